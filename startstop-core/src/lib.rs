@@ -1,0 +1,1 @@
+//! Services that start, stop, restart and are watched.

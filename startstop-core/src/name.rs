@@ -1,0 +1,111 @@
+//! Names of services, from the names of their types.
+
+use std::borrow::Cow;
+
+/// The type's name without paths: `a::Db<b::Pg>` is `Db<Pg>`.
+pub(crate) fn of_type<T: ?Sized>() -> Cow<'static, str> {
+    without_paths(std::any::type_name::<T>())
+}
+
+/// The name of the function around a closure, or of a function itself: `a::main::{{closure}}` is `main`.
+pub(crate) fn of_function<F: ?Sized>() -> Cow<'static, str> {
+    let full = std::any::type_name::<F>();
+    match last_named_segment(full) {
+        Some(name) => Cow::Borrowed(name),
+        None => without_paths(full),
+    }
+}
+
+fn without_paths(full: &'static str) -> Cow<'static, str> {
+    if !full.contains(['<', '(', '[', '&', ' ']) {
+        return Cow::Borrowed(full.rsplit("::").next().unwrap_or(full));
+    }
+    let mut short = String::with_capacity(full.len());
+    let mut word = 0;
+    let mut rest = full;
+    while let Some(c) = rest.chars().next() {
+        if rest.starts_with("::") && short.len() > word {
+            short.truncate(word);
+            rest = &rest[2..];
+            continue;
+        }
+        short.push(c);
+        if !(c.is_alphanumeric() || c == '_') {
+            word = short.len();
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    Cow::Owned(short)
+}
+
+/// The last segment outside of angle brackets that is not `{{closure}}` or the like.
+fn last_named_segment(full: &'static str) -> Option<&'static str> {
+    let mut depth = 0_usize;
+    let mut end = full.len();
+    for (at, c) in full.char_indices().rev() {
+        match c {
+            '>' if !full[..at].ends_with('-') => {
+                depth += 1;
+                if depth == 1 && end == at + 1 {
+                    end = at;
+                }
+            }
+            '<' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    end = at;
+                }
+            }
+            ':' if depth == 0 => {
+                let segment = full[at + 1..end].trim_end_matches(':');
+                if is_name(segment) {
+                    return Some(segment);
+                }
+                end = at;
+            }
+            _ => {}
+        }
+    }
+    let segment = &full[..end];
+    is_name(segment).then_some(segment)
+}
+
+fn is_name(segment: &str) -> bool {
+    !segment.is_empty() && segment.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{last_named_segment, without_paths};
+
+    #[test]
+    fn a_type_loses_its_paths_and_keeps_its_parameters() {
+        for (full, short) in [
+            ("app::Db", "Db"),
+            ("Db", "Db"),
+            ("app::Db<app::pg::Pool>", "Db<Pool>"),
+            ("app::Db<alloc::string::String, [u8; 4]>", "Db<String, [u8; 4]>"),
+            ("(a::B, &c::D)", "(B, &D)"),
+            ("alloc::boxed::Box<dyn app::Store>", "Box<dyn Store>"),
+        ] {
+            assert_eq!(without_paths(full), short);
+        }
+    }
+
+    #[test]
+    fn a_closure_is_named_after_the_function_around_it() {
+        for (full, name) in [
+            ("app::main::{{closure}}", "main"),
+            ("app::main::{{closure}}::{{closure}}", "main"),
+            ("app::worker", "worker"),
+            ("worker", "worker"),
+            ("app::make<app::Db>::{{closure}}", "make"),
+            ("app::make<app::Db>", "make"),
+            ("<app::Db as app::Open>::open::{{closure}}", "open"),
+            ("<app::Db<a::B> as app::Open<c::D>>::open::{{closure}}", "open"),
+            ("app::Db<fn(u8) -> u8>::open::{{closure}}", "open"),
+        ] {
+            assert_eq!(last_named_segment(full), Some(name), "{full}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Panics as errors, and user code fenced off so that its panics go no further.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A panic of a service, as the error of a [`Failure`](crate::Failure).
+///
+/// The message is that of `panic!`; a payload that is not a string (from
+/// [`std::panic::panic_any`]) has none, and a fixed text stands for it.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Cause, PanicError, Runner, once};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runner = Runner::new(once(async |_cx| {
+///     if true {
+///         panic!("out of cheese");
+///     }
+/// }));
+/// let _ = runner.start().await;
+///
+/// let failure = runner.errors_last().unwrap();
+/// assert_eq!(failure.cause(), Cause::Panic);
+/// let panic = failure.error().downcast_ref::<PanicError>().unwrap();
+/// assert_eq!(panic.message(), "out of cheese");
+/// # }
+/// ```
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("panicked: {message}")]
+pub struct PanicError {
+    message: String,
+}
+
+impl PanicError {
+    /// Takes the message out of a panic's payload; a payload whose own drop panics is contained.
+    pub(crate) fn from_payload(payload: Box<dyn Any + Send>) -> Self {
+        let message = match payload.downcast_ref::<&'static str>() {
+            Some(text) => (*text).to_owned(),
+            None => match payload.downcast_ref::<String>() {
+                Some(text) => text.clone(),
+                None => "a payload that is not a string".to_owned(),
+            },
+        };
+        drop_quietly(payload);
+        Self { message }
+    }
+
+    /// The text of the panic.
+    ///
+    /// # Examples
+    ///
+    /// See [`PanicError`].
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// Calls `f`; its panic is the error.
+pub(crate) fn fenced<T>(f: impl FnOnce() -> T) -> Result<T, PanicError> {
+    catch_unwind(AssertUnwindSafe(f)).map_err(PanicError::from_payload)
+}
+
+/// Drops a value whose drop may panic, and a panic's payload whose drop may panic again.
+fn drop_quietly(payload: Box<dyn Any + Send>) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // Whoever panics in the drop of a panic's payload would do it for ever.
+        std::mem::forget(second);
+    }
+}

@@ -1,0 +1,386 @@
+//! What a service may say about how it wants to be run.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::restart::RestartPolicy;
+use crate::state::Readiness;
+
+/// How a service is run: its name, readiness, timeouts, restarts and history.
+///
+/// A plain value with a setter for each setting. What is unset falls back to the service's own
+/// [`settings`](crate::Service::settings), then to the default. The getters tell set from unset and
+/// are called `get_x`, as those of [`std::process::Command`] are, since the setters have the plain
+/// names.
+///
+/// | setting | default |
+/// |---|---|
+/// | `name` | the type's name without path |
+/// | `readiness` | [`Readiness::Immediate`] |
+/// | `start_timeout` | 30 s |
+/// | `stop_timeout` | 5 s |
+/// | `abort_timeout` | 2 s |
+/// | `drain` | zero |
+/// | `shutdown_always` | false |
+/// | `history_capacity` | 64 |
+/// | `restart` | [`RestartPolicy::never`] |
+/// | `watchdog` | none |
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use startstop_core::{Runner, Settings, service_fn};
+///
+/// let settings = Settings::new().name("ticker").stop_timeout(Duration::from_secs(1));
+/// let runner = Runner::with_settings(service_fn(async |cx| cx.cancelled().await), settings);
+/// assert_eq!(runner.name(), "ticker");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    name: Option<Cow<'static, str>>,
+    readiness: Option<Readiness>,
+    start_timeout: Option<Duration>,
+    stop_timeout: Option<Duration>,
+    abort_timeout: Option<Duration>,
+    drain: Option<Duration>,
+    shutdown_always: Option<bool>,
+    history_capacity: Option<usize>,
+    restart: Option<RestartPolicy>,
+    watchdog: Option<Duration>,
+}
+
+impl Settings {
+    /// Settings with nothing set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// assert_eq!(Settings::new().get_stop_timeout(), None);
+    /// ```
+    pub const fn new() -> Self {
+        Self {
+            name: None,
+            readiness: None,
+            start_timeout: None,
+            stop_timeout: None,
+            abort_timeout: None,
+            drain: None,
+            shutdown_always: None,
+            history_capacity: None,
+            restart: None,
+            watchdog: None,
+        }
+    }
+
+    /// What is set here, and for the rest what is set in `fallback`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// let mine = Settings::new().name("http");
+    /// let all = mine.or(Settings::new().name("ignored").history_capacity(8));
+    /// assert_eq!(all.get_name(), Some("http"));
+    /// assert_eq!(all.get_history_capacity(), Some(8));
+    /// ```
+    pub fn or(self, fallback: Self) -> Self {
+        Self {
+            name: self.name.or(fallback.name),
+            readiness: self.readiness.or(fallback.readiness),
+            start_timeout: self.start_timeout.or(fallback.start_timeout),
+            stop_timeout: self.stop_timeout.or(fallback.stop_timeout),
+            abort_timeout: self.abort_timeout.or(fallback.abort_timeout),
+            drain: self.drain.or(fallback.drain),
+            shutdown_always: self.shutdown_always.or(fallback.shutdown_always),
+            history_capacity: self.history_capacity.or(fallback.history_capacity),
+            restart: self.restart.or(fallback.restart),
+            watchdog: self.watchdog.or(fallback.watchdog),
+        }
+    }
+
+    /// Whether nothing is set.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(
+            self,
+            Self {
+                name: None,
+                readiness: None,
+                start_timeout: None,
+                stop_timeout: None,
+                abort_timeout: None,
+                drain: None,
+                shutdown_always: None,
+                history_capacity: None,
+                restart: None,
+                watchdog: None,
+            }
+        )
+    }
+}
+
+/// The setters.
+impl Settings {
+    /// Sets the name, in statuses, failures and traces. Default: the type's name without path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// assert_eq!(Settings::new().name("http").get_name(), Some("http"));
+    /// ```
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets when the service counts as ready. Default: [`Readiness::Immediate`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Readiness, Settings};
+    /// let settings = Settings::new().readiness(Readiness::Explicit);
+    /// assert_eq!(settings.get_readiness(), Some(Readiness::Explicit));
+    /// ```
+    pub fn readiness(mut self, readiness: Readiness) -> Self {
+        self.readiness = Some(readiness);
+        self
+    }
+
+    /// Sets how long an attempt has to become ready, with [`Readiness::Explicit`] only. A late
+    /// attempt is aborted and counts as failed. [`Duration::MAX`] waits for ever. Default: 30 s.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use startstop_core::Settings;
+    /// let settings = Settings::new().start_timeout(Duration::from_secs(90));
+    /// assert_eq!(settings.get_start_timeout(), Some(Duration::from_secs(90)));
+    /// ```
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.start_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how long a stop may take before what is left is aborted. Zero makes the abort the
+    /// request; [`Duration::MAX`] waits for ever. Default: 5 s.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use startstop_core::Settings;
+    /// let settings = Settings::new().stop_timeout(Duration::from_secs(20));
+    /// assert_eq!(settings.get_stop_timeout(), Some(Duration::from_secs(20)));
+    /// ```
+    pub fn stop_timeout(mut self, timeout: Duration) -> Self {
+        self.stop_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how long what was aborted has to yield before it counts as unresponsive. Default: 2 s.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use startstop_core::Settings;
+    /// let settings = Settings::new().abort_timeout(Duration::from_millis(500));
+    /// assert_eq!(settings.get_abort_timeout(), Some(Duration::from_millis(500)));
+    /// ```
+    pub fn abort_timeout(mut self, timeout: Duration) -> Self {
+        self.abort_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how long a stop leaves the service alone after `is_ready()` has become false, so that a
+    /// load balancer has the time to look away. It counts within `stop_timeout`. Default: zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use startstop_core::Settings;
+    /// let settings = Settings::new().drain(Duration::from_secs(2));
+    /// assert_eq!(settings.get_drain(), Some(Duration::from_secs(2)));
+    /// ```
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.drain = Some(drain);
+        self
+    }
+
+    /// Sets whether `shutdown` also runs after an attempt that ended without being told to: once
+    /// after every attempt, however it ended, within `stop_timeout`. Default: false.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// let settings = Settings::new().shutdown_always(true);
+    /// assert_eq!(settings.get_shutdown_always(), Some(true));
+    /// ```
+    pub fn shutdown_always(mut self, always: bool) -> Self {
+        self.shutdown_always = Some(always);
+        self
+    }
+
+    /// Sets how many failures the history holds; 0 keeps none and counts all as evicted.
+    /// Default: 64.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// assert_eq!(Settings::new().history_capacity(8).get_history_capacity(), Some(8));
+    /// ```
+    pub fn history_capacity(mut self, capacity: usize) -> Self {
+        self.history_capacity = Some(capacity);
+        self
+    }
+
+    /// Sets whether an attempt that has ended is followed by another.
+    /// Default: [`RestartPolicy::never`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{RestartPolicy, Settings};
+    /// let settings = Settings::new().restart(RestartPolicy::on_failure());
+    /// assert!(settings.get_restart().is_some());
+    /// ```
+    pub fn restart(mut self, policy: RestartPolicy) -> Self {
+        self.restart = Some(policy);
+        self
+    }
+
+    /// Sets the longest silence between two calls of
+    /// [`Context::heartbeat`](crate::Context::heartbeat) while the service is running. A service
+    /// that is silent for longer is aborted and counts as failed. Zero means none, the default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use startstop_core::Settings;
+    /// let settings = Settings::new().watchdog(Duration::from_secs(10));
+    /// assert_eq!(settings.get_watchdog(), Some(Duration::from_secs(10)));
+    /// ```
+    pub fn watchdog(mut self, silence: Duration) -> Self {
+        self.watchdog = Some(silence);
+        self
+    }
+}
+
+/// The getters: `None` is unset.
+impl Settings {
+    /// The name, if set.
+    pub fn get_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// When the service counts as ready, if set.
+    pub fn get_readiness(&self) -> Option<Readiness> {
+        self.readiness
+    }
+
+    /// How long an attempt has to become ready, if set.
+    pub fn get_start_timeout(&self) -> Option<Duration> {
+        self.start_timeout
+    }
+
+    /// How long a stop may take, if set.
+    pub fn get_stop_timeout(&self) -> Option<Duration> {
+        self.stop_timeout
+    }
+
+    /// How long what was aborted has to yield, if set.
+    pub fn get_abort_timeout(&self) -> Option<Duration> {
+        self.abort_timeout
+    }
+
+    /// How long a stop leaves the service alone, if set.
+    pub fn get_drain(&self) -> Option<Duration> {
+        self.drain
+    }
+
+    /// Whether `shutdown` runs after every attempt, if set.
+    pub fn get_shutdown_always(&self) -> Option<bool> {
+        self.shutdown_always
+    }
+
+    /// How many failures the history holds, if set.
+    pub fn get_history_capacity(&self) -> Option<usize> {
+        self.history_capacity
+    }
+
+    /// The restart policy, if set.
+    pub fn get_restart(&self) -> Option<&RestartPolicy> {
+        self.restart.as_ref()
+    }
+
+    /// The longest silence that is allowed, if set.
+    pub fn get_watchdog(&self) -> Option<Duration> {
+        self.watchdog
+    }
+}
+
+/// The settings of a runner, with every default filled in where it is asked for.
+///
+/// Nothing is allocated for a service that sets nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    set: Option<Box<Settings>>,
+}
+
+impl Resolved {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { set: (!settings.is_empty()).then(|| Box::new(settings)) }
+    }
+
+    fn get<T>(&self, setting: impl FnOnce(&Settings) -> Option<T>, default: T) -> T {
+        self.set.as_deref().and_then(setting).unwrap_or(default)
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.set.as_deref().and_then(Settings::get_name)
+    }
+
+    pub(crate) fn readiness(&self) -> Readiness {
+        self.get(|set| set.readiness, Readiness::Immediate)
+    }
+
+    pub(crate) fn start_timeout(&self) -> Duration {
+        self.get(|set| set.start_timeout, Duration::from_secs(30))
+    }
+
+    pub(crate) fn stop_timeout(&self) -> Duration {
+        self.get(|set| set.stop_timeout, Duration::from_secs(5))
+    }
+
+    pub(crate) fn abort_timeout(&self) -> Duration {
+        self.get(|set| set.abort_timeout, Duration::from_secs(2))
+    }
+
+    pub(crate) fn drain(&self) -> Duration {
+        self.get(|set| set.drain, Duration::ZERO)
+    }
+
+    pub(crate) fn shutdown_always(&self) -> bool {
+        self.get(|set| set.shutdown_always, false)
+    }
+
+    pub(crate) fn history_capacity(&self) -> usize {
+        self.get(|set| set.history_capacity, 64)
+    }
+
+    pub(crate) fn restart(&self) -> Option<&RestartPolicy> {
+        self.set.as_deref().and_then(Settings::get_restart)
+    }
+
+    pub(crate) fn watchdog(&self) -> Option<Duration> {
+        self.set.as_deref().and_then(|set| set.watchdog).filter(|silence| !silence.is_zero())
+    }
+}

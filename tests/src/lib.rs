@@ -1,0 +1,1 @@
+//! The tests are the modules of `main.rs` beside this folder.
