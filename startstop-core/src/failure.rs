@@ -5,11 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::panic::PanicError;
+use crate::panic::{BoxError, PanicError};
+use crate::permanent::Permanent;
 use crate::state::{Cause, Phase};
-
-/// Any error, boxed.
-pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// One recorded error of a service: what failed, in which phase of which cycle, and when.
 ///
@@ -48,6 +46,7 @@ pub(crate) struct Record {
     pub(crate) attempt: u64,
     pub(crate) at: SystemTime,
     pub(crate) uptime: Duration,
+    pub(crate) permanent: bool,
     /// The restart limit that was reached, where this failure is why no restart follows.
     pub(crate) limit: Option<(u32, Duration)>,
 }
@@ -62,6 +61,11 @@ impl Failure {
         let mut record = Record::clone(&self.record);
         record.limit = Some((max, window));
         Self::new(record)
+    }
+
+    /// Whether restarting is pointless after it.
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.record.permanent
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
@@ -272,25 +276,39 @@ pub enum Interruption {
     RuntimeEnded,
 }
 
-/// What an attempt's part came to, when it was no success.
-pub(crate) enum Fault {
-    Error(BoxError),
-    Panic(PanicError),
-    TimedOut(Interruption),
-    Unresponsive(Interruption),
-    RuntimeEnded,
-    Reported(BoxError),
+/// What a part of an attempt came to, when it was no success.
+///
+/// Built outside of the lock: it looks at errors, which is foreign code.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) cause: Cause,
+    pub(crate) error: Arc<dyn Error + Send + Sync>,
+    /// Restarting is pointless.
+    pub(crate) permanent: bool,
 }
 
 impl Fault {
-    pub(crate) fn into_parts(self) -> (Cause, Arc<dyn Error + Send + Sync>) {
-        match self {
-            Self::Error(error) => (Cause::Error, error.into()),
-            Self::Panic(error) => (Cause::Panic, Arc::new(error)),
-            Self::TimedOut(error) => (Cause::TimedOut, Arc::new(error)),
-            Self::Unresponsive(error) => (Cause::Unresponsive, Arc::new(error)),
-            Self::RuntimeEnded => (Cause::Aborted, Arc::new(Interruption::RuntimeEnded)),
-            Self::Reported(error) => (Cause::Reported, error.into()),
-        }
+    pub(crate) fn error(error: BoxError) -> Self {
+        let permanent = Permanent::is_in(&*error);
+        Self { cause: Cause::Error, error: error.into(), permanent }
+    }
+
+    pub(crate) fn reported(error: BoxError) -> Self {
+        Self { cause: Cause::Reported, error: error.into(), permanent: false }
+    }
+
+    pub(crate) fn panic(error: PanicError) -> Self {
+        Self { cause: Cause::Panic, error: Arc::new(error), permanent: false }
+    }
+
+    pub(crate) fn interruption(error: Interruption) -> Self {
+        let cause = match error {
+            Interruption::StartTimedOut { .. } | Interruption::StopTimedOut { .. } => {
+                Cause::TimedOut
+            }
+            Interruption::Unresponsive { .. } | Interruption::Silent { .. } => Cause::Unresponsive,
+            Interruption::RuntimeEnded => Cause::Aborted,
+        };
+        Self { cause, error: Arc::new(error), permanent: false }
     }
 }

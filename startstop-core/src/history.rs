@@ -73,7 +73,8 @@ impl History {
         self.entries().len() as u64 + self.evicted()
     }
 
-    pub(crate) fn push(&mut self, failure: Failure, capacity: usize) {
+    /// Adds a failure; what is evicted goes to `garbage`, since its drop is foreign code.
+    pub(crate) fn push(&mut self, failure: Failure, capacity: usize, garbage: &mut Vec<Failure>) {
         let log = Arc::make_mut(self.log.get_or_insert_default());
         log.failures.push(failure);
         if log.failures.len() - log.stale > capacity {
@@ -81,7 +82,7 @@ impl History {
             log.evicted += 1;
         }
         if log.stale > capacity {
-            log.failures.drain(..log.stale);
+            garbage.extend(log.failures.drain(..log.stale));
             log.stale = 0;
         }
     }
@@ -115,6 +116,7 @@ mod tests {
             attempt: 1,
             at: SystemTime::UNIX_EPOCH,
             uptime: Duration::ZERO,
+            permanent: false,
             limit: None,
         })
     }
@@ -124,7 +126,7 @@ mod tests {
         for capacity in 0..5 {
             let mut history = History::default();
             for cycle in 1..=20 {
-                history.push(failure(cycle), capacity);
+                history.push(failure(cycle), capacity, &mut Vec::new());
                 let kept: Vec<u64> = history.entries().iter().map(Failure::cycle).collect();
                 let first = cycle.saturating_sub(capacity as u64) + 1;
                 assert_eq!(kept, (first..=cycle).collect::<Vec<_>>());
@@ -136,10 +138,10 @@ mod tests {
     #[test]
     fn a_snapshot_does_not_change() {
         let mut history = History::default();
-        history.push(failure(1), 2);
+        history.push(failure(1), 2, &mut Vec::new());
         let snapshot = history.clone();
-        history.push(failure(2), 2);
-        history.push(failure(3), 2);
+        history.push(failure(2), 2, &mut Vec::new());
+        history.push(failure(3), 2, &mut Vec::new());
         assert_eq!(snapshot.entries().len(), 1);
         assert_eq!(snapshot.evicted(), 0);
     }

@@ -7,6 +7,12 @@ pub(crate) fn of_type<T: ?Sized>() -> Cow<'static, str> {
     without_paths(std::any::type_name::<T>())
 }
 
+/// The type's name without path, of a type without parameters.
+pub(crate) fn of_plain_type<T: ?Sized>() -> &'static str {
+    let full = std::any::type_name::<T>();
+    full.rsplit("::").next().unwrap_or(full)
+}
+
 /// The name of the function around a closure, or of a function itself: `a::main::{{closure}}` is `main`.
 pub(crate) fn of_function<F: ?Sized>() -> Cow<'static, str> {
     let full = std::any::type_name::<F>();

@@ -1,7 +1,11 @@
 //! Panics as errors, and user code fenced off so that its panics go no further.
 
 use std::any::Any;
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Any error, boxed.
+pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A panic of a service, as the error of a [`Failure`](crate::Failure).
 ///

@@ -1,11 +1,10 @@
 //! When a failed attempt is followed by another, and after which delay.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::failure::{BoxError, Failure};
+use crate::failure::Failure;
 
 /// Whether an attempt that has ended is followed by another one in the same cycle.
 ///
@@ -31,8 +30,11 @@ pub struct RestartPolicy {
     pub(crate) backoff: Backoff,
     pub(crate) limit: Option<(u32, Duration)>,
     pub(crate) reset_after: Duration,
-    pub(crate) retry_if: Option<Arc<dyn Fn(&Failure) -> bool + Send + Sync>>,
+    pub(crate) retry_if: Option<RetryIf>,
 }
+
+/// Says of a failure whether another attempt is worth it.
+pub(crate) type RetryIf = Arc<dyn Fn(&Failure) -> bool + Send + Sync>;
 
 /// What kind of end is followed by another attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -282,83 +284,5 @@ impl Backoff {
 impl Default for Backoff {
     fn default() -> Self {
         Self::exponential(Duration::from_millis(100))
-    }
-}
-
-/// An error after which restarting is pointless: it ends the cycle at once, whatever the policy.
-///
-/// It is found in the source chain, also through `anyhow`, `eyre`, `io::Error::other` and
-/// transparent wrappers.
-///
-/// # Examples
-///
-/// ```
-/// use startstop_core::{Permanent, RestartPolicy, Runner, Settings, once};
-///
-/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-/// # async fn main() {
-/// let job = once(async |_cx| Err::<(), _>(Permanent::new("the licence has expired")));
-/// let settings = Settings::new().restart(RestartPolicy::on_failure());
-/// let runner = Runner::with_settings(job, settings);
-/// assert!(runner.start().await.is_err());
-/// assert_eq!(runner.history().entries().len(), 1);
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct Permanent {
-    error: BoxError,
-}
-
-impl Permanent {
-    /// Wraps an error.
-    ///
-    /// # Examples
-    ///
-    /// See [`Permanent`].
-    pub fn new(error: impl Into<BoxError>) -> Self {
-        Self { error: error.into() }
-    }
-
-    /// The wrapped error.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use startstop_core::Permanent;
-    /// assert_eq!(Permanent::new("no licence").into_inner().to_string(), "no licence");
-    /// ```
-    pub fn into_inner(self) -> BoxError {
-        self.error
-    }
-
-    /// Whether a `Permanent` is in the source chain of `error`.
-    pub(crate) fn is_in(error: &(dyn Error + 'static)) -> bool {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if error.is::<Self>() || inner_of_io(error).is_some_and(Self::is_in) {
-                return true;
-            }
-            next = error.source();
-        }
-        false
-    }
-}
-
-/// What `io::Error::other` wraps: its `source` skips it and begins one further down.
-fn inner_of_io<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
-    Some(inner)
-}
-
-impl fmt::Display for Permanent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.error, f)
-    }
-}
-
-/// Transparent: what the wrapped error says is said once.
-impl Error for Permanent {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.error.source()
     }
 }

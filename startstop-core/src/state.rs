@@ -43,7 +43,7 @@ impl State {
     pub(crate) const ALL: [Self; 5] =
         [Self::Stopped, Self::Starting, Self::Running, Self::Stopping, Self::Backoff];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
             Self::Starting => "starting",

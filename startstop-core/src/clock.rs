@@ -1,0 +1,50 @@
+//! Instants as nanoseconds, so that one fits beside a state in one atomic word.
+//!
+//! Time is tokio's: under `tokio::time::pause` these stand still with it.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Later than any deadline: never.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+/// How far before its first use the clock begins. A paused clock stands where its runtime was
+/// built, which may be before the first use here, and an instant must not come before zero.
+const HEADROOM: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn zero() -> Instant {
+    static ZERO: OnceLock<Instant> = OnceLock::new();
+    *ZERO.get_or_init(|| {
+        let now = Instant::now();
+        now.checked_sub(HEADROOM).unwrap_or(now)
+    })
+}
+
+/// Now, in nanoseconds.
+pub(crate) fn now() -> u64 {
+    nanos(Instant::now().saturating_duration_since(zero()))
+}
+
+/// The instant `after` from `start`, or [`NEVER`].
+pub(crate) fn later(start: u64, after: Duration) -> u64 {
+    start.saturating_add(nanos(after))
+}
+
+/// The time from `start` to `end`.
+pub(crate) fn between(start: u64, end: u64) -> Duration {
+    Duration::from_nanos(end.saturating_sub(start))
+}
+
+/// The instant as tokio's, or `None` for [`NEVER`] and what no clock can say.
+pub(crate) fn instant(at: u64) -> Option<Instant> {
+    match at {
+        NEVER => None,
+        at => zero().checked_add(Duration::from_nanos(at)),
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(NEVER)
+}

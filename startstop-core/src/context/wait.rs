@@ -1,0 +1,240 @@
+//! The futures of a context.
+//!
+//! Each registers an entry in the cell when it has to wait, and removes it when it is dropped. One
+//! case costs no entry: a cancellation waited for in the service's own task, which the runner wakes
+//! anyway.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use super::{Attempt, Context, Link};
+use crate::core::Core;
+use crate::lifecycle::Level;
+use crate::waiters::{Key, Topic};
+
+/// The future of [`Context::cancelled`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Cancelled<'a> {
+    cx: &'a Context,
+    wait: Wait,
+}
+
+/// The future of [`Context::cancelled_owned`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct CancelledOwned {
+    cx: Context,
+    wait: Wait,
+}
+
+/// What a future that waits for a cancellation has to remember.
+enum Wait {
+    Attempt(Option<Key>),
+    Detached(Pin<Box<WaitForCancellationFutureOwned>>),
+}
+
+impl Wait {
+    fn new(cx: &Context) -> Self {
+        match &cx.link {
+            Link::Attempt(_) => Self::Attempt(None),
+            Link::Detached(detached) => {
+                Self::Detached(Box::pin(detached.token.clone().cancelled_owned()))
+            }
+        }
+    }
+
+    fn poll(&mut self, cx: &Context, task: &mut Task<'_>) -> Poll<()> {
+        match (self, &cx.link) {
+            (Self::Attempt(key), Link::Attempt(attempt)) => {
+                let (level, topic) = (attempt.cancel_level(), attempt.cancel_topic());
+                poll_level(attempt, level, topic, key, task)
+            }
+            (Self::Detached(future), _) => future.as_mut().poll(task),
+            (Self::Attempt(_), Link::Detached(_)) => Poll::Pending,
+        }
+    }
+
+    fn forget(&mut self, cx: &Context) {
+        if let (Self::Attempt(key), Link::Attempt(attempt)) = (self, &cx.link) {
+            remove(attempt.node.core(), key);
+        }
+    }
+}
+
+/// Waits until the attempt is at `level`, in an entry under `topic` if need be.
+fn poll_level(
+    attempt: &Attempt,
+    level: Level,
+    topic: Topic,
+    key: &mut Option<Key>,
+    task: &mut Task<'_>,
+) -> Poll<()> {
+    if attempt.has_reached(level) {
+        return Poll::Ready(());
+    }
+    let core = attempt.node.core();
+    let mut cell = core.cell();
+    if cell.has_reached(attempt.epoch(), level) {
+        return Poll::Ready(());
+    }
+    if cell.wakes_driver(task.waker()) {
+        let old = key.take().map(|key| cell.waiters.remove(key));
+        drop(cell);
+        drop(old);
+        return Poll::Pending;
+    }
+    let key = *key.get_or_insert_with(|| cell.waiters.add(topic));
+    let _answered = cell.waiters.poll(key, task.waker());
+    Poll::Pending
+}
+
+fn remove(core: &Core, key: &mut Option<Key>) {
+    let Some(key) = key.take() else { return };
+    let old = core.cell().waiters.remove(key);
+    // Outside of the lock: the drop of a waker is foreign code.
+    drop(old);
+}
+
+impl<'a> Cancelled<'a> {
+    pub(super) fn new(cx: &'a Context) -> Self {
+        Self { cx, wait: Wait::new(cx) }
+    }
+}
+
+impl Future for Cancelled<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let cx = self.cx;
+        self.wait.poll(cx, task)
+    }
+}
+
+impl Drop for Cancelled<'_> {
+    fn drop(&mut self) {
+        self.wait.forget(self.cx);
+    }
+}
+
+impl CancelledOwned {
+    pub(super) fn new(cx: Context) -> Self {
+        Self { wait: Wait::new(&cx), cx }
+    }
+}
+
+impl Future for CancelledOwned {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let Self { cx, wait } = &mut *self;
+        wait.poll(cx, task)
+    }
+}
+
+impl Drop for CancelledOwned {
+    fn drop(&mut self) {
+        let Self { cx, wait } = self;
+        wait.forget(cx);
+    }
+}
+
+impl fmt::Debug for Cancelled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancelled").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CancelledOwned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelledOwned").finish_non_exhaustive()
+    }
+}
+
+/// Waits until the attempt is at a level.
+pub(super) struct Signalled<'a> {
+    attempt: &'a Attempt,
+    level: Level,
+    topic: Topic,
+    key: Option<Key>,
+}
+
+impl<'a> Signalled<'a> {
+    pub(super) fn new(attempt: &'a Attempt, level: Level, topic: Topic) -> Self {
+        Self { attempt, level, topic, key: None }
+    }
+}
+
+impl Future for Signalled<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let Self { attempt, level, topic, key } = &mut *self;
+        poll_level(attempt, *level, *topic, key, task)
+    }
+}
+
+impl Drop for Signalled<'_> {
+    fn drop(&mut self) {
+        remove(self.attempt.node.core(), &mut self.key);
+    }
+}
+
+/// Waits for a reload request.
+pub(super) struct Reloaded<'a> {
+    attempt: &'a Attempt,
+    key: Option<Key>,
+}
+
+impl<'a> Reloaded<'a> {
+    pub(super) fn new(attempt: &'a Attempt) -> Self {
+        Self { attempt, key: None }
+    }
+}
+
+impl Future for Reloaded<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let epoch = self.attempt.epoch();
+        let mut cell = self.attempt.node.core().cell();
+        if let Some(key) = self.key {
+            if cell.waiters.poll(key, task.waker()).is_none() {
+                return Poll::Pending;
+            }
+            let old = cell.waiters.remove(key);
+            drop(cell);
+            drop(old);
+            self.key = None;
+            return Poll::Ready(());
+        }
+        if cell.attempts != epoch || !cell.life.is_alive() {
+            // No request comes to an attempt that is over.
+            return Poll::Pending;
+        }
+        if std::mem::take(&mut cell.reload) {
+            return Poll::Ready(());
+        }
+        let key = cell.waiters.add(Topic::Reload(epoch));
+        let _unanswered = cell.waiters.poll(key, task.waker());
+        drop(cell);
+        self.key = Some(key);
+        Poll::Pending
+    }
+}
+
+impl Drop for Reloaded<'_> {
+    fn drop(&mut self) {
+        let Some(key) = self.key.take() else { return };
+        let mut cell = self.attempt.node.core().cell();
+        if cell.waiters.is_answered(key) && cell.attempts == self.attempt.epoch() {
+            // It was woken and is dropped before it could tell: the request is not lost.
+            cell.reload = true;
+        }
+        let old = cell.waiters.remove(key);
+        drop(cell);
+        drop(old);
+    }
+}

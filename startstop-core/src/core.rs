@@ -1,0 +1,503 @@
+//! The shared part of a runner: one cell that everything goes through.
+//!
+//! Whatever happens to a service (a call, a poll, a deadline, a drop) becomes one input to the
+//! [`lifecycle`](crate::lifecycle) under one short lock. The order under it is fixed, and promises
+//! rest on it:
+//!
+//! 1. *Record, then store, then answer.* A failure is in the history before the state changes, and
+//!    the state is stored before any waiter is answered.
+//! 2. *Wake, cancel, spawn and drop after the lock.* Foreign code (wakers, tokens, destructors, a
+//!    runtime that drops what it is given) never runs under the lock: it is put into [`After`].
+//! 3. *Registered is done.* A call has its whole effect under the lock; its future only reads what
+//!    came of it, so that dropping the future is harmless.
+//! 4. *The driver settles.* The end of an attempt is settled by the task that drives the service, so
+//!    that it is gone, or goes on, with it; only when that task is gone does the last part settle.
+
+mod apply;
+mod record;
+mod settle;
+mod timer;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::failure::Failure;
+use crate::history::History;
+use crate::lifecycle::{Input, Level, Lifecycle, Rules, Timer};
+use crate::parent::Parent;
+use crate::retry::Retries;
+use crate::settings::Resolved;
+use crate::state::{Exit, State};
+use crate::status::Status;
+use crate::trace::News;
+use crate::waiters::{Waiters, Wakes};
+use crate::word::Word;
+
+pub(crate) use settle::Cue;
+pub(crate) use timer::Arm;
+
+/// A core together with the service that it is about, whatever its type.
+pub(crate) trait Node: Send + Sync + 'static {
+    fn core(&self) -> &Core;
+
+    /// The statuses of what the service is made of.
+    fn children(&self) -> Vec<Status>;
+
+    /// Spawns what the core needs.
+    fn launch(self: Arc<Self>, job: Job);
+}
+
+/// What a cycle holds as long as it lasts: the place of its service in a whole. Dropped at the end.
+pub(crate) trait Hold: std::fmt::Debug + Send + Sync {
+    /// The deadlines of the cycle have run out and something of it is still there.
+    fn ran_out(&self);
+}
+
+/// What a core asks to be spawned.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// The task that drives the service.
+    Driver(Seat),
+    /// The task that keeps the deadlines.
+    Keeper(Seat),
+    /// The call of `shutdown`.
+    Hook(Handle, u64),
+}
+
+/// Where a task of the core is to run, and the number it proves itself with.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) on: Handle,
+    pub(crate) id: u32,
+}
+
+/// The shared part of a runner.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) word: Word,
+    signal: Signal,
+    /// When the last heartbeat came.
+    beat: AtomicU64,
+    /// How many runners there are for the service.
+    pub(crate) handles: AtomicUsize,
+    pub(crate) detached: AtomicBool,
+    /// Whether the driver is polling `run` at this moment.
+    pub(crate) polling: AtomicBool,
+    pub(crate) settings: Resolved,
+    /// The name of the service where its settings give none.
+    default_name: fn() -> &'static str,
+    cell: Mutex<Cell>,
+}
+
+/// The number of the current attempt and how far its end has come, in one atomic word.
+#[derive(Debug)]
+struct Signal(AtomicU64);
+
+/// What is under the lock.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    pub(crate) life: Lifecycle,
+    pub(crate) cycle: u64,
+    /// Attempts over all cycles: the number of the current one.
+    pub(crate) attempts: u64,
+    /// How many of them were before this cycle.
+    before_cycle: u64,
+    /// Time in `Running` over all cycles, without the current one, in nanoseconds.
+    pub(crate) ran: u64,
+    pub(crate) exit: Exit,
+    /// A reload request that nobody has looked at.
+    pub(crate) reload: bool,
+    /// The deadline of the stop is kept by the whole that this service is a part of.
+    whole_keeps: bool,
+    /// The keeper is spawned only when the one who asked for the stop sees that it takes longer.
+    owes_keeper: bool,
+    timer: Timer,
+    /// How often the state has changed.
+    pub(crate) version: u32,
+    driver_id: u32,
+    keeper_id: u32,
+    /// When `run` was entered.
+    began_at: u64,
+    /// How long the attempt was in `Running`, once it is not any more.
+    healthy: u64,
+    /// When what `timer` stands for is due, or the next attempt.
+    due: u64,
+    /// When the stop was asked for.
+    asked_at: u64,
+    /// When the service will be aborted.
+    stop_at: u64,
+    driver: Option<Waker>,
+    /// Whether there is a driver.
+    driven: bool,
+    on: Option<Handle>,
+    keeper: Option<AbortHandle>,
+    pub(crate) history: History,
+    pub(crate) waiters: Waiters,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most services never need.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
+    /// The last failure of this cycle.
+    last: Option<Failure>,
+    /// The last failure after the stop of this cycle had begun.
+    after_stop: Option<Failure>,
+    /// The failure that ended the attempt.
+    ended_by: Option<Failure>,
+    /// What `retry_if` has said of it.
+    worth_it: Option<bool>,
+    /// The name, as failures share it.
+    name: Option<Arc<str>>,
+    /// The tasks of the attempt; `None` while one is being spawned.
+    tasks: BTreeMap<u64, Option<AbortHandle>>,
+    next_task: u64,
+    token: Option<Arc<CancellationToken>>,
+    deadline_token: Option<Arc<CancellationToken>>,
+    retries: Retries,
+    pub(crate) parent: Option<Arc<Parent>>,
+    /// Where the cycle that follows is to run.
+    next_on: Option<Handle>,
+    /// What is told that this cycle has ended: the service is a part of another one.
+    hold: Option<Arc<dyn Hold>>,
+    /// What is stuck, once the end was given up.
+    verdict: Option<crate::error::Unresponsive>,
+}
+
+/// What is done after the lock is released: see invariant 2.
+#[derive(Debug, Default)]
+pub(crate) struct After {
+    tokens: [Option<Arc<CancellationToken>>; 2],
+    aborts: Vec<AbortHandle>,
+    jobs: [Option<Job>; 3],
+    stuck: Option<Arc<dyn Hold>>,
+    /// The driver has something to look at.
+    pub(crate) driver: Option<Waker>,
+    pub(crate) wakes: Wakes,
+    pub(crate) news: News,
+    ended: Option<Arc<dyn Hold>>,
+    /// Wakers that nobody needs any more.
+    old_wakers: [Option<Waker>; 2],
+    /// Failures that nobody needs any more.
+    garbage: Vec<Failure>,
+    /// A parent that was replaced: its drop takes the lock of its token.
+    pub(crate) old_parent: Option<Arc<Parent>>,
+    /// A handle of a task that has ended.
+    old_task: Option<AbortHandle>,
+}
+
+impl Core {
+    pub(crate) fn new(settings: Resolved, default_name: fn() -> &'static str) -> Self {
+        Self {
+            word: Word::new(),
+            signal: Signal(AtomicU64::new(0)),
+            beat: AtomicU64::new(0),
+            handles: AtomicUsize::new(1),
+            detached: AtomicBool::new(false),
+            polling: AtomicBool::new(false),
+            settings,
+            default_name,
+            cell: Mutex::new(Cell::new()),
+        }
+    }
+
+    /// The cell, for a look.
+    pub(crate) fn cell(&self) -> MutexGuard<'_, Cell> {
+        // Nothing panics under the lock but an allocation that fails.
+        self.cell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The name of the service.
+    pub(crate) fn name(&self) -> &str {
+        self.settings.name().unwrap_or_else(|| (self.default_name)())
+    }
+
+    /// Whether the last runner is gone.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.handles.load(Ordering::Acquire) == 0
+    }
+
+    /// The settings that the rules depend on.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            readiness: self.settings.readiness(),
+            drains: !self.settings.drain().is_zero(),
+            shutdown_always: self.settings.shutdown_always(),
+            aborts: self.settings.stop_timeout().is_zero(),
+        }
+    }
+
+    /// How far the end of attempt `epoch` has come, without the lock: an attempt that is over is
+    /// as far as it gets.
+    pub(crate) fn level(&self, epoch: u64) -> Level {
+        self.signal.level(epoch)
+    }
+
+    /// Whether `epoch` is the current attempt.
+    pub(crate) fn is_current(&self, epoch: u64) -> bool {
+        self.signal.epoch() == epoch
+    }
+
+    /// Notes a heartbeat of attempt `epoch`; free where there is no watchdog.
+    pub(crate) fn heartbeat(&self, epoch: u64) {
+        if self.settings.watchdog().is_some() && self.is_current(epoch) {
+            self.beat.store(clock::now(), Ordering::Release);
+        }
+    }
+}
+
+/// Changes a core under its lock and carries out what follows from that after it.
+pub(crate) fn update<N, T>(
+    node: &Arc<N>,
+    change: impl FnOnce(&Core, &mut Cell, &mut After) -> T,
+) -> T
+where
+    N: Node + ?Sized,
+{
+    let core = node.core();
+    let mut after = After::default();
+    let (result, tag) = {
+        let mut cell = core.cell();
+        let result = change(core, &mut cell, &mut after);
+        (result, (cell.cycle, cell.attempt()))
+    };
+    after.carry_out(node, tag);
+    result
+}
+
+impl Signal {
+    const LEVELS: u64 = 4;
+    const ORDER: [Level; 4] = [Level::Alive, Level::Draining, Level::Cancelled, Level::Aborted];
+
+    fn set(&self, epoch: u64, level: Level) {
+        // `SeqCst`, with the `polling` mark: either the driver sees the level before it polls `run`,
+        // or the one who stores it sees that the driver is polling.
+        self.0.store(epoch * Self::LEVELS + level as u64, Ordering::SeqCst);
+    }
+
+    fn epoch(&self) -> u64 {
+        self.0.load(Ordering::Acquire) / Self::LEVELS
+    }
+
+    fn level(&self, epoch: u64) -> Level {
+        let value = self.0.load(Ordering::SeqCst);
+        if value / Self::LEVELS != epoch {
+            return Level::Aborted;
+        }
+        Self::ORDER[(value % Self::LEVELS) as usize]
+    }
+}
+
+impl Cell {
+    fn new() -> Self {
+        Self {
+            life: Lifecycle::default(),
+            cycle: 0,
+            attempts: 0,
+            before_cycle: 0,
+            ran: 0,
+            exit: Exit::Stopped,
+            reload: false,
+            whole_keeps: false,
+            owes_keeper: false,
+            timer: Timer::None,
+            version: 0,
+            driver_id: 0,
+            keeper_id: 0,
+            began_at: 0,
+            healthy: 0,
+            due: clock::NEVER,
+            asked_at: 0,
+            stop_at: clock::NEVER,
+            driver: None,
+            driven: false,
+            on: None,
+            keeper: None,
+            history: History::default(),
+            waiters: Waiters::new(),
+            rare: None,
+        }
+    }
+
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// The rare part if it is there, or if it is `needed`.
+    pub(crate) fn rare_if(&mut self, needed: bool) -> Option<&mut Rare> {
+        if needed {
+            self.rare.get_or_insert_default();
+        }
+        self.rare.as_deref_mut()
+    }
+
+    /// Has a hold kept until the cycle has ended; hands it back if there is none.
+    pub(crate) fn keep_hold(&mut self, hold: Arc<dyn Hold>) -> Option<Arc<dyn Hold>> {
+        if self.state() == State::Stopped {
+            return Some(hold);
+        }
+        self.rare().hold.replace(hold)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.life.state()
+    }
+
+    /// The number of the current attempt within its cycle, from 1; 0 before the first.
+    pub(crate) fn attempt(&self) -> u64 {
+        self.attempts - self.before_cycle
+    }
+
+    /// The number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.
+    pub(crate) fn attempt_of(&self, epoch: u64) -> u64 {
+        epoch.saturating_sub(self.before_cycle)
+    }
+
+    /// The runtime of the cycle.
+    pub(crate) fn runtime(&self) -> Option<&Handle> {
+        self.on.as_ref()
+    }
+
+    /// The last failure of the current or most recent cycle.
+    pub(crate) fn last_failure(&self) -> Option<&Failure> {
+        self.rare.as_ref()?.last.as_ref()
+    }
+
+    /// The parent, if there is one.
+    pub(crate) fn parent(&self) -> Option<&Arc<Parent>> {
+        self.rare.as_ref()?.parent.as_ref()
+    }
+
+    /// Whether a keeper is to be spawned if the stop takes longer.
+    pub(crate) fn owes_keeper(&self) -> bool {
+        self.owes_keeper
+    }
+
+    /// What is stuck, once the end of this cycle was given up.
+    pub(crate) fn verdict(&self) -> Option<&crate::error::Unresponsive> {
+        self.rare.as_ref()?.verdict.as_ref()
+    }
+
+    /// When the service will be aborted, once a stop was asked for.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        clock::instant(self.stop_at)
+    }
+
+    /// When the next attempt begins, in `Backoff`.
+    pub(crate) fn next_attempt(&self) -> Option<u64> {
+        (self.state() == State::Backoff).then_some(self.due)
+    }
+
+    /// How many attempts were restarts of a policy.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.retries.total())
+    }
+
+    /// The token that is cancelled when attempt `epoch` reaches `level`, made when first asked for;
+    /// `None` if it has reached that already.
+    ///
+    /// In an `Arc`, since cloning a token takes its lock: a token calls wakers with its lock held,
+    /// and ours take the lock of the cell.
+    pub(crate) fn token(&mut self, epoch: u64, level: Level) -> Option<Arc<CancellationToken>> {
+        if self.has_reached(epoch, level) {
+            return None;
+        }
+        let rare = self.rare();
+        let slot = match level {
+            Level::Aborted => &mut rare.deadline_token,
+            _ => &mut rare.token,
+        };
+        Some(Arc::clone(slot.get_or_insert_default()))
+    }
+
+    /// Makes place for a task; `None` if the attempt takes no more.
+    pub(crate) fn add_task(&mut self, epoch: u64, rules: &Rules) -> Option<(Handle, u64)> {
+        if self.attempts != epoch || !self.life.is_open() {
+            return None;
+        }
+        let on = self.on.clone()?;
+        self.life.step(Input::Added(crate::lifecycle::Part::Task), rules);
+        Some((on, self.add_task_place()))
+    }
+
+    /// Notes how a spawned task is aborted; a task that came too late is aborted at once.
+    pub(crate) fn task_spawned(&mut self, id: u64, handle: AbortHandle) -> Option<AbortHandle> {
+        let late = self.life.level() >= Level::Aborted;
+        let slot = self.rare().tasks.get_mut(&id)?;
+        if late {
+            return Some(handle);
+        }
+        *slot = Some(handle);
+        None
+    }
+
+    /// Makes place for a task, and gives it its number.
+    pub(crate) fn add_task_place(&mut self) -> u64 {
+        let rare = self.rare();
+        let id = rare.next_task;
+        rare.next_task += 1;
+        rare.tasks.insert(id, None);
+        id
+    }
+
+    /// Whether `waker` is that of the driver, which is woken whenever a level changes.
+    pub(crate) fn wakes_driver(&self, waker: &Waker) -> bool {
+        self.driver.as_ref().is_some_and(|driver| driver.will_wake(waker))
+    }
+
+    pub(crate) fn task_gone(&mut self, id: u64) -> Option<AbortHandle> {
+        self.rare.as_mut()?.tasks.remove(&id).flatten()
+    }
+}
+
+impl After {
+    /// Runs with the lock released.
+    fn carry_out<N: Node + ?Sized>(self, node: &Arc<N>, tag: Tag) {
+        for token in self.tokens.into_iter().flatten() {
+            token.cancel();
+        }
+        for task in self.aborts {
+            task.abort();
+        }
+        for job in self.jobs.into_iter().flatten() {
+            Arc::clone(node).launch(job);
+        }
+        if let Some(hold) = self.stuck {
+            hold.ran_out();
+        }
+        if let Some(driver) = self.driver {
+            driver.wake();
+        }
+        self.news.emit(node.core().name(), tag.0, tag.1);
+        self.wakes.wake();
+        drop(self.old_wakers);
+        drop(self.garbage);
+        drop(self.old_task);
+        drop(self.old_parent);
+        // Last: it may be what keeps the whole, of which this is a part, from its end.
+        drop(self.ended);
+    }
+
+    /// Drops the handle of a task after the lock.
+    pub(crate) fn drop_handle(&mut self, handle: Option<AbortHandle>) {
+        self.old_task = handle;
+    }
+
+    fn job(&mut self, job: Job) {
+        match self.jobs.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = Some(job),
+            None => unreachable!("a change asks for a driver, a keeper and a hook at most"),
+        }
+    }
+}
+
+/// Cycle and attempt, for the news.
+type Tag = (u64, u64);

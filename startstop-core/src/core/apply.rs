@@ -1,0 +1,220 @@
+//! One input into the lifecycle, and its effects on the cell.
+
+use std::sync::atomic::Ordering;
+
+use tokio::runtime::Handle;
+
+use super::{After, Arm, Cell, Core, Job, Seat};
+use crate::clock;
+use crate::error::StartError;
+use crate::lifecycle::{Effects, Input, Level};
+use crate::state::{Readiness, State};
+use crate::trace::Event;
+use crate::waiters::{Answer, Topic};
+
+impl Cell {
+    /// Feeds one input to the lifecycle and carries out what belongs under the lock.
+    pub(crate) fn step(&mut self, core: &Core, input: Input, arm: Arm, after: &mut After) {
+        let effects = self.life.step(input, &core.rules());
+        if effects != Effects::NONE {
+            self.apply(core, effects, arm, after);
+        }
+    }
+
+    fn apply(&mut self, core: &Core, effects: Effects, arm: Arm, after: &mut After) {
+        if effects.has(Effects::MISSED) {
+            self.record_missed(core, after);
+        }
+        if effects.has(Effects::CYCLE) && !effects.has(Effects::ENDED) {
+            self.begin_cycle(after);
+        }
+        self.publish(core, after);
+        if effects.has(Effects::DRAIN) {
+            self.signal(core, after);
+        }
+        if effects.has(Effects::CANCEL) {
+            self.cancel(core, after);
+        }
+        if effects.has(Effects::ABORT) {
+            after.news.add(|| Event::Abort);
+            self.abort(core, after);
+        }
+        if effects.has(Effects::HOOK) {
+            self.ask_for_hook(core, after);
+        }
+        if effects.has(Effects::STARTED) {
+            after.news.add(|| Event::Ready);
+            self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut after.wakes);
+        }
+        if effects.has(Effects::UNSTARTED) {
+            if let Some(rare) = &mut self.rare {
+                rare.next_on = None;
+            }
+            let answer = Answer::Start(Err(StartError::Stopped));
+            self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
+        }
+        if effects.has(Effects::VERDICT) {
+            after.news.add(|| Event::Unresponsive);
+            self.give_up(core, after);
+        }
+        if effects.has(Effects::TIMER) {
+            self.set_timer(core, arm, after);
+        }
+        if effects.has(Effects::BEGIN) && !effects.has(Effects::ENDED) {
+            self.drive(after);
+        }
+        if effects.has(Effects::DRIVE) {
+            self.wake_driver(after);
+            if !self.driven && self.life.is_over() {
+                // Invariant 4: nobody else is left to do it.
+                self.settle(core, after);
+            }
+        }
+    }
+
+    pub(super) fn begin_cycle(&mut self, after: &mut After) {
+        self.cycle += 1;
+        self.before_cycle = self.attempts;
+        self.stop_at = clock::NEVER;
+        after.news.add(|| Event::Start);
+        if let Some(rare) = &mut self.rare {
+            after.garbage.extend(rare.last.take());
+            after.garbage.extend(rare.after_stop.take());
+            after.garbage.extend(rare.ended_by.take());
+            rare.verdict = None;
+            rare.retries.forget();
+        }
+    }
+
+    /// Stores the state that the lifecycle is in, and answers those who wait for it.
+    pub(super) fn publish(&mut self, core: &Core, after: &mut After) {
+        let job = core.settings.readiness() == Readiness::Completion;
+        let ready = self.state() == State::Running || job && self.life.was_ready();
+        self.publish_state(core, self.state(), ready, after);
+    }
+
+    /// Stores a state and answers those who wait for it.
+    pub(super) fn publish_state(
+        &mut self,
+        core: &Core,
+        state: State,
+        ready: bool,
+        after: &mut After,
+    ) {
+        let old = core.word.read();
+        let failed = self.last_failure().is_some();
+        if old.state() == state {
+            core.word.write(old.with_ready(ready).with_failed(failed));
+            return;
+        }
+        let now = clock::now();
+        if old.state() == State::Running {
+            self.healthy = now.saturating_sub(old.since());
+            self.ran += self.healthy;
+        }
+        let new = crate::word::Reading::new(state, now);
+        core.word.write(new.with_ready(ready).with_failed(failed));
+        self.version = self.version.wrapping_add(1);
+        let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
+        self.waiters.answer_where(seen, &Answer::Seen, &mut after.wakes);
+    }
+
+    /// Shows the level of the attempt to its contexts.
+    fn signal(&mut self, core: &Core, after: &mut After) {
+        core.signal.set(self.attempts, self.life.level());
+        self.waiters.answer(Topic::Drain, &Answer::Seen, &mut after.wakes);
+        self.wake_driver(after);
+    }
+
+    /// Ends the contexts of an attempt that is over, whatever they wait for.
+    pub(super) fn close_attempt(&mut self, core: &Core, after: &mut After) {
+        core.signal.set(self.attempts, Level::Aborted);
+        let ended = |topic| matches!(topic, Topic::Drain | Topic::Cancel | Topic::Deadline);
+        self.waiters.answer_where(ended, &Answer::Seen, &mut after.wakes);
+        if let Some(rare) = &mut self.rare {
+            after.tokens = [rare.token.take(), rare.deadline_token.take()];
+        }
+    }
+
+    fn cancel(&mut self, core: &Core, after: &mut After) {
+        self.signal(core, after);
+        self.waiters.answer(Topic::Cancel, &Answer::Seen, &mut after.wakes);
+        after.tokens[0] = self.rare.as_mut().and_then(|rare| rare.token.take());
+    }
+
+    fn abort(&mut self, core: &Core, after: &mut After) {
+        self.signal(core, after);
+        self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut after.wakes);
+        let Some(rare) = &mut self.rare else { return };
+        after.tokens[1] = rare.deadline_token.take();
+        after.aborts.extend(rare.tasks.values_mut().filter_map(Option::take));
+    }
+
+    /// `shutdown` is to be called: by the driver, between two polls of `run`, or in a task of its own
+    /// if the driver is inside `run` now and may never come back from there.
+    fn ask_for_hook(&mut self, core: &Core, after: &mut After) {
+        if core.polling.load(Ordering::SeqCst) || !self.driven {
+            self.spawn_hook(core, after);
+        } else {
+            self.wake_driver(after);
+        }
+    }
+
+    /// Has `shutdown` called in a task of its own, if nobody has called it yet.
+    pub(crate) fn spawn_hook(&mut self, core: &Core, after: &mut After) {
+        if let Some((on, epoch)) = self.take_hook(core) {
+            after.job(Job::Hook(on, epoch));
+        }
+    }
+
+    fn give_up(&mut self, core: &Core, after: &mut After) {
+        let verdict = self.record_verdict(core, after);
+        let answer = Answer::Stop(Err(crate::error::StopError::Unresponsive(verdict)));
+        self.waiters.answer(Topic::Stop, &answer, &mut after.wakes);
+        let answer = Answer::Start(Err(StartError::Unresponsive));
+        self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
+        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
+        let rare = self.rare();
+        rare.next_on = None;
+        after.stuck = rare.hold.clone();
+    }
+
+    /// Sees to it that somebody enters the attempt.
+    pub(super) fn drive(&mut self, after: &mut After) {
+        let next_on = self.rare.as_mut().and_then(|rare| rare.next_on.take());
+        if let Some(on) = next_on {
+            let moves = self.on.as_ref().is_none_or(|old| old.id() != on.id());
+            self.on = Some(on);
+            self.driven &= !moves;
+        }
+        if self.driven {
+            self.wake_driver(after);
+            return;
+        }
+        let Some(on) = self.on.clone() else { return };
+        self.driver_id = self.driver_id.wrapping_add(1);
+        self.driven = true;
+        after.job(Job::Driver(Seat { on, id: self.driver_id }));
+    }
+
+    pub(super) fn wake_driver(&mut self, after: &mut After) {
+        if after.driver.is_none() {
+            after.driver.clone_from(&self.driver);
+        }
+    }
+
+    /// Has the next cycle run there.
+    pub(crate) fn move_next_to(&mut self, on: Handle) {
+        self.rare().next_on = Some(on);
+    }
+
+    /// Has the cycle that begins run there.
+    pub(crate) fn run_on(&mut self, on: Handle) {
+        self.on = Some(on);
+    }
+
+    /// Whether attempt `epoch` is at least at `level`.
+    pub(crate) fn has_reached(&self, epoch: u64, level: Level) -> bool {
+        self.attempts != epoch || !self.life.is_alive() || self.life.level() >= level
+    }
+}

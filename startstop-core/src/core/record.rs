@@ -1,0 +1,124 @@
+//! The one place where failures are recorded.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::{After, Cell, Core};
+use crate::clock;
+use crate::error::Unresponsive;
+use crate::failure::{Failure, Fault, Interruption, Record};
+use crate::lifecycle::End;
+use crate::state::{Cause, Phase};
+use crate::trace::Event;
+
+impl Cell {
+    /// Puts a failure into the history. It is there before the state changes.
+    pub(crate) fn record(
+        &mut self,
+        core: &Core,
+        phase: Phase,
+        fault: Fault,
+        after: &mut After,
+    ) -> Failure {
+        let cause = fault.cause;
+        let failure = Failure::new(Record {
+            error: fault.error,
+            phase,
+            cause,
+            permanent: fault.permanent,
+            service: self.shared_name(core),
+            cycle: self.cycle,
+            attempt: self.attempt(),
+            at: SystemTime::now(),
+            uptime: self.attempt_time(),
+            limit: None,
+        });
+        after.news.add(|| Event::Failure(failure.clone()));
+        let capacity = core.settings.history_capacity();
+        self.history.push(failure.clone(), capacity, &mut after.garbage);
+        let counts = self.life.is_asked() && cause != Cause::Reported;
+        let rare = self.rare();
+        if counts {
+            after.garbage.extend(rare.after_stop.replace(failure.clone()));
+        }
+        after.garbage.extend(rare.last.replace(failure.clone()));
+        core.word.write(core.word.read().with_failed(true));
+        failure
+    }
+
+    /// Records the failure that ends the attempt.
+    pub(super) fn record_end(
+        &mut self,
+        core: &Core,
+        phase: Phase,
+        fault: Fault,
+        after: &mut After,
+    ) {
+        let failure = self.record(core, phase, fault, after);
+        after.garbage.extend(self.rare().ended_by.replace(failure));
+    }
+
+    /// Records that a deadline has passed.
+    pub(super) fn record_missed(&mut self, core: &Core, after: &mut After) {
+        let missed = match self.life.end() {
+            End::Late => Interruption::StartTimedOut { after: core.settings.start_timeout() },
+            End::Silent => {
+                Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
+            }
+            _ => Interruption::StopTimedOut { after: self.stopping_time() },
+        };
+        let part = self.life.alive_parts().first().copied().unwrap_or(Phase::Run);
+        let ends = matches!(self.life.end(), End::Late | End::Silent);
+        let fault = Fault::interruption(missed);
+        if ends {
+            self.record_end(core, part, fault, after);
+        } else {
+            self.record(core, part, fault, after);
+        }
+    }
+
+    /// Records that what is left does not yield.
+    pub(super) fn record_verdict(&mut self, core: &Core, after: &mut After) -> Unresponsive {
+        let parts = self.life.alive_parts();
+        let part = parts.first().copied().unwrap_or(Phase::Run);
+        let verdict = Unresponsive {
+            service: core.name().into(),
+            parts: parts.into(),
+            since: self.stopping_time(),
+        };
+        let waited = core.settings.abort_timeout();
+        let fault = Interruption::Unresponsive { part, after: waited };
+        self.record(core, part, Fault::interruption(fault), after);
+        self.rare().verdict = Some(verdict.clone());
+        verdict
+    }
+
+    /// Marks the failure that ended the attempt as the one after which the limit forbids a restart.
+    pub(super) fn record_limit(&mut self, max: u32, window: Duration) {
+        let Some(rare) = &mut self.rare else { return };
+        let Some(last) = &mut rare.last else { return };
+        let marked = last.at_limit(max, window);
+        self.history.replace_last(last, &marked);
+        if rare.ended_by.as_ref().is_some_and(|failure| failure.is_same(last)) {
+            rare.ended_by = Some(marked.clone());
+        }
+        *last = marked;
+    }
+
+    /// How long the attempt has been going on.
+    fn attempt_time(&self) -> Duration {
+        match self.attempt() {
+            0 => Duration::ZERO,
+            _ => clock::between(self.began_at, clock::now()),
+        }
+    }
+
+    /// How long ago it was told to end.
+    fn stopping_time(&self) -> Duration {
+        clock::between(self.asked_at, clock::now())
+    }
+
+    fn shared_name(&mut self, core: &Core) -> Arc<str> {
+        Arc::clone(self.rare().name.get_or_insert_with(|| core.name().into()))
+    }
+}

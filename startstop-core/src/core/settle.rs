@@ -1,0 +1,252 @@
+//! The driver's part: what it does next, and what follows the end of an attempt.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::{After, Arm, Cell, Core};
+use crate::clock;
+use crate::error::{StartError, StopError};
+use crate::failure::{Failure, Fault, Interruption};
+use crate::lifecycle::{End, Input, Level, RunEnd};
+use crate::restart::RetryIf;
+use crate::retry::Decision;
+use crate::state::{Exit, Phase, Readiness, State};
+use crate::trace::Event;
+use crate::waiters::{Answer, Topic};
+
+/// What the driver does next.
+#[derive(Clone)]
+pub(crate) enum Cue {
+    /// It calls `run`: this is the attempt with this number.
+    Run(u64),
+    /// It waits for what is left of the attempt.
+    Wait,
+    /// It calls `shutdown`.
+    Hook,
+    /// It asks the policy's own predicate about the failure that ended the attempt.
+    Ask(RetryIf, Failure),
+    /// It waits until the time of the next attempt.
+    Pause(u64),
+    /// It ends.
+    Leave,
+}
+
+impl Cell {
+    /// Tells the driver with this number what to do.
+    pub(crate) fn cue(&mut self, core: &Core, id: u32, waker: &Waker, after: &mut After) -> Cue {
+        if !self.is_driven_by(id) {
+            return Cue::Leave;
+        }
+        if !self.driver.as_ref().is_some_and(|old| old.will_wake(waker)) {
+            after.old_wakers[0] = self.driver.replace(waker.clone());
+        }
+        if self.life.is_over() {
+            if let Some((predicate, failure)) = self.open_question(core) {
+                return Cue::Ask(predicate, failure);
+            }
+            self.settle(core, after);
+        }
+        // It is here already and needs no wake-up.
+        after.driver = None;
+        match self.state() {
+            _ if !self.is_driven_by(id) => Cue::Leave,
+            State::Starting if !self.life.is_alive() => self.enter(core, after),
+            State::Backoff => Cue::Pause(self.due),
+            State::Stopped => {
+                self.driver_gone(after);
+                Cue::Leave
+            }
+            _ if self.life.is_hook_due() => Cue::Hook,
+            State::Starting | State::Running | State::Stopping => Cue::Wait,
+        }
+    }
+
+    /// Takes on the call of `shutdown`, if it is due: where it runs, and for which attempt.
+    pub(crate) fn take_hook(&mut self, core: &Core) -> Option<(Handle, u64)> {
+        if !self.life.is_hook_due() {
+            return None;
+        }
+        let on = self.on.clone()?;
+        self.life.step(Input::HookTaken, &core.rules());
+        Some((on, self.attempts))
+    }
+
+    pub(crate) fn is_driven_by(&self, id: u32) -> bool {
+        self.driven && self.driver_id == id
+    }
+
+    fn enter(&mut self, core: &Core, after: &mut After) -> Cue {
+        self.attempts += 1;
+        self.reload = false;
+        self.healthy = 0;
+        self.stop_at = clock::NEVER;
+        self.whole_keeps = false;
+        self.began_at = clock::now();
+        core.signal.set(self.attempts, Level::Alive);
+        if let Some(rare) = &mut self.rare {
+            after.garbage.extend(rare.ended_by.take());
+            rare.worth_it = None;
+        }
+        self.step(core, Input::Enter, Arm::Now, after);
+        Cue::Run(self.attempts)
+    }
+
+    fn driver_gone(&mut self, after: &mut After) {
+        self.driven = false;
+        after.old_wakers[1] = self.driver.take();
+    }
+
+    /// The runtime has dropped the driver with this number.
+    pub(crate) fn driver_lost(&mut self, core: &Core, id: u32, after: &mut After) {
+        if !self.is_driven_by(id) {
+            return;
+        }
+        self.driver_gone(after);
+        self.lost(core, Phase::Run, after);
+        if self.life.is_over() {
+            self.settle(core, after);
+        }
+    }
+
+    /// The end of `run`.
+    pub(crate) fn run_ended(
+        &mut self,
+        core: &Core,
+        end: RunEnd,
+        fault: Option<Fault>,
+        after: &mut After,
+    ) {
+        match fault {
+            // After an abort, what is left to fail is a destructor.
+            Some(fault) if end == RunEnd::Dropped => {
+                self.record(core, Phase::Run, fault, after);
+            }
+            Some(fault) => self.record_end(core, Phase::Run, fault, after),
+            None => {}
+        }
+        self.step(core, Input::RunEnded(end), Arm::Now, after);
+    }
+
+    /// A part was dropped that nobody had aborted: the runtime has ended.
+    pub(crate) fn lost(&mut self, core: &Core, phase: Phase, after: &mut After) {
+        if self.life.is_lost() || self.state() == State::Stopped {
+            return;
+        }
+        if !self.life.is_asked() {
+            self.asked_at = clock::now();
+            self.stop_at = clock::later(self.asked_at, core.settings.stop_timeout());
+        }
+        let fault = Fault::interruption(Interruption::RuntimeEnded);
+        self.record_end(core, phase, fault, after);
+        self.step(core, Input::Lost, Arm::Later, after);
+    }
+
+    /// What the policy's predicate has to be asked, which is foreign code, before the attempt can be
+    /// settled.
+    fn open_question(&self, core: &Core) -> Option<(RetryIf, Failure)> {
+        let policy = core.settings.restart()?;
+        let predicate = policy.retry_if.as_ref()?;
+        let rare = self.rare.as_ref()?;
+        let failure = rare.ended_by.as_ref()?;
+        let open = rare.worth_it.is_none() && self.life.may_retry() && policy.wants(Some(failure));
+        open.then(|| (Arc::clone(predicate), failure.clone()))
+    }
+
+    /// What the predicate has said.
+    pub(crate) fn answered(&mut self, worth_it: bool) {
+        self.rare().worth_it = Some(worth_it);
+    }
+
+    /// Settles an attempt that is over.
+    pub(super) fn settle(&mut self, core: &Core, after: &mut After) {
+        match self.next_delay(core) {
+            Some(delay) => self.begin_backoff(core, delay, after),
+            None => self.end_cycle(core, after),
+        }
+    }
+
+    fn begin_backoff(&mut self, core: &Core, delay: Duration, after: &mut After) {
+        self.life.step(Input::Retry, &core.rules());
+        self.set_timer(core, Arm::Later, after);
+        self.due = clock::later(clock::now(), delay);
+        self.publish(core, after);
+        self.close_attempt(core, after);
+    }
+
+    /// The delay before the next attempt, if the policy wants one.
+    fn next_delay(&mut self, core: &Core) -> Option<Duration> {
+        let policy = core.settings.restart()?;
+        if !self.life.may_retry() {
+            return None;
+        }
+        let rare = self.rare();
+        let wanted = policy.wants(rare.ended_by.as_ref()) && rare.worth_it != Some(false);
+        if !wanted {
+            return None;
+        }
+        let word = core.word.read();
+        let now = clock::now();
+        let healthy = match word.state() {
+            State::Running => clock::between(word.since(), now),
+            _ => Duration::from_nanos(self.healthy),
+        };
+        match self.rare().retries.decide(policy, healthy, now) {
+            Decision::After(delay) => Some(delay),
+            Decision::LimitReached(max, window) => {
+                self.record_limit(max, window);
+                None
+            }
+        }
+    }
+
+    fn end_cycle(&mut self, core: &Core, after: &mut After) {
+        let failed = self.rare.as_ref().and_then(|rare| rare.after_stop.clone());
+        self.exit = self.life.exit(failed.is_some());
+        let outcome = match failed {
+            _ if self.life.is_overdue() => Err(StopError::TimedOut),
+            Some(failure) => Err(StopError::Failed(failure)),
+            None => Ok(()),
+        };
+        let start_error = self.start_error();
+        let has_next = self.life.has_next();
+        let job = core.settings.readiness() == Readiness::Completion;
+        let done = job && self.exit == Exit::Completed;
+        self.life.step(Input::Finish, &core.rules());
+        self.show_stopped(core, done, after);
+        self.waiters.answer(Topic::Stop, &Answer::Stop(outcome), &mut after.wakes);
+        self.waiters.answer(Topic::End, &Answer::End(self.exit), &mut after.wakes);
+        if has_next {
+            self.begin_cycle(after);
+            self.publish(core, after);
+            self.drive(after);
+            return;
+        }
+        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
+        after.ended = self.rare.as_mut().and_then(|rare| rare.hold.take());
+        let answer = Answer::Start(Err(start_error));
+        self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
+    }
+
+    /// Shows that the cycle has ended, even where the next one begins under the same lock.
+    fn show_stopped(&mut self, core: &Core, done: bool, after: &mut After) {
+        self.publish_state(core, State::Stopped, done, after);
+        self.close_attempt(core, after);
+        self.set_timer(core, Arm::Later, after);
+        let (exit, healthy) = (self.exit, Duration::from_nanos(self.healthy));
+        after.news.add(|| Event::Stopped(exit, healthy));
+    }
+
+    /// Why the cycle ended before the service was ready.
+    fn start_error(&self) -> StartError {
+        let rare = self.rare.as_ref();
+        let failure = rare.and_then(|rare| rare.ended_by.clone().or_else(|| rare.last.clone()));
+        match (self.life.end(), failure) {
+            (End::Late, _) if !self.life.is_lost() => StartError::TimedOut,
+            (_, Some(failure)) => StartError::Failed(failure),
+            _ => StartError::Stopped,
+        }
+    }
+}

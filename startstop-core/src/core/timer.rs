@@ -1,0 +1,179 @@
+//! Which deadline is kept, until when, and by whom.
+//!
+//! Deadlines are kept by a task of their own, so that a service that blocks its thread cannot hold
+//! them up. It exists only while there is a deadline.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+
+use super::{After, Cell, Core, Job, Seat};
+use crate::clock::{self, NEVER};
+use crate::lifecycle::{End, Input, Timer};
+use crate::state::State;
+
+/// When the task that keeps a deadline is spawned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arm {
+    /// With the deadline.
+    Now,
+    /// When the one who caused the deadline, or the driver, sees that it takes longer than a poll.
+    Later,
+}
+
+impl Cell {
+    /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
+    pub(crate) fn limit_stop(&mut self, timeout: Duration) {
+        let now = clock::now();
+        if self.state() != State::Stopping {
+            self.asked_at = now;
+        }
+        self.stop_at = self.stop_at.min(clock::later(now, timeout));
+    }
+
+    /// Keeps the deadline that the lifecycle wants kept.
+    pub(crate) fn set_timer(&mut self, core: &Core, arm: Arm, after: &mut After) {
+        let timer = self.life.timer(&core.rules());
+        if timer == Timer::Abort && self.timer == Timer::Abort {
+            return;
+        }
+        let due = self.due_of(core, timer);
+        let earlier = due < self.due;
+        self.timer = timer;
+        self.due = due;
+        if due == NEVER {
+            self.dismiss_keeper(after);
+        } else if self.keeper.is_none() {
+            self.owes_keeper = true;
+        } else if earlier {
+            self.dismiss_keeper(after);
+            self.owes_keeper = true;
+        }
+        if arm == Arm::Now {
+            self.hire_keeper(after);
+        }
+    }
+
+    fn due_of(&mut self, core: &Core, timer: Timer) -> u64 {
+        let settings = &core.settings;
+        match timer {
+            Timer::None => NEVER,
+            Timer::Start => clock::later(clock::now(), settings.start_timeout()),
+            Timer::Watch => match settings.watchdog() {
+                Some(silence) => {
+                    let now = clock::now();
+                    core.beat.store(now, Ordering::Release);
+                    clock::later(now, silence)
+                }
+                None => NEVER,
+            },
+            Timer::Drain => {
+                let drained = clock::later(self.asked_at, settings.drain());
+                if self.whole_keeps { drained } else { self.stop_at.min(drained) }
+            }
+            Timer::Stop if self.whole_keeps => NEVER,
+            Timer::Stop => {
+                if !self.life.is_asked() && self.timer != Timer::Stop {
+                    // It winds down by itself.
+                    self.asked_at = clock::now();
+                    self.stop_at = clock::later(self.asked_at, settings.stop_timeout());
+                }
+                self.stop_at
+            }
+            Timer::Abort => {
+                let now = clock::now();
+                self.asked_at = self.asked_at_or(now);
+                clock::later(now, settings.abort_timeout())
+            }
+        }
+    }
+
+    /// When it was told to end; what was aborted without being told, now.
+    fn asked_at_or(&self, now: u64) -> u64 {
+        match self.life.end() {
+            End::Late | End::Silent if !self.life.is_asked() => now,
+            _ => self.asked_at,
+        }
+    }
+
+    /// Leaves the deadline of the stop to the whole that this service is a part of: it is for
+    /// information only.
+    pub(crate) fn leave_deadline_to_whole(&mut self) {
+        self.whole_keeps = true;
+    }
+
+    fn dismiss_keeper(&mut self, after: &mut After) {
+        after.aborts.extend(self.keeper.take());
+        self.keeper_id = self.keeper_id.wrapping_add(1);
+        self.owes_keeper = false;
+    }
+
+    /// Spawns the keeper that is owed.
+    pub(crate) fn hire_keeper(&mut self, after: &mut After) {
+        if !self.owes_keeper {
+            return;
+        }
+        let Some(on) = self.on.clone() else { return };
+        self.owes_keeper = false;
+        self.keeper_id = self.keeper_id.wrapping_add(1);
+        after.job(Job::Keeper(Seat { on, id: self.keeper_id }));
+    }
+
+    /// Notes how the keeper is dismissed; one that came too late is dismissed at once.
+    pub(crate) fn keeper_hired(&mut self, id: u32, handle: AbortHandle) -> Option<AbortHandle> {
+        if self.keeper_id != id || self.due == NEVER {
+            return Some(handle);
+        }
+        self.keeper.replace(handle)
+    }
+
+    /// The keeper with this number is gone, with its runtime.
+    pub(crate) fn keeper_lost(&mut self, id: u32) {
+        if self.keeper_id == id && self.due != NEVER {
+            self.keeper_id = self.keeper_id.wrapping_add(1);
+            self.keeper = None;
+            self.owes_keeper = true;
+        }
+    }
+
+    /// What the keeper with this number has to wait for.
+    pub(crate) fn due(&self, id: u32) -> Option<u64> {
+        (self.keeper_id == id && self.due != NEVER).then_some(self.due)
+    }
+
+    /// The deadline may have passed.
+    pub(crate) fn look_at_the_clock(&mut self, core: &Core, id: u32, after: &mut After) {
+        let now = clock::now();
+        if self.keeper_id != id || now < self.due {
+            return;
+        }
+        let input = match self.timer {
+            Timer::None => return,
+            Timer::Start => Input::StartDue,
+            Timer::Watch => match self.silent_since(core, now) {
+                Some(due) => {
+                    self.due = due;
+                    return;
+                }
+                None => Input::Silent,
+            },
+            Timer::Drain if self.whole_keeps || now < self.stop_at => Input::DrainOver,
+            Timer::Drain | Timer::Stop => Input::StopDue,
+            Timer::Abort => Input::AbortDue,
+        };
+        self.due = NEVER;
+        self.step(core, input, Arm::Now, after);
+        if self.due == NEVER {
+            self.dismiss_keeper(after);
+        }
+    }
+
+    /// When the watchdog has to look again, or `None` if it has seen enough.
+    fn silent_since(&self, core: &Core, now: u64) -> Option<u64> {
+        let silence = core.settings.watchdog()?;
+        let beat = core.beat.load(Ordering::Acquire);
+        let due = clock::later(beat, silence);
+        (due > now).then_some(due)
+    }
+}

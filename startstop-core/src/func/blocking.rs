@@ -1,0 +1,174 @@
+//! A service whose `run` is synchronous, on a thread of its own.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::thread;
+
+use crate::context::Context;
+use crate::failure::Fault;
+use crate::func::named_after;
+use crate::hold::Place;
+use crate::outcome::Outcome;
+use crate::panic::{BoxError, PanicError};
+use crate::service::Service;
+use crate::settings::Settings;
+
+/// Makes a service of a synchronous function: its `run`.
+///
+/// It gets an operating-system thread of its own, not one of the blocking pool, so that it never holds
+/// up the end of the runtime. It polls [`cx.is_cancelled()`](Context::is_cancelled) or waits in
+/// [`cx.cancelled_blocking(timeout)`](Context::cancelled_blocking). A thread cannot be aborted: one
+/// that does not look is `Unresponsive` after its deadlines, and the service is stopped when it ends.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use startstop_core::{Runner, blocking_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let poller = blocking_fn(|cx| {
+///     while !cx.cancelled_blocking(Duration::from_millis(100)) {
+///         println!("reading the sensor");
+///     }
+/// });
+/// let runner = Runner::new(poller);
+/// runner.start().await.unwrap();
+/// runner.stop().await.unwrap();
+/// # }
+/// ```
+pub fn blocking_fn<R, O>(run: R) -> BlockingFn<R>
+where
+    R: Fn(Context) -> O + Send + Sync + 'static,
+    O: Outcome,
+{
+    BlockingFn { run: Arc::new(run) }
+}
+
+/// A service made by [`blocking_fn`].
+pub struct BlockingFn<R> {
+    run: Arc<R>,
+}
+
+impl<R, O> Service for BlockingFn<R>
+where
+    R: Fn(Context) -> O + Send + Sync + 'static,
+    O: Outcome,
+{
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        let receiver = Receiver::default();
+        let result = Arc::clone(&receiver.shared);
+        let place = Place::held(&cx);
+        let name = cx.name().to_owned();
+        let run = Arc::clone(&self.run);
+        let work = move || {
+            let outcome = catch_unwind(AssertUnwindSafe(|| run(cx).into_result()));
+            // The service itself may go with its function.
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
+            deliver(&result, outcome.and_then(|outcome| dropped.map(|()| outcome)), place);
+        };
+        thread::Builder::new().name(name).spawn(work)?;
+        match receiver.take().await {
+            Ok(outcome) => outcome,
+            Err(payload) => resume_unwind(payload),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        named_after::<R>()
+    }
+}
+
+type Ended = thread::Result<Result<(), BoxError>>;
+
+/// What the thread and `run` share.
+#[derive(Default)]
+struct Shared {
+    /// The outcome, with the place that the thread had in the attempt until `run` takes it.
+    ended: Option<(Ended, Option<Place>)>,
+    waker: Option<Waker>,
+    /// `run` was dropped.
+    gone: bool,
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Leaves the outcome for `run`; if that is gone, what went wrong is recorded here.
+fn deliver(shared: &Mutex<Shared>, ended: Ended, place: Option<Place>) {
+    let mut state = lock(shared);
+    if state.gone {
+        drop(state);
+        record(place.as_ref(), ended);
+        return;
+    }
+    state.ended = Some((ended, place));
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+fn record(place: Option<&Place>, ended: Ended) {
+    let fault = match ended {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => Fault::error(error),
+        Err(payload) => Fault::panic(PanicError::from_payload(payload)),
+    };
+    if let Some(place) = place {
+        place.record(fault);
+    }
+}
+
+/// The side of `run`.
+#[derive(Default)]
+struct Receiver {
+    shared: Arc<Mutex<Shared>>,
+}
+
+impl Receiver {
+    async fn take(&self) -> Ended {
+        poll_fn(|cx| {
+            let mut state = lock(&self.shared);
+            match state.ended.take() {
+                Some((ended, place)) => {
+                    drop(state);
+                    drop(place);
+                    Poll::Ready(ended)
+                }
+                None => {
+                    state.waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared);
+        state.gone = true;
+        let (ended, waker) = (state.ended.take(), state.waker.take());
+        drop(state);
+        drop(waker);
+        if let Some((ended, place)) = ended {
+            record(place.as_ref(), ended);
+        }
+    }
+}
+
+impl<R> fmt::Debug for BlockingFn<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlockingFn({})", crate::name::of_function::<R>())
+    }
+}

@@ -1,0 +1,77 @@
+//! A place in an attempt for what outlives the future of `run`: a thread, or the parts of a composite.
+//!
+//! The attempt has not ended before the hold is dropped.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::context::Context;
+use crate::core::{Arm, Hold, Node, update};
+use crate::failure::Fault;
+use crate::lifecycle::{Input, Part};
+use crate::state::Phase;
+
+/// A part of an attempt.
+pub(crate) struct Place {
+    node: Arc<dyn Node>,
+    /// Whether it keeps deadlines of its own, which have not run out.
+    keeps: AtomicBool,
+}
+
+impl Place {
+    /// A place for a thread, which knows no deadline; `None` if the attempt takes no more.
+    pub(crate) fn held(cx: &Context) -> Option<Self> {
+        Self::new(cx, Part::Held)
+    }
+
+    /// A place for parts that keep deadlines of their own; `None` if the attempt takes no more.
+    pub(crate) fn kept(cx: &Context) -> Option<Self> {
+        Self::new(cx, Part::Kept)
+    }
+
+    fn new(cx: &Context, part: Part) -> Option<Self> {
+        let attempt = cx.attempt_link()?;
+        let node = attempt.node();
+        let open = update(node, |core, cell, after| {
+            let open = cell.attempts == attempt.epoch() && cell.life.is_open();
+            if open {
+                cell.step(core, Input::Added(part), Arm::Now, after);
+            }
+            open
+        });
+        open.then(|| Self { node: Arc::clone(node), keeps: AtomicBool::new(part == Part::Kept) })
+    }
+
+    /// Records a failure of what holds the place.
+    pub(crate) fn record(&self, fault: Fault) {
+        update(&self.node, |core, cell, after| {
+            cell.record(core, Phase::Run, fault, after);
+        });
+    }
+}
+
+impl Hold for Place {
+    fn ran_out(&self) {
+        if self.keeps.swap(false, Ordering::AcqRel) {
+            update(&self.node, |core, cell, after| {
+                cell.step(core, Input::RanOut, Arm::Now, after);
+            });
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let part = if *self.keeps.get_mut() { Part::Kept } else { Part::Held };
+        update(&self.node, |core, cell, after| {
+            cell.step(core, Input::Ended(part), Arm::Now, after);
+        });
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").field("keeps", &self.keeps).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! A restart policy at work: how many restarts there were, and which delay comes next.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::clock;
+use crate::failure::Failure;
+use crate::restart::{On, RestartPolicy};
+
+/// What a policy has seen in this cycle.
+#[derive(Debug, Default)]
+pub(crate) struct Retries {
+    /// Restarts since the start or the last healthy run.
+    step: u32,
+    /// When the restarts within the window of the limit were.
+    recent: VecDeque<u64>,
+    /// Restarts over all cycles.
+    total: u64,
+}
+
+/// What a policy says to an attempt that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    After(Duration),
+    LimitReached(u32, Duration),
+}
+
+impl RestartPolicy {
+    /// Whether the policy restarts after this end at all; `None` is the end with `Ok`.
+    pub(crate) fn wants(&self, failure: Option<&Failure>) -> bool {
+        match (self.on, failure) {
+            (On::Never, _) | (On::Failure, None) => false,
+            (On::Always, None) => true,
+            (On::Failure | On::Always, Some(failure)) => !failure.is_permanent(),
+        }
+    }
+}
+
+impl Retries {
+    /// A new cycle begins.
+    pub(crate) fn forget(&mut self) {
+        self.step = 0;
+        self.recent.clear();
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The answer to an attempt that the policy wants restarted and that was `healthy` for so long.
+    pub(crate) fn decide(
+        &mut self,
+        policy: &RestartPolicy,
+        healthy: Duration,
+        now: u64,
+    ) -> Decision {
+        if healthy >= policy.reset_after {
+            self.step = 0;
+        }
+        if let Some((max, window)) = policy.limit {
+            while self.recent.front().is_some_and(|at| clock::between(*at, now) >= window) {
+                self.recent.pop_front();
+            }
+            if self.recent.len() >= max as usize {
+                return Decision::LimitReached(max, window);
+            }
+            self.recent.push_back(now);
+        }
+        let delay = policy.backoff.delay(self.step, fastrand::f64());
+        self.step = self.step.saturating_add(1);
+        self.total += 1;
+        Decision::After(delay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Decision, Retries};
+    use crate::restart::{Backoff, RestartPolicy};
+
+    const SECOND: u64 = 1_000_000_000;
+
+    #[test]
+    fn delays_double_to_their_cap_and_begin_anew_after_a_healthy_run() {
+        let first = Duration::from_secs(1);
+        let backoff = Backoff::exponential(first).max(Duration::from_secs(8)).jitter(0.0);
+        let policy = RestartPolicy::on_failure().backoff(backoff);
+        let mut retries = Retries::default();
+        for seconds in [1, 2, 4, 8, 8] {
+            let decision = retries.decide(&policy, Duration::ZERO, 0);
+            assert_eq!(decision, Decision::After(Duration::from_secs(seconds)));
+        }
+        let decision = retries.decide(&policy, Duration::from_secs(60), 0);
+        assert_eq!(decision, Decision::After(first));
+    }
+
+    #[test]
+    fn the_limit_slides() {
+        let policy =
+            RestartPolicy::on_failure().backoff(Backoff::none()).limit(1, Duration::from_secs(2));
+        let mut retries = Retries::default();
+        for n in 0..100 {
+            let now = n * 21 * SECOND / 10;
+            assert_eq!(
+                retries.decide(&policy, Duration::ZERO, now),
+                Decision::After(Duration::ZERO)
+            );
+            let soon = now + SECOND;
+            let decision = retries.decide(&policy, Duration::ZERO, soon);
+            assert_eq!(decision, Decision::LimitReached(1, Duration::from_secs(2)));
+        }
+    }
+
+    #[test]
+    fn jitter_stays_within_its_bounds() {
+        let backoff = Backoff::exponential(Duration::from_secs(1)).jitter(0.2);
+        assert_eq!(backoff.delay(0, 0.0), Duration::from_millis(800));
+        assert_eq!(backoff.delay(0, 0.5), Duration::from_secs(1));
+        assert_eq!(backoff.delay(1, 1.0), Duration::from_millis(2400));
+        assert_eq!(Backoff::constant(Duration::MAX).delay(u32::MAX, 0.5), Duration::MAX);
+    }
+}

@@ -1,0 +1,142 @@
+//! A runner as a service: a part of a whole.
+//!
+//! The service of the inner runner keeps its own deadlines. So the future of `run` may be dropped, but
+//! the attempt of the whole has not ended before the inner cycle has: it holds a place in it.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::Runner;
+use crate::context::Context;
+use crate::error::{StartError, StopError};
+use crate::hold::Place;
+use crate::panic::BoxError;
+use crate::request;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::state::{Exit, Readiness};
+use crate::status::Status;
+use crate::ticket::redeem;
+use crate::waiters::Answer;
+
+/// As a service a runner starts the inner service, ends when that does, and stops it.
+///
+/// It is [`Explicit`](Readiness::Explicit), never restarts, has no watchdog and waits for ever: the
+/// inner service keeps its own timeouts.
+impl<S: Service> Service for Runner<S> {
+    type Error = BoxError;
+
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        run(self, cx)
+    }
+
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
+        self.stop_as_part(cx.remaining()).await.map_err(Into::into)
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::new()
+            .name(self.name().to_owned())
+            .readiness(Readiness::Explicit)
+            .start_timeout(Duration::MAX)
+            .stop_timeout(Duration::MAX)
+    }
+
+    fn children(&self) -> Vec<Status> {
+        vec![self.status()]
+    }
+}
+
+/// Aborts the part when the future of the whole's `run` is dropped before the part has ended.
+struct AbortOnDrop<'a, S: Service> {
+    runner: &'a Runner<S>,
+    armed: bool,
+}
+
+impl<S: Service> Drop for AbortOnDrop<'_, S> {
+    fn drop(&mut self) {
+        if self.armed {
+            request::abort_part(&self.runner.inner);
+        }
+    }
+}
+
+async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError> {
+    let Some(place) = Place::kept(&cx) else {
+        return run_alone(runner, cx).await;
+    };
+    let mut guard = AbortOnDrop { runner, armed: true };
+    let started = request::start_part(&runner.inner, Arc::new(place));
+    let started = redeem(&runner.inner, started, Answer::start).await;
+    let result = finish(runner, &cx, started).await;
+    guard.armed = false;
+    result
+}
+
+/// Under a context without a runner there is nobody who calls `shutdown`.
+async fn run_alone<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError> {
+    let started = runner.ensure_running().await;
+    let end = finish(runner, &cx, started);
+    match cx.run_until_cancelled(end).await {
+        Some(result) => result,
+        None => runner.stop().await.map_err(Into::into),
+    }
+}
+
+async fn finish<S: Service>(
+    runner: &Runner<S>,
+    cx: &Context,
+    started: Result<(), StartError>,
+) -> Result<(), BoxError> {
+    match started {
+        Ok(()) => cx.ready(),
+        // It was told to stop, by its handle or with the whole: that is no failure.
+        Err(StartError::Stopped) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let rest = request::wait_for_rest(&runner.inner.core);
+    let mut rest = pin!(redeem(&runner.inner, rest, Answer::seen));
+    while !pass_on_reloads(cx, rest.as_mut()).await {
+        runner.reload();
+    }
+    runner.ended_as_part(cx)
+}
+
+/// Waits for the end of the part, which is true, or for a reload request to the whole.
+async fn pass_on_reloads(cx: &Context, mut rest: Pin<&mut impl Future<Output = ()>>) -> bool {
+    let mut reloaded = pin!(cx.reloaded());
+    poll_fn(|task| {
+        if rest.as_mut().poll(task).is_ready() {
+            return Poll::Ready(true);
+        }
+        reloaded.as_mut().poll(task).map(|()| false)
+    })
+    .await
+}
+
+impl<S: Service> Runner<S> {
+    /// Stops the part of a whole that has so much time left.
+    async fn stop_as_part(&self, left: Option<Duration>) -> Result<(), StopError> {
+        let reply = request::stop_part(&self.inner, left);
+        redeem(&self.inner, reply, Answer::stop).await
+    }
+
+    /// How the inner cycle ended, as the result of `run`.
+    fn ended_as_part(&self, cx: &Context) -> Result<(), BoxError> {
+        let cell = self.inner.core.cell();
+        if let Some(stuck) = cell.verdict() {
+            return Err(StopError::Unresponsive(stuck.clone()).into());
+        }
+        let failure = cell.last_failure().cloned();
+        let failed = matches!(cell.exit, Exit::Failed | Exit::Aborted);
+        drop(cell);
+        match failure {
+            // Once the whole stops, `shutdown` tells what went wrong.
+            Some(failure) if failed && !cx.is_cancelled() => Err(failure.into()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Lifecycle and errors of any runner, behind one trait object.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::{Runner, StateWatch};
+use crate::error::{StartError, StopError};
+use crate::failure::Failure;
+use crate::history::History;
+use crate::service::Service;
+use crate::state::{Exit, State};
+use crate::status::Status;
+
+/// What every [`Runner`] can do, whatever its service: for lists of runners of different types.
+///
+/// Sealed: it is called and not implemented. Each method is that of [`Runner`].
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use startstop_core::{Runner, StartStop, once, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let services: Vec<Arc<dyn StartStop>> = vec![
+///     Arc::new(Runner::new(once(async |_cx| println!("migrated")))),
+///     Arc::new(Runner::new(service_fn(async |cx| cx.cancelled().await))),
+/// ];
+/// for service in &services {
+///     service.start().await.unwrap();
+/// }
+/// for service in services.iter().rev() {
+///     service.stop().await.unwrap();
+/// }
+/// # }
+/// ```
+#[async_trait]
+pub trait StartStop: sealed::Sealed + std::fmt::Debug + Send + Sync {
+    /// Starts the service; see [`Runner::start`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Runner::start`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the start goes on to its end when this future is dropped.
+    async fn start(&self) -> Result<(), StartError>;
+
+    /// Starts it with a parent token; see [`Runner::start_with`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Runner::start_with`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the start goes on to its end when this future is dropped.
+    async fn start_with(&self, parent: &CancellationToken) -> Result<(), StartError>;
+
+    /// Starts it unless it is running; see [`Runner::ensure_running`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Runner::ensure_running`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the start goes on to its end when this future is dropped.
+    async fn ensure_running(&self) -> Result<(), StartError>;
+
+    /// Stops it; see [`Runner::stop`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Runner::stop`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the stop goes on to its end when this future is dropped.
+    async fn stop(&self) -> Result<(), StopError>;
+
+    /// Stops it within a timeout; see [`Runner::stop_within`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Runner::stop_within`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the stop goes on to its end when this future is dropped.
+    async fn stop_within(&self, timeout: Duration) -> Result<(), StopError>;
+
+    /// Stops it if need be, and starts it; see [`Runner::restart`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Runner::restart`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the restart goes on to its end when this future is dropped.
+    async fn restart(&self) -> Result<(), StartError>;
+
+    /// Waits for the end of the cycle; see [`Runner::wait`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped.
+    async fn wait(&self) -> Exit;
+
+    /// Waits for a state; see [`Runner::wait_for`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped.
+    async fn wait_for(&self, state: State);
+
+    /// Begins a start; see [`Runner::request_start`].
+    fn request_start(&self);
+
+    /// Begins a stop; see [`Runner::request_stop`].
+    fn request_stop(&self);
+
+    /// Begins a restart; see [`Runner::request_restart`].
+    fn request_restart(&self);
+
+    /// Asks for a reload; see [`Runner::reload`].
+    fn reload(&self);
+
+    /// Whether it is running; see [`Runner::is_running`].
+    fn is_running(&self) -> bool;
+
+    /// Whether it is ready; see [`Runner::is_ready`].
+    fn is_ready(&self) -> bool;
+
+    /// How long it has been running; see [`Runner::uptime`].
+    fn uptime(&self) -> Duration;
+
+    /// Its state; see [`Runner::state`].
+    fn state(&self) -> State;
+
+    /// Its name; see [`Runner::name`].
+    fn name(&self) -> &str;
+
+    /// Its last failure; see [`Runner::errors_last`].
+    fn errors_last(&self) -> Option<Failure>;
+
+    /// The failures of the cycle; see [`Runner::errors_list`].
+    fn errors_list(&self) -> Vec<Failure>;
+
+    /// The failures of all cycles; see [`Runner::history`].
+    fn history(&self) -> History;
+
+    /// A snapshot; see [`Runner::status`].
+    fn status(&self) -> Status;
+
+    /// A watch on the state; see [`Runner::subscribe`].
+    fn subscribe(&self) -> StateWatch;
+}
+
+#[async_trait]
+impl<S: Service> StartStop for Runner<S> {
+    async fn start(&self) -> Result<(), StartError> {
+        Runner::start(self).await
+    }
+
+    async fn start_with(&self, parent: &CancellationToken) -> Result<(), StartError> {
+        Runner::start_with(self, parent).await
+    }
+
+    async fn ensure_running(&self) -> Result<(), StartError> {
+        Runner::ensure_running(self).await
+    }
+
+    async fn stop(&self) -> Result<(), StopError> {
+        Runner::stop(self).await
+    }
+
+    async fn stop_within(&self, timeout: Duration) -> Result<(), StopError> {
+        Runner::stop_within(self, timeout).await
+    }
+
+    async fn restart(&self) -> Result<(), StartError> {
+        Runner::restart(self).await
+    }
+
+    // Written out, since its effect begins with the call and not with the first poll.
+    fn wait<'a, 'async_trait>(&'a self) -> Pin<Box<dyn Future<Output = Exit> + Send + 'async_trait>>
+    where
+        'a: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(Runner::wait(self))
+    }
+
+    // Written out, since its effect begins with the call and not with the first poll.
+    fn wait_for<'a, 'async_trait>(
+        &'a self,
+        state: State,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>>
+    where
+        'a: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(Runner::wait_for(self, state))
+    }
+
+    fn request_start(&self) {
+        Runner::request_start(self);
+    }
+
+    fn request_stop(&self) {
+        Runner::request_stop(self);
+    }
+
+    fn request_restart(&self) {
+        Runner::request_restart(self);
+    }
+
+    fn reload(&self) {
+        Runner::reload(self);
+    }
+
+    fn is_running(&self) -> bool {
+        Runner::is_running(self)
+    }
+
+    fn is_ready(&self) -> bool {
+        Runner::is_ready(self)
+    }
+
+    fn uptime(&self) -> Duration {
+        Runner::uptime(self)
+    }
+
+    fn state(&self) -> State {
+        Runner::state(self)
+    }
+
+    fn name(&self) -> &str {
+        Runner::name(self)
+    }
+
+    fn errors_last(&self) -> Option<Failure> {
+        Runner::errors_last(self)
+    }
+
+    fn errors_list(&self) -> Vec<Failure> {
+        Runner::errors_list(self)
+    }
+
+    fn history(&self) -> History {
+        Runner::history(self)
+    }
+
+    fn status(&self) -> Status {
+        Runner::status(self)
+    }
+
+    fn subscribe(&self) -> StateWatch {
+        Runner::subscribe(self)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<S: crate::service::Service> Sealed for super::Runner<S> {}
+}

@@ -1,0 +1,58 @@
+//! A handle that does not keep a service running.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use super::Runner;
+use crate::service::Service;
+use crate::task::Inner;
+
+/// A handle that does not keep a service running, from [`Runner::downgrade`].
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Runner, service_fn};
+///
+/// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+/// let weak = runner.downgrade();
+/// assert!(weak.upgrade().is_some());
+/// drop(runner);
+/// assert!(weak.upgrade().is_none());
+/// ```
+pub struct WeakRunner<S: Service> {
+    inner: Weak<Inner<S>>,
+}
+
+impl<S: Service> WeakRunner<S> {
+    pub(super) fn new(inner: &Arc<Inner<S>>) -> Self {
+        Self { inner: Arc::downgrade(inner) }
+    }
+
+    /// The runner, unless its last clone is dropped. A service that was
+    /// [detached](Runner::detach) can be had back as long as it runs.
+    ///
+    /// # Examples
+    ///
+    /// See [`WeakRunner`].
+    pub fn upgrade(&self) -> Option<Runner<S>> {
+        let inner = self.inner.upgrade()?;
+        let detached = inner.core.detached.load(Ordering::Acquire);
+        let add = |count: usize| (count > 0 || detached).then_some(count + 1);
+        inner.core.handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, add).ok()?;
+        Some(Runner::of_inner(inner))
+    }
+}
+
+impl<S: Service> Clone for WeakRunner<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Weak::clone(&self.inner) }
+    }
+}
+
+impl<S: Service> fmt::Debug for WeakRunner<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakRunner").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,253 @@
+//! The trait `Service`, and services whose type is erased.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::context::Context;
+use crate::name;
+use crate::panic::BoxError;
+use crate::settings::Settings;
+use crate::status::Status;
+
+/// A long-running part of a program: `run` does the work until it is told to stop, `shutdown` makes
+/// it stop gracefully.
+///
+/// A [`Runner`](crate::Runner) drives it. Implement the trait on a type of your own when the service
+/// has state, settings or an error type; use [`service_fn`](crate::service_fn) for a closure.
+///
+/// # Building one
+///
+/// An implementation is two plain `async fn`s at most, without any attribute. `run` takes `&self`,
+/// since a service can be run again and again, and since `shutdown` is called while `run` is
+/// executing. Any error that converts into a [`BoxError`] will do.
+///
+/// ```
+/// use startstop_core::{Context, Exit, Runner, Service};
+/// use tokio::net::{TcpListener, TcpStream};
+/// use std::io;
+///
+/// struct Echo {
+///     addr: &'static str,
+/// }
+///
+/// impl Service for Echo {
+///     type Error = io::Error;
+///
+///     async fn run(&self, cx: Context) -> Result<(), io::Error> {
+///         let listener = TcpListener::bind(self.addr).await?;
+///         // `None` when the stop comes: the listener is dropped, the port is free.
+///         while let Some(client) = cx.run_until_cancelled(listener.accept()).await {
+///             let (client, _) = client?;
+///             cx.spawn(echo(client, cx.clone())); // ends before the service counts as stopped
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// async fn echo(mut client: TcpStream, cx: Context) -> io::Result<()> {
+///     let (mut read, mut write) = client.split();
+///     match cx.run_until_cancelled(tokio::io::copy(&mut read, &mut write)).await {
+///         Some(result) => result.map(drop),
+///         None => Ok(()),
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runner = Runner::new(Echo { addr: "127.0.0.1:0" });
+/// runner.start().await.unwrap();
+/// runner.stop().await.unwrap();
+/// assert_eq!(runner.wait().await, Exit::Stopped);
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a service",
+    label = "this is no `Service`",
+    note = "implement `Service`, derive it with `#[derive(Service)]`, or wrap a closure: `service_fn(|cx| async move {{ .. }})`"
+)]
+pub trait Service: Send + Sync + 'static {
+    /// What goes wrong in it.
+    type Error: Into<BoxError> + Send;
+
+    /// Does the work, until it is done or [`cx.cancelled()`](Context::cancelled) resolves.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the cycle, or begins the next attempt of a restart policy. It is recorded as a
+    /// [`Failure`](crate::Failure).
+    ///
+    /// # Cancel safety
+    ///
+    /// It is dropped at its next await point when it does not end in time.
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Makes `run` end gracefully. It is called once in each stop, while `run` goes on, and also after
+    /// `run` has ended by itself with the setting
+    /// [`shutdown_always`](Settings::shutdown_always).
+    ///
+    /// It is polled once in the task of the service; if it is not ready then, it goes on in a task of
+    /// its own. The default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// An error is recorded and makes `stop()` return it; the service is stopped nevertheless.
+    ///
+    /// # Cancel safety
+    ///
+    /// It is dropped at its next await point at the deadline of the stop.
+    fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// How the service wants to be run. Asked once, when its runner is built.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Context, Runner, Service, Settings};
+    /// use std::convert::Infallible;
+    ///
+    /// struct Idle;
+    ///
+    /// impl Service for Idle {
+    ///     type Error = Infallible;
+    ///
+    ///     async fn run(&self, cx: Context) -> Result<(), Infallible> {
+    ///         cx.cancelled().await;
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn settings(&self) -> Settings {
+    ///         Settings::new().name("idle")
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Runner::new(Idle).name(), "idle");
+    /// ```
+    fn settings(&self) -> Settings {
+        Settings::new()
+    }
+
+    /// The statuses of what a composite is made of, for the status tree. The default is none.
+    fn children(&self) -> Vec<Status> {
+        Vec::new()
+    }
+
+    /// Erases the type, for lists of services of different types.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{BoxService, Runner, Service, once, service_fn};
+    ///
+    /// let services: Vec<BoxService> = vec![
+    ///     service_fn(async |cx| cx.cancelled().await).boxed(),
+    ///     once(async |_cx| println!("hello")).boxed(),
+    /// ];
+    /// let runners: Vec<Runner<BoxService>> = services.into_iter().map(Runner::new).collect();
+    /// # drop(runners);
+    /// ```
+    fn boxed(self) -> BoxService
+    where
+        Self: Sized,
+    {
+        BoxService { service: Box::new(self) }
+    }
+}
+
+/// The object-safe twin of [`Service`].
+#[async_trait]
+trait DynService: Send + Sync {
+    async fn run(&self, cx: Context) -> Result<(), BoxError>;
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError>;
+    fn settings(&self) -> Settings;
+    fn children(&self) -> Vec<Status>;
+}
+
+#[async_trait]
+impl<S: Service> DynService for S {
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        Service::run(self, cx).await.map_err(Into::into)
+    }
+
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
+        Service::shutdown(self, cx).await.map_err(Into::into)
+    }
+
+    fn settings(&self) -> Settings {
+        named(self)
+    }
+
+    fn children(&self) -> Vec<Status> {
+        Service::children(self)
+    }
+}
+
+/// The settings of a service that is wrapped: its name must not become that of the wrapper.
+pub(crate) fn named<S: Service>(service: &S) -> Settings {
+    service.settings().or(Settings::new().name(name::of_type::<S>()))
+}
+
+/// A service whose type is erased; made by [`Service::boxed`]. Each call of `run` costs a box.
+///
+/// # Examples
+///
+/// See [`Service::boxed`].
+pub struct BoxService {
+    service: Box<dyn DynService>,
+}
+
+impl Service for BoxService {
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        self.service.run(cx).await
+    }
+
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
+        self.service.shutdown(cx).await
+    }
+
+    fn settings(&self) -> Settings {
+        self.service.settings()
+    }
+
+    fn children(&self) -> Vec<Status> {
+        self.service.children()
+    }
+
+    fn boxed(self) -> BoxService {
+        self
+    }
+}
+
+impl std::fmt::Debug for BoxService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let settings = self.service.settings();
+        f.debug_struct("BoxService").field("name", &settings.get_name()).finish_non_exhaustive()
+    }
+}
+
+/// A shared service: other code keeps an `Arc` of it to call its methods.
+impl<S: Service> Service for Arc<S> {
+    type Error = S::Error;
+
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), S::Error>> + Send {
+        S::run(self, cx)
+    }
+
+    fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), S::Error>> + Send {
+        S::shutdown(self, cx)
+    }
+
+    fn settings(&self) -> Settings {
+        named(&**self)
+    }
+
+    fn children(&self) -> Vec<Status> {
+        S::children(self)
+    }
+}

@@ -1,0 +1,63 @@
+//! Snapshots of a core.
+
+use std::time::{Duration, SystemTime};
+
+use crate::clock;
+use crate::core::{Core, Node};
+use crate::failure::Failure;
+use crate::state::State;
+use crate::status::Status;
+
+/// The last failure of the current or most recent cycle; without one, this takes no lock.
+pub(crate) fn errors_last(core: &Core) -> Option<Failure> {
+    if !core.word.read().has_failed() {
+        return None;
+    }
+    core.cell().last_failure().cloned()
+}
+
+/// The failures of the current or most recent cycle that the history holds.
+pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
+    if !core.word.read().has_failed() {
+        return Vec::new();
+    }
+    let (history, cycle) = {
+        let cell = core.cell();
+        (cell.history.clone(), cell.cycle)
+    };
+    let entries = history.entries();
+    let first = entries.partition_point(|failure| failure.cycle() < cycle);
+    entries[first..].to_vec()
+}
+
+/// A service as it is now, with what it is made of.
+pub(crate) fn status(node: &(impl Node + ?Sized)) -> Status {
+    // First, and not under the lock: it is foreign code.
+    let children = node.children();
+    let core = node.core();
+    let cell = core.cell();
+    let word = core.word.read();
+    let now = clock::now();
+    let uptime = match word.state() {
+        State::Running => clock::between(word.since(), now),
+        _ => Duration::ZERO,
+    };
+    let since = SystemTime::now().checked_sub(clock::between(word.since(), now));
+    Status {
+        name: core.name().to_owned(),
+        state: word.state(),
+        ready: word.is_ready(),
+        uptime,
+        total_uptime: Duration::from_nanos(cell.ran) + uptime,
+        cycles: cell.cycle,
+        attempt: cell.attempt(),
+        attempts: cell.attempts,
+        restarts: cell.restarts(),
+        failures: cell.history.total(),
+        last_failure: cell.last_failure().cloned(),
+        last_exit: cell.exit,
+        since: since.unwrap_or(SystemTime::UNIX_EPOCH),
+        next_attempt: cell.next_attempt().map(|at| clock::between(now, at)),
+        children,
+    }
+}

@@ -1,0 +1,209 @@
+//! The task that drives a service: one attempt after another, until nobody wants another one.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context as Task, Poll};
+
+use super::Inner;
+use super::hook::{self, Call};
+use crate::clock;
+use crate::context::Context;
+use crate::core::{Arm, Core, Cue, Node, Seat, update};
+use crate::failure::Fault;
+use crate::fence::Fence;
+use crate::lifecycle::{Input, Level, RunEnd};
+use crate::panic::fenced;
+use crate::service::Service;
+use crate::state::{Phase, State};
+
+/// The guard of the driver: tells the core when the runtime drops it.
+struct Driver<S: Service> {
+    inner: Arc<Inner<S>>,
+    id: u32,
+}
+
+impl<S: Service> Drop for Driver<S> {
+    fn drop(&mut self) {
+        update(&self.inner, |core, cell, after| cell.driver_lost(core, self.id, after));
+    }
+}
+
+pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: Seat) {
+    let driver = Driver { inner, id: seat.id };
+    drop(seat.on.spawn(drive(driver)));
+}
+
+async fn drive<S: Service>(driver: Driver<S>) {
+    loop {
+        match poll_fn(|cx| driver.poll_cue(cx)).await {
+            Cue::Run(epoch) => {
+                let mut place = pin!(None);
+                let mut attempt = Attempt::new(&driver, epoch, place.as_mut());
+                attempt.enter(|cx| driver.inner.service.run(cx));
+                poll_fn(|cx| attempt.poll(cx)).await;
+            }
+            Cue::Pause(until) => driver.pause(until).await,
+            Cue::Leave => return,
+            Cue::Ask(..) | Cue::Hook | Cue::Wait => {}
+        }
+    }
+}
+
+impl<S: Service> Driver<S> {
+    /// Waits until there is an attempt to begin, to wait for, or none.
+    fn poll_cue(&self, cx: &mut Task<'_>) -> Poll<Cue> {
+        loop {
+            let cue =
+                update(&self.inner, |core, cell, after| cell.cue(core, self.id, cx.waker(), after));
+            match cue {
+                Cue::Wait => return Poll::Pending,
+                Cue::Hook => self.call_hook(cx),
+                Cue::Ask(predicate, failure) => {
+                    // A predicate that panics has not said that it is worth it.
+                    let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
+                    self.inner.core.cell().answered(worth_it);
+                }
+                cue => return Poll::Ready(cue),
+            }
+        }
+    }
+
+    /// Makes the first poll of `shutdown`, if nobody else does.
+    fn call_hook(&self, cx: &mut Task<'_>) {
+        let core = &self.inner.core;
+        let Some((on, epoch)) = core.cell().take_hook(core) else { return };
+        let mut call = Call::new(Arc::clone(&self.inner), epoch);
+        if call.poll(cx).is_pending() {
+            hook::spawn(Arc::clone(&self.inner), &on, call);
+        }
+    }
+
+    /// Waits until the time of the next attempt, or until something else comes.
+    async fn pause(&self, until: u64) {
+        // In a box: it is rare, and large beside the future of the service.
+        let mut sleep = match clock::instant(until) {
+            Some(at) if until > clock::now() => Some(Box::pin(tokio::time::sleep_until(at))),
+            Some(_) => None,
+            None => Some(Box::pin(tokio::time::sleep(std::time::Duration::MAX))),
+        };
+        let mut yielded = false;
+        poll_fn(|cx| {
+            if self.inner.core.cell().state() != State::Backoff {
+                return Poll::Ready(());
+            }
+            match &mut sleep {
+                Some(sleep) => sleep.as_mut().poll(cx),
+                // The runtime gets its turn between two attempts.
+                None if !std::mem::replace(&mut yielded, true) => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                None => Poll::Ready(()),
+            }
+        })
+        .await;
+        drop(sleep);
+        update(&self.inner, |core, cell, after| {
+            if cell.is_driven_by(self.id) {
+                cell.step(core, Input::BackoffOver, Arm::Now, after);
+                after.driver = None;
+            }
+        });
+    }
+}
+
+/// One call of `run`.
+struct Attempt<'a, S: Service, F: Future> {
+    driver: &'a Driver<S>,
+    epoch: u64,
+    fence: Fence<'a, F>,
+    ended: bool,
+}
+
+impl<'a, S, F> Attempt<'a, S, F>
+where
+    S: Service,
+    F: Future<Output = Result<(), S::Error>>,
+{
+    fn new(driver: &'a Driver<S>, epoch: u64, place: Pin<&'a mut Option<F>>) -> Self {
+        Self { driver, epoch, fence: Fence::new(place), ended: false }
+    }
+
+    /// Calls `run`: the first line of a plain function that returns a future may panic already.
+    fn enter(&mut self, run: impl FnOnce(Context) -> F) {
+        let node: Arc<dyn Node> = Arc::clone(&self.driver.inner) as Arc<dyn Node>;
+        let cx = Context::of_run(node, self.epoch);
+        if let Err(panic) = self.fence.fill(|| run(cx)) {
+            self.end(RunEnd::Failed, Some(Fault::panic(panic)));
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Task<'_>) -> Poll<()> {
+        if self.ended {
+            return Poll::Ready(());
+        }
+        let core = &self.driver.inner.core;
+        // Before the look at the level: see `Signal::set`.
+        core.polling.store(true, Ordering::SeqCst);
+        let level = core.level(self.epoch);
+        if level == Level::Aborted {
+            core.polling.store(false, Ordering::Release);
+            let dropped = self.fence.clear();
+            self.end(RunEnd::Dropped, dropped.err().map(Fault::panic));
+            return Poll::Ready(());
+        }
+        if level == Level::Cancelled {
+            self.driver.call_hook(cx);
+        }
+        let polled = self.fence.poll(cx);
+        core.polling.store(false, Ordering::Release);
+        match polled {
+            Poll::Pending => {
+                self.see_that_it_takes_longer(core);
+                return Poll::Pending;
+            }
+            Poll::Ready(Ok(Ok(()))) => self.end(RunEnd::Ok, None),
+            Poll::Ready(Ok(Err(error))) => {
+                let fault = match fenced(|| error.into()) {
+                    Ok(error) => Fault::error(error),
+                    Err(panic) => Fault::panic(panic),
+                };
+                self.end(RunEnd::Failed, Some(fault));
+            }
+            Poll::Ready(Err(panic)) => self.end(RunEnd::Failed, Some(Fault::panic(panic))),
+        }
+        Poll::Ready(())
+    }
+
+    /// A stop that does not end within a poll needs somebody who keeps its deadline.
+    fn see_that_it_takes_longer(&self, core: &Core) {
+        if core.level(self.epoch) > Level::Alive {
+            update(&self.driver.inner, |_, cell, after| cell.hire_keeper(after));
+        }
+    }
+
+    fn end(&mut self, end: RunEnd, fault: Option<Fault>) {
+        self.ended = true;
+        update(&self.driver.inner, |core, cell, after| {
+            cell.run_ended(core, end, fault, after);
+            // It goes on at once and needs no wake-up.
+            after.driver = None;
+        });
+    }
+}
+
+/// The runtime drops what it runs when it ends.
+impl<S: Service, F: Future> Drop for Attempt<'_, S, F> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let fault = self.fence.clear().err().map(Fault::panic);
+        update(&self.driver.inner, |core, cell, after| {
+            cell.lost(core, Phase::Run, after);
+            cell.run_ended(core, RunEnd::Dropped, fault, after);
+        });
+    }
+}

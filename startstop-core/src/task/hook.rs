@@ -1,0 +1,91 @@
+//! The call of `shutdown`.
+//!
+//! The driver makes the first poll of it, between two polls of `run`: one that is ready at once costs
+//! no task. Else it goes on in a task of its own, beside `run`. If the driver is inside `run` at that
+//! moment, and may never come back from there, the call is made in a task from the beginning.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use tokio::runtime::Handle;
+
+use super::Inner;
+use crate::context::Context;
+use crate::core::{Arm, Node, update};
+use crate::failure::Fault;
+use crate::lifecycle::{Input, Level};
+use crate::panic::{BoxError, PanicError, fenced};
+use crate::service::Service;
+use crate::state::Phase;
+
+type BoxFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+
+/// A call of `shutdown` that was taken on. Dropping it ends it.
+pub(super) struct Call {
+    node: Arc<dyn Node>,
+
+    task: Option<u64>,
+    future: Option<BoxFuture>,
+}
+
+impl Call {
+    pub(super) fn new<S: Service>(inner: Arc<Inner<S>>, epoch: u64) -> Self {
+        let node: Arc<dyn Node> = Arc::clone(&inner) as Arc<dyn Node>;
+        let cx = Context::of_shutdown(Arc::clone(&node), epoch);
+        let future = Box::pin(async move { inner.service.shutdown(cx).await.map_err(Into::into) });
+        Self { node, task: None, future: Some(future) }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<()> {
+        let Some(future) = &mut self.future else { return Poll::Ready(()) };
+        let result = match fenced(|| future.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(result)) => result.map_err(Fault::error),
+            Err(panic) => Err(Fault::panic(panic)),
+        };
+        let dropped = self.clear().map_err(Fault::panic);
+        self.end(result.and(dropped).err(), false);
+        Poll::Ready(())
+    }
+
+    fn clear(&mut self) -> Result<(), PanicError> {
+        fenced(|| self.future = None)
+    }
+
+    fn end(&self, fault: Option<Fault>, dropped: bool) {
+        update(&self.node, |core, cell, after| {
+            if let Some(fault) = fault {
+                cell.record(core, Phase::Shutdown, fault, after);
+            }
+            if dropped && cell.life.level() < Level::Aborted {
+                cell.lost(core, Phase::Shutdown, after);
+            }
+            if let Some(task) = self.task {
+                after.drop_handle(cell.task_gone(task));
+            }
+            cell.step(core, Input::HookEnded, Arm::Now, after);
+        });
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.future.is_some() {
+            let fault = self.clear().err().map(Fault::panic);
+            self.end(fault, true);
+        }
+    }
+}
+
+/// Goes on with a call in a task of its own.
+pub(super) fn spawn<N: Node + ?Sized>(node: Arc<N>, on: &Handle, mut call: Call) {
+    let id = node.core().cell().add_task_place();
+    call.task = Some(id);
+    let task = on.spawn(std::future::poll_fn(move |cx| call.poll(cx)));
+    let late = node.core().cell().task_spawned(id, task.abort_handle());
+    if let Some(late) = late {
+        late.abort();
+    }
+}

@@ -1,0 +1,246 @@
+//! Who waits for what: a table of entries that are answered under the lock of the cell and woken
+//! after it.
+//!
+//! Invariants:
+//!
+//! 1. An entry is answered once and keeps its answer until its owner takes it: a slow reader gets the
+//!    answer that was meant for it, whatever has happened since.
+//! 2. One entry costs no allocation; the list for more is freed when it is empty.
+
+use std::task::Waker;
+
+use crate::error::{StartError, StopError};
+use crate::state::{Exit, State};
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// The outcome of the pending start.
+    Start,
+    /// The outcome of the stop.
+    Stop,
+    /// The end of the cycle.
+    End,
+    /// The end of the cycle with none after it, or that the end was given up.
+    Rest,
+    /// A state.
+    Enter(State),
+    /// Any change of state.
+    Change,
+    /// The cancellation of an attempt, seen from `run`.
+    Cancel,
+    /// The deadline of an attempt: its cancellation, seen from `shutdown`.
+    Deadline,
+    /// The begin of a drain.
+    Drain,
+    /// A reload request to the attempt with this number.
+    Reload(u64),
+}
+
+impl Answer {
+    pub(crate) fn start(self) -> Option<Result<(), StartError>> {
+        if let Self::Start(outcome) = self { Some(outcome) } else { None }
+    }
+
+    pub(crate) fn stop(self) -> Option<Result<(), StopError>> {
+        if let Self::Stop(outcome) = self { Some(outcome) } else { None }
+    }
+
+    pub(crate) fn end(self) -> Option<Exit> {
+        if let Self::End(exit) = self { Some(exit) } else { None }
+    }
+
+    pub(crate) fn seen(self) -> Option<()> {
+        if let Self::Seen = self { Some(()) } else { None }
+    }
+}
+
+/// What it came to.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Start(Result<(), StartError>),
+    Stop(Result<(), StopError>),
+    End(Exit),
+    /// It has happened.
+    Seen,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Free,
+    Waiting(Topic, Option<Waker>),
+    Answered(Answer),
+}
+
+/// Where an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key(u32);
+
+/// What was in an entry.
+#[derive(Debug)]
+#[must_use = "it is to be dropped outside of the lock"]
+pub(crate) struct Removed(#[allow(dead_code)] Entry);
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Waiters {
+    first: Entry,
+    // A box around the vector, so that the table is small while nobody waits.
+    #[allow(clippy::box_collection)]
+    more: Option<Box<Vec<Entry>>>,
+    /// How many entries of `more` are not free.
+    used: u32,
+    /// Where in `more` a free entry may be found.
+    hint: u32,
+}
+
+impl Waiters {
+    pub(crate) const fn new() -> Self {
+        Self { first: Entry::Free, more: None, used: 0, hint: 0 }
+    }
+
+    /// Adds an entry that nobody polls yet.
+    pub(crate) fn add(&mut self, topic: Topic) -> Key {
+        self.put(Entry::Waiting(topic, None))
+    }
+
+    fn put(&mut self, entry: Entry) -> Key {
+        if matches!(self.first, Entry::Free) {
+            self.first = entry;
+            return Key(0);
+        }
+        let more = self.more.get_or_insert_default();
+        let from = self.hint as usize;
+        let free = more.iter().skip(from).position(|entry| matches!(entry, Entry::Free));
+        let at = match free {
+            Some(ahead) => {
+                more[from + ahead] = entry;
+                from + ahead
+            }
+            None => {
+                more.push(entry);
+                more.len() - 1
+            }
+        };
+        self.used += 1;
+        let at = u32::try_from(at).expect("fewer than 2^32 futures wait for one runner");
+        self.hint = at + 1;
+        Key(at + 1)
+    }
+
+    fn entry(&mut self, key: Key) -> Option<&mut Entry> {
+        match key.0 {
+            0 => Some(&mut self.first),
+            at => self.more.as_mut()?.get_mut(at as usize - 1),
+        }
+    }
+
+    /// Takes the answer, or leaves a waker for it. The entry stays until it is removed.
+    pub(crate) fn poll(&mut self, key: Key, waker: &Waker) -> Option<Answer> {
+        match self.entry(key)? {
+            Entry::Free => None,
+            Entry::Answered(answer) => Some(answer.clone()),
+            Entry::Waiting(_, slot) => {
+                match slot {
+                    Some(old) if old.will_wake(waker) => {}
+                    _ => *slot = Some(waker.clone()),
+                }
+                None
+            }
+        }
+    }
+
+    /// Whether the entry has its answer.
+    pub(crate) fn is_answered(&mut self, key: Key) -> bool {
+        matches!(self.entry(key), Some(Entry::Answered(_)))
+    }
+
+    /// Removes an entry. What was in it is to be dropped outside of the lock: wakers and failures are
+    /// foreign code.
+    pub(crate) fn remove(&mut self, key: Key) -> Removed {
+        let Some(entry) = self.entry(key) else { return Removed(Entry::Free) };
+        let entry = std::mem::replace(entry, Entry::Free);
+        if key.0 > 0 && !matches!(entry, Entry::Free) {
+            self.used -= 1;
+            self.hint = self.hint.min(key.0 - 1);
+            if self.used == 0 {
+                self.more = None;
+                self.hint = 0;
+            }
+        }
+        Removed(entry)
+    }
+
+    /// Answers all entries of a topic.
+    pub(crate) fn answer(&mut self, topic: Topic, answer: &Answer, wakes: &mut Wakes) {
+        self.answer_where(|other| other == topic, answer, wakes);
+    }
+
+    /// Answers all entries of the topics that `which` picks; says whether there was one.
+    pub(crate) fn answer_where(
+        &mut self,
+        which: impl Fn(Topic) -> bool,
+        answer: &Answer,
+        wakes: &mut Wakes,
+    ) -> bool {
+        let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
+        let mut any = false;
+        for entry in std::iter::once(&mut self.first).chain(more) {
+            let Entry::Waiting(topic, waker) = entry else { continue };
+            if which(*topic) {
+                any = true;
+                wakes.add(waker.take());
+                *entry = Entry::Answered(answer.clone());
+            }
+        }
+        any
+    }
+}
+
+/// Wakers to be woken once the lock is released.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes {
+    few: [Option<Waker>; 3],
+    many: Vec<Waker>,
+}
+
+impl Wakes {
+    pub(crate) fn add(&mut self, waker: Option<Waker>) {
+        let Some(waker) = waker else { return };
+        match self.few.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = Some(waker),
+            None => self.many.push(waker),
+        }
+    }
+
+    pub(crate) fn wake(self) {
+        for waker in self.few.into_iter().flatten().chain(self.many) {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::{Answer, Topic, Waiters, Wakes};
+
+    #[test]
+    fn entries_keep_their_answers_and_places_are_used_again() {
+        let mut waiters = Waiters::new();
+        let mut wakes = Wakes::default();
+        let keys: Vec<_> = (0..5).map(|_| waiters.add(Topic::Cancel)).collect();
+        let other = waiters.add(Topic::Drain);
+        waiters.answer(Topic::Cancel, &Answer::Seen, &mut wakes);
+        assert!(keys.iter().all(|key| waiters.is_answered(*key)));
+        assert!(waiters.poll(other, Waker::noop()).is_none());
+        drop(waiters.remove(keys[3]));
+        assert_eq!(waiters.add(Topic::Change), keys[3]);
+        assert!(!waiters.is_answered(keys[3]));
+        for key in keys.into_iter().chain([other]) {
+            drop(waiters.remove(key));
+        }
+        assert!(waiters.more.is_none());
+    }
+}
