@@ -537,20 +537,19 @@ impl Context {
     /// # Examples
     ///
     /// ```
-    /// use startstop_core::{Runner, service_fn};
+    /// use startstop_core::{Exit, Runner, service_fn};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let runner = Runner::new(service_fn(async |cx| {
     ///     if cx.cycle() == 1 {
     ///         cx.request_restart();
+    ///         cx.cancelled().await;
     ///     }
-    ///     cx.cancelled().await;
     /// }));
     /// runner.start().await.unwrap();
-    /// runner.wait().await;
+    /// while runner.wait().await != Exit::Completed {}
     /// assert_eq!(runner.status().cycles(), 2);
-    /// # runner.stop().await.unwrap();
     /// # }
     /// ```
     pub fn request_restart(&self) {
