@@ -7,6 +7,8 @@ mod error;
 mod failure;
 mod fence;
 mod func;
+#[cfg(feature = "signal")]
+mod operation;
 mod history;
 mod hold;
 mod lifecycle;
@@ -38,6 +40,8 @@ pub use func::{
     every, once, service_fn, service_fn_with,
 };
 pub use history::History;
+#[cfg(feature = "signal")]
+pub use operation::run;
 pub use outcome::Outcome;
 pub use panic::{BoxError, PanicError};
 pub use permanent::Permanent;

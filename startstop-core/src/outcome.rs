@@ -43,8 +43,27 @@ impl<E: Into<BoxError>> Outcome for Result<(), E> {
     }
 }
 
+/// A function that never returns, as `async |_cx| loop { .. }`, yields nothing either.
+impl Outcome for sealed::Never {
+    fn into_result(self) -> Result<(), BoxError> {
+        self
+    }
+}
+
 mod sealed {
+    /// The type of what a function returns: the way to name `!` on stable.
+    pub trait Returns {
+        type Output;
+    }
+
+    impl<R> Returns for fn() -> R {
+        type Output = R;
+    }
+
+    pub type Never = <fn() -> ! as Returns>::Output;
+
     pub trait Sealed {}
+    impl Sealed for Never {}
     impl Sealed for () {}
     impl<E: Into<crate::panic::BoxError>> Sealed for Result<(), E> {}
 }

@@ -7,6 +7,8 @@ use tokio::runtime::Handle;
 
 use crate::core::{After, Arm, Cell, Core, Hold, Node, update};
 use crate::error::{StartError, StopError};
+#[cfg(feature = "signal")]
+use crate::failure::Failure;
 use crate::failure::Fault;
 use crate::lifecycle::{Input, Level};
 use crate::parent::Parent;
@@ -284,6 +286,12 @@ pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
         };
         cell.step(core, input, Arm::Now, after);
     });
+}
+
+/// Records a failure that is none of an attempt.
+#[cfg(feature = "signal")]
+pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: Fault) -> Failure {
+    update(node, |core, cell, after| cell.record(core, Phase::Run, fault, after))
 }
 
 /// Wakes `cx.reloaded()`.

@@ -533,7 +533,13 @@ impl<S: Service> Runner<S> {
         redeem(&self.inner, reply, Answer::start)
     }
 
-    /// A handle for a service that has none of this kind: of a whole for its part.
+    /// What the clones share.
+    #[cfg(feature = "signal")]
+    pub(crate) fn inner(&self) -> &Arc<Inner<S>> {
+        &self.inner
+    }
+
+    /// A handle that is counted already.
     pub(crate) fn of_inner(inner: Arc<Inner<S>>) -> Self {
         Self { inner }
     }

@@ -61,3 +61,24 @@ pub(crate) fn status(node: &(impl Node + ?Sized)) -> Status {
         children,
     }
 }
+
+/// What of a service, and of what it is made of, is still there although it was told to end.
+#[cfg(feature = "signal")]
+pub(crate) fn stuck(node: &(impl Node + ?Sized)) -> Vec<String> {
+    let core = node.core();
+    let cell = core.cell();
+    let line = match cell.verdict() {
+        Some(verdict) => verdict.to_string(),
+        None => cell.blame(core).to_string(),
+    };
+    drop(cell);
+    let mut lines = vec![line];
+    let mut below = node.children();
+    while let Some(status) = below.pop() {
+        if status.state == State::Stopping {
+            lines.push(format!("service {:?} is still stopping", status.name));
+        }
+        below.extend(status.children);
+    }
+    lines
+}

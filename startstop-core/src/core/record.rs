@@ -79,18 +79,22 @@ impl Cell {
 
     /// Records that what is left does not yield.
     pub(super) fn record_verdict(&mut self, core: &Core, after: &mut After) -> Unresponsive {
-        let parts = self.life.alive_parts();
-        let part = parts.first().copied().unwrap_or(Phase::Run);
-        let verdict = Unresponsive {
-            service: core.name().into(),
-            parts: parts.into(),
-            since: self.stopping_time(),
-        };
+        let verdict = self.blame(core);
+        let part = verdict.parts().first().copied().unwrap_or(Phase::Run);
         let waited = core.settings.abort_timeout();
         let fault = Interruption::Unresponsive { part, after: waited };
         self.record(core, part, Fault::interruption(fault), after);
         self.rare().verdict = Some(verdict.clone());
         verdict
+    }
+
+    /// What is still there, and since when it was told to end.
+    pub(crate) fn blame(&self, core: &Core) -> Unresponsive {
+        Unresponsive {
+            service: core.name().into(),
+            parts: self.life.alive_parts().into(),
+            since: self.stopping_time(),
+        }
     }
 
     /// Marks the failure that ended the attempt as the one after which the limit forbids a restart.
