@@ -60,7 +60,7 @@ mod sealed {
         type Output = R;
     }
 
-    pub type Never = <fn() -> ! as Returns>::Output;
+    pub(super) type Never = <fn() -> ! as Returns>::Output;
 
     pub trait Sealed {}
     impl Sealed for Never {}
