@@ -92,6 +92,8 @@ pub(crate) struct Core {
     /// Whether the driver is polling `run` at this moment.
     pub(crate) polling: AtomicBool,
     pub(crate) settings: Resolved,
+    /// Whether the service has a `shutdown` of its own.
+    hooked: bool,
     /// The name of the service where its settings give none.
     default_name: fn() -> &'static str,
     cell: Mutex<Cell>,
@@ -195,7 +197,7 @@ pub(crate) struct After {
 }
 
 impl Core {
-    pub(crate) fn new(settings: Resolved, default_name: fn() -> &'static str) -> Self {
+    pub(crate) fn new(settings: Resolved, default_name: fn() -> &'static str, hooked: bool) -> Self {
         Self {
             word: Word::new(),
             signal: Signal(AtomicU64::new(0)),
@@ -204,6 +206,7 @@ impl Core {
             detached: AtomicBool::new(false),
             polling: AtomicBool::new(false),
             settings,
+            hooked,
             default_name,
             cell: Mutex::new(Cell::new()),
         }
@@ -231,6 +234,7 @@ impl Core {
             readiness: self.settings.readiness(),
             drains: !self.settings.drain().is_zero(),
             shutdown_always: self.settings.shutdown_always(),
+            hooked: self.hooked,
             aborts: self.settings.stop_timeout().is_zero(),
         }
     }

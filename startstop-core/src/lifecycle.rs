@@ -213,6 +213,8 @@ pub(crate) struct Rules {
     pub(crate) readiness: Readiness,
     pub(crate) drains: bool,
     pub(crate) shutdown_always: bool,
+    /// The service has a `shutdown` of its own.
+    pub(crate) hooked: bool,
     /// The stop timeout is zero: a stop is an abort.
     pub(crate) aborts: bool,
 }
@@ -379,7 +381,7 @@ impl Lifecycle {
             Input::Added(part) => self.added(part),
             Input::Ended(part) => self.ended(part, rules),
             Input::RanOut => self.ran_out(rules),
-            Input::DrainOver => self.drain_over(),
+            Input::DrainOver => self.drain_over(rules),
             Input::StartDue => self.start_due(),
             Input::StopDue => self.stop_due(),
             Input::AbortDue => self.abort_due(),
@@ -469,14 +471,22 @@ impl Lifecycle {
             self.level = Level::Draining;
             return Effects::DRAIN.and(Effects::TIMER);
         }
-        self.cancel()
+        self.cancel(rules)
     }
 
     /// Tells the service to end: its context is cancelled and `shutdown` is called.
-    fn cancel(&mut self) -> Effects {
+    fn cancel(&mut self, rules: &Rules) -> Effects {
         self.level = Level::Cancelled;
+        Effects::CANCEL.and(Effects::TIMER).and(self.call_hook(rules))
+    }
+
+    fn call_hook(&mut self, rules: &Rules) -> Effects {
+        if !rules.hooked {
+            self.hook = Hook::Done;
+            return Effects::NONE;
+        }
         self.hook = Hook::Due;
-        Effects::CANCEL.and(Effects::HOOK).and(Effects::TIMER)
+        Effects::HOOK
     }
 
     fn abort(&mut self, rules: &Rules) -> Effects {
@@ -551,7 +561,7 @@ impl Lifecycle {
         let effects = match self.end {
             End::None => self.end_by_itself(end, rules),
             // Whatever the drain was for is gone with `run`.
-            _ if self.level == Level::Draining && !self.lost => self.cancel(),
+            _ if self.level == Level::Draining && !self.lost => self.cancel(rules),
             _ => Effects::NONE,
         };
         effects.and(self.look_for_the_end(rules))
@@ -564,12 +574,7 @@ impl Lifecycle {
             _ => Effects::NONE,
         };
         self.level = Level::Cancelled;
-        let hook = if rules.shutdown_always {
-            self.hook = Hook::Due;
-            Effects::HOOK
-        } else {
-            Effects::NONE
-        };
+        let hook = if rules.shutdown_always { self.call_hook(rules) } else { Effects::NONE };
         if self.is_alive() {
             self.state = State::Stopping;
         }
@@ -638,16 +643,16 @@ impl Lifecycle {
     /// An aborted attempt that nobody had asked to end gets its `shutdown` now, if it wants one.
     fn last_call(&mut self, rules: &Rules) -> Effects {
         let aborted = matches!(self.end, End::Late | End::Silent) && !self.immediate;
-        let wanted = rules.shutdown_always && self.hook == Hook::Idle;
+        let wanted = rules.shutdown_always && rules.hooked && self.hook == Hook::Idle;
         if aborted && wanted && !self.lost && !self.verdict {
-            return self.cancel();
+            return self.cancel(rules);
         }
         Effects::DRIVE
     }
 
-    fn drain_over(&mut self) -> Effects {
+    fn drain_over(&mut self, rules: &Rules) -> Effects {
         match (self.state, self.level) {
-            (State::Stopping, Level::Draining) => self.cancel(),
+            (State::Stopping, Level::Draining) => self.cancel(rules),
             _ => Effects::NONE,
         }
     }

@@ -21,7 +21,7 @@ use crate::history::History;
 use crate::name;
 use crate::parent::Parent;
 use crate::request::{self, How, Wanted};
-use crate::service::Service;
+use crate::service::{Service, has_shutdown};
 use crate::settings::{Resolved, Settings};
 use crate::snapshot;
 use crate::state::{Exit, State};
@@ -92,7 +92,7 @@ impl<S: Service> Runner<S> {
                 settings = settings.name(name);
             }
         }
-        let core = Core::new(Resolved::new(settings), name::of_plain_type::<S>);
+        let core = Core::new(Resolved::new(settings), name::of_plain_type::<S>, has_shutdown::<S>());
         Self { inner: Arc::new(Inner { core, service }) }
     }
 

@@ -1,7 +1,10 @@
 //! The trait `Service`, and services whose type is erased.
 
 use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as Task, Poll};
 
 use async_trait::async_trait;
 
@@ -99,7 +102,7 @@ pub trait Service: Send + Sync + 'static {
     /// It is dropped at its next await point at the deadline of the stop.
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), Self::Error>> + Send {
         let _ = cx;
-        std::future::ready(Ok(()))
+        NoShutdown(PhantomData)
     }
 
     /// How the service wants to be run. Asked once, when its runner is built.
@@ -156,6 +159,26 @@ pub trait Service: Send + Sync + 'static {
     {
         BoxService { service: Box::new(self) }
     }
+}
+
+/// The default of [`Service::shutdown`]: nothing, at once. It takes no space, which tells it from any
+/// `async fn`, so that nothing is paid for it.
+struct NoShutdown<E>(PhantomData<fn() -> E>);
+
+impl<E> Future for NoShutdown<E> {
+    type Output = Result<(), E>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Task<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Whether the service has a `shutdown` of its own.
+pub(crate) fn has_shutdown<S: Service>() -> bool {
+    fn size<S, F>(_: fn(&'static S, Context) -> F) -> usize {
+        size_of::<F>()
+    }
+    size(S::shutdown) > 0
 }
 
 /// The object-safe twin of [`Service`].
