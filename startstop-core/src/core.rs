@@ -13,6 +13,7 @@
 //! 4. *The driver settles.* The end of an attempt is settled by the task that drives the service, so
 //!    that it is gone, or goes on, with it; only when that task is gone does the last part settle.
 
+mod after;
 mod apply;
 mod record;
 mod settle;
@@ -37,10 +38,10 @@ use crate::retry::Retries;
 use crate::settings::Resolved;
 use crate::state::{Exit, State};
 use crate::status::Status;
-use crate::trace::News;
-use crate::waiters::{Waiters, Wakes};
+use crate::waiters::Waiters;
 use crate::word::Word;
 
+pub(crate) use after::After;
 pub(crate) use settle::Cue;
 pub(crate) use timer::Arm;
 
@@ -174,30 +175,12 @@ pub(crate) struct Rare {
     verdict: Option<crate::error::Unresponsive>,
 }
 
-/// What is done after the lock is released: see invariant 2.
-#[derive(Debug, Default)]
-pub(crate) struct After {
-    tokens: [Option<Arc<CancellationToken>>; 2],
-    aborts: Vec<AbortHandle>,
-    jobs: [Option<Job>; 3],
-    stuck: Option<Arc<dyn Hold>>,
-    /// The driver has something to look at.
-    pub(crate) driver: Option<Waker>,
-    pub(crate) wakes: Wakes,
-    pub(crate) news: News,
-    ended: Option<Arc<dyn Hold>>,
-    /// Wakers that nobody needs any more.
-    old_wakers: [Option<Waker>; 2],
-    /// Failures that nobody needs any more.
-    garbage: Vec<Failure>,
-    /// A parent that was replaced: its drop takes the lock of its token.
-    pub(crate) old_parent: Option<Arc<Parent>>,
-    /// A handle of a task that has ended.
-    old_task: Option<AbortHandle>,
-}
-
 impl Core {
-    pub(crate) fn new(settings: Resolved, default_name: fn() -> &'static str, hooked: bool) -> Self {
+    pub(crate) fn new(
+        settings: Resolved,
+        default_name: fn() -> &'static str,
+        hooked: bool,
+    ) -> Self {
         Self {
             word: Word::new(),
             signal: Signal(AtomicU64::new(0)),
@@ -268,11 +251,10 @@ where
 {
     let core = node.core();
     let mut after = After::default();
-    let (result, tag) = {
-        let mut cell = core.cell();
-        let result = change(core, &mut cell, &mut after);
-        (result, (cell.cycle, cell.attempt()))
-    };
+    let mut cell = core.cell();
+    let result = change(core, &mut cell, &mut after);
+    let tag = (cell.cycle, cell.attempt());
+    drop(cell);
     after.carry_out(node, tag);
     result
 }
@@ -461,47 +443,3 @@ impl Cell {
         self.rare.as_mut()?.tasks.remove(&id).flatten()
     }
 }
-
-impl After {
-    /// Runs with the lock released.
-    fn carry_out<N: Node + ?Sized>(self, node: &Arc<N>, tag: Tag) {
-        for token in self.tokens.into_iter().flatten() {
-            token.cancel();
-        }
-        for task in self.aborts {
-            task.abort();
-        }
-        for job in self.jobs.into_iter().flatten() {
-            Arc::clone(node).launch(job);
-        }
-        if let Some(hold) = self.stuck {
-            hold.ran_out();
-        }
-        if let Some(driver) = self.driver {
-            driver.wake();
-        }
-        self.news.emit(node.core().name(), tag.0, tag.1);
-        self.wakes.wake();
-        drop(self.old_wakers);
-        drop(self.garbage);
-        drop(self.old_task);
-        drop(self.old_parent);
-        // Last: it may be what keeps the whole, of which this is a part, from its end.
-        drop(self.ended);
-    }
-
-    /// Drops the handle of a task after the lock.
-    pub(crate) fn drop_handle(&mut self, handle: Option<AbortHandle>) {
-        self.old_task = handle;
-    }
-
-    fn job(&mut self, job: Job) {
-        match self.jobs.iter_mut().find(|slot| slot.is_none()) {
-            Some(slot) => *slot = Some(job),
-            None => unreachable!("a change asks for a driver, a keeper and a hook at most"),
-        }
-    }
-}
-
-/// Cycle and attempt, for the news.
-type Tag = (u64, u64);

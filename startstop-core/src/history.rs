@@ -73,18 +73,19 @@ impl History {
         self.entries().len() as u64 + self.evicted()
     }
 
-    /// Adds a failure; what is evicted goes to `garbage`, since its drop is foreign code.
-    pub(crate) fn push(&mut self, failure: Failure, capacity: usize, garbage: &mut Vec<Failure>) {
+    /// Adds a failure. What is no longer kept is handed back, since its drop is foreign code.
+    pub(crate) fn push(&mut self, failure: Failure, capacity: usize) -> Vec<Failure> {
         let log = Arc::make_mut(self.log.get_or_insert_default());
         log.failures.push(failure);
         if log.failures.len() - log.stale > capacity {
             log.stale += 1;
             log.evicted += 1;
         }
-        if log.stale > capacity {
-            garbage.extend(log.failures.drain(..log.stale));
-            log.stale = 0;
+        if log.stale <= capacity {
+            return Vec::new();
         }
+        let stale = std::mem::take(&mut log.stale);
+        log.failures.drain(..stale).collect()
     }
 
     /// Puts `new` in the place of `old`, if that is still the newest.
@@ -126,7 +127,7 @@ mod tests {
         for capacity in 0..5 {
             let mut history = History::default();
             for cycle in 1..=20 {
-                history.push(failure(cycle), capacity, &mut Vec::new());
+                drop(history.push(failure(cycle), capacity));
                 let kept: Vec<u64> = history.entries().iter().map(Failure::cycle).collect();
                 let first = cycle.saturating_sub(capacity as u64) + 1;
                 assert_eq!(kept, (first..=cycle).collect::<Vec<_>>());
@@ -138,10 +139,10 @@ mod tests {
     #[test]
     fn a_snapshot_does_not_change() {
         let mut history = History::default();
-        history.push(failure(1), 2, &mut Vec::new());
+        drop(history.push(failure(1), 2));
         let snapshot = history.clone();
-        history.push(failure(2), 2, &mut Vec::new());
-        history.push(failure(3), 2, &mut Vec::new());
+        drop(history.push(failure(2), 2));
+        drop(history.push(failure(3), 2));
         assert_eq!(snapshot.entries().len(), 1);
         assert_eq!(snapshot.evicted(), 0);
     }

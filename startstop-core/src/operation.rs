@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use crate::driver::Inner;
 use crate::error::{StartError, StopError};
 use crate::failure::Fault;
 use crate::request::{self, Wanted};
@@ -18,7 +19,6 @@ use crate::runner::Runner;
 use crate::service::Service;
 use crate::snapshot;
 use crate::state::Exit;
-use crate::task::Inner;
 use crate::ticket::redeem;
 use crate::waiters::Answer;
 
@@ -152,7 +152,10 @@ async fn run_or_signal<S: Service, T>(
     }
 }
 
-async fn first<T>(signals: &mut Signals, mut future: Pin<&mut impl Future<Output = T>>) -> First<T> {
+async fn first<T>(
+    signals: &mut Signals,
+    mut future: Pin<&mut impl Future<Output = T>>,
+) -> First<T> {
     poll_fn(|cx| {
         if let Poll::Ready(done) = future.as_mut().poll(cx) {
             return Poll::Ready(First::Done(done));

@@ -85,8 +85,9 @@ pub(crate) fn start<N: Node + ?Sized>(
         }
         if how == How::Anew {
             let rare = cell.rare_if(parent.is_some());
-            after.old_parent =
+            let old =
                 rare.and_then(|rare| std::mem::replace(&mut rare.parent, parent.map(Arc::clone)));
+            after.drop_parent(old);
         }
         // Before the step, which may bring the answer.
         let key = (wanted == Wanted::Yes).then(|| cell.waiters.add(Topic::Start));
@@ -157,7 +158,7 @@ fn begin(
 ) {
     let state = cell.state();
     if how.replaces(state) {
-        cell.limit_stop(core.settings.stop_timeout());
+        cell.limit_stop(core.settings.stop_timeout(), after);
         after.news.add(|| Event::StopRequested);
     }
     match on {
@@ -207,7 +208,7 @@ fn begin_stop(core: &Core, cell: &mut Cell, timeout: Duration, arm: Arm, after: 
             cell.run_on(here);
         }
     }
-    cell.limit_stop(timeout);
+    cell.limit_stop(timeout, after);
     let input = if timeout.is_zero() { Input::Abort } else { Input::Stop };
     cell.step(core, input, arm, after);
     if joins {
@@ -302,7 +303,7 @@ pub(crate) fn reload<N: Node + ?Sized>(node: &Arc<N>) {
         }
         let topic = Topic::Reload(cell.attempts);
         let waits = |other| other == topic;
-        let told = cell.waiters.answer_where(waits, &Answer::Seen, &mut after.wakes);
+        let told = cell.waiters.answer_where(topic.kind(), waits, &Answer::Seen, &mut after.wakes);
         cell.reload = !told;
     });
 }

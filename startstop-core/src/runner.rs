@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::{Core, Node};
+use crate::driver::Inner;
 use crate::error::{StartError, StopError};
 use crate::failure::Failure;
 use crate::history::History;
@@ -26,7 +27,6 @@ use crate::settings::{Resolved, Settings};
 use crate::snapshot;
 use crate::state::{Exit, State};
 use crate::status::Status;
-use crate::task::Inner;
 use crate::ticket::redeem;
 use crate::waiters::Answer;
 
@@ -92,7 +92,8 @@ impl<S: Service> Runner<S> {
                 settings = settings.name(name);
             }
         }
-        let core = Core::new(Resolved::new(settings), name::of_plain_type::<S>, has_shutdown::<S>());
+        let core =
+            Core::new(Resolved::new(settings), name::of_plain_type::<S>, has_shutdown::<S>());
         Self { inner: Arc::new(Inner { core, service }) }
     }
 

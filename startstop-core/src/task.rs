@@ -1,45 +1,127 @@
-//! The one module that spawns: the driver of a service, the keeper of its deadlines, the call of
-//! `shutdown`, and the tasks of its context.
+//! The one module that spawns, and the tasks of a context: parts of its attempt.
 //!
 //! Each task is given a guard as an argument: a task that the runtime drops before it was polled
 //! drops its arguments, and the guard says so to the core.
 
-mod drive;
-mod hook;
-mod keep;
-mod part;
-
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 
-use crate::core::{Core, Job, Node};
-use crate::service::Service;
-use crate::status::Status;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
-pub(crate) use part::spawn;
+use crate::core::{Arm, Node, update};
+use crate::failure::Fault;
+use crate::fence::Fence;
+use crate::lifecycle::{Input, Level, Part};
+use crate::outcome::Outcome;
+use crate::panic::fenced;
+use crate::state::Phase;
 
-/// A service with its core: the one allocation of a runner.
-pub(crate) struct Inner<S> {
-    pub(crate) core: Core,
-    pub(crate) service: S,
+/// Spawns a task.
+pub(crate) fn spawn_on<F>(on: &Handle, future: F) -> AbortHandle
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    on.spawn(future).abort_handle()
 }
 
-impl<S: Service> Node for Inner<S> {
-    fn core(&self) -> &Core {
-        &self.core
-    }
+/// Tells the core when the task has ended, however it did.
+struct Guard {
+    node: Arc<dyn Node>,
+    id: u64,
+    ended: bool,
+}
 
-    fn children(&self) -> Vec<Status> {
-        self.service.children()
-    }
-
-    fn launch(self: Arc<Self>, job: Job) {
-        match job {
-            Job::Driver(seat) => drive::spawn(self, seat),
-            Job::Keeper(seat) => keep::spawn(self, seat),
-            Job::Hook(on, epoch) => {
-                let call = hook::Call::new(Arc::clone(&self), epoch);
-                hook::spawn(self, &on, call);
+impl Guard {
+    fn end(&mut self, fault: Option<Fault>) {
+        let dropped = !std::mem::replace(&mut self.ended, true) && fault.is_none();
+        let id = self.id;
+        update(&self.node, |core, cell, after| {
+            if let Some(fault) = fault {
+                cell.record(core, Phase::Task, fault, after);
             }
+            if dropped && cell.life.level() < Level::Aborted {
+                cell.lost(core, Phase::Task, after);
+            }
+            after.drop_handle(cell.task_gone(id));
+            cell.step(core, Input::Ended(Part::Task), Arm::Now, after);
+        });
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(None);
+        }
+    }
+}
+
+/// A future that was not polled yet, with its guard: what the runtime drops if it never polls it.
+struct Unpolled<F> {
+    future: Option<F>,
+    guard: Option<Guard>,
+}
+
+impl<F> Drop for Unpolled<F> {
+    fn drop(&mut self) {
+        let Some(mut guard) = self.guard.take() else { return };
+        let dropped = fenced(|| drop(self.future.take()));
+        drop_guard(&mut guard, dropped.err().map(Fault::panic));
+    }
+}
+
+/// The end of a task that was dropped; its destructor may have failed.
+fn drop_guard(guard: &mut Guard, fault: Option<Fault>) {
+    if let Some(fault) = fault {
+        update(&guard.node, |core, cell, after| {
+            cell.record(core, Phase::Task, fault, after);
+        });
+    }
+    guard.end(None);
+}
+
+/// Spawns a task of attempt `epoch`; drops the future if the attempt takes no more.
+pub(crate) fn spawn<F>(node: &Arc<dyn Node>, epoch: u64, future: F)
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    let rules = node.core().rules();
+    let place = node.core().cell().add_task(epoch, &rules);
+    let Some((on, id)) = place else { return };
+    let guard = Guard { node: Arc::clone(node), id, ended: false };
+    let task = spawn_on(&on, run(Unpolled { future: Some(future), guard: Some(guard) }));
+    let late = node.core().cell().task_spawned(id, task);
+    if let Some(late) = late {
+        late.abort();
+    }
+}
+
+async fn run<F: Future<Output: Outcome>>(mut unpolled: Unpolled<F>) {
+    let mut place = pin!(unpolled.future.take());
+    let Some(guard) = unpolled.guard.take() else { return };
+    let mut body = Body { fence: Fence::new(place.as_mut()), guard };
+    let result = poll_fn(|cx| body.fence.poll(cx)).await;
+    let result = match result {
+        Ok(output) => output.into_result().map_err(Fault::error),
+        Err(panic) => Err(Fault::panic(panic)),
+    };
+    body.guard.ended = true;
+    body.guard.end(result.err());
+}
+
+/// A task that is being polled. When the runtime drops it, its future is dropped behind a fence.
+struct Body<'a, F: Future> {
+    fence: Fence<'a, F>,
+    guard: Guard,
+}
+
+impl<F: Future> Drop for Body<'_, F> {
+    fn drop(&mut self) {
+        if !self.guard.ended {
+            let fault = self.fence.clear().err().map(Fault::panic);
+            drop_guard(&mut self.guard, fault);
         }
     }
 }

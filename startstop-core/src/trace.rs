@@ -35,7 +35,7 @@ mod off {
         pub(crate) fn add(&mut self, _: impl FnOnce() -> super::Event) {}
 
         #[allow(clippy::unused_self)]
-        pub(crate) fn emit(self, _name: &str, _cycle: u64, _attempt: u64) {}
+        pub(crate) fn emit<'a>(self, _service: impl FnOnce() -> &'a str, _tag: (u64, u64)) {}
     }
 }
 
@@ -52,9 +52,13 @@ mod on {
             self.0.push(event());
         }
 
-        pub(crate) fn emit(self, service: &str, cycle: u64, attempt: u64) {
+        pub(crate) fn emit<'a>(self, service: impl FnOnce() -> &'a str, tag: (u64, u64)) {
+            if self.0.is_empty() {
+                return;
+            }
+            let service = service();
             for event in self.0 {
-                tell(&event, service, cycle, attempt);
+                tell(&event, service, tag.0, tag.1);
             }
         }
     }

@@ -37,6 +37,29 @@ pub(crate) enum Topic {
     Reload(u64),
 }
 
+impl Topic {
+    /// The kinds that a change of state may answer.
+    pub(crate) const STATES: u16 = Self::Enter(State::Stopped).kind() | Self::Change.kind();
+    /// The kinds that the end of an attempt answers.
+    pub(crate) const LEVELS: u16 = Self::Drain.kind() | Self::Cancel.kind() | Self::Deadline.kind();
+
+    /// The bit of its kind.
+    pub(crate) const fn kind(self) -> u16 {
+        match self {
+            Self::Start => 1,
+            Self::Stop => 1 << 1,
+            Self::End => 1 << 2,
+            Self::Rest => 1 << 3,
+            Self::Enter(_) => 1 << 4,
+            Self::Change => 1 << 5,
+            Self::Cancel => 1 << 6,
+            Self::Deadline => 1 << 7,
+            Self::Drain => 1 << 8,
+            Self::Reload(_) => 1 << 9,
+        }
+    }
+}
+
 impl Answer {
     pub(crate) fn start(self) -> Option<Result<(), StartError>> {
         if let Self::Start(outcome) = self { Some(outcome) } else { None }
@@ -88,6 +111,8 @@ pub(crate) struct Waiters {
     // A box around the vector, so that the table is small while nobody waits.
     #[allow(clippy::box_collection)]
     more: Option<Box<Vec<Entry>>>,
+    /// A bit for each kind of topic that somebody may wait for, so that most answers look no further.
+    kinds: u16,
     /// How many entries of `more` are not free.
     used: u32,
     /// Where in `more` a free entry may be found.
@@ -96,11 +121,12 @@ pub(crate) struct Waiters {
 
 impl Waiters {
     pub(crate) const fn new() -> Self {
-        Self { first: Entry::Free, more: None, used: 0, hint: 0 }
+        Self { first: Entry::Free, more: None, kinds: 0, used: 0, hint: 0 }
     }
 
     /// Adds an entry that nobody polls yet.
     pub(crate) fn add(&mut self, topic: Topic) -> Key {
+        self.kinds |= topic.kind();
         self.put(Entry::Waiting(topic, None))
     }
 
@@ -173,26 +199,36 @@ impl Waiters {
 
     /// Answers all entries of a topic.
     pub(crate) fn answer(&mut self, topic: Topic, answer: &Answer, wakes: &mut Wakes) {
-        self.answer_where(|other| other == topic, answer, wakes);
+        if self.kinds & topic.kind() != 0 {
+            self.answer_where(topic.kind(), |other| other == topic, answer, wakes);
+        }
     }
 
-    /// Answers all entries of the topics that `which` picks; says whether there was one.
+    /// Answers all entries of these kinds that `which` picks; says whether there was one.
     pub(crate) fn answer_where(
         &mut self,
+        kinds: u16,
         which: impl Fn(Topic) -> bool,
         answer: &Answer,
         wakes: &mut Wakes,
     ) -> bool {
+        if self.kinds & kinds == 0 {
+            return false;
+        }
         let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
         let mut any = false;
+        let mut waiting = 0;
         for entry in std::iter::once(&mut self.first).chain(more) {
             let Entry::Waiting(topic, waker) = entry else { continue };
             if which(*topic) {
                 any = true;
                 wakes.add(waker.take());
                 *entry = Entry::Answered(answer.clone());
+            } else {
+                waiting |= topic.kind();
             }
         }
+        self.kinds = waiting;
         any
     }
 }
@@ -200,7 +236,7 @@ impl Waiters {
 /// Wakers to be woken once the lock is released.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
-    few: [Option<Waker>; 3],
+    few: [Option<Waker>; 2],
     many: Vec<Waker>,
 }
 

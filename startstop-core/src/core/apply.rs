@@ -78,9 +78,9 @@ impl Cell {
         self.stop_at = clock::NEVER;
         after.news.add(|| Event::Start);
         if let Some(rare) = &mut self.rare {
-            after.garbage.extend(rare.last.take());
-            after.garbage.extend(rare.after_stop.take());
-            after.garbage.extend(rare.ended_by.take());
+            after.drop_failure(rare.last.take());
+            after.drop_failure(rare.after_stop.take());
+            after.drop_failure(rare.ended_by.take());
             rare.verdict = None;
             rare.retries.forget();
         }
@@ -107,7 +107,7 @@ impl Cell {
             core.word.write(old.with_ready(ready).with_failed(failed));
             return;
         }
-        let now = clock::now();
+        let now = after.now();
         if old.state() == State::Running {
             self.healthy = now.saturating_sub(old.since());
             self.ran += self.healthy;
@@ -116,7 +116,7 @@ impl Cell {
         core.word.write(new.with_ready(ready).with_failed(failed));
         self.version = self.version.wrapping_add(1);
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
-        self.waiters.answer_where(seen, &Answer::Seen, &mut after.wakes);
+        self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut after.wakes);
     }
 
     /// Shows the level of the attempt to its contexts.
@@ -129,25 +129,29 @@ impl Cell {
     /// Ends the contexts of an attempt that is over, whatever they wait for.
     pub(super) fn close_attempt(&mut self, core: &Core, after: &mut After) {
         core.signal.set(self.attempts, Level::Aborted);
-        let ended = |topic| matches!(topic, Topic::Drain | Topic::Cancel | Topic::Deadline);
-        self.waiters.answer_where(ended, &Answer::Seen, &mut after.wakes);
-        if let Some(rare) = &mut self.rare {
-            after.tokens = [rare.token.take(), rare.deadline_token.take()];
+        let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
+        self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut after.wakes);
+        let Some(rare) = &mut self.rare else { return };
+        for token in [rare.token.take(), rare.deadline_token.take()].into_iter().flatten() {
+            after.rest().tokens.push(token);
         }
     }
 
     fn cancel(&mut self, core: &Core, after: &mut After) {
         self.signal(core, after);
         self.waiters.answer(Topic::Cancel, &Answer::Seen, &mut after.wakes);
-        after.tokens[0] = self.rare.as_mut().and_then(|rare| rare.token.take());
+        if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
+            after.rest().tokens.push(token);
+        }
     }
 
     fn abort(&mut self, core: &Core, after: &mut After) {
         self.signal(core, after);
         self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut after.wakes);
         let Some(rare) = &mut self.rare else { return };
-        after.tokens[1] = rare.deadline_token.take();
-        after.aborts.extend(rare.tasks.values_mut().filter_map(Option::take));
+        let rest = after.rest();
+        rest.tokens.extend(rare.deadline_token.take());
+        rest.aborts.extend(rare.tasks.values_mut().filter_map(Option::take));
     }
 
     /// `shutdown` is to be called: by the driver, between two polls of `run`, or in a task of its own
@@ -176,7 +180,7 @@ impl Cell {
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
         let rare = self.rare();
         rare.next_on = None;
-        after.stuck = rare.hold.clone();
+        after.rest().stuck = rare.hold.clone();
     }
 
     /// Sees to it that somebody enters the attempt.

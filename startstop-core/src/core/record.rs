@@ -35,13 +35,16 @@ impl Cell {
         });
         after.news.add(|| Event::Failure(failure.clone()));
         let capacity = core.settings.history_capacity();
-        self.history.push(failure.clone(), capacity, &mut after.garbage);
+        let evicted = self.history.push(failure.clone(), capacity);
+        for failure in evicted {
+            after.drop_failure(Some(failure));
+        }
         let counts = self.life.is_asked() && cause != Cause::Reported;
         let rare = self.rare();
         if counts {
-            after.garbage.extend(rare.after_stop.replace(failure.clone()));
+            after.drop_failure(rare.after_stop.replace(failure.clone()));
         }
-        after.garbage.extend(rare.last.replace(failure.clone()));
+        after.drop_failure(rare.last.replace(failure.clone()));
         core.word.write(core.word.read().with_failed(true));
         failure
     }
@@ -55,7 +58,7 @@ impl Cell {
         after: &mut After,
     ) {
         let failure = self.record(core, phase, fault, after);
-        after.garbage.extend(self.rare().ended_by.replace(failure));
+        after.drop_failure(self.rare().ended_by.replace(failure));
     }
 
     /// Records that a deadline has passed.

@@ -41,7 +41,7 @@ impl Cell {
             return Cue::Leave;
         }
         if !self.driver.as_ref().is_some_and(|old| old.will_wake(waker)) {
-            after.old_wakers[0] = self.driver.replace(waker.clone());
+            after.drop_waker(self.driver.replace(waker.clone()));
         }
         if self.life.is_over() {
             if let Some((predicate, failure)) = self.open_question(core) {
@@ -84,10 +84,10 @@ impl Cell {
         self.healthy = 0;
         self.stop_at = clock::NEVER;
         self.whole_keeps = false;
-        self.began_at = clock::now();
+        self.began_at = after.now();
         core.signal.set(self.attempts, Level::Alive);
         if let Some(rare) = &mut self.rare {
-            after.garbage.extend(rare.ended_by.take());
+            after.drop_failure(rare.ended_by.take());
             rare.worth_it = None;
         }
         self.step(core, Input::Enter, Arm::Now, after);
@@ -96,7 +96,7 @@ impl Cell {
 
     fn driver_gone(&mut self, after: &mut After) {
         self.driven = false;
-        after.old_wakers[1] = self.driver.take();
+        after.drop_waker(self.driver.take());
     }
 
     /// The runtime has dropped the driver with this number.
@@ -136,7 +136,7 @@ impl Cell {
             return;
         }
         if !self.life.is_asked() {
-            self.asked_at = clock::now();
+            self.asked_at = after.now();
             self.stop_at = clock::later(self.asked_at, core.settings.stop_timeout());
         }
         let fault = Fault::interruption(Interruption::RuntimeEnded);
@@ -162,7 +162,7 @@ impl Cell {
 
     /// Settles an attempt that is over.
     pub(super) fn settle(&mut self, core: &Core, after: &mut After) {
-        match self.next_delay(core) {
+        match self.next_delay(core, after) {
             Some(delay) => self.begin_backoff(core, delay, after),
             None => self.end_cycle(core, after),
         }
@@ -171,13 +171,13 @@ impl Cell {
     fn begin_backoff(&mut self, core: &Core, delay: Duration, after: &mut After) {
         self.life.step(Input::Retry, &core.rules());
         self.set_timer(core, Arm::Later, after);
-        self.due = clock::later(clock::now(), delay);
+        self.due = clock::later(after.now(), delay);
         self.publish(core, after);
         self.close_attempt(core, after);
     }
 
     /// The delay before the next attempt, if the policy wants one.
-    fn next_delay(&mut self, core: &Core) -> Option<Duration> {
+    fn next_delay(&mut self, core: &Core, after: &mut After) -> Option<Duration> {
         let policy = core.settings.restart()?;
         if !self.life.may_retry() {
             return None;
@@ -188,7 +188,7 @@ impl Cell {
             return None;
         }
         let word = core.word.read();
-        let now = clock::now();
+        let now = after.now();
         let healthy = match word.state() {
             State::Running => clock::between(word.since(), now),
             _ => Duration::from_nanos(self.healthy),
@@ -225,7 +225,9 @@ impl Cell {
             return;
         }
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
-        after.ended = self.rare.as_mut().and_then(|rare| rare.hold.take());
+        if let Some(hold) = self.rare.as_mut().and_then(|rare| rare.hold.take()) {
+            after.rest().ended = Some(hold);
+        }
         let answer = Answer::Start(Err(start_error));
         self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
     }

@@ -24,8 +24,8 @@ pub(crate) enum Arm {
 
 impl Cell {
     /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
-    pub(crate) fn limit_stop(&mut self, timeout: Duration) {
-        let now = clock::now();
+    pub(crate) fn limit_stop(&mut self, timeout: Duration, after: &mut After) {
+        let now = after.now();
         if self.state() != State::Stopping {
             self.asked_at = now;
         }
@@ -38,7 +38,7 @@ impl Cell {
         if timer == Timer::Abort && self.timer == Timer::Abort {
             return;
         }
-        let due = self.due_of(core, timer);
+        let due = self.due_of(core, timer, after);
         let earlier = due < self.due;
         self.timer = timer;
         self.due = due;
@@ -55,14 +55,14 @@ impl Cell {
         }
     }
 
-    fn due_of(&mut self, core: &Core, timer: Timer) -> u64 {
+    fn due_of(&mut self, core: &Core, timer: Timer, after: &mut After) -> u64 {
         let settings = &core.settings;
         match timer {
             Timer::None => NEVER,
-            Timer::Start => clock::later(clock::now(), settings.start_timeout()),
+            Timer::Start => clock::later(after.now(), settings.start_timeout()),
             Timer::Watch => match settings.watchdog() {
                 Some(silence) => {
-                    let now = clock::now();
+                    let now = after.now();
                     core.beat.store(now, Ordering::Release);
                     clock::later(now, silence)
                 }
@@ -76,13 +76,13 @@ impl Cell {
             Timer::Stop => {
                 if !self.life.is_asked() && self.timer != Timer::Stop {
                     // It winds down by itself.
-                    self.asked_at = clock::now();
+                    self.asked_at = after.now();
                     self.stop_at = clock::later(self.asked_at, settings.stop_timeout());
                 }
                 self.stop_at
             }
             Timer::Abort => {
-                let now = clock::now();
+                let now = after.now();
                 self.asked_at = self.asked_at_or(now);
                 clock::later(now, settings.abort_timeout())
             }
@@ -104,7 +104,9 @@ impl Cell {
     }
 
     fn dismiss_keeper(&mut self, after: &mut After) {
-        after.aborts.extend(self.keeper.take());
+        if let Some(keeper) = self.keeper.take() {
+            after.rest().aborts.push(keeper);
+        }
         self.keeper_id = self.keeper_id.wrapping_add(1);
         self.owes_keeper = false;
     }
@@ -144,7 +146,7 @@ impl Cell {
 
     /// The deadline may have passed.
     pub(crate) fn look_at_the_clock(&mut self, core: &Core, id: u32, after: &mut After) {
-        let now = clock::now();
+        let now = after.now();
         if self.keeper_id != id || now < self.due {
             return;
         }
@@ -162,9 +164,11 @@ impl Cell {
             Timer::Drain | Timer::Stop => Input::StopDue,
             Timer::Abort => Input::AbortDue,
         };
-        self.due = NEVER;
+        // Earlier than any deadline, so that a new one does not call for another keeper.
+        self.due = 0;
         self.step(core, input, Arm::Now, after);
-        if self.due == NEVER {
+        if self.due == 0 {
+            self.due = NEVER;
             self.dismiss_keeper(after);
         }
     }

@@ -4,10 +4,10 @@ use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
 use super::Runner;
+use crate::driver::Inner;
 use crate::parent::Parent;
 use crate::request;
 use crate::service::Service;
-use crate::task::Inner;
 
 struct Bell<S: Service> {
     inner: Weak<Inner<S>>,

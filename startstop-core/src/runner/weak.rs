@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::Runner;
+use crate::driver::Inner;
 use crate::service::Service;
-use crate::task::Inner;
 
 /// A handle that does not keep a service running, from [`Runner::downgrade`].
 ///

@@ -19,6 +19,7 @@ use crate::lifecycle::{Input, Level};
 use crate::panic::{BoxError, PanicError, fenced};
 use crate::service::Service;
 use crate::state::Phase;
+use crate::task::spawn_on;
 
 type BoxFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
@@ -83,8 +84,8 @@ impl Drop for Call {
 pub(super) fn spawn<N: Node + ?Sized>(node: Arc<N>, on: &Handle, mut call: Call) {
     let id = node.core().cell().add_task_place();
     call.task = Some(id);
-    let task = on.spawn(std::future::poll_fn(move |cx| call.poll(cx)));
-    let late = node.core().cell().task_spawned(id, task.abort_handle());
+    let task = spawn_on(on, std::future::poll_fn(move |cx| call.poll(cx)));
+    let late = node.core().cell().task_spawned(id, task);
     if let Some(late) = late {
         late.abort();
     }

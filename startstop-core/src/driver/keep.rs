@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::clock;
 use crate::core::{Node, Seat, update};
+use crate::task::spawn_on;
 
 /// Tells the core when the runtime drops the keeper.
 struct Guard {
@@ -20,8 +21,8 @@ impl Drop for Guard {
 pub(super) fn spawn(node: Arc<dyn Node>, seat: Seat) {
     let Seat { on, id } = seat;
     let guard = Guard { node: Arc::clone(&node), id };
-    let task = on.spawn(keep(guard));
-    let late = node.core().cell().keeper_hired(id, task.abort_handle());
+    let task = spawn_on(&on, keep(guard));
+    let late = node.core().cell().keeper_hired(id, task);
     if let Some(late) = late {
         late.abort();
     }

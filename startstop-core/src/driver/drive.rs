@@ -14,9 +14,10 @@ use crate::core::{Arm, Core, Cue, Node, Seat, update};
 use crate::failure::Fault;
 use crate::fence::Fence;
 use crate::lifecycle::{Input, Level, RunEnd};
-use crate::panic::fenced;
+use crate::panic::{PanicError, fenced};
 use crate::service::Service;
 use crate::state::{Phase, State};
+use crate::task::spawn_on;
 
 /// The guard of the driver: tells the core when the runtime drops it.
 struct Driver<S: Service> {
@@ -32,22 +33,26 @@ impl<S: Service> Drop for Driver<S> {
 
 pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: Seat) {
     let driver = Driver { inner, id: seat.id };
-    drop(seat.on.spawn(drive(driver)));
+    drop(spawn_on(&seat.on, drive(driver)));
 }
 
 async fn drive<S: Service>(driver: Driver<S>) {
+    let mut cue = poll_fn(|cx| driver.poll_cue(cx)).await;
     loop {
-        match poll_fn(|cx| driver.poll_cue(cx)).await {
+        cue = match cue {
             Cue::Run(epoch) => {
                 let mut place = pin!(None);
                 let mut attempt = Attempt::new(&driver, epoch, place.as_mut());
                 attempt.enter(|cx| driver.inner.service.run(cx));
-                poll_fn(|cx| attempt.poll(cx)).await;
+                poll_fn(|cx| attempt.poll(cx)).await
             }
-            Cue::Pause(until) => driver.pause(until).await,
+            Cue::Pause(until) => {
+                driver.pause(until).await;
+                Cue::Wait
+            }
             Cue::Leave => return,
-            Cue::Ask(..) | Cue::Hook | Cue::Wait => {}
-        }
+            Cue::Ask(..) | Cue::Hook | Cue::Wait => poll_fn(|cx| driver.poll_cue(cx)).await,
+        };
     }
 }
 
@@ -119,6 +124,8 @@ struct Attempt<'a, S: Service, F: Future> {
     driver: &'a Driver<S>,
     epoch: u64,
     fence: Fence<'a, F>,
+    /// The call itself has panicked.
+    panic: Option<Box<PanicError>>,
     ended: bool,
 }
 
@@ -128,7 +135,7 @@ where
     F: Future<Output = Result<(), S::Error>>,
 {
     fn new(driver: &'a Driver<S>, epoch: u64, place: Pin<&'a mut Option<F>>) -> Self {
-        Self { driver, epoch, fence: Fence::new(place), ended: false }
+        Self { driver, epoch, fence: Fence::new(place), panic: None, ended: false }
     }
 
     /// Calls `run`: the first line of a plain function that returns a future may panic already.
@@ -136,14 +143,12 @@ where
         let node: Arc<dyn Node> = Arc::clone(&self.driver.inner) as Arc<dyn Node>;
         let cx = Context::of_run(node, self.epoch);
         if let Err(panic) = self.fence.fill(|| run(cx)) {
-            self.end(RunEnd::Failed, Some(Fault::panic(panic)));
+            self.panic = Some(Box::new(panic));
         }
     }
 
-    fn poll(&mut self, cx: &mut Task<'_>) -> Poll<()> {
-        if self.ended {
-            return Poll::Ready(());
-        }
+    /// Polls `run`; when it has ended, what to do next.
+    fn poll(&mut self, cx: &mut Task<'_>) -> Poll<Cue> {
         let core = &self.driver.inner.core;
         // Before the look at the level: see `Signal::set`.
         core.polling.store(true, Ordering::SeqCst);
@@ -151,30 +156,31 @@ where
         if level == Level::Aborted {
             core.polling.store(false, Ordering::Release);
             let dropped = self.fence.clear();
-            self.end(RunEnd::Dropped, dropped.err().map(Fault::panic));
-            return Poll::Ready(());
+            return self.end(cx, RunEnd::Dropped, dropped.err().map(Fault::panic));
         }
         if level == Level::Cancelled {
             self.driver.call_hook(cx);
         }
-        let polled = self.fence.poll(cx);
+        let polled = match self.panic.take() {
+            Some(panic) => Poll::Ready(Err(*panic)),
+            None => self.fence.poll(cx),
+        };
         core.polling.store(false, Ordering::Release);
         match polled {
             Poll::Pending => {
                 self.see_that_it_takes_longer(core);
-                return Poll::Pending;
+                Poll::Pending
             }
-            Poll::Ready(Ok(Ok(()))) => self.end(RunEnd::Ok, None),
+            Poll::Ready(Ok(Ok(()))) => self.end(cx, RunEnd::Ok, None),
             Poll::Ready(Ok(Err(error))) => {
                 let fault = match fenced(|| error.into()) {
                     Ok(error) => Fault::error(error),
                     Err(panic) => Fault::panic(panic),
                 };
-                self.end(RunEnd::Failed, Some(fault));
+                self.end(cx, RunEnd::Failed, Some(fault))
             }
-            Poll::Ready(Err(panic)) => self.end(RunEnd::Failed, Some(Fault::panic(panic))),
+            Poll::Ready(Err(panic)) => self.end(cx, RunEnd::Failed, Some(Fault::panic(panic))),
         }
-        Poll::Ready(())
     }
 
     /// A stop that does not end within a poll needs somebody who keeps its deadline.
@@ -184,13 +190,13 @@ where
         }
     }
 
-    fn end(&mut self, end: RunEnd, fault: Option<Fault>) {
+    fn end(&mut self, cx: &Task<'_>, end: RunEnd, fault: Option<Fault>) -> Poll<Cue> {
         self.ended = true;
-        update(&self.driver.inner, |core, cell, after| {
+        let id = self.driver.id;
+        Poll::Ready(update(&self.driver.inner, |core, cell, after| {
             cell.run_ended(core, end, fault, after);
-            // It goes on at once and needs no wake-up.
-            after.driver = None;
-        });
+            cell.cue(core, id, cx.waker(), after)
+        }))
     }
 }
 

@@ -1,0 +1,129 @@
+//! What a change of a core leads to outside of its lock.
+//!
+//! It is made for every change, so what most changes do not need is behind one box.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Hold, Job, Node};
+use crate::clock;
+use crate::failure::Failure;
+use crate::parent::Parent;
+use crate::trace::News;
+use crate::waiters::Wakes;
+
+/// What is done after the lock is released: see invariant 2 of [`core`](super).
+#[derive(Debug, Default)]
+pub(crate) struct After {
+    /// Now, once somebody has asked; all of one change happens at one time.
+    now: u64,
+    job: Option<Job>,
+    /// The driver has something to look at.
+    pub(crate) driver: Option<Waker>,
+    pub(crate) wakes: Wakes,
+    pub(crate) news: News,
+    old_waker: Option<Waker>,
+    rest: Option<Box<Rest>>,
+}
+
+/// What most changes do not need.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    pub(super) tokens: Vec<Arc<CancellationToken>>,
+    pub(super) aborts: Vec<AbortHandle>,
+    jobs: Vec<Job>,
+    pub(super) stuck: Option<Arc<dyn Hold>>,
+    /// What nobody needs any more, and whose drop is foreign code, or takes another lock.
+    wakers: Vec<Waker>,
+    pub(super) failures: Vec<Failure>,
+    parent: Option<Arc<Parent>>,
+    task: Option<AbortHandle>,
+    /// Dropped as the last.
+    pub(super) ended: Option<Arc<dyn Hold>>,
+}
+
+impl After {
+    /// The time of this change.
+    pub(super) fn now(&mut self) -> u64 {
+        if self.now == 0 {
+            self.now = clock::now();
+        }
+        self.now
+    }
+
+    pub(super) fn rest(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
+    }
+
+    pub(super) fn job(&mut self, job: Job) {
+        match self.job {
+            None => self.job = Some(job),
+            Some(_) => self.rest().jobs.push(job),
+        }
+    }
+
+    /// Drops a waker of the driver after the lock.
+    pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
+        match &self.old_waker {
+            None => self.old_waker = waker,
+            Some(_) => self.rest().wakers.extend(waker),
+        }
+    }
+
+    /// Drops a failure after the lock.
+    pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
+        if let Some(failure) = failure {
+            self.rest().failures.push(failure);
+        }
+    }
+
+    /// Drops a parent after the lock.
+    pub(crate) fn drop_parent(&mut self, parent: Option<Arc<Parent>>) {
+        if parent.is_some() {
+            self.rest().parent = parent;
+        }
+    }
+
+    /// Drops the handle of a task after the lock.
+    pub(crate) fn drop_handle(&mut self, handle: Option<AbortHandle>) {
+        if handle.is_some() {
+            self.rest().task = handle;
+        }
+    }
+
+    /// Runs with the lock released.
+    pub(super) fn carry_out<N: Node + ?Sized>(self, node: &Arc<N>, tag: (u64, u64)) {
+        let Self { job, driver, wakes, news, mut rest, old_waker, .. } = self;
+        let more = rest.as_mut().map(|rest| rest.tell()).unwrap_or_default();
+        for job in job.into_iter().chain(more) {
+            Arc::clone(node).launch(job);
+        }
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        news.emit(|| node.core().name(), tag);
+        wakes.wake();
+        drop(old_waker);
+        // Last: what it drops may be what keeps a whole, of which this is a part, from its end.
+        drop(rest);
+    }
+}
+
+impl Rest {
+    /// Tells those who have to know; what is to be spawned is handed back.
+    fn tell(&mut self) -> Vec<Job> {
+        for token in self.tokens.drain(..) {
+            token.cancel();
+        }
+        for task in self.aborts.drain(..) {
+            task.abort();
+        }
+        if let Some(hold) = self.stuck.take() {
+            hold.ran_out();
+        }
+        std::mem::take(&mut self.jobs)
+    }
+}

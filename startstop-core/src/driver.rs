@@ -1,0 +1,39 @@
+//! The tasks of a runner: the driver of the service, the keeper of its deadlines, the call of
+//! `shutdown`.
+
+mod drive;
+mod hook;
+mod keep;
+
+use std::sync::Arc;
+
+use crate::core::{Core, Job, Node};
+use crate::service::Service;
+use crate::status::Status;
+
+/// A service with its core: the one allocation of a runner.
+pub(crate) struct Inner<S> {
+    pub(crate) core: Core,
+    pub(crate) service: S,
+}
+
+impl<S: Service> Node for Inner<S> {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn children(&self) -> Vec<Status> {
+        self.service.children()
+    }
+
+    fn launch(self: Arc<Self>, job: Job) {
+        match job {
+            Job::Driver(seat) => drive::spawn(self, seat),
+            Job::Keeper(seat) => keep::spawn(self, seat),
+            Job::Hook(on, epoch) => {
+                let call = hook::Call::new(Arc::clone(&self), epoch);
+                hook::spawn(self, &on, call);
+            }
+        }
+    }
+}
