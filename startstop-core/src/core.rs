@@ -228,6 +228,11 @@ impl Core {
         self.signal.level(epoch)
     }
 
+    /// How far the end of the current attempt has come: for the driver of it.
+    pub(crate) fn current_level(&self) -> Level {
+        Signal::ORDER[(self.signal.0.load(Ordering::SeqCst) % Signal::LEVELS) as usize]
+    }
+
     /// Whether `epoch` is the current attempt.
     pub(crate) fn is_current(&self, epoch: u64) -> bool {
         self.signal.epoch() == epoch

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::panic::{BoxError, PanicError};
+use crate::panic::{BoxError, PanicError, fenced};
 use crate::permanent::Permanent;
 use crate::state::{Cause, Phase};
 
@@ -288,9 +288,18 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn error(error: BoxError) -> Self {
-        let permanent = Permanent::is_in(&*error);
-        Self { cause: Cause::Error, error: error.into(), permanent }
+    /// An error that the service has returned. Its conversion and its source chain are foreign code,
+    /// which may panic.
+    pub(crate) fn of(error: impl FnOnce() -> BoxError) -> Self {
+        let looked_at = fenced(|| {
+            let error = error();
+            let permanent = Permanent::is_in(&*error);
+            (error, permanent)
+        });
+        match looked_at {
+            Ok((error, permanent)) => Self { cause: Cause::Error, error: error.into(), permanent },
+            Err(panic) => Self::panic(panic),
+        }
     }
 
     pub(crate) fn reported(error: BoxError) -> Self {

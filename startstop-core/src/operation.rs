@@ -195,7 +195,7 @@ async fn ended<S: Service>(runner: &Runner<S>) -> Exit {
 
 /// Nothing of the service runs, and nothing would tell it to stop: it does not start.
 fn cannot_listen<S: Service>(inner: &Arc<Inner<S>>, error: std::io::Error) -> StartError {
-    let failure = request::record(inner, Fault::error(Box::new(error)));
+    let failure = request::record(inner, Fault::of(|| error.into()));
     StartError::Failed(failure)
 }
 

@@ -143,7 +143,7 @@ fn refuse(
     after: &mut After,
 ) -> Reply<Result<(), StartError>> {
     if wanted == Wanted::No {
-        cell.record(core, Phase::Run, Fault::error(Box::new(error.clone())), after);
+        cell.record(core, Phase::Run, Fault::of(|| error.clone().into()), after);
     }
     Reply::Now(Err(error))
 }

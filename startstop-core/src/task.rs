@@ -103,12 +103,13 @@ async fn run<F: Future<Output: Outcome>>(mut unpolled: Unpolled<F>) {
     let Some(guard) = unpolled.guard.take() else { return };
     let mut body = Body { fence: Fence::new(place.as_mut()), guard };
     let result = poll_fn(|cx| body.fence.poll(cx)).await;
-    let result = match result {
-        Ok(output) => output.into_result().map_err(Fault::error),
-        Err(panic) => Err(Fault::panic(panic)),
+    let fault = match result.and_then(|output| fenced(|| output.into_result())) {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(Fault::of(|| error)),
+        Err(panic) => Some(Fault::panic(panic)),
     };
     body.guard.ended = true;
-    body.guard.end(result.err());
+    body.guard.end(fault);
 }
 
 /// A task that is being polled. When the runtime drops it, its future is dropped behind a fence.

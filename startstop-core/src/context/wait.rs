@@ -30,36 +30,52 @@ pub struct CancelledOwned {
     wait: Wait,
 }
 
-/// What a future that waits for a cancellation has to remember.
-enum Wait {
-    Attempt(Option<Key>),
+/// What a future that waits for a cancellation has to remember: nothing in the service's own task,
+/// where most wait, and where its size counts.
+#[derive(Default)]
+struct Wait(Option<Box<Registered>>);
+
+enum Registered {
+    Attempt(Key),
     Detached(Pin<Box<WaitForCancellationFutureOwned>>),
 }
 
 impl Wait {
-    fn new(cx: &Context) -> Self {
+    fn poll(&mut self, cx: &Context, task: &mut Task<'_>) -> Poll<()> {
         match &cx.link {
-            Link::Attempt(_) => Self::Attempt(None),
+            Link::Attempt(attempt) => self.poll_attempt(attempt, task),
             Link::Detached(detached) => {
-                Self::Detached(Box::pin(detached.token.clone().cancelled_owned()))
+                let wait = || detached.token.clone().cancelled_owned();
+                let registered = || Box::new(Registered::Detached(Box::pin(wait())));
+                match &mut **self.0.get_or_insert_with(registered) {
+                    Registered::Detached(future) => future.as_mut().poll(task),
+                    Registered::Attempt(_) => Poll::Pending,
+                }
             }
         }
     }
 
-    fn poll(&mut self, cx: &Context, task: &mut Task<'_>) -> Poll<()> {
-        match (self, &cx.link) {
-            (Self::Attempt(key), Link::Attempt(attempt)) => {
-                let (level, topic) = (attempt.cancel_level(), attempt.cancel_topic());
-                poll_level(attempt, level, topic, key, task)
-            }
-            (Self::Detached(future), _) => future.as_mut().poll(task),
-            (Self::Attempt(_), Link::Detached(_)) => Poll::Pending,
+    fn poll_attempt(&mut self, attempt: &Attempt, task: &mut Task<'_>) -> Poll<()> {
+        let (level, topic) = (attempt.cancel_level(), attempt.cancel_topic());
+        let before = self.key();
+        let mut key = before;
+        let polled = poll_level(attempt, level, topic, &mut key, task);
+        if key != before {
+            self.0 = key.map(|key| Box::new(Registered::Attempt(key)));
+        }
+        polled
+    }
+
+    fn key(&self) -> Option<Key> {
+        match self.0.as_deref() {
+            Some(Registered::Attempt(key)) => Some(*key),
+            _ => None,
         }
     }
 
     fn forget(&mut self, cx: &Context) {
-        if let (Self::Attempt(key), Link::Attempt(attempt)) = (self, &cx.link) {
-            remove(attempt.node.core(), key);
+        if let (Some(key), Link::Attempt(attempt)) = (self.key(), &cx.link) {
+            remove(attempt.node.core(), &mut Some(key));
         }
     }
 }
@@ -100,7 +116,7 @@ fn remove(core: &Core, key: &mut Option<Key>) {
 
 impl<'a> Cancelled<'a> {
     pub(super) fn new(cx: &'a Context) -> Self {
-        Self { cx, wait: Wait::new(cx) }
+        Self { cx, wait: Wait::default() }
     }
 }
 
@@ -121,7 +137,7 @@ impl Drop for Cancelled<'_> {
 
 impl CancelledOwned {
     pub(super) fn new(cx: Context) -> Self {
-        Self { wait: Wait::new(&cx), cx }
+        Self { wait: Wait::default(), cx }
     }
 }
 

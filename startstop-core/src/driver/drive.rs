@@ -14,7 +14,7 @@ use crate::core::{Arm, Core, Cue, Node, Seat, update};
 use crate::failure::Fault;
 use crate::fence::Fence;
 use crate::lifecycle::{Input, Level, RunEnd};
-use crate::panic::{PanicError, fenced};
+use crate::panic::fenced;
 use crate::service::Service;
 use crate::state::{Phase, State};
 use crate::task::spawn_on;
@@ -36,33 +36,57 @@ pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: Seat) {
     drop(spawn_on(&seat.on, drive(driver)));
 }
 
-async fn drive<S: Service>(driver: Driver<S>) {
-    let mut cue = poll_fn(|cx| driver.poll_cue(cx)).await;
-    loop {
-        cue = match cue {
-            Cue::Run(epoch) => {
-                let mut place = pin!(None);
-                let mut attempt = Attempt::new(&driver, epoch, place.as_mut());
-                attempt.enter(|cx| driver.inner.service.run(cx));
-                poll_fn(|cx| attempt.poll(cx)).await
-            }
-            Cue::Pause(until) => {
-                driver.pause(until).await;
-                Cue::Wait
-            }
-            Cue::Leave => return,
-            Cue::Ask(..) | Cue::Hook | Cue::Wait => poll_fn(|cx| driver.poll_cue(cx)).await,
-        };
+/// What the driver does next, as far as it takes more than one poll.
+#[derive(Clone, Copy)]
+enum Next {
+    Run(u64),
+    Pause(u64),
+    Leave,
+    Look,
+}
+
+/// Drives the service.
+///
+/// The future stays with every service that runs, so its size counts: a block keeps one copy of the
+/// driver where an `async fn` keeps two, `Next` is not alive across an await, and an attempt knows
+/// nothing twice.
+fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
+    async move {
+        let mut next = Next::Look;
+        loop {
+            next = match next {
+                Next::Run(epoch) => {
+                    let place = pin!(None);
+                    let mut attempt = Attempt::new(&driver, place);
+                    attempt.enter(epoch, |cx| driver.inner.service.run(cx));
+                    poll_fn(|cx| attempt.poll(cx)).await
+                }
+                Next::Pause(until) => {
+                    driver.pause(until).await;
+                    Next::Look
+                }
+                Next::Look => poll_fn(|cx| driver.look(cx)).await,
+                Next::Leave => return,
+            };
+        }
     }
 }
 
 impl<S: Service> Driver<S> {
-    /// Waits until there is an attempt to begin, to wait for, or none.
-    fn poll_cue(&self, cx: &mut Task<'_>) -> Poll<Cue> {
+    /// Waits until there is an attempt to begin, or none.
+    fn look(&self, cx: &mut Task<'_>) -> Poll<Next> {
+        let cue =
+            update(&self.inner, |core, cell, after| cell.cue(core, self.id, cx.waker(), after));
+        self.follow(cue, cx)
+    }
+
+    /// Does what the core says, until that takes more than a poll.
+    fn follow(&self, mut cue: Cue, cx: &mut Task<'_>) -> Poll<Next> {
         loop {
-            let cue =
-                update(&self.inner, |core, cell, after| cell.cue(core, self.id, cx.waker(), after));
             match cue {
+                Cue::Run(epoch) => return Poll::Ready(Next::Run(epoch)),
+                Cue::Pause(until) => return Poll::Ready(Next::Pause(until)),
+                Cue::Leave => return Poll::Ready(Next::Leave),
                 Cue::Wait => return Poll::Pending,
                 Cue::Hook => self.call_hook(cx),
                 Cue::Ask(predicate, failure) => {
@@ -70,8 +94,9 @@ impl<S: Service> Driver<S> {
                     let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
                     self.inner.core.cell().answered(worth_it);
                 }
-                cue => return Poll::Ready(cue),
             }
+            cue =
+                update(&self.inner, |core, cell, after| cell.cue(core, self.id, cx.waker(), after));
         }
     }
 
@@ -119,13 +144,10 @@ impl<S: Service> Driver<S> {
     }
 }
 
-/// One call of `run`.
+/// One call of `run`: the current attempt, as long as it has not ended.
 struct Attempt<'a, S: Service, F: Future> {
     driver: &'a Driver<S>,
-    epoch: u64,
     fence: Fence<'a, F>,
-    /// The call itself has panicked.
-    panic: Option<Box<PanicError>>,
     ended: bool,
 }
 
@@ -134,25 +156,31 @@ where
     S: Service,
     F: Future<Output = Result<(), S::Error>>,
 {
-    fn new(driver: &'a Driver<S>, epoch: u64, place: Pin<&'a mut Option<F>>) -> Self {
-        Self { driver, epoch, fence: Fence::new(place), panic: None, ended: false }
+    fn new(driver: &'a Driver<S>, place: Pin<&'a mut Option<F>>) -> Self {
+        Self { driver, fence: Fence::new(place), ended: false }
     }
 
     /// Calls `run`: the first line of a plain function that returns a future may panic already.
-    fn enter(&mut self, run: impl FnOnce(Context) -> F) {
+    fn enter(&mut self, epoch: u64, run: impl FnOnce(Context) -> F) {
         let node: Arc<dyn Node> = Arc::clone(&self.driver.inner) as Arc<dyn Node>;
-        let cx = Context::of_run(node, self.epoch);
+        let cx = Context::of_run(node, epoch);
         if let Err(panic) = self.fence.fill(|| run(cx)) {
-            self.panic = Some(Box::new(panic));
+            self.ended = true;
+            update(&self.driver.inner, |core, cell, after| {
+                cell.run_ended(core, RunEnd::Failed, Some(Fault::panic(panic)), after);
+            });
         }
     }
 
-    /// Polls `run`; when it has ended, what to do next.
-    fn poll(&mut self, cx: &mut Task<'_>) -> Poll<Cue> {
+    /// Polls `run`; when it has ended, what comes next.
+    fn poll(&mut self, cx: &mut Task<'_>) -> Poll<Next> {
+        if self.ended {
+            return Poll::Ready(Next::Look);
+        }
         let core = &self.driver.inner.core;
         // Before the look at the level: see `Signal::set`.
         core.polling.store(true, Ordering::SeqCst);
-        let level = core.level(self.epoch);
+        let level = core.current_level();
         if level == Level::Aborted {
             core.polling.store(false, Ordering::Release);
             let dropped = self.fence.clear();
@@ -161,10 +189,7 @@ where
         if level == Level::Cancelled {
             self.driver.call_hook(cx);
         }
-        let polled = match self.panic.take() {
-            Some(panic) => Poll::Ready(Err(*panic)),
-            None => self.fence.poll(cx),
-        };
+        let polled = self.fence.poll(cx);
         core.polling.store(false, Ordering::Release);
         match polled {
             Poll::Pending => {
@@ -173,11 +198,7 @@ where
             }
             Poll::Ready(Ok(Ok(()))) => self.end(cx, RunEnd::Ok, None),
             Poll::Ready(Ok(Err(error))) => {
-                let fault = match fenced(|| error.into()) {
-                    Ok(error) => Fault::error(error),
-                    Err(panic) => Fault::panic(panic),
-                };
-                self.end(cx, RunEnd::Failed, Some(fault))
+                self.end(cx, RunEnd::Failed, Some(Fault::of(|| error.into())))
             }
             Poll::Ready(Err(panic)) => self.end(cx, RunEnd::Failed, Some(Fault::panic(panic))),
         }
@@ -185,18 +206,23 @@ where
 
     /// A stop that does not end within a poll needs somebody who keeps its deadline.
     fn see_that_it_takes_longer(&self, core: &Core) {
-        if core.level(self.epoch) > Level::Alive {
+        if core.current_level() > Level::Alive {
             update(&self.driver.inner, |_, cell, after| cell.hire_keeper(after));
         }
     }
 
-    fn end(&mut self, cx: &Task<'_>, end: RunEnd, fault: Option<Fault>) -> Poll<Cue> {
+    fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, fault: Option<Fault>) -> Poll<Next> {
         self.ended = true;
         let id = self.driver.id;
-        Poll::Ready(update(&self.driver.inner, |core, cell, after| {
+        let cue = update(&self.driver.inner, |core, cell, after| {
             cell.run_ended(core, end, fault, after);
             cell.cue(core, id, cx.waker(), after)
-        }))
+        });
+        match cue {
+            // The look is a future of its own: what is polled here may be dropped.
+            Cue::Wait => Poll::Ready(Next::Look),
+            cue => self.driver.follow(cue, cx),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ impl Call {
         let Some(future) = &mut self.future else { return Poll::Ready(()) };
         let result = match fenced(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => result.map_err(Fault::error),
+            Ok(Poll::Ready(result)) => result.map_err(|error| Fault::of(|| error)),
             Err(panic) => Err(Fault::panic(panic)),
         };
         let dropped = self.clear().map_err(Fault::panic);

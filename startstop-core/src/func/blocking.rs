@@ -120,7 +120,7 @@ fn deliver(shared: &Mutex<Shared>, ended: Ended, place: Option<Place>) {
 fn record(place: Option<&Place>, ended: Ended) {
     let fault = match ended {
         Ok(Ok(())) => return,
-        Ok(Err(error)) => Fault::error(error),
+        Ok(Err(error)) => Fault::of(|| error),
         Err(payload) => Fault::panic(PanicError::from_payload(payload)),
     };
     if let Some(place) = place {
