@@ -481,7 +481,7 @@ impl Lifecycle {
     }
 
     fn call_hook(&mut self, rules: &Rules) -> Effects {
-        if !rules.hooked {
+        if !rules.hooked || self.lost {
             self.hook = Hook::Done;
             return Effects::NONE;
         }

@@ -90,8 +90,8 @@ pub trait Service: Send + Sync + 'static {
     /// `run` has ended by itself with the setting
     /// [`shutdown_always`](Settings::shutdown_always).
     ///
-    /// It is polled once in the task of the service; if it is not ready then, it goes on in a task of
-    /// its own. The default does nothing.
+    /// It runs in a task of its own. On a single-threaded runtime one that is ready at its first poll
+    /// costs no task. The default does nothing and costs nothing.
     ///
     /// # Errors
     ///

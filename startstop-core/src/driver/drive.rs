@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as Task, Poll};
 
+use tokio::runtime::RuntimeFlavor;
+
 use super::Inner;
 use super::hook::{self, Call};
 use crate::clock;
@@ -100,14 +102,17 @@ impl<S: Service> Driver<S> {
         }
     }
 
-    /// Makes the first poll of `shutdown`, if nobody else does.
+    /// Has `shutdown` called, if nobody else does.
     fn call_hook(&self, cx: &mut Task<'_>) {
         let core = &self.inner.core;
         let Some((on, epoch)) = core.cell().take_hook(core) else { return };
         let mut call = Call::new(Arc::clone(&self.inner), epoch);
-        if call.poll(cx).is_pending() {
-            hook::spawn(Arc::clone(&self.inner), &on, call);
+        // With one thread a task of its own would not keep `run` going any better.
+        let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        if alone && call.poll(cx).is_ready() {
+            return;
         }
+        hook::spawn(Arc::clone(&self.inner), &on, call);
     }
 
     /// Waits until the time of the next attempt, or until something else comes.

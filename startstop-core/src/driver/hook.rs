@@ -1,8 +1,8 @@
 //! The call of `shutdown`.
 //!
-//! The driver makes the first poll of it, between two polls of `run`: one that is ready at once costs
-//! no task. Else it goes on in a task of its own, beside `run`. If the driver is inside `run` at that
-//! moment, and may never come back from there, the call is made in a task from the beginning.
+//! It runs in a task of its own, while `run` goes on. On a single-threaded runtime the driver makes the
+//! first poll of it, between two polls of `run`, so that one that is ready at once costs no task; with
+//! more threads that would keep `run` from going on while `shutdown` blocks.
 
 use std::future::Future;
 use std::pin::Pin;

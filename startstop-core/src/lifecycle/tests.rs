@@ -147,6 +147,7 @@ fn every_reachable_step_keeps_the_invariants() {
                 assert_eq!(before.hook, Hook::Idle, "invariant 4\n{step}");
                 assert_eq!(after.hook, Hook::Due, "invariant 4\n{step}");
             }
+            assert!(!after.lost || after.hook != Hook::Due, "nobody is left to call it\n{step}");
             if after.verdict {
                 assert!(!after.next && !after.awaited && !after.may_retry(), "invariant 5\n{step}");
             }
