@@ -105,6 +105,7 @@ pub(crate) struct Core {
 struct Signal(AtomicU64);
 
 /// What is under the lock.
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) life: Lifecycle,
@@ -410,7 +411,7 @@ impl Cell {
     }
 
     /// Makes place for a task; `None` if the attempt takes no more.
-    pub(crate) fn add_task(&mut self, epoch: u64, rules: &Rules) -> Option<(Handle, u64)> {
+    pub(crate) fn add_task(&mut self, epoch: u64, rules: Rules) -> Option<(Handle, u64)> {
         if self.attempts != epoch || !self.life.is_open() {
             return None;
         }

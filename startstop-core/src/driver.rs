@@ -28,11 +28,11 @@ impl<S: Service> Node for Inner<S> {
 
     fn launch(self: Arc<Self>, job: Job) {
         match job {
-            Job::Driver(seat) => drive::spawn(self, seat),
+            Job::Driver(seat) => drive::spawn(self, &seat),
             Job::Keeper(seat) => keep::spawn(self, seat),
             Job::Hook(on, epoch) => {
                 let call = hook::Call::new(Arc::clone(&self), epoch);
-                hook::spawn(self, &on, call);
+                hook::spawn(&self, &on, call);
             }
         }
     }

@@ -211,6 +211,32 @@ impl Error for Failure {
     }
 }
 
+/// What is known of it, with the texts of the error and of what caused it, outermost first.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Failure {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let mut errors = Vec::new();
+        let mut next: Option<&(dyn Error + 'static)> = Some(self.error());
+        while let Some(error) = next {
+            errors.push(error.to_string());
+            next = error.source();
+        }
+        let mut fields = serializer.serialize_struct("Failure", 9)?;
+        fields.serialize_field("service", self.service())?;
+        fields.serialize_field("phase", &self.phase())?;
+        fields.serialize_field("cause", &self.cause())?;
+        fields.serialize_field("cycle", &self.cycle())?;
+        fields.serialize_field("attempt", &self.attempt())?;
+        fields.serialize_field("at", &self.at())?;
+        fields.serialize_field("uptime", &self.uptime())?;
+        fields.serialize_field("message", &self.to_string())?;
+        fields.serialize_field("errors", &errors)?;
+        fields.end()
+    }
+}
+
 /// Writes an error and what caused it, a line each: the `Debug` of our errors, so that `?` in
 /// `main` reads well.
 pub(crate) fn write_chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {

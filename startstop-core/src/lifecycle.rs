@@ -208,6 +208,7 @@ pub(crate) enum Timer {
 }
 
 /// The settings that the rules depend on.
+#[allow(clippy::struct_excessive_bools)] // Four settings that have nothing to do with each other.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) readiness: Readiness,
@@ -220,6 +221,7 @@ pub(crate) struct Rules {
 }
 
 /// Where one service is in its life.
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Lifecycle {
     state: State,
@@ -348,7 +350,7 @@ impl Lifecycle {
     }
 
     /// The deadline that is to be kept now.
-    pub(crate) fn timer(&self, rules: &Rules) -> Timer {
+    pub(crate) fn timer(&self, rules: Rules) -> Timer {
         match (self.state, self.level) {
             _ if self.verdict || !self.is_alive() => Timer::None,
             (State::Starting, _) if rules.readiness == Readiness::Explicit => Timer::Start,
@@ -365,11 +367,10 @@ impl Lifecycle {
 /// What happens to it.
 impl Lifecycle {
     /// Takes one input and says what has to be done about it.
-    pub(crate) fn step(&mut self, input: Input, rules: &Rules) -> Effects {
+    pub(crate) fn step(&mut self, input: Input, rules: Rules) -> Effects {
         match input {
             Input::Start => self.start(rules),
-            Input::Ensure if self.state == State::Running => Effects::NONE,
-            Input::Ensure => self.start(rules),
+            Input::Ensure => self.ensure(rules),
             Input::Restart => self.restart(rules),
             Input::Stop => self.stop(rules),
             Input::Abort => self.abort(rules),
@@ -393,7 +394,7 @@ impl Lifecycle {
         }
     }
 
-    fn start(&mut self, rules: &Rules) -> Effects {
+    fn start(&mut self, rules: Rules) -> Effects {
         match self.state {
             State::Stopped => self.begin_cycle(),
             State::Starting => Effects::NONE,
@@ -407,7 +408,14 @@ impl Lifecycle {
         }
     }
 
-    fn restart(&mut self, rules: &Rules) -> Effects {
+    fn ensure(&mut self, rules: Rules) -> Effects {
+        match self.state {
+            State::Running => Effects::NONE,
+            _ => self.start(rules),
+        }
+    }
+
+    fn restart(&mut self, rules: Rules) -> Effects {
         match self.state {
             State::Stopped => self.begin_cycle(),
             State::Starting | State::Running | State::Backoff => self.replace(rules),
@@ -421,7 +429,7 @@ impl Lifecycle {
     }
 
     /// Stops this cycle and has a new one follow it.
-    fn replace(&mut self, rules: &Rules) -> Effects {
+    fn replace(&mut self, rules: Rules) -> Effects {
         self.next = true;
         self.awaited = true;
         if rules.aborts { self.abort_what_runs(rules) } else { self.begin_stop(rules) }
@@ -438,7 +446,7 @@ impl Lifecycle {
         Effects::NONE
     }
 
-    fn stop(&mut self, rules: &Rules) -> Effects {
+    fn stop(&mut self, rules: Rules) -> Effects {
         let effects = match self.state {
             State::Stopped => return Effects::NONE,
             State::Starting | State::Running | State::Backoff => self.begin_stop(rules),
@@ -455,7 +463,7 @@ impl Lifecycle {
         Effects::UNSTARTED
     }
 
-    fn begin_stop(&mut self, rules: &Rules) -> Effects {
+    fn begin_stop(&mut self, rules: Rules) -> Effects {
         let was = self.state;
         self.state = State::Stopping;
         self.asked = true;
@@ -475,12 +483,12 @@ impl Lifecycle {
     }
 
     /// Tells the service to end: its context is cancelled and `shutdown` is called.
-    fn cancel(&mut self, rules: &Rules) -> Effects {
+    fn cancel(&mut self, rules: Rules) -> Effects {
         self.level = Level::Cancelled;
         Effects::CANCEL.and(Effects::TIMER).and(self.call_hook(rules))
     }
 
-    fn call_hook(&mut self, rules: &Rules) -> Effects {
+    fn call_hook(&mut self, rules: Rules) -> Effects {
         if !rules.hooked || self.lost {
             self.hook = Hook::Done;
             return Effects::NONE;
@@ -489,7 +497,7 @@ impl Lifecycle {
         Effects::HOOK
     }
 
-    fn abort(&mut self, rules: &Rules) -> Effects {
+    fn abort(&mut self, rules: Rules) -> Effects {
         let effects = match self.state {
             State::Stopped => return Effects::NONE,
             State::Starting | State::Running | State::Backoff => self.abort_what_runs(rules),
@@ -502,7 +510,7 @@ impl Lifecycle {
         effects.and(self.unstart())
     }
 
-    fn abort_what_runs(&mut self, rules: &Rules) -> Effects {
+    fn abort_what_runs(&mut self, rules: Rules) -> Effects {
         if !self.running {
             return self.begin_stop(rules);
         }
@@ -523,7 +531,7 @@ impl Lifecycle {
         drive.and(Effects::CANCEL).and(Effects::ABORT).and(Effects::TIMER)
     }
 
-    fn enter(&mut self, rules: &Rules) -> Effects {
+    fn enter(&mut self, rules: Rules) -> Effects {
         if self.state != State::Starting || self.running || self.end != End::None {
             return Effects::NONE;
         }
@@ -534,7 +542,7 @@ impl Lifecycle {
         }
     }
 
-    fn explicitly_ready(&mut self, rules: &Rules) -> Effects {
+    fn explicitly_ready(&mut self, rules: Rules) -> Effects {
         let explicit = rules.readiness == Readiness::Explicit;
         match self.state {
             State::Starting if explicit && self.running => self.become_ready(),
@@ -553,7 +561,7 @@ impl Lifecycle {
         Effects::STARTED
     }
 
-    fn run_ended(&mut self, end: RunEnd, rules: &Rules) -> Effects {
+    fn run_ended(&mut self, end: RunEnd, rules: Rules) -> Effects {
         if !self.running {
             return Effects::NONE;
         }
@@ -567,7 +575,7 @@ impl Lifecycle {
         effects.and(self.look_for_the_end(rules))
     }
 
-    fn end_by_itself(&mut self, end: RunEnd, rules: &Rules) -> Effects {
+    fn end_by_itself(&mut self, end: RunEnd, rules: Rules) -> Effects {
         self.end = if end == RunEnd::Ok { End::Completed } else { End::Failed };
         let ready = match end {
             RunEnd::Ok if !self.ready => self.count_as_ready(),
@@ -588,7 +596,7 @@ impl Lifecycle {
         Effects::NONE
     }
 
-    fn hook_ended(&mut self, rules: &Rules) -> Effects {
+    fn hook_ended(&mut self, rules: Rules) -> Effects {
         if self.hook != Hook::Live {
             return Effects::NONE;
         }
@@ -601,7 +609,7 @@ impl Lifecycle {
         Effects::NONE
     }
 
-    fn ended(&mut self, part: Part, rules: &Rules) -> Effects {
+    fn ended(&mut self, part: Part, rules: Rules) -> Effects {
         let count = self.count(part);
         *count = count.saturating_sub(1);
         self.look_for_the_end(rules)
@@ -615,7 +623,7 @@ impl Lifecycle {
         }
     }
 
-    fn ran_out(&mut self, rules: &Rules) -> Effects {
+    fn ran_out(&mut self, rules: Rules) -> Effects {
         if self.kept == 0 {
             return Effects::NONE;
         }
@@ -625,7 +633,7 @@ impl Lifecycle {
     }
 
     /// After something has ended: is it over, or is what is left only to be given up on?
-    fn look_for_the_end(&mut self, rules: &Rules) -> Effects {
+    fn look_for_the_end(&mut self, rules: Rules) -> Effects {
         if self.is_over() {
             return self.last_call(rules);
         }
@@ -641,7 +649,7 @@ impl Lifecycle {
     }
 
     /// An aborted attempt that nobody had asked to end gets its `shutdown` now, if it wants one.
-    fn last_call(&mut self, rules: &Rules) -> Effects {
+    fn last_call(&mut self, rules: Rules) -> Effects {
         let aborted = matches!(self.end, End::Late | End::Silent) && !self.immediate;
         let wanted = rules.shutdown_always && rules.hooked && self.hook == Hook::Idle;
         if aborted && wanted && !self.lost && !self.verdict {
@@ -650,7 +658,7 @@ impl Lifecycle {
         Effects::DRIVE
     }
 
-    fn drain_over(&mut self, rules: &Rules) -> Effects {
+    fn drain_over(&mut self, rules: Rules) -> Effects {
         match (self.state, self.level) {
             (State::Stopping, Level::Draining) => self.cancel(rules),
             _ => Effects::NONE,

@@ -26,6 +26,25 @@ where
     on.spawn(future).abort_handle()
 }
 
+/// Has a task belong to the span of the attempt that spawns it.
+#[cfg(feature = "tracing")]
+fn in_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let span = tracing::Span::current();
+    async move {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            let _entered = span.enter();
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+fn in_span<F>(future: F) -> F {
+    future
+}
+
 /// Tells the core when the task has ended, however it did.
 struct Guard {
     node: Arc<dyn Node>,
@@ -88,10 +107,11 @@ where
     F: Future<Output: Outcome> + Send + 'static,
 {
     let rules = node.core().rules();
-    let place = node.core().cell().add_task(epoch, &rules);
+    let place = node.core().cell().add_task(epoch, rules);
     let Some((on, id)) = place else { return };
     let guard = Guard { node: Arc::clone(node), id, ended: false };
-    let task = spawn_on(&on, run(Unpolled { future: Some(future), guard: Some(guard) }));
+    let unpolled = Unpolled { future: Some(future), guard: Some(guard) };
+    let task = spawn_on(&on, in_span(run(unpolled)));
     let late = node.core().cell().task_spawned(id, task);
     if let Some(late) = late {
         late.abort();

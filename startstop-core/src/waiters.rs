@@ -217,18 +217,18 @@ impl Waiters {
         }
         let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
         let mut any = false;
-        let mut waiting = 0;
+        let mut left = 0;
         for entry in std::iter::once(&mut self.first).chain(more) {
-            let Entry::Waiting(topic, waker) = entry else { continue };
+            let Entry::Waiting(topic, by) = entry else { continue };
             if which(*topic) {
                 any = true;
-                wakes.add(waker.take());
+                wakes.add(by.take());
                 *entry = Entry::Answered(answer.clone());
             } else {
-                waiting |= topic.kind();
+                left |= topic.kind();
             }
         }
-        self.kinds = waiting;
+        self.kinds = left;
         any
     }
 }

@@ -15,7 +15,7 @@ use crate::waiters::{Answer, Topic};
 impl Cell {
     /// Feeds one input to the lifecycle and carries out what belongs under the lock.
     pub(crate) fn step(&mut self, core: &Core, input: Input, arm: Arm, after: &mut After) {
-        let effects = self.life.step(input, &core.rules());
+        let effects = self.life.step(input, core.rules());
         if effects != Effects::NONE {
             self.apply(core, effects, arm, after);
         }
@@ -180,7 +180,7 @@ impl Cell {
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
         let rare = self.rare();
         rare.next_on = None;
-        after.rest().stuck = rare.hold.clone();
+        after.rest().stuck.clone_from(&rare.hold);
     }
 
     /// Sees to it that somebody enters the attempt.

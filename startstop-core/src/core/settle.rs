@@ -70,7 +70,7 @@ impl Cell {
             return None;
         }
         let on = self.on.clone()?;
-        self.life.step(Input::HookTaken, &core.rules());
+        self.life.step(Input::HookTaken, core.rules());
         Some((on, self.attempts))
     }
 
@@ -169,7 +169,7 @@ impl Cell {
     }
 
     fn begin_backoff(&mut self, core: &Core, delay: Duration, after: &mut After) {
-        self.life.step(Input::Retry, &core.rules());
+        self.life.step(Input::Retry, core.rules());
         self.set_timer(core, Arm::Later, after);
         self.due = clock::later(after.now(), delay);
         self.publish(core, after);
@@ -214,7 +214,7 @@ impl Cell {
         let has_next = self.life.has_next();
         let job = core.settings.readiness() == Readiness::Completion;
         let done = job && self.exit == Exit::Completed;
-        self.life.step(Input::Finish, &core.rules());
+        self.life.step(Input::Finish, core.rules());
         self.show_stopped(core, done, after);
         self.waiters.answer(Topic::Stop, &Answer::Stop(outcome), &mut after.wakes);
         self.waiters.answer(Topic::End, &Answer::End(self.exit), &mut after.wakes);

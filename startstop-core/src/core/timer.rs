@@ -34,7 +34,7 @@ impl Cell {
 
     /// Keeps the deadline that the lifecycle wants kept.
     pub(crate) fn set_timer(&mut self, core: &Core, arm: Arm, after: &mut After) {
-        let timer = self.life.timer(&core.rules());
+        let timer = self.life.timer(core.rules());
         if timer == Timer::Abort && self.timer == Timer::Abort {
             return;
         }
@@ -153,7 +153,7 @@ impl Cell {
         let input = match self.timer {
             Timer::None => return,
             Timer::Start => Input::StartDue,
-            Timer::Watch => match self.silent_since(core, now) {
+            Timer::Watch => match look_again_at(core, now) {
                 Some(due) => {
                     self.due = due;
                     return;
@@ -172,12 +172,12 @@ impl Cell {
             self.dismiss_keeper(after);
         }
     }
+}
 
-    /// When the watchdog has to look again, or `None` if it has seen enough.
-    fn silent_since(&self, core: &Core, now: u64) -> Option<u64> {
-        let silence = core.settings.watchdog()?;
-        let beat = core.beat.load(Ordering::Acquire);
-        let due = clock::later(beat, silence);
-        (due > now).then_some(due)
-    }
+/// When the watchdog has to look again, or `None` if it has seen enough.
+fn look_again_at(core: &Core, now: u64) -> Option<u64> {
+    let silence = core.settings.watchdog()?;
+    let beat = core.beat.load(Ordering::Acquire);
+    let due = clock::later(beat, silence);
+    (due > now).then_some(due)
 }

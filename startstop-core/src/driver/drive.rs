@@ -33,7 +33,7 @@ impl<S: Service> Drop for Driver<S> {
     }
 }
 
-pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: Seat) {
+pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
     let driver = Driver { inner, id: seat.id };
     drop(spawn_on(&seat.on, drive(driver)));
 }
@@ -52,6 +52,7 @@ enum Next {
 /// The future stays with every service that runs, so its size counts: a block keeps one copy of the
 /// driver where an `async fn` keeps two, `Next` is not alive across an await, and an attempt knows
 /// nothing twice.
+#[allow(clippy::manual_async_fn)]
 fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
     async move {
         let mut next = Next::Look;
@@ -112,7 +113,7 @@ impl<S: Service> Driver<S> {
         if alone && call.poll(cx).is_ready() {
             return;
         }
-        hook::spawn(Arc::clone(&self.inner), &on, call);
+        hook::spawn(&self.inner, &on, call);
     }
 
     /// Waits until the time of the next attempt, or until something else comes.
@@ -154,6 +155,8 @@ struct Attempt<'a, S: Service, F: Future> {
     driver: &'a Driver<S>,
     fence: Fence<'a, F>,
     ended: bool,
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
 }
 
 impl<'a, S, F> Attempt<'a, S, F>
@@ -162,13 +165,24 @@ where
     F: Future<Output = Result<(), S::Error>>,
 {
     fn new(driver: &'a Driver<S>, place: Pin<&'a mut Option<F>>) -> Self {
-        Self { driver, fence: Fence::new(place), ended: false }
+        Self {
+            driver,
+            fence: Fence::new(place),
+            ended: false,
+            #[cfg(feature = "tracing")]
+            span: tracing::Span::none(),
+        }
     }
 
     /// Calls `run`: the first line of a plain function that returns a future may panic already.
     fn enter(&mut self, epoch: u64, run: impl FnOnce(Context) -> F) {
         let node: Arc<dyn Node> = Arc::clone(&self.driver.inner) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
+        #[cfg(feature = "tracing")]
+        let _entered = {
+            self.span = crate::trace::span(cx.name(), cx.cycle(), cx.attempt());
+            self.span.clone().entered()
+        };
         if let Err(panic) = self.fence.fill(|| run(cx)) {
             self.ended = true;
             update(&self.driver.inner, |core, cell, after| {
@@ -194,7 +208,11 @@ where
         if level == Level::Cancelled {
             self.driver.call_hook(cx);
         }
+        #[cfg(feature = "tracing")]
+        let entered = self.span.enter();
         let polled = self.fence.poll(cx);
+        #[cfg(feature = "tracing")]
+        drop(entered);
         core.polling.store(false, Ordering::Release);
         match polled {
             Poll::Pending => {

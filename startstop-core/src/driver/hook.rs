@@ -81,7 +81,7 @@ impl Drop for Call {
 }
 
 /// Goes on with a call in a task of its own.
-pub(super) fn spawn<N: Node + ?Sized>(node: Arc<N>, on: &Handle, mut call: Call) {
+pub(super) fn spawn<N: Node>(node: &Arc<N>, on: &Handle, mut call: Call) {
     let id = node.core().cell().add_task_place();
     call.task = Some(id);
     let task = spawn_on(on, std::future::poll_fn(move |cx| call.poll(cx)));

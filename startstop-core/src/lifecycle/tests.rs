@@ -23,7 +23,7 @@ fn all_rules() -> impl Iterator<Item = Rules> {
 }
 
 /// The inputs that the cell may give in this state.
-fn inputs(at: &Lifecycle, rules: &Rules) -> Vec<Input> {
+fn inputs(at: &Lifecycle) -> Vec<Input> {
     let mut inputs = vec![Input::Start, Input::Ensure, Input::Restart, Input::Stop, Input::Abort];
     inputs.extend([Input::Ready, Input::Lost, Input::StopDue, Input::StartDue, Input::AbortDue]);
     inputs.extend([Input::Silent, Input::DrainOver, Input::Enter, Input::BackoffOver]);
@@ -56,7 +56,6 @@ fn inputs(at: &Lifecycle, rules: &Rules) -> Vec<Input> {
             inputs.push(Input::Retry);
         }
     }
-    let _ = rules;
     inputs
 }
 
@@ -69,14 +68,11 @@ fn is_possible(at: &Lifecycle, input: Input) -> bool {
     }
 }
 
-fn reachable(
-    rules: &Rules,
-    mut check: impl FnMut(&Lifecycle, Input, Effects, &Lifecycle),
-) -> usize {
+fn reachable(rules: Rules, mut check: impl FnMut(&Lifecycle, Input, Effects, &Lifecycle)) -> usize {
     let mut seen = HashSet::from([Lifecycle::default()]);
     let mut queue = VecDeque::from([Lifecycle::default()]);
     while let Some(before) = queue.pop_front() {
-        for input in inputs(&before, rules) {
+        for input in inputs(&before) {
             if !is_possible(&before, input) {
                 continue;
             }
@@ -101,6 +97,7 @@ impl std::fmt::Display for Step<'_> {
     }
 }
 
+#[allow(clippy::unnested_or_patterns)] // One line a rule.
 fn follows(before: State, after: State) -> bool {
     use State::{Backoff, Running, Starting, Stopped, Stopping};
     before == after
@@ -119,7 +116,7 @@ fn follows(before: State, after: State) -> bool {
 #[test]
 fn every_reachable_step_keeps_the_invariants() {
     for rules in all_rules() {
-        let states = reachable(&rules, |before, input, effects, after| {
+        let states = reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
             assert!(follows(before.state, after.state), "state order\n{step}");
             if effects.has(Effects::BEGIN) {
@@ -159,7 +156,7 @@ fn every_reachable_step_keeps_the_invariants() {
 #[test]
 fn whoever_ends_the_attempt_says_so() {
     for rules in all_rules() {
-        reachable(&rules, |before, input, effects, after| {
+        reachable(rules, |before, input, effects, after| {
             let newly_over = !before.is_over() && after.is_over();
             if newly_over && !matches!(input, Input::Retry | Input::Finish) {
                 assert!(
@@ -174,12 +171,12 @@ fn whoever_ends_the_attempt_says_so() {
 #[test]
 fn what_ends_has_a_deadline_or_is_over() {
     for rules in all_rules() {
-        reachable(&rules, |before, input, effects, after| {
+        reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
-            if after.timer(&rules) != before.timer(&rules) && after.timer(&rules) != Timer::None {
+            if after.timer(rules) != before.timer(rules) && after.timer(rules) != Timer::None {
                 assert!(effects.has(Effects::TIMER), "a new deadline is announced\n{step}");
             }
-            if after.state == State::Stopping && after.timer(&rules) == Timer::None {
+            if after.state == State::Stopping && after.timer(rules) == Timer::None {
                 let excused = after.verdict || after.kept > 0 || after.is_over();
                 assert!(excused, "no deadline\n{step}");
             }
@@ -190,9 +187,9 @@ fn what_ends_has_a_deadline_or_is_over() {
 #[test]
 fn a_stop_always_leads_to_stopped() {
     for rules in all_rules() {
-        reachable(&rules, |before, _, _, _| {
+        reachable(rules, |before, _, _, _| {
             let mut at = *before;
-            at.step(Input::Stop, &rules);
+            at.step(Input::Stop, rules);
             for _ in 0..20 {
                 let input = match () {
                     () if at.state == State::Stopped => break,
@@ -207,7 +204,7 @@ fn a_stop_always_leads_to_stopped() {
                     () if at.held > 0 => Input::Ended(Part::Held),
                     () => Input::Finish,
                 };
-                at.step(input, &rules);
+                at.step(input, rules);
             }
             assert_eq!(at, Lifecycle::default(), "after {before:?}");
         });
@@ -217,7 +214,7 @@ fn a_stop_always_leads_to_stopped() {
 #[test]
 fn a_running_service_is_entered_and_has_no_end() {
     for rules in all_rules() {
-        reachable(&rules, |_, _, _, after| {
+        reachable(rules, |_, _, _, after| {
             if after.state == State::Running && after.end == End::None {
                 assert!(after.running && after.ready && after.level == Level::Alive);
             }
