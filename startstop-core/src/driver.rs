@@ -29,7 +29,7 @@ impl<S: Service> Node for Inner<S> {
     fn launch(self: Arc<Self>, job: Job) {
         match job {
             Job::Driver(seat) => drive::spawn(self, &seat),
-            Job::Keeper(seat) => keep::spawn(self, seat),
+            Job::Keeper(seat) => keep::spawn(&(self as Arc<dyn Node>), &seat),
             Job::Hook(on, epoch) => {
                 let call = hook::Call::new(Arc::clone(&self), epoch);
                 hook::spawn(&self, &on, call);

@@ -297,6 +297,9 @@ pub enum Interruption {
         /// The longest silence that is allowed.
         after: Duration,
     },
+    /// A policy that restarts always has reached its limit after an attempt that ended well.
+    #[error("it ended too often")]
+    RestartLimit,
     /// The runtime that the service ran on has ended.
     #[error("the runtime has ended")]
     RuntimeEnded,
@@ -342,6 +345,7 @@ impl Fault {
                 Cause::TimedOut
             }
             Interruption::Unresponsive { .. } | Interruption::Silent { .. } => Cause::Unresponsive,
+            Interruption::RestartLimit => Cause::Error,
             Interruption::RuntimeEnded => Cause::Aborted,
         };
         Self { cause, error: Arc::new(error), permanent: false }

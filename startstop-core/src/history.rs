@@ -88,13 +88,15 @@ impl History {
         log.failures.drain(..stale).collect()
     }
 
-    /// Puts `new` in the place of `old`, if that is still the newest.
-    pub(crate) fn replace_last(&mut self, old: &Failure, new: &Failure) {
+    /// Puts `new` in the place of `old`, if that is still kept.
+    pub(crate) fn replace(&mut self, old: &Failure, new: &Failure) {
         let Some(log) = &mut self.log else { return };
-        if log.failures.last().is_some_and(|last| last.is_same(old)) {
-            let log = Arc::make_mut(log);
-            log.failures.pop();
-            log.failures.push(new.clone());
+        let stale = log.stale;
+        let Some(at) = log.failures.iter().rposition(|failure| failure.is_same(old)) else {
+            return;
+        };
+        if at >= stale {
+            Arc::make_mut(log).failures[at] = new.clone();
         }
     }
 }

@@ -56,6 +56,8 @@ pub(crate) enum Input {
     Lost,
     /// The policy's answer to an attempt that is over: another one follows.
     Retry,
+    /// The policy's answer to an attempt that is over: it would, but the limit forbids it.
+    Exhausted,
     /// The policy's answer to an attempt that is over: the cycle ends.
     Finish,
     /// The delay before the next attempt has passed.
@@ -389,6 +391,7 @@ impl Lifecycle {
             Input::Silent => self.silent(),
             Input::Lost => self.runtime_lost(),
             Input::Retry => self.retry(),
+            Input::Exhausted => self.exhausted(),
             Input::Finish => self.finish(),
             Input::BackoffOver => self.backoff_over(),
         }
@@ -722,6 +725,14 @@ impl Lifecycle {
             return Effects::NONE;
         }
         *self = Self { state: State::Backoff, awaited: self.awaited, ..Self::default() };
+        Effects::NONE
+    }
+
+    /// The cycle fails, even where its last attempt did not.
+    fn exhausted(&mut self) -> Effects {
+        if self.is_over() && self.end == End::Completed {
+            self.end = End::Failed;
+        }
         Effects::NONE
     }
 

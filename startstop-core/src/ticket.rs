@@ -21,11 +21,11 @@ pub(crate) struct Ticket<'a, N: Node + ?Sized> {
 }
 
 /// Waits for what a reply promises. The ticket is there from the call on, polled or not.
-pub(crate) fn redeem<'a, N: Node + ?Sized, T>(
-    node: &'a Arc<N>,
+pub(crate) fn redeem<N: Node + ?Sized, T>(
+    node: &Arc<N>,
     reply: Reply<T>,
     read: fn(Answer) -> Option<T>,
-) -> impl Future<Output = T> + use<'a, N, T> {
+) -> impl Future<Output = T> + use<'_, N, T> {
     let pending = match reply {
         Reply::Now(outcome) => Ok(outcome),
         Reply::Later(key) => Err(Ticket::new(node, key)),

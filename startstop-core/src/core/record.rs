@@ -100,16 +100,26 @@ impl Cell {
         }
     }
 
-    /// Marks the failure that ended the attempt as the one after which the limit forbids a restart.
-    pub(super) fn record_limit(&mut self, max: u32, window: Duration) {
-        let Some(rare) = &mut self.rare else { return };
-        let Some(last) = &mut rare.last else { return };
-        let marked = last.at_limit(max, window);
-        self.history.replace_last(last, &marked);
-        if rare.ended_by.as_ref().is_some_and(|failure| failure.is_same(last)) {
-            rare.ended_by = Some(marked.clone());
+    /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of
+    /// its own if the attempt ended well.
+    pub(super) fn record_limit(
+        &mut self,
+        core: &Core,
+        max: u32,
+        window: Duration,
+        after: &mut After,
+    ) {
+        if self.rare().ended_by.is_none() {
+            let fault = Fault::interruption(Interruption::RestartLimit);
+            self.record_end(core, Phase::Run, fault, after);
         }
-        *last = marked;
+        let Some(rare) = &mut self.rare else { return };
+        let Some(ended_by) = rare.ended_by.take() else { return };
+        let marked = ended_by.at_limit(max, window);
+        self.history.replace(&ended_by, &marked);
+        after.drop_failure(rare.last.replace(marked.clone()));
+        rare.ended_by = Some(marked);
+        after.drop_failure(Some(ended_by));
     }
 
     /// How long the attempt has been going on.

@@ -22,6 +22,9 @@ use crate::waiters::{Answer, Topic};
 pub(crate) enum Cue {
     /// It calls `run`: this is the attempt with this number.
     Run(u64),
+    /// It calls `run` once the runtime had its turn: who keeps the deadline of this attempt was spawned
+    /// just now, on this very worker, and `run` may block it.
+    RunSoon(u64),
     /// It waits for what is left of the attempt.
     Wait,
     /// It calls `shutdown`.
@@ -91,7 +94,7 @@ impl Cell {
             rare.worth_it = None;
         }
         self.step(core, Input::Enter, Arm::Now, after);
-        Cue::Run(self.attempts)
+        if self.due == clock::NEVER { Cue::Run(self.attempts) } else { Cue::RunSoon(self.attempts) }
     }
 
     fn driver_gone(&mut self, after: &mut After) {
@@ -196,7 +199,8 @@ impl Cell {
         match self.rare().retries.decide(policy, healthy, now) {
             Decision::After(delay) => Some(delay),
             Decision::LimitReached(max, window) => {
-                self.record_limit(max, window);
+                self.record_limit(core, max, window, after);
+                self.life.step(Input::Exhausted, core.rules());
                 None
             }
         }

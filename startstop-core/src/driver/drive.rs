@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context as Task, Poll};
 
 use tokio::runtime::RuntimeFlavor;
+use tokio::task::yield_now;
 
 use super::Inner;
 use super::hook::{self, Call};
@@ -42,6 +43,7 @@ pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
 #[derive(Clone, Copy)]
 enum Next {
     Run(u64),
+    RunSoon(u64),
     Pause(u64),
     Leave,
     Look,
@@ -63,6 +65,10 @@ fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
                     let mut attempt = Attempt::new(&driver, place);
                     attempt.enter(epoch, |cx| driver.inner.service.run(cx));
                     poll_fn(|cx| attempt.poll(cx)).await
+                }
+                Next::RunSoon(epoch) => {
+                    yield_now().await;
+                    Next::Run(epoch)
                 }
                 Next::Pause(until) => {
                     driver.pause(until).await;
@@ -88,10 +94,13 @@ impl<S: Service> Driver<S> {
         loop {
             match cue {
                 Cue::Run(epoch) => return Poll::Ready(Next::Run(epoch)),
+                Cue::RunSoon(epoch) => return Poll::Ready(Next::RunSoon(epoch)),
                 Cue::Pause(until) => return Poll::Ready(Next::Pause(until)),
                 Cue::Leave => return Poll::Ready(Next::Leave),
                 Cue::Wait => return Poll::Pending,
-                Cue::Hook => self.call_hook(cx),
+                Cue::Hook => {
+                    self.call_hook(cx);
+                }
                 Cue::Ask(predicate, failure) => {
                     // A predicate that panics has not said that it is worth it.
                     let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
@@ -103,17 +112,18 @@ impl<S: Service> Driver<S> {
         }
     }
 
-    /// Has `shutdown` called, if nobody else does.
-    fn call_hook(&self, cx: &mut Task<'_>) {
+    /// Has `shutdown` called, if nobody else does; whether that needed a task.
+    fn call_hook(&self, cx: &mut Task<'_>) -> bool {
         let core = &self.inner.core;
-        let Some((on, epoch)) = core.cell().take_hook(core) else { return };
+        let Some((on, epoch)) = core.cell().take_hook(core) else { return false };
         let mut call = Call::new(Arc::clone(&self.inner), epoch);
         // With one thread a task of its own would not keep `run` going any better.
         let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
         if alone && call.poll(cx).is_ready() {
-            return;
+            return false;
         }
         hook::spawn(&self.inner, &on, call);
+        true
     }
 
     /// Waits until the time of the next attempt, or until something else comes.
@@ -205,8 +215,11 @@ where
             let dropped = self.fence.clear();
             return self.end(cx, RunEnd::Dropped, dropped.err().map(Fault::panic));
         }
-        if level == Level::Cancelled {
-            self.driver.call_hook(cx);
+        if level == Level::Cancelled && self.driver.call_hook(cx) {
+            // It was spawned on this very worker, and `run` may block it: the runtime gets its turn.
+            core.polling.store(false, Ordering::Release);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         #[cfg(feature = "tracing")]
         let entered = self.span.enter();

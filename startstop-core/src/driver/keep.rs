@@ -18,11 +18,11 @@ impl Drop for Guard {
     }
 }
 
-pub(super) fn spawn(node: Arc<dyn Node>, seat: Seat) {
+pub(super) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
     let Seat { on, id } = seat;
-    let guard = Guard { node: Arc::clone(&node), id };
-    let task = spawn_on(&on, keep(guard));
-    let late = node.core().cell().keeper_hired(id, task);
+    let guard = Guard { node: Arc::clone(node), id: *id };
+    let task = spawn_on(on, keep(guard));
+    let late = node.core().cell().keeper_hired(*id, task);
     if let Some(late) = late {
         late.abort();
     }

@@ -53,7 +53,7 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
     if at.is_over() {
         inputs.push(Input::Finish);
         if at.may_retry() {
-            inputs.push(Input::Retry);
+            inputs.extend([Input::Retry, Input::Exhausted]);
         }
     }
     inputs
