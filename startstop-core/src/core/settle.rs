@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::{After, Arm, Cell, Core};
 use crate::clock;
@@ -22,8 +22,9 @@ use crate::waiters::{Answer, Topic};
 pub(crate) enum Cue {
     /// It calls `run`: this is the attempt with this number.
     Run(u64),
-    /// It calls `run` once the runtime had its turn: who keeps the deadline of this attempt was spawned
-    /// just now, on this very worker, and `run` may block it.
+    /// It calls `run` once the runtime had its turn. What was woken or spawned just now, the caller of
+    /// `start` or the keeper of a deadline, may wait for this very worker, where no other can take it
+    /// from, and `run` may block it.
     RunSoon(u64),
     /// It waits for what is left of the attempt.
     Wait,
@@ -94,7 +95,13 @@ impl Cell {
             rare.worth_it = None;
         }
         self.step(core, Input::Enter, Arm::Now, after);
-        if self.due == clock::NEVER { Cue::Run(self.attempts) } else { Cue::RunSoon(self.attempts) }
+        if self.has_one_thread() { Cue::Run(self.attempts) } else { Cue::RunSoon(self.attempts) }
+    }
+
+    /// Whether the cycle runs on a single thread: what blocks the service blocks everything there.
+    pub(super) fn has_one_thread(&self) -> bool {
+        let flavor = self.on.as_ref().map(Handle::runtime_flavor);
+        flavor.is_none_or(|flavor| flavor == RuntimeFlavor::CurrentThread)
     }
 
     fn driver_gone(&mut self, after: &mut After) {

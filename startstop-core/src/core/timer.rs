@@ -18,7 +18,8 @@ use crate::state::State;
 pub(crate) enum Arm {
     /// With the deadline.
     Now,
-    /// When the one who caused the deadline, or the driver, sees that it takes longer than a poll.
+    /// When the one who caused the deadline, or the driver, sees that it takes longer than a poll. Only
+    /// where there is one thread: with more the driver may be stuck in that poll, alone.
     Later,
 }
 
@@ -50,7 +51,7 @@ impl Cell {
             self.dismiss_keeper(after);
             self.owes_keeper = true;
         }
-        if arm == Arm::Now {
+        if arm == Arm::Now || !self.has_one_thread() {
             self.hire_keeper(after);
         }
     }

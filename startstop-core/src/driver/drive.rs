@@ -164,6 +164,8 @@ impl<S: Service> Driver<S> {
 struct Attempt<'a, S: Service, F: Future> {
     driver: &'a Driver<S>,
     fence: Fence<'a, F>,
+    /// `run` was polled.
+    began: bool,
     ended: bool,
     #[cfg(feature = "tracing")]
     span: tracing::Span,
@@ -178,6 +180,7 @@ where
         Self {
             driver,
             fence: Fence::new(place),
+            began: false,
             ended: false,
             #[cfg(feature = "tracing")]
             span: tracing::Span::none(),
@@ -215,7 +218,9 @@ where
             let dropped = self.fence.clear();
             return self.end(cx, RunEnd::Dropped, dropped.err().map(Fault::panic));
         }
-        if level == Level::Cancelled && self.driver.call_hook(cx) {
+        // `shutdown` may rely on what the first lines of `run` set up, so `run` comes first, once.
+        let began = std::mem::replace(&mut self.began, true);
+        if began && level == Level::Cancelled && self.driver.call_hook(cx) {
             // It was spawned on this very worker, and `run` may block it: the runtime gets its turn.
             core.polling.store(false, Ordering::Release);
             cx.waker().wake_by_ref();
@@ -229,7 +234,7 @@ where
         core.polling.store(false, Ordering::Release);
         match polled {
             Poll::Pending => {
-                self.see_that_it_takes_longer(core);
+                self.see_that_it_takes_longer(core, cx);
                 Poll::Pending
             }
             Poll::Ready(Ok(Ok(()))) => self.end(cx, RunEnd::Ok, None),
@@ -241,9 +246,17 @@ where
     }
 
     /// A stop that does not end within a poll needs somebody who keeps its deadline.
-    fn see_that_it_takes_longer(&self, core: &Core) {
-        if core.current_level() > Level::Alive {
-            update(&self.driver.inner, |_, cell, after| cell.hire_keeper(after));
+    fn see_that_it_takes_longer(&self, core: &Core, cx: &Task<'_>) {
+        if core.current_level() == Level::Alive {
+            return;
+        }
+        let hook_due = update(&self.driver.inner, |_, cell, after| {
+            cell.hire_keeper(after);
+            cell.life.is_hook_due()
+        });
+        if hook_due {
+            // The stop came before the first poll: the next one calls it.
+            cx.waker().wake_by_ref();
         }
     }
 

@@ -1,0 +1,521 @@
+//! Who of a group starts, stops and restarts when: pure rules over a graph of members.
+//!
+//! It is told what the members do and says what is to be done about it. Every change costs as much as
+//! the member has edges, so that a whole group starts and stops in time linear in members and edges.
+//!
+//! Invariants:
+//!
+//! 1. A member is started only when all it depends on are ready, or have been: `unready` counts those
+//!    that are not.
+//! 2. A member is stopped only when all that depend on it and go down as well are down: `blockers`
+//!    counts those that are not.
+//! 3. Once the board closes nothing starts.
+
+use super::graph::Id;
+use super::policy::{OnCompletion, OnFailure};
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Start(Id),
+    Stop(Id),
+    /// What this member depends on ended without being ready.
+    FailDependency { member: Id, dependency: Id },
+    /// The member is down and no longer one of the group.
+    Removed(Id),
+}
+
+/// How a member came to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// By itself, and well.
+    Completed,
+    /// By itself, in failure, or it could not start.
+    Failed,
+    /// It does not yield and was given up on.
+    Stuck,
+    /// It was told to stop.
+    Told,
+}
+
+/// Why the board closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// The group was told to stop.
+    Told,
+    /// A member that completes ends the group.
+    Completed,
+    /// This member's failure ends the group.
+    Failed(Id),
+    /// This member's failure would have been followed by a restart, but for the limit.
+    Limit(Id),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Not started yet, or down to be started again.
+    Pending,
+    Starting,
+    Up,
+    /// Told to stop.
+    Falling,
+    Completed,
+    /// It failed, and that is ignored or ends the group.
+    Ended,
+    /// Stopped by its handle.
+    Parked,
+}
+
+impl Fate {
+    fn is_alive(self) -> bool {
+        matches!(self, Self::Starting | Self::Up | Self::Falling)
+    }
+
+    /// Whether the group waits for it before it is ready.
+    fn is_settled(self) -> bool {
+        matches!(self, Self::Up | Self::Completed | Self::Ended | Self::Parked)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Want {
+    Up,
+    Down,
+}
+
+#[derive(Debug)]
+struct Place {
+    deps: Vec<Id>,
+    dependents: Vec<Id>,
+    on_failure: OnFailure,
+    on_completion: OnCompletion,
+    want: Want,
+    fate: Fate,
+    /// It is ready, or was and has not been restarted since.
+    good: bool,
+    /// How many it depends on are not good.
+    unready: usize,
+    /// How many depend on it, go down and are not down yet.
+    blockers: usize,
+    /// It is one of those that a restart takes down and up again.
+    restarts: bool,
+    /// It is to be removed once it is down.
+    leaves: bool,
+    /// It was inserted into the running group and has not come up yet: its failure is not the group's.
+    fresh: bool,
+}
+
+/// The members of a group and what becomes of them.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    places: Vec<Option<Place>>,
+    actions: Vec<Action>,
+    /// Whose situation has changed.
+    dirty: Vec<Id>,
+    closing: Option<Closing>,
+    /// Whether the group is running at all.
+    open: bool,
+    /// Those that a restart takes down and up again.
+    restarting: Vec<Id>,
+    /// How many of them are not down yet.
+    falling: usize,
+    alive: usize,
+    unsettled: usize,
+    completed: usize,
+}
+
+/// Building it, and looking at it.
+impl Board {
+    /// Adds a member that depends on members that are there.
+    pub(super) fn add(&mut self, deps: Vec<Id>, on_failure: OnFailure, on_completion: OnCompletion) -> Id {
+        let id = Id(self.places.len());
+        let unready = deps.iter().filter(|dep| !self.place(**dep).good).count();
+        for dep in &deps {
+            self.place_mut(*dep).dependents.push(id);
+        }
+        self.places.push(Some(Place {
+            deps,
+            dependents: Vec::new(),
+            on_failure,
+            on_completion,
+            want: Want::Up,
+            fate: Fate::Pending,
+            good: false,
+            unready,
+            blockers: 0,
+            restarts: false,
+            leaves: false,
+            fresh: self.open,
+        }));
+        self.unsettled += 1;
+        self.dirty.push(id);
+        id
+    }
+
+    /// The group begins to run: every member is to start.
+    pub(super) fn open(&mut self) {
+        self.actions.clear();
+        self.dirty.clear();
+        self.restarting.clear();
+        self.closing = None;
+        self.open = true;
+        (self.falling, self.alive, self.completed, self.unsettled) = (0, 0, 0, 0);
+        for (at, place) in self.places.iter_mut().enumerate() {
+            let Some(place) = place else { continue };
+            place.want = Want::Up;
+            place.fate = Fate::Pending;
+            (place.good, place.restarts, place.fresh, place.leaves) = (false, false, false, false);
+            place.unready = place.deps.len();
+            place.blockers = 0;
+            self.unsettled += 1;
+            self.dirty.push(Id(at));
+        }
+    }
+
+    /// The group does not run any more.
+    pub(super) fn shut(&mut self) {
+        self.open = false;
+        self.closing = None;
+        self.actions.clear();
+        self.dirty.clear();
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub(super) fn closing(&self) -> Option<Closing> {
+        self.closing
+    }
+
+    /// Whether every member is ready or settled.
+    pub(super) fn is_ready(&self) -> bool {
+        self.closing.is_none() && self.unsettled == 0
+    }
+
+    /// Whether nothing is left to be waited for.
+    pub(super) fn is_finished(&self) -> bool {
+        match self.closing {
+            Some(_) => self.alive == 0,
+            None => self.alive == 0 && self.unsettled == 0 && self.completed > 0,
+        }
+    }
+
+    pub(super) fn dependents(&self, id: Id) -> &[Id] {
+        &self.place(id).dependents
+    }
+
+    /// Whether the member has neither come up nor failed yet after it was inserted.
+    pub(super) fn is_fresh(&self, id: Id) -> bool {
+        self.place(id).fresh
+    }
+
+    pub(super) fn is_alive(&self, id: Id) -> bool {
+        self.place(id).fate.is_alive()
+    }
+
+    /// What is to be done now.
+    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+        while let Some(id) = self.dirty.pop() {
+            self.look_at(id);
+        }
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Takes a member off that is down and on which nobody depends.
+    pub(super) fn delete(&mut self, id: Id) {
+        let Some(place) = self.places[id.0].take() else { return };
+        self.unsettled -= usize::from(!place.fate.is_settled());
+        self.completed -= usize::from(place.fate == Fate::Completed);
+        self.alive -= usize::from(place.fate.is_alive());
+        for dep in place.deps {
+            self.place_mut(dep).dependents.retain(|other| *other != id);
+        }
+        self.restarting.retain(|other| *other != id);
+    }
+
+    fn place(&self, id: Id) -> &Place {
+        self.places[id.0].as_ref().expect("an id is used only while its member is there")
+    }
+
+    fn place_mut(&mut self, id: Id) -> &mut Place {
+        self.places[id.0].as_mut().expect("an id is used only while its member is there")
+    }
+}
+
+/// What happens to the members.
+impl Board {
+    /// The member is alive, and not ready.
+    pub(super) fn rises(&mut self, id: Id) {
+        if !self.place(id).fate.is_alive() {
+            self.set_fate(id, Fate::Starting);
+            self.count_blocker(id);
+            self.dirty.push(id);
+        }
+    }
+
+    /// The member is ready.
+    pub(super) fn is_up(&mut self, id: Id) {
+        self.rises(id);
+        let place = self.place_mut(id);
+        place.fresh = false;
+        if place.fate == Fate::Starting {
+            self.set_fate(id, Fate::Up);
+        }
+        self.set_good(id, true);
+    }
+
+    /// The member has come to rest. `allowed` says whether the limit allows another restart.
+    pub(super) fn rests(&mut self, id: Id, rest: Rest, allowed: impl FnOnce() -> bool) {
+        let place = self.place(id);
+        if place.want == Want::Down {
+            self.is_down(id);
+            return;
+        }
+        match rest {
+            Rest::Completed => self.complete(id),
+            Rest::Told => self.settle(id, Fate::Parked),
+            Rest::Failed | Rest::Stuck => self.fail(id, rest, allowed),
+        }
+    }
+
+    /// The group is told to end.
+    pub(super) fn close(&mut self, why: Closing) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.closing = Some(why);
+        self.restarting.clear();
+        self.falling = 0;
+        for at in 0..self.places.len() {
+            if let Some(place) = &mut self.places[at] {
+                place.restarts = false;
+                self.take_down(Id(at));
+            }
+        }
+    }
+
+    /// The member is to leave the group.
+    pub(super) fn remove(&mut self, id: Id) {
+        self.place_mut(id).leaves = true;
+        if self.falling == 0 {
+            self.take_down(id);
+            self.leave_if_down(id);
+        }
+    }
+
+    fn leave_if_down(&mut self, id: Id) {
+        if self.place(id).leaves && !self.place(id).fate.is_alive() {
+            self.actions.push(Action::Removed(id));
+        }
+    }
+
+    fn look_at(&mut self, id: Id) {
+        let Some(place) = &self.places[id.0] else { return };
+        match (place.want, place.fate) {
+            // What is inserted waits for a restart that is under way.
+            (Want::Up, Fate::Pending) if place.fresh && self.falling > 0 => {}
+            (Want::Up, Fate::Pending) if self.closing.is_none() && self.open => {
+                if place.unready == 0 {
+                    self.set_fate(id, Fate::Starting);
+                    self.actions.push(Action::Start(id));
+                    return;
+                }
+                let ended = place.deps.iter().find(|dep| self.ended_badly(**dep));
+                if let Some(dependency) = ended.copied() {
+                    self.actions.push(Action::FailDependency { member: id, dependency });
+                }
+            }
+            (Want::Down, Fate::Starting | Fate::Up) if place.blockers == 0 => {
+                self.set_fate(id, Fate::Falling);
+                self.actions.push(Action::Stop(id));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the member ended without being ready, and will not come up by itself.
+    fn ended_badly(&self, id: Id) -> bool {
+        let place = self.place(id);
+        !place.good && matches!(place.fate, Fate::Ended | Fate::Parked)
+    }
+
+    fn complete(&mut self, id: Id) {
+        self.place_mut(id).fresh = false;
+        self.set_good(id, true);
+        self.settle(id, Fate::Completed);
+        if self.place(id).on_completion == OnCompletion::StopGroup {
+            self.close(Closing::Completed);
+        }
+    }
+
+    /// The member rests for good, and those that wait for it have to know.
+    fn settle(&mut self, id: Id, fate: Fate) {
+        self.set_fate(id, fate);
+        let place = self.place(id);
+        if !place.good {
+            self.dirty.extend(place.dependents.iter().copied());
+        }
+    }
+
+    fn fail(&mut self, id: Id, rest: Rest, allowed: impl FnOnce() -> bool) {
+        if self.place(id).fresh {
+            self.settle(id, Fate::Ended);
+            return;
+        }
+        let set = match self.place(id).on_failure {
+            OnFailure::Ignore => return self.settle(id, Fate::Ended),
+            OnFailure::StopGroup => None,
+            // What does not yield cannot be restarted.
+            _ if rest == Rest::Stuck => None,
+            OnFailure::RestartMember => Some(vec![id]),
+            OnFailure::RestartDependents => Some(self.with_dependents(id)),
+            OnFailure::RestartAll => Some(self.all()),
+        };
+        match set {
+            None => {
+                self.set_fate(id, Fate::Ended);
+                self.close(Closing::Failed(id));
+            }
+            // A failure during a restart merges into it.
+            Some(set) if self.falling > 0 || allowed() => self.restart(id, &set),
+            Some(_) => {
+                self.set_fate(id, Fate::Ended);
+                self.close(Closing::Limit(id));
+            }
+        }
+    }
+
+    fn with_dependents(&self, id: Id) -> Vec<Id> {
+        let mut seen = vec![false; self.places.len()];
+        seen[id.0] = true;
+        let mut set = vec![id];
+        let mut at = 0;
+        while let Some(next) = set.get(at).copied() {
+            at += 1;
+            for dependent in &self.place(next).dependents {
+                if !std::mem::replace(&mut seen[dependent.0], true) {
+                    set.push(*dependent);
+                }
+            }
+        }
+        set
+    }
+
+    fn all(&self) -> Vec<Id> {
+        let there = |(at, place): (usize, &Option<Place>)| place.is_some().then_some(Id(at));
+        self.places.iter().enumerate().filter_map(there).collect()
+    }
+
+    /// Takes a set down and up again, because `failed` has failed.
+    fn restart(&mut self, failed: Id, set: &[Id]) {
+        self.set_fate(failed, Fate::Pending);
+        for id in set.iter().copied() {
+            let place = self.place(id);
+            let stays = matches!(place.fate, Fate::Pending | Fate::Completed | Fate::Parked);
+            if place.restarts || place.leaves || (stays && id != failed) {
+                continue;
+            }
+            self.place_mut(id).restarts = true;
+            self.restarting.push(id);
+            self.set_good(id, false);
+            if self.place(id).fate.is_alive() {
+                self.falling += 1;
+            } else {
+                self.set_fate(id, Fate::Pending);
+            }
+            self.take_down(id);
+        }
+        self.raise_if_down();
+    }
+
+    fn take_down(&mut self, id: Id) {
+        let place = self.place_mut(id);
+        if place.want == Want::Down {
+            return;
+        }
+        place.want = Want::Down;
+        self.count_blocker(id);
+        self.dirty.push(id);
+    }
+
+    /// A member that goes down and is alive keeps those that it depends on from going down.
+    fn count_blocker(&mut self, id: Id) {
+        let place = self.place(id);
+        if place.want == Want::Down && place.fate.is_alive() {
+            for dep in place.deps.clone() {
+                self.place_mut(dep).blockers += 1;
+            }
+        }
+    }
+
+    /// A member that was to go down is down.
+    fn is_down(&mut self, id: Id) {
+        let place = self.place(id);
+        if !place.fate.is_alive() {
+            return;
+        }
+        let restarts = place.restarts;
+        for dep in place.deps.clone() {
+            self.place_mut(dep).blockers -= 1;
+            self.dirty.push(dep);
+        }
+        self.set_fate(id, Fate::Pending);
+        if restarts {
+            self.falling -= 1;
+            self.raise_if_down();
+        }
+        self.leave_if_down(id);
+    }
+
+    /// Once all that restart are down, they come up in order.
+    fn raise_if_down(&mut self) {
+        if self.falling > 0 || self.closing.is_some() {
+            return;
+        }
+        for id in std::mem::take(&mut self.restarting) {
+            let place = self.place_mut(id);
+            place.restarts = false;
+            place.want = Want::Up;
+            self.dirty.push(id);
+        }
+        // Those who have waited for the end of the restart.
+        for at in 0..self.places.len() {
+            let Some(place) = &self.places[at] else { continue };
+            let (leaves, fresh) = (place.leaves, place.fresh);
+            if leaves {
+                self.take_down(Id(at));
+                self.leave_if_down(Id(at));
+            } else if fresh {
+                self.dirty.push(Id(at));
+            }
+        }
+    }
+
+    fn set_good(&mut self, id: Id, good: bool) {
+        let place = self.place_mut(id);
+        if std::mem::replace(&mut place.good, good) == good {
+            return;
+        }
+        for dependent in place.dependents.clone() {
+            let place = self.place_mut(dependent);
+            if good {
+                place.unready -= 1;
+                self.dirty.push(dependent);
+            } else {
+                place.unready += 1;
+            }
+        }
+    }
+
+    fn set_fate(&mut self, id: Id, fate: Fate) {
+        let place = self.place_mut(id);
+        let old = std::mem::replace(&mut place.fate, fate);
+        let step = |count: &mut usize, was: bool, is: bool| {
+            *count = *count + usize::from(is) - usize::from(was);
+        };
+        step(&mut self.alive, old.is_alive(), fate.is_alive());
+        step(&mut self.unsettled, !old.is_settled(), !fate.is_settled());
+        step(&mut self.completed, old == Fate::Completed, fate == Fate::Completed);
+    }
+}
