@@ -19,6 +19,7 @@ mod record;
 mod settle;
 mod timer;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,8 +50,11 @@ pub(crate) use timer::Arm;
 pub(crate) trait Node: Send + Sync + 'static {
     fn core(&self) -> &Core;
 
-    /// The statuses of what the service is made of.
+    /// The statuses that the service itself gives of what it is made of.
     fn children(&self) -> Vec<Status>;
+
+    /// What the service is made of, where that are runners.
+    fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)>;
 
     /// Spawns what the core needs.
     fn launch(self: Arc<Self>, job: Job);
@@ -60,6 +64,11 @@ pub(crate) trait Node: Send + Sync + 'static {
 pub(crate) trait Hold: std::fmt::Debug + Send + Sync {
     /// The deadlines of the cycle have run out and something of it is still there.
     fn ran_out(&self);
+}
+
+/// Who is told whenever the state of a service has changed, or its end was given up.
+pub(crate) trait Observer: std::fmt::Debug + Send + Sync {
+    fn changed(&self);
 }
 
 /// What a core asks to be spawned.
@@ -172,6 +181,10 @@ pub(crate) struct Rare {
     next_on: Option<Handle>,
     /// What is told that this cycle has ended: the service is a part of another one.
     hold: Option<Arc<dyn Hold>>,
+    /// The group that the service is a member of.
+    observer: Option<Arc<dyn Observer>>,
+    /// The last cycle ended because it was told to.
+    told: bool,
     /// What is stuck, once the end was given up.
     verdict: Option<crate::error::Unresponsive>,
 }
@@ -337,6 +350,20 @@ impl Cell {
             return Some(hold);
         }
         self.rare().hold.replace(hold)
+    }
+
+    /// Has `observer` told of every change; the one before is handed back.
+    pub(crate) fn observe(
+        &mut self,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Option<Arc<dyn Observer>> {
+        let rare = self.rare_if(observer.is_some())?;
+        std::mem::replace(&mut rare.observer, observer)
+    }
+
+    /// Whether the last cycle ended because it was told to.
+    pub(crate) fn was_told(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.told)
     }
 
     pub(crate) fn state(&self) -> State {

@@ -5,6 +5,7 @@ mod drive;
 mod hook;
 mod keep;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::core::{Core, Job, Node};
@@ -24,6 +25,10 @@ impl<S: Service> Node for Inner<S> {
 
     fn children(&self) -> Vec<Status> {
         self.service.children()
+    }
+
+    fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
+        self.service.__parts().0
     }
 
     fn launch(self: Arc<Self>, job: Job) {

@@ -51,6 +51,14 @@ impl Place {
     }
 }
 
+/// Records a failure of what a composite drives.
+pub(crate) fn record(cx: &Context, fault: Fault) {
+    let Some(attempt) = cx.attempt_link() else { return };
+    update(attempt.node(), |core, cell, after| {
+        cell.record(core, Phase::Run, fault, after);
+    });
+}
+
 impl Hold for Place {
     fn ran_out(&self) {
         if self.keeps.swap(false, Ordering::AcqRel) {

@@ -30,6 +30,7 @@ mod func;
 mod snapshot;
 mod ticket;
 mod runner;
+mod group;
 #[cfg(feature = "signal")]
 mod operation;
 
@@ -39,6 +40,9 @@ pub use failure::{Failure, Interruption};
 pub use func::{
     BlockingFn, Every, Once, ServiceFn, ServiceFnWith, ServicePair, ServicePairWith, blocking_fn,
     every, once, service_fn, service_fn_with,
+};
+pub use group::{
+    DependencyFailed, Group, GroupBuilder, GroupError, IntoMember, Member, OnCompletion, OnFailure,
 };
 pub use history::History;
 #[cfg(feature = "signal")]

@@ -7,9 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::core::{After, Arm, Cell, Core, Hold, Node, update};
 use crate::error::{StartError, StopError};
-#[cfg(feature = "signal")]
-use crate::failure::Failure;
-use crate::failure::Fault;
+use crate::failure::{Failure, Fault};
 use crate::lifecycle::{Input, Level};
 use crate::parent::Parent;
 use crate::state::{Exit, Phase, State};
@@ -251,8 +249,9 @@ pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
 pub(crate) fn start_part<N: Node + ?Sized>(
     node: &Arc<N>,
     hold: Arc<dyn Hold>,
+    wanted: Wanted,
 ) -> Reply<Result<(), StartError>> {
-    let reply = start(node, How::Ensure, None, Wanted::Yes);
+    let reply = start(node, How::Ensure, None, wanted);
     let rest = node.core().cell().keep_hold(hold);
     // Outside of the lock: it may be the last thing that the whole waits for.
     drop(rest);
@@ -263,6 +262,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
 pub(crate) fn stop_part<N: Node + ?Sized>(
     node: &Arc<N>,
     left: Option<Duration>,
+    wanted: Wanted,
 ) -> Reply<Result<(), StopError>> {
     let own = node.core().settings.stop_timeout();
     match left {
@@ -272,9 +272,9 @@ pub(crate) fn stop_part<N: Node + ?Sized>(
                 cell.leave_deadline_to_whole();
             }
             drop(cell);
-            stop(node, Some(left.max(Duration::from_nanos(1))), Wanted::Yes)
+            stop(node, Some(left.max(Duration::from_nanos(1))), wanted)
         }
-        _ => stop(node, None, Wanted::Yes),
+        _ => stop(node, None, wanted),
     }
 }
 
@@ -290,7 +290,6 @@ pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
 }
 
 /// Records a failure that is none of an attempt.
-#[cfg(feature = "signal")]
 pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: Fault) -> Failure {
     update(node, |core, cell, after| cell.record(core, Phase::Run, fault, after))
 }

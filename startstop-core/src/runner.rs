@@ -540,6 +540,11 @@ impl<S: Service> Runner<S> {
         &self.inner
     }
 
+    /// The service with its core, whatever its type.
+    pub(crate) fn node(&self) -> Arc<dyn Node> {
+        Arc::clone(&self.inner) as Arc<dyn Node>
+    }
+
     /// A handle that is counted already.
     pub(crate) fn of_inner(inner: Arc<Inner<S>>) -> Self {
         Self { inner }

@@ -1,5 +1,7 @@
 //! The trait `Service`, and services whose type is erased.
 
+use std::any::Any;
+use std::borrow::Cow;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -9,6 +11,7 @@ use std::task::{Context as Task, Poll};
 use async_trait::async_trait;
 
 use crate::context::Context;
+use crate::core::Node;
 use crate::name;
 use crate::panic::BoxError;
 use crate::settings::Settings;
@@ -139,6 +142,21 @@ pub trait Service: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// A runner as a member of a group is shared and not nested.
+    #[doc(hidden)]
+    fn __share(self) -> Result<Shared, Self>
+    where
+        Self: Sized,
+    {
+        Err(self)
+    }
+
+    /// What a composite is made of, where that are runners.
+    #[doc(hidden)]
+    fn __parts(&self) -> Parts {
+        Parts::default()
+    }
+
     /// Erases the type, for lists of services of different types.
     ///
     /// # Examples
@@ -160,6 +178,22 @@ pub trait Service: Send + Sync + 'static {
         BoxService { service: Box::new(self) }
     }
 }
+
+/// A runner that is shared.
+#[doc(hidden)]
+#[allow(missing_debug_implementations)] // Not for users.
+pub struct Shared {
+    pub(crate) node: Arc<dyn Node>,
+    /// An `Arc<dyn StartStop>`, which this module knows nothing of.
+    pub(crate) handle: Box<dyn Any + Send + Sync>,
+}
+
+/// The parts of a composite under their names. A tree of them is walked without recursion, however deep
+/// it is.
+#[doc(hidden)]
+#[allow(missing_debug_implementations)] // Not for users.
+#[derive(Default)]
+pub struct Parts(pub(crate) Vec<(Cow<'static, str>, Arc<dyn Node>)>);
 
 /// The default of [`Service::shutdown`]: nothing, at once. It takes no space, which tells it from any
 /// `async fn`, so that nothing is paid for it.
@@ -188,6 +222,7 @@ trait DynService: Send + Sync {
     async fn shutdown(&self, cx: Context) -> Result<(), BoxError>;
     fn settings(&self) -> Settings;
     fn children(&self) -> Vec<Status>;
+    fn parts(&self) -> Parts;
 }
 
 #[async_trait]
@@ -206,6 +241,10 @@ impl<S: Service> DynService for S {
 
     fn children(&self) -> Vec<Status> {
         Service::children(self)
+    }
+
+    fn parts(&self) -> Parts {
+        Service::__parts(self)
     }
 }
 
@@ -242,6 +281,10 @@ impl Service for BoxService {
         self.service.children()
     }
 
+    fn __parts(&self) -> Parts {
+        self.service.parts()
+    }
+
     fn boxed(self) -> BoxService {
         self
     }
@@ -272,5 +315,9 @@ impl<S: Service> Service for Arc<S> {
 
     fn children(&self) -> Vec<Status> {
         S::children(self)
+    }
+
+    fn __parts(&self) -> Parts {
+        S::__parts(self)
     }
 }

@@ -1,5 +1,7 @@
 //! Snapshots of a core.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::clock;
@@ -30,11 +32,41 @@ pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
     entries[first..].to_vec()
 }
 
-/// A service as it is now, with what it is made of.
-pub(crate) fn status(node: &(impl Node + ?Sized)) -> Status {
-    // First, and not under the lock: it is foreign code.
-    let children = node.children();
-    let core = node.core();
+/// A service as it is now, with what it is made of: the tree is walked without recursion.
+pub(crate) fn status(root: &dyn Node) -> Status {
+    let mut open = vec![Branch::new(root)];
+    loop {
+        let Some(branch) = open.last_mut() else { unreachable!("the root is closed as the last") };
+        if let Some((name, part)) = branch.parts.next() {
+            let mut below = Branch::new(&*part);
+            below.status.name = name.into_owned();
+            open.push(below);
+            continue;
+        }
+        let Some(done) = open.pop() else { unreachable!("there is a last one") };
+        match open.last_mut() {
+            Some(above) => above.status.children.push(done.status),
+            None => return done.status,
+        }
+    }
+}
+
+/// A service whose parts are being looked at.
+struct Branch {
+    status: Status,
+    parts: std::vec::IntoIter<(Cow<'static, str>, Arc<dyn Node>)>,
+}
+
+impl Branch {
+    fn new(node: &dyn Node) -> Self {
+        // Not under the lock: both are foreign code.
+        let parts = node.parts();
+        let children = if parts.is_empty() { node.children() } else { Vec::new() };
+        Self { status: of_one(node.core(), children), parts: parts.into_iter() }
+    }
+}
+
+fn of_one(core: &Core, children: Vec<Status>) -> Status {
     let cell = core.cell();
     let word = core.word.read();
     let now = clock::now();
@@ -64,7 +96,7 @@ pub(crate) fn status(node: &(impl Node + ?Sized)) -> Status {
 
 /// What of a service, and of what it is made of, is still there although it was told to end.
 #[cfg(feature = "signal")]
-pub(crate) fn stuck(node: &(impl Node + ?Sized)) -> Vec<String> {
+pub(crate) fn stuck(node: &dyn Node) -> Vec<String> {
     let core = node.core();
     let cell = core.cell();
     let line = match cell.verdict() {
@@ -73,7 +105,7 @@ pub(crate) fn stuck(node: &(impl Node + ?Sized)) -> Vec<String> {
     };
     drop(cell);
     let mut lines = vec![line];
-    let mut below = node.children();
+    let mut below = status(node).children;
     while let Some(status) = below.pop() {
         if status.state == State::Stopping {
             lines.push(format!("service {:?} is still stopping", status.name));

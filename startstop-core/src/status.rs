@@ -47,6 +47,33 @@ pub struct Status {
 }
 
 impl Status {
+    /// Of a service that no runner knows of.
+    pub(crate) fn of_stopped(name: &str, children: Vec<Self>) -> Self {
+        Self {
+            name: name.to_owned(),
+            state: State::Stopped,
+            ready: false,
+            uptime: Duration::ZERO,
+            total_uptime: Duration::ZERO,
+            cycles: 0,
+            attempt: 0,
+            attempts: 0,
+            restarts: 0,
+            failures: 0,
+            last_failure: None,
+            last_exit: Exit::Stopped,
+            since: SystemTime::now(),
+            next_attempt: None,
+            children,
+        }
+    }
+
+    /// The same under another name.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     /// The name of the service.
     pub fn name(&self) -> &str {
         &self.name

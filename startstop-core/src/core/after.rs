@@ -8,7 +8,7 @@ use std::task::Waker;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Hold, Job, Node};
+use super::{Hold, Job, Node, Observer};
 use crate::clock;
 use crate::failure::Failure;
 use crate::parent::Parent;
@@ -36,6 +36,7 @@ pub(super) struct Rest {
     pub(super) aborts: Vec<AbortHandle>,
     jobs: Vec<Job>,
     pub(super) stuck: Option<Arc<dyn Hold>>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
     /// What nobody needs any more, and whose drop is foreign code, or takes another lock.
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
@@ -106,6 +107,9 @@ impl After {
         }
         news.emit(|| node.core().name(), tag);
         wakes.wake();
+        if let Some(observer) = rest.as_mut().and_then(|rest| rest.observer.take()) {
+            observer.changed();
+        }
         drop(old_waker);
         // Last: what it drops may be what keeps a whole, of which this is a part, from its end.
         drop(rest);

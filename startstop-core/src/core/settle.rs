@@ -216,6 +216,10 @@ impl Cell {
     fn end_cycle(&mut self, core: &Core, after: &mut After) {
         let failed = self.rare.as_ref().and_then(|rare| rare.after_stop.clone());
         self.exit = self.life.exit(failed.is_some());
+        let told = self.life.end() == End::Asked && !self.life.is_lost();
+        if let Some(rare) = &mut self.rare {
+            rare.told = told;
+        }
         let outcome = match failed {
             _ if self.life.is_overdue() => Err(StopError::TimedOut),
             Some(failure) => Err(StopError::Failed(failure)),

@@ -10,6 +10,9 @@
 //! 2. A member is stopped only when all that depend on it and go down as well are down: `blockers`
 //!    counts those that are not.
 //! 3. Once the board closes nothing starts.
+//!
+//! A barrier is a place without a member: ready when all it depends on are, down when all that depend
+//! on it are. It stands for the edges from each of many to each of many others.
 
 use super::graph::Id;
 use super::policy::{OnCompletion, OnFailure};
@@ -20,7 +23,10 @@ pub(super) enum Action {
     Start(Id),
     Stop(Id),
     /// What this member depends on ended without being ready.
-    FailDependency { member: Id, dependency: Id },
+    FailDependency {
+        member: Id,
+        dependency: Id,
+    },
     /// The member is down and no longer one of the group.
     Removed(Id),
 }
@@ -85,6 +91,8 @@ enum Want {
 
 #[derive(Debug)]
 struct Place {
+    /// There is no member here.
+    barrier: bool,
     deps: Vec<Id>,
     dependents: Vec<Id>,
     on_failure: OnFailure,
@@ -127,13 +135,19 @@ pub(super) struct Board {
 /// Building it, and looking at it.
 impl Board {
     /// Adds a member that depends on members that are there.
-    pub(super) fn add(&mut self, deps: Vec<Id>, on_failure: OnFailure, on_completion: OnCompletion) -> Id {
+    pub(super) fn add(
+        &mut self,
+        deps: Vec<Id>,
+        on_failure: OnFailure,
+        on_completion: OnCompletion,
+    ) -> Id {
         let id = Id(self.places.len());
         let unready = deps.iter().filter(|dep| !self.place(**dep).good).count();
         for dep in &deps {
             self.place_mut(*dep).dependents.push(id);
         }
         self.places.push(Some(Place {
+            barrier: false,
             deps,
             dependents: Vec::new(),
             on_failure,
@@ -152,6 +166,26 @@ impl Board {
         id
     }
 
+    /// Adds a place without a member.
+    pub(super) fn add_barrier(&mut self) -> Id {
+        let id = self.add(Vec::new(), OnFailure::default(), OnCompletion::default());
+        self.unsettled -= 1;
+        self.place_mut(id).barrier = true;
+        id
+    }
+
+    /// Sets who depends on whom, of members that depend on nothing so far.
+    pub(super) fn connect(&mut self, deps: Vec<Vec<Id>>) {
+        for (at, deps) in deps.into_iter().enumerate() {
+            for dep in &deps {
+                self.place_mut(*dep).dependents.push(Id(at));
+            }
+            let place = self.place_mut(Id(at));
+            place.unready = deps.len();
+            place.deps = deps;
+        }
+    }
+
     /// The group begins to run: every member is to start.
     pub(super) fn open(&mut self) {
         self.actions.clear();
@@ -167,7 +201,7 @@ impl Board {
             (place.good, place.restarts, place.fresh, place.leaves) = (false, false, false, false);
             place.unready = place.deps.len();
             place.blockers = 0;
-            self.unsettled += 1;
+            self.unsettled += usize::from(!place.barrier);
             self.dirty.push(Id(at));
         }
     }
@@ -201,8 +235,21 @@ impl Board {
         }
     }
 
-    pub(super) fn dependents(&self, id: Id) -> &[Id] {
-        &self.place(id).dependents
+    /// The members that depend on this one, directly or behind a barrier.
+    pub(super) fn dependents(&self, id: Id) -> Vec<Id> {
+        let mut found = Vec::new();
+        let mut open = self.place(id).dependents.clone();
+        while let Some(id) = open.pop() {
+            let place = self.place(id);
+            if place.barrier {
+                open.extend(&place.dependents);
+            } else {
+                found.push(id);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Whether the member has neither come up nor failed yet after it was inserted.
@@ -315,18 +362,29 @@ impl Board {
         match (place.want, place.fate) {
             // What is inserted waits for a restart that is under way.
             (Want::Up, Fate::Pending) if place.fresh && self.falling > 0 => {}
+            (Want::Up, Fate::Ended) if place.barrier && place.unready == 0 => self.is_up(id),
             (Want::Up, Fate::Pending) if self.closing.is_none() && self.open => {
-                if place.unready == 0 {
-                    self.set_fate(id, Fate::Starting);
-                    self.actions.push(Action::Start(id));
-                    return;
-                }
-                let ended = place.deps.iter().find(|dep| self.ended_badly(**dep));
-                if let Some(dependency) = ended.copied() {
-                    self.actions.push(Action::FailDependency { member: id, dependency });
+                let (barrier, ready) = (place.barrier, place.unready == 0);
+                let ended = place.deps.iter().find(|dep| self.ended_badly(**dep)).copied();
+                match (ready, ended) {
+                    (true, _) if barrier => self.is_up(id),
+                    (true, _) => {
+                        self.set_fate(id, Fate::Starting);
+                        self.actions.push(Action::Start(id));
+                    }
+                    (false, Some(_)) if barrier => self.settle(id, Fate::Ended),
+                    (false, Some(dependency)) => {
+                        let dependency = self.behind_barriers(dependency);
+                        self.actions.push(Action::FailDependency { member: id, dependency });
+                    }
+                    (false, None) => {}
                 }
             }
             (Want::Down, Fate::Starting | Fate::Up) if place.blockers == 0 => {
+                if place.barrier {
+                    self.is_down(id);
+                    return;
+                }
                 self.set_fate(id, Fate::Falling);
                 self.actions.push(Action::Stop(id));
             }
@@ -338,6 +396,16 @@ impl Board {
     fn ended_badly(&self, id: Id) -> bool {
         let place = self.place(id);
         !place.good && matches!(place.fate, Fate::Ended | Fate::Parked)
+    }
+
+    /// The member that ended badly, or that behind the barrier that did.
+    fn behind_barriers(&self, mut id: Id) -> Id {
+        while self.place(id).barrier {
+            let bad = self.place(id).deps.iter().find(|dep| self.ended_badly(**dep));
+            let Some(next) = bad else { break };
+            id = *next;
+        }
+        id
     }
 
     fn complete(&mut self, id: Id) {
@@ -354,7 +422,8 @@ impl Board {
         self.set_fate(id, fate);
         let place = self.place(id);
         if !place.good {
-            self.dirty.extend(place.dependents.iter().copied());
+            let dependents = place.dependents.clone();
+            self.dirty.extend(dependents);
         }
     }
 
@@ -511,6 +580,9 @@ impl Board {
     fn set_fate(&mut self, id: Id, fate: Fate) {
         let place = self.place_mut(id);
         let old = std::mem::replace(&mut place.fate, fate);
+        if place.barrier {
+            return;
+        }
         let step = |count: &mut usize, was: bool, is: bool| {
             *count = *count + usize::from(is) - usize::from(was);
         };

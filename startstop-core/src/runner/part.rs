@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::Runner;
+use super::{Runner, StartStop};
 use crate::context::Context;
 use crate::error::{StartError, StopError};
 use crate::hold::Place;
 use crate::panic::BoxError;
-use crate::request;
-use crate::service::Service;
+use crate::request::{self, Wanted};
+use crate::service::{Parts, Service, Shared};
 use crate::settings::Settings;
 use crate::state::{Exit, Readiness};
 use crate::status::Status;
@@ -48,6 +48,16 @@ impl<S: Service> Service for Runner<S> {
     fn children(&self) -> Vec<Status> {
         vec![self.status()]
     }
+
+    fn __parts(&self) -> Parts {
+        Parts(vec![(self.name().to_owned().into(), self.node())])
+    }
+
+    fn __share(self) -> Result<Shared, Self> {
+        let node = self.node();
+        let handle: Arc<dyn StartStop> = Arc::new(self);
+        Ok(Shared { node, handle: Box::new(handle) })
+    }
 }
 
 /// Aborts the part when the future of the whole's `run` is dropped before the part has ended.
@@ -69,7 +79,7 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
         return run_alone(runner, cx).await;
     };
     let mut guard = AbortOnDrop { runner, armed: true };
-    let started = request::start_part(&runner.inner, Arc::new(place));
+    let started = request::start_part(&runner.inner, Arc::new(place), Wanted::Yes);
     let started = redeem(&runner.inner, started, Answer::start).await;
     let result = finish(runner, &cx, started).await;
     guard.armed = false;
@@ -120,7 +130,7 @@ async fn pass_on_reloads(cx: &Context, mut rest: Pin<&mut impl Future<Output = (
 impl<S: Service> Runner<S> {
     /// Stops the part of a whole that has so much time left.
     async fn stop_as_part(&self, left: Option<Duration>) -> Result<(), StopError> {
-        let reply = request::stop_part(&self.inner, left);
+        let reply = request::stop_part(&self.inner, left, Wanted::Yes);
         redeem(&self.inner, reply, Answer::stop).await
     }
 

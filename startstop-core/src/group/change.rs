@@ -1,0 +1,163 @@
+//! Inserting members into a group, and removing them from it, whether it runs or not.
+
+use std::borrow::Cow;
+
+use tokio::sync::oneshot;
+
+use super::error::GroupError;
+use super::graph::Id;
+use super::member::{IntoMember, Prepared};
+use super::{Group, Table};
+
+impl Group {
+    /// Adds a member. If the group runs, the member is started, and this resolves like
+    /// [`start`](crate::Runner::start): if it fails, the member is removed again and the group goes on. It
+    /// waits for a restart of members that is in progress.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = Runner::new(Group::builder("app").build()?);
+    /// app.start().await?;
+    /// app.service().insert("http", service_fn(async |cx| cx.cancelled().await)).await?;
+    /// assert!(app.service().get("http").unwrap().is_running());
+    /// app.stop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`DuplicateName`](GroupError::DuplicateName): the name is taken.
+    /// - [`UnknownDependency`](GroupError::UnknownDependency): it is to start after a member that does not exist.
+    /// - [`Start`](GroupError::Start): it did not start.
+    /// - [`Stopping`](GroupError::Stopping): the group stops.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the insertion goes on to its end when this future is dropped.
+    pub async fn insert(
+        &self,
+        name: impl Into<String>,
+        member: impl IntoMember,
+    ) -> Result<(), GroupError> {
+        let name = Cow::Owned(name.into());
+        // Not under the lock of the table: it asks the service, which is foreign code.
+        let member = member.into_member().prepare(&name);
+        let outcome = self.shared.table().insert(name, member)?;
+        self.shared.mailbox.poke();
+        answer(outcome).await
+    }
+
+    /// Stops a member and takes it off. It waits for a restart of members that is in progress.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let app = Runner::new(Group::builder("app").with("http", idle).build()?);
+    /// app.start().await?;
+    /// app.service().remove("http").await?;
+    /// assert!(app.service().members().is_empty());
+    /// # app.stop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`UnknownMember`](GroupError::UnknownMember): there is no member of that name.
+    /// - [`HasDependents`](GroupError::HasDependents): others depend on it.
+    /// - [`Stop`](GroupError::Stop): it did not stop well.
+    /// - [`Stopping`](GroupError::Stopping): the group stops.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the removal goes on to its end when this future is dropped.
+    pub async fn remove(&self, name: &str) -> Result<(), GroupError> {
+        let (outcome, handle) = self.shared.table().remove(name)?;
+        self.shared.mailbox.poke();
+        if let Some(handle) = handle {
+            // The group does not run: whoever started the member has to live with that.
+            return handle.stop().await.map_err(GroupError::Stop);
+        }
+        answer(outcome).await
+    }
+}
+
+/// What the supervisor has to say, or that it has left.
+async fn answer(outcome: Option<Outcome>) -> Result<(), GroupError> {
+    match outcome {
+        None => Ok(()),
+        Some(outcome) => outcome.await.unwrap_or(Err(GroupError::Stopping)),
+    }
+}
+
+type Outcome = oneshot::Receiver<Result<(), GroupError>>;
+type Handle = std::sync::Arc<dyn crate::runner::StartStop>;
+
+impl Table {
+    fn insert(
+        &mut self,
+        name: Cow<'static, str>,
+        member: Prepared,
+    ) -> Result<Option<Outcome>, GroupError> {
+        if self.board.closing().is_some() {
+            return Err(GroupError::Stopping);
+        }
+        if self.ids.contains_key(&name) {
+            return Err(GroupError::DuplicateName { name: name.into_owned() });
+        }
+        let deps = self.deps_of(&name, &member)?;
+        let id = self.add(name, member, deps);
+        if !self.board.is_open() {
+            return Ok(None);
+        }
+        let (sender, outcome) = oneshot::channel();
+        self.entry_mut(id).inserting = Some(sender);
+        Ok(Some(outcome))
+    }
+
+    fn deps_of(&self, name: &str, member: &Prepared) -> Result<Vec<Id>, GroupError> {
+        let id = |dependency: &Cow<'static, str>| {
+            self.ids.get(dependency).copied().ok_or_else(|| GroupError::UnknownDependency {
+                member: name.to_owned(),
+                dependency: dependency.clone().into_owned(),
+            })
+        };
+        let mut deps = member.after.iter().map(id).collect::<Result<Vec<Id>, GroupError>>()?;
+        deps.sort_unstable();
+        deps.dedup();
+        Ok(deps)
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(Option<Outcome>, Option<Handle>), GroupError> {
+        let unknown = || GroupError::UnknownMember { name: name.to_owned() };
+        let id = *self.ids.get(name).ok_or_else(unknown)?;
+        let dependents = self.board.dependents(id);
+        if !dependents.is_empty() {
+            let name_of = |id: Id| self.entry(id).name.clone().into_owned();
+            let dependents = dependents.into_iter().map(name_of).collect();
+            return Err(GroupError::HasDependents { name: name.to_owned(), dependents });
+        }
+        if self.board.closing().is_some() {
+            return Err(GroupError::Stopping);
+        }
+        if !self.board.is_open() {
+            let entry = self.delete(id).ok_or_else(unknown)?;
+            return Ok((None, Some(entry.part.handle)));
+        }
+        let (sender, outcome) = oneshot::channel();
+        self.entry_mut(id).removing.push(sender);
+        self.board.remove(id);
+        Ok((Some(outcome), None))
+    }
+}

@@ -1,0 +1,117 @@
+//! The errors of groups.
+
+use std::fmt;
+
+use crate::error::{StartError, StopError};
+use crate::failure::write_chain;
+
+/// Why a group could not be built or changed. The group is as it was before.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Group, GroupError, Member, service_fn};
+///
+/// let idle = || service_fn(async |cx| cx.cancelled().await);
+/// let built = Group::builder("app")
+///     .with("db", Member::new(idle()).after(["http"]))
+///     .with("http", Member::new(idle()).after(["db"]))
+///     .build();
+/// let error = built.unwrap_err();
+/// assert!(matches!(error, GroupError::Cycle { .. }));
+/// assert_eq!(error.to_string(), "the members depend on each other: db -> http -> db");
+/// ```
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupError {
+    /// Two members have the same name.
+    #[error("there is a member {name:?} already")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// A member is to start after one that does not exist.
+    #[error("member {member:?} is to start after {dependency:?}, which does not exist")]
+    UnknownDependency {
+        /// The member.
+        member: String,
+        /// What it is to start after.
+        dependency: String,
+    },
+    /// Members depend on each other in a circle.
+    #[error("the members depend on each other: {}", path.join(" -> "))]
+    Cycle {
+        /// The members in order, each after the next; the first is repeated at the end.
+        path: Vec<String>,
+    },
+    /// There is no member of that name.
+    #[error("there is no member {name:?}")]
+    UnknownMember {
+        /// The name.
+        name: String,
+    },
+    /// The member cannot be removed while others depend on it.
+    #[error("member {name:?} cannot be removed: {} depend on it", dependents.join(", "))]
+    HasDependents {
+        /// The member.
+        name: String,
+        /// Those that depend on it.
+        dependents: Vec<String>,
+    },
+    /// The group stops.
+    #[error("the group stops")]
+    Stopping,
+    /// The inserted member did not start, and was removed again.
+    #[error("the member did not start")]
+    Start(#[source] StartError),
+    /// The removed member did not stop well; unless it does not yield it is removed nevertheless.
+    #[error("the member did not stop well")]
+    Stop(#[source] StopError),
+}
+
+impl fmt::Debug for GroupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self, f)
+    }
+}
+
+/// The error of a member that was not started, since what it depends on ended without being ready.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{DependencyFailed, Group, Member, OnFailure, Runner, once, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let migrate = once(async |_cx| Err::<(), _>("no such table"));
+/// let app = Group::builder("app")
+///     .with("migrate", Member::new(migrate).on_failure(OnFailure::Ignore))
+///     .then("http", service_fn(async |cx| cx.cancelled().await))
+///     .build()
+///     .unwrap();
+/// let app = Runner::new(app);
+/// app.start().await.unwrap_err();
+///
+/// let http = app.service().get("http").unwrap();
+/// let failure = http.errors_last().unwrap();
+/// let error = failure.error().downcast_ref::<DependencyFailed>().unwrap();
+/// assert_eq!(error.dependency(), "migrate");
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not started: {dependency:?}, which it depends on, ended without being ready")]
+pub struct DependencyFailed {
+    pub(super) dependency: String,
+}
+
+impl DependencyFailed {
+    /// The name of what it depends on.
+    ///
+    /// # Examples
+    ///
+    /// See [`DependencyFailed`].
+    pub fn dependency(&self) -> &str {
+        &self.dependency
+    }
+}

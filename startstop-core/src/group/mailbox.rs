@@ -1,0 +1,90 @@
+//! How members tell their group that something has changed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
+
+use super::graph::Id;
+use crate::core::{Node, Observer};
+
+/// What has changed since the supervisor has looked.
+#[derive(Default)]
+pub(super) struct Mailbox {
+    letters: Mutex<Letters>,
+}
+
+#[derive(Default)]
+struct Letters {
+    changed: Vec<Id>,
+    /// Something else: a member was inserted or is to be removed.
+    poked: bool,
+    waker: Option<Waker>,
+    /// The runner that runs the group.
+    group: Option<Weak<dyn Node>>,
+}
+
+impl Mailbox {
+    fn letters(&self) -> MutexGuard<'_, Letters> {
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The runner that runs the group, or ran it last.
+    pub(super) fn group(&self) -> Option<Weak<dyn Node>> {
+        self.letters().group.clone()
+    }
+
+    /// A supervisor begins: what is in the mailbox is old.
+    pub(super) fn open(&self, group: Option<Weak<dyn Node>>) {
+        let mut letters = self.letters();
+        letters.changed.clear();
+        letters.poked = false;
+        letters.group = group;
+    }
+
+    /// Has the supervisor look at the board.
+    pub(super) fn poke(&self) {
+        let mut letters = self.letters();
+        letters.poked = true;
+        let waker = letters.waker.take();
+        drop(letters);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// What has changed, or a waker for when something does.
+    pub(super) fn take(&self, waker: &Waker) -> Option<Vec<Id>> {
+        let mut letters = self.letters();
+        if letters.changed.is_empty() && !letters.poked {
+            let old = letters.waker.replace(waker.clone());
+            drop(letters);
+            drop(old);
+            return None;
+        }
+        letters.poked = false;
+        Some(std::mem::take(&mut letters.changed))
+    }
+}
+
+/// A member's slot in the mailbox.
+pub(super) struct Slot {
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) id: Id,
+}
+
+impl Observer for Slot {
+    fn changed(&self) {
+        let mut letters = self.mailbox.letters();
+        letters.changed.push(self.id);
+        let waker = letters.waker.take();
+        drop(letters);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl std::fmt::Debug for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Slot").field("id", &self.id).finish_non_exhaustive()
+    }
+}
