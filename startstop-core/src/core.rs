@@ -71,6 +71,15 @@ pub(crate) trait Observer: std::fmt::Debug + Send + Sync {
     fn changed(&self);
 }
 
+/// Something that is done at the end of an attempt.
+pub(crate) struct Ending(pub(crate) Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ending")
+    }
+}
+
 /// What a core asks to be spawned.
 #[derive(Debug)]
 pub(crate) enum Job {
@@ -181,6 +190,8 @@ pub(crate) struct Rare {
     next_on: Option<Handle>,
     /// What is told that this cycle has ended: the service is a part of another one.
     hold: Option<Arc<dyn Hold>>,
+    /// What is done at the end of the attempt.
+    endings: Vec<Ending>,
     /// The group that the service is a member of.
     observer: Option<Arc<dyn Observer>>,
     /// The last cycle ended because it was told to.
@@ -350,6 +361,15 @@ impl Cell {
             return Some(hold);
         }
         self.rare().hold.replace(hold)
+    }
+
+    /// Has something done at the end of attempt `epoch`; hands it back if that has ended.
+    pub(crate) fn at_end(&mut self, epoch: u64, ending: Ending) -> Option<Ending> {
+        if self.attempts != epoch || !self.life.is_alive() {
+            return Some(ending);
+        }
+        self.rare().endings.push(ending);
+        None
     }
 
     /// Has `observer` told of every change; the one before is handed back.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::panic::{BoxError, PanicError, fenced};
-use crate::permanent::Permanent;
+use crate::permanent::{Permanent, is_mark};
 use crate::state::{Cause, Phase};
 
 /// One recorded error of a service: what failed, in which phase of which cycle, and when.
@@ -243,7 +243,9 @@ pub(crate) fn write_chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt:
     write!(f, "{error}")?;
     let mut source = error.source();
     while let Some(error) = source {
-        write!(f, "\n  caused by: {error}")?;
+        if !is_mark(error) {
+            write!(f, "\n  caused by: {error}")?;
+        }
         source = error.source();
     }
     Ok(())

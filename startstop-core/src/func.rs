@@ -22,8 +22,8 @@ pub use once::{Once, once};
 /// Makes a service of a function: its `run`.
 ///
 /// The function may yield `()` or a `Result<(), E>`. It is called once in each attempt. The name of
-/// the service is that of the function, or of the one around a closure. For a job use [`once`], for
-/// something periodic [`every`], for synchronous code [`blocking_fn`].
+/// the service is that of the function, or of the one around a closure. For a job use [`once()`], for
+/// something periodic [`every()`], for synchronous code [`blocking_fn`].
 ///
 /// # Examples
 ///

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::context::Context;
-use crate::core::{Arm, Hold, Node, update};
+use crate::core::{Arm, Ending, Hold, Node, update};
 use crate::failure::Fault;
 use crate::lifecycle::{Input, Part};
 use crate::state::Phase;
@@ -57,6 +57,16 @@ pub(crate) fn record(cx: &Context, fault: Fault) {
     update(attempt.node(), |core, cell, after| {
         cell.record(core, Phase::Run, fault, after);
     });
+}
+
+/// Has something done at the end of the attempt, before anybody is told of it; at once if it has ended.
+pub(crate) fn on_end(cx: &Context, ending: impl FnOnce() + Send + 'static) {
+    let Some(attempt) = cx.attempt_link() else { return };
+    let ending = Ending(Box::new(ending));
+    let late = attempt.node().core().cell().at_end(attempt.epoch(), ending);
+    if let Some(late) = late {
+        (late.0)();
+    }
 }
 
 impl Hold for Place {

@@ -83,6 +83,11 @@ impl Permanent {
     }
 }
 
+/// Whether this is the mark of a [`Permanent`], which says nothing of what went wrong.
+pub(crate) fn is_mark(error: &(dyn Error + 'static)) -> bool {
+    error.is::<Mark>()
+}
+
 impl fmt::Display for Permanent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.mark.error, f)

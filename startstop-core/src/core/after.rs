@@ -8,7 +8,7 @@ use std::task::Waker;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Hold, Job, Node, Observer};
+use super::{Ending, Hold, Job, Node, Observer};
 use crate::clock;
 use crate::failure::Failure;
 use crate::parent::Parent;
@@ -34,6 +34,7 @@ pub(crate) struct After {
 pub(super) struct Rest {
     pub(super) tokens: Vec<Arc<CancellationToken>>,
     pub(super) aborts: Vec<AbortHandle>,
+    pub(super) endings: Vec<Ending>,
     jobs: Vec<Job>,
     pub(super) stuck: Option<Arc<dyn Hold>>,
     pub(super) observer: Option<Arc<dyn Observer>>,
@@ -119,6 +120,9 @@ impl After {
 impl Rest {
     /// Tells those who have to know; what is to be spawned is handed back.
     fn tell(&mut self) -> Vec<Job> {
+        for ending in self.endings.drain(..) {
+            (ending.0)();
+        }
         for token in self.tokens.drain(..) {
             token.cancel();
         }

@@ -140,6 +140,9 @@ impl Cell {
         let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
         self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut after.wakes);
         let Some(rare) = &mut self.rare else { return };
+        if !rare.endings.is_empty() {
+            after.rest().endings.append(&mut rare.endings);
+        }
         for token in [rare.token.take(), rare.deadline_token.take()].into_iter().flatten() {
             after.rest().tokens.push(token);
         }

@@ -68,7 +68,7 @@ impl Cell {
             End::Silent => {
                 Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
             }
-            _ => Interruption::StopTimedOut { after: self.stopping_time() },
+            _ => Interruption::StopTimedOut { after: clock::between(self.asked_at, self.stop_at) },
         };
         let part = self.life.alive_parts().first().copied().unwrap_or(Phase::Run);
         let ends = matches!(self.life.end(), End::Late | End::Silent);

@@ -116,6 +116,8 @@ impl Cell {
         }
         self.driver_gone(after);
         self.lost(core, Phase::Run, after);
+        // It may have entered an attempt and not have called `run` yet.
+        self.step(core, Input::RunEnded(RunEnd::Dropped), Arm::Later, after);
         if self.life.is_over() {
             self.settle(core, after);
         }

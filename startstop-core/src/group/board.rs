@@ -89,6 +89,7 @@ enum Want {
     Down,
 }
 
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Debug)]
 struct Place {
     /// There is no member here.

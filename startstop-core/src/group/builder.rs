@@ -32,7 +32,7 @@ struct Planned {
 }
 
 /// What a member starts after.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum After {
     /// What it names.
     Named,

@@ -63,6 +63,7 @@ impl Member {
     /// # Examples
     ///
     /// See [`Member`].
+    #[allow(clippy::missing_panics_doc)] // A runner shares itself as what is looked for here.
     pub fn new(service: impl Service) -> Self {
         let make: Box<dyn FnOnce(&str) -> Part + Send> = match service.__share() {
             Ok(Shared { node, handle }) => Box::new(|_| {
