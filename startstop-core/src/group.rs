@@ -16,6 +16,7 @@ mod policy;
 mod supervise;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -227,6 +228,47 @@ impl Table {
         self.ids.remove(&entry.name);
         self.board.delete(id);
         Some(entry)
+    }
+}
+
+thread_local! {
+    /// The members of groups that are being dropped on this thread; `None` while none is.
+    static DROPPING: RefCell<Option<Vec<Entry>>> = const { RefCell::new(None) };
+}
+
+/// Groups may be nested deeper than the stack is: the members of inner ones are dropped by the
+/// outermost.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let table = self.table.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let entries: Vec<Entry> = table.entries.drain(..).flatten().collect();
+        let outermost = DROPPING.with_borrow_mut(|dropping| match dropping {
+            Some(others) => {
+                others.extend(entries);
+                false
+            }
+            None => {
+                *dropping = Some(entries);
+                true
+            }
+        });
+        if !outermost {
+            return;
+        }
+        // Also where a service panics in its drop.
+        let _outermost = Outermost;
+        while let Some(entry) = DROPPING.with_borrow_mut(|all| all.as_mut().and_then(Vec::pop)) {
+            drop(entry);
+        }
+    }
+}
+
+struct Outermost;
+
+impl Drop for Outermost {
+    fn drop(&mut self) {
+        let rest = DROPPING.with_borrow_mut(Option::take);
+        drop(rest);
     }
 }
 
