@@ -1,1 +1,12 @@
-//! Stub.
+//! A stop, step by step.
+
+mod context;
+mod deadline;
+mod drain;
+mod failures;
+mod natural;
+mod reload;
+mod requests;
+mod shutdown_always;
+mod steps;
+mod unresponsive;

@@ -80,7 +80,9 @@ impl Probe {
 
     fn emits_when_dropped(&self, event: Event) -> OnDrop<impl FnMut() + Send + use<>> {
         let events = self.events.clone();
-        OnDrop(move || drop(events.send(event)))
+        OnDrop(move || {
+            let _ = events.send(event);
+        })
     }
 
     fn counted(&self) -> OnDrop<impl FnMut() + Send + use<>> {
@@ -89,7 +91,9 @@ impl Probe {
         if shared.live.fetch_add(1, Ordering::SeqCst) > 0 {
             shared.overlapped.store(true, Ordering::SeqCst);
         }
-        OnDrop(move || drop(shared.live.fetch_sub(1, Ordering::SeqCst)))
+        OnDrop(move || {
+            shared.live.fetch_sub(1, Ordering::SeqCst);
+        })
     }
 
     /// Does what does not end it, and passes on what does.
