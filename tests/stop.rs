@@ -1,5 +1,6 @@
 //! A stop, step by step.
 
+mod blocked;
 mod context;
 mod deadline;
 mod drain;
