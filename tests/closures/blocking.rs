@@ -93,10 +93,8 @@ async fn its_error_and_its_panic_are_recorded() {
     let _ = within(runner.start()).await;
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     assert_eq!(runner.errors_last().unwrap().error().downcast_ref(), Some(&Broken("sync")));
-    let runner = Runner::new(blocking_fn(|_cx| {
-        if true {
-            panic!("sync");
-        }
+    let runner = Runner::new(blocking_fn(|cx: Context| {
+        assert!(cx.is_cancelled(), "sync");
     }));
     let _ = within(runner.start()).await;
     assert_eq!(within(runner.wait()).await, Exit::Failed);

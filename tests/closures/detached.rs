@@ -50,8 +50,8 @@ async fn its_tasks_run_and_end_with_the_last_clone() {
     let alive = Arc::new(());
     let held = Arc::clone(&alive);
     cx.spawn(async move {
-        let _held = held;
         std::future::pending::<()>().await;
+        drop(held);
     });
     drop(cx);
     idle().await;

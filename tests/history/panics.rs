@@ -12,9 +12,7 @@ struct Bomb(&'static str);
 
 impl Drop for Bomb {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            panic!("{}", self.0);
-        }
+        assert!(std::thread::panicking(), "{}", self.0);
     }
 }
 

@@ -113,16 +113,9 @@ async fn a_task_that_blocks_is_named() {
     let (runner, mut probe) = probed(settings());
     probe.tell(Act::spawn(Act::Block));
     within(runner.start()).await.unwrap();
-    probe.until(Event::Run(1, 1)).await;
-    let stopped = loop {
-        // Until its thread is blocked the task can still be dropped.
-        match within(runner.stop()).await {
-            Err(StopError::Unresponsive(stuck)) => break stuck,
-            _ if probe.count(Event::TaskEnded) > 0 => return,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert_eq!(stopped.parts(), [Phase::Task]);
+    probe.until(Event::Task).await;
+    let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else { panic!() };
+    assert_eq!(stuck.parts(), [Phase::Task]);
     probe.release();
     within(runner.wait_for(State::Stopped)).await;
 }

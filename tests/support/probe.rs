@@ -20,6 +20,8 @@ pub(crate) enum Event {
     Shutdown,
     /// The future of `shutdown` is gone.
     ShutdownEnded,
+    /// A task was entered.
+    Task,
     /// The future of a task is gone.
     TaskEnded,
 }
@@ -111,9 +113,11 @@ impl Probe {
 
     fn spawn(&self, act: &Act, cx: &Context) {
         let ended = self.emits_when_dropped(Event::TaskEnded);
-        let (shared, act, inner) = (Arc::clone(&self.shared), act.clone(), cx.clone());
+        let (shared, events) = (Arc::clone(&self.shared), self.events.clone());
+        let (act, inner) = (act.clone(), cx.clone());
         cx.spawn(async move {
             let _ended = ended;
+            let _ = events.send(Event::Task);
             match act {
                 Act::Hang => std::future::pending().await,
                 Act::Block => shared.latch.block(),

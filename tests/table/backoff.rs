@@ -1,10 +1,12 @@
 //! What is called in `Backoff` where no start waits, beside one who waits for the end of the cycle.
 
+use std::time::Duration;
+
 use startstop_core::{Exit, State};
 use tokio::time::Instant;
 
 use super::{DELAY, backoff};
-use crate::support::{Act, Event, SECOND, assert_took, ensure, idle, restart, start, wait};
+use crate::support::{Act, Event, assert_took, ensure, idle, restart, start, wait};
 
 #[tokio::test(start_paused = true)]
 async fn the_next_attempt_comes_after_the_delay() {
@@ -23,7 +25,7 @@ async fn start_in_backoff_attempts_now() {
     let (end, since) = (wait(&runner).await, Instant::now());
     let second = start(&runner).await;
     probe.until(Event::Run(1, 2)).await;
-    assert_took(since, 0 * SECOND);
+    assert_took(since, Duration::ZERO);
     probe.tell(Act::Ready);
     second.outcome().await.unwrap();
     assert!(end.is_waiting());
@@ -36,7 +38,7 @@ async fn ensure_running_in_backoff_attempts_now() {
     let (end, since) = (wait(&runner).await, Instant::now());
     let second = ensure(&runner).await;
     probe.until(Event::Run(1, 2)).await;
-    assert_took(since, 0 * SECOND);
+    assert_took(since, Duration::ZERO);
     probe.tell(Act::Ready);
     second.outcome().await.unwrap();
     assert!(end.is_waiting());
@@ -47,7 +49,7 @@ async fn stop_in_backoff_is_immediate() {
     let (runner, mut probe) = backoff().await;
     let (end, since) = (wait(&runner).await, Instant::now());
     runner.stop().await.unwrap();
-    assert_took(since, 0 * SECOND);
+    assert_took(since, Duration::ZERO);
     assert_eq!(runner.state(), State::Stopped);
     assert_eq!(end.outcome().await, Exit::Stopped);
     assert_eq!(probe.count(Event::Shutdown), 0);
@@ -69,7 +71,7 @@ async fn restart_in_backoff_begins_a_cycle_now() {
     let (end, since) = (wait(&runner).await, Instant::now());
     let second = restart(&runner).await;
     probe.until(Event::Run(2, 1)).await;
-    assert_took(since, 0 * SECOND);
+    assert_took(since, Duration::ZERO);
     end.outcome().await;
     probe.tell(Act::Ready);
     second.outcome().await.unwrap();

@@ -1,10 +1,12 @@
 //! What is called in `Backoff` where a start waits.
 
+use std::time::Duration;
+
 use startstop_core::{StartError, State};
 use tokio::time::Instant;
 
 use super::{DELAY, backoff_pending};
-use crate::support::{Act, Event, SECOND, assert_took, ensure, restart, start};
+use crate::support::{Act, Event, assert_took, ensure, restart, start};
 
 #[tokio::test(start_paused = true)]
 async fn start_in_backoff_joins_a_pending_start() {
@@ -37,7 +39,7 @@ async fn stop_in_backoff_ends_a_pending_start() {
     let (runner, mut probe, first) = backoff_pending().await;
     let since = Instant::now();
     runner.stop().await.unwrap();
-    assert_took(since, 0 * SECOND);
+    assert_took(since, Duration::ZERO);
     assert!(matches!(first.outcome().await, Err(StartError::Stopped)));
     assert_eq!(probe.count(Event::Shutdown), 0);
     assert_eq!(runner.errors_list().len(), 1);
@@ -49,7 +51,7 @@ async fn restart_in_backoff_takes_a_pending_start_along() {
     let since = Instant::now();
     let second = restart(&runner).await;
     probe.until(Event::Run(2, 1)).await;
-    assert_took(since, 0 * SECOND);
+    assert_took(since, Duration::ZERO);
     assert!(first.is_waiting() && second.is_waiting());
     probe.tell(Act::Ready);
     first.outcome().await.unwrap();

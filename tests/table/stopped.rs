@@ -6,8 +6,8 @@ use crate::support::{Act, Caller, Event, Probe, Remote, probed, wait};
 
 async fn stopped() -> (Runner<Probe>, Remote, Caller<()>) {
     let (runner, probe) = probed(Settings::new());
-    let watched = runner.clone();
-    let watcher = Caller::of(async move { watched.wait_for(State::Running).await }).await;
+    let other = runner.clone();
+    let watcher = Caller::of(async move { other.wait_for(State::Running).await }).await;
     assert_eq!(runner.state(), State::Stopped);
     assert!(watcher.is_waiting());
     (runner, probe, watcher)
