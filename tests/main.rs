@@ -1,1 +1,8 @@
 //! The tests of startstop: a module per behaviour.
+
+mod closures;
+mod history;
+mod start;
+mod stop;
+mod support;
+mod table;

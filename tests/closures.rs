@@ -1,0 +1,9 @@
+//! Services that are made of other things: closures, threads, boxes, runners.
+
+mod blocking;
+mod boxed;
+mod detached;
+mod every;
+mod functions;
+mod nested;
+mod nested_deadline;

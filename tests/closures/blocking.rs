@@ -1,0 +1,161 @@
+//! `blocking_fn`: a synchronous service on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use startstop_core::{
+    Cause, Context, Exit, PanicError, Phase, Runner, Service, Settings, State, StopError,
+    blocking_fn,
+};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::support::{Broken, Latch, within};
+
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(40);
+
+/// Sends its context, and ends when it is cancelled.
+fn obedient() -> (Runner<impl Service>, Receiver<(Context, thread::ThreadId)>) {
+    let (send, began) = channel();
+    let service = blocking_fn(move |cx: Context| {
+        send.send((cx.clone(), thread::current().id())).unwrap();
+        assert!(cx.cancelled_blocking(LONG));
+    });
+    (Runner::new(service), began)
+}
+
+/// Takes no notice of anything until it is released.
+fn deaf(latch: &Arc<Latch>, settings: Settings) -> (Runner<impl Service>, Receiver<Context>) {
+    let (send, began) = channel();
+    let latch = Arc::clone(latch);
+    let service = blocking_fn(move |cx: Context| {
+        send.send(cx).unwrap();
+        latch.block();
+    });
+    (Runner::with_settings(service, settings), began)
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_runs_on_a_thread_of_its_own_until_it_is_cancelled() {
+    let (runner, began) = obedient();
+    within(runner.start()).await.unwrap();
+    let (_cx, first) = began.recv_timeout(LONG).unwrap();
+    within(runner.restart()).await.unwrap();
+    let (_cx, second) = began.recv_timeout(LONG).unwrap();
+    assert_ne!(first, second);
+    let since = Instant::now();
+    within(runner.stop()).await.unwrap();
+    assert!(since.elapsed() < LONG / 2, "it was woken");
+    assert_eq!(runner.wait().await, Exit::Stopped);
+}
+
+#[tokio::test]
+async fn many_of_them_share_one_worker() {
+    let services: Vec<_> = (0..8).map(|_| obedient()).collect();
+    for (runner, began) in &services {
+        runner.start().await.unwrap();
+        tokio::task::yield_now().await;
+        assert!(runner.is_running());
+        began.recv_timeout(LONG).unwrap();
+    }
+    for (runner, _) in &services {
+        runner.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_polls_or_waits_in_turns() {
+    let service = blocking_fn(|cx: Context| {
+        let mut waits = 0;
+        while !cx.cancelled_blocking(Duration::from_millis(1)) {
+            assert!(!cx.is_cancelled());
+            waits += 1;
+            if waits == 3 {
+                cx.request_stop();
+            }
+        }
+        assert!(cx.is_cancelled() && waits >= 3);
+    });
+    let runner = Runner::new(service);
+    within(runner.start()).await.unwrap();
+    assert_eq!(within(runner.wait()).await, Exit::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_error_and_its_panic_are_recorded() {
+    let runner = Runner::new(blocking_fn(|_cx| Err::<(), _>(Broken("sync"))));
+    let _ = within(runner.start()).await;
+    assert_eq!(within(runner.wait()).await, Exit::Failed);
+    assert_eq!(runner.errors_last().unwrap().error().downcast_ref(), Some(&Broken("sync")));
+    let runner = Runner::new(blocking_fn(|cx: Context| {
+        assert!(cx.is_cancelled(), "sync");
+    }));
+    let _ = within(runner.start()).await;
+    assert_eq!(within(runner.wait()).await, Exit::Failed);
+    let failure = runner.errors_last().unwrap();
+    assert_eq!((failure.phase(), failure.cause()), (Phase::Run, Cause::Panic));
+    assert_eq!(failure.error().downcast_ref::<PanicError>().unwrap().message(), "sync");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_completes_by_itself() {
+    let runner = Runner::new(blocking_fn(|_cx| {}));
+    within(runner.start()).await.unwrap();
+    assert_eq!(within(runner.wait()).await, Exit::Completed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_look_at_its_context_is_unresponsive() {
+    let latch = Arc::new(Latch::default());
+    let settings = Settings::new().stop_timeout(SHORT).abort_timeout(SHORT);
+    let (runner, began) = deaf(&latch, settings);
+    within(runner.start()).await.unwrap();
+    let cx = began.recv_timeout(LONG).unwrap();
+    let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else { panic!() };
+    assert_eq!(stuck.parts(), [Phase::Run]);
+    assert!(cx.is_cancelled());
+    assert_eq!(runner.state(), State::Stopping);
+    assert!(within(runner.start()).await.is_err());
+    latch.release();
+    within(runner.wait_for(State::Stopped)).await;
+    assert_eq!(runner.status().attempts(), 1);
+}
+
+#[test]
+fn it_does_not_hold_up_the_end_of_the_runtime() {
+    let latch = Arc::new(Latch::default());
+    let (runner, began) = deaf(&latch, Settings::new());
+    let (one, two) = (runtime(), runtime());
+    one.block_on(within(runner.start())).unwrap();
+    let cx = began.recv_timeout(LONG).unwrap();
+    let waiting = runner.clone();
+    let waiter = two.spawn(async move { waiting.wait().await });
+    let since = Instant::now();
+    drop(one);
+    assert!(since.elapsed() < LONG / 4);
+    assert_eq!(runner.state(), State::Stopping);
+    assert!(cx.cancelled_blocking(LONG), "it is told to end");
+    latch.release();
+    two.block_on(within(runner.wait_for(State::Stopped)));
+    assert_eq!(two.block_on(within(waiter)).unwrap(), Exit::Aborted);
+    two.block_on(within(runner.start())).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_context_can_spawn() {
+    let (send, ran) = channel();
+    let runner = Runner::new(blocking_fn(move |cx: Context| {
+        let send = send.clone();
+        cx.spawn(async move { send.send(()).unwrap() });
+        cx.cancelled_blocking(LONG);
+    }));
+    within(runner.start()).await.unwrap();
+    ran.recv_timeout(LONG).unwrap();
+    within(runner.stop()).await.unwrap();
+}

@@ -1,0 +1,71 @@
+//! A context without a runner, for unit tests of services.
+
+use std::sync::Arc;
+
+use startstop_core::{Context, Service};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Act, Caller, Event, Probe, idle, within};
+
+#[tokio::test(start_paused = true)]
+async fn its_token_cancels_a_run() {
+    let (probe, mut remote) = Probe::new();
+    let token = CancellationToken::new();
+    let cx = Context::detached(token.clone());
+    let run = Caller::of(async move { probe.run(cx).await.is_ok() }).await;
+    assert!(run.is_waiting());
+    token.cancel();
+    assert!(run.outcome().await);
+    assert_eq!(remote.count(Event::Cancelled), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_says_goes_nowhere() {
+    let cx = Context::detached(CancellationToken::new());
+    cx.ready();
+    cx.heartbeat();
+    cx.report("nobody listens");
+    cx.request_restart();
+    assert!(!cx.is_cancelled());
+    assert_eq!((cx.deadline(), cx.remaining()), (None, None));
+    assert_eq!(within(cx.run_until_cancelled(async { 1 })).await, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_its_token_is_seen_everywhere() {
+    let token = CancellationToken::new();
+    let cx = Context::detached(token.clone());
+    let owned = cx.cancelled_owned();
+    token.cancel();
+    assert!(cx.is_cancelled() && cx.token().is_cancelled());
+    within(cx.cancelled()).await;
+    within(owned).await;
+    assert_eq!(cx.run_until_cancelled(std::future::pending::<()>()).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_tasks_run_and_end_with_the_last_clone() {
+    let cx = Context::detached(CancellationToken::new());
+    let clone = cx.clone();
+    let alive = Arc::new(());
+    let held = Arc::clone(&alive);
+    cx.spawn(async move {
+        std::future::pending::<()>().await;
+        drop(held);
+    });
+    drop(cx);
+    idle().await;
+    assert_eq!(Arc::strong_count(&alive), 2);
+    drop(clone);
+    idle().await;
+    assert_eq!(Arc::strong_count(&alive), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_can_be_called_too() {
+    let (probe, remote) = Probe::new();
+    remote.on_shutdown(Act::Fail("close"));
+    let cx = Context::detached(CancellationToken::new());
+    let error = probe.shutdown(cx).await.unwrap_err();
+    assert_eq!(error.to_string(), "broken: close");
+}

@@ -1,0 +1,8 @@
+//! How a start ends, and whom it takes along.
+
+mod follow;
+mod outcome;
+mod parent;
+mod readiness;
+mod runtimes;
+mod timeout;

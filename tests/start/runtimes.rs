@@ -1,0 +1,152 @@
+//! No runtime, another runtime, and the end of the runtime.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Duration;
+
+use startstop_core::{Cause, Exit, Runner, Service, Settings, StartError, State, service_fn};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::support::{Event, probed, within};
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Awaits a future without tokio.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut future = pin!(future);
+    for _ in 0..100 {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    panic!("it should have ended by now");
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+fn idle_service() -> impl Service {
+    service_fn(async |cx| cx.cancelled().await)
+}
+
+#[test]
+fn a_start_outside_tokio_has_no_runtime() {
+    let (runner, mut probe) = probed(Settings::new());
+    assert!(matches!(block_on(runner.start()), Err(StartError::NoRuntime)));
+    assert!(matches!(block_on(runner.ensure_running()), Err(StartError::NoRuntime)));
+    assert!(matches!(block_on(runner.restart()), Err(StartError::NoRuntime)));
+    let parent = tokio_util::sync::CancellationToken::new();
+    assert!(matches!(block_on(runner.start_with(&parent)), Err(StartError::NoRuntime)));
+    runner.request_start();
+    assert_eq!(runner.state(), State::Stopped);
+    block_on(runner.stop()).unwrap();
+    assert!(probe.seen().is_empty());
+}
+
+#[test]
+fn a_start_without_a_runtime_does_not_spoil_the_next() {
+    let runner = Runner::new(idle_service());
+    assert!(block_on(runner.start()).is_err());
+    let runtime = runtime();
+    runtime.block_on(runner.start()).unwrap();
+    assert!(runner.is_running());
+    runtime.block_on(runner.stop()).unwrap();
+}
+
+#[test]
+fn a_running_service_can_be_stopped_from_outside_tokio() {
+    let runner = Runner::new(idle_service());
+    let runtime = runtime();
+    runtime.block_on(runner.start()).unwrap();
+    block_on(runner.stop()).unwrap();
+    assert_eq!(runner.state(), State::Stopped);
+    assert_eq!(block_on(runner.wait()), Exit::Stopped);
+    drop(runtime);
+}
+
+#[test]
+fn a_restart_from_another_runtime_moves_it_there() {
+    let (send, ran_on) = channel();
+    let runner = Runner::new(service_fn(move |cx: startstop_core::Context| {
+        send.send(Handle::current().id()).unwrap();
+        async move { cx.cancelled().await }
+    }));
+    let (one, two) = (runtime(), runtime());
+    one.block_on(runner.start()).unwrap();
+    assert_eq!(ran_on.recv().unwrap(), one.handle().id());
+    two.block_on(within(runner.restart())).unwrap();
+    assert_eq!(ran_on.recv().unwrap(), two.handle().id());
+    drop(one);
+    assert!(runner.is_running());
+    two.block_on(within(runner.stop())).unwrap();
+}
+
+#[test]
+fn the_end_of_the_runtime_stops_the_service() {
+    let (runner, probe) = probed(Settings::new());
+    let (one, two) = (runtime(), runtime());
+    one.block_on(runner.start()).unwrap();
+    let waiting = runner.clone();
+    let waiter = two.spawn(async move { waiting.wait().await });
+    drop(one);
+    assert_eq!(two.block_on(within(waiter)).unwrap(), Exit::Aborted);
+    assert_eq!(runner.state(), State::Stopped);
+    assert_eq!(runner.errors_last().unwrap().cause(), Cause::Aborted);
+    assert!(probe.is_quiet());
+}
+
+#[test]
+fn a_service_whose_runtime_ended_starts_on_another() {
+    let (runner, mut probe) = probed(Settings::new());
+    let (one, two) = (runtime(), runtime());
+    one.block_on(runner.start()).unwrap();
+    two.block_on(probe.until(Event::Run(1, 1)));
+    drop(one);
+    two.block_on(within(runner.start())).unwrap();
+    two.block_on(probe.until(Event::Run(2, 1)));
+    two.block_on(within(runner.stop())).unwrap();
+}
+
+#[test]
+fn a_pending_start_ends_with_its_runtime() {
+    let settings = Settings::new().readiness(startstop_core::Readiness::Explicit);
+    let (runner, mut probe) = probed(settings);
+    let (one, two) = (runtime(), runtime());
+    one.block_on(async { runner.request_start() });
+    two.block_on(probe.until(Event::Run(1, 1)));
+    let mut joining = Box::pin(runner.ensure_running());
+    two.block_on(std::future::poll_fn(|cx| {
+        assert!(joining.as_mut().poll(cx).is_pending());
+        Poll::Ready(())
+    }));
+    drop(one);
+    let outcome = two.block_on(within(joining));
+    assert!(matches!(outcome, Err(StartError::Failed(f)) if f.cause() == Cause::Aborted));
+}
+
+#[test]
+fn a_stop_in_progress_ends_with_the_runtime() {
+    let (runner, mut probe) = probed(Settings::new().stop_timeout(Duration::MAX));
+    let (one, two) = (runtime(), runtime());
+    probe.on_cancel(crate::support::Act::Hang);
+    one.block_on(runner.start()).unwrap();
+    let stopping = runner.clone();
+    let stop = two.spawn(async move { stopping.stop().await });
+    two.block_on(probe.until(Event::Cancelled));
+    drop(one);
+    let _ = two.block_on(within(stop)).unwrap();
+    assert_eq!(runner.state(), State::Stopped);
+    assert_eq!(two.block_on(runner.wait()), Exit::Aborted);
+}

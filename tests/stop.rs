@@ -1,0 +1,13 @@
+//! A stop, step by step.
+
+mod blocked;
+mod context;
+mod deadline;
+mod drain;
+mod failures;
+mod natural;
+mod reload;
+mod requests;
+mod shutdown_always;
+mod steps;
+mod unresponsive;

@@ -1,0 +1,133 @@
+//! What a context knows of the stop.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use startstop_core::{Context, Settings, State, service_fn};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::Instant;
+
+use crate::support::{Act, Caller, Probe, Remote, SECOND, assert_took, idle, probed, stop, within};
+
+/// The context of a probe that ends when it is told to, and the context of its `shutdown`.
+async fn contexts(
+    settings: Settings,
+) -> (startstop_core::Runner<Probe>, Remote, Context, Arc<Mutex<Option<Context>>>) {
+    let (runner, probe) = probed(settings);
+    let (send, mut contexts) = unbounded_channel();
+    let in_shutdown = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&in_shutdown);
+    probe.on_cancel(Act::Hang);
+    probe.on_shutdown(Act::with(move |cx| *slot.lock().unwrap() = Some(cx.clone())));
+    probe.tell(Act::with(move |cx| send.send(cx.clone()).unwrap()));
+    runner.start().await.unwrap();
+    let context = within(contexts.recv()).await.unwrap();
+    (runner, probe, context, in_shutdown)
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_no_deadline_before_a_stop() {
+    let (_runner, _probe, cx, _) = contexts(Settings::new()).await;
+    assert_eq!((cx.deadline(), cx.remaining()), (None, None));
+    assert!(!cx.is_cancelled() && !cx.token().is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_is_known_once_a_stop_is_requested() {
+    let (runner, probe, cx, _) = contexts(Settings::new()).await;
+    let since = Instant::now();
+    let first = stop(&runner).await;
+    assert!(cx.is_cancelled() && cx.token().is_cancelled());
+    assert_eq!(cx.deadline().unwrap().duration_since(since), 5 * SECOND);
+    assert_eq!(cx.remaining(), Some(5 * SECOND));
+    tokio::time::advance(2 * SECOND).await;
+    assert_eq!(cx.remaining(), Some(3 * SECOND));
+    let other = runner.clone();
+    let second = Caller::of(async move { other.stop_within(SECOND).await }).await;
+    assert_eq!(cx.remaining(), Some(SECOND), "the earliest deadline wins");
+    probe.tell(Act::Complete);
+    first.outcome().await.unwrap();
+    second.outcome().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_no_deadline_if_it_is_never_aborted() {
+    let (runner, probe, cx, _) = contexts(Settings::new().stop_timeout(Duration::MAX)).await;
+    let first = stop(&runner).await;
+    assert!(cx.is_cancelled());
+    assert_eq!((cx.deadline(), cx.remaining()), (None, None));
+    probe.tell(Act::Complete);
+    first.outcome().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_shutdown_cancelled_means_the_deadline() {
+    let (runner, _probe, _cx, in_shutdown) = contexts(Settings::new()).await;
+    let since = Instant::now();
+    let first = stop(&runner).await;
+    let cx = in_shutdown.lock().unwrap().take().unwrap();
+    let token = cx.token();
+    assert!(!cx.is_cancelled() && !token.is_cancelled());
+    assert_eq!(cx.remaining(), Some(5 * SECOND));
+    within(cx.cancelled()).await;
+    assert_took(since, 5 * SECOND);
+    within(token.cancelled()).await;
+    assert!(cx.is_cancelled());
+    assert!(first.outcome().await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_until_cancelled_gives_the_output_or_none() {
+    let (runner, _probe, cx, _) = contexts(Settings::new()).await;
+    assert_eq!(within(cx.run_until_cancelled(async { 7 })).await, Some(7));
+    let inner = cx.clone();
+    let waiting = async move { inner.run_until_cancelled(std::future::pending::<u8>()).await };
+    let waiting = Caller::of(waiting).await;
+    assert!(waiting.is_waiting());
+    runner.request_stop();
+    assert_eq!(waiting.outcome().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_form_of_waiting_resolves() {
+    let (runner, _probe, cx, _) = contexts(Settings::new()).await;
+    let (owned, token) = (Caller::of(cx.cancelled_owned()).await, cx.token());
+    let waiting = Caller::of(async move { token.cancelled().await }).await;
+    assert!(owned.is_waiting() && waiting.is_waiting());
+    runner.request_stop();
+    owned.outcome().await;
+    waiting.outcome().await;
+    within(cx.cancelled()).await;
+    within(cx.token().cancelled()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_context_that_outlives_its_attempt_is_inert() {
+    let (runner, probe, cx, _) = contexts(Settings::new()).await;
+    probe.tell(Act::Complete);
+    runner.wait_for(State::Stopped).await;
+    cx.ready();
+    cx.heartbeat();
+    cx.report("too late");
+    let alive = Arc::new(());
+    let held = Arc::clone(&alive);
+    cx.spawn(async move { drop(held) });
+    assert_eq!(Arc::strong_count(&alive), 1, "its future is dropped");
+    idle().await;
+    assert!(runner.history().entries().is_empty());
+    assert!(cx.is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_says_who_and_which() {
+    let (runner, _probe, cx, _) = contexts(Settings::new().name("db")).await;
+    assert_eq!((cx.name(), cx.cycle(), cx.attempt()), ("db", 1, 1));
+    assert_eq!(runner.name(), "db");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_function_sees_the_cancellation() {
+    let runner = startstop_core::Runner::new(service_fn(async |cx| cx.cancelled().await));
+    runner.start().await.unwrap();
+    within(runner.stop()).await.unwrap();
+}

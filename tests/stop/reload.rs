@@ -1,0 +1,89 @@
+//! A reload request: a wake-up, and nothing else.
+
+use startstop_core::{Runner, Service, Settings, State, service_fn_with};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Mutex, Notify};
+
+use crate::support::{Caller, idle, within};
+
+struct Reloads {
+    /// Lets the service look for a request.
+    look: Notify,
+    seen: UnboundedSender<u64>,
+}
+
+/// A service that looks for reload requests when it is let.
+fn reloading() -> (Runner<impl Service>, std::sync::Arc<Reloads>, Mutex<UnboundedReceiver<u64>>) {
+    let (seen, saw) = unbounded_channel();
+    let service = service_fn_with(Reloads { look: Notify::new(), seen }, async |state, cx| {
+        cx.run_until_cancelled(async {
+            loop {
+                state.look.notified().await;
+                cx.reloaded().await;
+                state.seen.send(cx.cycle()).unwrap();
+            }
+        })
+        .await;
+    });
+    let state = std::sync::Arc::clone(service.state());
+    (Runner::with_settings(service, Settings::new()), state, saw.into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_wakes_the_service_and_restarts_nothing() {
+    let (runner, state, saw) = reloading();
+    runner.start().await.unwrap();
+    state.look.notify_one();
+    idle().await;
+    runner.reload();
+    assert_eq!(within(saw.lock().await.recv()).await, Some(1));
+    assert_eq!(runner.state(), State::Running);
+    assert_eq!(runner.status().attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_requests_before_the_service_looks_are_one() {
+    let (runner, state, saw) = reloading();
+    let mut saw = saw.lock().await;
+    runner.start().await.unwrap();
+    idle().await;
+    for _ in 0..3 {
+        runner.reload();
+    }
+    state.look.notify_one();
+    assert_eq!(within(saw.recv()).await, Some(1));
+    state.look.notify_one();
+    idle().await;
+    assert!(saw.try_recv().is_err());
+    runner.reload();
+    assert_eq!(within(saw.recv()).await, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_not_lost_when_the_future_is_dropped() {
+    let (send, mut contexts) = unbounded_channel();
+    let runner = Runner::new(startstop_core::service_fn(move |cx: startstop_core::Context| {
+        send.send(cx.clone()).unwrap();
+        async move { cx.cancelled().await }
+    }));
+    runner.start().await.unwrap();
+    let cx = within(contexts.recv()).await.unwrap();
+    let inner = cx.clone();
+    let waiting = Caller::of(async move { inner.reloaded().await }).await;
+    assert!(waiting.is_waiting());
+    runner.reload();
+    // Woken, but not polled again before it is dropped.
+    waiting.give_up().await;
+    drop(cx.reloaded());
+    within(cx.reloaded()).await;
+    let again = Caller::of(async move { cx.reloaded().await }).await;
+    assert!(again.is_waiting(), "it is told once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_of_a_stopped_service_starts_nothing() {
+    let (runner, ..) = reloading();
+    runner.reload();
+    idle().await;
+    assert_eq!(runner.state(), State::Stopped);
+}

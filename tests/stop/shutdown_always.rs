@@ -1,0 +1,115 @@
+//! `shutdown_always`: once after every attempt, however that attempt ended.
+
+use std::time::Duration;
+
+use startstop_core::{
+    Backoff, Cause, Phase, Readiness, RestartPolicy, Settings, StartError, State,
+};
+use tokio::time::Instant;
+
+use crate::support::{Act, Event, SECOND, assert_took, idle, probed};
+
+fn always() -> Settings {
+    Settings::new().shutdown_always(true)
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_runs_after_every_natural_end() {
+    for act in [Act::Complete, Act::Fail("x"), Act::Panic("x")] {
+        let (runner, mut probe) = probed(always());
+        probe.tell(act);
+        let _ = runner.start().await;
+        runner.wait_for(State::Stopped).await;
+        assert_eq!(probe.count(Event::Shutdown), 1);
+        assert_eq!(probe.count(Event::ShutdownEnded), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_runs_once_in_a_stop() {
+    let (runner, mut probe) = probed(always());
+    runner.start().await.unwrap();
+    probe.next().await;
+    runner.stop().await.unwrap();
+    idle().await;
+    assert_eq!(probe.count(Event::Shutdown), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_runs_between_two_attempts() {
+    let policy = RestartPolicy::on_failure().backoff(Backoff::none());
+    let (runner, mut probe) = probed(always().restart(policy));
+    probe.tell(Act::Fail("one"));
+    probe.tell(Act::Fail("two"));
+    let _ = runner.start().await;
+    probe.until(Event::Run(1, 3)).await;
+    let order = [Event::Run(1, 1), Event::RunEnded, Event::Shutdown, Event::ShutdownEnded];
+    assert_eq!(probe.seen()[..4], order);
+    assert_eq!(probe.count(Event::Shutdown), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_runs_after_an_attempt_that_was_late() {
+    let (runner, mut probe) = probed(always().readiness(Readiness::Explicit));
+    assert!(matches!(runner.start().await, Err(StartError::TimedOut)));
+    runner.wait_for(State::Stopped).await;
+    assert_eq!(probe.count(Event::Shutdown), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_runs_after_an_attempt_that_was_silent() {
+    let (runner, mut probe) = probed(always().watchdog(SECOND));
+    runner.start().await.unwrap();
+    runner.wait_for(State::Stopped).await;
+    assert_eq!(probe.count(Event::Shutdown), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_has_the_stop_timeout() {
+    let (runner, mut probe) = probed(always().stop_timeout(4 * SECOND));
+    probe.on_shutdown(Act::Hang);
+    runner.start().await.unwrap();
+    probe.tell(Act::Complete);
+    probe.until(Event::Shutdown).await;
+    let since = Instant::now();
+    assert_eq!(runner.state(), State::Stopping);
+    runner.wait_for(State::Stopped).await;
+    assert_took(since, 4 * SECOND);
+    let failure = runner.errors_last().unwrap();
+    assert_eq!((failure.phase(), failure.cause()), (Phase::Shutdown, Cause::TimedOut));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_shares_its_deadline_with_the_tasks() {
+    let (runner, mut probe) = probed(always().stop_timeout(4 * SECOND));
+    probe.on_shutdown(Act::Hang);
+    probe.tell(Act::spawn(Act::Hang));
+    runner.start().await.unwrap();
+    idle().await;
+    let since = Instant::now();
+    probe.tell(Act::Complete);
+    probe.until(Event::RunEnded).await;
+    runner.wait_for(State::Stopped).await;
+    assert_took(since, 4 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_failure_is_recorded() {
+    let (runner, probe) = probed(always());
+    probe.on_shutdown(Act::Fail("close"));
+    runner.start().await.unwrap();
+    probe.tell(Act::Complete);
+    runner.wait().await;
+    let failure = runner.errors_last().unwrap();
+    assert_eq!((failure.phase(), failure.cause()), (Phase::Shutdown, Cause::Error));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_not_run_where_run_was_not_entered() {
+    let (runner, mut probe) = probed(always());
+    runner.request_start();
+    runner.stop().await.unwrap();
+    runner.stop_within(Duration::ZERO).await.unwrap();
+    idle().await;
+    assert!(probe.seen().is_empty());
+}

@@ -1,0 +1,54 @@
+//! What is called in `Stopping`, beside a stop that waits there.
+
+use startstop_core::{Exit, State};
+
+use super::stopping;
+use crate::support::{Act, Event, ensure, restart, start, stop, wait};
+
+#[tokio::test(start_paused = true)]
+async fn start_when_stopping_begins_a_cycle_after_the_end() {
+    let (runner, mut probe, first) = stopping().await;
+    let second = start(&runner).await;
+    assert!(second.is_waiting() && probe.runs() == 1);
+    probe.tell(Act::Complete);
+    first.outcome().await.unwrap();
+    second.outcome().await.unwrap();
+    assert!(runner.is_running());
+    probe.until(Event::Run(2, 1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn ensure_running_when_stopping_begins_a_cycle_after_the_end() {
+    let (runner, mut probe, first) = stopping().await;
+    let second = ensure(&runner).await;
+    assert!(second.is_waiting() && probe.runs() == 1);
+    probe.tell(Act::Complete);
+    first.outcome().await.unwrap();
+    second.outcome().await.unwrap();
+    probe.until(Event::Run(2, 1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn restart_when_stopping_begins_a_cycle_after_the_end() {
+    let (runner, mut probe, first) = stopping().await;
+    let second = restart(&runner).await;
+    assert!(second.is_waiting() && probe.runs() == 1);
+    probe.tell(Act::Complete);
+    first.outcome().await.unwrap();
+    second.outcome().await.unwrap();
+    probe.until(Event::Run(2, 1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_when_stopping_joins() {
+    let (runner, mut probe, first) = stopping().await;
+    let end = wait(&runner).await;
+    let second = stop(&runner).await;
+    assert!(second.is_waiting());
+    probe.tell(Act::Complete);
+    first.outcome().await.unwrap();
+    second.outcome().await.unwrap();
+    assert_eq!(end.outcome().await, Exit::Stopped);
+    assert_eq!(probe.count(Event::Shutdown), 1);
+    assert_eq!(runner.state(), State::Stopped);
+}
