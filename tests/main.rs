@@ -1,1 +1,4 @@
 //! The tests of startstop: a module per behaviour.
+
+mod promises;
+mod stress_support;
