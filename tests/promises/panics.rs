@@ -141,11 +141,9 @@ fn panics_are_failures_with_any_payload() {
             ];
             for payload in payloads {
                 let runner = Runner::new(service_fn(move |cx: Context| async move {
-                    cx.spawn(async move { std::panic::resume_unwind(payload()) as () });
+                    cx.spawn(async move { std::panic::resume_unwind(payload()) });
                     tokio::task::yield_now().await;
-                    std::panic::resume_unwind(payload());
-                    #[allow(unreachable_code)]
-                    ()
+                    std::panic::resume_unwind(payload())
                 }));
                 let _ = runner.start().await;
                 assert_eq!(runner.wait().await, Exit::Failed);
@@ -163,7 +161,7 @@ async fn panics_are_failures_before_the_service_was_ready() {
         let settings = Settings::new().readiness(startstop_core::Readiness::Explicit);
         let service = service_fn(|_| async {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            panic_any(7_u8) as ();
+            panic_any(7_u8)
         });
         let runner = Runner::with_settings(service, settings);
         let error = runner.start().await.expect_err("it panics");

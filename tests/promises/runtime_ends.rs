@@ -37,7 +37,6 @@ fn ends_in<S: Service>(state: State, make: impl Fn() -> Runner<S>) {
             let runner = make();
             runtime.block_on(async {
                 runner.request_start();
-                runner.wait_for(State::Starting).await;
                 if state == State::Stopping {
                     runner.wait_for(State::Running).await;
                     crate::stress_support::settle().await;
