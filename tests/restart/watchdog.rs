@@ -139,11 +139,8 @@ async fn who_is_silent_and_blocks_its_thread_is_unresponsive_and_alone() {
             .abort_timeout(Duration::from_millis(20));
         let runner = Runner::with_settings(service, settings.restart(policy));
         runner.start().await.expect("ready at once");
-        eprintln!("0 {:?}", runner.status());
         runner.wait_for(State::Stopping).await;
-        eprintln!("A {:?}", runner.status());
         until(|| runner.errors_list().len() >= 2).await;
-        eprintln!("B {:?}", runner.status());
         assert!(matches!(runner.start().await, Err(StartError::Unresponsive)));
         assert!(matches!(runner.stop().await, Err(StopError::Unresponsive(_))));
         assert_eq!((runner.state(), census.runs(), census.alive()), (State::Stopping, 1, 1));
