@@ -1,6 +1,10 @@
 //! The tests of startstop: a module per behaviour.
 
 mod blocked;
+mod drops;
+mod handles;
+mod parent;
 mod promises;
 mod restart;
+mod stress;
 mod stress_support;

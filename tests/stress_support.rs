@@ -66,7 +66,7 @@ impl Drop for Alive {
 }
 
 /// A service that runs until it is cancelled.
-pub(crate) fn obedient(census: &Arc<Census>) -> impl Service {
+pub(crate) fn obedient(census: &Arc<Census>) -> impl Service + use<> {
     service_fn_with(Arc::clone(census), |census: Arc<Arc<Census>>, cx: Context| async move {
         let _alive = census.enter();
         cx.cancelled().await;
