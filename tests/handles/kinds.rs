@@ -17,6 +17,7 @@ fn is_ordinary<T: Send + Sync + Debug + 'static>() {}
 fn is_cloneable<T: Clone>() {}
 fn is_error<T: std::error::Error + Send + Sync + Clone + 'static>() {}
 fn is_send<T: Send>(_: T) {}
+fn is_static<T: 'static>(_: T) {}
 
 #[test]
 fn public_types_go_anywhere() {
@@ -49,7 +50,6 @@ fn public_futures_go_to_any_thread() {
     is_send(runner.subscribe().changed());
     is_send((cx.cancelled(), cx.cancelled_owned(), cx.draining(), cx.reloaded()));
     is_send(cx.run_until_cancelled(async {}));
-    fn is_static<T: 'static>(_: T) {}
     is_static(cx.cancelled_owned());
 }
 

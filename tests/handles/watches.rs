@@ -42,12 +42,12 @@ async fn watches_end_with_the_runner() {
         let census = Census::new();
         let runner = Runner::new(obedient(&census));
         let watches = [runner.subscribe(), runner.subscribe(), runner.subscribe().clone()];
-        let watchers = watches.map(|states| tokio::spawn(until_none(states)));
+        let tasks = watches.map(|states| tokio::spawn(until_none(states)));
         runner.start().await.expect("ready at once");
         settle().await;
         drop(runner);
-        for watcher in watchers {
-            let seen = watcher.await.expect("no panic");
+        for task in tasks {
+            let seen = task.await.expect("no panic");
             assert_eq!(seen.last(), Some(&State::Stopped), "{seen:?}");
             assert!(seen.contains(&State::Running));
         }
