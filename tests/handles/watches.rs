@@ -85,7 +85,7 @@ async fn a_watch_sees_the_end_of_a_service_that_outlives_its_runner_for_a_while(
         let states = runner.subscribe();
         drop(runner);
         assert_eq!(states.get(), State::Stopping);
-        assert_eq!(until_none(states).await, [State::Stopped]);
+        assert_eq!(until_none(states).await, [State::Stopping, State::Stopped]);
     })
     .await;
 }
