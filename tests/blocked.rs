@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use startstop_core::{
-    Context, Readiness, Runner, Service, Settings, StartError, State, StopError, service_fn,
+    Cause, Context, Readiness, Runner, Service, Settings, StartError, State, StopError, service_fn,
     service_fn_with,
 };
 
@@ -57,10 +57,11 @@ async fn a_deadline_is_kept_though_who_asked_for_it_blocks_its_thread() {
             clone.request_stop();
             let _ = gate.recv();
         });
-        runner.wait_for(State::Stopped).await;
-        assert_eq!(runner.errors_list().len(), 1);
+        until(|| runner.errors_last().is_some()).await;
+        assert_eq!(runner.errors_last().map(|it| it.cause()), Some(Cause::TimedOut));
         drop(release);
         asks.await.expect("no panic");
+        runner.wait_for(State::Stopped).await;
     })
     .await;
 }
@@ -80,7 +81,8 @@ async fn shutdown_goes_on_while_run_blocks_its_thread() {
         let runner = Runner::new(service.on_shutdown(move |_| {
             let opens = Arc::clone(&opens);
             async move {
-                tokio::task::yield_now().await;
+                // Woken by a foreign thread: what only yields stays with its worker, as any task of tokio.
+                tokio::task::spawn_blocking(|| ()).await.expect("no panic");
                 drop(opens.lock().expect("no poison").take());
             }
         }));
