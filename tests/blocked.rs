@@ -1,0 +1,129 @@
+//! What blocks its thread holds up nobody but itself, as long as a worker is free.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use startstop_core::{
+    Cause, Context, Readiness, Runner, Service, Settings, StartError, State, StopError, service_fn,
+    service_fn_with,
+};
+
+use crate::stress_support::{deaf, poll_once, until, within};
+
+type Gate = Mutex<Receiver<()>>;
+
+fn pass(gate: &Gate) {
+    let _ = gate.lock().expect("no poison").recv_timeout(Duration::from_secs(15));
+}
+
+fn impatient() -> Settings {
+    let soon = Duration::from_millis(20);
+    Settings::new().start_timeout(soon).stop_timeout(soon).abort_timeout(soon)
+}
+
+/// A service whose `run` blocks its thread until the gate opens, and tells when it does.
+fn blocking(entered: Sender<()>, gate: Receiver<()>) -> impl Service {
+    service_fn_with((entered, Mutex::new(gate)), |state, _| async move {
+        let _ = state.0.send(());
+        pass(&state.1);
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_start_that_blocks_its_thread_does_not_hold_up_its_timeout() {
+    within(async {
+        let ((entered, _enters), (release, gate)) = (channel(), channel());
+        let settings = impatient().readiness(Readiness::Explicit);
+        let runner = Runner::with_settings(blocking(entered, gate), settings);
+        let error = runner.start().await.expect_err("it is never ready");
+        assert!(matches!(error, StartError::Unresponsive | StartError::TimedOut), "{error:?}");
+        assert_eq!(runner.state(), State::Stopping);
+        drop(release);
+        runner.wait_for(State::Stopped).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_deadline_is_kept_though_who_asked_for_it_blocks_its_thread() {
+    within(async {
+        let (release, gate) = channel::<()>();
+        let runner = Runner::with_settings(deaf(), impatient());
+        runner.start().await.expect("ready at once");
+        crate::stress_support::settle().await;
+        let clone = runner.clone();
+        let asks = tokio::spawn(async move {
+            clone.request_stop();
+            let _ = gate.recv();
+        });
+        until(|| runner.errors_last().is_some()).await;
+        assert_eq!(runner.errors_last().map(|it| it.cause()), Some(Cause::TimedOut));
+        drop(release);
+        asks.await.expect("no panic");
+        runner.wait_for(State::Stopped).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn shutdown_goes_on_while_run_blocks_its_thread() {
+    within(async {
+        let (opens, gate) = channel::<()>();
+        let (opens, gate) = (Arc::new(Mutex::new(Some(opens))), Arc::new(Mutex::new(gate)));
+        let service = service_fn(move |cx: Context| {
+            let gate = Arc::clone(&gate);
+            async move {
+                cx.cancelled().await;
+                pass(&gate);
+            }
+        });
+        let runner = Runner::new(service.on_shutdown(move |_| {
+            let opens = Arc::clone(&opens);
+            async move {
+                // Woken by a foreign thread: what only yields stays with its worker, as any task of tokio.
+                tokio::task::spawn_blocking(|| ()).await.expect("no panic");
+                drop(opens.lock().expect("no poison").take());
+            }
+        }));
+        runner.start().await.expect("ready at once");
+        crate::stress_support::settle().await;
+        runner.stop().await.expect("shutdown lets run go");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_stop_that_is_polled_once_and_kept_has_its_deadline() {
+    within(async {
+        let ((entered, enters), (release, gate)) = (channel(), channel());
+        let runner = Runner::with_settings(blocking(entered, gate), impatient());
+        runner.start().await.expect("ready at once");
+        until(|| enters.try_recv().is_ok()).await;
+        let mut stop = Box::pin(runner.stop());
+        assert!(poll_once(&mut stop).await.is_none());
+        until(|| runner.errors_list().len() >= 2).await;
+        assert!(matches!(stop.await, Err(StopError::Unresponsive(_))));
+        drop(release);
+        runner.wait_for(State::Stopped).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_stop_of_a_blocked_run_returns_at_its_deadline() {
+    within(async {
+        let ((entered, enters), (release, gate)) = (channel(), channel());
+        let runner = Runner::with_settings(blocking(entered, gate), impatient());
+        runner.start().await.expect("ready at once");
+        until(|| enters.try_recv().is_ok()).await;
+        let Err(StopError::Unresponsive(stuck)) = runner.stop().await else {
+            panic!("it does not yield");
+        };
+        assert_eq!(stuck.parts(), [startstop_core::Phase::Run]);
+        assert!(stuck.since() >= Duration::from_millis(40));
+        drop(release);
+        runner.wait_for(State::Stopped).await;
+    })
+    .await;
+}
