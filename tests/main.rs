@@ -1,1 +1,8 @@
 //! The tests of startstop: a module per behaviour.
+
+#[cfg(unix)]
+mod child;
+#[cfg(unix)]
+mod examples;
+#[cfg(unix)]
+mod programs;
