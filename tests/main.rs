@@ -6,3 +6,5 @@ mod child;
 mod examples;
 #[cfg(unix)]
 mod programs;
+#[cfg(unix)]
+mod readme;
