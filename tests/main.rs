@@ -8,3 +8,4 @@ mod examples;
 mod programs;
 #[cfg(unix)]
 mod readme;
+mod tidy;
