@@ -14,3 +14,12 @@ mod promises;
 mod restart;
 mod stress;
 mod stress_support;
+#[cfg(unix)]
+mod child;
+#[cfg(unix)]
+mod examples;
+#[cfg(unix)]
+mod programs;
+#[cfg(unix)]
+mod readme;
+mod tidy;

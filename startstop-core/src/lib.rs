@@ -1,4 +1,72 @@
 //! Services that start, stop, restart and are watched.
+//!
+//! A **service** is a value with two methods: `run` does the work until it is told to stop, `shutdown`
+//! makes it stop gracefully. A **runner** drives one service through its life, again and again, and
+//! remembers what went wrong.
+//!
+//! ```
+//! use startstop_core::{Runner, State, service_fn};
+//! use tokio::net::TcpListener;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = service_fn(async |cx| {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//!     while let Some(client) = cx.run_until_cancelled(listener.accept()).await {
+//!         println!("hello, {}", client?.1);
+//!     }
+//!     Ok::<(), std::io::Error>(())
+//! });
+//! let runner = Runner::new(server);
+//!
+//! runner.start().await?;
+//! assert!(runner.is_running());
+//! runner.stop().await?; // nothing of the service runs any more
+//! assert_eq!(runner.state(), State::Stopped);
+//! assert!(runner.errors_list().is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | word | meaning |
+//! |---|---|
+//! | service | a value that implements [`Service`] |
+//! | runner | [`Runner<S>`](Runner): starts, stops, restarts and watches one service |
+//! | cycle | from a start to the moment the service has fully ended; numbered from 1 per runner |
+//! | attempt | one call of [`Service::run`]; a [`RestartPolicy`] may make several in one cycle |
+//! | failure | one recorded error: what failed, in which phase, when: [`Failure`] |
+//! | ready | the service can do its job, or has done it: [`Readiness`] |
+//!
+//! # Where to go next
+//!
+//! - Make a service: of functions by [`service_fn`], [`service_fn_with`], [`once`] (a job), [`every`] (a
+//!   period) or [`blocking_fn`] (synchronous code); of a type of your own by [`Service`].
+//! - Inside of it, [`Context`] tells when to stop, and takes what there is to say: that it is ready, an
+//!   error, a heartbeat, a task that belongs to it.
+//! - Say how it wants to be run by [`Settings`]: timeouts, readiness, restarts.
+//! - Drive it by [`Runner`]; several of different types by `Arc<dyn` [`StartStop`]`>`.
+//! - Read what went wrong: [`StartError`] and [`StopError`] at once, [`History`] and [`Status`] later.
+//! - Make it a whole program, with signals and an exit code: `run`, with the feature `signal`.
+//!
+//! # Promises
+//!
+//! 1. Never two attempts of one runner at once, whatever is called from wherever.
+//! 2. Whoever sees [`State::Stopped`] finds in the history why.
+//! 3. A stop is never lost, also right after a start.
+//! 4. Dropping a future breaks nothing: once polled, the operation goes on to its end.
+//! 5. After `Stopped` nothing of the service is left running, no task and no timer. So await
+//!    [`stop`](Runner::stop) before leaving `main`.
+//! 6. Panics are failures.
+//! 7. The runtime may end: then the service is [`Exit::Aborted`].
+//! 8. Reading a state takes no lock.
+//! 9. Time is tokio's: under `tokio::time::pause` every timeout is deterministic.
+//!
+//! # Features
+//!
+//! - `derive` (default): `#[derive(Service)]` beside the trait.
+//! - `signal` (default): `run`, and `Runner::run_until_signal`.
+//! - `tracing`: a span for each attempt, an event for each step of a cycle.
+//! - `serde`: `Serialize` for states, exits, statuses and failures.
 
 mod panic;
 mod permanent;

@@ -1,0 +1,58 @@
+//! An axum server that stops gracefully: a request in flight still gets its answer.
+//!
+//! Run it: `cargo run --example 03_http_server`, or with an address of your own after `--`. Then, with
+//! the address that it prints, `(echo one; sleep 10; echo two) | curl -T - http://ADDRESS/upload`, and
+//! press Ctrl-C in the server while the upload lasts.
+
+use std::env;
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{self, Body};
+use axum::http::StatusCode;
+use axum::routing::{get, put};
+use startstop_core::{Context, Readiness, Service, Settings};
+use tokio::net::TcpListener;
+
+struct Http {
+    addr: String,
+}
+
+impl Service for Http {
+    type Error = io::Error;
+
+    async fn run(&self, cx: Context) -> io::Result<()> {
+        let listener = TcpListener::bind(&self.addr).await?;
+        println!("listening on http://{}", listener.local_addr()?);
+        cx.ready();
+        let app = Router::new().route("/", get(async || "hello\n")).route("/upload", put(upload));
+        axum::serve(listener, app).with_graceful_shutdown(cx.cancelled_owned()).await
+    }
+
+    async fn shutdown(&self, cx: Context) -> io::Result<()> {
+        let left = cx.remaining().unwrap_or(Duration::MAX).as_secs_f32().round();
+        println!("stopping: requests in flight have {left} seconds");
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        let patience = Duration::from_secs(30);
+        Settings::new().name("http").readiness(Readiness::Explicit).stop_timeout(patience)
+    }
+}
+
+/// Takes as long as its client does.
+async fn upload(request: Body) -> Result<String, StatusCode> {
+    println!("an upload begins");
+    let bytes = body::to_bytes(request, 1 << 20).await.map_err(|_| StatusCode::BAD_REQUEST)?;
+    println!("an upload ends");
+    Ok(format!("got {} bytes\n", bytes.len()))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let addr = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    startstop_core::run(Http { addr }).await
+}

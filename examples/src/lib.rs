@@ -1,1 +1,0 @@
-//! The examples are the numbered files in `examples/`.

@@ -1,0 +1,95 @@
+//! A program as a child process: a test follows what it prints, and sends it signals.
+
+use std::ffi::OsStr;
+use std::future::Future;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// A program that takes longer than this is taken to hang.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A running program.
+#[derive(Debug)]
+pub(crate) struct Program {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    stderr: JoinHandle<String>,
+    printed: String,
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Program {
+    pub(crate) fn start(path: impl AsRef<Path>, args: &[&str]) -> Self {
+        let path = path.as_ref();
+        let mut command = Command::new(path);
+        command.args(args).kill_on_drop(true).env("RUST_BACKTRACE", "0");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let spawned = command.spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut stderr = child.stderr.take().expect("stderr is piped");
+        let stderr = tokio::spawn(async move {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).await.expect("stderr is text");
+            text
+        });
+        let lines = BufReader::new(stdout).lines();
+        Self { child, lines, stderr, printed: String::new() }
+    }
+
+    /// The next line that it prints.
+    pub(crate) async fn line(&mut self) -> String {
+        let line = in_time(self.lines.next_line()).await.expect("stdout is text");
+        let Some(line) = line else { panic!("it ended after printing\n{}", self.printed) };
+        self.printed.push_str(&line);
+        self.printed.push('\n');
+        line
+    }
+
+    /// The next line that it prints is this one.
+    pub(crate) async fn prints(&mut self, expected: &str) {
+        assert_eq!(self.line().await, expected);
+    }
+
+    /// Sends it a signal, by its name without `SIG`.
+    pub(crate) async fn signal(&self, signal: &str) {
+        let id = self.child.id().expect("it has not been waited for");
+        // The `kill` of the shell, since not every system has a program of that name.
+        let status = Command::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status();
+        assert!(in_time(status).await.expect("there is a shell").success(), "it has ended");
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn end(mut self) -> Ended {
+        while let Some(line) = in_time(self.lines.next_line()).await.expect("stdout is text") {
+            self.printed.push_str(&line);
+            self.printed.push('\n');
+        }
+        let status = in_time(self.child.wait()).await.expect("it can be waited for");
+        let stderr = in_time(self.stderr).await.expect("stderr is read");
+        Ended { code: status.code(), stdout: self.printed, stderr }
+    }
+}
+
+/// What a future yields, unless it hangs.
+async fn in_time<F: Future>(future: F) -> F::Output {
+    timeout(LIMIT, future).await.expect("it does not hang")
+}
+
+/// Runs a program that ends by itself.
+pub(crate) async fn run(path: impl AsRef<OsStr>) -> Ended {
+    Program::start(Path::new(path.as_ref()), &[]).end().await
+}

@@ -1,0 +1,90 @@
+//! `startstop_core::run` as the whole of a process: signals, exit codes, and what is printed.
+
+use crate::child::{Program, run};
+
+const AN_HOUR: &str = "3600000";
+
+#[tokio::test]
+async fn a_blocked_thread_does_not_keep_the_process() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50"]);
+    program.prints("running").await;
+    program.signal("TERM").await;
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1));
+    assert_names_what_is_stuck(&ended.stderr);
+}
+
+#[tokio::test]
+async fn a_second_signal_aborts_at_once() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_deaf"), &[]);
+    program.prints("running").await;
+    program.signal("TERM").await;
+    program.prints("stopping").await;
+    program.signal("INT").await;
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_third_signal_leaves_the_process() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &[AN_HOUR]);
+    program.prints("running").await;
+    program.signal("TERM").await;
+    program.prints("stopping").await;
+    program.signal("TERM").await;
+    program.prints("aborting").await;
+    program.signal("TERM").await;
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1));
+    assert_names_what_is_stuck(&ended.stderr);
+}
+
+#[tokio::test]
+async fn a_hangup_reloads_and_restarts_nothing() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_reloading"), &[]);
+    program.prints("running").await;
+    program.signal("HUP").await;
+    program.prints("reload 1 in cycle 1").await;
+    program.signal("HUP").await;
+    program.prints("reload 2 in cycle 1").await;
+    program.signal("TERM").await;
+    program.prints("stopping").await;
+    let ended = program.end().await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
+#[tokio::test]
+async fn a_start_that_fails_prints_the_error_and_its_sources() {
+    let ended = run(env!("CARGO_BIN_EXE_failing")).await;
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.stderr, THE_FAILURE);
+}
+
+#[tokio::test]
+async fn a_failure_after_the_start_is_printed_as_well() {
+    let ended = Program::start(env!("CARGO_BIN_EXE_failing"), &["late"]).end().await;
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.stderr, THE_FAILURE);
+}
+
+#[tokio::test]
+async fn a_signal_while_starting_is_no_failure() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_starting"), &[]);
+    program.prints("starting").await;
+    program.signal("TERM").await;
+    program.prints("stopping").await;
+    let ended = program.end().await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
+const THE_FAILURE: &str = "\
+service \"failing\" failed in run (cycle 1, attempt 1)
+  caused by: cannot read the configuration
+  caused by: the disk is on fire
+";
+
+fn assert_names_what_is_stuck(stderr: &str) {
+    let expected = "service \"blocked\" does not yield: run stuck for ";
+    assert!(stderr.starts_with(expected), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}

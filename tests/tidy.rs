@@ -1,0 +1,186 @@
+//! What people forget: headers, headings, lists of files, the direction of imports, the size of files.
+
+mod source;
+
+use std::collections::BTreeMap;
+
+use source::{File, files, root};
+
+const CORE: &str = "startstop-core/src";
+
+const FOLDERS: [&str; 5] =
+    ["startstop-core", "startstop-derive/src", "examples", "tests", "benchmarks"];
+
+/// The sections of the documentation of an item, in their order.
+const SECTIONS: [&str; 4] = ["Examples", "Errors", "Panics", "Cancel safety"];
+
+/// Sections that one item has, beside those.
+const OWN_SECTIONS: [(&str, &str); 1] = [("startstop-core/src/service.rs", "Building one")];
+
+/// Files of more than this many lines of code need a reason.
+const LONG: usize = 300;
+
+const LONG_FILES: [(&str, &str); 2] = [
+    ("startstop-core/src/lifecycle.rs", "the rules are one table: whoever splits it hides a row"),
+    ("startstop-core/src/core.rs", "what is under one lock is declared in one place"),
+];
+
+#[test]
+fn every_file_opens_with_what_it_is() {
+    let files = FOLDERS.into_iter().flat_map(files);
+    none(files.filter(|file| !file.text.starts_with("//! ")).map(|file| file.path));
+}
+
+#[test]
+fn sections_are_spelt_and_ordered_alike() {
+    none(files(CORE).iter().flat_map(|file| {
+        let wrong = move |(headings, item): (Vec<&str>, &str)| {
+            let own = |heading: &&str| OWN_SECTIONS.contains(&(&file.path, heading));
+            let headings = headings.into_iter().filter(|heading| !own(heading));
+            let places =
+                headings.map(|heading| SECTIONS.iter().position(|known| *known == heading));
+            let places: Vec<_> = places.collect();
+            let known = places.iter().all(Option::is_some) && places.is_sorted();
+            (!known).then(|| format!("{}: {item}", file.path))
+        };
+        file.items().into_iter().filter_map(wrong)
+    }));
+}
+
+#[test]
+fn every_async_function_tells_of_its_cancel_safety() {
+    none(files(CORE).iter().flat_map(|file| {
+        let silent = move |(headings, item): (Vec<&str>, &str)| {
+            let told = !item.starts_with("pub async fn") || headings.contains(&"Cancel safety");
+            (!told).then(|| format!("{}: {item}", file.path))
+        };
+        file.items().into_iter().filter_map(silent)
+    }));
+}
+
+#[test]
+fn every_file_is_part_of_a_program() {
+    let modules =
+        files(CORE).into_iter().chain(files("startstop-derive/src")).chain(files("tests"));
+    none(modules.filter_map(|file| {
+        let (folder, name) = file.path.rsplit_once('/')?;
+        let stem = name.strip_suffix(".rs")?;
+        let (listed_in, line) = match folder {
+            "tests" if stem == "main" => return None,
+            // Compiled one by one.
+            _ if folder.starts_with("tests/ui/") => return None,
+            "tests/src" => return None,
+            "tests/bin" => ("tests/Cargo.toml".to_owned(), format!("path = \"bin/{name}\"")),
+            "tests" => ("tests/main.rs".to_owned(), format!("mod {stem};")),
+            _ if folder.ends_with("/src") && stem == "lib" => return None,
+            _ if folder.ends_with("/src") => (format!("{folder}/lib.rs"), format!("mod {stem};")),
+            _ => (format!("{folder}.rs"), format!("mod {stem};")),
+        };
+        let by_path = format!("#[path = \"{name}\"]");
+        let lists = |found: &str| found.ends_with(&line) || found == by_path;
+        let list = std::fs::read_to_string(root().join(&listed_in)).unwrap_or_default();
+        let listed = list.lines().any(|found| lists(found.trim()));
+        (!listed).then(|| format!("{} is not in {listed_in}", file.path))
+    }));
+}
+
+#[test]
+fn the_front_page_of_the_core_defines_nothing() {
+    let lib = File::read(&format!("{CORE}/lib.rs"));
+    let code = lib.code().map(|(_, line)| line).filter(|line| !line.starts_with('#'));
+    let code = code.collect::<Vec<_>>().join(" ");
+    let statements = code.split_terminator(';').map(str::trim);
+    let only_names = |statement: &str| {
+        let is_mod = statement.starts_with("mod ") || statement.starts_with("pub mod ");
+        let is_use = statement.starts_with("pub use ") || statement.starts_with("extern crate ");
+        is_use || (is_mod && !statement.contains('{'))
+    };
+    none(statements.filter(|statement| !only_names(statement)).map(str::to_owned));
+}
+
+#[test]
+fn a_module_imports_only_those_before_it() {
+    let lib = File::read(&format!("{CORE}/lib.rs"));
+    let names = lib.code().filter_map(|(_, line)| line.rsplit_once("mod ")?.1.strip_suffix(';'));
+    let names = names.map(|name| name.trim_start_matches('_'));
+    let order: BTreeMap<&str, usize> = names.zip(0..).collect();
+    none(files(CORE).iter().filter(|file| file.path != lib.path).flat_map(|file| {
+        let order = &order;
+        // `every_file_is_part_of_a_program` tells of a file that is no module.
+        let at = order.get(file.module(CORE)).copied().unwrap_or(usize::MAX);
+        let forward = move |(number, line): (usize, &str)| {
+            let ahead = imported(line).find(|name| order.get(name).is_none_or(|place| *place > at));
+            ahead.map(|name| format!("{}:{number} looks ahead to {name}", file.path))
+        };
+        file.code().filter_map(forward).collect::<Vec<_>>()
+    }));
+}
+
+/// The top-level modules that a line names.
+fn imported(line: &str) -> impl Iterator<Item = &str> {
+    let ends = |c: char| !c.is_alphanumeric() && c != '_';
+    let mentions = line.split("crate::").skip(1);
+    mentions
+        .flat_map(move |rest| match rest.strip_prefix('{') {
+            Some(list) => list.split(',').map(str::trim).collect(),
+            None => vec![rest],
+        })
+        .filter_map(move |path| path.trim_start_matches('_').split(ends).next())
+        .filter(|name| !name.is_empty())
+}
+
+#[test]
+fn a_long_file_has_a_reason() {
+    let long = FOLDERS.into_iter().flat_map(files).filter(|file| file.code().count() > LONG);
+    let long: Vec<String> = long.map(|file| file.path).collect();
+    let excused = |path: &str| LONG_FILES.iter().any(|(known, _)| *known == path);
+    none(long.iter().filter(|path| !excused(path)).map(|path| format!("{path} is long")));
+    let outdated = LONG_FILES.iter().filter(|(known, _)| !long.iter().any(|path| path == known));
+    none(outdated.map(|(path, _)| format!("{path} needs no excuse any more")));
+}
+
+#[test]
+fn the_readme_comes_to_the_point() {
+    let readme = File::read("README.md");
+    let front: Vec<&str> = readme.text.lines().take(40).collect();
+    for line in ["```rust", "cargo run --example 03_http_server", "cargo test --workspace"] {
+        assert!(front.contains(&line), "not in the first forty lines: {line}");
+    }
+}
+
+#[test]
+fn links_between_files_lead_somewhere() {
+    none(["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].into_iter().flat_map(|path| {
+        let text = File::read(path).text;
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        let links = links.filter(|link| !link.is_empty() && !link.contains("://"));
+        let broken = links.filter(|link| !root().join(link).exists());
+        broken.map(|link| format!("{path}: {link}")).collect::<Vec<_>>()
+    }));
+}
+
+#[test]
+fn the_architecture_names_every_module_and_invariant() {
+    let architecture = File::read("ARCHITECTURE.md").text;
+    let mut missing = Vec::new();
+    for file in files(CORE).iter().filter(|file| file.module(CORE) != "lib") {
+        let module = file.module(CORE);
+        if !architecture.contains(&format!("`{module}`")) {
+            missing.push(format!("module {module}"));
+        }
+        let docs = file.text.lines().map_while(|line| line.strip_prefix("//!"));
+        for number in docs.filter_map(|line| line.trim().split_once(". ")?.0.parse::<u8>().ok()) {
+            if !architecture.contains(&format!("**{module} {number}.**")) {
+                missing.push(format!("invariant {number} of {module}"));
+            }
+        }
+    }
+    none(missing);
+}
+
+/// Fails with all that was found.
+#[track_caller]
+fn none(found: impl IntoIterator<Item = String>) {
+    let found: Vec<String> = found.into_iter().collect();
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
