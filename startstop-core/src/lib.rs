@@ -33,6 +33,10 @@ mod runner;
 #[cfg(feature = "signal")]
 mod operation;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
 pub use context::{Cancelled, CancelledOwned, Context};
 pub use error::{StartError, StopError, Unresponsive};
 pub use failure::{Failure, Interruption};
@@ -50,5 +54,7 @@ pub use restart::{Backoff, RestartPolicy};
 pub use runner::{Runner, StartStop, StateWatch, WeakRunner};
 pub use service::{BoxService, Service};
 pub use settings::Settings;
+#[cfg(feature = "derive")]
+pub use startstop_derive::{Service, service_methods};
 pub use state::{Cause, Exit, Phase, Readiness, State};
 pub use status::Status;
