@@ -1,1 +1,4 @@
 //! The tests of startstop: a module per behaviour.
+
+mod derive;
+mod ui;

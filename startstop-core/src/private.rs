@@ -7,7 +7,7 @@
 //! finds it.
 
 pub use std::future::Future;
-pub use std::marker::Send;
+pub use std::marker::{Send, Sync};
 pub use std::result::Result;
 pub use std::time::Duration;
 

@@ -19,24 +19,17 @@ pub(super) fn private(place: &Place) -> TokenStream {
     }
 }
 
-/// The where clause: what is written on the item, and the bounds that every service has, or those
-/// that are given instead.
+/// The where clause: what is written on the item, and what every service demands. A given bound
+/// replaces what is demanded of type parameters.
 pub(super) fn where_clause(
     generics: &Generics,
     place: &Place,
     private: &TokenStream,
 ) -> TokenStream {
     let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    let added: Vec<TokenStream> = match &place.bound {
-        Some(given) => given.iter().map(|predicate| quote!(#predicate)).collect(),
-        None => generics.params.iter().filter_map(|param| bound(param, private)).collect(),
-    };
-    quote!(where #(#written,)* #(#added,)*)
-}
-
-fn bound(param: &GenericParam, private: &TokenStream) -> Option<TokenStream> {
-    match param {
-        GenericParam::Type(param) => {
+    let given = place.bound.iter().flatten();
+    let demanded = generics.params.iter().filter_map(|param| match param {
+        GenericParam::Type(param) if place.bound.is_none() => {
             let ident = &param.ident;
             Some(quote!(#ident: #private::Send + #private::Sync + 'static))
         }
@@ -44,8 +37,9 @@ fn bound(param: &GenericParam, private: &TokenStream) -> Option<TokenStream> {
             let lifetime = &param.lifetime;
             Some(quote!(#lifetime: 'static))
         }
-        GenericParam::Const(_) => None,
-    }
+        _ => None,
+    });
+    quote!(where #(#written,)* #(#given,)* #(#demanded,)*)
 }
 
 /// The future of a method, as `run` and `shutdown` return it.

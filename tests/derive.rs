@@ -1,0 +1,1 @@
+//! Derived services at work.
