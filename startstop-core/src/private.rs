@@ -31,8 +31,8 @@ pub struct WithContext;
 
 /// A method that a service can call: two shapes of arguments, told apart by `Shape`.
 #[diagnostic::on_unimplemented(
-    message = "a service's method takes `&self`, or `&self` and a `Context`; this one is `{Self}`",
-    label = "not a method that a service can call",
+    message = "a service's method takes `&self`, or `&self` and a `Context`",
+    label = "this one is `{Self}`",
     note = "accepted are `async fn(&self)` and `async fn(&self, Context)`, with `()` or `Result<(), E>` as output"
 )]
 pub trait Method<'a, S: ?Sized, Shape> {
@@ -120,6 +120,7 @@ impl<E> Yields<E> for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E> Yields<E> for Never {
     fn into_result(self) -> Result<(), E> {
         self
@@ -222,6 +223,7 @@ pub fn stop<S: Linked>(
 }
 
 /// `run` of a service whose declaration has mistakes: it is never called, for nothing compiles.
-pub fn stub<E>() -> impl Future<Output = Result<(), E>> + Send {
+pub fn stub<S, E>(service: &S, cx: Context) -> impl Future<Output = Result<(), E>> + Send {
+    let _ = (service, cx);
     NoShutdown::new()
 }

@@ -2,9 +2,10 @@
 //!
 //! 1. Every path is absolute, through the hidden module of the crate: nothing in the user's scope
 //!    can change its meaning, nothing needs to be in that scope.
-//! 2. Tokens about a method or a value bear its place, so that the compiler's errors point there, and
-//!    are resolved at the call, so that lints see them as generated.
+//! 2. Tokens about a method or a value bear its span, so that the compiler's errors point there. A
+//!    local name and its uses bear the same span, for it carries their hygiene too.
 
+mod hook;
 mod methods;
 mod place;
 mod service;

@@ -1,10 +1,9 @@
 //! The impl block without its marks, and the impl that tells the derive which methods they were.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::Ident;
-use syn::spanned::Spanned;
 
+use super::hook::{Hook, Service};
 use super::place;
 use crate::model::{Marked, Methods};
 
@@ -25,30 +24,16 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
 }
 
 fn bodies(methods: &Methods, private: &TokenStream) -> TokenStream {
+    // At the place of the attribute: the compiler's error about a derive that is missing is then the
+    // same for both hooks, and printed once.
+    let error = quote!(<Self as #private::Derived>::Error);
+    let hook = |name| Hook { name, service: Service::Argument, error: &error, private };
     match &methods.body {
         Marked::Pair(pair) => {
-            let start = hook(methods, &quote!(start), Some(&pair.start), private);
-            let stop = pair.stop.as_ref();
-            let stop = stop.map(|stop| hook(methods, &quote!(stop), Some(stop), private));
+            let start = hook("start").calling(&pair.start);
+            let stop = pair.stop.as_ref().map(|stop| hook("stop").calling(stop));
             quote!(#start #stop)
         }
-        Marked::Stub => hook(methods, &quote!(start), None, private),
+        Marked::Stub => hook("start").passing("stub", Span::call_site()),
     }
-}
-
-fn hook(
-    methods: &Methods,
-    name: &TokenStream,
-    method: Option<&Ident>,
-    private: &TokenStream,
-) -> TokenStream {
-    let error = quote!(<Self as #private::Derived>::Error);
-    // Both hooks have the place of the type: the error about a derive that is missing is then the
-    // same for both, and printed once.
-    let future = place::future(methods.self_ty.span(), &error, private);
-    let body = match method {
-        Some(method) => place::call(method, &quote!(service), &error, private),
-        None => quote!({ let _ = (service, cx); #private::stub() }),
-    };
-    quote!(fn #name(service: &Self, cx: #private::Context) -> #future { #body })
 }

@@ -1,15 +1,10 @@
-//! Spans, paths and bounds that both macros write.
+//! Paths and bounds that both macros write.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{GenericParam, Generics, Ident};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::{GenericParam, Generics};
 
 use crate::model::Place;
-
-/// The place of `span`, resolved where the macro is called.
-pub(super) fn at(span: Span) -> Span {
-    Span::call_site().located_at(span)
-}
 
 /// The path of the hidden module.
 pub(super) fn private(place: &Place) -> TokenStream {
@@ -17,6 +12,19 @@ pub(super) fn private(place: &Place) -> TokenStream {
         Some(path) => quote!(#path::__private),
         None => quote!(::startstop_core::__private),
     }
+}
+
+/// The path as if it were written at `span`: an error about what begins with it then falls there,
+/// and a second one about the same is known by its place to be the same.
+pub(super) fn at(path: &TokenStream, span: Span) -> TokenStream {
+    let respanned = path.clone().into_iter().map(|mut token| {
+        // What `$crate` means is in its span.
+        if !matches!(&token, TokenTree::Ident(ident) if ident == "$crate") {
+            token.set_span(span);
+        }
+        token
+    });
+    respanned.collect()
 }
 
 /// The where clause: what is written on the item, and what every service demands. A given bound
@@ -40,25 +48,4 @@ pub(super) fn where_clause(
         _ => None,
     });
     quote!(where #(#written,)* #(#given,)* #(#demanded,)*)
-}
-
-/// The future of a method, as `run` and `shutdown` return it.
-pub(super) fn call(
-    method: &Ident,
-    service: &TokenStream,
-    error: &TokenStream,
-    private: &TokenStream,
-) -> TokenStream {
-    // The errors about arguments, output and `Send` all fall on the name of the method.
-    let span = at(method.span());
-    quote_spanned! {span=>
-        #private::Ends::<#error>::ends(#private::awaits(#private::call(Self::#method, #service, cx)))
-    }
-}
-
-/// The type of what `run` and `shutdown` return.
-pub(super) fn future(span: Span, error: &TokenStream, private: &TokenStream) -> TokenStream {
-    quote_spanned! {at(span)=>
-        impl #private::Future<Output = #private::Result<(), #error>> + #private::Send
-    }
 }

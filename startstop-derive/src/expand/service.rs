@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
+use super::hook::{self, Hook};
 use super::place;
 use crate::model::{Body, Service, Setting, Value};
 
@@ -43,41 +44,21 @@ fn head(service: &Service, of: &TokenStream, private: &TokenStream) -> TokenStre
 fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
     // Not `Self::Error`: an enum may have a variant of that name.
     let error = quote!(<Self as #private::Service>::Error);
-    let this = quote!(self);
+    let span = service.ident.span();
+    let hook = |name| Hook { name, service: hook::Service::Receiver, error: &error, private };
     match &service.body {
         Body::Named(pair) => {
-            let run = place::call(&pair.start, &this, &error, private);
-            let run = hook(&quote!(run), &pair.start, &run, &error, private);
-            let shutdown = pair.stop.as_ref().map(|stop| {
-                let shutdown = place::call(stop, &this, &error, private);
-                hook(&quote!(shutdown), stop, &shutdown, &error, private)
-            });
+            let run = hook("run").calling(&pair.start);
+            let shutdown = pair.stop.as_ref().map(|stop| hook("shutdown").calling(stop));
             quote!(#run #shutdown)
         }
         Body::Linked => {
-            let ident = &service.ident;
-            let run = quote!(#private::start(self, cx));
-            let run = hook(&quote!(run), ident, &run, &error, private);
-            let shutdown = quote!(#private::stop(self, cx));
-            let shutdown = hook(&quote!(shutdown), ident, &shutdown, &error, private);
+            let run = hook("run").passing("start", span);
+            let shutdown = hook("shutdown").passing("stop", span);
             quote!(#run #shutdown)
         }
-        Body::Stub { .. } => {
-            let run = quote!({ let _ = cx; #private::stub() });
-            hook(&quote!(run), &service.ident, &run, &error, private)
-        }
+        Body::Stub { .. } => hook("run").passing("stub", span),
     }
-}
-
-fn hook(
-    name: &TokenStream,
-    at: &syn::Ident,
-    body: &TokenStream,
-    error: &TokenStream,
-    private: &TokenStream,
-) -> TokenStream {
-    let future = place::future(at.span(), error, private);
-    quote!(fn #name(&self, cx: #private::Context) -> #future { #body })
 }
 
 /// `settings`, unless nothing is set.
@@ -93,7 +74,7 @@ fn settings(settings: &[Setting], private: &TokenStream) -> Option<TokenStream> 
 }
 
 fn setter(setting: &Setting, private: &TokenStream) -> TokenStream {
-    let span = place::at(setting.span);
+    let span = setting.span;
     let name = format_ident!("{}", setting.name, span = span);
     let value = match &setting.value {
         Value::Expr(expr) => quote!(#expr),
@@ -131,7 +112,7 @@ fn links(service: &Service, private: &TokenStream) -> Option<TokenStream> {
 fn linked(service: &Service, private: &TokenStream) -> TokenStream {
     let head = head(service, &quote!(Linked), private);
     // The error about a start method that is missing falls on the name of the type.
-    let this = quote_spanned!(place::at(service.ident.span())=> Self);
+    let this = quote_spanned!(service.ident.span()=> Self);
     quote! {
         #[automatically_derived]
         #head {

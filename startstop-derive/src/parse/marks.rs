@@ -3,7 +3,7 @@
 //! Only the head of the block and the signatures of marked methods are parsed. The rest is passed on
 //! as it is, so that the macro is quick and never in the way of newer syntax.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Generics, Ident, ReceiverKind, ReturnType, Signature, Token, Type};
@@ -160,13 +160,15 @@ fn skip_item(input: ParseStream) {
 
 /// The block without its marks: attributes that no one else knows.
 pub(crate) fn without_marks(block: TokenStream) -> TokenStream {
-    let mut tokens: Vec<TokenTree> = block.into_iter().collect();
-    if let Some(TokenTree::Group(items)) = tokens.pop() {
-        let mut bare = Group::new(items.delimiter(), unmarked(items.stream()));
-        bare.set_span(items.span());
-        tokens.push(bare.into());
-    }
-    tokens.into_iter().collect()
+    let bare = |token| match token {
+        TokenTree::Group(items) if items.delimiter() == Delimiter::Brace => {
+            let mut bare = Group::new(Delimiter::Brace, unmarked(items.stream()));
+            bare.set_span(items.span());
+            bare.into()
+        }
+        token => token,
+    };
+    block.into_iter().map(bare).collect()
 }
 
 fn unmarked(items: TokenStream) -> TokenStream {
