@@ -7,6 +7,8 @@ mod diagnostics;
 mod expand;
 mod model;
 mod parse;
+#[cfg(test)]
+mod random;
 
 use proc_macro2::TokenStream;
 
