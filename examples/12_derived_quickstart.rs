@@ -8,6 +8,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use startstop_core::{Context, Runner, Service};
+use tokio::io::AsyncWriteExt;
 
 #[derive(Service)]
 #[service(start = beat, stop = say_goodbye, stop_timeout = "1s", restart = on_failure)]
@@ -25,9 +26,8 @@ impl Heart {
     }
 
     /// Becomes `shutdown`. It needs no context, and may fail.
-    async fn say_goodbye(&self) -> Result<(), std::io::Error> {
-        println!("goodbye");
-        Ok(())
+    async fn say_goodbye(&self) -> std::io::Result<()> {
+        tokio::io::stdout().write_all(b"goodbye\n").await
     }
 }
 

@@ -1,5 +1,7 @@
 //! Derived services at work: which method is called when, what becomes of errors, and what is set.
 
+#![allow(clippy::unused_async, reason = "a method is async for its service, not for itself")]
+
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -136,6 +138,15 @@ impl Unset {
     async fn serve(&self) {}
 }
 
+#[derive(Debug, Service)]
+struct NoStop;
+
+#[service_methods]
+impl NoStop {
+    #[start]
+    async fn serve(&self) {}
+}
+
 async fn started<S: Service>(service: S) -> Runner<S> {
     let runner = Runner::new(service);
     runner.start().await.unwrap();
@@ -213,13 +224,6 @@ fn what_is_not_set_falls_back() {
 #[test]
 fn a_missing_stop_method_costs_nothing() {
     assert_eq!(size_of_val(&Unset.shutdown(Context::detached(token()))), 0);
-    #[derive(Service)]
-    struct NoStop;
-    #[service_methods]
-    impl NoStop {
-        #[start]
-        async fn serve(&self) {}
-    }
     assert_eq!(size_of_val(&NoStop.shutdown(Context::detached(token()))), 0);
 }
 

@@ -31,7 +31,26 @@ impl Framed {
     async fn serve(&self) {}
 }
 
+// Through a macro of the framework, which knows the crate as `$crate`.
+macro_rules! declare {
+    ($name:ident) => {
+        #[derive(other::Service)]
+        #[service(start = serve, stop = close, crate = $crate::framework::parts, drain = "1s")]
+        struct $name;
+
+        impl $name {
+            async fn serve(&self) {}
+            async fn close(&self, cx: other::Context) {
+                cx.cancelled().await;
+            }
+        }
+    };
+}
+
+declare!(Declared);
+
 fn main() {
+    let _ = other::Runner::new(Declared);
     let _ = other::Runner::new(Renamed);
     let _ = other::Runner::new(Framed);
 }
