@@ -5,6 +5,8 @@ mod duration;
 mod item;
 mod keys;
 mod marks;
+mod shape;
+mod strip;
 mod value;
 
 use proc_macro2::TokenStream;
@@ -12,7 +14,7 @@ use proc_macro2::TokenStream;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Methods, Service};
 
-pub(crate) use marks::without_marks;
+pub(crate) use strip::without_marks;
 
 /// Understands an item with `#[derive(Service)]`; `None` if it is no item at all.
 pub(crate) fn service(item: TokenStream, out: &mut Diagnostics) -> Option<Service> {

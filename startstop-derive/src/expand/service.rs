@@ -42,8 +42,12 @@ fn head(service: &Service, of: &TokenStream, private: &TokenStream) -> TokenStre
 }
 
 fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
-    // Not `Self::Error`: an enum may have a variant of that name.
-    let error = quote!(<Self as #private::Service>::Error);
+    let error = match &service.error {
+        // Not `Self::Error`: an enum may have a variant of that name. And not the type itself: what is
+        // wrong with it would be reported in each place.
+        Some(_) => quote!(<Self as #private::Service>::Error),
+        None => error(service, private),
+    };
     let span = service.ident.span();
     let hook = |name| Hook { name, service: hook::Service::Receiver, error: &error, private };
     match &service.body {

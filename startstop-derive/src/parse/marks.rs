@@ -3,20 +3,15 @@
 //! Only the head of the block and the signatures of marked methods are parsed. The rest is passed on
 //! as it is, so that the macro is quick and never in the way of newer syntax.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Generics, Ident, ReceiverKind, ReturnType, Signature, Token, Type};
-use syn::{Visibility, braced, token};
+use syn::{Attribute, Generics, Ident, Signature, Token, Type, Visibility, braced, token};
 
 use super::args::Args;
-use super::{keys, value};
+use super::{keys, shape, strip};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Marked, Methods, Pair};
-
-/// What is accepted, for messages.
-const ACCEPTED: &str = "accepted are `async fn(&self)` and `async fn(&self, Context)`";
 
 /// The methods marked so far.
 #[derive(Default)]
@@ -39,7 +34,7 @@ pub(super) fn read(
     if let Err(error) = read_args.parse2(args) {
         out.report_error(error);
     }
-    let bare = without_marks(block.clone());
+    let bare = strip::without_marks(block.clone());
     let parsed = (|input: ParseStream| self::block(input, out)).parse2(block);
     let (generics, self_ty, found) = match parsed {
         Ok(parsed) => parsed,
@@ -115,32 +110,7 @@ fn method(marks: &[&Attribute], signature: &Signature, found: &mut Found, out: &
         }
         *place = Some(signature.ident.clone());
     }
-    shape(signature, out);
-}
-
-/// Reports what a signature shows; types are left to the compiler.
-fn shape(signature: &Signature, out: &mut Diagnostics) {
-    let name = &signature.ident;
-    value::clash(name, out);
-    if signature.asyncness.is_none() && matches!(signature.output, ReturnType::Default) {
-        out.report(name.span(), format!("`{name}` is not async: {ACCEPTED}"));
-    }
-    match signature.receiver() {
-        None => out.report(name.span(), format!("`{name}` takes no `&self`: {ACCEPTED}")),
-        Some(receiver) => match &receiver.kind {
-            ReceiverKind::Value => {
-                out.report_at(receiver, format!("`{name}` takes `self` by value: {ACCEPTED}"));
-            }
-            ReceiverKind::Reference(_, _, Some(_)) => {
-                out.report_at(receiver, format!("`{name}` takes `&mut self`, while `start` and `stop` run side by side: {ACCEPTED}"));
-            }
-            _ => {}
-        },
-    }
-    let typed = signature.inputs.iter().filter(|arg| matches!(arg, FnArg::Typed(_)));
-    for extra in typed.skip(1) {
-        out.report_at(extra, format!("`{name}` takes more than a `Context`: {ACCEPTED}"));
-    }
+    shape::check(signature, out);
 }
 
 /// `start` or `stop`, if the attribute is a mark.
@@ -157,38 +127,4 @@ fn skip_item(input: ParseStream) {
             return;
         }
     }
-}
-
-/// The block without its marks: attributes that no one else knows. In the place of each stands one
-/// that quiets a lint, for a marked method has to be async even if it awaits nothing.
-pub(crate) fn without_marks(block: TokenStream) -> TokenStream {
-    let bare = |token| match token {
-        TokenTree::Group(items) if items.delimiter() == Delimiter::Brace => {
-            let mut bare = Group::new(Delimiter::Brace, unmarked(items.stream()));
-            bare.set_span(items.span());
-            bare.into()
-        }
-        token => token,
-    };
-    block.into_iter().map(bare).collect()
-}
-
-fn unmarked(items: TokenStream) -> TokenStream {
-    let mut is_attr = false;
-    let bare = items.into_iter().map(|token| {
-        let is_mark = is_attr && is_mark(&token);
-        is_attr = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
-        if is_mark {
-            Group::new(Delimiter::Bracket, quote!(allow(clippy::unused_async))).into()
-        } else {
-            token
-        }
-    });
-    bare.collect()
-}
-
-fn is_mark(token: &TokenTree) -> bool {
-    let TokenTree::Group(group) = token else { return false };
-    let first = group.stream().into_iter().next();
-    matches!(first, Some(TokenTree::Ident(name)) if name == "start" || name == "stop")
 }
