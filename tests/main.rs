@@ -23,3 +23,5 @@ mod programs;
 #[cfg(unix)]
 mod readme;
 mod tidy;
+mod derive;
+mod ui;

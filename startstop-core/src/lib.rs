@@ -103,6 +103,10 @@ mod group;
 #[cfg(feature = "signal")]
 mod operation;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
 pub use context::{Cancelled, CancelledOwned, Context};
 pub use error::{StartError, StopError, Unresponsive};
 pub use failure::{Failure, Interruption};
@@ -124,5 +128,7 @@ pub use runner::{Runner, StartStop, StateWatch, WeakRunner};
 pub use service::{BoxService, Service};
 pub use settings::Settings;
 pub use slot::Slot;
+#[cfg(feature = "derive")]
+pub use startstop_derive::{Service, service_methods};
 pub use state::{Cause, Exit, Phase, Readiness, State};
 pub use status::Status;

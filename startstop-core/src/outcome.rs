@@ -50,6 +50,8 @@ impl Outcome for sealed::Never {
     }
 }
 
+pub(crate) use sealed::Never;
+
 mod sealed {
     /// The type of what a function returns: the way to name `!` on stable.
     pub trait Returns {
@@ -60,7 +62,7 @@ mod sealed {
         type Output = R;
     }
 
-    pub(super) type Never = <fn() -> ! as Returns>::Output;
+    pub(crate) type Never = <fn() -> ! as Returns>::Output;
 
     pub trait Sealed {}
     impl Sealed for Never {}

@@ -105,7 +105,7 @@ pub trait Service: Send + Sync + 'static {
     /// It is dropped at its next await point at the deadline of the stop.
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), Self::Error>> + Send {
         let _ = cx;
-        NoShutdown(PhantomData)
+        NoShutdown::new()
     }
 
     /// How the service wants to be run. Asked once, when its runner is built.
@@ -197,7 +197,13 @@ pub struct Parts(pub(crate) Vec<(Cow<'static, str>, Arc<dyn Node>)>);
 
 /// The default of [`Service::shutdown`]: nothing, at once. It takes no space, which tells it from any
 /// `async fn`, so that nothing is paid for it.
-struct NoShutdown<E>(PhantomData<fn() -> E>);
+pub(crate) struct NoShutdown<E>(PhantomData<fn() -> E>);
+
+impl<E> NoShutdown<E> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
 
 impl<E> Future for NoShutdown<E> {
     type Output = Result<(), E>;

@@ -1,1 +1,211 @@
-//! The derive macro of `startstop-core`.
+//! The macros of `startstop-core`.
+//!
+//! A pipeline: `parse` understands the item and reports all mistakes, `model` is what was understood,
+//! `expand` writes the code.
+
+mod diagnostics;
+mod expand;
+mod model;
+mod parse;
+#[cfg(test)]
+mod random;
+
+use proc_macro2::TokenStream;
+
+use diagnostics::Diagnostics;
+
+/// Derives `Service` for a type whose methods do the work.
+///
+/// Use it for a service that has a type of its own; write the impl by hand if the error type, the
+/// settings or the status need code that an attribute cannot hold, and use `service_fn` for a
+/// closure.
+///
+/// # Methods
+///
+/// `start` and `stop` name methods of the type. Each is `async fn(&self)` or
+/// `async fn(&self, Context)`, and yields `()` or `Result<(), E>`: the macro finds out which. `start`
+/// becomes `run`: it does the work until it is told to stop. `stop` becomes `shutdown`, which makes
+/// `start` end, while that goes on; it is optional.
+///
+/// ```
+/// use std::io;
+/// use startstop_core::{Context, Runner, Service};
+///
+/// #[derive(Service)]
+/// #[service(start = serve, stop = close, name = "http", stop_timeout = "10s", restart = on_failure)]
+/// struct Http {
+///     port: u16,
+/// }
+///
+/// impl Http {
+///     async fn serve(&self, cx: Context) -> Result<(), io::Error> {
+///         println!("listening on port {}", self.port);
+///         cx.cancelled().await;
+///         Ok(())
+///     }
+///
+///     async fn close(&self) {
+///         println!("no more requests");
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let http = Runner::new(Http { port: 80 });
+/// http.start().await.unwrap();
+/// assert_eq!(http.name(), "http");
+/// http.stop().await.unwrap();
+/// # }
+/// ```
+///
+/// Instead of naming the methods on the type, mark them in an impl block, by
+/// [`macro@service_methods`]. A type has one of the two.
+///
+/// # Keys
+///
+/// All keys stand in `#[service(..)]` on the type, which may be given more than once.
+///
+/// | key | value | default |
+/// |---|---|---|
+/// | `start` | the name of the method that does the work | the method marked `#[start]` |
+/// | `stop` | the name of the method that ends it | none, or the method marked `#[stop]` |
+/// | `error` | a type: the service's `Error`, into which the methods' errors convert | `BoxError`, into which any error converts, and in which `downcast_ref` finds it |
+/// | `name` | a string | the type's name without path |
+/// | `readiness` | `immediate`, `explicit`, `completion` | `immediate` |
+/// | `start_timeout` | a duration | `"30s"` |
+/// | `stop_timeout` | a duration | `"5s"` |
+/// | `abort_timeout` | a duration | `"2s"` |
+/// | `drain` | a duration | `"0s"` |
+/// | `shutdown_always` | `true`, `false` | `false` |
+/// | `history_capacity` | a whole number | `64` |
+/// | `restart` | `never`, `on_failure`, `always` | `never` |
+/// | `watchdog` | a duration | none |
+/// | `bound` | where predicates in a string, such as `"T: Store"` | `T: Send + Sync + 'static` for each type parameter |
+/// | `crate` | the path of the crate, if it is renamed or re-exported | `::startstop_core` |
+///
+/// A duration is a string of a whole number and a unit (`"250ms"`, `"10s"`, `"2m"`, `"1h"`), which is
+/// checked at compile time, or an expression of type `Duration`. In the place of any setting's value
+/// (from `name` to `watchdog`) an expression of the setting's type is accepted too, also one with
+/// `self`; it is evaluated when the runner is built.
+///
+/// ```
+/// use std::time::Duration;
+/// use startstop_core::{Backoff, RestartPolicy, Service};
+///
+/// #[derive(Service)]
+/// #[service(
+///     start = poll,
+///     stop_timeout = self.interval * 2,
+///     restart = RestartPolicy::always().backoff(Backoff::none()).limit(3, Duration::from_secs(1)),
+/// )]
+/// struct Poller {
+///     interval: Duration,
+/// }
+///
+/// impl Poller {
+///     async fn poll(&self) {
+///         tokio::time::sleep(self.interval).await;
+///     }
+/// }
+///
+/// let settings = Poller { interval: Duration::from_secs(4) }.settings();
+/// assert_eq!(settings.get_stop_timeout(), Some(Duration::from_secs(8)));
+/// ```
+///
+/// # Types
+///
+/// Structs of all kinds and enums derive it; a union does not. Lifetimes of a generic type have to be
+/// `'static`, and its type parameters `Send + Sync + 'static`, unless `bound` says what they are. An
+/// impl block that demands more of a parameter needs it in `bound` too:
+///
+/// ```
+/// use startstop_core::Service;
+///
+/// trait Store: Clone + Send + Sync + 'static {}
+///
+/// #[derive(Service)]
+/// #[service(start = fill, bound = "T: Store")]
+/// struct Cache<T> {
+///     store: T,
+/// }
+///
+/// impl<T: Store> Cache<T> {
+///     async fn fill(&self) {
+///         let _ = self.store.clone();
+///     }
+/// }
+/// ```
+#[proc_macro_derive(Service, attributes(service))]
+pub fn derive_service(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    service(item.into()).into()
+}
+
+/// Marks the methods of a type that derives `Service`: `#[start]`, and perhaps `#[stop]`.
+///
+/// Use it where the methods should say themselves what they are; name them in `#[service(..)]` on the
+/// type where the type should. The impl block may be in another module than the type, and the methods
+/// may be private to it. What the methods take and yield is as described at the [derive](macro@Service),
+/// where the settings stand too.
+///
+/// ```
+/// use startstop_core::{Context, Runner, Service, service_methods};
+/// use tokio::sync::Notify;
+///
+/// #[derive(Default, Service)]
+/// #[service(stop_timeout = "1s")]
+/// struct Queue {
+///     closed: Notify,
+/// }
+///
+/// #[service_methods]
+/// impl Queue {
+///     #[start]
+///     async fn work(&self) {
+///         self.closed.notified().await;
+///     }
+///
+///     #[stop]
+///     async fn close(&self) {
+///         self.closed.notify_one();
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let queue = Runner::new(Queue::default());
+/// queue.start().await.unwrap();
+/// queue.stop().await.unwrap();
+/// # }
+/// ```
+///
+/// # Keys
+///
+/// | key | value | default |
+/// |---|---|---|
+/// | `bound` | where predicates in a string, as on the type | `T: Send + Sync + 'static` for each type parameter |
+/// | `crate` | the path of the crate, if it is renamed or re-exported | `::startstop_core` |
+#[proc_macro_attribute]
+pub fn service_methods(
+    args: proc_macro::TokenStream,
+    block: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    methods(args.into(), block.into()).into()
+}
+
+fn service(item: TokenStream) -> TokenStream {
+    let mut out = Diagnostics::default();
+    let mut code = parse::service(item, &mut out).as_ref().map(expand::service).unwrap_or_default();
+    code.extend(out.into_tokens());
+    code
+}
+
+fn methods(args: TokenStream, block: TokenStream) -> TokenStream {
+    let mut out = Diagnostics::default();
+    let model = parse::methods(args, block.clone(), &mut out);
+    let mut code = match &model {
+        Some(model) => expand::methods(model),
+        None => parse::without_marks(block),
+    };
+    code.extend(out.into_tokens());
+    code
+}

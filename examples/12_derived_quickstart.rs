@@ -1,0 +1,45 @@
+//! The quickstart, derived: two methods of a struct become a service.
+//!
+//! ```sh
+//! cargo run -p examples --example 12_derived_quickstart
+//! ```
+
+use std::error::Error;
+use std::time::Duration;
+
+use startstop_core::{Context, Runner, Service};
+use tokio::io::AsyncWriteExt;
+
+#[derive(Service)]
+#[service(start = beat, stop = say_goodbye, stop_timeout = "1s", restart = on_failure)]
+struct Heart {
+    period: Duration,
+}
+
+impl Heart {
+    /// Becomes `run`. It takes a context, to know when to end, and yields nothing.
+    async fn beat(&self, cx: Context) {
+        let mut ticks = tokio::time::interval(self.period);
+        while cx.run_until_cancelled(ticks.tick()).await.is_some() {
+            println!("beat");
+        }
+    }
+
+    /// Becomes `shutdown`. It needs no context, and may fail.
+    async fn say_goodbye(&self) -> std::io::Result<()> {
+        tokio::io::stdout().write_all(b"goodbye\n").await
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let heart = Runner::new(Heart { period: Duration::from_millis(100) });
+
+    heart.start().await?;
+    println!("{} is {}", heart.name(), heart.state());
+    tokio::time::sleep(Duration::from_millis(250)).await;
+
+    heart.stop().await?;
+    println!("{} is {}", heart.name(), heart.state());
+    Ok(())
+}

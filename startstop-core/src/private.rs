@@ -1,0 +1,229 @@
+//! What the code that the macros write calls. Not public: it may change in any release.
+//!
+//! A macro sees the name of a method at most. What the method takes and yields is found out here, by
+//! traits, in the order in which a person would check it: its arguments ([`Method`]), that it is
+//! async ([`Async`]), what it yields ([`Yields`]), its error ([`IntoError`]). Each trait names the
+//! next thing through an associated type, so that a mistake is reported once, by the first that
+//! finds it.
+
+pub use std::future::Future;
+pub use std::marker::{Send, Sync};
+pub use std::result::Result;
+pub use std::time::Duration;
+
+pub use crate::context::Context;
+use crate::outcome::Never;
+pub use crate::panic::BoxError;
+pub use crate::restart::RestartPolicy;
+pub use crate::service::Service;
+pub use crate::settings::Settings;
+pub use crate::state::Readiness;
+
+use crate::service::NoShutdown;
+
+/// The shape of a method without a context.
+#[derive(Debug)]
+pub struct Plain;
+
+/// The shape of a method with a context.
+#[derive(Debug)]
+pub struct WithContext;
+
+/// A method that a service can call: two shapes of arguments, told apart by `Shape`.
+#[diagnostic::on_unimplemented(
+    message = "a service's method takes `&self`, or `&self` and a `Context`",
+    label = "this one is `{Self}`",
+    note = "accepted are `async fn(&self)` and `async fn(&self, Context)`, with `()` or `Result<(), E>` as output"
+)]
+pub trait Method<'a, S: ?Sized, Shape> {
+    /// What the method returns.
+    type Output;
+
+    /// Calls the method.
+    fn call(self, service: &'a S, cx: Context) -> Self::Output;
+}
+
+impl<'a, S: ?Sized + 'a, M, O> Method<'a, S, Plain> for M
+where
+    M: FnOnce(&'a S) -> O,
+{
+    type Output = O;
+
+    fn call(self, service: &'a S, _: Context) -> O {
+        self(service)
+    }
+}
+
+impl<'a, S: ?Sized + 'a, M, O> Method<'a, S, WithContext> for M
+where
+    M: FnOnce(&'a S, Context) -> O,
+{
+    type Output = O;
+
+    fn call(self, service: &'a S, cx: Context) -> O {
+        self(service, cx)
+    }
+}
+
+/// What an `async` method returns.
+#[diagnostic::on_unimplemented(
+    message = "a service's method is async; this one returns `{Self}`",
+    label = "not an async method",
+    note = "accepted are `async fn(&self)` and `async fn(&self, Context)`, with `()` or `Result<(), E>` as output"
+)]
+pub trait Async {
+    /// The future itself.
+    type Future: Future;
+
+    /// The future itself.
+    fn future(self) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future> Async for F {
+    type Future = F;
+
+    fn future(self) -> F {
+        self
+    }
+}
+
+/// A future that a service can await, on any thread.
+pub trait Ends<E> {
+    /// The same future, with its output as a `Result`.
+    fn ends(self) -> impl Future<Output = Result<(), E>> + Send;
+}
+
+impl<F, E> Ends<E> for F
+where
+    F: Future<Output: Yields<E>> + Send,
+{
+    async fn ends(self) -> Result<(), E> {
+        self.await.into_result()
+    }
+}
+
+/// What a method may yield.
+#[diagnostic::on_unimplemented(
+    message = "a service's method yields `()` or `Result<(), E>`, not `{Self}`",
+    label = "yields `{Self}`",
+    note = "end the method with `;`, or with `Ok(())`"
+)]
+pub trait Yields<E> {
+    /// The output as a `Result`.
+    fn into_result(self) -> Result<(), E>;
+}
+
+impl<E> Yields<E> for () {
+    fn into_result(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E> Yields<E> for Never {
+    fn into_result(self) -> Result<(), E> {
+        self
+    }
+}
+
+impl<E, X: IntoError<E>> Yields<E> for Result<(), X> {
+    fn into_result(self) -> Result<(), E> {
+        self.map_err(X::into_error)
+    }
+}
+
+/// An error that converts into that of the service.
+#[diagnostic::on_unimplemented(
+    message = "the method's error `{Self}` does not convert into the service's error `{E}`",
+    label = "fails with `{Self}`",
+    note = "without `#[service(error = ..)]` any `E: Into<Box<dyn Error + Send + Sync>>` is accepted, with it any `E` that converts into the given type"
+)]
+pub trait IntoError<E> {
+    /// Converts.
+    fn into_error(self) -> E;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E, X: Into<E>> IntoError<E> for X {
+    fn into_error(self) -> E {
+        self.into()
+    }
+}
+
+/// Calls a method of either shape.
+pub fn call<'a, S, M, Shape>(method: M, service: &'a S, cx: Context) -> M::Output
+where
+    S: ?Sized,
+    M: Method<'a, S, Shape>,
+{
+    method.call(service, cx)
+}
+
+/// The future that a method returned.
+pub fn awaits<F: Async>(returned: F) -> F::Future {
+    returned.future()
+}
+
+/// What the derive tells the attribute: the error of the service.
+#[diagnostic::on_unimplemented(
+    message = "`#[service_methods]` needs a `#[derive(Service)]` on `{Self}` that names no `start`",
+    label = "`{Self}` does not derive `Service`, or names its methods there already",
+    note = "add `#[derive(Service)]` to `{Self}`, without `start` and `stop` in `#[service(..)]`"
+)]
+pub trait Derived {
+    /// What goes wrong in it.
+    type Error;
+}
+
+/// What the attribute tells the derive: the marked methods.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` derives `Service` without a `start` method",
+    label = "no method of `{Self}` is its `start`",
+    note = "name the method on the type: `#[service(start = serve)]`",
+    note = "or mark it in an impl block: `#[service_methods] impl .. {{ #[start] async fn serve(&self) {{ .. }} }}`"
+)]
+pub trait Methods<S: ?Sized> {
+    /// Calls the method that is marked `#[start]`.
+    fn start(service: &S, cx: Context) -> impl Future<Output = Result<(), S::Error>> + Send
+    where
+        S: Derived;
+
+    /// Calls the method that is marked `#[stop]`.
+    fn stop(service: &S, cx: Context) -> impl Future<Output = Result<(), S::Error>> + Send
+    where
+        S: Derived,
+    {
+        let _ = (service, cx);
+        NoShutdown::new()
+    }
+}
+
+/// A derived service whose methods are marked. Asking for the methods in one place, a type's, lets
+/// their absence be reported once.
+pub trait Linked: Derived + Sized {
+    /// The type itself.
+    type Methods: Methods<Self>;
+}
+
+/// `run` of a service whose methods are marked.
+pub fn start<S: Linked>(
+    service: &S,
+    cx: Context,
+) -> impl Future<Output = Result<(), S::Error>> + Send {
+    S::Methods::start(service, cx)
+}
+
+/// `shutdown` of a service whose methods are marked: of no size where none is marked `#[stop]`.
+pub fn stop<S: Linked>(
+    service: &S,
+    cx: Context,
+) -> impl Future<Output = Result<(), S::Error>> + Send {
+    S::Methods::stop(service, cx)
+}
+
+/// `run` of a service whose declaration has mistakes: it is never called, for nothing compiles.
+pub fn stub<S, E>(service: &S, cx: Context) -> impl Future<Output = Result<(), E>> + Send {
+    let _ = (service, cx);
+    NoShutdown::new()
+}

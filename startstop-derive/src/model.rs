@@ -1,0 +1,84 @@
+//! What the macros understood: the data between parsing and expansion.
+//!
+//! 1. A model is complete: expansion asks no question and cannot fail.
+//! 2. A declaration with mistakes has a model too, with [`Body::Stub`] in place of what was not
+//!    understood, so that the type is a service and no error follows on.
+
+use std::time::Duration;
+
+use proc_macro2::{Span, TokenStream};
+use syn::{Expr, Generics, Ident, Path, Type, WherePredicate};
+
+/// A type that derives `Service`.
+pub(crate) struct Service {
+    pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) place: Place,
+    /// `None` is `BoxError`.
+    pub(crate) error: Option<Type>,
+    pub(crate) body: Body,
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// An impl block that marks the methods of a service.
+pub(crate) struct Methods {
+    pub(crate) generics: Generics,
+    pub(crate) self_ty: Type,
+    pub(crate) place: Place,
+    pub(crate) body: Marked,
+    /// The block without its marks.
+    pub(crate) block: TokenStream,
+}
+
+/// Where the crate is found, and what its impls demand of type parameters.
+#[derive(Default)]
+pub(crate) struct Place {
+    /// `None` is `::startstop_core`.
+    pub(crate) krate: Option<Path>,
+    /// `None` is the generated bound.
+    pub(crate) bound: Option<Vec<WherePredicate>>,
+}
+
+/// Where `run` and `shutdown` of a derived service come from.
+///
+/// The composition of runner fields is to be a variant beside these: its members, in order.
+pub(crate) enum Body {
+    /// From methods named on the type.
+    Named(Pair),
+    /// From methods marked in an impl block.
+    Linked,
+    /// From nowhere. `is_linked`: an impl block may mark methods, and is to find the derive.
+    Stub { is_linked: bool },
+}
+
+/// Which methods an impl block marks.
+pub(crate) enum Marked {
+    Pair(Pair),
+    Stub,
+}
+
+/// The start method and, perhaps, the stop method.
+pub(crate) struct Pair {
+    pub(crate) start: Ident,
+    pub(crate) stop: Option<Ident>,
+}
+
+/// One setting with its value.
+pub(crate) struct Setting {
+    /// The key: also the name of the setter.
+    pub(crate) name: &'static str,
+    pub(crate) span: Span,
+    pub(crate) value: Value,
+}
+
+/// The value of a setting.
+pub(crate) enum Value {
+    /// An expression, as written.
+    Expr(Expr),
+    /// A duration written as a string.
+    Duration(Duration),
+    /// A constructor of `RestartPolicy`, by its name.
+    Policy(Ident),
+    /// A variant of `Readiness`, by its name in lower case.
+    Readiness(&'static str),
+}

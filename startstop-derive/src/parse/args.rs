@@ -1,0 +1,163 @@
+//! The list of keys and values in an attribute.
+//!
+//! An entry that is wrong is reported and passed over, up to the next comma; the rest is read on.
+
+use proc_macro2::{Span, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Ident, LitStr, Path, Token, Type, WherePredicate};
+
+use super::keys::{Key, Kind, closest};
+use super::value;
+use crate::diagnostics::Diagnostics;
+use crate::model::{Place, Setting};
+
+/// What the attributes of one item say.
+#[derive(Default)]
+pub(super) struct Args {
+    pub(super) start: Option<Ident>,
+    pub(super) stop: Option<Ident>,
+    pub(super) error: Option<Type>,
+    pub(super) place: Place,
+    pub(super) settings: Vec<Setting>,
+    /// Every key that was given, well or badly.
+    given: Vec<(&'static str, Span)>,
+}
+
+impl Args {
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.span_of(key).is_some()
+    }
+
+    pub(super) fn span_of(&self, key: &str) -> Option<Span> {
+        self.given.iter().find(|(name, _)| *name == key).map(|(_, span)| *span)
+    }
+
+    /// Reads entries up to the end of the input.
+    pub(super) fn read(&mut self, input: ParseStream, known: &[Key], out: &mut Diagnostics) {
+        while !input.is_empty() {
+            if self.entry(input, known, out).is_none() {
+                skip_to_comma(input);
+            } else if !input.is_empty() && !input.peek(Token![,]) {
+                out.report(input.span(), "expected `,` before the next key");
+                skip_to_comma(input);
+            }
+            let _ = input.parse::<Token![,]>();
+        }
+    }
+
+    /// Reads one entry; `None` if what stands there had to be reported.
+    fn entry(&mut self, input: ParseStream, known: &[Key], out: &mut Diagnostics) -> Option<()> {
+        let span = input.span();
+        let Ok(word) = input.call(Ident::parse_any) else {
+            out.report(span, format!("expected a key: {}", names(known)));
+            return None;
+        };
+        let key = self.key(&word, known, out)?;
+        if input.parse::<Token![=]>().is_err() || input.is_empty() || input.peek(Token![,]) {
+            let Key { name, kind } = key;
+            out.report(span, format!("`{name}` needs a value: `{name} =` {}", kind.accepted()));
+            return None;
+        }
+        self.value(key, span, input, out)
+    }
+
+    fn key<'k>(
+        &mut self,
+        word: &Ident,
+        known: &'k [Key],
+        out: &mut Diagnostics,
+    ) -> Option<&'k Key> {
+        let Some(key) = known.iter().find(|key| word == key.name) else {
+            out.report(word.span(), unknown(&word.to_string(), known));
+            return None;
+        };
+        if self.has(key.name) {
+            out.report(word.span(), format!("`{}` is given twice", key.name));
+            return None;
+        }
+        self.given.push((key.name, word.span()));
+        Some(key)
+    }
+
+    fn value(
+        &mut self,
+        key: &Key,
+        span: Span,
+        input: ParseStream,
+        out: &mut Diagnostics,
+    ) -> Option<()> {
+        match key.kind {
+            Kind::Type => self.error = Some(typed(key, input, <Type as Parse>::parse, out)?),
+            Kind::Path => {
+                self.place.krate = Some(typed(key, input, Path::parse_mod_style, out)?);
+            }
+            Kind::Bound => self.place.bound = Some(predicates(key, input, out)?),
+            Kind::Method => {
+                let method =
+                    value::method(key, typed(key, input, <Expr as Parse>::parse, out)?, out);
+                *(if key.name == "start" { &mut self.start } else { &mut self.stop }) = method;
+            }
+            _ => {
+                let expr = typed(key, input, <Expr as Parse>::parse, out)?;
+                let value = value::setting(key, expr, out);
+                self.settings.extend(value.map(|value| Setting { name: key.name, span, value }));
+            }
+        }
+        Some(())
+    }
+}
+
+/// Parses a value, or says what the key takes.
+fn typed<T>(
+    key: &Key,
+    input: ParseStream,
+    parse: fn(ParseStream) -> syn::Result<T>,
+    out: &mut Diagnostics,
+) -> Option<T> {
+    // On a fork, so that what is wrong is passed over from its first token.
+    let ahead = input.fork();
+    if let Ok(value) = parse(&ahead) {
+        input.advance_to(&ahead);
+        return Some(value);
+    }
+    out.report(input.span(), format!("`{}` takes {}", key.name, key.kind.accepted()));
+    None
+}
+
+fn predicates(key: &Key, input: ParseStream, out: &mut Diagnostics) -> Option<Vec<WherePredicate>> {
+    let text = typed(key, input, <LitStr as Parse>::parse, out)?;
+    let list = text.parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated);
+    match list {
+        Ok(list) => Some(list.into_iter().collect()),
+        Err(error) => {
+            let accepted = key.kind.accepted();
+            out.report(text.span(), format!("`{}` takes {accepted}: {error}", key.name));
+            // The literal itself was read.
+            Some(Vec::new())
+        }
+    }
+}
+
+fn unknown(word: &str, known: &[Key]) -> String {
+    match closest(word, known.iter().map(|key| key.name)) {
+        Some(meant) => format!("unknown key `{word}`, did you mean `{meant}`?"),
+        None => format!("unknown key `{word}`: expected {}", names(known)),
+    }
+}
+
+fn names(known: &[Key]) -> String {
+    let names: Vec<String> = known.iter().map(|key| format!("`{}`", key.name)).collect();
+    match names.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+fn skip_to_comma(input: ParseStream) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        let _ = input.parse::<TokenTree>();
+    }
+}
