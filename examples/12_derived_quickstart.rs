@@ -1,8 +1,6 @@
 //! The quickstart, derived: two methods of a struct become a service.
 //!
-//! ```sh
-//! cargo run -p examples --example 12_derived_quickstart
-//! ```
+//! Run it: `cargo run --example 12_derived_quickstart`
 
 use std::error::Error;
 use std::time::Duration;
@@ -27,17 +25,19 @@ impl Heart {
 
     /// Becomes `shutdown`. It needs no context, and may fail.
     async fn say_goodbye(&self) -> std::io::Result<()> {
-        tokio::io::stdout().write_all(b"goodbye\n").await
+        let mut out = tokio::io::stdout();
+        out.write_all(b"goodbye\n").await?;
+        out.flush().await
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let heart = Runner::new(Heart { period: Duration::from_millis(100) });
+    let heart = Runner::new(Heart { period: Duration::from_millis(400) });
 
     heart.start().await?;
     println!("{} is {}", heart.name(), heart.state());
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    tokio::time::sleep(Duration::from_millis(1000)).await;
 
     heart.stop().await?;
     println!("{} is {}", heart.name(), heart.state());
