@@ -1,6 +1,8 @@
 //! The task that keeps the deadlines of a core, as long as there is one.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::clock;
 use crate::core::{Node, Seat, update};
@@ -28,8 +30,25 @@ pub(super) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
     }
 }
 
+/// How long the keeper waits before it looks again whether `run` is stuck.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// Whether `shutdown` is due and waits for the driver to come to its first poll of `run`. If the driver
+/// is inside `run`, and may never come back, the call is made in a task.
+fn hook_waits(node: &Arc<dyn Node>) -> bool {
+    update(node, |core, cell, after| {
+        if core.polling.load(Ordering::SeqCst) {
+            cell.spawn_hook(core, after);
+        }
+        cell.life.is_hook_due()
+    })
+}
+
 async fn keep(guard: Guard) {
     let Guard { node, id } = &guard;
+    while hook_waits(node) {
+        tokio::time::sleep(MOMENT).await;
+    }
     loop {
         // In a statement of its own: the lock must not be held while it sleeps.
         let due = node.core().cell().due(*id);
