@@ -1,8 +1,6 @@
 //! An HTTP server, derived: its methods are marked, and it is ready once it listens.
 //!
-//! ```sh
-//! cargo run -p examples --example 13_derived_http_server
-//! ```
+//! Run it: `cargo run --example 13_derived_http_server`
 
 use std::error::Error;
 use std::io;
