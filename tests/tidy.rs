@@ -20,7 +20,9 @@ const OWN_SECTIONS: [(&str, &str); 1] = [("startstop-core/src/service.rs", "Buil
 /// Files of more than this many lines of code need a reason.
 const LONG: usize = 300;
 
-const LONG_FILES: [(&str, &str); 2] = [
+const LONG_FILES: [(&str, &str); 4] = [
+    ("startstop-core/src/group/board.rs", "the rules of a group are one table as well"),
+    ("startstop-core/src/group/supervise.rs", "all that the board may say is carried out here"),
     ("startstop-core/src/lifecycle.rs", "the rules are one table: whoever splits it hides a row"),
     ("startstop-core/src/core.rs", "what is under one lock is declared in one place"),
 ];
@@ -170,8 +172,8 @@ fn the_architecture_names_every_module_and_invariant() {
         }
         let docs = file.text.lines().map_while(|line| line.strip_prefix("//!"));
         for number in docs.filter_map(|line| line.trim().split_once(". ")?.0.parse::<u8>().ok()) {
-            if !architecture.contains(&format!("**{module} {number}.**")) {
-                missing.push(format!("invariant {number} of {module}"));
+            if !architecture.contains(&format!("**{} {number}.**", file.stem())) {
+                missing.push(format!("invariant {number} of {}", file.stem()));
             }
         }
     }

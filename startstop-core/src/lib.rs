@@ -45,6 +45,7 @@
 //!   error, a heartbeat, a task that belongs to it.
 //! - Say how it wants to be run by [`Settings`]: timeouts, readiness, restarts.
 //! - Drive it by [`Runner`]; several of different types by `Arc<dyn` [`StartStop`]`>`.
+//! - Put services that need each other into a [`Group`]: started in order, stopped in reverse.
 //! - Read what went wrong: [`StartError`] and [`StopError`] at once, [`History`] and [`Status`] later.
 //! - Make it a whole program, with signals and an exit code: `run`, with the feature `signal`.
 //!

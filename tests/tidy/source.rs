@@ -40,6 +40,12 @@ impl File {
         items
     }
 
+    /// Its name, without folder and ending.
+    pub(super) fn stem(&self) -> &str {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        name.strip_suffix(".rs").unwrap_or(name)
+    }
+
     /// The name of the top-level module that it belongs to.
     pub(super) fn module(&self, src: &str) -> &str {
         let path = self.path.strip_prefix(src).expect("the file is below that folder");

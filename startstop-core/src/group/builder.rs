@@ -70,12 +70,6 @@ impl GroupBuilder {
         self
     }
 
-    /// Like [`with`](Self::with), for names that are there at compile time.
-    pub(crate) fn with_static(mut self, name: &'static str, member: Member) -> Self {
-        self.add(Cow::Borrowed(name), member, After::Named);
-        self
-    }
-
     fn add(&mut self, name: Cow<'static, str>, member: Member, after: After) {
         let after_all = after == After::All && !self.members.is_empty();
         self.members.push(Planned { name, member, after_all });
