@@ -13,7 +13,7 @@ use std::time::Duration;
 use startstop_core::{Context, Runner, Service, Settings, service_fn, service_fn_with};
 use tokio::runtime::{Builder, Runtime};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Counts attempts as they begin and end, and whether two were ever alive at once.
 #[derive(Debug, Default)]

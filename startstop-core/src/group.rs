@@ -100,6 +100,8 @@ struct Table {
 struct Entry {
     name: Cow<'static, str>,
     part: Part,
+    /// Its cycle when the supervisor has last looked.
+    seen: u64,
     /// The futures of `insert` and `remove` that wait for this member.
     inserting: Option<oneshot::Sender<Result<(), GroupError>>>,
     removing: Vec<oneshot::Sender<Result<(), GroupError>>>,
@@ -213,7 +215,9 @@ impl Table {
         let Prepared { part, on_failure, on_completion, .. } = member;
         let id = self.board.add(deps, on_failure, on_completion);
         self.ids.insert(name.clone(), id);
-        self.entries.push(Some(Entry { name, part, inserting: None, removing: Vec::new() }));
+        let seen = part.node.core().cell().cycle;
+        let entry = Entry { name, part, seen, inserting: None, removing: Vec::new() };
+        self.entries.push(Some(entry));
         id
     }
 

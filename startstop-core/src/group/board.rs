@@ -14,6 +14,8 @@
 //! A barrier is a place without a member: ready when all it depends on are, down when all that depend
 //! on it are. It stands for the edges from each of many to each of many others.
 
+use std::collections::VecDeque;
+
 use super::graph::Id;
 use super::policy::{OnCompletion, OnFailure};
 
@@ -100,8 +102,15 @@ struct Place {
     on_completion: OnCompletion,
     want: Want,
     fate: Fate,
-    /// It is ready, or was and has not been restarted since.
+    /// It is ready, or rests and was.
     good: bool,
+    /// It has been ready since it was last told to start.
+    was_ready: bool,
+    /// It is about to fail because of what it depends on.
+    failing: bool,
+    /// It counts as a blocker of what it depends on: it goes down and is not down, or has not let those
+    /// by that depend on it.
+    counted: bool,
     /// How many it depends on are not good.
     unready: usize,
     /// How many depend on it, go down and are not down yet.
@@ -120,7 +129,7 @@ pub(super) struct Board {
     places: Vec<Option<Place>>,
     actions: Vec<Action>,
     /// Whose situation has changed.
-    dirty: Vec<Id>,
+    dirty: VecDeque<Id>,
     closing: Option<Closing>,
     /// Whether the group is running at all.
     open: bool,
@@ -156,6 +165,9 @@ impl Board {
             want: Want::Up,
             fate: Fate::Pending,
             good: false,
+            was_ready: false,
+            failing: false,
+            counted: false,
             unready,
             blockers: 0,
             restarts: false,
@@ -163,7 +175,7 @@ impl Board {
             fresh: self.open,
         }));
         self.unsettled += 1;
-        self.dirty.push(id);
+        self.dirty.push_back(id);
         id
     }
 
@@ -199,11 +211,13 @@ impl Board {
             let Some(place) = place else { continue };
             place.want = Want::Up;
             place.fate = Fate::Pending;
-            (place.good, place.restarts, place.fresh, place.leaves) = (false, false, false, false);
+            (place.good, place.was_ready, place.failing, place.counted) =
+                (false, false, false, false);
+            (place.restarts, place.fresh, place.leaves) = (false, false, false);
             place.unready = place.deps.len();
             place.blockers = 0;
             self.unsettled += usize::from(!place.barrier);
-            self.dirty.push(Id(at));
+            self.dirty.push_back(Id(at));
         }
     }
 
@@ -258,13 +272,23 @@ impl Board {
         self.place(id).fresh
     }
 
+    /// Whether the member is being removed.
+    pub(super) fn is_leaving(&self, id: Id) -> bool {
+        self.place(id).leaves
+    }
+
+    /// Whether the member is to be up: it rests on its own account.
+    pub(super) fn wants_up(&self, id: Id) -> bool {
+        self.place(id).want == Want::Up
+    }
+
     pub(super) fn is_alive(&self, id: Id) -> bool {
         self.place(id).fate.is_alive()
     }
 
     /// What is to be done now.
     pub(super) fn take_actions(&mut self) -> Vec<Action> {
-        while let Some(id) = self.dirty.pop() {
+        while let Some(id) = self.dirty.pop_front() {
             self.look_at(id);
         }
         std::mem::take(&mut self.actions)
@@ -277,7 +301,16 @@ impl Board {
         self.completed -= usize::from(place.fate == Fate::Completed);
         self.alive -= usize::from(place.fate.is_alive());
         for dep in place.deps {
-            self.place_mut(dep).dependents.retain(|other| *other != id);
+            let dep = self.place_mut(dep);
+            dep.dependents.retain(|other| *other != id);
+            dep.blockers -= usize::from(place.counted);
+        }
+        // What is left behind it are barriers.
+        for barrier in place.dependents {
+            let behind = self.place_mut(barrier);
+            behind.deps.retain(|other| *other != id);
+            behind.unready -= usize::from(!place.good);
+            self.dirty.push_back(barrier);
         }
         self.restarting.retain(|other| *other != id);
     }
@@ -295,18 +328,44 @@ impl Board {
 impl Board {
     /// The member is alive, and not ready.
     pub(super) fn rises(&mut self, id: Id) {
-        if !self.place(id).fate.is_alive() {
-            self.set_fate(id, Fate::Starting);
-            self.count_blocker(id);
-            self.dirty.push(id);
+        match self.place(id).fate {
+            Fate::Starting | Fate::Falling => {}
+            Fate::Up => {
+                self.set_fate(id, Fate::Starting);
+                self.set_good(id, false);
+            }
+            Fate::Pending | Fate::Completed | Fate::Ended | Fate::Parked => {
+                self.set_fate(id, Fate::Starting);
+                self.set_good(id, false);
+                self.revive_behind(id);
+                if self.place(id).want == Want::Down {
+                    self.count_blocker(id);
+                }
+            }
+        }
+        self.dirty.push_back(id);
+    }
+
+    /// The barriers behind a member that rises have something to wait for again.
+    fn revive_behind(&mut self, id: Id) {
+        let mut open = self.place(id).dependents.clone();
+        while let Some(id) = open.pop() {
+            let place = self.place(id);
+            if place.barrier && place.fate == Fate::Ended {
+                open.extend(&place.dependents);
+                self.set_fate(id, Fate::Pending);
+                self.dirty.push_back(id);
+            }
         }
     }
 
     /// The member is ready.
     pub(super) fn is_up(&mut self, id: Id) {
-        self.rises(id);
+        if self.place(id).fate != Fate::Up {
+            self.rises(id);
+        }
         let place = self.place_mut(id);
-        place.fresh = false;
+        (place.fresh, place.was_ready) = (false, true);
         if place.fate == Fate::Starting {
             self.set_fate(id, Fate::Up);
         }
@@ -315,7 +374,8 @@ impl Board {
 
     /// The member has come to rest. `allowed` says whether the limit allows another restart.
     pub(super) fn rests(&mut self, id: Id, rest: Rest, allowed: impl FnOnce() -> bool) {
-        let place = self.place(id);
+        let place = self.place_mut(id);
+        place.failing = false;
         if place.want == Want::Down {
             self.is_down(id);
             return;
@@ -362,7 +422,7 @@ impl Board {
         let Some(place) = &self.places[id.0] else { return };
         match (place.want, place.fate) {
             // What is inserted waits for a restart that is under way.
-            (Want::Up, Fate::Pending) if place.fresh && self.falling > 0 => {}
+            (Want::Up, Fate::Pending) if place.failing || (place.fresh && self.falling > 0) => {}
             (Want::Up, Fate::Ended) if place.barrier && place.unready == 0 => self.is_up(id),
             (Want::Up, Fate::Pending) if self.closing.is_none() && self.open => {
                 let (barrier, ready) = (place.barrier, place.unready == 0);
@@ -375,6 +435,7 @@ impl Board {
                     }
                     (false, Some(_)) if barrier => self.settle(id, Fate::Ended),
                     (false, Some(dependency)) => {
+                        self.place_mut(id).failing = true;
                         let dependency = self.behind_barriers(dependency);
                         self.actions.push(Action::FailDependency { member: id, dependency });
                     }
@@ -389,6 +450,8 @@ impl Board {
                 self.set_fate(id, Fate::Falling);
                 self.actions.push(Action::Stop(id));
             }
+            // It is not alive, and lets those by that wait for those that depend on it.
+            (Want::Down, fate) if !fate.is_alive() && place.blockers == 0 => self.let_by(id),
             _ => {}
         }
     }
@@ -396,7 +459,7 @@ impl Board {
     /// Whether the member ended without being ready, and will not come up by itself.
     fn ended_badly(&self, id: Id) -> bool {
         let place = self.place(id);
-        !place.good && matches!(place.fate, Fate::Ended | Fate::Parked)
+        !place.was_ready && matches!(place.fate, Fate::Ended | Fate::Parked)
     }
 
     /// The member that ended badly, or that behind the barrier that did.
@@ -410,8 +473,8 @@ impl Board {
     }
 
     fn complete(&mut self, id: Id) {
-        self.place_mut(id).fresh = false;
-        self.set_good(id, true);
+        let place = self.place_mut(id);
+        (place.fresh, place.was_ready) = (false, true);
         self.settle(id, Fate::Completed);
         if self.place(id).on_completion == OnCompletion::StopGroup {
             self.close(Closing::Completed);
@@ -421,6 +484,7 @@ impl Board {
     /// The member rests for good, and those that wait for it have to know.
     fn settle(&mut self, id: Id, fate: Fate) {
         self.set_fate(id, fate);
+        self.set_good(id, self.place(id).was_ready);
         let place = self.place(id);
         if !place.good {
             let dependents = place.dependents.clone();
@@ -483,11 +547,17 @@ impl Board {
         for id in set.iter().copied() {
             let place = self.place(id);
             let stays = matches!(place.fate, Fate::Pending | Fate::Completed | Fate::Parked);
-            if place.restarts || place.leaves || (stays && id != failed) {
+            if place.restarts || place.leaves {
                 continue;
             }
             self.place_mut(id).restarts = true;
             self.restarting.push(id);
+            if stays && id != failed {
+                // It only lets those by that wait for those that depend on it.
+                self.take_down(id);
+                continue;
+            }
+            self.place_mut(id).was_ready = false;
             self.set_good(id, false);
             if self.place(id).fate.is_alive() {
                 self.falling += 1;
@@ -506,16 +576,27 @@ impl Board {
         }
         place.want = Want::Down;
         self.count_blocker(id);
-        self.dirty.push(id);
+        self.dirty.push_back(id);
     }
 
-    /// A member that goes down and is alive keeps those that it depends on from going down.
+    /// A member that goes down keeps those that it depends on from going down.
     fn count_blocker(&mut self, id: Id) {
-        let place = self.place(id);
-        if place.want == Want::Down && place.fate.is_alive() {
-            for dep in place.deps.clone() {
-                self.place_mut(dep).blockers += 1;
-            }
+        if std::mem::replace(&mut self.place_mut(id).counted, true) {
+            return;
+        }
+        for dep in self.place(id).deps.clone() {
+            self.place_mut(dep).blockers += 1;
+        }
+    }
+
+    /// A member that is down, as all that depend on it, keeps nobody any more.
+    fn let_by(&mut self, id: Id) {
+        if !std::mem::replace(&mut self.place_mut(id).counted, false) {
+            return;
+        }
+        for dep in self.place(id).deps.clone() {
+            self.place_mut(dep).blockers -= 1;
+            self.dirty.push_back(dep);
         }
     }
 
@@ -526,11 +607,8 @@ impl Board {
             return;
         }
         let restarts = place.restarts;
-        for dep in place.deps.clone() {
-            self.place_mut(dep).blockers -= 1;
-            self.dirty.push(dep);
-        }
         self.set_fate(id, Fate::Pending);
+        self.dirty.push_back(id);
         if restarts {
             self.falling -= 1;
             self.raise_if_down();
@@ -544,10 +622,11 @@ impl Board {
             return;
         }
         for id in std::mem::take(&mut self.restarting) {
+            self.let_by(id);
             let place = self.place_mut(id);
             place.restarts = false;
             place.want = Want::Up;
-            self.dirty.push(id);
+            self.dirty.push_back(id);
         }
         // Those who have waited for the end of the restart.
         for at in 0..self.places.len() {
@@ -557,7 +636,7 @@ impl Board {
                 self.take_down(Id(at));
                 self.leave_if_down(Id(at));
             } else if fresh {
-                self.dirty.push(Id(at));
+                self.dirty.push_back(Id(at));
             }
         }
     }
@@ -571,7 +650,7 @@ impl Board {
             let place = self.place_mut(dependent);
             if good {
                 place.unready -= 1;
-                self.dirty.push(dependent);
+                self.dirty.push_back(dependent);
             } else {
                 place.unready += 1;
             }

@@ -128,7 +128,9 @@ impl Table {
 
     fn deps_of(&self, name: &str, member: &Prepared) -> Result<Vec<Id>, GroupError> {
         let id = |dependency: &Cow<'static, str>| {
-            self.ids.get(dependency).copied().ok_or_else(|| GroupError::UnknownDependency {
+            // One that is being removed is as good as gone.
+            let there = self.ids.get(dependency).copied().filter(|id| !self.board.is_leaving(*id));
+            there.ok_or_else(|| GroupError::UnknownDependency {
                 member: name.to_owned(),
                 dependency: dependency.clone().into_owned(),
             })

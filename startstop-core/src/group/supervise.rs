@@ -22,7 +22,7 @@ use crate::failure::{Failure, Fault};
 use crate::hold::{Place, record};
 use crate::panic::BoxError;
 use crate::request::{self, Reply, Wanted};
-use crate::state::{Exit, State};
+use crate::state::{Cause, Exit, State};
 
 /// Supervises the members until the group ends.
 pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxError> {
@@ -65,21 +65,13 @@ struct Supervisor<'a> {
     ready: bool,
     /// The failure that ends the group.
     failure: Option<BoxError>,
-    stuck: Option<StopError>,
 }
 
 impl<'a> Supervisor<'a> {
     fn new(shared: &'a Arc<Shared>, cx: &'a Context) -> Self {
         shared.mailbox.open(cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node())));
-        let mut supervisor = Self {
-            shared,
-            cx,
-            limit: Limit::default(),
-            told: false,
-            ready: false,
-            failure: None,
-            stuck: None,
-        };
+        let mut supervisor =
+            Self { shared, cx, limit: Limit::default(), told: false, ready: false, failure: None };
         supervisor.open();
         supervisor
     }
@@ -94,6 +86,10 @@ impl<'a> Supervisor<'a> {
             };
             entries.filter_map(part).collect::<Vec<_>>()
         };
+        for (id, part) in &members {
+            let cycle = part.node.core().cell().cycle;
+            self.shared.table().entry_mut(*id).seen = cycle;
+        }
         for (id, part) in &members {
             self.observe(*id, part);
         }
@@ -190,8 +186,11 @@ impl<'a> Supervisor<'a> {
 
     fn fail_dependency(&mut self, member: Id, dependency: Id) {
         let Some(part) = self.part(member) else { return };
-        let name = self.shared.table().entry(dependency).name.clone().into_owned();
-        let error = DependencyFailed { dependency: name };
+        let table = self.shared.table();
+        let name =
+            table.entries[dependency.0].as_ref().map(|entry| entry.name.clone().into_owned());
+        drop(table);
+        let error = DependencyFailed { dependency: name.unwrap_or_default() };
         let failure = request::record(&part.node, Fault::of(|| error.into()));
         self.failed(member, &part, Rest::Failed, Some(StartError::Failed(failure)));
     }
@@ -200,7 +199,12 @@ impl<'a> Supervisor<'a> {
     fn look_at_one(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
         let look = Look::at(&*part.node);
+        let seen = std::mem::replace(&mut self.shared.table().entry_mut(id).seen, look.cycle);
         if look.is_resting() {
+            if look.cycle > seen {
+                // It was started by its handle, and has ended before anybody looked.
+                self.shared.table().board.rises(id);
+            }
             self.rests(id, &part, &look);
             return;
         }
@@ -248,11 +252,9 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Keeps what went wrong in a stop.
-    fn note_stop(&mut self, look: &Look) {
+    fn note_stop(&self, look: &Look) {
         let closing = self.shared.table().board.closing().is_some();
-        if let Some(stuck) = &look.stuck {
-            self.stuck = Some(stuck.clone());
-        } else if let (true, true, Some(failure)) = (closing, look.told, &look.failed_stop) {
+        if let (true, Some(failure)) = (closing, &look.failed_stop) {
             record(self.cx, Fault::of(|| failure.clone().into()));
         }
     }
@@ -261,7 +263,7 @@ impl<'a> Supervisor<'a> {
     fn failed(&mut self, id: Id, part: &Part, rest: Rest, error: Option<StartError>) {
         let limit = &mut self.limit;
         let mut table = self.shared.table();
-        let fresh = table.board.is_fresh(id);
+        let fresh = table.board.is_fresh(id) && table.board.wants_up(id);
         let was_closing = table.board.closing();
         table.board.rests(id, rest, || limit.allows(self.shared.limit));
         let closing = table.board.closing();
@@ -288,6 +290,11 @@ impl<'a> Supervisor<'a> {
 
     /// A member that was inserted did not start: it is taken off again.
     fn withdraw(&mut self, id: Id, error: StartError) {
+        let dependents = self.shared.table().board.dependents(id);
+        for dependent in dependents {
+            // They were inserted after it and wait for it.
+            self.fail_dependency(dependent, id);
+        }
         let entry = self.shared.table().delete(id);
         let Some(entry) = entry else { return };
         let old = entry.part.node.core().cell().observe(None);
@@ -307,6 +314,9 @@ impl<'a> Supervisor<'a> {
         for removing in entry.removing {
             let outcome = match (&look.stuck, &look.failed_stop) {
                 (Some(stuck), _) => Err(GroupError::Stop(stuck.clone())),
+                (None, Some(failure)) if look.told && failure.cause() == Cause::TimedOut => {
+                    Err(GroupError::Stop(StopError::TimedOut))
+                }
                 (None, Some(failure)) if look.told => {
                     Err(GroupError::Stop(StopError::Failed(failure.clone())))
                 }
@@ -319,11 +329,20 @@ impl<'a> Supervisor<'a> {
 
     /// The result of `run`.
     fn end(mut self) -> Result<(), BoxError> {
-        match (self.stuck.take(), self.failure.take()) {
-            (_, Some(failure)) => Err(failure),
-            (Some(stuck), None) => Err(stuck.into()),
+        match (self.failure.take(), self.stuck()) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(stuck)) => Err(stuck.into()),
             (None, None) => Ok(()),
         }
+    }
+
+    /// A member that does not yield.
+    fn stuck(&self) -> Option<StopError> {
+        let table = self.shared.table();
+        let nodes: Vec<_> =
+            table.entries.iter().flatten().map(|entry| Arc::clone(&entry.part.node)).collect();
+        drop(table);
+        nodes.iter().find_map(|node| Look::at(&**node).stuck)
     }
 }
 
@@ -333,13 +352,19 @@ impl Drop for Supervisor<'_> {
         let (parts, waiting) = {
             let mut table = self.shared.table();
             table.board.shut();
-            let entries = table.entries.iter_mut().flatten();
             let mut waiting = Vec::new();
             let mut parts = Vec::new();
-            for entry in entries {
-                waiting.extend(entry.inserting.take());
+            // From the last, since one that was inserted may come after another.
+            for at in (0..table.entries.len()).rev() {
+                let Some(entry) = &mut table.entries[at] else { continue };
+                let inserting = entry.inserting.take();
                 waiting.append(&mut entry.removing);
                 parts.push(entry.part.clone());
+                if inserting.is_some() {
+                    waiting.extend(inserting);
+                    // Dropped with `parts`, outside of the lock.
+                    drop(table.delete(Id(at)));
+                }
             }
             (parts, waiting)
         };
@@ -375,6 +400,7 @@ fn start_error(node: &dyn Node) -> StartError {
 /// A member at one moment.
 struct Look {
     state: State,
+    cycle: u64,
     exit: Exit,
     /// The cycle ended because it was told to.
     told: bool,
@@ -389,6 +415,7 @@ impl Look {
         let bad = matches!(cell.exit, Exit::Failed | Exit::Aborted);
         Self {
             state: cell.state(),
+            cycle: cell.cycle,
             exit: cell.exit,
             told: cell.was_told(),
             stuck: cell.verdict().cloned().map(StopError::Unresponsive),
