@@ -178,8 +178,14 @@ pub(crate) async fn settle() {
 
 /// Spins until it is so, on a thread without a runtime.
 pub(crate) fn spin_until(mut is_so: impl FnMut() -> bool) {
+    let mut turns = 0_u32;
     while !is_so() {
         thread::yield_now();
+        turns += 1;
+        if turns % 500 == 0 {
+            // Whom it waits for may need this very processor.
+            thread::park_timeout(Duration::from_micros(50));
+        }
     }
 }
 

@@ -1,53 +1,66 @@
 //! Promise 3: a start and then a stop at once, from any threads, always ends stopped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError};
 use std::thread;
 
 use startstop_core::{Runner, Service, StartError, State};
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::stress_support::{
-    Census, many_threads, obedient, one_thread, park_on, poll_once, spin_until, watched,
+    Census, many_threads, obedient, one_thread, park_on, poll_once, watched,
 };
 
 const ROUNDS: usize = 10_000;
 
-/// One thread starts and tells so, another stops as soon as it has heard.
+/// One thread starts and tells so, another stops when it hears: at once, or when it is woken.
 fn start_and_stop_from_two_threads(runtime: &Runtime) {
     let census = Census::new();
     let runner = Runner::new(obedient(&census));
-    let (started, stopped) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (tells, hears) = std::sync::mpsc::channel();
+    let (answers, answered) = tokio::sync::mpsc::unbounded_channel();
     thread::scope(|scope| {
-        scope.spawn(|| {
-            for round in 1..=ROUNDS {
-                spin_until(|| started.load(Ordering::SeqCst) == round);
+        let (runner, census) = (&runner, &census);
+        scope.spawn(move || {
+            while let Ok(()) = soon(&hears) {
                 park_on(runner.stop()).expect("an obedient service stops");
-                assert_eq!(runner.state(), State::Stopped);
-                assert_eq!(census.alive(), 0);
-                stopped.store(round, Ordering::SeqCst);
+                assert_eq!((runner.state(), census.alive()), (State::Stopped, 0));
+                answers.send(()).expect("it is heard");
             }
         });
-        runtime.block_on(start_each_round(&runner, &started, &stopped));
+        runtime.block_on(start_each_round(runner, tells, answered));
     });
     census.assert_settled();
 }
 
+/// Spins for a moment before it waits, so that it is often as quick as can be.
+fn soon(hears: &Receiver<()>) -> Result<(), RecvError> {
+    for _ in 0..500 {
+        match hears.try_recv() {
+            Ok(()) => return Ok(()),
+            Err(TryRecvError::Disconnected) => return Err(RecvError),
+            Err(TryRecvError::Empty) => std::hint::spin_loop(),
+        }
+    }
+    hears.recv()
+}
+
 async fn start_each_round<S: Service>(
     runner: &Runner<S>,
-    started: &AtomicUsize,
-    stopped: &AtomicUsize,
+    tells: Sender<()>,
+    mut answered: UnboundedReceiver<()>,
 ) {
-    for round in 1..=ROUNDS {
+    for _ in 0..ROUNDS {
         let mut start = Box::pin(runner.start());
         let polled = poll_once(&mut start).await;
-        started.store(round, Ordering::SeqCst);
+        tells.send(()).expect("it is heard");
         let outcome = match polled {
             Some(outcome) => outcome,
             None => start.await,
         };
         assert!(matches!(outcome, Ok(()) | Err(StartError::Stopped)), "{outcome:?}");
-        crate::stress_support::until(|| stopped.load(Ordering::SeqCst) == round).await;
+        answered.recv().await.expect("it answers");
     }
 }
 

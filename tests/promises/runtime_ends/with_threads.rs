@@ -17,14 +17,16 @@ fn the_runtime_may_end_while_a_blocking_fn_still_runs() {
             let held = Mutex::new(held);
             let cancelled = Arc::new(AtomicBool::new(false));
             let seen = Arc::clone(&cancelled);
+            let (tells, begins) = channel::<()>();
             let runner = Runner::new(blocking_fn(move |cx: Context| {
+                let _ = tells.send(());
                 while !cx.cancelled_blocking(Duration::from_secs(1)) {}
                 seen.store(true, Ordering::SeqCst);
                 let _ = held.lock().expect("no poison").recv();
             }));
             runtime.block_on(async {
                 runner.start().await.expect("ready at once");
-                crate::stress_support::settle().await;
+                crate::stress_support::until(|| begins.try_recv().is_ok()).await;
             });
             drop(runtime);
             spin_until(|| cancelled.load(Ordering::SeqCst));
