@@ -31,35 +31,18 @@ impl Heart {
 
     /// Becomes `shutdown`. It needs no context, and may fail.
     async fn say_goodbye(&self) -> std::io::Result<()> {
-<<<<<<< HEAD
-        let mut out = tokio::io::stdout();
-        out.write_all(b"goodbye\n").await?;
-        out.flush().await
-=======
         let mut stdout = tokio::io::stdout();
         stdout.write_all(b"goodbye\n").await?;
         stdout.flush().await
->>>>>>> book
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-<<<<<<< HEAD
-    let heart = Runner::new(Heart { period: Duration::from_millis(400) });
-
-    heart.start().await?;
-    println!("{} is {}", heart.name(), heart.state());
-    tokio::time::sleep(Duration::from_millis(1000)).await;
-
-    heart.stop().await?;
-    println!("{} is {}", heart.name(), heart.state());
-=======
     let period = Duration::from_millis(20);
     let heart = Runner::new(Heart { period, beats: AtomicU32::new(0) });
 
     heart.start().await?;
     println!("{} has {}", heart.name(), heart.wait().await);
->>>>>>> book
     Ok(())
 }

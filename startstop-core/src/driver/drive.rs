@@ -189,6 +189,9 @@ where
 
     /// Calls `run`: the first line of a plain function that returns a future may panic already.
     fn enter(&mut self, epoch: u64, run: impl FnOnce(Context) -> F) {
+        if self.driver.inner.core.current_level() == Level::Aborted {
+            return;
+        }
         let node: Arc<dyn Node> = Arc::clone(&self.driver.inner) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
         #[cfg(feature = "tracing")]
