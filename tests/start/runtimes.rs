@@ -2,15 +2,27 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-use startstop_core::{Cause, Exit, Runner, Service, Settings, StartError, State, service_fn};
+use startstop_core::{
+    Cause, Exit, Readiness, Runner, Service, Settings, StartError, State, service_fn,
+};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::support::{Event, probed, within};
+use crate::support::{Event, Latch, probed, within};
+
+/// Holds the worker that wakes it, so that the runtime can end right then.
+struct Hold(Sender<()>, Latch);
+
+impl Wake for Hold {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.send(());
+        self.1.block();
+    }
+}
 
 struct Unpark(Thread);
 
@@ -121,7 +133,7 @@ fn a_service_whose_runtime_ended_starts_on_another() {
 
 #[test]
 fn a_pending_start_ends_with_its_runtime() {
-    let settings = Settings::new().readiness(startstop_core::Readiness::Explicit);
+    let settings = Settings::new().readiness(Readiness::Explicit);
     let (runner, mut probe) = probed(settings);
     let (one, two) = (runtime(), runtime());
     one.block_on(async { runner.request_start() });
@@ -149,4 +161,27 @@ fn a_stop_in_progress_ends_with_the_runtime() {
     let _ = two.block_on(within(stop)).unwrap();
     assert_eq!(runner.state(), State::Stopped);
     assert_eq!(two.block_on(runner.wait()), Exit::Aborted);
+}
+
+#[test]
+fn a_service_that_was_never_polled_ends_with_its_runtime() {
+    let (runner, mut probe) = probed(Settings::new());
+    let two = runtime();
+    let one = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (send, woken) = channel();
+    let hold = Arc::new(Hold(send, Latch::default()));
+    let waker = Waker::from(Arc::clone(&hold));
+    let mut start = pin!(runner.start());
+    {
+        let _entered = one.enter();
+        assert!(start.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    woken.recv_timeout(Duration::from_secs(10)).unwrap();
+    one.shutdown_background();
+    hold.1.release();
+    assert_eq!(two.block_on(within(runner.wait())), Exit::Aborted);
+    assert_eq!(runner.state(), State::Stopped);
+    assert!(probe.is_quiet());
+    two.block_on(within(runner.start())).unwrap();
+    two.block_on(probe.until(Event::Run(2, 1)));
 }
