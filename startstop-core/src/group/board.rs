@@ -338,12 +338,21 @@ impl Board {
                 self.set_fate(id, Fate::Starting);
                 self.set_good(id, false);
                 self.revive_behind(id);
+                self.falling += usize::from(self.place(id).restarts);
                 if self.place(id).want == Want::Down {
                     self.count_blocker(id);
                 }
             }
         }
         self.dirty.push_back(id);
+    }
+
+    /// A member that was told to stop has ended, and was started again by its handle: it is told again.
+    pub(super) fn comes_back(&mut self, id: Id) {
+        if self.place(id).fate == Fate::Falling {
+            self.set_fate(id, Fate::Starting);
+            self.dirty.push_back(id);
+        }
     }
 
     /// The barriers behind a member that rises have something to wait for again.
@@ -365,6 +374,10 @@ impl Board {
             self.rises(id);
         }
         let place = self.place_mut(id);
+        if place.want == Want::Down {
+            // Nobody starts on what is on its way down.
+            return;
+        }
         (place.fresh, place.was_ready) = (false, true);
         if place.fate == Fate::Starting {
             self.set_fate(id, Fate::Up);
