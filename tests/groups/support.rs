@@ -12,7 +12,7 @@ mod journal;
 mod probe;
 
 pub(crate) use journal::Journal;
-pub(crate) use probe::{Act, Broken, Probe};
+pub(crate) use probe::{Act, Broken, Probe, Release};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
