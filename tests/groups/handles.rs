@@ -204,3 +204,31 @@ async fn an_ignored_one_brought_back_by_hand_is_a_dependency_again() {
     assert_eq!(journal.count("+y"), 1);
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_started_by_hand_while_it_is_being_stopped_is_stopped_again() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a").stops_in(2))).await;
+    let call = stop(&app).await;
+    app.service().get("a").unwrap().request_start();
+    let _ = outcome(call).await;
+    assert_eq!((app.state(), journal.live()), (State::Stopped, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_started_by_hand_while_it_restarts_does_not_hold_that_up() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").stops_in(2)),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    app.service().get("b").unwrap().request_start();
+    within(app.service().get("a").unwrap().wait_for(State::Running)).await;
+    within(app.service().insert("c", journal.probe("c"))).await.unwrap();
+    assert_eq!(journal.live(), 3);
+    stopped(&app).await;
+}

@@ -247,3 +247,23 @@ async fn one_that_is_unstarted_stays_pending_over_a_restart() {
     assert_eq!((journal.count("+c"), journal.count("+b")), (1, 4));
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_starts_on_one_that_becomes_ready_on_its_way_down() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .with("b", Member::new(journal.probe("b").explicit()).after(["a"]))
+            .with("c", Member::new(journal.probe("c")).after(["b"])),
+    );
+    let call = start(&app).await;
+    journal.tell("a", Act::Fail);
+    journal.tell("b", Act::Ready);
+    idle().await;
+    assert_eq!(journal.take(), ["+a", "+b", "-a", "~b", "-b", "+a", "+b"]);
+    journal.tell("b", Act::Ready);
+    outcome(call).await.unwrap();
+    assert_eq!(journal.take(), ["+c"]);
+    stopped(&app).await;
+}

@@ -78,11 +78,11 @@ async fn it_tells_of_each_member_what_its_handle_tells() {
     .await;
     within(app.service().get("b").unwrap().stop()).await.unwrap();
     idle().await;
-    let status = app.status();
-    let states: Vec<State> = status.children().iter().map(startstop_core::Status::state).collect();
+    let tree = app.status();
+    let states: Vec<State> = tree.children().iter().map(startstop_core::Status::state).collect();
     assert_eq!(states, [State::Running, State::Stopped]);
-    assert!(status.is_ready() && status.children()[0].is_ready());
-    assert_eq!(status.children()[0].cycles(), 1);
+    assert!(tree.is_ready() && tree.children()[0].is_ready());
+    assert_eq!(tree.children()[0].cycles(), 1);
     stopped(&app).await;
     assert_eq!(app.service().status().state(), State::Stopped);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use startstop_core::{Group, OnFailure, Runner, StartStop};
+use startstop_core::{Group, OnFailure, Runner};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 

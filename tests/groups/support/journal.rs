@@ -1,6 +1,7 @@
 //! What happens to the members of a test, line by line.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
@@ -63,11 +64,6 @@ impl Journal {
         self.take().into_iter().filter(|line| !line.starts_with('~')).collect()
     }
 
-    /// What was written so far.
-    pub(crate) fn all(&self) -> Vec<String> {
-        self.shared.inner().lines.iter().map(|(line, _)| line.clone()).collect()
-    }
-
     pub(crate) fn count(&self, line: &str) -> usize {
         self.shared.inner().lines.iter().filter(|(written, _)| written == line).count()
     }
@@ -91,16 +87,21 @@ impl Journal {
     pub(crate) async fn until(&self, line: &str) {
         within(async {
             loop {
-                let written = self.shared.written.notified();
-                let inner = self.shared.inner();
-                if inner.lines[inner.taken..].iter().any(|(written, _)| written == line) {
+                let mut written = pin!(self.shared.written.notified());
+                // Before the look, so that nothing is missed between the two.
+                written.as_mut().enable();
+                if self.has(line) {
                     return;
                 }
-                drop(inner);
                 written.await;
             }
         })
         .await;
+    }
+
+    fn has(&self, line: &str) -> bool {
+        let inner = self.shared.inner();
+        inner.lines[inner.taken..].iter().any(|(written, _)| written == line)
     }
 }
 
