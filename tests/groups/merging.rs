@@ -267,3 +267,25 @@ async fn nobody_starts_on_one_that_becomes_ready_on_its_way_down() {
     assert_eq!(journal.take(), ["+c"]);
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_started_by_hand_meanwhile_does_not_begin_the_restart_early() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .with("b", on(OnFailure::Ignore, journal.probe("b")))
+            .with("c", journal.probe("c").stops_in(5)),
+    )
+    .await;
+    journal.tell("b", Act::Fail);
+    idle().await;
+    journal.tell("a", Act::Fail);
+    idle().await;
+    app.service().get("b").unwrap().request_start();
+    within(app.service().get("c").unwrap().wait_for(State::Stopped)).await;
+    assert_eq!(journal.count("+a"), 1, "c is down only now");
+    idle().await;
+    assert_eq!((journal.count("+a"), journal.live()), (2, 3));
+    stopped(&app).await;
+}
