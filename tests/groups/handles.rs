@@ -232,3 +232,42 @@ async fn one_started_by_hand_while_it_restarts_does_not_hold_that_up() {
     assert_eq!(journal.live(), 3);
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_runs_already_stops_with_a_group_that_did_not_come_so_far() {
+    let journal = Journal::new();
+    let http = Runner::new(journal.probe("http").stops_in(1));
+    within(http.start()).await.unwrap();
+    let app = startstop_core::Runner::new(
+        Group::builder("app")
+            .with("a", journal.probe("a").explicit())
+            .then("http", http.clone())
+            .build()
+            .unwrap(),
+    );
+    let call = super::support::start(&app).await;
+    within(app.stop()).await.unwrap();
+    outcome(call).await.unwrap_err();
+    assert_eq!((http.state(), journal.live()), (State::Stopped, 0));
+    assert_eq!(journal.take(), ["+http", "+a", "~http", "-http", "~a", "-a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_runs_already_is_stopped_by_its_removal() {
+    let journal = Journal::new();
+    let http = Runner::new(journal.probe("http").stops_in(1));
+    within(http.start()).await.unwrap();
+    let app = startstop_core::Runner::new(
+        Group::builder("app")
+            .with("a", journal.probe("a").explicit())
+            .then("http", http.clone())
+            .build()
+            .unwrap(),
+    );
+    let call = super::support::start(&app).await;
+    within(app.service().remove("http")).await.unwrap();
+    assert_eq!((http.state(), journal.live()), (State::Stopped, 1));
+    journal.tell("a", Act::Ready);
+    outcome(call).await.unwrap();
+    stopped(&app).await;
+}
