@@ -25,3 +25,4 @@ mod readme;
 mod tidy;
 mod derive;
 mod ui;
+mod groups;
