@@ -95,7 +95,7 @@ impl<'a> Supervisor<'a> {
         }
         // Those that run already are adopted as they are.
         for (id, part) in &members {
-            if part.handle.state() != State::Stopped {
+            if !matches!(part.handle.state(), State::Stopped | State::Stopping) {
                 self.look_at_one(*id);
             }
         }
