@@ -26,3 +26,5 @@ mod tidy;
 mod derive;
 mod ui;
 mod groups;
+mod serialize;
+mod trace;
