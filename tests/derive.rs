@@ -2,6 +2,8 @@
 
 #![allow(clippy::unused_async, reason = "a method is async for its service, not for itself")]
 
+mod composition;
+
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

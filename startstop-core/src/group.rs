@@ -175,11 +175,7 @@ impl Service for Group {
     }
 
     fn settings(&self) -> Settings {
-        let defaults = Settings::new()
-            .readiness(Readiness::Explicit)
-            .start_timeout(Duration::MAX)
-            .stop_timeout(Duration::MAX);
-        self.shared.settings.clone().or(defaults)
+        with_defaults(self.shared.settings.clone())
     }
 
     fn children(&self) -> Vec<Status> {
@@ -193,6 +189,15 @@ impl Service for Group {
         let part = |entry: &Entry| (entry.name.clone(), Arc::clone(&entry.part.node));
         Parts(entries.map(part).collect())
     }
+}
+
+/// Settings with the defaults of a group.
+pub(crate) fn with_defaults(settings: Settings) -> Settings {
+    let defaults = Settings::new()
+        .readiness(Readiness::Explicit)
+        .start_timeout(Duration::MAX)
+        .stop_timeout(Duration::MAX);
+    settings.or(defaults)
 }
 
 impl Shared {

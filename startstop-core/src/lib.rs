@@ -101,6 +101,7 @@ mod snapshot;
 mod ticket;
 mod runner;
 mod group;
+mod composite;
 #[cfg(feature = "signal")]
 mod operation;
 

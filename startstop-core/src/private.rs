@@ -8,17 +8,23 @@
 
 pub use std::future::Future;
 pub use std::marker::{Send, Sync};
+pub use std::option::Option;
 pub use std::result::Result;
 pub use std::time::Duration;
+pub use std::vec::Vec;
 
+pub use crate::composite::{Composed, Field, children, compose, parts};
 pub use crate::context::Context;
+pub use crate::group::{OnCompletion, OnFailure};
 use crate::outcome::Never;
 pub use crate::panic::BoxError;
 pub use crate::restart::RestartPolicy;
-pub use crate::service::Service;
+pub use crate::service::{Parts, Service};
 pub use crate::settings::Settings;
 pub use crate::state::Readiness;
+pub use crate::status::Status;
 
+use crate::group::with_defaults;
 use crate::service::NoShutdown;
 
 /// The shape of a method without a context.
@@ -169,7 +175,7 @@ pub fn awaits<F: Async>(returned: F) -> F::Future {
 #[diagnostic::on_unimplemented(
     message = "`#[service_methods]` needs a `#[derive(Service)]` on `{Self}` that names no `start`",
     label = "`{Self}` does not derive `Service`, or names its methods there already",
-    note = "add `#[derive(Service)]` to `{Self}`, without `start` and `stop` in `#[service(..)]`"
+    note = "add `#[derive(Service)]` to `{Self}`, without `start` and `stop` in `#[service(..)]`, and without members"
 )]
 pub trait Derived {
     /// What goes wrong in it.
@@ -220,6 +226,11 @@ pub fn stop<S: Linked>(
     cx: Context,
 ) -> impl Future<Output = Result<(), S::Error>> + Send {
     S::Methods::stop(service, cx)
+}
+
+/// `settings` of a composed service: its own, before the defaults of a group.
+pub fn composed(settings: Settings) -> Settings {
+    with_defaults(settings)
 }
 
 /// `run` of a service whose declaration has mistakes: it is never called, for nothing compiles.

@@ -5,6 +5,7 @@
 //! 2. Tokens about a method or a value bear its span, so that the compiler's errors point there. A
 //!    local name and its uses bear the same span, for it carries their hygiene too.
 
+mod composition;
 mod hook;
 mod methods;
 mod place;

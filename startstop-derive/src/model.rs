@@ -40,13 +40,13 @@ pub(crate) struct Place {
 }
 
 /// Where `run` and `shutdown` of a derived service come from.
-///
-/// The composition of runner fields is to be a variant beside these: its members, in order.
 pub(crate) enum Body {
     /// From methods named on the type.
     Named(Pair),
     /// From methods marked in an impl block.
     Linked,
+    /// From fields that are runners.
+    Composed(Composition),
     /// From nowhere. `is_linked`: an impl block may mark methods, and is to find the derive.
     Stub { is_linked: bool },
 }
@@ -61,6 +61,31 @@ pub(crate) enum Marked {
 pub(crate) struct Pair {
     pub(crate) start: Ident,
     pub(crate) stop: Option<Ident>,
+}
+
+/// The members of a struct.
+pub(crate) struct Composition {
+    /// In the order of their declaration. Their graph has no cycle.
+    pub(crate) members: Vec<Member>,
+    pub(crate) limit: Option<Limit>,
+}
+
+/// A field that is a member.
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) field: syn::Member,
+    /// Where the type of the field stands.
+    pub(crate) span: Span,
+    /// The names of the members that it starts after.
+    pub(crate) after: Vec<String>,
+    /// What happens when it fails or completes, if that is set.
+    pub(crate) policies: Vec<Setting>,
+}
+
+/// How many restarts of members there may be, in which time.
+pub(crate) struct Limit {
+    pub(crate) max: Value,
+    pub(crate) window: Value,
 }
 
 /// One setting with its value.
@@ -79,6 +104,6 @@ pub(crate) enum Value {
     Duration(Duration),
     /// A constructor of `RestartPolicy`, by its name.
     Policy(Ident),
-    /// A variant of `Readiness`, by its name in lower case.
-    Readiness(&'static str),
+    /// A variant of an enum of the crate, by the names of both.
+    Variant(&'static str, &'static str),
 }

@@ -2,8 +2,11 @@
 
 mod args;
 mod duration;
+mod fields;
+mod graph;
 mod item;
 mod keys;
+mod lists;
 mod marks;
 mod shape;
 mod strip;

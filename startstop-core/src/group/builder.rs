@@ -70,6 +70,12 @@ impl GroupBuilder {
         self
     }
 
+    /// Like [`with`](Self::with), of a name that is not allocated.
+    pub(crate) fn with_static(mut self, name: &'static str, member: Member) -> Self {
+        self.add(name.into(), member, After::Named);
+        self
+    }
+
     fn add(&mut self, name: Cow<'static, str>, member: Member, after: After) {
         let after_all = after == After::All && !self.members.is_empty();
         self.members.push(Planned { name, member, after_all });

@@ -1,17 +1,19 @@
 //! The impl of `Service` for a type that derives it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
+use super::composition;
 use super::hook::{self, Hook};
 use super::place;
-use crate::model::{Body, Service, Setting, Value};
+use crate::model::{Body, Composition, Service, Setting, Value};
 
 /// Writes the impls of one type.
 pub(crate) fn service(service: &Service) -> TokenStream {
     let private = place::private(&service.place);
     let bodies = bodies(service, &private);
-    let settings = settings(&service.settings, &private);
+    let settings = settings(service, &private);
     let error = error(service, &private);
     let head = head(service, &quote!(Service), &private);
     let links = links(service, &private);
@@ -61,43 +63,57 @@ fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
             let shutdown = hook("shutdown").passing("stop", span);
             quote!(#run #shutdown)
         }
+        Body::Composed(_) => {
+            // What is wrong with the error type is said there.
+            let span = service.error.as_ref().map_or(span, Spanned::span);
+            let run = hook("run").passing("compose", Span::call_site().located_at(span));
+            let others = composition::hooks(private);
+            quote!(#run #others)
+        }
         Body::Stub { .. } => hook("run").passing("stub", span),
     }
 }
 
-/// `settings`, unless nothing is set.
-fn settings(settings: &[Setting], private: &TokenStream) -> Option<TokenStream> {
-    let setters = settings.iter().map(|setting| setter(setting, private));
-    (!settings.is_empty()).then(|| {
-        quote! {
-            fn settings(&self) -> #private::Settings {
-                #private::Settings::new() #(#setters)*
-            }
-        }
-    })
+/// `settings`, unless nothing is set, nor other than by default.
+fn settings(service: &Service, private: &TokenStream) -> Option<TokenStream> {
+    let setters = service.settings.iter().map(|setting| setter(setting, private));
+    let set = quote!(#private::Settings::new() #(#setters)*);
+    let set = match service.body {
+        Body::Composed(_) => quote!(#private::composed(#set)),
+        _ if service.settings.is_empty() => return None,
+        _ => set,
+    };
+    Some(quote!(fn settings(&self) -> #private::Settings { #set }))
 }
 
-fn setter(setting: &Setting, private: &TokenStream) -> TokenStream {
+/// The call that sets it.
+pub(super) fn setter(setting: &Setting, private: &TokenStream) -> TokenStream {
     let span = setting.span;
     let name = format_ident!("{}", setting.name, span = span);
-    let value = match &setting.value {
+    let value = value(&setting.value, private);
+    quote_spanned!(span=> .#name(#value))
+}
+
+/// A value, as an expression.
+pub(super) fn value(value: &Value, private: &TokenStream) -> TokenStream {
+    match value {
         Value::Expr(expr) => quote!(#expr),
         Value::Duration(duration) => {
             let (secs, nanos) = (duration.as_secs(), duration.subsec_nanos());
             quote!(#private::Duration::new(#secs, #nanos))
         }
         Value::Policy(policy) => quote!(#private::RestartPolicy::#policy()),
-        Value::Readiness(variant) => {
-            let variant = format_ident!("{variant}");
-            quote!(#private::Readiness::#variant)
+        Value::Variant(of, variant) => {
+            let (of, variant) = (format_ident!("{of}"), format_ident!("{variant}"));
+            quote!(#private::#of::#variant)
         }
-    };
-    quote_spanned!(span=> .#name(#value))
+    }
 }
 
-/// What ties the type to the impl block that marks its methods.
+/// What ties the type to the impl block that marks its methods, or to its members.
 fn links(service: &Service, private: &TokenStream) -> Option<TokenStream> {
-    let linked = match service.body {
+    let linked = match &service.body {
+        Body::Composed(composition) => return Some(composed(service, composition, private)),
         Body::Named(_) | Body::Stub { is_linked: false } => return None,
         Body::Stub { is_linked: true } => None,
         Body::Linked => Some(linked(service, private)),
@@ -111,6 +127,17 @@ fn links(service: &Service, private: &TokenStream) -> Option<TokenStream> {
         }
         #linked
     })
+}
+
+fn composed(service: &Service, composition: &Composition, private: &TokenStream) -> TokenStream {
+    let head = head(service, &quote!(Composed), private);
+    let members = composition::members(composition, private);
+    quote! {
+        #[automatically_derived]
+        #head {
+            #members
+        }
+    }
 }
 
 fn linked(service: &Service, private: &TokenStream) -> TokenStream {

@@ -2,19 +2,20 @@
 //!
 //! An entry that is wrong is reported and passed over, up to the next comma; the rest is read on.
 
-use proc_macro2::{Span, TokenTree};
+use proc_macro2::{Group, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, LitStr, Path, Token, Type, WherePredicate};
+use syn::{Expr, Ident, LitStr, Path, Token, Type, WherePredicate, token};
 
 use super::keys::{Key, Kind, closest};
+use super::lists::{self, Name};
 use super::value;
 use crate::diagnostics::Diagnostics;
-use crate::model::{Place, Setting};
+use crate::model::{Limit, Place, Setting};
 
-/// What the attributes of one item say.
+/// What the attributes of one item or field say.
 #[derive(Default)]
 pub(super) struct Args {
     pub(super) start: Option<Ident>,
@@ -22,6 +23,9 @@ pub(super) struct Args {
     pub(super) error: Option<Type>,
     pub(super) place: Place,
     pub(super) settings: Vec<Setting>,
+    pub(super) limit: Option<Limit>,
+    pub(super) policies: Vec<Setting>,
+    pub(super) after: Option<Vec<Name>>,
     /// Every key that was given, well or badly.
     given: Vec<(&'static str, Span)>,
 }
@@ -56,6 +60,9 @@ impl Args {
             return None;
         };
         let key = self.key(&word, known, out)?;
+        if key.kind.is_list() {
+            return self.list(key, span, input, out);
+        }
         if input.parse::<Token![=]>().is_err() || input.is_empty() || input.peek(Token![,]) {
             let Key { name, kind } = key;
             out.report(span, format!("`{name}` needs a value: `{name} =` {}", kind.accepted()));
@@ -80,6 +87,31 @@ impl Args {
         }
         self.given.push((key.name, word.span()));
         Some(key)
+    }
+
+    /// Reads what stands in parentheses after a key.
+    fn list(
+        &mut self,
+        key: &Key,
+        span: Span,
+        input: ParseStream,
+        out: &mut Diagnostics,
+    ) -> Option<()> {
+        let is_bare = input.is_empty() || input.peek(Token![,]);
+        if is_bare && key.kind == Kind::Member {
+            return Some(());
+        }
+        if !input.peek(token::Paren) {
+            out.report(span, format!("`{}` takes {}", key.name, key.kind.accepted()));
+            return None;
+        }
+        let list: Group = input.parse().ok()?;
+        match key.kind {
+            Kind::Limit => self.limit = lists::limit(&list, key, out),
+            Kind::Member => self.policies = lists::policies(&list, out),
+            _ => self.after = lists::after(&list, key, out),
+        }
+        Some(())
     }
 
     fn value(
@@ -144,19 +176,25 @@ fn predicates(key: &Key, input: ParseStream, out: &mut Diagnostics) -> Option<Ve
 fn unknown(word: &str, known: &[Key]) -> String {
     match closest(word, known.iter().map(|key| key.name)) {
         Some(meant) => format!("unknown key `{word}`, did you mean `{meant}`?"),
+        None if word == "member" => format!("`{word}` stands on a field: `#[service(member)]`"),
         None => format!("unknown key `{word}`: expected {}", names(known)),
     }
 }
 
 fn names(known: &[Key]) -> String {
-    let names: Vec<String> = known.iter().map(|key| format!("`{}`", key.name)).collect();
-    match names.split_last() {
+    either(known.iter().map(|key| key.name))
+}
+
+/// Words as a choice: `` `a`, `b` or `c` ``.
+pub(super) fn either<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
         Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => names.concat(),
+        _ => words.concat(),
     }
 }
 
-fn skip_to_comma(input: ParseStream) {
+pub(super) fn skip_to_comma(input: ParseStream) {
     while !input.is_empty() && !input.peek(Token![,]) {
         let _ = input.parse::<TokenTree>();
     }

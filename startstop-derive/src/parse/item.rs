@@ -4,18 +4,22 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Data, DeriveInput, Fields, Meta};
 
 use super::args::Args;
-use super::keys;
+use super::fields::{self, Marked};
+use super::graph;
+use super::keys::{self, Key};
 use crate::diagnostics::Diagnostics;
-use crate::model::{Body, Pair, Service};
+use crate::model::{Body, Composition, Pair, Service};
 
 /// Reads the whole item.
 pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
     let mut args = Args::default();
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("service")) {
-        attribute(attr, &mut args, out);
+        attribute(attr, &mut args, keys::OF_TYPE, "#[service(start = serve)]", out);
     }
-    refuse_inner(&input.data, out);
-    let body = body(&mut args, out);
+    let body = match inner(&input.data, out) {
+        Some(marked) => composed(marked, &mut args, out),
+        None => methods(&mut args, out),
+    };
     Service {
         ident: input.ident,
         generics: input.generics,
@@ -26,13 +30,20 @@ pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
     }
 }
 
-fn attribute(attr: &Attribute, args: &mut Args, out: &mut Diagnostics) {
+/// Reads one attribute.
+pub(super) fn attribute(
+    attr: &Attribute,
+    args: &mut Args,
+    known: &[Key],
+    example: &str,
+    out: &mut Diagnostics,
+) {
     let Meta::List(list) = &attr.meta else {
-        out.report_at(&attr.meta, "expected a list of keys: `#[service(start = serve)]`");
+        out.report_at(&attr.meta, format!("expected a list of keys: `{example}`"));
         return;
     };
     let read = |input: ParseStream| {
-        args.read(input, keys::OF_TYPE, out);
+        args.read(input, known, out);
         Ok(())
     };
     if let Err(error) = list.parse_args_with(read) {
@@ -40,10 +51,11 @@ fn attribute(attr: &Attribute, args: &mut Args, out: &mut Diagnostics) {
     }
 }
 
-/// Reports what has no place: a union, and attributes inside of the item.
-fn refuse_inner(data: &Data, out: &mut Diagnostics) {
+/// Reads the marked fields, if there are some, and reports what has no place: a union, and attributes
+/// inside of an enum.
+fn inner(data: &Data, out: &mut Diagnostics) -> Option<Vec<Marked>> {
     match data {
-        Data::Struct(data) => refuse_on_fields(&data.fields, out),
+        Data::Struct(data) => return fields::read(&data.fields, out),
         Data::Enum(data) => {
             for variant in &data.variants {
                 refuse(&variant.attrs, "variants take", out);
@@ -55,11 +67,12 @@ fn refuse_inner(data: &Data, out: &mut Diagnostics) {
             "a union cannot derive `Service`: expected a struct or an enum",
         ),
     }
+    None
 }
 
 fn refuse_on_fields(fields: &Fields, out: &mut Diagnostics) {
     for field in fields {
-        refuse(&field.attrs, "fields take", out);
+        refuse(&field.attrs, "fields of an enum take", out);
     }
 }
 
@@ -69,7 +82,27 @@ fn refuse(attrs: &[Attribute], who: &str, out: &mut Diagnostics) {
     }
 }
 
-fn body(args: &mut Args, out: &mut Diagnostics) -> Body {
+fn composed(marked: Vec<Marked>, args: &mut Args, out: &mut Diagnostics) -> Body {
+    let methods = ["start", "stop"].into_iter().find_map(|key| Some((key, args.span_of(key)?)));
+    if let Some((key, span)) = methods {
+        let message = format!(
+            "`{key}` beside members: a service either calls its methods, or is composed of its fields; leave out `start` and `stop`, or every `member`"
+        );
+        out.report(span, message);
+    }
+    let members = graph::resolve(marked, out);
+    if out.is_empty() {
+        Body::Composed(Composition { members, limit: args.limit.take() })
+    } else {
+        Body::Stub { is_linked: false }
+    }
+}
+
+fn methods(args: &mut Args, out: &mut Diagnostics) -> Body {
+    if let Some(span) = args.span_of("limit") {
+        let message = "`limit` without members: it limits the restarts of fields marked `#[service(member)]`; `restart` takes a policy with a limit of its own";
+        out.report(span, message);
+    }
     if let (Some(span), None) = (args.span_of("stop"), args.span_of("start")) {
         let message = "`stop` without `start`: name both here, as in `#[service(start = serve, stop = close)]`, or mark both in an impl block, by `#[service_methods]`, `#[start]` and `#[stop]`";
         out.report(span, message);

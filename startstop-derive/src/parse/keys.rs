@@ -11,8 +11,14 @@ pub(crate) enum Kind {
     Duration,
     Flag,
     Count,
+    Maximum,
     Policy,
     Readiness,
+    OnFailure,
+    OnCompletion,
+    Limit,
+    Member,
+    After,
 }
 
 /// A key and the kind of its value.
@@ -40,9 +46,21 @@ pub(crate) const OF_TYPE: &[Key] = &[
     key("history_capacity", Kind::Count),
     key("restart", Kind::Policy),
     key("watchdog", Kind::Duration),
+    key("limit", Kind::Limit),
     key("bound", Kind::Bound),
     key("crate", Kind::Path),
 ];
+
+/// The keys on a field of a struct.
+pub(crate) const OF_FIELD: &[Key] = &[key("member", Kind::Member), key("after", Kind::After)];
+
+/// The keys of `member(..)`. Each has the name of its setter.
+pub(crate) const OF_MEMBER: &[Key] =
+    &[key("on_failure", Kind::OnFailure), key("on_completion", Kind::OnCompletion)];
+
+/// The parts of `limit(..)`.
+pub(crate) const MAX: Key = key("limit", Kind::Maximum);
+pub(crate) const WINDOW: Key = key("limit", Kind::Duration);
 
 /// The keys of `#[service_methods(..)]`.
 pub(crate) const OF_METHODS: &[Key] = &[key("bound", Kind::Bound), key("crate", Kind::Path)];
@@ -50,13 +68,49 @@ pub(crate) const OF_METHODS: &[Key] = &[key("bound", Kind::Bound), key("crate", 
 /// The constructors of `RestartPolicy`.
 pub(crate) const POLICIES: &[&str] = &["never", "on_failure", "always"];
 
-/// The variants of `Readiness`, in lower case.
-pub(crate) const READINESS: &[&str] = &["immediate", "explicit", "completion"];
+/// An enum of the crate, whose variants are accepted by name.
+pub(crate) struct Variants {
+    pub(crate) of: &'static str,
+    /// As attributes name them.
+    pub(crate) snake: &'static [&'static str],
+    /// As they are, in the same order.
+    pub(crate) names: &'static [&'static str],
+}
 
-/// The variants of `Readiness` as they are, in the same order.
-pub(crate) const VARIANTS: &[&str] = &["Immediate", "Explicit", "Completion"];
+const READINESS: Variants = Variants {
+    of: "Readiness",
+    snake: &["immediate", "explicit", "completion"],
+    names: &["Immediate", "Explicit", "Completion"],
+};
+
+const ON_FAILURE: Variants = Variants {
+    of: "OnFailure",
+    snake: &["stop_group", "ignore", "restart_member", "restart_dependents", "restart_all"],
+    names: &["StopGroup", "Ignore", "RestartMember", "RestartDependents", "RestartAll"],
+};
+
+const ON_COMPLETION: Variants = Variants {
+    of: "OnCompletion",
+    snake: &["ignore", "stop_group"],
+    names: &["Ignore", "StopGroup"],
+};
 
 impl Kind {
+    /// Whether a list in parentheses follows, instead of `=` and a value.
+    pub(crate) fn is_list(self) -> bool {
+        matches!(self, Self::Limit | Self::Member | Self::After)
+    }
+
+    /// The variants that are accepted by name.
+    pub(crate) fn variants(self) -> Option<&'static Variants> {
+        match self {
+            Self::Readiness => Some(&READINESS),
+            Self::OnFailure => Some(&ON_FAILURE),
+            Self::OnCompletion => Some(&ON_COMPLETION),
+            _ => None,
+        }
+    }
+
     /// What is accepted, for messages: `` `name` takes .. ``.
     pub(crate) fn accepted(self) -> &'static str {
         match self {
@@ -70,11 +124,23 @@ impl Kind {
             }
             Self::Flag => "`true`, `false` or an expression of type `bool`",
             Self::Count => "a whole number, or an expression of type `usize`",
+            Self::Maximum => "a whole number as its maximum, or an expression of type `u32`",
             Self::Policy => {
                 "`never`, `on_failure`, `always` or an expression of type `RestartPolicy`"
             }
             Self::Readiness => {
                 "`immediate`, `explicit`, `completion` or an expression of type `Readiness`"
+            }
+            Self::OnFailure => {
+                "`stop_group`, `ignore`, `restart_member`, `restart_dependents`, `restart_all` or an expression of type `OnFailure`"
+            }
+            Self::OnCompletion => "`ignore`, `stop_group` or an expression of type `OnCompletion`",
+            Self::Limit => "a maximum and a window: `limit(3, \"60s\")`",
+            Self::Member => {
+                "nothing, or a list of keys: `member(on_failure = .., on_completion = ..)`"
+            }
+            Self::After => {
+                "the members that it starts after: `after()`, `after(db)` or `after(db, cache)`"
             }
         }
     }

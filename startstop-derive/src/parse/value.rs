@@ -6,7 +6,7 @@ use std::time::Duration;
 use syn::{Expr, Ident, Lit};
 
 use super::duration;
-use super::keys::{Key, Kind, POLICIES, READINESS, VARIANTS, closest};
+use super::keys::{Key, Kind, POLICIES, Variants, closest};
 use crate::diagnostics::Diagnostics;
 use crate::model::Value;
 
@@ -45,18 +45,29 @@ pub(super) fn setting(key: &Key, expr: Expr, out: &mut Diagnostics) -> Option<Va
             }
         };
     }
-    match (key.kind, constructor_in(&expr)) {
-        (Kind::Policy, Some(name)) => {
-            let found = POLICIES.iter().find(|policy| name == **policy);
-            found.map(|_| Value::Policy(name.clone())).or_else(|| unknown(key, name, POLICIES, out))
+    let of_crate = key.kind.variants();
+    if let (Some(variants), Some(name)) = (of_crate, name_in(&expr)) {
+        if let Some(found) = variant(variants, name) {
+            return Some(found);
         }
-        (Kind::Readiness, Some(name)) => {
-            let at = READINESS.iter().position(|readiness| name == *readiness);
-            at.map(|at| Value::Readiness(VARIANTS[at]))
-                .or_else(|| unknown(key, name, READINESS, out))
-        }
-        _ => Some(Value::Expr(expr)),
     }
+    let Some(name) = constructor_in(&expr) else { return Some(Value::Expr(expr)) };
+    if key.kind == Kind::Policy {
+        let found = POLICIES.iter().find(|policy| name == **policy);
+        return found
+            .map(|_| Value::Policy(name.clone()))
+            .or_else(|| unknown(key, name, POLICIES, out));
+    }
+    match of_crate {
+        Some(variants) => unknown(key, name, variants.snake, out),
+        None => Some(Value::Expr(expr)),
+    }
+}
+
+fn variant(variants: &Variants, name: &Ident) -> Option<Value> {
+    let mut both = variants.snake.iter().zip(variants.names);
+    let at = both.position(|(snake, as_is)| name == *snake || name == *as_is)?;
+    Some(Value::Variant(variants.of, variants.names[at]))
 }
 
 /// Checks a value that is a literal: a duration is read, others are fine as they are. An error
@@ -68,7 +79,7 @@ fn literal(kind: Kind, expr: &Expr) -> Option<Result<Option<Duration>, Option<St
             Err(Some(format!("a duration needs a unit: expected {}", duration::ACCEPTED)))
         }
         (Kind::Text, Lit::Str(_)) | (Kind::Flag, Lit::Bool(_)) => Ok(None),
-        (Kind::Count, Lit::Int(_)) if !matches!(expr, Expr::Unary(_)) => Ok(None),
+        (Kind::Count | Kind::Maximum, Lit::Int(_)) if !matches!(expr, Expr::Unary(_)) => Ok(None),
         _ => Err(None),
     })
 }

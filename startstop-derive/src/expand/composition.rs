@@ -1,0 +1,62 @@
+//! What a composed type tells of its members.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Ident, Index};
+
+use super::{place, service};
+use crate::model::{Composition, Limit, Member};
+
+/// What stands in the impl of `Service`, beside `run`.
+pub(super) fn hooks(private: &TokenStream) -> TokenStream {
+    quote! {
+        fn children(&self) -> #private::Vec<#private::Status> {
+            #private::children(self)
+        }
+
+        fn __parts(&self) -> #private::Parts {
+            #private::parts(self)
+        }
+    }
+}
+
+/// What stands in the impl of `Composed`.
+pub(super) fn members(composition: &Composition, private: &TokenStream) -> TokenStream {
+    let fields = composition.members.iter().map(|member| field(member, private));
+    let limit = composition.limit.as_ref().map(|limit| self::limit(limit, private));
+    quote! {
+        fn members(&self) -> #private::Vec<#private::Field<'_>> {
+            #private::Vec::from([#(#fields),*])
+        }
+
+        #limit
+    }
+}
+
+/// A member. An error about the type of the field falls there.
+fn field(member: &Member, private: &TokenStream) -> TokenStream {
+    let Member { name, after, .. } = member;
+    let span = Span::call_site().located_at(member.span);
+    let at_type = place::at(private, span);
+    let field = match &member.field {
+        syn::Member::Named(ident) => {
+            let mut ident: Ident = ident.clone();
+            ident.set_span(ident.span().located_at(span));
+            syn::Member::Named(ident)
+        }
+        syn::Member::Unnamed(index) => Index { index: index.index, span }.into(),
+    };
+    let after = (!after.is_empty()).then(|| quote!(.after(&[#(#after),*])));
+    let policies = member.policies.iter().map(|policy| service::setter(policy, private));
+    let made = quote_spanned!(span=> #at_type::Field::new(#name, &self.#field));
+    quote!(#made #after #(#policies)*)
+}
+
+fn limit(Limit { max, window }: &Limit, private: &TokenStream) -> TokenStream {
+    let (max, window) = (service::value(max, private), service::value(window, private));
+    quote! {
+        fn limit(&self) -> #private::Option<(u32, #private::Duration)> {
+            #private::Option::Some((#max, #window))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The fields of a struct, with their attributes.
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Field, Fields, Index, Member};
+
+use super::args::Args;
+use super::item;
+use super::keys;
+use super::lists::Name;
+use crate::diagnostics::Diagnostics;
+use crate::model::Setting;
+
+/// A field, and what it says of itself if it is a member.
+pub(super) struct Marked {
+    pub(super) name: String,
+    pub(super) field: Member,
+    /// Where its type stands.
+    pub(super) span: Span,
+    pub(super) says: Option<Says>,
+}
+
+/// What a member says of itself.
+pub(super) struct Says {
+    pub(super) after: After,
+    pub(super) policies: Vec<Setting>,
+}
+
+/// What a member starts after.
+pub(super) enum After {
+    /// The one that is declared before it.
+    Before,
+    /// Those that it names.
+    Named(Vec<Name>),
+    /// This was reported.
+    Unknown,
+}
+
+/// Reads all fields; `None` if none is meant to be a member.
+pub(super) fn read(fields: &Fields, out: &mut Diagnostics) -> Option<Vec<Marked>> {
+    let mut is_composed = false;
+    let mut read = |(at, field): (usize, &Field)| {
+        let args = attributes(field, out);
+        is_composed |= args.has("member") || args.has("after");
+        let (name, member) = match &field.ident {
+            Some(ident) => (ident.unraw().to_string(), Member::Named(ident.clone())),
+            None => (at.to_string(), Member::Unnamed(Index::from(at))),
+        };
+        Marked { name, field: member, span: field.ty.span(), says: says(args, out) }
+    };
+    let marked: Vec<Marked> = fields.iter().enumerate().map(&mut read).collect();
+    is_composed.then_some(marked)
+}
+
+fn attributes(field: &Field, out: &mut Diagnostics) -> Args {
+    let mut args = Args::default();
+    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("service")) {
+        item::attribute(attr, &mut args, keys::OF_FIELD, "#[service(member)]", out);
+    }
+    args
+}
+
+fn says(args: Args, out: &mut Diagnostics) -> Option<Says> {
+    let after = args.span_of("after");
+    if !args.has("member") {
+        let span = after?;
+        out.report(span, "`after` without `member`: write `#[service(member, after(..))]`");
+        // It is meant to be one.
+    }
+    let after = match (after, args.after) {
+        (None, _) => After::Before,
+        (Some(_), Some(names)) => After::Named(names),
+        (Some(_), None) => After::Unknown,
+    };
+    Some(Says { after, policies: args.policies })
+}
