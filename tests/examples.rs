@@ -113,7 +113,7 @@ fn read(path: &Path) -> String {
 }
 
 /// The program of an example; all are built before the first is run.
-fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(build).join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
