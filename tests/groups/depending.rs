@@ -94,3 +94,26 @@ async fn nobody_starts_on_a_dependency_that_is_not_ready_any_more() {
     assert_eq!(journal.seconds(failed, "+c"), 60);
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_comes_by_then_before_all_before_are_ready_again() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartMember, journal.probe("a").explicit()))
+            .then("b", journal.probe("b").explicit())
+            .then("c", journal.probe("c")),
+    );
+    let call = start(&app).await;
+    journal.tell("a", Act::Ready);
+    journal.until("+b").await;
+    journal.tell("a", Act::Fail);
+    idle().await;
+    journal.tell("b", Act::Ready);
+    idle().await;
+    assert_eq!(journal.take(), ["+a", "+b", "-a", "+a"]);
+    journal.tell("a", Act::Ready);
+    outcome(call).await.unwrap();
+    assert_eq!(journal.take(), ["+c"]);
+    stopped(&app).await;
+}

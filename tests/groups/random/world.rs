@@ -83,14 +83,15 @@ impl World {
 
     /// What has to hold once the group has stopped.
     pub(super) fn check(&self, app: &Runner<Group>) {
-        let inner = self.inner();
+        let mut inner = self.inner();
         for failure in app.history().entries() {
             assert_ne!(failure.cause(), Cause::Panic, "rule 6: {failure:?}");
         }
         assert_eq!(inner.broken, Vec::<String>::new());
-        for (at, known) in &inner.members {
+        for (at, known) in &mut inner.members {
             assert_eq!(known.live, 0, "rule 4: {at} runs after the end");
-            let handle = known.handle.clone().or_else(|| app.service().get(&at.to_string()));
+            // Taken, for the member holds on to the world.
+            let handle = known.handle.take().or_else(|| app.service().get(&at.to_string()));
             let Some(history) = handle.map(|handle| handle.history()) else { continue };
             let recorded = history.entries().len() as u64 + history.evicted();
             assert!(recorded >= known.failures, "rule 5: {at}: {history:?}");
