@@ -135,6 +135,10 @@ impl<E: From<BoxError>> FromMember for E {
 }
 
 /// `run` of a composed service.
+///
+/// # Errors
+///
+/// The failure of a member that is not handled otherwise.
 pub fn compose<S, E>(service: &S, cx: Context) -> impl Future<Output = Result<(), E>> + Send
 where
     S: Composed,

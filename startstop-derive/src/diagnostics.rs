@@ -31,6 +31,10 @@ impl Diagnostics {
         self.mistakes.is_empty()
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.mistakes.len()
+    }
+
     /// The mistakes as compile errors.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.mistakes.into_iter().map(syn::Error::into_compile_error).collect()

@@ -59,7 +59,63 @@ use diagnostics::Diagnostics;
 /// ```
 ///
 /// Instead of naming the methods on the type, mark them in an impl block, by
-/// [`macro@service_methods`]. A type has one of the two.
+/// [`macro@service_methods`]. A type has one of the two, or members.
+///
+/// # Members
+///
+/// A struct whose fields are runners composes them: it starts and stops them as a group does, in order
+/// of their dependencies and in reverse. The fields stay usable as handles.
+///
+/// ```
+/// use startstop_core::{Context, Runner, Service};
+///
+/// #[derive(Service)]
+/// #[service(start = idle)]
+/// struct Part;
+///
+/// impl Part {
+///     async fn idle(&self, cx: Context) {
+///         cx.cancelled().await;
+///     }
+/// }
+///
+/// #[derive(Service)]
+/// #[service(limit(3, "60s"))]
+/// struct App {
+///     #[service(member(on_failure = restart_dependents))]
+///     db: Runner<Part>,
+///     #[service(member, after())]
+///     cache: Runner<Part>,
+///     #[service(member, after(db, cache))]
+///     http: Runner<Part>,
+///     port: u16,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let part = || Runner::new(Part);
+/// let app = Runner::new(App { db: part(), cache: part(), http: part(), port: 80 });
+/// app.start().await.unwrap(); // db beside cache, then http
+/// assert!(app.service().http.is_running());
+/// assert_eq!(app.status().children()[2].name(), "http");
+/// app.stop().await.unwrap(); // http, then the others
+/// # let _ = app.service().port;
+/// # }
+/// ```
+///
+/// These keys stand in `#[service(..)]` on a field:
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `member` | the field, a `Runner`, is a member under its name; in a tuple struct, under its number | no member |
+/// | `member(on_failure = ..)` | `stop_group`, `ignore`, `restart_member`, `restart_dependents`, `restart_all` or an `OnFailure` | `stop_group` |
+/// | `member(on_completion = ..)` | `ignore`, `stop_group` or an `OnCompletion` | `ignore` |
+/// | `after(a, b)` | it starts when these members are ready; `after()` starts it at once | after the member declared before it |
+///
+/// Names that do not exist and cycles are errors at compile time. The keys on the type are those below,
+/// without `start` and `stop`; as for a group, the default of `readiness` is `explicit`, and of
+/// `start_timeout` and `stop_timeout` it is `Duration::MAX`, since each member has its own. An `error`
+/// has to implement `From<BoxError>`.
 ///
 /// # Keys
 ///
@@ -80,6 +136,7 @@ use diagnostics::Diagnostics;
 /// | `history_capacity` | a whole number | `64` |
 /// | `restart` | `never`, `on_failure`, `always` | `never` |
 /// | `watchdog` | a duration | none |
+/// | `limit` | of a struct with members, `limit(max, window)`: how many restarts of members there may be in which time | `limit(10, "10m")` |
 /// | `bound` | where predicates in a string, such as `"T: Store"` | `T: Send + Sync + 'static` for each type parameter |
 /// | `crate` | the path of the crate, if it is renamed or re-exported | `::startstop_core` |
 ///

@@ -46,7 +46,7 @@ pub(crate) enum Body {
     /// From methods marked in an impl block.
     Linked,
     /// From fields that are runners.
-    Composed(Composition),
+    Composed(Box<Composition>),
     /// From nowhere. `is_linked`: an impl block may mark methods, and is to find the derive.
     Stub { is_linked: bool },
 }

@@ -41,13 +41,15 @@ pub(super) enum After {
 pub(super) fn read(fields: &Fields, out: &mut Diagnostics) -> Option<Vec<Marked>> {
     let mut is_composed = false;
     let mut read = |(at, field): (usize, &Field)| {
+        let before = out.count();
         let args = attributes(field, out);
+        let is_wrong = out.count() > before;
         is_composed |= args.has("member") || args.has("after");
         let (name, member) = match &field.ident {
             Some(ident) => (ident.unraw().to_string(), Member::Named(ident.clone())),
             None => (at.to_string(), Member::Unnamed(Index::from(at))),
         };
-        Marked { name, field: member, span: field.ty.span(), says: says(args, out) }
+        Marked { name, field: member, span: field.ty.span(), says: says(args, is_wrong, out) }
     };
     let marked: Vec<Marked> = fields.iter().enumerate().map(&mut read).collect();
     is_composed.then_some(marked)
@@ -61,12 +63,11 @@ fn attributes(field: &Field, out: &mut Diagnostics) -> Args {
     args
 }
 
-fn says(args: Args, out: &mut Diagnostics) -> Option<Says> {
+fn says(args: Args, is_wrong: bool, out: &mut Diagnostics) -> Option<Says> {
     let after = args.span_of("after");
-    if !args.has("member") {
-        let span = after?;
-        out.report(span, "`after` without `member`: write `#[service(member, after(..))]`");
-        // It is meant to be one.
+    // One with mistakes is taken for a member, so that none of them is reported where it is named.
+    if !args.has("member") && !is_wrong {
+        out.report(after?, "`after` without `member`: write `#[service(member, after(..))]`");
     }
     let after = match (after, args.after) {
         (None, _) => After::Before,

@@ -58,7 +58,7 @@ fn inner(data: &Data, out: &mut Diagnostics) -> Option<Vec<Marked>> {
         Data::Struct(data) => return fields::read(&data.fields, out),
         Data::Enum(data) => {
             for variant in &data.variants {
-                refuse(&variant.attrs, "variants take", out);
+                refuse(&variant.attrs, "variants take", "it stands on the type", out);
                 refuse_on_fields(&variant.fields, out);
             }
         }
@@ -72,13 +72,13 @@ fn inner(data: &Data, out: &mut Diagnostics) -> Option<Vec<Marked>> {
 
 fn refuse_on_fields(fields: &Fields, out: &mut Diagnostics) {
     for field in fields {
-        refuse(&field.attrs, "fields of an enum take", out);
+        refuse(&field.attrs, "fields of an enum take", "members are fields of a struct", out);
     }
 }
 
-fn refuse(attrs: &[Attribute], who: &str, out: &mut Diagnostics) {
+fn refuse(attrs: &[Attribute], who: &str, instead: &str, out: &mut Diagnostics) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("service")) {
-        out.report_at(attr, format!("{who} no `#[service(..)]`: it stands on the type"));
+        out.report_at(attr, format!("{who} no `#[service(..)]`: {instead}"));
     }
 }
 
@@ -92,14 +92,14 @@ fn composed(marked: Vec<Marked>, args: &mut Args, out: &mut Diagnostics) -> Body
     }
     let members = graph::resolve(marked, out);
     if out.is_empty() {
-        Body::Composed(Composition { members, limit: args.limit.take() })
+        Body::Composed(Box::new(Composition { members, limit: args.limit.take() }))
     } else {
         Body::Stub { is_linked: false }
     }
 }
 
 fn methods(args: &mut Args, out: &mut Diagnostics) -> Body {
-    if let Some(span) = args.span_of("limit") {
+    if let (Some(span), true) = (args.span_of("limit"), out.is_empty()) {
         let message = "`limit` without members: it limits the restarts of fields marked `#[service(member)]`; `restart` takes a policy with a limit of its own";
         out.report(span, message);
     }

@@ -150,7 +150,9 @@ impl Kind {
 pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|&(distance, candidate)| distance <= candidate.len().div_ceil(3))
+        .filter(|&(distance, candidate)| {
+            distance < candidate.len() && distance <= candidate.len().div_ceil(3)
+        })
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
 }

@@ -58,6 +58,14 @@ struct Lists {
 struct Swapped(#[service(member, after(1))] Runner<Part>);
 
 #[derive(Service)]
+struct Slips {
+    #[service(memebr)]
+    db: Runner<Part>,
+    #[service(member, after(db))]
+    http: Runner<Part>,
+}
+
+#[derive(Service)]
 #[service(limit(3, "60s"))]
 struct Empty;
 
@@ -74,6 +82,7 @@ fn main() {
     let _ = Runner::new(Both { inner: part(), other: part() });
     let _ = Runner::new(Lists { a: part(), b: part(), c: part(), d: part() });
     let _ = Runner::new(Swapped(part()));
+    let _ = Runner::new(Slips { db: part(), http: part() });
     let _ = Runner::new(Empty);
     let _ = Runner::new(Variants::One(part()));
 }
