@@ -32,8 +32,10 @@ fn every_text_that_is_expected_belongs_to_an_example() {
 
 #[test]
 fn each_example_says_how_to_run_it() {
-    for name in names() {
-        let source = read(&folder().join(&name).with_extension("rs"));
+    for name in names().into_iter().chain(folders()) {
+        let whole = folder().join(&name).join("main.rs");
+        let file = folder().join(&name).with_extension("rs");
+        let source = read(if whole.exists() { &whole } else { &file });
         let header = source.lines().take_while(|line| line.starts_with("//!"));
         let command = format!("`cargo run --example {name}`");
         assert!(header.into_iter().any(|line| line.contains(&command)), "{name}");
@@ -93,6 +95,14 @@ fn names() -> Vec<String> {
     stems(&folder(), "rs")
 }
 
+/// Those of several files each; what they print is no fixed text, so each has tests of its own.
+fn folders() -> Vec<String> {
+    let entries = fs::read_dir(folder()).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
+    let paths = paths.filter(|path| path.join("main.rs").exists());
+    paths.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect()
+}
+
 /// The names of the files with an ending, without it, in order.
 fn stems(folder: &Path, ending: &str) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("the folder is there");
@@ -113,7 +123,7 @@ fn read(path: &Path) -> String {
 }
 
 /// The program of an example; all are built before the first is run.
-fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(build).join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }

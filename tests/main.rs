@@ -15,6 +15,8 @@ mod restart;
 mod stress;
 mod stress_support;
 #[cfg(unix)]
+mod application;
+#[cfg(unix)]
 mod child;
 #[cfg(unix)]
 mod examples;
@@ -25,3 +27,6 @@ mod readme;
 mod tidy;
 mod derive;
 mod ui;
+mod groups;
+mod serialize;
+mod trace;

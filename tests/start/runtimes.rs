@@ -164,7 +164,7 @@ fn a_stop_in_progress_ends_with_the_runtime() {
 }
 
 #[test]
-fn a_service_that_was_never_polled_ends_with_its_runtime() {
+fn a_service_that_is_just_being_entered_ends_with_its_runtime() {
     let (runner, mut probe) = probed(Settings::new());
     let two = runtime();
     let one = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

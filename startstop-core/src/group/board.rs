@@ -338,12 +338,21 @@ impl Board {
                 self.set_fate(id, Fate::Starting);
                 self.set_good(id, false);
                 self.revive_behind(id);
+                self.falling += usize::from(self.place(id).restarts);
                 if self.place(id).want == Want::Down {
                     self.count_blocker(id);
                 }
             }
         }
         self.dirty.push_back(id);
+    }
+
+    /// A member that was told to stop has ended, and was started again by its handle: it is told again.
+    pub(super) fn comes_back(&mut self, id: Id) {
+        if self.place(id).fate == Fate::Falling {
+            self.set_fate(id, Fate::Starting);
+            self.dirty.push_back(id);
+        }
     }
 
     /// The barriers behind a member that rises have something to wait for again.
@@ -365,6 +374,10 @@ impl Board {
             self.rises(id);
         }
         let place = self.place_mut(id);
+        if place.want == Want::Down {
+            // Nobody starts on what is on its way down.
+            return;
+        }
         (place.fresh, place.was_ready) = (false, true);
         if place.fate == Fate::Starting {
             self.set_fate(id, Fate::Up);
@@ -423,7 +436,9 @@ impl Board {
         match (place.want, place.fate) {
             // What is inserted waits for a restart that is under way.
             (Want::Up, Fate::Pending) if place.failing || (place.fresh && self.falling > 0) => {}
-            (Want::Up, Fate::Ended) if place.barrier && place.unready == 0 => self.is_up(id),
+            (Want::Up, Fate::Ended | Fate::Up) if place.barrier && place.unready == 0 => {
+                self.is_up(id);
+            }
             (Want::Up, Fate::Pending) if self.closing.is_none() && self.open => {
                 let (barrier, ready) = (place.barrier, place.unready == 0);
                 let ended = place.deps.iter().find(|dep| self.ended_badly(**dep)).copied();
@@ -641,18 +656,25 @@ impl Board {
         }
     }
 
+    /// Tells those that depend on it. What is not good is not so behind barriers either.
     fn set_good(&mut self, id: Id, good: bool) {
-        let place = self.place_mut(id);
-        if std::mem::replace(&mut place.good, good) == good {
-            return;
-        }
-        for dependent in place.dependents.clone() {
-            let place = self.place_mut(dependent);
-            if good {
-                place.unready -= 1;
-                self.dirty.push_back(dependent);
-            } else {
-                place.unready += 1;
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            let place = self.place_mut(id);
+            if std::mem::replace(&mut place.good, good) == good {
+                continue;
+            }
+            for dependent in place.dependents.clone() {
+                let behind = self.place_mut(dependent);
+                if good {
+                    behind.unready -= 1;
+                    self.dirty.push_back(dependent);
+                    continue;
+                }
+                behind.unready += 1;
+                if behind.barrier {
+                    open.push(dependent);
+                }
             }
         }
     }

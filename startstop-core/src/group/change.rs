@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use super::error::GroupError;
 use super::graph::Id;
+use super::mailbox::observe;
 use super::member::{IntoMember, Prepared};
 use super::{Group, Table};
 
@@ -48,8 +49,12 @@ impl Group {
         let name = Cow::Owned(name.into());
         // Not under the lock of the table: it asks the service, which is foreign code.
         let member = member.into_member().prepare(&name);
-        let outcome = self.shared.table().insert(name, member)?;
-        self.shared.mailbox.poke();
+        let part = member.part.clone();
+        let (id, outcome) = self.shared.table().insert(name, member)?;
+        if outcome.is_some() {
+            observe(&self.shared.mailbox, id, &part);
+            self.shared.mailbox.tell(id);
+        }
         answer(outcome).await
     }
 
@@ -109,7 +114,7 @@ impl Table {
         &mut self,
         name: Cow<'static, str>,
         member: Prepared,
-    ) -> Result<Option<Outcome>, GroupError> {
+    ) -> Result<(Id, Option<Outcome>), GroupError> {
         if self.board.closing().is_some() {
             return Err(GroupError::Stopping);
         }
@@ -119,11 +124,11 @@ impl Table {
         let deps = self.deps_of(&name, &member)?;
         let id = self.add(name, member, deps);
         if !self.board.is_open() {
-            return Ok(None);
+            return Ok((id, None));
         }
         let (sender, outcome) = oneshot::channel();
         self.entry_mut(id).inserting = Some(sender);
-        Ok(Some(outcome))
+        Ok((id, Some(outcome)))
     }
 
     fn deps_of(&self, name: &str, member: &Prepared) -> Result<Vec<Id>, GroupError> {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
 use super::graph::Id;
+use super::member::Part;
 use crate::core::{Node, Observer};
 
 /// What has changed since the supervisor has looked.
@@ -40,6 +41,17 @@ impl Mailbox {
         letters.group = group;
     }
 
+    /// Has the supervisor look at a member.
+    pub(super) fn tell(&self, id: Id) {
+        let mut letters = self.letters();
+        letters.changed.push(id);
+        let waker = letters.waker.take();
+        drop(letters);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// Has the supervisor look at the board.
     pub(super) fn poke(&self) {
         let mut letters = self.letters();
@@ -65,21 +77,23 @@ impl Mailbox {
     }
 }
 
+/// Has a member tell the group of its changes from now on.
+pub(super) fn observe(mailbox: &Arc<Mailbox>, id: Id, part: &Part) {
+    let slot: Arc<dyn Observer> = Arc::new(Slot { mailbox: Arc::clone(mailbox), id });
+    let old = part.node.core().cell().observe(Some(slot));
+    // Outside of the lock: it may be the last of another group.
+    drop(old);
+}
+
 /// A member's slot in the mailbox.
-pub(super) struct Slot {
-    pub(super) mailbox: Arc<Mailbox>,
-    pub(super) id: Id,
+struct Slot {
+    mailbox: Arc<Mailbox>,
+    id: Id,
 }
 
 impl Observer for Slot {
     fn changed(&self) {
-        let mut letters = self.mailbox.letters();
-        letters.changed.push(self.id);
-        let waker = letters.waker.take();
-        drop(letters);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.mailbox.tell(self.id);
     }
 }
 

@@ -13,10 +13,10 @@ use super::board::{Action, Closing, Rest};
 use super::error::{DependencyFailed, GroupError};
 use super::graph::Id;
 use super::limit::Limit;
-use super::mailbox::Slot;
+use super::mailbox::observe;
 use super::member::Part;
 use crate::context::Context;
-use crate::core::{Node, Observer};
+use crate::core::Node;
 use crate::error::{StartError, StopError};
 use crate::failure::{Failure, Fault};
 use crate::hold::{Place, record};
@@ -91,15 +91,15 @@ impl<'a> Supervisor<'a> {
             self.shared.table().entry_mut(*id).seen = cycle;
         }
         for (id, part) in &members {
-            self.observe(*id, part);
+            observe(&self.shared.mailbox, *id, part);
+        }
+        // Those that run already are adopted as they are.
+        for (id, part) in &members {
+            if !matches!(part.handle.state(), State::Stopped | State::Stopping) {
+                self.look_at_one(*id);
+            }
         }
         self.carry_out();
-    }
-
-    fn observe(&self, id: Id, part: &Part) {
-        let slot = Slot { mailbox: Arc::clone(&self.shared.mailbox), id };
-        let old = part.node.core().cell().observe(Some(Arc::new(slot) as Arc<dyn Observer>));
-        drop(old);
     }
 
     fn is_finished(&self) -> bool {
@@ -159,9 +159,6 @@ impl<'a> Supervisor<'a> {
 
     fn start(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
-        if self.shared.table().board.is_fresh(id) {
-            self.observe(id, &part);
-        }
         let started = match Place::kept(self.cx) {
             Some(place) => request::start_part(&part.node, Arc::new(place), Wanted::No),
             // Under a context without a runner there is nothing to hold.
@@ -209,6 +206,9 @@ impl<'a> Supervisor<'a> {
             return;
         }
         let mut table = self.shared.table();
+        if look.state != State::Stopping {
+            table.board.comes_back(id);
+        }
         let was_alive = table.board.is_alive(id);
         if look.state == State::Running {
             table.board.is_up(id);

@@ -1,0 +1,25 @@
+//! Groups: what starts, stops, fails and changes as one.
+
+mod support;
+
+mod building;
+mod starting;
+mod depending;
+mod stopping;
+mod deadlines;
+mod stuck;
+mod policies;
+mod merging;
+mod affected;
+mod completing;
+mod handles;
+mod adopted;
+mod changes;
+mod inserting;
+mod removing;
+mod removing_at_rest;
+mod nesting;
+mod depth;
+mod tree;
+mod size;
+mod random;

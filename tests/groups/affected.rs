@@ -1,0 +1,131 @@
+//! Who is part of a restart, and in which state it finds and leaves them.
+
+use startstop_core::{Backoff, Group, Member, OnFailure, RestartPolicy, Settings, State};
+
+use super::support::{
+    Act, Journal, SECOND, built, idle, on, outcome, start, started, stopped, within,
+};
+
+#[tokio::test(start_paused = true)]
+async fn who_is_in_backoff_is_stopped_and_starts_with_the_others() {
+    let journal = Journal::new();
+    let slow = RestartPolicy::on_failure().backoff(Backoff::constant(60 * SECOND));
+    let b = journal.probe("b").settings(Settings::new().restart(slow));
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", b),
+    )
+    .await;
+    journal.tell("b", Act::Fail);
+    idle().await;
+    assert_eq!(app.service().get("b").unwrap().state(), State::Backoff);
+    journal.tell("a", Act::Fail);
+    idle().await;
+    assert_eq!(journal.take(), ["+a", "+b", "-b", "-a", "+a", "+b"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_completed_or_was_stopped_by_hand_stays_so() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("job", journal.probe("job").job().always(Act::Complete))
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .with("hand", journal.probe("hand"))
+            .with("b", journal.probe("b")),
+    )
+    .await;
+    within(app.service().get("hand").unwrap().stop()).await.unwrap();
+    journal.tell("a", Act::Fail);
+    idle().await;
+    let counts = ["+job", "+a", "+hand", "+b"].map(|line| journal.count(line));
+    assert_eq!(counts, [1, 2, 1, 2]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ignored_one_comes_back_with_a_restart_of_all() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .with("b", on(OnFailure::Ignore, journal.probe("b"))),
+    )
+    .await;
+    journal.tell("b", Act::Fail);
+    idle().await;
+    journal.tell("a", Act::Fail);
+    idle().await;
+    assert_eq!(journal.count("+b"), 2);
+    assert_eq!(journal.live(), 2);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_unstarted_stays_pending_over_a_restart() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .with("b", journal.probe("b").explicit())
+            .then("c", journal.probe("c")),
+    );
+    let call = start(&app).await;
+    for _ in 0..3 {
+        journal.tell("a", Act::Fail);
+        idle().await;
+    }
+    assert_eq!(journal.count("+c"), 0);
+    journal.tell("b", Act::Ready);
+    outcome(call).await.unwrap();
+    assert_eq!((journal.count("+c"), journal.count("+b")), (1, 4));
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_starts_on_one_that_becomes_ready_on_its_way_down() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .with("b", Member::new(journal.probe("b").explicit()).after(["a"]))
+            .with("c", Member::new(journal.probe("c")).after(["b"])),
+    );
+    let call = start(&app).await;
+    journal.tell("a", Act::Fail);
+    journal.tell("b", Act::Ready);
+    idle().await;
+    assert_eq!(journal.take(), ["+a", "+b", "-a", "~b", "-b", "+a", "+b"]);
+    journal.tell("b", Act::Ready);
+    outcome(call).await.unwrap();
+    assert_eq!(journal.take(), ["+c"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_started_by_hand_meanwhile_does_not_begin_the_restart_early() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .with("b", on(OnFailure::Ignore, journal.probe("b")))
+            .with("c", journal.probe("c").stops_in(3)),
+    )
+    .await;
+    journal.tell("b", Act::Fail);
+    idle().await;
+    journal.tell("a", Act::Fail);
+    idle().await;
+    journal.take();
+    app.service().get("b").unwrap().request_start();
+    journal.until("+c").await;
+    idle().await;
+    let lines = journal.moves();
+    let down = lines.iter().position(|line| line == "-c").expect("it restarts");
+    let up = lines.iter().position(|line| line == "+a").expect("it restarts");
+    assert!(down < up, "{lines:?}");
+    assert_eq!(journal.live(), 3);
+    stopped(&app).await;
+}

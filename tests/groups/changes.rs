@@ -1,0 +1,144 @@
+//! Members that come and go: `insert` and `remove`.
+
+use startstop_core::{DependencyFailed, Group, GroupError, Member, OnFailure, StartError, State};
+
+use super::support::{
+    Act, Broken, Journal, begin, built, find, idle, on, outcome, started, stop, stopped, within,
+};
+
+#[tokio::test(start_paused = true)]
+async fn who_came_by_then_can_be_removed_from_the_end() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .then("b", journal.probe("b"))
+            .then("c", journal.probe("c")),
+    )
+    .await;
+    let group = app.service();
+    assert!(matches!(
+        within(group.remove("b")).await,
+        Err(GroupError::HasDependents { dependents, .. }) if dependents == ["c"]
+    ));
+    within(group.remove("c")).await.unwrap();
+    within(group.remove("b")).await.unwrap();
+    assert_eq!(group.members(), ["a"]);
+    stopped(&app).await;
+    within(app.start()).await.unwrap();
+    stopped(&app).await;
+    assert_eq!(journal.moves(), ["+a", "+b", "+c", "-c", "-b", "-a", "+a", "-a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_came_by_then_can_be_removed_before_the_start() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .then("b", journal.probe("b"))
+            .then("c", journal.probe("c")),
+    );
+    within(app.service().remove("c")).await.unwrap();
+    within(app.service().remove("b")).await.unwrap();
+    within(app.start()).await.unwrap();
+    assert_eq!(journal.take(), ["+a"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_inserts_one_after_the_other_fail_with_the_first() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let group = app.service().clone();
+    let x = journal.probe("x").explicit();
+    let first = begin(async move { group.insert("x", x).await }).await;
+    let group = app.service().clone();
+    let y = Member::new(journal.probe("y")).after(["x"]);
+    let second = begin(async move { group.insert("y", y).await }).await;
+    journal.tell("x", Act::Fail);
+    let error = outcome(first).await.unwrap_err();
+    assert_eq!(find::<Broken>(&error), Some(&Broken("x".into())));
+    let error = outcome(second).await.unwrap_err();
+    assert!(matches!(error, GroupError::Start(_)), "{error:?}");
+    assert_eq!(find::<DependencyFailed>(&error).unwrap().dependency(), "x");
+    assert_eq!(app.service().members(), ["a"]);
+    assert!(app.is_running());
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_inserted_after_one_that_leaves() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("x", journal.probe("x").lingers())).await;
+    let group = app.service().clone();
+    let leaves = begin(async move { group.remove("x").await }).await;
+    let group = app.service().clone();
+    let y = Member::new(journal.probe("y")).after(["x"]);
+    let comes = begin(async move { group.insert("y", y).await }).await;
+    journal.tell("x", Act::Complete);
+    outcome(leaves).await.unwrap();
+    outcome(comes).await.unwrap_err();
+    assert_eq!(app.service().members(), Vec::<String>::new());
+    stopped(&app).await;
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_insert_follows_a_restart_of_what_it_depends_on() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app").with("a", on(OnFailure::RestartDependents, journal.probe("a"))),
+    )
+    .await;
+    let group = app.service().clone();
+    let b = Member::new(journal.probe("b").explicit()).after(["a"]);
+    let call = begin(async move { group.insert("b", b).await }).await;
+    assert_eq!(journal.take(), ["+a", "+b"]);
+    journal.tell("a", Act::Fail);
+    idle().await;
+    assert_eq!(journal.moves(), ["-a", "-b", "+a", "+b"]);
+    assert!(!call.is_finished());
+    journal.tell("b", Act::Ready);
+    outcome(call).await.unwrap();
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_insert_that_a_stop_cancels_leaves_nothing_behind() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").lingers()),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    let group = app.service().clone();
+    let x = journal.probe("x");
+    let call = begin(async move { group.insert("x", x).await }).await;
+    assert!(!call.is_finished(), "it waits for the restart");
+    let stopping = stop(&app).await;
+    journal.tell("b", Act::Complete);
+    outcome(stopping).await.unwrap();
+    let error = outcome(call).await.unwrap_err();
+    assert!(matches!(error, GroupError::Stopping), "{error:?}");
+    assert_eq!(app.service().members(), ["a", "b"]);
+    assert_eq!(journal.count("+x"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_insert_that_fails_leaves_the_group_as_it_was() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let x = journal.probe("x").explicit().always(Act::Fail);
+    let error = within(app.service().insert("x", x)).await.unwrap_err();
+    assert!(matches!(error, GroupError::Start(StartError::Failed(_))), "{error:?}");
+    assert_eq!(find::<Broken>(&error), Some(&Broken("x".into())));
+    assert_eq!(app.service().members(), ["a"]);
+    assert!(app.service().get("x").is_none());
+    within(app.service().insert("x", journal.probe("x"))).await.unwrap();
+    assert_eq!(app.state(), State::Running);
+    stopped(&app).await;
+}

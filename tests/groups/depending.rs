@@ -1,0 +1,119 @@
+//! Dependencies that end without being ready.
+
+use startstop_core::{DependencyFailed, Group, Member, OnFailure, Settings, State};
+use tokio::time::Instant;
+
+use super::support::{
+    Act, Journal, SECOND, built, find, idle, on, outcome, start, started, stopped, within,
+};
+
+#[tokio::test(start_paused = true)]
+async fn a_dependency_that_ends_unready_keeps_its_dependents_from_starting() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", on(OnFailure::Ignore, journal.probe("a").job().always(Act::Fail)))
+            .with("b", journal.probe("b"))
+            .with("c", Member::new(journal.probe("c")).after(["a"])),
+    );
+    let error = within(app.start()).await.unwrap_err();
+    let failed = find::<DependencyFailed>(&error).expect("that is the reason");
+    assert_eq!(failed.dependency(), "a");
+    assert_eq!(journal.count("+c"), 0);
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_start_for_a_dependency_can_be_ignored() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::Ignore, journal.probe("a").job().always(Act::Fail)))
+            .with("b", on(OnFailure::Ignore, journal.probe("b")).after(["a"]))
+            .with("c", on(OnFailure::Ignore, journal.probe("c")).after(["b"]))
+            .with("d", journal.probe("d")),
+    )
+    .await;
+    let failure = |name| app.service().get(name).unwrap().errors_last().unwrap();
+    assert_eq!(find::<DependencyFailed>(&failure("b")).unwrap().dependency(), "a");
+    assert_eq!(find::<DependencyFailed>(&failure("c")).unwrap().dependency(), "b");
+    assert_eq!(journal.live(), 1);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_dependencies_that_end_at_once_are_one_failure() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::Ignore, journal.probe("a").job().always(Act::Fail)))
+            .with("b", on(OnFailure::Ignore, journal.probe("b").job().always(Act::Fail)))
+            .then("c", on(OnFailure::Ignore, journal.probe("c")))
+            .with("d", on(OnFailure::Ignore, journal.probe("d")).after(["a", "b"])),
+    )
+    .await;
+    assert_eq!(app.service().get("c").unwrap().history().entries().len(), 1);
+    assert_eq!(app.service().get("d").unwrap().history().entries().len(), 1);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dependency_stopped_by_hand_before_it_was_ready_keeps_dependents_down() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", journal.probe("a").explicit())
+            .then("b", on(OnFailure::Ignore, journal.probe("b"))),
+    );
+    let call = start(&app).await;
+    within(app.service().get("a").unwrap().stop()).await.unwrap();
+    outcome(call).await.unwrap();
+    let failure = app.service().get("b").unwrap().errors_last().expect("it could not start");
+    assert_eq!(find::<DependencyFailed>(&failure).unwrap().dependency(), "a");
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_starts_on_a_dependency_that_is_not_ready_any_more() {
+    let journal = Journal::new();
+    let retry = startstop_core::RestartPolicy::on_failure()
+        .backoff(startstop_core::Backoff::constant(60 * SECOND));
+    let app = built(
+        Group::builder("app")
+            .with("a", journal.probe("a").settings(Settings::new().restart(retry)))
+            .with("b", journal.probe("b").explicit())
+            .then("c", journal.probe("c")),
+    );
+    let call = start(&app).await;
+    journal.tell("a", Act::Fail);
+    idle().await;
+    assert_eq!(app.service().get("a").unwrap().state(), State::Backoff);
+    let failed = Instant::now();
+    journal.tell("b", Act::Ready);
+    outcome(call).await.unwrap();
+    assert_eq!(journal.seconds(failed, "+c"), 60);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_comes_by_then_before_all_before_are_ready_again() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartMember, journal.probe("a").explicit()))
+            .then("b", journal.probe("b").explicit())
+            .then("c", journal.probe("c")),
+    );
+    let call = start(&app).await;
+    journal.tell("a", Act::Ready);
+    journal.until("+b").await;
+    journal.tell("a", Act::Fail);
+    idle().await;
+    journal.tell("b", Act::Ready);
+    idle().await;
+    assert_eq!(journal.take(), ["+a", "+b", "-a", "+a"]);
+    journal.tell("a", Act::Ready);
+    outcome(call).await.unwrap();
+    assert_eq!(journal.take(), ["+c"]);
+    stopped(&app).await;
+}

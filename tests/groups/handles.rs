@@ -1,0 +1,177 @@
+//! Members in the hands of others: stopped, started and restarted by their handles, and shared.
+
+use startstop_core::{Exit, Group, OnFailure, State};
+
+use super::support::{
+    Act, Broken, Journal, begin, find, idle, on, outcome, started, stop, stopped, within,
+};
+
+#[tokio::test(start_paused = true)]
+async fn one_stopped_by_hand_leaves_its_dependents_alone() {
+    let journal = Journal::new();
+    let app =
+        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
+            .await;
+    let a = app.service().get("a").unwrap();
+    within(a.stop()).await.unwrap();
+    idle().await;
+    assert!(app.is_running() && app.is_ready());
+    assert_eq!(journal.moves(), ["+a", "+b", "-a"]);
+    within(a.start()).await.unwrap();
+    stopped(&app).await;
+    assert_eq!(journal.moves(), ["+a", "-b", "-a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_restarted_by_hand_is_restarted_alone() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a").stops_in(2))
+            .then("b", journal.probe("b")),
+    )
+    .await;
+    within(app.service().get("a").unwrap().restart()).await.unwrap();
+    idle().await;
+    assert_eq!(journal.moves(), ["+a", "+b", "-a", "+a"]);
+    assert!(app.is_running());
+    stopped(&app).await;
+    assert_eq!(journal.moves(), ["-b", "-a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_started_again_by_hand_fails_as_a_member() {
+    let journal = Journal::new();
+    let app =
+        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
+            .await;
+    let a = app.service().get("a").unwrap();
+    within(a.stop()).await.unwrap();
+    within(a.start()).await.unwrap();
+    idle().await;
+    journal.tell("a", Act::Fail);
+    assert_eq!(within(app.wait()).await, Exit::Failed);
+    assert_eq!(find::<Broken>(&app.errors_last().unwrap()), Some(&Broken("a".into())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_started_again_by_hand_that_fails_at_once_fails_as_a_member() {
+    let journal = Journal::new();
+    let app =
+        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
+            .await;
+    let a = app.service().get("a").unwrap();
+    within(a.stop()).await.unwrap();
+    idle().await;
+    journal.tell("a", Act::Fail);
+    let _ = within(a.start()).await;
+    idle().await;
+    assert_eq!(app.state(), State::Stopped, "the failure was not seen");
+    assert_eq!(within(app.wait()).await, Exit::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_stops_itself_is_as_one_stopped_by_hand() {
+    let journal = Journal::new();
+    let quits = startstop_core::service_fn(async |cx| {
+        cx.request_stop();
+        cx.cancelled().await;
+    });
+    let app = started(Group::builder("app").with("a", quits).with("b", journal.probe("b"))).await;
+    idle().await;
+    assert!(app.is_running());
+    assert_eq!(app.service().get("a").unwrap().state(), State::Stopped);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_started_by_hand_while_the_group_stops_is_stopped_as_well() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app").with("a", journal.probe("a").lingers()).then("b", journal.probe("b")),
+    )
+    .await;
+    let call = stop(&app).await;
+    let b = app.service().get("b").unwrap();
+    let again = begin(async move { b.start().await }).await;
+    let _ = outcome(again).await;
+    idle().await;
+    journal.tell("a", Act::Complete);
+    let _ = outcome(call).await;
+    assert_eq!(journal.live(), 0);
+    assert_eq!(app.service().get("b").unwrap().state(), State::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_started_by_hand_that_depends_on_another_keeps_that_from_stopping_first() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .then("b", journal.probe("b").stops_in(2)),
+    )
+    .await;
+    let b = app.service().get("b").unwrap();
+    within(b.stop()).await.unwrap();
+    idle().await;
+    within(b.start()).await.unwrap();
+    idle().await;
+    journal.take();
+    stopped(&app).await;
+    assert_eq!(journal.take(), ["~b", "-b", "~a", "-a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ignored_one_brought_back_by_hand_is_a_dependency_again() {
+    let journal = Journal::new();
+    let app = startstop_core::Runner::new(
+        Group::builder("app")
+            .with("x", on(OnFailure::Ignore, journal.probe("x").explicit()))
+            .with("z", journal.probe("z").explicit())
+            .then("y", on(OnFailure::Ignore, journal.probe("y")).after(["p"]))
+            .with("p", on(OnFailure::RestartDependents, journal.probe("p")))
+            .build()
+            .unwrap(),
+    );
+    journal.tell("x", Act::Fail);
+    let call = super::support::start(&app).await;
+    journal.tell("x", Act::Ready);
+    within(app.service().get("x").unwrap().start()).await.unwrap();
+    idle().await;
+    journal.tell("p", Act::Fail);
+    idle().await;
+    assert_eq!(journal.count("+p"), 2);
+    journal.tell("z", Act::Ready);
+    outcome(call).await.unwrap();
+    idle().await;
+    assert_eq!(journal.count("+y"), 1);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_started_by_hand_while_it_is_being_stopped_is_stopped_again() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a").stops_in(2))).await;
+    let call = stop(&app).await;
+    app.service().get("a").unwrap().request_start();
+    let _ = outcome(call).await;
+    assert_eq!((app.state(), journal.live()), (State::Stopped, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_started_by_hand_while_it_restarts_does_not_hold_that_up() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").stops_in(2)),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    app.service().get("b").unwrap().request_start();
+    within(app.service().get("a").unwrap().wait_for(State::Running)).await;
+    within(app.service().insert("c", journal.probe("c"))).await.unwrap();
+    assert_eq!(journal.live(), 3);
+    stopped(&app).await;
+}

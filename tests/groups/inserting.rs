@@ -1,0 +1,184 @@
+//! More of `insert`: before, while and after the group runs.
+
+use startstop_core::{Exit, Group, GroupError, Member, OnFailure, Runner, StartError, State};
+
+use super::support::{
+    Act, Broken, Journal, begin, built, find, idle, on, outcome, start, started, stop, stopped,
+    within,
+};
+
+#[tokio::test(start_paused = true)]
+async fn before_the_start_it_is_there_from_the_start() {
+    let journal = Journal::new();
+    let app = built(Group::builder("app").with("a", journal.probe("a")));
+    let b = Member::new(journal.probe("b")).after(["a"]);
+    within(app.service().insert("b", b)).await.unwrap();
+    idle().await;
+    assert_eq!(journal.live(), 0);
+    within(app.start()).await.unwrap();
+    assert_eq!(journal.take(), ["+a", "+b"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_running_it_starts_and_stops_in_order() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let b = Member::new(journal.probe("b").ready_in(3)).after(["a"]);
+    within(app.service().insert("b", b)).await.unwrap();
+    assert!(app.service().get("b").unwrap().is_running());
+    assert_eq!(app.service().members(), ["a", "b"]);
+    stopped(&app).await;
+    assert_eq!(journal.moves(), ["+a", "+b", "-b", "-a"]);
+    within(app.start()).await.unwrap();
+    assert_eq!(journal.take(), ["+a", "+b"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn during_start_up_it_waits_for_what_it_depends_on() {
+    let journal = Journal::new();
+    let app = built(Group::builder("app").with("a", journal.probe("a").explicit()));
+    let starting = start(&app).await;
+    let group = app.service().clone();
+    let b = Member::new(journal.probe("b")).after(["a"]);
+    let call = begin(async move { group.insert("b", b).await }).await;
+    assert!(!call.is_finished());
+    assert_eq!(journal.take(), ["+a"]);
+    journal.tell("a", Act::Ready);
+    outcome(starting).await.unwrap();
+    outcome(call).await.unwrap();
+    assert_eq!(journal.take(), ["+b"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_for_a_restart_under_way() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").lingers()),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    let group = app.service().clone();
+    let x = journal.probe("x");
+    let call = begin(async move { group.insert("x", x).await }).await;
+    assert!(!call.is_finished() && journal.count("+x") == 0);
+    journal.tell("b", Act::Complete);
+    outcome(call).await.unwrap();
+    assert!(app.service().get("x").unwrap().is_running());
+    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_stops_takes_nobody() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a").lingers())).await;
+    let call = stop(&app).await;
+    let error = within(app.service().insert("x", journal.probe("x"))).await.unwrap_err();
+    assert!(matches!(error, GroupError::Stopping), "{error:?}");
+    journal.tell("a", Act::Complete);
+    outcome(call).await.unwrap();
+    within(app.service().insert("x", journal.probe("x"))).await.unwrap();
+    assert_eq!(app.service().members(), ["a", "x"]);
+    assert_eq!(journal.count("+x"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_cancels_one_that_is_starting() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let group = app.service().clone();
+    let x = Member::new(journal.probe("x").explicit()).after(["a"]);
+    let call = begin(async move { group.insert("x", x).await }).await;
+    stopped(&app).await;
+    let error = outcome(call).await.unwrap_err();
+    let expected = matches!(error, GroupError::Stopping | GroupError::Start(StartError::Stopped));
+    assert!(expected, "{error:?}");
+    assert_eq!(app.service().members(), ["a"]);
+    assert_eq!(journal.moves(), ["+a", "+x", "-x", "-a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_and_a_dependency_that_is_not_there_are_refused() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let error = within(app.service().insert("a", journal.probe("b"))).await.unwrap_err();
+    assert!(matches!(error, GroupError::DuplicateName { .. }), "{error:?}");
+    let c = Member::new(journal.probe("c")).after(["nobody"]);
+    let error = within(app.service().insert("c", c)).await.unwrap_err();
+    assert!(matches!(error, GroupError::UnknownDependency { .. }), "{error:?}");
+    assert_eq!(app.service().members(), ["a"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_insert_asks_no_policy() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    for policy in [OnFailure::StopGroup, OnFailure::RestartAll, OnFailure::Ignore] {
+        let x = on(policy, journal.probe("x").explicit().always(Act::Fail));
+        let error = within(app.service().insert("x", x)).await.unwrap_err();
+        assert_eq!(find::<Broken>(&error), Some(&Broken("x".into())));
+        idle().await;
+    }
+    assert_eq!((journal.count("+x"), journal.count("+a")), (3, 1));
+    assert!(app.is_running());
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_it_is_in_its_policy_counts() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    within(app.service().insert("x", journal.probe("x"))).await.unwrap();
+    idle().await;
+    journal.tell("x", Act::Fail);
+    assert_eq!(within(app.wait()).await, Exit::Failed);
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_insert_goes_on() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let group = app.service().clone();
+    let x = journal.probe("x").explicit();
+    let call = begin(async move { group.insert("x", x).await }).await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    journal.tell("x", Act::Ready);
+    idle().await;
+    assert_eq!(app.service().members(), ["a", "x"]);
+    assert!(app.service().get("x").unwrap().is_running());
+    stopped(&app).await;
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_runner_is_adopted() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let x = Runner::new(journal.probe("x"));
+    within(x.start()).await.unwrap();
+    within(app.service().insert("x", x.clone())).await.unwrap();
+    idle().await;
+    assert_eq!(journal.count("+x"), 1);
+    stopped(&app).await;
+    assert_eq!((x.state(), journal.live()), (State::Stopped, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_inserted_is_in_when_it_is_done() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let job = journal.probe("job").job().always(Act::Complete);
+    within(app.service().insert("job", job)).await.unwrap();
+    let b = Member::new(journal.probe("b")).after(["job"]);
+    within(app.service().insert("b", b)).await.unwrap();
+    assert_eq!(journal.take(), ["+a", "+job", "-job", "+b"]);
+    stopped(&app).await;
+}

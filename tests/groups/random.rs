@@ -1,0 +1,77 @@
+//! Random groups under random programs, in paused time: what holds whatever happens.
+//!
+//! 1. No attempt of a member runs beside another of it.
+//! 2. A member that the group starts finds what it depends on ready.
+//! 3. A member that the group stops finds nobody running that depends on it.
+//! 4. A group that is told to stop stops, and then nothing of it runs.
+//! 5. What an attempt failed with is in the history of its member.
+//! 6. The group itself does not panic.
+
+use startstop_core::{Runner, State};
+
+use super::support::{SECOND, within};
+
+mod graph;
+mod member;
+mod program;
+mod world;
+
+use program::Program;
+use world::World;
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(true).build().expect("a runtime can be built")
+}
+
+/// The seed of a program that fails is printed.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the seed is {}", self.0);
+        }
+    }
+}
+
+async fn run(seed: u64, kind: fn(&mut fastrand::Rng) -> Program) {
+    let _seed = Seed(seed);
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let program = kind(&mut rng);
+    let world = World::new(!program.hands);
+    let app = Runner::new(graph::group(&world, &mut rng, &program));
+    within(program.run(&app, &world, &mut rng)).await;
+    assert_eq!(app.state(), State::Stopped, "rule 4");
+    if program.hands {
+        // What others have started beside the group may still be on its way down.
+        tokio::time::sleep(SECOND).await;
+    }
+    world.check(&app);
+}
+
+fn all(seeds: std::ops::Range<u64>, kind: fn(&mut fastrand::Rng) -> Program) {
+    for seed in seeds {
+        runtime().block_on(run(seed, kind));
+    }
+}
+
+#[test]
+fn groups_whose_members_behave_keep_their_order() {
+    all(0..150, Program::quiet);
+}
+
+#[test]
+fn groups_whose_members_fail_keep_their_order() {
+    all(1_000..1_250, Program::failing);
+}
+
+#[test]
+fn groups_that_change_keep_their_order() {
+    all(2_000..2_250, Program::changing);
+}
+
+#[test]
+fn groups_in_the_hands_of_many_end_when_they_are_told() {
+    all(3_000..3_250, Program::wild);
+}

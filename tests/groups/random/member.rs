@@ -1,0 +1,106 @@
+//! A member that behaves by chance.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use startstop_core::{BoxError, Context, Readiness, Service, Settings};
+use tokio::time::sleep;
+
+use super::program::Program;
+use super::world::World;
+
+pub(super) struct Chance {
+    at: usize,
+    world: World,
+    rng: Mutex<fastrand::Rng>,
+    job: bool,
+    fails: f64,
+    completes: bool,
+}
+
+/// What an attempt does.
+struct Plan {
+    ready_in: Duration,
+    ends_in: Option<Duration>,
+    fails: bool,
+    stops_in: Duration,
+    fails_to_stop: bool,
+    fails_early: bool,
+}
+
+impl Chance {
+    pub(super) fn new(
+        at: usize,
+        world: &World,
+        rng: &mut fastrand::Rng,
+        program: &Program,
+    ) -> Self {
+        Self {
+            at,
+            world: world.clone(),
+            job: rng.u8(..) < 30,
+            rng: rng.fork().into(),
+            fails: program.fails,
+            completes: program.completes,
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let mut rng = self.rng.lock().expect("nobody panics under it");
+        let millis = |rng: &mut fastrand::Rng, max| Duration::from_millis(rng.u64(0..max));
+        let fails = rng.f64() < self.fails;
+        let ends = fails || self.job || (self.completes && rng.u8(..) < 20);
+        Plan {
+            ready_in: millis(&mut rng, 50),
+            ends_in: ends.then(|| millis(&mut rng, 400)),
+            fails,
+            stops_in: millis(&mut rng, 50),
+            fails_to_stop: rng.f64() < self.fails / 4.0,
+            fails_early: rng.bool(),
+        }
+    }
+
+    fn fail(&self) -> Result<(), BoxError> {
+        self.world.failed(self.at);
+        Err("by chance".into())
+    }
+
+    async fn leave(&self, plan: &Plan) -> Result<(), BoxError> {
+        self.world.told(self.at);
+        sleep(plan.stops_in).await;
+        if plan.fails_to_stop { self.fail() } else { Ok(()) }
+    }
+}
+
+impl Service for Chance {
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        let _live = self.world.enter(self.at);
+        let plan = self.plan();
+        let rise = async {
+            sleep(plan.ready_in).await;
+            if !self.job {
+                self.world.is_ready(self.at);
+                cx.ready();
+            }
+            sleep(plan.ends_in.unwrap_or(Duration::MAX)).await;
+        };
+        tokio::select! {
+            biased;
+            () = cx.cancelled() => return self.leave(&plan).await,
+            () = rise => {}
+            () = sleep(Duration::from_millis(20)), if plan.fails && plan.fails_early => {}
+        }
+        if plan.fails {
+            return self.fail();
+        }
+        self.world.is_ready(self.at);
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        let readiness = if self.job { Readiness::Completion } else { Readiness::Explicit };
+        Settings::new().readiness(readiness)
+    }
+}

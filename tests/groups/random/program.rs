@@ -1,0 +1,159 @@
+//! What is done to a group, by chance.
+
+use std::time::Duration;
+
+use startstop_core::{Group, OnFailure, Runner};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::graph;
+use super::world::World;
+
+pub(super) struct Program {
+    pub(super) size: usize,
+    pub(super) window: Duration,
+    pub(super) fails: f64,
+    pub(super) completes: bool,
+    pub(super) on_failure: Vec<OnFailure>,
+    /// Others stop and start members, too.
+    pub(super) hands: bool,
+    /// Members come and go.
+    pub(super) changes: bool,
+    steps: usize,
+}
+
+const ANY: [OnFailure; 6] = [
+    OnFailure::Ignore,
+    OnFailure::RestartMember,
+    OnFailure::RestartDependents,
+    OnFailure::RestartDependents,
+    OnFailure::RestartAll,
+    OnFailure::StopGroup,
+];
+
+impl Program {
+    pub(super) fn quiet(rng: &mut fastrand::Rng) -> Self {
+        Self {
+            size: rng.usize(1..=50),
+            window: Duration::from_secs(rng.u64(1..600)),
+            fails: 0.0,
+            completes: rng.bool(),
+            on_failure: vec![OnFailure::StopGroup],
+            hands: false,
+            changes: false,
+            steps: rng.usize(1..8),
+        }
+    }
+
+    pub(super) fn failing(rng: &mut fastrand::Rng) -> Self {
+        let mut on_failure: Vec<OnFailure> = ANY.to_vec();
+        rng.shuffle(&mut on_failure);
+        on_failure.truncate(rng.usize(1..=ANY.len()));
+        Self { fails: rng.f64() * 0.3, on_failure, ..Self::quiet(rng) }
+    }
+
+    pub(super) fn changing(rng: &mut fastrand::Rng) -> Self {
+        let steps = rng.usize(5..40);
+        Self { changes: true, steps, size: rng.usize(0..20), ..Self::failing(rng) }
+    }
+
+    pub(super) fn wild(rng: &mut fastrand::Rng) -> Self {
+        Self { hands: true, changes: rng.bool(), ..Self::changing(rng) }
+    }
+
+    /// Does something now and then; whoever waits is answered by the time the group has stopped.
+    pub(super) async fn run(&self, app: &Runner<Group>, world: &World, rng: &mut fastrand::Rng) {
+        let mut calls = JoinSet::new();
+        let mut next = self.size;
+        call(&mut calls, app, |app| async move { drop(app.start().await) });
+        for _ in 0..self.steps {
+            sleep(Duration::from_millis(rng.u64(1..120))).await;
+            match rng.u8(..100) {
+                0..15 => ask_group(&mut calls, app, rng),
+                15..60 if self.hands => ask_member(app, rng, next),
+                15..40 if self.changes => {
+                    self.insert(&mut calls, app, world, rng, next);
+                    next += 1;
+                }
+                40..100 if self.changes => remove(&mut calls, app, rng),
+                _ => {}
+            }
+            // What was asked for is under way before anything else is.
+            sleep(Duration::from_millis(1)).await;
+            keep_handles(app, world, next);
+        }
+        if self.hands {
+            // Takes back what others have started while the group was down.
+            let _ = app.ensure_running().await;
+        }
+        let _ = app.stop().await;
+        while let Some(done) = calls.join_next().await {
+            done.expect("nobody panics");
+        }
+    }
+
+    fn insert(
+        &self,
+        calls: &mut JoinSet<()>,
+        app: &Runner<Group>,
+        world: &World,
+        rng: &mut fastrand::Rng,
+        at: usize,
+    ) {
+        let density = rng.f64() * 0.3;
+        let there = |dep: &usize| app.service().get(&dep.to_string()).is_some();
+        let deps = (0..at).filter(there).filter(|_| rng.f64() < density).collect::<Vec<usize>>();
+        let member = graph::member(world, rng, self, at, &deps);
+        call(calls, app, move |app| async move {
+            let _ = app.service().insert(at.to_string(), member).await;
+        });
+    }
+}
+
+fn call<F: Future<Output = ()> + Send + 'static>(
+    calls: &mut JoinSet<()>,
+    app: &Runner<Group>,
+    f: impl FnOnce(Runner<Group>) -> F,
+) {
+    calls.spawn(f(app.clone()));
+}
+
+fn remove(calls: &mut JoinSet<()>, app: &Runner<Group>, rng: &mut fastrand::Rng) {
+    let members = app.service().members();
+    // The last ones: nobody depends on them.
+    let Some(name) = members.iter().rev().nth(rng.usize(..3)).cloned() else { return };
+    call(calls, app, |app| async move {
+        let _ = app.service().remove(&name).await;
+    });
+}
+
+fn ask_group(calls: &mut JoinSet<()>, app: &Runner<Group>, rng: &mut fastrand::Rng) {
+    match rng.u8(..5) {
+        0 => call(calls, app, |app| async move { drop(app.start().await) }),
+        1 => call(calls, app, |app| async move { drop(app.stop().await) }),
+        2 => call(calls, app, |app| async move { drop(app.restart().await) }),
+        3 => app.request_start(),
+        _ => app.reload(),
+    }
+}
+
+fn ask_member(app: &Runner<Group>, rng: &mut fastrand::Rng, size: usize) {
+    if size == 0 {
+        return;
+    }
+    let member = app.service().get(&rng.usize(..size).to_string());
+    let Some(member) = member else { return };
+    match rng.u8(..5) {
+        0 | 1 => member.request_start(),
+        2 | 3 => member.request_stop(),
+        _ => member.request_restart(),
+    }
+}
+
+fn keep_handles(app: &Runner<Group>, world: &World, next: usize) {
+    for at in 0..next {
+        if let Some(handle) = app.service().get(&at.to_string()) {
+            world.keep(at, Some(handle));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What is known of all members, and where the rules are checked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use startstop_core::{Cause, Group, Runner, StartStop};
+
+/// Shared by the members.
+#[derive(Clone)]
+pub(super) struct World {
+    inner: Arc<Mutex<Inner>>,
+    /// Nobody but the group starts and stops members.
+    strict: bool,
+}
+
+#[derive(Default)]
+struct Inner {
+    members: BTreeMap<usize, Known>,
+    broken: Vec<String>,
+}
+
+#[derive(Default)]
+struct Known {
+    deps: Vec<usize>,
+    live: usize,
+    /// Its last attempt is or was ready.
+    ready: bool,
+    failures: u64,
+    handle: Option<Arc<dyn StartStop>>,
+}
+
+impl World {
+    pub(super) fn new(strict: bool) -> Self {
+        Self { inner: Arc::default(), strict }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, at: usize, deps: &[usize]) {
+        let known = Known { deps: deps.to_vec(), ..Known::default() };
+        self.inner().members.insert(at, known);
+    }
+
+    /// Keeps the handle of a member, which may leave the group.
+    pub(super) fn keep(&self, at: usize, handle: Option<Arc<dyn StartStop>>) {
+        if let Some(known) = self.inner().members.get_mut(&at) {
+            known.handle = handle;
+        }
+    }
+
+    pub(super) fn enter(&self, at: usize) -> Live {
+        let mut inner = self.inner();
+        let me = inner.members.get_mut(&at).expect("it was added");
+        me.live += 1;
+        me.ready = false;
+        if me.live > 1 {
+            inner.broken.push(format!("rule 1: {at} runs twice"));
+        }
+        let early = inner.unready(at);
+        if self.strict && !early.is_empty() {
+            inner.broken.push(format!("rule 2: {at} starts before {early:?}"));
+        }
+        Live { world: self.clone(), at }
+    }
+
+    pub(super) fn is_ready(&self, at: usize) {
+        self.inner().members.get_mut(&at).expect("it was added").ready = true;
+    }
+
+    pub(super) fn failed(&self, at: usize) {
+        self.inner().members.get_mut(&at).expect("it was added").failures += 1;
+    }
+
+    pub(super) fn told(&self, at: usize) {
+        let mut inner = self.inner();
+        let alive = inner.alive_dependents(at);
+        if self.strict && !alive.is_empty() {
+            inner.broken.push(format!("rule 3: {at} is stopped before {alive:?}"));
+        }
+    }
+
+    /// What has to hold once the group has stopped.
+    pub(super) fn check(&self, app: &Runner<Group>) {
+        let mut inner = self.inner();
+        for failure in app.history().entries() {
+            assert_ne!(failure.cause(), Cause::Panic, "rule 6: {failure:?}");
+        }
+        assert_eq!(inner.broken, Vec::<String>::new());
+        for (at, known) in &mut inner.members {
+            assert_eq!(known.live, 0, "rule 4: {at} runs after the end");
+            // Taken, for the member holds on to the world.
+            let handle = known.handle.take().or_else(|| app.service().get(&at.to_string()));
+            let Some(history) = handle.map(|handle| handle.history()) else { continue };
+            let recorded = history.entries().len() as u64 + history.evicted();
+            assert!(recorded >= known.failures, "rule 5: {at}: {history:?}");
+        }
+    }
+}
+
+impl Inner {
+    fn unready(&self, at: usize) -> Vec<usize> {
+        let unready = |dep: &usize| !self.members[dep].ready;
+        self.members[&at].deps.iter().copied().filter(unready).collect()
+    }
+
+    /// Those that depend on it, also by others that are down already, and run.
+    fn alive_dependents(&self, at: usize) -> Vec<usize> {
+        let mut below = vec![at];
+        // Who depends on another has the larger number.
+        for (other, known) in self.members.range(at + 1..) {
+            if known.deps.iter().any(|dep| below.contains(dep)) {
+                below.push(*other);
+            }
+        }
+        below.into_iter().skip(1).filter(|other| self.members[other].live > 0).collect()
+    }
+}
+
+/// An attempt, from its entry to when its future is gone.
+pub(super) struct Live {
+    world: World,
+    at: usize,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.world.inner().members.get_mut(&self.at).expect("it was added").live -= 1;
+    }
+}

@@ -1,0 +1,158 @@
+//! More of `remove`: before, while and after the group runs.
+
+use startstop_core::{Group, GroupError, OnFailure, State, StopError};
+
+use super::support::{
+    Act, Journal, begin, built, idle, on, outcome, started, stop, stopped, within,
+};
+
+#[tokio::test(start_paused = true)]
+async fn a_member_is_stopped_and_gone() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .then("b", journal.probe("b").stops_in(3)),
+    )
+    .await;
+    let handle = app.service().get("b").unwrap();
+    within(app.service().remove("b")).await.unwrap();
+    assert_eq!((handle.state(), journal.live()), (State::Stopped, 1));
+    assert!(app.service().get("b").is_none());
+    let error = within(app.service().remove("b")).await.unwrap_err();
+    assert!(matches!(error, GroupError::UnknownMember { .. }), "{error:?}");
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_that_depend_on_it_keep_it() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b"))
+            .then("c", journal.probe("c")),
+    );
+    for _ in 0..2 {
+        let error = within(app.service().remove("a")).await.unwrap_err();
+        let GroupError::HasDependents { name, dependents } = error else { panic!("{error:?}") };
+        assert_eq!((&*name, dependents), ("a", vec!["c".to_owned()]));
+        within(app.start()).await.unwrap();
+    }
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_own_failure_to_stop_is_told() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b").lingers())
+            .with("c", journal.probe("c").fails_to_stop()),
+    )
+    .await;
+    let error = within(app.service().remove("b")).await.unwrap_err();
+    assert!(matches!(error, GroupError::Stop(StopError::TimedOut)), "{error:?}");
+    let error = within(app.service().remove("c")).await.unwrap_err();
+    assert!(matches!(error, GroupError::Stop(StopError::Failed(_))), "{error:?}");
+    assert_eq!(app.service().members(), ["a"]);
+    assert!(app.is_running());
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_for_a_restart_under_way() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").lingers())
+            .with("x", journal.probe("x")),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    let group = app.service().clone();
+    let call = begin(async move { group.remove("x").await }).await;
+    assert!(!call.is_finished() && journal.count("-x") == 0);
+    journal.tell("b", Act::Complete);
+    outcome(call).await.unwrap();
+    assert_eq!(journal.count("-x"), 1);
+    assert_eq!(app.service().members(), ["a", "b"]);
+    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_restarting_itself_is_removed_after_it() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").stops_in(1)),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    let group = app.service().clone();
+    let call = begin(async move { group.remove("b").await }).await;
+    outcome(call).await.unwrap();
+    assert_eq!((app.service().members(), journal.live()), (vec!["a".to_owned()], 1));
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_of_the_group_answers_it() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").lingers())
+            .with("x", journal.probe("x")),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    let group = app.service().clone();
+    let call = begin(async move { group.remove("x").await }).await;
+    let stopping = stop(&app).await;
+    journal.tell("b", Act::Complete);
+    outcome(stopping).await.unwrap();
+    let removed = outcome(call).await;
+    let there = app.service().members().contains(&"x".to_owned());
+    assert_eq!(removed.is_err(), there, "{removed:?}");
+    let error = within(app.service().remove("nobody")).await.unwrap_err();
+    assert!(matches!(error, GroupError::UnknownMember { .. }), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_removal_goes_on() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app").with("a", journal.probe("a")).with("b", journal.probe("b").lingers()),
+    )
+    .await;
+    let group = app.service().clone();
+    let call = begin(async move { group.remove("b").await }).await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    journal.tell("b", Act::Complete);
+    idle().await;
+    assert_eq!(app.service().members(), ["a"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_removals_of_one_are_both_answered() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b").stops_in(1)),
+    )
+    .await;
+    let (first, second) =
+        within(async { tokio::join!(app.service().remove("b"), app.service().remove("b")) }).await;
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+    stopped(&app).await;
+}

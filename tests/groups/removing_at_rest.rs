@@ -1,0 +1,75 @@
+//! Removal of members that are not running, or not any more.
+
+use startstop_core::{Group, OnFailure};
+
+use super::support::{Act, Journal, built, idle, on, outcome, start, started, stopped, within};
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_starting_is_removed() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b").explicit()),
+    );
+    let starting = start(&app).await;
+    within(app.service().remove("b")).await.unwrap();
+    outcome(starting).await.unwrap();
+    assert_eq!(journal.live(), 1);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_never_started_is_removed() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", journal.probe("a").explicit())
+            .then("b", journal.probe("b")),
+    );
+    let starting = start(&app).await;
+    within(app.service().remove("b")).await.unwrap();
+    journal.tell("a", Act::Ready);
+    outcome(starting).await.unwrap();
+    assert_eq!(journal.take(), ["+a"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_at_rest_is_removed_at_once() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("done", journal.probe("done").job().always(Act::Complete))
+            .with("failed", on(OnFailure::Ignore, journal.probe("failed")))
+            .with("hand", journal.probe("hand")),
+    )
+    .await;
+    idle().await;
+    journal.tell("failed", Act::Fail);
+    within(app.service().get("hand").unwrap().stop()).await.unwrap();
+    idle().await;
+    for name in ["done", "failed", "hand"] {
+        within(app.service().remove(name)).await.unwrap();
+    }
+    idle().await;
+    assert_eq!(app.service().members(), ["a"]);
+    assert!(app.is_running());
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_removed_can_be_inserted_again() {
+    let journal = Journal::new();
+    let app =
+        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
+            .await;
+    for _ in 0..20 {
+        within(app.service().remove("b")).await.unwrap();
+        let b = startstop_core::Member::new(journal.probe("b")).after(["a"]);
+        within(app.service().insert("b", b)).await.unwrap();
+    }
+    stopped(&app).await;
+    assert_eq!(journal.live(), 0);
+}

@@ -1,0 +1,143 @@
+//! Members that block their thread: nothing can be dropped, and nothing is begun beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use startstop_core::{
+    Group, GroupError, Member, OnFailure, Runner, Settings, StartError, State, StopError,
+};
+
+use super::support::{Act, Journal, Release, find, on, started, within};
+
+/// Releases what blocks at the end of a test, also of one that fails.
+struct Guard(Release);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        *self.0.0.lock().expect("nobody panics under it") = true;
+        self.0.1.notify_all();
+    }
+}
+
+fn hasty() -> Settings {
+    let short = Duration::from_millis(50);
+    Settings::new().stop_timeout(short).abort_timeout(short)
+}
+
+async fn with_stuck(journal: &Journal, on_failure: OnFailure) -> (Runner<Group>, Guard) {
+    let guard = Guard(Release::default());
+    let stuck = journal.probe("b").blocks(&guard.0).settings(hasty());
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .then("b", on(on_failure, stuck))
+            .then("c", journal.probe("c")),
+    )
+    .await;
+    // `run` has to be where it waits, else the stop comes before it was entered.
+    journal.until("+c").await;
+    (app, guard)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_stop_does_not_wait_for_who_blocks_and_names_it() {
+    let journal = Journal::new();
+    let (app, guard) = with_stuck(&journal, OnFailure::StopGroup).await;
+    let error = within(app.stop()).await.unwrap_err();
+    let StopError::Unresponsive(stuck) = &error else { panic!("{error:?}") };
+    assert_eq!(app.service().get("b").unwrap().state(), State::Stopping);
+    assert_eq!(app.service().get("a").unwrap().state(), State::Stopped);
+    assert!(!stuck.parts().is_empty());
+    assert_eq!(app.state(), State::Stopping, "something of it still runs");
+    assert!(matches!(within(app.start()).await, Err(StartError::Unresponsive)));
+    drop(guard);
+    within(app.wait()).await;
+    assert_eq!(journal.live(), 0);
+    within(app.start()).await.unwrap();
+    within(app.stop()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_restart_does_not_begin_beside_who_blocks() {
+    let journal = Journal::new();
+    let guard = Guard(Release::default());
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").blocks(&guard.0).settings(hasty())),
+    )
+    .await;
+    journal.until("+b").await;
+    journal.tell("a", Act::Fail);
+    let b = app.service().get("b").unwrap();
+    let mut states = app.subscribe();
+    within(async {
+        while app.is_running() {
+            states.changed().await;
+        }
+    })
+    .await;
+    assert_eq!(b.state(), State::Stopping);
+    assert_eq!(journal.count("+b"), 1);
+    drop(guard);
+    within(app.wait()).await;
+    let failure = app.errors_last().expect("it gave up");
+    let text = format!("{failure:?}");
+    assert!(text.contains("does not yield"), "the reason is not what blocks: {text}");
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_removal_says_who_does_not_yield() {
+    let journal = Journal::new();
+    let guard = Guard(Release::default());
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b").blocks(&guard.0).settings(hasty())),
+    )
+    .await;
+    journal.until("+b").await;
+    let error = within(app.service().remove("b")).await.unwrap_err();
+    assert!(matches!(error, GroupError::Stop(StopError::Unresponsive(_))), "{error:?}");
+    assert!(find::<StopError>(&error).is_some());
+    assert!(app.is_running());
+    drop(guard);
+    within(app.stop()).await.unwrap();
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_abort_is_over_when_the_last_thread_is_free() {
+    let journal = Journal::new();
+    let (app, guard) = with_stuck(&journal, OnFailure::Ignore).await;
+    let caller = app.clone();
+    let call = tokio::spawn(async move { caller.stop().await });
+    journal.until("~b").await;
+    within(app.stop_within(Duration::ZERO)).await.unwrap_err();
+    assert_ne!(app.state(), State::Stopped);
+    drop(guard);
+    within(app.wait()).await;
+    let _ = within(call).await.unwrap();
+    assert_eq!((journal.live(), app.state()), (0, State::Stopped));
+}
+
+#[test]
+fn the_end_of_the_runtime_ends_the_group() {
+    let journal = Arc::new(Journal::new());
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.unwrap();
+    let app = runtime.block_on(started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .then("b", Member::new(journal.probe("b").lingers())),
+    ));
+    drop(runtime);
+    assert_eq!((journal.live(), app.state()), (0, State::Stopped));
+    let again = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    again.block_on(async {
+        within(app.start()).await.unwrap();
+        within(app.stop_within(Duration::ZERO)).await.unwrap();
+    });
+}

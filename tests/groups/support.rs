@@ -1,0 +1,90 @@
+//! Members that write one journal and do what they are told, and what the tests wait with.
+
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use startstop_core::{Group, GroupBuilder, Member, OnFailure, Runner};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::JoinHandle;
+
+mod journal;
+mod probe;
+
+pub(crate) use journal::Journal;
+pub(crate) use probe::{Act, Broken, Probe, Release};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// A failure instead of a hang: a day of paused time, or thirty real seconds where threads are many.
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
+    let limit = match Handle::current().runtime_flavor() {
+        RuntimeFlavor::CurrentThread => 24 * 60 * 60 * SECOND,
+        _ => 30 * SECOND,
+    };
+    tokio::time::timeout(limit, future).await.expect("it should have ended by now")
+}
+
+/// Lets everything that can go on do so. No time passes; for current-thread tests.
+pub(crate) async fn idle() {
+    for _ in 0..256 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Begins to wait for an outcome, which others can still bring about.
+pub(crate) async fn begin<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
+    let handle = tokio::spawn(future);
+    idle().await;
+    handle
+}
+
+/// What a call that has begun came to.
+pub(crate) async fn outcome<T>(call: JoinHandle<T>) -> T {
+    within(call).await.expect("the caller does not panic")
+}
+
+pub(crate) fn built(builder: GroupBuilder) -> Runner<Group> {
+    Runner::new(builder.build().expect("the graph is sound"))
+}
+
+pub(crate) async fn started(builder: GroupBuilder) -> Runner<Group> {
+    let app = built(builder);
+    within(app.start()).await.expect("everything starts");
+    app
+}
+
+pub(crate) async fn stopped(app: &Runner<Group>) {
+    within(app.stop()).await.expect("everything stops well");
+}
+
+pub(crate) async fn start(
+    app: &Runner<Group>,
+) -> JoinHandle<Result<(), startstop_core::StartError>> {
+    let app = app.clone();
+    begin(async move { app.start().await }).await
+}
+
+pub(crate) async fn stop(app: &Runner<Group>) -> JoinHandle<Result<(), startstop_core::StopError>> {
+    let app = app.clone();
+    begin(async move { app.stop().await }).await
+}
+
+/// A member that asks for this when it fails.
+pub(crate) fn on(on_failure: OnFailure, probe: Probe) -> Member {
+    Member::new(probe).on_failure(on_failure)
+}
+
+/// The first error of a type in a chain of sources.
+pub(crate) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        at = error.source();
+    }
+    None
+}

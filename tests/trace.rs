@@ -1,0 +1,98 @@
+//! The feature `tracing`: a span for each attempt, an event for each step.
+
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
+
+use startstop_core::{Runner, Settings, once, service_fn};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Writes down what it is told of startstop, a line each.
+#[derive(Clone, Default)]
+struct Scribe {
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        match field.name() {
+            "message" => self.0.insert_str(0, &format!("{value:?}")),
+            "uptime" => {}
+            name => write!(self.0, " {name}={value:?}").unwrap(),
+        }
+    }
+}
+
+impl Scribe {
+    fn write(&self, kind: &str, record: impl FnOnce(&mut Line)) {
+        let mut line = Line(String::new());
+        record(&mut line);
+        self.lines.lock().unwrap().push(format!("{kind}: {}", line.0.trim()));
+    }
+
+    fn has(&self, line: &str) -> bool {
+        self.lines.lock().unwrap().iter().any(|other| other == line)
+    }
+}
+
+impl Subscriber for Scribe {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "startstop"
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.write("span", |line| span.record(line));
+        Id::from_u64(1)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.write("event", |line| event.record(line));
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cycle_is_told_step_by_step() {
+    let scribe = Scribe::default();
+    let _told = tracing::subscriber::set_default(scribe.clone());
+    let idle = service_fn(async |cx| cx.cancelled().await);
+    let runner = Runner::with_settings(idle, Settings::new().name("http"));
+    runner.start().await.unwrap();
+    runner.stop().await.unwrap();
+    for line in [
+        r#"event: start service="http" cycle=1 attempt=0"#,
+        r#"span: service="http" cycle=1 attempt=1"#,
+        r#"event: ready service="http" cycle=1 attempt=1"#,
+        r#"event: stop requested service="http" cycle=1 attempt=1"#,
+        r#"event: stopped service="http" cycle=1 attempt=1 exit=stopped"#,
+    ] {
+        assert!(scribe.has(line), "{line}\n{:#?}", scribe.lines.lock().unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_and_an_abort_are_told() {
+    let scribe = Scribe::default();
+    let _told = tracing::subscriber::set_default(scribe.clone());
+    let job = once(async |_cx| Err::<(), _>("no such table"));
+    let job = Runner::with_settings(job, Settings::new().name("job"));
+    job.start().await.unwrap_err();
+    let hung = service_fn(async |_cx| std::future::pending::<()>().await);
+    let hung = Runner::with_settings(hung, Settings::new().name("hung"));
+    hung.start().await.unwrap();
+    hung.stop().await.unwrap_err();
+    let failure = "event: failure service=\"job\" cycle=1 attempt=1 phase=run cause=Error";
+    let lines = scribe.lines.lock().unwrap().clone();
+    assert!(lines.iter().any(|line| line.starts_with(failure) && line.contains("no such table")));
+    assert!(
+        lines.iter().any(|line| line.starts_with("event: abort service=\"hung\"")),
+        "{lines:#?}"
+    );
+}
