@@ -47,7 +47,11 @@ async fn main() -> Result<Exit, Box<dyn Error>> {
     let weak = app.downgrade();
     let ticker = every(Duration::from_secs(1), move |_cx| {
         let tree = weak.upgrade().map(|app| app.status());
-        async move { tree.iter().for_each(|tree| println!("{tree}")) }
+        async move {
+            if let Some(tree) = tree {
+                println!("{tree}");
+            }
+        }
     });
     app.service().insert("ticker", ticker).await?;
 
