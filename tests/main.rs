@@ -30,3 +30,4 @@ mod ui;
 mod groups;
 mod serialize;
 mod trace;
+mod slot;
