@@ -21,9 +21,10 @@ mod timer;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -103,10 +104,8 @@ pub(crate) struct Seat {
 pub(crate) struct Core {
     pub(crate) word: Word,
     signal: Signal,
-    /// When the last heartbeat came.
-    beat: AtomicU64,
-    /// How many runners there are for the service.
-    pub(crate) handles: AtomicUsize,
+    /// How many runners there are for the service: fewer than 2^32.
+    pub(crate) handles: AtomicU32,
     pub(crate) detached: AtomicBool,
     /// Whether the driver is polling `run` at this moment.
     pub(crate) polling: AtomicBool,
@@ -130,15 +129,11 @@ pub(crate) struct Cell {
     pub(crate) cycle: u64,
     /// Attempts over all cycles: the number of the current one.
     pub(crate) attempts: u64,
-    /// How many of them were before this cycle.
-    before_cycle: u64,
+    /// How many of them are of this cycle; no more are counted than fit.
+    attempts_of_cycle: u32,
     /// Time in `Running` over all cycles, without the current one, in nanoseconds.
     pub(crate) ran: u64,
     pub(crate) exit: Exit,
-    /// A reload request that nobody has looked at.
-    pub(crate) reload: bool,
-    /// The deadline of the stop is kept by the whole that this service is a part of.
-    whole_keeps: bool,
     /// The keeper is spawned only when the one who asked for the stop sees that it takes longer.
     owes_keeper: bool,
     timer: Timer,
@@ -148,12 +143,8 @@ pub(crate) struct Cell {
     keeper_id: u32,
     /// When `run` was entered.
     began_at: u64,
-    /// How long the attempt was in `Running`, once it is not any more.
-    healthy: u64,
     /// When what `timer` stands for is due, or the next attempt.
     due: u64,
-    /// When the stop was asked for.
-    asked_at: u64,
     /// When the service will be aborted.
     stop_at: u64,
     driver: Option<Waker>,
@@ -161,7 +152,6 @@ pub(crate) struct Cell {
     driven: bool,
     on: Option<Handle>,
     keeper: Option<AbortHandle>,
-    pub(crate) history: History,
     pub(crate) waiters: Waiters,
     rare: Option<Box<Rare>>,
 }
@@ -169,6 +159,13 @@ pub(crate) struct Cell {
 /// What most services never need.
 #[derive(Debug, Default)]
 pub(crate) struct Rare {
+    history: History,
+    /// A reload request that nobody has looked at.
+    reload: bool,
+    /// The deadline of the stop is kept by the whole that this service is a part of.
+    whole_keeps: bool,
+    /// How long the attempt was in `Running`, once it is not any more.
+    healthy: u64,
     /// The last failure of this cycle.
     last: Option<Failure>,
     /// The last failure after the stop of this cycle had begun.
@@ -209,8 +206,7 @@ impl Core {
         Self {
             word: Word::new(),
             signal: Signal(AtomicU64::new(0)),
-            beat: AtomicU64::new(0),
-            handles: AtomicUsize::new(1),
+            handles: AtomicU32::new(1),
             detached: AtomicBool::new(false),
             polling: AtomicBool::new(false),
             settings,
@@ -265,8 +261,9 @@ impl Core {
 
     /// Notes a heartbeat of attempt `epoch`; free where there is no watchdog.
     pub(crate) fn heartbeat(&self, epoch: u64) {
-        if self.settings.watchdog().is_some() && self.is_current(epoch) {
-            self.beat.store(clock::now(), Ordering::Release);
+        let Some((_, beat)) = self.settings.watch() else { return };
+        if self.is_current(epoch) {
+            beat.store(clock::now(), Ordering::Release);
         }
     }
 }
@@ -318,26 +315,21 @@ impl Cell {
             life: Lifecycle::default(),
             cycle: 0,
             attempts: 0,
-            before_cycle: 0,
+            attempts_of_cycle: 0,
             ran: 0,
             exit: Exit::Stopped,
-            reload: false,
-            whole_keeps: false,
             owes_keeper: false,
             timer: Timer::None,
             version: 0,
             driver_id: 0,
             keeper_id: 0,
             began_at: 0,
-            healthy: 0,
             due: clock::NEVER,
-            asked_at: 0,
             stop_at: clock::NEVER,
             driver: None,
             driven: false,
             on: None,
             keeper: None,
-            history: History::default(),
             waiters: Waiters::new(),
             rare: None,
         }
@@ -392,17 +384,44 @@ impl Cell {
 
     /// The number of the current attempt within its cycle, from 1; 0 before the first.
     pub(crate) fn attempt(&self) -> u64 {
-        self.attempts - self.before_cycle
+        self.attempts_of_cycle.into()
     }
 
     /// The number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.
     pub(crate) fn attempt_of(&self, epoch: u64) -> u64 {
-        epoch.saturating_sub(self.before_cycle)
+        (epoch + self.attempt()).saturating_sub(self.attempts)
     }
 
     /// The runtime of the cycle.
     pub(crate) fn runtime(&self) -> Option<&Handle> {
         self.on.as_ref()
+    }
+
+    /// The failures of all cycles.
+    pub(crate) fn history(&self) -> History {
+        self.rare.as_ref().map(|rare| rare.history.clone()).unwrap_or_default()
+    }
+
+    /// Notes whether there is a reload request that nobody has looked at.
+    pub(crate) fn set_reload(&mut self, asked: bool) {
+        if let Some(rare) = self.rare_if(asked) {
+            rare.reload = asked;
+        }
+    }
+
+    /// Whether there is a reload request, which is looked at now.
+    pub(crate) fn take_reload(&mut self) -> bool {
+        self.rare.as_mut().is_some_and(|rare| std::mem::take(&mut rare.reload))
+    }
+
+    /// Whether the deadline of the stop is kept by the whole that this service is a part of.
+    fn whole_keeps(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.whole_keeps)
+    }
+
+    /// How long the attempt was in `Running`, once it is not any more.
+    fn healthy(&self) -> Duration {
+        self.rare.as_ref().map_or(Duration::ZERO, |rare| Duration::from_nanos(rare.healthy))
     }
 
     /// The last failure of the current or most recent cycle.

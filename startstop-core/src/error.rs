@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::{Failure, write_chain};
@@ -106,19 +107,28 @@ impl fmt::Debug for StopError {
 /// ```
 #[derive(Clone)]
 pub struct Unresponsive {
-    pub(crate) service: Box<str>,
-    pub(crate) parts: Box<[Phase]>,
-    pub(crate) since: Duration,
+    stuck: Arc<Stuck>,
+}
+
+#[derive(Debug)]
+struct Stuck {
+    service: Box<str>,
+    parts: Box<[Phase]>,
+    since: Duration,
 }
 
 impl Unresponsive {
+    pub(crate) fn new(service: &str, parts: &[Phase], since: Duration) -> Self {
+        Self { stuck: Arc::new(Stuck { service: service.into(), parts: parts.into(), since }) }
+    }
+
     /// The name of the service.
     ///
     /// # Examples
     ///
     /// See [`Unresponsive`].
     pub fn service(&self) -> &str {
-        &self.service
+        &self.stuck.service
     }
 
     /// The parts that have not ended, each kind once.
@@ -127,7 +137,7 @@ impl Unresponsive {
     ///
     /// See [`Unresponsive`].
     pub fn parts(&self) -> &[Phase] {
-        &self.parts
+        &self.stuck.parts
     }
 
     /// How long they had when the stop gave up on them: since they were told to end.
@@ -136,18 +146,18 @@ impl Unresponsive {
     ///
     /// See [`Unresponsive`].
     pub fn since(&self) -> Duration {
-        self.since
+        self.stuck.since
     }
 }
 
 impl fmt::Display for Unresponsive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "service {:?} does not yield: ", self.service)?;
-        for (at, part) in self.parts.iter().enumerate() {
+        write!(f, "service {:?} does not yield: ", self.service())?;
+        for (at, part) in self.parts().iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{part}")?;
         }
-        write!(f, " stuck for {:?}", self.since)
+        write!(f, " stuck for {:?}", self.since())
     }
 }
 

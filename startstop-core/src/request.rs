@@ -300,10 +300,10 @@ pub(crate) fn reload<N: Node + ?Sized>(node: &Arc<N>) {
         if !cell.life.is_run_alive() || cell.life.level() > Level::Alive {
             return;
         }
-        let topic = Topic::Reload(cell.attempts);
+        let topic = Topic::reload(cell.attempts);
         let waits = |other| other == topic;
         let told = cell.waiters.answer_where(topic.kind(), waits, &Answer::Seen, &mut after.wakes);
-        cell.reload = !told;
+        cell.set_reload(!told);
     });
 }
 

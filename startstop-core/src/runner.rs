@@ -440,7 +440,7 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`History`].
     pub fn history(&self) -> History {
-        self.inner.core.cell().history.clone()
+        self.inner.core.cell().history()
     }
 
     /// What the service looks like now, with what it is made of.

@@ -1,6 +1,7 @@
 //! What a service may say about how it wants to be run.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::restart::RestartPolicy;
@@ -332,20 +333,32 @@ impl Settings {
 /// Nothing is allocated for a service that sets nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
-    set: Option<Box<Settings>>,
+    set: Option<Box<Set>>,
+}
+
+#[derive(Debug)]
+struct Set {
+    settings: Settings,
+    /// When the last heartbeat came: here, since only who has set a watchdog has one.
+    beat: AtomicU64,
 }
 
 impl Resolved {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { set: (!settings.is_empty()).then(|| Box::new(settings)) }
+        let needed = !settings.is_empty();
+        Self { set: needed.then(|| Box::new(Set { settings, beat: AtomicU64::new(0) })) }
     }
 
     fn get<T>(&self, setting: impl FnOnce(&Settings) -> Option<T>, default: T) -> T {
-        self.set.as_deref().and_then(setting).unwrap_or(default)
+        self.settings().and_then(setting).unwrap_or(default)
+    }
+
+    fn settings(&self) -> Option<&Settings> {
+        self.set.as_deref().map(|set| &set.settings)
     }
 
     pub(crate) fn name(&self) -> Option<&str> {
-        self.set.as_deref().and_then(Settings::get_name)
+        self.settings().and_then(Settings::get_name)
     }
 
     pub(crate) fn readiness(&self) -> Readiness {
@@ -377,10 +390,15 @@ impl Resolved {
     }
 
     pub(crate) fn restart(&self) -> Option<&RestartPolicy> {
-        self.set.as_deref().and_then(Settings::get_restart)
+        self.settings().and_then(Settings::get_restart)
     }
 
     pub(crate) fn watchdog(&self) -> Option<Duration> {
-        self.set.as_deref().and_then(|set| set.watchdog).filter(|silence| !silence.is_zero())
+        self.settings().and_then(|set| set.watchdog).filter(|silence| !silence.is_zero())
+    }
+
+    /// The watchdog's time and when the last heartbeat came, if there is one.
+    pub(crate) fn watch(&self) -> Option<(Duration, &AtomicU64)> {
+        Some((self.watchdog()?, &self.set.as_deref()?.beat))
     }
 }

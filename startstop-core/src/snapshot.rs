@@ -25,7 +25,7 @@ pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
     }
     let (history, cycle) = {
         let cell = core.cell();
-        (cell.history.clone(), cell.cycle)
+        (cell.history(), cell.cycle)
     };
     let entries = history.entries();
     let first = entries.partition_point(|failure| failure.cycle() < cycle);
@@ -85,7 +85,7 @@ fn of_one(core: &Core, children: Vec<Status>) -> Status {
         attempt: cell.attempt(),
         attempts: cell.attempts,
         restarts: cell.restarts(),
-        failures: cell.history.total(),
+        failures: cell.history().total(),
         last_failure: cell.last_failure().cloned(),
         last_exit: cell.exit,
         since: since.unwrap_or(SystemTime::UNIX_EPOCH),

@@ -33,8 +33,8 @@ pub(crate) enum Topic {
     Deadline,
     /// The begin of a drain.
     Drain,
-    /// A reload request to the attempt with this number.
-    Reload(u64),
+    /// A reload request to the attempt with this number: its lower half tells it from its neighbours.
+    Reload(u32),
 }
 
 impl Topic {
@@ -42,6 +42,12 @@ impl Topic {
     pub(crate) const STATES: u16 = Self::Enter(State::Stopped).kind() | Self::Change.kind();
     /// The kinds that the end of an attempt answers.
     pub(crate) const LEVELS: u16 = Self::Drain.kind() | Self::Cancel.kind() | Self::Deadline.kind();
+
+    /// A reload request to attempt `epoch`.
+    #[allow(clippy::cast_possible_truncation)] // What is cut off would tell it from one 2^32 later.
+    pub(crate) const fn reload(epoch: u64) -> Self {
+        Self::Reload(epoch as u32)
+    }
 
     /// The bit of its kind.
     pub(crate) const fn kind(self) -> u16 {
@@ -108,20 +114,25 @@ pub(crate) struct Removed(#[allow(dead_code)] Entry);
 #[derive(Debug)]
 pub(crate) struct Waiters {
     first: Entry,
-    // A box around the vector, so that the table is small while nobody waits.
-    #[allow(clippy::box_collection)]
-    more: Option<Box<Vec<Entry>>>,
+    /// In a box, so that the table is small while nobody waits.
+    more: Option<Box<More>>,
     /// A bit for each kind of topic that somebody may wait for, so that most answers look no further.
     kinds: u16,
-    /// How many entries of `more` are not free.
-    used: u32,
-    /// Where in `more` a free entry may be found.
-    hint: u32,
+}
+
+/// What does not fit into the first entry.
+#[derive(Debug, Default)]
+struct More {
+    entries: Vec<Entry>,
+    /// How many of them are not free.
+    used: usize,
+    /// Before this place none of them is free.
+    hint: usize,
 }
 
 impl Waiters {
     pub(crate) const fn new() -> Self {
-        Self { first: Entry::Free, more: None, kinds: 0, used: 0, hint: 0 }
+        Self { first: Entry::Free, more: None, kinds: 0 }
     }
 
     /// Adds an entry that nobody polls yet.
@@ -135,29 +146,14 @@ impl Waiters {
             self.first = entry;
             return Key(0);
         }
-        let more = self.more.get_or_insert_default();
-        let from = self.hint as usize;
-        let free = more.iter().skip(from).position(|entry| matches!(entry, Entry::Free));
-        let at = match free {
-            Some(ahead) => {
-                more[from + ahead] = entry;
-                from + ahead
-            }
-            None => {
-                more.push(entry);
-                more.len() - 1
-            }
-        };
-        self.used += 1;
-        let at = u32::try_from(at).expect("fewer than 2^32 futures wait for one runner");
-        self.hint = at + 1;
-        Key(at + 1)
+        let at = self.more.get_or_insert_default().put(entry);
+        Key(u32::try_from(at + 1).expect("fewer than 2^32 futures wait for one runner"))
     }
 
     fn entry(&mut self, key: Key) -> Option<&mut Entry> {
         match key.0 {
             0 => Some(&mut self.first),
-            at => self.more.as_mut()?.get_mut(at as usize - 1),
+            at => self.more.as_mut()?.entries.get_mut(at as usize - 1),
         }
     }
 
@@ -186,12 +182,11 @@ impl Waiters {
     pub(crate) fn remove(&mut self, key: Key) -> Removed {
         let Some(entry) = self.entry(key) else { return Removed(Entry::Free) };
         let entry = std::mem::replace(entry, Entry::Free);
-        if key.0 > 0 && !matches!(entry, Entry::Free) {
-            self.used -= 1;
-            self.hint = self.hint.min(key.0 - 1);
-            if self.used == 0 {
+        if let (Some(more), false) = (&mut self.more, key.0 == 0 || matches!(entry, Entry::Free)) {
+            more.used -= 1;
+            more.hint = more.hint.min(key.0 as usize - 1);
+            if more.used == 0 {
                 self.more = None;
-                self.hint = 0;
             }
         }
         Removed(entry)
@@ -215,7 +210,7 @@ impl Waiters {
         if self.kinds & kinds == 0 {
             return false;
         }
-        let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
+        let more = self.more.iter_mut().flat_map(|more| more.entries.iter_mut());
         let mut any = false;
         let mut left = 0;
         for entry in std::iter::once(&mut self.first).chain(more) {
@@ -230,6 +225,20 @@ impl Waiters {
         }
         self.kinds = left;
         any
+    }
+}
+
+impl More {
+    fn put(&mut self, entry: Entry) -> usize {
+        let ahead = self.entries[self.hint..].iter().position(|entry| matches!(entry, Entry::Free));
+        let at = ahead.map_or(self.entries.len(), |ahead| self.hint + ahead);
+        match self.entries.get_mut(at) {
+            Some(free) => *free = entry,
+            None => self.entries.push(entry),
+        }
+        self.used += 1;
+        self.hint = at + 1;
+        at
     }
 }
 

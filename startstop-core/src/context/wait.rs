@@ -230,10 +230,10 @@ impl Future for Reloaded<'_> {
             // No request comes to an attempt that is over.
             return Poll::Pending;
         }
-        if std::mem::take(&mut cell.reload) {
+        if cell.take_reload() {
             return Poll::Ready(());
         }
-        let key = cell.waiters.add(Topic::Reload(epoch));
+        let key = cell.waiters.add(Topic::reload(epoch));
         let _unanswered = cell.waiters.poll(key, task.waker());
         drop(cell);
         self.key = Some(key);
@@ -247,7 +247,7 @@ impl Drop for Reloaded<'_> {
         let mut cell = self.attempt.node.core().cell();
         if cell.waiters.is_answered(key) && cell.attempts == self.attempt.epoch() {
             // It was woken and is dropped before it could tell: the request is not lost.
-            cell.reload = true;
+            cell.set_reload(true);
         }
         let old = cell.waiters.remove(key);
         drop(cell);

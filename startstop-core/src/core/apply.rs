@@ -75,7 +75,7 @@ impl Cell {
 
     pub(super) fn begin_cycle(&mut self, after: &mut After) {
         self.cycle += 1;
-        self.before_cycle = self.attempts;
+        self.attempts_of_cycle = 0;
         self.stop_at = clock::NEVER;
         after.news.add(|| Event::Start);
         if let Some(rare) = &mut self.rare {
@@ -110,8 +110,13 @@ impl Cell {
         }
         let now = after.now();
         if old.state() == State::Running {
-            self.healthy = now.saturating_sub(old.since());
-            self.ran += self.healthy;
+            let healthy = now.saturating_sub(old.since());
+            self.ran += healthy;
+            // Who asks for it: the policy, and the news of the end.
+            let asked = core.settings.restart().is_some() || cfg!(feature = "tracing");
+            if let Some(rare) = self.rare_if(asked) {
+                rare.healthy = healthy;
+            }
         }
         let new = crate::word::Reading::new(state, now);
         core.word.write(new.with_ready(ready).with_failed(failed));

@@ -35,7 +35,7 @@ impl Cell {
         });
         after.news.add(|| Event::Failure(failure.clone()));
         let capacity = core.settings.history_capacity();
-        let evicted = self.history.push(failure.clone(), capacity);
+        let evicted = self.rare().history.push(failure.clone(), capacity);
         for failure in evicted {
             after.drop_failure(Some(failure));
         }
@@ -68,7 +68,10 @@ impl Cell {
             End::Silent => {
                 Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
             }
-            _ => Interruption::StopTimedOut { after: clock::between(self.asked_at, self.stop_at) },
+            _ => {
+                let asked_at = core.word.read().since();
+                Interruption::StopTimedOut { after: clock::between(asked_at, self.stop_at) }
+            }
         };
         let part = self.life.alive_parts().first().copied().unwrap_or(Phase::Run);
         let ends = matches!(self.life.end(), End::Late | End::Silent);
@@ -93,11 +96,9 @@ impl Cell {
 
     /// What is still there, and since when it was told to end.
     pub(crate) fn blame(&self, core: &Core) -> Unresponsive {
-        Unresponsive {
-            service: core.name().into(),
-            parts: self.life.alive_parts().into(),
-            since: self.stopping_time(),
-        }
+        let asked_at = core.word.read().since();
+        let since = clock::between(asked_at, clock::now());
+        Unresponsive::new(core.name(), &self.life.alive_parts(), since)
     }
 
     /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of
@@ -116,7 +117,7 @@ impl Cell {
         let Some(rare) = &mut self.rare else { return };
         let Some(ended_by) = rare.ended_by.take() else { return };
         let marked = ended_by.at_limit(max, window);
-        self.history.replace(&ended_by, &marked);
+        rare.history.replace(&ended_by, &marked);
         after.drop_failure(rare.last.replace(marked.clone()));
         rare.ended_by = Some(marked);
         after.drop_failure(Some(ended_by));
@@ -128,11 +129,6 @@ impl Cell {
             0 => Duration::ZERO,
             _ => clock::between(self.began_at, clock::now()),
         }
-    }
-
-    /// How long ago it was told to end.
-    fn stopping_time(&self) -> Duration {
-        clock::between(self.asked_at, clock::now())
     }
 
     fn shared_name(&mut self, core: &Core) -> Arc<str> {

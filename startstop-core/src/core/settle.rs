@@ -84,15 +84,16 @@ impl Cell {
 
     fn enter(&mut self, core: &Core, after: &mut After) -> Cue {
         self.attempts += 1;
-        self.reload = false;
-        self.healthy = 0;
+        self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
         self.stop_at = clock::NEVER;
-        self.whole_keeps = false;
         self.began_at = after.now();
         core.signal.set(self.attempts, Level::Alive);
         if let Some(rare) = &mut self.rare {
             after.drop_failure(rare.ended_by.take());
             rare.worth_it = None;
+            rare.healthy = 0;
+            rare.reload = false;
+            rare.whole_keeps = false;
         }
         self.step(core, Input::Enter, Arm::Now, after);
         if self.has_one_thread() { Cue::Run(self.attempts) } else { Cue::RunSoon(self.attempts) }
@@ -148,8 +149,7 @@ impl Cell {
             return;
         }
         if !self.life.is_asked() {
-            self.asked_at = after.now();
-            self.stop_at = clock::later(self.asked_at, core.settings.stop_timeout());
+            self.stop_at = clock::later(after.now(), core.settings.stop_timeout());
         }
         let fault = Fault::interruption(Interruption::RuntimeEnded);
         self.record_end(core, phase, fault, after);
@@ -203,7 +203,7 @@ impl Cell {
         let now = after.now();
         let healthy = match word.state() {
             State::Running => clock::between(word.since(), now),
-            _ => Duration::from_nanos(self.healthy),
+            _ => self.healthy(),
         };
         match self.rare().retries.decide(policy, healthy, now) {
             Decision::After(delay) => Some(delay),
@@ -254,7 +254,7 @@ impl Cell {
         self.publish_state(core, State::Stopped, done, after);
         self.close_attempt(core, after);
         self.set_timer(core, Arm::Later, after);
-        let (exit, healthy) = (self.exit, Duration::from_nanos(self.healthy));
+        let (exit, healthy) = (self.exit, self.healthy());
         after.news.add(|| Event::Stopped(exit, healthy));
     }
 

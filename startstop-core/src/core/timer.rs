@@ -10,8 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::{After, Cell, Core, Job, Seat};
 use crate::clock::{self, NEVER};
-use crate::lifecycle::{End, Input, Timer};
-use crate::state::State;
+use crate::lifecycle::{Input, Timer};
 
 /// When the task that keeps a deadline is spawned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +25,7 @@ pub(crate) enum Arm {
 impl Cell {
     /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
     pub(crate) fn limit_stop(&mut self, timeout: Duration, after: &mut After) {
-        let now = after.now();
-        if self.state() != State::Stopping {
-            self.asked_at = now;
-        }
-        self.stop_at = self.stop_at.min(clock::later(now, timeout));
+        self.stop_at = self.stop_at.min(clock::later(after.now(), timeout));
     }
 
     /// Keeps the deadline that the lifecycle wants kept.
@@ -61,47 +56,34 @@ impl Cell {
         match timer {
             Timer::None => NEVER,
             Timer::Start => clock::later(after.now(), settings.start_timeout()),
-            Timer::Watch => match settings.watchdog() {
-                Some(silence) => {
+            Timer::Watch => match settings.watch() {
+                Some((silence, beat)) => {
                     let now = after.now();
-                    core.beat.store(now, Ordering::Release);
+                    beat.store(now, Ordering::Release);
                     clock::later(now, silence)
                 }
                 None => NEVER,
             },
             Timer::Drain => {
-                let drained = clock::later(self.asked_at, settings.drain());
-                if self.whole_keeps { drained } else { self.stop_at.min(drained) }
+                let drained = clock::later(core.word.read().since(), settings.drain());
+                if self.whole_keeps() { drained } else { self.stop_at.min(drained) }
             }
-            Timer::Stop if self.whole_keeps => NEVER,
+            Timer::Stop if self.whole_keeps() => NEVER,
             Timer::Stop => {
                 if !self.life.is_asked() && self.timer != Timer::Stop {
                     // It winds down by itself.
-                    self.asked_at = after.now();
-                    self.stop_at = clock::later(self.asked_at, settings.stop_timeout());
+                    self.stop_at = clock::later(after.now(), settings.stop_timeout());
                 }
                 self.stop_at
             }
-            Timer::Abort => {
-                let now = after.now();
-                self.asked_at = self.asked_at_or(now);
-                clock::later(now, settings.abort_timeout())
-            }
-        }
-    }
-
-    /// When it was told to end; what was aborted without being told, now.
-    fn asked_at_or(&self, now: u64) -> u64 {
-        match self.life.end() {
-            End::Late | End::Silent if !self.life.is_asked() => now,
-            _ => self.asked_at,
+            Timer::Abort => clock::later(after.now(), settings.abort_timeout()),
         }
     }
 
     /// Leaves the deadline of the stop to the whole that this service is a part of: it is for
     /// information only.
     pub(crate) fn leave_deadline_to_whole(&mut self) {
-        self.whole_keeps = true;
+        self.rare().whole_keeps = true;
     }
 
     fn dismiss_keeper(&mut self, after: &mut After) {
@@ -161,7 +143,7 @@ impl Cell {
                 }
                 None => Input::Silent,
             },
-            Timer::Drain if self.whole_keeps || now < self.stop_at => Input::DrainOver,
+            Timer::Drain if self.whole_keeps() || now < self.stop_at => Input::DrainOver,
             Timer::Drain | Timer::Stop => Input::StopDue,
             Timer::Abort => Input::AbortDue,
         };
@@ -177,8 +159,7 @@ impl Cell {
 
 /// When the watchdog has to look again, or `None` if it has seen enough.
 fn look_again_at(core: &Core, now: u64) -> Option<u64> {
-    let silence = core.settings.watchdog()?;
-    let beat = core.beat.load(Ordering::Acquire);
-    let due = clock::later(beat, silence);
+    let (silence, beat) = core.settings.watch()?;
+    let due = clock::later(beat.load(Ordering::Acquire), silence);
     (due > now).then_some(due)
 }
