@@ -227,6 +227,11 @@ impl Core {
         self.settings.name().unwrap_or_else(|| (self.default_name)())
     }
 
+    /// Whether the service has a `shutdown` of its own.
+    pub(crate) fn is_hooked(&self) -> bool {
+        self.hooked
+    }
+
     /// Whether the last runner is gone.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.handles.load(Ordering::Acquire) == 0

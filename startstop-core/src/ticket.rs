@@ -57,15 +57,19 @@ impl<N: Node + ?Sized> Future for Ticket<'_, N> {
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Answer> {
         let Some(key) = self.key else { return Poll::Pending };
         let mut cell = self.node.core().cell();
-        if let Some(answer) = cell.waiters.poll(key, task.waker()) {
-            let rest = cell.waiters.remove(key);
-            drop(cell);
-            drop(rest);
-            self.key = None;
-            return Poll::Ready(answer);
-        }
+        let old_waker = match cell.waiters.poll(key, task.waker()) {
+            Ok(answer) => {
+                let rest = cell.waiters.remove(key);
+                drop(cell);
+                drop(rest);
+                self.key = None;
+                return Poll::Ready(answer);
+            }
+            Err(old_waker) => old_waker,
+        };
         let owes = cell.owes_keeper();
         drop(cell);
+        drop(old_waker);
         match (owes, self.polled) {
             (false, _) => {}
             (true, false) => task.waker().wake_by_ref(),

@@ -157,18 +157,14 @@ impl Waiters {
         }
     }
 
-    /// Takes the answer, or leaves a waker for it. The entry stays until it is removed.
-    pub(crate) fn poll(&mut self, key: Key, waker: &Waker) -> Option<Answer> {
-        match self.entry(key)? {
-            Entry::Free => None,
-            Entry::Answered(answer) => Some(answer.clone()),
-            Entry::Waiting(_, slot) => {
-                match slot {
-                    Some(old) if old.will_wake(waker) => {}
-                    _ => *slot = Some(waker.clone()),
-                }
-                None
-            }
+    /// Takes the answer, or leaves a waker for it; the waker before it is to be dropped outside of the
+    /// lock. The entry stays until it is removed.
+    pub(crate) fn poll(&mut self, key: Key, waker: &Waker) -> Result<Answer, Option<Waker>> {
+        match self.entry(key) {
+            None | Some(Entry::Free) => Err(None),
+            Some(Entry::Answered(answer)) => Ok(answer.clone()),
+            Some(Entry::Waiting(_, Some(old))) if old.will_wake(waker) => Err(None),
+            Some(Entry::Waiting(_, slot)) => Err(slot.replace(waker.clone())),
         }
     }
 
@@ -210,11 +206,10 @@ impl Waiters {
         if self.kinds & kinds == 0 {
             return false;
         }
-        let more = self.more.iter_mut().flat_map(|more| more.entries.iter_mut());
         let mut any = false;
         let mut left = 0;
-        for entry in std::iter::once(&mut self.first).chain(more) {
-            let Entry::Waiting(topic, by) = entry else { continue };
+        let mut look_at = |entry: &mut Entry| {
+            let Entry::Waiting(topic, by) = entry else { return };
             if which(*topic) {
                 any = true;
                 wakes.add(by.take());
@@ -222,6 +217,10 @@ impl Waiters {
             } else {
                 left |= topic.kind();
             }
+        };
+        look_at(&mut self.first);
+        if let Some(more) = &mut self.more {
+            more.entries.iter_mut().for_each(look_at);
         }
         self.kinds = left;
         any
@@ -245,22 +244,24 @@ impl More {
 /// Wakers to be woken once the lock is released.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
-    few: [Option<Waker>; 2],
-    many: Vec<Waker>,
+    first: Option<Waker>,
+    more: Vec<Waker>,
 }
 
 impl Wakes {
     pub(crate) fn add(&mut self, waker: Option<Waker>) {
         let Some(waker) = waker else { return };
-        match self.few.iter_mut().find(|slot| slot.is_none()) {
-            Some(slot) => *slot = Some(waker),
-            None => self.many.push(waker),
+        match self.first {
+            None => self.first = Some(waker),
+            Some(_) => self.more.push(waker),
         }
     }
 
-    pub(crate) fn wake(self) {
-        for waker in self.few.into_iter().flatten().chain(self.many) {
-            waker.wake();
+    pub(crate) fn wake(&mut self) {
+        let Some(first) = self.first.take() else { return };
+        first.wake();
+        if !self.more.is_empty() {
+            self.more.drain(..).for_each(Waker::wake);
         }
     }
 }
@@ -279,7 +280,7 @@ mod tests {
         let other = waiters.add(Topic::Drain);
         waiters.answer(Topic::Cancel, &Answer::Seen, &mut wakes);
         assert!(keys.iter().all(|key| waiters.is_answered(*key)));
-        assert!(waiters.poll(other, Waker::noop()).is_none());
+        assert!(waiters.poll(other, Waker::noop()).is_err());
         drop(waiters.remove(keys[3]));
         assert_eq!(waiters.add(Topic::Change), keys[3]);
         assert!(!waiters.is_answered(keys[3]));

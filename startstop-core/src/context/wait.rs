@@ -103,7 +103,9 @@ fn poll_level(
         return Poll::Pending;
     }
     let key = *key.get_or_insert_with(|| cell.waiters.add(topic));
-    let _answered = cell.waiters.poll(key, task.waker());
+    let old_waker = cell.waiters.poll(key, task.waker());
+    drop(cell);
+    drop(old_waker);
     Poll::Pending
 }
 
@@ -217,7 +219,9 @@ impl Future for Reloaded<'_> {
         let epoch = self.attempt.epoch();
         let mut cell = self.attempt.node.core().cell();
         if let Some(key) = self.key {
-            if cell.waiters.poll(key, task.waker()).is_none() {
+            if let Err(old_waker) = cell.waiters.poll(key, task.waker()) {
+                drop(cell);
+                drop(old_waker);
                 return Poll::Pending;
             }
             let old = cell.waiters.remove(key);
@@ -234,7 +238,8 @@ impl Future for Reloaded<'_> {
             return Poll::Ready(());
         }
         let key = cell.waiters.add(Topic::reload(epoch));
-        let _unanswered = cell.waiters.poll(key, task.waker());
+        // It has left no waker before.
+        let _none = cell.waiters.poll(key, task.waker());
         drop(cell);
         self.key = Some(key);
         Poll::Pending

@@ -97,29 +97,33 @@ impl After {
     }
 
     /// Runs with the lock released.
-    pub(super) fn carry_out<N: Node + ?Sized>(self, node: &Arc<N>, tag: (u64, u64)) {
-        let Self { job, driver, wakes, news, mut rest, old_waker, .. } = self;
-        let more = rest.as_mut().map(|rest| rest.tell()).unwrap_or_default();
-        for job in job.into_iter().chain(more) {
+    pub(super) fn carry_out<N: Node + ?Sized>(&mut self, node: &Arc<N>, tag: (u64, u64)) {
+        let mut rest = self.rest.take();
+        if let Some(rest) = &mut rest {
+            rest.tell();
+        }
+        if let Some(job) = self.job.take() {
             Arc::clone(node).launch(job);
         }
-        if let Some(driver) = driver {
+        if let Some(rest) = &mut rest {
+            rest.launch(node);
+        }
+        if let Some(driver) = self.driver.take() {
             driver.wake();
         }
-        news.emit(|| node.core().name(), tag);
-        wakes.wake();
-        if let Some(observer) = rest.as_mut().and_then(|rest| rest.observer.take()) {
-            observer.changed();
-        }
-        drop(old_waker);
+        std::mem::take(&mut self.news).emit(|| node.core().name(), tag);
+        self.wakes.wake();
+        drop(self.old_waker.take());
         // Last: what it drops may be what keeps a whole, of which this is a part, from its end.
-        drop(rest);
+        if let Some(rest) = rest {
+            rest.finish();
+        }
     }
 }
 
 impl Rest {
     /// Tells those who have to know; what is to be spawned is handed back.
-    fn tell(&mut self) -> Vec<Job> {
+    fn tell(&mut self) {
         for ending in self.endings.drain(..) {
             (ending.0)();
         }
@@ -132,6 +136,17 @@ impl Rest {
         if let Some(hold) = self.stuck.take() {
             hold.ran_out();
         }
-        std::mem::take(&mut self.jobs)
+    }
+
+    fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+        for job in self.jobs.drain(..) {
+            Arc::clone(node).launch(job);
+        }
+    }
+
+    fn finish(mut self: Box<Self>) {
+        if let Some(observer) = self.observer.take() {
+            observer.changed();
+        }
     }
 }

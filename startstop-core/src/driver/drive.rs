@@ -26,16 +26,21 @@ use crate::task::spawn_on;
 struct Driver<S: Service> {
     inner: Arc<Inner<S>>,
     id: u32,
+    /// It has ended because the core has told it to.
+    left: bool,
 }
 
 impl<S: Service> Drop for Driver<S> {
     fn drop(&mut self) {
+        if self.left {
+            return;
+        }
         update(&self.inner, |core, cell, after| cell.driver_lost(core, self.id, after));
     }
 }
 
 pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
-    let driver = Driver { inner, id: seat.id };
+    let driver = Driver { inner, id: seat.id, left: false };
     drop(spawn_on(&seat.on, drive(driver)));
 }
 
@@ -75,13 +80,17 @@ fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
                     Next::Look
                 }
                 Next::Look => poll_fn(|cx| driver.look(cx)).await,
-                Next::Leave => return,
+                Next::Leave => return driver.leave(),
             };
         }
     }
 }
 
 impl<S: Service> Driver<S> {
+    fn leave(mut self) {
+        self.left = true;
+    }
+
     /// Waits until there is an attempt to begin, or none.
     fn look(&self, cx: &mut Task<'_>) -> Poll<Next> {
         let cue =
@@ -115,6 +124,9 @@ impl<S: Service> Driver<S> {
     /// Has `shutdown` called, if nobody else does; whether that needed a task.
     fn call_hook(&self, cx: &mut Task<'_>) -> bool {
         let core = &self.inner.core;
+        if !core.is_hooked() {
+            return false;
+        }
         let Some((on, epoch)) = core.cell().take_hook(core) else { return false };
         let mut call = Call::new(Arc::clone(&self.inner), epoch);
         // With one thread a task of its own would not keep `run` going any better.
