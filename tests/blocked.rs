@@ -1,5 +1,6 @@
 //! What blocks its thread holds up nobody but itself, as long as a worker is free.
 
+use std::future::pending;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +10,9 @@ use startstop_core::{
     service_fn_with,
 };
 
-use crate::stress_support::{deaf, poll_once, until, within};
+use tokio::sync::Notify;
+
+use crate::stress_support::{poll_once, settle, until, within};
 
 type Gate = Mutex<Receiver<()>>;
 
@@ -33,10 +36,16 @@ fn blocking(entered: Sender<()>, gate: Receiver<()>) -> impl Service {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_start_that_blocks_its_thread_does_not_hold_up_its_timeout() {
     within(async {
-        let ((entered, _enters), (release, gate)) = (channel(), channel());
+        let ((entered, enters), (release, gate)) = (channel(), channel());
         let settings = impatient().readiness(Readiness::Explicit);
         let runner = Runner::with_settings(blocking(entered, gate), settings);
-        let error = runner.start().await.expect_err("it is never ready");
+        let error = loop {
+            let error = runner.start().await.expect_err("it is never ready");
+            // On a machine that is busy the timeout may pass before `run` was polled.
+            if enters.try_recv().is_ok() {
+                break error;
+            }
+        };
         assert!(matches!(error, StartError::Unresponsive | StartError::TimedOut), "{error:?}");
         assert_eq!(runner.state(), State::Stopping);
         drop(release);
@@ -49,9 +58,15 @@ async fn a_start_that_blocks_its_thread_does_not_hold_up_its_timeout() {
 async fn a_deadline_is_kept_though_who_asked_for_it_blocks_its_thread() {
     within(async {
         let (release, gate) = channel::<()>();
-        let runner = Runner::with_settings(deaf(), impatient());
+        let entered = Arc::new(Notify::new());
+        let deaf = service_fn_with(Arc::clone(&entered), |entered, _| async move {
+            entered.notify_one();
+            pending::<()>().await;
+        });
+        let runner = Runner::with_settings(deaf, impatient());
         runner.start().await.expect("ready at once");
-        crate::stress_support::settle().await;
+        entered.notified().await;
+        settle().await;
         let clone = runner.clone();
         let asks = tokio::spawn(async move {
             clone.request_stop();
@@ -87,7 +102,7 @@ async fn shutdown_goes_on_while_run_blocks_its_thread() {
             }
         }));
         runner.start().await.expect("ready at once");
-        crate::stress_support::settle().await;
+        settle().await;
         runner.stop().await.expect("shutdown lets run go");
     })
     .await;

@@ -135,7 +135,7 @@ async fn who_is_silent_and_blocks_its_thread_is_unresponsive_and_alone() {
         );
         let policy = RestartPolicy::always().backoff(Backoff::none()).forever();
         let settings = Settings::new()
-            .watchdog(Duration::from_millis(20))
+            .watchdog(Duration::from_millis(250))
             .abort_timeout(Duration::from_millis(20));
         let runner = Runner::with_settings(service, settings.restart(policy));
         runner.start().await.expect("ready at once");

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use startstop_core::{Context, Exit, Phase, Runner, Settings, State, StopError, service_fn};
+use startstop_core::{
+    Context, Exit, Phase, Runner, Settings, State, StopError, service_fn, service_fn_with,
+};
+use tokio::sync::Notify;
 
 use super::has_panicked;
 use crate::stress_support::{PanicsInDrop, full_cycle, on_each_flavour, settle, within};
@@ -104,17 +107,17 @@ fn panics_are_failures_in_the_drop_of_futures_that_are_aborted() {
 fn panics_are_failures_in_the_drop_of_tasks() {
     on_each_flavour(|| {
         within(async {
-            let runner = Runner::with_settings(
-                service_fn(|cx: Context| async move {
-                    cx.spawn(Fragile::new("drop at the end", async {}));
-                    cx.spawn(Fragile::new("drop by abort", pending::<()>()));
-                    cx.cancelled().await;
-                }),
-                short(),
-            );
+            let spawned = Arc::new(Notify::new());
+            let service = service_fn_with(Arc::clone(&spawned), |spawned, cx| async move {
+                cx.spawn(Fragile::new("drop at the end", async {}));
+                cx.spawn(Fragile::new("drop by abort", pending::<()>()));
+                spawned.notify_one();
+                cx.cancelled().await;
+            });
+            let runner = Runner::with_settings(service, short());
             for _ in 0..3 {
                 runner.start().await.expect("ready at once");
-                settle().await;
+                spawned.notified().await;
                 assert!(matches!(runner.stop().await, Err(StopError::TimedOut)));
                 assert!(has_panicked(&runner, Phase::Task, "drop at the end"));
                 assert!(has_panicked(&runner, Phase::Task, "drop by abort"));
