@@ -63,21 +63,22 @@ impl Cell {
 
     /// Records that a deadline has passed.
     pub(super) fn record_missed(&mut self, core: &Core, after: &mut After) {
-        let missed = match self.life.end() {
-            End::Late => Interruption::StartTimedOut { after: core.settings.start_timeout() },
-            End::Silent => {
+        let part = self.life.alive_parts().first().copied().unwrap_or(Phase::Run);
+        // Without `run` it is the deadline of the `shutdown` that follows such an attempt.
+        let ending = Some(self.life.end()).filter(|_| self.life.is_run_alive());
+        let missed = match ending {
+            Some(End::Late) => Interruption::StartTimedOut { after: core.settings.start_timeout() },
+            Some(End::Silent) => {
                 Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
             }
-            _ => Interruption::StopTimedOut { after: clock::between(self.asked_at, self.stop_at) },
+            _ => {
+                let waited = clock::between(self.asked_at, self.stop_at);
+                let missed = Interruption::StopTimedOut { after: waited };
+                self.record(core, part, Fault::interruption(missed), after);
+                return;
+            }
         };
-        let part = self.life.alive_parts().first().copied().unwrap_or(Phase::Run);
-        let ends = matches!(self.life.end(), End::Late | End::Silent);
-        let fault = Fault::interruption(missed);
-        if ends {
-            self.record_end(core, part, fault, after);
-        } else {
-            self.record(core, part, fault, after);
-        }
+        self.record_end(core, part, Fault::interruption(missed), after);
     }
 
     /// Records that what is left does not yield.
