@@ -102,7 +102,8 @@ impl Cell {
     }
 
     /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of
-    /// its own if the attempt ended well.
+    /// its own if the attempt ended well. A later failure, of a task or of a drop, says so too, for it is
+    /// the last.
     pub(super) fn record_limit(
         &mut self,
         core: &Core,
@@ -115,12 +116,19 @@ impl Cell {
             self.record_end(core, Phase::Run, fault, after);
         }
         let Some(rare) = &mut self.rare else { return };
-        let Some(ended_by) = rare.ended_by.take() else { return };
+        let (Some(ended_by), Some(last)) = (rare.ended_by.take(), rare.last.take()) else { return };
         let marked = ended_by.at_limit(max, window);
         self.history.replace(&ended_by, &marked);
-        after.drop_failure(rare.last.replace(marked.clone()));
+        rare.last = Some(if last.is_same(&ended_by) {
+            marked.clone()
+        } else {
+            let later = last.at_limit(max, window);
+            self.history.replace(&last, &later);
+            later
+        });
         rare.ended_by = Some(marked);
         after.drop_failure(Some(ended_by));
+        after.drop_failure(Some(last));
     }
 
     /// How long the attempt has been going on.
