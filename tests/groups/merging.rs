@@ -169,3 +169,34 @@ async fn a_failure_of_one_that_is_being_removed_is_its_own() {
     assert_eq!(app.service().members(), ["a"]);
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_waits_to_be_removed_goes_down_before_what_it_depends_on() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .with("b", Member::new(journal.probe("b").lingers()).after(["a"]))
+            .with("x", on(OnFailure::RestartDependents, journal.probe("x")))
+            .with("y", Member::new(journal.probe("y")).after(["x"]))
+            .with("z", Member::new(journal.probe("z").lingers()).after(["y"])),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    idle().await;
+    let group = app.service().clone();
+    let removal = begin(async move { group.remove("z").await }).await;
+    journal.take();
+    journal.tell("x", Act::Fail);
+    idle().await;
+    assert_eq!(journal.take(), ["-x", "~z"]);
+    journal.tell("z", Act::Complete);
+    outcome(removal).await.unwrap();
+    idle().await;
+    assert_eq!(journal.take(), ["-z", "~y", "-y"]);
+    journal.tell("b", Act::Complete);
+    idle().await;
+    assert_eq!(journal.take()[0], "-b");
+    assert_eq!(app.service().members(), ["a", "b", "x", "y"]);
+    stopped(&app).await;
+}

@@ -562,7 +562,12 @@ impl Board {
         for id in set.iter().copied() {
             let place = self.place(id);
             let stays = matches!(place.fate, Fate::Pending | Fate::Completed | Fate::Parked);
-            if place.restarts || place.leaves {
+            if place.leaves {
+                // It has waited for a restart that is under way, but what it depends on may go down now.
+                self.take_down(id);
+                continue;
+            }
+            if place.restarts {
                 continue;
             }
             self.place_mut(id).restarts = true;
