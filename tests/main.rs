@@ -31,3 +31,5 @@ mod groups;
 mod serialize;
 mod trace;
 mod slot;
+mod random;
+mod model;

@@ -400,7 +400,11 @@ impl Lifecycle {
     fn start(&mut self, rules: Rules) -> Effects {
         match self.state {
             State::Stopped => self.begin_cycle(),
-            State::Starting => Effects::NONE,
+            State::Starting => {
+                // Whoever joins an attempt of a policy is a pending start in the backoff after it.
+                self.awaited = true;
+                Effects::NONE
+            }
             State::Running => self.replace(rules),
             State::Backoff if self.awaited => Effects::NONE,
             State::Backoff => {

@@ -3,8 +3,8 @@
 use startstop_core::{Exit, Group, Member, OnFailure};
 
 use super::support::{
-    Act, Broken, Journal, SECOND, begin, built, find, idle, on, outcome, start, started, stopped,
-    within,
+    Act, Broken, Journal, SECOND, begin, built, find, idle, on, outcome, start, started, stop,
+    stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -168,4 +168,64 @@ async fn a_failure_of_one_that_is_being_removed_is_its_own() {
     assert!(app.is_running());
     assert_eq!(app.service().members(), ["a"]);
     stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_waits_to_be_removed_goes_down_before_what_it_depends_on() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .with("b", Member::new(journal.probe("b").lingers()).after(["a"]))
+            .with("x", on(OnFailure::RestartDependents, journal.probe("x")))
+            .with("y", Member::new(journal.probe("y")).after(["x"]))
+            .with("z", Member::new(journal.probe("z").lingers()).after(["y"])),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    idle().await;
+    let group = app.service().clone();
+    let removal = begin(async move { group.remove("z").await }).await;
+    journal.take();
+    journal.tell("x", Act::Fail);
+    idle().await;
+    assert_eq!(journal.take(), ["-x", "~z"]);
+    journal.tell("z", Act::Complete);
+    outcome(removal).await.unwrap();
+    idle().await;
+    assert_eq!(journal.take(), ["-z", "~y", "-y"]);
+    journal.tell("b", Act::Complete);
+    idle().await;
+    assert_eq!(journal.take()[0], "-b");
+    assert_eq!(app.service().members(), ["a", "b", "x", "y"]);
+    let call = stop(&app).await;
+    journal.tell("b", Act::Complete);
+    outcome(call).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_down_keeps_what_it_depends_on_for_those_that_depend_on_it() {
+    let journal = Journal::new();
+    let b = on(OnFailure::RestartMember, journal.probe("b")).after(["a"]);
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", b)
+            .with("c", Member::new(journal.probe("c").lingers()).after(["b"]))
+            .with("x", on(OnFailure::RestartDependents, journal.probe("x")))
+            .with("y", Member::new(journal.probe("y").lingers()).after(["x"])),
+    )
+    .await;
+    journal.tell("x", Act::Fail);
+    idle().await;
+    journal.tell("b", Act::Fail);
+    idle().await;
+    journal.take();
+    let call = stop(&app).await;
+    journal.tell("y", Act::Complete);
+    idle().await;
+    assert_eq!(journal.take(), ["~c", "-y"]);
+    journal.tell("c", Act::Complete);
+    outcome(call).await.unwrap();
+    assert_eq!(journal.take(), ["-c", "~a", "-a"]);
 }

@@ -1,6 +1,6 @@
 //! The nine cells: policy × outcome.
 
-use startstop_core::{Backoff, Exit, RestartPolicy, Runner, Settings, service_fn};
+use startstop_core::{Backoff, Context, Exit, Phase, RestartPolicy, Runner, Settings, service_fn};
 
 use crate::stress_support::within;
 
@@ -77,6 +77,30 @@ async fn the_limit_of_always_is_a_failure_that_says_so() {
         runner.request_start();
         runner.wait().await;
         assert!(super::tells_of_the_limit(&runner));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_after_the_limit_was_reached_says_so_too() {
+    within(async {
+        let service = service_fn(|cx: Context| async move {
+            let inner = cx.clone();
+            cx.spawn(async move {
+                inner.cancelled().await;
+                Err("and this")
+            });
+            tokio::task::yield_now().await;
+            Err("broken")
+        });
+        let policy = RestartPolicy::on_failure().limit(0, super::seconds(60));
+        let runner = Runner::with_settings(service, Settings::new().restart(policy));
+        runner.request_start();
+        runner.wait().await;
+        assert!(super::tells_of_the_limit(&runner));
+        let last = runner.errors_last().expect("it failed");
+        assert_eq!((last.phase(), last.error().to_string().as_str()), (Phase::Task, "and this"));
+        assert!(runner.errors_list()[0].to_string().contains("limit"));
     })
     .await;
 }

@@ -111,6 +111,39 @@ async fn a_pending_start_is_joined_and_does_not_hurry_the_backoff() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_that_joined_a_restart_is_joined_in_the_next_backoff() {
+    within(async {
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let service = counted(&attempts, |cx: Context| async move {
+            match cx.attempt() {
+                1 => cx.ready(),
+                2 => tokio::time::sleep(seconds(5)).await,
+                _ => {
+                    cx.ready();
+                    cx.cancelled().await;
+                }
+            }
+            Err("broken")
+        });
+        let policy = RestartPolicy::on_failure().backoff(Backoff::constant(seconds(10)));
+        let settings = Settings::new().readiness(startstop_core::Readiness::Explicit);
+        let runner = Runner::with_settings(service, settings.restart(policy));
+        let begun = Instant::now();
+        runner.start().await.expect("ready at the first attempt");
+        runner.wait_for(State::Backoff).await;
+        runner.wait_for(State::Starting).await;
+        let mut joined = Box::pin(runner.start());
+        assert!(poll_once(&mut joined).await.is_none());
+        runner.wait_for(State::Backoff).await;
+        let (joined, another) = tokio::join!(joined, runner.start());
+        joined.expect("ready at the third attempt");
+        another.expect("it joins");
+        assert!(begun.elapsed() >= seconds(25) && begun.elapsed() < seconds(26));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn stop_during_backoff_ends_a_pending_start() {
     within(async {
         let attempts = Arc::default();

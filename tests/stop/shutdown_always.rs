@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Cause, Phase, Readiness, RestartPolicy, Settings, StartError, State,
+    Backoff, Cause, Interruption, Phase, Readiness, RestartPolicy, Settings, StartError, State,
 };
 use tokio::time::Instant;
 
@@ -77,6 +77,24 @@ async fn it_has_the_stop_timeout() {
     assert_took(since, 4 * SECOND);
     let failure = runner.errors_last().unwrap();
     assert_eq!((failure.phase(), failure.cause()), (Phase::Shutdown, Cause::TimedOut));
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_deadline_after_an_aborted_attempt_is_that_of_a_stop() {
+    let late = always().readiness(Readiness::Explicit).start_timeout(SECOND);
+    let silent = always().watchdog(SECOND);
+    for (settings, cause) in [(late, Cause::TimedOut), (silent, Cause::Unresponsive)] {
+        let (runner, probe) = probed(settings.stop_timeout(4 * SECOND));
+        probe.on_shutdown(Act::Hang);
+        runner.request_start();
+        runner.wait().await;
+        let failures = runner.errors_list();
+        let causes: Vec<_> = failures.iter().map(|it| (it.phase(), it.cause())).collect();
+        assert_eq!(causes, [(Phase::Run, cause), (Phase::Shutdown, Cause::TimedOut)]);
+        let missed = failures[1].error().downcast_ref::<Interruption>();
+        let after = 4 * SECOND;
+        assert!(matches!(missed, Some(Interruption::StopTimedOut { after: it }) if *it == after));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,24 +63,22 @@ impl Cell {
 
     /// Records that a deadline has passed.
     pub(super) fn record_missed(&mut self, core: &Core, after: &mut After) {
-        let missed = match self.life.end() {
-            End::Late => Interruption::StartTimedOut { after: core.settings.start_timeout() },
-            End::Silent => {
+        let part = self.life.alive_parts().first().copied().unwrap_or(Phase::Run);
+        // Without `run` it is the deadline of the `shutdown` that follows such an attempt.
+        let ending = Some(self.life.end()).filter(|_| self.life.is_run_alive());
+        let missed = match ending {
+            Some(End::Late) => Interruption::StartTimedOut { after: core.settings.start_timeout() },
+            Some(End::Silent) => {
                 Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
             }
             _ => {
-                let asked_at = core.word.read().since();
-                Interruption::StopTimedOut { after: clock::between(asked_at, self.stop_at) }
+                let waited = clock::between(core.word.read().since(), self.stop_at);
+                let missed = Interruption::StopTimedOut { after: waited };
+                self.record(core, part, Fault::interruption(missed), after);
+                return;
             }
         };
-        let part = self.life.alive_parts().first().copied().unwrap_or(Phase::Run);
-        let ends = matches!(self.life.end(), End::Late | End::Silent);
-        let fault = Fault::interruption(missed);
-        if ends {
-            self.record_end(core, part, fault, after);
-        } else {
-            self.record(core, part, fault, after);
-        }
+        self.record_end(core, part, Fault::interruption(missed), after);
     }
 
     /// Records that what is left does not yield.
@@ -102,7 +100,8 @@ impl Cell {
     }
 
     /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of
-    /// its own if the attempt ended well.
+    /// its own if the attempt ended well. A later failure, of a task or of a drop, says so too, for it is
+    /// the last.
     pub(super) fn record_limit(
         &mut self,
         core: &Core,
@@ -115,12 +114,19 @@ impl Cell {
             self.record_end(core, Phase::Run, fault, after);
         }
         let Some(rare) = &mut self.rare else { return };
-        let Some(ended_by) = rare.ended_by.take() else { return };
+        let (Some(ended_by), Some(last)) = (rare.ended_by.take(), rare.last.take()) else { return };
         let marked = ended_by.at_limit(max, window);
         rare.history.replace(&ended_by, &marked);
-        after.drop_failure(rare.last.replace(marked.clone()));
+        rare.last = Some(if last.is_same(&ended_by) {
+            marked.clone()
+        } else {
+            let later = last.at_limit(max, window);
+            rare.history.replace(&last, &later);
+            later
+        });
         rare.ended_by = Some(marked);
         after.drop_failure(Some(ended_by));
+        after.drop_failure(Some(last));
     }
 
     /// How long the attempt has been going on.

@@ -563,6 +563,8 @@ impl Board {
             let place = self.place(id);
             let stays = matches!(place.fate, Fate::Pending | Fate::Completed | Fate::Parked);
             if place.restarts || place.leaves {
+                // What waits to be removed goes down now, for what it depends on may go down as well.
+                self.take_down(id);
                 continue;
             }
             self.place_mut(id).restarts = true;
@@ -586,7 +588,9 @@ impl Board {
 
     fn take_down(&mut self, id: Id) {
         let place = self.place_mut(id);
-        if place.want == Want::Down {
+        // One that was to go down before may have let those by that wait, and those that depend on it, which
+        // were left running then, go down now: it keeps what it depends on until they are down.
+        if place.want == Want::Down && place.counted {
             return;
         }
         place.want = Want::Down;

@@ -1,0 +1,291 @@
+//! What happens by itself: one event after the other.
+
+use startstop_core::{Cause, Phase, Readiness, State};
+
+use super::attempt::{Attempt, Hook, Part, Why, after};
+use super::{Answer, Reference};
+use crate::model::plan::NEVER;
+use crate::model::script::{Act, End};
+
+/// What happens at a certain time.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    /// `run` does the next thing that its script says.
+    Act(Act),
+    RunEnds(End),
+    HookEnds(End),
+    TaskEnds(usize, End),
+    Late,
+    Silent,
+    Drained,
+    StopDue,
+    BackoffOver,
+}
+
+impl Reference {
+    /// Lets time pass until nothing happens in the instant that is reached; how much that took.
+    pub(in crate::model) fn advance(&mut self, gap: u64) -> u64 {
+        let began = self.now;
+        let mut until = began + gap;
+        while self.instant() {}
+        while let Some((at, event)) = self.next_event() {
+            if at > until {
+                break;
+            }
+            if at == until {
+                // Whoever looks then might look before it or after it.
+                until += 1;
+            }
+            self.now = at;
+            self.happen(event);
+            while self.instant() {}
+            if self.tied {
+                break;
+            }
+        }
+        self.now = until;
+        until - began
+    }
+
+    /// Does what is to be done before time passes; whether there was anything.
+    fn instant(&mut self) -> bool {
+        let attempt = &self.attempt;
+        match self.state {
+            State::Stopped | State::Backoff => return false,
+            _ if attempt.aborted && attempt.is_alive() => self.drop_all(),
+            State::Starting if !attempt.entered => self.enter(),
+            _ if attempt.hook == Hook::Due => self.call_hook(),
+            _ if attempt.why.is_some() && !attempt.is_alive() => self.settle(),
+            _ => return false,
+        }
+        true
+    }
+
+    fn next_event(&mut self) -> Option<(u64, Event)> {
+        let mut next: Option<(u64, Event)> = None;
+        let mut tied = false;
+        self.each_event(|at, event| match next {
+            Some((first, _)) if first < at => {}
+            Some((first, _)) if first == at => tied = true,
+            _ => {
+                next = Some((at, event));
+                tied = false;
+            }
+        });
+        self.tied |= tied;
+        next
+    }
+
+    fn each_event(&self, mut add: impl FnMut(u64, Event)) {
+        let attempt = &self.attempt;
+        let mut add = |at: u64, event| {
+            if at != NEVER {
+                add(at, event);
+            }
+        };
+        if self.state == State::Backoff {
+            return add(self.due, Event::BackoffOver);
+        }
+        self.each_of_run(&mut add);
+        if let Hook::Live(Some((at, end))) = attempt.hook {
+            add(at, Event::HookEnds(end));
+        }
+        for (place, task) in attempt.tasks.iter().enumerate() {
+            if let Some((at, end)) = task.ends {
+                add(at, Event::TaskEnds(place, end));
+            }
+        }
+        self.each_deadline(add);
+    }
+
+    fn each_of_run(&self, add: &mut impl FnMut(u64, Event)) {
+        let attempt = &self.attempt;
+        let Some(run) = attempt.run else { return };
+        if let Some((at, end)) = run.ends {
+            return add(at, Event::RunEnds(end));
+        }
+        if let Some((at, act)) = attempt.script.acts.get(attempt.done) {
+            add(attempt.began + at, Event::Act(*act));
+        }
+    }
+
+    fn each_deadline(&self, mut add: impl FnMut(u64, Event)) {
+        let (attempt, plan) = (&self.attempt, &self.plan);
+        match self.state {
+            State::Starting if plan.readiness == Readiness::Explicit => {
+                add(attempt.began.saturating_add(plan.start_timeout), Event::Late);
+            }
+            State::Running => {
+                let silence = plan.watchdog.unwrap_or(NEVER);
+                add(attempt.beat.saturating_add(silence), Event::Silent);
+            }
+            State::Stopping if attempt.is_alive() => {
+                if let Some(at) = attempt.draining {
+                    add(at, Event::Drained);
+                }
+                if let Some(at) = attempt.stop_at {
+                    add(at, Event::StopDue);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Act(act) => {
+                self.attempt.done += 1;
+                self.act(act);
+                self.end_poll();
+            }
+            Event::RunEnds(end) => self.run_ends(end),
+            Event::HookEnds(end) => {
+                self.attempt.hook = Hook::Done;
+                self.record_end(Phase::Shutdown, end);
+            }
+            Event::TaskEnds(place, end) => {
+                self.attempt.tasks.remove(place);
+                self.record_end(Phase::Task, end);
+            }
+            Event::Late => self.fail(Why::Late, Cause::TimedOut),
+            Event::Silent => self.fail(Why::Silent, Cause::Unresponsive),
+            Event::Drained => self.cancel(),
+            Event::StopDue => self.stop_due(),
+            Event::BackoffOver => self.set_state(State::Starting),
+        }
+    }
+
+    fn enter(&mut self) {
+        let script = (self.scripts)(self.attempts_before + self.attempts);
+        self.attempts += 1;
+        self.healthy = 0;
+        let leave = script.leave;
+        let bomb = script.bomb == Some(Phase::Run);
+        let run = Some(Part { ends: None, leave, bomb });
+        self.attempt =
+            Attempt { script, run, entered: true, began: self.now, ..Attempt::default() };
+        if self.plan.readiness == Readiness::Immediate {
+            self.become_ready();
+        }
+        // The first poll does all that comes first, whatever it asks for by that.
+        while let Some((0, act)) = self.attempt.script.acts.get(self.attempt.done).copied() {
+            if self.attempt.run.is_none() {
+                break;
+            }
+            self.attempt.done += 1;
+            self.act(act);
+        }
+        self.end_poll();
+    }
+
+    /// Who has asked for his own abort sees the cancellation before he is dropped: in the same poll.
+    fn end_poll(&mut self) {
+        let leave = self.attempt.run.and_then(|run| run.leave);
+        if let Some(leave) = leave.filter(|leave| leave.after == 0 && self.attempt.aborted) {
+            self.run_ends(leave.end);
+        }
+    }
+
+    fn become_ready(&mut self) {
+        self.set_state(State::Running);
+        self.attempt.ready = true;
+        self.answer_starts(Answer::Ok);
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Ready => {
+                let explicit = self.plan.readiness == Readiness::Explicit;
+                if explicit && self.state == State::Starting {
+                    self.become_ready();
+                }
+            }
+            Act::Report => drop(self.record(Phase::Run, Cause::Reported)),
+            Act::Beat => self.attempt.beat = self.now,
+            // What is aborted takes no more tasks: the future is dropped, within `run`.
+            Act::Spawn(task) if self.attempt.aborted => {
+                if task.bomb {
+                    self.run_ends(End::Panic);
+                }
+            }
+            Act::Spawn(task) => {
+                let told = self.attempt.told;
+                self.attempt.tasks.push(Part::task(task, self.now, told));
+            }
+            Act::RequestStop => self.stop(None, None),
+            Act::RequestRestart => self.restart(None),
+            Act::End(end) => self.run_ends(end),
+        }
+    }
+
+    fn record_end(&mut self, phase: Phase, end: End) {
+        if let Some(cause) = end.cause() {
+            self.record(phase, cause);
+        }
+    }
+
+    fn run_ends(&mut self, end: End) {
+        self.attempt.run = None;
+        let failed = end.cause().map(|cause| self.record(Phase::Run, cause));
+        if self.attempt.why.is_some() {
+            // Open: whether `shutdown` is called when `run` ends in a drain, and when. It is, at once.
+            if self.attempt.draining.is_some() {
+                self.cancel();
+            }
+            return;
+        }
+        self.attempt.ended_by = failed;
+        self.attempt.why = Some(if failed.is_some() { Why::Failed(end) } else { Why::Completed });
+        if end == End::Ok {
+            if !self.attempt.ready {
+                self.attempt.ready = true;
+                self.answer_starts(Answer::Ok);
+            }
+            // Open: whether a job is done before its tasks are. It is.
+            self.done = self.plan.readiness == Readiness::Completion;
+        }
+        self.attempt.tell(self.now);
+        if self.plan.shutdown_always {
+            self.cancel();
+        }
+        self.attempt.stop_at = Some(self.now.saturating_add(self.plan.stop_timeout));
+        if self.attempt.is_alive() {
+            self.set_state(State::Stopping);
+        }
+    }
+
+    fn call_hook(&mut self) {
+        self.shutdowns += 1;
+        self.attempt.hook = Hook::Live(after(self.attempt.script.hook, self.now));
+    }
+
+    /// Not ready in time, or silent: the attempt is aborted, without `shutdown`.
+    fn fail(&mut self, why: Why, cause: Cause) {
+        self.attempt.why = Some(why);
+        self.attempt.ended_by = Some(self.record(Phase::Run, cause));
+        self.set_state(State::Stopping);
+        self.attempt.abort();
+    }
+
+    fn stop_due(&mut self) {
+        let phase = self.attempt.blamed();
+        self.record(phase, Cause::TimedOut);
+        self.attempt.overdue = self.attempt.asked;
+        self.attempt.abort();
+    }
+
+    fn drop_all(&mut self) {
+        let bomb = self.attempt.drop_all();
+        if let Some(phase) = bomb {
+            self.record(phase, Cause::Panic);
+        }
+        let aborted = matches!(self.attempt.why, Some(Why::Late | Why::Silent));
+        let uncalled = self.attempt.hook == Hook::Idle;
+        if aborted && uncalled && self.plan.shutdown_always && self.plan.hooked {
+            // "Once after every attempt however that attempt ended."
+            self.attempt.hook = Hook::Due;
+            self.attempt.aborted = false;
+            self.attempt.stop_at = Some(self.now.saturating_add(self.plan.stop_timeout));
+        }
+    }
+}

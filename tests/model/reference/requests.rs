@@ -1,0 +1,205 @@
+//! What is asked of the reference: the table of the contract, a row for each function.
+
+use startstop_core::{Cause, Exit, Phase, State};
+
+use super::attempt::{Attempt, Hook, Why};
+use super::{Answer, Reference, View};
+use crate::model::plan::NEVER;
+
+impl Reference {
+    /// `start` and `start_with`; without a call it is `request_start`.
+    pub(in crate::model) fn start(&mut self, call: Option<usize>, parent: Option<usize>) {
+        // Open: whether a start that is refused takes the place of the parent. It does not.
+        if parent.is_some_and(|parent| self.cancelled.contains(&parent)) {
+            return self.refuse(call);
+        }
+        self.parent = parent;
+        match self.state {
+            State::Running => self.replace(call),
+            _ => self.start_what_does_not_run(call),
+        }
+    }
+
+    pub(in crate::model) fn ensure_running(&mut self, call: usize) {
+        match self.state {
+            State::Running => self.answers.push((call, Answer::Ok)),
+            // Open: whether it keeps the parent, as a restart does. It does.
+            _ if self.is_cancelled() => self.refuse(Some(call)),
+            _ => self.start_what_does_not_run(Some(call)),
+        }
+    }
+
+    pub(in crate::model) fn restart(&mut self, call: Option<usize>) {
+        if self.is_cancelled() {
+            return self.refuse(call);
+        }
+        match self.state {
+            State::Stopped | State::Stopping => self.start_what_does_not_run(call),
+            State::Starting | State::Running | State::Backoff => self.replace(call),
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.parent.is_some_and(|parent| self.cancelled.contains(&parent))
+    }
+
+    fn refuse(&mut self, call: Option<usize>) {
+        match call {
+            Some(call) => self.answers.push((call, Answer::Cancelled)),
+            // "What becomes of it is in status and history." Open: as what, and for how long it had run.
+            None => drop(self.record_at(0, Phase::Run, Cause::Error)),
+        }
+    }
+
+    fn start_what_does_not_run(&mut self, call: Option<usize>) {
+        self.calls.starts.extend(call);
+        match self.state {
+            State::Stopped => self.begin_cycle(),
+            State::Stopping => {
+                // Open: a start while `run`, which has ended by itself, is cleaned up, counts as asking
+                // for its end.
+                self.attempt.next = true;
+                self.attempt.asked = true;
+            }
+            State::Backoff if !self.awaited => self.set_state(State::Starting),
+            _ => {}
+        }
+        self.awaited = true;
+    }
+
+    fn replace(&mut self, call: Option<usize>) {
+        self.calls.starts.extend(call);
+        self.awaited = true;
+        self.attempt.next = true;
+        self.begin_stop(self.plan.stop_timeout);
+    }
+
+    /// `stop` and `stop_within`; without a call it is `request_stop`.
+    pub(in crate::model) fn stop(&mut self, call: Option<usize>, within: Option<u64>) {
+        if self.state == State::Stopped {
+            self.answers.extend(call.map(|call| (call, Answer::Ok)));
+            return;
+        }
+        self.calls.stops.extend(call);
+        let within = within.unwrap_or(self.plan.stop_timeout);
+        self.answer_starts(Answer::Stopped);
+        self.attempt.next = false;
+        if self.state == State::Stopping {
+            self.join_stop(within);
+        } else {
+            self.begin_stop(within);
+        }
+        self.attempt.asked = true;
+    }
+
+    fn begin_stop(&mut self, within: u64) {
+        let drains = self.state == State::Running && self.plan.drain > 0;
+        self.set_state(State::Stopping);
+        self.attempt.asked = true;
+        self.attempt.why = Some(Why::Asked);
+        if self.attempt.run.is_none() {
+            return;
+        }
+        if within == 0 {
+            return self.abort_at_once();
+        }
+        self.attempt.stop_at = Some(self.now.saturating_add(within));
+        if drains {
+            self.attempt.draining = Some(self.now + self.plan.drain);
+        } else {
+            self.cancel();
+        }
+    }
+
+    fn join_stop(&mut self, within: u64) {
+        if !self.attempt.is_alive() || self.attempt.aborted {
+            return;
+        }
+        if within == 0 {
+            return self.abort_at_once();
+        }
+        let sooner = self.now.saturating_add(within);
+        let stop_at = self.attempt.stop_at.unwrap_or(NEVER);
+        self.attempt.stop_at = Some(stop_at.min(sooner));
+    }
+
+    fn abort_at_once(&mut self) {
+        self.attempt.immediate = true;
+        self.attempt.abort();
+    }
+
+    /// The context is cancelled, and `shutdown` is to be called.
+    pub(super) fn cancel(&mut self) {
+        self.attempt.hook = if self.plan.hooked { Hook::Due } else { Hook::Done };
+        self.attempt.tell(self.now);
+    }
+
+    pub(in crate::model) fn wait(&mut self, call: usize) {
+        match self.state {
+            State::Stopped => self.answers.push((call, Answer::Exit(self.exit))),
+            _ => self.calls.ends.push(call),
+        }
+    }
+
+    pub(in crate::model) fn wait_for(&mut self, call: usize, state: State) {
+        if self.state == state {
+            self.answers.push((call, Answer::Seen));
+        } else {
+            self.calls.states.push((call, state));
+        }
+    }
+
+    pub(in crate::model) fn cancel_parent(&mut self, parent: usize) {
+        let new = !self.cancelled.contains(&parent);
+        self.cancelled.push(parent);
+        if new && self.parent == Some(parent) {
+            self.stop(None, None);
+        }
+    }
+
+    /// The future of a call that waits is dropped; what it has asked for goes on.
+    pub(in crate::model) fn give_up(&mut self, call: usize) {
+        self.answers.retain(|(other, _)| *other != call);
+        self.calls.starts.retain(|other| *other != call);
+        self.calls.stops.retain(|other| *other != call);
+        self.calls.ends.retain(|other| *other != call);
+        self.calls.states.retain(|(other, _)| *other != call);
+    }
+
+    /// How many calls wait.
+    pub(in crate::model) fn waiting(&self) -> usize {
+        let Self { calls, .. } = self;
+        calls.starts.len() + calls.stops.len() + calls.ends.len() + calls.states.len()
+    }
+
+    /// The runtime ends, and with it those who wait; whether a cycle that was to follow is lost.
+    pub(in crate::model) fn end_runtime(&mut self) -> bool {
+        self.calls = super::Calls::default();
+        self.awaited = false;
+        if self.state == State::Stopped {
+            self.now = 0;
+            return false;
+        }
+        self.record_at(0, Phase::Run, Cause::Aborted);
+        self.ran = None;
+        self.exit = Exit::Aborted;
+        self.done = false;
+        self.set_state(State::Stopped);
+        let lost = self.attempt.next;
+        self.attempt = Attempt::default();
+        self.now = 0;
+        lost
+    }
+
+    /// Takes over what the contract leaves open.
+    pub(in crate::model) fn adopt(&mut self, view: &View) {
+        if self.cycle != view.cycles {
+            self.attempts_before += self.attempts;
+            self.attempts = 0;
+        }
+        self.cycle = view.cycles;
+        self.failures = view.failures;
+        self.history.clone_from(&view.history);
+        self.last = view.last;
+    }
+}

@@ -1,0 +1,39 @@
+//! What the tests of random programs share: how many programs there are, and how one is run again.
+//!
+//! A program is made from its seed alone. Two environment variables say which ones are run:
+//!
+//! - `STARTSTOP_PROGRAMS=32` runs that many times the usual number, with further seeds;
+//! - `STARTSTOP_SEED=17` runs the one with this seed. Whatever fails prints the command for that.
+
+use std::env;
+use std::ops::Range;
+use std::thread;
+
+const PROGRAMS: &str = "STARTSTOP_PROGRAMS";
+const SEED: &str = "STARTSTOP_SEED";
+
+/// The seeds of a test that runs `usual` programs from `first` on, if it is not told otherwise.
+pub(crate) fn seeds(first: u64, usual: u64) -> Range<u64> {
+    match number(SEED) {
+        Some(seed) => seed..seed + 1,
+        None => first..first + usual * number(PROGRAMS).unwrap_or(1),
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|error| panic!("{name}={text}: {error}")))
+}
+
+/// While it is alive, a panic prints how to run the program with this seed again.
+pub(crate) struct Seed(pub(crate) u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // The harness names a thread after its test.
+            let name = thread::current().name().unwrap_or_default().to_owned();
+            eprintln!("{SEED}={} cargo test --package tests --test startstop -- {name}", self.0);
+        }
+    }
+}
