@@ -23,6 +23,7 @@ fn zero() -> Instant {
 }
 
 /// Now, in nanoseconds.
+#[inline]
 pub(crate) fn now() -> u64 {
     nanos(Instant::now().saturating_duration_since(zero()))
 }

@@ -333,7 +333,7 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`Runner`].
     pub fn is_running(&self) -> bool {
-        self.state() == State::Running
+        self.inner.core.word.read().is_running()
     }
 
     /// Whether the service can do its job, or has done it: it is running and not draining, or it is a

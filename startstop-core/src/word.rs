@@ -29,6 +29,7 @@ impl Word {
         Self(AtomicU64::new(Reading::new(State::Stopped, clock::now()).0))
     }
 
+    #[inline]
     pub(crate) fn read(&self) -> Reading {
         // Pairs with the store of `write`: what was recorded before it is visible after it.
         Reading(self.0.load(Ordering::Acquire))
@@ -46,21 +47,30 @@ impl Reading {
         Self(state as u64 | since << TIME_SHIFT)
     }
 
+    #[inline]
     pub(crate) fn state(self) -> State {
         State::ALL.get((self.0 & STATE) as usize).copied().unwrap_or_default()
     }
 
+    #[inline]
+    pub(crate) fn is_running(self) -> bool {
+        self.0 & STATE == State::Running as u64
+    }
+
     /// When the state was entered.
+    #[inline]
     pub(crate) fn since(self) -> u64 {
         self.0 >> TIME_SHIFT
     }
 
     /// Whether the service can do its job, or has done it.
+    #[inline]
     pub(crate) fn is_ready(self) -> bool {
         self.0 & READY != 0
     }
 
     /// Whether the cycle has a failure.
+    #[inline]
     pub(crate) fn has_failed(self) -> bool {
         self.0 & FAILED != 0
     }
@@ -74,10 +84,11 @@ impl Reading {
     }
 
     /// How long it has been running: zero in every other state.
+    #[inline]
     pub(crate) fn uptime(self) -> Duration {
-        match self.state() {
-            State::Running => clock::between(self.since(), clock::now()),
-            _ => Duration::ZERO,
+        if !self.is_running() {
+            return Duration::ZERO;
         }
+        clock::between(self.since(), clock::now())
     }
 }

@@ -25,7 +25,9 @@ pub(crate) struct After {
     pub(crate) driver: Option<Waker>,
     pub(crate) wakes: Wakes,
     pub(crate) news: News,
+    /// What nobody needs any more, and whose drop is foreign code.
     old_waker: Option<Waker>,
+    old_failure: Option<Failure>,
     rest: Option<Box<Rest>>,
 }
 
@@ -77,8 +79,9 @@ impl After {
 
     /// Drops a failure after the lock.
     pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
-        if let Some(failure) = failure {
-            self.rest().failures.push(failure);
+        match &self.old_failure {
+            None => self.old_failure = failure,
+            Some(_) => self.rest().failures.extend(failure),
         }
     }
 
@@ -114,6 +117,7 @@ impl After {
         std::mem::take(&mut self.news).emit(|| node.core().name(), tag);
         self.wakes.wake();
         drop(self.old_waker.take());
+        drop(self.old_failure.take());
         // Last: what it drops may be what keeps a whole, of which this is a part, from its end.
         if let Some(rest) = rest {
             rest.finish();
