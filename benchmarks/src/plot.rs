@@ -17,6 +17,10 @@ const LEFT: f64 = 190.0;
 const RIGHT: f64 = 70.0;
 const ROW: f64 = 18.0;
 const TITLE: f64 = 34.0;
+const CAPTION: f64 = 24.0;
+
+/// Bars end here at the latest: who takes thousands of times as long must not squeeze the others.
+const MOST: f64 = 32.0;
 
 const STYLE: &str = "
     text { font: 12px system-ui, sans-serif; fill: #1f2328; }
@@ -24,25 +28,37 @@ const STYLE: &str = "
     .name { text-anchor: end; }
     .bar { fill: #8c959f; }
     .own { fill: #0969da; }
-    .floor { stroke: #1f2328; stroke-width: 1; }
+    .floor { stroke: #1f2328; }
+    .grid { stroke: #d1d9e0; }
     @media (prefers-color-scheme: dark) {
         text { fill: #e6edf3; }
         .bar { fill: #6e7681; }
         .own { fill: #58a6ff; }
         .floor { stroke: #e6edf3; }
+        .grid { stroke: #3d444d; }
     }
 ";
 
-/// Draws them one below the other. Bars grow from the floor, to the right where it takes longer; the
+/// Draws them one below the other. Bars grow from the floor, to the right where it takes more; the
 /// scale is logarithmic, the same for all. The bars of `own` stand out.
 pub(crate) fn draw(panels: &[Panel], own: &str) -> String {
     let scale = Scale::of(panels);
     let mut body = String::new();
-    let mut y = 0.0;
+    text(
+        &mut body,
+        "",
+        8.0,
+        18.0,
+        "Ratios to bare tokio (1), on a logarithmic scale: less is better.",
+    );
+    let mut y = CAPTION;
     for panel in panels {
         y += TITLE;
         text(&mut body, "title", 8.0, y - 10.0, &panel.title);
         let bottom = y + ROW * panel.bars.len() as f64;
+        for ratio in scale.lines() {
+            line(&mut body, "grid", scale.place(ratio), y, bottom);
+        }
         for (row, (name, ratio)) in panel.bars.iter().enumerate() {
             let class = if *name == own { "bar own" } else { "bar" };
             bar(
@@ -56,9 +72,7 @@ pub(crate) fn draw(panels: &[Panel], own: &str) -> String {
             let end = scale.place(ratio.max(1.0));
             text(&mut body, "", end + 5.0, y + ROW * row as f64 + 13.0, &figures::digits(*ratio));
         }
-        let x = scale.place(1.0);
-        writeln!(body, r#"  <path class="floor" d="M{x:.1} {y:.1}V{bottom:.1}"/>"#)
-            .expect("a string takes it");
+        line(&mut body, "floor", scale.place(1.0), y, bottom);
         y = bottom;
     }
     let height = y + 12.0;
@@ -79,6 +93,11 @@ fn bar(body: &mut String, class: &str, y: f64, name: &str, floor: f64, end: f64)
     .expect("a string takes it");
 }
 
+fn line(body: &mut String, class: &str, x: f64, top: f64, bottom: f64) {
+    writeln!(body, r#"  <path class="{class}" d="M{x:.1} {top:.1}V{bottom:.1}"/>"#)
+        .expect("a string takes it");
+}
+
 fn text(body: &mut String, class: &str, x: f64, y: f64, text: &str) {
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
     writeln!(body, r#"  <text class="{class}" x="{x:.1}" y="{y:.1}">{text}</text>"#)
@@ -94,11 +113,17 @@ struct Scale {
 impl Scale {
     fn of(panels: &[Panel]) -> Self {
         let ratios = || panels.iter().flat_map(|panel| &panel.bars).map(|(_, ratio)| *ratio);
-        Self { least: ratios().fold(1.0, f64::min), most: ratios().fold(2.0, f64::max) }
+        Self { least: ratios().fold(0.5, f64::min), most: ratios().fold(2.0, f64::max).min(MOST) }
+    }
+
+    /// The powers of two on it.
+    fn lines(&self) -> impl Iterator<Item = f64> {
+        let powers = (-10..=10).map(|power| 2_f64.powi(power));
+        powers.filter(|ratio| (self.least..=self.most).contains(ratio))
     }
 
     fn place(&self, ratio: f64) -> f64 {
-        let part = (ratio / self.least).ln() / (self.most / self.least).ln();
+        let part = (ratio.min(self.most) / self.least).ln() / (self.most / self.least).ln();
         LEFT + part * (WIDTH - LEFT - RIGHT)
     }
 }
@@ -118,6 +143,8 @@ mod tests {
         let [quarter, floor, twice, last] = [0.5, 1.0, 2.0, 8.0].map(|ratio| places.place(ratio));
         assert!((floor - quarter - (twice - floor)).abs() < 1e-9);
         assert!((last - (WIDTH - RIGHT)).abs() < 1e-9);
+        assert!((places.place(100.0) - last).abs() < 1e-9);
+        assert_eq!(places.lines().count(), 5);
     }
 
     #[test]
