@@ -31,7 +31,7 @@ pub(crate) fn part(results: &Results) -> String {
     for flavour in Flavour::ALL {
         add(&format!("### One service, {}\n", flavour.name()));
         add(&Table::new(results, flavour, one_service()));
-        add(&"Reads of one and of two threads:\n");
+        add(&"Reads, with one thread that reads and with two:\n");
         add(&Table::new(results, flavour, reads()));
     }
     add(&format!("### One service, {}\n", Flavour::FromMain.name()));
@@ -93,10 +93,10 @@ fn one_service() -> Vec<Column> {
 
 fn reads() -> Vec<Column> {
     vec![
-        Column::time("does it run, 1", What::Running(1)),
-        Column::time("2", What::Running(2)),
-        Column::time("uptime, 1", What::Uptime(1)),
-        Column::time("2", What::Uptime(2)),
+        Column::time("does it run, one thread", What::Running(1)),
+        Column::time("two threads", What::Running(2)),
+        Column::time("uptime, one thread", What::Uptime(1)),
+        Column::time("two threads", What::Uptime(2)),
     ]
 }
 

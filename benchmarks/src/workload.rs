@@ -127,3 +127,25 @@ fn one_of(size: usize, crowds: &[Crowd], time: fn(&Crowd) -> Duration) -> f64 {
     let times = crowds.iter().map(|crowd| time(crowd).as_secs_f64() * 1e9 / size as f64);
     median(times.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_workload_of_everyone_ends() {
+        for flavour in Flavour::ALL {
+            let runtime = flavour.runtime();
+            for who in ALL {
+                for work in EACH.iter().filter_map(|what| batch(*what, who)) {
+                    assert!(flavour.wait(&runtime, work(3)) > Duration::ZERO, "{}", who.name);
+                }
+                for many in [who.crowd, who.chain, who.star] {
+                    let Can::Do(many) = many else { continue };
+                    let crowd = flavour.wait(&runtime, many(10));
+                    assert!(crowd.start.min(crowd.stop) > Duration::ZERO, "{}", who.name);
+                }
+            }
+        }
+    }
+}

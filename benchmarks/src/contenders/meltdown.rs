@@ -15,7 +15,8 @@ use crate::gate::Gate;
 
 pub(crate) const MELTDOWN: Contender = Contender {
     name: "meltdown",
-    how: "a `Meltdown` for each start, `next` polled until the bodies are entered, then `trigger`",
+    how: "a `Meltdown` for each start, `next` polled until the bodies are entered, then `trigger`; its \
+          services are futures in the task of the caller, so that none is spawned",
     cycle: Can::Do(|n| Box::pin(cycle(n))),
     hooked: Can::Not("what follows a cancellation is part of the body"),
     restart: Can::Not("nothing is started twice"),

@@ -16,7 +16,8 @@ use crate::read;
 
 pub(crate) const STARTSTOP: Contender = Contender {
     name: "startstop",
-    how: "a `Runner` of a type that implements `Service`; groups of 10,000 for the chain and the star",
+    how: "a `Runner` of a type that implements `Service`, `start`, `stop` and `restart`; for many of them \
+          `request_start`, `request_stop` and `wait`; a `Group` for the chain and for the star",
     cycle: Can::Do(|n| Box::pin(cycle(Runner::new(Idle), n))),
     hooked: Can::Do(|n| Box::pin(cycle(Runner::new(Hooked), n))),
     restart: Can::Do(|n| Box::pin(restart(n))),

@@ -37,7 +37,7 @@ fn within<T: Send + 'static>(
         let _ = tell.send(root(top).await);
     };
     Box::pin(async {
-        let ended = Toplevel::new(top).handle_shutdown_requests(Duration::from_secs(60)).await;
+        let ended = Toplevel::new(top).handle_shutdown_requests(Duration::MAX).await;
         ended.expect("it shuts down in time");
         told.await.expect("the root has run")
     })
