@@ -9,7 +9,7 @@ use source::{File, files, root};
 const CORE: &str = "startstop-core/src";
 
 const FOLDERS: [&str; 5] =
-    ["startstop-core", "startstop-derive/src", "examples", "tests", "benchmarks"];
+    ["startstop-core", "startstop-derive/src", "examples", "tests", "benchmarks/src"];
 
 /// The sections of the documentation of an item, in their order.
 const SECTIONS: [&str; 4] = ["Examples", "Errors", "Panics", "Cancel safety"];

@@ -1,0 +1,72 @@
+//! Many services at once: how long until all of them run, how long until none does, and the heap
+//! they take meanwhile.
+
+use std::alloc::System;
+use std::time::{Duration, Instant};
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats};
+
+/// What came of a crowd.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crowd {
+    pub(crate) start: Duration,
+    pub(crate) stop: Duration,
+    pub(crate) heap: Heap,
+}
+
+/// Bytes and allocations; zero unless the program counts them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heap {
+    pub(crate) bytes: i64,
+    pub(crate) allocations: i64,
+}
+
+/// Watches a crowd come and go. What is made before it begins is not counted.
+pub(crate) struct Watch {
+    region: Region<'static, System>,
+    began: Instant,
+}
+
+/// A crowd that is there.
+pub(crate) struct Present {
+    start: Duration,
+    heap: Heap,
+    began: Instant,
+}
+
+impl Watch {
+    pub(crate) fn begin() -> Self {
+        Self { region: Region::new(&INSTRUMENTED_SYSTEM), began: Instant::now() }
+    }
+
+    /// The heap that has been taken so far.
+    pub(crate) fn heap(&self) -> Heap {
+        Heap::of(&self.region.change())
+    }
+
+    /// To be called when all bodies are entered.
+    pub(crate) fn started(self) -> Present {
+        let start = self.began.elapsed();
+        let heap = self.heap();
+        Present { start, heap, began: Instant::now() }
+    }
+}
+
+impl Present {
+    /// To be called when all have ended.
+    pub(crate) fn stopped(self) -> Crowd {
+        Crowd { start: self.start, stop: self.began.elapsed(), heap: self.heap }
+    }
+}
+
+impl Heap {
+    fn of(change: &Stats) -> Self {
+        let net = |more: usize, less: usize| {
+            i64::try_from(more).expect("it fits") - i64::try_from(less).expect("it fits")
+        };
+        Self {
+            bytes: net(change.bytes_allocated, change.bytes_deallocated),
+            allocations: net(change.allocations, change.deallocations),
+        }
+    }
+}

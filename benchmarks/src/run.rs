@@ -1,0 +1,36 @@
+//! One run: measures, then writes.
+
+use std::error::Error;
+
+use crate::contenders::STARTSTOP;
+use crate::flavour::Flavour;
+use crate::results::Results;
+use crate::{cold, history, memory, page, plot, report, workload};
+
+/// Measures what the words ask for and writes it into `docs`: nothing for what it costs to run,
+/// `build` for what it costs to build.
+///
+/// # Errors
+///
+/// Where it is not understood, or cannot run what it has to, or cannot write.
+pub fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => measure(),
+        ["build"] => cold::measure(),
+        _ => Err("either nothing, or `build`".into()),
+    }
+}
+
+fn measure() -> Result<(), Box<dyn Error>> {
+    let mut results = Results::default();
+    for flavour in Flavour::ALL {
+        workload::measure(flavour, &mut results);
+    }
+    workload::measure_one(Flavour::FromMain, &mut results);
+    history::measure(&mut results);
+    memory::measure(&mut results)?;
+    page::write("run", &report::part(&results))?;
+    page::write_plot(&plot::draw(&report::panels(&results), STARTSTOP.name))?;
+    Ok(())
+}
