@@ -31,3 +31,4 @@ mod groups;
 mod serialize;
 mod trace;
 mod slot;
+mod others;
