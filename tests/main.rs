@@ -32,3 +32,4 @@ mod serialize;
 mod trace;
 mod slot;
 mod others;
+mod faults;
