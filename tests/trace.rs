@@ -10,7 +10,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 /// Writes down what it is told of startstop, a line each.
 #[derive(Clone, Default)]
-struct Scribe {
+pub(crate) struct Scribe {
     lines: Arc<Mutex<Vec<String>>>,
 }
 
@@ -35,6 +35,11 @@ impl Scribe {
 
     fn has(&self, line: &str) -> bool {
         self.lines.lock().unwrap().iter().any(|other| other == line)
+    }
+
+    /// All that it has written.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
     }
 }
 
@@ -73,7 +78,7 @@ async fn a_cycle_is_told_step_by_step() {
         r#"event: stop requested service="http" cycle=1 attempt=1"#,
         r#"event: stopped service="http" cycle=1 attempt=1 exit=stopped"#,
     ] {
-        assert!(scribe.has(line), "{line}\n{:#?}", scribe.lines.lock().unwrap());
+        assert!(scribe.has(line), "{line}\n{:#?}", scribe.lines());
     }
 }
 
@@ -89,7 +94,7 @@ async fn a_failure_and_an_abort_are_told() {
     hung.start().await.unwrap();
     hung.stop().await.unwrap_err();
     let failure = "event: failure service=\"job\" cycle=1 attempt=1 phase=run cause=Error";
-    let lines = scribe.lines.lock().unwrap().clone();
+    let lines = scribe.lines();
     assert!(lines.iter().any(|line| line.starts_with(failure) && line.contains("no such table")));
     assert!(
         lines.iter().any(|line| line.starts_with("event: abort service=\"hung\"")),
