@@ -11,6 +11,7 @@ use std::{env, fs};
 
 use crate::hello::{ALL, FLOOR, Hello, OWN};
 use crate::rounds::median;
+use crate::weather::Weather;
 use crate::{figures, machine, page, target};
 
 const ROUNDS: usize = 3;
@@ -26,10 +27,11 @@ struct Built {
 
 /// Builds all of them, and writes the part of the page that tells of it.
 pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
+    let weather = Weather::watch();
     let folder = env::temp_dir().join(format!("startstop-benchmarks-{}", process::id()));
     let built = build_in(&folder);
     fs::remove_dir_all(&folder)?;
-    page::write("build", &part(&built?))?;
+    page::write("build", &part(&built?, &weather))?;
     Ok(())
 }
 
@@ -121,17 +123,18 @@ fn manifest(hello: &Hello) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-fn part(built: &[Built]) -> String {
+fn part(built: &[Built], weather: &Weather) -> String {
     let of = |name| built.iter().find(|built| built.name == name);
     let floor = of(FLOOR).map_or(f64::NAN, |floor| floor.seconds);
     let names: Vec<&str> =
         ALL.iter().filter_map(|hello| Some(hello.dependencies.last()?.0)).collect();
     let mut text = format!(
-        "## What it costs to build\n\n{}\n\nCold `cargo build`s of the smallest program with one \
+        "## What it costs to build\n\n{} {}\n\nCold `cargo build`s of the smallest program with one \
          service, in turn, {ROUNDS} of each: the median, and its ratio to the first row. Crates are what \
          `cargo tree --edges normal,build` lists beside the program itself.\n\n\
          | | crates | cold build |\n|---|---:|---:|\n",
         machine::described(&names),
+        weather.report(),
     );
     for Built { name, crates, seconds } in built {
         let ratio = figures::digits(seconds / floor);
@@ -165,7 +168,7 @@ mod tests {
     fn a_build_is_set_beside_the_floor() {
         let built = [(FLOOR, 10.0, 4.0), (OWN, 19.0, 6.0)];
         let built = built.map(|(name, crates, seconds)| Built { name, crates, seconds });
-        let text = part(&built);
+        let text = part(&built, &Weather::watch());
         assert!(text.contains("\n| startstop | 19 | 6.0 s · 1.50 |\n"));
         assert!(text.contains("to that of tokio with macros | 1.50 | 1.50, met |"));
     }

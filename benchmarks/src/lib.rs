@@ -21,6 +21,7 @@ mod history;
 mod memory;
 mod figures;
 mod machine;
+mod weather;
 mod target;
 mod table;
 mod plot;

@@ -9,6 +9,7 @@ use crate::history::FAILURES;
 use crate::plot::Panel;
 use crate::results::{Results, What};
 use crate::table::{Column, Table};
+use crate::weather::Weather;
 use crate::workload::{CROWDS, MEMBERS};
 use crate::{machine, target};
 
@@ -18,11 +19,15 @@ system, which costs far more than what is compared.
 ";
 
 /// The Markdown of all of it.
-pub(crate) fn part(results: &Results) -> String {
+pub(crate) fn part(results: &Results, weather: &Weather) -> String {
     let names = ALL.iter().map(|who| who.name);
     let crates: Vec<&str> =
         ["startstop-core", "tokio", "tokio-util"].into_iter().chain(names).collect();
-    let mut text = format!("## What it costs to run\n\n{}\n", machine::described(&crates));
+    let mut text = format!(
+        "## What it costs to run\n\n{} {}\n",
+        machine::described(&crates),
+        weather.report()
+    );
     let mut add = |part: &dyn Display| {
         let _ = write!(text, "\n{part}");
     };

@@ -5,6 +5,7 @@ use std::error::Error;
 use crate::contenders::STARTSTOP;
 use crate::flavour::Flavour;
 use crate::results::Results;
+use crate::weather::Weather;
 use crate::{cold, history, memory, page, plot, report, workload};
 
 /// Measures what the words ask for and writes it into `docs`: nothing for what it costs to run,
@@ -23,6 +24,7 @@ pub fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
 }
 
 fn measure() -> Result<(), Box<dyn Error>> {
+    let weather = Weather::watch();
     let mut results = Results::default();
     for flavour in Flavour::ALL {
         workload::measure(flavour, &mut results);
@@ -30,7 +32,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     workload::measure_one(Flavour::FromMain, &mut results);
     history::measure(&mut results);
     memory::measure(&mut results)?;
-    page::write("run", &report::part(&results))?;
+    page::write("run", &report::part(&results, &weather))?;
     page::write_plot(&plot::draw(&report::panels(&results), STARTSTOP.name))?;
     Ok(())
 }
