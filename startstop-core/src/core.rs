@@ -21,14 +21,12 @@ mod timer;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::failure::Failure;
@@ -39,6 +37,9 @@ use crate::retry::Retries;
 use crate::settings::Resolved;
 use crate::state::{Exit, State};
 use crate::status::Status;
+use crate::sync::{
+    AbortHandle, AtomicBool, AtomicU64, AtomicUsize, CancellationToken, Mutex, MutexGuard,
+};
 use crate::waiters::Waiters;
 use crate::word::Word;
 
