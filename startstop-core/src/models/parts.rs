@@ -76,8 +76,8 @@ fn a_task_that_is_spawned_while_the_service_is_aborted_does_not_outlive_it() {
 fn who_waits_for_a_slot_is_woken() {
     model(None, || {
         let (slot, cx) = (Slot::new(), Context::detached(CancellationToken::new()));
-        let (filled, filler) = (slot.clone(), cx.clone());
-        let fills = thread::spawn(move || filled.fill(&filler, 7));
+        let (place, inner) = (slot.clone(), cx.clone());
+        let fills = thread::spawn(move || place.fill(&inner, 7));
         assert_eq!(block_on(slot.wait(&cx)).as_deref(), Some(&7));
         fills.join().unwrap();
     });

@@ -30,8 +30,8 @@ fn a_reading_is_whole() {
             assert!(readings[0].since() <= readings[1].since());
         });
         for (since, state) in (0..).zip(LIFE).skip(1) {
-            let ready = state == State::Running;
-            word.write(Reading::new(state, since).with_ready(ready));
+            let runs = state == State::Running;
+            word.write(Reading::new(state, since).with_ready(runs));
         }
         reads.join().unwrap();
     });

@@ -46,6 +46,7 @@ impl Wake for Bell {
 }
 
 /// Awaits on a thread of a model.
+#[cfg(test)]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     Bell::new().drive(future).expect("nobody aborts it")
 }
