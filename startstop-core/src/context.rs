@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::core::{Arm, Node, update};
 use crate::failure::Fault;
@@ -22,6 +21,7 @@ use crate::outcome::Outcome;
 use crate::panic::BoxError;
 use crate::request;
 use crate::state::Phase;
+use crate::sync::CancellationToken;
 use crate::task;
 use crate::waiters::Topic;
 

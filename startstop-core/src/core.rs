@@ -21,15 +21,13 @@ mod timer;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::failure::Failure;
@@ -40,6 +38,9 @@ use crate::retry::Retries;
 use crate::settings::Resolved;
 use crate::state::{Exit, State};
 use crate::status::Status;
+use crate::sync::{
+    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard,
+};
 use crate::waiters::Waiters;
 use crate::word::Word;
 

@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -33,6 +33,7 @@ use crate::settings::Settings;
 use crate::snapshot;
 use crate::state::Readiness;
 use crate::status::Status;
+use crate::sync::{Mutex, MutexGuard};
 
 pub use builder::GroupBuilder;
 pub use error::{DependencyFailed, GroupError};

@@ -4,13 +4,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::context::Context;
 use crate::core::{Arm, Ending, Hold, Node, update};
 use crate::failure::Fault;
 use crate::lifecycle::{Input, Part};
 use crate::state::Phase;
+use crate::sync::AtomicBool;
 
 /// A part of an attempt.
 pub(crate) struct Place {
@@ -81,7 +82,7 @@ impl Hold for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let part = if *self.keeps.get_mut() { Part::Kept } else { Part::Held };
+        let part = if self.keeps.load(Ordering::Acquire) { Part::Kept } else { Part::Held };
         update(&self.node, |core, cell, after| {
             cell.step(core, Input::Ended(part), Arm::Now, after);
         });

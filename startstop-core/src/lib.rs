@@ -69,6 +69,7 @@
 //! - `tracing`: a span for each attempt, an event for each step of a cycle.
 //! - `serde`: `Serialize` for states, exits, statuses and failures.
 
+mod sync;
 mod panic;
 mod permanent;
 mod state;
@@ -104,6 +105,8 @@ mod group;
 mod composite;
 #[cfg(feature = "signal")]
 mod operation;
+#[cfg(all(test, startstop_loom))]
+mod models;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -9,11 +9,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context as Task, Waker};
 
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use crate::sync::{CancellationToken, Mutex, WaitForCancellationFutureOwned};
 
 /// The token that a runner was started with.
 pub(crate) struct Parent {

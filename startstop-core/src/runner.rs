@@ -12,8 +12,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use crate::core::{Core, Node};
 use crate::driver::Inner;
 use crate::error::{StartError, StopError};
@@ -27,6 +25,7 @@ use crate::settings::{Resolved, Settings};
 use crate::snapshot;
 use crate::state::{Exit, State};
 use crate::status::Status;
+use crate::sync::CancellationToken;
 use crate::ticket::redeem;
 use crate::waiters::Answer;
 

@@ -1,11 +1,11 @@
 //! What a service may say about how it wants to be run.
 
 use std::borrow::Cow;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::restart::RestartPolicy;
 use crate::state::Readiness;
+use crate::sync::AtomicU64;
 
 /// How a service is run: its name, readiness, timeouts, restarts and history.
 ///

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 
 use crate::context::Context;
 use crate::hold::on_end;
+use crate::sync::{Mutex, MutexGuard};
 
 /// A value that one service makes and others take: a database fills it with its pool, the members after
 /// it take it.

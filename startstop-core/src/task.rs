@@ -7,9 +7,6 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
-
 use crate::core::{Arm, Node, update};
 use crate::failure::Fault;
 use crate::fence::Fence;
@@ -19,12 +16,16 @@ use crate::panic::fenced;
 use crate::state::Phase;
 
 /// Spawns a task.
-pub(crate) fn spawn_on<F>(on: &Handle, future: F) -> AbortHandle
+#[cfg(not(startstop_loom))]
+pub(crate) fn spawn_on<F>(on: &tokio::runtime::Handle, future: F) -> tokio::task::AbortHandle
 where
     F: Future<Output = ()> + Send + 'static,
 {
     on.spawn(future).abort_handle()
 }
+
+#[cfg(startstop_loom)]
+pub(crate) use crate::sync::spawn_on;
 
 /// Has a task belong to the span of the attempt that spawns it.
 #[cfg(feature = "tracing")]

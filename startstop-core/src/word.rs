@@ -5,11 +5,12 @@
 //! 1. The word is written under the lock of the cell only, so that it never goes back.
 //! 2. It is written after what it tells of: who reads `Stopped` finds the failure in the history.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clock;
 use crate::state::State;
+use crate::sync::AtomicU64;
 
 const STATE: u64 = 0b111;
 const READY: u64 = 1 << 3;

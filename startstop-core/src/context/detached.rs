@@ -1,12 +1,12 @@
 //! A context without a runner, for unit tests of services.
 
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use crate::outcome::Outcome;
+use crate::sync::{CancellationToken, Mutex};
 
 /// What the clones of a detached context share.
 pub(super) struct Detached {

@@ -9,11 +9,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
-use tokio_util::sync::WaitForCancellationFutureOwned;
-
 use super::{Attempt, Context, Link};
 use crate::core::Core;
 use crate::lifecycle::Level;
+use crate::sync::WaitForCancellationFutureOwned;
 use crate::waiters::{Key, Topic};
 
 /// The future of [`Context::cancelled`].

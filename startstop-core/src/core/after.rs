@@ -5,13 +5,11 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use tokio::task::AbortHandle;
-use tokio_util::sync::CancellationToken;
-
 use super::{Ending, Hold, Job, Node, Observer};
 use crate::clock;
 use crate::failure::Failure;
 use crate::parent::Parent;
+use crate::sync::{AbortHandle, CancellationToken};
 use crate::trace::News;
 use crate::waiters::Wakes;
 

@@ -6,11 +6,10 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
-
 use super::{After, Cell, Core, Job, Seat};
 use crate::clock::{self, NEVER};
 use crate::lifecycle::{Input, Timer};
+use crate::sync::AbortHandle;
 
 /// When the task that keeps a deadline is spawned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
 
@@ -15,6 +15,7 @@ use crate::outcome::Outcome;
 use crate::panic::{BoxError, PanicError};
 use crate::service::Service;
 use crate::settings::Settings;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Makes a service of a synchronous function: its `run`.
 ///

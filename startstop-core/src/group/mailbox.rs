@@ -1,11 +1,12 @@
 //! How members tell their group that something has changed.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::Waker;
 
 use super::graph::Id;
 use super::member::Part;
 use crate::core::{Node, Observer};
+use crate::sync::{Mutex, MutexGuard};
 
 /// What has changed since the supervisor has looked.
 #[derive(Default)]

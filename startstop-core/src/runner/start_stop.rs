@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
 
 use super::{Runner, StateWatch};
 use crate::error::{StartError, StopError};
@@ -14,6 +13,7 @@ use crate::history::History;
 use crate::service::Service;
 use crate::state::{Exit, State};
 use crate::status::Status;
+use crate::sync::CancellationToken;
 
 /// What every [`Runner`] can do, whatever its service: for lists of runners of different types.
 ///

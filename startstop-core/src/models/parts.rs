@@ -1,0 +1,97 @@
+//! What belongs to an attempt beside `run`, on threads of its own: promise 5 and invariant 2 of
+//! `lifecycle`. And what wakes across services: a slot, the mailbox of a group.
+
+use std::sync::Arc;
+use std::sync::Mutex as Plain;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use loom::thread;
+
+use super::{model, runner, started};
+use crate::context::Context;
+use crate::func::{once, service_fn};
+use crate::group::Group;
+use crate::hold::Place;
+use crate::slot::Slot;
+use crate::state::Exit;
+use crate::sync::{CancellationToken, block_on};
+
+#[test]
+fn a_cycle_ends_after_what_holds_a_place_in_it() {
+    model(Some(2), || {
+        let taken = Arc::new(Plain::new(None));
+        let take = Arc::clone(&taken);
+        let runner = started(service_fn(move |cx: Context| {
+            *take.lock().unwrap() = Place::held(&cx);
+            async move { cx.cancelled().await }
+        }));
+        let place = taken.lock().unwrap().take().expect("run was entered");
+        let left = Arc::new(AtomicBool::new(false));
+        let leaves = Arc::clone(&left);
+        let holds = thread::spawn(move || {
+            leaves.store(true, Ordering::SeqCst);
+            drop(place);
+        });
+        block_on(runner.stop()).expect("it obeys");
+        assert!(left.load(Ordering::SeqCst), "the place was not left yet");
+        holds.join().unwrap();
+    });
+}
+
+/// Says when it is dropped.
+struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_task_that_is_spawned_while_the_service_is_aborted_does_not_outlive_it() {
+    model(Some(1), || {
+        let context = Arc::new(Plain::new(None));
+        let shared = Arc::clone(&context);
+        let runner = started(service_fn(move |cx: Context| {
+            *shared.lock().unwrap() = Some(cx.clone());
+            std::future::pending::<()>()
+        }));
+        let cx = context.lock().unwrap().take().expect("run was entered");
+        let gone = Arc::new(AtomicBool::new(false));
+        let task = Gone(Arc::clone(&gone));
+        let aborter = runner.clone();
+        let aborts = thread::spawn(move || block_on(aborter.stop_within(Duration::ZERO)));
+        cx.spawn(async move {
+            let _task = task;
+            std::future::pending::<()>().await;
+        });
+        aborts.join().unwrap().expect("it was asked to be aborted");
+        assert_eq!(block_on(runner.wait()), Exit::Aborted);
+        assert!(gone.load(Ordering::SeqCst), "the task is left");
+    });
+}
+
+#[test]
+fn who_waits_for_a_slot_is_woken() {
+    model(None, || {
+        let (slot, cx) = (Slot::new(), Context::detached(CancellationToken::new()));
+        let (place, inner) = (slot.clone(), cx.clone());
+        let fills = thread::spawn(move || place.fill(&inner, 7));
+        assert_eq!(block_on(slot.wait(&cx)).as_deref(), Some(&7));
+        fills.join().unwrap();
+    });
+}
+
+#[test]
+fn a_group_learns_that_its_member_has_ended() {
+    model(Some(2), || {
+        let job = once(|_| std::future::ready(()));
+        let group = Group::builder("app").with("job", job).build().expect("one member");
+        let app = runner(group);
+        loom::stop_exploring();
+        app.request_start();
+        loom::explore();
+        assert_eq!(block_on(app.wait()), Exit::Completed);
+    });
+}

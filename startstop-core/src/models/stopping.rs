@@ -1,0 +1,106 @@
+//! Promise 3: a stop is never lost, also while the driver enters the attempt; and `shutdown` is called
+//! once, invariant 4 of `lifecycle`, by whoever may: the driver, or a task if the driver is inside `run`.
+
+use std::sync::Arc;
+use std::sync::Mutex as Plain;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use loom::thread;
+
+use super::{asked, model, runner, started};
+use crate::context::Context;
+use crate::error::{StartError, StopError};
+use crate::func::service_fn;
+use crate::runner::Runner;
+use crate::slot::Slot;
+use crate::state::{Exit, State};
+use crate::sync::{CancellationToken, block_on};
+
+#[test]
+fn a_stop_right_after_the_start_is_not_lost() {
+    model(Some(3), || {
+        let runner = runner(service_fn(async |cx: Context| cx.cancelled_owned().await));
+        runner.request_start();
+        let other = runner.clone();
+        let stops = thread::spawn(move || {
+            block_on(other.stop()).expect("it obeys");
+            assert_eq!(other.state(), State::Stopped);
+        });
+        stops.join().unwrap();
+        assert_eq!(block_on(runner.wait()), Exit::Stopped);
+    });
+}
+
+#[test]
+fn a_start_that_a_stop_overtakes_is_answered() {
+    model(Some(3), || {
+        let runner = runner(service_fn(async |cx: Context| cx.cancelled_owned().await));
+        let other = runner.clone();
+        let starts = thread::spawn(move || block_on(other.start()));
+        block_on(runner.stop()).expect("it obeys");
+        match starts.join().unwrap() {
+            Ok(()) | Err(StartError::Stopped) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+        block_on(runner.stop()).expect("it obeys");
+        assert_eq!(runner.state(), State::Stopped);
+    });
+}
+
+#[test]
+fn two_stops_are_answered_alike() {
+    model(Some(3), || {
+        let runner = Arc::new(started(service_fn(async |cx: Context| {
+            cx.cancelled_owned().await;
+            Err::<(), _>("broken")
+        })));
+        loom::stop_exploring();
+        let stop = |runner: Arc<Runner<_>>| asked(Box::pin(async move { runner.stop().await }));
+        let (first, second) = (stop(Arc::clone(&runner)), stop(Arc::clone(&runner)));
+        loom::explore();
+        let answer = thread::spawn(move || block_on(first));
+        let answers = [block_on(second), answer.join().unwrap()];
+        let failures = answers.map(|answer| match answer {
+            Err(StopError::Failed(failure)) => failure,
+            other => panic!("{other:?}"),
+        });
+        assert!(failures[0].is_same(&failures[1]));
+    });
+}
+
+#[test]
+fn who_waits_for_the_cancellation_on_another_thread_is_woken() {
+    model(Some(3), || {
+        let context = Arc::new(Plain::new(None));
+        let shared = Arc::clone(&context);
+        let runner = started(service_fn(move |cx: Context| {
+            *shared.lock().unwrap() = Some(cx.clone());
+            async move { cx.cancelled().await }
+        }));
+        let cx = context.lock().unwrap().take().expect("run was entered");
+        let waits = thread::spawn(move || block_on(cx.cancelled()));
+        block_on(runner.stop()).expect("it obeys");
+        waits.join().unwrap();
+    });
+}
+
+#[test]
+fn shutdown_is_called_once_and_lets_run_go() {
+    model(Some(3), || {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let (gate, cx) = (Slot::new(), Context::detached(CancellationToken::new()));
+        let (opens, inner) = (gate.clone(), cx.clone());
+        let service = service_fn(move |_| {
+            let (gate, cx) = (gate.clone(), cx.clone());
+            async move { drop(gate.wait(&cx).await) }
+        });
+        let runner = started(service.on_shutdown(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            opens.fill(&inner, ());
+            std::future::ready(())
+        }));
+        block_on(runner.stop()).expect("it obeys");
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+    });
+}

@@ -1,0 +1,27 @@
+//! What threads share is made of what is in here: locks, atomics, the handles of tasks, tokens.
+//!
+//! That is what std, tokio and tokio-util give. With `--cfg startstop_loom` it is what loom can look
+//! into, so that `models` can walk through all orders in which threads may come: its locks and
+//! atomics, tasks that are its threads, and a token that is made of its locks. An `Arc` is that of std
+//! under both, since that of loom cannot hold a trait object; so the counts themselves are not walked.
+
+#[cfg(startstop_loom)]
+mod modelled;
+
+#[cfg(not(startstop_loom))]
+pub(crate) use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU32, AtomicU64},
+};
+#[cfg(not(startstop_loom))]
+pub(crate) use tokio::task::AbortHandle;
+#[cfg(not(startstop_loom))]
+pub(crate) use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+#[cfg(all(test, startstop_loom))]
+pub(crate) use modelled::block_on;
+#[cfg(startstop_loom)]
+pub(crate) use modelled::{
+    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard,
+    WaitForCancellationFutureOwned, spawn_on,
+};

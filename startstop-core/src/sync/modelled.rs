@@ -1,0 +1,139 @@
+//! The same for models: everything in which threads meet is known to loom.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context as Task, Poll, Wake, Waker};
+
+use loom::sync::Notify;
+use tokio::runtime::Handle;
+
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+pub(crate) use loom::sync::{Mutex, MutexGuard};
+
+/// How a thread that polls a future waits, and how it is told to drop it.
+struct Bell {
+    rings: Notify,
+    aborted: AtomicBool,
+}
+
+impl Bell {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { rings: Notify::new(), aborted: AtomicBool::new(false) })
+    }
+
+    /// Polls to the end, or until it is told to drop the future.
+    fn drive<F: Future>(self: &Arc<Self>, future: F) -> Option<F::Output> {
+        let waker = Waker::from(Arc::clone(self));
+        let mut future = Box::pin(future);
+        loop {
+            if self.aborted.load(Ordering::SeqCst) {
+                return None;
+            }
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Task::from_waker(&waker)) {
+                return Some(output);
+            }
+            self.rings.wait();
+        }
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.rings.notify();
+    }
+}
+
+/// Awaits on a thread of a model.
+#[cfg(test)]
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    Bell::new().drive(future).expect("nobody aborts it")
+}
+
+/// A task, as a thread of the model, wherever it is to run.
+pub(crate) fn spawn_on(_: &Handle, future: impl Future<Output = ()> + 'static) -> AbortHandle {
+    let bell = Bell::new();
+    let task = AbortHandle(Arc::clone(&bell));
+    loom::thread::spawn(move || bell.drive(future));
+    task
+}
+
+/// Aborts a task of the model.
+pub(crate) struct AbortHandle(Arc<Bell>);
+
+impl AbortHandle {
+    pub(crate) fn abort(&self) {
+        self.0.aborted.store(true, Ordering::SeqCst);
+        self.0.rings.notify();
+    }
+}
+
+impl std::fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AbortHandle")
+    }
+}
+
+/// A token that does the worst that one may do: it calls its wakers with its lock held.
+#[derive(Debug, Clone, Default)]
+pub struct CancellationToken {
+    shared: Arc<Mutex<Listeners>>,
+}
+
+#[derive(Debug, Default)]
+struct Listeners {
+    cancelled: bool,
+    wakers: Vec<Waker>,
+}
+
+impl CancellationToken {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn cancel(&self) {
+        let mut listeners = self.listeners();
+        listeners.cancelled = true;
+        for waker in std::mem::take(&mut listeners.wakers) {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.listeners().cancelled
+    }
+
+    pub(crate) fn cancelled(&self) -> WaitForCancellationFutureOwned {
+        self.clone().cancelled_owned()
+    }
+
+    /// No model looks at a difference between the two.
+    pub(crate) fn child_token(&self) -> Self {
+        self.clone()
+    }
+
+    pub(crate) fn cancelled_owned(self) -> WaitForCancellationFutureOwned {
+        WaitForCancellationFutureOwned(self)
+    }
+}
+
+/// Waits for the token.
+pub(crate) struct WaitForCancellationFutureOwned(CancellationToken);
+
+impl Future for WaitForCancellationFutureOwned {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let mut listeners = self.0.listeners();
+        if listeners.cancelled {
+            return Poll::Ready(());
+        }
+        listeners.wakers.push(task.waker().clone());
+        Poll::Pending
+    }
+}
