@@ -33,3 +33,5 @@ mod trace;
 mod slot;
 mod random;
 mod model;
+#[cfg(target_os = "linux")]
+mod soak;
