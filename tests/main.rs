@@ -35,3 +35,5 @@ mod random;
 mod model;
 mod others;
 mod faults;
+#[cfg(target_os = "linux")]
+mod soak;

@@ -32,14 +32,14 @@ const PROGRAMS: u64 = 25_000;
 
 /// What a program came to; the error says what is different.
 fn run(program: &Program) -> Result<Done, String> {
-    let seen = Arc::new(Seen::default());
+    let watched = Arc::new(Seen::default());
     let (seed, bombs) = (program.seed, program.bombs);
-    let service = Scripted { seed, bombs, seen: Arc::clone(&seen) };
+    let service = Scripted { seed, bombs, seen: Arc::clone(&watched) };
     let run = || {
         if program.plan.hooked {
-            World::new(program, service, seen).run(program)
+            World::new(program, service, watched).run(program)
         } else {
-            World::new(program, Bare(service), seen).run(program)
+            World::new(program, Bare(service), watched).run(program)
         }
     };
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err("something has panicked".to_owned()))

@@ -234,9 +234,10 @@ impl Table {
 
     /// Takes a member off.
     fn delete(&mut self, id: Id) -> Option<Entry> {
-        let entry = self.entries[id.0].take()?;
+        let entry = self.entries.get_mut(id.0)?.take()?;
         self.ids.remove(&entry.name);
         self.board.delete(id);
+        self.entries.truncate(self.board.len());
         Some(entry)
     }
 }

@@ -1,6 +1,6 @@
 //! More of `remove`: before, while and after the group runs.
 
-use startstop_core::{Group, GroupError, OnFailure, State, StopError};
+use startstop_core::{Group, GroupError, Member, OnFailure, State, StopError};
 
 use super::support::{
     Act, Journal, begin, built, idle, on, outcome, started, stop, stopped, within,
@@ -154,5 +154,30 @@ async fn two_removals_of_one_are_both_answered() {
     let (first, second) =
         within(async { tokio::join!(app.service().remove("b"), app.service().remove("b")) }).await;
     assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_that_come_after_one_that_has_gone_keep_their_order() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let after = |name: &str, dep: &str| Member::new(journal.probe(name)).after([dep.to_owned()]);
+    for _ in 0..3 {
+        let group = app.service();
+        within(group.insert("b", after("b", "a"))).await.unwrap();
+        within(group.insert("c", after("c", "a"))).await.unwrap();
+        within(group.remove("b")).await.unwrap();
+        within(group.insert("d", after("d", "c"))).await.unwrap();
+        within(group.insert("e", after("e", "d"))).await.unwrap();
+        journal.take();
+        within(app.restart()).await.unwrap();
+        idle().await;
+        let order = ["~e", "-e", "~d", "-d", "~c", "-c", "~a", "-a", "+a", "+c", "+d", "+e"];
+        assert_eq!(journal.take(), order);
+        for name in ["e", "d", "c"] {
+            within(app.service().remove(name)).await.unwrap();
+        }
+        assert_eq!(app.service().members(), ["a"]);
+    }
     stopped(&app).await;
 }

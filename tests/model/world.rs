@@ -49,7 +49,7 @@ fn runtime() -> Runtime {
 }
 
 impl<S: Service> World<S> {
-    pub(super) fn new(program: &Program, service: S, seen: Arc<Seen>) -> Self {
+    pub(super) fn new(program: &Program, service: S, watched: Arc<Seen>) -> Self {
         let (seed, bombs) = (program.seed, program.bombs);
         let scripts = Box::new(move |run| Script::draw(seed, run, bombs));
         let runner = Runner::with_settings(service, program.plan.settings());
@@ -57,7 +57,7 @@ impl<S: Service> World<S> {
             reference: Reference::new(program.plan.clone(), scripts),
             watch: runner.subscribe(),
             handles: vec![runner],
-            seen,
+            seen: watched,
             parents: (0..PARENTS).map(|_| CancellationToken::new()).collect(),
             answers: Answers::default(),
             calls: BTreeMap::new(),
@@ -118,7 +118,7 @@ impl<S: Service> World<S> {
                 self.call(id, async move { sight::started(runner.start_with(&parent).await) });
             }
             Op::Ensure => {
-                self.call(id, async move { sight::started(runner.ensure_running().await) })
+                self.call(id, async move { sight::started(runner.ensure_running().await) });
             }
             Op::Restart => self.call(id, async move { sight::started(runner.restart().await) }),
             Op::Stop => self.call(id, async move { sight::stopped(runner.stop().await) }),

@@ -272,9 +272,14 @@ impl Board {
         self.place(id).fresh
     }
 
-    /// Whether the member is being removed.
+    /// Whether the member is there and is being removed.
     pub(super) fn is_leaving(&self, id: Id) -> bool {
-        self.place(id).leaves
+        self.look_up(id).is_some_and(|place| place.leaves)
+    }
+
+    /// How many places there are, those without a member among them.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
     }
 
     /// Whether the member is to be up: it rests on its own account.
@@ -297,6 +302,11 @@ impl Board {
     /// Takes a member off that is down and on which nobody depends.
     pub(super) fn delete(&mut self, id: Id) {
         let Some(place) = self.places[id.0].take() else { return };
+        // The places of members that come and go are used again; not those in between, since whoever depends
+        // on others comes after them.
+        while self.places.last().is_some_and(Option::is_none) {
+            self.places.pop();
+        }
         self.unsettled -= usize::from(!place.fate.is_settled());
         self.completed -= usize::from(place.fate == Fate::Completed);
         self.alive -= usize::from(place.fate.is_alive());
@@ -313,6 +323,11 @@ impl Board {
             self.dirty.push_back(barrier);
         }
         self.restarting.retain(|other| *other != id);
+    }
+
+    /// The place, unless its member is gone.
+    fn look_up(&self, id: Id) -> Option<&Place> {
+        self.places.get(id.0)?.as_ref()
     }
 
     fn place(&self, id: Id) -> &Place {
@@ -432,7 +447,7 @@ impl Board {
     }
 
     fn look_at(&mut self, id: Id) {
-        let Some(place) = &self.places[id.0] else { return };
+        let Some(place) = self.look_up(id) else { return };
         match (place.want, place.fate) {
             // What is inserted waits for a restart that is under way.
             (Want::Up, Fate::Pending) if place.failing || (place.fresh && self.falling > 0) => {}

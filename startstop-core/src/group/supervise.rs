@@ -184,8 +184,11 @@ impl<'a> Supervisor<'a> {
     fn fail_dependency(&mut self, member: Id, dependency: Id) {
         let Some(part) = self.part(member) else { return };
         let table = self.shared.table();
-        let name =
-            table.entries[dependency.0].as_ref().map(|entry| entry.name.clone().into_owned());
+        let name = table
+            .entries
+            .get(dependency.0)
+            .and_then(Option::as_ref)
+            .map(|entry| entry.name.clone().into_owned());
         drop(table);
         let error = DependencyFailed { dependency: name.unwrap_or_default() };
         let failure = request::record(&part.node, Fault::of(|| error.into()));
@@ -306,7 +309,14 @@ impl<'a> Supervisor<'a> {
     }
 
     fn removed(&mut self, id: Id) {
-        let entry = self.shared.table().delete(id);
+        let entry = {
+            let mut table = self.shared.table();
+            // Said twice, it may be about one that was inserted in its place by now.
+            if !table.board.is_leaving(id) {
+                return;
+            }
+            table.delete(id)
+        };
         let Some(entry) = entry else { return };
         let old = entry.part.node.core().cell().observe(None);
         drop(old);
@@ -356,7 +366,7 @@ impl Drop for Supervisor<'_> {
             let mut parts = Vec::new();
             // From the last, since one that was inserted may come after another.
             for at in (0..table.entries.len()).rev() {
-                let Some(entry) = &mut table.entries[at] else { continue };
+                let Some(Some(entry)) = table.entries.get_mut(at) else { continue };
                 let inserting = entry.inserting.take();
                 waiting.append(&mut entry.removing);
                 parts.push(entry.part.clone());
