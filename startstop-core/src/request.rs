@@ -170,8 +170,8 @@ fn begin(
 /// Somebody who waits sees for himself whether it takes longer than a poll.
 fn arm(wanted: Wanted) -> Arm {
     match wanted {
-        Wanted::Yes => Arm::Later,
-        Wanted::No => Arm::Now,
+        Wanted::Yes => Arm::Watched,
+        Wanted::No => Arm::Unwatched,
     }
 }
 

@@ -64,7 +64,10 @@ impl Cell {
                 Cue::Leave
             }
             _ if self.life.is_hook_due() => Cue::Hook,
-            State::Starting | State::Running | State::Stopping => Cue::Wait,
+            State::Starting | State::Running | State::Stopping => {
+                self.hire_keeper(after);
+                Cue::Wait
+            }
         }
     }
 
@@ -118,7 +121,7 @@ impl Cell {
         self.driver_gone(after);
         self.lost(core, Phase::Run, after);
         // It may have entered an attempt and not have called `run` yet.
-        self.step(core, Input::RunEnded(RunEnd::Dropped), Arm::Later, after);
+        self.step(core, Input::RunEnded(RunEnd::Dropped), Arm::Watched, after);
         if self.life.is_over() {
             self.settle(core, after);
         }
@@ -153,7 +156,7 @@ impl Cell {
         }
         let fault = Fault::interruption(Interruption::RuntimeEnded);
         self.record_end(core, phase, fault, after);
-        self.step(core, Input::Lost, Arm::Later, after);
+        self.step(core, Input::Lost, Arm::Watched, after);
     }
 
     /// What the policy's predicate has to be asked, which is foreign code, before the attempt can be
@@ -182,7 +185,7 @@ impl Cell {
 
     fn begin_backoff(&mut self, core: &Core, delay: Duration, after: &mut After) {
         self.life.step(Input::Retry, core.rules());
-        self.set_timer(core, Arm::Later, after);
+        self.set_timer(core, Arm::Watched, after);
         self.due = clock::later(after.now(), delay);
         self.publish(core, after);
         self.close_attempt(core, after);
@@ -253,7 +256,7 @@ impl Cell {
     fn show_stopped(&mut self, core: &Core, done: bool, after: &mut After) {
         self.publish_state(core, State::Stopped, done, after);
         self.close_attempt(core, after);
-        self.set_timer(core, Arm::Later, after);
+        self.set_timer(core, Arm::Watched, after);
         let (exit, healthy) = (self.exit, self.healthy());
         after.news.add(|| Event::Stopped(exit, healthy));
     }

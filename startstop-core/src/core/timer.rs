@@ -16,9 +16,12 @@ use crate::sync::AbortHandle;
 pub(crate) enum Arm {
     /// With the deadline.
     Now,
-    /// When the one who caused the deadline, or the driver, sees that it takes longer than a poll. Only
-    /// where there is one thread: with more the driver may be stuck in that poll, alone.
-    Later,
+    /// When the driver, which is woken, sees that it takes longer than a poll. Only where there is one
+    /// thread: with more the driver may be stuck in that poll, alone.
+    Unwatched,
+    /// When the one who caused the deadline and waits, or the driver, sees that it takes longer than a
+    /// poll; at once if the driver may be stuck in one already.
+    Watched,
 }
 
 impl Cell {
@@ -45,8 +48,19 @@ impl Cell {
             self.dismiss_keeper(after);
             self.owes_keeper = true;
         }
-        if arm == Arm::Now || !self.has_one_thread() {
+        if self.owes_keeper && self.is_due(core, arm, after) {
             self.hire_keeper(after);
+        }
+    }
+
+    /// Whether a keeper that is owed is hired at once.
+    fn is_due(&self, core: &Core, arm: Arm, after: &After) -> bool {
+        match arm {
+            Arm::Now => true,
+            Arm::Unwatched => after.driver.is_none() || !self.has_one_thread(),
+            // After the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
+            // or the driver sees the level.
+            Arm::Watched => core.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
         }
     }
 
