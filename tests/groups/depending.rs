@@ -117,3 +117,22 @@ async fn nobody_comes_by_then_before_all_before_are_ready_again() {
     assert_eq!(journal.take(), ["+c"]);
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_restarted_for_ever_in_vain_starves_nobody() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .limit(u32::MAX, SECOND)
+            .with("a", on(OnFailure::Ignore, journal.probe("a").job().always(Act::Fail)))
+            .with("b", on(OnFailure::RestartMember, journal.probe("b")).after(["a"])),
+    );
+    app.request_start();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(app.state(), State::Starting);
+    assert!(app.service().get("b").unwrap().history().evicted() < 1_000);
+    stopped(&app).await;
+    assert_eq!(journal.live(), 0);
+}

@@ -28,7 +28,10 @@ use crate::state::{Cause, Exit, State};
 pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxError> {
     let mut supervisor = Supervisor::new(shared, &cx);
     let mut cancelled = pin!(cx.cancelled());
-    while !supervisor.is_finished() {
+    while supervisor.again || !supervisor.is_finished() {
+        if supervisor.again {
+            tokio::task::yield_now().await;
+        }
         let mut reloaded = pin!(cx.reloaded());
         let woken = poll_fn(|task| {
             if !supervisor.told && cancelled.as_mut().poll(task).is_ready() {
@@ -39,6 +42,7 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
             }
             match shared.mailbox.take(task.waker()) {
                 Some(changed) => Poll::Ready(Woken::Changed(changed)),
+                None if supervisor.again => Poll::Ready(Woken::Again),
                 None => Poll::Pending,
             }
         });
@@ -46,6 +50,7 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
             Woken::Cancelled => supervisor.close(),
             Woken::Reloaded => supervisor.reload(),
             Woken::Changed(changed) => supervisor.look_at(&changed),
+            Woken::Again => supervisor.carry_out(),
         }
     }
     supervisor.end()
@@ -55,6 +60,7 @@ enum Woken {
     Cancelled,
     Reloaded,
     Changed(Vec<Id>),
+    Again,
 }
 
 struct Supervisor<'a> {
@@ -63,6 +69,8 @@ struct Supervisor<'a> {
     limit: Limit,
     told: bool,
     ready: bool,
+    /// The board has more to say, after the runtime had its turn.
+    again: bool,
     /// The failure that ends the group.
     failure: Option<BoxError>,
 }
@@ -70,8 +78,15 @@ struct Supervisor<'a> {
 impl<'a> Supervisor<'a> {
     fn new(shared: &'a Arc<Shared>, cx: &'a Context) -> Self {
         shared.mailbox.open(cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node())));
-        let mut supervisor =
-            Self { shared, cx, limit: Limit::default(), told: false, ready: false, failure: None };
+        let mut supervisor = Self {
+            shared,
+            cx,
+            limit: Limit::default(),
+            told: false,
+            ready: false,
+            again: false,
+            failure: None,
+        };
         supervisor.open();
         supervisor
     }
@@ -128,9 +143,11 @@ impl<'a> Supervisor<'a> {
         self.carry_out();
     }
 
-    /// Does what the board says until it has nothing more to say.
+    /// Does what the board says until it has nothing more to say. One that cannot start may be restarted
+    /// for ever without anybody being asked: the runtime has its turn in between.
     fn carry_out(&mut self) {
-        loop {
+        self.again = false;
+        while !self.again {
             let actions = self.shared.table().board.take_actions();
             if actions.is_empty() {
                 break;
@@ -141,6 +158,7 @@ impl<'a> Supervisor<'a> {
                     Action::Stop(id) => self.stop(id),
                     Action::FailDependency { member, dependency } => {
                         self.fail_dependency(member, dependency);
+                        self.again = true;
                     }
                     Action::Removed(id) => self.removed(id),
                 }
