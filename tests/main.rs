@@ -35,5 +35,6 @@ mod random;
 mod model;
 mod others;
 mod faults;
+mod formats;
 #[cfg(target_os = "linux")]
 mod soak;

@@ -20,8 +20,8 @@ use crate::contender::Contender;
 use crate::contender::{Can, Many};
 
 pub(crate) use floor::FLOOR;
-pub(crate) use startstop::STARTSTOP;
 pub(crate) use startstop::stopped;
+pub(crate) use startstop::{Gated, STARTSTOP};
 
 pub(crate) const ALL: &[Contender] = &[
     FLOOR,

@@ -9,6 +9,8 @@ mod model;
 mod parse;
 #[cfg(test)]
 mod random;
+#[cfg(test)]
+mod values;
 
 use proc_macro2::TokenStream;
 

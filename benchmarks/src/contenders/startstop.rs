@@ -59,7 +59,7 @@ impl Service for Hooked {
 }
 
 /// Waits for its stop, one of many.
-struct Gated(Arc<Gate>);
+pub(crate) struct Gated(Arc<Gate>);
 
 impl Service for Gated {
     type Error = Infallible;
