@@ -34,7 +34,7 @@ impl<F: Future> Future for Fragile<F> {
 }
 
 fn short() -> Settings {
-    Settings::new().stop_timeout(Duration::from_millis(10))
+    Settings::new().stop_timeout(Duration::from_millis(100))
 }
 
 struct FragileRun;
