@@ -2,7 +2,7 @@
 
 use startstop_core::{Group, Member, OnFailure, Runner, Settings, State};
 
-use super::support::{Act, Journal, idle, outcome, started, stopped, within};
+use super::support::{Act, Journal, built, idle, outcome, start, started, stopped, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_shared_runner_stays_a_handle() {
@@ -66,14 +66,10 @@ async fn one_that_runs_already_stops_with_a_group_that_did_not_come_so_far() {
     let journal = Journal::new();
     let http = Runner::new(journal.probe("http").stops_in(1));
     within(http.start()).await.unwrap();
-    let app = startstop_core::Runner::new(
-        Group::builder("app")
-            .with("a", journal.probe("a").explicit())
-            .then("http", http.clone())
-            .build()
-            .unwrap(),
+    let app = built(
+        Group::builder("app").with("a", journal.probe("a").explicit()).then("http", http.clone()),
     );
-    let call = super::support::start(&app).await;
+    let call = start(&app).await;
     within(app.stop()).await.unwrap();
     outcome(call).await.unwrap_err();
     assert_eq!((http.state(), journal.live()), (State::Stopped, 0));
@@ -85,14 +81,10 @@ async fn one_that_runs_already_is_stopped_by_its_removal() {
     let journal = Journal::new();
     let http = Runner::new(journal.probe("http").stops_in(1));
     within(http.start()).await.unwrap();
-    let app = startstop_core::Runner::new(
-        Group::builder("app")
-            .with("a", journal.probe("a").explicit())
-            .then("http", http.clone())
-            .build()
-            .unwrap(),
+    let app = built(
+        Group::builder("app").with("a", journal.probe("a").explicit()).then("http", http.clone()),
     );
-    let call = super::support::start(&app).await;
+    let call = start(&app).await;
     within(app.service().remove("http")).await.unwrap();
     assert_eq!((http.state(), journal.live()), (State::Stopped, 1));
     journal.tell("a", Act::Ready);

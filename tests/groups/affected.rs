@@ -1,9 +1,9 @@
 //! Who is part of a restart, and in which state it finds and leaves them.
 
-use startstop_core::{Backoff, Group, Member, OnFailure, RestartPolicy, Settings, State};
+use startstop_core::{Backoff, Group, OnFailure, RestartPolicy, Settings, State};
 
 use super::support::{
-    Act, Journal, SECOND, built, idle, on, outcome, start, started, stopped, within,
+    Act, Journal, SECOND, built, half_started, idle, on, outcome, start, started, stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -87,13 +87,7 @@ async fn one_that_is_unstarted_stays_pending_over_a_restart() {
 #[tokio::test(start_paused = true)]
 async fn nobody_starts_on_one_that_becomes_ready_on_its_way_down() {
     let journal = Journal::new();
-    let app = built(
-        Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .with("b", Member::new(journal.probe("b").explicit()).after(["a"]))
-            .with("c", Member::new(journal.probe("c")).after(["b"])),
-    );
-    let call = start(&app).await;
+    let (app, call) = half_started(&journal).await;
     journal.tell("a", Act::Fail);
     journal.tell("b", Act::Ready);
     idle().await;

@@ -3,7 +3,8 @@
 use startstop_core::{DependencyFailed, Group, GroupError, Member, OnFailure, StartError, State};
 
 use super::support::{
-    Act, Broken, Journal, begin, built, find, idle, on, outcome, started, stop, stopped, within,
+    Act, Broken, Journal, begin, built, find, idle, on, outcome, restarting, started, stop,
+    stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -107,14 +108,7 @@ async fn an_insert_follows_a_restart_of_what_it_depends_on() {
 #[tokio::test(start_paused = true)]
 async fn an_insert_that_a_stop_cancels_leaves_nothing_behind() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .then("b", journal.probe("b").lingers()),
-    )
-    .await;
-    journal.tell("a", Act::Fail);
-    journal.until("~b").await;
+    let app = restarting(&journal, &[]).await;
     let group = app.service().clone();
     let x = journal.probe("x");
     let call = begin(async move { group.insert("x", x).await }).await;

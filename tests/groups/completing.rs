@@ -2,14 +2,12 @@
 
 use startstop_core::{Exit, Group, Member, OnCompletion, OnFailure, State};
 
-use super::support::{Act, Journal, idle, on, started, stopped, within};
+use super::support::{Act, Journal, idle, on, started, stopped, two, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_group_completes_with_its_last_member() {
     let journal = Journal::new();
-    let app =
-        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
-            .await;
+    let app = two(&journal).await;
     journal.tell("a", Act::Complete);
     idle().await;
     assert!(app.is_running());

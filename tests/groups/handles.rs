@@ -3,15 +3,14 @@
 use startstop_core::{Exit, Group, OnFailure, State};
 
 use super::support::{
-    Act, Broken, Journal, begin, find, idle, on, outcome, started, stop, stopped, within,
+    Act, Broken, Journal, begin, built, find, idle, on, outcome, start, started, stop, stopped,
+    two, within,
 };
 
 #[tokio::test(start_paused = true)]
 async fn one_stopped_by_hand_leaves_its_dependents_alone() {
     let journal = Journal::new();
-    let app =
-        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
-            .await;
+    let app = two(&journal).await;
     let a = app.service().get("a").unwrap();
     within(a.stop()).await.unwrap();
     idle().await;
@@ -42,9 +41,7 @@ async fn one_restarted_by_hand_is_restarted_alone() {
 #[tokio::test(start_paused = true)]
 async fn one_started_again_by_hand_fails_as_a_member() {
     let journal = Journal::new();
-    let app =
-        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
-            .await;
+    let app = two(&journal).await;
     let a = app.service().get("a").unwrap();
     within(a.stop()).await.unwrap();
     within(a.start()).await.unwrap();
@@ -57,9 +54,7 @@ async fn one_started_again_by_hand_fails_as_a_member() {
 #[tokio::test(start_paused = true)]
 async fn one_started_again_by_hand_that_fails_at_once_fails_as_a_member() {
     let journal = Journal::new();
-    let app =
-        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
-            .await;
+    let app = two(&journal).await;
     let a = app.service().get("a").unwrap();
     within(a.stop()).await.unwrap();
     idle().await;
@@ -124,17 +119,15 @@ async fn one_started_by_hand_that_depends_on_another_keeps_that_from_stopping_fi
 #[tokio::test(start_paused = true)]
 async fn an_ignored_one_brought_back_by_hand_is_a_dependency_again() {
     let journal = Journal::new();
-    let app = startstop_core::Runner::new(
+    let app = built(
         Group::builder("app")
             .with("x", on(OnFailure::Ignore, journal.probe("x").explicit()))
             .with("z", journal.probe("z").explicit())
             .then("y", on(OnFailure::Ignore, journal.probe("y")).after(["p"]))
-            .with("p", on(OnFailure::RestartDependents, journal.probe("p")))
-            .build()
-            .unwrap(),
+            .with("p", on(OnFailure::RestartDependents, journal.probe("p"))),
     );
     journal.tell("x", Act::Fail);
-    let call = super::support::start(&app).await;
+    let call = start(&app).await;
     journal.tell("x", Act::Ready);
     within(app.service().get("x").unwrap().start()).await.unwrap();
     idle().await;

@@ -3,8 +3,8 @@
 use startstop_core::{Exit, Group, GroupError, Member, OnFailure, Runner, StartError, State};
 
 use super::support::{
-    Act, Broken, Journal, begin, built, find, idle, on, outcome, start, started, stop, stopped,
-    within,
+    Act, Broken, Journal, begin, built, find, idle, on, outcome, restarting, start, started, stop,
+    stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -55,14 +55,7 @@ async fn during_start_up_it_waits_for_what_it_depends_on() {
 #[tokio::test(start_paused = true)]
 async fn it_waits_for_a_restart_under_way() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .then("b", journal.probe("b").lingers()),
-    )
-    .await;
-    journal.tell("a", Act::Fail);
-    journal.until("~b").await;
+    let app = restarting(&journal, &[]).await;
     let group = app.service().clone();
     let x = journal.probe("x");
     let call = begin(async move { group.insert("x", x).await }).await;

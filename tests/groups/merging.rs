@@ -3,20 +3,14 @@
 use startstop_core::{Exit, Group, Member, OnFailure};
 
 use super::support::{
-    Act, Broken, Journal, SECOND, begin, built, find, idle, on, outcome, start, started, stop,
-    stopped, within,
+    Act, Broken, Journal, SECOND, begin, built, find, half_started, idle, on, outcome, restarting,
+    start, started, stop, stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_while_another_starts_stops_that_first() {
     let journal = Journal::new();
-    let app = built(
-        Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .with("b", Member::new(journal.probe("b").explicit()).after(["a"]))
-            .with("c", Member::new(journal.probe("c")).after(["b"])),
-    );
-    let call = start(&app).await;
+    let (app, call) = half_started(&journal).await;
     journal.tell("a", Act::Fail);
     idle().await;
     assert_eq!(journal.take(), ["+a", "+b", "-a", "~b", "-b", "+a", "+b"]);
@@ -136,15 +130,7 @@ async fn two_that_end_the_group_at_the_same_instant_are_both_on_record() {
 #[tokio::test(start_paused = true)]
 async fn stop_group_wins_over_a_restart_under_way() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .then("b", journal.probe("b").lingers())
-            .with("x", journal.probe("x")),
-    )
-    .await;
-    journal.tell("a", Act::Fail);
-    idle().await;
+    let app = restarting(&journal, &["x"]).await;
     journal.tell("x", Act::Fail);
     idle().await;
     journal.tell("b", Act::Complete);

@@ -18,15 +18,15 @@ fn pair(journal: &Journal, name: &'static str, first: &str, second: &str) -> Gro
         .unwrap()
 }
 
+async fn two_pairs(journal: &Journal) -> Runner<Group> {
+    let builder = Group::builder("app").with("x", pair(journal, "x", "a", "b"));
+    started(builder.then("y", pair(journal, "y", "c", "d"))).await
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_group_in_a_group_starts_and_stops_as_one_member() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("x", pair(&journal, "x", "a", "b"))
-            .then("y", pair(&journal, "y", "c", "d")),
-    )
-    .await;
+    let app = two_pairs(&journal).await;
     stopped(&app).await;
     let expected = ["+a", "+b", "+c", "+d", "-d", "-c", "-b", "-a"];
     assert_eq!(journal.moves(), expected);
@@ -35,12 +35,7 @@ async fn a_group_in_a_group_starts_and_stops_as_one_member() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_escalates_to_the_top() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("x", pair(&journal, "x", "a", "b"))
-            .then("y", pair(&journal, "y", "c", "d")),
-    )
-    .await;
+    let app = two_pairs(&journal).await;
     journal.tell("a", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
     assert_eq!(find::<Broken>(&app.errors_last().unwrap()), Some(&Broken("a".into())));

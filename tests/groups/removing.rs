@@ -3,7 +3,7 @@
 use startstop_core::{Group, GroupError, Member, OnFailure, State, StopError};
 
 use super::support::{
-    Act, Journal, begin, built, idle, on, outcome, started, stop, stopped, within,
+    Act, Journal, begin, built, idle, on, outcome, restarting, started, stop, stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -64,15 +64,7 @@ async fn its_own_failure_to_stop_is_told() {
 #[tokio::test(start_paused = true)]
 async fn it_waits_for_a_restart_under_way() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .then("b", journal.probe("b").lingers())
-            .with("x", journal.probe("x")),
-    )
-    .await;
-    journal.tell("a", Act::Fail);
-    journal.until("~b").await;
+    let app = restarting(&journal, &["x"]).await;
     let group = app.service().clone();
     let call = begin(async move { group.remove("x").await }).await;
     assert!(!call.is_finished() && journal.count("-x") == 0);
@@ -104,15 +96,7 @@ async fn one_that_is_restarting_itself_is_removed_after_it() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_of_the_group_answers_it() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .then("b", journal.probe("b").lingers())
-            .with("x", journal.probe("x")),
-    )
-    .await;
-    journal.tell("a", Act::Fail);
-    journal.until("~b").await;
+    let app = restarting(&journal, &["x"]).await;
     let group = app.service().clone();
     let call = begin(async move { group.remove("x").await }).await;
     let stopping = stop(&app).await;

@@ -2,7 +2,9 @@
 
 use startstop_core::{Group, OnFailure};
 
-use super::support::{Act, Journal, built, idle, on, outcome, start, started, stopped, within};
+use super::support::{
+    Act, Journal, built, idle, on, outcome, start, started, stopped, two, within,
+};
 
 #[tokio::test(start_paused = true)]
 async fn one_that_is_starting_is_removed() {
@@ -62,9 +64,7 @@ async fn one_that_is_at_rest_is_removed_at_once() {
 #[tokio::test(start_paused = true)]
 async fn what_was_removed_can_be_inserted_again() {
     let journal = Journal::new();
-    let app =
-        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
-            .await;
+    let app = two(&journal).await;
     for _ in 0..20 {
         within(app.service().remove("b")).await.unwrap();
         let b = startstop_core::Member::new(journal.probe("b")).after(["a"]);

@@ -4,7 +4,7 @@ use startstop_core::{Exit, Group, Member, StartError, State, StopError};
 use tokio::time::Instant;
 
 use super::support::{
-    Act, Broken, Journal, built, find, idle, outcome, start, started, stop, stopped, within,
+    Act, Broken, Journal, built, find, idle, outcome, start, started, stop, stopped, two, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -110,9 +110,7 @@ async fn who_fails_while_the_group_stops_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn the_last_handle_stops_the_group() {
     let journal = Journal::new();
-    let app =
-        started(Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b")))
-            .await;
+    let app = two(&journal).await;
     drop(app);
     journal.until("-a").await;
     assert_eq!(journal.moves(), ["+a", "+b", "-b", "-a"]);

@@ -56,13 +56,45 @@ pub(crate) async fn started(builder: GroupBuilder) -> Runner<Group> {
     app
 }
 
+/// `a`, and after it `b`, both up.
+pub(crate) async fn two(journal: &Journal) -> Runner<Group> {
+    let builder = Group::builder("app").with("a", journal.probe("a"));
+    started(builder.then("b", journal.probe("b"))).await
+}
+
+/// In the middle of a restart: `a` has failed, and `b`, which comes after it, goes down until it is told to
+/// complete. The others are up and depend on nobody.
+pub(crate) async fn restarting(journal: &Journal, others: &[&str]) -> Runner<Group> {
+    let builder = Group::builder("app")
+        .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+        .then("b", journal.probe("b").lingers());
+    let with = |all: GroupBuilder, name: &&str| all.with(*name, journal.probe(name));
+    let app = started(others.iter().fold(builder, with)).await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    app
+}
+
+/// In the middle of its start: `a` is up, `b` after it is not ready yet, `c` after that waits.
+pub(crate) async fn half_started(journal: &Journal) -> (Runner<Group>, Starting) {
+    let app = built(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .with("b", Member::new(journal.probe("b").explicit()).after(["a"]))
+            .with("c", Member::new(journal.probe("c")).after(["b"])),
+    );
+    let call = start(&app).await;
+    (app, call)
+}
+
 pub(crate) async fn stopped(app: &Runner<Group>) {
     within(app.stop()).await.expect("everything stops well");
 }
 
-pub(crate) async fn start(
-    app: &Runner<Group>,
-) -> JoinHandle<Result<(), startstop_core::StartError>> {
+/// A start that has begun.
+pub(crate) type Starting = JoinHandle<Result<(), startstop_core::StartError>>;
+
+pub(crate) async fn start(app: &Runner<Group>) -> Starting {
     let app = app.clone();
     begin(async move { app.start().await }).await
 }
