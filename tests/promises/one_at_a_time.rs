@@ -10,7 +10,7 @@ use startstop_core::{
     Context, Runner, Settings, StartError, State, StopError, service_fn, service_fn_with,
 };
 
-use crate::stress_support::{Census, many_threads, obedient, park_on, watched, within};
+use crate::stress_support::{Census, many_threads, obedient, park_on, spin_until, watched, within};
 
 #[test]
 fn one_at_a_time_whatever_is_requested_from_several_threads() {
@@ -88,7 +88,8 @@ fn one_at_a_time_across_runtimes() {
         let (a, b) = (runner.clone(), runner.clone());
         let a = first.spawn(async move { while a.restart().await.is_ok() {} });
         let b = second.spawn(async move { while b.restart().await.is_ok() {} });
-        thread::sleep(Duration::from_millis(100));
+        let so_far = census.runs();
+        spin_until(|| census.runs() > so_far + 500);
         a.abort();
         b.abort();
         let _ = (park_on(a), park_on(b));
