@@ -69,17 +69,19 @@ impl After {
 
     /// Drops a waker of the driver after the lock.
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
-        match &self.old_waker {
-            None => self.old_waker = waker,
-            Some(_) => self.rest().wakers.extend(waker),
+        match (&self.old_waker, waker) {
+            (_, None) => {}
+            (None, waker) => self.old_waker = waker,
+            (Some(_), Some(waker)) => self.rest().wakers.push(waker),
         }
     }
 
     /// Drops a failure after the lock.
     pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
-        match &self.old_failure {
-            None => self.old_failure = failure,
-            Some(_) => self.rest().failures.extend(failure),
+        match (&self.old_failure, failure) {
+            (_, None) => {}
+            (None, failure) => self.old_failure = failure,
+            (Some(_), Some(failure)) => self.rest().failures.push(failure),
         }
     }
 
