@@ -26,7 +26,7 @@ use crate::snapshot;
 use crate::state::{Exit, State};
 use crate::status::Status;
 use crate::sync::CancellationToken;
-use crate::ticket::redeem;
+use crate::ticket::{ask, redeem};
 use crate::waiters::Answer;
 
 pub use start_stop::StartStop;
@@ -118,7 +118,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the start goes on to its end when this future is dropped.
     pub async fn start(&self) -> Result<(), StartError> {
-        self.begin(How::Anew, None).await
+        self.ask_for_start(How::Anew).await
     }
 
     /// Like [`start`](Self::start), with a parent whose cancellation is a [`stop`](Self::stop).
@@ -152,10 +152,13 @@ impl<S: Service> Runner<S> {
     /// Once polled, the start goes on to its end when this future is dropped.
     pub async fn start_with(&self, parent: &CancellationToken) -> Result<(), StartError> {
         let parent = Arc::new(Parent::new(parent.clone()));
-        let started = self.begin(How::Anew, Some(&parent));
-        // After the start is registered, since a parent that is cancelled meanwhile stops it.
-        self.watch_parent(&parent);
-        started.await
+        let request = |wanted: Wanted<'_>| {
+            let reply = request::start(&self.inner, How::Anew, Some(&parent), wanted);
+            // After the start is registered, since a parent that is cancelled meanwhile stops it.
+            self.watch_parent(&parent);
+            reply
+        };
+        ask(&self.inner, request, Answer::start).await
     }
 
     /// Starts the service unless it is running.
@@ -183,7 +186,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the start goes on to its end when this future is dropped.
     pub async fn ensure_running(&self) -> Result<(), StartError> {
-        self.begin(How::Ensure, None).await
+        self.ask_for_start(How::Ensure).await
     }
 
     /// Stops the service within its own `stop_timeout`. A stop cancels every start and restart that was
@@ -206,8 +209,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the stop goes on to its end when this future is dropped.
     pub async fn stop(&self) -> Result<(), StopError> {
-        let reply = request::stop(&self.inner, None, Wanted::Yes);
-        redeem(&self.inner, reply, Answer::stop).await
+        ask(&self.inner, |wanted| request::stop(&self.inner, None, wanted), Answer::stop).await
     }
 
     /// Like [`stop`](Self::stop), within `timeout`. Zero makes the abort the request: `shutdown` is not
@@ -237,8 +239,8 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the stop goes on to its end when this future is dropped.
     pub async fn stop_within(&self, timeout: Duration) -> Result<(), StopError> {
-        let reply = request::stop(&self.inner, Some(timeout), Wanted::Yes);
-        redeem(&self.inner, reply, Answer::stop).await
+        let request = |wanted: Wanted<'_>| request::stop(&self.inner, Some(timeout), wanted);
+        ask(&self.inner, request, Answer::stop).await
     }
 
     /// Stops the service if need be, and starts it.
@@ -256,7 +258,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the restart goes on to its end when this future is dropped.
     pub async fn restart(&self) -> Result<(), StartError> {
-        self.begin(How::Again, None).await
+        self.ask_for_start(How::Again).await
     }
 
     /// Begins a start and returns at once; what becomes of it is in the status and the history. On a
@@ -524,13 +526,9 @@ impl<S: Service> Runner<S> {
         self.inner.core.detached.store(true, Ordering::Release);
     }
 
-    fn begin(
-        &self,
-        how: How,
-        parent: Option<&Arc<Parent>>,
-    ) -> impl Future<Output = Result<(), StartError>> + use<'_, S> {
-        let reply = request::start(&self.inner, how, parent, Wanted::Yes);
-        redeem(&self.inner, reply, Answer::start)
+    async fn ask_for_start(&self, how: How) -> Result<(), StartError> {
+        ask(&self.inner, |wanted| request::start(&self.inner, how, None, wanted), Answer::start)
+            .await
     }
 
     /// What the clones share.

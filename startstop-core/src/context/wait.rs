@@ -102,7 +102,7 @@ fn poll_level(
         return Poll::Pending;
     }
     let key = *key.get_or_insert_with(|| cell.waiters.add(topic));
-    let old_waker = cell.waiters.poll(key, task.waker());
+    let old_waker = cell.waiters.wake(key, task.waker());
     drop(cell);
     drop(old_waker);
     Poll::Pending
@@ -218,14 +218,13 @@ impl Future for Reloaded<'_> {
         let epoch = self.attempt.epoch();
         let mut cell = self.attempt.node.core().cell();
         if let Some(key) = self.key {
-            if let Err(old_waker) = cell.waiters.poll(key, task.waker()) {
+            if cell.waiters.take(key).is_none() {
+                let old_waker = cell.waiters.wake(key, task.waker());
                 drop(cell);
                 drop(old_waker);
                 return Poll::Pending;
             }
-            let old = cell.waiters.remove(key);
             drop(cell);
-            drop(old);
             self.key = None;
             return Poll::Ready(());
         }
@@ -236,9 +235,7 @@ impl Future for Reloaded<'_> {
         if cell.take_reload() {
             return Poll::Ready(());
         }
-        let key = cell.waiters.add(Topic::reload(epoch));
-        // It has left no waker before.
-        let _none = cell.waiters.poll(key, task.waker());
+        let key = cell.waiters.add_with(Topic::reload(epoch), task.waker());
         drop(cell);
         self.key = Some(key);
         Poll::Pending
