@@ -218,6 +218,7 @@ impl Core {
     }
 
     /// The cell, for a look.
+    #[inline]
     pub(crate) fn cell(&self) -> MutexGuard<'_, Cell> {
         // Nothing panics under the lock but an allocation that fails.
         self.cell.lock().unwrap_or_else(PoisonError::into_inner)
@@ -239,6 +240,7 @@ impl Core {
     }
 
     /// The settings that the rules depend on.
+    #[inline]
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             readiness: self.settings.readiness(),
@@ -256,6 +258,7 @@ impl Core {
     }
 
     /// How far the end of the current attempt has come: for the driver of it.
+    #[inline]
     pub(crate) fn current_level(&self) -> Level {
         Signal::ORDER[(self.signal.0.load(Ordering::SeqCst) % Signal::LEVELS) as usize]
     }
@@ -296,10 +299,15 @@ impl Signal {
     const LEVELS: u64 = 4;
     const ORDER: [Level; 4] = [Level::Alive, Level::Draining, Level::Cancelled, Level::Aborted];
 
-    fn set(&self, epoch: u64, level: Level) {
+    fn raise(&self, epoch: u64, level: Level) {
         // `SeqCst`, with the `polling` mark: either the driver sees the level before it polls `run`,
         // or the one who stores it sees that the driver is polling.
         self.0.store(epoch * Self::LEVELS + level as u64, Ordering::SeqCst);
+    }
+
+    /// Shows an attempt that begins or is over: nobody is polling `run` then.
+    fn turn(&self, epoch: u64, level: Level) {
+        self.0.store(epoch * Self::LEVELS + level as u64, Ordering::Release);
     }
 
     fn epoch(&self) -> u64 {
@@ -346,6 +354,7 @@ impl Cell {
     }
 
     /// The rare part if it is there, or if it is `needed`.
+    #[inline]
     pub(crate) fn rare_if(&mut self, needed: bool) -> Option<&mut Rare> {
         if needed {
             self.rare.get_or_insert_default();
@@ -384,6 +393,7 @@ impl Cell {
         self.rare.as_ref().is_some_and(|rare| rare.told)
     }
 
+    #[inline]
     pub(crate) fn state(&self) -> State {
         self.life.state()
     }

@@ -88,6 +88,7 @@ impl Cell {
     }
 
     /// Stores the state that the lifecycle is in, and answers those who wait for it.
+    #[inline]
     pub(super) fn publish(&mut self, core: &Core, after: &mut After) {
         let job = core.settings.readiness() == Readiness::Completion;
         let ready = self.state() == State::Running || job && self.life.was_ready();
@@ -134,14 +135,14 @@ impl Cell {
 
     /// Shows the level of the attempt to its contexts.
     fn signal(&mut self, core: &Core, after: &mut After) {
-        core.signal.set(self.attempts, self.life.level());
+        core.signal.raise(self.attempts, self.life.level());
         self.waiters.answer(Topic::Drain, &Answer::Seen, &mut after.wakes);
         self.wake_driver(after);
     }
 
     /// Ends the contexts of an attempt that is over, whatever they wait for.
     pub(super) fn close_attempt(&mut self, core: &Core, after: &mut After) {
-        core.signal.set(self.attempts, Level::Aborted);
+        core.signal.turn(self.attempts, Level::Aborted);
         let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
         self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut after.wakes);
         let Some(rare) = &mut self.rare else { return };
@@ -218,6 +219,7 @@ impl Cell {
         after.job(Job::Driver(Seat { on, id: self.driver_id }));
     }
 
+    #[inline]
     pub(super) fn wake_driver(&mut self, after: &mut After) {
         if after.driver.is_none() {
             after.driver.clone_from(&self.driver);

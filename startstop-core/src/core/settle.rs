@@ -90,7 +90,7 @@ impl Cell {
         self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
         self.stop_at = clock::NEVER;
         self.began_at = after.now();
-        core.signal.set(self.attempts, Level::Alive);
+        core.signal.turn(self.attempts, Level::Alive);
         if let Some(rare) = &mut self.rare {
             after.drop_failure(rare.ended_by.take());
             rare.worth_it = None;
