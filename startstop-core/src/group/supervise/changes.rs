@@ -1,0 +1,67 @@
+//! The supervisor's side of `insert` and `remove`: members that leave, and the answers to who waits.
+
+use tokio::sync::oneshot::Sender;
+
+use super::Supervisor;
+use super::look::Look;
+use crate::error::{StartError, StopError};
+use crate::group::error::GroupError;
+use crate::group::graph::Id;
+use crate::state::Cause;
+
+type Waiting = Sender<Result<(), GroupError>>;
+
+pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
+    if let Some(sender) = sender {
+        // Nobody may wait any more: the change has had its effect.
+        let _ = sender.send(outcome);
+    }
+}
+
+impl Supervisor<'_> {
+    pub(super) fn removed(&mut self, id: Id) {
+        let entry = {
+            let mut table = self.shared.table();
+            // Said twice, it may be about one that was inserted in its place by now.
+            if !table.board.is_leaving(id) {
+                return;
+            }
+            table.delete(id)
+        };
+        let Some(entry) = entry else { return };
+        let old = entry.part.node.core().cell().observe(None);
+        drop(old);
+        let look = Look::at(&*entry.part.node);
+        for removing in entry.removing {
+            let outcome = match (&look.stuck, &look.failed_stop) {
+                (Some(stuck), _) => Err(GroupError::Stop(stuck.clone())),
+                (None, Some(failure)) if look.told && failure.cause() == Cause::TimedOut => {
+                    Err(GroupError::Stop(StopError::TimedOut))
+                }
+                (None, Some(failure)) if look.told => {
+                    Err(GroupError::Stop(StopError::Failed(failure.clone())))
+                }
+                _ => Ok(()),
+            };
+            reply(Some(removing), outcome);
+        }
+        reply(entry.inserting, Err(GroupError::Start(StartError::Stopped)));
+    }
+
+    /// A member that was inserted did not start: it is taken off again.
+    pub(super) fn withdraw(&mut self, id: Id, error: StartError) {
+        let dependents = self.shared.table().board.dependents(id);
+        for dependent in dependents {
+            // They were inserted after it and wait for it.
+            self.fail_dependency(dependent, id);
+        }
+        let entry = self.shared.table().delete(id);
+        let Some(entry) = entry else { return };
+        let old = entry.part.node.core().cell().observe(None);
+        drop(old);
+        for removing in entry.removing {
+            reply(Some(removing), Ok(()));
+        }
+        reply(entry.inserting, Err(GroupError::Start(error)));
+    }
+}
