@@ -1,6 +1,5 @@
 //! One input into the lifecycle, and its effects on the cell.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
@@ -124,13 +123,7 @@ impl Cell {
         self.version = self.version.wrapping_add(1);
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
         self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut after.wakes);
-        self.tell_observer(after);
-    }
-
-    fn tell_observer(&self, after: &mut After) {
-        if let Some(observer) = self.rare.as_ref().and_then(|rare| rare.observer.as_ref()) {
-            after.rest().observer = Some(Arc::clone(observer));
-        }
+        self.tell_observers(after);
     }
 
     /// Shows the level of the attempt to its contexts.
@@ -195,10 +188,9 @@ impl Cell {
         let answer = Answer::Start(Err(StartError::Unresponsive));
         self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
-        self.tell_observer(after);
-        let rare = self.rare();
-        rare.next_on = None;
-        after.rest().stuck.clone_from(&rare.hold);
+        self.tell_observers(after);
+        self.rare().next_on = None;
+        self.tell_wholes(after);
     }
 
     /// Sees to it that somebody enters the attempt.

@@ -245,9 +245,7 @@ impl Cell {
             return;
         }
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
-        if let Some(hold) = self.rare.as_mut().and_then(|rare| rare.hold.take()) {
-            after.rest().ended = Some(hold);
-        }
+        self.leave_wholes(after);
         let answer = Answer::Start(Err(start_error));
         self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
     }

@@ -7,6 +7,7 @@ use super::look::Look;
 use crate::error::{StartError, StopError};
 use crate::group::error::GroupError;
 use crate::group::graph::Id;
+use crate::group::mailbox::unobserve;
 use crate::state::Cause;
 
 type Waiting = Sender<Result<(), GroupError>>;
@@ -29,8 +30,7 @@ impl Supervisor<'_> {
             table.delete(id)
         };
         let Some(entry) = entry else { return };
-        let old = entry.part.node.core().cell().observe(None);
-        drop(old);
+        unobserve(&self.shared.mailbox, id, &entry.part);
         let look = Look::at(&*entry.part.node);
         for removing in entry.removing {
             let outcome = match (&look.stuck, &look.failed_stop) {
@@ -57,8 +57,7 @@ impl Supervisor<'_> {
         }
         let entry = self.shared.table().delete(id);
         let Some(entry) = entry else { return };
-        let old = entry.part.node.core().cell().observe(None);
-        drop(old);
+        unobserve(&self.shared.mailbox, id, &entry.part);
         for removing in entry.removing {
             reply(Some(removing), Ok(()));
         }

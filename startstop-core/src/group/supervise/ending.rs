@@ -8,6 +8,7 @@ use super::look::Look;
 use crate::error::StopError;
 use crate::group::error::GroupError;
 use crate::group::graph::Id;
+use crate::group::mailbox::unobserve;
 use crate::panic::BoxError;
 use crate::request;
 
@@ -44,7 +45,7 @@ impl Drop for Supervisor<'_> {
                 let Some(Some(entry)) = table.entries.get_mut(at) else { continue };
                 let inserting = entry.inserting.take();
                 waiting.append(&mut entry.removing);
-                parts.push(entry.part.clone());
+                parts.push((Id(at), entry.part.clone()));
                 if inserting.is_some() {
                     waiting.extend(inserting);
                     // Dropped with `parts`, outside of the lock.
@@ -53,9 +54,8 @@ impl Drop for Supervisor<'_> {
             }
             (parts, waiting)
         };
-        for part in parts {
-            let old = part.node.core().cell().observe(None);
-            drop(old);
+        for (id, part) in parts {
+            unobserve(&self.shared.mailbox, id, &part);
             request::abort_part(&part.node);
         }
         for sender in waiting {
