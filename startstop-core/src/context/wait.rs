@@ -224,6 +224,10 @@ impl Future for Reloaded<'_> {
                 return Poll::Pending;
             }
             let old = cell.waiters.remove(key);
+            if cell.attempts == epoch {
+                // What was asked for since it was woken is seen by the same look.
+                cell.take_reload();
+            }
             drop(cell);
             drop(old);
             self.key = None;
