@@ -27,17 +27,24 @@ fn without_paths(full: &'static str) -> Cow<'static, str> {
         return Cow::Borrowed(full.rsplit("::").next().unwrap_or(full));
     }
     let mut short = String::with_capacity(full.len());
-    let mut word = 0;
+    // Where the path begins that is being read, and those around it.
+    let mut path = 0;
+    let mut around = Vec::new();
     let mut rest = full;
     while let Some(c) = rest.chars().next() {
-        if rest.starts_with("::") && short.len() > word {
-            short.truncate(word);
+        if rest.starts_with("::") && short.len() > path {
+            short.truncate(path);
             rest = &rest[2..];
             continue;
         }
+        let is_arrow = c == '>' && short.ends_with('-');
         short.push(c);
-        if !(c.is_alphanumeric() || c == '_') {
-            word = short.len();
+        match c {
+            '<' => around.push(std::mem::replace(&mut path, short.len())),
+            '>' if !is_arrow => path = around.pop().unwrap_or(short.len()),
+            // Braces are of `{{closure}}`, around a type that is declared in one.
+            c if c.is_alphanumeric() || matches!(c, '_' | '{' | '}') => {}
+            _ => path = short.len(),
         }
         rest = &rest[c.len_utf8()..];
     }
@@ -93,6 +100,9 @@ mod tests {
             ("app::Db<alloc::string::String, [u8; 4]>", "Db<String, [u8; 4]>"),
             ("(a::B, &c::D)", "(B, &D)"),
             ("alloc::boxed::Box<dyn app::Store>", "Box<dyn Store>"),
+            ("app::Db<fn(a::B) -> c::D, e::F>", "Db<fn(B) -> D, F>"),
+            ("app::main::{{closure}}::Db<app::main::{{closure}}::Pg>", "Db<Pg>"),
+            ("app::<impl app::Db>::open::Local<app::Pg>", "Local<Pg>"),
         ] {
             assert_eq!(without_paths(full), short);
         }

@@ -120,5 +120,6 @@ mod tests {
         assert_eq!(backoff.delay(0, 0.5), Duration::from_secs(1));
         assert_eq!(backoff.delay(1, 1.0), Duration::from_millis(2400));
         assert_eq!(Backoff::constant(Duration::MAX).delay(u32::MAX, 0.5), Duration::MAX);
+        assert_eq!(Backoff::none().factor(2.0).delay(u32::MAX, 0.5), Duration::ZERO);
     }
 }

@@ -60,6 +60,24 @@ async fn several_requests_before_the_service_looks_are_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn several_requests_are_one_for_a_service_that_waits_for_them() {
+    let (runner, state, saw) = reloading();
+    let mut saw = saw.lock().await;
+    runner.start().await.unwrap();
+    state.look.notify_one();
+    idle().await;
+    for _ in 0..3 {
+        runner.reload();
+    }
+    assert_eq!(within(saw.recv()).await, Some(1));
+    state.look.notify_one();
+    idle().await;
+    assert!(saw.try_recv().is_err());
+    runner.reload();
+    assert_eq!(within(saw.recv()).await, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_is_not_lost_when_the_future_is_dropped() {
     let (send, mut contexts) = unbounded_channel();
     let runner = Runner::new(startstop_core::service_fn(move |cx: startstop_core::Context| {

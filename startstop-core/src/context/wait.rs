@@ -224,6 +224,10 @@ impl Future for Reloaded<'_> {
                 drop(old_waker);
                 return Poll::Pending;
             }
+            if cell.attempts == epoch {
+                // What was asked for since it was woken is seen by the same look.
+                cell.take_reload();
+            }
             drop(cell);
             self.key = None;
             return Poll::Ready(());
