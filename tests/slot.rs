@@ -72,3 +72,21 @@ async fn a_context_that_outlives_its_attempt_fills_nothing() {
     slot.fill(&kept.await.unwrap(), 1);
     assert!(slot.get().is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_value_is_woken_by_it() {
+    let slot = Slot::new();
+    let (told, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let reader = service_fn_with((slot.clone(), told), async |state, cx| {
+        let (slot, told) = &*state;
+        told.send(None).unwrap();
+        told.send(slot.wait(&cx).await.as_deref().copied()).unwrap();
+    });
+    let (reader, db) = (Runner::new(reader), numbered(slot));
+    reader.start().await.unwrap();
+    assert_eq!(seen.recv().await, Some(None), "it waits");
+    assert!(seen.try_recv().is_err());
+    db.start().await.unwrap();
+    assert_eq!(seen.recv().await, Some(Some(1)));
+    db.stop().await.unwrap();
+}
