@@ -147,6 +147,21 @@ fn it_does_not_hold_up_the_end_of_the_runtime() {
     two.block_on(within(runner.start())).unwrap();
 }
 
+#[test]
+fn a_stop_from_elsewhere_keeps_its_deadlines_after_the_end_of_the_runtime() {
+    let latch = Arc::new(Latch::default());
+    let settings = Settings::new().stop_timeout(SHORT).abort_timeout(SHORT);
+    let (runner, began) = deaf(&latch, settings);
+    let (one, two) = (runtime(), runtime());
+    one.block_on(within(runner.start())).unwrap();
+    let _cx = began.recv_timeout(LONG).unwrap();
+    drop(one);
+    let outcome = two.block_on(within(runner.stop()));
+    assert!(matches!(outcome, Err(StopError::Unresponsive(_))), "{outcome:?}");
+    latch.release();
+    two.block_on(within(runner.wait_for(State::Stopped)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn its_context_can_spawn() {
     let (send, ran) = channel();
