@@ -8,6 +8,8 @@ use startstop_core::{
 };
 use tokio::sync::Notify;
 
+use crate::support::within;
+
 /// Fills the slot with the number of its attempt.
 fn numbered(slot: Slot<u32>) -> Runner<impl startstop_core::Service> {
     let db = service_fn_with((slot, AtomicU32::new(0)), async |state, cx| {
@@ -87,6 +89,6 @@ async fn who_waits_for_a_value_is_woken_by_it() {
     assert_eq!(seen.recv().await, Some(None), "it waits");
     assert!(seen.try_recv().is_err());
     db.start().await.unwrap();
-    assert_eq!(seen.recv().await, Some(Some(1)));
+    assert_eq!(within(seen.recv()).await, Some(Some(1)));
     db.stop().await.unwrap();
 }
