@@ -32,8 +32,8 @@ pub(crate) enum Cue {
     Hook,
     /// It asks the policy's own predicate about the failure that ended the attempt.
     Ask(RetryIf, Failure),
-    /// It waits until the time of the next attempt.
-    Pause(u64),
+    /// It waits until the time of the next attempt, or just a turn of the runtime if that has come.
+    Pause(Option<u64>),
     /// It ends.
     Leave,
 }
@@ -58,7 +58,7 @@ impl Cell {
         match self.state() {
             _ if !self.is_driven_by(id) => Cue::Leave,
             State::Starting if !self.life.is_alive() => self.enter(core, after),
-            State::Backoff => Cue::Pause(self.due),
+            State::Backoff => Cue::Pause((self.due > after.now()).then_some(self.due)),
             State::Stopped => {
                 self.driver_gone(after);
                 Cue::Leave
