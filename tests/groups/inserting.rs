@@ -175,3 +175,26 @@ async fn a_job_that_is_inserted_is_in_when_it_is_done() {
     assert_eq!(journal.take(), ["+a", "+job", "-job", "+b"]);
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_late_says_so_as_a_start_does() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let error = within(app.service().insert("x", journal.probe("x").explicit())).await.unwrap_err();
+    assert!(matches!(error, GroupError::Start(StartError::TimedOut)), "{error:?}");
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_stopped_by_hand_says_so_as_a_start_does() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let group = app.service().clone();
+    let x = Runner::new(journal.probe("x").explicit().fails_to_stop());
+    let member = x.clone();
+    let call = begin(async move { group.insert("x", member).await }).await;
+    within(x.stop()).await.unwrap_err();
+    let error = outcome(call).await.unwrap_err();
+    assert!(matches!(error, GroupError::Start(StartError::Stopped)), "{error:?}");
+    stopped(&app).await;
+}
