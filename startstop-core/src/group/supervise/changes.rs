@@ -50,9 +50,9 @@ impl Supervisor<'_> {
 
     /// A member that was inserted did not start: it is taken off again.
     pub(super) fn withdraw(&mut self, id: Id, error: StartError) {
-        let dependents = self.shared.table().board.dependents(id);
-        for dependent in dependents {
-            // They were inserted after it and wait for it.
+        // They were inserted after it; those that their handles have started do without it.
+        let waiting = self.shared.table().board.waiting_for(id);
+        for dependent in waiting {
             self.fail_dependency(dependent, id);
         }
         let entry = self.shared.table().delete(id);
