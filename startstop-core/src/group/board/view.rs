@@ -39,6 +39,11 @@ impl Board {
         self.look_up(id).is_some_and(|place| place.leaves)
     }
 
+    /// Whether the group has told the member to stop, rather than somebody else or nobody.
+    pub(in crate::group) fn was_told(&self, id: Id) -> bool {
+        self.place(id).told
+    }
+
     /// How many places there are, those without a member among them.
     pub(in crate::group) fn len(&self) -> usize {
         self.places.len()
