@@ -46,7 +46,7 @@ impl Board {
         }
     }
 
-    /// Takes a member off that is down and on which nobody depends.
+    /// Takes a member off that is down and for which nobody waits.
     pub(in crate::group) fn delete(&mut self, id: Id) {
         let Some(place) = self.places[id.0].take() else { return };
         // The places of members that come and go are used again; not those in between, since whoever depends
@@ -57,17 +57,18 @@ impl Board {
         self.unsettled -= usize::from(!place.fate.is_settled());
         self.completed -= usize::from(place.fate == Fate::Completed);
         self.alive -= usize::from(place.fate.is_alive());
-        for dep in place.deps {
-            let dep = self.place_mut(dep);
+        for id_of_dep in place.deps {
+            let dep = self.place_mut(id_of_dep);
             dep.dependents.retain(|other| *other != id);
             dep.blockers -= usize::from(place.counted);
+            self.dirty.push_back(id_of_dep);
         }
-        // What is left behind it are barriers.
-        for barrier in place.dependents {
-            let behind = self.place_mut(barrier);
+        // What is left behind it are barriers, and members that their handles have started.
+        for dependent in place.dependents {
+            let behind = self.place_mut(dependent);
             behind.deps.retain(|other| *other != id);
             behind.unready -= usize::from(!place.good);
-            self.dirty.push_back(barrier);
+            self.dirty.push_back(dependent);
         }
         self.restarting.retain(|other| *other != id);
     }
@@ -87,5 +88,12 @@ impl Board {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// Those of them that are not started yet.
+    pub(in crate::group) fn waiting_for(&self, id: Id) -> Vec<Id> {
+        let mut waiting = self.dependents(id);
+        waiting.retain(|id| self.place(*id).fate == Fate::Pending);
+        waiting
     }
 }

@@ -66,6 +66,8 @@ pub(super) struct Place {
     pub(super) restarts: bool,
     /// It is to be removed once it is down.
     pub(super) leaves: bool,
+    /// The group told it to stop, the last time that it went down.
+    pub(super) told: bool,
     /// It was inserted into the running group and has not come up yet: its failure is not the group's.
     pub(super) fresh: bool,
 }
@@ -89,6 +91,7 @@ impl Place {
             blockers: 0,
             restarts: false,
             leaves: false,
+            told: false,
             fresh: false,
         }
     }
@@ -98,7 +101,7 @@ impl Place {
         self.want = Want::Up;
         self.fate = Fate::Pending;
         (self.good, self.was_ready, self.failing, self.counted) = (false, false, false, false);
-        (self.restarts, self.fresh, self.leaves) = (false, false, false);
+        (self.restarts, self.fresh, self.leaves, self.told) = (false, false, false, false);
         self.unready = self.deps.len();
         self.blockers = 0;
     }

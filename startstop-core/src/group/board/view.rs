@@ -1,6 +1,6 @@
 //! What the board tells whoever asks.
 
-use super::place::Want;
+use super::place::{Fate, Want};
 use super::{Board, Closing};
 use crate::group::graph::Id;
 
@@ -26,9 +26,12 @@ impl Board {
         }
     }
 
-    /// Whether the member has neither come up nor failed yet after it was inserted.
-    pub(in crate::group) fn is_fresh(&self, id: Id) -> bool {
-        self.place(id).fresh
+    /// Whether the end of the member is that of its insertion: it has not come up since, and nobody takes
+    /// it down. One that is not started yet may wait for the end of a restart as well.
+    pub(in crate::group) fn is_coming(&self, id: Id) -> bool {
+        let place = self.place(id);
+        let waits = place.fate == Fate::Pending && self.closing.is_none();
+        place.fresh && (place.want == Want::Up || waits)
     }
 
     /// Whether the member is there and is being removed.
@@ -36,14 +39,14 @@ impl Board {
         self.look_up(id).is_some_and(|place| place.leaves)
     }
 
+    /// Whether the group has told the member to stop, rather than somebody else or nobody.
+    pub(in crate::group) fn was_told(&self, id: Id) -> bool {
+        self.place(id).told
+    }
+
     /// How many places there are, those without a member among them.
     pub(in crate::group) fn len(&self) -> usize {
         self.places.len()
-    }
-
-    /// Whether the member is to be up: it rests on its own account.
-    pub(in crate::group) fn wants_up(&self, id: Id) -> bool {
-        self.place(id).want == Want::Up
     }
 
     pub(in crate::group) fn is_alive(&self, id: Id) -> bool {

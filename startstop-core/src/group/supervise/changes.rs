@@ -21,38 +21,38 @@ pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
 
 impl Supervisor<'_> {
     pub(super) fn removed(&mut self, id: Id) {
-        let entry = {
+        let (told, entry) = {
             let mut table = self.shared.table();
             // Said twice, it may be about one that was inserted in its place by now.
             if !table.board.is_leaving(id) {
                 return;
             }
-            table.delete(id)
+            (table.board.was_told(id), table.delete(id))
         };
         let Some(entry) = entry else { return };
         unobserve(&self.shared.mailbox, id, &entry.part);
         let look = Look::at(&*entry.part.node);
+        // How one ended that was at rest before is none of its removal.
+        let told = told && look.told;
+        let outcome = match (look.stuck, look.failed_stop) {
+            (Some(stuck), _) => Err(stuck),
+            (None, Some(failure)) if told && failure.cause() == Cause::TimedOut => {
+                Err(StopError::TimedOut)
+            }
+            (None, Some(failure)) if told => Err(StopError::Failed(failure)),
+            _ => Ok(()),
+        };
         for removing in entry.removing {
-            let outcome = match (&look.stuck, &look.failed_stop) {
-                (Some(stuck), _) => Err(GroupError::Stop(stuck.clone())),
-                (None, Some(failure)) if look.told && failure.cause() == Cause::TimedOut => {
-                    Err(GroupError::Stop(StopError::TimedOut))
-                }
-                (None, Some(failure)) if look.told => {
-                    Err(GroupError::Stop(StopError::Failed(failure.clone())))
-                }
-                _ => Ok(()),
-            };
-            reply(Some(removing), outcome);
+            reply(Some(removing), outcome.clone().map_err(GroupError::Stop));
         }
         reply(entry.inserting, Err(GroupError::Start(StartError::Stopped)));
     }
 
     /// A member that was inserted did not start: it is taken off again.
     pub(super) fn withdraw(&mut self, id: Id, error: StartError) {
-        let dependents = self.shared.table().board.dependents(id);
-        for dependent in dependents {
-            // They were inserted after it and wait for it.
+        // They were inserted after it; those that their handles have started do without it.
+        let waiting = self.shared.table().board.waiting_for(id);
+        for dependent in waiting {
             self.fail_dependency(dependent, id);
         }
         let entry = self.shared.table().delete(id);

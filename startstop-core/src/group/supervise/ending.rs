@@ -6,29 +6,41 @@ use super::Supervisor;
 use super::changes::reply;
 use super::look::Look;
 use crate::error::StopError;
+use crate::failure::Fault;
+use crate::group::board::Closing;
 use crate::group::error::GroupError;
 use crate::group::graph::Id;
 use crate::group::mailbox::unobserve;
+use crate::hold::record;
 use crate::panic::BoxError;
 use crate::request;
 
 impl Supervisor<'_> {
-    /// The result of `run`.
+    /// The result of `run`: what has ended the group, or else one that does not yield. The others that do
+    /// not are recorded beside it.
     pub(super) fn end(mut self) -> Result<(), BoxError> {
-        match (self.failure.take(), self.stuck()) {
-            (Some(failure), _) => Err(failure),
-            (None, Some(stuck)) => Err(stuck.into()),
-            (None, None) => Ok(()),
+        let stuck = self.stuck().into_iter().map(BoxError::from);
+        let mut failures = self.failure.take().into_iter().chain(stuck);
+        let result = failures.next().map_or(Ok(()), Err);
+        for other in failures {
+            record(self.cx, Fault::of(|| other));
         }
+        result
     }
 
-    /// A member that does not yield.
-    fn stuck(&self) -> Option<StopError> {
+    /// The members that do not yield, but for one whose failure has ended the group.
+    fn stuck(&self) -> Vec<StopError> {
         let table = self.shared.table();
-        let nodes: Vec<_> =
-            table.entries.iter().flatten().map(|entry| Arc::clone(&entry.part.node)).collect();
+        let told = match table.board.closing() {
+            Some(Closing::Failed(id) | Closing::Limit(id)) => Some(id),
+            Some(Closing::Told | Closing::Completed) | None => None,
+        };
+        let entries = (0..).map(Id).zip(&table.entries);
+        let others =
+            entries.filter(|(id, _)| Some(*id) != told).filter_map(|(_, entry)| entry.as_ref());
+        let nodes: Vec<_> = others.map(|entry| Arc::clone(&entry.part.node)).collect();
         drop(table);
-        nodes.iter().find_map(|node| Look::at(&**node).stuck)
+        nodes.iter().filter_map(|node| Look::at(&**node).stuck).collect()
     }
 }
 

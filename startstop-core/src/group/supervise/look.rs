@@ -2,7 +2,7 @@
 
 use crate::core::Node;
 use crate::error::{StartError, StopError};
-use crate::failure::Failure;
+use crate::failure::{Failure, Interruption};
 use crate::state::{Exit, State};
 
 /// A member at one moment.
@@ -37,11 +37,20 @@ impl Look {
     }
 }
 
-/// Why a member did not start.
+/// Why a member did not start: what a start of its own would have said.
 pub(super) fn start_error(node: &dyn Node) -> StartError {
-    let cell = node.core().cell();
-    match cell.last_failure() {
-        Some(failure) => StartError::Failed(failure.clone()),
+    let look = Look::at(node);
+    let failure = node.core().cell().last_failure().cloned();
+    match failure {
+        _ if look.stuck.is_some() => StartError::Unresponsive,
+        _ if look.told => StartError::Stopped,
+        Some(failure) if is_late(&failure) => StartError::TimedOut,
+        Some(failure) => StartError::Failed(failure),
         None => StartError::Stopped,
     }
+}
+
+fn is_late(failure: &Failure) -> bool {
+    let error = failure.error().downcast_ref();
+    matches!(error, Some(Interruption::StartTimedOut { .. }))
 }

@@ -85,7 +85,7 @@ impl Supervisor<'_> {
     pub(super) fn failed(&mut self, id: Id, part: &Part, rest: Rest, error: Option<StartError>) {
         let limit = &mut self.limit;
         let mut table = self.shared.table();
-        let fresh = table.board.is_fresh(id) && table.board.wants_up(id);
+        let fresh = table.board.is_coming(id);
         let was_closing = table.board.closing();
         table.board.rests(id, rest, || limit.allows(self.shared.limit));
         let closing = table.board.closing();
