@@ -40,7 +40,7 @@ pub use error::{DependencyFailed, GroupError};
 pub use member::{IntoMember, Member};
 pub use policy::{OnCompletion, OnFailure};
 
-use board::Board;
+use board::{Action, Board};
 use graph::Id;
 use mailbox::Mailbox;
 use member::{Part, Prepared};
@@ -239,6 +239,13 @@ impl Table {
         self.board.delete(id);
         self.entries.truncate(self.board.len());
         Some(entry)
+    }
+
+    /// What is to be done next; all that was to be done before is done.
+    fn take_actions(&mut self) -> Vec<Action> {
+        self.board.trim();
+        self.entries.truncate(self.board.len());
+        self.board.take_actions()
     }
 }
 

@@ -49,10 +49,8 @@ impl Board {
     /// Takes a member off that is down and for which nobody waits.
     pub(in crate::group) fn delete(&mut self, id: Id) {
         let Some(place) = self.places[id.0].take() else { return };
-        // The places of members that come and go are used again; not those in between, since whoever depends
-        // on others comes after them.
-        while self.places.last().is_some_and(Option::is_none) {
-            self.places.pop();
+        if !self.open {
+            self.trim();
         }
         self.unsettled -= usize::from(!place.fate.is_settled());
         self.completed -= usize::from(place.fate == Fate::Completed);
@@ -71,6 +69,15 @@ impl Board {
             self.dirty.push_back(dependent);
         }
         self.restarting.retain(|other| *other != id);
+    }
+
+    /// Gives back the places at the end that are free, so that members which come and go use them again. Not
+    /// those in between, since whoever depends on others comes after them; and not while orders are carried
+    /// out, which may be about whoever was there.
+    pub(in crate::group) fn trim(&mut self) {
+        while self.places.last().is_some_and(Option::is_none) {
+            self.places.pop();
+        }
     }
 
     /// The members that depend on this one, directly or behind a barrier.
@@ -95,5 +102,27 @@ impl Board {
         let mut waiting = self.dependents(id);
         waiting.retain(|id| self.place(*id).fate == Fate::Pending);
         waiting
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Board;
+    use crate::group::policy::{OnCompletion, OnFailure};
+
+    #[test]
+    fn a_place_is_used_again_only_when_no_order_can_be_about_it() {
+        let mut board = Board::default();
+        let add = |board: &mut Board| {
+            board.add(Vec::new(), OnFailure::default(), OnCompletion::default())
+        };
+        board.open();
+        let first = add(&mut board);
+        board.delete(first);
+        let second = add(&mut board);
+        assert_ne!(second, first);
+        board.delete(second);
+        board.trim();
+        assert_eq!(add(&mut board), first);
     }
 }

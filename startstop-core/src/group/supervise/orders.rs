@@ -17,7 +17,7 @@ impl Supervisor<'_> {
     pub(super) fn carry_out(&mut self) {
         self.again = false;
         while !self.again {
-            let actions = self.shared.table().board.take_actions();
+            let actions = self.shared.table().take_actions();
             if actions.is_empty() {
                 break;
             }
