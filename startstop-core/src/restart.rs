@@ -271,8 +271,8 @@ impl Backoff {
         self
     }
 
-    /// The delay before restart `step`, from 0; `random` within `0.0..1.0` picks the jitter.
-    pub(crate) fn delay(&self, step: u32, random: f64) -> Duration {
+    /// The delay before restart `step`, from 0; `random`, within `0.0..1.0`, picks the jitter.
+    pub(crate) fn delay(&self, step: u32, random: impl FnOnce() -> f64) -> Duration {
         if self.first.is_zero() {
             // However often it is multiplied, also by a factor that has grown to infinity.
             return Duration::ZERO;
@@ -280,7 +280,7 @@ impl Backoff {
         let step = i32::try_from(step).unwrap_or(i32::MAX);
         let grown = self.first.as_secs_f64() * self.factor.powi(step);
         let capped = grown.min(self.max.as_secs_f64());
-        let scaled = capped * (1.0 + self.jitter * (2.0 * random - 1.0));
+        let scaled = capped * (1.0 + self.jitter * (2.0 * random() - 1.0));
         Duration::try_from_secs_f64(scaled).unwrap_or(Duration::MAX)
     }
 }

@@ -1,6 +1,7 @@
 //! A restart policy at work: how many restarts there were, and which delay comes next.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use crate::clock;
@@ -66,18 +67,26 @@ impl Retries {
             }
             self.recent.push_back(now);
         }
-        let delay = policy.backoff.delay(self.step, fastrand::f64());
+        let delay = policy.backoff.delay(self.step, random);
         self.step = self.step.saturating_add(1);
         self.total += 1;
         Decision::After(delay)
     }
 }
 
+/// A number within `0.0..1.0` that spreads retries, and hides nothing: the hash of nothing, under the keys
+/// that a [`RandomState`] draws.
+#[allow(clippy::cast_precision_loss)] // 53 bits are what fits.
+fn random() -> f64 {
+    let bits = RandomState::new().build_hasher().finish();
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{Decision, Retries};
+    use super::{Decision, Retries, random};
     use crate::restart::{Backoff, RestartPolicy};
 
     const SECOND: u64 = 1_000_000_000;
@@ -116,10 +125,23 @@ mod tests {
     #[test]
     fn jitter_stays_within_its_bounds() {
         let backoff = Backoff::exponential(Duration::from_secs(1)).jitter(0.2);
-        assert_eq!(backoff.delay(0, 0.0), Duration::from_millis(800));
-        assert_eq!(backoff.delay(0, 0.5), Duration::from_secs(1));
-        assert_eq!(backoff.delay(1, 1.0), Duration::from_millis(2400));
-        assert_eq!(Backoff::constant(Duration::MAX).delay(u32::MAX, 0.5), Duration::MAX);
-        assert_eq!(Backoff::none().factor(2.0).delay(u32::MAX, 0.5), Duration::ZERO);
+        assert_eq!(backoff.delay(0, || 0.0), Duration::from_millis(800));
+        assert_eq!(backoff.delay(0, || 0.5), Duration::from_secs(1));
+        assert_eq!(backoff.delay(1, || 1.0), Duration::from_millis(2400));
+        assert_eq!(Backoff::constant(Duration::MAX).delay(u32::MAX, || 0.5), Duration::MAX);
+        assert_eq!(Backoff::none().factor(2.0).delay(u32::MAX, || 0.5), Duration::ZERO);
+    }
+
+    #[test]
+    fn random_numbers_are_spread() {
+        let mut tenths = [0; 10];
+        for _ in 0..10_000 {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            // It is within 0 and 10.
+            let tenth = (random() * 10.0) as usize;
+            tenths[tenth] += 1;
+        }
+        // A thousand each; a fifth off is more than six standard deviations.
+        assert!(tenths.iter().all(|count| (800..=1_200).contains(count)), "{tenths:?}");
     }
 }
