@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::clock;
 use crate::core::{Core, Node};
 use crate::failure::Failure;
-use crate::state::State;
+use crate::state::{Cause, Exit, State};
 use crate::status::Status;
 
 /// The last failure of the current or most recent cycle; without one, this takes no lock.
@@ -30,6 +30,13 @@ pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
     let entries = history.entries();
     let first = entries.partition_point(|failure| failure.cycle() < cycle);
     entries[first..].to_vec()
+}
+
+/// Whether the last cycle has ended with its runtime.
+pub(crate) fn is_lost(node: &dyn Node) -> bool {
+    let cell = node.core().cell();
+    let by_runtime = |failure: &Failure| failure.cause() == Cause::Aborted;
+    cell.exit == Exit::Aborted && cell.last_failure().is_some_and(by_runtime)
 }
 
 /// A service as it is now, with what it is made of: the tree is walked without recursion.

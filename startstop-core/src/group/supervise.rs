@@ -22,7 +22,9 @@ use crate::failure::{Failure, Fault};
 use crate::hold::{Place, record};
 use crate::panic::BoxError;
 use crate::request::{self, Reply, Wanted};
+use crate::snapshot;
 use crate::state::{Cause, Exit, State};
+use crate::task::wait_if_runtime_ends;
 
 /// Supervises the members until the group ends.
 pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxError> {
@@ -49,7 +51,12 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
         match woken.await {
             Woken::Cancelled => supervisor.close(),
             Woken::Reloaded => supervisor.reload(),
-            Woken::Changed(changed) => supervisor.look_at(&changed),
+            Woken::Changed(changed) => {
+                if supervisor.has_lost_one_of(&changed) {
+                    wait_if_runtime_ends().await;
+                }
+                supervisor.look_at(&changed);
+            }
             Woken::Again => supervisor.carry_out(),
         }
     }
@@ -134,6 +141,10 @@ impl<'a> Supervisor<'a> {
         for part in parts {
             part.handle.reload();
         }
+    }
+
+    fn has_lost_one_of(&self, changed: &[Id]) -> bool {
+        changed.iter().filter_map(|id| self.part(*id)).any(|part| snapshot::is_lost(&*part.node))
     }
 
     fn look_at(&mut self, changed: &[Id]) {
