@@ -28,7 +28,7 @@ use crate::task::wait_if_runtime_ends;
 
 /// Supervises the members until the group ends.
 pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxError> {
-    let mut supervisor = Supervisor::new(shared, &cx);
+    let mut supervisor = Supervisor::new(shared, &cx)?;
     let mut cancelled = pin!(cx.cancelled());
     while supervisor.again || !supervisor.is_finished() {
         if supervisor.again {
@@ -83,8 +83,8 @@ struct Supervisor<'a> {
 }
 
 impl<'a> Supervisor<'a> {
-    fn new(shared: &'a Arc<Shared>, cx: &'a Context) -> Self {
-        shared.mailbox.open(cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node())));
+    fn new(shared: &'a Arc<Shared>, cx: &'a Context) -> Result<Self, GroupError> {
+        let members = Self::opened(shared, cx)?;
         let mut supervisor = Self {
             shared,
             cx,
@@ -94,29 +94,37 @@ impl<'a> Supervisor<'a> {
             again: false,
             failure: None,
         };
-        supervisor.open();
-        supervisor
+        supervisor.open(&members);
+        Ok(supervisor)
     }
 
-    fn open(&mut self) {
-        let members = {
-            let mut table = self.shared.table();
-            table.board.open();
-            let entries = table.entries.iter().enumerate();
-            let part = |(at, entry): (usize, &Option<super::Entry>)| {
-                entry.as_ref().map(|entry| (Id(at), entry.part.clone()))
-            };
-            entries.filter_map(part).collect::<Vec<_>>()
+    /// Opens the board, for one supervisor at a time: two would take each other's news.
+    fn opened(shared: &Shared, cx: &Context) -> Result<Vec<(Id, Part)>, GroupError> {
+        let group = cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node()));
+        let mut table = shared.table();
+        if table.board.is_open() {
+            return Err(GroupError::AlreadyRuns);
+        }
+        // Under the lock of the table, so that the letter of one that is inserted now is not lost.
+        shared.mailbox.open(group);
+        table.board.open();
+        let entries = table.entries.iter().enumerate();
+        let part = |(at, entry): (usize, &Option<super::Entry>)| {
+            entry.as_ref().map(|entry| (Id(at), entry.part.clone()))
         };
-        for (id, part) in &members {
+        Ok(entries.filter_map(part).collect())
+    }
+
+    fn open(&mut self, members: &[(Id, Part)]) {
+        for (id, part) in members {
             let cycle = part.node.core().cell().cycle;
             self.shared.table().entry_mut(*id).seen = cycle;
         }
-        for (id, part) in &members {
+        for (id, part) in members {
             observe(&self.shared.mailbox, *id, part);
         }
         // Those that run already are adopted as they are.
-        for (id, part) in &members {
+        for (id, part) in members {
             if !matches!(part.handle.state(), State::Stopped | State::Stopping) {
                 self.look_at_one(*id);
             }
