@@ -103,21 +103,38 @@ fn of_one(core: &Core, children: Vec<Status>) -> Status {
 
 /// What of a service, and of what it is made of, is still there although it was told to end.
 #[cfg(feature = "signal")]
-pub(crate) fn stuck(node: &dyn Node) -> Vec<String> {
+pub(crate) fn stuck(root: &dyn Node) -> Vec<String> {
+    let mut lines = vec![stuck_part(root)];
+    let mut below = parts_of(root, &mut lines);
+    while let Some(part) = below.pop() {
+        if part.core().word.read().state() == State::Stopping {
+            lines.push(stuck_part(&*part));
+            below.extend(parts_of(&*part, &mut lines));
+        }
+    }
+    lines
+}
+
+#[cfg(feature = "signal")]
+fn stuck_part(node: &dyn Node) -> String {
     let core = node.core();
     let cell = core.cell();
-    let line = match cell.verdict() {
+    match cell.verdict() {
         Some(verdict) => verdict.to_string(),
         None => cell.blame(core).to_string(),
-    };
-    drop(cell);
-    let mut lines = vec![line];
-    let mut below = status(node).children;
+    }
+}
+
+/// The parts of a composite; of one that has only statuses to show, these are told of at once.
+#[cfg(feature = "signal")]
+fn parts_of(node: &dyn Node, lines: &mut Vec<String>) -> Vec<Arc<dyn Node>> {
+    let parts = node.parts();
+    let mut below = if parts.is_empty() { node.children() } else { Vec::new() };
     while let Some(status) = below.pop() {
         if status.state == State::Stopping {
             lines.push(format!("service {:?} is still stopping", status.name));
         }
         below.extend(status.children);
     }
-    lines
+    parts.into_iter().map(|(_, part)| part).collect()
 }
