@@ -11,6 +11,8 @@ use startstop_core::{
 };
 use tokio_util::sync::CancellationToken;
 
+mod words;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 fn shown(value: &impl Debug) -> String {
@@ -144,6 +146,8 @@ async fn what_does_not_yield_is_named_in_the_error() {
     let text = error.to_string();
     assert!(text.starts_with("service \"deaf\" does not yield: run stuck for "), "{text}");
     assert!(shown(&error).contains(&text));
+    let StopError::Unresponsive(stuck) = error else { panic!("it is deaf") };
+    assert_eq!(shown(&stuck), text);
     drop(release);
     runner.wait_for(State::Stopped).await;
 }

@@ -21,5 +21,6 @@ mod removing_at_rest;
 mod nesting;
 mod depth;
 mod tree;
+mod shared;
 mod size;
 mod random;

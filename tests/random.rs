@@ -2,7 +2,7 @@
 //!
 //! A program is made from its seed alone. Two environment variables say which ones are run:
 //!
-//! - `STARTSTOP_PROGRAMS=32` runs that many times the usual number, with further seeds;
+//! - `STARTSTOP_PROGRAMS=32` runs that many times the usual number, with further seeds, `1/32` that part of it;
 //! - `STARTSTOP_SEED=17` runs the one with this seed. Whatever fails prints the command for that.
 
 use std::env;
@@ -16,13 +16,24 @@ const SEED: &str = "STARTSTOP_SEED";
 pub(crate) fn seeds(first: u64, usual: u64) -> Range<u64> {
     match number(SEED) {
         Some(seed) => seed..seed + 1,
-        None => first..first + usual * number(PROGRAMS).unwrap_or(1),
+        None => first..first + programs(usual),
     }
 }
 
+fn programs(usual: u64) -> u64 {
+    let Ok(text) = env::var(PROGRAMS) else {
+        return usual;
+    };
+    let (times, parts) = text.split_once('/').unwrap_or((&text, "1"));
+    (usual * parse(PROGRAMS, times) / parse(PROGRAMS, parts)).max(1)
+}
+
 fn number(name: &str) -> Option<u64> {
-    let text = env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|error| panic!("{name}={text}: {error}")))
+    env::var(name).ok().map(|text| parse(name, &text))
+}
+
+fn parse(name: &str, text: &str) -> u64 {
+    text.parse().unwrap_or_else(|error| panic!("{name}: {text}: {error}"))
 }
 
 /// While it is alive, a panic prints how to run the program with this seed again.

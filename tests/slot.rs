@@ -8,6 +8,8 @@ use startstop_core::{
 };
 use tokio::sync::Notify;
 
+use crate::support::within;
+
 /// Fills the slot with the number of its attempt.
 fn numbered(slot: Slot<u32>) -> Runner<impl startstop_core::Service> {
     let db = service_fn_with((slot, AtomicU32::new(0)), async |state, cx| {
@@ -71,4 +73,22 @@ async fn a_context_that_outlives_its_attempt_fills_nothing() {
     let slot = Slot::new();
     slot.fill(&kept.await.unwrap(), 1);
     assert!(slot.get().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_value_is_woken_by_it() {
+    let slot = Slot::new();
+    let (told, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let reader = service_fn_with((slot.clone(), told), async |state, cx| {
+        let (slot, told) = &*state;
+        told.send(None).unwrap();
+        told.send(slot.wait(&cx).await.as_deref().copied()).unwrap();
+    });
+    let (reader, db) = (Runner::new(reader), numbered(slot));
+    reader.start().await.unwrap();
+    assert_eq!(seen.recv().await, Some(None), "it waits");
+    assert!(seen.try_recv().is_err());
+    db.start().await.unwrap();
+    assert_eq!(within(seen.recv()).await, Some(Some(1)));
+    db.stop().await.unwrap();
 }

@@ -83,6 +83,19 @@ async fn a_cycle_is_told_step_by_step() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_ends_by_itself_is_told_to_be_ready_once() {
+    let scribe = Scribe::default();
+    let _told = tracing::subscriber::set_default(scribe.clone());
+    let short = service_fn(async |_cx| ());
+    let runner = Runner::with_settings(short, Settings::new().name("short"));
+    runner.start().await.unwrap();
+    runner.wait().await;
+    let lines = scribe.lines();
+    let ready = lines.iter().filter(|line| line.starts_with("event: ready"));
+    assert_eq!(ready.count(), 1, "{lines:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_and_an_abort_are_told() {
     let scribe = Scribe::default();
     let _told = tracing::subscriber::set_default(scribe.clone());

@@ -20,6 +20,11 @@ pub(crate) fn digits(value: f64) -> String {
     }
 }
 
+/// Without what is behind the point.
+pub(crate) fn whole(value: f64) -> String {
+    thousands(&format!("{value:.0}"))
+}
+
 pub(crate) fn count(value: usize) -> String {
     thousands(&value.to_string())
 }

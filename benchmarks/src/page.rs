@@ -1,11 +1,11 @@
-//! The page in `docs`, of which each command writes its part and leaves the other as it is.
+//! The page in `docs`, of which each command writes its part and leaves the others as they are.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 const SKELETON: &str = include_str!("page.md");
 
-const PARTS: [&str; 2] = ["run", "build"];
+const PARTS: [&str; 3] = ["run", "profile", "build"];
 
 /// Writes one part of the page.
 pub(crate) fn write(part: &str, text: &str) -> io::Result<()> {

@@ -6,10 +6,10 @@ use crate::contenders::STARTSTOP;
 use crate::flavour::Flavour;
 use crate::results::Results;
 use crate::weather::Weather;
-use crate::{cold, history, memory, page, plot, report, workload};
+use crate::{cold, history, memory, page, plot, profile, report, workload};
 
 /// Measures what the words ask for and writes it into `docs`: nothing for what it costs to run,
-/// `build` for what it costs to build.
+/// `build` for what it costs to build, `profile` for where the instructions go.
 ///
 /// # Errors
 ///
@@ -19,7 +19,9 @@ pub fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
     match words[..] {
         [] => measure(),
         ["build"] => cold::measure(),
-        _ => Err("either nothing, or `build`".into()),
+        ["profile"] => profile::measure(),
+        [profile::ONE, who, what, rounds] => profile::one(who, what, rounds),
+        _ => Err("either nothing, or `build`, or `profile`".into()),
     }
 }
 

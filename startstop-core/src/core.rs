@@ -18,6 +18,7 @@ mod apply;
 mod record;
 mod settle;
 mod timer;
+mod wholes;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -47,6 +48,9 @@ use crate::word::Word;
 pub(crate) use after::After;
 pub(crate) use settle::Cue;
 pub(crate) use timer::Arm;
+pub(crate) use wholes::{Hold, Observer};
+
+use wholes::Wholes;
 
 /// A core together with the service that it is about, whatever its type.
 pub(crate) trait Node: Send + Sync + 'static {
@@ -60,17 +64,6 @@ pub(crate) trait Node: Send + Sync + 'static {
 
     /// Spawns what the core needs.
     fn launch(self: Arc<Self>, job: Job);
-}
-
-/// What a cycle holds as long as it lasts: the place of its service in a whole. Dropped at the end.
-pub(crate) trait Hold: std::fmt::Debug + Send + Sync {
-    /// The deadlines of the cycle have run out and something of it is still there.
-    fn ran_out(&self);
-}
-
-/// Who is told whenever the state of a service has changed, or its end was given up.
-pub(crate) trait Observer: std::fmt::Debug + Send + Sync {
-    fn changed(&self);
 }
 
 /// Something that is done at the end of an attempt.
@@ -186,12 +179,9 @@ pub(crate) struct Rare {
     pub(crate) parent: Option<Arc<Parent>>,
     /// Where the cycle that follows is to run.
     next_on: Option<Handle>,
-    /// What is told that this cycle has ended: the service is a part of another one.
-    hold: Option<Arc<dyn Hold>>,
+    wholes: Wholes,
     /// What is done at the end of the attempt.
     endings: Vec<Ending>,
-    /// The group that the service is a member of.
-    observer: Option<Arc<dyn Observer>>,
     /// The last cycle ended because it was told to.
     told: bool,
     /// What is stuck, once the end was given up.
@@ -218,6 +208,7 @@ impl Core {
     }
 
     /// The cell, for a look.
+    #[inline]
     pub(crate) fn cell(&self) -> MutexGuard<'_, Cell> {
         // Nothing panics under the lock but an allocation that fails.
         self.cell.lock().unwrap_or_else(PoisonError::into_inner)
@@ -239,6 +230,7 @@ impl Core {
     }
 
     /// The settings that the rules depend on.
+    #[inline]
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             readiness: self.settings.readiness(),
@@ -256,6 +248,7 @@ impl Core {
     }
 
     /// How far the end of the current attempt has come: for the driver of it.
+    #[inline]
     pub(crate) fn current_level(&self) -> Level {
         Signal::ORDER[(self.signal.0.load(Ordering::SeqCst) % Signal::LEVELS) as usize]
     }
@@ -296,10 +289,15 @@ impl Signal {
     const LEVELS: u64 = 4;
     const ORDER: [Level; 4] = [Level::Alive, Level::Draining, Level::Cancelled, Level::Aborted];
 
-    fn set(&self, epoch: u64, level: Level) {
+    fn raise(&self, epoch: u64, level: Level) {
         // `SeqCst`, with the `polling` mark: either the driver sees the level before it polls `run`,
         // or the one who stores it sees that the driver is polling.
         self.0.store(epoch * Self::LEVELS + level as u64, Ordering::SeqCst);
+    }
+
+    /// Shows an attempt that begins or is over: nobody is polling `run` then.
+    fn turn(&self, epoch: u64, level: Level) {
+        self.0.store(epoch * Self::LEVELS + level as u64, Ordering::Release);
     }
 
     fn epoch(&self) -> u64 {
@@ -346,19 +344,12 @@ impl Cell {
     }
 
     /// The rare part if it is there, or if it is `needed`.
+    #[inline]
     pub(crate) fn rare_if(&mut self, needed: bool) -> Option<&mut Rare> {
         if needed {
             self.rare.get_or_insert_default();
         }
         self.rare.as_deref_mut()
-    }
-
-    /// Has a hold kept until the cycle has ended; hands it back if there is none.
-    pub(crate) fn keep_hold(&mut self, hold: Arc<dyn Hold>) -> Option<Arc<dyn Hold>> {
-        if self.state() == State::Stopped {
-            return Some(hold);
-        }
-        self.rare().hold.replace(hold)
     }
 
     /// Has something done at the end of attempt `epoch`; hands it back if that has ended.
@@ -370,20 +361,12 @@ impl Cell {
         None
     }
 
-    /// Has `observer` told of every change; the one before is handed back.
-    pub(crate) fn observe(
-        &mut self,
-        observer: Option<Arc<dyn Observer>>,
-    ) -> Option<Arc<dyn Observer>> {
-        let rare = self.rare_if(observer.is_some())?;
-        std::mem::replace(&mut rare.observer, observer)
-    }
-
     /// Whether the last cycle ended because it was told to.
     pub(crate) fn was_told(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.told)
     }
 
+    #[inline]
     pub(crate) fn state(&self) -> State {
         self.life.state()
     }

@@ -71,6 +71,10 @@ pub(crate) fn on_end(cx: &Context, ending: impl FnOnce() + Send + 'static) {
 }
 
 impl Hold for Place {
+    fn whole(&self) -> usize {
+        Arc::as_ptr(&self.node).addr()
+    }
+
     fn ran_out(&self) {
         if self.keeps.swap(false, Ordering::AcqRel) {
             update(&self.node, |core, cell, after| {

@@ -117,6 +117,7 @@ mod tests {
             ("worker", "worker"),
             ("app::make<app::Db>::{{closure}}", "make"),
             ("app::make<app::Db>", "make"),
+            ("app::make<app::pg::Pool>::{{closure}}", "make"),
             ("<app::Db as app::Open>::open::{{closure}}", "open"),
             ("<app::Db<a::B> as app::Open<c::D>>::open::{{closure}}", "open"),
             ("app::Db<fn(u8) -> u8>::open::{{closure}}", "open"),

@@ -1,5 +1,7 @@
 //! What can be asked of a runner: each request is one change of the core, done when it returns.
 
+mod wanted;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,64 +14,17 @@ use crate::lifecycle::{Input, Level};
 use crate::parent::Parent;
 use crate::state::{Exit, Phase, State};
 use crate::trace::Event;
-use crate::waiters::{Answer, Key, Topic};
+use crate::waiters::{Answer, Topic};
 
-/// How a start treats what is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum How {
-    /// A running service is stopped first.
-    Anew,
-    /// A running service is left alone.
-    Ensure,
-    /// Whatever is there is stopped first.
-    Again,
-}
-
-/// What came of a request at once, or where its outcome will be.
-pub(crate) enum Reply<T> {
-    Now(T),
-    Later(Key),
-}
-
-/// Who waits for the outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// A future.
-    Yes,
-    /// Nobody.
-    No,
-}
-
-impl How {
-    fn input(self) -> Input {
-        match self {
-            Self::Anew => Input::Start,
-            Self::Ensure => Input::Ensure,
-            Self::Again => Input::Restart,
-        }
-    }
-
-    /// Whether it ends what is there in this state.
-    fn replaces(self, state: State) -> bool {
-        match self {
-            Self::Anew => state == State::Running,
-            Self::Again => matches!(state, State::Starting | State::Running | State::Backoff),
-            Self::Ensure => false,
-        }
-    }
-
-    /// Whether a new cycle comes of it in this state, which needs a runtime.
-    fn begins_cycle(self, state: State) -> bool {
-        matches!(state, State::Stopped | State::Stopping) || self.replaces(state)
-    }
-}
+use wanted::reply;
+pub(crate) use wanted::{How, Reply, Wanted};
 
 /// Asks for a start.
 pub(crate) fn start<N: Node + ?Sized>(
     node: &Arc<N>,
     how: How,
     parent: Option<&Arc<Parent>>,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
     let cancelled = is_parent_cancelled(node.core(), how, parent);
     let here = Handle::try_current().ok();
@@ -87,10 +42,9 @@ pub(crate) fn start<N: Node + ?Sized>(
                 rare.and_then(|rare| std::mem::replace(&mut rare.parent, parent.map(Arc::clone)));
             after.drop_parent(old);
         }
-        // Before the step, which may bring the answer.
-        let key = (wanted == Wanted::Yes).then(|| cell.waiters.add(Topic::Start));
+        let key = wanted.register(Topic::Start, cell);
         begin(core, cell, how, on, wanted, after);
-        key.map_or(Reply::Now(Ok(())), Reply::Later)
+        reply(key, cell, Answer::start)
     })
 }
 
@@ -112,7 +66,7 @@ fn admit(
     how: How,
     cancelled: bool,
     here: Option<Handle>,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
 ) -> Result<Option<Handle>, StartError> {
     let state = cell.state();
     if how == How::Ensure && state == State::Running {
@@ -128,7 +82,7 @@ fn admit(
         return Ok(None);
     }
     // A request from a thread without a runtime goes back to where the service ran.
-    let there = || cell.runtime().filter(|_| wanted == Wanted::No).cloned();
+    let there = || cell.runtime().filter(|_| matches!(wanted, Wanted::No)).cloned();
     here.or_else(there).map(Some).ok_or(StartError::NoRuntime)
 }
 
@@ -137,10 +91,10 @@ fn refuse(
     core: &Core,
     cell: &mut Cell,
     error: StartError,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     after: &mut After,
 ) -> Reply<Result<(), StartError>> {
-    if wanted == Wanted::No {
+    if let Wanted::No = wanted {
         cell.record(core, Phase::Run, Fault::of(|| error.clone().into()), after);
     }
     Reply::Now(Err(error))
@@ -151,7 +105,7 @@ fn begin(
     cell: &mut Cell,
     how: How,
     on: Option<Handle>,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     after: &mut After,
 ) {
     let state = cell.state();
@@ -164,22 +118,14 @@ fn begin(
         Some(on) => cell.move_next_to(on),
         None => {}
     }
-    cell.step(core, how.input(), arm(wanted), after);
-}
-
-/// Somebody who waits sees for himself whether it takes longer than a poll.
-fn arm(wanted: Wanted) -> Arm {
-    match wanted {
-        Wanted::Yes => Arm::Watched,
-        Wanted::No => Arm::Unwatched,
-    }
+    cell.step(core, how.input(), wanted.arm(), after);
 }
 
 /// Asks for a stop, within `timeout` or else the service's own.
 pub(crate) fn stop<N: Node + ?Sized>(
     node: &Arc<N>,
     timeout: Option<Duration>,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
     update(node, |core, cell, after| {
         if cell.state() == State::Stopped {
@@ -188,10 +134,10 @@ pub(crate) fn stop<N: Node + ?Sized>(
         if let Some(stuck) = cell.verdict() {
             return Reply::Now(Err(StopError::Unresponsive(stuck.clone())));
         }
-        let key = (wanted == Wanted::Yes).then(|| cell.waiters.add(Topic::Stop));
+        let key = wanted.register(Topic::Stop, cell);
         let timeout = timeout.unwrap_or(core.settings.stop_timeout());
-        begin_stop(core, cell, timeout, arm(wanted), after);
-        key.map_or(Reply::Now(Ok(())), Reply::Later)
+        begin_stop(core, cell, timeout, wanted.arm(), after);
+        reply(key, cell, Answer::stop)
     })
 }
 
@@ -249,7 +195,7 @@ pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
 pub(crate) fn start_part<N: Node + ?Sized>(
     node: &Arc<N>,
     hold: Arc<dyn Hold>,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
     let reply = start(node, How::Ensure, None, wanted);
     let rest = node.core().cell().keep_hold(hold);
@@ -262,7 +208,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
 pub(crate) fn stop_part<N: Node + ?Sized>(
     node: &Arc<N>,
     left: Option<Duration>,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
     let own = node.core().settings.stop_timeout();
     match left {

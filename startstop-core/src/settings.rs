@@ -1,11 +1,14 @@
 //! What a service may say about how it wants to be run.
 
+mod resolved;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::restart::RestartPolicy;
 use crate::state::Readiness;
-use crate::sync::AtomicU64;
+
+pub(crate) use resolved::Resolved;
 
 /// How a service is run: its name, readiness, timeouts, restarts and history.
 ///
@@ -325,80 +328,5 @@ impl Settings {
     /// The longest silence that is allowed, if set.
     pub fn get_watchdog(&self) -> Option<Duration> {
         self.watchdog
-    }
-}
-
-/// The settings of a runner, with every default filled in where it is asked for.
-///
-/// Nothing is allocated for a service that sets nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Resolved {
-    set: Option<Box<Set>>,
-}
-
-#[derive(Debug)]
-struct Set {
-    settings: Settings,
-    /// When the last heartbeat came: here, since only who has set a watchdog has one.
-    beat: AtomicU64,
-}
-
-impl Resolved {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let needed = !settings.is_empty();
-        Self { set: needed.then(|| Box::new(Set { settings, beat: AtomicU64::new(0) })) }
-    }
-
-    fn get<T>(&self, setting: impl FnOnce(&Settings) -> Option<T>, default: T) -> T {
-        self.settings().and_then(setting).unwrap_or(default)
-    }
-
-    fn settings(&self) -> Option<&Settings> {
-        self.set.as_deref().map(|set| &set.settings)
-    }
-
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.settings().and_then(Settings::get_name)
-    }
-
-    pub(crate) fn readiness(&self) -> Readiness {
-        self.get(|set| set.readiness, Readiness::Immediate)
-    }
-
-    pub(crate) fn start_timeout(&self) -> Duration {
-        self.get(|set| set.start_timeout, Duration::from_secs(30))
-    }
-
-    pub(crate) fn stop_timeout(&self) -> Duration {
-        self.get(|set| set.stop_timeout, Duration::from_secs(5))
-    }
-
-    pub(crate) fn abort_timeout(&self) -> Duration {
-        self.get(|set| set.abort_timeout, Duration::from_secs(2))
-    }
-
-    pub(crate) fn drain(&self) -> Duration {
-        self.get(|set| set.drain, Duration::ZERO)
-    }
-
-    pub(crate) fn shutdown_always(&self) -> bool {
-        self.get(|set| set.shutdown_always, false)
-    }
-
-    pub(crate) fn history_capacity(&self) -> usize {
-        self.get(|set| set.history_capacity, 64)
-    }
-
-    pub(crate) fn restart(&self) -> Option<&RestartPolicy> {
-        self.settings().and_then(Settings::get_restart)
-    }
-
-    pub(crate) fn watchdog(&self) -> Option<Duration> {
-        self.settings().and_then(|set| set.watchdog).filter(|silence| !silence.is_zero())
-    }
-
-    /// The watchdog's time and when the last heartbeat came, if there is one.
-    pub(crate) fn watch(&self) -> Option<(Duration, &AtomicU64)> {
-        Some((self.watchdog()?, &self.set.as_deref()?.beat))
     }
 }

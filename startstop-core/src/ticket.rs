@@ -10,14 +10,74 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use crate::core::{Node, update};
-use crate::request::Reply;
+use crate::request::{Reply, Wanted};
 use crate::waiters::{Answer, Key};
 
 /// An answer that comes later.
-pub(crate) struct Ticket<'a, N: Node + ?Sized> {
+struct Ticket<'a, N: Node + ?Sized> {
     node: &'a Arc<N>,
     key: Option<Key>,
-    polled: bool,
+    turn: Turn,
+}
+
+/// What the next poll of a ticket is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// The one that the request was made in, with its waker.
+    Asked {
+        owes: bool,
+    },
+    First,
+    Later,
+}
+
+/// Makes a request when it is first polled, and waits for what comes of it.
+pub(crate) fn ask<N, R, T>(
+    node: &Arc<N>,
+    request: R,
+    read: fn(Answer) -> Option<T>,
+) -> Ask<'_, N, R, T>
+where
+    N: Node + ?Sized,
+    R: FnOnce(Wanted<'_>) -> Reply<T>,
+{
+    Ask { request: Some(request), ticket: Ticket { node, key: None, turn: Turn::First }, read }
+}
+
+/// A request that is made when this is first polled. A plain future, since each start and each stop is
+/// one: two `async` blocks in one another would cost what they save.
+#[must_use = "futures do nothing unless awaited"]
+pub(crate) struct Ask<'a, N: Node + ?Sized, R, T> {
+    request: Option<R>,
+    ticket: Ticket<'a, N>,
+    read: fn(Answer) -> Option<T>,
+}
+
+impl<N, R, T> Future for Ask<'_, N, R, T>
+where
+    N: Node + ?Sized,
+    R: FnOnce(Wanted<'_>) -> Reply<T> + Unpin,
+{
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<T> {
+        let Self { request, ticket, read } = &mut *self;
+        if let Some(request) = request.take() {
+            match request(Wanted::By(task.waker())) {
+                Reply::Now(outcome) => return Poll::Ready(outcome),
+                Reply::Later(key) => ticket.key = Some(key),
+                Reply::Awaited { key, owes } => {
+                    ticket.key = Some(key);
+                    ticket.turn = Turn::Asked { owes };
+                }
+            }
+        }
+        Pin::new(ticket).poll(task).map(|answer| value(answer, *read))
+    }
+}
+
+fn value<T>(answer: Answer, read: fn(Answer) -> Option<T>) -> T {
+    read(answer).expect("an entry is answered with what its topic is about")
 }
 
 /// Waits for what a reply promises. The ticket is there from the call on, polled or not.
@@ -26,28 +86,36 @@ pub(crate) fn redeem<N: Node + ?Sized, T>(
     reply: Reply<T>,
     read: fn(Answer) -> Option<T>,
 ) -> impl Future<Output = T> + use<'_, N, T> {
+    let ticket = |key, turn| Err(Ticket { node, key: Some(key), turn });
     let pending = match reply {
         Reply::Now(outcome) => Ok(outcome),
-        Reply::Later(key) => Err(Ticket::new(node, key)),
+        Reply::Later(key) => ticket(key, Turn::First),
+        Reply::Awaited { key, owes } => ticket(key, Turn::Asked { owes }),
     };
     async move {
         match pending {
             Ok(outcome) => outcome,
-            Err(ticket) => {
-                let answer = ticket.await;
-                read(answer).expect("an entry is answered with what its topic is about")
-            }
+            Err(ticket) => value(ticket.await, read),
         }
     }
 }
 
-impl<'a, N: Node + ?Sized> Ticket<'a, N> {
-    pub(crate) fn new(node: &'a Arc<N>, key: Key) -> Self {
-        Self { node, key: Some(key), polled: false }
-    }
-
+impl<N: Node + ?Sized> Ticket<'_, N> {
     fn hire_keeper(&self) {
         update(self.node, |_, cell, after| cell.hire_keeper(after));
+    }
+
+    /// Looks for the answer, or leaves the waker for it: then, whether a keeper is owed.
+    fn look(&self, key: Key, task: &Task<'_>) -> Result<Answer, bool> {
+        let mut cell = self.node.core().cell();
+        if let Some(answer) = cell.waiters.take(key) {
+            return Ok(answer);
+        }
+        let old_waker = cell.waiters.wake(key, task.waker());
+        let owes = cell.owes_keeper();
+        drop(cell);
+        drop(old_waker);
+        Err(owes)
     }
 }
 
@@ -56,26 +124,21 @@ impl<N: Node + ?Sized> Future for Ticket<'_, N> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Answer> {
         let Some(key) = self.key else { return Poll::Pending };
-        let mut cell = self.node.core().cell();
-        let old_waker = match cell.waiters.poll(key, task.waker()) {
+        let turn = std::mem::replace(&mut self.turn, Turn::Later);
+        let found = match turn {
+            Turn::Asked { owes } => Err(owes),
+            Turn::First | Turn::Later => self.look(key, task),
+        };
+        match found {
             Ok(answer) => {
-                let rest = cell.waiters.remove(key);
-                drop(cell);
-                drop(rest);
                 self.key = None;
                 return Poll::Ready(answer);
             }
-            Err(old_waker) => old_waker,
-        };
-        let owes = cell.owes_keeper();
-        drop(cell);
-        drop(old_waker);
-        match (owes, self.polled) {
-            (false, _) => {}
-            (true, false) => task.waker().wake_by_ref(),
-            (true, true) => self.hire_keeper(),
+            Err(true) if turn == Turn::Later => self.hire_keeper(),
+            // Once more, behind the driver: it may have ended by then.
+            Err(true) => task.waker().wake_by_ref(),
+            Err(false) => {}
         }
-        self.polled = true;
         Poll::Pending
     }
 }

@@ -7,10 +7,14 @@
 //!    answer that was meant for it, whatever has happened since.
 //! 2. One entry costs no allocation; the list for more is freed when it is empty.
 
+mod wakes;
+
 use std::task::Waker;
 
 use crate::error::{StartError, StopError};
 use crate::state::{Exit, State};
+
+pub(crate) use wakes::Wakes;
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +112,7 @@ pub(crate) struct Key(u32);
 /// What was in an entry.
 #[derive(Debug)]
 #[must_use = "it is to be dropped outside of the lock"]
-pub(crate) struct Removed(#[allow(dead_code)] Entry);
+pub(crate) struct Removed(Entry);
 
 /// The table.
 #[derive(Debug)]
@@ -141,6 +145,12 @@ impl Waiters {
         self.put(Entry::Waiting(topic, None))
     }
 
+    /// Adds an entry whose answer wakes `waker`.
+    pub(crate) fn add_with(&mut self, topic: Topic, waker: &Waker) -> Key {
+        self.kinds |= topic.kind();
+        self.put(Entry::Waiting(topic, Some(waker.clone())))
+    }
+
     fn put(&mut self, entry: Entry) -> Key {
         if matches!(self.first, Entry::Free) {
             self.first = entry;
@@ -157,14 +167,23 @@ impl Waiters {
         }
     }
 
-    /// Takes the answer, or leaves a waker for it; the waker before it is to be dropped outside of the
-    /// lock. The entry stays until it is removed.
-    pub(crate) fn poll(&mut self, key: Key, waker: &Waker) -> Result<Answer, Option<Waker>> {
-        match self.entry(key) {
-            None | Some(Entry::Free) => Err(None),
-            Some(Entry::Answered(answer)) => Ok(answer.clone()),
-            Some(Entry::Waiting(_, Some(old))) if old.will_wake(waker) => Err(None),
-            Some(Entry::Waiting(_, slot)) => Err(slot.replace(waker.clone())),
+    /// The answer, if it is there; with it the entry is gone.
+    pub(crate) fn take(&mut self, key: Key) -> Option<Answer> {
+        if !self.is_answered(key) {
+            return None;
+        }
+        match self.remove(key).0 {
+            Entry::Answered(answer) => Some(answer),
+            Entry::Free | Entry::Waiting(..) => None,
+        }
+    }
+
+    /// Has the answer wake `waker`; the one before it is to be dropped outside of the lock.
+    pub(crate) fn wake(&mut self, key: Key, waker: &Waker) -> Option<Waker> {
+        match self.entry(key)? {
+            Entry::Free | Entry::Answered(_) => None,
+            Entry::Waiting(_, Some(old)) if old.will_wake(waker) => None,
+            Entry::Waiting(_, slot) => slot.replace(waker.clone()),
         }
     }
 
@@ -189,6 +208,7 @@ impl Waiters {
     }
 
     /// Answers all entries of a topic.
+    #[inline]
     pub(crate) fn answer(&mut self, topic: Topic, answer: &Answer, wakes: &mut Wakes) {
         if self.kinds & topic.kind() != 0 {
             self.answer_where(topic.kind(), |other| other == topic, answer, wakes);
@@ -241,31 +261,6 @@ impl More {
     }
 }
 
-/// Wakers to be woken once the lock is released.
-#[derive(Debug, Default)]
-pub(crate) struct Wakes {
-    first: Option<Waker>,
-    more: Vec<Waker>,
-}
-
-impl Wakes {
-    pub(crate) fn add(&mut self, waker: Option<Waker>) {
-        let Some(waker) = waker else { return };
-        match self.first {
-            None => self.first = Some(waker),
-            Some(_) => self.more.push(waker),
-        }
-    }
-
-    pub(crate) fn wake(&mut self) {
-        let Some(first) = self.first.take() else { return };
-        first.wake();
-        if !self.more.is_empty() {
-            self.more.drain(..).for_each(Waker::wake);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::task::Waker;
@@ -280,7 +275,8 @@ mod tests {
         let other = waiters.add(Topic::Drain);
         waiters.answer(Topic::Cancel, &Answer::Seen, &mut wakes);
         assert!(keys.iter().all(|key| waiters.is_answered(*key)));
-        assert!(waiters.poll(other, Waker::noop()).is_err());
+        assert!(waiters.take(other).is_none());
+        assert!(waiters.wake(other, Waker::noop()).is_none());
         drop(waiters.remove(keys[3]));
         assert_eq!(waiters.add(Topic::Change), keys[3]);
         assert!(!waiters.is_answered(keys[3]));

@@ -8,6 +8,8 @@ mod expand;
 mod model;
 mod parse;
 #[cfg(test)]
+mod members;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod values;

@@ -155,6 +155,21 @@ fn it_does_not_hold_up_the_end_of_the_runtime() {
     two.block_on(within(runner.start())).unwrap();
 }
 
+#[test]
+fn a_stop_from_elsewhere_keeps_its_deadlines_after_the_end_of_the_runtime() {
+    let latch = Arc::new(Latch::default());
+    let settings = Settings::new().stop_timeout(SHORT).abort_timeout(SHORT);
+    let (runner, began) = deaf(&latch, settings);
+    let (one, two) = (runtime(), runtime());
+    one.block_on(within(runner.start())).unwrap();
+    let _cx = began.recv_timeout(LONG).unwrap();
+    drop(one);
+    let outcome = two.block_on(within(runner.stop()));
+    assert!(matches!(outcome, Err(StopError::Unresponsive(_))), "{outcome:?}");
+    latch.release();
+    two.block_on(within(runner.wait_for(State::Stopped)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn its_context_can_spawn() {
     let (send, ran) = channel();
@@ -166,4 +181,43 @@ async fn its_context_can_spawn() {
     within(runner.start()).await.unwrap();
     ran.recv_timeout(LONG).unwrap();
     within(runner.stop()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_may_wait_for_its_cancellation_without_a_limit() {
+    let runner = Runner::new(blocking_fn(|cx: Context| {
+        assert!(cx.cancelled_blocking(Duration::MAX));
+    }));
+    within(runner.start()).await.unwrap();
+    within(runner.stop()).await.unwrap();
+    assert_eq!(runner.wait().await, Exit::Stopped);
+}
+
+#[tokio::test]
+async fn what_fails_long_after_its_abort_is_in_the_history() {
+    for panics in [None, Some("it went off")] {
+        let latch = Arc::new(Latch::default());
+        let blocked = Arc::clone(&latch);
+        let service = blocking_fn(move |_cx| {
+            blocked.block();
+            panics.map_or(Err(Broken("late")), |message| panic!("{message}"))
+        });
+        let runner = Runner::with_settings(
+            service,
+            Settings::new().stop_timeout(SHORT).abort_timeout(SHORT),
+        );
+        within(runner.start()).await.unwrap();
+        assert!(matches!(within(runner.stop()).await, Err(StopError::Unresponsive(_))));
+        latch.release();
+        within(runner.wait_for(State::Stopped)).await;
+        let last = runner.errors_last().unwrap();
+        assert_eq!(last.phase(), Phase::Run);
+        match panics {
+            None => assert_eq!(last.error().downcast_ref(), Some(&Broken("late"))),
+            Some(message) => {
+                assert_eq!(last.cause(), Cause::Panic);
+                assert_eq!(last.error().downcast_ref::<PanicError>().unwrap().message(), message);
+            }
+        }
+    }
 }

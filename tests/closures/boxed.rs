@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use startstop_core::{
-    BoxService, Context, Exit, Runner, Service, Settings, StartStop, StopError, service_fn,
+    BoxService, Context, Exit, Group, Runner, Service, Settings, StartStop, Status, StopError,
+    service_fn,
 };
 
 use crate::support::{Act, Broken, Event, Probe};
@@ -96,4 +97,41 @@ async fn every_runner_is_behind_one_trait() {
     assert_eq!(runners[0].wait().await, Exit::Completed);
     assert!(runners[1].stop().await.is_err());
     assert_eq!(runners[1].errors_list().len(), 1);
+}
+
+/// Tells of a part that only it knows of.
+struct Whole(Runner<Named>);
+
+impl Service for Whole {
+    type Error = Broken;
+
+    async fn run(&self, cx: Context) -> Result<(), Broken> {
+        cx.cancelled().await;
+        Ok(())
+    }
+
+    fn children(&self) -> Vec<Status> {
+        vec![self.0.status()]
+    }
+}
+
+fn names(children: &[Status]) -> Vec<&str> {
+    children.iter().map(Status::name).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_boxed_or_shared_service_tells_of_its_children() {
+    let whole = || Whole(Runner::new(Named));
+    assert_eq!(names(&Service::children(&whole().boxed())), ["named"]);
+    assert_eq!(names(&Service::children(&Arc::new(whole()))), ["named"]);
+    assert_eq!(names(&Service::children(&Runner::new(Named))), ["named"]);
+    assert_eq!(names(Runner::new(Arc::new(whole()).boxed()).status().children()), ["named"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_boxed_or_shared_group_is_drawn_with_its_members() {
+    let group = || Group::builder("app").with("db", Named).with("http", Named).build().unwrap();
+    for status in [Runner::new(group().boxed()).status(), Runner::new(Arc::new(group())).status()] {
+        assert_eq!(names(status.children()), ["db", "http"], "{status}");
+    }
 }

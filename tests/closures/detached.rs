@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use startstop_core::{Context, Service};
+use startstop_core::{Context, Service, Settings, State};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Act, Caller, Event, Probe, idle, within};
+use crate::support::{Act, Caller, Event, Probe, idle, probed, within};
 
 #[tokio::test(start_paused = true)]
 async fn its_token_cancels_a_run() {
@@ -68,4 +68,44 @@ async fn shutdown_can_be_called_too() {
     let cx = Context::detached(CancellationToken::new());
     let error = probe.shutdown(cx).await.unwrap_err();
     assert_eq!(error.to_string(), "broken: close");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_its_token_is_a_drain_and_no_reload_comes() {
+    let token = CancellationToken::new();
+    let cx = Context::detached(token.clone());
+    let (draining, reloaded) = (cx.clone(), cx);
+    let drain = Caller::of(async move { draining.draining().await }).await;
+    let reload = Caller::of(async move { reloaded.reloaded().await }).await;
+    assert!(drain.is_waiting());
+    token.cancel();
+    drain.outcome().await;
+    assert!(reload.is_waiting());
+    reload.give_up().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_under_it_starts_and_is_stopped() {
+    let (inner, mut remote) = probed(Settings::new());
+    let token = CancellationToken::new();
+    let (outer, cx) = (inner.clone(), Context::detached(token.clone()));
+    let run = Caller::of(async move { outer.run(cx).await.is_ok() }).await;
+    remote.until(Event::Run(1, 1)).await;
+    assert!(inner.is_running() && run.is_waiting());
+    token.cancel();
+    assert!(run.outcome().await);
+    assert_eq!(inner.state(), State::Stopped);
+    assert_eq!(remote.count(Event::Shutdown), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_under_it_ends_as_its_service_does() {
+    for (act, ok) in [(Act::Complete, true), (Act::Fail("disk full"), false)] {
+        let (inner, remote) = probed(Settings::new());
+        let cx = Context::detached(CancellationToken::new());
+        let run = Caller::of(async move { inner.run(cx).await.is_ok() }).await;
+        assert!(run.is_waiting());
+        remote.tell(act);
+        assert_eq!(run.outcome().await, ok);
+    }
 }

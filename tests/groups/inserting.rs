@@ -1,6 +1,8 @@
 //! More of `insert`: before, while and after the group runs.
 
-use startstop_core::{Exit, Group, GroupError, Member, OnFailure, Runner, StartError, State};
+use startstop_core::{
+    DependencyFailed, Exit, Group, GroupError, Member, OnFailure, Runner, StartError, State,
+};
 
 use super::support::{
     Act, Broken, Journal, begin, built, find, idle, on, outcome, restarting, start, started, stop,
@@ -174,4 +176,80 @@ async fn a_job_that_is_inserted_is_in_when_it_is_done() {
     within(app.service().insert("b", b)).await.unwrap();
     assert_eq!(journal.take(), ["+a", "+job", "-job", "+b"]);
     stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_late_says_so_as_a_start_does() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let error = within(app.service().insert("x", journal.probe("x").explicit())).await.unwrap_err();
+    assert!(matches!(error, GroupError::Start(StartError::TimedOut)), "{error:?}");
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_stopped_by_hand_says_so_as_a_start_does() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let group = app.service().clone();
+    let x = Runner::new(journal.probe("x").explicit().fails_to_stop());
+    let member = x.clone();
+    let call = begin(async move { group.insert("x", member).await }).await;
+    within(x.stop()).await.unwrap_err();
+    let error = outcome(call).await.unwrap_err();
+    assert!(matches!(error, GroupError::Start(StartError::Stopped)), "{error:?}");
+    stopped(&app).await;
+}
+
+/// `x`, which is not ready yet, and after it (and after `others`) `y`, which waits for it.
+async fn two_inserted(
+    journal: &Journal,
+    app: &Runner<Group>,
+    others: &'static [&'static str],
+) -> [tokio::task::JoinHandle<Result<(), GroupError>>; 2] {
+    let (group, x) = (app.service().clone(), journal.probe("x").explicit());
+    let x = begin(async move { group.insert("x", x).await }).await;
+    let (group, y) = (app.service().clone(), Member::new(journal.probe("y")));
+    let y = y.after(["x"]).after(others.iter().copied());
+    let y = begin(async move { group.insert("y", y).await }).await;
+    [x, y]
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_started_by_hand_does_without_who_does_not_start() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let [x, y] = two_inserted(&journal, &app, &[]).await;
+    let handle = app.service().get("y").unwrap();
+    within(handle.start()).await.unwrap();
+    outcome(y).await.unwrap();
+    journal.tell("x", Act::Fail);
+    outcome(x).await.unwrap_err();
+    idle().await;
+    assert_eq!(app.service().members(), ["a", "y"]);
+    assert!(app.is_running() && handle.is_running() && handle.errors_list().is_empty());
+    stopped(&app).await;
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_one_that_does_not_start_goes_with_it_during_a_restart() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").lingers()),
+    )
+    .await;
+    let [x, y] = two_inserted(&journal, &app, &["a"]).await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    journal.tell("x", Act::Fail);
+    outcome(x).await.unwrap_err();
+    journal.tell("b", Act::Complete);
+    let error = outcome(y).await.unwrap_err();
+    assert!(find::<DependencyFailed>(&error).is_some(), "{error:?}");
+    idle().await;
+    assert_eq!((app.service().members(), journal.count("+y")), (vec!["a".into(), "b".into()], 0));
+    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
 }

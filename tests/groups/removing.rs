@@ -165,3 +165,14 @@ async fn those_that_come_after_one_that_has_gone_keep_their_order() {
     }
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_stops_refuses_it() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a").stops_in(3))).await;
+    let stopping = stop(&app).await;
+    let error = within(app.service().remove("a")).await.unwrap_err();
+    assert!(matches!(error, GroupError::Stopping), "{error:?}");
+    outcome(stopping).await.unwrap();
+    assert_eq!(app.service().members(), ["a"]);
+}

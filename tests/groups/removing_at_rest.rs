@@ -73,3 +73,18 @@ async fn what_was_removed_can_be_inserted_again() {
     stopped(&app).await;
     assert_eq!(journal.live(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stop_by_hand_came_to_is_none_of_a_removal() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b").fails_to_stop()),
+    )
+    .await;
+    within(app.service().get("b").unwrap().stop()).await.unwrap_err();
+    idle().await;
+    within(app.service().remove("b")).await.unwrap();
+    stopped(&app).await;
+}

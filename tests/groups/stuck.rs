@@ -141,3 +141,20 @@ fn the_end_of_the_runtime_ends_the_group() {
         within(app.stop_within(Duration::ZERO)).await.unwrap();
     });
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_who_block_are_named() {
+    let journal = Journal::new();
+    let guard = Guard(Release::default());
+    let blocks = |name: &str| journal.probe(name).blocks(&guard.0).settings(hasty());
+    let app = started(Group::builder("app").with("a", blocks("a")).with("b", blocks("b"))).await;
+    journal.until("+a").await;
+    journal.until("+b").await;
+    within(app.stop()).await.unwrap_err();
+    let text = format!("{:?}", app.errors_list());
+    for name in ["a", "b"] {
+        assert!(text.contains(&format!("{name:?} does not yield")), "{text}");
+    }
+    drop(guard);
+    within(app.wait()).await;
+}

@@ -172,10 +172,14 @@ fn a_service_that_is_just_being_entered_ends_with_its_runtime() {
     let hold = Arc::new(Hold(send, Latch::default()));
     let waker = Waker::from(Arc::clone(&hold));
     let mut start = pin!(runner.start());
+    // The only worker is busy until the start waits: else it may be answered before.
+    let (free, busy) = channel::<()>();
+    one.spawn(async move { busy.recv() });
     {
         let _entered = one.enter();
         assert!(start.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     }
+    drop(free);
     woken.recv_timeout(Duration::from_secs(10)).unwrap();
     one.shutdown_background();
     hold.1.release();

@@ -117,7 +117,7 @@ async fn failing(n: u32) -> Duration {
     time
 }
 
-async fn reading<T>(threads: usize, n: u32, read: fn(&Runner<Idle>) -> T) -> Duration {
+async fn reading<T>(threads: usize, n: u32, read: impl Fn(&Runner<Idle>) -> T + Sync) -> Duration {
     let runner = Runner::new(Idle);
     runner.start().await.expect("it starts");
     let time = read::timed(threads, n, || read(&runner));

@@ -1,10 +1,11 @@
 //! A context without a runner, for unit tests of services.
 
 use std::future::Future;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use tokio::task::JoinSet;
 
+use super::{Context, Link};
 use crate::outcome::Outcome;
 use crate::sync::{CancellationToken, Mutex};
 
@@ -30,5 +31,31 @@ impl Detached {
             // There is no history to record an error in.
             drop(future.await);
         });
+    }
+}
+
+impl Context {
+    /// A context without a runner, for calling `service.run(cx)` in a unit test.
+    ///
+    /// `token` is its cancellation. [`ready`](Self::ready), [`report`](Self::report) and
+    /// [`heartbeat`](Self::heartbeat) do nothing; [`spawn`](Self::spawn) uses the current runtime, and
+    /// its tasks end with the last clone of the context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Context, Service, service_fn};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let service = service_fn(async |cx| cx.cancelled().await);
+    /// let token = CancellationToken::new();
+    /// token.cancel();
+    /// service.run(Context::detached(token)).await.unwrap();
+    /// # }
+    /// ```
+    pub fn detached(token: CancellationToken) -> Self {
+        Self { link: Link::Detached(Arc::new(Detached::new(token))) }
     }
 }

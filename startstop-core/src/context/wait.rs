@@ -74,7 +74,7 @@ impl Wait {
 
     fn forget(&mut self, cx: &Context) {
         if let (Some(key), Link::Attempt(attempt)) = (self.key(), &cx.link) {
-            remove(attempt.node.core(), &mut Some(key));
+            remove(attempt.node().core(), &mut Some(key));
         }
     }
 }
@@ -90,7 +90,7 @@ fn poll_level(
     if attempt.has_reached(level) {
         return Poll::Ready(());
     }
-    let core = attempt.node.core();
+    let core = attempt.node().core();
     let mut cell = core.cell();
     if cell.has_reached(attempt.epoch(), level) {
         return Poll::Ready(());
@@ -102,7 +102,7 @@ fn poll_level(
         return Poll::Pending;
     }
     let key = *key.get_or_insert_with(|| cell.waiters.add(topic));
-    let old_waker = cell.waiters.poll(key, task.waker());
+    let old_waker = cell.waiters.wake(key, task.waker());
     drop(cell);
     drop(old_waker);
     Poll::Pending
@@ -195,7 +195,7 @@ impl Future for Signalled<'_> {
 
 impl Drop for Signalled<'_> {
     fn drop(&mut self) {
-        remove(self.attempt.node.core(), &mut self.key);
+        remove(self.attempt.node().core(), &mut self.key);
     }
 }
 
@@ -216,20 +216,19 @@ impl Future for Reloaded<'_> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
         let epoch = self.attempt.epoch();
-        let mut cell = self.attempt.node.core().cell();
+        let mut cell = self.attempt.node().core().cell();
         if let Some(key) = self.key {
-            if let Err(old_waker) = cell.waiters.poll(key, task.waker()) {
+            if cell.waiters.take(key).is_none() {
+                let old_waker = cell.waiters.wake(key, task.waker());
                 drop(cell);
                 drop(old_waker);
                 return Poll::Pending;
             }
-            let old = cell.waiters.remove(key);
             if cell.attempts == epoch {
                 // What was asked for since it was woken is seen by the same look.
                 cell.take_reload();
             }
             drop(cell);
-            drop(old);
             self.key = None;
             return Poll::Ready(());
         }
@@ -240,9 +239,7 @@ impl Future for Reloaded<'_> {
         if cell.take_reload() {
             return Poll::Ready(());
         }
-        let key = cell.waiters.add(Topic::reload(epoch));
-        // It has left no waker before.
-        let _none = cell.waiters.poll(key, task.waker());
+        let key = cell.waiters.add_with(Topic::reload(epoch), task.waker());
         drop(cell);
         self.key = Some(key);
         Poll::Pending
@@ -252,7 +249,7 @@ impl Future for Reloaded<'_> {
 impl Drop for Reloaded<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
-        let mut cell = self.attempt.node.core().cell();
+        let mut cell = self.attempt.node().core().cell();
         if cell.waiters.is_answered(key) && cell.attempts == self.attempt.epoch() {
             // It was woken and is dropped before it could tell: the request is not lost.
             cell.set_reload(true);

@@ -36,15 +36,15 @@ pub(super) struct Rest {
     pub(super) aborts: Vec<AbortHandle>,
     pub(super) endings: Vec<Ending>,
     jobs: Vec<Job>,
-    pub(super) stuck: Option<Arc<dyn Hold>>,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) stuck: Vec<Arc<dyn Hold>>,
+    pub(super) observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
     /// What nobody needs any more, and whose drop is foreign code, or takes another lock.
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
     parent: Option<Arc<Parent>>,
     task: Option<AbortHandle>,
     /// Dropped as the last.
-    pub(super) ended: Option<Arc<dyn Hold>>,
+    pub(super) ended: Vec<Arc<dyn Hold>>,
 }
 
 impl After {
@@ -137,7 +137,7 @@ impl Rest {
         for task in self.aborts.drain(..) {
             task.abort();
         }
-        if let Some(hold) = self.stuck.take() {
+        for hold in self.stuck.drain(..) {
             hold.ran_out();
         }
     }
@@ -149,7 +149,7 @@ impl Rest {
     }
 
     fn finish(mut self: Box<Self>) {
-        if let Some(observer) = self.observer.take() {
+        for observer in self.observers.take().iter().flat_map(|list| list.iter()) {
             observer.changed();
         }
     }

@@ -1,6 +1,5 @@
 //! One input into the lifecycle, and its effects on the cell.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
@@ -88,6 +87,7 @@ impl Cell {
     }
 
     /// Stores the state that the lifecycle is in, and answers those who wait for it.
+    #[inline]
     pub(super) fn publish(&mut self, core: &Core, after: &mut After) {
         let job = core.settings.readiness() == Readiness::Completion;
         let ready = self.state() == State::Running || job && self.life.was_ready();
@@ -123,25 +123,19 @@ impl Cell {
         self.version = self.version.wrapping_add(1);
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
         self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut after.wakes);
-        self.tell_observer(after);
-    }
-
-    fn tell_observer(&self, after: &mut After) {
-        if let Some(observer) = self.rare.as_ref().and_then(|rare| rare.observer.as_ref()) {
-            after.rest().observer = Some(Arc::clone(observer));
-        }
+        self.tell_observers(after);
     }
 
     /// Shows the level of the attempt to its contexts.
     fn signal(&mut self, core: &Core, after: &mut After) {
-        core.signal.set(self.attempts, self.life.level());
+        core.signal.raise(self.attempts, self.life.level());
         self.waiters.answer(Topic::Drain, &Answer::Seen, &mut after.wakes);
         self.wake_driver(after);
     }
 
     /// Ends the contexts of an attempt that is over, whatever they wait for.
     pub(super) fn close_attempt(&mut self, core: &Core, after: &mut After) {
-        core.signal.set(self.attempts, Level::Aborted);
+        core.signal.turn(self.attempts, Level::Aborted);
         let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
         self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut after.wakes);
         let Some(rare) = &mut self.rare else { return };
@@ -194,10 +188,9 @@ impl Cell {
         let answer = Answer::Start(Err(StartError::Unresponsive));
         self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
-        self.tell_observer(after);
-        let rare = self.rare();
-        rare.next_on = None;
-        after.rest().stuck.clone_from(&rare.hold);
+        self.tell_observers(after);
+        self.rare().next_on = None;
+        self.tell_wholes(after);
     }
 
     /// Sees to it that somebody enters the attempt.
@@ -218,6 +211,7 @@ impl Cell {
         after.job(Job::Driver(Seat { on, id: self.driver_id }));
     }
 
+    #[inline]
     pub(super) fn wake_driver(&mut self, after: &mut After) {
         if after.driver.is_none() {
             after.driver.clone_from(&self.driver);

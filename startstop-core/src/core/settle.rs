@@ -32,8 +32,8 @@ pub(crate) enum Cue {
     Hook,
     /// It asks the policy's own predicate about the failure that ended the attempt.
     Ask(RetryIf, Failure),
-    /// It waits until the time of the next attempt.
-    Pause(u64),
+    /// It waits until the time of the next attempt, or just a turn of the runtime if that has come.
+    Pause(Option<u64>),
     /// It ends.
     Leave,
 }
@@ -58,7 +58,7 @@ impl Cell {
         match self.state() {
             _ if !self.is_driven_by(id) => Cue::Leave,
             State::Starting if !self.life.is_alive() => self.enter(core, after),
-            State::Backoff => Cue::Pause(self.due),
+            State::Backoff => Cue::Pause((self.due > after.now()).then_some(self.due)),
             State::Stopped => {
                 self.driver_gone(after);
                 Cue::Leave
@@ -90,7 +90,7 @@ impl Cell {
         self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
         self.stop_at = clock::NEVER;
         self.began_at = after.now();
-        core.signal.set(self.attempts, Level::Alive);
+        core.signal.turn(self.attempts, Level::Alive);
         if let Some(rare) = &mut self.rare {
             after.drop_failure(rare.ended_by.take());
             rare.worth_it = None;
@@ -245,9 +245,7 @@ impl Cell {
             return;
         }
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
-        if let Some(hold) = self.rare.as_mut().and_then(|rare| rare.hold.take()) {
-            after.rest().ended = Some(hold);
-        }
+        self.leave_wholes(after);
         let answer = Answer::Start(Err(start_error));
         self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
     }

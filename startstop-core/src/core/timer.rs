@@ -26,6 +26,7 @@ pub(crate) enum Arm {
 
 impl Cell {
     /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
+    #[inline]
     pub(crate) fn limit_stop(&mut self, timeout: Duration, after: &mut After) {
         self.stop_at = self.stop_at.min(clock::later(after.now(), timeout));
     }
@@ -99,6 +100,7 @@ impl Cell {
         self.rare().whole_keeps = true;
     }
 
+    #[inline]
     fn dismiss_keeper(&mut self, after: &mut After) {
         if let Some(keeper) = self.keeper.take() {
             after.rest().aborts.push(keeper);

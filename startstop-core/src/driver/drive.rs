@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 
 use tokio::runtime::RuntimeFlavor;
 use tokio::task::yield_now;
@@ -49,7 +49,7 @@ pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
 enum Next {
     Run(u64),
     RunSoon(u64),
-    Pause(u64),
+    Pause(Option<u64>),
     Leave,
     Look,
 }
@@ -75,10 +75,7 @@ fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
                     yield_now().await;
                     Next::Run(epoch)
                 }
-                Next::Pause(until) => {
-                    driver.pause(until).await;
-                    Next::Look
-                }
+                Next::Pause(until) => driver.pause(until).await,
                 Next::Look => poll_fn(|cx| driver.look(cx)).await,
                 Next::Leave => return driver.leave(),
             };
@@ -138,37 +135,37 @@ impl<S: Service> Driver<S> {
         true
     }
 
-    /// Waits until the time of the next attempt, or until something else comes.
-    async fn pause(&self, until: u64) {
+    /// Waits until the time of the next attempt, if there is one to wait for, or until something else
+    /// comes.
+    async fn pause(&self, until: Option<u64>) -> Next {
         // In a box: it is rare, and large beside the future of the service.
-        let mut sleep = match clock::instant(until) {
-            Some(at) if until > clock::now() => Some(Box::pin(tokio::time::sleep_until(at))),
-            Some(_) => None,
-            None => Some(Box::pin(tokio::time::sleep(std::time::Duration::MAX))),
-        };
+        let mut sleep = until.map(|until| match clock::instant(until) {
+            Some(at) => Box::pin(tokio::time::sleep_until(at)),
+            None => Box::pin(tokio::time::sleep(std::time::Duration::MAX)),
+        });
         let mut yielded = false;
         poll_fn(|cx| {
-            if self.inner.core.cell().state() != State::Backoff {
-                return Poll::Ready(());
-            }
-            match &mut sleep {
-                Some(sleep) => sleep.as_mut().poll(cx),
-                // The runtime gets its turn between two attempts.
-                None if !std::mem::replace(&mut yielded, true) => {
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
+            if self.inner.core.cell().state() == State::Backoff {
+                match &mut sleep {
+                    Some(sleep) => ready!(sleep.as_mut().poll(cx)),
+                    // The runtime gets its turn between two attempts.
+                    None if !std::mem::replace(&mut yielded, true) => {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    None => {}
                 }
-                None => Poll::Ready(()),
             }
+            sleep = None;
+            let cue = update(&self.inner, |core, cell, after| {
+                if cell.is_driven_by(self.id) {
+                    cell.step(core, Input::BackoffOver, Arm::Now, after);
+                }
+                cell.cue(core, self.id, cx.waker(), after)
+            });
+            self.follow(cue, cx)
         })
-        .await;
-        drop(sleep);
-        update(&self.inner, |core, cell, after| {
-            if cell.is_driven_by(self.id) {
-                cell.step(core, Input::BackoffOver, Arm::Now, after);
-                after.driver = None;
-            }
-        });
+        .await
     }
 }
 

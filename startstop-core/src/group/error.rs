@@ -5,7 +5,8 @@ use std::fmt;
 use crate::error::{StartError, StopError};
 use crate::failure::write_chain;
 
-/// Why a group could not be built, changed or run. The group is as it was before.
+/// Why a group could not be built, changed or run. But for [`Stop`](Self::Stop), the group is as it was
+/// before.
 ///
 /// # Examples
 ///
@@ -67,7 +68,8 @@ pub enum GroupError {
     /// The inserted member did not start, and was removed again.
     #[error("the member did not start")]
     Start(#[source] StartError),
-    /// The removed member did not stop well; unless it does not yield it is removed nevertheless.
+    /// The removed member did not stop well. It is removed nevertheless; the group does not end before one that
+    /// does not yield has ended.
     #[error("the member did not stop well")]
     Stop(#[source] StopError),
 }

@@ -81,9 +81,18 @@ impl Mailbox {
 /// Has a member tell the group of its changes from now on.
 pub(super) fn observe(mailbox: &Arc<Mailbox>, id: Id, part: &Part) {
     let slot: Arc<dyn Observer> = Arc::new(Slot { mailbox: Arc::clone(mailbox), id });
-    let old = part.node.core().cell().observe(Some(slot));
-    // Outside of the lock: it may be the last of another group.
+    let old = part.node.core().cell().observe(slot);
     drop(old);
+}
+
+/// Has a member tell the group nothing any more.
+pub(super) fn unobserve(mailbox: &Arc<Mailbox>, id: Id, part: &Part) {
+    let old = part.node.core().cell().unobserve(place(mailbox, id));
+    drop(old);
+}
+
+fn place(mailbox: &Arc<Mailbox>, id: Id) -> (usize, usize) {
+    (Arc::as_ptr(mailbox).addr(), id.0)
 }
 
 /// A member's slot in the mailbox.
@@ -93,6 +102,10 @@ struct Slot {
 }
 
 impl Observer for Slot {
+    fn place(&self) -> (usize, usize) {
+        place(&self.mailbox, self.id)
+    }
+
     fn changed(&self) {
         self.mailbox.tell(self.id);
     }

@@ -224,3 +224,14 @@ fn a_running_service_is_entered_and_has_no_end() {
         });
     }
 }
+
+#[test]
+fn an_attempt_counts_as_ready_once() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            let newly_ready = !before.ready && after.ready;
+            let step = Step(before, input, effects, after, rules);
+            assert_eq!(effects.has(Effects::STARTED), newly_ready, "{step}");
+        });
+    }
+}

@@ -21,7 +21,7 @@ use crate::snapshot;
 use crate::state::{Exit, Readiness};
 use crate::status::Status;
 use crate::task::wait_if_runtime_ends;
-use crate::ticket::redeem;
+use crate::ticket::{ask, redeem};
 use crate::waiters::Answer;
 
 /// As a service a runner starts the inner service, ends when that does, and stops it.
@@ -81,8 +81,8 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
         return run_alone(runner, cx).await;
     };
     let mut guard = AbortOnDrop { runner, armed: true };
-    let started = request::start_part(&runner.inner, Arc::new(place), Wanted::Yes);
-    let started = redeem(&runner.inner, started, Answer::start).await;
+    let start = |wanted: Wanted<'_>| request::start_part(&runner.inner, Arc::new(place), wanted);
+    let started = ask(&runner.inner, start, Answer::start).await;
     let result = finish(runner, &cx, started).await;
     if snapshot::is_lost(&*runner.inner) {
         wait_if_runtime_ends().await;
@@ -135,8 +135,7 @@ async fn pass_on_reloads(cx: &Context, mut rest: Pin<&mut impl Future<Output = (
 impl<S: Service> Runner<S> {
     /// Stops the part of a whole that has so much time left.
     async fn stop_as_part(&self, left: Option<Duration>) -> Result<(), StopError> {
-        let reply = request::stop_part(&self.inner, left, Wanted::Yes);
-        redeem(&self.inner, reply, Answer::stop).await
+        ask(&self.inner, |wanted| request::stop_part(&self.inner, left, wanted), Answer::stop).await
     }
 
     /// How the inner cycle ended, as the result of `run`.

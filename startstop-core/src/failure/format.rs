@@ -1,0 +1,75 @@
+//! A failure as text, for people and for programs.
+
+use std::error::Error;
+use std::fmt;
+
+use super::{Failure, Record};
+use crate::permanent::is_mark;
+use crate::state::Cause;
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Record { phase, cause, service, cycle, attempt, limit, .. } = &*self.record;
+        let did = match cause {
+            Cause::Error => "failed",
+            Cause::Panic => "panicked",
+            Cause::TimedOut => "timed out",
+            Cause::Unresponsive => "did not respond",
+            Cause::Aborted => "was aborted",
+            Cause::Reported => "reported an error",
+        };
+        write!(f, "service {service:?} {did} in {phase} (cycle {cycle}, attempt {attempt})")?;
+        match limit {
+            Some((max, window)) => {
+                write!(f, "; no restart: the limit of {max} in {window:?} was reached")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self, f)
+    }
+}
+
+/// What is known of it, with the texts of the error and of what caused it, outermost first.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Failure {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let mut errors = Vec::new();
+        let mut next: Option<&(dyn Error + 'static)> = Some(self.error());
+        while let Some(error) = next {
+            errors.push(error.to_string());
+            next = error.source();
+        }
+        let mut fields = serializer.serialize_struct("Failure", 9)?;
+        fields.serialize_field("service", self.service())?;
+        fields.serialize_field("phase", &self.phase())?;
+        fields.serialize_field("cause", &self.cause())?;
+        fields.serialize_field("cycle", &self.cycle())?;
+        fields.serialize_field("attempt", &self.attempt())?;
+        fields.serialize_field("at", &self.at())?;
+        fields.serialize_field("uptime", &self.uptime())?;
+        fields.serialize_field("message", &self.to_string())?;
+        fields.serialize_field("errors", &errors)?;
+        fields.end()
+    }
+}
+
+/// Writes an error and what caused it, a line each: the `Debug` of our errors, so that `?` in
+/// `main` reads well.
+pub(crate) fn write_chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{error}")?;
+    let mut source = error.source();
+    while let Some(error) = source {
+        if !is_mark(error) {
+            write!(f, "\n  caused by: {error}")?;
+        }
+        source = error.source();
+    }
+    Ok(())
+}

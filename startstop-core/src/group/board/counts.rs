@@ -1,0 +1,68 @@
+//! What is counted, kept in step: of each place what its neighbours wait for, of all how many are what.
+//!
+//! Each change costs as much as the place has edges.
+
+use super::Board;
+use super::place::Fate;
+use crate::group::graph::Id;
+
+impl Board {
+    /// Tells those that depend on it. What is not good is not so behind barriers either.
+    pub(super) fn set_good(&mut self, id: Id, good: bool) {
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            let place = self.place_mut(id);
+            if std::mem::replace(&mut place.good, good) == good {
+                continue;
+            }
+            for dependent in place.dependents.clone() {
+                let behind = self.place_mut(dependent);
+                if good {
+                    behind.unready -= 1;
+                    self.dirty.push_back(dependent);
+                    continue;
+                }
+                behind.unready += 1;
+                if behind.barrier {
+                    open.push(dependent);
+                }
+            }
+        }
+    }
+
+    pub(super) fn set_fate(&mut self, id: Id, fate: Fate) {
+        let place = self.place_mut(id);
+        let old = std::mem::replace(&mut place.fate, fate);
+        place.told = fate == Fate::Falling || (place.told && fate != Fate::Starting);
+        if place.barrier {
+            return;
+        }
+        let step = |count: &mut usize, was: bool, is: bool| {
+            *count = *count + usize::from(is) - usize::from(was);
+        };
+        step(&mut self.alive, old.is_alive(), fate.is_alive());
+        step(&mut self.unsettled, !old.is_settled(), !fate.is_settled());
+        step(&mut self.completed, old == Fate::Completed, fate == Fate::Completed);
+    }
+
+    /// A member that goes down keeps those that it depends on from going down.
+    pub(super) fn count_blocker(&mut self, id: Id) {
+        if std::mem::replace(&mut self.place_mut(id).counted, true) {
+            return;
+        }
+        for dep in self.place(id).deps.clone() {
+            self.place_mut(dep).blockers += 1;
+        }
+    }
+
+    /// A member that is down, as all that depend on it, keeps nobody any more.
+    pub(super) fn let_by(&mut self, id: Id) {
+        if !std::mem::replace(&mut self.place_mut(id).counted, false) {
+            return;
+        }
+        for dep in self.place(id).deps.clone() {
+            self.place_mut(dep).blockers -= 1;
+            self.dirty.push_back(dep);
+        }
+    }
+}

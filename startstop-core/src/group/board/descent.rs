@@ -1,0 +1,66 @@
+//! The way down: of all, of one that leaves, of those that restart.
+
+use super::place::{Fate, Want};
+use super::{Action, Board, Closing};
+use crate::group::graph::Id;
+
+impl Board {
+    /// The group is told to end.
+    pub(in crate::group) fn close(&mut self, why: Closing) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.closing = Some(why);
+        self.restarting.clear();
+        self.falling = 0;
+        for at in 0..self.places.len() {
+            if let Some(place) = &mut self.places[at] {
+                place.restarts = false;
+                self.take_down(Id(at));
+            }
+        }
+    }
+
+    /// The member is to leave the group.
+    pub(in crate::group) fn remove(&mut self, id: Id) {
+        self.place_mut(id).leaves = true;
+        if self.falling == 0 {
+            self.take_down(id);
+            self.leave_if_down(id);
+        }
+    }
+
+    pub(super) fn leave_if_down(&mut self, id: Id) {
+        if self.place(id).leaves && !self.place(id).fate.is_alive() {
+            self.actions.push(Action::Removed(id));
+        }
+    }
+
+    pub(super) fn take_down(&mut self, id: Id) {
+        let place = self.place_mut(id);
+        // One that was to go down before may have let those by that wait, and those that depend on it, which
+        // were left running then, go down now: it keeps what it depends on until they are down.
+        if place.want == Want::Down && place.counted {
+            return;
+        }
+        place.want = Want::Down;
+        self.count_blocker(id);
+        self.dirty.push_back(id);
+    }
+
+    /// A member that was to go down is down.
+    pub(super) fn is_down(&mut self, id: Id) {
+        let place = self.place(id);
+        if !place.fate.is_alive() {
+            return;
+        }
+        let restarts = place.restarts;
+        self.set_fate(id, Fate::Pending);
+        self.dirty.push_back(id);
+        if restarts {
+            self.falling -= 1;
+            self.raise_if_down();
+        }
+        self.leave_if_down(id);
+    }
+}

@@ -1,0 +1,55 @@
+//! What the board tells whoever asks.
+
+use super::place::{Fate, Want};
+use super::{Board, Closing};
+use crate::group::graph::Id;
+
+impl Board {
+    pub(in crate::group) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub(in crate::group) fn closing(&self) -> Option<Closing> {
+        self.closing
+    }
+
+    /// Whether every member is ready or settled.
+    pub(in crate::group) fn is_ready(&self) -> bool {
+        self.closing.is_none() && self.unsettled == 0
+    }
+
+    /// Whether nothing is left to be waited for.
+    pub(in crate::group) fn is_finished(&self) -> bool {
+        match self.closing {
+            Some(_) => self.alive == 0,
+            None => self.alive == 0 && self.unsettled == 0 && self.completed > 0,
+        }
+    }
+
+    /// Whether the end of the member is that of its insertion: it has not come up since, and nobody takes
+    /// it down. One that is not started yet may wait for the end of a restart as well.
+    pub(in crate::group) fn is_coming(&self, id: Id) -> bool {
+        let place = self.place(id);
+        let waits = place.fate == Fate::Pending && self.closing.is_none();
+        place.fresh && (place.want == Want::Up || waits)
+    }
+
+    /// Whether the member is there and is being removed.
+    pub(in crate::group) fn is_leaving(&self, id: Id) -> bool {
+        self.look_up(id).is_some_and(|place| place.leaves)
+    }
+
+    /// Whether the group has told the member to stop, rather than somebody else or nobody.
+    pub(in crate::group) fn was_told(&self, id: Id) -> bool {
+        self.place(id).told
+    }
+
+    /// How many places there are, those without a member among them.
+    pub(in crate::group) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(in crate::group) fn is_alive(&self, id: Id) -> bool {
+        self.place(id).fate.is_alive()
+    }
+}

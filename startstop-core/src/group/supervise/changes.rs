@@ -1,0 +1,66 @@
+//! The supervisor's side of `insert` and `remove`: members that leave, and the answers to who waits.
+
+use tokio::sync::oneshot::Sender;
+
+use super::Supervisor;
+use super::look::Look;
+use crate::error::{StartError, StopError};
+use crate::group::error::GroupError;
+use crate::group::graph::Id;
+use crate::group::mailbox::unobserve;
+use crate::state::Cause;
+
+type Waiting = Sender<Result<(), GroupError>>;
+
+pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
+    if let Some(sender) = sender {
+        // Nobody may wait any more: the change has had its effect.
+        let _ = sender.send(outcome);
+    }
+}
+
+impl Supervisor<'_> {
+    pub(super) fn removed(&mut self, id: Id) {
+        let (told, entry) = {
+            let mut table = self.shared.table();
+            // Said twice, it may be about one that was inserted in its place by now.
+            if !table.board.is_leaving(id) {
+                return;
+            }
+            (table.board.was_told(id), table.delete(id))
+        };
+        let Some(entry) = entry else { return };
+        unobserve(&self.shared.mailbox, id, &entry.part);
+        let look = Look::at(&*entry.part.node);
+        // How one ended that was at rest before is none of its removal.
+        let told = told && look.told;
+        let outcome = match (look.stuck, look.failed_stop) {
+            (Some(stuck), _) => Err(stuck),
+            (None, Some(failure)) if told && failure.cause() == Cause::TimedOut => {
+                Err(StopError::TimedOut)
+            }
+            (None, Some(failure)) if told => Err(StopError::Failed(failure)),
+            _ => Ok(()),
+        };
+        for removing in entry.removing {
+            reply(Some(removing), outcome.clone().map_err(GroupError::Stop));
+        }
+        reply(entry.inserting, Err(GroupError::Start(StartError::Stopped)));
+    }
+
+    /// A member that was inserted did not start: it is taken off again.
+    pub(super) fn withdraw(&mut self, id: Id, error: StartError) {
+        // They were inserted after it; those that their handles have started do without it.
+        let waiting = self.shared.table().board.waiting_for(id);
+        for dependent in waiting {
+            self.fail_dependency(dependent, id);
+        }
+        let entry = self.shared.table().delete(id);
+        let Some(entry) = entry else { return };
+        unobserve(&self.shared.mailbox, id, &entry.part);
+        for removing in entry.removing {
+            reply(Some(removing), Ok(()));
+        }
+        reply(entry.inserting, Err(GroupError::Start(error)));
+    }
+}

@@ -1,0 +1,56 @@
+//! A member as the supervisor sees it.
+
+use crate::core::Node;
+use crate::error::{StartError, StopError};
+use crate::failure::{Failure, Interruption};
+use crate::state::{Exit, State};
+
+/// A member at one moment.
+pub(super) struct Look {
+    pub(super) state: State,
+    pub(super) cycle: u64,
+    pub(super) exit: Exit,
+    /// The cycle ended because it was told to.
+    pub(super) told: bool,
+    pub(super) stuck: Option<StopError>,
+    /// What went wrong in the stop.
+    pub(super) failed_stop: Option<Failure>,
+}
+
+impl Look {
+    pub(super) fn at(node: &dyn Node) -> Self {
+        let cell = node.core().cell();
+        let bad = matches!(cell.exit, Exit::Failed | Exit::Aborted);
+        Self {
+            state: cell.state(),
+            cycle: cell.cycle,
+            exit: cell.exit,
+            told: cell.was_told(),
+            stuck: cell.verdict().cloned().map(StopError::Unresponsive),
+            failed_stop: cell.last_failure().filter(|_| bad).cloned(),
+        }
+    }
+
+    /// Whether it has ended, or was given up on.
+    pub(super) fn is_resting(&self) -> bool {
+        self.state == State::Stopped || self.stuck.is_some()
+    }
+}
+
+/// Why a member did not start: what a start of its own would have said.
+pub(super) fn start_error(node: &dyn Node) -> StartError {
+    let look = Look::at(node);
+    let failure = node.core().cell().last_failure().cloned();
+    match failure {
+        _ if look.stuck.is_some() => StartError::Unresponsive,
+        _ if look.told => StartError::Stopped,
+        Some(failure) if is_late(&failure) => StartError::TimedOut,
+        Some(failure) => StartError::Failed(failure),
+        None => StartError::Stopped,
+    }
+}
+
+fn is_late(failure: &Failure) -> bool {
+    let error = failure.error().downcast_ref();
+    matches!(error, Some(Interruption::StartTimedOut { .. }))
+}

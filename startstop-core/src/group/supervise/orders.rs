@@ -1,0 +1,79 @@
+//! What the board says, carried out.
+
+use std::sync::Arc;
+
+use super::Supervisor;
+use crate::error::StartError;
+use crate::failure::Fault;
+use crate::group::board::{Action, Rest};
+use crate::group::error::DependencyFailed;
+use crate::group::graph::Id;
+use crate::hold::Place;
+use crate::request::{self, Reply, Wanted};
+
+impl Supervisor<'_> {
+    /// Does what the board says until it has nothing more to say. One that cannot start may be restarted
+    /// for ever without anybody being asked: the runtime has its turn in between.
+    pub(super) fn carry_out(&mut self) {
+        self.again = false;
+        while !self.again {
+            let actions = self.shared.table().board.take_actions();
+            if actions.is_empty() {
+                break;
+            }
+            for action in actions {
+                match action {
+                    Action::Start(id) => self.start(id),
+                    Action::Stop(id) => self.stop(id),
+                    Action::FailDependency { member, dependency } => {
+                        self.fail_dependency(member, dependency);
+                        self.again = true;
+                    }
+                    Action::Removed(id) => self.removed(id),
+                }
+            }
+        }
+        let ready = self.shared.table().board.is_ready();
+        if ready && !std::mem::replace(&mut self.ready, ready) {
+            self.cx.ready();
+        }
+    }
+
+    fn start(&mut self, id: Id) {
+        let Some(part) = self.part(id) else { return };
+        let started = match Place::kept(self.cx) {
+            Some(place) => request::start_part(&part.node, Arc::new(place), Wanted::No),
+            // Under a context without a runner there is nothing to hold.
+            None if self.cx.attempt_link().is_none() => {
+                request::start(&part.node, request::How::Ensure, None, Wanted::No)
+            }
+            // The group itself is aborted at this moment.
+            None => Reply::Now(Err(StartError::Stopped)),
+        };
+        match started {
+            Reply::Now(Err(error)) => self.failed(id, &part, Rest::Failed, Some(error)),
+            // What comes of it comes by the mailbox; a member that was adopted has nothing to say.
+            _ => self.look_at_one(id),
+        }
+    }
+
+    fn stop(&mut self, id: Id) {
+        let Some(part) = self.part(id) else { return };
+        request::stop_part(&part.node, self.cx.remaining(), Wanted::No);
+        self.look_at_one(id);
+    }
+
+    pub(super) fn fail_dependency(&mut self, member: Id, dependency: Id) {
+        let Some(part) = self.part(member) else { return };
+        let table = self.shared.table();
+        let name = table
+            .entries
+            .get(dependency.0)
+            .and_then(Option::as_ref)
+            .map(|entry| entry.name.clone().into_owned());
+        drop(table);
+        let error = DependencyFailed { dependency: name.unwrap_or_default() };
+        let failure = request::record(&part.node, Fault::of(|| error.into()));
+        self.failed(member, &part, Rest::Failed, Some(StartError::Failed(failure)));
+    }
+}

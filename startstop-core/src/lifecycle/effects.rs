@@ -1,0 +1,67 @@
+//! What is to be done after an input.
+
+use std::fmt;
+
+/// What the cell has to do after an input: a set.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Effects(u16);
+
+impl Effects {
+    pub(crate) const NONE: Self = Self(0);
+    /// A new cycle begins.
+    pub(crate) const CYCLE: Self = Self(1);
+    /// An attempt may begin: the driver has to enter it.
+    pub(crate) const BEGIN: Self = Self(1 << 1);
+    /// The drain begins.
+    pub(crate) const DRAIN: Self = Self(1 << 2);
+    /// The context is cancelled.
+    pub(crate) const CANCEL: Self = Self(1 << 3);
+    /// `shutdown` is to be called.
+    pub(crate) const HOOK: Self = Self(1 << 4);
+    /// What is left is to be dropped.
+    pub(crate) const ABORT: Self = Self(1 << 5);
+    /// The deadline has changed: see [`Lifecycle::timer`](super::Lifecycle::timer).
+    pub(crate) const TIMER: Self = Self(1 << 6);
+    /// Pending starts have succeeded.
+    pub(crate) const STARTED: Self = Self(1 << 7);
+    /// Pending starts are cancelled by a stop.
+    pub(crate) const UNSTARTED: Self = Self(1 << 8);
+    /// What is left does not yield: pending starts and stops end with that.
+    pub(crate) const VERDICT: Self = Self(1 << 9);
+    /// The cycle has ended.
+    pub(crate) const ENDED: Self = Self(1 << 10);
+    /// The driver has something to look at.
+    pub(crate) const DRIVE: Self = Self(1 << 11);
+    /// A deadline was missed: a failure is to be recorded.
+    pub(crate) const MISSED: Self = Self(1 << 12);
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl fmt::Debug for Effects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 13] = [
+            "CYCLE",
+            "BEGIN",
+            "DRAIN",
+            "CANCEL",
+            "HOOK",
+            "ABORT",
+            "TIMER",
+            "STARTED",
+            "UNSTARTED",
+            "VERDICT",
+            "ENDED",
+            "DRIVE",
+            "MISSED",
+        ];
+        let names = NAMES.iter().enumerate().filter(|(bit, _)| self.0 & (1 << bit) != 0);
+        f.debug_set().entries(names.map(|(_, name)| name)).finish()
+    }
+}

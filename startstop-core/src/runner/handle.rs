@@ -1,0 +1,133 @@
+//! The runner as a handle: made of a service, cloned, let go.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Runner, WeakRunner};
+use crate::core::{Core, Node};
+use crate::driver::Inner;
+use crate::name;
+use crate::request::{self, Wanted};
+use crate::service::{Service, has_shutdown};
+use crate::settings::{Resolved, Settings};
+
+impl<S: Service> Runner<S> {
+    /// A runner for a service, stopped. It needs no runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, service_fn};
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// assert!(!runner.is_running());
+    /// ```
+    pub fn new(service: S) -> Self {
+        Self::with_settings(service, Settings::new())
+    }
+
+    /// A runner with settings that come before those of the service itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, Settings, service_fn};
+    /// let service = service_fn(async |cx| cx.cancelled().await);
+    /// let runner = Runner::with_settings(service, Settings::new().name("idle"));
+    /// assert_eq!(runner.name(), "idle");
+    /// ```
+    pub fn with_settings(service: S, settings: Settings) -> Self {
+        let mut settings = settings.or(service.settings());
+        if settings.get_name().is_none() {
+            if let std::borrow::Cow::Owned(name) = name::of_type::<S>() {
+                settings = settings.name(name);
+            }
+        }
+        let core =
+            Core::new(Resolved::new(settings), name::of_plain_type::<S>, has_shutdown::<S>());
+        Self { inner: Arc::new(Inner { core, service }) }
+    }
+
+    /// The service itself.
+    ///
+    /// # Examples
+    ///
+    /// See [`service_fn_with`](crate::service_fn_with).
+    pub fn service(&self) -> &S {
+        &self.inner.service
+    }
+
+    /// A handle that does not keep the service running.
+    ///
+    /// # Examples
+    ///
+    /// See [`WeakRunner`].
+    pub fn downgrade(&self) -> WeakRunner<S> {
+        WeakRunner::new(&self.inner)
+    }
+
+    /// Keeps the service running after the last clone is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// let weak = runner.downgrade();
+    /// runner.detach();
+    /// assert!(weak.upgrade().unwrap().is_running());
+    /// # }
+    /// ```
+    pub fn detach(self) {
+        self.inner.core.detached.store(true, Ordering::Release);
+    }
+
+    /// What the clones share.
+    #[cfg(feature = "signal")]
+    pub(crate) fn inner(&self) -> &Arc<Inner<S>> {
+        &self.inner
+    }
+
+    /// The service with its core, whatever its type.
+    pub(crate) fn node(&self) -> Arc<dyn Node> {
+        Arc::clone(&self.inner) as Arc<dyn Node>
+    }
+
+    /// A handle that is counted already.
+    pub(crate) fn of_inner(inner: Arc<Inner<S>>) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S: Service> Clone for Runner<S> {
+    fn clone(&self) -> Self {
+        self.inner.core.handles.fetch_add(1, Ordering::Relaxed);
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+/// The last clone asks for a stop, unless the runner was detached.
+impl<S: Service> Drop for Runner<S> {
+    fn drop(&mut self) {
+        let core = &self.inner.core;
+        if core.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        if !core.detached.load(Ordering::Acquire) {
+            request::stop(&self.inner, None, Wanted::No);
+        }
+        request::tell_watchers(&self.inner);
+    }
+}
+
+impl<S: Service> fmt::Debug for Runner<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner")
+            .field("name", &self.name())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

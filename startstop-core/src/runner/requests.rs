@@ -1,0 +1,252 @@
+//! What can be asked of a runner: to start, to stop, to restart, to reload.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Runner;
+use crate::error::{StartError, StopError};
+use crate::parent::Parent;
+use crate::request::{self, How, Wanted};
+use crate::service::Service;
+use crate::sync::CancellationToken;
+use crate::ticket::ask;
+use crate::waiters::Answer;
+
+impl<S: Service> Runner<S> {
+    /// Starts the service. A service that is running is stopped first, with its own timeouts; one that
+    /// is starting is joined.
+    ///
+    /// It returns when the service is ready, or has completed, or cannot become ready. The cycle runs
+    /// on the runtime of the caller.
+    ///
+    /// # Examples
+    ///
+    /// See [`Runner`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Failed`](StartError::Failed): it ended in failure before it was ready, and no policy restarts it.
+    /// - [`TimedOut`](StartError::TimedOut): it was not ready within `start_timeout`, and no attempt follows.
+    /// - [`Stopped`](StartError::Stopped): a stop came.
+    /// - [`Unresponsive`](StartError::Unresponsive): the previous cycle still has not ended.
+    /// - [`NoRuntime`](StartError::NoRuntime): the call was made outside of tokio.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the start goes on to its end when this future is dropped.
+    pub async fn start(&self) -> Result<(), StartError> {
+        self.ask_for_start(How::Anew).await
+    }
+
+    /// Like [`start`](Self::start), with a parent whose cancellation is a [`stop`](Self::stop).
+    ///
+    /// The parent belongs to the runner until the next `start` or `start_with`: restarts keep it, and
+    /// give [`Cancelled`](StartError::Cancelled) once it is cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Exit, Runner, service_fn};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let app = CancellationToken::new();
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start_with(&app).await.unwrap();
+    /// app.cancel();
+    /// assert_eq!(runner.wait().await, Exit::Stopped);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent was
+    /// cancelled already. Then nothing has happened.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the start goes on to its end when this future is dropped.
+    pub async fn start_with(&self, parent: &CancellationToken) -> Result<(), StartError> {
+        let parent = Arc::new(Parent::new(parent.clone()));
+        let request = |wanted: Wanted<'_>| {
+            let reply = request::start(&self.inner, How::Anew, Some(&parent), wanted);
+            // After the start is registered, since a parent that is cancelled meanwhile stops it.
+            self.watch_parent(&parent);
+            reply
+        };
+        ask(&self.inner, request, Answer::start).await
+    }
+
+    /// Starts the service unless it is running.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.ensure_running().await.unwrap();
+    /// runner.ensure_running().await.unwrap();
+    /// assert_eq!(runner.status().cycles(), 1);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent of the
+    /// last `start_with` is cancelled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the start goes on to its end when this future is dropped.
+    pub async fn ensure_running(&self) -> Result<(), StartError> {
+        self.ask_for_start(How::Ensure).await
+    }
+
+    /// Stops the service within its own `stop_timeout`. A stop cancels every start and restart that was
+    /// asked for before it.
+    ///
+    /// It returns when nothing of the service runs any more, or when that was given up. Every
+    /// concurrent caller gets the same outcome.
+    ///
+    /// # Examples
+    ///
+    /// See [`Runner`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Failed`](StopError::Failed): something failed after the stop had begun; the service is stopped.
+    /// - [`TimedOut`](StopError::TimedOut): it did not end in time and was aborted; it is stopped.
+    /// - [`Unresponsive`](StopError::Unresponsive): it does not yield; the state stays `Stopping` until it does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the stop goes on to its end when this future is dropped.
+    pub async fn stop(&self) -> Result<(), StopError> {
+        ask(&self.inner, |wanted| request::stop(&self.inner, None, wanted), Answer::stop).await
+    }
+
+    /// Like [`stop`](Self::stop), within `timeout`. Zero makes the abort the request: `shutdown` is not
+    /// called, and an end by abort is no error. [`Duration::MAX`] waits for ever. It can shorten a stop
+    /// in progress, never extend it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Exit, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |_cx| std::future::pending::<()>().await));
+    /// runner.start().await.unwrap();
+    /// runner.stop_within(Duration::ZERO).await.unwrap();
+    /// assert_eq!(runner.wait().await, Exit::Aborted);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stop`](Self::stop).
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the stop goes on to its end when this future is dropped.
+    pub async fn stop_within(&self, timeout: Duration) -> Result<(), StopError> {
+        let request = |wanted: Wanted<'_>| request::stop(&self.inner, Some(timeout), wanted);
+        ask(&self.inner, request, Answer::stop).await
+    }
+
+    /// Stops the service if need be, and starts it.
+    ///
+    /// # Examples
+    ///
+    /// See [`Runner`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent of the
+    /// last `start_with` is cancelled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the restart goes on to its end when this future is dropped.
+    pub async fn restart(&self) -> Result<(), StartError> {
+        self.ask_for_start(How::Again).await
+    }
+
+    /// Begins a start and returns at once; what becomes of it is in the status and the history. On a
+    /// thread without a runtime the service goes where it ran before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, State, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.request_start();
+    /// runner.wait_for(State::Running).await;
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn request_start(&self) {
+        request::start(&self.inner, How::Anew, None, Wanted::No);
+    }
+
+    /// Begins a stop and returns at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, State, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.request_stop();
+    /// runner.wait_for(State::Stopped).await;
+    /// # }
+    /// ```
+    pub fn request_stop(&self) {
+        request::stop(&self.inner, None, Wanted::No);
+    }
+
+    /// Begins a restart and returns at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.request_restart();
+    /// runner.wait().await; // the first cycle has ended
+    /// assert_eq!(runner.status().cycles(), 2);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn request_restart(&self) {
+        request::start(&self.inner, How::Again, None, Wanted::No);
+    }
+
+    /// Wakes [`cx.reloaded()`](crate::Context::reloaded). Nothing restarts. A service that is not
+    /// running misses nothing: it reads its configuration when it starts.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context::reloaded`](crate::Context::reloaded).
+    pub fn reload(&self) {
+        request::reload(&self.inner);
+    }
+
+    async fn ask_for_start(&self, how: How) -> Result<(), StartError> {
+        ask(&self.inner, |wanted| request::start(&self.inner, how, None, wanted), Answer::start)
+            .await
+    }
+}

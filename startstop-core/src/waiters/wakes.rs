@@ -1,0 +1,28 @@
+//! Whom a change wakes.
+
+use std::task::Waker;
+
+/// Wakers to be woken once the lock is released.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes {
+    first: Option<Waker>,
+    more: Vec<Waker>,
+}
+
+impl Wakes {
+    pub(crate) fn add(&mut self, waker: Option<Waker>) {
+        let Some(waker) = waker else { return };
+        match self.first {
+            None => self.first = Some(waker),
+            Some(_) => self.more.push(waker),
+        }
+    }
+
+    pub(crate) fn wake(&mut self) {
+        let Some(first) = self.first.take() else { return };
+        first.wake();
+        if !self.more.is_empty() {
+            self.more.drain(..).for_each(Waker::wake);
+        }
+    }
+}

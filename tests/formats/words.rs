@@ -1,0 +1,63 @@
+//! What is told in words: what went wrong, and a service in one line.
+
+use startstop_core::{
+    Context, Group, Readiness, Runner, Service, Settings, State, once, service_fn,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{SECOND, nothing, shown};
+
+#[test]
+fn what_waits_for_a_stop_shows_what_it_is() {
+    let cx = Context::detached(CancellationToken::new());
+    assert!(shown(&cx.cancelled()).starts_with("Cancelled"));
+    assert!(shown(&cx.cancelled_owned()).starts_with("CancelledOwned"));
+}
+
+#[test]
+fn what_is_wrong_with_a_group_is_told_in_words() {
+    let twice = Group::builder("app").with("db", service_fn(nothing)).with("db", once(nothing));
+    let error = twice.build().unwrap_err();
+    assert_eq!(shown(&error), r#"there is a member "db" already"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_cause_has_its_words() {
+    let late = || Settings::new().readiness(Readiness::Explicit).start_timeout(SECOND);
+    let silent = || Settings::new().watchdog(SECOND);
+    let hangs = || service_fn(async |_cx| std::future::pending::<()>().await).boxed();
+    let fails = once(async |_cx| Err::<(), _>("no")).boxed();
+    let panics = once(async |_cx| panic!("no")).boxed();
+    let reports = service_fn(async |cx| cx.report("no")).boxed();
+    for (service, settings, said) in [
+        (fails, Settings::new(), "failed"),
+        (panics, Settings::new(), "panicked"),
+        (hangs(), late(), "timed out"),
+        (hangs(), silent(), "did not respond"),
+        (reports, Settings::new(), "reported an error"),
+    ] {
+        let runner = Runner::with_settings(service, settings.name("x"));
+        let _ = runner.start().await;
+        runner.wait().await;
+        let text = runner.errors_last().unwrap().to_string();
+        assert_eq!(text, format!("service \"x\" {said} in run (cycle 1, attempt 1)"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_tells_of_a_start_and_of_short_times() {
+    let slow = service_fn(async |cx: Context| {
+        tokio::time::sleep(SECOND).await;
+        cx.ready();
+        cx.cancelled().await;
+    });
+    let settings = Settings::new().name("slow").readiness(Readiness::Explicit);
+    let runner = Runner::with_settings(slow, settings);
+    runner.request_start();
+    runner.wait_for(State::Starting).await;
+    assert_eq!(runner.status().to_string(), "slow           starting");
+    runner.wait_for(State::Running).await;
+    tokio::time::sleep(SECOND / 4).await;
+    assert_eq!(runner.status().to_string(), "slow           running    250ms");
+    runner.stop().await.unwrap();
+}

@@ -1,0 +1,126 @@
+//! Runners that are a member twice: of two groups, or under two names of one.
+
+use startstop_core::{Exit, Group, Member, OnFailure, Runner, State};
+
+use super::support::{Act, Journal, Probe, idle, started, stopped, within};
+
+/// A runner that is a member of both groups, which run.
+async fn of_two(journal: &Journal) -> (Runner<Group>, Runner<Group>, Runner<Probe>) {
+    let shared = Runner::new(journal.probe("shared"));
+    let left = started(Group::builder("left").with("shared", shared.clone())).await;
+    let right = started(
+        Group::builder("right").with("own", journal.probe("own")).with("shared", shared.clone()),
+    )
+    .await;
+    (left, right, shared)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_of_two_groups_stops_with_the_first_and_is_none_of_the_other() {
+    let journal = Journal::new();
+    let (left, right, shared) = of_two(&journal).await;
+    stopped(&left).await;
+    idle().await;
+    assert_eq!((shared.state(), right.state()), (State::Stopped, State::Running));
+    stopped(&right).await;
+    assert_eq!((journal.count("+shared"), journal.live()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_of_two_groups_fails_in_both() {
+    let journal = Journal::new();
+    let (left, right, _shared) = of_two(&journal).await;
+    journal.tell("shared", Act::Fail);
+    assert_eq!(
+        (within(left.wait()).await, within(right.wait()).await),
+        (Exit::Failed, Exit::Failed)
+    );
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_group_that_is_aborted_ends_after_what_it_shares() {
+    let journal = Journal::new();
+    let shared = Runner::new(journal.probe("shared").stops_in(3));
+    let left = started(Group::builder("left").with("shared", shared.clone())).await;
+    let right = started(Group::builder("right").with("shared", shared.clone())).await;
+    left.request_stop();
+    right.request_stop();
+    for app in [&left, &right] {
+        within(app.wait_for(State::Stopped)).await;
+        assert_eq!(shared.state(), State::Stopped);
+    }
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_of_two_groups_is_started_again_by_either() {
+    let journal = Journal::new();
+    let (left, right, shared) = of_two(&journal).await;
+    stopped(&left).await;
+    within(left.start()).await.unwrap();
+    assert!(shared.is_running());
+    stopped(&right).await;
+    assert_eq!((shared.state(), left.state()), (State::Stopped, State::Running));
+    stopped(&left).await;
+    assert_eq!((journal.count("+shared"), journal.live()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_under_two_names_starts_and_stops_once() {
+    let journal = Journal::new();
+    let shared = Runner::new(journal.probe("shared"));
+    let app = started(
+        Group::builder("app")
+            .with("first", shared.clone())
+            .then("between", journal.probe("between"))
+            .then("second", shared.clone()),
+    )
+    .await;
+    assert_eq!(journal.take(), ["+shared", "+between"]);
+    stopped(&app).await;
+    assert_eq!((journal.count("-shared"), journal.live()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_under_two_names_is_restarted_once() {
+    let journal = Journal::new();
+    let shared = Runner::new(journal.probe("shared"));
+    let again =
+        |runner: &Runner<_>| Member::new(runner.clone()).on_failure(OnFailure::RestartMember);
+    let app =
+        started(Group::builder("app").with("first", again(&shared)).with("second", again(&shared)))
+            .await;
+    journal.tell("shared", Act::Fail);
+    idle().await;
+    assert!(shared.is_running() && app.is_running());
+    assert_eq!(journal.count("+shared"), 2);
+    stopped(&app).await;
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_that_is_dropped_leaves_its_part_to_the_other() {
+    let journal = Journal::new();
+    let (left, right, shared) = of_two(&journal).await;
+    within(left.service().remove("shared")).await.unwrap();
+    within(shared.start()).await.unwrap();
+    drop(left);
+    idle().await;
+    assert!(shared.is_running() && right.is_running());
+    stopped(&right).await;
+    assert_eq!((shared.state(), journal.live()), (State::Stopped, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_in_two_runners_ends_both() {
+    let journal = Journal::new();
+    let shared = Runner::new(journal.probe("shared"));
+    let outer = [Runner::new(shared.clone()), Runner::new(shared.clone())];
+    for outer in &outer {
+        within(outer.start()).await.unwrap();
+    }
+    within(outer[0].stop()).await.unwrap();
+    assert_eq!(within(outer[1].wait()).await, Exit::Completed);
+    assert_eq!((shared.state(), journal.count("+shared"), journal.live()), (State::Stopped, 1, 0));
+}
