@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Context, Exit, Group, Member, OnCompletion, OnFailure, Permanent, Readiness,
+    Backoff, Cause, Context, Exit, Group, Member, OnCompletion, OnFailure, Permanent, Readiness,
     RestartPolicy, Runner, Service, Settings, Slot, State, StopError, blocking_fn, every, once,
     service_fn, service_fn_with,
 };
@@ -39,6 +39,12 @@ fn services_of_functions_show_where_they_are_from() {
     ] {
         assert!(text.starts_with(kind), "{text}");
     }
+}
+
+#[test]
+fn a_cause_is_a_word_that_pads() {
+    assert_eq!(Cause::TimedOut.to_string(), "timed out");
+    assert_eq!(format!("[{:>9}]", Cause::Panic), "[    panic]");
 }
 
 #[test]

@@ -15,6 +15,18 @@ async fn a_blocked_thread_does_not_keep_the_process() {
 }
 
 #[tokio::test]
+async fn a_group_names_the_member_that_does_not_yield() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50", "in a group"]);
+    program.prints("running").await;
+    program.signal("TERM").await;
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1));
+    let (whole, part) = ended.stderr.split_once('\n').expect("two lines");
+    assert!(whole.starts_with("service \"app\" does not yield: "), "{whole}");
+    assert_names_what_is_stuck(part);
+}
+
+#[tokio::test]
 async fn a_second_signal_aborts_at_once() {
     let mut program = Program::start(env!("CARGO_BIN_EXE_deaf"), &[]);
     program.prints("running").await;

@@ -49,7 +49,7 @@ use member::{Part, Prepared};
 /// each member asks for.
 ///
 /// A group is a [`Service`]: put it into a [`Runner`](crate::Runner). Clones are handles of the same
-/// group.
+/// group, which runs under one runner at a time: another one fails with [`GroupError::AlreadyRuns`].
 ///
 /// It is ready when every member is ready or settled, that is, has ended and is ignored, or was stopped
 /// by hand. It completes when no member is alive or pending and at least one has completed. A member

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::clock;
 use crate::core::{Core, Node};
 use crate::failure::Failure;
-use crate::state::State;
+use crate::state::{Cause, Exit, State};
 use crate::status::Status;
 
 /// The last failure of the current or most recent cycle; without one, this takes no lock.
@@ -30,6 +30,13 @@ pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
     let entries = history.entries();
     let first = entries.partition_point(|failure| failure.cycle() < cycle);
     entries[first..].to_vec()
+}
+
+/// Whether the last cycle has ended with its runtime.
+pub(crate) fn is_lost(node: &dyn Node) -> bool {
+    let cell = node.core().cell();
+    let by_runtime = |failure: &Failure| failure.cause() == Cause::Aborted;
+    cell.exit == Exit::Aborted && cell.last_failure().is_some_and(by_runtime)
 }
 
 /// A service as it is now, with what it is made of: the tree is walked without recursion.
@@ -96,21 +103,38 @@ fn of_one(core: &Core, children: Vec<Status>) -> Status {
 
 /// What of a service, and of what it is made of, is still there although it was told to end.
 #[cfg(feature = "signal")]
-pub(crate) fn stuck(node: &dyn Node) -> Vec<String> {
+pub(crate) fn stuck(root: &dyn Node) -> Vec<String> {
+    let mut lines = vec![stuck_part(root)];
+    let mut below = parts_of(root, &mut lines);
+    while let Some(part) = below.pop() {
+        if part.core().word.read().state() == State::Stopping {
+            lines.push(stuck_part(&*part));
+            below.extend(parts_of(&*part, &mut lines));
+        }
+    }
+    lines
+}
+
+#[cfg(feature = "signal")]
+fn stuck_part(node: &dyn Node) -> String {
     let core = node.core();
     let cell = core.cell();
-    let line = match cell.verdict() {
+    match cell.verdict() {
         Some(verdict) => verdict.to_string(),
         None => cell.blame(core).to_string(),
-    };
-    drop(cell);
-    let mut lines = vec![line];
-    let mut below = status(node).children;
+    }
+}
+
+/// The parts of a composite; of one that has only statuses to show, these are told of at once.
+#[cfg(feature = "signal")]
+fn parts_of(node: &dyn Node, lines: &mut Vec<String>) -> Vec<Arc<dyn Node>> {
+    let parts = node.parts();
+    let mut below = if parts.is_empty() { node.children() } else { Vec::new() };
     while let Some(status) = below.pop() {
         if status.state == State::Stopping {
             lines.push(format!("service {:?} is still stopping", status.name));
         }
         below.extend(status.children);
     }
-    lines
+    parts.into_iter().map(|(_, part)| part).collect()
 }

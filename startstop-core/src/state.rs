@@ -215,3 +215,16 @@ pub enum Cause {
     /// The service reported it and went on.
     Reported,
 }
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Error => "error",
+            Self::Panic => "panic",
+            Self::TimedOut => "timed out",
+            Self::Unresponsive => "unresponsive",
+            Self::Aborted => "aborted",
+            Self::Reported => "reported",
+        })
+    }
+}

@@ -27,6 +27,24 @@ where
 #[cfg(startstop_loom)]
 pub(crate) use crate::sync::spawn_on;
 
+/// Waits for ever if the runtime ends, to be dropped with all its tasks; else not at all. For a whole
+/// that has lost a part: with the runtime the whole is lost as well, and has not failed.
+#[cfg(not(startstop_loom))]
+pub(crate) async fn wait_if_runtime_ends() {
+    let Ok(on) = tokio::runtime::Handle::try_current() else { return };
+    let probe = spawn_on(&on, std::future::pending());
+    // A runtime that ends drops at once what it is given.
+    let ends = probe.is_finished();
+    probe.abort();
+    if ends {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The runtime of a model does not end.
+#[cfg(startstop_loom)]
+pub(crate) async fn wait_if_runtime_ends() {}
+
 /// Has a task belong to the span of the attempt that spawns it.
 #[cfg(feature = "tracing")]
 fn in_span<F: Future>(future: F) -> impl Future<Output = F::Output> {

@@ -1,6 +1,6 @@
 //! A service that blocks its thread for ever; its `shutdown` tells how far the stop has come.
 //!
-//! The argument is how long, in milliseconds, each of its deadlines is.
+//! The argument is how long, in milliseconds, each of its deadlines is; with a second one it is the member of a group.
 
 use std::convert::Infallible;
 use std::env;
@@ -8,7 +8,7 @@ use std::future::pending;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use startstop_core::{Context, Service, Settings};
+use startstop_core::{Context, Group, Service, Settings};
 
 struct Blocked {
     patience: Duration,
@@ -49,5 +49,10 @@ impl Service for Blocked {
 async fn main() -> ExitCode {
     let patience = env::args().nth(1).and_then(|millis| millis.parse().ok());
     let patience = Duration::from_millis(patience.expect("a number of milliseconds is given"));
-    startstop_core::run(Blocked { patience }).await
+    let blocked = Blocked { patience };
+    if env::args().nth(2).is_none() {
+        return startstop_core::run(blocked).await;
+    }
+    let app = Group::builder("app").settings(Settings::new().abort_timeout(patience));
+    startstop_core::run(app.with("blocked", blocked).build().expect("one name")).await
 }

@@ -42,6 +42,14 @@ fn runtime() -> Runtime {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_name_may_be_one_that_no_thread_can_have() {
+    let name = Settings::new().name("a\0b");
+    let runner = Runner::with_settings(blocking_fn(|_| {}), name);
+    within(runner.start()).await.unwrap();
+    assert_eq!(within(runner.wait()).await, Exit::Completed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_runs_on_a_thread_of_its_own_until_it_is_cancelled() {
     let (runner, began) = obedient();
     within(runner.start()).await.unwrap();

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Exit, Group, Member, OnFailure, RestartPolicy, Runner, Settings, State, service_fn,
+    Backoff, Exit, Group, GroupError, Member, OnFailure, RestartPolicy, Runner, Settings, State,
+    service_fn,
 };
 
 use super::support::{Act, Broken, Journal, built, find, idle, on, started, stopped, within};
@@ -142,4 +143,18 @@ async fn a_member_that_is_ignored_in_the_inner_group_is_not_known_outside() {
     assert!(app.is_running());
     assert!(app.errors_last().is_none());
     stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_runs_under_one_runner_at_a_time() {
+    let journal = Journal::new();
+    let group = pair(&journal, "app", "a", "b");
+    let (one, other) = (Runner::new(group.clone()), Runner::new(group));
+    within(one.start()).await.unwrap();
+    let error = within(other.start()).await.unwrap_err();
+    assert!(matches!(find::<GroupError>(&error), Some(GroupError::AlreadyRuns)), "{error:?}");
+    within(one.stop()).await.unwrap();
+    within(other.start()).await.unwrap();
+    within(other.stop()).await.unwrap();
+    assert_eq!(journal.live(), 0);
 }

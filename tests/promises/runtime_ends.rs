@@ -1,5 +1,6 @@
 //! Promise 7: the runtime may go away in the middle of a cycle.
 
+mod of_a_whole;
 mod with_threads;
 
 use std::future::pending;

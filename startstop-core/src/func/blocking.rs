@@ -66,7 +66,8 @@ where
         let receiver = Receiver::default();
         let result = Arc::clone(&receiver.shared);
         let place = Place::held(&cx);
-        let name = cx.name().to_owned();
+        // A thread's name may not contain it.
+        let name = cx.name().replace('\0', "");
         let run = Arc::clone(&self.run);
         let work = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| run(cx).into_result()));

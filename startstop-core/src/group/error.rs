@@ -5,7 +5,8 @@ use std::fmt;
 use crate::error::{StartError, StopError};
 use crate::failure::write_chain;
 
-/// Why a group could not be built or changed. But for [`Stop`](Self::Stop), the group is as it was before.
+/// Why a group could not be built, changed or run. But for [`Stop`](Self::Stop), the group is as it was
+/// before.
 ///
 /// # Examples
 ///
@@ -61,6 +62,9 @@ pub enum GroupError {
     /// The group stops.
     #[error("the group stops")]
     Stopping,
+    /// The group runs already: a clone of it was given to another runner, which drives it.
+    #[error("the group runs already, driven by another runner")]
+    AlreadyRuns,
     /// The inserted member did not start, and was removed again.
     #[error("the member did not start")]
     Start(#[source] StartError),

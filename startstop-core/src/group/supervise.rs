@@ -16,17 +16,20 @@ use std::task::Poll;
 
 use super::Shared;
 use super::board::Closing;
+use super::error::GroupError;
 use super::graph::Id;
 use super::limit::Limit;
 use super::mailbox::observe;
 use super::member::Part;
 use crate::context::Context;
 use crate::panic::BoxError;
+use crate::snapshot;
 use crate::state::State;
+use crate::task::wait_if_runtime_ends;
 
 /// Supervises the members until the group ends.
 pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxError> {
-    let mut supervisor = Supervisor::new(shared, &cx);
+    let mut supervisor = Supervisor::new(shared, &cx)?;
     let mut cancelled = pin!(cx.cancelled());
     while supervisor.again || !supervisor.is_finished() {
         if supervisor.again {
@@ -49,7 +52,12 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
         match woken.await {
             Woken::Cancelled => supervisor.close(),
             Woken::Reloaded => supervisor.reload(),
-            Woken::Changed(changed) => supervisor.look_at(&changed),
+            Woken::Changed(changed) => {
+                if supervisor.has_lost_one_of(&changed) {
+                    wait_if_runtime_ends().await;
+                }
+                supervisor.look_at(&changed);
+            }
             Woken::Again => supervisor.carry_out(),
         }
     }
@@ -76,8 +84,8 @@ struct Supervisor<'a> {
 }
 
 impl<'a> Supervisor<'a> {
-    fn new(shared: &'a Arc<Shared>, cx: &'a Context) -> Self {
-        shared.mailbox.open(cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node())));
+    fn new(shared: &'a Arc<Shared>, cx: &'a Context) -> Result<Self, GroupError> {
+        let members = Self::opened(shared, cx)?;
         let mut supervisor = Self {
             shared,
             cx,
@@ -87,29 +95,37 @@ impl<'a> Supervisor<'a> {
             again: false,
             failure: None,
         };
-        supervisor.open();
-        supervisor
+        supervisor.open(&members);
+        Ok(supervisor)
     }
 
-    fn open(&mut self) {
-        let members = {
-            let mut table = self.shared.table();
-            table.board.open();
-            let entries = table.entries.iter().enumerate();
-            let part = |(at, entry): (usize, &Option<super::Entry>)| {
-                entry.as_ref().map(|entry| (Id(at), entry.part.clone()))
-            };
-            entries.filter_map(part).collect::<Vec<_>>()
+    /// Opens the board, for one supervisor at a time: two would take each other's news.
+    fn opened(shared: &Shared, cx: &Context) -> Result<Vec<(Id, Part)>, GroupError> {
+        let group = cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node()));
+        let mut table = shared.table();
+        if table.board.is_open() {
+            return Err(GroupError::AlreadyRuns);
+        }
+        // Under the lock of the table, so that the letter of one that is inserted now is not lost.
+        shared.mailbox.open(group);
+        table.board.open();
+        let entries = table.entries.iter().enumerate();
+        let part = |(at, entry): (usize, &Option<super::Entry>)| {
+            entry.as_ref().map(|entry| (Id(at), entry.part.clone()))
         };
-        for (id, part) in &members {
+        Ok(entries.filter_map(part).collect())
+    }
+
+    fn open(&mut self, members: &[(Id, Part)]) {
+        for (id, part) in members {
             let cycle = part.node.core().cell().cycle;
             self.shared.table().entry_mut(*id).seen = cycle;
         }
-        for (id, part) in &members {
+        for (id, part) in members {
             observe(&self.shared.mailbox, *id, part);
         }
         // Those that run already are adopted as they are.
-        for (id, part) in &members {
+        for (id, part) in members {
             if !matches!(part.handle.state(), State::Stopped | State::Stopping) {
                 self.look_at_one(*id);
             }
@@ -134,6 +150,10 @@ impl<'a> Supervisor<'a> {
         for part in parts {
             part.handle.reload();
         }
+    }
+
+    fn has_lost_one_of(&self, changed: &[Id]) -> bool {
+        changed.iter().filter_map(|id| self.part(*id)).any(|part| snapshot::is_lost(&*part.node))
     }
 
     fn look_at(&mut self, changed: &[Id]) {

@@ -17,8 +17,10 @@ use crate::panic::BoxError;
 use crate::request::{self, Wanted};
 use crate::service::{Parts, Service, Shared};
 use crate::settings::Settings;
+use crate::snapshot;
 use crate::state::{Exit, Readiness};
 use crate::status::Status;
+use crate::task::wait_if_runtime_ends;
 use crate::ticket::{ask, redeem};
 use crate::waiters::Answer;
 
@@ -82,6 +84,9 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
     let start = |wanted: Wanted<'_>| request::start_part(&runner.inner, Arc::new(place), wanted);
     let started = ask(&runner.inner, start, Answer::start).await;
     let result = finish(runner, &cx, started).await;
+    if snapshot::is_lost(&*runner.inner) {
+        wait_if_runtime_ends().await;
+    }
     guard.armed = false;
     result
 }

@@ -1,0 +1,41 @@
+//! The runtime ends under a whole: it may drop a part first, which is no failure of the whole.
+
+use startstop_core::{Context, Exit, Group, Member, OnFailure, Runner, Service, service_fn};
+
+use crate::stress_support::{full_cycle, many_threads, one_thread, park_on, watched};
+
+/// Often, since it is up to the threads of the runtime what is dropped first.
+fn ends_aborted<S: Service>(make: impl Fn() -> Runner<S>) {
+    for _ in 0..50 {
+        let runner = make();
+        let runtime = many_threads();
+        runtime.block_on(runner.start()).expect("all are ready at once");
+        drop(runtime);
+        assert_eq!(park_on(runner.wait()), Exit::Aborted, "{:?}", runner.errors_list());
+        one_thread().block_on(full_cycle(&runner));
+    }
+}
+
+fn idle() -> impl Service {
+    service_fn(|cx: Context| async move { cx.cancelled().await })
+}
+
+fn group(on_failure: OnFailure) -> Group {
+    let member = || Member::new(idle()).on_failure(on_failure);
+    Group::builder("app").with("first", member()).then("second", member()).build().expect("fine")
+}
+
+#[test]
+fn the_runtime_may_end_under_a_group() {
+    watched(|| ends_aborted(|| Runner::new(group(OnFailure::StopGroup))));
+}
+
+#[test]
+fn the_runtime_may_end_under_a_group_that_restarts_its_members() {
+    watched(|| ends_aborted(|| Runner::new(group(OnFailure::RestartAll))));
+}
+
+#[test]
+fn the_runtime_may_end_under_a_runner_in_a_runner() {
+    watched(|| ends_aborted(|| Runner::new(Runner::new(idle()))));
+}
