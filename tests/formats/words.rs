@@ -1,7 +1,8 @@
 //! What is told in words: what went wrong, and a service in one line.
 
 use startstop_core::{
-    Context, Group, Readiness, Runner, Service, Settings, State, once, service_fn,
+    Context, Group, GroupBuilder, Member, Readiness, Runner, Service, Settings, State, once,
+    service_fn,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,21 @@ fn what_is_wrong_with_a_group_is_told_in_words() {
     let twice = Group::builder("app").with("db", service_fn(nothing)).with("db", once(nothing));
     let error = twice.build().unwrap_err();
     assert_eq!(shown(&error), r#"there is a member "db" already"#);
+}
+
+#[tokio::test]
+async fn who_keeps_a_member_from_its_removal_is_named() {
+    for (others, said) in
+        [(&["http"][..], "http depends"), (&["http", "mail"], "http, mail depend")]
+    {
+        let app = Group::builder("app").with("db", once(nothing));
+        let after_db = |all: GroupBuilder, name: &&str| {
+            all.with(*name, Member::new(once(nothing)).after(["db"]))
+        };
+        let app = others.iter().fold(app, after_db).build().unwrap();
+        let error = app.remove("db").await.unwrap_err();
+        assert_eq!(error.to_string(), format!("member \"db\" cannot be removed: {said} on it"));
+    }
 }
 
 #[tokio::test(start_paused = true)]

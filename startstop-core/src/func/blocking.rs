@@ -24,6 +24,9 @@ use crate::sync::{Mutex, MutexGuard};
 /// [`cx.cancelled_blocking(timeout)`](Context::cancelled_blocking). A thread cannot be aborted: one
 /// that does not look is `Unresponsive` after its deadlines, and the service is stopped when it ends.
 ///
+/// A clock that is paused (`tokio::time::pause`) does not wait for a thread: it jumps to the next deadline while
+/// the thread still looks. In a test that stops a blocking function, leave the clock running.
+///
 /// # Examples
 ///
 /// ```

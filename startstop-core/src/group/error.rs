@@ -52,7 +52,11 @@ pub enum GroupError {
         name: String,
     },
     /// The member cannot be removed while others depend on it.
-    #[error("member {name:?} cannot be removed: {} depend on it", dependents.join(", "))]
+    #[error(
+        "member {name:?} cannot be removed: {} {} on it",
+        dependents.join(", "),
+        if dependents.len() == 1 { "depends" } else { "depend" }
+    )]
     HasDependents {
         /// The member.
         name: String,
