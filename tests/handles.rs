@@ -1,5 +1,6 @@
 //! Handles: clones, weak ones, watches, trait objects, and what they wait for.
 
+mod erased;
 mod kinds;
 mod waits;
 mod watches;

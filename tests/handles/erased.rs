@@ -1,0 +1,85 @@
+//! What each method of a runner does behind a trait object.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use startstop_core::{Context, Runner, Settings, StartStop, State, once, service_fn};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{SECOND, within};
+
+fn erased() -> Arc<dyn StartStop> {
+    Arc::new(Runner::new(service_fn(async |cx: Context| cx.cancelled().await)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_way_to_start_starts() {
+    let runner = erased();
+    runner.start().await.unwrap();
+    assert!(runner.is_running());
+    runner.stop().await.unwrap();
+    runner.ensure_running().await.unwrap();
+    assert!(runner.is_running());
+    runner.stop_within(SECOND).await.unwrap();
+    assert_eq!(runner.state(), State::Stopped);
+    runner.restart().await.unwrap();
+    assert!(runner.is_running());
+    runner.restart().await.unwrap();
+    assert_eq!(runner.status().cycles(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_only_asked_for_comes() {
+    let runner = erased();
+    runner.request_start();
+    within(runner.wait_for(State::Running)).await;
+    runner.request_restart();
+    within(runner.wait_for(State::Stopped)).await;
+    within(runner.wait_for(State::Running)).await;
+    assert_eq!(runner.status().cycles(), 2);
+    runner.request_stop();
+    within(runner.wait_for(State::Stopped)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_its_parent_stops_it() {
+    let (runner, parent) = (erased(), CancellationToken::new());
+    runner.start_with(&parent).await.unwrap();
+    assert!(runner.is_running());
+    parent.cancel();
+    within(runner.wait_for(State::Stopped)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_reaches_the_service() {
+    let (told, mut reloads) = tokio::sync::mpsc::unbounded_channel();
+    let service = service_fn(move |cx: Context| {
+        let told = told.clone();
+        async move {
+            cx.reloaded().await;
+            told.send(()).unwrap();
+            cx.cancelled().await;
+        }
+    });
+    let runner: Arc<dyn StartStop> = Arc::new(Runner::new(service));
+    runner.start().await.unwrap();
+    runner.reload();
+    assert!(within(reloads.recv()).await.is_some());
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_and_failures_are_told() {
+    let job = once(async |_cx| Err::<(), _>("no such table"));
+    let job: Arc<dyn StartStop> = Arc::new(Runner::with_settings(job, Settings::new().name("job")));
+    job.start().await.unwrap_err();
+    assert_eq!(job.errors_last().unwrap().error().to_string(), "no such table");
+    assert_eq!((job.errors_list().len(), job.history().entries().len()), (1, 1));
+    assert_eq!((job.name(), job.is_ready()), ("job", false));
+    let runner = erased();
+    runner.start().await.unwrap();
+    tokio::time::sleep(SECOND).await;
+    assert!(runner.uptime() >= SECOND && runner.is_ready());
+    runner.stop().await.unwrap();
+    assert_eq!(runner.uptime(), Duration::ZERO);
+}
