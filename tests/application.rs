@@ -69,13 +69,13 @@ async fn without_the_cache_the_database_is_asked() {
     assert_eq!(app.asks("cache", "kill").await, ok("cache is stopped"));
     assert_eq!(app.value().await, ok("hello from the database"));
     assert_eq!(app.value().await, ok("hello from the database"));
+    // Nobody asks meanwhile: the cache would be filled again before the next line looks.
     for up in ["start", "restart"] {
-        assert_eq!(app.asks("cache", up).await, ok("cache is running"));
+        assert_eq!(app.admin("cache", up).await, ok("cache is running"));
         assert_eq!(app.value().await, ok("hello from the database"));
         assert_eq!(app.value().await, ok("hello from the cache"));
     }
-    // A second migration, so that what the cache has kept is true no more. Nobody asks meanwhile: the
-    // cache would be filled again before the next line looks.
+    // A second migration, so that what the cache has kept is true no more.
     assert_eq!(app.admin("migrate", "start").await, ok("migrate is stopped"));
     assert_eq!(app.value().await, ok("hello from the database"));
     app.end().await;
