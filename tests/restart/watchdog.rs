@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, mpsc::channel};
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Cause, Context, Exit, RestartPolicy, Runner, Settings, StartError, State, StopError,
-    service_fn, service_fn_with,
+    Backoff, Cause, Context, Exit, Readiness, RestartPolicy, Runner, Settings, StartError, State,
+    StopError, service_fn, service_fn_with,
 };
 use tokio::time::{Instant, sleep};
 
@@ -117,6 +117,44 @@ async fn nothing_is_armed_without_a_watchdog() {
         sleep(seconds(1_000_000)).await;
         assert!(runner.is_running() && runner.errors_list().is_empty());
         let _ = runner.stop_within(Duration::ZERO).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn who_blocks_its_thread_once_it_is_ready_is_seen() {
+    for start_timeout in [seconds(30), Duration::MAX] {
+        let (release, held) = channel::<()>();
+        let service = service_fn_with(Mutex::new(held), |held, cx: Context| async move {
+            cx.ready();
+            let _ = held.lock().expect("no poison").recv();
+        });
+        let settings = Settings::new()
+            .readiness(Readiness::Explicit)
+            .start_timeout(start_timeout)
+            .watchdog(Duration::from_millis(250));
+        let runner = Runner::with_settings(service, settings);
+        runner.request_start();
+        within(runner.wait_for(State::Stopping)).await;
+        assert_eq!(runner.errors_last().expect("it was seen").cause(), Cause::Unresponsive);
+        drop(release);
+        within(runner.wait()).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_takes_longer_than_the_watchdog_is_left_alone() {
+    within(async {
+        let service = service_fn(async |cx: Context| {
+            sleep(seconds(18)).await;
+            cx.ready();
+            pending::<()>().await;
+        });
+        let settings = watching(RestartPolicy::never()).readiness(Readiness::Explicit);
+        let runner = Runner::with_settings(service, settings);
+        let begun = Instant::now();
+        runner.start().await.expect("it is ready within its start timeout");
+        assert_eq!((runner.wait().await, begun.elapsed()), (Exit::Failed, seconds(23)));
     })
     .await;
 }

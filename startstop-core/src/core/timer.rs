@@ -38,7 +38,9 @@ impl Cell {
             return;
         }
         let due = self.due_of(core, timer, after);
-        let earlier = due < self.due;
+        // The keeper of a start wakes up in time for the watchdog: see `due`.
+        let is_watched = (self.timer, timer) == (Timer::Start, Timer::Watch);
+        let earlier = due < self.due && !is_watched;
         self.timer = timer;
         self.due = due;
         if due == NEVER {
@@ -69,7 +71,11 @@ impl Cell {
         let settings = &core.settings;
         match timer {
             Timer::None => NEVER,
-            Timer::Start => clock::later(after.now(), settings.start_timeout()),
+            Timer::Start => {
+                let due = clock::later(after.now(), settings.start_timeout());
+                // Without an end as well, since the watchdog follows.
+                if settings.watch().is_some() { due.min(NEVER - 1) } else { due }
+            }
             Timer::Watch => match settings.watch() {
                 Some((silence, beat)) => {
                     let now = after.now();
@@ -137,9 +143,21 @@ impl Cell {
         }
     }
 
-    /// What the keeper with this number has to wait for.
-    pub(crate) fn due(&self, id: u32) -> Option<u64> {
-        (self.keeper_id == id && self.due != NEVER).then_some(self.due)
+    /// Until when the keeper with this number sleeps before it looks at the clock.
+    ///
+    /// While a service starts that has a watchdog, no longer than that: the service may say that it is
+    /// ready and block its thread in the same poll, and a keeper that is spawned from there would wait
+    /// for that very thread.
+    pub(crate) fn due(&self, core: &Core, id: u32) -> Option<u64> {
+        if self.keeper_id != id || self.due == NEVER {
+            return None;
+        }
+        match (self.timer, core.settings.watch()) {
+            (Timer::Start, Some((silence, _))) => {
+                Some(self.due.min(clock::later(clock::now(), silence)))
+            }
+            _ => Some(self.due),
+        }
     }
 
     /// The deadline may have passed.

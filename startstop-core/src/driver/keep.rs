@@ -51,7 +51,7 @@ async fn keep(guard: Guard) {
     }
     loop {
         // In a statement of its own: the lock must not be held while it sleeps.
-        let due = node.core().cell().due(*id);
+        let due = node.core().cell().due(node.core(), *id);
         let Some(at) = due.and_then(clock::instant) else { return };
         tokio::time::sleep_until(at).await;
         update(node, |core, cell, after| cell.look_at_the_clock(core, *id, after));
