@@ -77,6 +77,12 @@ impl Meter {
 }
 
 impl Left {
+    /// The most bytes of both, and the rest of the later one.
+    pub(crate) fn most(&self, later: &Self) -> Self {
+        let (heap, resident) = (self.heap.max(later.heap), self.resident.max(later.resident));
+        Self { heap, resident, ..*later }
+    }
+
     fn now(handle: &Handle) -> Self {
         let stats = ALLOCATOR.stats();
         Self {
