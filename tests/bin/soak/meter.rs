@@ -24,8 +24,8 @@ pub(crate) struct Meter {
 /// What there is at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Left {
-    heap: usize,
-    resident: usize,
+    pub(crate) heap: usize,
+    pub(crate) resident: usize,
     tasks: usize,
     threads: usize,
     descriptors: usize,
@@ -77,12 +77,6 @@ impl Meter {
 }
 
 impl Left {
-    /// The most bytes of both, and the rest of the later one.
-    pub(crate) fn most(&self, later: &Self) -> Self {
-        let (heap, resident) = (self.heap.max(later.heap), self.resident.max(later.resident));
-        Self { heap, resident, ..*later }
-    }
-
     fn now(handle: &Handle) -> Self {
         let stats = ALLOCATOR.stats();
         Self {
