@@ -41,7 +41,7 @@ where
     N: Node + ?Sized,
     R: FnOnce(Wanted<'_>) -> Reply<T>,
 {
-    Ask { request: Some(request), ticket: Ticket { node, key: None, turn: Turn::First }, read }
+    Ask { request: Some(request), ticket: Ticket::blank(node), read }
 }
 
 /// A request that is made when this is first polled. A plain future, since each start and each stop is
@@ -63,13 +63,8 @@ where
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<T> {
         let Self { request, ticket, read } = &mut *self;
         if let Some(request) = request.take() {
-            match request(Wanted::By(task.waker())) {
-                Reply::Now(outcome) => return Poll::Ready(outcome),
-                Reply::Later(key) => ticket.key = Some(key),
-                Reply::Awaited { key, owes } => {
-                    ticket.key = Some(key);
-                    ticket.turn = Turn::Asked { owes };
-                }
+            if let Some(outcome) = ticket.take(request(Wanted::By(task.waker()))) {
+                return Poll::Ready(outcome);
             }
         }
         Pin::new(ticket).poll(task).map(|answer| value(answer, *read))
@@ -86,21 +81,35 @@ pub(crate) fn redeem<N: Node + ?Sized, T>(
     reply: Reply<T>,
     read: fn(Answer) -> Option<T>,
 ) -> impl Future<Output = T> + use<'_, N, T> {
-    let ticket = |key, turn| Err(Ticket { node, key: Some(key), turn });
-    let pending = match reply {
-        Reply::Now(outcome) => Ok(outcome),
-        Reply::Later(key) => ticket(key, Turn::First),
-        Reply::Awaited { key, owes } => ticket(key, Turn::Asked { owes }),
-    };
+    let mut ticket = Ticket::blank(node);
+    let outcome = ticket.take(reply);
     async move {
-        match pending {
-            Ok(outcome) => outcome,
-            Err(ticket) => value(ticket.await, read),
+        match outcome {
+            Some(outcome) => outcome,
+            None => value(ticket.await, read),
         }
     }
 }
 
-impl<N: Node + ?Sized> Ticket<'_, N> {
+impl<'a, N: Node + ?Sized> Ticket<'a, N> {
+    /// Good for nothing before it has taken a reply.
+    fn blank(node: &'a Arc<N>) -> Self {
+        Self { node, key: None, turn: Turn::First }
+    }
+
+    /// The outcome, if it is there; else this waits for it.
+    fn take<T>(&mut self, reply: Reply<T>) -> Option<T> {
+        match reply {
+            Reply::Now(outcome) => return Some(outcome),
+            Reply::Later(key) => self.key = Some(key),
+            Reply::Awaited { key, owes } => {
+                self.key = Some(key);
+                self.turn = Turn::Asked { owes };
+            }
+        }
+        None
+    }
+
     fn hire_keeper(&self) {
         update(self.node, |_, cell, after| cell.hire_keeper(after));
     }

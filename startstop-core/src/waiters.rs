@@ -141,17 +141,17 @@ impl Waiters {
 
     /// Adds an entry that nobody polls yet.
     pub(crate) fn add(&mut self, topic: Topic) -> Key {
-        self.kinds |= topic.kind();
-        self.put(Entry::Waiting(topic, None))
+        self.put(topic, None)
     }
 
     /// Adds an entry whose answer wakes `waker`.
     pub(crate) fn add_with(&mut self, topic: Topic, waker: &Waker) -> Key {
-        self.kinds |= topic.kind();
-        self.put(Entry::Waiting(topic, Some(waker.clone())))
+        self.put(topic, Some(waker.clone()))
     }
 
-    fn put(&mut self, entry: Entry) -> Key {
+    fn put(&mut self, topic: Topic, waker: Option<Waker>) -> Key {
+        self.kinds |= topic.kind();
+        let entry = Entry::Waiting(topic, waker);
         if matches!(self.first, Entry::Free) {
             self.first = entry;
             return Key(0);
