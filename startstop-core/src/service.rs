@@ -1,5 +1,7 @@
 //! The trait `Service`, and services whose type is erased.
 
+mod boxed;
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::future::Future;
@@ -8,8 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
-use async_trait::async_trait;
-
+pub use self::boxed::BoxService;
 use crate::context::Context;
 use crate::core::Node;
 use crate::name;
@@ -175,7 +176,7 @@ pub trait Service: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        BoxService { service: Box::new(self) }
+        BoxService::new(self)
     }
 }
 
@@ -221,86 +222,9 @@ pub(crate) fn has_shutdown<S: Service>() -> bool {
     size(S::shutdown) > 0
 }
 
-/// The object-safe twin of [`Service`].
-#[async_trait]
-trait DynService: Send + Sync {
-    async fn run(&self, cx: Context) -> Result<(), BoxError>;
-    async fn shutdown(&self, cx: Context) -> Result<(), BoxError>;
-    fn settings(&self) -> Settings;
-    fn children(&self) -> Vec<Status>;
-    fn parts(&self) -> Parts;
-}
-
-#[async_trait]
-impl<S: Service> DynService for S {
-    async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        Service::run(self, cx).await.map_err(Into::into)
-    }
-
-    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
-        Service::shutdown(self, cx).await.map_err(Into::into)
-    }
-
-    fn settings(&self) -> Settings {
-        named(self)
-    }
-
-    fn children(&self) -> Vec<Status> {
-        Service::children(self)
-    }
-
-    fn parts(&self) -> Parts {
-        Service::__parts(self)
-    }
-}
-
 /// The settings of a service that is wrapped: its name must not become that of the wrapper.
 pub(crate) fn named<S: Service>(service: &S) -> Settings {
     service.settings().or(Settings::new().name(name::of_type::<S>()))
-}
-
-/// A service whose type is erased; made by [`Service::boxed`]. Each call of `run` costs a box.
-///
-/// # Examples
-///
-/// See [`Service::boxed`].
-pub struct BoxService {
-    service: Box<dyn DynService>,
-}
-
-impl Service for BoxService {
-    type Error = BoxError;
-
-    async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        self.service.run(cx).await
-    }
-
-    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
-        self.service.shutdown(cx).await
-    }
-
-    fn settings(&self) -> Settings {
-        self.service.settings()
-    }
-
-    fn children(&self) -> Vec<Status> {
-        self.service.children()
-    }
-
-    fn __parts(&self) -> Parts {
-        self.service.parts()
-    }
-
-    fn boxed(self) -> BoxService {
-        self
-    }
-}
-
-impl std::fmt::Debug for BoxService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let settings = self.service.settings();
-        f.debug_struct("BoxService").field("name", &settings.get_name()).finish_non_exhaustive()
-    }
 }
 
 /// A shared service: other code keeps an `Arc` of it to call its methods.

@@ -1,0 +1,92 @@
+//! A service whose type is erased.
+
+use async_trait::async_trait;
+
+use super::{Parts, Service, named};
+use crate::context::Context;
+use crate::panic::BoxError;
+use crate::settings::Settings;
+use crate::status::Status;
+
+/// A service whose type is erased; made by [`Service::boxed`]. Each call of `run` costs a box.
+///
+/// # Examples
+///
+/// See [`Service::boxed`].
+pub struct BoxService {
+    service: Box<dyn DynService>,
+}
+
+impl BoxService {
+    pub(super) fn new(service: impl Service) -> Self {
+        Self { service: Box::new(service) }
+    }
+}
+
+impl Service for BoxService {
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        self.service.run(cx).await
+    }
+
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
+        self.service.shutdown(cx).await
+    }
+
+    fn settings(&self) -> Settings {
+        self.service.settings()
+    }
+
+    fn children(&self) -> Vec<Status> {
+        self.service.children()
+    }
+
+    fn __parts(&self) -> Parts {
+        self.service.parts()
+    }
+
+    fn boxed(self) -> BoxService {
+        self
+    }
+}
+
+impl std::fmt::Debug for BoxService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let settings = self.service.settings();
+        f.debug_struct("BoxService").field("name", &settings.get_name()).finish_non_exhaustive()
+    }
+}
+
+/// The object-safe twin of [`Service`].
+#[async_trait]
+trait DynService: Send + Sync {
+    async fn run(&self, cx: Context) -> Result<(), BoxError>;
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError>;
+    fn settings(&self) -> Settings;
+    fn children(&self) -> Vec<Status>;
+    fn parts(&self) -> Parts;
+}
+
+#[async_trait]
+impl<S: Service> DynService for S {
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        Service::run(self, cx).await.map_err(Into::into)
+    }
+
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
+        Service::shutdown(self, cx).await.map_err(Into::into)
+    }
+
+    fn settings(&self) -> Settings {
+        named(self)
+    }
+
+    fn children(&self) -> Vec<Status> {
+        Service::children(self)
+    }
+
+    fn parts(&self) -> Parts {
+        Service::__parts(self)
+    }
+}
