@@ -1,7 +1,7 @@
 //! The feature `serde`: what statuses and failures look like to others.
 
 use serde_json::{Value, json};
-use startstop_core::{Exit, Group, Runner, State, once, service_fn};
+use startstop_core::{Exit, Group, Permanent, Runner, State, once, service_fn};
 
 fn value(of: impl serde::Serialize) -> Value {
     serde_json::to_value(of).unwrap()
@@ -25,6 +25,18 @@ async fn a_failure_tells_its_error_and_what_caused_it() {
     assert_eq!(failure["cause"], "error");
     assert_eq!((&failure["cycle"], &failure["attempt"]), (&json!(1), &json!(1)));
     assert_eq!(failure["errors"], json!(["cannot write", "disk full"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_it_is_permanent_is_not_among_what_caused_it() {
+    let job = Runner::new(once(async |_cx| {
+        let cause = anyhow::Error::from(std::io::Error::other("disk full")).context("cannot write");
+        Err::<(), _>(Permanent::new(cause))
+    }));
+    let error = job.start().await.unwrap_err();
+    assert_eq!(value(job.errors_last().unwrap())["errors"], json!(["cannot write", "disk full"]));
+    let lines = ["cannot write", "disk full"].map(|cause| format!("\n  caused by: {cause}"));
+    assert_eq!(format!("{error:?}"), format!("{error}{}", lines.concat()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,12 +40,7 @@ impl serde::Serialize for Failure {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
 
-        let mut errors = Vec::new();
-        let mut next: Option<&(dyn Error + 'static)> = Some(self.error());
-        while let Some(error) = next {
-            errors.push(error.to_string());
-            next = error.source();
-        }
+        let errors: Vec<String> = chain(self.error()).map(ToString::to_string).collect();
         let mut fields = serializer.serialize_struct("Failure", 9)?;
         fields.serialize_field("service", self.service())?;
         fields.serialize_field("phase", &self.phase())?;
@@ -64,12 +59,15 @@ impl serde::Serialize for Failure {
 /// `main` reads well.
 pub(crate) fn write_chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{error}")?;
-    let mut source = error.source();
-    while let Some(error) = source {
-        if !is_mark(error) {
-            write!(f, "\n  caused by: {error}")?;
-        }
-        source = error.source();
-    }
-    Ok(())
+    error
+        .source()
+        .into_iter()
+        .flat_map(chain)
+        .try_for_each(|cause| write!(f, "\n  caused by: {cause}"))
+}
+
+/// An error and what caused it, outermost first, without what says nothing of it.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let all = std::iter::successors(Some(error), |&error| error.source());
+    all.filter(|error| !is_mark(*error))
 }
