@@ -77,7 +77,8 @@ impl History {
     pub(crate) fn push(&mut self, failure: Failure, capacity: usize) -> Vec<Failure> {
         let log = Arc::make_mut(self.log.get_or_insert_default());
         log.failures.push(failure);
-        if log.failures.len() - log.stale > capacity {
+        // Once there are stale ones, all places are taken.
+        if log.failures.len() > capacity {
             log.stale += 1;
             log.evicted += 1;
         }
@@ -136,6 +137,14 @@ mod tests {
                 assert_eq!(history.total(), cycle);
             }
         }
+    }
+
+    #[test]
+    fn what_is_no_longer_kept_is_taken_out_many_at_a_time() {
+        let mut history = History::default();
+        let out: Vec<usize> = (1..=20).map(|cycle| history.push(failure(cycle), 4).len()).collect();
+        assert_eq!(out.iter().sum::<usize>(), 15);
+        assert!(out.iter().all(|taken| [0, 5].contains(taken)), "{out:?}");
     }
 
     #[test]
