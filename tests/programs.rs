@@ -89,6 +89,14 @@ async fn a_signal_while_starting_is_no_failure() {
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
 }
 
+/// In bytes, beside the value of the service, and in allocations; the tests are built with `tracing`, whose span is 128
+/// of them.
+#[tokio::test]
+async fn a_service_takes_as_little_memory_as_is_promised() {
+    let ended = run(env!("CARGO_BIN_EXE_footprint")).await;
+    assert_eq!(ended.stdout, "stopped 256 1\nrunning 640 2\n");
+}
+
 const THE_FAILURE: &str = "\
 service \"failing\" failed in run (cycle 1, attempt 1)
   caused by: cannot read the configuration
