@@ -83,7 +83,9 @@ fn a_detached_context_shows_its_name_and_whether_it_is_cancelled() {
 fn what_is_permanent_hands_back_what_it_wraps() {
     let permanent = Permanent::new(std::io::Error::other("no such table"));
     assert_eq!(permanent.get_ref().to_string(), "no such table");
-    assert!(permanent.source().is_some());
+    let mark = permanent.source().unwrap();
+    assert_eq!(mark.to_string(), "restarting is pointless");
+    assert!(mark.source().is_none());
     assert_eq!(permanent.into_inner().to_string(), "no such table");
 }
 
@@ -96,12 +98,14 @@ fn the_getters_tell_what_was_set() {
         .abort_timeout(SECOND)
         .drain(2 * SECOND)
         .shutdown_always(false)
-        .history_capacity(0)
+        .history_capacity(7)
+        .watchdog(3 * SECOND)
         .readiness(Readiness::Completion);
     assert_eq!(set.get_abort_timeout(), Some(SECOND));
     assert_eq!(set.get_drain(), Some(2 * SECOND));
     assert_eq!(set.get_shutdown_always(), Some(false));
-    assert_eq!(set.get_history_capacity(), Some(0));
+    assert_eq!(set.get_history_capacity(), Some(7));
+    assert_eq!(set.get_watchdog(), Some(3 * SECOND));
     assert_eq!(set.get_readiness(), Some(Readiness::Completion));
 }
 
@@ -120,7 +124,7 @@ fn an_exit_is_a_code_of_the_process() {
 async fn a_status_tells_of_long_times_in_few_letters() {
     let runner = Runner::new(service_fn(async |cx: Context| cx.cancelled().await));
     runner.start().await.unwrap();
-    for (wait, text) in [(5, "5s"), (3_600, "1h0m"), (86_400, "1d1h")] {
+    for (wait, text) in [(5, "5s"), (37, "42s"), (3_600, "1h0m"), (86_400, "1d1h")] {
         tokio::time::sleep(wait * SECOND).await;
         assert!(runner.status().to_string().contains(text), "{}", runner.status());
     }

@@ -77,3 +77,21 @@ async fn a_status_tells_of_a_start_and_of_short_times() {
     assert_eq!(runner.status().to_string(), "slow           running    250ms");
     runner.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_status_tells_how_the_last_cycle_ended_if_there_was_one() {
+    let runner = Runner::with_settings(once(nothing), Settings::new().name("job"));
+    assert_eq!(runner.status().to_string(), "job            stopped");
+    runner.start().await.unwrap();
+    runner.wait().await;
+    assert_eq!(runner.status().to_string(), "job            stopped    completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_at_the_moment_of_its_start_tells_of_no_time() {
+    let idle = service_fn(async |cx: Context| cx.cancelled().await);
+    let runner = Runner::with_settings(idle, Settings::new().name("idle"));
+    runner.start().await.unwrap();
+    assert_eq!(runner.status().to_string(), "idle           running    0s");
+    runner.stop().await.unwrap();
+}

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use startstop_core::{Backoff, Group, Member, RestartPolicy, Runner, Settings, State, service_fn};
+use startstop_core::{
+    Backoff, Group, Member, OnFailure, RestartPolicy, Runner, Settings, State, service_fn,
+};
 
 use super::support::{Journal, SECOND, built, idle, started, stopped, within};
 
@@ -44,6 +46,24 @@ async fn it_is_drawn_with_name_state_uptime_and_backoff() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn reasons_stand_beside_what_has_none() {
+    let journal = Journal::new();
+    let fails = service_fn(async |_cx| Err::<(), _>("connection refused"));
+    let ignored = Member::new(fails).on_failure(OnFailure::Ignore);
+    let app =
+        started(Group::builder("app").with("db", ignored).with("http", journal.probe("http")));
+    let app = app.await;
+    tokio::time::sleep(100 * 24 * 3_600 * SECOND + 11 * 3_600 * SECOND).await;
+    let expected = [
+        "app            running    100d11h",
+        "├─ db          stopped    failed    connection refused",
+        "└─ http        running    100d11h",
+    ];
+    assert_eq!(app.status().to_string(), expected.join("\n"));
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn groups_in_groups_are_branches() {
     let journal = Journal::new();
     let inner = |name: &'static str, first: &str, second: &str| {
@@ -52,16 +72,16 @@ async fn groups_in_groups_are_branches() {
     };
     let app = started(
         Group::builder("app")
+            .with("w", journal.probe("w"))
             .with("x", inner("x", "a", "b"))
-            .with("y", inner("y", "c", "d"))
-            .with("z", journal.probe("z")),
+            .with("y", inner("y", "c", "d")),
     )
     .await;
     tokio::time::sleep(3 * 60 * SECOND + 12 * SECOND).await;
     let text = app.status().to_string();
     let names: Vec<&str> =
         text.lines().map(|line| line.split("    ").next().unwrap().trim_end()).collect();
-    let expected = ["app", "├─ x", "│  ├─ a", "│  └─ b", "├─ y", "│  ├─ c", "│  └─ d", "└─ z"];
+    let expected = ["app", "├─ w", "├─ x", "│  ├─ a", "│  └─ b", "└─ y", "   ├─ c", "   └─ d"];
     assert_eq!(names, expected, "{text}");
     assert!(text.lines().all(|line| line.ends_with("running    3m12s")), "{text}");
     stopped(&app).await;

@@ -65,6 +65,35 @@ async fn a_silent_service_goes_through_stopping() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn heartbeats_of_an_attempt_that_is_over_do_not_count() {
+    within(async {
+        let first = Arc::new(Mutex::new(None));
+        let keep = Arc::clone(&first);
+        let service = service_fn(move |cx: Context| {
+            let fails = cx.attempt() == 1;
+            keep.lock().unwrap().get_or_insert(cx);
+            async move { if fails { Err("again") } else { pending().await } }
+        });
+        let policy = RestartPolicy::on_failure().backoff(Backoff::none()).limit(1, seconds(60));
+        let runner = Runner::with_settings(service, watching(policy));
+        runner.start().await.expect("ready at once");
+        until(|| runner.status().attempts() == 2).await;
+        let over = first.lock().unwrap().take().expect("the first one has begun");
+        let beats = tokio::spawn(async move {
+            loop {
+                over.heartbeat();
+                sleep(seconds(1)).await;
+            }
+        });
+        let begun = Instant::now();
+        assert_eq!(runner.wait().await, Exit::Failed);
+        assert!(begun.elapsed() >= seconds(5) && begun.elapsed() < seconds(6));
+        beats.abort();
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn heartbeats_keep_a_service_alive() {
     within(async {
         let attempts = Arc::default();
