@@ -34,12 +34,12 @@ impl Supervisor<'_> {
         let look = Look::at(&*entry.part.node);
         // How one ended that was at rest before is none of its removal.
         let told = told && look.told;
-        let outcome = match (look.stuck, look.failed_stop) {
-            (Some(stuck), _) => Err(stuck),
+        let outcome = match (&look.stuck, look.failed_stop()) {
+            (Some(stuck), _) => Err(stuck.clone()),
             (None, Some(failure)) if told && failure.cause() == Cause::TimedOut => {
                 Err(StopError::TimedOut)
             }
-            (None, Some(failure)) if told => Err(StopError::Failed(failure)),
+            (None, Some(failure)) if told => Err(StopError::Failed(failure.clone())),
             _ => Ok(()),
         };
         for removing in entry.removing {

@@ -13,21 +13,20 @@ pub(super) struct Look {
     /// The cycle ended because it was told to.
     pub(super) told: bool,
     pub(super) stuck: Option<StopError>,
-    /// What went wrong in the stop.
-    pub(super) failed_stop: Option<Failure>,
+    /// The last one of the cycle.
+    pub(super) failure: Option<Failure>,
 }
 
 impl Look {
     pub(super) fn at(node: &dyn Node) -> Self {
         let cell = node.core().cell();
-        let bad = matches!(cell.exit, Exit::Failed | Exit::Aborted);
         Self {
             state: cell.state(),
             cycle: cell.cycle,
             exit: cell.exit,
             told: cell.was_told(),
             stuck: cell.verdict().cloned().map(StopError::Unresponsive),
-            failed_stop: cell.last_failure().filter(|_| bad).cloned(),
+            failure: cell.last_failure().cloned(),
         }
     }
 
@@ -35,18 +34,22 @@ impl Look {
     pub(super) fn is_resting(&self) -> bool {
         self.state == State::Stopped || self.stuck.is_some()
     }
-}
 
-/// Why a member did not start: what a start of its own would have said.
-pub(super) fn start_error(node: &dyn Node) -> StartError {
-    let look = Look::at(node);
-    let failure = node.core().cell().last_failure().cloned();
-    match failure {
-        _ if look.stuck.is_some() => StartError::Unresponsive,
-        _ if look.told => StartError::Stopped,
-        Some(failure) if is_late(&failure) => StartError::TimedOut,
-        Some(failure) => StartError::Failed(failure),
-        None => StartError::Stopped,
+    /// What went wrong in the stop.
+    pub(super) fn failed_stop(&self) -> Option<&Failure> {
+        let bad = matches!(self.exit, Exit::Failed | Exit::Aborted);
+        self.failure.as_ref().filter(|_| bad)
+    }
+
+    /// Why it did not start: what a start of its own would have said.
+    pub(super) fn start_error(&self) -> StartError {
+        match &self.failure {
+            _ if self.stuck.is_some() => StartError::Unresponsive,
+            _ if self.told => StartError::Stopped,
+            Some(failure) if is_late(failure) => StartError::TimedOut,
+            Some(failure) => StartError::Failed(failure.clone()),
+            None => StartError::Stopped,
+        }
     }
 }
 

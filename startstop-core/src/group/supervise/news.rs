@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Supervisor;
 use super::changes::reply;
-use super::look::{Look, start_error};
+use super::look::Look;
 use crate::error::StartError;
-use crate::failure::Fault;
+use crate::failure::{Failure, Fault};
 use crate::group::board::{Closing, Rest};
 use crate::group::graph::Id;
 use crate::group::member::Part;
@@ -24,7 +24,7 @@ impl Supervisor<'_> {
                 // It was started by its handle, and has ended before anybody looked.
                 self.shared.table().board.rises(id);
             }
-            self.rests(id, &part, &look);
+            self.rests(id, &look);
             return;
         }
         let mut table = self.shared.table();
@@ -53,7 +53,7 @@ impl Supervisor<'_> {
         drop(rest);
     }
 
-    fn rests(&mut self, id: Id, part: &Part, look: &Look) {
+    fn rests(&mut self, id: Id, look: &Look) {
         if !self.shared.table().board.is_alive(id) {
             // The news is old: it has been at rest since before.
             return;
@@ -70,19 +70,25 @@ impl Supervisor<'_> {
             let inserted = self.shared.table().entry_mut(id).inserting.take();
             reply(inserted, Ok(()));
         }
-        self.failed(id, part, rest, None);
+        self.failed(id, rest, look.failure.as_ref(), || look.start_error());
     }
 
     /// Keeps what went wrong in a stop.
     fn note_stop(&self, look: &Look) {
         let closing = self.shared.table().board.closing().is_some();
-        if let (true, Some(failure)) = (closing, &look.failed_stop) {
+        if let (true, Some(failure)) = (closing, look.failed_stop()) {
             record(self.cx, Fault::of(|| failure.clone().into()));
         }
     }
 
     /// Tells the board that a member rests, and what of it concerns the whole group.
-    pub(super) fn failed(&mut self, id: Id, part: &Part, rest: Rest, error: Option<StartError>) {
+    pub(super) fn failed(
+        &mut self,
+        id: Id,
+        rest: Rest,
+        failure: Option<&Failure>,
+        start_error: impl FnOnce() -> StartError,
+    ) {
         let limit = &mut self.limit;
         let mut table = self.shared.table();
         let fresh = table.board.is_coming(id);
@@ -91,22 +97,19 @@ impl Supervisor<'_> {
         let closing = table.board.closing();
         drop(table);
         if fresh && rest != Rest::Completed {
-            let error = error.unwrap_or_else(|| start_error(&*part.node));
-            self.withdraw(id, error);
+            self.withdraw(id, start_error());
             return;
         }
-        if was_closing.is_none() {
-            let failure = || part.handle.errors_last();
-            self.failure = match (closing, self.shared.limit) {
-                (Some(Closing::Limit(_)), Some((max, window))) => {
-                    failure().map(|failure| failure.at_limit(max, window).into())
-                }
-                (Some(Closing::Failed(_) | Closing::Limit(_)), _) => match failure() {
-                    Some(failure) => Some(failure.into()),
-                    None => error.map(Into::into),
-                },
-                _ => None,
-            };
-        }
+        let (None, Some(closing)) = (was_closing, closing) else { return };
+        let exceeded = match closing {
+            Closing::Failed(_) => None,
+            Closing::Limit(_) => self.shared.limit,
+            Closing::Told | Closing::Completed => return,
+        };
+        self.failure = Some(match (failure, exceeded) {
+            (Some(failure), Some((max, window))) => failure.at_limit(max, window).into(),
+            (Some(failure), None) => failure.clone().into(),
+            (None, _) => start_error().into(),
+        });
     }
 }

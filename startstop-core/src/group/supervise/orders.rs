@@ -51,7 +51,10 @@ impl Supervisor<'_> {
             None => Reply::Now(Err(StartError::Stopped)),
         };
         match started {
-            Reply::Now(Err(error)) => self.failed(id, &part, Rest::Failed, Some(error)),
+            Reply::Now(Err(error)) => {
+                let failure = part.handle.errors_last();
+                self.failed(id, Rest::Failed, failure.as_ref(), || error);
+            }
             // What comes of it comes by the mailbox; a member that was adopted has nothing to say.
             _ => self.look_at_one(id),
         }
@@ -74,6 +77,7 @@ impl Supervisor<'_> {
         drop(table);
         let error = DependencyFailed { dependency: name.unwrap_or_default() };
         let failure = request::record(&part.node, Fault::of(|| error.into()));
-        self.failed(member, &part, Rest::Failed, Some(StartError::Failed(failure)));
+        let error = || StartError::Failed(failure.clone());
+        self.failed(member, Rest::Failed, Some(&failure), error);
     }
 }
