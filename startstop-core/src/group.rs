@@ -86,6 +86,7 @@ struct Shared {
     settings: Settings,
     limit: Option<(u32, Duration)>,
     mailbox: Arc<Mailbox>,
+    /// Its lock comes before that of a member's cell and that of the mailbox.
     table: Mutex<Table>,
 }
 
@@ -208,6 +209,11 @@ impl Shared {
 }
 
 impl Table {
+    /// The entry, unless its member is gone.
+    fn look_up(&self, id: Id) -> Option<&Entry> {
+        self.entries.get(id.0)?.as_ref()
+    }
+
     fn entry(&self, id: Id) -> &Entry {
         self.entries[id.0].as_ref().expect("an id is used only while its member is there")
     }

@@ -32,9 +32,13 @@ pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
     entries[first..].to_vec()
 }
 
-/// Whether the last cycle has ended with its runtime.
+/// Whether the last cycle has ended with its runtime; without a failure, this takes no lock.
 pub(crate) fn is_lost(node: &dyn Node) -> bool {
-    let cell = node.core().cell();
+    let core = node.core();
+    if !core.word.read().has_failed() {
+        return false;
+    }
+    let cell = core.cell();
     let by_runtime = |failure: &Failure| failure.cause() == Cause::Aborted;
     cell.exit == Exit::Aborted && cell.last_failure().is_some_and(by_runtime)
 }

@@ -153,7 +153,9 @@ impl<'a> Supervisor<'a> {
     }
 
     fn has_lost_one_of(&self, changed: &[Id]) -> bool {
-        changed.iter().filter_map(|id| self.part(*id)).any(|part| snapshot::is_lost(&*part.node))
+        let table = self.shared.table();
+        let mut entries = changed.iter().filter_map(|id| table.look_up(*id));
+        entries.any(|entry| snapshot::is_lost(&*entry.part.node))
     }
 
     fn look_at(&mut self, changed: &[Id]) {
@@ -164,7 +166,6 @@ impl<'a> Supervisor<'a> {
     }
 
     fn part(&self, id: Id) -> Option<Part> {
-        let table = self.shared.table();
-        table.entries.get(id.0)?.as_ref().map(|entry| entry.part.clone())
+        self.shared.table().look_up(id).map(|entry| entry.part.clone())
     }
 }

@@ -68,13 +68,7 @@ impl Supervisor<'_> {
 
     pub(super) fn fail_dependency(&mut self, member: Id, dependency: Id) {
         let Some(part) = self.part(member) else { return };
-        let table = self.shared.table();
-        let name = table
-            .entries
-            .get(dependency.0)
-            .and_then(Option::as_ref)
-            .map(|entry| entry.name.clone().into_owned());
-        drop(table);
+        let name = self.shared.table().look_up(dependency).map(|entry| entry.name.to_string());
         let error = DependencyFailed { dependency: name.unwrap_or_default() };
         let failure = request::record(&part.node, Fault::of(|| error.into()));
         let error = || StartError::Failed(failure.clone());
