@@ -11,11 +11,10 @@ use std::process::{self, Command};
 use std::{env, fs};
 
 use crate::callgrind::{self, Spent};
-use crate::contender::Can;
 use crate::contenders::{ALL, FLOOR, STARTSTOP};
 use crate::flavour::Flavour;
 use crate::results::What;
-use crate::{figures, machine, page};
+use crate::{figures, machine, page, workload};
 
 /// The word for the process that is watched.
 pub(crate) const ONE: &str = "one";
@@ -117,13 +116,7 @@ pub(crate) fn one(who: &str, what: &str, rounds: &str) -> Result<(), Box<dyn Err
     let column = COLUMNS.iter().find(|column| column.1 == who && format!("{:?}", column.2) == what);
     let &(_, name, what) = column.ok_or("no such workload")?;
     let contender = ALL.iter().find(|contender| contender.name == name).ok_or("nobody")?;
-    let work = match what {
-        What::Cycle => contender.cycle,
-        What::Hooked => contender.hooked,
-        What::Restart => contender.restart,
-        _ => contender.failing,
-    };
-    let Can::Do(work) = work else { return Err("it cannot do that".into()) };
+    let work = workload::batch(what, contender).ok_or("it cannot do that")?;
     let flavour = Flavour::CurrentThread;
     flavour.wait(&flavour.runtime(), work(rounds.parse()?));
     Ok(())

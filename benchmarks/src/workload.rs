@@ -63,9 +63,11 @@ fn one_by_one(flavour: Flavour, whats: &[What], results: &mut Results) {
     }
 }
 
-type Timed = Box<dyn Fn(u32) -> Pending<Duration>>;
+/// Does a workload so many times, and tells how long that took.
+pub(crate) type Timed = Box<dyn Fn(u32) -> Pending<Duration>>;
 
-fn batch(what: What, contender: &Contender) -> Option<Timed> {
+/// A workload of one service, if the contender can do it.
+pub(crate) fn batch(what: What, contender: &Contender) -> Option<Timed> {
     let work = |work: Can<Work>| -> Option<Timed> {
         let Can::Do(work) = work else { return None };
         Some(Box::new(work))
