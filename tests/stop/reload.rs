@@ -1,8 +1,10 @@
 //! A reload request: a wake-up, and nothing else.
 
+use std::sync::Arc;
+
 use startstop_core::{Runner, Service, Settings, State, service_fn_with};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Mutex, Notify};
 
 use crate::support::{Caller, idle, within};
 
@@ -13,7 +15,7 @@ struct Reloads {
 }
 
 /// A service that looks for reload requests when it is let.
-fn reloading() -> (Runner<impl Service>, std::sync::Arc<Reloads>, Mutex<UnboundedReceiver<u64>>) {
+fn reloading() -> (Runner<impl Service>, Arc<Reloads>, UnboundedReceiver<u64>) {
     let (seen, saw) = unbounded_channel();
     let service = service_fn_with(Reloads { look: Notify::new(), seen }, async |state, cx| {
         cx.run_until_cancelled(async {
@@ -25,56 +27,58 @@ fn reloading() -> (Runner<impl Service>, std::sync::Arc<Reloads>, Mutex<Unbounde
         })
         .await;
     });
-    let state = std::sync::Arc::clone(service.state());
-    (Runner::with_settings(service, Settings::new()), state, saw.into())
+    let state = Arc::clone(service.state());
+    (Runner::with_settings(service, Settings::new()), state, saw)
+}
+
+/// The service is woken once by what was asked for, and again by what is asked for now.
+async fn woken_once(
+    runner: &Runner<impl Service>,
+    state: &Reloads,
+    saw: &mut UnboundedReceiver<u64>,
+) {
+    assert_eq!(within(saw.recv()).await, Some(1));
+    state.look.notify_one();
+    idle().await;
+    assert!(saw.try_recv().is_err());
+    runner.reload();
+    assert_eq!(within(saw.recv()).await, Some(1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reload_wakes_the_service_and_restarts_nothing() {
-    let (runner, state, saw) = reloading();
+    let (runner, state, mut saw) = reloading();
     runner.start().await.unwrap();
     state.look.notify_one();
     idle().await;
     runner.reload();
-    assert_eq!(within(saw.lock().await.recv()).await, Some(1));
+    assert_eq!(within(saw.recv()).await, Some(1));
     assert_eq!(runner.state(), State::Running);
     assert_eq!(runner.status().attempts(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn several_requests_before_the_service_looks_are_one() {
-    let (runner, state, saw) = reloading();
-    let mut saw = saw.lock().await;
+    let (runner, state, mut saw) = reloading();
     runner.start().await.unwrap();
     idle().await;
     for _ in 0..3 {
         runner.reload();
     }
     state.look.notify_one();
-    assert_eq!(within(saw.recv()).await, Some(1));
-    state.look.notify_one();
-    idle().await;
-    assert!(saw.try_recv().is_err());
-    runner.reload();
-    assert_eq!(within(saw.recv()).await, Some(1));
+    woken_once(&runner, &state, &mut saw).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn several_requests_are_one_for_a_service_that_waits_for_them() {
-    let (runner, state, saw) = reloading();
-    let mut saw = saw.lock().await;
+    let (runner, state, mut saw) = reloading();
     runner.start().await.unwrap();
     state.look.notify_one();
     idle().await;
     for _ in 0..3 {
         runner.reload();
     }
-    assert_eq!(within(saw.recv()).await, Some(1));
-    state.look.notify_one();
-    idle().await;
-    assert!(saw.try_recv().is_err());
-    runner.reload();
-    assert_eq!(within(saw.recv()).await, Some(1));
+    woken_once(&runner, &state, &mut saw).await;
 }
 
 #[tokio::test(start_paused = true)]
