@@ -3,7 +3,7 @@
 use startstop_core::{DependencyFailed, Group, GroupError, Member, OnFailure, StartError, State};
 
 use super::support::{
-    Act, Broken, Journal, begin, built, find, idle, on, outcome, restarting, started, stop,
+    Act, Broken, Journal, begin, built, find, idle, on, one, outcome, restarting, started, stop,
     stopped, within,
 };
 
@@ -50,7 +50,7 @@ async fn who_came_by_then_can_be_removed_before_the_start() {
 #[tokio::test(start_paused = true)]
 async fn two_inserts_one_after_the_other_fail_with_the_first() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let group = app.service().clone();
     let x = journal.probe("x").explicit();
     let first = begin(async move { group.insert("x", x).await }).await;
@@ -125,7 +125,7 @@ async fn an_insert_that_a_stop_cancels_leaves_nothing_behind() {
 #[tokio::test(start_paused = true)]
 async fn an_insert_that_fails_leaves_the_group_as_it_was() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let x = journal.probe("x").explicit().always(Act::Fail);
     let error = within(app.service().insert("x", x)).await.unwrap_err();
     assert!(matches!(error, GroupError::Start(StartError::Failed(_))), "{error:?}");

@@ -5,8 +5,8 @@ use startstop_core::{
 };
 
 use super::support::{
-    Act, Broken, Journal, begin, built, find, idle, on, outcome, restarting, start, started, stop,
-    stopped, within,
+    Act, Broken, Journal, begin, built, find, idle, on, one, outcome, restarting, start, started,
+    stop, stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -25,7 +25,7 @@ async fn before_the_start_it_is_there_from_the_start() {
 #[tokio::test(start_paused = true)]
 async fn while_running_it_starts_and_stops_in_order() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let b = Member::new(journal.probe("b").ready_in(3)).after(["a"]);
     within(app.service().insert("b", b)).await.unwrap();
     assert!(app.service().get("b").unwrap().is_running());
@@ -85,7 +85,7 @@ async fn a_group_that_stops_takes_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_cancels_one_that_is_starting() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let group = app.service().clone();
     let x = Member::new(journal.probe("x").explicit()).after(["a"]);
     let call = begin(async move { group.insert("x", x).await }).await;
@@ -100,7 +100,7 @@ async fn a_stop_cancels_one_that_is_starting() {
 #[tokio::test(start_paused = true)]
 async fn a_name_that_is_taken_and_a_dependency_that_is_not_there_are_refused() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let error = within(app.service().insert("a", journal.probe("b"))).await.unwrap_err();
     assert!(matches!(error, GroupError::DuplicateName { .. }), "{error:?}");
     let c = Member::new(journal.probe("c")).after(["nobody"]);
@@ -113,7 +113,7 @@ async fn a_name_that_is_taken_and_a_dependency_that_is_not_there_are_refused() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_insert_asks_no_policy() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     for policy in [OnFailure::StopGroup, OnFailure::RestartAll, OnFailure::Ignore] {
         let x = on(policy, journal.probe("x").explicit().always(Act::Fail));
         let error = within(app.service().insert("x", x)).await.unwrap_err();
@@ -128,7 +128,7 @@ async fn a_failed_insert_asks_no_policy() {
 #[tokio::test(start_paused = true)]
 async fn once_it_is_in_its_policy_counts() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     within(app.service().insert("x", journal.probe("x"))).await.unwrap();
     idle().await;
     journal.tell("x", Act::Fail);
@@ -139,7 +139,7 @@ async fn once_it_is_in_its_policy_counts() {
 #[tokio::test(start_paused = true)]
 async fn a_dropped_insert_goes_on() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let group = app.service().clone();
     let x = journal.probe("x").explicit();
     let call = begin(async move { group.insert("x", x).await }).await;
@@ -156,7 +156,7 @@ async fn a_dropped_insert_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn a_running_runner_is_adopted() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let x = Runner::new(journal.probe("x"));
     within(x.start()).await.unwrap();
     within(app.service().insert("x", x.clone())).await.unwrap();
@@ -169,7 +169,7 @@ async fn a_running_runner_is_adopted() {
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_inserted_is_in_when_it_is_done() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let job = journal.probe("job").job().always(Act::Complete);
     within(app.service().insert("job", job)).await.unwrap();
     let b = Member::new(journal.probe("b")).after(["job"]);
@@ -181,7 +181,7 @@ async fn a_job_that_is_inserted_is_in_when_it_is_done() {
 #[tokio::test(start_paused = true)]
 async fn one_that_is_late_says_so_as_a_start_does() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let error = within(app.service().insert("x", journal.probe("x").explicit())).await.unwrap_err();
     assert!(matches!(error, GroupError::Start(StartError::TimedOut)), "{error:?}");
     stopped(&app).await;
@@ -190,7 +190,7 @@ async fn one_that_is_late_says_so_as_a_start_does() {
 #[tokio::test(start_paused = true)]
 async fn one_that_is_stopped_by_hand_says_so_as_a_start_does() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let group = app.service().clone();
     let x = Runner::new(journal.probe("x").explicit().fails_to_stop());
     let member = x.clone();
@@ -218,7 +218,7 @@ async fn two_inserted(
 #[tokio::test(start_paused = true)]
 async fn one_started_by_hand_does_without_who_does_not_start() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let [x, y] = two_inserted(&journal, &app, &[]).await;
     let handle = app.service().get("y").unwrap();
     within(handle.start()).await.unwrap();

@@ -3,7 +3,7 @@
 use startstop_core::{Group, GroupError, Member, OnFailure, State, StopError};
 
 use super::support::{
-    Act, Journal, begin, built, idle, on, outcome, restarting, started, stop, stopped, within,
+    Act, Journal, begin, built, idle, on, one, outcome, restarting, started, stop, stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -144,7 +144,7 @@ async fn two_removals_of_one_are_both_answered() {
 #[tokio::test(start_paused = true)]
 async fn those_that_come_after_one_that_has_gone_keep_their_order() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let after = |name: &str, dep: &str| Member::new(journal.probe(name)).after([dep.to_owned()]);
     for _ in 0..3 {
         let group = app.service();

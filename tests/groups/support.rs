@@ -56,6 +56,11 @@ pub(crate) async fn started(builder: GroupBuilder) -> Runner<Group> {
     app
 }
 
+/// `a` alone, up.
+pub(crate) async fn one(journal: &Journal) -> Runner<Group> {
+    started(Group::builder("app").with("a", journal.probe("a"))).await
+}
+
 /// `a`, and after it `b`, both up.
 pub(crate) async fn two(journal: &Journal) -> Runner<Group> {
     let builder = Group::builder("app").with("a", journal.probe("a"));

@@ -6,7 +6,7 @@ use startstop_core::{
     Backoff, Group, Member, OnFailure, RestartPolicy, Runner, Settings, State, service_fn,
 };
 
-use super::support::{Journal, SECOND, built, idle, started, stopped, within};
+use super::support::{Journal, SECOND, built, idle, one, started, stopped, within};
 
 /// Fails after 187.2 seconds, and twice after two more.
 fn cache() -> Runner<impl startstop_core::Service> {
@@ -110,7 +110,7 @@ async fn it_tells_of_each_member_what_its_handle_tells() {
 #[tokio::test(start_paused = true)]
 async fn what_is_inserted_and_removed_is_in_the_tree_or_not() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     within(app.service().insert("b", journal.probe("b"))).await.unwrap();
     assert_eq!(app.status().children().len(), 2);
     within(app.service().remove("a")).await.unwrap();
