@@ -3,8 +3,8 @@
 use startstop_core::{DependencyFailed, Group, GroupError, Member, OnFailure, StartError, State};
 
 use super::support::{
-    Act, Broken, Journal, begin, built, find, idle, on, one, outcome, restarting, started, stop,
-    stopped, within,
+    Act, Broken, Journal, built, find, idle, insert, on, one, outcome, remove, restarting, started,
+    stop, stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -51,12 +51,8 @@ async fn who_came_by_then_can_be_removed_before_the_start() {
 async fn two_inserts_one_after_the_other_fail_with_the_first() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    let group = app.service().clone();
-    let x = journal.probe("x").explicit();
-    let first = begin(async move { group.insert("x", x).await }).await;
-    let group = app.service().clone();
-    let y = Member::new(journal.probe("y")).after(["x"]);
-    let second = begin(async move { group.insert("y", y).await }).await;
+    let first = insert(&app, "x", journal.probe("x").explicit()).await;
+    let second = insert(&app, "y", Member::new(journal.probe("y")).after(["x"])).await;
     journal.tell("x", Act::Fail);
     let error = outcome(first).await.unwrap_err();
     assert_eq!(find::<Broken>(&error), Some(&Broken("x".into())));
@@ -72,11 +68,8 @@ async fn two_inserts_one_after_the_other_fail_with_the_first() {
 async fn nobody_is_inserted_after_one_that_leaves() {
     let journal = Journal::new();
     let app = started(Group::builder("app").with("x", journal.probe("x").lingers())).await;
-    let group = app.service().clone();
-    let leaves = begin(async move { group.remove("x").await }).await;
-    let group = app.service().clone();
-    let y = Member::new(journal.probe("y")).after(["x"]);
-    let comes = begin(async move { group.insert("y", y).await }).await;
+    let leaves = remove(&app, "x").await;
+    let comes = insert(&app, "y", Member::new(journal.probe("y")).after(["x"])).await;
     journal.tell("x", Act::Complete);
     outcome(leaves).await.unwrap();
     outcome(comes).await.unwrap_err();
@@ -92,9 +85,7 @@ async fn an_insert_follows_a_restart_of_what_it_depends_on() {
         Group::builder("app").with("a", on(OnFailure::RestartDependents, journal.probe("a"))),
     )
     .await;
-    let group = app.service().clone();
-    let b = Member::new(journal.probe("b").explicit()).after(["a"]);
-    let call = begin(async move { group.insert("b", b).await }).await;
+    let call = insert(&app, "b", Member::new(journal.probe("b").explicit()).after(["a"])).await;
     assert_eq!(journal.take(), ["+a", "+b"]);
     journal.tell("a", Act::Fail);
     idle().await;
@@ -109,9 +100,7 @@ async fn an_insert_follows_a_restart_of_what_it_depends_on() {
 async fn an_insert_that_a_stop_cancels_leaves_nothing_behind() {
     let journal = Journal::new();
     let app = restarting(&journal, &[]).await;
-    let group = app.service().clone();
-    let x = journal.probe("x");
-    let call = begin(async move { group.insert("x", x).await }).await;
+    let call = insert(&app, "x", journal.probe("x")).await;
     assert!(!call.is_finished(), "it waits for the restart");
     let stopping = stop(&app).await;
     journal.tell("b", Act::Complete);

@@ -5,8 +5,8 @@ use startstop_core::{
 };
 
 use super::support::{
-    Act, Broken, Journal, begin, built, find, idle, on, one, outcome, restarting, start, started,
-    stop, stopped, within,
+    Act, Broken, Changing, Journal, built, find, idle, insert, on, one, outcome, restarting, start,
+    started, stop, stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -42,9 +42,7 @@ async fn during_start_up_it_waits_for_what_it_depends_on() {
     let journal = Journal::new();
     let app = built(Group::builder("app").with("a", journal.probe("a").explicit()));
     let starting = start(&app).await;
-    let group = app.service().clone();
-    let b = Member::new(journal.probe("b")).after(["a"]);
-    let call = begin(async move { group.insert("b", b).await }).await;
+    let call = insert(&app, "b", Member::new(journal.probe("b")).after(["a"])).await;
     assert!(!call.is_finished());
     assert_eq!(journal.take(), ["+a"]);
     journal.tell("a", Act::Ready);
@@ -58,9 +56,7 @@ async fn during_start_up_it_waits_for_what_it_depends_on() {
 async fn it_waits_for_a_restart_under_way() {
     let journal = Journal::new();
     let app = restarting(&journal, &[]).await;
-    let group = app.service().clone();
-    let x = journal.probe("x");
-    let call = begin(async move { group.insert("x", x).await }).await;
+    let call = insert(&app, "x", journal.probe("x")).await;
     assert!(!call.is_finished() && journal.count("+x") == 0);
     journal.tell("b", Act::Complete);
     outcome(call).await.unwrap();
@@ -86,9 +82,7 @@ async fn a_group_that_stops_takes_nobody() {
 async fn a_stop_cancels_one_that_is_starting() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    let group = app.service().clone();
-    let x = Member::new(journal.probe("x").explicit()).after(["a"]);
-    let call = begin(async move { group.insert("x", x).await }).await;
+    let call = insert(&app, "x", Member::new(journal.probe("x").explicit()).after(["a"])).await;
     stopped(&app).await;
     let error = outcome(call).await.unwrap_err();
     let expected = matches!(error, GroupError::Stopping | GroupError::Start(StartError::Stopped));
@@ -140,9 +134,7 @@ async fn once_it_is_in_its_policy_counts() {
 async fn a_dropped_insert_goes_on() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    let group = app.service().clone();
-    let x = journal.probe("x").explicit();
-    let call = begin(async move { group.insert("x", x).await }).await;
+    let call = insert(&app, "x", journal.probe("x").explicit()).await;
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
     journal.tell("x", Act::Ready);
@@ -191,10 +183,8 @@ async fn one_that_is_late_says_so_as_a_start_does() {
 async fn one_that_is_stopped_by_hand_says_so_as_a_start_does() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    let group = app.service().clone();
     let x = Runner::new(journal.probe("x").explicit().fails_to_stop());
-    let member = x.clone();
-    let call = begin(async move { group.insert("x", member).await }).await;
+    let call = insert(&app, "x", x.clone()).await;
     within(x.stop()).await.unwrap_err();
     let error = outcome(call).await.unwrap_err();
     assert!(matches!(error, GroupError::Start(StartError::Stopped)), "{error:?}");
@@ -206,13 +196,10 @@ async fn two_inserted(
     journal: &Journal,
     app: &Runner<Group>,
     others: &'static [&'static str],
-) -> [tokio::task::JoinHandle<Result<(), GroupError>>; 2] {
-    let (group, x) = (app.service().clone(), journal.probe("x").explicit());
-    let x = begin(async move { group.insert("x", x).await }).await;
-    let (group, y) = (app.service().clone(), Member::new(journal.probe("y")));
-    let y = y.after(["x"]).after(others.iter().copied());
-    let y = begin(async move { group.insert("y", y).await }).await;
-    [x, y]
+) -> [Changing; 2] {
+    let x = insert(app, "x", journal.probe("x").explicit()).await;
+    let y = Member::new(journal.probe("y")).after(["x"]).after(others.iter().copied());
+    [x, insert(app, "y", y).await]
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use startstop_core::{Exit, Group, Member, OnFailure};
 
 use super::support::{
-    Act, Broken, Journal, SECOND, begin, built, find, half_started, idle, on, outcome, restarting,
+    Act, Broken, Journal, SECOND, built, find, half_started, idle, on, outcome, remove, restarting,
     start, started, stop, stopped, within,
 };
 
@@ -146,8 +146,7 @@ async fn a_failure_of_one_that_is_being_removed_is_its_own() {
         Group::builder("app").with("a", journal.probe("a")).with("b", journal.probe("b").lingers()),
     )
     .await;
-    let group = app.service().clone();
-    let call = begin(async move { group.remove("b").await }).await;
+    let call = remove(&app, "b").await;
     journal.tell("b", Act::Fail);
     let error = outcome(call).await.unwrap_err();
     assert_eq!(find::<Broken>(&error), Some(&Broken("b".into())));
@@ -170,8 +169,7 @@ async fn one_that_waits_to_be_removed_goes_down_before_what_it_depends_on() {
     .await;
     journal.tell("a", Act::Fail);
     idle().await;
-    let group = app.service().clone();
-    let removal = begin(async move { group.remove("z").await }).await;
+    let removal = remove(&app, "z").await;
     journal.take();
     journal.tell("x", Act::Fail);
     idle().await;

@@ -3,7 +3,7 @@
 use startstop_core::{Group, GroupError, Member, OnFailure, State, StopError};
 
 use super::support::{
-    Act, Journal, begin, built, idle, on, one, outcome, restarting, started, stop, stopped, within,
+    Act, Journal, built, idle, on, one, outcome, remove, restarting, started, stop, stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -65,8 +65,7 @@ async fn its_own_failure_to_stop_is_told() {
 async fn it_waits_for_a_restart_under_way() {
     let journal = Journal::new();
     let app = restarting(&journal, &["x"]).await;
-    let group = app.service().clone();
-    let call = begin(async move { group.remove("x").await }).await;
+    let call = remove(&app, "x").await;
     assert!(!call.is_finished() && journal.count("-x") == 0);
     journal.tell("b", Act::Complete);
     outcome(call).await.unwrap();
@@ -86,8 +85,7 @@ async fn one_that_is_restarting_itself_is_removed_after_it() {
     .await;
     journal.tell("a", Act::Fail);
     journal.until("~b").await;
-    let group = app.service().clone();
-    let call = begin(async move { group.remove("b").await }).await;
+    let call = remove(&app, "b").await;
     outcome(call).await.unwrap();
     assert_eq!((app.service().members(), journal.live()), (vec!["a".to_owned()], 1));
     stopped(&app).await;
@@ -97,8 +95,7 @@ async fn one_that_is_restarting_itself_is_removed_after_it() {
 async fn a_stop_of_the_group_answers_it() {
     let journal = Journal::new();
     let app = restarting(&journal, &["x"]).await;
-    let group = app.service().clone();
-    let call = begin(async move { group.remove("x").await }).await;
+    let call = remove(&app, "x").await;
     let stopping = stop(&app).await;
     journal.tell("b", Act::Complete);
     outcome(stopping).await.unwrap();
@@ -116,8 +113,7 @@ async fn a_dropped_removal_goes_on() {
         Group::builder("app").with("a", journal.probe("a")).with("b", journal.probe("b").lingers()),
     )
     .await;
-    let group = app.service().clone();
-    let call = begin(async move { group.remove("b").await }).await;
+    let call = remove(&app, "b").await;
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
     journal.tell("b", Act::Complete);

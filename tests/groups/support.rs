@@ -4,7 +4,7 @@ use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
-use startstop_core::{Group, GroupBuilder, Member, OnFailure, Runner};
+use startstop_core::{Group, GroupBuilder, GroupError, IntoMember, Member, OnFailure, Runner};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
@@ -107,6 +107,23 @@ pub(crate) async fn start(app: &Runner<Group>) -> Starting {
 pub(crate) async fn stop(app: &Runner<Group>) -> JoinHandle<Result<(), startstop_core::StopError>> {
     let app = app.clone();
     begin(async move { app.stop().await }).await
+}
+
+/// A change of the members that has begun.
+pub(crate) type Changing = JoinHandle<Result<(), GroupError>>;
+
+pub(crate) async fn insert(
+    app: &Runner<Group>,
+    name: &'static str,
+    member: impl IntoMember + Send + 'static,
+) -> Changing {
+    let group = app.service().clone();
+    begin(async move { group.insert(name, member).await }).await
+}
+
+pub(crate) async fn remove(app: &Runner<Group>, name: &'static str) -> Changing {
+    let group = app.service().clone();
+    begin(async move { group.remove(name).await }).await
 }
 
 /// A member that asks for this when it fails.
