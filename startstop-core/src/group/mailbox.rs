@@ -44,19 +44,17 @@ impl Mailbox {
 
     /// Has the supervisor look at a member.
     pub(super) fn tell(&self, id: Id) {
-        let mut letters = self.letters();
-        letters.changed.push(id);
-        let waker = letters.waker.take();
-        drop(letters);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.put(|letters| letters.changed.push(id));
     }
 
     /// Has the supervisor look at the board.
     pub(super) fn poke(&self) {
+        self.put(|letters| letters.poked = true);
+    }
+
+    fn put(&self, letter: impl FnOnce(&mut Letters)) {
         let mut letters = self.letters();
-        letters.poked = true;
+        letter(&mut letters);
         let waker = letters.waker.take();
         drop(letters);
         if let Some(waker) = waker {
