@@ -14,16 +14,13 @@ mod mailbox;
 mod member;
 mod policy;
 mod supervise;
+mod table;
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-
-use tokio::sync::oneshot;
 
 use crate::context::Context;
 use crate::panic::BoxError;
@@ -40,10 +37,8 @@ pub use error::{DependencyFailed, GroupError};
 pub use member::{IntoMember, Member};
 pub use policy::{OnCompletion, OnFailure};
 
-use board::{Action, Board};
-use graph::Id;
 use mailbox::Mailbox;
-use member::{Part, Prepared};
+use table::{Entry, Table};
 
 /// Many services as one: started in order of their dependencies, stopped in reverse, restarted by what
 /// each member asks for.
@@ -88,25 +83,6 @@ struct Shared {
     mailbox: Arc<Mailbox>,
     /// Its lock comes before that of a member's cell and that of the mailbox.
     table: Mutex<Table>,
-}
-
-/// The members.
-#[derive(Default)]
-struct Table {
-    board: Board,
-    /// By id; `None` where a member was removed.
-    entries: Vec<Option<Entry>>,
-    ids: HashMap<Cow<'static, str>, Id>,
-}
-
-struct Entry {
-    name: Cow<'static, str>,
-    part: Part,
-    /// Its cycle when the supervisor has last looked.
-    seen: u64,
-    /// The futures of `insert` and `remove` that wait for this member.
-    inserting: Option<oneshot::Sender<Result<(), GroupError>>>,
-    removing: Vec<oneshot::Sender<Result<(), GroupError>>>,
 }
 
 impl Group {
@@ -205,94 +181,6 @@ pub(crate) fn with_defaults(settings: Settings) -> Settings {
 impl Shared {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Table {
-    /// The entry, unless its member is gone.
-    fn look_up(&self, id: Id) -> Option<&Entry> {
-        self.entries.get(id.0)?.as_ref()
-    }
-
-    fn entry(&self, id: Id) -> &Entry {
-        self.entries[id.0].as_ref().expect("an id is used only while its member is there")
-    }
-
-    fn entry_mut(&mut self, id: Id) -> &mut Entry {
-        self.entries[id.0].as_mut().expect("an id is used only while its member is there")
-    }
-
-    /// Adds a member whose dependencies are there.
-    fn add(&mut self, name: Cow<'static, str>, member: Prepared, deps: Vec<Id>) -> Id {
-        let Prepared { part, on_failure, on_completion, .. } = member;
-        let id = self.board.add(deps, on_failure, on_completion);
-        self.ids.insert(name.clone(), id);
-        let seen = part.node.core().cell().cycle;
-        let entry = Entry { name, part, seen, inserting: None, removing: Vec::new() };
-        self.entries.push(Some(entry));
-        id
-    }
-
-    fn add_barrier(&mut self) {
-        self.board.add_barrier();
-        self.entries.push(None);
-    }
-
-    /// Takes a member off.
-    fn delete(&mut self, id: Id) -> Option<Entry> {
-        let entry = self.entries.get_mut(id.0)?.take()?;
-        self.ids.remove(&entry.name);
-        self.board.delete(id);
-        self.entries.truncate(self.board.len());
-        Some(entry)
-    }
-
-    /// What is to be done next; all that was to be done before is done.
-    fn take_actions(&mut self) -> Vec<Action> {
-        self.board.trim();
-        self.entries.truncate(self.board.len());
-        self.board.take_actions()
-    }
-}
-
-thread_local! {
-    /// The members of groups that are being dropped on this thread; `None` while none is.
-    static DROPPING: RefCell<Option<Vec<Entry>>> = const { RefCell::new(None) };
-}
-
-/// Groups may be nested deeper than the stack is: the members of inner ones are dropped by the
-/// outermost.
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let table = self.table.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let entries: Vec<Entry> = table.entries.drain(..).flatten().collect();
-        let outermost = DROPPING.with_borrow_mut(|dropping| match dropping {
-            Some(others) => {
-                others.extend(entries);
-                false
-            }
-            None => {
-                *dropping = Some(entries);
-                true
-            }
-        });
-        if !outermost {
-            return;
-        }
-        // Also where a service panics in its drop.
-        let _outermost = Outermost;
-        while let Some(entry) = DROPPING.with_borrow_mut(|all| all.as_mut().and_then(Vec::pop)) {
-            drop(entry);
-        }
-    }
-}
-
-struct Outermost;
-
-impl Drop for Outermost {
-    fn drop(&mut self) {
-        let rest = DROPPING.with_borrow_mut(Option::take);
-        drop(rest);
     }
 }
 

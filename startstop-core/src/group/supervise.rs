@@ -21,6 +21,7 @@ use super::graph::Id;
 use super::limit::Limit;
 use super::mailbox::observe;
 use super::member::Part;
+use super::table::Entry;
 use crate::context::Context;
 use crate::panic::BoxError;
 use crate::snapshot;
@@ -110,7 +111,7 @@ impl<'a> Supervisor<'a> {
         shared.mailbox.open(group);
         table.board.open();
         let entries = table.entries.iter().enumerate();
-        let part = |(at, entry): (usize, &Option<super::Entry>)| {
+        let part = |(at, entry): (usize, &Option<Entry>)| {
             entry.as_ref().map(|entry| (Id(at), entry.part.clone()))
         };
         Ok(entries.filter_map(part).collect())

@@ -1,0 +1,118 @@
+//! The members of a group: what the board knows of them, their runners, and who waits for them.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use tokio::sync::oneshot;
+
+use super::board::{Action, Board};
+use super::error::GroupError;
+use super::graph::Id;
+use super::member::{Part, Prepared};
+
+/// The members.
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) board: Board,
+    /// By id; `None` where a member was removed.
+    pub(super) entries: Vec<Option<Entry>>,
+    pub(super) ids: HashMap<Cow<'static, str>, Id>,
+}
+
+pub(super) struct Entry {
+    pub(super) name: Cow<'static, str>,
+    pub(super) part: Part,
+    /// Its cycle when the supervisor has last looked.
+    pub(super) seen: u64,
+    /// The futures of `insert` and `remove` that wait for this member.
+    pub(super) inserting: Option<oneshot::Sender<Result<(), GroupError>>>,
+    pub(super) removing: Vec<oneshot::Sender<Result<(), GroupError>>>,
+}
+
+impl Table {
+    /// The entry, unless its member is gone.
+    pub(super) fn look_up(&self, id: Id) -> Option<&Entry> {
+        self.entries.get(id.0)?.as_ref()
+    }
+
+    pub(super) fn entry(&self, id: Id) -> &Entry {
+        self.entries[id.0].as_ref().expect("an id is used only while its member is there")
+    }
+
+    pub(super) fn entry_mut(&mut self, id: Id) -> &mut Entry {
+        self.entries[id.0].as_mut().expect("an id is used only while its member is there")
+    }
+
+    /// Adds a member whose dependencies are there.
+    pub(super) fn add(&mut self, name: Cow<'static, str>, member: Prepared, deps: Vec<Id>) -> Id {
+        let Prepared { part, on_failure, on_completion, .. } = member;
+        let id = self.board.add(deps, on_failure, on_completion);
+        self.ids.insert(name.clone(), id);
+        let seen = part.node.core().cell().cycle;
+        let entry = Entry { name, part, seen, inserting: None, removing: Vec::new() };
+        self.entries.push(Some(entry));
+        id
+    }
+
+    pub(super) fn add_barrier(&mut self) {
+        self.board.add_barrier();
+        self.entries.push(None);
+    }
+
+    /// Takes a member off.
+    pub(super) fn delete(&mut self, id: Id) -> Option<Entry> {
+        let entry = self.entries.get_mut(id.0)?.take()?;
+        self.ids.remove(&entry.name);
+        self.board.delete(id);
+        self.entries.truncate(self.board.len());
+        Some(entry)
+    }
+
+    /// What is to be done next; all that was to be done before is done.
+    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+        self.board.trim();
+        self.entries.truncate(self.board.len());
+        self.board.take_actions()
+    }
+}
+
+thread_local! {
+    /// The members of groups that are being dropped on this thread; `None` while none is.
+    static DROPPING: RefCell<Option<Vec<Entry>>> = const { RefCell::new(None) };
+}
+
+/// Groups may be nested deeper than the stack is: the members of inner ones are dropped by the
+/// outermost.
+impl Drop for Table {
+    fn drop(&mut self) {
+        let entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
+        let outermost = DROPPING.with_borrow_mut(|dropping| match dropping {
+            Some(others) => {
+                others.extend(entries);
+                false
+            }
+            None => {
+                *dropping = Some(entries);
+                true
+            }
+        });
+        if !outermost {
+            return;
+        }
+        // Also where a service panics in its drop.
+        let _outermost = Outermost;
+        while let Some(entry) = DROPPING.with_borrow_mut(|all| all.as_mut().and_then(Vec::pop)) {
+            drop(entry);
+        }
+    }
+}
+
+struct Outermost;
+
+impl Drop for Outermost {
+    fn drop(&mut self) {
+        let rest = DROPPING.with_borrow_mut(Option::take);
+        drop(rest);
+    }
+}
