@@ -1,14 +1,17 @@
 //! Inserting members into a group, and removing them from it, whether it runs or not.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::Group;
 use super::error::GroupError;
 use super::graph::Id;
 use super::mailbox::observe;
 use super::member::{IntoMember, Prepared};
-use super::{Group, Table};
+use super::table::Table;
+use crate::runner::StartStop;
 
 impl Group {
     /// Adds a member. If the group runs, the member is started, and this resolves like
@@ -50,12 +53,11 @@ impl Group {
         // Not under the lock of the table: it asks the service, which is foreign code.
         let member = member.into_member().prepare(&name);
         let part = member.part.clone();
-        let (id, outcome) = self.shared.table().insert(name, member)?;
-        if outcome.is_some() {
-            observe(&self.shared.mailbox, id, &part);
-            self.shared.mailbox.tell(id);
-        }
-        answer(outcome).await
+        let (id, answer) = self.shared.table().insert(name, member)?;
+        let Some(answer) = answer else { return Ok(()) };
+        observe(&self.shared.mailbox, id, &part);
+        self.shared.mailbox.tell(id);
+        said(answer).await
     }
 
     /// Stops a member and takes it off. It waits for a restart of members that is in progress.
@@ -88,33 +90,38 @@ impl Group {
     ///
     /// Once polled, the removal goes on to its end when this future is dropped.
     pub async fn remove(&self, name: &str) -> Result<(), GroupError> {
-        let (outcome, handle) = self.shared.table().remove(name)?;
-        self.shared.mailbox.poke();
-        if let Some(handle) = handle {
-            // The group does not run: whoever started the member has to live with that.
-            return handle.stop().await.map_err(GroupError::Stop);
+        let removal = self.shared.table().remove(name)?;
+        match removal {
+            Removal::Asked(answer) => {
+                self.shared.mailbox.poke();
+                said(answer).await
+            }
+            // Whoever started it by its handle has to live with that.
+            Removal::Done(handle) => handle.stop().await.map_err(GroupError::Stop),
         }
-        answer(outcome).await
     }
 }
 
 /// What the supervisor has to say, or that it has left.
-async fn answer(outcome: Option<Outcome>) -> Result<(), GroupError> {
-    match outcome {
-        None => Ok(()),
-        Some(outcome) => outcome.await.unwrap_or(Err(GroupError::Stopping)),
-    }
+async fn said(answer: Answer) -> Result<(), GroupError> {
+    answer.await.unwrap_or(Err(GroupError::Stopping))
 }
 
-type Outcome = oneshot::Receiver<Result<(), GroupError>>;
-type Handle = std::sync::Arc<dyn crate::runner::StartStop>;
+type Answer = oneshot::Receiver<Result<(), GroupError>>;
+
+enum Removal {
+    /// The supervisor does it.
+    Asked(Answer),
+    /// The group does not run: the member is off, and may run by itself.
+    Done(Arc<dyn StartStop>),
+}
 
 impl Table {
     fn insert(
         &mut self,
         name: Cow<'static, str>,
         member: Prepared,
-    ) -> Result<(Id, Option<Outcome>), GroupError> {
+    ) -> Result<(Id, Option<Answer>), GroupError> {
         if self.board.closing().is_some() {
             return Err(GroupError::Stopping);
         }
@@ -126,9 +133,9 @@ impl Table {
         if !self.board.is_open() {
             return Ok((id, None));
         }
-        let (sender, outcome) = oneshot::channel();
+        let (sender, answer) = oneshot::channel();
         self.entry_mut(id).inserting = Some(sender);
-        Ok((id, Some(outcome)))
+        Ok((id, Some(answer)))
     }
 
     fn deps_of(&self, name: &str, member: &Prepared) -> Result<Vec<Id>, GroupError> {
@@ -146,7 +153,7 @@ impl Table {
         Ok(deps)
     }
 
-    fn remove(&mut self, name: &str) -> Result<(Option<Outcome>, Option<Handle>), GroupError> {
+    fn remove(&mut self, name: &str) -> Result<Removal, GroupError> {
         let unknown = || GroupError::UnknownMember { name: name.to_owned() };
         let id = *self.ids.get(name).ok_or_else(unknown)?;
         let dependents = self.board.dependents(id);
@@ -160,11 +167,11 @@ impl Table {
         }
         if !self.board.is_open() {
             let entry = self.delete(id).ok_or_else(unknown)?;
-            return Ok((None, Some(entry.part.handle)));
+            return Ok(Removal::Done(entry.part.handle));
         }
-        let (sender, outcome) = oneshot::channel();
+        let (sender, answer) = oneshot::channel();
         self.entry_mut(id).removing.push(sender);
         self.board.remove(id);
-        Ok((Some(outcome), None))
+        Ok(Removal::Asked(answer))
     }
 }

@@ -26,9 +26,11 @@ pub(super) struct Entry {
     /// Its cycle when the supervisor has last looked.
     pub(super) seen: u64,
     /// The futures of `insert` and `remove` that wait for this member.
-    pub(super) inserting: Option<oneshot::Sender<Result<(), GroupError>>>,
-    pub(super) removing: Vec<oneshot::Sender<Result<(), GroupError>>>,
+    pub(super) inserting: Option<Waiting>,
+    pub(super) removing: Vec<Waiting>,
 }
+
+pub(super) type Waiting = oneshot::Sender<Result<(), GroupError>>;
 
 impl Table {
     /// The entry, unless its member is gone.

@@ -1,16 +1,13 @@
 //! The supervisor's side of `insert` and `remove`: members that leave, and the answers to who waits.
 
-use tokio::sync::oneshot::Sender;
-
 use super::Supervisor;
 use super::look::Look;
 use crate::error::{StartError, StopError};
 use crate::group::error::GroupError;
 use crate::group::graph::Id;
 use crate::group::mailbox::unobserve;
+use crate::group::table::Waiting;
 use crate::state::Cause;
-
-type Waiting = Sender<Result<(), GroupError>>;
 
 pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
     if let Some(sender) = sender {
