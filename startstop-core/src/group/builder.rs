@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::GroupError;
-use super::graph::{Id, find_cycle};
+use super::graph::{Id, find_cycle, ids_of};
 use super::member::{IntoMember, Member};
 use super::{Group, Shared, Table};
 use crate::settings::Settings;
@@ -172,29 +172,19 @@ impl GroupBuilder {
         // The barrier before, and what was added since.
         let mut since: Vec<Id> = Vec::new();
         for planned in &self.members {
-            let mut deps = named_deps(planned, ids)?;
+            let id_of = |name: &str| ids.get(name).copied();
+            let mut deps = ids_of(&planned.name, &planned.member.after, id_of)?;
             if planned.after_all {
                 let barrier = Id(all.len());
                 all.push(std::mem::replace(&mut since, vec![barrier]));
                 deps.push(barrier);
+                deps.sort_unstable();
             }
             since.push(Id(all.len()));
-            deps.sort_unstable();
-            deps.dedup();
             all.push(deps);
         }
         Ok(all)
     }
-}
-
-fn named_deps(planned: &Planned, ids: &HashMap<&str, Id>) -> Result<Vec<Id>, GroupError> {
-    let id = |name: &Cow<'static, str>| {
-        ids.get(&**name).copied().ok_or_else(|| GroupError::UnknownDependency {
-            member: planned.name.clone().into_owned(),
-            dependency: name.clone().into_owned(),
-        })
-    };
-    planned.member.after.iter().map(id).collect()
 }
 
 /// A path whose first name is repeated at the end, also where it began at a barrier.

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::Group;
 use super::error::GroupError;
-use super::graph::Id;
+use super::graph::{Id, ids_of};
 use super::mailbox::observe;
 use super::member::{IntoMember, Prepared};
 use super::table::Table;
@@ -128,7 +128,10 @@ impl Table {
         if self.ids.contains_key(&name) {
             return Err(GroupError::DuplicateName { name: name.into_owned() });
         }
-        let deps = self.deps_of(&name, &member)?;
+        // One that is being removed is as good as gone.
+        let stays = |id: &Id| !self.board.is_leaving(*id);
+        let id_of = |name: &str| self.ids.get(name).copied().filter(stays);
+        let deps = ids_of(&name, &member.after, id_of)?;
         let id = self.add(name, member, deps);
         if !self.board.is_open() {
             return Ok((id, None));
@@ -136,21 +139,6 @@ impl Table {
         let (sender, answer) = oneshot::channel();
         self.entry_mut(id).inserting = Some(sender);
         Ok((id, Some(answer)))
-    }
-
-    fn deps_of(&self, name: &str, member: &Prepared) -> Result<Vec<Id>, GroupError> {
-        let id = |dependency: &Cow<'static, str>| {
-            // One that is being removed is as good as gone.
-            let there = self.ids.get(dependency).copied().filter(|id| !self.board.is_leaving(*id));
-            there.ok_or_else(|| GroupError::UnknownDependency {
-                member: name.to_owned(),
-                dependency: dependency.clone().into_owned(),
-            })
-        };
-        let mut deps = member.after.iter().map(id).collect::<Result<Vec<Id>, GroupError>>()?;
-        deps.sort_unstable();
-        deps.dedup();
-        Ok(deps)
     }
 
     fn remove(&mut self, name: &str) -> Result<Removal, GroupError> {
