@@ -10,7 +10,7 @@ mod orders;
 mod ending;
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -36,21 +36,7 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
         if supervisor.again {
             tokio::task::yield_now().await;
         }
-        let mut reloaded = pin!(cx.reloaded());
-        let woken = poll_fn(|task| {
-            if !supervisor.told && cancelled.as_mut().poll(task).is_ready() {
-                return Poll::Ready(Woken::Cancelled);
-            }
-            if reloaded.as_mut().poll(task).is_ready() {
-                return Poll::Ready(Woken::Reloaded);
-            }
-            match shared.mailbox.take(task.waker()) {
-                Some(changed) => Poll::Ready(Woken::Changed(changed)),
-                None if supervisor.again => Poll::Ready(Woken::Again),
-                None => Poll::Pending,
-            }
-        });
-        match woken.await {
+        match supervisor.woken(cancelled.as_mut()).await {
             Woken::Cancelled => supervisor.close(),
             Woken::Reloaded => supervisor.reload(),
             Woken::Changed(changed) => {
@@ -132,6 +118,25 @@ impl<'a> Supervisor<'a> {
             }
         }
         self.carry_out();
+    }
+
+    /// Waits until there is something to do.
+    async fn woken(&self, mut cancelled: Pin<&mut impl Future<Output = ()>>) -> Woken {
+        let mut reloaded = pin!(self.cx.reloaded());
+        poll_fn(|task| {
+            if !self.told && cancelled.as_mut().poll(task).is_ready() {
+                return Poll::Ready(Woken::Cancelled);
+            }
+            if reloaded.as_mut().poll(task).is_ready() {
+                return Poll::Ready(Woken::Reloaded);
+            }
+            match self.shared.mailbox.take(task.waker()) {
+                Some(changed) => Poll::Ready(Woken::Changed(changed)),
+                None if self.again => Poll::Ready(Woken::Again),
+                None => Poll::Pending,
+            }
+        })
+        .await
     }
 
     fn is_finished(&self) -> bool {
