@@ -96,18 +96,16 @@ impl<'a> Supervisor<'a> {
         // Under the lock of the table, so that the letter of one that is inserted now is not lost.
         shared.mailbox.open(group);
         table.board.open();
-        let entries = table.entries.iter().enumerate();
-        let part = |(at, entry): (usize, &Option<Entry>)| {
-            entry.as_ref().map(|entry| (Id(at), entry.part.clone()))
+        let entries = (0..).map(Id).zip(&mut table.entries);
+        let member = |(id, entry): (Id, &mut Option<Entry>)| {
+            let entry = entry.as_mut()?;
+            entry.seen = entry.part.node.core().cell().cycle;
+            Some((id, entry.part.clone()))
         };
-        Ok(entries.filter_map(part).collect())
+        Ok(entries.filter_map(member).collect())
     }
 
     fn open(&mut self, members: &[(Id, Part)]) {
-        for (id, part) in members {
-            let cycle = part.node.core().cell().cycle;
-            self.shared.table().entry_mut(*id).seen = cycle;
-        }
         for (id, part) in members {
             observe(&self.shared.mailbox, *id, part);
         }
