@@ -3,6 +3,7 @@
 use crate::core::Node;
 use crate::error::{StartError, StopError};
 use crate::failure::{Failure, Interruption};
+use crate::group::board::Rest;
 use crate::state::{Exit, State};
 
 /// A member at one moment.
@@ -33,6 +34,17 @@ impl Look {
     /// Whether it has ended, or was given up on.
     pub(super) fn is_resting(&self) -> bool {
         self.state == State::Stopped || self.stuck.is_some()
+    }
+
+    /// How it came to rest.
+    pub(super) fn rest(&self) -> Rest {
+        match self.exit {
+            _ if self.stuck.is_some() => Rest::Stuck,
+            _ if self.told => Rest::Told,
+            Exit::Completed => Rest::Completed,
+            Exit::Stopped => Rest::Told,
+            _ => Rest::Failed,
+        }
     }
 
     /// What went wrong in the stop.

@@ -11,39 +11,39 @@ use crate::group::board::{Closing, Rest};
 use crate::group::graph::Id;
 use crate::group::member::Part;
 use crate::hold::{Place, record};
-use crate::state::{Exit, State};
+use crate::state::State;
 
 impl Supervisor<'_> {
     /// Tells the board what a member is up to.
     pub(super) fn look_at_one(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
         let look = Look::at(&*part.node);
-        let seen = std::mem::replace(&mut self.shared.table().entry_mut(id).seen, look.cycle);
         if look.is_resting() {
-            if look.cycle > seen {
-                // It was started by its handle, and has ended before anybody looked.
-                self.shared.table().board.rises(id);
-            }
-            self.rests(id, &look);
-            return;
+            self.saw_at_rest(id, &look);
+        } else {
+            self.saw_alive(id, &part, &look);
         }
+    }
+
+    fn saw_alive(&self, id: Id, part: &Part, look: &Look) {
         let mut table = self.shared.table();
+        table.entry_mut(id).seen = look.cycle;
         if look.state != State::Stopping {
             table.board.comes_back(id);
         }
         let was_alive = table.board.is_alive(id);
-        if look.state == State::Running {
+        let inserted = if look.state == State::Running {
             table.board.is_up(id);
-            let inserted = table.entry_mut(id).inserting.take();
-            drop(table);
-            reply(inserted, Ok(()));
+            table.entry_mut(id).inserting.take()
         } else {
             table.board.rises(id);
-            drop(table);
-        }
+            None
+        };
+        drop(table);
+        reply(inserted, Ok(()));
         if !was_alive {
             // It was started by its handle: it is one of the group again.
-            self.hold(&part);
+            self.hold(part);
         }
     }
 
@@ -53,36 +53,33 @@ impl Supervisor<'_> {
         drop(rest);
     }
 
-    fn rests(&mut self, id: Id, look: &Look) {
-        if !self.shared.table().board.is_alive(id) {
+    fn saw_at_rest(&mut self, id: Id, look: &Look) {
+        let mut table = self.shared.table();
+        let seen = std::mem::replace(&mut table.entry_mut(id).seen, look.cycle);
+        if look.cycle > seen {
+            // It was started by its handle, and has ended before anybody looked.
+            table.board.rises(id);
+        }
+        if !table.board.is_alive(id) {
             // The news is old: it has been at rest since before.
             return;
         }
-        let rest = match look.exit {
-            _ if look.stuck.is_some() => Rest::Stuck,
-            _ if look.told => Rest::Told,
-            Exit::Completed => Rest::Completed,
-            Exit::Stopped => Rest::Told,
-            _ => Rest::Failed,
+        let rest = look.rest();
+        let inserted = match rest {
+            Rest::Completed => table.entry_mut(id).inserting.take(),
+            Rest::Failed | Rest::Stuck | Rest::Told => None,
         };
-        self.note_stop(look);
-        if rest == Rest::Completed {
-            let inserted = self.shared.table().entry_mut(id).inserting.take();
-            reply(inserted, Ok(()));
-        }
-        self.failed(id, rest, look.failure.as_ref(), || look.start_error());
-    }
-
-    /// Keeps what went wrong in a stop.
-    fn note_stop(&self, look: &Look) {
-        let closing = self.shared.table().board.closing().is_some();
+        let closing = table.board.closing().is_some();
+        drop(table);
         if let (true, Some(failure)) = (closing, look.failed_stop()) {
             record(self.cx, Fault::of(|| failure.clone().into()));
         }
+        reply(inserted, Ok(()));
+        self.rests(id, rest, look.failure.as_ref(), || look.start_error());
     }
 
     /// Tells the board that a member rests, and what of it concerns the whole group.
-    pub(super) fn failed(
+    pub(super) fn rests(
         &mut self,
         id: Id,
         rest: Rest,

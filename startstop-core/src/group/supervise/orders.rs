@@ -53,7 +53,7 @@ impl Supervisor<'_> {
         match started {
             Reply::Now(Err(error)) => {
                 let failure = part.handle.errors_last();
-                self.failed(id, Rest::Failed, failure.as_ref(), || error);
+                self.rests(id, Rest::Failed, failure.as_ref(), || error);
             }
             // What comes of it comes by the mailbox; a member that was adopted has nothing to say.
             _ => self.look_at_one(id),
@@ -72,6 +72,6 @@ impl Supervisor<'_> {
         let error = DependencyFailed { dependency: name.unwrap_or_default() };
         let failure = request::record(&part.node, Fault::of(|| error.into()));
         let error = || StartError::Failed(failure.clone());
-        self.failed(member, Rest::Failed, Some(&failure), error);
+        self.rests(member, Rest::Failed, Some(&failure), error);
     }
 }
