@@ -19,12 +19,12 @@ impl Board {
             // What is inserted waits for a restart that is under way.
             (Want::Up, Fate::Pending) if place.failing || (place.fresh && self.falling > 0) => {}
             (Want::Up, Fate::Ended | Fate::Up) if place.barrier && place.unready == 0 => {
-                self.is_up(id);
+                self.comes_up(id);
             }
             (Want::Up, Fate::Pending) if self.closing.is_none() && self.open => self.start(id),
             (Want::Down, Fate::Starting | Fate::Up) if place.blockers == 0 => {
                 if place.barrier {
-                    self.is_down(id);
+                    self.comes_down(id);
                     return;
                 }
                 self.set_fate(id, Fate::Falling);
@@ -42,7 +42,7 @@ impl Board {
         let (barrier, ready) = (place.barrier, place.unready == 0);
         let ended = place.deps.iter().find(|dep| self.ended_badly(**dep)).copied();
         match (ready, ended) {
-            (true, _) if barrier => self.is_up(id),
+            (true, _) if barrier => self.comes_up(id),
             (true, _) => {
                 self.set_fate(id, Fate::Starting);
                 self.actions.push(Action::Start(id));

@@ -49,7 +49,7 @@ impl Board {
     }
 
     /// A member that was to go down is down.
-    pub(super) fn is_down(&mut self, id: Id) {
+    pub(super) fn comes_down(&mut self, id: Id) {
         let place = self.place(id);
         if !place.fate.is_alive() {
             return;

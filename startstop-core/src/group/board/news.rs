@@ -49,7 +49,7 @@ impl Board {
     }
 
     /// The member is ready.
-    pub(in crate::group) fn is_up(&mut self, id: Id) {
+    pub(in crate::group) fn comes_up(&mut self, id: Id) {
         if self.place(id).fate != Fate::Up {
             self.rises(id);
         }
@@ -70,7 +70,7 @@ impl Board {
         let place = self.place_mut(id);
         place.failing = false;
         if place.want == Want::Down {
-            self.is_down(id);
+            self.comes_down(id);
             return;
         }
         match rest {

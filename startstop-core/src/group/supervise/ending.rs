@@ -31,13 +31,13 @@ impl Supervisor<'_> {
     /// The members that do not yield, but for one whose failure has ended the group.
     fn stuck(&self) -> Vec<StopError> {
         let table = self.shared.table();
-        let told = match table.board.closing() {
+        let ended_by = match table.board.closing() {
             Some(Closing::Failed(id) | Closing::Limit(id)) => Some(id),
             Some(Closing::Told | Closing::Completed) | None => None,
         };
         let entries = (0..).map(Id).zip(&table.entries);
         let others =
-            entries.filter(|(id, _)| Some(*id) != told).filter_map(|(_, entry)| entry.as_ref());
+            entries.filter(|(id, _)| Some(*id) != ended_by).filter_map(|(_, entry)| entry.as_ref());
         let nodes: Vec<_> = others.map(|entry| Arc::clone(&entry.part.node)).collect();
         drop(table);
         nodes.iter().filter_map(|node| Look::at(&**node).stuck).collect()

@@ -33,7 +33,7 @@ impl Supervisor<'_> {
         }
         let was_alive = table.board.is_alive(id);
         let inserted = if look.state == State::Running {
-            table.board.is_up(id);
+            table.board.comes_up(id);
             table.entry_mut(id).inserting.take()
         } else {
             table.board.rises(id);
