@@ -3,18 +3,21 @@
 //! The group's own task supervises: members tell it by a mailbox when their state has changed, it asks
 //! the [`board`] what follows, and asks the members for it. Nobody else starts or stops members but
 //! those who hold their handles.
+//!
+//! [`builder`] fills the [`table`] of the members and checks their [`graph`]; [`change`] adds to it and takes off;
+//! [`supervise`] is what runs.
 
-mod board;
-mod builder;
-mod change;
+mod policy;
 mod error;
 mod graph;
-mod limit;
-mod mailbox;
 mod member;
-mod policy;
-mod supervise;
+mod board;
 mod table;
+mod builder;
+mod mailbox;
+mod change;
+mod limit;
+mod supervise;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,7 +1,8 @@
 //! Who of a group starts, stops and restarts when: pure rules over a graph of members.
 //!
 //! It is told what the members do and says what is to be done about it. Every change costs as much as
-//! the member has edges, so that a whole group starts and stops in time linear in members and edges.
+//! the member has edges, so that a whole group starts and stops in time linear in members and edges. A
+//! restart looks at all places when it is over, for those who have waited for that.
 //!
 //! Invariants:
 //!

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::error::GroupError;
 use super::graph::{Id, find_cycle, ids_of};
 use super::member::{IntoMember, Member};
-use super::{Group, Shared, Table};
+use super::table::Table;
+use super::{Group, Shared};
 use crate::settings::Settings;
 
 /// Collects the members of a [`Group`].

@@ -17,7 +17,7 @@ pub(super) struct Mailbox {
 #[derive(Default)]
 struct Letters {
     changed: Vec<Id>,
-    /// Something else: a member was inserted or is to be removed.
+    /// The board has something to say, though no member has changed: one is to be removed.
     poked: bool,
     waker: Option<Waker>,
     /// The runner that runs the group.

@@ -1,7 +1,8 @@
 //! The group's own task: it carries out what the board says, and tells it what has become of it.
 //!
 //! The board is asked again whenever a member's state has changed, so that what the handles of the
-//! members do is seen like what the group does itself. [`news`] is what it is told, [`orders`] what it says.
+//! members do is seen like what the group does itself. [`news`] is what it is told, [`orders`] what it says;
+//! [`changes`] are the members that leave, and [`ending`] is what becomes of all at the end.
 
 mod look;
 mod changes;
