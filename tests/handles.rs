@@ -5,9 +5,19 @@ mod kinds;
 mod waits;
 mod watches;
 
-use startstop_core::{Runner, State};
+use std::sync::Arc;
+
+use startstop_core::{Runner, Service, State};
 
 use crate::stress_support::{Census, obedient, settle, until, within};
+
+/// An obedient service that runs, and who counts its attempts.
+async fn running() -> (Runner<impl Service>, Arc<Census>) {
+    let census = Census::new();
+    let runner = Runner::new(obedient(&census));
+    runner.start().await.expect("ready at once");
+    (runner, census)
+}
 
 #[tokio::test]
 async fn clones_drive_the_same_service() {
@@ -27,9 +37,7 @@ async fn clones_drive_the_same_service() {
 #[tokio::test]
 async fn the_last_clone_that_is_dropped_stops_the_service() {
     within(async {
-        let census = Census::new();
-        let runner = Runner::new(obedient(&census));
-        runner.start().await.expect("ready at once");
+        let (runner, census) = running().await;
         until(|| census.alive() == 1).await;
         let mut clones = vec![runner.clone(), runner.clone(), runner];
         while clones.len() > 1 {
@@ -47,9 +55,7 @@ async fn the_last_clone_that_is_dropped_stops_the_service() {
 #[tokio::test]
 async fn a_detached_service_goes_on_without_handles() {
     within(async {
-        let census = Census::new();
-        let runner = Runner::new(obedient(&census));
-        runner.start().await.expect("ready at once");
+        let (runner, census) = running().await;
         let weak = runner.downgrade();
         runner.detach();
         settle().await;
@@ -68,9 +74,7 @@ async fn a_detached_service_goes_on_without_handles() {
 #[tokio::test]
 async fn a_clone_of_a_detached_runner_is_still_a_handle() {
     within(async {
-        let census = Census::new();
-        let runner = Runner::new(obedient(&census));
-        runner.start().await.expect("ready at once");
+        let (runner, census) = running().await;
         let clone = runner.clone();
         runner.detach();
         clone.stop().await.expect("an obedient service stops");
@@ -85,9 +89,7 @@ async fn a_clone_of_a_detached_runner_is_still_a_handle() {
 #[tokio::test]
 async fn a_weak_runner_keeps_nothing_running() {
     within(async {
-        let census = Census::new();
-        let runner = Runner::new(obedient(&census));
-        runner.start().await.expect("ready at once");
+        let (runner, census) = running().await;
         until(|| census.alive() == 1).await;
         let weak = runner.downgrade();
         let other = weak.clone();

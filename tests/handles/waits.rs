@@ -108,9 +108,7 @@ async fn wait_for_does_not_remember_what_was_before_the_call() {
 #[tokio::test(start_paused = true)]
 async fn a_hundred_wait_for_the_same_end() {
     within(async {
-        let census = Census::new();
-        let runner = Runner::new(obedient(&census));
-        runner.start().await.expect("ready at once");
+        let (runner, _) = super::running().await;
         let waiters: Vec<_> = (0..100)
             .map(|_| {
                 let runner = runner.clone();
