@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::Group;
 use super::error::GroupError;
 use super::graph::{Id, ids_of};
 use super::mailbox::observe;
 use super::member::{IntoMember, Prepared};
 use super::table::Table;
+use super::{Group, Shared};
 use crate::runner::StartStop;
 
 impl Group {
@@ -52,12 +52,10 @@ impl Group {
         let name = Cow::Owned(name.into());
         // Not under the lock of the table: it asks the service, which is foreign code.
         let member = member.into_member().prepare(&name);
-        let part = member.part.clone();
-        let (id, answer) = self.shared.table().insert(name, member)?;
-        let Some(answer) = answer else { return Ok(()) };
-        observe(&self.shared.mailbox, id, &part);
-        self.shared.mailbox.tell(id);
-        said(answer).await
+        match self.shared.insert(name, member)? {
+            Some(answer) => said(answer).await,
+            None => Ok(()),
+        }
     }
 
     /// Stops a member and takes it off. It waits for a restart of members that is in progress.
@@ -114,6 +112,25 @@ enum Removal {
     Asked(Answer),
     /// The group does not run: the member is off, and may run by itself.
     Done(Arc<dyn StartStop>),
+}
+
+impl Shared {
+    fn insert(
+        &self,
+        name: Cow<'static, str>,
+        member: Prepared,
+    ) -> Result<Option<Answer>, GroupError> {
+        let part = member.part.clone();
+        let mut table = self.table();
+        let (id, answer) = table.insert(name, member)?;
+        if answer.is_some() {
+            // Under the lock: who takes it off again finds it observed.
+            observe(&self.mailbox, id, &part);
+            drop(table);
+            self.mailbox.tell(id);
+        }
+        Ok(answer)
+    }
 }
 
 impl Table {
