@@ -1,0 +1,54 @@
+//! The list of mistakes, as cargo-mutants gives it.
+
+use serde::Deserialize;
+
+/// One mistake.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Mutant {
+    pub(crate) file: String,
+    pub(crate) name: String,
+    pub(crate) genre: Genre,
+    pub(crate) replacement: String,
+    pub(crate) span: Span,
+}
+
+/// What a mistake does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+pub(crate) enum Genre {
+    /// Another value in place of what a function does.
+    FnValue,
+    BinaryOperator,
+    UnaryOperator,
+    /// An arm of a `match` is left out.
+    MatchArm,
+    MatchArmGuard,
+    /// A field is left to the base of a struct expression.
+    StructField,
+}
+
+/// What it replaces.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Span {
+    pub(crate) start: Point,
+}
+
+/// A character of a text, counted from 1.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Point {
+    line: usize,
+    column: usize,
+}
+
+impl Point {
+    /// The offset in bytes.
+    pub(crate) fn offset_in(&self, text: &str) -> Option<usize> {
+        let line = text.split_inclusive('\n').nth(self.line - 1)?;
+        let (column, _) = line.char_indices().nth(self.column - 1)?;
+        Some(line.as_ptr().addr() - text.as_ptr().addr() + column)
+    }
+}
+
+/// The mistakes; the place in the list is the number of each.
+pub(crate) fn read(json: &str) -> serde_json::Result<Vec<Mutant>> {
+    serde_json::from_str(json)
+}

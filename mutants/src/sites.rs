@@ -1,0 +1,207 @@
+//! Where in the text a mistake is: cargo-mutants tells where it begins, the syntax tells what belongs to it.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::ops::Range;
+
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Arm, BinOp, Block, Expr, Pat};
+
+use crate::list::{Genre, Mutant};
+use crate::rewrite::{Place, Shape};
+use crate::tree::Tree;
+
+/// The places of each file.
+pub(crate) type Places = HashMap<String, Vec<Place>>;
+
+/// Where the mistakes are.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) places: Places,
+    /// Those in what is computed by the compiler, when a switch is not known.
+    pub(crate) constant: Vec<usize>,
+    /// Those that the syntax or the cover of a `match` forbids.
+    pub(crate) unviable: Vec<usize>,
+}
+
+/// Finds the places of all mistakes.
+pub(crate) fn find(tree: &Tree, mutants: &[Mutant]) -> Result<Found, Box<dyn Error>> {
+    let mut starts: HashMap<&str, Starts> = HashMap::new();
+    for (id, mutant) in mutants.iter().enumerate() {
+        let offset = mutant.span.start.offset_in(tree.text(&mutant.file)).ok_or(&*mutant.name)?;
+        starts.entry(&mutant.file).or_default().entry((mutant.genre, offset)).or_default().push(id);
+    }
+    let mut found = Found::default();
+    for (file, starts) in starts {
+        let text = tree.text(file);
+        let places = Vec::new();
+        let mut finder =
+            Finder { text, mutants, starts, places, in_constant: 0, found: &mut found };
+        finder.visit_file(&syn::parse_file(text)?);
+        if let Some(id) = finder.starts.values().flatten().next() {
+            return Err(format!("not found: {}", mutants[*id].name).into());
+        }
+        let places = finder.places;
+        found.places.insert(file.to_owned(), places);
+    }
+    Ok(found)
+}
+
+/// The mistakes of a kind that begin at an offset.
+type Starts = HashMap<(Genre, usize), Vec<usize>>;
+
+struct Finder<'a> {
+    text: &'a str,
+    mutants: &'a [Mutant],
+    /// Those that are not found yet.
+    starts: Starts,
+    places: Vec<Place>,
+    in_constant: usize,
+    found: &'a mut Found,
+}
+
+impl Finder<'_> {
+    /// Notes what of a kind begins at `start`, with what is to be in the place of `range` then; without a
+    /// shape it cannot be.
+    fn note(
+        &mut self,
+        (genre, start): (Genre, usize),
+        range: Range<usize>,
+        shape: Option<Shape>,
+        text: impl Fn(&str) -> String,
+    ) {
+        let Some(ids) = self.starts.remove(&(genre, start)) else { return };
+        if self.in_constant > 0 {
+            self.found.constant.extend(ids);
+            return;
+        }
+        let Some(shape) = shape else {
+            self.found.unviable.extend(ids);
+            return;
+        };
+        let alternatives =
+            ids.into_iter().map(|id| (id, text(&self.mutants[id].replacement))).collect();
+        self.places.push(Place { range, shape, alternatives });
+    }
+
+    fn function(&mut self, block: &Block) {
+        if let Some(first) = block.stmts.first() {
+            let start = first.span().byte_range().start;
+            self.note((Genre::FnValue, start), start..start, Some(Shape::Body), str::to_owned);
+        }
+    }
+
+    fn arm(&mut self, arm: &Arm, new_guard: Option<Shape>) {
+        let start = (Genre::MatchArm, arm.span().byte_range().start);
+        if let Pat::Guard(guarded) = &arm.pat {
+            let guard = guarded.guard.span().byte_range();
+            self.note(start, guard.clone(), Some(Shape::Guard), |_| String::new());
+            let genre = (Genre::MatchArmGuard, guard.start);
+            self.note(genre, guard, Some(Shape::Value), str::to_owned);
+        } else {
+            let end = arm.pat.span().byte_range().end;
+            self.note(start, end..end, new_guard, |_| String::new());
+        }
+    }
+
+    fn constant(&mut self, constant: bool, visit: impl FnOnce(&mut Self)) {
+        self.in_constant += usize::from(constant);
+        visit(self);
+        self.in_constant -= usize::from(constant);
+    }
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.constant(item.sig.constness.is_some(), |this| {
+            this.function(&item.block);
+            visit::visit_item_fn(this, item);
+        });
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.constant(item.sig.constness.is_some(), |this| {
+            this.function(&item.block);
+            visit::visit_impl_item_fn(this, item);
+        });
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        if let Some(block) = &item.default {
+            self.function(block);
+        }
+        visit::visit_trait_item_fn(self, item);
+    }
+
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        self.constant(true, |this| visit::visit_item_const(this, item));
+    }
+
+    fn visit_impl_item_const(&mut self, item: &'ast syn::ImplItemConst) {
+        self.constant(true, |this| visit::visit_impl_item_const(this, item));
+    }
+
+    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
+        self.constant(true, |this| visit::visit_item_static(this, item));
+    }
+
+    fn visit_expr_binary(&mut self, binary: &'ast syn::ExprBinary) {
+        let (range, operator) = (binary.span().byte_range(), binary.op.span().byte_range());
+        let (left, right) = (range.start..operator.start, operator.end..range.end);
+        let source = self.text;
+        // In a chain there is no `||`, and no brackets around what binds names.
+        let in_chain = chained(&binary.op) && binds(&binary.left) | binds(&binary.right);
+        let shape = (!in_chain).then_some(Shape::Value);
+        let genre = (Genre::BinaryOperator, operator.start);
+        self.note(genre, range, shape, |other| {
+            format!("{}{other}{}", &source[left.clone()], &source[right.clone()])
+        });
+        visit::visit_expr_binary(self, binary);
+    }
+
+    fn visit_expr_unary(&mut self, unary: &'ast syn::ExprUnary) {
+        let (range, operator) = (unary.span().byte_range(), unary.op.span().byte_range());
+        let operand = self.text[operator.end..range.end].to_owned();
+        let genre = (Genre::UnaryOperator, operator.start);
+        self.note(genre, range, Some(Shape::Value), |_| operand.clone());
+        visit::visit_expr_unary(self, unary);
+    }
+
+    fn visit_expr_match(&mut self, expr: &'ast syn::ExprMatch) {
+        // Else an arm with a guard covers nothing, and one that is left out is missed by the compiler.
+        let others_covered = expr.arms.iter().any(|arm| matches!(arm.pat, Pat::Wild(_)));
+        let new_guard = others_covered.then_some(Shape::NewGuard);
+        for arm in &expr.arms {
+            self.arm(arm, new_guard);
+        }
+        visit::visit_expr_match(self, expr);
+    }
+
+    fn visit_expr_struct(&mut self, expr: &'ast syn::ExprStruct) {
+        let range = expr.span().byte_range();
+        let source = self.text;
+        for field in &expr.fields {
+            let field = field.span().byte_range();
+            let behind = &source[field.end..range.end];
+            let rest = behind.trim_start().strip_prefix(',').unwrap_or(behind);
+            let without = format!("{}{rest}", &source[range.start..field.start]);
+            let genre = (Genre::StructField, field.start);
+            self.note(genre, range.clone(), Some(Shape::Value), |_| without.clone());
+        }
+        visit::visit_expr_struct(self, expr);
+    }
+}
+
+fn chained(operator: &BinOp) -> bool {
+    matches!(operator, BinOp::And(_))
+}
+
+/// Whether it is a condition that binds names, by `let`.
+fn binds(expr: &Expr) -> bool {
+    match expr {
+        Expr::Let(_) => true,
+        Expr::Binary(binary) => chained(&binary.op) && binds(&binary.left) | binds(&binary.right),
+        _ => false,
+    }
+}
