@@ -69,14 +69,7 @@ pub(crate) trait Node: Send + Sync + 'static {
 /// Something that is done at the end of an attempt.
 pub(crate) struct Ending(pub(crate) Box<dyn FnOnce() + Send>);
 
-impl std::fmt::Debug for Ending {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ending")
-    }
-}
-
 /// What a core asks to be spawned.
-#[derive(Debug)]
 pub(crate) enum Job {
     /// The task that drives the service.
     Driver(Seat),
@@ -87,14 +80,12 @@ pub(crate) enum Job {
 }
 
 /// Where a task of the core is to run, and the number it proves itself with.
-#[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) on: Handle,
     pub(crate) id: u32,
 }
 
 /// The shared part of a runner.
-#[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) word: Word,
     signal: Signal,
@@ -112,12 +103,10 @@ pub(crate) struct Core {
 }
 
 /// The number of the current attempt and how far its end has come, in one atomic word.
-#[derive(Debug)]
 struct Signal(AtomicU64);
 
 /// What is under the lock.
 #[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
-#[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) life: Lifecycle,
     pub(crate) cycle: u64,
@@ -151,7 +140,7 @@ pub(crate) struct Cell {
 }
 
 /// What most services never need.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Rare {
     history: History,
     /// A reload request that nobody has looked at.

@@ -2,7 +2,6 @@
 //!
 //! The attempt has not ended before the hold is dropped.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -90,11 +89,5 @@ impl Drop for Place {
         update(&self.node, |core, cell, after| {
             cell.step(core, Input::Ended(part), Arm::Now, after);
         });
-    }
-}
-
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").field("keeps", &self.keeps).finish_non_exhaustive()
     }
 }

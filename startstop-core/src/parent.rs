@@ -47,9 +47,3 @@ impl Parent {
         drop(old);
     }
 }
-
-impl std::fmt::Debug for Parent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parent").field("id", &self.id).finish_non_exhaustive()
-    }
-}

@@ -14,7 +14,7 @@ use crate::trace::News;
 use crate::waiters::Wakes;
 
 /// What is done after the lock is released: see invariant 2 of [`core`](super).
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct After {
     /// Now, once somebody has asked; all of one change happens at one time.
     now: u64,
@@ -30,7 +30,7 @@ pub(crate) struct After {
 }
 
 /// What most changes do not need.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Rest {
     pub(super) tokens: Vec<Arc<CancellationToken>>,
     pub(super) aborts: Vec<AbortHandle>,

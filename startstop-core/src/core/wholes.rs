@@ -9,7 +9,7 @@ use super::{After, Cell};
 use crate::state::State;
 
 /// What a cycle holds as long as it lasts: the place of its service in a whole. Dropped at the end.
-pub(crate) trait Hold: std::fmt::Debug + Send + Sync {
+pub(crate) trait Hold: Send + Sync {
     /// Which whole it is, by the address of something that the hold keeps alive.
     fn whole(&self) -> usize;
 
@@ -18,7 +18,7 @@ pub(crate) trait Hold: std::fmt::Debug + Send + Sync {
 }
 
 /// Who is told whenever the state of a service has changed, or its end was given up.
-pub(crate) trait Observer: std::fmt::Debug + Send + Sync {
+pub(crate) trait Observer: Send + Sync {
     /// Which whole it is, by the address of something that the observer keeps alive, and which of its
     /// parts.
     fn place(&self) -> (usize, usize);
@@ -27,7 +27,7 @@ pub(crate) trait Observer: std::fmt::Debug + Send + Sync {
 }
 
 /// All that a service is a part of.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Wholes {
     /// One for each whole.
     holds: Vec<Arc<dyn Hold>>,

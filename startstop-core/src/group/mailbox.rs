@@ -108,9 +108,3 @@ impl Observer for Slot {
         self.mailbox.tell(self.id);
     }
 }
-
-impl std::fmt::Debug for Slot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Slot").field("id", &self.id).finish_non_exhaustive()
-    }
-}

@@ -1,7 +1,5 @@
 //! What is to be done after an input.
 
-use std::fmt;
-
 /// What the cell has to do after an input: a set.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Effects(u16);
@@ -44,8 +42,10 @@ impl Effects {
     }
 }
 
-impl fmt::Debug for Effects {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// For what the tests say.
+#[cfg(test)]
+impl std::fmt::Debug for Effects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         const NAMES: [&str; 13] = [
             "CYCLE",
             "BEGIN",

@@ -235,3 +235,25 @@ fn an_attempt_counts_as_ready_once() {
         });
     }
 }
+
+#[test]
+fn to_ensure_that_it_runs_is_a_start_where_it_does_not() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            if input != Input::Ensure {
+                return;
+            }
+            let step = Step(before, input, effects, after, rules);
+            if before.state == State::Running {
+                assert!(before == after && effects == Effects::NONE, "{step}");
+            } else {
+                let mut started = *before;
+                assert_eq!(
+                    (started.step(Input::Start, rules), started),
+                    (effects, *after),
+                    "{step}"
+                );
+            }
+        });
+    }
+}
