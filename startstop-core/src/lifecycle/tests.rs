@@ -257,3 +257,43 @@ fn to_ensure_that_it_runs_is_a_start_where_it_does_not() {
         });
     }
 }
+
+#[test]
+fn only_a_run_that_is_alive_is_late_or_silent() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            if matches!(input, Input::StartDue | Input::Silent) && effects.has(Effects::MISSED) {
+                assert!(before.running, "{}", Step(before, input, effects, after, rules));
+            }
+        });
+    }
+}
+
+#[test]
+fn what_is_aborted_already_ends_as_it_would_have() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            if input == Input::Abort && before.level == Level::Aborted && before.is_alive() {
+                let step = Step(before, input, effects, after, rules);
+                assert_eq!(before.exit(false), after.exit(false), "{step}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_deadline_that_comes_late_changes_nothing() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            let stopping = before.state == State::Stopping && before.is_alive();
+            let aborted = before.level == Level::Aborted;
+            let in_time = match input {
+                Input::StopDue => stopping && !aborted,
+                Input::AbortDue => stopping && aborted && !before.verdict && before.kept == 0,
+                _ => return,
+            };
+            let step = Step(before, input, effects, after, rules);
+            assert_eq!(before != after || effects != Effects::NONE, in_time, "{step}");
+        });
+    }
+}
