@@ -64,7 +64,7 @@ fn in_span<F>(future: F) -> F {
     future
 }
 
-/// Tells the core when the task has ended, however it did.
+/// Tells the core when the task has ended; whoever has it sees to that, also in its drop.
 struct Guard {
     node: Arc<dyn Node>,
     id: u64,
@@ -85,14 +85,6 @@ impl Guard {
             after.drop_handle(cell.task_gone(id));
             cell.step(core, Input::Ended(Part::Task), Arm::Now, after);
         });
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.end(None);
-        }
     }
 }
 
