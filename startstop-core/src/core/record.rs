@@ -61,9 +61,14 @@ impl Cell {
         after.drop_failure(self.rare().ended_by.replace(failure));
     }
 
+    /// What is still there, `run` before the others.
+    pub(super) fn what_is_left(&self) -> Phase {
+        self.life.alive_parts().first().copied().unwrap_or(Phase::Run)
+    }
+
     /// Records that a deadline has passed.
     pub(super) fn record_missed(&mut self, core: &Core, after: &mut After) {
-        let part = self.life.alive_parts().first().copied().unwrap_or(Phase::Run);
+        let part = self.what_is_left();
         // Without `run` it is the deadline of the `shutdown` that follows such an attempt.
         let ending = Some(self.life.end()).filter(|_| self.life.is_run_alive());
         let missed = match ending {

@@ -119,7 +119,7 @@ impl Cell {
             return;
         }
         self.driver_gone(after);
-        self.lost(core, Phase::Run, after);
+        self.lost(core, self.what_is_left(), after);
         // It may have entered an attempt and not have called `run` yet.
         self.step(core, Input::RunEnded(RunEnd::Dropped), Arm::Watched, after);
         if self.life.is_over() {
