@@ -1,9 +1,14 @@
 //! The deadlines of a stop: those of the members and that of the group.
 
-use startstop_core::{Cause, Exit, Group, Settings, State};
+use std::sync::Arc;
+
+use startstop_core::{
+    Cause, Context, Exit, Group, Runner, Settings, State, service_fn, service_fn_with,
+};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::support::{Journal, SECOND, outcome, started, stop, within};
+use super::support::{Journal, SECOND, begin, idle, outcome, started, stop, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_member_deadline_is_what_is_left_of_the_groups() {
@@ -19,6 +24,10 @@ async fn a_member_deadline_is_what_is_left_of_the_groups() {
     within(app.stop_within(10 * SECOND)).await.unwrap_err();
     assert_eq!(journal.seconds(begun, "-b"), 4);
     assert_eq!(journal.seconds(begun, "-a"), 10);
+    for name in ["a", "b"] {
+        let failure = app.service().get(name).unwrap().errors_last().unwrap();
+        assert_eq!(failure.cause(), Cause::TimedOut, "{name}");
+    }
     assert_eq!(app.state(), State::Stopped);
     assert_eq!(journal.live(), 0);
 }
@@ -96,4 +105,56 @@ async fn an_abort_of_a_group_leaves_no_member_running() {
     for name in ["a", "b", "c"] {
         assert_eq!(app.service().get(name).unwrap().state(), State::Stopped);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_is_told_how_much_time_the_group_has_left() {
+    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let member = service_fn(async |cx: Context| cx.cancelled().await).on_shutdown(move |cx| {
+        let _ = told.send(cx.remaining());
+        async {}
+    });
+    let settings = Settings::new().stop_timeout(60 * SECOND);
+    let app = started(Group::builder("app").with("a", Runner::with_settings(member, settings)));
+    let app = app.await;
+    within(app.stop_within(3 * SECOND)).await.unwrap();
+    assert_eq!(hears.recv().await, Some(Some(3 * SECOND)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_is_stopping_keeps_its_earlier_deadline() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a").lingers())).await;
+    let begun = Instant::now();
+    let member = app.service().get("a").unwrap();
+    let first = begin(async move { member.stop_within(SECOND).await }).await;
+    within(app.stop_within(3 * SECOND)).await.unwrap_err();
+    outcome(first).await.unwrap_err();
+    assert_eq!(begun.elapsed().as_secs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_ends_by_itself_is_aborted_at_the_deadline_of_the_group() {
+    let journal = Journal::new();
+    let end = Arc::new(Notify::new());
+    let job = service_fn_with(Arc::clone(&end), async |end, cx| {
+        end.notified().await;
+        cx.spawn(std::future::pending::<()>());
+    });
+    let settings = Settings::new().stop_timeout(60 * SECOND);
+    let app = started(
+        Group::builder("app")
+            .with("a", Runner::with_settings(job, settings.clone()))
+            .then("b", journal.probe("b").lingers().settings(settings)),
+    )
+    .await;
+    end.notify_one();
+    idle().await;
+    let job = app.service().get("a").unwrap();
+    assert_eq!(job.state(), State::Stopping);
+    let begun = Instant::now();
+    within(app.stop_within(3 * SECOND)).await.unwrap_err();
+    assert_eq!((begun.elapsed().as_secs(), job.state()), (3, State::Stopped));
+    assert_eq!(job.status().last_exit(), Exit::Aborted);
+    assert!(job.errors_list().is_empty(), "its own deadline has not passed");
 }

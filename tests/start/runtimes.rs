@@ -3,12 +3,13 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context as Task, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
 use startstop_core::{
-    Cause, Exit, Readiness, Runner, Service, Settings, StartError, State, service_fn,
+    Cause, Context, Exit, Phase, Readiness, Runner, Service, Settings, StartError, State,
+    service_fn,
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -37,7 +38,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut future = pin!(future);
     for _ in 0..100 {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Task::from_waker(&waker)) {
             return output;
         }
         std::thread::park_timeout(Duration::from_millis(100));
@@ -103,6 +104,36 @@ fn a_restart_from_another_runtime_moves_it_there() {
     drop(one);
     assert!(runner.is_running());
     two.block_on(within(runner.stop())).unwrap();
+}
+
+#[test]
+fn a_request_from_outside_tokio_starts_it_where_it_ran() {
+    let runner = Runner::new(idle_service());
+    let runtime = runtime();
+    runtime.block_on(async {
+        runner.start().await.unwrap();
+        runner.stop().await.unwrap();
+    });
+    runner.request_start();
+    runtime.block_on(within(runner.wait_for(State::Running)));
+    assert_eq!((runner.status().cycles(), runner.errors_last().is_none()), (2, true));
+    runtime.block_on(within(runner.stop())).unwrap();
+}
+
+#[test]
+fn a_task_that_is_left_when_the_runtime_ends_is_lost() {
+    let runner = Runner::new(service_fn(async |cx: Context| {
+        cx.spawn(std::future::pending::<()>());
+    }));
+    let runtime = runtime();
+    runtime.block_on(async {
+        runner.start().await.unwrap();
+        within(runner.wait_for(State::Stopping)).await;
+    });
+    drop(runtime);
+    assert_eq!((runner.state(), runner.status().last_exit()), (State::Stopped, Exit::Aborted));
+    let failure = runner.errors_last().unwrap();
+    assert_eq!((failure.cause(), failure.phase()), (Cause::Aborted, Phase::Task));
 }
 
 #[test]
@@ -177,7 +208,7 @@ fn a_service_that_is_just_being_entered_ends_with_its_runtime() {
     one.spawn(async move { busy.recv() });
     {
         let _entered = one.enter();
-        assert!(start.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(start.as_mut().poll(&mut Task::from_waker(&waker)).is_pending());
     }
     drop(free);
     woken.recv_timeout(Duration::from_secs(10)).unwrap();

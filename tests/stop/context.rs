@@ -131,3 +131,17 @@ async fn a_service_function_sees_the_cancellation() {
     runner.start().await.unwrap();
     within(runner.stop()).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_token_of_a_shutdown_is_cancelled_at_the_deadline() {
+    let (runner, _probe, cx, in_shutdown) = contexts(Settings::new()).await;
+    let of_run = cx.token();
+    let stopping = stop(&runner).await;
+    let in_shutdown = in_shutdown.lock().unwrap().take().expect("it was called");
+    let of_shutdown = in_shutdown.token();
+    assert!(of_run.is_cancelled() && !of_shutdown.is_cancelled());
+    let since = Instant::now();
+    within(of_shutdown.cancelled()).await;
+    assert_took(since, 5 * SECOND);
+    stopping.outcome().await.unwrap_err();
+}

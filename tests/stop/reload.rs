@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use startstop_core::{Runner, Service, Settings, State, service_fn_with};
+use startstop_core::{Context, Runner, Service, Settings, State, service_fn, service_fn_with};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::support::{Caller, idle, within};
+use crate::support::{Caller, SECOND, idle, stop, within};
 
 struct Reloads {
     /// Lets the service look for a request.
@@ -108,4 +108,20 @@ async fn a_reload_of_a_stopped_service_starts_nothing() {
     runner.reload();
     idle().await;
     assert_eq!(runner.state(), State::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_stopping_is_not_reloaded() {
+    let service = service_fn(async |cx: Context| {
+        cx.cancelled().await;
+        tokio::select! {
+            () = cx.reloaded() => Err("reloaded"),
+            () = tokio::time::sleep(SECOND) => Ok(()),
+        }
+    });
+    let runner = Runner::new(service);
+    runner.start().await.unwrap();
+    let stopping = stop(&runner).await;
+    runner.reload();
+    stopping.outcome().await.unwrap();
 }

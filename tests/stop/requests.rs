@@ -1,6 +1,10 @@
 //! A service that asks its own runner.
 
-use startstop_core::{Exit, Settings, State, StopError};
+use std::sync::{Arc, Mutex};
+
+use startstop_core::{
+    Backoff, Context, Exit, RestartPolicy, Runner, Settings, State, StopError, service_fn,
+};
 use tokio::time::Instant;
 
 use crate::support::{Act, Event, SECOND, assert_took, idle, probed, within};
@@ -63,4 +67,38 @@ async fn a_request_to_stop_in_shutdown_changes_nothing() {
     let stopped: Result<(), StopError> = within(runner.stop()).await;
     stopped.unwrap();
     assert_eq!(probe.count(Event::Shutdown), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_outlives_its_attempt_asks_for_nothing() {
+    let first = Arc::new(Mutex::new(None));
+    let keep = Arc::clone(&first);
+    let service = service_fn(move |cx: Context| {
+        keep.lock().unwrap().get_or_insert(cx.clone());
+        async move {
+            if cx.attempt() == 1 && cx.cycle() == 1 {
+                return Err("again");
+            }
+            cx.cancelled().await;
+            Ok(())
+        }
+    });
+    let policy = RestartPolicy::on_failure().backoff(Backoff::constant(SECOND));
+    let runner = Runner::with_settings(service, Settings::new().restart(policy));
+    let ask = async |state: State, cycles: u64| {
+        within(runner.wait_for(state)).await;
+        let over = first.lock().unwrap().clone().expect("the first attempt has begun");
+        over.request_stop();
+        over.request_restart();
+        idle().await;
+        assert_eq!((runner.state(), runner.status().cycles()), (state, cycles));
+    };
+    runner.request_start();
+    ask(State::Backoff, 1).await;
+    ask(State::Running, 1).await;
+    runner.stop().await.unwrap();
+    ask(State::Stopped, 1).await;
+    runner.start().await.unwrap();
+    ask(State::Running, 2).await;
+    runner.stop().await.unwrap();
 }
