@@ -1,9 +1,9 @@
 //! Prints the bytes and the allocations of each of a thousand services that do nothing, once as they are made and once
-//! as they run.
+//! as they run; then how many more bytes there are after one of them has done many things that are over.
 
 use std::alloc::System;
 
-use startstop_core::{Context, Runner, Service};
+use startstop_core::{Context, Runner, Service, State};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 
 #[global_allocator]
@@ -36,6 +36,50 @@ async fn main() {
     print("stopped", stopped);
     print("running", running);
     drop((before, runners));
+
+    let busy = Runner::new(Busy);
+    busy.start().await.expect("it is ready at once");
+    busy.wait_for(State::Running).await;
+    spawn_and_give_up(&busy).await;
+    let region = Region::new(ALLOCATOR);
+    for _ in 0..100 {
+        spawn_and_give_up(&busy).await;
+    }
+    let change = region.change();
+    println!("over {}", change.bytes_allocated - change.bytes_deallocated);
+    busy.stop().await.expect("it has no errors");
+}
+
+/// Has a task spawned that ends, and drops the futures of what is waited for.
+async fn spawn_and_give_up(busy: &Runner<Busy>) {
+    for _ in 0..10 {
+        busy.reload();
+        tokio::task::yield_now().await;
+    }
+    let waits: Vec<_> = (0..10).map(|_| (busy.wait(), busy.wait_for(State::Backoff))).collect();
+    drop(waits);
+}
+
+/// Spawns a task for each request to reload, and waits for a moment for what does not come.
+struct Busy;
+
+impl Service for Busy {
+    type Error = std::convert::Infallible;
+
+    async fn run(&self, cx: Context) -> Result<(), Self::Error> {
+        while cx.run_until_cancelled(cx.reloaded()).await.is_some() {
+            cx.spawn(async {});
+            tokio::select! {
+                biased;
+                () = cx.draining() => {}
+                () = cx.cancelled() => {}
+                () = cx.cancelled_owned() => {}
+                () = cx.reloaded() => {}
+                () = async {} => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 fn idle() -> [Runner<Idle>; SERVICES] {

@@ -27,6 +27,21 @@ async fn a_member_of_two_groups_stops_with_the_first_and_is_none_of_the_other() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_member_that_is_removed_from_one_group_is_still_one_of_the_other() {
+    let journal = Journal::new();
+    let (left, right, shared) = of_two(&journal).await;
+    within(left.service().remove("shared")).await.unwrap();
+    within(shared.start()).await.unwrap();
+    idle().await;
+    stopped(&right).await;
+    assert_eq!((shared.state(), left.state()), (State::Stopped, State::Running));
+    within(shared.start()).await.unwrap();
+    stopped(&left).await;
+    assert!(shared.is_running(), "it is none of either");
+    within(shared.stop()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_member_of_two_groups_fails_in_both() {
     let journal = Journal::new();
     let (left, right, _shared) = of_two(&journal).await;

@@ -64,6 +64,7 @@ fn a_start_outside_tokio_has_no_runtime() {
     assert!(matches!(block_on(runner.start_with(&parent)), Err(StartError::NoRuntime)));
     runner.request_start();
     assert_eq!(runner.state(), State::Stopped);
+    assert_eq!(runner.errors_last().unwrap().uptime(), Duration::ZERO, "nothing was up");
     block_on(runner.stop()).unwrap();
     assert!(probe.seen().is_empty());
 }
