@@ -32,9 +32,9 @@ fn without_paths(full: &'static str) -> Cow<'static, str> {
     let mut around = Vec::new();
     let mut rest = full;
     while let Some(c) = rest.chars().next() {
-        if rest.starts_with("::") && short.len() > path {
+        if let Some(segment) = rest.strip_prefix("::") {
             short.truncate(path);
-            rest = &rest[2..];
+            rest = segment;
             continue;
         }
         let is_arrow = c == '>' && short.ends_with('-');
@@ -57,12 +57,7 @@ fn last_named_segment(full: &'static str) -> Option<&'static str> {
     let mut end = full.len();
     for (at, c) in full.char_indices().rev() {
         match c {
-            '>' if !full[..at].ends_with('-') => {
-                depth += 1;
-                if depth == 1 && end == at + 1 {
-                    end = at;
-                }
-            }
+            '>' if !full[..at].ends_with('-') => depth += 1,
             '<' => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
@@ -103,6 +98,7 @@ mod tests {
             ("app::Db<fn(a::B) -> c::D, e::F>", "Db<fn(B) -> D, F>"),
             ("app::main::{{closure}}::Db<app::main::{{closure}}::Pg>", "Db<Pg>"),
             ("app::<impl app::Db>::open::Local<app::Pg>", "Local<Pg>"),
+            ("app::<impl app::Db<fn(a::B) -> c::D>>::open::Local", "Local"),
         ] {
             assert_eq!(without_paths(full), short);
         }
@@ -121,6 +117,7 @@ mod tests {
             ("<app::Db as app::Open>::open::{{closure}}", "open"),
             ("<app::Db<a::B> as app::Open<c::D>>::open::{{closure}}", "open"),
             ("app::Db<fn(u8) -> u8>::open::{{closure}}", "open"),
+            ("app::make<fn(u8) -> u8>::{{closure}}", "make"),
         ] {
             assert_eq!(last_named_segment(full), Some(name), "{full}");
         }
