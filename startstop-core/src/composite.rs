@@ -5,7 +5,6 @@
 //! compile time: none is allocated. The graph was checked by the macro.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +30,7 @@ pub trait Composed {
 }
 
 /// One member.
+#[allow(missing_debug_implementations)] // Not for users.
 pub struct Field<'a> {
     name: &'static str,
     runner: Driven<'a>,
@@ -70,12 +70,6 @@ impl<'a> Field<'a> {
         let member = self.runner.0.member();
         let member = member.after(self.after.iter().copied());
         member.on_failure(self.on_failure).on_completion(self.on_completion)
-    }
-}
-
-impl fmt::Debug for Field<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Field").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
