@@ -92,3 +92,16 @@ async fn who_waits_for_a_value_is_woken_by_it() {
     assert_eq!(within(seen.recv()).await, Some(Some(1)));
     db.stop().await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_one_who_filled_it_leaves_what_another_has_put_there_since() {
+    let slot = Slot::new();
+    let (first, second) = (numbered(slot.clone()), numbered(slot.clone()));
+    first.start().await.unwrap();
+    second.start().await.unwrap();
+    let filled = slot.get().unwrap();
+    first.stop().await.unwrap();
+    assert!(slot.get().is_some_and(|now| Arc::ptr_eq(&now, &filled)));
+    second.stop().await.unwrap();
+    assert!(slot.get().is_none());
+}
