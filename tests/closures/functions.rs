@@ -119,11 +119,15 @@ fn the_name_is_that_of_the_function_around_it() {
     fn migrate() -> impl Service {
         once(async |_cx| {})
     }
+    fn of_a_state() -> impl Service {
+        service_fn_with((), async |_state, _cx| {})
+    }
     fn with_state() -> impl Service {
         service_fn_with((), async |_state, _cx| {}).on_shutdown(async |_state, _cx| {})
     }
     assert_eq!(Runner::new(worker()).name(), "worker");
     assert_eq!(Runner::new(migrate()).name(), "migrate");
+    assert_eq!(Runner::new(of_a_state()).name(), "of_a_state");
     assert_eq!(Runner::new(with_state()).name(), "with_state");
     let inline = Runner::new(service_fn(async |_cx| {}).on_shutdown(async |_cx| {}));
     assert_eq!(inline.name(), "the_name_is_that_of_the_function_around_it");
