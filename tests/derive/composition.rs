@@ -226,6 +226,18 @@ async fn beyond_the_limit_the_whole_fails_with_its_own_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_a_limit_the_whole_has_that_of_a_group() {
+    let app = app();
+    app.start().await.unwrap();
+    for _ in 0..11 {
+        idle().await;
+        app.service().db.service().fail.notify_one();
+    }
+    assert_eq!(within(app.wait()).await, Exit::Failed);
+    assert_eq!(app.service().db.status().cycles(), 11);
+}
+
+#[tokio::test(start_paused = true)]
 async fn composed_services_are_members_too() {
     let set = Runner::new(Set { inner: app() });
     set.start().await.unwrap();
