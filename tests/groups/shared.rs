@@ -1,6 +1,10 @@
 //! Runners that are a member twice: of two groups, or under two names of one.
 
-use startstop_core::{Exit, Group, Member, OnFailure, Runner, State};
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use startstop_core::{Exit, Group, Member, OnFailure, Runner, State, StopError, blocking_fn};
 
 use super::support::{Act, Journal, Probe, idle, started, stopped, within};
 
@@ -66,6 +70,25 @@ async fn each_group_that_is_aborted_ends_after_what_it_shares() {
         assert_eq!(shared.state(), State::Stopped);
     }
     assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_group_ends_before_the_thread_of_what_it_shares() {
+    let (release, held) = channel::<()>();
+    let held = Mutex::new(held);
+    let deaf = Runner::new(blocking_fn(move |_| {
+        let _ = held.lock().expect("nobody panics under it").recv();
+    }));
+    let left = started(Group::builder("left").with("deaf", deaf.clone())).await;
+    let right = started(Group::builder("right").with("deaf", deaf.clone())).await;
+    let stopped = within(left.stop_within(Duration::ZERO)).await;
+    assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
+    assert_eq!((left.state(), right.state()), (State::Stopping, State::Stopping));
+    drop(release);
+    for app in [&left, &right] {
+        app.wait_for(State::Stopped).await;
+        assert_eq!(deaf.state(), State::Stopped);
+    }
 }
 
 #[tokio::test(start_paused = true)]
