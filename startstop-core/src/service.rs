@@ -140,7 +140,7 @@ pub trait Service: Send + Sync + 'static {
 
     /// The statuses of what a composite is made of, for the status tree. The default is none.
     fn children(&self) -> Vec<Status> {
-        Vec::new()
+        vec![]
     }
 
     /// A runner as a member of a group is shared and not nested.
