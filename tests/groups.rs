@@ -20,6 +20,7 @@ mod removing;
 mod removing_at_rest;
 mod nesting;
 mod depth;
+mod dropping;
 mod tree;
 mod shared;
 mod size;

@@ -1,8 +1,9 @@
-//! Groups a thousand levels deep, on a stack of 2 MiB.
+//! Groups of a thousand levels and more, on a stack of 2 MiB.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use startstop_core::{Exit, Group, Runner, State};
+use startstop_core::{Exit, Group, Runner, Service, State};
 
 use super::support::{Act, Broken, Journal, find, stopped, within};
 
@@ -65,10 +66,26 @@ fn a_thousand_levels_fail_and_are_aborted_without_a_stack() {
 }
 
 #[test]
-fn a_thousand_levels_are_dropped_without_having_run() {
+fn twenty_thousand_levels_are_dropped_without_having_run() {
     on_a_small_stack(|| {
         let journal = Journal::new();
-        drop(Runner::new(nested(&journal, 1_000)));
+        drop(Runner::new(nested(&journal, 20_000)));
+    });
+}
+
+#[test]
+fn four_thousand_levels_of_shared_groups_are_looked_at_without_a_stack() {
+    on_a_small_stack(|| {
+        let mut group = Group::builder("leaf").build().unwrap();
+        for _ in 0..4_000 {
+            group = Group::builder("level").with("below", Arc::new(group).boxed()).build().unwrap();
+        }
+        let status = group.children().remove(0);
+        let (mut levels, mut at) = (1, &status);
+        while let Some(below) = at.children().first() {
+            (levels, at) = (levels + 1, below);
+        }
+        assert_eq!(levels, 4_000);
     });
 }
 
