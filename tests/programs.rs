@@ -27,6 +27,19 @@ async fn a_group_names_the_member_that_does_not_yield() {
 }
 
 #[tokio::test]
+async fn what_is_known_by_its_status_alone_is_named_by_it() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50", "behind a status"]);
+    program.prints("running").await;
+    program.prints("running").await;
+    program.signal("TERM").await;
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1));
+    let (whole, part) = ended.stderr.split_once('\n').expect("two lines");
+    assert_names_what_is_stuck(whole);
+    assert_eq!(part, "service \"hidden\" is still stopping\n");
+}
+
+#[tokio::test]
 async fn a_second_signal_aborts_at_once() {
     let mut program = Program::start(env!("CARGO_BIN_EXE_deaf"), &[]);
     program.prints("running").await;

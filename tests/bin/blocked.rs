@@ -1,6 +1,7 @@
 //! A service that blocks its thread for ever; its `shutdown` tells how far the stop has come.
 //!
-//! The argument is how long, in milliseconds, each of its deadlines is; with a second one it is the member of a group.
+//! The argument is how long, in milliseconds, each of its deadlines is. A second one says where it is: `in a group`, or
+//! `behind a status`, in one that blocks its thread as well.
 
 use std::convert::Infallible;
 use std::env;
@@ -8,10 +9,12 @@ use std::future::pending;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use startstop_core::{Context, Group, Service, Settings};
+use startstop_core::{Context, Group, Runner, Service, Settings, Status};
 
 struct Blocked {
     patience: Duration,
+    /// Runs beside it and is told to stop with it. All that it shows of this is a status.
+    hidden: Option<Runner<Blocked>>,
 }
 
 /// Says that the future it lives in was dropped.
@@ -35,6 +38,9 @@ impl Service for Blocked {
 
     async fn shutdown(&self, _cx: Context) -> Result<(), Infallible> {
         println!("stopping");
+        if let Some(hidden) = &self.hidden {
+            hidden.request_stop();
+        }
         let _aborted = Aborted;
         pending().await
     }
@@ -42,17 +48,28 @@ impl Service for Blocked {
     fn settings(&self) -> Settings {
         Settings::new().name("blocked").stop_timeout(self.patience).abort_timeout(self.patience)
     }
+
+    fn children(&self) -> Vec<Status> {
+        self.hidden.iter().map(Runner::status).collect()
+    }
 }
 
-// The service takes one of the threads.
-#[tokio::main(worker_threads = 2)]
+// The services take two of the threads.
+#[tokio::main(worker_threads = 3)]
 async fn main() -> ExitCode {
     let patience = env::args().nth(1).and_then(|millis| millis.parse().ok());
     let patience = Duration::from_millis(patience.expect("a number of milliseconds is given"));
-    let blocked = Blocked { patience };
-    if env::args().nth(2).is_none() {
-        return startstop_core::run(blocked).await;
+    let blocked = Blocked { patience, hidden: None };
+    match env::args().nth(2).as_deref() {
+        Some("in a group") => {
+            let app = Group::builder("app").settings(Settings::new().abort_timeout(patience));
+            startstop_core::run(app.with("blocked", blocked).build().expect("one name")).await
+        }
+        Some("behind a status") => {
+            let hidden = Runner::with_settings(blocked, Settings::new().name("hidden"));
+            hidden.start().await.expect("it is ready at once");
+            startstop_core::run(Blocked { patience, hidden: Some(hidden) }).await
+        }
+        _ => startstop_core::run(blocked).await,
     }
-    let app = Group::builder("app").settings(Settings::new().abort_timeout(patience));
-    startstop_core::run(app.with("blocked", blocked).build().expect("one name")).await
 }
