@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::clock;
 use crate::core::{Core, Node};
 use crate::failure::Failure;
-use crate::state::{Cause, Exit, State};
+use crate::state::{Exit, State};
 use crate::status::Status;
 
 /// The last failure of the current or most recent cycle; without one, this takes no lock.
@@ -32,15 +32,11 @@ pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
     entries[first..].to_vec()
 }
 
-/// Whether the last cycle has ended with its runtime; without a failure, this takes no lock.
-pub(crate) fn is_lost(node: &dyn Node) -> bool {
+/// Whether the last cycle was aborted and left a failure, as one does that ends with its runtime; without
+/// a failure, this takes no lock.
+pub(crate) fn was_aborted(node: &dyn Node) -> bool {
     let core = node.core();
-    if !core.word.read().has_failed() {
-        return false;
-    }
-    let cell = core.cell();
-    let by_runtime = |failure: &Failure| failure.cause() == Cause::Aborted;
-    cell.exit == Exit::Aborted && cell.last_failure().is_some_and(by_runtime)
+    core.word.read().has_failed() && core.cell().exit == Exit::Aborted
 }
 
 /// A service as it is now, with what it is made of: the tree is walked without recursion.

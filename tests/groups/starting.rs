@@ -1,8 +1,16 @@
 //! The start of a group: along the graph, side by side, and back when it cannot be.
 
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use startstop_core::{Exit, Group, Member, OnFailure, Settings, StartError, State};
+use startstop_core::{
+    Exit, Group, Member, OnFailure, Readiness, Runner, Settings, StartError, State, service_fn_with,
+};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::support::{
@@ -145,4 +153,38 @@ async fn a_group_starts_again_after_its_end() {
     within(app.restart()).await.unwrap();
     assert_eq!(journal.moves(), ["+a", "+b", "-b", "-a", "+a", "+b"]);
     within(app.stop_within(Duration::MAX)).await.unwrap();
+}
+
+/// Counts the tasks at each turn of the runtime, itself among them: the most so far.
+fn count_tasks() -> Arc<AtomicUsize> {
+    let most = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&most);
+    tokio::spawn(poll_fn(move |task| {
+        seen.fetch_max(Handle::current().metrics().num_alive_tasks(), Ordering::Relaxed);
+        task.waker().wake_by_ref();
+        Poll::<()>::Pending
+    }));
+    most
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_needs_no_task_to_look_at_a_member() {
+    let late = service_fn_with(Notify::new(), async |go, cx| {
+        cx.report("it takes its time");
+        go.notified().await;
+        cx.ready();
+        cx.cancelled().await;
+    });
+    // Without a deadline, which would be kept by a task.
+    let settings = Settings::new().readiness(Readiness::Explicit).start_timeout(Duration::MAX);
+    let late = Runner::with_settings(late, settings);
+    let app = built(Group::builder("app").with("late", late.clone()));
+    app.request_start();
+    let most = count_tasks();
+    idle().await;
+    late.service().state().notify_one();
+    idle().await;
+    assert!(app.is_ready());
+    assert_eq!(most.load(Ordering::Relaxed), 3, "the group, the member, and who counts");
+    stopped(&app).await;
 }

@@ -160,7 +160,7 @@ impl<'a> Supervisor<'a> {
     fn has_lost_one_of(&self, changed: &[Id]) -> bool {
         let table = self.shared.table();
         let mut entries = changed.iter().filter_map(|id| table.look_up(*id));
-        entries.any(|entry| snapshot::is_lost(&*entry.part.node))
+        entries.any(|entry| snapshot::was_aborted(&*entry.part.node))
     }
 
     fn look_at(&mut self, changed: &[Id]) {

@@ -84,7 +84,7 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
     let start = |wanted: Wanted<'_>| request::start_part(&runner.inner, Arc::new(place), wanted);
     let started = ask(&runner.inner, start, Answer::start).await;
     let result = finish(runner, &cx, started).await;
-    if snapshot::is_lost(&*runner.inner) {
+    if snapshot::was_aborted(&*runner.inner) {
         wait_if_runtime_ends().await;
     }
     guard.armed = false;
