@@ -21,7 +21,7 @@ impl Board {
             (Want::Up, Fate::Ended | Fate::Up) if place.barrier && place.unready == 0 => {
                 self.comes_up(id);
             }
-            (Want::Up, Fate::Pending) if self.closing.is_none() && self.open => self.start(id),
+            (Want::Up, Fate::Pending) => self.start(id),
             (Want::Down, Fate::Starting | Fate::Up) if place.blockers == 0 => {
                 if place.barrier {
                     self.comes_down(id);

@@ -37,13 +37,9 @@ impl Board {
     }
 
     pub(super) fn take_down(&mut self, id: Id) {
-        let place = self.place_mut(id);
+        self.place_mut(id).want = Want::Down;
         // One that was to go down before may have let those by that wait, and those that depend on it, which
         // were left running then, go down now: it keeps what it depends on until they are down.
-        if place.want == Want::Down && place.counted {
-            return;
-        }
-        place.want = Want::Down;
         self.count_blocker(id);
         self.dirty.push_back(id);
     }

@@ -21,15 +21,16 @@ impl Board {
         let fresh = self.open;
         let place = Place { unready, fresh, ..Place::new(deps, on_failure, on_completion) };
         self.places.push(Some(place));
-        self.unsettled += 1;
-        self.dirty.push_back(id);
+        if self.open {
+            self.unsettled += 1;
+            self.dirty.push_back(id);
+        }
         id
     }
 
-    /// Adds a place without a member.
+    /// Adds a place without a member, before the board is open for the first time.
     pub(in crate::group) fn add_barrier(&mut self) -> Id {
         let id = self.add(Vec::new(), OnFailure::default(), OnCompletion::default());
-        self.unsettled -= 1;
         self.place_mut(id).barrier = true;
         id
     }
@@ -49,12 +50,12 @@ impl Board {
     /// Takes a member off that is down and for which nobody waits.
     pub(in crate::group) fn delete(&mut self, id: Id) {
         let Some(place) = self.places[id.0].take() else { return };
-        if !self.open {
+        if self.open {
+            self.unsettled -= usize::from(!place.fate.is_settled());
+            self.completed -= usize::from(place.fate == Fate::Completed);
+        } else {
             self.trim();
         }
-        self.unsettled -= usize::from(!place.fate.is_settled());
-        self.completed -= usize::from(place.fate == Fate::Completed);
-        self.alive -= usize::from(place.fate.is_alive());
         for id_of_dep in place.deps {
             let dep = self.place_mut(id_of_dep);
             dep.dependents.retain(|other| *other != id);
@@ -107,22 +108,85 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Board;
+    use super::super::{Action, Board, Closing, Rest};
+    use crate::group::graph::Id;
     use crate::group::policy::{OnCompletion, OnFailure};
+
+    fn add(board: &mut Board, deps: &[Id], on_failure: OnFailure) -> Id {
+        board.add(deps.to_vec(), on_failure, OnCompletion::default())
+    }
+
+    /// Members of an open board that are up, with what they depend on.
+    fn up<const N: usize>(members: [(&[Id], OnFailure); N]) -> (Board, [Id; N]) {
+        let mut board = Board::default();
+        let ids = members.map(|(deps, on_failure)| add(&mut board, deps, on_failure));
+        board.open();
+        for id in ids {
+            board.take_actions();
+            board.comes_up(id);
+        }
+        assert!(board.take_actions().is_empty() && board.is_ready());
+        (board, ids)
+    }
 
     #[test]
     fn a_place_is_used_again_only_when_no_order_can_be_about_it() {
         let mut board = Board::default();
-        let add = |board: &mut Board| {
-            board.add(Vec::new(), OnFailure::default(), OnCompletion::default())
-        };
         board.open();
-        let first = add(&mut board);
+        let first = add(&mut board, &[], OnFailure::default());
         board.delete(first);
-        let second = add(&mut board);
+        let second = add(&mut board, &[], OnFailure::default());
         assert_ne!(second, first);
         board.delete(second);
         board.trim();
-        assert_eq!(add(&mut board), first);
+        assert_eq!(add(&mut board, &[], OnFailure::default()), first);
+    }
+
+    #[test]
+    fn who_has_completed_and_was_taken_off_does_not_count() {
+        let (mut board, [job]) = up([(&[], OnFailure::default())]);
+        board.rests(job, Rest::Completed, || true);
+        assert!(board.is_finished());
+        board.delete(job);
+        assert!(!board.is_finished());
+    }
+
+    #[test]
+    fn what_is_behind_a_barrier_does_not_wait_for_who_was_taken_off() {
+        let mut board = Board::default();
+        let first = add(&mut board, &[], OnFailure::default());
+        let barrier = board.add_barrier();
+        let last = add(&mut board, &[], OnFailure::default());
+        board.connect(vec![vec![], vec![first], vec![barrier]]);
+        board.open();
+        assert_eq!(board.take_actions(), [Action::Start(first)]);
+        board.remove(first);
+        assert_eq!(board.take_actions(), [Action::Stop(first)]);
+        board.rests(first, Rest::Told, || true);
+        assert_eq!(board.take_actions(), [Action::Removed(first)]);
+        board.delete(first);
+        assert_eq!(board.take_actions(), [Action::Start(last)]);
+    }
+
+    #[test]
+    fn what_does_not_yield_is_not_restarted() {
+        let (mut board, [stuck]) = up([(&[], OnFailure::RestartMember)]);
+        board.rests(stuck, Rest::Stuck, || true);
+        assert_eq!(board.closing(), Some(Closing::Failed(stuck)));
+    }
+
+    #[test]
+    fn a_failure_during_a_restart_merges_into_it() {
+        let (mut board, [first, second, third]) = up([
+            (&[], OnFailure::RestartDependents),
+            (&[Id(0)], OnFailure::default()),
+            (&[], OnFailure::RestartAll),
+        ]);
+        board.rests(first, Rest::Failed, || true);
+        assert_eq!(board.take_actions(), [Action::Stop(second)]);
+        board.rests(third, Rest::Failed, || false);
+        assert_eq!(board.take_actions(), []);
+        board.rests(second, Rest::Told, || true);
+        assert_eq!(board.take_actions(), [Action::Start(first), Action::Start(third)]);
     }
 }
