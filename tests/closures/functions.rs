@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use startstop_core::{
-    BoxError, Cause, Context, Exit, Phase, Readiness, Runner, Service, State, StopError, once,
-    service_fn, service_fn_with,
+    BoxError, Cause, Context, Exit, Phase, Readiness, Runner, Service, State, StopError,
+    blocking_fn, every, once, service_fn, service_fn_with,
 };
 use tokio::sync::Notify;
 
@@ -125,6 +126,14 @@ fn the_name_is_that_of_the_function_around_it() {
     fn with_state() -> impl Service {
         service_fn_with((), async |_state, _cx| {}).on_shutdown(async |_state, _cx| {})
     }
+    fn in_a_thread() -> impl Service {
+        blocking_fn(|_cx| {})
+    }
+    fn now_and_then() -> impl Service {
+        every(Duration::from_secs(1), async |_cx| {})
+    }
+    assert_eq!(Runner::new(in_a_thread()).name(), "in_a_thread");
+    assert_eq!(Runner::new(now_and_then()).name(), "now_and_then");
     assert_eq!(Runner::new(worker()).name(), "worker");
     assert_eq!(Runner::new(migrate()).name(), "migrate");
     assert_eq!(Runner::new(of_a_state()).name(), "of_a_state");

@@ -1,6 +1,12 @@
 //! Members in the hands of others: stopped, started and restarted by their handles, and shared.
 
-use startstop_core::{Exit, Group, OnFailure, State};
+use std::sync::{Mutex, mpsc::channel};
+use std::time::Duration;
+
+use startstop_core::{
+    Context, Exit, Group, OnFailure, Runner, Service, Settings, State, StopError, blocking_fn,
+};
+use tokio_util::sync::CancellationToken;
 
 use super::support::{
     Act, Broken, Journal, begin, built, find, idle, on, outcome, start, started, stop, stopped,
@@ -167,4 +173,46 @@ async fn one_started_by_hand_while_it_restarts_does_not_hold_that_up() {
     within(app.service().insert("c", journal.probe("c"))).await.unwrap();
     assert_eq!(journal.live(), 3);
     stopped(&app).await;
+}
+
+/// In real time: a paused clock does not wait for a thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_group_does_not_end_before_the_thread_of_one_started_by_hand() {
+    let (release, held) = channel::<()>();
+    let held = Mutex::new(held);
+    let (entered, mut has_entered) = tokio::sync::mpsc::unbounded_channel();
+    let deaf = blocking_fn(move |cx: Context| {
+        if cx.cycle() == 2 {
+            let _ = entered.send(());
+            let _ = held.lock().expect("nobody panics under it").recv();
+        }
+    });
+    let impatient = Settings::new().abort_timeout(Duration::from_millis(10));
+    let deaf = Runner::with_settings(deaf, impatient.clone());
+    let idle = Journal::new().probe("a");
+    let app = Group::builder("app").settings(impatient).with("a", idle).with("deaf", deaf.clone());
+    let app = started(app).await;
+    within(deaf.wait_for(State::Stopped)).await;
+    within(deaf.start()).await.unwrap();
+    within(has_entered.recv()).await.unwrap();
+    let stopped = within(app.stop_within(Duration::ZERO)).await;
+    assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
+    assert_eq!(app.state(), State::Stopping);
+    drop(release);
+    within(app.wait_for(State::Stopped)).await;
+    assert_eq!(deaf.state(), State::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_runs_under_a_context_without_a_runner() {
+    let journal = Journal::new();
+    let group = Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b"));
+    let group = group.build().unwrap();
+    let token = CancellationToken::new();
+    let cx = Context::detached(token.clone());
+    let run = begin(async move { group.run(cx).await.map_err(|error| error.to_string()) }).await;
+    assert_eq!(journal.take(), ["+a", "+b"]);
+    token.cancel();
+    outcome(run).await.unwrap();
+    assert_eq!((journal.moves(), journal.live()), (vec!["-b".to_owned(), "-a".to_owned()], 0));
 }

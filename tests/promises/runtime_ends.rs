@@ -8,12 +8,13 @@ use std::thread;
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Context, Exit, Readiness, RestartPolicy, Runner, Service, Settings, State, service_fn,
+    Backoff, Cause, Context, Exit, Failure, Readiness, RestartPolicy, Runner, Service, Settings,
+    State, service_fn,
 };
 use tokio::runtime::Runtime;
 
 use crate::stress_support::{
-    deaf, failing, full_cycle, many_threads, one_thread, park_on, spin_until, watched,
+    PanicsInDrop, deaf, failing, full_cycle, many_threads, one_thread, park_on, spin_until, watched,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -189,5 +190,28 @@ fn the_runtime_may_end_under_a_pending_start_and_a_pending_stop() {
         start.join().expect("no panic").expect_err("it was never ready");
         let _ = park_on(clone.stop());
         assert_eq!(runner.state(), State::Stopped);
+    });
+}
+
+#[test]
+fn a_panic_in_the_drop_of_what_the_runtime_drops_is_recorded() {
+    watched(|| {
+        for runtime in [many_threads(), one_thread()] {
+            let runner = Runner::new(service_fn(|_| async {
+                let _fragile = PanicsInDrop("dropped by the runtime");
+                pending::<()>().await;
+            }));
+            runtime.block_on(async {
+                runner.start().await.expect("ready at once");
+                crate::stress_support::settle().await;
+            });
+            drop(runtime);
+            spin_until(|| runner.state() == State::Stopped);
+            let causes: Vec<Cause> = runner.errors_list().iter().map(Failure::cause).collect();
+            assert!(
+                causes.contains(&Cause::Panic) && causes.contains(&Cause::Aborted),
+                "{causes:?}"
+            );
+        }
     });
 }
