@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use crate::context::Context;
 use crate::core::{Arm, Ending, Hold, Node, update};
 use crate::failure::Fault;
-use crate::lifecycle::{Input, Part};
+use crate::lifecycle::{Input, Lifecycle, Part};
 use crate::state::Phase;
 use crate::sync::AtomicBool;
 
@@ -22,19 +22,24 @@ pub(crate) struct Place {
 impl Place {
     /// A place for a thread, which knows no deadline; `None` if the attempt takes no more.
     pub(crate) fn held(cx: &Context) -> Option<Self> {
-        Self::new(cx, Part::Held)
+        Self::new(cx, Part::Held, Lifecycle::is_open)
     }
 
     /// A place for parts that keep deadlines of their own; `None` if the attempt takes no more.
     pub(crate) fn kept(cx: &Context) -> Option<Self> {
-        Self::new(cx, Part::Kept)
+        Self::new(cx, Part::Kept, Lifecycle::is_open)
     }
 
-    fn new(cx: &Context, part: Part) -> Option<Self> {
+    /// The same for parts that are aborted in the drop of `run`, when the attempt takes no others.
+    pub(crate) fn last(cx: &Context) -> Option<Self> {
+        Self::new(cx, Part::Kept, Lifecycle::is_run_alive)
+    }
+
+    fn new(cx: &Context, part: Part, is_open: fn(&Lifecycle) -> bool) -> Option<Self> {
         let attempt = cx.attempt_link()?;
         let node = attempt.node();
         let open = update(node, |core, cell, after| {
-            let open = cell.attempts == attempt.epoch() && cell.life.is_open();
+            let open = cell.attempts == attempt.epoch() && is_open(&cell.life);
             if open {
                 cell.step(core, Input::Added(part), Arm::Now, after);
             }

@@ -39,20 +39,18 @@ pub(super) struct Wholes {
 pub(crate) type Old<T> = Option<Arc<T>>;
 
 impl Cell {
-    /// Has a hold kept until the cycle has ended. Handed back: the one before it of the same whole, or
-    /// the hold itself if there is no cycle.
+    /// Has a hold kept until the cycle has ended. Handed back if there is no cycle, or if its whole holds this
+    /// one already.
     pub(crate) fn keep_hold(&mut self, hold: Arc<dyn Hold>) -> Old<dyn Hold> {
         if self.state() == State::Stopped {
             return Some(hold);
         }
         let holds = &mut self.rare().wholes.holds;
-        match holds.iter_mut().find(|old| old.whole() == hold.whole()) {
-            Some(old) => Some(std::mem::replace(old, hold)),
-            None => {
-                holds.push(hold);
-                None
-            }
+        if holds.iter().any(|other| other.whole() == hold.whole()) {
+            return Some(hold);
         }
+        holds.push(hold);
+        None
     }
 
     /// Has `observer` told of every change; the one before it in that place is handed back.

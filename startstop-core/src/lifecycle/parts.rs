@@ -79,7 +79,8 @@ impl Lifecycle {
 
     pub(super) fn added(&mut self, part: Part) -> Effects {
         *self.count(part) += 1;
-        Effects::NONE
+        // One that keeps its own deadline puts off that of an abort.
+        if self.level == Level::Aborted { Effects::TIMER } else { Effects::NONE }
     }
 
     pub(super) fn ended(&mut self, part: Part, rules: Rules) -> Effects {

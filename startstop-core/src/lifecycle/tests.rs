@@ -43,7 +43,7 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
         if count > 0 {
             inputs.push(Input::Ended(part));
         }
-        if count < PARTS && at.is_open() {
+        if count < PARTS && (at.is_open() || part == Part::Kept && at.running) {
             inputs.push(Input::Added(part));
         }
     }

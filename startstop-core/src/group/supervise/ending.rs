@@ -5,15 +5,17 @@ use std::sync::Arc;
 use super::Supervisor;
 use super::changes::reply;
 use super::look::Look;
+use super::news::hold;
 use crate::error::StopError;
 use crate::failure::Fault;
 use crate::group::board::Closing;
 use crate::group::error::GroupError;
 use crate::group::graph::Id;
 use crate::group::mailbox::unobserve;
-use crate::hold::record;
+use crate::hold::{Place, record};
 use crate::panic::BoxError;
 use crate::request;
+use crate::state::State;
 
 impl Supervisor<'_> {
     /// The result of `run`: what has ended the group, or else one that does not yield. The others that do
@@ -68,6 +70,10 @@ impl Drop for Supervisor<'_> {
         };
         for (id, part) in parts {
             unobserve(&self.shared.mailbox, id, &part);
+            if part.handle.state() != State::Stopped {
+                // It may have been started by its handle since anybody looked.
+                hold(&part, Place::last(self.cx));
+            }
             request::abort_part(&part.node);
         }
         for sender in waiting {

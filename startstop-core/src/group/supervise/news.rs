@@ -43,14 +43,8 @@ impl Supervisor<'_> {
         reply(inserted, Ok(()));
         if !was_alive {
             // It was started by its handle: it is one of the group again.
-            self.hold(part);
+            hold(part, Place::kept(self.cx));
         }
-    }
-
-    fn hold(&self, part: &Part) {
-        let Some(place) = Place::kept(self.cx) else { return };
-        let rest = part.node.core().cell().keep_hold(Arc::new(place));
-        drop(rest);
     }
 
     fn saw_at_rest(&mut self, id: Id, look: &Look) {
@@ -109,4 +103,11 @@ impl Supervisor<'_> {
             (None, _) => start_error().into(),
         });
     }
+}
+
+/// Has the group not end before this member.
+pub(super) fn hold(part: &Part, place: Option<Place>) {
+    let Some(place) = place else { return };
+    let rest = part.node.core().cell().keep_hold(Arc::new(place));
+    drop(rest);
 }
