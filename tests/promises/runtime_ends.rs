@@ -197,13 +197,18 @@ fn the_runtime_may_end_under_a_pending_start_and_a_pending_stop() {
 fn a_panic_in_the_drop_of_what_the_runtime_drops_is_recorded() {
     watched(|| {
         for runtime in [many_threads(), one_thread()] {
-            let runner = Runner::new(service_fn(|_| async {
-                let _fragile = PanicsInDrop("dropped by the runtime");
-                pending::<()>().await;
+            let (begins, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+            let runner = Runner::new(service_fn(move |_| {
+                let begins = begins.clone();
+                async move {
+                    let _fragile = PanicsInDrop("dropped by the runtime");
+                    begins.send(()).expect("it is heard");
+                    pending::<()>().await;
+                }
             }));
             runtime.block_on(async {
                 runner.start().await.expect("ready at once");
-                crate::stress_support::settle().await;
+                has_begun.recv().await.expect("it begins");
             });
             drop(runtime);
             spin_until(|| runner.state() == State::Stopped);
