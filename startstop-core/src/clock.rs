@@ -28,6 +28,13 @@ pub(crate) fn now() -> u64 {
     nanos(Instant::now().saturating_duration_since(zero()))
 }
 
+/// The time from `start` to now, with less to do after the clock was read than by [`now`].
+#[inline]
+pub(crate) fn since(start: u64) -> Duration {
+    let start = Duration::from_nanos(start);
+    Instant::now().saturating_duration_since(zero()).saturating_sub(start)
+}
+
 /// The instant `after` from `start`, or [`NEVER`].
 pub(crate) fn later(start: u64, after: Duration) -> u64 {
     start.saturating_add(nanos(after))

@@ -90,6 +90,6 @@ impl Reading {
         if !self.is_running() {
             return Duration::ZERO;
         }
-        clock::between(self.since(), clock::now())
+        clock::since(self.since())
     }
 }
