@@ -162,6 +162,8 @@ pub(crate) struct Rare {
     /// The tasks of the attempt; `None` while one is being spawned.
     tasks: BTreeMap<u64, Option<AbortHandle>>,
     next_task: u64,
+    /// The task that `shutdown` is called in.
+    hook: Option<AbortHandle>,
     token: Option<Arc<CancellationToken>>,
     deadline_token: Option<Arc<CancellationToken>>,
     retries: Retries,
@@ -461,7 +463,11 @@ impl Cell {
         }
         let on = self.on.clone()?;
         self.life.step(Input::Added(crate::lifecycle::Part::Task), rules);
-        Some((on, self.add_task_place()))
+        let rare = self.rare();
+        let id = rare.next_task;
+        rare.next_task += 1;
+        rare.tasks.insert(id, None);
+        Some((on, id))
     }
 
     /// Notes how a spawned task is aborted; a task that came too late is aborted at once.
@@ -475,15 +481,6 @@ impl Cell {
         None
     }
 
-    /// Makes place for a task, and gives it its number.
-    pub(crate) fn add_task_place(&mut self) -> u64 {
-        let rare = self.rare();
-        let id = rare.next_task;
-        rare.next_task += 1;
-        rare.tasks.insert(id, None);
-        id
-    }
-
     /// Whether `waker` is that of the driver, which is woken whenever a level changes.
     pub(crate) fn wakes_driver(&self, waker: &Waker) -> bool {
         self.driver.as_ref().is_some_and(|driver| driver.will_wake(waker))
@@ -491,5 +488,19 @@ impl Cell {
 
     pub(crate) fn task_gone(&mut self, id: u64) -> Option<AbortHandle> {
         self.rare.as_mut()?.tasks.remove(&id).flatten()
+    }
+
+    /// Notes how `shutdown` is aborted, which was spawned for attempt `epoch`; a task that came too late
+    /// is aborted at once.
+    pub(crate) fn hook_spawned(&mut self, epoch: u64, handle: AbortHandle) -> Option<AbortHandle> {
+        let live = self.attempts == epoch && self.life.is_hook_live();
+        if !live || self.life.level() >= Level::Aborted {
+            return Some(handle);
+        }
+        self.rare().hook.replace(handle)
+    }
+
+    pub(crate) fn hook_gone(&mut self) -> Option<AbortHandle> {
+        self.rare.as_mut()?.hook.take()
     }
 }

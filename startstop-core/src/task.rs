@@ -75,15 +75,17 @@ impl Guard {
     fn end(&mut self, fault: Option<Fault>) {
         let dropped = !std::mem::replace(&mut self.ended, true) && fault.is_none();
         let id = self.id;
-        update(&self.node, |core, cell, after| {
+        // The handle is dropped outside of the lock, since it may be all that is left of the task.
+        let _handle = update(&self.node, |core, cell, after| {
             if let Some(fault) = fault {
                 cell.record(core, Phase::Task, fault, after);
             }
             if dropped && cell.life.level() < Level::Aborted {
                 cell.lost(core, Phase::Task, after);
             }
-            after.drop_handle(cell.task_gone(id));
+            let handle = cell.task_gone(id);
             cell.step(core, Input::Ended(Part::Task), Arm::Now, after);
+            handle
         });
     }
 }

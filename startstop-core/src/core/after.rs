@@ -42,7 +42,6 @@ pub(super) struct Rest {
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
     parent: Option<Arc<Parent>>,
-    task: Option<AbortHandle>,
     /// Dropped as the last.
     pub(super) ended: Vec<Arc<dyn Hold>>,
 }
@@ -89,13 +88,6 @@ impl After {
     pub(crate) fn drop_parent(&mut self, parent: Option<Arc<Parent>>) {
         if parent.is_some() {
             self.rest().parent = parent;
-        }
-    }
-
-    /// Drops the handle of a task after the lock.
-    pub(crate) fn drop_handle(&mut self, handle: Option<AbortHandle>) {
-        if handle.is_some() {
-            self.rest().task = handle;
         }
     }
 

@@ -161,6 +161,7 @@ impl Cell {
         let Some(rare) = &mut self.rare else { return };
         let rest = after.rest();
         rest.tokens.extend(rare.deadline_token.take());
+        rest.aborts.extend(rare.hook.take());
         rest.aborts.extend(rare.tasks.values_mut().filter_map(Option::take));
     }
 

@@ -26,8 +26,7 @@ type BoxFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 /// A call of `shutdown` that was taken on. Dropping it ends it.
 pub(super) struct Call {
     node: Arc<dyn Node>,
-
-    task: Option<u64>,
+    epoch: u64,
     future: Option<BoxFuture>,
 }
 
@@ -36,7 +35,7 @@ impl Call {
         let node: Arc<dyn Node> = Arc::clone(&inner) as Arc<dyn Node>;
         let cx = Context::of_shutdown(Arc::clone(&node), epoch);
         let future = Box::pin(async move { inner.service.shutdown(cx).await.map_err(Into::into) });
-        Self { node, task: None, future: Some(future) }
+        Self { node, epoch, future: Some(future) }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<()> {
@@ -56,17 +55,17 @@ impl Call {
     }
 
     fn end(&self, fault: Option<Fault>, dropped: bool) {
-        update(&self.node, |core, cell, after| {
+        // The handle is dropped outside of the lock, since it may be all that is left of the task.
+        let _handle = update(&self.node, |core, cell, after| {
             if let Some(fault) = fault {
                 cell.record(core, Phase::Shutdown, fault, after);
             }
             if dropped && cell.life.level() < Level::Aborted {
                 cell.lost(core, Phase::Shutdown, after);
             }
-            if let Some(task) = self.task {
-                after.drop_handle(cell.task_gone(task));
-            }
+            let handle = cell.hook_gone();
             cell.step(core, Input::HookEnded, Arm::Now, after);
+            handle
         });
     }
 }
@@ -82,10 +81,9 @@ impl Drop for Call {
 
 /// Goes on with a call in a task of its own.
 pub(super) fn spawn<N: Node>(node: &Arc<N>, on: &Handle, mut call: Call) {
-    let id = node.core().cell().add_task_place();
-    call.task = Some(id);
+    let epoch = call.epoch;
     let task = spawn_on(on, std::future::poll_fn(move |cx| call.poll(cx)));
-    let late = node.core().cell().task_spawned(id, task);
+    let late = node.core().cell().hook_spawned(epoch, task);
     if let Some(late) = late {
         late.abort();
     }

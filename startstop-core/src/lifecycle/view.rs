@@ -26,6 +26,11 @@ impl Lifecycle {
         self.hook == Hook::Due
     }
 
+    /// Whether `shutdown` is being executed.
+    pub(crate) fn is_hook_live(&self) -> bool {
+        self.hook == Hook::Live
+    }
+
     /// Whether a part may be added: the attempt is alive and not aborted.
     pub(crate) fn is_open(&self) -> bool {
         self.level < Level::Aborted && self.is_alive()
