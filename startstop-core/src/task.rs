@@ -84,7 +84,7 @@ impl Guard {
                 cell.lost(core, Phase::Task, after);
             }
             let handle = cell.task_gone(id);
-            cell.step(core, Input::Ended(Part::Task), Arm::Now, after);
+            cell.step(core, Input::Ended(Part::Task), Arm::Anew, after);
             handle
         });
     }

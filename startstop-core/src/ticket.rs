@@ -1,8 +1,8 @@
 //! The future of a request that was made: it reads the answer, and does nothing else.
 //!
 //! Dropping it is harmless, since the request has had its effect. There is one duty: a stop whose
-//! caller waits spawns the keeper of its deadline only when it takes longer than a poll, so whoever
-//! polls the ticket for the second time, or drops it, sees to that.
+//! caller waits spawns the keeper of its deadline only when it takes longer than a few turns of the
+//! runtime, so the ticket has itself polled for so many, and whoever drops it before sees to that.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,19 +17,14 @@ use crate::waiters::{Answer, Key};
 struct Ticket<'a, N: Node + ?Sized> {
     node: &'a Arc<N>,
     key: Option<Key>,
-    turn: Turn,
+    /// The request was made in this poll, with its waker: whether a keeper is owed.
+    asked: Option<bool>,
+    /// How many more turns the ticket waits before it has a keeper spawned that is owed.
+    patience: u8,
 }
 
-/// What the next poll of a ticket is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    /// The one that the request was made in, with its waker.
-    Asked {
-        owes: bool,
-    },
-    First,
-    Later,
-}
+/// One for the driver and one for a `shutdown` that awaits: a turn costs far less than a keeper.
+const PATIENCE: u8 = 2;
 
 /// Makes a request when it is first polled, and waits for what comes of it.
 pub(crate) fn ask<N, R, T>(
@@ -94,7 +89,7 @@ pub(crate) fn redeem<N: Node + ?Sized, T>(
 impl<'a, N: Node + ?Sized> Ticket<'a, N> {
     /// Good for nothing before it has taken a reply.
     fn blank(node: &'a Arc<N>) -> Self {
-        Self { node, key: None, turn: Turn::First }
+        Self { node, key: None, asked: None, patience: PATIENCE }
     }
 
     /// The outcome, if it is there; else this waits for it.
@@ -104,7 +99,7 @@ impl<'a, N: Node + ?Sized> Ticket<'a, N> {
             Reply::Later(key) => self.key = Some(key),
             Reply::Awaited { key, owes } => {
                 self.key = Some(key);
-                self.turn = Turn::Asked { owes };
+                self.asked = Some(owes);
             }
         }
         None
@@ -133,19 +128,21 @@ impl<N: Node + ?Sized> Future for Ticket<'_, N> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Answer> {
         let Some(key) = self.key else { return Poll::Pending };
-        let turn = std::mem::replace(&mut self.turn, Turn::Later);
-        let found = match turn {
-            Turn::Asked { owes } => Err(owes),
-            Turn::First | Turn::Later => self.look(key, task),
+        let found = match self.asked.take() {
+            Some(owes) => Err(owes),
+            None => self.look(key, task),
         };
         match found {
             Ok(answer) => {
                 self.key = None;
                 return Poll::Ready(answer);
             }
-            Err(true) if turn == Turn::Later => self.hire_keeper(),
-            // Once more, behind the driver: it may have ended by then.
-            Err(true) => task.waker().wake_by_ref(),
+            Err(true) if self.patience == 0 => self.hire_keeper(),
+            Err(true) => {
+                // Once more, behind the driver: it may have ended by then.
+                self.patience -= 1;
+                task.waker().wake_by_ref();
+            }
             Err(false) => {}
         }
         Poll::Pending

@@ -16,11 +16,15 @@ use crate::sync::AbortHandle;
 pub(crate) enum Arm {
     /// With the deadline.
     Now,
+    /// With the deadline if it is another one than before; one that goes on is [`Watched`](Self::Watched)
+    /// as it was.
+    Anew,
     /// When the driver, which is woken, sees that it takes longer than a poll. Only where there is one
     /// thread: with more the driver may be stuck in that poll, alone.
     Unwatched,
-    /// When the one who caused the deadline and waits, or the driver, sees that it takes longer than a
-    /// poll; at once if the driver may be stuck in one already.
+    /// When the one who caused the deadline and waits sees that it takes longer than a few turns of the
+    /// runtime, or the driver that it takes longer than a poll; at once if the driver may be stuck in one
+    /// already.
     Watched,
 }
 
@@ -38,19 +42,21 @@ impl Cell {
             return;
         }
         let due = self.due_of(core, timer, after);
-        // The keeper of a start wakes up in time for the watchdog: see `due`.
-        let is_watched = (self.timer, timer) == (Timer::Start, Timer::Watch);
-        let earlier = due < self.due && !is_watched;
-        self.timer = timer;
-        self.due = due;
+        let old =
+            (std::mem::replace(&mut self.timer, timer), std::mem::replace(&mut self.due, due));
         if due == NEVER {
             self.dismiss_keeper(after);
-        } else if self.keeper.is_none() {
+            return;
+        }
+        // The keeper of a start wakes up in time for the watchdog: see `due`.
+        let is_watched = (old.0, timer) == (Timer::Start, Timer::Watch);
+        if self.keeper.is_none() {
             self.owes_keeper = true;
-        } else if earlier {
+        } else if due < old.1 && !is_watched {
             self.dismiss_keeper(after);
             self.owes_keeper = true;
         }
+        let arm = if arm == Arm::Anew && old == (timer, due) { Arm::Watched } else { arm };
         if self.owes_keeper && self.is_due(core, arm, after) {
             self.hire_keeper(after);
         }
@@ -59,7 +65,7 @@ impl Cell {
     /// Whether a keeper that is owed is hired at once.
     fn is_due(&self, core: &Core, arm: Arm, after: &After) -> bool {
         match arm {
-            Arm::Now => true,
+            Arm::Now | Arm::Anew => true,
             Arm::Unwatched => after.driver.is_none() || !self.has_one_thread(),
             // After the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
             // or the driver sees the level.

@@ -64,7 +64,7 @@ impl Call {
                 cell.lost(core, Phase::Shutdown, after);
             }
             let handle = cell.hook_gone();
-            cell.step(core, Input::HookEnded, Arm::Now, after);
+            cell.step(core, Input::HookEnded, Arm::Anew, after);
             handle
         });
     }
