@@ -23,6 +23,8 @@ pub(crate) struct After {
     pub(crate) driver: Option<Waker>,
     pub(crate) wakes: Wakes,
     pub(crate) news: News,
+    /// The keeper that is no longer needed.
+    dismissed: Option<AbortHandle>,
     /// What nobody needs any more, and whose drop is foreign code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
@@ -66,6 +68,15 @@ impl After {
         }
     }
 
+    /// Ends a keeper after the lock.
+    pub(super) fn dismiss(&mut self, keeper: Option<AbortHandle>) {
+        match (&self.dismissed, keeper) {
+            (_, None) => {}
+            (None, keeper) => self.dismissed = keeper,
+            (Some(_), Some(keeper)) => self.rest().aborts.push(keeper),
+        }
+    }
+
     /// Drops a waker of the driver after the lock.
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
         match (&self.old_waker, waker) {
@@ -96,6 +107,9 @@ impl After {
         let mut rest = self.rest.take();
         if let Some(rest) = &mut rest {
             rest.tell();
+        }
+        if let Some(keeper) = self.dismissed.take() {
+            keeper.abort();
         }
         if let Some(job) = self.job.take() {
             Arc::clone(node).launch(job);

@@ -114,9 +114,7 @@ impl Cell {
 
     #[inline]
     fn dismiss_keeper(&mut self, after: &mut After) {
-        if let Some(keeper) = self.keeper.take() {
-            after.rest().aborts.push(keeper);
-        }
+        after.dismiss(self.keeper.take());
         self.keeper_id = self.keeper_id.wrapping_add(1);
         self.owes_keeper = false;
     }
