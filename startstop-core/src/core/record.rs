@@ -30,7 +30,7 @@ impl Cell {
             cycle: self.cycle,
             attempt: self.attempt(),
             at: SystemTime::now(),
-            uptime: self.attempt_time(),
+            uptime: self.attempt_time(after.now()),
             limit: None,
         });
         after.news.add(|| Event::Failure(failure.clone()));
@@ -135,10 +135,10 @@ impl Cell {
     }
 
     /// How long the attempt has been going on.
-    fn attempt_time(&self) -> Duration {
+    fn attempt_time(&self, now: u64) -> Duration {
         match self.attempt() {
             0 => Duration::ZERO,
-            _ => clock::between(self.began_at, clock::now()),
+            _ => clock::between(self.began_at, now),
         }
     }
 

@@ -144,17 +144,16 @@ impl<S: Service> Driver<S> {
             Some(at) => Box::pin(tokio::time::sleep_until(at)),
             None => Box::pin(tokio::time::sleep(std::time::Duration::MAX)),
         });
-        let mut yielded = false;
+        // The runtime gets its turn between two attempts, however short the delay.
+        let mut yields = true;
         poll_fn(|cx| {
-            if self.inner.core.cell().state() == State::Backoff {
-                match &mut sleep {
-                    Some(sleep) => ready!(sleep.as_mut().poll(cx)),
-                    // The runtime gets its turn between two attempts.
-                    None if !std::mem::replace(&mut yielded, true) => {
-                        cx.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
-                    None => {}
+            if std::mem::take(&mut yields) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if let Some(sleep) = &mut sleep {
+                if self.inner.core.word.read().state() == State::Backoff {
+                    ready!(sleep.as_mut().poll(cx));
                 }
             }
             sleep = None;
