@@ -57,6 +57,11 @@ impl After {
         self.now
     }
 
+    /// Whether nothing is woken or spawned, as far as it is known yet; what is rare counts as such.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.job.is_none() && self.driver.is_none() && self.wakes.is_empty() && self.rest.is_none()
+    }
+
     pub(super) fn rest(&mut self) -> &mut Rest {
         self.rest.get_or_insert_default()
     }

@@ -22,9 +22,9 @@ use crate::waiters::{Answer, Topic};
 pub(crate) enum Cue {
     /// It calls `run`: this is the attempt with this number.
     Run(u64),
-    /// It calls `run` once the runtime had its turn. What was woken or spawned just now, the caller of
-    /// `start` or the keeper of a deadline, may wait for this very worker, where no other can take it
-    /// from, and `run` may block it.
+    /// It calls `run` once the runtime had its turn. What is woken or spawned by the change that entered
+    /// it, the caller of `start` or the keeper of a deadline, may wait for this very worker, where no other
+    /// can take it from, and `run` may block it.
     RunSoon(u64),
     /// It waits for what is left of the attempt.
     Wait,
@@ -99,7 +99,11 @@ impl Cell {
             rare.whole_keeps = false;
         }
         self.step(core, Input::Enter, Arm::Now, after);
-        if self.has_one_thread() { Cue::Run(self.attempts) } else { Cue::RunSoon(self.attempts) }
+        if self.has_one_thread() || after.is_quiet() {
+            Cue::Run(self.attempts)
+        } else {
+            Cue::RunSoon(self.attempts)
+        }
     }
 
     /// Whether the cycle runs on a single thread: what blocks the service blocks everything there.

@@ -18,6 +18,10 @@ impl Wakes {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
     pub(crate) fn wake(&mut self) {
         let Some(first) = self.first.take() else { return };
         first.wake();
