@@ -1,8 +1,14 @@
 //! When what is left of a service is aborted.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use startstop_core::{Cause, Exit, Interruption, Phase, Settings, State, StopError};
+use startstop_core::{
+    Cause, Context, Exit, Interruption, Phase, Runner, Settings, State, StopError, service_fn,
+};
+use tokio::runtime::Handle;
+use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use crate::support::{Act, Caller, Event, Probe, Remote, SECOND, assert_took, probed, stop};
@@ -161,4 +167,30 @@ async fn a_stop_that_was_given_up_keeps_its_deadline() {
     Caller::of(async move { other.stop_within(2 * SECOND).await }).await.give_up().await;
     runner.wait_for(State::Stopped).await;
     assert_took(since, 2 * SECOND);
+}
+
+/// How many tasks there are when a `shutdown` ends that takes so many turns.
+async fn tasks_of_a_stop(turns: usize) -> usize {
+    let tasks = Arc::new(AtomicUsize::new(0));
+    let found = Arc::clone(&tasks);
+    let service = service_fn(async |cx: Context| cx.cancelled().await).on_shutdown(move |_| {
+        let found = Arc::clone(&found);
+        async move {
+            for _ in 0..turns {
+                yield_now().await;
+            }
+            found.store(Handle::current().metrics().num_alive_tasks(), Ordering::Relaxed);
+        }
+    });
+    let runner = Runner::new(service);
+    runner.start().await.unwrap();
+    runner.stop().await.unwrap();
+    tasks.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn a_task_keeps_the_deadline_only_of_a_stop_that_takes_longer_than_a_few_turns() {
+    assert_eq!(tasks_of_a_stop(1).await, 2, "the service and its shutdown");
+    yield_now().await;
+    assert_eq!(tasks_of_a_stop(10).await, 3, "and who keeps the deadline");
 }

@@ -40,7 +40,7 @@ pub(crate) enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Somebody who waits sees for himself whether it takes longer than a poll.
+    /// Somebody who waits sees for himself whether it takes longer than a few turns of the runtime.
     pub(super) fn arm(self) -> Arm {
         match self {
             Self::By(_) => Arm::Watched,
