@@ -73,7 +73,8 @@ async fn a_deadline_is_kept_though_who_asked_for_it_blocks_its_thread() {
             let _ = gate.recv();
         });
         until(|| runner.errors_last().is_some()).await;
-        assert_eq!(runner.errors_last().map(|it| it.cause()), Some(Cause::TimedOut));
+        // Not the last: on a machine that is busy the verdict may have followed by now.
+        assert_eq!(runner.errors_list()[0].cause(), Cause::TimedOut);
         drop(release);
         asks.await.expect("no panic");
         runner.wait_for(State::Stopped).await;
