@@ -83,6 +83,34 @@ async fn a_deadline_is_kept_though_who_asked_for_it_blocks_its_thread() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_deadline_is_kept_though_who_asks_while_run_is_polled_blocks_its_thread() {
+    within(async {
+        let ((release, gate), (goes_on, polled)) = (channel::<()>(), channel::<()>());
+        let entered = Arc::new(Notify::new());
+        let state = (Arc::clone(&entered), Mutex::new(polled));
+        let deaf = service_fn_with(state, |state, _| async move {
+            state.0.notify_one();
+            pass(&state.1);
+            pending::<()>().await;
+        });
+        let runner = Runner::with_settings(deaf, impatient());
+        runner.start().await.expect("ready at once");
+        entered.notified().await;
+        let clone = runner.clone();
+        let asks = tokio::spawn(async move {
+            clone.request_stop();
+            drop(goes_on);
+            let _ = gate.recv();
+        });
+        runner.wait_for(State::Stopped).await;
+        assert_eq!(runner.errors_list()[0].cause(), Cause::TimedOut);
+        drop(release);
+        asks.await.expect("no panic");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn shutdown_goes_on_while_run_blocks_its_thread() {
     within(async {
         let (opens, gate) = channel::<()>();

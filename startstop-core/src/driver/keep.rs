@@ -24,6 +24,11 @@ pub(super) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
     let Seat { on, id } = seat;
     let guard = Guard { node: Arc::clone(node), id: *id };
     let task = spawn_on(on, keep(guard));
+    if node.core().polling.load(Ordering::SeqCst) {
+        // Who asks may block its thread next, and what it has spawned last waits for that very thread, unless something
+        // comes after it. Else that is the driver, which is woken.
+        drop(spawn_on(on, async {}));
+    }
     let late = node.core().cell().keeper_hired(*id, task);
     if let Some(late) = late {
         late.abort();
