@@ -13,7 +13,7 @@ use crate::report::{Outcome, Report};
 use crate::tree::{Executable, Tree};
 
 /// A test takes at most this long, and so many times what it takes without a mistake.
-const PATIENCE: (Duration, u32) = (Duration::from_secs(5), 5);
+const PATIENCE: (Duration, u32) = (Duration::from_secs(2), 5);
 
 /// In KiB: a mistake may fill the memory.
 const MOST_MEMORY: usize = 10 << 20;
@@ -105,7 +105,8 @@ pub(crate) fn run(tests: &[Test], report: &mut Report<'_>) -> std::io::Result<()
     let next = AtomicUsize::new(0);
     let report = Mutex::new(report);
     thread::scope(|scope| {
-        let workers = thread::available_parallelism().map_or(1, usize::from);
+        // One more than there are processors, since some only wait for what hangs.
+        let workers = 1 + thread::available_parallelism().map_or(1, usize::from);
         let worker = || -> std::io::Result<()> {
             while let Some(&id) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let outcome = outcome(tests, id)?;
