@@ -107,3 +107,76 @@ pub(crate) fn at(text: &str, offset: usize) -> Option<usize> {
     let end = begin + text[begin..].find(&format!("/*>{id}*/"))?;
     (offset < end).then_some(id)
 }
+
+/// The value that the function at an offset is made to return: its type may be what does not fit there, where the function
+/// has a type without a name.
+pub(crate) fn returned_before(text: &str, offset: usize) -> Option<usize> {
+    let mut parts = text[..offset].rsplit("/*<");
+    parts.find_map(|part| {
+        let (id, behind) = part.split_once("*/")?;
+        behind.starts_with(" return ").then(|| id.parse().ok())?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, Shape, at, rewritten};
+
+    fn place(text: &str, part: &str, shape: Shape, alternatives: &[(usize, &str)]) -> Place {
+        let start = text.find(part).expect("it is there");
+        let alternatives =
+            alternatives.iter().map(|(id, text)| (*id, (*text).to_owned())).collect();
+        Place { range: start..start + part.len(), shape, alternatives }
+    }
+
+    fn words(text: &str) -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_switch_within_another_is_in_what_is_not_changed() {
+        let text = "let x = a == b && c;";
+        let places = vec![
+            place(text, "a == b", Shape::Value, &[(1, "a != b")]),
+            place(text, "a == b && c", Shape::Value, &[(2, "a == b || c")]),
+        ];
+        let inner = "(if crate::mutant::on(1) { /*<1*/ a != b /*>1*/ } else { a == b })";
+        let outer = "(if crate::mutant::on(2) { /*<2*/ a == b || c /*>2*/ } else { ";
+        assert_eq!(words(&rewritten(text, places)), format!("let x = {outer}{inner} && c }});"));
+    }
+
+    #[test]
+    fn a_body_returns_before_it_begins() {
+        let text = "fn f() -> u8 { 1 + 2 }";
+        let mut body = place(text, "1 + 2", Shape::Body, &[(3, "0"), (4, "1")]);
+        body.range.end = body.range.start;
+        let sum = place(text, "1 + 2", Shape::Value, &[(5, "1 - 2")]);
+        let text = words(&rewritten(text, vec![sum, body]));
+        let returns = |id, value| {
+            format!("if crate::mutant::on({id}) {{ /*<{id}*/ return {value} ; /*>{id}*/ }}")
+        };
+        let before = format!("fn f() -> u8 {{ {} {} (if", returns(3, "0"), returns(4, "1"));
+        assert!(text.starts_with(&before), "{text}");
+    }
+
+    #[test]
+    fn an_arm_that_is_left_out_has_a_guard() {
+        let text = "match x { A if g => 1, B => 2, _ => 3 }";
+        let mut arm = place(text, "B", Shape::NewGuard, &[(7, "")]);
+        arm.range.start = arm.range.end;
+        let guard = place(text, "g", Shape::Guard, &[(6, "")]);
+        let text = words(&rewritten(text, vec![arm, guard]));
+        assert!(
+            text.contains("A if (!(/*<6*/ crate::mutant::on(6) /*>6*/) && (g )) => 1"),
+            "{text}"
+        );
+        assert!(text.contains("B if !(/*<7*/ crate::mutant::on(7) /*>7*/) => 2"), "{text}");
+    }
+
+    #[test]
+    fn what_the_compiler_complains_of_is_found_by_the_marks() {
+        let text = "a /*<12*/ b /*>12*/ c";
+        let found = ["a", "b", "c"].map(|part| at(text, text.find(part).expect("it is there")));
+        assert_eq!(found, [None, Some(12), None]);
+    }
+}

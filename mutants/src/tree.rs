@@ -15,7 +15,7 @@ use crate::sites::Places;
 const CORE: &str = "startstop-core/src/lib.rs";
 
 /// What is added to the core.
-const SWITCHES: &str = include_str!("switches.rs");
+const SWITCHES: &str = include_str!("../switches.rs");
 
 pub(crate) struct Tree {
     folder: PathBuf,
@@ -78,21 +78,21 @@ impl Tree {
     /// The mistakes that the compiler complains of.
     fn broken(&self, changed: &HashMap<&str, String>) -> Result<Vec<usize>, Box<dyn Error>> {
         let messages = self.cargo(&["check", "--package", "startstop-core", "--all-features"])?;
-        let mut broken = Vec::new();
+        let (mut broken, mut suspects) = (Vec::new(), Vec::new());
         let mut unexplained = String::new();
         for message in messages.into_iter().filter_map(|message| message.diagnostic) {
             if message.level != "error" {
                 continue;
             }
-            let ids = message
-                .spans
-                .iter()
-                .filter_map(|span| rewrite::at(changed.get(&*span.file_name)?, span.byte_start));
-            let before = broken.len();
-            broken.extend(ids);
-            if broken.len() == before && !message.spans.is_empty() {
-                writeln!(unexplained, "{}", message.rendered)?;
+            for span in &message.spans {
+                let Some(text) = changed.get(&*span.file_name) else { continue };
+                broken.extend(rewrite::at(text, span.byte_start));
+                suspects.extend(rewrite::returned_before(text, span.byte_start));
             }
+            writeln!(unexplained, "{}", message.rendered)?;
+        }
+        if broken.is_empty() {
+            broken.append(&mut suspects);
         }
         broken.sort_unstable();
         broken.dedup();
