@@ -8,8 +8,14 @@ use source::{File, files, root};
 
 const CORE: &str = "startstop-core/src";
 
-const FOLDERS: [&str; 6] =
-    ["startstop-core", "startstop-derive/src", "examples", "tests", "benchmarks/src", "mutants/src"];
+const FOLDERS: [&str; 6] = [
+    "startstop-core",
+    "startstop-derive/src",
+    "examples",
+    "tests",
+    "benchmarks/src",
+    "mutants/src",
+];
 
 /// The sections of the documentation of an item, in their order.
 const SECTIONS: [&str; 4] = ["Examples", "Errors", "Panics", "Cancel safety"];
