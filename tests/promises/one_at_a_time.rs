@@ -6,9 +6,7 @@ use std::sync::{Mutex, atomic::AtomicBool, atomic::Ordering};
 use std::thread;
 use std::time::Duration;
 
-use startstop_core::{
-    Context, Runner, Settings, StartError, State, StopError, service_fn, service_fn_with,
-};
+use startstop_core::{Context, Runner, Settings, StartError, State, StopError, service_fn_with};
 
 use crate::stress_support::{Census, many_threads, obedient, park_on, spin_until, watched, within};
 
