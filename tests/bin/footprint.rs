@@ -60,7 +60,7 @@ async fn spawn_and_give_up(busy: &Runner<Busy>) {
     drop(waits);
 }
 
-/// Spawns a task for each request to reload, and waits for a moment for what does not come.
+/// Spawns a task for each request to reload, which waits for a moment for what does not come.
 struct Busy;
 
 impl Service for Busy {
@@ -68,15 +68,18 @@ impl Service for Busy {
 
     async fn run(&self, cx: Context) -> Result<(), Self::Error> {
         while cx.run_until_cancelled(cx.reloaded()).await.is_some() {
-            cx.spawn(async {});
-            tokio::select! {
-                biased;
-                () = cx.draining() => {}
-                () = cx.cancelled() => {}
-                () = cx.cancelled_owned() => {}
-                () = cx.reloaded() => {}
-                () = async {} => {}
-            }
+            // In a task: in `run` itself nothing is left with the runner to wait.
+            let task = cx.clone();
+            cx.spawn(async move {
+                tokio::select! {
+                    biased;
+                    () = task.draining() => {}
+                    () = task.cancelled() => {}
+                    () = task.clone().cancelled_owned() => {}
+                    () = task.reloaded() => {}
+                    () = async {} => {}
+                }
+            });
         }
         Ok(())
     }
