@@ -45,6 +45,16 @@ pub(crate) async fn wait_if_runtime_ends() {
 #[cfg(startstop_loom)]
 pub(crate) async fn wait_if_runtime_ends() {}
 
+/// Has any worker take what was spawned here last, which waits for this very one unless something comes after it.
+#[cfg(not(startstop_loom))]
+pub(crate) fn push_out(on: &tokio::runtime::Handle) {
+    drop(spawn_on(on, async {}));
+}
+
+/// Each task of a model has a thread of its own.
+#[cfg(startstop_loom)]
+pub(crate) fn push_out(_: &tokio::runtime::Handle) {}
+
 /// Has a task belong to the span of the attempt that spawns it.
 #[cfg(feature = "tracing")]
 fn in_span<F: Future>(future: F) -> impl Future<Output = F::Output> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::core::{Node, Seat, update};
-use crate::task::spawn_on;
+use crate::task::{push_out, spawn_on};
 
 /// Tells the core when the runtime drops the keeper.
 struct Guard {
@@ -25,9 +25,8 @@ pub(super) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
     let guard = Guard { node: Arc::clone(node), id: *id };
     let task = spawn_on(on, keep(guard));
     if node.core().polling.load(Ordering::SeqCst) {
-        // Who asks may block its thread next, and what it has spawned last waits for that very thread, unless something
-        // comes after it. Else that is the driver, which is woken.
-        drop(spawn_on(on, async {}));
+        // Who asks may block its thread next. Else it is the driver, which is woken, that comes after the keeper.
+        push_out(on);
     }
     let late = node.core().cell().keeper_hired(*id, task);
     if let Some(late) = late {
