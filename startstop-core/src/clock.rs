@@ -25,14 +25,19 @@ fn zero() -> Instant {
 /// Now, in nanoseconds.
 #[inline]
 pub(crate) fn now() -> u64 {
-    nanos(Instant::now().saturating_duration_since(zero()))
+    nanos(since_zero())
 }
 
 /// The time from `start` to now, with less to do after the clock was read than by [`now`].
 #[inline]
 pub(crate) fn since(start: u64) -> Duration {
     let start = Duration::from_nanos(start);
-    Instant::now().saturating_duration_since(zero()).saturating_sub(start)
+    since_zero().saturating_sub(start)
+}
+
+#[inline]
+fn since_zero() -> Duration {
+    Instant::now().saturating_duration_since(zero())
 }
 
 /// The instant `after` from `start`, or [`NEVER`].

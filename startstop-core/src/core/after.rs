@@ -67,36 +67,29 @@ impl After {
     }
 
     pub(super) fn job(&mut self, job: Job) {
-        match self.job {
-            None => self.job = Some(job),
-            Some(_) => self.rest().jobs.push(job),
+        if let Some(job) = fill(&mut self.job, Some(job)) {
+            self.rest().jobs.push(job);
         }
     }
 
     /// Ends a keeper after the lock.
     pub(super) fn dismiss(&mut self, keeper: Option<AbortHandle>) {
-        match (&self.dismissed, keeper) {
-            (_, None) => {}
-            (None, keeper) => self.dismissed = keeper,
-            (Some(_), Some(keeper)) => self.rest().aborts.push(keeper),
+        if let Some(keeper) = fill(&mut self.dismissed, keeper) {
+            self.rest().aborts.push(keeper);
         }
     }
 
     /// Drops a waker of the driver after the lock.
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
-        match (&self.old_waker, waker) {
-            (_, None) => {}
-            (None, waker) => self.old_waker = waker,
-            (Some(_), Some(waker)) => self.rest().wakers.push(waker),
+        if let Some(waker) = fill(&mut self.old_waker, waker) {
+            self.rest().wakers.push(waker);
         }
     }
 
     /// Drops a failure after the lock.
     pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
-        match (&self.old_failure, failure) {
-            (_, None) => {}
-            (None, failure) => self.old_failure = failure,
-            (Some(_), Some(failure)) => self.rest().failures.push(failure),
+        if let Some(failure) = fill(&mut self.old_failure, failure) {
+            self.rest().failures.push(failure);
         }
     }
 
@@ -134,6 +127,15 @@ impl After {
             rest.finish();
         }
     }
+}
+
+/// Fills a place that is for one, which is what most changes have; what finds it taken is handed back.
+fn fill<T>(place: &mut Option<T>, new: Option<T>) -> Option<T> {
+    if place.is_some() {
+        return new;
+    }
+    *place = new;
+    None
 }
 
 impl Rest {

@@ -42,21 +42,22 @@ impl Cell {
             return;
         }
         let due = self.due_of(core, timer, after);
-        let old =
-            (std::mem::replace(&mut self.timer, timer), std::mem::replace(&mut self.due, due));
+        let old_timer = std::mem::replace(&mut self.timer, timer);
+        let old_due = std::mem::replace(&mut self.due, due);
         if due == NEVER {
             self.dismiss_keeper(after);
             return;
         }
         // The keeper of a start wakes up in time for the watchdog: see `due`.
-        let is_watched = (old.0, timer) == (Timer::Start, Timer::Watch);
+        let is_watched = (old_timer, timer) == (Timer::Start, Timer::Watch);
         if self.keeper.is_none() {
             self.owes_keeper = true;
-        } else if due < old.1 && !is_watched {
+        } else if due < old_due && !is_watched {
             self.dismiss_keeper(after);
             self.owes_keeper = true;
         }
-        let arm = if arm == Arm::Anew && old == (timer, due) { Arm::Watched } else { arm };
+        let goes_on = (old_timer, old_due) == (timer, due);
+        let arm = if arm == Arm::Anew && goes_on { Arm::Watched } else { arm };
         if self.owes_keeper && self.is_due(core, arm, after) {
             self.hire_keeper(after);
         }
