@@ -30,6 +30,15 @@ pub(crate) enum Genre {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Span {
     pub(crate) start: Point,
+    pub(crate) end: Point,
+}
+
+impl Mutant {
+    /// The text of its file with the mistake in it.
+    pub(crate) fn applied_to(&self, text: &str) -> Option<String> {
+        let (start, end) = (self.span.start.offset_in(text)?, self.span.end.offset_in(text)?);
+        Some([&text[..start], &self.replacement, &text[end..]].concat())
+    }
 }
 
 /// A character of a text, counted from 1.
@@ -51,4 +60,19 @@ impl Point {
 /// The mistakes; the place in the list is the number of each.
 pub(crate) fn read(json: &str) -> serde_json::Result<Vec<Mutant>> {
     serde_json::from_str(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn a_mistake_is_applied_where_it_is() {
+        let span = r#"{"start": {"line": 2, "column": 3}, "end": {"line": 2, "column": 5}}"#;
+        let list = format!(
+            r#"[{{"file": "f", "name": "n", "genre": "BinaryOperator", "replacement": ">>", "span": {span}}}]"#
+        );
+        let mutants = read(&list).expect("it is a list");
+        assert_eq!(mutants[0].applied_to("é\n1 << 2;").as_deref(), Some("é\n1 >> 2;"));
+    }
 }

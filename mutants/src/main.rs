@@ -5,6 +5,8 @@
 //! switch, and one environment variable turns one of them on. A switch also tells which tests come
 //! across it, so that only these are run, in the order of the time they take, until one fails.
 //!
+//! Where a constant is computed no switch is known yet: these mistakes are built one by one, and all tests are run.
+//!
 //! `list` reads what cargo-mutants lists, `sites` finds the places in the text, `rewrite` puts the
 //! switches in, `tree` is the copy that is built, `trial` runs the tests, `report` says what came of it.
 
@@ -35,11 +37,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut report = Report::new(&mutants);
 
     let found = sites::find(&tree, &mutants)?;
-    report.all(found.constant, &Outcome::Constant);
     report.all(found.unviable, &Outcome::Unviable);
     report.all(tree.make(&found.places)?, &Outcome::Unviable);
     let tests = trial::tests(&tree, &arguments.collect::<Vec<_>>())?;
-    trial::run(&tests, &mut report)?;
+    let switched: Vec<_> = report.left().filter(|id| !found.constant.contains(id)).collect();
+    trial::run(&tests, &mut report, &switched)?;
+    for id in found.constant {
+        let compiles = tree.make_alone(&mutants[id])?;
+        let outcome = if compiles { trial::run_all(&tests, id)? } else { Outcome::Unviable };
+        report.one(id, outcome);
+    }
     report.write(&folder.join("outcomes.txt"))?;
     print!("{report}");
     Ok(())

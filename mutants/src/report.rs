@@ -9,8 +9,6 @@ use crate::list::Mutant;
 /// What came of a mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It was made where a constant is computed, which a switch cannot do.
-    Constant,
     /// It does not compile.
     Unviable,
     /// This test fails.
@@ -26,7 +24,6 @@ pub(crate) enum Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Constant => f.write_str("constant"),
             Self::Unviable => f.write_str("unviable"),
             Self::Caught(test) => write!(f, "caught by {test}"),
             Self::Hung(test) => write!(f, "hangs in {test}"),
@@ -61,8 +58,8 @@ impl<'a> Report<'a> {
     }
 
     /// Those of which nothing is known yet.
-    pub(crate) fn left(&self) -> Vec<usize> {
-        (0..self.outcomes.len()).filter(|id| self.outcomes[*id].is_none()).collect()
+    pub(crate) fn left(&self) -> impl Iterator<Item = usize> {
+        (0..self.outcomes.len()).filter(|id| self.outcomes[*id].is_none())
     }
 
     pub(crate) fn write(&self, path: &Path) -> std::io::Result<()> {
@@ -84,10 +81,9 @@ impl fmt::Display for Report<'_> {
         let missed = self.count(|outcome| matches!(outcome, Outcome::Missed | Outcome::Unmet));
         writeln!(
             f,
-            "{} mutants: {} do not compile, {} in constants, {caught} caught, {hung} by a hang, {missed} missed",
+            "{} mutants: {} do not compile, {caught} caught, {hung} by a hang, {missed} missed",
             self.mutants.len(),
             self.count(|outcome| *outcome == Outcome::Unviable),
-            self.count(|outcome| *outcome == Outcome::Constant),
         )
     }
 }

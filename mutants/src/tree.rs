@@ -9,9 +9,11 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
+use crate::list::Mutant;
 use crate::rewrite;
 use crate::sites::Places;
 
+const SOURCES: &str = "startstop-core/src/";
 const CORE: &str = "startstop-core/src/lib.rs";
 
 /// What is added to the core.
@@ -102,12 +104,24 @@ impl Tree {
         Ok(broken)
     }
 
+    /// Puts one mistake into the core in place of all others, without a switch, and builds the tests, unless it does
+    /// not compile.
+    pub(crate) fn make_alone(&self, mutant: &Mutant) -> Result<bool, Box<dyn Error>> {
+        for (path, text) in self.texts.iter().filter(|(path, _)| path.starts_with(SOURCES)) {
+            if *path == mutant.file {
+                store(&self.folder.join(path), &mutant.applied_to(text).ok_or(&*mutant.name)?)?;
+            } else {
+                store(&self.folder.join(path), text)?;
+            }
+        }
+        let failed = |message: Message| message.diagnostic.is_some_and(|d| d.level == "error");
+        Ok(!self.build()?.into_iter().any(failed))
+    }
+
     /// Builds the tests: the executables.
     pub(crate) fn tests(&self) -> Result<Vec<Executable>, Box<dyn Error>> {
-        let packages = ["--package", "startstop-core", "--package", "tests"];
-        let tests = ["test", "--no-run", "--lib", "--bins", "--test", "startstop"];
-        let built = self.cargo(&[&tests[..], &packages[..]].concat())?;
-        let artifacts = built
+        let artifacts = self
+            .build()?
             .into_iter()
             .filter(|message| message.profile.as_ref().is_some_and(|profile| profile.test));
         let executables: Vec<_> = artifacts
@@ -121,6 +135,12 @@ impl Tree {
         } else {
             Ok(executables)
         }
+    }
+
+    fn build(&self) -> Result<Vec<Message>, Box<dyn Error>> {
+        let packages = ["--package", "startstop-core", "--package", "tests"];
+        let tests = ["test", "--no-run", "--lib", "--bins", "--test", "startstop"];
+        self.cargo(&[&tests[..], &packages[..]].concat())
     }
 
     fn cargo(&self, arguments: &[&str]) -> Result<Vec<Message>, Box<dyn Error>> {

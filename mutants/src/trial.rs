@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Mutex;
@@ -105,22 +107,12 @@ impl Test {
 }
 
 /// Turns on one mistake after another, and runs the tests that come across it until one fails.
-pub(crate) fn run(tests: &[Test], report: &mut Report<'_>) -> std::io::Result<()> {
-    let left = report.left();
-    let next = AtomicUsize::new(0);
+pub(crate) fn run(tests: &[Test], report: &mut Report<'_>, ids: &[usize]) -> std::io::Result<()> {
     let report = Mutex::new(report);
-    thread::scope(|scope| {
-        // One more than there are processors, since some only wait for what hangs.
-        let workers = 1 + thread::available_parallelism().map_or(1, usize::from);
-        let worker = || -> std::io::Result<()> {
-            while let Some(&id) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let outcome = outcome(tests, id)?;
-                report.lock().expect("no worker panics").one(id, outcome);
-            }
-            Ok(())
-        };
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("no worker panics"))
+    in_parallel(ids, |&id| {
+        let outcome = outcome(tests, id)?;
+        report.lock().expect("no worker panics").one(id, outcome);
+        Ok(ControlFlow::Continue(()))
     })
 }
 
@@ -133,4 +125,41 @@ fn outcome(tests: &[Test], id: usize) -> std::io::Result<Outcome> {
         outcome = Outcome::Missed;
     }
     Ok(outcome)
+}
+
+/// Runs all tests, in which a mistake is built, until one fails.
+pub(crate) fn run_all(tests: &[Test], id: usize) -> std::io::Result<Outcome> {
+    let outcome = Mutex::new(Outcome::Missed);
+    in_parallel(tests, |test| {
+        Ok(match test.outcome(id)? {
+            None => ControlFlow::Continue(()),
+            Some(found) => {
+                *outcome.lock().expect("no worker panics") = found;
+                ControlFlow::Break(())
+            }
+        })
+    })?;
+    Ok(outcome.into_inner().expect("no worker panics"))
+}
+
+/// Works on each item, until a worker breaks off.
+fn in_parallel<T: Sync>(
+    items: &[T],
+    work: impl Fn(&T) -> std::io::Result<ControlFlow<()>> + Sync,
+) -> std::io::Result<()> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if work(item)?.is_break() {
+                next.store(items.len(), Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    };
+    // One more than there are processors, since some only wait for what hangs.
+    let workers = 1 + thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("no worker panics"))
+    })
 }
