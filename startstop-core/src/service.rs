@@ -2,7 +2,7 @@
 
 mod boxed;
 
-use std::any::Any;
+use std::any::{self, Any};
 use std::borrow::Cow;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -90,9 +90,10 @@ pub trait Service: Send + Sync + 'static {
     /// It is dropped at its next await point when it does not end in time.
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Makes `run` end gracefully. It is called once in each stop, while `run` goes on, and also after
-    /// `run` has ended by itself with the setting
-    /// [`shutdown_always`](Settings::shutdown_always).
+    /// Makes `run` end gracefully. It is called once in each stop of a service that runs, when the context is
+    /// cancelled, and `run` goes on meanwhile. It is not called in a stop with a timeout of zero, nor in one
+    /// whose [`drain`](Settings::drain) takes all of its time, nor after `run` has ended by itself, unless
+    /// with the setting [`shutdown_always`](Settings::shutdown_always).
     ///
     /// It runs in a task of its own. On a single-threaded runtime one that is ready at its first poll
     /// costs no task. The default does nothing and costs nothing.
@@ -152,7 +153,7 @@ pub trait Service: Send + Sync + 'static {
         Err(self)
     }
 
-    /// What a composite is made of, where that are runners.
+    /// What a composite is made of, where it is made of runners.
     #[doc(hidden)]
     fn __parts(&self) -> Parts {
         Parts::default()
@@ -196,8 +197,8 @@ pub struct Shared {
 #[derive(Default)]
 pub struct Parts(pub(crate) Vec<(Cow<'static, str>, Arc<dyn Node>)>);
 
-/// The default of [`Service::shutdown`]: nothing, at once. It takes no space, which tells it from any
-/// `async fn`, so that nothing is paid for it.
+/// The default of [`Service::shutdown`]: nothing, at once. It is known by its size and its name, so that
+/// nothing is paid for it.
 pub(crate) struct NoShutdown<E>(PhantomData<fn() -> E>);
 
 impl<E> NoShutdown<E> {
@@ -214,12 +215,14 @@ impl<E> Future for NoShutdown<E> {
     }
 }
 
-/// Whether the service has a `shutdown` of its own.
+/// Whether the service has a `shutdown` of its own. If the compiler's names ever change, each has one, which
+/// costs a call.
 pub(crate) fn has_shutdown<S: Service>() -> bool {
-    fn size<S, F>(_: fn(&'static S, Context) -> F) -> usize {
-        size_of::<F>()
+    fn is_own<S, F>(_: fn(&'static S, Context) -> F) -> bool {
+        let default = concat!(module_path!(), "::NoShutdown<");
+        size_of::<F>() > 0 || !any::type_name::<F>().starts_with(default)
     }
-    size(S::shutdown) > 0
+    is_own(S::shutdown)
 }
 
 /// The settings of a service that is wrapped: its name must not become that of the wrapper.

@@ -1,6 +1,11 @@
 //! Cancellation, `shutdown` beside `run`, and the end of all parts.
 
-use startstop_core::{Exit, Settings, State};
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use startstop_core::{Context, Exit, Runner, Service, Settings, State};
+use tokio::sync::Notify;
 
 use crate::support::{Act, Event, SECOND, idle, probed, stop};
 
@@ -18,6 +23,31 @@ async fn a_stop_cancels_the_context_and_calls_shutdown_once_while_run_goes_on() 
     stopping.outcome().await.unwrap();
     assert_eq!(runner.state(), State::Stopped);
     assert_eq!(probe.count(Event::Shutdown), 1);
+}
+
+/// Its `shutdown` has done all there is to do when it returns a future, which has no size.
+struct Light(Notify);
+
+impl Service for Light {
+    type Error = Infallible;
+
+    async fn run(&self, _: Context) -> Result<(), Infallible> {
+        self.0.notified().await;
+        Ok(())
+    }
+
+    fn shutdown(&self, _: Context) -> impl Future<Output = Result<(), Infallible>> + Send {
+        self.0.notify_one();
+        poll_fn(|_| Poll::Ready(Ok(())))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_whose_future_takes_no_space_is_called_too() {
+    let runner = Runner::new(Light(Notify::new()));
+    runner.start().await.unwrap();
+    runner.stop().await.unwrap();
+    assert_eq!(runner.wait().await, Exit::Stopped);
 }
 
 #[tokio::test(start_paused = true)]
