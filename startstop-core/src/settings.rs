@@ -169,8 +169,8 @@ impl Settings {
         self
     }
 
-    /// Sets how long a stop may take before what is left is aborted. Zero makes the abort the
-    /// request; [`Duration::MAX`] waits for ever. Default: 5 s.
+    /// Sets how long a stop may take before what is left is aborted. Zero aborts at once, without
+    /// calling `shutdown`; [`Duration::MAX`] waits for ever. Default: 5 s.
     ///
     /// # Examples
     ///
@@ -200,8 +200,9 @@ impl Settings {
         self
     }
 
-    /// Sets how long a stop leaves the service alone after `is_ready()` has become false, so that a
-    /// load balancer has the time to look away. It counts within `stop_timeout`. Default: zero.
+    /// Sets how long a stop waits between `is_ready()` becoming false and the cancellation of the context,
+    /// so that a load balancer has the time to look away. It counts within `stop_timeout`: one that is as
+    /// long leaves no time for `shutdown`, which is not called then. Default: zero.
     ///
     /// # Examples
     ///
@@ -216,8 +217,9 @@ impl Settings {
         self
     }
 
-    /// Sets whether `shutdown` also runs after an attempt that ended without being told to: once
-    /// after every attempt, however it ended, within `stop_timeout`. Default: false.
+    /// Sets whether `shutdown` also runs after an attempt that ended without being told to: by itself, late
+    /// for its start, or silent for too long. It has `stop_timeout` then. An abort that was asked for and
+    /// the end of the runtime leave no time for it. Default: false.
     ///
     /// # Examples
     ///
