@@ -102,6 +102,31 @@ async fn every_form_of_waiting_resolves() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_end_of_an_attempt_wakes_who_waits_with_its_context_elsewhere() {
+    let (runner, probe, cx, _) = contexts(Settings::new()).await;
+    let (told, draining) = (cx.clone(), cx.clone());
+    let told = Caller::of(async move { told.cancelled().await }).await;
+    let draining = Caller::of(async move { draining.draining().await }).await;
+    probe.tell(Act::Complete);
+    runner.wait_for(State::Stopped).await;
+    told.outcome().await;
+    draining.outcome().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_stop_wakes_who_waits_for_its_deadline() {
+    let (runner, probe, _cx, in_shutdown) = contexts(Settings::new()).await;
+    runner.request_stop();
+    idle().await;
+    let cx = in_shutdown.lock().unwrap().take().unwrap();
+    let deadline = Caller::of(async move { cx.cancelled().await }).await;
+    assert!(deadline.is_waiting());
+    probe.tell(Act::Complete);
+    runner.wait_for(State::Stopped).await;
+    deadline.outcome().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_context_that_outlives_its_attempt_is_inert() {
     let (runner, probe, cx, _) = contexts(Settings::new()).await;
     probe.tell(Act::Complete);
