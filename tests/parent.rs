@@ -145,3 +145,26 @@ async fn a_service_may_be_its_own_parent() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_is_refused_does_not_make_the_stop_fail() {
+    within(async {
+        let parent = CancellationToken::new();
+        let runner = Runner::new(service_fn(async |cx: Context| {
+            cx.cancelled().await;
+            cx.request_restart();
+        }));
+        runner.start_with(&parent).await.expect("ready at once");
+        settle().await;
+        let stop = async {
+            parent.cancel();
+            runner.stop().await.expect("nothing has failed");
+        };
+        let (exit, ()) = tokio::join!(runner.wait(), stop);
+        assert_eq!(exit, Exit::Stopped);
+        let refused = runner.errors_last().expect("it is recorded");
+        assert!(refused.error().is::<StartError>(), "{refused:?}");
+        assert_eq!(runner.status().cycles(), 1);
+    })
+    .await;
+}

@@ -86,7 +86,7 @@ fn admit(
     here.or_else(there).map(Some).ok_or(StartError::NoRuntime)
 }
 
-/// A start that was refused: whoever waits is told, and nobody else would know.
+/// A start that was refused. Whoever waits is told; else it is recorded, or nobody would learn of it.
 fn refuse(
     core: &Core,
     cell: &mut Cell,
@@ -95,7 +95,7 @@ fn refuse(
     after: &mut After,
 ) -> Reply<Result<(), StartError>> {
     if let Wanted::No = wanted {
-        cell.record(core, Phase::Run, Fault::of(|| error.clone().into()), after);
+        cell.note(core, Phase::Run, Fault::of(|| error.clone().into()), after);
     }
     Reply::Now(Err(error))
 }

@@ -12,7 +12,8 @@ use crate::state::{Cause, Phase};
 use crate::trace::Event;
 
 impl Cell {
-    /// Puts a failure into the history. It is there before the state changes.
+    /// Records a failure of the service. After its stop has begun it makes that fail, unless it was only
+    /// reported.
     pub(crate) fn record(
         &mut self,
         core: &Core,
@@ -20,11 +21,26 @@ impl Cell {
         fault: Fault,
         after: &mut After,
     ) -> Failure {
-        let cause = fault.cause;
+        let counts = self.life.is_asked() && fault.cause != Cause::Reported;
+        let failure = self.note(core, phase, fault, after);
+        if counts {
+            after.drop_failure(self.rare().after_stop.replace(failure.clone()));
+        }
+        failure
+    }
+
+    /// Puts a failure into the history, whatever it is of. It is there before the state changes.
+    pub(crate) fn note(
+        &mut self,
+        core: &Core,
+        phase: Phase,
+        fault: Fault,
+        after: &mut After,
+    ) -> Failure {
         let failure = Failure::new(Record {
             error: fault.error,
             phase,
-            cause,
+            cause: fault.cause,
             permanent: fault.permanent,
             service: self.shared_name(core),
             cycle: self.cycle,
@@ -39,12 +55,7 @@ impl Cell {
         for failure in evicted {
             after.drop_failure(Some(failure));
         }
-        let counts = self.life.is_asked() && cause != Cause::Reported;
-        let rare = self.rare();
-        if counts {
-            after.drop_failure(rare.after_stop.replace(failure.clone()));
-        }
-        after.drop_failure(rare.last.replace(failure.clone()));
+        after.drop_failure(self.rare().last.replace(failure.clone()));
         core.word.write(core.word.read().with_failed(true));
         failure
     }
