@@ -6,8 +6,9 @@ mod waits;
 mod watches;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use startstop_core::{Runner, Service, State};
+use startstop_core::{Runner, Service, State, service_fn_with};
 
 use crate::stress_support::{Census, obedient, settle, until, within};
 
@@ -48,6 +49,26 @@ async fn the_last_clone_that_is_dropped_stops_the_service() {
         clones.clear();
         until(|| census.alive() == 0).await;
         census.assert_settled();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_without_handles_does_not_restart_itself() {
+    within(async {
+        let runs = Arc::new(AtomicUsize::new(0));
+        let service = service_fn_with(Arc::clone(&runs), async |runs, cx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            cx.cancelled().await;
+            cx.request_restart();
+        });
+        let runner = Runner::new(service);
+        runner.start().await.expect("ready at once");
+        until(|| runs.load(Ordering::SeqCst) == 1).await;
+        let mut states = runner.subscribe();
+        drop(runner);
+        while states.changed().await.is_some() {}
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
     })
     .await;
 }

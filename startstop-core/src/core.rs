@@ -59,7 +59,7 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// The statuses that the service itself gives of what it is made of.
     fn children(&self) -> Vec<Status>;
 
-    /// What the service is made of, where that are runners.
+    /// What the service is made of, where it is made of runners.
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)>;
 
     /// Spawns what the core needs.
@@ -218,6 +218,11 @@ impl Core {
     /// Whether the last runner is gone.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.handles.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether the service may run: there is a runner, or it was let go on without.
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.is_abandoned() || self.detached.load(Ordering::Acquire)
     }
 
     /// The settings that the rules depend on.

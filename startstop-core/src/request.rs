@@ -26,9 +26,24 @@ pub(crate) fn start<N: Node + ?Sized>(
     parent: Option<&Arc<Parent>>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
+    start_if(node, how, parent, wanted, |_, _| true)
+}
+
+/// Asks for a start if `may` says so under the same lock.
+fn start_if<N: Node + ?Sized>(
+    node: &Arc<N>,
+    how: How,
+    parent: Option<&Arc<Parent>>,
+    wanted: Wanted<'_>,
+    may: impl FnOnce(&Core, &Cell) -> bool,
+) -> Reply<Result<(), StartError>> {
     let cancelled = is_parent_cancelled(node.core(), how, parent);
     let here = Handle::try_current().ok();
-    update(node, |core, cell, after| {
+    let mut kept = None;
+    let reply = update(node, |core, cell, after| {
+        if !may(core, cell) {
+            return Reply::Now(Ok(()));
+        }
         let on = match admit(cell, how, cancelled, here, wanted) {
             Ok(on) => on,
             Err(error) => return refuse(core, cell, error, wanted, after),
@@ -43,9 +58,15 @@ pub(crate) fn start<N: Node + ?Sized>(
             after.drop_parent(old);
         }
         let key = wanted.register(Topic::Start, cell);
+        kept = cell.parent().filter(|_| how != How::Anew).cloned();
         begin(core, cell, how, on, wanted, after);
         reply(key, cell, Answer::start)
-    })
+    });
+    if let Some(parent) = kept.filter(|parent| parent.is_cancelled()) {
+        // Since it was looked at. It may have found nothing to stop then.
+        stop_by_parent(node, parent.id());
+    }
+    reply
 }
 
 /// Whether the parent that the new cycle would have is cancelled. Not under the lock: see invariant 1
@@ -180,14 +201,11 @@ pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
     });
 }
 
-/// A service asks for its own restart.
+/// A service asks for its own restart, unless nobody is left who could stop it then.
 pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    let cell = node.core().cell();
-    let current = cell.attempts == epoch && cell.life.is_alive();
-    drop(cell);
-    if current {
-        start(node, How::Again, None, Wanted::No);
-    }
+    start_if(node, How::Again, None, Wanted::No, |core, cell| {
+        cell.attempts == epoch && cell.life.is_alive() && core.is_wanted()
+    });
 }
 
 /// Starts the service as a part of a whole, which it holds from its end until it has ended itself. A

@@ -154,3 +154,36 @@ fn a_parent_may_end_after_its_runtime() {
         }
     });
 }
+
+#[test]
+fn a_parent_that_ends_while_a_restart_is_made_stops_what_comes_of_it() {
+    watched(|| {
+        let (sends, receives) = std::sync::mpsc::channel();
+        let canceller = thread::spawn(move || canceller(receives));
+        let runtime = many_threads();
+        runtime.block_on(within(async {
+            let census = Census::new();
+            let runner = Runner::new(obedient(&census));
+            for round in 0..10_000 {
+                let parent = CancellationToken::new();
+                runner.start_with(&parent).await.expect("ready at once");
+                if round % 2 == 0 {
+                    runner.stop().await.expect("an obedient service stops");
+                }
+                sends.send(parent.clone()).expect("it listens");
+                let started = match round % 3 {
+                    0 => runner.ensure_running().await,
+                    _ => runner.restart().await,
+                };
+                let expected =
+                    matches!(started, Ok(()) | Err(StartError::Stopped | StartError::Cancelled));
+                assert!(expected, "{started:?}");
+                parent.cancelled().await;
+                runner.wait_for(State::Stopped).await;
+            }
+            census.assert_settled();
+        }));
+        drop(sends);
+        canceller.join().expect("no panic");
+    });
+}

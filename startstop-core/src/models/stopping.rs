@@ -69,6 +69,23 @@ fn two_stops_are_answered_alike() {
 }
 
 #[test]
+fn a_parent_that_ends_while_a_restart_is_made_stops_what_comes_of_it() {
+    model(Some(2), || {
+        let runner = runner(service_fn(async |cx: Context| cx.cancelled_owned().await));
+        let parent = CancellationToken::new();
+        loom::stop_exploring();
+        block_on(runner.start_with(&parent)).expect("ready at once");
+        block_on(runner.stop()).expect("it obeys");
+        loom::explore();
+        let ends = thread::spawn(move || parent.cancel());
+        runner.request_restart();
+        ends.join().unwrap();
+        block_on(runner.wait());
+        assert_eq!(runner.state(), State::Stopped);
+    });
+}
+
+#[test]
 fn who_waits_for_the_cancellation_on_another_thread_is_woken() {
     model(Some(3), || {
         let context = Arc::new(Plain::new(None));
