@@ -167,12 +167,6 @@ fn begin_stop(core: &Core, cell: &mut Cell, timeout: Duration, arm: Arm, after: 
     if !joins {
         after.news.add(|| Event::StopRequested);
     }
-    if cell.life.is_lost() {
-        // Nobody keeps a deadline on a runtime that has ended.
-        if let Ok(here) = Handle::try_current() {
-            cell.run_on(here);
-        }
-    }
     cell.limit_stop(timeout, after);
     let input = if timeout.is_zero() { Input::Abort } else { Input::Stop };
     cell.step(core, input, arm, after);

@@ -27,23 +27,28 @@ where
 #[cfg(startstop_loom)]
 pub(crate) use crate::sync::spawn_on;
 
-/// Waits for ever if the runtime ends, to be dropped with all its tasks; else not at all. For a whole
-/// that has lost a part: with the runtime the whole is lost as well, and has not failed.
+/// Whether a runtime ends or has ended: it drops at once what it is given.
 #[cfg(not(startstop_loom))]
-pub(crate) async fn wait_if_runtime_ends() {
-    let Ok(on) = tokio::runtime::Handle::try_current() else { return };
-    let probe = spawn_on(&on, std::future::pending());
-    // A runtime that ends drops at once what it is given.
-    let ends = probe.is_finished();
+pub(crate) fn has_ended(on: &tokio::runtime::Handle) -> bool {
+    let probe = spawn_on(on, std::future::pending());
+    let has_ended = probe.is_finished();
     probe.abort();
-    if ends {
-        std::future::pending::<()>().await;
-    }
+    has_ended
 }
 
 /// The runtime of a model does not end.
 #[cfg(startstop_loom)]
-pub(crate) async fn wait_if_runtime_ends() {}
+pub(crate) fn has_ended(_: &tokio::runtime::Handle) -> bool {
+    false
+}
+
+/// Waits for ever if the runtime ends, to be dropped with all its tasks; else not at all. For a whole
+/// that has lost a part: with the runtime the whole is lost as well, and has not failed.
+pub(crate) async fn wait_if_runtime_ends() {
+    if tokio::runtime::Handle::try_current().is_ok_and(|on| has_ended(&on)) {
+        std::future::pending::<()>().await;
+    }
+}
 
 /// Has any worker take what was spawned here last, which waits for this very one unless something comes after it.
 #[cfg(not(startstop_loom))]

@@ -47,6 +47,9 @@ impl Topic {
     /// The kinds that the end of an attempt answers.
     pub(crate) const LEVELS: u16 = Self::Drain.kind() | Self::Cancel.kind() | Self::Deadline.kind();
 
+    /// The kinds of those who wait for a deadline at the latest.
+    pub(crate) const OUTCOMES: u16 = Self::Start.kind() | Self::Stop.kind();
+
     /// A reload request to attempt `epoch`.
     #[allow(clippy::cast_possible_truncation)] // What is cut off would tell it from one 2^32 later.
     pub(crate) const fn reload(epoch: u64) -> Self {
@@ -244,6 +247,17 @@ impl Waiters {
         }
         self.kinds = left;
         any
+    }
+
+    /// Wakes those who wait for these kinds, without an answer.
+    pub(crate) fn rouse(&mut self, kinds: u16, wakes: &mut Wakes) {
+        let more = self.more.iter_mut().flat_map(|more| &mut more.entries);
+        for entry in std::iter::once(&mut self.first).chain(more) {
+            match entry {
+                Entry::Waiting(topic, by) if topic.kind() & kinds != 0 => wakes.add(by.take()),
+                _ => {}
+            }
+        }
     }
 }
 

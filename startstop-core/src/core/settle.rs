@@ -161,6 +161,7 @@ impl Cell {
         let fault = Fault::interruption(Interruption::RuntimeEnded);
         self.record_end(core, phase, fault, after);
         self.step(core, Input::Lost, Arm::Watched, after);
+        self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);
     }
 
     /// What the policy's predicate has to be asked, which is foreign code, before the attempt can be

@@ -10,6 +10,7 @@ use super::{After, Cell, Core, Job, Seat};
 use crate::clock::{self, NEVER};
 use crate::lifecycle::{Input, Timer};
 use crate::sync::AbortHandle;
+use crate::waiters::Topic;
 
 /// When the task that keeps a deadline is spawned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,12 +140,13 @@ impl Cell {
         self.keeper.replace(handle)
     }
 
-    /// The keeper with this number is gone, with its runtime.
-    pub(crate) fn keeper_lost(&mut self, id: u32) {
+    /// The keeper with this number is gone, with its runtime: who waits elsewhere has another one spawned.
+    pub(crate) fn keeper_lost(&mut self, id: u32, after: &mut After) {
         if self.keeper_id == id && self.due != NEVER {
             self.keeper_id = self.keeper_id.wrapping_add(1);
             self.keeper = None;
             self.owes_keeper = true;
+            self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);
         }
     }
 

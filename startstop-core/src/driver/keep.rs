@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use crate::clock;
 use crate::core::{Node, Seat, update};
-use crate::task::{push_out, spawn_on};
+use crate::task::{has_ended, push_out, spawn_on};
 
 /// Tells the core when the runtime drops the keeper.
 struct Guard {
@@ -16,7 +18,7 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.node.core().cell().keeper_lost(self.id);
+        update(&self.node, |_, cell, after| cell.keeper_lost(self.id, after));
     }
 }
 
@@ -31,6 +33,20 @@ pub(super) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
     let late = node.core().cell().keeper_hired(*id, task);
     if let Some(late) = late {
         late.abort();
+        if has_ended(on) {
+            spawn_here(node);
+        }
+    }
+}
+
+/// The runtime of the service has ended and dropped the keeper at once: that of the caller keeps the deadline.
+fn spawn_here(node: &Arc<dyn Node>) {
+    let Ok(here) = Handle::try_current() else { return };
+    if !has_ended(&here) {
+        update(node, |_, cell, after| {
+            cell.run_on(here);
+            cell.hire_keeper(after);
+        });
     }
 }
 

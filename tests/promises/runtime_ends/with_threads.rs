@@ -1,13 +1,21 @@
 //! The runtime ends while a thread of the service still runs.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc::channel};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use startstop_core::{Context, Exit, Runner, State, blocking_fn, service_fn_with};
+use startstop_core::{
+    Context, Exit, Runner, Service, Settings, StartError, State, StopError, blocking_fn,
+    service_fn_with,
+};
+use tokio::runtime::Runtime;
 
-use crate::stress_support::{full_cycle, many_threads, one_thread, park_on, spin_until, watched};
+use crate::stress_support::{
+    full_cycle, many_threads, one_thread, park_on, poll_once, spin_until, watched,
+};
 
 #[test]
 fn the_runtime_may_end_while_a_blocking_fn_still_runs() {
@@ -64,5 +72,86 @@ fn the_runtime_may_end_while_run_blocks_its_thread() {
         park_on(runner.wait_for(State::Stopped));
         assert_eq!(runner.status().last_exit(), Exit::Aborted);
         one_thread().block_on(full_cycle(&runner));
+    });
+}
+
+fn impatient() -> Settings {
+    let soon = Duration::from_millis(20);
+    Settings::new().stop_timeout(soon).abort_timeout(soon)
+}
+
+#[test]
+fn who_starts_elsewhere_is_told_of_a_thread_that_does_not_yield() {
+    watched(|| {
+        for runtime in [many_threads(), one_thread()] {
+            let (release, held) = channel::<()>();
+            let held = Mutex::new(held);
+            let (tells, begins) = channel::<()>();
+            let deaf = blocking_fn(move |_| {
+                let _ = tells.send(());
+                let _ = held.lock().expect("no poison").recv();
+            });
+            let runner = Runner::with_settings(deaf, impatient());
+            runtime.block_on(async {
+                runner.start().await.expect("ready at once");
+                crate::stress_support::until(|| begins.try_recv().is_ok()).await;
+            });
+            drop(runtime);
+            let elsewhere = one_thread();
+            let refused = elsewhere.block_on(runner.start());
+            assert!(matches!(refused, Err(StartError::Unresponsive)), "{refused:?}");
+            drop(release);
+            park_on(runner.wait_for(State::Stopped));
+            elsewhere.block_on(full_cycle(&runner));
+        }
+    });
+}
+
+/// A service on a runtime of its own whose `run` blocks its thread until the sender is dropped.
+fn blocked() -> (Runtime, Runner<impl Service>, Sender<()>) {
+    let runtime = many_threads();
+    let (release, held) = channel::<()>();
+    let (tells, begins) = channel::<()>();
+    let state = (Mutex::new(held), tells);
+    let service = service_fn_with(state, |state, cx: Context| async move {
+        let _ = state.1.send(());
+        let _ = state.0.lock().expect("no poison").recv();
+        cx.cancelled().await;
+    });
+    let runner = Runner::with_settings(service, impatient());
+    runtime.block_on(runner.start()).expect("ready at once");
+    begins.recv().expect("it begins");
+    (runtime, runner, release)
+}
+
+#[test]
+fn a_stop_elsewhere_has_its_deadline_though_run_blocks_what_is_left_of_its_runtime() {
+    watched(|| {
+        let (runtime, runner, release) = blocked();
+        runtime.shutdown_background();
+        let elsewhere = one_thread();
+        let stopped = elsewhere.block_on(runner.stop());
+        assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
+        drop(release);
+        park_on(runner.wait_for(State::Stopped));
+        elsewhere.block_on(full_cycle(&runner));
+    });
+}
+
+#[test]
+fn a_stop_elsewhere_keeps_its_deadline_when_the_runtime_ends_under_run_that_blocks() {
+    watched(|| {
+        let (runtime, runner, release) = blocked();
+        let elsewhere = one_thread();
+        elsewhere.block_on(async {
+            let mut stop = pin!(runner.stop_within(Duration::from_millis(300)));
+            assert!(poll_once(&mut stop).await.is_none());
+            runtime.shutdown_background();
+            let stopped = stop.await;
+            assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
+        });
+        drop(release);
+        park_on(runner.wait_for(State::Stopped));
+        elsewhere.block_on(full_cycle(&runner));
     });
 }
