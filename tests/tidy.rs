@@ -2,7 +2,7 @@
 
 mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use source::{File, files, root};
 
@@ -28,6 +28,9 @@ const LONG: usize = 300;
 
 const LONG_FILES: [(&str, &str); 1] =
     [("startstop-core/src/core.rs", "what is under one lock is declared in one place")];
+
+/// A module that more than so many others import is used by most.
+const MANY: usize = 6;
 
 /// Locks and atomics of std in the core, which no model sees, need a reason.
 const PLAIN: [(&str, &str); 4] = [
@@ -206,6 +209,33 @@ fn the_architecture_names_every_module_and_invariant() {
         }
     }
     none(missing);
+}
+
+/// Which modules import each.
+fn users() -> BTreeMap<String, BTreeSet<String>> {
+    let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in files(CORE).iter().filter(|file| !["lib", "models"].contains(&file.module(CORE))) {
+        for name in file.code().flat_map(|(_, line)| imported(line)) {
+            if name != file.module(CORE) {
+                users.entry(name.to_owned()).or_default().insert(file.module(CORE).to_owned());
+            }
+        }
+    }
+    users
+}
+
+#[test]
+fn the_architecture_says_who_uses_a_module() {
+    let text = File::read("ARCHITECTURE.md").text;
+    let (users, nobody) = (users(), BTreeSet::new());
+    none(text.lines().filter_map(|line| {
+        let [_, module, _, told, _] = *line.split('|').collect::<Vec<_>>() else { return None };
+        let module = module.trim().strip_prefix('`')?.strip_suffix('`')?;
+        let used = users.get(module).unwrap_or(&nobody);
+        let named: BTreeSet<_> = told.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let right = if used.len() > MANY { told.contains("most") } else { named == *used };
+        (!right).then(|| format!("{module} is used by {used:?}"))
+    }));
 }
 
 /// Fails with all that was found.

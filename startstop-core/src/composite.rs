@@ -1,8 +1,9 @@
 //! A struct of runners as a service: what the derive macro writes for it, and how that becomes a group.
 //!
-//! The fields are the members: a group of clones is built for each run and dropped at its end, so that
-//! nothing is kept twice and the type needs no field for it. Names are those of the fields, known at
-//! compile time: none is allocated. The graph was checked by the macro.
+//! 1. The fields are the members: a group of clones is built for each run and dropped at its end, so that
+//!    nothing is kept twice and the type needs no field for it.
+//! 2. Names are those of the fields, known at compile time, where the macro has checked the graph: none is
+//!    allocated.
 
 use std::borrow::Cow;
 use std::future::Future;
