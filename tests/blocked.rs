@@ -165,7 +165,7 @@ async fn a_stop_of_a_blocked_run_returns_at_its_deadline() {
             panic!("it does not yield");
         };
         assert_eq!(stuck.parts(), [startstop_core::Phase::Run]);
-        assert!(stuck.since() >= Duration::from_millis(40));
+        assert!(stuck.waited() >= Duration::from_millis(40));
         drop(release);
         runner.wait_for(State::Stopped).await;
     })

@@ -41,8 +41,8 @@ pub enum StartError {
     /// The parent token was cancelled already; `run` was not called.
     #[error("the parent token is cancelled")]
     Cancelled,
-    /// The previous cycle still has not ended: the service does not yield.
-    #[error("the previous cycle has not ended: the service does not yield")]
+    /// The service does not yield: this attempt, or the cycle before it, was aborted and is still there.
+    #[error("the service does not yield: what was aborted has not ended")]
     Unresponsive,
     /// The call was made outside of a tokio runtime, which the service needs to run on.
     #[error("called outside of a tokio runtime: call it from async code or after `Handle::enter`")]
@@ -102,7 +102,7 @@ impl fmt::Debug for StopError {
 /// runner.start().await.unwrap();
 /// let Err(StopError::Unresponsive(stuck)) = runner.stop().await else { panic!() };
 /// assert_eq!(stuck.parts(), [Phase::Run]);
-/// eprintln!("{stuck}"); // service "main" does not yield: run is stuck since 7s
+/// eprintln!("{stuck}"); // service "main" does not yield: run stuck for 7s
 /// # }
 /// ```
 #[derive(Clone)]
@@ -114,12 +114,12 @@ pub struct Unresponsive {
 struct Stuck {
     service: Box<str>,
     parts: Box<[Phase]>,
-    since: Duration,
+    waited: Duration,
 }
 
 impl Unresponsive {
-    pub(crate) fn new(service: &str, parts: &[Phase], since: Duration) -> Self {
-        Self { stuck: Arc::new(Stuck { service: service.into(), parts: parts.into(), since }) }
+    pub(crate) fn new(service: &str, parts: &[Phase], waited: Duration) -> Self {
+        Self { stuck: Arc::new(Stuck { service: service.into(), parts: parts.into(), waited }) }
     }
 
     /// The name of the service.
@@ -140,13 +140,13 @@ impl Unresponsive {
         &self.stuck.parts
     }
 
-    /// How long they had when the stop gave up on them: since they were told to end.
+    /// How long they had been told to end when the stop gave up on them.
     ///
     /// # Examples
     ///
     /// See [`Unresponsive`].
-    pub fn since(&self) -> Duration {
-        self.stuck.since
+    pub fn waited(&self) -> Duration {
+        self.stuck.waited
     }
 }
 
@@ -157,7 +157,7 @@ impl fmt::Display for Unresponsive {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{part}")?;
         }
-        write!(f, " stuck for {:?}", self.since())
+        write!(f, " stuck for {:?}", self.waited())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::error::Unresponsive;
 use crate::failure::{Failure, Fault, Interruption, Record};
 use crate::lifecycle::End;
-use crate::state::{Cause, Phase};
+use crate::state::{Cause, Phase, State};
 use crate::trace::Event;
 
 impl Cell {
@@ -108,11 +108,11 @@ impl Cell {
         verdict
     }
 
-    /// What is still there, and since when it was told to end.
+    /// What is still there, and for how long it has been told to end.
     pub(crate) fn blame(&self, core: &Core) -> Unresponsive {
         let asked_at = core.word.read().since();
-        let since = clock::between(asked_at, clock::now());
-        Unresponsive::new(core.name(), &self.life.alive_parts(), since)
+        let waited = clock::between(asked_at, clock::now());
+        Unresponsive::new(core.name(), &self.life.alive_parts(), waited)
     }
 
     /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of
@@ -145,10 +145,10 @@ impl Cell {
         after.drop_failure(Some(last));
     }
 
-    /// How long the attempt has been going on.
+    /// How long the attempt has been going on; zero if there is none.
     fn attempt_time(&self, now: u64) -> Duration {
-        match self.attempt() {
-            0 => Duration::ZERO,
+        match (self.state(), self.attempt()) {
+            (State::Stopped, _) | (_, 0) => Duration::ZERO,
             _ => clock::between(self.began_at, now),
         }
     }
