@@ -125,7 +125,7 @@ impl Failure {
         &self.record.service
     }
 
-    /// The cycle it happened in, from 1.
+    /// The cycle it happened in, from 1; 0 before the first.
     ///
     /// # Examples
     ///
@@ -134,7 +134,7 @@ impl Failure {
         self.record.cycle
     }
 
-    /// The attempt within the cycle, from 1.
+    /// The attempt within the cycle, from 1; 0 before the first.
     ///
     /// # Examples
     ///
@@ -160,7 +160,7 @@ impl Failure {
         self.record.at
     }
 
-    /// How long the attempt had run when it failed.
+    /// How long the attempt had run when it failed; zero for what failed without one.
     ///
     /// # Examples
     ///

@@ -44,7 +44,7 @@ impl<S: Service> Runner<S> {
     /// and close on Windows), and stops it.
     ///
     /// A second signal while it is stopping aborts it at once. SIGHUP is [`reload`](Self::reload). A
-    /// signal while it is starting gives `Ok(Exit::Stopped)`. What does not yield gives
+    /// signal while it is starting is a stop as well, and no error. What does not yield gives
     /// [`Exit::Unresponsive`] after `abort_timeout`; since a blocked thread holds up the end of the
     /// runtime for ever, leave the process then, as [`run`] does. The handlers of the signals stay
     /// installed when it returns.
@@ -66,7 +66,7 @@ impl<S: Service> Runner<S> {
     ///
     /// # Errors
     ///
-    /// Those of [`start`](Self::start). If the signals cannot be listened to it is
+    /// Those of [`ensure_running`](Self::ensure_running). If the signals cannot be listened to it is
     /// [`Failed`](StartError::Failed) with the `io::Error`.
     ///
     /// # Cancel safety
@@ -137,7 +137,7 @@ async fn until_signal<S: Service>(runner: &Runner<S>, third: Third) -> Result<Ex
     }
 }
 
-/// Waits for a future or for a signal to end, and passes on those to reload meanwhile.
+/// Waits for a future, or for a signal that asks for the end; passes on the requests to reload meanwhile.
 async fn run_or_signal<S: Service, T>(
     runner: &Runner<S>,
     signals: &mut Signals,

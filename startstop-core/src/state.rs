@@ -87,9 +87,11 @@ pub enum Exit {
     Stopped,
     /// A failure ended the service, or came after its stop had begun.
     Failed,
-    /// The service was dropped at a deadline, or with its runtime.
+    /// The service was dropped: on request, at a deadline, or with its runtime; or it has ended after all
+    /// when a stop had given it up.
     Aborted,
-    /// The service does not yield: it is still there.
+    /// The service does not yield: it is still there. Only [`run_until_signal`](crate::Runner::run_until_signal)
+    /// says so.
     Unresponsive,
 }
 
@@ -202,7 +204,7 @@ impl fmt::Display for Phase {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Cause {
-    /// An error was returned.
+    /// An error was returned, a start that nobody awaited was refused, or the limit of restarts was reached.
     Error,
     /// It panicked.
     Panic,

@@ -1,4 +1,4 @@
-//! The one module that spawns, and the tasks of a context: parts of its attempt.
+//! Where a runner spawns its tasks, and the tasks of a context: parts of its attempt.
 //!
 //! Each task is given a guard as an argument: a task that the runtime drops before it was polled
 //! drops its arguments, and the guard says so to the core.
@@ -50,7 +50,8 @@ pub(crate) async fn wait_if_runtime_ends() {
     }
 }
 
-/// Has any worker take what was spawned here last, which waits for this very one unless something comes after it.
+/// Moves the task that was spawned last out of the slot for the one that this worker polls next, from where no other
+/// can take it, by spawning an empty one after it.
 #[cfg(not(startstop_loom))]
 pub(crate) fn push_out(on: &tokio::runtime::Handle) {
     drop(spawn_on(on, async {}));

@@ -39,7 +39,9 @@ impl Context {
     ///
     /// `token` is its cancellation. [`ready`](Self::ready), [`report`](Self::report) and
     /// [`heartbeat`](Self::heartbeat) do nothing; [`spawn`](Self::spawn) uses the current runtime, and
-    /// its tasks end with the last clone of the context.
+    /// its tasks end with the last clone of the context. [`request_stop`](Self::request_stop) cancels `token`
+    /// itself, [`request_restart`](Self::request_restart) does nothing, [`reloaded`](Self::reloaded) waits for
+    /// ever, and there is no [`deadline`](Self::deadline).
     ///
     /// # Examples
     ///

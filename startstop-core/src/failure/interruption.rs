@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::state::Phase;
 
-/// The error of a failure that is none of the service's own: a deadline passed, or the runtime ended.
+/// The error of a failure that is none of the service's own: it missed a deadline, does not yield, has
+/// reached its limit of restarts, or lost its runtime.
 ///
 /// # Examples
 ///

@@ -28,7 +28,7 @@ impl<S: Service> Runner<S> {
     /// - [`Failed`](StartError::Failed): it ended in failure before it was ready, and no policy restarts it.
     /// - [`TimedOut`](StartError::TimedOut): it was not ready within `start_timeout`, and no attempt follows.
     /// - [`Stopped`](StartError::Stopped): a stop came.
-    /// - [`Unresponsive`](StartError::Unresponsive): the previous cycle still has not ended.
+    /// - [`Unresponsive`](StartError::Unresponsive): this attempt, or the cycle before it, was aborted and still has not ended.
     /// - [`NoRuntime`](StartError::NoRuntime): the call was made outside of tokio.
     ///
     /// # Cancel safety
@@ -129,8 +129,8 @@ impl<S: Service> Runner<S> {
         ask(&self.inner, |wanted| request::stop(&self.inner, None, wanted), Answer::stop).await
     }
 
-    /// Like [`stop`](Self::stop), within `timeout`. Zero makes the abort the request: `shutdown` is not
-    /// called, and an end by abort is no error. [`Duration::MAX`] waits for ever. It can shorten a stop
+    /// Like [`stop`](Self::stop), within `timeout`. Zero aborts at once: `shutdown` is not called,
+    /// and an end by abort is no error. [`Duration::MAX`] waits for ever. It can shorten a stop
     /// in progress, never extend it.
     ///
     /// # Examples

@@ -13,7 +13,8 @@ use crate::waiters::Answer;
 
 impl<S: Service> Runner<S> {
     /// Waits until the cycle that is current now, at this call, has ended: how it did. For a runner that
-    /// is stopped it is the end of the last cycle.
+    /// is stopped it is the end of the last cycle. A service that does not yield keeps this pending until
+    /// it does.
     ///
     /// # Examples
     ///
