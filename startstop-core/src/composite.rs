@@ -168,6 +168,5 @@ pub fn parts<S: Composed>(service: &S) -> Parts {
 
 /// `children` of a composed service.
 pub fn children<S: Composed>(service: &S) -> Vec<Status> {
-    let parts = parts(service).0;
-    parts.into_iter().map(|(name, node)| snapshot::status(&*node).named(&name)).collect()
+    snapshot::statuses(parts(service))
 }

@@ -1,4 +1,4 @@
-//! The shared part of a runner: one cell that everything goes through.
+//! The shared part of a runner: one [`Cell`] under one lock, and beside it what is read without.
 //!
 //! Whatever happens to a service (a call, a poll, a deadline, a drop) becomes one input to the
 //! [`lifecycle`](crate::lifecycle) under one short lock. The order under it is fixed, and promises
@@ -10,8 +10,8 @@
 //!    runtime that drops what it is given) never runs under the lock: it is put into [`After`].
 //! 3. *Registered is done.* A call has its whole effect under the lock; its future only reads what
 //!    came of it, so that dropping the future is harmless.
-//! 4. *The driver settles.* The end of an attempt is settled by the task that drives the service, so
-//!    that it is gone, or goes on, with it; only when that task is gone does the last part settle.
+//! 4. *The driver settles.* The end of an attempt is settled by the task that drives the service, so that no
+//!    driver is left when the cycle has ended. Only if that task is gone does the last part to end settle it.
 
 mod after;
 mod apply;
@@ -201,7 +201,7 @@ impl Core {
     /// The cell, for a look.
     #[inline]
     pub(crate) fn cell(&self) -> MutexGuard<'_, Cell> {
-        // Nothing panics under the lock but an allocation that fails.
+        // What panics under the lock, such as the clone of a waker, leaves a cell that is still of use.
         self.cell.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -160,8 +160,7 @@ impl Service for Group {
     }
 
     fn children(&self) -> Vec<Status> {
-        let parts = self.__parts().0;
-        parts.into_iter().map(|(name, node)| snapshot::status(&*node).named(&name)).collect()
+        snapshot::statuses(self.__parts())
     }
 
     fn __parts(&self) -> Parts {

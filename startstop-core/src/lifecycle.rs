@@ -58,7 +58,7 @@ pub(crate) struct Lifecycle {
     ready: bool,
     /// A stop, restart or start ends this cycle: no policy is asked.
     asked: bool,
-    /// The abort was the request.
+    /// The abort was what was asked for, not a graceful stop.
     immediate: bool,
     /// Something was aborted at the deadline of a stop.
     overdue: bool,

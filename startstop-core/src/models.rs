@@ -6,7 +6,7 @@
 //! there to be asked for and runs nothing. That nobody waits for ever needs no assertion: a model in
 //! which all threads wait has failed.
 //!
-//! Loom takes `SeqCst` for `AcqRel`, and a count of an `Arc` for a number that nobody races for.
+//! Loom treats `SeqCst` as `AcqRel`, and the counts of an `Arc` are those of std: races for either are not walked through.
 
 mod handles;
 mod joining;

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::clock;
 use crate::core::{Core, Node};
 use crate::failure::Failure;
+use crate::service::Parts;
 use crate::state::{Exit, State};
 use crate::status::Status;
 
@@ -101,15 +102,22 @@ fn of_one(core: &Core, children: Vec<Status>) -> Status {
     }
 }
 
-/// What of a service, and of what it is made of, is still there although it was told to end.
+/// The statuses of the parts of a composite, under their names.
+pub(crate) fn statuses(parts: Parts) -> Vec<Status> {
+    parts.0.into_iter().map(|(name, node)| status(&*node).named(&name)).collect()
+}
+
+/// What of a service, and of what it is made of, is still there although it was told to end: a line for each.
 #[cfg(feature = "signal")]
 pub(crate) fn stuck(root: &dyn Node) -> Vec<String> {
     let mut lines = vec![stuck_part(root)];
-    let mut below = parts_of(root, &mut lines);
-    while let Some(part) = below.pop() {
+    let mut below = root.parts();
+    lines.extend(stuck_children(root));
+    while let Some((_, part)) = below.pop() {
         if part.core().word.read().state() == State::Stopping {
             lines.push(stuck_part(&*part));
-            below.extend(parts_of(&*part, &mut lines));
+            below.extend(part.parts());
+            lines.extend(stuck_children(&*part));
         }
     }
     lines
@@ -125,16 +133,16 @@ fn stuck_part(node: &dyn Node) -> String {
     }
 }
 
-/// The parts of a composite; of one that has only statuses to show, these are told of at once.
+/// What is stuck below a service that has only statuses to show.
 #[cfg(feature = "signal")]
-fn parts_of(node: &dyn Node, lines: &mut Vec<String>) -> Vec<Arc<dyn Node>> {
-    let parts = node.parts();
-    let mut below = if parts.is_empty() { node.children() } else { Vec::new() };
+fn stuck_children(node: &dyn Node) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut below = if node.parts().is_empty() { node.children() } else { Vec::new() };
     while let Some(status) = below.pop() {
         if status.state == State::Stopping {
             lines.push(format!("service {:?} is still stopping", status.name));
         }
         below.extend(status.children);
     }
-    parts.into_iter().map(|(_, part)| part).collect()
+    lines
 }

@@ -1,8 +1,9 @@
 //! The future of a request that was made: it reads the answer, and does nothing else.
 //!
-//! Dropping it is harmless, since the request has had its effect. There is one duty: a stop whose
-//! caller waits spawns the keeper of its deadline only when it takes longer than a few turns of the
-//! runtime, so the ticket has itself polled for so many, and whoever drops it before sees to that.
+//! Dropping it is harmless, since the request has had its effect. It has one duty: the keeper of the
+//! deadline of a stop that somebody awaits is not spawned with it, since most stops end within a few turns
+//! of the runtime. The ticket has itself polled for so many turns and then has the keeper spawned; if it
+//! is dropped before, its drop does so.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! What can be read without a lock: the state, since when, and three marks, in one atomic word.
+//! What can be read without a lock: the state, since when, and two marks, in one atomic word.
 //!
 //! Invariants:
 //!

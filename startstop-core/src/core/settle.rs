@@ -22,9 +22,9 @@ use crate::waiters::{Answer, Topic};
 pub(crate) enum Cue {
     /// It calls `run`: this is the attempt with this number.
     Run(u64),
-    /// It calls `run` once the runtime had its turn. What is woken or spawned by the change that entered
-    /// it, the caller of `start` or the keeper of a deadline, may wait for this very worker, where no other
-    /// can take it from, and `run` may block it.
+    /// It gives the runtime one turn and then calls `run`. What the change that entered the attempt has woken
+    /// or spawned, such as the caller of `start` or a keeper, may be the task that this worker polls next,
+    /// which no other worker can take; and `run` may block this one.
     RunSoon(u64),
     /// It waits for what is left of the attempt.
     Wait,

@@ -27,7 +27,8 @@ pub(super) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
     let guard = Guard { node: Arc::clone(node), id: *id };
     let task = spawn_on(on, keep(guard));
     if node.core().polling.load(Ordering::SeqCst) {
-        // Who asks may block its thread next. Else it is the driver, which is woken, that comes after the keeper.
+        // Spawned from inside a poll of `run`, maybe, which may block its thread next. Otherwise the driver,
+        // which is woken after the keeper, pushes that out.
         push_out(on);
     }
     let late = node.core().cell().keeper_hired(*id, task);

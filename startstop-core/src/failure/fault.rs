@@ -10,7 +10,7 @@ use crate::state::Cause;
 
 /// What a part of an attempt came to, when it was no success.
 ///
-/// Built outside of the lock: it looks at errors, which is foreign code.
+/// [`of`](Self::of) an error of the service is built outside of the lock: to look at one is foreign code.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) cause: Cause,
