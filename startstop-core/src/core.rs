@@ -46,7 +46,7 @@ use crate::waiters::Waiters;
 use crate::word::Word;
 
 pub(crate) use after::After;
-pub(crate) use settle::Cue;
+pub(crate) use settle::{Cue, PartEnd};
 pub(crate) use timer::Arm;
 pub(crate) use wholes::{Hold, Observer};
 

@@ -1,16 +1,16 @@
 //! Where a runner spawns its tasks, and the tasks of a context: parts of its attempt.
 //!
-//! Each task is given a guard as an argument: a task that the runtime drops before it was polled
-//! drops its arguments, and the guard says so to the core.
+//! Each task is given its entry as an argument: a task that the runtime drops before it was polled
+//! drops its arguments, and so tells the core.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
-use crate::core::{Arm, Node, update};
+use crate::core::{Arm, Node, PartEnd, update};
 use crate::failure::Fault;
 use crate::fence::Fence;
-use crate::lifecycle::{Input, Level, Part};
+use crate::lifecycle::{Input, Part};
 use crate::outcome::Outcome;
 use crate::panic::fenced;
 use crate::state::Phase;
@@ -80,54 +80,36 @@ fn in_span<F>(future: F) -> F {
     future
 }
 
-/// Tells the core when the task has ended; whoever has it sees to that, also in its drop.
-struct Guard {
+/// What stands for the task in its attempt; whoever has it tells the core of the end, also in its drop.
+struct TaskEntry {
     node: Arc<dyn Node>,
     id: u64,
-    ended: bool,
 }
 
-impl Guard {
-    fn end(&mut self, fault: Option<Fault>) {
-        let dropped = !std::mem::replace(&mut self.ended, true) && fault.is_none();
-        let id = self.id;
+impl TaskEntry {
+    fn end(self, end: PartEnd, fault: Option<Fault>) {
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let _handle = update(&self.node, |core, cell, after| {
-            if let Some(fault) = fault {
-                cell.record(core, Phase::Task, fault, after);
-            }
-            if dropped && cell.life.level() < Level::Aborted {
-                cell.lost(core, Phase::Task, after);
-            }
-            let handle = cell.task_gone(id);
+            cell.part_ended(core, (Phase::Task, end), fault, after);
+            let handle = cell.task_gone(self.id);
             cell.step(core, Input::Ended(Part::Task), Arm::Anew, after);
             handle
         });
     }
 }
 
-/// A future that was not polled yet, with its guard: what the runtime drops if it never polls it.
+/// A future that was not polled yet, with its entry: what the runtime drops if it never polls it.
 struct Unpolled<F> {
     future: Option<F>,
-    guard: Option<Guard>,
+    entry: Option<TaskEntry>,
 }
 
 impl<F> Drop for Unpolled<F> {
     fn drop(&mut self) {
-        let Some(mut guard) = self.guard.take() else { return };
+        let Some(entry) = self.entry.take() else { return };
         let dropped = fenced(|| drop(self.future.take()));
-        drop_guard(&mut guard, dropped.err().map(Fault::panic));
+        entry.end(PartEnd::Dropped, dropped.err().map(Fault::panic));
     }
-}
-
-/// The end of a task that was dropped; its destructor may have failed.
-fn drop_guard(guard: &mut Guard, fault: Option<Fault>) {
-    if let Some(fault) = fault {
-        update(&guard.node, |core, cell, after| {
-            cell.record(core, Phase::Task, fault, after);
-        });
-    }
-    guard.end(None);
 }
 
 /// Spawns a task of attempt `epoch`; drops the future if the attempt takes no more.
@@ -136,10 +118,10 @@ where
     F: Future<Output: Outcome> + Send + 'static,
 {
     let rules = node.core().rules();
-    let place = node.core().cell().add_task(epoch, rules);
-    let Some((on, id)) = place else { return };
-    let guard = Guard { node: Arc::clone(node), id, ended: false };
-    let unpolled = Unpolled { future: Some(future), guard: Some(guard) };
+    let added = node.core().cell().add_task(epoch, rules);
+    let Some((on, id)) = added else { return };
+    let entry = TaskEntry { node: Arc::clone(node), id };
+    let unpolled = Unpolled { future: Some(future), entry: Some(entry) };
     let task = spawn_on(&on, in_span(run(unpolled)));
     let late = node.core().cell().task_spawned(id, task);
     if let Some(late) = late {
@@ -148,30 +130,29 @@ where
 }
 
 async fn run<F: Future<Output: Outcome>>(mut unpolled: Unpolled<F>) {
-    let mut place = pin!(unpolled.future.take());
-    let Some(guard) = unpolled.guard.take() else { return };
-    let mut body = Body { fence: Fence::new(place.as_mut()), guard };
+    let mut future = pin!(unpolled.future.take());
+    let mut body = Body { fence: Fence::new(future.as_mut()), entry: unpolled.entry.take() };
     let result = poll_fn(|cx| body.fence.poll(cx)).await;
     let fault = match result.and_then(|output| fenced(|| output.into_result())) {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(Fault::of(|| error)),
         Err(panic) => Some(Fault::panic(panic)),
     };
-    body.guard.ended = true;
-    body.guard.end(fault);
+    if let Some(entry) = body.entry.take() {
+        entry.end(PartEnd::Finished, fault);
+    }
 }
 
 /// A task that is being polled. When the runtime drops it, its future is dropped behind a fence.
 struct Body<'a, F: Future> {
     fence: Fence<'a, F>,
-    guard: Guard,
+    entry: Option<TaskEntry>,
 }
 
 impl<F: Future> Drop for Body<'_, F> {
     fn drop(&mut self) {
-        if !self.guard.ended {
-            let fault = self.fence.clear().err().map(Fault::panic);
-            drop_guard(&mut self.guard, fault);
-        }
+        let Some(entry) = self.entry.take() else { return };
+        let dropped = self.fence.clear();
+        entry.end(PartEnd::Dropped, dropped.err().map(Fault::panic));
     }
 }

@@ -38,6 +38,15 @@ pub(crate) enum Cue {
     Leave,
 }
 
+/// How a task or a `shutdown` has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PartEnd {
+    /// By itself.
+    Finished,
+    /// Its future was dropped.
+    Dropped,
+}
+
 impl Cell {
     /// Tells the driver with this number what to do.
     pub(crate) fn cue(&mut self, core: &Core, id: u32, waker: &Waker, after: &mut After) -> Cue {
@@ -148,6 +157,22 @@ impl Cell {
             None => {}
         }
         self.step(core, Input::RunEnded(end), Arm::Now, after);
+    }
+
+    /// The end of a task or of `shutdown`, and what has failed in it or in its drop.
+    pub(crate) fn part_ended(
+        &mut self,
+        core: &Core,
+        (phase, end): (Phase, PartEnd),
+        fault: Option<Fault>,
+        after: &mut After,
+    ) {
+        if let Some(fault) = fault {
+            self.record(core, phase, fault, after);
+        }
+        if end == PartEnd::Dropped && self.life.level() < Level::Aborted {
+            self.lost(core, phase, after);
+        }
     }
 
     /// A part was dropped that nobody had aborted: the runtime has ended.

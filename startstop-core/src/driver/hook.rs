@@ -13,9 +13,9 @@ use tokio::runtime::Handle;
 
 use super::Inner;
 use crate::context::Context;
-use crate::core::{Arm, Node, update};
+use crate::core::{Arm, Node, PartEnd, update};
 use crate::failure::Fault;
-use crate::lifecycle::{Input, Level};
+use crate::lifecycle::Input;
 use crate::panic::{BoxError, PanicError, fenced};
 use crate::service::Service;
 use crate::state::Phase;
@@ -46,7 +46,7 @@ impl Call {
             Err(panic) => Err(Fault::panic(panic)),
         };
         let dropped = self.clear().map_err(Fault::panic);
-        self.end(result.and(dropped).err(), false);
+        self.end(PartEnd::Finished, result.and(dropped).err());
         Poll::Ready(())
     }
 
@@ -54,15 +54,10 @@ impl Call {
         fenced(|| self.future = None)
     }
 
-    fn end(&self, fault: Option<Fault>, dropped: bool) {
+    fn end(&self, end: PartEnd, fault: Option<Fault>) {
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let _handle = update(&self.node, |core, cell, after| {
-            if let Some(fault) = fault {
-                cell.record(core, Phase::Shutdown, fault, after);
-            }
-            if dropped && cell.life.level() < Level::Aborted {
-                cell.lost(core, Phase::Shutdown, after);
-            }
+            cell.part_ended(core, (Phase::Shutdown, end), fault, after);
             let handle = cell.hook_gone();
             cell.step(core, Input::HookEnded, Arm::Anew, after);
             handle
@@ -74,7 +69,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         if self.future.is_some() {
             let fault = self.clear().err().map(Fault::panic);
-            self.end(fault, true);
+            self.end(PartEnd::Dropped, fault);
         }
     }
 }
