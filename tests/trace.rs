@@ -96,6 +96,33 @@ async fn who_ends_by_itself_is_told_to_be_ready_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_end_of_a_cycle_that_another_follows_is_told_of_the_one_that_has_ended() {
+    let scribe = Scribe::default();
+    let _told = tracing::subscriber::set_default(scribe.clone());
+    let fails = service_fn(async |cx| {
+        cx.cancelled().await;
+        Err::<(), _>("no such table")
+    });
+    let runner = Runner::with_settings(fails, Settings::new().name("db"));
+    runner.start().await.unwrap();
+    runner.restart().await.unwrap();
+    let lines = scribe.lines();
+    let lines: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("event: ")).collect();
+    assert_eq!(
+        lines,
+        [
+            r#"start service="db" cycle=1 attempt=0"#,
+            r#"ready service="db" cycle=1 attempt=1"#,
+            r#"stop requested service="db" cycle=1 attempt=1"#,
+            r#"failure service="db" cycle=1 attempt=1 phase=run cause=Error error=no such table"#,
+            r#"stopped service="db" cycle=1 attempt=1 exit=failed"#,
+            r#"start service="db" cycle=2 attempt=0"#,
+            r#"ready service="db" cycle=2 attempt=1"#,
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_and_an_abort_are_told() {
     let scribe = Scribe::default();
     let _told = tracing::subscriber::set_default(scribe.clone());

@@ -275,9 +275,8 @@ where
     let mut after = After::default();
     let mut cell = core.cell();
     let result = change(core, &mut cell, &mut after);
-    let tag = (cell.cycle, cell.attempt());
     drop(cell);
-    after.carry_out(node, tag);
+    after.carry_out(node);
     result
 }
 
@@ -370,6 +369,11 @@ impl Cell {
     /// The number of the current attempt within its cycle, from 1; 0 before the first.
     pub(crate) fn attempt(&self) -> u64 {
         self.attempts_of_cycle.into()
+    }
+
+    /// The current cycle and attempt, as events have them.
+    pub(crate) fn tag(&self) -> (u64, u64) {
+        (self.cycle, self.attempt())
     }
 
     /// The number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.

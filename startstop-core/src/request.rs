@@ -132,7 +132,7 @@ fn begin(
     let state = cell.state();
     if how.replaces(state) {
         cell.limit_stop(core.settings.stop_timeout(), after);
-        after.news.add(|| Event::StopRequested);
+        after.news.add(cell.tag(), || Event::StopRequested);
     }
     match on {
         Some(on) if state == State::Stopped => cell.run_on(on),
@@ -165,7 +165,7 @@ pub(crate) fn stop<N: Node + ?Sized>(
 fn begin_stop(core: &Core, cell: &mut Cell, timeout: Duration, arm: Arm, after: &mut After) {
     let joins = cell.state() == State::Stopping;
     if !joins {
-        after.news.add(|| Event::StopRequested);
+        after.news.add(cell.tag(), || Event::StopRequested);
     }
     cell.limit_stop(timeout, after);
     let input = if timeout.is_zero() { Input::Abort } else { Input::Stop };

@@ -32,10 +32,10 @@ mod off {
 
     impl News {
         #[allow(clippy::unused_self)]
-        pub(crate) fn add(&mut self, _: impl FnOnce() -> super::Event) {}
+        pub(crate) fn add(&mut self, _tag: (u64, u64), _event: impl FnOnce() -> super::Event) {}
 
         #[allow(clippy::unused_self)]
-        pub(crate) fn emit<'a>(self, _service: impl FnOnce() -> &'a str, _tag: (u64, u64)) {}
+        pub(crate) fn emit<'a>(self, _service: impl FnOnce() -> &'a str) {}
     }
 }
 
@@ -43,22 +43,23 @@ mod off {
 mod on {
     use super::Event;
 
-    /// What is to be told once the lock is released.
+    /// What is to be told once the lock is released, each with its cycle and attempt: one change may end a
+    /// cycle and begin the next.
     #[derive(Debug, Default)]
-    pub(crate) struct News(Vec<Event>);
+    pub(crate) struct News(Vec<((u64, u64), Event)>);
 
     impl News {
-        pub(crate) fn add(&mut self, event: impl FnOnce() -> Event) {
-            self.0.push(event());
+        pub(crate) fn add(&mut self, tag: (u64, u64), event: impl FnOnce() -> Event) {
+            self.0.push((tag, event()));
         }
 
-        pub(crate) fn emit<'a>(self, service: impl FnOnce() -> &'a str, tag: (u64, u64)) {
+        pub(crate) fn emit<'a>(self, service: impl FnOnce() -> &'a str) {
             if self.0.is_empty() {
                 return;
             }
             let service = service();
-            for event in self.0 {
-                tell(&event, service, tag.0, tag.1);
+            for ((cycle, attempt), event) in self.0 {
+                tell(&event, service, cycle, attempt);
             }
         }
     }

@@ -101,7 +101,7 @@ impl After {
     }
 
     /// Runs with the lock released.
-    pub(super) fn carry_out<N: Node + ?Sized>(&mut self, node: &Arc<N>, tag: (u64, u64)) {
+    pub(super) fn carry_out<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         let mut rest = self.rest.take();
         if let Some(rest) = &mut rest {
             rest.tell();
@@ -118,7 +118,7 @@ impl After {
         if let Some(driver) = self.driver.take() {
             driver.wake();
         }
-        std::mem::take(&mut self.news).emit(|| node.core().name(), tag);
+        std::mem::take(&mut self.news).emit(|| node.core().name());
         self.wakes.wake();
         drop(self.old_waker.take());
         drop(self.old_failure.take());

@@ -36,14 +36,14 @@ impl Cell {
             self.cancel(core, after);
         }
         if effects.has(Effects::ABORT) {
-            after.news.add(|| Event::Abort);
+            after.news.add(self.tag(), || Event::Abort);
             self.abort(core, after);
         }
         if effects.has(Effects::HOOK) {
             self.ask_for_hook(core, after);
         }
         if effects.has(Effects::STARTED) {
-            after.news.add(|| Event::Ready);
+            after.news.add(self.tag(), || Event::Ready);
             self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut after.wakes);
         }
         if effects.has(Effects::UNSTARTED) {
@@ -54,7 +54,7 @@ impl Cell {
             self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
         }
         if effects.has(Effects::VERDICT) {
-            after.news.add(|| Event::Unresponsive);
+            after.news.add(self.tag(), || Event::Unresponsive);
             self.give_up(core, after);
         }
         if effects.has(Effects::TIMER) {
@@ -76,7 +76,7 @@ impl Cell {
         self.cycle += 1;
         self.attempts_of_cycle = 0;
         self.stop_at = clock::NEVER;
-        after.news.add(|| Event::Start);
+        after.news.add(self.tag(), || Event::Start);
         if let Some(rare) = &mut self.rare {
             after.drop_failure(rare.last.take());
             after.drop_failure(rare.after_stop.take());

@@ -49,7 +49,7 @@ impl Cell {
             uptime: self.attempt_time(after.now()),
             limit: None,
         });
-        after.news.add(|| Event::Failure(failure.clone()));
+        after.news.add(self.tag(), || Event::Failure(failure.clone()));
         let capacity = core.settings.history_capacity();
         let evicted = self.rare().history.push(failure.clone(), capacity);
         for failure in evicted {

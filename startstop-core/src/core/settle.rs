@@ -286,7 +286,7 @@ impl Cell {
         self.close_attempt(core, after);
         self.set_timer(core, Arm::Watched, after);
         let (exit, healthy) = (self.exit, self.healthy());
-        after.news.add(|| Event::Stopped(exit, healthy));
+        after.news.add(self.tag(), || Event::Stopped(exit, healthy));
     }
 
     /// Why the cycle ended before the service was ready.
