@@ -66,7 +66,8 @@ pub(crate) trait Node: Send + Sync + 'static {
     fn launch(self: Arc<Self>, job: Job);
 }
 
-/// Something that is done at the end of an attempt.
+/// Something that is done at the end of an attempt, by its driver, before the end is settled: so a panic of it is in
+/// the history before the state changes. If the driver is gone with its runtime, it is done after the lock.
 pub(crate) struct Ending(pub(crate) Box<dyn FnOnce() + Send>);
 
 /// What a core asks to be spawned.

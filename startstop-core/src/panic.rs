@@ -67,6 +67,13 @@ pub(crate) fn fenced<T>(f: impl FnOnce() -> T) -> Result<T, PanicError> {
     catch_unwind(AssertUnwindSafe(f)).map_err(PanicError::from_payload)
 }
 
+/// Gives each of them to `take`; the panic of one keeps it from none of the others.
+pub(crate) fn each_fenced<T>(all: impl IntoIterator<Item = T>, mut take: impl FnMut(T)) {
+    for one in all {
+        drop(fenced(|| take(one)));
+    }
+}
+
 /// Drops a value whose drop may panic, and a panic's payload whose drop may panic again.
 fn drop_quietly(payload: Box<dyn Any + Send>) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {

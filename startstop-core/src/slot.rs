@@ -12,8 +12,8 @@ use crate::sync::{Mutex, MutexGuard};
 /// A value that one service makes and others take: a database fills it with its pool, the members after
 /// it take it.
 ///
-/// It is emptied when the attempt ends that has filled it; who holds the value meanwhile keeps it. Clones
-/// share the place.
+/// It is emptied when the attempt ends that has filled it; who holds the value meanwhile keeps it. If the value
+/// panics when it is dropped there, that is a failure of the attempt. Clones share the place.
 ///
 /// # Examples
 ///

@@ -2,6 +2,7 @@
 
 mod in_drops;
 mod in_errors;
+mod in_values;
 
 use std::any::Any;
 use std::panic::panic_any;

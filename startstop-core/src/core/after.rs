@@ -1,5 +1,9 @@
 //! What a change of a core leads to outside of its lock.
 //!
+//! Much of it is foreign code, or calls some: wakers, tokens, destructors, a subscriber. Each piece is behind a
+//! fence of its own, so that nobody misses what is meant for him because of a panic that is not his. Such a panic
+//! is not recorded: the state is stored by then, and who has seen that has seen why.
+//!
 //! It is made for every change, so what most changes do not need is behind one box.
 
 use std::sync::Arc;
@@ -8,6 +12,7 @@ use std::task::Waker;
 use super::{Ending, Hold, Job, Node, Observer};
 use crate::clock;
 use crate::failure::Failure;
+use crate::panic::each_fenced;
 use crate::parent::Parent;
 use crate::sync::{AbortHandle, CancellationToken};
 use crate::trace::News;
@@ -115,13 +120,11 @@ impl After {
         if let Some(rest) = &mut rest {
             rest.launch(node);
         }
-        if let Some(driver) = self.driver.take() {
-            driver.wake();
-        }
-        std::mem::take(&mut self.news).emit(|| node.core().name());
+        each_fenced(self.driver.take(), Waker::wake);
+        each_fenced(Some(std::mem::take(&mut self.news)), |news| news.emit(|| node.core().name()));
         self.wakes.wake();
-        drop(self.old_waker.take());
-        drop(self.old_failure.take());
+        each_fenced(self.old_waker.take(), drop);
+        each_fenced(self.old_failure.take(), drop);
         // Last: what it drops may be what keeps a whole, of which this is a part, from its end.
         if let Some(rest) = rest {
             rest.finish();
@@ -139,20 +142,12 @@ fn fill<T>(place: &mut Option<T>, new: Option<T>) -> Option<T> {
 }
 
 impl Rest {
-    /// Tells those who have to know; what is to be spawned is handed back.
+    /// Runs the endings, cancels tokens, aborts tasks, and tells wholes of stuck parts.
     fn tell(&mut self) {
-        for ending in self.endings.drain(..) {
-            (ending.0)();
-        }
-        for token in self.tokens.drain(..) {
-            token.cancel();
-        }
-        for task in self.aborts.drain(..) {
-            task.abort();
-        }
-        for hold in self.stuck.drain(..) {
-            hold.ran_out();
-        }
+        each_fenced(self.endings.drain(..), |ending| (ending.0)());
+        each_fenced(self.tokens.drain(..), |token| token.cancel());
+        each_fenced(self.aborts.drain(..), |task| task.abort());
+        each_fenced(self.stuck.drain(..), |hold| hold.ran_out());
     }
 
     fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
@@ -162,8 +157,8 @@ impl Rest {
     }
 
     fn finish(mut self: Box<Self>) {
-        for observer in self.observers.take().iter().flat_map(|list| list.iter()) {
-            observer.changed();
-        }
+        each_fenced(self.observers.take().iter().flat_map(|list| list.iter()), |it| it.changed());
+        each_fenced(self.wakers.drain(..), drop);
+        each_fenced(self.failures.drain(..), drop);
     }
 }

@@ -138,10 +138,11 @@ impl Cell {
         core.signal.turn(self.attempts, Level::Aborted);
         let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
         self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut after.wakes);
-        let Some(rare) = &mut self.rare else { return };
-        if !rare.endings.is_empty() {
-            after.rest().endings.append(&mut rare.endings);
+        // Only if the driver is gone, which would have done it by now.
+        if let Some(endings) = self.take_endings() {
+            after.rest().endings = endings;
         }
+        let Some(rare) = &mut self.rare else { return };
         for token in [rare.token.take(), rare.deadline_token.take()].into_iter().flatten() {
             after.rest().tokens.push(token);
         }

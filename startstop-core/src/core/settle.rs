@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::{After, Arm, Cell, Core};
+use super::{After, Arm, Cell, Core, Ending};
 use crate::clock;
 use crate::error::{StartError, StopError};
 use crate::failure::{Failure, Fault, Interruption};
@@ -18,7 +18,6 @@ use crate::trace::Event;
 use crate::waiters::{Answer, Topic};
 
 /// What the driver does next.
-#[derive(Clone)]
 pub(crate) enum Cue {
     /// It calls `run`: this is the attempt with this number.
     Run(u64),
@@ -30,6 +29,8 @@ pub(crate) enum Cue {
     Wait,
     /// It calls `shutdown`.
     Hook,
+    /// It does what is to be done at the end of the attempt, which may fail, before that is settled.
+    Close(Vec<Ending>),
     /// It asks the policy's own predicate about the failure that ended the attempt.
     Ask(RetryIf, Failure),
     /// It waits until the time of the next attempt, or just a turn of the runtime if that has come.
@@ -57,6 +58,9 @@ impl Cell {
             after.drop_waker(self.driver.replace(waker.clone()));
         }
         if self.life.is_over() {
+            if let Some(endings) = self.take_endings() {
+                return Cue::Close(endings);
+            }
             if let Some((predicate, failure)) = self.open_question(core) {
                 return Cue::Ask(predicate, failure);
             }
@@ -187,6 +191,12 @@ impl Cell {
         self.record_end(core, phase, fault, after);
         self.step(core, Input::Lost, Arm::Watched, after);
         self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);
+    }
+
+    /// What is to be done at the end of the attempt, if there is anything.
+    pub(super) fn take_endings(&mut self) -> Option<Vec<Ending>> {
+        let endings = &mut self.rare.as_mut()?.endings;
+        (!endings.is_empty()).then(|| std::mem::take(endings))
     }
 
     /// What the policy's predicate has to be asked, which is foreign code, before the attempt can be

@@ -14,11 +14,12 @@ use self::attempt::Attempt;
 use super::Inner;
 use super::hook::{self, Call};
 use crate::clock;
-use crate::core::{Arm, Cue, Seat, update};
+use crate::core::{Arm, Cue, Ending, Seat, update};
+use crate::failure::Fault;
 use crate::lifecycle::Input;
 use crate::panic::fenced;
 use crate::service::Service;
-use crate::state::State;
+use crate::state::{Phase, State};
 use crate::task::spawn_on;
 
 /// The guard of the driver: tells the core when the runtime drops it.
@@ -109,6 +110,7 @@ impl<S: Service> Driver<S> {
                 Cue::Hook => {
                     self.call_hook(cx);
                 }
+                Cue::Close(endings) => endings.into_iter().for_each(|ending| self.close(ending)),
                 Cue::Ask(predicate, failure) => {
                     // A predicate that panics has not said that it is worth it.
                     let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
@@ -117,6 +119,14 @@ impl<S: Service> Driver<S> {
             }
             cue = self.cue(cx);
         }
+    }
+
+    /// Does what is to be done at the end of the attempt. Its panic is a failure of the attempt.
+    fn close(&self, ending: Ending) {
+        let Err(panic) = fenced(ending.0) else { return };
+        update(&self.inner, |core, cell, after| {
+            cell.record(core, Phase::Run, Fault::panic(panic), after);
+        });
     }
 
     /// Has `shutdown` called, if nobody else does; whether that needed a task.

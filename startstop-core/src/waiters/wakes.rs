@@ -2,6 +2,8 @@
 
 use std::task::Waker;
 
+use crate::panic::each_fenced;
+
 /// Wakers to be woken once the lock is released.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
@@ -24,9 +26,7 @@ impl Wakes {
 
     pub(crate) fn wake(&mut self) {
         let Some(first) = self.first.take() else { return };
-        first.wake();
-        if !self.more.is_empty() {
-            self.more.drain(..).for_each(Waker::wake);
-        }
+        each_fenced([first], Waker::wake);
+        each_fenced(self.more.drain(..), Waker::wake);
     }
 }
