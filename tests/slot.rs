@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use startstop_core::{
-    Group, Readiness, Runner, Settings, Slot, State, service_fn, service_fn_with,
+    Context, Exit, Group, Readiness, Runner, Settings, Slot, State, service_fn, service_fn_with,
 };
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
+use crate::stress_support::PanicsInDrop;
 use crate::support::within;
 
 /// Fills the slot with the number of its attempt.
@@ -104,4 +106,87 @@ async fn the_end_of_one_who_filled_it_leaves_what_another_has_put_there_since() 
     assert!(slot.get().is_some_and(|now| Arc::ptr_eq(&now, &filled)));
     second.stop().await.unwrap();
     assert!(slot.get().is_none());
+}
+
+/// A context whose attempt has ended: the runner goes on with the next one.
+async fn outlived() -> (Runner<impl startstop_core::Service>, Context) {
+    let (give, mut given) = tokio::sync::mpsc::unbounded_channel();
+    let runner = Runner::new(service_fn_with(give, async |give, cx| {
+        let _ = give.send(cx.clone());
+        cx.cancelled().await;
+    }));
+    runner.start().await.unwrap();
+    let cx = given.recv().await.unwrap();
+    runner.restart().await.unwrap();
+    (runner, cx)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_context_that_outlives_its_attempt_leaves_what_another_has_put_there() {
+    let slot = Slot::new();
+    let db = numbered(slot.clone());
+    db.start().await.unwrap();
+    let (runner, late) = outlived().await;
+    slot.fill(&late, 7);
+    assert_eq!(slot.get().as_deref(), Some(&1));
+    runner.stop().await.unwrap();
+    assert_eq!(slot.get().as_deref(), Some(&1));
+    db.stop().await.unwrap();
+    assert!(slot.get().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_may_use_the_slot_in_its_drop() {
+    struct Looks(Slot<Looks>, tokio::sync::mpsc::UnboundedSender<bool>);
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            let _ = self.1.send(self.0.get().is_some());
+        }
+    }
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let slot = Slot::new();
+    let (_runner, late) = outlived().await;
+    let cx = Context::detached(CancellationToken::new());
+    slot.fill(&late, Looks(slot.clone(), tell.clone()));
+    assert_eq!(told.try_recv(), Ok(false), "it came too late");
+    slot.fill(&cx, Looks(slot.clone(), tell.clone()));
+    slot.fill(&cx, Looks(slot.clone(), tell));
+    assert_eq!(told.try_recv(), Ok(true), "it was replaced");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_detached_context_has_filled_in_stays_until_it_is_replaced() {
+    let slot = Slot::new();
+    let token = CancellationToken::new();
+    let cx = Context::detached(token.clone());
+    slot.fill(&cx, 7);
+    token.cancel();
+    drop(cx);
+    assert_eq!(slot.get().as_deref(), Some(&7));
+    let db = numbered(slot.clone());
+    db.start().await.unwrap();
+    assert_eq!(slot.get().as_deref(), Some(&1));
+    db.stop().await.unwrap();
+    assert!(slot.get().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_slot_is_filled_though_the_old_value_panics_in_its_drop() {
+    let slot = Slot::<Option<PanicsInDrop>>::new();
+    let cx = Context::detached(CancellationToken::new());
+    let waits = tokio::spawn({
+        let (slot, cx) = (slot.clone(), cx.clone());
+        async move { slot.wait(&cx).await.is_some_and(|value| value.is_none()) }
+    });
+    let fills = service_fn_with(slot.clone(), async |slot, cx| {
+        slot.fill(&cx, Some(PanicsInDrop("the old value")));
+        slot.fill(&cx, None);
+    });
+    let settings = Settings::new().readiness(Readiness::Explicit);
+    let runner = Runner::with_settings(fills, settings);
+    let _ = runner.start().await;
+    assert_eq!(runner.wait().await, Exit::Failed);
+    assert!(slot.get().is_none(), "it is emptied at the end of the attempt");
+    slot.fill(&cx, None);
+    assert!(within(waits).await.unwrap());
 }

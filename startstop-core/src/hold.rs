@@ -64,14 +64,13 @@ pub(crate) fn record(cx: &Context, fault: Fault) {
     });
 }
 
-/// Has something done at the end of the attempt, before anybody is told of it; at once if it has ended.
-pub(crate) fn on_end(cx: &Context, ending: impl FnOnce() + Send + 'static) {
-    let Some(attempt) = cx.attempt_link() else { return };
+/// Has something done at the end of the attempt, before anybody is told of it. Whether the attempt has not ended
+/// yet; if it has, nothing is done. A detached context is never at its end.
+pub(crate) fn on_end(cx: &Context, ending: impl FnOnce() + Send + 'static) -> bool {
+    let Some(attempt) = cx.attempt_link() else { return true };
     let ending = Ending(Box::new(ending));
     let late = attempt.node().core().cell().at_end(attempt.epoch(), ending);
-    if let Some(late) = late {
-        (late.0)();
-    }
+    late.is_none()
 }
 
 impl Hold for Place {

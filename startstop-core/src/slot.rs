@@ -44,15 +44,22 @@ use crate::sync::{Mutex, MutexGuard};
 /// # }
 /// ```
 pub struct Slot<T> {
-    shared: Arc<Mutex<Place<T>>>,
+    shared: Arc<Shared<T>>,
 }
 
-struct Place<T> {
+struct Shared<T> {
+    content: Mutex<Content<T>>,
+}
+
+struct Content<T> {
     value: Option<Arc<T>>,
-    /// Tells who has filled it last.
-    filled: u64,
+    /// The attempt that has filled it and whose end empties it.
+    by: Option<Filler>,
     waiting: Vec<Waker>,
 }
+
+/// Which attempt of which runner, by the address of the latter: the attempt does not outlive it.
+type Filler = (usize, u64);
 
 impl<T: Send + Sync + 'static> Slot<T> {
     /// An empty slot.
@@ -61,35 +68,33 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// See [`Slot`].
     pub fn new() -> Self {
-        let place = Place { value: None, filled: 0, waiting: Vec::new() };
-        Self { shared: Arc::new(Mutex::new(place)) }
+        let content = Mutex::new(Content { value: None, by: None, waiting: Vec::new() });
+        Self { shared: Arc::new(Shared { content }) }
     }
 
     /// Sets the value and calls [`cx.ready()`](Context::ready). The slot is emptied when the attempt of
-    /// `cx` ends; if it has ended already nothing happens.
+    /// `cx` ends; a context that has outlived its attempt changes nothing. With a
+    /// [detached](Context::detached) context the value stays until it is replaced.
     ///
     /// # Examples
     ///
     /// See [`Slot`].
     pub fn fill(&self, cx: &Context, value: T) {
         let value = Arc::new(value);
-        let (number, old, waiting) = {
-            let mut place = self.place();
-            place.filled += 1;
-            let old = place.value.replace(value);
-            (place.filled, old, std::mem::take(&mut place.waiting))
-        };
-        drop(old);
-        let weak = Arc::downgrade(&self.shared);
-        on_end(cx, move || {
-            if let Some(shared) = weak.upgrade() {
-                Self { shared }.empty(number);
-            }
-        });
+        let mut content = self.shared.content();
+        if !self.take_over(&mut content, cx) {
+            drop(content);
+            return;
+        }
+        let old = content.value.replace(value);
+        let waiting = std::mem::take(&mut content.waiting);
+        drop(content);
         for waker in waiting {
             waker.wake();
         }
         cx.ready();
+        // Foreign code, so it comes last, and never under the lock.
+        drop(old);
     }
 
     /// The value, if the slot is filled.
@@ -98,7 +103,7 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// See [`Slot`].
     pub fn get(&self) -> Option<Arc<T>> {
-        self.place().value.clone()
+        self.shared.content().value.clone()
     }
 
     /// Waits until the slot is filled: the value, or `None` if a stop comes first.
@@ -112,28 +117,54 @@ impl<T: Send + Sync + 'static> Slot<T> {
     /// Nothing is lost when it is dropped; the value stays.
     pub async fn wait(&self, cx: &Context) -> Option<Arc<T>> {
         let filled = poll_fn(|task| {
-            let mut place = self.place();
-            if let Some(value) = &place.value {
+            let mut content = self.shared.content();
+            if let Some(value) = &content.value {
                 return Poll::Ready(Arc::clone(value));
             }
-            if !place.waiting.iter().any(|other| other.will_wake(task.waker())) {
-                place.waiting.push(task.waker().clone());
+            if !content.waiting.iter().any(|other| other.will_wake(task.waker())) {
+                content.waiting.push(task.waker().clone());
             }
             Poll::Pending
         });
         cx.run_until_cancelled(filled).await
     }
 
-    /// Takes the value out, unless it was filled again since.
-    fn empty(&self, number: u64) {
-        let mut place = self.place();
-        let old = if place.filled == number { place.value.take() } else { None };
-        drop(place);
-        drop(old);
+    /// Has the slot emptied at the end of the attempt of `cx`; not if that has ended already.
+    ///
+    /// Under the lock, which the end takes as well: it comes either before this or after the value is there.
+    fn take_over(&self, content: &mut Content<T>, cx: &Context) -> bool {
+        let by = cx.attempt_link().map(|it| (Arc::as_ptr(it.node()).addr(), it.epoch()));
+        if by.is_some() && by == content.by {
+            return true;
+        }
+        let weak = Arc::downgrade(&self.shared);
+        let taken = on_end(cx, move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.empty(by);
+            }
+        });
+        if taken {
+            content.by = by;
+        }
+        taken
+    }
+}
+
+impl<T> Shared<T> {
+    fn content(&self) -> MutexGuard<'_, Content<T>> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn place(&self) -> MutexGuard<'_, Place<T>> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes the value out, unless another has filled it since.
+    fn empty(&self, by: Option<Filler>) {
+        let mut content = self.content();
+        if content.by != by {
+            return;
+        }
+        content.by = None;
+        let old = content.value.take();
+        drop(content);
+        drop(old);
     }
 }
 

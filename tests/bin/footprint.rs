@@ -3,7 +3,7 @@
 
 use std::alloc::System;
 
-use startstop_core::{Context, Runner, Service, State};
+use startstop_core::{Context, Runner, Service, Slot, State};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 
 #[global_allocator]
@@ -37,7 +37,7 @@ async fn main() {
     print("running", running);
     drop((before, runners));
 
-    let busy = Runner::new(Busy);
+    let busy = Runner::new(Busy(Slot::new()));
     busy.start().await.expect("it is ready at once");
     busy.wait_for(State::Running).await;
     spawn_and_give_up(&busy).await;
@@ -60,14 +60,15 @@ async fn spawn_and_give_up(busy: &Runner<Busy>) {
     drop(waits);
 }
 
-/// Spawns a task for each request to reload, which waits for a moment for what does not come.
-struct Busy;
+/// For each request to reload, fills its slot again and spawns a task, which waits for a moment for what does not come.
+struct Busy(Slot<u64>);
 
 impl Service for Busy {
     type Error = std::convert::Infallible;
 
     async fn run(&self, cx: Context) -> Result<(), Self::Error> {
         while cx.run_until_cancelled(cx.reloaded()).await.is_some() {
+            self.0.fill(&cx, cx.cycle());
             // In a task: in `run` itself nothing is left with the runner to wait.
             let task = cx.clone();
             cx.spawn(async move {
