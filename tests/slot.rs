@@ -1,7 +1,9 @@
 //! Values between members.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context as Task, Poll, Wake, Waker};
 
 use startstop_core::{
     Context, Exit, Group, Readiness, Runner, Settings, Slot, State, service_fn, service_fn_with,
@@ -189,4 +191,26 @@ async fn the_slot_is_filled_though_the_old_value_panics_in_its_drop() {
     assert!(slot.get().is_none(), "it is emptied at the end of the attempt");
     slot.fill(&cx, None);
     assert!(within(waits).await.unwrap());
+}
+
+/// A waker that is counted.
+struct Counted;
+
+impl Wake for Counted {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_value_no_more_leaves_nothing_behind() {
+    let slot = Slot::<u32>::new();
+    let cx = Context::detached(CancellationToken::new());
+    let counted = Arc::new(Counted);
+    let waker = Waker::from(Arc::clone(&counted));
+    let before = Arc::strong_count(&counted);
+    {
+        let mut waits = pin!(slot.wait(&cx));
+        assert_eq!(waits.as_mut().poll(&mut Task::from_waker(&waker)), Poll::Pending);
+        assert!(Arc::strong_count(&counted) > before, "it waits");
+    }
+    assert_eq!(Arc::strong_count(&counted), before);
 }

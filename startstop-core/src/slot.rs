@@ -1,9 +1,9 @@
 //! A value that one member of a group makes and the members after it take.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::{Arc, PoisonError};
-use std::task::{Poll, Waker};
+
+use tokio::sync::Notify;
 
 use crate::context::Context;
 use crate::hold::on_end;
@@ -49,13 +49,13 @@ pub struct Slot<T> {
 
 struct Shared<T> {
     content: Mutex<Content<T>>,
+    filled: Notify,
 }
 
 struct Content<T> {
     value: Option<Arc<T>>,
     /// The attempt that has filled it and whose end empties it.
     by: Option<Filler>,
-    waiting: Vec<Waker>,
 }
 
 /// Which attempt of which runner, by the address of the latter: the attempt does not outlive it.
@@ -68,8 +68,8 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// See [`Slot`].
     pub fn new() -> Self {
-        let content = Mutex::new(Content { value: None, by: None, waiting: Vec::new() });
-        Self { shared: Arc::new(Shared { content }) }
+        let content = Mutex::new(Content { value: None, by: None });
+        Self { shared: Arc::new(Shared { content, filled: Notify::new() }) }
     }
 
     /// Sets the value and calls [`cx.ready()`](Context::ready). The slot is emptied when the attempt of
@@ -87,11 +87,8 @@ impl<T: Send + Sync + 'static> Slot<T> {
             return;
         }
         let old = content.value.replace(value);
-        let waiting = std::mem::take(&mut content.waiting);
         drop(content);
-        for waker in waiting {
-            waker.wake();
-        }
+        self.shared.filled.notify_waiters();
         cx.ready();
         // Foreign code, so it comes last, and never under the lock.
         drop(old);
@@ -116,17 +113,18 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// Nothing is lost when it is dropped; the value stays.
     pub async fn wait(&self, cx: &Context) -> Option<Arc<T>> {
-        let filled = poll_fn(|task| {
-            let mut content = self.shared.content();
-            if let Some(value) = &content.value {
-                return Poll::Ready(Arc::clone(value));
+        cx.run_until_cancelled(self.filled()).await
+    }
+
+    async fn filled(&self) -> Arc<T> {
+        loop {
+            // It is told of what comes after this line, so nothing gets lost between the look and the wait.
+            let filled = self.shared.filled.notified();
+            if let Some(value) = self.get() {
+                return value;
             }
-            if !content.waiting.iter().any(|other| other.will_wake(task.waker())) {
-                content.waiting.push(task.waker().clone());
-            }
-            Poll::Pending
-        });
-        cx.run_until_cancelled(filled).await
+            filled.await;
+        }
     }
 
     /// Has the slot emptied at the end of the attempt of `cx`; not if that has ended already.
