@@ -214,3 +214,11 @@ async fn who_waits_for_a_value_no_more_leaves_nothing_behind() {
     }
     assert_eq!(Arc::strong_count(&counted), before);
 }
+
+#[test]
+fn a_slot_says_whether_it_is_filled_and_not_with_what() {
+    let slot = Slot::new();
+    assert_eq!(format!("{slot:?}"), "Slot { filled: false, .. }");
+    slot.fill(&Context::detached(CancellationToken::new()), "a secret");
+    assert_eq!(format!("{slot:?}"), "Slot { filled: true, .. }");
+}

@@ -180,6 +180,7 @@ impl<T: Send + Sync + 'static> Default for Slot<T> {
 
 impl<T> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot").finish_non_exhaustive()
+        let filled = self.shared.content().value.is_some();
+        f.debug_struct("Slot").field("filled", &filled).finish_non_exhaustive()
     }
 }
