@@ -84,6 +84,25 @@ fn who_waits_for_a_slot_is_woken() {
 }
 
 #[test]
+fn a_slot_that_is_filled_while_the_attempt_ends_is_emptied() {
+    model(Some(2), || {
+        let context = Arc::new(Plain::new(None));
+        let shared = Arc::clone(&context);
+        let runner = started(service_fn(move |cx: Context| {
+            *shared.lock().unwrap() = Some(cx.clone());
+            async move { cx.cancelled().await }
+        }));
+        let cx = context.lock().unwrap().take().expect("run was entered");
+        let slot = Slot::new();
+        let place = slot.clone();
+        let fills = thread::spawn(move || place.fill(&cx, 7));
+        block_on(runner.stop()).expect("it obeys");
+        fills.join().unwrap();
+        assert!(slot.get().is_none(), "the value is left");
+    });
+}
+
+#[test]
 fn a_group_learns_that_its_member_has_ended() {
     model(Some(2), || {
         let job = once(|_| std::future::ready(()));
