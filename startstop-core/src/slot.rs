@@ -3,11 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 
-use tokio::sync::Notify;
-
 use crate::context::Context;
 use crate::hold::on_end;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, Notify};
 
 /// A value that one service makes and others take: a database fills it with its pool, the members after
 /// it take it.

@@ -2,7 +2,7 @@
 //!
 //! That is what std, tokio and tokio-util give. With `--cfg startstop_loom` it is what loom can look
 //! into, so that `models` can walk through all orders in which threads may come: its locks and
-//! atomics, tasks that are its threads, and a token that is made of its locks. An `Arc` is that of std
+//! atomics, tasks that are its threads, and a token and a notice that are made of its locks. An `Arc` is that of std
 //! under both, since that of loom cannot hold a trait object; so the counts themselves are not walked.
 
 #[cfg(startstop_loom)]
@@ -14,7 +14,7 @@ pub(crate) use std::sync::{
     atomic::{AtomicBool, AtomicU32, AtomicU64},
 };
 #[cfg(not(startstop_loom))]
-pub(crate) use tokio::task::AbortHandle;
+pub(crate) use tokio::{sync::Notify, task::AbortHandle};
 #[cfg(not(startstop_loom))]
 pub(crate) use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -22,6 +22,6 @@ pub(crate) use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOw
 pub(crate) use modelled::block_on;
 #[cfg(startstop_loom)]
 pub(crate) use modelled::{
-    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard,
+    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard, Notify,
     WaitForCancellationFutureOwned, spawn_on,
 };

@@ -1,12 +1,11 @@
 //! The same for models: everything in which threads meet is known to loom.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context as Task, Poll, Wake, Waker};
 
-use loom::sync::Notify;
 use tokio::runtime::Handle;
 
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
@@ -14,13 +13,13 @@ pub(crate) use loom::sync::{Mutex, MutexGuard};
 
 /// How a thread that polls a future waits, and how it is told to drop it.
 struct Bell {
-    rings: Notify,
+    rings: loom::sync::Notify,
     aborted: AtomicBool,
 }
 
 impl Bell {
     fn new() -> Arc<Self> {
-        Arc::new(Self { rings: Notify::new(), aborted: AtomicBool::new(false) })
+        Arc::new(Self { rings: loom::sync::Notify::new(), aborted: AtomicBool::new(false) })
     }
 
     /// Polls to the end, or until it is told to drop the future.
@@ -135,5 +134,47 @@ impl Future for WaitForCancellationFutureOwned {
         }
         listeners.wakers.push(task.waker().clone());
         Poll::Pending
+    }
+}
+
+/// Wakes all who wait, and all who have said that they will.
+#[derive(Debug, Default)]
+pub(crate) struct Notify {
+    shared: Mutex<Notified>,
+}
+
+#[derive(Debug, Default)]
+struct Notified {
+    times: usize,
+    wakers: Vec<Waker>,
+}
+
+impl Notify {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Notified> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn notify_waiters(&self) {
+        let mut notified = self.shared();
+        notified.times += 1;
+        let wakers = std::mem::take(&mut notified.wakers);
+        drop(notified);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn notified(&self) -> impl Future<Output = ()> {
+        let before = self.shared().times;
+        poll_fn(move |task| {
+            let mut notified = self.shared();
+            if notified.times > before {
+                return Poll::Ready(());
+            }
+            notified.wakers.push(task.waker().clone());
+            Poll::Pending
+        })
     }
 }
