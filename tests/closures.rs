@@ -7,3 +7,4 @@ mod every;
 mod functions;
 mod nested;
 mod nested_deadline;
+mod stale;

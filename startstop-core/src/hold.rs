@@ -12,6 +12,9 @@ use crate::lifecycle::{Input, Lifecycle, Part};
 use crate::state::Phase;
 use crate::sync::AtomicBool;
 
+/// The attempt takes no more parts: it is aborted, or has ended.
+pub(crate) struct Closed;
+
 /// A part of an attempt.
 pub(crate) struct Place {
     node: Arc<dyn Node>,
@@ -19,24 +22,30 @@ pub(crate) struct Place {
     keeps: AtomicBool,
 }
 
+/// Under a context without a runner there is nothing to hold, and so no place: what is to be started
+/// goes on without. Where an attempt takes no more parts nothing may be started.
 impl Place {
-    /// A place for a thread, which knows no deadline; `None` if the attempt takes no more.
-    pub(crate) fn held(cx: &Context) -> Option<Self> {
+    /// A place for a thread, which knows no deadline.
+    pub(crate) fn held(cx: &Context) -> Result<Option<Self>, Closed> {
         Self::new(cx, Part::Held, Lifecycle::is_open)
     }
 
-    /// A place for parts that keep deadlines of their own; `None` if the attempt takes no more.
-    pub(crate) fn kept(cx: &Context) -> Option<Self> {
+    /// A place for parts that keep deadlines of their own.
+    pub(crate) fn kept(cx: &Context) -> Result<Option<Self>, Closed> {
         Self::new(cx, Part::Kept, Lifecycle::is_open)
     }
 
     /// The same for parts that are aborted in the drop of `run`, when the attempt takes no others.
-    pub(crate) fn last(cx: &Context) -> Option<Self> {
+    pub(crate) fn last(cx: &Context) -> Result<Option<Self>, Closed> {
         Self::new(cx, Part::Kept, Lifecycle::is_run_alive)
     }
 
-    fn new(cx: &Context, part: Part, is_open: fn(&Lifecycle) -> bool) -> Option<Self> {
-        let attempt = cx.attempt_link()?;
+    fn new(
+        cx: &Context,
+        part: Part,
+        is_open: fn(&Lifecycle) -> bool,
+    ) -> Result<Option<Self>, Closed> {
+        let Some(attempt) = cx.attempt_link() else { return Ok(None) };
         let node = attempt.node();
         let open = update(node, |core, cell, after| {
             let open = cell.attempts == attempt.epoch() && is_open(&cell.life);
@@ -45,7 +54,10 @@ impl Place {
             }
             open
         });
-        open.then(|| Self { node: Arc::clone(node), keeps: AtomicBool::new(part == Part::Kept) })
+        if !open {
+            return Err(Closed);
+        }
+        Ok(Some(Self { node: Arc::clone(node), keeps: AtomicBool::new(part == Part::Kept) }))
     }
 
     /// Records a failure of what holds the place.

@@ -10,7 +10,7 @@ use std::thread;
 use crate::context::Context;
 use crate::failure::Fault;
 use crate::func::named_after;
-use crate::hold::Place;
+use crate::hold::{Closed, Place};
 use crate::outcome::Outcome;
 use crate::panic::{BoxError, PanicError};
 use crate::service::Service;
@@ -66,9 +66,12 @@ where
     type Error = BoxError;
 
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        let place = match Place::held(&cx) {
+            Ok(place) => place,
+            Err(Closed) => return Ok(()),
+        };
         let receiver = Receiver::default();
         let result = Arc::clone(&receiver.shared);
-        let place = Place::held(&cx);
         // A thread's name may not contain it.
         let name = cx.name().replace('\0', "");
         let run = Arc::clone(&self.run);

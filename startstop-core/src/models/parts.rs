@@ -23,7 +23,7 @@ fn a_cycle_ends_after_what_holds_a_place_in_it() {
         let taken = Arc::new(Plain::new(None));
         let take = Arc::clone(&taken);
         let runner = started(service_fn(move |cx: Context| {
-            *take.lock().unwrap() = Place::held(&cx);
+            *take.lock().unwrap() = Place::held(&cx).ok().flatten();
             async move { cx.cancelled().await }
         }));
         let place = taken.lock().unwrap().take().expect("run was entered");

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{Runner, StartStop};
 use crate::context::Context;
 use crate::error::{StartError, StopError};
-use crate::hold::Place;
+use crate::hold::{Closed, Place};
 use crate::panic::BoxError;
 use crate::request::{self, Wanted};
 use crate::service::{Parts, Service, Shared};
@@ -77,8 +77,10 @@ impl<S: Service> Drop for AbortOnDrop<'_, S> {
 }
 
 async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError> {
-    let Some(place) = Place::kept(&cx) else {
-        return run_alone(runner, cx).await;
+    let place = match Place::kept(&cx) {
+        Ok(Some(place)) => place,
+        Ok(None) => return run_alone(runner, cx).await,
+        Err(Closed) => return Ok(()),
     };
     let mut guard = AbortOnDrop { runner, armed: true };
     let start = |wanted: Wanted<'_>| request::start_part(&runner.inner, Arc::new(place), wanted);

@@ -10,7 +10,7 @@ use crate::failure::{Failure, Fault};
 use crate::group::board::{Closing, Rest};
 use crate::group::graph::Id;
 use crate::group::member::Part;
-use crate::hold::{Place, record};
+use crate::hold::{Closed, Place, record};
 use crate::state::State;
 
 impl Supervisor<'_> {
@@ -106,8 +106,8 @@ impl Supervisor<'_> {
 }
 
 /// Has the group not end before this member.
-pub(super) fn hold(part: &Part, place: Option<Place>) {
-    let Some(place) = place else { return };
+pub(super) fn hold(part: &Part, place: Result<Option<Place>, Closed>) {
+    let Ok(Some(place)) = place else { return };
     let rest = part.node.core().cell().keep_hold(Arc::new(place));
     drop(rest);
 }

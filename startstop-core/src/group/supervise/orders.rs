@@ -8,7 +8,7 @@ use crate::failure::Fault;
 use crate::group::board::{Action, Rest};
 use crate::group::error::DependencyFailed;
 use crate::group::graph::Id;
-use crate::hold::Place;
+use crate::hold::{Closed, Place};
 use crate::request::{self, Reply, Wanted};
 
 impl Supervisor<'_> {
@@ -42,13 +42,9 @@ impl Supervisor<'_> {
     fn start(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
         let started = match Place::kept(self.cx) {
-            Some(place) => request::start_part(&part.node, Arc::new(place), Wanted::No),
-            // Under a context without a runner there is nothing to hold.
-            None if self.cx.attempt_link().is_none() => {
-                request::start(&part.node, request::How::Ensure, None, Wanted::No)
-            }
-            // The group itself is aborted at this moment.
-            None => Reply::Now(Err(StartError::Stopped)),
+            Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), Wanted::No),
+            Ok(None) => request::start(&part.node, request::How::Ensure, None, Wanted::No),
+            Err(Closed) => Reply::Now(Err(StartError::Stopped)),
         };
         match started {
             Reply::Now(Err(error)) => {
