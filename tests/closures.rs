@@ -6,5 +6,6 @@ mod detached;
 mod every;
 mod functions;
 mod nested;
+mod nested_again;
 mod nested_deadline;
 mod stale;

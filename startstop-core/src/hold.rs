@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use crate::context::Context;
 use crate::core::{Arm, Ending, Hold, Node, update};
 use crate::failure::Fault;
-use crate::lifecycle::{Input, Lifecycle, Part};
+use crate::lifecycle::{Input, Level, Lifecycle, Part};
 use crate::state::Phase;
 use crate::sync::AtomicBool;
 
@@ -18,6 +18,9 @@ pub(crate) struct Closed;
 /// A part of an attempt.
 pub(crate) struct Place {
     node: Arc<dyn Node>,
+    epoch: u64,
+    /// The level of the attempt from which on the part begins no cycle.
+    until: Level,
     /// Whether it keeps deadlines of its own, which have not run out.
     keeps: AtomicBool,
 }
@@ -57,7 +60,15 @@ impl Place {
         if !open {
             return Err(Closed);
         }
-        Ok(Some(Self { node: Arc::clone(node), keeps: AtomicBool::new(part == Part::Kept) }))
+        let (node, epoch) = (Arc::clone(node), attempt.epoch());
+        let keeps = AtomicBool::new(part == Part::Kept);
+        Ok(Some(Self { node, epoch, until: Level::Aborted, keeps }))
+    }
+
+    /// Has the part begin no cycle once the attempt is at this level; else it begins none once that is aborted.
+    pub(crate) fn until(mut self, level: Level) -> Self {
+        self.until = level;
+        self
     }
 
     /// Records a failure of what holds the place.
@@ -88,6 +99,10 @@ pub(crate) fn on_end(cx: &Context, ending: impl FnOnce() + Send + 'static) -> bo
 impl Hold for Place {
     fn whole(&self) -> usize {
         Arc::as_ptr(&self.node).addr()
+    }
+
+    fn goes_down(&self) -> bool {
+        self.node.core().level(self.epoch) >= self.until
     }
 
     fn ran_out(&self) {

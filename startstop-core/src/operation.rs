@@ -129,7 +129,7 @@ async fn until_signal<S: Service>(runner: &Runner<S>, third: Third) -> Result<Ex
         First::Done(Err(error)) => return Err(error),
         First::Signal(_) => return Ok(stop(runner, &mut signals, third).await),
     }
-    let rest = request::wait_for_rest(&runner.inner().core);
+    let rest = request::wait_for_rest(&runner.inner().core, None);
     let rest = redeem(runner.inner(), rest, Answer::seen);
     match run_or_signal(runner, &mut signals, rest).await {
         First::Done(()) => Ok(ended(runner).await),

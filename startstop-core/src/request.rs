@@ -1,11 +1,10 @@
 //! What can be asked of a runner: each request is one change of the core, done when it returns.
 
+mod asked;
 mod wanted;
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::runtime::Handle;
 
 use crate::core::{After, Arm, Cell, Core, Hold, Node, update};
 use crate::error::{StartError, StopError};
@@ -16,6 +15,7 @@ use crate::state::{Exit, Phase, State};
 use crate::trace::Event;
 use crate::waiters::{Answer, Topic};
 
+use asked::Asked;
 use wanted::reply;
 pub(crate) use wanted::{How, Reply, Wanted};
 
@@ -26,120 +26,10 @@ pub(crate) fn start<N: Node + ?Sized>(
     parent: Option<&Arc<Parent>>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
-    start_if(node, how, parent, wanted, |_, _| true)
-}
-
-/// Asks for a start if `may` says so under the same lock.
-fn start_if<N: Node + ?Sized>(
-    node: &Arc<N>,
-    how: How,
-    parent: Option<&Arc<Parent>>,
-    wanted: Wanted<'_>,
-    may: impl FnOnce(&Core, &Cell) -> bool,
-) -> Reply<Result<(), StartError>> {
-    let cancelled = is_parent_cancelled(node.core(), how, parent);
-    let here = Handle::try_current().ok();
-    let mut kept = None;
-    let reply = update(node, |core, cell, after| {
-        if !may(core, cell) {
-            return Reply::Now(Ok(()));
-        }
-        let on = match admit(cell, how, cancelled, here, wanted) {
-            Ok(on) => on,
-            Err(error) => return refuse(core, cell, error, wanted, after),
-        };
-        if how == How::Ensure && cell.state() == State::Running {
-            return Reply::Now(Ok(()));
-        }
-        if how == How::Anew {
-            let rare = cell.rare_if(parent.is_some());
-            let old =
-                rare.and_then(|rare| std::mem::replace(&mut rare.parent, parent.map(Arc::clone)));
-            after.drop_parent(old);
-        }
-        let key = wanted.register(Topic::Start, cell);
-        kept = cell.parent().filter(|_| how != How::Anew).cloned();
-        begin(core, cell, how, on, wanted, after);
-        reply(key, cell, Answer::start)
-    });
-    if let Some(parent) = kept.filter(|parent| parent.is_cancelled()) {
-        // Since it was looked at. It may have found nothing to stop then.
-        stop_by_parent(node, parent.id());
-    }
+    let mut asked = Asked::new(node.core(), how, parent, wanted);
+    let reply = update(node, |core, cell, after| asked.make(core, cell, after));
+    asked.look_again(node);
     reply
-}
-
-/// Whether the parent that the new cycle would have is cancelled. Not under the lock: see invariant 1
-/// of [`parent`](crate::parent).
-fn is_parent_cancelled(core: &Core, how: How, parent: Option<&Arc<Parent>>) -> bool {
-    match how {
-        How::Anew => parent.is_some_and(|parent| parent.is_cancelled()),
-        How::Ensure | How::Again => {
-            let parent = core.cell().parent().cloned();
-            parent.is_some_and(|parent| parent.is_cancelled())
-        }
-    }
-}
-
-/// Where the cycle runs that a start begins, or why there will be none.
-fn admit(
-    cell: &Cell,
-    how: How,
-    cancelled: bool,
-    here: Option<Handle>,
-    wanted: Wanted<'_>,
-) -> Result<Option<Handle>, StartError> {
-    let state = cell.state();
-    if how == How::Ensure && state == State::Running {
-        return Ok(None);
-    }
-    if cancelled {
-        return Err(StartError::Cancelled);
-    }
-    if cell.life.has_verdict() {
-        return Err(StartError::Unresponsive);
-    }
-    if !how.begins_cycle(state) {
-        return Ok(None);
-    }
-    // A request from a thread without a runtime goes back to where the service ran.
-    let there = || cell.runtime().filter(|_| matches!(wanted, Wanted::No)).cloned();
-    here.or_else(there).map(Some).ok_or(StartError::NoRuntime)
-}
-
-/// A start that was refused. Whoever waits is told; else it is recorded, or nobody would learn of it.
-fn refuse(
-    core: &Core,
-    cell: &mut Cell,
-    error: StartError,
-    wanted: Wanted<'_>,
-    after: &mut After,
-) -> Reply<Result<(), StartError>> {
-    if let Wanted::No = wanted {
-        cell.note(core, Phase::Run, Fault::of(|| error.clone().into()), after);
-    }
-    Reply::Now(Err(error))
-}
-
-fn begin(
-    core: &Core,
-    cell: &mut Cell,
-    how: How,
-    on: Option<Handle>,
-    wanted: Wanted<'_>,
-    after: &mut After,
-) {
-    let state = cell.state();
-    if how.replaces(state) {
-        cell.limit_stop(core.settings.stop_timeout(), after);
-        after.news.add(cell.tag(), || Event::StopRequested);
-    }
-    match on {
-        Some(on) if state == State::Stopped => cell.run_on(on),
-        Some(on) => cell.move_next_to(on),
-        None => {}
-    }
-    cell.step(core, how.input(), wanted.arm(), after);
 }
 
 /// Asks for a stop, within `timeout` or else the service's own.
@@ -197,22 +87,34 @@ pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
 
 /// A service asks for its own restart, unless nobody is left who could stop it then.
 pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    start_if(node, How::Again, None, Wanted::No, |core, cell| {
-        cell.attempts == epoch && cell.life.is_alive() && core.is_wanted()
+    let mut asked = Asked::new(node.core(), How::Again, None, Wanted::No);
+    update(node, |core, cell, after| {
+        if cell.attempts == epoch && cell.life.is_alive() && core.is_wanted() {
+            asked.make(core, cell, after);
+        }
     });
+    asked.look_again(node);
 }
 
 /// Starts the service as a part of a whole, which it holds from its end until it has ended itself. A
-/// service that runs already is adopted as it is.
+/// service that runs already is adopted as it is; with a whole that goes down nothing is started.
 pub(crate) fn start_part<N: Node + ?Sized>(
     node: &Arc<N>,
     hold: Arc<dyn Hold>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
-    let reply = start(node, How::Ensure, None, wanted);
-    let rest = node.core().cell().keep_hold(hold);
+    let mut asked = Asked::new(node.core(), How::Ensure, None, wanted);
+    let (reply, rest) = update(node, |core, cell, after| {
+        // Under the lock: either this sees that the whole goes down, or who stops this part for it finds it started.
+        if hold.goes_down() {
+            return (Reply::Now(Err(StartError::Stopped)), Some(hold));
+        }
+        let reply = asked.make(core, cell, after);
+        (reply, cell.keep_hold(hold))
+    });
     // Outside of the lock: it may be the last thing that the whole waits for.
     drop(rest);
+    asked.look_again(node);
     reply
 }
 
@@ -281,10 +183,12 @@ pub(crate) fn wait(core: &Core) -> Reply<Exit> {
     }
 }
 
-/// Waits until the service rests: nothing of it runs and nothing follows, or its end was given up.
-pub(crate) fn wait_for_rest(core: &Core) -> Reply<()> {
+/// Waits until the service rests: nothing of it runs and nothing follows, or its end was given up. One that was
+/// started as a part of a whole and is no part of it any more has rested since.
+pub(crate) fn wait_for_rest(core: &Core, whole: Option<usize>) -> Reply<()> {
     let mut cell = core.cell();
-    if cell.state() == State::Stopped || cell.life.has_verdict() {
+    let has_left = whole.is_some_and(|whole| !cell.is_part_of(whole));
+    if has_left || cell.state() == State::Stopped || cell.life.has_verdict() {
         return Reply::Now(());
     }
     Reply::Later(cell.waiters.add(Topic::Rest))

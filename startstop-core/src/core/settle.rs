@@ -259,6 +259,10 @@ impl Cell {
     }
 
     fn end_cycle(&mut self, core: &Core, after: &mut After) {
+        if self.life.has_next() && self.goes_down_with_a_whole() {
+            // Whoever has told it to stop for the whole does not look at it again.
+            self.step(core, Input::Stop, Arm::Watched, after);
+        }
         let failed = self.rare.as_ref().and_then(|rare| rare.after_stop.clone());
         self.exit = self.life.exit(failed.is_some());
         let told = self.life.end() == End::Asked && !self.life.is_lost();

@@ -13,6 +13,9 @@ pub(crate) trait Hold: Send + Sync {
     /// Which whole it is, by the address of something that the hold keeps alive.
     fn whole(&self) -> usize;
 
+    /// Whether the whole goes down so far that no cycle of this part begins any more. Takes no lock.
+    fn goes_down(&self) -> bool;
+
     /// The deadlines of the cycle have run out and something of it is still there.
     fn ran_out(&self);
 }
@@ -51,6 +54,18 @@ impl Cell {
         }
         holds.push(hold);
         None
+    }
+
+    /// Whether this whole holds the cycle.
+    pub(crate) fn is_part_of(&self, whole: usize) -> bool {
+        let rare = self.rare.as_ref();
+        rare.is_some_and(|rare| rare.wholes.holds.iter().any(|hold| hold.whole() == whole))
+    }
+
+    /// Whether one of the wholes goes down, and this part of it for good.
+    pub(super) fn goes_down_with_a_whole(&self) -> bool {
+        let rare = self.rare.as_ref();
+        rare.is_some_and(|rare| rare.wholes.holds.iter().any(|hold| hold.goes_down()))
     }
 
     /// Has `observer` told of every change; the one before it in that place is handed back.

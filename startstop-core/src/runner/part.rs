@@ -1,7 +1,8 @@
 //! A runner as a service: a part of a whole.
 //!
 //! The service of the inner runner keeps its own deadlines. So the future of `run` may be dropped, but
-//! the attempt of the whole has not ended before the inner cycle has: it holds a place in it.
+//! the attempt of the whole has not ended before the inner cycle has: it holds a place in it. Once the whole is told to
+//! stop, the place lets no cycle begin: `shutdown` stops the part once, and does not look at it again.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -11,8 +12,10 @@ use std::time::Duration;
 
 use super::{Runner, StartStop};
 use crate::context::Context;
+use crate::core::Hold;
 use crate::error::{StartError, StopError};
 use crate::hold::{Closed, Place};
+use crate::lifecycle::Level;
 use crate::panic::BoxError;
 use crate::request::{self, Wanted};
 use crate::service::{Parts, Service, Shared};
@@ -78,14 +81,15 @@ impl<S: Service> Drop for AbortOnDrop<'_, S> {
 
 async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError> {
     let place = match Place::kept(&cx) {
-        Ok(Some(place)) => place,
+        Ok(Some(place)) => place.until(Level::Cancelled),
         Ok(None) => return run_alone(runner, cx).await,
         Err(Closed) => return Ok(()),
     };
+    let whole = Some(place.whole());
     let mut guard = AbortOnDrop { runner, armed: true };
     let start = |wanted: Wanted<'_>| request::start_part(&runner.inner, Arc::new(place), wanted);
     let started = ask(&runner.inner, start, Answer::start).await;
-    let result = finish(runner, &cx, started).await;
+    let result = finish(runner, &cx, started, whole).await;
     if snapshot::was_aborted(&*runner.inner) {
         wait_if_runtime_ends().await;
     }
@@ -96,7 +100,7 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
 /// Under a context without a runner there is nobody who calls `shutdown`.
 async fn run_alone<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError> {
     let started = runner.ensure_running().await;
-    let end = finish(runner, &cx, started);
+    let end = finish(runner, &cx, started, None);
     match cx.run_until_cancelled(end).await {
         Some(result) => result,
         None => runner.stop().await.map_err(Into::into),
@@ -107,6 +111,7 @@ async fn finish<S: Service>(
     runner: &Runner<S>,
     cx: &Context,
     started: Result<(), StartError>,
+    whole: Option<usize>,
 ) -> Result<(), BoxError> {
     match started {
         Ok(()) => cx.ready(),
@@ -114,7 +119,7 @@ async fn finish<S: Service>(
         Err(StartError::Stopped) => {}
         Err(error) => return Err(error.into()),
     }
-    let rest = request::wait_for_rest(&runner.inner.core);
+    let rest = request::wait_for_rest(&runner.inner.core, whole);
     let mut rest = pin!(redeem(&runner.inner, rest, Answer::seen));
     while !pass_on_reloads(cx, rest.as_mut()).await {
         runner.reload();
