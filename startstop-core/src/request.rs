@@ -38,6 +38,24 @@ pub(crate) fn stop<N: Node + ?Sized>(
     timeout: Option<Duration>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
+    let timeout = timeout.unwrap_or(node.core().settings.stop_timeout());
+    stop_kept(node, timeout, Kept::Here, wanted)
+}
+
+/// Who keeps the deadline of a stop that begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Here,
+    /// The whole, which aborts its parts then.
+    ByWhole,
+}
+
+fn stop_kept<N: Node + ?Sized>(
+    node: &Arc<N>,
+    timeout: Duration,
+    kept: Kept,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), StopError>> {
     update(node, |core, cell, after| {
         if cell.state() == State::Stopped {
             return Reply::Now(Ok(()));
@@ -46,18 +64,27 @@ pub(crate) fn stop<N: Node + ?Sized>(
             return Reply::Now(Err(StopError::Unresponsive(stuck.clone())));
         }
         let key = wanted.register(Topic::Stop, cell);
-        let timeout = timeout.unwrap_or(core.settings.stop_timeout());
-        begin_stop(core, cell, timeout, wanted.arm(), after);
+        begin_stop(core, cell, timeout, kept, wanted.arm(), after);
         reply(key, cell, Answer::stop)
     })
 }
 
-fn begin_stop(core: &Core, cell: &mut Cell, timeout: Duration, arm: Arm, after: &mut After) {
+fn begin_stop(
+    core: &Core,
+    cell: &mut Cell,
+    timeout: Duration,
+    kept: Kept,
+    arm: Arm,
+    after: &mut After,
+) {
     let joins = cell.state() == State::Stopping;
     if !joins {
         after.news.add(cell.tag(), || Event::StopRequested);
     }
     cell.limit_stop(timeout, after);
+    if kept == Kept::ByWhole && !joins {
+        cell.leave_deadline_to_whole();
+    }
     let input = if timeout.is_zero() { Input::Abort } else { Input::Stop };
     cell.step(core, input, arm, after);
     if joins {
@@ -66,12 +93,17 @@ fn begin_stop(core: &Core, cell: &mut Cell, timeout: Duration, arm: Arm, after: 
     }
 }
 
+/// A stop that nobody waits for.
+fn begin_own_stop(core: &Core, cell: &mut Cell, after: &mut After) {
+    begin_stop(core, cell, core.settings.stop_timeout(), Kept::Here, Arm::Now, after);
+}
+
 /// The parent with this number was cancelled.
 pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
     update(node, |core, cell, after| {
         let current = cell.parent().is_some_and(|parent| parent.id() == id);
         if current && cell.state() != State::Stopped && cell.verdict().is_none() {
-            begin_stop(core, cell, core.settings.stop_timeout(), Arm::Now, after);
+            begin_own_stop(core, cell, after);
         }
     });
 }
@@ -80,7 +112,7 @@ pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
 pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
     update(node, |core, cell, after| {
         if cell.attempts == epoch && cell.life.is_alive() && cell.verdict().is_none() {
-            begin_stop(core, cell, core.settings.stop_timeout(), Arm::Now, after);
+            begin_own_stop(core, cell, after);
         }
     });
 }
@@ -127,12 +159,7 @@ pub(crate) fn stop_part<N: Node + ?Sized>(
     let own = node.core().settings.stop_timeout();
     match left {
         Some(left) if left < own => {
-            let mut cell = node.core().cell();
-            if cell.state() != State::Stopping {
-                cell.leave_deadline_to_whole();
-            }
-            drop(cell);
-            stop(node, Some(left.max(Duration::from_nanos(1))), wanted)
+            stop_kept(node, left.max(Duration::from_nanos(1)), Kept::ByWhole, wanted)
         }
         _ => stop(node, None, wanted),
     }

@@ -67,6 +67,20 @@ async fn stop_within_of_the_outer_reaches_the_inner() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stop_of_the_inner_can_shorten_that_of_the_outer() {
+    let (outer, inner, probe) =
+        deaf(Settings::new().stop_timeout(3 * SECOND), Settings::new()).await;
+    let since = Instant::now();
+    let first = stop(&outer).await;
+    assert!(matches!(within(inner.stop_within(SECOND)).await, Err(StopError::TimedOut)));
+    assert_took(since, SECOND);
+    assert!(first.outcome().await.is_err());
+    assert_took(since, SECOND);
+    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert!(probe.is_quiet());
+}
+
+#[tokio::test(start_paused = true)]
 async fn zero_aborts_the_inner_too() {
     let (outer, inner, mut probe) = deaf(Settings::new(), Settings::new()).await;
     let since = Instant::now();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use startstop_core::{
-    Cause, Context, Exit, Group, Runner, Settings, State, service_fn, service_fn_with,
+    Cause, Context, Exit, Group, Runner, Settings, State, StopError, service_fn, service_fn_with,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -66,6 +66,30 @@ async fn a_stop_in_progress_can_be_shortened() {
     outcome(call).await.unwrap_err();
     assert_eq!(begun.elapsed().as_secs(), 3);
     assert_eq!(journal.live(), 0);
+}
+
+/// How many seconds a member took that hangs and is stopped within so many, while its group stops within three.
+async fn stopped_beside_the_group(seconds: u32) -> u64 {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("a", journal.probe("a").lingers())).await;
+    let member = app.service().get("a").unwrap();
+    let begun = Instant::now();
+    let whole = app.clone();
+    let stopping = begin(async move { whole.stop_within(3 * SECOND).await }).await;
+    assert!(matches!(within(member.stop_within(seconds * SECOND)).await, Err(StopError::TimedOut)));
+    outcome(stopping).await.unwrap_err();
+    assert_eq!((app.state(), journal.live()), (State::Stopped, 0));
+    journal.seconds(begun, "-a")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_can_be_stopped_sooner_than_its_group_asks() {
+    assert_eq!(stopped_beside_the_group(1).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_cannot_be_stopped_later_than_its_group_asks() {
+    assert_eq!(stopped_beside_the_group(4).await, 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,7 +33,15 @@ impl Cell {
     /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
     #[inline]
     pub(crate) fn limit_stop(&mut self, timeout: Duration, after: &mut After) {
-        self.stop_at = self.stop_at.min(clock::later(after.now(), timeout));
+        let due = clock::later(after.now(), timeout);
+        if due >= self.stop_at {
+            return;
+        }
+        self.stop_at = due;
+        if let Some(rare) = self.rare_if(false) {
+            // What is earlier than the deadline of the whole is not kept by it.
+            rare.whole_keeps = false;
+        }
     }
 
     /// Keeps the deadline that the lifecycle wants kept.
