@@ -7,5 +7,6 @@ mod every;
 mod functions;
 mod nested;
 mod nested_again;
+mod nested_causes;
 mod nested_deadline;
 mod stale;

@@ -18,6 +18,7 @@ mod changes;
 mod inserting;
 mod removing;
 mod removing_at_rest;
+mod causes;
 mod nesting;
 mod depth;
 mod dropping;

@@ -19,6 +19,7 @@ mod record;
 mod settle;
 mod timer;
 mod wholes;
+mod ended;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -50,6 +51,7 @@ pub(crate) use settle::{Cue, PartEnd};
 pub(crate) use timer::Arm;
 pub(crate) use wholes::{Hold, Observer};
 
+use ended::Ended;
 use wholes::Wholes;
 
 /// A core together with the service that it is about, whatever its type.
@@ -174,8 +176,8 @@ pub(crate) struct Rare {
     wholes: Wholes,
     /// What is done at the end of the attempt.
     endings: Vec<Ending>,
-    /// The last cycle ended because it was told to.
-    told: bool,
+    /// How the last cycle ended.
+    ended: Ended,
     /// What is stuck, once the end was given up.
     verdict: Option<crate::error::Unresponsive>,
 }
@@ -355,11 +357,6 @@ impl Cell {
         }
         self.rare().endings.push(ending);
         None
-    }
-
-    /// Whether the last cycle ended because it was told to.
-    pub(crate) fn was_told(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.told)
     }
 
     #[inline]

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use super::ended::Ended;
 use super::{After, Arm, Cell, Core, Ending};
 use crate::clock;
-use crate::error::{StartError, StopError};
 use crate::failure::{Failure, Fault, Interruption};
-use crate::lifecycle::{End, Input, Level, RunEnd};
+use crate::lifecycle::{Input, Level, RunEnd};
 use crate::restart::RetryIf;
 use crate::retry::Decision;
 use crate::state::{Exit, Phase, Readiness, State};
@@ -263,18 +263,12 @@ impl Cell {
             // Whoever has told it to stop for the whole does not look at it again.
             self.step(core, Input::Stop, Arm::Watched, after);
         }
-        let failed = self.rare.as_ref().and_then(|rare| rare.after_stop.clone());
-        self.exit = self.life.exit(failed.is_some());
-        let told = self.life.end() == End::Asked && !self.life.is_lost();
+        let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
+        self.exit = self.life.exit(failed);
         if let Some(rare) = &mut self.rare {
-            rare.told = told;
+            rare.ended = Ended::of(&self.life);
         }
-        let outcome = match failed {
-            _ if self.life.is_overdue() => Err(StopError::TimedOut),
-            Some(failure) => Err(StopError::Failed(failure)),
-            None => Ok(()),
-        };
-        let start_error = self.start_error();
+        let (outcome, start_error) = (self.stop_outcome(), self.start_error());
         let has_next = self.life.has_next();
         let job = core.settings.readiness() == Readiness::Completion;
         let done = job && self.exit == Exit::Completed;
@@ -301,16 +295,5 @@ impl Cell {
         self.set_timer(core, Arm::Watched, after);
         let (exit, healthy) = (self.exit, self.healthy());
         after.news.add(self.tag(), || Event::Stopped(exit, healthy));
-    }
-
-    /// Why the cycle ended before the service was ready.
-    fn start_error(&self) -> StartError {
-        let rare = self.rare.as_ref();
-        let failure = rare.and_then(|rare| rare.ended_by.clone().or_else(|| rare.last.clone()));
-        match (self.life.end(), failure) {
-            (End::Late, _) if !self.life.is_lost() => StartError::TimedOut,
-            (_, Some(failure)) => StartError::Failed(failure),
-            _ => StartError::Stopped,
-        }
     }
 }

@@ -21,7 +21,7 @@ use crate::request::{self, Wanted};
 use crate::service::{Parts, Service, Shared};
 use crate::settings::Settings;
 use crate::snapshot;
-use crate::state::{Exit, Readiness};
+use crate::state::Readiness;
 use crate::status::Status;
 use crate::task::wait_if_runtime_ends;
 use crate::ticket::{ask, redeem};
@@ -151,12 +151,11 @@ impl<S: Service> Runner<S> {
         if let Some(stuck) = cell.verdict() {
             return Err(StopError::Unresponsive(stuck.clone()).into());
         }
-        let failure = cell.last_failure().cloned();
-        let failed = matches!(cell.exit, Exit::Failed | Exit::Aborted);
+        let failure = cell.failed_end().cloned();
         drop(cell);
         match failure {
             // Once the whole stops, `shutdown` tells what went wrong.
-            Some(failure) if failed && !cx.is_cancelled() => Err(failure.into()),
+            Some(failure) if !cx.is_cancelled() => Err(failure.into()),
             _ => Ok(()),
         }
     }

@@ -2,12 +2,11 @@
 
 use super::Supervisor;
 use super::look::Look;
-use crate::error::{StartError, StopError};
+use crate::error::StartError;
 use crate::group::error::GroupError;
 use crate::group::graph::Id;
 use crate::group::mailbox::unobserve;
 use crate::group::table::Waiting;
-use crate::state::Cause;
 
 pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
     if let Some(sender) = sender {
@@ -30,15 +29,7 @@ impl Supervisor<'_> {
         unobserve(&self.shared.mailbox, id, &entry.part);
         let look = Look::at(&*entry.part.node);
         // How one ended that was at rest before is none of its removal.
-        let told = told && look.told;
-        let outcome = match (&look.stuck, look.failed_stop()) {
-            (Some(stuck), _) => Err(stuck.clone()),
-            (None, Some(failure)) if told && failure.cause() == Cause::TimedOut => {
-                Err(StopError::TimedOut)
-            }
-            (None, Some(failure)) if told => Err(StopError::Failed(failure.clone())),
-            _ => Ok(()),
-        };
+        let outcome = if told || look.stuck.is_some() { look.stop } else { Ok(()) };
         for removing in entry.removing {
             reply(Some(removing), outcome.clone().map_err(GroupError::Stop));
         }

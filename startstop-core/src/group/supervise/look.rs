@@ -2,7 +2,7 @@
 
 use crate::core::Node;
 use crate::error::{StartError, StopError};
-use crate::failure::{Failure, Interruption};
+use crate::failure::Failure;
 use crate::group::board::Rest;
 use crate::state::{Exit, State};
 
@@ -14,20 +14,32 @@ pub(super) struct Look {
     /// The cycle ended because it was told to.
     pub(super) told: bool,
     pub(super) stuck: Option<StopError>,
-    /// The last one of the cycle.
+    /// What went wrong in its end.
     pub(super) failure: Option<Failure>,
+    /// What a stop of its own has said.
+    pub(super) stop: Result<(), StopError>,
+    /// What a start of its own would have said.
+    pub(super) start_error: StartError,
 }
 
 impl Look {
     pub(super) fn at(node: &dyn Node) -> Self {
         let cell = node.core().cell();
+        let stuck = cell.verdict().cloned().map(StopError::Unresponsive);
+        let is_stuck = stuck.is_some();
         Self {
             state: cell.state(),
             cycle: cell.cycle,
             exit: cell.exit,
             told: cell.was_told(),
-            stuck: cell.verdict().cloned().map(StopError::Unresponsive),
-            failure: cell.last_failure().cloned(),
+            failure: if is_stuck { cell.last_failure() } else { cell.failed_end() }.cloned(),
+            stop: stuck.clone().map_or_else(|| cell.stop_outcome(), Err),
+            start_error: match () {
+                () if is_stuck => StartError::Unresponsive,
+                () if cell.was_told() => StartError::Stopped,
+                () => cell.start_error(),
+            },
+            stuck,
         }
     }
 
@@ -43,29 +55,9 @@ impl Look {
             _ if self.told => Rest::Told,
             Exit::Completed => Rest::Completed,
             Exit::Stopped => Rest::Told,
+            // It had ended well, and what was left of it was aborted by its handle.
+            Exit::Aborted if self.failure.is_none() => Rest::Told,
             _ => Rest::Failed,
         }
     }
-
-    /// What went wrong in the stop.
-    pub(super) fn failed_stop(&self) -> Option<&Failure> {
-        let bad = matches!(self.exit, Exit::Failed | Exit::Aborted);
-        self.failure.as_ref().filter(|_| bad)
-    }
-
-    /// Why it did not start: what a start of its own would have said.
-    pub(super) fn start_error(&self) -> StartError {
-        match &self.failure {
-            _ if self.stuck.is_some() => StartError::Unresponsive,
-            _ if self.told => StartError::Stopped,
-            Some(failure) if is_late(failure) => StartError::TimedOut,
-            Some(failure) => StartError::Failed(failure.clone()),
-            None => StartError::Stopped,
-        }
-    }
-}
-
-fn is_late(failure: &Failure) -> bool {
-    let error = failure.error().downcast_ref();
-    matches!(error, Some(Interruption::StartTimedOut { .. }))
 }

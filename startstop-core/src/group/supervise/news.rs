@@ -65,11 +65,11 @@ impl Supervisor<'_> {
         };
         let closing = table.board.closing().is_some();
         drop(table);
-        if let (true, Some(failure)) = (closing, look.failed_stop()) {
+        if let (true, Some(failure), None) = (closing, &look.failure, &look.stuck) {
             record(self.cx, Fault::of(|| failure.clone().into()));
         }
         reply(inserted, Ok(()));
-        self.rests(id, rest, look.failure.as_ref(), || look.start_error());
+        self.rests(id, rest, look.failure.as_ref(), || look.start_error.clone());
     }
 
     /// Tells the board that a member rests, and what of it concerns the whole group.

@@ -1,0 +1,59 @@
+//! How the last cycle ended: the same for those who waited for it, and for the wholes that look at it later.
+
+use super::Cell;
+use crate::error::{StartError, StopError};
+use crate::failure::Failure;
+use crate::lifecycle::{End, Lifecycle};
+
+/// How a cycle ended, as far as neither its exit nor its failures say so.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Ended {
+    /// It was told to.
+    told: bool,
+    /// It was not ready in time.
+    late: bool,
+    /// It was aborted at the deadline of its stop.
+    overdue: bool,
+}
+
+impl Ended {
+    pub(super) fn of(life: &Lifecycle) -> Self {
+        let by = |end| life.end() == end && !life.is_lost();
+        Self { told: by(End::Asked), late: by(End::Late), overdue: life.is_overdue() }
+    }
+}
+
+impl Cell {
+    /// Whether the last cycle ended because it was told to.
+    pub(crate) fn was_told(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.ended.told)
+    }
+
+    /// Why the cycle ended before the service was ready.
+    pub(crate) fn start_error(&self) -> StartError {
+        let Some(rare) = &self.rare else { return StartError::Stopped };
+        match rare.ended_by.as_ref().or(rare.last.as_ref()) {
+            _ if rare.ended.late => StartError::TimedOut,
+            Some(failure) => StartError::Failed(failure.clone()),
+            None => StartError::Stopped,
+        }
+    }
+
+    /// What the stop of the cycle came to.
+    pub(crate) fn stop_outcome(&self) -> Result<(), StopError> {
+        let Some(rare) = &self.rare else { return Ok(()) };
+        match &rare.after_stop {
+            _ if rare.ended.overdue => Err(StopError::TimedOut),
+            Some(failure) => Err(StopError::Failed(failure.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// What ended the cycle, unless it was told to end or ended well; or else what failed in its stop. What was
+    /// reported, or followed that, is neither.
+    pub(crate) fn failed_end(&self) -> Option<&Failure> {
+        let rare = self.rare.as_ref()?;
+        let ended_by = rare.ended_by.as_ref().filter(|_| !rare.ended.told);
+        ended_by.or(rare.after_stop.as_ref())
+    }
+}
