@@ -13,8 +13,9 @@ use crate::context::Context;
 use crate::func::{once, service_fn};
 use crate::group::Group;
 use crate::hold::Place;
+use crate::service::Service;
 use crate::slot::Slot;
-use crate::state::Exit;
+use crate::state::{Exit, State};
 use crate::sync::{CancellationToken, block_on};
 
 #[test]
@@ -112,5 +113,41 @@ fn a_group_learns_that_its_member_has_ended() {
         app.request_start();
         loom::explore();
         assert_eq!(block_on(app.wait()), Exit::Completed);
+    });
+}
+
+#[test]
+fn a_part_that_is_started_while_its_whole_is_told_to_stop_is_down_with_it() {
+    model(Some(1), || {
+        let context = Arc::new(Plain::new(None));
+        let shared = Arc::clone(&context);
+        let part = runner(service_fn(async |cx: Context| cx.cancelled_owned().await));
+        let told = part.clone();
+        let whole = service_fn(move |cx: Context| {
+            *shared.lock().unwrap() = Some(cx.clone());
+            async move { cx.cancelled().await }
+        });
+        let whole = started(whole.on_shutdown(move |cx| {
+            let told = told.clone();
+            async move { told.shutdown(cx).await }
+        }));
+        let cx = context.lock().unwrap().take().expect("run was entered");
+        let starts = part.clone();
+        let starts = thread::spawn(move || block_on(starts.run(cx)).expect("it is told to"));
+        block_on(whole.stop()).expect("it obeys");
+        assert_eq!(part.state(), State::Stopped);
+        starts.join().unwrap();
+        assert_eq!(part.state(), State::Stopped);
+    });
+}
+
+#[test]
+fn a_part_is_not_left_by_a_whole_that_is_aborted_as_it_starts() {
+    model(Some(2), || {
+        let part = runner(service_fn(async |cx: Context| cx.cancelled_owned().await));
+        let whole = runner(part.clone());
+        whole.request_start();
+        block_on(whole.stop_within(Duration::ZERO)).expect("it was asked to be aborted");
+        assert_eq!(part.state(), State::Stopped);
     });
 }

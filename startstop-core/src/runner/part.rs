@@ -31,6 +31,9 @@ use crate::waiters::Answer;
 ///
 /// It is [`Explicit`](Readiness::Explicit), never restarts, has no watchdog and waits for ever: the
 /// inner service keeps its own timeouts.
+///
+/// Once the whole is told to stop, the inner service stays down until the whole has ended: a start that is asked for
+/// meanwhile is [`Stopped`](StartError::Stopped).
 impl<S: Service> Service for Runner<S> {
     type Error = BoxError;
 
