@@ -16,7 +16,6 @@ mod table;
 mod builder;
 mod mailbox;
 mod change;
-mod limit;
 mod supervise;
 
 use std::borrow::Cow;

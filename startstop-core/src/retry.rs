@@ -13,10 +13,28 @@ use crate::restart::{On, RestartPolicy};
 pub(crate) struct Retries {
     /// Restarts since the start or the last healthy run.
     step: u32,
-    /// When the restarts within the window of the limit were.
-    recent: VecDeque<u64>,
+    recent: Recent,
     /// Restarts over all cycles.
     total: u64,
+}
+
+/// When the restarts within the window of a limit were.
+#[derive(Debug, Default)]
+pub(crate) struct Recent(VecDeque<u64>);
+
+impl Recent {
+    /// Whether the limit, at most so many within so long, allows another one now, which is counted then.
+    pub(crate) fn allows(&mut self, limit: Option<(u32, Duration)>, now: u64) -> bool {
+        let Some((max, window)) = limit else { return true };
+        while self.0.front().is_some_and(|at| clock::between(*at, now) >= window) {
+            self.0.pop_front();
+        }
+        let allowed = self.0.len() < max as usize;
+        if allowed {
+            self.0.push_back(now);
+        }
+        allowed
+    }
 }
 
 /// What a policy says to an attempt that is over.
@@ -41,7 +59,7 @@ impl Retries {
     /// A new cycle begins.
     pub(crate) fn forget(&mut self) {
         self.step = 0;
-        self.recent.clear();
+        self.recent = Recent::default();
     }
 
     pub(crate) fn total(&self) -> u64 {
@@ -58,14 +76,9 @@ impl Retries {
         if healthy >= policy.reset_after {
             self.step = 0;
         }
-        if let Some((max, window)) = policy.limit {
-            while self.recent.front().is_some_and(|at| clock::between(*at, now) >= window) {
-                self.recent.pop_front();
-            }
-            if self.recent.len() >= max as usize {
-                return Decision::LimitReached(max, window);
-            }
-            self.recent.push_back(now);
+        let allowed = self.recent.allows(policy.limit, now);
+        if let (false, Some((max, window))) = (allowed, policy.limit) {
+            return Decision::LimitReached(max, window);
         }
         let delay = policy.backoff.delay(self.step, random);
         self.step = self.step.saturating_add(1);

@@ -19,12 +19,12 @@ use super::Shared;
 use super::board::Closing;
 use super::error::GroupError;
 use super::graph::Id;
-use super::limit::Limit;
 use super::mailbox::observe;
 use super::member::Part;
 use super::table::Entry;
 use crate::context::Context;
 use crate::panic::BoxError;
+use crate::retry::Recent;
 use crate::snapshot;
 use crate::state::State;
 use crate::task::wait_if_runtime_ends;
@@ -62,7 +62,8 @@ enum Woken {
 struct Supervisor<'a> {
     shared: &'a Arc<Shared>,
     cx: &'a Context,
-    limit: Limit,
+    /// The restarts that the limit of the group counts.
+    recent: Recent,
     told: bool,
     ready: bool,
     /// The board has more to say, after the runtime had its turn.
@@ -77,7 +78,7 @@ impl<'a> Supervisor<'a> {
         let mut supervisor = Self {
             shared,
             cx,
-            limit: Limit::default(),
+            recent: Recent::default(),
             told: false,
             ready: false,
             again: false,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Supervisor;
 use super::changes::reply;
 use super::look::Look;
+use crate::clock;
 use crate::error::StartError;
 use crate::failure::{Failure, Fault};
 use crate::group::board::{Closing, Rest};
@@ -80,11 +81,11 @@ impl Supervisor<'_> {
         failure: Option<&Failure>,
         start_error: impl FnOnce() -> StartError,
     ) {
-        let limit = &mut self.limit;
+        let recent = &mut self.recent;
         let mut table = self.shared.table();
         let fresh = table.board.is_coming(id);
         let was_closing = table.board.closing();
-        table.board.rests(id, rest, || limit.allows(self.shared.limit));
+        table.board.rests(id, rest, || recent.allows(self.shared.limit, clock::now()));
         let closing = table.board.closing();
         drop(table);
         if fresh && rest != Rest::Completed {

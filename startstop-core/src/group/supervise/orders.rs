@@ -43,7 +43,7 @@ impl Supervisor<'_> {
         let Some(part) = self.part(id) else { return };
         let started = match Place::kept(self.cx) {
             Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), Wanted::No),
-            Ok(None) => request::start(&part.node, request::How::Ensure, None, Wanted::No),
+            Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Wanted::No),
             Err(Closed) => Reply::Now(Err(StartError::Stopped)),
         };
         match started {
