@@ -17,16 +17,16 @@ use crate::waiters::{Answer, Topic};
 
 use asked::Asked;
 use wanted::reply;
-pub(crate) use wanted::{How, Reply, Wanted};
+pub(crate) use wanted::{Reply, StartKind, Wanted};
 
 /// Asks for a start.
 pub(crate) fn start<N: Node + ?Sized>(
     node: &Arc<N>,
-    how: How,
+    kind: StartKind,
     parent: Option<&Arc<Parent>>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
-    let mut asked = Asked::new(node.core(), how, parent, wanted);
+    let mut asked = Asked::new(node.core(), kind, parent, wanted);
     let reply = update(node, |core, cell, after| asked.make(core, cell, after));
     asked.look_again(node);
     reply
@@ -119,7 +119,7 @@ pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
 
 /// A service asks for its own restart, unless nobody is left who could stop it then.
 pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    let mut asked = Asked::new(node.core(), How::Again, None, Wanted::No);
+    let mut asked = Asked::new(node.core(), StartKind::Restart, None, Wanted::No);
     update(node, |core, cell, after| {
         if cell.attempts == epoch && cell.life.is_alive() && core.is_wanted() {
             asked.make(core, cell, after);
@@ -135,7 +135,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
     hold: Arc<dyn Hold>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
-    let mut asked = Asked::new(node.core(), How::Ensure, None, wanted);
+    let mut asked = Asked::new(node.core(), StartKind::Ensure, None, wanted);
     let (reply, rest) = update(node, |core, cell, after| {
         // Under the lock: either this sees that the whole goes down, or who stops this part for it finds it started.
         if hold.goes_down() {

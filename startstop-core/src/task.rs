@@ -92,7 +92,7 @@ impl TaskEntry {
         let _handle = update(&self.node, |core, cell, after| {
             cell.part_ended(core, (Phase::Task, end), fault, after);
             let handle = cell.task_gone(self.id);
-            cell.step(core, Input::Ended(Part::Task), Arm::Anew, after);
+            cell.step(core, Input::Ended(Part::Task), Arm::IfNew, after);
             handle
         });
     }

@@ -138,7 +138,7 @@ impl Cell {
         self.driver_gone(after);
         self.lost(core, self.what_is_left(), after);
         // It may have entered an attempt and not have called `run` yet.
-        self.step(core, Input::RunEnded(RunEnd::Dropped), Arm::Watched, after);
+        self.step(core, Input::RunEnded(RunEnd::Dropped), Arm::ByCaller, after);
         if self.life.is_over() {
             self.settle(core, after);
         }
@@ -189,7 +189,7 @@ impl Cell {
         }
         let fault = Fault::interruption(Interruption::RuntimeEnded);
         self.record_end(core, phase, fault, after);
-        self.step(core, Input::Lost, Arm::Watched, after);
+        self.step(core, Input::Lost, Arm::ByCaller, after);
         self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);
     }
 
@@ -225,7 +225,7 @@ impl Cell {
 
     fn begin_backoff(&mut self, core: &Core, delay: Duration, after: &mut After) {
         self.life.step(Input::Retry, core.rules());
-        self.set_timer(core, Arm::Watched, after);
+        self.set_timer(core, Arm::ByCaller, after);
         self.due = clock::later(after.now(), delay);
         self.publish(core, after);
         self.close_attempt(core, after);
@@ -261,7 +261,7 @@ impl Cell {
     fn end_cycle(&mut self, core: &Core, after: &mut After) {
         if self.life.has_next() && self.goes_down_with_a_whole() {
             // Whoever has told it to stop for the whole does not look at it again.
-            self.step(core, Input::Stop, Arm::Watched, after);
+            self.step(core, Input::Stop, Arm::ByCaller, after);
         }
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
         self.exit = self.life.exit(failed);
@@ -292,7 +292,7 @@ impl Cell {
     fn show_stopped(&mut self, core: &Core, done: bool, after: &mut After) {
         self.publish_state(core, State::Stopped, done, after);
         self.close_attempt(core, after);
-        self.set_timer(core, Arm::Watched, after);
+        self.set_timer(core, Arm::ByCaller, after);
         let (exit, healthy) = (self.exit, self.healthy());
         after.news.add(self.tag(), || Event::Stopped(exit, healthy));
     }

@@ -17,16 +17,14 @@ use crate::waiters::Topic;
 pub(crate) enum Arm {
     /// With the deadline.
     Now,
-    /// With the deadline if it is another one than before; one that goes on is [`Watched`](Self::Watched)
-    /// as it was.
-    Anew,
-    /// When the driver, which is woken, sees that it takes longer than a poll. Only where there is one
-    /// thread: with more the driver may be stuck in that poll, alone.
-    Unwatched,
-    /// When the one who caused the deadline and waits sees that it takes longer than a few turns of the
-    /// runtime, or the driver that it takes longer than a poll; at once if the driver may be stuck in one
-    /// already.
-    Watched,
+    /// With the deadline if that is another one than before; otherwise as [`ByCaller`](Self::ByCaller).
+    IfNew,
+    /// By the driver, which is woken, if one poll does not end it: nobody awaits the request. Only on a single
+    /// thread: with more the driver may be stuck in that poll, and nobody else would notice.
+    ByDriver,
+    /// By the ticket of who awaits the request, if a few turns of the runtime do not end it, or by the driver, if
+    /// one poll does not; at once if, with several threads, the driver is inside a poll already.
+    ByCaller,
 }
 
 impl Cell {
@@ -66,7 +64,7 @@ impl Cell {
             self.owes_keeper = true;
         }
         let goes_on = (old_timer, old_due) == (timer, due);
-        let arm = if arm == Arm::Anew && goes_on { Arm::Watched } else { arm };
+        let arm = if arm == Arm::IfNew && goes_on { Arm::ByCaller } else { arm };
         if self.owes_keeper && self.is_due(core, arm, after) {
             self.hire_keeper(after);
         }
@@ -75,11 +73,11 @@ impl Cell {
     /// Whether a keeper that is owed is hired at once.
     fn is_due(&self, core: &Core, arm: Arm, after: &After) -> bool {
         match arm {
-            Arm::Now | Arm::Anew => true,
-            Arm::Unwatched => after.driver.is_none() || !self.has_one_thread(),
+            Arm::Now | Arm::IfNew => true,
+            Arm::ByDriver => after.driver.is_none() || !self.has_one_thread(),
             // After the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
             // or the driver sees the level.
-            Arm::Watched => core.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
+            Arm::ByCaller => core.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
         }
     }
 

@@ -59,7 +59,7 @@ impl Call {
         let _handle = update(&self.node, |core, cell, after| {
             cell.part_ended(core, (Phase::Shutdown, end), fault, after);
             let handle = cell.hook_gone();
-            cell.step(core, Input::HookEnded, Arm::Anew, after);
+            cell.step(core, Input::HookEnded, Arm::IfNew, after);
             handle
         });
     }

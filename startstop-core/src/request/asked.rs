@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::stop_by_parent;
-use super::wanted::{How, Reply, Wanted, reply};
+use super::wanted::{Reply, StartKind, Wanted, reply};
 use crate::core::{After, Cell, Core, Node};
 use crate::error::StartError;
 use crate::failure::Fault;
@@ -16,7 +16,7 @@ use crate::waiters::{Answer, Topic};
 
 /// A start, with what of it is found out before the lock, and what is to be looked at after it.
 pub(super) struct Asked<'a> {
-    how: How,
+    kind: StartKind,
     parent: Option<&'a Arc<Parent>>,
     wanted: Wanted<'a>,
     /// Whether the parent that the new cycle would have is cancelled.
@@ -29,12 +29,12 @@ pub(super) struct Asked<'a> {
 impl<'a> Asked<'a> {
     pub(super) fn new(
         core: &Core,
-        how: How,
+        kind: StartKind,
         parent: Option<&'a Arc<Parent>>,
         wanted: Wanted<'a>,
     ) -> Self {
-        let cancelled = is_parent_cancelled(core, how, parent);
-        Self { how, parent, wanted, cancelled, here: Handle::try_current().ok(), kept: None }
+        let cancelled = is_parent_cancelled(core, kind, parent);
+        Self { kind, parent, wanted, cancelled, here: Handle::try_current().ok(), kept: None }
     }
 
     pub(super) fn make(
@@ -43,23 +43,23 @@ impl<'a> Asked<'a> {
         cell: &mut Cell,
         after: &mut After,
     ) -> Reply<Result<(), StartError>> {
-        let Self { how, parent, wanted, cancelled, .. } = *self;
-        let on = match admit(cell, how, cancelled, self.here.take(), wanted) {
+        let Self { kind, parent, wanted, cancelled, .. } = *self;
+        let on = match admit(cell, kind, cancelled, self.here.take(), wanted) {
             Ok(on) => on,
             Err(error) => return refuse(core, cell, error, wanted, after),
         };
-        if how == How::Ensure && cell.state() == State::Running {
+        if kind == StartKind::Ensure && cell.state() == State::Running {
             return Reply::Now(Ok(()));
         }
-        if how == How::Anew {
+        if kind == StartKind::Start {
             let rare = cell.rare_if(parent.is_some());
             let old =
                 rare.and_then(|rare| std::mem::replace(&mut rare.parent, parent.map(Arc::clone)));
             after.drop_parent(old);
         }
         let key = wanted.register(Topic::Start, cell);
-        self.kept = cell.parent().filter(|_| how != How::Anew).cloned();
-        begin(core, cell, how, on, wanted, after);
+        self.kept = cell.parent().filter(|_| kind != StartKind::Start).cloned();
+        begin(core, cell, kind, on, wanted, after);
         reply(key, cell, Answer::start)
     }
 
@@ -73,10 +73,10 @@ impl<'a> Asked<'a> {
 
 /// Whether the parent that the new cycle would have is cancelled. Not under the lock: see invariant 1
 /// of [`parent`](crate::parent).
-fn is_parent_cancelled(core: &Core, how: How, parent: Option<&Arc<Parent>>) -> bool {
-    match how {
-        How::Anew => parent.is_some_and(|parent| parent.is_cancelled()),
-        How::Ensure | How::Again => {
+fn is_parent_cancelled(core: &Core, kind: StartKind, parent: Option<&Arc<Parent>>) -> bool {
+    match kind {
+        StartKind::Start => parent.is_some_and(|parent| parent.is_cancelled()),
+        StartKind::Ensure | StartKind::Restart => {
             let parent = core.cell().parent().cloned();
             parent.is_some_and(|parent| parent.is_cancelled())
         }
@@ -86,13 +86,13 @@ fn is_parent_cancelled(core: &Core, how: How, parent: Option<&Arc<Parent>>) -> b
 /// Where the cycle runs that a start begins, or why there will be none.
 fn admit(
     cell: &Cell,
-    how: How,
+    kind: StartKind,
     cancelled: bool,
     here: Option<Handle>,
     wanted: Wanted<'_>,
 ) -> Result<Option<Handle>, StartError> {
     let state = cell.state();
-    if how == How::Ensure && state == State::Running {
+    if kind == StartKind::Ensure && state == State::Running {
         return Ok(None);
     }
     if cancelled {
@@ -101,7 +101,7 @@ fn admit(
     if cell.life.has_verdict() {
         return Err(StartError::Unresponsive);
     }
-    if !how.begins_cycle(state) {
+    if !kind.begins_cycle(state) {
         return Ok(None);
     }
     // A request from a thread without a runtime goes back to where the service ran.
@@ -126,13 +126,13 @@ fn refuse(
 fn begin(
     core: &Core,
     cell: &mut Cell,
-    how: How,
+    kind: StartKind,
     on: Option<Handle>,
     wanted: Wanted<'_>,
     after: &mut After,
 ) {
     let state = cell.state();
-    if how.replaces(state) {
+    if kind.replaces(state) {
         cell.limit_stop(core.settings.stop_timeout(), after);
         after.news.add(cell.tag(), || Event::StopRequested);
     }
@@ -141,5 +141,5 @@ fn begin(
         Some(on) => cell.move_next_to(on),
         None => {}
     }
-    cell.step(core, how.input(), wanted.arm(), after);
+    cell.step(core, kind.input(), wanted.arm(), after);
 }

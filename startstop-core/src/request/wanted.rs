@@ -9,21 +9,21 @@ use crate::waiters::{Answer, Key, Topic};
 
 /// How a start treats what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum How {
+pub(crate) enum StartKind {
     /// A running service is stopped first.
-    Anew,
+    Start,
     /// A running service is left alone.
     Ensure,
     /// Whatever is there is stopped first.
-    Again,
+    Restart,
 }
 
 /// What came of a request at once, or where its outcome will be.
 pub(crate) enum Reply<T> {
     Now(T),
-    /// There, and nobody is woken by it yet.
+    /// In this entry, which has no waker yet.
     Later(Key),
-    /// There, and the one who asked is woken; `owes` if nobody keeps the deadline of it yet.
+    /// In this entry, which wakes the one who asked; `owes` if nobody keeps the deadline yet.
     Awaited {
         key: Key,
         owes: bool,
@@ -43,8 +43,8 @@ impl Wanted<'_> {
     /// Somebody who waits sees for himself whether it takes longer than a few turns of the runtime.
     pub(super) fn arm(self) -> Arm {
         match self {
-            Self::By(_) => Arm::Watched,
-            Self::No => Arm::Unwatched,
+            Self::By(_) => Arm::ByCaller,
+            Self::No => Arm::ByDriver,
         }
     }
 
@@ -70,20 +70,20 @@ pub(super) fn reply<T>(
     }
 }
 
-impl How {
+impl StartKind {
     pub(super) fn input(self) -> Input {
         match self {
-            Self::Anew => Input::Start,
+            Self::Start => Input::Start,
             Self::Ensure => Input::Ensure,
-            Self::Again => Input::Restart,
+            Self::Restart => Input::Restart,
         }
     }
 
     /// Whether it ends what is there in this state.
     pub(super) fn replaces(self, state: State) -> bool {
         match self {
-            Self::Anew => state == State::Running,
-            Self::Again => matches!(state, State::Starting | State::Running | State::Backoff),
+            Self::Start => state == State::Running,
+            Self::Restart => matches!(state, State::Starting | State::Running | State::Backoff),
             Self::Ensure => false,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Runner;
 use crate::error::{StartError, StopError};
 use crate::parent::Parent;
-use crate::request::{self, How, Wanted};
+use crate::request::{self, StartKind, Wanted};
 use crate::service::Service;
 use crate::sync::CancellationToken;
 use crate::ticket::ask;
@@ -35,7 +35,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the start goes on to its end when this future is dropped.
     pub async fn start(&self) -> Result<(), StartError> {
-        self.ask_for_start(How::Anew).await
+        self.ask_for_start(StartKind::Start).await
     }
 
     /// Like [`start`](Self::start), with a parent whose cancellation is a [`stop`](Self::stop).
@@ -70,7 +70,7 @@ impl<S: Service> Runner<S> {
     pub async fn start_with(&self, parent: &CancellationToken) -> Result<(), StartError> {
         let parent = Arc::new(Parent::new(parent.clone()));
         let request = |wanted: Wanted<'_>| {
-            let reply = request::start(&self.inner, How::Anew, Some(&parent), wanted);
+            let reply = request::start(&self.inner, StartKind::Start, Some(&parent), wanted);
             // After the start is registered, since a parent that is cancelled meanwhile stops it.
             self.watch_parent(&parent);
             reply
@@ -103,7 +103,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the start goes on to its end when this future is dropped.
     pub async fn ensure_running(&self) -> Result<(), StartError> {
-        self.ask_for_start(How::Ensure).await
+        self.ask_for_start(StartKind::Ensure).await
     }
 
     /// Stops the service within its own `stop_timeout`. A stop cancels every start and restart that was
@@ -175,7 +175,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the restart goes on to its end when this future is dropped.
     pub async fn restart(&self) -> Result<(), StartError> {
-        self.ask_for_start(How::Again).await
+        self.ask_for_start(StartKind::Restart).await
     }
 
     /// Begins a start and returns at once; what becomes of it is in the status and the history. On a
@@ -194,7 +194,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_start(&self) {
-        request::start(&self.inner, How::Anew, None, Wanted::No);
+        request::start(&self.inner, StartKind::Start, None, Wanted::No);
     }
 
     /// Begins a stop and returns at once.
@@ -232,7 +232,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_restart(&self) {
-        request::start(&self.inner, How::Again, None, Wanted::No);
+        request::start(&self.inner, StartKind::Restart, None, Wanted::No);
     }
 
     /// Wakes [`cx.reloaded()`](crate::Context::reloaded). Nothing restarts. A service that is not
@@ -245,8 +245,8 @@ impl<S: Service> Runner<S> {
         request::reload(&self.inner);
     }
 
-    async fn ask_for_start(&self, how: How) -> Result<(), StartError> {
-        ask(&self.inner, |wanted| request::start(&self.inner, how, None, wanted), Answer::start)
+    async fn ask_for_start(&self, kind: StartKind) -> Result<(), StartError> {
+        ask(&self.inner, |wanted| request::start(&self.inner, kind, None, wanted), Answer::start)
             .await
     }
 }
