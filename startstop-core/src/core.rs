@@ -17,9 +17,11 @@ mod after;
 mod apply;
 mod record;
 mod settle;
+mod signal;
 mod timer;
 mod wholes;
 mod ended;
+mod parts;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -34,15 +36,13 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::failure::Failure;
 use crate::history::History;
-use crate::lifecycle::{Input, Level, Lifecycle, Rules, Timer};
+use crate::lifecycle::{Level, Lifecycle, Rules, Timer};
 use crate::parent::Parent;
 use crate::retry::Retries;
 use crate::settings::Resolved;
 use crate::state::{Exit, State};
 use crate::status::Status;
-use crate::sync::{
-    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard,
-};
+use crate::sync::{AbortHandle, AtomicBool, AtomicU32, CancellationToken, Mutex, MutexGuard};
 use crate::waiters::Waiters;
 use crate::word::Word;
 
@@ -52,6 +52,7 @@ pub(crate) use timer::Arm;
 pub(crate) use wholes::{Hold, Observer};
 
 use ended::Ended;
+use signal::Signal;
 use wholes::Wholes;
 
 /// A core together with the service that it is about, whatever its type.
@@ -104,9 +105,6 @@ pub(crate) struct Core {
     default_name: fn() -> &'static str,
     cell: Mutex<Cell>,
 }
-
-/// The number of the current attempt and how far its end has come, in one atomic word.
-struct Signal(AtomicU64);
 
 /// What is under the lock.
 #[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
@@ -190,7 +188,7 @@ impl Core {
     ) -> Self {
         Self {
             word: Word::new(),
-            signal: Signal(AtomicU64::new(0)),
+            signal: Signal::new(),
             handles: AtomicU32::new(1),
             detached: AtomicBool::new(false),
             polling: AtomicBool::new(false),
@@ -249,7 +247,7 @@ impl Core {
     /// How far the end of the current attempt has come: for the driver of it.
     #[inline]
     pub(crate) fn current_level(&self) -> Level {
-        Signal::ORDER[(self.signal.0.load(Ordering::SeqCst) % Signal::LEVELS) as usize]
+        self.signal.current()
     }
 
     /// Whether `epoch` is the current attempt.
@@ -281,34 +279,6 @@ where
     drop(cell);
     after.carry_out(node);
     result
-}
-
-impl Signal {
-    const LEVELS: u64 = 4;
-    const ORDER: [Level; 4] = [Level::Alive, Level::Draining, Level::Cancelled, Level::Aborted];
-
-    fn raise(&self, epoch: u64, level: Level) {
-        // `SeqCst`, with the `polling` mark: either the driver sees the level before it polls `run`,
-        // or the one who stores it sees that the driver is polling.
-        self.0.store(epoch * Self::LEVELS + level as u64, Ordering::SeqCst);
-    }
-
-    /// Shows an attempt that begins or is over: nobody is polling `run` then.
-    fn turn(&self, epoch: u64, level: Level) {
-        self.0.store(epoch * Self::LEVELS + level as u64, Ordering::Release);
-    }
-
-    fn epoch(&self) -> u64 {
-        self.0.load(Ordering::Acquire) / Self::LEVELS
-    }
-
-    fn level(&self, epoch: u64) -> Level {
-        let value = self.0.load(Ordering::SeqCst);
-        if value / Self::LEVELS != epoch {
-            return Level::Aborted;
-        }
-        Self::ORDER[(value % Self::LEVELS) as usize]
-    }
 }
 
 impl Cell {
@@ -444,70 +414,5 @@ impl Cell {
     /// How many attempts were restarts of a policy.
     pub(crate) fn restarts(&self) -> u64 {
         self.rare.as_ref().map_or(0, |rare| rare.retries.total())
-    }
-
-    /// The token that is cancelled when attempt `epoch` reaches `level`, made when first asked for;
-    /// `None` if it has reached that already.
-    ///
-    /// In an `Arc`, since cloning a token takes its lock: a token calls wakers with its lock held,
-    /// and ours take the lock of the cell.
-    pub(crate) fn token(&mut self, epoch: u64, level: Level) -> Option<Arc<CancellationToken>> {
-        if self.has_reached(epoch, level) {
-            return None;
-        }
-        let rare = self.rare();
-        let slot = match level {
-            Level::Aborted => &mut rare.deadline_token,
-            _ => &mut rare.token,
-        };
-        Some(Arc::clone(slot.get_or_insert_default()))
-    }
-
-    /// Makes place for a task; `None` if the attempt takes no more.
-    pub(crate) fn add_task(&mut self, epoch: u64, rules: Rules) -> Option<(Handle, u64)> {
-        if self.attempts != epoch || !self.life.is_open() {
-            return None;
-        }
-        let on = self.on.clone()?;
-        self.life.step(Input::Added(crate::lifecycle::Part::Task), rules);
-        let rare = self.rare();
-        let id = rare.next_task;
-        rare.next_task += 1;
-        rare.tasks.insert(id, None);
-        Some((on, id))
-    }
-
-    /// Notes how a spawned task is aborted; a task that came too late is aborted at once.
-    pub(crate) fn task_spawned(&mut self, id: u64, handle: AbortHandle) -> Option<AbortHandle> {
-        let late = self.life.level() >= Level::Aborted;
-        let slot = self.rare().tasks.get_mut(&id)?;
-        if late {
-            return Some(handle);
-        }
-        *slot = Some(handle);
-        None
-    }
-
-    /// Whether `waker` is that of the driver, which is woken whenever a level changes.
-    pub(crate) fn wakes_driver(&self, waker: &Waker) -> bool {
-        self.driver.as_ref().is_some_and(|driver| driver.will_wake(waker))
-    }
-
-    pub(crate) fn task_gone(&mut self, id: u64) -> Option<AbortHandle> {
-        self.rare.as_mut()?.tasks.remove(&id).flatten()
-    }
-
-    /// Notes how `shutdown` is aborted, which was spawned for attempt `epoch`; a task that came too late
-    /// is aborted at once.
-    pub(crate) fn hook_spawned(&mut self, epoch: u64, handle: AbortHandle) -> Option<AbortHandle> {
-        let live = self.attempts == epoch && self.life.is_hook_live();
-        if !live || self.life.level() >= Level::Aborted {
-            return Some(handle);
-        }
-        self.rare().hook.replace(handle)
-    }
-
-    pub(crate) fn hook_gone(&mut self) -> Option<AbortHandle> {
-        self.rare.as_mut()?.hook.take()
     }
 }
