@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Program {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    stderr: JoinHandle<String>,
+    stderr: Option<JoinHandle<String>>,
     printed: String,
 }
 
@@ -47,7 +47,7 @@ impl Program {
             text
         });
         let lines = BufReader::new(stdout).lines();
-        Self { child, lines, stderr, printed: String::new() }
+        Self { child, lines, stderr: Some(stderr), printed: String::new() }
     }
 
     /// The next line that it prints.
@@ -62,6 +62,13 @@ impl Program {
     /// The next line that it prints is this one.
     pub(crate) async fn prints(&mut self, expected: &str) {
         assert_eq!(self.line().await, expected);
+    }
+
+    /// Closes the other end of its stderr.
+    pub(crate) async fn stop_listening(&mut self) {
+        let Some(stderr) = self.stderr.take() else { return };
+        stderr.abort();
+        in_time(stderr).await.expect_err("it is still read");
     }
 
     /// Sends it a signal, by its name without `SIG`.
@@ -79,7 +86,10 @@ impl Program {
             self.printed.push('\n');
         }
         let status = in_time(self.child.wait()).await.expect("it can be waited for");
-        let stderr = in_time(self.stderr).await.expect("stderr is read");
+        let stderr = match self.stderr {
+            Some(stderr) => in_time(stderr).await.expect("stderr is read"),
+            None => String::new(),
+        };
         Ended { code: status.code(), stdout: self.printed, stderr }
     }
 }

@@ -40,6 +40,26 @@ async fn what_is_known_by_its_status_alone_is_named_by_it() {
 }
 
 #[tokio::test]
+async fn a_lock_that_is_never_given_away_does_not_keep_the_process() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50", "behind a lock"]);
+    program.prints("running").await;
+    program.signal("TERM").await;
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1));
+    assert_names_what_is_stuck(&ended.stderr);
+}
+
+#[tokio::test]
+async fn nobody_who_listens_does_not_keep_the_process() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50"]);
+    program.prints("running").await;
+    program.stop_listening().await;
+    program.signal("TERM").await;
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1));
+}
+
+#[tokio::test]
 async fn a_second_signal_aborts_at_once() {
     let mut program = Program::start(env!("CARGO_BIN_EXE_deaf"), &[]);
     program.prints("running").await;

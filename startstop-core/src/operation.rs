@@ -3,11 +3,13 @@
 mod signals;
 
 use std::future::{Future, poll_fn};
+use std::io::{self, Write};
 use std::pin::{Pin, pin};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+use std::{fmt, thread};
 
 use tokio::runtime::Handle;
 
@@ -105,12 +107,12 @@ pub async fn run<S: Service>(service: S) -> ExitCode {
         Ok(Exit::Unresponsive) | Err(StartError::Unresponsive) => exit_stuck(runner.inner()),
         Ok(exit) => {
             if let (false, Some(failure)) = (exit.is_success(), runner.errors_last()) {
-                eprintln!("{failure:?}");
+                tell(format_args!("{failure:?}"));
             }
             exit.into()
         }
         Err(error) => {
-            eprintln!("{error:?}");
+            tell(format_args!("{error:?}"));
             ExitCode::FAILURE
         }
     }
@@ -132,7 +134,7 @@ async fn until_signal<S: Service>(runner: &Runner<S>, third: Third) -> Result<Ex
     let rest = request::wait_for_rest(&runner.inner().core, None);
     let rest = redeem(runner.inner(), rest, Answer::seen);
     match run_or_signal(runner, &mut signals, rest).await {
-        First::Done(()) => Ok(ended(runner).await),
+        First::Done(()) => Ok(ended(runner)),
         First::Signal(_) => Ok(stop(runner, &mut signals, third).await),
     }
 }
@@ -171,7 +173,7 @@ async fn stop<S: Service>(runner: &Runner<S>, signals: &mut Signals, third: Thir
     loop {
         match first(signals, stopped.as_mut()).await {
             First::Done(Err(StopError::Unresponsive(_))) => return Exit::Unresponsive,
-            First::Done(_) => return ended(runner).await,
+            First::Done(_) => return ended(runner),
             First::Signal(Signal::Reload) => {}
             First::Signal(Signal::End) => asked += 1,
         }
@@ -185,12 +187,10 @@ async fn stop<S: Service>(runner: &Runner<S>, signals: &mut Signals, third: Thir
     }
 }
 
-/// How a service that rests has ended.
-async fn ended<S: Service>(runner: &Runner<S>) -> Exit {
-    if runner.inner().core.cell().life.has_verdict() {
-        return Exit::Unresponsive;
-    }
-    runner.wait().await
+/// How the service has ended. Somebody else may have started it again by now, which is not waited for.
+fn ended<S: Service>(runner: &Runner<S>) -> Exit {
+    let cell = runner.inner().core.cell();
+    if cell.life.has_verdict() { Exit::Unresponsive } else { cell.exit }
 }
 
 /// Nothing of the service runs, and nothing would tell it to stop: it does not start.
@@ -199,10 +199,22 @@ fn cannot_listen<S: Service>(inner: &Arc<Inner<S>>, error: std::io::Error) -> St
     StartError::Failed(failure)
 }
 
+/// How long it may take to say what is stuck, which asks the service for what it is made of.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Ends the process although something of the service is still there.
 fn exit_stuck<S: Service>(inner: &Arc<Inner<S>>) -> ! {
-    for stuck in snapshot::stuck(&**inner) {
-        eprintln!("{stuck}");
-    }
-    std::process::exit(1)
+    let exit = || {
+        thread::sleep(LAST_WORDS);
+        process::exit(1);
+    };
+    // Without such a thread the words come all the same.
+    drop(thread::Builder::new().spawn(exit));
+    snapshot::stuck(&**inner, |line| tell(format_args!("{line}")));
+    process::exit(1)
+}
+
+/// Prints to stderr, which nobody may listen to any more.
+fn tell(line: fmt::Arguments<'_>) {
+    drop(writeln!(io::stderr(), "{line}"));
 }

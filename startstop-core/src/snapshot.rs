@@ -109,18 +109,17 @@ pub(crate) fn statuses(parts: Parts) -> Vec<Status> {
 
 /// What of a service, and of what it is made of, is still there although it was told to end: a line for each.
 #[cfg(feature = "signal")]
-pub(crate) fn stuck(root: &dyn Node) -> Vec<String> {
-    let mut lines = vec![stuck_part(root)];
+pub(crate) fn stuck(root: &dyn Node, mut tell: impl FnMut(String)) {
+    tell(stuck_part(root));
     let mut below = root.parts();
-    lines.extend(stuck_children(root));
+    stuck_children(root, &mut tell);
     while let Some((_, part)) = below.pop() {
         if part.core().word.read().state() == State::Stopping {
-            lines.push(stuck_part(&*part));
+            tell(stuck_part(&*part));
             below.extend(part.parts());
-            lines.extend(stuck_children(&*part));
+            stuck_children(&*part, &mut tell);
         }
     }
-    lines
 }
 
 #[cfg(feature = "signal")]
@@ -135,14 +134,12 @@ fn stuck_part(node: &dyn Node) -> String {
 
 /// What is stuck below a service that has only statuses to show.
 #[cfg(feature = "signal")]
-fn stuck_children(node: &dyn Node) -> Vec<String> {
-    let mut lines = Vec::new();
+fn stuck_children(node: &dyn Node, tell: &mut impl FnMut(String)) {
     let mut below = if node.parts().is_empty() { node.children() } else { Vec::new() };
     while let Some(status) = below.pop() {
         if status.state == State::Stopping {
-            lines.push(format!("service {:?} is still stopping", status.name));
+            tell(format!("service {:?} is still stopping", status.name));
         }
         below.extend(status.children);
     }
-    lines
 }

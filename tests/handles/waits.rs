@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use startstop_core::{Exit, Runner, Settings, StartStop, State, StopError, service_fn};
+use startstop_core::{
+    Exit, Runner, Settings, StartStop, State, StopError, service_fn, service_fn_with,
+};
+use tokio::sync::Notify;
 
 use crate::stress_support::{Census, deaf, failing, obedient, poll_once, settle, within};
 
@@ -120,6 +123,31 @@ async fn a_hundred_wait_for_the_same_end() {
         for waiter in waiters {
             assert_eq!(waiter.await.expect("no panic"), (Exit::Stopped, State::Stopped));
         }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_until_signal_does_not_wait_for_what_others_start_at_the_end() {
+    within(async {
+        let done = Arc::new(Notify::new());
+        let runner = Runner::new(service_fn_with(Arc::clone(&done), async |done, cx| {
+            cx.run_until_cancelled(done.notified()).await;
+        }));
+        runner.start().await.expect("ready at once");
+        let again = runner.clone();
+        let again = tokio::spawn(async move {
+            again.wait().await;
+            again.start().await
+        });
+        let ends = async {
+            settle().await;
+            done.notify_one();
+        };
+        let (exit, ()) = tokio::join!(runner.run_until_signal(), ends);
+        assert_eq!(exit.expect("it runs"), Exit::Completed);
+        again.await.expect("no panic").expect("it starts again");
+        runner.stop().await.expect("it obeys");
     })
     .await;
 }
