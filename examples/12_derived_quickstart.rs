@@ -20,7 +20,7 @@ impl Heart {
     /// Becomes `run`. It takes a context, to know when to end, and yields nothing.
     async fn beat(&self, cx: Context) {
         let mut ticks = tokio::time::interval(self.period);
-        while !cx.is_cancelled() && cx.run_until_cancelled(ticks.tick()).await.is_some() {
+        while cx.run_until_cancelled(ticks.tick()).await.is_some() {
             let beats = self.beats.fetch_add(1, Ordering::Relaxed) + 1;
             println!("beat {beats}");
             if beats == 3 {

@@ -1,18 +1,21 @@
 //! What a context knows of the stop.
 
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use startstop_core::{Context, Settings, State, service_fn};
+use startstop_core::{Context, Runner, Settings, State, service_fn};
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::yield_now;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Act, Caller, Probe, Remote, SECOND, assert_took, idle, probed, stop, within};
 
 /// The context of a probe that ends when it is told to, and the context of its `shutdown`.
 async fn contexts(
     settings: Settings,
-) -> (startstop_core::Runner<Probe>, Remote, Context, Arc<Mutex<Option<Context>>>) {
+) -> (Runner<Probe>, Remote, Context, Arc<Mutex<Option<Context>>>) {
     let (runner, probe) = probed(settings);
     let (send, mut contexts) = unbounded_channel();
     let in_shutdown = Arc::new(Mutex::new(None));
@@ -88,6 +91,30 @@ async fn run_until_cancelled_gives_the_output_or_none() {
     assert_eq!(waiting.outcome().await, None);
 }
 
+#[tokio::test]
+async fn what_is_ready_each_time_does_not_outrun_the_stop() {
+    let busy = service_fn(async |cx| {
+        while cx.run_until_cancelled(ready(())).await.is_some() {
+            yield_now().await;
+        }
+    });
+    let runner = Runner::new(busy);
+    runner.start().await.unwrap();
+    within(runner.stop()).await.unwrap();
+    let token = CancellationToken::new();
+    token.cancel();
+    let cx = Context::detached(token);
+    assert_eq!(cx.run_until_cancelled(async { panic!("it is not polled") }).await, None::<()>);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cancels_a_token_of_a_context_cancels_nobody_else() {
+    let (_runner, _probe, cx, _) = contexts(Settings::new()).await;
+    let other = cx.token();
+    cx.token().cancel();
+    assert!(!other.is_cancelled() && !cx.token().is_cancelled() && !cx.is_cancelled());
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_form_of_waiting_resolves() {
     let (runner, _probe, cx, _) = contexts(Settings::new()).await;
@@ -152,7 +179,7 @@ async fn it_says_who_and_which() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_function_sees_the_cancellation() {
-    let runner = startstop_core::Runner::new(service_fn(async |cx| cx.cancelled().await));
+    let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
     runner.start().await.unwrap();
     within(runner.stop()).await.unwrap();
 }

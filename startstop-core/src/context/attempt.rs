@@ -61,7 +61,8 @@ impl Attempt {
     pub(super) fn token(&self) -> CancellationToken {
         let token = self.node.core().cell().token(self.epoch(), self.cancel_level());
         match token {
-            Some(token) => CancellationToken::clone(&token),
+            // A child, so that whoever gets it cannot cancel those of others.
+            Some(token) => token.child_token(),
             None => {
                 let token = CancellationToken::new();
                 token.cancel();

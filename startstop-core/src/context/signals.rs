@@ -105,7 +105,8 @@ impl Context {
     }
 
     /// Runs `future` until it is done or the context is cancelled: its output, or `None` if the
-    /// cancellation comes first. If both are there at once, the output wins.
+    /// cancellation comes first. In a context that is cancelled already it is `None`, and `future` is not
+    /// polled; if both come at once later, the output wins.
     ///
     /// # Examples
     ///
@@ -116,6 +117,9 @@ impl Context {
     /// It drops `future` when it is dropped, and when the context is cancelled: it is as cancel safe
     /// as `future` is.
     pub async fn run_until_cancelled<F: Future>(&self, future: F) -> Option<F::Output> {
+        if self.is_cancelled() {
+            return None;
+        }
         let mut cancelled = self.cancelled();
         let mut future = pin!(future);
         poll_fn(|cx| {
