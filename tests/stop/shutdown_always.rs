@@ -1,13 +1,16 @@
 //! `shutdown_always`: once after every attempt, however that attempt ended.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Cause, Interruption, Phase, Readiness, RestartPolicy, Settings, StartError, State,
+    Backoff, BlockingFn, BoxError, Cause, Context, Exit, Failure, Interruption, Phase, Readiness,
+    RestartPolicy, Runner, Service, Settings, StartError, State, blocking_fn,
 };
 use tokio::time::Instant;
 
-use crate::support::{Act, Event, SECOND, assert_took, idle, probed};
+use crate::support::{Act, Caller, Event, SECOND, assert_took, idle, probed};
 
 fn always() -> Settings {
     Settings::new().shutdown_always(true)
@@ -130,4 +133,48 @@ async fn it_does_not_run_where_run_was_not_entered() {
     runner.stop_within(Duration::ZERO).await.unwrap();
     idle().await;
     assert!(probe.seen().is_empty());
+}
+
+/// A thread that a silent attempt leaves behind, and a `shutdown` that is counted.
+struct Silent {
+    thread: BlockingFn<Box<dyn Fn(Context) + Send + Sync>>,
+    shutdowns: AtomicUsize,
+}
+
+impl Service for Silent {
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        self.thread.run(cx).await
+    }
+
+    async fn shutdown(&self, _: Context) -> Result<(), BoxError> {
+        self.shutdowns.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn it_does_not_run_after_an_abort_that_was_asked_for_while_a_silent_attempt_goes() {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let waits: Box<dyn Fn(Context) + Send + Sync> = Box::new(move |_| {
+        let _ = held.lock().unwrap().recv();
+    });
+    let service = Silent { thread: blocking_fn(waits), shutdowns: AtomicUsize::new(0) };
+    let settings = always().watchdog(Duration::from_millis(20)).abort_timeout(Duration::MAX);
+    let runner = Runner::with_settings(service, settings);
+    runner.start().await.unwrap();
+    runner.wait_for(State::Stopping).await;
+    let stopping = Caller::of({
+        let runner = runner.clone();
+        async move { runner.stop_within(Duration::ZERO).await }
+    });
+    let stopping = stopping.await;
+    drop(release);
+    stopping.outcome().await.unwrap();
+    assert_eq!(runner.service().shutdowns.load(Ordering::SeqCst), 0);
+    assert_eq!(runner.wait().await, Exit::Failed);
+    let causes: Vec<Cause> = runner.errors_list().iter().map(Failure::cause).collect();
+    assert_eq!(causes, [Cause::Unresponsive]);
 }

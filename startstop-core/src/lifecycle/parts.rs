@@ -51,7 +51,8 @@ impl Lifecycle {
     fn end_by_itself(&mut self, end: RunEnd, rules: Rules) -> Effects {
         self.end = if end == RunEnd::Ok { End::Completed } else { End::Failed };
         let ready = match end {
-            RunEnd::Ok if !self.ready => self.count_as_ready(),
+            // A start that waits for the next cycle is not answered by this one.
+            RunEnd::Ok if !self.ready && !self.next => self.count_as_ready(),
             _ => Effects::NONE,
         };
         self.level = Level::Cancelled;

@@ -1,6 +1,6 @@
 //! What others ask for: a start, a restart, a stop.
 
-use super::{Effects, End, Level, Lifecycle, Rules};
+use super::{Effects, End, Hook, Level, Lifecycle, Rules};
 use crate::state::State;
 
 impl Lifecycle {
@@ -80,7 +80,13 @@ impl Lifecycle {
                 self.immediate = true;
                 self.drop_all()
             }
-            State::Stopping => Effects::NONE,
+            State::Stopping => {
+                // Aborted already; no `shutdown` follows any more.
+                if self.hook == Hook::Idle {
+                    self.hook = Hook::Done;
+                }
+                Effects::NONE
+            }
         };
         effects.and(self.unstart())
     }

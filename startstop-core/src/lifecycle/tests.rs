@@ -140,6 +140,9 @@ fn every_reachable_step_keeps_the_invariants() {
                     "invariant 3\n{step}"
                 );
             }
+            if effects.has(Effects::STARTED) {
+                assert!(!after.next, "a start of the next cycle is not answered\n{step}");
+            }
             if effects.has(Effects::HOOK) {
                 assert_eq!(before.hook, Hook::Idle, "invariant 4\n{step}");
                 assert_eq!(after.hook, Hook::Due, "invariant 4\n{step}");
