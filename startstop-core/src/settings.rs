@@ -185,7 +185,8 @@ impl Settings {
         self
     }
 
-    /// Sets how long what was aborted has to yield before it counts as unresponsive. Default: 2 s.
+    /// Sets how long what was aborted has to yield before it counts as unresponsive: at
+    /// least 1 ms. Default: 2 s.
     ///
     /// # Examples
     ///

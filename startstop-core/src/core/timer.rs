@@ -27,6 +27,9 @@ pub(crate) enum Arm {
     ByCaller,
 }
 
+/// What was aborted gets at least this long to be dropped: a turn of the runtime.
+const A_TURN: Duration = Duration::from_millis(1);
+
 impl Cell {
     /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
     #[inline]
@@ -110,7 +113,7 @@ impl Cell {
                 }
                 self.stop_at
             }
-            Timer::Abort => clock::later(after.now(), settings.abort_timeout()),
+            Timer::Abort => clock::later(after.now(), settings.abort_timeout().max(A_TURN)),
         }
     }
 
@@ -121,7 +124,7 @@ impl Cell {
     }
 
     #[inline]
-    fn dismiss_keeper(&mut self, after: &mut After) {
+    pub(super) fn dismiss_keeper(&mut self, after: &mut After) {
         after.dismiss(self.keeper.take());
         self.keeper_id = self.keeper_id.wrapping_add(1);
         self.owes_keeper = false;
