@@ -1,6 +1,7 @@
 //! What blocks its thread holds up nobody but itself, as long as a worker is free.
 
-use std::future::pending;
+use std::convert::Infallible;
+use std::future::{Future, pending};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -168,6 +169,83 @@ async fn a_stop_of_a_blocked_run_returns_at_its_deadline() {
         assert!(stuck.waited() >= Duration::from_millis(40));
         drop(release);
         runner.wait_for(State::Stopped).await;
+    })
+    .await;
+}
+
+/// Its `run` blocks before it has made its future; its `shutdown` opens the gate, if there is anything to open it with.
+struct Eager {
+    entered: Arc<Notify>,
+    gate: Gate,
+    opens: Mutex<Option<Sender<()>>>,
+}
+
+impl Service for Eager {
+    type Error = Infallible;
+
+    fn run(&self, _: Context) -> impl Future<Output = Result<(), Infallible>> + Send {
+        self.entered.notify_one();
+        pass(&self.gate);
+        async { Ok(()) }
+    }
+
+    async fn shutdown(&self, _: Context) -> Result<(), Infallible> {
+        drop(self.opens.lock().expect("no poison").take());
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_run_that_blocks_before_it_has_made_its_future_holds_up_no_deadline() {
+    within(async {
+        let ((release, gate), entered) = (channel(), Arc::new(Notify::new()));
+        let (gate, opens) = (Mutex::new(gate), Mutex::default());
+        let service = Eager { entered: Arc::clone(&entered), gate, opens };
+        let runner = Runner::with_settings(service, impatient());
+        runner.start().await.expect("ready at once");
+        entered.notified().await;
+        assert!(matches!(runner.stop().await, Err(StopError::Unresponsive(_))));
+        drop(release);
+        runner.wait_for(State::Stopped).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_run_that_blocks_before_it_has_made_its_future_is_let_go_by_shutdown() {
+    within(async {
+        let ((opens, gate), entered) = (channel(), Arc::new(Notify::new()));
+        let (gate, opens) = (Mutex::new(gate), Mutex::new(Some(opens)));
+        let runner = Runner::new(Eager { entered: Arc::clone(&entered), gate, opens });
+        runner.start().await.expect("ready at once");
+        entered.notified().await;
+        runner.stop().await.expect("shutdown opens the gate");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_run_that_asks_for_its_stop_and_blocks_is_let_go_by_shutdown() {
+    within(async {
+        let (opens, gate) = channel::<()>();
+        let (opens, gate) = (Arc::new(Mutex::new(Some(opens))), Arc::new(Mutex::new(gate)));
+        let service = service_fn(move |cx: Context| {
+            let gate = Arc::clone(&gate);
+            async move {
+                cx.request_stop();
+                pass(&gate);
+            }
+        });
+        let service = service.on_shutdown(move |_| {
+            drop(opens.lock().expect("no poison").take());
+            std::future::ready(())
+        });
+        // With the watchdog there is a keeper already.
+        let settings = Settings::new().watchdog(Duration::from_secs(1));
+        let runner = Runner::with_settings(service, settings);
+        runner.start().await.expect("ready at once");
+        runner.wait_for(State::Stopped).await;
+        assert!(runner.errors_list().is_empty(), "{:?}", runner.errors_list());
     })
     .await;
 }

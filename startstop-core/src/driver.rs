@@ -7,10 +7,12 @@ mod keep;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::core::{Core, Job, Node};
 use crate::service::Service;
 use crate::status::Status;
+use crate::task::push_out;
 
 /// A service with its core: the one allocation of a runner.
 pub(crate) struct Inner<S> {
@@ -38,6 +40,10 @@ impl<S: Service> Node for Inner<S> {
             Job::Hook(on, epoch) => {
                 let call = hook::Call::new(Arc::clone(&self), epoch);
                 hook::spawn(&self, &on, call);
+                if self.core.polling.load(Ordering::SeqCst) {
+                    // Who has asked for the stop may be `run`, which may wait for this without giving its thread away.
+                    push_out(&on);
+                }
             }
         }
     }

@@ -172,6 +172,10 @@ impl Cell {
         if core.polling.load(Ordering::SeqCst) || !self.driven {
             self.spawn_hook(core, after);
         } else {
+            if !self.has_one_thread() {
+                // `run` may not have been polled yet and block in that poll: a new keeper looks whether it does.
+                self.dismiss_keeper(after);
+            }
             self.wake_driver(after);
         }
     }

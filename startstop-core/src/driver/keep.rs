@@ -65,9 +65,15 @@ fn hook_waits(node: &Arc<dyn Node>) -> bool {
     })
 }
 
+/// Whether the keeper has something to do now, or nothing any more.
+fn is_due(node: &Arc<dyn Node>, id: u32) -> bool {
+    let due = node.core().cell().due(node.core(), id);
+    due.is_none_or(|due| due <= clock::now())
+}
+
 async fn keep(guard: Guard) {
     let Guard { node, id } = &guard;
-    while hook_waits(node) {
+    while hook_waits(node) && !is_due(node, *id) {
         tokio::time::sleep(MOMENT).await;
     }
     loop {

@@ -44,7 +44,10 @@ where
 
     /// Calls `run`: the first line of a plain function that returns a future may panic already.
     pub(super) fn enter(&mut self, epoch: u64, run: impl FnOnce(Context) -> F) {
-        if self.driver.inner.core.current_level() == Level::Aborted {
+        let core = &self.driver.inner.core;
+        // What comes before its future is made may block as well; the first poll follows and takes the mark off.
+        core.polling.store(true, Ordering::SeqCst);
+        if core.current_level() == Level::Aborted {
             return;
         }
         let node: Arc<dyn Node> = Arc::clone(&self.driver.inner) as Arc<dyn Node>;
@@ -56,6 +59,7 @@ where
         };
         if let Err(panic) = self.fence.fill(|| run(cx)) {
             self.ended = true;
+            core.polling.store(false, Ordering::Release);
             update(&self.driver.inner, |core, cell, after| {
                 cell.run_ended(core, RunEnd::Failed, Some(Fault::panic(panic)), after);
             });
@@ -68,12 +72,14 @@ where
             return Poll::Ready(Next::Look);
         }
         let core = &self.driver.inner.core;
-        // Before the look at the level: see `Signal::raise`.
-        core.polling.store(true, Ordering::SeqCst);
+        if self.began {
+            // Before the look at the level: see `Signal::raise`.
+            core.polling.store(true, Ordering::SeqCst);
+        }
         let level = core.current_level();
         if level == Level::Aborted {
-            core.polling.store(false, Ordering::Release);
             let dropped = self.fence.clear();
+            core.polling.store(false, Ordering::Release);
             return self.end(cx, RunEnd::Dropped, dropped.err().map(Fault::panic));
         }
         // `shutdown` may rely on what the first lines of `run` set up, so `run` comes first, once.
