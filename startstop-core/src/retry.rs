@@ -62,6 +62,11 @@ impl Retries {
         self.recent = Recent::default();
     }
 
+    /// Another attempt of the cycle is made.
+    pub(crate) fn made(&mut self) {
+        self.total += 1;
+    }
+
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
@@ -82,7 +87,6 @@ impl Retries {
         }
         let delay = policy.backoff.delay(self.step, random);
         self.step = self.step.saturating_add(1);
-        self.total += 1;
         Decision::After(delay)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use startstop_core::{Exit, Runner, Service, Settings, StartError, State, StopError};
+use startstop_core::{Exit, Interruption, Runner, Service, Settings, StartError, State, StopError};
 use tokio::time::Instant;
 
 use crate::support::{Act, Event, Probe, Remote, SECOND, assert_took, idle, probed, stop, within};
@@ -64,6 +64,10 @@ async fn stop_within_of_the_outer_reaches_the_inner() {
     assert!(first.outcome().await.is_err());
     assert_eq!(inner.state(), State::Stopped);
     assert!(probe.is_quiet());
+    let failure = inner.errors_last().unwrap();
+    let error = failure.error().downcast_ref::<Interruption>();
+    let had = matches!(error, Some(Interruption::StopTimedOut { after }) if *after == 2 * SECOND);
+    assert!(had, "{failure:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use startstop_core::{
-    Backoff, Context, Exit, RestartPolicy, Runner, Service, Settings, StartError, State,
+    Backoff, Cause, Context, Exit, RestartPolicy, Runner, Service, Settings, StartError, State,
 };
+use tokio::runtime::Builder;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -192,4 +193,31 @@ async fn the_status_tells_of_the_next_attempt() {
         assert!(!runner.is_running() && !runner.is_ready());
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_counts_once_it_is_made() {
+    within(async {
+        let attempts = Arc::default();
+        let runner = in_backoff(&attempts).await;
+        assert_eq!((runner.status().attempts(), runner.status().restarts()), (1, 0));
+        runner.stop().await.expect("nothing runs");
+        assert_eq!(runner.status().restarts(), 0);
+    })
+    .await;
+}
+
+#[test]
+fn the_end_of_the_runtime_between_two_attempts_has_no_uptime() {
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    let runner = runtime.block_on(async {
+        let attempts = Arc::default();
+        let runner = in_backoff(&attempts).await;
+        tokio::time::advance(seconds(10)).await;
+        runner
+    });
+    drop(runtime);
+    let lost = runner.errors_last().expect("it is recorded");
+    assert_eq!((lost.cause(), lost.uptime()), (Cause::Aborted, seconds(0)));
 }

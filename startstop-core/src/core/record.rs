@@ -88,7 +88,9 @@ impl Cell {
                 Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
             }
             _ => {
-                let waited = clock::between(core.word.read().since(), self.stop_at);
+                // The whole that it is a part of may have had less time.
+                let until = self.stop_at.min(after.now());
+                let waited = clock::between(core.word.read().since(), until);
                 let missed = Interruption::StopTimedOut { after: waited };
                 self.record(core, part, Fault::interruption(missed), after);
                 return;
@@ -147,10 +149,12 @@ impl Cell {
 
     /// How long the attempt has been going on; zero if there is none.
     fn attempt_time(&self, now: u64) -> Duration {
-        match (self.state(), self.attempt()) {
-            (State::Stopped, _) | (_, 0) => Duration::ZERO,
-            _ => clock::between(self.began_at, now),
-        }
+        let between = match self.state() {
+            State::Stopped | State::Backoff => true,
+            State::Starting => !self.life.is_alive() && self.life.end() == End::None,
+            State::Running | State::Stopping => self.attempt() == 0,
+        };
+        if between { Duration::ZERO } else { clock::between(self.began_at, now) }
     }
 
     fn shared_name(&mut self, core: &Core) -> Arc<str> {

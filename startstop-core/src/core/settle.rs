@@ -104,7 +104,11 @@ impl Cell {
         self.stop_at = clock::NEVER;
         self.began_at = after.now();
         core.signal.turn(self.attempts, Level::Alive);
+        let again = self.attempts_of_cycle > 1;
         if let Some(rare) = &mut self.rare {
+            if again {
+                rare.retries.made();
+            }
             after.drop_failure(rare.ended_by.take());
             rare.worth_it = None;
             rare.healthy = 0;
