@@ -1,8 +1,7 @@
 //! What blocks its thread holds up nobody but itself, as long as a worker is free.
 
-use std::convert::Infallible;
 use std::future::{Future, pending};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,8 +16,10 @@ use crate::stress_support::{poll_once, settle, until, within};
 
 type Gate = Mutex<Receiver<()>>;
 
-fn pass(gate: &Gate) {
-    let _ = gate.lock().expect("no poison").recv_timeout(Duration::from_secs(15));
+/// Whether the gate was opened, by the drop of what opens it.
+fn pass(gate: &Gate) -> bool {
+    let opened = gate.lock().expect("no poison").recv_timeout(Duration::from_secs(15));
+    opened == Err(RecvTimeoutError::Disconnected)
 }
 
 fn impatient() -> Settings {
@@ -181,15 +182,14 @@ struct Eager {
 }
 
 impl Service for Eager {
-    type Error = Infallible;
+    type Error = &'static str;
 
-    fn run(&self, _: Context) -> impl Future<Output = Result<(), Infallible>> + Send {
+    fn run(&self, _: Context) -> impl Future<Output = Result<(), &'static str>> + Send {
         self.entered.notify_one();
-        pass(&self.gate);
-        async { Ok(()) }
+        std::future::ready(pass(&self.gate).then_some(()).ok_or("nobody has opened the gate"))
     }
 
-    async fn shutdown(&self, _: Context) -> Result<(), Infallible> {
+    async fn shutdown(&self, _: Context) -> Result<(), &'static str> {
         drop(self.opens.lock().expect("no poison").take());
         Ok(())
     }
