@@ -141,3 +141,17 @@ async fn a_call_can_see_the_cancellation() {
     runner.stop().await.unwrap();
     assert_took(since, Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_period_without_end_is_one_call() {
+    let (send, mut calls) = unbounded_channel();
+    let runner = Runner::new(every(Duration::MAX, move |_cx| {
+        send.send(()).unwrap();
+        std::future::ready(())
+    }));
+    runner.start().await.unwrap();
+    within(calls.recv()).await.unwrap();
+    idle().await;
+    assert!(runner.is_running() && calls.try_recv().is_err());
+    runner.stop().await.unwrap();
+}

@@ -66,8 +66,7 @@ where
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
         let mut ticks = interval(self.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // A tick that is due wins over a stop: look at the stop first.
-        while !cx.is_cancelled() && cx.run_until_cancelled(ticks.tick()).await.is_some() {
+        while cx.run_until_cancelled(ticks.tick()).await.is_some() {
             match (self.f)(cx.clone()).await.into_result() {
                 Err(error) if Permanent::is_in(&*error) => return Err(error),
                 Err(error) => cx.report(error),
