@@ -10,6 +10,8 @@ mod parse;
 #[cfg(test)]
 mod members;
 #[cfg(test)]
+mod mistakes;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod values;

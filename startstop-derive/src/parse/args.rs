@@ -126,7 +126,10 @@ impl Args {
             Kind::Path => {
                 self.place.krate = Some(typed(key, input, Path::parse_mod_style, out)?);
             }
-            Kind::Bound => self.place.bound = Some(predicates(key, input, out)?),
+            Kind::Bound => {
+                let text = typed(key, input, <LitStr as Parse>::parse, out)?;
+                self.place.bound = predicates(key, &text, out);
+            }
             Kind::Method => {
                 let method =
                     value::method(key, typed(key, input, <Expr as Parse>::parse, out)?, out);
@@ -159,18 +162,14 @@ fn typed<T>(
     None
 }
 
-fn predicates(key: &Key, input: ParseStream, out: &mut Diagnostics) -> Option<Vec<WherePredicate>> {
-    let text = typed(key, input, <LitStr as Parse>::parse, out)?;
+/// Reads a bound; `None`, which is the generated one, if it had to be reported.
+fn predicates(key: &Key, text: &LitStr, out: &mut Diagnostics) -> Option<Vec<WherePredicate>> {
     let list = text.parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated);
-    match list {
-        Ok(list) => Some(list.into_iter().collect()),
-        Err(error) => {
-            let accepted = key.kind.accepted();
-            out.report(text.span(), format!("`{}` takes {accepted}: {error}", key.name));
-            // The literal itself was read.
-            Some(Vec::new())
-        }
-    }
+    let report = |error: &syn::Error| {
+        let accepted = key.kind.accepted();
+        out.report(text.span(), format!("`{}` takes {accepted}: {error}", key.name));
+    };
+    list.inspect_err(report).ok().map(|list| list.into_iter().collect())
 }
 
 fn unknown(word: &str, known: &[Key]) -> String {

@@ -1,0 +1,68 @@
+//! How many mistakes are reported: all that there are, and none that only follows from another.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::LitStr;
+
+fn tokens(text: &str) -> TokenStream {
+    text.parse().expect("it is made of tokens")
+}
+
+fn derived(item: &str) -> TokenStream {
+    crate::service(tokens(item))
+}
+
+fn squeezed(code: &TokenStream) -> String {
+    code.to_string().replace(' ', "")
+}
+
+/// The messages of all compile errors in the code, in order.
+fn messages(code: TokenStream) -> Vec<String> {
+    let mut messages = Vec::new();
+    let mut is_error = false;
+    for token in code {
+        match token {
+            TokenTree::Ident(ident) => is_error = ident == "compile_error",
+            TokenTree::Group(group) if is_error => {
+                let message = syn::parse2::<LitStr>(group.stream()).expect("it takes a string");
+                messages.push(message.value());
+            }
+            _ => {}
+        }
+    }
+    messages
+}
+
+/// Asserts that these are the mistakes, each known by a part of its message.
+fn assert_mistakes(code: TokenStream, parts: &[&str], of: &str) {
+    let messages = messages(code);
+    assert_eq!(messages.len(), parts.len(), "{of}: {messages:#?}");
+    for (message, part) in messages.iter().zip(parts) {
+        assert!(message.contains(part), "{of}: {message} instead of {part}");
+    }
+}
+
+#[test]
+fn a_bad_bound_leaves_the_generated_one() {
+    let bound = "T:::startstop_core::__private::Send+";
+    let code = derived(r#"#[service(start = serve, bound = "T Store")] struct S<T>(T);"#);
+    assert!(squeezed(&code).contains(bound), "{code}");
+    assert_mistakes(code, &["`bound` takes"], "the type");
+
+    let args = tokens(r#"bound = "T Store""#);
+    let code = crate::methods(args, tokens("impl<T> S<T> { #[start] async fn serve(&self) {} }"));
+    assert!(squeezed(&code).contains(bound), "{code}");
+    assert_mistakes(code, &["`bound` takes"], "the block");
+}
+
+#[test]
+fn what_follows_a_bad_bound_is_read() {
+    for (item, parts) in [
+        (
+            "#[service(bound = \"T Store\" x)] struct S<T>(T);",
+            &["`bound` takes", "expected `,`"][..],
+        ),
+        ("#[service(bound = 3, colour)] struct S<T>(T);", &["`bound` takes", "`colour`"]),
+    ] {
+        assert_mistakes(derived(item), parts, item);
+    }
+}
