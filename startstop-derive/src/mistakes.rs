@@ -66,3 +66,22 @@ fn what_follows_a_bad_bound_is_read() {
         assert_mistakes(derived(item), parts, item);
     }
 }
+
+#[test]
+fn a_key_that_was_meant_is_not_missed() {
+    for (item, parts) in [
+        ("#[service(strat = serve, stop = close)] struct S;", &["did you mean `start`?"][..]),
+        ("#[service(stop = close)] struct S;", &["`stop` without `start`"]),
+        ("#[service(strat = a, start = b)] struct S;", &["did you mean `start`?"]),
+        (
+            "struct S { #[service(member, after(c))] a: A, #[service(member)] b: B, #[service(member, afer())] c: C }",
+            &["did you mean `after`?"],
+        ),
+        (
+            "#[service(start = serve)] struct S { #[service(memebr)] a: A }",
+            &["did you mean `member`?", "`start` beside members"],
+        ),
+    ] {
+        assert_mistakes(derived(item), parts, item);
+    }
+}

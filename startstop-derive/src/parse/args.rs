@@ -28,11 +28,18 @@ pub(super) struct Args {
     pub(super) after: Option<Vec<Name>>,
     /// Every key that was given, well or badly.
     given: Vec<(&'static str, Span)>,
+    /// Every key that an unknown word is close to.
+    meant: Vec<&'static str>,
 }
 
 impl Args {
     pub(super) fn has(&self, key: &str) -> bool {
         self.span_of(key).is_some()
+    }
+
+    /// Whether the key was given, or is what a slip was meant to be: nothing follows from its absence.
+    pub(super) fn means(&self, key: &str) -> bool {
+        self.has(key) || self.meant.contains(&key)
     }
 
     pub(super) fn span_of(&self, key: &str) -> Option<Span> {
@@ -78,7 +85,10 @@ impl Args {
         out: &mut Diagnostics,
     ) -> Option<&'k Key> {
         let Some(key) = known.iter().find(|key| word == key.name) else {
-            out.report(word.span(), unknown(&word.to_string(), known));
+            let text = word.to_string();
+            let meant = meant(&text, known);
+            out.report(word.span(), unknown(&text, meant, known));
+            self.meant.extend(meant);
             return None;
         };
         if self.has(key.name) {
@@ -172,10 +182,18 @@ fn predicates(key: &Key, text: &LitStr, out: &mut Diagnostics) -> Option<Vec<Whe
     list.inspect_err(report).ok().map(|list| list.into_iter().collect())
 }
 
-fn unknown(word: &str, known: &[Key]) -> String {
-    match closest(word, known.iter().map(|key| key.name)) {
+/// The key that a word was meant to be, also where it is one of another place.
+fn meant(word: &str, known: &[Key]) -> Option<&'static str> {
+    match word {
+        "member" => Some("member"),
+        _ => closest(word, known.iter().map(|key| key.name)),
+    }
+}
+
+fn unknown(word: &str, meant: Option<&str>, known: &[Key]) -> String {
+    match meant {
+        Some(meant) if meant == word => format!("`{word}` stands on a field: `#[service({word})]`"),
         Some(meant) => format!("unknown key `{word}`, did you mean `{meant}`?"),
-        None if word == "member" => format!("`{word}` stands on a field: `#[service(member)]`"),
         None => format!("unknown key `{word}`: expected {}", names(known)),
     }
 }

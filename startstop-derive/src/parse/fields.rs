@@ -44,7 +44,7 @@ pub(super) fn read(fields: &Fields, out: &mut Diagnostics) -> Option<Vec<Marked>
         let before = out.count();
         let args = attributes(field, out);
         let is_wrong = out.count() > before;
-        is_composed |= args.has("member") || args.has("after");
+        is_composed |= args.means("member") || args.means("after");
         let (name, member) = match &field.ident {
             Some(ident) => (ident.unraw().to_string(), Member::Named(ident.clone())),
             None => (at.to_string(), Member::Unnamed(Index::from(at))),
@@ -63,16 +63,16 @@ fn attributes(field: &Field, out: &mut Diagnostics) -> Args {
     args
 }
 
-fn says(args: Args, is_wrong: bool, out: &mut Diagnostics) -> Option<Says> {
+fn says(mut args: Args, is_wrong: bool, out: &mut Diagnostics) -> Option<Says> {
     let after = args.span_of("after");
     // One with mistakes is taken for a member, so that none of them is reported where it is named.
     if !args.has("member") && !is_wrong {
         out.report(after?, "`after` without `member`: write `#[service(member, after(..))]`");
     }
-    let after = match (after, args.after) {
-        (None, _) => After::Before,
-        (Some(_), Some(names)) => After::Named(names),
-        (Some(_), None) => After::Unknown,
+    let after = match args.after.take() {
+        Some(names) => After::Named(names),
+        None if args.means("after") => After::Unknown,
+        None => After::Before,
     };
     Some(Says { after, policies: args.policies })
 }

@@ -103,12 +103,12 @@ fn methods(args: &mut Args, out: &mut Diagnostics) -> Body {
         let message = "`limit` without members: it limits the restarts of fields marked `#[service(member)]`; `restart` takes a policy with a limit of its own";
         out.report(span, message);
     }
-    if let (Some(span), None) = (args.span_of("stop"), args.span_of("start")) {
+    if let (Some(span), false) = (args.span_of("stop"), args.means("start")) {
         let message = "`stop` without `start`: name both here, as in `#[service(start = serve, stop = close)]`, or mark both in an impl block, by `#[service_methods]`, `#[start]` and `#[stop]`";
         out.report(span, message);
     }
     match args.start.take() {
-        _ if !out.is_empty() => Body::Stub { is_linked: !args.has("start") },
+        _ if !out.is_empty() => Body::Stub { is_linked: !args.means("start") },
         Some(start) => Body::Named(Pair { start, stop: args.stop.take() }),
         None => Body::Linked,
     }
