@@ -85,3 +85,23 @@ fn a_key_that_was_meant_is_not_missed() {
         assert_mistakes(derived(item), parts, item);
     }
 }
+
+#[test]
+fn a_value_with_commas_in_it_is_passed_over_as_a_whole() {
+    for (keys, parts) in [
+        ("eror = Foo<A, B>, colour", &["did you mean `error`?", "`colour`"][..]),
+        ("error = X, error = Foo<A, Bar<B, C>>, colour", &["given twice", "`colour`"]),
+        ("colour = Foo::new::<A, B>(3), name = 3", &["`colour`", "`name` takes"]),
+        ("colour = a.b::<A, B>() c, name = 3", &["`colour`", "`name` takes"]),
+        ("colour = |a, b| a, name = 3", &["`colour`", "`name` takes"]),
+        ("colour = a < b, name = 3", &["`colour`", "`name` takes"]),
+        ("crate = Foo<A, B>, name = 3", &["expected `,`", "`name` takes"]),
+        ("bound = Foo<A, B>, name = 3", &["`bound` takes", "`name` takes"]),
+        ("stop Foo<A, B>, name = 3", &["`stop` needs a value", "`name` takes"]),
+    ] {
+        let item = format!("#[service(start = serve, {keys})] struct S;");
+        assert_mistakes(derived(&item), parts, keys);
+    }
+    let item = "struct S { #[service(member)] a: A, #[service(member, after(a<A, B>))] b: B }";
+    assert_mistakes(derived(item), &["`after` takes"], item);
+}

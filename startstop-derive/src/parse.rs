@@ -9,6 +9,7 @@ mod keys;
 mod lists;
 mod marks;
 mod shape;
+mod skip;
 mod strip;
 mod value;
 

@@ -2,7 +2,7 @@
 //!
 //! An entry that is wrong is reported and passed over, up to the next comma; the rest is read on.
 
-use proc_macro2::{Group, Span, TokenTree};
+use proc_macro2::{Group, Span};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
@@ -11,6 +11,7 @@ use syn::{Expr, Ident, LitStr, Path, Token, Type, WherePredicate, token};
 
 use super::keys::{Key, Kind, closest};
 use super::lists::{self, Name};
+use super::skip::{is_at_end, skip_to_comma};
 use super::value;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Limit, Place, Setting};
@@ -50,8 +51,9 @@ impl Args {
     pub(super) fn read(&mut self, input: ParseStream, known: &[Key], out: &mut Diagnostics) {
         while !input.is_empty() {
             if self.entry(input, known, out).is_none() {
+                let _ = input.parse::<Token![=]>();
                 skip_to_comma(input);
-            } else if !input.is_empty() && !input.peek(Token![,]) {
+            } else if !is_at_end(input) {
                 out.report(input.span(), "expected `,` before the next key");
                 skip_to_comma(input);
             }
@@ -70,7 +72,7 @@ impl Args {
         if key.kind.is_list() {
             return self.list(key, span, input, out);
         }
-        if input.parse::<Token![=]>().is_err() || input.is_empty() || input.peek(Token![,]) {
+        if input.parse::<Token![=]>().is_err() || is_at_end(input) {
             let Key { name, kind } = key;
             out.report(span, format!("`{name}` needs a value: `{name} =` {}", kind.accepted()));
             return None;
@@ -107,8 +109,7 @@ impl Args {
         input: ParseStream,
         out: &mut Diagnostics,
     ) -> Option<()> {
-        let is_bare = input.is_empty() || input.peek(Token![,]);
-        if is_bare && key.kind == Kind::Member {
+        if is_at_end(input) && key.kind == Kind::Member {
             return Some(());
         }
         if !input.peek(token::Paren) {
@@ -208,11 +209,5 @@ pub(super) fn either<'a>(words: impl Iterator<Item = &'a str>) -> String {
     match words.split_last() {
         Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
         _ => words.concat(),
-    }
-}
-
-pub(super) fn skip_to_comma(input: ParseStream) {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        let _ = input.parse::<TokenTree>();
     }
 }

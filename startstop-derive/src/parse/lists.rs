@@ -6,8 +6,9 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Index, Token};
 
-use super::args::{Args, skip_to_comma};
+use super::args::Args;
 use super::keys::{self, Key};
+use super::skip::{is_at_end, skip_to_comma};
 use super::value;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Limit, Setting};
@@ -70,8 +71,7 @@ fn name(input: ParseStream, key: &Key, out: &mut Diagnostics) -> Option<Name> {
         Ok(ident) => Some(ident.unraw().to_string()),
         Err(_) => input.parse::<Index>().ok().map(|index| index.index.to_string()),
     };
-    let is_whole = input.is_empty() || input.peek(Token![,]);
-    if text.is_none() || !is_whole {
+    if text.is_none() || !is_at_end(input) {
         let at = if text.is_none() { span } else { input.span() };
         out.report(at, format!("`{}` takes {}", key.name, key.kind.accepted()));
         skip_to_comma(input);
