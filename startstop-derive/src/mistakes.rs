@@ -105,3 +105,22 @@ fn a_value_with_commas_in_it_is_passed_over_as_a_whole() {
     let item = "struct S { #[service(member)] a: A, #[service(member, after(a<A, B>))] b: B }";
     assert_mistakes(derived(item), &["`after` takes"], item);
 }
+
+#[test]
+fn what_only_begins_like_a_mark_stays() {
+    let block = "impl S { #[start] #[start::traced] #[stop::traced(all)] #[stop_watch] async fn serve(&self) {} }";
+    let code = crate::methods(TokenStream::new(), tokens(block));
+    for kept in ["#[start::traced]", "#[stop::traced(all)]", "#[stop_watch]"] {
+        assert!(squeezed(&code).contains(kept), "{kept}: {code}");
+    }
+    assert_mistakes(code, &[], block);
+}
+
+#[test]
+fn a_mark_goes_also_if_it_has_arguments() {
+    let block =
+        "impl S { #[start(now)] async fn serve(&self) {} #[stop = 1] async fn close(&self) {} }";
+    let code = crate::methods(TokenStream::new(), tokens(block));
+    assert_eq!(squeezed(&code).matches("#[allow(").count(), 2, "{code}");
+    assert_mistakes(code, &["`#[start]` takes no arguments", "`#[stop]` takes no"], block);
+}

@@ -9,7 +9,8 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Generics, Ident, Signature, Token, Type, Visibility, braced, token};
 
 use super::args::Args;
-use super::{keys, shape, strip};
+use super::strip::{self, mark_of};
+use super::{keys, shape};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Marked, Methods, Pair};
 
@@ -83,7 +84,8 @@ fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<(Generics, Ty
 /// Reads one item of the block, and says how many marks it bears.
 fn item(input: ParseStream, found: &mut Found, out: &mut Diagnostics) -> syn::Result<usize> {
     let attrs = input.call(Attribute::parse_outer)?;
-    let marks: Vec<&Attribute> = attrs.iter().filter(|attr| mark_of(attr).is_some()).collect();
+    let marks: Vec<&Attribute> =
+        attrs.iter().filter(|attr| mark_of(attr.path()).is_some()).collect();
     if !marks.is_empty() {
         let ahead = input.fork();
         let _ = ahead.parse::<Visibility>();
@@ -98,7 +100,7 @@ fn item(input: ParseStream, found: &mut Found, out: &mut Diagnostics) -> syn::Re
 
 fn method(marks: &[&Attribute], signature: &Signature, found: &mut Found, out: &mut Diagnostics) {
     for mark in marks {
-        let Some(name) = mark_of(mark) else { continue };
+        let Some(name) = mark_of(mark.path()) else { continue };
         if let Err(error) = mark.meta.require_path_only() {
             out.report(error.span(), format!("`#[{name}]` takes no arguments"));
         }
@@ -111,11 +113,6 @@ fn method(marks: &[&Attribute], signature: &Signature, found: &mut Found, out: &
         *place = Some(signature.ident.clone());
     }
     shape::check(signature, out);
-}
-
-/// `start` or `stop`, if the attribute is a mark.
-fn mark_of(attr: &Attribute) -> Option<&'static str> {
-    ["start", "stop"].into_iter().find(|mark| attr.path().is_ident(mark))
 }
 
 /// Passes over an item: up to its body, or its semicolon.

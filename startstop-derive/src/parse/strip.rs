@@ -2,6 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
+use syn::{Meta, Path, parse2};
 
 /// The block without its marks. In the place of each stands an attribute that quiets a lint, for a
 /// marked method has to be async even if it awaits nothing.
@@ -33,6 +34,10 @@ fn unmarked(items: TokenStream) -> TokenStream {
 
 fn is_mark(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
-    let first = group.stream().into_iter().next();
-    matches!(first, Some(TokenTree::Ident(name)) if name == "start" || name == "stop")
+    parse2::<Meta>(group.stream()).is_ok_and(|meta| mark_of(meta.path()).is_some())
+}
+
+/// `start` or `stop`, if the path of an attribute is that of a mark.
+pub(super) fn mark_of(path: &Path) -> Option<&'static str> {
+    ["start", "stop"].into_iter().find(|mark| path.is_ident(mark))
 }
