@@ -124,3 +124,40 @@ fn a_mark_goes_also_if_it_has_arguments() {
     assert_eq!(squeezed(&code).matches("#[allow(").count(), 2, "{code}");
     assert_mistakes(code, &["`#[start]` takes no arguments", "`#[stop]` takes no"], block);
 }
+
+#[test]
+fn no_mistake_hides_another() {
+    for (item, parts) in [
+        (
+            "#[service(start = serve, stop_timeout = 10, limit(3, \"60s\"))] struct S;",
+            &["needs a unit", "`limit` without members"][..],
+        ),
+        ("#[service(limit(3, \"60s\"))] struct S { #[service(member, colour)] a: A }", &["colour"]),
+        ("#[service(limit(3, \"60s\"))] struct S { #[service(colour)] a: A }", &["colour"]),
+        (
+            "#[service(member, limit(3, \"60s\"))] struct S { a: A }",
+            &["`member` stands on a field"],
+        ),
+    ] {
+        assert_mistakes(derived(item), parts, item);
+    }
+    let unknown = "did you mean `crate`?";
+    for (block, parts) in [
+        (
+            "impl S { #[stop] async fn close(&self) {} }",
+            &[unknown, "`#[stop]` without `#[start]`"][..],
+        ),
+        ("impl S { async fn close(&self) {} }", &[unknown, "no method is marked"]),
+        (
+            "impl S { #[start] const N: u8 = 1; #[stop] async fn close(&self) {} }",
+            &[unknown, "only a method can be marked"],
+        ),
+        (
+            "impl S { #[stop] const N: u8 = 1; }",
+            &[unknown, "only a method can be marked", "`#[stop]` without `#[start]`"],
+        ),
+    ] {
+        let code = crate::methods(tokens("create = x"), tokens(block));
+        assert_mistakes(code, parts, block);
+    }
+}

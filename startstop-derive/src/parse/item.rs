@@ -16,7 +16,13 @@ pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("service")) {
         attribute(attr, &mut args, keys::OF_TYPE, "#[service(start = serve)]", out);
     }
-    let body = match inner(&input.data, out) {
+    let before = out.count();
+    let marked = inner(&input.data, out);
+    // What is wrong inside of the item may have been meant to be a member.
+    if marked.is_none() && out.count() == before {
+        refuse_limit(&args, out);
+    }
+    let body = match marked {
         Some(marked) => composed(marked, &mut args, out),
         None => methods(&mut args, out),
     };
@@ -98,11 +104,14 @@ fn composed(marked: Vec<Marked>, args: &mut Args, out: &mut Diagnostics) -> Body
     }
 }
 
-fn methods(args: &mut Args, out: &mut Diagnostics) -> Body {
-    if let (Some(span), true) = (args.span_of("limit"), out.is_empty()) {
+fn refuse_limit(args: &Args, out: &mut Diagnostics) {
+    if let (Some(span), false) = (args.span_of("limit"), args.means("member")) {
         let message = "`limit` without members: it limits the restarts of fields marked `#[service(member)]`; `restart` takes a policy with a limit of its own";
         out.report(span, message);
     }
+}
+
+fn methods(args: &mut Args, out: &mut Diagnostics) -> Body {
     if let (Some(span), false) = (args.span_of("stop"), args.means("start")) {
         let message = "`stop` without `start`: name both here, as in `#[service(start = serve, stop = close)]`, or mark both in an impl block, by `#[service_methods]`, `#[start]` and `#[stop]`";
         out.report(span, message);

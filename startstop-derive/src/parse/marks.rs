@@ -3,7 +3,7 @@
 //! Only the head of the block and the signatures of marked methods are parsed. The rest is passed on
 //! as it is, so that the macro is quick and never in the way of newer syntax.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Generics, Ident, Signature, Token, Type, Visibility, braced, token};
@@ -19,6 +19,14 @@ use crate::model::{Marked, Methods, Pair};
 struct Found {
     start: Option<Ident>,
     stop: Option<Ident>,
+    /// All marks, also those that were refused, with the place of what they mark.
+    marks: Vec<(&'static str, Span)>,
+}
+
+impl Found {
+    fn span_of(&self, mark: &str) -> Option<Span> {
+        self.marks.iter().find(|(name, _)| *name == mark).map(|(_, span)| *span)
+    }
 }
 
 /// Reads the arguments of the attribute and the block under it.
@@ -69,42 +77,50 @@ fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<(Generics, Ty
     braced!(items in input);
     items.call(Attribute::parse_inner)?;
     let mut found = Found::default();
-    let mut marks = 0;
     while !items.is_empty() {
-        marks += item(&items, &mut found, out)?;
+        item(&items, &mut found, out)?;
     }
-    if marks == 0 {
-        out.report(self_ty.span(), "no method is marked: put `#[start]` on one");
-    } else if let (None, Some(stop), true) = (&found.start, &found.stop, out.is_empty()) {
-        out.report(stop.span(), "`#[stop]` without `#[start]`: mark the start method too");
+    match (found.span_of("start"), found.span_of("stop")) {
+        (None, None) => out.report(self_ty.span(), "no method is marked: put `#[start]` on one"),
+        (None, Some(stop)) => {
+            out.report(stop, "`#[stop]` without `#[start]`: mark the start method too");
+        }
+        (Some(_), _) => {}
     }
     Ok((generics, self_ty, found))
 }
 
-/// Reads one item of the block, and says how many marks it bears.
-fn item(input: ParseStream, found: &mut Found, out: &mut Diagnostics) -> syn::Result<usize> {
+/// Reads one item of the block.
+fn item(input: ParseStream, found: &mut Found, out: &mut Diagnostics) -> syn::Result<()> {
     let attrs = input.call(Attribute::parse_outer)?;
-    let marks: Vec<&Attribute> =
-        attrs.iter().filter(|attr| mark_of(attr.path()).is_some()).collect();
-    if !marks.is_empty() {
+    let mark = |attr| Some((mark_of(Attribute::path(attr))?, attr));
+    let marks: Vec<(&'static str, &Attribute)> = attrs.iter().filter_map(mark).collect();
+    if let Some((_, first)) = marks.first() {
         let ahead = input.fork();
         let _ = ahead.parse::<Visibility>();
-        match ahead.parse::<Signature>() {
-            Ok(signature) => method(&marks, &signature, found, out),
-            Err(_) => out.report_at(marks[0], "only a method can be marked"),
+        let signature = ahead.parse::<Signature>().ok();
+        let span = signature.as_ref().map_or(first.span(), |method| method.ident.span());
+        found.marks.extend(marks.iter().map(|(name, _)| (*name, span)));
+        match signature {
+            Some(signature) => method(&marks, &signature, found, out),
+            None => out.report_at(first, "only a method can be marked"),
         }
     }
     skip_item(input);
-    Ok(marks.len())
+    Ok(())
 }
 
-fn method(marks: &[&Attribute], signature: &Signature, found: &mut Found, out: &mut Diagnostics) {
-    for mark in marks {
-        let Some(name) = mark_of(mark.path()) else { continue };
+fn method(
+    marks: &[(&'static str, &Attribute)],
+    signature: &Signature,
+    found: &mut Found,
+    out: &mut Diagnostics,
+) {
+    for (name, mark) in marks {
         if let Err(error) = mark.meta.require_path_only() {
             out.report(error.span(), format!("`#[{name}]` takes no arguments"));
         }
-        let place = if name == "start" { &mut found.start } else { &mut found.stop };
+        let place = if *name == "start" { &mut found.start } else { &mut found.stop };
         if let Some(first) = place {
             let message = format!("`#[{name}]` twice: `{first}` is marked already");
             out.report_at(mark, message);
