@@ -161,3 +161,21 @@ fn no_mistake_hides_another() {
         assert_mistakes(code, parts, block);
     }
 }
+
+#[test]
+fn marks_in_the_impl_of_a_trait_are_read_and_refused() {
+    for (block, parts) in [
+        ("impl Tr for S { #[start] async fn serve(&self) {} }", &["not on that of a trait"][..]),
+        (
+            "impl Tr for S { #[start] fn serve(&self) {} #[stop] async fn close() {} }",
+            &["not on that of a trait", "`serve` is not async", "`close` takes no `&self`"],
+        ),
+        ("impl Tr for S { #[stop] async fn close(&self) {} }", &["not on that of a trait"]),
+        ("impl Tr for S {}", &["not on that of a trait"]),
+    ] {
+        let code = crate::methods(TokenStream::new(), tokens(block));
+        let is_linked = squeezed(&code).contains("Methods<Self>forSwhere");
+        assert_eq!(is_linked, block.contains("#[start]"), "{block}: {code}");
+        assert_mistakes(code, parts, block);
+    }
+}

@@ -54,7 +54,10 @@ pub(crate) enum Body {
 /// Which methods an impl block marks.
 pub(crate) enum Marked {
     Pair(Pair),
-    Stub,
+    /// None that were understood. `needs_derive`: a derive that is missing is a mistake of its own.
+    Stub {
+        needs_derive: bool,
+    },
 }
 
 /// The start method and, perhaps, the stop method.

@@ -14,6 +14,14 @@ use super::{keys, shape};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Marked, Methods, Pair};
 
+/// The head of a block, and what was found in it.
+struct Block {
+    generics: Generics,
+    self_ty: Type,
+    is_of_trait: bool,
+    found: Found,
+}
+
 /// The methods marked so far.
 #[derive(Default)]
 struct Found {
@@ -45,33 +53,34 @@ pub(super) fn read(
     }
     let bare = strip::without_marks(block.clone());
     let parsed = (|input: ParseStream| self::block(input, out)).parse2(block);
-    let (generics, self_ty, found) = match parsed {
+    let Block { generics, self_ty, is_of_trait, found } = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
             out.report_error(error);
             return None;
         }
     };
+    // The methods may well be marked elsewhere.
+    if is_of_trait && found.span_of("start").is_none() {
+        return None;
+    }
+    let is_unbound = given.has("bound") && given.place.bound.is_none();
     let body = match found.start {
         Some(start) if out.is_empty() => Marked::Pair(Pair { start, stop: found.stop }),
-        _ => Marked::Stub,
+        _ => Marked::Stub { needs_derive: !is_of_trait && !is_unbound },
     };
     Some(Methods { generics, self_ty, place: given.place, body, block: bare })
 }
 
-fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<(Generics, Type, Found)> {
+fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<Block> {
     input.call(Attribute::parse_outer)?;
     let start = input.span();
     if input.parse::<Token![impl]>().is_err() {
         return Err(syn::Error::new(start, "`#[service_methods]` stands on an `impl` block"));
     }
     let mut generics: Generics = input.parse()?;
-    let self_ty: Type = input.parse()?;
-    if input.peek(Token![for]) {
-        let message =
-            "`#[service_methods]` stands on the type's own `impl` block, not on that of a trait";
-        return Err(syn::Error::new(self_ty.span(), message));
-    }
+    let head: Type = input.parse()?;
+    let of_type = self::of_type(input, &head, out)?;
     generics.where_clause = input.parse()?;
     let items;
     braced!(items in input);
@@ -80,6 +89,25 @@ fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<(Generics, Ty
     while !items.is_empty() {
         item(&items, &mut found, out)?;
     }
+    let is_of_trait = of_type.is_some();
+    if !is_of_trait {
+        demand_start(&head, &found, out);
+    }
+    Ok(Block { generics, self_ty: of_type.unwrap_or(head), is_of_trait, found })
+}
+
+/// The type of an impl of a trait, which is a mistake.
+fn of_type(input: ParseStream, of: &Type, out: &mut Diagnostics) -> syn::Result<Option<Type>> {
+    if input.parse::<Token![for]>().is_err() {
+        return Ok(None);
+    }
+    let message =
+        "`#[service_methods]` stands on the type's own `impl` block, not on that of a trait";
+    out.report(of.span(), message);
+    input.parse().map(Some)
+}
+
+fn demand_start(self_ty: &Type, found: &Found, out: &mut Diagnostics) {
     match (found.span_of("start"), found.span_of("stop")) {
         (None, None) => out.report(self_ty.span(), "no method is marked: put `#[start]` on one"),
         (None, Some(stop)) => {
@@ -87,7 +115,6 @@ fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<(Generics, Ty
         }
         (Some(_), _) => {}
     }
-    Ok((generics, self_ty, found))
 }
 
 /// Reads one item of the block.

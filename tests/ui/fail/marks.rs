@@ -72,6 +72,46 @@ impl Close for Other {
     async fn close(&self) {}
 }
 
+trait Serve {
+    async fn serve(&self);
+    fn close(&self) {}
+}
+
+#[service_methods]
+impl Serve for Other {
+    #[start]
+    async fn serve(&self) {}
+}
+
+#[derive(Service)]
+struct OfTrait<'a, T: Clone>(&'a T);
+
+#[service_methods]
+impl<'a, T: Clone> Serve for OfTrait<'a, T>
+where
+    'a: 'static,
+{
+    #[start]
+    async fn serve(&self) {}
+    #[stop]
+    fn close(&self) {}
+}
+
+#[derive(Service)]
+struct Apart;
+
+#[service_methods]
+impl Apart {
+    #[start]
+    async fn serve(&self) {}
+}
+
+#[service_methods]
+impl Close for Apart {
+    #[stop]
+    async fn close(&self) {}
+}
+
 #[service_methods]
 struct NoImpl;
 
@@ -82,5 +122,7 @@ fn main() {
     let _ = Runner::new(Shapes);
     let _ = (Runner::new(NoReceiver), NoReceiver::N);
     let _ = Runner::new(Other);
+    let _ = Runner::new(OfTrait(&1));
+    let _ = Runner::new(Apart);
     let _ = NoImpl;
 }

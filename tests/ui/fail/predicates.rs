@@ -20,7 +20,22 @@ impl<T> Marked<T> {
     async fn serve(&self) {}
 }
 
+trait Store: Send + Sync + 'static {}
+
+impl Store for u8 {}
+
+#[derive(Service)]
+#[service(bound = "T: Store")]
+struct Bound<T>(T);
+
+#[service_methods(bound = "T Store")]
+impl<T> Bound<T> {
+    #[start]
+    async fn serve(&self) {}
+}
+
 fn main() {
     let _ = Runner::new(Named(1_u8)).service().0;
     let _ = Runner::new(Marked(1_u8)).service().0;
+    let _ = Runner::new(Bound(1_u8)).service().0;
 }
