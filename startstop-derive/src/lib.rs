@@ -208,7 +208,8 @@ pub fn derive_service(item: proc_macro::TokenStream) -> proc_macro::TokenStream 
 /// Use it where the methods should say themselves what they are; name them in `#[service(..)]` on the
 /// type where the type should. The impl block may be in another module than the type, and the methods
 /// may be private to it. What the methods take and yield is as described at the [derive](macro@Service),
-/// where the settings stand too.
+/// where the settings stand too. A marked method may have a `#[cfg(..)]`, and several may bear the same
+/// mark if each has one.
 ///
 /// ```
 /// use startstop_core::{Context, Runner, Service, service_methods};

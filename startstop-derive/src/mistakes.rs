@@ -179,3 +179,20 @@ fn marks_in_the_impl_of_a_trait_are_read_and_refused() {
         assert_mistakes(code, parts, block);
     }
 }
+
+#[test]
+fn marked_methods_may_be_alternatives_by_cfg() {
+    let twice = "`#[start]` twice";
+    let (unix, other) = ("#[cfg(unix)] #[start]", "#[start] #[cfg(not(unix))]");
+    for (first, second, parts) in [
+        (unix, other, &[][..]),
+        (unix, "#[start]", &[twice]),
+        ("#[start]", other, &[twice]),
+        ("#[cfg(unix)] #[start] #[start]", other, &[twice]),
+    ] {
+        let block =
+            format!("impl S {{ {first} async fn a(&self) {{}} {second} async fn b(&self) {{}} }}");
+        let code = crate::methods(TokenStream::new(), tokens(&block));
+        assert_mistakes(code, parts, &block);
+    }
+}

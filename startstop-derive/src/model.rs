@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Expr, Generics, Ident, Path, Type, WherePredicate};
+use syn::{Attribute, Expr, Generics, Ident, Path, Type, WherePredicate};
 
 /// A type that derives `Service`.
 pub(crate) struct Service {
@@ -53,11 +53,17 @@ pub(crate) enum Body {
 
 /// Which methods an impl block marks.
 pub(crate) enum Marked {
-    Pair(Pair),
+    /// Those that start it, and those that stop it: more than one only where each has a `cfg`.
+    Methods { start: Vec<Method>, stop: Vec<Method> },
     /// None that were understood. `needs_derive`: a derive that is missing is a mistake of its own.
-    Stub {
-        needs_derive: bool,
-    },
+    Stub { needs_derive: bool },
+}
+
+/// A marked method.
+pub(crate) struct Method {
+    pub(crate) name: Ident,
+    /// What says in which builds there is one: a macro sees it in all.
+    pub(crate) cfgs: Vec<Attribute>,
 }
 
 /// The start method and, perhaps, the stop method.

@@ -12,7 +12,10 @@ use super::args::Args;
 use super::strip::{self, mark_of};
 use super::{keys, shape};
 use crate::diagnostics::Diagnostics;
-use crate::model::{Marked, Methods, Pair};
+use crate::model::{Marked, Method, Methods};
+
+/// `start` or `stop`, and the attribute that says so.
+type Mark<'a> = (&'static str, &'a Attribute);
 
 /// The head of a block, and what was found in it.
 struct Block {
@@ -25,8 +28,8 @@ struct Block {
 /// The methods marked so far.
 #[derive(Default)]
 struct Found {
-    start: Option<Ident>,
-    stop: Option<Ident>,
+    start: Vec<Method>,
+    stop: Vec<Method>,
     /// All marks, also those that were refused, with the place of what they mark.
     marks: Vec<(&'static str, Span)>,
 }
@@ -65,9 +68,10 @@ pub(super) fn read(
         return None;
     }
     let is_unbound = given.has("bound") && given.place.bound.is_none();
-    let body = match found.start {
-        Some(start) if out.is_empty() => Marked::Pair(Pair { start, stop: found.stop }),
-        _ => Marked::Stub { needs_derive: !is_of_trait && !is_unbound },
+    let body = if out.is_empty() {
+        Marked::Methods { start: found.start, stop: found.stop }
+    } else {
+        Marked::Stub { needs_derive: !is_of_trait && !is_unbound }
     };
     Some(Methods { generics, self_ty, place: given.place, body, block: bare })
 }
@@ -121,7 +125,7 @@ fn demand_start(self_ty: &Type, found: &Found, out: &mut Diagnostics) {
 fn item(input: ParseStream, found: &mut Found, out: &mut Diagnostics) -> syn::Result<()> {
     let attrs = input.call(Attribute::parse_outer)?;
     let mark = |attr| Some((mark_of(Attribute::path(attr))?, attr));
-    let marks: Vec<(&'static str, &Attribute)> = attrs.iter().filter_map(mark).collect();
+    let marks: Vec<Mark> = attrs.iter().filter_map(mark).collect();
     if let Some((_, first)) = marks.first() {
         let ahead = input.fork();
         let _ = ahead.parse::<Visibility>();
@@ -129,7 +133,10 @@ fn item(input: ParseStream, found: &mut Found, out: &mut Diagnostics) -> syn::Re
         let span = signature.as_ref().map_or(first.span(), |method| method.ident.span());
         found.marks.extend(marks.iter().map(|(name, _)| (*name, span)));
         match signature {
-            Some(signature) => method(&marks, &signature, found, out),
+            Some(signature) => {
+                method(&attrs, &marks, &signature.ident, found, out);
+                shape::check(&signature, out);
+            }
             None => out.report_at(first, "only a method can be marked"),
         }
     }
@@ -138,24 +145,29 @@ fn item(input: ParseStream, found: &mut Found, out: &mut Diagnostics) -> syn::Re
 }
 
 fn method(
-    marks: &[(&'static str, &Attribute)],
-    signature: &Signature,
+    attrs: &[Attribute],
+    marks: &[Mark],
+    ident: &Ident,
     found: &mut Found,
     out: &mut Diagnostics,
 ) {
-    for (name, mark) in marks {
+    let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let cfgs: Vec<Attribute> = cfgs.cloned().collect();
+    for (at, (name, mark)) in marks.iter().enumerate() {
         if let Err(error) = mark.meta.require_path_only() {
             out.report(error.span(), format!("`#[{name}]` takes no arguments"));
         }
-        let place = if *name == "start" { &mut found.start } else { &mut found.stop };
-        if let Some(first) = place {
-            let message = format!("`#[{name}]` twice: `{first}` is marked already");
-            out.report_at(mark, message);
-            continue;
+        let known = if *name == "start" { &mut found.start } else { &mut found.stop };
+        let is_doubled = marks[..at].iter().any(|(other, _)| other == name);
+        let is_rival = |other: &&Method| is_doubled || cfgs.is_empty() || other.cfgs.is_empty();
+        match known.iter().rfind(is_rival) {
+            Some(Method { name: first, .. }) => {
+                let message = format!("`#[{name}]` twice: `{first}` is marked already");
+                out.report_at(mark, message);
+            }
+            None => known.push(Method { name: ident.clone(), cfgs: cfgs.clone() }),
         }
-        *place = Some(signature.ident.clone());
     }
-    shape::check(signature, out);
 }
 
 /// Passes over an item: up to its body, or its semicolon.

@@ -41,9 +41,20 @@ impl Both {
     async fn close(&self) {}
 }
 
+#[derive(Service)]
+struct Elsewhere;
+
+#[service_methods]
+impl Elsewhere {
+    #[cfg(any())]
+    #[start]
+    async fn serve(&self) {}
+}
+
 fn main() {
     let _ = Runner::new(NoMethods);
     let _ = Runner::new(NoMethodsGeneric(1));
     let _ = (NoDerive, NoDeriveGeneric(1).0);
     let _ = Runner::new(Both);
+    let _ = Runner::new(Elsewhere);
 }

@@ -1,4 +1,4 @@
-//! Methods marked in an impl block, also in another module, with generics and a private method.
+//! Methods marked in an impl block, also in another module, with generics, a private method and methods by `cfg`.
 
 #![deny(warnings, missing_docs)]
 
@@ -59,11 +59,34 @@ impl<'a, T: Store, const N: usize> Cache<'a, T, N> {
     }
 }
 
+/// With methods that are not there in every build.
+#[derive(Debug, Service)]
+pub struct Alternatives;
+
+#[startstop_core::service_methods]
+impl Alternatives {
+    #[cfg(windows)]
+    #[start]
+    async fn serve(&self, cx: Context) -> io::Result<()> {
+        cx.cancelled().await;
+        Ok(())
+    }
+
+    #[start]
+    #[cfg(not(windows))]
+    async fn serve(&self) {}
+
+    #[cfg(any())]
+    #[stop]
+    async fn close(&self) {}
+}
+
 fn service<S: Service>(service: S) {
     let _ = service.boxed();
 }
 
 fn main() {
     service(Http);
+    service(Alternatives);
     service(Cache { keys: ["a"], store: String::new() });
 }
