@@ -67,7 +67,7 @@ pub(super) fn read(
     if is_of_trait && found.span_of("start").is_none() {
         return None;
     }
-    let is_unbound = given.has("bound") && given.place.bound.is_none();
+    let is_unbound = given.means("bound") && given.place.bound.is_none();
     let body = if out.is_empty() {
         Marked::Methods { start: found.start, stop: found.stop }
     } else {

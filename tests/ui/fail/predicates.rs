@@ -1,4 +1,4 @@
-//! Bounds that are no where predicates, on types and methods that have others.
+//! Bounds that are not understood, on types and methods that have others.
 
 use startstop_core::{Runner, Service, service_methods};
 
@@ -34,8 +34,19 @@ impl<T> Bound<T> {
     async fn serve(&self) {}
 }
 
+#[derive(Service)]
+#[service(bound = "T: Store")]
+struct Slip<T>(T);
+
+#[service_methods(bond = "T: Store")]
+impl<T> Slip<T> {
+    #[start]
+    async fn serve(&self) {}
+}
+
 fn main() {
     let _ = Runner::new(Named(1_u8)).service().0;
     let _ = Runner::new(Marked(1_u8)).service().0;
     let _ = Runner::new(Bound(1_u8)).service().0;
+    let _ = Runner::new(Slip(1_u8)).service().0;
 }
