@@ -1,6 +1,10 @@
 //! Removal of members that are not running, or not any more.
 
-use startstop_core::{Group, OnFailure};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use startstop_core::{Group, OnFailure, State};
 
 use super::support::{
     Act, Journal, built, idle, on, outcome, start, started, stopped, two, within,
@@ -87,4 +91,21 @@ async fn what_a_stop_by_hand_came_to_is_none_of_a_removal() {
     idle().await;
     within(app.service().remove("b")).await.unwrap();
     stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_started_by_hand_before_it_is_off_is_stopped() {
+    let journal = Journal::new();
+    let app = two(&journal).await;
+    let b = app.service().get("b").unwrap();
+    within(b.stop()).await.unwrap();
+    idle().await;
+    let mut removal = pin!(app.service().remove("b"));
+    let waits = poll_fn(|task| Poll::Ready(removal.as_mut().poll(task).is_pending())).await;
+    assert!(waits, "the group's task has not looked yet");
+    b.request_start();
+    within(removal).await.unwrap();
+    assert_eq!((b.state(), app.service().members()), (State::Stopped, vec!["a".to_owned()]));
+    stopped(&app).await;
+    assert_eq!(journal.live(), 0);
 }

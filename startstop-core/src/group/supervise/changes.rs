@@ -17,10 +17,15 @@ pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
 
 impl Supervisor<'_> {
     pub(super) fn removed(&mut self, id: Id) {
+        // Said twice, it may be about one that was inserted in its place by now.
+        if !self.shared.table().board.is_leaving(id) {
+            return;
+        }
+        self.look_at_one(id);
         let (told, entry) = {
             let mut table = self.shared.table();
-            // Said twice, it may be about one that was inserted in its place by now.
-            if !table.board.is_leaving(id) {
+            // Its handle may have started it since: this is said again once it is down.
+            if table.board.is_alive(id) {
                 return;
             }
             (table.board.was_told(id), table.delete(id))
