@@ -5,6 +5,7 @@ mod support;
 mod building;
 mod starting;
 mod depending;
+mod refused;
 mod stopping;
 mod deadlines;
 mod stuck;

@@ -50,6 +50,7 @@ impl Supervisor<'_> {
             Reply::Now(Err(error)) => {
                 let failure = part.handle.errors_last();
                 self.rests(id, Rest::Failed, failure.as_ref(), || error);
+                self.again = true;
             }
             // What comes of it comes by the mailbox; a member that was adopted has nothing to say.
             _ => self.look_at_one(id),
