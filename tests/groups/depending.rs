@@ -136,3 +136,22 @@ async fn one_that_is_restarted_for_ever_in_vain_starves_nobody() {
     stopped(&app).await;
     assert_eq!(journal.live(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_that_cannot_start_for_one_dependency_are_one_restart() {
+    let journal = Journal::new();
+    let after = |name: &str| on(OnFailure::RestartAll, journal.probe(name)).after(["d"]);
+    let app = built(
+        Group::builder("app")
+            .limit(1, 600 * SECOND)
+            .with("d", on(OnFailure::Ignore, journal.probe("d").explicit()))
+            .with("m", after("m"))
+            .with("n", after("n")),
+    );
+    journal.tell("d", Act::Fail);
+    journal.tell("d", Act::Ready);
+    within(app.start()).await.unwrap();
+    idle().await;
+    assert_eq!(journal.take(), ["+d", "-d", "+d", "+m", "+n"]);
+    stopped(&app).await;
+}

@@ -62,6 +62,7 @@ impl Board {
     fn restart(&mut self, failed: Id, set: &[Id]) {
         self.set_fate(failed, Fate::Pending);
         for id in set.iter().copied() {
+            self.place_mut(id).failing = false;
             let place = self.place(id);
             let stays = matches!(place.fate, Fate::Pending | Fate::Completed | Fate::Parked);
             if place.restarts || place.leaves {

@@ -39,6 +39,11 @@ impl Board {
         self.look_up(id).is_some_and(|place| place.leaves)
     }
 
+    /// Whether the member is about to fail because of what it depends on.
+    pub(in crate::group) fn is_failing(&self, id: Id) -> bool {
+        self.look_up(id).is_some_and(|place| place.failing && place.fate == Fate::Pending)
+    }
+
     /// Whether the group has told the member to stop, rather than somebody else or nobody.
     pub(in crate::group) fn was_told(&self, id: Id) -> bool {
         self.place(id).told

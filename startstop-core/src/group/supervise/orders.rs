@@ -26,8 +26,11 @@ impl Supervisor<'_> {
                     Action::Start(id) => self.start(id),
                     Action::Stop(id) => self.stop(id),
                     Action::FailDependency { member, dependency } => {
-                        self.fail_dependency(member, dependency);
-                        self.again = true;
+                        // A restart may have given the member another chance since.
+                        if self.shared.table().board.is_failing(member) {
+                            self.fail_dependency(member, dependency);
+                            self.again = true;
+                        }
                     }
                     Action::Removed(id) => self.removed(id),
                 }
