@@ -172,3 +172,17 @@ async fn a_group_that_stops_refuses_it() {
     outcome(stopping).await.unwrap();
     assert_eq!(app.service().members(), ["a"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_removal_a_stop_cancels_is_a_member_as_before() {
+    let journal = Journal::new();
+    let builder = Group::builder("app").with("a", journal.probe("a"));
+    let app = started(builder.with("b", journal.probe("b").lingers())).await;
+    let call = remove(&app, "b").await;
+    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
+    let error = outcome(call).await.unwrap_err();
+    assert!(matches!(error, GroupError::Stopping), "{error:?}");
+    let c = Member::new(journal.probe("c")).after(["b"]);
+    within(app.service().insert("c", c)).await.unwrap();
+    assert_eq!(app.service().members(), ["a", "b", "c"]);
+}

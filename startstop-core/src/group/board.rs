@@ -116,6 +116,8 @@ impl Board {
         self.closing = None;
         self.actions.clear();
         self.dirty.clear();
+        // A removal that was not carried out is over.
+        self.places.iter_mut().flatten().for_each(|place| place.leaves = false);
     }
 
     /// The place, unless its member is gone.
