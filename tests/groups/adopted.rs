@@ -2,7 +2,9 @@
 
 use startstop_core::{Group, Member, OnFailure, Runner, Settings, State};
 
-use super::support::{Act, Journal, built, idle, outcome, start, started, stopped, within};
+use super::support::{
+    Act, Journal, Probe, begin, built, idle, one, outcome, start, started, stop, stopped, within,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_shared_runner_stays_a_handle() {
@@ -90,4 +92,79 @@ async fn one_that_runs_already_is_stopped_by_its_removal() {
     journal.tell("a", Act::Ready);
     outcome(call).await.unwrap();
     stopped(&app).await;
+}
+
+/// A group that does not come so far as to start `http`, since what comes before is not ready.
+async fn not_so_far(journal: &Journal, http: &Runner<Probe>) -> Runner<Group> {
+    let a = journal.probe("a").explicit();
+    let app = built(Group::builder("app").with("a", a).then("http", http.clone()));
+    app.request_start();
+    idle().await;
+    app
+}
+
+async fn up(probe: Probe) -> Runner<Probe> {
+    let runner = Runner::new(probe);
+    within(runner.start()).await.unwrap();
+    idle().await;
+    runner
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_stopping_has_its_own_time_when_the_group_ends() {
+    let journal = Journal::new();
+    let http = up(journal.probe("http").stops_in(3)).await;
+    let caller = http.clone();
+    let stopping = begin(async move { caller.stop().await }).await;
+    let app = not_so_far(&journal, &http).await;
+    stopped(&app).await;
+    outcome(stopping).await.unwrap();
+    assert_eq!((http.state(), journal.live()), (State::Stopped, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_restarting_does_not_start_again_when_the_group_ends() {
+    let journal = Journal::new();
+    let http = up(journal.probe("http").lingers()).await;
+    http.request_restart();
+    let app = not_so_far(&journal, &http).await;
+    within(app.stop()).await.unwrap();
+    assert_eq!((http.state(), journal.count("+http")), (State::Stopped, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_started_by_hand_while_the_group_waits_for_its_end_does_not_start() {
+    let journal = Journal::new();
+    let http = up(journal.probe("http").stops_in(3)).await;
+    http.request_stop();
+    let app = not_so_far(&journal, &http).await;
+    let call = stop(&app).await;
+    http.request_start();
+    outcome(call).await.unwrap();
+    assert_eq!((http.state(), journal.count("+http")), (State::Stopped, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_stopping_is_down_once_it_is_removed() {
+    let journal = Journal::new();
+    let http = up(journal.probe("http").stops_in(3)).await;
+    http.request_stop();
+    let app = not_so_far(&journal, &http).await;
+    within(app.service().remove("http")).await.unwrap();
+    assert_eq!((http.state(), app.service().members()), (State::Stopped, vec!["a".to_owned()]));
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_stopping_when_it_is_inserted_is_started_after_its_end() {
+    let journal = Journal::new();
+    let app = one(&journal).await;
+    let x = up(journal.probe("x").stops_in(3)).await;
+    x.request_stop();
+    within(app.service().insert("x", x.clone())).await.unwrap();
+    assert!(x.is_running());
+    idle().await;
+    assert_eq!(journal.moves(), ["+a", "+x", "-x", "+x"]);
+    stopped(&app).await;
+    assert_eq!((x.state(), journal.live()), (State::Stopped, 0));
 }

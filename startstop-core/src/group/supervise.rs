@@ -68,6 +68,8 @@ struct Supervisor<'a> {
     ready: bool,
     /// The board has more to say, after the runtime had its turn.
     again: bool,
+    /// It has come to its end, rather than being dropped.
+    ended: bool,
     /// The failure that ends the group.
     failure: Option<BoxError>,
 }
@@ -82,6 +84,7 @@ impl<'a> Supervisor<'a> {
             told: false,
             ready: false,
             again: false,
+            ended: false,
             failure: None,
         };
         supervisor.open(&members);

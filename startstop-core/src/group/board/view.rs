@@ -34,6 +34,12 @@ impl Board {
         place.fresh && (place.want == Want::Up || waits)
     }
 
+    /// Whether the member was inserted and waits for its start.
+    pub(in crate::group) fn is_to_come(&self, id: Id) -> bool {
+        let place = self.place(id);
+        place.fresh && place.fate == Fate::Pending && place.want == Want::Up
+    }
+
     /// Whether the member is there and is being removed.
     pub(in crate::group) fn is_leaving(&self, id: Id) -> bool {
         self.look_up(id).is_some_and(|place| place.leaves)

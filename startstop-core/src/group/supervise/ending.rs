@@ -1,6 +1,7 @@
 //! The end of the supervisor: its result, and what becomes of the members when it is dropped.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Supervisor;
 use super::changes::reply;
@@ -12,15 +13,18 @@ use crate::group::board::Closing;
 use crate::group::error::GroupError;
 use crate::group::graph::Id;
 use crate::group::mailbox::unobserve;
+use crate::group::member::Part;
 use crate::hold::{Place, record};
+use crate::lifecycle::Level;
 use crate::panic::BoxError;
-use crate::request;
+use crate::request::{self, Wanted};
 use crate::state::State;
 
 impl Supervisor<'_> {
     /// The result of `run`: what has ended the group, or else one that does not yield. The others that do
     /// not are recorded beside it.
     pub(super) fn end(mut self) -> Result<(), BoxError> {
+        self.ended = true;
         let stuck = self.stuck().into_iter().map(BoxError::from);
         let mut failures = self.failure.take().into_iter().chain(stuck);
         let result = failures.next().map_or(Ok(()), Err);
@@ -28,6 +32,22 @@ impl Supervisor<'_> {
             record(self.cx, Fault::of(|| other));
         }
         result
+    }
+
+    /// Ends what still is of a member, whom its handle may have started or stopped when nobody looked.
+    fn leave(&self, part: &Part) {
+        if part.handle.state() != State::Stopped {
+            let place = Place::last(self.cx);
+            hold(part, place.map(|place| place.map(|place| place.until(Level::Cancelled))));
+        }
+        if !self.ended {
+            request::abort_part(&part.node);
+            return;
+        }
+        // Not as a part, since nobody is left who would keep the deadline of the group for it.
+        let own = part.node.core().settings.stop_timeout();
+        let left = self.cx.remaining().map(|left| own.min(left.max(Duration::from_nanos(1))));
+        request::stop(&part.node, left, Wanted::No);
     }
 
     /// The members that do not yield, but for one whose failure has ended the group.
@@ -70,11 +90,7 @@ impl Drop for Supervisor<'_> {
         };
         for (id, part) in parts {
             unobserve(&self.shared.mailbox, id, &part);
-            if part.handle.state() != State::Stopped {
-                // It may have been started by its handle since anybody looked.
-                hold(&part, Place::last(self.cx));
-            }
-            request::abort_part(&part.node);
+            self.leave(&part);
         }
         for sender in waiting {
             reply(Some(sender), Err(GroupError::Stopping));

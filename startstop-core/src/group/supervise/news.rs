@@ -31,6 +31,9 @@ impl Supervisor<'_> {
         table.entry_mut(id).seen = look.cycle;
         if look.state != State::Stopping {
             table.board.comes_back(id);
+        } else if table.board.is_to_come(id) {
+            // What ends is none of the group's: its start follows.
+            return;
         }
         let was_alive = table.board.is_alive(id);
         let inserted = if look.state == State::Running {
