@@ -1,6 +1,9 @@
 //! Members that run before their group does, and runners that others share.
 
+use std::time::Duration;
+
 use startstop_core::{Group, Member, OnFailure, Runner, Settings, State};
+use tokio::time::Instant;
 
 use super::support::{
     Act, Journal, Probe, begin, built, idle, one, outcome, start, started, stop, stopped, within,
@@ -128,20 +131,22 @@ async fn one_that_is_restarting_does_not_start_again_when_the_group_ends() {
     let http = up(journal.probe("http").lingers()).await;
     http.request_restart();
     let app = not_so_far(&journal, &http).await;
-    within(app.stop()).await.unwrap();
+    within(app.stop()).await.expect_err("it does not stop in its time");
     assert_eq!((http.state(), journal.count("+http")), (State::Stopped, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_started_by_hand_while_the_group_waits_for_its_end_does_not_start() {
+async fn one_that_is_stopping_is_aborted_with_the_group() {
     let journal = Journal::new();
     let http = up(journal.probe("http").stops_in(3)).await;
     http.request_stop();
     let app = not_so_far(&journal, &http).await;
     let call = stop(&app).await;
-    http.request_start();
+    let begun = Instant::now();
+    within(app.stop_within(Duration::ZERO)).await.unwrap();
     outcome(call).await.unwrap();
-    assert_eq!((http.state(), journal.count("+http")), (State::Stopped, 1));
+    assert_eq!((http.state(), journal.live()), (State::Stopped, 0));
+    assert_eq!(journal.seconds(begun, "-http"), 0);
 }
 
 #[tokio::test(start_paused = true)]

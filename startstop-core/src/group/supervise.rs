@@ -33,7 +33,7 @@ use crate::task::wait_if_runtime_ends;
 pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxError> {
     let mut supervisor = Supervisor::new(shared, &cx)?;
     let mut cancelled = pin!(cx.cancelled());
-    while supervisor.again || !supervisor.is_finished() {
+    while supervisor.again || !supervisor.is_finished() || supervisor.finds_more() {
         if supervisor.again {
             tokio::task::yield_now().await;
         }

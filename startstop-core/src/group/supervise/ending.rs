@@ -14,6 +14,7 @@ use crate::group::error::GroupError;
 use crate::group::graph::Id;
 use crate::group::mailbox::unobserve;
 use crate::group::member::Part;
+use crate::group::table::Entry;
 use crate::hold::{Place, record};
 use crate::lifecycle::Level;
 use crate::panic::BoxError;
@@ -21,6 +22,22 @@ use crate::request::{self, Wanted};
 use crate::state::State;
 
 impl Supervisor<'_> {
+    /// Looks once more for members that are not down although the group ends. They were stopping when it
+    /// began, so that it has told them nothing, or their handles have started them since.
+    pub(super) fn finds_more(&mut self) -> bool {
+        let table = self.shared.table();
+        if table.board.closing().is_none() {
+            return false;
+        }
+        let entries = (0..).map(Id).zip(&table.entries);
+        let is_there = |entry: &Entry| entry.part.handle.state() != State::Stopped;
+        let there = entries.filter(|(_, entry)| entry.as_ref().is_some_and(is_there));
+        let there: Vec<Id> = there.map(|(id, _)| id).collect();
+        drop(table);
+        self.look_at(&there);
+        self.again || !self.is_finished()
+    }
+
     /// The result of `run`: what has ended the group, or else one that does not yield. The others that do
     /// not are recorded beside it.
     pub(super) fn end(mut self) -> Result<(), BoxError> {
@@ -34,7 +51,7 @@ impl Supervisor<'_> {
         result
     }
 
-    /// Ends what still is of a member, whom its handle may have started or stopped when nobody looked.
+    /// Ends what still is of a member, which its handle may have started since anybody looked.
     fn leave(&self, part: &Part) {
         if part.handle.state() != State::Stopped {
             let place = Place::last(self.cx);
