@@ -119,6 +119,30 @@ async fn nobody_comes_by_then_before_all_before_are_ready_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_by_then_fails_for_a_dependency_that_was_ready_and_ends_unready() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartMember, journal.probe("a").explicit()))
+            .then("c", on(OnFailure::Ignore, journal.probe("c")).after(["z"]))
+            .with("z", journal.probe("z").explicit()),
+    );
+    let call = start(&app).await;
+    for act in [Act::Ready, Act::Fail] {
+        journal.tell("a", act);
+        idle().await;
+    }
+    assert_eq!(journal.take(), ["+a", "+z", "-a", "+a"]);
+    within(app.service().get("a").unwrap().stop()).await.unwrap();
+    journal.tell("z", Act::Ready);
+    outcome(call).await.unwrap();
+    let failure = app.service().get("c").unwrap().errors_last().expect("it could not start");
+    assert_eq!(find::<DependencyFailed>(&failure).unwrap().dependency(), "a");
+    assert_eq!(journal.count("+c"), 0);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_is_restarted_for_ever_in_vain_starves_nobody() {
     let journal = Journal::new();
     let app = built(

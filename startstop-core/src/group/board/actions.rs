@@ -18,7 +18,7 @@ impl Board {
         match (place.want, place.fate) {
             // What is inserted waits for a restart that is under way.
             (Want::Up, Fate::Pending) if place.failing || (place.fresh && self.falling > 0) => {}
-            (Want::Up, Fate::Ended | Fate::Up) if place.barrier && place.unready == 0 => {
+            (Want::Up, Fate::Ended) if place.barrier && place.unready == 0 => {
                 self.comes_up(id);
             }
             (Want::Up, Fate::Pending) => self.start(id),

@@ -15,6 +15,12 @@ impl Board {
             if std::mem::replace(&mut place.good, good) == good {
                 continue;
             }
+            if place.barrier && !good {
+                // It waits again, or fails those behind it if what it waits for has ended.
+                (place.fate, place.was_ready) = (Fate::Pending, false);
+                self.dirty.push_back(id);
+            }
+            let place = self.place(id);
             for dependent in place.dependents.clone() {
                 let behind = self.place_mut(dependent);
                 if good {
