@@ -14,6 +14,7 @@ mod merging;
 mod affected;
 mod completing;
 mod handles;
+mod missed;
 mod adopted;
 mod changes;
 mod inserting;

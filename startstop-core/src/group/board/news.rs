@@ -16,6 +16,7 @@ impl Board {
             }
             Fate::Pending | Fate::Completed | Fate::Ended | Fate::Parked => {
                 self.set_fate(id, Fate::Starting);
+                self.place_mut(id).was_ready = false;
                 self.set_good(id, false);
                 self.revive_behind(id);
                 self.falling += usize::from(self.place(id).restarts);
