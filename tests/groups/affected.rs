@@ -1,9 +1,12 @@
 //! Who is part of a restart, and in which state it finds and leaves them.
 
-use startstop_core::{Backoff, Group, OnFailure, RestartPolicy, Settings, State};
+use startstop_core::{
+    Backoff, Exit, Group, Member, OnCompletion, OnFailure, RestartPolicy, Settings, State,
+};
 
 use super::support::{
-    Act, Journal, SECOND, built, half_started, idle, on, outcome, start, started, stopped, within,
+    Act, Journal, SECOND, begin, built, half_started, idle, on, outcome, start, started, stopped,
+    within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -42,6 +45,95 @@ async fn who_has_completed_or_was_stopped_by_hand_stays_so() {
     idle().await;
     let counts = ["+job", "+a", "+hand", "+b"].map(|line| journal.count(line));
     assert_eq!(counts, [1, 2, 1, 2]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_completes_before_the_group_has_seen_the_failure_stays_so() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .with("job", journal.probe("job")),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.tell("job", Act::Complete);
+    idle().await;
+    assert_eq!((journal.count("+a"), journal.count("+job")), (2, 1));
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_completion_during_a_restart_can_end_the_group() {
+    let journal = Journal::new();
+    let job = Member::new(journal.probe("job")).on_completion(OnCompletion::StopGroup);
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .with("job", job)
+            .then("b", journal.probe("b").stops_in(3)),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.until("~b").await;
+    journal.tell("job", Act::Complete);
+    assert_eq!(within(app.wait()).await, Exit::Completed);
+    assert_eq!(["+a", "+job", "+b"].map(|line| journal.count(line)), [1, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_being_stopped_by_hand_stays_so() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .then("b", journal.probe("b").stops_in(3))
+            .then("c", journal.probe("c")),
+    )
+    .await;
+    let b = app.service().get("b").unwrap();
+    let call = begin(async move { b.stop().await }).await;
+    journal.tell("a", Act::Fail);
+    outcome(call).await.unwrap();
+    idle().await;
+    assert_eq!(["+a", "+b", "+c"].map(|line| journal.count(line)), [2, 1, 2]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_stopped_by_hand_before_its_turn_to_go_down_stays_so() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .then("b", journal.probe("b"))
+            .then("c", journal.probe("c").stops_in(3)),
+    )
+    .await;
+    journal.tell("a", Act::Fail);
+    journal.until("~c").await;
+    within(app.service().get("b").unwrap().stop()).await.unwrap();
+    tokio::time::sleep(5 * SECOND).await;
+    assert_eq!(["+a", "+b", "+c"].map(|line| journal.count(line)), [2, 1, 2]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_being_restarted_by_hand_comes_back_with_the_others() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartAll, journal.probe("a")))
+            .then("b", journal.probe("b").stops_in(3)),
+    )
+    .await;
+    app.service().get("b").unwrap().request_restart();
+    journal.until("~b").await;
+    journal.tell("a", Act::Fail);
+    tokio::time::sleep(5 * SECOND).await;
+    assert_eq!(["+a", "+b"].map(|line| journal.count(line)), [2, 2]);
+    assert_eq!(journal.live(), 2);
     stopped(&app).await;
 }
 

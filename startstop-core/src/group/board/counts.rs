@@ -39,6 +39,7 @@ impl Board {
     pub(super) fn set_fate(&mut self, id: Id, fate: Fate) {
         let place = self.place_mut(id);
         let old = std::mem::replace(&mut place.fate, fate);
+        place.by_itself = false;
         place.told = fate == Fate::Falling || (place.told && fate != Fate::Starting);
         if place.barrier {
             return;

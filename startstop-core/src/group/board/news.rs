@@ -70,15 +70,38 @@ impl Board {
     pub(in crate::group) fn rests(&mut self, id: Id, rest: Rest, allowed: impl FnOnce() -> bool) {
         let place = self.place_mut(id);
         place.failing = false;
-        if place.want == Want::Down {
+        let down = place.want == Want::Down;
+        let stays = down && self.stays_down(id, rest);
+        if down && !stays {
             self.comes_down(id);
             return;
+        }
+        if stays {
+            self.falling -= 1;
+            self.dirty.push_back(id);
         }
         match rest {
             Rest::Completed => self.complete(id),
             Rest::Told => self.settle(id, Fate::Parked),
             Rest::Failed | Rest::Stuck => self.fail(id, rest, allowed),
         }
+        if stays {
+            self.raise_if_down();
+        }
+    }
+
+    /// Whether the restart that takes the member down leaves it there: it has completed, or somebody else has
+    /// stopped it.
+    fn stays_down(&self, id: Id, rest: Rest) -> bool {
+        let place = self.place(id);
+        let restarts = place.restarts && !place.leaves && place.fate.is_alive();
+        let by_itself = place.by_itself || place.fate != Fate::Falling;
+        restarts && (rest == Rest::Completed || rest == Rest::Told && by_itself)
+    }
+
+    /// The group tells the member to stop, which is at rest already, or on its way there.
+    pub(in crate::group) fn goes_by_itself(&mut self, id: Id) {
+        self.place_mut(id).by_itself = true;
     }
 
     fn complete(&mut self, id: Id) {

@@ -68,6 +68,8 @@ pub(super) struct Place {
     pub(super) leaves: bool,
     /// The group told it to stop, the last time that it went down.
     pub(super) told: bool,
+    /// It was at rest, or on its way there, before the group told it to stop.
+    pub(super) by_itself: bool,
     /// It was inserted into the running group and has not come up yet: its failure is not the group's.
     pub(super) fresh: bool,
 }
@@ -92,6 +94,7 @@ impl Place {
             restarts: false,
             leaves: false,
             told: false,
+            by_itself: false,
             fresh: false,
         }
     }
@@ -102,6 +105,7 @@ impl Place {
         self.fate = Fate::Pending;
         (self.good, self.was_ready, self.failing, self.counted) = (false, false, false, false);
         (self.restarts, self.fresh, self.leaves, self.told) = (false, false, false, false);
+        self.by_itself = false;
         self.unready = self.deps.len();
         self.blockers = 0;
     }

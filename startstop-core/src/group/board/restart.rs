@@ -77,11 +77,12 @@ impl Board {
                 self.take_down(id);
                 continue;
             }
-            self.place_mut(id).was_ready = false;
             self.set_good(id, false);
             if self.place(id).fate.is_alive() {
+                // It may yet turn out that somebody else has stopped it: then it was ready.
                 self.falling += 1;
             } else {
+                self.place_mut(id).was_ready = false;
                 self.set_fate(id, Fate::Pending);
             }
             self.take_down(id);

@@ -11,6 +11,8 @@ pub(super) struct Look {
     pub(super) state: State,
     pub(super) cycle: u64,
     pub(super) exit: Exit,
+    /// Another cycle follows this one.
+    has_next: bool,
     /// The cycle ended because it was told to.
     pub(super) told: bool,
     pub(super) stuck: Option<StopError>,
@@ -31,6 +33,7 @@ impl Look {
             state: cell.state(),
             cycle: cell.cycle,
             exit: cell.exit,
+            has_next: cell.life.has_next(),
             told: cell.was_told(),
             failure: if is_stuck { cell.last_failure() } else { cell.failed_end() }.cloned(),
             stop: stuck.clone().map_or_else(|| cell.stop_outcome(), Err),
@@ -46,6 +49,11 @@ impl Look {
     /// Whether it has ended, or was given up on.
     pub(super) fn is_resting(&self) -> bool {
         self.state == State::Stopped || self.stuck.is_some()
+    }
+
+    /// Whether it is at rest or on its way there, and nothing follows.
+    pub(super) fn goes_down(&self) -> bool {
+        matches!(self.state, State::Stopping | State::Stopped) && !self.has_next
     }
 
     /// How it came to rest.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Supervisor;
+use super::look::Look;
 use crate::error::StartError;
 use crate::failure::Fault;
 use crate::group::board::{Action, Rest};
@@ -62,6 +63,9 @@ impl Supervisor<'_> {
 
     fn stop(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
+        if Look::at(&*part.node).goes_down() {
+            self.shared.table().board.goes_by_itself(id);
+        }
         request::stop_part(&part.node, self.cx.remaining(), Wanted::No);
         self.look_at_one(id);
     }
