@@ -1,7 +1,9 @@
 //! Groups that are dropped: their members are as well, whatever one of them does.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::thread;
 
 use startstop_core::{Context, Group, GroupBuilder, Service, service_fn, service_fn_with};
 
@@ -57,4 +59,24 @@ fn a_member_that_panics_when_it_is_dropped_keeps_no_other() {
         }
         assert_eq!(Arc::strong_count(&held), 1);
     }
+}
+
+thread_local! {
+    static FIRST: RefCell<Option<Group>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<Group>> = const { RefCell::new(None) };
+}
+
+/// Two, for what else a thread keeps ends between them, in whatever order that is.
+#[test]
+fn groups_that_a_thread_keeps_are_dropped_with_it() {
+    let held = Held::default();
+    let kept = Arc::clone(&held);
+    let thread = thread::spawn(move || {
+        let group = || builder(&kept).build().ok();
+        FIRST.set(group());
+        drop(group());
+        LAST.set(group());
+    });
+    thread.join().expect("it ends well");
+    assert_eq!(Arc::strong_count(&held), 1);
 }

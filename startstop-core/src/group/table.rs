@@ -88,18 +88,19 @@ thread_local! {
 /// outermost.
 impl Drop for Table {
     fn drop(&mut self) {
-        let entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
-        let outermost = DROPPING.with_borrow_mut(|dropping| match dropping {
+        let mut entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
+        let outermost = DROPPING.try_with(|dropping| match &mut *dropping.borrow_mut() {
             Some(others) => {
-                others.extend(entries);
+                others.append(&mut entries);
                 false
             }
-            None => {
-                *dropping = Some(entries);
+            none => {
+                *none = Some(std::mem::take(&mut entries));
                 true
             }
         });
-        if !outermost {
+        if outermost != Ok(true) {
+            // Where the thread ends, and its list is gone, they are dropped here.
             return;
         }
         // Also where a service panics in its drop.
