@@ -119,6 +119,21 @@ async fn a_removal_is_well_whatever_was_reported_before() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_has_ended_well_and_is_aborted_by_its_handle_has_not_failed() {
+    has_not_failed_by(async |member| within(member.stop_within(Duration::ZERO)).await.unwrap())
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_has_ended_well_and_is_late_when_its_handle_stops_it_has_not_failed() {
+    has_not_failed_by(async |member| {
+        let stopped = within(member.stop()).await;
+        assert!(matches!(stopped, Err(StopError::TimedOut)), "{stopped:?}");
+    })
+    .await;
+}
+
+/// A member that has returned `Ok`, and whose task goes on until the handle has it end.
+async fn has_not_failed_by(end: impl AsyncFnOnce(&Runner<Probe>)) {
     let (member, mut probe) = probed(Settings::new());
     let app = started(Group::builder("app").with("a", member.clone())).await;
     probe.tell(Act::with(|cx| cx.report(Broken("earlier"))));
@@ -126,7 +141,7 @@ async fn one_that_has_ended_well_and_is_aborted_by_its_handle_has_not_failed() {
     probe.tell(Act::Complete);
     probe.until(Event::Task).await;
     idle().await;
-    within(member.stop_within(Duration::ZERO)).await.unwrap();
+    end(&member).await;
     idle().await;
     assert!(app.is_running() && app.errors_last().is_none());
     stopped(&app).await;

@@ -14,12 +14,19 @@ pub(super) struct Ended {
     late: bool,
     /// It was aborted at the deadline of its stop.
     overdue: bool,
+    /// `run` had returned `Ok` by itself, whatever became of the rest.
+    well: bool,
 }
 
 impl Ended {
     pub(super) fn of(life: &Lifecycle) -> Self {
         let by = |end| life.end() == end && !life.is_lost();
-        Self { told: by(End::Asked), late: by(End::Late), overdue: life.is_overdue() }
+        Self {
+            told: by(End::Asked),
+            late: by(End::Late),
+            overdue: life.is_overdue(),
+            well: by(End::Completed),
+        }
     }
 }
 
@@ -27,6 +34,11 @@ impl Cell {
     /// Whether the last cycle ended because it was told to.
     pub(crate) fn was_told(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.ended.told)
+    }
+
+    /// Whether the service itself had ended well in the last cycle, whatever became of its tasks.
+    pub(crate) fn ended_well(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.ended.well)
     }
 
     /// Why the cycle ended before the service was ready.

@@ -15,6 +15,8 @@ pub(super) struct Look {
     has_next: bool,
     /// The cycle ended because it was told to.
     pub(super) told: bool,
+    /// The service itself had ended well, whatever became of its tasks.
+    well: bool,
     pub(super) stuck: Option<StopError>,
     /// What went wrong in its end.
     pub(super) failure: Option<Failure>,
@@ -35,6 +37,7 @@ impl Look {
             exit: cell.exit,
             has_next: cell.life.has_next(),
             told: cell.was_told(),
+            well: cell.ended_well(),
             failure: if is_stuck { cell.last_failure() } else { cell.failed_end() }.cloned(),
             stop: stuck.clone().map_or_else(|| cell.stop_outcome(), Err),
             start_error: match () {
@@ -63,8 +66,9 @@ impl Look {
             _ if self.told => Rest::Told,
             Exit::Completed => Rest::Completed,
             Exit::Stopped => Rest::Told,
-            // It had ended well, and what was left of it was aborted by its handle.
+            // It had ended well, and its handle has stopped what was left of it.
             Exit::Aborted if self.failure.is_none() => Rest::Told,
+            _ if self.well => Rest::Told,
             _ => Rest::Failed,
         }
     }
