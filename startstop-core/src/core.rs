@@ -150,6 +150,8 @@ pub(crate) struct Rare {
     whole_keeps: bool,
     /// How long the attempt was in `Running`, once it is not any more.
     healthy: u64,
+    /// An attempt of this cycle has counted as ready.
+    started: bool,
     /// The last failure of this cycle.
     last: Option<Failure>,
     /// The last failure after the stop of this cycle had begun.

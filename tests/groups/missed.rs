@@ -1,8 +1,70 @@
 //! What has happened to a member before its group looked, and may be over by then.
 
-use startstop_core::{Group, OnFailure, Runner};
+use std::time::Duration;
 
-use super::support::{Act, Journal, built, idle, on, outcome, start, stopped, within};
+use startstop_core::{
+    Backoff, Group, Member, OnFailure, RestartPolicy, Runner, Service, Settings, State, service_fn,
+};
+use tokio::time::Instant;
+
+use super::support::{
+    Act, Broken, Journal, SECOND, built, idle, on, outcome, start, started, stopped, within,
+};
+
+/// Ready, and at once broken.
+fn flash() -> impl Service {
+    service_fn(async |_cx| Err::<(), _>(Broken("flash".into())))
+}
+
+/// Whether an insertion says what a start says of a service that is ready and fails within one poll.
+async fn an_insertion_of_a_flash_is_a_start() {
+    let app = started(Group::builder("app")).await;
+    for attempt in 0..50 {
+        let alone = Runner::new(flash());
+        within(alone.start()).await.expect("it was ready");
+        let name = format!("flash-{attempt}");
+        let member = Member::new(flash()).on_failure(OnFailure::Ignore);
+        within(app.service().insert(name.clone(), member)).await.expect("it was ready");
+        assert!(app.service().get(&name).is_some(), "it stays, whatever it does later");
+    }
+    // Not always well: the last one may fail when the stop has begun.
+    let _ = within(app.stop()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_insertion_is_well_if_the_member_was_ready_at_all() {
+    an_insertion_of_a_flash_is_a_start().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_insertion_is_well_on_several_threads_if_the_member_was_ready_at_all() {
+    an_insertion_of_a_flash_is_a_start().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_insertion_is_well_if_the_first_of_many_attempts_was_ready() {
+    let app = started(Group::builder("app")).await;
+    let patient = RestartPolicy::on_failure().backoff(Backoff::constant(SECOND));
+    let member = Runner::with_settings(flash(), Settings::new().restart(patient));
+    let begun = Instant::now();
+    within(app.service().insert("flash", member.clone())).await.unwrap();
+    assert_eq!((member.state(), begun.elapsed()), (State::Backoff, Duration::ZERO));
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_ready_for_a_moment_has_been_ready_for_its_dependents() {
+    let journal = Journal::new();
+    let builder = Group::builder("app")
+        .with("a", Member::new(flash()).on_failure(OnFailure::Ignore))
+        .with("b", on(OnFailure::Ignore, journal.probe("b").explicit()))
+        .then("c", journal.probe("c"));
+    journal.tell("b", Act::Ready);
+    journal.tell("b", Act::Fail);
+    let app = started(builder).await;
+    assert_eq!(journal.take(), ["+b", "-b", "+c"]);
+    stopped(&app).await;
+}
 
 /// `c` comes after `a` and `b`; `a` was ready and has been begun anew, `b` is not ready yet.
 async fn begun_anew(journal: &Journal, anew: impl AsyncFnOnce(&Runner<Group>)) {

@@ -43,6 +43,9 @@ impl Cell {
             self.ask_for_hook(core, after);
         }
         if effects.has(Effects::STARTED) {
+            if let Some(rare) = &mut self.rare {
+                rare.started = true;
+            }
             after.news.add(self.tag(), || Event::Ready);
             self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut after.wakes);
         }
@@ -82,6 +85,7 @@ impl Cell {
             after.drop_failure(rare.after_stop.take());
             after.drop_failure(rare.ended_by.take());
             rare.verdict = None;
+            rare.started = false;
             rare.retries.forget();
         }
     }

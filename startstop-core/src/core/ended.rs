@@ -1,6 +1,6 @@
 //! How the last cycle ended: the same for those who waited for it, and for the wholes that look at it later.
 
-use super::Cell;
+use super::{Cell, Rare};
 use crate::error::{StartError, StopError};
 use crate::failure::Failure;
 use crate::lifecycle::{End, Lifecycle};
@@ -14,17 +14,20 @@ pub(super) struct Ended {
     late: bool,
     /// It was aborted at the deadline of its stop.
     overdue: bool,
+    /// An attempt of it was ready.
+    ready: bool,
     /// `run` had returned `Ok` by itself, whatever became of the rest.
     well: bool,
 }
 
 impl Ended {
-    pub(super) fn of(life: &Lifecycle) -> Self {
+    pub(super) fn of(life: &Lifecycle, rare: &Rare) -> Self {
         let by = |end| life.end() == end && !life.is_lost();
         Self {
             told: by(End::Asked),
             late: by(End::Late),
             overdue: life.is_overdue(),
+            ready: life.was_ready() || rare.started,
             well: by(End::Completed),
         }
     }
@@ -34,6 +37,16 @@ impl Cell {
     /// Whether the last cycle ended because it was told to.
     pub(crate) fn was_told(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.ended.told)
+    }
+
+    /// Whether an attempt of this cycle has counted as ready.
+    pub(crate) fn has_started(&self) -> bool {
+        self.life.was_ready() || self.rare.as_ref().is_some_and(|rare| rare.started)
+    }
+
+    /// Whether an attempt of the last cycle was ready.
+    pub(crate) fn ended_ready(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.ended.ready)
     }
 
     /// Whether the service itself had ended well in the last cycle, whatever became of its tasks.

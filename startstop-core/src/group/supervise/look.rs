@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::group::board::Rest;
 use crate::state::{Exit, State};
 
-/// A member at one moment.
+/// A member at one moment. How it ended is told of the last cycle that did.
 pub(super) struct Look {
     pub(super) state: State,
     pub(super) cycle: u64,
@@ -17,6 +17,10 @@ pub(super) struct Look {
     pub(super) told: bool,
     /// The service itself had ended well, whatever became of its tasks.
     well: bool,
+    /// It was ready in that cycle.
+    pub(super) was_ready: bool,
+    /// It is or was ready in this one.
+    pub(super) has_started: bool,
     pub(super) stuck: Option<StopError>,
     /// What went wrong in its end.
     pub(super) failure: Option<Failure>,
@@ -38,6 +42,8 @@ impl Look {
             has_next: cell.life.has_next(),
             told: cell.was_told(),
             well: cell.ended_well(),
+            was_ready: if is_stuck { cell.has_started() } else { cell.ended_ready() },
+            has_started: cell.has_started(),
             failure: if is_stuck { cell.last_failure() } else { cell.failed_end() }.cloned(),
             stop: stuck.clone().map_or_else(|| cell.stop_outcome(), Err),
             start_error: match () {

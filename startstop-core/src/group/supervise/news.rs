@@ -36,13 +36,15 @@ impl Supervisor<'_> {
             return;
         }
         let was_alive = table.board.is_alive(id);
-        let inserted = if look.state == State::Running {
+        let mut inserted = None;
+        if look.has_started {
+            // If it is not ready any more, then it was so for a moment, before anybody looked.
             table.board.comes_up(id);
-            table.entry_mut(id).inserting.take()
-        } else {
+            inserted = table.entry_mut(id).inserting.take();
+        }
+        if look.state != State::Running {
             table.board.rises(id);
-            None
-        };
+        }
         drop(table);
         reply(inserted, Ok(()));
         if !was_alive {
@@ -62,18 +64,18 @@ impl Supervisor<'_> {
             // The news is old: it has been at rest since before.
             return;
         }
-        let rest = look.rest();
-        let inserted = match rest {
-            Rest::Completed => table.entry_mut(id).inserting.take(),
-            Rest::Failed | Rest::Stuck | Rest::Told => None,
-        };
+        let mut inserted = None;
+        if look.was_ready {
+            table.board.comes_up(id);
+            inserted = table.entry_mut(id).inserting.take();
+        }
         let closing = table.board.closing().is_some();
         drop(table);
         if let (true, Some(failure), None) = (closing, &look.failure, &look.stuck) {
             record(self.cx, Fault::of(|| failure.clone().into()));
         }
         reply(inserted, Ok(()));
-        self.rests(id, rest, look.failure.as_ref(), || look.start_error.clone());
+        self.rests(id, look.rest(), look.failure.as_ref(), || look.start_error.clone());
     }
 
     /// Tells the board that a member rests, and what of it concerns the whole group.
