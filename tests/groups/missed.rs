@@ -3,13 +3,81 @@
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Group, Member, OnFailure, RestartPolicy, Runner, Service, Settings, State, service_fn,
+    Backoff, Exit, Group, Member, OnCompletion, OnFailure, RestartPolicy, Runner, Service,
+    Settings, State, service_fn,
 };
 use tokio::time::Instant;
 
 use super::support::{
-    Act, Broken, Journal, SECOND, built, idle, on, outcome, start, started, stopped, within,
+    Act, Broken, Journal, SECOND, begin, built, find, idle, on, outcome, start, started, stopped,
+    within,
 };
+
+/// Starts a member by its handle as soon as it has ended, before the group can look.
+async fn start_again(app: &Runner<Group>, name: &str) {
+    let member = app.service().get(name).expect("there is such a member");
+    drop(begin(async move { (member.wait().await, member.start().await) }).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_counts_though_the_member_is_started_again_at_once() {
+    let journal = Journal::new();
+    let app =
+        started(Group::builder("app").with("a", journal.probe("a")).with("b", journal.probe("b")))
+            .await;
+    start_again(&app, "b").await;
+    journal.tell("b", Act::Fail);
+    assert_eq!(within(app.wait()).await, Exit::Failed);
+    assert_eq!(find::<Broken>(&app.errors_last().unwrap()), Some(&Broken("b".into())));
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_completion_counts_though_the_member_is_started_again_at_once() {
+    let journal = Journal::new();
+    let last = Member::new(journal.probe("b")).on_completion(OnCompletion::StopGroup);
+    let app = started(Group::builder("app").with("a", journal.probe("a")).with("b", last)).await;
+    start_again(&app, "b").await;
+    journal.tell("b", Act::Complete);
+    assert_eq!(within(app.wait()).await, Exit::Completed);
+    assert_eq!(journal.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_restarts_the_others_though_the_member_is_started_again_at_once() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").stops_in(2)),
+    )
+    .await;
+    start_again(&app, "a").await;
+    journal.take();
+    journal.tell("a", Act::Fail);
+    journal.until("+b").await;
+    assert_eq!(journal.moves(), ["-a", "+a", "-b", "-a", "+a", "+b"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ignored_failure_before_a_start_by_hand_changes_nothing() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::Ignore, journal.probe("a")))
+            .then("b", journal.probe("b")),
+    )
+    .await;
+    start_again(&app, "a").await;
+    journal.take();
+    journal.tell("a", Act::Fail);
+    idle().await;
+    assert!(app.is_running());
+    assert_eq!(journal.moves(), ["-a", "+a"]);
+    stopped(&app).await;
+    assert_eq!(journal.moves(), ["-b", "-a"]);
+}
 
 /// Ready, and at once broken.
 fn flash() -> impl Service {
@@ -96,6 +164,16 @@ async fn that_it_was_ready_once_does_not_count_after_a_stop_and_a_start_by_hand(
         idle().await;
         journal.take();
         a.request_start();
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_it_was_ready_once_does_not_count_after_a_restart_by_hand() {
+    let journal = Journal::new();
+    begun_anew(&journal, async |app| {
+        journal.take();
+        app.service().get("a").unwrap().request_restart();
     })
     .await;
 }

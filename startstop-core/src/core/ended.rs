@@ -5,8 +5,8 @@ use crate::error::{StartError, StopError};
 use crate::failure::Failure;
 use crate::lifecycle::{End, Lifecycle};
 
-/// How a cycle ended, as far as neither its exit nor its failures say so.
-#[derive(Default, Clone, Copy)]
+/// How a cycle ended, as far as its exit does not say so. The next one does not change it.
+#[derive(Default)]
 pub(super) struct Ended {
     /// It was told to.
     told: bool,
@@ -18,17 +18,22 @@ pub(super) struct Ended {
     ready: bool,
     /// `run` had returned `Ok` by itself, whatever became of the rest.
     well: bool,
+    /// What it failed with.
+    pub(super) failure: Option<Failure>,
 }
 
 impl Ended {
     pub(super) fn of(life: &Lifecycle, rare: &Rare) -> Self {
         let by = |end| life.end() == end && !life.is_lost();
+        let told = by(End::Asked);
+        let ended_by = rare.ended_by.as_ref().filter(|_| !told);
         Self {
-            told: by(End::Asked),
+            told,
             late: by(End::Late),
             overdue: life.is_overdue(),
             ready: life.was_ready() || rare.started,
             well: by(End::Completed),
+            failure: ended_by.or(rare.after_stop.as_ref()).cloned(),
         }
     }
 }
@@ -57,8 +62,9 @@ impl Cell {
     /// Why the cycle ended before the service was ready.
     pub(crate) fn start_error(&self) -> StartError {
         let Some(rare) = &self.rare else { return StartError::Stopped };
-        match rare.ended_by.as_ref().or(rare.last.as_ref()) {
-            _ if rare.ended.late => StartError::TimedOut,
+        let ended = &rare.ended;
+        match rare.ended_by.as_ref().or(ended.failure.as_ref()).or(rare.last.as_ref()) {
+            _ if ended.late => StartError::TimedOut,
             Some(failure) => StartError::Failed(failure.clone()),
             None => StartError::Stopped,
         }
@@ -74,11 +80,9 @@ impl Cell {
         }
     }
 
-    /// What ended the cycle, unless it was told to end or ended well; or else what failed in its stop. What was
-    /// reported, or followed that, is neither.
+    /// What ended the last cycle, unless it was told to end or ended well; or else what failed in its stop.
+    /// What was reported, or followed that, is neither.
     pub(crate) fn failed_end(&self) -> Option<&Failure> {
-        let rare = self.rare.as_ref()?;
-        let ended_by = rare.ended_by.as_ref().filter(|_| !rare.ended.told);
-        ended_by.or(rare.after_stop.as_ref())
+        self.rare.as_ref()?.ended.failure.as_ref()
     }
 }

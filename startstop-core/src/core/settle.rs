@@ -270,7 +270,9 @@ impl Cell {
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
         self.exit = self.life.exit(failed);
         if let Some(rare) = &mut self.rare {
-            rare.ended = Ended::of(&self.life, rare);
+            let ended = Ended::of(&self.life, rare);
+            let old = std::mem::replace(&mut rare.ended, ended);
+            after.drop_failure(old.failure);
         }
         let (outcome, start_error) = (self.stop_outcome(), self.start_error());
         let has_next = self.life.has_next();

@@ -23,7 +23,7 @@ pub(super) struct Table {
 pub(super) struct Entry {
     pub(super) name: Cow<'static, str>,
     pub(super) part: Part,
-    /// Its cycle when the supervisor has last looked.
+    /// Its cycle that the supervisor has last seen or asked for.
     pub(super) seen: u64,
     /// The futures of `insert` and `remove` that wait for this member.
     pub(super) inserting: Option<Waiting>,

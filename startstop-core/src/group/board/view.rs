@@ -60,6 +60,11 @@ impl Board {
         self.places.len()
     }
 
+    /// Whether the member is alive, and nobody takes it down.
+    pub(in crate::group) fn stays_up(&self, id: Id) -> bool {
+        self.is_alive(id) && self.place(id).want == Want::Up
+    }
+
     pub(in crate::group) fn is_alive(&self, id: Id) -> bool {
         self.place(id).fate.is_alive()
     }

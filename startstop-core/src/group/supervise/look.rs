@@ -65,6 +65,12 @@ impl Look {
         matches!(self.state, State::Stopping | State::Stopped) && !self.has_next
     }
 
+    /// The cycle that a start asks for.
+    pub(super) fn next_cycle(&self) -> u64 {
+        let new = matches!(self.state, State::Stopped | State::Stopping);
+        self.cycle + u64::from(new)
+    }
+
     /// How it came to rest.
     pub(super) fn rest(&self) -> Rest {
         match self.exit {

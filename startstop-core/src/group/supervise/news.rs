@@ -26,9 +26,12 @@ impl Supervisor<'_> {
         }
     }
 
-    fn saw_alive(&self, id: Id, part: &Part, look: &Look) {
+    fn saw_alive(&mut self, id: Id, part: &Part, look: &Look) {
+        self.catch_up(id, look);
         let mut table = self.shared.table();
-        table.entry_mut(id).seen = look.cycle;
+        if table.look_up(id).is_none() {
+            return;
+        }
         if look.state != State::Stopping {
             table.board.comes_back(id);
         } else if table.board.is_to_come(id) {
@@ -53,6 +56,25 @@ impl Supervisor<'_> {
         }
     }
 
+    /// Tells the board of a cycle that has ended, if its member was started again before anybody looked.
+    fn catch_up(&mut self, id: Id, look: &Look) {
+        let mut table = self.shared.table();
+        let seen = &mut table.entry_mut(id).seen;
+        let missed = look.cycle > *seen;
+        *seen = look.cycle.max(*seen);
+        if !missed || !table.board.stays_up(id) {
+            return;
+        }
+        match look.rest() {
+            // Told to by its handle, perhaps in order to start anew: who waits for it waits on.
+            Rest::Told | Rest::Stuck => table.board.rests(id, Rest::Told, || true),
+            Rest::Completed | Rest::Failed => {
+                drop(table);
+                self.saw_end(id, look);
+            }
+        }
+    }
+
     fn saw_at_rest(&mut self, id: Id, look: &Look) {
         let mut table = self.shared.table();
         let seen = std::mem::replace(&mut table.entry_mut(id).seen, look.cycle);
@@ -64,6 +86,13 @@ impl Supervisor<'_> {
             // The news is old: it has been at rest since before.
             return;
         }
+        drop(table);
+        self.saw_end(id, look);
+    }
+
+    /// The cycle has ended in which the board takes the member for alive.
+    fn saw_end(&mut self, id: Id, look: &Look) {
+        let mut table = self.shared.table();
         let mut inserted = None;
         if look.was_ready {
             table.board.comes_up(id);

@@ -45,6 +45,7 @@ impl Supervisor<'_> {
 
     fn start(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
+        let next = Look::at(&*part.node).next_cycle();
         let started = match Place::kept(self.cx) {
             Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), Wanted::No),
             Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Wanted::No),
@@ -57,7 +58,10 @@ impl Supervisor<'_> {
                 self.again = true;
             }
             // What comes of it comes by the mailbox; a member that was adopted has nothing to say.
-            _ => self.look_at_one(id),
+            _ => {
+                self.shared.table().entry_mut(id).seen = next;
+                self.look_at_one(id);
+            }
         }
     }
 
