@@ -94,6 +94,7 @@ fn a_value_with_commas_in_it_is_passed_over_as_a_whole() {
         ("colour = Foo::new::<A, B>(3), name = 3", &["`colour`", "`name` takes"]),
         ("colour = a.b::<A, B>() c, name = 3", &["`colour`", "`name` takes"]),
         ("colour = |a, b| a, name = 3", &["`colour`", "`name` takes"]),
+        ("colour = [red, green], name = 3", &["`colour`", "`name` takes"]),
         ("colour = a < b, name = 3", &["`colour`", "`name` takes"]),
         ("crate = Foo<A, B>, name = 3", &["expected `,`", "`name` takes"]),
         ("bound = Foo<A, B>, name = 3", &["`bound` takes", "`name` takes"]),

@@ -3,7 +3,6 @@
 //! A comma may belong to what is passed over: to generic arguments, or to the head of a closure.
 
 use proc_macro2::TokenTree;
-use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::{AngleBracketedGenericArguments, Expr, Token, Type};
 
@@ -11,8 +10,10 @@ use syn::{AngleBracketedGenericArguments, Expr, Token, Type};
 pub(super) fn skip_to_comma(input: ParseStream) {
     let _ = skip_whole::<Type>(input) || skip_whole::<Expr>(input);
     while !is_at_end(input) {
-        if !skip::<AngleBracketedGenericArguments>(input) {
-            let _ = input.parse::<TokenTree>();
+        let ahead = input.fork();
+        match ahead.parse::<AngleBracketedGenericArguments>() {
+            Ok(_) => skip_up_to(input, &ahead),
+            Err(_) => skip_token(input),
         }
     }
 }
@@ -20,20 +21,23 @@ pub(super) fn skip_to_comma(input: ParseStream) {
 /// Passes over something that a comma or the end follows; whether it was there.
 fn skip_whole<T: Parse>(input: ParseStream) -> bool {
     let ahead = input.fork();
-    let is_whole = skip::<T>(&ahead) && is_at_end(&ahead);
+    let is_whole = ahead.parse::<T>().is_ok() && is_at_end(&ahead);
     if is_whole {
-        input.advance_to(&ahead);
+        skip_up_to(input, &ahead);
     }
     is_whole
 }
 
-fn skip<T: Parse>(input: ParseStream) -> bool {
-    let ahead = input.fork();
-    let is_there = ahead.parse::<T>().is_ok();
-    if is_there {
-        input.advance_to(&ahead);
+/// Passes over what was parsed ahead, token by token: an `advance_to` would report what the parser has
+/// left over inside of a group.
+fn skip_up_to(input: ParseStream, ahead: ParseStream) {
+    while input.cursor() != ahead.cursor() && !input.is_empty() {
+        skip_token(input);
     }
-    is_there
+}
+
+fn skip_token(input: ParseStream) {
+    let _ = input.parse::<TokenTree>();
 }
 
 /// Whether an entry ends here.
