@@ -5,7 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
 
-use startstop_core::{Context, Group, GroupBuilder, Service, service_fn, service_fn_with};
+use startstop_core::{
+    Context, Group, GroupBuilder, GroupError, PanicError, Readiness, Runner, Service, Settings,
+    service_fn, service_fn_with,
+};
+
+use super::support::{Journal, find, idle, one, started, stopped, within};
 
 /// What a member holds as long as it is there.
 type Held = Arc<()>;
@@ -79,4 +84,35 @@ fn groups_that_a_thread_keeps_are_dropped_with_it() {
     });
     thread.join().expect("it ends well");
     assert_eq!(Arc::strong_count(&held), 1);
+}
+
+/// The panic of the bomb is on record, and the group goes on.
+async fn survives(app: &Runner<Group>) {
+    idle().await;
+    assert!(app.is_running());
+    assert_eq!(app.service().members(), ["a"]);
+    let failure = app.errors_last().expect("the panic is recorded");
+    assert_eq!(find::<PanicError>(&failure).map(PanicError::message), Some("dropped"));
+    stopped(app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_group_goes_on_when_a_removed_member_panics_in_its_drop() {
+    let journal = Journal::new();
+    let builder = Group::builder("app").with("a", journal.probe("a"));
+    let app = started(builder.with("x", explosive())).await;
+    idle().await;
+    within(app.service().remove("x")).await.unwrap();
+    survives(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_group_goes_on_when_a_member_that_did_not_start_panics_in_its_drop() {
+    let journal = Journal::new();
+    let app = one(&journal).await;
+    let broken = service_fn_with(Bomb, async |_bomb, _cx| Err::<(), &str>("broken"));
+    let late = Settings::new().readiness(Readiness::Completion);
+    let error = within(app.service().insert("x", Runner::with_settings(broken, late))).await;
+    assert!(matches!(error, Err(GroupError::Start(_))), "{error:?}");
+    survives(&app).await;
 }

@@ -72,6 +72,8 @@ struct Supervisor<'a> {
     ended: bool,
     /// The failure that ends the group.
     failure: Option<BoxError>,
+    /// Those that were taken off and are still to be dropped, when nothing borrows from them.
+    gone: Vec<Part>,
 }
 
 impl<'a> Supervisor<'a> {
@@ -86,8 +88,9 @@ impl<'a> Supervisor<'a> {
             again: false,
             ended: false,
             failure: None,
+            gone: Vec::new(),
         };
-        supervisor.open(&members);
+        supervisor.open(members);
         Ok(supervisor)
     }
 
@@ -110,15 +113,16 @@ impl<'a> Supervisor<'a> {
         Ok(entries.filter_map(member).collect())
     }
 
-    fn open(&mut self, members: &[(Id, Part)]) {
-        for (id, part) in members {
+    fn open(&mut self, members: Vec<(Id, Part)>) {
+        for (id, part) in &members {
             observe(&self.shared.mailbox, *id, part);
         }
         // Those that run already are adopted as they are.
         for (id, part) in members {
             if !matches!(part.handle.state(), State::Stopped | State::Stopping) {
-                self.look_at_one(*id);
+                self.look_at_one(id);
             }
+            self.gone.push(part);
         }
         self.carry_out();
     }

@@ -3,10 +3,13 @@
 use super::Supervisor;
 use super::look::Look;
 use crate::error::StartError;
+use crate::failure::Fault;
 use crate::group::error::GroupError;
 use crate::group::graph::Id;
 use crate::group::mailbox::unobserve;
 use crate::group::table::Waiting;
+use crate::hold::record;
+use crate::panic::fenced;
 
 pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
     if let Some(sender) = sender {
@@ -39,6 +42,7 @@ impl Supervisor<'_> {
             reply(Some(removing), outcome.clone().map_err(GroupError::Stop));
         }
         reply(entry.inserting, Err(GroupError::Start(StartError::Stopped)));
+        self.gone.push(entry.part);
     }
 
     /// A member that was inserted did not start: it is taken off again.
@@ -55,5 +59,15 @@ impl Supervisor<'_> {
             reply(Some(removing), Ok(()));
         }
         reply(entry.inserting, Err(GroupError::Start(error)));
+        self.gone.push(entry.part);
+    }
+
+    /// Lets go of the runners of those that were taken off, whose services may panic in their drop.
+    pub(super) fn let_go(&mut self) {
+        for part in self.gone.drain(..) {
+            if let Err(panic) = fenced(|| drop(part)) {
+                record(self.cx, Fault::panic(panic));
+            }
+        }
     }
 }

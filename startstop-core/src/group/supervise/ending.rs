@@ -99,7 +99,7 @@ impl Drop for Supervisor<'_> {
                 parts.push((Id(at), entry.part.clone()));
                 if inserting.is_some() {
                     waiting.extend(inserting);
-                    // Dropped with `parts`, outside of the lock.
+                    // Its runner is dropped with `parts`, outside of the lock.
                     drop(table.delete(Id(at)));
                 }
             }
@@ -108,7 +108,9 @@ impl Drop for Supervisor<'_> {
         for (id, part) in parts {
             unobserve(&self.shared.mailbox, id, &part);
             self.leave(&part);
+            self.gone.push(part);
         }
+        self.let_go();
         for sender in waiting {
             reply(Some(sender), Err(GroupError::Stopping));
         }

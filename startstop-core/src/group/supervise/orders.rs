@@ -37,6 +37,7 @@ impl Supervisor<'_> {
                 }
             }
         }
+        self.let_go();
         let ready = self.shared.table().board.is_ready();
         if ready && !std::mem::replace(&mut self.ready, ready) {
             self.cx.ready();
