@@ -7,6 +7,7 @@ mod starting;
 mod depending;
 mod refused;
 mod stopping;
+mod draining;
 mod deadlines;
 mod stuck;
 mod policies;

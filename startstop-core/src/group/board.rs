@@ -10,7 +10,7 @@
 //!    that are not.
 //! 2. A member is stopped only when all that depend on it and go down as well are down: `blockers`
 //!    counts those that are not.
-//! 3. Once the board closes nothing starts.
+//! 3. Once the board drains or closes nothing starts.
 //!
 //! [`place`] is what is known of one member, [`edges`] who depends on whom. [`news`] takes in what a member
 //! does; from there it goes on to [`restart`], where it has failed, and to [`descent`], the way down.
@@ -81,6 +81,8 @@ pub(super) struct Board {
     actions: Vec<Action>,
     /// Whose situation has changed.
     dirty: VecDeque<Id>,
+    /// The group is about to be told to end.
+    draining: bool,
     closing: Option<Closing>,
     /// Whether the group is running at all.
     open: bool,
@@ -99,7 +101,7 @@ impl Board {
         self.actions.clear();
         self.dirty.clear();
         self.restarting.clear();
-        self.closing = None;
+        (self.draining, self.closing) = (false, None);
         self.open = true;
         (self.falling, self.alive, self.completed, self.unsettled) = (0, 0, 0, 0);
         for (at, place) in self.places.iter_mut().enumerate() {
@@ -113,7 +115,7 @@ impl Board {
     /// The group does not run any more.
     pub(super) fn shut(&mut self) {
         self.open = false;
-        self.closing = None;
+        (self.draining, self.closing) = (false, None);
         self.actions.clear();
         self.dirty.clear();
         // A removal that was not carried out is over.

@@ -139,7 +139,7 @@ impl Table {
         name: Cow<'static, str>,
         member: Prepared,
     ) -> Result<(Id, Option<Answer>), GroupError> {
-        if self.board.closing().is_some() {
+        if self.board.is_stopping() {
             return Err(GroupError::Stopping);
         }
         if self.ids.contains_key(&name) {
@@ -167,7 +167,7 @@ impl Table {
             let dependents = dependents.into_iter().map(name_of).collect();
             return Err(GroupError::HasDependents { name: name.to_owned(), dependents });
         }
-        if self.board.closing().is_some() {
+        if self.board.is_stopping() {
             return Err(GroupError::Stopping);
         }
         if !self.board.is_open() {

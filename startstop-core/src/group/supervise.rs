@@ -38,6 +38,7 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
             tokio::task::yield_now().await;
         }
         match supervisor.woken(cancelled.as_mut()).await {
+            Woken::Draining => supervisor.drain(),
             Woken::Cancelled => supervisor.close(),
             Woken::Reloaded => supervisor.reload(),
             Woken::Changed(changed) => {
@@ -53,10 +54,19 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
 }
 
 enum Woken {
+    Draining,
     Cancelled,
     Reloaded,
     Changed(Vec<Id>),
     Again,
+}
+
+/// What the group has been told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    ToDrain,
+    ToStop,
 }
 
 struct Supervisor<'a> {
@@ -64,7 +74,7 @@ struct Supervisor<'a> {
     cx: &'a Context,
     /// The restarts that the limit of the group counts.
     recent: Recent,
-    told: bool,
+    told: Told,
     ready: bool,
     /// The board has more to say, after the runtime had its turn.
     again: bool,
@@ -83,7 +93,7 @@ impl<'a> Supervisor<'a> {
             shared,
             cx,
             recent: Recent::default(),
-            told: false,
+            told: Told::Nothing,
             ready: false,
             again: false,
             ended: false,
@@ -130,9 +140,13 @@ impl<'a> Supervisor<'a> {
     /// Waits until there is something to do.
     async fn woken(&self, mut cancelled: Pin<&mut impl Future<Output = ()>>) -> Woken {
         let mut reloaded = pin!(self.cx.reloaded());
+        let mut draining = pin!(self.cx.draining());
         poll_fn(|task| {
-            if !self.told && cancelled.as_mut().poll(task).is_ready() {
+            if self.told != Told::ToStop && cancelled.as_mut().poll(task).is_ready() {
                 return Poll::Ready(Woken::Cancelled);
+            }
+            if self.told == Told::Nothing && draining.as_mut().poll(task).is_ready() {
+                return Poll::Ready(Woken::Draining);
             }
             if reloaded.as_mut().poll(task).is_ready() {
                 return Poll::Ready(Woken::Reloaded);
@@ -150,9 +164,16 @@ impl<'a> Supervisor<'a> {
         self.shared.table().board.is_finished()
     }
 
+    /// A stop of the group has begun, and its members go on for now.
+    fn drain(&mut self) {
+        self.told = Told::ToDrain;
+        self.shared.table().board.drain();
+        self.carry_out();
+    }
+
     /// The group is told to stop.
     fn close(&mut self) {
-        self.told = true;
+        self.told = Told::ToStop;
         self.shared.table().board.close(Closing::Told);
         self.carry_out();
     }

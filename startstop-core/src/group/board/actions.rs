@@ -16,6 +16,7 @@ impl Board {
     fn look_at(&mut self, id: Id) {
         let Some(place) = self.look_up(id) else { return };
         match (place.want, place.fate) {
+            (Want::Up, Fate::Pending) if self.draining => {}
             // What is inserted waits for a restart that is under way.
             (Want::Up, Fate::Pending) if place.failing || (place.fresh && self.falling > 0) => {}
             (Want::Up, Fate::Ended) if place.barrier && place.unready == 0 => {

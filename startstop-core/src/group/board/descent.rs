@@ -11,12 +11,29 @@ impl Board {
             return;
         }
         self.closing = Some(why);
-        self.restarting.clear();
-        self.falling = 0;
+        self.give_up_restart();
         for at in 0..self.places.len() {
-            if let Some(place) = &mut self.places[at] {
-                place.restarts = false;
+            if self.places[at].is_some() {
                 self.take_down(Id(at));
+            }
+        }
+    }
+
+    /// The group is about to be told to end: nothing starts any more, and what is up goes on for now.
+    pub(in crate::group) fn drain(&mut self) {
+        self.draining = true;
+        self.give_up_restart();
+    }
+
+    /// Those of a restart that were told to stop end, the others stay as they are.
+    fn give_up_restart(&mut self) {
+        self.falling = 0;
+        for id in std::mem::take(&mut self.restarting) {
+            let place = self.place_mut(id);
+            place.restarts = false;
+            if place.fate != Fate::Falling && !place.leaves {
+                place.want = Want::Up;
+                self.let_by(id);
             }
         }
     }

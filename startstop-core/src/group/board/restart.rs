@@ -19,6 +19,8 @@ impl Board {
             OnFailure::StopGroup => None,
             // What does not yield cannot be restarted.
             _ if rest == Rest::Stuck => None,
+            // A stop wins over any restart.
+            _ if self.draining => return self.settle(id, Fate::Ended),
             OnFailure::RestartMember => Some(vec![id]),
             OnFailure::RestartDependents => Some(self.with_dependents(id)),
             OnFailure::RestartAll => Some(self.all()),

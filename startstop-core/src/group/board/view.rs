@@ -3,6 +3,7 @@
 use super::place::{Fate, Want};
 use super::{Board, Closing};
 use crate::group::graph::Id;
+use crate::group::policy::OnFailure;
 
 impl Board {
     pub(in crate::group) fn is_open(&self) -> bool {
@@ -11,6 +12,17 @@ impl Board {
 
     pub(in crate::group) fn closing(&self) -> Option<Closing> {
         self.closing
+    }
+
+    /// Whether a stop of the group has begun: it takes no changes any more.
+    pub(in crate::group) fn is_stopping(&self) -> bool {
+        self.draining || self.closing.is_some()
+    }
+
+    /// Whether a failure of the member is one of the stop that has begun, and nothing else follows from it.
+    pub(in crate::group) fn fails_in_stop(&self, id: Id) -> bool {
+        let asks = !matches!(self.place(id).on_failure, OnFailure::Ignore | OnFailure::StopGroup);
+        self.closing.is_some() || (self.draining && asks)
     }
 
     /// Whether every member is ready or settled.

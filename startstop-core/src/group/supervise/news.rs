@@ -32,9 +32,10 @@ impl Supervisor<'_> {
         if table.look_up(id).is_none() {
             return;
         }
+        let is_to_come = table.board.is_to_come(id) || look.cycle < table.entry(id).seen;
         if look.state != State::Stopping {
             table.board.comes_back(id);
-        } else if table.board.is_to_come(id) {
+        } else if is_to_come {
             // What ends is none of the group's: its start follows.
             return;
         }
@@ -98,9 +99,9 @@ impl Supervisor<'_> {
             table.board.comes_up(id);
             inserted = table.entry_mut(id).inserting.take();
         }
-        let closing = table.board.closing().is_some();
+        let of_stop = table.board.fails_in_stop(id);
         drop(table);
-        if let (true, Some(failure), None) = (closing, &look.failure, &look.stuck) {
+        if let (true, Some(failure), None) = (of_stop, &look.failure, &look.stuck) {
             record(self.cx, Fault::of(|| failure.clone().into()));
         }
         reply(inserted, Ok(()));
