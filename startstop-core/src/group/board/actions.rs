@@ -31,8 +31,8 @@ impl Board {
                 self.set_fate(id, Fate::Falling);
                 self.actions.push(Action::Stop(id));
             }
-            // It is not alive, and lets those by that wait for those that depend on it.
-            (Want::Down, fate) if !fate.is_alive() && place.blockers == 0 => self.let_by(id),
+            // It is not alive and nothing above it is: its dependencies need not wait for it.
+            (Want::Down, fate) if !fate.is_alive() && place.blockers == 0 => self.unblock_deps(id),
             _ => {}
         }
     }

@@ -54,7 +54,7 @@ impl Board {
 
     /// A member that goes down keeps those that it depends on from going down.
     pub(super) fn count_blocker(&mut self, id: Id) {
-        if std::mem::replace(&mut self.place_mut(id).counted, true) {
+        if std::mem::replace(&mut self.place_mut(id).blocks, true) {
             return;
         }
         for dep in self.place(id).deps.clone() {
@@ -63,8 +63,8 @@ impl Board {
     }
 
     /// A member that is down, as all that depend on it, keeps nobody any more.
-    pub(super) fn let_by(&mut self, id: Id) {
-        if !std::mem::replace(&mut self.place_mut(id).counted, false) {
+    pub(super) fn unblock_deps(&mut self, id: Id) {
+        if !std::mem::replace(&mut self.place_mut(id).blocks, false) {
             return;
         }
         for dep in self.place(id).deps.clone() {

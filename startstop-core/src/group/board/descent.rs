@@ -33,7 +33,7 @@ impl Board {
             place.restarts = false;
             if place.fate != Fate::Falling && !place.leaves {
                 place.want = Want::Up;
-                self.let_by(id);
+                self.unblock_deps(id);
             }
         }
     }
@@ -55,8 +55,8 @@ impl Board {
 
     pub(super) fn take_down(&mut self, id: Id) {
         self.place_mut(id).want = Want::Down;
-        // One that was to go down before may have let those by that wait, and those that depend on it, which
-        // were left running then, go down now: it keeps what it depends on until they are down.
+        // It may have been told to go down before and have released its dependencies, while its own dependents
+        // were left running. They go down now, so it blocks its dependencies again.
         self.count_blocker(id);
         self.dirty.push_back(id);
     }

@@ -59,7 +59,7 @@ impl Board {
         for id_of_dep in place.deps {
             let dep = self.place_mut(id_of_dep);
             dep.dependents.retain(|other| *other != id);
-            dep.blockers -= usize::from(place.counted);
+            dep.blockers -= usize::from(place.blocks);
             self.dirty.push_back(id_of_dep);
         }
         // What is left behind it are barriers, and members that their handles have started.

@@ -55,9 +55,9 @@ pub(super) struct Place {
     pub(super) was_ready: bool,
     /// It is about to fail because of what it depends on.
     pub(super) failing: bool,
-    /// It counts as a blocker of what it depends on: it goes down and is not down, or has not let those
-    /// by that depend on it.
-    pub(super) counted: bool,
+    /// Its dependencies have to wait for it on the way down: it is not down yet, or something that depends
+    /// on it is not.
+    pub(super) blocks: bool,
     /// How many it depends on are not good.
     pub(super) unready: usize,
     /// How many depend on it, go down and are not down yet.
@@ -89,7 +89,7 @@ impl Place {
             good: false,
             was_ready: false,
             failing: false,
-            counted: false,
+            blocks: false,
             blockers: 0,
             restarts: false,
             leaves: false,
@@ -103,7 +103,7 @@ impl Place {
     pub(super) fn reset(&mut self) {
         self.want = Want::Up;
         self.fate = Fate::Pending;
-        (self.good, self.was_ready, self.failing, self.counted) = (false, false, false, false);
+        (self.good, self.was_ready, self.failing, self.blocks) = (false, false, false, false);
         (self.restarts, self.fresh, self.leaves, self.told) = (false, false, false, false);
         self.by_itself = false;
         self.unready = self.deps.len();

@@ -75,7 +75,7 @@ impl Board {
             self.place_mut(id).restarts = true;
             self.restarting.push(id);
             if stays && id != failed {
-                // It only lets those by that wait for those that depend on it.
+                // It only has its dependencies wait until those that depend on it are down.
                 self.take_down(id);
                 continue;
             }
@@ -98,7 +98,7 @@ impl Board {
             return;
         }
         for id in std::mem::take(&mut self.restarting) {
-            self.let_by(id);
+            self.unblock_deps(id);
             let place = self.place_mut(id);
             place.restarts = false;
             place.want = Want::Up;
