@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::lifecycle::{End, Lifecycle};
 
 /// How a cycle ended, as far as its exit does not say so. The next one does not change it.
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Default)]
 pub(super) struct Ended {
     /// It was told to.

@@ -7,6 +7,7 @@ use crate::group::board::Rest;
 use crate::state::{Exit, State};
 
 /// A member at one moment. How it ended is told of the last cycle that did.
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 pub(super) struct Look {
     pub(super) state: State,
     pub(super) cycle: u64,
