@@ -103,6 +103,8 @@ pub(super) struct Reference {
     /// The parent in force, and those that were cancelled.
     parent: Option<usize>,
     cancelled: Vec<usize>,
+    /// The last handle was dropped.
+    left: bool,
     /// What calls came to, in order.
     pub(super) answers: Vec<(usize, Answer)>,
 }
@@ -125,6 +127,7 @@ impl Reference {
             tied: false,
             state: State::Stopped,
             exit: Exit::Stopped,
+            left: false,
             cycle: 0,
             attempts: 0,
             attempts_before: 0,
@@ -191,6 +194,15 @@ impl Reference {
     }
 
     fn record_at(&mut self, uptime: u64, phase: Phase, cause: Cause) -> Failed {
+        let failed = self.note(uptime, phase, cause);
+        if self.attempt.asked && cause != Cause::Reported {
+            self.attempt.failed_after = Some(failed);
+        }
+        failed
+    }
+
+    /// Of a request that is refused: nothing of the service has failed.
+    fn note(&mut self, uptime: u64, phase: Phase, cause: Cause) -> Failed {
         let (cycle, attempt) = (self.cycle, self.attempts);
         let failed = Failed { phase, cause, cycle, attempt, uptime };
         self.failures += 1;
@@ -199,9 +211,6 @@ impl Reference {
             self.history.remove(0);
         }
         self.last = Some(failed);
-        if self.attempt.asked && cause != Cause::Reported {
-            self.attempt.failed_after = Some(failed);
-        }
         failed
     }
 
@@ -234,7 +243,6 @@ impl Reference {
         let healthy = if running { self.now - self.running_since } else { self.healthy };
         match self.retries.next(policy, healthy, self.now) {
             Some(delay) => {
-                self.restarts += 1;
                 self.due = self.now + delay;
                 self.attempt = Attempt::default();
                 self.done = false;

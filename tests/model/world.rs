@@ -170,7 +170,7 @@ impl<S: Service> World<S> {
                 for call in self.calls.keys() {
                     reference.give_up(*call);
                 }
-                reference.stop(None, None);
+                reference.leave();
             }
             _ => {}
         }

@@ -158,6 +158,8 @@ impl Reference {
     fn enter(&mut self) {
         let script = (self.scripts)(self.attempts_before + self.attempts);
         self.attempts += 1;
+        // Open: whether one that is waited for counts. It does not.
+        self.restarts += u64::from(self.attempts > 1);
         self.healthy = 0;
         let leave = script.leave;
         let bomb = script.bomb == Some(Phase::Run);
@@ -213,6 +215,8 @@ impl Reference {
                 self.attempt.tasks.push(Part::task(task, self.now, told));
             }
             Act::RequestStop => self.stop(None, None),
+            // Open: nobody could stop what comes of it.
+            Act::RequestRestart if self.left => {}
             Act::RequestRestart => self.restart(None),
             Act::End(end) => self.run_ends(end),
         }

@@ -39,6 +39,12 @@ impl Reference {
         }
     }
 
+    /// The last handle is dropped.
+    pub(in crate::model) fn leave(&mut self) {
+        self.left = true;
+        self.stop(None, None);
+    }
+
     fn is_cancelled(&self) -> bool {
         self.parent.is_some_and(|parent| self.cancelled.contains(&parent))
     }
@@ -47,7 +53,7 @@ impl Reference {
         match call {
             Some(call) => self.answers.push((call, Answer::Cancelled)),
             // "What becomes of it is in status and history." Open: as what, and for how long it had run.
-            None => drop(self.record_at(0, Phase::Run, Cause::Error)),
+            None => drop(self.note(0, Phase::Run, Cause::Error)),
         }
     }
 
