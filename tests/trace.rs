@@ -1,11 +1,12 @@
 //! The feature `tracing`: a span for each attempt, an event for each step.
 
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use startstop_core::{Runner, Settings, once, service_fn};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::{DefaultGuard, Interest, set_default, set_global_default};
 use tracing::{Event, Metadata, Subscriber};
 
 /// Writes down what it is told of startstop, a line each.
@@ -37,10 +38,43 @@ impl Scribe {
         self.lines.lock().unwrap().iter().any(|other| other == line)
     }
 
+    /// Has it told of what happens on this thread until the guard is dropped.
+    ///
+    /// Whether anybody wants an event is looked up once for all threads, which may be while this one is not heard yet: so there
+    /// is always somebody who wants to be asked each time.
+    pub(crate) fn listen(&self) -> DefaultGuard {
+        static ASKED: Once = Once::new();
+        ASKED.call_once(|| set_global_default(Undecided).expect("nobody else sets one"));
+        set_default(self.clone())
+    }
+
     /// All that it has written.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
+}
+
+/// Wants to be asked of each event, and then wants none.
+struct Undecided;
+
+impl Subscriber for Undecided {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn event(&self, _: &Event<'_>) {}
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
 }
 
 impl Subscriber for Scribe {
@@ -66,7 +100,7 @@ impl Subscriber for Scribe {
 #[tokio::test(start_paused = true)]
 async fn a_cycle_is_told_step_by_step() {
     let scribe = Scribe::default();
-    let _told = tracing::subscriber::set_default(scribe.clone());
+    let _told = scribe.listen();
     let idle = service_fn(async |cx| cx.cancelled().await);
     let runner = Runner::with_settings(idle, Settings::new().name("http"));
     runner.start().await.unwrap();
@@ -85,7 +119,7 @@ async fn a_cycle_is_told_step_by_step() {
 #[tokio::test(start_paused = true)]
 async fn who_ends_by_itself_is_told_to_be_ready_once() {
     let scribe = Scribe::default();
-    let _told = tracing::subscriber::set_default(scribe.clone());
+    let _told = scribe.listen();
     let short = service_fn(async |_cx| ());
     let runner = Runner::with_settings(short, Settings::new().name("short"));
     runner.start().await.unwrap();
@@ -98,7 +132,7 @@ async fn who_ends_by_itself_is_told_to_be_ready_once() {
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_cycle_that_another_follows_is_told_of_the_one_that_has_ended() {
     let scribe = Scribe::default();
-    let _told = tracing::subscriber::set_default(scribe.clone());
+    let _told = scribe.listen();
     let fails = service_fn(async |cx| {
         cx.cancelled().await;
         Err::<(), _>("no such table")
@@ -125,7 +159,7 @@ async fn the_end_of_a_cycle_that_another_follows_is_told_of_the_one_that_has_end
 #[tokio::test(start_paused = true)]
 async fn a_failure_and_an_abort_are_told() {
     let scribe = Scribe::default();
-    let _told = tracing::subscriber::set_default(scribe.clone());
+    let _told = scribe.listen();
     let job = once(async |_cx| Err::<(), _>("no such table"));
     let job = Runner::with_settings(job, Settings::new().name("job"));
     job.start().await.unwrap_err();

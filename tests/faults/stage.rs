@@ -199,7 +199,7 @@ async fn give_up(stage: Stage) -> Seen {
 /// Who has no handle any more reads the exit and the failures from the trace.
 async fn drop_handle(stage: Stage, during: During) -> Seen {
     let scribe = Scribe::default();
-    let _told = tracing::subscriber::set_default(scribe.clone());
+    let _told = scribe.listen();
     let watch = stage.runner.subscribe();
     drop(stage.runner);
     go_on(&stage.probe, during, Fault::HandleDrop);

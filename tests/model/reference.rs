@@ -70,6 +70,7 @@ pub(super) struct View {
     pub(super) shutdowns: u64,
 }
 
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 pub(super) struct Reference {
     plan: Plan,
     scripts: Scripts,
