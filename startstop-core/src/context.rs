@@ -27,8 +27,8 @@ pub use wait::{Cancelled, CancelledOwned};
 /// itself is known there.
 ///
 /// A context that outlives its attempt is inert: it is cancelled, [`ready`](Self::ready),
-/// [`report`](Self::report) and [`heartbeat`](Self::heartbeat) do nothing, and
-/// [`spawn`](Self::spawn) drops its future. It keeps the service alive, so do not store it in the
+/// [`report`](Self::report), [`heartbeat`](Self::heartbeat), [`request_stop`](Self::request_stop) and
+/// [`request_restart`](Self::request_restart) do nothing, and [`spawn`](Self::spawn) drops its future. It keeps the service alive, so do not store it in the
 /// service itself.
 ///
 /// # Examples

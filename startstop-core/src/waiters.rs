@@ -73,6 +73,16 @@ impl Topic {
     }
 }
 
+/// What it came to.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Start(Result<(), StartError>),
+    Stop(Result<(), StopError>),
+    End(Exit),
+    /// It has happened.
+    Seen,
+}
+
 impl Answer {
     pub(crate) fn start(self) -> Option<Result<(), StartError>> {
         if let Self::Start(outcome) = self { Some(outcome) } else { None }
@@ -89,16 +99,6 @@ impl Answer {
     pub(crate) fn seen(self) -> Option<()> {
         if let Self::Seen = self { Some(()) } else { None }
     }
-}
-
-/// What it came to.
-#[derive(Debug, Clone)]
-pub(crate) enum Answer {
-    Start(Result<(), StartError>),
-    Stop(Result<(), StopError>),
-    End(Exit),
-    /// It has happened.
-    Seen,
 }
 
 #[derive(Debug)]

@@ -20,9 +20,11 @@ use crate::sync::{Mutex, MutexGuard};
 /// Makes a service of a synchronous function: its `run`.
 ///
 /// It gets an operating-system thread of its own, not one of the blocking pool, so that it never holds
-/// up the end of the runtime. It polls [`cx.is_cancelled()`](Context::is_cancelled) or waits in
+/// up the end of the runtime. The function has to look for the stop itself, by
+/// [`cx.is_cancelled()`](Context::is_cancelled) or in
 /// [`cx.cancelled_blocking(timeout)`](Context::cancelled_blocking). A thread cannot be aborted: one
 /// that does not look is `Unresponsive` after its deadlines, and the service is stopped when it ends.
+/// If the system gives no thread, the attempt fails with the `io::Error`.
 ///
 /// A clock that is paused (`tokio::time::pause`) does not wait for a thread: it jumps to the next deadline while
 /// the thread still looks. In a test that stops a blocking function, leave the clock running.

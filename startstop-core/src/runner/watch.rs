@@ -12,7 +12,7 @@ use crate::waiters::{Answer, Topic};
 /// A watch on the state of a service, from [`Runner::subscribe`](crate::Runner::subscribe).
 ///
 /// It sees the newest state: one that has passed before it looks is skipped. It does not keep the
-/// service running.
+/// service running, but keeps its value in memory.
 ///
 /// # Examples
 ///
