@@ -42,6 +42,7 @@ mod off {
 #[cfg(feature = "tracing")]
 mod on {
     use super::Event;
+    use crate::panic::each_fenced;
 
     /// What is to be told once the lock is released, each with its cycle and attempt: one change may end a
     /// cycle and begin the next.
@@ -58,9 +59,8 @@ mod on {
                 return;
             }
             let service = service();
-            for ((cycle, attempt), event) in self.0 {
-                tell(&event, service, cycle, attempt);
-            }
+            // A subscriber is foreign code.
+            each_fenced(self.0, |((cycle, attempt), event)| tell(&event, service, cycle, attempt));
         }
     }
 

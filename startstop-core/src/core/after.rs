@@ -121,7 +121,7 @@ impl After {
             rest.launch(node);
         }
         each_fenced(self.driver.take(), Waker::wake);
-        each_fenced(Some(std::mem::take(&mut self.news)), |news| news.emit(|| node.core().name()));
+        std::mem::take(&mut self.news).emit(|| node.core().name());
         self.wakes.wake();
         each_fenced(self.old_waker.take(), drop);
         each_fenced(self.old_failure.take(), drop);

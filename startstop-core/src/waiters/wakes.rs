@@ -27,6 +27,8 @@ impl Wakes {
     pub(crate) fn wake(&mut self) {
         let Some(first) = self.first.take() else { return };
         each_fenced([first], Waker::wake);
-        each_fenced(self.more.drain(..), Waker::wake);
+        if !self.more.is_empty() {
+            each_fenced(self.more.drain(..), Waker::wake);
+        }
     }
 }
