@@ -11,11 +11,9 @@ use crate::state::{Exit, State};
 pub(super) struct Look {
     pub(super) state: State,
     pub(super) cycle: u64,
-    pub(super) exit: Exit,
-    /// Another cycle follows this one.
-    has_next: bool,
+    exit: Exit,
     /// The cycle ended because it was told to.
-    pub(super) told: bool,
+    told: bool,
     /// The service itself had ended well, whatever became of its tasks.
     well: bool,
     /// It was ready in that cycle.
@@ -31,6 +29,23 @@ pub(super) struct Look {
     pub(super) start_error: StartError,
 }
 
+/// Whether a member is at rest or on its way there.
+fn is_falling(state: State) -> bool {
+    matches!(state, State::Stopping | State::Stopped)
+}
+
+/// Whether a member is at rest or on its way there, and nothing follows.
+pub(super) fn goes_down(node: &dyn Node) -> bool {
+    let cell = node.core().cell();
+    is_falling(cell.state()) && !cell.life.has_next()
+}
+
+/// The cycle that a start of a member asks for.
+pub(super) fn next_cycle(node: &dyn Node) -> u64 {
+    let cell = node.core().cell();
+    cell.cycle + u64::from(is_falling(cell.state()))
+}
+
 impl Look {
     pub(super) fn at(node: &dyn Node) -> Self {
         let cell = node.core().cell();
@@ -40,17 +55,18 @@ impl Look {
             state: cell.state(),
             cycle: cell.cycle,
             exit: cell.exit,
-            has_next: cell.life.has_next(),
             told: cell.was_told(),
             well: cell.ended_well(),
             was_ready: if is_stuck { cell.has_started() } else { cell.ended_ready() },
             has_started: cell.has_started(),
             failure: if is_stuck { cell.last_failure() } else { cell.failed_end() }.cloned(),
             stop: stuck.clone().map_or_else(|| cell.stop_outcome(), Err),
-            start_error: match () {
-                () if is_stuck => StartError::Unresponsive,
-                () if cell.was_told() => StartError::Stopped,
-                () => cell.start_error(),
+            start_error: if is_stuck {
+                StartError::Unresponsive
+            } else if cell.was_told() {
+                StartError::Stopped
+            } else {
+                cell.start_error()
             },
             stuck,
         }
@@ -59,17 +75,6 @@ impl Look {
     /// Whether it has ended, or was given up on.
     pub(super) fn is_resting(&self) -> bool {
         self.state == State::Stopped || self.stuck.is_some()
-    }
-
-    /// Whether it is at rest or on its way there, and nothing follows.
-    pub(super) fn goes_down(&self) -> bool {
-        matches!(self.state, State::Stopping | State::Stopped) && !self.has_next
-    }
-
-    /// The cycle that a start asks for.
-    pub(super) fn next_cycle(&self) -> u64 {
-        let new = matches!(self.state, State::Stopped | State::Stopping);
-        self.cycle + u64::from(new)
     }
 
     /// How it came to rest.

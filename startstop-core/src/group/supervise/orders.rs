@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Supervisor;
-use super::look::Look;
+use super::look::{goes_down, next_cycle};
 use crate::error::StartError;
 use crate::failure::Fault;
 use crate::group::board::{Action, Rest};
@@ -46,7 +46,7 @@ impl Supervisor<'_> {
 
     fn start(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
-        let next = Look::at(&*part.node).next_cycle();
+        let next = next_cycle(&*part.node);
         let started = match Place::kept(self.cx) {
             Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), Wanted::No),
             Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Wanted::No),
@@ -68,7 +68,7 @@ impl Supervisor<'_> {
 
     fn stop(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
-        if Look::at(&*part.node).goes_down() {
+        if goes_down(&*part.node) {
             self.shared.table().board.goes_by_itself(id);
         }
         request::stop_part(&part.node, self.cx.remaining(), Wanted::No);
