@@ -156,10 +156,24 @@ pub(crate) fn stop_part<N: Node + ?Sized>(
     left: Option<Duration>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
-    let own = node.core().settings.stop_timeout();
+    stop_in(node, left, Kept::ByWhole, wanted)
+}
+
+/// The same for a part that its whole leaves behind: nobody is left who would keep the deadline of the whole for it.
+pub(crate) fn stop_orphan<N: Node + ?Sized>(node: &Arc<N>, left: Option<Duration>) {
+    stop_in(node, left, Kept::Here, Wanted::No);
+}
+
+fn stop_in<N: Node + ?Sized>(
+    node: &Arc<N>,
+    left: Option<Duration>,
+    kept: Kept,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), StopError>> {
     match left {
-        Some(left) if left < own => {
-            stop_kept(node, left.max(Duration::from_nanos(1)), Kept::ByWhole, wanted)
+        Some(left) if left < node.core().settings.stop_timeout() => {
+            // Zero would ask for an abort.
+            stop_kept(node, left.max(Duration::from_nanos(1)), kept, wanted)
         }
         _ => stop(node, None, wanted),
     }

@@ -1,7 +1,6 @@
 //! The end of the supervisor: its result, and what becomes of the members when it is dropped.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Supervisor;
 use super::changes::reply;
@@ -18,7 +17,7 @@ use crate::group::table::Entry;
 use crate::hold::{Place, record};
 use crate::lifecycle::Level;
 use crate::panic::BoxError;
-use crate::request::{self, Wanted};
+use crate::request;
 use crate::state::State;
 
 impl Supervisor<'_> {
@@ -57,14 +56,11 @@ impl Supervisor<'_> {
             let place = Place::last(self.cx);
             hold(part, place.map(|place| place.map(|place| place.until(Level::Cancelled))));
         }
-        if !self.ended {
+        if self.ended {
+            request::stop_orphan(&part.node, self.cx.remaining());
+        } else {
             request::abort_part(&part.node);
-            return;
         }
-        // Not as a part, since nobody is left who would keep the deadline of the group for it.
-        let own = part.node.core().settings.stop_timeout();
-        let left = self.cx.remaining().map(|left| own.min(left.max(Duration::from_nanos(1))));
-        request::stop(&part.node, left, Wanted::No);
     }
 
     /// The members that do not yield, but for one whose failure has ended the group.
