@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::runtime::Handle;
+
 use crate::core::{Core, Job, Node};
 use crate::service::Service;
 use crate::status::Status;
@@ -40,11 +42,16 @@ impl<S: Service> Node for Inner<S> {
             Job::Hook(on, epoch) => {
                 let call = hook::Call::new(Arc::clone(&self), epoch);
                 hook::spawn(&self, &on, call);
-                if self.core.polling.load(Ordering::SeqCst) {
-                    // Who has asked for the stop may be `run`, which may wait for this without giving its thread away.
-                    push_out(&on);
-                }
+                make_way(&self.core, &on);
             }
         }
+    }
+}
+
+/// Has what was just spawned not wait for a thread that `run` blocks: `run` may be what has asked for it. Where it is not
+/// being polled, the driver, which is woken next, pushes it out.
+fn make_way(core: &Core, on: &Handle) {
+    if core.polling.load(Ordering::SeqCst) {
+        push_out(on);
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::make_way;
 use crate::clock;
 use crate::core::{Node, Seat, update};
-use crate::task::{has_ended, push_out, spawn_on};
+use crate::task::{has_ended, spawn_on};
 
 /// Tells the core when the runtime drops the keeper.
 struct Guard {
@@ -26,11 +27,7 @@ pub(super) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
     let Seat { on, id } = seat;
     let guard = Guard { node: Arc::clone(node), id: *id };
     let task = spawn_on(on, keep(guard));
-    if node.core().polling.load(Ordering::SeqCst) {
-        // Spawned from inside a poll of `run`, maybe, which may block its thread next. Otherwise the driver,
-        // which is woken after the keeper, pushes that out.
-        push_out(on);
-    }
+    make_way(node.core(), on);
     let late = node.core().cell().keeper_hired(*id, task);
     if let Some(late) = late {
         late.abort();
