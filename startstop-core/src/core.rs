@@ -15,13 +15,13 @@
 
 mod after;
 mod apply;
+mod ended;
+mod parts;
 mod record;
 mod settle;
 mod signal;
 mod timer;
 mod wholes;
-mod ended;
-mod parts;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -47,7 +47,8 @@ use crate::waiters::Waiters;
 use crate::word::Word;
 
 pub(crate) use after::After;
-pub(crate) use settle::{Cue, PartEnd};
+pub(crate) use parts::PartEnd;
+pub(crate) use settle::Cue;
 pub(crate) use timer::Arm;
 pub(crate) use wholes::{Hold, Observer};
 

@@ -1,9 +1,9 @@
 //! How the last cycle ended: the same for those who waited for it, and for the wholes that look at it later.
 
-use super::{Cell, Rare};
+use super::Cell;
 use crate::error::{StartError, StopError};
 use crate::failure::Failure;
-use crate::lifecycle::{End, Lifecycle};
+use crate::lifecycle::End;
 
 /// How a cycle ended, as far as its exit does not say so. The next one does not change it.
 #[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
@@ -23,23 +23,23 @@ pub(super) struct Ended {
     pub(super) failure: Option<Failure>,
 }
 
-impl Ended {
-    pub(super) fn of(life: &Lifecycle, rare: &Rare) -> Self {
-        let by = |end| life.end() == end && !life.is_lost();
+impl Cell {
+    /// How the cycle that is over ends; not noted where nothing rare has come.
+    pub(super) fn ends(&self) -> Option<Ended> {
+        let rare = self.rare.as_ref()?;
+        let by = |end| self.life.end() == end && !self.life.is_lost();
         let told = by(End::Asked);
         let ended_by = rare.ended_by.as_ref().filter(|_| !told);
-        Self {
+        Some(Ended {
             told,
             late: by(End::Late),
-            overdue: life.is_overdue(),
-            ready: life.was_ready() || rare.started,
+            overdue: self.life.is_overdue(),
+            ready: self.has_started(),
             well: by(End::Completed),
             failure: ended_by.or(rare.after_stop.as_ref()).cloned(),
-        }
+        })
     }
-}
 
-impl Cell {
     /// Whether the last cycle ended because it was told to.
     pub(crate) fn was_told(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.ended.told)

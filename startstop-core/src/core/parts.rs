@@ -1,13 +1,24 @@
-//! The tokens of an attempt, and how its tasks and its `shutdown` are aborted.
+//! The tokens of an attempt, and how its tasks and its `shutdown` are aborted and end.
 
 use std::sync::Arc;
 use std::task::Waker;
 
 use tokio::runtime::Handle;
 
-use super::Cell;
+use super::{After, Cell, Core};
+use crate::failure::Fault;
 use crate::lifecycle::{Input, Level, Part, Rules};
+use crate::state::Phase;
 use crate::sync::{AbortHandle, CancellationToken};
+
+/// How a task or a `shutdown` has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PartEnd {
+    /// By itself.
+    Finished,
+    /// Its future was dropped.
+    Dropped,
+}
 
 impl Cell {
     /// The token that is cancelled when attempt `epoch` reaches `level`, made when first asked for;
@@ -73,5 +84,21 @@ impl Cell {
 
     pub(crate) fn hook_gone(&mut self) -> Option<AbortHandle> {
         self.rare.as_mut()?.hook.take()
+    }
+
+    /// The end of a task or of `shutdown`, and what has failed in it or in its drop.
+    pub(crate) fn part_ended(
+        &mut self,
+        core: &Core,
+        (phase, end): (Phase, PartEnd),
+        fault: Option<Fault>,
+        after: &mut After,
+    ) {
+        if let Some(fault) = fault {
+            self.record(core, phase, fault, after);
+        }
+        if end == PartEnd::Dropped && self.life.level() < Level::Aborted {
+            self.lost(core, phase, after);
+        }
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::ended::Ended;
 use super::{After, Arm, Cell, Core, Ending};
 use crate::clock;
 use crate::failure::{Failure, Fault, Interruption};
@@ -37,15 +36,6 @@ pub(crate) enum Cue {
     Pause(Option<u64>),
     /// It ends.
     Leave,
-}
-
-/// How a task or a `shutdown` has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PartEnd {
-    /// By itself.
-    Finished,
-    /// Its future was dropped.
-    Dropped,
 }
 
 impl Cell {
@@ -167,22 +157,6 @@ impl Cell {
         self.step(core, Input::RunEnded(end), Arm::Now, after);
     }
 
-    /// The end of a task or of `shutdown`, and what has failed in it or in its drop.
-    pub(crate) fn part_ended(
-        &mut self,
-        core: &Core,
-        (phase, end): (Phase, PartEnd),
-        fault: Option<Fault>,
-        after: &mut After,
-    ) {
-        if let Some(fault) = fault {
-            self.record(core, phase, fault, after);
-        }
-        if end == PartEnd::Dropped && self.life.level() < Level::Aborted {
-            self.lost(core, phase, after);
-        }
-    }
-
     /// A part was dropped that nobody had aborted: the runtime has ended.
     pub(crate) fn lost(&mut self, core: &Core, phase: Phase, after: &mut After) {
         if self.life.is_lost() || self.state() == State::Stopped {
@@ -269,9 +243,8 @@ impl Cell {
         }
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
         self.exit = self.life.exit(failed);
-        if let Some(rare) = &mut self.rare {
-            let ended = Ended::of(&self.life, rare);
-            let old = std::mem::replace(&mut rare.ended, ended);
+        if let Some(ended) = self.ends() {
+            let old = std::mem::replace(&mut self.rare().ended, ended);
             after.drop_failure(old.failure);
         }
         let (outcome, start_error) = (self.stop_outcome(), self.start_error());

@@ -48,24 +48,25 @@ impl Cell {
         if self.state() == State::Stopped {
             return Some(hold);
         }
-        let holds = &mut self.rare().wholes.holds;
-        if holds.iter().any(|other| other.whole() == hold.whole()) {
+        if self.is_part_of(hold.whole()) {
             return Some(hold);
         }
-        holds.push(hold);
+        self.rare().wholes.holds.push(hold);
         None
     }
 
     /// Whether this whole holds the cycle.
     pub(crate) fn is_part_of(&self, whole: usize) -> bool {
-        let rare = self.rare.as_ref();
-        rare.is_some_and(|rare| rare.wholes.holds.iter().any(|hold| hold.whole() == whole))
+        self.holds().any(|hold| hold.whole() == whole)
     }
 
     /// Whether one of the wholes goes down, and this part of it for good.
     pub(super) fn goes_down_with_a_whole(&self) -> bool {
-        let rare = self.rare.as_ref();
-        rare.is_some_and(|rare| rare.wholes.holds.iter().any(|hold| hold.goes_down()))
+        self.holds().any(|hold| hold.goes_down())
+    }
+
+    fn holds(&self) -> impl Iterator<Item = &Arc<dyn Hold>> {
+        self.rare.iter().flat_map(|rare| &rare.wholes.holds)
     }
 
     /// Has `observer` told of every change; the one before it in that place is handed back.
