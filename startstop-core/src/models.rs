@@ -17,12 +17,14 @@ mod stopping;
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::context::Context;
+use crate::func::service_fn;
 use crate::runner::Runner;
 use crate::service::Service;
 use crate::settings::Settings;
@@ -52,6 +54,18 @@ fn started<S: Service>(service: S) -> Runner<S> {
     block_on(runner.start()).expect("ready at once");
     loom::explore();
     runner
+}
+
+/// One that waits for its cancellation, and the context of its attempt.
+fn started_with_context() -> (Runner<impl Service>, Context) {
+    let context = Arc::new(Mutex::new(None));
+    let shared = Arc::clone(&context);
+    let runner = started(service_fn(move |cx: Context| {
+        *shared.lock().unwrap() = Some(cx.clone());
+        async move { cx.cancelled().await }
+    }));
+    let cx = context.lock().unwrap().take().expect("run was entered");
+    (runner, cx)
 }
 
 /// Polls a future that waits once, so that what it asks for is asked.

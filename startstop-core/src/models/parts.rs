@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use loom::thread;
 
-use super::{model, runner, started};
+use super::{model, runner, started, started_with_context};
 use crate::context::Context;
 use crate::func::{once, service_fn};
 use crate::group::Group;
@@ -87,13 +87,7 @@ fn who_waits_for_a_slot_is_woken() {
 #[test]
 fn a_slot_that_is_filled_while_the_attempt_ends_is_emptied() {
     model(Some(2), || {
-        let context = Arc::new(Plain::new(None));
-        let shared = Arc::clone(&context);
-        let runner = started(service_fn(move |cx: Context| {
-            *shared.lock().unwrap() = Some(cx.clone());
-            async move { cx.cancelled().await }
-        }));
-        let cx = context.lock().unwrap().take().expect("run was entered");
+        let (runner, cx) = started_with_context();
         let slot = Slot::new();
         let place = slot.clone();
         let fills = thread::spawn(move || place.fill(&cx, 7));

@@ -2,12 +2,11 @@
 //! once, invariant 4 of `lifecycle`, by whoever may: the driver, or a task if the driver is inside `run`.
 
 use std::sync::Arc;
-use std::sync::Mutex as Plain;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread;
 
-use super::{asked, model, runner, started};
+use super::{asked, model, runner, started, started_with_context};
 use crate::context::Context;
 use crate::error::{StartError, StopError};
 use crate::func::service_fn;
@@ -88,13 +87,7 @@ fn a_parent_that_ends_while_a_restart_is_made_stops_what_comes_of_it() {
 #[test]
 fn who_waits_for_the_cancellation_on_another_thread_is_woken() {
     model(Some(3), || {
-        let context = Arc::new(Plain::new(None));
-        let shared = Arc::clone(&context);
-        let runner = started(service_fn(move |cx: Context| {
-            *shared.lock().unwrap() = Some(cx.clone());
-            async move { cx.cancelled().await }
-        }));
-        let cx = context.lock().unwrap().take().expect("run was entered");
+        let (runner, cx) = started_with_context();
         let waits = thread::spawn(move || block_on(cx.cancelled()));
         block_on(runner.stop()).expect("it obeys");
         waits.join().unwrap();
