@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use startstop_core::{
-    Cause, Context, Readiness, Runner, Service, Settings, StartError, State, StopError, service_fn,
+    Cause, Context, Readiness, Runner, Service, Settings, StartError, State, StopError,
     service_fn_with,
 };
 
@@ -15,6 +15,27 @@ use tokio::sync::Notify;
 use crate::stress_support::{poll_once, settle, until, within};
 
 type Gate = Mutex<Receiver<()>>;
+
+/// A gate, and what opens it when it is dropped.
+struct Latch {
+    gate: Gate,
+    opens: Mutex<Option<Sender<()>>>,
+}
+
+impl Latch {
+    fn new() -> Self {
+        let (opens, gate) = channel();
+        Self { gate: Mutex::new(gate), opens: Mutex::new(Some(opens)) }
+    }
+
+    fn pass(&self) -> bool {
+        pass(&self.gate)
+    }
+
+    fn open(&self) {
+        drop(self.opens.lock().expect("no poison").take());
+    }
+}
 
 /// Whether the gate was opened, by the drop of what opens it.
 fn pass(gate: &Gate) -> bool {
@@ -115,22 +136,14 @@ async fn a_deadline_is_kept_though_who_asks_while_run_is_polled_blocks_its_threa
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn shutdown_goes_on_while_run_blocks_its_thread() {
     within(async {
-        let (opens, gate) = channel::<()>();
-        let (opens, gate) = (Arc::new(Mutex::new(Some(opens))), Arc::new(Mutex::new(gate)));
-        let service = service_fn(move |cx: Context| {
-            let gate = Arc::clone(&gate);
-            async move {
-                cx.cancelled().await;
-                pass(&gate);
-            }
+        let service = service_fn_with(Latch::new(), async |latch, cx: Context| {
+            cx.cancelled().await;
+            latch.pass();
         });
-        let runner = Runner::new(service.on_shutdown(move |_| {
-            let opens = Arc::clone(&opens);
-            async move {
-                // Woken by a foreign thread: what only yields stays with its worker, as any task of tokio.
-                tokio::task::spawn_blocking(|| ()).await.expect("no panic");
-                drop(opens.lock().expect("no poison").take());
-            }
+        let runner = Runner::new(service.on_shutdown(async |latch, _| {
+            // Woken by a foreign thread: what only yields stays with its worker, as any task of tokio.
+            tokio::task::spawn_blocking(|| ()).await.expect("no panic");
+            latch.open();
         }));
         runner.start().await.expect("ready at once");
         settle().await;
@@ -177,8 +190,7 @@ async fn a_stop_of_a_blocked_run_returns_at_its_deadline() {
 /// Its `run` blocks before it has made its future; its `shutdown` opens the gate, if there is anything to open it with.
 struct Eager {
     entered: Arc<Notify>,
-    gate: Gate,
-    opens: Mutex<Option<Sender<()>>>,
+    latch: Latch,
 }
 
 impl Service for Eager {
@@ -186,11 +198,11 @@ impl Service for Eager {
 
     fn run(&self, _: Context) -> impl Future<Output = Result<(), &'static str>> + Send {
         self.entered.notify_one();
-        std::future::ready(pass(&self.gate).then_some(()).ok_or("nobody has opened the gate"))
+        std::future::ready(self.latch.pass().then_some(()).ok_or("nobody has opened the gate"))
     }
 
     async fn shutdown(&self, _: Context) -> Result<(), &'static str> {
-        drop(self.opens.lock().expect("no poison").take());
+        self.latch.open();
         Ok(())
     }
 }
@@ -199,8 +211,8 @@ impl Service for Eager {
 async fn a_run_that_blocks_before_it_has_made_its_future_holds_up_no_deadline() {
     within(async {
         let ((release, gate), entered) = (channel(), Arc::new(Notify::new()));
-        let (gate, opens) = (Mutex::new(gate), Mutex::default());
-        let service = Eager { entered: Arc::clone(&entered), gate, opens };
+        let latch = Latch { gate: Mutex::new(gate), opens: Mutex::default() };
+        let service = Eager { entered: Arc::clone(&entered), latch };
         let runner = Runner::with_settings(service, impatient());
         runner.start().await.expect("ready at once");
         entered.notified().await;
@@ -214,9 +226,8 @@ async fn a_run_that_blocks_before_it_has_made_its_future_holds_up_no_deadline() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_run_that_blocks_before_it_has_made_its_future_is_let_go_by_shutdown() {
     within(async {
-        let ((opens, gate), entered) = (channel(), Arc::new(Notify::new()));
-        let (gate, opens) = (Mutex::new(gate), Mutex::new(Some(opens)));
-        let runner = Runner::new(Eager { entered: Arc::clone(&entered), gate, opens });
+        let entered = Arc::new(Notify::new());
+        let runner = Runner::new(Eager { entered: Arc::clone(&entered), latch: Latch::new() });
         runner.start().await.expect("ready at once");
         entered.notified().await;
         runner.stop().await.expect("shutdown opens the gate");
@@ -227,19 +238,11 @@ async fn a_run_that_blocks_before_it_has_made_its_future_is_let_go_by_shutdown()
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_run_that_asks_for_its_stop_and_blocks_is_let_go_by_shutdown() {
     within(async {
-        let (opens, gate) = channel::<()>();
-        let (opens, gate) = (Arc::new(Mutex::new(Some(opens))), Arc::new(Mutex::new(gate)));
-        let service = service_fn(move |cx: Context| {
-            let gate = Arc::clone(&gate);
-            async move {
-                cx.request_stop();
-                pass(&gate);
-            }
+        let service = service_fn_with(Latch::new(), async |latch, cx: Context| {
+            cx.request_stop();
+            latch.pass();
         });
-        let service = service.on_shutdown(move |_| {
-            drop(opens.lock().expect("no poison").take());
-            std::future::ready(())
-        });
+        let service = service.on_shutdown(async |latch, _| latch.open());
         // With the watchdog there is a keeper already.
         let settings = Settings::new().watchdog(Duration::from_secs(1));
         let runner = Runner::with_settings(service, settings);

@@ -1,26 +1,35 @@
 //! `startstop_core::run` as the whole of a process: signals, exit codes, and what is printed.
 
-use crate::child::{Program, run};
+use crate::child::{Ended, Program, run};
 
 const AN_HOUR: &str = "3600000";
 
-#[tokio::test]
-async fn a_blocked_thread_does_not_keep_the_process() {
-    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50"]);
-    program.prints("running").await;
+/// The program whose services block their threads, once so many of them do.
+async fn blocked(args: &[&str], services: usize) -> Program {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), args);
+    for _ in 0..services {
+        program.prints("running").await;
+    }
+    program
+}
+
+/// Tells a program to stop that cannot, and waits until it has left all the same.
+async fn told_to_stop(program: Program) -> Ended {
     program.signal("TERM").await;
     let ended = program.end().await;
     assert_eq!(ended.code, Some(1));
+    ended
+}
+
+#[tokio::test]
+async fn a_blocked_thread_does_not_keep_the_process() {
+    let ended = told_to_stop(blocked(&["50"], 1).await).await;
     assert_names_what_is_stuck(&ended.stderr);
 }
 
 #[tokio::test]
 async fn a_group_names_the_member_that_does_not_yield() {
-    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50", "in a group"]);
-    program.prints("running").await;
-    program.signal("TERM").await;
-    let ended = program.end().await;
-    assert_eq!(ended.code, Some(1));
+    let ended = told_to_stop(blocked(&["50", "in a group"], 1).await).await;
     let (whole, part) = ended.stderr.split_once('\n').expect("two lines");
     assert!(whole.starts_with("service \"app\" does not yield: "), "{whole}");
     assert_names_what_is_stuck(part);
@@ -28,12 +37,7 @@ async fn a_group_names_the_member_that_does_not_yield() {
 
 #[tokio::test]
 async fn what_is_known_by_its_status_alone_is_named_by_it() {
-    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50", "behind a status"]);
-    program.prints("running").await;
-    program.prints("running").await;
-    program.signal("TERM").await;
-    let ended = program.end().await;
-    assert_eq!(ended.code, Some(1));
+    let ended = told_to_stop(blocked(&["50", "behind a status"], 2).await).await;
     let (whole, part) = ended.stderr.split_once('\n').expect("two lines");
     assert_names_what_is_stuck(whole);
     assert_eq!(part, "service \"hidden\" is still stopping\n");
@@ -41,22 +45,15 @@ async fn what_is_known_by_its_status_alone_is_named_by_it() {
 
 #[tokio::test]
 async fn a_lock_that_is_never_given_away_does_not_keep_the_process() {
-    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50", "behind a lock"]);
-    program.prints("running").await;
-    program.signal("TERM").await;
-    let ended = program.end().await;
-    assert_eq!(ended.code, Some(1));
+    let ended = told_to_stop(blocked(&["50", "behind a lock"], 1).await).await;
     assert_names_what_is_stuck(&ended.stderr);
 }
 
 #[tokio::test]
 async fn nobody_who_listens_does_not_keep_the_process() {
-    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &["50"]);
-    program.prints("running").await;
+    let mut program = blocked(&["50"], 1).await;
     program.stop_listening().await;
-    program.signal("TERM").await;
-    let ended = program.end().await;
-    assert_eq!(ended.code, Some(1));
+    told_to_stop(program).await;
 }
 
 #[tokio::test]
@@ -72,8 +69,7 @@ async fn a_second_signal_aborts_at_once() {
 
 #[tokio::test]
 async fn a_third_signal_leaves_the_process() {
-    let mut program = Program::start(env!("CARGO_BIN_EXE_blocked"), &[AN_HOUR]);
-    program.prints("running").await;
+    let mut program = blocked(&[AN_HOUR], 1).await;
     program.signal("TERM").await;
     program.prints("stopping").await;
     program.signal("TERM").await;

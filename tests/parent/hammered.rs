@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use startstop_core::{Runner, StartError, State, StopError};
@@ -35,70 +36,74 @@ fn a_thousand_runners_of_one_parent_stop_at_once() {
     });
 }
 
-/// Another thread cancels each parent that it is given, after a moment of its own.
-fn canceller(parents: std::sync::mpsc::Receiver<CancellationToken>) {
-    let mut random = fastrand::Rng::with_seed(7);
-    for parent in parents {
-        for _ in 0..random.u32(0..2_000) {
-            std::hint::spin_loop();
+/// While another thread cancels each parent that it is given, after a moment of its own.
+fn beside_a_canceller(work: impl FnOnce(&Sender<CancellationToken>)) {
+    let (sends, parents) = channel::<CancellationToken>();
+    let canceller = thread::spawn(move || {
+        let mut random = fastrand::Rng::with_seed(7);
+        for parent in parents {
+            for _ in 0..random.u32(0..2_000) {
+                std::hint::spin_loop();
+            }
+            parent.cancel();
         }
-        parent.cancel();
-    }
+    });
+    work(&sends);
+    drop(sends);
+    canceller.join().expect("no panic");
 }
 
 #[test]
 fn a_parent_may_end_at_any_moment_of_a_start_and_a_stop() {
     watched(|| {
-        let (sends, receives) = std::sync::mpsc::channel();
-        let canceller = thread::spawn(move || canceller(receives));
-        let runtime = many_threads();
-        runtime.block_on(within(async {
-            let census = Census::new();
-            let runner = Runner::new(obedient(&census));
-            for round in 0..5_000 {
-                let root = CancellationToken::new();
-                let parent = if round % 2 == 0 { root.clone() } else { root.child_token() };
-                sends.send(root).expect("it listens");
-                let started = runner.start_with(&parent).await;
-                let expected =
-                    matches!(started, Ok(()) | Err(StartError::Stopped | StartError::Cancelled));
-                assert!(expected, "{started:?}");
-                if round % 3 == 0 {
-                    runner.stop().await.expect("an obedient service stops");
-                } else {
-                    runner.wait().await;
+        beside_a_canceller(|sends| {
+            let runtime = many_threads();
+            runtime.block_on(within(async {
+                let census = Census::new();
+                let runner = Runner::new(obedient(&census));
+                for round in 0..5_000 {
+                    let root = CancellationToken::new();
+                    let parent = if round % 2 == 0 { root.clone() } else { root.child_token() };
+                    sends.send(root).expect("it listens");
+                    let started = runner.start_with(&parent).await;
+                    let expected = matches!(
+                        started,
+                        Ok(()) | Err(StartError::Stopped | StartError::Cancelled)
+                    );
+                    assert!(expected, "{started:?}");
+                    if round % 3 == 0 {
+                        runner.stop().await.expect("an obedient service stops");
+                    } else {
+                        runner.wait().await;
+                    }
+                    assert_eq!((runner.state(), census.alive()), (State::Stopped, 0));
                 }
-                assert_eq!((runner.state(), census.alive()), (State::Stopped, 0));
-            }
-            census.assert_settled();
-        }));
-        drop(sends);
-        canceller.join().expect("no panic");
+                census.assert_settled();
+            }));
+        });
     });
 }
 
 #[test]
 fn a_parent_may_end_while_the_last_runner_is_dropped() {
     watched(|| {
-        let (sends, receives) = std::sync::mpsc::channel();
-        let canceller = thread::spawn(move || canceller(receives));
-        for runtime in [many_threads(), one_thread()] {
-            for round in 0..2_000 {
-                let census = Census::new();
-                let runner = Runner::new(obedient(&census));
-                let parent = CancellationToken::new();
-                runtime.block_on(runner.start_with(&parent)).expect("ready at once");
-                sends.send(parent).expect("it listens");
-                if round % 2 == 0 {
-                    drop(runner);
-                } else {
-                    runtime.block_on(async { drop(runner) });
+        beside_a_canceller(|sends| {
+            for runtime in [many_threads(), one_thread()] {
+                for round in 0..2_000 {
+                    let census = Census::new();
+                    let runner = Runner::new(obedient(&census));
+                    let parent = CancellationToken::new();
+                    runtime.block_on(runner.start_with(&parent)).expect("ready at once");
+                    sends.send(parent).expect("it listens");
+                    if round % 2 == 0 {
+                        drop(runner);
+                    } else {
+                        runtime.block_on(async { drop(runner) });
+                    }
+                    runtime.block_on(crate::stress_support::until(|| census.alive() == 0));
                 }
-                runtime.block_on(crate::stress_support::until(|| census.alive() == 0));
             }
-        }
-        drop(sends);
-        canceller.join().expect("no panic");
+        });
     });
 }
 
@@ -158,32 +163,32 @@ fn a_parent_may_end_after_its_runtime() {
 #[test]
 fn a_parent_that_ends_while_a_restart_is_made_stops_what_comes_of_it() {
     watched(|| {
-        let (sends, receives) = std::sync::mpsc::channel();
-        let canceller = thread::spawn(move || canceller(receives));
-        let runtime = many_threads();
-        runtime.block_on(within(async {
-            let census = Census::new();
-            let runner = Runner::new(obedient(&census));
-            for round in 0..10_000 {
-                let parent = CancellationToken::new();
-                runner.start_with(&parent).await.expect("ready at once");
-                if round % 2 == 0 {
-                    runner.stop().await.expect("an obedient service stops");
+        beside_a_canceller(|sends| {
+            let runtime = many_threads();
+            runtime.block_on(within(async {
+                let census = Census::new();
+                let runner = Runner::new(obedient(&census));
+                for round in 0..10_000 {
+                    let parent = CancellationToken::new();
+                    runner.start_with(&parent).await.expect("ready at once");
+                    if round % 2 == 0 {
+                        runner.stop().await.expect("an obedient service stops");
+                    }
+                    sends.send(parent.clone()).expect("it listens");
+                    let started = match round % 3 {
+                        0 => runner.ensure_running().await,
+                        _ => runner.restart().await,
+                    };
+                    let expected = matches!(
+                        started,
+                        Ok(()) | Err(StartError::Stopped | StartError::Cancelled)
+                    );
+                    assert!(expected, "{started:?}");
+                    parent.cancelled().await;
+                    runner.wait_for(State::Stopped).await;
                 }
-                sends.send(parent.clone()).expect("it listens");
-                let started = match round % 3 {
-                    0 => runner.ensure_running().await,
-                    _ => runner.restart().await,
-                };
-                let expected =
-                    matches!(started, Ok(()) | Err(StartError::Stopped | StartError::Cancelled));
-                assert!(expected, "{started:?}");
-                parent.cancelled().await;
-                runner.wait_for(State::Stopped).await;
-            }
-            census.assert_settled();
-        }));
-        drop(sends);
-        canceller.join().expect("no panic");
+                census.assert_settled();
+            }));
+        });
     });
 }
