@@ -34,18 +34,25 @@ pub(crate) fn find(tree: &Tree, mutants: &[Mutant]) -> Result<Found, Box<dyn Err
     }
     let mut found = Found::default();
     for (file, starts) in starts {
-        let text = tree.text(file);
-        let places = Vec::new();
-        let mut finder =
-            Finder { text, mutants, starts, places, in_constant: 0, found: &mut found };
-        finder.visit_file(&syn::parse_file(text)?);
-        if let Some(id) = finder.starts.values().flatten().next() {
-            return Err(format!("not found: {}", mutants[*id].name).into());
-        }
-        let places = finder.places;
+        let places = find_in(tree.text(file), mutants, starts, &mut found)?;
         found.places.insert(file.to_owned(), places);
     }
     Ok(found)
+}
+
+fn find_in(
+    text: &str,
+    mutants: &[Mutant],
+    starts: Starts,
+    found: &mut Found,
+) -> Result<Vec<Place>, Box<dyn Error>> {
+    let places = Vec::new();
+    let mut finder = Finder { text, mutants, starts, places, chain: None, in_constant: 0, found };
+    finder.visit_file(&syn::parse_file(text)?);
+    if let Some(id) = finder.starts.values().flatten().next() {
+        return Err(format!("not found: {}", mutants[*id].name).into());
+    }
+    Ok(finder.places)
 }
 
 /// The mistakes of a kind that begin at an offset.
@@ -57,6 +64,8 @@ struct Finder<'a> {
     /// Those that are not found yet.
     starts: Starts,
     places: Vec<Place>,
+    /// The operators and operands that the next one is part of, without brackets between them.
+    chain: Option<Range<usize>>,
     in_constant: usize,
     found: &'a mut Found,
 }
@@ -105,6 +114,12 @@ impl Finder<'_> {
         }
     }
 
+    /// An operand of what is at `chain`.
+    fn operand(&mut self, operand: &Expr, chain: Range<usize>) {
+        self.chain = matches!(operand, Expr::Binary(_)).then_some(chain);
+        self.visit_expr(operand);
+    }
+
     fn constant(&mut self, constant: bool, visit: impl FnOnce(&mut Self)) {
         self.in_constant += usize::from(constant);
         visit(self);
@@ -147,17 +162,20 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_expr_binary(&mut self, binary: &'ast syn::ExprBinary) {
-        let (range, operator) = (binary.span().byte_range(), binary.op.span().byte_range());
+        // Another operator may bind tighter, so that the whole of them is read anew.
+        let range = self.chain.take().unwrap_or_else(|| binary.span().byte_range());
+        let operator = binary.op.span().byte_range();
         let (left, right) = (range.start..operator.start, operator.end..range.end);
         let source = self.text;
         // In a chain there is no `||`, and no brackets around what binds names.
         let in_chain = chained(&binary.op) && binds(&binary.left) | binds(&binary.right);
         let shape = (!in_chain).then_some(Shape::Value);
         let genre = (Genre::BinaryOperator, operator.start);
-        self.note(genre, range, shape, |other| {
+        self.note(genre, range.clone(), shape, |other| {
             format!("{}{other}{}", &source[left.clone()], &source[right.clone()])
         });
-        visit::visit_expr_binary(self, binary);
+        self.operand(&binary.left, range.clone());
+        self.operand(&binary.right, range);
     }
 
     fn visit_expr_unary(&mut self, unary: &'ast syn::ExprUnary) {
@@ -203,5 +221,32 @@ fn binds(expr: &Expr) -> bool {
         Expr::Let(_) => true,
         Expr::Binary(binary) => chained(&binary.op) && binds(&binary.left) | binds(&binary.right),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, Starts, find_in};
+    use crate::list::{Genre, read};
+
+    #[test]
+    fn an_operator_is_replaced_in_all_that_it_may_bind_anew() {
+        let text = "fn f() -> bool { (a == b && c) && d }";
+        let point = r#"{"line": 1, "column": 1}"#;
+        let mutant = r#""file": "f", "name": "n", "genre": "BinaryOperator", "replacement": "||""#;
+        let list = format!(r#"[{{{mutant}, "span": {{"start": {point}, "end": {point}}}}}]"#);
+        let mutants = read(&list).expect("it is a list");
+        let mut found = Found::default();
+        let mut becomes = |operator: &str| {
+            let start = text.find(operator).expect("it is there");
+            let starts = Starts::from([((Genre::BinaryOperator, start), vec![0])]);
+            let places = find_in(text, &mutants, starts, &mut found).expect("it is found");
+            (text[places[0].range.clone()].to_owned(), places[0].alternatives[0].1.clone())
+        };
+        let inner = "a == b && c";
+        assert_eq!(becomes("=="), (inner.to_owned(), "a || b && c".to_owned()));
+        assert_eq!(becomes("&& c"), (inner.to_owned(), "a == b || c".to_owned()));
+        let outer = "(a == b && c) && d";
+        assert_eq!(becomes("&& d"), (outer.to_owned(), "(a == b && c) || d".to_owned()));
     }
 }
