@@ -68,6 +68,17 @@ async fn a_second_signal_aborts_at_once() {
 }
 
 #[tokio::test]
+async fn two_signals_that_come_at_once_are_two() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_deaf"), &[]);
+    program.prints("running").await;
+    for signal in ["STOP", "TERM", "INT", "CONT"] {
+        program.signal(signal).await;
+    }
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+}
+
+#[tokio::test]
 async fn a_third_signal_leaves_the_process() {
     let mut program = blocked(&[AN_HOUR], 1).await;
     program.signal("TERM").await;

@@ -41,9 +41,8 @@ mod unix {
         }
 
         pub(in crate::operation) fn poll_next(&mut self, cx: &mut Task<'_>) -> Poll<Signal> {
-            let interrupt = self.interrupt.poll_recv(cx).is_ready();
-            let terminate = self.terminate.poll_recv(cx).is_ready();
-            if interrupt || terminate {
+            // One at a time: what came beside it is the next.
+            if self.interrupt.poll_recv(cx).is_ready() || self.terminate.poll_recv(cx).is_ready() {
                 return Poll::Ready(Signal::End);
             }
             self.hangup.poll_recv(cx).map(|_| Signal::Reload)
@@ -69,9 +68,9 @@ mod windows {
         }
 
         pub(in crate::operation) fn poll_next(&mut self, cx: &mut Task<'_>) -> Poll<Signal> {
-            let ctrl_c = self.ctrl_c.poll_recv(cx).is_ready();
-            let close = self.close.poll_recv(cx).is_ready();
-            if ctrl_c || close { Poll::Ready(Signal::End) } else { Poll::Pending }
+            let is_told =
+                self.ctrl_c.poll_recv(cx).is_ready() || self.close.poll_recv(cx).is_ready();
+            if is_told { Poll::Ready(Signal::End) } else { Poll::Pending }
         }
     }
 }
