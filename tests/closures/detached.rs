@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use startstop_core::{Context, Service, Settings, State};
+use startstop_core::{Context, Runner, Service, Settings, State, once};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Act, Caller, Event, Probe, idle, probed, within};
@@ -56,6 +56,8 @@ async fn its_tasks_run_and_end_with_the_last_clone() {
     drop(cx);
     idle().await;
     assert_eq!(Arc::strong_count(&alive), 2);
+    // Who waits with it is no clone.
+    let _waits = clone.cancelled_owned();
     drop(clone);
     idle().await;
     assert_eq!(Arc::strong_count(&alive), 1);
@@ -108,4 +110,11 @@ async fn a_runner_under_it_ends_as_its_service_does() {
         remote.tell(act);
         assert_eq!(run.outcome().await, ok);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_of_a_job_that_is_done_at_once_ends_under_it() {
+    let runner = Runner::new(once(async |_| ()));
+    let cx = Context::detached(CancellationToken::new());
+    within(runner.run(cx)).await.expect("it does its job");
 }

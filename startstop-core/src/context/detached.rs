@@ -35,6 +35,14 @@ impl Detached {
 }
 
 impl Context {
+    /// The same for who only waits: with a detached context one that does not keep its tasks.
+    pub(super) fn without_tasks(&self) -> Self {
+        match &self.link {
+            Link::Attempt(_) => self.clone(),
+            Link::Detached(detached) => Self::detached(detached.token.clone()),
+        }
+    }
+
     /// A context without a runner, for calling `service.run(cx)` in a unit test.
     ///
     /// `token` is its cancellation. [`ready`](Self::ready), [`report`](Self::report) and

@@ -57,7 +57,7 @@ impl Context {
     ///
     /// Nothing is lost when it is dropped; a cancellation stays.
     pub fn cancelled_owned(&self) -> CancelledOwned {
-        CancelledOwned::new(self.clone())
+        CancelledOwned::new(self.without_tasks())
     }
 
     /// Whether a stop is requested; in `shutdown`, whether its deadline has passed. Takes no lock.
