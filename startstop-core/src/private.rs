@@ -6,6 +6,7 @@
 //! next thing through an associated type, so that a mistake is reported once, by the first that
 //! finds it.
 
+pub use std::convert::From;
 pub use std::future::Future;
 pub use std::marker::{Send, Sync};
 pub use std::option::Option;

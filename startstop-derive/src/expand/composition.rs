@@ -26,7 +26,7 @@ pub(super) fn members(composition: &Composition, private: &TokenStream) -> Token
     let limit = composition.limit.as_ref().map(|limit| self::limit(limit, private));
     quote! {
         fn members(&self) -> #private::Vec<#private::Field<'_>> {
-            #private::Vec::from([#(#fields),*])
+            #private::From::from([#(#fields),*])
         }
 
         #limit
