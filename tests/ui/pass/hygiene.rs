@@ -69,6 +69,18 @@ pub mod shadowed {
             cx.cancelled().await;
         }
     }
+
+    /// Members.
+    #[derive(Service)]
+    #[service(limit(3, "1m"))]
+    pub struct Composed {
+        /// With everything that a member may have.
+        #[service(member(on_failure = restart_all, on_completion = ignore))]
+        pub r#dyn: ::startstop_core::Runner<Marked>,
+        /// After it.
+        #[service(member, after(r#dyn))]
+        pub last: ::startstop_core::Runner<Marked>,
+    }
 }
 
 macro_rules! declare {
@@ -106,4 +118,6 @@ fn main() {
     service(Declared);
     service(shadowed::r#type([1, 2]));
     service(shadowed::Marked);
+    let marked = || ::startstop_core::Runner::new(shadowed::Marked);
+    service(shadowed::Composed { r#dyn: marked(), last: marked() });
 }
