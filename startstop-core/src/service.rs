@@ -197,7 +197,7 @@ pub struct Shared {
 #[derive(Default)]
 pub struct Parts(pub(crate) Vec<(Cow<'static, str>, Arc<dyn Node>)>);
 
-/// The default of [`Service::shutdown`]: nothing, at once. It is known by its size and its name, so that
+/// The default of [`Service::shutdown`]: nothing, at once. It is known by its name, so that
 /// nothing is paid for it.
 pub(crate) struct NoShutdown<E>(PhantomData<fn() -> E>);
 
@@ -219,8 +219,7 @@ impl<E> Future for NoShutdown<E> {
 /// costs a call.
 pub(crate) fn has_shutdown<S: Service>() -> bool {
     fn is_own<S, F>(_: fn(&'static S, Context) -> F) -> bool {
-        let default = concat!(module_path!(), "::NoShutdown<");
-        size_of::<F>() > 0 || !any::type_name::<F>().starts_with(default)
+        !any::type_name::<F>().starts_with(concat!(module_path!(), "::NoShutdown<"))
     }
     is_own(S::shutdown)
 }

@@ -23,5 +23,5 @@ pub(crate) use modelled::block_on;
 #[cfg(startstop_loom)]
 pub(crate) use modelled::{
     AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard, Notify,
-    WaitForCancellationFutureOwned, spawn_on,
+    WaitForCancellationFutureOwned, has_ended, push_out, spawn_on,
 };

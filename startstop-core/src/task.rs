@@ -25,7 +25,7 @@ where
 }
 
 #[cfg(startstop_loom)]
-pub(crate) use crate::sync::spawn_on;
+pub(crate) use crate::sync::{has_ended, push_out, spawn_on};
 
 /// Whether a runtime ends or has ended: it drops at once what it is given.
 #[cfg(not(startstop_loom))]
@@ -34,12 +34,6 @@ pub(crate) fn has_ended(on: &tokio::runtime::Handle) -> bool {
     let has_ended = probe.is_finished();
     probe.abort();
     has_ended
-}
-
-/// The runtime of a model does not end.
-#[cfg(startstop_loom)]
-pub(crate) fn has_ended(_: &tokio::runtime::Handle) -> bool {
-    false
 }
 
 /// Waits for ever if the runtime ends, to be dropped with all its tasks; else not at all. For a whole
@@ -56,10 +50,6 @@ pub(crate) async fn wait_if_runtime_ends() {
 pub(crate) fn push_out(on: &tokio::runtime::Handle) {
     drop(spawn_on(on, async {}));
 }
-
-/// Each task of a model has a thread of its own.
-#[cfg(startstop_loom)]
-pub(crate) fn push_out(_: &tokio::runtime::Handle) {}
 
 /// Has a task belong to the span of the attempt that spawns it.
 #[cfg(feature = "tracing")]

@@ -115,7 +115,8 @@ impl Cell {
         let now = after.now();
         if old.state() == State::Running {
             let healthy = now.saturating_sub(old.since());
-            self.ran += healthy;
+            // A paused clock can be made to pass centuries.
+            self.ran = self.ran.saturating_add(healthy);
             // Who asks for it: the policy, and the news of the end.
             let asked = core.settings.restart().is_some() || cfg!(feature = "tracing");
             if let Some(rare) = self.rare_if(asked) {

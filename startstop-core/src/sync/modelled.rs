@@ -58,6 +58,14 @@ pub(crate) fn spawn_on(_: &Handle, future: impl Future<Output = ()> + 'static) -
     task
 }
 
+/// The runtime of a model does not end.
+pub(crate) fn has_ended(_: &Handle) -> bool {
+    false
+}
+
+/// Each task of a model has a thread of its own.
+pub(crate) fn push_out(_: &Handle) {}
+
 /// Aborts a task of the model.
 pub(crate) struct AbortHandle(Arc<Bell>);
 
