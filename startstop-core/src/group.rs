@@ -49,9 +49,10 @@ use table::{Entry, Table};
 /// group, which runs under one runner at a time: another one fails with [`GroupError::AlreadyRuns`].
 ///
 /// It is ready when every member is ready or settled, that is, has ended and is ignored, or was stopped
-/// by hand. It completes when no member is alive or pending and at least one has completed. A member
-/// that is stopped by its handle has neither failed nor completed, leaves those that depend on it alone,
-/// and may be started again.
+/// by hand. As for a start, it is enough to have been ready: a member that breaks at once and waits for
+/// its next attempt holds up neither the group nor those that depend on it alone. It completes when no
+/// member is alive or pending and at least one has completed. A member that is stopped by its handle
+/// has neither failed nor completed, leaves those that depend on it alone, and may be started again.
 ///
 /// # Examples
 ///

@@ -177,3 +177,43 @@ async fn that_it_was_ready_once_does_not_count_after_a_restart_by_hand() {
     })
     .await;
 }
+
+/// Ready and at once broken, again each minute.
+fn flicker() -> Runner<impl Service> {
+    let minute = Backoff::constant(60 * SECOND).jitter(0.0);
+    let policy = RestartPolicy::on_failure().backoff(minute);
+    Runner::with_settings(flash(), Settings::new().restart(policy))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_group_is_ready_though_members_are_so_for_a_moment_only() {
+    let journal = Journal::new();
+    let (a, b) = (flicker(), flicker());
+    let begun = Instant::now();
+    let app = started(
+        Group::builder("app")
+            .with("a", a.clone())
+            .with("b", b.clone())
+            .with("c", Member::new(journal.probe("c")).after(["a"])),
+    )
+    .await;
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!((a.state(), b.state()), (State::Backoff, State::Backoff));
+    assert_eq!(journal.live(), 1);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_another_as_well_starts_at_the_next_moment() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", flicker())
+            .with("b", journal.probe("b").ready_in(10))
+            .then("c", journal.probe("c")),
+    );
+    let begun = Instant::now();
+    within(app.start()).await.expect("everything was ready");
+    assert_eq!(journal.seconds(begun, "+c"), 60);
+    stopped(&app).await;
+}

@@ -56,6 +56,7 @@ pub(crate) struct Cell {
 }
 
 /// What most services never need.
+#[allow(clippy::struct_excessive_bools)] // As above.
 #[derive(Default)]
 pub(crate) struct Rare {
     pub(super) history: History,
@@ -67,6 +68,8 @@ pub(crate) struct Rare {
     pub(super) healthy: u64,
     /// An attempt of this cycle has counted as ready.
     pub(super) started: bool,
+    /// In `Backoff`: the last attempt has.
+    pub(super) was_up: bool,
     /// The last failure of this cycle.
     pub(super) last: Option<Failure>,
     /// The last failure after the stop of this cycle had begun.
@@ -224,6 +227,11 @@ impl Cell {
     /// When the service will be aborted, once a stop was asked for.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         clock::instant(self.stop_at)
+    }
+
+    /// Whether it waits for its next attempt, and was ready in the last.
+    pub(crate) fn was_up(&self) -> bool {
+        self.state() == State::Backoff && self.rare.as_ref().is_some_and(|rare| rare.was_up)
     }
 
     /// When the next attempt begins, in `Backoff`.

@@ -202,6 +202,7 @@ impl Cell {
     }
 
     fn begin_backoff(&mut self, core: &Core, delay: Duration, after: &mut After) {
+        self.rare().was_up = self.life.was_ready();
         self.life.step(Input::Retry, core.rules());
         self.set_timer(core, Arm::ByCaller, after);
         self.due = clock::later(after.now(), delay);

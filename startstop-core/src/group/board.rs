@@ -91,7 +91,7 @@ pub(super) struct Board {
     /// How many of them are not down yet.
     falling: usize,
     alive: usize,
-    unsettled: usize,
+    awaited: usize,
     completed: usize,
 }
 
@@ -103,11 +103,11 @@ impl Board {
         self.restarting.clear();
         (self.draining, self.closing) = (false, None);
         self.open = true;
-        (self.falling, self.alive, self.completed, self.unsettled) = (0, 0, 0, 0);
+        (self.falling, self.alive, self.completed, self.awaited) = (0, 0, 0, 0);
         for (at, place) in self.places.iter_mut().enumerate() {
             let Some(place) = place else { continue };
             place.reset();
-            self.unsettled += usize::from(!place.barrier);
+            self.awaited += usize::from(place.is_awaited());
             self.dirty.push_back(Id(at));
         }
     }

@@ -7,10 +7,15 @@ use crate::group::graph::Id;
 impl Board {
     /// What is to be done now.
     pub(in crate::group) fn take_actions(&mut self) -> Vec<Action> {
+        self.follow();
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Looks at each member whose situation has changed.
+    pub(super) fn follow(&mut self) {
         while let Some(id) = self.dirty.pop_front() {
             self.look_at(id);
         }
-        std::mem::take(&mut self.actions)
     }
 
     fn look_at(&mut self, id: Id) {
@@ -19,9 +24,6 @@ impl Board {
             (Want::Up, Fate::Pending) if self.draining => {}
             // What is inserted waits for a restart that is under way.
             (Want::Up, Fate::Pending) if place.failing || (place.fresh && self.falling > 0) => {}
-            (Want::Up, Fate::Ended) if place.barrier && place.unready == 0 => {
-                self.comes_up(id);
-            }
             (Want::Up, Fate::Pending) => self.start(id),
             (Want::Down, Fate::Starting | Fate::Up) if place.blockers == 0 => {
                 if place.barrier {

@@ -38,18 +38,26 @@ impl Board {
 
     pub(super) fn set_fate(&mut self, id: Id, fate: Fate) {
         let place = self.place_mut(id);
+        let was_awaited = place.is_awaited();
         let old = std::mem::replace(&mut place.fate, fate);
         place.by_itself = false;
         place.told = fate == Fate::Falling || (place.told && fate != Fate::Starting);
         if place.barrier {
             return;
         }
-        let step = |count: &mut usize, was: bool, is: bool| {
-            *count = *count + usize::from(is) - usize::from(was);
-        };
+        let is_awaited = place.is_awaited();
         step(&mut self.alive, old.is_alive(), fate.is_alive());
-        step(&mut self.unsettled, !old.is_settled(), !fate.is_settled());
+        step(&mut self.awaited, was_awaited, is_awaited);
         step(&mut self.completed, old == Fate::Completed, fate == Fate::Completed);
+    }
+
+    /// Notes whether the member has been ready since it was last told to start.
+    pub(super) fn set_was_ready(&mut self, id: Id, was_ready: bool) {
+        let place = self.place_mut(id);
+        let was_awaited = place.is_awaited();
+        place.was_ready = was_ready;
+        let is_awaited = place.is_awaited();
+        step(&mut self.awaited, was_awaited, is_awaited);
     }
 
     /// A member that goes down keeps those that it depends on from going down.
@@ -72,4 +80,8 @@ impl Board {
             self.dirty.push_back(dep);
         }
     }
+}
+
+fn step(count: &mut usize, was: bool, is: bool) {
+    *count = *count + usize::from(is) - usize::from(was);
 }

@@ -68,7 +68,7 @@ impl Board {
             return;
         }
         let restarts = place.restarts;
-        self.place_mut(id).was_ready = false;
+        self.set_was_ready(id, false);
         self.set_fate(id, Fate::Pending);
         self.dirty.push_back(id);
         if restarts {

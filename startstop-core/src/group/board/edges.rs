@@ -22,7 +22,7 @@ impl Board {
         let place = Place { unready, fresh, ..Place::new(deps, on_failure, on_completion) };
         self.places.push(Some(place));
         if self.open {
-            self.unsettled += 1;
+            self.awaited += 1;
             self.dirty.push_back(id);
         }
         id
@@ -51,7 +51,7 @@ impl Board {
     pub(in crate::group) fn delete(&mut self, id: Id) {
         let Some(place) = self.places[id.0].take() else { return };
         if self.open {
-            self.unsettled -= usize::from(!place.fate.is_settled());
+            self.awaited -= usize::from(place.is_awaited());
             self.completed -= usize::from(place.fate == Fate::Completed);
         } else {
             self.trim();

@@ -16,7 +16,7 @@ impl Board {
             }
             Fate::Pending | Fate::Completed | Fate::Ended | Fate::Parked => {
                 self.set_fate(id, Fate::Starting);
-                self.place_mut(id).was_ready = false;
+                self.set_was_ready(id, false);
                 self.set_good(id, false);
                 self.revive_behind(id);
                 self.falling += usize::from(self.place(id).restarts);
@@ -59,11 +59,19 @@ impl Board {
             // Nobody starts on what is on its way down.
             return;
         }
-        (place.fresh, place.was_ready) = (false, true);
+        place.fresh = false;
         if place.fate == Fate::Starting {
             self.set_fate(id, Fate::Up);
         }
+        self.set_was_ready(id, true);
         self.set_good(id, true);
+    }
+
+    /// The member was ready for a moment, before anybody looked: what waited for that goes on.
+    pub(in crate::group) fn flashes(&mut self, id: Id) {
+        self.comes_up(id);
+        self.follow();
+        self.rises(id);
     }
 
     /// The member has come to rest. `allowed` says whether the limit allows another restart.
@@ -105,8 +113,8 @@ impl Board {
     }
 
     fn complete(&mut self, id: Id) {
-        let place = self.place_mut(id);
-        (place.fresh, place.was_ready) = (false, true);
+        self.place_mut(id).fresh = false;
+        self.set_was_ready(id, true);
         self.settle(id, Fate::Completed);
         if self.place(id).on_completion == OnCompletion::StopGroup {
             self.close(Closing::Completed);

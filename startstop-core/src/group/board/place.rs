@@ -24,8 +24,7 @@ impl Fate {
         matches!(self, Self::Starting | Self::Up | Self::Falling)
     }
 
-    /// Whether the group waits for it before it is ready.
-    pub(super) fn is_settled(self) -> bool {
+    fn is_settled(self) -> bool {
         matches!(self, Self::Up | Self::Completed | Self::Ended | Self::Parked)
     }
 }
@@ -97,6 +96,11 @@ impl Place {
             by_itself: false,
             fresh: false,
         }
+    }
+
+    /// Whether the group waits for it before it is ready: it is not settled, and has not been ready either.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.barrier && !self.was_ready && !self.fate.is_settled()
     }
 
     /// Forgets what was: the group begins to run.

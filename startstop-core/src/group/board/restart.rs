@@ -84,7 +84,7 @@ impl Board {
                 // It may yet turn out that somebody else has stopped it: then it was ready.
                 self.falling += 1;
             } else {
-                self.place_mut(id).was_ready = false;
+                self.set_was_ready(id, false);
                 self.set_fate(id, Fate::Pending);
             }
             self.take_down(id);

@@ -25,16 +25,16 @@ impl Board {
         self.closing.is_some() || (self.draining && asks)
     }
 
-    /// Whether every member is ready or settled.
+    /// Whether every member is ready or settled, or has been ready.
     pub(in crate::group) fn is_ready(&self) -> bool {
-        self.closing.is_none() && self.unsettled == 0
+        self.closing.is_none() && self.awaited == 0
     }
 
     /// Whether nothing is left to be waited for.
     pub(in crate::group) fn is_finished(&self) -> bool {
         match self.closing {
             Some(_) => self.alive == 0,
-            None => self.alive == 0 && self.unsettled == 0 && self.completed > 0,
+            None => self.alive == 0 && self.awaited == 0 && self.completed > 0,
         }
     }
 
@@ -60,6 +60,11 @@ impl Board {
     /// Whether the member is about to fail because of what it depends on.
     pub(in crate::group) fn is_failing(&self, id: Id) -> bool {
         self.look_up(id).is_some_and(|place| place.failing && place.fate == Fate::Pending)
+    }
+
+    /// Whether the member has been ready since it was last told to start.
+    pub(in crate::group) fn has_been_ready(&self, id: Id) -> bool {
+        self.place(id).was_ready
     }
 
     /// Whether the group has told the member to stop, rather than somebody else or nobody.

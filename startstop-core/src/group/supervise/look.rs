@@ -20,6 +20,8 @@ pub(super) struct Look {
     pub(super) was_ready: bool,
     /// It is or was ready in this one.
     pub(super) has_started: bool,
+    /// It was ready in its last attempt, and waits for the next.
+    pub(super) was_up: bool,
     pub(super) stuck: Option<StopError>,
     /// What went wrong in its end.
     pub(super) failure: Option<Failure>,
@@ -59,6 +61,7 @@ impl Look {
             well: cell.ended_well(),
             was_ready: if is_stuck { cell.has_started() } else { cell.ended_ready() },
             has_started: cell.has_started(),
+            was_up: cell.was_up(),
             failure: if is_stuck { cell.last_failure() } else { cell.failed_end() }.cloned(),
             stop: stuck.clone().map_or_else(|| cell.stop_outcome(), Err),
             start_error: if is_stuck {
@@ -83,9 +86,7 @@ impl Look {
             _ if self.stuck.is_some() => Rest::Stuck,
             _ if self.told => Rest::Told,
             Exit::Completed => Rest::Completed,
-            Exit::Stopped => Rest::Told,
-            // It had ended well, and its handle has stopped what was left of it.
-            Exit::Aborted if self.failure.is_none() => Rest::Told,
+            // Its handle has stopped what was left of it.
             _ if self.well => Rest::Told,
             _ => Rest::Failed,
         }

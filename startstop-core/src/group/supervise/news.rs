@@ -42,12 +42,13 @@ impl Supervisor<'_> {
         let was_alive = table.board.is_alive(id);
         let mut inserted = None;
         if look.has_started {
-            // If it is not ready any more, then it was so for a moment, before anybody looked.
-            table.board.comes_up(id);
             inserted = table.entry_mut(id).inserting.take();
         }
-        if look.state != State::Running {
-            table.board.rises(id);
+        let was_missed = look.has_started && !table.board.has_been_ready(id);
+        match look.state {
+            State::Running => table.board.comes_up(id),
+            _ if look.was_up || was_missed => table.board.flashes(id),
+            _ => table.board.rises(id),
         }
         drop(table);
         reply(inserted, Ok(()));
