@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use startstop_core::{
-    Cause, Context, Readiness, Runner, Service, Settings, StartError, State, StopError,
+    Cause, Context, Exit, Readiness, Runner, Service, Settings, StartError, State, StopError,
     service_fn_with,
 };
 
@@ -251,4 +251,35 @@ async fn a_run_that_asks_for_its_stop_and_blocks_is_let_go_by_shutdown() {
         assert!(runner.errors_list().is_empty(), "{:?}", runner.errors_list());
     })
     .await;
+}
+
+/// Its `run` blocks its thread until `shutdown` lets it go.
+fn let_go_by_shutdown() -> impl Service {
+    let service = service_fn_with(Latch::new(), async |latch, _| {
+        latch.pass().then_some(()).ok_or("nobody has opened the gate")
+    });
+    service.on_shutdown(async |latch, _| latch.open())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_told_before_its_first_poll_and_blocks_there_is_let_go_by_shutdown() {
+    // The watchdog has a keeper already, which is in no hurry.
+    let minute = Duration::from_secs(60);
+    let watched = Settings::new().watchdog(minute).stop_timeout(2 * minute);
+    for settings in [Settings::new(), watched] {
+        within(async {
+            let runner = Runner::with_settings(let_go_by_shutdown(), settings);
+            let clone = runner.clone();
+            let asks = tokio::spawn(async move {
+                let running = clone.wait_for(State::Running);
+                clone.request_start();
+                // Between the entry into the attempt and the first poll of `run`.
+                running.await;
+                clone.request_stop();
+            });
+            asks.await.expect("no panic");
+            assert_eq!(runner.wait().await, Exit::Stopped, "{:?}", runner.errors_list());
+        })
+        .await;
+    }
 }

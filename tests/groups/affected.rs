@@ -5,8 +5,8 @@ use startstop_core::{
 };
 
 use super::support::{
-    Act, Journal, SECOND, begin, built, half_started, idle, on, outcome, start, started, stopped,
-    within,
+    Act, Journal, SECOND, begin, built, half_started, idle, on, outcome, restarting, start,
+    started, stopped, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -213,5 +213,20 @@ async fn one_started_by_hand_meanwhile_does_not_begin_the_restart_early() {
     let up = lines.iter().position(|line| line == "+a").expect("it restarts");
     assert!(down < up, "{lines:?}");
     assert_eq!(journal.live(), 3);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_begun_anew_by_hand_on_its_way_down_goes_down_again() {
+    let journal = Journal::new();
+    let app = restarting(&journal, &[]).await;
+    app.service().get("b").unwrap().request_start();
+    journal.take();
+    journal.tell("b", Act::Complete);
+    journal.until("~b").await;
+    journal.tell("b", Act::Complete);
+    idle().await;
+    assert_eq!(journal.moves(), ["-b", "+b", "-b", "+a", "+b"]);
+    journal.tell("b", Act::Complete);
     stopped(&app).await;
 }

@@ -179,3 +179,24 @@ async fn all_that_cannot_start_for_one_dependency_are_one_restart() {
     assert_eq!(journal.take(), ["+d", "-d", "+d", "+m", "+n"]);
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_depends_on_one_that_is_being_stopped_by_hand_waits_for_its_end() {
+    let journal = Journal::new();
+    let app = built(
+        Group::builder("app")
+            .with("a", journal.probe("a").lingers())
+            .with("b", journal.probe("b").explicit())
+            .then("c", journal.probe("c")),
+    );
+    let call = start(&app).await;
+    app.service().get("a").unwrap().request_stop();
+    journal.until("~a").await;
+    journal.tell("b", Act::Ready);
+    idle().await;
+    assert_eq!(journal.count("+c"), 0);
+    journal.tell("a", Act::Complete);
+    outcome(call).await.unwrap();
+    assert_eq!(journal.count("+c"), 1);
+    stopped(&app).await;
+}

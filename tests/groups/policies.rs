@@ -58,6 +58,7 @@ async fn restart_member_touches_it_alone() {
     journal.tell("b", Act::Fail);
     idle().await;
     assert_eq!(journal.take(), ["-b", "+b"]);
+    assert!(app.errors_list().is_empty(), "the failure is that of the member");
     stopped(&app).await;
     assert_eq!(chain_only(journal.moves()), ["-c", "-b", "-a"]);
 }

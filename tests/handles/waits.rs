@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use startstop_core::{
-    Exit, Runner, Settings, StartStop, State, StopError, service_fn, service_fn_with,
+    Exit, Runner, Settings, StartStop, State, StopError, once, service_fn, service_fn_with,
 };
 use tokio::sync::Notify;
 
@@ -150,4 +150,11 @@ async fn run_until_signal_does_not_wait_for_what_others_start_at_the_end() {
         runner.stop().await.expect("it obeys");
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_until_signal_returns_at_once_for_a_job_that_is_done() {
+    let runner = Runner::new(once(async |_| ()));
+    let exit = within(runner.run_until_signal()).await.expect("it does its job");
+    assert_eq!(exit, Exit::Completed);
 }

@@ -14,7 +14,7 @@ use startstop_core::{
 use tokio::runtime::Runtime;
 
 use crate::stress_support::{
-    full_cycle, many_threads, one_thread, park_on, poll_once, spin_until, watched,
+    full_cycle, many_threads, one_thread, park_on, poll_once, settle, spin_until, watched,
 };
 
 #[test]
@@ -150,6 +150,25 @@ fn a_stop_elsewhere_keeps_its_deadline_when_the_runtime_ends_under_run_that_bloc
             let stopped = stop.await;
             assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
         });
+        drop(release);
+        park_on(runner.wait_for(State::Stopped));
+        elsewhere.block_on(full_cycle(&runner));
+    });
+}
+
+#[test]
+fn a_stop_that_waits_elsewhere_keeps_its_deadline_when_the_runtime_ends_with_its_keeper() {
+    watched(|| {
+        let (runtime, runner, release) = blocked();
+        let elsewhere = one_thread();
+        let ends = async {
+            // There is a keeper by now.
+            settle().await;
+            runtime.shutdown_background();
+        };
+        let stop = runner.stop_within(Duration::from_millis(300));
+        let (stopped, ()) = elsewhere.block_on(async { tokio::join!(stop, ends) });
+        assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
         drop(release);
         park_on(runner.wait_for(State::Stopped));
         elsewhere.block_on(full_cycle(&runner));
