@@ -71,6 +71,38 @@ impl WithContext {
 }
 
 #[derive(Debug, Default, Service)]
+#[service(start = run, stop = shutdown)]
+struct SameNames(Events);
+
+impl SameNames {
+    async fn run(&self, cx: Context) {
+        cx.cancelled().await;
+        self.0.emit("own run");
+    }
+
+    async fn shutdown(&self) {
+        self.0.emit("own shutdown");
+    }
+}
+
+#[derive(Debug, Default, Service)]
+struct SameNamesMarked(Events);
+
+#[service_methods]
+impl SameNamesMarked {
+    #[start]
+    async fn run(&self, cx: Context) {
+        cx.cancelled().await;
+        self.0.emit("own run");
+    }
+
+    #[stop]
+    async fn shutdown(&self) {
+        self.0.emit("own shutdown");
+    }
+}
+
+#[derive(Debug, Default, Service)]
 struct Marked(Events);
 
 #[service_methods]
@@ -238,4 +270,20 @@ async fn failure_of<S: Service>(service: S) -> startstop_core::Failure {
 
 fn token() -> tokio_util::sync::CancellationToken {
     tokio_util::sync::CancellationToken::new()
+}
+
+#[tokio::test(start_paused = true)]
+async fn methods_named_as_those_of_the_trait_are_called() {
+    async fn cycle<S: Service>(service: S, events: Events) {
+        let runner = Runner::new(service);
+        runner.start().await.unwrap();
+        tokio::task::yield_now().await;
+        runner.stop().await.unwrap();
+        let mut seen = events.taken();
+        seen.sort_unstable();
+        assert_eq!(seen, ["own run", "own shutdown"]);
+    }
+    let events = Events::default();
+    cycle(SameNames(events.clone()), events.clone()).await;
+    cycle(SameNamesMarked(events.clone()), events).await;
 }

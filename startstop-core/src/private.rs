@@ -167,6 +167,19 @@ where
     method.call(service, cx)
 }
 
+/// Is in scope where a method is called that is named as one of [`Service`]'s. That of the type itself comes before both;
+/// where there is none, both are meant, and the compiler says so, before it finds that the trait's would call itself.
+pub trait ItHasNoSuchMethod {
+    /// In the way.
+    fn run() {}
+    /// In the way.
+    fn shutdown() {}
+    /// So that it is of use.
+    fn is_used(&self) {}
+}
+
+impl<S: ?Sized> ItHasNoSuchMethod for S {}
+
 /// The future that a method returned.
 pub fn awaits<F: Async>(returned: F) -> F::Future {
     returned.future()

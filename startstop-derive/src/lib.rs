@@ -31,7 +31,8 @@ use diagnostics::Diagnostics;
 /// `start` and `stop` name methods of the type. Each is `async fn(&self)` or
 /// `async fn(&self, Context)`, and yields `()` or `Result<(), E>`: the macro finds out which. `start`
 /// becomes `run`: it does the work until it is told to stop. `stop` becomes `shutdown`, which makes
-/// `start` end, while that goes on; it is optional.
+/// `start` end, while that goes on; it is optional. They may be called `run` and `shutdown` as well: a method of the type
+/// comes before one of a trait.
 ///
 /// ```
 /// use std::io;

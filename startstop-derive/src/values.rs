@@ -44,7 +44,6 @@ fn what_is_no_value_of_its_kind_is_refused_with_a_word_on_what_is() {
         ("readiness = explict", "did you mean `explicit`?"),
         ("bound = \"T Store\"", "`bound` takes"),
         ("error = 3", "`error` takes"),
-        ("stop = shutdown", "is a method of `Service` itself"),
         ("stop = 3", "`stop` takes"),
         ("colour = 3", "unknown key `colour`"),
         ("strat = serve", "did you mean `start`?"),

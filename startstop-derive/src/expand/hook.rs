@@ -6,6 +6,9 @@ use syn::Ident;
 
 use super::place;
 
+/// The methods of the trait that a method of the type may be named as.
+const TAKEN: [&str; 2] = ["run", "shutdown"];
+
 /// A function that is to be written.
 pub(super) struct Hook<'a> {
     pub(super) name: &'static str,
@@ -31,13 +34,26 @@ impl Hook<'_> {
         let span = method.span();
         let (private, error) = (place::at(self.private, span), self.error);
         let (head, service) = (self.head(span), self.service(span));
+        let guard = self.guard(method);
         quote_spanned! {span=>
             #head {
+                #guard
                 #private::Ends::<#error>::ends(
                     #private::awaits(#private::call(Self::#method, #service, cx))
                 )
             }
         }
+    }
+
+    /// A method named as one of the trait's has to be one of the type's own, or the trait's would call itself.
+    fn guard(&self, method: &Ident) -> Option<TokenStream> {
+        let private = place::at(self.private, method.span());
+        TAKEN.iter().any(|taken| method == taken).then(|| {
+            quote_spanned! {method.span()=>
+                use #private::ItHasNoSuchMethod as _;
+                ().is_used();
+            }
+        })
     }
 
     /// Passes on to a function of the hidden module.

@@ -2,7 +2,6 @@
 
 use syn::{FnArg, ReceiverKind, ReturnType, Signature};
 
-use super::value;
 use crate::diagnostics::Diagnostics;
 
 /// What is accepted, for messages.
@@ -11,7 +10,6 @@ const ACCEPTED: &str = "accepted are `async fn(&self)` and `async fn(&self, Cont
 /// Reports what cannot be called by a service.
 pub(super) fn check(signature: &Signature, out: &mut Diagnostics) {
     let name = &signature.ident;
-    value::clash(name, out);
     if signature.asyncness.is_none() && matches!(signature.output, ReturnType::Default) {
         out.report(name.span(), format!("`{name}` is not async: {ACCEPTED}"));
     }

@@ -10,28 +10,13 @@ use super::keys::{Key, Kind, POLICIES, Variants, closest};
 use crate::diagnostics::Diagnostics;
 use crate::model::Value;
 
-/// The methods of the trait, which a method of the type would hide or be hidden by.
-const CLASHES: &[&str] = &["run", "shutdown"];
-
 /// The name of a method; `None` was reported.
 pub(super) fn method(key: &Key, expr: Expr, out: &mut Diagnostics) -> Option<Ident> {
     let Some(name) = name_in(&expr) else {
         out.report_at(expr, wrong_kind(key));
         return None;
     };
-    clash(name, out).then(|| name.clone())
-}
-
-/// Whether the name is free to use; if not, that was reported.
-pub(super) fn clash(name: &Ident, out: &mut Diagnostics) -> bool {
-    let Some(taken) = CLASHES.iter().find(|taken| name == **taken) else { return true };
-    out.report(
-        name.span(),
-        format!(
-            "`{taken}` is a method of `Service` itself: give this one another name, such as `serve` or `close`"
-        ),
-    );
-    false
+    Some(name.clone())
 }
 
 /// The value of a setting; `None` was reported.

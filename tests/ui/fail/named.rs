@@ -93,6 +93,10 @@ impl BadError {
     async fn serve(&self) {}
 }
 
+#[derive(Service)]
+#[service(start = run, stop = shutdown)]
+struct OnlyTheTraits;
+
 fn main() {
-    service!(Missing NotAsync Receivers Arguments Types Errors Typed NotSend BadError);
+    service!(OnlyTheTraits Missing NotAsync Receivers Arguments Types Errors Typed NotSend BadError);
 }

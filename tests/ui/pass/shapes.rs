@@ -83,6 +83,20 @@ fn service<S: Service>(service: S) {
     let _ = service.boxed();
 }
 
+/// Methods that are named as those of the trait.
+#[derive(Debug, Service)]
+#[service(start = run, stop = shutdown)]
+pub struct SameNames;
+
+impl SameNames {
+    async fn run(&self, cx: Context) {
+        cx.cancelled().await;
+    }
+    async fn shutdown(&self) -> Result<(), io::Error> {
+        Ok(())
+    }
+}
+
 fn main() {
     service(Unit);
     service(Tuple(1));
@@ -90,4 +104,5 @@ fn main() {
     service(Either::Error);
     service(Endless);
     service(ByHand);
+    service(SameNames);
 }
