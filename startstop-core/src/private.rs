@@ -79,8 +79,10 @@ where
     note = "accepted are `async fn(&self)` and `async fn(&self, Context)`, with `()` or `Result<(), E>` as output"
 )]
 pub trait Async {
+    /// What it yields.
+    type Output;
     /// The future itself.
-    type Future: Future;
+    type Future: Future<Output = Self::Output>;
 
     /// The future itself.
     fn future(self) -> Self::Future;
@@ -88,6 +90,7 @@ pub trait Async {
 
 #[diagnostic::do_not_recommend]
 impl<F: Future> Async for F {
+    type Output = F::Output;
     type Future = F;
 
     fn future(self) -> F {
@@ -95,19 +98,10 @@ impl<F: Future> Async for F {
     }
 }
 
-/// A future that a service can await, on any thread.
-pub trait Ends<E> {
-    /// The same future, with its output as a `Result`.
-    fn ends(self) -> impl Future<Output = Result<(), E>> + Send;
-}
-
-impl<F, E> Ends<E> for F
-where
-    F: Future<Output: Yields<E>> + Send,
-{
-    async fn ends(self) -> Result<(), E> {
-        self.await.into_result()
-    }
+/// Awaits what a method has returned. That this can go to any thread is for the caller to ask: what is asked in two
+/// places is found wrong in both, in other words.
+pub async fn ends<E, R: Async<Output: Yields<E>>>(returned: R) -> Result<(), E> {
+    returned.future().await.into_result()
 }
 
 /// What a method may yield.
@@ -179,11 +173,6 @@ pub trait ItHasNoSuchMethod {
 }
 
 impl<S: ?Sized> ItHasNoSuchMethod for S {}
-
-/// The future that a method returned.
-pub fn awaits<F: Async>(returned: F) -> F::Future {
-    returned.future()
-}
 
 /// What the derive tells the attribute: the error of the service.
 #[diagnostic::on_unimplemented(

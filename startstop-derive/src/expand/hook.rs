@@ -38,9 +38,7 @@ impl Hook<'_> {
         quote_spanned! {span=>
             #head {
                 #guard
-                #private::Ends::<#error>::ends(
-                    #private::awaits(#private::call(Self::#method, #service, cx))
-                )
+                #private::ends::<#error, _>(#private::call(Self::#method, #service, cx))
             }
         }
     }
