@@ -116,6 +116,10 @@ fn methods(args: &mut Args, out: &mut Diagnostics) -> Body {
         let message = "`stop` without `start`: name both here, as in `#[service(start = serve, stop = close)]`, or mark both in an impl block, by `#[service_methods]`, `#[start]` and `#[stop]`";
         out.report(span, message);
     }
+    if let Some(stop) = args.stop.as_ref().filter(|stop| args.start.as_ref() == Some(stop)) {
+        let message = format!("`{stop}` is `start` already: `stop` is another method, or none");
+        out.report(stop.span(), message);
+    }
     match args.start.take() {
         _ if !out.is_empty() => Body::Stub { is_linked: !args.means("start") },
         Some(start) => Body::Named(Pair { start, stop: args.stop.take() }),

@@ -168,6 +168,10 @@ fn method(
             None => known.push(Method { name: ident.clone(), cfgs: cfgs.clone() }),
         }
     }
+    if let Some((_, other)) = marks.iter().find(|(name, _)| *name != marks[0].0) {
+        let message = format!("`{ident}` is marked already: `start` and `stop` are two methods");
+        out.report_at(other, message);
+    }
 }
 
 /// Passes over an item: up to its body, or its semicolon.

@@ -50,6 +50,10 @@ enum Clash {
 }
 
 #[derive(Service)]
+#[service(start = serve, stop = serve)]
+struct Same;
+
+#[derive(Service)]
 #[service(start = serve)]
 union Union {
     a: u8,

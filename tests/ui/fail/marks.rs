@@ -115,6 +115,16 @@ impl Close for Apart {
 #[service_methods]
 struct NoImpl;
 
+#[derive(Service)]
+struct Both;
+
+#[service_methods]
+impl Both {
+    #[start]
+    #[stop]
+    async fn serve(&self) {}
+}
+
 fn main() {
     let _ = Runner::new(Twice);
     let _ = Runner::new(OnlyStop);
