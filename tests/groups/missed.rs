@@ -1,10 +1,11 @@
 //! What has happened to a member before its group looked, and may be over by then.
 
+use std::future::Future;
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Exit, Group, Member, OnCompletion, OnFailure, RestartPolicy, Runner, Service,
-    Settings, State, service_fn,
+    Backoff, Context, Exit, Group, Member, OnCompletion, OnFailure, Readiness, RestartPolicy,
+    Runner, Service, Settings, State, service_fn,
 };
 use tokio::time::Instant;
 
@@ -215,5 +216,74 @@ async fn who_waits_for_another_as_well_starts_at_the_next_moment() {
     let begun = Instant::now();
     within(app.start()).await.expect("everything was ready");
     assert_eq!(journal.seconds(begun, "+c"), 60);
+    stopped(&app).await;
+}
+
+/// Explicitly ready, with ten seconds between two attempts.
+fn explicit<F>(run: impl Fn(Context) -> F + Send + Sync + 'static) -> Runner<impl Service>
+where
+    F: Future<Output = Result<(), &'static str>> + Send + 'static,
+{
+    let later = Backoff::constant(10 * SECOND).jitter(0.0);
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .restart(RestartPolicy::on_failure().backoff(later));
+    Runner::with_settings(service_fn(run), settings)
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_fails_before_it_is_ready_has_not_been_ready_for_a_moment() {
+    let journal = Journal::new();
+    let second_time = explicit(async |cx: Context| {
+        if cx.attempt() == 1 {
+            return Err("not yet");
+        }
+        cx.ready();
+        cx.cancelled().await;
+        Ok(())
+    });
+    let builder = Group::builder("app").with("a", second_time).then("b", journal.probe("b"));
+    let begun = Instant::now();
+    let app = started(builder).await;
+    assert_eq!(journal.seconds(begun, "+b"), 10);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moment_is_over_when_the_next_attempt_begins() {
+    let journal = Journal::new();
+    let comes_and_goes = explicit(async |cx: Context| {
+        if cx.attempt() == 1 {
+            cx.ready();
+            return Err("gone");
+        }
+        tokio::time::sleep(20 * SECOND).await;
+        cx.ready();
+        cx.cancelled().await;
+        Ok(())
+    });
+    let builder = Group::builder("app")
+        .with("a", comes_and_goes)
+        .with("b", journal.probe("b").ready_in(5))
+        .then("c", journal.probe("c"));
+    let begun = Instant::now();
+    let app = started(builder).await;
+    assert_eq!(journal.seconds(begun, "+c"), 30);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moment_counts_though_tasks_are_left_of_it() {
+    let journal = Journal::new();
+    let lingers = explicit(async |cx: Context| {
+        cx.spawn(async { tokio::time::sleep(3 * SECOND).await });
+        cx.ready();
+        Err("gone")
+    });
+    let begun = Instant::now();
+    let app = started(Group::builder("app").with("a", lingers).then("b", journal.probe("b"))).await;
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(journal.live(), 1);
+    tokio::time::sleep(5 * SECOND).await;
     stopped(&app).await;
 }
