@@ -100,6 +100,10 @@ impl<F: Future> Async for F {
 
 /// Awaits what a method has returned. That this can go to any thread is for the caller to ask: what is asked in two
 /// places is found wrong in both, in other words.
+///
+/// # Cancel safety
+///
+/// That of what was returned.
 pub async fn ends<E, R: Async<Output: Yields<E>>>(returned: R) -> Result<(), E> {
     returned.future().await.into_result()
 }
