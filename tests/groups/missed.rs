@@ -231,6 +231,14 @@ where
     Runner::with_settings(service_fn(run), settings)
 }
 
+/// An attempt that lasts.
+async fn ready_in(after: Duration, cx: Context) -> Result<(), &'static str> {
+    tokio::time::sleep(after).await;
+    cx.ready();
+    cx.cancelled().await;
+    Ok(())
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_fails_before_it_is_ready_has_not_been_ready_for_a_moment() {
     let journal = Journal::new();
@@ -238,9 +246,7 @@ async fn who_fails_before_it_is_ready_has_not_been_ready_for_a_moment() {
         if cx.attempt() == 1 {
             return Err("not yet");
         }
-        cx.ready();
-        cx.cancelled().await;
-        Ok(())
+        ready_in(Duration::ZERO, cx).await
     });
     let builder = Group::builder("app").with("a", second_time).then("b", journal.probe("b"));
     let begun = Instant::now();
@@ -257,10 +263,7 @@ async fn a_moment_is_over_when_the_next_attempt_begins() {
             cx.ready();
             return Err("gone");
         }
-        tokio::time::sleep(20 * SECOND).await;
-        cx.ready();
-        cx.cancelled().await;
-        Ok(())
+        ready_in(20 * SECOND, cx).await
     });
     let builder = Group::builder("app")
         .with("a", comes_and_goes)
