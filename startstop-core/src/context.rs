@@ -28,8 +28,8 @@ pub use wait::{Cancelled, CancelledOwned};
 ///
 /// A context that outlives its attempt is inert: it is cancelled, [`ready`](Self::ready),
 /// [`report`](Self::report), [`heartbeat`](Self::heartbeat), [`request_stop`](Self::request_stop) and
-/// [`request_restart`](Self::request_restart) do nothing, and [`spawn`](Self::spawn) drops its future. It keeps the service alive, so do not store it in the
-/// service itself.
+/// [`request_restart`](Self::request_restart) do nothing, and [`spawn`](Self::spawn) drops its future. It
+/// keeps the service alive, so do not store it in the service itself.
 ///
 /// # Examples
 ///

@@ -91,6 +91,7 @@ pub(super) struct Board {
     /// How many of them are not down yet.
     falling: usize,
     alive: usize,
+    /// How many the group waits for before it is ready.
     awaited: usize,
     completed: usize,
 }
