@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::GroupError;
-use super::graph::{Id, find_cycle, ids_of};
+use super::graph::{Id, find_cycle};
 use super::member::{IntoMember, Member};
-use super::table::Table;
+use super::table::{Table, ids_of};
 use super::{Group, Shared};
 use crate::settings::Settings;
 

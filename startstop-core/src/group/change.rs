@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::error::GroupError;
-use super::graph::{Id, ids_of};
+use super::graph::Id;
 use super::mailbox::observe;
 use super::member::{IntoMember, Prepared};
-use super::table::Table;
+use super::table::{Table, ids_of};
 use super::{Group, Shared};
 use crate::runner::StartStop;
 

@@ -1,30 +1,8 @@
 //! The graph of a group: who starts after whom. Pure.
 
-use std::borrow::Cow;
-
-use super::error::GroupError;
-
 /// A member, by its place in the group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Id(pub(super) usize);
-
-/// The ids of those that a member names, in order and each once.
-pub(super) fn ids_of(
-    member: &str,
-    after: &[Cow<'static, str>],
-    id_of: impl Fn(&str) -> Option<Id>,
-) -> Result<Vec<Id>, GroupError> {
-    let id = |name: &Cow<'static, str>| {
-        id_of(name).ok_or_else(|| GroupError::UnknownDependency {
-            member: member.to_owned(),
-            dependency: name.clone().into_owned(),
-        })
-    };
-    let mut ids = after.iter().map(id).collect::<Result<Vec<Id>, GroupError>>()?;
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
-}
 
 /// Looks for a cycle among members that depend on others: its members in order, the first repeated at
 /// the end, or `None` if there is none.

@@ -119,3 +119,21 @@ impl Drop for Outermost {
         drop(rest);
     }
 }
+
+/// The ids of those that a member names, in order and each once.
+pub(super) fn ids_of(
+    member: &str,
+    after: &[Cow<'static, str>],
+    id_of: impl Fn(&str) -> Option<Id>,
+) -> Result<Vec<Id>, GroupError> {
+    let id = |name: &Cow<'static, str>| {
+        id_of(name).ok_or_else(|| GroupError::UnknownDependency {
+            member: member.to_owned(),
+            dependency: name.clone().into_owned(),
+        })
+    };
+    let mut ids = after.iter().map(id).collect::<Result<Vec<Id>, GroupError>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
