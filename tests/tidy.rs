@@ -8,9 +8,10 @@ use source::{File, files, root};
 
 const CORE: &str = "startstop-core/src";
 
-const FOLDERS: [&str; 6] = [
+const FOLDERS: [&str; 7] = [
     "startstop-core",
     "startstop-derive/src",
+    "startstop-host",
     "examples",
     "tests",
     "benchmarks/src",

@@ -1,0 +1,24 @@
+//! What child processes of ours must not inherit.
+
+use std::process::Command;
+
+/// What a service manager sets for us alone.
+const NOTIFY: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
+/// Keeps a child process from speaking to our service manager in our name.
+///
+/// # Examples
+///
+/// ```
+/// use std::process::Command;
+///
+/// let mut child = Command::new("true");
+/// startstop_host::without_notify(&mut child);
+/// assert!(child.get_envs().any(|(name, value)| name == "NOTIFY_SOCKET" && value.is_none()));
+/// ```
+pub fn without_notify(command: &mut Command) -> &mut Command {
+    for name in NOTIFY {
+        command.env_remove(name);
+    }
+    command
+}

@@ -1,0 +1,38 @@
+//! Takes what it was handed over by name, says so, and answers one client of each.
+
+use std::io::{self, Write};
+use std::net::TcpListener;
+
+use startstop_host::Sockets;
+
+fn main() -> io::Result<()> {
+    let sockets = Sockets::from_env();
+    println!("again: {}", Sockets::from_env().take_tcp("http").is_some());
+    println!("udp of that name: {}", sockets.take_udp("http").is_some());
+    println!("unknown name: {}", sockets.take_tcp("https").is_some());
+    let first = sockets.take_tcp("http");
+    println!("http: {}", first.is_some());
+    println!("http again: {}", sockets.take_tcp("http").is_some());
+    println!("control: {}", sockets.take_unix("control").is_some());
+    let Some(listener) = first else { return Ok(()) };
+    println!("waits: {}", !is_nonblocking(&listener));
+    println!("inherited: {}", is_inherited());
+    answer(&listener)
+}
+
+fn is_nonblocking(listener: &TcpListener) -> bool {
+    listener.accept().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+}
+
+/// Whether a child would have the first socket.
+fn is_inherited() -> bool {
+    let mut child = std::process::Command::new("sh");
+    child.args(["-c", "test -e /proc/self/fd/3"]);
+    child.status().is_ok_and(|status| status.success())
+}
+
+fn answer(listener: &TcpListener) -> io::Result<()> {
+    println!("listening");
+    listener.set_nonblocking(false)?;
+    listener.accept()?.0.write_all(b"hello")
+}
