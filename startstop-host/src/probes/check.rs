@@ -70,8 +70,10 @@ impl Check {
         let call = Arc::downgrade(&alive);
         // The function is called in the task as well: it may block or panic.
         let mut task = tokio::spawn(async move {
-            let _alive = alive;
-            (check.call)().await
+            let answer = (check.call)().await;
+            // Not before the call has ended, by itself or by an abort.
+            drop(alive);
+            answer
         });
         let limit = Instant::now() + self.limit;
         let answer = async move {
