@@ -107,6 +107,29 @@ async fn checks_that_hang_cost_the_limit_once() {
     runner.stop().await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_check_ends_at_its_limit_although_nobody_waits_for_it() {
+    let runner = Runner::new(until_stopped());
+    runner.start().await.unwrap();
+    let held = Arc::new(());
+    let inside = held.clone();
+    let hang = move || {
+        let inside = inside.clone();
+        async move {
+            pending::<()>().await;
+            drop(inside);
+            Ok::<(), String>(())
+        }
+    };
+    let probes = Probes::of(&runner).check("a", SECOND, hang);
+    tokio::time::timeout(SECOND / 10, probes.ready()).await.unwrap_err();
+    tokio::time::sleep(SECOND / 2).await;
+    assert_eq!(Arc::strong_count(&held), 3);
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(Arc::strong_count(&held), 2);
+    runner.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_check_that_panics_or_fails_says_no_with_its_reason() {
     let runner = Runner::new(until_stopped());

@@ -7,24 +7,25 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use startstop_core::BoxError;
-use tokio::task::{JoinError, JoinHandle};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::task::JoinHandle;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 type Answer = Result<(), String>;
-/// What came of the call, or its task where it is late.
-type Timely = Result<Result<Answer, JoinError>, JoinHandle<Answer>>;
-type Call = dyn Fn() -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
+/// The answer, unless it was late.
+type Timely = Result<Answer, Elapsed>;
+type Function = dyn Fn() -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
 
-/// How long a call that was aborted may take to end before it counts as blocked.
+/// How long after its limit a call may take to yield before it counts as blocked.
 const YIELD: Duration = Duration::from_millis(50);
 
 /// A function that says whether something outside of the service is well.
 pub(crate) struct Check {
     name: String,
     limit: Duration,
-    call: Box<Call>,
-    /// The call that was given up last: its task holds the other end until it ends.
-    late: Mutex<Weak<()>>,
+    call: Box<Function>,
+    /// The oldest call that has not ended, if any has not.
+    oldest: Mutex<Option<Call>>,
 }
 
 impl Check {
@@ -38,57 +39,65 @@ impl Check {
             let future = check();
             Box::pin(async move { future.await.map_err(|error| chain(&*error.into())) })
         };
-        Self { name, limit, call: Box::new(call), late: Mutex::default() }
+        Self { name, limit, call: Box::new(call), oldest: Mutex::default() }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Begins a call at once; the future waits for the answer, at most until the limit.
+    /// Begins a call at once; the future waits for the answer. The limit holds without it too.
     pub(crate) fn begin(self: &Arc<Self>) -> impl Future<Output = Answer> + use<> {
-        let call = (!self.is_blocked()).then(|| self.spawn());
-        let check = self.clone();
+        let limit = Instant::now() + self.limit;
+        let task = (!self.is_blocked()).then(|| self.spawn(limit));
+        let late = format!("no answer within {:?}", self.limit);
         async move {
-            let Some((call, answer)) = call else {
+            let Some(task) = task else {
                 return Err("an earlier call still blocks its thread".to_owned());
             };
-            match answer.await {
-                Ok(answer) => answer.unwrap_or_else(|_| Err("panicked".to_owned())),
-                Err(task) => check.give_up(&call, task).await,
+            match timeout_at(limit + YIELD, task).await {
+                Ok(Ok(Ok(answer))) => answer,
+                Ok(Err(_)) => Err("panicked".to_owned()),
+                Ok(Ok(Err(_))) | Err(_) => Err(late),
             }
         }
     }
 
     fn is_blocked(&self) -> bool {
-        self.late.lock().unwrap_or_else(PoisonError::into_inner).strong_count() > 0
+        let oldest = self.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+        oldest.as_ref().is_some_and(|call| call.is_alive() && Instant::now() >= call.limit + YIELD)
     }
 
-    /// Spawns a call. The deadline counts from now, not from when somebody looks.
-    fn spawn(self: &Arc<Self>) -> (Weak<()>, impl Future<Output = Timely> + use<>) {
+    fn spawn(self: &Arc<Self>, limit: Instant) -> JoinHandle<Timely> {
         let (check, alive) = (self.clone(), Arc::new(()));
-        let call = Arc::downgrade(&alive);
-        // The function is called in the task as well: it may block or panic.
-        let mut task = tokio::spawn(async move {
-            let answer = (check.call)().await;
-            // Not before the call has ended, by itself or by an abort.
+        self.note(Call { alive: Arc::downgrade(&alive), limit });
+        tokio::spawn(async move {
+            // The function is called in the task as well: it may block or panic.
+            let answer = timeout_at(limit, async { (check.call)().await }).await;
+            // Not before the call has ended.
             drop(alive);
             answer
-        });
-        let limit = Instant::now() + self.limit;
-        let answer = async move {
-            let timely = timeout_at(limit, &mut task).await;
-            timely.map_err(|_| task)
-        };
-        (call, answer)
+        })
     }
 
-    async fn give_up(&self, call: &Weak<()>, task: JoinHandle<Answer>) -> Answer {
-        self.late.lock().unwrap_or_else(PoisonError::into_inner).clone_from(call);
-        task.abort();
-        // So that what yields does not hold up the next call.
-        drop(timeout(YIELD, task).await);
-        Err(format!("no answer within {:?}", self.limit))
+    /// Keeps the oldest call: if that one has its limit behind it, so it is with the check.
+    fn note(&self, call: Call) {
+        let mut oldest = self.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+        if !oldest.as_ref().is_some_and(Call::is_alive) {
+            *oldest = Some(call);
+        }
+    }
+}
+
+/// A call that may still go on.
+struct Call {
+    alive: Weak<()>,
+    limit: Instant,
+}
+
+impl Call {
+    fn is_alive(&self) -> bool {
+        self.alive.strong_count() > 0
     }
 }
 
