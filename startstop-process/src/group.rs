@@ -1,0 +1,169 @@
+//! A process group, from the spawn of its leader to the moment when nobody of it is alive.
+//!
+//! 1. The leader is reaped last, so neither its id nor the group's can be somebody else's when they are
+//!    signalled.
+//! 2. A group that is dropped is killed.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{
+    Pid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, pidfd_open,
+    pidfd_send_signal, waitid,
+};
+use std::os::fd::AsFd;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::proc_fs;
+use crate::signal::Signal;
+
+/// How long the destructor waits for those whom it has killed, before a thread does.
+const DESTRUCTOR: Duration = Duration::from_secs(1);
+
+/// How its leader has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Exited(i32),
+    Signalled { signal: Signal, core_dumped: bool },
+}
+
+#[derive(Debug)]
+pub(crate) struct ProcessGroup {
+    leader: Pid,
+    /// Of the leader.
+    pidfd: OwnedFd,
+    reaped: bool,
+}
+
+impl ProcessGroup {
+    /// Takes over a child that leads, or will lead, a group and that nobody else waits for.
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+        let leader = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let leader = leader.ok_or_else(|| io::Error::other("not the id of a process"))?;
+        let pidfd = pidfd_open(leader, PidfdFlags::NONBLOCK)?;
+        Ok(Self { leader, pidfd, reaped: false })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.leader.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    pub(crate) fn signal_leader(&self, signal: Signal) {
+        // It may have ended, and is a zombie then.
+        let _ = pidfd_send_signal(&self.pidfd, signal.raw());
+    }
+
+    pub(crate) fn signal_all(&self, signal: Signal) {
+        if !self.reaped {
+            // A leader of a session to be may not lead its group yet.
+            if kill_process_group(self.leader, signal.raw()).is_err() {
+                self.signal_leader(signal);
+            }
+        }
+    }
+
+    /// The processes that are alive, the leader too.
+    pub(crate) fn alive(&self) -> Vec<u32> {
+        proc_fs::members(self.id())
+    }
+
+    /// How the leader has ended, if it has.
+    pub(crate) fn ending(&self) -> io::Result<Option<Ending>> {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::PidFd(self.pidfd.as_fd()), look)?.map(|status| ending_of(&status)))
+    }
+
+    /// Waits until the leader has ended. It is not reaped.
+    pub(crate) async fn ended(&self) -> io::Result<Ending> {
+        let watched = watch(self.pidfd.try_clone()?)?;
+        loop {
+            let mut guard = watched.readable().await?;
+            if let Some(ending) = self.ending()? {
+                return Ok(ending);
+            }
+            guard.clear_ready();
+        }
+    }
+
+    /// Waits until one who is alive, not the leader, has ended; at once if there is nobody.
+    pub(crate) async fn one_ended(&self) -> io::Result<()> {
+        for pid in self.alive() {
+            let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { continue };
+            // It may have ended meanwhile.
+            let Ok(pidfd) = pidfd_open(pid, PidfdFlags::NONBLOCK) else { return Ok(()) };
+            let watched = watch(pidfd)?;
+            watched.readable().await?.retain_ready();
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// Reaps the leader, which has ended.
+    pub(crate) fn reap(mut self) {
+        self.take_leader();
+    }
+
+    fn take_leader(&mut self) {
+        let take = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        // An error is that there is nothing to reap.
+        let taken = waitid(WaitId::PidFd(self.pidfd.as_fd()), take);
+        self.reaped = !matches!(taken, Ok(None));
+    }
+
+    /// Waits, blocking, until everyone has ended and the leader is reaped, at most so long.
+    fn wait_blocking(&mut self, limit: Duration) {
+        let end = Instant::now() + limit;
+        while !self.reaped && Instant::now() < end {
+            let mut leader = [PollFd::new(&self.pidfd, PollFlags::IN)];
+            let slice = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
+            let _ = poll(&mut leader, Some(&slice));
+            if leader[0].revents().is_empty() {
+                continue;
+            }
+            match self.alive().is_empty() {
+                true => self.take_leader(),
+                false => thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+}
+
+/// The call is deprecated because an `AsRawFd` may close its descriptor behind tokio's back: an `OwnedFd`
+/// does not, and the one without that warning is `unsafe`.
+#[allow(deprecated)]
+fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(pidfd, Interest::READABLE)
+}
+
+fn ending_of(status: &WaitIdStatus) -> Ending {
+    match status.terminating_signal().and_then(Signal::from_number) {
+        Some(signal) => Ending::Signalled { signal, core_dumped: status.dumped() },
+        None => Ending::Exited(status.exit_status().unwrap_or(-1)),
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        if self.reaped {
+            return;
+        }
+        self.signal_all(Signal::KILL);
+        self.signal_leader(Signal::KILL);
+        self.wait_blocking(DESTRUCTOR);
+        if self.reaped {
+            return;
+        }
+        // Only what the kernel holds up is left. Somebody has to reap the leader one day.
+        let Ok(pidfd) = self.pidfd.try_clone() else { return };
+        let mut rest = Self { leader: self.leader, pidfd, reaped: false };
+        let wait = move || {
+            rest.wait_blocking(Duration::from_secs(3600));
+            rest.reaped = true;
+        };
+        let _ = thread::Builder::new().name("startstop-reaper".into()).spawn(wait);
+    }
+}

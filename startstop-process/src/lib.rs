@@ -1,0 +1,49 @@
+//! Child processes as services of startstop.
+//!
+//! A [`Process`] is a service whose attempts are runs of a program: each attempt spawns it once, in a
+//! process group of its own, and has ended when that group is empty. On a stop the leader gets a signal,
+//! and what is left of the group is killed before the deadline.
+//!
+//! ```
+//! use startstop_core::Runner;
+//! use startstop_process::{Process, Ready};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let server = Process::new("sh")
+//!     .args(["-c", "echo listening; exec sleep 100"])
+//!     .ready(Ready::line("listening"));
+//! let runner = Runner::new(server);
+//! runner.start().await.unwrap(); // returns once the line has been read
+//! runner.stop().await.unwrap(); // to end by the stop signal is no failure
+//! # }
+//! ```
+//!
+//! # What a SIGKILL of this process leaves alive
+//!
+//! The children: nobody is left who could tell them. Under systemd the default `KillMode=control-group`
+//! ends them with the unit. Elsewhere the next start may find a port taken; a failure before the child was
+//! ready then says by whom.
+//!
+//! # Platforms
+//!
+//! Linux 5.4 and later, for it needs pidfds. On other systems the crate is empty.
+//!
+//! # Features
+//!
+//! - `tracing`: `Output::tracing`, the lines of a child as events.
+#![cfg(target_os = "linux")]
+
+mod signal;
+mod error;
+mod proc_fs;
+mod group;
+mod output;
+mod ready;
+mod process;
+
+pub use error::ProcessError;
+pub use output::{Line, Output, Stream};
+pub use process::Process;
+pub use ready::Ready;
+pub use signal::{ParseSignalError, Signal};

@@ -1,0 +1,126 @@
+//! What becomes of the lines that a child writes.
+
+mod pump;
+mod sink;
+mod splitter;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use pump::{Pump, Pumped};
+pub(crate) use sink::Sink;
+
+/// Which of its two streams a child has written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// The standard output.
+    Stdout,
+    /// The standard error.
+    Stderr,
+}
+
+/// A line that a child has written, without its end. What is no UTF-8 in it is replaced; one of more than
+/// 64 KB comes in pieces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The name of the service.
+    pub name: Arc<str>,
+    /// Where it was written to.
+    pub stream: Stream,
+    /// The text.
+    pub text: String,
+}
+
+/// Where the output of a [`Process`](crate::Process) goes.
+///
+/// A child is never held up by a slow reader: lines are read as they come and handed on by a thread. Where
+/// that falls behind by more than 1 MB, the oldest lines are left out, and a line says how many.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use startstop_core::{Readiness, Runner, Settings};
+/// use startstop_process::{Output, Process};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let lines = Arc::new(Mutex::new(Vec::new()));
+/// let seen = lines.clone();
+/// let hello = Process::new("echo").arg("hello").output(Output::lines(move |line| {
+///     seen.lock().unwrap().push(line.text);
+/// }));
+/// let settings = Settings::new().readiness(Readiness::Completion);
+/// Runner::with_settings(hello, settings).start().await.unwrap();
+/// assert_eq!(*lines.lock().unwrap(), ["hello"]);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Output(pub(crate) Kind);
+
+#[derive(Clone)]
+pub(crate) enum Kind {
+    Inherit,
+    Null,
+    /// Standard output is inherited, standard error is handed on line by line.
+    Plain,
+    Terminal,
+    #[cfg(feature = "tracing")]
+    Tracing,
+    Lines(Arc<dyn Fn(Line) + Send + Sync>),
+}
+
+impl Output {
+    /// The child writes where this process does. There is no tail of its standard error then.
+    pub fn inherit() -> Self {
+        Self(Kind::Inherit)
+    }
+
+    /// Nothing is shown. Errors have the tail all the same.
+    pub fn null() -> Self {
+        Self(Kind::Null)
+    }
+
+    /// Lines to standard output and standard error, each behind the name of the service, in a colour
+    /// of its own where that is a terminal and `NO_COLOR` is not set.
+    pub fn terminal() -> Self {
+        Self(Kind::Terminal)
+    }
+
+    /// Lines as events of `tracing`, with the fields `service` and `stream`: INFO for standard output, WARN
+    /// for standard error.
+    #[cfg(feature = "tracing")]
+    pub fn tracing() -> Self {
+        Self(Kind::Tracing)
+    }
+
+    /// Lines to a function, which is called on a thread of the service.
+    ///
+    /// # Examples
+    ///
+    /// See [`Output`].
+    pub fn lines(f: impl Fn(Line) + Send + Sync + 'static) -> Self {
+        Self(Kind::Lines(Arc::new(f)))
+    }
+}
+
+/// Standard output as it is, standard error line by line.
+impl Default for Output {
+    fn default() -> Self {
+        Self(Kind::Plain)
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Inherit => "Output::inherit",
+            Kind::Null => "Output::null",
+            Kind::Plain => "Output::default",
+            Kind::Terminal => "Output::terminal",
+            #[cfg(feature = "tracing")]
+            Kind::Tracing => "Output::tracing",
+            Kind::Lines(_) => "Output::lines",
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! Reads what a child writes, as long as somebody of its group may write it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::{mpsc, oneshot};
+
+use super::splitter::{Splitter, Tail};
+use super::{Line, Sink, Stream};
+
+/// What a pipe holds at most; more than so much at once is not waited for.
+const PIPE: usize = 1 << 20;
+
+/// How long the end waits for the lines to be handed on.
+const HANDED_ON: Duration = Duration::from_secs(1);
+
+/// The reading side, a task of the attempt.
+pub(crate) struct Pump {
+    pipes: [Option<Reader>; 2],
+    sink: Option<Sink>,
+    name: Arc<str>,
+    tail: Arc<Mutex<Tail>>,
+    awaited: Option<(String, oneshot::Sender<()>)>,
+    requests: mpsc::Receiver<oneshot::Sender<()>>,
+    /// Its drop tells that this is over.
+    _ended: oneshot::Sender<()>,
+}
+
+struct Reader {
+    pipe: Receiver,
+    splitter: Splitter,
+    stream: Stream,
+}
+
+/// The other side: when it is dropped, the pump takes what is there and ends.
+#[derive(Debug)]
+pub(crate) struct Pumped {
+    requests: mpsc::Sender<oneshot::Sender<()>>,
+    tail: Arc<Mutex<Tail>>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Pumped {
+    /// Waits until what has been written so far is read.
+    pub(crate) async fn caught_up(&self) {
+        let (sender, done) = oneshot::channel();
+        if self.requests.send(sender).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+
+    /// Takes what is there, waits until it is handed on, and returns the tail.
+    pub(crate) async fn finish(self) -> Vec<String> {
+        let Self { requests, tail, ended } = self;
+        drop(requests);
+        // It is the drop of the sender that is waited for.
+        let _ = ended.await;
+        tail.lock().unwrap_or_else(PoisonError::into_inner).lines()
+    }
+
+    pub(crate) fn tail(&self) -> Vec<String> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).lines()
+    }
+}
+
+impl Pump {
+    pub(crate) fn new(
+        name: &str,
+        stdout: Option<OwnedFd>,
+        stderr: Option<OwnedFd>,
+        sink: Option<Sink>,
+        awaited: Option<(String, oneshot::Sender<()>)>,
+    ) -> io::Result<(Self, Pumped)> {
+        let reader = |fd: Option<OwnedFd>, stream| {
+            let pipe = fd.map(Receiver::from_owned_fd).transpose()?;
+            io::Result::Ok(pipe.map(|pipe| Reader { pipe, splitter: Splitter::default(), stream }))
+        };
+        let pipes = [reader(stdout, Stream::Stdout)?, reader(stderr, Stream::Stderr)?];
+        let (sender, requests) = mpsc::channel(1);
+        let tail = Arc::<Mutex<Tail>>::default();
+        let (_ended, ended) = oneshot::channel();
+        let pumped = Pumped { requests: sender, tail: tail.clone(), ended };
+        Ok((Self { pipes, sink, name: name.into(), tail, awaited, requests, _ended }, pumped))
+    }
+
+    pub(crate) async fn run(mut self) {
+        loop {
+            let [out, err] = &self.pipes;
+            tokio::select! {
+                biased;
+                request = self.requests.recv() => {
+                    self.drain();
+                    let Some(caught_up) = request else { break };
+                    let _ = caught_up.send(());
+                }
+                () = readable(out) => self.read(0, PIPE),
+                () = readable(err) => self.read(1, PIPE),
+            }
+            // A child that never pauses must not keep the others from their turn.
+            tokio::task::yield_now().await;
+        }
+        if let Some(sink) = &self.sink {
+            let _ = tokio::time::timeout(HANDED_ON, sink.flushed()).await;
+        }
+    }
+
+    fn drain(&mut self) {
+        self.read(0, PIPE);
+        self.read(1, PIPE);
+        if self.requests.is_closed() {
+            for pipe in 0..2 {
+                self.finish(pipe);
+            }
+        }
+    }
+
+    fn read(&mut self, at: usize, most: usize) {
+        let mut buffer = [0; 16 * 1024];
+        let mut total = 0;
+        while total < most {
+            let Some(reader) = &mut self.pipes[at] else { return };
+            match reader.pipe.try_read(&mut buffer) {
+                Ok(0) => return self.finish(at),
+                Ok(n) => {
+                    total += n;
+                    let (stream, mut lines) = (reader.stream, Vec::new());
+                    reader.splitter.push(&buffer[..n], |line| lines.push(line));
+                    lines.into_iter().for_each(|line| self.line(stream, line));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return self.finish(at),
+            }
+        }
+    }
+
+    /// Nothing more is read from it.
+    fn finish(&mut self, at: usize) {
+        let Some(mut reader) = self.pipes[at].take() else { return };
+        let (stream, mut last) = (reader.stream, None);
+        reader.splitter.finish(|line| last = Some(line));
+        if let Some(line) = last {
+            self.line(stream, line);
+        }
+    }
+
+    fn line(&mut self, stream: Stream, text: String) {
+        if self.awaited.as_ref().is_some_and(|(part, _)| text.contains(part)) {
+            if let Some((_, found)) = self.awaited.take() {
+                let _ = found.send(());
+            }
+        }
+        if stream == Stream::Stderr {
+            self.tail.lock().unwrap_or_else(PoisonError::into_inner).push(&text);
+        }
+        if let Some(sink) = &self.sink {
+            sink.push(Line { name: self.name.clone(), stream, text });
+        }
+    }
+}
+
+async fn readable(reader: &Option<Reader>) {
+    match reader {
+        // An error shows in the read.
+        Some(reader) => drop(reader.pipe.readable().await),
+        None => std::future::pending().await,
+    }
+}

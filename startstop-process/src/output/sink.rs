@@ -1,0 +1,168 @@
+//! Hands lines on, on a thread of its own, and never lets who brings them wait.
+
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use super::{Kind, Line, Stream};
+
+/// How many bytes of lines wait at most.
+const MOST: usize = 1 << 20;
+
+/// The colours of names, by the names.
+const COLOURS: [u8; 6] = [36, 33, 32, 35, 34, 31];
+
+/// Clones bring lines to the same thread, which ends with the last of them.
+#[derive(Clone)]
+pub(crate) struct Sink(Arc<Owner>);
+
+/// Closes the queue.
+struct Owner(Arc<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    inner: Mutex<Inner>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    left_out: u64,
+    closed: bool,
+}
+
+enum Entry {
+    Line(Line),
+    Flush(oneshot::Sender<()>),
+}
+
+impl Sink {
+    pub(crate) fn start(kind: Kind) -> io::Result<Self> {
+        let queue = Arc::new(Queue::default());
+        let owner = Self(Arc::new(Owner(queue.clone())));
+        thread::Builder::new().name("startstop-output".into()).spawn(move || queue.serve(&kind))?;
+        Ok(owner)
+    }
+
+    pub(crate) fn push(&self, line: Line) {
+        let mut inner = self.0.0.lock();
+        inner.bytes += line.text.len();
+        inner.entries.push_back(Entry::Line(line));
+        while inner.bytes > MOST && inner.drop_oldest() {}
+        self.0.0.filled.notify_one();
+    }
+
+    /// Resolves when what was pushed before has been handed on.
+    pub(crate) fn flushed(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.0.lock().entries.push_back(Entry::Flush(sender));
+        self.0.0.filled.notify_one();
+        receiver
+    }
+}
+
+impl Inner {
+    fn drop_oldest(&mut self) -> bool {
+        let Some(at) = self.entries.iter().position(|entry| matches!(entry, Entry::Line(_))) else {
+            return false;
+        };
+        if let Some(Entry::Line(line)) = self.entries.remove(at) {
+            self.bytes -= line.text.len();
+            self.left_out += 1;
+        }
+        true
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, kind: &Kind) {
+        while let Some((entry, left_out)) = self.next() {
+            match entry {
+                Entry::Line(line) => {
+                    if left_out > 0 {
+                        let text = format!("[{left_out} lines are left out here]");
+                        hand_on(kind, Line { text, ..line.clone() });
+                    }
+                    hand_on(kind, line);
+                }
+                Entry::Flush(told) => drop(told.send(())),
+            }
+        }
+    }
+
+    fn next(&self) -> Option<(Entry, u64)> {
+        let mut inner = self.lock();
+        loop {
+            if let Some(entry) = inner.entries.pop_front() {
+                let Entry::Line(line) = &entry else { return Some((entry, 0)) };
+                inner.bytes -= line.text.len();
+                return Some((entry, std::mem::take(&mut inner.left_out)));
+            }
+            if inner.closed {
+                return None;
+            }
+            inner = self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.filled.notify_one();
+    }
+}
+
+fn hand_on(kind: &Kind, line: Line) {
+    // Nobody may read any more; that is no reason to end.
+    let _ = match kind {
+        Kind::Null => Ok(()),
+        // Inherited ones come here only where a line of them is waited for.
+        Kind::Inherit | Kind::Plain => match line.stream {
+            Stream::Stdout => writeln!(io::stdout(), "{}", line.text),
+            Stream::Stderr => writeln!(io::stderr(), "{}", line.text),
+        },
+        Kind::Terminal => match line.stream {
+            Stream::Stdout => prefixed(&mut io::stdout(), &line, io::stdout().is_terminal()),
+            Stream::Stderr => prefixed(&mut io::stderr(), &line, io::stderr().is_terminal()),
+        },
+        #[cfg(feature = "tracing")]
+        Kind::Tracing => {
+            match line.stream {
+                Stream::Stdout => {
+                    tracing::info!(service = &*line.name, stream = "stdout", "{}", line.text)
+                }
+                Stream::Stderr => {
+                    tracing::warn!(service = &*line.name, stream = "stderr", "{}", line.text)
+                }
+            }
+            Ok(())
+        }
+        Kind::Lines(f) => {
+            // A panic of one line must not lose those after it.
+            let _ = catch_unwind(AssertUnwindSafe(|| f(line)));
+            Ok(())
+        }
+    };
+}
+
+fn prefixed(out: &mut dyn Write, line: &Line, is_terminal: bool) -> io::Result<()> {
+    let Line { name, text, .. } = line;
+    if !is_terminal || std::env::var_os("NO_COLOR").is_some() {
+        return out.write_all(format!("{name} | {text}\n").as_bytes());
+    }
+    let sum =
+        name.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let colour = COLOURS[sum % COLOURS.len()];
+    out.write_all(format!("\x1b[{colour}m{name} |\x1b[0m {text}\n").as_bytes())
+}

@@ -1,0 +1,301 @@
+//! A program as a service.
+
+mod attempt;
+mod command;
+mod stopping;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use startstop_core::{Context, Readiness, Service, Settings};
+
+use crate::error::ProcessError;
+use crate::output::Output;
+use crate::ready::Ready;
+use crate::signal::Signal;
+
+/// A program as a service: each attempt spawns it once, in a process group of its own, and has ended when
+/// the group is empty.
+///
+/// **Stop.** The stop signal goes to the leader, and CONT after it, for it may be stopped. When the leader
+/// has ended, the signal goes to what is left of its group. A fifth of the time, at most 1 s, before the
+/// deadline the whole group is killed. One that ends by the stop signal, or with a success code, once it
+/// was told to stop has not failed.
+///
+/// **By itself.** When the leader leaves by itself, its code counts, and what is left of its group is ended
+/// in the same way, within the `stop_timeout`. An abort kills the group.
+///
+/// Children do not inherit `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`, which are this process's
+/// own, and begin with the stop and reload signals at their default.
+///
+/// # Panics
+///
+/// An attempt panics on a runtime without I/O.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use startstop_core::{RestartPolicy, Runner, Settings};
+/// use startstop_process::{Process, Signal};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let worker = Process::new("sleep")
+///     .arg("1000")
+///     .env("QUEUE", "mail")
+///     .stop_signal(Signal::INT)
+///     .settings(Settings::new().restart(RestartPolicy::on_failure()));
+/// let runner = Runner::new(worker);
+/// runner.start().await.unwrap();
+/// runner.stop_within(Duration::from_secs(2)).await.unwrap();
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Process {
+    program: OsString,
+    args: Vec<OsString>,
+    envs: Vec<(OsString, Option<OsString>)>,
+    env_clear: bool,
+    cwd: Option<PathBuf>,
+    uid: Option<u32>,
+    gid: Option<u32>,
+    stdin: Stdin,
+    limits: Vec<(&'static str, u64)>,
+    umask: Option<u32>,
+    nice: Option<i32>,
+    session: bool,
+    ready: Option<Ready>,
+    stop_signal: Signal,
+    success: Vec<i32>,
+    reload: Option<Reload>,
+    output: Output,
+    settings: Settings,
+}
+
+#[derive(Clone)]
+enum Stdin {
+    Null,
+    Inherit,
+    Text(Arc<[u8]>),
+}
+
+#[derive(Clone)]
+enum Reload {
+    Signal(Signal),
+    Command(Vec<OsString>),
+}
+
+impl Process {
+    /// Makes a service of a program, which is looked for in the `PATH` that it will have, unless there is
+    /// a `/` in its name.
+    pub fn new(program: impl Into<OsString>) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            envs: Vec::new(),
+            env_clear: false,
+            cwd: None,
+            uid: None,
+            gid: None,
+            stdin: Stdin::Null,
+            limits: Vec::new(),
+            umask: None,
+            nice: None,
+            session: false,
+            ready: None,
+            stop_signal: Signal::TERM,
+            success: vec![0],
+            reload: None,
+            output: Output::default(),
+            settings: Settings::new(),
+        }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.envs.push((key.into(), Some(value.into())));
+        self
+    }
+
+    /// Sets variables of its environment.
+    pub fn envs<K: Into<OsString>, V: Into<OsString>>(
+        mut self,
+        vars: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.envs.extend(vars.into_iter().map(|(key, value)| (key.into(), Some(value.into()))));
+        self
+    }
+
+    /// Removes a variable from its environment.
+    pub fn env_remove(mut self, key: impl Into<OsString>) -> Self {
+        self.envs.push((key.into(), None));
+        self
+    }
+
+    /// Begins with an empty environment.
+    pub fn env_clear(mut self) -> Self {
+        self.env_clear = true;
+        self.envs.clear();
+        self
+    }
+
+    /// Sets its working directory. Default: that of this process.
+    pub fn cwd(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cwd = Some(folder.into());
+        self
+    }
+
+    /// Sets the user whom it runs as, by number. It has no supplementary groups then.
+    pub fn uid(mut self, uid: u32) -> Self {
+        self.uid = Some(uid);
+        self
+    }
+
+    /// Sets the group that it runs as, by number.
+    pub fn gid(mut self, gid: u32) -> Self {
+        self.gid = Some(gid);
+        self
+    }
+
+    /// Gives it this text as its standard input. Default: an empty one.
+    pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
+        self.stdin = Stdin::Text(text.as_ref().into());
+        self
+    }
+
+    /// Gives it the standard input of this process.
+    pub fn stdin_inherit(mut self) -> Self {
+        self.stdin = Stdin::Inherit;
+        self
+    }
+
+    /// Sets its umask.
+    pub fn umask(mut self, mask: u32) -> Self {
+        self.umask = Some(mask);
+        self
+    }
+
+    /// Sets by how much it is nicer than this process.
+    pub fn nice(mut self, by: i32) -> Self {
+        self.nice = Some(by);
+        self
+    }
+
+    /// Limits how many files it can open: `RLIMIT_NOFILE`.
+    pub fn limit_files(mut self, most: u64) -> Self {
+        self.limits.push(("-n", most));
+        self
+    }
+
+    /// Limits its address space, in bytes, rounded down to kilobytes: `RLIMIT_AS`.
+    pub fn limit_memory(mut self, bytes: u64) -> Self {
+        self.limits.push(("-v", bytes / 1024));
+        self
+    }
+
+    /// Gives it a session of its own, without a terminal, by `setsid`.
+    pub fn session(mut self) -> Self {
+        self.session = true;
+        self
+    }
+
+    /// Sets when it is ready. Default: once it has been spawned.
+    pub fn ready(mut self, ready: Ready) -> Self {
+        self.ready = Some(ready);
+        self
+    }
+
+    /// Sets the signal that tells it to stop. Default: TERM.
+    pub fn stop_signal(mut self, signal: Signal) -> Self {
+        self.stop_signal = signal;
+        self
+    }
+
+    /// Sets the codes that are no failure. Default: 0.
+    pub fn success_codes(mut self, codes: impl IntoIterator<Item = i32>) -> Self {
+        self.success = codes.into_iter().collect();
+        self
+    }
+
+    /// Has a reload send it this signal. Default: it supports no reload.
+    pub fn reload_signal(mut self, signal: Signal) -> Self {
+        self.reload = Some(Reload::Signal(signal));
+        self
+    }
+
+    /// Has a reload run this command.
+    pub fn reload_command<A: Into<OsString>>(
+        mut self,
+        command: impl IntoIterator<Item = A>,
+    ) -> Self {
+        self.reload = Some(Reload::Command(command.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Sets what becomes of its output. Default: as [`Output::default`] says.
+    pub fn output(mut self, output: Output) -> Self {
+        self.output = output;
+        self
+    }
+
+    /// Sets timeouts, restart policy and name. The readiness is `Explicit` unless it is set.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+}
+
+impl Service for Process {
+    type Error = ProcessError;
+
+    async fn run(&self, cx: Context) -> Result<(), ProcessError> {
+        attempt::run(self, &cx).await
+    }
+
+    fn settings(&self) -> Settings {
+        let mut settings = self.settings.clone();
+        if settings.get_name().is_none() {
+            let program = std::path::Path::new(&self.program).file_name();
+            let name = program.map(|name| name.to_string_lossy().into_owned());
+            settings = settings.name(name.unwrap_or_default());
+        }
+        if settings.get_readiness().is_none() {
+            settings = settings.readiness(Readiness::Explicit);
+        }
+        settings
+    }
+}
+
+/// Values of the environment may be secret.
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process")
+            .field("program", &self.program)
+            .field("args", &self.args)
+            .field("ready", &self.ready)
+            .field("stop_signal", &self.stop_signal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Process {
+    fn stop_timeout(&self) -> Duration {
+        self.settings.get_stop_timeout().unwrap_or(Duration::from_secs(5))
+    }
+}

@@ -1,0 +1,187 @@
+//! How the program is begun, and what stands in the way.
+//!
+//! Without `unsafe` nothing of ours runs between fork and exec: limits, umask and niceness are set by a
+//! `sh`, a session by `setsid`, each of which replaces itself with the program.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use super::{Process, Stdin};
+use crate::error::ProcessError;
+use crate::group::ProcessGroup;
+use crate::output::Kind;
+use crate::ready::{self, Ready};
+
+/// What is of the service manager of this process, and not of its children.
+const OURS: [&str; 5] =
+    ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS"];
+
+pub(super) struct Spawned {
+    pub(super) group: ProcessGroup,
+    pub(super) stdout: Option<OwnedFd>,
+    pub(super) stderr: Option<OwnedFd>,
+}
+
+pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned, ProcessError> {
+    let failed = |source| explain(process, source);
+    let mut child = build(process, notify).map_err(failed)?.spawn().map_err(failed)?;
+    // From here on its drop ends the child.
+    let group = ProcessGroup::of(child.id()).map_err(failed)?;
+    feed(process, &mut child);
+    let stdout = child.stdout.take().map(OwnedFd::from);
+    let stderr = child.stderr.take().map(OwnedFd::from);
+    Ok(Spawned { group, stdout, stderr })
+}
+
+fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
+    let (program, args) = command_line(process)?;
+    let mut command = Command::new(program);
+    command.args(args);
+    if process.env_clear {
+        command.env_clear();
+    }
+    for name in OURS {
+        command.env_remove(name);
+    }
+    for (key, value) in &process.envs {
+        match value {
+            Some(value) => command.env(key, value),
+            None => command.env_remove(key),
+        };
+    }
+    if let Some(path) = notify {
+        command.env("NOTIFY_SOCKET", path);
+    }
+    if let Some(folder) = &process.cwd {
+        command.current_dir(folder);
+    }
+    if let Some(uid) = process.uid {
+        command.uid(uid);
+    }
+    if let Some(gid) = process.gid {
+        command.gid(gid);
+    }
+    // `setsid` would fork if it led a group already.
+    if !process.session {
+        command.process_group(0);
+    }
+    streams(process, &mut command);
+    Ok(command)
+}
+
+fn streams(process: &Process, command: &mut Command) {
+    command.stdin(match process.stdin {
+        Stdin::Null => Stdio::null(),
+        Stdin::Inherit => Stdio::inherit(),
+        Stdin::Text(_) => Stdio::piped(),
+    });
+    // A line that is waited for has to be read.
+    let is_read = matches!(process.ready, Some(Ready(ready::Kind::Line(_))));
+    command.stdout(match process.output.0 {
+        _ if is_read => Stdio::piped(),
+        Kind::Inherit | Kind::Plain => Stdio::inherit(),
+        Kind::Null => Stdio::null(),
+        _ => Stdio::piped(),
+    });
+    command.stderr(match process.output.0 {
+        Kind::Inherit if !is_read => Stdio::inherit(),
+        _ => Stdio::piped(),
+    });
+}
+
+/// The program and its arguments, behind what sets its limits.
+fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
+    let mut script = String::new();
+    if let Some(mask) = process.umask {
+        script += &format!("umask {mask:04o} && ");
+    }
+    for (flag, most) in &process.limits {
+        script += &format!("ulimit {flag} {most} && ");
+    }
+    let nice = process.nice.map(|by| format!("nice -n {by} ")).unwrap_or_default();
+    let session = if process.session { "setsid " } else { "" };
+    if script.is_empty() && nice.is_empty() && session.is_empty() {
+        return Ok((process.program.clone(), process.args.clone()));
+    }
+    // What `sh` says of a missing program is no error of ours, so it is looked for here.
+    let program = find(process).ok_or(io::ErrorKind::NotFound)?;
+    if !is_executable(&program) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    script += &format!("exec {session}{nice}\"$@\"");
+    let front = ["-c".into(), script.into(), "sh".into(), program.into()];
+    Ok(("/bin/sh".into(), front.into_iter().chain(process.args.iter().cloned()).collect()))
+}
+
+/// Writes its input. What does not fit into the pipe at once is written by a thread.
+fn feed(process: &Process, child: &mut Child) {
+    let (Stdin::Text(text), Some(mut pipe)) = (&process.stdin, child.stdin.take()) else { return };
+    let text = text.clone();
+    // A child that does not read its input has not failed.
+    if text.len() <= 4096 {
+        let _ = pipe.write_all(&text);
+    } else {
+        std::thread::spawn(move || drop(pipe.write_all(&text)));
+    }
+}
+
+/// Where the program is, in the `PATH` that it will have.
+fn find(process: &Process) -> Option<PathBuf> {
+    let program = Path::new(&process.program);
+    if process.program.as_bytes().contains(&b'/') {
+        let base = process.cwd.clone().unwrap_or_default();
+        return Some(base.join(program)).filter(|path| path.exists());
+    }
+    let set = process.envs.iter().rev().find(|(key, _)| key == "PATH");
+    let path = match set {
+        Some((_, value)) => value.clone(),
+        None if process.env_clear => None,
+        None => std::env::var_os("PATH"),
+    };
+    let path = path.unwrap_or_else(|| "/bin:/usr/bin".into());
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program));
+    let found: Vec<PathBuf> = found.filter(|path| path.is_file()).collect();
+    found.iter().find(|path| is_executable(path)).or(found.first()).cloned()
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+/// The system says the same of a missing program, a missing folder and a missing interpreter.
+fn explain(process: &Process, source: io::Error) -> ProcessError {
+    let program = process.program.to_string_lossy().into_owned();
+    let why = obstacle(process, &source);
+    if source.kind() == io::ErrorKind::NotFound && why.is_none() && find(process).is_none() {
+        return ProcessError::NotFound { program };
+    }
+    ProcessError::Spawn { program, why, source }
+}
+
+fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
+    if let Some(folder) = process.cwd.as_ref().filter(|folder| !folder.is_dir()) {
+        return Some(format!("its working directory {} is not there", folder.display()));
+    }
+    let path = find(process)?;
+    if source.kind() == io::ErrorKind::PermissionDenied && !is_executable(&path) {
+        return Some("it is not executable".to_owned());
+    }
+    let mut front = [0; 256];
+    let n = fs::File::open(&path).and_then(|mut file| file.read(&mut front)).ok()?;
+    let Some(line) = front[..n].strip_prefix(b"#!") else {
+        let is_format = source.raw_os_error() == Some(8);
+        return is_format.then(|| "it is neither a program nor begins with `#!`".to_owned());
+    };
+    let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii_start();
+    let interpreter = line.split(|byte| byte.is_ascii_whitespace()).next()?;
+    let interpreter = Path::new(OsStr::from_bytes(interpreter));
+    (!interpreter.exists())
+        .then(|| format!("its interpreter {} is not there", interpreter.display()))
+}

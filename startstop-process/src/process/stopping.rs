@@ -1,0 +1,108 @@
+//! The end of a group: a signal, and KILL before the deadline.
+
+use std::time::Duration;
+
+use startstop_core::Context;
+use tokio::time::{Instant, sleep};
+
+use crate::error::ProcessError;
+use crate::group::{Ending, ProcessGroup};
+use crate::signal::Signal;
+
+/// How often it is asked whether the deadline has come nearer: a hard stop overtakes a running grace.
+const TICK: Duration = Duration::from_millis(20);
+
+/// From how much before the deadline on nothing is waited for any more.
+const LAST: Duration = Duration::from_millis(100);
+
+/// When to kill, and when to give up.
+struct Clock<'a> {
+    cx: &'a Context,
+    /// Where the context knows no deadline.
+    otherwise: Instant,
+    deadline: Option<Instant>,
+    kill_at: Instant,
+    killed: bool,
+}
+
+impl<'a> Clock<'a> {
+    fn new(cx: &'a Context, otherwise: Duration) -> Self {
+        let otherwise = Instant::now() + otherwise.min(Duration::from_secs(86400 * 365));
+        Self { cx, otherwise, deadline: None, kill_at: otherwise, killed: false }
+    }
+
+    /// Kills if it is time for it. Whether there is still time to wait.
+    fn tick(&mut self, group: &ProcessGroup) -> bool {
+        let (now, deadline) = (Instant::now(), self.cx.deadline().unwrap_or(self.otherwise));
+        if self.deadline != Some(deadline) {
+            self.deadline = Some(deadline);
+            let left = deadline.saturating_duration_since(now);
+            self.kill_at = deadline - (left / 5).min(Duration::from_secs(1));
+        }
+        if now >= self.kill_at && !self.killed {
+            self.killed = true;
+            group.signal_all(Signal::KILL);
+        }
+        let last = LAST.min((deadline.saturating_duration_since(self.kill_at)) / 2);
+        now + last < deadline || !self.killed
+    }
+}
+
+/// Ends a group: its leader first, then who is left.
+pub(super) async fn end(
+    group: ProcessGroup,
+    signal: Signal,
+    cx: &Context,
+    otherwise: Duration,
+) -> Result<Ending, ProcessError> {
+    let mut clock = Clock::new(cx, otherwise);
+    if group.ending().ok().flatten().is_none() {
+        group.signal_leader(signal);
+        group.signal_leader(Signal::CONT);
+    }
+    let ending = loop {
+        let in_time = clock.tick(&group);
+        tokio::select! {
+            biased;
+            ending = group.ended() => match ending {
+                Ok(ending) => break ending,
+                Err(_) => sleep(TICK).await,
+            },
+            () = sleep(TICK) => {}
+        }
+        if !in_time {
+            return Err(ProcessError::LeftBehind { pids: group.alive() });
+        }
+    };
+    empty(&group, signal, &mut clock).await?;
+    group.reap();
+    Ok(ending)
+}
+
+async fn empty(
+    group: &ProcessGroup,
+    signal: Signal,
+    clock: &mut Clock<'_>,
+) -> Result<(), ProcessError> {
+    if group.alive().is_empty() {
+        return Ok(());
+    }
+    group.signal_all(signal);
+    group.signal_all(Signal::CONT);
+    while !group.alive().is_empty() {
+        let in_time = clock.tick(group);
+        tokio::select! {
+            biased;
+            _ = group.one_ended() => {}
+            () = sleep(TICK) => {}
+        }
+        if !in_time && !group.alive().is_empty() {
+            return Err(ProcessError::LeftBehind { pids: group.alive() });
+        }
+        // One who was forked meanwhile has heard nothing.
+        if clock.killed {
+            group.signal_all(Signal::KILL);
+        }
+    }
+    Ok(())
+}

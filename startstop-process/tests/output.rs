@@ -1,0 +1,65 @@
+//! Lines, however fast they come and however slow they are read.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use startstop_core::{Exit, Readiness, Runner, Settings};
+use startstop_process::{Line, Output, Process, ProcessError, Stream};
+
+use crate::support::{last_error, runner, sh};
+
+fn collected(process: Process) -> (Process, Arc<Mutex<Vec<Line>>>) {
+    let lines = Arc::<Mutex<Vec<Line>>>::default();
+    let seen = lines.clone();
+    (process.output(Output::lines(move |line| seen.lock().unwrap().push(line))), lines)
+}
+
+fn job(process: Process) -> Runner<Process> {
+    Runner::with_settings(process, Settings::new().readiness(Readiness::Completion))
+}
+
+#[tokio::test]
+async fn lines_come_with_stream_and_name_and_the_last_needs_no_end() {
+    let (child, lines) = collected(sh("echo out; echo err >&2; printf last"));
+    job(child).start().await.unwrap();
+    let lines = lines.lock().unwrap();
+    let of = |stream| {
+        lines
+            .iter()
+            .filter(|line| line.stream == stream)
+            .map(|line| line.text.as_str())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((of(Stream::Stdout), of(Stream::Stderr)), (vec!["out", "last"], vec!["err"]));
+    assert!(lines.iter().all(|line| &*line.name == "sh"));
+}
+
+#[tokio::test]
+async fn a_slow_reader_does_not_stop_the_child_and_loses_no_tail() {
+    let script = "i=0; while [ $i -lt 20000 ]; do echo a line of quite some length, number $i; echo err $i >&2; i=$((i+1)); done; echo the end; exit 4";
+    let lines = Arc::<Mutex<Vec<String>>>::default();
+    let seen = lines.clone();
+    let child = sh(script).output(Output::lines(move |line| {
+        std::thread::sleep(Duration::from_micros(20));
+        seen.lock().unwrap().push(line.text);
+    }));
+    let runner = runner(child);
+    let _ = runner.start().await;
+    assert_eq!(runner.wait().await, Exit::Failed);
+    last_error(&runner, |error| {
+        let ProcessError::Exited { code: 4, tail } = error else { panic!("{error:?}") };
+        assert_eq!(tail.last().unwrap(), "err 19999");
+    });
+}
+
+#[tokio::test]
+async fn a_panic_of_the_reader_loses_one_line() {
+    let lines = Arc::<Mutex<Vec<String>>>::default();
+    let seen = lines.clone();
+    let child = sh("echo a; echo bad; echo b").output(Output::lines(move |line| {
+        assert_ne!(line.text, "bad");
+        seen.lock().unwrap().push(line.text);
+    }));
+    job(child).start().await.unwrap();
+    assert_eq!(*lines.lock().unwrap(), ["a", "b"]);
+}

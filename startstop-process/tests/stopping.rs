@@ -1,0 +1,129 @@
+//! The stop path: signal, the rest of the group, KILL before the deadline.
+
+use std::time::Duration;
+
+use startstop_core::{Exit, Runner, Settings};
+use startstop_process::{ProcessError, Ready, Signal};
+
+use crate::support::{Folder, errors, is_alive, is_there, last_error, python, runner, sh};
+
+#[tokio::test]
+async fn to_end_by_the_stop_signal_is_a_success() {
+    let runner = runner(sh("exec sleep 1000"));
+    runner.start().await.unwrap();
+    runner.stop().await.unwrap();
+    assert_eq!((runner.wait().await, errors(&runner).len()), (Exit::Stopped, 0));
+}
+
+#[tokio::test]
+async fn a_code_counts_after_a_stop_too() {
+    let script = "trap 'exit 3' USR1; echo up; while :; do sleep 0.01; done";
+    let child = || sh(script).ready(Ready::line("up")).stop_signal(Signal::USR1);
+    let fails = runner(child());
+    fails.start().await.unwrap();
+    fails.stop().await.unwrap_err();
+    last_error(&fails, |error| assert!(matches!(error, ProcessError::Exited { code: 3, .. })));
+    let succeeds = runner(child().success_codes([0, 3]));
+    succeeds.start().await.unwrap();
+    succeeds.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_that_ignores_the_signal_is_told_of_and_killed_before_the_deadline() {
+    let runner =
+        runner(sh("trap '' TERM; echo up; while :; do sleep 0.1; done").ready(Ready::line("up")));
+    runner.start().await.unwrap();
+    runner.stop_within(Duration::from_secs(1)).await.unwrap_err();
+    last_error(&runner, |error| {
+        assert!(matches!(error, ProcessError::Signalled { signal: Signal::KILL, .. }), "{error:?}");
+    });
+    assert_eq!(errors(&runner)[0], "it ignores SIGTERM, its stop signal");
+    assert_eq!(runner.wait().await, Exit::Failed);
+}
+
+#[tokio::test]
+async fn a_grandchild_that_ignores_the_signal_is_killed_with_the_group() {
+    let folder = Folder::new("grandchild");
+    let script = format!(
+        "(trap '' TERM; echo $$ >/dev/null; exec sleep 1000) & echo $! >{}; echo up; wait",
+        folder.path("pid")
+    );
+    let runner = runner(sh(&script).ready(Ready::line("up")));
+    runner.start().await.unwrap();
+    let pid = folder.read("pid").await;
+    // Its trap has to be there.
+    while !ignores_term(&pid) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    runner.stop_within(Duration::from_secs(1)).await.unwrap();
+    assert!(!is_alive(&pid));
+}
+
+fn ignores_term(pid: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    set.is_some_and(|set| u64::from_str_radix(set.trim(), 16).unwrap() & (1 << 14) != 0)
+}
+
+#[tokio::test]
+async fn a_stopped_child_goes_on_to_hear_the_signal() {
+    let folder = Folder::new("stopped");
+    let script = format!("echo $$ >{}; kill -STOP $$; exec sleep 1000", folder.path("pid"));
+    let runner = runner(sh(&script));
+    runner.start().await.unwrap();
+    let pid = folder.read("pid").await;
+    runner.stop().await.unwrap();
+    assert!(!is_there(&pid));
+}
+
+#[tokio::test]
+async fn an_abort_kills_the_group() {
+    let folder = Folder::new("abort");
+    let script = format!("trap '' TERM; sleep 1000 & echo $! >{}; wait", folder.path("pid"));
+    let runner = runner(sh(&script));
+    runner.start().await.unwrap();
+    let pid = folder.read("pid").await;
+    runner.stop_within(Duration::ZERO).await.unwrap();
+    assert_eq!(runner.wait().await, Exit::Aborted);
+    assert!(!is_alive(&pid));
+}
+
+#[tokio::test]
+async fn a_hard_stop_overtakes_a_running_grace() {
+    let child = sh("trap '' TERM; echo up; while :; do sleep 0.1; done").ready(Ready::line("up"));
+    let runner =
+        Runner::with_settings(child, Settings::new().stop_timeout(Duration::from_secs(600)));
+    runner.start().await.unwrap();
+    let slow = runner.clone();
+    let slow = tokio::spawn(async move { slow.stop().await });
+    while errors(&runner).is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    runner.stop_within(Duration::from_millis(500)).await.unwrap_err();
+    slow.await.unwrap().unwrap_err();
+    last_error(&runner, |error| assert!(matches!(error, ProcessError::Signalled { .. })));
+}
+
+#[tokio::test]
+async fn a_child_that_was_told_as_well_has_not_failed() {
+    let folder = Folder::new("told");
+    let runner = runner(sh(&format!("echo $$ >{}; exec sleep 1000", folder.path("pid"))));
+    runner.start().await.unwrap();
+    let pid = folder.read("pid").await;
+    // A service manager signals the whole control group: the child may end first.
+    std::process::Command::new("kill").arg(&pid).status().unwrap();
+    while is_alive(&pid) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    runner.stop().await.unwrap();
+    assert_eq!((runner.wait().await, errors(&runner).len()), (Exit::Stopped, 0));
+}
+
+#[tokio::test]
+async fn one_that_wants_the_terminal_is_stopped_like_any_other() {
+    let script = "import os, signal, sys\nsys.stdout.write('up\\n'); sys.stdout.flush()\n\
+                  os.kill(os.getpid(), signal.SIGTTIN)\nsignal.pause()";
+    let runner = runner(python(script).ready(Ready::line("up")));
+    runner.start().await.unwrap();
+    runner.stop().await.unwrap();
+}
