@@ -41,8 +41,10 @@ mod group;
 mod output;
 mod ready;
 mod process;
+mod file;
 
 pub use error::ProcessError;
+pub use file::{FileError, Mistake, Processes};
 pub use output::{Line, Output, Stream};
 pub use process::Process;
 pub use ready::Ready;

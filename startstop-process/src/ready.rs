@@ -39,10 +39,10 @@ const TRY: Duration = Duration::from_secs(5);
 /// runner.stop().await.unwrap();
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ready(pub(crate) Kind);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     Tcp(String),
     Line(String),

@@ -3,8 +3,11 @@
 
 mod support;
 mod ending;
+mod file;
 mod leaks;
 mod output;
+#[cfg(feature = "run")]
+mod program;
 mod ready;
 mod spawning;
 mod stopping;

@@ -1,0 +1,185 @@
+//! A group of processes from a file.
+
+mod apply;
+mod log;
+mod mistakes;
+mod procfile;
+mod read;
+mod spec;
+
+use std::fs;
+use std::io;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use startstop_core::{BoxError, Context, Group, Service, Settings, Status};
+
+pub use mistakes::{FileError, Mistake};
+use spec::{Document, Spec};
+
+/// The processes of a file, as a [`Group`].
+///
+/// A file whose name ends in `.toml` has a table for each process; another is a `Procfile`: lines of
+/// `name: command`, each run by `sh`, with a `PORT` of its own, and the end of one is the end of all.
+///
+/// On a reload the file is read again: processes are started, stopped and restarted, but only those that have
+/// changed and what depends on them. A file with mistakes changes nothing.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::Runner;
+/// use startstop_process::Processes;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let path = std::env::temp_dir().join(format!("startstop-doc-{}.toml", std::process::id()));
+/// std::fs::write(&path, r#"
+///     name = "desk"
+///     [process.first]
+///     command = ["sleep", "1000"]
+///     [process.second]
+///     command = "exec sleep 1000"
+///     after = ["first"]
+/// "#).unwrap();
+/// let runner = Runner::new(Processes::from_file(&path).unwrap());
+/// runner.start().await.unwrap();
+/// assert_eq!(runner.service().members(), ["first", "second"]);
+/// runner.stop().await.unwrap();
+/// # std::fs::remove_file(path).unwrap();
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Processes {
+    group: Group,
+    path: PathBuf,
+    admin: Option<String>,
+    /// What the members are made of.
+    specs: Mutex<Vec<Spec>>,
+}
+
+impl Processes {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or has mistakes: all of them.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let document = read_document(path)?;
+        let mut builder = Group::builder(document.name.clone());
+        for spec in &document.specs {
+            builder = builder.with(spec.name.clone(), spec.member());
+        }
+        let group = builder.build().map_err(|error| FileError::one(path, &error))?;
+        let Document { admin, specs, .. } = document;
+        Ok(Self { group, path: path.to_owned(), admin, specs: Mutex::new(specs) })
+    }
+
+    /// The group that it has built.
+    pub fn group(&self) -> &Group {
+        &self.group
+    }
+
+    /// The address of the admin page that the file asks for.
+    pub fn admin(&self) -> Option<&str> {
+        self.admin.as_deref()
+    }
+}
+
+fn read_document(path: &Path) -> Result<Document, FileError> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let is_toml = path.extension().is_some_and(|end| end == "toml");
+    let read = if is_toml { read::toml(&text) } else { procfile::read(&text) };
+    read.map_err(|found| FileError::mistakes(path, &text, found))
+}
+
+impl Deref for Processes {
+    type Target = Group;
+
+    fn deref(&self) -> &Group {
+        &self.group
+    }
+}
+
+impl Service for Processes {
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        let group = self.group.run(cx.clone());
+        tokio::pin!(group);
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut group => return ended.map_err(Into::into),
+                () = cx.reloaded() => {}
+            }
+            // The group has to be polled for its members to change.
+            tokio::select! {
+                biased;
+                ended = &mut group => return ended.map_err(Into::into),
+                () = self.reload(&cx) => {}
+            }
+        }
+    }
+
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
+        self.group.shutdown(cx).await.map_err(Into::into)
+    }
+
+    fn settings(&self) -> Settings {
+        Service::settings(&self.group)
+    }
+
+    fn children(&self) -> Vec<Status> {
+        self.group.children()
+    }
+}
+
+/// Reads `250ms`, `10s`, `2m` and `1h`.
+fn duration(text: &str) -> Option<Duration> {
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..end].parse().ok()?;
+    match &text[end..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs),
+        "h" => number.checked_mul(3600).map(Duration::from_secs),
+        "d" => number.checked_mul(86400).map(Duration::from_secs),
+        _ => None,
+    }
+}
+
+/// Reads `300`, `64KB`, `10MB` and `2GB`.
+fn bytes(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..end].parse().ok()?;
+    let unit = match &text[end..] {
+        "" | "B" => 1,
+        "KB" => 1 << 10,
+        "MB" => 1 << 20,
+        "GB" => 1 << 30,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
+impl FileError {
+    fn one(path: &Path, error: &dyn std::fmt::Display) -> Self {
+        Self::Mistakes {
+            path: path.to_owned(),
+            mistakes: vec![Mistake::at(1, 1, error.to_string())],
+        }
+    }
+
+    /// The error of the system, if it is one.
+    pub fn io(&self) -> Option<&io::Error> {
+        match self {
+            Self::Read { source, .. } => Some(source),
+            Self::Mistakes { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A file that was read again: what has changed, and what follows.
+
+use startstop_core::Context;
+
+use super::spec::Spec;
+use super::{Processes, read_document};
+
+impl Processes {
+    /// Reads the file again, and changes what has changed.
+    pub(super) async fn reload(&self, cx: &Context) {
+        let new = match read_document(&self.path) {
+            Ok(document) => document.specs,
+            Err(error) => return cx.report(error),
+        };
+        let old = self.lock().clone();
+        let stale = stale(&old, &new);
+        // Dependents first, which is the order of `old` from behind.
+        for spec in in_order(&old).into_iter().rev().filter(|spec| stale.contains(&spec.name)) {
+            match self.group.remove(&spec.name).await {
+                Ok(()) => self.lock().retain(|kept| kept.name != spec.name),
+                Err(error) => cx.report(error),
+            }
+        }
+        let there = self.lock().clone();
+        let missing = |spec: &&Spec| there.iter().all(|there| there.name != spec.name);
+        for spec in in_order(&new).into_iter().filter(missing) {
+            match self.group.insert(spec.name.clone(), spec.member()).await {
+                Ok(()) => self.lock().push(spec.clone()),
+                Err(error) => cx.report(error),
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Spec>> {
+        self.specs.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The names of those that are gone or have changed, and of all that depend on them.
+fn stale(old: &[Spec], new: &[Spec]) -> Vec<String> {
+    let changed = |spec: &&Spec| !new.contains(spec);
+    let mut stale: Vec<String> = old.iter().filter(changed).map(|spec| spec.name.clone()).collect();
+    loop {
+        let depends = |spec: &&Spec| {
+            !stale.contains(&spec.name) && spec.after.iter().any(|name| stale.contains(name))
+        };
+        let Some(spec) = old.iter().find(depends) else { return stale };
+        stale.push(spec.name.clone());
+    }
+}
+
+/// What others depend on first. There is no circle: the file was read.
+fn in_order(specs: &[Spec]) -> Vec<&Spec> {
+    let mut ordered: Vec<&Spec> = Vec::new();
+    while ordered.len() < specs.len() {
+        let is_in = |name: &String| ordered.iter().any(|spec| spec.name == *name);
+        let is_next = |spec: &&Spec| !is_in(&spec.name) && spec.after.iter().all(is_in);
+        let Some(next) = specs.iter().find(is_next) else { break };
+        ordered.push(next);
+    }
+    ordered
+}

@@ -1,0 +1,85 @@
+//! What is wrong with a file, all of it at once.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file makes no processes. `Display` has a line for each mistake: `FILE:LINE:COLUMN: text`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It has mistakes.
+    #[error("{}", Lines(path, mistakes))]
+    Mistakes {
+        /// The file.
+        path: PathBuf,
+        /// All of them, in the order of the file.
+        mistakes: Vec<Mistake>,
+    },
+}
+
+/// One mistake in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters, from 1.
+    pub column: usize,
+    /// What is wrong, then what is accepted.
+    pub text: String,
+}
+
+impl Mistake {
+    pub(super) fn at(line: usize, column: usize, text: String) -> Self {
+        Self { line, column, text }
+    }
+}
+
+/// Where in the text something is wrong, and what.
+pub(super) type Found = Vec<(usize, String)>;
+
+impl FileError {
+    pub(super) fn mistakes(path: &Path, text: &str, mut found: Found) -> Self {
+        found.sort();
+        found.dedup();
+        let mistake = |(offset, what): (usize, String)| {
+            let before = text.get(..offset).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let begin = before.rfind('\n').map_or(0, |at| at + 1);
+            Mistake { line, column: before[begin..].chars().count() + 1, text: what }
+        };
+        let mistakes = found.into_iter().map(mistake).collect();
+        Self::Mistakes { path: path.to_owned(), mistakes }
+    }
+}
+
+struct Lines<'a>(&'a Path, &'a [Mistake]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, Mistake { line, column, text }) in self.1.iter().enumerate() {
+            let end = if n == 0 { "" } else { "\n" };
+            write!(f, "{end}{}:{line}:{column}: {text}", self.0.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// `; did you mean ...?` if a known word is near.
+pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = known.into_iter().map(|known| (strsim::damerau_levenshtein(word, known), known));
+    match near.min() {
+        Some((distance, known)) if distance <= 1 + word.len() / 4 => {
+            format!("; did you mean `{known}`?")
+        }
+        _ => String::new(),
+    }
+}

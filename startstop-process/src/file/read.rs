@@ -1,0 +1,221 @@
+//! A TOML file: every mistake is collected, none hides another.
+
+mod entry;
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::mistakes::{Found, did_you_mean};
+use super::spec::{Document, Spec};
+use super::{bytes, duration};
+
+type Value<'t> = Spanned<DeValue<'t>>;
+
+pub(super) fn toml(text: &str) -> Result<Document, Found> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut reader = Reader { found: Found::new() };
+    for error in errors {
+        reader.found.push((error.span().map_or(0, |span| span.start), error.message().to_owned()));
+    }
+    let document = reader.document(table.get_ref());
+    if reader.found.is_empty() { Ok(document) } else { Err(reader.found) }
+}
+
+struct Reader {
+    found: Found,
+}
+
+impl Reader {
+    fn wrong(&mut self, at: usize, what: impl Into<String>) {
+        self.found.push((at, what.into()));
+    }
+
+    fn document(&mut self, table: &DeTable<'_>) -> Document {
+        self.known(table, &["name", "admin", "process"]);
+        let name = self.get(table, "name", Self::string).unwrap_or_else(|| "processes".to_owned());
+        let admin = self.get(table, "admin", Self::string);
+        let mut entries: Vec<(usize, Spec)> = Vec::new();
+        match table.get("process") {
+            None => self.wrong(0, "there is no process in it; one is `[process.NAME]`"),
+            Some(value) => {
+                for (key, value) in
+                    self.table(value, "a table for each process").into_iter().flatten()
+                {
+                    let (at, name) = (key.span().start, key.get_ref().to_string());
+                    if name.is_empty() || name.contains('/') {
+                        self.wrong(at, "a name is not empty and has no `/`");
+                    }
+                    for spec in self.entry(&name, at, value) {
+                        entries.push((at, spec));
+                    }
+                }
+            }
+        }
+        entries.sort_by_key(|(at, _)| *at);
+        let specs = entries.into_iter().map(|(_, spec)| spec).collect();
+        let specs = self.edges(table, specs);
+        Document { name, admin, specs }
+    }
+
+    /// Whether all that is named in an `after` is there, without a circle.
+    fn edges(&mut self, table: &DeTable<'_>, specs: Vec<Spec>) -> Vec<Spec> {
+        let Some(processes) = table.get("process").and_then(|value| value.get_ref().as_table())
+        else {
+            return specs;
+        };
+        let names: BTreeSet<String> =
+            processes.keys().map(|key| key.get_ref().to_string()).collect();
+        for (key, value) in processes {
+            let after = value.get_ref().get("after").and_then(|after| after.get_ref().as_array());
+            for named in after.into_iter().flat_map(|after| after.iter()) {
+                let Some(name) = named.get_ref().as_str() else { continue };
+                if !names.contains(name) {
+                    let near = did_you_mean(name, names.iter().map(String::as_str));
+                    self.wrong(named.span().start, format!("there is no process `{name}`{near}"));
+                } else if reaches(processes, name, key.get_ref(), &mut BTreeSet::new()) {
+                    let text = format!("`{name}` is after `{}` itself, in a circle", key.get_ref());
+                    self.wrong(named.span().start, text);
+                }
+            }
+        }
+        expanded(specs)
+    }
+
+    /// Tells of keys that mean nothing.
+    fn known(&mut self, table: &DeTable<'_>, known: &[&str]) {
+        for key in table.keys().filter(|key| !known.contains(&&**key.get_ref())) {
+            let near = match did_you_mean(key.get_ref(), known.iter().copied()) {
+                near if near.is_empty() => format!("; known are {}", known.join(", ")),
+                near => near,
+            };
+            self.wrong(key.span().start, format!("unknown key `{}`{near}", key.get_ref()));
+        }
+    }
+
+    fn get<T>(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        read: impl FnOnce(&mut Self, &Value<'_>) -> Option<T>,
+    ) -> Option<T> {
+        read(self, table.get(key)?)
+    }
+
+    fn expected<T>(&mut self, value: &Value<'_>, what: &str) -> Option<T> {
+        let kind = value.get_ref().type_str();
+        self.wrong(
+            value.span().start,
+            format!("this is {} {kind}; accepted is {what}", article(kind)),
+        );
+        None
+    }
+
+    fn table<'v, 't>(&mut self, value: &'v Value<'t>, what: &str) -> Option<&'v DeTable<'t>> {
+        match value.get_ref().as_table() {
+            Some(table) => Some(table),
+            None => self.expected(value, what),
+        }
+    }
+
+    fn string(&mut self, value: &Value<'_>) -> Option<String> {
+        match value.get_ref().as_str() {
+            Some(text) => Some(text.to_owned()),
+            None => self.expected(value, "a string"),
+        }
+    }
+
+    fn strings(&mut self, value: &Value<'_>) -> Option<Vec<String>> {
+        match value.get_ref().as_array() {
+            Some(array) => Some(array.iter().filter_map(|item| self.string(item)).collect()),
+            None => self.expected(value, "an array of strings"),
+        }
+    }
+
+    fn boolean(&mut self, value: &Value<'_>) -> Option<bool> {
+        match value.get_ref().as_bool() {
+            Some(is) => Some(is),
+            None => self.expected(value, "true or false"),
+        }
+    }
+
+    fn number<N: TryFrom<i64>>(&mut self, value: &Value<'_>) -> Option<N> {
+        let integer = value.get_ref().as_integer();
+        let parsed = integer.and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
+        match parsed.map(N::try_from) {
+            Some(Ok(number)) => Some(number),
+            Some(Err(_)) => {
+                self.wrong(value.span().start, "this number is out of range");
+                None
+            }
+            None => self.expected(value, "a whole number"),
+        }
+    }
+
+    fn duration(&mut self, value: &Value<'_>) -> Option<std::time::Duration> {
+        let what = "a duration like \"250ms\", \"10s\", \"2m\" or \"1h\"";
+        self.parsed(value, what, duration)
+    }
+
+    fn bytes(&mut self, value: &Value<'_>) -> Option<u64> {
+        if value.get_ref().is_integer() {
+            return self.number(value);
+        }
+        self.parsed(value, "a size like \"64KB\", \"10MB\" or \"2GB\"", bytes)
+    }
+
+    fn parsed<T>(
+        &mut self,
+        value: &Value<'_>,
+        what: &str,
+        parse: fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let Some(text) = value.get_ref().as_str() else { return self.expected(value, what) };
+        let parsed = parse(text);
+        if parsed.is_none() {
+            self.wrong(value.span().start, format!("`{text}` is not {what}"));
+        }
+        parsed
+    }
+}
+
+fn article(kind: &str) -> &'static str {
+    if kind.starts_with(['a', 'i', 'o']) { "an" } else { "a" }
+}
+
+/// Whether `to` is among what `from` is after, directly or not, or is it.
+fn reaches(processes: &DeTable<'_>, from: &str, to: &str, seen: &mut BTreeSet<String>) -> bool {
+    if from == to {
+        return true;
+    }
+    if !seen.insert(from.to_owned()) {
+        return false;
+    }
+    let after = processes.get(from).and_then(|value| value.get_ref().get("after"));
+    let after = after.and_then(|after| after.get_ref().as_array());
+    let mut names =
+        after.into_iter().flat_map(|after| after.iter()).filter_map(|name| name.get_ref().as_str());
+    names.any(|name| reaches(processes, name, to, seen))
+}
+
+/// To be after an entry with instances is to be after each of them.
+fn expanded(specs: Vec<Spec>) -> Vec<Spec> {
+    let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+    let each = |name: String| -> Vec<String> {
+        let is_instance = |other: &&String| {
+            let number = other.strip_prefix(&name).and_then(|rest| rest.strip_prefix('-'));
+            number.is_some_and(|number| number.parse::<u16>().is_ok())
+        };
+        if names.contains(&name) {
+            vec![name]
+        } else {
+            names.iter().filter(is_instance).cloned().collect()
+        }
+    };
+    let expand = |mut spec: Spec| {
+        spec.after = spec.after.into_iter().flat_map(&each).collect();
+        spec
+    };
+    specs.into_iter().map(expand).collect()
+}

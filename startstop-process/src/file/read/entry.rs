@@ -1,0 +1,236 @@
+//! One process of a TOML file.
+
+use toml::de::DeTable;
+
+use super::super::log::{Log, Rotation};
+use super::super::mistakes::did_you_mean;
+use super::super::spec::{Ends, Policy, Reload, Restart, Spec};
+use super::{Reader, Value};
+use crate::ready::Ready;
+use crate::signal::Signal;
+
+const KEYS: [&str; 21] = [
+    "command",
+    "after",
+    "ready",
+    "restart",
+    "stop",
+    "start_timeout",
+    "success_codes",
+    "reload",
+    "cwd",
+    "env",
+    "env_clear",
+    "uid",
+    "gid",
+    "umask",
+    "nice",
+    "limits",
+    "session",
+    "job",
+    "log",
+    "instances",
+    "stops_all",
+];
+
+const READY: [&str; 6] = ["tcp", "line", "file", "after", "command", "notify"];
+
+impl Reader {
+    /// The specs of an entry: several if it has instances.
+    pub(super) fn entry(&mut self, name: &str, at: usize, value: &Value<'_>) -> Vec<Spec> {
+        let Some(table) = self.table(value, "a table") else { return Vec::new() };
+        self.known(table, &KEYS);
+        let command = match table.get("command") {
+            Some(command) => self.command(command),
+            None => {
+                self.wrong(at, format!("`{name}` has no `command`"));
+                None
+            }
+        };
+        // One that is wrong is read to its end all the same, for its other mistakes.
+        let mut spec = Spec::new(name, command.unwrap_or_else(|| vec![String::new()]));
+        self.fill(&mut spec, table);
+        let instances = self.get(table, "instances", Self::number::<u16>);
+        match instances {
+            None => vec![spec],
+            Some(most) => (1..=most).map(|n| instance(&spec, n)).collect(),
+        }
+    }
+
+    fn fill(&mut self, spec: &mut Spec, table: &DeTable<'_>) {
+        spec.after = self.get(table, "after", Self::strings).unwrap_or_default();
+        spec.ready = self.get(table, "ready", Self::ready);
+        let restart = self.get(table, "restart", Self::restart);
+        spec.restart =
+            restart.or(Some(Restart { policy: Policy::OnFailure, delay: None, limit: None }));
+        spec.start_timeout = self.get(table, "start_timeout", Self::duration);
+        spec.cwd = self.get(table, "cwd", Self::string);
+        spec.env_clear = self.get(table, "env_clear", Self::boolean);
+        spec.uid = self.get(table, "uid", Self::number);
+        spec.gid = self.get(table, "gid", Self::number);
+        spec.umask = self.get(table, "umask", Self::number);
+        spec.nice = self.get(table, "nice", Self::number);
+        spec.session = self.get(table, "session", Self::boolean);
+        spec.job = self.get(table, "job", Self::boolean);
+        spec.reload = self.get(table, "reload", Self::reload);
+        spec.success_codes = self.get(table, "success_codes", Self::codes);
+        spec.log = self.get(table, "log", Self::log).unwrap_or(Log::Terminal);
+        if self.get(table, "stops_all", Self::boolean) == Some(true) {
+            spec.ends = Ends::StopsAll;
+        }
+        self.get(table, "env", |reader, value| {
+            for (key, value) in reader.table(value, "a table of strings")? {
+                if let Some(text) = reader.string(value) {
+                    spec.env.push((key.get_ref().to_string(), text));
+                }
+            }
+            Some(())
+        });
+        self.get(table, "stop", |reader, value| {
+            let table =
+                reader.table(value, "a table like { signal = \"INT\", timeout = \"3s\" }")?;
+            reader.known(table, &["signal", "timeout"]);
+            spec.stop_signal = reader.get(table, "signal", Self::signal);
+            spec.stop_timeout = reader.get(table, "timeout", Self::duration);
+            Some(())
+        });
+        self.get(table, "limits", |reader, value| {
+            let table = reader.table(value, "a table like { files = 1024, memory = \"1GB\" }")?;
+            reader.known(table, &["files", "memory"]);
+            spec.files = reader.get(table, "files", Self::number::<u32>).map(u64::from);
+            spec.memory = reader.get(table, "memory", Self::bytes);
+            Some(())
+        });
+    }
+
+    /// A string is for `sh`.
+    fn command(&mut self, value: &Value<'_>) -> Option<Vec<String>> {
+        let command = match value.get_ref().as_str() {
+            Some(text) if !text.trim().is_empty() => ["sh", "-c", text].map(str::to_owned).into(),
+            Some(_) => Vec::new(),
+            None => self.strings(value)?,
+        };
+        if command.first().is_none_or(String::is_empty) {
+            self.wrong(value.span().start, "a command is not empty");
+            return None;
+        }
+        Some(command)
+    }
+
+    fn signal(&mut self, value: &Value<'_>) -> Option<Signal> {
+        let text = self.string(value)?;
+        let signal = text.parse();
+        if signal.is_err() {
+            let near = did_you_mean(&text, ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "KILL"]);
+            self.wrong(value.span().start, format!("no signal is called `{text}`{near}"));
+        }
+        signal.ok()
+    }
+
+    fn reload(&mut self, value: &Value<'_>) -> Option<Reload> {
+        if value.get_ref().is_str() {
+            return self.signal(value).map(Reload::Signal);
+        }
+        self.command(value).map(Reload::Command)
+    }
+
+    fn codes(&mut self, value: &Value<'_>) -> Option<Vec<i32>> {
+        match value.get_ref().as_array() {
+            Some(codes) => Some(codes.iter().filter_map(|code| self.number(code)).collect()),
+            None => self.expected(value, "an array of codes"),
+        }
+    }
+
+    fn ready(&mut self, value: &Value<'_>) -> Option<Ready> {
+        let table = self.table(value, "a table like { tcp = \"127.0.0.1:6390\" }")?;
+        self.known(table, &READY);
+        let mut found = Vec::new();
+        found.extend(self.get(table, "tcp", Self::addr).map(Ready::tcp));
+        found.extend(self.get(table, "line", Self::string).map(Ready::line));
+        found.extend(self.get(table, "file", Self::string).map(Ready::file));
+        found.extend(self.get(table, "after", Self::duration).map(Ready::after));
+        found.extend(self.get(table, "command", Self::command).map(Ready::command));
+        let notify = self.get(table, "notify", Self::boolean);
+        found.extend(notify.filter(|is| *is).map(|_| Ready::notify()));
+        if table.len() != 1 {
+            self.wrong(value.span().start, format!("one of {} is accepted", READY.join(", ")));
+        }
+        found.pop()
+    }
+
+    fn addr(&mut self, value: &Value<'_>) -> Option<String> {
+        self.parsed(value, "an address like \"127.0.0.1:6390\"", |text| {
+            let (host, port) = text.rsplit_once(':')?;
+            (!host.is_empty() && port.parse::<u16>().is_ok()).then(|| text.to_owned())
+        })
+    }
+
+    fn restart(&mut self, value: &Value<'_>) -> Option<Restart> {
+        if value.get_ref().is_str() {
+            let policy = self.policy(value)?;
+            return Some(Restart { policy, delay: None, limit: None });
+        }
+        let table = self.table(value, "a policy, or { policy = \"always\", delay = \"200ms\" }")?;
+        self.known(table, &["policy", "delay", "limit"]);
+        let policy = self.get(table, "policy", Self::policy).unwrap_or(Policy::OnFailure);
+        let delay = self.get(table, "delay", Self::duration);
+        let limit = self.get(table, "limit", Self::number);
+        Some(Restart { policy, delay, limit })
+    }
+
+    fn policy(&mut self, value: &Value<'_>) -> Option<Policy> {
+        let text = self.string(value)?;
+        let policy = match text.as_str() {
+            "never" => Policy::Never,
+            "on-failure" => Policy::OnFailure,
+            "always" => Policy::Always,
+            _ => {
+                let near = match did_you_mean(&text, ["never", "on-failure", "always"]) {
+                    near if near.is_empty() => "; known are never, on-failure, always".to_owned(),
+                    near => near,
+                };
+                self.wrong(value.span().start, format!("unknown policy `{text}`{near}"));
+                return None;
+            }
+        };
+        Some(policy)
+    }
+
+    fn log(&mut self, value: &Value<'_>) -> Option<Log> {
+        if let Some(text) = value.get_ref().as_str() {
+            return match text {
+                "terminal" => Some(Log::Terminal),
+                "json" => Some(Log::Json),
+                "inherit" => Some(Log::Inherit),
+                "null" => Some(Log::Null),
+                _ => {
+                    let near = did_you_mean(text, ["terminal", "json", "inherit", "null"]);
+                    self.wrong(value.span().start, format!("unknown log `{text}`{near}"));
+                    None
+                }
+            };
+        }
+        let table =
+            self.table(value, "a log, or { file = \"app.log\", size = \"10MB\", keep = 5 }")?;
+        self.known(table, &["file", "size", "age", "keep"]);
+        let path = self.get(table, "file", Self::string);
+        let size = self.get(table, "size", Self::bytes).unwrap_or(50 << 20);
+        let age = self.get(table, "age", Self::duration);
+        let keep = self.get(table, "keep", Self::number).unwrap_or(5);
+        if path.is_none() {
+            self.wrong(value.span().start, "a log of this kind has a `file`");
+        }
+        Some(Log::File(Rotation { path: path?.into(), size, age, keep }))
+    }
+}
+
+/// The instance of a number: its name ends in it, and `{instance}` means it.
+fn instance(spec: &Spec, number: u16) -> Spec {
+    let fill = |text: &String| text.replace("{instance}", &number.to_string());
+    let mut one = spec.clone();
+    one.name = format!("{}-{number}", spec.name);
+    one.command = spec.command.iter().map(fill).collect();
+    one.env = spec.env.iter().map(|(key, value)| (key.clone(), fill(value))).collect();
+    one.env.push(("INSTANCE".to_owned(), number.to_string()));
+    one
+}

@@ -1,0 +1,172 @@
+//! What a file says of a process, and the member that is made of it.
+
+use std::time::Duration;
+
+use startstop_core::{
+    Backoff, Member, OnCompletion, OnFailure, Readiness, RestartPolicy, Settings,
+};
+
+use super::log::Log;
+use crate::process::Process;
+use crate::ready::Ready;
+use crate::signal::Signal;
+
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) name: String,
+    pub(super) admin: Option<String>,
+    pub(super) specs: Vec<Spec>,
+}
+
+/// Compared to find out what has changed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Spec {
+    pub(super) name: String,
+    pub(super) command: Vec<String>,
+    pub(super) after: Vec<String>,
+    pub(super) ready: Option<Ready>,
+    pub(super) restart: Option<Restart>,
+    pub(super) ends: Ends,
+    pub(super) cwd: Option<String>,
+    pub(super) env: Vec<(String, String)>,
+    pub(super) env_clear: Option<bool>,
+    pub(super) stop_signal: Option<Signal>,
+    pub(super) stop_timeout: Option<Duration>,
+    pub(super) start_timeout: Option<Duration>,
+    pub(super) success_codes: Option<Vec<i32>>,
+    pub(super) reload: Option<Reload>,
+    pub(super) uid: Option<u32>,
+    pub(super) gid: Option<u32>,
+    pub(super) umask: Option<u32>,
+    pub(super) nice: Option<i32>,
+    pub(super) files: Option<u64>,
+    pub(super) memory: Option<u64>,
+    pub(super) session: Option<bool>,
+    pub(super) job: Option<bool>,
+    pub(super) log: Log,
+}
+
+/// What becomes of the others when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    Alone,
+    StopsAll,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reload {
+    Signal(Signal),
+    Command(Vec<String>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Restart {
+    pub(super) policy: Policy,
+    pub(super) delay: Option<Duration>,
+    pub(super) limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Policy {
+    Never,
+    OnFailure,
+    Always,
+}
+
+impl Spec {
+    pub(super) fn new(name: &str, command: Vec<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            command,
+            after: Vec::new(),
+            ready: None,
+            restart: None,
+            ends: Ends::Alone,
+            cwd: None,
+            env: Vec::new(),
+            env_clear: None,
+            stop_signal: None,
+            stop_timeout: None,
+            start_timeout: None,
+            success_codes: None,
+            reload: None,
+            uid: None,
+            gid: None,
+            umask: None,
+            nice: None,
+            files: None,
+            memory: None,
+            session: None,
+            job: None,
+            log: Log::Terminal,
+        }
+    }
+
+    pub(super) fn member(&self) -> Member {
+        let member = Member::new(self.process()).after(self.after.clone());
+        match self.ends {
+            // One that is given up must not take the others with it.
+            Ends::Alone => member.on_failure(OnFailure::Ignore),
+            Ends::StopsAll => {
+                member.on_failure(OnFailure::StopGroup).on_completion(OnCompletion::StopGroup)
+            }
+        }
+    }
+
+    fn process(&self) -> Process {
+        let mut process = Process::new(&self.command[0]).args(&self.command[1..]);
+        if self.env_clear == Some(true) {
+            process = process.env_clear();
+        }
+        process = process.envs(self.env.iter().map(|(key, value)| (key, value)));
+        process = with(process, self.cwd.as_ref(), Process::cwd);
+        process = with(process, self.ready.clone(), Process::ready);
+        process = with(process, self.stop_signal, Process::stop_signal);
+        process = with(process, self.success_codes.clone(), Process::success_codes);
+        process = with(process, self.uid, Process::uid);
+        process = with(process, self.gid, Process::gid);
+        process = with(process, self.umask, Process::umask);
+        process = with(process, self.nice, Process::nice);
+        process = with(process, self.files, Process::limit_files);
+        process = with(process, self.memory, Process::limit_memory);
+        process = match &self.reload {
+            Some(Reload::Signal(signal)) => process.reload_signal(*signal),
+            Some(Reload::Command(command)) => process.reload_command(command),
+            None => process,
+        };
+        if self.session == Some(true) {
+            process = process.session();
+        }
+        process.output(self.log.output()).settings(self.settings())
+    }
+
+    fn settings(&self) -> Settings {
+        let mut settings = Settings::new();
+        if self.job == Some(true) {
+            settings = settings.readiness(Readiness::Completion);
+        }
+        settings = with(settings, self.stop_timeout, Settings::stop_timeout);
+        settings = with(settings, self.start_timeout, Settings::start_timeout);
+        with(settings, self.restart.as_ref().map(Restart::policy), Settings::restart)
+    }
+}
+
+impl Restart {
+    fn policy(&self) -> RestartPolicy {
+        let policy = match self.policy {
+            Policy::Never => RestartPolicy::never(),
+            Policy::OnFailure => RestartPolicy::on_failure(),
+            Policy::Always => RestartPolicy::always(),
+        };
+        let policy = with(policy, self.delay.map(Backoff::constant), RestartPolicy::backoff);
+        let window = Duration::from_secs(600);
+        with(policy, self.limit, |policy, most| policy.limit(most, window))
+    }
+}
+
+fn with<T, V>(value: T, setting: Option<V>, set: impl FnOnce(T, V) -> T) -> T {
+    match setting {
+        Some(setting) => set(value, setting),
+        None => value,
+    }
+}

@@ -1,0 +1,146 @@
+//! Processes of a file: mistakes, dependencies, instances, logs, and a file that changes.
+
+use std::fs;
+use std::time::Duration;
+
+use startstop_core::{Runner, State};
+use startstop_process::Processes;
+
+use crate::support::Folder;
+
+/// What is said of a file, without the folder.
+fn said(folder: &Folder, name: &str, text: &str) -> String {
+    let path = folder.path(name);
+    fs::write(&path, text).unwrap();
+    let error = Processes::from_file(&path).unwrap_err().to_string();
+    error.replace(&format!("{}/", folder.0.display()), "")
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_with_line_and_column() {
+    let folder = Folder::new("mistakes");
+    let text = r#"nam = "desk"
+[process.redis]
+command = ["redis-server"]
+redy = { tcp = "127.0.0.1:6390" }
+restart = "on-failur"
+[process.web]
+after = ["redsi"]
+stop = { signal = "TREM", timeout = "3 s" }
+env = { A = 1 }
+ready = { tcp = "nowhere" }
+"#;
+    let expected = [
+        "app.toml:1:1: unknown key `nam`; did you mean `name`?",
+        "app.toml:4:1: unknown key `redy`; did you mean `ready`?",
+        "app.toml:5:11: unknown policy `on-failur`; did you mean `on-failure`?",
+        "app.toml:6:10: `web` has no `command`",
+        "app.toml:7:10: there is no process `redsi`; did you mean `redis`?",
+        "app.toml:8:19: no signal is called `TREM`; did you mean `TERM`?",
+        "app.toml:8:37: `3 s` is not a duration like \"250ms\", \"10s\", \"2m\" or \"1h\"",
+        "app.toml:9:13: this is an integer; accepted is a string",
+        "app.toml:10:17: `nowhere` is not an address like \"127.0.0.1:6390\"",
+    ];
+    assert_eq!(said(&folder, "app.toml", text).lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_is_no_toml_and_what_goes_in_a_circle_is_told() {
+    let folder = Folder::new("no-toml");
+    assert!(
+        said(&folder, "a.toml", "name = \n[process.a]\ncommand = 'x'\n").starts_with("a.toml:1:")
+    );
+    let text =
+        "[process.a]\ncommand = 'x'\nafter = ['b']\n[process.b]\ncommand = 'x'\nafter = ['a']\n";
+    let lines = said(&folder, "b.toml", text);
+    assert!(lines.starts_with("b.toml:3:10: `b` is after `a` itself, in a circle"), "{lines}");
+    assert!(said(&folder, "c.toml", "").contains("there is no process in it"));
+    assert!(said(&folder, "Procfile", "web\nweb: x\nweb: y\n").ends_with(
+        "Procfile:1:1: a line is `name: command`\nProcfile:3:1: there is a process `web` already"
+    ));
+}
+
+#[tokio::test]
+async fn processes_start_in_order_and_one_that_ends_leaves_the_others() {
+    let folder = Folder::new("order");
+    let (path, log) = (folder.path("app.toml"), folder.path("log"));
+    let text = format!(
+        "[process.first]\ncommand = 'sleep 0.2; echo first >>{log}; echo up; exec sleep 1000'\nready = {{ line = 'up' }}\n\
+         [process.second]\ncommand = 'echo second >>{log}; exec sleep 1000'\nafter = ['first']\n\
+         [process.job]\ncommand = ['true']\njob = true\n"
+    );
+    fs::write(&path, text).unwrap();
+    let runner = Runner::new(Processes::from_file(&path).unwrap());
+    runner.start().await.unwrap();
+    while fs::read_to_string(&log).unwrap().lines().count() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(fs::read_to_string(&log).unwrap(), "first\nsecond\n");
+    assert_eq!(runner.state(), State::Running);
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn instances_have_numbers() {
+    let folder = Folder::new("instances");
+    let (path, out) = (folder.path("app.toml"), folder.path("out"));
+    let text = format!(
+        "[process.web]\ncommand = 'echo {{instance}} $INSTANCE >{out}-{{instance}}; exec sleep 1000'\ninstances = 2\n\
+         [process.after]\ncommand = ['sleep', '1000']\nafter = ['web']\n"
+    );
+    fs::write(&path, text).unwrap();
+    let runner = Runner::new(Processes::from_file(&path).unwrap());
+    assert_eq!(runner.service().members(), ["web-1", "web-2", "after"]);
+    runner.start().await.unwrap();
+    assert_eq!([folder.read("out-1").await, folder.read("out-2").await], ["1 1", "2 2"]);
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_is_rotated_by_size() {
+    let folder = Folder::new("rotated");
+    let (path, log) = (folder.path("app.toml"), folder.path("app.log"));
+    let text = format!(
+        "[process.chatty]\ncommand = ['seq', '1', '1000']\njob = true\n\
+         log = {{ file = '{log}', size = '1KB', keep = 2 }}\n"
+    );
+    fs::write(&path, text).unwrap();
+    Runner::new(Processes::from_file(&path).unwrap()).start().await.unwrap();
+    let read = |end: &str| fs::read_to_string(format!("{log}{end}")).unwrap();
+    assert!(read("").ends_with("999\n1000\n"));
+    assert!(read(".1").len() >= 1024 && read(".2").len() >= 1024);
+    assert!(!fs::exists(format!("{log}.3")).unwrap());
+}
+
+#[tokio::test]
+async fn a_reload_changes_just_what_has_changed() {
+    let folder = Folder::new("reload");
+    let path = folder.path("app.toml");
+    let entry = |name: &str, sign: &str| {
+        let pid = folder.path(&format!("{name}-{sign}"));
+        format!("[process.{name}]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n")
+    };
+    fs::write(&path, entry("kept", "a") + &entry("changed", "a") + &entry("gone", "a")).unwrap();
+    let runner = Runner::new(Processes::from_file(&path).unwrap());
+    runner.start().await.unwrap();
+    let kept = folder.read("kept-a").await;
+    let gone = folder.read("gone-a").await;
+    fs::remove_file(folder.path("kept-a")).unwrap();
+
+    fs::write(&path, entry("kept", "a") + &entry("changed", "b") + &entry("new", "a")).unwrap();
+    let _ = runner.reload();
+    folder.read("changed-b").await;
+    folder.read("new-a").await;
+    assert!(crate::support::is_alive(&kept) && !crate::support::is_alive(&gone));
+    assert!(!fs::exists(folder.path("kept-a")).unwrap(), "it was restarted");
+
+    fs::write(&path, "[process.kept]\n").unwrap();
+    let before = runner.errors_list().len();
+    let _ = runner.reload();
+    while runner.errors_list().len() == before {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(crate::support::is_alive(&kept));
+    runner.stop().await.unwrap();
+    assert!(!crate::support::is_alive(&kept));
+}
