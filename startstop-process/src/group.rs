@@ -20,6 +20,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::proc_fs;
 use crate::signal::Signal;
+use crate::subreaper;
 
 /// How long the destructor waits for those whom it has killed, before a thread does.
 const DESTRUCTOR: Duration = Duration::from_secs(1);
@@ -45,6 +46,7 @@ impl ProcessGroup {
         let leader = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let leader = leader.ok_or_else(|| io::Error::other("not the id of a process"))?;
         let pidfd = pidfd_open(leader, PidfdFlags::NONBLOCK)?;
+        subreaper::group_began(pid);
         Ok(Self { leader, pidfd, reaped: false })
     }
 
@@ -109,6 +111,7 @@ impl ProcessGroup {
 
     fn take_leader(&mut self) {
         let take = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        subreaper::group_ends(self.id());
         // An error is that there is nothing to reap.
         let taken = waitid(WaitId::PidFd(self.pidfd.as_fd()), take);
         self.reaped = !matches!(taken, Ok(None));

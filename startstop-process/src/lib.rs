@@ -37,6 +37,7 @@
 mod signal;
 mod error;
 mod proc_fs;
+mod subreaper;
 mod group;
 mod output;
 mod ready;
@@ -49,3 +50,4 @@ pub use output::{Line, Output, Stream};
 pub use process::Process;
 pub use ready::Ready;
 pub use signal::{ParseSignalError, Signal};
+pub use subreaper::Subreaper;

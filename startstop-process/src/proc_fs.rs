@@ -50,6 +50,17 @@ pub(crate) fn members(group: u32) -> Vec<u32> {
     stats.filter(|stat| stat.group == group && stat.is_alive()).map(|stat| stat.pid).collect()
 }
 
+/// The children of this process, zombies too.
+pub(crate) fn children() -> Vec<u32> {
+    let lists = numbers("/proc/self/task")
+        .filter_map(|thread| fs::read_to_string(format!("/proc/self/task/{thread}/children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
 /// Whether a process ignores a signal.
 pub(crate) fn ignores(pid: impl std::fmt::Display, signal: Signal) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

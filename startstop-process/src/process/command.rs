@@ -18,6 +18,7 @@ use crate::error::ProcessError;
 use crate::group::ProcessGroup;
 use crate::output::Kind;
 use crate::ready::{self, Ready};
+use crate::subreaper;
 
 /// What is of the service manager of this process, and not of its children.
 const OURS: [&str; 5] =
@@ -55,6 +56,9 @@ fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
             Some(value) => command.env(key, value),
             None => command.env_remove(key),
         };
+    }
+    if let Some(mark) = subreaper::mark() {
+        command.env(subreaper::MARK, mark);
     }
     if let Some(path) = notify {
         command.env("NOTIFY_SOCKET", path);

@@ -1,0 +1,225 @@
+//! Orphans of our children: they become ours, and end with the subreaper.
+//!
+//! 1. Nothing is taken that somebody else may wait for: only what is in the group of a `Process` and not its
+//!    leader, or bears the mark that each `Process` gives to its child while a subreaper lives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{
+    Pid, PidfdFlags, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal,
+    set_child_subreaper, waitid,
+};
+
+use crate::proc_fs::{self, Stat};
+use crate::signal::Signal;
+
+/// What orphans know each other by, who have left their group: the id of this process.
+pub(crate) const MARK: &str = "STARTSTOP_SUBREAPER";
+
+/// How often zombies are looked for.
+const EACH: Duration = Duration::from_millis(250);
+
+/// How long orphans have to end.
+const MOMENT: Duration = Duration::from_secs(1);
+
+static KNOWN: Mutex<Known> = Mutex::new(Known { groups: BTreeSet::new(), installed: 0 });
+
+struct Known {
+    /// The groups of each `Process` that runs.
+    groups: BTreeSet<u32>,
+    /// How many subreapers live.
+    installed: usize,
+}
+
+/// While it lives, processes whose parents have ended become children of this process, if they descend from
+/// it. They end with it: TERM, and KILL after a second. Zombies among them are reaped, if they are of a
+/// [`Process`](crate::Process), or have been seen alive with the mark of one in their environment.
+///
+/// Without it they become children of the init process, and nobody of this program knows of them.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::Runner;
+/// use startstop_process::{Process, Subreaper};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let reaper = Subreaper::install()?;
+/// let daemon = Process::new("sh").args(["-c", "setsid sleep 1000 & exec sleep 1000"]);
+/// let runner = Runner::new(daemon);
+/// runner.start().await?;
+/// runner.stop().await?;
+/// drop(reaper); // ends the one that has left the group
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Subreaper {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    ended: Mutex<bool>,
+    woken: Condvar,
+    orphans: Mutex<BTreeMap<u32, OwnedFd>>,
+}
+
+impl Subreaper {
+    /// Makes this process the parent of its orphaned descendants.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses, or no thread can be spawned.
+    pub fn install() -> io::Result<Self> {
+        set_child_subreaper(Some(getpid()))?;
+        known().installed += 1;
+        // From here on its drop takes all of it back.
+        let mut this = Self { shared: Arc::default(), thread: None };
+        let looking = this.shared.clone();
+        let thread = thread::Builder::new().name("startstop-reaper".into());
+        this.thread = Some(thread.spawn(move || looking.look_until_the_end())?);
+        Ok(this)
+    }
+}
+
+impl Shared {
+    fn look_until_the_end(&self) {
+        let mut ended = lock(&self.ended);
+        while !*ended {
+            self.look();
+            ended = self.woken.wait_timeout(ended, EACH).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Reaps what is dead and notes who is new.
+    fn look(&self) {
+        let groups = known().groups.clone();
+        let mut orphans = lock(&self.orphans);
+        orphans.retain(|_, pidfd| !take(WaitId::PidFd(pidfd.as_fd())));
+        for stat in proc_fs::children().into_iter().filter_map(Stat::of) {
+            let is_member = stat.pid != stat.group && groups.contains(&stat.group);
+            if stat.is_alive() {
+                if !orphans.contains_key(&stat.pid) && (is_member || is_marked(stat, &groups)) {
+                    orphans.extend(open(stat.pid).map(|pidfd| (stat.pid, pidfd)));
+                }
+            } else if is_member {
+                take_pid(stat.pid);
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        for pidfd in lock(&self.orphans).values() {
+            let _ = pidfd_send_signal(pidfd, signal.raw());
+        }
+    }
+}
+
+impl Drop for Subreaper {
+    fn drop(&mut self) {
+        let is_last = {
+            let mut known = known();
+            known.installed -= 1;
+            known.installed == 0
+        };
+        *lock(&self.shared.ended) = true;
+        self.shared.woken.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It does not panic, and if it did there would be nothing to do.
+            let _ = thread.join();
+        }
+        if !is_last {
+            return;
+        }
+        let (shared, begin) = (&self.shared, Instant::now());
+        let (mut told, mut killed) = (BTreeSet::new(), false);
+        loop {
+            shared.look();
+            let left: BTreeSet<u32> = lock(&shared.orphans).keys().copied().collect();
+            if left.is_empty() || begin.elapsed() > MOMENT * 2 {
+                break;
+            }
+            // An orphan that ends may leave orphans.
+            if !left.is_subset(&told) {
+                told.extend(left);
+                shared.signal(Signal::TERM);
+                shared.signal(Signal::CONT);
+            }
+            if killed || begin.elapsed() > MOMENT {
+                killed = true;
+                shared.signal(Signal::KILL);
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        // What a subreaper was told before is not known; nobody else tells it in this crate.
+        let _ = set_child_subreaper(None);
+    }
+}
+
+/// The mark for a child, while a subreaper lives.
+pub(crate) fn mark() -> Option<String> {
+    (known().installed > 0).then(|| getpid().as_raw_nonzero().to_string())
+}
+
+pub(crate) fn group_began(group: u32) {
+    known().groups.insert(group);
+}
+
+/// Before the leader is reaped: the dead of its group are reaped as well, if they are ours.
+pub(crate) fn group_ends(group: u32) {
+    let installed = known().installed > 0;
+    if installed {
+        let stats = proc_fs::children().into_iter().filter_map(Stat::of);
+        for stat in stats.filter(|stat| stat.group == group && stat.pid != group) {
+            take_pid(stat.pid);
+        }
+    }
+    known().groups.remove(&group);
+}
+
+/// A leader has the mark too, and is no orphan.
+fn is_marked(stat: Stat, groups: &BTreeSet<u32>) -> bool {
+    if groups.contains(&stat.pid) {
+        return false;
+    }
+    let mark = format!("{MARK}={}", getpid().as_raw_nonzero());
+    let vars = fs::read(format!("/proc/{}/environ", stat.pid)).unwrap_or_default();
+    vars.split(|byte| *byte == 0).any(|var| var == mark.as_bytes())
+}
+
+fn open(pid: u32) -> Option<OwnedFd> {
+    pidfd_open(Pid::from_raw(i32::try_from(pid).ok()?)?, PidfdFlags::NONBLOCK).ok()
+}
+
+fn take_pid(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        take(WaitId::Pid(pid));
+    }
+}
+
+/// Looks, and takes what is dead. Whether it is gone.
+fn take(id: WaitId<'_>) -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    match waitid(id.clone(), look | WaitIdOptions::NOWAIT) {
+        Ok(None) => false,
+        Ok(Some(_)) => waitid(id, look).is_ok(),
+        Err(_) => true,
+    }
+}
+
+fn known() -> MutexGuard<'static, Known> {
+    lock(&KNOWN)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
