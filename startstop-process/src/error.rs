@@ -34,7 +34,7 @@ pub enum ProcessError {
         program: String,
     },
     /// The program is there, or may be, and could not be run.
-    #[error("`{program}` could not be run{}", because(why))]
+    #[error("`{program}` could not be run{}", because(why.as_ref()))]
     Spawn {
         /// What was to be run.
         program: String,
@@ -77,8 +77,8 @@ pub enum ProcessError {
     },
 }
 
-fn because(why: &Option<String>) -> impl fmt::Display {
-    why.as_ref().map_or_else(String::new, |why| format!(": {why}"))
+fn because(why: Option<&String>) -> impl fmt::Display {
+    why.map_or_else(String::new, |why| format!(": {why}"))
 }
 
 fn core(dumped: bool) -> &'static str {

@@ -114,20 +114,20 @@ impl Service for Processes {
         loop {
             tokio::select! {
                 biased;
-                ended = &mut group => return ended.map_err(Into::into),
+                ended = &mut group => return ended,
                 () = cx.reloaded() => {}
             }
             // The group has to be polled for its members to change.
             tokio::select! {
                 biased;
-                ended = &mut group => return ended.map_err(Into::into),
+                ended = &mut group => return ended,
                 () = self.reload(&cx) => {}
             }
         }
     }
 
     async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
-        self.group.shutdown(cx).await.map_err(Into::into)
+        self.group.shutdown(cx).await
     }
 
     fn settings(&self) -> Settings {

@@ -127,9 +127,10 @@ impl ProcessGroup {
             if leader[0].revents().is_empty() {
                 continue;
             }
-            match self.alive().is_empty() {
-                true => self.take_leader(),
-                false => thread::sleep(Duration::from_millis(1)),
+            if self.alive().is_empty() {
+                self.take_leader();
+            } else {
+                thread::sleep(Duration::from_millis(1));
             }
         }
     }

@@ -150,12 +150,12 @@ impl Waiting {
             }
             Self::Line(found) => {
                 if found.await.is_err() {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             }
             Self::Notify => std::future::pending().await,
             Self::File(path, before) => {
-                while !written(path).is_some_and(|at| *before != Some(at)) {
+                while written(path).is_none_or(|at| *before == Some(at)) {
                     sleep(EACH).await;
                 }
             }

@@ -34,7 +34,7 @@ async fn a_program_that_is_not_there_fails_the_start() {
         let runner = runner(process);
         runner.start().await.unwrap_err();
         last_error(&runner, |error| {
-            assert!(matches!(error, ProcessError::NotFound { .. }), "{error:?}")
+            assert!(matches!(error, ProcessError::NotFound { .. }), "{error:?}");
         });
     }
 }

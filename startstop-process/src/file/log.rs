@@ -114,7 +114,7 @@ fn quoted(text: &str) -> String {
             '"' | '\\' => quoted.extend(['\\', c]),
             '\n' => quoted += "\\n",
             '\t' => quoted += "\\t",
-            c if c < ' ' => quoted += &format!("\\u{:04x}", u32::from(c)),
+            c if c < ' ' => quoted.extend(["\\u00", &format!("{:02x}", u32::from(c))]),
             c => quoted.push(c),
         }
     }

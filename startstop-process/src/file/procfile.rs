@@ -50,7 +50,7 @@ fn spec(name: &str, command: &str, at: usize) -> Spec {
     let mut spec =
         Spec::new(name, ["sh", "-c", &format!("exec {command}")].map(str::to_owned).into());
     if command.contains(['|', '&', ';', '=', '(']) {
-        spec.command[2] = command.to_owned();
+        command.clone_into(&mut spec.command[2]);
     }
     spec.env.push(("PORT".to_owned(), (PORT + APART * at).to_string()));
     spec.ends = Ends::StopsAll;

@@ -26,7 +26,7 @@ pub(crate) struct Pump {
     awaited: Option<(String, oneshot::Sender<()>)>,
     requests: mpsc::Receiver<oneshot::Sender<()>>,
     /// Its drop tells that this is over.
-    _ended: oneshot::Sender<()>,
+    ended: Option<oneshot::Sender<()>>,
 }
 
 struct Reader {
@@ -81,9 +81,20 @@ impl Pump {
         let pipes = [reader(stdout, Stream::Stdout)?, reader(stderr, Stream::Stderr)?];
         let (sender, requests) = mpsc::channel(1);
         let tail = Arc::<Mutex<Tail>>::default();
-        let (_ended, ended) = oneshot::channel();
+        let (sender_of_end, ended) = oneshot::channel();
         let pumped = Pumped { requests: sender, tail: tail.clone(), ended };
-        Ok((Self { pipes, sink, name: name.into(), tail, awaited, requests, _ended }, pumped))
+        Ok((
+            Self {
+                pipes,
+                sink,
+                name: name.into(),
+                tail,
+                awaited,
+                requests,
+                ended: Some(sender_of_end),
+            },
+            pumped,
+        ))
     }
 
     pub(crate) async fn run(mut self) {
@@ -96,8 +107,8 @@ impl Pump {
                     let Some(caught_up) = request else { break };
                     let _ = caught_up.send(());
                 }
-                () = readable(out) => self.read(0, PIPE),
-                () = readable(err) => self.read(1, PIPE),
+                () = readable(out.as_ref()) => self.read(0, PIPE),
+                () = readable(err.as_ref()) => self.read(1, PIPE),
             }
             // A child that never pauses must not keep the others from their turn.
             tokio::task::yield_now().await;
@@ -105,6 +116,7 @@ impl Pump {
         if let Some(sink) = &self.sink {
             let _ = tokio::time::timeout(HANDED_ON, sink.flushed()).await;
         }
+        drop(self.ended.take());
     }
 
     fn drain(&mut self) {
@@ -128,7 +140,9 @@ impl Pump {
                     total += n;
                     let (stream, mut lines) = (reader.stream, Vec::new());
                     reader.splitter.push(&buffer[..n], |line| lines.push(line));
-                    lines.into_iter().for_each(|line| self.line(stream, line));
+                    for line in lines {
+                        self.line(stream, line);
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -162,7 +176,7 @@ impl Pump {
     }
 }
 
-async fn readable(reader: &Option<Reader>) {
+async fn readable(reader: Option<&Reader>) {
     match reader {
         // An error shows in the read.
         Some(reader) => drop(reader.pipe.readable().await),

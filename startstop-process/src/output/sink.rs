@@ -140,10 +140,10 @@ fn hand_on(kind: &Kind, line: Line) {
         Kind::Tracing => {
             match line.stream {
                 Stream::Stdout => {
-                    tracing::info!(service = &*line.name, stream = "stdout", "{}", line.text)
+                    tracing::info!(service = &*line.name, stream = "stdout", "{}", line.text);
                 }
                 Stream::Stderr => {
-                    tracing::warn!(service = &*line.name, stream = "stderr", "{}", line.text)
+                    tracing::warn!(service = &*line.name, stream = "stderr", "{}", line.text);
                 }
             }
             Ok(())

@@ -104,10 +104,10 @@ fn streams(process: &Process, command: &mut Command) {
 fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
     let mut script = String::new();
     if let Some(mask) = process.umask {
-        script += &format!("umask {mask:04o} && ");
+        script = format!("umask {mask:04o} && ");
     }
     for (flag, most) in &process.limits {
-        script += &format!("ulimit {flag} {most} && ");
+        script = format!("{script}ulimit {flag} {most} && ");
     }
     let nice = process.nice.map(|by| format!("nice -n {by} ")).unwrap_or_default();
     let session = if process.session { "setsid " } else { "" };
@@ -119,7 +119,7 @@ fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
     if !is_executable(&program) {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    script += &format!("exec {session}{nice}\"$@\"");
+    let script = format!("{script}exec {session}{nice}\"$@\"");
     let front = ["-c".into(), script.into(), "sh".into(), program.into()];
     Ok(("/bin/sh".into(), front.into_iter().chain(process.args.iter().cloned()).collect()))
 }
@@ -184,7 +184,7 @@ fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
         return is_format.then(|| "it is neither a program nor begins with `#!`".to_owned());
     };
     let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii_start();
-    let interpreter = line.split(|byte| byte.is_ascii_whitespace()).next()?;
+    let interpreter = line.split(u8::is_ascii_whitespace).next()?;
     let interpreter = Path::new(OsStr::from_bytes(interpreter));
     (!interpreter.exists())
         .then(|| format!("its interpreter {} is not there", interpreter.display()))
