@@ -43,9 +43,11 @@ mod output;
 mod ready;
 mod process;
 mod file;
+mod init;
 
 pub use error::ProcessError;
 pub use file::{FileError, Mistake, Processes};
+pub use init::run_as_init;
 pub use output::{Line, Output, Stream};
 pub use process::Process;
 pub use ready::Ready;

@@ -12,8 +12,13 @@ Runs the processes of FILE, a TOML file or a Procfile. SIGHUP reads it again.
 const MISTAKE: u8 = 2;
 
 #[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    startstop_process::run_as_init().unwrap_or_else(program)
+}
+
+#[cfg(target_os = "linux")]
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn program() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (checks, path) = match args[..] {

@@ -1,0 +1,124 @@
+//! A program as pid 1: it runs itself once more as a child, forwards signals and reaps.
+
+use std::env;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use rustix::process::{
+    Pid, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group, wait,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use crate::signal::Signal;
+
+const FORWARDED: [Signal; 6] =
+    [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
+
+/// How long who is left has when the program has ended.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// Runs this program once more as a child where it is pid 1, and returns the code to leave with; `None`
+/// where it is not, and is to go on. Call it first in `main`, before there is a runtime or a thread.
+///
+/// Pid 1 is the parent of every orphan. It only forwards signals and reaps, so that no child that the
+/// program waits for is ever taken from it. What is left when the program has ended gets TERM, and KILL a
+/// second later.
+///
+/// # Examples
+///
+/// ```
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     if let Some(code) = startstop_process::run_as_init() {
+///         return code;
+///     }
+///     ExitCode::SUCCESS // the program
+/// }
+/// ```
+pub fn run_as_init() -> Option<ExitCode> {
+    if !getpid().is_init() {
+        return None;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Some(match runtime.and_then(|runtime| runtime.block_on(as_init())) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            drop(io::Write::write_fmt(&mut io::stderr(), format_args!("{error}\n")));
+            ExitCode::FAILURE
+        }
+    })
+}
+
+async fn as_init() -> io::Result<u8> {
+    let (sender, mut heard) = mpsc::unbounded_channel();
+    for forwarded in FORWARDED {
+        let mut listener = signal(SignalKind::from_raw(forwarded.number()))?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while listener.recv().await.is_some() && sender.send(forwarded).is_ok() {}
+        });
+    }
+    let mut ended = signal(SignalKind::child())?;
+    let mut args = env::args_os();
+    let name = args.next().unwrap_or_default();
+    // Nobody else waits for it: this process does nothing but that.
+    let child = Command::new("/proc/self/exe").arg0(name).args(args).spawn()?;
+    let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let child = child.ok_or_else(|| io::Error::other("not the id of a process"))?;
+    loop {
+        if let Some(code) = reap(child) {
+            end_the_rest().await;
+            return Ok(code);
+        }
+        tokio::select! {
+            _ = ended.recv() => {}
+            // It is not reaped, so its id is its own.
+            Some(signal) = heard.recv() => drop(kill_process(child, signal.raw())),
+        }
+    }
+}
+
+/// Reaps all who are dead. The code of the child, if it is among them.
+fn reap(child: Pid) -> Option<u8> {
+    let mut code = None;
+    while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+        if pid == child {
+            code = Some(code_of(status));
+        }
+    }
+    code
+}
+
+/// As shells have it: 128 and the number of the signal.
+fn code_of(status: WaitStatus) -> u8 {
+    let code = match status.terminating_signal() {
+        Some(signal) => 128 + signal,
+        None => status.exit_status().unwrap_or(1),
+    };
+    u8::try_from(code).unwrap_or(1)
+}
+
+async fn end_the_rest() {
+    // To all but this process itself; that there is nobody is an error.
+    let begin = Instant::now();
+    let mut signal = Signal::TERM;
+    while kill_process_group(Pid::INIT, signal.raw()).is_ok() {
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(_) => return,
+            }
+        }
+        sleep(Duration::from_millis(10)).await;
+        if begin.elapsed() > MOMENT * 2 {
+            return;
+        }
+        signal = if begin.elapsed() > MOMENT { Signal::KILL } else { Signal::CONT };
+    }
+}
