@@ -1,6 +1,7 @@
 //! The tests of startstop: a module per behaviour.
 
 mod closures;
+mod events;
 mod history;
 mod start;
 mod stop;

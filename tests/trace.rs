@@ -21,7 +21,7 @@ impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         match field.name() {
             "message" => self.0.insert_str(0, &format!("{value:?}")),
-            "uptime" => {}
+            "after" | "ran" => {}
             name => write!(self.0, " {name}={value:?}").unwrap(),
         }
     }
@@ -106,10 +106,10 @@ async fn a_cycle_is_told_step_by_step() {
     runner.start().await.unwrap();
     runner.stop().await.unwrap();
     for line in [
-        r#"event: start service="http" cycle=1 attempt=0"#,
+        r#"event: start service="http" cycle=1 attempt=1"#,
         r#"span: service="http" cycle=1 attempt=1"#,
         r#"event: ready service="http" cycle=1 attempt=1"#,
-        r#"event: stop requested service="http" cycle=1 attempt=1"#,
+        r#"event: stop service="http" cycle=1 attempt=1 reason=requested"#,
         r#"event: stopped service="http" cycle=1 attempt=1 exit=stopped"#,
     ] {
         assert!(scribe.has(line), "{line}\n{:#?}", scribe.lines());
@@ -145,12 +145,12 @@ async fn the_end_of_a_cycle_that_another_follows_is_told_of_the_one_that_has_end
     assert_eq!(
         lines,
         [
-            r#"start service="db" cycle=1 attempt=0"#,
+            r#"start service="db" cycle=1 attempt=1"#,
             r#"ready service="db" cycle=1 attempt=1"#,
-            r#"stop requested service="db" cycle=1 attempt=1"#,
+            r#"stop service="db" cycle=1 attempt=1 reason=restart"#,
             r#"failure service="db" cycle=1 attempt=1 phase=run cause=Error error=no such table"#,
             r#"stopped service="db" cycle=1 attempt=1 exit=failed"#,
-            r#"start service="db" cycle=2 attempt=0"#,
+            r#"start service="db" cycle=2 attempt=1"#,
             r#"ready service="db" cycle=2 attempt=1"#,
         ]
     );

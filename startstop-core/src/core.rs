@@ -15,8 +15,10 @@
 
 mod after;
 mod apply;
+mod availability;
 mod cell;
 mod ended;
+mod listeners;
 mod parts;
 mod record;
 mod settle;
@@ -39,6 +41,7 @@ use crate::word::Word;
 
 pub(crate) use after::After;
 pub(crate) use cell::{Cell, Ending};
+pub(crate) use listeners::Listener;
 pub(crate) use parts::PartEnd;
 pub(crate) use settle::Cue;
 pub(crate) use timer::Arm;

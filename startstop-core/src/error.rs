@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::failure::{Failure, write_chain};
 use crate::state::Phase;
+use crate::text::Escaped;
 
 /// Why a start did not lead to a service that is ready.
 ///
@@ -89,6 +90,35 @@ impl fmt::Debug for StopError {
     }
 }
 
+/// Why a reload was not done.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::ReloadError;
+///
+/// assert_eq!(ReloadError::NotSupported.to_string(), "the service does not support a reload");
+/// ```
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The service could not take over its new configuration, and goes on with the old one.
+    #[error(transparent)]
+    Failed(Failure),
+    /// Nothing in the service has ever waited for a reload in this attempt.
+    #[error("the service does not support a reload")]
+    NotSupported,
+    /// Nothing of the service runs, or its attempt ended before it had answered.
+    #[error("the service does not run, or ended before it had reloaded")]
+    Stopped,
+}
+
+impl fmt::Debug for ReloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self, f)
+    }
+}
+
 /// What is stuck: the parts of a service that did not yield after their abort, and for how long.
 ///
 /// # Examples
@@ -152,7 +182,7 @@ impl Unresponsive {
 
 impl fmt::Display for Unresponsive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "service {:?} does not yield: ", self.service())?;
+        write!(f, "service \"{}\" does not yield: ", Escaped(self.service()))?;
         for (at, part) in self.parts().iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{part}")?;
@@ -168,3 +198,11 @@ impl fmt::Debug for Unresponsive {
 }
 
 impl Error for Unresponsive {}
+
+/// As its text.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Unresponsive {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -8,6 +8,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::path::Path;
 use crate::state::{Cause, Phase};
 
 pub(crate) use fault::Fault;
@@ -47,6 +48,7 @@ pub(crate) struct Record {
     pub(crate) phase: Phase,
     pub(crate) cause: Cause,
     pub(crate) service: Arc<str>,
+    pub(crate) path: Path,
     pub(crate) cycle: u64,
     pub(crate) attempt: u64,
     pub(crate) at: SystemTime,
@@ -123,6 +125,26 @@ impl Failure {
     /// ```
     pub fn service(&self) -> &str {
         &self.record.service
+    }
+
+    /// The names from the outermost whole down to the service, as `app/db`; of a service that is a part of nothing its name. Of a
+    /// shared one it is the path in the whole that started it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Group, Runner, once};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let job = once(async |_cx| Err::<(), _>("no such table"));
+    /// let app = Runner::new(Group::builder("app").with("migrate", job).build().unwrap());
+    /// let _ = app.start().await;
+    /// let migrate = app.service().get("migrate").unwrap();
+    /// assert_eq!(migrate.errors_last().unwrap().path(), "app/migrate");
+    /// # }
+    /// ```
+    pub fn path(&self) -> &str {
+        self.record.path.as_str()
     }
 
     /// The cycle it happened in, from 1; 0 before the first.

@@ -25,9 +25,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::core::Node;
 use crate::panic::BoxError;
 use crate::runner::StartStop;
-use crate::service::{Parts, Service};
+use crate::service::{Parts, Service, Whole};
 use crate::settings::Settings;
 use crate::snapshot;
 use crate::state::Readiness;
@@ -169,6 +170,10 @@ impl Service for Group {
         let part = |entry: &Entry| (entry.name.clone(), Arc::clone(&entry.part.node));
         Parts(entries.map(part).collect())
     }
+
+    fn __bind(&self, whole: Whole) {
+        self.shared.mailbox.bind(whole.0);
+    }
 }
 
 /// Settings with the defaults of a group.
@@ -181,6 +186,11 @@ pub(crate) fn with_defaults(settings: Settings) -> Settings {
 }
 
 impl Shared {
+    /// The runner that runs the group, or is to.
+    fn whole(&self) -> Option<Arc<dyn Node>> {
+        self.mailbox.group()?.upgrade()
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -116,6 +116,7 @@ mod tests {
             phase: Phase::Run,
             cause: Cause::Error,
             service: "x".into(),
+            path: crate::path::Path::alone("x"),
             cycle,
             attempt: 1,
             at: SystemTime::UNIX_EPOCH,

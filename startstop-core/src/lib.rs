@@ -67,19 +67,24 @@
 //! - `derive` (default): `#[derive(Service)]` beside the trait.
 //! - `signal` (default): `run`, and `Runner::run_until_signal`.
 //! - `tracing`: a span for each attempt, an event for each step of a cycle.
-//! - `serde`: `Serialize` for states, exits, statuses and failures.
+//! - `serde`: `Serialize` for states, exits, statuses, failures and events.
+//! - `stream`: [`Events`] as a `futures_core::Stream`.
 
 mod sync;
 mod panic;
 mod permanent;
 mod state;
+mod stop_reason;
+mod path;
+mod text;
 mod failure;
 mod restart;
 mod clock;
 mod retry;
-mod status;
-mod trace;
 mod error;
+mod status;
+mod event;
+mod trace;
 mod lifecycle;
 mod parent;
 mod waiters;
@@ -99,6 +104,7 @@ mod hold;
 mod slot;
 mod func;
 mod snapshot;
+mod listen;
 mod ticket;
 mod runner;
 mod group;
@@ -113,7 +119,8 @@ mod models;
 pub mod __private;
 
 pub use context::{Cancelled, CancelledOwned, Context};
-pub use error::{StartError, StopError, Unresponsive};
+pub use error::{ReloadError, StartError, StopError, Unresponsive};
+pub use event::{Event, EventKind, Events};
 pub use failure::{Failure, Interruption};
 pub use func::{
     BlockingFn, Every, Once, ServiceFn, ServiceFnWith, ServicePair, ServicePairWith, blocking_fn,
@@ -137,3 +144,4 @@ pub use slot::Slot;
 pub use startstop_derive::{Service, service_methods};
 pub use state::{Cause, Exit, Phase, Readiness, State};
 pub use status::Status;
+pub use stop_reason::StopReason;

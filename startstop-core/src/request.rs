@@ -12,7 +12,7 @@ use crate::failure::{Failure, Fault};
 use crate::lifecycle::{Input, Level};
 use crate::parent::Parent;
 use crate::state::{Exit, Phase, State};
-use crate::trace::Event;
+use crate::stop_reason::StopReason;
 use crate::waiters::{Answer, Topic};
 
 use asked::Asked;
@@ -39,7 +39,13 @@ pub(crate) fn stop<N: Node + ?Sized>(
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
     let timeout = timeout.unwrap_or(node.core().settings.stop_timeout());
-    stop_kept(node, timeout, Kept::Here, wanted)
+    stop_kept(node, timeout, Kept::Here, StopReason::Requested, wanted)
+}
+
+/// The last handle is gone.
+pub(crate) fn abandon<N: Node + ?Sized>(node: &Arc<N>) {
+    let timeout = node.core().settings.stop_timeout();
+    stop_kept(node, timeout, Kept::Here, StopReason::Abandoned, Wanted::No);
 }
 
 /// Who keeps the deadline of a stop that begins.
@@ -54,6 +60,7 @@ fn stop_kept<N: Node + ?Sized>(
     node: &Arc<N>,
     timeout: Duration,
     kept: Kept,
+    reason: StopReason,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
     update(node, |core, cell, after| {
@@ -64,6 +71,7 @@ fn stop_kept<N: Node + ?Sized>(
             return Reply::Now(Err(StopError::Unresponsive(stuck.clone())));
         }
         let key = wanted.register(Topic::Stop, cell);
+        cell.note_reason(reason);
         begin_stop(core, cell, timeout, kept, wanted.arm(), after);
         reply(key, cell, Answer::stop)
     })
@@ -78,9 +86,6 @@ fn begin_stop(
     after: &mut After,
 ) {
     let joins = cell.state() == State::Stopping;
-    if !joins {
-        after.news.add(cell.tag(), || Event::StopRequested);
-    }
     cell.limit_stop(timeout, after);
     if kept == Kept::ByWhole && !joins {
         cell.leave_deadline_to_whole();
@@ -94,7 +99,8 @@ fn begin_stop(
 }
 
 /// A stop that nobody waits for.
-fn begin_own_stop(core: &Core, cell: &mut Cell, after: &mut After) {
+fn begin_own_stop(core: &Core, cell: &mut Cell, reason: StopReason, after: &mut After) {
+    cell.note_reason(reason);
     begin_stop(core, cell, core.settings.stop_timeout(), Kept::Here, Arm::Now, after);
 }
 
@@ -103,7 +109,7 @@ pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
     update(node, |core, cell, after| {
         let current = cell.parent().is_some_and(|parent| parent.id() == id);
         if current && cell.state() != State::Stopped && cell.verdict().is_none() {
-            begin_own_stop(core, cell, after);
+            begin_own_stop(core, cell, StopReason::Parent, after);
         }
     });
 }
@@ -112,7 +118,7 @@ pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
 pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
     update(node, |core, cell, after| {
         if cell.attempts == epoch && cell.life.is_alive() && cell.verdict().is_none() {
-            begin_own_stop(core, cell, after);
+            begin_own_stop(core, cell, StopReason::Own, after);
         }
     });
 }
@@ -173,9 +179,12 @@ fn stop_in<N: Node + ?Sized>(
     match left {
         Some(left) if left < node.core().settings.stop_timeout() => {
             // Zero would ask for an abort.
-            stop_kept(node, left.max(Duration::from_nanos(1)), kept, wanted)
+            stop_kept(node, left.max(Duration::from_nanos(1)), kept, StopReason::Group, wanted)
         }
-        _ => stop(node, None, wanted),
+        _ => {
+            let timeout = node.core().settings.stop_timeout();
+            stop_kept(node, timeout, Kept::Here, StopReason::Group, wanted)
+        }
     }
 }
 
@@ -186,6 +195,7 @@ pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
             State::Stopping if cell.life.is_asked() => Input::StopDue,
             _ => Input::Abort,
         };
+        cell.note_reason(StopReason::Group);
         cell.step(core, input, Arm::Now, after);
     });
 }
@@ -212,6 +222,9 @@ pub(crate) fn reload<N: Node + ?Sized>(node: &Arc<N>) {
 pub(crate) fn tell_watchers<N: Node + ?Sized>(node: &Arc<N>) {
     update(node, |_, cell, after| {
         cell.waiters.answer(Topic::Change, &Answer::Seen, &mut after.wakes);
+        if cell.state() == State::Stopped {
+            cell.end_streams(after);
+        }
     });
 }
 

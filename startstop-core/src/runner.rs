@@ -8,6 +8,7 @@ mod waits;
 mod bell;
 mod part;
 mod start_stop;
+mod events;
 mod watch;
 mod weak;
 

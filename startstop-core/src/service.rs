@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context as Task, Poll};
 
 pub use self::boxed::BoxService;
@@ -159,6 +159,12 @@ pub trait Service: Send + Sync + 'static {
         Parts::default()
     }
 
+    /// The runner that a composite is given to, unless it has one already.
+    #[doc(hidden)]
+    fn __bind(&self, whole: Whole) {
+        let _ = whole;
+    }
+
     /// Erases the type, for lists of services of different types.
     ///
     /// # Examples
@@ -180,6 +186,11 @@ pub trait Service: Send + Sync + 'static {
         BoxService::new(self)
     }
 }
+
+/// The runner of a composite.
+#[doc(hidden)]
+#[allow(missing_debug_implementations)] // Not for users.
+pub struct Whole(pub(crate) Weak<dyn Node>);
 
 /// A runner that is shared.
 #[doc(hidden)]
@@ -251,5 +262,9 @@ impl<S: Service> Service for Arc<S> {
 
     fn __parts(&self) -> Parts {
         S::__parts(self)
+    }
+
+    fn __bind(&self, whole: Whole) {
+        S::__bind(self, whole);
     }
 }

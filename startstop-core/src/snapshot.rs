@@ -7,9 +7,12 @@ use std::time::{Duration, SystemTime};
 use crate::clock;
 use crate::core::{Core, Node};
 use crate::failure::Failure;
+use crate::path::Path;
 use crate::service::Parts;
 use crate::state::{Exit, State};
-use crate::status::Status;
+use crate::status::{Children, Status};
+#[cfg(feature = "signal")]
+use crate::text::Escaped;
 
 /// The last failure of the current or most recent cycle; without one, this takes no lock.
 pub(crate) fn errors_last(core: &Core) -> Option<Failure> {
@@ -42,19 +45,18 @@ pub(crate) fn was_aborted(node: &dyn Node) -> bool {
 
 /// A service as it is now, with what it is made of: the tree is walked without recursion.
 pub(crate) fn status(root: &dyn Node) -> Status {
-    let mut open = vec![Branch::new(root)];
+    let mut open = vec![Branch::new(root, None)];
     loop {
         let Some(branch) = open.last_mut() else { unreachable!("the root is closed as the last") };
         if let Some((name, part)) = branch.parts.next() {
-            let mut below = Branch::new(&*part);
-            below.status.name = name.into_owned();
-            open.push(below);
+            let path = branch.status.path.below(&name);
+            open.push(Branch::new(&*part, Some((name, path))));
             continue;
         }
         let Some(done) = open.pop() else { unreachable!("there is a last one") };
         match open.last_mut() {
-            Some(above) => above.status.children.push(done.status),
-            None => return done.status,
+            Some(above) => above.status.children.push(done.finish()),
+            None => return done.finish(),
         }
     }
 }
@@ -66,16 +68,45 @@ struct Branch {
 }
 
 impl Branch {
-    fn new(node: &dyn Node) -> Self {
+    /// A service, as what it is a part of calls it.
+    fn new(node: &dyn Node, place: Option<(Cow<'static, str>, Path)>) -> Self {
         // Not under the lock: both are foreign code.
         let parts = node.parts();
         let children = if parts.is_empty() { node.children() } else { Vec::new() };
-        Self { status: of_one(node.core(), children), parts: parts.into_iter() }
+        let mut status = of_one(node.core(), place.as_ref().map(|(_, path)| path.clone()));
+        if let Some((name, _)) = place {
+            status.name = name.into_owned();
+        }
+        if !children.is_empty() {
+            status.children = children.into();
+            status = status.with_paths();
+        }
+        Self { status, parts: parts.into_iter() }
+    }
+
+    /// The status, when those of its parts are there.
+    fn finish(self) -> Status {
+        let mut status = self.status;
+        let goes_on = matches!(status.state, State::Starting | State::Running);
+        if goes_on && !status.ready && status.not_ready_reason.is_none() {
+            status.not_ready_reason = unready(status.children()).map(Cow::Owned);
+        }
+        status
     }
 }
 
-fn of_one(core: &Core, children: Vec<Status>) -> Status {
-    let cell = core.cell();
+/// Which parts keep a whole from being ready: those that are neither ready nor settled.
+fn unready(children: &[Status]) -> Option<String> {
+    let settled = |child: &Status| child.state == State::Stopped && child.cycles > 0;
+    let unready = children.iter().filter(|child| !child.ready && !settled(child));
+    let names: Vec<&str> = unready.map(Status::name).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn of_one(core: &Core, path: Option<Path>) -> Status {
+    let mut cell = core.cell();
+    let path = path.unwrap_or_else(|| cell.path(core));
+    let cell = &*cell;
     let word = core.word.read();
     let now = clock::now();
     let uptime = match word.state() {
@@ -83,12 +114,26 @@ fn of_one(core: &Core, children: Vec<Status>) -> Status {
         _ => Duration::ZERO,
     };
     let since = SystemTime::now().checked_sub(clock::between(word.since(), now));
+    let said = cell.said();
+    let checkpoint = said.and_then(|said| said.checkpoint);
+    let age = |at| clock::between(at, now);
+    let goes_on = matches!(word.state(), State::Starting | State::Running);
     Status {
         name: core.name().to_owned(),
+        path,
         state: word.state(),
         ready: word.is_ready(),
+        not_ready_reason: said.filter(|_| goes_on).and_then(|said| said.not_ready.clone()),
+        detail: said.and_then(|said| said.detail.clone()),
+        checkpoint: checkpoint.map(|(text, _)| text),
+        checkpoint_age: checkpoint.map(|(_, at)| age(at)),
+        heartbeat_age: cell.heartbeat_at(core).map(age),
+        unresponsive: cell.verdict().cloned(),
+        remaining: cell.stops_at().map(|at| clock::between(now, at)),
         uptime,
         total_uptime: Duration::from_nanos(cell.ran) + uptime,
+        total_downtime: Duration::from_nanos(cell.downtime(word.since(), now)),
+        outages: cell.outages(),
         cycles: cell.cycle,
         attempt: cell.attempt(),
         attempts: cell.attempts,
@@ -98,7 +143,7 @@ fn of_one(core: &Core, children: Vec<Status>) -> Status {
         last_exit: cell.exit,
         since: since.unwrap_or(SystemTime::UNIX_EPOCH),
         next_attempt: cell.next_attempt().map(|at| clock::between(now, at)),
-        children,
+        children: Children::default(),
     }
 }
 
@@ -138,8 +183,8 @@ fn stuck_children(node: &dyn Node, tell: &mut impl FnMut(String)) {
     let mut below = if node.parts().is_empty() { node.children() } else { Vec::new() };
     while let Some(status) = below.pop() {
         if status.state == State::Stopping {
-            tell(format!("service {:?} is still stopping", status.name));
+            tell(format!("service \"{}\" is still stopping", Escaped(status.path())));
         }
-        below.extend(status.children);
+        below.extend_from_slice(status.children());
     }
 }

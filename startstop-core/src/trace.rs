@@ -6,33 +6,17 @@ pub(crate) use on::{News, span};
 #[cfg(not(feature = "tracing"))]
 pub(crate) use off::News;
 
-use std::time::Duration;
-
-use crate::failure::Failure;
-use crate::state::Exit;
-
-/// One thing to tell.
-#[derive(Debug)]
-#[cfg_attr(not(feature = "tracing"), allow(dead_code))]
-pub(crate) enum Event {
-    Start,
-    Ready,
-    StopRequested,
-    Stopped(Exit, Duration),
-    Failure(Failure),
-    Abort,
-    Unresponsive,
-}
-
 #[cfg(not(feature = "tracing"))]
 mod off {
+    use crate::event::EventKind;
+
     /// No news.
     #[derive(Debug, Default)]
     pub(crate) struct News;
 
     impl News {
         #[allow(clippy::unused_self)]
-        pub(crate) fn add(&mut self, _tag: (u64, u64), _event: impl FnOnce() -> super::Event) {}
+        pub(crate) fn add(&mut self, _tag: (u64, u64), _event: impl FnOnce() -> EventKind) {}
 
         #[allow(clippy::unused_self)]
         pub(crate) fn emit<'a>(self, _service: impl FnOnce() -> &'a str) {}
@@ -41,16 +25,16 @@ mod off {
 
 #[cfg(feature = "tracing")]
 mod on {
-    use super::Event;
+    use crate::event::EventKind;
     use crate::panic::each_fenced;
 
     /// What is to be told once the lock is released, each with its cycle and attempt: one change may end a
     /// cycle and begin the next.
     #[derive(Debug, Default)]
-    pub(crate) struct News(Vec<((u64, u64), Event)>);
+    pub(crate) struct News(Vec<((u64, u64), EventKind)>);
 
     impl News {
-        pub(crate) fn add(&mut self, tag: (u64, u64), event: impl FnOnce() -> Event) {
+        pub(crate) fn add(&mut self, tag: (u64, u64), event: impl FnOnce() -> EventKind) {
             self.0.push((tag, event()));
         }
 
@@ -69,30 +53,36 @@ mod on {
         tracing::info_span!(target: "startstop", "service", service, cycle, attempt)
     }
 
-    fn tell(event: &Event, service: &str, cycle: u64, attempt: u64) {
+    fn tell(event: &EventKind, service: &str, cycle: u64, attempt: u64) {
+        macro_rules! say {
+            ($level:ident, $($rest:tt)*) => {
+                tracing::$level!(target: "startstop", service, cycle, attempt, $($rest)*)
+            };
+        }
         match event {
-            Event::Start => tracing::info!(target: "startstop", service, cycle, attempt, "start"),
-            Event::Ready => tracing::info!(target: "startstop", service, cycle, attempt, "ready"),
-            Event::StopRequested => {
-                tracing::info!(target: "startstop", service, cycle, attempt, "stop requested");
-            }
-            Event::Stopped(exit, uptime) => {
-                tracing::info!(
-                    target: "startstop", service, cycle, attempt, %exit, ?uptime, "stopped"
-                );
-            }
-            Event::Failure(failure) => {
+            EventKind::Starting => say!(info, "start"),
+            EventKind::Ready { after } => say!(info, ?after, "ready"),
+            EventKind::NotReady(reason) => say!(warn, %reason, "not ready"),
+            EventKind::Draining => say!(info, "drain"),
+            EventKind::Stopping(reason) => say!(info, %reason, "stop"),
+            EventKind::Stopped { exit, ran } => say!(info, %exit, ?ran, "stopped"),
+            EventKind::Failed(failure) => {
                 let error = failure.error() as &(dyn std::error::Error + 'static);
-                let cause = failure.cause();
-                let phase = failure.phase();
-                tracing::error!(
-                    target: "startstop", service, cycle, attempt, %phase, ?cause, error, "failure"
-                );
+                let (cause, phase) = (failure.cause(), failure.phase());
+                say!(error, %phase, ?cause, error, "failure");
             }
-            Event::Abort => tracing::warn!(target: "startstop", service, cycle, attempt, "abort"),
-            Event::Unresponsive => {
-                tracing::error!(target: "startstop", service, cycle, attempt, "unresponsive");
+            EventKind::Backoff { delay, attempt: next } => say!(warn, ?delay, next, "backoff"),
+            EventKind::Aborting => say!(warn, "abort"),
+            EventKind::Unresponsive(stuck) => say!(error, %stuck, "unresponsive"),
+            EventKind::Reloading => say!(info, "reload"),
+            EventKind::Reloaded(Ok(())) => say!(info, "reloaded"),
+            EventKind::Reloaded(Err(error)) => {
+                let error = error as &(dyn std::error::Error + 'static);
+                say!(warn, error, "not reloaded");
             }
+            EventKind::Inserted => say!(info, "inserted"),
+            EventKind::Removed => say!(info, "removed"),
+            EventKind::Missed(_) => {}
         }
     }
 }

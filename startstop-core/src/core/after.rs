@@ -11,6 +11,7 @@ use std::task::Waker;
 
 use super::{Ending, Hold, Job, Node, Observer};
 use crate::clock;
+use crate::event::{Event, Evicted};
 use crate::failure::Failure;
 use crate::panic::each_fenced;
 use crate::parent::Parent;
@@ -48,6 +49,7 @@ pub(super) struct Rest {
     /// What nobody needs any more, and whose drop is foreign code, or takes another lock.
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
+    events: Vec<Event>,
     parent: Option<Arc<Parent>>,
     /// Dropped as the last.
     pub(super) ended: Vec<Arc<dyn Hold>>,
@@ -95,6 +97,13 @@ impl After {
     pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
         if let Some(failure) = fill(&mut self.old_failure, failure) {
             self.rest().failures.push(failure);
+        }
+    }
+
+    /// Drops an event after the lock.
+    pub(super) fn drop_event(&mut self, event: Evicted) {
+        if let Some(event) = event {
+            self.rest().events.push(event);
         }
     }
 
@@ -160,5 +169,6 @@ impl Rest {
         each_fenced(self.observers.take().iter().flat_map(|list| list.iter()), |it| it.changed());
         each_fenced(self.wakers.drain(..), drop);
         each_fenced(self.failures.drain(..), drop);
+        each_fenced(self.events.drain(..), drop);
     }
 }

@@ -7,9 +7,9 @@ use tokio::runtime::Handle;
 use super::{After, Arm, Cell, Core, Job, Seat};
 use crate::clock;
 use crate::error::StartError;
+use crate::event::EventKind;
 use crate::lifecycle::{Effects, Input, Level};
 use crate::state::{Readiness, State};
-use crate::trace::Event;
 use crate::waiters::{Answer, Topic};
 
 impl Cell {
@@ -30,13 +30,14 @@ impl Cell {
         }
         self.publish(core, after);
         if effects.has(Effects::DRAIN) {
+            self.tell(after, || EventKind::Draining);
             self.signal(core, after);
         }
         if effects.has(Effects::CANCEL) {
             self.cancel(core, after);
         }
         if effects.has(Effects::ABORT) {
-            after.news.add(self.tag(), || Event::Abort);
+            self.tell(after, || EventKind::Aborting);
             self.abort(core, after);
         }
         if effects.has(Effects::HOOK) {
@@ -46,7 +47,6 @@ impl Cell {
             if let Some(rare) = &mut self.rare {
                 rare.started = true;
             }
-            after.news.add(self.tag(), || Event::Ready);
             self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut after.wakes);
         }
         if effects.has(Effects::UNSTARTED) {
@@ -57,7 +57,6 @@ impl Cell {
             self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
         }
         if effects.has(Effects::VERDICT) {
-            after.news.add(self.tag(), || Event::Unresponsive);
             self.give_up(core, after);
         }
         if effects.has(Effects::TIMER) {
@@ -78,8 +77,9 @@ impl Cell {
     pub(super) fn begin_cycle(&mut self, after: &mut After) {
         self.cycle += 1;
         self.attempts_of_cycle = 0;
+        self.announced = 0;
         self.stop_at = clock::NEVER;
-        after.news.add(self.tag(), || Event::Start);
+        self.asked_by = None;
         if let Some(rare) = &mut self.rare {
             after.drop_failure(rare.last.take());
             after.drop_failure(rare.after_stop.take());
@@ -109,6 +109,7 @@ impl Cell {
         let old = core.word.read();
         let failed = self.last_failure().is_some();
         if old.state() == state {
+            self.tell_readiness(old.is_ready(), ready, after);
             core.word.write(old.with_ready(ready).with_failed(failed));
             return;
         }
@@ -123,6 +124,11 @@ impl Cell {
                 rare.healthy = healthy;
             }
         }
+        if ready && !old.is_ready() && state != State::Running {
+            self.tell_ready(after);
+        }
+        self.tell_state(core, state, ready, after);
+        self.count_time(core, old.since(), state, now);
         let new = crate::word::Reading::new(state, now);
         core.word.write(new.with_ready(ready).with_failed(failed));
         self.version = self.version.wrapping_add(1);
@@ -194,6 +200,7 @@ impl Cell {
 
     fn give_up(&mut self, core: &Core, after: &mut After) {
         let verdict = self.record_verdict(core, after);
+        self.tell(after, || EventKind::Unresponsive(verdict.clone()));
         let answer = Answer::Stop(Err(crate::error::StopError::Unresponsive(verdict)));
         self.waiters.answer(Topic::Stop, &answer, &mut after.wakes);
         let answer = Answer::Start(Err(StartError::Unresponsive));

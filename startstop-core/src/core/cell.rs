@@ -1,5 +1,6 @@
 //! What is under the lock of a core, and what is read of it at a glance.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
@@ -8,7 +9,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use super::Core;
 use super::ended::Ended;
+use super::listeners::Listeners;
 use super::wholes::Wholes;
 use crate::clock;
 use crate::error::Unresponsive;
@@ -16,8 +19,11 @@ use crate::failure::Failure;
 use crate::history::History;
 use crate::lifecycle::{Lifecycle, Timer};
 use crate::parent::Parent;
+use crate::path::Path;
 use crate::retry::Retries;
 use crate::state::{Exit, State};
+use crate::status::Outages;
+use crate::stop_reason::StopReason;
 use crate::sync::{AbortHandle, CancellationToken};
 use crate::waiters::Waiters;
 
@@ -30,12 +36,19 @@ pub(crate) struct Cell {
     pub(crate) attempts: u64,
     /// How many of them are of this cycle; no more are counted than fit.
     pub(super) attempts_of_cycle: u32,
+    /// The last attempt of which it was told that it begins.
+    pub(super) announced: u32,
     /// Time in `Running` over all cycles, without the current one, in nanoseconds.
     pub(crate) ran: u64,
+    /// The same in states that count as down, and whether the current one does.
+    pub(super) was_down: u64,
+    pub(super) is_down: bool,
     pub(crate) exit: Exit,
     /// The keeper is spawned only when the one who asked for the stop sees that it takes longer.
     pub(super) owes_keeper: bool,
     pub(super) timer: Timer,
+    /// Why a stop was asked for first, in this attempt.
+    pub(super) asked_by: Option<StopReason>,
     /// How often the state has changed.
     pub(crate) version: u32,
     pub(super) driver_id: u32,
@@ -80,6 +93,13 @@ pub(crate) struct Rare {
     pub(super) worth_it: Option<bool>,
     /// The name, as failures share it.
     pub(super) name: Option<Arc<str>>,
+    /// Where it is in what has started it.
+    pub(super) path: Option<Path>,
+    pub(super) listeners: Listeners,
+    pub(super) said: Said,
+    pub(super) outages: Outages,
+    /// When the outage began that is not over.
+    pub(super) down_since: Option<u64>,
     /// The tasks of the attempt; `None` while one is being spawned.
     pub(super) tasks: BTreeMap<u64, Option<AbortHandle>>,
     pub(super) next_task: u64,
@@ -100,6 +120,16 @@ pub(crate) struct Rare {
     pub(super) verdict: Option<Unresponsive>,
 }
 
+/// What the service has said in its attempt, to be shown.
+#[derive(Default)]
+pub(crate) struct Said {
+    pub(crate) detail: Option<Cow<'static, str>>,
+    /// With its time.
+    pub(crate) checkpoint: Option<(&'static str, u64)>,
+    /// Why it is not ready for now.
+    pub(crate) not_ready: Option<Cow<'static, str>>,
+}
+
 /// Something that is done at the end of an attempt, by its driver, before the end is settled: so a panic of it is in
 /// the history before the state changes. If the driver is gone with its runtime, it is done after the lock.
 pub(crate) struct Ending(pub(crate) Box<dyn FnOnce() + Send>);
@@ -111,10 +141,14 @@ impl Cell {
             cycle: 0,
             attempts: 0,
             attempts_of_cycle: 0,
+            announced: 0,
             ran: 0,
+            was_down: 0,
+            is_down: false,
             exit: Exit::Stopped,
             owes_keeper: false,
             timer: Timer::None,
+            asked_by: None,
             version: 0,
             driver_id: 0,
             keeper_id: 0,
@@ -162,14 +196,24 @@ impl Cell {
         self.attempts_of_cycle.into()
     }
 
-    /// The current cycle and attempt, as events have them.
+    /// The current cycle and attempt, as events have them: one that is about to begin counts.
     pub(crate) fn tag(&self) -> (u64, u64) {
-        (self.cycle, self.attempt())
+        (self.cycle, self.attempt().max(self.announced.into()))
     }
 
     /// The number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.
     pub(crate) fn attempt_of(&self, epoch: u64) -> u64 {
         (epoch + self.attempt()).saturating_sub(self.attempts)
+    }
+
+    /// What the service has said in its attempt.
+    pub(crate) fn said(&self) -> Option<&Said> {
+        self.rare.as_ref().map(|rare| &rare.said)
+    }
+
+    /// Where the service is in what has started it.
+    pub(crate) fn path(&mut self, core: &Core) -> Path {
+        self.rare().path.get_or_insert_with(|| Path::alone(core.name())).clone()
     }
 
     /// The runtime of the cycle.

@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 use super::{After, Cell, Core};
 use crate::clock;
 use crate::error::Unresponsive;
+use crate::event::EventKind;
 use crate::failure::{Failure, Fault, Interruption, Record};
 use crate::lifecycle::End;
 use crate::state::{Cause, Phase, State};
-use crate::trace::Event;
 
 impl Cell {
     /// Records a failure of the service. After its stop has begun it makes that fail, unless it was only
@@ -43,13 +43,14 @@ impl Cell {
             cause: fault.cause,
             permanent: fault.permanent,
             service: self.shared_name(core),
+            path: self.path(core),
             cycle: self.cycle,
             attempt: self.attempt(),
             at: SystemTime::now(),
             uptime: self.attempt_time(after.now()),
             limit: None,
         });
-        after.news.add(self.tag(), || Event::Failure(failure.clone()));
+        self.tell(after, || EventKind::Failed(failure.clone()));
         let capacity = core.settings.history_capacity();
         let evicted = self.rare().history.push(failure.clone(), capacity);
         for failure in evicted {

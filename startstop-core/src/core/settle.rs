@@ -13,7 +13,6 @@ use crate::lifecycle::{Input, Level, RunEnd};
 use crate::restart::RetryIf;
 use crate::retry::Decision;
 use crate::state::{Exit, Phase, Readiness, State};
-use crate::trace::Event;
 use crate::waiters::{Answer, Topic};
 
 /// What the driver does next.
@@ -92,6 +91,7 @@ impl Cell {
         self.attempts += 1;
         self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
         self.stop_at = clock::NEVER;
+        self.asked_by = None;
         self.began_at = after.now();
         core.signal.turn(self.attempts, Level::Alive);
         let again = self.attempts_of_cycle > 1;
@@ -263,6 +263,9 @@ impl Cell {
             return;
         }
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
+        if core.is_abandoned() {
+            self.end_streams(after);
+        }
         self.leave_wholes(after);
         let answer = Answer::Start(Err(start_error));
         self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
@@ -273,7 +276,5 @@ impl Cell {
         self.publish_state(core, State::Stopped, done, after);
         self.close_attempt(core, after);
         self.set_timer(core, Arm::ByCaller, after);
-        let (exit, healthy) = (self.exit, self.healthy());
-        after.news.add(self.tag(), || Event::Stopped(exit, healthy));
     }
 }

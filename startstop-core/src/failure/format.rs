@@ -6,10 +6,11 @@ use std::fmt;
 use super::{Failure, Record};
 use crate::permanent::is_mark;
 use crate::state::Cause;
+use crate::text::Escaped;
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Record { phase, cause, service, cycle, attempt, limit, .. } = &*self.record;
+        let Record { phase, cause, path, cycle, attempt, limit, .. } = &*self.record;
         let did = match cause {
             Cause::Error => "failed",
             Cause::Panic => "panicked",
@@ -18,7 +19,11 @@ impl fmt::Display for Failure {
             Cause::Aborted => "was aborted",
             Cause::Reported => "reported an error",
         };
-        write!(f, "service {service:?} {did} in {phase} (cycle {cycle}, attempt {attempt})")?;
+        write!(
+            f,
+            "service \"{}\" {did} in {phase} (cycle {cycle}, attempt {attempt})",
+            Escaped(path.as_str())
+        )?;
         match limit {
             Some((max, window)) => {
                 write!(f, "; no restart: the limit of {max} in {window:?} was reached")
@@ -41,8 +46,9 @@ impl serde::Serialize for Failure {
         use serde::ser::SerializeStruct;
 
         let errors: Vec<String> = chain(self.error()).map(ToString::to_string).collect();
-        let mut fields = serializer.serialize_struct("Failure", 9)?;
+        let mut fields = serializer.serialize_struct("Failure", 10)?;
         fields.serialize_field("service", self.service())?;
+        fields.serialize_field("path", self.path())?;
         fields.serialize_field("phase", &self.phase())?;
         fields.serialize_field("cause", &self.cause())?;
         fields.serialize_field("cycle", &self.cycle())?;

@@ -1,17 +1,15 @@
 //! Inserting members into a group, and removing them from it, whether it runs or not.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-
 use tokio::sync::oneshot;
 
 use super::error::GroupError;
 use super::graph::Id;
 use super::mailbox::observe;
-use super::member::{IntoMember, Prepared};
+use super::member::{IntoMember, Part, Prepared};
 use super::table::{Table, ids_of};
 use super::{Group, Shared};
-use crate::runner::StartStop;
+use crate::listen;
 
 impl Group {
     /// Adds a member. If the group runs, the member is started, and this resolves like
@@ -88,14 +86,14 @@ impl Group {
     ///
     /// Once polled, the removal goes on to its end when this future is dropped.
     pub async fn remove(&self, name: &str) -> Result<(), GroupError> {
-        let removal = self.shared.table().remove(name)?;
+        let removal = self.shared.remove(name)?;
         match removal {
             Removal::Asked(answer) => {
                 self.shared.mailbox.poke();
                 said(answer).await
             }
             // Whoever started it by its handle has to live with that.
-            Removal::Done(handle) => handle.stop().await.map_err(GroupError::Stop),
+            Removal::Done(part) => part.handle.stop().await.map_err(GroupError::Stop),
         }
     }
 }
@@ -111,7 +109,7 @@ enum Removal {
     /// The supervisor does it.
     Asked(Answer),
     /// The group does not run: the member is off, and may run by itself.
-    Done(Arc<dyn StartStop>),
+    Done(Part),
 }
 
 impl Shared {
@@ -122,7 +120,12 @@ impl Shared {
     ) -> Result<Option<Answer>, GroupError> {
         let part = member.part.clone();
         let mut table = self.table();
-        let (id, answer) = table.insert(name, member)?;
+        let whole = self.whole();
+        let (id, answer) = table.insert(name.clone(), member)?;
+        if let Some(whole) = whole {
+            // Under the lock, as below: it is told before anybody starts the member.
+            listen::inserted(&whole, &name, &part.node);
+        }
         if answer.is_some() {
             // Under the lock: who takes it off again finds it observed.
             observe(&self.mailbox, id, &part);
@@ -130,6 +133,23 @@ impl Shared {
             self.mailbox.tell(id);
         }
         Ok(answer)
+    }
+}
+
+impl Shared {
+    fn remove(&self, name: &str) -> Result<Removal, GroupError> {
+        let removal = self.table().remove(name)?;
+        if let Removal::Done(part) = &removal {
+            self.tell_removed(name, part);
+        }
+        Ok(removal)
+    }
+
+    /// Those who listen to the group hear of the member for the last time.
+    pub(super) fn tell_removed(&self, name: &str, part: &Part) {
+        if let Some(whole) = self.whole() {
+            listen::removed(&whole, name, &part.node);
+        }
     }
 }
 
@@ -172,7 +192,7 @@ impl Table {
         }
         if !self.board.is_open() {
             let entry = self.delete(id).ok_or_else(unknown)?;
-            return Ok(Removal::Done(entry.part.handle));
+            return Ok(Removal::Done(entry.part));
         }
         let (sender, answer) = oneshot::channel();
         self.entry_mut(id).removing.push(sender);

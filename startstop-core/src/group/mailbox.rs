@@ -34,6 +34,14 @@ impl Mailbox {
         self.letters().group.clone()
     }
 
+    /// A runner is to run the group; that of a clone which has one already stays.
+    pub(super) fn bind(&self, group: Weak<dyn Node>) {
+        let mut letters = self.letters();
+        if letters.group.as_ref().is_none_or(|old| old.strong_count() == 0) {
+            letters.group = Some(group);
+        }
+    }
+
     /// A supervisor begins: what is in the mailbox is old.
     pub(super) fn open(&self, group: Option<Weak<dyn Node>>) {
         let mut letters = self.letters();

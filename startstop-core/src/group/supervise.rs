@@ -125,6 +125,7 @@ impl<'a> Supervisor<'a> {
 
     fn open(&mut self, members: Vec<(Id, Part)>) {
         for (id, part) in &members {
+            self.place(*id);
             observe(&self.shared.mailbox, *id, part);
         }
         // Those that run already are adopted as they are.

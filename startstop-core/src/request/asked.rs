@@ -11,7 +11,7 @@ use crate::error::StartError;
 use crate::failure::Fault;
 use crate::parent::Parent;
 use crate::state::{Phase, State};
-use crate::trace::Event;
+use crate::stop_reason::StopReason;
 use crate::waiters::{Answer, Topic};
 
 /// A start, with what of it is found out before the lock, and what is to be looked at after it.
@@ -133,8 +133,8 @@ fn begin(
 ) {
     let state = cell.state();
     if kind.replaces(state) {
+        cell.note_reason(StopReason::Restart);
         cell.limit_stop(core.settings.stop_timeout(), after);
-        after.news.add(cell.tag(), || Event::StopRequested);
     }
     match on {
         Some(on) if state == State::Stopped => cell.run_on(on),

@@ -1,15 +1,15 @@
 //! The runner as a handle: made of a service, cloned, let go.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use super::{Runner, WeakRunner};
 use crate::core::{Core, Node};
 use crate::driver::Inner;
 use crate::name;
-use crate::request::{self, Wanted};
-use crate::service::{Service, has_shutdown};
+use crate::request;
+use crate::service::{Service, Whole, has_shutdown};
 use crate::settings::{Resolved, Settings};
 
 impl<S: Service> Runner<S> {
@@ -45,7 +45,10 @@ impl<S: Service> Runner<S> {
         }
         let core =
             Core::new(Resolved::new(settings), name::of_plain_type::<S>, has_shutdown::<S>());
-        Self { inner: Arc::new(Inner { core, service }) }
+        let runner = Self { inner: Arc::new(Inner { core, service }) };
+        let node: Weak<dyn Node> = Arc::downgrade(&runner.inner) as Weak<dyn Node>;
+        runner.inner.service.__bind(Whole(node));
+        runner
     }
 
     /// The service itself.
@@ -117,7 +120,7 @@ impl<S: Service> Drop for Runner<S> {
             return;
         }
         if !core.detached.load(Ordering::Acquire) {
-            request::stop(&self.inner, None, Wanted::No);
+            request::abandon(&self.inner);
         }
         request::tell_watchers(&self.inner);
     }

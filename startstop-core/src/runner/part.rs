@@ -16,6 +16,7 @@ use crate::core::Hold;
 use crate::error::{StartError, StopError};
 use crate::hold::{Closed, Place};
 use crate::lifecycle::Level;
+use crate::listen;
 use crate::panic::BoxError;
 use crate::request::{self, Wanted};
 use crate::service::{Parts, Service, Shared};
@@ -89,6 +90,9 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
         Err(Closed) => return Ok(()),
     };
     let whole = Some(place.whole());
+    if let Some(attempt) = cx.attempt_link() {
+        listen::place(attempt.node(), runner.name(), &runner.node());
+    }
     let mut guard = AbortOnDrop { runner, armed: true };
     let start = |wanted: Wanted<'_>| request::start_part(&runner.inner, Arc::new(place), wanted);
     let started = ask(&runner.inner, start, Answer::start).await;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::{Runner, StateWatch};
 use crate::error::{StartError, StopError};
+use crate::event::Events;
 use crate::failure::Failure;
 use crate::history::History;
 use crate::service::Service;
@@ -162,6 +163,12 @@ pub trait StartStop: sealed::Sealed + std::fmt::Debug + Send + Sync {
 
     /// A watch on the state; see [`Runner::subscribe`].
     fn subscribe(&self) -> StateWatch;
+
+    /// A stream of what happens; see [`Runner::events`].
+    fn events(&self) -> Events;
+
+    /// A stream that holds so many events; see [`Runner::events_with_capacity`].
+    fn events_with_capacity(&self, capacity: usize) -> Events;
 }
 
 #[async_trait]
@@ -265,6 +272,14 @@ impl<S: Service> StartStop for Runner<S> {
 
     fn subscribe(&self) -> StateWatch {
         Runner::subscribe(self)
+    }
+
+    fn events(&self) -> Events {
+        Runner::events(self)
+    }
+
+    fn events_with_capacity(&self, capacity: usize) -> Events {
+        Runner::events_with_capacity(self, capacity)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Parts, Service, named};
+use super::{Parts, Service, Whole, named};
 use crate::context::Context;
 use crate::panic::BoxError;
 use crate::settings::Settings;
@@ -46,6 +46,10 @@ impl Service for BoxService {
         self.service.parts()
     }
 
+    fn __bind(&self, whole: Whole) {
+        self.service.bind(whole);
+    }
+
     fn boxed(self) -> BoxService {
         self
     }
@@ -66,6 +70,7 @@ trait DynService: Send + Sync {
     fn settings(&self) -> Settings;
     fn children(&self) -> Vec<Status>;
     fn parts(&self) -> Parts;
+    fn bind(&self, whole: Whole);
 }
 
 #[async_trait]
@@ -88,5 +93,9 @@ impl<S: Service> DynService for S {
 
     fn parts(&self) -> Parts {
         Service::__parts(self)
+    }
+
+    fn bind(&self, whole: Whole) {
+        Service::__bind(self, whole);
     }
 }

@@ -35,6 +35,7 @@ impl Supervisor<'_> {
         };
         let Some(entry) = entry else { return };
         unobserve(&self.shared.mailbox, id, &entry.part);
+        self.shared.tell_removed(&entry.name, &entry.part);
         let look = Look::at(&*entry.part.node);
         // How one ended that was at rest before is none of its removal.
         let outcome = if told || look.stuck.is_some() { look.stop } else { Ok(()) };
@@ -55,6 +56,7 @@ impl Supervisor<'_> {
         let entry = self.shared.table().delete(id);
         let Some(entry) = entry else { return };
         unobserve(&self.shared.mailbox, id, &entry.part);
+        self.shared.tell_removed(&entry.name, &entry.part);
         for removing in entry.removing {
             reply(Some(removing), Ok(()));
         }

@@ -82,11 +82,12 @@ impl Supervisor<'_> {
 /// However the supervisor ends, by itself or dropped, no member is left running and nobody waits.
 impl Drop for Supervisor<'_> {
     fn drop(&mut self) {
-        let (parts, waiting) = {
+        let (parts, waiting, gone) = {
             let mut table = self.shared.table();
             table.board.shut();
             let mut waiting = Vec::new();
             let mut parts = Vec::new();
+            let mut gone = Vec::new();
             // From the last, since one that was inserted may come after another.
             for at in (0..table.entries.len()).rev() {
                 let Some(Some(entry)) = table.entries.get_mut(at) else { continue };
@@ -96,15 +97,18 @@ impl Drop for Supervisor<'_> {
                 if inserting.is_some() {
                     waiting.extend(inserting);
                     // Its runner is dropped with `parts`, outside of the lock.
-                    drop(table.delete(Id(at)));
+                    gone.extend(table.delete(Id(at)));
                 }
             }
-            (parts, waiting)
+            (parts, waiting, gone)
         };
         for (id, part) in parts {
             unobserve(&self.shared.mailbox, id, &part);
             self.leave(&part);
             self.gone.push(part);
+        }
+        for entry in gone {
+            self.shared.tell_removed(&entry.name, &entry.part);
         }
         self.let_go();
         for sender in waiting {

@@ -10,6 +10,7 @@ use crate::group::board::{Action, Rest};
 use crate::group::error::DependencyFailed;
 use crate::group::graph::Id;
 use crate::hold::{Closed, Place};
+use crate::listen;
 use crate::request::{self, Reply, Wanted};
 
 impl Supervisor<'_> {
@@ -46,6 +47,7 @@ impl Supervisor<'_> {
 
     fn start(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
+        self.place(id);
         let next = next_cycle(&*part.node);
         let started = match Place::kept(self.cx) {
             Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), Wanted::No),
@@ -73,6 +75,16 @@ impl Supervisor<'_> {
         }
         request::stop_part(&part.node, self.cx.remaining(), Wanted::No);
         self.look_at_one(id);
+    }
+
+    /// Names a member after the group, which is about to start it.
+    pub(super) fn place(&self, id: Id) {
+        let Some(whole) = self.cx.attempt_link() else { return };
+        let entry =
+            self.shared.table().look_up(id).map(|entry| (entry.name.clone(), entry.part.clone()));
+        if let Some((name, part)) = entry {
+            listen::place(whole.node(), &name, &part.node);
+        }
     }
 
     pub(super) fn fail_dependency(&mut self, member: Id, dependency: Id) {

@@ -1,0 +1,123 @@
+//! Where a service is in what it is a part of: the names from the outermost whole down.
+//!
+//! A path is a chain of names, each above the next, so that a tree of any depth costs one link a service. Its text is made
+//! when it is first asked for.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// The names from the outermost whole down.
+#[derive(Clone)]
+pub(crate) struct Path(Arc<Link>);
+
+struct Link {
+    above: Option<Path>,
+    name: Box<str>,
+    text: OnceLock<Box<str>>,
+}
+
+/// What stands between two names; no name of a member contains it.
+pub(crate) const SEPARATOR: char = '/';
+
+impl Path {
+    /// The path of a service that is a part of nothing.
+    pub(crate) fn alone(name: &str) -> Self {
+        Self::link(None, name)
+    }
+
+    /// The path of a part of this.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        Self::link(Some(self.clone()), name)
+    }
+
+    fn link(above: Option<Self>, name: &str) -> Self {
+        Self(Arc::new(Link { above, name: name.into(), text: OnceLock::new() }))
+    }
+
+    /// Its text, as `app/db`.
+    pub(crate) fn as_str(&self) -> &str {
+        if self.0.above.is_none() { &self.0.name } else { self.0.text.get_or_init(|| self.text()) }
+    }
+
+    fn text(&self) -> Box<str> {
+        let mut names: Vec<&str> = self.links().map(|link| &*link.name).collect();
+        names.reverse();
+        names.join(&SEPARATOR.to_string()).into()
+    }
+
+    /// Its links, the last first.
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        std::iter::successors(Some(&*self.0), |link| link.above.as_ref().map(|above| &*above.0))
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// Without recursion, as everything that goes through a tree.
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        let (mut left, mut right) = (self, other);
+        loop {
+            if left.is_same(right) {
+                return true;
+            }
+            if left.0.name != right.0.name {
+                return false;
+            }
+            (left, right) = match (&left.0.above, &right.0.above) {
+                (None, None) => return true,
+                (Some(left), Some(right)) => (left, right),
+                _ => return false,
+            };
+        }
+    }
+}
+
+impl Eq for Path {}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Path {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let mut above = self.above.take();
+        while let Some(mut link) = above.and_then(|path| Arc::into_inner(path.0)) {
+            above = link.above.take();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Path;
+
+    #[test]
+    fn a_path_is_the_names_from_the_top() {
+        let app = Path::alone("app");
+        let pool = app.below("db").below("pool");
+        assert_eq!(pool.as_str(), "app/db/pool");
+        assert_eq!(pool, Path::alone("app").below("db").below("pool"));
+        assert_ne!(pool, Path::alone("app").below("cache").below("pool"));
+        assert_ne!(pool, app.below("pool"));
+    }
+
+    #[test]
+    fn a_deep_path_needs_no_stack() {
+        let deep = (0..200_000).fold(Path::alone("x"), |path, _| path.below("x"));
+        let same = (0..200_000).fold(Path::alone("x"), |path, _| path.below("x"));
+        assert_eq!(deep, same);
+        assert_eq!(deep.as_str().len(), 400_001);
+    }
+}

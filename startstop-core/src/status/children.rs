@@ -1,0 +1,48 @@
+//! The statuses below a status: shared when it is cloned, and dropped without recursion, for a tree may be deep.
+
+use std::sync::Arc;
+
+use super::Status;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Children(Option<Arc<Vec<Status>>>);
+
+impl Children {
+    pub(crate) fn as_slice(&self) -> &[Status] {
+        self.0.as_deref().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(crate) fn push(&mut self, child: Status) {
+        Arc::make_mut(self.0.get_or_insert_default()).push(child);
+    }
+
+    /// To be changed; those of a tree that is shared are copied first, a level at a time.
+    pub(super) fn as_mut_slice(&mut self) -> &mut [Status] {
+        self.0.as_mut().map(|list| Arc::make_mut(list).as_mut_slice()).unwrap_or_default()
+    }
+}
+
+impl From<Vec<Status>> for Children {
+    fn from(list: Vec<Status>) -> Self {
+        Self((!list.is_empty()).then(|| Arc::new(list)))
+    }
+}
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        let mut open: Vec<Arc<Vec<Status>>> = self.0.take().into_iter().collect();
+        while let Some(list) = open.pop() {
+            // The last who has it drops it.
+            for mut status in Arc::into_inner(list).into_iter().flatten() {
+                open.extend(status.children.0.take());
+            }
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Children {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_slice().serialize(serializer)
+    }
+}

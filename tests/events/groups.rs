@@ -1,0 +1,98 @@
+//! The events of what is made of services: of every member, with its path.
+
+use startstop_core::{Context, Group, Member, Runner, Service, once, service_fn};
+
+use super::lines;
+
+fn idle() -> impl Service {
+    service_fn(async |cx: Context| cx.cancelled().await)
+}
+
+#[tokio::test]
+async fn a_group_tells_what_happens_down_to_the_leaves() {
+    let inner = Group::builder("x").with("pool", idle()).build().unwrap();
+    let app = Group::builder("app").with("db", inner).then("http", idle()).build().unwrap();
+    let app = Runner::new(app);
+    let mut events = app.events();
+    app.start().await.unwrap();
+    assert_eq!(
+        lines(&mut events),
+        [
+            "app starting",
+            "app/db starting",
+            "app/db/pool starting",
+            "app/db/pool ready",
+            "app/db ready",
+            "app/http starting",
+            "app/http ready",
+            "app ready",
+        ]
+    );
+    app.stop().await.unwrap();
+    let told = lines(&mut events);
+    let at = |line: &str| told.iter().position(|other| other == line).expect(line);
+    assert!(at("app/http stopped stopped") < at("app/db/pool stopping group"), "{told:#?}");
+    assert!(at("app/db/pool stopped stopped") < at("app/db stopped stopped"), "{told:#?}");
+    assert_eq!(told.last().unwrap(), "app stopped stopped");
+}
+
+#[tokio::test]
+async fn a_member_that_comes_later_is_heard_from_its_first_event_to_its_last() {
+    let app = Runner::new(Group::builder("app").build().unwrap());
+    let mut events = app.events();
+    app.service().insert("early", idle()).await.unwrap();
+    app.start().await.unwrap();
+    app.service().insert("late", once(async |_cx| ())).await.unwrap();
+    app.service().remove("late").await.unwrap();
+    app.service().remove("early").await.unwrap();
+    let told = lines(&mut events);
+    let of = |name: &str| -> Vec<String> {
+        told.iter().filter_map(|line| line.strip_prefix(name)).map(str::to_owned).collect()
+    };
+    assert_eq!(
+        of("app/early "),
+        ["inserted", "starting", "ready", "stopping group", "stopped stopped", "removed"]
+    );
+    assert_eq!(of("app/late "), ["inserted", "starting", "ready", "stopped completed", "removed"]);
+    app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_member_that_was_removed_is_not_heard_any_more() {
+    let shared = Runner::new(idle());
+    let app = Runner::new(Group::builder("app").with("db", shared.clone()).build().unwrap());
+    let mut events = app.events();
+    app.service().remove("db").await.unwrap();
+    assert_eq!(lines(&mut events), ["app/db removed"]);
+    shared.start().await.unwrap();
+    shared.stop().await.unwrap();
+    assert!(events.try_next().is_none());
+}
+
+#[tokio::test]
+async fn a_member_of_two_groups_is_in_both_streams_with_its_own_path() {
+    let shared = Runner::new(idle());
+    let left = Runner::new(Group::builder("left").with("db", shared.clone()).build().unwrap());
+    let right = Runner::new(Group::builder("right").with("store", shared.clone()).build().unwrap());
+    let (mut on_left, mut on_right) = (left.events(), right.events());
+    let mut own = shared.events();
+    left.start().await.unwrap();
+    right.start().await.unwrap();
+    assert!(lines(&mut on_left).contains(&"left/db ready".to_owned()));
+    assert!(lines(&mut on_right).contains(&"right/store ready".to_owned()));
+    assert_eq!(lines(&mut own), ["left/db starting", "left/db ready"]);
+    right.stop().await.unwrap();
+    left.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn failures_of_members_bear_their_paths() {
+    let inner = Group::builder("x").with("pool", once(async |_cx| Err::<(), _>("no route")));
+    let app = Group::builder("app").with("db", Member::new(inner.build().unwrap()));
+    let app = Runner::new(app.build().unwrap());
+    let error = app.start().await.unwrap_err();
+    let inner = app.service().get("db").unwrap();
+    assert_eq!(inner.errors_last().unwrap().path(), "app/db");
+    let text = format!("{error:?}");
+    assert!(text.contains("\"app/db/pool\""), "{text}");
+}
