@@ -130,7 +130,7 @@ fn a_runner_needs_no_runtime_but_to_start() {
     let runner = Runner::new(obedient(&census));
     runner.request_stop();
     runner.request_start();
-    runner.reload();
+    runner.request_reload();
     assert_eq!(runner.state(), State::Stopped);
     let start = crate::stress_support::park_on(runner.start());
     assert!(matches!(start, Err(startstop_core::StartError::NoRuntime)));

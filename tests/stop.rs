@@ -7,6 +7,7 @@ mod drain;
 mod failures;
 mod natural;
 mod reload;
+mod reload_answers;
 mod requests;
 mod shutdown_always;
 mod steps;

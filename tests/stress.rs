@@ -34,7 +34,7 @@ fn requests<S: Service>(runner: &Runner<S>, which: u8) {
         0 => runner.request_start(),
         1 => runner.request_stop(),
         2 => runner.request_restart(),
-        _ => runner.reload(),
+        _ => runner.request_reload(),
     }
 }
 

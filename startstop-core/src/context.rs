@@ -10,6 +10,7 @@ mod signals;
 mod blocking;
 mod speech;
 mod wait;
+mod reload;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::core::Node;
 
 pub(crate) use attempt::Attempt;
 use detached::Detached;
+pub use reload::Reload;
 pub use wait::{Cancelled, CancelledOwned};
 
 /// The service's side of its runner, given to `run` and `shutdown`. Cheap to clone.

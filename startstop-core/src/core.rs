@@ -21,6 +21,7 @@ mod ended;
 mod listeners;
 mod parts;
 mod record;
+mod reload;
 mod settle;
 mod signal;
 mod timer;
@@ -88,6 +89,8 @@ pub(crate) struct Core {
     pub(crate) detached: AtomicBool,
     /// Whether the driver is polling `run` at this moment.
     pub(crate) polling: AtomicBool,
+    /// Whether the driver has to look at reload requests after its next poll.
+    pub(crate) reload_open: AtomicBool,
     pub(crate) settings: Resolved,
     /// Whether the service has a `shutdown` of its own.
     hooked: bool,
@@ -108,6 +111,7 @@ impl Core {
             handles: AtomicU32::new(1),
             detached: AtomicBool::new(false),
             polling: AtomicBool::new(false),
+            reload_open: AtomicBool::new(false),
             settings,
             hooked,
             default_name,

@@ -118,7 +118,7 @@ mod models;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use context::{Cancelled, CancelledOwned, Context};
+pub use context::{Cancelled, CancelledOwned, Context, Reload};
 pub use error::{ReloadError, StartError, StopError, Unresponsive};
 pub use event::{Event, EventKind, Events};
 pub use failure::{Failure, Interruption};

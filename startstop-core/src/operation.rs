@@ -148,7 +148,7 @@ async fn run_or_signal<S: Service, T>(
     let mut future = pin!(future);
     loop {
         match first(signals, future.as_mut()).await {
-            First::Signal(Signal::Reload) => runner.reload(),
+            First::Signal(Signal::Reload) => runner.request_reload(),
             other => return other,
         }
     }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::{After, Arm, Cell, Core, Hold, Node, update};
-use crate::error::{StartError, StopError};
+use crate::error::{ReloadError, StartError, StopError};
 use crate::failure::{Failure, Fault};
-use crate::lifecycle::{Input, Level};
+use crate::lifecycle::Input;
 use crate::parent::Parent;
 use crate::state::{Exit, Phase, State};
 use crate::stop_reason::StopReason;
@@ -205,17 +205,19 @@ pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: Fault) -> Failure {
     update(node, |core, cell, after| cell.record(core, Phase::Run, fault, after))
 }
 
-/// Wakes `cx.reloaded()`.
-pub(crate) fn reload<N: Node + ?Sized>(node: &Arc<N>) {
-    update(node, |_, cell, after| {
-        if !cell.life.is_run_alive() || cell.life.level() > Level::Alive {
-            return;
-        }
-        let topic = Topic::reload(cell.attempts);
-        let waits = |other| other == topic;
-        let told = cell.waiters.answer_where(topic.kind(), waits, &Answer::Seen, &mut after.wakes);
-        cell.set_reload(!told);
-    });
+/// Asks for a reload.
+pub(crate) fn reload<N: Node + ?Sized>(
+    node: &Arc<N>,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), ReloadError>> {
+    update(node, |core, cell, after| {
+        let Some(round) = cell.request_reload() else {
+            return Reply::Now(Err(ReloadError::Stopped));
+        };
+        let key = wanted.register(Topic::Reloaded(round), cell);
+        cell.hand_out_reloads(core, after);
+        reply(key, cell, Answer::reload)
+    })
 }
 
 /// The last runner is gone: who watches a service that is stopped learns that nothing will change.

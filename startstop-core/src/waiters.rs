@@ -11,7 +11,7 @@ mod wakes;
 
 use std::task::Waker;
 
-use crate::error::{StartError, StopError};
+use crate::error::{ReloadError, StartError, StopError};
 use crate::state::{Exit, State};
 
 pub(crate) use wakes::Wakes;
@@ -39,6 +39,8 @@ pub(crate) enum Topic {
     Drain,
     /// A reload request to the attempt with this number: its lower half tells it from its neighbours.
     Reload(u32),
+    /// The answer to a reload request of this round.
+    Reloaded(u32),
 }
 
 impl Topic {
@@ -69,6 +71,7 @@ impl Topic {
             Self::Deadline => 1 << 7,
             Self::Drain => 1 << 8,
             Self::Reload(_) => 1 << 9,
+            Self::Reloaded(_) => 1 << 10,
         }
     }
 }
@@ -79,6 +82,9 @@ pub(crate) enum Answer {
     Start(Result<(), StartError>),
     Stop(Result<(), StopError>),
     End(Exit),
+    Reload(Result<(), ReloadError>),
+    /// A reload request of this round.
+    Handed(u32),
     /// It has happened.
     Seen,
 }
@@ -94,6 +100,10 @@ impl Answer {
 
     pub(crate) fn end(self) -> Option<Exit> {
         if let Self::End(exit) = self { Some(exit) } else { None }
+    }
+
+    pub(crate) fn reload(self) -> Option<Result<(), ReloadError>> {
+        if let Self::Reload(outcome) = self { Some(outcome) } else { None }
     }
 
     pub(crate) fn seen(self) -> Option<()> {
@@ -218,23 +228,23 @@ impl Waiters {
         }
     }
 
-    /// Answers all entries of these kinds that `which` picks; says whether there was one.
+    /// Answers all entries of these kinds that `which` picks; says how many there were.
     pub(crate) fn answer_where(
         &mut self,
         kinds: u16,
         which: impl Fn(Topic) -> bool,
         answer: &Answer,
         wakes: &mut Wakes,
-    ) -> bool {
+    ) -> u32 {
         if self.kinds & kinds == 0 {
-            return false;
+            return 0;
         }
-        let mut any = false;
+        let mut count = 0;
         let mut left = 0;
         let mut look_at = |entry: &mut Entry| {
             let Entry::Waiting(topic, by) = entry else { return };
             if which(*topic) {
-                any = true;
+                count += 1;
                 wakes.add(by.take());
                 *entry = Entry::Answered(answer.clone());
             } else {
@@ -246,7 +256,7 @@ impl Waiters {
             more.entries.iter_mut().for_each(look_at);
         }
         self.kinds = left;
-        any
+        count
     }
 
     /// Wakes those who wait for these kinds, without an answer.

@@ -112,16 +112,16 @@ impl Service for Processes {
         let group = self.group.run(cx.clone());
         tokio::pin!(group);
         loop {
-            tokio::select! {
+            let request = tokio::select! {
                 biased;
                 ended = &mut group => return ended,
-                () = cx.reloaded() => {}
-            }
+                request = cx.reloaded() => request,
+            };
             // The group has to be polled for its members to change.
             tokio::select! {
                 biased;
                 ended = &mut group => return ended,
-                () = self.reload(&cx) => {}
+                () = self.reload(&cx, request) => {}
             }
         }
     }

@@ -128,7 +128,7 @@ async fn a_reload_changes_just_what_has_changed() {
     fs::remove_file(folder.path("kept-a")).unwrap();
 
     fs::write(&path, entry("kept", "a") + &entry("changed", "b") + &entry("new", "a")).unwrap();
-    runner.reload();
+    runner.request_reload();
     folder.read("changed-b").await;
     folder.read("new-a").await;
     assert!(crate::support::is_alive(&kept) && !crate::support::is_alive(&gone));
@@ -136,7 +136,7 @@ async fn a_reload_changes_just_what_has_changed() {
 
     fs::write(&path, "[process.kept]\n").unwrap();
     let before = runner.errors_list().len();
-    runner.reload();
+    runner.request_reload();
     while runner.errors_list().len() == before {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -53,7 +53,7 @@ async fn main() {
 /// Has a task spawned that ends, and drops the futures of what is waited for.
 async fn spawn_and_give_up(busy: &Runner<Busy>) {
     for _ in 0..10 {
-        busy.reload();
+        busy.request_reload();
         tokio::task::yield_now().await;
     }
     let waits: Vec<_> = (0..10).map(|_| (busy.wait(), busy.wait_for(State::Backoff))).collect();
@@ -77,7 +77,7 @@ impl Service for Busy {
                     () = task.draining() => {}
                     () = task.cancelled() => {}
                     () = task.clone().cancelled_owned() => {}
-                    () = task.reloaded() => {}
+                    _ = task.reloaded() => {}
                     () = async {} => {}
                 }
             });

@@ -78,7 +78,7 @@ async fn the_end_of_its_token_is_a_drain_and_no_reload_comes() {
     let cx = Context::detached(token.clone());
     let (draining, reloaded) = (cx.clone(), cx);
     let drain = Caller::of(async move { draining.draining().await }).await;
-    let reload = Caller::of(async move { reloaded.reloaded().await }).await;
+    let reload = Caller::of(async move { reloaded.reloaded().await.done() }).await;
     assert!(drain.is_waiting());
     token.cancel();
     drain.outcome().await;

@@ -134,12 +134,12 @@ async fn a_reload_is_passed_on() {
     probe.tell(Act::with(move |cx| {
         let (inner, send) = (cx.clone(), send.clone());
         cx.spawn(async move {
-            inner.reloaded().await;
+            inner.reloaded().await.done();
             send.send(()).unwrap();
         });
     }));
     idle().await;
-    outer.reload();
+    outer.request_reload();
     assert!(crate::support::within(reloaded.recv()).await.is_some());
 }
 

@@ -61,7 +61,7 @@ fn a_reload_is_not_lost_with_a_dropped_future() {
                         match reloaded {
                             None => return,
                             Some(None) => tokio::task::yield_now().await,
-                            Some(Some(())) => {
+                            Some(Some(_)) => {
                                 seen.fetch_add(1, Ordering::SeqCst);
                             }
                         }
@@ -70,7 +70,7 @@ fn a_reload_is_not_lost_with_a_dropped_future() {
             }));
             runner.start().await.expect("ready at once");
             for count in 1..500 {
-                runner.reload();
+                runner.request_reload();
                 crate::stress_support::until(|| seen.load(Ordering::SeqCst) == count).await;
             }
             runner.stop().await.expect("an obedient service stops");
@@ -95,7 +95,7 @@ fn two_that_wait_for_a_reload_and_one_that_gives_up() {
             }));
             runner.start().await.expect("ready at once");
             crate::stress_support::settle().await;
-            runner.reload();
+            runner.request_reload();
             crate::stress_support::until(|| seen.load(Ordering::SeqCst) == 1).await;
             runner.stop().await.expect("an obedient service stops");
         })

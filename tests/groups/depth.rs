@@ -38,7 +38,7 @@ fn a_thousand_levels_need_no_stack() {
             assert_eq!(status.to_string().lines().count(), 1_002);
             drop(status.clone());
             drop(status);
-            app.reload();
+            app.request_reload();
             stopped(&app).await;
             assert_eq!(journal.moves(), ["-a"]);
             drop(app);

@@ -108,7 +108,7 @@ async fn a_reload_is_passed_on_to_all() {
             async move {
                 let count = async {
                     loop {
-                        cx.reloaded().await;
+                        cx.reloaded().await.done();
                         seen.fetch_add(1, Ordering::SeqCst);
                     }
                 };
@@ -123,7 +123,7 @@ async fn a_reload_is_passed_on_to_all() {
         started(Group::builder("app").with("inner", inner).with("c", listener()).with("d", shared))
             .await;
     for round in 1..=3 {
-        app.reload();
+        app.request_reload();
         idle().await;
         assert_eq!(seen.load(Ordering::SeqCst), 4 * round);
     }

@@ -56,14 +56,14 @@ async fn a_reload_reaches_the_service() {
     let service = service_fn(move |cx: Context| {
         let told = told.clone();
         async move {
-            cx.reloaded().await;
+            cx.reloaded().await.done();
             told.send(()).unwrap();
             cx.cancelled().await;
         }
     });
     let runner: Arc<dyn StartStop> = Arc::new(Runner::new(service));
     runner.start().await.unwrap();
-    runner.reload();
+    runner.request_reload();
     assert!(within(reloads.recv()).await.is_some());
     runner.stop().await.unwrap();
 }

@@ -86,7 +86,7 @@ async fn everything_is_there_behind_a_trait_object() {
         erased.ensure_running().await.expect("it runs");
         assert!(erased.is_running() && erased.is_ready());
         erased.restart().await.expect("ready at once");
-        erased.reload();
+        erased.request_reload();
         let (waits, mut states) = (erased.wait(), erased.subscribe());
         erased.request_stop();
         assert_eq!(waits.await, Exit::Stopped);

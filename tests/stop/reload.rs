@@ -1,4 +1,4 @@
-//! A reload request: a wake-up, and nothing else.
+//! A reload request: how the service is woken.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ fn reloading() -> (Runner<impl Service>, Arc<Reloads>, UnboundedReceiver<u64>) {
         cx.run_until_cancelled(async {
             loop {
                 state.look.notified().await;
-                cx.reloaded().await;
+                cx.reloaded().await.done();
                 state.seen.send(cx.cycle()).unwrap();
             }
         })
@@ -41,7 +41,7 @@ async fn woken_once(
     state.look.notify_one();
     idle().await;
     assert!(saw.try_recv().is_err());
-    runner.reload();
+    runner.request_reload();
     assert_eq!(within(saw.recv()).await, Some(1));
 }
 
@@ -51,7 +51,7 @@ async fn a_reload_wakes_the_service_and_restarts_nothing() {
     runner.start().await.unwrap();
     state.look.notify_one();
     idle().await;
-    runner.reload();
+    runner.request_reload();
     assert_eq!(within(saw.recv()).await, Some(1));
     assert_eq!(runner.state(), State::Running);
     assert_eq!(runner.status().attempts(), 1);
@@ -61,9 +61,12 @@ async fn a_reload_wakes_the_service_and_restarts_nothing() {
 async fn several_requests_before_the_service_looks_are_one() {
     let (runner, state, mut saw) = reloading();
     runner.start().await.unwrap();
+    state.look.notify_one();
     idle().await;
+    runner.request_reload();
+    assert_eq!(within(saw.recv()).await, Some(1));
     for _ in 0..3 {
-        runner.reload();
+        runner.request_reload();
     }
     state.look.notify_one();
     woken_once(&runner, &state, &mut saw).await;
@@ -76,7 +79,7 @@ async fn several_requests_are_one_for_a_service_that_waits_for_them() {
     state.look.notify_one();
     idle().await;
     for _ in 0..3 {
-        runner.reload();
+        runner.request_reload();
     }
     woken_once(&runner, &state, &mut saw).await;
 }
@@ -91,21 +94,21 @@ async fn a_request_is_not_lost_when_the_future_is_dropped() {
     runner.start().await.unwrap();
     let cx = within(contexts.recv()).await.unwrap();
     let inner = cx.clone();
-    let waiting = Caller::of(async move { inner.reloaded().await }).await;
+    let waiting = Caller::of(async move { inner.reloaded().await.done() }).await;
     assert!(waiting.is_waiting());
-    runner.reload();
+    runner.request_reload();
     // Woken, but not polled again before it is dropped.
     waiting.give_up().await;
     drop(cx.reloaded());
-    within(cx.reloaded()).await;
-    let again = Caller::of(async move { cx.reloaded().await }).await;
+    within(cx.reloaded()).await.done();
+    let again = Caller::of(async move { cx.reloaded().await.done() }).await;
     assert!(again.is_waiting(), "it is told once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reload_of_a_stopped_service_starts_nothing() {
     let (runner, ..) = reloading();
-    runner.reload();
+    runner.request_reload();
     idle().await;
     assert_eq!(runner.state(), State::Stopped);
 }
@@ -115,13 +118,13 @@ async fn a_service_that_is_stopping_is_not_reloaded() {
     let service = service_fn(async |cx: Context| {
         cx.cancelled().await;
         tokio::select! {
-            () = cx.reloaded() => Err("reloaded"),
+            _ = cx.reloaded() => Err("reloaded"),
             () = tokio::time::sleep(SECOND) => Ok(()),
         }
     });
     let runner = Runner::new(service);
     runner.start().await.unwrap();
     let stopping = stop(&runner).await;
-    runner.reload();
+    runner.request_reload();
     stopping.outcome().await.unwrap();
 }

@@ -1,13 +1,13 @@
-//! What a service is told: to end, until when, to drain, to reload.
+//! What a service is told: to end, until when, to drain.
 
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::wait::{Cancelled, CancelledOwned, Reloaded, Signalled};
+use super::wait::{Cancelled, CancelledOwned, Signalled};
 use super::{Context, Link};
 use crate::lifecycle::Level;
 use crate::sync::CancellationToken;
@@ -198,37 +198,6 @@ impl Context {
                 Signalled::new(attempt, Level::Draining, Topic::Drain).await;
             }
             Link::Detached(detached) => detached.token.cancelled().await,
-        }
-    }
-
-    /// Waits for a reload request. Several requests before the service looks are one.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use startstop_core::{Runner, service_fn};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let runner = Runner::new(service_fn(async |cx| {
-    ///     while cx.run_until_cancelled(cx.reloaded()).await.is_some() {
-    ///         println!("reading the configuration again");
-    ///     }
-    /// }));
-    /// runner.start().await.unwrap();
-    /// runner.reload();
-    /// runner.stop().await.unwrap();
-    /// # }
-    /// ```
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost when it is dropped: a request that it had not returned yet is there for the
-    /// next call.
-    pub async fn reloaded(&self) {
-        match &self.link {
-            Link::Attempt(attempt) => Reloaded::new(attempt).await,
-            Link::Detached(_) => pending().await,
         }
     }
 }

@@ -48,6 +48,7 @@ impl Cell {
                 rare.started = true;
             }
             self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut after.wakes);
+            self.hand_out_reloads(core, after);
         }
         if effects.has(Effects::UNSTARTED) {
             if let Some(rare) = &mut self.rare {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::Core;
 use super::ended::Ended;
 use super::listeners::Listeners;
+use super::reload::Reloads;
 use super::wholes::Wholes;
 use crate::clock;
 use crate::error::Unresponsive;
@@ -53,6 +54,8 @@ pub(crate) struct Cell {
     pub(crate) version: u32,
     pub(super) driver_id: u32,
     pub(super) keeper_id: u32,
+    /// The number of the next round of reload requests.
+    pub(super) next_round: u32,
     /// When `run` was entered.
     pub(super) began_at: u64,
     /// When what `timer` stands for is due, or the next attempt.
@@ -73,8 +76,7 @@ pub(crate) struct Cell {
 #[derive(Default)]
 pub(crate) struct Rare {
     pub(super) history: History,
-    /// A reload request that nobody has looked at.
-    pub(super) reload: bool,
+    pub(super) reloads: Reloads,
     /// The deadline of the stop is kept by the whole that this service is a part of.
     pub(super) whole_keeps: bool,
     /// How long the attempt was in `Running`, once it is not any more.
@@ -152,6 +154,7 @@ impl Cell {
             version: 0,
             driver_id: 0,
             keeper_id: 0,
+            next_round: 0,
             began_at: 0,
             due: clock::NEVER,
             stop_at: clock::NEVER,
@@ -224,18 +227,6 @@ impl Cell {
     /// The failures of all cycles.
     pub(crate) fn history(&self) -> History {
         self.rare.as_ref().map(|rare| rare.history.clone()).unwrap_or_default()
-    }
-
-    /// Notes whether there is a reload request that nobody has looked at.
-    pub(crate) fn set_reload(&mut self, asked: bool) {
-        if let Some(rare) = self.rare_if(asked) {
-            rare.reload = asked;
-        }
-    }
-
-    /// Whether there is a reload request, which is looked at now.
-    pub(crate) fn take_reload(&mut self) -> bool {
-        self.rare.as_mut().is_some_and(|rare| std::mem::take(&mut rare.reload))
     }
 
     /// Whether the deadline of the stop is kept by the whole that this service is a part of.

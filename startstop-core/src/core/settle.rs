@@ -102,7 +102,6 @@ impl Cell {
             after.drop_failure(rare.ended_by.take());
             rare.worth_it = None;
             rare.healthy = 0;
-            rare.reload = false;
             rare.whole_keeps = false;
         }
         self.step(core, Input::Enter, Arm::Now, after);
@@ -206,6 +205,7 @@ impl Cell {
         self.life.step(Input::Retry, core.rules());
         self.set_timer(core, Arm::ByCaller, after);
         self.due = clock::later(after.now(), delay);
+        self.end_reloads(after);
         self.publish(core, after);
         self.close_attempt(core, after);
     }
@@ -273,6 +273,7 @@ impl Cell {
 
     /// Shows that the cycle has ended, even where the next one begins under the same lock.
     fn show_stopped(&mut self, core: &Core, done: bool, after: &mut After) {
+        self.end_reloads(after);
         self.publish_state(core, State::Stopped, done, after);
         self.close_attempt(core, after);
         self.set_timer(core, Arm::ByCaller, after);

@@ -8,6 +8,7 @@ mod look;
 mod changes;
 mod news;
 mod orders;
+mod reload;
 mod ending;
 
 use std::future::{Future, poll_fn};
@@ -15,6 +16,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
+use self::reload::PassOn;
 use super::Shared;
 use super::board::Closing;
 use super::error::GroupError;
@@ -22,7 +24,8 @@ use super::graph::Id;
 use super::mailbox::observe;
 use super::member::Part;
 use super::table::Entry;
-use crate::context::Context;
+use crate::context::{Context, Reload};
+use crate::error::ReloadError;
 use crate::panic::BoxError;
 use crate::retry::Recent;
 use crate::snapshot;
@@ -33,14 +36,20 @@ use crate::task::wait_if_runtime_ends;
 pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxError> {
     let mut supervisor = Supervisor::new(shared, &cx)?;
     let mut cancelled = pin!(cx.cancelled());
+    let mut passed_on = None;
     while supervisor.again || !supervisor.is_finished() || supervisor.finds_more() {
         if supervisor.again {
             tokio::task::yield_now().await;
         }
-        match supervisor.woken(cancelled.as_mut()).await {
+        match supervisor.woken(cancelled.as_mut(), &mut passed_on).await {
             Woken::Draining => supervisor.drain(),
             Woken::Cancelled => supervisor.close(),
-            Woken::Reloaded => supervisor.reload(),
+            Woken::Reload(reload) => passed_on = Some(supervisor.pass_on(reload)),
+            Woken::Reloaded(result) => {
+                if let Some(pass) = passed_on.take() {
+                    passed_on = pass.after(result, |id| supervisor.part(id));
+                }
+            }
             Woken::Changed(changed) => {
                 if supervisor.has_lost_one_of(&changed) {
                     wait_if_runtime_ends().await;
@@ -56,7 +65,9 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
 enum Woken {
     Draining,
     Cancelled,
-    Reloaded,
+    Reload(Reload),
+    /// A member has answered the reload.
+    Reloaded(Result<(), ReloadError>),
     Changed(Vec<Id>),
     Again,
 }
@@ -139,7 +150,11 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Waits until there is something to do.
-    async fn woken(&self, mut cancelled: Pin<&mut impl Future<Output = ()>>) -> Woken {
+    async fn woken(
+        &self,
+        mut cancelled: Pin<&mut impl Future<Output = ()>>,
+        passed_on: &mut Option<PassOn>,
+    ) -> Woken {
         let mut reloaded = pin!(self.cx.reloaded());
         let mut draining = pin!(self.cx.draining());
         poll_fn(|task| {
@@ -149,8 +164,17 @@ impl<'a> Supervisor<'a> {
             if self.told == Told::Nothing && draining.as_mut().poll(task).is_ready() {
                 return Poll::Ready(Woken::Draining);
             }
-            if reloaded.as_mut().poll(task).is_ready() {
-                return Poll::Ready(Woken::Reloaded);
+            match passed_on {
+                Some(pass) => {
+                    if let Poll::Ready(result) = pass.poll(task) {
+                        return Poll::Ready(Woken::Reloaded(result));
+                    }
+                }
+                None => {
+                    if let Poll::Ready(reload) = reloaded.as_mut().poll(task) {
+                        return Poll::Ready(Woken::Reload(reload));
+                    }
+                }
             }
             match self.shared.mailbox.take(task.waker()) {
                 Some(changed) => Poll::Ready(Woken::Changed(changed)),
@@ -177,14 +201,6 @@ impl<'a> Supervisor<'a> {
         self.told = Told::ToStop;
         self.shared.table().board.close(Closing::Told);
         self.carry_out();
-    }
-
-    fn reload(&self) {
-        let parts: Vec<Part> =
-            self.shared.table().entries.iter().flatten().map(|entry| entry.part.clone()).collect();
-        for part in parts {
-            part.handle.reload();
-        }
     }
 
     fn has_lost_one_of(&self, changed: &[Id]) -> bool {

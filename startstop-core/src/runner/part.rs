@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::{Runner, StartStop};
-use crate::context::Context;
+use crate::context::{Context, Reload};
 use crate::core::Hold;
 use crate::error::{StartError, StopError};
 use crate::hold::{Closed, Place};
@@ -128,20 +128,30 @@ async fn finish<S: Service>(
     }
     let rest = request::wait_for_rest(&runner.inner.core, whole);
     let mut rest = pin!(redeem(&runner.inner, rest, Answer::seen));
-    while !pass_on_reloads(cx, rest.as_mut()).await {
-        runner.reload();
+    while let Some(reload) = next_reload(cx, rest.as_mut()).await {
+        match before(pin!(runner.reload()), rest.as_mut()).await {
+            Some(result) => reload.answer(result),
+            None => break,
+        }
     }
     runner.ended_as_part(cx)
 }
 
-/// Waits for the end of the part, which is true, or for a reload request to the whole.
-async fn pass_on_reloads(cx: &Context, mut rest: Pin<&mut impl Future<Output = ()>>) -> bool {
-    let mut reloaded = pin!(cx.reloaded());
+/// Waits for a reload request to the whole: `None` when the part has ended before one came.
+async fn next_reload(cx: &Context, rest: Pin<&mut impl Future<Output = ()>>) -> Option<Reload> {
+    before(pin!(cx.reloaded()), rest).await
+}
+
+/// The output of a future, unless the part ends before it is there.
+async fn before<T>(
+    mut future: Pin<&mut impl Future<Output = T>>,
+    mut rest: Pin<&mut impl Future<Output = ()>>,
+) -> Option<T> {
     poll_fn(|task| {
         if rest.as_mut().poll(task).is_ready() {
-            return Poll::Ready(true);
+            return Poll::Ready(None);
         }
-        reloaded.as_mut().poll(task).map(|()| false)
+        future.as_mut().poll(task).map(Some)
     })
     .await
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Runner;
-use crate::error::{StartError, StopError};
+use crate::error::{ReloadError, StartError, StopError};
 use crate::parent::Parent;
 use crate::request::{self, StartKind, Wanted};
 use crate::service::Service;
@@ -235,14 +235,57 @@ impl<S: Service> Runner<S> {
         request::start(&self.inner, StartKind::Restart, None, Wanted::No);
     }
 
-    /// Wakes [`cx.reloaded()`](crate::Context::reloaded). Nothing restarts. A service that is not
-    /// running misses nothing: it reads its configuration when it starts.
+    /// Asks the service to take over its new configuration, and waits for its answer. Nothing restarts.
+    ///
+    /// While the service starts, the request waits for the end of the start. Several requests before the service looks are one,
+    /// with one answer for all. A group passes it on, one member after another in the order of their starts; the first failure
+    /// is its answer. There is no timeout.
     ///
     /// # Examples
     ///
-    /// See [`Context::reloaded`](crate::Context::reloaded).
-    pub fn reload(&self) {
-        request::reload(&self.inner);
+    /// See [`Reload`](crate::Reload).
+    ///
+    /// # Errors
+    ///
+    /// - [`Failed`](ReloadError::Failed): the service goes on with the old configuration.
+    /// - [`NotSupported`](ReloadError::NotSupported): nothing in the service has ever waited for a request in this attempt.
+    /// - [`Stopped`](ReloadError::Stopped): nothing of the service runs, or the attempt ended before the answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the reload goes on to its end when this future is dropped.
+    pub async fn reload(&self) -> Result<(), ReloadError> {
+        ask(&self.inner, |wanted| request::reload(&self.inner, wanted), Answer::reload).await
+    }
+
+    /// Asks for a reload and returns at once; what becomes of it is in the [events](Self::events), and a failure in the
+    /// history.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (told, hears) = std::sync::mpsc::channel();
+    /// let runner = Runner::new(service_fn(move |cx: startstop_core::Context| {
+    ///     let told = told.clone();
+    ///     async move {
+    ///         cx.reloaded().await.done();
+    ///         told.send("reloaded").unwrap();
+    ///         cx.cancelled().await;
+    ///     }
+    /// }));
+    /// runner.start().await.unwrap();
+    /// runner.request_reload();
+    /// # tokio::task::yield_now().await;
+    /// runner.stop().await.unwrap();
+    /// assert_eq!(hears.try_recv(), Ok("reloaded"));
+    /// # }
+    /// ```
+    pub fn request_reload(&self) {
+        request::reload(&self.inner, Wanted::No);
     }
 
     async fn ask_for_start(&self, kind: StartKind) -> Result<(), StartError> {

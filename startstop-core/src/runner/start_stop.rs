@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Runner, StateWatch};
-use crate::error::{StartError, StopError};
+use crate::error::{ReloadError, StartError, StopError};
 use crate::event::Events;
 use crate::failure::Failure;
 use crate::history::History;
@@ -108,6 +108,17 @@ pub trait StartStop: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// Once polled, the restart goes on to its end when this future is dropped.
     async fn restart(&self) -> Result<(), StartError>;
 
+    /// Has it take over its new configuration; see [`Runner::reload`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Runner::reload`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the reload goes on to its end when this future is dropped.
+    async fn reload(&self) -> Result<(), ReloadError>;
+
     /// Waits for the end of the cycle; see [`Runner::wait`].
     ///
     /// # Cancel safety
@@ -131,8 +142,8 @@ pub trait StartStop: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// Begins a restart; see [`Runner::request_restart`].
     fn request_restart(&self);
 
-    /// Asks for a reload; see [`Runner::reload`].
-    fn reload(&self);
+    /// Asks for a reload; see [`Runner::request_reload`].
+    fn request_reload(&self);
 
     /// Whether it is running; see [`Runner::is_running`].
     fn is_running(&self) -> bool;
@@ -197,6 +208,10 @@ impl<S: Service> StartStop for Runner<S> {
         Runner::restart(self).await
     }
 
+    async fn reload(&self) -> Result<(), ReloadError> {
+        Runner::reload(self).await
+    }
+
     // Written out, since its effect begins with the call and not with the first poll.
     fn wait<'a, 'async_trait>(&'a self) -> Pin<Box<dyn Future<Output = Exit> + Send + 'async_trait>>
     where
@@ -230,8 +245,8 @@ impl<S: Service> StartStop for Runner<S> {
         Runner::request_restart(self);
     }
 
-    fn reload(&self) {
-        Runner::reload(self);
+    fn request_reload(&self) {
+        Runner::request_reload(self);
     }
 
     fn is_running(&self) -> bool {

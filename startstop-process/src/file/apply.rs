@@ -1,16 +1,21 @@
 //! A file that was read again: what has changed, and what follows.
 
-use startstop_core::Context;
+use startstop_core::{BoxError, Context, Reload};
 
 use super::spec::Spec;
 use super::{Processes, read_document};
 
 impl Processes {
-    /// Reads the file again, and changes what has changed.
-    pub(super) async fn reload(&self, cx: &Context) {
+    /// Reads the file again, and changes what has changed. The first error is the answer, the others are reported.
+    pub(super) async fn reload(&self, cx: &Context, request: Reload) {
+        let mut request = Some(request);
+        let mut fail = |error: BoxError| match request.take() {
+            Some(request) => request.failed(error),
+            None => cx.report(error),
+        };
         let new = match read_document(&self.path) {
             Ok(document) => document.specs,
-            Err(error) => return cx.report(error),
+            Err(error) => return fail(error.into()),
         };
         let old = self.lock().clone();
         let stale = stale(&old, &new);
@@ -18,7 +23,7 @@ impl Processes {
         for spec in in_order(&old).into_iter().rev().filter(|spec| stale.contains(&spec.name)) {
             match self.group.remove(&spec.name).await {
                 Ok(()) => self.lock().retain(|kept| kept.name != spec.name),
-                Err(error) => cx.report(error),
+                Err(error) => fail(error.into()),
             }
         }
         let there = self.lock().clone();
@@ -26,7 +31,7 @@ impl Processes {
         for spec in in_order(&new).into_iter().filter(missing) {
             match self.group.insert(spec.name.clone(), spec.member()).await {
                 Ok(()) => self.lock().push(spec.clone()),
-                Err(error) => cx.report(error),
+                Err(error) => fail(error.into()),
             }
         }
     }

@@ -34,7 +34,7 @@ enum Event {
     Ended(Ending),
     Stop,
     Ready,
-    Reload,
+    Reload(startstop_core::Reload),
     Message(String),
 }
 
@@ -94,7 +94,7 @@ impl Running<'_> {
                     self.cx.ready();
                 }
                 Event::Message(text) => unready.armed &= !self.heard(&text),
-                Event::Reload => self.reload().await,
+                Event::Reload(request) => self.reload(request).await,
                 Event::Stop => {
                     unready.armed = false;
                     break;
@@ -121,7 +121,7 @@ impl Running<'_> {
             () = self.cx.cancelled() => Event::Stop,
             () = waiting.ready(), if is_waiting => Event::Ready,
             text = self.message() => Event::Message(text),
-            () = self.cx.reloaded(), if self.process.reload.is_some() => Event::Reload,
+            request = self.cx.reloaded(), if self.process.reload.is_some() => Event::Reload(request),
         }
     }
 
@@ -193,15 +193,18 @@ impl Running<'_> {
         held(addr).map(|holder| format!("{addr} is held by {holder}"))
     }
 
-    async fn reload(&self) {
+    /// A signal is answered by nobody: it is done when it is sent.
+    async fn reload(&self, request: startstop_core::Reload) {
         match &self.process.reload {
-            Some(Reload::Signal(signal)) => self.group.signal_leader(*signal),
-            Some(Reload::Command(command)) => {
-                if let Err(why) = run_command(command, self.group.id()).await {
-                    self.cx.report(why);
-                }
+            Some(Reload::Signal(signal)) => {
+                self.group.signal_leader(*signal);
+                request.done();
             }
-            None => {}
+            Some(Reload::Command(command)) => match run_command(command, self.group.id()).await {
+                Ok(()) => request.done(),
+                Err(why) => request.failed(why),
+            },
+            None => request.done(),
         }
     }
 }

@@ -77,7 +77,7 @@ impl Client {
             0..3 => self.insert(count).await,
             3..6 => self.remove().await,
             6..8 => drop(self.app.status()),
-            8 => self.app.reload(),
+            8 => self.app.request_reload(),
             _ => self.ask_member().await,
         }
     }

@@ -133,7 +133,7 @@ fn ask_group(calls: &mut JoinSet<()>, app: &Runner<Group>, rng: &mut fastrand::R
         1 => call(calls, app, |app| async move { drop(app.stop().await) }),
         2 => call(calls, app, |app| async move { drop(app.restart().await) }),
         3 => app.request_start(),
-        _ => app.reload(),
+        _ => app.request_reload(),
     }
 }
 

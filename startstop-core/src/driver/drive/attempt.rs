@@ -98,6 +98,11 @@ where
         core.polling.store(false, Ordering::Release);
         match polled {
             Poll::Pending => {
+                if core.reload_open.load(Ordering::Acquire) {
+                    update(&self.driver.inner, |core, cell, after| {
+                        cell.decide_reloads(core, after)
+                    });
+                }
                 self.see_that_it_takes_longer(core, cx);
                 Poll::Pending
             }

@@ -1,5 +1,8 @@
 //! Who is on the board, and who depends on whom.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::Board;
 use super::place::{Fate, Place};
 use crate::group::graph::Id;
@@ -26,6 +29,31 @@ impl Board {
             self.dirty.push_back(id);
         }
         id
+    }
+
+    /// The members in an order in which they may start one after another; those that may start at once as they were added.
+    pub(in crate::group) fn in_order(&self) -> Vec<Id> {
+        let all = (0..self.places.len()).map(Id);
+        let mut left: Vec<usize> =
+            all.clone().map(|id| self.look_up(id).map_or(0, |place| place.deps.len())).collect();
+        let mut open: BinaryHeap<Reverse<Id>> = all
+            .filter(|id| self.look_up(*id).is_some_and(|place| place.deps.is_empty()))
+            .map(Reverse)
+            .collect();
+        let mut order = Vec::new();
+        while let Some(Reverse(id)) = open.pop() {
+            let place = self.place(id);
+            if !place.barrier {
+                order.push(id);
+            }
+            for dependent in &place.dependents {
+                left[dependent.0] -= 1;
+                if left[dependent.0] == 0 {
+                    open.push(Reverse(*dependent));
+                }
+            }
+        }
+        order
     }
 
     /// Adds a place without a member, before the board is open for the first time.
