@@ -98,13 +98,18 @@ impl Spender {
     fn of_own(path: &str) -> Option<Self> {
         let module = path.split_once("startstop-core/src/").map(|(_, module)| module);
         let module = module.or(path.split_once("startstop_core::").map(|(_, module)| module))?;
+        let module = module.replace("::", "/");
         let is = |names: &[&str]| names.iter().any(|name| module.starts_with(name));
-        let spenders: [(&[&str], Self); 5] = [
-            (&["clock"], Self::Clock),
-            (&["lifecycle"], Self::Rules),
-            (&["request", "ticket", "waiters", "runner"], Self::Calls),
-            (&["driver", "context", "fence", "panic", "task", "service"], Self::Driver),
-            (&["failure", "history", "retry", "restart", "core/record"], Self::Failures),
+        let spenders: [(&[&str], Self); 6] = [
+            (&["sync/clock"], Self::Clock),
+            (&["rules/restart_counter", "settings/restart_policy"], Self::Failures),
+            (&["report/failure", "report/history", "engine/record"], Self::Failures),
+            (&["rules"], Self::Rules),
+            (
+                &["runner/driver", "service", "engine/catch_unwind", "engine/task", "report/panic"],
+                Self::Driver,
+            ),
+            (&["engine/request", "engine/waiters", "runner"], Self::Calls),
         ];
         let found = spenders.into_iter().find(|(names, _)| is(names));
         Some(found.map_or(Self::Cell, |(_, spender)| spender))
@@ -193,11 +198,14 @@ mod tests {
             Spender::of(&Spent { file, function, home, instructions: 1 }) as u8
         };
         let option = "/rustc/1/library/core/src/option.rs";
-        let cell = "startstop-core/src/core/apply.rs";
+        let cell = "startstop-core/src/engine/apply.rs";
         assert_eq!(of(option, cell, "step"), Spender::Cell as u8);
-        assert_eq!(of("startstop-core/src/lifecycle/parts.rs", cell, ""), Spender::Rules as u8);
+        assert_eq!(
+            of("startstop-core/src/rules/lifecycle/parts.rs", cell, ""),
+            Spender::Rules as u8
+        );
         assert_eq!(of("./malloc/malloc.c", "./malloc/malloc.c", ""), Spender::Heap as u8);
-        let drop = "core::ptr::drop_in_place<startstop_core::waiters::Wakes>";
+        let drop = "core::ptr::drop_in_place<startstop_core::engine::waiters::Wakes>";
         assert_eq!(of(option, option, drop), Spender::Calls as u8);
         assert_eq!(of("t/tokio-1.0/src/runtime/task/raw.rs", "", ""), Spender::Task as u8);
         assert_eq!(of("t/tokio-1.0/src/runtime/time/mod.rs", "", ""), Spender::Runtime as u8);

@@ -1,22 +1,20 @@
 //! Groups: many services as one, started in order of their dependencies and stopped in reverse.
 //!
 //! The group's own task supervises: members tell it by a mailbox when their state has changed, it asks
-//! the [`board`] what follows, and asks the members for it. Nobody else starts or stops members but
+//! the [`plan`](crate::rules::plan) what follows, and asks the members for it. Nobody else starts or stops members but
 //! those who hold their handles.
 //!
-//! [`builder`] fills the [`table`] of the members and checks their [`graph`]; [`change`] adds to it and takes off;
-//! [`supervise`] is what runs.
+//! [`builder`] fills the [`table`] of the members and checks their [`graph`](crate::rules::graph); [`change`] adds to it and takes off;
+//! [`supervisor`] is what runs.
 
-mod policy;
 mod error;
-mod graph;
 mod member;
-mod board;
 mod table;
 mod builder;
-mod mailbox;
+mod change_queue;
 mod change;
-mod supervise;
+mod supervisor;
+pub(crate) mod composite;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,23 +22,23 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use crate::context::Context;
-use crate::core::Node;
-use crate::panic::BoxError;
+use crate::engine::Node;
+use crate::report::panic::BoxError;
+use crate::report::state::Readiness;
+use crate::report::status::Status;
 use crate::runner::StartStop;
+use crate::runner::snapshot;
+use crate::service::context::Context;
 use crate::service::{Parts, Service, Whole};
 use crate::settings::Settings;
-use crate::snapshot;
-use crate::state::Readiness;
-use crate::status::Status;
 use crate::sync::{Mutex, MutexGuard};
 
+pub use crate::settings::member_policy::{OnCompletion, OnFailure};
 pub use builder::GroupBuilder;
 pub use error::{DependencyFailed, GroupError};
 pub use member::{IntoMember, Member};
-pub use policy::{OnCompletion, OnFailure};
 
-use mailbox::Mailbox;
+use change_queue::Mailbox;
 use table::{Entry, Table};
 
 /// Many services as one: started in order of their dependencies, stopped in reverse, restarted by what
@@ -153,7 +151,7 @@ impl Service for Group {
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        supervise::run(&self.shared, cx)
+        supervisor::run(&self.shared, cx)
     }
 
     fn settings(&self) -> Settings {

@@ -70,47 +70,16 @@
 //! - `serde`: `Serialize` for states, exits, statuses, failures and events.
 //! - `stream`: [`Events`] as a `futures_core::Stream`.
 
-mod sync;
-mod panic;
-mod permanent;
-mod state;
-mod stop_reason;
-mod path;
-mod text;
-mod failure;
-mod restart;
-mod clock;
-mod retry;
-mod error;
-mod status;
-mod event;
-mod trace;
-mod lifecycle;
-mod parent;
-mod waiters;
-mod history;
-mod word;
-mod settings;
-mod core;
-mod outcome;
-mod fence;
-mod task;
-mod request;
-mod context;
-mod name;
-mod service;
-mod driver;
-mod hold;
-mod slot;
-mod func;
-mod snapshot;
-mod listen;
-mod ticket;
-mod runner;
-mod group;
-mod composite;
 #[cfg(feature = "signal")]
-mod operation;
+mod program;
+mod group;
+mod runner;
+mod service;
+mod engine;
+mod rules;
+mod settings;
+mod report;
+mod sync;
 #[cfg(all(test, startstop_loom))]
 mod models;
 
@@ -118,30 +87,30 @@ mod models;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use context::{Cancelled, CancelledOwned, Context, Reload};
-pub use error::{ReloadError, StartError, StopError, Unresponsive};
-pub use event::{Event, EventKind, Events};
-pub use failure::{Failure, Interruption};
-pub use func::{
-    BlockingFn, Every, Once, ServiceFn, ServiceFnWith, ServicePair, ServicePairWith, blocking_fn,
-    every, once, service_fn, service_fn_with,
-};
 pub use group::{
     DependencyFailed, Group, GroupBuilder, GroupError, IntoMember, Member, OnCompletion, OnFailure,
 };
-pub use history::History;
 #[cfg(feature = "signal")]
-pub use operation::run;
-pub use outcome::Outcome;
-pub use panic::{BoxError, PanicError};
-pub use permanent::Permanent;
-pub use restart::{Backoff, RestartPolicy};
+pub use program::run;
+pub use report::error::{ReloadError, StartError, StopError, Unresponsive};
+pub use report::event::{Event, EventKind, Events};
+pub use report::failure::{Failure, Interruption};
+pub use report::history::History;
+pub use report::outcome::Outcome;
+pub use report::panic::{BoxError, PanicError};
+pub use report::permanent::Permanent;
+pub use report::state::{Cause, Exit, Phase, Readiness, State};
+pub use report::status::Status;
+pub use report::stop_reason::StopReason;
 pub use runner::{Runner, StartStop, StateWatch, WeakRunner};
+pub use service::context::{Cancelled, CancelledOwned, Context, Reload};
+pub use service::func::{
+    BlockingFn, Every, Once, ServiceFn, ServiceFnWith, ServicePair, ServicePairWith, blocking_fn,
+    every, once, service_fn, service_fn_with,
+};
+pub use service::slot::Slot;
 pub use service::{BoxService, Service};
 pub use settings::Settings;
-pub use slot::Slot;
+pub use settings::restart_policy::{Backoff, RestartPolicy};
 #[cfg(feature = "derive")]
 pub use startstop_derive::{Service, service_methods};
-pub use state::{Cause, Exit, Phase, Readiness, State};
-pub use status::Status;
-pub use stop_reason::StopReason;

@@ -23,10 +23,10 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::context::Context;
-use crate::func::service_fn;
 use crate::runner::Runner;
 use crate::service::Service;
+use crate::service::context::Context;
+use crate::service::func::service_fn;
 use crate::settings::Settings;
 use crate::sync::block_on;
 

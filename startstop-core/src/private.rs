@@ -14,16 +14,16 @@ pub use std::result::Result;
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
-pub use crate::composite::{Composed, Field, children, compose, parts};
-pub use crate::context::Context;
+pub use crate::group::composite::{Composed, Field, children, compose, parts};
 pub use crate::group::{OnCompletion, OnFailure};
-use crate::outcome::Never;
-pub use crate::panic::BoxError;
-pub use crate::restart::RestartPolicy;
+use crate::report::outcome::Never;
+pub use crate::report::panic::BoxError;
+pub use crate::report::state::Readiness;
+pub use crate::report::status::Status;
+pub use crate::service::context::Context;
 pub use crate::service::{Parts, Service};
 pub use crate::settings::Settings;
-pub use crate::state::Readiness;
-pub use crate::status::Status;
+pub use crate::settings::restart_policy::RestartPolicy;
 
 use crate::group::with_defaults;
 use crate::service::NoShutdown;

@@ -3,18 +3,21 @@
 // In the order of the page of `Runner`.
 mod handle;
 mod requests;
-mod reads;
+mod queries;
 mod waits;
-mod bell;
-mod part;
+mod parent_waker;
+mod nested;
 mod start_stop;
 mod events;
 mod watch;
 mod weak;
+pub(crate) mod snapshot;
+pub(crate) mod listen;
+pub(crate) mod driver;
 
 use std::sync::Arc;
 
-use crate::driver::Inner;
+use crate::runner::driver::Inner;
 use crate::service::Service;
 
 pub use start_stop::StartStop;

@@ -1,6 +1,10 @@
 //! The trait `Service`, and services whose type is erased.
 
 mod boxed;
+pub(crate) mod context;
+pub(crate) mod name;
+pub(crate) mod slot;
+pub(crate) mod func;
 
 use std::any::{self, Any};
 use std::borrow::Cow;
@@ -11,12 +15,12 @@ use std::sync::{Arc, Weak};
 use std::task::{Context as Task, Poll};
 
 pub use self::boxed::BoxService;
-use crate::context::Context;
-use crate::core::Node;
-use crate::name;
-use crate::panic::BoxError;
+use crate::engine::Node;
+use crate::service::context::Context;
+
+use crate::report::panic::BoxError;
+use crate::report::status::Status;
 use crate::settings::Settings;
-use crate::status::Status;
 
 /// A long-running part of a program: `run` does the work until it is told to stop, `shutdown` makes
 /// it stop gracefully.

@@ -1,12 +1,14 @@
 //! What a service may say about how it wants to be run.
 
 mod resolved;
+pub(crate) mod restart_policy;
+pub(crate) mod member_policy;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::restart::RestartPolicy;
-use crate::state::Readiness;
+use crate::report::state::Readiness;
+use crate::settings::restart_policy::RestartPolicy;
 
 pub(crate) use resolved::Resolved;
 

@@ -7,6 +7,7 @@
 
 #[cfg(startstop_loom)]
 mod modelled;
+pub(crate) mod clock;
 
 #[cfg(not(startstop_loom))]
 pub(crate) use std::sync::{

@@ -52,6 +52,14 @@ impl File {
         let path = path.trim_start_matches('/');
         path.split(['/', '.']).next().expect("a split has a first part")
     }
+
+    /// The same with the module below it, if there is one: `room/module`.
+    pub(super) fn place(&self, src: &str) -> String {
+        let path = self.path.strip_prefix(src).expect("the file is below that folder");
+        let path = path.trim_matches('/').trim_end_matches(".rs");
+        let room = ["models", "private"].contains(&self.module(src));
+        path.split('/').take(if room { 1 } else { 2 }).collect::<Vec<_>>().join("/")
+    }
 }
 
 pub(super) fn root() -> PathBuf {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::GroupError;
-use super::graph::{Id, find_cycle};
 use super::member::{IntoMember, Member};
 use super::table::{Table, ids_of};
 use super::{Group, Shared};
+use crate::rules::graph::{Id, find_cycle};
 use crate::settings::Settings;
 
 /// Collects the members of a [`Group`].

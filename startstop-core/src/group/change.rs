@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use tokio::sync::oneshot;
 
+use super::change_queue::observe;
 use super::error::GroupError;
-use super::graph::Id;
-use super::mailbox::observe;
 use super::member::{IntoMember, Part, Prepared};
 use super::table::{Table, ids_of};
 use super::{Group, Shared};
-use crate::listen;
+use crate::rules::graph::Id;
+use crate::runner::listen;
 
 impl Group {
     /// Adds a member. If the group runs, the member is started, and this resolves like

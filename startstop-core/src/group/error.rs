@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::error::{StartError, StopError};
-use crate::failure::write_chain;
+use crate::report::error::{StartError, StopError};
+use crate::report::failure::write_chain;
 
 /// Why a group could not be built, changed or run. But for [`Stop`](Self::Stop), the group is as it was
 /// before.

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::policy::{OnCompletion, OnFailure};
-use crate::core::Node;
+use crate::engine::Node;
 use crate::runner::{Runner, StartStop};
 use crate::service::{Service, Shared};
 use crate::settings::Settings;
+use crate::settings::member_policy::{OnCompletion, OnFailure};
 
 /// A service as a member of a group, with what the group has to know of it.
 ///

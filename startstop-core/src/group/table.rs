@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use tokio::sync::oneshot;
 
-use super::board::{Action, Board};
 use super::error::GroupError;
-use super::graph::Id;
 use super::member::{Part, Prepared};
+use crate::rules::graph::Id;
+use crate::rules::plan::{Action, Board};
 
 /// The members.
 #[derive(Default)]

@@ -3,9 +3,9 @@
 use loom::thread;
 
 use super::{model, started};
-use crate::context::Context;
-use crate::func::service_fn;
-use crate::state::State;
+use crate::report::state::State;
+use crate::service::context::Context;
+use crate::service::func::service_fn;
 
 #[test]
 fn a_handle_that_is_had_back_keeps_the_service_running() {

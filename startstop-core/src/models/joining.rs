@@ -1,13 +1,13 @@
-//! Promise 1 and invariant 3 of `core`: a request has its effect under the lock, also against the driver
+//! Promise 1 and invariant 3 of `engine`: a request has its effect under the lock, also against the driver
 //! that settles, or leaves, at that very moment. Every start is answered, and every stop comes through.
 
 use loom::thread;
 
 use super::{model, runner, started};
-use crate::context::Context;
-use crate::error::StartError;
-use crate::func::{once, service_fn};
-use crate::state::{Exit, State};
+use crate::report::error::StartError;
+use crate::report::state::{Exit, State};
+use crate::service::context::Context;
+use crate::service::func::{once, service_fn};
 use crate::sync::{CancellationToken, block_on};
 
 #[test]

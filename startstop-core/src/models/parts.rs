@@ -9,13 +9,13 @@ use std::time::Duration;
 use loom::thread;
 
 use super::{model, runner, started, started_with_context};
-use crate::context::Context;
-use crate::func::{once, service_fn};
 use crate::group::Group;
-use crate::hold::Place;
+use crate::report::state::{Exit, State};
 use crate::service::Service;
-use crate::slot::Slot;
-use crate::state::{Exit, State};
+use crate::service::context::Context;
+use crate::service::context::attempt_guard::Place;
+use crate::service::func::{once, service_fn};
+use crate::service::slot::Slot;
 use crate::sync::{CancellationToken, block_on};
 
 #[test]

@@ -1,13 +1,13 @@
-//! Promise 8 and invariant 1 of `word`: what is read without a lock never goes back and is never torn.
+//! Promise 8 and invariant 1 of `atomic_state`: what is read without a lock never goes back and is never torn.
 
 use loom::thread;
 
 use super::{model, started};
-use crate::context::Context;
-use crate::func::service_fn;
-use crate::state::State;
+use crate::engine::atomic_state::{Reading, Word};
+use crate::report::state::State;
+use crate::service::context::Context;
+use crate::service::func::service_fn;
 use crate::sync::block_on;
-use crate::word::{Reading, Word};
 
 const LIFE: [State; 4] = [State::Starting, State::Running, State::Stopping, State::Stopped];
 

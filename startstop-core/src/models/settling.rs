@@ -1,15 +1,15 @@
 //! Promise 2: whoever sees `Stopped` sees why. A failure is in the history before the state settles, and
-//! the state settles before anyone is woken: invariant 1 of `core` and invariant 2 of `word`.
+//! the state settles before anyone is woken: invariant 1 of `engine` and invariant 2 of `atomic_state`.
 
 use loom::thread;
 
 use super::{model, started};
-use crate::context::Context;
-use crate::func::service_fn;
-use crate::panic::BoxError;
+use crate::report::panic::BoxError;
+use crate::report::state::{Exit, State};
 use crate::runner::Runner;
 use crate::service::Service;
-use crate::state::{Exit, State};
+use crate::service::context::Context;
+use crate::service::func::service_fn;
 use crate::sync::block_on;
 
 /// Fails once it is told to stop.

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use super::{asked, model, runner, started, started_with_context};
-use crate::context::Context;
-use crate::error::{StartError, StopError};
-use crate::func::service_fn;
+use crate::report::error::{StartError, StopError};
+use crate::report::state::{Exit, State};
 use crate::runner::Runner;
-use crate::slot::Slot;
-use crate::state::{Exit, State};
+use crate::service::context::Context;
+use crate::service::func::service_fn;
+use crate::service::slot::Slot;
 use crate::sync::{CancellationToken, block_on};
 
 #[test]

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Runner;
-use crate::core::Node;
-use crate::event::Events;
-use crate::listen::listen;
+use crate::engine::Node;
+use crate::report::event::Events;
+use crate::runner::listen::listen;
 use crate::service::Service;
 
 /// How many events a stream holds that nobody has read, unless something else is asked for.

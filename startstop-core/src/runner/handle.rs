@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::{Runner, WeakRunner};
-use crate::core::{Core, Node};
-use crate::driver::Inner;
-use crate::name;
-use crate::request;
+use crate::engine::request;
+use crate::engine::{Core, Node};
+use crate::runner::driver::Inner;
+use crate::service::name;
 use crate::service::{Service, Whole, has_shutdown};
 use crate::settings::{Resolved, Settings};
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Runner;
-use crate::error::{ReloadError, StartError, StopError};
-use crate::parent::Parent;
-use crate::request::{self, StartKind, Wanted};
+use crate::engine::parent::Parent;
+use crate::engine::request::pending::ask;
+use crate::engine::request::{self, StartKind, Wanted};
+use crate::engine::waiters::Answer;
+use crate::report::error::{ReloadError, StartError, StopError};
 use crate::service::Service;
 use crate::sync::CancellationToken;
-use crate::ticket::ask;
-use crate::waiters::Answer;
 
 impl<S: Service> Runner<S> {
     /// Starts the service. A service that is running is stopped first, with its own timeouts; one that

@@ -7,13 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Runner, StateWatch};
-use crate::error::{ReloadError, StartError, StopError};
-use crate::event::Events;
-use crate::failure::Failure;
-use crate::history::History;
+use crate::report::error::{ReloadError, StartError, StopError};
+use crate::report::event::Events;
+use crate::report::failure::Failure;
+use crate::report::history::History;
+use crate::report::state::{Exit, State};
+use crate::report::status::Status;
 use crate::service::Service;
-use crate::state::{Exit, State};
-use crate::status::Status;
 use crate::sync::CancellationToken;
 
 /// What every [`Runner`] can do, whatever its service: for lists of runners of different types.

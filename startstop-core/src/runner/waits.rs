@@ -4,12 +4,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::{Runner, StateWatch};
-use crate::core::Node;
-use crate::request;
+use crate::engine::Node;
+use crate::engine::request;
+use crate::engine::request::pending::redeem;
+use crate::engine::waiters::Answer;
+use crate::report::state::{Exit, State};
 use crate::service::Service;
-use crate::state::{Exit, State};
-use crate::ticket::redeem;
-use crate::waiters::Answer;
 
 impl<S: Service> Runner<S> {
     /// Waits until the cycle that is current now, at this call, has ended: how it did. For a runner that

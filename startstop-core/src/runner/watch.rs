@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::core::Node;
-use crate::request::Reply;
-use crate::state::State;
-use crate::ticket::redeem;
-use crate::waiters::{Answer, Topic};
+use crate::engine::Node;
+use crate::engine::request::Reply;
+use crate::engine::request::pending::redeem;
+use crate::engine::waiters::{Answer, Topic};
+use crate::report::state::State;
 
 /// A watch on the state of a service, from [`Runner::subscribe`](crate::Runner::subscribe).
 ///

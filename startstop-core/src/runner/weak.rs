@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::Runner;
-use crate::driver::Inner;
+use crate::runner::driver::Inner;
 use crate::service::Service;
 
 /// A handle that does not keep a service running, from [`Runner::downgrade`].

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 
 use super::{Parts, Service, Whole, named};
-use crate::context::Context;
-use crate::panic::BoxError;
+use crate::report::panic::BoxError;
+use crate::report::status::Status;
+use crate::service::context::Context;
 use crate::settings::Settings;
-use crate::status::Status;
 
 /// A service whose type is erased; made by [`Service::boxed`]. Each call of `run` costs a box.
 ///

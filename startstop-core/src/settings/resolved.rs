@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Settings;
-use crate::restart::RestartPolicy;
-use crate::state::Readiness;
+use crate::report::state::Readiness;
+use crate::settings::restart_policy::RestartPolicy;
 use crate::sync::AtomicU64;
 
 /// The settings of a runner, with every default filled in where it is asked for.

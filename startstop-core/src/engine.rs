@@ -1,0 +1,208 @@
+//! The shared part of a runner: one [`Cell`] under one lock, and beside it what is read without.
+//!
+//! Whatever happens to a service (a call, a poll, a deadline, a drop) becomes one input to the
+//! [`lifecycle`](crate::rules::lifecycle) under one short lock. The order under it is fixed, and promises
+//! rest on it:
+//!
+//! 1. *Record, then store, then answer.* A failure is in the history before the state changes, and
+//!    the state is stored before any waiter is answered.
+//! 2. *Wake, cancel, spawn and drop after the lock.* Foreign code (wakers, tokens, destructors, a
+//!    runtime that drops what it is given) never runs under the lock: it is put into [`After`].
+//! 3. *Registered is done.* A call has its whole effect under the lock; its future only reads what
+//!    came of it, so that dropping the future is harmless.
+//! 4. *The driver settles.* The end of an attempt is settled by the task that drives the service, so that no
+//!    driver is left when the cycle has ended. Only if that task is gone does the last part to end settle it.
+
+mod deferred;
+mod apply;
+mod availability;
+mod synced;
+mod ended;
+mod listeners;
+mod parts;
+mod record;
+mod reload;
+mod settle;
+mod stop_stage;
+mod deadline;
+mod owners;
+pub(crate) mod request;
+pub(crate) mod task;
+pub(crate) mod waiters;
+pub(crate) mod parent;
+pub(crate) mod catch_unwind;
+pub(crate) mod atomic_state;
+
+use std::borrow::Cow;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use tokio::runtime::Handle;
+
+use crate::engine::atomic_state::Word;
+use crate::report::status::Status;
+use crate::rules::lifecycle::{Level, Rules};
+use crate::settings::Resolved;
+use crate::sync::clock;
+use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
+
+pub(crate) use deadline::Arm;
+pub(crate) use deferred::After;
+pub(crate) use listeners::Listener;
+pub(crate) use owners::{Hold, Observer};
+pub(crate) use parts::PartEnd;
+pub(crate) use settle::Cue;
+pub(crate) use synced::{Cell, Ending};
+
+use stop_stage::Signal;
+
+/// A core together with the service that it is about, whatever its type.
+pub(crate) trait Node: Send + Sync + 'static {
+    fn core(&self) -> &Core;
+
+    /// The statuses that the service itself gives of what it is made of.
+    fn children(&self) -> Vec<Status>;
+
+    /// What the service is made of, where it is made of runners.
+    fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)>;
+
+    /// Spawns what the core needs.
+    fn launch(self: Arc<Self>, job: Job);
+}
+
+/// What a core asks to be spawned.
+pub(crate) enum Job {
+    /// The task that drives the service.
+    Driver(Seat),
+    /// The task that keeps the deadlines.
+    Keeper(Seat),
+    /// The call of `shutdown`.
+    Hook(Handle, u64),
+}
+
+/// Where a task of the core is to run, and the number it proves itself with.
+pub(crate) struct Seat {
+    pub(crate) on: Handle,
+    pub(crate) id: u32,
+}
+
+/// The shared part of a runner.
+pub(crate) struct Core {
+    pub(crate) word: Word,
+    signal: Signal,
+    /// How many runners there are for the service: fewer than 2^32.
+    pub(crate) handles: AtomicU32,
+    pub(crate) detached: AtomicBool,
+    /// Whether the driver is polling `run` at this moment.
+    pub(crate) polling: AtomicBool,
+    /// Whether the driver has to look at reload requests after its next poll.
+    pub(crate) reload_open: AtomicBool,
+    pub(crate) settings: Resolved,
+    /// Whether the service has a `shutdown` of its own.
+    hooked: bool,
+    /// The name of the service where its settings give none.
+    default_name: fn() -> &'static str,
+    cell: Mutex<Cell>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        settings: Resolved,
+        default_name: fn() -> &'static str,
+        hooked: bool,
+    ) -> Self {
+        Self {
+            word: Word::new(),
+            signal: Signal::new(),
+            handles: AtomicU32::new(1),
+            detached: AtomicBool::new(false),
+            polling: AtomicBool::new(false),
+            reload_open: AtomicBool::new(false),
+            settings,
+            hooked,
+            default_name,
+            cell: Mutex::new(Cell::new()),
+        }
+    }
+
+    /// The cell, for a look.
+    #[inline]
+    pub(crate) fn cell(&self) -> MutexGuard<'_, Cell> {
+        // What panics under the lock, such as the clone of a waker, leaves a cell that is still of use.
+        self.cell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The name of the service.
+    pub(crate) fn name(&self) -> &str {
+        self.settings.name().unwrap_or_else(|| (self.default_name)())
+    }
+
+    /// Whether the service has a `shutdown` of its own.
+    pub(crate) fn is_hooked(&self) -> bool {
+        self.hooked
+    }
+
+    /// Whether the last runner is gone.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.handles.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether the service may run: there is a runner, or it was let go on without.
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.is_abandoned() || self.detached.load(Ordering::Acquire)
+    }
+
+    /// The settings that the rules depend on.
+    #[inline]
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            readiness: self.settings.readiness(),
+            drains: !self.settings.drain().is_zero(),
+            shutdown_always: self.settings.shutdown_always(),
+            hooked: self.hooked,
+            aborts: self.settings.stop_timeout().is_zero(),
+        }
+    }
+
+    /// How far the end of attempt `epoch` has come, without the lock: an attempt that is over is
+    /// as far as it gets.
+    pub(crate) fn level(&self, epoch: u64) -> Level {
+        self.signal.level(epoch)
+    }
+
+    /// How far the end of the current attempt has come: for the driver of it.
+    #[inline]
+    pub(crate) fn current_level(&self) -> Level {
+        self.signal.current()
+    }
+
+    /// Whether `epoch` is the current attempt.
+    pub(crate) fn is_current(&self, epoch: u64) -> bool {
+        self.signal.epoch() == epoch
+    }
+
+    /// Notes a heartbeat of attempt `epoch`; free where there is no watchdog.
+    pub(crate) fn heartbeat(&self, epoch: u64) {
+        let Some((_, beat)) = self.settings.watch() else { return };
+        if self.is_current(epoch) {
+            beat.store(clock::now(), Ordering::Release);
+        }
+    }
+}
+
+/// Changes a core under its lock and carries out what follows from that after it.
+pub(crate) fn update<N, T>(
+    node: &Arc<N>,
+    change: impl FnOnce(&Core, &mut Cell, &mut After) -> T,
+) -> T
+where
+    N: Node + ?Sized,
+{
+    let core = node.core();
+    let mut after = After::default();
+    let mut cell = core.cell();
+    let result = change(core, &mut cell, &mut after);
+    drop(cell);
+    after.carry_out(node);
+    result
+}

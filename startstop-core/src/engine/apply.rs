@@ -1,0 +1,254 @@
+//! One input into the lifecycle, and its effects on the cell.
+
+use std::sync::atomic::Ordering;
+
+use tokio::runtime::Handle;
+
+use super::{After, Arm, Cell, Core, Job, Seat};
+use crate::engine::waiters::{Answer, Topic};
+use crate::report::error::StartError;
+use crate::report::event::EventKind;
+use crate::report::state::{Readiness, State};
+use crate::rules::lifecycle::{Effects, Input, Level};
+use crate::sync::clock;
+
+impl Cell {
+    /// Feeds one input to the lifecycle and carries out what belongs under the lock.
+    pub(crate) fn step(&mut self, core: &Core, input: Input, arm: Arm, after: &mut After) {
+        let effects = self.life.step(input, core.rules());
+        if effects != Effects::NONE {
+            self.apply(core, effects, arm, after);
+        }
+    }
+
+    fn apply(&mut self, core: &Core, effects: Effects, arm: Arm, after: &mut After) {
+        if effects.has(Effects::MISSED) {
+            self.record_missed(core, after);
+        }
+        if effects.has(Effects::CYCLE) && !effects.has(Effects::ENDED) {
+            self.begin_cycle(after);
+        }
+        self.publish(core, after);
+        if effects.has(Effects::DRAIN) {
+            self.tell(after, || EventKind::Draining);
+            self.signal(core, after);
+        }
+        if effects.has(Effects::CANCEL) {
+            self.cancel(core, after);
+        }
+        if effects.has(Effects::ABORT) {
+            self.tell(after, || EventKind::Aborting);
+            self.abort(core, after);
+        }
+        if effects.has(Effects::HOOK) {
+            self.ask_for_hook(core, after);
+        }
+        if effects.has(Effects::STARTED) {
+            if let Some(rare) = &mut self.rare {
+                rare.started = true;
+            }
+            self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut after.wakes);
+            self.hand_out_reloads(core, after);
+        }
+        if effects.has(Effects::UNSTARTED) {
+            if let Some(rare) = &mut self.rare {
+                rare.next_on = None;
+            }
+            let answer = Answer::Start(Err(StartError::Stopped));
+            self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
+        }
+        if effects.has(Effects::VERDICT) {
+            self.give_up(core, after);
+        }
+        if effects.has(Effects::TIMER) {
+            self.set_timer(core, arm, after);
+        }
+        if effects.has(Effects::BEGIN) && !effects.has(Effects::ENDED) {
+            self.drive(after);
+        }
+        if effects.has(Effects::DRIVE) {
+            self.wake_driver(after);
+            if !self.driven && self.life.is_over() {
+                // Invariant 4: nobody else is left to do it.
+                self.settle(core, after);
+            }
+        }
+    }
+
+    pub(super) fn begin_cycle(&mut self, after: &mut After) {
+        self.cycle += 1;
+        self.attempts_of_cycle = 0;
+        self.announced = 0;
+        self.stop_at = clock::NEVER;
+        self.asked_by = None;
+        if let Some(rare) = &mut self.rare {
+            after.drop_failure(rare.last.take());
+            after.drop_failure(rare.after_stop.take());
+            after.drop_failure(rare.ended_by.take());
+            rare.verdict = None;
+            rare.started = false;
+            rare.retries.forget();
+        }
+    }
+
+    /// Stores the state that the lifecycle is in, and answers those who wait for it.
+    #[inline]
+    pub(super) fn publish(&mut self, core: &Core, after: &mut After) {
+        let job = core.settings.readiness() == Readiness::Completion;
+        let ready = self.state() == State::Running || job && self.life.was_ready();
+        self.publish_state(core, self.state(), ready, after);
+    }
+
+    /// Stores a state and answers those who wait for it.
+    pub(super) fn publish_state(
+        &mut self,
+        core: &Core,
+        state: State,
+        ready: bool,
+        after: &mut After,
+    ) {
+        let old = core.word.read();
+        let failed = self.last_failure().is_some();
+        if old.state() == state {
+            self.tell_readiness(old.is_ready(), ready, after);
+            core.word.write(old.with_ready(ready).with_failed(failed));
+            return;
+        }
+        let now = after.now();
+        if old.state() == State::Running {
+            let healthy = now.saturating_sub(old.since());
+            // A paused clock can be made to pass centuries.
+            self.ran = self.ran.saturating_add(healthy);
+            // Who asks for it: the policy, and the news of the end.
+            let asked = core.settings.restart().is_some() || cfg!(feature = "tracing");
+            if let Some(rare) = self.rare_if(asked) {
+                rare.healthy = healthy;
+            }
+        }
+        if ready && !old.is_ready() && state != State::Running {
+            self.tell_ready(after);
+        }
+        self.tell_state(core, state, ready, after);
+        self.count_time(core, old.since(), state, now);
+        let new = crate::engine::atomic_state::Reading::new(state, now);
+        core.word.write(new.with_ready(ready).with_failed(failed));
+        self.version = self.version.wrapping_add(1);
+        let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
+        self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut after.wakes);
+        self.tell_observers(after);
+    }
+
+    /// Shows the level of the attempt to its contexts.
+    fn signal(&mut self, core: &Core, after: &mut After) {
+        core.signal.raise(self.attempts, self.life.level());
+        self.waiters.answer(Topic::Drain, &Answer::Seen, &mut after.wakes);
+        self.wake_driver(after);
+    }
+
+    /// Ends the contexts of an attempt that is over, whatever they wait for.
+    pub(super) fn close_attempt(&mut self, core: &Core, after: &mut After) {
+        core.signal.turn(self.attempts, Level::Aborted);
+        let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
+        self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut after.wakes);
+        // Only if the driver is gone, which would have done it by now.
+        if let Some(endings) = self.take_endings() {
+            after.rest().endings = endings;
+        }
+        let Some(rare) = &mut self.rare else { return };
+        for token in [rare.token.take(), rare.deadline_token.take()].into_iter().flatten() {
+            after.rest().tokens.push(token);
+        }
+    }
+
+    fn cancel(&mut self, core: &Core, after: &mut After) {
+        self.signal(core, after);
+        self.waiters.answer(Topic::Cancel, &Answer::Seen, &mut after.wakes);
+        if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
+            after.rest().tokens.push(token);
+        }
+    }
+
+    fn abort(&mut self, core: &Core, after: &mut After) {
+        self.signal(core, after);
+        self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut after.wakes);
+        let Some(rare) = &mut self.rare else { return };
+        let rest = after.rest();
+        rest.tokens.extend(rare.deadline_token.take());
+        rest.aborts.extend(rare.hook.take());
+        rest.aborts.extend(rare.tasks.values_mut().filter_map(Option::take));
+    }
+
+    /// `shutdown` is to be called: by the driver, between two polls of `run`, or in a task of its own
+    /// if the driver is inside `run` now and may never come back from there.
+    fn ask_for_hook(&mut self, core: &Core, after: &mut After) {
+        if core.polling.load(Ordering::SeqCst) || !self.driven {
+            self.spawn_hook(core, after);
+        } else {
+            if !self.has_one_thread() {
+                // `run` may not have been polled yet and block in that poll: a new keeper looks whether it does.
+                self.dismiss_keeper(after);
+            }
+            self.wake_driver(after);
+        }
+    }
+
+    /// Has `shutdown` called in a task of its own, if nobody has called it yet.
+    pub(crate) fn spawn_hook(&mut self, core: &Core, after: &mut After) {
+        if let Some((on, epoch)) = self.take_hook(core) {
+            after.job(Job::Hook(on, epoch));
+        }
+    }
+
+    fn give_up(&mut self, core: &Core, after: &mut After) {
+        let verdict = self.record_verdict(core, after);
+        self.tell(after, || EventKind::Unresponsive(verdict.clone()));
+        let answer = Answer::Stop(Err(crate::report::error::StopError::Unresponsive(verdict)));
+        self.waiters.answer(Topic::Stop, &answer, &mut after.wakes);
+        let answer = Answer::Start(Err(StartError::Unresponsive));
+        self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
+        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
+        self.tell_observers(after);
+        self.rare().next_on = None;
+        self.tell_wholes(after);
+    }
+
+    /// Sees to it that somebody enters the attempt.
+    pub(super) fn drive(&mut self, after: &mut After) {
+        let next_on = self.rare.as_mut().and_then(|rare| rare.next_on.take());
+        if let Some(on) = next_on {
+            let moves = self.on.as_ref().is_none_or(|old| old.id() != on.id());
+            self.on = Some(on);
+            self.driven &= !moves;
+        }
+        if self.driven {
+            self.wake_driver(after);
+            return;
+        }
+        let Some(on) = self.on.clone() else { return };
+        self.driver_id = self.driver_id.wrapping_add(1);
+        self.driven = true;
+        after.job(Job::Driver(Seat { on, id: self.driver_id }));
+    }
+
+    #[inline]
+    pub(super) fn wake_driver(&mut self, after: &mut After) {
+        if after.driver.is_none() {
+            after.driver.clone_from(&self.driver);
+        }
+    }
+
+    /// Has the next cycle run there.
+    pub(crate) fn move_next_to(&mut self, on: Handle) {
+        self.rare().next_on = Some(on);
+    }
+
+    /// Has the cycle that begins run there.
+    pub(crate) fn run_on(&mut self, on: Handle) {
+        self.on = Some(on);
+    }
+
+    /// Whether attempt `epoch` is at least at `level`.
+    pub(crate) fn has_reached(&self, epoch: u64, level: Level) -> bool {
+        self.attempts != epoch || !self.life.is_alive() || self.life.level() >= level
+    }
+}

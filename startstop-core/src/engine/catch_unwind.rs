@@ -1,0 +1,43 @@
+//! A future whose panics are contained: when it is made, when it is polled, and when it is dropped.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::report::panic::{PanicError, fenced};
+
+/// A pinned place for a future.
+pub(crate) struct Fence<'a, F> {
+    place: Pin<&'a mut Option<F>>,
+}
+
+impl<'a, F: Future> Fence<'a, F> {
+    pub(crate) fn new(place: Pin<&'a mut Option<F>>) -> Self {
+        Self { place }
+    }
+
+    /// Puts a future into an empty place.
+    pub(crate) fn fill(&mut self, make: impl FnOnce() -> F) -> Result<(), PanicError> {
+        let future = fenced(make)?;
+        self.place.set(Some(future));
+        Ok(())
+    }
+
+    /// Polls the future. When it has ended, by itself or by a panic, it is dropped as well.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<F::Output, PanicError>> {
+        let Some(future) = self.place.as_mut().as_pin_mut() else { return Poll::Pending };
+        let result = match fenced(|| future.poll(cx)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(panic) => Err(panic),
+        };
+        let dropped = self.clear();
+        // The first panic is the one that tells something.
+        Poll::Ready(result.and_then(|output| dropped.map(|()| output)))
+    }
+
+    /// Drops the future where it is.
+    pub(crate) fn clear(&mut self) -> Result<(), PanicError> {
+        fenced(|| self.place.set(None))
+    }
+}

@@ -1,0 +1,174 @@
+//! What a change of a core leads to outside of its lock.
+//!
+//! Much of it is foreign code, or calls some: wakers, tokens, destructors, a subscriber. Each piece is behind a
+//! fence of its own, so that nobody misses what is meant for him because of a panic that is not his. Such a panic
+//! is not recorded: the state is stored by then, and who has seen that has seen why.
+//!
+//! It is made for every change, so what most changes do not need is behind one box.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::{Ending, Hold, Job, Node, Observer};
+use crate::engine::parent::Parent;
+use crate::engine::waiters::Wakes;
+use crate::report::event::{Event, Evicted};
+use crate::report::failure::Failure;
+use crate::report::panic::each_fenced;
+use crate::report::trace::News;
+use crate::sync::clock;
+use crate::sync::{AbortHandle, CancellationToken};
+
+/// What is done after the lock is released: see invariant 2 of [`engine`](super).
+#[derive(Default)]
+pub(crate) struct After {
+    /// Now, once somebody has asked; all of one change happens at one time.
+    now: u64,
+    job: Option<Job>,
+    /// The driver has something to look at.
+    pub(crate) driver: Option<Waker>,
+    pub(crate) wakes: Wakes,
+    pub(crate) news: News,
+    /// The keeper that is no longer needed.
+    dismissed: Option<AbortHandle>,
+    /// What nobody needs any more, and whose drop is foreign code.
+    old_waker: Option<Waker>,
+    old_failure: Option<Failure>,
+    rest: Option<Box<Rest>>,
+}
+
+/// What most changes do not need.
+#[derive(Default)]
+pub(super) struct Rest {
+    pub(super) tokens: Vec<Arc<CancellationToken>>,
+    pub(super) aborts: Vec<AbortHandle>,
+    pub(super) endings: Vec<Ending>,
+    jobs: Vec<Job>,
+    pub(super) stuck: Vec<Arc<dyn Hold>>,
+    pub(super) observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
+    /// What nobody needs any more, and whose drop is foreign code, or takes another lock.
+    wakers: Vec<Waker>,
+    pub(super) failures: Vec<Failure>,
+    events: Vec<Event>,
+    parent: Option<Arc<Parent>>,
+    /// Dropped as the last.
+    pub(super) ended: Vec<Arc<dyn Hold>>,
+}
+
+impl After {
+    /// The time of this change.
+    pub(super) fn now(&mut self) -> u64 {
+        if self.now == 0 {
+            self.now = clock::now();
+        }
+        self.now
+    }
+
+    /// Whether nothing is woken or spawned, as far as it is known yet; what is rare counts as such.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.job.is_none() && self.driver.is_none() && self.wakes.is_empty() && self.rest.is_none()
+    }
+
+    pub(super) fn rest(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
+    }
+
+    pub(super) fn job(&mut self, job: Job) {
+        if let Some(job) = fill(&mut self.job, Some(job)) {
+            self.rest().jobs.push(job);
+        }
+    }
+
+    /// Ends a keeper after the lock.
+    pub(super) fn dismiss(&mut self, keeper: Option<AbortHandle>) {
+        if let Some(keeper) = fill(&mut self.dismissed, keeper) {
+            self.rest().aborts.push(keeper);
+        }
+    }
+
+    /// Drops a waker of the driver after the lock.
+    pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = fill(&mut self.old_waker, waker) {
+            self.rest().wakers.push(waker);
+        }
+    }
+
+    /// Drops a failure after the lock.
+    pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
+        if let Some(failure) = fill(&mut self.old_failure, failure) {
+            self.rest().failures.push(failure);
+        }
+    }
+
+    /// Drops an event after the lock.
+    pub(super) fn drop_event(&mut self, event: Evicted) {
+        if let Some(event) = event {
+            self.rest().events.push(event);
+        }
+    }
+
+    /// Drops a parent after the lock.
+    pub(crate) fn drop_parent(&mut self, parent: Option<Arc<Parent>>) {
+        if parent.is_some() {
+            self.rest().parent = parent;
+        }
+    }
+
+    /// Runs with the lock released.
+    pub(super) fn carry_out<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+        let mut rest = self.rest.take();
+        if let Some(rest) = &mut rest {
+            rest.tell();
+        }
+        if let Some(keeper) = self.dismissed.take() {
+            keeper.abort();
+        }
+        if let Some(job) = self.job.take() {
+            Arc::clone(node).launch(job);
+        }
+        if let Some(rest) = &mut rest {
+            rest.launch(node);
+        }
+        each_fenced(self.driver.take(), Waker::wake);
+        std::mem::take(&mut self.news).emit(|| node.core().name());
+        self.wakes.wake();
+        each_fenced(self.old_waker.take(), drop);
+        each_fenced(self.old_failure.take(), drop);
+        // Last: what it drops may be what keeps a whole, of which this is a part, from its end.
+        if let Some(rest) = rest {
+            rest.finish();
+        }
+    }
+}
+
+/// Fills a place that is for one, which is what most changes have; what finds it taken is handed back.
+fn fill<T>(place: &mut Option<T>, new: Option<T>) -> Option<T> {
+    if place.is_some() {
+        return new;
+    }
+    *place = new;
+    None
+}
+
+impl Rest {
+    /// Runs the endings, cancels tokens, aborts tasks, and tells wholes of stuck parts.
+    fn tell(&mut self) {
+        each_fenced(self.endings.drain(..), |ending| (ending.0)());
+        each_fenced(self.tokens.drain(..), |token| token.cancel());
+        each_fenced(self.aborts.drain(..), |task| task.abort());
+        each_fenced(self.stuck.drain(..), |hold| hold.ran_out());
+    }
+
+    fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+        for job in self.jobs.drain(..) {
+            Arc::clone(node).launch(job);
+        }
+    }
+
+    fn finish(mut self: Box<Self>) {
+        each_fenced(self.observers.take().iter().flat_map(|list| list.iter()), |it| it.changed());
+        each_fenced(self.wakers.drain(..), drop);
+        each_fenced(self.failures.drain(..), drop);
+        each_fenced(self.events.drain(..), drop);
+    }
+}

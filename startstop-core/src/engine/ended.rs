@@ -1,0 +1,89 @@
+//! How the last cycle ended: the same for those who waited for it, and for the wholes that look at it later.
+
+use super::Cell;
+use crate::report::error::{StartError, StopError};
+use crate::report::failure::Failure;
+use crate::rules::lifecycle::End;
+
+/// How a cycle ended, as far as its exit does not say so. The next one does not change it.
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
+#[derive(Default)]
+pub(super) struct Ended {
+    /// It was told to.
+    told: bool,
+    /// It was not ready in time.
+    late: bool,
+    /// It was aborted at the deadline of its stop.
+    overdue: bool,
+    /// An attempt of it was ready.
+    ready: bool,
+    /// `run` had returned `Ok` by itself, whatever became of the rest.
+    well: bool,
+    /// What it failed with.
+    pub(super) failure: Option<Failure>,
+}
+
+impl Cell {
+    /// How the cycle that is over ends; not noted where nothing rare has come.
+    pub(super) fn ends(&self) -> Option<Ended> {
+        let rare = self.rare.as_ref()?;
+        let by = |end| self.life.end() == end && !self.life.is_lost();
+        let told = by(End::Asked);
+        let ended_by = rare.ended_by.as_ref().filter(|_| !told);
+        Some(Ended {
+            told,
+            late: by(End::Late),
+            overdue: self.life.is_overdue(),
+            ready: self.has_started(),
+            well: by(End::Completed),
+            failure: ended_by.or(rare.after_stop.as_ref()).cloned(),
+        })
+    }
+
+    /// Whether the last cycle ended because it was told to.
+    pub(crate) fn was_told(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.ended.told)
+    }
+
+    /// Whether an attempt of this cycle has counted as ready.
+    pub(crate) fn has_started(&self) -> bool {
+        self.life.was_ready() || self.rare.as_ref().is_some_and(|rare| rare.started)
+    }
+
+    /// Whether an attempt of the last cycle was ready.
+    pub(crate) fn ended_ready(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.ended.ready)
+    }
+
+    /// Whether the service itself had ended well in the last cycle, whatever became of its tasks.
+    pub(crate) fn ended_well(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.ended.well)
+    }
+
+    /// Why the cycle ended before the service was ready.
+    pub(crate) fn start_error(&self) -> StartError {
+        let Some(rare) = &self.rare else { return StartError::Stopped };
+        let ended = &rare.ended;
+        match rare.ended_by.as_ref().or(ended.failure.as_ref()).or(rare.last.as_ref()) {
+            _ if ended.late => StartError::TimedOut,
+            Some(failure) => StartError::Failed(failure.clone()),
+            None => StartError::Stopped,
+        }
+    }
+
+    /// What the stop of the cycle came to.
+    pub(crate) fn stop_outcome(&self) -> Result<(), StopError> {
+        let Some(rare) = &self.rare else { return Ok(()) };
+        match &rare.after_stop {
+            _ if rare.ended.overdue => Err(StopError::TimedOut),
+            Some(failure) => Err(StopError::Failed(failure.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// What ended the last cycle, unless it was told to end or ended well; or else what failed in its stop.
+    /// What was reported, or followed that, is neither.
+    pub(crate) fn failed_end(&self) -> Option<&Failure> {
+        self.rare.as_ref()?.ended.failure.as_ref()
+    }
+}

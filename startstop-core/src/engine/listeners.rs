@@ -1,0 +1,230 @@
+//! Who listens to a service: streams of events, each of the service itself or of something that it is a part of.
+//!
+//! An event is put into the streams under the lock of the cell, before the state that it tells of is stored: so the events of a
+//! service are in order, and whoever sees a state finds its event. Nothing is paid where nobody listens.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::{After, Cell, Core};
+use crate::report::event::{Event, EventKind, Pushed, Queue};
+use crate::report::path::Path;
+use crate::report::state::{Readiness, State};
+use crate::report::stop_reason::StopReason;
+use crate::rules::lifecycle::End;
+use crate::sync::clock;
+
+/// A stream that a service tells of what happens.
+#[derive(Clone)]
+pub(crate) struct Listener {
+    pub(crate) queue: Arc<Queue>,
+    /// What the service is called in it.
+    pub(crate) path: Path,
+    /// Whether the stream is of this service, rather than of what it is a part of.
+    pub(crate) root: bool,
+}
+
+/// The streams, and what has to be remembered for them.
+#[derive(Default)]
+pub(super) struct Listeners {
+    all: Vec<Listener>,
+    /// Since when the service is not ready.
+    unready_since: u64,
+}
+
+impl Listener {
+    /// The same, handed down to a part.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        Self { queue: Arc::clone(&self.queue), path: self.path.below(name), root: false }
+    }
+
+    /// Gives it another path; returns it as it was.
+    fn move_to(&mut self, path: &Path) -> Self {
+        let old = self.clone();
+        self.path = path.clone();
+        self.queue.rename(path.clone());
+        old
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.queue, &other.queue) && self.path == other.path
+    }
+
+    /// Puts an event into the stream; says whether anybody may read it.
+    fn push(&self, event: Event, after: &mut After) -> bool {
+        match self.queue.push(event) {
+            Pushed::Taken(evicted, waker) => {
+                after.drop_event(evicted);
+                after.wakes.add(waker);
+                true
+            }
+            Pushed::Refused(event) => {
+                after.drop_event(Some(event));
+                false
+            }
+        }
+    }
+}
+
+impl Drop for Listeners {
+    /// The service is gone, and with it what its own streams are of.
+    fn drop(&mut self) {
+        for listener in self.all.iter().filter(|listener| listener.root) {
+            if let Some(waker) = listener.queue.end() {
+                waker.wake();
+            }
+        }
+    }
+}
+
+impl Cell {
+    /// Tells a stream from now on.
+    pub(crate) fn listen(&mut self, listener: Listener) {
+        let all = &mut self.rare().listeners.all;
+        all.retain(|listener| listener.queue.is_open());
+        if !all.iter().any(|other| other.is(&listener)) {
+            all.push(listener);
+        }
+    }
+
+    /// Tells a stream nothing more.
+    pub(crate) fn unlisten(&mut self, listener: &Listener) {
+        if let Some(rare) = &mut self.rare {
+            rare.listeners.all.retain(|other| !other.is(listener));
+        }
+    }
+
+    /// Notes where the service is in what is about to start it; returns its own streams as they were, if that moves them.
+    pub(crate) fn move_to(&mut self, core: &Core, path: &Path) -> Vec<Listener> {
+        if self.state() != State::Stopped || self.path(core) == *path {
+            return Vec::new();
+        }
+        let rare = self.rare();
+        rare.path = Some(path.clone());
+        let own = rare.listeners.all.iter_mut().filter(|listener| listener.root);
+        own.map(|listener| listener.move_to(path)).collect()
+    }
+
+    /// The streams of the service itself end: nothing will happen any more.
+    pub(crate) fn end_streams(&mut self, after: &mut After) {
+        let Some(rare) = &mut self.rare else { return };
+        for listener in rare.listeners.all.iter().filter(|listener| listener.root) {
+            after.wakes.add(listener.queue.end());
+        }
+    }
+
+    /// The streams that are told.
+    pub(crate) fn listeners(&self) -> Vec<Listener> {
+        self.rare.as_ref().map(|rare| rare.listeners.all.clone()).unwrap_or_default()
+    }
+
+    /// Tells those who listen, and `tracing`.
+    #[inline]
+    pub(crate) fn tell(&mut self, after: &mut After, kind: impl FnOnce() -> EventKind) {
+        let heard = self.rare.as_ref().is_some_and(|rare| !rare.listeners.all.is_empty());
+        if heard || cfg!(feature = "tracing") {
+            self.tell_all(after, kind());
+        }
+    }
+
+    fn tell_all(&mut self, after: &mut After, kind: EventKind) {
+        let (cycle, attempt) = self.tag();
+        if let Some(rare) = &mut self.rare {
+            let at = SystemTime::now();
+            rare.listeners.all.retain(|listener| {
+                let (path, kind) = (listener.path.clone(), kind.clone());
+                listener.push(Event { path, cycle, attempt, at, kind }, after)
+            });
+        }
+        after.news.add((cycle, attempt), || kind);
+    }
+
+    /// Tells one stream alone.
+    pub(crate) fn tell_one(&self, listener: &Listener, kind: EventKind, after: &mut After) {
+        let (cycle, attempt) = self.tag();
+        let (path, at) = (listener.path.clone(), SystemTime::now());
+        listener.push(Event { path, cycle, attempt, at, kind }, after);
+    }
+
+    /// Tells of a change of state, before it is stored.
+    pub(super) fn tell_state(&mut self, core: &Core, new: State, ready: bool, after: &mut After) {
+        let now = after.now();
+        match new {
+            State::Starting => {
+                self.announced = self.attempts_of_cycle.saturating_add(1);
+                self.tell(after, || EventKind::Starting);
+            }
+            State::Running if ready => self.tell_ready(after),
+            State::Running => {}
+            State::Stopping => {
+                let reason = self.stop_reason();
+                self.tell(after, || EventKind::Stopping(reason));
+            }
+            State::Backoff => {
+                let (delay, attempt) = (clock::between(now, self.due), self.attempt() + 1);
+                self.tell(after, || EventKind::Backoff { delay, attempt });
+            }
+            State::Stopped => {
+                let (exit, ran) = (self.exit, self.ran_in_attempt(core, now));
+                self.tell(after, || EventKind::Stopped { exit, ran });
+            }
+        }
+    }
+
+    /// Tells of a change of readiness that is none of the state, before it is stored.
+    pub(super) fn tell_readiness(&mut self, was_ready: bool, ready: bool, after: &mut After) {
+        match (was_ready, ready) {
+            (false, true) => self.tell_ready(after),
+            (true, false) => self.tell_not_ready("".into(), after),
+            _ => {}
+        }
+    }
+
+    /// Tells that the service is ready.
+    pub(super) fn tell_ready(&mut self, after: &mut After) {
+        let now = after.now();
+        let unready =
+            self.rare.as_mut().map(|rare| std::mem::take(&mut rare.listeners.unready_since));
+        let since = unready.filter(|since| *since > 0).unwrap_or(self.began_at);
+        self.tell(after, || EventKind::Ready { after: clock::between(since, now) });
+    }
+
+    /// Tells that the service is not ready for now.
+    pub(super) fn tell_not_ready(
+        &mut self,
+        reason: std::borrow::Cow<'static, str>,
+        after: &mut After,
+    ) {
+        let now = after.now();
+        if let Some(rare) = &mut self.rare {
+            rare.listeners.unready_since = now;
+        }
+        self.tell(after, || EventKind::NotReady(reason));
+    }
+
+    /// How long the last attempt was running; of a job, how long it took.
+    fn ran_in_attempt(&self, core: &Core, now: u64) -> Duration {
+        match core.settings.readiness() {
+            _ if self.attempt() == 0 => Duration::ZERO,
+            Readiness::Completion => clock::between(self.began_at, now),
+            Readiness::Immediate | Readiness::Explicit => self.healthy(),
+        }
+    }
+
+    /// Notes why a stop is asked for: the first reason stays for the attempt.
+    pub(crate) fn note_reason(&mut self, reason: StopReason) {
+        self.asked_by.get_or_insert(reason);
+    }
+
+    /// Why the attempt is to end.
+    fn stop_reason(&self) -> StopReason {
+        match self.life.end() {
+            _ if self.life.is_lost() => StopReason::RuntimeEnded,
+            End::Completed => StopReason::Completed,
+            End::Failed => StopReason::Failed,
+            End::Late => StopReason::StartTimedOut,
+            End::Silent => StopReason::Watchdog,
+            End::Asked | End::None => self.asked_by.unwrap_or(StopReason::Requested),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What a service is a part of: runners and groups, any number of them, since a runner can be shared.
+//!
+//! A whole is told of each change of its part, and has a hold on itself kept until the part's cycle has
+//! ended.
+
+use std::sync::Arc;
+
+use super::{After, Cell};
+use crate::report::state::State;
+
+/// What a cycle holds as long as it lasts: the place of its service in a whole. Dropped at the end.
+pub(crate) trait Hold: Send + Sync {
+    /// Which whole it is, by the address of something that the hold keeps alive.
+    fn whole(&self) -> usize;
+
+    /// Whether the whole goes down so far that no cycle of this part begins any more. Takes no lock.
+    fn goes_down(&self) -> bool;
+
+    /// The deadlines of the cycle have run out and something of it is still there.
+    fn ran_out(&self);
+}
+
+/// Who is told whenever the state of a service has changed, or its end was given up.
+pub(crate) trait Observer: Send + Sync {
+    /// Which whole it is, by the address of something that the observer keeps alive, and which of its
+    /// parts.
+    fn place(&self) -> (usize, usize);
+
+    fn changed(&self);
+}
+
+/// All that a service is a part of.
+#[derive(Default)]
+pub(super) struct Wholes {
+    /// One for each whole.
+    holds: Vec<Arc<dyn Hold>>,
+    /// One for each place. Shared, since each change takes them along.
+    observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
+}
+
+/// What is no longer needed; to be dropped outside of the lock, since its drop is foreign code.
+pub(crate) type Old<T> = Option<Arc<T>>;
+
+impl Cell {
+    /// Has a hold kept until the cycle has ended. Handed back if there is no cycle, or if its whole holds this
+    /// one already.
+    pub(crate) fn keep_hold(&mut self, hold: Arc<dyn Hold>) -> Old<dyn Hold> {
+        if self.state() == State::Stopped {
+            return Some(hold);
+        }
+        if self.is_part_of(hold.whole()) {
+            return Some(hold);
+        }
+        self.rare().wholes.holds.push(hold);
+        None
+    }
+
+    /// Whether this whole holds the cycle.
+    pub(crate) fn is_part_of(&self, whole: usize) -> bool {
+        self.holds().any(|hold| hold.whole() == whole)
+    }
+
+    /// Whether one of the wholes goes down, and this part of it for good.
+    pub(super) fn goes_down_with_a_whole(&self) -> bool {
+        self.holds().any(|hold| hold.goes_down())
+    }
+
+    fn holds(&self) -> impl Iterator<Item = &Arc<dyn Hold>> {
+        self.rare.iter().flat_map(|rare| &rare.wholes.holds)
+    }
+
+    /// Has `observer` told of every change; the one before it in that place is handed back.
+    pub(crate) fn observe(&mut self, observer: Arc<dyn Observer>) -> Old<dyn Observer> {
+        let list = self.rare().wholes.observers.get_or_insert_default();
+        let list = Arc::make_mut(list);
+        match list.iter_mut().find(|old| old.place() == observer.place()) {
+            Some(old) => Some(std::mem::replace(old, observer)),
+            None => {
+                list.push(observer);
+                None
+            }
+        }
+    }
+
+    /// Has nobody told in this place any more; who was is handed back.
+    pub(crate) fn unobserve(&mut self, place: (usize, usize)) -> Old<dyn Observer> {
+        let observers = &mut self.rare_if(false)?.wholes.observers;
+        let list = Arc::make_mut(observers.as_mut()?);
+        let at = list.iter().position(|observer| observer.place() == place)?;
+        let old = list.swap_remove(at);
+        if list.is_empty() {
+            *observers = None;
+        }
+        Some(old)
+    }
+
+    /// Has those who observe told of a change.
+    pub(super) fn tell_observers(&self, after: &mut After) {
+        let observers = self.rare.as_ref().and_then(|rare| rare.wholes.observers.as_ref());
+        if let Some(observers) = observers {
+            after.rest().observers = Some(Arc::clone(observers));
+        }
+    }
+
+    /// Has the wholes told that the deadlines of this part have run out.
+    pub(super) fn tell_wholes(&mut self, after: &mut After) {
+        after.rest().stuck.clone_from(&self.rare().wholes.holds);
+    }
+
+    /// Lets go of the wholes, since the cycle has ended.
+    pub(super) fn leave_wholes(&mut self, after: &mut After) {
+        let Some(rare) = &mut self.rare else { return };
+        if !rare.wholes.holds.is_empty() {
+            after.rest().ended.append(&mut rare.wholes.holds);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The one place where failures are recorded.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::{After, Cell, Core};
+use crate::report::error::Unresponsive;
+use crate::report::event::EventKind;
+use crate::report::failure::{Failure, Fault, Interruption, Record};
+use crate::report::state::{Cause, Phase, State};
+use crate::rules::lifecycle::End;
+use crate::sync::clock;
+
+impl Cell {
+    /// Records a failure of the service. After its stop has begun it makes that fail, unless it was only
+    /// reported.
+    pub(crate) fn record(
+        &mut self,
+        core: &Core,
+        phase: Phase,
+        fault: Fault,
+        after: &mut After,
+    ) -> Failure {
+        let counts = self.life.is_asked() && fault.cause != Cause::Reported;
+        let failure = self.note(core, phase, fault, after);
+        if counts {
+            after.drop_failure(self.rare().after_stop.replace(failure.clone()));
+        }
+        failure
+    }
+
+    /// Puts a failure into the history, whatever it is of. It is there before the state changes.
+    pub(crate) fn note(
+        &mut self,
+        core: &Core,
+        phase: Phase,
+        fault: Fault,
+        after: &mut After,
+    ) -> Failure {
+        let failure = Failure::new(Record {
+            error: fault.error,
+            phase,
+            cause: fault.cause,
+            permanent: fault.permanent,
+            service: self.shared_name(core),
+            path: self.path(core),
+            cycle: self.cycle,
+            attempt: self.attempt(),
+            at: SystemTime::now(),
+            uptime: self.attempt_time(after.now()),
+            limit: None,
+        });
+        self.tell(after, || EventKind::Failed(failure.clone()));
+        let capacity = core.settings.history_capacity();
+        let evicted = self.rare().history.push(failure.clone(), capacity);
+        for failure in evicted {
+            after.drop_failure(Some(failure));
+        }
+        after.drop_failure(self.rare().last.replace(failure.clone()));
+        core.word.write(core.word.read().with_failed(true));
+        failure
+    }
+
+    /// Records the failure that ends the attempt.
+    pub(super) fn record_end(
+        &mut self,
+        core: &Core,
+        phase: Phase,
+        fault: Fault,
+        after: &mut After,
+    ) {
+        let failure = self.record(core, phase, fault, after);
+        after.drop_failure(self.rare().ended_by.replace(failure));
+    }
+
+    /// What is still there, `run` before the others.
+    pub(super) fn what_is_left(&self) -> Phase {
+        self.life.alive_parts().first().copied().unwrap_or(Phase::Run)
+    }
+
+    /// Records that a deadline has passed.
+    pub(super) fn record_missed(&mut self, core: &Core, after: &mut After) {
+        let part = self.what_is_left();
+        // Without `run` it is the deadline of the `shutdown` that follows such an attempt.
+        let ending = Some(self.life.end()).filter(|_| self.life.is_run_alive());
+        let missed = match ending {
+            Some(End::Late) => Interruption::StartTimedOut { after: core.settings.start_timeout() },
+            Some(End::Silent) => {
+                Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
+            }
+            _ => {
+                // The whole that it is a part of may have had less time.
+                let until = self.stop_at.min(after.now());
+                let waited = clock::between(core.word.read().since(), until);
+                let missed = Interruption::StopTimedOut { after: waited };
+                self.record(core, part, Fault::interruption(missed), after);
+                return;
+            }
+        };
+        self.record_end(core, part, Fault::interruption(missed), after);
+    }
+
+    /// Records that what is left does not yield.
+    pub(super) fn record_verdict(&mut self, core: &Core, after: &mut After) -> Unresponsive {
+        let verdict = self.blame(core);
+        let part = verdict.parts().first().copied().unwrap_or(Phase::Run);
+        let waited = core.settings.abort_timeout();
+        let fault = Interruption::Unresponsive { part, after: waited };
+        self.record(core, part, Fault::interruption(fault), after);
+        self.rare().verdict = Some(verdict.clone());
+        verdict
+    }
+
+    /// What is still there, and for how long it has been told to end.
+    pub(crate) fn blame(&self, core: &Core) -> Unresponsive {
+        let asked_at = core.word.read().since();
+        let waited = clock::between(asked_at, clock::now());
+        Unresponsive::new(core.name(), &self.life.alive_parts(), waited)
+    }
+
+    /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of
+    /// its own if the attempt ended well. A later failure, of a task or of a drop, says so too, for it is
+    /// the last.
+    pub(super) fn record_limit(
+        &mut self,
+        core: &Core,
+        max: u32,
+        window: Duration,
+        after: &mut After,
+    ) {
+        if self.rare().ended_by.is_none() {
+            let fault = Fault::interruption(Interruption::RestartLimit);
+            self.record_end(core, Phase::Run, fault, after);
+        }
+        let Some(rare) = &mut self.rare else { return };
+        let (Some(ended_by), Some(last)) = (rare.ended_by.take(), rare.last.take()) else { return };
+        let marked = ended_by.at_limit(max, window);
+        rare.history.replace(&ended_by, &marked);
+        rare.last = Some(if last.is_same(&ended_by) {
+            marked.clone()
+        } else {
+            let later = last.at_limit(max, window);
+            rare.history.replace(&last, &later);
+            later
+        });
+        rare.ended_by = Some(marked);
+        after.drop_failure(Some(ended_by));
+        after.drop_failure(Some(last));
+    }
+
+    /// How long the attempt has been going on; zero if there is none.
+    fn attempt_time(&self, now: u64) -> Duration {
+        let between = match self.state() {
+            State::Stopped | State::Backoff => true,
+            State::Starting => !self.life.is_alive() && self.life.end() == End::None,
+            State::Running | State::Stopping => self.attempt() == 0,
+        };
+        if between { Duration::ZERO } else { clock::between(self.began_at, now) }
+    }
+
+    fn shared_name(&mut self, core: &Core) -> Arc<str> {
+        Arc::clone(self.rare().name.get_or_insert_with(|| core.name().into()))
+    }
+}

@@ -1,0 +1,241 @@
+//! Reload requests to an attempt, and what the service answers.
+//!
+//! A request belongs to a round. While the service starts, and as long as it is not known whether anything in it waits for
+//! requests, the round is undecided; the driver decides after a poll of `run`, since that is where a service begins to wait.
+//! Then it is handed out: a share to each who waits, or one to who looks next. The round is over when all shares are answered.
+//!
+//! 1. A request joins the last round as long as nobody has looked at it.
+//! 2. The end of the attempt ends all rounds.
+//! 3. A share that `run` drops in a poll counts as done only after that poll, for it may be the last one.
+
+use std::sync::atomic::Ordering;
+
+use super::{After, Cell, Core};
+use crate::engine::waiters::{Answer, Topic};
+use crate::report::error::ReloadError;
+use crate::report::event::EventKind;
+use crate::report::state::State;
+use crate::rules::lifecycle::Level;
+
+/// The rounds of an attempt.
+#[derive(Default)]
+pub(super) struct Reloads {
+    rounds: Vec<Round>,
+    /// Something in the service has waited for a request.
+    supported: bool,
+    /// Rounds whose shares were dropped in a poll of `run` that is not over.
+    dropped: Vec<u32>,
+}
+
+/// One reload, asked for once or several times.
+struct Round {
+    id: u32,
+    stage: Stage,
+    /// Shares that anybody may take who looks.
+    free: u32,
+    /// Shares of those who were woken and have not looked yet.
+    handed: u32,
+    /// Shares that were taken and are not answered.
+    held: u32,
+    /// What the answers so far come to.
+    result: Option<Result<(), ReloadError>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Undecided,
+    /// Nobody has looked at it.
+    Handed,
+    Seen,
+}
+
+impl Round {
+    fn is_over(&self) -> bool {
+        self.stage != Stage::Undecided && self.free + self.handed + self.held == 0
+    }
+
+    fn take(&mut self) {
+        self.stage = Stage::Seen;
+        self.held += 1;
+    }
+}
+
+impl Cell {
+    /// Asks for a reload: the round that the request is a part of, or `None` if nothing runs that could be asked.
+    pub(crate) fn request_reload(&mut self) -> Option<u32> {
+        let runs = match self.state() {
+            State::Starting => true,
+            State::Running => self.life.is_run_alive(),
+            State::Stopped | State::Stopping | State::Backoff => false,
+        };
+        if !runs {
+            return None;
+        }
+        let next = self.next_round;
+        let rounds = &mut self.rare().reloads.rounds;
+        let last = rounds.last().filter(|round| round.stage != Stage::Seen);
+        if let Some(last) = last {
+            return Some(last.id);
+        }
+        let stage = Stage::Undecided;
+        rounds.push(Round { id: next, stage, free: 0, handed: 0, held: 0, result: None });
+        self.next_round = next.wrapping_add(1);
+        Some(next)
+    }
+
+    /// Hands requests out, if the service has started and something in it waits for them or has done so. Else the driver
+    /// looks again after its next poll.
+    pub(crate) fn hand_out_reloads(&mut self, core: &Core, after: &mut After) {
+        let running = self.state() == State::Running && self.life.level() == Level::Alive;
+        let Some(rare) = self.rare.as_mut().filter(|_| running) else { return };
+        let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != Stage::Seen)
+        else {
+            return;
+        };
+        let topic = Topic::reload(self.attempts);
+        let answer = Answer::Handed(round.id);
+        let waits = |other| other == topic;
+        let woken = self.waiters.answer_where(topic.kind(), waits, &answer, &mut after.wakes);
+        round.handed += woken;
+        if round.stage == Stage::Handed {
+            return;
+        }
+        if woken == 0 && !rare.reloads.supported {
+            core.reload_open.store(true, Ordering::Release);
+            self.wake_driver(after);
+            return;
+        }
+        round.free = u32::from(woken == 0);
+        round.stage = Stage::Handed;
+        self.tell(after, || EventKind::Reloading);
+    }
+
+    /// After a poll of `run`: what was dropped in it is done, and what nobody waits for is not supported.
+    pub(crate) fn decide_reloads(&mut self, core: &Core, after: &mut After) {
+        core.reload_open.store(false, Ordering::Release);
+        let Some(rare) = &mut self.rare else { return };
+        for round in std::mem::take(&mut rare.reloads.dropped) {
+            self.answer_reload(round, Ok(()), after);
+        }
+        if self.state() != State::Running {
+            return;
+        }
+        let Some(rare) = &mut self.rare else { return };
+        let rounds = &mut rare.reloads.rounds;
+        if rounds.last().is_none_or(|round| round.stage != Stage::Undecided) {
+            return;
+        }
+        if let Some(round) = rounds.pop() {
+            self.tell_requesters(round.id, Err(ReloadError::NotSupported), after);
+        }
+    }
+
+    /// Takes a share of a round, if there is one for who looks; from now on requests are supported.
+    pub(crate) fn take_reload(&mut self, after: &mut After) -> Option<u32> {
+        let running = self.state() == State::Running;
+        let reloads = &mut self.rare().reloads;
+        reloads.supported = true;
+        let round = reloads
+            .rounds
+            .iter_mut()
+            .find(|round| round.free > 0 || round.stage == Stage::Undecided && running)?;
+        let (id, decided) = (round.id, round.stage != Stage::Undecided);
+        round.free = round.free.saturating_sub(1);
+        round.take();
+        if !decided {
+            self.tell(after, || EventKind::Reloading);
+        }
+        Some(id)
+    }
+
+    /// Who was woken for a round looks at it.
+    pub(crate) fn see_reload(&mut self, id: u32) {
+        if let Some(round) = self.round(id) {
+            round.handed = round.handed.saturating_sub(1);
+            round.take();
+        }
+    }
+
+    /// Who was woken for a round is gone before it has looked: the share is for who looks next.
+    pub(crate) fn give_reload_back(&mut self, id: u32) {
+        if let Some(round) = self.round(id) {
+            round.handed = round.handed.saturating_sub(1);
+            round.free += 1;
+        }
+    }
+
+    fn round(&mut self, id: u32) -> Option<&mut Round> {
+        self.rare.as_mut()?.reloads.rounds.iter_mut().find(|round| round.id == id)
+    }
+
+    /// A share was dropped: that is done, unless the attempt is what drops it.
+    pub(crate) fn drop_reload(&mut self, core: &Core, id: u32, after: &mut After) {
+        if self.life.level() == Level::Aborted {
+            return;
+        }
+        let polling = self.life.is_run_alive() && core.polling.load(Ordering::SeqCst);
+        match &mut self.rare {
+            Some(rare) if polling => {
+                rare.reloads.dropped.push(id);
+                core.reload_open.store(true, Ordering::Release);
+                self.wake_driver(after);
+            }
+            _ => self.answer_reload(id, Ok(()), after),
+        }
+    }
+
+    /// A share is answered.
+    pub(crate) fn answer_reload(
+        &mut self,
+        id: u32,
+        answer: Result<(), ReloadError>,
+        after: &mut After,
+    ) {
+        let Some(round) = self.round(id) else { return };
+        round.held = round.held.saturating_sub(1);
+        let result = combined(round.result.take(), answer);
+        if !round.is_over() {
+            round.result = Some(result);
+            return;
+        }
+        if let Some(rare) = &mut self.rare {
+            rare.reloads.rounds.retain(|round| round.id != id);
+        }
+        self.end_round(id, result, after);
+    }
+
+    fn end_round(&mut self, id: u32, result: Result<(), ReloadError>, after: &mut After) {
+        self.tell(after, || EventKind::Reloaded(result.clone()));
+        self.tell_requesters(id, result, after);
+    }
+
+    fn tell_requesters(&mut self, id: u32, result: Result<(), ReloadError>, after: &mut After) {
+        self.waiters.answer(Topic::Reloaded(id), &Answer::Reload(result), &mut after.wakes);
+    }
+
+    /// The attempt ends, and with it what it has not answered.
+    pub(super) fn end_reloads(&mut self, after: &mut After) {
+        let Some(rare) = &mut self.rare else { return };
+        let Reloads { rounds, .. } = std::mem::take(&mut rare.reloads);
+        for Round { id, stage, .. } in rounds {
+            match stage {
+                Stage::Undecided => self.tell_requesters(id, Err(ReloadError::Stopped), after),
+                Stage::Handed | Stage::Seen => self.end_round(id, Err(ReloadError::Stopped), after),
+            }
+        }
+    }
+}
+
+/// What two answers come to: the first failure, or else that it is done where anything has done it.
+fn combined(
+    first: Option<Result<(), ReloadError>>,
+    second: Result<(), ReloadError>,
+) -> Result<(), ReloadError> {
+    match (first, second) {
+        (None, second) => second,
+        (Some(failed @ Err(ReloadError::Failed(_))), _) => failed,
+        (_, failed @ Err(ReloadError::Failed(_))) => failed,
+        (Some(Ok(())), _) | (_, Ok(())) => Ok(()),
+        (Some(first), Err(_)) => first,
+    }
+}

@@ -1,0 +1,261 @@
+//! What can be asked of a runner: each request is one change of the core, done when it returns.
+
+mod start;
+mod caller;
+pub(crate) mod pending;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::parent::Parent;
+use crate::engine::waiters::{Answer, Topic};
+use crate::engine::{After, Arm, Cell, Core, Hold, Node, update};
+use crate::report::error::{ReloadError, StartError, StopError};
+use crate::report::failure::{Failure, Fault};
+use crate::report::state::{Exit, Phase, State};
+use crate::report::stop_reason::StopReason;
+use crate::rules::lifecycle::Input;
+
+use caller::reply;
+pub(crate) use caller::{Reply, StartKind, Wanted};
+use start::Asked;
+
+/// Asks for a start.
+pub(crate) fn start<N: Node + ?Sized>(
+    node: &Arc<N>,
+    kind: StartKind,
+    parent: Option<&Arc<Parent>>,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), StartError>> {
+    let mut asked = Asked::new(node.core(), kind, parent, wanted);
+    let reply = update(node, |core, cell, after| asked.make(core, cell, after));
+    asked.look_again(node);
+    reply
+}
+
+/// Asks for a stop, within `timeout` or else the service's own.
+pub(crate) fn stop<N: Node + ?Sized>(
+    node: &Arc<N>,
+    timeout: Option<Duration>,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), StopError>> {
+    let timeout = timeout.unwrap_or(node.core().settings.stop_timeout());
+    stop_kept(node, timeout, Kept::Here, StopReason::Requested, wanted)
+}
+
+/// The last handle is gone.
+pub(crate) fn abandon<N: Node + ?Sized>(node: &Arc<N>) {
+    let timeout = node.core().settings.stop_timeout();
+    stop_kept(node, timeout, Kept::Here, StopReason::Abandoned, Wanted::No);
+}
+
+/// Who keeps the deadline of a stop that begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Here,
+    /// The whole, which aborts its parts then.
+    ByWhole,
+}
+
+fn stop_kept<N: Node + ?Sized>(
+    node: &Arc<N>,
+    timeout: Duration,
+    kept: Kept,
+    reason: StopReason,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), StopError>> {
+    update(node, |core, cell, after| {
+        if cell.state() == State::Stopped {
+            return Reply::Now(Ok(()));
+        }
+        if let Some(stuck) = cell.verdict() {
+            return Reply::Now(Err(StopError::Unresponsive(stuck.clone())));
+        }
+        let key = wanted.register(Topic::Stop, cell);
+        cell.note_reason(reason);
+        begin_stop(core, cell, timeout, kept, wanted.arm(), after);
+        reply(key, cell, Answer::stop)
+    })
+}
+
+fn begin_stop(
+    core: &Core,
+    cell: &mut Cell,
+    timeout: Duration,
+    kept: Kept,
+    arm: Arm,
+    after: &mut After,
+) {
+    let joins = cell.state() == State::Stopping;
+    cell.limit_stop(timeout, after);
+    if kept == Kept::ByWhole && !joins {
+        cell.leave_deadline_to_whole();
+    }
+    let input = if timeout.is_zero() { Input::Abort } else { Input::Stop };
+    cell.step(core, input, arm, after);
+    if joins {
+        // The earliest deadline wins.
+        cell.set_timer(core, arm, after);
+    }
+}
+
+/// A stop that nobody waits for.
+fn begin_own_stop(core: &Core, cell: &mut Cell, reason: StopReason, after: &mut After) {
+    cell.note_reason(reason);
+    begin_stop(core, cell, core.settings.stop_timeout(), Kept::Here, Arm::Now, after);
+}
+
+/// The parent with this number was cancelled.
+pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
+    update(node, |core, cell, after| {
+        let current = cell.parent().is_some_and(|parent| parent.id() == id);
+        if current && cell.state() != State::Stopped && cell.verdict().is_none() {
+            begin_own_stop(core, cell, StopReason::Parent, after);
+        }
+    });
+}
+
+/// A service asks for its own stop.
+pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
+    update(node, |core, cell, after| {
+        if cell.attempts == epoch && cell.life.is_alive() && cell.verdict().is_none() {
+            begin_own_stop(core, cell, StopReason::Own, after);
+        }
+    });
+}
+
+/// A service asks for its own restart, unless nobody is left who could stop it then.
+pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
+    let mut asked = Asked::new(node.core(), StartKind::Restart, None, Wanted::No);
+    update(node, |core, cell, after| {
+        if cell.attempts == epoch && cell.life.is_alive() && core.is_wanted() {
+            asked.make(core, cell, after);
+        }
+    });
+    asked.look_again(node);
+}
+
+/// Starts the service as a part of a whole, which it holds from its end until it has ended itself. A
+/// service that runs already is adopted as it is; with a whole that goes down nothing is started.
+pub(crate) fn start_part<N: Node + ?Sized>(
+    node: &Arc<N>,
+    hold: Arc<dyn Hold>,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), StartError>> {
+    let mut asked = Asked::new(node.core(), StartKind::Ensure, None, wanted);
+    let (reply, rest) = update(node, |core, cell, after| {
+        // Under the lock: either this sees that the whole goes down, or who stops this part for it finds it started.
+        if hold.goes_down() {
+            return (Reply::Now(Err(StartError::Stopped)), Some(hold));
+        }
+        let reply = asked.make(core, cell, after);
+        (reply, cell.keep_hold(hold))
+    });
+    // Outside of the lock: it may be the last thing that the whole waits for.
+    drop(rest);
+    asked.look_again(node);
+    reply
+}
+
+/// Asks a part for a stop, with the time that its whole has left: the smaller of both deadlines counts.
+pub(crate) fn stop_part<N: Node + ?Sized>(
+    node: &Arc<N>,
+    left: Option<Duration>,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), StopError>> {
+    stop_in(node, left, Kept::ByWhole, wanted)
+}
+
+/// The same for a part that its whole leaves behind: nobody is left who would keep the deadline of the whole for it.
+pub(crate) fn stop_orphan<N: Node + ?Sized>(node: &Arc<N>, left: Option<Duration>) {
+    stop_in(node, left, Kept::Here, Wanted::No);
+}
+
+fn stop_in<N: Node + ?Sized>(
+    node: &Arc<N>,
+    left: Option<Duration>,
+    kept: Kept,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), StopError>> {
+    match left {
+        Some(left) if left < node.core().settings.stop_timeout() => {
+            // Zero would ask for an abort.
+            stop_kept(node, left.max(Duration::from_nanos(1)), kept, StopReason::Group, wanted)
+        }
+        _ => {
+            let timeout = node.core().settings.stop_timeout();
+            stop_kept(node, timeout, Kept::Here, StopReason::Group, wanted)
+        }
+    }
+}
+
+/// The deadline of the whole has passed: what is left of this part of it is aborted.
+pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
+    update(node, |core, cell, after| {
+        let input = match cell.state() {
+            State::Stopping if cell.life.is_asked() => Input::StopDue,
+            _ => Input::Abort,
+        };
+        cell.note_reason(StopReason::Group);
+        cell.step(core, input, Arm::Now, after);
+    });
+}
+
+/// Records a failure that is none of an attempt.
+pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: Fault) -> Failure {
+    update(node, |core, cell, after| cell.record(core, Phase::Run, fault, after))
+}
+
+/// Asks for a reload.
+pub(crate) fn reload<N: Node + ?Sized>(
+    node: &Arc<N>,
+    wanted: Wanted<'_>,
+) -> Reply<Result<(), ReloadError>> {
+    update(node, |core, cell, after| {
+        let Some(round) = cell.request_reload() else {
+            return Reply::Now(Err(ReloadError::Stopped));
+        };
+        let key = wanted.register(Topic::Reloaded(round), cell);
+        cell.hand_out_reloads(core, after);
+        reply(key, cell, Answer::reload)
+    })
+}
+
+/// The last runner is gone: who watches a service that is stopped learns that nothing will change.
+pub(crate) fn tell_watchers<N: Node + ?Sized>(node: &Arc<N>) {
+    update(node, |_, cell, after| {
+        cell.waiters.answer(Topic::Change, &Answer::Seen, &mut after.wakes);
+        if cell.state() == State::Stopped {
+            cell.end_streams(after);
+        }
+    });
+}
+
+/// Waits for the end of the cycle that is current now.
+pub(crate) fn wait(core: &Core) -> Reply<Exit> {
+    let mut cell = core.cell();
+    match cell.state() {
+        State::Stopped => Reply::Now(cell.exit),
+        _ => Reply::Later(cell.waiters.add(Topic::End)),
+    }
+}
+
+/// Waits until the service rests: nothing of it runs and nothing follows, or its end was given up. One that was
+/// started as a part of a whole and is no part of it any more has rested since.
+pub(crate) fn wait_for_rest(core: &Core, whole: Option<usize>) -> Reply<()> {
+    let mut cell = core.cell();
+    let has_left = whole.is_some_and(|whole| !cell.is_part_of(whole));
+    if has_left || cell.state() == State::Stopped || cell.life.has_verdict() {
+        return Reply::Now(());
+    }
+    Reply::Later(cell.waiters.add(Topic::Rest))
+}
+
+/// Waits for a state.
+pub(crate) fn wait_for(core: &Core, state: State) -> Reply<()> {
+    let mut cell = core.cell();
+    if cell.state() == state {
+        return Reply::Now(());
+    }
+    Reply::Later(cell.waiters.add(Topic::Enter(state)))
+}

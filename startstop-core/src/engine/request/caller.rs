@@ -1,0 +1,95 @@
+//! How a request is put, who waits for it, and what comes of it.
+
+use std::task::Waker;
+
+use crate::engine::waiters::{Answer, Key, Topic};
+use crate::engine::{Arm, Cell};
+use crate::report::state::State;
+use crate::rules::lifecycle::Input;
+
+/// How a start treats what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartKind {
+    /// A running service is stopped first.
+    Start,
+    /// A running service is left alone.
+    Ensure,
+    /// Whatever is there is stopped first.
+    Restart,
+}
+
+/// What came of a request at once, or where its outcome will be.
+pub(crate) enum Reply<T> {
+    Now(T),
+    /// In this entry, which has no waker yet.
+    Later(Key),
+    /// In this entry, which wakes the one who asked; `owes` if nobody keeps the deadline yet.
+    Awaited {
+        key: Key,
+        owes: bool,
+    },
+}
+
+/// Who waits for the outcome.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// A future, which is woken by it.
+    By(&'a Waker),
+    /// Nobody.
+    No,
+}
+
+impl Wanted<'_> {
+    /// Somebody who waits sees for himself whether it takes longer than a few turns of the runtime.
+    pub(super) fn arm(self) -> Arm {
+        match self {
+            Self::By(_) => Arm::ByCaller,
+            Self::No => Arm::ByDriver,
+        }
+    }
+
+    /// Registers the one who waits, before the step that may bring the answer.
+    pub(super) fn register(self, topic: Topic, cell: &mut Cell) -> Option<Key> {
+        match self {
+            Self::By(waker) => Some(cell.waiters.add_with(topic, waker)),
+            Self::No => None,
+        }
+    }
+}
+
+/// Where the one who was registered finds the outcome.
+pub(super) fn reply<T>(
+    key: Option<Key>,
+    cell: &mut Cell,
+    read: fn(Answer) -> Option<Result<(), T>>,
+) -> Reply<Result<(), T>> {
+    let Some(key) = key else { return Reply::Now(Ok(())) };
+    match cell.waiters.take(key).and_then(read) {
+        Some(outcome) => Reply::Now(outcome),
+        None => Reply::Awaited { key, owes: cell.owes_keeper() },
+    }
+}
+
+impl StartKind {
+    pub(super) fn input(self) -> Input {
+        match self {
+            Self::Start => Input::Start,
+            Self::Ensure => Input::Ensure,
+            Self::Restart => Input::Restart,
+        }
+    }
+
+    /// Whether it ends what is there in this state.
+    pub(super) fn replaces(self, state: State) -> bool {
+        match self {
+            Self::Start => state == State::Running,
+            Self::Restart => matches!(state, State::Starting | State::Running | State::Backoff),
+            Self::Ensure => false,
+        }
+    }
+
+    /// Whether a new cycle comes of it in this state, which needs a runtime.
+    pub(super) fn begins_cycle(self, state: State) -> bool {
+        matches!(state, State::Stopped | State::Stopping) || self.replaces(state)
+    }
+}

@@ -1,0 +1,165 @@
+//! The future of a request that was made: it reads the answer, and does nothing else.
+//!
+//! Dropping it is harmless, since the request has had its effect. It has one duty: the keeper of the
+//! deadline of a stop that somebody awaits is not spawned with it, since most stops end within a few turns
+//! of the runtime. The ticket has itself polled for so many turns and then has the keeper spawned; if it
+//! is dropped before, its drop does so.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use crate::engine::request::{Reply, Wanted};
+use crate::engine::waiters::{Answer, Key};
+use crate::engine::{Node, update};
+
+/// An answer that comes later.
+struct Ticket<'a, N: Node + ?Sized> {
+    node: &'a Arc<N>,
+    key: Option<Key>,
+    /// The request was made in this poll, with its waker: whether a keeper is owed.
+    asked: Option<bool>,
+    /// How many more turns the ticket waits before it has a keeper spawned that is owed.
+    patience: u8,
+}
+
+/// One for the driver and one for a `shutdown` that awaits: a turn costs far less than a keeper.
+const PATIENCE: u8 = 2;
+
+/// Makes a request when it is first polled, and waits for what comes of it.
+pub(crate) fn ask<N, R, T>(
+    node: &Arc<N>,
+    request: R,
+    read: fn(Answer) -> Option<T>,
+) -> Ask<'_, N, R, T>
+where
+    N: Node + ?Sized,
+    R: FnOnce(Wanted<'_>) -> Reply<T>,
+{
+    Ask { request: Some(request), ticket: Ticket::blank(node), read }
+}
+
+/// A request that is made when this is first polled. A plain future, since each start and each stop is
+/// one: two `async` blocks in one another would cost what they save.
+#[must_use = "futures do nothing unless awaited"]
+pub(crate) struct Ask<'a, N: Node + ?Sized, R, T> {
+    request: Option<R>,
+    ticket: Ticket<'a, N>,
+    read: fn(Answer) -> Option<T>,
+}
+
+impl<N, R, T> Future for Ask<'_, N, R, T>
+where
+    N: Node + ?Sized,
+    R: FnOnce(Wanted<'_>) -> Reply<T> + Unpin,
+{
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<T> {
+        let Self { request, ticket, read } = &mut *self;
+        if let Some(request) = request.take() {
+            if let Some(outcome) = ticket.take(request(Wanted::By(task.waker()))) {
+                return Poll::Ready(outcome);
+            }
+        }
+        Pin::new(ticket).poll(task).map(|answer| value(answer, *read))
+    }
+}
+
+fn value<T>(answer: Answer, read: fn(Answer) -> Option<T>) -> T {
+    read(answer).expect("an entry is answered with what its topic is about")
+}
+
+/// Waits for what a reply promises. The ticket is there from the call on, polled or not.
+pub(crate) fn redeem<N: Node + ?Sized, T>(
+    node: &Arc<N>,
+    reply: Reply<T>,
+    read: fn(Answer) -> Option<T>,
+) -> impl Future<Output = T> + use<'_, N, T> {
+    let mut ticket = Ticket::blank(node);
+    let outcome = ticket.take(reply);
+    async move {
+        match outcome {
+            Some(outcome) => outcome,
+            None => value(ticket.await, read),
+        }
+    }
+}
+
+impl<'a, N: Node + ?Sized> Ticket<'a, N> {
+    /// Good for nothing before it has taken a reply.
+    fn blank(node: &'a Arc<N>) -> Self {
+        Self { node, key: None, asked: None, patience: PATIENCE }
+    }
+
+    /// The outcome, if it is there; else this waits for it.
+    fn take<T>(&mut self, reply: Reply<T>) -> Option<T> {
+        match reply {
+            Reply::Now(outcome) => return Some(outcome),
+            Reply::Later(key) => self.key = Some(key),
+            Reply::Awaited { key, owes } => {
+                self.key = Some(key);
+                self.asked = Some(owes);
+            }
+        }
+        None
+    }
+
+    fn hire_keeper(&self) {
+        update(self.node, |_, cell, after| cell.hire_keeper(after));
+    }
+
+    /// Looks for the answer, or leaves the waker for it: then, whether a keeper is owed.
+    fn look(&self, key: Key, task: &Task<'_>) -> Result<Answer, bool> {
+        let mut cell = self.node.core().cell();
+        if let Some(answer) = cell.waiters.take(key) {
+            return Ok(answer);
+        }
+        let old_waker = cell.waiters.wake(key, task.waker());
+        let owes = cell.owes_keeper();
+        drop(cell);
+        drop(old_waker);
+        Err(owes)
+    }
+}
+
+impl<N: Node + ?Sized> Future for Ticket<'_, N> {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Answer> {
+        let Some(key) = self.key else { return Poll::Pending };
+        let found = match self.asked.take() {
+            Some(owes) => Err(owes),
+            None => self.look(key, task),
+        };
+        match found {
+            Ok(answer) => {
+                self.key = None;
+                return Poll::Ready(answer);
+            }
+            Err(true) if self.patience == 0 => self.hire_keeper(),
+            Err(true) => {
+                // Once more, behind the driver: it may have ended by then.
+                self.patience -= 1;
+                task.waker().wake_by_ref();
+            }
+            Err(false) => {}
+        }
+        Poll::Pending
+    }
+}
+
+impl<N: Node + ?Sized> Drop for Ticket<'_, N> {
+    fn drop(&mut self) {
+        let Some(key) = self.key.take() else { return };
+        let mut cell = self.node.core().cell();
+        let rest = cell.waiters.remove(key);
+        let owes = cell.owes_keeper();
+        drop(cell);
+        drop(rest);
+        if owes {
+            self.hire_keeper();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A start that is asked for: admitted or refused, and made under the lock.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::caller::{Reply, StartKind, Wanted, reply};
+use super::stop_by_parent;
+use crate::engine::parent::Parent;
+use crate::engine::waiters::{Answer, Topic};
+use crate::engine::{After, Cell, Core, Node};
+use crate::report::error::StartError;
+use crate::report::failure::Fault;
+use crate::report::state::{Phase, State};
+use crate::report::stop_reason::StopReason;
+
+/// A start, with what of it is found out before the lock, and what is to be looked at after it.
+pub(super) struct Asked<'a> {
+    kind: StartKind,
+    parent: Option<&'a Arc<Parent>>,
+    wanted: Wanted<'a>,
+    /// Whether the parent that the new cycle would have is cancelled.
+    cancelled: bool,
+    here: Option<Handle>,
+    /// The parent that the new cycle has kept.
+    kept: Option<Arc<Parent>>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(
+        core: &Core,
+        kind: StartKind,
+        parent: Option<&'a Arc<Parent>>,
+        wanted: Wanted<'a>,
+    ) -> Self {
+        let cancelled = is_parent_cancelled(core, kind, parent);
+        Self { kind, parent, wanted, cancelled, here: Handle::try_current().ok(), kept: None }
+    }
+
+    pub(super) fn make(
+        &mut self,
+        core: &Core,
+        cell: &mut Cell,
+        after: &mut After,
+    ) -> Reply<Result<(), StartError>> {
+        let Self { kind, parent, wanted, cancelled, .. } = *self;
+        let on = match admit(cell, kind, cancelled, self.here.take(), wanted) {
+            Ok(on) => on,
+            Err(error) => return refuse(core, cell, error, wanted, after),
+        };
+        if kind == StartKind::Ensure && cell.state() == State::Running {
+            return Reply::Now(Ok(()));
+        }
+        if kind == StartKind::Start {
+            let rare = cell.rare_if(parent.is_some());
+            let old =
+                rare.and_then(|rare| std::mem::replace(&mut rare.parent, parent.map(Arc::clone)));
+            after.drop_parent(old);
+        }
+        let key = wanted.register(Topic::Start, cell);
+        self.kept = cell.parent().filter(|_| kind != StartKind::Start).cloned();
+        begin(core, cell, kind, on, wanted, after);
+        reply(key, cell, Answer::start)
+    }
+
+    /// The parent may have been cancelled since it was looked at, and may have found nothing to stop then.
+    pub(super) fn look_again<N: Node + ?Sized>(self, node: &Arc<N>) {
+        if let Some(parent) = self.kept.filter(|parent| parent.is_cancelled()) {
+            stop_by_parent(node, parent.id());
+        }
+    }
+}
+
+/// Whether the parent that the new cycle would have is cancelled. Not under the lock: see invariant 1
+/// of [`parent`](crate::engine::parent).
+fn is_parent_cancelled(core: &Core, kind: StartKind, parent: Option<&Arc<Parent>>) -> bool {
+    match kind {
+        StartKind::Start => parent.is_some_and(|parent| parent.is_cancelled()),
+        StartKind::Ensure | StartKind::Restart => {
+            let parent = core.cell().parent().cloned();
+            parent.is_some_and(|parent| parent.is_cancelled())
+        }
+    }
+}
+
+/// Where the cycle runs that a start begins, or why there will be none.
+fn admit(
+    cell: &Cell,
+    kind: StartKind,
+    cancelled: bool,
+    here: Option<Handle>,
+    wanted: Wanted<'_>,
+) -> Result<Option<Handle>, StartError> {
+    let state = cell.state();
+    if kind == StartKind::Ensure && state == State::Running {
+        return Ok(None);
+    }
+    if cancelled {
+        return Err(StartError::Cancelled);
+    }
+    if cell.life.has_verdict() {
+        return Err(StartError::Unresponsive);
+    }
+    if !kind.begins_cycle(state) {
+        return Ok(None);
+    }
+    // A request from a thread without a runtime goes back to where the service ran.
+    let there = || cell.runtime().filter(|_| matches!(wanted, Wanted::No)).cloned();
+    here.or_else(there).map(Some).ok_or(StartError::NoRuntime)
+}
+
+/// A start that was refused. Whoever waits is told; else it is recorded, or nobody would learn of it.
+fn refuse(
+    core: &Core,
+    cell: &mut Cell,
+    error: StartError,
+    wanted: Wanted<'_>,
+    after: &mut After,
+) -> Reply<Result<(), StartError>> {
+    if let Wanted::No = wanted {
+        cell.note(core, Phase::Run, Fault::of(|| error.clone().into()), after);
+    }
+    Reply::Now(Err(error))
+}
+
+fn begin(
+    core: &Core,
+    cell: &mut Cell,
+    kind: StartKind,
+    on: Option<Handle>,
+    wanted: Wanted<'_>,
+    after: &mut After,
+) {
+    let state = cell.state();
+    if kind.replaces(state) {
+        cell.note_reason(StopReason::Restart);
+        cell.limit_stop(core.settings.stop_timeout(), after);
+    }
+    match on {
+        Some(on) if state == State::Stopped => cell.run_on(on),
+        Some(on) => cell.move_next_to(on),
+        None => {}
+    }
+    cell.step(core, kind.input(), wanted.arm(), after);
+}

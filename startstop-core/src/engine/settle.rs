@@ -1,0 +1,281 @@
+//! The driver's part: what it does next, and what follows the end of an attempt.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use super::{After, Arm, Cell, Core, Ending};
+use crate::engine::waiters::{Answer, Topic};
+use crate::report::failure::{Failure, Fault, Interruption};
+use crate::report::state::{Exit, Phase, Readiness, State};
+use crate::rules::lifecycle::{Input, Level, RunEnd};
+use crate::rules::restart_counter::Decision;
+use crate::settings::restart_policy::RetryIf;
+use crate::sync::clock;
+
+/// What the driver does next.
+pub(crate) enum Cue {
+    /// It calls `run`: this is the attempt with this number.
+    Run(u64),
+    /// It gives the runtime one turn and then calls `run`. What the change that entered the attempt has woken
+    /// or spawned, such as the caller of `start` or a keeper, may be the task that this worker polls next,
+    /// which no other worker can take; and `run` may block this one.
+    RunSoon(u64),
+    /// It waits for what is left of the attempt.
+    Wait,
+    /// It calls `shutdown`.
+    Hook,
+    /// It does what is to be done at the end of the attempt, which may fail, before that is settled.
+    Close(Vec<Ending>),
+    /// It asks the policy's own predicate about the failure that ended the attempt.
+    Ask(RetryIf, Failure),
+    /// It waits until the time of the next attempt, or just a turn of the runtime if that has come.
+    Pause(Option<u64>),
+    /// It ends.
+    Leave,
+}
+
+impl Cell {
+    /// Tells the driver with this number what to do.
+    pub(crate) fn cue(&mut self, core: &Core, id: u32, waker: &Waker, after: &mut After) -> Cue {
+        if !self.is_driven_by(id) {
+            return Cue::Leave;
+        }
+        if !self.driver.as_ref().is_some_and(|old| old.will_wake(waker)) {
+            after.drop_waker(self.driver.replace(waker.clone()));
+        }
+        if self.life.is_over() {
+            if let Some(endings) = self.take_endings() {
+                return Cue::Close(endings);
+            }
+            if let Some((predicate, failure)) = self.open_question(core) {
+                return Cue::Ask(predicate, failure);
+            }
+            self.settle(core, after);
+        }
+        // It is here already and needs no wake-up.
+        after.driver = None;
+        match self.state() {
+            _ if !self.is_driven_by(id) => Cue::Leave,
+            State::Starting if !self.life.is_alive() => self.enter(core, after),
+            State::Backoff => Cue::Pause((self.due > after.now()).then_some(self.due)),
+            State::Stopped => {
+                self.driver_gone(after);
+                Cue::Leave
+            }
+            _ if self.life.is_hook_due() => Cue::Hook,
+            State::Starting | State::Running | State::Stopping => {
+                self.hire_keeper(after);
+                Cue::Wait
+            }
+        }
+    }
+
+    /// Takes on the call of `shutdown`, if it is due: where it runs, and for which attempt.
+    pub(crate) fn take_hook(&mut self, core: &Core) -> Option<(Handle, u64)> {
+        if !self.life.is_hook_due() {
+            return None;
+        }
+        let on = self.on.clone()?;
+        self.life.step(Input::HookTaken, core.rules());
+        Some((on, self.attempts))
+    }
+
+    pub(crate) fn is_driven_by(&self, id: u32) -> bool {
+        self.driven && self.driver_id == id
+    }
+
+    fn enter(&mut self, core: &Core, after: &mut After) -> Cue {
+        self.attempts += 1;
+        self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
+        self.stop_at = clock::NEVER;
+        self.asked_by = None;
+        self.began_at = after.now();
+        core.signal.turn(self.attempts, Level::Alive);
+        let again = self.attempts_of_cycle > 1;
+        if let Some(rare) = &mut self.rare {
+            if again {
+                rare.retries.made();
+            }
+            after.drop_failure(rare.ended_by.take());
+            rare.worth_it = None;
+            rare.healthy = 0;
+            rare.whole_keeps = false;
+        }
+        self.step(core, Input::Enter, Arm::Now, after);
+        if self.has_one_thread() || after.is_quiet() {
+            Cue::Run(self.attempts)
+        } else {
+            Cue::RunSoon(self.attempts)
+        }
+    }
+
+    /// Whether the cycle runs on a single thread: what blocks the service blocks everything there.
+    pub(super) fn has_one_thread(&self) -> bool {
+        let flavor = self.on.as_ref().map(Handle::runtime_flavor);
+        flavor.is_none_or(|flavor| flavor == RuntimeFlavor::CurrentThread)
+    }
+
+    fn driver_gone(&mut self, after: &mut After) {
+        self.driven = false;
+        after.drop_waker(self.driver.take());
+    }
+
+    /// The runtime has dropped the driver with this number.
+    pub(crate) fn driver_lost(&mut self, core: &Core, id: u32, after: &mut After) {
+        if !self.is_driven_by(id) {
+            return;
+        }
+        self.driver_gone(after);
+        self.lost(core, self.what_is_left(), after);
+        // It may have entered an attempt and not have called `run` yet.
+        self.step(core, Input::RunEnded(RunEnd::Dropped), Arm::ByCaller, after);
+        if self.life.is_over() {
+            self.settle(core, after);
+        }
+    }
+
+    /// The end of `run`.
+    pub(crate) fn run_ended(
+        &mut self,
+        core: &Core,
+        end: RunEnd,
+        fault: Option<Fault>,
+        after: &mut After,
+    ) {
+        match fault {
+            // After an abort, what is left to fail is a destructor.
+            Some(fault) if end == RunEnd::Dropped => {
+                self.record(core, Phase::Run, fault, after);
+            }
+            Some(fault) => self.record_end(core, Phase::Run, fault, after),
+            None => {}
+        }
+        self.step(core, Input::RunEnded(end), Arm::Now, after);
+    }
+
+    /// A part was dropped that nobody had aborted: the runtime has ended.
+    pub(crate) fn lost(&mut self, core: &Core, phase: Phase, after: &mut After) {
+        if self.life.is_lost() || self.state() == State::Stopped {
+            return;
+        }
+        if !self.life.is_asked() {
+            self.stop_at = clock::later(after.now(), core.settings.stop_timeout());
+        }
+        let fault = Fault::interruption(Interruption::RuntimeEnded);
+        self.record_end(core, phase, fault, after);
+        self.step(core, Input::Lost, Arm::ByCaller, after);
+        self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);
+    }
+
+    /// What is to be done at the end of the attempt, if there is anything.
+    pub(super) fn take_endings(&mut self) -> Option<Vec<Ending>> {
+        let endings = &mut self.rare.as_mut()?.endings;
+        (!endings.is_empty()).then(|| std::mem::take(endings))
+    }
+
+    /// What the policy's predicate has to be asked, which is foreign code, before the attempt can be
+    /// settled.
+    fn open_question(&self, core: &Core) -> Option<(RetryIf, Failure)> {
+        let policy = core.settings.restart()?;
+        let predicate = policy.retry_if.as_ref()?;
+        let rare = self.rare.as_ref()?;
+        let failure = rare.ended_by.as_ref()?;
+        let open = rare.worth_it.is_none() && self.life.may_retry() && policy.wants(Some(failure));
+        open.then(|| (Arc::clone(predicate), failure.clone()))
+    }
+
+    /// What the predicate has said.
+    pub(crate) fn answered(&mut self, worth_it: bool) {
+        self.rare().worth_it = Some(worth_it);
+    }
+
+    /// Settles an attempt that is over.
+    pub(super) fn settle(&mut self, core: &Core, after: &mut After) {
+        match self.next_delay(core, after) {
+            Some(delay) => self.begin_backoff(core, delay, after),
+            None => self.end_cycle(core, after),
+        }
+    }
+
+    fn begin_backoff(&mut self, core: &Core, delay: Duration, after: &mut After) {
+        self.rare().was_up = self.life.was_ready();
+        self.life.step(Input::Retry, core.rules());
+        self.set_timer(core, Arm::ByCaller, after);
+        self.due = clock::later(after.now(), delay);
+        self.end_reloads(after);
+        self.publish(core, after);
+        self.close_attempt(core, after);
+    }
+
+    /// The delay before the next attempt, if the policy wants one.
+    fn next_delay(&mut self, core: &Core, after: &mut After) -> Option<Duration> {
+        let policy = core.settings.restart()?;
+        if !self.life.may_retry() {
+            return None;
+        }
+        let rare = self.rare();
+        let wanted = policy.wants(rare.ended_by.as_ref()) && rare.worth_it != Some(false);
+        if !wanted {
+            return None;
+        }
+        let word = core.word.read();
+        let now = after.now();
+        let healthy = match word.state() {
+            State::Running => clock::between(word.since(), now),
+            _ => self.healthy(),
+        };
+        match self.rare().retries.decide(policy, healthy, now) {
+            Decision::After(delay) => Some(delay),
+            Decision::LimitReached(max, window) => {
+                self.record_limit(core, max, window, after);
+                self.life.step(Input::Exhausted, core.rules());
+                None
+            }
+        }
+    }
+
+    fn end_cycle(&mut self, core: &Core, after: &mut After) {
+        if self.life.has_next() && self.goes_down_with_a_whole() {
+            // Whoever has told it to stop for the whole does not look at it again.
+            self.step(core, Input::Stop, Arm::ByCaller, after);
+        }
+        let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
+        self.exit = self.life.exit(failed);
+        if let Some(ended) = self.ends() {
+            let old = std::mem::replace(&mut self.rare().ended, ended);
+            after.drop_failure(old.failure);
+        }
+        let (outcome, start_error) = (self.stop_outcome(), self.start_error());
+        let has_next = self.life.has_next();
+        let job = core.settings.readiness() == Readiness::Completion;
+        let done = job && self.exit == Exit::Completed;
+        self.life.step(Input::Finish, core.rules());
+        self.show_stopped(core, done, after);
+        self.waiters.answer(Topic::Stop, &Answer::Stop(outcome), &mut after.wakes);
+        self.waiters.answer(Topic::End, &Answer::End(self.exit), &mut after.wakes);
+        if has_next {
+            self.begin_cycle(after);
+            self.publish(core, after);
+            self.drive(after);
+            return;
+        }
+        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
+        if core.is_abandoned() {
+            self.end_streams(after);
+        }
+        self.leave_wholes(after);
+        let answer = Answer::Start(Err(start_error));
+        self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
+    }
+
+    /// Shows that the cycle has ended, even where the next one begins under the same lock.
+    fn show_stopped(&mut self, core: &Core, done: bool, after: &mut After) {
+        self.end_reloads(after);
+        self.publish_state(core, State::Stopped, done, after);
+        self.close_attempt(core, after);
+        self.set_timer(core, Arm::ByCaller, after);
+    }
+}

@@ -1,0 +1,281 @@
+//! What is under the lock of a core, and what is read of it at a glance.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+use super::Core;
+use super::ended::Ended;
+use super::listeners::Listeners;
+use super::owners::Wholes;
+use super::reload::Reloads;
+use crate::engine::parent::Parent;
+use crate::engine::waiters::Waiters;
+use crate::report::error::Unresponsive;
+use crate::report::failure::Failure;
+use crate::report::history::History;
+use crate::report::path::Path;
+use crate::report::state::{Exit, State};
+use crate::report::status::Outages;
+use crate::report::stop_reason::StopReason;
+use crate::rules::lifecycle::{Lifecycle, Timer};
+use crate::rules::restart_counter::Retries;
+use crate::sync::clock;
+use crate::sync::{AbortHandle, CancellationToken};
+
+/// What is under the lock.
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
+pub(crate) struct Cell {
+    pub(crate) life: Lifecycle,
+    pub(crate) cycle: u64,
+    /// Attempts over all cycles: the number of the current one.
+    pub(crate) attempts: u64,
+    /// How many of them are of this cycle; no more are counted than fit.
+    pub(super) attempts_of_cycle: u32,
+    /// The last attempt of which it was told that it begins.
+    pub(super) announced: u32,
+    /// Time in `Running` over all cycles, without the current one, in nanoseconds.
+    pub(crate) ran: u64,
+    /// The same in states that count as down, and whether the current one does.
+    pub(super) was_down: u64,
+    pub(super) is_down: bool,
+    pub(crate) exit: Exit,
+    /// The keeper is spawned only when the one who asked for the stop sees that it takes longer.
+    pub(super) owes_keeper: bool,
+    pub(super) timer: Timer,
+    /// Why a stop was asked for first, in this attempt.
+    pub(super) asked_by: Option<StopReason>,
+    /// How often the state has changed.
+    pub(crate) version: u32,
+    pub(super) driver_id: u32,
+    pub(super) keeper_id: u32,
+    /// The number of the next round of reload requests.
+    pub(super) next_round: u32,
+    /// When `run` was entered.
+    pub(super) began_at: u64,
+    /// When what `timer` stands for is due, or the next attempt.
+    pub(super) due: u64,
+    /// When the service will be aborted.
+    pub(super) stop_at: u64,
+    pub(super) driver: Option<Waker>,
+    /// Whether there is a driver.
+    pub(super) driven: bool,
+    pub(super) on: Option<Handle>,
+    pub(super) keeper: Option<AbortHandle>,
+    pub(crate) waiters: Waiters,
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+/// What most services never need.
+#[allow(clippy::struct_excessive_bools)] // As above.
+#[derive(Default)]
+pub(crate) struct Rare {
+    pub(super) history: History,
+    pub(super) reloads: Reloads,
+    /// The deadline of the stop is kept by the whole that this service is a part of.
+    pub(super) whole_keeps: bool,
+    /// How long the attempt was in `Running`, once it is not any more.
+    pub(super) healthy: u64,
+    /// An attempt of this cycle has counted as ready.
+    pub(super) started: bool,
+    /// In `Backoff`: the last attempt has.
+    pub(super) was_up: bool,
+    /// The last failure of this cycle.
+    pub(super) last: Option<Failure>,
+    /// The last failure after the stop of this cycle had begun.
+    pub(super) after_stop: Option<Failure>,
+    /// The failure that ended the attempt.
+    pub(super) ended_by: Option<Failure>,
+    /// What `retry_if` has said of it.
+    pub(super) worth_it: Option<bool>,
+    /// The name, as failures share it.
+    pub(super) name: Option<Arc<str>>,
+    /// Where it is in what has started it.
+    pub(super) path: Option<Path>,
+    pub(super) listeners: Listeners,
+    pub(super) said: Said,
+    pub(super) outages: Outages,
+    /// When the outage began that is not over.
+    pub(super) down_since: Option<u64>,
+    /// The tasks of the attempt; `None` while one is being spawned.
+    pub(super) tasks: BTreeMap<u64, Option<AbortHandle>>,
+    pub(super) next_task: u64,
+    /// The task that `shutdown` is called in.
+    pub(super) hook: Option<AbortHandle>,
+    pub(super) token: Option<Arc<CancellationToken>>,
+    pub(super) deadline_token: Option<Arc<CancellationToken>>,
+    pub(super) retries: Retries,
+    pub(crate) parent: Option<Arc<Parent>>,
+    /// Where the cycle that follows is to run.
+    pub(super) next_on: Option<Handle>,
+    pub(super) wholes: Wholes,
+    /// What is done at the end of the attempt.
+    pub(super) endings: Vec<Ending>,
+    /// How the last cycle ended.
+    pub(super) ended: Ended,
+    /// What is stuck, once the end was given up.
+    pub(super) verdict: Option<Unresponsive>,
+}
+
+/// What the service has said in its attempt, to be shown.
+#[derive(Default)]
+pub(crate) struct Said {
+    pub(crate) detail: Option<Cow<'static, str>>,
+    /// With its time.
+    pub(crate) checkpoint: Option<(&'static str, u64)>,
+    /// Why it is not ready for now.
+    pub(crate) not_ready: Option<Cow<'static, str>>,
+}
+
+/// Something that is done at the end of an attempt, by its driver, before the end is settled: so a panic of it is in
+/// the history before the state changes. If the driver is gone with its runtime, it is done after the lock.
+pub(crate) struct Ending(pub(crate) Box<dyn FnOnce() + Send>);
+
+impl Cell {
+    pub(super) fn new() -> Self {
+        Self {
+            life: Lifecycle::default(),
+            cycle: 0,
+            attempts: 0,
+            attempts_of_cycle: 0,
+            announced: 0,
+            ran: 0,
+            was_down: 0,
+            is_down: false,
+            exit: Exit::Stopped,
+            owes_keeper: false,
+            timer: Timer::None,
+            asked_by: None,
+            version: 0,
+            driver_id: 0,
+            keeper_id: 0,
+            next_round: 0,
+            began_at: 0,
+            due: clock::NEVER,
+            stop_at: clock::NEVER,
+            driver: None,
+            driven: false,
+            on: None,
+            keeper: None,
+            waiters: Waiters::new(),
+            rare: None,
+        }
+    }
+
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// The rare part if it is there, or if it is `needed`.
+    #[inline]
+    pub(crate) fn rare_if(&mut self, needed: bool) -> Option<&mut Rare> {
+        if needed {
+            self.rare.get_or_insert_default();
+        }
+        self.rare.as_deref_mut()
+    }
+
+    /// Has something done at the end of attempt `epoch`; hands it back if that has ended.
+    pub(crate) fn at_end(&mut self, epoch: u64, ending: Ending) -> Option<Ending> {
+        if self.attempts != epoch || !self.life.is_alive() {
+            return Some(ending);
+        }
+        self.rare().endings.push(ending);
+        None
+    }
+
+    #[inline]
+    pub(crate) fn state(&self) -> State {
+        self.life.state()
+    }
+
+    /// The number of the current attempt within its cycle, from 1; 0 before the first.
+    pub(crate) fn attempt(&self) -> u64 {
+        self.attempts_of_cycle.into()
+    }
+
+    /// The current cycle and attempt, as events have them: one that is about to begin counts.
+    pub(crate) fn tag(&self) -> (u64, u64) {
+        (self.cycle, self.attempt().max(self.announced.into()))
+    }
+
+    /// The number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.
+    pub(crate) fn attempt_of(&self, epoch: u64) -> u64 {
+        (epoch + self.attempt()).saturating_sub(self.attempts)
+    }
+
+    /// What the service has said in its attempt.
+    pub(crate) fn said(&self) -> Option<&Said> {
+        self.rare.as_ref().map(|rare| &rare.said)
+    }
+
+    /// Where the service is in what has started it.
+    pub(crate) fn path(&mut self, core: &Core) -> Path {
+        self.rare().path.get_or_insert_with(|| Path::alone(core.name())).clone()
+    }
+
+    /// The runtime of the cycle.
+    pub(crate) fn runtime(&self) -> Option<&Handle> {
+        self.on.as_ref()
+    }
+
+    /// The failures of all cycles.
+    pub(crate) fn history(&self) -> History {
+        self.rare.as_ref().map(|rare| rare.history.clone()).unwrap_or_default()
+    }
+
+    /// Whether the deadline of the stop is kept by the whole that this service is a part of.
+    pub(super) fn whole_keeps(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.whole_keeps)
+    }
+
+    /// How long the attempt was in `Running`, once it is not any more.
+    pub(super) fn healthy(&self) -> Duration {
+        self.rare.as_ref().map_or(Duration::ZERO, |rare| Duration::from_nanos(rare.healthy))
+    }
+
+    /// The last failure of the current or most recent cycle.
+    pub(crate) fn last_failure(&self) -> Option<&Failure> {
+        self.rare.as_ref()?.last.as_ref()
+    }
+
+    /// The parent, if there is one.
+    pub(crate) fn parent(&self) -> Option<&Arc<Parent>> {
+        self.rare.as_ref()?.parent.as_ref()
+    }
+
+    /// Whether a keeper is to be spawned if the stop takes longer.
+    pub(crate) fn owes_keeper(&self) -> bool {
+        self.owes_keeper
+    }
+
+    /// What is stuck, once the end of this cycle was given up.
+    pub(crate) fn verdict(&self) -> Option<&Unresponsive> {
+        self.rare.as_ref()?.verdict.as_ref()
+    }
+
+    /// When the service will be aborted, once a stop was asked for.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        clock::instant(self.stop_at)
+    }
+
+    /// Whether it waits for its next attempt, and was ready in the last.
+    pub(crate) fn was_up(&self) -> bool {
+        self.state() == State::Backoff && self.rare.as_ref().is_some_and(|rare| rare.was_up)
+    }
+
+    /// When the next attempt begins, in `Backoff`.
+    pub(crate) fn next_attempt(&self) -> Option<u64> {
+        (self.state() == State::Backoff).then_some(self.due)
+    }
+
+    /// How many attempts were restarts of a policy.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.retries.total())
+    }
+}

@@ -1,0 +1,312 @@
+//! Who waits for what: a table of entries that are answered under the lock of the cell and woken
+//! after it.
+//!
+//! Invariants:
+//!
+//! 1. An entry is answered once and keeps its answer until its owner takes it: a slow reader gets the
+//!    answer that was meant for it, whatever has happened since.
+//! 2. One entry costs no allocation; the list for more is freed when it is empty.
+
+mod wakes;
+
+use std::task::Waker;
+
+use crate::report::error::{ReloadError, StartError, StopError};
+use crate::report::state::{Exit, State};
+
+pub(crate) use wakes::Wakes;
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// The outcome of the pending start.
+    Start,
+    /// The outcome of the stop.
+    Stop,
+    /// The end of the cycle.
+    End,
+    /// The end of the cycle with none after it, or that the end was given up.
+    Rest,
+    /// A state.
+    Enter(State),
+    /// Any change of state.
+    Change,
+    /// The cancellation of an attempt, seen from `run`.
+    Cancel,
+    /// The deadline of an attempt: its cancellation, seen from `shutdown`.
+    Deadline,
+    /// The begin of a drain.
+    Drain,
+    /// A reload request to the attempt with this number: its lower half tells it from its neighbours.
+    Reload(u32),
+    /// The answer to a reload request of this round.
+    Reloaded(u32),
+}
+
+impl Topic {
+    /// The kinds that a change of state may answer.
+    pub(crate) const STATES: u16 = Self::Enter(State::Stopped).kind() | Self::Change.kind();
+    /// The kinds that the end of an attempt answers.
+    pub(crate) const LEVELS: u16 = Self::Drain.kind() | Self::Cancel.kind() | Self::Deadline.kind();
+
+    /// The kinds of those who wait for a deadline at the latest.
+    pub(crate) const OUTCOMES: u16 = Self::Start.kind() | Self::Stop.kind();
+
+    /// A reload request to attempt `epoch`.
+    #[allow(clippy::cast_possible_truncation)] // What is cut off would tell it from one 2^32 later.
+    pub(crate) const fn reload(epoch: u64) -> Self {
+        Self::Reload(epoch as u32)
+    }
+
+    /// The bit of its kind.
+    pub(crate) const fn kind(self) -> u16 {
+        match self {
+            Self::Start => 1,
+            Self::Stop => 1 << 1,
+            Self::End => 1 << 2,
+            Self::Rest => 1 << 3,
+            Self::Enter(_) => 1 << 4,
+            Self::Change => 1 << 5,
+            Self::Cancel => 1 << 6,
+            Self::Deadline => 1 << 7,
+            Self::Drain => 1 << 8,
+            Self::Reload(_) => 1 << 9,
+            Self::Reloaded(_) => 1 << 10,
+        }
+    }
+}
+
+/// What it came to.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Start(Result<(), StartError>),
+    Stop(Result<(), StopError>),
+    End(Exit),
+    Reload(Result<(), ReloadError>),
+    /// A reload request of this round.
+    Handed(u32),
+    /// It has happened.
+    Seen,
+}
+
+impl Answer {
+    pub(crate) fn start(self) -> Option<Result<(), StartError>> {
+        if let Self::Start(outcome) = self { Some(outcome) } else { None }
+    }
+
+    pub(crate) fn stop(self) -> Option<Result<(), StopError>> {
+        if let Self::Stop(outcome) = self { Some(outcome) } else { None }
+    }
+
+    pub(crate) fn end(self) -> Option<Exit> {
+        if let Self::End(exit) = self { Some(exit) } else { None }
+    }
+
+    pub(crate) fn reload(self) -> Option<Result<(), ReloadError>> {
+        if let Self::Reload(outcome) = self { Some(outcome) } else { None }
+    }
+
+    pub(crate) fn seen(self) -> Option<()> {
+        if let Self::Seen = self { Some(()) } else { None }
+    }
+}
+
+#[derive(Debug)]
+enum Entry {
+    Free,
+    Waiting(Topic, Option<Waker>),
+    Answered(Answer),
+}
+
+/// Where an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key(u32);
+
+/// What was in an entry.
+#[derive(Debug)]
+#[must_use = "it is to be dropped outside of the lock"]
+pub(crate) struct Removed(Entry);
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Waiters {
+    first: Entry,
+    /// In a box, so that the table is small while nobody waits.
+    more: Option<Box<More>>,
+    /// A bit for each kind of topic that somebody may wait for, so that most answers look no further.
+    kinds: u16,
+}
+
+/// What does not fit into the first entry.
+#[derive(Debug, Default)]
+struct More {
+    entries: Vec<Entry>,
+    /// How many of them are not free.
+    used: usize,
+    /// Before this place none of them is free.
+    hint: usize,
+}
+
+impl Waiters {
+    pub(crate) const fn new() -> Self {
+        Self { first: Entry::Free, more: None, kinds: 0 }
+    }
+
+    /// Adds an entry that nobody polls yet.
+    pub(crate) fn add(&mut self, topic: Topic) -> Key {
+        self.put(topic, None)
+    }
+
+    /// Adds an entry whose answer wakes `waker`.
+    pub(crate) fn add_with(&mut self, topic: Topic, waker: &Waker) -> Key {
+        self.put(topic, Some(waker.clone()))
+    }
+
+    fn put(&mut self, topic: Topic, waker: Option<Waker>) -> Key {
+        self.kinds |= topic.kind();
+        let entry = Entry::Waiting(topic, waker);
+        if matches!(self.first, Entry::Free) {
+            self.first = entry;
+            return Key(0);
+        }
+        let at = self.more.get_or_insert_default().put(entry);
+        Key(u32::try_from(at + 1).expect("fewer than 2^32 futures wait for one runner"))
+    }
+
+    fn entry(&mut self, key: Key) -> Option<&mut Entry> {
+        match key.0 {
+            0 => Some(&mut self.first),
+            at => self.more.as_mut()?.entries.get_mut(at as usize - 1),
+        }
+    }
+
+    /// The answer, if it is there; with it the entry is gone.
+    pub(crate) fn take(&mut self, key: Key) -> Option<Answer> {
+        if !self.is_answered(key) {
+            return None;
+        }
+        match self.remove(key).0 {
+            Entry::Answered(answer) => Some(answer),
+            Entry::Free | Entry::Waiting(..) => None,
+        }
+    }
+
+    /// Has the answer wake `waker`; the one before it is to be dropped outside of the lock.
+    pub(crate) fn wake(&mut self, key: Key, waker: &Waker) -> Option<Waker> {
+        match self.entry(key)? {
+            Entry::Free | Entry::Answered(_) => None,
+            Entry::Waiting(_, Some(old)) if old.will_wake(waker) => None,
+            Entry::Waiting(_, slot) => slot.replace(waker.clone()),
+        }
+    }
+
+    /// Whether the entry has its answer.
+    pub(crate) fn is_answered(&mut self, key: Key) -> bool {
+        matches!(self.entry(key), Some(Entry::Answered(_)))
+    }
+
+    /// Removes an entry. What was in it is to be dropped outside of the lock: wakers and failures are
+    /// foreign code.
+    pub(crate) fn remove(&mut self, key: Key) -> Removed {
+        let Some(entry) = self.entry(key) else { return Removed(Entry::Free) };
+        let entry = std::mem::replace(entry, Entry::Free);
+        if let (Some(more), false) = (&mut self.more, key.0 == 0 || matches!(entry, Entry::Free)) {
+            more.used -= 1;
+            more.hint = more.hint.min(key.0 as usize - 1);
+            if more.used == 0 {
+                self.more = None;
+            }
+        }
+        Removed(entry)
+    }
+
+    /// Answers all entries of a topic.
+    #[inline]
+    pub(crate) fn answer(&mut self, topic: Topic, answer: &Answer, wakes: &mut Wakes) {
+        if self.kinds & topic.kind() != 0 {
+            self.answer_where(topic.kind(), |other| other == topic, answer, wakes);
+        }
+    }
+
+    /// Answers all entries of these kinds that `which` picks; says how many there were.
+    pub(crate) fn answer_where(
+        &mut self,
+        kinds: u16,
+        which: impl Fn(Topic) -> bool,
+        answer: &Answer,
+        wakes: &mut Wakes,
+    ) -> u32 {
+        if self.kinds & kinds == 0 {
+            return 0;
+        }
+        let mut count = 0;
+        let mut left = 0;
+        let mut look_at = |entry: &mut Entry| {
+            let Entry::Waiting(topic, by) = entry else { return };
+            if which(*topic) {
+                count += 1;
+                wakes.add(by.take());
+                *entry = Entry::Answered(answer.clone());
+            } else {
+                left |= topic.kind();
+            }
+        };
+        look_at(&mut self.first);
+        if let Some(more) = &mut self.more {
+            more.entries.iter_mut().for_each(look_at);
+        }
+        self.kinds = left;
+        count
+    }
+
+    /// Wakes those who wait for these kinds, without an answer.
+    pub(crate) fn rouse(&mut self, kinds: u16, wakes: &mut Wakes) {
+        let more = self.more.iter_mut().flat_map(|more| &mut more.entries);
+        for entry in std::iter::once(&mut self.first).chain(more) {
+            match entry {
+                Entry::Waiting(topic, by) if topic.kind() & kinds != 0 => wakes.add(by.take()),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl More {
+    fn put(&mut self, entry: Entry) -> usize {
+        let ahead = self.entries[self.hint..].iter().position(|entry| matches!(entry, Entry::Free));
+        let at = ahead.map_or(self.entries.len(), |ahead| self.hint + ahead);
+        match self.entries.get_mut(at) {
+            Some(free) => *free = entry,
+            None => self.entries.push(entry),
+        }
+        self.used += 1;
+        self.hint = at + 1;
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::{Answer, Topic, Waiters, Wakes};
+
+    #[test]
+    fn entries_keep_their_answers_and_places_are_used_again() {
+        let mut waiters = Waiters::new();
+        let mut wakes = Wakes::default();
+        let keys: Vec<_> = (0..5).map(|_| waiters.add(Topic::Cancel)).collect();
+        let other = waiters.add(Topic::Drain);
+        waiters.answer(Topic::Cancel, &Answer::Seen, &mut wakes);
+        assert!(keys.iter().all(|key| waiters.is_answered(*key)));
+        assert!(waiters.take(other).is_none());
+        assert!(waiters.wake(other, Waker::noop()).is_none());
+        drop(waiters.remove(keys[3]));
+        assert_eq!(waiters.add(Topic::Change), keys[3]);
+        assert!(!waiters.is_answered(keys[3]));
+        for key in keys.into_iter().chain([other]) {
+            drop(waiters.remove(key));
+        }
+        assert!(waiters.more.is_none());
+    }
+}

@@ -1,0 +1,118 @@
+//! How members tell their group that something has changed.
+
+use std::sync::{Arc, PoisonError, Weak};
+use std::task::Waker;
+
+use super::member::Part;
+use crate::engine::{Node, Observer};
+use crate::rules::graph::Id;
+use crate::sync::{Mutex, MutexGuard};
+
+/// What has changed since the supervisor has looked.
+#[derive(Default)]
+pub(super) struct Mailbox {
+    letters: Mutex<Letters>,
+}
+
+#[derive(Default)]
+struct Letters {
+    changed: Vec<Id>,
+    /// The board has something to say, though no member has changed: one is to be removed.
+    poked: bool,
+    waker: Option<Waker>,
+    /// The runner that runs the group.
+    group: Option<Weak<dyn Node>>,
+}
+
+impl Mailbox {
+    fn letters(&self) -> MutexGuard<'_, Letters> {
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The runner that runs the group, or ran it last.
+    pub(super) fn group(&self) -> Option<Weak<dyn Node>> {
+        self.letters().group.clone()
+    }
+
+    /// A runner is to run the group; that of a clone which has one already stays.
+    pub(super) fn bind(&self, group: Weak<dyn Node>) {
+        let mut letters = self.letters();
+        if letters.group.as_ref().is_none_or(|old| old.strong_count() == 0) {
+            letters.group = Some(group);
+        }
+    }
+
+    /// A supervisor begins: what is in the mailbox is old.
+    pub(super) fn open(&self, group: Option<Weak<dyn Node>>) {
+        let mut letters = self.letters();
+        letters.changed.clear();
+        letters.poked = false;
+        letters.group = group;
+    }
+
+    /// Has the supervisor look at a member.
+    pub(super) fn tell(&self, id: Id) {
+        self.put(|letters| letters.changed.push(id));
+    }
+
+    /// Has the supervisor look at the board.
+    pub(super) fn poke(&self) {
+        self.put(|letters| letters.poked = true);
+    }
+
+    fn put(&self, letter: impl FnOnce(&mut Letters)) {
+        let mut letters = self.letters();
+        letter(&mut letters);
+        let waker = letters.waker.take();
+        drop(letters);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// What has changed, or a waker for when something does.
+    pub(super) fn take(&self, waker: &Waker) -> Option<Vec<Id>> {
+        let mut letters = self.letters();
+        if letters.changed.is_empty() && !letters.poked {
+            let old = letters.waker.replace(waker.clone());
+            drop(letters);
+            drop(old);
+            return None;
+        }
+        letters.poked = false;
+        Some(std::mem::take(&mut letters.changed))
+    }
+}
+
+/// Has a member tell the group of its changes from now on.
+pub(super) fn observe(mailbox: &Arc<Mailbox>, id: Id, part: &Part) {
+    let slot: Arc<dyn Observer> = Arc::new(Slot { mailbox: Arc::clone(mailbox), id });
+    let old = part.node.core().cell().observe(slot);
+    drop(old);
+}
+
+/// Has a member tell the group nothing any more.
+pub(super) fn unobserve(mailbox: &Arc<Mailbox>, id: Id, part: &Part) {
+    let old = part.node.core().cell().unobserve(place(mailbox, id));
+    drop(old);
+}
+
+fn place(mailbox: &Arc<Mailbox>, id: Id) -> (usize, usize) {
+    (Arc::as_ptr(mailbox).addr(), id.0)
+}
+
+/// A member's slot in the mailbox.
+struct Slot {
+    mailbox: Arc<Mailbox>,
+    id: Id,
+}
+
+impl Observer for Slot {
+    fn place(&self) -> (usize, usize) {
+        place(&self.mailbox, self.id)
+    }
+
+    fn changed(&self) {
+        self.mailbox.tell(self.id);
+    }
+}

@@ -1,0 +1,172 @@
+//! A struct of runners as a service: what the derive macro writes for it, and how that becomes a group.
+//!
+//! 1. The fields are the members: a group of clones is built for each run and dropped at its end, so that
+//!    nothing is kept twice and the type needs no field for it.
+//! 2. Names are those of the fields, known at compile time, where the macro has checked the graph: none is
+//!    allocated.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Node;
+use crate::group::{Group, GroupError, Member, OnCompletion, OnFailure};
+use crate::report::panic::BoxError;
+use crate::report::status::Status;
+use crate::runner::Runner;
+use crate::runner::snapshot;
+use crate::service::context::Context;
+use crate::service::{Parts, Service};
+
+/// A struct whose fields are members.
+pub trait Composed {
+    /// The members, in the order in which they are declared.
+    fn members(&self) -> Vec<Field<'_>>;
+
+    /// The limit on restarts, if it is set.
+    fn limit(&self) -> Option<(u32, Duration)> {
+        None
+    }
+}
+
+/// One member.
+#[allow(missing_debug_implementations)] // Not for users.
+pub struct Field<'a> {
+    name: &'static str,
+    runner: Driven<'a>,
+    after: &'static [&'static str],
+    on_failure: OnFailure,
+    on_completion: OnCompletion,
+}
+
+impl<'a> Field<'a> {
+    /// A field of this name, which starts at once.
+    pub fn new(name: &'static str, runner: &'a impl Drives) -> Self {
+        Self {
+            name,
+            runner: runner.driven(),
+            after: &[],
+            on_failure: OnFailure::default(),
+            on_completion: OnCompletion::default(),
+        }
+    }
+
+    /// Has it start after these.
+    pub fn after(self, after: &'static [&'static str]) -> Self {
+        Self { after, ..self }
+    }
+
+    /// Sets what happens when it fails.
+    pub fn on_failure(self, on_failure: OnFailure) -> Self {
+        Self { on_failure, ..self }
+    }
+
+    /// Sets what happens when it completes.
+    pub fn on_completion(self, on_completion: OnCompletion) -> Self {
+        Self { on_completion, ..self }
+    }
+
+    fn member(&self) -> Member {
+        let member = self.runner.0.member();
+        let member = member.after(self.after.iter().copied());
+        member.on_failure(self.on_failure).on_completion(self.on_completion)
+    }
+}
+
+/// The type of a field that can be a member.
+#[diagnostic::on_unimplemented(
+    message = "a member is a `Runner`, not a `{Self}`",
+    label = "not a `Runner`",
+    note = "declare the field as `Runner<..>`, and make its value by `Runner::new(..)`"
+)]
+pub trait Drives {
+    /// The runner, whatever its service.
+    fn driven(&self) -> Driven<'_>;
+}
+
+impl<S: Service> Drives for Runner<S> {
+    fn driven(&self) -> Driven<'_> {
+        Driven(self)
+    }
+}
+
+/// A runner, whatever its service.
+#[allow(missing_debug_implementations)] // Not for users.
+pub struct Driven<'a>(&'a dyn Drive);
+
+trait Drive {
+    fn node(&self) -> Arc<dyn Node>;
+    fn member(&self) -> Member;
+}
+
+impl<S: Service> Drive for Runner<S> {
+    fn node(&self) -> Arc<dyn Node> {
+        Self::node(self)
+    }
+
+    fn member(&self) -> Member {
+        Member::new(self.clone())
+    }
+}
+
+/// The error of a composed service: that of a member which has failed.
+#[diagnostic::on_unimplemented(
+    message = "the error of a member does not convert into `{Self}`, the error of the whole",
+    label = "not made of a `BoxError`",
+    note = "leave `error` out, which makes it `BoxError`, or implement `From<BoxError>` for it"
+)]
+pub trait FromMember {
+    /// Converts.
+    fn from_member(error: BoxError) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<BoxError>> FromMember for E {
+    fn from_member(error: BoxError) -> Self {
+        error.into()
+    }
+}
+
+/// `run` of a composed service.
+///
+/// # Errors
+///
+/// The failure of a member that is not handled otherwise.
+pub fn compose<S, E>(service: &S, cx: Context) -> impl Future<Output = Result<(), E>> + Send
+where
+    S: Composed,
+    E: FromMember,
+{
+    let group = group(service);
+    async move {
+        let ended = match group {
+            Ok(group) => group.run(cx).await,
+            Err(error) => Err(error.into()),
+        };
+        ended.map_err(E::from_member)
+    }
+}
+
+fn group<S: Composed>(service: &S) -> Result<Group, GroupError> {
+    // The name that is seen is that of the runner.
+    let mut builder = Group::builder("");
+    if let Some((max, window)) = service.limit() {
+        builder = builder.limit(max, window);
+    }
+    for field in service.members() {
+        builder = builder.with_static(field.name, field.member());
+    }
+    builder.build()
+}
+
+/// `__parts` of a composed service.
+pub fn parts<S: Composed>(service: &S) -> Parts {
+    let part = |field: Field<'_>| (Cow::Borrowed(field.name), field.runner.0.node());
+    Parts(service.members().into_iter().map(part).collect())
+}
+
+/// `children` of a composed service.
+pub fn children<S: Composed>(service: &S) -> Vec<Status> {
+    snapshot::statuses(parts(service))
+}

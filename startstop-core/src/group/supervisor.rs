@@ -1,0 +1,222 @@
+//! The group's own task: it carries out what the board says, and tells it what has become of it.
+//!
+//! The board is asked again whenever a member's state has changed, so that what the handles of the
+//! members do is seen like what the group does itself. [`observe`] is what it is told, [`act`] what it says;
+//! [`changes`] are the members that leave, and [`end`] is what becomes of all at the end.
+
+mod member_snapshot;
+mod changes;
+mod observe;
+mod act;
+mod reload;
+mod end;
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use self::reload::PassOn;
+use super::Shared;
+use super::change_queue::observe;
+use super::error::GroupError;
+use super::member::Part;
+use super::table::Entry;
+use crate::engine::task::wait_if_runtime_ends;
+use crate::report::error::ReloadError;
+use crate::report::panic::BoxError;
+use crate::report::state::State;
+use crate::rules::graph::Id;
+use crate::rules::plan::Closing;
+use crate::rules::restart_counter::Recent;
+use crate::runner::snapshot;
+use crate::service::context::{Context, Reload};
+
+/// Supervises the members until the group ends.
+pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxError> {
+    let mut supervisor = Supervisor::new(shared, &cx)?;
+    let mut cancelled = pin!(cx.cancelled());
+    let mut passed_on = None;
+    while supervisor.again || !supervisor.is_finished() || supervisor.finds_more() {
+        if supervisor.again {
+            tokio::task::yield_now().await;
+        }
+        match supervisor.woken(cancelled.as_mut(), &mut passed_on).await {
+            Woken::Draining => supervisor.drain(),
+            Woken::Cancelled => supervisor.close(),
+            Woken::Reload(reload) => passed_on = Some(supervisor.pass_on(reload)),
+            Woken::Reloaded(result) => {
+                if let Some(pass) = passed_on.take() {
+                    passed_on = pass.after(result, |id| supervisor.part(id));
+                }
+            }
+            Woken::Changed(changed) => {
+                if supervisor.has_lost_one_of(&changed) {
+                    wait_if_runtime_ends().await;
+                }
+                supervisor.look_at(&changed);
+            }
+            Woken::Again => supervisor.carry_out(),
+        }
+    }
+    supervisor.end()
+}
+
+enum Woken {
+    Draining,
+    Cancelled,
+    Reload(Reload),
+    /// A member has answered the reload.
+    Reloaded(Result<(), ReloadError>),
+    Changed(Vec<Id>),
+    Again,
+}
+
+/// What the group has been told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    ToDrain,
+    ToStop,
+}
+
+struct Supervisor<'a> {
+    shared: &'a Arc<Shared>,
+    cx: &'a Context,
+    /// The restarts that the limit of the group counts.
+    recent: Recent,
+    told: Told,
+    ready: bool,
+    /// The board has more to say, after the runtime had its turn.
+    again: bool,
+    /// It has come to its end, rather than being dropped.
+    ended: bool,
+    /// The failure that ends the group.
+    failure: Option<BoxError>,
+    /// Those that were taken off and are still to be dropped, when nothing borrows from them.
+    gone: Vec<Part>,
+}
+
+impl<'a> Supervisor<'a> {
+    fn new(shared: &'a Arc<Shared>, cx: &'a Context) -> Result<Self, GroupError> {
+        let members = Self::opened(shared, cx)?;
+        let mut supervisor = Self {
+            shared,
+            cx,
+            recent: Recent::default(),
+            told: Told::Nothing,
+            ready: false,
+            again: false,
+            ended: false,
+            failure: None,
+            gone: Vec::new(),
+        };
+        supervisor.open(members);
+        Ok(supervisor)
+    }
+
+    /// Opens the board, for one supervisor at a time: two would take each other's news.
+    fn opened(shared: &Shared, cx: &Context) -> Result<Vec<(Id, Part)>, GroupError> {
+        let group = cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node()));
+        let mut table = shared.table();
+        if table.board.is_open() {
+            return Err(GroupError::AlreadyRuns);
+        }
+        // Under the lock of the table, so that the letter of one that is inserted now is not lost.
+        shared.mailbox.open(group);
+        table.board.open();
+        let entries = (0..).map(Id).zip(&mut table.entries);
+        let member = |(id, entry): (Id, &mut Option<Entry>)| {
+            let entry = entry.as_mut()?;
+            entry.seen = entry.part.node.core().cell().cycle;
+            Some((id, entry.part.clone()))
+        };
+        Ok(entries.filter_map(member).collect())
+    }
+
+    fn open(&mut self, members: Vec<(Id, Part)>) {
+        for (id, part) in &members {
+            self.place(*id);
+            observe(&self.shared.mailbox, *id, part);
+        }
+        // Those that run already are adopted as they are.
+        for (id, part) in members {
+            if !matches!(part.handle.state(), State::Stopped | State::Stopping) {
+                self.look_at_one(id);
+            }
+            self.gone.push(part);
+        }
+        self.carry_out();
+    }
+
+    /// Waits until there is something to do.
+    async fn woken(
+        &self,
+        mut cancelled: Pin<&mut impl Future<Output = ()>>,
+        passed_on: &mut Option<PassOn>,
+    ) -> Woken {
+        let mut reloaded = pin!(self.cx.reloaded());
+        let mut draining = pin!(self.cx.draining());
+        poll_fn(|task| {
+            if self.told != Told::ToStop && cancelled.as_mut().poll(task).is_ready() {
+                return Poll::Ready(Woken::Cancelled);
+            }
+            if self.told == Told::Nothing && draining.as_mut().poll(task).is_ready() {
+                return Poll::Ready(Woken::Draining);
+            }
+            match passed_on {
+                Some(pass) => {
+                    if let Poll::Ready(result) = pass.poll(task) {
+                        return Poll::Ready(Woken::Reloaded(result));
+                    }
+                }
+                None => {
+                    if let Poll::Ready(reload) = reloaded.as_mut().poll(task) {
+                        return Poll::Ready(Woken::Reload(reload));
+                    }
+                }
+            }
+            match self.shared.mailbox.take(task.waker()) {
+                Some(changed) => Poll::Ready(Woken::Changed(changed)),
+                None if self.again => Poll::Ready(Woken::Again),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    fn is_finished(&self) -> bool {
+        self.shared.table().board.is_finished()
+    }
+
+    /// A stop of the group has begun, and its members go on for now.
+    fn drain(&mut self) {
+        self.told = Told::ToDrain;
+        self.shared.table().board.drain();
+        self.carry_out();
+    }
+
+    /// The group is told to stop.
+    fn close(&mut self) {
+        self.told = Told::ToStop;
+        self.shared.table().board.close(Closing::Told);
+        self.carry_out();
+    }
+
+    fn has_lost_one_of(&self, changed: &[Id]) -> bool {
+        let table = self.shared.table();
+        let mut entries = changed.iter().filter_map(|id| table.look_up(*id));
+        entries.any(|entry| snapshot::was_aborted(&*entry.part.node))
+    }
+
+    fn look_at(&mut self, changed: &[Id]) {
+        for id in changed {
+            self.look_at_one(*id);
+        }
+        self.carry_out();
+    }
+
+    fn part(&self, id: Id) -> Option<Part> {
+        self.shared.table().look_up(id).map(|entry| entry.part.clone())
+    }
+}

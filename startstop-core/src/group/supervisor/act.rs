@@ -1,0 +1,98 @@
+//! What the board says, carried out.
+
+use std::sync::Arc;
+
+use super::Supervisor;
+use super::member_snapshot::{goes_down, next_cycle};
+use crate::engine::request::{self, Reply, Wanted};
+use crate::group::error::DependencyFailed;
+use crate::report::error::StartError;
+use crate::report::failure::Fault;
+use crate::rules::graph::Id;
+use crate::rules::plan::{Action, Rest};
+use crate::runner::listen;
+use crate::service::context::attempt_guard::{Closed, Place};
+
+impl Supervisor<'_> {
+    /// Does what the board says until it has nothing more to say. One that cannot start may be restarted
+    /// for ever without anybody being asked: the runtime has its turn in between.
+    pub(super) fn carry_out(&mut self) {
+        self.again = false;
+        while !self.again {
+            let actions = self.shared.table().take_actions();
+            if actions.is_empty() {
+                break;
+            }
+            for action in actions {
+                match action {
+                    Action::Start(id) => self.start(id),
+                    Action::Stop(id) => self.stop(id),
+                    Action::FailDependency { member, dependency } => {
+                        // A restart may have given the member another chance since.
+                        if self.shared.table().board.is_failing(member) {
+                            self.fail_dependency(member, dependency);
+                            self.again = true;
+                        }
+                    }
+                    Action::Removed(id) => self.removed(id),
+                }
+            }
+        }
+        self.let_go();
+        let ready = self.shared.table().board.is_ready();
+        if ready && !std::mem::replace(&mut self.ready, ready) {
+            self.cx.ready();
+        }
+    }
+
+    fn start(&mut self, id: Id) {
+        let Some(part) = self.part(id) else { return };
+        self.place(id);
+        let next = next_cycle(&*part.node);
+        let started = match Place::kept(self.cx) {
+            Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), Wanted::No),
+            Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Wanted::No),
+            Err(Closed) => Reply::Now(Err(StartError::Stopped)),
+        };
+        match started {
+            Reply::Now(Err(error)) => {
+                let failure = part.handle.errors_last();
+                self.rests(id, Rest::Failed, failure.as_ref(), || error);
+                self.again = true;
+            }
+            // What comes of it comes by the mailbox; a member that was adopted has nothing to say.
+            _ => {
+                self.shared.table().entry_mut(id).seen = next;
+                self.look_at_one(id);
+            }
+        }
+    }
+
+    fn stop(&mut self, id: Id) {
+        let Some(part) = self.part(id) else { return };
+        if goes_down(&*part.node) {
+            self.shared.table().board.goes_by_itself(id);
+        }
+        request::stop_part(&part.node, self.cx.remaining(), Wanted::No);
+        self.look_at_one(id);
+    }
+
+    /// Names a member after the group, which is about to start it.
+    pub(super) fn place(&self, id: Id) {
+        let Some(whole) = self.cx.attempt_link() else { return };
+        let entry =
+            self.shared.table().look_up(id).map(|entry| (entry.name.clone(), entry.part.clone()));
+        if let Some((name, part)) = entry {
+            listen::place(whole.node(), &name, &part.node);
+        }
+    }
+
+    pub(super) fn fail_dependency(&mut self, member: Id, dependency: Id) {
+        let Some(part) = self.part(member) else { return };
+        let name = self.shared.table().look_up(dependency).map(|entry| entry.name.to_string());
+        let error = DependencyFailed { dependency: name.unwrap_or_default() };
+        let failure = request::record(&part.node, Fault::of(|| error.into()));
+        let error = || StartError::Failed(failure.clone());
+        self.rests(member, Rest::Failed, Some(&failure), error);
+    }
+}

@@ -1,0 +1,75 @@
+//! The supervisor's side of `insert` and `remove`: members that leave, and the answers to who waits.
+
+use super::Supervisor;
+use super::member_snapshot::Look;
+use crate::group::change_queue::unobserve;
+use crate::group::error::GroupError;
+use crate::group::table::Waiting;
+use crate::report::error::StartError;
+use crate::report::failure::Fault;
+use crate::report::panic::fenced;
+use crate::rules::graph::Id;
+use crate::service::context::attempt_guard::record;
+
+pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
+    if let Some(sender) = sender {
+        // Nobody may wait any more: the change has had its effect.
+        let _ = sender.send(outcome);
+    }
+}
+
+impl Supervisor<'_> {
+    pub(super) fn removed(&mut self, id: Id) {
+        // Said twice, it may be about one that was inserted in its place by now.
+        if !self.shared.table().board.is_leaving(id) {
+            return;
+        }
+        self.look_at_one(id);
+        let (told, entry) = {
+            let mut table = self.shared.table();
+            // Its handle may have started it since: this is said again once it is down.
+            if table.board.is_alive(id) {
+                return;
+            }
+            (table.board.was_told(id), table.delete(id))
+        };
+        let Some(entry) = entry else { return };
+        unobserve(&self.shared.mailbox, id, &entry.part);
+        self.shared.tell_removed(&entry.name, &entry.part);
+        let look = Look::at(&*entry.part.node);
+        // How one ended that was at rest before is none of its removal.
+        let outcome = if told || look.stuck.is_some() { look.stop } else { Ok(()) };
+        for removing in entry.removing {
+            reply(Some(removing), outcome.clone().map_err(GroupError::Stop));
+        }
+        reply(entry.inserting, Err(GroupError::Start(StartError::Stopped)));
+        self.gone.push(entry.part);
+    }
+
+    /// A member that was inserted did not start: it is taken off again.
+    pub(super) fn withdraw(&mut self, id: Id, error: StartError) {
+        // They were inserted after it; those that their handles have started do without it.
+        let waiting = self.shared.table().board.waiting_for(id);
+        for dependent in waiting {
+            self.fail_dependency(dependent, id);
+        }
+        let entry = self.shared.table().delete(id);
+        let Some(entry) = entry else { return };
+        unobserve(&self.shared.mailbox, id, &entry.part);
+        self.shared.tell_removed(&entry.name, &entry.part);
+        for removing in entry.removing {
+            reply(Some(removing), Ok(()));
+        }
+        reply(entry.inserting, Err(GroupError::Start(error)));
+        self.gone.push(entry.part);
+    }
+
+    /// Lets go of the runners of those that were taken off, whose services may panic in their drop.
+    pub(super) fn let_go(&mut self) {
+        for part in self.gone.drain(..) {
+            if let Err(panic) = fenced(|| drop(part)) {
+                record(self.cx, Fault::panic(panic));
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The end of the supervisor: its result, and what becomes of the members when it is dropped.
+
+use std::sync::Arc;
+
+use super::Supervisor;
+use super::changes::reply;
+use super::member_snapshot::Look;
+use super::observe::hold;
+use crate::engine::request;
+use crate::group::change_queue::unobserve;
+use crate::group::error::GroupError;
+use crate::group::member::Part;
+use crate::group::table::Entry;
+use crate::report::error::StopError;
+use crate::report::failure::Fault;
+use crate::report::panic::BoxError;
+use crate::report::state::State;
+use crate::rules::graph::Id;
+use crate::rules::lifecycle::Level;
+use crate::rules::plan::Closing;
+use crate::service::context::attempt_guard::{Place, record};
+
+impl Supervisor<'_> {
+    /// Looks once more for members that are not down although the group ends. They were stopping when it
+    /// began, so that it has told them nothing, or their handles have started them since.
+    pub(super) fn finds_more(&mut self) -> bool {
+        let table = self.shared.table();
+        if table.board.closing().is_none() {
+            return false;
+        }
+        let entries = (0..).map(Id).zip(&table.entries);
+        let is_there = |entry: &Entry| entry.part.handle.state() != State::Stopped;
+        let there = entries.filter(|(_, entry)| entry.as_ref().is_some_and(is_there));
+        let there: Vec<Id> = there.map(|(id, _)| id).collect();
+        drop(table);
+        self.look_at(&there);
+        self.again || !self.is_finished()
+    }
+
+    /// The result of `run`: what has ended the group, or else one that does not yield. The others that do
+    /// not are recorded beside it.
+    pub(super) fn end(mut self) -> Result<(), BoxError> {
+        self.ended = true;
+        let stuck = self.stuck().into_iter().map(BoxError::from);
+        let mut failures = self.failure.take().into_iter().chain(stuck);
+        let result = failures.next().map_or(Ok(()), Err);
+        for other in failures {
+            record(self.cx, Fault::of(|| other));
+        }
+        result
+    }
+
+    /// Ends what still is of a member, which its handle may have started since anybody looked.
+    fn leave(&self, part: &Part) {
+        if part.handle.state() != State::Stopped {
+            let place = Place::last(self.cx);
+            hold(part, place.map(|place| place.map(|place| place.until(Level::Cancelled))));
+        }
+        if self.ended {
+            request::stop_orphan(&part.node, self.cx.remaining());
+        } else {
+            request::abort_part(&part.node);
+        }
+    }
+
+    /// The members that do not yield, but for one whose failure has ended the group.
+    fn stuck(&self) -> Vec<StopError> {
+        let table = self.shared.table();
+        let ended_by = match table.board.closing() {
+            Some(Closing::Failed(id) | Closing::Limit(id)) => Some(id),
+            Some(Closing::Told | Closing::Completed) | None => None,
+        };
+        let entries = (0..).map(Id).zip(&table.entries);
+        let others =
+            entries.filter(|(id, _)| Some(*id) != ended_by).filter_map(|(_, entry)| entry.as_ref());
+        let nodes: Vec<_> = others.map(|entry| Arc::clone(&entry.part.node)).collect();
+        drop(table);
+        nodes.iter().filter_map(|node| Look::at(&**node).stuck).collect()
+    }
+}
+
+/// However the supervisor ends, by itself or dropped, no member is left running and nobody waits.
+impl Drop for Supervisor<'_> {
+    fn drop(&mut self) {
+        let (parts, waiting, gone) = {
+            let mut table = self.shared.table();
+            table.board.shut();
+            let mut waiting = Vec::new();
+            let mut parts = Vec::new();
+            let mut gone = Vec::new();
+            // From the last, since one that was inserted may come after another.
+            for at in (0..table.entries.len()).rev() {
+                let Some(Some(entry)) = table.entries.get_mut(at) else { continue };
+                let inserting = entry.inserting.take();
+                waiting.append(&mut entry.removing);
+                parts.push((Id(at), entry.part.clone()));
+                if inserting.is_some() {
+                    waiting.extend(inserting);
+                    // Its runner is dropped with `parts`, outside of the lock.
+                    gone.extend(table.delete(Id(at)));
+                }
+            }
+            (parts, waiting, gone)
+        };
+        for (id, part) in parts {
+            unobserve(&self.shared.mailbox, id, &part);
+            self.leave(&part);
+            self.gone.push(part);
+        }
+        for entry in gone {
+            self.shared.tell_removed(&entry.name, &entry.part);
+        }
+        self.let_go();
+        for sender in waiting {
+            reply(Some(sender), Err(GroupError::Stopping));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! A member as the supervisor sees it.
+
+use crate::engine::Node;
+use crate::report::error::{StartError, StopError};
+use crate::report::failure::Failure;
+use crate::report::state::{Exit, State};
+use crate::rules::plan::Rest;
+
+/// A member at one moment. How it ended is told of the last cycle that did.
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
+pub(super) struct Look {
+    pub(super) state: State,
+    pub(super) cycle: u64,
+    exit: Exit,
+    /// The cycle ended because it was told to.
+    told: bool,
+    /// The service itself had ended well, whatever became of its tasks.
+    well: bool,
+    /// It was ready in that cycle.
+    pub(super) was_ready: bool,
+    /// It is or was ready in this one.
+    pub(super) has_started: bool,
+    /// It was ready in its last attempt, and waits for the next.
+    pub(super) was_up: bool,
+    pub(super) stuck: Option<StopError>,
+    /// What went wrong in its end.
+    pub(super) failure: Option<Failure>,
+    /// What a stop of its own has said.
+    pub(super) stop: Result<(), StopError>,
+    /// What a start of its own would have said.
+    pub(super) start_error: StartError,
+}
+
+/// Whether a member is at rest or on its way there.
+fn is_falling(state: State) -> bool {
+    matches!(state, State::Stopping | State::Stopped)
+}
+
+/// Whether a member is at rest or on its way there, and nothing follows.
+pub(super) fn goes_down(node: &dyn Node) -> bool {
+    let cell = node.core().cell();
+    is_falling(cell.state()) && !cell.life.has_next()
+}
+
+/// The cycle that a start of a member asks for.
+pub(super) fn next_cycle(node: &dyn Node) -> u64 {
+    let cell = node.core().cell();
+    cell.cycle + u64::from(is_falling(cell.state()))
+}
+
+impl Look {
+    pub(super) fn at(node: &dyn Node) -> Self {
+        let cell = node.core().cell();
+        let stuck = cell.verdict().cloned().map(StopError::Unresponsive);
+        let is_stuck = stuck.is_some();
+        Self {
+            state: cell.state(),
+            cycle: cell.cycle,
+            exit: cell.exit,
+            told: cell.was_told(),
+            well: cell.ended_well(),
+            was_ready: if is_stuck { cell.has_started() } else { cell.ended_ready() },
+            has_started: cell.has_started(),
+            was_up: cell.was_up(),
+            failure: if is_stuck { cell.last_failure() } else { cell.failed_end() }.cloned(),
+            stop: stuck.clone().map_or_else(|| cell.stop_outcome(), Err),
+            start_error: if is_stuck {
+                StartError::Unresponsive
+            } else if cell.was_told() {
+                StartError::Stopped
+            } else {
+                cell.start_error()
+            },
+            stuck,
+        }
+    }
+
+    /// Whether it has ended, or was given up on.
+    pub(super) fn is_resting(&self) -> bool {
+        self.state == State::Stopped || self.stuck.is_some()
+    }
+
+    /// How it came to rest.
+    pub(super) fn rest(&self) -> Rest {
+        match self.exit {
+            _ if self.stuck.is_some() => Rest::Stuck,
+            _ if self.told => Rest::Told,
+            Exit::Completed => Rest::Completed,
+            // Its handle has stopped what was left of it.
+            _ if self.well => Rest::Told,
+            _ => Rest::Failed,
+        }
+    }
+}

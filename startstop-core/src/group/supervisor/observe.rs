@@ -1,0 +1,150 @@
+//! What members have done: told to the board, and what of it concerns the whole group.
+
+use std::sync::Arc;
+
+use super::Supervisor;
+use super::changes::reply;
+use super::member_snapshot::Look;
+use crate::group::member::Part;
+use crate::report::error::StartError;
+use crate::report::failure::{Failure, Fault};
+use crate::report::state::State;
+use crate::rules::graph::Id;
+use crate::rules::plan::{Closing, Rest};
+use crate::service::context::attempt_guard::{Closed, Place, record};
+use crate::sync::clock;
+
+impl Supervisor<'_> {
+    /// Tells the board what a member is up to.
+    pub(super) fn look_at_one(&mut self, id: Id) {
+        let Some(part) = self.part(id) else { return };
+        let look = Look::at(&*part.node);
+        if look.is_resting() {
+            self.saw_at_rest(id, &look);
+        } else {
+            self.saw_alive(id, &part, &look);
+        }
+    }
+
+    fn saw_alive(&mut self, id: Id, part: &Part, look: &Look) {
+        self.catch_up(id, look);
+        let mut table = self.shared.table();
+        if table.look_up(id).is_none() {
+            return;
+        }
+        let is_to_come = table.board.is_to_come(id) || look.cycle < table.entry(id).seen;
+        if look.state != State::Stopping {
+            table.board.comes_back(id);
+        } else if is_to_come {
+            // What ends is none of the group's: its start follows.
+            return;
+        }
+        let was_alive = table.board.is_alive(id);
+        let mut inserted = None;
+        if look.has_started {
+            inserted = table.entry_mut(id).inserting.take();
+        }
+        let was_missed = look.has_started && !table.board.has_been_ready(id);
+        match look.state {
+            State::Running => table.board.comes_up(id),
+            _ if look.was_up || was_missed => table.board.flashes(id),
+            _ => table.board.rises(id),
+        }
+        drop(table);
+        reply(inserted, Ok(()));
+        if !was_alive {
+            // It was started by its handle: it is one of the group again.
+            hold(part, Place::kept(self.cx));
+        }
+    }
+
+    /// Tells the board of a cycle that has ended, if its member was started again before anybody looked.
+    fn catch_up(&mut self, id: Id, look: &Look) {
+        let mut table = self.shared.table();
+        let seen = &mut table.entry_mut(id).seen;
+        let missed = look.cycle > *seen;
+        *seen = look.cycle.max(*seen);
+        if !missed || !table.board.stays_up(id) {
+            return;
+        }
+        match look.rest() {
+            // Told to by its handle, perhaps in order to start anew: who waits for it waits on.
+            Rest::Told | Rest::Stuck => table.board.rests(id, Rest::Told, || true),
+            Rest::Completed | Rest::Failed => {
+                drop(table);
+                self.saw_end(id, look);
+            }
+        }
+    }
+
+    fn saw_at_rest(&mut self, id: Id, look: &Look) {
+        let mut table = self.shared.table();
+        let seen = std::mem::replace(&mut table.entry_mut(id).seen, look.cycle);
+        if look.cycle > seen {
+            // It was started by its handle, and has ended before anybody looked.
+            table.board.rises(id);
+        }
+        if !table.board.is_alive(id) {
+            // The news is old: it has been at rest since before.
+            return;
+        }
+        drop(table);
+        self.saw_end(id, look);
+    }
+
+    /// The cycle has ended in which the board takes the member for alive.
+    fn saw_end(&mut self, id: Id, look: &Look) {
+        let mut table = self.shared.table();
+        let mut inserted = None;
+        if look.was_ready {
+            table.board.comes_up(id);
+            inserted = table.entry_mut(id).inserting.take();
+        }
+        let of_stop = table.board.fails_in_stop(id);
+        drop(table);
+        if let (true, Some(failure), None) = (of_stop, &look.failure, &look.stuck) {
+            record(self.cx, Fault::of(|| failure.clone().into()));
+        }
+        reply(inserted, Ok(()));
+        self.rests(id, look.rest(), look.failure.as_ref(), || look.start_error.clone());
+    }
+
+    /// Tells the board that a member rests, and what of it concerns the whole group.
+    pub(super) fn rests(
+        &mut self,
+        id: Id,
+        rest: Rest,
+        failure: Option<&Failure>,
+        start_error: impl FnOnce() -> StartError,
+    ) {
+        let recent = &mut self.recent;
+        let mut table = self.shared.table();
+        let fresh = table.board.is_coming(id);
+        let was_closing = table.board.closing();
+        table.board.rests(id, rest, || recent.allows(self.shared.limit, clock::now()));
+        let closing = table.board.closing();
+        drop(table);
+        if fresh && rest != Rest::Completed {
+            self.withdraw(id, start_error());
+            return;
+        }
+        let (None, Some(closing)) = (was_closing, closing) else { return };
+        let exceeded = match closing {
+            Closing::Failed(_) => None,
+            Closing::Limit(_) => self.shared.limit,
+            Closing::Told | Closing::Completed => return,
+        };
+        self.failure = Some(match (failure, exceeded) {
+            (Some(failure), Some((max, window))) => failure.at_limit(max, window).into(),
+            (Some(failure), None) => failure.clone().into(),
+            (None, _) => start_error().into(),
+        });
+    }
+}
+
+/// Has the group not end before this member.
+pub(super) fn hold(part: &Part, place: Result<Option<Place>, Closed>) {
+    let Ok(Some(place)) = place else { return };
+    let rest = part.node.core().cell().keep_hold(Arc::new(place));
+    drop(rest);
+}

@@ -1,0 +1,73 @@
+//! A reload request to a group: passed on to one member after another, in the order of their starts.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use super::Supervisor;
+use crate::group::member::Part;
+use crate::report::error::ReloadError;
+use crate::rules::graph::Id;
+use crate::service::context::Reload;
+
+type Answer = Pin<Box<dyn Future<Output = Result<(), ReloadError>> + Send>>;
+
+/// A request that is being passed on.
+pub(super) struct PassOn {
+    reload: Reload,
+    /// The members that were not asked yet.
+    left: VecDeque<Id>,
+    /// What the one that was asked last will say; `None` where nobody is to be asked.
+    answer: Option<Answer>,
+    /// The first failure, or else whether any member has done it.
+    result: Result<(), ReloadError>,
+}
+
+impl Supervisor<'_> {
+    /// Asks the first member.
+    pub(super) fn pass_on(&self, reload: Reload) -> PassOn {
+        let left = self.shared.table().board.in_order().into();
+        let result = Err(ReloadError::NotSupported);
+        let mut pass = PassOn { reload, left, answer: None, result };
+        pass.ask_next(|id| self.part(id));
+        pass
+    }
+}
+
+impl PassOn {
+    /// The answer of the member that is being asked; at once if there is none.
+    pub(super) fn poll(&mut self, task: &mut Task<'_>) -> Poll<Result<(), ReloadError>> {
+        match &mut self.answer {
+            Some(answer) => answer.as_mut().poll(task),
+            None => Poll::Ready(Err(ReloadError::NotSupported)),
+        }
+    }
+
+    /// Goes on after a member has answered: what is left to be passed on, unless all were asked.
+    pub(super) fn after(
+        mut self,
+        answer: Result<(), ReloadError>,
+        part: impl Fn(Id) -> Option<Part>,
+    ) -> Option<Self> {
+        match (&self.result, answer) {
+            (Err(ReloadError::Failed(_)), _) => {}
+            (_, Err(failed @ ReloadError::Failed(_))) => self.result = Err(failed),
+            (_, Ok(())) => self.result = Ok(()),
+            // It does not run, or does not support it.
+            (_, Err(ReloadError::NotSupported | ReloadError::Stopped)) => {}
+        }
+        self.ask_next(part);
+        if self.answer.is_some() {
+            return Some(self);
+        }
+        self.reload.answer(self.result);
+        None
+    }
+
+    fn ask_next(&mut self, part: impl Fn(Id) -> Option<Part>) {
+        let next = std::iter::from_fn(|| self.left.pop_front()).find_map(part);
+        self.answer =
+            next.map(|part| -> Answer { Box::pin(async move { part.handle.reload().await }) });
+    }
+}

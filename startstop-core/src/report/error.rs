@@ -1,0 +1,208 @@
+//! The errors of start and stop.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::report::failure::{Failure, write_chain};
+use crate::report::state::Phase;
+use crate::report::text::Escaped;
+
+/// Why a start did not lead to a service that is ready.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Runner, StartError, once};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runner = Runner::new(once(async |_cx| Err::<(), _>("no such table")));
+/// match runner.start().await {
+///     Err(StartError::Failed(failure)) => {
+///         assert_eq!(failure.error().to_string(), "no such table");
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # }
+/// ```
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The service ended in failure before it was ready, and no policy restarts it.
+    #[error(transparent)]
+    Failed(Failure),
+    /// The service was not ready within `start_timeout`, and no attempt follows.
+    #[error("not ready in time")]
+    TimedOut,
+    /// A stop came.
+    #[error("stopped before it was ready")]
+    Stopped,
+    /// The parent token was cancelled already; `run` was not called.
+    #[error("the parent token is cancelled")]
+    Cancelled,
+    /// The service does not yield: this attempt, or the cycle before it, was aborted and is still there.
+    #[error("the service does not yield: what was aborted has not ended")]
+    Unresponsive,
+    /// The call was made outside of a tokio runtime, which the service needs to run on.
+    #[error("called outside of a tokio runtime: call it from async code or after `Handle::enter`")]
+    NoRuntime,
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self, f)
+    }
+}
+
+/// Why a stop was not clean.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Runner, StopError, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let runner = Runner::new(service_fn(async |_cx| std::future::pending::<()>().await));
+/// runner.start().await.unwrap();
+/// assert!(matches!(runner.stop().await, Err(StopError::TimedOut)));
+/// # }
+/// ```
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StopError {
+    /// `run`, `shutdown` or a task failed after the stop had begun; the service is stopped.
+    #[error(transparent)]
+    Failed(Failure),
+    /// The service did not end in time and was aborted; it is stopped.
+    #[error("did not end in time and was aborted")]
+    TimedOut,
+    /// The service does not yield, most likely because it blocks its thread; it is not stopped.
+    #[error(transparent)]
+    Unresponsive(Unresponsive),
+}
+
+impl fmt::Debug for StopError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self, f)
+    }
+}
+
+/// Why a reload was not done.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::ReloadError;
+///
+/// assert_eq!(ReloadError::NotSupported.to_string(), "the service does not support a reload");
+/// ```
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The service could not take over its new configuration, and goes on with the old one.
+    #[error(transparent)]
+    Failed(Failure),
+    /// Nothing in the service has ever waited for a reload in this attempt.
+    #[error("the service does not support a reload")]
+    NotSupported,
+    /// Nothing of the service runs, or its attempt ended before it had answered.
+    #[error("the service does not run, or ended before it had reloaded")]
+    Stopped,
+}
+
+impl fmt::Debug for ReloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self, f)
+    }
+}
+
+/// What is stuck: the parts of a service that did not yield after their abort, and for how long.
+///
+/// # Examples
+///
+/// ```no_run
+/// use startstop_core::{Runner, StopError, Phase, service_fn};
+///
+/// # #[tokio::main]
+/// # async fn main() {
+/// let runner = Runner::new(service_fn(async |_cx| loop { std::thread::yield_now() }));
+/// runner.start().await.unwrap();
+/// let Err(StopError::Unresponsive(stuck)) = runner.stop().await else { panic!() };
+/// assert_eq!(stuck.parts(), [Phase::Run]);
+/// eprintln!("{stuck}"); // service "main" does not yield: run stuck for 7s
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Unresponsive {
+    stuck: Arc<Stuck>,
+}
+
+#[derive(Debug)]
+struct Stuck {
+    service: Box<str>,
+    parts: Box<[Phase]>,
+    waited: Duration,
+}
+
+impl Unresponsive {
+    pub(crate) fn new(service: &str, parts: &[Phase], waited: Duration) -> Self {
+        Self { stuck: Arc::new(Stuck { service: service.into(), parts: parts.into(), waited }) }
+    }
+
+    /// The name of the service.
+    ///
+    /// # Examples
+    ///
+    /// See [`Unresponsive`].
+    pub fn service(&self) -> &str {
+        &self.stuck.service
+    }
+
+    /// The parts that have not ended, each kind once.
+    ///
+    /// # Examples
+    ///
+    /// See [`Unresponsive`].
+    pub fn parts(&self) -> &[Phase] {
+        &self.stuck.parts
+    }
+
+    /// How long they had been told to end when the stop gave up on them.
+    ///
+    /// # Examples
+    ///
+    /// See [`Unresponsive`].
+    pub fn waited(&self) -> Duration {
+        self.stuck.waited
+    }
+}
+
+impl fmt::Display for Unresponsive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "service \"{}\" does not yield: ", Escaped(self.service()))?;
+        for (at, part) in self.parts().iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{part}")?;
+        }
+        write!(f, " stuck for {:?}", self.waited())
+    }
+}
+
+impl fmt::Debug for Unresponsive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for Unresponsive {}
+
+/// As its text.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Unresponsive {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

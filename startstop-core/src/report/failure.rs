@@ -1,0 +1,212 @@
+//! One recorded error: what failed, in which phase, when.
+
+mod interruption;
+mod fault;
+mod format;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::report::path::Path;
+use crate::report::state::{Cause, Phase};
+
+pub(crate) use fault::Fault;
+pub(crate) use format::write_chain;
+pub use interruption::Interruption;
+
+/// One recorded error of a service: what failed, in which phase of which cycle, and when.
+///
+/// It is cheap to clone. Its [`source`](Error::source) is the service's own error.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Phase, Runner, StartError, once};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let job = once(async |_cx| std::fs::read("/no/such/file").map(drop));
+/// let runner = Runner::new(job);
+///
+/// let Err(StartError::Failed(failure)) = runner.start().await else { panic!() };
+/// let error = failure.error().downcast_ref::<std::io::Error>().unwrap();
+/// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+/// assert_eq!(failure.phase(), Phase::Run);
+/// assert_eq!((failure.cycle(), failure.attempt()), (1, 1));
+/// assert_eq!(failure.to_string(), r#"service "main" failed in run (cycle 1, attempt 1)"#);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Failure {
+    record: Arc<Record>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Record {
+    pub(crate) error: Arc<dyn Error + Send + Sync>,
+    pub(crate) phase: Phase,
+    pub(crate) cause: Cause,
+    pub(crate) service: Arc<str>,
+    pub(crate) path: Path,
+    pub(crate) cycle: u64,
+    pub(crate) attempt: u64,
+    pub(crate) at: SystemTime,
+    pub(crate) uptime: Duration,
+    pub(crate) permanent: bool,
+    /// The restart limit that was reached, where this failure is why no restart follows.
+    pub(crate) limit: Option<(u32, Duration)>,
+}
+
+impl Failure {
+    pub(crate) fn new(record: Record) -> Self {
+        Self { record: Arc::new(record) }
+    }
+
+    /// The same failure, saying that no restart follows because the limit was reached.
+    pub(crate) fn at_limit(&self, max: u32, window: Duration) -> Self {
+        let mut record = Record::clone(&self.record);
+        record.limit = Some((max, window));
+        Self::new(record)
+    }
+
+    /// Whether restarting is pointless after it.
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.record.permanent
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.record, &other.record)
+    }
+
+    /// The error itself; `downcast_ref` finds the type that the service returned.
+    ///
+    /// A panic is a [`PanicError`](crate::PanicError), a deadline or a lost runtime an
+    /// [`Interruption`]. A top-level `anyhow::Error` is opaque here: its type hides what it wraps.
+    ///
+    /// # Examples
+    ///
+    /// See [`Failure`].
+    pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.record.error
+    }
+
+    /// The part of the service that failed.
+    ///
+    /// # Examples
+    ///
+    /// See [`Failure`].
+    pub fn phase(&self) -> Phase {
+        self.record.phase
+    }
+
+    /// What kind of failure it was.
+    ///
+    /// # Examples
+    ///
+    /// See [`Cause`].
+    pub fn cause(&self) -> Cause {
+        self.record.cause
+    }
+
+    /// The name of the service.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, Settings, once};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let job = once(async |_cx| Err::<(), _>("no such table"));
+    /// let runner = Runner::with_settings(job, Settings::new().name("migrate"));
+    /// let _ = runner.start().await;
+    /// assert_eq!(runner.errors_last().unwrap().service(), "migrate");
+    /// # }
+    /// ```
+    pub fn service(&self) -> &str {
+        &self.record.service
+    }
+
+    /// The names from the outermost whole down to the service, as `app/db`; of a service that is a part of nothing its name. Of a
+    /// shared one it is the path in the whole that started it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Group, Runner, once};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let job = once(async |_cx| Err::<(), _>("no such table"));
+    /// let app = Runner::new(Group::builder("app").with("migrate", job).build().unwrap());
+    /// let _ = app.start().await;
+    /// let migrate = app.service().get("migrate").unwrap();
+    /// assert_eq!(migrate.errors_last().unwrap().path(), "app/migrate");
+    /// # }
+    /// ```
+    pub fn path(&self) -> &str {
+        self.record.path.as_str()
+    }
+
+    /// The cycle it happened in, from 1; 0 before the first.
+    ///
+    /// # Examples
+    ///
+    /// See [`Failure`].
+    pub fn cycle(&self) -> u64 {
+        self.record.cycle
+    }
+
+    /// The attempt within the cycle, from 1; 0 before the first.
+    ///
+    /// # Examples
+    ///
+    /// See [`Failure`].
+    pub fn attempt(&self) -> u64 {
+        self.record.attempt
+    }
+
+    /// When it happened, by the system's clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, once};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| Err::<(), _>("no such table")));
+    /// let _ = runner.start().await;
+    /// assert!(runner.errors_last().unwrap().at() <= std::time::SystemTime::now());
+    /// # }
+    /// ```
+    pub fn at(&self) -> SystemTime {
+        self.record.at
+    }
+
+    /// How long the attempt had run when it failed; zero for what failed without one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, once};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let job = once(async |_cx| {
+    ///     tokio::time::sleep(Duration::from_secs(3)).await;
+    ///     Err::<(), _>("connection lost")
+    /// });
+    /// let runner = Runner::new(job);
+    /// let _ = runner.start().await;
+    /// assert_eq!(runner.errors_last().unwrap().uptime(), Duration::from_secs(3));
+    /// # }
+    /// ```
+    pub fn uptime(&self) -> Duration {
+        self.record.uptime
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.error())
+    }
+}

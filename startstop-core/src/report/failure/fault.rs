@@ -1,0 +1,56 @@
+//! What a part of an attempt came to, before it is recorded as a failure.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use super::Interruption;
+use crate::report::panic::{BoxError, PanicError, fenced};
+use crate::report::permanent::Permanent;
+use crate::report::state::Cause;
+
+/// What a part of an attempt came to, when it was no success.
+///
+/// [`of`](Self::of) an error of the service is built outside of the lock: to look at one is foreign code.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) cause: Cause,
+    pub(crate) error: Arc<dyn Error + Send + Sync>,
+    /// Restarting is pointless.
+    pub(crate) permanent: bool,
+}
+
+impl Fault {
+    /// An error that the service has returned. Its conversion and its source chain are foreign code,
+    /// which may panic.
+    pub(crate) fn of(error: impl FnOnce() -> BoxError) -> Self {
+        let looked_at = fenced(|| {
+            let error = error();
+            let permanent = Permanent::is_in(&*error);
+            (error, permanent)
+        });
+        match looked_at {
+            Ok((error, permanent)) => Self { cause: Cause::Error, error: error.into(), permanent },
+            Err(panic) => Self::panic(panic),
+        }
+    }
+
+    pub(crate) fn reported(error: BoxError) -> Self {
+        Self { cause: Cause::Reported, error: error.into(), permanent: false }
+    }
+
+    pub(crate) fn panic(error: PanicError) -> Self {
+        Self { cause: Cause::Panic, error: Arc::new(error), permanent: false }
+    }
+
+    pub(crate) fn interruption(error: Interruption) -> Self {
+        let cause = match error {
+            Interruption::StartTimedOut { .. } | Interruption::StopTimedOut { .. } => {
+                Cause::TimedOut
+            }
+            Interruption::Unresponsive { .. } | Interruption::Silent { .. } => Cause::Unresponsive,
+            Interruption::RestartLimit => Cause::Error,
+            Interruption::RuntimeEnded => Cause::Aborted,
+        };
+        Self { cause, error: Arc::new(error), permanent: false }
+    }
+}

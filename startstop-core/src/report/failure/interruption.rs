@@ -1,0 +1,62 @@
+//! The errors that are none of a service's own.
+
+use std::time::Duration;
+
+use crate::report::state::Phase;
+
+/// The error of a failure that is none of the service's own: it missed a deadline, does not yield, has
+/// reached its limit of restarts, or lost its runtime.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use startstop_core::{Interruption, Runner, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let runner = Runner::new(service_fn(async |_cx| std::future::pending::<()>().await));
+/// runner.start().await.unwrap();
+/// runner.stop().await.unwrap_err();
+///
+/// let failure = runner.errors_last().unwrap();
+/// let error = failure.error().downcast_ref::<Interruption>().unwrap();
+/// assert!(matches!(error, Interruption::StopTimedOut { after } if after.as_secs() == 5));
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Interruption {
+    /// The service was not ready within `start_timeout`.
+    #[error("not ready after {after:?}")]
+    StartTimedOut {
+        /// How long it had.
+        after: Duration,
+    },
+    /// The service did not end within `stop_timeout`.
+    #[error("did not end within {after:?} and was aborted")]
+    StopTimedOut {
+        /// How long it had.
+        after: Duration,
+    },
+    /// The service did not yield within `abort_timeout` after its abort.
+    #[error("does not yield: {part} is still there {after:?} after its abort")]
+    Unresponsive {
+        /// Which part.
+        part: Phase,
+        /// How long after the abort.
+        after: Duration,
+    },
+    /// The service was silent for longer than its watchdog allows.
+    #[error("no heartbeat for {after:?}")]
+    Silent {
+        /// The longest silence that is allowed.
+        after: Duration,
+    },
+    /// A policy that restarts always has reached its limit after an attempt that ended well.
+    #[error("it ended too often")]
+    RestartLimit,
+    /// The runtime that the service ran on has ended.
+    #[error("the runtime has ended")]
+    RuntimeEnded,
+}

@@ -1,0 +1,71 @@
+//! What the functions of a service may return.
+
+use crate::report::panic::BoxError;
+
+/// What a closure that is used as a service, or a task of it, may yield: `()`, or `Result<(), E>`
+/// with an `E` that converts into a [`BoxError`].
+///
+/// Sealed: it is used in bounds and not called.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Runner, service_fn};
+///
+/// // No error: no `Ok(())`, no turbofish.
+/// let _ = Runner::new(service_fn(async |cx| cx.cancelled().await));
+/// // Errors of any kind.
+/// let _ = Runner::new(service_fn(async |_cx| {
+///     tokio::fs::read("/etc/hostname").await?;
+///     Ok::<(), std::io::Error>(())
+/// }));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a service's function yields `()` or `Result<(), E>`, not `{Self}`",
+    label = "this function's future yields `{Self}`",
+    note = "`E` is any error that converts into `Box<dyn std::error::Error + Send + Sync>`",
+    note = "end the function with `;`, or with `Ok(())`"
+)]
+pub trait Outcome: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_result(self) -> Result<(), BoxError>;
+}
+
+impl Outcome for () {
+    fn into_result(self) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+impl<E: Into<BoxError>> Outcome for Result<(), E> {
+    fn into_result(self) -> Result<(), BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// A function that never returns, as `async |_cx| loop { .. }`, yields nothing either.
+impl Outcome for sealed::Never {
+    fn into_result(self) -> Result<(), BoxError> {
+        self
+    }
+}
+
+pub(crate) use sealed::Never;
+
+mod sealed {
+    /// The type of what a function returns: the way to name `!` on stable.
+    pub trait Returns {
+        type Output;
+    }
+
+    impl<R> Returns for fn() -> R {
+        type Output = R;
+    }
+
+    pub(crate) type Never = <fn() -> ! as Returns>::Output;
+
+    pub trait Sealed {}
+    impl Sealed for Never {}
+    impl Sealed for () {}
+    impl<E: Into<crate::report::panic::BoxError>> Sealed for Result<(), E> {}
+}

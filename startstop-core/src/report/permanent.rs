@@ -1,0 +1,113 @@
+//! An error that says that restarting is pointless.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::report::panic::BoxError;
+
+/// An error after which restarting is pointless: it ends the cycle at once, whatever the policy.
+///
+/// It is found in the source chain, also through `anyhow`, `eyre`, `io::Error::other` and
+/// transparent wrappers. It reads as the error that it wraps.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Permanent, RestartPolicy, Runner, Settings, once};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let job = once(async |_cx| Err::<(), _>(Permanent::new("the licence has expired")));
+/// let settings = Settings::new().restart(RestartPolicy::on_failure());
+/// let runner = Runner::with_settings(job, settings);
+/// assert!(runner.start().await.is_err());
+/// assert_eq!(runner.history().entries().len(), 1);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Permanent {
+    mark: Mark,
+}
+
+/// Stands in the source chain behind a `Permanent`, for wrappers that show only the source of what
+/// they wrap: `#[error(transparent)]`, `anyhow::Error` as a boxed error, `io::Error`.
+#[derive(Debug)]
+struct Mark {
+    error: BoxError,
+}
+
+impl Permanent {
+    /// Wraps an error.
+    ///
+    /// # Examples
+    ///
+    /// See [`Permanent`].
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self { mark: Mark { error: error.into() } }
+    }
+
+    /// The wrapped error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Permanent;
+    /// assert_eq!(Permanent::new("no licence").get_ref().to_string(), "no licence");
+    /// ```
+    pub fn get_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.mark.error
+    }
+
+    /// Unwraps the error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Permanent;
+    /// assert_eq!(Permanent::new("no licence").into_inner().to_string(), "no licence");
+    /// ```
+    pub fn into_inner(self) -> BoxError {
+        self.mark.error
+    }
+
+    /// Whether a `Permanent` is in the source chain of `error`.
+    pub(crate) fn is_in(error: &(dyn Error + 'static)) -> bool {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if error.is::<Self>() || error.is::<Mark>() {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+}
+
+/// Whether this is the mark of a [`Permanent`], which says nothing of what went wrong.
+pub(crate) fn is_mark(error: &(dyn Error + 'static)) -> bool {
+    error.is::<Mark>()
+}
+
+impl fmt::Display for Permanent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.mark.error, f)
+    }
+}
+
+impl Error for Permanent {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.mark)
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("restarting is pointless")
+    }
+}
+
+impl Error for Mark {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}

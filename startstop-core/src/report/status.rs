@@ -1,0 +1,311 @@
+//! What a service looks like at one moment, with what it is made of.
+
+mod children;
+mod tree;
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use crate::report::error::Unresponsive;
+use crate::report::failure::Failure;
+use crate::report::path::Path;
+use crate::report::state::{Exit, State};
+
+pub(crate) use children::Children;
+
+/// A snapshot of a service and of the services that it is made of.
+///
+/// `Display` draws one line a service, as a tree. What comes from outside is escaped in it, so that it stays in its line and
+/// steers no terminal.
+///
+/// With the feature `serde` it is an object whose fields are named like the methods below, `children` among them; durations are
+/// those of serde (`secs` and `nanos`), and `unresponsive` is a text.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Runner, State, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+/// runner.start().await.unwrap();
+///
+/// let status = runner.status();
+/// assert_eq!(status.state(), State::Running);
+/// assert_eq!(status.to_string(), "main           running    0s");
+/// # runner.stop().await.unwrap();
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Status {
+    pub(crate) name: String,
+    pub(crate) path: Path,
+    pub(crate) state: State,
+    pub(crate) ready: bool,
+    pub(crate) not_ready_reason: Option<Cow<'static, str>>,
+    pub(crate) detail: Option<Cow<'static, str>>,
+    pub(crate) checkpoint: Option<&'static str>,
+    pub(crate) checkpoint_age: Option<Duration>,
+    pub(crate) heartbeat_age: Option<Duration>,
+    pub(crate) unresponsive: Option<Unresponsive>,
+    pub(crate) remaining: Option<Duration>,
+    pub(crate) uptime: Duration,
+    pub(crate) total_uptime: Duration,
+    pub(crate) total_downtime: Duration,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(crate) outages: Outages,
+    pub(crate) cycles: u64,
+    pub(crate) attempt: u64,
+    pub(crate) attempts: u64,
+    pub(crate) restarts: u64,
+    pub(crate) failures: u64,
+    pub(crate) last_failure: Option<Failure>,
+    pub(crate) last_exit: Exit,
+    pub(crate) since: SystemTime,
+    pub(crate) next_attempt: Option<Duration>,
+    pub(crate) children: Children,
+}
+
+/// The times from a failure to the moment when the service runs again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Outages {
+    /// How many have begun.
+    pub(crate) begun: u64,
+    /// How many are over, and how long they lasted, in nanoseconds.
+    pub(crate) over: u64,
+    pub(crate) lasted: u64,
+}
+
+impl Status {
+    /// Of a service that no runner knows of.
+    pub(crate) fn of_stopped(name: &str, children: Vec<Self>) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: Path::alone(name),
+            state: State::Stopped,
+            ready: false,
+            not_ready_reason: None,
+            detail: None,
+            checkpoint: None,
+            checkpoint_age: None,
+            heartbeat_age: None,
+            unresponsive: None,
+            remaining: None,
+            uptime: Duration::ZERO,
+            total_uptime: Duration::ZERO,
+            total_downtime: Duration::ZERO,
+            outages: Outages::default(),
+            cycles: 0,
+            attempt: 0,
+            attempts: 0,
+            restarts: 0,
+            failures: 0,
+            last_failure: None,
+            last_exit: Exit::Stopped,
+            since: SystemTime::now(),
+            next_attempt: None,
+            children: children.into(),
+        }
+        .with_paths()
+    }
+
+    /// The same under another name; the path follows from where it is put.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// The same with the paths of all that is below it under its own.
+    pub(crate) fn with_paths(mut self) -> Self {
+        let mut open = vec![&mut self];
+        while let Some(Self { path, children, .. }) = open.pop() {
+            for child in children.as_mut_slice() {
+                child.path = path.below(&child.name);
+                open.push(child);
+            }
+        }
+        self
+    }
+
+    /// The name of the service; of a member the one that its group gave it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names from the outermost whole down to the service, as `app/db`. [`find`](crate::Runner::find) takes it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Runner, once};
+    ///
+    /// let app = Runner::new(Group::builder("app").with("db", once(async |_cx| ())).build().unwrap());
+    /// assert_eq!(app.status().children()[0].path(), "app/db");
+    /// ```
+    pub fn path(&self) -> &str {
+        self.path.as_str()
+    }
+
+    /// Where it is in its life.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether it can do its job, or has done it.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Why it cannot do its job for now, as the service has said; of a group which members cannot.
+    pub fn not_ready_reason(&self) -> Option<&str> {
+        self.not_ready_reason.as_deref()
+    }
+
+    /// What the service wants to be shown beside its state.
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// What the service was about to do when it last said so, in the current or most recent attempt.
+    pub fn checkpoint(&self) -> Option<&'static str> {
+        self.checkpoint
+    }
+
+    /// How long ago the service said so.
+    pub fn checkpoint_age(&self) -> Option<Duration> {
+        self.checkpoint_age
+    }
+
+    /// How long ago the last heartbeat came; `None` without a watchdog, and where nothing runs.
+    pub fn heartbeat_age(&self) -> Option<Duration> {
+        self.heartbeat_age
+    }
+
+    /// What does not yield, once its end was given up.
+    pub fn unresponsive(&self) -> Option<&Unresponsive> {
+        self.unresponsive.as_ref()
+    }
+
+    /// How long until what is left is aborted, in [`State::Stopping`]; `None` if never.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.remaining
+    }
+
+    /// How long it has been running: zero in every other state.
+    pub fn uptime(&self) -> Duration {
+        self.uptime
+    }
+
+    /// How long it has been running over all cycles.
+    pub fn total_uptime(&self) -> Duration {
+        self.total_uptime
+    }
+
+    /// How long it has not been running since its first start, without the time in which it was stopped on request or had
+    /// completed.
+    pub fn total_downtime(&self) -> Duration {
+        self.total_downtime
+    }
+
+    /// The share of the time in which it was running: [`total_uptime`](Self::total_uptime) by the sum of that and
+    /// [`total_downtime`](Self::total_downtime), from 0 to 1. `None` if both are zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let flaky = service_fn(async |_cx| {
+    ///     tokio::time::sleep(Duration::from_secs(9)).await;
+    ///     Err::<(), _>("connection lost")
+    /// });
+    /// let policy = RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_secs(1)));
+    /// let runner = Runner::with_settings(flaky, Settings::new().restart(policy));
+    /// runner.start().await.unwrap();
+    /// tokio::time::sleep(Duration::from_millis(20_500)).await;
+    ///
+    /// let status = runner.status();
+    /// assert_eq!(status.mean_time_between_failures(), Some(Duration::from_millis(9_250)));
+    /// assert_eq!(status.mean_time_to_recovery(), Some(Duration::from_secs(1)));
+    /// assert!((status.availability().unwrap() - 18.5 / 20.5).abs() < 0.001);
+    /// # runner.stop().await.unwrap_err();
+    /// # }
+    /// ```
+    pub fn availability(&self) -> Option<f64> {
+        let all = self.total_uptime.saturating_add(self.total_downtime);
+        (!all.is_zero()).then(|| self.total_uptime.as_secs_f64() / all.as_secs_f64())
+    }
+
+    /// How long it has been running for each time that a failure took it down; `None` if none did.
+    ///
+    /// # Examples
+    ///
+    /// See [`availability`](Self::availability).
+    pub fn mean_time_between_failures(&self) -> Option<Duration> {
+        mean(self.total_uptime, self.outages.begun)
+    }
+
+    /// How long it took from a failure to the moment when it was running again, on average; `None` if it never was again.
+    ///
+    /// # Examples
+    ///
+    /// See [`availability`](Self::availability).
+    pub fn mean_time_to_recovery(&self) -> Option<Duration> {
+        mean(Duration::from_nanos(self.outages.lasted), self.outages.over)
+    }
+
+    /// How many cycles have begun.
+    pub fn cycles(&self) -> u64 {
+        self.cycles
+    }
+
+    /// How many attempts have begun, over all cycles.
+    pub fn attempts(&self) -> u64 {
+        self.attempts
+    }
+
+    /// How many times it was restarted by its policy or by a group.
+    pub fn restarts(&self) -> u64 {
+        self.restarts
+    }
+
+    /// How many failures there were, over all cycles, those that the history has evicted included.
+    pub fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    /// The last failure of the current or most recent cycle.
+    pub fn last_failure(&self) -> Option<&Failure> {
+        self.last_failure.as_ref()
+    }
+
+    /// How the last cycle that has ended did so; `Stopped` before the first.
+    pub fn last_exit(&self) -> Exit {
+        self.last_exit
+    }
+
+    /// When the state was entered, by the system's clock.
+    pub fn since(&self) -> SystemTime {
+        self.since
+    }
+
+    /// How long until the next attempt, in [`State::Backoff`].
+    pub fn next_attempt(&self) -> Option<Duration> {
+        self.next_attempt
+    }
+
+    /// The statuses of what the service is made of.
+    pub fn children(&self) -> &[Status] {
+        self.children.as_slice()
+    }
+}
+
+fn mean(all: Duration, count: u64) -> Option<Duration> {
+    let nanos = all.as_nanos().checked_div(count.into())?;
+    u64::try_from(nanos).ok().map(Duration::from_nanos)
+}

@@ -1,0 +1,6 @@
+//! The rules, pure: without tokio, without a lock, time as numbers.
+
+pub(crate) mod plan;
+pub(crate) mod lifecycle;
+pub(crate) mod graph;
+pub(crate) mod restart_counter;

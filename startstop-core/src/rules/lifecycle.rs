@@ -1,0 +1,109 @@
+//! The rules of a service's life: which state follows which, on what input, with which effect.
+//!
+//! Pure: no clock, no lock, no task. The cell feeds it inputs under its lock and carries out the
+//! effects after it. A model checker can walk all of it.
+//!
+//! [`Lifecycle::step`] is the table of the rules. What others ask for is in [`requests`], what the parts of an
+//! attempt do in [`parts`], what is due in [`deadlines`]. [`stopping`] is how an attempt ends, [`cycle`] what
+//! follows it.
+//!
+//! Invariants:
+//!
+//! 1. `BEGIN` is asked for only when nothing of an earlier attempt is alive.
+//! 2. A cycle ends once: `ENDED` comes only with a change to `Stopped`, and only when nothing is alive.
+//! 3. After a stop no attempt begins until a later request: a stop clears `next` and forbids retries.
+//! 4. `shutdown` is due at most once in an attempt, and only if `run` was entered.
+//! 5. After `VERDICT` no start is pending, and no policy is asked.
+
+mod input;
+mod effects;
+mod flags;
+mod queries;
+mod requests;
+mod parts;
+mod deadlines;
+mod stopping;
+mod cycle;
+
+use crate::report::state::{Readiness, State};
+
+pub(crate) use effects::Effects;
+pub(crate) use flags::{End, Hook, Level, Timer};
+pub(crate) use input::{Input, Part, RunEnd};
+
+/// The settings that the rules depend on.
+#[allow(clippy::struct_excessive_bools)] // Four settings that have nothing to do with each other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) readiness: Readiness,
+    pub(crate) drains: bool,
+    pub(crate) shutdown_always: bool,
+    /// The service has a `shutdown` of its own.
+    pub(crate) hooked: bool,
+    /// The stop timeout is zero: a stop is an abort.
+    pub(crate) aborts: bool,
+}
+
+/// Where one service is in its life.
+#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Lifecycle {
+    state: State,
+    level: Level,
+    end: End,
+    hook: Hook,
+    /// `run` was entered in this attempt and has not ended.
+    running: bool,
+    /// The current attempt has counted as ready.
+    ready: bool,
+    /// A stop, restart or start ends this cycle: no policy is asked.
+    asked: bool,
+    /// The abort was what was asked for, not a graceful stop.
+    immediate: bool,
+    /// Something was aborted at the deadline of a stop.
+    overdue: bool,
+    /// The runtime ended.
+    lost: bool,
+    verdict: bool,
+    /// A new cycle follows this one.
+    next: bool,
+    /// A start is pending.
+    awaited: bool,
+    tasks: u32,
+    kept: u32,
+    held: u32,
+}
+
+impl Lifecycle {
+    /// Takes one input and says what has to be done about it.
+    pub(crate) fn step(&mut self, input: Input, rules: Rules) -> Effects {
+        match input {
+            Input::Start => self.start(rules),
+            Input::Ensure => self.ensure(rules),
+            Input::Restart => self.restart(rules),
+            Input::Stop => self.stop(rules),
+            Input::Abort => self.abort(rules),
+            Input::Enter => self.enter(rules),
+            Input::Ready => self.explicitly_ready(rules),
+            Input::RunEnded(end) => self.run_ended(end, rules),
+            Input::HookTaken => self.hook_taken(),
+            Input::HookEnded => self.hook_ended(rules),
+            Input::Added(part) => self.added(part),
+            Input::Ended(part) => self.ended(part, rules),
+            Input::RanOut => self.ran_out(rules),
+            Input::DrainOver => self.drain_over(rules),
+            Input::StartDue => self.start_due(),
+            Input::StopDue => self.stop_due(),
+            Input::AbortDue => self.abort_due(),
+            Input::Silent => self.silent(),
+            Input::Lost => self.runtime_lost(),
+            Input::Retry => self.retry(),
+            Input::Exhausted => self.exhausted(),
+            Input::Finish => self.finish(),
+            Input::BackoffOver => self.backoff_over(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! What happens when a time is up.
+
+use super::{Effects, End, Level, Lifecycle, Rules};
+use crate::report::state::State;
+
+impl Lifecycle {
+    pub(super) fn drain_over(&mut self, rules: Rules) -> Effects {
+        match (self.state, self.level) {
+            (State::Stopping, Level::Draining) => self.cancel(rules),
+            _ => Effects::NONE,
+        }
+    }
+
+    pub(super) fn start_due(&mut self) -> Effects {
+        match self.state {
+            State::Starting if self.running => self.fail(End::Late),
+            _ => Effects::NONE,
+        }
+    }
+
+    pub(super) fn silent(&mut self) -> Effects {
+        match self.state {
+            State::Running if self.running => self.fail(End::Silent),
+            _ => Effects::NONE,
+        }
+    }
+
+    fn fail(&mut self, end: End) -> Effects {
+        self.state = State::Stopping;
+        self.end = end;
+        self.drop_all().and(Effects::MISSED)
+    }
+
+    pub(super) fn stop_due(&mut self) -> Effects {
+        if self.state != State::Stopping || self.level >= Level::Aborted || !self.is_alive() {
+            return Effects::NONE;
+        }
+        self.overdue = self.asked;
+        self.drop_all().and(Effects::MISSED)
+    }
+
+    pub(super) fn abort_due(&mut self) -> Effects {
+        let aborted = self.state == State::Stopping && self.level == Level::Aborted;
+        if !aborted || !self.is_alive() || self.verdict || self.kept > 0 {
+            return Effects::NONE;
+        }
+        self.verdict = true;
+        self.next = false;
+        self.awaited = false;
+        Effects::VERDICT
+    }
+}

@@ -1,0 +1,122 @@
+//! What the parts of an attempt do: `run`, `shutdown`, and those beside them.
+
+use super::{Effects, End, Hook, Level, Lifecycle, Part, Rules, RunEnd};
+use crate::report::state::{Readiness, State};
+
+impl Lifecycle {
+    pub(super) fn enter(&mut self, rules: Rules) -> Effects {
+        if self.state != State::Starting || self.running || self.end != End::None {
+            return Effects::NONE;
+        }
+        self.running = true;
+        match rules.readiness {
+            Readiness::Immediate => self.become_ready(),
+            Readiness::Explicit | Readiness::Completion => Effects::TIMER,
+        }
+    }
+
+    pub(super) fn explicitly_ready(&mut self, rules: Rules) -> Effects {
+        let explicit = rules.readiness == Readiness::Explicit;
+        match self.state {
+            State::Starting if explicit && self.running => self.become_ready(),
+            _ => Effects::NONE,
+        }
+    }
+
+    fn become_ready(&mut self) -> Effects {
+        self.state = State::Running;
+        self.count_as_ready().and(Effects::TIMER)
+    }
+
+    fn count_as_ready(&mut self) -> Effects {
+        self.ready = true;
+        self.awaited = false;
+        Effects::STARTED
+    }
+
+    pub(super) fn run_ended(&mut self, end: RunEnd, rules: Rules) -> Effects {
+        if !self.running {
+            return Effects::NONE;
+        }
+        self.running = false;
+        let effects = match self.end {
+            End::None => self.end_by_itself(end, rules),
+            // Whatever the drain was for is gone with `run`.
+            _ if self.level == Level::Draining && !self.lost => self.cancel(rules),
+            _ => Effects::NONE,
+        };
+        effects.and(self.look_for_the_end(rules))
+    }
+
+    fn end_by_itself(&mut self, end: RunEnd, rules: Rules) -> Effects {
+        self.end = if end == RunEnd::Ok { End::Completed } else { End::Failed };
+        let ready = match end {
+            // A start that waits for the next cycle is not answered by this one.
+            RunEnd::Ok if !self.ready && !self.next => self.count_as_ready(),
+            _ => Effects::NONE,
+        };
+        self.level = Level::Cancelled;
+        let hook = if rules.shutdown_always { self.call_hook(rules) } else { Effects::NONE };
+        if self.is_alive() {
+            self.state = State::Stopping;
+        }
+        ready.and(hook).and(Effects::CANCEL).and(Effects::TIMER)
+    }
+
+    pub(super) fn hook_taken(&mut self) -> Effects {
+        if self.hook == Hook::Due {
+            self.hook = Hook::Live;
+        }
+        Effects::NONE
+    }
+
+    pub(super) fn hook_ended(&mut self, rules: Rules) -> Effects {
+        if self.hook != Hook::Live {
+            return Effects::NONE;
+        }
+        self.hook = Hook::Done;
+        self.look_for_the_end(rules)
+    }
+
+    pub(super) fn added(&mut self, part: Part) -> Effects {
+        *self.count(part) += 1;
+        // One that keeps its own deadline puts off that of an abort.
+        if self.level == Level::Aborted { Effects::TIMER } else { Effects::NONE }
+    }
+
+    pub(super) fn ended(&mut self, part: Part, rules: Rules) -> Effects {
+        let count = self.count(part);
+        *count = count.saturating_sub(1);
+        self.look_for_the_end(rules)
+    }
+
+    fn count(&mut self, part: Part) -> &mut u32 {
+        match part {
+            Part::Task => &mut self.tasks,
+            Part::Kept => &mut self.kept,
+            Part::Held => &mut self.held,
+        }
+    }
+
+    pub(super) fn ran_out(&mut self, rules: Rules) -> Effects {
+        if self.kept == 0 {
+            return Effects::NONE;
+        }
+        self.kept -= 1;
+        self.held += 1;
+        self.look_for_the_end(rules)
+    }
+
+    pub(super) fn runtime_lost(&mut self) -> Effects {
+        if self.state == State::Stopped || self.lost {
+            return Effects::NONE;
+        }
+        self.lost = true;
+        self.state = State::Stopping;
+        if self.hook == Hook::Due {
+            self.hook = Hook::Done;
+        }
+        self.level = self.level.max(Level::Cancelled);
+        Effects::CANCEL.and(Effects::TIMER).and(Effects::DRIVE)
+    }
+}

@@ -1,0 +1,122 @@
+//! What is asked of a life: nothing changes here.
+
+use super::{End, Hook, Level, Lifecycle, Rules, Timer};
+use crate::report::state::{Exit, Phase, Readiness, State};
+
+impl Lifecycle {
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
+    pub(crate) fn end(&self) -> End {
+        self.end
+    }
+
+    /// Whether `run` was entered and has not ended.
+    pub(crate) fn is_run_alive(&self) -> bool {
+        self.running
+    }
+
+    /// Whether `shutdown` waits for somebody to call it.
+    pub(crate) fn is_hook_due(&self) -> bool {
+        self.hook == Hook::Due
+    }
+
+    /// Whether `shutdown` is being executed.
+    pub(crate) fn is_hook_live(&self) -> bool {
+        self.hook == Hook::Live
+    }
+
+    /// Whether a part may be added: the attempt is alive and not aborted.
+    pub(crate) fn is_open(&self) -> bool {
+        self.level < Level::Aborted && self.is_alive()
+    }
+
+    /// Whether the runtime of the attempt has ended.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Whether the end was given up: what is left does not yield.
+    pub(crate) fn has_verdict(&self) -> bool {
+        self.verdict
+    }
+
+    /// Whether a stop has begun, by whatever asked for it.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked
+    }
+
+    /// Whether something was aborted at the deadline of a stop.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.overdue
+    }
+
+    /// Whether a new cycle follows this one.
+    pub(crate) fn has_next(&self) -> bool {
+        self.next
+    }
+
+    /// Whether the current attempt has counted as ready.
+    pub(crate) fn was_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Whether anything of the attempt is alive.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.running
+            || matches!(self.hook, Hook::Due | Hook::Live)
+            || self.tasks + self.kept + self.held > 0
+    }
+
+    /// Whether the attempt has ended, so that its end can be settled.
+    pub(crate) fn is_over(&self) -> bool {
+        match self.state {
+            State::Starting | State::Running => self.end != End::None && !self.is_alive(),
+            State::Stopping => !self.is_alive(),
+            State::Stopped | State::Backoff => false,
+        }
+    }
+
+    /// Whether the policy has a say in what follows the attempt that is over.
+    pub(crate) fn may_retry(&self) -> bool {
+        !self.asked && !self.lost && !self.verdict
+    }
+
+    /// How the cycle ends, with `failed_after`: something failed after its stop had begun.
+    pub(crate) fn exit(&self, failed_after: bool) -> Exit {
+        match self.end {
+            _ if self.lost || self.immediate || self.overdue || self.verdict => Exit::Aborted,
+            End::Failed | End::Late | End::Silent => Exit::Failed,
+            _ if failed_after => Exit::Failed,
+            End::Completed => Exit::Completed,
+            End::Asked | End::None => Exit::Stopped,
+        }
+    }
+
+    /// The kinds of parts that are alive, for blame.
+    pub(crate) fn alive_parts(&self) -> Vec<Phase> {
+        let run = (self.running || self.kept + self.held > 0).then_some(Phase::Run);
+        let hook = (self.hook == Hook::Live).then_some(Phase::Shutdown);
+        let task = (self.tasks > 0).then_some(Phase::Task);
+        [run, hook, task].into_iter().flatten().collect()
+    }
+
+    /// The deadline that is to be kept now.
+    pub(crate) fn timer(&self, rules: Rules) -> Timer {
+        match (self.state, self.level) {
+            _ if self.verdict || !self.is_alive() => Timer::None,
+            (State::Starting, _) if rules.readiness == Readiness::Explicit => Timer::Start,
+            (State::Running, _) => Timer::Watch,
+            (State::Stopping, Level::Draining) => Timer::Drain,
+            (State::Stopping, Level::Cancelled) => Timer::Stop,
+            // The clock of the abort starts when those who keep their own deadlines have run out.
+            (State::Stopping, Level::Aborted) if self.kept == 0 => Timer::Abort,
+            _ => Timer::None,
+        }
+    }
+}

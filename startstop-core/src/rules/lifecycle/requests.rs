@@ -1,0 +1,104 @@
+//! What others ask for: a start, a restart, a stop.
+
+use super::{Effects, End, Hook, Level, Lifecycle, Rules};
+use crate::report::state::State;
+
+impl Lifecycle {
+    pub(super) fn start(&mut self, rules: Rules) -> Effects {
+        match self.state {
+            State::Stopped => self.begin_cycle(),
+            State::Starting => {
+                // Whoever joins an attempt of a policy is a pending start in the backoff after it.
+                self.awaited = true;
+                Effects::NONE
+            }
+            State::Running => self.replace(rules),
+            State::Backoff if self.awaited => Effects::NONE,
+            State::Backoff => {
+                self.awaited = true;
+                self.backoff_over()
+            }
+            State::Stopping => self.queue(),
+        }
+    }
+
+    pub(super) fn ensure(&mut self, rules: Rules) -> Effects {
+        match self.state {
+            State::Running => Effects::NONE,
+            _ => self.start(rules),
+        }
+    }
+
+    pub(super) fn restart(&mut self, rules: Rules) -> Effects {
+        match self.state {
+            State::Stopped => self.begin_cycle(),
+            State::Starting | State::Running | State::Backoff => self.replace(rules),
+            State::Stopping => self.queue(),
+        }
+    }
+
+    /// Stops this cycle and has a new one follow it.
+    fn replace(&mut self, rules: Rules) -> Effects {
+        self.next = true;
+        self.awaited = true;
+        if rules.aborts { self.abort_what_runs(rules) } else { self.begin_stop(rules) }
+    }
+
+    /// Has a new cycle follow the one that ends; after a verdict there is no telling when.
+    fn queue(&mut self) -> Effects {
+        if self.verdict {
+            return Effects::NONE;
+        }
+        self.next = true;
+        self.awaited = true;
+        self.asked = true;
+        Effects::NONE
+    }
+
+    pub(super) fn stop(&mut self, rules: Rules) -> Effects {
+        let effects = match self.state {
+            State::Stopped => return Effects::NONE,
+            State::Starting | State::Running | State::Backoff => self.begin_stop(rules),
+            State::Stopping => Effects::NONE,
+        };
+        effects.and(self.unstart())
+    }
+
+    /// Cancels what was asked for before a stop.
+    fn unstart(&mut self) -> Effects {
+        self.asked = true;
+        self.next = false;
+        self.awaited = false;
+        Effects::UNSTARTED
+    }
+
+    pub(super) fn abort(&mut self, rules: Rules) -> Effects {
+        let effects = match self.state {
+            State::Stopped => return Effects::NONE,
+            State::Starting | State::Running | State::Backoff => self.abort_what_runs(rules),
+            State::Stopping if self.is_alive() && self.level < Level::Aborted => {
+                self.immediate = true;
+                self.drop_all()
+            }
+            State::Stopping => {
+                // Aborted already; no `shutdown` follows any more.
+                if self.hook == Hook::Idle {
+                    self.hook = Hook::Done;
+                }
+                Effects::NONE
+            }
+        };
+        effects.and(self.unstart())
+    }
+
+    fn abort_what_runs(&mut self, rules: Rules) -> Effects {
+        if !self.running {
+            return self.begin_stop(rules);
+        }
+        self.state = State::Stopping;
+        self.end = End::Asked;
+        self.asked = true;
+        self.immediate = true;
+        self.drop_all()
+    }
+}

@@ -1,0 +1,302 @@
+//! Walks every state that can be reached, with every input that can come there, and holds the
+//! invariants of the lifecycle against each step.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::{Effects, End, Hook, Input, Level, Lifecycle, Part, Rules, RunEnd, Timer};
+use crate::report::state::{Readiness, State};
+
+/// As many of a kind of part as make a difference: none, one, more.
+const PARTS: u32 = 2;
+
+fn all_rules() -> impl Iterator<Item = Rules> {
+    let readiness = [Readiness::Immediate, Readiness::Explicit, Readiness::Completion];
+    readiness.into_iter().flat_map(|readiness| {
+        (0..16).map(move |bits| Rules {
+            readiness,
+            drains: bits & 1 != 0,
+            shutdown_always: bits & 2 != 0,
+            aborts: bits & 4 != 0,
+            hooked: bits & 8 != 0,
+        })
+    })
+}
+
+/// The inputs that the cell may give in this state.
+fn inputs(at: &Lifecycle) -> Vec<Input> {
+    let mut inputs = vec![Input::Start, Input::Ensure, Input::Restart, Input::Stop, Input::Abort];
+    inputs.extend([Input::Ready, Input::Lost, Input::StopDue, Input::StartDue, Input::AbortDue]);
+    inputs.extend([Input::Silent, Input::DrainOver, Input::Enter, Input::BackoffOver]);
+    if at.running {
+        inputs.push(Input::RunEnded(RunEnd::Dropped));
+        if at.level < Level::Aborted {
+            inputs.extend([Input::RunEnded(RunEnd::Ok), Input::RunEnded(RunEnd::Failed)]);
+        }
+    }
+    if at.hook == Hook::Due {
+        inputs.push(Input::HookTaken);
+    }
+    if at.hook == Hook::Live {
+        inputs.push(Input::HookEnded);
+    }
+    for (part, count) in [(Part::Task, at.tasks), (Part::Kept, at.kept), (Part::Held, at.held)] {
+        if count > 0 {
+            inputs.push(Input::Ended(part));
+        }
+        if count < PARTS && (at.is_open() || part == Part::Kept && at.running) {
+            inputs.push(Input::Added(part));
+        }
+    }
+    if at.kept > 0 && at.held < PARTS {
+        inputs.push(Input::RanOut);
+    }
+    if at.is_over() {
+        inputs.push(Input::Finish);
+        if at.may_retry() {
+            inputs.extend([Input::Retry, Input::Exhausted]);
+        }
+    }
+    inputs
+}
+
+/// Whether the cell gives this input although the machine has no use for it in this state: a
+/// `RunEnded(Dropped)` of a driver that nobody aborted comes after `Lost` only.
+fn is_possible(at: &Lifecycle, input: Input) -> bool {
+    match input {
+        Input::RunEnded(RunEnd::Dropped) => at.level == Level::Aborted || at.lost,
+        _ => true,
+    }
+}
+
+fn reachable(rules: Rules, mut check: impl FnMut(&Lifecycle, Input, Effects, &Lifecycle)) -> usize {
+    let mut seen = HashSet::from([Lifecycle::default()]);
+    let mut queue = VecDeque::from([Lifecycle::default()]);
+    while let Some(before) = queue.pop_front() {
+        for input in inputs(&before) {
+            if !is_possible(&before, input) {
+                continue;
+            }
+            let mut after = before;
+            let effects = after.step(input, rules);
+            check(&before, input, effects, &after);
+            if seen.insert(after) {
+                queue.push_back(after);
+            }
+        }
+    }
+    seen.len()
+}
+
+/// A step, written out only when something is wrong with it.
+struct Step<'a>(&'a Lifecycle, Input, Effects, &'a Lifecycle, Rules);
+
+impl std::fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(before, input, effects, after, rules) = self;
+        write!(f, "{before:?}\n{input:?} -> {effects:?}\n{after:?}\n{rules:?}")
+    }
+}
+
+#[allow(clippy::unnested_or_patterns)] // One line a rule.
+fn follows(before: State, after: State) -> bool {
+    use State::{Backoff, Running, Starting, Stopped, Stopping};
+    before == after
+        || matches!(
+            (before, after),
+            (Stopped, Starting)
+                | (Starting | Running | Backoff, Stopping)
+                | (Starting, Running)
+                | (Stopping | Starting | Running, Stopped | Backoff)
+                | (Backoff, Starting)
+                // Through `Stopped`, in one step: the old cycle ends and the next begins.
+                | (Stopping, Starting)
+        )
+}
+
+#[test]
+fn every_reachable_step_keeps_the_invariants() {
+    for rules in all_rules() {
+        let states = reachable(rules, |before, input, effects, after| {
+            let step = Step(before, input, effects, after, rules);
+            assert!(follows(before.state, after.state), "state order\n{step}");
+            if effects.has(Effects::BEGIN) {
+                assert!(!after.is_alive() && !before.is_alive(), "invariant 1\n{step}");
+                assert_eq!(after.state, State::Starting, "invariant 1\n{step}");
+            }
+            if effects.has(Effects::ENDED) {
+                assert!(!before.is_alive() && before.is_over(), "invariant 2\n{step}");
+            }
+            assert_eq!(
+                effects.has(Effects::ENDED),
+                before.state != State::Stopped
+                    && (after.state == State::Stopped || effects.has(Effects::CYCLE)),
+                "invariant 2\n{step}"
+            );
+            if matches!(input, Input::Stop | Input::Abort) {
+                assert!(!after.next && !after.awaited, "invariant 3\n{step}");
+                assert!(after.state == State::Stopped || !after.may_retry(), "invariant 3\n{step}");
+                assert!(
+                    matches!(after.state, State::Stopped | State::Stopping),
+                    "invariant 3\n{step}"
+                );
+            }
+            if effects.has(Effects::STARTED) {
+                assert!(!after.next, "a start of the next cycle is not answered\n{step}");
+            }
+            if effects.has(Effects::HOOK) {
+                assert_eq!(before.hook, Hook::Idle, "invariant 4\n{step}");
+                assert_eq!(after.hook, Hook::Due, "invariant 4\n{step}");
+            }
+            assert!(!after.lost || after.hook != Hook::Due, "nobody is left to call it\n{step}");
+            if after.verdict {
+                assert!(!after.next && !after.awaited && !after.may_retry(), "invariant 5\n{step}");
+            }
+        });
+        assert!(states > 50, "{states} states");
+    }
+}
+
+#[test]
+fn whoever_ends_the_attempt_says_so() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            let newly_over = !before.is_over() && after.is_over();
+            if newly_over && !matches!(input, Input::Retry | Input::Finish) {
+                assert!(
+                    effects.has(Effects::DRIVE),
+                    "{before:?}\n{input:?} {effects:?}\n{after:?}"
+                );
+            }
+        });
+    }
+}
+
+#[test]
+fn what_ends_has_a_deadline_or_is_over() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            let step = Step(before, input, effects, after, rules);
+            if after.timer(rules) != before.timer(rules) && after.timer(rules) != Timer::None {
+                assert!(effects.has(Effects::TIMER), "a new deadline is announced\n{step}");
+            }
+            if after.state == State::Stopping && after.timer(rules) == Timer::None {
+                let excused = after.verdict || after.kept > 0 || after.is_over();
+                assert!(excused, "no deadline\n{step}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_stop_always_leads_to_stopped() {
+    for rules in all_rules() {
+        reachable(rules, |before, _, _, _| {
+            let mut at = *before;
+            at.step(Input::Stop, rules);
+            for _ in 0..20 {
+                let input = match () {
+                    () if at.state == State::Stopped => break,
+                    () if at.hook == Hook::Due => Input::HookTaken,
+                    () if at.running => {
+                        let aborted = at.level == Level::Aborted || at.lost;
+                        Input::RunEnded(if aborted { RunEnd::Dropped } else { RunEnd::Ok })
+                    }
+                    () if at.hook == Hook::Live => Input::HookEnded,
+                    () if at.tasks > 0 => Input::Ended(Part::Task),
+                    () if at.kept > 0 => Input::Ended(Part::Kept),
+                    () if at.held > 0 => Input::Ended(Part::Held),
+                    () => Input::Finish,
+                };
+                at.step(input, rules);
+            }
+            assert_eq!(at, Lifecycle::default(), "after {before:?}");
+        });
+    }
+}
+
+#[test]
+fn a_running_service_is_entered_and_has_no_end() {
+    for rules in all_rules() {
+        reachable(rules, |_, _, _, after| {
+            if after.state == State::Running && after.end == End::None {
+                assert!(after.running && after.ready && after.level == Level::Alive);
+            }
+            if after.state == State::Backoff {
+                assert!(!after.is_alive());
+            }
+        });
+    }
+}
+
+#[test]
+fn an_attempt_counts_as_ready_once() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            let newly_ready = !before.ready && after.ready;
+            let step = Step(before, input, effects, after, rules);
+            assert_eq!(effects.has(Effects::STARTED), newly_ready, "{step}");
+        });
+    }
+}
+
+#[test]
+fn to_ensure_that_it_runs_is_a_start_where_it_does_not() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            if input != Input::Ensure {
+                return;
+            }
+            let step = Step(before, input, effects, after, rules);
+            if before.state == State::Running {
+                assert!(before == after && effects == Effects::NONE, "{step}");
+            } else {
+                let mut started = *before;
+                assert_eq!(
+                    (started.step(Input::Start, rules), started),
+                    (effects, *after),
+                    "{step}"
+                );
+            }
+        });
+    }
+}
+
+#[test]
+fn only_a_run_that_is_alive_is_late_or_silent() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            if matches!(input, Input::StartDue | Input::Silent) && effects.has(Effects::MISSED) {
+                assert!(before.running, "{}", Step(before, input, effects, after, rules));
+            }
+        });
+    }
+}
+
+#[test]
+fn what_is_aborted_already_ends_as_it_would_have() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            if input == Input::Abort && before.level == Level::Aborted && before.is_alive() {
+                let step = Step(before, input, effects, after, rules);
+                assert_eq!(before.exit(false), after.exit(false), "{step}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_deadline_that_comes_late_changes_nothing() {
+    for rules in all_rules() {
+        reachable(rules, |before, input, effects, after| {
+            let stopping = before.state == State::Stopping && before.is_alive();
+            let aborted = before.level == Level::Aborted;
+            let in_time = match input {
+                Input::StopDue => stopping && !aborted,
+                Input::AbortDue => stopping && aborted && !before.verdict && before.kept == 0,
+                _ => return,
+            };
+            let step = Step(before, input, effects, after, rules);
+            assert_eq!(before != after || effects != Effects::NONE, in_time, "{step}");
+        });
+    }
+}

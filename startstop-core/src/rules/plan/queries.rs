@@ -1,0 +1,88 @@
+//! What the board tells whoever asks.
+
+use super::node::{Fate, Want};
+use super::{Board, Closing};
+use crate::rules::graph::Id;
+use crate::settings::member_policy::OnFailure;
+
+impl Board {
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub(crate) fn closing(&self) -> Option<Closing> {
+        self.closing
+    }
+
+    /// Whether a stop of the group has begun: it takes no changes any more.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.draining || self.closing.is_some()
+    }
+
+    /// Whether a failure of the member is one of the stop that has begun, and nothing else follows from it.
+    pub(crate) fn fails_in_stop(&self, id: Id) -> bool {
+        let asks = !matches!(self.place(id).on_failure, OnFailure::Ignore | OnFailure::StopGroup);
+        self.closing.is_some() || (self.draining && asks)
+    }
+
+    /// Whether every member is ready or settled, or has been ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.closing.is_none() && self.awaited == 0
+    }
+
+    /// Whether nothing is left to be waited for.
+    pub(crate) fn is_finished(&self) -> bool {
+        match self.closing {
+            Some(_) => self.alive == 0,
+            None => self.alive == 0 && self.awaited == 0 && self.completed > 0,
+        }
+    }
+
+    /// Whether the end of the member is that of its insertion: it has not come up since, and nobody takes
+    /// it down. One that is not started yet may wait for the end of a restart as well.
+    pub(crate) fn is_coming(&self, id: Id) -> bool {
+        let place = self.place(id);
+        let waits = place.fate == Fate::Pending && self.closing.is_none();
+        place.fresh && (place.want == Want::Up || waits)
+    }
+
+    /// Whether the member was inserted and waits for its start.
+    pub(crate) fn is_to_come(&self, id: Id) -> bool {
+        let place = self.place(id);
+        place.fresh && place.fate == Fate::Pending && place.want == Want::Up
+    }
+
+    /// Whether the member is there and is being removed.
+    pub(crate) fn is_leaving(&self, id: Id) -> bool {
+        self.look_up(id).is_some_and(|place| place.leaves)
+    }
+
+    /// Whether the member is about to fail because of what it depends on.
+    pub(crate) fn is_failing(&self, id: Id) -> bool {
+        self.look_up(id).is_some_and(|place| place.failing && place.fate == Fate::Pending)
+    }
+
+    /// Whether the member has been ready since it was last told to start.
+    pub(crate) fn has_been_ready(&self, id: Id) -> bool {
+        self.place(id).was_ready
+    }
+
+    /// Whether the group has told the member to stop, rather than somebody else or nobody.
+    pub(crate) fn was_told(&self, id: Id) -> bool {
+        self.place(id).told
+    }
+
+    /// How many places there are, those without a member among them.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether the member is alive, and nobody takes it down.
+    pub(crate) fn stays_up(&self, id: Id) -> bool {
+        self.is_alive(id) && self.place(id).want == Want::Up
+    }
+
+    pub(crate) fn is_alive(&self, id: Id) -> bool {
+        self.place(id).fate.is_alive()
+    }
+}

@@ -1,0 +1,80 @@
+//! The way down: of all, of one that leaves, of those that restart.
+
+use super::node::{Fate, Want};
+use super::{Action, Board, Closing};
+use crate::rules::graph::Id;
+
+impl Board {
+    /// The group is told to end.
+    pub(crate) fn close(&mut self, why: Closing) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.closing = Some(why);
+        self.give_up_restart();
+        for at in 0..self.places.len() {
+            if self.places[at].is_some() {
+                self.take_down(Id(at));
+            }
+        }
+    }
+
+    /// The group is about to be told to end: nothing starts any more, and what is up goes on for now.
+    pub(crate) fn drain(&mut self) {
+        self.draining = true;
+        self.give_up_restart();
+    }
+
+    /// Those of a restart that were told to stop end, the others stay as they are.
+    fn give_up_restart(&mut self) {
+        self.falling = 0;
+        for id in std::mem::take(&mut self.restarting) {
+            let place = self.place_mut(id);
+            place.restarts = false;
+            if place.fate != Fate::Falling && !place.leaves {
+                place.want = Want::Up;
+                self.unblock_deps(id);
+            }
+        }
+    }
+
+    /// The member is to leave the group.
+    pub(crate) fn remove(&mut self, id: Id) {
+        self.place_mut(id).leaves = true;
+        if self.falling == 0 {
+            self.take_down(id);
+            self.leave_if_down(id);
+        }
+    }
+
+    pub(super) fn leave_if_down(&mut self, id: Id) {
+        if self.place(id).leaves && !self.place(id).fate.is_alive() {
+            self.actions.push(Action::Removed(id));
+        }
+    }
+
+    pub(super) fn take_down(&mut self, id: Id) {
+        self.place_mut(id).want = Want::Down;
+        // It may have been told to go down before and have released its dependencies, while its own dependents
+        // were left running. They go down now, so it blocks its dependencies again.
+        self.count_blocker(id);
+        self.dirty.push_back(id);
+    }
+
+    /// A member that was to go down is down.
+    pub(super) fn comes_down(&mut self, id: Id) {
+        let place = self.place(id);
+        if !place.fate.is_alive() {
+            return;
+        }
+        let restarts = place.restarts;
+        self.set_was_ready(id, false);
+        self.set_fate(id, Fate::Pending);
+        self.dirty.push_back(id);
+        if restarts {
+            self.falling -= 1;
+            self.raise_if_down();
+        }
+        self.leave_if_down(id);
+    }
+}

@@ -1,0 +1,57 @@
+//! The tasks of a runner: the driver of the service, the keeper of its deadlines, the call of
+//! `shutdown`.
+
+mod drive;
+mod shutdown_call;
+mod deadline_task;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::runtime::Handle;
+
+use crate::engine::task::push_out;
+use crate::engine::{Core, Job, Node};
+use crate::report::status::Status;
+use crate::service::Service;
+
+/// A service with its core: the one allocation of a runner.
+pub(crate) struct Inner<S> {
+    pub(crate) core: Core,
+    pub(crate) service: S,
+}
+
+impl<S: Service> Node for Inner<S> {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn children(&self) -> Vec<Status> {
+        self.service.children()
+    }
+
+    fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
+        self.service.__parts().0
+    }
+
+    fn launch(self: Arc<Self>, job: Job) {
+        match job {
+            Job::Driver(seat) => drive::spawn(self, &seat),
+            Job::Keeper(seat) => deadline_task::spawn(&(self as Arc<dyn Node>), &seat),
+            Job::Hook(on, epoch) => {
+                let call = shutdown_call::Call::new(Arc::clone(&self), epoch);
+                shutdown_call::spawn(&self, &on, call);
+                make_way(&self.core, &on);
+            }
+        }
+    }
+}
+
+/// Has what was just spawned not wait for a thread that `run` blocks: `run` may be what has asked for it. Where it is not
+/// being polled, the driver, which is woken next, pushes it out.
+fn make_way(core: &Core, on: &Handle) {
+    if core.polling.load(Ordering::SeqCst) {
+        push_out(on);
+    }
+}

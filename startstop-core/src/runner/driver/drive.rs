@@ -1,0 +1,180 @@
+//! The task that drives a service: one attempt after another, until nobody wants another one.
+
+mod attempt;
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll, ready};
+
+use tokio::runtime::RuntimeFlavor;
+use tokio::task::yield_now;
+
+use self::attempt::Attempt;
+use super::Inner;
+use super::shutdown_call::{self, Call};
+use crate::engine::task::spawn_on;
+use crate::engine::{Arm, Cue, Ending, Seat, update};
+use crate::report::failure::Fault;
+use crate::report::panic::fenced;
+use crate::report::state::{Phase, State};
+use crate::rules::lifecycle::Input;
+use crate::service::Service;
+use crate::sync::clock;
+
+/// The guard of the driver: tells the core when the runtime drops it.
+struct Driver<S: Service> {
+    inner: Arc<Inner<S>>,
+    id: u32,
+    /// It has ended because the core has told it to.
+    left: bool,
+}
+
+impl<S: Service> Drop for Driver<S> {
+    fn drop(&mut self) {
+        if self.left {
+            return;
+        }
+        update(&self.inner, |core, cell, after| cell.driver_lost(core, self.id, after));
+    }
+}
+
+pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
+    let driver = Driver { inner, id: seat.id, left: false };
+    drop(spawn_on(&seat.on, drive(driver)));
+}
+
+/// What the driver does next, as far as it takes more than one poll.
+#[derive(Clone, Copy)]
+enum Next {
+    Run(u64),
+    RunSoon(u64),
+    Pause(Option<u64>),
+    Leave,
+    Look,
+}
+
+/// Drives the service.
+///
+/// The future stays with every service that runs, so its size counts: a block keeps one copy of the
+/// driver where an `async fn` keeps two, `Next` is not alive across an await, and an attempt knows
+/// nothing twice.
+#[allow(clippy::manual_async_fn)]
+fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
+    async move {
+        let mut next = Next::Look;
+        loop {
+            next = match next {
+                Next::Run(epoch) => {
+                    let place = pin!(None);
+                    let mut attempt = Attempt::new(&driver, place);
+                    attempt.enter(epoch, |cx| driver.inner.service.run(cx));
+                    poll_fn(|cx| attempt.poll(cx)).await
+                }
+                Next::RunSoon(epoch) => {
+                    yield_now().await;
+                    Next::Run(epoch)
+                }
+                Next::Pause(until) => driver.pause(until).await,
+                Next::Look => poll_fn(|cx| driver.look(cx)).await,
+                Next::Leave => return driver.leave(),
+            };
+        }
+    }
+}
+
+impl<S: Service> Driver<S> {
+    fn leave(mut self) {
+        self.left = true;
+    }
+
+    /// Waits until there is an attempt to begin, or none.
+    fn look(&self, cx: &mut Task<'_>) -> Poll<Next> {
+        let cue = self.cue(cx);
+        self.follow(cue, cx)
+    }
+
+    fn cue(&self, cx: &Task<'_>) -> Cue {
+        update(&self.inner, |core, cell, after| cell.cue(core, self.id, cx.waker(), after))
+    }
+
+    /// Does what the core says, until that takes more than a poll.
+    fn follow(&self, mut cue: Cue, cx: &mut Task<'_>) -> Poll<Next> {
+        loop {
+            match cue {
+                Cue::Run(epoch) => return Poll::Ready(Next::Run(epoch)),
+                Cue::RunSoon(epoch) => return Poll::Ready(Next::RunSoon(epoch)),
+                Cue::Pause(until) => return Poll::Ready(Next::Pause(until)),
+                Cue::Leave => return Poll::Ready(Next::Leave),
+                Cue::Wait => return Poll::Pending,
+                Cue::Hook => {
+                    self.call_hook(cx);
+                }
+                Cue::Close(endings) => endings.into_iter().for_each(|ending| self.close(ending)),
+                Cue::Ask(predicate, failure) => {
+                    // A predicate that panics has not said that it is worth it.
+                    let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
+                    self.inner.core.cell().answered(worth_it);
+                }
+            }
+            cue = self.cue(cx);
+        }
+    }
+
+    /// Does what is to be done at the end of the attempt. Its panic is a failure of the attempt.
+    fn close(&self, ending: Ending) {
+        let Err(panic) = fenced(ending.0) else { return };
+        update(&self.inner, |core, cell, after| {
+            cell.record(core, Phase::Run, Fault::panic(panic), after);
+        });
+    }
+
+    /// Has `shutdown` called, if nobody else does; whether that needed a task.
+    fn call_hook(&self, cx: &mut Task<'_>) -> bool {
+        let core = &self.inner.core;
+        if !core.is_hooked() {
+            return false;
+        }
+        let Some((on, epoch)) = core.cell().take_hook(core) else { return false };
+        let mut call = Call::new(Arc::clone(&self.inner), epoch);
+        // With one thread a task of its own would not keep `run` going any better.
+        let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        if alone && call.poll(cx).is_ready() {
+            return false;
+        }
+        shutdown_call::spawn(&self.inner, &on, call);
+        true
+    }
+
+    /// Waits until the time of the next attempt, if there is one to wait for, or until something else
+    /// comes.
+    async fn pause(&self, until: Option<u64>) -> Next {
+        // In a box: it is rare, and large beside the future of the service.
+        let mut sleep = until.map(|until| match clock::instant(until) {
+            Some(at) => Box::pin(tokio::time::sleep_until(at)),
+            None => Box::pin(tokio::time::sleep(std::time::Duration::MAX)),
+        });
+        // The runtime gets its turn between two attempts, however short the delay.
+        let mut yields = true;
+        poll_fn(|cx| {
+            if std::mem::take(&mut yields) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if let Some(sleep) = &mut sleep {
+                if self.inner.core.word.read().state() == State::Backoff {
+                    ready!(sleep.as_mut().poll(cx));
+                }
+            }
+            sleep = None;
+            let cue = update(&self.inner, |core, cell, after| {
+                if cell.is_driven_by(self.id) {
+                    cell.step(core, Input::BackoffOver, Arm::Now, after);
+                }
+                cell.cue(core, self.id, cx.waker(), after)
+            });
+            self.follow(cue, cx)
+        })
+        .await
+    }
+}

@@ -1,0 +1,159 @@
+//! One call of `run`, from the call to its end.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context as Task, Poll};
+
+use super::{Driver, Next};
+use crate::engine::catch_unwind::Fence;
+use crate::engine::{Core, Cue, Node, update};
+use crate::report::failure::Fault;
+use crate::report::state::Phase;
+use crate::rules::lifecycle::{Level, RunEnd};
+use crate::service::Service;
+use crate::service::context::Context;
+
+/// The current attempt, as long as it has not ended.
+pub(super) struct Attempt<'a, S: Service, F: Future> {
+    driver: &'a Driver<S>,
+    fence: Fence<'a, F>,
+    /// `run` was polled.
+    began: bool,
+    ended: bool,
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+impl<'a, S, F> Attempt<'a, S, F>
+where
+    S: Service,
+    F: Future<Output = Result<(), S::Error>>,
+{
+    pub(super) fn new(driver: &'a Driver<S>, place: Pin<&'a mut Option<F>>) -> Self {
+        Self {
+            driver,
+            fence: Fence::new(place),
+            began: false,
+            ended: false,
+            #[cfg(feature = "tracing")]
+            span: tracing::Span::none(),
+        }
+    }
+
+    /// Calls `run`: the first line of a plain function that returns a future may panic already.
+    pub(super) fn enter(&mut self, epoch: u64, run: impl FnOnce(Context) -> F) {
+        let core = &self.driver.inner.core;
+        // What comes before its future is made may block as well; the first poll follows and takes the mark off.
+        core.polling.store(true, Ordering::SeqCst);
+        if core.current_level() == Level::Aborted {
+            return;
+        }
+        let node: Arc<dyn Node> = Arc::clone(&self.driver.inner) as Arc<dyn Node>;
+        let cx = Context::of_run(node, epoch);
+        #[cfg(feature = "tracing")]
+        let _entered = {
+            self.span = crate::report::trace::span(cx.name(), cx.cycle(), cx.attempt());
+            self.span.clone().entered()
+        };
+        if let Err(panic) = self.fence.fill(|| run(cx)) {
+            self.ended = true;
+            core.polling.store(false, Ordering::Release);
+            update(&self.driver.inner, |core, cell, after| {
+                cell.run_ended(core, RunEnd::Failed, Some(Fault::panic(panic)), after);
+            });
+        }
+    }
+
+    /// Polls `run`; when it has ended, what comes next.
+    pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<Next> {
+        if self.ended {
+            return Poll::Ready(Next::Look);
+        }
+        let core = &self.driver.inner.core;
+        if self.began {
+            // Before the look at the level: see `Signal::raise`.
+            core.polling.store(true, Ordering::SeqCst);
+        }
+        let level = core.current_level();
+        if level == Level::Aborted {
+            let dropped = self.fence.clear();
+            core.polling.store(false, Ordering::Release);
+            return self.end(cx, RunEnd::Dropped, dropped.err().map(Fault::panic));
+        }
+        // `shutdown` may rely on what the first lines of `run` set up, so `run` comes first, once.
+        let began = std::mem::replace(&mut self.began, true);
+        if began && level == Level::Cancelled && self.driver.call_hook(cx) {
+            // It was spawned on this very worker, and `run` may block it: the runtime gets its turn.
+            core.polling.store(false, Ordering::Release);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        #[cfg(feature = "tracing")]
+        let entered = self.span.enter();
+        let polled = self.fence.poll(cx);
+        #[cfg(feature = "tracing")]
+        drop(entered);
+        core.polling.store(false, Ordering::Release);
+        match polled {
+            Poll::Pending => {
+                if core.reload_open.load(Ordering::Acquire) {
+                    update(&self.driver.inner, |core, cell, after| {
+                        cell.decide_reloads(core, after)
+                    });
+                }
+                self.see_that_it_takes_longer(core, cx);
+                Poll::Pending
+            }
+            Poll::Ready(Ok(Ok(()))) => self.end(cx, RunEnd::Ok, None),
+            Poll::Ready(Ok(Err(error))) => {
+                self.end(cx, RunEnd::Failed, Some(Fault::of(|| error.into())))
+            }
+            Poll::Ready(Err(panic)) => self.end(cx, RunEnd::Failed, Some(Fault::panic(panic))),
+        }
+    }
+
+    /// A stop that does not end within a poll needs somebody who keeps its deadline.
+    fn see_that_it_takes_longer(&self, core: &Core, cx: &Task<'_>) {
+        if core.current_level() == Level::Alive {
+            return;
+        }
+        let hook_due = update(&self.driver.inner, |_, cell, after| {
+            cell.hire_keeper(after);
+            cell.life.is_hook_due()
+        });
+        if hook_due {
+            // The stop came before the first poll: the next one calls it.
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, fault: Option<Fault>) -> Poll<Next> {
+        self.ended = true;
+        let id = self.driver.id;
+        let cue = update(&self.driver.inner, |core, cell, after| {
+            cell.run_ended(core, end, fault, after);
+            cell.cue(core, id, cx.waker(), after)
+        });
+        match cue {
+            // The look is a future of its own: what is polled here may be dropped.
+            Cue::Wait => Poll::Ready(Next::Look),
+            cue => self.driver.follow(cue, cx),
+        }
+    }
+}
+
+/// The runtime drops what it runs when it ends.
+impl<S: Service, F: Future> Drop for Attempt<'_, S, F> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let fault = self.fence.clear().err().map(Fault::panic);
+        update(&self.driver.inner, |core, cell, after| {
+            cell.lost(core, Phase::Run, after);
+            cell.run_ended(core, RunEnd::Dropped, fault, after);
+        });
+    }
+}

@@ -1,0 +1,79 @@
+//! Listening to a service and to all that it is made of.
+//!
+//! A stream is handed down from a service to its parts, each of which tells it by itself. The tree is walked without recursion,
+//! and no two locks are held at once: a part that comes meanwhile is handed the streams of what it becomes a part of, by who
+//! puts it there.
+
+use std::sync::Arc;
+
+use crate::engine::{Listener, Node, update};
+use crate::report::event::{EventKind, Events};
+use crate::report::path::Path;
+
+/// Begins a stream of what happens to `node` and to all that it is made of.
+pub(crate) fn listen(node: &Arc<dyn Node>, capacity: usize) -> Events {
+    let path = path_of(&**node);
+    let events = Events::new(capacity, path.clone());
+    hand_down(node, Listener { queue: Arc::clone(events.queue()), path, root: true });
+    events
+}
+
+/// Where a service is in what has started it.
+pub(crate) fn path_of(node: &dyn Node) -> Path {
+    node.core().cell().path(node.core())
+}
+
+/// Has a service and its parts tell a stream.
+fn hand_down(node: &Arc<dyn Node>, listener: Listener) {
+    walk(node, listener, |node, listener| node.core().cell().listen(listener.clone()));
+}
+
+/// Visits a service and what is below it, each with the listener as it is handed to it.
+fn walk(node: &Arc<dyn Node>, listener: Listener, visit: impl Fn(&dyn Node, &Listener)) {
+    let mut open = vec![(Arc::clone(node), listener)];
+    while let Some((node, listener)) = open.pop() {
+        // Before the parts are looked at: who adds one later finds the listener.
+        visit(&*node, &listener);
+        let parts = node.parts().into_iter();
+        open.extend(parts.map(|(name, part)| (part, listener.below(&name))));
+    }
+}
+
+/// Names a part after the whole that is about to start it, unless it runs already: its failures and events bear that path.
+pub(crate) fn place(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
+    let path = path_of(&**whole).below(name);
+    let moved = part.core().cell().move_to(part.core(), &path);
+    for old in moved {
+        let new = Listener { path: path.clone(), ..old.clone() };
+        for (name, below) in part.parts() {
+            take_back(&below, old.below(&name));
+            hand_down(&below, new.below(&name));
+        }
+    }
+}
+
+/// A part is added to a whole that is listened to: it and its parts tell the streams of the whole from now on.
+pub(crate) fn inserted(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
+    for listener in listeners_below(whole, name) {
+        hand_down(part, listener.clone());
+        update(part, |_, cell, after| cell.tell_one(&listener, EventKind::Inserted, after));
+    }
+}
+
+/// A part is taken off a whole that is listened to.
+pub(crate) fn removed(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
+    for listener in listeners_below(whole, name) {
+        update(part, |_, cell, after| cell.tell_one(&listener, EventKind::Removed, after));
+        take_back(part, listener);
+    }
+}
+
+/// The streams of a whole, as they are handed to a part of it.
+fn listeners_below(whole: &Arc<dyn Node>, name: &str) -> Vec<Listener> {
+    let listeners = whole.core().cell().listeners();
+    listeners.iter().map(|listener| listener.below(name)).collect()
+}
+
+fn take_back(node: &Arc<dyn Node>, listener: Listener) {
+    walk(node, listener, |node, listener| node.core().cell().unlisten(listener));
+}

@@ -1,0 +1,179 @@
+//! A runner as a service: a part of a whole.
+//!
+//! The service of the inner runner keeps its own deadlines. So the future of `run` may be dropped, but
+//! the attempt of the whole has not ended before the inner cycle has: it holds a place in it. Once the whole is told to
+//! stop, the place lets no cycle begin: `shutdown` stops the part once, and does not look at it again.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::{Runner, StartStop};
+use crate::engine::Hold;
+use crate::engine::request::pending::{ask, redeem};
+use crate::engine::request::{self, Wanted};
+use crate::engine::task::wait_if_runtime_ends;
+use crate::engine::waiters::Answer;
+use crate::report::error::{StartError, StopError};
+use crate::report::panic::BoxError;
+use crate::report::state::Readiness;
+use crate::report::status::Status;
+use crate::rules::lifecycle::Level;
+use crate::runner::listen;
+use crate::runner::snapshot;
+use crate::service::context::attempt_guard::{Closed, Place};
+use crate::service::context::{Context, Reload};
+use crate::service::{Parts, Service, Shared};
+use crate::settings::Settings;
+
+/// As a service a runner starts the inner service, ends when that does, and stops it.
+///
+/// It is [`Explicit`](Readiness::Explicit), never restarts, has no watchdog and waits for ever: the
+/// inner service keeps its own timeouts.
+///
+/// Once the whole is told to stop, the inner service stays down until the whole has ended: a start that is asked for
+/// meanwhile is [`Stopped`](StartError::Stopped).
+impl<S: Service> Service for Runner<S> {
+    type Error = BoxError;
+
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        run(self, cx)
+    }
+
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
+        self.stop_as_part(cx.remaining()).await.map_err(Into::into)
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::new()
+            .name(self.name().to_owned())
+            .readiness(Readiness::Explicit)
+            .start_timeout(Duration::MAX)
+            .stop_timeout(Duration::MAX)
+    }
+
+    fn children(&self) -> Vec<Status> {
+        vec![self.status()]
+    }
+
+    fn __parts(&self) -> Parts {
+        Parts(vec![(self.name().to_owned().into(), self.node())])
+    }
+
+    fn __share(self) -> Result<Shared, Self> {
+        let node = self.node();
+        let handle: Arc<dyn StartStop> = Arc::new(self);
+        Ok(Shared { node, handle: Box::new(handle) })
+    }
+}
+
+/// Aborts the part when the future of the whole's `run` is dropped before the part has ended.
+struct AbortOnDrop<'a, S: Service> {
+    runner: &'a Runner<S>,
+    armed: bool,
+}
+
+impl<S: Service> Drop for AbortOnDrop<'_, S> {
+    fn drop(&mut self) {
+        if self.armed {
+            request::abort_part(&self.runner.inner);
+        }
+    }
+}
+
+async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError> {
+    let place = match Place::kept(&cx) {
+        Ok(Some(place)) => place.until(Level::Cancelled),
+        Ok(None) => return run_alone(runner, cx).await,
+        Err(Closed) => return Ok(()),
+    };
+    let whole = Some(place.whole());
+    if let Some(attempt) = cx.attempt_link() {
+        listen::place(attempt.node(), runner.name(), &runner.node());
+    }
+    let mut guard = AbortOnDrop { runner, armed: true };
+    let start = |wanted: Wanted<'_>| request::start_part(&runner.inner, Arc::new(place), wanted);
+    let started = ask(&runner.inner, start, Answer::start).await;
+    let result = finish(runner, &cx, started, whole).await;
+    if snapshot::was_aborted(&*runner.inner) {
+        wait_if_runtime_ends().await;
+    }
+    guard.armed = false;
+    result
+}
+
+/// Under a context without a runner there is nobody who calls `shutdown`.
+async fn run_alone<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError> {
+    let started = runner.ensure_running().await;
+    let end = finish(runner, &cx, started, None);
+    match cx.run_until_cancelled(end).await {
+        Some(result) => result,
+        None => runner.stop().await.map_err(Into::into),
+    }
+}
+
+async fn finish<S: Service>(
+    runner: &Runner<S>,
+    cx: &Context,
+    started: Result<(), StartError>,
+    whole: Option<usize>,
+) -> Result<(), BoxError> {
+    match started {
+        Ok(()) => cx.ready(),
+        // It was told to stop, by its handle or with the whole: that is no failure.
+        Err(StartError::Stopped) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let rest = request::wait_for_rest(&runner.inner.core, whole);
+    let mut rest = pin!(redeem(&runner.inner, rest, Answer::seen));
+    while let Some(reload) = next_reload(cx, rest.as_mut()).await {
+        match before(pin!(runner.reload()), rest.as_mut()).await {
+            Some(result) => reload.answer(result),
+            None => break,
+        }
+    }
+    runner.ended_as_part(cx)
+}
+
+/// Waits for a reload request to the whole: `None` when the part has ended before one came.
+async fn next_reload(cx: &Context, rest: Pin<&mut impl Future<Output = ()>>) -> Option<Reload> {
+    before(pin!(cx.reloaded()), rest).await
+}
+
+/// The output of a future, unless the part ends before it is there.
+async fn before<T>(
+    mut future: Pin<&mut impl Future<Output = T>>,
+    mut rest: Pin<&mut impl Future<Output = ()>>,
+) -> Option<T> {
+    poll_fn(|task| {
+        if rest.as_mut().poll(task).is_ready() {
+            return Poll::Ready(None);
+        }
+        future.as_mut().poll(task).map(Some)
+    })
+    .await
+}
+
+impl<S: Service> Runner<S> {
+    /// Stops the part of a whole that has so much time left.
+    async fn stop_as_part(&self, left: Option<Duration>) -> Result<(), StopError> {
+        ask(&self.inner, |wanted| request::stop_part(&self.inner, left, wanted), Answer::stop).await
+    }
+
+    /// How the inner cycle ended, as the result of `run`.
+    fn ended_as_part(&self, cx: &Context) -> Result<(), BoxError> {
+        let cell = self.inner.core.cell();
+        if let Some(stuck) = cell.verdict() {
+            return Err(StopError::Unresponsive(stuck.clone()).into());
+        }
+        let failure = cell.failed_end().cloned();
+        drop(cell);
+        match failure {
+            // Once the whole stops, `shutdown` tells what went wrong.
+            Some(failure) if !cx.is_cancelled() => Err(failure.into()),
+            _ => Ok(()),
+        }
+    }
+}

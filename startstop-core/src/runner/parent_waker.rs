@@ -1,0 +1,42 @@
+//! The waker that a parent token rings when it is cancelled.
+
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
+
+use super::Runner;
+use crate::engine::parent::Parent;
+use crate::engine::request;
+use crate::runner::driver::Inner;
+use crate::service::Service;
+
+struct Bell<S: Service> {
+    inner: Weak<Inner<S>>,
+    parent: u64,
+}
+
+impl<S: Service> Wake for Bell<S> {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let Some(inner) = self.inner.upgrade() else { return };
+        request::stop_by_parent(&inner, self.parent);
+        if let Some(last) = Arc::into_inner(inner) {
+            // Everybody else has let go meanwhile. With the service goes the handle of the token, which
+            // must not be dropped here: see invariant 2 of `parent`. It is as rare as it is short.
+            std::thread::spawn(move || drop(last));
+        }
+    }
+}
+
+impl<S: Service> Runner<S> {
+    pub(super) fn watch_parent(&self, parent: &Arc<Parent>) {
+        let current =
+            self.inner.core.cell().parent().is_some_and(|other| other.id() == parent.id());
+        if current {
+            let bell = Bell { inner: Arc::downgrade(&self.inner), parent: parent.id() };
+            parent.watch(&Waker::from(Arc::new(bell)));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What a runner tells at once, of now and of what was.
+
+use std::time::Duration;
+
+use super::Runner;
+use crate::report::failure::Failure;
+use crate::report::history::History;
+use crate::report::state::State;
+use crate::report::status::Status;
+use crate::runner::snapshot;
+use crate::service::Service;
+
+impl<S: Service> Runner<S> {
+    /// Whether the state is [`Running`](State::Running): one atomic load.
+    ///
+    /// # Examples
+    ///
+    /// See [`Runner`].
+    pub fn is_running(&self) -> bool {
+        self.inner.core.word.read().is_running()
+    }
+
+    /// Whether the service can do its job, or has done it: it is running and not draining, or it is a
+    /// job that is done. One atomic load.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, once};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let job = Runner::new(once(async |_cx| ()));
+    /// assert!(!job.is_ready());
+    /// job.start().await.unwrap();
+    /// assert!(job.is_ready());
+    /// # }
+    /// ```
+    pub fn is_ready(&self) -> bool {
+        self.inner.core.word.read().is_ready()
+    }
+
+    /// How long the service has been running: zero in every state but [`Running`](State::Running).
+    /// Takes no lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use startstop_core::{Runner, service_fn};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// tokio::time::sleep(Duration::from_secs(2)).await;
+    /// assert_eq!(runner.uptime().as_secs(), 2);
+    /// runner.stop().await.unwrap();
+    /// assert_eq!(runner.uptime(), Duration::ZERO);
+    /// # }
+    /// ```
+    pub fn uptime(&self) -> Duration {
+        self.inner.core.word.read().uptime()
+    }
+
+    /// Where the service is in its life: one atomic load.
+    ///
+    /// # Examples
+    ///
+    /// See [`Runner`].
+    pub fn state(&self) -> State {
+        self.inner.core.word.read().state()
+    }
+
+    /// The name of the service: from the settings, or that of its type.
+    ///
+    /// # Examples
+    ///
+    /// See [`with_settings`](Self::with_settings).
+    pub fn name(&self) -> &str {
+        self.inner.core.name()
+    }
+
+    /// The last failure of the current or most recent cycle.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, once};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| Err::<(), _>("no such table")));
+    /// assert!(runner.errors_last().is_none());
+    /// let _ = runner.start().await;
+    /// assert_eq!(runner.errors_last().unwrap().error().to_string(), "no such table");
+    /// # }
+    /// ```
+    pub fn errors_last(&self) -> Option<Failure> {
+        snapshot::errors_last(&self.inner.core)
+    }
+
+    /// The failures of the current or most recent cycle, oldest first, as far as the history holds
+    /// them. A start clears the list, restarts of a policy do not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, once};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |cx| {
+    ///     cx.report("row 7 is odd");
+    ///     cx.report("row 9 is odd");
+    /// }));
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.errors_list().len(), 2);
+    /// # }
+    /// ```
+    pub fn errors_list(&self) -> Vec<Failure> {
+        snapshot::errors_list(&self.inner.core)
+    }
+
+    /// The failures of all cycles: a snapshot that costs the same at any size.
+    ///
+    /// # Examples
+    ///
+    /// See [`History`].
+    pub fn history(&self) -> History {
+        self.inner.core.cell().history()
+    }
+
+    /// What the service looks like now, with what it is made of.
+    ///
+    /// # Examples
+    ///
+    /// See [`Status`].
+    pub fn status(&self) -> Status {
+        snapshot::status(&*self.inner)
+    }
+}

@@ -1,0 +1,190 @@
+//! Snapshots of a core.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::engine::{Core, Node};
+use crate::report::failure::Failure;
+use crate::report::path::Path;
+use crate::report::state::{Exit, State};
+use crate::report::status::{Children, Status};
+#[cfg(feature = "signal")]
+use crate::report::text::Escaped;
+use crate::service::Parts;
+use crate::sync::clock;
+
+/// The last failure of the current or most recent cycle; without one, this takes no lock.
+pub(crate) fn errors_last(core: &Core) -> Option<Failure> {
+    if !core.word.read().has_failed() {
+        return None;
+    }
+    core.cell().last_failure().cloned()
+}
+
+/// The failures of the current or most recent cycle that the history holds.
+pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
+    if !core.word.read().has_failed() {
+        return Vec::new();
+    }
+    let (history, cycle) = {
+        let cell = core.cell();
+        (cell.history(), cell.cycle)
+    };
+    let entries = history.entries();
+    let first = entries.partition_point(|failure| failure.cycle() < cycle);
+    entries[first..].to_vec()
+}
+
+/// Whether the last cycle was aborted and left a failure, as one does that ends with its runtime; without
+/// a failure, this takes no lock.
+pub(crate) fn was_aborted(node: &dyn Node) -> bool {
+    let core = node.core();
+    core.word.read().has_failed() && core.cell().exit == Exit::Aborted
+}
+
+/// A service as it is now, with what it is made of: the tree is walked without recursion.
+pub(crate) fn status(root: &dyn Node) -> Status {
+    let mut open = vec![Branch::new(root, None)];
+    loop {
+        let Some(branch) = open.last_mut() else { unreachable!("the root is closed as the last") };
+        if let Some((name, part)) = branch.parts.next() {
+            let path = branch.status.path.below(&name);
+            open.push(Branch::new(&*part, Some((name, path))));
+            continue;
+        }
+        let Some(done) = open.pop() else { unreachable!("there is a last one") };
+        match open.last_mut() {
+            Some(above) => above.status.children.push(done.finish()),
+            None => return done.finish(),
+        }
+    }
+}
+
+/// A service whose parts are being looked at.
+struct Branch {
+    status: Status,
+    parts: std::vec::IntoIter<(Cow<'static, str>, Arc<dyn Node>)>,
+}
+
+impl Branch {
+    /// A service, as what it is a part of calls it.
+    fn new(node: &dyn Node, place: Option<(Cow<'static, str>, Path)>) -> Self {
+        // Not under the lock: both are foreign code.
+        let parts = node.parts();
+        let children = if parts.is_empty() { node.children() } else { Vec::new() };
+        let mut status = of_one(node.core(), place.as_ref().map(|(_, path)| path.clone()));
+        if let Some((name, _)) = place {
+            status.name = name.into_owned();
+        }
+        if !children.is_empty() {
+            status.children = children.into();
+            status = status.with_paths();
+        }
+        Self { status, parts: parts.into_iter() }
+    }
+
+    /// The status, when those of its parts are there.
+    fn finish(self) -> Status {
+        let mut status = self.status;
+        let goes_on = matches!(status.state, State::Starting | State::Running);
+        if goes_on && !status.ready && status.not_ready_reason.is_none() {
+            status.not_ready_reason = unready(status.children()).map(Cow::Owned);
+        }
+        status
+    }
+}
+
+/// Which parts keep a whole from being ready: those that are neither ready nor settled.
+fn unready(children: &[Status]) -> Option<String> {
+    let settled = |child: &Status| child.state == State::Stopped && child.cycles > 0;
+    let unready = children.iter().filter(|child| !child.ready && !settled(child));
+    let names: Vec<&str> = unready.map(Status::name).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn of_one(core: &Core, path: Option<Path>) -> Status {
+    let mut cell = core.cell();
+    let path = path.unwrap_or_else(|| cell.path(core));
+    let cell = &*cell;
+    let word = core.word.read();
+    let now = clock::now();
+    let uptime = match word.state() {
+        State::Running => clock::between(word.since(), now),
+        _ => Duration::ZERO,
+    };
+    let since = SystemTime::now().checked_sub(clock::between(word.since(), now));
+    let said = cell.said();
+    let checkpoint = said.and_then(|said| said.checkpoint);
+    let age = |at| clock::between(at, now);
+    let goes_on = matches!(word.state(), State::Starting | State::Running);
+    Status {
+        name: core.name().to_owned(),
+        path,
+        state: word.state(),
+        ready: word.is_ready(),
+        not_ready_reason: said.filter(|_| goes_on).and_then(|said| said.not_ready.clone()),
+        detail: said.and_then(|said| said.detail.clone()),
+        checkpoint: checkpoint.map(|(text, _)| text),
+        checkpoint_age: checkpoint.map(|(_, at)| age(at)),
+        heartbeat_age: cell.heartbeat_at(core).map(age),
+        unresponsive: cell.verdict().cloned(),
+        remaining: cell.stops_at().map(|at| clock::between(now, at)),
+        uptime,
+        total_uptime: Duration::from_nanos(cell.ran) + uptime,
+        total_downtime: Duration::from_nanos(cell.downtime(word.since(), now)),
+        outages: cell.outages(),
+        cycles: cell.cycle,
+        attempt: cell.attempt(),
+        attempts: cell.attempts,
+        restarts: cell.restarts(),
+        failures: cell.history().total(),
+        last_failure: cell.last_failure().cloned(),
+        last_exit: cell.exit,
+        since: since.unwrap_or(SystemTime::UNIX_EPOCH),
+        next_attempt: cell.next_attempt().map(|at| clock::between(now, at)),
+        children: Children::default(),
+    }
+}
+
+/// The statuses of the parts of a composite, under their names.
+pub(crate) fn statuses(parts: Parts) -> Vec<Status> {
+    parts.0.into_iter().map(|(name, node)| status(&*node).named(&name)).collect()
+}
+
+/// What of a service, and of what it is made of, is still there although it was told to end: a line for each.
+#[cfg(feature = "signal")]
+pub(crate) fn stuck(root: &dyn Node, mut tell: impl FnMut(String)) {
+    tell(stuck_part(root));
+    let mut below = root.parts();
+    stuck_children(root, &mut tell);
+    while let Some((_, part)) = below.pop() {
+        if part.core().word.read().state() == State::Stopping {
+            tell(stuck_part(&*part));
+            below.extend(part.parts());
+            stuck_children(&*part, &mut tell);
+        }
+    }
+}
+
+#[cfg(feature = "signal")]
+fn stuck_part(node: &dyn Node) -> String {
+    let core = node.core();
+    let cell = core.cell();
+    match cell.verdict() {
+        Some(verdict) => verdict.to_string(),
+        None => cell.blame(core).to_string(),
+    }
+}
+
+/// What is stuck below a service that has only statuses to show.
+#[cfg(feature = "signal")]
+fn stuck_children(node: &dyn Node, tell: &mut impl FnMut(String)) {
+    let mut below = if node.parts().is_empty() { node.children() } else { Vec::new() };
+    while let Some(status) = below.pop() {
+        if status.state == State::Stopping {
+            tell(format!("service \"{}\" is still stopping", Escaped(status.path())));
+        }
+        below.extend_from_slice(status.children());
+    }
+}

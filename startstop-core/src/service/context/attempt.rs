@@ -1,0 +1,73 @@
+//! One attempt, as its contexts know it.
+
+use std::sync::Arc;
+
+use crate::engine::Node;
+use crate::engine::waiters::Topic;
+use crate::report::state::Phase;
+use crate::rules::lifecycle::Level;
+use crate::sync::CancellationToken;
+
+/// One attempt of one runner, seen from one of its parts.
+#[derive(Clone)]
+pub(crate) struct Attempt {
+    node: Arc<dyn Node>,
+    epoch: u64,
+}
+
+/// The highest bit of an epoch tells the contexts of `shutdown` from those of `run`.
+const SHUTDOWN: u64 = 1 << 63;
+
+impl Attempt {
+    pub(super) fn of_run(node: Arc<dyn Node>, epoch: u64) -> Self {
+        Self { node, epoch }
+    }
+
+    pub(super) fn of_shutdown(node: Arc<dyn Node>, epoch: u64) -> Self {
+        Self { node, epoch: epoch | SHUTDOWN }
+    }
+
+    pub(crate) fn node(&self) -> &Arc<dyn Node> {
+        &self.node
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch & !SHUTDOWN
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        if self.epoch & SHUTDOWN == 0 { Phase::Run } else { Phase::Shutdown }
+    }
+
+    /// The level that means cancelled here.
+    pub(super) fn cancel_level(&self) -> Level {
+        match self.phase() {
+            Phase::Shutdown => Level::Aborted,
+            Phase::Run | Phase::Task => Level::Cancelled,
+        }
+    }
+
+    pub(super) fn cancel_topic(&self) -> Topic {
+        match self.phase() {
+            Phase::Shutdown => Topic::Deadline,
+            Phase::Run | Phase::Task => Topic::Cancel,
+        }
+    }
+
+    pub(super) fn has_reached(&self, level: Level) -> bool {
+        self.node.core().level(self.epoch()) >= level
+    }
+
+    pub(super) fn token(&self) -> CancellationToken {
+        let token = self.node.core().cell().token(self.epoch(), self.cancel_level());
+        match token {
+            // A child, so that whoever gets it cannot cancel those of others.
+            Some(token) => token.child_token(),
+            None => {
+                let token = CancellationToken::new();
+                token.cancel();
+                token
+            }
+        }
+    }
+}

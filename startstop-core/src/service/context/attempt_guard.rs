@@ -1,0 +1,124 @@
+//! A place in an attempt for what outlives the future of `run`: a thread, or the parts of a composite.
+//!
+//! The attempt has not ended before the hold is dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::engine::{Arm, Ending, Hold, Node, update};
+use crate::report::failure::Fault;
+use crate::report::state::Phase;
+use crate::rules::lifecycle::{Input, Level, Lifecycle, Part};
+use crate::service::context::Context;
+use crate::sync::AtomicBool;
+
+/// The attempt takes no more parts: it is aborted, or has ended.
+pub(crate) struct Closed;
+
+/// A part of an attempt.
+pub(crate) struct Place {
+    node: Arc<dyn Node>,
+    epoch: u64,
+    /// The level of the attempt from which on the part begins no cycle.
+    until: Level,
+    /// Whether it keeps deadlines of its own, which have not run out.
+    keeps: AtomicBool,
+}
+
+/// Under a context without a runner there is nothing to hold, and so no place: what is to be started
+/// goes on without. Where an attempt takes no more parts nothing may be started.
+impl Place {
+    /// A place for a thread, which knows no deadline.
+    pub(crate) fn held(cx: &Context) -> Result<Option<Self>, Closed> {
+        Self::new(cx, Part::Held, Lifecycle::is_open)
+    }
+
+    /// A place for parts that keep deadlines of their own.
+    pub(crate) fn kept(cx: &Context) -> Result<Option<Self>, Closed> {
+        Self::new(cx, Part::Kept, Lifecycle::is_open)
+    }
+
+    /// The same for parts that are aborted in the drop of `run`, when the attempt takes no others.
+    pub(crate) fn last(cx: &Context) -> Result<Option<Self>, Closed> {
+        Self::new(cx, Part::Kept, Lifecycle::is_run_alive)
+    }
+
+    fn new(
+        cx: &Context,
+        part: Part,
+        is_open: fn(&Lifecycle) -> bool,
+    ) -> Result<Option<Self>, Closed> {
+        let Some(attempt) = cx.attempt_link() else { return Ok(None) };
+        let node = attempt.node();
+        let open = update(node, |core, cell, after| {
+            let open = cell.attempts == attempt.epoch() && is_open(&cell.life);
+            if open {
+                cell.step(core, Input::Added(part), Arm::Now, after);
+            }
+            open
+        });
+        if !open {
+            return Err(Closed);
+        }
+        let (node, epoch) = (Arc::clone(node), attempt.epoch());
+        let keeps = AtomicBool::new(part == Part::Kept);
+        Ok(Some(Self { node, epoch, until: Level::Aborted, keeps }))
+    }
+
+    /// Has the part begin no cycle once the attempt is at this level; else it begins none once that is aborted.
+    pub(crate) fn until(mut self, level: Level) -> Self {
+        self.until = level;
+        self
+    }
+
+    /// Records a failure of what holds the place.
+    pub(crate) fn record(&self, fault: Fault) {
+        update(&self.node, |core, cell, after| {
+            cell.record(core, Phase::Run, fault, after);
+        });
+    }
+}
+
+/// Records a failure of what a composite drives.
+pub(crate) fn record(cx: &Context, fault: Fault) {
+    let Some(attempt) = cx.attempt_link() else { return };
+    update(attempt.node(), |core, cell, after| {
+        cell.record(core, Phase::Run, fault, after);
+    });
+}
+
+/// Has something done at the end of the attempt, before anybody is told of it. Whether the attempt has not ended
+/// yet; if it has, nothing is done. A detached context is never at its end.
+pub(crate) fn on_end(cx: &Context, ending: impl FnOnce() + Send + 'static) -> bool {
+    let Some(attempt) = cx.attempt_link() else { return true };
+    let ending = Ending(Box::new(ending));
+    let late = attempt.node().core().cell().at_end(attempt.epoch(), ending);
+    late.is_none()
+}
+
+impl Hold for Place {
+    fn whole(&self) -> usize {
+        Arc::as_ptr(&self.node).addr()
+    }
+
+    fn goes_down(&self) -> bool {
+        self.node.core().level(self.epoch) >= self.until
+    }
+
+    fn ran_out(&self) {
+        if self.keeps.swap(false, Ordering::AcqRel) {
+            update(&self.node, |core, cell, after| {
+                cell.step(core, Input::RanOut, Arm::Now, after);
+            });
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let part = if self.keeps.load(Ordering::Acquire) { Part::Kept } else { Part::Held };
+        update(&self.node, |core, cell, after| {
+            cell.step(core, Input::Ended(part), Arm::Now, after);
+        });
+    }
+}

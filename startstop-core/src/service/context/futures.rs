@@ -1,0 +1,200 @@
+//! The futures of a context.
+//!
+//! Each registers an entry in the cell when it has to wait, and removes it when it is dropped. One
+//! case costs no entry: a cancellation waited for in the service's own task, which the runner wakes
+//! anyway.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use super::{Attempt, Context, Link};
+use crate::engine::Core;
+use crate::engine::waiters::{Key, Topic};
+use crate::rules::lifecycle::Level;
+use crate::sync::WaitForCancellationFutureOwned;
+
+/// The future of [`Context::cancelled`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Cancelled<'a> {
+    cx: &'a Context,
+    wait: Wait,
+}
+
+/// The future of [`Context::cancelled_owned`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct CancelledOwned {
+    cx: Context,
+    wait: Wait,
+}
+
+/// What a future that waits for a cancellation has to remember: nothing in the service's own task,
+/// where most wait, and where its size counts.
+#[derive(Default)]
+struct Wait(Option<Box<Registered>>);
+
+enum Registered {
+    Attempt(Key),
+    Detached(Pin<Box<WaitForCancellationFutureOwned>>),
+}
+
+impl Wait {
+    fn poll(&mut self, cx: &Context, task: &mut Task<'_>) -> Poll<()> {
+        match &cx.link {
+            Link::Attempt(attempt) => self.poll_attempt(attempt, task),
+            Link::Detached(detached) => {
+                let wait = || detached.token.clone().cancelled_owned();
+                let registered = || Box::new(Registered::Detached(Box::pin(wait())));
+                match &mut **self.0.get_or_insert_with(registered) {
+                    Registered::Detached(future) => future.as_mut().poll(task),
+                    Registered::Attempt(_) => Poll::Pending,
+                }
+            }
+        }
+    }
+
+    fn poll_attempt(&mut self, attempt: &Attempt, task: &mut Task<'_>) -> Poll<()> {
+        let (level, topic) = (attempt.cancel_level(), attempt.cancel_topic());
+        let before = self.key();
+        let mut key = before;
+        let polled = poll_level(attempt, level, topic, &mut key, task);
+        if key != before {
+            self.0 = key.map(|key| Box::new(Registered::Attempt(key)));
+        }
+        polled
+    }
+
+    fn key(&self) -> Option<Key> {
+        match self.0.as_deref() {
+            Some(Registered::Attempt(key)) => Some(*key),
+            _ => None,
+        }
+    }
+
+    fn forget(&mut self, cx: &Context) {
+        if let (Some(key), Link::Attempt(attempt)) = (self.key(), &cx.link) {
+            remove(attempt.node().core(), &mut Some(key));
+        }
+    }
+}
+
+/// Waits until the attempt is at `level`, in an entry under `topic` if need be.
+fn poll_level(
+    attempt: &Attempt,
+    level: Level,
+    topic: Topic,
+    key: &mut Option<Key>,
+    task: &mut Task<'_>,
+) -> Poll<()> {
+    if attempt.has_reached(level) {
+        return Poll::Ready(());
+    }
+    let core = attempt.node().core();
+    let mut cell = core.cell();
+    if cell.has_reached(attempt.epoch(), level) {
+        return Poll::Ready(());
+    }
+    if cell.wakes_driver(task.waker()) {
+        let old = key.take().map(|key| cell.waiters.remove(key));
+        drop(cell);
+        drop(old);
+        return Poll::Pending;
+    }
+    let key = *key.get_or_insert_with(|| cell.waiters.add(topic));
+    let old_waker = cell.waiters.wake(key, task.waker());
+    drop(cell);
+    drop(old_waker);
+    Poll::Pending
+}
+
+fn remove(core: &Core, key: &mut Option<Key>) {
+    let Some(key) = key.take() else { return };
+    let old = core.cell().waiters.remove(key);
+    // Outside of the lock: the drop of a waker is foreign code.
+    drop(old);
+}
+
+impl<'a> Cancelled<'a> {
+    pub(super) fn new(cx: &'a Context) -> Self {
+        Self { cx, wait: Wait::default() }
+    }
+}
+
+impl Future for Cancelled<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let cx = self.cx;
+        self.wait.poll(cx, task)
+    }
+}
+
+impl Drop for Cancelled<'_> {
+    fn drop(&mut self) {
+        self.wait.forget(self.cx);
+    }
+}
+
+impl CancelledOwned {
+    pub(super) fn new(cx: Context) -> Self {
+        Self { wait: Wait::default(), cx }
+    }
+}
+
+impl Future for CancelledOwned {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let Self { cx, wait } = &mut *self;
+        wait.poll(cx, task)
+    }
+}
+
+impl Drop for CancelledOwned {
+    fn drop(&mut self) {
+        let Self { cx, wait } = self;
+        wait.forget(cx);
+    }
+}
+
+impl fmt::Debug for Cancelled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancelled").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CancelledOwned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelledOwned").finish_non_exhaustive()
+    }
+}
+
+/// Waits until the attempt is at a level.
+pub(super) struct Signalled<'a> {
+    attempt: &'a Attempt,
+    level: Level,
+    topic: Topic,
+    key: Option<Key>,
+}
+
+impl<'a> Signalled<'a> {
+    pub(super) fn new(attempt: &'a Attempt, level: Level, topic: Topic) -> Self {
+        Self { attempt, level, topic, key: None }
+    }
+}
+
+impl Future for Signalled<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let Self { attempt, level, topic, key } = &mut *self;
+        poll_level(attempt, *level, *topic, key, task)
+    }
+}
+
+impl Drop for Signalled<'_> {
+    fn drop(&mut self) {
+        remove(self.attempt.node().core(), &mut self.key);
+    }
+}

@@ -1,0 +1,220 @@
+//! A reload request in the hands of the service.
+
+use std::fmt;
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use super::{Attempt, Context, Link};
+use crate::engine::update;
+use crate::engine::waiters::{Answer, Key, Topic};
+use crate::report::error::ReloadError;
+use crate::report::failure::Fault;
+use crate::report::panic::BoxError;
+
+/// A reload request, from [`Context::reloaded`]: the service takes over its new configuration, and answers.
+///
+/// Dropped, it is [`done`](Self::done); unless what drops it is the end of the attempt, for then the request is
+/// [`Stopped`](ReloadError::Stopped).
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{ReloadError, Runner, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runner = Runner::new(service_fn(async |cx| {
+///     while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
+///         match tokio::fs::read("/no/such/file").await {
+///             Ok(_configuration) => reload.done(),
+///             Err(error) => reload.failed(error), // it goes on with the old one
+///         }
+///     }
+/// }));
+/// runner.start().await.unwrap();
+/// let Err(ReloadError::Failed(failure)) = runner.reload().await else { panic!() };
+/// assert!(failure.error().is::<std::io::Error>());
+/// runner.stop().await.unwrap();
+/// # }
+/// ```
+#[must_use = "dropped, it is done"]
+pub struct Reload {
+    answer: Option<Share>,
+}
+
+/// Who is told of the answer.
+enum Share {
+    Attempt(Attempt, u32),
+    #[allow(dead_code)] // For who asks a service without a runner.
+    Function(Box<dyn FnOnce(Result<(), BoxError>) + Send + Sync>),
+}
+
+impl Reload {
+    fn of(attempt: &Attempt, round: u32) -> Self {
+        Self { answer: Some(Share::Attempt(attempt.clone(), round)) }
+    }
+
+    /// A request that is not one of a runner.
+    #[allow(dead_code)] // As above.
+    pub(crate) fn answered_to(
+        answer: impl FnOnce(Result<(), BoxError>) + Send + Sync + 'static,
+    ) -> Self {
+        Self { answer: Some(Share::Function(Box::new(answer))) }
+    }
+
+    /// Says that the new configuration is in force.
+    ///
+    /// # Examples
+    ///
+    /// See [`Reload`].
+    pub fn done(mut self) {
+        match self.answer.take() {
+            Some(Share::Attempt(attempt, round)) => answer(&attempt, round, Ok(())),
+            Some(Share::Function(answer)) => answer(Ok(())),
+            None => {}
+        }
+    }
+
+    /// Says that the new configuration cannot be taken over: the service goes on with the old one. The error is recorded as
+    /// one that is [reported](Context::report), and is the answer to who has asked.
+    ///
+    /// # Examples
+    ///
+    /// See [`Reload`].
+    pub fn failed(mut self, error: impl Into<BoxError>) {
+        match self.answer.take() {
+            Some(Share::Attempt(attempt, round)) => fail(&attempt, round, error.into()),
+            Some(Share::Function(answer)) => answer(Err(error.into())),
+            None => {}
+        }
+    }
+
+    /// The answer of a whole, which is that of its parts.
+    pub(crate) fn answer(mut self, result: Result<(), ReloadError>) {
+        match self.answer.take() {
+            Some(Share::Attempt(attempt, round)) => answer(&attempt, round, result),
+            Some(Share::Function(answer)) => answer(result.map_err(Into::into)),
+            None => {}
+        }
+    }
+}
+
+fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
+    update(attempt.node(), |_, cell, after| {
+        if cell.attempts == attempt.epoch() {
+            cell.answer_reload(round, result, after);
+        }
+    });
+}
+
+fn fail(attempt: &Attempt, round: u32, error: BoxError) {
+    let fault = Fault::reported(error);
+    // Handed back if the attempt is over, since its drop is foreign code.
+    let _late = update(attempt.node(), |core, cell, after| {
+        if cell.attempts != attempt.epoch() || !cell.life.is_alive() {
+            return Some(fault);
+        }
+        let failure = cell.record(core, attempt.phase(), fault, after);
+        cell.answer_reload(round, Err(ReloadError::Failed(failure)), after);
+        None
+    });
+}
+
+impl Drop for Reload {
+    fn drop(&mut self) {
+        match self.answer.take() {
+            Some(Share::Attempt(attempt, round)) => update(attempt.node(), |core, cell, after| {
+                if cell.attempts == attempt.epoch() {
+                    cell.drop_reload(core, round, after);
+                }
+            }),
+            Some(Share::Function(answer)) => answer(Ok(())),
+            None => {}
+        }
+    }
+}
+
+impl fmt::Debug for Reload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reload").finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// Waits for a reload request. Several requests before the service looks are one. Where several tasks of a service wait,
+    /// each gets one, and the answer is there when all have answered.
+    ///
+    /// # Examples
+    ///
+    /// See [`Reload`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped: a request that it had not returned yet is there for the next call.
+    pub async fn reloaded(&self) -> Reload {
+        match &self.link {
+            Link::Attempt(attempt) => Reloaded { attempt, key: None }.await,
+            Link::Detached(_) => pending().await,
+        }
+    }
+}
+
+/// Waits for a reload request.
+struct Reloaded<'a> {
+    attempt: &'a Attempt,
+    key: Option<Key>,
+}
+
+impl Future for Reloaded<'_> {
+    type Output = Reload;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Reload> {
+        let Self { attempt, key } = &mut *self;
+        let mut old = None;
+        let round = update(attempt.node(), |_, cell, after| {
+            let Some(waiting) = *key else {
+                if cell.attempts != attempt.epoch() || !cell.life.is_alive() {
+                    // No request comes to an attempt that is over.
+                    return None;
+                }
+                let round = cell.take_reload(after);
+                if round.is_none() {
+                    *key =
+                        Some(cell.waiters.add_with(Topic::reload(attempt.epoch()), task.waker()));
+                }
+                return round;
+            };
+            match cell.waiters.take(waiting) {
+                Some(Answer::Handed(round)) => {
+                    *key = None;
+                    cell.see_reload(round);
+                    Some(round)
+                }
+                _ => {
+                    old = cell.waiters.wake(waiting, task.waker());
+                    None
+                }
+            }
+        });
+        drop(old);
+        round.map_or(Poll::Pending, |round| Poll::Ready(Reload::of(attempt, round)))
+    }
+}
+
+impl Drop for Reloaded<'_> {
+    fn drop(&mut self) {
+        let Some(key) = self.key.take() else { return };
+        let mut cell = self.attempt.node().core().cell();
+        let old = match cell.waiters.take(key) {
+            // It was woken and is dropped before it could look.
+            Some(Answer::Handed(round)) => {
+                cell.give_reload_back(round);
+                None
+            }
+            _ => Some(cell.waiters.remove(key)),
+        };
+        drop(cell);
+        drop(old);
+    }
+}

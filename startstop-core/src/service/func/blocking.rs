@@ -1,0 +1,184 @@
+//! A service whose `run` is synchronous, on a thread of its own.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, PoisonError};
+use std::task::{Poll, Waker};
+use std::thread;
+
+use crate::report::failure::Fault;
+use crate::report::outcome::Outcome;
+use crate::report::panic::{BoxError, PanicError};
+use crate::service::Service;
+use crate::service::context::Context;
+use crate::service::context::attempt_guard::{Closed, Place};
+use crate::service::func::named_after;
+use crate::settings::Settings;
+use crate::sync::{Mutex, MutexGuard};
+
+/// Makes a service of a synchronous function: its `run`.
+///
+/// It gets an operating-system thread of its own, not one of the blocking pool, so that it never holds
+/// up the end of the runtime. The function has to look for the stop itself, by
+/// [`cx.is_cancelled()`](Context::is_cancelled) or in
+/// [`cx.cancelled_blocking(timeout)`](Context::cancelled_blocking). A thread cannot be aborted: one
+/// that does not look is `Unresponsive` after its deadlines, and the service is stopped when it ends.
+/// If the system gives no thread, the attempt fails with the `io::Error`.
+///
+/// A clock that is paused (`tokio::time::pause`) does not wait for a thread: it jumps to the next deadline while
+/// the thread still looks. In a test that stops a blocking function, leave the clock running.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use startstop_core::{Runner, blocking_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let poller = blocking_fn(|cx| {
+///     while !cx.cancelled_blocking(Duration::from_millis(100)) {
+///         println!("reading the sensor");
+///     }
+/// });
+/// let runner = Runner::new(poller);
+/// runner.start().await.unwrap();
+/// runner.stop().await.unwrap();
+/// # }
+/// ```
+pub fn blocking_fn<R, O>(run: R) -> BlockingFn<R>
+where
+    R: Fn(Context) -> O + Send + Sync + 'static,
+    O: Outcome,
+{
+    BlockingFn { run: Arc::new(run) }
+}
+
+/// A service made by [`blocking_fn`].
+pub struct BlockingFn<R> {
+    run: Arc<R>,
+}
+
+impl<R, O> Service for BlockingFn<R>
+where
+    R: Fn(Context) -> O + Send + Sync + 'static,
+    O: Outcome,
+{
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        let place = match Place::held(&cx) {
+            Ok(place) => place,
+            Err(Closed) => return Ok(()),
+        };
+        let receiver = Receiver::default();
+        let result = Arc::clone(&receiver.shared);
+        // A thread's name may not contain it.
+        let name = cx.name().replace('\0', "");
+        let run = Arc::clone(&self.run);
+        let work = move || {
+            let outcome = catch_unwind(AssertUnwindSafe(|| run(cx).into_result()));
+            // The service itself may go with its function.
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
+            deliver(&result, outcome.and_then(|outcome| dropped.map(|()| outcome)), place);
+        };
+        thread::Builder::new().name(name).spawn(work)?;
+        match receiver.take().await {
+            Ok(outcome) => outcome,
+            Err(payload) => resume_unwind(payload),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        named_after::<R>()
+    }
+}
+
+type Ended = thread::Result<Result<(), BoxError>>;
+
+/// What the thread and `run` share.
+#[derive(Default)]
+struct Shared {
+    /// The outcome, with the place that the thread had in the attempt until `run` takes it.
+    ended: Option<(Ended, Option<Place>)>,
+    waker: Option<Waker>,
+    /// `run` was dropped.
+    gone: bool,
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Leaves the outcome for `run`; if that is gone, what went wrong is recorded here.
+fn deliver(shared: &Mutex<Shared>, ended: Ended, place: Option<Place>) {
+    let mut state = lock(shared);
+    if state.gone {
+        drop(state);
+        record(place.as_ref(), ended);
+        return;
+    }
+    state.ended = Some((ended, place));
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+fn record(place: Option<&Place>, ended: Ended) {
+    let fault = match ended {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => Fault::of(|| error),
+        Err(payload) => Fault::panic(PanicError::from_payload(payload)),
+    };
+    if let Some(place) = place {
+        place.record(fault);
+    }
+}
+
+/// The side of `run`.
+#[derive(Default)]
+struct Receiver {
+    shared: Arc<Mutex<Shared>>,
+}
+
+impl Receiver {
+    async fn take(&self) -> Ended {
+        poll_fn(|cx| {
+            let mut state = lock(&self.shared);
+            match state.ended.take() {
+                Some((ended, place)) => {
+                    drop(state);
+                    drop(place);
+                    Poll::Ready(ended)
+                }
+                None => {
+                    state.waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared);
+        state.gone = true;
+        let (ended, waker) = (state.ended.take(), state.waker.take());
+        drop(state);
+        drop(waker);
+        if let Some((ended, place)) = ended {
+            record(place.as_ref(), ended);
+        }
+    }
+}
+
+impl<R> fmt::Debug for BlockingFn<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlockingFn({})", crate::service::name::of_function::<R>())
+    }
+}

@@ -1,0 +1,88 @@
+//! A service that calls a function again and again.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::report::outcome::Outcome;
+use crate::report::panic::BoxError;
+use crate::report::permanent::Permanent;
+use crate::service::Service;
+use crate::service::context::Context;
+use crate::service::func::named_after;
+use crate::settings::Settings;
+
+/// Calls `f` each `period` until it is stopped; the first call is at once.
+///
+/// A late tick is delayed, not bunched with the next: two calls are at least a period apart, or follow
+/// each other directly when one takes longer than that. A call in flight when the stop comes is awaited
+/// up to the deadline. An error of `f` goes into the history and does not end the service, unless it
+/// is [`Permanent`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use startstop_core::{Runner, every};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let beat = every(Duration::from_secs(1), async |_cx| println!("beat"));
+/// let runner = Runner::new(beat);
+/// runner.start().await.unwrap();
+/// tokio::time::sleep(Duration::from_secs(10)).await;
+/// runner.stop().await.unwrap();
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// Panics if `period` is zero.
+pub fn every<C, F>(period: Duration, f: C) -> Every<C>
+where
+    C: Fn(Context) -> F + Send + Sync + 'static,
+    F: Future<Output: Outcome> + Send,
+{
+    assert!(!period.is_zero(), "the period of `every` must be longer than zero");
+    Every { period, f }
+}
+
+/// A service made by [`every`].
+#[derive(Clone)]
+pub struct Every<C> {
+    period: Duration,
+    f: C,
+}
+
+impl<C, F> Service for Every<C>
+where
+    C: Fn(Context) -> F + Send + Sync + 'static,
+    F: Future<Output: Outcome> + Send,
+{
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        let mut ticks = interval(self.period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while cx.run_until_cancelled(ticks.tick()).await.is_some() {
+            match (self.f)(cx.clone()).await.into_result() {
+                Err(error) if Permanent::is_in(&*error) => return Err(error),
+                Err(error) => cx.report(error),
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        named_after::<C>()
+    }
+}
+
+impl<C> fmt::Debug for Every<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Every({:?}, {})", self.period, crate::service::name::of_function::<C>())
+    }
+}
