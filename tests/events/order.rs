@@ -77,9 +77,9 @@ async fn a_restart_of_a_policy_tells_the_failure_the_delay_and_the_attempt() {
     runner.restart().await.unwrap();
     runner.stop().await.unwrap();
     let told: Vec<_> = std::iter::from_fn(|| events.try_next()).collect();
-    let attempts: Vec<u64> = told.iter().map(|event| event.attempt()).collect();
+    let attempts: Vec<u64> = told.iter().map(startstop_core::Event::attempt).collect();
     assert_eq!(attempts, [1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1]);
-    let cycles: Vec<u64> = told.iter().map(|event| event.cycle()).collect();
+    let cycles: Vec<u64> = told.iter().map(startstop_core::Event::cycle).collect();
     assert_eq!(cycles, [1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2]);
     let EventKind::Backoff { delay, attempt } = told[3].kind() else { panic!("{told:?}") };
     assert_eq!((*delay, *attempt), (SECOND, 2));

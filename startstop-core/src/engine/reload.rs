@@ -233,8 +233,8 @@ fn combined(
 ) -> Result<(), ReloadError> {
     match (first, second) {
         (None, second) => second,
-        (Some(failed @ Err(ReloadError::Failed(_))), _) => failed,
-        (_, failed @ Err(ReloadError::Failed(_))) => failed,
+        (Some(failed @ Err(ReloadError::Failed(_))), _)
+        | (_, failed @ Err(ReloadError::Failed(_))) => failed,
         (Some(Ok(())), _) | (_, Ok(())) => Ok(()),
         (Some(first), Err(_)) => first,
     }

@@ -121,10 +121,11 @@ impl Shared {
         let part = member.part.clone();
         let mut table = self.table();
         let whole = self.whole();
-        let (id, answer) = table.insert(name.clone(), member)?;
+        let told = name.clone();
+        let (id, answer) = table.insert(name, member)?;
         if let Some(whole) = whole {
             // Under the lock, as below: it is told before anybody starts the member.
-            listen::inserted(&whole, &name, &part.node);
+            listen::inserted(&whole, &told, &part.node);
         }
         if answer.is_some() {
             // Under the lock: who takes it off again finds it observed.

@@ -51,11 +51,11 @@ impl PassOn {
         part: impl Fn(Id) -> Option<Part>,
     ) -> Option<Self> {
         match (&self.result, answer) {
-            (Err(ReloadError::Failed(_)), _) => {}
+            // The first failure stands, and a member that does not run or does not support it says nothing.
+            (Err(ReloadError::Failed(_)), _)
+            | (_, Err(ReloadError::NotSupported | ReloadError::Stopped)) => {}
             (_, Err(failed @ ReloadError::Failed(_))) => self.result = Err(failed),
             (_, Ok(())) => self.result = Ok(()),
-            // It does not run, or does not support it.
-            (_, Err(ReloadError::NotSupported | ReloadError::Stopped)) => {}
         }
         self.ask_next(part);
         if self.answer.is_some() {

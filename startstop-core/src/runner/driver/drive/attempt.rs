@@ -100,7 +100,7 @@ where
             Poll::Pending => {
                 if core.reload_open.load(Ordering::Acquire) {
                     update(&self.driver.inner, |core, cell, after| {
-                        cell.decide_reloads(core, after)
+                        cell.decide_reloads(core, after);
                     });
                 }
                 self.see_that_it_takes_longer(core, cx);
