@@ -9,6 +9,7 @@ mod refused;
 mod stopping;
 mod draining;
 mod deadlines;
+mod grace;
 mod stuck;
 mod policies;
 mod merging;

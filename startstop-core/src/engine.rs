@@ -26,6 +26,7 @@ mod settle;
 mod stop_stage;
 mod deadline;
 mod owners;
+pub(crate) mod grace;
 pub(crate) mod request;
 pub(crate) mod task;
 pub(crate) mod waiters;
@@ -36,12 +37,14 @@ pub(crate) mod atomic_state;
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use crate::engine::atomic_state::Word;
 use crate::report::status::Status;
 use crate::rules::lifecycle::{Level, Rules};
+use crate::rules::span::Span;
 use crate::settings::Resolved;
 use crate::sync::clock;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
@@ -65,6 +68,9 @@ pub(crate) trait Node: Send + Sync + 'static {
 
     /// What the service is made of, where it is made of runners.
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)>;
+
+    /// How long what the service is made of may take to stop, each part of it taking so long.
+    fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration>;
 
     /// Spawns what the core needs.
     fn launch(self: Arc<Self>, job: Job);

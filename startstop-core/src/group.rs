@@ -17,19 +17,22 @@ mod supervisor;
 pub(crate) mod composite;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::engine::Node;
+use crate::engine::grace::{self, Named};
 use crate::report::panic::BoxError;
 use crate::report::state::Readiness;
 use crate::report::status::Status;
+use crate::rules::graph::Id;
 use crate::runner::StartStop;
 use crate::runner::snapshot;
 use crate::service::context::Context;
-use crate::service::{Parts, Service, Whole};
+use crate::service::{Parts, Service, Spans, Whole};
 use crate::settings::Settings;
 use crate::sync::{Mutex, MutexGuard};
 
@@ -146,6 +149,16 @@ impl Group {
     }
 }
 
+impl Group {
+    /// How long the members may take to stop; with the longest of their drains, unless the whole has this one.
+    pub(crate) fn grace_after(&self, drain: Option<Duration>) -> Duration {
+        let parts = grace::spans(self.__parts().0);
+        let drains = parts.iter().map(|(_, part)| part.drain).max();
+        let drain = drains.filter(|_| drain.is_none()).unwrap_or_default();
+        drain.saturating_add(self.shared.longest_path(&parts))
+    }
+}
+
 /// A group is explicitly ready, and has `MAX` start and stop timeouts, since each member has its own.
 impl Service for Group {
     type Error = BoxError;
@@ -160,6 +173,16 @@ impl Service for Group {
 
     fn children(&self) -> Vec<Status> {
         snapshot::statuses(self.__parts())
+    }
+
+    /// The sum of the members' times along the longest path, after the drain of the group; with the longest drain of its
+    /// members where the group has none of its own.
+    fn grace(&self) -> Option<Duration> {
+        Some(self.grace_after(self.shared.settings.get_drain()))
+    }
+
+    fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
+        Some(self.shared.longest_path(parts.0))
     }
 
     fn __parts(&self) -> Parts {
@@ -187,6 +210,15 @@ impl Shared {
     /// The runner that runs the group, or is to.
     fn whole(&self) -> Option<Arc<dyn Node>> {
         self.mailbox.group()?.upgrade()
+    }
+
+    /// How long these parts take to stop along the longest path.
+    fn longest_path(&self, parts: &[Named]) -> Duration {
+        let table = self.table();
+        let times =
+            parts.iter().filter_map(|(name, part)| Some((*table.ids.get(name)?, part.stop)));
+        let times: HashMap<Id, Duration> = times.collect();
+        table.board.longest_path(|id| times.get(&id).copied().unwrap_or_default())
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

@@ -14,14 +14,14 @@ pub use std::result::Result;
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
-pub use crate::group::composite::{Composed, Field, children, compose, parts};
+pub use crate::group::composite::{Composed, Field, children, compose, grace, grace_of, parts};
 pub use crate::group::{OnCompletion, OnFailure};
 use crate::report::outcome::Never;
 pub use crate::report::panic::BoxError;
 pub use crate::report::state::Readiness;
 pub use crate::report::status::Status;
 pub use crate::service::context::Context;
-pub use crate::service::{Parts, Service};
+pub use crate::service::{Parts, Service, Spans};
 pub use crate::settings::Settings;
 pub use crate::settings::restart_policy::RestartPolicy;
 

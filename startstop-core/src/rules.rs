@@ -2,5 +2,6 @@
 
 pub(crate) mod plan;
 pub(crate) mod lifecycle;
+pub(crate) mod span;
 pub(crate) mod graph;
 pub(crate) mod restart_counter;

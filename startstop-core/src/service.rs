@@ -13,6 +13,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context as Task, Poll};
+use std::time::Duration;
 
 pub use self::boxed::BoxService;
 use crate::engine::Node;
@@ -20,6 +21,7 @@ use crate::service::context::Context;
 
 use crate::report::panic::BoxError;
 use crate::report::status::Status;
+use crate::rules::span::Span;
 use crate::settings::Settings;
 
 /// A long-running part of a program: `run` does the work until it is told to stop, `shutdown` makes
@@ -148,6 +150,56 @@ pub trait Service: Send + Sync + 'static {
         vec![]
     }
 
+    /// How long the parts of a composite may take to stop, for [`grace_period`](crate::Runner::grace_period).
+    /// The default is `None`, for a service that is no composite: its own timeouts say how long.
+    ///
+    /// Implement it together with a [`stop_timeout`](Settings::stop_timeout) of [`Duration::MAX`], which leaves the time to
+    /// the parts. With a shorter one that is what the service may take, and this is not asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{BoxError, Context, Runner, Service, Settings, service_fn};
+    /// use std::time::Duration;
+    ///
+    /// struct Both<A: Service, B: Service>(Runner<A>, Runner<B>);
+    ///
+    /// impl<A: Service, B: Service> Service for Both<A, B> {
+    ///     type Error = BoxError;
+    ///
+    ///     async fn run(&self, cx: Context) -> Result<(), BoxError> {
+    ///         self.0.start().await?;
+    ///         self.1.start().await?;
+    ///         cx.cancelled().await;
+    ///         self.1.stop().await?; // one after the other
+    ///         self.0.stop().await?;
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn settings(&self) -> Settings {
+    ///         Settings::new().stop_timeout(Duration::MAX)
+    ///     }
+    ///
+    ///     fn grace(&self) -> Option<Duration> {
+    ///         Some(self.0.grace_period().saturating_add(self.1.grace_period()))
+    ///     }
+    /// }
+    ///
+    /// let idle = || Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// let both = Runner::new(Both(idle(), idle()));
+    /// assert_eq!(both.grace_period(), Duration::from_secs(2 * (5 + 2)));
+    /// ```
+    fn grace(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The same where the parts are known to take so long.
+    #[doc(hidden)]
+    fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
+        let _ = parts;
+        self.grace()
+    }
+
     /// A runner as a member of a group is shared and not nested.
     #[doc(hidden)]
     fn __share(self) -> Result<Shared, Self>
@@ -212,6 +264,12 @@ pub struct Shared {
 #[derive(Default)]
 pub struct Parts(pub(crate) Vec<(Cow<'static, str>, Arc<dyn Node>)>);
 
+/// How long the stop of each part of a composite can take.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations)] // Not for users.
+pub struct Spans<'a>(pub(crate) &'a [(Cow<'static, str>, Span)]);
+
 /// The default of [`Service::shutdown`]: nothing, at once. It is known by its name, so that
 /// nothing is paid for it.
 pub(crate) struct NoShutdown<E>(PhantomData<fn() -> E>);
@@ -262,6 +320,14 @@ impl<S: Service> Service for Arc<S> {
 
     fn children(&self) -> Vec<Status> {
         S::children(self)
+    }
+
+    fn grace(&self) -> Option<Duration> {
+        S::grace(self)
+    }
+
+    fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
+        S::__grace(self, parts)
     }
 
     fn __parts(&self) -> Parts {

@@ -137,6 +137,10 @@ impl Service for Processes {
     fn children(&self) -> Vec<Status> {
         self.group.children()
     }
+
+    fn grace(&self) -> Option<Duration> {
+        self.group.grace()
+    }
 }
 
 /// Reads `250ms`, `10s`, `2m` and `1h`.

@@ -17,7 +17,7 @@ use crate::report::status::Status;
 use crate::runner::Runner;
 use crate::runner::snapshot;
 use crate::service::context::Context;
-use crate::service::{Parts, Service};
+use crate::service::{Parts, Service, Spans};
 
 /// A struct whose fields are members.
 pub trait Composed {
@@ -158,6 +158,18 @@ fn group<S: Composed>(service: &S) -> Result<Group, GroupError> {
         builder = builder.with_static(field.name, field.member());
     }
     builder.build()
+}
+
+/// `grace` of a composed service.
+pub fn grace<S: Composed + Service>(service: &S) -> Option<Duration> {
+    let drain = service.settings().get_drain();
+    let group = group(service).ok()?;
+    Some(group.grace_after(drain))
+}
+
+/// `__grace` of a composed service.
+pub fn grace_of<S: Composed>(service: &S, parts: Spans<'_>) -> Option<Duration> {
+    group(service).ok()?.__grace(parts)
 }
 
 /// `__parts` of a composed service.

@@ -14,7 +14,8 @@
 //!
 //! [`node`] is what is known of one member, [`edges`] who depends on whom. [`inputs`] takes in what a member
 //! does; from there it goes on to [`restart`], where it has failed, and to [`stopping`], the way down.
-//! [`counts`] keeps the numbers of the invariants, and [`actions`] says what follows from them.
+//! [`counts`] keeps the numbers of the invariants, and [`actions`] says what follows from them. [`paths`] adds
+//! up what members take one after another.
 //!
 //! A barrier is a place without a member: ready when all it depends on are, down when all that depend
 //! on it are. It stands for the edges from each of many to each of many others.
@@ -27,6 +28,7 @@ mod inputs;
 mod restart;
 mod stopping;
 mod actions;
+mod paths;
 
 use std::collections::VecDeque;
 

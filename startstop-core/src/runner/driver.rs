@@ -8,13 +8,15 @@ mod deadline_task;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use crate::engine::task::push_out;
 use crate::engine::{Core, Job, Node};
 use crate::report::status::Status;
-use crate::service::Service;
+use crate::rules::span::Span;
+use crate::service::{Service, Spans};
 
 /// A service with its core: the one allocation of a runner.
 pub(crate) struct Inner<S> {
@@ -33,6 +35,13 @@ impl<S: Service> Node for Inner<S> {
 
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
         self.service.__parts().0
+    }
+
+    fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration> {
+        match parts {
+            [] => self.service.grace(),
+            parts => self.service.__grace(Spans(parts)),
+        }
     }
 
     fn launch(self: Arc<Self>, job: Job) {

@@ -25,7 +25,7 @@ use crate::runner::listen;
 use crate::runner::snapshot;
 use crate::service::context::attempt_guard::{Closed, Place};
 use crate::service::context::{Context, Reload};
-use crate::service::{Parts, Service, Shared};
+use crate::service::{Parts, Service, Shared, Spans};
 use crate::settings::Settings;
 
 /// As a service a runner starts the inner service, ends when that does, and stops it.
@@ -56,6 +56,15 @@ impl<S: Service> Service for Runner<S> {
 
     fn children(&self) -> Vec<Status> {
         vec![self.status()]
+    }
+
+    fn grace(&self) -> Option<Duration> {
+        Some(self.grace_period())
+    }
+
+    /// Without the drain, which is that of the whole.
+    fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
+        parts.0.first().map(|(_, part)| part.stop)
     }
 
     fn __parts(&self) -> Parts {

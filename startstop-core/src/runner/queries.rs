@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Runner;
+use crate::engine::grace;
 use crate::report::failure::Failure;
 use crate::report::history::History;
 use crate::report::state::State;
@@ -77,6 +78,35 @@ impl<S: Service> Runner<S> {
     /// See [`with_settings`](Self::with_settings).
     pub fn name(&self) -> &str {
         self.inner.core.name()
+    }
+
+    /// The longest that a stop can take, [`Duration::MAX`] if it may take for ever: what systemd's `TimeoutStopSec` or the
+    /// `terminationGracePeriodSeconds` of Kubernetes must exceed, with a second for each `on_exit`.
+    ///
+    /// Of a service that is its [`drain`](crate::Settings::drain), its [`stop_timeout`](crate::Settings::stop_timeout) and its
+    /// [`abort_timeout`](crate::Settings::abort_timeout). Of a group without a `stop_timeout` it is the drain and the sum of both
+    /// timeouts along the longest path of members that depend on each other; with one it is the drain, that, and the longest
+    /// `abort_timeout`. It is computed from what the group consists of now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Group, Runner, Settings, service_fn};
+    ///
+    /// let idle = || service_fn(async |cx| cx.cancelled().await);
+    /// let app = Group::builder("app")
+    ///     .settings(Settings::new().drain(Duration::from_secs(3)))
+    ///     .with("db", idle())
+    ///     .with("cache", idle()) // beside db
+    ///     .then("http", idle())
+    ///     .build()
+    ///     .unwrap();
+    /// // Draining, then http, then db and cache side by side: 5 s to stop and 2 s to be aborted each.
+    /// assert_eq!(Runner::new(app).grace_period(), Duration::from_secs(3 + 7 + 7));
+    /// ```
+    pub fn grace_period(&self) -> Duration {
+        grace::span(&*self.inner).total()
     }
 
     /// The last failure of the current or most recent cycle.

@@ -160,6 +160,9 @@ pub trait StartStop: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// Its name; see [`Runner::name`].
     fn name(&self) -> &str;
 
+    /// The longest that a stop can take; see [`Runner::grace_period`].
+    fn grace_period(&self) -> Duration;
+
     /// Its last failure; see [`Runner::errors_last`].
     fn errors_last(&self) -> Option<Failure>;
 
@@ -267,6 +270,10 @@ impl<S: Service> StartStop for Runner<S> {
 
     fn name(&self) -> &str {
         Runner::name(self)
+    }
+
+    fn grace_period(&self) -> Duration {
+        Runner::grace_period(self)
     }
 
     fn errors_last(&self) -> Option<Failure> {

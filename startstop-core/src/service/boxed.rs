@@ -1,8 +1,10 @@
 //! A service whose type is erased.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
-use super::{Parts, Service, Whole, named};
+use super::{Parts, Service, Spans, Whole, named};
 use crate::report::panic::BoxError;
 use crate::report::status::Status;
 use crate::service::context::Context;
@@ -42,6 +44,14 @@ impl Service for BoxService {
         self.service.children()
     }
 
+    fn grace(&self) -> Option<Duration> {
+        self.service.grace()
+    }
+
+    fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
+        self.service.grace_of(parts)
+    }
+
     fn __parts(&self) -> Parts {
         self.service.parts()
     }
@@ -69,6 +79,8 @@ trait DynService: Send + Sync {
     async fn shutdown(&self, cx: Context) -> Result<(), BoxError>;
     fn settings(&self) -> Settings;
     fn children(&self) -> Vec<Status>;
+    fn grace(&self) -> Option<Duration>;
+    fn grace_of(&self, parts: Spans<'_>) -> Option<Duration>;
     fn parts(&self) -> Parts;
     fn bind(&self, whole: Whole);
 }
@@ -89,6 +101,14 @@ impl<S: Service> DynService for S {
 
     fn children(&self) -> Vec<Status> {
         Service::children(self)
+    }
+
+    fn grace(&self) -> Option<Duration> {
+        Service::grace(self)
+    }
+
+    fn grace_of(&self, parts: Spans<'_>) -> Option<Duration> {
+        Service::__grace(self, parts)
     }
 
     fn parts(&self) -> Parts {

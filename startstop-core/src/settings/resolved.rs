@@ -60,6 +60,11 @@ impl Resolved {
         self.get(|set| set.drain, Duration::ZERO)
     }
 
+    /// The drain, if it is set.
+    pub(crate) fn own_drain(&self) -> Option<Duration> {
+        self.settings().and_then(|set| set.drain)
+    }
+
     pub(crate) fn shutdown_always(&self) -> bool {
         self.get(|set| set.shutdown_always, false)
     }

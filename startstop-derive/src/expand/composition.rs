@@ -14,6 +14,14 @@ pub(super) fn hooks(private: &TokenStream) -> TokenStream {
             #private::children(self)
         }
 
+        fn grace(&self) -> #private::Option<#private::Duration> {
+            #private::grace(self)
+        }
+
+        fn __grace(&self, parts: #private::Spans<'_>) -> #private::Option<#private::Duration> {
+            #private::grace_of(self, parts)
+        }
+
         fn __parts(&self) -> #private::Parts {
             #private::parts(self)
         }

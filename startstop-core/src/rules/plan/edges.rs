@@ -33,6 +33,17 @@ impl Board {
 
     /// The members in an order in which they may start one after another; those that may start at once as they were added.
     pub(crate) fn in_order(&self) -> Vec<Id> {
+        let mut order = Vec::new();
+        self.walk_in_order(|id, place| {
+            if !place.barrier {
+                order.push(id);
+            }
+        });
+        order
+    }
+
+    /// Visits all places, each after what it depends on.
+    pub(super) fn walk_in_order(&self, mut visit: impl FnMut(Id, &Place)) {
         let all = (0..self.places.len()).map(Id);
         let mut left: Vec<usize> =
             all.clone().map(|id| self.look_up(id).map_or(0, |place| place.deps.len())).collect();
@@ -40,12 +51,9 @@ impl Board {
             .filter(|id| self.look_up(*id).is_some_and(|place| place.deps.is_empty()))
             .map(Reverse)
             .collect();
-        let mut order = Vec::new();
         while let Some(Reverse(id)) = open.pop() {
             let place = self.place(id);
-            if !place.barrier {
-                order.push(id);
-            }
+            visit(id, place);
             for dependent in &place.dependents {
                 left[dependent.0] -= 1;
                 if left[dependent.0] == 0 {
@@ -53,7 +61,6 @@ impl Board {
                 }
             }
         }
-        order
     }
 
     /// Adds a place without a member, before the board is open for the first time.

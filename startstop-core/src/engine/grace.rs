@@ -1,0 +1,60 @@
+//! How long a stop can take, found out from the leaves up: the tree is walked without recursion.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::engine::{Core, Node};
+use crate::rules::span::{Limits, Span};
+
+/// A part of a composite, under its name.
+pub(crate) type Named = (Cow<'static, str>, Span);
+
+/// How long a stop of this service can take.
+pub(crate) fn span(root: &dyn Node) -> Span {
+    let mut open = vec![Branch::new(root.parts())];
+    let mut above: Vec<(Cow<'static, str>, Arc<dyn Node>)> = Vec::new();
+    loop {
+        let Some(branch) = open.last_mut() else { unreachable!("the root is closed as the last") };
+        if let Some((name, part)) = branch.left.next() {
+            open.push(Branch::new(part.parts()));
+            above.push((name, part));
+            continue;
+        }
+        let done = open.pop().map(|branch| branch.spans).unwrap_or_default();
+        match (above.pop(), open.last_mut()) {
+            (Some((name, node)), Some(branch)) => branch.spans.push((name, of_one(&*node, &done))),
+            _ => return of_one(root, &done),
+        }
+    }
+}
+
+/// How long these parts of a composite can take each.
+pub(crate) fn spans(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Vec<Named> {
+    parts.into_iter().map(|(name, node)| (name, span(&*node))).collect()
+}
+
+/// A service whose parts are being looked at.
+struct Branch {
+    left: std::vec::IntoIter<(Cow<'static, str>, Arc<dyn Node>)>,
+    spans: Vec<Named>,
+}
+
+impl Branch {
+    fn new(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Self {
+        Self { spans: Vec::with_capacity(parts.len()), left: parts.into_iter() }
+    }
+}
+
+fn of_one(node: &dyn Node, parts: &[Named]) -> Span {
+    let spans: Vec<Span> = parts.iter().map(|(_, span)| *span).collect();
+    Span::new(limits(node.core()), node.grace(parts), &spans)
+}
+
+fn limits(core: &Core) -> Limits {
+    let settings = &core.settings;
+    Limits {
+        drain: settings.own_drain(),
+        stop_timeout: settings.stop_timeout(),
+        abort_timeout: settings.abort_timeout(),
+    }
+}
