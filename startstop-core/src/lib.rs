@@ -70,6 +70,8 @@
 //! - `serde`: `Serialize` for states, exits, statuses, failures and events.
 //! - `stream`: [`Events`] as a `futures_core::Stream`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "signal")]
 mod program;
 mod group;

@@ -3,6 +3,8 @@
 //! A pipeline: `parse` understands the item and reports all mistakes, `model` is what was understood,
 //! `expand` writes the code.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod diagnostics;
 mod expand;
 mod model;

@@ -9,6 +9,8 @@
 //!
 //! - `sockets`: `Sockets`, the listeners that a service manager has handed over (Unix).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod child;
 mod probes;
 mod source;

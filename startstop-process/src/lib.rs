@@ -32,6 +32,8 @@
 //! # Features
 //!
 //! - `tracing`: `Output::tracing`, the lines of a child as events.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(target_os = "linux")]
 
 mod signal;
