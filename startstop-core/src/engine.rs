@@ -34,6 +34,7 @@ pub(crate) mod parent;
 pub(crate) mod catch_unwind;
 pub(crate) mod atomic_state;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -71,6 +72,9 @@ pub(crate) trait Node: Send + Sync + 'static {
 
     /// How long what the service is made of may take to stop, each part of it taking so long.
     fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration>;
+
+    /// A handle of the runner, an `Arc<dyn StartStop>`, which this module knows nothing of; `None` once the runner is gone.
+    fn handle(self: Arc<Self>) -> Option<Box<dyn Any>>;
 
     /// Spawns what the core needs.
     fn launch(self: Arc<Self>, job: Job);

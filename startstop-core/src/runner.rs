@@ -9,6 +9,7 @@ mod parent_waker;
 mod nested;
 mod start_stop;
 mod events;
+mod find;
 mod watch;
 mod weak;
 pub(crate) mod snapshot;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use startstop_core::{Context, Runner, Settings, StartStop, State, once, service_fn};
+use startstop_core::{Context, Group, Runner, Settings, StartStop, State, once, service_fn};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{SECOND, within};
@@ -82,4 +82,51 @@ async fn times_and_failures_are_told() {
     assert!(runner.uptime() >= SECOND && runner.is_ready());
     runner.stop().await.unwrap();
     assert_eq!(runner.uptime(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_is_found_by_its_path_at_any_depth() {
+    let inner = Group::builder("inner").with("db", idle()).with("db2", idle()).build().unwrap();
+    let app = Runner::new(
+        Group::builder("app").with("store", inner).with("http", idle()).build().unwrap(),
+    );
+    let path = |path: &str| app.find(path).map(|part| part.status().path().to_owned());
+    assert!(app.find("app/store/db").is_some(), "also before the first start");
+    app.start().await.unwrap();
+    for known in ["app", "app/http", "app/store", "app/store/db", "app/store/db2"] {
+        assert_eq!(path(known).as_deref(), Some(known));
+    }
+    for unknown in [
+        "",
+        "/",
+        "ap",
+        "app/",
+        "app//http",
+        "http",
+        "app/store/d",
+        "app/store/db/",
+        "app/store/db3",
+    ] {
+        assert_eq!(path(unknown), None, "{unknown}");
+    }
+    app.find("app/store/db").unwrap().stop().await.unwrap();
+    assert_eq!(app.status().children()[0].children()[0].state(), State::Stopped);
+    app.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_is_found_is_a_handle_and_keeps_nothing_alive_by_itself() {
+    let http = Runner::new(idle());
+    let app = Runner::new(Group::builder("app").with("http", http.clone()).build().unwrap());
+    app.start().await.unwrap();
+    assert!(http.find("app/http").is_some(), "it bears the path of its whole");
+    let found = app.find("app/http").unwrap();
+    drop(http);
+    found.stop().await.unwrap();
+    assert_eq!(found.state(), State::Stopped);
+    app.stop().await.unwrap();
+}
+
+fn idle() -> impl startstop_core::Service {
+    service_fn(async |cx: Context| cx.cancelled().await)
 }

@@ -183,7 +183,7 @@ impl Status {
         self.heartbeat_age
     }
 
-    /// What does not yield, once its end was given up.
+    /// What does not yield, once its end was given up; `None` again once it has ended after all.
     pub fn unresponsive(&self) -> Option<&Unresponsive> {
         self.unresponsive.as_ref()
     }

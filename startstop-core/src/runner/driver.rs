@@ -5,6 +5,7 @@ mod drive;
 mod shutdown_call;
 mod deadline_task;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,6 +17,7 @@ use crate::engine::task::push_out;
 use crate::engine::{Core, Job, Node};
 use crate::report::status::Status;
 use crate::rules::span::Span;
+use crate::runner::{StartStop, WeakRunner};
 use crate::service::{Service, Spans};
 
 /// A service with its core: the one allocation of a runner.
@@ -42,6 +44,11 @@ impl<S: Service> Node for Inner<S> {
             [] => self.service.grace(),
             parts => self.service.__grace(Spans(parts)),
         }
+    }
+
+    fn handle(self: Arc<Self>) -> Option<Box<dyn Any>> {
+        let runner = WeakRunner::new(&self).upgrade()?;
+        Some(Box::new(Arc::new(runner) as Arc<dyn StartStop>))
     }
 
     fn launch(self: Arc<Self>, job: Job) {

@@ -128,7 +128,7 @@ fn of_one(core: &Core, path: Option<Path>) -> Status {
         checkpoint: checkpoint.map(|(text, _)| text),
         checkpoint_age: checkpoint.map(|(_, at)| age(at)),
         heartbeat_age: cell.heartbeat_at(core).map(age),
-        unresponsive: cell.verdict().cloned(),
+        unresponsive: cell.verdict().filter(|_| word.state() == State::Stopping).cloned(),
         remaining: cell.stops_at().map(|at| clock::between(now, at)),
         uptime,
         total_uptime: Duration::from_nanos(cell.ran) + uptime,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -175,6 +176,9 @@ pub trait StartStop: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// A snapshot; see [`Runner::status`].
     fn status(&self) -> Status;
 
+    /// A part of it, by its path; see [`Runner::find`].
+    fn find(&self, path: &str) -> Option<Arc<dyn StartStop>>;
+
     /// A watch on the state; see [`Runner::subscribe`].
     fn subscribe(&self) -> StateWatch;
 
@@ -290,6 +294,10 @@ impl<S: Service> StartStop for Runner<S> {
 
     fn status(&self) -> Status {
         Runner::status(self)
+    }
+
+    fn find(&self, path: &str) -> Option<Arc<dyn StartStop>> {
+        Runner::find(self, path)
     }
 
     fn subscribe(&self) -> StateWatch {
