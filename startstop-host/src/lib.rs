@@ -1,24 +1,34 @@
 //! A program among others: what it is told by its host, and what it tells.
 //!
-//! [`Probes`] answer whether a service is alive, has started and is ready, with the parts that say no. They know of no
-//! framework: an HTTP server, a gRPC health service or a test reads the same [`Verdict`].
+//! [`Host`] runs a service as a whole program, and answers to what the host asks. [`Probes`] answer whether a service is alive,
+//! has started and is ready, with the parts that say no. They know of no framework: an HTTP server, a gRPC health service or a
+//! test reads the same [`Verdict`].
 //!
 //! # Features
 //!
 //! All are off by default; `full` turns on all.
 //!
+//! - `admin`: a port with probes, status, events, control and a page (`Host::admin`), and the `router` of it.
 //! - `sockets`: `Sockets`, the listeners that a service manager has handed over (Unix).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod child;
-mod probes;
 mod source;
+mod parts;
 mod verdict;
+mod pulse;
+mod probes;
+#[cfg(feature = "admin")]
+mod admin;
+mod host;
 #[cfg(all(unix, feature = "sockets"))]
 mod sockets;
 
+#[cfg(feature = "admin")]
+pub use admin::router;
 pub use child::without_notify;
+pub use host::Host;
 pub use probes::Probes;
 #[cfg(all(unix, feature = "sockets"))]
 pub use sockets::Sockets;

@@ -1,18 +1,23 @@
 //! The questions that a host asks: is it alive, has it started, is it ready.
 
 mod check;
+mod started;
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use startstop_core::{BoxError, Runner, Service, State, Status};
+use startstop_core::{Outcome, Runner, Service, State};
+use tokio::runtime::Handle;
 
+use crate::parts::{LIVE, Part, READY};
+use crate::pulse::Pulse;
 use crate::source::Source;
-use crate::verdict::{self, Verdict};
+use crate::verdict::Verdict;
 
 use check::Check;
+use started::Started;
 
 /// Whether a service is alive, has started and is ready.
 ///
@@ -43,6 +48,11 @@ use check::Check;
 pub struct Probes {
     source: Arc<dyn Source>,
     checks: Vec<Arc<Check>>,
+    started: Arc<Started>,
+    /// That of the runtime which the service runs on, where it is known.
+    pulse: Option<Arc<Pulse>>,
+    /// The runtime that checks are called on, if not that of the caller.
+    runtime: Option<Handle>,
 }
 
 impl Probes {
@@ -52,7 +62,13 @@ impl Probes {
     ///
     /// See [`Probes`].
     pub fn of<S: Service>(runner: &Runner<S>) -> Self {
-        Self { source: Arc::new(runner.downgrade()), checks: Vec::new() }
+        Self {
+            source: Arc::new(runner.downgrade()),
+            checks: Vec::new(),
+            started: Arc::default(),
+            pulse: None,
+            runtime: None,
+        }
     }
 
     /// Adds a check: the service is ready only while `check` yields `Ok` within `limit`.
@@ -80,27 +96,64 @@ impl Probes {
     /// # }
     /// ```
     #[must_use]
-    pub fn check<F, Fut, E>(mut self, name: impl Into<String>, limit: Duration, check: F) -> Self
+    pub fn check<F, Fut>(mut self, name: impl Into<String>, limit: Duration, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<BoxError> + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
     {
         self.checks.push(Arc::new(Check::new(name.into(), limit, check)));
         self
     }
 
+    /// The probes of a service whose runtime has a pulse: checks are called on that runtime.
+    pub(crate) fn on_runtime(mut self, pulse: Arc<Pulse>, runtime: Handle) -> Self {
+        self.pulse = Some(pulse);
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// The runtime of the service, where it is known.
+    #[cfg(feature = "admin")]
+    pub(crate) fn runtime(&self) -> Option<&Handle> {
+        self.runtime.as_ref()
+    }
+
+    #[cfg(feature = "admin")]
+    pub(crate) fn source(&self) -> &Arc<dyn Source> {
+        &self.source
+    }
+
     /// Returns whether the process is alive: no only for what a restart of the process mends, that is a part that is
-    /// unresponsive. A failed dependency, a backoff and a stop in order are no reasons.
+    /// unresponsive, and under a [`Host`](crate::Host) the part `runtime`, when the runtime of the service has run no task
+    /// for 5 s. A failed dependency, a backoff and a stop in order are no reasons.
     ///
     /// # Examples
     ///
     /// See [`Probes`].
     pub fn live(&self) -> Verdict {
-        let Some(status) = self.source.status() else { return Verdict::new(Vec::new()) };
-        let is_fine = |status: &Status| !verdict::holds_unresponsive(status);
-        let reason = |_: &Status| "unresponsive".to_owned();
-        Verdict::new(verdict::leaves(&status, is_fine, reason))
+        Verdict::of(self.live_parts())
+    }
+
+    /// Returns whether the service has been ready once in this cycle. It stays so in a backoff and in a drain.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    /// use startstop_host::Probes;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// let probes = Probes::of(&runner);
+    /// assert_eq!(probes.startup().http_status(), 503);
+    /// runner.start().await.unwrap();
+    /// assert_eq!(probes.startup().http_status(), 200);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn startup(&self) -> Verdict {
+        Verdict::of(self.startup_parts())
     }
 
     /// Returns whether the service is ready now, with all its checks.
@@ -117,31 +170,54 @@ impl Probes {
     ///
     /// A check in progress goes on to its end or limit.
     pub async fn ready(&self) -> Verdict {
-        let running: Vec<_> = self.checks.iter().map(Check::begin).collect();
-        let mut failed = Vec::new();
-        for (check, outcome) in self.checks.iter().zip(running) {
-            if let Err(reason) = outcome.await {
-                failed.push((check.name().to_owned(), reason));
-            }
-        }
-        // After the checks, which may take a while.
-        let mut parts = self.not_ready();
-        parts.extend(failed);
-        Verdict::new(parts)
+        Verdict::of(self.ready_parts().await)
     }
 
-    fn not_ready(&self) -> Vec<(String, String)> {
-        match self.source.status() {
-            Some(status) => verdict::leaves(&status, Status::is_ready, verdict::why_not_ready),
-            None => vec![("service".to_owned(), "gone".to_owned())],
-        }
+    pub(crate) fn live_parts(&self) -> Vec<Part> {
+        let status = self.source.status();
+        let mut parts = status.map(|status| LIVE.ask(&status)).unwrap_or_default();
+        let pulse = self.pulse.as_ref();
+        parts.extend(pulse.map(|pulse| Part::new("runtime", pulse.problem())));
+        parts
     }
+
+    pub(crate) fn startup_parts(&self) -> Vec<Part> {
+        let Some(status) = self.source.status() else { return vec![gone()] };
+        let mut parts = READY.ask(&status);
+        if self.started.is(&status) {
+            parts = parts.into_iter().map(|part| Part::new(part.name, None)).collect();
+        }
+        parts
+    }
+
+    pub(crate) async fn ready_parts(&self) -> Vec<Part> {
+        let runtime = self.runtime.as_ref();
+        let running: Vec<_> = self.checks.iter().map(|check| check.begin(runtime)).collect();
+        let mut checked = Vec::new();
+        for (check, outcome) in self.checks.iter().zip(running) {
+            checked.push(Part::new(check.name(), outcome.await.err()));
+        }
+        // After the checks, which may take a while.
+        let mut parts = match self.source.status() {
+            Some(status) => READY.ask(&status),
+            None => vec![gone()],
+        };
+        parts.extend(checked);
+        parts
+    }
+}
+
+fn gone() -> Part {
+    Part::new("service", Some("gone".to_owned()))
 }
 
 impl fmt::Debug for Probes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state: Option<State> = self.source.status().map(|status| status.state());
         let checks: Vec<_> = self.checks.iter().map(|check| check.name()).collect();
-        f.debug_struct("Probes").field("state", &state).field("checks", &checks).finish()
+        f.debug_struct("Probes")
+            .field("state", &state)
+            .field("checks", &checks)
+            .finish_non_exhaustive()
     }
 }

@@ -1,15 +1,22 @@
 //! The service that is looked at, whatever its type, without being kept alive.
 
-use startstop_core::{Service, Status, WeakRunner};
+use std::sync::Arc;
 
-/// What gives a snapshot of a service.
+use startstop_core::{Service, StartStop, Status, WeakRunner};
+
+/// What gives a handle of a service.
 pub(crate) trait Source: Send + Sync {
-    /// Returns the snapshot, or `None` once the runner is gone.
-    fn status(&self) -> Option<Status>;
+    /// Returns the handle, or `None` once the runner is gone.
+    fn handle(&self) -> Option<Arc<dyn StartStop>>;
+
+    /// Returns a snapshot, or `None` once the runner is gone.
+    fn status(&self) -> Option<Status> {
+        self.handle().map(|handle| handle.status())
+    }
 }
 
 impl<S: Service> Source for WeakRunner<S> {
-    fn status(&self) -> Option<Status> {
-        self.upgrade().map(|runner| runner.status())
+    fn handle(&self) -> Option<Arc<dyn StartStop>> {
+        self.upgrade().map(|runner| Arc::new(runner) as Arc<dyn StartStop>)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use startstop_core::{Cause, State, Status};
+use crate::parts::Part;
 
 /// The answer of a probe.
 ///
@@ -28,8 +28,10 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn new(parts: Vec<(String, String)>) -> Self {
-        Self { parts }
+    /// The verdict of parts, of which those count that say no.
+    pub(crate) fn of(parts: Vec<Part>) -> Self {
+        let says_no = |part: Part| Some((part.name, part.problem?));
+        Self { parts: parts.into_iter().filter_map(says_no).collect() }
     }
 
     /// Returns whether every part says yes.
@@ -73,63 +75,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Lists the leaves for which `says_no` gives a reason. A whole is named only where none of its parts explains it.
-///
-/// `is_fine` cuts off what needs no look: a whole that is fine vouches for its parts.
-pub(crate) fn leaves(
-    root: &Status,
-    is_fine: impl Fn(&Status) -> bool,
-    reason: impl Fn(&Status) -> String,
-) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut open = vec![(root.name().to_owned(), root)];
-    // Without recursion: a tree may be deep.
-    while let Some((path, status)) = open.pop() {
-        if is_fine(status) {
-            continue;
-        }
-        let suspects = status.children().iter().filter(|child| !is_fine(child));
-        let below: Vec<_> =
-            suspects.map(|child| (format!("{path}/{}", child.name()), child)).collect();
-        if below.is_empty() {
-            found.push((path, reason(status)));
-        }
-        open.extend(below.into_iter().rev());
-    }
-    found
-}
-
-/// Says why a service is not ready.
-pub(crate) fn why_not_ready(status: &Status) -> String {
-    let state = status.state();
-    let failure = status.last_failure().filter(|_| state != State::Running);
-    match failure {
-        Some(failure) => format!("{state}: {}", failure.error()),
-        None if state == State::Running => "not ready".to_owned(),
-        None => state.to_string(),
-    }
-}
-
-/// Whether a service does not yield although it was aborted.
-pub(crate) fn is_unresponsive(status: &Status) -> bool {
-    let failure = status.last_failure();
-    let unresponsive = failure.is_some_and(|failure| failure.cause() == Cause::Unresponsive);
-    status.state() == State::Stopping && unresponsive
-}
-
-/// Whether the service, or anything below it, is unresponsive.
-pub(crate) fn holds_unresponsive(root: &Status) -> bool {
-    let mut open = vec![root];
-    while let Some(status) = open.pop() {
-        if is_unresponsive(status) {
-            return true;
-        }
-        open.extend(status.children());
-    }
-    false
-}
-
 /// Replaces what would begin another line.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

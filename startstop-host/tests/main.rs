@@ -1,5 +1,10 @@
 //! The tests of startstop-host: a module per behaviour.
 
+#[cfg(feature = "admin")]
+mod admin;
+mod host;
+#[cfg(feature = "admin")]
+mod http;
 mod probes;
 #[cfg(all(unix, feature = "sockets"))]
 mod sockets;

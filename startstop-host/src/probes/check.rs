@@ -6,8 +6,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use startstop_core::BoxError;
-use tokio::task::JoinHandle;
+use startstop_core::Outcome;
+use tokio::runtime::Handle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
@@ -29,15 +30,14 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    pub(crate) fn new<F, Fut, E>(name: String, limit: Duration, check: F) -> Self
+    pub(crate) fn new<F, Fut>(name: String, limit: Duration, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<BoxError> + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
     {
         let call = move || -> Pin<Box<dyn Future<Output = Answer> + Send>> {
             let future = check();
-            Box::pin(async move { future.await.map_err(|error| chain(&*error.into())) })
+            Box::pin(async move { future.await.into_result().map_err(|error| chain(&*error)) })
         };
         Self { name, limit, call: Box::new(call), oldest: Mutex::default() }
     }
@@ -46,10 +46,14 @@ impl Check {
         &self.name
     }
 
-    /// Begins a call at once; the future waits for the answer. The limit holds without it too.
-    pub(crate) fn begin(self: &Arc<Self>) -> impl Future<Output = Answer> + use<> {
+    /// Begins a call at once, on `runtime` or that of the caller; the future waits for the answer. The limit holds
+    /// without it too.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        runtime: Option<&Handle>,
+    ) -> impl Future<Output = Answer> + use<> {
         let limit = Instant::now() + self.limit;
-        let task = (!self.is_blocked()).then(|| self.spawn(limit));
+        let task = (!self.is_blocked()).then(|| self.spawn(limit, runtime));
         let late = format!("no answer within {:?}", self.limit);
         async move {
             let Some(task) = task else {
@@ -57,7 +61,7 @@ impl Check {
             };
             match timeout_at(limit + YIELD, task).await {
                 Ok(Ok(Ok(answer))) => answer,
-                Ok(Err(_)) => Err("panicked".to_owned()),
+                Ok(Err(error)) => Err(lost(&error)),
                 Ok(Ok(Err(_))) | Err(_) => Err(late),
             }
         }
@@ -68,16 +72,20 @@ impl Check {
         oldest.as_ref().is_some_and(|call| call.is_alive() && Instant::now() >= call.limit + YIELD)
     }
 
-    fn spawn(self: &Arc<Self>, limit: Instant) -> JoinHandle<Timely> {
+    fn spawn(self: &Arc<Self>, limit: Instant, runtime: Option<&Handle>) -> JoinHandle<Timely> {
         let (check, alive) = (self.clone(), Arc::new(()));
         self.note(Call { alive: Arc::downgrade(&alive), limit });
-        tokio::spawn(async move {
+        let call = async move {
             // The function is called in the task as well: it may block or panic.
             let answer = timeout_at(limit, async { (check.call)().await }).await;
             // Not before the call has ended.
             drop(alive);
             answer
-        })
+        };
+        match runtime {
+            Some(runtime) => runtime.spawn(call),
+            None => tokio::spawn(call),
+        }
     }
 
     /// Keeps the oldest call: if that one has its limit behind it, so it is with the check.
@@ -99,6 +107,10 @@ impl Call {
     fn is_alive(&self) -> bool {
         self.alive.strong_count() > 0
     }
+}
+
+fn lost(error: &JoinError) -> String {
+    if error.is_panic() { "panicked" } else { "the runtime of the service has ended" }.to_owned()
 }
 
 /// An error with what it came from, in one line.

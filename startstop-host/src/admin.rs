@@ -1,0 +1,85 @@
+//! The admin port: probes, status, events, metrics, control and the page, over HTTP.
+
+mod answer;
+mod asked;
+mod control;
+mod events;
+mod page;
+mod probe;
+mod server;
+mod settings;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{any, get};
+use startstop_core::{Runner, Service};
+use tokio::sync::Semaphore;
+
+use crate::probes::Probes;
+
+use control::Control;
+
+pub(crate) use settings::Settings;
+
+/// The most streams of events at once.
+const MOST_STREAMS: usize = 64;
+
+/// What the answers are made from.
+pub(crate) struct Shared {
+    probes: Probes,
+    control: Control,
+    streams: Arc<Semaphore>,
+}
+
+impl Shared {
+    fn new(probes: Probes, control: Control) -> Arc<Self> {
+        Arc::new(Self { probes, control, streams: Arc::new(Semaphore::new(MOST_STREAMS)) })
+    }
+}
+
+/// Returns the answers of the admin port, to be mounted in a server of one's own: `/livez`, `/readyz`, `/startupz`,
+/// `/healthz`, `/status`, `/events`, with the feature `metrics` also `/metrics`, and the page at `/`. There is no control.
+///
+/// It does not keep the service running. The limits of size and time are those of the server that it is mounted in.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Runner, service_fn};
+///
+/// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+/// let admin = startstop_host::router(&runner);
+/// let app: axum::Router = axum::Router::new().nest("/admin", admin);
+/// # let _ = app;
+/// ```
+pub fn router<S: Service>(runner: &Runner<S>) -> Router {
+    routes(Shared::new(Probes::of(runner), Control::default()))
+}
+
+fn routes(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/livez", get(probe::livez))
+        .route("/readyz", get(probe::readyz))
+        .route("/healthz", get(probe::healthz))
+        .route("/startupz", get(probe::startupz))
+        .route("/status", get(status))
+        .route("/events", get(events::events))
+        .route("/", get(page::page))
+        .route("/control/{*target}", any(control::control))
+        .fallback(async || answer::text(404, "there is nothing here\n"))
+        .layer(axum::middleware::from_fn(asked::limit_body))
+        .with_state(shared)
+}
+
+async fn status(State(shared): State<Arc<Shared>>) -> Response {
+    let Some(status) = shared.probes.source().status() else {
+        return answer::text(503, "the service is gone\n");
+    };
+    match serde_json::to_vec(&status) {
+        Ok(json) => answer::new(200, answer::JSON, json),
+        Err(error) => answer::text(500, format!("{error}\n")),
+    }
+}

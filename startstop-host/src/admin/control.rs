@@ -1,0 +1,112 @@
+//! `POST /control/ACTION/PATH`: start, stop, restart and reload, for whoever has the token.
+
+mod origin;
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, header};
+use axum::response::Response;
+use startstop_core::StartStop;
+
+use super::{Shared, answer};
+
+/// Who may ask, and how.
+#[derive(Clone, Default)]
+pub(super) struct Control {
+    /// Without one there is no control.
+    token: Option<Arc<str>>,
+    /// The names of this host, beside addresses and `localhost`.
+    hosts: Arc<[String]>,
+}
+
+impl Control {
+    pub(super) fn new(token: Option<&str>, hosts: &[String]) -> Self {
+        Self { token: token.map(Into::into), hosts: hosts.into() }
+    }
+}
+
+/// Refuses in the order of what is known without the token, so that nobody learns from an answer which parts there are.
+pub(super) async fn control(
+    State(shared): State<Arc<Shared>>,
+    Path(target): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let control = &shared.control;
+    if method != Method::POST {
+        let mut answer = answer::text(405, "control is by POST\n");
+        answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+        return answer;
+    }
+    if !origin::is_ours(&headers, &control.hosts) {
+        return answer::text(403, "the Origin or Host is not ours\n");
+    }
+    let Some(token) = &control.token else {
+        return answer::text(404, "there is no control here\n");
+    };
+    if !bears(&headers, token) {
+        return unauthorized();
+    }
+    match asked(&shared, &target) {
+        Some((ask, part)) => {
+            // What is started runs where the service does, not on the thread of this answer.
+            let _runtime = shared.probes.runtime().map(tokio::runtime::Handle::enter);
+            ask(&*part);
+            answer::text(202, "asked for\n")
+        }
+        None => answer::text(404, "there is no such action or path\n"),
+    }
+}
+
+fn unauthorized() -> Response {
+    let mut answer = answer::text(401, "no token, or a wrong one\n");
+    let bearer = header::HeaderValue::from_static("Bearer");
+    answer.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+    answer
+}
+
+type Ask = fn(&dyn StartStop);
+
+/// What is asked of whom: `restart/shop/db`.
+fn asked(shared: &Shared, target: &str) -> Option<(Ask, Arc<dyn StartStop>)> {
+    let (action, path) = target.split_once('/')?;
+    let ask: Ask = match action {
+        "start" => |part| part.request_start(),
+        "stop" => |part| part.request_stop(),
+        "restart" => |part| part.request_restart(),
+        "reload" => |part| part.request_reload(),
+        _ => return None,
+    };
+    Some((ask, shared.probes.source().handle()?.find(path)?))
+}
+
+/// Whether a request bears the token.
+fn bears(headers: &HeaderMap, token: &str) -> bool {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.split_once(' '));
+    let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
+    given.is_some_and(|(_, given)| is_same(given.trim().as_bytes(), token.as_bytes()))
+}
+
+/// Compares in a time that depends on the length of what is given alone.
+fn is_same(given: &[u8], token: &[u8]) -> bool {
+    let differs = |(at, byte): (usize, &u8)| usize::from(byte ^ token[at % token.len()]);
+    let differences =
+        given.iter().enumerate().map(differs).fold(0, |all, one| black_box(all | one));
+    black_box(differences | (given.len() ^ token.len())) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same;
+
+    #[test]
+    fn only_the_token_itself_is_the_same() {
+        assert!(is_same(b"secret", b"secret"));
+        for other in ["", "s", "secre", "secret1", "secretsecret", "Secret", "terces"] {
+            assert!(!is_same(other.as_bytes(), b"secret"), "{other}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The rows of the page, one a service.
+
+use std::fmt::Write;
+
+use startstop_core::{Failure, State, Status};
+
+use super::words::{Escaped, brief, percent};
+
+/// The names of the columns, which are the labels of the values in a narrow window.
+pub(super) const COLUMNS: [&str; 8] = [
+    "service",
+    "state",
+    "uptime",
+    "availability",
+    "restarts",
+    "last failure",
+    "checkpoint",
+    "remarks",
+];
+
+/// The rows of a tree from the top, without recursion: a tree may be deep.
+pub(super) fn rows(root: &Status) -> String {
+    let mut text = String::new();
+    let mut open = vec![(String::new(), "", root)];
+    while let Some((prefix, branch, status)) = open.pop() {
+        row(&mut text, &format!("{prefix}{branch}"), status);
+        let below = match branch {
+            "├─ " => format!("{prefix}│  "),
+            "└─ " => format!("{prefix}   "),
+            _ => prefix,
+        };
+        for (at, child) in status.children().iter().enumerate().rev() {
+            let last = at + 1 == status.children().len();
+            open.push((below.clone(), if last { "└─ " } else { "├─ " }, child));
+        }
+    }
+    text
+}
+
+fn row(text: &mut String, tree: &str, status: &Status) {
+    let (path, name) = (Escaped(status.path()), Escaped(status.name()));
+    let service = format!(
+        "<span class=\"tree\" aria-hidden=\"true\">{tree}</span><span title=\"{path}\">{name}</span>"
+    );
+    let state = format!("<span class=\"state\">{}</span>{}", status.state(), readiness(status));
+    let values = [
+        service,
+        state,
+        uptime(status),
+        status.availability().map(percent).unwrap_or_default(),
+        status.restarts().to_string(),
+        status.last_failure().map(failure).unwrap_or_default(),
+        checkpoint(status),
+        remarks(status),
+    ];
+    let _ = write!(text, "<tr class=\"{}\">", class(status));
+    for (label, value) in COLUMNS.iter().zip(values) {
+        let empty = if value.is_empty() { " class=\"empty\"" } else { "" };
+        let _ = write!(text, "<td data-label=\"{label}\"{empty}>{value}</td>");
+    }
+    text.push_str("</tr>\n");
+}
+
+/// What its colour says.
+fn class(status: &Status) -> &'static str {
+    match status.state() {
+        _ if status.unresponsive().is_some() => "bad",
+        State::Backoff => "bad",
+        _ if status.is_ready() => "good",
+        State::Stopped if status.last_exit().is_success() => "idle",
+        State::Stopped => "bad",
+        State::Starting | State::Running | State::Stopping => "busy",
+    }
+}
+
+fn readiness(status: &Status) -> &'static str {
+    match status.state() {
+        State::Running if !status.is_ready() => ", not ready",
+        _ => "",
+    }
+}
+
+fn uptime(status: &Status) -> String {
+    match status.state() {
+        State::Running => brief(status.uptime()),
+        _ => String::new(),
+    }
+}
+
+/// A failure with all that caused it.
+fn failure(failure: &Failure) -> String {
+    let mut text = format!("<details><summary>{}</summary>", Escaped(&failure.error().to_string()));
+    let _ = write!(text, "<p>{}</p>", Escaped(&failure.to_string()));
+    let mut source = failure.error().source();
+    while let Some(error) = source {
+        let _ = write!(text, "<p>caused by: {}</p>", Escaped(&error.to_string()));
+        source = error.source();
+    }
+    text + "</details>"
+}
+
+fn checkpoint(status: &Status) -> String {
+    let Some(text) = status.checkpoint() else { return String::new() };
+    let age = status.checkpoint_age().map(|age| format!(", {} ago", brief(age)));
+    format!("{}{}", Escaped(text), age.unwrap_or_default())
+}
+
+/// What there is to say beside the state.
+fn remarks(status: &Status) -> String {
+    let stuck = status.unresponsive().map(ToString::to_string);
+    let unready = status.not_ready_reason().map(|reason| format!("not ready: {reason}"));
+    let next = status.next_attempt().map(|left| format!("next attempt in {}", brief(left)));
+    let all = [stuck, unready, next, stopping(status), status.detail().map(str::to_owned)];
+    let all: Vec<String> = all.into_iter().flatten().collect();
+    Escaped(&all.join("; ")).to_string()
+}
+
+/// What a stop waits for, and how long it may.
+fn stopping(status: &Status) -> Option<String> {
+    if status.state() != State::Stopping {
+        return None;
+    }
+    let left = status.remaining().map(|left| format!("{} left", brief(left)));
+    let ends = |child: &&Status| child.state() == State::Stopping;
+    let names: Vec<&str> = status.children().iter().filter(ends).map(Status::name).collect();
+    let waits = (!names.is_empty()).then(|| format!("waits for {}", names.join(", ")));
+    let told: Vec<String> = [waits, left].into_iter().flatten().collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}

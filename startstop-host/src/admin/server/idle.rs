@@ -1,0 +1,116 @@
+//! Which connections there are, and which of them has been silent for the longest time.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The connections there are, at most so many.
+pub(super) struct Connections {
+    most: usize,
+    began: Instant,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    next: u64,
+    entries: BTreeMap<u64, Arc<Entry>>,
+}
+
+struct Entry {
+    /// When it last read or wrote, in milliseconds since the beginning.
+    last: AtomicU64,
+    close: Notify,
+}
+
+/// The place of one connection, which is given back when it is dropped.
+pub(super) struct Place {
+    connections: Arc<Connections>,
+    number: u64,
+    entry: Arc<Entry>,
+}
+
+impl Connections {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, began: Instant::now(), open: Mutex::default() }
+    }
+
+    /// Gives a place to a connection; where there is none, the most silent one is closed.
+    pub(super) fn enter(connections: &Arc<Self>) -> Place {
+        let entry =
+            Arc::new(Entry { last: AtomicU64::new(connections.now()), close: Notify::new() });
+        let mut open = connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.entries.len() >= connections.most {
+            open.close_the_most_silent();
+        }
+        open.next += 1;
+        let number = open.next;
+        open.entries.insert(number, Arc::clone(&entry));
+        Place { connections: Arc::clone(connections), number, entry }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Open {
+    fn close_the_most_silent(&mut self) {
+        let last = |(_, entry): &(&u64, &Arc<Entry>)| entry.last.load(Ordering::Relaxed);
+        let Some((&number, _)) = self.entries.iter().min_by_key(last) else { return };
+        if let Some(entry) = self.entries.remove(&number) {
+            entry.close.notify_one();
+        }
+    }
+}
+
+impl Place {
+    /// Notes that something was read or written.
+    pub(super) fn stir(&self) {
+        self.entry.last.store(self.connections.now(), Ordering::Relaxed);
+    }
+
+    /// Waits for a future, until the place is taken away.
+    pub(super) async fn until_closed(&self, future: impl Future<Output = ()>) {
+        tokio::select! {
+            () = future => {}
+            () = self.entry.close.notified() => {}
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.entries.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_connection_closes_the_most_silent_one() {
+        let connections = Arc::new(Connections::new(2));
+        let first = Connections::enter(&connections);
+        let second = Connections::enter(&connections);
+        tokio::time::advance(Duration::from_millis(5)).await;
+        first.stir();
+        let third = Connections::enter(&connections);
+
+        second.until_closed(std::future::pending()).await;
+        for open in [&first, &third] {
+            let closed = open.until_closed(std::future::pending());
+            tokio::time::timeout(Duration::from_millis(5), closed).await.unwrap_err();
+        }
+        drop((first, second, third));
+        assert!(connections.open.lock().unwrap().entries.is_empty());
+    }
+}

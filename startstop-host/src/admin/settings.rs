@@ -1,0 +1,84 @@
+//! What a program asks of its admin port.
+
+use std::fmt::Display;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::{io, sync::Arc};
+
+use super::control::Control;
+use super::server::Server;
+use super::{Shared, routes};
+use crate::probes::Probes;
+
+/// What a program asks of its admin port.
+#[derive(Default)]
+pub(crate) struct Settings {
+    place: Option<Place>,
+    token: Option<String>,
+    hosts: Vec<String>,
+}
+
+/// Where to listen.
+enum Place {
+    At(String),
+    On(TcpListener),
+}
+
+impl Settings {
+    pub(crate) fn at(&mut self, addr: String) {
+        self.place = Some(Place::At(addr));
+    }
+
+    pub(crate) fn on(&mut self, listener: TcpListener) {
+        self.place = Some(Place::On(listener));
+    }
+
+    pub(crate) fn allow_control(&mut self, token: String) {
+        self.token = Some(token);
+    }
+
+    pub(crate) fn allow_host(&mut self, name: String) {
+        self.hosts.push(name);
+    }
+
+    /// The part that serves, its port bound, or why it cannot; `None` if nobody has asked for it.
+    pub(crate) fn part(&self, probes: &Probes) -> Result<Option<Server>, String> {
+        if let Some(token) = &self.token {
+            check(token)?;
+        }
+        let Some(place) = &self.place else { return Ok(None) };
+        let listener = match place {
+            Place::At(addr) => bind(addr).map_err(|error| cannot("listen on", addr, error))?,
+            Place::On(listener) => listener
+                .try_clone()
+                .map_err(|error| cannot("share", "the listener of the admin port", error))?,
+        };
+        let control = Control::new(self.token.as_deref(), &self.hosts);
+        let routes = routes(Shared::new(probes.clone(), control));
+        Ok(Some(Server::new(Arc::new(listener), routes)))
+    }
+}
+
+fn cannot(what: &str, name: &str, error: impl Display) -> String {
+    format!("admin: cannot {what} {name}: {error}")
+}
+
+/// A token that a header can carry, and that is one.
+fn check(token: &str) -> Result<(), String> {
+    let fits = token.bytes().all(|byte| byte.is_ascii_graphic());
+    match token {
+        "" => Err("admin: the token of `allow_control` is empty".to_owned()),
+        _ if fits => Ok(()),
+        _ => Err(
+            "admin: the token of `allow_control` has a character in it that is no visible ASCII"
+                .into(),
+        ),
+    }
+}
+
+/// Listens on an address, or on a port alone, which is one of loopback.
+fn bind(addr: &str) -> io::Result<TcpListener> {
+    match addr.strip_prefix(':').unwrap_or(addr).parse::<u16>() {
+        Ok(port) => TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+        Err(_) => TcpListener::bind(&*addr.to_socket_addrs()?.collect::<Vec<_>>()),
+    }
+}

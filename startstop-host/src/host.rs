@@ -1,0 +1,306 @@
+//! A whole program: the service, and what its host is told of it.
+
+mod background;
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use startstop_core::{BoxService, Exit, Outcome, Runner, Service, StartError};
+use tokio::runtime::Handle;
+
+use crate::probes::Probes;
+use crate::pulse::Pulse;
+
+use background::Background;
+
+/// A service as a whole program among others: it runs as with `startstop_core::run`, and its host learns what it wants to
+/// know.
+///
+/// The parts of the host run on a thread and a runtime of their own. They start before the service and end after it, are not
+/// in its tree, and never end it: what breaks in them is told on stderr and tried again. Only what cannot begin is an
+/// error: then the program does not start, and its exit code is 1.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::process::ExitCode;
+/// use startstop_core::{Group, service_fn};
+/// use startstop_host::Host;
+///
+/// fn main() -> ExitCode {
+///     let http = service_fn(async |cx| cx.cancelled().await);
+///     let app = Group::builder("shop").with("http", http).build().unwrap();
+///     Host::new(app).main()
+/// }
+/// ```
+pub struct Host<S: Service> {
+    runner: Runner<S>,
+    probes: Probes,
+    #[cfg(feature = "admin")]
+    admin: crate::admin::Settings,
+}
+
+impl<S: Service> Host<S> {
+    /// Makes a program of a service. A [`Runner`] is one, and stays a handle.
+    ///
+    /// # Examples
+    ///
+    /// See [`Host`].
+    pub fn new(service: S) -> Self {
+        let runner = Runner::new(service);
+        Self {
+            probes: Probes::of(&runner),
+            runner,
+            #[cfg(feature = "admin")]
+            admin: crate::admin::Settings::default(),
+        }
+    }
+
+    /// Returns the runner of the service: a handle for the rest of the program.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{State, service_fn};
+    /// use startstop_host::Host;
+    ///
+    /// let host = Host::new(service_fn(async |cx| cx.cancelled().await));
+    /// let runner = host.runner();
+    /// assert_eq!(runner.state(), State::Stopped);
+    /// ```
+    pub fn runner(&self) -> Runner<S> {
+        self.runner.clone()
+    }
+
+    /// Adds a check: the program is ready only while `check` yields `Ok` within `limit`. See [`Probes::check`]. It is called
+    /// on the runtime of the service.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::service_fn;
+    /// use startstop_host::Host;
+    ///
+    /// let host = Host::new(service_fn(async |cx| cx.cancelled().await))
+    ///     .check("disk", Duration::from_secs(1), async || std::fs::metadata("/").map(drop));
+    /// # assert!(format!("{host:?}").contains("disk"));
+    /// ```
+    #[must_use]
+    pub fn check<F, Fut>(mut self, name: impl Into<String>, limit: Duration, check: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Outcome> + Send + 'static,
+    {
+        self.probes = self.probes.check(name, limit, check);
+        self
+    }
+
+    /// Has the program answer on a port of its own: probes, status, events, metrics and a page. A port without an address is
+    /// one of loopback. A port that is taken is an error at the start.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use startstop_core::service_fn;
+    /// # use startstop_host::Host;
+    /// # let service = service_fn(async |cx| cx.cancelled().await);
+    /// Host::new(service).admin("127.0.0.1:9100").main();
+    /// ```
+    #[cfg(feature = "admin")]
+    #[must_use]
+    #[allow(clippy::needless_pass_by_value, reason = "texts, addresses and numbers alike")]
+    pub fn admin(mut self, addr: impl ToString) -> Self {
+        self.admin.at(addr.to_string());
+        self
+    }
+
+    /// Like [`admin`](Self::admin), on a listener that is there already.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use startstop_core::service_fn;
+    /// # use startstop_host::Host;
+    /// # fn main() -> std::io::Result<()> {
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// println!("http://{}", listener.local_addr()?);
+    /// # let service = service_fn(async |cx| cx.cancelled().await);
+    /// Host::new(service).admin_on(listener).main();
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "admin")]
+    #[must_use]
+    pub fn admin_on(mut self, listener: std::net::TcpListener) -> Self {
+        self.admin.on(listener);
+        self
+    }
+
+    /// Allows to control the parts on the admin port, by
+    /// `POST /control/start|stop|restart|reload/PATH` with `Authorization: Bearer TOKEN`. An empty token is an error at the
+    /// start.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use startstop_core::service_fn;
+    /// # use startstop_host::Host;
+    /// # fn main() -> Result<(), std::env::VarError> {
+    /// # let service = service_fn(async |cx| cx.cancelled().await);
+    /// let token = std::env::var("ADMIN_TOKEN")?;
+    /// Host::new(service).admin(9100).allow_control(token).main();
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "admin")]
+    #[must_use]
+    pub fn allow_control(mut self, token: impl Into<String>) -> Self {
+        self.admin.allow_control(token.into());
+        self
+    }
+
+    /// Allows a name of this host in control requests, beside addresses and `localhost`. A name that somebody else has
+    /// pointed at this host is refused.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use startstop_core::service_fn;
+    /// # use startstop_host::Host;
+    /// # let service = service_fn(async |cx| cx.cancelled().await);
+    /// Host::new(service).admin("0.0.0.0:9100").allow_control("s3cret").allow_host("shop.internal").main();
+    /// ```
+    #[cfg(feature = "admin")]
+    #[must_use]
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.admin.allow_host(name.into());
+        self
+    }
+
+    /// Runs the program inside a runtime of one's own, until the service has ended or a signal has stopped it. It does what
+    /// `startstop_core::run` does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::once;
+    /// use startstop_host::Host;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let code = Host::new(once(async |_cx| ())).run().await;
+    /// assert_eq!(code, std::process::ExitCode::SUCCESS);
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// When it is dropped the service is asked to stop, and the parts of the host end.
+    pub async fn run(self) -> ExitCode {
+        let Some(host) = self.begin(&Handle::current()) else { return ExitCode::FAILURE };
+        let code = service(&host.runner).await;
+        host.end().await;
+        code
+    }
+
+    /// Runs the program, with a runtime that has many threads and all drivers: the whole of a `main`.
+    ///
+    /// # Examples
+    ///
+    /// See [`Host`].
+    pub fn main(self) -> ExitCode {
+        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return refuse(&format!("cannot make a runtime: {error}")),
+        };
+        runtime.block_on(self.run())
+    }
+
+    /// Begins the parts of the host; the service is to run on `runtime`. `None` if they cannot begin, which is told.
+    fn begin(self, runtime: &Handle) -> Option<Running<S>> {
+        let pulse = Arc::new(Pulse::default());
+        let probes = self.probes.clone().on_runtime(Arc::clone(&pulse), runtime.clone());
+        let background = match self.parts(&probes).and_then(Background::spawn) {
+            Ok(background) => background,
+            Err(reason) => {
+                refuse(&reason);
+                return None;
+            }
+        };
+        if background.is_some() {
+            let pulse = Arc::clone(&pulse);
+            runtime.spawn(async move { pulse.run().await });
+        }
+        Some(Running { runner: self.runner, pulse, background })
+    }
+
+    /// The parts of the host, by their names, or why they cannot begin.
+    fn parts(&self, probes: &Probes) -> Result<Vec<(&'static str, BoxService)>, String> {
+        let _ = probes;
+        let parts: Vec<Option<(&'static str, BoxService)>> = vec![
+            #[cfg(feature = "admin")]
+            self.admin.part(probes)?.map(|admin| ("admin", admin.boxed())),
+            None,
+        ];
+        Ok(parts.into_iter().flatten().collect())
+    }
+}
+
+/// A program whose parts have begun.
+struct Running<S: Service> {
+    runner: Runner<S>,
+    pulse: Arc<Pulse>,
+    background: Option<Background>,
+}
+
+impl<S: Service> Running<S> {
+    /// Ends the parts of the host, after the service.
+    async fn end(self) {
+        self.pulse.end();
+        if let Some(background) = self.background {
+            background.end().await;
+        }
+    }
+}
+
+/// Runs the service until it has ended, and tells how it went. What does not yield ends with the process.
+async fn service<S: Service>(runner: &Runner<S>) -> ExitCode {
+    match runner.run_until_signal().await {
+        Ok(Exit::Unresponsive) | Err(StartError::Unresponsive) => {
+            tell(&runner.status().to_string());
+            std::process::exit(1)
+        }
+        Ok(exit) => {
+            if let (false, Some(failure)) = (exit.is_success(), runner.errors_last()) {
+                drop(writeln!(io::stderr(), "{failure:?}"));
+            }
+            exit.into()
+        }
+        Err(error) => {
+            drop(writeln!(io::stderr(), "{error:?}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells why the program does not start.
+fn refuse(reason: &str) -> ExitCode {
+    tell(reason);
+    ExitCode::FAILURE
+}
+
+/// Prints to stderr, which nobody may listen to any more.
+pub(crate) fn tell(line: &str) {
+    drop(writeln!(io::stderr(), "startstop-host: {line}"));
+}
+
+impl<S: Service> fmt::Debug for Host<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("probes", &self.probes).finish_non_exhaustive()
+    }
+}

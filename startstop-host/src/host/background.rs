@@ -1,0 +1,84 @@
+//! The thread of the host's own parts, with a runtime and a runner of their own.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use startstop_core::{
+    Backoff, BoxService, EventKind, Events, Group, RestartPolicy, Runner, Settings,
+};
+use tokio::sync::oneshot;
+
+use super::tell;
+
+/// How long a part that has failed waits before it is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long the parts may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The parts of the host while they run. They end when it is dropped.
+pub(crate) struct Background {
+    /// Ends the parts when it is dropped.
+    end: oneshot::Sender<()>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Background {
+    /// Runs the parts, by their names, each restarted for ever; `None` if there are none. The error is a text.
+    pub(crate) fn spawn(parts: Vec<(&'static str, BoxService)>) -> Result<Option<Self>, String> {
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let (end, asked) = oneshot::channel();
+        let (done, ended) = oneshot::channel();
+        let runtime = runtime().map_err(|error| format!("cannot make a runtime: {error}"))?;
+        let run = move || {
+            runtime.block_on(run(parts, asked));
+            // A part that is in the middle of a blocking call holds up nothing.
+            runtime.shutdown_background();
+            drop(done);
+        };
+        let thread = thread::Builder::new().name("startstop-host".into()).spawn(run);
+        thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(Some(Self { end, ended }))
+    }
+
+    /// Ends the parts, and waits until they have ended.
+    pub(crate) async fn end(self) {
+        drop(self.end);
+        drop(self.ended.await);
+    }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+async fn run(parts: Vec<(&'static str, BoxService)>, asked: oneshot::Receiver<()>) {
+    let mut group = Group::builder("host").settings(Settings::new().history_capacity(1));
+    for (name, part) in parts {
+        group = group.with(name, Runner::with_settings(part, settings().name(name)));
+    }
+    let Ok(group) = group.build() else { unreachable!("the names are ours, each given once") };
+    let runner = Runner::new(group);
+    let told = tokio::spawn(tell_failures(runner.events()));
+    runner.request_start();
+    // The sender is dropped when it is time.
+    drop(asked.await);
+    drop(runner.stop_within(GOODBYE).await);
+    drop(runner);
+    drop(told.await);
+}
+
+fn settings() -> Settings {
+    let policy = RestartPolicy::always().forever().backoff(Backoff::constant(RETRY));
+    Settings::new().restart(policy).history_capacity(1)
+}
+
+async fn tell_failures(mut events: Events) {
+    while let Some(event) = events.next().await {
+        if let EventKind::Failed(failure) = event.kind() {
+            tell(&format!("{}: {}", event.path(), failure.error()));
+        }
+    }
+}

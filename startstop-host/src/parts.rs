@@ -1,0 +1,95 @@
+//! The parts of a service that a probe asks: the leaves of the tree, each with what it says.
+
+use startstop_core::{State, Status};
+
+/// What a part says: nothing, or why it says no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) problem: Option<String>,
+}
+
+impl Part {
+    pub(crate) fn new(name: impl Into<String>, problem: Option<String>) -> Self {
+        Self { name: name.into(), problem }
+    }
+}
+
+/// A question that each service of a tree answers.
+pub(crate) struct Question {
+    /// Whether the answer is yes, for all that is below it too.
+    pub(crate) is_fine: fn(&Status) -> bool,
+    /// Why it is no.
+    pub(crate) reason: fn(&Status) -> String,
+}
+
+pub(crate) const READY: Question = Question { is_fine: Status::is_ready, reason: why_not_ready };
+pub(crate) const LIVE: Question =
+    Question { is_fine: |status| !holds_unresponsive(status), reason: why_not_live };
+
+impl Question {
+    /// Lists the leaves. A whole is among them only where none of its parts explains why it says no.
+    pub(crate) fn ask(&self, root: &Status) -> Vec<Part> {
+        let mut found = Vec::new();
+        let mut open = vec![(root, (self.is_fine)(root))];
+        // Without recursion: a tree may be deep.
+        while let Some((status, fine)) = open.pop() {
+            let children = status.children().iter().rev();
+            let below: Vec<_> =
+                children.map(|child| (child, fine || self.passes(status, child))).collect();
+            if !fine && below.iter().all(|(_, fine)| *fine) {
+                found.push(Part::new(status.path(), Some((self.reason)(status))));
+            } else if below.is_empty() {
+                found.push(Part::new(status.path(), None));
+            }
+            open.extend(below);
+        }
+        found
+    }
+
+    /// Whether a part of a whole that says no is not why.
+    fn passes(&self, whole: &Status, part: &Status) -> bool {
+        (self.is_fine)(part) || is_settled(whole, part)
+    }
+}
+
+/// Whether a part has ended for the whole that goes on without it.
+fn is_settled(whole: &Status, part: &Status) -> bool {
+    let goes_on = matches!(whole.state(), State::Starting | State::Running);
+    goes_on && part.state() == State::Stopped && part.cycles() > 0
+}
+
+/// Says why a service is not ready.
+pub(crate) fn why_not_ready(status: &Status) -> String {
+    let state = status.state();
+    if let Some(stuck) = status.unresponsive() {
+        return format!("unresponsive: {stuck}");
+    }
+    if let Some(reason) = status.not_ready_reason() {
+        return format!("not ready: {reason}");
+    }
+    match status.last_failure().filter(|_| state != State::Running) {
+        Some(failure) => format!("{state}: {}", failure.error()),
+        None if state == State::Running => "not ready".to_owned(),
+        None => state.to_string(),
+    }
+}
+
+fn why_not_live(status: &Status) -> String {
+    match status.unresponsive() {
+        Some(stuck) => format!("unresponsive: {stuck}"),
+        None => "unresponsive".to_owned(),
+    }
+}
+
+/// Whether the service, or anything below it, does not yield although it was aborted.
+fn holds_unresponsive(root: &Status) -> bool {
+    let mut open = vec![root];
+    while let Some(status) = open.pop() {
+        if status.unresponsive().is_some() {
+            return true;
+        }
+        open.extend(status.children());
+    }
+    false
+}

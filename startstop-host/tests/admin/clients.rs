@@ -1,0 +1,56 @@
+//! Clients that are slow, broken, or many.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{Program, shop};
+use crate::http::{ask, get, send};
+
+#[tokio::test]
+async fn what_is_too_large_is_refused() {
+    let program = Program::run(shop()).await;
+    let addr = program.addr;
+    let long = format!("x-long: {}\r\n", "x".repeat(20_000));
+    assert_eq!(ask(addr, "GET", "/livez", &long).await.status, 431);
+    let announced = "content-length: 70000\r\n";
+    assert_eq!(ask(addr, "GET", "/livez", announced).await.status, 413);
+    let chunk = format!("{:x}\r\n{}\r\n0\r\n\r\n", 70_000, "x".repeat(70_000));
+    let head =
+        "GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+    assert_eq!(send(addr, format!("{head}{chunk}")).await.status, 413);
+    let small =
+        "GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 3\r\n\r\nabc";
+    assert_eq!(send(addr, small).await.status, 200);
+    assert_eq!(send(addr, "nonsense\r\n\r\n").await.status, 400);
+    program.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_ends_the_connection() {
+    let program = Program::run(shop()).await;
+    let mut half = TcpStream::connect(program.addr).await.unwrap();
+    half.write_all(b"GET /livez HTTP/1.1\r\nho").await.unwrap();
+    let mut rest = Vec::new();
+    let closed = timeout(Duration::from_secs(30), half.read_to_end(&mut rest)).await;
+    assert!(closed.is_ok(), "closed after the limit of 10 s");
+    program.stop().await;
+}
+
+#[tokio::test]
+async fn many_silent_clients_do_not_keep_others_out() {
+    let program = Program::run(shop()).await;
+    let mut silent = Vec::new();
+    for _ in 0..600 {
+        silent.push(TcpStream::connect(program.addr).await.unwrap());
+    }
+    assert_eq!(get(program.addr, "/livez").await.body, "ok");
+    // All but the last 256 are closed, the most silent first.
+    for stream in &mut silent[..300] {
+        let closed = timeout(Duration::from_secs(30), stream.read(&mut [0; 1])).await;
+        assert!(matches!(closed.expect("it was closed"), Ok(0) | Err(_)));
+    }
+    program.stop().await;
+}

@@ -1,0 +1,58 @@
+//! `/status` and `/events`.
+
+use serde_json::Value;
+use startstop_core::State;
+
+use super::{Program, shop};
+use crate::http::{Stream, ask, get};
+
+#[tokio::test]
+async fn the_status_is_that_of_the_service() {
+    let program = Program::run(shop()).await;
+    let answer = get(program.addr, "/status").await;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let told: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!((&told["path"], &told["state"]), (&"shop".into(), &"running".into()));
+    assert_eq!(told["children"][1]["path"], "shop/http");
+    assert_eq!(ask(program.addr, "POST", "/status", "").await.status, 405);
+    program.stop().await;
+}
+
+#[tokio::test]
+async fn events_come_as_they_happen_and_the_stream_ends_with_the_program() {
+    let program = Program::run(shop()).await;
+    let mut events = Stream::open(program.addr).await;
+    program.runner.find("shop/db").unwrap().restart().await.unwrap();
+    for kind in ["stopping", "stopped", "starting", "ready"] {
+        let event =
+            events.event(|event| event["path"] == "shop/db" && event["event"] == kind).await;
+        assert_eq!(event.unwrap()["cycle"], if kind.starts_with("stop") { 1 } else { 2 });
+    }
+    program.runner.request_stop();
+    let last = events.event(|event| event["path"] == "shop" && event["event"] == "stopped").await;
+    assert_eq!(last.unwrap()["exit"], "stopped");
+    assert!(events.event(|_| true).await.is_none());
+    assert_eq!(program.runner.state(), State::Stopped);
+    program.end.await.unwrap();
+}
+
+#[tokio::test]
+async fn there_are_at_most_64_streams_of_events() {
+    let program = Program::run(shop()).await;
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.push(Stream::open(program.addr).await);
+    }
+    assert_eq!(get(program.addr, "/events").await.status, 503);
+    open.pop();
+    // The place is free once the server has seen that the client is gone.
+    program.runner.find("shop/db").unwrap().restart().await.unwrap();
+    loop {
+        let head = ask(program.addr, "HEAD", "/events", "").await;
+        if head.status == 200 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    program.stop().await;
+}
