@@ -195,17 +195,24 @@ fn the_readme_comes_to_the_point() {
     for line in ["```rust", "cargo run --example 03_http_server", "cargo test --workspace"] {
         assert!(front.contains(&line), "not in the first forty lines: {line}");
     }
+    let before_tables = readme.text.split("## Examples").next().unwrap_or_default();
+    assert!(
+        before_tables.split_whitespace().count() <= 700,
+        "the README is long before its tables"
+    );
 }
 
 #[test]
 fn links_between_files_lead_somewhere() {
-    none(["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].into_iter().flat_map(|path| {
-        let text = File::read(path).text;
-        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
-        let links = links.filter(|link| !link.is_empty() && !link.contains("://"));
-        let broken = links.filter(|link| !root().join(link).exists());
-        broken.map(|link| format!("{path}: {link}")).collect::<Vec<_>>()
-    }));
+    none(["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"].into_iter().flat_map(
+        |path| {
+            let text = File::read(path).text;
+            let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+            let links = links.filter(|link| !link.is_empty() && !link.contains("://"));
+            let broken = links.filter(|link| !root().join(link).exists());
+            broken.map(|link| format!("{path}: {link}")).collect::<Vec<_>>()
+        },
+    ));
 }
 
 #[test]
