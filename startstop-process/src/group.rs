@@ -6,6 +6,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,8 +42,17 @@ pub(crate) struct ProcessGroup {
 }
 
 impl ProcessGroup {
-    /// Takes over a child that leads, or will lead, a group and that nobody else waits for.
-    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+    /// Takes over a child that leads, or will lead, a group and that nobody else waits for. If that cannot be
+    /// done, for want of descriptors say, the child is ended.
+    pub(crate) fn of(child: &mut Child) -> io::Result<Self> {
+        Self::open(child.id()).inspect_err(|_| {
+            // It has not been waited for, so its id is its own.
+            let _ = child.kill();
+            let _ = child.wait();
+        })
+    }
+
+    fn open(pid: u32) -> io::Result<Self> {
         let leader = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let leader = leader.ok_or_else(|| io::Error::other("not the id of a process"))?;
         let pidfd = pidfd_open(leader, PidfdFlags::NONBLOCK)?;

@@ -39,6 +39,7 @@
 mod signal;
 mod error;
 mod proc_fs;
+mod port;
 mod subreaper;
 mod group;
 mod output;

@@ -3,12 +3,14 @@
 mod pump;
 mod sink;
 mod splitter;
+mod tail;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use pump::{Pump, Pumped};
 pub(crate) use sink::Sink;
+pub(crate) use tail::TailHandle;
 
 /// Which of its two streams a child has written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -39,7 +39,7 @@ fn threads(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }
 
-fn numbers(folder: impl AsRef<Path>) -> impl Iterator<Item = u32> {
+pub(crate) fn numbers(folder: impl AsRef<Path>) -> impl Iterator<Item = u32> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
@@ -63,33 +63,19 @@ pub(crate) fn children() -> Vec<u32> {
 
 /// Whether a process ignores a signal.
 pub(crate) fn ignores(pid: impl std::fmt::Display, signal: Signal) -> bool {
+    is_in("SigIgn:", pid, signal)
+}
+
+/// Whether a process has a handler for a signal.
+pub(crate) fn catches(pid: impl std::fmt::Display, signal: Signal) -> bool {
+    is_in("SigCgt:", pid, signal)
+}
+
+fn is_in(set: &str, pid: impl std::fmt::Display, signal: Signal) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
-    ignored.is_some_and(|set| set & signal.bit() != 0)
-}
-
-/// Who listens on a TCP port of this machine: name and id, as far as they can be seen.
-pub(crate) fn listener(port: u16) -> Option<(String, u32)> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(fs::read_to_string);
-    let inodes = tables.iter().flatten().flat_map(|table| table.lines());
-    let inodes: Vec<String> = inodes.filter_map(|line| listening_inode(line, port)).collect();
-    let holds = |pid: &u32| {
-        let links = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-        let mut targets = links.filter_map(|link| fs::read_link(link.path()).ok());
-        targets.any(|target| inodes.iter().any(|inode| target.to_str() == Some(inode)))
-    };
-    let pid = numbers("/proc").find(holds)?;
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    Some((name.trim_end().to_owned(), pid))
-}
-
-/// `sl local_address rem_address st … inode`, the port in hexadecimal, `0A` for a listener.
-fn listening_inode(line: &str, port: u16) -> Option<String> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let (_, found) = fields.get(1)?.rsplit_once(':')?;
-    let listens = *fields.get(3)? == "0A" && u16::from_str_radix(found, 16) == Ok(port);
-    listens.then(|| format!("socket:[{}]", fields.get(9).unwrap_or(&"")))
+    let bits = status.lines().find_map(|line| line.strip_prefix(set));
+    let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    bits.is_some_and(|bits| bits & signal.bit() != 0)
 }
 
 #[cfg(test)]

@@ -1,8 +1,16 @@
 //! A program as a service.
 
-mod attempt;
+mod message;
+mod notify;
 mod command;
+mod helper;
+mod waiting;
+mod unready;
+mod reloading;
+mod told;
 mod stopping;
+mod verdict;
+mod attempt;
 
 use std::ffi::OsString;
 use std::fmt;

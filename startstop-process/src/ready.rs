@@ -1,26 +1,10 @@
 //! When a child counts as ready.
 
-mod notify;
-
 use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio::process::Command;
-use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
-
-use crate::proc_fs;
-pub(crate) use notify::NotifySocket;
-
-/// How often it is tried.
-const EACH: Duration = Duration::from_millis(25);
-
-/// How long one try may take.
-const TRY: Duration = Duration::from_secs(5);
+use crate::port;
 
 /// When a [`Process`](crate::Process) is ready. Without one it is ready once it has been spawned.
 ///
@@ -84,10 +68,10 @@ impl Ready {
         Self(Kind::Command(command.into_iter().map(Into::into).collect()))
     }
 
-    /// What is waited for, as a part of a sentence.
-    pub(crate) fn wish(&self) -> String {
+    /// What is waited for, as a part of a sentence, and who is in the way.
+    pub(crate) fn missing(&self) -> String {
         match &self.0 {
-            Kind::Tcp(addr) => match held(addr) {
+            Kind::Tcp(addr) => match port::holder(&port::listening(addr), None) {
                 Some(holder) => format!("{addr} is held by {holder}"),
                 None => format!("nothing listens on {addr}"),
             },
@@ -98,85 +82,4 @@ impl Ready {
             Kind::Command(command) => format!("the command {command:?} does not succeed"),
         }
     }
-}
-
-/// Who holds the port of an address, if that is known.
-pub(crate) fn held(addr: &str) -> Option<String> {
-    let port = addr.rsplit_once(':')?.1.parse().ok()?;
-    proc_fs::listener(port).map(|(name, pid)| format!("{name} (pid {pid})"))
-}
-
-/// A wait that has begun before the child was spawned.
-#[derive(Debug)]
-pub(crate) enum Waiting {
-    Spawned,
-    Tcp(String),
-    Line(oneshot::Receiver<()>),
-    Notify,
-    File(PathBuf, Option<SystemTime>),
-    After(Duration),
-    Command(Vec<OsString>),
-}
-
-impl Waiting {
-    /// The wait, and what the pump has to look for.
-    pub(crate) fn begin(ready: Option<&Ready>) -> (Self, Option<(String, oneshot::Sender<()>)>) {
-        let Some(Ready(kind)) = ready else { return (Self::Spawned, None) };
-        let waiting = match kind.clone() {
-            Kind::Tcp(addr) => Self::Tcp(addr),
-            Kind::Line(text) => {
-                let (sender, receiver) = oneshot::channel();
-                return (Self::Line(receiver), Some((text, sender)));
-            }
-            Kind::Notify => Self::Notify,
-            Kind::File(path) => {
-                let before = written(&path);
-                Self::File(path, before)
-            }
-            Kind::After(time) => Self::After(time),
-            Kind::Command(command) => Self::Command(command),
-        };
-        (waiting, None)
-    }
-
-    /// Waits until it is ready. That of `notify` is told elsewhere.
-    pub(crate) async fn ready(&mut self) {
-        match self {
-            Self::Spawned => {}
-            Self::Tcp(addr) => {
-                while !matches!(timeout(TRY, TcpStream::connect(&*addr)).await, Ok(Ok(_))) {
-                    sleep(EACH).await;
-                }
-            }
-            Self::Line(found) => {
-                if found.await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            }
-            Self::Notify => std::future::pending().await,
-            Self::File(path, before) => {
-                while written(path).is_none_or(|at| *before == Some(at)) {
-                    sleep(EACH).await;
-                }
-            }
-            Self::After(time) => sleep(*time).await,
-            Self::Command(command) => {
-                while !succeeds(command).await {
-                    sleep(EACH).await;
-                }
-            }
-        }
-    }
-}
-
-fn written(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).ok()?.modified().ok()
-}
-
-async fn succeeds(command: &[OsString]) -> bool {
-    let Some((program, args)) = command.split_first() else { return true };
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.process_group(0).kill_on_drop(true).env_remove("NOTIFY_SOCKET");
-    matches!(timeout(TRY, command.status()).await, Ok(Ok(status)) if status.success())
 }

@@ -5,9 +5,11 @@ mod support;
 mod ending;
 mod file;
 mod leaks;
+mod notify;
 mod output;
 #[cfg(feature = "run")]
 mod program;
 mod ready;
+mod reload;
 mod spawning;
 mod stopping;

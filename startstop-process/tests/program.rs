@@ -48,16 +48,101 @@ fn a_signal_stops_all_and_the_code_is_0() {
     fs::write(&path, format!("[process.a]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n"))
         .unwrap();
     let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-run")).arg(&path).spawn().unwrap();
-    let child = loop {
-        match fs::read_to_string(&pid) {
-            Ok(text) if text.ends_with('\n') => break text.trim().to_owned(),
-            _ => std::thread::yield_now(),
-        }
-    };
+    let child = written(&pid);
     // Both are told, as under a service manager.
     Command::new("kill").args([&child, &program.id().to_string()]).status().unwrap();
     assert_eq!(program.wait().unwrap().code(), Some(0));
     assert!(!is_alive(&child));
+}
+
+/// A service manager signals the whole control group at once: the one that is to be stopped last ends first.
+#[test]
+fn children_that_hear_the_signal_of_the_program_before_their_turn_have_not_failed() {
+    let folder = Folder::new("together");
+    let path = folder.path("app.toml");
+    let script = "trap 'sleep 1; exit 0' TERM; echo $$ >web; while :; do sleep 0.01; done";
+    let text = format!(
+        "[process.db]\ncommand = 'echo $$ >db; exec sleep 1000'\ncwd = '{0}'\nstops_all = true\n\
+         [process.web]\ncommand = \"{script}\"\ncwd = '{0}'\nafter = ['db']\nstops_all = true\n",
+        folder.0.display()
+    );
+    fs::write(&path, text).unwrap();
+    let program = Command::new(env!("CARGO_BIN_EXE_startstop-run"))
+        .arg(&path)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pids = ["db", "web"].map(|name| written(&folder.path(name)));
+    Command::new("kill").args(&pids).arg(program.id().to_string()).status().unwrap();
+    let output = program.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!said.contains("SIGTERM"), "{said}");
+    assert!(pids.iter().all(|pid| !is_alive(pid)));
+}
+
+/// What a child has written, once it has.
+fn written(path: &str) -> String {
+    loop {
+        match fs::read_to_string(path) {
+            Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
+            _ => std::thread::sleep(std::time::Duration::from_millis(5)),
+        }
+    }
+}
+
+/// The program is the foreground job of a terminal of its own, on which Ctrl-C is pressed.
+const TERMINAL: &str = "
+import os, pty, sys, time
+program, path, folder = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(program, [program, path])
+for name in ('a', 'b'):
+    while not os.path.exists(folder + '/' + name):
+        time.sleep(0.01)
+os.write(terminal, b'\\x03')
+while True:
+    try:
+        if not os.read(terminal, 4096):
+            break
+    except OSError:
+        break
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+
+/// Counts what it hears, and takes its time, so that a second signal would come.
+const COUNTS: &str = "
+import signal, sys, time
+heard = []
+for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(s, lambda s, _: heard.append(signal.Signals(s).name))
+open(sys.argv[1], 'w').close()
+while not heard:
+    time.sleep(0.01)
+time.sleep(0.5)
+open(sys.argv[1], 'w').write(' '.join(heard))
+";
+
+#[test]
+fn ctrl_c_at_a_terminal_reaches_each_child_once() {
+    let folder = Folder::new("terminal");
+    let (path, script) = (folder.path("app.toml"), folder.path("counts.py"));
+    fs::write(&script, COUNTS).unwrap();
+    let entry = |name: &str| {
+        let file = folder.path(name);
+        format!("[process.{name}]\ncommand = ['python3', '{script}', '{file}']\n")
+    };
+    fs::write(&path, entry("a") + &entry("b")).unwrap();
+    let folder_path = folder.0.to_str().unwrap();
+    let status = Command::new("python3")
+        .args(["-c", TERMINAL, env!("CARGO_BIN_EXE_startstop-run"), &path, folder_path])
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    for name in ["a", "b"] {
+        assert_eq!(fs::read_to_string(folder.path(name)).unwrap(), "SIGTERM");
+    }
 }
 
 /// In a pid namespace of its own.

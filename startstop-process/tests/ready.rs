@@ -90,15 +90,76 @@ async fn a_start_that_times_out_says_what_was_waited_for() {
     );
 }
 
-#[tokio::test]
-async fn who_holds_the_port_is_told() {
+/// A port that is taken, by this very process, and what is said of it.
+fn taken() -> (TcpListener, String, String) {
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = held.local_addr().unwrap().to_string();
-    let runner = runner(sh("sleep 0; exit 9").ready(Ready::tcp(&addr)));
-    let _ = runner.start().await;
-    runner.wait().await;
+    let comm = std::fs::read_to_string("/proc/self/comm").unwrap();
+    let said = format!("{addr} is held by {} (pid {})", comm.trim_end(), std::process::id());
+    (held, addr, said)
+}
+
+#[tokio::test]
+async fn a_port_that_was_taken_before_is_no_readiness_and_the_failure_says_by_whom() {
+    let (_held, addr, said) = taken();
+    let (_, port) = addr.rsplit_once(':').unwrap();
+    let script = format!("import socket\nsocket.socket().bind(('127.0.0.1', {port}))");
+    let runner = runner(python(&script).ready(Ready::tcp(&addr)));
+    runner.start().await.unwrap_err();
     last_error(&runner, |error| {
-        let text = format!("{error:?}");
-        assert!(matches!(error, ProcessError::Exited { code: 9, .. }), "{text}");
+        let ProcessError::Exited { code: 1, tail } = error else { panic!("{error:?}") };
+        assert!(tail.iter().any(|line| line.contains("Address already in use")), "{tail:?}");
+        assert_eq!(tail.last(), Some(&said));
     });
+}
+
+#[tokio::test]
+async fn a_start_that_times_out_for_a_taken_port_says_by_whom() {
+    let (_held, addr, said) = taken();
+    let child = sh("exec sleep 1000").ready(Ready::tcp(&addr));
+    let settings = Settings::new().start_timeout(Duration::from_millis(300));
+    let runner = Runner::with_settings(child, settings);
+    runner.start().await.unwrap_err();
+    let errors = errors(&runner);
+    assert!(errors.iter().any(|error| error.contains(&said)), "{errors:?}");
+}
+
+#[tokio::test]
+async fn a_port_that_an_earlier_run_gives_up_meanwhile_is_ready_when_the_child_has_it() {
+    let (held, addr, _) = taken();
+    let (_, port) = addr.rsplit_once(':').unwrap();
+    let script = format!(
+        "import socket, time\nwhile True:\n    s = socket.socket()\n    \
+         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n    try:\n        \
+         s.bind(('127.0.0.1', {port})); s.listen(); break\n    except OSError:\n        \
+         print('taken', flush=True); time.sleep(0.01)\ntime.sleep(1000)"
+    );
+    let (sender, mut tried) = tokio::sync::mpsc::unbounded_channel();
+    let output = startstop_process::Output::lines(move |line| drop(sender.send(line.text)));
+    let runner = runner(python(&script).output(output).ready(Ready::tcp(&addr)));
+    let start = tokio::spawn({
+        let runner = runner.clone();
+        async move { runner.start().await }
+    });
+    assert_eq!(tried.recv().await.as_deref(), Some("taken"));
+    assert!(!runner.is_ready());
+    drop(held);
+    start.await.unwrap().unwrap();
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_time_is_not_begun_anew_by_what_happens_meanwhile() {
+    let child = sh("exec sleep 1000").ready(Ready::after(Duration::MAX));
+    let runner = runner(child);
+    let early = tokio::time::timeout(Duration::from_millis(100), runner.start()).await;
+    assert!(early.is_err());
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_command_that_asks_has_the_environment_and_the_folder_of_the_child() {
+    let child = sh("exec sleep 1000").env("SIGN", "yes").cwd("/");
+    let asks = ["sh", "-c", "[ $SIGN$PWD = yes/ ]"];
+    becomes_ready(child.ready(Ready::command(asks))).await;
 }

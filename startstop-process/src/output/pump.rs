@@ -2,13 +2,14 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{mpsc, oneshot};
 
-use super::splitter::{Splitter, Tail};
+use super::splitter::Splitter;
+use super::tail::TailHandle;
 use super::{Line, Sink, Stream};
 
 /// What a pipe holds at most; more than so much at once is not waited for.
@@ -22,7 +23,7 @@ pub(crate) struct Pump {
     pipes: [Option<Reader>; 2],
     sink: Option<Sink>,
     name: Arc<str>,
-    tail: Arc<Mutex<Tail>>,
+    tail: TailHandle,
     awaited: Option<(String, oneshot::Sender<()>)>,
     requests: mpsc::Receiver<oneshot::Sender<()>>,
     /// Its drop tells that this is over.
@@ -39,7 +40,7 @@ struct Reader {
 #[derive(Debug)]
 pub(crate) struct Pumped {
     requests: mpsc::Sender<oneshot::Sender<()>>,
-    tail: Arc<Mutex<Tail>>,
+    tail: TailHandle,
     ended: oneshot::Receiver<()>,
 }
 
@@ -58,11 +59,12 @@ impl Pumped {
         drop(requests);
         // It is the drop of the sender that is waited for.
         let _ = ended.await;
-        tail.lock().unwrap_or_else(PoisonError::into_inner).lines()
+        tail.lines()
     }
 
-    pub(crate) fn tail(&self) -> Vec<String> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner).lines()
+    /// The tail, also after this is gone.
+    pub(crate) fn tail_handle(&self) -> TailHandle {
+        self.tail.clone()
     }
 }
 
@@ -80,7 +82,7 @@ impl Pump {
         };
         let pipes = [reader(stdout, Stream::Stdout)?, reader(stderr, Stream::Stderr)?];
         let (sender, requests) = mpsc::channel(1);
-        let tail = Arc::<Mutex<Tail>>::default();
+        let tail = TailHandle::default();
         let (sender_of_end, ended) = oneshot::channel();
         let pumped = Pumped { requests: sender, tail: tail.clone(), ended };
         Ok((
@@ -168,7 +170,7 @@ impl Pump {
             }
         }
         if stream == Stream::Stderr {
-            self.tail.lock().unwrap_or_else(PoisonError::into_inner).push(&text);
+            self.tail.push(&text);
         }
         if let Some(sink) = &self.sink {
             sink.push(Line { name: self.name.clone(), stream, text });

@@ -1,13 +1,7 @@
-//! Bytes into lines, and the last of them.
-
-use std::collections::VecDeque;
+//! Bytes into lines.
 
 /// A longer line comes in pieces.
 const LONGEST: usize = 64 * 1024;
-
-/// What an error shows of standard error.
-const TAIL_LINES: usize = 20;
-const TAIL_BYTES: usize = 8 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Splitter {
@@ -36,29 +30,9 @@ impl Splitter {
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Tail(VecDeque<String>);
-
-impl Tail {
-    pub(crate) fn push(&mut self, line: &str) {
-        if self.0.len() == TAIL_LINES {
-            self.0.pop_front();
-        }
-        let mut end = line.len().min(TAIL_BYTES);
-        while !line.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.0.push_back(line[..end].to_owned());
-    }
-
-    pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.iter().cloned().collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Splitter, TAIL_BYTES, Tail};
+    use super::Splitter;
 
     fn split(parts: &[&[u8]]) -> Vec<String> {
         let (mut splitter, mut lines) = (Splitter::default(), Vec::new());
@@ -81,17 +55,5 @@ mod tests {
         let lines = split(&[&piece, &piece, &piece]);
         assert_eq!(lines.iter().map(String::len).sum::<usize>(), 120_000);
         assert_eq!(lines.len(), 2);
-    }
-
-    #[test]
-    fn a_tail_has_twenty_lines_of_at_most_8_kb() {
-        let mut tail = Tail::default();
-        for n in 0..30 {
-            tail.push(&format!("{n}"));
-        }
-        tail.push(&"ä".repeat(TAIL_BYTES));
-        let lines = tail.lines();
-        assert_eq!((lines.len(), lines[0].as_str()), (20, "11"));
-        assert_eq!(lines[19].len(), TAIL_BYTES);
     }
 }

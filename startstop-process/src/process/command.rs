@@ -34,7 +34,7 @@ pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned,
     let failed = |source| explain(process, source);
     let mut child = build(process, notify).map_err(failed)?.spawn().map_err(failed)?;
     // From here on its drop ends the child.
-    let group = ProcessGroup::of(child.id()).map_err(failed)?;
+    let group = ProcessGroup::of(&mut child).map_err(failed)?;
     feed(process, &mut child);
     let stdout = child.stdout.take().map(OwnedFd::from);
     let stderr = child.stderr.take().map(OwnedFd::from);
@@ -45,6 +45,20 @@ fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
     let (program, args) = command_line(process)?;
     let mut command = Command::new(program);
     command.args(args);
+    surroundings(process, &mut command);
+    if let Some(path) = notify {
+        command.env("NOTIFY_SOCKET", path);
+    }
+    // `setsid` would fork if it led a group already.
+    if !process.session {
+        command.process_group(0);
+    }
+    streams(process, &mut command);
+    Ok(command)
+}
+
+/// Environment, folder and user.
+pub(super) fn surroundings(process: &Process, command: &mut Command) {
     if process.env_clear {
         command.env_clear();
     }
@@ -60,9 +74,6 @@ fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
     if let Some(mark) = subreaper::mark() {
         command.env(subreaper::MARK, mark);
     }
-    if let Some(path) = notify {
-        command.env("NOTIFY_SOCKET", path);
-    }
     if let Some(folder) = &process.cwd {
         command.current_dir(folder);
     }
@@ -72,12 +83,6 @@ fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
     if let Some(gid) = process.gid {
         command.gid(gid);
     }
-    // `setsid` would fork if it led a group already.
-    if !process.session {
-        command.process_group(0);
-    }
-    streams(process, &mut command);
-    Ok(command)
 }
 
 fn streams(process: &Process, command: &mut Command) {

@@ -66,9 +66,13 @@ pub(super) async fn end(
             biased;
             ending = group.ended() => match ending {
                 Ok(ending) => break ending,
+                // No descriptor is left to wait with: it is asked again and again.
                 Err(_) => sleep(TICK).await,
             },
             () = sleep(TICK) => {}
+        }
+        if let Ok(Some(ending)) = group.ending() {
+            break ending;
         }
         if !in_time {
             return Err(ProcessError::LeftBehind { pids: group.alive() });

@@ -1,0 +1,72 @@
+//! The socket on which a child says that it is ready, as `sd_notify` does.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::net::UnixDatagram;
+
+use super::message::Notice;
+
+/// A socket in a folder that only the user of the child can enter; both are gone with it.
+#[derive(Debug)]
+pub(super) struct NotifySocket {
+    socket: UnixDatagram,
+    folder: Folder,
+}
+
+impl NotifySocket {
+    /// Binds a socket for a child of this user.
+    pub(super) fn bind(uid: Option<u32>) -> io::Result<Self> {
+        let folder = Folder::create()?;
+        let path = folder.0.join("notify");
+        let socket = UnixDatagram::bind(&path)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        if uid.is_some() {
+            chown(&path, uid, None)?;
+            chown(&folder.0, uid, None)?;
+        }
+        Ok(Self { socket, folder })
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.0.join("notify")
+    }
+
+    /// Waits for the next message.
+    pub(super) async fn next(&self) -> io::Result<Vec<Notice>> {
+        let mut buffer = [0; 4096];
+        let n = self.socket.recv(&mut buffer).await?;
+        Ok(Notice::all_of(&String::from_utf8_lossy(&buffer[..n])))
+    }
+}
+
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+impl Folder {
+    /// One that nobody has made before: a process that was killed leaves its folders, and its id is given
+    /// to another one day; in a container it is the same each time.
+    fn create() -> io::Result<Self> {
+        loop {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("startstop-{}-{number}", std::process::id());
+            let folder = std::env::temp_dir().join(name);
+            match DirBuilder::new().mode(0o700).create(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                result => return result.map(|()| Self(folder)),
+            }
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Who has removed it already has done no harm.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

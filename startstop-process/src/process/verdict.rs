@@ -1,0 +1,82 @@
+//! What the end of a child means.
+
+use std::io;
+
+use super::attempt::Running;
+use super::{Process, stopping};
+use crate::error::ProcessError;
+use crate::group::Ending;
+use crate::port;
+use crate::proc_fs;
+use crate::ready::{Kind, Ready};
+
+/// It is to stop.
+pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
+    let Running { process, cx, group, pumped, mut unready, .. } = running;
+    unready.disarm();
+    if proc_fs::ignores(group.id(), process.stop_signal) {
+        cx.report(format!("it ignores {}, its stop signal", process.stop_signal));
+    }
+    let ended = stopping::end(group, process.stop_signal, cx, process.stop_timeout()).await;
+    let tail = pumped.finish().await;
+    match ended? {
+        Ending::Signalled { signal, .. } if signal == process.stop_signal => Ok(()),
+        ending => judge(process, ending, tail),
+    }
+}
+
+/// The leader has left by itself. A task of the attempt ends what is left of its group, so that it has the
+/// time that the settings give.
+pub(super) async fn ended(mut running: Running<'_>, ending: Ending) -> Result<(), ProcessError> {
+    let was_ready = !running.unready.is_armed();
+    running.unready.disarm();
+    let was_told = was_told(&mut running, ending).await;
+    let holder = if was_ready { None } else { holder(&running) };
+    let Running { process, cx, group, pumped, errno, .. } = running;
+    let mut tail = if group.alive().is_empty() {
+        group.reap();
+        pumped.finish().await
+    } else {
+        pumped.caught_up().await;
+        let tail = pumped.tail_handle().lines();
+        let (signal, limit, of_task) = (process.stop_signal, process.stop_timeout(), cx.clone());
+        cx.spawn(async move {
+            let ended = stopping::end(group, signal, &of_task, limit).await;
+            pumped.finish().await;
+            ended.map(drop)
+        });
+        tail
+    };
+    if was_told {
+        return Ok(());
+    }
+    tail.extend(errno.map(|number| io::Error::from_raw_os_error(number).to_string()));
+    tail.extend(holder);
+    judge(process, ending, tail.clone())?;
+    if was_ready || cx.is_cancelled() {
+        return Ok(());
+    }
+    Err(ProcessError::NotReady { why: "it ended before it was ready".to_owned(), tail })
+}
+
+async fn was_told(running: &mut Running<'_>, ending: Ending) -> bool {
+    let Ending::Signalled { signal, .. } = ending else { return false };
+    running.told.was_told(running.cx, signal, running.process.stop_signal).await
+}
+
+/// Who holds the port that it was to listen on.
+fn holder(running: &Running<'_>) -> Option<String> {
+    let Some(Ready(Kind::Tcp(addr))) = &running.process.ready else { return None };
+    let holder = port::holder(&port::listening(addr), Some(running.group.id()))?;
+    Some(format!("{addr} is held by {holder}"))
+}
+
+fn judge(process: &Process, ending: Ending, tail: Vec<String>) -> Result<(), ProcessError> {
+    match ending {
+        Ending::Exited(code) if process.success.contains(&code) => Ok(()),
+        Ending::Exited(code) => Err(ProcessError::Exited { code, tail }),
+        Ending::Signalled { signal, core_dumped } => {
+            Err(ProcessError::Signalled { signal, core_dumped, tail })
+        }
+    }
+}

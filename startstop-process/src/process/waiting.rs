@@ -1,0 +1,115 @@
+//! The wait until a child is ready. It begins before the spawn, and may be dropped and polled anew.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::Process;
+use super::helper::Helper;
+use crate::group::Ending;
+use crate::port::{self, Sockets};
+use crate::ready::{Kind, Ready};
+
+/// How often it is tried.
+const EACH: Duration = Duration::from_millis(25);
+
+/// How long one try may take.
+const TRY: Duration = Duration::from_secs(5);
+
+/// What is later than anybody waits for.
+const NEVER: Duration = Duration::from_secs(86400 * 365);
+
+#[derive(Debug)]
+pub(super) enum Waiting {
+    Spawned,
+    /// The address, and who listened on it before the spawn.
+    Tcp(String, Sockets),
+    Line(oneshot::Receiver<()>),
+    Notify,
+    File(PathBuf, Option<Written>),
+    After(Instant),
+    Command(Vec<OsString>),
+}
+
+/// The pump sends when it has found the text.
+pub(super) type Awaited = (String, oneshot::Sender<()>);
+
+impl Waiting {
+    pub(super) fn begin(ready: Option<&Ready>) -> (Self, Option<Awaited>) {
+        let Some(Ready(kind)) = ready else { return (Self::Spawned, None) };
+        let waiting = match kind.clone() {
+            Kind::Tcp(addr) => {
+                let before = port::listening(&addr);
+                Self::Tcp(addr, before)
+            }
+            Kind::Line(text) => {
+                let (sender, receiver) = oneshot::channel();
+                return (Self::Line(receiver), Some((text, sender)));
+            }
+            Kind::Notify => Self::Notify,
+            Kind::File(path) => {
+                let before = written(&path);
+                Self::File(path, before)
+            }
+            Kind::After(time) => Self::After(Instant::now() + time.min(NEVER)),
+            Kind::Command(command) => Self::Command(command),
+        };
+        (waiting, None)
+    }
+
+    /// Waits until it is ready. A message is awaited elsewhere.
+    pub(super) async fn ready(&mut self, process: &Process) {
+        match self {
+            Self::Spawned => {}
+            Self::Tcp(addr, before) => {
+                while !accepts(addr, before).await {
+                    sleep(EACH).await;
+                }
+            }
+            Self::Line(found) => {
+                if found.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+            Self::Notify => std::future::pending().await,
+            Self::File(path, before) => {
+                while written(path).is_none_or(|now| *before == Some(now)) {
+                    sleep(EACH).await;
+                }
+            }
+            Self::After(time) => sleep_until(*time).await,
+            Self::Command(command) => {
+                while !succeeds(process, command).await {
+                    sleep(EACH).await;
+                }
+            }
+        }
+    }
+}
+
+/// Whether somebody accepts connections who has not done so before the spawn: the port may be that of an
+/// earlier run, of which this process knows nothing.
+async fn accepts(addr: &str, before: &Sockets) -> bool {
+    let is_another =
+        before.is_empty() || port::listening(addr).iter().any(|socket| !before.contains(socket));
+    is_another && matches!(timeout(TRY, TcpStream::connect(addr)).await, Ok(Ok(_)))
+}
+
+/// Tells one version of a file from another.
+type Written = (u64, SystemTime);
+
+fn written(path: &Path) -> Option<Written> {
+    let data = fs::metadata(path).ok()?;
+    Some((data.ino(), data.modified().ok()?))
+}
+
+async fn succeeds(process: &Process, command: &[OsString]) -> bool {
+    let Ok(helper) = Helper::start_quiet(process, command) else { return false };
+    matches!(timeout(TRY, helper.ended()).await, Ok(Ok(Ending::Exited(0))))
+}

@@ -1,0 +1,55 @@
+//! Children that speak as `sd_notify` does.
+
+use std::fs;
+
+use startstop_core::Exit;
+use startstop_process::{Process, ProcessError, Ready};
+
+use crate::support::{last_error, python, runner};
+
+/// A child that sends these messages, and then goes on with what comes behind them.
+fn sends(messages: &[&str], then: &str) -> Process {
+    let sends = messages.iter().map(|message| format!("s.send({message:?}.encode())\n"));
+    let sends = sends.collect::<Vec<_>>().concat();
+    let begin = "import os, socket, sys, time\n\
+                 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+                 s.connect(os.environ['NOTIFY_SOCKET'])\n";
+    python(&format!("{begin}{sends}{then}")).ready(Ready::notify())
+}
+
+#[tokio::test]
+async fn a_folder_that_an_earlier_process_of_the_same_id_has_left_hinders_nobody() {
+    let folders: Vec<_> = (0..50)
+        .map(|n| std::env::temp_dir().join(format!("startstop-{}-{n}", std::process::id())))
+        .filter(|folder| fs::create_dir(folder).is_ok())
+        .collect();
+    let runner = runner(sends(&["READY=1"], "time.sleep(1000)"));
+    runner.start().await.unwrap();
+    runner.stop().await.unwrap();
+    for folder in folders {
+        fs::remove_dir(folder).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_child_of_another_user_reaches_the_socket_and_nobody_else_does() {
+    let script = "os.system('stat -c %a:%u ' + os.path.dirname(os.environ['NOTIFY_SOCKET']) + ' >&2')\n\
+                  sys.exit(1)";
+    let runner = runner(sends(&["READY=1"], script).uid(65534).gid(65534));
+    runner.start().await.unwrap();
+    assert_eq!(runner.wait().await, Exit::Failed);
+    last_error(&runner, |error| {
+        let ProcessError::Exited { tail, .. } = error else { panic!("{error:?}") };
+        assert_eq!(tail.last().map(String::as_str), Some("700:65534"));
+    });
+}
+
+#[tokio::test]
+async fn an_errno_is_told_with_the_failure() {
+    let runner = runner(sends(&["STATUS=no luck\nERRNO=111"], "sys.exit(3)"));
+    runner.start().await.unwrap_err();
+    last_error(&runner, |error| {
+        let text = error.to_string();
+        assert!(text.starts_with("exited with code 3: Connection refused"), "{text}");
+    });
+}
