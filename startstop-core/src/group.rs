@@ -47,6 +47,10 @@ use table::{Entry, Table};
 /// Many services as one: started in order of their dependencies, stopped in reverse, restarted by what
 /// each member asks for.
 ///
+/// Use a group for services that start after each other, fail together, or stop in order. For services that have nothing to
+/// do with each other, a list of `Arc<dyn` [`StartStop`]`>` is enough; for a struct whose fields are the members, use
+/// `#[derive(Service)]`.
+///
 /// A group is a [`Service`]: put it into a [`Runner`](crate::Runner). Clones are handles of the same
 /// group, which runs under one runner at a time: another one fails with [`GroupError::AlreadyRuns`].
 ///

@@ -1,8 +1,7 @@
 //! Services that start, stop, restart and are watched.
 //!
-//! A **service** is a value with two methods: `run` does the work until it is told to stop, `shutdown`
-//! makes it stop gracefully. A **runner** drives one service through its life, again and again, and
-//! remembers what went wrong.
+//! A **service** is a value with two methods: `run` does the work until it is told to stop, `shutdown` makes it stop
+//! gracefully. A **runner** drives one service through its life, again and again, and records what went wrong.
 //!
 //! ```
 //! use startstop_core::{Runner, State, service_fn};
@@ -21,7 +20,7 @@
 //!
 //! runner.start().await?;
 //! assert!(runner.is_running());
-//! runner.stop().await?; // nothing of the service runs any more
+//! runner.stop().await?; // run, shutdown and its tasks have ended
 //! assert_eq!(runner.state(), State::Stopped);
 //! assert!(runner.errors_list().is_empty());
 //! # Ok(())
@@ -39,23 +38,24 @@
 //!
 //! # Where to go next
 //!
-//! - Make a service: of functions by [`service_fn`], [`service_fn_with`], [`once`] (a job), [`every`] (a
+//! - Make a service: from functions by [`service_fn`], [`service_fn_with`], [`once`] (a job), [`every`] (a
 //!   period) or [`blocking_fn`] (synchronous code); of a type of your own by [`Service`].
-//! - Inside of it, [`Context`] tells when to stop, and takes what there is to say: that it is ready, an
-//!   error, a heartbeat, a task that belongs to it.
-//! - Say how it wants to be run by [`Settings`]: timeouts, readiness, restarts.
+//! - Inside the service, [`Context`] signals when to stop, and accepts what the service reports: readiness, errors, heartbeats
+//!   and the tasks it spawns.
+//! - Set timeouts, readiness and restarts by [`Settings`].
 //! - Drive it by [`Runner`]; several of different types by `Arc<dyn` [`StartStop`]`>`.
-//! - Put services that need each other into a [`Group`]: started in order, stopped in reverse.
-//! - Read what went wrong: [`StartError`] and [`StopError`] at once, [`History`] and [`Status`] later.
+//! - Put services that depend on each other into a [`Group`]: it starts them in order and stops them in reverse.
+//! - Read what went wrong: [`StartError`] and [`StopError`] at once, [`History`] and [`Status`] later, [`Events`] as it happens.
 //! - Make it a whole program, with signals and an exit code: `run`, with the feature `signal`.
 //!
 //! # Promises
 //!
-//! 1. Never two attempts of one runner at once, whatever is called from wherever.
-//! 2. Whoever sees [`State::Stopped`] finds in the history why.
+//! 1. A runner never runs two attempts at once, whichever methods are called and from whichever threads.
+//! 2. A failure is in the history before the state becomes [`State::Stopped`].
 //! 3. A stop is never lost, also right after a start.
 //! 4. Dropping a future breaks nothing: once polled, the operation goes on to its end.
-//! 5. After `Stopped` nothing of the service is left running, no task and no timer. So await
+//! 5. After `Stopped` nothing of the service is left running that the runner knows of: `run`, `shutdown`, every task spawned
+//!    through its context, every timer. What it spawns by other means, such as `tokio::spawn`, is its own affair. Await
 //!    [`stop`](Runner::stop) before leaving `main`.
 //! 6. Panics are failures.
 //! 7. The runtime may end: then the service is [`Exit::Aborted`].

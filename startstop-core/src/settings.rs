@@ -14,6 +14,10 @@ pub(crate) use resolved::Resolved;
 
 /// How a service is run: its name, readiness, timeouts, restarts and history.
 ///
+/// Return it from [`Service::settings`](crate::Service::settings) for what the service itself knows, pass it to
+/// [`Runner::with_settings`](crate::Runner::with_settings) where it depends on the program, and use the keys of
+/// `#[derive(Service)]` for what is constant.
+///
 /// A plain value with a setter for each setting. What is unset falls back to the service's own
 /// [`settings`](crate::Service::settings), then to the default. The getters tell set from unset and
 /// are called `get_x`, as those of [`std::process::Command`] are, since the setters have the plain

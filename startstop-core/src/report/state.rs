@@ -4,8 +4,19 @@ use std::fmt;
 
 /// Where a service is in its life.
 ///
-/// `Stopped → Starting → Running → Stopping → Stopped`, and `Backoff` between two attempts of a
-/// restart policy.
+/// ```text
+///              start                ready                stop, end, failure
+/// Stopped ─────────────▶ Starting ─────────▶ Running ────────────────────────▶ Stopping ──▶ Stopped
+///                         ▲    │                                                  │
+///                         │    └── stop, failure, start timeout ─▶ Stopping       │ a restart policy,
+///                   delay │                                                       │ nothing runs any more
+///                     over│                                                       ▼
+///                         └───────────────────────────────────────────────────  Backoff
+/// ```
+///
+/// Under [`Readiness::Immediate`] the state becomes `Running` just before `run` is first polled. `Backoff` is the wait between
+/// two attempts of a [`RestartPolicy`](crate::RestartPolicy). `Stopping` lasts until nothing of the attempt runs, also after an
+/// abort that has no effect.
 ///
 /// # Examples
 ///
@@ -25,14 +36,14 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
 pub enum State {
-    /// Nothing of the service runs.
+    /// Nothing of the service runs that the runner knows of: neither `run` nor `shutdown` nor a task of its context.
     #[default]
     Stopped,
-    /// The service was asked to run and is not ready yet.
+    /// A start was requested, and the service is not ready yet.
     Starting,
     /// The service is ready.
     Running,
-    /// The service ends: it was told to, or what it has spawned winds down.
+    /// The service ends: on request, or because `run` has ended and its tasks wind down.
     Stopping,
     /// The last attempt failed; the next begins after a delay.
     Backoff,
@@ -87,11 +98,10 @@ pub enum Exit {
     Stopped,
     /// A failure ended the service, or came after its stop had begun.
     Failed,
-    /// The service was dropped: on request, at a deadline, or with its runtime; or it has ended after all
-    /// when a stop had given it up.
+    /// The service was aborted: on request, at a deadline, or because its runtime ended. Also reported when an unresponsive
+    /// service ends after a stop has given up on it.
     Aborted,
-    /// The service does not yield: it is still there. Only [`run_until_signal`](crate::Runner::run_until_signal)
-    /// says so.
+    /// The service does not yield, and still runs. Only [`run_until_signal`](crate::Runner::run_until_signal) returns it.
     Unresponsive,
 }
 

@@ -109,7 +109,7 @@ impl<S: Service> Runner<S> {
     /// Stops the service within its own `stop_timeout`. A stop cancels every start and restart that was
     /// asked for before it.
     ///
-    /// It returns when nothing of the service runs any more, or when that was given up. Every
+    /// It returns when `run`, `shutdown` and every task spawned through the context have ended, or when that was given up. Every
     /// concurrent caller gets the same outcome.
     ///
     /// # Examples

@@ -10,6 +10,9 @@ use crate::sync::{Mutex, MutexGuard, Notify};
 /// A value that one service makes and others take: a database fills it with its pool, the members after
 /// it take it.
 ///
+/// Use it where a member needs a value that another one makes at run time. A value that is known before the start goes into
+/// the service as a field; a stream of values goes through a channel.
+///
 /// It is emptied when the attempt ends that has filled it; who holds the value meanwhile keeps it. If the value
 /// panics when it is dropped there, that is a failure of the attempt. Clones share the place.
 ///

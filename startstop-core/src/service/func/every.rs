@@ -16,6 +16,10 @@ use crate::settings::Settings;
 
 /// Calls `f` each `period` until it is stopped; the first call is at once.
 ///
+/// Use it for work that repeats by time, in one process. For a calendar (every Monday at three), take a crate for cron
+/// expressions and wait for its next moment in a [`service_fn`](crate::service_fn); for work that is done once use
+/// [`once`](crate::once).
+///
 /// A late tick is delayed, not bunched with the next: two calls are at least a period apart, or follow
 /// each other directly when one takes longer than that. A call in flight when the stop comes is awaited
 /// up to the deadline. An error of `f` goes into the history and does not end the service, unless it

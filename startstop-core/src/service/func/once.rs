@@ -14,6 +14,9 @@ use crate::settings::Settings;
 /// Makes a job of a function: a service whose readiness is
 /// [`Completion`](Readiness::Completion), so that `start()` returns when it is done.
 ///
+/// Use it for a step that others wait for, such as a migration: in a group, what depends on it starts when it is done. For
+/// work that repeats use [`every`](crate::every).
+///
 /// # Examples
 ///
 /// ```
