@@ -1,0 +1,119 @@
+//! The call that is on its way, its limit, and what its answer means.
+
+use std::time::Duration;
+
+use super::{Action, Call, CallError, CallId, Election, Rule, Stage};
+use crate::record::Record;
+
+#[derive(Debug)]
+pub(super) struct Pending {
+    id: CallId,
+    kind: Kind,
+    sent: Duration,
+    /// From then on its answer is nobody's.
+    pub(super) limit: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    Take,
+    Renew,
+    Release,
+}
+
+impl Pending {
+    pub(super) fn is_take(&self) -> bool {
+        self.kind == Kind::Take
+    }
+}
+
+impl Election {
+    pub(super) fn call(&mut self, now: Duration, call: Call, actions: &mut Vec<Action>) {
+        let kind = match &call {
+            Call::Read => Kind::Read,
+            Call::Take { .. } => Kind::Take,
+            Call::Renew { .. } => Kind::Renew,
+            Call::Release { .. } => Kind::Release,
+        };
+        self.calls += 1;
+        let id = CallId(self.calls);
+        let limit = self.call_limit();
+        self.pending = Some(Pending { id, kind, sent: now, limit: now + limit });
+        actions.push(Action::Call { id, call, limit });
+    }
+
+    pub(super) fn give_up_late_call(&mut self, now: Duration) {
+        if let Some(pending) = self.pending.take_if(|pending| now >= pending.limit) {
+            self.on_failed(pending.kind, pending.sent, CallError::Unknown);
+        }
+    }
+
+    pub(super) fn on_answer(
+        &mut self,
+        now: Duration,
+        call: CallId,
+        result: Result<Record, CallError>,
+        actions: &mut Vec<Action>,
+    ) {
+        self.give_up_late_call(now);
+        let Some(pending) = self.pending.take_if(|pending| pending.id == call) else { return };
+        match result {
+            Ok(record) => self.on_success(now, &pending, record, actions),
+            Err(error) => self.on_failed(pending.kind, pending.sent, error),
+        }
+    }
+
+    fn on_success(
+        &mut self,
+        now: Duration,
+        pending: &Pending,
+        record: Record,
+        actions: &mut Vec<Action>,
+    ) {
+        match pending.kind {
+            Kind::Read => self.on_read(now, pending.sent, record, actions),
+            Kind::Take => self.on_taken(now, pending.sent, record, actions),
+            Kind::Renew => self.on_renewed(now, pending.sent, record, actions),
+            Kind::Release => self.on_released(now),
+        }
+    }
+
+    fn on_failed(&mut self, kind: Kind, sent: Duration, error: CallError) {
+        self.next = match error {
+            CallError::Conflict => sent,
+            CallError::Unknown => self.try_again(sent),
+        };
+        match (kind, error) {
+            // Whatever became of it, what was seen before says nothing of it.
+            (Kind::Take, _) => self.follower.doubt(),
+            (Kind::Renew, CallError::Conflict) => self.doubt(),
+            (Kind::Renew, CallError::Unknown) => {}
+            (Kind::Read | Kind::Release, error) => self.on_release_failed(sent, error),
+        }
+    }
+
+    /// When a call that nobody answered is tried again. Followers are spread, so that a store that comes back is not
+    /// met by all of them at once.
+    fn try_again(&mut self, sent: Duration) -> Duration {
+        match self.stage {
+            Stage::Following => sent + self.follower.spread(self.timing.retry),
+            _ => sent + self.timing.retry,
+        }
+    }
+
+    /// From when on a term counts whose request was sent and answered then.
+    pub(super) fn counted_from(&self, sent: Duration, answered: Duration) -> Duration {
+        if self.keeps(Rule::ValidFromTheRequest) { sent } else { answered }
+    }
+
+    pub(super) fn validity(&self) -> Duration {
+        let keeps = self.keeps(Rule::SkewIsLeftOut);
+        if keeps { self.timing.validity() } else { self.timing.lease }
+    }
+
+    fn call_limit(&self) -> Duration {
+        let keeps = self.keeps(Rule::CallsEndBeforeTheNext);
+        if keeps { self.timing.call_limit() } else { self.timing.retry * 3 }
+    }
+}

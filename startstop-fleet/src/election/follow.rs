@@ -1,0 +1,193 @@
+//! A follower: watches the record of the one who leads, and takes it when it is free or over.
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::call::Pending;
+use super::lead::Held;
+use super::{Action, After, Call, Election, Rule, Stage};
+use crate::record::Record;
+
+#[derive(Debug)]
+pub(super) struct Follower {
+    /// How often it looks.
+    pub(super) period: Duration,
+    /// The record, and since when it has been like that by our clock.
+    seen: Option<(Record, Duration)>,
+    /// Something may have changed since.
+    doubtful: bool,
+    /// Something has changed while a call was on its way, whose answer may not know it.
+    overtaken: bool,
+    /// Does not take before, unless somebody else has led meanwhile: it has given up its lease.
+    abstains_until: Duration,
+    random: u64,
+}
+
+impl Follower {
+    pub(super) fn new(identity: &Arc<str>, period: Duration) -> Self {
+        let random = BuildHasherDefault::<DefaultHasher>::default().hash_one(identity) | 1;
+        let abstains_until = Duration::ZERO;
+        Self { period, seen: None, doubtful: true, overtaken: false, abstains_until, random }
+    }
+
+    pub(super) fn seen(&self) -> Option<&Record> {
+        self.seen.as_ref().map(|(record, _)| record)
+    }
+
+    pub(super) fn doubt(&mut self) {
+        self.doubtful = true;
+    }
+
+    pub(super) fn abstain_until(&mut self, until: Duration) {
+        self.abstains_until = until;
+    }
+
+    /// Between three quarters of a period and all of it.
+    pub(super) fn spread(&mut self, period: Duration) -> Duration {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        period * 3 / 4 + (period / 4).mul_f64((self.random % 1024) as f64 / 1024.0)
+    }
+
+    /// Notes what a record is now; one that has not changed keeps its time.
+    fn observe(&mut self, record: Record, since: Duration) {
+        self.doubtful = false;
+        match &mut self.seen {
+            Some((seen, _)) if seen.version() == record.version() => *seen = record,
+            seen => *seen = Some((record, since)),
+        }
+    }
+}
+
+impl Election {
+    pub(super) fn follow(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.leaving && !self.pending.as_ref().is_some_and(Pending::is_take) {
+            self.stage = Stage::Finished;
+        }
+        if self.pending.is_some() || self.is_finished() {
+            return;
+        }
+        if let Some(expected) = self.takable(now) {
+            let call = Call::Take { expected: expected.version().clone() };
+            self.call(now, call, actions);
+        } else if now >= self.next {
+            self.call(now, Call::Read, actions);
+        }
+    }
+
+    /// The record, if it may be taken now.
+    fn takable(&self, now: Duration) -> Option<&Record> {
+        let (record, since) = self.follower.seen.as_ref()?;
+        let over = |at| now >= at && now >= self.next_take();
+        let may = !self.follower.doubtful && over(self.over_at(record, *since)?);
+        may.then_some(record)
+    }
+
+    fn next_take(&self) -> Duration {
+        self.follower.abstains_until
+    }
+
+    /// When the lease of a record that was seen is over, if that is known.
+    fn over_at(&self, record: &Record, since: Duration) -> Option<Duration> {
+        let ours = record.holder() == Some(&*self.identity);
+        if record.is_free() || ours || !self.keeps(Rule::WatchedBeforeTaken) {
+            return Some(Duration::ZERO);
+        }
+        record.lease().map(|lease| since + lease)
+    }
+
+    pub(super) fn follow_wake_at(&self, call: Duration) -> Duration {
+        if self.pending.is_some() || self.follower.doubtful {
+            return call;
+        }
+        let seen = self.follower.seen.as_ref();
+        let over = seen.and_then(|(record, since)| self.over_at(record, *since));
+        over.map_or(call, |over| call.min(over.max(self.next_take())))
+    }
+
+    pub(super) fn on_read(
+        &mut self,
+        now: Duration,
+        sent: Duration,
+        record: Record,
+        actions: &mut Vec<Action>,
+    ) {
+        if matches!(self.stage, Stage::Following) {
+            let since = if self.keeps(Rule::WatchedFromTheAnswer) { now } else { sent };
+            self.notice(record, since);
+            self.next = sent + self.follower.spread(self.follower.period);
+            if std::mem::take(&mut self.follower.overtaken) {
+                self.look(now);
+            }
+        } else {
+            self.compare(now, record, actions);
+        }
+    }
+
+    pub(super) fn on_changed(&mut self, now: Duration, record: Option<Record>) {
+        if !matches!(self.stage, Stage::Following) {
+            return;
+        }
+        if self.pending.is_some() {
+            self.follower.overtaken = true;
+        } else if let Some(record) = record {
+            self.notice(record, now);
+            self.next = now + self.follower.spread(self.follower.period);
+        } else {
+            self.look(now);
+        }
+    }
+
+    fn look(&mut self, now: Duration) {
+        self.follower.doubt();
+        self.next = now;
+    }
+
+    fn notice(&mut self, record: Record, now: Duration) {
+        if record.holder().is_some_and(|holder| *holder != *self.identity) {
+            self.follower.abstains_until = Duration::ZERO;
+        }
+        let since = if self.keeps(Rule::OwnClockOnly) { now } else { written_at(&record, now) };
+        self.follower.observe(record, since);
+    }
+
+    pub(super) fn on_taken(
+        &mut self,
+        now: Duration,
+        sent: Duration,
+        record: Record,
+        actions: &mut Vec<Action>,
+    ) {
+        self.follower.seen = None;
+        let counted = self.counted_from(sent, now);
+        let held = Held::new(record, counted, counted + self.validity());
+        self.next = sent + self.timing.retry;
+        if self.leaving || now >= held.valid_until {
+            self.give_back(now, held, After::Follow);
+            return;
+        }
+        let (fence, valid_until) = (held.record.fence(), held.valid_until);
+        actions.push(Action::Lead { fence, valid_until });
+        self.stage = Stage::Leading(held);
+    }
+
+    /// Follows again, and begins with a look.
+    pub(super) fn follow_again(&mut self, now: Duration) {
+        self.follower.seen = None;
+        self.pending = None;
+        self.look(now);
+        self.stage = Stage::Following;
+    }
+}
+
+#[cfg(not(test))]
+const fn written_at(_: &Record, now: Duration) -> Duration {
+    now
+}
+
+#[cfg(test)]
+fn written_at(record: &Record, _: Duration) -> Duration {
+    record.stamp
+}

@@ -1,0 +1,309 @@
+//! The run: a queue of what happens next, and the eyes of the ideal clock.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use super::super::{Action, Rule, StopCause};
+use super::random::Random;
+use super::replica::{Input, Life, Replica};
+use super::store::Store;
+use crate::timing::Timing;
+
+/// What is run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    pub(super) replicas: usize,
+    pub(super) steps: u64,
+    pub(super) broken: Option<Rule>,
+    /// The mean time between two faults.
+    pub(super) faults: Duration,
+}
+
+/// What the ideal clock has seen.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) steps: u64,
+    pub(super) time: Duration,
+    pub(super) terms: u64,
+    /// Two services worked at once.
+    pub(super) overlaps: u64,
+    /// A term whose fence is not greater than that of the one before.
+    pub(super) fences: u64,
+    /// A service that ends within its grace, in a process that was never frozen, outlived its term.
+    pub(super) told_late: u64,
+    /// Nobody took the lease for longer than promised.
+    pub(super) slow: u64,
+    pub(super) overruns: u64,
+    /// Terms that ended because they could not be renewed.
+    pub(super) losses: u64,
+    pub(super) longest_gap: Duration,
+}
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) now: Duration,
+    pub(super) plan: Plan,
+    pub(super) timing: Timing,
+    pub(super) random: Random,
+    pub(super) replicas: Vec<Replica>,
+    pub(super) store: Store,
+    pub(super) report: Report,
+    /// How many messages of a hundred are late by a second, within the limit of a call that is waited for.
+    pub(super) late: u32,
+    /// Whether the store tells of changes by itself.
+    pub(super) notifies: bool,
+    queue: BinaryHeap<Reverse<Entry>>,
+    entries: u64,
+    fence: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    at: Duration,
+    number: u64,
+    what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    Input { replica: usize, incarnation: u64, input: Input },
+    Tick { replica: usize, at: Duration },
+    Request { replica: usize, incarnation: u64, id: super::super::CallId, call: super::super::Call },
+    Boot { replica: usize },
+    Wake { replica: usize },
+    Fault,
+}
+
+impl Report {
+    /// What must never be.
+    pub(super) fn wrongs(&self) -> u64 {
+        self.overlaps + self.fences + self.told_late + self.slow
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.steps += other.steps;
+        self.time += other.time;
+        self.terms += other.terms;
+        self.overlaps += other.overlaps;
+        self.fences += other.fences;
+        self.told_late += other.told_late;
+        self.slow += other.slow;
+        self.overruns += other.overruns;
+        self.losses += other.losses;
+        self.longest_gap = self.longest_gap.max(other.longest_gap);
+    }
+}
+
+impl World {
+    pub(super) fn run(plan: Plan) -> Report {
+        let mut world = Self::new(plan);
+        while world.report.steps < plan.steps {
+            world.advance();
+        }
+        world.report.time = world.now;
+        world.report
+    }
+
+    fn new(plan: Plan) -> Self {
+        let mut random = Random::new(plan.seed);
+        let timing = Timing::default();
+        let replicas = (0..plan.replicas).map(|index| Replica::new(index, timing, &mut random));
+        let replicas = replicas.collect();
+        let mut world = Self {
+            now: Duration::ZERO,
+            plan,
+            timing,
+            replicas,
+            notifies: random.chance(50),
+            late: [0, 10, 40][random.below(3)],
+            random,
+            store: Store::new(timing.lease, plan.broken),
+            report: Report::default(),
+            queue: BinaryHeap::new(),
+            entries: 0,
+            fence: 0,
+        };
+        for replica in 0..plan.replicas {
+            let after = world.random.millis(0, 2000);
+            world.push(after, What::Boot { replica });
+        }
+        world.push(Duration::from_secs(5), What::Fault);
+        world
+    }
+
+    pub(super) fn push(&mut self, after: Duration, what: What) {
+        self.entries += 1;
+        let entry = Entry { at: self.now + after, number: self.entries, what };
+        self.queue.push(Reverse(entry));
+    }
+
+    pub(super) fn input(&mut self, after: Duration, replica: usize, input: Input) {
+        let incarnation = self.replicas[replica].incarnation;
+        self.push(after, What::Input { replica, incarnation, input });
+    }
+
+    fn advance(&mut self) {
+        let Reverse(entry) = self.queue.pop().expect("there is always a next fault");
+        self.now = entry.at;
+        match entry.what {
+            What::Input { replica, incarnation, input } => {
+                if self.replicas[replica].incarnation == incarnation {
+                    self.deliver(replica, input);
+                }
+            }
+            What::Tick { replica, at } => {
+                if self.replicas[replica].tick == Some(at) {
+                    self.replicas[replica].tick = None;
+                    self.deliver(replica, Input::Tick);
+                }
+            }
+            What::Request { replica, incarnation, id, call } => {
+                self.on_request(replica, incarnation, id, &call);
+            }
+            What::Boot { replica } => self.boot(replica),
+            What::Wake { replica } => self.wake(replica),
+            What::Fault => self.fault(),
+        }
+    }
+
+    fn deliver(&mut self, replica: usize, input: Input) {
+        let now = self.now;
+        let it = &mut self.replicas[replica];
+        if it.life == Life::Down {
+            return;
+        }
+        if now < it.paused_until {
+            it.backlog.push(input);
+            return;
+        }
+        self.report.steps += 1;
+        let actions = it.step(now, input);
+        for action in actions {
+            self.act(replica, action);
+        }
+        self.schedule(replica);
+    }
+
+    fn schedule(&mut self, replica: usize) {
+        let it = &self.replicas[replica];
+        if it.life == Life::Down {
+            return;
+        }
+        if it.engine.is_finished() {
+            self.die(replica, 1000..10_000);
+            return;
+        }
+        let wanted = it.engine.wake_at().map(|local| it.ideal(local).max(self.now));
+        if wanted != it.tick {
+            self.replicas[replica].tick = wanted;
+            if let Some(at) = wanted {
+                self.push(at - self.now, What::Tick { replica, at });
+            }
+        }
+    }
+
+    fn act(&mut self, replica: usize, action: Action) {
+        match action {
+            Action::Call { id, call, .. } => self.send(replica, id, call),
+            Action::Lead { fence, .. } => self.begin(replica, fence),
+            Action::Extend { .. } => {}
+            Action::StopService { cause, .. } => {
+                self.report.losses += u64::from(cause == StopCause::OutOfTouch);
+                self.tell(replica);
+            }
+            Action::Overrun => {
+                let it = &self.replicas[replica];
+                self.report.overruns += 1;
+                self.report.told_late += u64::from(!it.hangs && !it.frozen);
+                self.die(replica, 1000..10_000);
+            }
+        }
+    }
+
+    fn begin(&mut self, replica: usize, fence: u64) {
+        self.report.terms += 1;
+        self.report.fences += u64::from(fence <= self.fence);
+        self.fence = fence;
+        let hangs = self.random.chance(3);
+        let ends = self.random.chance(5).then(|| self.random.millis(0, 120_000));
+        let it = &mut self.replicas[replica];
+        it.service = Some(fence);
+        (it.told, it.hangs, it.frozen) = (false, hangs, false);
+        self.look();
+        if let Some(after) = ends {
+            self.input(after, replica, Input::Ended(fence));
+        }
+    }
+
+    /// The service winds down within its grace, if it does not hang.
+    fn tell(&mut self, replica: usize) {
+        let it = &mut self.replicas[replica];
+        let (Some(fence), false, false) = (it.service, it.told, it.hangs) else {
+            it.told = true;
+            return;
+        };
+        it.told = true;
+        let most = if self.random.chance(20) { 6_900 } else { 300 };
+        // By the fastest clock, so that it is within its grace by its own one.
+        let takes = self.random.millis(0, most).mul_f64(0.95);
+        self.input(takes, replica, Input::Ended(fence));
+    }
+
+    /// Looks whether two work at once.
+    pub(super) fn look(&mut self) {
+        let now = self.now;
+        let working = self.replicas.iter().filter(|replica| replica.works(now)).count();
+        self.report.overlaps += u64::from(working > 1);
+    }
+
+    fn boot(&mut self, replica: usize) {
+        let period = if self.notifies { self.timing.lease } else { self.timing.retry };
+        let (timing, broken) = (self.timing, self.plan.broken);
+        self.replicas[replica].boot(replica, period, timing, broken);
+        self.deliver(replica, Input::Tick);
+    }
+
+    /// A frozen process goes on: its guard looks at the clock first.
+    fn wake(&mut self, replica: usize) {
+        if self.now < self.replicas[replica].paused_until {
+            return;
+        }
+        let backlog = std::mem::take(&mut self.replicas[replica].backlog);
+        self.deliver(replica, Input::Tick);
+        self.look();
+        for input in backlog {
+            self.deliver(replica, input);
+        }
+    }
+
+    pub(super) fn die(&mut self, replica: usize, back_after: std::ops::Range<u64>) {
+        if self.replicas[replica].life == Life::Down {
+            return;
+        }
+        self.replicas[replica].die();
+        let after = self.random.millis(back_after.start, back_after.end);
+        self.push(after, What::Boot { replica });
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.number).cmp(&(other.at, other.number))
+    }
+}

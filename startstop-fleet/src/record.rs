@@ -1,0 +1,157 @@
+//! `Record`: what a store knows of one lease, and `Version`, by which a change of it is recognised.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Which state of a record somebody has seen. A store compares it before it writes.
+///
+/// It is equal to another one only if the record has not been written between the two.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_fleet::Version;
+///
+/// assert_eq!(Version::from(7), Version::from(7));
+/// assert_ne!(Version::from("a/1".to_owned()), Version::absent());
+/// assert_eq!(Version::from(7).number(), Some(7));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Absent,
+    Number(u64),
+    Text(Arc<str>),
+}
+
+impl Version {
+    /// Returns the version of a record that does not exist.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self(Kind::Absent)
+    }
+
+    /// Tells whether the record did not exist.
+    pub fn is_absent(&self) -> bool {
+        self.0 == Kind::Absent
+    }
+
+    /// Returns the number that the version was made from.
+    pub fn number(&self) -> Option<u64> {
+        match self.0 {
+            Kind::Number(number) => Some(number),
+            Kind::Absent | Kind::Text(_) => None,
+        }
+    }
+
+    /// Returns the text that the version was made from.
+    pub fn text(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Text(text) => Some(text),
+            Kind::Absent | Kind::Number(_) => None,
+        }
+    }
+}
+
+impl From<u64> for Version {
+    fn from(number: u64) -> Self {
+        Self(Kind::Number(number))
+    }
+}
+
+impl From<String> for Version {
+    fn from(text: String) -> Self {
+        Self(Kind::Text(text.into()))
+    }
+}
+
+/// What a store knows of one lease.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_fleet::{Record, Version};
+/// use std::time::Duration;
+///
+/// let record = Record::held("host-1/77", 3, Version::from(9)).lasting(Duration::from_secs(15));
+/// assert_eq!(record.holder(), Some("host-1/77"));
+/// assert_eq!(record.fence(), 3);
+/// assert!(!record.is_free());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    holder: Option<Arc<str>>,
+    fence: u64,
+    version: Version,
+    lease: Option<Duration>,
+    /// When its holder says it wrote it, by a wall clock: only a broken rule reads it.
+    #[cfg(test)]
+    pub(crate) stamp: Duration,
+}
+
+impl Record {
+    /// Describes a lease that nobody holds.
+    #[must_use]
+    pub fn free(version: Version) -> Self {
+        Self::new(None, 0, version)
+    }
+
+    /// Describes a lease that `holder` holds with `fence`. Without [`lasting`](Self::lasting) it is the store that ends it.
+    #[must_use]
+    pub fn held(holder: impl Into<Arc<str>>, fence: u64, version: Version) -> Self {
+        Self::new(Some(holder.into()), fence, version)
+    }
+
+    fn new(holder: Option<Arc<str>>, fence: u64, version: Version) -> Self {
+        Self {
+            holder,
+            fence,
+            version,
+            lease: None,
+            #[cfg(test)]
+            stamp: Duration::ZERO,
+        }
+    }
+
+    /// Sets how long the record has to stay unchanged until its lease is over.
+    #[must_use]
+    pub fn lasting(mut self, lease: Duration) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
+    /// Returns the same record in another version, as a renewal leaves it.
+    #[must_use]
+    pub fn at_version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Returns who holds the lease: the identity of a leader, made anew by each run of one.
+    pub fn holder(&self) -> Option<&str> {
+        self.holder.as_deref()
+    }
+
+    /// Returns the fence of the term; 0 if nobody holds the lease.
+    pub fn fence(&self) -> u64 {
+        self.fence
+    }
+
+    /// Returns which state of the record this is.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Returns how long the record has to stay unchanged until its lease is over, or `None` if the store itself
+    /// ends the lease.
+    pub fn lease(&self) -> Option<Duration> {
+        self.lease
+    }
+
+    /// Tells whether nobody holds the lease.
+    pub fn is_free(&self) -> bool {
+        self.holder.is_none()
+    }
+}

@@ -1,0 +1,162 @@
+//! `Memory`: leases inside one process, for tests and for programs of one replica.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::{Claim, LeaseStore, StoreError};
+use crate::record::{Record, Version};
+
+/// A store in the memory of this process. Clones share it.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_fleet::{Claim, LeaseStore, Memory, StoreError};
+/// ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let store = Memory::new();
+/// let seen = store.read("invoices").await.unwrap();
+/// let claim = Claim::new("a", Duration::from_secs(15));
+/// let held = store.take("invoices", &claim, seen.version()).await.unwrap();
+/// assert_eq!(held.holder(), Some("a"));
+///
+/// let late = store.take("invoices", &claim, seen.version()).await;
+/// assert!(matches!(late, Err(StoreError::Conflict)));
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Memory {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    table: Mutex<Table>,
+    /// How many writes there were: what `changed` waits for.
+    writes: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    records: BTreeMap<String, Record>,
+    /// The last version, and the last fence: of all names, so that both outlive a record that is deleted.
+    version: u64,
+    fence: u64,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Memory {
+    /// Creates a store without records.
+    #[must_use]
+    pub fn new() -> Self {
+        let shared = Shared { table: Mutex::default(), writes: watch::Sender::new(0) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Deletes a record, as somebody does by hand. Fences go on growing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_fleet::Memory;
+    ///
+    /// let store = Memory::new();
+    /// store.delete("invoices"); // there was none: nothing happens
+    /// ```
+    pub fn delete(&self, name: &str) {
+        self.table().records.remove(name);
+        self.wake();
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.shared.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        self.shared.writes.send_modify(|writes| *writes += 1);
+    }
+
+    /// Replaces the record, if it is of version `expected`, by what `make` gives for the next version.
+    fn write(
+        &self,
+        name: &str,
+        expected: &Version,
+        make: impl FnOnce(&mut Table, Version) -> Record,
+    ) -> Result<Record, StoreError> {
+        let mut table = self.table();
+        if table.get(name).version() != expected {
+            return Err(StoreError::Conflict);
+        }
+        table.version += 1;
+        let version = Version::from(table.version);
+        let record = make(&mut table, version);
+        table.records.insert(name.to_owned(), record.clone());
+        drop(table);
+        self.wake();
+        Ok(record)
+    }
+}
+
+impl Table {
+    fn get(&self, name: &str) -> Record {
+        let absent = || Record::free(Version::absent());
+        self.records.get(name).cloned().unwrap_or_else(absent)
+    }
+}
+
+impl LeaseStore for Memory {
+    async fn read(&self, name: &str) -> Result<Record, StoreError> {
+        Ok(self.table().get(name))
+    }
+
+    async fn take(
+        &self,
+        name: &str,
+        claim: &Claim,
+        expected: &Version,
+    ) -> Result<Record, StoreError> {
+        self.write(name, expected, |table, version| {
+            table.fence += 1;
+            Record::held(claim.holder(), table.fence, version).lasting(claim.lease())
+        })
+    }
+
+    async fn renew(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        self.write(name, held.version(), |_, version| held.clone().at_version(version))
+    }
+
+    async fn release(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        self.write(name, held.version(), |_, version| Record::free(version))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
+        let table = self.table();
+        let from = table.records.range(prefix.to_owned()..);
+        let found = from.take_while(|(name, _)| name.starts_with(prefix));
+        Ok(found.map(|(name, record)| (name.clone(), record.clone())).collect())
+    }
+
+    async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
+        let mut writes = self.shared.writes.subscribe();
+        loop {
+            writes.mark_unchanged();
+            let record = self.table().get(name);
+            if record.version() != seen {
+                return Ok(Some(record));
+            }
+            writes.changed().await.map_err(StoreError::unavailable)?;
+        }
+    }
+
+    fn notifies(&self) -> bool {
+        true
+    }
+}
