@@ -8,10 +8,11 @@ use source::{File, files, root};
 
 const CORE: &str = "startstop-core/src";
 
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 8] = [
     "startstop-core",
     "startstop-derive/src",
     "startstop-host",
+    "startstop-fleet",
     "examples",
     "tests",
     "benchmarks/src",

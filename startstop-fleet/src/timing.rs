@@ -105,7 +105,7 @@ impl Timing {
     /// ```
     #[must_use]
     pub fn failover(&self) -> Duration {
-        self.lease + (self.lease - self.validity()) + self.retry
+        self.lease + self.lease.saturating_sub(self.validity()) + self.retry
     }
 
     /// Checks that a service which takes up to `grace` to stop has ended before its lease is over.

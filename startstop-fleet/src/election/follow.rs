@@ -48,7 +48,8 @@ impl Follower {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
-        period * 3 / 4 + (period / 4).mul_f64((self.random % 1024) as f64 / 1024.0)
+        let share = u32::try_from(self.random % 1024).expect("less than 1024");
+        period * 3 / 4 + period / 4096 * share
     }
 
     /// Notes what a record is now; one that has not changed keeps its time.

@@ -164,8 +164,7 @@ impl Election {
 
     pub(super) fn on_ended(&mut self, now: Duration) {
         let (held, after) = match std::mem::replace(&mut self.stage, Stage::Following) {
-            Stage::Leading(held) => (held, After::Finish),
-            Stage::Stopping(held, StopCause::Stop) => (held, After::Finish),
+            Stage::Leading(held) | Stage::Stopping(held, StopCause::Stop) => (held, After::Finish),
             Stage::Stopping(held, StopCause::Resign) => {
                 self.follower.abstain_until(now + self.timing.lease);
                 (held, After::Follow)

@@ -31,7 +31,7 @@ impl World {
         if let Some(up) = self.store.up_at(self.now) {
             if self.random.chance(50) {
                 let call = call.clone();
-                let after = up - self.now + self.random.millis(0, 50);
+                let after = up.saturating_sub(self.now) + self.random.millis(0, 50);
                 self.push(after, What::Request { replica, incarnation, id, call });
             }
             return;

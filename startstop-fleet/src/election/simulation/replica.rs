@@ -113,14 +113,13 @@ impl Replica {
 
     pub(super) fn step(&mut self, now: Duration, input: Input) -> Vec<Action> {
         let event = match input {
-            Input::Tick => Event::Tick,
             Input::Answer(call, result) => Event::Answered { call, result },
             Input::Hint(record) => Event::Changed(Some(record)),
             Input::Ended(fence) if self.service == Some(fence) => {
                 self.service = None;
                 Event::Ended
             }
-            Input::Ended(_) => Event::Tick,
+            Input::Tick | Input::Ended(_) => Event::Tick,
             Input::Stop => Event::Stop,
             Input::Resign => Event::Resign,
         };

@@ -199,7 +199,7 @@ impl World {
         if wanted != it.tick {
             self.replicas[replica].tick = wanted;
             if let Some(at) = wanted {
-                self.push(at - self.now, What::Tick { replica, at });
+                self.push(at.saturating_sub(self.now), What::Tick { replica, at });
             }
         }
     }

@@ -1,0 +1,21 @@
+//! Who a leader is: the machine and the process, for people, and a random number, so that none is ever another one.
+
+use std::process;
+use std::sync::Arc;
+
+pub(crate) fn identity() -> Arc<str> {
+    let random = fastrand::u64(..);
+    format!("{}/{}/{random:016x}", host(), process::id()).into()
+}
+
+#[cfg(target_os = "linux")]
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn host() -> String {
+    std::env::var("HOSTNAME")
+        .or_else(|_| std::env::var("COMPUTERNAME"))
+        .unwrap_or_else(|_| "host".to_owned())
+}

@@ -1,0 +1,96 @@
+//! The service of one term: its runner, its term, and the guard over both.
+
+use std::future::{pending, ready};
+use std::pin::pin;
+use std::time::Duration;
+
+use startstop_core::{Exit, Runner, Service, State};
+
+use super::{LeaderError, OnOverrun};
+use crate::guard::Guard;
+use crate::term::Term;
+
+pub(super) struct Led<S: Service> {
+    pub(super) runner: Runner<S>,
+    pub(super) term: Term,
+    /// It was told to stop.
+    pub(super) told: bool,
+    ready: Ready,
+    guard: Option<Guard>,
+}
+
+impl<S: Service> Led<S> {
+    /// Arms the guard and begins to start the service, in this order.
+    pub(super) fn start(
+        runner: Runner<S>,
+        term: Term,
+        on_overrun: OnOverrun,
+        ready: Ready,
+    ) -> Result<Self, LeaderError> {
+        let arm = || Guard::arm(&term, runner.subscribe()).map_err(LeaderError::Guard);
+        let guard = (on_overrun == OnOverrun::ExitProcess).then(arm).transpose()?;
+        runner.request_start();
+        Ok(Self { runner, term, told: false, ready, guard })
+    }
+
+    pub(super) fn extend(&self, until: Duration) {
+        self.term.extend(until);
+        if let Some(guard) = &self.guard {
+            guard.extend(until);
+        }
+    }
+
+    /// Waits until nothing of the service is left: a verdict is not enough.
+    pub(super) async fn ended(&self) {
+        self.runner.wait_for(State::Stopped).await;
+    }
+
+    /// Waits until it is ready for the first time; for ever if nobody wants to know, or knows.
+    pub(super) async fn ready_first(&self) {
+        if self.ready == Ready::Told {
+            pending::<()>().await;
+        }
+        self.runner.wait_for(State::Running).await;
+    }
+
+    pub(super) fn was_told_ready(&mut self) {
+        self.ready = Ready::Told;
+    }
+
+    pub(super) fn stop(&self) {
+        self.runner.request_stop();
+    }
+
+    /// Registers a stop that takes at most `left`; it goes on without this future.
+    pub(super) async fn stop_within(&self, left: Duration) {
+        let stop = pin!(self.runner.stop_within(left));
+        tokio::select! {
+            biased;
+            _ = stop => {}
+            () = ready(()) => {}
+        }
+    }
+
+    /// Disarms the guard, for the service has ended, and tells how.
+    pub(super) async fn finish(mut self) -> Result<(), LeaderError> {
+        if let Some(guard) = self.guard.take() {
+            guard.disarm();
+        }
+        match self.runner.wait().await {
+            Exit::Completed | Exit::Stopped => Ok(()),
+            Exit::Failed => Err(self.failed()),
+            _ => Err(LeaderError::Aborted),
+        }
+    }
+
+    fn failed(&self) -> LeaderError {
+        self.runner.errors_last().map_or(LeaderError::Aborted, LeaderError::Led)
+    }
+}
+
+/// Whether somebody has to be told that the service is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ready {
+    ToTell,
+    Told,
+}

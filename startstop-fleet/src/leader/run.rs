@@ -1,0 +1,165 @@
+//! One run of a leader: carries out what the election decides and tells it what has happened.
+
+mod calls;
+mod term;
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use startstop_core::{BoxError, Context, Service};
+
+use self::calls::Contact;
+use super::led::Led;
+use super::{Leader, LeaderError, Wish};
+use crate::clock;
+use crate::election::{Action, CallId, Election, Event};
+use crate::identity::identity;
+use crate::record::{Record, Version};
+use crate::store::{Claim, LeaseStore, StoreError};
+
+type Answer<'a> = Pin<Box<dyn Future<Output = (CallId, Result<Record, StoreError>)> + Send + 'a>>;
+type Hint<'a> = Pin<Box<dyn Future<Output = Result<Option<Record>, StoreError>> + Send + 'a>>;
+
+pub(super) struct Run<'a, S: Service, L: LeaseStore> {
+    leader: &'a Leader<S, L>,
+    cx: Context,
+    claim: Arc<Claim>,
+    election: Election,
+    call: Option<Answer<'a>>,
+    /// What the store tells while we follow, and since which version.
+    hint: Option<(Version, Hint<'a>)>,
+    led: Option<Led<S>>,
+    contact: Contact,
+    heard_stop: bool,
+    outcome: Result<(), LeaderError>,
+}
+
+impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
+    pub(super) fn new(leader: &'a Leader<S, L>, cx: Context) -> Self {
+        let identity = identity();
+        let timing = leader.timing;
+        let period = if leader.store.notifies() { timing.lease } else { timing.retry };
+        Self {
+            leader,
+            cx,
+            claim: Arc::new(Claim::new(identity.clone(), timing.lease)),
+            election: Election::new(identity, timing).looking_each(period),
+            call: None,
+            hint: None,
+            led: None,
+            contact: Contact::default(),
+            heard_stop: false,
+            outcome: Ok(()),
+        }
+    }
+
+    pub(super) async fn drive(mut self) -> Result<(), BoxError> {
+        self.check().await?;
+        let mut event = Event::Tick;
+        loop {
+            self.step(event).await?;
+            if self.election.is_finished() {
+                return std::mem::replace(&mut self.outcome, Ok(())).map_err(Into::into);
+            }
+            event = self.next().await;
+        }
+    }
+
+    /// Waits for the next thing that the election has to know.
+    async fn next(&mut self) -> Event {
+        loop {
+            self.listen();
+            let wake = self.election.wake_at();
+            let left = wake.map_or(Duration::MAX, |at| at.saturating_sub(clock::now()));
+            let Self { cx, leader, call, hint, led, heard_stop, .. } = self;
+            tokio::select! {
+                biased;
+                () = cx.cancelled(), if !*heard_stop => {
+                    *heard_stop = true;
+                    return Event::Stop;
+                }
+                () = leader.shared.resign.notified() => return Event::Resign,
+                () = ended(led.as_ref()) => return Event::Ended,
+                (id, result) = optional(call.as_mut()) => {
+                    *call = None;
+                    return self.on_answer(id, result);
+                }
+                told = optional(hint.as_mut().map(|(_, hint)| hint)) => {
+                    if let Some(event) = self.on_hint(told) {
+                        return event;
+                    }
+                }
+                () = ready_first(led.as_ref()) => {
+                    cx.ready();
+                    led.iter_mut().for_each(Led::was_told_ready);
+                }
+                () = tokio::time::sleep(left) => return Event::Tick,
+            }
+        }
+    }
+
+    async fn step(&mut self, event: Event) -> Result<(), BoxError> {
+        if let Some(error) = self.contact.trouble.take() {
+            self.on_trouble(error)?;
+        }
+        let mut event = Some(event);
+        while let Some(next) = event.take() {
+            if matches!(next, Event::Ended) {
+                self.on_ended().await;
+            }
+            for action in self.election.step(clock::now(), next) {
+                if !self.act(action).await {
+                    event = Some(Event::Ended);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out an action; false if a service that was to be led is not there.
+    async fn act(&mut self, action: Action) -> bool {
+        match action {
+            Action::Call { id, call, limit } => self.call(id, call, limit),
+            Action::Lead { fence, valid_until } => return self.lead(fence, valid_until),
+            Action::Extend { valid_until } => {
+                if let Some(led) = &self.led {
+                    led.extend(valid_until);
+                }
+            }
+            Action::StopService { cause, valid_until } => self.stop(cause, valid_until).await,
+            Action::Overrun => self.overrun(),
+        }
+        true
+    }
+}
+
+/// If it is dropped while it leads, its runner asks for a stop, and the guard stays.
+impl<S: Service, L: LeaseStore> Drop for Run<'_, S, L> {
+    fn drop(&mut self) {
+        self.forget_led();
+    }
+}
+
+async fn optional<F: Future + Unpin>(future: Option<F>) -> F::Output {
+    match future {
+        Some(future) => future.await,
+        None => pending().await,
+    }
+}
+
+async fn ended<S: Service>(led: Option<&Led<S>>) {
+    match led {
+        Some(led) => led.ended().await,
+        None => pending().await,
+    }
+}
+
+/// Waits until the service is ready for the first time, if somebody wants to know.
+async fn ready_first<S: Service>(led: Option<&Led<S>>) {
+    match led {
+        Some(led) => led.ready_first().await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,132 @@
+//! The store's side: calls with their limits, hints, and what is told of its troubles.
+
+use std::future::Future;
+use std::time::Duration;
+
+use startstop_core::{BoxError, Permanent, Service};
+
+use super::{Run, Wish};
+use crate::election::{Call, CallError, CallId, Event};
+use crate::leader::LeaderError;
+use crate::record::Record;
+use crate::store::{LeaseStore, StoreError};
+
+/// How the store has behaved.
+#[derive(Debug, Default)]
+pub(super) struct Contact {
+    /// It has answered once.
+    answered: bool,
+    /// It fails, and that was reported.
+    failing: bool,
+    /// Its hints are not listened to before the next look.
+    deaf: bool,
+    /// What it has failed with, until it is reported.
+    pub(super) trouble: Option<StoreError>,
+}
+
+impl<S: Service, L: LeaseStore> Run<'_, S, L> {
+    /// Asks the store, until it answers, whether this lease can be had at all.
+    pub(super) async fn check(&mut self) -> Result<(), BoxError> {
+        let (timing, store) = (self.leader.timing, &self.leader.store);
+        let cx = self.cx.clone();
+        loop {
+            let check = limited(timing.call_limit(), store.check(&self.leader.name));
+            let Some(checked) = cx.run_until_cancelled(check).await else { return Ok(()) };
+            match checked {
+                Ok(()) => return Ok(()),
+                Err(error) => self.on_trouble(error)?,
+            }
+            let pause = tokio::time::sleep(timing.retry);
+            if cx.run_until_cancelled(pause).await.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Listens to the store while we follow and nothing is asked.
+    pub(super) fn listen(&mut self) {
+        let quiet = self.call.is_none() && self.election.is_following() && !self.contact.deaf;
+        let seen = self.election.record().filter(|_| quiet).map(|record| record.version().clone());
+        match (seen, &self.hint) {
+            (None, _) => self.hint = None,
+            (Some(seen), Some((since, _))) if seen == *since => {}
+            (Some(seen), _) => {
+                let (store, name, since) = (&self.leader.store, &self.leader.name, seen.clone());
+                let hint = Box::pin(async move { store.changed(name, &since).await });
+                self.hint = Some((seen, hint));
+            }
+        }
+    }
+
+    /// A hint that says nothing new, or fails, is not listened to before the next look.
+    pub(super) fn on_hint(&mut self, told: Result<Option<Record>, StoreError>) -> Option<Event> {
+        let seen = self.hint.take().map(|(seen, _)| seen);
+        match told {
+            Ok(Some(record)) if Some(record.version()) != seen.as_ref() => {
+                Some(Event::Changed(Some(record)))
+            }
+            Ok(None) => Some(Event::Changed(None)),
+            Ok(Some(_)) | Err(_) => {
+                self.contact.deaf = true;
+                None
+            }
+        }
+    }
+
+    pub(super) fn on_answer(&mut self, call: CallId, result: Result<Record, StoreError>) -> Event {
+        let result = match result {
+            Ok(record) => {
+                self.contact.deaf = false;
+                self.contact.failing = false;
+                let first = !std::mem::replace(&mut self.contact.answered, true);
+                if first && self.leader.readiness == Wish::ReadyWhileFollowing {
+                    self.cx.ready();
+                }
+                Ok(record)
+            }
+            Err(StoreError::Conflict) => Err(CallError::Conflict),
+            Err(error) => {
+                self.contact.trouble = Some(error);
+                Err(CallError::Unknown)
+            }
+        };
+        Event::Answered { call, result }
+    }
+
+    /// A store that refuses before it has answered once ends the leader; other trouble is reported when it begins.
+    pub(super) fn on_trouble(&mut self, error: StoreError) -> Result<(), BoxError> {
+        if matches!(error, StoreError::Refused(_)) && !self.contact.answered {
+            return Err(Permanent::new(LeaderError::Refused(error)).into());
+        }
+        if !std::mem::replace(&mut self.contact.failing, true) {
+            self.cx.report(LeaderError::Store(error));
+        }
+        Ok(())
+    }
+
+    pub(super) fn call(&mut self, id: CallId, call: Call, limit: Duration) {
+        self.hint = None;
+        let (store, name) = (&self.leader.store, &self.leader.name);
+        let claim = self.claim.clone();
+        let answer = async move {
+            let answer = async {
+                match &call {
+                    Call::Read => store.read(name).await,
+                    Call::Take { expected } => store.take(name, &claim, expected).await,
+                    Call::Renew { held } => store.renew(name, held).await,
+                    Call::Release { held } => store.release(name, held).await,
+                }
+            };
+            (id, limited(limit, answer).await)
+        };
+        self.call = Some(Box::pin(answer));
+    }
+}
+
+async fn limited<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let late = |_| Err(StoreError::unavailable(format!("no answer within {limit:?}")));
+    tokio::time::timeout(limit, call).await.unwrap_or_else(late)
+}

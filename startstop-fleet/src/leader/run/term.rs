@@ -1,0 +1,90 @@
+//! The service's side: begins a term, tells its service to stop, and takes in how it ended.
+
+use std::time::Duration;
+
+use startstop_core::{Runner, Service};
+
+use super::{Run, Wish};
+use crate::clock;
+use crate::election::StopCause;
+use crate::leader::led::{Led, Ready};
+use crate::leader::{LeaderError, LeaseLost, OnOverrun};
+use crate::store::LeaseStore;
+use crate::term::Term;
+
+impl<S: Service, L: LeaseStore> Run<'_, S, L> {
+    pub(super) fn lead(&mut self, fence: u64, valid_until: Duration) -> bool {
+        let leader = self.leader;
+        match self.start(fence, valid_until) {
+            Ok(led) => {
+                leader.shared.set_led(Some((led.runner.clone(), led.term.clone())));
+                leader.shared.leading.send_replace(true);
+                self.led = Some(led);
+                true
+            }
+            Err(error) => {
+                self.outcome = Err(error);
+                false
+            }
+        }
+    }
+
+    pub(super) fn start(&self, fence: u64, valid_until: Duration) -> Result<Led<S>, LeaderError> {
+        let leader = self.leader;
+        let (name, holder) = (leader.name.clone(), self.claim.holder().into());
+        let term = Term::new(name, holder, fence, valid_until);
+        let runner = Runner::with_settings((leader.make)(term.clone()), leader.settings.clone());
+        leader.timing.check(runner.grace_period())?;
+        let ready = match leader.readiness {
+            Wish::ReadyWhileFollowing => Ready::Told,
+            Wish::ReadyWhenLeading => Ready::ToTell,
+        };
+        Led::start(runner, term, leader.on_overrun, ready)
+    }
+
+    pub(super) async fn stop(&mut self, cause: StopCause, valid_until: Duration) {
+        let Some(led) = &mut self.led else { return };
+        led.told = true;
+        if cause.is_loss() {
+            self.cx.report(LeaseLost::new(led.term.fence(), cause));
+        }
+        if matches!(cause, StopCause::Taken | StopCause::Expired) {
+            led.term.revoke();
+            self.leader.shared.leading.send_replace(false);
+        }
+        let left = valid_until.saturating_sub(clock::now());
+        match self.cx.remaining() {
+            _ if cause.is_loss() => led.stop_within(left).await,
+            // What is left of it is for the release.
+            Some(remaining) => led.stop_within(remaining / 4 * 3).await,
+            None => led.stop(),
+        }
+    }
+
+    /// Who exits leaves that to the guard.
+    pub(super) fn overrun(&mut self) {
+        self.leader.shared.leading.send_replace(false);
+        if let (Some(led), OnOverrun::Report) = (&self.led, self.leader.on_overrun) {
+            self.cx.report(LeaderError::Overrun { fence: led.term.fence() });
+        }
+    }
+
+    /// The service has ended: by itself, or as the replica leaves, which is how the leader ends; or for a lost lease.
+    pub(super) async fn on_ended(&mut self) {
+        let Some(led) = self.led.take() else { return };
+        let told = led.told;
+        led.term.revoke();
+        self.forget_led();
+        let ended = led.finish().await;
+        match ended {
+            ended if !told || self.heard_stop => self.outcome = ended,
+            Err(error) => self.cx.report(error),
+            Ok(()) => {}
+        }
+    }
+
+    pub(super) fn forget_led(&self) {
+        self.leader.shared.leading.send_replace(false);
+        self.leader.shared.set_led(None);
+    }
+}

@@ -1,0 +1,119 @@
+//! A leader whose store is cut off and whose service does not end: its process has to.
+
+#[path = "../support.rs"]
+#[allow(dead_code)]
+mod support;
+
+use std::env;
+use std::io::Write;
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use startstop_core::{BoxService, Context, Runner, Service, Settings, blocking_fn, service_fn};
+use startstop_fleet::{Leader, Memory, OnOverrun, Term};
+use support::{Cable, QUICK};
+
+/// Longer than any test waits.
+const LONG: Duration = Duration::from_secs(600);
+
+fn main() {
+    let case = env::args().nth(1).expect("a case");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    match &*case {
+        "stderr" => fill_stderr(),
+        "exit" => hang_in_exit(),
+        _ => {}
+    }
+    runtime.block_on(run(&case));
+    // What hangs is left to the end of the process.
+    process::exit(0);
+}
+
+async fn run(case: &str) {
+    let cable = Cable::new(&Memory::new());
+    let on_overrun = match case {
+        "report" => OnOverrun::Report,
+        _ => OnOverrun::ExitProcess,
+    };
+    let settings = Settings::new()
+        .stop_timeout(Duration::from_millis(300))
+        .abort_timeout(Duration::from_millis(100));
+    let service = case.to_owned();
+    let leader = Leader::new("invoices", cable.clone(), move |term| made(&service, term));
+    let runner = Runner::new(
+        leader.timing(QUICK).settings(settings).on_overrun(on_overrun).ready_when_leading(),
+    );
+    runner.start().await.unwrap();
+    if case == "frozen" {
+        return tokio::time::sleep(LONG).await;
+    }
+    cable.cut();
+    if case.starts_with("dropped") {
+        // The leader is dropped at once; what it leads is not.
+        runner.stop_within(Duration::ZERO).await.ok();
+    }
+    match case {
+        "sound" | "report" | "dropped-and-ended" => tokio::time::sleep(QUICK.lease * 2).await,
+        _ => tokio::time::sleep(LONG).await,
+    }
+}
+
+fn made(case: &str, term: Term) -> BoxService {
+    match case {
+        "blocks" | "stderr" | "exit" | "dropped" => service_fn(|cx: Context| async move {
+            cx.cancelled().await;
+            thread::sleep(LONG);
+        })
+        .boxed(),
+        "destructor" => service_fn(|_: Context| async {
+            let _hangs = Hangs;
+            std::future::pending::<()>().await;
+        })
+        .boxed(),
+        "frozen" => service_fn(move |cx: Context| {
+            let term = term.clone();
+            async move {
+                while !cx.is_cancelled() {
+                    let valid = if term.is_valid() { "valid" } else { "over" };
+                    println!("{} {valid}", term.fence());
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        })
+        .boxed(),
+        // A thread cannot be aborted.
+        "deaf" | "report" => blocking_fn(|_| thread::sleep(LONG)).boxed(),
+        _ => service_fn(async |cx| cx.cancelled().await).boxed(),
+    }
+}
+
+struct Hangs;
+
+impl Drop for Hangs {
+    fn drop(&mut self) {
+        thread::sleep(LONG);
+    }
+}
+
+/// Nobody reads the other end of this pipe.
+fn fill_stderr() {
+    thread::spawn(|| {
+        loop {
+            std::io::stderr().lock().write_all(&[b'.'; 4096]).ok();
+        }
+    });
+    thread::sleep(Duration::from_millis(200));
+}
+
+/// A destructor of a thread's local value runs inside of `exit`, which others then wait for.
+fn hang_in_exit() {
+    thread_local! {
+        static LOCAL: Hangs = const { Hangs };
+    }
+    thread::spawn(|| {
+        thread::sleep(Duration::from_millis(500));
+        LOCAL.with(|_| {});
+        process::exit(0);
+    });
+}

@@ -1,0 +1,5 @@
+//! The tests of startstop-fleet: a module per behaviour.
+
+mod leader;
+mod overrun;
+mod support;

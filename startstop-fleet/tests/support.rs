@@ -1,0 +1,105 @@
+//! A store that can be cut off, and a service that says what happens to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use startstop_fleet::{Claim, LeaseStore, Memory, Record, StoreError, Timing, Version};
+
+/// A lease with room for a busy machine, for tests in this process, which must not exit.
+pub(crate) const ROOMY: Timing = Timing {
+    lease: Duration::from_secs(8),
+    renew_by: Duration::from_millis(1500),
+    retry: Duration::from_millis(300),
+    skew: 0.05,
+};
+
+/// A lease of two seconds, for processes that are to exit.
+#[allow(dead_code, reason = "a program of the tests has it")]
+pub(crate) const QUICK: Timing = Timing {
+    lease: Duration::from_secs(2),
+    renew_by: Duration::from_millis(900),
+    retry: Duration::from_millis(200),
+    skew: 0.05,
+};
+
+/// The memory of others, seen through a cable that can be cut.
+#[derive(Debug, Clone)]
+pub(crate) struct Cable {
+    pub(crate) store: Memory,
+    cut: Arc<AtomicBool>,
+    /// Loses the answers of so many writes, which take effect.
+    deaf: Arc<AtomicUsize>,
+}
+
+impl Cable {
+    pub(crate) fn new(store: &Memory) -> Self {
+        Self { store: store.clone(), cut: Arc::default(), deaf: Arc::default() }
+    }
+
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn mend(&self) {
+        self.cut.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn lose_answers(&self, answers: usize) {
+        self.deaf.store(answers, Ordering::SeqCst);
+    }
+
+    fn plug(&self) -> Result<(), StoreError> {
+        let cut = self.cut.load(Ordering::SeqCst);
+        if cut { Err(StoreError::unavailable("the cable is cut")) } else { Ok(()) }
+    }
+
+    fn answer(&self, result: Result<Record, StoreError>) -> Result<Record, StoreError> {
+        let fewer = |answers: usize| answers.checked_sub(1);
+        match self.deaf.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer) {
+            Ok(_) => Err(StoreError::unavailable("the answer was lost")),
+            Err(_) => result,
+        }
+    }
+}
+
+impl LeaseStore for Cable {
+    async fn read(&self, name: &str) -> Result<Record, StoreError> {
+        self.plug()?;
+        self.store.read(name).await
+    }
+
+    async fn take(
+        &self,
+        name: &str,
+        claim: &Claim,
+        expected: &Version,
+    ) -> Result<Record, StoreError> {
+        self.plug()?;
+        self.answer(self.store.take(name, claim, expected).await)
+    }
+
+    async fn renew(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        self.plug()?;
+        self.answer(self.store.renew(name, held).await)
+    }
+
+    async fn release(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        self.plug()?;
+        self.answer(self.store.release(name, held).await)
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
+        self.plug()?;
+        self.store.list(prefix).await
+    }
+
+    async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
+        self.plug()?;
+        self.store.changed(name, seen).await
+    }
+
+    fn notifies(&self) -> bool {
+        true
+    }
+}
