@@ -23,9 +23,10 @@ use crate::clock;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let leader = Leader::new("invoices", Memory::new(), |term: Term| {
-///     once(async move |_cx| {
+///     once(move |_cx| {
 ///         assert!(term.fence() >= 1);
 ///         assert!(term.is_valid());
+///         async {}
 ///     })
 /// });
 /// let runner = Runner::new(leader);

@@ -14,6 +14,7 @@ use crate::record::{Record, Version};
 ///
 /// ```
 /// use startstop_fleet::{Claim, LeaseStore, Memory, StoreError};
+/// use std::time::Duration;
 /// ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

@@ -1,0 +1,114 @@
+//! A follower looks, waits and takes.
+
+use super::{Hand, free, held, release, take};
+use crate::election::{Action, Call, CallError, Event};
+use crate::record::{Record, Version};
+
+#[test]
+fn a_take_whose_answer_was_lost_is_made_again_at_once() {
+    let mut hand = Hand::new();
+    hand.answer(0.0, Ok(free(1)));
+    hand.assert_call(&take(1));
+    hand.tick(1.5);
+    hand.tick(2.0);
+    hand.assert_call(&Call::Read);
+    hand.answer(2.1, Ok(held("me", 7, 2)));
+    hand.assert_call(&take(2));
+    hand.answer(2.2, Ok(held("me", 8, 3)));
+    assert!(matches!(hand.actions[..], [Action::Lead { fence: 8, .. }]));
+}
+
+#[test]
+fn a_replica_that_leaves_while_it_takes_gives_back_what_it_got() {
+    let mut hand = Hand::new();
+    hand.answer(0.0, Ok(free(1)));
+    hand.step(0.5, Event::Stop);
+    assert!(!hand.election.is_finished());
+    hand.answer(1.0, Ok(held("me", 7, 2)));
+    hand.assert_call(&release(2));
+    hand.answer(1.1, Ok(free(3)));
+    assert!(hand.election.is_finished());
+}
+
+#[test]
+fn a_follower_leaves_at_once() {
+    let mut hand = Hand::new();
+    hand.step(0.1, Event::Stop);
+    assert!(hand.election.is_finished());
+}
+
+#[test]
+fn a_foreign_lease_is_over_a_whole_lease_after_the_answer_that_showed_it() {
+    let mut hand = Hand::new();
+    hand.answer(1.0, Ok(held("other", 3, 5)));
+    for look in [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0] {
+        hand.tick(look);
+        hand.assert_call(&Call::Read);
+        hand.answer(look + 0.1, Ok(held("other", 3, 5)));
+    }
+    hand.tick(16.0);
+    hand.assert_call(&take(5));
+}
+
+#[test]
+fn a_foreign_lease_that_was_renewed_counts_anew() {
+    let mut hand = Hand::new();
+    hand.answer(0.0, Ok(held("other", 3, 5)));
+    hand.step(14.0, Event::Changed(Some(held("other", 3, 6))));
+    hand.tick(16.0);
+    assert_ne!(hand.call(), Some(&take(6)));
+    hand.tick(29.0);
+    hand.assert_call(&take(6));
+}
+
+#[test]
+fn a_lease_that_the_store_ends_is_never_over_by_our_clock() {
+    let mut hand = Hand::new();
+    hand.answer(0.0, Ok(Record::held("other", 3, Version::from(5))));
+    for minute in 1..60 {
+        hand.tick(f64::from(minute) * 60.0);
+        hand.assert_call(&Call::Read);
+        let record = Record::held("other", 3, Version::from(5));
+        hand.answer(f64::from(minute) * 60.0, Ok(record));
+    }
+}
+
+#[test]
+fn an_answer_after_the_limit_is_nobodys() {
+    let mut hand = Hand::new();
+    hand.answer(0.0, Ok(free(1)));
+    hand.answer(1.5, Ok(held("me", 7, 2)));
+    assert!(hand.election.is_following());
+    assert_eq!(hand.actions, []);
+}
+
+#[test]
+fn a_lost_take_is_followed_by_a_look_at_once() {
+    let mut hand = Hand::new();
+    hand.answer(0.0, Ok(free(1)));
+    hand.answer(0.1, Err(CallError::Conflict));
+    hand.assert_call(&Call::Read);
+}
+
+#[test]
+fn a_change_while_a_read_is_on_its_way_is_looked_at_again() {
+    let mut hand = Hand::new();
+    hand.step(0.5, Event::Changed(None));
+    hand.answer(0.6, Ok(held("other", 3, 5)));
+    hand.assert_call(&Call::Read);
+}
+
+#[test]
+fn a_store_that_is_away_is_asked_once_a_retry_by_a_follower() {
+    let mut hand = Hand::new();
+    let mut calls = 0;
+    let mut now = 0.0;
+    while now < 100.0 {
+        hand.answer(now, Err(CallError::Unknown));
+        now = hand.election.wake_at().map_or(f64::MAX, |at| at.as_secs_f64()) + 1e-6;
+        hand.tick(now);
+        hand.assert_call(&Call::Read);
+        calls += 1;
+    }
+    assert!((50..=67).contains(&calls), "{calls}");
+}
