@@ -8,6 +8,7 @@ mod depending;
 mod refused;
 mod stopping;
 mod draining;
+mod draining_together;
 mod deadlines;
 mod grace;
 mod stuck;

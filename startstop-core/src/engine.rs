@@ -27,6 +27,7 @@ mod stop_stage;
 mod deadline;
 mod owners;
 pub(crate) mod grace;
+pub(crate) mod drain;
 pub(crate) mod request;
 pub(crate) mod task;
 pub(crate) mod waiters;
@@ -52,6 +53,7 @@ use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
 
 pub(crate) use deadline::Arm;
 pub(crate) use deferred::After;
+pub(crate) use drain::Allowed;
 pub(crate) use listeners::Listener;
 pub(crate) use owners::{Hold, Observer};
 pub(crate) use parts::PartEnd;

@@ -208,16 +208,37 @@ impl Settings {
     }
 
     /// Sets how long a stop waits between `is_ready()` becoming false and the cancellation of the context,
-    /// so that a load balancer has the time to look away. It counts within `stop_timeout`: one that is as
-    /// long leaves no time for `shutdown`, which is not called then. Default: zero.
+    /// so that a load balancer has the time to look away. [`Context::draining`](crate::Context::draining) resolves when
+    /// it begins. Default: zero.
+    ///
+    /// `stop_timeout` counts from the end of the drain, which comes early when the service has ended. Only a service that
+    /// is `Running` drains. [`stop_within`](crate::Runner::stop_within) limits both together: then the drain takes half of
+    /// that at most.
+    ///
+    /// The members of a group drain together with it and go on meanwhile: for the time that is set for the group, or
+    /// else for the longest that is set for a member. When it is over they are stopped in their order, and no drain is added.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use startstop_core::Settings;
+    /// use std::time::Duration;
+    /// use startstop_core::{Context, Runner, Settings, service_fn};
+    /// use tokio::time::Instant;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let server = service_fn(async |cx: Context| {
+    ///     cx.draining().await; // say so to who asks for the health of the server
+    ///     cx.cancelled().await; // two seconds later
+    /// });
     /// let settings = Settings::new().drain(Duration::from_secs(2));
-    /// assert_eq!(settings.get_drain(), Some(Duration::from_secs(2)));
+    /// let server = Runner::with_settings(server, settings);
+    /// server.start().await.unwrap();
+    ///
+    /// let begun = Instant::now();
+    /// server.stop().await.unwrap();
+    /// assert_eq!(begun.elapsed().as_secs(), 2);
+    /// # }
     /// ```
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = Some(drain);

@@ -15,7 +15,7 @@ use crate::sync::clock;
 impl Cell {
     /// Feeds one input to the lifecycle and carries out what belongs under the lock.
     pub(crate) fn step(&mut self, core: &Core, input: Input, arm: Arm, after: &mut After) {
-        let effects = self.life.step(input, core.rules());
+        let effects = self.life.step(input, self.rules(core));
         if effects != Effects::NONE {
             self.apply(core, effects, arm, after);
         }
@@ -95,7 +95,8 @@ impl Cell {
     #[inline]
     pub(super) fn publish(&mut self, core: &Core, after: &mut After) {
         let job = core.settings.readiness() == Readiness::Completion;
-        let ready = self.state() == State::Running || job && self.life.was_ready();
+        let up = self.state() == State::Running && self.life.level() != Level::Draining;
+        let ready = up || job && self.life.was_ready();
         self.publish_state(core, self.state(), ready, after);
     }
 

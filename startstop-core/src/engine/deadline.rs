@@ -31,20 +31,6 @@ pub(crate) enum Arm {
 const A_TURN: Duration = Duration::from_millis(1);
 
 impl Cell {
-    /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
-    #[inline]
-    pub(crate) fn limit_stop(&mut self, timeout: Duration, after: &mut After) {
-        let due = clock::later(after.now(), timeout);
-        if due >= self.stop_at {
-            return;
-        }
-        self.stop_at = due;
-        if let Some(rare) = self.rare_if(false) {
-            // What is earlier than the deadline of the whole is not kept by it.
-            rare.whole_keeps = false;
-        }
-    }
-
     /// Keeps the deadline that the lifecycle wants kept.
     pub(crate) fn set_timer(&mut self, core: &Core, arm: Arm, after: &mut After) {
         let timer = self.life.timer(core.rules());
@@ -101,15 +87,14 @@ impl Cell {
                 }
                 None => NEVER,
             },
-            Timer::Drain => {
-                let drained = clock::later(core.word.read().since(), settings.drain());
-                if self.whole_keeps() { drained } else { self.stop_at.min(drained) }
-            }
+            Timer::Drain => self.rare.as_ref().map_or(0, |rare| rare.drain_at).min(self.stop_at),
             Timer::Stop if self.whole_keeps() => NEVER,
             Timer::Stop => {
                 if !self.life.is_asked() && self.timer != Timer::Stop {
                     // It winds down by itself.
                     self.stop_at = clock::later(after.now(), settings.stop_timeout());
+                } else if self.timer == Timer::Drain {
+                    self.end_drain(core, after.now());
                 }
                 self.stop_at
             }
@@ -192,8 +177,8 @@ impl Cell {
                 }
                 None => Input::Silent,
             },
-            Timer::Drain if self.whole_keeps() || now < self.stop_at => Input::DrainOver,
-            Timer::Drain | Timer::Stop => Input::StopDue,
+            Timer::Drain => Input::DrainOver,
+            Timer::Stop => Input::StopDue,
             Timer::Abort => Input::AbortDue,
         };
         // Earlier than any deadline, so that a new one does not call for another keeper.

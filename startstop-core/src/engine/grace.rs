@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::{Core, Node};
 use crate::rules::span::{Limits, Span};
@@ -26,6 +27,19 @@ pub(crate) fn span(root: &dyn Node) -> Span {
             _ => return of_one(root, &done),
         }
     }
+}
+
+/// The longest drain of what a service is made of. What has one of its own drains no longer than that.
+pub(crate) fn drain_below<N: Node + ?Sized>(root: &N) -> Duration {
+    let mut longest = Duration::ZERO;
+    let mut open = root.parts();
+    while let Some((_, part)) = open.pop() {
+        match part.core().settings.own_drain() {
+            Some(drain) => longest = longest.max(drain),
+            None => open.extend(part.parts()),
+        }
+    }
+    longest
 }
 
 /// How long these parts of a composite can take each.

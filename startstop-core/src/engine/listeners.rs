@@ -11,7 +11,7 @@ use crate::report::event::{Event, EventKind, Pushed, Queue};
 use crate::report::path::Path;
 use crate::report::state::{Readiness, State};
 use crate::report::stop_reason::StopReason;
-use crate::rules::lifecycle::End;
+use crate::rules::lifecycle::{End, Level};
 use crate::sync::clock;
 
 /// A stream that a service tells of what happens.
@@ -175,6 +175,8 @@ impl Cell {
     pub(super) fn tell_readiness(&mut self, was_ready: bool, ready: bool, after: &mut After) {
         match (was_ready, ready) {
             (false, true) => self.tell_ready(after),
+            // That is what `Draining` says.
+            (true, false) if self.life.level() == Level::Draining => {}
             (true, false) => self.tell_not_ready("".into(), after),
             _ => {}
         }

@@ -16,6 +16,9 @@ pub(crate) trait Hold: Send + Sync {
     /// Whether the whole goes down so far that no cycle of this part begins any more. Takes no lock.
     fn goes_down(&self) -> bool;
 
+    /// Whether the whole drains, or goes down: no policy makes another attempt. Takes no lock.
+    fn drains(&self) -> bool;
+
     /// The deadlines of the cycle have run out and something of it is still there.
     fn ran_out(&self);
 }
@@ -63,6 +66,11 @@ impl Cell {
     /// Whether one of the wholes goes down, and this part of it for good.
     pub(super) fn goes_down_with_a_whole(&self) -> bool {
         self.holds().any(|hold| hold.goes_down())
+    }
+
+    /// Whether one of the wholes drains, or goes down.
+    pub(super) fn drains_with_a_whole(&self) -> bool {
+        self.holds().any(|hold| hold.drains())
     }
 
     fn holds(&self) -> impl Iterator<Item = &Arc<dyn Hold>> {

@@ -91,7 +91,7 @@ impl Cell {
             _ => {
                 // The whole that it is a part of may have had less time.
                 let until = self.stop_at.min(after.now());
-                let waited = clock::between(core.word.read().since(), until);
+                let waited = clock::between(self.told_at(core), until);
                 let missed = Interruption::StopTimedOut { after: waited };
                 self.record(core, part, Fault::interruption(missed), after);
                 return;

@@ -86,7 +86,7 @@ impl Cell {
     /// Hands requests out, if the service has started and something in it waits for them or has done so. Else the driver
     /// looks again after its next poll.
     pub(crate) fn hand_out_reloads(&mut self, core: &Core, after: &mut After) {
-        let running = self.state() == State::Running && self.life.level() == Level::Alive;
+        let running = self.state() == State::Running && self.life.level() < Level::Cancelled;
         let Some(rare) = self.rare.as_mut().filter(|_| running) else { return };
         let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != Stage::Seen)
         else {

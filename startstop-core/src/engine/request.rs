@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{After, Arm, Cell, Core, Hold, Node, update};
+use crate::engine::{After, Allowed, Arm, Cell, Core, Hold, Node, drain, update};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Exit, Phase, State};
 use crate::report::stop_reason::StopReason;
-use crate::rules::lifecycle::Input;
+use crate::rules::lifecycle::{Input, Level};
 
 use caller::reply;
 pub(crate) use caller::{Reply, StartKind, Wanted};
@@ -28,7 +28,13 @@ pub(crate) fn start<N: Node + ?Sized>(
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
     let mut asked = Asked::new(node.core(), kind, parent, wanted);
-    let reply = update(node, |core, cell, after| asked.make(core, cell, after));
+    // It may have to stop first.
+    let below = drain::below(&**node);
+    let reply = update(node, |core, cell, after| {
+        cell.note_drain_below(below);
+        asked.make(core, cell, after)
+    });
+    tell_of_drain(&**node);
     asked.look_again(node);
     reply
 }
@@ -39,59 +45,67 @@ pub(crate) fn stop<N: Node + ?Sized>(
     timeout: Option<Duration>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
-    let timeout = timeout.unwrap_or(node.core().settings.stop_timeout());
-    stop_kept(node, timeout, Kept::Here, StopReason::Requested, wanted)
+    let allowed = timeout.map_or(Allowed::Own, Allowed::Within);
+    stop_after_drain(node, allowed, StopReason::Requested, wanted)
 }
 
 /// The last handle is gone.
 pub(crate) fn abandon<N: Node + ?Sized>(node: &Arc<N>) {
-    let timeout = node.core().settings.stop_timeout();
-    stop_kept(node, timeout, Kept::Here, StopReason::Abandoned, Wanted::No);
+    stop_after_drain(node, Allowed::Own, StopReason::Abandoned, Wanted::No);
 }
 
-/// Who keeps the deadline of a stop that begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kept {
-    Here,
-    /// The whole, which aborts its parts then.
-    ByWhole,
-}
-
-fn stop_kept<N: Node + ?Sized>(
+fn stop_after_drain<N: Node + ?Sized>(
     node: &Arc<N>,
-    timeout: Duration,
-    kept: Kept,
+    allowed: Allowed,
     reason: StopReason,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
-    update(node, |core, cell, after| {
-        if cell.state() == State::Stopped {
-            return Reply::Now(Ok(()));
-        }
-        if let Some(stuck) = cell.verdict() {
-            return Reply::Now(Err(StopError::Unresponsive(stuck.clone())));
-        }
-        let key = wanted.register(Topic::Stop, cell);
-        cell.note_reason(reason);
-        begin_stop(core, cell, timeout, kept, wanted.arm(), after);
-        reply(key, cell, Answer::stop)
-    })
+    let below = drain::below(&**node);
+    let reply = update(node, |core, cell, after| {
+        cell.note_drain_below(below);
+        stop_in(core, cell, reason, wanted, after, |core, cell, after| {
+            begin_stop(core, cell, allowed, wanted.arm(), after);
+        })
+    });
+    tell_of_drain(&**node);
+    reply
 }
 
-fn begin_stop(
+/// Has what the service is made of drain with it, if it does.
+fn tell_of_drain<N: Node + ?Sized>(node: &N) {
+    if node.core().current_level() == Level::Draining {
+        drain::tell_below(node);
+    }
+}
+
+/// Begins a stop, or joins the one that has begun.
+fn stop_in(
     core: &Core,
     cell: &mut Cell,
-    timeout: Duration,
-    kept: Kept,
-    arm: Arm,
+    reason: StopReason,
+    wanted: Wanted<'_>,
     after: &mut After,
-) {
-    let joins = cell.state() == State::Stopping;
-    cell.limit_stop(timeout, after);
-    if kept == Kept::ByWhole && !joins {
-        cell.leave_deadline_to_whole();
+    begin: impl FnOnce(&Core, &mut Cell, &mut After),
+) -> Reply<Result<(), StopError>> {
+    if cell.state() == State::Stopped {
+        return Reply::Now(Ok(()));
     }
-    let input = if timeout.is_zero() { Input::Abort } else { Input::Stop };
+    if let Some(stuck) = cell.verdict() {
+        return Reply::Now(Err(StopError::Unresponsive(stuck.clone())));
+    }
+    let key = wanted.register(Topic::Stop, cell);
+    cell.note_reason(reason);
+    begin(core, cell, after);
+    reply(key, cell, Answer::stop)
+}
+
+fn begin_stop(core: &Core, cell: &mut Cell, allowed: Allowed, arm: Arm, after: &mut After) {
+    let joins = cell.state() == State::Stopping;
+    cell.limit_stop(core, allowed, after);
+    let input = match allowed {
+        Allowed::Within(Duration::ZERO) => Input::Abort,
+        _ => Input::Stop,
+    };
     cell.step(core, input, arm, after);
     if joins {
         // The earliest deadline wins.
@@ -99,39 +113,47 @@ fn begin_stop(
     }
 }
 
-/// A stop that nobody waits for.
-fn begin_own_stop(core: &Core, cell: &mut Cell, reason: StopReason, after: &mut After) {
-    cell.note_reason(reason);
-    begin_stop(core, cell, core.settings.stop_timeout(), Kept::Here, Arm::Now, after);
+/// A stop that nobody waits for, where `asks` still holds.
+fn begin_own_stop<N: Node + ?Sized>(
+    node: &Arc<N>,
+    reason: StopReason,
+    asks: impl FnOnce(&Cell) -> bool,
+) {
+    let below = drain::below(&**node);
+    update(node, |core, cell, after| {
+        if cell.verdict().is_none() && asks(cell) {
+            cell.note_drain_below(below);
+            cell.note_reason(reason);
+            begin_stop(core, cell, Allowed::Own, Arm::Now, after);
+        }
+    });
+    tell_of_drain(&**node);
 }
 
 /// The parent with this number was cancelled.
 pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
-    update(node, |core, cell, after| {
+    begin_own_stop(node, StopReason::Parent, |cell| {
         let current = cell.parent().is_some_and(|parent| parent.id() == id);
-        if current && cell.state() != State::Stopped && cell.verdict().is_none() {
-            begin_own_stop(core, cell, StopReason::Parent, after);
-        }
+        current && cell.state() != State::Stopped
     });
 }
 
 /// A service asks for its own stop.
 pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    update(node, |core, cell, after| {
-        if cell.attempts == epoch && cell.life.is_alive() && cell.verdict().is_none() {
-            begin_own_stop(core, cell, StopReason::Own, after);
-        }
-    });
+    begin_own_stop(node, StopReason::Own, |cell| cell.attempts == epoch && cell.life.is_alive());
 }
 
 /// A service asks for its own restart, unless nobody is left who could stop it then.
 pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
     let mut asked = Asked::new(node.core(), StartKind::Restart, None, Wanted::No);
+    let below = drain::below(&**node);
     update(node, |core, cell, after| {
         if cell.attempts == epoch && cell.life.is_alive() && core.is_wanted() {
+            cell.note_drain_below(below);
             asked.make(core, cell, after);
         }
     });
+    tell_of_drain(&**node);
     asked.look_again(node);
 }
 
@@ -157,36 +179,54 @@ pub(crate) fn start_part<N: Node + ?Sized>(
     reply
 }
 
-/// Asks a part for a stop, with the time that its whole has left: the smaller of both deadlines counts.
+/// Who keeps the deadline of a stop that begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Here,
+    /// The whole, which aborts its parts then.
+    ByWhole,
+}
+
+/// Asks a part for a stop, with the time that its whole has left: the smaller of both deadlines counts. If the part
+/// drains, it has done so with the whole.
 pub(crate) fn stop_part<N: Node + ?Sized>(
     node: &Arc<N>,
     left: Option<Duration>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
-    stop_in(node, left, Kept::ByWhole, wanted)
+    stop_with_whole(node, left, Kept::ByWhole, wanted)
 }
 
 /// The same for a part that its whole leaves behind: nobody is left who would keep the deadline of the whole for it.
 pub(crate) fn stop_orphan<N: Node + ?Sized>(node: &Arc<N>, left: Option<Duration>) {
-    stop_in(node, left, Kept::Here, Wanted::No);
+    stop_with_whole(node, left, Kept::Here, Wanted::No);
 }
 
-fn stop_in<N: Node + ?Sized>(
+fn stop_with_whole<N: Node + ?Sized>(
     node: &Arc<N>,
     left: Option<Duration>,
     kept: Kept,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
-    match left {
-        Some(left) if left < node.core().settings.stop_timeout() => {
-            // Zero would ask for an abort.
-            stop_kept(node, left.max(Duration::from_nanos(1)), kept, StopReason::Group, wanted)
-        }
-        _ => {
-            let timeout = node.core().settings.stop_timeout();
-            stop_kept(node, timeout, Kept::Here, StopReason::Group, wanted)
-        }
-    }
+    let shorter = left.filter(|left| *left < node.core().settings.stop_timeout());
+    let (allowed, kept) = match shorter {
+        // Zero would ask for an abort.
+        Some(left) => (Allowed::Within(left.max(Duration::from_nanos(1))), kept),
+        None => (Allowed::Own, Kept::Here),
+    };
+    update(node, |core, cell, after| {
+        stop_in(core, cell, StopReason::Group, wanted, after, |core, cell, after| {
+            let joins = cell.state() == State::Stopping;
+            cell.limit_stop_now(core, allowed, after);
+            if kept == Kept::ByWhole && !joins {
+                cell.leave_deadline_to_whole();
+            }
+            cell.step(core, Input::StopNow, wanted.arm(), after);
+            if joins {
+                cell.set_timer(core, wanted.arm(), after);
+            }
+        })
+    })
 }
 
 /// The deadline of the whole has passed: what is left of this part of it is aborted.

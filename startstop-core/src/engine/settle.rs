@@ -103,6 +103,7 @@ impl Cell {
             rare.worth_it = None;
             rare.healthy = 0;
             rare.whole_keeps = false;
+            rare.limited = false;
         }
         self.step(core, Input::Enter, Arm::Now, after);
         if self.has_one_thread() || after.is_quiet() {
@@ -213,7 +214,7 @@ impl Cell {
     /// The delay before the next attempt, if the policy wants one.
     fn next_delay(&mut self, core: &Core, after: &mut After) -> Option<Duration> {
         let policy = core.settings.restart()?;
-        if !self.life.may_retry() {
+        if !self.life.may_retry() || self.drains_with_a_whole() {
             return None;
         }
         let rare = self.rare();

@@ -79,6 +79,12 @@ pub(crate) struct Rare {
     pub(super) reloads: Reloads,
     /// The deadline of the stop is kept by the whole that this service is a part of.
     pub(super) whole_keeps: bool,
+    /// When the drain is over; while the service is up, when it was told of the drain of a whole.
+    pub(super) drain_at: u64,
+    /// The longest drain of what the service is made of.
+    pub(super) drain_below: Duration,
+    /// Who has asked for the stop of this attempt has said how long it may take, and nobody has asked for one without.
+    pub(super) limited: bool,
     /// How long the attempt was in `Running`, once it is not any more.
     pub(super) healthy: u64,
     /// An attempt of this cycle has counted as ready.

@@ -22,6 +22,7 @@ use super::change_queue::observe;
 use super::error::GroupError;
 use super::member::Part;
 use super::table::Entry;
+use crate::engine::drain;
 use crate::engine::task::wait_if_runtime_ends;
 use crate::report::error::ReloadError;
 use crate::report::panic::BoxError;
@@ -192,7 +193,14 @@ impl<'a> Supervisor<'a> {
     /// A stop of the group has begun, and its members go on for now.
     fn drain(&mut self) {
         self.told = Told::ToDrain;
-        self.shared.table().board.drain();
+        let up = {
+            let mut table = self.shared.table();
+            table.board.drain();
+            table.board.draining()
+        };
+        // Those that have come up since the whole of it was told.
+        let up: Vec<Part> = up.into_iter().filter_map(|id| self.part(id)).collect();
+        up.iter().for_each(|part| drain::tell(&part.node));
         self.carry_out();
     }
 

@@ -40,7 +40,7 @@ pub(crate) struct Rules {
     pub(crate) shutdown_always: bool,
     /// The service has a `shutdown` of its own.
     pub(crate) hooked: bool,
-    /// The stop timeout is zero: a stop is an abort.
+    /// The stop timeout is zero: a stop is an abort, once the drain is over.
     pub(crate) aborts: bool,
 }
 
@@ -82,6 +82,8 @@ impl Lifecycle {
             Input::Ensure => self.ensure(rules),
             Input::Restart => self.restart(rules),
             Input::Stop => self.stop(rules),
+            Input::Drain => self.drain(),
+            Input::StopNow => self.stop_now(rules),
             Input::Abort => self.abort(rules),
             Input::Enter => self.enter(rules),
             Input::Ready => self.explicitly_ready(rules),

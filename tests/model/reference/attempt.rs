@@ -55,6 +55,8 @@ pub(super) struct Attempt {
     pub(super) beat: u64,
     pub(super) ready: bool,
     pub(super) draining: Option<u64>,
+    /// Who has asked for the stop has said how long it may take, and nobody has asked for one without.
+    pub(super) limited: bool,
     /// The context is cancelled.
     pub(super) told: bool,
     /// What is alive is to be dropped.

@@ -123,7 +123,7 @@ impl Reference {
                 if let Some(at) = attempt.draining {
                     add(at, Event::Drained);
                 }
-                if let Some(at) = attempt.stop_at {
+                if let Some(at) = attempt.stop_at.filter(|_| attempt.draining.is_none()) {
                     add(at, Event::StopDue);
                 }
             }
@@ -149,7 +149,9 @@ impl Reference {
             }
             Event::Late => self.fail(Why::Late, Cause::TimedOut),
             Event::Silent => self.fail(Why::Silent, Cause::Unresponsive),
-            Event::Drained => self.cancel(),
+            // Open: what comes first where there is no time between the two.
+            Event::Drained if self.ends_with_its_drain() => self.stop_due(),
+            Event::Drained => self.end_drain(),
             Event::StopDue => self.stop_due(),
             Event::BackoffOver => self.set_state(State::Starting),
         }
@@ -234,7 +236,7 @@ impl Reference {
         if self.attempt.why.is_some() {
             // Open: whether `shutdown` is called when `run` ends in a drain, and when. It is, at once.
             if self.attempt.draining.is_some() {
-                self.cancel();
+                self.end_drain();
             }
             return;
         }
@@ -269,6 +271,11 @@ impl Reference {
         self.attempt.ended_by = Some(self.record(Phase::Run, cause));
         self.set_state(State::Stopping);
         self.attempt.abort();
+    }
+
+    fn ends_with_its_drain(&self) -> bool {
+        let aborts = self.plan.stop_timeout == 0 && !self.attempt.limited;
+        self.attempt.stop_at == Some(self.now) && !aborts
     }
 
     fn stop_due(&mut self) {

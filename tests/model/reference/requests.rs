@@ -77,7 +77,7 @@ impl Reference {
         self.calls.starts.extend(call);
         self.awaited = true;
         self.attempt.next = true;
-        self.begin_stop(self.plan.stop_timeout);
+        self.begin_stop(None);
     }
 
     /// `stop` and `stop_within`; without a call it is `request_stop`.
@@ -87,7 +87,6 @@ impl Reference {
             return;
         }
         self.calls.stops.extend(call);
-        let within = within.unwrap_or(self.plan.stop_timeout);
         self.answer_starts(Answer::Stopped);
         self.attempt.next = false;
         if self.state == State::Stopping {
@@ -98,7 +97,7 @@ impl Reference {
         self.attempt.asked = true;
     }
 
-    fn begin_stop(&mut self, within: u64) {
+    fn begin_stop(&mut self, within: Option<u64>) {
         let drains = self.state == State::Running && self.plan.drain > 0;
         self.set_state(State::Stopping);
         self.attempt.asked = true;
@@ -106,27 +105,64 @@ impl Reference {
         if self.attempt.run.is_none() {
             return;
         }
-        if within == 0 {
-            return self.abort_at_once();
-        }
-        self.attempt.stop_at = Some(self.now.saturating_add(within));
-        if drains {
-            self.attempt.draining = Some(self.now + self.plan.drain);
-        } else {
-            self.cancel();
+        self.attempt.limited = within.is_some();
+        match within {
+            Some(0) => self.abort_at_once(),
+            _ if drains => {
+                self.attempt.draining = Some(self.now + self.plan.drain);
+                self.limit_drain(within);
+            }
+            None if self.plan.stop_timeout == 0 => self.abort_at_once(),
+            _ => {
+                self.stop_by(self.now.saturating_add(within.unwrap_or(self.plan.stop_timeout)));
+                self.cancel();
+            }
         }
     }
 
-    fn join_stop(&mut self, within: u64) {
+    fn join_stop(&mut self, within: Option<u64>) {
         if !self.attempt.is_alive() || self.attempt.aborted {
             return;
         }
-        if within == 0 {
-            return self.abort_at_once();
+        self.attempt.limited &= within.is_some();
+        match within {
+            Some(0) => self.abort_at_once(),
+            _ if self.attempt.draining.is_some() => self.limit_drain(within),
+            None if self.plan.stop_timeout == 0 => self.abort_at_once(),
+            _ => self.stop_by(self.now.saturating_add(within.unwrap_or(self.plan.stop_timeout))),
         }
-        let sooner = self.now.saturating_add(within);
+    }
+
+    /// What is allowed is for the drain as well, half of it at most; else `stop_timeout` follows the drain.
+    fn limit_drain(&mut self, within: Option<u64>) {
+        let end = self.attempt.draining.unwrap_or(self.now);
+        let Some(within) = within else {
+            return self.stop_by(end.saturating_add(self.plan.stop_timeout));
+        };
+        let half = self.now.saturating_add(within.div_ceil(2));
+        self.attempt.draining = Some(end.min(half));
+        self.stop_by(self.now.saturating_add(within));
+    }
+
+    fn stop_by(&mut self, deadline: u64) {
         let stop_at = self.attempt.stop_at.unwrap_or(NEVER);
-        self.attempt.stop_at = Some(stop_at.min(sooner));
+        self.attempt.stop_at = Some(stop_at.min(deadline));
+    }
+
+    /// The drain is over, or `run` has ended in it.
+    pub(super) fn end_drain(&mut self) {
+        self.attempt.draining = None;
+        if self.attempt.limited {
+            return self.cancel();
+        }
+        match self.plan.stop_timeout {
+            0 if self.attempt.is_alive() => self.abort_at_once(),
+            0 => self.attempt.tell(self.now),
+            timeout => {
+                self.stop_by(self.now.saturating_add(timeout));
+                self.cancel();
+            }
+        }
     }
 
     fn abort_at_once(&mut self) {

@@ -8,7 +8,7 @@ use super::caller::{Reply, StartKind, Wanted, reply};
 use super::stop_by_parent;
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{After, Cell, Core, Node};
+use crate::engine::{After, Allowed, Cell, Core, Node};
 use crate::report::error::StartError;
 use crate::report::failure::Fault;
 use crate::report::state::{Phase, State};
@@ -134,7 +134,7 @@ fn begin(
     let state = cell.state();
     if kind.replaces(state) {
         cell.note_reason(StopReason::Restart);
-        cell.limit_stop(core.settings.stop_timeout(), after);
+        cell.limit_stop(core, Allowed::Own, after);
     }
     match on {
         Some(on) if state == State::Stopped => cell.run_on(on),

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Supervisor;
 use super::changes::reply;
 use super::member_snapshot::Look;
+use super::{Supervisor, Told};
+use crate::engine::drain;
 use crate::group::member::Part;
 use crate::report::error::StartError;
 use crate::report::failure::{Failure, Fault};
@@ -52,6 +53,10 @@ impl Supervisor<'_> {
         }
         drop(table);
         reply(inserted, Ok(()));
+        if self.told == Told::ToDrain && look.state == State::Running {
+            // It has come up meanwhile.
+            drain::tell(&part.node);
+        }
         if !was_alive {
             // It was started by its handle: it is one of the group again.
             hold(part, Place::kept(self.cx));

@@ -6,6 +6,7 @@ use crate::report::state::State;
 impl Lifecycle {
     pub(super) fn drain_over(&mut self, rules: Rules) -> Effects {
         match (self.state, self.level) {
+            (State::Stopping, Level::Draining) if rules.aborts => self.drop_at_once(),
             (State::Stopping, Level::Draining) => self.cancel(rules),
             _ => Effects::NONE,
         }

@@ -11,6 +11,10 @@ pub(crate) enum Input {
     Restart,
     /// A graceful stop, after a drain if there is one.
     Stop,
+    /// What the service is a part of drains: it goes on, and looks away.
+    Drain,
+    /// A graceful stop without a drain, or the end of one.
+    StopNow,
     /// A stop that does not ask: what runs is aborted.
     Abort,
     /// The driver is about to call `run`.

@@ -42,7 +42,7 @@ impl Lifecycle {
         let effects = match self.end {
             End::None => self.end_by_itself(end, rules),
             // Whatever the drain was for is gone with `run`.
-            _ if self.level == Level::Draining && !self.lost => self.cancel(rules),
+            _ if self.level == Level::Draining && !self.lost => self.end_drain(rules),
             _ => Effects::NONE,
         };
         effects.and(self.look_for_the_end(rules))

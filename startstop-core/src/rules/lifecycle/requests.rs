@@ -41,7 +41,7 @@ impl Lifecycle {
     fn replace(&mut self, rules: Rules) -> Effects {
         self.next = true;
         self.awaited = true;
-        if rules.aborts { self.abort_what_runs(rules) } else { self.begin_stop(rules) }
+        self.begin_stop(rules)
     }
 
     /// Has a new cycle follow the one that ends; after a verdict there is no telling when.
@@ -59,9 +59,31 @@ impl Lifecycle {
         let effects = match self.state {
             State::Stopped => return Effects::NONE,
             State::Starting | State::Running | State::Backoff => self.begin_stop(rules),
+            State::Stopping if rules.aborts && self.level != Level::Draining => {
+                return self.abort(rules);
+            }
             State::Stopping => Effects::NONE,
         };
         effects.and(self.unstart())
+    }
+
+    pub(super) fn stop_now(&mut self, rules: Rules) -> Effects {
+        let effects = match self.state {
+            State::Stopped => return Effects::NONE,
+            State::Starting | State::Running | State::Backoff => self.tell_to_stop(rules),
+            State::Stopping if self.level == Level::Draining => self.drain_over(rules),
+            State::Stopping => return self.stop(rules),
+        };
+        effects.and(self.unstart())
+    }
+
+    /// The service goes on for now; who looks at it looks away.
+    pub(super) fn drain(&mut self) -> Effects {
+        if self.state != State::Running || !self.running || self.level != Level::Alive {
+            return Effects::NONE;
+        }
+        self.level = Level::Draining;
+        Effects::DRAIN
     }
 
     /// Cancels what was asked for before a stop.
@@ -77,8 +99,7 @@ impl Lifecycle {
             State::Stopped => return Effects::NONE,
             State::Starting | State::Running | State::Backoff => self.abort_what_runs(rules),
             State::Stopping if self.is_alive() && self.level < Level::Aborted => {
-                self.immediate = true;
-                self.drop_all()
+                self.drop_at_once()
             }
             State::Stopping => {
                 // Aborted already; no `shutdown` follows any more.
@@ -91,14 +112,13 @@ impl Lifecycle {
         effects.and(self.unstart())
     }
 
-    fn abort_what_runs(&mut self, rules: Rules) -> Effects {
+    pub(super) fn abort_what_runs(&mut self, rules: Rules) -> Effects {
         if !self.running {
-            return self.begin_stop(rules);
+            return self.wind_down(rules);
         }
         self.state = State::Stopping;
         self.end = End::Asked;
         self.asked = true;
-        self.immediate = true;
-        self.drop_all()
+        self.drop_at_once()
     }
 }

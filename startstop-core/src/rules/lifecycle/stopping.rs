@@ -4,8 +4,26 @@ use super::{Effects, End, Hook, Level, Lifecycle, Rules};
 use crate::report::state::State;
 
 impl Lifecycle {
+    /// A stop of what is not stopping: a drain comes first where there is one and the service is up.
     pub(super) fn begin_stop(&mut self, rules: Rules) -> Effects {
-        let was = self.state;
+        let is_up = self.state == State::Running && self.running;
+        if !rules.drains || !is_up {
+            return self.tell_to_stop(rules);
+        }
+        let was_told = self.level == Level::Draining;
+        self.state = State::Stopping;
+        self.asked = true;
+        self.end = End::Asked;
+        self.level = Level::Draining;
+        if was_told { Effects::TIMER } else { Effects::DRAIN.and(Effects::TIMER) }
+    }
+
+    /// The same without a drain.
+    pub(super) fn tell_to_stop(&mut self, rules: Rules) -> Effects {
+        if rules.aborts { self.abort_what_runs(rules) } else { self.wind_down(rules) }
+    }
+
+    pub(super) fn wind_down(&mut self, rules: Rules) -> Effects {
         self.state = State::Stopping;
         self.asked = true;
         if self.end != End::None {
@@ -16,11 +34,25 @@ impl Lifecycle {
         if !self.running {
             return Effects::DRIVE;
         }
-        if rules.drains && was == State::Running {
-            self.level = Level::Draining;
-            return Effects::DRAIN.and(Effects::TIMER);
-        }
         self.cancel(rules)
+    }
+
+    /// `run` has ended in the drain, and with it whatever that was for.
+    pub(super) fn end_drain(&mut self, rules: Rules) -> Effects {
+        match rules.aborts {
+            false => self.cancel(rules),
+            true if self.is_alive() => self.drop_at_once(),
+            true => {
+                self.level = Level::Cancelled;
+                Effects::CANCEL
+            }
+        }
+    }
+
+    /// Has everything dropped, since that is what was asked for.
+    pub(super) fn drop_at_once(&mut self) -> Effects {
+        self.immediate = true;
+        self.drop_all()
     }
 
     /// Tells the service to end: its context is cancelled and `shutdown` is called.

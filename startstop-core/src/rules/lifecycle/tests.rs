@@ -26,6 +26,7 @@ fn all_rules() -> impl Iterator<Item = Rules> {
 fn inputs(at: &Lifecycle) -> Vec<Input> {
     let mut inputs = vec![Input::Start, Input::Ensure, Input::Restart, Input::Stop, Input::Abort];
     inputs.extend([Input::Ready, Input::Lost, Input::StopDue, Input::StartDue, Input::AbortDue]);
+    inputs.extend([Input::Drain, Input::StopNow]);
     inputs.extend([Input::Silent, Input::DrainOver, Input::Enter, Input::BackoffOver]);
     if at.running {
         inputs.push(Input::RunEnded(RunEnd::Dropped));
@@ -132,7 +133,7 @@ fn every_reachable_step_keeps_the_invariants() {
                     && (after.state == State::Stopped || effects.has(Effects::CYCLE)),
                 "invariant 2\n{step}"
             );
-            if matches!(input, Input::Stop | Input::Abort) {
+            if matches!(input, Input::Stop | Input::StopNow | Input::Abort) {
                 assert!(!after.next && !after.awaited, "invariant 3\n{step}");
                 assert!(after.state == State::Stopped || !after.may_retry(), "invariant 3\n{step}");
                 assert!(
@@ -219,7 +220,7 @@ fn a_running_service_is_entered_and_has_no_end() {
     for rules in all_rules() {
         reachable(rules, |_, _, _, after| {
             if after.state == State::Running && after.end == End::None {
-                assert!(after.running && after.ready && after.level == Level::Alive);
+                assert!(after.running && after.ready && after.level <= Level::Draining);
             }
             if after.state == State::Backoff {
                 assert!(!after.is_alive());

@@ -116,7 +116,7 @@ impl Board {
         self.place_mut(id).fresh = false;
         self.set_was_ready(id, true);
         self.settle(id, Fate::Completed);
-        if self.place(id).on_completion == OnCompletion::StopGroup {
+        if self.place(id).on_completion == OnCompletion::StopGroup && !self.draining {
             self.close(Closing::Completed);
         }
     }

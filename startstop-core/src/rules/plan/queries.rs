@@ -21,8 +21,8 @@ impl Board {
 
     /// Whether a failure of the member is one of the stop that has begun, and nothing else follows from it.
     pub(crate) fn fails_in_stop(&self, id: Id) -> bool {
-        let asks = !matches!(self.place(id).on_failure, OnFailure::Ignore | OnFailure::StopGroup);
-        self.closing.is_some() || (self.draining && asks)
+        let counts = self.place(id).on_failure != OnFailure::Ignore;
+        self.closing.is_some() || (self.draining && counts)
     }
 
     /// Whether every member is ready or settled, or has been ready.
@@ -34,6 +34,7 @@ impl Board {
     pub(crate) fn is_finished(&self) -> bool {
         match self.closing {
             Some(_) => self.alive == 0,
+            None if self.draining => self.alive == 0,
             None => self.alive == 0 && self.awaited == 0 && self.completed > 0,
         }
     }

@@ -16,11 +16,11 @@ impl Board {
         }
         let set = match self.place(id).on_failure {
             OnFailure::Ignore => return self.settle(id, Fate::Ended),
+            // A stop wins over any restart, and it has begun.
+            _ if self.draining => return self.settle(id, Fate::Ended),
             OnFailure::StopGroup => None,
             // What does not yield cannot be restarted.
             _ if rest == Rest::Stuck => None,
-            // A stop wins over any restart.
-            _ if self.draining => return self.settle(id, Fate::Ended),
             OnFailure::RestartMember => Some(vec![id]),
             OnFailure::RestartDependents => Some(self.with_dependents(id)),
             OnFailure::RestartAll => Some(self.all()),

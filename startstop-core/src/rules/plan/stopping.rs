@@ -19,10 +19,26 @@ impl Board {
         }
     }
 
-    /// The group is about to be told to end: nothing starts any more, and what is up goes on for now.
+    /// The group is about to be told to end: nothing starts any more, what is on its way up goes down, and what is up goes
+    /// on for now.
     pub(crate) fn drain(&mut self) {
+        if self.is_stopping() {
+            return;
+        }
         self.draining = true;
         self.give_up_restart();
+        for at in 0..self.places.len() {
+            let starts = self.places[at].as_ref().is_some_and(|place| place.fate == Fate::Starting);
+            if starts && !self.place(Id(at)).barrier {
+                self.take_down(Id(at));
+            }
+        }
+    }
+
+    /// The members that are up, and drain with the group.
+    pub(crate) fn draining(&self) -> Vec<Id> {
+        let is_up = |id: &Id| self.look_up(*id).is_some_and(|place| place.fate == Fate::Up);
+        (0..self.places.len()).map(Id).filter(is_up).collect()
     }
 
     /// Those of a restart that were told to stop end, the others stay as they are.

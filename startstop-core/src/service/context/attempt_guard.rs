@@ -105,6 +105,10 @@ impl Hold for Place {
         self.node.core().level(self.epoch) >= self.until
     }
 
+    fn drains(&self) -> bool {
+        self.node.core().level(self.epoch) >= Level::Draining
+    }
+
     fn ran_out(&self) {
         if self.keeps.swap(false, Ordering::AcqRel) {
             update(&self.node, |core, cell, after| {
