@@ -1,11 +1,13 @@
 //! A group of processes from a file.
 
-mod apply;
-mod log;
 mod mistakes;
+mod users;
+mod rotated;
+mod log;
+mod spec;
 mod procfile;
 mod read;
-mod spec;
+mod apply;
 
 use std::fs;
 use std::io;
@@ -14,10 +16,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use startstop_core::__private::{Parts, Spans, Whole};
 use startstop_core::{BoxError, Context, Group, Service, Settings, Status};
 
+#[cfg(feature = "run")]
+pub(crate) use log::Log;
 pub use mistakes::{FileError, Mistake};
-use spec::{Document, Spec};
+use spec::{Document, Head, Spec};
 
 /// The processes of a file, as a [`Group`].
 ///
@@ -55,7 +60,7 @@ use spec::{Document, Spec};
 pub struct Processes {
     group: Group,
     path: PathBuf,
-    admin: Option<String>,
+    head: Head,
     /// What the members are made of.
     specs: Mutex<Vec<Spec>>,
 }
@@ -69,13 +74,13 @@ impl Processes {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let document = read_document(path)?;
-        let mut builder = Group::builder(document.name.clone());
+        let mut builder = Group::builder(document.head.name.clone());
         for spec in &document.specs {
             builder = builder.with(spec.name.clone(), spec.member());
         }
         let group = builder.build().map_err(|error| FileError::one(path, &error))?;
-        let Document { admin, specs, .. } = document;
-        Ok(Self { group, path: path.to_owned(), admin, specs: Mutex::new(specs) })
+        let Document { head, specs } = document;
+        Ok(Self { group, path: path.to_owned(), head, specs: Mutex::new(specs) })
     }
 
     /// The group that it has built.
@@ -85,7 +90,17 @@ impl Processes {
 
     /// The address of the admin page that the file asks for.
     pub fn admin(&self) -> Option<&str> {
-        self.admin.as_deref()
+        self.head.admin.as_deref()
+    }
+
+    #[cfg(feature = "run")]
+    pub(crate) fn control(&self) -> Option<spec::Control> {
+        self.head.control.clone()
+    }
+
+    #[cfg(feature = "run")]
+    pub(crate) const fn log(&self) -> &Log {
+        &self.head.log
     }
 }
 
@@ -140,6 +155,19 @@ impl Service for Processes {
 
     fn grace(&self) -> Option<Duration> {
         self.group.grace()
+    }
+
+    // It is the group in all that is asked of a composite: its members are found, listened to and named.
+    fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
+        self.group.__grace(parts)
+    }
+
+    fn __parts(&self) -> Parts {
+        self.group.__parts()
+    }
+
+    fn __bind(&self, whole: Whole) {
+        self.group.__bind(whole);
     }
 }
 

@@ -32,6 +32,7 @@
 //! # Features
 //!
 //! - `tracing`: `Output::tracing`, the lines of a child as events.
+//! - `run`: `run_file` and the program `startstop-run`, a process supervisor on top of `startstop-host`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(target_os = "linux")]
@@ -47,6 +48,8 @@ mod ready;
 mod process;
 mod file;
 mod init;
+#[cfg(feature = "run")]
+mod run;
 
 pub use error::ProcessError;
 pub use file::{FileError, Mistake, Processes};
@@ -54,5 +57,7 @@ pub use init::run_as_init;
 pub use output::{Line, Output, Stream};
 pub use process::Process;
 pub use ready::Ready;
+#[cfg(feature = "run")]
+pub use run::{check_file, run_file};
 pub use signal::{ParseSignalError, Signal};
 pub use subreaper::Subreaper;

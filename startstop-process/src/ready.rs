@@ -82,4 +82,18 @@ impl Ready {
             Kind::Command(command) => format!("the command {command:?} does not succeed"),
         }
     }
+
+    /// Replaces a placeholder in what it names.
+    pub(crate) fn filled(self, placeholder: &str, value: &str) -> Self {
+        let fill = |text: &str| text.replace(placeholder, value);
+        Self(match self.0 {
+            Kind::Tcp(addr) => Kind::Tcp(fill(&addr)),
+            Kind::Line(text) => Kind::Line(fill(&text)),
+            Kind::File(path) => Kind::File(fill(&path.to_string_lossy()).into()),
+            Kind::Command(words) => Kind::Command(
+                words.iter().map(|word| fill(&word.to_string_lossy()).into()).collect(),
+            ),
+            kind @ (Kind::Notify | Kind::After(_)) => kind,
+        })
+    }
 }

@@ -60,6 +60,49 @@ fn what_is_no_toml_and_what_goes_in_a_circle_is_told() {
     ));
 }
 
+#[test]
+fn mistakes_of_the_head_of_users_and_of_instances_are_told() {
+    let folder = Folder::new("head");
+    let text = r#"admin = "9100"
+control = { token = "", token_file = "/no/such" }
+log = "jsn"
+[process.a]
+command = ["true"]
+user = "nobody-at-all"
+uid = 1
+instances = 0
+log = { size = "1 MB" }
+"#;
+    let expected = [
+        "app.toml:1:9: `9100` is not an address like \"127.0.0.1:6390\"",
+        "app.toml:2:11: a token is not empty",
+        "app.toml:2:11: one of token, token_file is accepted",
+        "app.toml:2:38: /no/such cannot be read: No such file or directory (os error 2)",
+        "app.toml:3:7: unknown log `jsn`; did you mean `json`?",
+        "app.toml:6:8: no user is called `nobody-at-all`",
+        "app.toml:6:8: one of user, uid is accepted",
+        "app.toml:8:13: there is at least one instance",
+        "app.toml:9:7: a log of this kind has a `file`",
+        "app.toml:9:16: `1 MB` is not a size like \"64KB\", \"10MB\" or \"2GB\"",
+    ];
+    assert_eq!(said(&folder, "app.toml", text).lines().collect::<Vec<_>>(), expected);
+    let lines = said(&folder, "b.toml", "control = { token = 'x' }\n[process.a]\ncommand = 'x'\n");
+    assert_eq!(lines, "b.toml:1:11: control needs the port of an `admin`");
+}
+
+#[tokio::test]
+async fn a_process_of_a_user_has_its_groups_and_its_home() {
+    let folder = Folder::new("user");
+    let (path, log) = (folder.path("app.toml"), folder.path("a.log"));
+    let text = format!(
+        "log = {{ file = '{log}' }}\n[process.a]\ncommand = 'id -un; id -gn; echo $USER $HOME'\n\
+         user = 'daemon'\ngroup = 'bin'\njob = true\n"
+    );
+    fs::write(&path, text).unwrap();
+    Runner::new(Processes::from_file(&path).unwrap()).start().await.unwrap();
+    assert_eq!(fs::read_to_string(&log).unwrap(), "daemon\nbin\ndaemon /usr/sbin\n");
+}
+
 #[tokio::test]
 async fn processes_start_in_order_and_one_that_ends_leaves_the_others() {
     let folder = Folder::new("order");
@@ -77,6 +120,8 @@ async fn processes_start_in_order_and_one_that_ends_leaves_the_others() {
     }
     assert_eq!(fs::read_to_string(&log).unwrap(), "first\nsecond\n");
     assert_eq!(runner.state(), State::Running);
+    let job = runner.find("processes/job").expect("its members are found");
+    assert_eq!(job.state(), State::Stopped);
     runner.stop().await.unwrap();
 }
 
@@ -85,14 +130,18 @@ async fn instances_have_numbers() {
     let folder = Folder::new("instances");
     let (path, out) = (folder.path("app.toml"), folder.path("out"));
     let text = format!(
-        "[process.web]\ncommand = 'echo {{instance}} $INSTANCE >{out}-{{instance}}; exec sleep 1000'\ninstances = 2\n\
+        "[process.web]\ncommand = 'echo {{instance}} $INSTANCE; exec sleep 1000'\ninstances = 2\n\
+         log = {{ file = '{out}-{{name}}-{{instance}}' }}\n\
          [process.after]\ncommand = ['sleep', '1000']\nafter = ['web']\n"
     );
     fs::write(&path, text).unwrap();
     let runner = Runner::new(Processes::from_file(&path).unwrap());
     assert_eq!(runner.service().members(), ["web-1", "web-2", "after"]);
     runner.start().await.unwrap();
-    assert_eq!([folder.read("out-1").await, folder.read("out-2").await], ["1 1", "2 2"]);
+    assert_eq!(
+        [folder.read("out-web-1-1").await, folder.read("out-web-2-2").await],
+        ["1 1", "2 2"]
+    );
     runner.stop().await.unwrap();
 }
 

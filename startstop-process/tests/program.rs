@@ -1,7 +1,9 @@
 //! The program `startstop-run`.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, is_alive};
 
@@ -55,6 +57,75 @@ fn a_signal_stops_all_and_the_code_is_0() {
     assert!(!is_alive(&child));
 }
 
+/// Asks the admin port, once it answers.
+fn asked(port: u16, request: &str) -> String {
+    loop {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            continue;
+        };
+        let head = format!("{request}\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        return answer;
+    }
+}
+
+#[test]
+fn it_answers_on_its_admin_port_is_controlled_there_and_tells_what_happens() {
+    let folder = Folder::new("admin");
+    let (path, token) = (folder.path("app.toml"), folder.path("token"));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let text = format!(
+        "name = 'desk'\nadmin = '127.0.0.1:{port}'\ncontrol = {{ token_file = '{token}' }}\nlog = 'json'\n\
+         [process.a]\ncommand = 'echo $$ >>{}; echo \"on\" >&2; exec sleep 1000'\n",
+        folder.path("pids")
+    );
+    fs::write(&token, "s3cret\n").unwrap();
+    fs::write(&path, text).unwrap();
+    let program = Command::new(env!("CARGO_BIN_EXE_startstop-run"))
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let first = written(&folder.path("pids"));
+    while !asked(port, "GET /readyz HTTP/1.1").starts_with("HTTP/1.1 200") {}
+    assert!(asked(port, "POST /control/restart/desk/a HTTP/1.1").starts_with("HTTP/1.1 401"));
+    let request = "POST /control/restart/desk/a HTTP/1.1\r\nAuthorization: Bearer s3cret";
+    assert!(asked(port, request).starts_with("HTTP/1.1 202"));
+    while written(&folder.path("pids")) == first {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    Command::new("kill").arg(program.id().to_string()).status().unwrap();
+    let output = program.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let has =
+        |parts: &[&str]| said.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+    assert!(has(&[r#""process":"a","stream":"stderr","line":"on""#]), "{said}");
+    assert!(has(&[r#""process":"startstop-run""#, "desk/a", "ready"]), "{said}");
+}
+
+#[test]
+fn a_process_that_fails_is_told_with_its_last_words() {
+    let folder = Folder::new("journal");
+    let path = folder.path("app.toml");
+    let text = "[process.a]\ncommand = 'echo no luck >&2; exit 3'\nrestart = 'never'\n\
+                [process.b]\ncommand = ['no-such-program']\nrestart = 'never'\n\
+                [process.c]\ncommand = ['sleep', '0.3']\nstops_all = true\n";
+    fs::write(&path, text).unwrap();
+    let output = run(&[&path]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stderr).unwrap();
+    for part in
+        ["startstop-run | ", "exited with code 3: no luck", "`no-such-program` is not there"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
 /// A service manager signals the whole control group at once: the one that is to be stopped last ends first.
 #[test]
 fn children_that_hear_the_signal_of_the_program_before_their_turn_have_not_failed() {
@@ -69,7 +140,7 @@ fn children_that_hear_the_signal_of_the_program_before_their_turn_have_not_faile
     fs::write(&path, text).unwrap();
     let program = Command::new(env!("CARGO_BIN_EXE_startstop-run"))
         .arg(&path)
-        .stderr(std::process::Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let pids = ["db", "web"].map(|name| written(&folder.path(name)));

@@ -8,7 +8,7 @@ const USAGE: &str = "usage: startstop-run [--check] FILE
 Runs the processes of FILE, a TOML file or a Procfile. SIGHUP reads it again.
   --check  only reads it";
 
-/// What is wrong with the call or the file.
+/// What is wrong with the call.
 const MISTAKE: u8 = 2;
 
 #[cfg(target_os = "linux")]
@@ -17,36 +17,31 @@ fn main() -> ExitCode {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::main]
-async fn program() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let (checks, path) = match args[..] {
-        ["--help" | "-h"] => {
+fn program() -> ExitCode {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    let args: Vec<_> = args.iter().map(|arg| arg.to_str()).zip(&args).collect();
+    match args[..] {
+        [(Some("--help" | "-h"), _)] => {
             drop(writeln!(std::io::stdout(), "{USAGE}"));
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
-        ["--check", path] | [path, "--check"] => (true, path),
-        [path] if !path.starts_with('-') => (false, path),
-        _ => return mistake(&USAGE),
-    };
-    match startstop_process::Processes::from_file(path) {
-        Ok(_) if checks => ExitCode::SUCCESS,
-        Ok(processes) => startstop_core::run(processes).await,
-        Err(error) => match error.io() {
-            Some(source) => mistake(&format!("{error}: {source}")),
-            None => mistake(&error),
-        },
+        [(Some("--check"), _), (_, path)] | [(_, path), (Some("--check"), _)] => {
+            startstop_process::check_file(path)
+        }
+        [(text, path)] if text.is_none_or(|text| !text.starts_with('-')) => {
+            startstop_process::run_file(path)
+        }
+        _ => usage(),
     }
 }
 
-fn mistake(text: &dyn std::fmt::Display) -> ExitCode {
+fn usage() -> ExitCode {
     // Nobody may read it; the code says it too.
-    drop(writeln!(std::io::stderr(), "{text}"));
+    drop(writeln!(std::io::stderr(), "{USAGE}"));
     ExitCode::from(MISTAKE)
 }
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    mistake(&USAGE)
+    usage()
 }

@@ -2,7 +2,7 @@
 
 use startstop_core::{BoxError, Context, Reload};
 
-use super::spec::Spec;
+use super::spec::{Document, Spec};
 use super::{Processes, read_document};
 
 impl Processes {
@@ -13,10 +13,13 @@ impl Processes {
             Some(request) => request.failed(error),
             None => cx.report(error),
         };
-        let new = match read_document(&self.path) {
-            Ok(document) => document.specs,
+        let Document { head, specs: new } = match read_document(&self.path) {
+            Ok(document) => document,
             Err(error) => return fail(error.into()),
         };
+        if head != self.head {
+            fail("what the file says of all processes has changed: that needs a new start".into());
+        }
         let old = self.lock().clone();
         let stale = stale(&old, &new);
         // Dependents first, which is the order of `old` from behind.

@@ -1,7 +1,7 @@
 //! A `Procfile`: `name: command` a line.
 
 use super::mistakes::Found;
-use super::spec::{Document, Ends, Spec};
+use super::spec::{Document, Ends, Head, Spec};
 
 /// The first port, and how far those of two entries are apart.
 const PORT: usize = 5000;
@@ -27,11 +27,7 @@ pub(super) fn read(text: &str) -> Result<Document, Found> {
     if specs.is_empty() && found.is_empty() {
         found.push((0, "there is no process in it; a line is `name: command`".to_owned()));
     }
-    if found.is_empty() {
-        Ok(Document { name: "processes".to_owned(), admin: None, specs })
-    } else {
-        Err(found)
-    }
+    if found.is_empty() { Ok(Document { head: Head::default(), specs }) } else { Err(found) }
 }
 
 fn entry(line: &str) -> Result<(&str, &str), String> {

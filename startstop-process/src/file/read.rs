@@ -1,6 +1,8 @@
 //! A TOML file: every mistake is collected, none hides another.
 
 mod entry;
+mod head;
+mod sinks;
 
 use std::collections::BTreeSet;
 
@@ -33,9 +35,7 @@ impl Reader {
     }
 
     fn document(&mut self, table: &DeTable<'_>) -> Document {
-        self.known(table, &["name", "admin", "process"]);
-        let name = self.get(table, "name", Self::string).unwrap_or_else(|| "processes".to_owned());
-        let admin = self.get(table, "admin", Self::string);
+        let head = self.head(table);
         let mut entries: Vec<(usize, Spec)> = Vec::new();
         match table.get("process") {
             None => self.wrong(0, "there is no process in it; one is `[process.NAME]`"),
@@ -47,7 +47,7 @@ impl Reader {
                     if name.is_empty() || name.contains('/') {
                         self.wrong(at, "a name is not empty and has no `/`");
                     }
-                    for spec in self.entry(&name, at, value) {
+                    for spec in self.entry(&name, at, value, &head.log) {
                         entries.push((at, spec));
                     }
                 }
@@ -56,7 +56,7 @@ impl Reader {
         entries.sort_by_key(|(at, _)| *at);
         let specs = entries.into_iter().map(|(_, spec)| spec).collect();
         let specs = self.edges(table, specs);
-        Document { name, admin, specs }
+        Document { head, specs }
     }
 
     /// Whether all that is named in an `after` is there, without a circle.

@@ -7,15 +7,44 @@ use startstop_core::{
 };
 
 use super::log::Log;
+use super::users::User;
 use crate::process::Process;
 use crate::ready::Ready;
 use crate::signal::Signal;
 
 #[derive(Debug)]
 pub(super) struct Document {
+    pub(super) head: Head,
+    pub(super) specs: Vec<Spec>,
+}
+
+/// What is said of all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Head {
     pub(super) name: String,
     pub(super) admin: Option<String>,
-    pub(super) specs: Vec<Spec>,
+    pub(super) control: Option<Control>,
+    pub(super) log: Log,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { name: "processes".to_owned(), admin: None, control: None, log: Log::Terminal }
+    }
+}
+
+/// Who may control them on the admin port, and under which names of this host.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Control {
+    pub(crate) token: String,
+    pub(crate) hosts: Vec<String>,
+}
+
+/// The token is secret.
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").field("hosts", &self.hosts).finish_non_exhaustive()
+    }
 }
 
 /// Compared to find out what has changed.
@@ -37,6 +66,7 @@ pub(super) struct Spec {
     pub(super) reload: Option<Reload>,
     pub(super) uid: Option<u32>,
     pub(super) gid: Option<u32>,
+    pub(super) user: Option<User>,
     pub(super) umask: Option<u32>,
     pub(super) nice: Option<i32>,
     pub(super) files: Option<u64>,
@@ -44,6 +74,25 @@ pub(super) struct Spec {
     pub(super) session: Option<bool>,
     pub(super) job: Option<bool>,
     pub(super) log: Log,
+}
+
+impl Spec {
+    /// Replaces a placeholder in each of its texts.
+    pub(super) fn filled(mut self, placeholder: &str, value: &str) -> Self {
+        let fill = |text: &mut String| *text = text.replace(placeholder, value);
+        self.command.iter_mut().for_each(fill);
+        self.env.iter_mut().for_each(|(_, value)| fill(value));
+        self.cwd.iter_mut().for_each(fill);
+        if let Some(Reload::Command(command)) = &mut self.reload {
+            command.iter_mut().for_each(fill);
+        }
+        self.ready = self.ready.map(|ready| ready.filled(placeholder, value));
+        if let Log::File(rotation) = &mut self.log {
+            let path = rotation.path.to_string_lossy().replace(placeholder, value);
+            rotation.path = path.into();
+        }
+        self
+    }
 }
 
 /// What becomes of the others when it ends.
@@ -92,6 +141,7 @@ impl Spec {
             reload: None,
             uid: None,
             gid: None,
+            user: None,
             umask: None,
             nice: None,
             files: None,
@@ -118,11 +168,13 @@ impl Spec {
         if self.env_clear == Some(true) {
             process = process.env_clear();
         }
+        process = with(process, self.user.as_ref(), |process, user| process.envs(user.vars()));
         process = process.envs(self.env.iter().map(|(key, value)| (key, value)));
         process = with(process, self.cwd.as_ref(), Process::cwd);
         process = with(process, self.ready.clone(), Process::ready);
         process = with(process, self.stop_signal, Process::stop_signal);
         process = with(process, self.success_codes.clone(), Process::success_codes);
+        process = with(process, self.user.as_ref(), as_user);
         process = with(process, self.uid, Process::uid);
         process = with(process, self.gid, Process::gid);
         process = with(process, self.umask, Process::umask);
@@ -162,6 +214,10 @@ impl Restart {
         let window = Duration::from_secs(600);
         with(policy, self.limit, |policy, most| policy.limit(most, window))
     }
+}
+
+fn as_user(process: Process, user: &User) -> Process {
+    process.uid(user.uid).gid(user.gid)
 }
 
 fn with<T, V>(value: T, setting: Option<V>, set: impl FnOnce(T, V) -> T) -> T {

@@ -2,14 +2,15 @@
 
 use toml::de::DeTable;
 
-use super::super::log::{Log, Rotation};
+use super::super::log::Log;
 use super::super::mistakes::did_you_mean;
 use super::super::spec::{Ends, Policy, Reload, Restart, Spec};
+use super::super::users::{self, User};
 use super::{Reader, Value};
 use crate::ready::Ready;
 use crate::signal::Signal;
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 23] = [
     "command",
     "after",
     "ready",
@@ -21,6 +22,8 @@ const KEYS: [&str; 21] = [
     "cwd",
     "env",
     "env_clear",
+    "user",
+    "group",
     "uid",
     "gid",
     "umask",
@@ -37,7 +40,13 @@ const READY: [&str; 6] = ["tcp", "line", "file", "after", "command", "notify"];
 
 impl Reader {
     /// The specs of an entry: several if it has instances.
-    pub(super) fn entry(&mut self, name: &str, at: usize, value: &Value<'_>) -> Vec<Spec> {
+    pub(super) fn entry(
+        &mut self,
+        name: &str,
+        at: usize,
+        value: &Value<'_>,
+        log: &Log,
+    ) -> Vec<Spec> {
         let Some(table) = self.table(value, "a table") else { return Vec::new() };
         self.known(table, &KEYS);
         let command = match table.get("command") {
@@ -49,12 +58,26 @@ impl Reader {
         };
         // One that is wrong is read to its end all the same, for its other mistakes.
         let mut spec = Spec::new(name, command.unwrap_or_else(|| vec![String::new()]));
+        spec.log = log.clone();
         self.fill(&mut spec, table);
-        let instances = self.get(table, "instances", Self::number::<u16>);
-        match instances {
+        let instances = self.get(table, "instances", Self::instances);
+        let specs = match instances {
             None => vec![spec],
             Some(most) => (1..=most).map(|n| instance(&spec, n)).collect(),
+        };
+        let named = |spec: Spec| {
+            let name = spec.name.clone();
+            spec.filled("{name}", &name)
+        };
+        specs.into_iter().map(named).collect()
+    }
+
+    fn instances(&mut self, value: &Value<'_>) -> Option<u16> {
+        let most = self.number(value)?;
+        if most == 0 {
+            self.wrong(value.span().start, "there is at least one instance");
         }
+        Some(most)
     }
 
     fn fill(&mut self, spec: &mut Spec, table: &DeTable<'_>) {
@@ -68,13 +91,22 @@ impl Reader {
         spec.env_clear = self.get(table, "env_clear", Self::boolean);
         spec.uid = self.get(table, "uid", Self::number);
         spec.gid = self.get(table, "gid", Self::number);
+        spec.user = self.get(table, "user", Self::user);
+        spec.gid = self.get(table, "group", Self::group).or(spec.gid);
+        for (name, number) in [("user", "uid"), ("group", "gid")] {
+            if let (Some(value), true) = (table.get(name), table.contains_key(number)) {
+                self.wrong(value.span().start, format!("one of {name}, {number} is accepted"));
+            }
+        }
         spec.umask = self.get(table, "umask", Self::number);
         spec.nice = self.get(table, "nice", Self::number);
         spec.session = self.get(table, "session", Self::boolean);
         spec.job = self.get(table, "job", Self::boolean);
         spec.reload = self.get(table, "reload", Self::reload);
         spec.success_codes = self.get(table, "success_codes", Self::codes);
-        spec.log = self.get(table, "log", Self::log).unwrap_or(Log::Terminal);
+        if let Some(log) = self.get(table, "log", Self::log) {
+            spec.log = log;
+        }
         if self.get(table, "stops_all", Self::boolean) == Some(true) {
             spec.ends = Ends::StopsAll;
         }
@@ -101,6 +133,24 @@ impl Reader {
             spec.memory = reader.get(table, "memory", Self::bytes);
             Some(())
         });
+    }
+
+    fn user(&mut self, value: &Value<'_>) -> Option<User> {
+        let name = self.string(value)?;
+        let user = User::named(&name);
+        if user.is_none() {
+            self.wrong(value.span().start, format!("no user is called `{name}`"));
+        }
+        user
+    }
+
+    fn group(&mut self, value: &Value<'_>) -> Option<u32> {
+        let name = self.string(value)?;
+        let group = users::group(&name);
+        if group.is_none() {
+            self.wrong(value.span().start, format!("no group is called `{name}`"));
+        }
+        group
     }
 
     /// A string is for `sh`.
@@ -158,9 +208,10 @@ impl Reader {
         found.pop()
     }
 
-    fn addr(&mut self, value: &Value<'_>) -> Option<String> {
+    pub(super) fn addr(&mut self, value: &Value<'_>) -> Option<String> {
         self.parsed(value, "an address like \"127.0.0.1:6390\"", |text| {
-            let (host, port) = text.rsplit_once(':')?;
+            let one = text.replace("{instance}", "1");
+            let (host, port) = one.rsplit_once(':')?;
             (!host.is_empty() && port.parse::<u16>().is_ok()).then(|| text.to_owned())
         })
     }
@@ -195,42 +246,13 @@ impl Reader {
         };
         Some(policy)
     }
-
-    fn log(&mut self, value: &Value<'_>) -> Option<Log> {
-        if let Some(text) = value.get_ref().as_str() {
-            return match text {
-                "terminal" => Some(Log::Terminal),
-                "json" => Some(Log::Json),
-                "inherit" => Some(Log::Inherit),
-                "null" => Some(Log::Null),
-                _ => {
-                    let near = did_you_mean(text, ["terminal", "json", "inherit", "null"]);
-                    self.wrong(value.span().start, format!("unknown log `{text}`{near}"));
-                    None
-                }
-            };
-        }
-        let table =
-            self.table(value, "a log, or { file = \"app.log\", size = \"10MB\", keep = 5 }")?;
-        self.known(table, &["file", "size", "age", "keep"]);
-        let path = self.get(table, "file", Self::string);
-        let size = self.get(table, "size", Self::bytes).unwrap_or(50 << 20);
-        let age = self.get(table, "age", Self::duration);
-        let keep = self.get(table, "keep", Self::number).unwrap_or(5);
-        if path.is_none() {
-            self.wrong(value.span().start, "a log of this kind has a `file`");
-        }
-        Some(Log::File(Rotation { path: path?.into(), size, age, keep }))
-    }
 }
 
 /// The instance of a number: its name ends in it, and `{instance}` means it.
 fn instance(spec: &Spec, number: u16) -> Spec {
-    let fill = |text: &String| text.replace("{instance}", &number.to_string());
-    let mut one = spec.clone();
+    let number = number.to_string();
+    let mut one = spec.clone().filled("{instance}", &number);
     one.name = format!("{}-{number}", spec.name);
-    one.command = spec.command.iter().map(fill).collect();
-    one.env = spec.env.iter().map(|(key, value)| (key.clone(), fill(value))).collect();
-    one.env.push(("INSTANCE".to_owned(), number.to_string()));
+    one.env.push(("INSTANCE".to_owned(), number));
     one
 }

@@ -1,0 +1,181 @@
+//! A log file that is replaced when it is large or old.
+//!
+//! 1. All who write to one path share one writer, so that lines do not mix and each rotation is done once.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+/// A file, and when it becomes `FILE.1`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rotation {
+    pub(crate) path: PathBuf,
+    pub(crate) size: u64,
+    pub(crate) age: Option<Duration>,
+    /// How many old ones there are.
+    pub(crate) keep: u32,
+}
+
+/// Clones write to the same file.
+#[derive(Clone)]
+pub(super) struct Rotated(Arc<Mutex<Writer>>);
+
+struct Writer {
+    rotation: Rotation,
+    open: Option<Open>,
+}
+
+struct Open {
+    file: File,
+    inode: u64,
+    size: u64,
+    since: SystemTime,
+}
+
+static WRITERS: Mutex<BTreeMap<PathBuf, Weak<Mutex<Writer>>>> = Mutex::new(BTreeMap::new());
+
+impl Rotated {
+    /// Returns the writer of a path. If somebody else writes there already, that one's sizes hold.
+    pub(super) fn of(rotation: &Rotation) -> Self {
+        let mut writers = lock(&WRITERS);
+        writers.retain(|_, writer| writer.strong_count() > 0);
+        if let Some(writer) = writers.get(&rotation.path).and_then(Weak::upgrade) {
+            return Self(writer);
+        }
+        let writer = Writer { rotation: rotation.clone(), open: None };
+        let writer = Arc::new(Mutex::new(writer));
+        writers.insert(rotation.path.clone(), Arc::downgrade(&writer));
+        Self(writer)
+    }
+
+    /// Writes a line. One that cannot be written goes to stderr, with the reason.
+    pub(super) fn write(&self, text: &str) {
+        let mut writer = lock(&self.0);
+        if let Err(error) = writer.write(text) {
+            writer.tell(&format!("{error}: {text}"));
+        }
+    }
+}
+
+impl Writer {
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.look_at_the_path();
+        if self.is_over() {
+            self.open = None;
+            if let Err(error) = rotate(&self.rotation.path, self.rotation.keep) {
+                // The lines are worth more than the size: the old file goes on.
+                self.tell(&format!("it cannot be rotated: {error}"));
+                self.open = Some(Open { size: 0, since: SystemTime::now(), ..self.opened()? });
+            }
+        }
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => self.opened()?,
+        };
+        open.size += text.len() as u64 + 1;
+        // In one call: another process may append to it too.
+        open.file.write_all(format!("{text}\n").as_bytes())?;
+        self.open = Some(open);
+        Ok(())
+    }
+
+    /// Somebody else may have moved or removed the file, as logrotate does.
+    fn look_at_the_path(&mut self) {
+        let there = fs::metadata(&self.rotation.path).map(|data| data.ino()).ok();
+        self.open.take_if(|open| Some(open.inode) != there);
+    }
+
+    fn is_over(&self) -> bool {
+        let Rotation { size, age, .. } = self.rotation;
+        let is_old = |open: &Open| {
+            age.is_some_and(|age| open.since.elapsed().is_ok_and(|elapsed| elapsed >= age))
+        };
+        self.open.as_ref().is_some_and(|open| open.size >= size || is_old(open))
+    }
+
+    fn opened(&self) -> io::Result<Open> {
+        let file = OpenOptions::new().create(true).append(true).open(&self.rotation.path)?;
+        let data = file.metadata()?;
+        Ok(Open { file, inode: data.ino(), size: data.len(), since: born(&data) })
+    }
+
+    fn tell(&self, what: &str) {
+        let path = self.rotation.path.display();
+        // Nobody may read it.
+        drop(io::stderr().write_all(format!("{path}: {what}\n").as_bytes()));
+    }
+}
+
+/// A file that was there before this process keeps its age, where the file system knows it.
+fn born(data: &Metadata) -> SystemTime {
+    data.created().unwrap_or_else(|_| SystemTime::now())
+}
+
+fn rotate(path: &Path, keep: u32) -> io::Result<()> {
+    let numbered = |n: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{n}"));
+        PathBuf::from(name)
+    };
+    if keep == 0 {
+        return fs::remove_file(path);
+    }
+    for n in (1..keep).rev() {
+        if numbered(n).exists() {
+            fs::rename(numbered(n), numbered(n + 1))?;
+        }
+    }
+    fs::rename(path, numbered(1))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rotated, Rotation};
+    use std::fs;
+    use std::time::Duration;
+
+    fn in_folder(name: &str, size: u64, age: Option<Duration>) -> Rotation {
+        let folder = std::env::temp_dir().join(format!("startstop-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Rotation { path: folder.join("a.log"), size, age, keep: 1 }
+    }
+
+    #[test]
+    fn an_old_file_is_replaced_and_one_that_somebody_has_moved_is_made_anew() {
+        let rotation = in_folder("old", 1 << 20, Some(Duration::ZERO));
+        let (log, other) = (Rotated::of(&rotation), Rotated::of(&rotation));
+        log.write("first");
+        other.write("second");
+        let first = format!("{}.1", rotation.path.display());
+        assert_eq!(fs::read_to_string(&first).unwrap(), "first\n");
+        assert_eq!(fs::read_to_string(&rotation.path).unwrap(), "second\n");
+        drop((log, other));
+        let log = Rotated::of(&Rotation { age: None, ..rotation.clone() });
+        log.write("third");
+        fs::remove_file(&rotation.path).unwrap();
+        log.write("fourth");
+        assert_eq!(fs::read_to_string(&rotation.path).unwrap(), "fourth\n");
+        fs::remove_dir_all(rotation.path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_rotated_loses_no_line() {
+        let rotation = in_folder("stuck", 1, None);
+        // Where the old one is to go there is a folder with something in it.
+        fs::create_dir_all(format!("{}.1/full", rotation.path.display())).unwrap();
+        let log = Rotated::of(&rotation);
+        for line in ["a", "b", "c"] {
+            log.write(line);
+        }
+        assert_eq!(fs::read_to_string(&rotation.path).unwrap(), "a\nb\nc\n");
+        fs::remove_dir_all(rotation.path.parent().unwrap()).unwrap();
+    }
+}
