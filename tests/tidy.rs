@@ -32,12 +32,19 @@ const LONG: usize = 300;
 const APART: [&str; 2] = ["models", "private"];
 
 /// Locks and atomics of std in the core, which no model sees, need a reason.
-const PLAIN: [(&str, &str); 5] = [
+const PLAIN: [(&str, &str); 12] = [
     ("startstop-core/src/sync.rs", "it is where they come from"),
     (
         "startstop-core/src/engine/parent.rs",
         "numbers that are told apart, from a counter that is static",
     ),
+    ("startstop-core/src/program/aside.rs", "work that is taken once"),
+    ("startstop-core/src/program/hub.rs", "what the process has once is static"),
+    ("startstop-core/src/program/on_exit.rs", "what the process has once is static"),
+    ("startstop-core/src/program/signals/unix.rs", "what the process has once is static"),
+    ("startstop-core/src/program/stderr.rs", "what the process has once is static"),
+    ("startstop-core/src/program/subject.rs", "it is shared with what is static"),
+    ("startstop-core/src/program/whole.rs", "the threads of a runtime of tokio, counted"),
     ("startstop-core/src/models.rs", "what models note for themselves"),
     ("startstop-core/src/models/parts.rs", "what models note for themselves"),
     ("startstop-core/src/models/stopping.rs", "what models note for themselves"),

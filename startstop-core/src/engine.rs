@@ -26,6 +26,7 @@ mod settle;
 mod stop_stage;
 mod deadline;
 mod owners;
+pub(crate) mod verdicts;
 pub(crate) mod grace;
 pub(crate) mod drain;
 pub(crate) mod request;

@@ -46,7 +46,8 @@
 //! - Drive it by [`Runner`]; several of different types by `Arc<dyn` [`StartStop`]`>`.
 //! - Put services that depend on each other into a [`Group`]: it starts them in order and stops them in reverse.
 //! - Read what went wrong: [`StartError`] and [`StopError`] at once, [`History`] and [`Status`] later, [`Events`] as it happens.
-//! - Make it a whole program, with signals and an exit code: `run`, with the feature `signal`.
+//! - Make it a whole program, with signals and an exit code: `main`, or `run` in an async `main` of your own, with the feature
+//!   `signal`.
 //!
 //! # Promises
 //!
@@ -65,7 +66,7 @@
 //! # Features
 //!
 //! - `derive` (default): `#[derive(Service)]` beside the trait.
-//! - `signal` (default): `run`, and `Runner::run_until_signal`.
+//! - `signal` (default): `main`, `main_on`, `run`, `on_exit`, and `Runner::run_until_signal`.
 //! - `tracing`: a span for each attempt, an event for each step of a cycle.
 //! - `serde`: `Serialize` for states, exits, statuses, failures and events.
 //! - `stream`: [`Events`] as a `futures_core::Stream`.
@@ -93,9 +94,10 @@ pub use group::{
     DependencyFailed, Group, GroupBuilder, GroupError, IntoMember, Member, OnCompletion, OnFailure,
 };
 #[cfg(feature = "signal")]
-pub use program::run;
+pub use program::{main, main_on, on_exit, run};
 pub use report::error::{ReloadError, StartError, StopError, Unresponsive};
 pub use report::event::{Event, EventKind, Events};
+pub use report::exit_code::WithExitCode;
 pub use report::failure::{Failure, Interruption};
 pub use report::history::History;
 pub use report::outcome::Outcome;

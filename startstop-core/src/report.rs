@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod status;
 pub(crate) mod event;
 pub(crate) mod permanent;
+pub(crate) mod exit_code;
 pub(crate) mod panic;
 pub(crate) mod trace;
 pub(crate) mod outcome;

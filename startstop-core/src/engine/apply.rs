@@ -210,6 +210,7 @@ impl Cell {
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
         self.tell_observers(after);
         self.rare().next_on = None;
+        after.rest().has_verdict = true;
         self.tell_wholes(after);
     }
 

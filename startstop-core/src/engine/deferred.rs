@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{Ending, Hold, Job, Node, Observer};
+use super::{Ending, Hold, Job, Node, Observer, verdicts};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
 use crate::report::event::{Event, Evicted};
@@ -51,6 +51,7 @@ pub(super) struct Rest {
     pub(super) failures: Vec<Failure>,
     events: Vec<Event>,
     parent: Option<Arc<Parent>>,
+    pub(super) has_verdict: bool,
     /// Dropped as the last.
     pub(super) ended: Vec<Arc<dyn Hold>>,
 }
@@ -132,6 +133,9 @@ impl After {
         each_fenced(self.driver.take(), Waker::wake);
         std::mem::take(&mut self.news).emit(|| node.core().name());
         self.wakes.wake();
+        if rest.as_ref().is_some_and(|rest| rest.has_verdict) {
+            verdicts::tell(node.core());
+        }
         each_fenced(self.old_waker.take(), drop);
         each_fenced(self.old_failure.take(), drop);
         // Last: what it drops may be what keeps a whole, of which this is a part, from its end.

@@ -1,10 +1,14 @@
 //! Events for `tracing`, if the feature is on: collected under the lock, emitted after it.
 
+#[cfg(all(feature = "tracing", feature = "signal"))]
+pub(crate) use on::signal;
 #[cfg(feature = "tracing")]
 pub(crate) use on::{News, span};
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) use off::News;
+#[cfg(all(not(feature = "tracing"), feature = "signal"))]
+pub(crate) use off::signal;
 
 #[cfg(not(feature = "tracing"))]
 mod off {
@@ -21,6 +25,9 @@ mod off {
         #[allow(clippy::unused_self)]
         pub(crate) fn emit<'a>(self, _service: impl FnOnce() -> &'a str) {}
     }
+
+    #[cfg(feature = "signal")]
+    pub(crate) fn signal(_service: &str, _signal: &dyn std::fmt::Display) {}
 }
 
 #[cfg(feature = "tracing")]
@@ -46,6 +53,12 @@ mod on {
             // A subscriber is foreign code.
             each_fenced(self.0, |((cycle, attempt), event)| tell(&event, service, cycle, attempt));
         }
+    }
+
+    /// A signal that a program has heard.
+    #[cfg(feature = "signal")]
+    pub(crate) fn signal(service: &str, signal: &dyn std::fmt::Display) {
+        tracing::info!(target: "startstop", service, %signal, "signal");
     }
 
     /// The span of an attempt.

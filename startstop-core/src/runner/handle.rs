@@ -88,12 +88,6 @@ impl<S: Service> Runner<S> {
         self.inner.core.detached.store(true, Ordering::Release);
     }
 
-    /// What the clones share.
-    #[cfg(feature = "signal")]
-    pub(crate) fn inner(&self) -> &Arc<Inner<S>> {
-        &self.inner
-    }
-
     /// The service with its core, whatever its type.
     pub(crate) fn node(&self) -> Arc<dyn Node> {
         Arc::clone(&self.inner) as Arc<dyn Node>

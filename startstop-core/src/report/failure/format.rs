@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt;
 
 use super::{Failure, Record};
-use crate::report::permanent::is_mark;
+use crate::report::exit_code;
+use crate::report::permanent;
 use crate::report::state::Cause;
 use crate::report::text::Escaped;
 
@@ -69,11 +70,11 @@ pub(crate) fn write_chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt:
         .source()
         .into_iter()
         .flat_map(chain)
-        .try_for_each(|cause| write!(f, "\n  caused by: {cause}"))
+        .try_for_each(|cause| write!(f, "\n  caused by: {}", Escaped(&cause.to_string())))
 }
 
 /// An error and what caused it, outermost first, without what says nothing of it.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let all = std::iter::successors(Some(error), |&error| error.source());
-    all.filter(|error| !is_mark(*error))
+    all.filter(|error| !permanent::is_mark(*error) && !exit_code::is_mark(*error))
 }

@@ -1,0 +1,220 @@
+//! The thread that hears the signals, with a small runtime of its own: so they are heard while every worker is blocked.
+//!
+//! It is there while a program runs, one for the process. What tokio hands out is kept for the next program, so that a
+//! signal between two of them is not lost; after [`run`](crate::run) signals do what they do by default instead.
+
+use std::future::poll_fn;
+use std::io;
+use std::iter;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::task::{Context as Task, Poll, Waker, ready};
+use std::thread;
+use std::time::Instant;
+
+use tokio::runtime::{Builder, Handle};
+
+use super::count::TERMINATE_WINDOW;
+use super::signals::{Signal, Signals, arm_defaults, disarm_defaults};
+use super::subject::{IfStuck, Subject};
+use crate::engine::Core;
+use crate::engine::verdicts;
+
+/// The programs of the process, and who hears the signals for them. Nothing foreign runs under its lock.
+struct Hub {
+    subjects: Vec<Arc<Subject>>,
+    /// The runtime of the thread, while there is one.
+    runtime: Option<Handle>,
+    /// Has the thread look again.
+    waker: Option<Waker>,
+    /// What the thread has heard with, while there is none.
+    signals: Option<Signals>,
+    /// What came when the last program had ended already.
+    missed: Option<Signal>,
+    /// What the last program does if it is stuck, which is what it does about signals that come after it.
+    last: IfStuck,
+    terminated_at: Option<Instant>,
+}
+
+static HUB: Mutex<Hub> = Mutex::new(Hub {
+    subjects: Vec::new(),
+    runtime: None,
+    waker: None,
+    signals: None,
+    missed: None,
+    last: IfStuck::Stays,
+    terminated_at: None,
+});
+
+fn hub() -> MutexGuard<'static, Hub> {
+    HUB.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A program that hears signals, until this is dropped.
+pub(super) struct Listening<'a>(&'a Arc<Subject>);
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.0.finish();
+        hub().remove(self.0);
+    }
+}
+
+/// Has a program hear signals, first those that came since the last one.
+pub(super) fn listen(subject: &Arc<Subject>) -> io::Result<Listening<'_>> {
+    verdicts::watch(take_verdict);
+    let mut hub = hub();
+    let mut came = Vec::from_iter(hub.missed.take());
+    let runtime = match hub.runtime.clone() {
+        Some(runtime) => runtime,
+        None => {
+            let (runtime, kept) = spawn(hub.signals.take())?;
+            came.extend(kept);
+            hub.runtime.insert(runtime).clone()
+        }
+    };
+    disarm_defaults();
+    subject.keep_time_on(runtime);
+    hub.subjects.push(Arc::clone(subject));
+    drop(hub);
+    let listening = Listening(subject);
+    for signal in came {
+        subject.take(signal);
+    }
+    Ok(listening)
+}
+
+/// A service of the process does not yield: the programs see to it that this does not keep the process.
+fn take_verdict(core: &Core) {
+    let subjects = hub().subjects.clone();
+    for subject in subjects {
+        subject.take_verdict(core);
+    }
+}
+
+impl Hub {
+    fn remove(&mut self, subject: &Arc<Subject>) {
+        self.subjects.retain(|other| !Arc::ptr_eq(other, subject));
+        if !self.subjects.is_empty() {
+            return;
+        }
+        self.last = subject.if_stuck();
+        match self.last {
+            IfStuck::Stays => self.missed = subject.missed(),
+            IfStuck::Exits => self.arm_defaults(),
+        }
+        self.wake();
+    }
+
+    /// Signals do what they do by default from now on, but for the twin of a SIGTERM.
+    fn arm_defaults(&self) {
+        arm_defaults(Signal::Interrupt);
+        let Some(until) = self.twin_until() else { return arm_defaults(Signal::Terminate) };
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(async move {
+                tokio::time::sleep_until(until.into()).await;
+                hub().wake();
+            });
+        }
+    }
+
+    /// Until when a SIGTERM would be the same request as the last.
+    fn twin_until(&self) -> Option<Instant> {
+        let until = self.terminated_at? + TERMINATE_WINDOW;
+        (until > Instant::now()).then_some(until)
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            // That of the thread's own runtime.
+            waker.wake();
+        }
+    }
+
+    /// Whether the thread has nothing to hear any more.
+    fn is_over(&self) -> bool {
+        let waits = self.last == IfStuck::Exits && self.twin_until().is_some();
+        self.subjects.is_empty() && !waits
+    }
+
+    fn note(&mut self, signal: Signal) {
+        if signal == Signal::Terminate && self.twin_until().is_none() {
+            self.terminated_at = Some(Instant::now());
+        }
+    }
+}
+
+type Started = io::Result<(Handle, Vec<Signal>)>;
+
+/// Starts the thread, and waits until it hears: its runtime, and what came since the last one.
+fn spawn(kept: Option<Signals>) -> Started {
+    let (started, starts) = mpsc::channel();
+    let name = "startstop-signals".to_owned();
+    thread::Builder::new().name(name).spawn(move || serve(kept, &started))?;
+    starts.recv().unwrap_or_else(|gone| Err(io::Error::other(gone)))
+}
+
+fn serve(kept: Option<Signals>, started: &mpsc::Sender<Started>) {
+    let begin = || {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (signals, came) = runtime.block_on(begin(kept))?;
+        Ok((runtime, signals, came))
+    };
+    match begin() {
+        Ok((runtime, signals, came)) => {
+            // Who waits for it holds the lock until it has come.
+            drop(started.send(Ok((runtime.handle().clone(), came))));
+            runtime.block_on(hear(signals));
+        }
+        Err(error) => drop(started.send(Err(error))),
+    }
+}
+
+/// Listens, or goes on listening: then, with what came meanwhile.
+async fn begin(kept: Option<Signals>) -> io::Result<(Signals, Vec<Signal>)> {
+    let Some(mut signals) = kept else { return Ok((Signals::listen()?, Vec::new())) };
+    // A turn of the runtime, which reads what the handlers have written.
+    tokio::task::yield_now().await;
+    let came = poll_fn(|cx| {
+        let next = || match signals.poll_next(cx) {
+            Poll::Ready(signal) => Some(signal),
+            Poll::Pending => None,
+        };
+        Poll::Ready(iter::from_fn(next).collect())
+    });
+    let came = came.await;
+    Ok((signals, came))
+}
+
+async fn hear(signals: Signals) {
+    let mut signals = Some(signals);
+    while let Some((signal, subjects)) = poll_fn(|cx| hear_next(&mut signals, cx)).await {
+        let mut is_taken = false;
+        for subject in subjects {
+            is_taken |= subject.take(signal);
+        }
+        if !is_taken {
+            hub().missed = Some(signal);
+        }
+    }
+}
+
+/// The next signal and whom it is for, or `None` at the end of the thread.
+fn hear_next(
+    signals: &mut Option<Signals>,
+    cx: &mut Task<'_>,
+) -> Poll<Option<(Signal, Vec<Arc<Subject>>)>> {
+    let mut hub = hub();
+    if hub.is_over() {
+        hub.signals = signals.take();
+        hub.runtime = None;
+        if hub.last == IfStuck::Exits {
+            arm_defaults(Signal::Terminate);
+        }
+        return Poll::Ready(None);
+    }
+    hub.waker = Some(cx.waker().clone());
+    let Some(signals) = signals else { return Poll::Ready(None) };
+    let signal = ready!(signals.poll_next(cx));
+    hub.note(signal);
+    Poll::Ready(Some((signal, hub.subjects.clone())))
+}

@@ -1,0 +1,52 @@
+//! The end of a process although something of its service is still there.
+
+use std::process;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use super::aside::{A_SECOND, aside};
+use super::on_exit;
+use super::stderr::print;
+use super::subject::Subject;
+use crate::runner::snapshot;
+
+/// Says what is stuck, calls what is to be called at the end, and exits with 1; unless the program has ended meanwhile.
+pub(super) fn leave(subject: &Arc<Subject>) {
+    if !subject.finish() {
+        return;
+    }
+    tell_what_is_stuck(subject);
+    on_exit::call_all();
+    exit(1)
+}
+
+/// The service is asked for its parts, which may block as well: then what is known by then is all.
+fn tell_what_is_stuck(subject: &Arc<Subject>) {
+    let node = Arc::clone(subject.node());
+    let (found, finds) = mpsc::channel();
+    aside(move || snapshot::stuck(&*node, |line| drop(found.send(line))));
+    let until = Instant::now() + A_SECOND;
+    while let Ok(line) = finds.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        print(|| line);
+    }
+}
+
+/// Exits, also where what C has registered for the end blocks, or another thread is inside of that.
+fn exit(code: u8) -> ! {
+    aside(move || {
+        thread::sleep(A_SECOND);
+        exit_at_once(code);
+    });
+    process::exit(code.into())
+}
+
+#[cfg(unix)]
+fn exit_at_once(code: u8) {
+    signal_hook::low_level::exit(code.into());
+}
+
+#[cfg(not(unix))]
+fn exit_at_once(_code: u8) {
+    process::abort();
+}

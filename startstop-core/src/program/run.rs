@@ -1,0 +1,174 @@
+//! A service as a program: it is started, ends or is told to, and `main` learns with which code.
+
+use std::any::Any;
+use std::future::pending;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::aside::aside;
+use super::hub::{self, Listening};
+use super::leave::leave;
+use super::on_exit;
+use super::stderr::print;
+use super::subject::{IfStuck, Subject};
+use crate::engine::Node;
+use crate::engine::request::pending::{ask, redeem};
+use crate::engine::request::{self, StartKind, Wanted};
+use crate::engine::waiters::Answer;
+use crate::report::error::StartError;
+use crate::report::exit_code::exit_code;
+use crate::report::failure::Fault;
+use crate::report::panic::fenced;
+use crate::report::state::Exit;
+use crate::runner::{Runner, snapshot};
+use crate::service::Service;
+
+/// Runs a service as the whole of a program: [`Runner::run_until_signal`] in one line of an async `main`.
+///
+/// It prints a start failure, or the last failure with its source chain, to stderr, and calls what
+/// [`on_exit`](crate::on_exit) has registered. The exit code is 0 for [`Exit::Completed`] and [`Exit::Stopped`], else 1 or
+/// that of a [`WithExitCode`](crate::WithExitCode). Nobody has to read stderr: if it is closed the program goes on, if it is
+/// a pipe that is full, a second later. `run(runner.clone())` keeps a handle of the service.
+///
+/// A service that does not yield does not keep the process: when it is given up ([`Exit::Unresponsive`]), at a third
+/// signal, when a second more than its [`grace_period`](Runner::grace_period) has passed since the first, or when no worker
+/// of the runtime was free for the `abort_timeout` of one that was given up, `run` prints what is stuck, with the
+/// last checkpoints, and exits the process with 1. So it is on a runtime with one worker or a single thread as well. No
+/// destructor runs then, but the functions of `on_exit` are called.
+///
+/// When `run` has returned signals do what they do by default, but for a SIGTERM within a second of the last, which is the
+/// same request. On Windows they do nothing any more. What works in the blocking pool holds up the end of a runtime for
+/// ever: [`main`](crate::main) sees to that.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::process::ExitCode;
+/// use startstop_core::service_fn;
+///
+/// #[tokio::main]
+/// async fn main() -> ExitCode {
+///     startstop_core::run(service_fn(async |cx| cx.cancelled().await)).await
+/// }
+/// ```
+///
+/// # Cancel safety
+///
+/// When it is dropped the service is asked to stop.
+pub async fn run<S: Service>(service: S) -> ExitCode {
+    Operation::new(service).run().await
+}
+
+/// A service that is to be run as a program. When it is dropped the service is asked to stop.
+pub(super) struct Operation {
+    node: Arc<dyn Node>,
+    /// Keeps the runner.
+    _handle: Box<dyn Any + Send + Sync>,
+    has_ended: bool,
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            request::stop(&self.node, None, Wanted::No);
+        }
+    }
+}
+
+impl Operation {
+    pub(super) fn new<S: Service>(service: S) -> Self {
+        match service.__share() {
+            // A runner is not put into another one, which would lengthen all paths.
+            Ok(shared) => Self { node: shared.node, _handle: shared.handle, has_ended: false },
+            Err(service) => {
+                let runner = Runner::new(service);
+                Self { node: runner.node(), _handle: Box::new(runner), has_ended: false }
+            }
+        }
+    }
+
+    pub(super) fn abort_timeout(&self) -> Duration {
+        self.node.core().settings.abort_timeout()
+    }
+
+    pub(super) async fn run(mut self) -> ExitCode {
+        let result = until_signal(&self.node, IfStuck::Exits).await;
+        self.has_ended = true;
+        let code = tell(&self.node, result);
+        on_exit::call_all_aside().await;
+        ExitCode::from(code)
+    }
+}
+
+/// Starts the service unless it is running, and waits until it ends or a signal has ended it.
+pub(super) async fn until_signal(
+    node: &Arc<dyn Node>,
+    if_stuck: IfStuck,
+) -> Result<Exit, StartError> {
+    let Ok(on) = Handle::try_current() else { return Err(StartError::NoRuntime) };
+    let subject = Subject::new(Arc::clone(node), on, if_stuck);
+    match hub::listen(&subject) {
+        Ok(listening) => end_of(&subject, listening).await,
+        Err(error) => Err(cannot_listen(node, error)),
+    }
+}
+
+async fn end_of(subject: &Arc<Subject>, _listening: Listening<'_>) -> Result<Exit, StartError> {
+    let result = operate(subject).await;
+    let is_stuck = matches!(result, Ok(Exit::Unresponsive) | Err(StartError::Unresponsive));
+    if subject.if_stuck() == IfStuck::Exits {
+        if is_stuck {
+            let subject = Arc::clone(subject);
+            aside(move || leave(&subject));
+        }
+        if is_stuck || !subject.finish() {
+            // The process exits.
+            pending::<()>().await;
+        }
+    }
+    result
+}
+
+async fn operate(subject: &Arc<Subject>) -> Result<Exit, StartError> {
+    if subject.is_asked_before_start() {
+        return Ok(Exit::Stopped);
+    }
+    let node = subject.node();
+    let start = |wanted: Wanted<'_>| {
+        let reply = request::start(node, StartKind::Ensure, None, wanted);
+        subject.has_started();
+        reply
+    };
+    match ask(node, start, Answer::start).await {
+        Err(error) if !subject.is_asked() => return Err(error),
+        _ => {}
+    }
+    redeem(node, request::wait_for_rest(node.core(), None), Answer::seen).await;
+    Ok(ended(node))
+}
+
+/// How the service has ended. Somebody else may have started it again by now, which is not waited for.
+fn ended(node: &Arc<dyn Node>) -> Exit {
+    let cell = node.core().cell();
+    if cell.life.has_verdict() { Exit::Unresponsive } else { cell.exit }
+}
+
+/// Nothing of the service runs, and nothing would tell it to stop: it does not start.
+fn cannot_listen(node: &Arc<dyn Node>, error: std::io::Error) -> StartError {
+    StartError::Failed(request::record(node, Fault::of(|| error.into())))
+}
+
+/// Prints what went wrong; the exit code.
+fn tell(node: &Arc<dyn Node>, result: Result<Exit, StartError>) -> u8 {
+    let last = snapshot::errors_last(node.core());
+    let code = last.clone().and_then(|failure| fenced(|| exit_code(&failure)).ok().flatten());
+    match result {
+        Ok(exit) if exit.is_success() => return 0,
+        Ok(_) => last.into_iter().for_each(|failure| print(move || format!("{failure:?}"))),
+        Err(error) => print(move || format!("{error:?}")),
+    }
+    code.unwrap_or(1)
+}

@@ -1,0 +1,264 @@
+//! One service as a program: what signals, and verdicts, make of it.
+//!
+//! The thread that hears the signals calls this. It must go on hearing them, so whatever may run user code (wakers,
+//! subscribers, a composite that is asked for its parts) is done aside.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::{sleep_until, timeout};
+
+use super::aside::{A_SECOND, aside};
+use super::count::Count;
+use super::leave::leave;
+use super::signals::Signal;
+use crate::engine::request::pending::ask;
+use crate::engine::request::{self, Wanted};
+use crate::engine::waiters::Answer;
+use crate::engine::{Core, Node, grace};
+use crate::report::error::ReloadError;
+use crate::report::state::{Exit, State};
+use crate::report::trace;
+
+/// What becomes of the process when the service does not yield.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IfStuck {
+    /// It goes on, and is told.
+    Stays,
+    /// It exits.
+    Exits,
+}
+
+/// A service whose signals are heard.
+pub(super) struct Subject {
+    node: Arc<dyn Node>,
+    /// Where the program runs.
+    on: Handle,
+    if_stuck: IfStuck,
+    /// The runtime of the thread that hears the signals: where its deadlines are kept.
+    clock: OnceLock<Handle>,
+    stage: Mutex<Stage>,
+}
+
+/// How far the program has come.
+#[derive(Default)]
+struct Stage {
+    count: Count,
+    last: Option<Signal>,
+    /// There was something to stop when the first signal came.
+    is_told: bool,
+    is_reloading: bool,
+    /// The program has ended, or the process is being left.
+    is_over: bool,
+}
+
+/// What follows from a signal.
+enum Step {
+    Nothing,
+    Reload,
+    Stop,
+    Abort,
+    Leave,
+}
+
+impl Subject {
+    pub(super) fn new(node: Arc<dyn Node>, on: Handle, if_stuck: IfStuck) -> Arc<Self> {
+        Arc::new(Self { node, on, if_stuck, clock: OnceLock::new(), stage: Mutex::default() })
+    }
+
+    pub(super) fn node(&self) -> &Arc<dyn Node> {
+        &self.node
+    }
+
+    pub(super) fn if_stuck(&self) -> IfStuck {
+        self.if_stuck
+    }
+
+    pub(super) fn keep_time_on(&self, clock: Handle) {
+        // The thread may have been another one when it was asked for before: never so.
+        drop(self.clock.set(clock));
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a signal has asked for the end.
+    pub(super) fn is_asked(&self) -> bool {
+        self.stage().count.is_asked()
+    }
+
+    /// Whether a signal has asked for the end of what is not there: then there is nothing to start.
+    pub(super) fn is_asked_before_start(&self) -> bool {
+        let is_stopped = self.node.core().word.read().state() == State::Stopped;
+        let mut stage = self.stage();
+        let is_asked = is_stopped && stage.count.is_asked();
+        stage.is_told |= is_asked;
+        is_asked
+    }
+
+    /// Tells the service of a signal that came before it was started.
+    pub(super) fn has_started(&self) {
+        let mut stage = self.stage();
+        if !stage.count.is_asked() {
+            return;
+        }
+        stage.is_told = true;
+        drop(stage);
+        request::stop(&self.node, None, Wanted::No);
+    }
+
+    /// The program has ended, unless the process is being left: whether it was so.
+    pub(super) fn finish(&self) -> bool {
+        !std::mem::replace(&mut self.stage().is_over, true)
+    }
+
+    /// The signal that asked for the end of what had ended already.
+    pub(super) fn missed(&self) -> Option<Signal> {
+        let exit = self.node.core().cell().exit;
+        let stage = self.stage();
+        stage.last.filter(|_| !stage.is_told || exit == Exit::Completed)
+    }
+
+    /// Does what a signal asks for; whether there was anybody left to take it.
+    pub(super) fn take(self: &Arc<Self>, signal: Signal) -> bool {
+        let Some(step) = self.next(signal) else { return false };
+        self.show(signal);
+        let this = Arc::clone(self);
+        match step {
+            Step::Nothing => {}
+            Step::Reload => aside(move || this.reload()),
+            Step::Stop => {
+                self.limit_stop();
+                aside(move || this.ask_for_stop(None));
+            }
+            Step::Abort => aside(move || this.ask_for_stop(Some(Duration::ZERO))),
+            Step::Leave => aside(move || leave(&this)),
+        }
+        true
+    }
+
+    fn show(&self, signal: Signal) {
+        if cfg!(feature = "tracing") {
+            let node = Arc::clone(&self.node);
+            aside(move || trace::signal(node.core().name(), &signal));
+        }
+    }
+
+    fn next(&self, signal: Signal) -> Option<Step> {
+        let mut stage = self.stage();
+        if stage.is_over {
+            return None;
+        }
+        if signal == Signal::HangUp {
+            let is_asked = stage.count.is_asked();
+            return Some(if is_asked { Step::Nothing } else { Step::Reload });
+        }
+        Some(stage.count(signal, self))
+    }
+
+    fn ask_for_stop(&self, within: Option<Duration>) {
+        request::stop(&self.node, within, Wanted::No);
+    }
+
+    /// Has the process left, at the latest, a second after the stop should have ended.
+    fn limit_stop(self: &Arc<Self>) {
+        if self.if_stuck == IfStuck::Stays {
+            return;
+        }
+        let (asked, node) = (Instant::now(), Arc::clone(&self.node));
+        let (told, tells) = oneshot::channel();
+        aside(move || {
+            let _ = told.send(grace::span(&*node).total());
+        });
+        let (this, own) = (Arc::downgrade(self), own_grace(self.node.core()));
+        self.keep(async move {
+            let grace = timeout(A_SECOND, tells).await;
+            let grace = grace.ok().and_then(Result::ok).unwrap_or(own);
+            if let Some(end) = asked.checked_add(grace.saturating_add(A_SECOND)) {
+                sleep_until(end.into()).await;
+                leave_weak(&this);
+            }
+        });
+    }
+
+    /// Has the process left unless a worker is found that is free.
+    fn limit_block(self: &Arc<Self>, limit: Duration) {
+        let is_free = self.on.spawn(async {});
+        let this = Arc::downgrade(self);
+        self.keep(async move {
+            if timeout(limit.max(A_MOMENT), is_free).await.is_err() {
+                leave_weak(&this);
+            }
+        });
+    }
+
+    fn keep(&self, deadline: impl Future<Output = ()> + Send + 'static) {
+        if let Some(clock) = self.clock.get() {
+            clock.spawn(deadline);
+        }
+    }
+
+    /// Some service of the process does not yield.
+    pub(super) fn take_verdict(self: &Arc<Self>, core: &Core) {
+        if self.if_stuck == IfStuck::Stays {
+            return;
+        }
+        if std::ptr::eq(core, self.node.core()) {
+            let this = Arc::clone(self);
+            aside(move || leave(&this));
+        } else {
+            self.limit_block(core.settings.abort_timeout());
+        }
+    }
+
+    /// Asks for a reload and waits for its answer; where nobody reloads, a hang-up is a termination.
+    fn reload(self: &Arc<Self>) {
+        if std::mem::replace(&mut self.stage().is_reloading, true) {
+            // Who waits already learns whether there is anybody who reloads.
+            request::reload(&self.node, Wanted::No);
+            return;
+        }
+        let Some(clock) = self.clock.get() else { return };
+        let reload = |wanted: Wanted<'_>| request::reload(&self.node, wanted);
+        let result = clock.block_on(ask(&self.node, reload, Answer::reload));
+        self.stage().is_reloading = false;
+        if let Err(ReloadError::NotSupported) = result {
+            self.take(Signal::Terminate);
+        }
+    }
+}
+
+impl Stage {
+    fn count(&mut self, signal: Signal, of: &Subject) -> Step {
+        let Some(number) = self.count.note(signal, Instant::now()) else { return Step::Nothing };
+        self.last = Some(signal);
+        match (number, of.if_stuck) {
+            (1, _) => {
+                self.is_told = of.node.core().word.read().state() != State::Stopped;
+                Step::Stop
+            }
+            (2, _) => Step::Abort,
+            (_, IfStuck::Stays) => Step::Nothing,
+            (_, IfStuck::Exits) => Step::Leave,
+        }
+    }
+}
+
+/// A worker that is free needs this long to run an empty task on a busy machine.
+const A_MOMENT: Duration = Duration::from_millis(100);
+
+fn leave_weak(subject: &Weak<Subject>) {
+    if let Some(subject) = subject.upgrade() {
+        aside(move || leave(&subject));
+    }
+}
+
+/// How long a stop of a service alone may take.
+fn own_grace(core: &Core) -> Duration {
+    let settings = &core.settings;
+    let stop = settings.stop_timeout().saturating_add(settings.abort_timeout());
+    settings.drain().saturating_add(stop)
+}

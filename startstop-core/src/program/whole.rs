@@ -1,0 +1,141 @@
+//! A service as a whole program: the runtime is ours, and ended.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::aside::aside;
+use super::on_exit;
+use super::run::Operation;
+use super::stderr::print;
+use crate::report::text::Escaped;
+use crate::service::Service;
+
+/// Runs a service as the whole of a program, without `#[tokio::main]`: it makes the runtime, does what
+/// [`run`](crate::run) does, and ends the runtime.
+///
+/// The runtime is multi-threaded, with all drivers; [`main_on`] takes one of one's own. What still works in its blocking
+/// pool when the service has ended (a file that is read, a name that is looked up, standard input) has the service's
+/// `abort_timeout` to end. What is left then is named on stderr and left behind, and the program exits with the code of the
+/// service. Under `#[tokio::main]` it would hold up the end for ever.
+///
+/// # Examples
+///
+/// ```
+/// # {
+/// use std::process::ExitCode;
+/// use startstop_core::once;
+///
+/// fn main() -> ExitCode {
+///     startstop_core::main(once(async |_cx| println!("done")))
+/// }
+/// # assert_eq!(main(), ExitCode::SUCCESS);
+/// # }
+/// ```
+pub fn main<S: Service>(service: S) -> ExitCode {
+    let threads = Threads::default();
+    match threads.build_runtime() {
+        Ok(runtime) => outside(|| whole(runtime, service, Some(&threads))),
+        Err(error) => {
+            print(move || format!("cannot make a runtime: {}", Escaped(&error.to_string())));
+            on_exit::call_all();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// [`main`] on a runtime of one's own, which it ends: one with a single thread, or with so many workers.
+///
+/// # Examples
+///
+/// ```
+/// # {
+/// use std::process::ExitCode;
+/// use startstop_core::{WithExitCode, once};
+///
+/// fn main() -> ExitCode {
+///     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+///     let job = once(async |_cx| Err::<(), _>(WithExitCode::new("no such table", 65)));
+///     startstop_core::main_on(runtime.expect("the system has room for a runtime"), job)
+/// }
+/// # assert_eq!(main(), ExitCode::from(65));
+/// # }
+/// ```
+pub fn main_on<S: Service>(runtime: Runtime, service: S) -> ExitCode {
+    outside(|| whole(runtime, service, None))
+}
+
+/// Calls `f` outside of any runtime, inside of which none may be waited for.
+fn outside<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+    if Handle::try_current().is_err() {
+        return f();
+    }
+    thread::scope(|scope| match scope.spawn(f).join() {
+        Ok(output) => output,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
+fn whole<S: Service>(runtime: Runtime, service: S, threads: Option<&Threads>) -> ExitCode {
+    let operation = Operation::new(service);
+    let limit = operation.abort_timeout();
+    let code = runtime.block_on(operation.run());
+    end(runtime, limit, threads);
+    code
+}
+
+/// Ends a runtime, and says what of it is left behind.
+fn end(runtime: Runtime, limit: Duration, threads: Option<&Threads>) {
+    let limit = limit.clamp(SHORTEST, LONGEST);
+    let until = Instant::now() + limit;
+    let (ended, ends) = mpsc::channel();
+    // Aside: with a single thread, what its tasks hold is dropped in there, and may block.
+    aside(move || {
+        runtime.shutdown_timeout(limit);
+        let _ = ended.send(Instant::now() < until);
+    });
+    if ends.recv_timeout(limit + SHORTEST) == Ok(true) {
+        return;
+    }
+    let left = match threads.map(Threads::left) {
+        Some(0) => return,
+        Some(1) => "1 thread of the runtime has".to_owned(),
+        Some(left) => format!("{left} threads of the runtime have"),
+        None => "threads of the runtime have".to_owned(),
+    };
+    print(move || format!("{left} not ended within {limit:?}, most likely in its blocking pool"));
+}
+
+/// What ends at once gets at least this long to end.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// Thirty years: later times may be none for the system.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// The threads of a runtime, counted.
+#[derive(Debug, Default)]
+struct Threads(Arc<AtomicUsize>);
+
+impl Threads {
+    fn build_runtime(&self) -> std::io::Result<Runtime> {
+        let (more, fewer) = (Arc::clone(&self.0), Arc::clone(&self.0));
+        Builder::new_multi_thread()
+            .enable_all()
+            .on_thread_start(move || {
+                more.fetch_add(1, Ordering::Relaxed);
+            })
+            .on_thread_stop(move || {
+                fewer.fetch_sub(1, Ordering::Relaxed);
+            })
+            .build()
+    }
+
+    fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,127 @@
+//! An error that says with which code the program exits.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::report::panic::BoxError;
+
+/// An error that chooses the exit code of the program: `run` and `main` (feature `signal`) exit with it
+/// when the last failure has one in its source chain.
+///
+/// It is found through `anyhow`, `eyre`, `io::Error::other` and transparent wrappers as well. It reads as the error
+/// that it wraps. A program that completes, or that is stopped without a failure, exits with 0 whatever was reported
+/// before.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "signal")] {
+/// use std::process::ExitCode;
+/// use startstop_core::{WithExitCode, once};
+///
+/// fn main() -> ExitCode {
+///     // 78 is EX_CONFIG of sysexits.h: systemd's RestartPreventExitStatus= can name it.
+///     let job = once(async |_cx| Err::<(), _>(WithExitCode::new("no such key: port", 78)));
+///     startstop_core::main(job)
+/// }
+/// # assert_eq!(main(), ExitCode::from(78));
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct WithExitCode {
+    mark: Mark,
+}
+
+/// Stands in the source chain behind a `WithExitCode`, for wrappers that show only the source of what
+/// they wrap: `#[error(transparent)]`, `anyhow::Error` as a boxed error, `io::Error`.
+#[derive(Debug)]
+struct Mark {
+    error: BoxError,
+    code: u8,
+}
+
+impl WithExitCode {
+    /// Wraps an error.
+    ///
+    /// # Examples
+    ///
+    /// See [`WithExitCode`].
+    pub fn new(error: impl Into<BoxError>, code: u8) -> Self {
+        Self { mark: Mark { error: error.into(), code } }
+    }
+
+    /// The exit code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::WithExitCode;
+    /// assert_eq!(WithExitCode::new("no such key", 78).code(), 78);
+    /// ```
+    pub fn code(&self) -> u8 {
+        self.mark.code
+    }
+
+    /// The wrapped error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::WithExitCode;
+    /// assert_eq!(WithExitCode::new("no such key", 78).get_ref().to_string(), "no such key");
+    /// ```
+    pub fn get_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.mark.error
+    }
+
+    /// Unwraps the error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::WithExitCode;
+    /// assert_eq!(WithExitCode::new("no such key", 78).into_inner().to_string(), "no such key");
+    /// ```
+    pub fn into_inner(self) -> BoxError {
+        self.mark.error
+    }
+}
+
+/// The exit code that the outermost [`WithExitCode`] in the source chain of `error` says.
+#[cfg(feature = "signal")]
+pub(crate) fn exit_code(error: &(dyn Error + 'static)) -> Option<u8> {
+    let code = |error: &(dyn Error + 'static)| match error.downcast_ref::<WithExitCode>() {
+        Some(outer) => Some(outer.mark.code),
+        None => error.downcast_ref::<Mark>().map(|mark| mark.code),
+    };
+    std::iter::successors(Some(error), |&error| error.source()).find_map(code)
+}
+
+/// Whether this is the mark of a [`WithExitCode`], which says nothing of what went wrong.
+pub(crate) fn is_mark(error: &(dyn Error + 'static)) -> bool {
+    error.is::<Mark>()
+}
+
+impl fmt::Display for WithExitCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.mark.error, f)
+    }
+}
+
+impl Error for WithExitCode {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.mark)
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the program exits with {}", self.code)
+    }
+}
+
+impl Error for Mark {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
