@@ -2,11 +2,12 @@
 
 use std::ffi::OsStr;
 use std::future::Future;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -27,27 +28,48 @@ pub(crate) struct Program {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
+    /// What has ended it, if that was a signal.
+    pub(crate) signal: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Program {
     pub(crate) fn start(path: impl AsRef<Path>, args: &[&str]) -> Self {
-        let path = path.as_ref();
-        let mut command = Command::new(path);
-        command.args(args).kill_on_drop(true).env("RUST_BACKTRACE", "0");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let spawned = command.spawn();
-        let mut child = spawned.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let stdout = child.stdout.take().expect("stdout is piped");
-        let mut stderr = child.stderr.take().expect("stderr is piped");
-        let stderr = tokio::spawn(async move {
+        let mut program = Self::start_unread(path, args);
+        let mut stderr = program.child.stderr.take().expect("stderr is piped");
+        program.stderr = Some(tokio::spawn(async move {
             let mut text = String::new();
             stderr.read_to_string(&mut text).await.expect("stderr is text");
             text
-        });
+        }));
+        program
+    }
+
+    /// The same with a stderr that nobody reads.
+    pub(crate) fn start_unread(path: impl AsRef<Path>, args: &[&str]) -> Self {
+        let path = path.as_ref();
+        let mut command = Command::new(path);
+        command.args(args).kill_on_drop(true).env("RUST_BACKTRACE", "0");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let spawned = command.spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let stdout = child.stdout.take().expect("stdout is piped");
         let lines = BufReader::new(stdout).lines();
-        Self { child, lines, stderr: Some(stderr), printed: String::new() }
+        Self { child, lines, stderr: None, printed: String::new() }
+    }
+
+    /// Gives it a line of input.
+    pub(crate) async fn enter(&mut self) {
+        let stdin = self.child.stdin.as_mut().expect("stdin is piped");
+        in_time(stdin.write_all(b"\n")).await.expect("it reads");
+    }
+
+    /// What the system says of it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn status(&self) -> String {
+        let id = self.child.id().expect("it has not been waited for");
+        std::fs::read_to_string(format!("/proc/{id}/status")).expect("it runs")
     }
 
     /// The next line that it prints.
@@ -79,6 +101,15 @@ impl Program {
         assert!(in_time(status).await.expect("there is a shell").success(), "it has ended");
     }
 
+    /// Sends it a signal again and again, as somebody in a hurry would, until it ends.
+    pub(crate) async fn signal_until_it_ends(mut self, signal: &str) -> Ended {
+        while self.child.try_wait().expect("it can be waited for").is_none() {
+            self.signal(signal).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.end().await
+    }
+
     /// Waits for its end.
     pub(crate) async fn end(mut self) -> Ended {
         while let Some(line) = in_time(self.lines.next_line()).await.expect("stdout is text") {
@@ -90,7 +121,7 @@ impl Program {
             Some(stderr) => in_time(stderr).await.expect("stderr is read"),
             None => String::new(),
         };
-        Ended { code: status.code(), stdout: self.printed, stderr }
+        Ended { code: status.code(), signal: status.signal(), stdout: self.printed, stderr }
     }
 }
 

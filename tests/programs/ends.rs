@@ -1,0 +1,146 @@
+//! How a program ends: its code, what it prints and calls, and what becomes of signals and threads after that.
+
+use std::time::{Duration, Instant};
+
+use super::signalled;
+use crate::child::{Ended, Program};
+
+const RUNTIMES: [&str; 3] = ["current", "1", "2"];
+
+/// How the system numbers what ends a process.
+const SIGNALS: [(&str, i32); 3] = [("HUP", 1), ("INT", 2), ("TERM", 15)];
+
+#[tokio::test]
+async fn a_signal_after_the_end_does_what_it_does_by_default() {
+    for (signal, number) in SIGNALS {
+        let mut program = signalled(&["2", "run", "done", "stays"]);
+        program.prints("done").await;
+        program.prints("returned").await;
+        program.signal(signal).await;
+        assert_eq!(program.end().await.signal, Some(number));
+    }
+}
+
+#[tokio::test]
+async fn a_second_termination_is_the_same_request_also_when_the_first_has_ended_the_service() {
+    let mut program = signalled(&["2", "run", "idle", "stays"]);
+    program.prints("running").await;
+    let begun = Instant::now();
+    program.signal("TERM").await;
+    program.prints("stopping").await;
+    program.prints("returned").await;
+    let ended = program.signal_until_it_ends("TERM").await;
+    assert_eq!(ended.signal, Some(15));
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+}
+
+/// A program that works in the blocking pool for ever, once it was told to stop.
+async fn stopped_in_the_pool(args: &[&str]) -> Ended {
+    let mut program = signalled(args);
+    program.prints("running").await;
+    program.signal("TERM").await;
+    program.prints("returned").await;
+    program.end().await
+}
+
+#[tokio::test]
+async fn what_works_in_the_blocking_pool_does_not_keep_a_program() {
+    let left = "1 thread of the runtime has not ended within 50ms";
+    let ended = stopped_in_the_pool(&["own", "main", "pool"]).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains(left), "{}", ended.stderr);
+    for runtime in RUNTIMES {
+        let ended = stopped_in_the_pool(&[runtime, "main", "pool"]).await;
+        assert_eq!(ended.code, Some(1));
+        let left = "threads of the runtime have not ended within 50ms";
+        assert!(ended.stderr.contains(left), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_in_the_blocking_pool_leaves_the_code_of_the_service() {
+    let ended = signalled(&["own", "main", "pool left"]).end().await;
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.contains("1 thread of the runtime has not ended"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_runtime_that_ends_is_not_told_of() {
+    for args in [["own", "main", "done"], ["2", "main", "done"], ["current", "main", "done"]] {
+        let ended = signalled(&args).end().await;
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    }
+}
+
+#[tokio::test]
+async fn a_runtime_that_does_not_end_does_not_swallow_signals() {
+    let mut program = signalled(&["2", "run", "pool"]);
+    program.prints("running").await;
+    program.signal("INT").await;
+    // The end of the runtime waits for ever.
+    program.prints("returned").await;
+    program.signal("TERM").await;
+    assert_eq!(program.end().await.signal, Some(15));
+}
+
+const CALLED: &str = "first\noutside: true\nlast\n";
+
+#[tokio::test]
+async fn what_is_registered_is_called_at_the_end_the_last_first() {
+    for args in [["own", "main", "done", "on exit"], ["current", "run", "done", "on exit"]] {
+        let ended = signalled(&args).end().await;
+        assert_eq!(ended.stdout, format!("done\n{CALLED}returned\n"));
+        assert_eq!(ended.code, Some(0));
+        let (late, panicked) = ("has not returned within a second", "panicked: out of cheese");
+        let told = |text: &str| ended.stderr.contains(&format!("a function of on_exit {text}"));
+        assert!(told(late) && told(panicked), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_is_registered_is_called_where_the_service_does_not_yield() {
+    for runtime in RUNTIMES {
+        let mut program = signalled(&[runtime, "run", "blocked", "on exit"]);
+        program.prints("running").await;
+        program.signal("TERM").await;
+        let ended = program.end().await;
+        assert_eq!(ended.stdout, format!("running\n{CALLED}"));
+        assert_eq!(ended.code, Some(1));
+    }
+}
+
+#[tokio::test]
+async fn an_error_chooses_the_exit_code_and_forges_no_line() {
+    for (runtime, entry) in [("2", "run"), ("current", "run"), ("1", "main"), ("own", "main")] {
+        let ended = signalled(&[runtime, entry, "failing"]).end().await;
+        assert_eq!(ended.code, Some(78));
+        let expected = "service \"failing\" failed in run (cycle 1, attempt 1)\n  \
+             caused by: no such key\\nservice \"db\" is fine\\u{1b}[2J\n";
+        assert_eq!(ended.stderr, expected);
+    }
+}
+
+#[tokio::test]
+async fn nobody_has_to_read_why_a_program_fails() {
+    for (runtime, entry) in [("2", "run"), ("current", "run"), ("own", "main")] {
+        let mut program = signalled(&[runtime, entry, "failing", "stays"]);
+        program.stop_listening().await;
+        program.prints("returned").await;
+
+        let args = [runtime, entry, "failing", "fills stderr"];
+        let program = Program::start_unread(env!("CARGO_BIN_EXE_signalled"), &args);
+        let ended = program.end().await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(78), "returned\n"));
+    }
+}
+
+#[tokio::test]
+async fn nobody_has_to_read_what_is_stuck() {
+    for runtime in RUNTIMES {
+        let args = [runtime, "run", "blocked", "fills stderr"];
+        let mut program = Program::start_unread(env!("CARGO_BIN_EXE_signalled"), &args);
+        program.prints("running").await;
+        program.signal("TERM").await;
+        assert_eq!(program.end().await.code, Some(1));
+    }
+}
