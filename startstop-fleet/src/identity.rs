@@ -8,12 +8,12 @@ pub(crate) fn identity() -> Arc<str> {
     format!("{}/{}/{random:016x}", host(), process::id()).into()
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 fn host() -> String {
     std::env::var("HOSTNAME")
         .or_else(|_| std::env::var("COMPUTERNAME"))

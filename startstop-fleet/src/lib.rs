@@ -54,6 +54,7 @@
 mod record;
 mod timing;
 mod store;
+pub mod conformance;
 mod election;
 mod clock;
 mod identity;
@@ -66,6 +67,8 @@ pub use election::{Action, Call, CallError, CallId, Election, Event, StopCause};
 pub use fenced::{Fenced, StaleFence};
 pub use leader::{Leader, LeaderError, LeaseLost, OnOverrun};
 pub use record::{Record, Version};
+#[cfg(unix)]
+pub use store::Dir;
 pub use store::{Claim, LeaseStore, Memory, StoreError};
 pub use term::Term;
 pub use timing::{Timing, TimingError};

@@ -1,5 +1,7 @@
 //! `LeaseStore`: where replicas meet. A store reads, compares and sets; it decides nothing.
 
+#[cfg(unix)]
+mod dir;
 mod memory;
 
 use std::future::Future;
@@ -9,6 +11,8 @@ use std::time::Duration;
 use startstop_core::BoxError;
 use thiserror::Error;
 
+#[cfg(unix)]
+pub use dir::Dir;
 pub use memory::Memory;
 
 use crate::record::{Record, Version};
@@ -16,7 +20,7 @@ use crate::record::{Record, Version};
 /// A place that keeps records of leases, each under a name, and changes one only if it is as the caller has
 /// seen it.
 ///
-/// Every method may be dropped at
+/// Check one of your own with the [conformance](crate::conformance) suite. Every method may be dropped at
 /// any await point, and may take effect nevertheless, later too: the election expects that.
 ///
 /// A fence that [`take`](Self::take) gives is greater than all that it gave for that name before, whatever became

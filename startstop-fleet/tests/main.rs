@@ -2,4 +2,5 @@
 
 mod leader;
 mod overrun;
+mod stores;
 mod support;

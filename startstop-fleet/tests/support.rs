@@ -103,3 +103,28 @@ impl LeaseStore for Cable {
         true
     }
 }
+
+/// A folder that is deleted with it.
+#[cfg(unix)]
+#[allow(dead_code, reason = "some programs of the tests have no folder")]
+pub(crate) struct Folder(pub(crate) std::path::PathBuf);
+
+#[cfg(unix)]
+#[allow(dead_code, reason = "some programs of the tests have no folder")]
+impl Folder {
+    pub(crate) fn new(name: &str) -> Self {
+        let name = format!("startstop-fleet-{name}-{}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
+    pub(crate) fn store(&self) -> startstop_fleet::Dir {
+        startstop_fleet::Dir::new(&self.0)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}

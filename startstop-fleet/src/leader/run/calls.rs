@@ -60,9 +60,9 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
 
     /// A hint that says nothing new, or fails, is not listened to before the next look.
     pub(super) fn on_hint(&mut self, told: Result<Option<Record>, StoreError>) -> Option<Event> {
-        let seen = self.hint.take().map(|(seen, _)| seen);
+        self.hint = None;
         match told {
-            Ok(Some(record)) if Some(record.version()) != seen.as_ref() => {
+            Ok(Some(record)) if Some(&record) != self.election.record() => {
                 Some(Event::Changed(Some(record)))
             }
             Ok(None) => Some(Event::Changed(None)),
