@@ -2,5 +2,7 @@
 
 mod leader;
 mod overrun;
+#[cfg(unix)]
+mod replicas;
 mod stores;
 mod support;
