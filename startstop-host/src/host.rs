@@ -1,6 +1,8 @@
 //! A whole program: the service, and what its host is told of it.
 
 mod background;
+mod grace;
+mod tasks;
 
 use std::fmt;
 use std::future::Future;
@@ -9,16 +11,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use startstop_core::{BoxService, Exit, Outcome, Runner, Service, StartError};
+use startstop_core::{Exit, Outcome, Runner, Service, StartError};
 use tokio::runtime::Handle;
 
 use crate::probes::Probes;
 use crate::pulse::Pulse;
 
-use background::Background;
+use background::{Background, Parts};
+use grace::Limit;
+use tasks::Tasks;
 
 /// A service as a whole program among others: it runs as with `startstop_core::run`, and its host learns what it wants to
 /// know.
+///
+/// At the start it compares what a stop can take (`grace_period`) with what the host grants, by `TimeoutStopSec` of the unit
+/// of systemd that the program runs in, or by `STARTSTOP_GRACE` in seconds, and warns on stderr if a stop may be cut short.
 ///
 /// The parts of the host run on a thread and a runtime of their own. They start before the service and end after it, are not
 /// in its tree, and never end it: what breaks in them is told on stderr and tried again. Only what cannot begin is an
@@ -42,6 +49,8 @@ pub struct Host<S: Service> {
     probes: Probes,
     #[cfg(feature = "admin")]
     admin: crate::admin::Settings,
+    #[cfg(all(unix, feature = "notify"))]
+    notify: crate::notify::Settings,
 }
 
 impl<S: Service> Host<S> {
@@ -57,6 +66,8 @@ impl<S: Service> Host<S> {
             runner,
             #[cfg(feature = "admin")]
             admin: crate::admin::Settings::default(),
+            #[cfg(all(unix, feature = "notify"))]
+            notify: crate::notify::Settings::default(),
         }
     }
 
@@ -97,6 +108,46 @@ impl<S: Service> Host<S> {
         Fut: Future<Output: Outcome> + Send + 'static,
     {
         self.probes = self.probes.check(name, limit, check);
+        self
+    }
+
+    /// Tells the service manager how the program fares, if the environment says that there is one: systemd by `NOTIFY_SOCKET`
+    /// (`Type=notify`), with its watchdog by `WATCHDOG_USEC`, or s6 by `STARTSTOP_NOTIFY_FD`.
+    ///
+    /// It is told that the whole is ready, which parts it waits for, that a drain or a stop has begun, of reloads, of the error
+    /// of a failed start, and while a start or stop takes longer that it takes longer. The watchdog hears from the runtime of
+    /// the service, and only while the program is [alive](Probes::live).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use startstop_core::service_fn;
+    /// # use startstop_host::Host;
+    /// # let service = service_fn(async |cx| cx.cancelled().await);
+    /// Host::new(service).notify().main();
+    /// ```
+    #[cfg(all(unix, feature = "notify"))]
+    #[must_use]
+    pub fn notify(mut self) -> Self {
+        self.notify.by_env();
+        self
+    }
+
+    /// Writes a line to a descriptor that the program has inherited when it is ready for the first time, as s6 wants it
+    /// (`notification-fd`). A descriptor that cannot be written to is an error at the start.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use startstop_core::service_fn;
+    /// # use startstop_host::Host;
+    /// # let service = service_fn(async |cx| cx.cancelled().await);
+    /// Host::new(service).notify_fd(3).main();
+    /// ```
+    #[cfg(all(unix, feature = "notify"))]
+    #[must_use]
+    pub fn notify_fd(mut self, number: i32) -> Self {
+        self.notify.fd(number);
         self
     }
 
@@ -225,29 +276,55 @@ impl<S: Service> Host<S> {
     fn begin(self, runtime: &Handle) -> Option<Running<S>> {
         let pulse = Arc::new(Pulse::default());
         let probes = self.probes.clone().on_runtime(Arc::clone(&pulse), runtime.clone());
-        let background = match self.parts(&probes).and_then(Background::spawn) {
-            Ok(background) => background,
+        let mut tasks = Tasks::new(runtime.clone());
+        grace::check(self.runner.grace_period(), self.limit());
+        match self.parts(&probes, &mut tasks).and_then(Background::spawn) {
+            Ok(None) => {}
+            Ok(background) => {
+                let beating = Arc::clone(&pulse);
+                tasks.spawn(async move { beating.run().await });
+                return Some(Running { runner: self.runner, pulse, tasks, background });
+            }
             Err(reason) => {
-                refuse(&reason);
+                tell(&reason);
                 return None;
             }
-        };
-        if background.is_some() {
-            let pulse = Arc::clone(&pulse);
-            runtime.spawn(async move { pulse.run().await });
         }
-        Some(Running { runner: self.runner, pulse, background })
+        Some(Running { runner: self.runner, pulse, tasks, background: None })
     }
 
-    /// The parts of the host, by their names, or why they cannot begin.
-    fn parts(&self, probes: &Probes) -> Result<Vec<(&'static str, BoxService)>, String> {
-        let _ = probes;
-        let parts: Vec<Option<(&'static str, BoxService)>> = vec![
-            #[cfg(feature = "admin")]
-            self.admin.part(probes)?.map(|admin| ("admin", admin.boxed())),
-            None,
-        ];
-        Ok(parts.into_iter().flatten().collect())
+    fn limit(&self) -> Limit {
+        #[cfg(all(unix, feature = "notify"))]
+        if self.notify.extends() {
+            return Limit::Prolonged;
+        }
+        Limit::Fixed
+    }
+
+    /// The parts of the host, by their names, or why they cannot begin. `tasks` belong to the runtime of the service.
+    fn parts(&self, probes: &Probes, tasks: &mut Tasks) -> Result<Parts, String> {
+        let mut parts = Parts::new();
+        #[cfg(all(unix, feature = "notify"))]
+        let manager = self.notify.open()?;
+        #[cfg(feature = "admin")]
+        match self.admin.part(probes) {
+            Ok(admin) => parts.extend(admin.map(|admin| ("admin", admin.boxed()))),
+            Err(reason) => {
+                #[cfg(all(unix, feature = "notify"))]
+                manager.refuse(&reason);
+                return Err(reason);
+            }
+        }
+        #[cfg(all(unix, feature = "notify"))]
+        {
+            if let Some(watchdog) = manager.watchdog() {
+                tasks.spawn(watchdog.run(probes.clone()));
+            }
+            let notifier = manager.part(probes, self.runner.grace_period());
+            parts.extend(notifier.map(|notifier| ("notify", notifier.boxed())));
+        }
+        let _ = (probes, tasks, &mut parts);
+        Ok(parts)
     }
 }
 
@@ -255,6 +332,7 @@ impl<S: Service> Host<S> {
 struct Running<S: Service> {
     runner: Runner<S>,
     pulse: Arc<Pulse>,
+    tasks: Tasks,
     background: Option<Background>,
 }
 
@@ -265,6 +343,7 @@ impl<S: Service> Running<S> {
         if let Some(background) = self.background {
             background.end().await;
         }
+        drop(self.tasks);
     }
 }
 

@@ -9,6 +9,7 @@
 //! All are off by default; `full` turns on all.
 //!
 //! - `admin`: a port with probes, status, events, control and a page (`Host::admin`), and the `router` of it.
+//! - `notify`: what a service manager is told (`Host::notify`, `Host::notify_fd`): systemd or s6 (Unix).
 //! - `sockets`: `Sockets`, the listeners that a service manager has handed over (Unix).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -21,6 +22,8 @@ mod pulse;
 mod probes;
 #[cfg(feature = "admin")]
 mod admin;
+#[cfg(all(unix, feature = "notify"))]
+mod notify;
 mod host;
 #[cfg(all(unix, feature = "sockets"))]
 mod sockets;

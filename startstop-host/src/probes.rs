@@ -118,7 +118,7 @@ impl Probes {
         self.runtime.as_ref()
     }
 
-    #[cfg(feature = "admin")]
+    #[cfg(any(feature = "admin", feature = "notify"))]
     pub(crate) fn source(&self) -> &Arc<dyn Source> {
         &self.source
     }

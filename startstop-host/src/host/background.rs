@@ -16,6 +16,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How long the parts may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
+/// The parts of the host, by their names.
+pub(crate) type Parts = Vec<(&'static str, BoxService)>;
+
 /// The parts of the host while they run. They end when it is dropped.
 pub(crate) struct Background {
     /// Ends the parts when it is dropped.
@@ -25,7 +28,7 @@ pub(crate) struct Background {
 
 impl Background {
     /// Runs the parts, by their names, each restarted for ever; `None` if there are none. The error is a text.
-    pub(crate) fn spawn(parts: Vec<(&'static str, BoxService)>) -> Result<Option<Self>, String> {
+    pub(crate) fn spawn(parts: Parts) -> Result<Option<Self>, String> {
         if parts.is_empty() {
             return Ok(None);
         }
@@ -54,7 +57,7 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-async fn run(parts: Vec<(&'static str, BoxService)>, asked: oneshot::Receiver<()>) {
+async fn run(parts: Parts, asked: oneshot::Receiver<()>) {
     let mut group = Group::builder("host").settings(Settings::new().history_capacity(1));
     for (name, part) in parts {
         group = group.with(name, Runner::with_settings(part, settings().name(name)));

@@ -1,0 +1,147 @@
+//! Whether the host grants the time that a stop can take.
+
+use std::env;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::tell;
+
+/// Who limits a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// The host kills when its limit is over.
+    Fixed,
+    /// The manager prolongs its limit when it is told to.
+    #[cfg_attr(not(all(unix, feature = "notify")), allow(dead_code))]
+    Prolonged,
+}
+
+/// Warns on stderr where a stop may be cut short. It waits for nothing: a manager is asked by a thread of its own.
+pub(crate) fn check(grace: Duration, limit: Limit) {
+    let unit = unit().filter(|_| limit == Limit::Fixed && env::var_os("INVOCATION_ID").is_some());
+    match unit {
+        Some(unit) => {
+            let ask = move || warn(grace, of_unit(&unit).or_else(of_env));
+            // Without such a thread there is no warning, and nothing else is lost.
+            drop(thread::Builder::new().name("startstop-grace".into()).spawn(ask));
+        }
+        None => warn(grace, of_env()),
+    }
+}
+
+/// What is granted, and where that is said.
+type Granted = (Duration, &'static str);
+
+fn warn(grace: Duration, granted: Option<Granted>) {
+    if let Some(text) = granted.and_then(|granted| warning(grace, granted)) {
+        tell(&text);
+    }
+}
+
+fn warning(grace: Duration, (granted, by): Granted) -> Option<String> {
+    let needs = match grace {
+        Duration::MAX => "for ever".to_owned(),
+        grace => format!("{grace:?}"),
+    };
+    let short = grace >= granted;
+    short.then(|| {
+        format!("a stop may be cut short: it can take {needs}, and {by} grants {granted:?}")
+    })
+}
+
+fn of_env() -> Option<Granted> {
+    let text = env::var("STARTSTOP_GRACE").ok().filter(|text| !text.is_empty())?;
+    let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
+    if seconds.is_none() {
+        tell(&format!("STARTSTOP_GRACE is no number of seconds: {text:?}"));
+    }
+    Some((seconds?, "STARTSTOP_GRACE"))
+}
+
+/// The unit of systemd that this process runs in, by its control group.
+fn unit() -> Option<Unit> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    Unit::of(groups.lines().find_map(|line| line.strip_prefix("0::"))?)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Unit {
+    name: String,
+    user: Option<&'static str>,
+}
+
+impl Unit {
+    fn of(group: &str) -> Option<Self> {
+        let mut names = group.rsplit('/').skip_while(|name| !name.ends_with(".service"));
+        let name = names.next()?.to_owned();
+        let user = names.any(|above| above.starts_with("user@")).then_some("--user");
+        Some(Self { name, user })
+    }
+}
+
+fn of_unit(unit: &Unit) -> Option<Granted> {
+    let mut command = Command::new("systemctl");
+    command.args(unit.user).args(["show", "--property=TimeoutStopUSec", "--value", "--"]);
+    let output =
+        command.arg(&unit.name).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+    Some((span(text.trim())?, "TimeoutStopSec of the unit"))
+}
+
+/// A time span as systemd prints it, `1min 30s`; none for `infinity`.
+fn span(text: &str) -> Option<Duration> {
+    let spans = text.split_whitespace().map(|part| {
+        let unit = part.find(|c: char| c.is_alphabetic())?;
+        let number: u32 = part[..unit].parse().ok()?;
+        let one = match &part[unit..] {
+            "us" => Duration::from_micros(1),
+            "ms" => Duration::from_millis(1),
+            "s" => Duration::from_secs(1),
+            "min" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3600),
+            "d" => Duration::from_secs(86_400),
+            "w" => Duration::from_secs(7 * 86_400),
+            _ => return None,
+        };
+        one.checked_mul(number)
+    });
+    let spans: Option<Vec<Duration>> = spans.collect();
+    spans.filter(|spans| !spans.is_empty()).map(|spans| spans.into_iter().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Unit, span, warning};
+
+    #[test]
+    fn a_span_is_read_as_systemd_prints_it() {
+        for (text, millis) in
+            [("1min 30s", 90_000), ("2s", 2_000), ("1h 5min", 3_900_000), ("1s 500ms", 1_500)]
+        {
+            assert_eq!(span(text), Some(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["infinity", "", "1", "1parsec", "s"] {
+            assert_eq!(span(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_unit_is_found_by_its_control_group() {
+        let unit = |name: &str, user| Some(Unit { name: name.into(), user });
+        assert_eq!(Unit::of("/system.slice/shop.service"), unit("shop.service", None));
+        let group = "/user.slice/user-1000.slice/user@1000.service/app.slice/shop.service";
+        assert_eq!(Unit::of(group), unit("shop.service", Some("--user")));
+        assert_eq!(Unit::of("/kubepods/pod1"), None);
+        assert_eq!(Unit::of("/"), None);
+    }
+
+    #[test]
+    fn a_stop_that_can_take_longer_than_is_granted_is_warned_of() {
+        let granted = (Duration::from_secs(10), "STARTSTOP_GRACE");
+        assert_eq!(warning(Duration::from_secs(9), granted), None);
+        let text = "a stop may be cut short: it can take 12s, and STARTSTOP_GRACE grants 10s";
+        assert_eq!(warning(Duration::from_secs(12), granted).as_deref(), Some(text));
+        assert!(warning(Duration::MAX, granted).unwrap().contains("for ever"));
+    }
+}

@@ -1,0 +1,209 @@
+//! What a service manager is told: systemd, or s6.
+
+mod fd;
+mod line;
+mod machine;
+mod sender;
+mod watchdog;
+
+use std::env;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use startstop_core::{Context, Event, Events, Service};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::probes::Probes;
+
+use fd::NotifyFd;
+use line::{Look, look};
+use machine::{Datagram, Input, Machine};
+use sender::Sender;
+
+pub(crate) use watchdog::Watchdog;
+
+/// How often a full socket of the manager is tried again, and for how long.
+const AGAIN: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whom a program tells.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    by_env: bool,
+    fd: Option<i32>,
+}
+
+impl Settings {
+    pub(crate) fn by_env(&mut self) {
+        self.by_env = true;
+    }
+
+    pub(crate) fn fd(&mut self, number: i32) {
+        self.fd = Some(number);
+    }
+
+    /// Whether there is a manager that prolongs its limits when it is told to.
+    pub(crate) fn extends(&self) -> bool {
+        self.variable("NOTIFY_SOCKET").is_some()
+    }
+
+    /// Finds whom to tell, or says why that cannot be told anything.
+    pub(crate) fn open(&self) -> Result<Manager, String> {
+        let socket = self.variable("NOTIFY_SOCKET").map(|name| Sender::of(&name));
+        let socket = socket.transpose()?.flatten().map(Arc::new);
+        let number = match (self.fd, self.variable("STARTSTOP_NOTIFY_FD")) {
+            (Some(number), _) => Some(number),
+            (None, Some(text)) => Some(fd::number(&text)?),
+            (None, None) => None,
+        };
+        let fd = number.map(NotifyFd::open).transpose()?;
+        Ok(Manager { socket, fd })
+    }
+
+    fn variable(&self, name: &str) -> Option<std::ffi::OsString> {
+        env::var_os(name).filter(|value| self.by_env && !value.is_empty())
+    }
+}
+
+/// The manager that is told.
+#[derive(Default)]
+pub(crate) struct Manager {
+    socket: Option<Arc<Sender>>,
+    fd: Option<NotifyFd>,
+}
+
+impl Manager {
+    /// Tells that the program cannot even begin.
+    #[cfg(feature = "admin")]
+    pub(crate) fn refuse(&self, reason: &str) {
+        let Some(socket) = &self.socket else { return };
+        // Nobody is left to be told of an error.
+        drop(socket.send(&machine::refusal(reason)));
+    }
+
+    /// The task for the runtime of the service that keeps the watchdog of the manager quiet, if there is one.
+    pub(crate) fn watchdog(&self) -> Option<Watchdog> {
+        Watchdog::from_env(Arc::clone(self.socket.as_ref()?))
+    }
+
+    /// The part that tells what happens, from now on; `None` if there is nobody to tell.
+    pub(crate) fn part(self, probes: &Probes, grace: Duration) -> Option<Notifier> {
+        if self.socket.is_none() && self.fd.is_none() {
+            return None;
+        }
+        let handle = probes.source().handle()?;
+        let path = handle.status().path().to_owned();
+        let talk = Talk {
+            events: handle.events(),
+            machine: Machine::new(grace),
+            began: Instant::now(),
+            probes: probes.clone(),
+            manager: self,
+            path,
+            failed: false,
+        };
+        Some(Notifier(tokio::sync::Mutex::new(talk)))
+    }
+}
+
+/// The part of the host that tells the manager. What it knows outlives its attempts.
+pub(crate) struct Notifier(tokio::sync::Mutex<Talk>);
+
+struct Talk {
+    events: Events,
+    machine: Machine,
+    began: Instant,
+    probes: Probes,
+    manager: Manager,
+    /// That of the whole.
+    path: String,
+    /// Whether the manager could not be reached the last time.
+    failed: bool,
+}
+
+impl Service for Notifier {
+    type Error = io::Error;
+
+    async fn run(&self, cx: Context) -> io::Result<()> {
+        let mut talk = self.0.lock().await;
+        talk.tell(Input::Time, &cx).await;
+        loop {
+            let next = talk.machine.next().map(|at| talk.began + at);
+            let time = async {
+                match next {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                event = talk.events.next() => match event {
+                    Some(event) => talk.happened(&event, &cx).await,
+                    // The runner is gone: nothing more happens.
+                    None => {
+                        cx.cancelled().await;
+                        return Ok(());
+                    }
+                },
+                () = cx.cancelled() => {
+                    talk.tell(Input::End, &cx).await;
+                    return Ok(());
+                }
+                () = time => talk.tell(Input::Time, &cx).await,
+            }
+        }
+    }
+}
+
+impl Talk {
+    async fn happened(&mut self, event: &Event, cx: &Context) {
+        // What happens to a part changes the line alone.
+        let kind = (event.path() == self.path).then(|| event.kind());
+        self.tell(kind.map_or(Input::Below, Input::Whole), cx).await;
+    }
+
+    async fn tell(&mut self, input: Input<'_>, cx: &Context) {
+        let look = || -> Look { look(&self.probes) };
+        for datagram in self.machine.step(self.began.elapsed(), input, look) {
+            self.send(&datagram, cx).await;
+        }
+    }
+
+    async fn send(&mut self, datagram: &Datagram, cx: &Context) {
+        let ready = datagram.is_ready();
+        let sent = self.manager.send(datagram).await;
+        let told = if ready { self.manager.tell_ready() } else { Ok(()) };
+        match sent.and(told) {
+            Ok(()) => self.failed = false,
+            // Once: it may be so for a long time.
+            Err(error) if !self.failed => {
+                self.failed = true;
+                cx.report(error);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+impl Manager {
+    async fn send(&self, datagram: &Datagram) -> io::Result<()> {
+        let Some(socket) = &self.socket else { return Ok(()) };
+        let late = Instant::now() + PATIENCE;
+        loop {
+            match socket.send(datagram) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < late =>
+                {
+                    sleep(AGAIN).await;
+                }
+                sent => return sent,
+            }
+        }
+    }
+
+    fn tell_ready(&mut self) -> io::Result<()> {
+        // It is closed after that: its reader waits for nothing else.
+        self.fd.take().map_or(Ok(()), NotifyFd::tell)
+    }
+}

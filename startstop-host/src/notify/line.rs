@@ -1,0 +1,83 @@
+//! One line about the whole: which parts it waits for.
+
+use std::error::Error;
+use std::io;
+
+use startstop_core::{Failure, State, Status};
+
+use crate::parts::{READY, why_not_ready};
+use crate::probes::Probes;
+use crate::verdict::one_line;
+
+/// What the machine wants to know of the service, when it has something to say.
+pub(super) struct Look {
+    pub(super) line: String,
+    /// The last failure with all that caused it, and its number.
+    pub(super) error: Option<(String, i32)>,
+    /// Whether it is alive, and so worth waiting for.
+    pub(super) live: bool,
+}
+
+/// The number of an error that bears none of the system.
+const EIO: i32 = 5;
+
+pub(super) fn look(probes: &Probes) -> Look {
+    let live = probes.live().ok();
+    match probes.source().status() {
+        Some(status) => Look { line: line(&status), error: error(&status), live },
+        None => Look { line: "ended".to_owned(), error: None, live },
+    }
+}
+
+fn line(status: &Status) -> String {
+    let state = status.state();
+    let parts = waited_for(status);
+    match state {
+        State::Running if status.is_ready() => "ready".to_owned(),
+        State::Running => format!("not ready: {parts}"),
+        // The parts of the host begin before the service.
+        State::Stopped if status.cycles() == 0 => "starting".to_owned(),
+        State::Starting | State::Stopping if parts.is_empty() => state.to_string(),
+        State::Starting | State::Stopping => format!("{state}: waits for {parts}"),
+        State::Stopped | State::Backoff => why_not_ready(status),
+    }
+}
+
+/// The leaves that keep the whole from what it is about to be, each with its reason.
+fn waited_for(status: &Status) -> String {
+    if status.state() == State::Stopping {
+        return still_there(status).join(", ");
+    }
+    let parts = READY.ask(status).into_iter();
+    let told =
+        |reason: String| if reason == "starting" { String::new() } else { format!(" ({reason})") };
+    let names = parts.filter_map(|part| Some(format!("{}{}", part.name, told(part.problem?))));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// The leaves that have not ended.
+fn still_there(root: &Status) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![root];
+    while let Some(status) = open.pop() {
+        if status.state() == State::Stopped {
+            continue;
+        }
+        if status.children().is_empty() {
+            found.push(status.path().to_owned());
+        }
+        open.extend(status.children().iter().rev());
+    }
+    found
+}
+
+fn error(status: &Status) -> Option<(String, i32)> {
+    let failure = status.last_failure()?;
+    let number = chain(failure).find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error());
+    let texts: Vec<String> = chain(failure).map(|error| one_line(&error.to_string())).collect();
+    Some((texts.join(": "), number.unwrap_or(EIO)))
+}
+
+fn chain(failure: &Failure) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(Some(failure as &(dyn Error + 'static)), |&error| error.source())
+}

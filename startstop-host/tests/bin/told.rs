@@ -1,0 +1,62 @@
+//! A program that tells its service manager. The first argument says what it does; each line on its stdin lets it go on.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use startstop_core::{Context, Group, Readiness, Service, Settings, once, service_fn};
+use startstop_host::Host;
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some("fails") => host(once(async |_cx| Err::<(), _>(io::Error::from_raw_os_error(98)))),
+        Some("blocks") => host(service_fn(async |cx: Context| {
+            cx.run_until_cancelled(line()).await;
+            // A mistake: it blocks the only thread of its runtime.
+            std::thread::sleep(Duration::from_secs(600));
+        })),
+        Some("fd") => Host::new(app()).notify_fd(3).main(),
+        _ => host(app()),
+    }
+}
+
+/// On one thread, so that what blocks it blocks all.
+fn host(service: impl Service) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(Host::new(service).notify().run())
+}
+
+/// A member that is ready after a line, and that takes every second reload; it drains.
+fn app() -> Group {
+    let idle = service_fn(async |cx: Context| cx.cancelled().await);
+    Group::builder("shop").with("db", idle).with("slow", Slow::default()).build().unwrap()
+}
+
+#[derive(Default)]
+struct Slow(Arc<AtomicU32>);
+
+impl Service for Slow {
+    type Error = io::Error;
+
+    async fn run(&self, cx: Context) -> io::Result<()> {
+        line().await;
+        cx.ready();
+        while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
+            match self.0.fetch_add(1, Ordering::Relaxed) % 2 {
+                0 => reload.done(),
+                _ => reload.failed("line 7 is odd\nREADY=0"),
+            }
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::new().readiness(Readiness::Explicit).drain(Duration::from_millis(300))
+    }
+}
+
+async fn line() {
+    tokio::task::spawn_blocking(|| drop(io::stdin().lines().next())).await.unwrap();
+}

@@ -1,0 +1,267 @@
+//! What a program tells its service manager, whose place a test takes.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A manager that listens, and the program that tells it.
+struct Manager {
+    socket: UnixDatagram,
+    program: Program,
+    stdin: ChildStdin,
+    _folder: Folder,
+}
+
+/// A program that does not outlive its test.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("startstop-told-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn program(mode: &str) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-host-told"));
+    program.arg(mode).stdin(Stdio::piped()).stderr(Stdio::piped());
+    for variable in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "STARTSTOP_NOTIFY_FD"] {
+        program.env_remove(variable);
+    }
+    program
+}
+
+impl Manager {
+    fn run(mode: &str, variables: &[(&str, &str)]) -> Self {
+        let folder = Folder::new();
+        let path = folder.0.join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        Self::of(
+            socket,
+            program(mode).env("NOTIFY_SOCKET", path).envs(variables.iter().copied()),
+            folder,
+        )
+    }
+
+    fn of(socket: UnixDatagram, command: &mut Command, folder: Folder) -> Self {
+        socket.set_read_timeout(Some(LIMIT)).unwrap();
+        let mut program = Program(command.spawn().unwrap());
+        let stdin = program.0.stdin.take().unwrap();
+        Self { socket, program, stdin, _folder: folder }
+    }
+
+    fn go_on(&mut self) {
+        self.stdin.write_all(b"\n").unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.program.0.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// The next datagram.
+    fn hear(&self) -> String {
+        let mut bytes = [0; 4096];
+        loop {
+            match self.socket.recv(&mut bytes) {
+                Ok(length) => return String::from_utf8(bytes[..length].to_vec()).unwrap(),
+                // By the end of a child of another test.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => panic!("no datagram: {error}"),
+            }
+        }
+    }
+
+    /// The next datagram with this line; the others are skipped.
+    fn hear_of(&self, line: &str) -> String {
+        loop {
+            let datagram = self.hear();
+            if datagram.lines().any(|found| found.starts_with(line)) {
+                return datagram;
+            }
+        }
+    }
+
+    fn end(mut self) -> Option<i32> {
+        drop(self.stdin);
+        self.program.0.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn it_is_told_of_a_life_from_the_start_to_the_drain() {
+    let mut manager = Manager::run("app", &[]);
+    manager.hear_of("STATUS=starting: waits for shop/slow");
+    manager.hear_of("EXTEND_TIMEOUT_USEC=");
+    manager.go_on();
+    assert_eq!(manager.hear_of("READY=1"), "READY=1\nSTATUS=ready\n");
+
+    manager.signal("-HUP");
+    assert!(manager.hear_of("RELOADING=1").contains("MONOTONIC_USEC="));
+    assert_eq!(manager.hear_of("READY=1").lines().next(), Some("READY=1"));
+    manager.signal("-HUP");
+    manager.hear_of("RELOADING=1");
+    let failed = manager.hear_of("READY=1");
+    assert_eq!(failed, "READY=1\nSTATUS=ready; the last reload failed: line 7 is odd READY=0\n");
+
+    manager.signal("-TERM");
+    let stopping = manager.hear_of("STOPPING=1");
+    assert!(stopping.contains("STATUS=stopping: waits for shop/db, shop/slow"), "{stopping}");
+    manager.hear_of("EXTEND_TIMEOUT_USEC=");
+    assert_eq!(manager.end(), Some(0));
+}
+
+#[test]
+fn it_is_told_of_a_failed_start() {
+    let manager = Manager::run("fails", &[]);
+    let failed = manager.hear_of("ERRNO=");
+    assert!(failed.contains("ERRNO=98\n") && failed.contains("in use"), "{failed}");
+    assert_eq!(manager.end(), Some(1));
+}
+
+#[test]
+fn the_watchdog_hears_as_long_as_the_runtime_works() {
+    let mut manager = Manager::run("blocks", &[("WATCHDOG_USEC", "200000")]);
+    manager.hear_of("READY=1");
+    for _ in 0..3 {
+        assert_eq!(manager.hear_of("WATCHDOG=1"), "WATCHDOG=1\n");
+    }
+    manager.go_on();
+    manager.socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    // What is under way is still heard, then nothing more.
+    let silent = (0..50).any(|_| manager.socket.recv(&mut [0; 4096]).is_err());
+    assert!(silent, "a blocked runtime keeps no watchdog quiet");
+    manager.program.0.kill().unwrap();
+    assert_eq!(manager.end(), None);
+}
+
+#[test]
+fn a_watchdog_of_somebody_else_is_left_alone() {
+    let mut manager = Manager::run("app", &[("WATCHDOG_USEC", "100000"), ("WATCHDOG_PID", "1")]);
+    manager.go_on();
+    manager.hear_of("READY=1");
+    manager.socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert!(manager.socket.recv(&mut [0; 4096]).is_err());
+    manager.socket.set_read_timeout(Some(LIMIT)).unwrap();
+    manager.signal("-TERM");
+    manager.hear_of("STOPPING=1");
+    assert_eq!(manager.end(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_abstract_socket_works() {
+    use std::os::linux::net::SocketAddrExt;
+    let name = format!("startstop-told-{}", std::process::id());
+    let addr = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+    let socket = UnixDatagram::bind_addr(&addr).unwrap();
+    let mut command = program("app");
+    let command = command.env("NOTIFY_SOCKET", format!("@{name}"));
+    let mut manager = Manager::of(socket, command, Folder::new());
+    manager.go_on();
+    manager.hear_of("READY=1");
+    manager.signal("-TERM");
+    assert_eq!(manager.end(), Some(0));
+}
+
+#[test]
+fn a_socket_that_cannot_be_used_is_a_clear_error() {
+    for (socket, why) in [("vsock:2:1234", "vsock"), ("relative", "neither `/` nor `@`")] {
+        let output = program("app").env("NOTIFY_SOCKET", socket).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(told.contains(socket) && told.contains(why), "{told}");
+    }
+}
+
+#[test]
+fn a_manager_that_is_gone_is_told_of_once_and_hinders_nobody() {
+    let mut program = program("app");
+    let mut program = Program(program.env("NOTIFY_SOCKET", "/nonexistent/notify").spawn().unwrap());
+    program.0.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let mut told = program.0.stderr.take().unwrap();
+    let mut first = [0; 256];
+    let length = told.read(&mut first).unwrap();
+    assert!(String::from_utf8_lossy(&first[..length]).contains("notify"), "it is told");
+    let kill = Command::new("kill").arg(program.0.id().to_string()).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(program.0.wait().unwrap().code(), Some(0));
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "once");
+}
+
+/// A shell gives the descriptor 3, as s6 does.
+fn with_descriptor(mode: &str, variables: &[(&str, &str)]) -> Program {
+    let mut shell = Command::new("sh");
+    // The line of the program goes to the stdout of the shell, which the program itself does not get.
+    shell.args(["-c", "exec \"$0\" \"$1\" 3>&1 >/dev/null"]);
+    shell.arg(env!("CARGO_BIN_EXE_startstop-host-told")).arg(mode);
+    shell.env_remove("NOTIFY_SOCKET").envs(variables.iter().copied());
+    Program(shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
+}
+
+#[test]
+fn a_descriptor_gets_one_line_when_the_program_is_ready() {
+    for (mode, variables) in [("fd", [("A", "b")]), ("app", [("STARTSTOP_NOTIFY_FD", "3")])] {
+        let mut program = with_descriptor(mode, &variables);
+        program.0.stdin.take().unwrap().write_all(b"\n").unwrap();
+        let mut told = program.0.stdout.take().unwrap();
+        let mut line = [0; 8];
+        assert_eq!((told.read(&mut line).unwrap(), line[0]), (1, b'\n'));
+        assert!(Command::new("kill").arg(program.0.id().to_string()).status().unwrap().success());
+        assert_eq!(program.0.wait().unwrap().code(), Some(0));
+        let mut rest = Vec::new();
+        told.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"", "one line");
+    }
+}
+
+#[test]
+fn a_descriptor_that_is_not_there_is_an_error_at_the_start() {
+    for number in ["77", "-1", "three"] {
+        let output = program("app").env("STARTSTOP_NOTIFY_FD", number).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{number}");
+        assert!(told.contains(number), "{told}");
+    }
+}
+
+#[test]
+fn a_grace_that_is_too_short_is_warned_of() {
+    for (grace, warns) in [("3", true), ("600", false), ("soon", true)] {
+        let mut manager = Manager::run("app", &[("STARTSTOP_GRACE", grace)]);
+        manager.go_on();
+        manager.hear_of("READY=1");
+        manager.signal("-TERM");
+        let mut told = String::new();
+        let mut stderr = manager.program.0.stderr.take().unwrap();
+        stderr.read_to_string(&mut told).unwrap();
+        assert_eq!(told.contains("STARTSTOP_GRACE"), warns, "{told}");
+        assert_eq!(manager.end(), Some(0));
+    }
+}
