@@ -41,6 +41,7 @@ impl Service for Slow {
     type Error = io::Error;
 
     async fn run(&self, cx: Context) -> io::Result<()> {
+        println!("begun");
         line().await;
         cx.ready();
         while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
