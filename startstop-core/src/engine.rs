@@ -73,6 +73,9 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// What the service is made of, where it is made of runners.
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)>;
 
+    /// Which composite the service is.
+    fn identity(&self) -> Option<Identity>;
+
     /// How long what the service is made of may take to stop, each part of it taking so long.
     fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration>;
 
@@ -82,6 +85,11 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Spawns what the core needs.
     fn launch(self: Arc<Self>, job: Job);
 }
+
+/// Which composite it is, by the address of what its clones share.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity(pub(crate) usize);
 
 /// What a core asks to be spawned.
 pub(crate) enum Job {

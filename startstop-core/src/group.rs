@@ -12,6 +12,7 @@ mod member;
 mod table;
 mod builder;
 mod change_queue;
+mod ancestry;
 mod change;
 mod supervisor;
 pub(crate) mod composite;
@@ -23,8 +24,8 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use crate::engine::Node;
 use crate::engine::grace::{self, Named};
+use crate::engine::{Identity, Node};
 use crate::report::panic::BoxError;
 use crate::report::state::Readiness;
 use crate::report::status::Status;
@@ -34,6 +35,7 @@ use crate::runner::snapshot;
 use crate::service::context::Context;
 use crate::service::{Parts, Service, Spans, Whole};
 use crate::settings::Settings;
+use crate::settings::restart_policy::Backoff;
 use crate::sync::{Mutex, MutexGuard};
 
 pub use crate::settings::member_policy::{OnCompletion, OnFailure};
@@ -54,11 +56,15 @@ use table::{Entry, Table};
 /// A group is a [`Service`]: put it into a [`Runner`](crate::Runner). Clones are handles of the same
 /// group, which runs under one runner at a time: another one fails with [`GroupError::AlreadyRuns`].
 ///
-/// It is ready when every member is ready or settled, that is, has ended and is ignored, or was stopped
-/// by hand. As for a start, it is enough to have been ready: a member that breaks at once and waits for
-/// its next attempt holds up neither the group nor those that depend on it alone. It completes when no
-/// member is alive or pending and at least one has completed. A member that is stopped by its handle
-/// has neither failed nor completed, leaves those that depend on it alone, and may be started again.
+/// Its `start()` resolves when every member has been ready once or is settled, that is, has completed, has failed
+/// and is ignored, or was stopped by hand. Its `is_ready()` is of this moment: every member is ready or settled
+/// now. So it is false while one waits for its next attempt, is being restarted, drains, or has taken its
+/// readiness back. A member that was inserted counts once it has been ready.
+///
+/// It ends when no member is alive or to be started: it has completed if at least one member has, and has failed
+/// with the last failure if all that have ended have failed, ignored ones too. Members that were stopped by hand
+/// count for neither: a group with no others, or with none at all, runs on. Such a member leaves those that depend
+/// on it alone, but for those [bound to](Member::bound_to) it, and may be started again.
 ///
 /// # Examples
 ///
@@ -89,6 +95,7 @@ pub struct Group {
 struct Shared {
     settings: Settings,
     limit: Option<(u32, Duration)>,
+    backoff: Backoff,
     mailbox: Arc<Mailbox>,
     /// Its lock comes before that of a member's cell and that of the mailbox.
     table: Mutex<Table>,
@@ -122,7 +129,7 @@ impl Group {
     /// See [`Member`].
     pub fn members(&self) -> Vec<String> {
         let table = self.shared.table();
-        table.entries.iter().flatten().map(|entry| entry.name.clone().into_owned()).collect()
+        table.as_added().map(|entry| entry.name.clone().into_owned()).collect()
     }
 
     /// The statuses of the members as a tree, under a line for the group itself, as the runner shows it
@@ -191,9 +198,12 @@ impl Service for Group {
 
     fn __parts(&self) -> Parts {
         let table = self.shared.table();
-        let entries = table.entries.iter().flatten();
         let part = |entry: &Entry| (entry.name.clone(), Arc::clone(&entry.part.node));
-        Parts(entries.map(part).collect())
+        Parts(table.as_added().map(part).collect())
+    }
+
+    fn __identity(&self) -> Option<Identity> {
+        Some(Identity(Arc::as_ptr(&self.shared).addr()))
     }
 
     fn __bind(&self, whole: Whole) {

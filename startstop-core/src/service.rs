@@ -16,7 +16,7 @@ use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
 pub use self::boxed::BoxService;
-use crate::engine::Node;
+use crate::engine::{Identity, Node};
 use crate::service::context::Context;
 
 use crate::report::panic::BoxError;
@@ -209,6 +209,12 @@ pub trait Service: Send + Sync + 'static {
         Err(self)
     }
 
+    /// What tells a composite from others, where clones of it are the same.
+    #[doc(hidden)]
+    fn __identity(&self) -> Option<Identity> {
+        None
+    }
+
     /// What a composite is made of, where it is made of runners.
     #[doc(hidden)]
     fn __parts(&self) -> Parts {
@@ -332,6 +338,10 @@ impl<S: Service> Service for Arc<S> {
 
     fn __parts(&self) -> Parts {
         S::__parts(self)
+    }
+
+    fn __identity(&self) -> Option<Identity> {
+        S::__identity(self)
     }
 
     fn __bind(&self, whole: Whole) {

@@ -10,7 +10,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use startstop_core::{Group, Runner};
+use startstop_core::{Backoff, Group, Runner, Settings};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio::runtime::Runtime;
 
@@ -82,7 +82,11 @@ fn runtime() -> Runtime {
 
 /// Every tenth and the three after it depend on each other in a row.
 fn group() -> Group {
-    let mut builder = Group::builder("soak").limit(u32::MAX, Duration::from_secs(1));
+    let mut builder = Group::builder("soak")
+        .limit(u32::MAX, Duration::from_secs(1))
+        .backoff(Backoff::constant(Duration::from_millis(5)))
+        // Those of all members are in it.
+        .settings(Settings::new().history_capacity(member::HISTORY));
     for at in 0..MEMBERS {
         let dependency = (1..4).contains(&(at % 10)).then(|| member::name(at - 1));
         builder = builder.with(member::name(at), member::new(at, dependency));

@@ -96,7 +96,7 @@ async fn a_failure_restarts_those_that_depend_on_it() {
     app.start().await.unwrap();
     app.service().events.taken();
     app.service().db.service().fail.notify_one();
-    idle().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(app.is_running());
     assert_eq!(app.service().events.taken(), ["-http", "-type", "db", "type", "http"]);
     assert_eq!(app.service().cache.status().cycles(), 1);
@@ -168,7 +168,7 @@ async fn a_tuple_names_its_members_by_number() {
     assert_eq!(events.taken()[0], "0");
     chain.service().2.service().fail.notify_one();
     chain.service().1.service().fail.notify_one();
-    idle().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(chain.is_running());
     assert!(!chain.service().2.is_running());
     assert_eq!(chain.service().1.status().cycles(), 2);
@@ -230,7 +230,8 @@ async fn without_a_limit_the_whole_has_that_of_a_group() {
     let app = app();
     app.start().await.unwrap();
     for _ in 0..11 {
-        idle().await;
+        // Longer than any backoff, and not so long that they begin anew.
+        tokio::time::sleep(Duration::from_secs(40)).await;
         app.service().db.service().fail.notify_one();
     }
     assert_eq!(within(app.wait()).await, Exit::Failed);

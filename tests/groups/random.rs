@@ -11,7 +11,7 @@
 
 use startstop_core::{Runner, State};
 
-use super::support::{SECOND, within};
+use super::support::SECOND;
 use crate::random::{Seed, seeds};
 
 mod graph;
@@ -33,7 +33,10 @@ async fn run(seed: u64, kind: fn(&mut fastrand::Rng) -> Program) {
     let program = kind(&mut rng);
     let world = World::new(!program.hands);
     let app = Runner::new(graph::group(&world, &mut rng, &program));
-    within(program.run(&app, &world, &mut rng)).await;
+    let ran = program.run(&app, &world, &mut rng);
+    if tokio::time::timeout(24 * 60 * 60 * SECOND, ran).await.is_err() {
+        panic!("it should have ended by now: {}", app.status());
+    }
     assert_eq!(app.state(), State::Stopped, "rule 4");
     if program.hands {
         // What others have started beside the group may still be on its way down.

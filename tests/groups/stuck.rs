@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use startstop_core::{
-    Group, GroupError, Member, OnFailure, Runner, Settings, StartError, State, StopError,
+    EventKind, Group, GroupError, Member, OnFailure, Runner, Settings, StartError, State, StopError,
 };
 
 use super::support::{Act, Journal, Release, find, on, started, within};
@@ -58,7 +58,7 @@ async fn a_stop_does_not_wait_for_who_blocks_and_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_restart_does_not_begin_beside_who_blocks() {
+async fn a_restart_waits_until_who_blocks_has_ended() {
     let journal = Journal::new();
     let guard = Guard(Release::default());
     let app = started(
@@ -68,22 +68,46 @@ async fn a_restart_does_not_begin_beside_who_blocks() {
     )
     .await;
     journal.until("+b").await;
+    let mut events = app.events();
     journal.tell("a", Act::Fail);
     let b = app.service().get("b").unwrap();
-    let mut states = app.subscribe();
     within(async {
-        while app.is_running() {
-            states.changed().await;
-        }
+        while !matches!(events.next().await.unwrap().kind(), EventKind::Unresponsive(_)) {}
     })
     .await;
     assert_eq!(b.state(), State::Stopping);
-    assert_eq!(journal.count("+b"), 1);
+    assert_eq!([journal.count("+a"), journal.count("+b")], [1, 1]);
+    journal.take();
+    drop(guard);
+    journal.until("+b").await;
+    assert_eq!(journal.moves(), ["-b", "+a", "+b"]);
+    assert!(app.is_running());
+    app.request_stop();
+    within(app.wait()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_stop_ends_the_wait_for_who_blocks() {
+    let journal = Journal::new();
+    let guard = Guard(Release::default());
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").blocks(&guard.0).settings(hasty())),
+    )
+    .await;
+    journal.until("+b").await;
+    let mut events = app.events();
+    journal.tell("a", Act::Fail);
+    within(async {
+        while !matches!(events.next().await.unwrap().kind(), EventKind::Unresponsive(_)) {}
+    })
+    .await;
+    let error = within(app.stop()).await.unwrap_err();
+    assert!(format!("{error:?}").contains("does not yield"), "{error:?}");
     drop(guard);
     within(app.wait()).await;
-    let failure = app.errors_last().expect("it gave up");
-    let text = format!("{failure:?}");
-    assert!(text.contains("does not yield"), "the reason is not what blocks: {text}");
+    assert_eq!([journal.count("+a"), journal.count("+b")], [1, 1]);
     assert_eq!(journal.live(), 0);
 }
 

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
-use startstop_core::{Group, GroupBuilder, GroupError, IntoMember, Member, OnFailure, Runner};
+use startstop_core::{
+    Backoff, Group, GroupBuilder, GroupError, IntoMember, Member, OnFailure, Runner,
+};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
@@ -46,12 +48,21 @@ pub(crate) async fn outcome<T>(call: JoinHandle<T>) -> T {
     within(call).await.expect("the caller does not panic")
 }
 
+/// A group that restarts its members at once.
 pub(crate) fn built(builder: GroupBuilder) -> Runner<Group> {
+    built_as_it_is(builder.backoff(Backoff::none()))
+}
+
+pub(crate) fn built_as_it_is(builder: GroupBuilder) -> Runner<Group> {
     Runner::new(builder.build().expect("the graph is sound"))
 }
 
 pub(crate) async fn started(builder: GroupBuilder) -> Runner<Group> {
-    let app = built(builder);
+    started_as_it_is(builder.backoff(Backoff::none())).await
+}
+
+pub(crate) async fn started_as_it_is(builder: GroupBuilder) -> Runner<Group> {
+    let app = built_as_it_is(builder);
     within(app.start()).await.expect("everything starts");
     app
 }

@@ -3,6 +3,8 @@
 use super::Cell;
 use crate::report::error::{StartError, StopError};
 use crate::report::failure::Failure;
+use crate::report::state::State;
+use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::End;
 
 /// How a cycle ended, as far as its exit does not say so. The next one does not change it.
@@ -11,6 +13,8 @@ use crate::rules::lifecycle::End;
 pub(super) struct Ended {
     /// It was told to.
     told: bool,
+    /// It had asked for its own stop, before anybody else did.
+    own: bool,
     /// It was not ready in time.
     late: bool,
     /// It was aborted at the deadline of its stop.
@@ -32,6 +36,7 @@ impl Cell {
         let ended_by = rare.ended_by.as_ref().filter(|_| !told);
         Some(Ended {
             told,
+            own: told && self.asked_by == Some(StopReason::Own),
             late: by(End::Late),
             overdue: self.life.is_overdue(),
             ready: self.has_started(),
@@ -43,6 +48,16 @@ impl Cell {
     /// Whether the last cycle ended because it was told to.
     pub(crate) fn was_told(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.ended.told)
+    }
+
+    /// Whether the last cycle ended because the service had asked for its own stop.
+    pub(crate) fn has_asked_for_its_stop(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.ended.own)
+    }
+
+    /// Whether the service has ended well by itself, and what it has left behind winds down.
+    pub(crate) fn completes(&self) -> bool {
+        self.state() == State::Stopping && self.life.end() == End::Completed && !self.life.is_lost()
     }
 
     /// Whether an attempt of this cycle has counted as ready.

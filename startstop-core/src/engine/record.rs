@@ -49,16 +49,26 @@ impl Cell {
             at: SystemTime::now(),
             uptime: self.attempt_time(after.now()),
             limit: None,
+            filed: None,
         });
+        self.file(core, failure.clone(), after);
+        failure
+    }
+
+    /// Puts a failure of a part into the history too, as it is there.
+    pub(crate) fn note_of_part(&mut self, core: &Core, failure: &Failure, after: &mut After) {
+        self.file(core, failure.filed_in(self.cycle), after);
+    }
+
+    fn file(&mut self, core: &Core, failure: Failure, after: &mut After) {
         self.tell(after, || EventKind::Failed(failure.clone()));
         let capacity = core.settings.history_capacity();
         let evicted = self.rare().history.push(failure.clone(), capacity);
         for failure in evicted {
             after.drop_failure(Some(failure));
         }
-        after.drop_failure(self.rare().last.replace(failure.clone()));
+        after.drop_failure(self.rare().last.replace(failure));
         core.word.write(core.word.read().with_failed(true));
-        failure
     }
 
     /// Records the failure that ends the attempt.

@@ -157,11 +157,19 @@ pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
     asked.look_again(node);
 }
 
+/// Whether a whole starts its part for the first time, or restarts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    First,
+    Again,
+}
+
 /// Starts the service as a part of a whole, which it holds from its end until it has ended itself. A
 /// service that runs already is adopted as it is; with a whole that goes down nothing is started.
 pub(crate) fn start_part<N: Node + ?Sized>(
     node: &Arc<N>,
     hold: Arc<dyn Hold>,
+    start: Start,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
     let mut asked = Asked::new(node.core(), StartKind::Ensure, None, wanted);
@@ -169,6 +177,9 @@ pub(crate) fn start_part<N: Node + ?Sized>(
         // Under the lock: either this sees that the whole goes down, or who stops this part for it finds it started.
         if hold.goes_down() {
             return (Reply::Now(Err(StartError::Stopped)), Some(hold));
+        }
+        if start == Start::Again {
+            cell.count_restart();
         }
         let reply = asked.make(core, cell, after);
         (reply, cell.keep_hold(hold))
@@ -244,6 +255,11 @@ pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
 /// Records a failure that is none of an attempt.
 pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: Fault) -> Failure {
     update(node, |core, cell, after| cell.record(core, Phase::Run, fault, after))
+}
+
+/// Puts a failure of a part into the history of its whole too.
+pub(crate) fn record_of_part<N: Node + ?Sized>(node: &Arc<N>, failure: &Failure) {
+    update(node, |core, cell, after| cell.note_of_part(core, failure, after));
 }
 
 /// Asks for a reload.

@@ -280,7 +280,12 @@ impl Cell {
         (self.state() == State::Backoff).then_some(self.due)
     }
 
-    /// How many attempts were restarts of a policy.
+    /// Counts a restart by a whole.
+    pub(crate) fn count_restart(&mut self) {
+        self.rare().retries.made();
+    }
+
+    /// How many attempts were restarts of a policy or of a whole.
     pub(crate) fn restarts(&self) -> u64 {
         self.rare.as_ref().map_or(0, |rare| rare.retries.total())
     }

@@ -1,17 +1,18 @@
 //! Building a group: names and edges first, then one check of all of it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::GroupError;
 use super::member::{IntoMember, Member};
-use super::table::{Table, ids_of};
+use super::table::{Table, edges_of};
 use super::{Group, Shared};
-use crate::rules::graph::{Id, find_cycle};
+use crate::rules::graph::{Edges, Id, find_cycle};
 use crate::settings::Settings;
+use crate::settings::restart_policy::Backoff;
 
 /// Collects the members of a [`Group`].
 ///
@@ -22,6 +23,7 @@ use crate::settings::Settings;
 pub struct GroupBuilder {
     settings: Settings,
     limit: Option<(u32, Duration)>,
+    backoff: Backoff,
     members: Vec<Planned>,
 }
 
@@ -46,6 +48,7 @@ impl GroupBuilder {
         Self {
             settings: Settings::new().name(name),
             limit: Some((10, Duration::from_secs(600))),
+            backoff: Backoff::default(),
             members: Vec::new(),
         }
     }
@@ -119,6 +122,47 @@ impl GroupBuilder {
         self
     }
 
+    /// Sets the delays before members that the group restarts come up again, counted from the failure. They grow
+    /// with each restart and begin anew once the group has been ready for 60 s. Default: that of
+    /// [`RestartPolicy`](crate::RestartPolicy), from 100 ms up to 30 s.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Backoff, Context, Group, Member, OnFailure, Runner, service_fn};
+    /// use tokio::time::{Instant, sleep};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let db = service_fn(async |cx: Context| {
+    ///     if cx.cycle() == 1 {
+    ///         return Err("connection lost");
+    ///     }
+    ///     cx.cancelled().await;
+    ///     Ok(())
+    /// });
+    /// let app = Group::builder("app")
+    ///     .backoff(Backoff::constant(Duration::from_secs(5)))
+    ///     .with("db", Member::new(db).on_failure(OnFailure::RestartMember))
+    ///     .build()?;
+    /// let app = Runner::new(app);
+    /// let begun = Instant::now();
+    /// app.start().await?;
+    /// let db = app.service().get("db").unwrap();
+    /// while db.status().cycles() < 2 {
+    ///     sleep(Duration::from_millis(1)).await;
+    /// }
+    /// assert_eq!(begun.elapsed().as_secs(), 5);
+    /// # app.stop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
     /// Checks the graph and builds the group.
     ///
     /// # Examples
@@ -128,12 +172,14 @@ impl GroupBuilder {
     /// # Errors
     ///
     /// - [`DuplicateName`](GroupError::DuplicateName): two members have the same name.
-    /// - [`UnknownDependency`](GroupError::UnknownDependency): a member is to start after one that does not exist.
+    /// - [`InvalidName`](GroupError::InvalidName): a name is empty or has a `/` in it.
+    /// - [`UnknownDependency`](GroupError::UnknownDependency): a member is to start after one that does not exist,
+    ///   or that leaves the group when it has ended.
     /// - [`Cycle`](GroupError::Cycle): members depend on each other.
     pub fn build(self) -> Result<Group, GroupError> {
         let ids = self.ids()?;
-        let deps = self.deps(&ids)?;
-        if let Some(cycle) = find_cycle(&deps) {
+        let edges = self.edges(&ids)?;
+        if let Some(cycle) = find_cycle(&edges) {
             let names: HashMap<Id, &str> = ids.iter().map(|(name, id)| (*id, *name)).collect();
             let path = cycle.iter().filter_map(|id| names.get(id).map(|name| (*name).to_owned()));
             return Err(GroupError::Cycle { path: closed(path.collect()) });
@@ -145,11 +191,12 @@ impl GroupBuilder {
                 table.add_barrier();
             }
             let member = planned.member.prepare(&planned.name);
-            table.add(planned.name, member, Vec::new());
+            table.add(planned.name, member, Edges::default());
         }
-        table.board.connect(deps);
-        let (settings, limit) = (self.settings, self.limit);
-        let shared = Shared { settings, limit, mailbox: Arc::default(), table: table.into() };
+        table.board.connect(edges);
+        let Self { settings, limit, backoff, .. } = self;
+        let shared =
+            Shared { settings, limit, backoff, mailbox: Arc::default(), table: table.into() };
         Ok(Group { shared: Arc::new(shared) })
     }
 
@@ -159,6 +206,7 @@ impl GroupBuilder {
         let mut next = 0;
         for planned in &self.members {
             next += usize::from(planned.after_all);
+            check_name(&planned.name)?;
             if ids.insert(&*planned.name, Id(next)).is_some() {
                 let name = planned.name.clone().into_owned();
                 return Err(GroupError::DuplicateName { name });
@@ -168,32 +216,45 @@ impl GroupBuilder {
         Ok(ids)
     }
 
-    fn deps(&self, ids: &HashMap<&str, Id>) -> Result<Vec<Vec<Id>>, GroupError> {
-        let mut all: Vec<Vec<Id>> = Vec::with_capacity(self.members.len());
+    fn edges(&self, ids: &HashMap<&str, Id>) -> Result<Vec<Edges>, GroupError> {
+        let mut all: Vec<Edges> = Vec::with_capacity(self.members.len());
+        let leave = self.members.iter().filter(|planned| planned.member.is_transient());
+        let leave: HashSet<&str> = leave.map(|planned| &*planned.name).collect();
         // The barrier before, and what was added since.
         let mut since: Vec<Id> = Vec::new();
         for planned in &self.members {
-            let id_of = |name: &str| ids.get(name).copied();
-            let mut deps = ids_of(&planned.name, &planned.member.after, id_of)?;
+            let id_of = |name: &str| ids.get(name).copied().filter(|_| !leave.contains(name));
+            let mut edges = edges_of(&planned.name, planned.member.needs(), id_of)?;
             if planned.after_all {
                 let barrier = Id(all.len());
-                all.push(std::mem::replace(&mut since, vec![barrier]));
-                deps.push(barrier);
-                deps.sort_unstable();
+                let deps = std::mem::replace(&mut since, vec![barrier]);
+                all.push(Edges { deps, bound: Vec::new() });
+                edges.deps.push(barrier);
+                edges.deps.sort_unstable();
             }
-            since.push(Id(all.len()));
-            all.push(deps);
+            if !planned.member.is_transient() {
+                since.push(Id(all.len()));
+            }
+            all.push(edges);
         }
         Ok(all)
     }
 }
 
 /// A path whose first name is repeated at the end, also where it began at a barrier.
-fn closed(mut path: Vec<String>) -> Vec<String> {
+pub(super) fn closed(mut path: Vec<String>) -> Vec<String> {
     if path.first() != path.last() || path.len() == 1 {
         path.extend(path.first().cloned());
     }
     path
+}
+
+/// Whether a member can bear this name: a path is made of names.
+pub(super) fn check_name(name: &str) -> Result<(), GroupError> {
+    if name.is_empty() || name.contains('/') {
+        return Err(GroupError::InvalidName { name: name.to_owned() });
+    }
+    Ok(())
 }
 
 impl fmt::Debug for GroupBuilder {

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use tokio::sync::oneshot;
 
+use super::ancestry;
+use super::builder::{check_name, closed};
 use super::change_queue::observe;
 use super::error::GroupError;
 use super::member::{IntoMember, Part, Prepared};
-use super::table::{Table, ids_of};
+use super::table::{Table, edges_of};
 use super::{Group, Shared};
+use crate::engine::Identity;
 use crate::rules::graph::Id;
 use crate::runner::listen;
 
@@ -35,7 +38,11 @@ impl Group {
     /// # Errors
     ///
     /// - [`DuplicateName`](GroupError::DuplicateName): the name is taken.
-    /// - [`UnknownDependency`](GroupError::UnknownDependency): it is to start after a member that does not exist.
+    /// - [`InvalidName`](GroupError::InvalidName): the name is empty or has a `/` in it.
+    /// - [`UnknownDependency`](GroupError::UnknownDependency): it is to start after a member that does not exist, or
+    ///   that leaves the group when it has ended.
+    /// - [`Cycle`](GroupError::Cycle): it is the group itself, or something that the group is a part of, as far as that
+    ///   can be seen: what is inside of a closure cannot.
     /// - [`Start`](GroupError::Start): it did not start.
     /// - [`Stopping`](GroupError::Stopping): the group stops.
     ///
@@ -48,8 +55,10 @@ impl Group {
         member: impl IntoMember,
     ) -> Result<(), GroupError> {
         let name = Cow::Owned(name.into());
+        check_name(&name)?;
         // Not under the lock of the table: it asks the service, which is foreign code.
         let member = member.into_member().prepare(&name);
+        self.shared.look_for_itself(&name, &member.part)?;
         match self.shared.insert(name, member)? {
             Some(answer) => said(answer).await,
             None => Ok(()),
@@ -113,6 +122,15 @@ enum Removal {
 }
 
 impl Shared {
+    /// Refuses what the group itself is a part of.
+    fn look_for_itself(&self, name: &str, part: &Part) -> Result<(), GroupError> {
+        let group = Identity(std::ptr::from_ref(self).addr());
+        match ancestry::path_to(group, name, &part.node) {
+            Some(path) => Err(GroupError::Cycle { path: closed(path) }),
+            None => Ok(()),
+        }
+    }
+
     fn insert(
         &self,
         name: Cow<'static, str>,
@@ -166,11 +184,11 @@ impl Table {
         if self.ids.contains_key(&name) {
             return Err(GroupError::DuplicateName { name: name.into_owned() });
         }
-        // One that is being removed is as good as gone.
-        let stays = |id: &Id| !self.board.is_leaving(*id);
+        // One that is being removed is as good as gone; so is one that leaves when it has ended.
+        let stays = |id: &Id| self.board.can_be_depended_on(*id);
         let id_of = |name: &str| self.ids.get(name).copied().filter(stays);
-        let deps = ids_of(&name, &member.after, id_of)?;
-        let id = self.add(name, member, deps);
+        let edges = edges_of(&name, &member.needs, id_of)?;
+        let id = self.add(name, member, edges);
         if !self.board.is_open() {
             return Ok((id, None));
         }

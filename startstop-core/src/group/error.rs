@@ -31,7 +31,13 @@ pub enum GroupError {
         /// The name.
         name: String,
     },
-    /// A member is to start after one that does not exist.
+    /// A member's name is empty, or has a `/` in it, which parts the names in a path.
+    #[error("{name:?} cannot be the name of a member: it is empty or has a `/` in it")]
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// A member is to start after one that does not exist, or that leaves the group when it has ended.
     #[error("member {member:?} is to start after {dependency:?}, which does not exist")]
     UnknownDependency {
         /// The member.
@@ -39,10 +45,10 @@ pub enum GroupError {
         /// What it is to start after.
         dependency: String,
     },
-    /// Members depend on each other in a circle.
+    /// Members depend on each other in a circle, or a group is inserted into itself.
     #[error("the members depend on each other: {}", path.join(" -> "))]
     Cycle {
-        /// The members in order, each after the next; the first is repeated at the end.
+        /// The members in order, each after the next, or each made of the next; the first is repeated at the end.
         path: Vec<String>,
     },
     /// There is no member of that name.
@@ -84,7 +90,8 @@ impl fmt::Debug for GroupError {
     }
 }
 
-/// The error of a member that was not started, since what it depends on ended without being ready.
+/// The error of a member that was not started, since what it depends on ended without being ready, or what it is
+/// bound to has failed for good.
 ///
 /// # Examples
 ///
@@ -109,7 +116,7 @@ impl fmt::Debug for GroupError {
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not started: {dependency:?}, which it depends on, ended without being ready")]
+#[error("not started: {dependency:?}, which it depends on, is not ready and will not be")]
 pub struct DependencyFailed {
     pub(super) dependency: String,
 }

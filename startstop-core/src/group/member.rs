@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::Node;
+use crate::rules::plan::{Policy, Stay};
 use crate::runner::{Runner, StartStop};
 use crate::service::{Service, Shared};
 use crate::settings::Settings;
@@ -30,18 +31,25 @@ use crate::settings::member_policy::{OnCompletion, OnFailure};
 /// assert_eq!(app.members(), ["db", "mail"]);
 /// ```
 pub struct Member {
-    make: Box<dyn FnOnce(&str) -> Part + Send>,
+    make: Box<dyn FnOnce(Settings) -> Part + Send>,
+    settings: Settings,
+    needs: Needs,
+    policy: Policy,
+}
+
+/// What a member names of others.
+#[derive(Debug, Default)]
+pub(super) struct Needs {
     pub(super) after: Vec<Cow<'static, str>>,
-    on_failure: OnFailure,
-    on_completion: OnCompletion,
+    /// What it is bound to, which it starts after as well.
+    pub(super) bound_to: Vec<Cow<'static, str>>,
 }
 
 /// A member whose runner is made.
 pub(super) struct Prepared {
     pub(super) part: Part,
-    pub(super) after: Vec<Cow<'static, str>>,
-    pub(super) on_failure: OnFailure,
-    pub(super) on_completion: OnCompletion,
+    pub(super) needs: Needs,
+    pub(super) policy: Policy,
 }
 
 /// A runner, whatever its service, as a group drives it.
@@ -65,23 +73,15 @@ impl Member {
     /// See [`Member`].
     #[allow(clippy::missing_panics_doc)] // A runner shares itself as what is looked for here.
     pub fn new(service: impl Service) -> Self {
-        let make: Box<dyn FnOnce(&str) -> Part + Send> = match service.__share() {
+        let make: Box<dyn FnOnce(Settings) -> Part + Send> = match service.__share() {
             Ok(Shared { node, handle }) => Box::new(|_| {
                 let handle = handle.downcast::<Arc<dyn StartStop>>();
                 let handle = *handle.expect("a runner shares itself as a `StartStop`");
                 Part { node, handle }
             }),
-            Err(service) => Box::new(|name| {
-                let settings = Settings::new().name(name.to_owned());
-                Runner::with_settings(service, settings).into()
-            }),
+            Err(service) => Box::new(|settings| Runner::with_settings(service, settings).into()),
         };
-        Self {
-            make,
-            after: Vec::new(),
-            on_failure: OnFailure::default(),
-            on_completion: OnCompletion::default(),
-        }
+        Self { make, settings: Settings::new(), needs: Needs::default(), policy: Policy::default() }
     }
 
     /// Has it start after these members. Calls add up.
@@ -90,7 +90,108 @@ impl Member {
     ///
     /// See [`Member`].
     pub fn after<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.after.extend(names.into_iter().map(Into::into));
+        self.needs.after.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Makes it start [`after`](Self::after) these members, and go down with them: whenever one of them goes down,
+    /// be it by its own restart policy, by its handle or in a restart of the group, the member is stopped at once,
+    /// without a drain, and started again when that one is ready again. What is bound to the member goes along.
+    /// Calls add up.
+    ///
+    /// It is not started again if it was stopped by its own handle or has completed. While one that it is bound
+    /// to is stopped by hand, the member rests like it; when one has failed for good and the group goes on, the
+    /// member is stopped and fails with [`DependencyFailed`](crate::DependencyFailed). One that has completed, or
+    /// says that it is not ready for now, is not down. These restarts count in
+    /// [`Status::restarts`](crate::Status::restarts) and in no limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Member, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let idle = || service_fn(async |cx| cx.cancelled().await);
+    /// let app = Group::builder("app")
+    ///     .with("db", idle())
+    ///     .with("http", Member::new(idle()).bound_to(["db"]))
+    ///     .build()?;
+    /// let app = Runner::new(app);
+    /// app.start().await?;
+    ///
+    /// let [db, http] = ["db", "http"].map(|name| app.service().get(name).unwrap());
+    /// db.restart().await?;
+    /// while http.status().cycles() < 2 || !http.is_running() {
+    ///     tokio::task::yield_now().await;
+    /// }
+    /// assert_eq!(http.status().restarts(), 1);
+    /// # app.stop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn bound_to<N: Into<Cow<'static, str>>>(
+        mut self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
+        self.needs.bound_to.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Makes the group remove it when it has ended, by its handle too: its name is free again and its memory is
+    /// given back. No member can depend on it, and a restart of the group only stops it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Member, Runner, once, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let app = Runner::new(Group::builder("app").with("http", idle).build()?);
+    /// app.start().await?;
+    ///
+    /// let session = Member::new(once(async |_cx| ())).transient();
+    /// app.service().insert("session", session).await?;
+    /// while app.service().get("session").is_some() {
+    ///     tokio::task::yield_now().await;
+    /// }
+    /// assert_eq!(app.service().members(), ["http"]);
+    /// # app.stop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn transient(mut self) -> Self {
+        self.policy.stay = Stay::Transient;
+        self
+    }
+
+    /// Sets its settings, which come before those of the service itself. It bears the name under which it is added
+    /// nevertheless, and a [`Runner`] that is shared keeps its own settings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Group, Member, Runner, Settings, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let stubborn = service_fn(async |_cx| std::future::pending::<()>().await);
+    /// let minute = Settings::new().stop_timeout(Duration::from_secs(60));
+    /// let app = Group::builder("app").with("db", Member::new(stubborn).settings(minute)).build()?;
+    /// let app = Runner::new(app);
+    /// app.start().await?;
+    ///
+    /// let begun = tokio::time::Instant::now();
+    /// assert!(app.stop().await.is_err());
+    /// assert_eq!(begun.elapsed().as_secs(), 60);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings.or(self.settings);
         self
     }
 
@@ -100,7 +201,7 @@ impl Member {
     ///
     /// See [`OnFailure`].
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
-        self.on_failure = on_failure;
+        self.policy.on_failure = on_failure;
         self
     }
 
@@ -110,23 +211,35 @@ impl Member {
     ///
     /// See [`OnCompletion`].
     pub fn on_completion(mut self, on_completion: OnCompletion) -> Self {
-        self.on_completion = on_completion;
+        self.policy.on_completion = on_completion;
         self
+    }
+
+    /// Whether others can depend on it.
+    pub(super) fn is_transient(&self) -> bool {
+        self.policy.stay == Stay::Transient
+    }
+
+    pub(super) fn needs(&self) -> &Needs {
+        &self.needs
     }
 
     /// Makes the runner of the member under this name, which asks the service for its settings.
     pub(super) fn prepare(self, name: &str) -> Prepared {
-        let Self { make, after, on_failure, on_completion } = self;
-        Prepared { part: make(name), after, on_failure, on_completion }
+        let Self { make, settings, needs, policy } = self;
+        let settings = Settings::new().name(name.to_owned()).or(settings);
+        Prepared { part: make(settings), needs, policy }
     }
 }
 
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Member")
-            .field("after", &self.after)
-            .field("on_failure", &self.on_failure)
-            .field("on_completion", &self.on_completion)
+            .field("after", &self.needs.after)
+            .field("bound_to", &self.needs.bound_to)
+            .field("on_failure", &self.policy.on_failure)
+            .field("on_completion", &self.policy.on_completion)
+            .field("transient", &self.is_transient())
             .finish_non_exhaustive()
     }
 }

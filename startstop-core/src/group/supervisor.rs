@@ -8,6 +8,8 @@ mod member_snapshot;
 mod changes;
 mod observe;
 mod act;
+mod restart;
+mod readiness;
 mod reload;
 mod end;
 
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use self::reload::PassOn;
+use self::restart::Restarts;
 use super::Shared;
 use super::change_queue::observe;
 use super::error::GroupError;
@@ -25,11 +28,11 @@ use super::table::Entry;
 use crate::engine::drain;
 use crate::engine::task::wait_if_runtime_ends;
 use crate::report::error::ReloadError;
+use crate::report::failure::Failure;
 use crate::report::panic::BoxError;
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::plan::Closing;
-use crate::rules::restart_counter::Recent;
 use crate::runner::snapshot;
 use crate::service::context::{Context, Reload};
 
@@ -57,6 +60,7 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
                 }
                 supervisor.look_at(&changed);
             }
+            Woken::BackoffOver => supervisor.backoff_over(),
             Woken::Again => supervisor.carry_out(),
         }
     }
@@ -70,6 +74,8 @@ enum Woken {
     /// A member has answered the reload.
     Reloaded(Result<(), ReloadError>),
     Changed(Vec<Id>),
+    /// Those that a restart has taken down may come up again.
+    BackoffOver,
     Again,
 }
 
@@ -84,16 +90,18 @@ enum Told {
 struct Supervisor<'a> {
     shared: &'a Arc<Shared>,
     cx: &'a Context,
-    /// The restarts that the limit of the group counts.
-    recent: Recent,
+    restarts: Restarts,
     told: Told,
-    ready: bool,
+    /// The members have all been ready, or settled.
+    started: bool,
     /// The board has more to say, after the runtime had its turn.
     again: bool,
     /// It has come to its end, rather than being dropped.
     ended: bool,
     /// The failure that ends the group.
     failure: Option<BoxError>,
+    /// The last failure of a member that the group has gone on after.
+    last: Option<Failure>,
     /// Those that were taken off and are still to be dropped, when nothing borrows from them.
     gone: Vec<Part>,
 }
@@ -104,12 +112,13 @@ impl<'a> Supervisor<'a> {
         let mut supervisor = Self {
             shared,
             cx,
-            recent: Recent::default(),
+            restarts: Restarts::default(),
             told: Told::Nothing,
-            ready: false,
+            started: false,
             again: false,
             ended: false,
             failure: None,
+            last: None,
             gone: Vec::new(),
         };
         supervisor.open(members);
@@ -129,7 +138,9 @@ impl<'a> Supervisor<'a> {
         let entries = (0..).map(Id).zip(&mut table.entries);
         let member = |(id, entry): (Id, &mut Option<Entry>)| {
             let entry = entry.as_mut()?;
-            entry.seen = entry.part.node.core().cell().cycle;
+            let cell = entry.part.node.core().cell();
+            (entry.seen, entry.attempt) = (cell.cycle, cell.attempts);
+            drop(cell);
             Some((id, entry.part.clone()))
         };
         Ok(entries.filter_map(member).collect())
@@ -152,7 +163,7 @@ impl<'a> Supervisor<'a> {
 
     /// Waits until there is something to do.
     async fn woken(
-        &self,
+        &mut self,
         mut cancelled: Pin<&mut impl Future<Output = ()>>,
         passed_on: &mut Option<PassOn>,
     ) -> Woken {
@@ -176,6 +187,9 @@ impl<'a> Supervisor<'a> {
                         return Poll::Ready(Woken::Reload(reload));
                     }
                 }
+            }
+            if self.restarts.poll(task).is_ready() {
+                return Poll::Ready(Woken::BackoffOver);
             }
             match self.shared.mailbox.take(task.waker()) {
                 Some(changed) => Poll::Ready(Woken::Changed(changed)),

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use tokio::sync::oneshot;
 
 use super::error::GroupError;
-use super::member::{Part, Prepared};
-use crate::rules::graph::Id;
+use super::member::{Needs, Part, Prepared};
+use crate::rules::graph::{Edges, Id};
 use crate::rules::plan::{Action, Board};
 
 /// The members.
@@ -25,6 +25,8 @@ pub(super) struct Entry {
     pub(super) part: Part,
     /// Its cycle that the supervisor has last seen or asked for.
     pub(super) seen: u64,
+    /// Its attempt that the supervisor has last seen, over all cycles.
+    pub(super) attempt: u64,
     /// The futures of `insert` and `remove` that wait for this member.
     pub(super) inserting: Option<Waiting>,
     pub(super) removing: Vec<Waiting>,
@@ -46,20 +48,33 @@ impl Table {
         self.entries[id.0].as_mut().expect("an id is used only while its member is there")
     }
 
+    /// The members in the order in which they were added.
+    pub(super) fn as_added(&self) -> impl Iterator<Item = &Entry> {
+        self.board.as_added().into_iter().filter_map(|id| self.look_up(id))
+    }
+
     /// Adds a member whose dependencies are there.
-    pub(super) fn add(&mut self, name: Cow<'static, str>, member: Prepared, deps: Vec<Id>) -> Id {
-        let Prepared { part, on_failure, on_completion, .. } = member;
-        let id = self.board.add(deps, on_failure, on_completion);
+    pub(super) fn add(&mut self, name: Cow<'static, str>, member: Prepared, edges: Edges) -> Id {
+        let Prepared { part, policy, .. } = member;
+        let id = self.board.add(edges, policy);
         self.ids.insert(name.clone(), id);
-        let seen = part.node.core().cell().cycle;
-        let entry = Entry { name, part, seen, inserting: None, removing: Vec::new() };
-        self.entries.push(Some(entry));
+        let cell = part.node.core().cell();
+        let (seen, attempt) = (cell.cycle, cell.attempts);
+        drop(cell);
+        self.make_room();
+        let entry = Entry { name, part, seen, attempt, inserting: None, removing: Vec::new() };
+        self.entries[id.0] = Some(entry);
         id
     }
 
     pub(super) fn add_barrier(&mut self) {
         self.board.add_barrier();
-        self.entries.push(None);
+        self.make_room();
+    }
+
+    /// Has as many entries as the board has places.
+    fn make_room(&mut self) {
+        self.entries.resize_with(self.board.len(), || None);
     }
 
     /// Takes a member off.
@@ -67,14 +82,14 @@ impl Table {
         let entry = self.entries.get_mut(id.0)?.take()?;
         self.ids.remove(&entry.name);
         self.board.delete(id);
-        self.entries.truncate(self.board.len());
+        self.make_room();
         Some(entry)
     }
 
     /// What is to be done next; all that was to be done before is done.
     pub(super) fn take_actions(&mut self) -> Vec<Action> {
         self.board.trim();
-        self.entries.truncate(self.board.len());
+        self.make_room();
         self.board.take_actions()
     }
 }
@@ -120,20 +135,27 @@ impl Drop for Outermost {
     }
 }
 
-/// The ids of those that a member names, in order and each once.
-pub(super) fn ids_of(
+/// What a member names, in order and each once.
+pub(super) fn edges_of(
     member: &str,
-    after: &[Cow<'static, str>],
+    needs: &Needs,
     id_of: impl Fn(&str) -> Option<Id>,
-) -> Result<Vec<Id>, GroupError> {
+) -> Result<Edges, GroupError> {
     let id = |name: &Cow<'static, str>| {
         id_of(name).ok_or_else(|| GroupError::UnknownDependency {
             member: member.to_owned(),
             dependency: name.clone().into_owned(),
         })
     };
-    let mut ids = after.iter().map(id).collect::<Result<Vec<Id>, GroupError>>()?;
+    let ids = |names: &[Cow<'static, str>]| names.iter().map(id).collect::<Result<Vec<Id>, _>>();
+    let bound = once_each(ids(&needs.bound_to)?);
+    let mut deps = ids(&needs.after)?;
+    deps.extend(&bound);
+    Ok(Edges { deps: once_each(deps), bound })
+}
+
+fn once_each(mut ids: Vec<Id>) -> Vec<Id> {
     ids.sort_unstable();
     ids.dedup();
-    Ok(ids)
+    ids
 }

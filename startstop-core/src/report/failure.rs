@@ -56,6 +56,8 @@ pub(crate) struct Record {
     pub(crate) permanent: bool,
     /// The restart limit that was reached, where this failure is why no restart follows.
     pub(crate) limit: Option<(u32, Duration)>,
+    /// The cycle of the whole in whose history this is a failure of a part.
+    pub(crate) filed: Option<u64>,
 }
 
 impl Failure {
@@ -68,6 +70,18 @@ impl Failure {
         let mut record = Record::clone(&self.record);
         record.limit = Some((max, window));
         Self::new(record)
+    }
+
+    /// The same failure, for the history of what it is a failure of a part of, in this cycle of that.
+    pub(crate) fn filed_in(&self, cycle: u64) -> Self {
+        let mut record = Record::clone(&self.record);
+        record.filed = Some(cycle);
+        Self::new(record)
+    }
+
+    /// The cycle of the runner in whose history it is.
+    pub(crate) fn cycle_of_history(&self) -> u64 {
+        self.record.filed.unwrap_or(self.record.cycle)
     }
 
     /// Whether restarting is pointless after it.

@@ -123,6 +123,7 @@ mod tests {
             uptime: Duration::ZERO,
             permanent: false,
             limit: None,
+            filed: None,
         })
     }
 

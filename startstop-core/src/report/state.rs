@@ -224,6 +224,8 @@ pub enum Cause {
     Unresponsive,
     /// Its runtime ended.
     Aborted,
+    /// It completed, although it is a member of a group whose completion is a failure.
+    Completed,
     /// The service reported it and went on.
     Reported,
 }
@@ -236,6 +238,7 @@ impl fmt::Display for Cause {
             Self::TimedOut => "timed out",
             Self::Unresponsive => "unresponsive",
             Self::Aborted => "aborted",
+            Self::Completed => "completed",
             Self::Reported => "reported",
         })
     }

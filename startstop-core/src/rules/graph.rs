@@ -4,9 +4,32 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Id(pub(crate) usize);
 
+/// What a member depends on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Edges {
+    /// All, in order and each once.
+    pub(crate) deps: Vec<Id>,
+    /// Those of them that it is bound to.
+    pub(crate) bound: Vec<Id>,
+}
+
+impl AsRef<[Id]> for Edges {
+    fn as_ref(&self) -> &[Id] {
+        &self.deps
+    }
+}
+
+#[cfg(test)]
+impl Edges {
+    /// To these, without being bound to them.
+    pub(crate) fn to(deps: &[Id]) -> Self {
+        Self { deps: deps.to_vec(), bound: Vec::new() }
+    }
+}
+
 /// Looks for a cycle among members that depend on others: its members in order, the first repeated at
 /// the end, or `None` if there is none.
-pub(crate) fn find_cycle(deps: &[Vec<Id>]) -> Option<Vec<Id>> {
+pub(crate) fn find_cycle(deps: &[impl AsRef<[Id]>]) -> Option<Vec<Id>> {
     let mut mark = vec![Mark::New; deps.len()];
     (0..deps.len()).find_map(|root| walk(Id(root), deps, &mut mark))
 }
@@ -19,14 +42,14 @@ enum Mark {
 }
 
 /// Walks depth first, on a stack of its own: a chain may be long.
-fn walk(root: Id, deps: &[Vec<Id>], mark: &mut [Mark]) -> Option<Vec<Id>> {
+fn walk(root: Id, deps: &[impl AsRef<[Id]>], mark: &mut [Mark]) -> Option<Vec<Id>> {
     if mark[root.0] != Mark::New {
         return None;
     }
     mark[root.0] = Mark::OnPath;
     let mut path = vec![(root, 0)];
     while let Some((id, next)) = path.last_mut() {
-        let Some(dep) = deps[id.0].get(*next).copied() else {
+        let Some(dep) = deps[id.0].as_ref().get(*next).copied() else {
             mark[id.0] = Mark::Done;
             path.pop();
             continue;

@@ -13,8 +13,8 @@
 //! 3. Once the board drains or closes nothing starts.
 //!
 //! [`node`] is what is known of one member, [`edges`] who depends on whom. [`inputs`] takes in what a member
-//! does; from there it goes on to [`restart`], where it has failed, and to [`stopping`], the way down.
-//! [`counts`] keeps the numbers of the invariants, and [`actions`] says what follows from them. [`paths`] adds
+//! does; from there it goes on to [`restart`], where it has failed, to [`binding`], where others are bound to it,
+//! and to [`stopping`], the way down. [`counts`] keeps the numbers of the invariants, and [`actions`] says what follows from them. [`paths`] adds
 //! up what members take one after another.
 //!
 //! A barrier is a place without a member: ready when all it depends on are, down when all that depend
@@ -26,22 +26,28 @@ mod queries;
 mod counts;
 mod inputs;
 mod restart;
+mod binding;
 mod stopping;
 mod actions;
 mod paths;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::graph::Id;
 
+pub(crate) use node::{Policy, Stay};
+
+use counts::Counts;
 use node::Place;
 
 /// What is to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
     Start(Id),
+    /// The member is started again: that counts as a restart.
+    Restart(Id),
     Stop(Id),
-    /// What this member depends on ended without being ready.
+    /// What this member depends on ended without being ready, or what it is bound to has ended.
     FailDependency {
         member: Id,
         dependency: Id,
@@ -51,7 +57,7 @@ pub(crate) enum Action {
 }
 
 /// How a member came to rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Rest {
     /// By itself, and well.
     Completed,
@@ -61,10 +67,12 @@ pub(crate) enum Rest {
     Stuck,
     /// It was told to stop.
     Told,
+    /// It asked for its own stop.
+    Own,
 }
 
 /// Why the board closes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Closing {
     /// The group was told to stop.
     Told,
@@ -78,6 +86,7 @@ pub(crate) enum Closing {
 
 /// The members of a group and what becomes of them.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
 pub(crate) struct Board {
     places: Vec<Option<Place>>,
     actions: Vec<Action>,
@@ -92,10 +101,16 @@ pub(crate) struct Board {
     restarting: Vec<Id>,
     /// How many of them are not down yet.
     falling: usize,
-    alive: usize,
-    /// How many the group waits for before it is ready.
-    awaited: usize,
-    completed: usize,
+    /// The backoff before they come up is not over.
+    pausing: bool,
+    counts: Counts,
+    /// Those that keep the group from being ready at this moment.
+    unsettled: BTreeSet<Id>,
+    /// How many were ever added.
+    added: u64,
+    /// Places that were given back, and those of them that no action can be about any more.
+    left: Vec<Id>,
+    free: Vec<Id>,
 }
 
 impl Board {
@@ -106,13 +121,13 @@ impl Board {
         self.restarting.clear();
         (self.draining, self.closing) = (false, None);
         self.open = true;
-        (self.falling, self.alive, self.completed, self.awaited) = (0, 0, 0, 0);
+        (self.falling, self.pausing) = (0, false);
         for (at, place) in self.places.iter_mut().enumerate() {
             let Some(place) = place else { continue };
             place.reset();
-            self.awaited += usize::from(place.is_awaited());
             self.dirty.push_back(Id(at));
         }
+        self.count_all();
     }
 
     /// The group does not run any more.
@@ -138,3 +153,6 @@ impl Board {
         self.places[id.0].as_mut().expect("an id is used only while its member is there")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,7 @@ impl Retries {
 /// A number within `0.0..1.0` that spreads retries, and hides nothing: the hash of nothing, under the keys
 /// that a [`RandomState`] draws.
 #[allow(clippy::cast_precision_loss)] // 53 bits are what fits.
-fn random() -> f64 {
+pub(crate) fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish();
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }

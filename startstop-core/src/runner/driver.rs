@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::engine::task::push_out;
-use crate::engine::{Core, Job, Node};
+use crate::engine::{Core, Identity, Job, Node};
 use crate::report::status::Status;
 use crate::rules::span::Span;
 use crate::runner::{StartStop, WeakRunner};
@@ -37,6 +37,10 @@ impl<S: Service> Node for Inner<S> {
 
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
         self.service.__parts().0
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        self.service.__identity()
     }
 
     fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration> {

@@ -103,7 +103,9 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
         listen::place(attempt.node(), runner.name(), &runner.node());
     }
     let mut guard = AbortOnDrop { runner, armed: true };
-    let start = |wanted: Wanted<'_>| request::start_part(&runner.inner, Arc::new(place), wanted);
+    let start = |wanted: Wanted<'_>| {
+        request::start_part(&runner.inner, Arc::new(place), request::Start::First, wanted)
+    };
     let started = ask(&runner.inner, start, Answer::start).await;
     let result = finish(runner, &cx, started, whole).await;
     if snapshot::was_aborted(&*runner.inner) {

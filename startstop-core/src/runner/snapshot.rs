@@ -32,7 +32,7 @@ pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
         (cell.history(), cell.cycle)
     };
     let entries = history.entries();
-    let first = entries.partition_point(|failure| failure.cycle() < cycle);
+    let first = entries.partition_point(|failure| failure.cycle_of_history() < cycle);
     entries[first..].to_vec()
 }
 

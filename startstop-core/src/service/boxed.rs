@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Parts, Service, Spans, Whole, named};
+use crate::engine::Identity;
 use crate::report::panic::BoxError;
 use crate::report::status::Status;
 use crate::service::context::Context;
@@ -56,6 +57,10 @@ impl Service for BoxService {
         self.service.parts()
     }
 
+    fn __identity(&self) -> Option<Identity> {
+        self.service.identity()
+    }
+
     fn __bind(&self, whole: Whole) {
         self.service.bind(whole);
     }
@@ -82,6 +87,7 @@ trait DynService: Send + Sync {
     fn grace(&self) -> Option<Duration>;
     fn grace_of(&self, parts: Spans<'_>) -> Option<Duration>;
     fn parts(&self) -> Parts;
+    fn identity(&self) -> Option<Identity>;
     fn bind(&self, whole: Whole);
 }
 
@@ -113,6 +119,10 @@ impl<S: Service> DynService for S {
 
     fn parts(&self) -> Parts {
         Service::__parts(self)
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        Service::__identity(self)
     }
 
     fn bind(&self, whole: Whole) {

@@ -2,9 +2,14 @@
 
 /// What happens when a member fails, that is, when its own restart policy has given up.
 ///
-/// The three that restart do so within the group's own limit, beyond which the group fails. What is
-/// affected stops in reverse order and starts in order; what has completed or was stopped by its handle
-/// stays so, unless it is the member that has failed.
+/// The three that restart do so within the group's own [`limit`](crate::GroupBuilder::limit), beyond which the
+/// group fails. What is affected stops at once, in reverse order and without a drain, and starts in order when
+/// the group's [`backoff`](crate::GroupBuilder::backoff) is over and all of it has really ended. Meanwhile a
+/// start by its handle takes a member out of the restart, and a failure of another member merges into it and
+/// does not put it off. What has completed or was stopped by its handle stays so, unless it is the member that
+/// has failed.
+///
+/// Each failure that a member's own policy has given up on is in the group's history too, an ignored one as well.
 ///
 /// # Examples
 ///
@@ -55,6 +60,11 @@ pub enum OnCompletion {
     /// The group goes on; it completes when no member is alive or pending.
     #[default]
     Ignore,
-    /// The group stops and completes.
+    /// The group stops and completes. A member that asks for its own stop, by
+    /// [`request_stop`](crate::Context::request_stop), has completed as well.
     StopGroup,
+    /// It has failed: a server that is to run until it is told to stop has left early. The failure is recorded
+    /// with [`Cause::Completed`](crate::Cause::Completed), and [`OnFailure`] says what follows. A member that
+    /// asks for its own stop has not failed.
+    Fail,
 }

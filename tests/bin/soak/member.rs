@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 /// How many failures a member keeps.
-const HISTORY: usize = 4;
+pub(crate) const HISTORY: usize = 4;
 
 pub(crate) fn name(at: usize) -> String {
     format!("member-{at}")

@@ -1,6 +1,8 @@
 //! A random graph of members without a cycle.
 
-use startstop_core::{Group, Member, OnCompletion};
+use std::time::Duration;
+
+use startstop_core::{Backoff, Group, Member, OnCompletion};
 
 use super::member::Chance;
 use super::program::Program;
@@ -10,7 +12,9 @@ use super::world::World;
 pub(super) fn group(world: &World, rng: &mut fastrand::Rng, program: &Program) -> Group {
     let density = rng.f64() * 0.4;
     let limit = u32::from(rng.u8(0..30));
-    let mut builder = Group::builder("app").limit(limit, program.window);
+    // A short one, so that what fails for ever reaches the limit.
+    let backoff = Backoff::constant(Duration::from_millis(rng.u64(0..60)));
+    let mut builder = Group::builder("app").limit(limit, program.window).backoff(backoff);
     for at in 0..program.size {
         let named: Vec<usize> = (0..at).filter(|_| rng.f64() < density).collect();
         let made = member(world, rng, program, at, &named);

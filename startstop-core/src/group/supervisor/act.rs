@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Supervisor;
 use super::member_snapshot::{goes_down, next_cycle};
-use crate::engine::request::{self, Reply, Wanted};
+use crate::engine::request::{self, Reply, Start, Wanted};
 use crate::group::error::DependencyFailed;
 use crate::report::error::StartError;
 use crate::report::failure::Fault;
@@ -25,7 +25,8 @@ impl Supervisor<'_> {
             }
             for action in actions {
                 match action {
-                    Action::Start(id) => self.start(id),
+                    Action::Start(id) => self.start(id, Start::First),
+                    Action::Restart(id) => self.start(id, Start::Again),
                     Action::Stop(id) => self.stop(id),
                     Action::FailDependency { member, dependency } => {
                         // A restart may have given the member another chance since.
@@ -39,18 +40,15 @@ impl Supervisor<'_> {
             }
         }
         self.let_go();
-        let ready = self.shared.table().board.is_ready();
-        if ready && !std::mem::replace(&mut self.ready, ready) {
-            self.cx.ready();
-        }
+        self.show_readiness();
     }
 
-    fn start(&mut self, id: Id) {
+    fn start(&mut self, id: Id, counts: Start) {
         let Some(part) = self.part(id) else { return };
         self.place(id);
         let next = next_cycle(&*part.node);
         let started = match Place::kept(self.cx) {
-            Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), Wanted::No),
+            Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), counts, Wanted::No),
             Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Wanted::No),
             Err(Closed) => Reply::Now(Err(StartError::Stopped)),
         };

@@ -41,6 +41,9 @@ impl Supervisor<'_> {
     /// not are recorded beside it.
     pub(super) fn end(mut self) -> Result<(), BoxError> {
         self.ended = true;
+        if self.failure.is_none() && self.shared.table().board.have_all_failed() {
+            self.failure = self.last.take().map(BoxError::from);
+        }
         let stuck = self.stuck().into_iter().map(BoxError::from);
         let mut failures = self.failure.take().into_iter().chain(stuck);
         let result = failures.next().map_or(Ok(()), Err);
@@ -89,15 +92,16 @@ impl Drop for Supervisor<'_> {
             let mut parts = Vec::new();
             let mut gone = Vec::new();
             // From the last, since one that was inserted may come after another.
-            for at in (0..table.entries.len()).rev() {
-                let Some(Some(entry)) = table.entries.get_mut(at) else { continue };
+            for id in table.board.as_added().into_iter().rev() {
+                let leaves = table.board.is_transient(id);
+                let entry = table.entry_mut(id);
                 let inserting = entry.inserting.take();
                 waiting.append(&mut entry.removing);
-                parts.push((Id(at), entry.part.clone()));
-                if inserting.is_some() {
+                parts.push((id, entry.part.clone()));
+                if leaves || inserting.is_some() {
                     waiting.extend(inserting);
                     // Its runner is dropped with `parts`, outside of the lock.
-                    gone.extend(table.delete(Id(at)));
+                    gone.extend(table.delete(id));
                 }
             }
             (parts, waiting, gone)

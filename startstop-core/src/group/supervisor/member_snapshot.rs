@@ -11,9 +11,17 @@ use crate::rules::plan::Rest;
 pub(super) struct Look {
     pub(super) state: State,
     pub(super) cycle: u64,
+    /// Its attempt, over all cycles.
+    pub(super) attempt: u64,
+    /// It says that it is ready.
+    pub(super) ready: bool,
+    /// It ends by itself, and well so far.
+    pub(super) completes: bool,
     exit: Exit,
     /// The cycle ended because it was told to.
     told: bool,
+    /// It had asked for its own stop.
+    own: bool,
     /// The service itself had ended well, whatever became of its tasks.
     well: bool,
     /// It was ready in that cycle.
@@ -56,8 +64,12 @@ impl Look {
         Self {
             state: cell.state(),
             cycle: cell.cycle,
+            attempt: cell.attempts,
+            ready: node.core().word.read().is_ready(),
+            completes: cell.completes(),
             exit: cell.exit,
             told: cell.was_told(),
+            own: cell.has_asked_for_its_stop(),
             well: cell.ended_well(),
             was_ready: if is_stuck { cell.has_started() } else { cell.ended_ready() },
             has_started: cell.has_started(),
@@ -84,6 +96,7 @@ impl Look {
     pub(super) fn rest(&self) -> Rest {
         match self.exit {
             _ if self.stuck.is_some() => Rest::Stuck,
+            _ if self.own => Rest::Own,
             _ if self.told => Rest::Told,
             Exit::Completed => Rest::Completed,
             // Its handle has stopped what was left of it.

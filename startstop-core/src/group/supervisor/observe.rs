@@ -5,15 +5,14 @@ use std::sync::Arc;
 use super::changes::reply;
 use super::member_snapshot::Look;
 use super::{Supervisor, Told};
-use crate::engine::drain;
+use crate::engine::{drain, request};
 use crate::group::member::Part;
 use crate::report::error::StartError;
-use crate::report::failure::{Failure, Fault};
+use crate::report::failure::{Failure, Fault, Interruption};
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Closing, Rest};
 use crate::service::context::attempt_guard::{Closed, Place, record};
-use crate::sync::clock;
 
 impl Supervisor<'_> {
     /// Tells the board what a member is up to.
@@ -46,8 +45,16 @@ impl Supervisor<'_> {
             inserted = table.entry_mut(id).inserting.take();
         }
         let was_missed = look.has_started && !table.board.has_been_ready(id);
+        table.board.set_ready(id, look.ready);
+        let before = std::mem::replace(&mut table.entry_mut(id).attempt, look.attempt);
+        if look.attempt > before && table.board.is_up(id) {
+            // It has been down since, before anybody looked.
+            table.board.rises(id);
+        }
         match look.state {
             State::Running => table.board.comes_up(id),
+            // One that completes is as good as one that has.
+            State::Stopping if look.completes && table.board.is_up(id) => {}
             _ if look.was_up || was_missed => table.board.flashes(id),
             _ => table.board.rises(id),
         }
@@ -74,7 +81,7 @@ impl Supervisor<'_> {
         }
         match look.rest() {
             // Told to by its handle, perhaps in order to start anew: who waits for it waits on.
-            Rest::Told | Rest::Stuck => table.board.rests(id, Rest::Told, || true),
+            Rest::Told | Rest::Own | Rest::Stuck => table.board.rests(id, Rest::Told, || true),
             Rest::Completed | Rest::Failed => {
                 drop(table);
                 self.saw_end(id, look);
@@ -88,6 +95,9 @@ impl Supervisor<'_> {
         if look.cycle > seen {
             // It was started by its handle, and has ended before anybody looked.
             table.board.rises(id);
+        }
+        if look.state == State::Stopped {
+            table.board.ends(id);
         }
         if !table.board.is_alive(id) {
             // The news is old: it has been at rest since before.
@@ -111,7 +121,21 @@ impl Supervisor<'_> {
             record(self.cx, Fault::of(|| failure.clone().into()));
         }
         reply(inserted, Ok(()));
-        self.rests(id, look.rest(), look.failure.as_ref(), || look.start_error.clone());
+        let rest = look.rest();
+        if rest == Rest::Completed && self.fails_by_completing(id) {
+            return;
+        }
+        self.rests(id, rest, look.failure.as_ref(), || look.start_error.clone());
+    }
+
+    /// A member has completed: has it fail, if that is a failure of it.
+    fn fails_by_completing(&mut self, id: Id) -> bool {
+        let part = self.part(id).filter(|_| self.shared.table().board.fails_by_completing(id));
+        let Some(part) = part else { return false };
+        let failure = request::record(&part.node, Fault::interruption(Interruption::Completed));
+        let error = || StartError::Failed(failure.clone());
+        self.rests(id, Rest::Failed, Some(&failure), error);
+        true
     }
 
     /// Tells the board that a member rests, and what of it concerns the whole group.
@@ -122,28 +146,49 @@ impl Supervisor<'_> {
         failure: Option<&Failure>,
         start_error: impl FnOnce() -> StartError,
     ) {
-        let recent = &mut self.recent;
+        let mut begins = false;
+        let restarts = &mut self.restarts;
         let mut table = self.shared.table();
         let fresh = table.board.is_coming(id);
+        let of_stop = table.board.fails_in_stop(id);
         let was_closing = table.board.closing();
-        table.board.rests(id, rest, || recent.allows(self.shared.limit, clock::now()));
+        table.board.rests(id, rest, || {
+            begins = restarts.allows(self.shared.limit);
+            begins
+        });
         let closing = table.board.closing();
         drop(table);
-        if fresh && rest != Rest::Completed {
+        if begins {
+            self.begin_backoff();
+        }
+        if fresh && !matches!(rest, Rest::Completed) {
             self.withdraw(id, start_error());
             return;
         }
-        let (None, Some(closing)) = (was_closing, closing) else { return };
-        let exceeded = match closing {
-            Closing::Failed(_) => None,
-            Closing::Limit(_) => self.shared.limit,
-            Closing::Told | Closing::Completed => return,
+        let exceeded = match closing.filter(|_| was_closing.is_none()) {
+            Some(Closing::Failed(_)) => None,
+            Some(Closing::Limit(_)) => self.shared.limit,
+            Some(Closing::Told | Closing::Completed) => return,
+            None => {
+                let failed = matches!(rest, Rest::Failed | Rest::Stuck) && !of_stop;
+                self.goes_on_after(failure.filter(|_| failed));
+                return;
+            }
         };
         self.failure = Some(match (failure, exceeded) {
             (Some(failure), Some((max, window))) => failure.at_limit(max, window).into(),
             (Some(failure), None) => failure.clone().into(),
             (None, _) => start_error().into(),
         });
+    }
+
+    /// The group goes on after the failure of a member, which is in its history too.
+    fn goes_on_after(&mut self, failure: Option<&Failure>) {
+        let Some(failure) = failure else { return };
+        if let Some(attempt) = self.cx.attempt_link() {
+            request::record_of_part(attempt.node(), failure);
+        }
+        self.last = Some(failure.clone());
     }
 }
 

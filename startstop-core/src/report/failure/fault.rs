@@ -50,6 +50,7 @@ impl Fault {
             Interruption::Unresponsive { .. } | Interruption::Silent { .. } => Cause::Unresponsive,
             Interruption::RestartLimit => Cause::Error,
             Interruption::RuntimeEnded => Cause::Aborted,
+            Interruption::Completed => Cause::Completed,
         };
         Self { cause, error: Arc::new(error), permanent: false }
     }

@@ -18,6 +18,7 @@ impl fmt::Display for Failure {
             Cause::TimedOut => "timed out",
             Cause::Unresponsive => "did not respond",
             Cause::Aborted => "was aborted",
+            Cause::Completed => "completed early",
             Cause::Reported => "reported an error",
         };
         write!(

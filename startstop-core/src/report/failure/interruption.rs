@@ -59,4 +59,7 @@ pub enum Interruption {
     /// The runtime that the service ran on has ended.
     #[error("the runtime has ended")]
     RuntimeEnded,
+    /// The service completed, although it is a member of a group whose completion is a failure.
+    #[error("it is to run until it is told to stop")]
+    Completed,
 }

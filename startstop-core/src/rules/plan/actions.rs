@@ -21,10 +21,7 @@ impl Board {
     fn look_at(&mut self, id: Id) {
         let Some(place) = self.look_up(id) else { return };
         match (place.want, place.fate) {
-            (Want::Up, Fate::Pending) if self.draining => {}
-            // What is inserted waits for a restart that is under way.
-            (Want::Up, Fate::Pending) if place.failing || (place.fresh && self.falling > 0) => {}
-            (Want::Up, Fate::Pending) => self.start(id),
+            (Want::Up, Fate::Pending) => self.look_at_pending(id),
             (Want::Down, Fate::Starting | Fate::Up) if place.blockers == 0 => {
                 if place.barrier {
                     self.comes_down(id);
@@ -34,21 +31,36 @@ impl Board {
                 self.actions.push(Action::Stop(id));
             }
             // It is not alive and nothing above it is: its dependencies need not wait for it.
-            (Want::Down, fate) if !fate.is_alive() && place.blockers == 0 => self.unblock_deps(id),
+            (Want::Down, fate) if !fate.is_alive() && place.blockers == 0 => {
+                self.unblock_deps(id);
+                self.wait_for_what_it_is_bound_to(id);
+            }
             _ => {}
         }
     }
 
+    fn look_at_pending(&mut self, id: Id) {
+        self.note_idle(id);
+        let place = self.place(id);
+        // What is inserted waits for those to be down that a restart takes down.
+        let waits = place.fresh && self.falling > 0;
+        if self.draining || waits || place.failing || place.stuck {
+            return;
+        }
+        self.start(id);
+    }
+
     /// Starts the member if nothing keeps it from that, or has it fail if something does for good.
     fn start(&mut self, id: Id) {
-        let place = self.place(id);
-        let (barrier, ready) = (place.barrier, place.unready == 0);
-        let ended = place.deps.iter().find(|dep| self.ended_badly(**dep)).copied();
-        match (ready, ended) {
+        let (barrier, ready) = (self.place(id).barrier, self.has_what_it_needs(id));
+        let bad = if ready { None } else { self.bad_dependency(id) };
+        match (ready, bad) {
             (true, _) if barrier => self.comes_up(id),
             (true, _) => {
+                let again = self.place(id).again;
                 self.set_fate(id, Fate::Starting);
-                self.actions.push(Action::Start(id));
+                self.place_mut(id).again = false;
+                self.actions.push(if again { Action::Restart(id) } else { Action::Start(id) });
             }
             (false, Some(_)) if barrier => self.settle(id, Fate::Ended),
             (false, Some(dependency)) => {
@@ -60,10 +72,36 @@ impl Board {
         }
     }
 
+    /// Whether all it depends on are ready, or have been; what it is bound to has to be so now.
+    fn has_what_it_needs(&self, id: Id) -> bool {
+        let place = self.place(id);
+        place.unready == 0 && place.bound.iter().all(|dep| self.is_firm(*dep))
+    }
+
+    /// Whether those that are bound to it may run.
+    fn is_firm(&self, id: Id) -> bool {
+        let place = self.place(id);
+        match place.fate {
+            Fate::Up => place.good,
+            Fate::Completed => true,
+            Fate::Pending | Fate::Starting | Fate::Falling | Fate::Ended | Fate::Parked => false,
+        }
+    }
+
+    /// A dependency that keeps the member from starting for good.
+    fn bad_dependency(&self, id: Id) -> Option<Id> {
+        let place = self.place(id);
+        let is_bad = |dep: &Id| {
+            let failed = self.place(*dep).fate == Fate::Ended;
+            if place.bound.contains(dep) { failed } else { self.ended_badly(*dep) }
+        };
+        place.deps.iter().copied().find(is_bad)
+    }
+
     /// Whether the member ended without being ready, and will not come up by itself.
     fn ended_badly(&self, id: Id) -> bool {
         let place = self.place(id);
-        !place.was_ready && matches!(place.fate, Fate::Ended | Fate::Parked)
+        !place.was_ready && (place.idle || matches!(place.fate, Fate::Ended | Fate::Parked))
     }
 
     /// The member that ended badly, or that behind the barrier that did.

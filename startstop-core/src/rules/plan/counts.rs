@@ -3,10 +3,90 @@
 //! Each change costs as much as the place has edges.
 
 use super::Board;
-use super::node::Fate;
+use super::node::{Fate, Place};
 use crate::rules::graph::Id;
 
+/// How many members are what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Counts {
+    pub(super) alive: usize,
+    /// How many the group waits for before it has started.
+    pub(super) awaited: usize,
+    /// How many are to start yet.
+    pub(super) pending: usize,
+    pub(super) completed: usize,
+    /// How many have failed and stay so.
+    pub(super) failed: usize,
+}
+
+impl Counts {
+    fn of(place: &Place) -> Self {
+        if place.barrier {
+            return Self::default();
+        }
+        Self {
+            alive: usize::from(place.fate.is_alive()),
+            awaited: usize::from(place.is_awaited()),
+            pending: usize::from(place.is_pending()),
+            completed: usize::from(place.fate == Fate::Completed),
+            failed: usize::from(place.fate == Fate::Ended),
+        }
+    }
+
+    fn step(&mut self, was: Self, is: Self) {
+        let step = |count: &mut usize, was: usize, is: usize| *count = *count + is - was;
+        step(&mut self.alive, was.alive, is.alive);
+        step(&mut self.awaited, was.awaited, is.awaited);
+        step(&mut self.pending, was.pending, is.pending);
+        step(&mut self.completed, was.completed, is.completed);
+        step(&mut self.failed, was.failed, is.failed);
+    }
+}
+
 impl Board {
+    /// Changes a place, and what is counted with it.
+    pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Place)) {
+        let place = self.place_mut(id);
+        let was = (Counts::of(place), place.is_unsettled());
+        change(place);
+        let is = (Counts::of(place), place.is_unsettled());
+        self.counts.step(was.0, is.0);
+        match (was.1, is.1) {
+            (false, true) => drop(self.unsettled.insert(id)),
+            (true, false) => drop(self.unsettled.remove(&id)),
+            _ => {}
+        }
+    }
+
+    /// Counts all places anew.
+    pub(super) fn count_all(&mut self) {
+        self.counts = Counts::default();
+        self.unsettled.clear();
+        for (at, place) in self.places.iter().enumerate() {
+            let Some(place) = place else { continue };
+            self.counts.step(Counts::default(), Counts::of(place));
+            if place.is_unsettled() {
+                self.unsettled.insert(Id(at));
+            }
+        }
+    }
+
+    /// Counts a place that is added.
+    pub(super) fn count_in(&mut self, id: Id) {
+        let place = self.place(id);
+        let (counts, unsettled) = (Counts::of(place), place.is_unsettled());
+        self.counts.step(Counts::default(), counts);
+        if unsettled {
+            self.unsettled.insert(id);
+        }
+    }
+
+    /// Counts a place no more.
+    pub(super) fn count_out(&mut self, id: Id, place: &Place) {
+        self.counts.step(Counts::of(place), Counts::default());
+        self.unsettled.remove(&id);
+    }
+
     /// Tells those that depend on it. What is not good is not so behind barriers either.
     pub(super) fn set_good(&mut self, id: Id, good: bool) {
         let mut open = vec![id];
@@ -37,27 +117,16 @@ impl Board {
     }
 
     pub(super) fn set_fate(&mut self, id: Id, fate: Fate) {
-        let place = self.place_mut(id);
-        let was_awaited = place.is_awaited();
-        let old = std::mem::replace(&mut place.fate, fate);
-        place.by_itself = false;
-        place.told = fate == Fate::Falling || (place.told && fate != Fate::Starting);
-        if place.barrier {
-            return;
-        }
-        let is_awaited = place.is_awaited();
-        step(&mut self.alive, old.is_alive(), fate.is_alive());
-        step(&mut self.awaited, was_awaited, is_awaited);
-        step(&mut self.completed, old == Fate::Completed, fate == Fate::Completed);
+        self.change(id, |place| {
+            place.fate = fate;
+            place.by_itself = false;
+            place.told = fate == Fate::Falling || (place.told && fate != Fate::Starting);
+        });
     }
 
     /// Notes whether the member has been ready since it was last told to start.
     pub(super) fn set_was_ready(&mut self, id: Id, was_ready: bool) {
-        let place = self.place_mut(id);
-        let was_awaited = place.is_awaited();
-        place.was_ready = was_ready;
-        let is_awaited = place.is_awaited();
-        step(&mut self.awaited, was_awaited, is_awaited);
+        self.change(id, |place| place.was_ready = was_ready);
     }
 
     /// A member that goes down keeps those that it depends on from going down.
@@ -80,8 +149,4 @@ impl Board {
             self.dirty.push_back(dep);
         }
     }
-}
-
-fn step(count: &mut usize, was: bool, is: bool) {
-    *count = *count + usize::from(is) - usize::from(was);
 }

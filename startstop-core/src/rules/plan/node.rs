@@ -4,7 +4,7 @@ use crate::rules::graph::Id;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
 /// Where a member is in its life, as far as its group is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Fate {
     /// Not started yet, or down to be started again.
     Pending,
@@ -30,28 +30,54 @@ impl Fate {
 }
 
 /// What the group wants of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Want {
     Up,
     Down,
 }
 
+/// How long a member stays in the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) enum Stay {
+    /// Until it is removed.
+    #[default]
+    Permanent,
+    /// Until it has ended.
+    Transient,
+}
+
+/// What follows from what a member does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Policy {
+    pub(crate) on_failure: OnFailure,
+    pub(crate) on_completion: OnCompletion,
+    pub(crate) stay: Stay,
+}
+
 /// A member, or a barrier.
 #[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
 pub(super) struct Place {
     /// There is no member here.
     pub(super) barrier: bool,
+    /// When it was added, as its place among all that were.
+    pub(super) added: u64,
     pub(super) deps: Vec<Id>,
     pub(super) dependents: Vec<Id>,
-    pub(super) on_failure: OnFailure,
-    pub(super) on_completion: OnCompletion,
+    /// Those of `deps` that it is bound to.
+    pub(super) bound: Vec<Id>,
+    /// Those of `dependents` that are bound to it.
+    pub(super) binds: Vec<Id>,
+    pub(super) policy: Policy,
     pub(super) want: Want,
     pub(super) fate: Fate,
     /// It is ready, or rests and was.
     pub(super) good: bool,
     /// It has been ready since it was last told to start.
     pub(super) was_ready: bool,
+    /// It says that it is ready now.
+    pub(super) ready: bool,
     /// It is about to fail because of what it depends on.
     pub(super) failing: bool,
     /// Its dependencies have to wait for it on the way down: it is not down yet, or something that depends
@@ -63,6 +89,14 @@ pub(super) struct Place {
     pub(super) blockers: usize,
     /// It is one of those that a restart takes down and up again.
     pub(super) restarts: bool,
+    /// It goes down with what it is bound to, and comes up after it.
+    pub(super) rebinds: bool,
+    /// It was taken down in order to be started again: its next start counts as a restart.
+    pub(super) again: bool,
+    /// It was given up on and is still there.
+    pub(super) stuck: bool,
+    /// It waits for one that was stopped by its handle.
+    pub(super) idle: bool,
     /// It is to be removed once it is down.
     pub(super) leaves: bool,
     /// The group told it to stop, the last time that it went down.
@@ -75,22 +109,29 @@ pub(super) struct Place {
 
 impl Place {
     /// The place of a member that is to start.
-    pub(super) fn new(deps: Vec<Id>, on_failure: OnFailure, on_completion: OnCompletion) -> Self {
+    pub(super) fn new(added: u64, deps: Vec<Id>, bound: Vec<Id>, policy: Policy) -> Self {
         Self {
             barrier: false,
+            added,
             unready: deps.len(),
             deps,
             dependents: Vec::new(),
-            on_failure,
-            on_completion,
+            bound,
+            binds: Vec::new(),
+            policy,
             want: Want::Up,
             fate: Fate::Pending,
             good: false,
             was_ready: false,
+            ready: false,
             failing: false,
             blocks: false,
             blockers: 0,
             restarts: false,
+            rebinds: false,
+            again: false,
+            stuck: false,
+            idle: false,
             leaves: false,
             told: false,
             by_itself: false,
@@ -98,19 +139,40 @@ impl Place {
         }
     }
 
-    /// Whether the group waits for it before it is ready: it is not settled, and has not been ready either.
+    pub(super) fn is_transient(&self) -> bool {
+        self.policy.stay == Stay::Transient
+    }
+
+    /// Whether the group waits for it before it has started: it is not settled, and has not been ready either.
     pub(super) fn is_awaited(&self) -> bool {
-        !self.barrier && !self.was_ready && !self.fate.is_settled()
+        !self.barrier && !self.was_ready && !self.fate.is_settled() && !self.idle
+    }
+
+    /// Whether it is to start yet.
+    pub(super) fn is_pending(&self) -> bool {
+        !self.barrier && self.fate == Fate::Pending && !self.idle
+    }
+
+    /// Whether it keeps the group from being ready at this moment.
+    pub(super) fn is_unsettled(&self) -> bool {
+        if self.barrier || self.fresh || self.leaves {
+            return false;
+        }
+        match self.fate {
+            Fate::Up => !self.ready,
+            Fate::Pending => !self.idle,
+            Fate::Starting | Fate::Falling => true,
+            Fate::Completed | Fate::Ended | Fate::Parked => false,
+        }
     }
 
     /// Forgets what was: the group begins to run.
     pub(super) fn reset(&mut self) {
-        self.want = Want::Up;
-        self.fate = Fate::Pending;
-        (self.good, self.was_ready, self.failing, self.blocks) = (false, false, false, false);
-        (self.restarts, self.fresh, self.leaves, self.told) = (false, false, false, false);
-        self.by_itself = false;
-        self.unready = self.deps.len();
-        self.blockers = 0;
+        let fresh = Self::new(self.added, Vec::new(), Vec::new(), self.policy);
+        let old = std::mem::replace(self, fresh);
+        self.barrier = old.barrier;
+        self.unready = old.deps.len();
+        (self.deps, self.dependents) = (old.deps, old.dependents);
+        (self.bound, self.binds) = (old.bound, old.binds);
     }
 }

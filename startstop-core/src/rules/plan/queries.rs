@@ -1,9 +1,9 @@
 //! What the board tells whoever asks.
 
 use super::node::{Fate, Want};
-use super::{Board, Closing};
+use super::{Board, Closing, Counts};
 use crate::rules::graph::Id;
-use crate::settings::member_policy::OnFailure;
+use crate::settings::member_policy::{OnCompletion, OnFailure};
 
 impl Board {
     pub(crate) fn is_open(&self) -> bool {
@@ -21,21 +21,49 @@ impl Board {
 
     /// Whether a failure of the member is one of the stop that has begun, and nothing else follows from it.
     pub(crate) fn fails_in_stop(&self, id: Id) -> bool {
-        let counts = self.place(id).on_failure != OnFailure::Ignore;
+        let counts = self.place(id).policy.on_failure != OnFailure::Ignore;
         self.closing.is_some() || (self.draining && counts)
     }
 
-    /// Whether every member is ready or settled, or has been ready.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.closing.is_none() && self.awaited == 0
+    /// Whether every member is settled, or has been ready.
+    pub(crate) fn has_started(&self) -> bool {
+        self.closing.is_none() && self.counts.awaited == 0
+    }
+
+    /// The first few members that are neither ready nor settled at this moment, and how many there are.
+    pub(crate) fn unsettled(&self, few: usize) -> (Vec<Id>, usize) {
+        (self.unsettled.iter().copied().take(few).collect(), self.unsettled.len())
+    }
+
+    /// Whether a restart is under way, its backoff included.
+    pub(crate) fn is_restarting(&self) -> bool {
+        !self.restarting.is_empty()
+    }
+
+    /// Whether the group has members that have ended by themselves, and all of them have failed.
+    pub(crate) fn have_all_failed(&self) -> bool {
+        !self.is_stopping() && self.counts.completed == 0 && self.counts.failed > 0
+    }
+
+    /// Whether the end of the member, which has completed, is a failure of it.
+    pub(crate) fn fails_by_completing(&self, id: Id) -> bool {
+        let place = self.place(id);
+        let fails = place.policy.on_completion == OnCompletion::Fail;
+        fails && !self.is_stopping() && !place.leaves
+    }
+
+    /// Whether the board takes the member for ready, as far as it has been told.
+    pub(crate) fn is_up(&self, id: Id) -> bool {
+        self.place(id).fate == Fate::Up
     }
 
     /// Whether nothing is left to be waited for.
     pub(crate) fn is_finished(&self) -> bool {
+        let Counts { alive, pending, completed, failed, .. } = self.counts;
         match self.closing {
-            Some(_) => self.alive == 0,
-            None if self.draining => self.alive == 0,
-            None => self.alive == 0 && self.awaited == 0 && self.completed > 0,
+            Some(_) => alive == 0,
+            None if self.draining => alive == 0,
+            None => alive + pending == 0 && completed + failed > 0,
         }
     }
 
@@ -56,6 +84,16 @@ impl Board {
     /// Whether the member is there and is being removed.
     pub(crate) fn is_leaving(&self, id: Id) -> bool {
         self.look_up(id).is_some_and(|place| place.leaves)
+    }
+
+    /// Whether the member leaves the group when it has ended.
+    pub(crate) fn is_transient(&self, id: Id) -> bool {
+        self.place(id).is_transient()
+    }
+
+    /// Whether another member can be added that depends on this one.
+    pub(crate) fn can_be_depended_on(&self, id: Id) -> bool {
+        self.look_up(id).is_some_and(|place| !place.leaves && !place.is_transient())
     }
 
     /// Whether the member is about to fail because of what it depends on.

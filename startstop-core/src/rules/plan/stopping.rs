@@ -11,7 +11,7 @@ impl Board {
             return;
         }
         self.closing = Some(why);
-        self.give_up_restart();
+        self.give_up_restarts();
         for at in 0..self.places.len() {
             if self.places[at].is_some() {
                 self.take_down(Id(at));
@@ -26,7 +26,7 @@ impl Board {
             return;
         }
         self.draining = true;
-        self.give_up_restart();
+        self.give_up_restarts();
         for at in 0..self.places.len() {
             let starts = self.places[at].as_ref().is_some_and(|place| place.fate == Fate::Starting);
             if starts && !self.place(Id(at)).barrier {
@@ -41,22 +41,23 @@ impl Board {
         (0..self.places.len()).map(Id).filter(is_up).collect()
     }
 
-    /// Those of a restart that were told to stop end, the others stay as they are.
-    fn give_up_restart(&mut self) {
-        self.falling = 0;
-        for id in std::mem::take(&mut self.restarting) {
-            let place = self.place_mut(id);
-            place.restarts = false;
-            if place.fate != Fate::Falling && !place.leaves {
+    /// Those of a restart, or bound to others, that were told to stop end; the others stay as they are.
+    fn give_up_restarts(&mut self) {
+        (self.falling, self.pausing) = (0, false);
+        self.restarting.clear();
+        for at in 0..self.places.len() {
+            let Some(place) = &mut self.places[at] else { continue };
+            let was_one = std::mem::take(&mut place.restarts) | std::mem::take(&mut place.rebinds);
+            if was_one && place.fate != Fate::Falling && !place.leaves {
                 place.want = Want::Up;
-                self.unblock_deps(id);
+                self.unblock_deps(Id(at));
             }
         }
     }
 
     /// The member is to leave the group.
     pub(crate) fn remove(&mut self, id: Id) {
-        self.place_mut(id).leaves = true;
+        self.change(id, |place| place.leaves = true);
         if self.falling == 0 {
             self.take_down(id);
             self.leave_if_down(id);
@@ -83,9 +84,13 @@ impl Board {
         if !place.fate.is_alive() {
             return;
         }
-        let restarts = place.restarts;
+        let (restarts, transient) = (place.restarts, place.is_transient());
         self.set_was_ready(id, false);
         self.set_fate(id, Fate::Pending);
+        self.change(id, |place| {
+            place.again = place.restarts || place.rebinds;
+            place.leaves |= transient;
+        });
         self.dirty.push_back(id);
         if restarts {
             self.falling -= 1;

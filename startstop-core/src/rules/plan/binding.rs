@@ -1,0 +1,60 @@
+//! Members that are bound to others: they go down with them and come up after them.
+//!
+//! A bound member goes down whenever what it is bound to does, and so does what is bound to it in turn, in reverse order. Once it
+//! is down it waits until that is ready again; if that was stopped by its handle it is idle, as settled as that is; if that has
+//! failed for good, so has the bound one.
+
+use super::Board;
+use super::node::{Fate, Want};
+use crate::rules::graph::Id;
+
+impl Board {
+    /// What is bound to the member goes down: the member has, or does.
+    pub(super) fn take_bound_down(&mut self, id: Id) {
+        if self.is_stopping() {
+            return;
+        }
+        let mut open = self.place(id).binds.clone();
+        while let Some(id) = open.pop() {
+            let place = self.place(id);
+            // One that goes down already takes what is bound to it along.
+            let goes = place.restarts || place.rebinds || place.leaves;
+            if goes || !place.fate.is_alive() {
+                continue;
+            }
+            open.extend(&place.binds);
+            self.place_mut(id).rebinds = true;
+            self.set_good(id, false);
+            self.take_down(id);
+        }
+    }
+
+    /// A member that went down with what it is bound to is down, as all that depend on it and went down as well.
+    pub(super) fn wait_for_what_it_is_bound_to(&mut self, id: Id) {
+        let place = self.place_mut(id);
+        if std::mem::take(&mut place.rebinds) && !place.leaves {
+            place.want = Want::Up;
+            self.dirty.push_back(id);
+        }
+    }
+
+    /// Notes whether a member that is to start waits for one that was stopped by its handle.
+    pub(super) fn note_idle(&mut self, id: Id) {
+        let place = self.place(id);
+        let rests = |dep: &Id| {
+            let dep = self.place(*dep);
+            dep.fate == Fate::Parked || dep.fate == Fate::Pending && dep.idle
+        };
+        let (was, is) = (place.idle, place.bound.iter().any(rests));
+        if was == is {
+            return;
+        }
+        self.change(id, |place| place.idle = is);
+        if !is {
+            self.revive_behind(id);
+        }
+        // Some may be idle now for it is, others fail.
+        let dependents = self.place(id).dependents.clone();
+        self.dirty.extend(dependents);
+    }
+}

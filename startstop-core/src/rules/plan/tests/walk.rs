@@ -1,0 +1,132 @@
+//! A walk through every state that small groups can reach.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::world::{Move, World};
+use crate::rules::graph::{Edges, Id};
+use crate::rules::plan::{Policy, Stay};
+use crate::settings::member_policy::{OnCompletion, OnFailure};
+
+/// How a member depends on one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    None,
+    After,
+    Bound,
+}
+
+const EDGES: [Edge; 3] = [Edge::None, Edge::After, Edge::Bound];
+
+const ON_FAILURE: [OnFailure; 5] = [
+    OnFailure::StopGroup,
+    OnFailure::Ignore,
+    OnFailure::RestartMember,
+    OnFailure::RestartDependents,
+    OnFailure::RestartAll,
+];
+
+fn edges(to: &[Edge]) -> Edges {
+    let ids = |wanted: &[Edge]| {
+        let found = to.iter().enumerate().filter(|(_, edge)| wanted.contains(edge));
+        found.map(|(at, _)| Id(at)).collect()
+    };
+    Edges { deps: ids(&[Edge::After, Edge::Bound]), bound: ids(&[Edge::Bound]) }
+}
+
+fn policy(on_failure: OnFailure, on_completion: OnCompletion, stay: Stay) -> Policy {
+    Policy { on_failure, on_completion, stay }
+}
+
+/// The moves that have led somewhere, which are told when a rule is broken.
+struct Way(Vec<Move>);
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("by way of {:?}", self.0);
+        }
+    }
+}
+
+/// Visits all states within so many moves; how many there are.
+fn walk(start: World, depth: usize) -> usize {
+    let mut seen = HashSet::from([start.clone()]);
+    let mut open = VecDeque::from([(start, Vec::new())]);
+    while let Some((world, way)) = open.pop_front() {
+        if way.len() == depth {
+            continue;
+        }
+        for what in world.moves() {
+            let mut next = world.clone();
+            let mut way = Way(way.clone());
+            way.0.push(what);
+            next.make(what);
+            if seen.insert(next.clone()) {
+                open.push_back((next, std::mem::take(&mut way.0)));
+            }
+        }
+    }
+    seen.len()
+}
+
+fn member(to: &[Edge], on_failure: OnFailure) -> (Edges, Policy) {
+    (edges(to), policy(on_failure, OnCompletion::Ignore, Stay::Permanent))
+}
+
+#[test]
+fn the_rules_hold_in_every_state_of_two_members() {
+    let mut states = 0;
+    for edge in EDGES {
+        for on_failure in ON_FAILURE {
+            let members = vec![member(&[], on_failure), member(&[edge], on_failure)];
+            states += walk(World::new(members), usize::MAX);
+        }
+    }
+    assert!(states > 10_000, "{states}");
+}
+
+#[test]
+fn the_rules_hold_within_five_moves_of_two_members_with_rules_of_their_own() {
+    let mut states = 0;
+    for edge in EDGES {
+        for first in ON_FAILURE {
+            for second in ON_FAILURE {
+                let members = vec![member(&[], first), member(&[edge], second)];
+                states += walk(World::new(members), 5);
+            }
+        }
+    }
+    assert!(states > 10_000, "{states}");
+}
+
+#[test]
+fn the_rules_hold_within_four_moves_of_three_members() {
+    let mut states = 0;
+    let all = || EDGES.into_iter();
+    let graphs = all().flat_map(|a| all().flat_map(move |b| all().map(move |c| (a, b, c))));
+    for (a, b, c) in graphs {
+        for on_failure in ON_FAILURE {
+            let second = member(&[a], on_failure);
+            let members = vec![member(&[], on_failure), second, member(&[b, c], on_failure)];
+            states += walk(World::new(members), 4);
+        }
+    }
+    assert!(states > 10_000, "{states}");
+}
+
+#[test]
+fn the_rules_hold_within_six_moves_for_those_that_leave_or_end_the_group() {
+    let mut states = 0;
+    for edge in EDGES {
+        for on_failure in ON_FAILURE {
+            for on_completion in [OnCompletion::Ignore, OnCompletion::StopGroup] {
+                let members = vec![
+                    (edges(&[]), policy(on_failure, on_completion, Stay::Permanent)),
+                    (edges(&[edge]), policy(on_failure, on_completion, Stay::Transient)),
+                ];
+                states += walk(World::new(members), 6);
+            }
+        }
+    }
+    assert!(states > 1_000, "{states}");
+}
