@@ -119,6 +119,23 @@ impl ProcessGroup {
         self.take_leader();
     }
 
+    /// Gives up what was killed and has not ended: nobody waits for it here.
+    pub(crate) fn abandon(mut self) {
+        self.reap_in_a_thread();
+    }
+
+    /// Only what this process may not kill, or the kernel holds up, is left. Somebody has to reap the leader one
+    /// day.
+    fn reap_in_a_thread(&mut self) {
+        let Ok(pidfd) = self.pidfd.try_clone() else { return };
+        let mut rest = Self { leader: self.leader, pidfd, reaped: false };
+        let wait = move || {
+            rest.wait_blocking(Duration::from_secs(3600));
+            rest.reaped = true;
+        };
+        self.reaped = thread::Builder::new().name("startstop-reaper".into()).spawn(wait).is_ok();
+    }
+
     fn take_leader(&mut self) {
         let take = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
         subreaper::group_ends(self.id());
@@ -130,17 +147,18 @@ impl ProcessGroup {
     /// Waits, blocking, until everyone has ended and the leader is reaped, at most so long.
     fn wait_blocking(&mut self, limit: Duration) {
         let end = Instant::now() + limit;
+        let pause = (limit / 500).clamp(Duration::from_millis(1), Duration::from_secs(1));
+        let slice = Timespec::try_from(pause).ok();
         while !self.reaped && Instant::now() < end {
             let mut leader = [PollFd::new(&self.pidfd, PollFlags::IN)];
-            let slice = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
-            let _ = poll(&mut leader, Some(&slice));
+            let _ = poll(&mut leader, slice.as_ref());
             if leader[0].revents().is_empty() {
                 continue;
             }
             if self.alive().is_empty() {
                 self.take_leader();
             } else {
-                thread::sleep(Duration::from_millis(1));
+                thread::sleep(pause);
             }
         }
     }
@@ -171,13 +189,6 @@ impl Drop for ProcessGroup {
         if self.reaped {
             return;
         }
-        // Only what the kernel holds up is left. Somebody has to reap the leader one day.
-        let Ok(pidfd) = self.pidfd.try_clone() else { return };
-        let mut rest = Self { leader: self.leader, pidfd, reaped: false };
-        let wait = move || {
-            rest.wait_blocking(Duration::from_secs(3600));
-            rest.reaped = true;
-        };
-        let _ = thread::Builder::new().name("startstop-reaper".into()).spawn(wait);
+        self.reap_in_a_thread();
     }
 }

@@ -75,38 +75,45 @@ pub(super) async fn end(
             break ending;
         }
         if !in_time {
-            return Err(ProcessError::LeftBehind { pids: group.alive() });
+            return Err(left_behind(group));
         }
     };
-    empty(&group, signal, &mut clock).await?;
+    if !is_empty(&group, signal, &mut clock).await {
+        return Err(left_behind(group));
+    }
     group.reap();
     Ok(ending)
 }
 
-async fn empty(
-    group: &ProcessGroup,
-    signal: Signal,
-    clock: &mut Clock<'_>,
-) -> Result<(), ProcessError> {
+fn left_behind(group: ProcessGroup) -> ProcessError {
+    let pids = group.alive();
+    group.abandon();
+    ProcessError::LeftBehind { pids }
+}
+
+/// Ends who is left when the leader has ended. Whether nobody is any more.
+async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -> bool {
     if group.alive().is_empty() {
-        return Ok(());
+        return true;
     }
     group.signal_all(signal);
     group.signal_all(Signal::CONT);
-    while !group.alive().is_empty() {
+    loop {
         let in_time = clock.tick(group);
         tokio::select! {
             biased;
             _ = group.one_ended() => {}
             () = sleep(TICK) => {}
         }
-        if !in_time && !group.alive().is_empty() {
-            return Err(ProcessError::LeftBehind { pids: group.alive() });
+        if group.alive().is_empty() {
+            return true;
+        }
+        if !in_time {
+            return false;
         }
         // One who was forked meanwhile has heard nothing.
         if clock.killed {
             group.signal_all(Signal::KILL);
         }
     }
-    Ok(())
 }

@@ -60,6 +60,10 @@ impl Told {
         ended_by: Signal,
         stop_signal: Signal,
     ) -> bool {
+        let is_heard = self.listeners.iter().any(|(signal, _)| *signal == ended_by);
+        if !is_heard && ended_by != stop_signal {
+            return false;
+        }
         let end = Instant::now() + APART;
         while !self.has_heard(ended_by) {
             tokio::select! {

@@ -1,0 +1,79 @@
+//! nginx: by its pid file, reload by HUP and by its own command, workers that end with their master.
+
+use std::fs;
+
+use startstop_process::{Process, Ready, Signal};
+
+use crate::support::{Folder, free_port, is_alive, pid_of, runner, until};
+
+fn configure(folder: &Folder, port: u16, answer: &str) -> String {
+    let pid = folder.path("pid");
+    let temp: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {};", folder.path(name)))
+        .concat();
+    folder.write(
+        "nginx.conf",
+        &format!(
+            "daemon off; user root; worker_processes 2; pid {pid}; error_log stderr;\n\
+             events {{}}\nhttp {{ access_log off; {temp} server {{ listen 127.0.0.1:{port}; return 200 '{answer}'; }} }}\n"
+        ),
+    )
+}
+
+fn nginx(config: &str) -> Process {
+    Process::new("nginx").args(["-c", config, "-e", "stderr"])
+}
+
+fn ask(port: u16) -> Option<String> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split("\r\n\r\n").nth(1).map(str::to_owned)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_ready_by_its_file_and_reloads_by_hup_and_by_its_command() {
+    let folder = Folder::new("nginx");
+    let port = free_port();
+    let config = configure(&folder, port, "one");
+    let process = nginx(&config).ready(Ready::file(folder.path("pid"))).reload_signal(Signal::HUP);
+    let by_signal = runner(process.clone());
+    by_signal.start().await.unwrap();
+    assert_eq!(until(|| ask(port)), "one");
+    configure(&folder, port, "two");
+    by_signal.reload().await.unwrap();
+    until(|| ask(port).filter(|answer| answer == "two"));
+    by_signal.stop().await.unwrap();
+
+    let command = ["nginx", "-c", &config, "-e", "stderr", "-s", "reload"];
+    let by_command = runner(process.reload_command(command));
+    by_command.start().await.unwrap();
+    configure(&folder, port, "three");
+    by_command.reload().await.unwrap();
+    until(|| ask(port).filter(|answer| answer == "three"));
+    fs::write(&config, "no configuration").unwrap();
+    by_command.reload().await.unwrap_err();
+    assert_eq!(until(|| ask(port)), "three");
+    by_command.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_workers_end_although_the_master_is_killed() {
+    let folder = Folder::new("nginx-killed");
+    let port = free_port();
+    let config = configure(&folder, port, "here");
+    let runner = runner(nginx(&config).ready(Ready::tcp(format!("127.0.0.1:{port}"))));
+    runner.start().await.unwrap();
+    let master = until(|| pid_of(folder.path("pid")));
+    let workers = until(|| {
+        let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children")).ok()?;
+        let workers: Vec<_> = children.split_whitespace().map(str::to_owned).collect();
+        (workers.len() == 2).then_some(workers)
+    });
+    crate::support::kill("-KILL", &master);
+    runner.wait().await;
+    assert!(workers.iter().all(|pid| !is_alive(pid)));
+    assert!(ask(port).is_none());
+}
