@@ -80,7 +80,7 @@ fn run(processes: Processes) -> ExitCode {
 async fn host(processes: Processes) -> ExitCode {
     let (admin, control) = (processes.admin().map(str::to_owned), processes.control());
     let journal = Journal::begin(processes.log());
-    let mut host = Host::new(processes);
+    let mut host = Host::new(processes).notify();
     if let Some(addr) = admin {
         host = host.admin(addr);
     }

@@ -63,7 +63,7 @@ fn units(folder: &Folder) {
     folder.write(
         "units/app.service",
         &format!(
-            "{unit}[Service]\nType=exec\nKillMode=control-group\nStandardOutput=append:{log}\n\
+            "{unit}[Service]\nType=notify\nKillMode=control-group\nStandardOutput=append:{log}\n\
              StandardError=append:{log}\nExecStart={} {}\n\
              ExecStopPost=/bin/sh -c 'echo $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS >>{seen}'\n",
             env!("CARGO_BIN_EXE_supervisor"),
