@@ -4,6 +4,8 @@ mod answer;
 mod asked;
 mod control;
 mod events;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod page;
 mod probe;
 mod server;
@@ -32,11 +34,19 @@ pub(crate) struct Shared {
     probes: Probes,
     control: Control,
     streams: Arc<Semaphore>,
+    #[cfg(feature = "metrics")]
+    registry: prometheus_client::registry::Registry,
 }
 
 impl Shared {
     fn new(probes: Probes, control: Control) -> Arc<Self> {
-        Arc::new(Self { probes, control, streams: Arc::new(Semaphore::new(MOST_STREAMS)) })
+        Arc::new(Self {
+            #[cfg(feature = "metrics")]
+            registry: registry(&probes),
+            probes,
+            control,
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+        })
     }
 }
 
@@ -59,8 +69,19 @@ pub fn router<S: Service>(runner: &Runner<S>) -> Router {
     routes(Shared::new(Probes::of(runner), Control::default()))
 }
 
+#[cfg(feature = "metrics")]
+fn registry(probes: &Probes) -> prometheus_client::registry::Registry {
+    let mut registry = prometheus_client::registry::Registry::default();
+    let source = Arc::clone(probes.source());
+    registry.register_collector(Box::new(crate::metrics::MetricsCollector::of(source)));
+    registry
+}
+
 fn routes(shared: Arc<Shared>) -> Router {
-    Router::new()
+    let routes = Router::new();
+    #[cfg(feature = "metrics")]
+    let routes = routes.route("/metrics", get(metrics::metrics));
+    routes
         .route("/livez", get(probe::livez))
         .route("/readyz", get(probe::readyz))
         .route("/healthz", get(probe::healthz))

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use startstop_core::{Exit, Outcome, Runner, Service, StartError};
+use startstop_core::{Outcome, Runner, Service};
 use tokio::runtime::Handle;
 
 use crate::probes::Probes;
@@ -54,7 +54,8 @@ pub struct Host<S: Service> {
 }
 
 impl<S: Service> Host<S> {
-    /// Makes a program of a service. A [`Runner`] is one, and stays a handle.
+    /// Makes a program of a service. For a handle, take its [`runner`](Self::runner): a runner that is handed over would be put
+    /// into another one, which lengthens all paths.
     ///
     /// # Examples
     ///
@@ -254,12 +255,13 @@ impl<S: Service> Host<S> {
     /// When it is dropped the service is asked to stop, and the parts of the host end.
     pub async fn run(self) -> ExitCode {
         let Some(host) = self.begin(&Handle::current()) else { return ExitCode::FAILURE };
-        let code = service(&host.runner).await;
+        let code = startstop_core::run(host.runner.clone()).await;
         host.end().await;
         code
     }
 
-    /// Runs the program, with a runtime that has many threads and all drivers: the whole of a `main`.
+    /// Runs the program, with a runtime that has many threads and all drivers: the whole of a `main`. It does what
+    /// `startstop_core::main_on` does.
     ///
     /// # Examples
     ///
@@ -269,7 +271,10 @@ impl<S: Service> Host<S> {
             Ok(runtime) => runtime,
             Err(error) => return refuse(&format!("cannot make a runtime: {error}")),
         };
-        runtime.block_on(self.run())
+        let Some(host) = self.begin(runtime.handle()) else { return ExitCode::FAILURE };
+        let code = startstop_core::main_on(runtime, host.runner.clone());
+        host.end_blocking();
+        code
     }
 
     /// Begins the parts of the host; the service is to run on `runtime`. `None` if they cannot begin, which is told.
@@ -345,24 +350,11 @@ impl<S: Service> Running<S> {
         }
         drop(self.tasks);
     }
-}
 
-/// Runs the service until it has ended, and tells how it went. What does not yield ends with the process.
-async fn service<S: Service>(runner: &Runner<S>) -> ExitCode {
-    match runner.run_until_signal().await {
-        Ok(Exit::Unresponsive) | Err(StartError::Unresponsive) => {
-            tell(&runner.status().to_string());
-            std::process::exit(1)
-        }
-        Ok(exit) => {
-            if let (false, Some(failure)) = (exit.is_success(), runner.errors_last()) {
-                drop(writeln!(io::stderr(), "{failure:?}"));
-            }
-            exit.into()
-        }
-        Err(error) => {
-            drop(writeln!(io::stderr(), "{error:?}"));
-            ExitCode::FAILURE
+    /// Likewise, where the runtime of the service has ended.
+    fn end_blocking(self) {
+        if let Some(background) = self.background {
+            background.end_blocking();
         }
     }
 }

@@ -9,6 +9,7 @@
 //! All are off by default; `full` turns on all.
 //!
 //! - `admin`: a port with probes, status, events, control and a page (`Host::admin`), and the `router` of it.
+//! - `metrics`: the metrics of a service for Prometheus (`collector`), and `/metrics` on the admin port.
 //! - `notify`: what a service manager is told (`Host::notify`, `Host::notify_fd`): systemd or s6 (Unix).
 //! - `sockets`: `Sockets`, the listeners that a service manager has handed over (Unix).
 
@@ -20,6 +21,8 @@ mod parts;
 mod verdict;
 mod pulse;
 mod probes;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "admin")]
 mod admin;
 #[cfg(all(unix, feature = "notify"))]
@@ -32,6 +35,8 @@ mod sockets;
 pub use admin::router;
 pub use child::without_notify;
 pub use host::Host;
+#[cfg(feature = "metrics")]
+pub use metrics::{MetricsCollector, collector};
 pub use probes::Probes;
 #[cfg(all(unix, feature = "sockets"))]
 pub use sockets::Sockets;

@@ -21,8 +21,9 @@ pub(crate) struct Pulse {
 }
 
 impl Pulse {
-    /// Beats until the future is dropped.
+    /// Beats until the future is dropped, with which the pulse ends.
     pub(crate) async fn run(&self) {
+        let _end = End(self);
         loop {
             self.beat();
             tokio::time::sleep(PERIOD).await;
@@ -48,6 +49,15 @@ impl Pulse {
         }
         let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
         silence(began.elapsed().saturating_sub(last))
+    }
+}
+
+/// The runtime drops its tasks when it ends.
+struct End<'a>(&'a Pulse);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

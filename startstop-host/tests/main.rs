@@ -5,6 +5,8 @@ mod admin;
 mod host;
 #[cfg(feature = "admin")]
 mod http;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(all(unix, feature = "notify"))]
 mod notify;
 mod probes;

@@ -1,7 +1,7 @@
 //! The thread of the host's own parts, with a runtime and a runner of their own.
 
 use std::io;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use startstop_core::{
@@ -24,6 +24,7 @@ pub(crate) struct Background {
     /// Ends the parts when it is dropped.
     end: oneshot::Sender<()>,
     ended: oneshot::Receiver<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Background {
@@ -42,14 +43,21 @@ impl Background {
             drop(done);
         };
         let thread = thread::Builder::new().name("startstop-host".into()).spawn(run);
-        thread.map_err(|error| format!("cannot start a thread: {error}"))?;
-        Ok(Some(Self { end, ended }))
+        let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(Some(Self { end, ended, thread }))
     }
 
     /// Ends the parts, and waits until they have ended.
     pub(crate) async fn end(self) {
         drop(self.end);
         drop(self.ended.await);
+    }
+
+    /// Likewise, where there is no runtime.
+    pub(crate) fn end_blocking(self) {
+        drop(self.end);
+        // A panic in there is told, and none of ours.
+        drop(self.thread.join());
     }
 }
 

@@ -130,6 +130,10 @@ impl Machine {
                 self.reload_error = result.as_ref().err().map(error_text);
                 Some(self.with_status(Message::Ready, now, &look()))
             }
+            // Nobody waits any longer for what does not yield.
+            EventKind::Unresponsive(_) if self.phase == Phase::Starting => {
+                self.ended(false, now, look)
+            }
             EventKind::Stopping(reason) => self.stopping(now, *reason, look),
             EventKind::Starting => {
                 self.restarts = false;

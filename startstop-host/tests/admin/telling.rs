@@ -56,3 +56,18 @@ async fn there_are_at_most_64_streams_of_events() {
     }
     program.stop().await;
 }
+
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn metrics_are_in_the_format_that_is_accepted() {
+    let program = Program::run(shop()).await;
+    let plain = get(program.addr, "/metrics").await;
+    assert_eq!(plain.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert!(plain.body.contains("startstop_ready{path=\"shop/db\"} 1\n"), "{}", plain.body);
+    let accept = "accept: application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1\r\n";
+    let open = ask(program.addr, "GET", "/metrics", accept).await;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(open.header("content-type"), Some(kind));
+    assert!(open.body.ends_with("# EOF\n"));
+    program.stop().await;
+}

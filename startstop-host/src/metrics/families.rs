@@ -1,0 +1,159 @@
+//! The families of metrics, as they are written.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use startstop_core::{State, Status};
+
+use super::counts::{BOUNDS, Durations, Part};
+
+type Parts = HashMap<String, Part>;
+
+const STATES: [State; 5] =
+    [State::Stopped, State::Starting, State::Running, State::Stopping, State::Backoff];
+
+/// A number that each service has, or may have.
+type Gauge = (&'static str, &'static str, fn(&Status) -> Option<f64>);
+
+const GAUGES: [Gauge; 2] = [
+    ("startstop_uptime_seconds", "How long the service has been running.", |status| {
+        Some(status.uptime().as_secs_f64())
+    }),
+    ("startstop_heartbeat_age_seconds", "How long ago the last heartbeat came.", |status| {
+        Some(status.heartbeat_age()?.as_secs_f64())
+    }),
+];
+
+type Seconds = (&'static str, &'static str, fn(&Status) -> f64);
+
+const SECONDS: [Seconds; 2] = [
+    ("startstop_up_seconds", "How long the service has been running over all cycles.", |status| {
+        status.total_uptime().as_secs_f64()
+    }),
+    ("startstop_down_seconds", "How long the service has been down against its will.", |status| {
+        status.total_downtime().as_secs_f64()
+    }),
+];
+
+type Count = (&'static str, &'static str, fn(&Status) -> u64);
+
+const COUNTS: [Count; 3] = [
+    ("startstop_cycles", "How many cycles have begun.", Status::cycles),
+    ("startstop_attempts", "How many attempts have begun.", Status::attempts),
+    (
+        "startstop_restarts",
+        "How many restarts there were, by a policy or a group.",
+        Status::restarts,
+    ),
+];
+
+type Histogram = (&'static str, &'static str, fn(&Part) -> &Durations);
+
+const HISTOGRAMS: [Histogram; 2] = [
+    (
+        "startstop_start_duration_seconds",
+        "How long a start took until the service was ready.",
+        |part| &part.starts,
+    ),
+    (
+        "startstop_stop_duration_seconds",
+        "How long a stop took until the service had ended.",
+        |part| &part.stops,
+    ),
+];
+
+pub(super) fn encode(
+    mut encoder: DescriptorEncoder,
+    all: &[&Status],
+    parts: &Parts,
+) -> fmt::Result {
+    states(&mut encoder, all)?;
+    for (name, help, value) in GAUGES {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for status in all {
+            if let Some(value) = value(status) {
+                let labels = [("path", status.path())];
+                ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+            }
+        }
+    }
+    for (name, help, value) in SECONDS {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for status in all {
+            let labels = [("path", status.path())];
+            ConstCounter::new(value(status)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    for (name, help, value) in COUNTS {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for status in all {
+            let labels = [("path", status.path())];
+            ConstCounter::new(value(status)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    failures(&mut encoder, all, parts)?;
+    for (name, help, durations) in HISTOGRAMS {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for status in all {
+            let durations = parts.get(status.path()).map(durations);
+            let Some(durations) = durations.filter(|all| all.count > 0) else { continue };
+            let bounds = BOUNDS.into_iter().chain([f64::MAX]);
+            let buckets: Vec<_> = bounds.zip(durations.buckets).collect();
+            let labels = [("path", status.path())];
+            let mut series = family.encode_family(&labels)?;
+            series.encode_histogram::<NoLabelSet>(
+                durations.sum,
+                durations.count,
+                &buckets,
+                None,
+            )?;
+        }
+    }
+    info(&mut encoder)
+}
+
+/// One series for each path and state, of which one is 1; and whether it is ready.
+fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
+    let help = "Where the service is in its life: 1 for the present state.";
+    let mut family = encoder.encode_descriptor("startstop_state", help, None, MetricType::Gauge)?;
+    for status in all {
+        for state in STATES {
+            let name = state.to_string();
+            let labels = [("path", status.path()), ("state", &*name)];
+            let value = u32::from(status.state() == state);
+            ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    let help = "Whether the service can do its job now.";
+    let mut family = encoder.encode_descriptor("startstop_ready", help, None, MetricType::Gauge)?;
+    for status in all {
+        let labels = [("path", status.path())];
+        let value = u32::from(status.is_ready());
+        ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+fn failures(encoder: &mut DescriptorEncoder, all: &[&Status], parts: &Parts) -> fmt::Result {
+    let help = "How many failures there were, by the phase and the cause.";
+    let name = "startstop_failures";
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for status in all {
+        let failures = parts.get(status.path()).map(|part| &part.failures);
+        for ((phase, cause), count) in failures.into_iter().flatten() {
+            let labels = [("path", status.path()), ("phase", &**phase), ("cause", &**cause)];
+            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn info(encoder: &mut DescriptorEncoder) -> fmt::Result {
+    let help = "The version of startstop.";
+    let mut family = encoder.encode_descriptor("startstop", help, None, MetricType::Info)?;
+    family.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
+}

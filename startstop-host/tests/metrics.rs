@@ -1,0 +1,156 @@
+//! The metrics, in both formats.
+
+use std::time::{Duration, Instant};
+
+use prometheus_client::encoding::{prometheus_text, text};
+use prometheus_client::registry::Registry;
+use startstop_core::{
+    Backoff, Context, Group, RestartPolicy, Runner, Service, Settings, once, service_fn,
+};
+use startstop_host::collector;
+
+fn idle() -> impl Service {
+    service_fn(async |cx: Context| cx.cancelled().await)
+}
+
+fn registry<S: Service>(runner: &Runner<S>) -> Registry {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(collector(runner)));
+    registry
+}
+
+fn scrape(registry: &Registry) -> String {
+    let mut text = String::new();
+    prometheus_text::encode(&mut text, registry).unwrap();
+    text
+}
+
+/// The value of a series, if it is there.
+fn value(text: &str, series: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[tokio::test]
+async fn each_family_is_there_for_each_path() {
+    let app = Group::builder("shop").with("db", idle()).build().unwrap();
+    let runner = Runner::new(app);
+    let registry = registry(&runner);
+    runner.start().await.unwrap();
+    let text = scrape(&registry);
+    for path in ["shop", "shop/db"] {
+        let series = |name: &str| value(&text, &format!("startstop_{name}{{path=\"{path}\"}}"));
+        let ones = ["ready", "cycles_total", "attempts_total", "start_duration_seconds_count"];
+        for name in ones {
+            assert_eq!(series(name), Some(1.0), "{name} {path}\n{text}");
+        }
+        assert_eq!(series("restarts_total"), Some(0.0));
+        for name in ["uptime_seconds", "up_seconds_total", "down_seconds_total"] {
+            assert!(series(name).is_some(), "{name} {path}\n{text}");
+        }
+        let state = |state: &str| {
+            value(&text, &format!("startstop_state{{path=\"{path}\",state=\"{state}\"}}"))
+        };
+        assert_eq!(
+            (state("running"), state("stopped"), state("backoff")),
+            (Some(1.0), Some(0.0), Some(0.0))
+        );
+    }
+    let version = format!("startstop_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+    assert!(text.contains(&version), "{text}");
+    let mut open = String::new();
+    text::encode(&mut open, &registry).unwrap();
+    assert!(
+        open.contains("startstop_cycles_total{path=\"shop/db\"} 1\n") && open.ends_with("# EOF\n")
+    );
+    runner.stop().await.unwrap();
+    let text = scrape(&registry);
+    assert_eq!(value(&text, "startstop_stop_duration_seconds_count{path=\"shop/db\"}"), Some(1.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_counted_by_phase_and_cause_and_counters_never_go_back() {
+    let flaky = service_fn(async |cx: Context| {
+        cx.report("row 7 is odd");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Err::<(), _>("connection lost")
+    });
+    let policy =
+        RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_secs(1))).forever();
+    let runner = Runner::with_settings(flaky, Settings::new().name("db").restart(policy));
+    let registry = registry(&runner);
+    runner.start().await.unwrap();
+    let mut before = (0.0, 0.0, 0.0);
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let text = scrape(&registry);
+        let series = |name: &str, labels: &str| {
+            value(&text, &format!("startstop_{name}{{path=\"db\"{labels}}}")).unwrap()
+        };
+        let now = (
+            series("failures_total", ",phase=\"run\",cause=\"error\""),
+            series("failures_total", ",phase=\"run\",cause=\"reported\""),
+            series("restarts_total", ""),
+        );
+        assert!(
+            now.0 > before.0 && now.1 > before.1 && now.2 > before.2,
+            "{now:?} after {before:?}"
+        );
+        before = now;
+    }
+    drop(runner.stop().await);
+}
+
+#[tokio::test]
+async fn the_series_of_a_member_go_with_it() {
+    let runner = Runner::new(Group::builder("shop").with("db", idle()).build().unwrap());
+    let registry = registry(&runner);
+    runner.start().await.unwrap();
+    runner.service().insert("job", once(async |_cx| ())).await.unwrap();
+    assert!(scrape(&registry).contains("shop/job"));
+    runner.service().remove("job").await.unwrap();
+    assert!(!scrape(&registry).contains("shop/job"));
+    runner.stop().await.unwrap();
+    drop(runner);
+    assert_eq!(scrape(&registry), "", "it does not keep the service");
+}
+
+#[tokio::test]
+async fn labels_are_escaped() {
+    let runner = Runner::new(Group::builder("a\"b\\c\nd").build().unwrap());
+    let registry = registry(&runner);
+    let text = scrape(&registry);
+    assert!(text.contains("startstop_ready{path=\"a\\\"b\\\\c\\nd\"} 0\n"), "{text}");
+}
+
+#[tokio::test]
+async fn what_happens_between_two_scrapes_is_counted_however_much_it_is() {
+    let runner =
+        Runner::with_settings(once(async |_cx| Err::<(), _>("no")), Settings::new().name("job"));
+    let registry = registry(&runner);
+    for _ in 0..10_000 {
+        runner.start().await.unwrap_err();
+    }
+    let text = scrape(&registry);
+    let failed =
+        value(&text, "startstop_failures_total{path=\"job\",phase=\"run\",cause=\"error\"}");
+    assert_eq!(failed, Some(10_000.0));
+}
+
+#[tokio::test]
+async fn a_scrape_of_many_members_is_quick() {
+    let mut app = Group::builder("shop");
+    for at in 0..10_000 {
+        app = app.with(format!("member-{at}"), idle());
+    }
+    let runner = Runner::new(app.build().unwrap());
+    let registry = registry(&runner);
+    runner.start().await.unwrap();
+    let begin = Instant::now();
+    let text = scrape(&registry);
+    let first = begin.elapsed();
+    let begin = Instant::now();
+    drop(scrape(&registry));
+    println!("{} bytes in {first:?}, then in {:?}", text.len(), begin.elapsed());
+    assert!(text.contains("member-9999") && first < Duration::from_secs(10), "{first:?}");
+    runner.stop().await.unwrap();
+}
