@@ -8,6 +8,7 @@ mod stop;
 mod support;
 mod table;
 mod blocked;
+mod deadlines;
 mod drops;
 mod handles;
 mod parent;

@@ -52,7 +52,7 @@ use crate::settings::Resolved;
 use crate::sync::clock;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
 
-pub(crate) use deadline::Arm;
+pub(crate) use deadline::{Alarm, Arm, look_soon, spawn as spawn_deadline_task};
 pub(crate) use deferred::After;
 pub(crate) use drain::Allowed;
 pub(crate) use listeners::Listener;
@@ -95,8 +95,10 @@ pub struct Identity(pub(crate) usize);
 pub(crate) enum Job {
     /// The task that drives the service.
     Driver(Seat),
-    /// The task that keeps the deadlines.
-    Keeper(Seat),
+    /// The task that keeps a deadline.
+    Deadline(Seat),
+    /// A look of the thread at what is pending.
+    Look,
     /// The call of `shutdown`.
     Hook(Handle, u64),
 }
@@ -226,4 +228,21 @@ where
     drop(cell);
     after.carry_out(node);
     result
+}
+
+/// Changes a core where nothing may block: user code that follows from it is left to be finished elsewhere.
+pub(crate) fn update_apart<N>(
+    node: &Arc<N>,
+    change: impl FnOnce(&Core, &mut Cell, &mut After),
+) -> After
+where
+    N: Node + ?Sized,
+{
+    let core = node.core();
+    let mut after = After::default();
+    let mut cell = core.cell();
+    change(core, &mut cell, &mut after);
+    drop(cell);
+    after.carry_out_urgent(node);
+    after
 }

@@ -8,6 +8,11 @@
 #[cfg(startstop_loom)]
 mod modelled;
 pub(crate) mod clock;
+#[cfg(not(startstop_loom))]
+mod spawned;
+
+#[cfg(not(startstop_loom))]
+pub(crate) use spawned::{has_ended, push_out, spawn_on};
 
 #[cfg(not(startstop_loom))]
 pub(crate) use std::sync::{
@@ -23,6 +28,6 @@ pub(crate) use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOw
 pub(crate) use modelled::block_on;
 #[cfg(startstop_loom)]
 pub(crate) use modelled::{
-    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard, Notify,
-    WaitForCancellationFutureOwned, has_ended, push_out, spawn_on,
+    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Entry, Mutex, MutexGuard,
+    Notify, Nudge, WaitForCancellationFutureOwned, has_ended, look_soon, push_out, spawn_on,
 };

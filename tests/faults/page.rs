@@ -53,6 +53,7 @@ pub(super) fn written() -> String {
     for during in PHASES {
         page.push_str(&section(during));
     }
+    page.push_str(&crate::deadlines::page::section());
     page
 }
 

@@ -122,11 +122,13 @@ async fn a_removal_says_who_does_not_yield() {
     )
     .await;
     journal.until("+b").await;
+    let b = app.service().get("b").unwrap();
     let error = within(app.service().remove("b")).await.unwrap_err();
     assert!(matches!(error, GroupError::Stop(StopError::Unresponsive(_))), "{error:?}");
     assert!(find::<StopError>(&error).is_some());
     assert!(app.is_running());
     drop(guard);
+    within(b.wait_for(State::Stopped)).await;
     within(app.stop()).await.unwrap();
     assert_eq!(journal.live(), 0);
 }

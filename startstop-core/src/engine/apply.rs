@@ -61,7 +61,7 @@ impl Cell {
             self.give_up(core, after);
         }
         if effects.has(Effects::TIMER) {
-            self.set_timer(core, arm, after);
+            self.arm(core, arm, after);
         }
         if effects.has(Effects::BEGIN) && !effects.has(Effects::ENDED) {
             self.drive(after);
@@ -187,7 +187,7 @@ impl Cell {
         } else {
             if !self.has_one_thread() {
                 // `run` may not have been polled yet and block in that poll: a new keeper looks whether it does.
-                self.dismiss_keeper(after);
+                self.disarm(after);
             }
             self.wake_driver(after);
         }

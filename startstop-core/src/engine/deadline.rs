@@ -1,16 +1,102 @@
-//! Which deadline is kept, until when, and by whom.
+//! Everything about deadlines: which one a service has, who keeps it, and what happens when it has passed.
 //!
-//! Deadlines are kept by a task of their own, so that a service that blocks its thread cannot hold
-//! them up. It exists only while there is a deadline.
+//! Six things are due at a time: the readiness of a start, the next sign of life that a watchdog waits for, the end of a
+//! drain, of a stop and of an abort, and the next attempt of a policy. A runner has at most one of them at any moment.
+//!
+//! # What can block
+//!
+//! User code runs in the worker threads of a runtime and can block one for ever: in the first poll of `run` or in a
+//! later one, in `shutdown`, in a task, in the destructor of any of them, and, when all parts of an attempt have ended, in
+//! the destructor of a value that a `Slot` gives up and in the predicate of a policy. A timer of tokio is
+//! no help against all of that:
+//!
+//! - The timers and the I/O of a runtime are polled by one of its workers, the one that parks on them. If the task that
+//!   this worker is woken for blocks it, no other worker looks at the timers: those that sleep sleep on. A service that blocks
+//!   after a tick of its own holds up every timer of its runtime, although all other workers are idle.
+//! - A task that a worker wakes or spawns waits in a place from which no other worker takes it, until that worker
+//!   has finished the poll in which it is.
+//! - On a runtime with a single worker nothing runs but what blocks it.
+//!
+//! # Who sees to it
+//!
+//! - **The deadline task**, in [`task`], sleeps on the runtime of the service until the deadline. It is what makes paused
+//!   time right: a clock that is paused goes on only to the timers that somebody waits for. Most stops end within a few turns of the
+//!   runtime, so the task is *pending* at first ([`Arm`]). It is spawned by whoever sees that the stop takes longer: the
+//!   driver after a poll that has not ended `run`, or the future of the caller after a few polls of its own.
+//! - **The thread**, in [`thread`], is one for the process, outside of all runtimes. It has an entry for each deadline task, and
+//!   looks at it [`SLACK`] after it was due, by the clock of its runtime. If the deadline is still there, the thread spawns
+//!   an empty task on that runtime, which wakes a worker; that worker then takes over the timers and the I/O, and the
+//!   deadline task can run. If it has not run after another [`PATIENCE`], no worker is free, or the task
+//!   waits behind the one that blocks: the thread takes the step itself.
+//! - What is pending is looked through by the thread every [`LOOK`]: a stop whose future was polled once and is then
+//!   kept, neither polled nor dropped; a `shutdown` that waits for a poll of `run` to end; user code at the end of an attempt.
+//! - The end of a backoff is a timer of the driver; [`Alarm`] has the thread wake a worker for it as well.
+//!
+//! Where the clock of a runtime is paused the thread does nothing: its time does not pass while a worker is blocked,
+//! and whatever came from outside would make a test of it end otherwise each time.
+//!
+//! A step of the thread must not block the thread, or it would hold up the deadlines of the process. So what may run a
+//! destructor or a subscriber of the user is handed to the runtime of the service, with the empty task: also the last
+//! reference to the service. What is left are wakers, which are called on the thread.
+//!
+//! While user code runs at the end of an attempt, it counts as a part of it (`Input::Closing`): it has the rest of the
+//! stop, and if it does not yield within the abort, it is the part that is `Unresponsive`.
+//!
+//! # What cannot be kept
+//!
+//! On a runtime whose only worker is blocked nobody can await anything *there*. The verdict comes on time all the same: the thread
+//! takes every step, so that who waits on another runtime or thread is answered, and `run` leaves the process.
+//! A future that only that worker could poll is answered when it yields.
+//!
+//! # What it costs
+//!
+//! Nothing while a service just runs: no task, no entry, and no thread two seconds after the last entry has
+//! gone. A stop that ends at once is noted for the next look, at most once in [`LOOK`] for a runner. One that takes
+//! longer costs a task and an entry, as does a start that waits for its readiness; a watchdog costs one of each, whatever
+//! beats. The thread sleeps until the first entry is due, and entries are taken back when a deadline goes away, so that it
+//! is woken for what is late, for the watchdogs, and for the looks.
 
-use std::sync::atomic::Ordering;
+mod alarm;
+mod task;
+#[cfg(not(startstop_loom))]
+mod look;
+#[cfg(not(startstop_loom))]
+mod queue;
+#[cfg(not(startstop_loom))]
+mod thread;
+mod which;
+
 use std::time::Duration;
 
-use super::{After, Cell, Core, Job, Seat};
+use super::{After, Cell, Job, Seat};
 use crate::engine::waiters::Topic;
-use crate::rules::lifecycle::{Input, Timer};
+use crate::rules::lifecycle::Timer;
 use crate::sync::AbortHandle;
 use crate::sync::clock::{self, NEVER};
+
+pub(crate) use alarm::Alarm;
+pub(crate) use task::spawn;
+#[cfg(not(startstop_loom))]
+pub(crate) use thread::look_soon;
+#[cfg(not(startstop_loom))]
+use thread::{Entry, Nudge};
+
+#[cfg(startstop_loom)]
+pub(crate) use crate::sync::look_soon;
+#[cfg(startstop_loom)]
+use crate::sync::{Entry, Nudge};
+
+/// How long a runtime has to keep a deadline by itself before the thread wakes one of its workers.
+#[cfg(not(startstop_loom))]
+const SLACK: Duration = Duration::from_millis(15);
+
+/// How long that worker has then before the thread takes the step.
+#[cfg(not(startstop_loom))]
+const PATIENCE: Duration = Duration::from_millis(35);
+
+/// How often the thread looks through what is pending.
+#[cfg(not(startstop_loom))]
+const LOOK: Duration = Duration::from_millis(50);
 
 /// When the task that keeps a deadline is spawned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,178 +108,191 @@ pub(crate) enum Arm {
     /// By the driver, which is woken, if one poll does not end it: nobody awaits the request. Only on a single
     /// thread: with more the driver may be stuck in that poll, and nobody else would notice.
     ByDriver,
-    /// By the ticket of who awaits the request, if a few turns of the runtime do not end it, or by the driver, if
+    /// By the future of who awaits the request, if a few turns of the runtime do not end it, or by the driver, if
     /// one poll does not; at once if, with several threads, the driver is inside a poll already.
     ByCaller,
+    /// By the thread, at its next look: what is awaited is user code that hardly ever takes its time.
+    ByLook,
 }
 
-/// What was aborted gets at least this long to be dropped: a turn of the runtime.
-const A_TURN: Duration = Duration::from_millis(1);
+/// The deadline of a runner, and who keeps it.
+pub(crate) struct Deadline {
+    timer: Timer,
+    /// When what `timer` stands for is due, or the next attempt.
+    due: u64,
+    /// The number that the task and the entry prove themselves with.
+    id: u32,
+    /// The task is spawned only when somebody sees that it takes longer.
+    is_pending: bool,
+    /// The thread will look at it.
+    is_noted: bool,
+    task: Option<AbortHandle>,
+    entry: Option<Entry>,
+}
+
+impl Deadline {
+    pub(super) fn new() -> Self {
+        Self {
+            timer: Timer::None,
+            due: NEVER,
+            id: 0,
+            is_pending: false,
+            is_noted: false,
+            task: None,
+            entry: None,
+        }
+    }
+
+    /// Whether its task is to be spawned by whoever sees that it takes longer.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.is_pending
+    }
+
+    /// When the next attempt begins, in `Backoff`.
+    pub(super) fn next_attempt(&self) -> u64 {
+        self.due
+    }
+
+    /// Notes when the next attempt begins, for which the driver waits.
+    pub(super) fn begin_backoff(&mut self, due: u64) {
+        self.due = due;
+    }
+}
+
+/// Who keeps a deadline, to be let go.
+pub(crate) struct Keepers {
+    task: Option<AbortHandle>,
+    entry: Option<Entry>,
+}
+
+impl Keepers {
+    /// Outside of the lock: the task is dropped, and the thread has a lock of its own.
+    pub(super) fn dismiss(self) {
+        if let Some(task) = self.task {
+            task.abort();
+        }
+        drop(self.entry);
+    }
+}
 
 impl Cell {
     /// Keeps the deadline that the lifecycle wants kept.
-    pub(crate) fn set_timer(&mut self, core: &Core, arm: Arm, after: &mut After) {
+    pub(crate) fn arm(&mut self, core: &super::Core, arm: Arm, after: &mut After) {
         let timer = self.life.timer(core.rules());
-        if timer == Timer::Abort && self.timer == Timer::Abort {
+        if timer == Timer::Abort && self.deadline.timer == Timer::Abort {
             return;
         }
         let due = self.due_of(core, timer, after);
-        let old_timer = std::mem::replace(&mut self.timer, timer);
-        let old_due = std::mem::replace(&mut self.due, due);
+        let old_timer = std::mem::replace(&mut self.deadline.timer, timer);
+        let old_due = std::mem::replace(&mut self.deadline.due, due);
         if due == NEVER {
-            self.dismiss_keeper(after);
+            self.disarm(after);
             return;
         }
-        // The keeper of a start wakes up in time for the watchdog: see `due`.
+        // The task of a start wakes up in time for the watchdog: see `next_look`.
         let is_watched = (old_timer, timer) == (Timer::Start, Timer::Watch);
-        if self.keeper.is_none() {
-            self.owes_keeper = true;
+        if self.deadline.task.is_none() {
+            self.deadline.is_pending = true;
         } else if due < old_due && !is_watched {
-            self.dismiss_keeper(after);
-            self.owes_keeper = true;
+            self.disarm(after);
+            self.deadline.is_pending = true;
+        }
+        if !self.deadline.is_pending {
+            return;
         }
         let goes_on = (old_timer, old_due) == (timer, due);
         let arm = if arm == Arm::IfNew && goes_on { Arm::ByCaller } else { arm };
-        if self.owes_keeper && self.is_due(core, arm, after) {
-            self.hire_keeper(after);
+        if self.is_task_due(core, arm, after) {
+            self.on_polled(after);
+        } else {
+            self.ask_for_look(after);
         }
     }
 
-    /// Whether a keeper that is owed is hired at once.
-    fn is_due(&self, core: &Core, arm: Arm, after: &After) -> bool {
-        match arm {
-            Arm::Now | Arm::IfNew => true,
-            Arm::ByDriver => after.driver.is_none() || !self.has_one_thread(),
-            // After the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
-            // or the driver sees the level.
-            Arm::ByCaller => core.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
-        }
-    }
-
-    fn due_of(&mut self, core: &Core, timer: Timer, after: &mut After) -> u64 {
-        let settings = &core.settings;
-        match timer {
-            Timer::None => NEVER,
-            Timer::Start => {
-                let due = clock::later(after.now(), settings.start_timeout());
-                // Without an end as well, since the watchdog follows.
-                if settings.watch().is_some() { due.min(NEVER - 1) } else { due }
-            }
-            Timer::Watch => match settings.watch() {
-                Some((silence, beat)) => {
-                    let now = after.now();
-                    beat.store(now, Ordering::Release);
-                    clock::later(now, silence)
-                }
-                None => NEVER,
-            },
-            Timer::Drain => self.rare.as_ref().map_or(0, |rare| rare.drain_at).min(self.stop_at),
-            Timer::Stop if self.whole_keeps() => NEVER,
-            Timer::Stop => {
-                if !self.life.is_asked() && self.timer != Timer::Stop {
-                    // It winds down by itself.
-                    self.stop_at = clock::later(after.now(), settings.stop_timeout());
-                } else if self.timer == Timer::Drain {
-                    self.end_drain(core, after.now());
-                }
-                self.stop_at
-            }
-            Timer::Abort => clock::later(after.now(), settings.abort_timeout().max(A_TURN)),
-        }
-    }
-
-    /// Leaves the deadline of the stop to the whole that this service is a part of: it is for
-    /// information only.
-    pub(crate) fn leave_deadline_to_whole(&mut self) {
-        self.rare().whole_keeps = true;
-    }
-
-    #[inline]
-    pub(super) fn dismiss_keeper(&mut self, after: &mut After) {
-        after.dismiss(self.keeper.take());
-        self.keeper_id = self.keeper_id.wrapping_add(1);
-        self.owes_keeper = false;
-    }
-
-    /// Spawns the keeper that is owed.
-    pub(crate) fn hire_keeper(&mut self, after: &mut After) {
-        if !self.owes_keeper {
+    /// Something was polled and has not ended: the task that is pending is spawned.
+    pub(crate) fn on_polled(&mut self, after: &mut After) {
+        if !self.deadline.is_pending {
             return;
         }
         let Some(on) = self.on.clone() else { return };
-        self.owes_keeper = false;
-        self.keeper_id = self.keeper_id.wrapping_add(1);
-        after.job(Job::Keeper(Seat { on, id: self.keeper_id }));
+        self.deadline.is_pending = false;
+        self.deadline.id = self.deadline.id.wrapping_add(1);
+        after.job(Job::Deadline(Seat { on, id: self.deadline.id }));
     }
 
-    /// Notes how the keeper is dismissed; one that came too late is dismissed at once.
-    pub(crate) fn keeper_hired(&mut self, id: u32, handle: AbortHandle) -> Option<AbortHandle> {
-        if self.keeper_id != id || self.due == NEVER {
-            return Some(handle);
+    /// Nobody needs to keep the deadline any more.
+    #[inline]
+    pub(super) fn disarm(&mut self, after: &mut After) {
+        let Deadline { task, entry, .. } = &mut self.deadline;
+        if task.is_some() || entry.is_some() {
+            after.dismiss(Keepers { task: task.take(), entry: entry.take() });
         }
-        self.keeper.replace(handle)
+        self.deadline.id = self.deadline.id.wrapping_add(1);
+        self.deadline.is_pending = false;
     }
 
-    /// The keeper with this number is gone, with its runtime: who waits elsewhere has another one spawned.
-    pub(crate) fn keeper_lost(&mut self, id: u32, after: &mut After) {
-        if self.keeper_id == id && self.due != NEVER {
-            self.keeper_id = self.keeper_id.wrapping_add(1);
-            self.keeper = None;
-            self.owes_keeper = true;
+    /// Has the thread look whether what is pending takes longer, should nobody else.
+    fn ask_for_look(&mut self, after: &mut After) {
+        if !std::mem::replace(&mut self.deadline.is_noted, true) {
+            after.job(Job::Look);
+        }
+    }
+
+    /// Whether anything is left to be seen to at the look of the thread.
+    #[cfg(not(startstop_loom))]
+    fn is_look_due(&self) -> bool {
+        self.deadline.is_pending || self.life.is_hook_due()
+    }
+
+    /// The thread looks: whatever is still pending takes longer.
+    #[cfg(not(startstop_loom))]
+    fn on_look(&mut self, core: &super::Core, is_due: bool, after: &mut After) {
+        self.deadline.is_noted = false;
+        if !is_due {
+            return;
+        }
+        if core.polling.load(std::sync::atomic::Ordering::SeqCst) {
+            self.spawn_hook(core, after);
+        }
+        self.on_polled(after);
+    }
+
+    /// Notes who keeps the deadline: who has kept it before, or, as an error, those that have come too late.
+    fn armed(&mut self, id: u32, keepers: Keepers) -> Result<Keepers, Keepers> {
+        if self.deadline.id != id || self.deadline.due == NEVER {
+            return Err(keepers);
+        }
+        let Deadline { task, entry, .. } = &mut self.deadline;
+        let old = Keepers {
+            task: std::mem::replace(task, keepers.task),
+            entry: std::mem::replace(entry, keepers.entry),
+        };
+        Ok(old)
+    }
+
+    /// The task with this number is gone, with its runtime: who waits elsewhere has another one spawned.
+    fn deadline_task_lost(&mut self, id: u32, after: &mut After) {
+        if self.deadline.id == id && self.deadline.due != NEVER {
+            self.disarm(after);
+            self.deadline.is_pending = true;
             self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);
         }
     }
 
-    /// Until when the keeper with this number sleeps before it looks at the clock.
+    /// How long it is until the keepers with this number have to look at the clock.
     ///
     /// While a service starts that has a watchdog, no longer than that: the service may say that it is
-    /// ready and block its thread in the same poll, and a keeper that is spawned from there would wait
+    /// ready and block its thread in the same poll, and a task that is spawned from there would wait
     /// for that very thread.
-    pub(crate) fn due(&self, core: &Core, id: u32) -> Option<u64> {
-        if self.keeper_id != id || self.due == NEVER {
+    fn next_look(&self, core: &super::Core, id: u32) -> Option<u64> {
+        if self.deadline.id != id || self.deadline.due == NEVER {
             return None;
         }
-        match (self.timer, core.settings.watch()) {
+        match (self.deadline.timer, core.settings.watch()) {
             (Timer::Start, Some((silence, _))) => {
-                Some(self.due.min(clock::later(clock::now(), silence)))
+                Some(self.deadline.due.min(clock::later(clock::now(), silence)))
             }
-            _ => Some(self.due),
+            _ => Some(self.deadline.due),
         }
     }
-
-    /// The deadline may have passed.
-    pub(crate) fn look_at_the_clock(&mut self, core: &Core, id: u32, after: &mut After) {
-        let now = after.now();
-        if self.keeper_id != id || now < self.due {
-            return;
-        }
-        let input = match self.timer {
-            Timer::None => return,
-            Timer::Start => Input::StartDue,
-            Timer::Watch => match look_again_at(core, now) {
-                Some(due) => {
-                    self.due = due;
-                    return;
-                }
-                None => Input::Silent,
-            },
-            Timer::Drain => Input::DrainOver,
-            Timer::Stop => Input::StopDue,
-            Timer::Abort => Input::AbortDue,
-        };
-        // Earlier than any deadline, so that a new one does not call for another keeper.
-        self.due = 0;
-        self.step(core, input, Arm::Now, after);
-        if self.due == 0 {
-            self.due = NEVER;
-            self.dismiss_keeper(after);
-        }
-    }
-}
-
-/// When the watchdog has to look again, or `None` if it has seen enough.
-fn look_again_at(core: &Core, now: u64) -> Option<u64> {
-    let (silence, beat) = core.settings.watch()?;
-    let due = clock::later(beat.load(Ordering::Acquire), silence);
-    (due > now).then_some(due)
 }

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::deadline::Keepers;
 use super::{Ending, Hold, Job, Node, Observer, verdicts};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
@@ -29,8 +30,8 @@ pub(crate) struct After {
     pub(crate) driver: Option<Waker>,
     pub(crate) wakes: Wakes,
     pub(crate) news: News,
-    /// The keeper that is no longer needed.
-    dismissed: Option<AbortHandle>,
+    /// Who keeps a deadline that is no longer there.
+    dismissed: Option<Keepers>,
     /// What nobody needs any more, and whose drop is foreign code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
@@ -44,6 +45,7 @@ pub(super) struct Rest {
     pub(super) aborts: Vec<AbortHandle>,
     pub(super) endings: Vec<Ending>,
     jobs: Vec<Job>,
+    dismissed: Vec<Keepers>,
     pub(super) stuck: Vec<Arc<dyn Hold>>,
     pub(super) observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
     /// What nobody needs any more, and whose drop is foreign code, or takes another lock.
@@ -80,10 +82,10 @@ impl After {
         }
     }
 
-    /// Ends a keeper after the lock.
-    pub(super) fn dismiss(&mut self, keeper: Option<AbortHandle>) {
-        if let Some(keeper) = fill(&mut self.dismissed, keeper) {
-            self.rest().aborts.push(keeper);
+    /// Lets those go after the lock who keep a deadline.
+    pub(super) fn dismiss(&mut self, keepers: Keepers) {
+        if let Some(keepers) = fill(&mut self.dismissed, Some(keepers)) {
+            self.rest().dismissed.push(keepers);
         }
     }
 
@@ -117,29 +119,62 @@ impl After {
 
     /// Runs with the lock released.
     pub(super) fn carry_out<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
-        let mut rest = self.rest.take();
-        if let Some(rest) = &mut rest {
+        self.launch(node);
+        each_fenced(self.driver.take(), Waker::wake);
+        self.emit(node);
+        self.wakes.wake();
+        self.tell_verdict(node);
+        self.clear();
+    }
+
+    /// What cannot wait, and does not block unless a waker does.
+    pub(super) fn carry_out_urgent<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+        self.launch(node);
+        each_fenced(self.driver.take(), Waker::wake);
+        self.wakes.wake();
+        self.tell_verdict(node);
+        if let Some(rest) = &mut self.rest {
+            rest.tell_observers();
+        }
+    }
+
+    /// What is left then.
+    pub(super) fn finish<N: Node + ?Sized>(mut self, node: &Arc<N>) {
+        self.emit(node);
+        self.clear();
+    }
+
+    fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+        if let Some(rest) = &mut self.rest {
             rest.tell();
         }
-        if let Some(keeper) = self.dismissed.take() {
-            keeper.abort();
+        if let Some(keepers) = self.dismissed.take() {
+            keepers.dismiss();
         }
         if let Some(job) = self.job.take() {
             Arc::clone(node).launch(job);
         }
-        if let Some(rest) = &mut rest {
+        if let Some(rest) = &mut self.rest {
             rest.launch(node);
         }
-        each_fenced(self.driver.take(), Waker::wake);
+    }
+
+    fn emit<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         std::mem::take(&mut self.news).emit(|| node.core().name());
-        self.wakes.wake();
-        if rest.as_ref().is_some_and(|rest| rest.has_verdict) {
+    }
+
+    fn tell_verdict<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+        let has_verdict = |rest: &mut Box<Rest>| std::mem::take(&mut rest.has_verdict);
+        if self.rest.as_mut().is_some_and(has_verdict) {
             verdicts::tell(node.core());
         }
+    }
+
+    fn clear(&mut self) {
         each_fenced(self.old_waker.take(), drop);
         each_fenced(self.old_failure.take(), drop);
         // Last: what it drops may be what keeps a whole, of which this is a part, from its end.
-        if let Some(rest) = rest {
+        if let Some(rest) = self.rest.take() {
             rest.finish();
         }
     }
@@ -160,6 +195,7 @@ impl Rest {
         each_fenced(self.endings.drain(..), |ending| (ending.0)());
         each_fenced(self.tokens.drain(..), |token| token.cancel());
         each_fenced(self.aborts.drain(..), |task| task.abort());
+        self.dismissed.drain(..).for_each(Keepers::dismiss);
         each_fenced(self.stuck.drain(..), |hold| hold.ran_out());
     }
 
@@ -169,8 +205,12 @@ impl Rest {
         }
     }
 
-    fn finish(mut self: Box<Self>) {
+    fn tell_observers(&mut self) {
         each_fenced(self.observers.take().iter().flat_map(|list| list.iter()), |it| it.changed());
+    }
+
+    fn finish(mut self: Box<Self>) {
+        self.tell_observers();
         each_fenced(self.wakers.drain(..), drop);
         each_fenced(self.failures.drain(..), drop);
         each_fenced(self.events.drain(..), drop);

@@ -161,7 +161,8 @@ impl Cell {
                 self.tell(after, || EventKind::Stopping(reason));
             }
             State::Backoff => {
-                let (delay, attempt) = (clock::between(now, self.due), self.attempt() + 1);
+                let (delay, attempt) =
+                    (clock::between(now, self.deadline.next_attempt()), self.attempt() + 1);
                 self.tell(after, || EventKind::Backoff { delay, attempt });
             }
             State::Stopped => {

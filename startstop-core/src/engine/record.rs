@@ -99,9 +99,13 @@ impl Cell {
                 Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
             }
             _ => {
-                // The whole that it is a part of may have had less time.
-                let until = self.stop_at.min(after.now());
-                let waited = clock::between(self.told_at(core), until);
+                let waited = if self.life.is_asked() {
+                    // The whole that it is a part of may have had less time.
+                    let until = self.stop_at.min(after.now());
+                    clock::between(self.told_at(core), until)
+                } else {
+                    core.settings.stop_timeout()
+                };
                 let missed = Interruption::StopTimedOut { after: waited };
                 self.record(core, part, Fault::interruption(missed), after);
                 return;

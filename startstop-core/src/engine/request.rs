@@ -109,7 +109,7 @@ fn begin_stop(core: &Core, cell: &mut Cell, allowed: Allowed, arm: Arm, after: &
     cell.step(core, input, arm, after);
     if joins {
         // The earliest deadline wins.
-        cell.set_timer(core, arm, after);
+        cell.arm(core, arm, after);
     }
 }
 
@@ -234,7 +234,7 @@ fn stop_with_whole<N: Node + ?Sized>(
             }
             cell.step(core, Input::StopNow, wanted.arm(), after);
             if joins {
-                cell.set_timer(core, wanted.arm(), after);
+                cell.arm(core, wanted.arm(), after);
             }
         })
     })

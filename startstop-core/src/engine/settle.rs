@@ -47,10 +47,13 @@ impl Cell {
             after.drop_waker(self.driver.replace(waker.clone()));
         }
         if self.life.is_over() {
+            // User code, which may block.
             if let Some(endings) = self.take_endings() {
+                self.step(core, Input::Closing, Arm::ByLook, after);
                 return Cue::Close(endings);
             }
             if let Some((predicate, failure)) = self.open_question(core) {
+                self.step(core, Input::Closing, Arm::ByLook, after);
                 return Cue::Ask(predicate, failure);
             }
             self.settle(core, after);
@@ -60,14 +63,17 @@ impl Cell {
         match self.state() {
             _ if !self.is_driven_by(id) => Cue::Leave,
             State::Starting if !self.life.is_alive() => self.enter(core, after),
-            State::Backoff => Cue::Pause((self.due > after.now()).then_some(self.due)),
+            State::Backoff => {
+                let due = self.deadline.next_attempt();
+                Cue::Pause((due > after.now()).then_some(due))
+            }
             State::Stopped => {
                 self.driver_gone(after);
                 Cue::Leave
             }
             _ if self.life.is_hook_due() => Cue::Hook,
             State::Starting | State::Running | State::Stopping => {
-                self.hire_keeper(after);
+                self.on_polled(after);
                 Cue::Wait
             }
         }
@@ -189,8 +195,17 @@ impl Cell {
     }
 
     /// What the predicate has said.
-    pub(crate) fn answered(&mut self, worth_it: bool) {
+    pub(crate) fn answered(&mut self, core: &Core, worth_it: bool, after: &mut After) {
         self.rare().worth_it = Some(worth_it);
+        self.step(core, Input::Closed, Arm::ByCaller, after);
+    }
+
+    /// What was to be done at the end of the attempt is done, or has failed.
+    pub(crate) fn closed(&mut self, core: &Core, faults: Vec<Fault>, after: &mut After) {
+        for fault in faults {
+            self.record(core, Phase::Run, fault, after);
+        }
+        self.step(core, Input::Closed, Arm::ByCaller, after);
     }
 
     /// Settles an attempt that is over.
@@ -204,8 +219,8 @@ impl Cell {
     fn begin_backoff(&mut self, core: &Core, delay: Duration, after: &mut After) {
         self.rare().was_up = self.life.was_ready();
         self.life.step(Input::Retry, core.rules());
-        self.set_timer(core, Arm::ByCaller, after);
-        self.due = clock::later(after.now(), delay);
+        self.arm(core, Arm::ByCaller, after);
+        self.deadline.begin_backoff(clock::later(after.now(), delay));
         self.end_reloads(after);
         self.publish(core, after);
         self.close_attempt(core, after);
@@ -277,6 +292,6 @@ impl Cell {
         self.end_reloads(after);
         self.publish_state(core, State::Stopped, done, after);
         self.close_attempt(core, after);
-        self.set_timer(core, Arm::ByCaller, after);
+        self.arm(core, Arm::ByCaller, after);
     }
 }

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::Core;
+use super::deadline::Deadline;
 use super::ended::Ended;
 use super::listeners::Listeners;
 use super::owners::Wholes;
@@ -23,7 +24,7 @@ use crate::report::path::Path;
 use crate::report::state::{Exit, State};
 use crate::report::status::Outages;
 use crate::report::stop_reason::StopReason;
-use crate::rules::lifecycle::{Lifecycle, Timer};
+use crate::rules::lifecycle::Lifecycle;
 use crate::rules::restart_counter::Retries;
 use crate::sync::clock;
 use crate::sync::{AbortHandle, CancellationToken};
@@ -45,28 +46,22 @@ pub(crate) struct Cell {
     pub(super) was_down: u64,
     pub(super) is_down: bool,
     pub(crate) exit: Exit,
-    /// The keeper is spawned only when the one who asked for the stop sees that it takes longer.
-    pub(super) owes_keeper: bool,
-    pub(super) timer: Timer,
     /// Why a stop was asked for first, in this attempt.
     pub(super) asked_by: Option<StopReason>,
     /// How often the state has changed.
     pub(crate) version: u32,
     pub(super) driver_id: u32,
-    pub(super) keeper_id: u32,
     /// The number of the next round of reload requests.
     pub(super) next_round: u32,
     /// When `run` was entered.
     pub(super) began_at: u64,
-    /// When what `timer` stands for is due, or the next attempt.
-    pub(super) due: u64,
+    pub(crate) deadline: Deadline,
     /// When the service will be aborted.
     pub(super) stop_at: u64,
     pub(super) driver: Option<Waker>,
     /// Whether there is a driver.
     pub(super) driven: bool,
     pub(super) on: Option<Handle>,
-    pub(super) keeper: Option<AbortHandle>,
     pub(crate) waiters: Waiters,
     pub(super) rare: Option<Box<Rare>>,
 }
@@ -154,20 +149,16 @@ impl Cell {
             was_down: 0,
             is_down: false,
             exit: Exit::Stopped,
-            owes_keeper: false,
-            timer: Timer::None,
             asked_by: None,
             version: 0,
             driver_id: 0,
-            keeper_id: 0,
             next_round: 0,
             began_at: 0,
-            due: clock::NEVER,
+            deadline: Deadline::new(),
             stop_at: clock::NEVER,
             driver: None,
             driven: false,
             on: None,
-            keeper: None,
             waiters: Waiters::new(),
             rare: None,
         }
@@ -255,11 +246,6 @@ impl Cell {
         self.rare.as_ref()?.parent.as_ref()
     }
 
-    /// Whether a keeper is to be spawned if the stop takes longer.
-    pub(crate) fn owes_keeper(&self) -> bool {
-        self.owes_keeper
-    }
-
     /// What is stuck, once the end of this cycle was given up.
     pub(crate) fn verdict(&self) -> Option<&Unresponsive> {
         self.rare.as_ref()?.verdict.as_ref()
@@ -277,7 +263,7 @@ impl Cell {
 
     /// When the next attempt begins, in `Backoff`.
     pub(crate) fn next_attempt(&self) -> Option<u64> {
-        (self.state() == State::Backoff).then_some(self.due)
+        (self.state() == State::Backoff).then_some(self.deadline.next_attempt())
     }
 
     /// Counts a restart by a whole.

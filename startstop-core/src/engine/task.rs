@@ -15,26 +15,7 @@ use crate::report::panic::fenced;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::{Input, Part};
 
-/// Spawns a task.
-#[cfg(not(startstop_loom))]
-pub(crate) fn spawn_on<F>(on: &tokio::runtime::Handle, future: F) -> tokio::task::AbortHandle
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    on.spawn(future).abort_handle()
-}
-
-#[cfg(startstop_loom)]
 pub(crate) use crate::sync::{has_ended, push_out, spawn_on};
-
-/// Whether a runtime ends or has ended: it drops at once what it is given.
-#[cfg(not(startstop_loom))]
-pub(crate) fn has_ended(on: &tokio::runtime::Handle) -> bool {
-    let probe = spawn_on(on, std::future::pending());
-    let has_ended = probe.is_finished();
-    probe.abort();
-    has_ended
-}
 
 /// Waits for ever if the runtime ends, to be dropped with all its tasks; else not at all. For a whole
 /// that has lost a part: with the runtime the whole is lost as well, and has not failed.
@@ -42,13 +23,6 @@ pub(crate) async fn wait_if_runtime_ends() {
     if tokio::runtime::Handle::try_current().is_ok_and(|on| has_ended(&on)) {
         std::future::pending::<()>().await;
     }
-}
-
-/// Moves the task that was spawned last out of the slot for the one that this worker polls next, from where no other
-/// can take it, by spawning an empty one after it.
-#[cfg(not(startstop_loom))]
-pub(crate) fn push_out(on: &tokio::runtime::Handle) {
-    drop(spawn_on(on, async {}));
 }
 
 /// Has a task belong to the span of the attempt that spawns it.

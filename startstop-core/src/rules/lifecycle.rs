@@ -69,9 +69,12 @@ pub(crate) struct Lifecycle {
     next: bool,
     /// A start is pending.
     awaited: bool,
+    /// User code is being called that belongs to the end of the attempt.
+    closing: bool,
     tasks: u32,
     kept: u32,
     held: u32,
+    stuck: u32,
 }
 
 impl Lifecycle {
@@ -93,6 +96,8 @@ impl Lifecycle {
             Input::Added(part) => self.added(part),
             Input::Ended(part) => self.ended(part, rules),
             Input::RanOut => self.ran_out(rules),
+            Input::Closing => self.begin_closing(),
+            Input::Closed => self.end_closing(),
             Input::DrainOver => self.drain_over(rules),
             Input::StartDue => self.start_due(),
             Input::StopDue => self.stop_due(),

@@ -1,9 +1,7 @@
-//! The tasks of a runner: the driver of the service, the keeper of its deadlines, the call of
-//! `shutdown`.
+//! The tasks of a runner: the driver of the service, and the call of `shutdown`.
 
 mod drive;
 mod shutdown_call;
-mod deadline_task;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -14,7 +12,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::engine::task::push_out;
-use crate::engine::{Core, Identity, Job, Node};
+use crate::engine::{Core, Identity, Job, Node, look_soon, spawn_deadline_task};
 use crate::report::status::Status;
 use crate::rules::span::Span;
 use crate::runner::{StartStop, WeakRunner};
@@ -58,7 +56,8 @@ impl<S: Service> Node for Inner<S> {
     fn launch(self: Arc<Self>, job: Job) {
         match job {
             Job::Driver(seat) => drive::spawn(self, &seat),
-            Job::Keeper(seat) => deadline_task::spawn(&(self as Arc<dyn Node>), &seat),
+            Job::Deadline(seat) => spawn_deadline_task(&(self as Arc<dyn Node>), &seat),
+            Job::Look => look_soon(&(self as Arc<dyn Node>)),
             Job::Hook(on, epoch) => {
                 let call = shutdown_call::Call::new(Arc::clone(&self), epoch);
                 shutdown_call::spawn(&self, &on, call);

@@ -66,7 +66,7 @@ pub(super) fn reply<T>(
     let Some(key) = key else { return Reply::Now(Ok(())) };
     match cell.waiters.take(key).and_then(read) {
         Some(outcome) => Reply::Now(outcome),
-        None => Reply::Awaited { key, owes: cell.owes_keeper() },
+        None => Reply::Awaited { key, owes: cell.deadline.is_pending() },
     }
 }
 

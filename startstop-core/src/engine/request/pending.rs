@@ -107,7 +107,7 @@ impl<'a, N: Node + ?Sized> Ticket<'a, N> {
     }
 
     fn hire_keeper(&self) {
-        update(self.node, |_, cell, after| cell.hire_keeper(after));
+        update(self.node, |_, cell, after| cell.on_polled(after));
     }
 
     /// Looks for the answer, or leaves the waker for it: then, whether a keeper is owed.
@@ -117,7 +117,7 @@ impl<'a, N: Node + ?Sized> Ticket<'a, N> {
             return Ok(answer);
         }
         let old_waker = cell.waiters.wake(key, task.waker());
-        let owes = cell.owes_keeper();
+        let owes = cell.deadline.is_pending();
         drop(cell);
         drop(old_waker);
         Err(owes)
@@ -155,7 +155,7 @@ impl<N: Node + ?Sized> Drop for Ticket<'_, N> {
         let Some(key) = self.key.take() else { return };
         let mut cell = self.node.core().cell();
         let rest = cell.waiters.remove(key);
-        let owes = cell.owes_keeper();
+        let owes = cell.deadline.is_pending();
         drop(cell);
         drop(rest);
         if owes {

@@ -33,9 +33,11 @@ impl Lifecycle {
     }
 
     pub(super) fn stop_due(&mut self) -> Effects {
-        if self.state != State::Stopping || self.level >= Level::Aborted || !self.is_alive() {
+        let ends = self.state == State::Stopping || self.closing;
+        if !ends || self.level >= Level::Aborted || !self.is_alive() {
             return Effects::NONE;
         }
+        self.state = State::Stopping;
         self.overdue = self.asked;
         self.drop_all().and(Effects::MISSED)
     }
@@ -45,6 +47,10 @@ impl Lifecycle {
         if !aborted || !self.is_alive() || self.verdict || self.kept > 0 {
             return Effects::NONE;
         }
+        self.give_up()
+    }
+
+    pub(super) fn give_up(&mut self) -> Effects {
         self.verdict = true;
         self.next = false;
         self.awaited = false;

@@ -31,8 +31,12 @@ pub(crate) enum Input {
     Added(Part),
     /// A part beside `run` and `shutdown` has ended.
     Ended(Part),
-    /// The deadlines of a part that keeps its own have run out: it is merely held from now on.
+    /// The deadlines of a part that keeps its own have run out: it is stuck from now on.
     RanOut,
+    /// All parts have ended, and user code is called before the end is settled.
+    Closing,
+    /// That has returned.
+    Closed,
     /// The drain is over.
     DrainOver,
     /// The deadline of the start has passed.
@@ -73,6 +77,8 @@ pub(crate) enum Part {
     Task,
     /// What a composite drives: it keeps deadlines of its own.
     Kept,
-    /// What `run` leaves behind when it is dropped: a thread, or a composite out of deadlines.
+    /// What `run` leaves behind when it is dropped, and what knows no deadline: a thread.
     Held,
+    /// What a composite drives and what is out of deadlines.
+    Stuck,
 }

@@ -95,6 +95,7 @@ impl Lifecycle {
             Part::Task => &mut self.tasks,
             Part::Kept => &mut self.kept,
             Part::Held => &mut self.held,
+            Part::Stuck => &mut self.stuck,
         }
     }
 
@@ -103,8 +104,24 @@ impl Lifecycle {
             return Effects::NONE;
         }
         self.kept -= 1;
-        self.held += 1;
+        self.stuck += 1;
         self.look_for_the_end(rules)
+    }
+
+    /// The state stays: hardly ever does it take so long that anybody sees it.
+    pub(super) fn begin_closing(&mut self) -> Effects {
+        if !self.is_over() {
+            return Effects::NONE;
+        }
+        self.closing = true;
+        Effects::TIMER
+    }
+
+    pub(super) fn end_closing(&mut self) -> Effects {
+        if !std::mem::take(&mut self.closing) {
+            return Effects::NONE;
+        }
+        if self.is_over() { Effects::DRIVE } else { Effects::NONE }
     }
 
     pub(super) fn runtime_lost(&mut self) -> Effects {
@@ -115,6 +132,9 @@ impl Lifecycle {
         self.state = State::Stopping;
         if self.hook == Hook::Due {
             self.hook = Hook::Done;
+        }
+        if self.is_only_stuck() {
+            return self.drop_all();
         }
         self.level = self.level.max(Level::Cancelled);
         Effects::CANCEL.and(Effects::TIMER).and(Effects::DRIVE)

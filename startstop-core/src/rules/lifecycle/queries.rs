@@ -31,9 +31,9 @@ impl Lifecycle {
         self.hook == Hook::Live
     }
 
-    /// Whether a part may be added: the attempt is alive and not aborted.
+    /// Whether a part may be added: the attempt has some, and is not aborted.
     pub(crate) fn is_open(&self) -> bool {
-        self.level < Level::Aborted && self.is_alive()
+        self.level < Level::Aborted && self.has_parts()
     }
 
     /// Whether the runtime of the attempt has ended.
@@ -68,9 +68,18 @@ impl Lifecycle {
 
     /// Whether anything of the attempt is alive.
     pub(crate) fn is_alive(&self) -> bool {
+        self.has_parts() || self.closing
+    }
+
+    fn has_parts(&self) -> bool {
         self.running
             || matches!(self.hook, Hook::Due | Hook::Live)
-            || self.tasks + self.kept + self.held > 0
+            || self.tasks + self.kept + self.held + self.stuck > 0
+    }
+
+    /// Whether nothing is left but parts that are out of deadlines.
+    pub(super) fn is_only_stuck(&self) -> bool {
+        self.stuck > 0 && !Self { stuck: 0, ..*self }.is_alive()
     }
 
     /// Whether the attempt has ended, so that its end can be settled.
@@ -100,7 +109,8 @@ impl Lifecycle {
 
     /// The kinds of parts that are alive, for blame.
     pub(crate) fn alive_parts(&self) -> Vec<Phase> {
-        let run = (self.running || self.kept + self.held > 0).then_some(Phase::Run);
+        let beside = self.kept + self.held + self.stuck > 0 || self.closing;
+        let run = (self.running || beside).then_some(Phase::Run);
         let hook = (self.hook == Hook::Live).then_some(Phase::Shutdown);
         let task = (self.tasks > 0).then_some(Phase::Task);
         [run, hook, task].into_iter().flatten().collect()
@@ -110,6 +120,7 @@ impl Lifecycle {
     pub(crate) fn timer(&self, rules: Rules) -> Timer {
         match (self.state, self.level) {
             _ if self.verdict || !self.is_alive() => Timer::None,
+            _ if self.closing && self.level < Level::Aborted => Timer::Stop,
             (State::Starting, _) if rules.readiness == Readiness::Explicit => Timer::Start,
             (State::Running, _) => Timer::Watch,
             (State::Stopping, Level::Draining) => Timer::Drain,

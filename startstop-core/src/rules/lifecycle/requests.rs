@@ -113,6 +113,11 @@ impl Lifecycle {
     }
 
     pub(super) fn abort_what_runs(&mut self, rules: Rules) -> Effects {
+        if self.closing {
+            self.state = State::Stopping;
+            self.asked = true;
+            return self.drop_all();
+        }
         if !self.running {
             return self.wind_down(rules);
         }

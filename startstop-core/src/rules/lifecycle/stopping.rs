@@ -76,8 +76,12 @@ impl Lifecycle {
         if self.hook == Hook::Due {
             self.hook = Hook::Done;
         }
-        let drive = if self.is_alive() { Effects::NONE } else { Effects::DRIVE };
-        drive.and(Effects::CANCEL).and(Effects::ABORT).and(Effects::TIMER)
+        let next = match () {
+            () if self.is_only_stuck() && !self.verdict => self.give_up(),
+            () if self.is_alive() => Effects::NONE,
+            () => Effects::DRIVE,
+        };
+        next.and(Effects::CANCEL).and(Effects::ABORT).and(Effects::TIMER)
     }
 
     /// After something has ended: is it over, or is what is left only to be given up on?
@@ -87,6 +91,13 @@ impl Lifecycle {
         }
         if self.state != State::Stopping || self.verdict {
             return Effects::NONE;
+        }
+        if self.is_only_stuck() {
+            // They have had all the time that there is.
+            return match self.level {
+                Level::Aborted => self.give_up().and(Effects::TIMER),
+                _ => self.drop_all(),
+            };
         }
         let hook = matches!(self.hook, Hook::Due | Hook::Live);
         let only_held = !self.running && !hook && self.tasks + self.kept == 0;

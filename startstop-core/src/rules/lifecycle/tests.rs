@@ -1,6 +1,8 @@
 //! Walks every state that can be reached, with every input that can come there, and holds the
 //! invariants of the lifecycle against each step.
 
+mod deadlines;
+
 use std::collections::{HashSet, VecDeque};
 
 use super::{Effects, End, Hook, Input, Level, Lifecycle, Part, Rules, RunEnd, Timer};
@@ -44,15 +46,23 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
         if count > 0 {
             inputs.push(Input::Ended(part));
         }
-        if count < PARTS && (at.is_open() || part == Part::Kept && at.running) {
+        // Whether there are more makes no difference to what is held or stuck.
+        let most = if part == Part::Held { 1 } else { PARTS };
+        if count < most && (at.is_open() || part == Part::Kept && at.running) {
             inputs.push(Input::Added(part));
         }
     }
-    if at.kept > 0 && at.held < PARTS {
+    if at.kept > 0 && at.stuck == 0 {
         inputs.push(Input::RanOut);
     }
+    if at.stuck > 0 {
+        inputs.push(Input::Ended(Part::Stuck));
+    }
+    if at.closing {
+        inputs.push(Input::Closed);
+    }
     if at.is_over() {
-        inputs.push(Input::Finish);
+        inputs.extend([Input::Closing, Input::Finish]);
         if at.may_retry() {
             inputs.extend([Input::Retry, Input::Exhausted]);
         }
@@ -173,22 +183,6 @@ fn whoever_ends_the_attempt_says_so() {
 }
 
 #[test]
-fn what_ends_has_a_deadline_or_is_over() {
-    for rules in all_rules() {
-        reachable(rules, |before, input, effects, after| {
-            let step = Step(before, input, effects, after, rules);
-            if after.timer(rules) != before.timer(rules) && after.timer(rules) != Timer::None {
-                assert!(effects.has(Effects::TIMER), "a new deadline is announced\n{step}");
-            }
-            if after.state == State::Stopping && after.timer(rules) == Timer::None {
-                let excused = after.verdict || after.kept > 0 || after.is_over();
-                assert!(excused, "no deadline\n{step}");
-            }
-        });
-    }
-}
-
-#[test]
 fn a_stop_always_leads_to_stopped() {
     for rules in all_rules() {
         reachable(rules, |before, _, _, _| {
@@ -206,6 +200,8 @@ fn a_stop_always_leads_to_stopped() {
                     () if at.tasks > 0 => Input::Ended(Part::Task),
                     () if at.kept > 0 => Input::Ended(Part::Kept),
                     () if at.held > 0 => Input::Ended(Part::Held),
+                    () if at.stuck > 0 => Input::Ended(Part::Stuck),
+                    () if at.closing => Input::Closed,
                     () => Input::Finish,
                 };
                 at.step(input, rules);
@@ -281,23 +277,6 @@ fn what_is_aborted_already_ends_as_it_would_have() {
                 let step = Step(before, input, effects, after, rules);
                 assert_eq!(before.exit(false), after.exit(false), "{step}");
             }
-        });
-    }
-}
-
-#[test]
-fn a_deadline_that_comes_late_changes_nothing() {
-    for rules in all_rules() {
-        reachable(rules, |before, input, effects, after| {
-            let stopping = before.state == State::Stopping && before.is_alive();
-            let aborted = before.level == Level::Aborted;
-            let in_time = match input {
-                Input::StopDue => stopping && !aborted,
-                Input::AbortDue => stopping && aborted && !before.verdict && before.kept == 0,
-                _ => return,
-            };
-            let step = Step(before, input, effects, after, rules);
-            assert_eq!(before != after || effects != Effects::NONE, in_time, "{step}");
         });
     }
 }

@@ -3,7 +3,7 @@
 mod attempt;
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
 
@@ -14,13 +14,12 @@ use self::attempt::Attempt;
 use super::Inner;
 use super::shutdown_call::{self, Call};
 use crate::engine::task::spawn_on;
-use crate::engine::{Arm, Cue, Ending, Seat, update};
+use crate::engine::{After, Alarm, Arm, Cell, Core, Cue, Seat, update};
 use crate::report::failure::Fault;
 use crate::report::panic::fenced;
-use crate::report::state::{Phase, State};
+use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 use crate::service::Service;
-use crate::sync::clock;
 
 /// The guard of the driver: tells the core when the runtime drops it.
 struct Driver<S: Service> {
@@ -95,7 +94,15 @@ impl<S: Service> Driver<S> {
     }
 
     fn cue(&self, cx: &Task<'_>) -> Cue {
-        update(&self.inner, |core, cell, after| cell.cue(core, self.id, cx.waker(), after))
+        self.cue_after(cx, |_, _, _| ())
+    }
+
+    /// Changes the core, and asks what comes next.
+    fn cue_after(&self, cx: &Task<'_>, change: impl FnOnce(&Core, &mut Cell, &mut After)) -> Cue {
+        update(&self.inner, |core, cell, after| {
+            change(core, cell, after);
+            cell.cue(core, self.id, cx.waker(), after)
+        })
     }
 
     /// Does what the core says, until that takes more than a poll.
@@ -109,24 +116,23 @@ impl<S: Service> Driver<S> {
                 Cue::Wait => return Poll::Pending,
                 Cue::Hook => {
                     self.call_hook(cx);
+                    cue = self.cue(cx);
                 }
-                Cue::Close(endings) => endings.into_iter().for_each(|ending| self.close(ending)),
+                Cue::Close(endings) => {
+                    // A panic is a failure of the attempt.
+                    let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
+                    let faults = panics.map(Fault::panic).collect();
+                    cue = self.cue_after(cx, |core, cell, after| cell.closed(core, faults, after));
+                }
                 Cue::Ask(predicate, failure) => {
                     // A predicate that panics has not said that it is worth it.
                     let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
-                    self.inner.core.cell().answered(worth_it);
+                    cue = self.cue_after(cx, |core, cell, after| {
+                        cell.answered(core, worth_it, after);
+                    });
                 }
             }
-            cue = self.cue(cx);
         }
-    }
-
-    /// Does what is to be done at the end of the attempt. Its panic is a failure of the attempt.
-    fn close(&self, ending: Ending) {
-        let Err(panic) = fenced(ending.0) else { return };
-        update(&self.inner, |core, cell, after| {
-            cell.record(core, Phase::Run, Fault::panic(panic), after);
-        });
     }
 
     /// Has `shutdown` called, if nobody else does; whether that needed a task.
@@ -149,11 +155,7 @@ impl<S: Service> Driver<S> {
     /// Waits until the time of the next attempt, if there is one to wait for, or until something else
     /// comes.
     async fn pause(&self, until: Option<u64>) -> Next {
-        // In a box: it is rare, and large beside the future of the service.
-        let mut sleep = until.map(|until| match clock::instant(until) {
-            Some(at) => Box::pin(tokio::time::sleep_until(at)),
-            None => Box::pin(tokio::time::sleep(std::time::Duration::MAX)),
-        });
+        let mut alarm = until.map(Alarm::at);
         // The runtime gets its turn between two attempts, however short the delay.
         let mut yields = true;
         poll_fn(|cx| {
@@ -161,12 +163,12 @@ impl<S: Service> Driver<S> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if let Some(sleep) = &mut sleep {
+            if let Some(alarm) = &mut alarm {
                 if self.inner.core.word.read().state() == State::Backoff {
-                    ready!(sleep.as_mut().poll(cx));
+                    ready!(Pin::new(alarm).poll(cx));
                 }
             }
-            sleep = None;
+            alarm = None;
             let cue = update(&self.inner, |core, cell, after| {
                 if cell.is_driven_by(self.id) {
                     cell.step(core, Input::BackoffOver, Arm::Now, after);

@@ -21,6 +21,7 @@ pub(crate) struct Place {
     epoch: u64,
     /// The level of the attempt from which on the part begins no cycle.
     until: Level,
+    part: Part,
     /// Whether it keeps deadlines of its own, which have not run out.
     keeps: AtomicBool,
 }
@@ -62,7 +63,7 @@ impl Place {
         }
         let (node, epoch) = (Arc::clone(node), attempt.epoch());
         let keeps = AtomicBool::new(part == Part::Kept);
-        Ok(Some(Self { node, epoch, until: Level::Aborted, keeps }))
+        Ok(Some(Self { node, epoch, until: Level::Aborted, part, keeps }))
     }
 
     /// Has the part begin no cycle once the attempt is at this level; else it begins none once that is aborted.
@@ -120,7 +121,10 @@ impl Hold for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let part = if self.keeps.load(Ordering::Acquire) { Part::Kept } else { Part::Held };
+        let part = match self.part {
+            Part::Kept if !self.keeps.load(Ordering::Acquire) => Part::Stuck,
+            part => part,
+        };
         update(&self.node, |core, cell, after| {
             cell.step(core, Input::Ended(part), Arm::Now, after);
         });

@@ -120,7 +120,7 @@ where
             return;
         }
         let hook_due = update(&self.driver.inner, |_, cell, after| {
-            cell.hire_keeper(after);
+            cell.on_polled(after);
             cell.life.is_hook_due()
         });
         if hook_due {

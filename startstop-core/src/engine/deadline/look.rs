@@ -1,0 +1,120 @@
+//! What the thread does about a deadline that was not kept in time. No lock of the thread is held meanwhile.
+
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use super::{PATIENCE, SLACK};
+use crate::engine::{Node, update, update_apart};
+use crate::sync::clock;
+
+/// What an entry is about.
+pub(super) enum Watched {
+    /// The deadline of a runner, kept by the task with this number; whether a worker was woken for it.
+    Deadline { node: Weak<dyn Node>, id: u32, was_nudged: bool },
+    /// A timer of a task on this runtime, and how often a worker was woken for it.
+    Timer { on: Handle, due: u64, nudges: u32 },
+}
+
+/// When the thread looks at what is due then, if the clock of the current runtime goes on.
+pub(super) fn look_at(due: u64) -> Option<Instant> {
+    Instant::now().checked_add(clock::between(clock::now(), due).checked_add(SLACK)?)
+}
+
+impl Watched {
+    /// Looks at it: when to look again.
+    pub(super) fn look(&mut self) -> Option<Instant> {
+        match self {
+            Self::Deadline { node, id, was_nudged } => {
+                let node = node.upgrade()?;
+                let on = node.core().cell().runtime()?.clone();
+                // For its clock.
+                let _entered = on.enter();
+                let again = look_at_deadline(&node, *id, was_nudged, &on);
+                leave(node, &on);
+                again
+            }
+            Self::Timer { on, due, nudges } => {
+                let _entered = on.enter();
+                if *due > clock::now() {
+                    return look_at(*due);
+                }
+                nudge(on);
+                *nudges = nudges.saturating_add(1);
+                // Seldom and more seldom, for each leaves a task where no worker is free.
+                let pause = SLACK.saturating_mul(1_u32.checked_shl(*nudges).unwrap_or(u32::MAX));
+                Instant::now().checked_add(pause)
+            }
+        }
+    }
+}
+
+fn look_at_deadline(
+    node: &Arc<dyn Node>,
+    id: u32,
+    was_nudged: &mut bool,
+    on: &Handle,
+) -> Option<Instant> {
+    let due = node.core().cell().next_look(node.core(), id)?;
+    let is_late = due <= clock::now();
+    if !is_late || is_paused(on) {
+        *was_nudged = false;
+        return look_at(due);
+    }
+    if !std::mem::replace(was_nudged, true) {
+        nudge(on);
+        return Instant::now().checked_add(PATIENCE);
+    }
+    *was_nudged = false;
+    let rest = update_apart(node, |core, cell, after| cell.on_fired(core, id, after));
+    let due = node.core().cell().next_look(node.core(), id);
+    // What may be user code, carried away by the task that wakes a worker.
+    let node = Arc::clone(node);
+    on.spawn(async move { rest.finish(&node) });
+    look_at(due?)
+}
+
+/// Looks whether what was pending still is.
+pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
+    let Some(node) = node.upgrade() else { return };
+    let on = node.core().cell().runtime().cloned();
+    let is_due = node.core().cell().is_look_due();
+    let is_late = is_due
+        && on.as_ref().is_some_and(|on| {
+            let _entered = on.enter();
+            !is_paused(on)
+        });
+    update(&node, |core, cell, after| cell.on_look(core, is_late, after));
+    if let Some(on) = &on {
+        leave(node, on);
+    }
+}
+
+/// Wakes a worker, which takes over the timers and the I/O of the runtime.
+fn nudge(on: &Handle) {
+    on.spawn(async {});
+}
+
+/// Whether the clock of the current runtime is paused, which only that of a single thread can be.
+///
+/// Nobody tells; but it stands still then, or jumps. On a busy machine this thread may be held up between
+/// two readings: then it looks again.
+fn is_paused(on: &Handle) -> bool {
+    on.runtime_flavor() == RuntimeFlavor::CurrentThread && !(0..3).any(|_| passes_by_itself())
+}
+
+fn passes_by_itself() -> bool {
+    let (real, begin) = (Instant::now(), clock::now());
+    thread::sleep(Duration::from_millis(1));
+    let (passed, end) = (real.elapsed(), clock::now());
+    clock::between(begin, end).abs_diff(passed) < Duration::from_micros(20)
+}
+
+/// Lets go of a service. If nobody else has it, its destructor is user code and may block.
+fn leave(node: Arc<dyn Node>, on: &Handle) {
+    if Arc::strong_count(&node) == 1 {
+        on.spawn(async move { drop(node) });
+    }
+}
