@@ -11,6 +11,8 @@ mod draining;
 mod draining_together;
 mod deadlines;
 mod grace;
+mod sharing;
+mod late;
 mod stuck;
 mod policies;
 mod merging;

@@ -123,6 +123,8 @@ pub(crate) struct Core {
     pub(crate) settings: Resolved,
     /// Whether the service has a `shutdown` of its own.
     hooked: bool,
+    /// Whether the service is made of members.
+    whole: bool,
     /// The name of the service where its settings give none.
     default_name: fn() -> &'static str,
     cell: Mutex<Cell>,
@@ -143,9 +145,15 @@ impl Core {
             reload_open: AtomicBool::new(false),
             settings,
             hooked,
+            whole: false,
             default_name,
             cell: Mutex::new(Cell::new()),
         }
+    }
+
+    /// The same for a service that is made of members.
+    pub(crate) fn of_whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// The cell, for a look.
@@ -184,6 +192,7 @@ impl Core {
             shutdown_always: self.settings.shutdown_always(),
             hooked: self.hooked,
             aborts: self.settings.stop_timeout().is_zero(),
+            whole: self.whole,
         }
     }
 

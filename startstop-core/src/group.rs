@@ -196,6 +196,10 @@ impl Service for Group {
         Some(self.shared.longest_path(parts.0))
     }
 
+    fn __is_whole(&self) -> bool {
+        true
+    }
+
     fn __parts(&self) -> Parts {
         let table = self.shared.table();
         let part = |entry: &Entry| (entry.name.clone(), Arc::clone(&entry.part.node));

@@ -215,6 +215,12 @@ pub trait Service: Send + Sync + 'static {
         None
     }
 
+    /// Whether it is made of members that it supervises.
+    #[doc(hidden)]
+    fn __is_whole(&self) -> bool {
+        false
+    }
+
     /// What a composite is made of, where it is made of runners.
     #[doc(hidden)]
     fn __parts(&self) -> Parts {
@@ -334,6 +340,10 @@ impl<S: Service> Service for Arc<S> {
 
     fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
         S::__grace(self, parts)
+    }
+
+    fn __is_whole(&self) -> bool {
+        S::__is_whole(self)
     }
 
     fn __parts(&self) -> Parts {

@@ -233,7 +233,7 @@ impl Cell {
     }
 
     #[inline]
-    pub(super) fn wake_driver(&mut self, after: &mut After) {
+    pub(crate) fn wake_driver(&mut self, after: &mut After) {
         if after.driver.is_none() {
             after.driver.clone_from(&self.driver);
         }

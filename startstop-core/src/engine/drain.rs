@@ -61,25 +61,31 @@ impl Cell {
         self.stop_by(due);
     }
 
-    /// The same for a stop that does not drain.
-    pub(crate) fn limit_stop_now(&mut self, core: &Core, allowed: Allowed, after: &mut After) {
+    /// The same for a stop that does not drain; whether that is earlier than any before.
+    pub(crate) fn limit_stop_now(
+        &mut self,
+        core: &Core,
+        allowed: Allowed,
+        after: &mut After,
+    ) -> bool {
         let timeout = match allowed {
             Allowed::Own => core.settings.stop_timeout(),
             Allowed::Within(timeout) => timeout,
         };
         self.note_limit(allowed, core.settings.stop_timeout().is_zero(), after.now());
-        self.stop_by(clock::later(after.now(), timeout));
+        self.stop_by(clock::later(after.now(), timeout))
     }
 
-    fn stop_by(&mut self, due: u64) {
+    fn stop_by(&mut self, due: u64) -> bool {
         if due >= self.stop_at {
-            return;
+            return false;
         }
         self.stop_at = due;
         if let Some(rare) = self.rare_if(false) {
             // What is earlier than the deadline of the whole is not kept by it.
             rare.whole_keeps = false;
         }
+        true
     }
 
     /// A drain takes at most half of what is allowed, and one that is cut short leaves the time to what follows.

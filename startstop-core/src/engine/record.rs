@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{After, Cell, Core};
+use super::{After, Arm, Cell, Core};
 use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
 use crate::report::failure::{Failure, Fault, Interruption, Record};
@@ -112,6 +112,49 @@ impl Cell {
             }
         };
         self.record_end(core, part, Fault::interruption(missed), after);
+    }
+
+    /// A deadline that a whole has missed, if that is what ends its attempt and nothing tells of it yet; with how long it had.
+    pub(crate) fn missed_by_whole(&self, core: &Core) -> Option<(End, Duration)> {
+        let rare = self.rare.as_ref();
+        if self.life.end() == End::Late {
+            let open = rare.is_none_or(|rare| rare.ended_by.is_none());
+            return open.then(|| (End::Late, core.settings.start_timeout()));
+        }
+        let open = self.life.is_overdue() && rare.is_none_or(|rare| !rare.told_late);
+        let until = self.stop_at.min(clock::now());
+        open.then(|| (End::Asked, clock::between(self.told_at(core), until)))
+    }
+
+    /// Records who was late in a whole.
+    pub(crate) fn record_late(&mut self, core: &Core, fault: Fault, after: &mut After) {
+        if self.life.end() == End::Late {
+            self.record_end(core, Phase::Run, fault, after);
+        } else {
+            self.rare().told_late = true;
+            self.record(core, Phase::Run, fault, after);
+        }
+    }
+
+    /// Records that a whole has missed a deadline, where nobody was left who could tell of its members.
+    pub(super) fn record_untold(&mut self, core: &Core, after: &mut After) {
+        if !core.rules().whole {
+            return;
+        }
+        let missed = match self.missed_by_whole(core) {
+            Some((End::Late, after)) => Interruption::StartTimedOut { after },
+            Some((_, after)) => Interruption::StopTimedOut { after },
+            None => return,
+        };
+        self.record_late(core, Fault::interruption(missed), after);
+    }
+
+    /// The start has failed, and is rolled back: it is not late from now on.
+    pub(crate) fn end_start(&mut self, core: &Core, after: &mut After) {
+        if self.state() == State::Starting {
+            self.rare().start_over = true;
+            self.arm(core, Arm::Now, after);
+        }
     }
 
     /// Records that what is left does not yield.

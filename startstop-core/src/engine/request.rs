@@ -108,8 +108,9 @@ fn begin_stop(core: &Core, cell: &mut Cell, allowed: Allowed, arm: Arm, after: &
     };
     cell.step(core, input, arm, after);
     if joins {
-        // The earliest deadline wins.
+        // The earliest deadline wins, and a group shares it out anew.
         cell.arm(core, arm, after);
+        cell.wake_driver(after);
     }
 }
 
@@ -208,6 +209,11 @@ pub(crate) fn stop_part<N: Node + ?Sized>(
     stop_with_whole(node, left, Kept::ByWhole, wanted)
 }
 
+/// The same within a share of that time, whose end the part keeps by itself.
+pub(crate) fn stop_share<N: Node + ?Sized>(node: &Arc<N>, share: Duration) {
+    stop_with_whole(node, Some(share), Kept::Here, Wanted::No);
+}
+
 /// The same for a part that its whole leaves behind: nobody is left who would keep the deadline of the whole for it.
 pub(crate) fn stop_orphan<N: Node + ?Sized>(node: &Arc<N>, left: Option<Duration>) {
     stop_with_whole(node, left, Kept::Here, Wanted::No);
@@ -228,13 +234,14 @@ fn stop_with_whole<N: Node + ?Sized>(
     update(node, |core, cell, after| {
         stop_in(core, cell, StopReason::Group, wanted, after, |core, cell, after| {
             let joins = cell.state() == State::Stopping;
-            cell.limit_stop_now(core, allowed, after);
-            if kept == Kept::ByWhole && !joins {
+            let earlier = cell.limit_stop_now(core, allowed, after);
+            if kept == Kept::ByWhole && earlier {
                 cell.leave_deadline_to_whole();
             }
             cell.step(core, Input::StopNow, wanted.arm(), after);
             if joins {
                 cell.arm(core, wanted.arm(), after);
+                cell.wake_driver(after);
             }
         })
     })

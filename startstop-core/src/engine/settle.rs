@@ -110,6 +110,8 @@ impl Cell {
             rare.healthy = 0;
             rare.whole_keeps = false;
             rare.limited = false;
+            rare.start_over = false;
+            rare.told_late = false;
         }
         self.step(core, Input::Enter, Arm::Now, after);
         if self.has_one_thread() || after.is_quiet() {
@@ -210,6 +212,7 @@ impl Cell {
 
     /// Settles an attempt that is over.
     pub(super) fn settle(&mut self, core: &Core, after: &mut After) {
+        self.record_untold(core, after);
         match self.next_delay(core, after) {
             Some(delay) => self.begin_backoff(core, delay, after),
             None => self.end_cycle(core, after),

@@ -76,6 +76,10 @@ pub(crate) struct Rare {
     pub(super) whole_keeps: bool,
     /// When the drain is over; while the service is up, when it was told of the drain of a whole.
     pub(super) drain_at: u64,
+    /// Who was late in the stop of a whole was recorded.
+    pub(super) told_late: bool,
+    /// The start has failed, and is being rolled back: it is not late any more.
+    pub(super) start_over: bool,
     /// The longest drain of what the service is made of.
     pub(super) drain_below: Duration,
     /// Who has asked for the stop of this attempt has said how long it may take, and nobody has asked for one without.

@@ -11,6 +11,8 @@ mod act;
 mod restart;
 mod readiness;
 mod reload;
+mod late;
+mod shares;
 mod end;
 
 use std::future::{Future, poll_fn};
@@ -18,8 +20,11 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
+use tokio::time::Instant;
+
 use self::reload::PassOn;
 use self::restart::Restarts;
+use self::shares::Shares;
 use super::Shared;
 use super::change_queue::observe;
 use super::error::GroupError;
@@ -61,6 +66,8 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
                 supervisor.look_at(&changed);
             }
             Woken::BackoffOver => supervisor.backoff_over(),
+            Woken::Shortened => supervisor.share_again(),
+            Woken::ShareOver => supervisor.end_shares(),
             Woken::Again => supervisor.carry_out(),
         }
     }
@@ -76,6 +83,10 @@ enum Woken {
     Changed(Vec<Id>),
     /// Those that a restart has taken down may come up again.
     BackoffOver,
+    /// There is less time for the stop than there was.
+    Shortened,
+    /// A member has had its share of the time.
+    ShareOver,
     Again,
 }
 
@@ -102,6 +113,7 @@ struct Supervisor<'a> {
     failure: Option<BoxError>,
     /// The last failure of a member that the group has gone on after.
     last: Option<Failure>,
+    shares: Shares,
     /// Those that were taken off and are still to be dropped, when nothing borrows from them.
     gone: Vec<Part>,
 }
@@ -119,6 +131,7 @@ impl<'a> Supervisor<'a> {
             ended: false,
             failure: None,
             last: None,
+            shares: Shares::default(),
             gone: Vec::new(),
         };
         supervisor.open(members);
@@ -169,12 +182,19 @@ impl<'a> Supervisor<'a> {
     ) -> Woken {
         let mut reloaded = pin!(self.cx.reloaded());
         let mut draining = pin!(self.cx.draining());
+        let mut share = pin!(share_over(self.shares.next_end()));
         poll_fn(|task| {
             if self.told != Told::ToStop && cancelled.as_mut().poll(task).is_ready() {
                 return Poll::Ready(Woken::Cancelled);
             }
             if self.told == Told::Nothing && draining.as_mut().poll(task).is_ready() {
                 return Poll::Ready(Woken::Draining);
+            }
+            if self.told == Told::ToStop && self.shares.is_shortened(self.cx.deadline()) {
+                return Poll::Ready(Woken::Shortened);
+            }
+            if share.as_mut().poll(task).is_ready() {
+                return Poll::Ready(Woken::ShareOver);
             }
             match passed_on {
                 Some(pass) => {
@@ -214,13 +234,16 @@ impl<'a> Supervisor<'a> {
         };
         // Those that have come up since the whole of it was told.
         let up: Vec<Part> = up.into_iter().filter_map(|id| self.part(id)).collect();
-        up.iter().for_each(|part| drain::tell(&part.node));
+        for part in up {
+            drain::tell(&part.node);
+        }
         self.carry_out();
     }
 
     /// The group is told to stop.
     fn close(&mut self) {
         self.told = Told::ToStop;
+        self.record_late();
         self.shared.table().board.close(Closing::Told);
         self.carry_out();
     }
@@ -240,5 +263,13 @@ impl<'a> Supervisor<'a> {
 
     fn part(&self, id: Id) -> Option<Part> {
         self.shared.table().look_up(id).map(|entry| entry.part.clone())
+    }
+}
+
+/// Waits until the next share is over, for ever if there is none.
+async fn share_over(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }

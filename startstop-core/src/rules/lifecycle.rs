@@ -42,6 +42,8 @@ pub(crate) struct Rules {
     pub(crate) hooked: bool,
     /// The stop timeout is zero: a stop is an abort, once the drain is over.
     pub(crate) aborts: bool,
+    /// It is made of members, which have deadlines of their own: a late start rolls back, and it tells who was late.
+    pub(crate) whole: bool,
 }
 
 /// Where one service is in its life.
@@ -99,8 +101,8 @@ impl Lifecycle {
             Input::Closing => self.begin_closing(),
             Input::Closed => self.end_closing(),
             Input::DrainOver => self.drain_over(rules),
-            Input::StartDue => self.start_due(),
-            Input::StopDue => self.stop_due(),
+            Input::StartDue => self.start_due(rules),
+            Input::StopDue => self.stop_due(rules),
             Input::AbortDue => self.abort_due(),
             Input::Silent => self.silent(),
             Input::Lost => self.runtime_lost(),

@@ -8,7 +8,7 @@
 //!
 //! 1. A member is started only when all it depends on are ready, or have been: `unready` counts those
 //!    that are not.
-//! 2. A member is stopped only when all that depend on it and go down as well are down: `blockers`
+//! 2. A member is stopped only when all that depend on it and go down as well are down, or late: `blockers`
 //!    counts those that are not.
 //! 3. Once the board drains or closes nothing starts.
 //!

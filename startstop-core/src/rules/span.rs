@@ -42,9 +42,72 @@ impl Span {
     }
 }
 
+/// What comes after a member in the stop of a group, along the longest path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Tail {
+    /// How long that may take; `None` after the last.
+    below: Option<Duration>,
+}
+
+/// The part of the time that is left which is for one member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// Until what is left of it is aborted.
+    pub(crate) stop: Duration,
+    /// Until those behind it have their turn.
+    pub(crate) all: Duration,
+}
+
+impl Tail {
+    /// This tail with a member before it.
+    pub(crate) fn before(self, span: Span, left: Duration) -> Self {
+        let below = self.below.unwrap_or_default();
+        Self { below: Some(below.saturating_add(span.weight(self, left))) }
+    }
+}
+
+impl Span {
+    /// How long it may take until it is aborted, where so much time is left.
+    fn graceful(self, left: Duration) -> Duration {
+        match self.stop {
+            Duration::MAX => left,
+            stop => stop.saturating_sub(self.abort),
+        }
+    }
+
+    /// What it counts for. The last is aborted at the deadline, and has its time to yield beyond that.
+    fn weight(self, tail: Tail, left: Duration) -> Duration {
+        match (tail.below, self.stop) {
+            (None, _) => self.graceful(left),
+            (Some(_), Duration::MAX) => left,
+            (Some(_), stop) => stop,
+        }
+    }
+
+    /// Its share of the time that is left, if that is less than it and those after it may take.
+    pub(crate) fn share(self, tail: Tail, left: Duration) -> Option<Share> {
+        let own = self.weight(tail, left);
+        let path = own.saturating_add(tail.below.unwrap_or_default());
+        if path <= left {
+            return None;
+        }
+        let all = part_of(left, own, path);
+        Some(Share { stop: part_of(all, self.graceful(left), own), all })
+    }
+}
+
+/// `whole * part / of`, for a part that is no more than what it is of.
+fn part_of(whole: Duration, part: Duration, of: Duration) -> Duration {
+    if of.is_zero() {
+        return whole;
+    }
+    let nanos = whole.as_nanos().saturating_mul(part.as_nanos()) / of.as_nanos();
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).min(whole)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Span};
+    use super::{Limits, Span, Tail};
     use std::time::Duration;
 
     const S: Duration = Duration::from_secs(1);
@@ -71,6 +134,36 @@ mod tests {
         let part = |abort| Span { drain: 4 * S, stop: 60 * S, abort };
         let span = Span::new(limits, Some(120 * S), &[part(2 * S), part(7 * S)]);
         assert_eq!(span.total(), 11 * S);
+    }
+
+    fn of(stop: u32, abort: u32) -> Span {
+        Span { drain: Duration::ZERO, stop: (stop + abort) * S, abort: abort * S }
+    }
+
+    #[test]
+    fn the_last_member_has_all_that_is_left() {
+        for stop in [30, 3_000] {
+            let share = of(stop, 2).share(Tail::default(), 3 * S).unwrap();
+            assert_eq!(share.stop, 3 * S);
+        }
+        assert_eq!(of(1, 2).share(Tail::default(), 3 * S), None, "its own time is shorter");
+    }
+
+    #[test]
+    fn members_share_in_proportion_to_what_they_may_take() {
+        let (long, short) = (of(6, 2), of(4, 60));
+        let behind = Tail::default().before(short, 6 * S);
+        let share = long.share(behind, 6 * S).unwrap();
+        assert_eq!((share.all, share.stop), (4 * S, 3 * S));
+        assert_eq!(long.share(behind, 12 * S), None, "there is time for all");
+    }
+
+    #[test]
+    fn what_takes_for_ever_counts_as_all_that_is_left() {
+        let forever = Span { stop: Duration::MAX, ..of(0, 2) };
+        let behind = Tail::default().before(forever, 6 * S);
+        let share = forever.share(behind, 6 * S).unwrap();
+        assert_eq!((share.all, share.stop), (3 * S, 3 * S));
     }
 
     #[test]

@@ -43,8 +43,11 @@ impl<S: Service> Runner<S> {
                 settings = settings.name(name);
             }
         }
-        let core =
+        let mut core =
             Core::new(Resolved::new(settings), name::of_plain_type::<S>, has_shutdown::<S>());
+        if service.__is_whole() {
+            core = core.of_whole();
+        }
         let runner = Self { inner: Arc::new(Inner { core, service }) };
         let node: Weak<dyn Node> = Arc::downgrade(&runner.inner) as Weak<dyn Node>;
         runner.inner.service.__bind(Whole(node));

@@ -53,6 +53,10 @@ impl Service for BoxService {
         self.service.grace_of(parts)
     }
 
+    fn __is_whole(&self) -> bool {
+        self.service.is_whole()
+    }
+
     fn __parts(&self) -> Parts {
         self.service.parts()
     }
@@ -86,6 +90,7 @@ trait DynService: Send + Sync {
     fn children(&self) -> Vec<Status>;
     fn grace(&self) -> Option<Duration>;
     fn grace_of(&self, parts: Spans<'_>) -> Option<Duration>;
+    fn is_whole(&self) -> bool;
     fn parts(&self) -> Parts;
     fn identity(&self) -> Option<Identity>;
     fn bind(&self, whole: Whole);
@@ -115,6 +120,10 @@ impl<S: Service> DynService for S {
 
     fn grace_of(&self, parts: Spans<'_>) -> Option<Duration> {
         Service::__grace(self, parts)
+    }
+
+    fn is_whole(&self) -> bool {
+        Service::__is_whole(self)
     }
 
     fn parts(&self) -> Parts {

@@ -22,6 +22,10 @@ pub(super) fn hooks(private: &TokenStream) -> TokenStream {
             #private::grace_of(self, parts)
         }
 
+        fn __is_whole(&self) -> bool {
+            true
+        }
+
         fn __parts(&self) -> #private::Parts {
             #private::parts(self)
         }

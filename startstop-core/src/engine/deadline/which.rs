@@ -34,6 +34,7 @@ impl Cell {
         let settings = &core.settings;
         match timer {
             Timer::None => NEVER,
+            Timer::Start if self.rare.as_ref().is_some_and(|rare| rare.start_over) => NEVER,
             Timer::Start => {
                 let due = clock::later(after.now(), settings.start_timeout());
                 // Without an end as well, since the watchdog follows.

@@ -71,7 +71,7 @@ impl Supervisor<'_> {
         if goes_down(&*part.node) {
             self.shared.table().board.goes_by_itself(id);
         }
-        request::stop_part(&part.node, self.cx.remaining(), Wanted::No);
+        self.stop_within_share(id);
         self.look_at_one(id);
     }
 

@@ -85,6 +85,9 @@ impl Supervisor<'_> {
 /// However the supervisor ends, by itself or dropped, no member is left running and nobody waits.
 impl Drop for Supervisor<'_> {
     fn drop(&mut self) {
+        if !self.ended {
+            self.record_late();
+        }
         let (parts, waiting, gone) = {
             let mut table = self.shared.table();
             table.board.shut();

@@ -175,6 +175,7 @@ impl Supervisor<'_> {
                 return;
             }
         };
+        self.end_start();
         self.failure = Some(match (failure, exceeded) {
             (Some(failure), Some((max, window))) => failure.at_limit(max, window).into(),
             (Some(failure), None) => failure.clone().into(),

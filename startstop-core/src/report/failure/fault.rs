@@ -44,9 +44,10 @@ impl Fault {
 
     pub(crate) fn interruption(error: Interruption) -> Self {
         let cause = match error {
-            Interruption::StartTimedOut { .. } | Interruption::StopTimedOut { .. } => {
-                Cause::TimedOut
-            }
+            Interruption::StartTimedOut { .. }
+            | Interruption::StopTimedOut { .. }
+            | Interruption::MembersNotReady { .. }
+            | Interruption::MembersNotStopped { .. } => Cause::TimedOut,
             Interruption::Unresponsive { .. } | Interruption::Silent { .. } => Cause::Unresponsive,
             Interruption::RestartLimit => Cause::Error,
             Interruption::RuntimeEnded => Cause::Aborted,

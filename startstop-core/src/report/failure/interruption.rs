@@ -39,6 +39,22 @@ pub enum Interruption {
         /// How long it had.
         after: Duration,
     },
+    /// The members of a group were not all ready within its `start_timeout`; those that were are stopped again.
+    #[error("not ready after {after:?}: {}", members.join("; "))]
+    MembersNotReady {
+        /// How long the group had.
+        after: Duration,
+        /// Each that was not ready, with its state and what it waited for.
+        members: Vec<String>,
+    },
+    /// The members of a group did not all end within its `stop_timeout`.
+    #[error("did not end within {after:?} and was aborted: {}", members.join("; "))]
+    MembersNotStopped {
+        /// How long the group had.
+        after: Duration,
+        /// Each that was late, by its path, with its state.
+        members: Vec<String>,
+    },
     /// The service did not yield within `abort_timeout` after its abort.
     #[error("does not yield: {part} is still there {after:?} after its abort")]
     Unresponsive {

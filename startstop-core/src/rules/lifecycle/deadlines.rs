@@ -12,8 +12,13 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn start_due(&mut self) -> Effects {
+    pub(super) fn start_due(&mut self, rules: Rules) -> Effects {
         match self.state {
+            State::Starting if self.running && rules.whole => {
+                self.state = State::Stopping;
+                self.end = End::Late;
+                self.cancel(rules)
+            }
             State::Starting if self.running => self.fail(End::Late),
             _ => Effects::NONE,
         }
@@ -32,14 +37,15 @@ impl Lifecycle {
         self.drop_all().and(Effects::MISSED)
     }
 
-    pub(super) fn stop_due(&mut self) -> Effects {
+    pub(super) fn stop_due(&mut self, rules: Rules) -> Effects {
         let ends = self.state == State::Stopping || self.closing;
         if !ends || self.level >= Level::Aborted || !self.is_alive() {
             return Effects::NONE;
         }
         self.state = State::Stopping;
         self.overdue = self.asked;
-        self.drop_all().and(Effects::MISSED)
+        let missed = if rules.whole { Effects::NONE } else { Effects::MISSED };
+        self.drop_all().and(missed)
     }
 
     pub(super) fn abort_due(&mut self) -> Effects {

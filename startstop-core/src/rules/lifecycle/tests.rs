@@ -14,12 +14,13 @@ const PARTS: u32 = 2;
 fn all_rules() -> impl Iterator<Item = Rules> {
     let readiness = [Readiness::Immediate, Readiness::Explicit, Readiness::Completion];
     readiness.into_iter().flat_map(|readiness| {
-        (0..16).map(move |bits| Rules {
+        (0..20).map(move |bits| Rules {
             readiness,
             drains: bits & 1 != 0,
             shutdown_always: bits & 2 != 0,
             aborts: bits & 4 != 0,
             hooked: bits & 8 != 0,
+            whole: bits & 16 != 0,
         })
     })
 }

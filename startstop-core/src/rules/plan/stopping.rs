@@ -41,6 +41,19 @@ impl Board {
         (0..self.places.len()).map(Id).filter(is_up).collect()
     }
 
+    /// The members that were told to stop and are not down.
+    pub(crate) fn stopping(&self) -> Vec<Id> {
+        let falls = |id: &Id| self.look_up(*id).is_some_and(|place| place.fate == Fate::Falling);
+        (0..self.places.len()).map(Id).filter(falls).collect()
+    }
+
+    /// A member has had its time to stop: those that it depends on wait for it no longer.
+    pub(crate) fn is_late(&mut self, id: Id) {
+        if self.look_up(id).is_some_and(|place| place.fate == Fate::Falling) {
+            self.unblock_deps(id);
+        }
+    }
+
     /// Those of a restart, or bound to others, that were told to stop end; the others stay as they are.
     fn give_up_restarts(&mut self) {
         (self.falling, self.pausing) = (0, false);

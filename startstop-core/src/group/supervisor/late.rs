@@ -1,0 +1,104 @@
+//! Who was late, in a start or in a stop: what the failure of the group says of its members.
+
+use std::sync::Arc;
+
+use super::Supervisor;
+use crate::engine::{Node, update};
+use crate::report::failure::{Fault, Interruption};
+use crate::report::state::State;
+use crate::report::text::Escaped;
+use crate::rules::lifecycle::End;
+use crate::runner::snapshot;
+
+impl Supervisor<'_> {
+    /// The group has missed a deadline, or is aborted at one: records which members were late.
+    pub(super) fn record_late(&self) {
+        let Some(attempt) = self.cx.attempt_link() else { return };
+        let node = attempt.node();
+        let missed = {
+            let cell = node.core().cell();
+            let current = cell.attempts == attempt.epoch();
+            cell.missed_by_whole(node.core()).filter(|_| current)
+        };
+        let error = match missed {
+            Some((End::Late, after)) => {
+                Interruption::MembersNotReady { after, members: self.not_ready() }
+            }
+            Some((_, after)) => {
+                Interruption::MembersNotStopped { after, members: self.not_stopped() }
+            }
+            None => return,
+        };
+        update(node, |core, cell, after| {
+            cell.record_late(core, Fault::interruption(error), after);
+        });
+    }
+
+    /// The start of the group has failed: it is rolled back, for as long as that takes.
+    pub(super) fn end_start(&self) {
+        if let Some(attempt) = self.cx.attempt_link() {
+            update(attempt.node(), |core, cell, after| cell.end_start(core, after));
+        }
+    }
+
+    /// Each member that is not ready, with its state and what it waits for.
+    fn not_ready(&self) -> Vec<String> {
+        let awaited: Vec<_> = {
+            let table = self.shared.table();
+            let name = |id| table.look_up(id).map(|entry| entry.name.to_string());
+            let part = |id| table.look_up(id).map(|entry| Arc::clone(&entry.part.node));
+            let awaited = table.board.awaited().into_iter();
+            let named = awaited.filter_map(|(id, deps)| {
+                Some((name(id)?, part(id)?, deps.into_iter().filter_map(name).collect::<Vec<_>>()))
+            });
+            named.collect()
+        };
+        awaited.into_iter().map(|(name, node, deps)| says(&name, &*node, &deps)).collect()
+    }
+
+    /// Each member that has not ended, down to the leaves.
+    fn not_stopped(&self) -> Vec<String> {
+        let parts: Vec<_> = {
+            let table = self.shared.table();
+            let entries = table.entries.iter().flatten();
+            entries.map(|entry| Arc::clone(&entry.part.node)).collect()
+        };
+        let mut late = Vec::new();
+        let mut open: Vec<_> = parts.into_iter().rev().filter(is_there).collect();
+        while let Some(node) = open.pop() {
+            let below = node.parts().into_iter().rev().map(|(_, part)| part);
+            let below: Vec<_> = below.filter(is_there).collect();
+            if below.is_empty() {
+                let path = node.core().cell().path(node.core());
+                let state = node.core().word.read().state();
+                late.push(format!("{} is {state}", Escaped(path.as_str())));
+            }
+            open.extend(below);
+        }
+        late
+    }
+}
+
+fn is_there(node: &Arc<dyn Node>) -> bool {
+    node.core().word.read().state() != State::Stopped
+}
+
+/// What a member that is not ready is up to.
+fn says(name: &str, node: &dyn Node, deps: &[String]) -> String {
+    let status = snapshot::status(node);
+    let mut text = format!("{} is {}", Escaped(name), status.state());
+    let deps: Vec<_> = deps.iter().map(|dep| Escaped(dep).to_string()).collect();
+    if !deps.is_empty() {
+        text = format!("{text} and waits for {}", deps.join(", "));
+    }
+    if let Some(reason) = status.not_ready_reason() {
+        text = format!("{text}, waiting for {}", Escaped(reason));
+    }
+    if let Some(checkpoint) = status.checkpoint() {
+        text = format!("{text}, at {}", Escaped(checkpoint));
+    }
+    if let Some(failure) = status.last_failure() {
+        text = format!("{text}, after: {}", Escaped(&failure.error().to_string()));
+    }
+    text
+}

@@ -1,0 +1,108 @@
+//! How the time that a stop of the group has left is shared out among its members.
+//!
+//! A member has its share until it is down. When the share is over those behind it have their turn, so that one that hangs
+//! takes nothing from them. What it leaves over is shared out among those after it, since each share is of what is left then.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Supervisor;
+use crate::engine::grace;
+use crate::engine::request::{self, Wanted};
+use crate::rules::graph::Id;
+use crate::rules::span::{Span, Tail};
+
+/// What was shared out.
+#[derive(Default)]
+pub(super) struct Shares {
+    /// How long each member may take, and those behind it; found out with the first share.
+    members: Option<HashMap<Id, (Span, Tail)>>,
+    /// The deadline that was looked at.
+    deadline: Option<Instant>,
+    /// When the share is over of each that was told and is not down.
+    ends: Vec<(Instant, Id)>,
+}
+
+impl Shares {
+    /// When the next share is over.
+    pub(super) fn next_end(&self) -> Option<Instant> {
+        self.ends.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Whether there is less time now than when it was shared out.
+    pub(super) fn is_shortened(&self, deadline: Option<Instant>) -> bool {
+        deadline.is_some_and(|deadline| self.deadline.is_none_or(|old| deadline < old))
+    }
+}
+
+impl Supervisor<'_> {
+    /// Tells a member to stop, within its share where the group has a deadline.
+    pub(super) fn stop_within_share(&mut self, id: Id) {
+        let Some(part) = self.part(id) else { return };
+        let deadline = self.cx.deadline();
+        let now = Instant::now();
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
+        let share = left.and_then(|left| {
+            let (span, tail) = *self.spans(left).get(&id)?;
+            span.share(tail, left)
+        });
+        self.shares.ends.retain(|(_, other)| *other != id);
+        match share {
+            Some(share) if Some(share.stop) != left => {
+                self.shares.ends.extend(now.checked_add(share.all).map(|at| (at, id)));
+                request::stop_share(&part.node, share.stop);
+            }
+            // It has all that is left, if it needs that.
+            _ => {
+                request::stop_part(&part.node, left, Wanted::No);
+            }
+        }
+        self.shares.deadline = deadline;
+    }
+
+    fn spans(&mut self, left: Duration) -> &HashMap<Id, (Span, Tail)> {
+        if self.shares.members.is_none() {
+            self.shares.members = Some(self.measure(left));
+        }
+        self.shares.members.get_or_insert_default()
+    }
+
+    /// How long those may take that are to be stopped.
+    fn measure(&self, left: Duration) -> HashMap<Id, (Span, Tail)> {
+        let alive: Vec<_> = {
+            let table = self.shared.table();
+            let entries = (0..).map(Id).zip(&table.entries);
+            let alive = entries.filter(|(id, entry)| entry.is_some() && table.board.is_alive(*id));
+            alive.filter_map(|(id, entry)| Some((id, entry.as_ref()?.part.clone()))).collect()
+        };
+        // Not under the lock of the table: it comes before those of what is nested, which are looked at here.
+        let spans = alive.into_iter().map(|(id, part)| (id, grace::span(&*part.node)));
+        let spans: HashMap<Id, Span> = spans.collect();
+        let tails = self.shared.table().board.tails(left, |id| spans.get(&id).copied());
+        let tail = |id: &Id| tails.get(id.0).copied().unwrap_or_default();
+        spans.into_iter().map(|(id, span)| (id, (span, tail(&id)))).collect()
+    }
+
+    /// There is less time than there was: what is stopping has a smaller share.
+    pub(super) fn share_again(&mut self) {
+        self.shares.deadline = self.cx.deadline();
+        let stopping = self.shared.table().board.stopping();
+        for id in stopping {
+            self.stop_within_share(id);
+        }
+    }
+
+    /// Shares are over: those behind them have their turn.
+    pub(super) fn end_shares(&mut self) {
+        let now = Instant::now();
+        let (late, in_time) = self.shares.ends.drain(..).partition(|(at, _)| *at <= now);
+        self.shares.ends = in_time;
+        let late: Vec<(Instant, Id)> = late;
+        for (_, id) in late {
+            self.shared.table().board.is_late(id);
+        }
+        self.carry_out();
+    }
+}
