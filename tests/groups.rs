@@ -33,6 +33,7 @@ mod removing_at_rest;
 mod causes;
 mod nesting;
 mod depth;
+mod depth_running;
 mod dropping;
 mod tree;
 mod shared;

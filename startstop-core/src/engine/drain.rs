@@ -10,6 +10,7 @@ use super::{After, Arm, Cell, Core, Node, grace, update};
 use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::{Input, Level, Rules};
+use crate::rules::span::Span;
 use crate::sync::clock;
 
 /// How long a stop may take.
@@ -21,12 +22,14 @@ pub(crate) enum Allowed {
     Within(Duration),
 }
 
-/// The longest drain of what a service is made of, where the service says nothing of its own.
+/// The longest drain of what a service is made of, where the service is up and says nothing of its own.
 pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
-    match node.core().settings.own_drain() {
-        Some(_) => Duration::ZERO,
-        None => grace::drain_below(node),
+    let core = node.core();
+    // Else nothing drains; and a runner at each level that is dropped must not look at all below.
+    if core.settings.own_drain().is_some() || !core.word.read().is_running() {
+        return Duration::ZERO;
     }
+    grace::drain_below(node)
 }
 
 /// Has what a service is made of drain with it, down to the leaves.
@@ -122,6 +125,15 @@ impl Cell {
     pub(super) fn drain(&self, core: &Core) -> Duration {
         let below = || self.rare.as_ref().map_or(Duration::ZERO, |rare| rare.drain_below);
         core.settings.own_drain().unwrap_or_else(below)
+    }
+
+    /// Notes how long the composite may take to stop.
+    pub(super) fn note_span(&mut self, span: Span) {
+        self.rare().span = Some(span);
+    }
+
+    pub(super) fn take_span(&mut self) -> Option<Span> {
+        self.rare_if(false)?.span.take()
     }
 
     /// Notes the longest drain of what the service is made of.

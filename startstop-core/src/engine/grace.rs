@@ -12,6 +12,11 @@ pub(crate) type Named = (Cow<'static, str>, Span);
 
 /// How long a stop of this service can take.
 pub(crate) fn span(root: &dyn Node) -> Span {
+    walk(root, |_, _| ())
+}
+
+/// The same, telling of each composite below.
+fn walk(root: &dyn Node, tell: impl Fn(&dyn Node, Span)) -> Span {
     let mut open = vec![Branch::new(root.parts())];
     let mut above: Vec<(Cow<'static, str>, Arc<dyn Node>)> = Vec::new();
     loop {
@@ -23,10 +28,23 @@ pub(crate) fn span(root: &dyn Node) -> Span {
         }
         let done = open.pop().map(|branch| branch.spans).unwrap_or_default();
         match (above.pop(), open.last_mut()) {
-            (Some((name, node)), Some(branch)) => branch.spans.push((name, of_one(&*node, &done))),
+            (Some((name, node)), Some(branch)) => {
+                let span = of_one(&*node, &done);
+                if !done.is_empty() {
+                    tell(&*node, span);
+                }
+                branch.spans.push((name, span));
+            }
             _ => return of_one(root, &done),
         }
     }
+}
+
+/// The same for the stop of the whole that this is a part of. It notes how long each composite below may take, for the stop
+/// of what that is a part of: else a whole as deep as it may be would be walked at each level.
+pub(crate) fn span_in_stop(node: &dyn Node) -> Span {
+    let noted = node.core().cell().take_span();
+    noted.unwrap_or_else(|| walk(node, |node, span| node.core().cell().note_span(span)))
 }
 
 /// The longest drain of what a service is made of. What has one of its own drains no longer than that.

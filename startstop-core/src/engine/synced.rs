@@ -26,6 +26,7 @@ use crate::report::status::Outages;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::Lifecycle;
 use crate::rules::restart_counter::Retries;
+use crate::rules::span::Span;
 use crate::sync::clock;
 use crate::sync::{AbortHandle, CancellationToken};
 
@@ -76,6 +77,8 @@ pub(crate) struct Rare {
     pub(super) whole_keeps: bool,
     /// When the drain is over; while the service is up, when it was told of the drain of a whole.
     pub(super) drain_at: u64,
+    /// How long a composite may take, found out for the stop of the whole that it is a part of.
+    pub(super) span: Option<Span>,
     /// Who was late in the stop of a whole was recorded.
     pub(super) told_late: bool,
     /// The start has failed, and is being rolled back: it is not late any more.

@@ -50,7 +50,8 @@ pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxErro
         if supervisor.again {
             tokio::task::yield_now().await;
         }
-        match supervisor.woken(cancelled.as_mut(), &mut passed_on).await {
+        let share_end = supervisor.next_share_end();
+        match supervisor.woken(cancelled.as_mut(), &mut passed_on, share_end).await {
             Woken::Draining => supervisor.drain(),
             Woken::Cancelled => supervisor.close(),
             Woken::Reload(reload) => passed_on = Some(supervisor.pass_on(reload)),
@@ -179,10 +180,11 @@ impl<'a> Supervisor<'a> {
         &mut self,
         mut cancelled: Pin<&mut impl Future<Output = ()>>,
         passed_on: &mut Option<PassOn>,
+        share_end: Option<Instant>,
     ) -> Woken {
         let mut reloaded = pin!(self.cx.reloaded());
         let mut draining = pin!(self.cx.draining());
-        let mut share = pin!(share_over(self.shares.next_end()));
+        let mut share = pin!(share_over(share_end));
         poll_fn(|task| {
             if self.told != Told::ToStop && cancelled.as_mut().poll(task).is_ready() {
                 return Poll::Ready(Woken::Cancelled);

@@ -3,7 +3,8 @@
 //! A member has its share until it is down. When the share is over those behind it have their turn, so that one that hangs
 //! takes nothing from them. What it leaves over is shared out among those after it, since each share is of what is left then.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -21,16 +22,11 @@ pub(super) struct Shares {
     members: Option<HashMap<Id, (Span, Tail)>>,
     /// The deadline that was looked at.
     deadline: Option<Instant>,
-    /// When the share is over of each that was told and is not down.
-    ends: Vec<(Instant, Id)>,
+    /// When the shares are over of those that were told, also of those that are down by now.
+    ends: BinaryHeap<Reverse<(Instant, Id)>>,
 }
 
 impl Shares {
-    /// When the next share is over.
-    pub(super) fn next_end(&self) -> Option<Instant> {
-        self.ends.iter().map(|(at, _)| *at).min()
-    }
-
     /// Whether there is less time now than when it was shared out.
     pub(super) fn is_shortened(&self, deadline: Option<Instant>) -> bool {
         deadline.is_some_and(|deadline| self.deadline.is_none_or(|old| deadline < old))
@@ -48,10 +44,10 @@ impl Supervisor<'_> {
             let (span, tail) = *self.spans(left).get(&id)?;
             span.share(tail, left)
         });
-        self.shares.ends.retain(|(_, other)| *other != id);
         match share {
             Some(share) if Some(share.stop) != left => {
-                self.shares.ends.extend(now.checked_add(share.all).map(|at| (at, id)));
+                let end = now.checked_add(share.all);
+                self.shares.ends.extend(end.map(|at| Reverse((at, id))));
                 request::stop_share(&part.node, share.stop);
             }
             // It has all that is left, if it needs that.
@@ -78,7 +74,7 @@ impl Supervisor<'_> {
             alive.filter_map(|(id, entry)| Some((id, entry.as_ref()?.part.clone()))).collect()
         };
         // Not under the lock of the table: it comes before those of what is nested, which are looked at here.
-        let spans = alive.into_iter().map(|(id, part)| (id, grace::span(&*part.node)));
+        let spans = alive.into_iter().map(|(id, part)| (id, grace::span_in_stop(&*part.node)));
         let spans: HashMap<Id, Span> = spans.collect();
         let tails = self.shared.table().board.tails(left, |id| spans.get(&id).copied());
         let tail = |id: &Id| tails.get(id.0).copied().unwrap_or_default();
@@ -94,13 +90,26 @@ impl Supervisor<'_> {
         }
     }
 
+    /// When the next share is over of a member that is not down.
+    pub(super) fn next_share_end(&mut self) -> Option<Instant> {
+        let table = self.shared.table();
+        while let Some(Reverse((at, id))) = self.shares.ends.peek() {
+            if table.board.is_stopping_member(*id) {
+                return Some(*at);
+            }
+            self.shares.ends.pop();
+        }
+        None
+    }
+
     /// Shares are over: those behind them have their turn.
     pub(super) fn end_shares(&mut self) {
         let now = Instant::now();
-        let (late, in_time) = self.shares.ends.drain(..).partition(|(at, _)| *at <= now);
-        self.shares.ends = in_time;
-        let late: Vec<(Instant, Id)> = late;
-        for (_, id) in late {
+        while let Some(Reverse((at, id))) = self.shares.ends.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.shares.ends.pop();
             self.shared.table().board.is_late(id);
         }
         self.carry_out();

@@ -47,9 +47,14 @@ impl Board {
         (0..self.places.len()).map(Id).filter(falls).collect()
     }
 
+    /// Whether the member was told to stop and is not down.
+    pub(crate) fn is_stopping_member(&self, id: Id) -> bool {
+        self.look_up(id).is_some_and(|place| place.fate == Fate::Falling)
+    }
+
     /// A member has had its time to stop: those that it depends on wait for it no longer.
     pub(crate) fn is_late(&mut self, id: Id) {
-        if self.look_up(id).is_some_and(|place| place.fate == Fate::Falling) {
+        if self.is_stopping_member(id) {
             self.unblock_deps(id);
         }
     }
