@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::deadline::Keepers;
-use super::{Ending, Hold, Job, Node, Observer, verdicts};
+use super::{Ending, Hold, Job, Node, Observer, owners, verdicts};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
 use crate::report::event::{Event, Evicted};
@@ -54,7 +54,7 @@ pub(super) struct Rest {
     events: Vec<Event>,
     parent: Option<Arc<Parent>>,
     pub(super) has_verdict: bool,
-    /// Dropped as the last.
+    /// Released as the last.
     pub(super) ended: Vec<Arc<dyn Hold>>,
 }
 
@@ -214,5 +214,6 @@ impl Rest {
         each_fenced(self.wakers.drain(..), drop);
         each_fenced(self.failures.drain(..), drop);
         each_fenced(self.events.drain(..), drop);
+        owners::release(std::mem::take(&mut self.ended));
     }
 }
