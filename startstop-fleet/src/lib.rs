@@ -62,13 +62,19 @@ mod term;
 mod fenced;
 mod guard;
 mod leader;
+mod shards;
 
 pub use election::{Action, Call, CallError, CallId, Election, Event, StopCause};
 pub use fenced::{Fenced, StaleFence};
 pub use leader::{Leader, LeaderError, LeaseLost, OnOverrun};
 pub use record::{Record, Version};
+pub use shards::{FixedShards, Shards, ShardsError};
 #[cfg(unix)]
 pub use store::Dir;
+#[cfg(feature = "etcd")]
+pub use store::Etcd;
+#[cfg(feature = "postgres")]
+pub use store::Postgres;
 pub use store::{Claim, LeaseStore, Memory, StoreError};
 pub use term::Term;
 pub use timing::{Timing, TimingError};

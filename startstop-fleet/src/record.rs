@@ -117,8 +117,8 @@ impl Record {
 
     /// Sets how long the record has to stay unchanged until its lease is over.
     #[must_use]
-    pub fn lasting(mut self, lease: Duration) -> Self {
-        self.lease = Some(lease);
+    pub fn lasting(mut self, lease: impl Into<Option<Duration>>) -> Self {
+        self.lease = lease.into();
         self
     }
 

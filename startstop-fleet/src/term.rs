@@ -43,14 +43,21 @@ struct Shared {
     name: Arc<str>,
     holder: Arc<str>,
     fence: u64,
-    /// Nanoseconds of the clock; zero once the term was taken away.
-    valid_until: AtomicU64,
+    /// Nanoseconds of the clock; zero once the term was taken away. The terms of shards have that of their process.
+    valid_until: Arc<AtomicU64>,
 }
 
 impl Term {
     pub(crate) fn new(name: Arc<str>, holder: Arc<str>, fence: u64, valid_until: Duration) -> Self {
-        let valid_until = AtomicU64::new(nanos(valid_until));
+        let valid_until = Arc::new(AtomicU64::new(nanos(valid_until)));
         Self { shared: Arc::new(Shared { name, holder, fence, valid_until }) }
+    }
+
+    /// A term that is valid for as long as this one.
+    pub(crate) fn beside(&self, name: String, fence: u64) -> Self {
+        let holder = self.shared.holder.clone();
+        let valid_until = self.shared.valid_until.clone();
+        Self { shared: Arc::new(Shared { name: name.into(), holder, fence, valid_until }) }
     }
 
     /// Returns the number of the term, greater than that of each term before: for `where fence <= $1`.

@@ -4,5 +4,6 @@ mod leader;
 mod overrun;
 #[cfg(unix)]
 mod replicas;
+mod shards;
 mod stores;
 mod support;

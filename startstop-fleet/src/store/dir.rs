@@ -93,8 +93,10 @@ impl Dir {
         }
     }
 
-    fn keep(&self, name: &str, life: File) {
-        self.lives().insert(name.to_owned(), life);
+    fn keep(&self, name: &str, life: Option<File>) {
+        if let Some(life) = life {
+            self.lives().insert(name.to_owned(), life);
+        }
     }
 
     fn lives(&self) -> std::sync::MutexGuard<'_, HashMap<String, File>> {

@@ -11,7 +11,8 @@ pub(super) struct Entry {
     pub(super) holder: String,
     pub(super) fence: u64,
     pub(super) renewals: u64,
-    pub(super) lease: Duration,
+    /// None if it is in force with another record.
+    pub(super) lease: Option<Duration>,
 }
 
 impl Entry {
@@ -25,10 +26,9 @@ impl Entry {
 
     pub(super) fn to_text(&self) -> String {
         let Self { holder, fence, renewals, lease } = self;
-        let lease = lease.as_millis();
-        format!(
-            "{FIRST_LINE}\nholder {holder}\nfence {fence}\nrenewals {renewals}\nlease {lease} ms\n"
-        )
+        let millis = |lease: Duration| format!("lease {} ms\n", lease.as_millis());
+        let lease = lease.map_or_else(String::new, millis);
+        format!("{FIRST_LINE}\nholder {holder}\nfence {fence}\nrenewals {renewals}\n{lease}")
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -37,8 +37,11 @@ impl Entry {
         let holder = lines.next()?.strip_prefix("holder ")?.to_owned();
         let fence = lines.next()?.strip_prefix("fence ")?.parse().ok()?;
         let renewals = lines.next()?.strip_prefix("renewals ")?.parse().ok()?;
-        let lease = lines.next()?.strip_prefix("lease ")?.strip_suffix(" ms")?.parse().ok()?;
-        Some(Self { holder, fence, renewals, lease: Duration::from_millis(lease) })
+        let lease = match lines.next() {
+            None => None,
+            Some(line) => Some(line.strip_prefix("lease ")?.strip_suffix(" ms")?.parse().ok()?),
+        };
+        Some(Self { holder, fence, renewals, lease: lease.map(Duration::from_millis) })
     }
 }
 
@@ -48,9 +51,10 @@ mod tests {
 
     #[test]
     fn an_entry_comes_back_from_its_text() {
-        let lease = Duration::from_millis(1500);
-        let entry = Entry { holder: "host/7/0a".to_owned(), fence: 3, renewals: 9, lease };
-        assert_eq!(Entry::parse(&entry.to_text()), Some(entry));
+        for lease in [Some(Duration::from_millis(1500)), None] {
+            let entry = Entry { holder: "host/7/0a".to_owned(), fence: 3, renewals: 9, lease };
+            assert_eq!(Entry::parse(&entry.to_text()), Some(entry));
+        }
         assert_eq!(Entry::parse("something else"), None);
         assert_eq!(Entry::parse(""), None);
     }

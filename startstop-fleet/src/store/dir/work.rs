@@ -44,7 +44,7 @@ impl Work {
 
     pub(super) fn read(&self) -> Result<Record, StoreError> {
         let Some(entry) = self.entry()? else { return Ok(Record::free(Version::absent())) };
-        if self.lives(entry.fence).map_err(StoreError::unavailable)? {
+        if entry.lease.is_none() || self.lives(entry.fence).map_err(StoreError::unavailable)? {
             return Ok(entry.record());
         }
         // It may have been released since, and its file of life deleted with it.
@@ -67,16 +67,17 @@ impl Work {
         }
     }
 
-    /// Takes the lease, and returns the lock for life with it.
+    /// Takes the lease, and returns the lock for life with it, if it has one of its own.
     pub(super) fn take(
         &self,
         claim: &Claim,
         expected: &Version,
-    ) -> Result<(Record, File), StoreError> {
+    ) -> Result<(Record, Option<File>), StoreError> {
         let old = self.compare(expected)?;
         let (holder, lease) = (claim.holder().to_owned(), claim.lease());
         let fence = self.next_fence(old.as_ref())?;
-        let life = self.begin_life(fence).map_err(StoreError::unavailable)?;
+        let life = lease.map(|_| self.begin_life(fence)).transpose();
+        let life = life.map_err(StoreError::unavailable)?;
         let entry = Entry { holder, fence, renewals: 0, lease };
         self.write(&entry)?;
         if let Some(old) = old {

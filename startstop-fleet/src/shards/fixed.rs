@@ -1,0 +1,128 @@
+//! Shards that are shared out by numbers alone: for a `StatefulSet`, whose pods have one each.
+
+use std::time::Duration;
+
+use startstop_core::{
+    BoxError, Context, Group, GroupError, Member, Permanent, Runner, Service, Settings, Status,
+};
+use thiserror::Error;
+
+use super::Shards;
+use crate::store::Memory;
+
+/// Every `of`-th of `count` services, from `ordinal` on; see [`Shards::fixed`].
+#[derive(Debug)]
+pub struct FixedShards {
+    name: String,
+    group: Result<Runner<Group>, ShardsError>,
+}
+
+/// Why fixed shards cannot be.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Runner, service_fn};
+/// use startstop_fleet::Shards;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let idle = |_shard| service_fn(async |cx| cx.cancelled().await);
+/// let runner = Runner::new(Shards::fixed("orders", 64, 3, 3, idle));
+/// let error = runner.start().await.unwrap_err();
+/// assert!(format!("{error:?}").contains("ordinal 3 is none of 3: they count from 0"));
+/// # }
+/// ```
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum ShardsError {
+    /// The ordinal is too great.
+    #[error("ordinal {ordinal} is none of {of}: they count from 0")]
+    #[non_exhaustive]
+    Ordinal {
+        /// The ordinal.
+        ordinal: u32,
+        /// How many processes there are.
+        of: u32,
+    },
+    /// They are no group.
+    #[error("the shards are no group")]
+    Group(#[source] GroupError),
+}
+
+/// The store is not used: it only tells which `fixed` is meant.
+impl<S: Service> Shards<S, Memory> {
+    /// Makes a group of every `of`-th of `count` services, from `ordinal` on, without any store: where something else sees to it that
+    /// each ordinal is there once, as a `StatefulSet` of Kubernetes does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    /// use startstop_fleet::Shards;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = |_shard| service_fn(async |cx| cx.cancelled().await);
+    /// let runner = Runner::new(Shards::fixed("orders", 64, 1, 3, idle)); // 1, 4, 7 …
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.status().children().len(), 21);
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn fixed(
+        name: impl Into<String>,
+        count: u32,
+        ordinal: u32,
+        of: u32,
+        make: impl Fn(u32) -> S,
+    ) -> FixedShards {
+        let name = name.into();
+        if ordinal >= of {
+            return FixedShards { name, group: Err(ShardsError::Ordinal { ordinal, of }) };
+        }
+        let shards = (ordinal..count).step_by(of as usize);
+        let builder = shards.fold(Group::builder(name.clone()), |builder, shard| {
+            builder.with(shard.to_string(), Member::new(make(shard)))
+        });
+        let group = builder.build().map(Runner::new).map_err(ShardsError::Group);
+        FixedShards { name, group }
+    }
+}
+
+impl FixedShards {
+    fn group(&self) -> Option<&Runner<Group>> {
+        self.group.as_ref().ok()
+    }
+}
+
+impl Service for FixedShards {
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        match &self.group {
+            Ok(group) => Service::run(group, cx).await,
+            Err(error) => Err(Permanent::new(error.clone()).into()),
+        }
+    }
+
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
+        match self.group() {
+            Some(group) => Service::shutdown(group, cx).await,
+            None => Ok(()),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        let settings = self.group().map(Service::settings).unwrap_or_default();
+        settings.name(self.name.clone())
+    }
+
+    fn children(&self) -> Vec<Status> {
+        self.group().map_or_else(Vec::new, |group| group.status().children().to_vec())
+    }
+
+    fn grace(&self) -> Option<Duration> {
+        self.group().map(Runner::grace_period)
+    }
+}

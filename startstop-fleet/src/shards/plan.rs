@@ -1,0 +1,127 @@
+//! Who is to have which shard: pure, and the same for all who see the same.
+//!
+//! 1. Nobody gets more than ⌈shards / members⌉.
+//! 2. Who has no more than that keeps what it has.
+
+/// The member that is to have each shard, by its place in `members`; `owners` has those that have them now.
+pub(super) fn plan(members: &[&str], owners: &[Option<usize>]) -> Vec<usize> {
+    let most = owners.len().div_ceil(members.len());
+    let mut kept = keep(members, owners, most);
+    let mut has = count(members.len(), &kept);
+    for (shard, owner) in kept.iter_mut().enumerate().filter(|(_, owner)| owner.is_none()) {
+        let room = (0..members.len()).filter(|member| has[*member] < most);
+        let member = room.max_by_key(|member| weight(members[*member], shard));
+        let member = member.expect("all have room for all of them together");
+        has[member] += 1;
+        *owner = Some(member);
+    }
+    kept.into_iter().flatten().collect()
+}
+
+/// Takes what is too much from each, that which it is the least fit for first.
+fn keep(members: &[&str], owners: &[Option<usize>], most: usize) -> Vec<Option<usize>> {
+    let mut kept = owners.to_vec();
+    for (member, name) in members.iter().enumerate() {
+        let its =
+            |(shard, owner): (usize, &Option<usize>)| (*owner == Some(member)).then_some(shard);
+        let mut its: Vec<usize> = owners.iter().enumerate().filter_map(its).collect();
+        its.sort_by_key(|shard| std::cmp::Reverse(weight(name, *shard)));
+        for shard in its.into_iter().skip(most) {
+            kept[shard] = None;
+        }
+    }
+    kept
+}
+
+fn count(members: usize, owners: &[Option<usize>]) -> Vec<usize> {
+    let mut has = vec![0; members];
+    for owner in owners.iter().flatten() {
+        has[*owner] += 1;
+    }
+    has
+}
+
+/// How fit a member is for a shard: the same number on every machine and with every compiler.
+fn weight(member: &str, shard: usize) -> u64 {
+    let bytes = member.bytes().map(u64::from).chain([0, shard as u64]);
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ byte).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    // FNV leaves the last bytes weak: mixed as splitmix64 does.
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plan;
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|member| format!("host-{member}")).collect()
+    }
+
+    fn planned(count: usize, owners: &[Option<usize>]) -> Vec<usize> {
+        let names = names(count);
+        let members: Vec<&str> = names.iter().map(String::as_str).collect();
+        plan(&members, owners)
+    }
+
+    fn most(plan: &[usize]) -> usize {
+        (0..=*plan.iter().max().unwrap())
+            .map(|at| plan.iter().filter(|m| **m == at).count())
+            .max()
+            .unwrap()
+    }
+
+    fn moved(before: &[usize], after: &[usize]) -> usize {
+        before.iter().zip(after).filter(|(before, after)| before != after).count()
+    }
+
+    fn owned(plan: &[usize]) -> Vec<Option<usize>> {
+        plan.iter().copied().map(Some).collect()
+    }
+
+    #[test]
+    fn nobody_has_more_than_its_share() {
+        for members in 1..=20 {
+            for shards in [1, 7, 64, 1000] {
+                let plan = planned(members, &vec![None; shards]);
+                assert!(most(&plan) <= shards.div_ceil(members), "{shards} over {members}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_join_moves_at_most_the_share_of_the_new_one() {
+        for members in 1..20 {
+            let before = planned(members, &[None; 64]);
+            let after = planned(members + 1, &owned(&before));
+            assert!(most(&after) <= 64_usize.div_ceil(members + 1));
+            assert!(moved(&before, &after) <= 64_usize.div_ceil(members + 1), "{members}");
+            let joined = |(before, after): (&usize, &usize)| before == after || *after == members;
+            assert!(before.iter().zip(&after).all(joined), "only to the new one");
+        }
+    }
+
+    #[test]
+    fn a_leave_moves_only_what_the_one_that_left_had() {
+        for members in 2..=20 {
+            let before = planned(members, &[None; 64]);
+            let gone = members - 1;
+            let left = before.iter().map(|member| (*member != gone).then_some(*member));
+            let left: Vec<_> = left.collect();
+            let after = planned(members - 1, &left);
+            let its = before.iter().filter(|member| **member == gone).count();
+            assert_eq!(moved(&before, &after), its);
+        }
+    }
+
+    #[test]
+    fn what_is_in_balance_stays() {
+        for members in 1..=20 {
+            let before = planned(members, &[None; 64]);
+            assert_eq!(planned(members, &owned(&before)), before);
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! `Etcd`: leases as keys of etcd, by its JSON gateway.
+//!
+//! 1. A key is bound to a lease of etcd, which ends it: a key that is gone is free.
+//! 2. The fence is the revision that created the key: it outlives the key, and no write into it changes it.
+//! 3. A renewal keeps the lease alive, and only then looks at the key: a key that was deleted by hand has left its lease alive.
+//! 4. All writes are transactions that compare first.
+
+mod api;
+mod request;
+mod watch;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use self::api::{Api, Kv};
+use self::request::{absent, created, encode, modified};
+use super::{Claim, LeaseStore, StoreError};
+use crate::record::{Record, Version};
+
+/// A store in etcd 3.4 or later.
+///
+/// It speaks the JSON gateway of etcd, which listens where etcd listens for clients. For `https`, turn on a TLS feature of `reqwest`
+/// in your own manifest, or hand over a client with [`with_client`](Self::with_client).
+///
+/// The lease of a key ends by the clock of etcd's leader, in whole seconds, rounded up. etcd gives leases their whole time again when
+/// it is restarted or its leader changes: a failover may then take one lease longer.
+///
+/// # Examples
+///
+/// ```no_run
+/// use startstop_core::service_fn;
+/// use startstop_fleet::{Etcd, Leader};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Etcd::connect(["http://10.0.0.1:2379", "http://10.0.0.2:2379"]).await?;
+/// let leader = Leader::new("invoices", store, |_term| service_fn(async |cx| cx.cancelled().await));
+/// # drop(leader);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Etcd {
+    api: Api,
+}
+
+/// What stands before each name.
+const PREFIX: &str = "startstop/";
+
+impl Etcd {
+    /// Connects to etcd by any of its endpoints.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] if there is no endpoint, or what answers is no etcd with this gateway;
+    /// [`StoreError::Unavailable`] if none answers.
+    ///
+    /// # Examples
+    ///
+    /// See [`Etcd`].
+    ///
+    /// # Cancel safety
+    ///
+    /// It changes nothing.
+    pub async fn connect<U: Into<String>>(
+        endpoints: impl IntoIterator<Item = U>,
+    ) -> Result<Self, StoreError> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .tcp_keepalive(Duration::from_secs(10))
+            .build()
+            .map_err(StoreError::unavailable)?;
+        let store = Self::with_client(endpoints, client)?;
+        store.api.call("/v3/maintenance/status", &json!({})).await?;
+        Ok(store)
+    }
+
+    /// Uses an HTTP client of one's own, with certificates say. It does not connect yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] if there is no endpoint.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_fleet::Etcd;
+    ///
+    /// let client = reqwest::Client::new();
+    /// assert!(Etcd::with_client(["http://127.0.0.1:2379"], client.clone()).is_ok());
+    /// assert!(Etcd::with_client([""; 0], client).is_err());
+    /// ```
+    pub fn with_client<U: Into<String>>(
+        endpoints: impl IntoIterator<Item = U>,
+        client: reqwest::Client,
+    ) -> Result<Self, StoreError> {
+        let endpoints: Vec<String> = endpoints.into_iter().map(Into::into).collect();
+        if endpoints.is_empty() {
+            return Err(StoreError::refused("etcd has no endpoint to connect to"));
+        }
+        Ok(Self { api: Api::new(client, endpoints) })
+    }
+
+    fn key(name: &str) -> String {
+        encode(&format!("{PREFIX}{name}"))
+    }
+
+    async fn get(&self, name: &str) -> Result<Option<Kv>, StoreError> {
+        let answer = self.api.call("/v3/kv/range", &json!({ "key": Self::key(name) })).await?;
+        Ok(Kv::all(&answer)?.into_iter().next())
+    }
+
+    /// Carries `then` out if `compare` holds, and returns the revision of the store.
+    async fn txn(&self, compare: Value, then: Value) -> Result<u64, StoreError> {
+        let body = json!({ "compare": [compare], "success": [then] });
+        let answer = self.api.call("/v3/kv/txn", &body).await?;
+        match answer["succeeded"].as_bool() {
+            Some(true) => request::number(&answer["header"]["revision"]),
+            _ => Err(StoreError::Conflict),
+        }
+    }
+
+    async fn grant(&self, lease: Duration) -> Result<u64, StoreError> {
+        let seconds = lease.as_secs() + u64::from(lease.subsec_nanos() > 0);
+        let body = json!({ "TTL": seconds.max(1).to_string() });
+        let answer = self.api.call("/v3/lease/grant", &body).await?;
+        request::number(&answer["ID"])
+    }
+
+    /// A lease of its own, or that of the record that it is in force with, and then the mark of that.
+    async fn lease_of(&self, claim: &Claim) -> Result<(u64, &'static str), StoreError> {
+        let Some(held) = claim.held_beside() else {
+            return Ok((self.grant(claim.lease().unwrap_or_default()).await?, ""));
+        };
+        let (_, lease) = parts(held.version()).ok_or(StoreError::Conflict)?;
+        Ok((lease, BESIDE))
+    }
+
+    /// What is left of it runs out by itself.
+    async fn revoke(&self, lease: u64) {
+        let body = json!({ "ID": lease.to_string() });
+        self.api.call("/v3/lease/revoke", &body).await.ok();
+    }
+
+    async fn keep_alive(&self, lease: u64) -> Result<(), StoreError> {
+        let body = json!({ "ID": lease.to_string() });
+        let answer = self.api.call("/v3/lease/keepalive", &body).await?;
+        let left = &answer["result"]["TTL"];
+        if left.is_null() || request::number(left)? == 0 {
+            Err(StoreError::Conflict)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Somebody has written the key anew without our lease: binds it to one again, and leaves the value as it is.
+    async fn bind(&self, name: &str, kv: &Kv, lease: u64) -> Result<u64, StoreError> {
+        let key = Self::key(name);
+        let put = json!({ "key": key, "lease": lease.to_string(), "ignore_value": true });
+        self.txn(modified(&key, kv.modified), json!({ "request_put": put })).await
+    }
+}
+
+/// What stands before the holder in the value of a key, and behind its version, if its lease is that of another key.
+const BESIDE: &str = "~";
+
+/// What a version says: the revision of the last write, and the lease that the key is bound to.
+fn parts(version: &Version) -> Option<(u64, u64)> {
+    let (modified, lease) = version.text()?.split_once('/')?;
+    Some((modified.parse().ok()?, lease.trim_end_matches(BESIDE).parse().ok()?))
+}
+
+fn is_beside(version: &Version) -> bool {
+    version.text().is_some_and(|text| text.ends_with(BESIDE))
+}
+
+fn version(modified: u64, lease: u64, mark: &str) -> Version {
+    Version::from(format!("{modified}/{lease}{mark}"))
+}
+
+fn record(kv: Option<&Kv>) -> Record {
+    let Some(kv) = kv else { return Record::free(Version::absent()) };
+    let (mark, holder) = match kv.value.strip_prefix(BESIDE) {
+        Some(holder) => (BESIDE, holder),
+        None => ("", &*kv.value),
+    };
+    Record::held(holder, kv.created, version(kv.modified, kv.lease, mark))
+}
+
+impl LeaseStore for Etcd {
+    /// A transaction whose condition never holds: etcd looks at the rights for all of it nevertheless.
+    async fn check(&self, name: &str) -> Result<(), StoreError> {
+        if name.is_empty() {
+            return Err(StoreError::refused("the name of a lease is empty"));
+        }
+        let key = Self::key(name);
+        let put = json!({ "request_put": { "key": key, "value": encode("never") } });
+        match self.txn(modified(&key, i64::MAX as u64), put).await {
+            Err(StoreError::Conflict) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read(&self, name: &str) -> Result<Record, StoreError> {
+        Ok(record(self.get(name).await?.as_ref()))
+    }
+
+    async fn take(
+        &self,
+        name: &str,
+        claim: &Claim,
+        expected: &Version,
+    ) -> Result<Record, StoreError> {
+        let key = Self::key(name);
+        if let Some((seen, _)) = parts(expected) {
+            // Only a new key has a new fence.
+            let delete = json!({ "request_delete_range": { "key": key } });
+            self.txn(modified(&key, seen), delete).await?;
+        }
+        let (lease, mark) = self.lease_of(claim).await?;
+        let put = json!({
+            "key": key, "lease": lease.to_string(), "value": encode(&format!("{mark}{}", claim.holder())),
+        });
+        match self.txn(absent(&key), json!({ "request_put": put })).await {
+            Ok(revision) => {
+                Ok(Record::held(claim.holder(), revision, version(revision, lease, mark)))
+            }
+            Err(error) => {
+                if matches!(error, StoreError::Conflict) && mark.is_empty() {
+                    self.revoke(lease).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn renew(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        let (_, lease) = parts(held.version()).ok_or(StoreError::Conflict)?;
+        let kept = match lease {
+            0 => Err(StoreError::Conflict),
+            lease => self.keep_alive(lease).await,
+        };
+        let kv = self.get(name).await?.filter(|kv| kv.created == held.fence());
+        let ours = |kv: &Kv| record(Some(kv)).holder() == held.holder();
+        let kv = kv.filter(ours).ok_or(StoreError::Conflict)?;
+        match (kv.lease, kept) {
+            (bound, Ok(())) if bound == lease => Ok(record(Some(&kv))),
+            (0, Ok(())) => {
+                let revision = self.bind(name, &kv, lease).await?;
+                Ok(record(Some(&Kv { lease, modified: revision, ..kv })))
+            }
+            (_, kept) => kept.and(Err(StoreError::Conflict)),
+        }
+    }
+
+    async fn release(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        let (_, lease) = parts(held.version()).ok_or(StoreError::Conflict)?;
+        let key = Self::key(name);
+        let delete = json!({ "request_delete_range": { "key": key } });
+        self.txn(created(&key, held.fence()), delete).await?;
+        // Those that are in force with this one go along.
+        if lease != 0 && !is_beside(held.version()) {
+            self.revoke(lease).await;
+        }
+        Ok(Record::free(Version::absent()))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
+        let (from, to) = request::range(&format!("{PREFIX}{prefix}"));
+        let body = json!({ "key": from, "range_end": to });
+        let answer = self.api.call("/v3/kv/range", &body).await?;
+        let named = |kv: &Kv| Some((kv.key.strip_prefix(PREFIX)?.to_owned(), record(Some(kv))));
+        Ok(Kv::all(&answer)?.iter().filter_map(named).collect())
+    }
+
+    /// By a watch of etcd, which begins before the record is read again, so that nothing is missed between the two.
+    async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
+        let mut watch = self.api.watch(&Self::key(name)).await?;
+        let now = self.read(name).await?;
+        if now.version() != seen {
+            return Ok(Some(now));
+        }
+        watch.next().await?;
+        Ok(Some(self.read(name).await?))
+    }
+
+    fn notifies(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,286 @@
+//! `Postgres`: leases as rows of a table.
+//!
+//! 1. Each call is one statement with its parameters, without a prepared statement and without anything that a session keeps, so that
+//!    a pooler may stand between.
+//! 2. Versions and fences come from a sequence, which outlives the row. The clock of the server is not asked.
+//! 3. A call that is given up takes its connection with it.
+
+mod connection;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio_postgres::tls::{MakeTlsConnect, NoTls};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Config, Row, Socket};
+
+use self::connection::{Connect, Connection};
+use super::{Claim, LeaseStore, StoreError};
+use crate::record::{Record, Version};
+
+/// A store in `PostgreSQL`.
+///
+/// The table and the sequence are made by [`create`](Self::create), or by whoever runs the migrations:
+///
+/// ```sql
+#[doc = include_str!("postgres/create.sql")]
+/// ```
+///
+/// A replica that follows looks each `retry`; the server does not notify. It has to be the primary: a standby is not believed.
+///
+/// # Examples
+///
+/// ```no_run
+/// use startstop_core::service_fn;
+/// use startstop_fleet::{Leader, Postgres};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Postgres::connect("postgres://app@10.0.0.1/app").await?;
+/// store.create().await?;
+/// let leader = Leader::new("invoices", store, |_term| service_fn(async |cx| cx.cancelled().await));
+/// # drop(leader);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Postgres {
+    connect: Arc<dyn Connect>,
+    /// The connection, while no call has it.
+    idle: Arc<Mutex<Option<Connection>>>,
+}
+
+const CREATE: &str = include_str!("postgres/create.sql");
+
+const READ: &str = "select holder, fence, version, lease_ms, pg_is_in_recovery() as standby \
+    from (select 1) as one left join startstop_leases on name = $1";
+
+/// A commit is on the disk before it is told, whatever the server does by default.
+const DURABLE: &str = "with durable as (select set_config('synchronous_commit', 'on', true) as so)";
+
+const INSERT: &str = "insert into startstop_leases (name, holder, lease_ms, fence, version) \
+    select $1, $2, $3, nextval('startstop_fence'), nextval('startstop_fence') from durable where so is not null \
+    on conflict (name) do nothing returning holder, fence, version, lease_ms, false as standby";
+
+const UPDATE: &str = "update startstop_leases set holder = $2, lease_ms = $3, \
+    fence = nextval('startstop_fence'), version = nextval('startstop_fence') \
+    from durable where so is not null and name = $1 and version = $4 \
+    returning holder, fence, version, lease_ms, false as standby";
+
+const RENEW: &str = "update startstop_leases set version = nextval('startstop_fence') \
+    from durable where so is not null and name = $1 and version = $2 and holder is not null \
+    returning holder, fence, version, lease_ms, false as standby";
+
+const RELEASE: &str = "update startstop_leases set holder = null, version = nextval('startstop_fence') \
+    from durable where so is not null and name = $1 and version = $2 and holder is not null \
+    returning holder, fence, version, lease_ms, false as standby";
+
+const LIST: &str = "select name, holder, fence, version, lease_ms, pg_is_in_recovery() as standby from startstop_leases \
+    where starts_with(name, $1) and holder is not null order by name collate \"C\"";
+
+/// Takes nothing, and asks for each right that taking needs.
+const CHECK: &str = "with tried as (update startstop_leases set version = nextval('startstop_fence') where false returning 1), \
+    added as (insert into startstop_leases (name, holder, lease_ms, fence, version) \
+    select '', '', 0, nextval('startstop_fence'), 0 where false returning 1) \
+    select count(*) as tried from tried, added, startstop_leases where false";
+
+type Parameters<'a> = [(&'a (dyn ToSql + Sync), Type)];
+
+impl Postgres {
+    /// Connects without TLS; `url` is a URL or a list of `key=value`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] if the URL is none; [`StoreError::Unavailable`] if the server cannot be reached, or refuses.
+    ///
+    /// # Examples
+    ///
+    /// See [`Postgres`].
+    ///
+    /// # Cancel safety
+    ///
+    /// It changes nothing.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_tls(url, NoTls).await
+    }
+
+    /// Connects with a TLS connector of `tokio-postgres`.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use startstop_fleet::{Postgres, StoreError};
+    /// use tokio_postgres::NoTls; // or that of tokio-postgres-rustls, say
+    ///
+    /// # async fn connect() -> Result<Postgres, StoreError> {
+    /// Postgres::connect_tls("postgres://app@10.0.0.1/app", NoTls).await
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// It changes nothing.
+    pub async fn connect_tls<T>(url: &str, tls: T) -> Result<Self, StoreError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as tokio_postgres::tls::TlsConnect<Socket>>::Future: Send,
+    {
+        let wrong =
+            |error| StoreError::refused(format!("no address of a PostgreSQL server: {error}"));
+        let config: Config = url.parse().map_err(wrong)?;
+        let connect = connection::connector(config, tls);
+        let first = connect.connect().await?;
+        Ok(Self { connect: Arc::new(connect), idle: Arc::new(Mutex::new(Some(first))) })
+    }
+
+    /// Makes the table and the sequence, where they are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] if the rights are missing; [`StoreError::Unavailable`] if the server cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// See [`Postgres`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The statement may be carried out nevertheless.
+    pub async fn create(&self) -> Result<(), StoreError> {
+        self.with(async |connection| connection.run(CREATE).await).await
+    }
+
+    async fn rows(&self, sql: &str, values: &Parameters<'_>) -> Result<Vec<Row>, StoreError> {
+        self.with(async |connection| connection.query(sql, values).await).await
+    }
+
+    /// Writes, if the row is as it is expected to be.
+    async fn write(&self, sql: &str, values: &Parameters<'_>) -> Result<Record, StoreError> {
+        let rows = self.rows(&format!("{DURABLE} {sql}"), values).await?;
+        record(rows.first().ok_or(StoreError::Conflict)?)
+    }
+
+    /// Lends the connection to a call, which gives it back when it has ended in order.
+    async fn with<T>(
+        &self,
+        call: impl AsyncFnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.idle().take().filter(Connection::is_open);
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connect.connect().await?,
+        };
+        let result = call(&connection).await;
+        if !matches!(result, Err(StoreError::Unavailable(_))) {
+            *self.idle() = Some(connection);
+        }
+        result
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn record(row: &Row) -> Result<Record, StoreError> {
+    let get = |name| -> Result<Option<i64>, StoreError> {
+        row.try_get(name).map_err(StoreError::unavailable)
+    };
+    if row.try_get("standby").map_err(StoreError::unavailable)? {
+        return Err(StoreError::unavailable("the server is a standby, which may be behind"));
+    }
+    let Some(version) = get("version")? else { return Ok(Record::free(Version::absent())) };
+    let version = Version::from(unsigned(version));
+    let holder: Option<&str> = row.try_get("holder").map_err(StoreError::unavailable)?;
+    Ok(match holder {
+        None => Record::free(version),
+        Some(holder) => {
+            let lease = get("lease_ms")?.map(|millis| Duration::from_millis(unsigned(millis)));
+            let fence = unsigned(get("fence")?.unwrap_or_default());
+            Record::held(holder, fence, version).lasting(lease)
+        }
+    })
+}
+
+/// A sequence begins with one.
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+fn signed(version: &Version) -> i64 {
+    version.number().and_then(|number| i64::try_from(number).ok()).unwrap_or(-1)
+}
+
+impl LeaseStore for Postgres {
+    async fn check(&self, name: &str) -> Result<(), StoreError> {
+        if name.is_empty() || name.contains('\0') {
+            return Err(StoreError::refused("the name of a lease is empty or has a zero byte"));
+        }
+        self.rows(CHECK, &[]).await.map(drop)
+    }
+
+    async fn read(&self, name: &str) -> Result<Record, StoreError> {
+        let rows = self.rows(READ, &[(&name, Type::TEXT)]).await?;
+        record(rows.first().ok_or_else(|| StoreError::unavailable("no row"))?)
+    }
+
+    async fn take(
+        &self,
+        name: &str,
+        claim: &Claim,
+        expected: &Version,
+    ) -> Result<Record, StoreError> {
+        let holder = claim.holder();
+        let millis = |lease: Duration| i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+        let lease = claim.lease().map(millis);
+        let seen = signed(expected);
+        let values: [(&(dyn ToSql + Sync), Type); 4] =
+            [(&name, Type::TEXT), (&holder, Type::TEXT), (&lease, Type::INT8), (&seen, Type::INT8)];
+        if expected.is_absent() {
+            return self.write(INSERT, &values[..3]).await;
+        }
+        self.write(UPDATE, &values).await
+    }
+
+    async fn renew(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        let seen = signed(held.version());
+        self.write(RENEW, &[(&name, Type::TEXT), (&seen, Type::INT8)]).await
+    }
+
+    async fn release(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        let seen = signed(held.version());
+        self.write(RELEASE, &[(&name, Type::TEXT), (&seen, Type::INT8)]).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
+        let rows = self.rows(LIST, &[(&prefix, Type::TEXT)]).await?;
+        let named = |row: &Row| {
+            let name = row.try_get("name").map_err(StoreError::unavailable)?;
+            Ok((name, record(row)?))
+        };
+        rows.iter().map(named).collect()
+    }
+
+    /// It does not notify.
+    fn changed(
+        &self,
+        _: &str,
+        _: &Version,
+    ) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send {
+        std::future::pending()
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").finish_non_exhaustive()
+    }
+}

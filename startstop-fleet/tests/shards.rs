@@ -1,0 +1,164 @@
+//! Shards on a store in memory: each has one owner at a time, whoever comes and goes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use startstop_core::{Context, Exit, Runner, Service, Settings, service_fn};
+use startstop_fleet::{LeaseStore, Memory, Shards, Term};
+use tokio::time::{sleep, timeout};
+
+use crate::support::{Cable, ROOMY};
+
+const COUNT: u32 = 64;
+
+/// Which services work now, by their shard, with the greatest fence so far.
+#[derive(Default)]
+struct Work {
+    now: Mutex<HashMap<u32, u64>>,
+    wrong: Mutex<Vec<String>>,
+}
+
+impl Work {
+    fn begin(&self, shard: u32, fence: u64) {
+        if let Some(other) = self.now.lock().unwrap().insert(shard, fence) {
+            self.wrong.lock().unwrap().push(format!("{shard}: {fence} beside {other}"));
+        }
+    }
+
+    fn end(&self, shard: u32) {
+        self.now.lock().unwrap().remove(&shard);
+    }
+
+    #[track_caller]
+    fn assert_sound(&self) {
+        assert_eq!(*self.wrong.lock().unwrap(), [""; 0]);
+    }
+}
+
+type Process<L> = Runner<Shards<startstop_core::BoxService, L>>;
+
+async fn process<L: LeaseStore>(store: L, work: &Arc<Work>) -> Process<L> {
+    let work = work.clone();
+    let make = move |shard, term: Term| {
+        let work = work.clone();
+        let service = service_fn(move |cx: Context| {
+            let (work, fence) = (work.clone(), term.fence());
+            async move {
+                work.begin(shard, fence);
+                cx.cancelled().await;
+                sleep(Duration::from_millis(20)).await;
+                work.end(shard);
+            }
+        });
+        service.boxed()
+    };
+    let settings = Settings::new()
+        .stop_timeout(Duration::from_millis(600))
+        .abort_timeout(Duration::from_millis(200));
+    let shards = Shards::new("orders", COUNT, store, make).timing(ROOMY).settings(settings);
+    let runner = Runner::new(shards);
+    runner.start().await.unwrap();
+    runner
+}
+
+/// Waits until all shards are owned and nobody has too many.
+async fn quiet<L: LeaseStore>(processes: &[&Process<L>]) {
+    let most = (COUNT as usize).div_ceil(processes.len());
+    let balanced = || {
+        let owned: Vec<usize> =
+            processes.iter().map(|process| process.service().owned().borrow().len()).collect();
+        let all = owned.iter().sum::<usize>() == COUNT as usize;
+        all && owned.iter().all(|owned| *owned <= most)
+    };
+    timeout(Duration::from_secs(60), async {
+        while !balanced() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("quiet in a minute");
+}
+
+fn owned<L: LeaseStore>(process: &Process<L>) -> Vec<u32> {
+    process.service().owned().borrow().clone()
+}
+
+#[tokio::test]
+async fn shards_follow_processes_that_come_and_go() {
+    let (store, work) = (Memory::new(), Arc::new(Work::default()));
+    let a = process(store.clone(), &work).await;
+    quiet(&[&a]).await;
+    let b = process(store.clone(), &work).await;
+    quiet(&[&a, &b]).await;
+    let before = (owned(&a), owned(&b));
+    let c = process(store.clone(), &work).await;
+    quiet(&[&a, &b, &c]).await;
+    // Only what the new one has has moved.
+    assert!(owned(&a).iter().all(|shard| before.0.contains(shard)));
+    assert!(owned(&b).iter().all(|shard| before.1.contains(shard)));
+    a.stop().await.unwrap();
+    assert_eq!(a.wait().await, Exit::Stopped);
+    quiet(&[&b, &c]).await;
+    b.stop().await.unwrap();
+    quiet(&[&c]).await;
+    c.stop().await.unwrap();
+    work.assert_sound();
+    assert!(work.now.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_in_balance_does_not_move() {
+    let (store, work) = (Memory::new(), Arc::new(Work::default()));
+    let a = process(store.clone(), &work).await;
+    let b = process(store, &work).await;
+    quiet(&[&a, &b]).await;
+    let before = (owned(&a), owned(&b));
+    sleep(ROOMY.retry * 5).await;
+    assert_eq!((owned(&a), owned(&b)), before);
+    a.stop().await.unwrap();
+    b.stop().await.unwrap();
+    work.assert_sound();
+}
+
+#[tokio::test]
+async fn a_process_that_is_cut_off_has_stopped_its_shards_before_others_have_them() {
+    let (memory, work) = (Memory::new(), Arc::new(Work::default()));
+    let (one, other) = (Cable::new(&memory), Cable::new(&memory));
+    let a = process(one.clone(), &work).await;
+    let b = process(other, &work).await;
+    quiet(&[&a, &b]).await;
+    one.cut();
+    timeout(Duration::from_secs(60), b.service().owned().wait_for(|owned| owned.len() == 64))
+        .await
+        .expect("in a minute")
+        .unwrap();
+    work.assert_sound();
+    one.mend();
+    quiet(&[&a, &b]).await;
+    a.stop().await.unwrap();
+    b.stop().await.unwrap();
+    work.assert_sound();
+}
+
+#[tokio::test]
+async fn a_shard_whose_record_was_deleted_by_hand_is_run_by_one_process_again() {
+    let (store, work) = (Memory::new(), Arc::new(Work::default()));
+    let a = process(store.clone(), &work).await;
+    quiet(&[&a]).await;
+    let old = store.read("orders/shards/7").await.unwrap();
+    store.delete("orders/shards/7");
+    let anew = async {
+        loop {
+            let record = store.read("orders/shards/7").await.unwrap();
+            let works = work.now.lock().unwrap().get(&7).copied();
+            if record.fence() > old.fence() && works == Some(record.fence()) {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), anew).await.expect("in a minute");
+    a.stop().await.unwrap();
+    work.assert_sound();
+}

@@ -1,0 +1,7 @@
+//! startstop-fleet on real servers, each started by the test that needs it.
+
+mod etcd;
+#[path = "../../../startstop-fleet/tests/replicas/fleet.rs"]
+mod fleet;
+mod postgres;
+mod server;

@@ -1,0 +1,221 @@
+//! PostgreSQL: restarted, its backends terminated, behind PgBouncer in transaction mode.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{Signal, kill_process};
+use startstop_fleet::{Claim, LeaseStore, Postgres, StoreError, conformance};
+
+use crate::fleet::Fleet;
+use crate::server::{Folder, PROGRAM, Server, eventually, free_port};
+
+/// It refuses to be run by root.
+const USER: &str = "postgres";
+
+struct Cluster {
+    folder: Folder,
+    server: Server,
+    port: u16,
+}
+
+fn binaries() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL of Debian").flatten();
+    versions.map(|version| version.path().join("bin")).max().expect("a version of it")
+}
+
+fn by_user(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]).arg(program);
+    command
+}
+
+fn give(path: &Path) {
+    let id = |kind| {
+        let output = Command::new("id").args([kind, USER]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().parse::<u32>().unwrap()
+    };
+    chown(path, Some(id("-u")), Some(id("-g"))).unwrap();
+}
+
+impl Cluster {
+    fn start(name: &str) -> Self {
+        let folder = Folder::new(name);
+        give(&folder.0);
+        let data = folder.0.join("data");
+        let made = by_user(&binaries().join("initdb"))
+            .args(["--no-sync", "--auth", "trust", "--pgdata"])
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let port = free_port();
+        let server = serve(&folder, port);
+        let cluster = Self { folder, server, port };
+        cluster.answers();
+        cluster
+    }
+
+    fn answers(&self) {
+        let port = self.port.to_string();
+        eventually("PostgreSQL answers", || {
+            let ready = Command::new(binaries().join("pg_isready"))
+                .args(["--quiet", "--host", "127.0.0.1", "--port", &port])
+                .status();
+            ready.unwrap().success()
+        });
+    }
+
+    fn restart(&mut self) {
+        self.server.stop(Signal::INT); // fast: clients are disconnected
+        self.server = serve(&self.folder, self.port);
+        self.answers();
+    }
+
+    fn url(&self) -> String {
+        url(self.port)
+    }
+
+    async fn store(&self) -> Postgres {
+        let store = Postgres::connect(&self.url()).await.unwrap();
+        store.create().await.unwrap();
+        store
+    }
+
+    async fn run(&self, sql: &str) {
+        let connected = tokio_postgres::connect(&self.url(), tokio_postgres::NoTls).await;
+        let (client, connection) = connected.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(sql).await.unwrap();
+    }
+
+    fn three(&self, port: u16) -> Fleet {
+        let mut fleet = Fleet::new(self.folder.0.join("journal"));
+        for _ in 0..3 {
+            fleet.join(PROGRAM, &format!("postgres:{}", url(port)));
+        }
+        fleet
+    }
+
+    fn bouncer(&self) -> (Server, u16) {
+        let port = free_port();
+        // Any user is let in, as this one.
+        let text = format!(
+            "[databases]\npostgres = host=127.0.0.1 port={} user={USER}\n[pgbouncer]\n\
+             listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
+             pool_mode = transaction\ndefault_pool_size = 2\n",
+            self.port
+        );
+        let path = self.folder.0.join("pgbouncer.ini");
+        fs::write(&path, text).unwrap();
+        let server = Server::start(by_user(Path::new("pgbouncer")).arg(&path));
+        eventually("PgBouncer answers", || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+        (server, port)
+    }
+}
+
+fn url(port: u16) -> String {
+    format!("postgres://{USER}@127.0.0.1:{port}/postgres")
+}
+
+fn serve(folder: &Folder, port: u16) -> Server {
+    Server::start(
+        by_user(&binaries().join("postgres"))
+            .arg("-D")
+            .arg(folder.0.join("data"))
+            .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
+            .args(["-c", "fsync=off"]),
+    )
+}
+
+#[tokio::test]
+async fn postgres_conforms() {
+    let cluster = Cluster::start("postgres-conforms");
+    let (one, two) = (cluster.store().await, cluster.store().await);
+    let breaches = conformance::check(&one, &two, "conformance").await;
+    assert!(breaches.is_empty(), "{breaches:#?}");
+}
+
+#[tokio::test]
+async fn postgres_conforms_behind_a_pooler_in_transaction_mode() {
+    let cluster = Cluster::start("postgres-pooler");
+    cluster.store().await;
+    let (_bouncer, port) = cluster.bouncer();
+    let one = Postgres::connect(&url(port)).await.unwrap();
+    let two = Postgres::connect(&url(port)).await.unwrap();
+    let breaches = conformance::check(&one, &two, "conformance").await;
+    assert!(breaches.is_empty(), "{breaches:#?}");
+}
+
+#[tokio::test]
+async fn a_missing_table_and_a_missing_right_are_refused_in_words() {
+    let cluster = Cluster::start("postgres-refused");
+    let store = Postgres::connect(&cluster.url()).await.unwrap();
+    let missing = store.check("invoices").await;
+    let Err(StoreError::Refused(text)) = missing else { panic!("{missing:?}") };
+    assert!(text.contains("`Postgres::create` makes what is missing"), "{text}");
+
+    store.create().await.unwrap();
+    store.check("invoices").await.unwrap();
+    cluster.run("create role reader login; grant select on startstop_leases to reader").await;
+    let reader = format!("postgres://reader@127.0.0.1:{}/postgres", cluster.port);
+    let reader = Postgres::connect(&reader).await.unwrap();
+    let refused = reader.check("invoices").await;
+    let Err(StoreError::Refused(text)) = refused else { panic!("{refused:?}") };
+    assert!(text.starts_with("permission denied"), "{text}");
+}
+
+#[tokio::test]
+async fn the_fence_outlives_the_row() {
+    let cluster = Cluster::start("postgres-row");
+    let store = cluster.store().await;
+    let claim = Claim::new("a", Duration::from_secs(60));
+    let seen = store.read("invoices").await.unwrap();
+    let held = store.take("invoices", &claim, seen.version()).await.unwrap();
+    cluster.run("delete from startstop_leases").await;
+    let renewed = store.renew("invoices", &held).await;
+    assert!(matches!(renewed, Err(StoreError::Conflict)), "{renewed:?}");
+    let seen = store.read("invoices").await.unwrap();
+    let again = store.take("invoices", &claim, seen.version()).await.unwrap();
+    assert!(again.fence() > held.fence());
+}
+
+#[test]
+fn replicas_take_over_when_the_leader_is_killed_stopped_or_frozen() {
+    let cluster = Cluster::start("postgres-replicas");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(cluster.store());
+    let (_bouncer, port) = cluster.bouncer();
+    let mut fleet = cluster.three(port);
+    let first = fleet.leader_after(0);
+    let second = fleet.after("stopped", first, |pid| kill_process(pid, Signal::TERM).unwrap());
+    fleet.join(PROGRAM, &format!("postgres:{}", url(port)));
+    let third = fleet.after("frozen", second, |pid| kill_process(pid, Signal::STOP).unwrap());
+    assert_eq!(fleet.late(), 0);
+    fleet.after("killed", third, |pid| kill_process(pid, Signal::KILL).unwrap());
+    assert_eq!(fleet.late(), 0);
+    fleet.assert_one_process_a_fence();
+}
+
+#[test]
+fn the_server_is_restarted_and_its_backends_are_terminated() {
+    let mut cluster = Cluster::start("postgres-itself");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(cluster.store());
+    let mut fleet = cluster.three(cluster.port);
+    fleet.leader_after(0);
+    let others =
+        "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()";
+    runtime.block_on(cluster.run(others));
+    cluster.restart();
+    let writes = fleet.writes().len();
+    eventually("somebody leads", || fleet.writes().len() > writes + 10);
+    let leader = *fleet.writes().last().unwrap();
+    fleet.after("killed", leader, |pid| kill_process(pid, Signal::KILL).unwrap());
+    assert_eq!(fleet.late(), 0);
+    fleet.assert_one_process_a_fence();
+}
