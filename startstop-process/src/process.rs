@@ -263,6 +263,9 @@ impl Process {
     }
 
     /// Sets timeouts, restart policy and name. The readiness is `Explicit` unless it is set.
+    ///
+    /// With a [`watchdog`](Settings::watchdog) and [`Ready::notify`] the child knows it as `WATCHDOG_USEC`, and
+    /// its `WATCHDOG=1` are the heartbeats.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self

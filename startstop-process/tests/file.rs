@@ -193,3 +193,31 @@ async fn a_reload_changes_just_what_has_changed() {
     runner.stop().await.unwrap();
     assert!(!crate::support::is_alive(&kept));
 }
+
+#[tokio::test]
+async fn what_is_bound_goes_down_and_comes_back_with_what_it_is_bound_to() {
+    let folder = Folder::new("bound");
+    let path = folder.path("app.toml");
+    let text = format!(
+        "[process.db]\ncommand = 'echo $$ >>{db}; exec sleep 1000'\nrestart = {{ policy = 'always', delay = '10ms' }}\n\
+         [process.web]\ncommand = 'echo $$ >>{web}; exec sleep 1000'\nbound_to = ['db']\n",
+        db = folder.path("db"),
+        web = folder.path("web"),
+    );
+    fs::write(&path, text).unwrap();
+    let runner = Runner::new(Processes::from_file(&path).unwrap());
+    runner.start().await.unwrap();
+    let (db, web) = (folder.read("db").await, folder.read("web").await);
+    std::process::Command::new("kill").args(["-KILL", &db]).status().unwrap();
+    while folder.read("web").await == web {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!crate::support::is_alive(&web));
+    runner.stop().await.unwrap();
+    let circle = "[process.a]\ncommand = 'x'\nbound_to = ['b']\n[process.b]\ncommand = 'x'\nafter = ['a']\n\
+                  watchdog = '1s'\n";
+    let expected = "app.toml:3:13: `b` is after `a` itself, in a circle\n\
+                    app.toml:6:10: `a` is after `b` itself, in a circle\n\
+                    app.toml:7:12: a watchdog needs `ready = { notify = true }`";
+    assert_eq!(said(&folder, "app.toml", circle), expected);
+}

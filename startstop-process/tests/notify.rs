@@ -1,8 +1,9 @@
 //! Children that speak as `sd_notify` does.
 
 use std::fs;
+use std::time::Duration;
 
-use startstop_core::Exit;
+use startstop_core::{Cause, Exit, Runner, Settings};
 use startstop_process::{Process, ProcessError, Ready};
 
 use crate::support::{last_error, python, runner};
@@ -52,4 +53,18 @@ async fn an_errno_is_told_with_the_failure() {
         let text = error.to_string();
         assert!(text.starts_with("exited with code 3: Connection refused"), "{text}");
     });
+}
+
+#[tokio::test]
+async fn a_child_that_falls_silent_is_killed_by_its_watchdog() {
+    let then = "silence = int(os.environ['WATCHDOG_USEC']) / 1e6\n\
+                for n in range(3):\n    time.sleep(silence / 3); s.send(b'WATCHDOG=1')\n\
+                print('silent', file=sys.stderr, flush=True); time.sleep(1000)";
+    let settings = Settings::new().watchdog(Duration::from_millis(500));
+    let runner = Runner::new(sends(&["READY=1"], then).settings(settings));
+    runner.start().await.unwrap();
+    assert_eq!(runner.wait().await, Exit::Failed);
+    let failure = runner.errors_last().unwrap();
+    assert_eq!(failure.cause(), Cause::Unresponsive);
+    assert!(failure.uptime() >= Duration::from_millis(900), "{failure:?}");
 }

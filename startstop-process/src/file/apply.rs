@@ -50,7 +50,7 @@ fn stale(old: &[Spec], new: &[Spec]) -> Vec<String> {
     let mut stale: Vec<String> = old.iter().filter(changed).map(|spec| spec.name.clone()).collect();
     loop {
         let depends = |spec: &&Spec| {
-            !stale.contains(&spec.name) && spec.after.iter().any(|name| stale.contains(name))
+            !stale.contains(&spec.name) && spec.needs().any(|name| stale.contains(name))
         };
         let Some(spec) = old.iter().find(depends) else { return stale };
         stale.push(spec.name.clone());
@@ -62,7 +62,7 @@ fn in_order(specs: &[Spec]) -> Vec<&Spec> {
     let mut ordered: Vec<&Spec> = Vec::new();
     while ordered.len() < specs.len() {
         let is_in = |name: &String| ordered.iter().any(|spec| spec.name == *name);
-        let is_next = |spec: &&Spec| !is_in(&spec.name) && spec.after.iter().all(is_in);
+        let is_next = |spec: &&Spec| !is_in(&spec.name) && spec.needs().all(is_in);
         let Some(next) = specs.iter().find(is_next) else { break };
         ordered.push(next);
     }

@@ -59,7 +59,7 @@ impl Reader {
         Document { head, specs }
     }
 
-    /// Whether all that is named in an `after` is there, without a circle.
+    /// Whether all that is named in an `after` or a `bound_to` is there, without a circle.
     fn edges(&mut self, table: &DeTable<'_>, specs: Vec<Spec>) -> Vec<Spec> {
         let Some(processes) = table.get("process").and_then(|value| value.get_ref().as_table())
         else {
@@ -68,8 +68,7 @@ impl Reader {
         let names: BTreeSet<String> =
             processes.keys().map(|key| key.get_ref().to_string()).collect();
         for (key, value) in processes {
-            let after = value.get_ref().get("after").and_then(|after| after.get_ref().as_array());
-            for named in after.into_iter().flat_map(|after| after.iter()) {
+            for named in needs(value) {
                 let Some(name) = named.get_ref().as_str() else { continue };
                 if !names.contains(name) {
                     let near = did_you_mean(name, names.iter().map(String::as_str));
@@ -184,6 +183,12 @@ fn article(kind: &str) -> &'static str {
     if kind.starts_with(['a', 'i', 'o']) { "an" } else { "a" }
 }
 
+/// What an entry names in its `after` and its `bound_to`.
+fn needs<'v, 't>(entry: &'v Value<'t>) -> impl Iterator<Item = &'v Value<'t>> {
+    let lists = ["after", "bound_to"].into_iter().filter_map(|key| entry.get_ref().get(key));
+    lists.filter_map(|list| list.get_ref().as_array()).flat_map(|list| list.iter())
+}
+
 /// Whether `to` is among what `from` is after, directly or not, or is it.
 fn reaches(processes: &DeTable<'_>, from: &str, to: &str, seen: &mut BTreeSet<String>) -> bool {
     if from == to {
@@ -192,10 +197,8 @@ fn reaches(processes: &DeTable<'_>, from: &str, to: &str, seen: &mut BTreeSet<St
     if !seen.insert(from.to_owned()) {
         return false;
     }
-    let after = processes.get(from).and_then(|value| value.get_ref().get("after"));
-    let after = after.and_then(|after| after.get_ref().as_array());
-    let mut names =
-        after.into_iter().flat_map(|after| after.iter()).filter_map(|name| name.get_ref().as_str());
+    let entry = processes.get(from);
+    let mut names = entry.into_iter().flat_map(needs).filter_map(|name| name.get_ref().as_str());
     names.any(|name| reaches(processes, name, to, seen))
 }
 
@@ -215,6 +218,7 @@ fn expanded(specs: Vec<Spec>) -> Vec<Spec> {
     };
     let expand = |mut spec: Spec| {
         spec.after = spec.after.into_iter().flat_map(&each).collect();
+        spec.bound_to = spec.bound_to.into_iter().flat_map(&each).collect();
         spec
     };
     specs.into_iter().map(expand).collect()

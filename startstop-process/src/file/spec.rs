@@ -53,6 +53,7 @@ pub(super) struct Spec {
     pub(super) name: String,
     pub(super) command: Vec<String>,
     pub(super) after: Vec<String>,
+    pub(super) bound_to: Vec<String>,
     pub(super) ready: Option<Ready>,
     pub(super) restart: Option<Restart>,
     pub(super) ends: Ends,
@@ -62,6 +63,7 @@ pub(super) struct Spec {
     pub(super) stop_signal: Option<Signal>,
     pub(super) stop_timeout: Option<Duration>,
     pub(super) start_timeout: Option<Duration>,
+    pub(super) watchdog: Option<Duration>,
     pub(super) success_codes: Option<Vec<i32>>,
     pub(super) reload: Option<Reload>,
     pub(super) uid: Option<u32>,
@@ -77,6 +79,11 @@ pub(super) struct Spec {
 }
 
 impl Spec {
+    /// The names of all that it starts after.
+    pub(super) fn needs(&self) -> impl Iterator<Item = &String> {
+        self.after.iter().chain(&self.bound_to)
+    }
+
     /// Replaces a placeholder in each of its texts.
     pub(super) fn filled(mut self, placeholder: &str, value: &str) -> Self {
         let fill = |text: &mut String| *text = text.replace(placeholder, value);
@@ -128,6 +135,7 @@ impl Spec {
             name: name.to_owned(),
             command,
             after: Vec::new(),
+            bound_to: Vec::new(),
             ready: None,
             restart: None,
             ends: Ends::Alone,
@@ -137,6 +145,7 @@ impl Spec {
             stop_signal: None,
             stop_timeout: None,
             start_timeout: None,
+            watchdog: None,
             success_codes: None,
             reload: None,
             uid: None,
@@ -153,7 +162,8 @@ impl Spec {
     }
 
     pub(super) fn member(&self) -> Member {
-        let member = Member::new(self.process()).after(self.after.clone());
+        let member =
+            Member::new(self.process()).after(self.after.clone()).bound_to(self.bound_to.clone());
         match self.ends {
             // One that is given up must not take the others with it.
             Ends::Alone => member.on_failure(OnFailure::Ignore),
@@ -199,6 +209,7 @@ impl Spec {
         }
         settings = with(settings, self.stop_timeout, Settings::stop_timeout);
         settings = with(settings, self.start_timeout, Settings::start_timeout);
+        settings = with(settings, self.watchdog, Settings::watchdog);
         with(settings, self.restart.as_ref().map(Restart::policy), Settings::restart)
     }
 }

@@ -48,6 +48,9 @@ fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
     surroundings(process, &mut command);
     if let Some(path) = notify {
         command.env("NOTIFY_SOCKET", path);
+        if let Some(silence) = process.settings.get_watchdog() {
+            command.env("WATCHDOG_USEC", silence.as_micros().to_string());
+        }
     }
     // `setsid` would fork if it led a group already.
     if !process.session {

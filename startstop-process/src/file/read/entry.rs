@@ -7,16 +7,18 @@ use super::super::mistakes::did_you_mean;
 use super::super::spec::{Ends, Policy, Reload, Restart, Spec};
 use super::super::users::{self, User};
 use super::{Reader, Value};
-use crate::ready::Ready;
+use crate::ready::{Kind, Ready};
 use crate::signal::Signal;
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 25] = [
     "command",
     "after",
+    "bound_to",
     "ready",
     "restart",
     "stop",
     "start_timeout",
+    "watchdog",
     "success_codes",
     "reload",
     "cwd",
@@ -82,11 +84,18 @@ impl Reader {
 
     fn fill(&mut self, spec: &mut Spec, table: &DeTable<'_>) {
         spec.after = self.get(table, "after", Self::strings).unwrap_or_default();
+        spec.bound_to = self.get(table, "bound_to", Self::strings).unwrap_or_default();
         spec.ready = self.get(table, "ready", Self::ready);
         let restart = self.get(table, "restart", Self::restart);
         spec.restart =
             restart.or(Some(Restart { policy: Policy::OnFailure, delay: None, limit: None }));
         spec.start_timeout = self.get(table, "start_timeout", Self::duration);
+        spec.watchdog = self.get(table, "watchdog", Self::duration);
+        if let (Some(value), false) =
+            (table.get("watchdog"), matches!(spec.ready, Some(Ready(Kind::Notify))))
+        {
+            self.wrong(value.span().start, "a watchdog needs `ready = { notify = true }`");
+        }
         spec.cwd = self.get(table, "cwd", Self::string);
         spec.env_clear = self.get(table, "env_clear", Self::boolean);
         spec.uid = self.get(table, "uid", Self::number);
