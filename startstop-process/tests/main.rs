@@ -4,7 +4,6 @@
 mod support;
 mod ending;
 mod file;
-mod leaks;
 mod notify;
 mod output;
 #[cfg(feature = "run")]
