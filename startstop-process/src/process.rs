@@ -25,6 +25,20 @@ use crate::output::Output;
 use crate::ready::Ready;
 use crate::signal::Signal;
 
+/// An example in which a process does its job.
+macro_rules! job {
+    ($process:literal) => {
+        concat!(
+            "```\n# use startstop_core::{Readiness, Runner, Settings};\n# use startstop_process::Process;\n",
+            "# #[tokio::main(flavor = \"current_thread\")]\n# async fn main() {\n",
+            "let process = ",
+            $process,
+            ";\nlet job = Settings::new().readiness(Readiness::Completion);\n",
+            "assert!(Runner::with_settings(process, job).start().await.is_ok());\n# }\n```",
+        )
+    };
+}
+
 /// A program as a service: each attempt spawns it once, in a process group of its own, and has ended when
 /// the group is empty.
 ///
@@ -100,6 +114,10 @@ enum Reload {
 impl Process {
     /// Makes a service of a program, which is looked for in the `PATH` that it will have, unless there is
     /// a `/` in its name.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("true")"#)]
     pub fn new(program: impl Into<OsString>) -> Self {
         Self {
             program: program.into(),
@@ -124,24 +142,40 @@ impl Process {
     }
 
     /// Adds an argument.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("test").arg("-n").arg("some text")"#)]
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.args.push(arg.into());
         self
     }
 
     /// Adds arguments.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("test").args(["1", "-lt", "2"])"#)]
     pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
     /// Sets a variable of its environment.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test $QUEUE = mail"]).env("QUEUE", "mail")"#)]
     pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.envs.push((key.into(), Some(value.into())));
         self
     }
 
     /// Sets variables of its environment.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test $A$B = 12"]).envs([("A", "1"), ("B", "2")])"#)]
     pub fn envs<K: Into<OsString>, V: Into<OsString>>(
         mut self,
         vars: impl IntoIterator<Item = (K, V)>,
@@ -151,12 +185,20 @@ impl Process {
     }
 
     /// Removes a variable from its environment.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test -z \"$A\""]).env("A", "1").env_remove("A")"#)]
     pub fn env_remove(mut self, key: impl Into<OsString>) -> Self {
         self.envs.push((key.into(), None));
         self
     }
 
     /// Begins with an empty environment.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("/bin/sh").args(["-c", "test -z \"$HOME\""]).env_clear()"#)]
     pub fn env_clear(mut self) -> Self {
         self.env_clear = true;
         self.envs.clear();
@@ -164,90 +206,203 @@ impl Process {
     }
 
     /// Sets its working directory. Default: that of this process.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test $PWD = /usr"]).cwd("/usr")"#)]
     pub fn cwd(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cwd = Some(folder.into());
         self
     }
 
-    /// Sets the user whom it runs as, by number. It has no supplementary groups then.
+    /// Sets the user whom it runs as, by number. It has no supplementary groups then; its group stays that of
+    /// this process, unless [`gid`](Self::gid) sets it. This takes the rights of root.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test $(id -u) = 65534"]).uid(65534)"#)]
     pub fn uid(mut self, uid: u32) -> Self {
         self.uid = Some(uid);
         self
     }
 
     /// Sets the group that it runs as, by number.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test $(id -g) = 65534"]).gid(65534)"#)]
     pub fn gid(mut self, gid: u32) -> Self {
         self.gid = Some(gid);
         self
     }
 
     /// Gives it this text as its standard input. Default: an empty one.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("grep").args(["-q", "text"]).stdin("some text\n")"#)]
     pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
         self.stdin = Stdin::Text(text.as_ref().into());
         self
     }
 
     /// Gives it the standard input of this process.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("test").args(["-e", "/dev/stdin"]).stdin_inherit()"#)]
     pub fn stdin_inherit(mut self) -> Self {
         self.stdin = Stdin::Inherit;
         self
     }
 
     /// Sets its umask.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test $(umask) = 0027"]).umask(0o027)"#)]
     pub fn umask(mut self, mask: u32) -> Self {
         self.umask = Some(mask);
         self
     }
 
     /// Sets by how much it is nicer than this process.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test $(nice) -ge 5"]).nice(5)"#)]
     pub fn nice(mut self, by: i32) -> Self {
         self.nice = Some(by);
         self
     }
 
     /// Limits how many files it can open: `RLIMIT_NOFILE`.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test $(ulimit -n) = 64"]).limit_files(64)"#)]
     pub fn limit_files(mut self, most: u64) -> Self {
         self.limits.push(("-n", most));
         self
     }
 
     /// Limits its address space, in bytes, rounded down to kilobytes: `RLIMIT_AS`.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "test $(ulimit -v) = 1048576"]).limit_memory(1 << 30)"#)]
     pub fn limit_memory(mut self, bytes: u64) -> Self {
         self.limits.push(("-v", bytes / 1024));
         self
     }
 
     /// Gives it a session of its own, without a terminal, by `setsid`.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "set -- $(cat /proc/$$/stat); test $1 = $6"]).session()"#)]
     pub fn session(mut self) -> Self {
         self.session = true;
         self
     }
 
     /// Sets when it is ready. Default: once it has been spawned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Runner;
+    /// # use startstop_process::{Process, Ready, Signal};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = Process::new("sh")
+    ///     .args(["-c", "sleep 0.1; echo listening; exec sleep 1000"])
+    ///     .ready(Ready::line("listening"));
+    /// let runner = Runner::new(server);
+    /// runner.start().await.unwrap();
+    /// assert!(runner.is_ready());
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn ready(mut self, ready: Ready) -> Self {
         self.ready = Some(ready);
         self
     }
 
     /// Sets the signal that tells it to stop. Default: TERM.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Runner;
+    /// # use startstop_process::{Process, Ready, Signal};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let worker = Process::new("sh")
+    ///     .args(["-c", "trap 'exit 0' USR1; echo up; while :; do sleep 0.01; done"])
+    ///     .ready(Ready::line("up"))
+    ///     .stop_signal(Signal::USR1);
+    /// let runner = Runner::new(worker);
+    /// runner.start().await.unwrap();
+    /// assert!(runner.stop().await.is_ok());
+    /// # }
+    /// ```
     pub fn stop_signal(mut self, signal: Signal) -> Self {
         self.stop_signal = signal;
         self
     }
 
     /// Sets the codes that are no failure. Default: 0.
+    ///
+    /// # Examples
+    ///
+    #[doc = job!(r#"Process::new("sh").args(["-c", "exit 7"]).success_codes([0, 7])"#)]
     pub fn success_codes(mut self, codes: impl IntoIterator<Item = i32>) -> Self {
         self.success = codes.into_iter().collect();
         self
     }
 
     /// Has a reload send it this signal. Default: it supports no reload.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Runner;
+    /// # use startstop_process::{Process, Ready, Signal};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = Process::new("sh")
+    ///     .args(["-c", "trap : HUP; echo up; while :; do sleep 0.01; done"])
+    ///     .ready(Ready::line("up"))
+    ///     .reload_signal(Signal::HUP);
+    /// let runner = Runner::new(server);
+    /// runner.start().await.unwrap();
+    /// assert!(runner.reload().await.is_ok());
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn reload_signal(mut self, signal: Signal) -> Self {
         self.reload = Some(Reload::Signal(signal));
         self
     }
 
-    /// Has a reload run this command.
+    /// Has a reload run this command, as the user and with the environment of the child; it knows the child as
+    /// `MAINPID`. A code that is not 0 is a reload that has failed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Runner;
+    /// # use startstop_process::{Process, Ready, Signal};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = Process::new("sleep").arg("1000").reload_command(["sh", "-c", "kill -0 $MAINPID"]);
+    /// let runner = Runner::new(server);
+    /// runner.start().await.unwrap();
+    /// assert!(runner.reload().await.is_ok());
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn reload_command<A: Into<OsString>>(
         mut self,
         command: impl IntoIterator<Item = A>,
@@ -257,6 +412,22 @@ impl Process {
     }
 
     /// Sets what becomes of its output. Default: as [`Output::default`] says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Readiness, Runner, Settings};
+    /// # use startstop_process::{Output, Process};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (sender, lines) = std::sync::mpsc::channel();
+    /// let process = Process::new("echo").arg("hello");
+    /// let process = process.output(Output::lines(move |line| drop(sender.send(line.text))));
+    /// let job = Settings::new().readiness(Readiness::Completion);
+    /// Runner::with_settings(process, job).start().await.unwrap();
+    /// assert_eq!(lines.recv().unwrap(), "hello");
+    /// # }
+    /// ```
     pub fn output(mut self, output: Output) -> Self {
         self.output = output;
         self
@@ -266,6 +437,16 @@ impl Process {
     ///
     /// With a [`watchdog`](Settings::watchdog) and [`Ready::notify`] the child knows it as `WATCHDOG_USEC`, and
     /// its `WATCHDOG=1` are the heartbeats.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, Settings};
+    /// use startstop_process::Process;
+    ///
+    /// let web = Process::new("python3").settings(Settings::new().name("web"));
+    /// assert_eq!(Runner::new(web).name(), "web");
+    /// ```
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self

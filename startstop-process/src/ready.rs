@@ -6,6 +6,19 @@ use std::time::Duration;
 
 use crate::port;
 
+/// An example in which a process becomes ready.
+macro_rules! becomes_ready {
+    ($process:literal) => {
+        concat!(
+            "```\n# use startstop_core::Runner;\n# use startstop_process::{Process, Ready};\n",
+            "# #[tokio::main(flavor = \"current_thread\")]\n# async fn main() {\n",
+            $process,
+            "\nlet runner = Runner::new(process);\nrunner.start().await.unwrap();\n",
+            "assert!(runner.is_ready());\n# runner.stop().await.unwrap();\n# }\n```",
+        )
+    };
+}
+
 /// When a [`Process`](crate::Process) is ready. Without one it is ready once it has been spawned.
 ///
 /// # Examples
@@ -38,32 +51,63 @@ pub(crate) enum Kind {
 
 impl Ready {
     /// When a connection to this address is accepted: `"127.0.0.1:6379"`.
+    ///
+    /// # Examples
+    ///
+    #[doc = becomes_ready!(r#"let port = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 6399)); s.listen(); s.accept()";
+let process = Process::new("python3").args(["-c", port]).ready(Ready::tcp("127.0.0.1:6399"));"#)]
     pub fn tcp(addr: impl Into<String>) -> Self {
         Self(Kind::Tcp(addr.into()))
     }
 
     /// When it has written a line with this text in it, to standard output or standard error.
+    ///
+    /// # Examples
+    ///
+    #[doc = becomes_ready!(r#"let process = Process::new("sh").args(["-c", "echo listening; exec sleep 1000"]);
+let process = process.ready(Ready::line("listening"));"#)]
     pub fn line(text: impl Into<String>) -> Self {
         Self(Kind::Line(text.into()))
     }
 
-    /// When it says `READY=1` as `sd_notify` does. Its `EXTEND_TIMEOUT_USEC` is not kept yet; `RELOADING=1`
-    /// takes the readiness back.
+    /// When it says `READY=1` as `sd_notify` does. `WATCHDOG=1` is a heartbeat, and `ERRNO=` is told with the
+    /// failure. The rest of what it says is not looked at.
+    ///
+    /// # Examples
+    ///
+    #[doc = becomes_ready!(r#"let says = "import os, socket, time; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); \
+            s.sendto(b'READY=1', os.environ['NOTIFY_SOCKET']); time.sleep(1000)";
+let process = Process::new("python3").args(["-c", says]).ready(Ready::notify());"#)]
     pub fn notify() -> Self {
         Self(Kind::Notify)
     }
 
     /// When this file is there. One that was there before counts once it is written anew.
+    ///
+    /// # Examples
+    ///
+    #[doc = becomes_ready!(r#"let path = std::env::temp_dir().join(format!("startstop-ready-{}", std::process::id()));
+let process = Process::new("sh").args(["-c", "echo $$ >$PID; exec sleep 1000"]).env("PID", &path);
+let process = process.ready(Ready::file(&path));"#)]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Kind::File(path.into()))
     }
 
     /// When it has run for so long.
+    ///
+    /// # Examples
+    ///
+    #[doc = becomes_ready!(r#"let process = Process::new("sleep").arg("1000");
+let process = process.ready(Ready::after(std::time::Duration::from_millis(100)));"#)]
     pub fn after(time: Duration) -> Self {
         Self(Kind::After(time))
     }
 
     /// When this command, tried again and again, leaves with 0.
+    ///
+    /// # Examples
+    ///
+    #[doc = becomes_ready!(r#"let process = Process::new("sleep").arg("1000").ready(Ready::command(["test", "-e", "/"]));"#)]
     pub fn command<A: Into<OsString>>(command: impl IntoIterator<Item = A>) -> Self {
         Self(Kind::Command(command.into_iter().map(Into::into).collect()))
     }
