@@ -37,5 +37,6 @@ mod depth_running;
 mod dropping;
 mod tree;
 mod shared;
+mod attached;
 mod size;
 mod random;

@@ -29,6 +29,7 @@ mod owners;
 pub(crate) mod verdicts;
 pub(crate) mod grace;
 pub(crate) mod drain;
+pub(crate) mod attached;
 pub(crate) mod request;
 pub(crate) mod task;
 pub(crate) mod waiters;

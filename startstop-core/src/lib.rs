@@ -106,7 +106,7 @@ pub use report::permanent::Permanent;
 pub use report::state::{Cause, Exit, Phase, Readiness, State};
 pub use report::status::Status;
 pub use report::stop_reason::StopReason;
-pub use runner::{Runner, StartStop, StateWatch, WeakRunner};
+pub use runner::{AttachError, Runner, StartStop, StateWatch, WeakRunner};
 pub use service::context::{Cancelled, CancelledOwned, Context, Reload};
 pub use service::func::{
     BlockingFn, Every, Once, ServiceFn, ServiceFnWith, ServicePair, ServicePairWith, blocking_fn,

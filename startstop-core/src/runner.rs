@@ -10,6 +10,7 @@ mod nested;
 mod start_stop;
 mod events;
 mod find;
+mod attach;
 mod watch;
 mod weak;
 pub(crate) mod snapshot;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use crate::runner::driver::Inner;
 use crate::service::Service;
 
+pub use attach::AttachError;
 pub use start_stop::StartStop;
 pub use watch::StateWatch;
 pub use weak::WeakRunner;

@@ -167,11 +167,13 @@ impl Cell {
         if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
             after.rest().tokens.push(token);
         }
+        self.stop_attached(after);
     }
 
     fn abort(&mut self, core: &Core, after: &mut After) {
         self.signal(core, after);
         self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut after.wakes);
+        self.abort_attached(after);
         let Some(rare) = &mut self.rare else { return };
         let rest = after.rest();
         rest.tokens.extend(rare.deadline_token.take());

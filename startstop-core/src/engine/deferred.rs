@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::attached::Order;
 use super::deadline::Keepers;
 use super::{Ending, Hold, Job, Node, Observer, owners, verdicts};
 use crate::engine::parent::Parent;
@@ -44,6 +45,7 @@ pub(super) struct Rest {
     pub(super) tokens: Vec<Arc<CancellationToken>>,
     pub(super) aborts: Vec<AbortHandle>,
     pub(super) endings: Vec<Ending>,
+    pub(super) orders: Vec<Order>,
     jobs: Vec<Job>,
     dismissed: Vec<Keepers>,
     pub(super) stuck: Vec<Arc<dyn Hold>>,
@@ -195,6 +197,7 @@ impl Rest {
         each_fenced(self.endings.drain(..), |ending| (ending.0)());
         each_fenced(self.tokens.drain(..), |token| token.cancel());
         each_fenced(self.aborts.drain(..), |task| task.abort());
+        each_fenced(self.orders.drain(..), Order::carry_out);
         self.dismissed.drain(..).for_each(Keepers::dismiss);
         each_fenced(self.stuck.drain(..), |hold| hold.ran_out());
     }

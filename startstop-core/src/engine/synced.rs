@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::Core;
+use super::attached::Attached;
 use super::deadline::Deadline;
 use super::ended::Ended;
 use super::listeners::Listeners;
@@ -77,6 +78,8 @@ pub(crate) struct Rare {
     pub(super) whole_keeps: bool,
     /// When the drain is over; while the service is up, when it was told of the drain of a whole.
     pub(super) drain_at: u64,
+    /// What the service has attached to its attempt.
+    pub(super) attached: Vec<Attached>,
     /// How long a composite may take, found out for the stop of the whole that it is a part of.
     pub(super) span: Option<Span>,
     /// Who was late in the stop of a whole was recorded.

@@ -28,7 +28,12 @@ impl Span {
     pub(crate) fn new(limits: Limits, grace: Option<Duration>, parts: &[Self]) -> Self {
         let drain = parts.iter().map(|part| part.drain).max();
         let drain = limits.drain.or(drain).unwrap_or_default();
-        let abort = parts.iter().map(|part| part.abort).max().unwrap_or(limits.abort_timeout);
+        let below = parts.iter().map(|part| part.abort).max();
+        let abort = match grace {
+            Some(_) => below.unwrap_or(limits.abort_timeout),
+            // What it has attached is beside it.
+            None => below.unwrap_or_default().max(limits.abort_timeout),
+        };
         let stop = match grace {
             Some(grace) if limits.stop_timeout == Duration::MAX => grace,
             _ => limits.stop_timeout.saturating_add(abort),

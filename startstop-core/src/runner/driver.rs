@@ -34,7 +34,9 @@ impl<S: Service> Node for Inner<S> {
     }
 
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
-        self.service.__parts().0
+        let mut parts = self.service.__parts().0;
+        parts.extend(self.core.cell().attached());
+        parts
     }
 
     fn identity(&self) -> Option<Identity> {

@@ -50,9 +50,23 @@ impl Place {
         is_open: fn(&Lifecycle) -> bool,
     ) -> Result<Option<Self>, Closed> {
         let Some(attempt) = cx.attempt_link() else { return Ok(None) };
-        let node = attempt.node();
+        Self::of(attempt.node(), attempt.epoch(), part, is_open).map(Some)
+    }
+
+    /// A place for what is attached to this attempt.
+    pub(crate) fn attached(node: &Arc<dyn Node>, epoch: u64) -> Result<Self, Closed> {
+        let place = Self::of(node, epoch, Part::Kept, Lifecycle::is_open)?;
+        Ok(place.until(Level::Cancelled))
+    }
+
+    fn of(
+        node: &Arc<dyn Node>,
+        epoch: u64,
+        part: Part,
+        is_open: fn(&Lifecycle) -> bool,
+    ) -> Result<Self, Closed> {
         let open = update(node, |core, cell, after| {
-            let open = cell.attempts == attempt.epoch() && is_open(&cell.life);
+            let open = cell.attempts == epoch && is_open(&cell.life);
             if open {
                 cell.step(core, Input::Added(part), Arm::Now, after);
             }
@@ -61,9 +75,9 @@ impl Place {
         if !open {
             return Err(Closed);
         }
-        let (node, epoch) = (Arc::clone(node), attempt.epoch());
+        let node = Arc::clone(node);
         let keeps = AtomicBool::new(part == Part::Kept);
-        Ok(Some(Self { node, epoch, until: Level::Aborted, part, keeps }))
+        Ok(Self { node, epoch, until: Level::Aborted, part, keeps })
     }
 
     /// Has the part begin no cycle once the attempt is at this level; else it begins none once that is aborted.

@@ -1,0 +1,89 @@
+//! Runners that a service has made a part of its attempt.
+//!
+//! When the attempt is to end they are told to stop, and when it is aborted so are they. It ends when they have: each
+//! of their cycles holds a place in it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{After, Cell, Node};
+use crate::engine::request::{self, Wanted};
+use crate::sync::clock;
+
+/// A part of an attempt, under its name.
+#[derive(Clone)]
+pub(super) struct Attached {
+    name: Arc<str>,
+    node: Arc<dyn Node>,
+}
+
+/// What an attached runner is told.
+pub(super) enum Order {
+    /// To stop, with the time that is left.
+    Stop(Arc<dyn Node>, Option<Duration>),
+    Abort(Arc<dyn Node>),
+}
+
+impl Order {
+    pub(super) fn carry_out(self) {
+        match self {
+            Self::Stop(part, left) => drop(request::stop_part(&part, left, Wanted::No)),
+            Self::Abort(part) => request::abort_part(&part),
+        }
+    }
+}
+
+impl Cell {
+    /// Notes a part of attempt `epoch`, if that is alive and not aborted.
+    pub(crate) fn attach(&mut self, epoch: u64, name: &str, node: &Arc<dyn Node>) -> bool {
+        let open = self.attempts == epoch && self.life.is_open();
+        if open {
+            let part = Attached { name: name.into(), node: Arc::clone(node) };
+            self.rare().attached.push(part);
+        }
+        open
+    }
+
+    /// Forgets a part; what it was is handed back, to be dropped outside of the lock.
+    pub(crate) fn detach(&mut self, node: &Arc<dyn Node>) -> Option<Arc<dyn Node>> {
+        let attached = &mut self.rare.as_mut()?.attached;
+        let at = attached.iter().position(|part| is_same(&part.node, node))?;
+        Some(attached.swap_remove(at).node)
+    }
+
+    /// The parts of the attempt under their names.
+    pub(crate) fn attached(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
+        let attached = self.rare.iter().flat_map(|rare| &rare.attached);
+        attached.map(|part| (part.name.to_string().into(), Arc::clone(&part.node))).collect()
+    }
+
+    /// How long it is until the service will be aborted; `None` if it never is.
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        (self.stop_at != clock::NEVER).then(|| clock::between(clock::now(), self.stop_at))
+    }
+
+    /// The attempt is to end: so are its parts.
+    pub(super) fn stop_attached(&mut self, after: &mut After) {
+        let Some(rare) = self.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
+            return;
+        };
+        let left = self.remaining();
+        let parts = rare.attached.iter().rev().map(|part| Arc::clone(&part.node));
+        after.rest().orders.extend(parts.map(|part| Order::Stop(part, left)));
+    }
+
+    /// The attempt is aborted: so are its parts.
+    pub(super) fn abort_attached(&mut self, after: &mut After) {
+        let Some(rare) = self.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
+            return;
+        };
+        let parts = rare.attached.iter().map(|part| Arc::clone(&part.node));
+        after.rest().orders.extend(parts.map(Order::Abort));
+    }
+}
+
+/// Whether two nodes are the same.
+pub(crate) fn is_same(one: &Arc<dyn Node>, other: &Arc<dyn Node>) -> bool {
+    std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
+}

@@ -1,0 +1,232 @@
+//! Runners as parts of an attempt of another, as members are parts of a group.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use super::{Runner, listen};
+use crate::engine::attached::is_same;
+use crate::engine::request::{self, Wanted};
+use crate::engine::{Node, Observer};
+use crate::report::path::SEPARATOR;
+use crate::report::state::State;
+use crate::rules::lifecycle::Level;
+use crate::service::Service;
+use crate::service::context::Context;
+use crate::service::context::attempt_guard::{Place, on_end};
+
+/// Why a runner was not attached.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{AttachError, Context, Runner, once, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let worker = Runner::new(service_fn(async |cx| cx.cancelled().await));
+/// let whole = Runner::new(once(move |cx: Context| {
+///     let worker = worker.clone();
+///     async move {
+///         cx.attach("worker", &worker).unwrap();
+///         let again = cx.attach("worker", &worker);
+///         assert!(matches!(again, Err(AttachError::DuplicateName { .. })));
+///     }
+/// }));
+/// whole.start().await.unwrap();
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// The name is taken, or the runner is attached already.
+    #[error("there is a part {name:?} already")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// The name is empty, or has a `/` in it, which parts the names in a path.
+    #[error("{name:?} cannot be the name of a part: it is empty or has a `/` in it")]
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// The runner is the service itself, or what the service is a part of.
+    #[error("a part of itself: {}", path.join(" -> "))]
+    Cycle {
+        /// The names from the runner down to the service.
+        path: Vec<String>,
+    },
+    /// The attempt is aborted, or has ended.
+    #[error("the attempt has ended")]
+    Ended,
+}
+
+impl Context {
+    /// Makes a runner a part of this attempt, as members are parts of a group: in the status, in paths, events and drains.
+    /// For composites of one's own.
+    ///
+    /// Whoever attaches a runner starts it by its handle, before or after. When the attempt is to end, the runner is told to
+    /// stop, and at the deadline of the attempt it is aborted. The attempt ends only when the runner has; if that is
+    /// unresponsive, so is the attempt. It is no part any more once the attempt has ended.
+    ///
+    /// With a context that has no runner nothing happens.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{BoxError, Context, Runner, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let whole = Runner::new(service_fn(async |cx: Context| {
+    ///     let worker = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    ///     cx.attach("worker", &worker)?;
+    ///     worker.start().await?;
+    ///     cx.cancelled().await;
+    ///     worker.wait().await; // it was told as well
+    ///     Ok::<(), BoxError>(())
+    /// }));
+    /// whole.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// # tokio::task::yield_now().await;
+    ///
+    /// let status = whole.status();
+    /// assert_eq!(status.children()[0].name(), "worker");
+    /// assert_eq!(status.children()[0].state(), State::Running);
+    /// whole.stop().await.unwrap();
+    /// assert!(whole.status().children().is_empty());
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`DuplicateName`](AttachError::DuplicateName): the name is taken, or the runner is attached already.
+    /// - [`InvalidName`](AttachError::InvalidName): the name is empty, or has a `/` in it.
+    /// - [`Cycle`](AttachError::Cycle): the runner is that of this service, or one that this service is a part of.
+    /// - [`Ended`](AttachError::Ended): the attempt is aborted, or has ended.
+    pub fn attach<S: Service>(
+        &self,
+        name: impl Into<String>,
+        runner: &Runner<S>,
+    ) -> Result<(), AttachError> {
+        attach(self, &name.into(), &runner.node())
+    }
+}
+
+fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
+    let Some(attempt) = cx.attempt_link() else { return Ok(()) };
+    let (whole, epoch) = (attempt.node(), attempt.epoch());
+    check(whole, name, part)?;
+    if !whole.core().cell().attach(epoch, name, part) {
+        return Err(AttachError::Ended);
+    }
+    let link = Arc::new(Link {
+        whole: Arc::downgrade(whole),
+        epoch,
+        name: name.to_owned(),
+        part: Arc::downgrade(part),
+    });
+    listen::place(whole, name, part);
+    listen::inserted(whole, name, part);
+    let old = part.core().cell().observe(Arc::clone(&link) as Arc<dyn Observer>);
+    drop(old);
+    let at_end = Arc::clone(&link);
+    if !on_end(cx, move || at_end.detach()) {
+        link.detach();
+        return Err(AttachError::Ended);
+    }
+    // It may run already.
+    link.changed();
+    Ok(())
+}
+
+/// Whether the part may have this name, and is none that the whole is a part of.
+fn check(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
+    let name = name.to_owned();
+    if name.is_empty() || name.contains(SEPARATOR) {
+        return Err(AttachError::InvalidName { name });
+    }
+    if let Some(path) = path_to(whole, &name, part) {
+        return Err(AttachError::Cycle { path });
+    }
+    let is_taken = |(other, node): &(_, Arc<dyn Node>)| *other == name || is_same(node, part);
+    match whole.parts().iter().any(is_taken) {
+        true => Err(AttachError::DuplicateName { name }),
+        false => Ok(()),
+    }
+}
+
+/// The names from `part` down to the whole, if that is a part of it, or is it.
+fn path_to(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Option<Vec<String>> {
+    let mut steps = vec![(Arc::clone(part), name.to_owned(), None)];
+    let mut seen = HashSet::from([Arc::as_ptr(part).addr()]);
+    let mut at = 0;
+    while let Some((node, _, _)) = steps.get(at) {
+        if is_same(node, whole) {
+            let up =
+                std::iter::successors(Some(&steps[at]), |(_, _, above)| Some(&steps[(*above)?]));
+            let mut names: Vec<String> = up.map(|(_, name, _)| name.clone()).collect();
+            names.reverse();
+            return Some(names);
+        }
+        let parts = node.parts().into_iter();
+        let new = parts.filter(|(_, part)| seen.insert(Arc::as_ptr(part).addr()));
+        let new: Vec<_> = new.map(|(name, node)| (node, name.into_owned(), Some(at))).collect();
+        steps.extend(new);
+        at += 1;
+    }
+    None
+}
+
+/// Between an attempt and what is attached to it.
+struct Link {
+    whole: Weak<dyn Node>,
+    epoch: u64,
+    name: String,
+    part: Weak<dyn Node>,
+}
+
+impl Link {
+    /// The attempt has ended.
+    fn detach(&self) {
+        let (Some(whole), Some(part)) = (self.whole.upgrade(), self.part.upgrade()) else { return };
+        let old = part.core().cell().unobserve(Observer::place(self));
+        drop(old);
+        listen::removed(&whole, &self.name, &part);
+        let old = whole.core().cell().detach(&part);
+        drop(old);
+    }
+}
+
+impl Observer for Link {
+    fn place(&self) -> (usize, usize) {
+        // No other whole observes by the address of its runner.
+        (self.whole.as_ptr().addr(), usize::MAX)
+    }
+
+    /// Has the attempt not end before the part, once that has begun.
+    fn changed(&self) {
+        let (Some(whole), Some(part)) = (self.whole.upgrade(), self.part.upgrade()) else { return };
+        let is_part = part.core().cell().is_part_of(Arc::as_ptr(&whole).addr());
+        if is_part || part.core().word.read().state() == State::Stopped {
+            return;
+        }
+        let Ok(place) = Place::attached(&whole, self.epoch) else {
+            request::abort_part(&part);
+            return;
+        };
+        let rest = part.core().cell().keep_hold(Arc::new(place));
+        drop(rest);
+        if whole.core().level(self.epoch) >= Level::Cancelled {
+            let left = whole.core().cell().remaining();
+            request::stop_part(&part, left, Wanted::No);
+        }
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("name", &self.name).finish_non_exhaustive()
+    }
+}
