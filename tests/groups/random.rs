@@ -6,6 +6,8 @@
 //! 4. A group that is told to stop stops, and then nothing of it runs.
 //! 5. What an attempt failed with is in the history of its member.
 //! 6. The group itself does not panic.
+//! 7. With some time for the stop every member is told before it is aborted, whoever is deaf.
+//! 8. A stop takes no longer than is allowed, nor than `grace_period` says.
 //!
 //! [`crate::random`] tells how to run more programs, or a certain one.
 
@@ -59,6 +61,11 @@ fn groups_whose_members_behave_keep_their_order() {
 #[test]
 fn groups_whose_members_fail_keep_their_order() {
     all(1_000, 250, Program::failing);
+}
+
+#[test]
+fn groups_that_have_little_time_tell_every_member() {
+    all(4_000, 250, Program::hasty);
 }
 
 #[test]

@@ -4,9 +4,12 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use startstop_core::{Exit, Group, Member, OnFailure, Runner, State, StopError, blocking_fn};
+use startstop_core::{
+    EventKind, Exit, Group, Member, OnFailure, Runner, Settings, State, StopError, StopReason,
+    blocking_fn,
+};
 
-use super::support::{Act, Journal, Probe, idle, started, stopped, within};
+use super::support::{Act, Journal, Probe, SECOND, built, idle, started, stopped, within};
 
 /// A runner that is a member of both groups, which run.
 async fn of_two(journal: &Journal) -> (Runner<Group>, Runner<Group>, Runner<Probe>) {
@@ -28,6 +31,43 @@ async fn a_member_of_two_groups_stops_with_the_first_and_is_none_of_the_other() 
     assert_eq!((shared.state(), right.state()), (State::Stopped, State::Running));
     stopped(&right).await;
     assert_eq!((journal.count("+shared"), journal.live()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_of_two_groups_is_in_both_streams_with_a_path_of_each() {
+    let journal = Journal::new();
+    let shared = Runner::new(journal.probe("shared"));
+    let group = |name| Group::builder(name).with("shared", shared.clone());
+    let (left, right) = (built(group("left")), built(group("right")));
+    let mut streams = [left.events(), right.events()];
+    within(left.start()).await.unwrap();
+    within(right.start()).await.unwrap();
+    stopped(&right).await;
+    stopped(&left).await;
+    for (stream, path) in streams.iter_mut().zip(["left/shared", "right/shared"]) {
+        let told = std::iter::from_fn(|| stream.try_next());
+        let told = told.filter(|event| event.path() == path).map(|event| event.kind().clone());
+        let told: Vec<EventKind> = told.collect();
+        let ready = |kind: &EventKind| matches!(kind, EventKind::Ready { .. });
+        let stopping = |kind: &EventKind| matches!(kind, EventKind::Stopping(StopReason::Group));
+        assert!(told.iter().any(ready) && told.iter().any(stopping), "{path}: {told:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_of_two_groups_drains_with_the_first_that_does() {
+    let journal = Journal::new();
+    let shared = Runner::new(journal.probe("shared"));
+    let drain = Settings::new().drain(5 * SECOND);
+    let left = Group::builder("left").settings(drain).with("shared", shared.clone());
+    let left = started(left).await;
+    let right = started(Group::builder("right").with("shared", shared.clone())).await;
+    left.request_stop();
+    assert_eq!((shared.state(), shared.is_ready()), (State::Running, false));
+    within(left.stop()).await.unwrap();
+    idle().await;
+    assert_eq!((shared.state(), right.state()), (State::Stopped, State::Running));
+    stopped(&right).await;
 }
 
 #[tokio::test(start_paused = true)]

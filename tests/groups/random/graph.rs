@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use startstop_core::{Backoff, Group, Member, OnCompletion};
+use startstop_core::{Backoff, Group, Member, OnCompletion, Settings};
 
 use super::member::Chance;
 use super::program::Program;
@@ -25,7 +25,18 @@ pub(super) fn group(world: &World, rng: &mut fastrand::Rng, program: &Program) -
             builder.with(at.to_string(), made)
         };
     }
-    builder.build().expect("there is no cycle")
+    builder.settings(settings(rng, program)).build().expect("there is no cycle")
+}
+
+fn settings(rng: &mut fastrand::Rng, program: &Program) -> Settings {
+    let mut settings = Settings::new();
+    if let Some(timeout) = program.start_timeout {
+        settings = settings.start_timeout(timeout);
+    }
+    if program.drain > 0 && rng.bool() {
+        settings = settings.drain(Duration::from_millis(rng.u64(..program.drain)));
+    }
+    settings
 }
 
 /// A member that depends on those of a smaller number.

@@ -16,6 +16,8 @@ pub(super) struct Chance {
     job: bool,
     fails: f64,
     completes: bool,
+    deaf: bool,
+    drain: Duration,
 }
 
 /// What an attempt does.
@@ -26,6 +28,7 @@ struct Plan {
     stops_in: Duration,
     fails_to_stop: bool,
     fails_early: bool,
+    deaf: bool,
 }
 
 impl Chance {
@@ -42,6 +45,12 @@ impl Chance {
             rng: rng.fork().into(),
             fails: program.fails,
             completes: program.completes,
+            deaf: rng.f64() < program.deaf,
+            drain: Duration::from_millis(if program.drain > 0 {
+                rng.u64(..program.drain)
+            } else {
+                0
+            }),
         }
     }
 
@@ -57,6 +66,7 @@ impl Chance {
             stops_in: millis(&mut rng, 50),
             fails_to_stop: rng.f64() < self.fails / 4.0,
             fails_early: rng.bool(),
+            deaf: self.deaf,
         }
     }
 
@@ -67,7 +77,7 @@ impl Chance {
 
     async fn leave(&self, plan: &Plan) -> Result<(), BoxError> {
         self.world.told(self.at);
-        sleep(plan.stops_in).await;
+        sleep(if plan.deaf { Duration::MAX } else { plan.stops_in }).await;
         if plan.fails_to_stop { self.fail() } else { Ok(()) }
     }
 }
@@ -92,6 +102,7 @@ impl Service for Chance {
             () = rise => {}
             () = sleep(Duration::from_millis(20)), if plan.fails && plan.fails_early => {}
         }
+        self.world.ends(self.at);
         if plan.fails {
             return self.fail();
         }
@@ -101,6 +112,7 @@ impl Service for Chance {
 
     fn settings(&self) -> Settings {
         let readiness = if self.job { Readiness::Completion } else { Readiness::Explicit };
-        Settings::new().readiness(readiness)
+        let settings = Settings::new().readiness(readiness);
+        if self.drain.is_zero() { settings } else { settings.drain(self.drain) }
     }
 }

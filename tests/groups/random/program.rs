@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use startstop_core::{Group, OnFailure, Runner};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::graph;
 use super::world::World;
@@ -19,6 +19,14 @@ pub(super) struct Program {
     pub(super) hands: bool,
     /// Members come and go.
     pub(super) changes: bool,
+    /// How many members do not heed what they are told.
+    pub(super) deaf: f64,
+    /// The longest drain of a member, and of the group, in milliseconds.
+    pub(super) drain: u64,
+    /// The time that the group has for its start.
+    pub(super) start_timeout: Option<Duration>,
+    /// The last stop is limited.
+    limited: bool,
     steps: usize,
 }
 
@@ -41,6 +49,10 @@ impl Program {
             on_failure: vec![OnFailure::StopGroup],
             hands: false,
             changes: false,
+            deaf: 0.0,
+            drain: 0,
+            start_timeout: None,
+            limited: false,
             steps: rng.usize(1..8),
         }
     }
@@ -55,6 +67,17 @@ impl Program {
     pub(super) fn changing(rng: &mut fastrand::Rng) -> Self {
         let steps = rng.usize(5..40);
         Self { changes: true, steps, size: rng.usize(0..20), ..Self::failing(rng) }
+    }
+
+    pub(super) fn hasty(rng: &mut fastrand::Rng) -> Self {
+        let late = Duration::from_millis(rng.u64(1..400));
+        Self {
+            deaf: rng.f64() * 0.4,
+            drain: if rng.bool() { rng.u64(1..500) } else { 0 },
+            start_timeout: (rng.u8(..3) == 0).then_some(late),
+            limited: rng.u8(..4) > 0,
+            ..Self::failing(rng)
+        }
     }
 
     pub(super) fn wild(rng: &mut fastrand::Rng) -> Self {
@@ -86,10 +109,26 @@ impl Program {
             // Takes back what others have started while the group was down.
             let _ = app.ensure_running().await;
         }
-        let _ = app.stop().await;
+        self.stop(app, rng).await;
         while let Some(done) = calls.join_next().await {
             done.expect("nobody panics");
         }
+    }
+
+    /// Stops the group at last, and sees that it takes no longer than it may.
+    async fn stop(&self, app: &Runner<Group>, rng: &mut fastrand::Rng) {
+        let begun = Instant::now();
+        // Each has its turn, since timers tick in milliseconds.
+        let limit = Duration::from_millis(200 * (self.size as u64 + 1) + rng.u64(..5_000));
+        let allowed = if self.limited {
+            let _ = app.stop_within(limit).await;
+            limit.min(app.grace_period())
+        } else {
+            let _ = app.stop().await;
+            app.grace_period()
+        };
+        let slack = Duration::from_millis(10 + 2 * self.size as u64);
+        assert!(begun.elapsed() <= allowed + slack, "rule 8: {:?}", begun.elapsed());
     }
 
     fn insert(

@@ -23,6 +23,8 @@ struct Inner {
 struct Known {
     deps: Vec<usize>,
     live: usize,
+    /// The attempt was told to end, or ends by itself.
+    told: bool,
     /// Its last attempt is or was ready.
     ready: bool,
     failures: u64,
@@ -55,6 +57,7 @@ impl World {
         let me = inner.members.get_mut(&at).expect("it was added");
         me.live += 1;
         me.ready = false;
+        me.told = false;
         if me.live > 1 {
             inner.broken.push(format!("rule 1: {at} runs twice"));
         }
@@ -73,7 +76,12 @@ impl World {
         self.inner().members.get_mut(&at).expect("it was added").failures += 1;
     }
 
+    pub(super) fn ends(&self, at: usize) {
+        self.inner().members.get_mut(&at).expect("it was added").told = true;
+    }
+
     pub(super) fn told(&self, at: usize) {
+        self.ends(at);
         let mut inner = self.inner();
         let alive = inner.alive_dependents(at);
         if self.strict && !alive.is_empty() {
@@ -126,6 +134,11 @@ pub(super) struct Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.world.inner().members.get_mut(&self.at).expect("it was added").live -= 1;
+        let mut inner = self.world.inner();
+        let me = inner.members.get_mut(&self.at).expect("it was added");
+        me.live -= 1;
+        if !me.told {
+            inner.broken.push(format!("rule 7: {} was not told", self.at));
+        }
     }
 }
