@@ -59,6 +59,9 @@ fn is_settled(whole: &Status, part: &Status) -> bool {
     goes_on && part.state() == State::Stopped && part.cycles() > 0
 }
 
+/// Of a part that waits for others, most likely.
+pub(crate) const NOT_STARTED: &str = "not started";
+
 /// Says why a service is not ready.
 pub(crate) fn why_not_ready(status: &Status) -> String {
     let state = status.state();
@@ -67,6 +70,9 @@ pub(crate) fn why_not_ready(status: &Status) -> String {
     }
     if let Some(reason) = status.not_ready_reason() {
         return format!("not ready: {reason}");
+    }
+    if state == State::Stopped && status.cycles() == 0 {
+        return NOT_STARTED.to_owned();
     }
     match status.last_failure().filter(|_| state != State::Running) {
         Some(failure) => format!("{state}: {}", failure.error()),

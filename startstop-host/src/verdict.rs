@@ -19,7 +19,7 @@ use crate::parts::Part;
 /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
 /// let verdict = Probes::of(&runner).ready().await;
 /// assert_eq!(verdict.http_status(), 503);
-/// assert_eq!(verdict.to_string(), "main: stopped");
+/// assert_eq!(verdict.to_string(), "main: not started");
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

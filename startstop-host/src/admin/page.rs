@@ -18,7 +18,7 @@ const SCRIPT: &str = include_str!("page/page.js");
 
 /// Nothing but this style and this script, by their hashes, and nobody puts the page into a frame.
 const POLICY: &str = concat!(
-    "default-src 'none'; style-src 'sha256-iToqGvs1OXVm1UqL173SPXYfCjPfx+cXTnPcas4yQUU='; ",
+    "default-src 'none'; style-src 'sha256-c53a+xpP/Nz8IOg4qYeiDfMfYPNG42dJ2Sb/9URQfR8='; ",
     "script-src 'sha256-c+YwQtglF8oeR9bygMpKNxDrZSu21bUiIC5uOuXNlTA='; ",
     "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );

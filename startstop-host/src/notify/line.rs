@@ -5,7 +5,7 @@ use std::io;
 
 use startstop_core::{Failure, State, Status};
 
-use crate::parts::{READY, why_not_ready};
+use crate::parts::{NOT_STARTED, READY, why_not_ready};
 use crate::probes::Probes;
 use crate::verdict::one_line;
 
@@ -36,7 +36,7 @@ fn line(status: &Status) -> String {
         State::Running if status.is_ready() => "ready".to_owned(),
         State::Running => format!("not ready: {parts}"),
         // The parts of the host begin before the service.
-        State::Stopped if status.cycles() == 0 => "starting".to_owned(),
+        State::Stopped if status.cycles() == 0 => State::Starting.to_string(),
         State::Starting | State::Stopping if parts.is_empty() => state.to_string(),
         State::Starting | State::Stopping => format!("{state}: waits for {parts}"),
         State::Stopped | State::Backoff => why_not_ready(status),
@@ -49,9 +49,14 @@ fn waited_for(status: &Status) -> String {
         return still_there(status).join(", ");
     }
     let parts = READY.ask(status).into_iter();
-    let told =
-        |reason: String| if reason == "starting" { String::new() } else { format!(" ({reason})") };
-    let names = parts.filter_map(|part| Some(format!("{}{}", part.name, told(part.problem?))));
+    let waits = parts.filter_map(|part| Some((part.name, part.problem?)));
+    // Those that have not started wait for the others.
+    let (late, open): (Vec<_>, Vec<_>) = waits.partition(|(_, reason)| reason == NOT_STARTED);
+    let told = if open.is_empty() { late } else { open };
+    let names = told.into_iter().map(|(name, reason)| match &*reason {
+        "starting" | NOT_STARTED => name,
+        reason => format!("{name} ({reason})"),
+    });
     names.collect::<Vec<_>>().join(", ")
 }
 
