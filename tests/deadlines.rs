@@ -2,7 +2,9 @@
 //!
 //! [`table`] says what is promised, [`stage`] plays it; `docs/faults.md` shows the table.
 
+mod clock;
 mod end_of_an_attempt;
+mod let_go;
 pub(crate) mod page;
 mod stage;
 mod table;

@@ -25,6 +25,7 @@ mod reload;
 mod settle;
 mod stop_stage;
 mod deadline;
+pub(crate) mod gate;
 mod owners;
 pub(crate) mod verdicts;
 pub(crate) mod grace;
@@ -82,6 +83,9 @@ pub(crate) trait Node: Send + Sync + 'static {
 
     /// A handle of the runner, an `Arc<dyn StartStop>`, which this module knows nothing of; `None` once the runner is gone.
     fn handle(self: Arc<Self>) -> Option<Box<dyn Any>>;
+
+    /// Lets go of the service: what has to be dropped where user code may run.
+    fn let_go(self: Arc<Self>) -> Option<Box<dyn Any + Send>>;
 
     /// Spawns what the core needs.
     fn launch(self: Arc<Self>, job: Job);
@@ -241,6 +245,7 @@ where
 }
 
 /// Changes a core where nothing may block: user code that follows from it is left to be finished elsewhere.
+#[cfg(not(startstop_loom))]
 pub(crate) fn update_apart<N>(
     node: &Arc<N>,
     change: impl FnOnce(&Core, &mut Cell, &mut After),

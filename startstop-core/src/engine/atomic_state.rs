@@ -15,7 +15,9 @@ use crate::sync::clock;
 const STATE: u64 = 0b111;
 const READY: u64 = 1 << 3;
 const FAILED: u64 = 1 << 4;
-const TIME_SHIFT: u32 = 5;
+/// The time is in units of 64 nanoseconds, so that it fits.
+const COARSE: u64 = 1 << 5;
+const TIME_SHIFT: u32 = 6;
 
 /// The atomic word.
 #[derive(Debug)]
@@ -42,10 +44,17 @@ impl Word {
 }
 
 impl Reading {
-    /// The state was entered at `since`, in nanoseconds of [`clock`]: 59 bits of them are 18 years.
+    /// The state was entered at `since`, in nanoseconds of [`clock`]. 58 bits of them are nine years; a paused clock can
+    /// be made to pass more, and then the last six bits are left out.
     pub(crate) fn new(state: State, since: u64) -> Self {
+        let exact = since << TIME_SHIFT;
+        let time = if exact >> TIME_SHIFT == since {
+            exact
+        } else {
+            since >> TIME_SHIFT << TIME_SHIFT | COARSE
+        };
         // A state's number is its place in `ALL`.
-        Self(state as u64 | since << TIME_SHIFT)
+        Self(state as u64 | time)
     }
 
     #[inline]
@@ -61,7 +70,8 @@ impl Reading {
     /// When the state was entered.
     #[inline]
     pub(crate) fn since(self) -> u64 {
-        self.0 >> TIME_SHIFT
+        let time = self.0 >> TIME_SHIFT;
+        if self.0 & COARSE == 0 { time } else { time << TIME_SHIFT }
     }
 
     /// Whether the service can do its job, or has done it.
@@ -91,5 +101,24 @@ impl Reading {
             return Duration::ZERO;
         }
         clock::since(self.since())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reading, State};
+
+    #[test]
+    fn a_time_is_kept_to_the_nanosecond_for_nine_years_and_nearly_for_centuries() {
+        for since in [0, 1, 123_456_789, (1 << 58) - 1] {
+            let reading = Reading::new(State::Running, since).with_ready(true).with_failed(true);
+            assert_eq!((reading.since(), reading.state()), (since, State::Running));
+        }
+        for since in [1 << 58, (1 << 60) + 77, u64::MAX] {
+            let reading = Reading::new(State::Backoff, since).with_ready(true);
+            assert!(since - reading.since() < 64, "{since} became {}", reading.since());
+            assert_eq!((reading.state(), reading.is_ready()), (State::Backoff, true));
+            assert!(!reading.has_failed());
+        }
     }
 }

@@ -66,6 +66,7 @@ mod queue;
 mod thread;
 mod which;
 
+#[cfg(not(startstop_loom))]
 use std::time::Duration;
 
 use super::{After, Cell, Job, Seat};
@@ -240,8 +241,9 @@ impl Cell {
 
     /// Whether anything is left to be seen to at the look of the thread.
     #[cfg(not(startstop_loom))]
-    fn is_look_due(&self) -> bool {
-        self.deadline.is_pending || self.life.is_hook_due()
+    fn is_look_due(&mut self) -> bool {
+        self.deadline.is_noted = self.deadline.is_pending || self.life.is_hook_due();
+        self.deadline.is_noted
     }
 
     /// The thread looks: whatever is still pending takes longer.

@@ -129,7 +129,28 @@ impl After {
         self.clear();
     }
 
+    /// Whether what follows needs the service.
+    pub(super) fn needs_node(&self) -> bool {
+        let rest = self.rest.as_ref();
+        self.job.is_some() || rest.is_some_and(|rest| rest.has_verdict || !rest.jobs.is_empty())
+    }
+
+    /// Whether something is to be told under the name of the service.
+    pub(super) fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
+    /// The same for a change after which nothing is spawned for the service.
+    pub(super) fn carry_out_without(&mut self, name: Option<&str>) {
+        self.tell();
+        each_fenced(self.driver.take(), Waker::wake);
+        std::mem::take(&mut self.news).emit(|| name.unwrap_or_default());
+        self.wakes.wake();
+        self.clear();
+    }
+
     /// What cannot wait, and does not block unless a waker does.
+    #[cfg(not(startstop_loom))]
     pub(super) fn carry_out_urgent<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         self.launch(node);
         each_fenced(self.driver.take(), Waker::wake);
@@ -141,18 +162,23 @@ impl After {
     }
 
     /// What is left then.
+    #[cfg(not(startstop_loom))]
     pub(super) fn finish<N: Node + ?Sized>(mut self, node: &Arc<N>) {
         self.emit(node);
         self.clear();
     }
 
-    fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+    fn tell(&mut self) {
         if let Some(rest) = &mut self.rest {
             rest.tell();
         }
         if let Some(keepers) = self.dismissed.take() {
             keepers.dismiss();
         }
+    }
+
+    fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+        self.tell();
         if let Some(job) = self.job.take() {
             Arc::clone(node).launch(job);
         }

@@ -31,6 +31,8 @@ pub(crate) enum Cue {
     Close(Vec<Ending>),
     /// It asks the policy's own predicate about the failure that ended the attempt.
     Ask(RetryIf, Failure),
+    /// It settles the attempt that is over, and lets go of the service if nothing follows.
+    Settle,
     /// It waits until the time of the next attempt, or just a turn of the runtime if that has come.
     Pause(Option<u64>),
     /// It ends.
@@ -56,8 +58,21 @@ impl Cell {
                 self.step(core, Input::Closing, Arm::ByLook, after);
                 return Cue::Ask(predicate, failure);
             }
+            after.driver = None;
+            return Cue::Settle;
+        }
+        self.next_cue(core, id, after)
+    }
+
+    /// Settles the attempt that is over, for the driver with this number: what comes next.
+    pub(crate) fn cue_after_end(&mut self, core: &Core, id: u32, after: &mut After) -> Cue {
+        if self.is_driven_by(id) && self.life.is_over() {
             self.settle(core, after);
         }
+        self.next_cue(core, id, after)
+    }
+
+    fn next_cue(&mut self, core: &Core, id: u32, after: &mut After) -> Cue {
         // It is here already and needs no wake-up.
         after.driver = None;
         match self.state() {

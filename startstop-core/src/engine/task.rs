@@ -8,7 +8,8 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use crate::engine::catch_unwind::Fence;
-use crate::engine::{Arm, Node, PartEnd, update};
+use crate::engine::gate::update_and_leave;
+use crate::engine::{Arm, Node, PartEnd};
 use crate::report::failure::Fault;
 use crate::report::outcome::Outcome;
 use crate::report::panic::fenced;
@@ -53,9 +54,10 @@ struct TaskEntry {
 impl TaskEntry {
     fn end(self, end: PartEnd, fault: Option<Fault>) {
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
-        let _handle = update(&self.node, |core, cell, after| {
+        let Self { node, id } = self;
+        let _handle = update_and_leave(node, |core, cell, after| {
             cell.part_ended(core, (Phase::Task, end), fault, after);
-            let handle = cell.task_gone(self.id);
+            let handle = cell.task_gone(id);
             cell.step(core, Input::Ended(Part::Task), Arm::IfNew, after);
             handle
         });

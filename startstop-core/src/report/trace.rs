@@ -23,6 +23,11 @@ mod off {
         pub(crate) fn add(&mut self, _tag: (u64, u64), _event: impl FnOnce() -> EventKind) {}
 
         #[allow(clippy::unused_self)]
+        pub(crate) fn is_empty(&self) -> bool {
+            true
+        }
+
+        #[allow(clippy::unused_self)]
         pub(crate) fn emit<'a>(self, _service: impl FnOnce() -> &'a str) {}
     }
 
@@ -43,6 +48,10 @@ mod on {
     impl News {
         pub(crate) fn add(&mut self, tag: (u64, u64), event: impl FnOnce() -> EventKind) {
             self.0.push((tag, event()));
+        }
+
+        pub(crate) fn is_empty(&self) -> bool {
+            self.0.is_empty()
         }
 
         pub(crate) fn emit<'a>(self, service: impl FnOnce() -> &'a str) {

@@ -18,6 +18,9 @@ use crate::rules::span::Span;
 use crate::runner::{StartStop, WeakRunner};
 use crate::service::{Service, Spans};
 
+/// A service that is larger than this in bytes is not moved, for it would be on the stack; it may be there for a moment longer.
+const LARGE: usize = 16 * 1024;
+
 /// A service with its core: the one allocation of a runner.
 pub(crate) struct Inner<S> {
     pub(crate) core: Core,
@@ -53,6 +56,13 @@ impl<S: Service> Node for Inner<S> {
     fn handle(self: Arc<Self>) -> Option<Box<dyn Any>> {
         let runner = WeakRunner::new(&self).upgrade()?;
         Some(Box::new(Arc::new(runner) as Arc<dyn StartStop>))
+    }
+
+    fn let_go(self: Arc<Self>) -> Option<Box<dyn Any + Send>> {
+        if size_of::<Self>() > LARGE {
+            return Some(Box::new(self));
+        }
+        Arc::into_inner(self).map(|inner| Box::new(inner) as Box<dyn Any + Send>)
     }
 
     fn launch(self: Arc<Self>, job: Job) {

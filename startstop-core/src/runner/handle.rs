@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::{Runner, WeakRunner};
+use crate::engine::gate;
 use crate::engine::request;
 use crate::engine::{Core, Node};
 use crate::runner::driver::Inner;
@@ -120,6 +121,7 @@ impl<S: Service> Drop for Runner<S> {
             request::abandon(&self.inner);
         }
         request::tell_watchers(&self.inner);
+        gate::pass(&self.inner);
     }
 }
 

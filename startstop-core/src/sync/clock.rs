@@ -11,21 +11,28 @@ use tokio::time::Instant;
 pub(crate) const NEVER: u64 = u64::MAX;
 
 /// How far before its first use the clock begins. A paused clock stands where its runtime was
-/// built, which may be before the first use here, and an instant must not come before zero.
-const HEADROOM: Duration = Duration::from_secs(24 * 60 * 60);
+/// built, which may be before the first use here, and an instant must not come before zero. The first that the
+/// system can say counts.
+const HEADROOM: [Duration; 3] = [
+    Duration::from_secs(365 * 24 * 60 * 60),
+    Duration::from_secs(24 * 60 * 60),
+    Duration::from_secs(60 * 60),
+];
 
+/// Real time, whatever the clock of the runtime says that asks first: that may be paused, and in a far future.
 fn zero() -> Instant {
     static ZERO: OnceLock<Instant> = OnceLock::new();
     *ZERO.get_or_init(|| {
-        let now = Instant::now();
-        now.checked_sub(HEADROOM).unwrap_or(now)
+        let now = std::time::Instant::now();
+        let zero = HEADROOM.into_iter().find_map(|before| now.checked_sub(before));
+        Instant::from_std(zero.unwrap_or(now))
     })
 }
 
 /// Now, in nanoseconds.
 #[inline]
 pub(crate) fn now() -> u64 {
-    nanos(since_zero())
+    nanos(since_zero()).min(NEVER - 1)
 }
 
 /// The time from `start` to now, with less to do after the clock was read than by [`now`].

@@ -84,6 +84,11 @@ impl Nudge {
     }
 }
 
+/// That of a model has some.
+pub(crate) fn has_timers(_: &Handle) -> bool {
+    true
+}
+
 /// Each task of a model has a thread of its own.
 pub(crate) fn push_out(_: &Handle) {}
 

@@ -1,8 +1,11 @@
 //! How a runner spawns a task, and what it asks of a runtime.
 
+use std::cell::Cell;
 use std::future::{Future, pending};
+use std::panic::catch_unwind;
+use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::task::AbortHandle;
 
 /// Spawns a task.
@@ -25,4 +28,24 @@ pub(crate) fn has_ended(on: &Handle) -> bool {
 /// can take it, by spawning an empty one after it.
 pub(crate) fn push_out(on: &Handle) {
     drop(spawn_on(on, async {}));
+}
+
+/// Whether the current runtime, which is this one, has timers. Nothing tells but the panic of a timer that is made
+/// without; where panics do not unwind it is taken to have some.
+pub(crate) fn has_timers(on: &Handle) -> bool {
+    thread_local! {
+        static LAST: Cell<Option<(Id, bool)>> = const { Cell::new(None) };
+    }
+    if cfg!(not(panic = "unwind")) {
+        return true;
+    }
+    let id = on.id();
+    match LAST.get() {
+        Some((last, has_timers)) if last == id => has_timers,
+        _ => {
+            let has_timers = catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok();
+            LAST.set(Some((id, has_timers)));
+            has_timers
+        }
+    }
 }

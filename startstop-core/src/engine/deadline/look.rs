@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::{PATIENCE, SLACK};
-use crate::engine::{Node, update, update_apart};
+use crate::engine::{Cell, Core, Node, gate, update, update_apart};
 use crate::sync::clock;
 
 /// What an entry is about.
@@ -78,18 +78,22 @@ fn look_at_deadline(
 
 /// Looks whether what was pending still is.
 pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
-    let Some(node) = node.upgrade() else { return };
-    let on = node.core().cell().runtime().cloned();
-    let is_due = node.core().cell().is_look_due();
-    let is_late = is_due
-        && on.as_ref().is_some_and(|on| {
-            let _entered = on.enter();
-            !is_paused(on)
-        });
-    update(&node, |core, cell, after| cell.on_look(core, is_late, after));
-    if let Some(on) = &on {
-        leave(node, on);
+    let look = |_: &Core, cell: &mut Cell| (cell.is_look_due(), cell.runtime().cloned());
+    let Some(((is_due, on), last)) = gate::look(node, look) else { return };
+    let Some(on) = on else { return };
+    if last.is_some() {
+        on.spawn(async move { drop(last) });
     }
+    if !is_due {
+        return;
+    }
+    let Some(node) = node.upgrade() else { return };
+    let is_late = {
+        let _entered = on.enter();
+        !is_paused(&on)
+    };
+    update(&node, |core, cell, after| cell.on_look(core, is_late, after));
+    leave(node, &on);
 }
 
 /// Wakes a worker, which takes over the timers and the I/O of the runtime.

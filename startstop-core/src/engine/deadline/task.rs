@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::{Entry, Keepers};
+use crate::engine::gate::update_and_leave;
 use crate::engine::{Node, Seat, update};
 use crate::sync::clock;
 use crate::sync::{has_ended, spawn_on};
@@ -22,7 +23,7 @@ struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         let Some(node) = self.node.upgrade() else { return };
-        update(&node, |_, cell, after| cell.deadline_task_lost(self.id, after));
+        update_and_leave(node, |_, cell, after| cell.deadline_task_lost(self.id, after));
     }
 }
 
@@ -89,6 +90,6 @@ async fn keep(guard: Guard) {
     while let Some(at) = next_look(&guard).and_then(clock::instant) {
         tokio::time::sleep_until(at).await;
         let Some(node) = guard.node.upgrade() else { return };
-        update(&node, |core, cell, after| cell.on_fired(core, guard.id, after));
+        update_and_leave(node, |core, cell, after| cell.on_fired(core, guard.id, after));
     }
 }

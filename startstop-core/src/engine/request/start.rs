@@ -13,6 +13,7 @@ use crate::report::error::StartError;
 use crate::report::failure::Fault;
 use crate::report::state::{Phase, State};
 use crate::report::stop_reason::StopReason;
+use crate::sync::has_timers;
 
 /// A start, with what of it is found out before the lock, and what is to be looked at after it.
 pub(super) struct Asked<'a> {
@@ -34,7 +35,8 @@ impl<'a> Asked<'a> {
         wanted: Wanted<'a>,
     ) -> Self {
         let cancelled = is_parent_cancelled(core, kind, parent);
-        Self { kind, parent, wanted, cancelled, here: Handle::try_current().ok(), kept: None }
+        let here = Handle::try_current().ok().filter(has_timers);
+        Self { kind, parent, wanted, cancelled, here, kept: None }
     }
 
     pub(super) fn make(

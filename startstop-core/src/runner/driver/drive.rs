@@ -13,6 +13,7 @@ use tokio::task::yield_now;
 use self::attempt::Attempt;
 use super::Inner;
 use super::shutdown_call::{self, Call};
+use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
 use crate::engine::{After, Alarm, Arm, Cell, Core, Cue, Seat, update};
 use crate::report::failure::Fault;
@@ -23,7 +24,8 @@ use crate::service::Service;
 
 /// The guard of the driver: tells the core when the runtime drops it.
 struct Driver<S: Service> {
-    inner: Arc<Inner<S>>,
+    /// Until it leaves.
+    inner: Option<Arc<Inner<S>>>,
     id: u32,
     /// It has ended because the core has told it to.
     left: bool,
@@ -31,15 +33,13 @@ struct Driver<S: Service> {
 
 impl<S: Service> Drop for Driver<S> {
     fn drop(&mut self) {
-        if self.left {
-            return;
-        }
-        update(&self.inner, |core, cell, after| cell.driver_lost(core, self.id, after));
+        let Some(inner) = self.inner.take().filter(|_| !self.left) else { return };
+        update_and_leave(inner, |core, cell, after| cell.driver_lost(core, self.id, after));
     }
 }
 
 pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
-    let driver = Driver { inner, id: seat.id, left: false };
+    let driver = Driver { inner: Some(inner), id: seat.id, left: false };
     drop(spawn_on(&seat.on, drive(driver)));
 }
 
@@ -49,6 +49,7 @@ enum Next {
     Run(u64),
     RunSoon(u64),
     Pause(Option<u64>),
+    Settle,
     Leave,
     Look,
 }
@@ -59,7 +60,7 @@ enum Next {
 /// driver where an `async fn` keeps two, `Next` is not alive across an await, and an attempt knows
 /// nothing twice.
 #[allow(clippy::manual_async_fn)]
-fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
+fn drive<S: Service>(mut driver: Driver<S>) -> impl Future<Output = ()> + Send {
     async move {
         let mut next = Next::Look;
         loop {
@@ -67,7 +68,7 @@ fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
                 Next::Run(epoch) => {
                     let place = pin!(None);
                     let mut attempt = Attempt::new(&driver, place);
-                    attempt.enter(epoch, |cx| driver.inner.service.run(cx));
+                    attempt.enter(epoch, |cx| driver.inner().service.run(cx));
                     poll_fn(|cx| attempt.poll(cx)).await
                 }
                 Next::RunSoon(epoch) => {
@@ -76,6 +77,7 @@ fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
                 }
                 Next::Pause(until) => driver.pause(until).await,
                 Next::Look => poll_fn(|cx| driver.look(cx)).await,
+                Next::Settle => driver.settle(),
                 Next::Leave => return driver.leave(),
             };
         }
@@ -85,6 +87,27 @@ fn drive<S: Service>(driver: Driver<S>) -> impl Future<Output = ()> + Send {
 impl<S: Service> Driver<S> {
     fn leave(mut self) {
         self.left = true;
+    }
+
+    fn inner(&self) -> &Arc<Inner<S>> {
+        self.inner.as_ref().expect("a driver that has left is not polled")
+    }
+
+    /// Settles the attempt that is over, and lets go of the service before anybody sees that it has ended.
+    fn settle(&mut self) -> Next {
+        let Some(inner) = self.inner.take() else { return Next::Leave };
+        let id = self.id;
+        let settle =
+            |core: &Core, cell: &mut Cell, after: &mut After| cell.cue_after_end(core, id, after);
+        let (cue, inner) = update_or_leave(inner, settle, |cue| matches!(cue, Cue::Leave));
+        self.inner = inner;
+        match cue {
+            Cue::Run(epoch) => Next::Run(epoch),
+            Cue::RunSoon(epoch) => Next::RunSoon(epoch),
+            Cue::Pause(until) => Next::Pause(until),
+            Cue::Leave => Next::Leave,
+            _ => Next::Look,
+        }
     }
 
     /// Waits until there is an attempt to begin, or none.
@@ -99,7 +122,7 @@ impl<S: Service> Driver<S> {
 
     /// Changes the core, and asks what comes next.
     fn cue_after(&self, cx: &Task<'_>, change: impl FnOnce(&Core, &mut Cell, &mut After)) -> Cue {
-        update(&self.inner, |core, cell, after| {
+        update(self.inner(), |core, cell, after| {
             change(core, cell, after);
             cell.cue(core, self.id, cx.waker(), after)
         })
@@ -112,6 +135,7 @@ impl<S: Service> Driver<S> {
                 Cue::Run(epoch) => return Poll::Ready(Next::Run(epoch)),
                 Cue::RunSoon(epoch) => return Poll::Ready(Next::RunSoon(epoch)),
                 Cue::Pause(until) => return Poll::Ready(Next::Pause(until)),
+                Cue::Settle => return Poll::Ready(Next::Settle),
                 Cue::Leave => return Poll::Ready(Next::Leave),
                 Cue::Wait => return Poll::Pending,
                 Cue::Hook => {
@@ -137,18 +161,18 @@ impl<S: Service> Driver<S> {
 
     /// Has `shutdown` called, if nobody else does; whether that needed a task.
     fn call_hook(&self, cx: &mut Task<'_>) -> bool {
-        let core = &self.inner.core;
+        let core = &self.inner().core;
         if !core.is_hooked() {
             return false;
         }
         let Some((on, epoch)) = core.cell().take_hook(core) else { return false };
-        let mut call = Call::new(Arc::clone(&self.inner), epoch);
+        let mut call = Call::new(Arc::clone(self.inner()), epoch);
         // With one thread a task of its own would not keep `run` going any better.
         let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
         if alone && call.poll(cx).is_ready() {
             return false;
         }
-        shutdown_call::spawn(&self.inner, &on, call);
+        shutdown_call::spawn(self.inner(), &on, call);
         true
     }
 
@@ -164,12 +188,12 @@ impl<S: Service> Driver<S> {
                 return Poll::Pending;
             }
             if let Some(alarm) = &mut alarm {
-                if self.inner.core.word.read().state() == State::Backoff {
+                if self.inner().core.word.read().state() == State::Backoff {
                     ready!(Pin::new(alarm).poll(cx));
                 }
             }
             alarm = None;
-            let cue = update(&self.inner, |core, cell, after| {
+            let cue = update(self.inner(), |core, cell, after| {
                 if cell.is_driven_by(self.id) {
                     cell.step(core, Input::BackoffOver, Arm::Now, after);
                 }

@@ -12,8 +12,9 @@ use std::task::{Context as Task, Poll};
 use tokio::runtime::Handle;
 
 use super::Inner;
+use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
-use crate::engine::{Arm, Node, PartEnd, update};
+use crate::engine::{Arm, Node, PartEnd};
 use crate::report::failure::Fault;
 use crate::report::panic::{BoxError, PanicError, fenced};
 use crate::report::state::Phase;
@@ -25,7 +26,8 @@ type BoxFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
 /// A call of `shutdown` that was taken on. Dropping it ends it.
 pub(super) struct Call {
-    node: Arc<dyn Node>,
+    /// Until the call has ended.
+    node: Option<Arc<dyn Node>>,
     epoch: u64,
     future: Option<BoxFuture>,
 }
@@ -35,7 +37,7 @@ impl Call {
         let node: Arc<dyn Node> = Arc::clone(&inner) as Arc<dyn Node>;
         let cx = Context::of_shutdown(Arc::clone(&node), epoch);
         let future = Box::pin(async move { inner.service.shutdown(cx).await.map_err(Into::into) });
-        Self { node, epoch, future: Some(future) }
+        Self { node: Some(node), epoch, future: Some(future) }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<()> {
@@ -54,9 +56,10 @@ impl Call {
         fenced(|| self.future = None)
     }
 
-    fn end(&self, end: PartEnd, fault: Option<Fault>) {
+    fn end(&mut self, end: PartEnd, fault: Option<Fault>) {
+        let Some(node) = self.node.take() else { return };
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
-        let _handle = update(&self.node, |core, cell, after| {
+        let _handle = update_and_leave(node, |core, cell, after| {
             cell.part_ended(core, (Phase::Shutdown, end), fault, after);
             let handle = cell.hook_gone();
             cell.step(core, Input::HookEnded, Arm::IfNew, after);

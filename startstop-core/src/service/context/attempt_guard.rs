@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::engine::gate::update_and_leave;
 use crate::engine::{Arm, Ending, Hold, Node, update};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
@@ -17,7 +18,8 @@ pub(crate) struct Closed;
 
 /// A part of an attempt.
 pub(crate) struct Place {
-    node: Arc<dyn Node>,
+    /// Until it is dropped.
+    node: Option<Arc<dyn Node>>,
     epoch: u64,
     /// The level of the attempt from which on the part begins no cycle.
     until: Level,
@@ -75,7 +77,7 @@ impl Place {
         if !open {
             return Err(Closed);
         }
-        let node = Arc::clone(node);
+        let node = Some(Arc::clone(node));
         let keeps = AtomicBool::new(part == Part::Kept);
         Ok(Self { node, epoch, until: Level::Aborted, part, keeps })
     }
@@ -88,9 +90,11 @@ impl Place {
 
     /// Records a failure of what holds the place.
     pub(crate) fn record(&self, fault: Fault) {
-        update(&self.node, |core, cell, after| {
-            cell.record(core, Phase::Run, fault, after);
-        });
+        if let Some(node) = &self.node {
+            update(node, |core, cell, after| {
+                cell.record(core, Phase::Run, fault, after);
+            });
+        }
     }
 }
 
@@ -113,20 +117,21 @@ pub(crate) fn on_end(cx: &Context, ending: impl FnOnce() + Send + 'static) -> bo
 
 impl Hold for Place {
     fn whole(&self) -> usize {
-        Arc::as_ptr(&self.node).addr()
+        self.node.as_ref().map_or(0, |node| Arc::as_ptr(node).addr())
     }
 
     fn goes_down(&self) -> bool {
-        self.node.core().level(self.epoch) >= self.until
+        self.node.as_ref().is_none_or(|node| node.core().level(self.epoch) >= self.until)
     }
 
     fn drains(&self) -> bool {
-        self.node.core().level(self.epoch) >= Level::Draining
+        self.node.as_ref().is_some_and(|node| node.core().level(self.epoch) >= Level::Draining)
     }
 
     fn ran_out(&self) {
+        let Some(node) = &self.node else { return };
         if self.keeps.swap(false, Ordering::AcqRel) {
-            update(&self.node, |core, cell, after| {
+            update(node, |core, cell, after| {
                 cell.step(core, Input::RanOut, Arm::Now, after);
             });
         }
@@ -139,7 +144,8 @@ impl Drop for Place {
             Part::Kept if !self.keeps.load(Ordering::Acquire) => Part::Stuck,
             part => part,
         };
-        update(&self.node, |core, cell, after| {
+        let Some(node) = self.node.take() else { return };
+        update_and_leave(node, |core, cell, after| {
             cell.step(core, Input::Ended(part), Arm::Now, after);
         });
     }

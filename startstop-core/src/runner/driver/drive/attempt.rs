@@ -44,13 +44,13 @@ where
 
     /// Calls `run`: the first line of a plain function that returns a future may panic already.
     pub(super) fn enter(&mut self, epoch: u64, run: impl FnOnce(Context) -> F) {
-        let core = &self.driver.inner.core;
+        let core = &self.driver.inner().core;
         // What comes before its future is made may block as well; the first poll follows and takes the mark off.
         core.polling.store(true, Ordering::SeqCst);
         if core.current_level() == Level::Aborted {
             return;
         }
-        let node: Arc<dyn Node> = Arc::clone(&self.driver.inner) as Arc<dyn Node>;
+        let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
         #[cfg(feature = "tracing")]
         let _entered = {
@@ -60,7 +60,7 @@ where
         if let Err(panic) = self.fence.fill(|| run(cx)) {
             self.ended = true;
             core.polling.store(false, Ordering::Release);
-            update(&self.driver.inner, |core, cell, after| {
+            update(self.driver.inner(), |core, cell, after| {
                 cell.run_ended(core, RunEnd::Failed, Some(Fault::panic(panic)), after);
             });
         }
@@ -71,7 +71,7 @@ where
         if self.ended {
             return Poll::Ready(Next::Look);
         }
-        let core = &self.driver.inner.core;
+        let core = &self.driver.inner().core;
         if self.began {
             // Before the look at the level: see `Signal::raise`.
             core.polling.store(true, Ordering::SeqCst);
@@ -99,7 +99,7 @@ where
         match polled {
             Poll::Pending => {
                 if core.reload_open.load(Ordering::Acquire) {
-                    update(&self.driver.inner, |core, cell, after| {
+                    update(self.driver.inner(), |core, cell, after| {
                         cell.decide_reloads(core, after);
                     });
                 }
@@ -119,7 +119,7 @@ where
         if core.current_level() == Level::Alive {
             return;
         }
-        let hook_due = update(&self.driver.inner, |_, cell, after| {
+        let hook_due = update(self.driver.inner(), |_, cell, after| {
             cell.on_polled(after);
             cell.life.is_hook_due()
         });
@@ -132,7 +132,7 @@ where
     fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, fault: Option<Fault>) -> Poll<Next> {
         self.ended = true;
         let id = self.driver.id;
-        let cue = update(&self.driver.inner, |core, cell, after| {
+        let cue = update(self.driver.inner(), |core, cell, after| {
             cell.run_ended(core, end, fault, after);
             cell.cue(core, id, cx.waker(), after)
         });
@@ -151,7 +151,7 @@ impl<S: Service, F: Future> Drop for Attempt<'_, S, F> {
             return;
         }
         let fault = self.fence.clear().err().map(Fault::panic);
-        update(&self.driver.inner, |core, cell, after| {
+        update(self.driver.inner(), |core, cell, after| {
             cell.lost(core, Phase::Run, after);
             cell.run_ended(core, RunEnd::Dropped, fault, after);
         });
