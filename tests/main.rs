@@ -32,6 +32,7 @@ mod ui;
 mod groups;
 mod serialize;
 mod trace;
+mod service;
 mod slot;
 mod random;
 mod model;

@@ -1,5 +1,7 @@
 //! The feature `tracing`: a span for each attempt, an event for each step.
 
+mod spans;
+
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex, Once};
 
@@ -43,8 +45,7 @@ impl Scribe {
     /// Whether anybody wants an event is looked up once for all threads, which may be while this one is not heard yet: so there
     /// is always somebody who wants to be asked each time.
     pub(crate) fn listen(&self) -> DefaultGuard {
-        static ASKED: Once = Once::new();
-        ASKED.call_once(|| set_global_default(Undecided).expect("nobody else sets one"));
+        be_asked_each_time();
         set_default(self.clone())
     }
 
@@ -52,6 +53,12 @@ impl Scribe {
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
+}
+
+/// See [`Scribe::listen`].
+fn be_asked_each_time() {
+    static ASKED: Once = Once::new();
+    ASKED.call_once(|| set_global_default(Undecided).expect("nobody else sets one"));
 }
 
 /// Wants to be asked of each event, and then wants none.

@@ -107,12 +107,12 @@ pub use report::state::{Cause, Exit, Phase, Readiness, State};
 pub use report::status::Status;
 pub use report::stop_reason::StopReason;
 pub use runner::{AttachError, Runner, StartStop, StateWatch, WeakRunner};
-pub use service::context::{Cancelled, CancelledOwned, Context, Reload};
+pub use service::context::{Cancelled, CancelledOwned, Context, Probe, Reload};
 pub use service::func::{
-    BlockingFn, Every, Once, ServiceFn, ServiceFnWith, ServicePair, ServicePairWith, blocking_fn,
-    every, once, service_fn, service_fn_with,
+    BlockingFn, BlockingPair, Every, Once, ServiceFn, ServiceFnWith, ServicePair, ServicePairWith,
+    blocking_fn, every, once, service_fn, service_fn_with,
 };
-pub use service::slot::Slot;
+pub use service::slot::{Slot, SlotWatch};
 pub use service::{BoxService, Service};
 pub use settings::Settings;
 pub use settings::restart_policy::{Backoff, RestartPolicy};

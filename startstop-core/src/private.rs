@@ -25,6 +25,12 @@ pub use crate::service::{Parts, Service, Spans, Whole};
 pub use crate::settings::Settings;
 pub use crate::settings::restart_policy::RestartPolicy;
 
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use pin_project_lite::pin_project;
+
 use crate::group::with_defaults;
 use crate::service::NoShutdown;
 
@@ -81,31 +87,43 @@ where
 pub trait Async {
     /// What it yields.
     type Output;
-    /// The future itself.
-    type Future: Future<Output = Self::Output>;
 
-    /// The future itself.
-    fn future(self) -> Self::Future;
+    /// Polls the future.
+    fn poll_method(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<F: Future> Async for F {
     type Output = F::Output;
-    type Future = F;
 
-    fn future(self) -> F {
-        self
+    fn poll_method(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<F::Output> {
+        self.poll(cx)
     }
 }
 
 /// Awaits what a method has returned. That this can go to any thread is for the caller to ask: what is asked in two
 /// places is found wrong in both, in other words.
-///
-/// # Cancel safety
-///
-/// That of what was returned.
-pub async fn ends<E, R: Async<Output: Yields<E>>>(returned: R) -> Result<(), E> {
-    returned.future().await.into_result()
+pub fn ends<E, R: Async<Output: Yields<E>>>(returned: R) -> Ends<R, E> {
+    Ends { returned, error: PhantomData }
+}
+
+pin_project! {
+    /// The future of [`ends`]. Not an `async fn`, which would store its argument twice, and would drop it before it yields what
+    /// that came to.
+    #[allow(missing_debug_implementations)] // Not for users.
+    pub struct Ends<R, E> {
+        #[pin]
+        returned: R,
+        error: PhantomData<fn() -> E>,
+    }
+}
+
+impl<R: Async<Output: Yields<E>>, E> Future for Ends<R, E> {
+    type Output = Result<(), E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Result<(), E>> {
+        self.project().returned.poll_method(cx).map(Yields::into_result)
+    }
 }
 
 /// What a method may yield.
@@ -208,7 +226,7 @@ pub trait Methods<S: ?Sized> {
         S: Derived,
     {
         let _ = (service, cx);
-        NoShutdown::new()
+        NoShutdown::<S, S::Error>::new()
     }
 }
 
@@ -243,5 +261,5 @@ pub fn composed(settings: Settings) -> Settings {
 /// `run` of a service whose declaration has mistakes: it is never called, for nothing compiles.
 pub fn stub<S, E>(service: &S, cx: Context) -> impl Future<Output = Result<(), E>> + Send {
     let _ = (service, cx);
-    NoShutdown::new()
+    NoShutdown::<S, E>::new()
 }

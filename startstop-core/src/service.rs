@@ -6,7 +6,7 @@ pub(crate) mod name;
 pub(crate) mod slot;
 pub(crate) mod func;
 
-use std::any::{self, Any};
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -113,7 +113,7 @@ pub trait Service: Send + Sync + 'static {
     /// It is dropped at its next await point at the deadline of the stop.
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), Self::Error>> + Send {
         let _ = cx;
-        NoShutdown::new()
+        NoShutdown::<Self, Self::Error>::new()
     }
 
     /// How the service wants to be run. Asked once, when its runner is built.
@@ -200,6 +200,15 @@ pub trait Service: Send + Sync + 'static {
         self.grace()
     }
 
+    /// Whether `shutdown` does anything.
+    #[doc(hidden)]
+    fn __has_shutdown(&self) -> bool
+    where
+        Self: Sized,
+    {
+        has_shutdown::<Self>()
+    }
+
     /// A runner as a member of a group is shared and not nested.
     #[doc(hidden)]
     fn __share(self) -> Result<Shared, Self>
@@ -282,17 +291,17 @@ pub struct Parts(pub(crate) Vec<(Cow<'static, str>, Arc<dyn Node>)>);
 #[allow(missing_debug_implementations)] // Not for users.
 pub struct Spans<'a>(pub(crate) &'a [(Cow<'static, str>, Span)]);
 
-/// The default of [`Service::shutdown`]: nothing, at once. It is known by its name, so that
-/// nothing is paid for it.
-pub(crate) struct NoShutdown<E>(PhantomData<fn() -> E>);
+/// The default of [`Service::shutdown`] of a service `S`: nothing, at once. It is known by its type, so that
+/// nothing is paid for it; and it names the service, for a wrapper may yield that of the service inside.
+pub(crate) struct NoShutdown<S: ?Sized, E>(PhantomData<(fn(&S), fn() -> E)>);
 
-impl<E> NoShutdown<E> {
+impl<S: ?Sized, E> NoShutdown<S, E> {
     pub(crate) fn new() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<E> Future for NoShutdown<E> {
+impl<S: ?Sized, E> Future for NoShutdown<S, E> {
     type Output = Result<(), E>;
 
     fn poll(self: Pin<&mut Self>, _: &mut Task<'_>) -> Poll<Self::Output> {
@@ -300,13 +309,12 @@ impl<E> Future for NoShutdown<E> {
     }
 }
 
-/// Whether the service has a `shutdown` of its own. If the compiler's names ever change, each has one, which
-/// costs a call.
-pub(crate) fn has_shutdown<S: Service>() -> bool {
-    fn is_own<S, F>(_: fn(&'static S, Context) -> F) -> bool {
-        !any::type_name::<F>().starts_with(concat!(module_path!(), "::NoShutdown<"))
+/// Whether the type has a `shutdown` of its own.
+fn has_shutdown<S: Service>() -> bool {
+    fn of<S, F: 'static>(_: fn(&'static S, Context) -> F) -> TypeId {
+        TypeId::of::<F>()
     }
-    is_own(S::shutdown)
+    of(S::shutdown) != TypeId::of::<NoShutdown<S, S::Error>>()
 }
 
 /// The settings of a service that is wrapped: its name must not become that of the wrapper.
@@ -324,6 +332,10 @@ impl<S: Service> Service for Arc<S> {
 
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), S::Error>> + Send {
         S::shutdown(self, cx)
+    }
+
+    fn __has_shutdown(&self) -> bool {
+        S::__has_shutdown(self)
     }
 
     fn settings(&self) -> Settings {

@@ -160,7 +160,8 @@ impl Settings {
     }
 
     /// Sets how long an attempt has to become ready, with [`Readiness::Explicit`] only. A late
-    /// attempt is aborted and counts as failed. [`Duration::MAX`] waits for ever. Default: 30 s.
+    /// attempt is aborted and counts as failed. A service that needs more time puts it off by
+    /// [`Context::extend`](crate::Context::extend). [`Duration::MAX`] waits for ever. Default: 30 s.
     ///
     /// # Examples
     ///
@@ -291,8 +292,10 @@ impl Settings {
     }
 
     /// Sets the longest silence between two calls of
-    /// [`Context::heartbeat`](crate::Context::heartbeat) while the service is running. A service
-    /// that is silent for longer is aborted and counts as failed. Zero means none, the default.
+    /// [`Context::heartbeat`](crate::Context::heartbeat) while the service is running, and while it
+    /// starts from its first heartbeat on. A service that is silent for longer is aborted and counts as
+    /// failed. A service that waits for a [`Slot`](crate::Slot) is not silent, and [`every`](crate::every())
+    /// beats by itself. Zero means none, the default.
     ///
     /// # Examples
     ///

@@ -180,7 +180,7 @@ impl Reference {
         }
         if state == State::Running {
             self.running_since = self.now;
-            self.attempt.beat = self.now;
+            self.attempt.beat = Some(self.now);
         }
         self.state = state;
         let (seen, waits): (Vec<_>, Vec<_>) =

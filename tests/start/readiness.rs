@@ -36,14 +36,6 @@ async fn explicit_is_ready_when_it_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn explicit_counts_as_ready_when_it_returns_ok() {
-    let (runner, probe) = probed(Settings::new().readiness(Readiness::Explicit));
-    probe.tell(Act::Complete);
-    runner.start().await.unwrap();
-    assert_eq!(runner.wait().await, Exit::Completed);
-}
-
-#[tokio::test(start_paused = true)]
 async fn completion_is_starting_until_run_returns_ok() {
     let (runner, probe) = probed(Settings::new().readiness(Readiness::Completion));
     let first = start(&runner).await;
@@ -74,6 +66,7 @@ async fn completion_has_no_start_timeout() {
 async fn only_a_job_is_ready_after_its_end() {
     for readiness in [Readiness::Immediate, Readiness::Explicit] {
         let (runner, probe) = probed(Settings::new().readiness(readiness));
+        probe.tell(Act::Ready);
         probe.tell(Act::Complete);
         runner.start().await.unwrap();
         runner.wait_for(State::Stopped).await;

@@ -9,6 +9,7 @@ use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::StartError;
 use crate::report::event::EventKind;
 use crate::report::state::{Readiness, State};
+use crate::report::trace::is_traced;
 use crate::rules::lifecycle::{Effects, Input, Level};
 use crate::sync::clock;
 
@@ -27,6 +28,9 @@ impl Cell {
         }
         if effects.has(Effects::CYCLE) && !effects.has(Effects::ENDED) {
             self.begin_cycle(after);
+        }
+        if effects.has(Effects::DRAIN) || effects.has(Effects::CANCEL) {
+            self.note_why();
         }
         self.publish(core, after);
         if effects.has(Effects::DRAIN) {
@@ -80,7 +84,7 @@ impl Cell {
         self.attempts_of_cycle = 0;
         self.announced = 0;
         self.stop_at = clock::NEVER;
-        self.asked_by = None;
+        self.why = None;
         if let Some(rare) = &mut self.rare {
             after.drop_failure(rare.last.take());
             after.drop_failure(rare.after_stop.take());
@@ -95,8 +99,10 @@ impl Cell {
     #[inline]
     pub(super) fn publish(&mut self, core: &Core, after: &mut After) {
         let job = core.settings.readiness() == Readiness::Completion;
-        let up = self.state() == State::Running && self.life.level() != Level::Draining;
-        let ready = up || job && self.life.was_ready();
+        let ready = match self.state() {
+            State::Running => self.life.level() != Level::Draining && !self.is_taken_back(),
+            _ => job && self.life.was_ready(),
+        };
         self.publish_state(core, self.state(), ready, after);
     }
 
@@ -109,10 +115,14 @@ impl Cell {
         after: &mut After,
     ) {
         let old = core.word.read();
+        self.name_span(core);
         let failed = self.last_failure().is_some();
         if old.state() == state {
             self.tell_readiness(old.is_ready(), ready, after);
             core.word.write(old.with_ready(ready).with_failed(failed));
+            if old.is_ready() != ready {
+                self.tell_observers(after);
+            }
             return;
         }
         let now = after.now();
@@ -121,7 +131,7 @@ impl Cell {
             // A paused clock can be made to pass centuries.
             self.ran = self.ran.saturating_add(healthy);
             // Who asks for it: the policy, and the news of the end.
-            let asked = core.settings.restart().is_some() || cfg!(feature = "tracing");
+            let asked = core.settings.restart().is_some() || is_traced();
             if let Some(rare) = self.rare_if(asked) {
                 rare.healthy = healthy;
             }
@@ -155,6 +165,8 @@ impl Cell {
         if let Some(endings) = self.take_endings() {
             after.rest().endings = endings;
         }
+        self.forget_what_was_said();
+        self.close_span(after);
         let Some(rare) = &mut self.rare else { return };
         for token in [rare.token.take(), rare.deadline_token.take()].into_iter().flatten() {
             after.rest().tokens.push(token);
@@ -178,7 +190,7 @@ impl Cell {
         let rest = after.rest();
         rest.tokens.extend(rare.deadline_token.take());
         rest.aborts.extend(rare.hook.take());
-        rest.aborts.extend(rare.tasks.values_mut().filter_map(Option::take));
+        rest.aborts.extend(rare.tasks.take_handles());
     }
 
     /// `shutdown` is to be called: by the driver, between two polls of `run`, or in a task of its own

@@ -6,6 +6,12 @@ use std::task::{Context, Poll};
 
 use crate::report::panic::{PanicError, fenced};
 
+/// What a future came to, and what its drop did.
+pub(crate) struct Ended<T> {
+    pub(crate) result: Result<T, PanicError>,
+    pub(crate) dropped: Option<PanicError>,
+}
+
 /// A pinned place for a future.
 pub(crate) struct Fence<'a, F> {
     place: Pin<&'a mut Option<F>>,
@@ -18,22 +24,20 @@ impl<'a, F: Future> Fence<'a, F> {
 
     /// Puts a future into an empty place.
     pub(crate) fn fill(&mut self, make: impl FnOnce() -> F) -> Result<(), PanicError> {
-        let future = fenced(make)?;
-        self.place.set(Some(future));
-        Ok(())
+        // Where it is made, so that a large one is moved as little as can be.
+        fenced(|| self.place.set(Some(make())))
     }
 
     /// Polls the future. When it has ended, by itself or by a panic, it is dropped as well.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<F::Output, PanicError>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended<F::Output>> {
         let Some(future) = self.place.as_mut().as_pin_mut() else { return Poll::Pending };
         let result = match fenced(|| future.poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(output)) => Ok(output),
             Err(panic) => Err(panic),
         };
-        let dropped = self.clear();
-        // The first panic is the one that tells something.
-        Poll::Ready(result.and_then(|output| dropped.map(|()| output)))
+        let dropped = self.clear().err();
+        Poll::Ready(Ended { result, dropped })
     }
 
     /// Drops the future where it is.

@@ -179,7 +179,7 @@ impl Keepers {
 impl Cell {
     /// Keeps the deadline that the lifecycle wants kept.
     pub(crate) fn arm(&mut self, core: &super::Core, arm: Arm, after: &mut After) {
-        let timer = self.life.timer(core.rules());
+        let timer = self.life.timer();
         if timer == Timer::Abort && self.deadline.timer == Timer::Abort {
             return;
         }
@@ -292,7 +292,9 @@ impl Cell {
         }
         match (self.deadline.timer, core.settings.watch()) {
             (Timer::Start, Some((silence, _))) => {
-                Some(self.deadline.due.min(clock::later(clock::now(), silence)))
+                let now = clock::now();
+                let silent_at = self.silent_at(core, now).unwrap_or(clock::later(now, silence));
+                Some(self.deadline.due.min(silent_at))
             }
             _ => Some(self.deadline.due),
         }

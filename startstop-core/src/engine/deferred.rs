@@ -17,6 +17,8 @@ use crate::engine::waiters::Wakes;
 use crate::report::event::{Event, Evicted};
 use crate::report::failure::Failure;
 use crate::report::panic::each_fenced;
+#[cfg(feature = "tracing")]
+use crate::report::trace::AttemptSpan;
 use crate::report::trace::News;
 use crate::sync::clock;
 use crate::sync::{AbortHandle, CancellationToken};
@@ -54,6 +56,8 @@ pub(super) struct Rest {
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
     events: Vec<Event>,
+    #[cfg(feature = "tracing")]
+    spans: Vec<AttemptSpan>,
     parent: Option<Arc<Parent>>,
     pub(super) has_verdict: bool,
     /// Released as the last.
@@ -110,6 +114,12 @@ impl After {
         if let Some(event) = event {
             self.rest().events.push(event);
         }
+    }
+
+    /// Drops the span of an attempt after the lock.
+    #[cfg(feature = "tracing")]
+    pub(super) fn drop_span(&mut self, span: AttemptSpan) {
+        self.rest().spans.push(span);
     }
 
     /// Drops a parent after the lock.

@@ -36,7 +36,7 @@ impl Cell {
         let ended_by = rare.ended_by.as_ref().filter(|_| !told);
         Some(Ended {
             told,
-            own: told && self.asked_by == Some(StopReason::Own),
+            own: told && self.why == Some(StopReason::Own),
             late: by(End::Late),
             overdue: self.life.is_overdue(),
             ready: self.has_started(),

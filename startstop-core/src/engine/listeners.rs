@@ -3,6 +3,7 @@
 //! An event is put into the streams under the lock of the cell, before the state that it tells of is stored: so the events of a
 //! service are in order, and whoever sees a state finds its event. Nothing is paid where nobody listens.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,6 +12,7 @@ use crate::report::event::{Event, EventKind, Pushed, Queue};
 use crate::report::path::Path;
 use crate::report::state::{Readiness, State};
 use crate::report::stop_reason::StopReason;
+use crate::report::trace::is_traced;
 use crate::rules::lifecycle::{End, Level};
 use crate::sync::clock;
 
@@ -122,7 +124,7 @@ impl Cell {
     #[inline]
     pub(crate) fn tell(&mut self, after: &mut After, kind: impl FnOnce() -> EventKind) {
         let heard = self.rare.as_ref().is_some_and(|rare| !rare.listeners.all.is_empty());
-        if heard || cfg!(feature = "tracing") {
+        if heard || is_traced() {
             self.tell_all(after, kind());
         }
     }
@@ -136,7 +138,8 @@ impl Cell {
                 listener.push(Event { path, cycle, attempt, at, kind }, after)
             });
         }
-        after.news.add((cycle, attempt), || kind);
+        let span = self.open_span((cycle, attempt), after);
+        after.news.add(&span, (cycle, attempt), || kind);
     }
 
     /// Tells one stream alone.
@@ -157,7 +160,7 @@ impl Cell {
             State::Running if ready => self.tell_ready(after),
             State::Running => {}
             State::Stopping => {
-                let reason = self.stop_reason();
+                let reason = self.note_why();
                 self.tell(after, || EventKind::Stopping(reason));
             }
             State::Backoff => {
@@ -178,7 +181,7 @@ impl Cell {
             (false, true) => self.tell_ready(after),
             // That is what `Draining` says.
             (true, false) if self.life.level() == Level::Draining => {}
-            (true, false) => self.tell_not_ready("".into(), after),
+            (true, false) => self.tell_not_ready(after),
             _ => {}
         }
     }
@@ -193,16 +196,21 @@ impl Cell {
     }
 
     /// Tells that the service is not ready for now.
-    pub(super) fn tell_not_ready(
-        &mut self,
-        reason: std::borrow::Cow<'static, str>,
-        after: &mut After,
-    ) {
+    fn tell_not_ready(&mut self, after: &mut After) {
         let now = after.now();
+        let mut reason = Cow::default();
         if let Some(rare) = &mut self.rare {
             rare.listeners.unready_since = now;
+            reason = rare.said.not_ready.clone().unwrap_or_default();
         }
         self.tell(after, || EventKind::NotReady(reason));
+    }
+
+    /// An attempt begins: what came before it counts for nothing.
+    pub(super) fn forget_unreadiness(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.listeners.unready_since = 0;
+        }
     }
 
     /// How long the last attempt was running; of a job, how long it took.
@@ -216,18 +224,31 @@ impl Cell {
 
     /// Notes why a stop is asked for: the first reason stays for the attempt.
     pub(crate) fn note_reason(&mut self, reason: StopReason) {
-        self.asked_by.get_or_insert(reason);
+        self.why.get_or_insert(reason);
     }
 
-    /// Why the attempt is to end.
+    /// Notes why the attempt is to end, unless that is known: the first reason stays.
+    pub(super) fn note_why(&mut self) -> StopReason {
+        let reason = self.stop_reason();
+        *self.why.get_or_insert(reason)
+    }
+
+    /// Why attempt `epoch` is to end, once it is.
+    pub(crate) fn why(&self, epoch: u64) -> Option<StopReason> {
+        self.why.filter(|_| self.attempts == epoch)
+    }
+
+    /// Why the attempt is to end, from how the rules see it.
     fn stop_reason(&self) -> StopReason {
         match self.life.end() {
-            _ if self.life.is_lost() => StopReason::RuntimeEnded,
             End::Completed => StopReason::Completed,
             End::Failed => StopReason::Failed,
             End::Late => StopReason::StartTimedOut,
             End::Silent => StopReason::Watchdog,
-            End::Asked | End::None => self.asked_by.unwrap_or(StopReason::Requested),
+            End::None if self.life.is_lost() => StopReason::RuntimeEnded,
+            // Only what it is a part of has told it to drain.
+            End::None => StopReason::Group,
+            End::Asked => StopReason::Requested,
         }
     }
 }

@@ -6,13 +6,16 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::{After, Cell};
+use super::{After, Cell, Node};
 use crate::report::state::State;
 
 /// What a cycle holds as long as it lasts: the place of its service in a whole. Dropped at the end.
 pub(crate) trait Hold: Send + Sync {
     /// Which whole it is, by the address of something that the hold keeps alive.
     fn whole(&self) -> usize;
+
+    /// The whole itself, until the hold is dropped.
+    fn node(&self) -> Option<Arc<dyn Node>>;
 
     /// Whether the whole goes down so far that no cycle of this part begins any more. Takes no lock.
     fn goes_down(&self) -> bool;
@@ -112,6 +115,11 @@ impl Cell {
     /// Whether one of the wholes drains, or goes down.
     pub(super) fn drains_with_a_whole(&self) -> bool {
         self.holds().any(|hold| hold.drains())
+    }
+
+    /// All that this is a part of.
+    pub(crate) fn wholes(&self) -> Vec<Arc<dyn Node>> {
+        self.holds().filter_map(|hold| hold.node()).collect()
     }
 
     fn holds(&self) -> impl Iterator<Item = &Arc<dyn Hold>> {

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use tokio::runtime::Handle;
-
 use super::{After, Cell, Core};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
-use crate::rules::lifecycle::{Input, Level, Part, Rules};
+use crate::rules::lifecycle::Level;
 use crate::sync::{AbortHandle, CancellationToken};
 
 /// How a task or a `shutdown` has ended.
@@ -38,38 +36,9 @@ impl Cell {
         Some(Arc::clone(slot.get_or_insert_default()))
     }
 
-    /// Makes place for a task; `None` if the attempt takes no more.
-    pub(crate) fn add_task(&mut self, epoch: u64, rules: Rules) -> Option<(Handle, u64)> {
-        if self.attempts != epoch || !self.life.is_open() {
-            return None;
-        }
-        let on = self.on.clone()?;
-        self.life.step(Input::Added(Part::Task), rules);
-        let rare = self.rare();
-        let id = rare.next_task;
-        rare.next_task += 1;
-        rare.tasks.insert(id, None);
-        Some((on, id))
-    }
-
-    /// Notes how a spawned task is aborted; a task that came too late is aborted at once.
-    pub(crate) fn task_spawned(&mut self, id: u64, handle: AbortHandle) -> Option<AbortHandle> {
-        let late = self.life.level() >= Level::Aborted;
-        let slot = self.rare().tasks.get_mut(&id)?;
-        if late {
-            return Some(handle);
-        }
-        *slot = Some(handle);
-        None
-    }
-
     /// Whether `waker` is that of the driver, which is woken whenever a level changes.
     pub(crate) fn wakes_driver(&self, waker: &Waker) -> bool {
         self.driver.as_ref().is_some_and(|driver| driver.will_wake(waker))
-    }
-
-    pub(crate) fn task_gone(&mut self, id: u64) -> Option<AbortHandle> {
-        self.rare.as_mut()?.tasks.remove(&id).flatten()
     }
 
     /// Notes how `shutdown` is aborted, which was spawned for attempt `epoch`; a task that came too late
@@ -86,16 +55,19 @@ impl Cell {
         self.rare.as_mut()?.hook.take()
     }
 
-    /// The end of a task or of `shutdown`, and what has failed in it or in its drop.
+    /// The end of a task or of `shutdown`, and what has failed in it and in its drop.
     pub(crate) fn part_ended(
         &mut self,
         core: &Core,
         (phase, end): (Phase, PartEnd),
-        fault: Option<Fault>,
+        faults: impl IntoIterator<Item = Fault>,
         after: &mut After,
     ) {
-        if let Some(fault) = fault {
-            self.record(core, phase, fault, after);
+        for fault in faults {
+            let failure = self.record(core, phase, fault, after);
+            if phase == Phase::Task {
+                self.task_failed(core, failure);
+            }
         }
         if end == PartEnd::Dropped && self.life.level() < Level::Aborted {
             self.lost(core, phase, after);

@@ -37,17 +37,20 @@ impl Cell {
         fault: Fault,
         after: &mut After,
     ) -> Failure {
+        let now = after.now();
         let failure = Failure::new(Record {
             error: fault.error,
             phase,
             cause: fault.cause,
             permanent: fault.permanent,
+            task: fault.task,
+            checkpoint: self.checkpoint(now),
             service: self.shared_name(core),
             path: self.path(core),
             cycle: self.cycle,
             attempt: self.attempt(),
             at: SystemTime::now(),
-            uptime: self.attempt_time(after.now()),
+            uptime: self.attempt_time(now),
             limit: None,
             filed: None,
         });
@@ -91,10 +94,10 @@ impl Cell {
     /// Records that a deadline has passed.
     pub(super) fn record_missed(&mut self, core: &Core, after: &mut After) {
         let part = self.what_is_left();
-        // Without `run` it is the deadline of the `shutdown` that follows such an attempt.
-        let ending = Some(self.life.end()).filter(|_| self.life.is_run_alive());
+        // Else it is the deadline of the `shutdown` that follows such an attempt.
+        let ending = Some(self.life.end()).filter(|_| self.is_start_or_watch_due());
         let missed = match ending {
-            Some(End::Late) => Interruption::StartTimedOut { after: core.settings.start_timeout() },
+            Some(End::Late) => Interruption::StartTimedOut { after: self.start_allowance(core) },
             Some(End::Silent) => {
                 Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
             }
@@ -171,8 +174,12 @@ impl Cell {
     /// What is still there, and for how long it has been told to end.
     pub(crate) fn blame(&self, core: &Core) -> Unresponsive {
         let asked_at = core.word.read().since();
-        let waited = clock::between(asked_at, clock::now());
+        let now = clock::now();
+        let waited = clock::between(asked_at, now);
+        let names = self.rare.as_ref().map(|rare| rare.tasks.names()).unwrap_or_default();
         Unresponsive::new(core.name(), &self.life.alive_parts(), waited)
+            .with_tasks(names)
+            .with_checkpoint(self.checkpoint(now))
     }
 
     /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of

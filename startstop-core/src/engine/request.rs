@@ -4,6 +4,7 @@ mod start;
 mod caller;
 pub(crate) mod pending;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +143,25 @@ pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
 /// A service asks for its own stop.
 pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
     begin_own_stop(node, StopReason::Own, |cell| cell.attempts == epoch && cell.life.is_alive());
+}
+
+/// A service asks for a stop of every outermost whole that it is a part of; of itself where it is a part of none.
+pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
+    if !node.core().cell().is_alive(epoch) {
+        return;
+    }
+    let mut seen = HashSet::new();
+    let mut open = vec![Arc::clone(node)];
+    while let Some(node) = open.pop() {
+        if !seen.insert(Arc::as_ptr(&node).addr()) {
+            continue;
+        }
+        let wholes = node.core().cell().wholes();
+        if wholes.is_empty() {
+            begin_own_stop(&node, StopReason::Own, |cell| cell.state() != State::Stopped);
+        }
+        open.extend(wholes);
+    }
 }
 
 /// A service asks for its own restart, unless nobody is left who could stop it then.

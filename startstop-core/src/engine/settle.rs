@@ -1,16 +1,18 @@
 //! The driver's part: what it does next, and what follows the end of an attempt.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use super::reporting::Said;
 use super::{After, Arm, Cell, Core, Ending};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::failure::{Failure, Fault, Interruption};
 use crate::report::state::{Exit, Phase, Readiness, State};
-use crate::rules::lifecycle::{Input, Level, RunEnd};
+use crate::rules::lifecycle::{End, Input, Level, RunEnd};
 use crate::rules::restart_counter::Decision;
 use crate::settings::restart_policy::RetryIf;
 use crate::sync::clock;
@@ -112,7 +114,7 @@ impl Cell {
         self.attempts += 1;
         self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
         self.stop_at = clock::NEVER;
-        self.asked_by = None;
+        self.why = None;
         self.began_at = after.now();
         core.signal.turn(self.attempts, Level::Alive);
         let again = self.attempts_of_cycle > 1;
@@ -127,7 +129,13 @@ impl Cell {
             rare.limited = false;
             rare.start_over = false;
             rare.told_late = false;
+            rare.said = Said::default();
+            rare.is_whole = false;
         }
+        if let Some((_, beat)) = core.settings.watch() {
+            beat.store(0, Ordering::Release);
+        }
+        self.forget_unreadiness();
         self.step(core, Input::Enter, Arm::Now, after);
         if self.has_one_thread() || after.is_quiet() {
             Cue::Run(self.attempts)
@@ -161,23 +169,35 @@ impl Cell {
         }
     }
 
-    /// The end of `run`.
+    /// The end of `run`: what it has failed with, and its drop.
     pub(crate) fn run_ended(
         &mut self,
         core: &Core,
-        end: RunEnd,
-        fault: Option<Fault>,
+        mut end: RunEnd,
+        [mut failed, mut dropped]: [Option<Fault>; 2],
         after: &mut After,
     ) {
-        match fault {
-            // After an abort, what is left to fail is a destructor.
-            Some(fault) if end == RunEnd::Dropped => {
-                self.record(core, Phase::Run, fault, after);
+        if end == RunEnd::Ok && self.leaves_early(core) {
+            end = RunEnd::Failed;
+            failed = Some(Fault::interruption(Interruption::NotReady));
+        }
+        // After an abort, what is left to fail is a destructor, and that ends nothing.
+        if end == RunEnd::Failed {
+            if let Some(fault) = failed.take().or_else(|| dropped.take()) {
+                self.record_end(core, Phase::Run, fault, after);
             }
-            Some(fault) => self.record_end(core, Phase::Run, fault, after),
-            None => {}
+        }
+        for fault in failed.into_iter().chain(dropped) {
+            self.record(core, Phase::Run, fault, after);
         }
         self.step(core, Input::RunEnded(end), Arm::Now, after);
+    }
+
+    /// Whether a `run` that returns now has never been ready, and was not told to stop. A whole may: its parts have completed.
+    fn leaves_early(&self, core: &Core) -> bool {
+        let starts = self.state() == State::Starting && self.life.end() == End::None;
+        let whole = self.rare.as_ref().is_some_and(|rare| rare.is_whole);
+        starts && !whole && core.settings.readiness() == Readiness::Explicit
     }
 
     /// A part was dropped that nobody had aborted: the runtime has ended.
@@ -197,7 +217,7 @@ impl Cell {
     /// What is to be done at the end of the attempt, if there is anything.
     pub(super) fn take_endings(&mut self) -> Option<Vec<Ending>> {
         let endings = &mut self.rare.as_mut()?.endings;
-        (!endings.is_empty()).then(|| std::mem::take(endings))
+        (!endings.is_empty()).then(|| std::mem::take(endings).into_values().collect())
     }
 
     /// What the policy's predicate has to be asked, which is foreign code, before the attempt can be
@@ -242,6 +262,7 @@ impl Cell {
         self.end_reloads(after);
         self.publish(core, after);
         self.close_attempt(core, after);
+        self.why = None;
     }
 
     /// The delay before the next attempt, if the policy wants one.

@@ -1,6 +1,5 @@
 //! What is under the lock of a core, and what is read of it at a glance.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
@@ -16,6 +15,8 @@ use super::ended::Ended;
 use super::listeners::Listeners;
 use super::owners::Wholes;
 use super::reload::Reloads;
+use super::reporting::Said;
+use super::tasks::Tasks;
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Waiters;
 use crate::report::error::Unresponsive;
@@ -48,8 +49,8 @@ pub(crate) struct Cell {
     pub(super) was_down: u64,
     pub(super) is_down: bool,
     pub(crate) exit: Exit,
-    /// Why a stop was asked for first, in this attempt.
-    pub(super) asked_by: Option<StopReason>,
+    /// Why the attempt is to end, once it is: the first reason.
+    pub(super) why: Option<StopReason>,
     /// How often the state has changed.
     pub(crate) version: u32,
     pub(super) driver_id: u32,
@@ -90,6 +91,8 @@ pub(crate) struct Rare {
     pub(super) drain_below: Duration,
     /// Who has asked for the stop of this attempt has said how long it may take, and nobody has asked for one without.
     pub(super) limited: bool,
+    /// The attempt drives parts with deadlines of their own.
+    pub(super) is_whole: bool,
     /// How long the attempt was in `Running`, once it is not any more.
     pub(super) healthy: u64,
     /// An attempt of this cycle has counted as ready.
@@ -110,12 +113,12 @@ pub(crate) struct Rare {
     pub(super) path: Option<Path>,
     pub(super) listeners: Listeners,
     pub(super) said: Said,
+    #[cfg(feature = "tracing")]
+    pub(super) attempt_span: crate::report::trace::AttemptSpan,
     pub(super) outages: Outages,
     /// When the outage began that is not over.
     pub(super) down_since: Option<u64>,
-    /// The tasks of the attempt; `None` while one is being spawned.
-    pub(super) tasks: BTreeMap<u64, Option<AbortHandle>>,
-    pub(super) next_task: u64,
+    pub(super) tasks: Tasks,
     /// The task that `shutdown` is called in.
     pub(super) hook: Option<AbortHandle>,
     pub(super) token: Option<Arc<CancellationToken>>,
@@ -126,21 +129,12 @@ pub(crate) struct Rare {
     pub(super) next_on: Option<Handle>,
     pub(super) wholes: Wholes,
     /// What is done at the end of the attempt.
-    pub(super) endings: Vec<Ending>,
+    pub(super) endings: BTreeMap<u64, Ending>,
+    pub(super) next_ending: u64,
     /// How the last cycle ended.
     pub(super) ended: Ended,
     /// What is stuck, once the end was given up.
     pub(super) verdict: Option<Unresponsive>,
-}
-
-/// What the service has said in its attempt, to be shown.
-#[derive(Default)]
-pub(crate) struct Said {
-    pub(crate) detail: Option<Cow<'static, str>>,
-    /// With its time.
-    pub(crate) checkpoint: Option<(&'static str, u64)>,
-    /// Why it is not ready for now.
-    pub(crate) not_ready: Option<Cow<'static, str>>,
 }
 
 /// Something that is done at the end of an attempt, by its driver, before the end is settled: so a panic of it is in
@@ -159,7 +153,7 @@ impl Cell {
             was_down: 0,
             is_down: false,
             exit: Exit::Stopped,
-            asked_by: None,
+            why: None,
             version: 0,
             driver_id: 0,
             next_round: 0,
@@ -187,13 +181,21 @@ impl Cell {
         self.rare.as_deref_mut()
     }
 
-    /// Has something done at the end of attempt `epoch`; hands it back if that has ended.
-    pub(crate) fn at_end(&mut self, epoch: u64, ending: Ending) -> Option<Ending> {
+    /// Keeps something to be done at the end of attempt `epoch`, under a number; hands it back if that has ended.
+    pub(crate) fn at_end(&mut self, epoch: u64, ending: Ending) -> Result<u64, Ending> {
         if self.attempts != epoch || !self.life.is_alive() {
-            return Some(ending);
+            return Err(ending);
         }
-        self.rare().endings.push(ending);
-        None
+        let rare = self.rare();
+        let id = rare.next_ending;
+        rare.next_ending += 1;
+        rare.endings.insert(id, ending);
+        Ok(id)
+    }
+
+    /// Takes out what was to be done at the end of the attempt; to be dropped outside of the lock.
+    pub(crate) fn not_at_end(&mut self, id: u64) -> Option<Ending> {
+        self.rare.as_mut()?.endings.remove(&id)
     }
 
     #[inline]
@@ -204,6 +206,11 @@ impl Cell {
     /// The number of the current attempt within its cycle, from 1; 0 before the first.
     pub(crate) fn attempt(&self) -> u64 {
         self.attempts_of_cycle.into()
+    }
+
+    /// Notes that the attempt drives parts with deadlines of their own.
+    pub(crate) fn drives_parts(&mut self) {
+        self.rare().is_whole = true;
     }
 
     /// The current cycle and attempt, as events have them: one that is about to begin counts.

@@ -1,22 +1,25 @@
 //! Where a runner spawns its tasks, and the tasks of a context: parts of its attempt.
 //!
-//! Each task is given its entry as an argument: a task that the runtime drops before it was polled
-//! drops its arguments, and so tells the core.
+//! A task has its entry beside its future: when the runtime drops it, also before it was polled, the entry tells the core.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use crate::engine::catch_unwind::Fence;
+use pin_project_lite::pin_project;
+
+use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
-use crate::engine::{Arm, Node, PartEnd};
+use crate::engine::{Arm, Node, PartEnd, update};
 use crate::report::failure::Fault;
 use crate::report::outcome::Outcome;
 use crate::report::panic::fenced;
-use crate::report::state::Phase;
+use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::{Input, Part};
 
-pub(crate) use crate::sync::{has_ended, push_out, spawn_on};
+pub(crate) use crate::sync::{has_ended, is_own, push_out, spawn_on};
 
 /// Waits for ever if the runtime ends, to be dropped with all its tasks; else not at all. For a whole
 /// that has lost a part: with the runtime the whole is lost as well, and has not failed.
@@ -26,25 +29,6 @@ pub(crate) async fn wait_if_runtime_ends() {
     }
 }
 
-/// Has a task belong to the span of the attempt that spawns it.
-#[cfg(feature = "tracing")]
-fn in_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
-    let span = tracing::Span::current();
-    async move {
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            let _entered = span.enter();
-            future.as_mut().poll(cx)
-        })
-        .await
-    }
-}
-
-#[cfg(not(feature = "tracing"))]
-fn in_span<F>(future: F) -> F {
-    future
-}
-
 /// What stands for the task in its attempt; whoever has it tells the core of the end, also in its drop.
 struct TaskEntry {
     node: Arc<dyn Node>,
@@ -52,73 +36,77 @@ struct TaskEntry {
 }
 
 impl TaskEntry {
-    fn end(self, end: PartEnd, fault: Option<Fault>) {
+    fn end(self, end: PartEnd, faults: impl IntoIterator<Item = Fault>) {
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let Self { node, id } = self;
         let _handle = update_and_leave(node, |core, cell, after| {
-            cell.part_ended(core, (Phase::Task, end), fault, after);
-            let handle = cell.task_gone(id);
+            let handle = cell.task_ended(core, (id, end), faults, after);
             cell.step(core, Input::Ended(Part::Task), Arm::IfNew, after);
             handle
         });
     }
 }
 
-/// A future that was not polled yet, with its entry: what the runtime drops if it never polls it.
-struct Unpolled<F> {
-    future: Option<F>,
-    entry: Option<TaskEntry>,
-}
-
-impl<F> Drop for Unpolled<F> {
-    fn drop(&mut self) {
-        let Some(entry) = self.entry.take() else { return };
-        let dropped = fenced(|| drop(self.future.take()));
-        entry.end(PartEnd::Dropped, dropped.err().map(Fault::panic));
-    }
-}
+/// A future that is larger is put into a box of its own before it is moved anywhere: each function on its way may copy it, and
+/// the stack of a thread is small.
+pub(crate) const INLINE: usize = 2_048;
 
 /// Spawns a task of attempt `epoch`; drops the future if the attempt takes no more.
-pub(crate) fn spawn<F>(node: &Arc<dyn Node>, epoch: u64, future: F)
+pub(crate) fn spawn<F>(node: &Arc<dyn Node>, epoch: u64, name: Option<Cow<'static, str>>, future: F)
 where
     F: Future<Output: Outcome> + Send + 'static,
 {
     let rules = node.core().rules();
-    let added = node.core().cell().add_task(epoch, rules);
+    let added = node.core().cell().add_task(epoch, rules, name);
     let Some((on, id)) = added else { return };
     let entry = TaskEntry { node: Arc::clone(node), id };
-    let unpolled = Unpolled { future: Some(future), entry: Some(entry) };
-    let task = spawn_on(&on, in_span(run(unpolled)));
-    let late = node.core().cell().task_spawned(id, task);
+    let span = node.core().span(epoch);
+    let task = spawn_on(&on, Body { future: Some(future), entry: Some(entry), span });
+    let late = update(node, |_, cell, after| cell.task_spawned(id, task, after));
     if let Some(late) = late {
         late.abort();
     }
 }
 
-async fn run<F: Future<Output: Outcome>>(mut unpolled: Unpolled<F>) {
-    let mut future = pin!(unpolled.future.take());
-    let mut body = Body { fence: Fence::new(future.as_mut()), entry: unpolled.entry.take() };
-    let result = poll_fn(|cx| body.fence.poll(cx)).await;
-    let fault = match result.and_then(|output| fenced(|| output.into_result())) {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(Fault::of(|| error)),
-        Err(panic) => Some(Fault::panic(panic)),
-    };
-    if let Some(entry) = body.entry.take() {
-        entry.end(PartEnd::Finished, fault);
+pin_project! {
+    /// A task: its future, stored once, and its entry. When the runtime drops it, polled or not, the future is dropped behind a
+    /// fence.
+    struct Body<F: Future> {
+        #[pin]
+        future: Option<F>,
+        entry: Option<TaskEntry>,
+        span: AttemptSpan,
+    }
+
+    impl<F: Future> PinnedDrop for Body<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            let Some(entry) = this.entry.take() else { return };
+            let dropped = this.span.within(|| Fence::new(this.future).clear());
+            entry.end(PartEnd::Dropped, dropped.err().map(Fault::panic));
+        }
     }
 }
 
-/// A task that is being polled. When the runtime drops it, its future is dropped behind a fence.
-struct Body<'a, F: Future> {
-    fence: Fence<'a, F>,
-    entry: Option<TaskEntry>,
-}
+impl<F: Future<Output: Outcome>> Future for Body<F> {
+    type Output = ();
 
-impl<F: Future> Drop for Body<'_, F> {
-    fn drop(&mut self) {
-        let Some(entry) = self.entry.take() else { return };
-        let dropped = self.fence.clear();
-        entry.end(PartEnd::Dropped, dropped.err().map(Fault::panic));
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let mut fence = Fence::new(this.future);
+        let faults = this.span.within(|| {
+            let Ended { result, dropped } = ready!(fence.poll(cx));
+            let failed = match result.and_then(|output| fenced(|| output.into_result())) {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(Fault::of(|| error)),
+                Err(panic) => Some(Fault::panic(panic)),
+            };
+            Poll::Ready([failed, dropped.map(Fault::panic)])
+        });
+        let faults = ready!(faults);
+        if let Some(entry) = this.entry.take() {
+            entry.end(PartEnd::Finished, faults.into_iter().flatten());
+        }
+        Poll::Ready(())
     }
 }

@@ -6,6 +6,7 @@
 //! 1. An entry is answered once and keeps its answer until its owner takes it: a slow reader gets the
 //!    answer that was meant for it, whatever has happened since.
 //! 2. One entry costs no allocation; the list for more is freed when it is empty.
+//! 3. To add, to look at and to remove an entry costs the same however many there are.
 
 mod wakes;
 
@@ -41,6 +42,8 @@ pub(crate) enum Topic {
     Reload(u32),
     /// The answer to a reload request of this round.
     Reloaded(u32),
+    /// The end of tasks.
+    Tasks,
 }
 
 impl Topic {
@@ -72,6 +75,7 @@ impl Topic {
             Self::Drain => 1 << 8,
             Self::Reload(_) => 1 << 9,
             Self::Reloaded(_) => 1 << 10,
+            Self::Tasks => 1 << 11,
         }
     }
 }
@@ -143,8 +147,8 @@ struct More {
     entries: Vec<Entry>,
     /// How many of them are not free.
     used: usize,
-    /// Before this place none of them is free.
-    hint: usize,
+    /// The places of those that are.
+    free: Vec<u32>,
 }
 
 impl Waiters {
@@ -169,8 +173,7 @@ impl Waiters {
             self.first = entry;
             return Key(0);
         }
-        let at = self.more.get_or_insert_default().put(entry);
-        Key(u32::try_from(at + 1).expect("fewer than 2^32 futures wait for one runner"))
+        Key(self.more.get_or_insert_default().put(entry) + 1)
     }
 
     fn entry(&mut self, key: Key) -> Option<&mut Entry> {
@@ -208,16 +211,24 @@ impl Waiters {
     /// Removes an entry. What was in it is to be dropped outside of the lock: wakers and failures are
     /// foreign code.
     pub(crate) fn remove(&mut self, key: Key) -> Removed {
-        let Some(entry) = self.entry(key) else { return Removed(Entry::Free) };
-        let entry = std::mem::replace(entry, Entry::Free);
-        if let (Some(more), false) = (&mut self.more, key.0 == 0 || matches!(entry, Entry::Free)) {
-            more.used -= 1;
-            more.hint = more.hint.min(key.0 as usize - 1);
-            if more.used == 0 {
-                self.more = None;
-            }
+        let Some(at) = key.0.checked_sub(1) else {
+            return Removed(std::mem::replace(&mut self.first, Entry::Free));
+        };
+        let Some(more) = &mut self.more else { return Removed(Entry::Free) };
+        let removed = more.remove(at);
+        if more.used == 0 {
+            self.more = None;
         }
-        Removed(entry)
+        Removed(removed)
+    }
+
+    /// Answers one entry.
+    pub(crate) fn answer_one(&mut self, key: Key, answer: Answer, wakes: &mut Wakes) {
+        let Some(entry) = self.entry(key) else { return };
+        if let Entry::Waiting(_, by) = entry {
+            wakes.add(by.take());
+            *entry = Entry::Answered(answer);
+        }
     }
 
     /// Answers all entries of a topic.
@@ -272,16 +283,25 @@ impl Waiters {
 }
 
 impl More {
-    fn put(&mut self, entry: Entry) -> usize {
-        let ahead = self.entries[self.hint..].iter().position(|entry| matches!(entry, Entry::Free));
-        let at = ahead.map_or(self.entries.len(), |ahead| self.hint + ahead);
-        match self.entries.get_mut(at) {
-            Some(free) => *free = entry,
-            None => self.entries.push(entry),
-        }
+    fn put(&mut self, entry: Entry) -> u32 {
         self.used += 1;
-        self.hint = at + 1;
+        let Some(at) = self.free.pop() else {
+            let at = u32::try_from(self.entries.len());
+            self.entries.push(entry);
+            return at.expect("fewer than 2^32 futures wait for one runner");
+        };
+        self.entries[at as usize] = entry;
         at
+    }
+
+    fn remove(&mut self, at: u32) -> Entry {
+        let Some(place) = self.entries.get_mut(at as usize) else { return Entry::Free };
+        let removed = std::mem::replace(place, Entry::Free);
+        if !matches!(removed, Entry::Free) {
+            self.free.push(at);
+            self.used -= 1;
+        }
+        removed
     }
 }
 

@@ -1,5 +1,6 @@
 //! The errors of start and stop.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -140,16 +141,31 @@ pub struct Unresponsive {
     stuck: Arc<Stuck>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Stuck {
     service: Box<str>,
     parts: Box<[Phase]>,
+    /// The names of the tasks that have one.
+    tasks: Vec<Cow<'static, str>>,
     waited: Duration,
+    checkpoint: Option<(&'static str, Duration)>,
 }
 
 impl Unresponsive {
     pub(crate) fn new(service: &str, parts: &[Phase], waited: Duration) -> Self {
-        Self { stuck: Arc::new(Stuck { service: service.into(), parts: parts.into(), waited }) }
+        let (service, parts) = (service.into(), parts.into());
+        let stuck = Stuck { service, parts, tasks: Vec::new(), waited, checkpoint: None };
+        Self { stuck: Arc::new(stuck) }
+    }
+
+    pub(crate) fn with_tasks(mut self, names: Vec<Cow<'static, str>>) -> Self {
+        Arc::make_mut(&mut self.stuck).tasks = names;
+        self
+    }
+
+    pub(crate) fn with_checkpoint(mut self, checkpoint: Option<(&'static str, Duration)>) -> Self {
+        Arc::make_mut(&mut self.stuck).checkpoint = checkpoint;
+        self
     }
 
     /// The name of the service.
@@ -178,6 +194,24 @@ impl Unresponsive {
     pub fn waited(&self) -> Duration {
         self.stuck.waited
     }
+
+    /// Returns the last [checkpoint](crate::Context::checkpoint) that the attempt had passed.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context::checkpoint`](crate::Context::checkpoint).
+    pub fn checkpoint(&self) -> Option<&'static str> {
+        self.stuck.checkpoint.map(|(name, _)| name)
+    }
+
+    /// Returns how long ago the attempt had passed that checkpoint when the stop gave up.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context::checkpoint`](crate::Context::checkpoint).
+    pub fn checkpoint_age(&self) -> Option<Duration> {
+        self.stuck.checkpoint.map(|(_, age)| age)
+    }
 }
 
 impl fmt::Display for Unresponsive {
@@ -186,8 +220,15 @@ impl fmt::Display for Unresponsive {
         for (at, part) in self.parts().iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{part}")?;
+            if *part == Phase::Task {
+                self.stuck.tasks.iter().try_for_each(|name| write!(f, " \"{}\"", Escaped(name)))?;
+            }
         }
-        write!(f, " stuck for {:?}", self.waited())
+        write!(f, " stuck for {:?}", self.waited())?;
+        match self.stuck.checkpoint {
+            Some((name, age)) => write!(f, ", {age:?} after checkpoint \"{}\"", Escaped(name)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod interruption;
 mod fault;
 mod format;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -54,6 +55,10 @@ pub(crate) struct Record {
     pub(crate) at: SystemTime,
     pub(crate) uptime: Duration,
     pub(crate) permanent: bool,
+    /// The name of the task that failed.
+    pub(crate) task: Option<Cow<'static, str>>,
+    /// What the service was last about to do, and how long ago it had said so.
+    pub(crate) checkpoint: Option<(&'static str, Duration)>,
     /// The restart limit that was reached, where this failure is why no restart follows.
     pub(crate) limit: Option<(u32, Duration)>,
     /// The cycle of the whole in whose history this is a failure of a part.
@@ -112,6 +117,33 @@ impl Failure {
     /// See [`Failure`].
     pub fn phase(&self) -> Phase {
         self.record.phase
+    }
+
+    /// Returns the name of the task that failed, if [`Context::spawn_named`](crate::Context::spawn_named) gave it one.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context::spawn_named`](crate::Context::spawn_named).
+    pub fn task(&self) -> Option<&str> {
+        self.record.task.as_deref()
+    }
+
+    /// Returns the last [checkpoint](crate::Context::checkpoint) that the attempt had passed.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context::checkpoint`](crate::Context::checkpoint).
+    pub fn checkpoint(&self) -> Option<&'static str> {
+        self.record.checkpoint.map(|(name, _)| name)
+    }
+
+    /// Returns how long before the failure the attempt had passed that checkpoint.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context::checkpoint`](crate::Context::checkpoint).
+    pub fn checkpoint_age(&self) -> Option<Duration> {
+        self.record.checkpoint.map(|(_, age)| age)
     }
 
     /// What kind of failure it was.

@@ -123,6 +123,8 @@ mod tests {
             uptime: Duration::ZERO,
             permanent: false,
             limit: None,
+            task: None,
+            checkpoint: None,
             filed: None,
         })
     }

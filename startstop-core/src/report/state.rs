@@ -151,7 +151,7 @@ impl std::process::Termination for Exit {
 
 /// When a service counts as ready, that is, when `start()` returns.
 ///
-/// An attempt whose `run` returns `Ok` counts as ready under all three.
+/// Under [`Immediate`](Self::Immediate) and [`Completion`](Self::Completion) an attempt whose `run` returns `Ok` counts as ready.
 ///
 /// # Examples
 ///
@@ -167,9 +167,10 @@ pub enum Readiness {
     /// As soon as `run` is entered.
     #[default]
     Immediate,
-    /// When the service calls [`Context::ready`](crate::Context::ready).
+    /// When the service calls [`Context::ready`](crate::Context::ready). An attempt that returns `Ok` before, and was not told
+    /// to stop, has failed: [`Cause::NotReady`].
     Explicit,
-    /// When `run` has returned `Ok`: a job. It has no start timeout.
+    /// When `run` has returned `Ok` and the tasks that it has spawned have ended: a job. It has no start timeout.
     Completion,
 }
 
@@ -224,6 +225,8 @@ pub enum Cause {
     Unresponsive,
     /// Its runtime ended.
     Aborted,
+    /// `run` returned `Ok` before the service was ready, and was not told to stop; see [`Readiness::Explicit`].
+    NotReady,
     /// It completed, although it is a member of a group whose completion is a failure.
     Completed,
     /// The service reported it and went on.
@@ -238,6 +241,7 @@ impl fmt::Display for Cause {
             Self::TimedOut => "timed out",
             Self::Unresponsive => "unresponsive",
             Self::Aborted => "aborted",
+            Self::NotReady => "not ready",
             Self::Completed => "completed",
             Self::Reported => "reported",
         })

@@ -67,6 +67,10 @@ pub(crate) struct Lifecycle {
     /// The runtime ended.
     lost: bool,
     verdict: bool,
+    /// `run` of a job has returned `Ok`, and its tasks go on.
+    returned: bool,
+    /// A task of a job has failed.
+    flawed: bool,
     /// A new cycle follows this one.
     next: bool,
     /// A start is pending.
@@ -96,6 +100,7 @@ impl Lifecycle {
             Input::HookTaken => self.hook_taken(),
             Input::HookEnded => self.hook_ended(rules),
             Input::Added(part) => self.added(part),
+            Input::TaskFailed => self.task_failed(rules),
             Input::Ended(part) => self.ended(part, rules),
             Input::RanOut => self.ran_out(rules),
             Input::Closing => self.begin_closing(),

@@ -13,7 +13,7 @@ use crate::report::state::State;
 use crate::rules::lifecycle::Level;
 use crate::service::Service;
 use crate::service::context::Context;
-use crate::service::context::attempt_guard::{Place, on_end};
+use crate::service::context::attempt_guard::{Place, always_on_end};
 
 /// Why a runner was not attached.
 ///
@@ -132,7 +132,7 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     let old = part.core().cell().observe(Arc::clone(&link) as Arc<dyn Observer>);
     drop(old);
     let at_end = Arc::clone(&link);
-    if !on_end(cx, move || at_end.detach()) {
+    if !always_on_end(attempt, move || at_end.detach()) {
         link.detach();
         return Err(AttachError::Ended);
     }

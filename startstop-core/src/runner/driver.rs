@@ -1,5 +1,6 @@
 //! The tasks of a runner: the driver of the service, and the call of `shutdown`.
 
+mod place;
 mod drive;
 mod shutdown_call;
 

@@ -10,7 +10,7 @@ use crate::engine::request;
 use crate::engine::{Core, Node};
 use crate::runner::driver::Inner;
 use crate::service::name;
-use crate::service::{Service, Whole, has_shutdown};
+use crate::service::{Service, Whole};
 use crate::settings::{Resolved, Settings};
 
 impl<S: Service> Runner<S> {
@@ -45,7 +45,7 @@ impl<S: Service> Runner<S> {
             }
         }
         let mut core =
-            Core::new(Resolved::new(settings), name::of_plain_type::<S>, has_shutdown::<S>());
+            Core::new(Resolved::new(settings), name::of_plain_type::<S>, service.__has_shutdown());
         if service.__is_whole() {
             core = core.of_whole();
         }

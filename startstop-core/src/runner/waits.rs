@@ -46,6 +46,6 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`StateWatch`].
     pub fn subscribe(&self) -> StateWatch {
-        StateWatch::new(Arc::clone(&self.inner) as Arc<dyn Node>)
+        StateWatch::new(&(Arc::clone(&self.inner) as Arc<dyn Node>))
     }
 }

@@ -1,18 +1,18 @@
 //! A watch on the state of a service.
 
 use std::fmt;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::sync::{Arc, Weak};
+use std::task::{Context as Task, Poll};
 
 use crate::engine::Node;
-use crate::engine::request::Reply;
-use crate::engine::request::pending::redeem;
-use crate::engine::waiters::{Answer, Topic};
+use crate::engine::waiters::{Key, Topic};
 use crate::report::state::State;
 
 /// A watch on the state of a service, from [`Runner::subscribe`](crate::Runner::subscribe).
 ///
 /// It sees the newest state: one that has passed before it looks is skipped. It does not keep the
-/// service running, but keeps its value in memory.
+/// service running, nor its value in memory.
 ///
 /// # Examples
 ///
@@ -35,14 +35,24 @@ use crate::report::state::State;
 /// ```
 #[derive(Clone)]
 pub struct StateWatch {
-    node: Arc<dyn Node>,
-    seen: u32,
+    node: Weak<dyn Node>,
+    /// The version of the state that was seen last, and the state.
+    seen: (u32, State),
+}
+
+/// What is new.
+enum News {
+    Changed(u32, State),
+    /// Nothing will change any more.
+    Over,
+    /// Nothing is: this entry tells of the next change.
+    None(Key),
 }
 
 impl StateWatch {
-    pub(super) fn new(node: Arc<dyn Node>) -> Self {
-        let seen = node.core().cell().version;
-        Self { node, seen }
+    pub(super) fn new(node: &Arc<dyn Node>) -> Self {
+        let cell = node.core().cell();
+        Self { node: Arc::downgrade(node), seen: (cell.version, cell.state()) }
     }
 
     /// The state now: one atomic load.
@@ -51,7 +61,7 @@ impl StateWatch {
     ///
     /// See [`StateWatch`].
     pub fn get(&self) -> State {
-        self.node.core().word.read().state()
+        self.node.upgrade().map_or(State::Stopped, |node| node.core().word.read().state())
     }
 
     /// Waits until the state has changed since the last call, or since the watch was made: the newest
@@ -66,20 +76,77 @@ impl StateWatch {
     /// Nothing is lost when it is dropped: a change that it has not returned is there for the next
     /// call.
     pub async fn changed(&mut self) -> Option<State> {
-        loop {
-            let reply = {
-                let mut cell = self.node.core().cell();
-                if cell.version != self.seen {
-                    self.seen = cell.version;
-                    return Some(cell.state());
-                }
-                if self.node.core().is_abandoned() && cell.state() == State::Stopped {
-                    return None;
-                }
-                Reply::Later(cell.waiters.add(Topic::Change))
-            };
-            redeem(&self.node, reply, Answer::seen).await;
+        let mut entry = None;
+        let news = poll_fn(|task| self.poll_news(&mut entry, task)).await;
+        drop(entry);
+        let Some((version, state)) = news else { return self.last() };
+        self.seen = (version, state);
+        Some(state)
+    }
+
+    /// The service is gone, and with it the runner: it had stopped by then.
+    fn last(&mut self) -> Option<State> {
+        let (_, state) = &mut self.seen;
+        (std::mem::replace(state, State::Stopped) != State::Stopped).then_some(State::Stopped)
+    }
+
+    fn poll_news(
+        &self,
+        entry: &mut Option<Entry>,
+        task: &mut Task<'_>,
+    ) -> Poll<Option<(u32, State)>> {
+        // Kept for this poll alone.
+        let Some(node) = self.node.upgrade() else { return Poll::Ready(None) };
+        match entry {
+            Some(entry) if !entry.is_answered(&node, task) => return Poll::Pending,
+            _ => {}
         }
+        match self.news(&node, task) {
+            News::Changed(version, state) => Poll::Ready(Some((version, state))),
+            News::Over => Poll::Ready(None),
+            News::None(key) => {
+                *entry = Some(Entry { node: Weak::clone(&self.node), key });
+                Poll::Pending
+            }
+        }
+    }
+
+    fn news(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> News {
+        let mut cell = node.core().cell();
+        if cell.version != self.seen.0 {
+            return News::Changed(cell.version, cell.state());
+        }
+        if node.core().is_abandoned() && cell.state() == State::Stopped {
+            return News::Over;
+        }
+        News::None(cell.waiters.add_with(Topic::Change, task.waker()))
+    }
+}
+
+/// Waits for a change, without keeping the service in memory.
+struct Entry {
+    node: Weak<dyn Node>,
+    key: Key,
+}
+
+impl Entry {
+    fn is_answered(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> bool {
+        let mut cell = node.core().cell();
+        if cell.waiters.is_answered(self.key) {
+            return true;
+        }
+        let old = cell.waiters.wake(self.key, task.waker());
+        drop(cell);
+        drop(old);
+        false
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let Some(node) = self.node.upgrade() else { return };
+        let old = node.core().cell().waiters.remove(self.key);
+        drop(old);
     }
 }
 

@@ -1,8 +1,11 @@
 //! A service whose type is erased.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use async_trait::async_trait;
+use pin_project_lite::pin_project;
 
 use super::{Parts, Service, Spans, Whole, named};
 use crate::engine::Identity;
@@ -29,12 +32,16 @@ impl BoxService {
 impl Service for BoxService {
     type Error = BoxError;
 
-    async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        self.service.run(cx).await
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        self.service.run(cx)
     }
 
-    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
-        self.service.shutdown(cx).await
+    fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        self.service.shutdown(cx)
+    }
+
+    fn __has_shutdown(&self) -> bool {
+        self.service.has_shutdown()
     }
 
     fn settings(&self) -> Settings {
@@ -81,11 +88,29 @@ impl std::fmt::Debug for BoxService {
     }
 }
 
+type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+
+pin_project! {
+    /// What `run` or `shutdown` comes to. Not an `async` block: see that of the functions.
+    struct Ends<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<E: Into<BoxError>, F: Future<Output = Result<(), E>>> Future for Ends<F> {
+    type Output = Result<(), BoxError>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(task).map_err(Into::into)
+    }
+}
+
 /// The object-safe twin of [`Service`].
-#[async_trait]
 trait DynService: Send + Sync {
-    async fn run(&self, cx: Context) -> Result<(), BoxError>;
-    async fn shutdown(&self, cx: Context) -> Result<(), BoxError>;
+    fn run(&self, cx: Context) -> BoxFuture<'_>;
+    fn shutdown(&self, cx: Context) -> BoxFuture<'_>;
+    fn has_shutdown(&self) -> bool;
     fn settings(&self) -> Settings;
     fn children(&self) -> Vec<Status>;
     fn grace(&self) -> Option<Duration>;
@@ -96,14 +121,17 @@ trait DynService: Send + Sync {
     fn bind(&self, whole: Whole);
 }
 
-#[async_trait]
 impl<S: Service> DynService for S {
-    async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        Service::run(self, cx).await.map_err(Into::into)
+    fn run(&self, cx: Context) -> BoxFuture<'_> {
+        Box::pin(Ends { future: Service::run(self, cx) })
     }
 
-    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
-        Service::shutdown(self, cx).await.map_err(Into::into)
+    fn shutdown(&self, cx: Context) -> BoxFuture<'_> {
+        Box::pin(Ends { future: Service::shutdown(self, cx) })
+    }
+
+    fn has_shutdown(&self) -> bool {
+        Service::__has_shutdown(self)
     }
 
     fn settings(&self) -> Settings {

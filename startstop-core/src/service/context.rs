@@ -5,10 +5,15 @@
 
 // In the order of the page of `Context`.
 mod attempt;
+mod heard;
+mod probe;
 mod detached;
 mod signals;
 mod blocking;
+mod readiness;
 mod reporting;
+mod tasks;
+mod waiting;
 mod futures;
 mod reload;
 pub(crate) mod attempt_guard;
@@ -17,10 +22,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::Node;
+use crate::report::trace::AttemptSpan;
 
 pub(crate) use attempt::Attempt;
 use detached::Detached;
 pub use futures::{Cancelled, CancelledOwned};
+pub use probe::Probe;
 pub use reload::Reload;
 
 /// The service's side of its runner, given to `run` and `shutdown`. Cheap to clone.
@@ -82,6 +89,12 @@ impl Context {
         }
     }
 
+    /// The span of the attempt.
+    pub(crate) fn span(&self) -> AttemptSpan {
+        let attempt = self.attempt_link();
+        attempt.map(|attempt| attempt.node().core().span(attempt.epoch())).unwrap_or_default()
+    }
+
     /// The name of the service.
     ///
     /// # Examples
@@ -90,7 +103,7 @@ impl Context {
     pub fn name(&self) -> &str {
         match &self.link {
             Link::Attempt(attempt) => attempt.node().core().name(),
-            Link::Detached(_) => "detached",
+            Link::Detached(_) => heard::NAME,
         }
     }
 

@@ -6,7 +6,11 @@ mod once;
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use pin_project_lite::pin_project;
 
 use crate::report::outcome::Outcome;
 use crate::report::panic::BoxError;
@@ -15,7 +19,7 @@ use crate::service::context::Context;
 use crate::service::name;
 use crate::settings::Settings;
 
-pub use blocking::{BlockingFn, blocking_fn};
+pub use blocking::{BlockingFn, BlockingPair, blocking_fn};
 pub use every::{Every, every};
 pub use once::{Once, once};
 
@@ -180,6 +184,23 @@ impl<T, R, H> ServicePairWith<T, R, H> {
     }
 }
 
+pin_project! {
+    /// What the future of a function comes to. Not an `async` block, which would drop the future before it yields that, so that a
+    /// panic of the drop would take its place.
+    struct Ends<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future<Output: Outcome>> Future for Ends<F> {
+    type Output = Result<(), BoxError>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(task).map(Outcome::into_result)
+    }
+}
+
 /// The settings of a service that is made of a function: its name.
 fn named_after<F>() -> Settings {
     Settings::new().name(name::of_function::<F>())
@@ -192,8 +213,8 @@ where
 {
     type Error = BoxError;
 
-    async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        (self.run)(cx).await.into_result()
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: (self.run)(cx) }
     }
 
     fn settings(&self) -> Settings {
@@ -210,12 +231,12 @@ where
 {
     type Error = BoxError;
 
-    async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        (self.run)(cx).await.into_result()
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: (self.run)(cx) }
     }
 
-    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
-        (self.shutdown)(cx).await.into_result()
+    fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: (self.shutdown)(cx) }
     }
 
     fn settings(&self) -> Settings {
@@ -231,8 +252,8 @@ where
 {
     type Error = BoxError;
 
-    async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        (self.run)(Arc::clone(&self.state), cx).await.into_result()
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: (self.run)(Arc::clone(&self.state), cx) }
     }
 
     fn settings(&self) -> Settings {
@@ -250,12 +271,12 @@ where
 {
     type Error = BoxError;
 
-    async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        (self.run)(Arc::clone(&self.state), cx).await.into_result()
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: (self.run)(Arc::clone(&self.state), cx) }
     }
 
-    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
-        (self.shutdown)(Arc::clone(&self.state), cx).await.into_result()
+    fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: (self.shutdown)(Arc::clone(&self.state), cx) }
     }
 
     fn settings(&self) -> Settings {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError};
 
 use crate::service::context::Context;
-use crate::service::context::attempt_guard::on_end;
+use crate::service::context::attempt_guard::{Closed, OnEnd, on_end};
 use crate::sync::{Mutex, MutexGuard, Notify};
 
 /// A value that one service makes and others take: a database fills it with its pool, the members after
@@ -55,8 +55,12 @@ struct Shared<T> {
 
 struct Content<T> {
     value: Option<Arc<T>>,
-    /// The attempt that has filled it and whose end empties it.
+    /// The attempt that has filled it.
     by: Option<Filler>,
+    /// Its end empties the slot.
+    until: Option<OnEnd>,
+    /// How often it was filled.
+    version: u64,
 }
 
 /// Which attempt of which runner, by the address of the latter: the attempt does not outlive it.
@@ -69,7 +73,7 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// See [`Slot`].
     pub fn new() -> Self {
-        let content = Mutex::new(Content { value: None, by: None });
+        let content = Mutex::new(Content { value: None, by: None, until: None, version: 0 });
         Self { shared: Arc::new(Shared { content, filled: Notify::new() }) }
     }
 
@@ -83,12 +87,15 @@ impl<T: Send + Sync + 'static> Slot<T> {
     pub fn fill(&self, cx: &Context, value: T) {
         let value = Arc::new(value);
         let mut content = self.shared.content();
-        if !self.take_over(&mut content, cx) {
+        let taken = self.take_over(&mut content, cx);
+        let Ok(until) = taken else {
             drop(content);
             return;
-        }
+        };
         let old = content.value.replace(value);
+        content.version += 1;
         drop(content);
+        drop(until);
         self.shared.filled.notify_waiters();
         cx.ready();
         // Foreign code, so it comes last, and never under the lock.
@@ -104,7 +111,8 @@ impl<T: Send + Sync + 'static> Slot<T> {
         self.shared.content().value.clone()
     }
 
-    /// Waits until the slot is filled: the value, or `None` if a stop comes first.
+    /// Waits until the slot is filled: the value, or `None` if a stop comes first. A service that waits here is not silent for its
+    /// [watchdog](crate::Settings::watchdog).
     ///
     /// # Examples
     ///
@@ -114,38 +122,119 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// Nothing is lost when it is dropped; the value stays.
     pub async fn wait(&self, cx: &Context) -> Option<Arc<T>> {
-        cx.run_until_cancelled(self.filled()).await
+        self.watch().next(cx).await
     }
 
-    async fn filled(&self) -> Arc<T> {
+    /// Makes a reader that gives the values with which the slot is filled from now on, the present one first.
+    ///
+    /// Use it where a service takes up each new value: a pool that was made anew after its member was restarted. Use
+    /// [`wait`](Self::wait) where one is enough.
+    ///
+    /// # Examples
+    ///
+    /// See [`SlotWatch`].
+    pub fn watch(&self) -> SlotWatch<T> {
+        SlotWatch { slot: self.clone(), seen: 0 }
+    }
+
+    /// Waits for a value that is newer than version `seen`, and returns it with its version.
+    async fn newer(&self, seen: u64) -> (Arc<T>, u64) {
         loop {
             // It is told of what comes after this line, so nothing gets lost between the look and the wait.
             let filled = self.shared.filled.notified();
-            if let Some(value) = self.get() {
-                return value;
+            if let Some(newer) = self.shared.content().newer(seen) {
+                return newer;
             }
             filled.await;
         }
     }
 
-    /// Has the slot emptied at the end of the attempt of `cx`; not if that has ended already.
+    /// Leaves the slot to the end of the attempt of `cx`, unless that has ended already. What has filled it before is handed
+    /// back, to be dropped outside of the lock: its end does nothing any more.
     ///
     /// Under the lock, which the end takes as well: it comes either before this or after the value is there.
-    fn take_over(&self, content: &mut Content<T>, cx: &Context) -> bool {
+    fn take_over(&self, content: &mut Content<T>, cx: &Context) -> Result<Option<OnEnd>, Closed> {
         let by = cx.attempt_link().map(|it| (Arc::as_ptr(it.node()).addr(), it.epoch()));
         if by.is_some() && by == content.by {
-            return true;
+            return Ok(None);
         }
         let weak = Arc::downgrade(&self.shared);
-        let taken = on_end(cx, move || {
+        let until = on_end(cx, move || {
             if let Some(shared) = weak.upgrade() {
                 shared.empty(by);
             }
-        });
-        if taken {
-            content.by = by;
-        }
-        taken
+        })?;
+        content.by = by;
+        Ok(std::mem::replace(&mut content.until, until))
+    }
+}
+
+/// A reader of a [`Slot`], from [`Slot::watch`].
+///
+/// It gives the newest value: one that was replaced before the reader looked is skipped.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Context, Slot};
+/// use tokio_util::sync::CancellationToken;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let token = CancellationToken::new();
+/// let cx = Context::detached(token.clone());
+/// let pool = Slot::new();
+/// let mut pools = pool.watch();
+/// pool.fill(&cx, "first");
+/// assert_eq!(pools.next(&cx).await.as_deref(), Some(&"first"));
+/// pool.fill(&cx, "second");
+/// pool.fill(&cx, "third");
+/// assert_eq!(pools.next(&cx).await.as_deref(), Some(&"third"));
+/// token.cancel();
+/// assert_eq!(pools.next(&cx).await, None);
+/// # }
+/// ```
+pub struct SlotWatch<T> {
+    slot: Slot<T>,
+    /// The version that was given last.
+    seen: u64,
+}
+
+impl<T: Send + Sync + 'static> SlotWatch<T> {
+    /// Waits for a value that this has not given yet, and returns the newest; `None` if a stop comes first. A service that waits
+    /// here is not silent for its [watchdog](crate::Settings::watchdog).
+    ///
+    /// # Examples
+    ///
+    /// See [`SlotWatch`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped; a value that it has not returned is there for the next call.
+    pub async fn next(&mut self, cx: &Context) -> Option<Arc<T>> {
+        let _waiting = cx.waiting();
+        let (value, version) = cx.run_until_cancelled(self.slot.newer(self.seen)).await?;
+        self.seen = version;
+        Some(value)
+    }
+}
+
+impl<T> Clone for SlotWatch<T> {
+    fn clone(&self) -> Self {
+        Self { slot: self.slot.clone(), seen: self.seen }
+    }
+}
+
+impl<T> fmt::Debug for SlotWatch<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlotWatch").field("slot", &self.slot).finish_non_exhaustive()
+    }
+}
+
+impl<T> Content<T> {
+    fn newer(&self, seen: u64) -> Option<(Arc<T>, u64)> {
+        let value = self.value.as_ref().filter(|_| self.version != seen)?;
+        Some((Arc::clone(value), self.version))
     }
 }
 
@@ -161,8 +250,9 @@ impl<T> Shared<T> {
             return;
         }
         content.by = None;
-        let old = content.value.take();
+        let (old, until) = (content.value.take(), content.until.take());
         drop(content);
+        drop(until);
         drop(old);
     }
 }

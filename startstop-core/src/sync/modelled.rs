@@ -50,6 +50,11 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     Bell::new().drive(future).expect("nobody aborts it")
 }
 
+/// No model asks for the end of the other tasks from within one.
+pub(crate) fn is_own(_: &AbortHandle) -> bool {
+    false
+}
+
 /// A task, as a thread of the model, wherever it is to run.
 pub(crate) fn spawn_on(_: &Handle, future: impl Future<Output = ()> + 'static) -> AbortHandle {
     let bell = Bell::new();

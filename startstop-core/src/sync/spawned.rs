@@ -49,3 +49,8 @@ pub(crate) fn has_timers(on: &Handle) -> bool {
         }
     }
 }
+
+/// Whether this is the task that asks.
+pub(crate) fn is_own(handle: &AbortHandle) -> bool {
+    tokio::task::try_id() == Some(handle.id())
+}

@@ -51,8 +51,12 @@ pub(super) struct Attempt {
     pub(super) run: Option<Part>,
     pub(super) hook: Hook,
     pub(super) tasks: Vec<Part>,
-    /// The last heartbeat, or the entry into `Running`.
-    pub(super) beat: u64,
+    /// The last heartbeat, or the entry into `Running`; none before the first of them.
+    pub(super) beat: Option<u64>,
+    /// `run` of a job has returned `Ok`, and its tasks go on.
+    pub(super) returned: bool,
+    /// The first failure of a task of a job.
+    pub(super) flaw: Option<(Failed, End)>,
     pub(super) ready: bool,
     pub(super) draining: Option<u64>,
     /// Who has asked for the stop has said how long it may take, and nobody has asked for one without.

@@ -3,7 +3,7 @@
 use startstop_core::{Cause, Phase, Readiness, State};
 
 use super::attempt::{Attempt, Hook, Part, Why, after};
-use super::{Answer, Reference};
+use super::{Answer, Failed, Reference};
 use crate::model::plan::NEVER;
 use crate::model::script::{Act, End};
 
@@ -111,13 +111,13 @@ impl Reference {
 
     fn each_deadline(&self, mut add: impl FnMut(u64, Event)) {
         let (attempt, plan) = (&self.attempt, &self.plan);
+        if let (State::Starting | State::Running, Some(beat)) = (self.state, attempt.beat) {
+            let silence = plan.watchdog.unwrap_or(NEVER);
+            add(beat.saturating_add(silence), Event::Silent);
+        }
         match self.state {
             State::Starting if plan.readiness == Readiness::Explicit => {
                 add(attempt.began.saturating_add(plan.start_timeout), Event::Late);
-            }
-            State::Running => {
-                let silence = plan.watchdog.unwrap_or(NEVER);
-                add(attempt.beat.saturating_add(silence), Event::Silent);
             }
             State::Stopping if attempt.is_alive() => {
                 if let Some(at) = attempt.draining {
@@ -141,11 +141,11 @@ impl Reference {
             Event::RunEnds(end) => self.run_ends(end),
             Event::HookEnds(end) => {
                 self.attempt.hook = Hook::Done;
-                self.record_end(Phase::Shutdown, end);
+                let _ = self.record_end(Phase::Shutdown, end);
             }
             Event::TaskEnds(place, end) => {
                 self.attempt.tasks.remove(place);
-                self.record_end(Phase::Task, end);
+                self.task_ends(end);
             }
             Event::Late => self.fail(Why::Late, Cause::TimedOut),
             Event::Silent => self.fail(Why::Silent, Cause::Unresponsive),
@@ -205,7 +205,7 @@ impl Reference {
                 }
             }
             Act::Report => drop(self.record(Phase::Run, Cause::Reported)),
-            Act::Beat => self.attempt.beat = self.now,
+            Act::Beat => self.attempt.beat = Some(self.now),
             // What is aborted takes no more tasks: the future is dropped, within `run`.
             Act::Spawn(task) if self.attempt.aborted => {
                 if task.bomb {
@@ -224,15 +224,25 @@ impl Reference {
         }
     }
 
-    fn record_end(&mut self, phase: Phase, end: End) {
-        if let Some(cause) = end.cause() {
-            self.record(phase, cause);
+    fn record_end(&mut self, phase: Phase, end: End) -> Option<Failed> {
+        end.cause().map(|cause| self.record(phase, cause))
+    }
+
+    fn task_ends(&mut self, end: End) {
+        let failed = self.record_end(Phase::Task, end);
+        let job = self.plan.readiness == Readiness::Completion;
+        if !job || self.attempt.why.is_some() {
+            return;
+        }
+        self.attempt.flaw = self.attempt.flaw.or(failed.map(|failed| (failed, end)));
+        if self.attempt.returned && self.attempt.tasks.is_empty() {
+            self.ends_by_itself(End::Ok, None);
         }
     }
 
     fn run_ends(&mut self, end: End) {
         self.attempt.run = None;
-        let failed = end.cause().map(|cause| self.record(Phase::Run, cause));
+        let failed = self.record_end(Phase::Run, end);
         if self.attempt.why.is_some() {
             // Open: whether `shutdown` is called when `run` ends in a drain, and when. It is, at once.
             if self.attempt.draining.is_some() {
@@ -240,14 +250,34 @@ impl Reference {
             }
             return;
         }
-        self.attempt.ended_by = failed;
-        self.attempt.why = Some(if failed.is_some() { Why::Failed(end) } else { Why::Completed });
-        if end == End::Ok {
+        let job = self.plan.readiness == Readiness::Completion;
+        if end == End::Ok && job && !self.attempt.tasks.is_empty() {
+            self.attempt.returned = true;
+            return;
+        }
+        self.ends_by_itself(end, failed);
+    }
+
+    /// What ends well must have been ready, and the tasks of a job must have ended well too.
+    fn flaw(&mut self) -> Option<(Failed, End)> {
+        match self.plan.readiness {
+            Readiness::Explicit if !self.attempt.ready => {
+                Some((self.record(Phase::Run, Cause::NotReady), End::Ok))
+            }
+            Readiness::Completion => self.attempt.flaw,
+            _ => None,
+        }
+    }
+
+    fn ends_by_itself(&mut self, end: End, failed: Option<Failed>) {
+        let failed = failed.map(|failed| (failed, end)).or_else(|| self.flaw());
+        self.attempt.ended_by = failed.map(|(failed, _)| failed);
+        self.attempt.why = Some(failed.map_or(Why::Completed, |(_, end)| Why::Failed(end)));
+        if failed.is_none() {
             if !self.attempt.ready {
                 self.attempt.ready = true;
                 self.answer_starts(Answer::Ok);
             }
-            // Open: whether a job is done before its tasks are. It is.
             self.done = self.plan.readiness == Readiness::Completion;
         }
         self.attempt.tell(self.now);
@@ -268,7 +298,8 @@ impl Reference {
     /// Not ready in time, or silent: the attempt is aborted, without `shutdown`.
     fn fail(&mut self, why: Why, cause: Cause) {
         self.attempt.why = Some(why);
-        self.attempt.ended_by = Some(self.record(Phase::Run, cause));
+        let phase = self.attempt.blamed();
+        self.attempt.ended_by = Some(self.record(phase, cause));
         self.set_state(State::Stopping);
         self.attempt.abort();
     }

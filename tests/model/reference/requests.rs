@@ -102,7 +102,7 @@ impl Reference {
         self.set_state(State::Stopping);
         self.attempt.asked = true;
         self.attempt.why = Some(Why::Asked);
-        if self.attempt.run.is_none() {
+        if !self.attempt.is_alive() {
             return;
         }
         self.attempt.limited = within.is_some();

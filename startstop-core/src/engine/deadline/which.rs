@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Arm;
 use crate::engine::{After, Cell, Core};
+use crate::report::state::Readiness;
 use crate::rules::lifecycle::{Input, Timer};
 use crate::sync::clock::{self, NEVER};
 
@@ -36,7 +37,11 @@ impl Cell {
             Timer::None => NEVER,
             Timer::Start if self.rare.as_ref().is_some_and(|rare| rare.start_over) => NEVER,
             Timer::Start => {
-                let due = clock::later(after.now(), settings.start_timeout());
+                let timeout = match settings.readiness() {
+                    Readiness::Completion => Duration::MAX,
+                    Readiness::Immediate | Readiness::Explicit => settings.start_timeout(),
+                };
+                let due = clock::later(after.now(), timeout);
                 // Without an end as well, since the watchdog follows.
                 if settings.watch().is_some() { due.min(NEVER - 1) } else { due }
             }
@@ -63,22 +68,47 @@ impl Cell {
         }
     }
 
+    /// Whether the deadline is that of a start or of a watchdog: what passes it has failed.
+    pub(in crate::engine) fn is_start_or_watch_due(&self) -> bool {
+        matches!(self.deadline.timer, Timer::Start | Timer::Watch)
+    }
+
+    /// Puts the deadline of a start off, if that comes before this time; says whether it does. Who keeps it looks again then.
+    pub(in crate::engine) fn put_start_off(&mut self, until: u64) -> bool {
+        let sooner = self.deadline.timer == Timer::Start && self.deadline.due < until;
+        if sooner {
+            self.deadline.due = until;
+        }
+        sooner
+    }
+
+    /// When the service counts as silent, if it stays so: from its first heartbeat on, and not while it waits.
+    pub(super) fn silent_at(&self, core: &Core, now: u64) -> Option<u64> {
+        let (silence, beat) = core.settings.watch()?;
+        match beat.load(Ordering::Acquire) {
+            0 => None,
+            _ if self.waits() => Some(clock::later(now, silence)),
+            beat => Some(clock::later(beat, silence)),
+        }
+    }
+
     /// The deadline may have passed.
     pub(super) fn on_fired(&mut self, core: &Core, id: u32, after: &mut After) {
         let now = after.now();
-        if self.deadline.id != id || now < self.deadline.due {
+        let watched = matches!(self.deadline.timer, Timer::Start | Timer::Watch);
+        let silent_at = self.silent_at(core, now).filter(|_| watched);
+        let silent = silent_at.is_some_and(|at| at <= now);
+        if self.deadline.id != id || now < self.deadline.due && !silent {
             return;
         }
         let input = match self.deadline.timer {
             Timer::None => return,
+            Timer::Start | Timer::Watch if silent => Input::Silent,
             Timer::Start => Input::StartDue,
-            Timer::Watch => match look_again_at(core, now) {
-                Some(due) => {
-                    self.deadline.due = due;
-                    return;
-                }
-                None => Input::Silent,
-            },
+            Timer::Watch => {
+                self.deadline.due = silent_at.unwrap_or(NEVER);
+                return;
+            }
             Timer::Drain => Input::DrainOver,
             Timer::Stop => Input::StopDue,
             Timer::Abort => Input::AbortDue,
@@ -91,11 +121,4 @@ impl Cell {
             self.disarm(after);
         }
     }
-}
-
-/// When the watchdog has to look again, or `None` if it has seen enough.
-fn look_again_at(core: &Core, now: u64) -> Option<u64> {
-    let (silence, beat) = core.settings.watch()?;
-    let due = clock::later(beat.load(Ordering::Acquire), silence);
-    (due > now).then_some(due)
 }

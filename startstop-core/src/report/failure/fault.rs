@@ -1,5 +1,6 @@
 //! What a part of an attempt came to, before it is recorded as a failure.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ pub(crate) struct Fault {
     pub(crate) error: Arc<dyn Error + Send + Sync>,
     /// Restarting is pointless.
     pub(crate) permanent: bool,
+    /// The name of the task that it is of.
+    pub(crate) task: Option<Cow<'static, str>>,
 }
 
 impl Fault {
@@ -29,17 +32,17 @@ impl Fault {
             (error, permanent)
         });
         match looked_at {
-            Ok((error, permanent)) => Self { cause: Cause::Error, error: error.into(), permanent },
+            Ok((error, permanent)) => Self { permanent, ..Self::new(Cause::Error, error.into()) },
             Err(panic) => Self::panic(panic),
         }
     }
 
     pub(crate) fn reported(error: BoxError) -> Self {
-        Self { cause: Cause::Reported, error: error.into(), permanent: false }
+        Self::new(Cause::Reported, error.into())
     }
 
     pub(crate) fn panic(error: PanicError) -> Self {
-        Self { cause: Cause::Panic, error: Arc::new(error), permanent: false }
+        Self::new(Cause::Panic, Arc::new(error))
     }
 
     pub(crate) fn interruption(error: Interruption) -> Self {
@@ -50,9 +53,20 @@ impl Fault {
             | Interruption::MembersNotStopped { .. } => Cause::TimedOut,
             Interruption::Unresponsive { .. } | Interruption::Silent { .. } => Cause::Unresponsive,
             Interruption::RestartLimit => Cause::Error,
+            Interruption::NotReady => Cause::NotReady,
             Interruption::RuntimeEnded => Cause::Aborted,
             Interruption::Completed => Cause::Completed,
         };
-        Self { cause, error: Arc::new(error), permanent: false }
+        Self::new(cause, Arc::new(error))
+    }
+
+    fn new(cause: Cause, error: Arc<dyn Error + Send + Sync>) -> Self {
+        Self { cause, error, permanent: false, task: None }
+    }
+
+    /// The same, of the task with this name.
+    pub(crate) fn of_task(mut self, name: Option<Cow<'static, str>>) -> Self {
+        self.task = name;
+        self
     }
 }

@@ -11,21 +11,29 @@ use crate::report::text::Escaped;
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Record { phase, cause, path, cycle, attempt, limit, .. } = &*self.record;
+        let Record { phase, cause, path, cycle, attempt, limit, task, checkpoint, .. } =
+            &*self.record;
         let did = match cause {
             Cause::Error => "failed",
             Cause::Panic => "panicked",
             Cause::TimedOut => "timed out",
             Cause::Unresponsive => "did not respond",
             Cause::Aborted => "was aborted",
+            Cause::NotReady => "was not ready",
             Cause::Completed => "completed early",
             Cause::Reported => "reported an error",
         };
-        write!(
-            f,
-            "service \"{}\" {did} in {phase} (cycle {cycle}, attempt {attempt})",
-            Escaped(path.as_str())
-        )?;
+        write!(f, "service \"{}\" {did} in {phase}", Escaped(path.as_str()))?;
+        if let Some(name) = task {
+            write!(f, " \"{}\"", Escaped(name))?;
+        }
+        write!(f, " (cycle {cycle}, attempt {attempt})")?;
+        match (cause, checkpoint) {
+            (Cause::TimedOut | Cause::Unresponsive, Some((name, age))) => {
+                write!(f, ", {age:?} after checkpoint \"{}\"", Escaped(name))?;
+            }
+            _ => {}
+        }
         match limit {
             Some((max, window)) => {
                 write!(f, "; no restart: the limit of {max} in {window:?} was reached")
@@ -48,11 +56,13 @@ impl serde::Serialize for Failure {
         use serde::ser::SerializeStruct;
 
         let errors: Vec<String> = chain(self.error()).map(ToString::to_string).collect();
-        let mut fields = serializer.serialize_struct("Failure", 10)?;
+        let mut fields = serializer.serialize_struct("Failure", 12)?;
         fields.serialize_field("service", self.service())?;
         fields.serialize_field("path", self.path())?;
         fields.serialize_field("phase", &self.phase())?;
         fields.serialize_field("cause", &self.cause())?;
+        fields.serialize_field("task", &self.task())?;
+        fields.serialize_field("checkpoint", &self.checkpoint())?;
         fields.serialize_field("cycle", &self.cycle())?;
         fields.serialize_field("attempt", &self.attempt())?;
         fields.serialize_field("at", &self.at())?;

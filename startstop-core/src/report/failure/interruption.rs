@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::report::state::Phase;
 
 /// The error of a failure that is none of the service's own: it missed a deadline, does not yield, has
-/// reached its limit of restarts, or lost its runtime.
+/// ended too early or too often, or lost its runtime.
 ///
 /// # Examples
 ///
@@ -69,6 +69,9 @@ pub enum Interruption {
         /// The longest silence that is allowed.
         after: Duration,
     },
+    /// `run` returned `Ok` before the service was ready, and was not told to stop.
+    #[error("it returned before it was ready")]
+    NotReady,
     /// A policy that restarts always has reached its limit after an attempt that ended well.
     #[error("it ended too often")]
     RestartLimit,

@@ -26,7 +26,9 @@ impl Lifecycle {
 
     pub(super) fn silent(&mut self) -> Effects {
         match self.state {
-            State::Running if self.running => self.fail(End::Silent),
+            State::Starting | State::Running if self.running || self.returned => {
+                self.fail(End::Silent)
+            }
             _ => Effects::NONE,
         }
     }

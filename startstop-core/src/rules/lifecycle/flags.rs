@@ -50,6 +50,7 @@ pub(crate) enum Hook {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timer {
     None,
+    /// While starting: the start timeout, if there is one, and the watchdog.
     Start,
     /// While running: the watchdog, if there is one.
     Watch,

@@ -29,6 +29,8 @@ pub(crate) enum Input {
     HookEnded,
     /// A part beside `run` and `shutdown` was added.
     Added(Part),
+    /// A task, which is about to end, has failed.
+    TaskFailed,
     /// A part beside `run` and `shutdown` has ended.
     Ended(Part),
     /// The deadlines of a part that keeps its own have run out: it is stuck from now on.

@@ -40,6 +40,10 @@ impl Lifecycle {
         }
         self.running = false;
         let effects = match self.end {
+            End::None if end == RunEnd::Ok && self.is_a_job_with_tasks(rules) => {
+                self.returned = true;
+                return Effects::NONE;
+            }
             End::None => self.end_by_itself(end, rules),
             // Whatever the drain was for is gone with `run`.
             _ if self.level == Level::Draining && !self.lost => self.end_drain(rules),
@@ -48,7 +52,13 @@ impl Lifecycle {
         effects.and(self.look_for_the_end(rules))
     }
 
+    /// Whether what has been spawned is a part of what is to be done.
+    fn is_a_job_with_tasks(&self, rules: Rules) -> bool {
+        rules.readiness == Readiness::Completion && self.tasks > 0 && !self.lost
+    }
+
     fn end_by_itself(&mut self, end: RunEnd, rules: Rules) -> Effects {
+        let end = if self.flawed { RunEnd::Failed } else { end };
         self.end = if end == RunEnd::Ok { End::Completed } else { End::Failed };
         let ready = match end {
             // A start that waits for the next cycle is not answered by this one.
@@ -84,10 +94,21 @@ impl Lifecycle {
         if self.level == Level::Aborted { Effects::TIMER } else { Effects::NONE }
     }
 
+    /// The job to which the task belongs has failed, once all of it has ended.
+    pub(super) fn task_failed(&mut self, rules: Rules) -> Effects {
+        self.flawed |= rules.readiness == Readiness::Completion && self.end == End::None;
+        Effects::NONE
+    }
+
     pub(super) fn ended(&mut self, part: Part, rules: Rules) -> Effects {
         let count = self.count(part);
         *count = count.saturating_sub(1);
-        self.look_for_the_end(rules)
+        let is_last = self.returned && self.tasks == 0;
+        let effects = match self.end {
+            End::None if is_last && !self.lost => self.end_by_itself(RunEnd::Ok, rules),
+            _ => Effects::NONE,
+        };
+        effects.and(self.look_for_the_end(rules))
     }
 
     fn count(&mut self, part: Part) -> &mut u32 {

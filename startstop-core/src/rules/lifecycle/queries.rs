@@ -1,7 +1,7 @@
 //! What is asked of a life: nothing changes here.
 
-use super::{End, Hook, Level, Lifecycle, Rules, Timer};
-use crate::report::state::{Exit, Phase, Readiness, State};
+use super::{End, Hook, Level, Lifecycle, Timer};
+use crate::report::state::{Exit, Phase, State};
 
 impl Lifecycle {
     pub(crate) fn state(&self) -> State {
@@ -117,11 +117,11 @@ impl Lifecycle {
     }
 
     /// The deadline that is to be kept now.
-    pub(crate) fn timer(&self, rules: Rules) -> Timer {
+    pub(crate) fn timer(&self) -> Timer {
         match (self.state, self.level) {
             _ if self.verdict || !self.is_alive() => Timer::None,
             _ if self.closing && self.level < Level::Aborted => Timer::Stop,
-            (State::Starting, _) if rules.readiness == Readiness::Explicit => Timer::Start,
+            (State::Starting, _) => Timer::Start,
             (State::Running, _) => Timer::Watch,
             (State::Stopping, Level::Draining) => Timer::Drain,
             (State::Stopping, Level::Cancelled) => Timer::Stop,

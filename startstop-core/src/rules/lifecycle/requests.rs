@@ -118,7 +118,7 @@ impl Lifecycle {
             self.asked = true;
             return self.drop_all();
         }
-        if !self.running {
+        if !self.is_alive() {
             return self.wind_down(rules);
         }
         self.state = State::Stopping;

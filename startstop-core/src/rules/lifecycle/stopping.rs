@@ -31,7 +31,7 @@ impl Lifecycle {
             return Effects::DRIVE.and(Effects::TIMER);
         }
         self.end = End::Asked;
-        if !self.running {
+        if !self.is_alive() {
             return Effects::DRIVE;
         }
         self.cancel(rules)

@@ -53,6 +53,9 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
             inputs.push(Input::Added(part));
         }
     }
+    if at.tasks > 0 {
+        inputs.push(Input::TaskFailed);
+    }
     if at.kept > 0 && at.stuck == 0 {
         inputs.push(Input::RanOut);
     }
@@ -264,7 +267,11 @@ fn only_a_run_that_is_alive_is_late_or_silent() {
     for rules in all_rules() {
         reachable(rules, |before, input, effects, after| {
             if matches!(input, Input::StartDue | Input::Silent) && effects.has(Effects::MISSED) {
-                assert!(before.running, "{}", Step(before, input, effects, after, rules));
+                assert!(
+                    before.running || before.returned,
+                    "{}",
+                    Step(before, input, effects, after, rules)
+                );
             }
         });
     }

@@ -12,6 +12,7 @@ use tokio::task::yield_now;
 
 use self::attempt::Attempt;
 use super::Inner;
+use super::place::{Boxed, Inline, Place, is_run_large};
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
@@ -40,7 +41,11 @@ impl<S: Service> Drop for Driver<S> {
 
 pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
     let driver = Driver { inner: Some(inner), id: seat.id, left: false };
-    drop(spawn_on(&seat.on, drive(driver)));
+    if is_run_large::<S>() {
+        drop(spawn_on(&seat.on, drive::<S, Boxed>(driver)));
+    } else {
+        drop(spawn_on(&seat.on, drive::<S, Inline>(driver)));
+    }
 }
 
 /// What the driver does next, as far as it takes more than one poll.
@@ -60,7 +65,7 @@ enum Next {
 /// driver where an `async fn` keeps two, `Next` is not alive across an await, and an attempt knows
 /// nothing twice.
 #[allow(clippy::manual_async_fn)]
-fn drive<S: Service>(mut driver: Driver<S>) -> impl Future<Output = ()> + Send {
+fn drive<S: Service, P: Place>(mut driver: Driver<S>) -> impl Future<Output = ()> + Send {
     async move {
         let mut next = Next::Look;
         loop {
@@ -68,7 +73,7 @@ fn drive<S: Service>(mut driver: Driver<S>) -> impl Future<Output = ()> + Send {
                 Next::Run(epoch) => {
                     let place = pin!(None);
                     let mut attempt = Attempt::new(&driver, place);
-                    attempt.enter(epoch, |cx| driver.inner().service.run(cx));
+                    attempt.enter(epoch, |cx| P::run(&driver.inner().service, cx));
                     poll_fn(|cx| attempt.poll(cx)).await
                 }
                 Next::RunSoon(epoch) => {

@@ -4,25 +4,28 @@
 //! first poll of it, between two polls of `run`, so that one that is ready at once costs no task; with
 //! more threads that would keep `run` from going on while `shutdown` blocks.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 
 use tokio::runtime::Handle;
 
 use super::Inner;
+use super::place::{Boxed, Inline, Place, is_shutdown_large};
+use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
 use crate::engine::{Arm, Node, PartEnd};
 use crate::report::failure::Fault;
 use crate::report::panic::{BoxError, PanicError, fenced};
 use crate::report::state::Phase;
+use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::Input;
 use crate::service::Service;
 use crate::service::context::Context;
 
-type BoxFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+type BoxFuture = Pin<Box<dyn Future<Output = Ended<Result<(), BoxError>>> + Send>>;
 
 /// A call of `shutdown` that was taken on. Dropping it ends it.
 pub(super) struct Call {
@@ -30,37 +33,52 @@ pub(super) struct Call {
     node: Option<Arc<dyn Node>>,
     epoch: u64,
     future: Option<BoxFuture>,
+    span: AttemptSpan,
 }
 
 impl Call {
     pub(super) fn new<S: Service>(inner: Arc<Inner<S>>, epoch: u64) -> Self {
         let node: Arc<dyn Node> = Arc::clone(&inner) as Arc<dyn Node>;
         let cx = Context::of_shutdown(Arc::clone(&node), epoch);
-        let future = Box::pin(async move { inner.service.shutdown(cx).await.map_err(Into::into) });
-        Self { node: Some(node), epoch, future: Some(future) }
+        let future: BoxFuture = if is_shutdown_large::<S>() {
+            Box::pin(called::<S, Boxed>(inner, cx))
+        } else {
+            Box::pin(called::<S, Inline>(inner, cx))
+        };
+        let span = node.core().span(epoch);
+        Self { node: Some(node), epoch, future: Some(future), span }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<()> {
         let Some(future) = &mut self.future else { return Poll::Ready(()) };
-        let result = match fenced(|| future.as_mut().poll(cx)) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => result.map_err(|error| Fault::of(|| error)),
-            Err(panic) => Err(Fault::panic(panic)),
-        };
-        let dropped = self.clear().map_err(Fault::panic);
-        self.end(PartEnd::Finished, result.and(dropped).err());
+        let polled = self.span.within(|| match fenced(|| future.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(Ended { result, dropped })) => {
+                let failed = match result {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) => Some(Fault::of(|| error)),
+                    Err(panic) => Some(Fault::panic(panic)),
+                };
+                Poll::Ready([failed, dropped.map(Fault::panic)])
+            }
+            Err(panic) => Poll::Ready([Some(Fault::panic(panic)), None]),
+        });
+        let faults = ready!(polled);
+        let dropped = self.clear().err().map(Fault::panic);
+        self.end(PartEnd::Finished, faults.into_iter().flatten().chain(dropped));
         Poll::Ready(())
     }
 
     fn clear(&mut self) -> Result<(), PanicError> {
-        fenced(|| self.future = None)
+        let Self { future, span, .. } = self;
+        span.within(|| fenced(|| *future = None))
     }
 
-    fn end(&mut self, end: PartEnd, fault: Option<Fault>) {
+    fn end(&mut self, end: PartEnd, faults: impl IntoIterator<Item = Fault>) {
         let Some(node) = self.node.take() else { return };
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let _handle = update_and_leave(node, |core, cell, after| {
-            cell.part_ended(core, (Phase::Shutdown, end), fault, after);
+            cell.part_ended(core, (Phase::Shutdown, end), faults, after);
             let handle = cell.hook_gone();
             cell.step(core, Input::HookEnded, Arm::IfNew, after);
             handle
@@ -75,6 +93,17 @@ impl Drop for Call {
             self.end(PartEnd::Dropped, fault);
         }
     }
+}
+
+/// Calls `shutdown`; a panic of the drop takes the place of no error.
+async fn called<S: Service, P: Place>(
+    inner: Arc<Inner<S>>,
+    cx: Context,
+) -> Ended<Result<(), BoxError>> {
+    let mut place = pin!(Some(P::shutdown(&inner.service, cx)));
+    let mut fence = Fence::new(place.as_mut());
+    let Ended { result, dropped } = poll_fn(|cx| fence.poll(cx)).await;
+    Ended { result: result.map(|result| result.map_err(Into::into)), dropped }
 }
 
 /// Goes on with a call in a task of its own.

@@ -2,15 +2,15 @@
 //!
 //! The attempt has not ended before the hold is dropped.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use crate::engine::gate::update_and_leave;
 use crate::engine::{Arm, Ending, Hold, Node, update};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::{Input, Level, Lifecycle, Part};
-use crate::service::context::Context;
+use crate::service::context::{Attempt, Context};
 use crate::sync::AtomicBool;
 
 /// The attempt takes no more parts: it is aborted, or has ended.
@@ -21,6 +21,8 @@ pub(crate) struct Place {
     /// Until it is dropped.
     node: Option<Arc<dyn Node>>,
     epoch: u64,
+    /// What it is a part of: `run` or `shutdown`.
+    phase: Phase,
     /// The level of the attempt from which on the part begins no cycle.
     until: Level,
     part: Part,
@@ -52,18 +54,23 @@ impl Place {
         is_open: fn(&Lifecycle) -> bool,
     ) -> Result<Option<Self>, Closed> {
         let Some(attempt) = cx.attempt_link() else { return Ok(None) };
-        Self::of(attempt.node(), attempt.epoch(), part, is_open).map(Some)
+        let place = Self::of(attempt.node(), attempt.epoch(), attempt.phase(), part, is_open)?;
+        if part == Part::Kept {
+            attempt.node().core().cell().drives_parts();
+        }
+        Ok(Some(place))
     }
 
     /// A place for what is attached to this attempt.
     pub(crate) fn attached(node: &Arc<dyn Node>, epoch: u64) -> Result<Self, Closed> {
-        let place = Self::of(node, epoch, Part::Kept, Lifecycle::is_open)?;
+        let place = Self::of(node, epoch, Phase::Run, Part::Kept, Lifecycle::is_open)?;
         Ok(place.until(Level::Cancelled))
     }
 
     fn of(
         node: &Arc<dyn Node>,
         epoch: u64,
+        phase: Phase,
         part: Part,
         is_open: fn(&Lifecycle) -> bool,
     ) -> Result<Self, Closed> {
@@ -79,7 +86,7 @@ impl Place {
         }
         let node = Some(Arc::clone(node));
         let keeps = AtomicBool::new(part == Part::Kept);
-        Ok(Self { node, epoch, until: Level::Aborted, part, keeps })
+        Ok(Self { node, epoch, phase, until: Level::Aborted, part, keeps })
     }
 
     /// Has the part begin no cycle once the attempt is at this level; else it begins none once that is aborted.
@@ -92,7 +99,7 @@ impl Place {
     pub(crate) fn record(&self, fault: Fault) {
         if let Some(node) = &self.node {
             update(node, |core, cell, after| {
-                cell.record(core, Phase::Run, fault, after);
+                cell.record(core, self.phase, fault, after);
             });
         }
     }
@@ -106,18 +113,50 @@ pub(crate) fn record(cx: &Context, fault: Fault) {
     });
 }
 
-/// Has something done at the end of the attempt, before anybody is told of it. Whether the attempt has not ended
-/// yet; if it has, nothing is done. A detached context is never at its end.
-pub(crate) fn on_end(cx: &Context, ending: impl FnOnce() + Send + 'static) -> bool {
-    let Some(attempt) = cx.attempt_link() else { return true };
+/// Does something at the end of the attempt, before anybody is told of it, unless the result is dropped before. A detached
+/// context is never at its end; where the attempt has ended already nothing is done.
+pub(crate) fn on_end(
+    cx: &Context,
+    ending: impl FnOnce() + Send + 'static,
+) -> Result<Option<OnEnd>, Closed> {
+    let Some(attempt) = cx.attempt_link() else { return Ok(None) };
+    let id = at_end(attempt, ending)?;
+    Ok(Some(OnEnd { node: Arc::downgrade(attempt.node()), id }))
+}
+
+/// The same, without a way back; says whether the attempt has not ended.
+pub(crate) fn always_on_end(attempt: &Attempt, ending: impl FnOnce() + Send + 'static) -> bool {
+    at_end(attempt, ending).is_ok()
+}
+
+fn at_end(attempt: &Attempt, ending: impl FnOnce() + Send + 'static) -> Result<u64, Closed> {
     let ending = Ending(Box::new(ending));
-    let late = attempt.node().core().cell().at_end(attempt.epoch(), ending);
-    late.is_none()
+    // In a statement of its own, so that what is handed back is dropped outside of the lock.
+    let kept = attempt.node().core().cell().at_end(attempt.epoch(), ending);
+    kept.map_err(|_late| Closed)
+}
+
+/// What is to be done at the end of an attempt; it is not once this is dropped.
+pub(crate) struct OnEnd {
+    node: Weak<dyn Node>,
+    id: u64,
+}
+
+impl Drop for OnEnd {
+    fn drop(&mut self) {
+        let Some(node) = self.node.upgrade() else { return };
+        let ending = node.core().cell().not_at_end(self.id);
+        drop(ending);
+    }
 }
 
 impl Hold for Place {
     fn whole(&self) -> usize {
         self.node.as_ref().map_or(0, |node| Arc::as_ptr(node).addr())
+    }
+
+    fn node(&self) -> Option<Arc<dyn Node>> {
+        self.node.clone()
     }
 
     fn goes_down(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A reload request in the hands of the service.
 
 use std::fmt;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
@@ -46,7 +46,6 @@ pub struct Reload {
 /// Who is told of the answer.
 enum Share {
     Attempt(Attempt, u32),
-    #[allow(dead_code)] // For who asks a service without a runner.
     Function(Box<dyn FnOnce(Result<(), BoxError>) + Send + Sync>),
 }
 
@@ -56,11 +55,15 @@ impl Reload {
     }
 
     /// A request that is not one of a runner.
-    #[allow(dead_code)] // As above.
     pub(crate) fn answered_to(
         answer: impl FnOnce(Result<(), BoxError>) + Send + Sync + 'static,
     ) -> Self {
         Self { answer: Some(Share::Function(Box::new(answer))) }
+    }
+
+    /// Takes a request back that nobody has seen: it is not answered.
+    pub(super) fn withdraw(mut self) {
+        self.answer = None;
     }
 
     /// Says that the new configuration is in force.
@@ -155,7 +158,7 @@ impl Context {
     pub async fn reloaded(&self) -> Reload {
         match &self.link {
             Link::Attempt(attempt) => Reloaded { attempt, key: None }.await,
-            Link::Detached(_) => pending().await,
+            Link::Detached(detached) => detached.reloaded().await,
         }
     }
 }

@@ -1,50 +1,14 @@
-//! What a service says: that it is ready, alive, in trouble, what belongs to it, what it wants.
+//! What a service says: that it is alive, in trouble, how far it is, what it wants.
 
-use std::future::Future;
+use std::borrow::Cow;
 
 use super::{Context, Link};
 use crate::engine::request;
-use crate::engine::task;
-use crate::engine::{Arm, update};
+use crate::engine::update;
 use crate::report::failure::Fault;
-use crate::report::outcome::Outcome;
 use crate::report::panic::BoxError;
-use crate::rules::lifecycle::Input;
 
 impl Context {
-    /// Says that the service can do its job now. Saying it twice is fine; it means nothing where the
-    /// readiness is not [`Explicit`](crate::Readiness::Explicit).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use startstop_core::{Readiness, Runner, Settings, service_fn};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let server = service_fn(async |cx| {
-    ///     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    ///     cx.ready();
-    ///     while let Some(client) = cx.run_until_cancelled(listener.accept()).await {
-    ///         drop(client?);
-    ///     }
-    ///     Ok::<(), std::io::Error>(())
-    /// });
-    /// let settings = Settings::new().readiness(Readiness::Explicit);
-    /// let runner = Runner::with_settings(server, settings);
-    /// runner.start().await.unwrap(); // returns once the port is bound
-    /// runner.stop().await.unwrap();
-    /// # }
-    /// ```
-    pub fn ready(&self) {
-        let Some(attempt) = self.attempt_link() else { return };
-        update(attempt.node(), |core, cell, after| {
-            if cell.attempts == attempt.epoch() {
-                cell.step(core, Input::Ready, Arm::Now, after);
-            }
-        });
-    }
-
     /// Records a failure without ending the service.
     ///
     /// # Examples
@@ -60,7 +24,10 @@ impl Context {
     /// # }
     /// ```
     pub fn report(&self, error: impl Into<BoxError>) {
-        let Some(attempt) = self.attempt_link() else { return };
+        let attempt = match &self.link {
+            Link::Attempt(attempt) => attempt,
+            Link::Detached(detached) => return detached.said().report(error.into()),
+        };
         let fault = Fault::reported(error.into());
         let phase = attempt.phase();
         // Handed back if the context is inert, since its drop is foreign code.
@@ -71,41 +38,6 @@ impl Context {
             cell.record(core, phase, fault, after);
             None
         });
-    }
-
-    /// Spawns a task that belongs to the attempt: its error or panic is recorded, and the attempt has
-    /// not ended before it has. It is not aborted by a stop before the deadline; let it watch
-    /// [`cancelled`](Self::cancelled).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use startstop_core::{Phase, Runner, service_fn};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let runner = Runner::new(service_fn(async |cx| {
-    ///     cx.spawn(async { Err::<(), _>("disk full") });
-    ///     cx.cancelled().await;
-    /// }));
-    /// runner.start().await.unwrap();
-    /// # tokio::task::yield_now().await;
-    /// runner.stop().await.unwrap();
-    /// assert_eq!(runner.errors_last().unwrap().phase(), Phase::Task);
-    /// # }
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// A detached context panics when called outside of a tokio runtime.
-    pub fn spawn<F>(&self, future: F)
-    where
-        F: Future<Output: Outcome> + Send + 'static,
-    {
-        match &self.link {
-            Link::Attempt(attempt) => task::spawn(attempt.node(), attempt.epoch(), future),
-            Link::Detached(detached) => detached.spawn(future),
-        }
     }
 
     /// Tells the watchdog that the service is alive. Free where none is set; else one atomic store.
@@ -133,8 +65,83 @@ impl Context {
     /// # }
     /// ```
     pub fn heartbeat(&self) {
-        if let Some(attempt) = self.attempt_link() {
-            attempt.node().core().heartbeat(attempt.epoch());
+        match &self.link {
+            Link::Attempt(attempt) => attempt.node().core().heartbeat(attempt.epoch()),
+            Link::Detached(detached) => detached.said().beat(),
+        }
+    }
+
+    /// Notes what the service is about to do. A failure of the attempt, an
+    /// [`Unresponsive`](crate::Unresponsive) verdict and the [`Status`](crate::Status) name the last checkpoint and its age, so
+    /// that whoever reads that a service has hung reads where.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Readiness, Runner, Settings, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let service = service_fn(async |cx| {
+    ///     tokio::time::sleep(Duration::from_secs(10)).await;
+    ///     cx.checkpoint("connecting to the database");
+    ///     std::future::pending::<()>().await
+    /// });
+    /// let settings = Settings::new().readiness(Readiness::Explicit);
+    /// let runner = Runner::with_settings(service, settings);
+    /// runner.start().await.unwrap_err(); // after the start timeout, which is 30 s
+    ///
+    /// let failure = runner.errors_last().unwrap();
+    /// assert_eq!(failure.checkpoint(), Some("connecting to the database"));
+    /// assert_eq!(failure.checkpoint_age(), Some(Duration::from_secs(20)));
+    /// assert_eq!(
+    ///     failure.to_string(),
+    ///     r#"service "main" timed out in run (cycle 1, attempt 1), 20s after checkpoint "connecting to the database""#
+    /// );
+    /// # }
+    /// ```
+    pub fn checkpoint(&self, name: &'static str) {
+        match &self.link {
+            Link::Attempt(attempt) => update(attempt.node(), |_, cell, after| {
+                if cell.is_alive(attempt.epoch()) {
+                    cell.pass_checkpoint(name, after);
+                }
+            }),
+            Link::Detached(detached) => detached.said().checkpoint = Some(name),
+        }
+    }
+
+    /// Sets what the status shows beside the state, until it is set anew or the attempt ends: the fence of a leader, the id of
+    /// a process, a number of connections.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.detail("leader, fence 7");
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// assert_eq!(runner.status().detail(), Some("leader, fence 7"));
+    /// runner.stop().await.unwrap();
+    /// assert_eq!(runner.status().detail(), None);
+    /// # }
+    /// ```
+    pub fn detail(&self, text: impl Into<Cow<'static, str>>) {
+        let text = text.into();
+        match &self.link {
+            Link::Attempt(attempt) => update(attempt.node(), |_, cell, _| {
+                if cell.is_alive(attempt.epoch()) {
+                    cell.set_detail(text);
+                }
+            }),
+            Link::Detached(detached) => detached.said().detail = Some(text),
         }
     }
 
@@ -159,7 +166,7 @@ impl Context {
     pub fn request_stop(&self) {
         match &self.link {
             Link::Attempt(attempt) => request::stop_attempt(attempt.node(), attempt.epoch()),
-            Link::Detached(detached) => detached.token.cancel(),
+            Link::Detached(detached) => detached.stop(),
         }
     }
 
@@ -186,6 +193,35 @@ impl Context {
     pub fn request_restart(&self) {
         if let Link::Attempt(attempt) = &self.link {
             request::restart_attempt(attempt.node(), attempt.epoch());
+        }
+    }
+
+    /// Asks for a stop of the outermost whole that the service is a part of, and returns at once: the group of the groups, the
+    /// program. Where it is shared that is every outermost whole, where it is alone the service itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Exit, Group, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let console = service_fn(async |cx| {
+    ///     // The user has typed `quit`.
+    ///     cx.request_shutdown();
+    ///     cx.cancelled().await
+    /// });
+    /// let server = service_fn(async |cx| cx.cancelled().await);
+    /// let app = Group::builder("app").with("server", server).then("console", console).build().unwrap();
+    /// let app = Runner::new(app);
+    /// app.start().await.unwrap();
+    /// assert_eq!(app.wait().await, Exit::Stopped);
+    /// # }
+    /// ```
+    pub fn request_shutdown(&self) {
+        match &self.link {
+            Link::Attempt(attempt) => request::stop_wholes(attempt.node(), attempt.epoch()),
+            Link::Detached(detached) => detached.stop(),
         }
     }
 }

@@ -1,17 +1,53 @@
 //! What a service is told: to end, until when, to drain.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use super::futures::{Cancelled, CancelledOwned, Signalled};
 use super::{Context, Link};
 use crate::engine::waiters::Topic;
+use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::Level;
 use crate::sync::CancellationToken;
+
+pin_project! {
+    /// The future of [`Context::run_until_cancelled`]. Not an `async fn`, which would store its argument twice.
+    struct RunUntilCancelled<'a, F> {
+        cx: &'a Context,
+        #[pin]
+        future: Option<F>,
+        // Since the first poll that had to wait.
+        cancelled: Option<Cancelled<'a>>,
+    }
+}
+
+impl<F: Future> Future for RunUntilCancelled<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let ended = match this.future.as_mut().as_pin_mut() {
+            Some(_) if this.cancelled.is_none() && this.cx.is_cancelled() => None,
+            Some(future) => match future.poll(task) {
+                Poll::Ready(output) => Some(output),
+                Poll::Pending => {
+                    let cancelled = this.cancelled.get_or_insert_with(|| this.cx.cancelled());
+                    ready!(Pin::new(cancelled).poll(task));
+                    None
+                }
+            },
+            None => None,
+        };
+        this.future.set(None);
+        *this.cancelled = None;
+        Poll::Ready(ended)
+    }
+}
 
 impl Context {
     /// Waits until a stop is requested; in `shutdown`, until its deadline.
@@ -116,19 +152,11 @@ impl Context {
     ///
     /// It drops `future` when it is dropped, and when the context is cancelled: it is as cancel safe
     /// as `future` is.
-    pub async fn run_until_cancelled<F: Future>(&self, future: F) -> Option<F::Output> {
-        if self.is_cancelled() {
-            return None;
-        }
-        let mut cancelled = self.cancelled();
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            if let Poll::Ready(output) = future.as_mut().poll(cx) {
-                return Poll::Ready(Some(output));
-            }
-            Pin::new(&mut cancelled).poll(cx).map(|()| None)
-        })
-        .await
+    pub fn run_until_cancelled<F: Future>(
+        &self,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + use<'_, F> {
+        RunUntilCancelled { cx: self, future: Some(future), cancelled: None }
     }
 
     /// When the service will be aborted, once a stop is requested; `None` before, and if never.
@@ -166,6 +194,32 @@ impl Context {
         Some(self.deadline()?.saturating_duration_since(Instant::now()))
     }
 
+    /// Why the attempt is to end, once it is. The first reason stays for the attempt. Whatever its group does to a member is
+    /// [`StopReason::Group`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StopReason, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     assert_eq!(cx.reason(), None);
+    ///     cx.cancelled().await;
+    ///     assert_eq!(cx.reason(), Some(StopReason::Requested));
+    /// }));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn reason(&self) -> Option<StopReason> {
+        match &self.link {
+            Link::Attempt(attempt) => attempt.node().core().cell().why(attempt.epoch()),
+            Link::Detached(detached) => detached.reason(),
+        }
+    }
+
     /// Waits for a drain to begin: a stop is requested, and the cancellation follows after the
     /// `drain` setting. Without that setting it resolves with the cancellation.
     ///
@@ -197,7 +251,7 @@ impl Context {
             Link::Attempt(attempt) => {
                 Signalled::new(attempt, Level::Draining, Topic::Drain).await;
             }
-            Link::Detached(detached) => detached.token.cancelled().await,
+            Link::Detached(detached) => detached.draining().await,
         }
     }
 }

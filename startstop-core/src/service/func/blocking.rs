@@ -23,7 +23,8 @@ use crate::sync::{Mutex, MutexGuard};
 /// up the end of the runtime. The function has to look for the stop itself, by
 /// [`cx.is_cancelled()`](Context::is_cancelled) or in
 /// [`cx.cancelled_blocking(timeout)`](Context::cancelled_blocking). A thread cannot be aborted: one
-/// that does not look is `Unresponsive` after its deadlines, and the service is stopped when it ends.
+/// that does not look is `Unresponsive` after its deadlines, and the service is stopped when it ends. For what only a second
+/// call can wake there is [`on_shutdown`](BlockingFn::on_shutdown).
 /// If the system gives no thread, the attempt fails with the `io::Error`.
 ///
 /// A clock that is paused (`tokio::time::pause`) does not wait for a thread: it jumps to the next deadline while
@@ -60,6 +61,53 @@ pub struct BlockingFn<R> {
     run: Arc<R>,
 }
 
+/// A service made of two functions by [`BlockingFn::on_shutdown`].
+pub struct BlockingPair<R, H> {
+    run: Arc<R>,
+    shutdown: Arc<H>,
+}
+
+impl<R> BlockingFn<R> {
+    /// Adds the function that makes it stop: its `shutdown`, for what only a second call can wake. It is called on another
+    /// thread, while `run` goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::net::{TcpListener, TcpStream};
+    /// use std::sync::Arc;
+    /// use startstop_core::{Runner, blocking_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = Arc::new(TcpListener::bind("127.0.0.1:0")?);
+    /// let addr = listener.local_addr()?;
+    /// let server = blocking_fn(move |cx| {
+    ///     for client in listener.incoming() {
+    ///         if cx.is_cancelled() {
+    ///             break;
+    ///         }
+    ///         drop(client);
+    ///     }
+    /// })
+    /// // A connection wakes `accept`, which nothing else does.
+    /// .on_shutdown(move |_cx| TcpStream::connect(addr).map(drop));
+    ///
+    /// let runner = Runner::new(server);
+    /// runner.start().await?;
+    /// runner.stop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_shutdown<H, O>(self, shutdown: H) -> BlockingPair<R, H>
+    where
+        H: Fn(Context) -> O + Send + Sync + 'static,
+        O: Outcome,
+    {
+        BlockingPair { run: self.run, shutdown: Arc::new(shutdown) }
+    }
+}
+
 impl<R, O> Service for BlockingFn<R>
 where
     R: Fn(Context) -> O + Send + Sync + 'static,
@@ -68,30 +116,62 @@ where
     type Error = BoxError;
 
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        let place = match Place::held(&cx) {
-            Ok(place) => place,
-            Err(Closed) => return Ok(()),
-        };
-        let receiver = Receiver::default();
-        let result = Arc::clone(&receiver.shared);
-        // A thread's name may not contain it.
-        let name = cx.name().replace('\0', "");
-        let run = Arc::clone(&self.run);
-        let work = move || {
-            let outcome = catch_unwind(AssertUnwindSafe(|| run(cx).into_result()));
-            // The service itself may go with its function.
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
-            deliver(&result, outcome.and_then(|outcome| dropped.map(|()| outcome)), place);
-        };
-        thread::Builder::new().name(name).spawn(work)?;
-        match receiver.take().await {
-            Ok(outcome) => outcome,
-            Err(payload) => resume_unwind(payload),
-        }
+        on_a_thread(Arc::clone(&self.run), cx).await
     }
 
     fn settings(&self) -> Settings {
         named_after::<R>()
+    }
+}
+
+impl<R, H, O, P> Service for BlockingPair<R, H>
+where
+    R: Fn(Context) -> O + Send + Sync + 'static,
+    H: Fn(Context) -> P + Send + Sync + 'static,
+    O: Outcome,
+    P: Outcome,
+{
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        on_a_thread(Arc::clone(&self.run), cx).await
+    }
+
+    async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
+        on_a_thread(Arc::clone(&self.shutdown), cx).await
+    }
+
+    fn settings(&self) -> Settings {
+        named_after::<R>()
+    }
+}
+
+/// Calls a function on a thread of its own, which has a place in the attempt.
+async fn on_a_thread<F, O>(function: Arc<F>, cx: Context) -> Result<(), BoxError>
+where
+    F: Fn(Context) -> O + Send + Sync + 'static,
+    O: Outcome,
+{
+    let place = match Place::held(&cx) {
+        Ok(place) => place,
+        Err(Closed) => return Ok(()),
+    };
+    let receiver = Receiver::default();
+    let result = Arc::clone(&receiver.shared);
+    // A thread's name may not contain it.
+    let name = cx.name().replace('\0', "");
+    let span = cx.span();
+    let work = move || {
+        let call = || span.within(|| function(cx).into_result());
+        let outcome = catch_unwind(AssertUnwindSafe(call));
+        // The service itself may go with its function.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(function)));
+        deliver(&result, outcome.and_then(|outcome| dropped.map(|()| outcome)), place);
+    };
+    thread::Builder::new().name(name).spawn(work)?;
+    match receiver.take().await {
+        Ok(outcome) => outcome,
+        Err(payload) => resume_unwind(payload),
     }
 }
 
@@ -174,6 +254,12 @@ impl Drop for Receiver {
         if let Some((ended, place)) = ended {
             record(place.as_ref(), ended);
         }
+    }
+}
+
+impl<R, H> fmt::Debug for BlockingPair<R, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlockingPair({})", crate::service::name::of_function::<R>())
     }
 }
 

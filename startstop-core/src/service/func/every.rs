@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::report::outcome::Outcome;
 use crate::report::panic::BoxError;
@@ -24,6 +25,9 @@ use crate::settings::Settings;
 /// each other directly when one takes longer than that. A call in flight when the stop comes is awaited
 /// up to the deadline. An error of `f` goes into the history and does not end the service, unless it
 /// is [`Permanent`].
+///
+/// With a [watchdog](crate::Settings::watchdog) it says by itself that it is alive, so that only `f` is timed: a call must not take
+/// longer than the watchdog allows, unless it calls [`heartbeat`](Context::heartbeat).
 ///
 /// # Examples
 ///
@@ -70,8 +74,11 @@ where
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
         let mut ticks = interval(self.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while cx.run_until_cancelled(ticks.tick()).await.is_some() {
-            match (self.f)(cx.clone()).await.into_result() {
+        while next_tick(&cx, &mut ticks).await {
+            // Only the function is timed by the watchdog.
+            cx.heartbeat();
+            let call = pin!((self.f)(cx.clone()));
+            match call.await.into_result() {
                 Err(error) if Permanent::is_in(&*error) => return Err(error),
                 Err(error) => cx.report(error),
                 Ok(()) => {}
@@ -83,6 +90,12 @@ where
     fn settings(&self) -> Settings {
         named_after::<C>()
     }
+}
+
+/// Waits for the next tick, unless a stop comes first; who waits is not silent.
+async fn next_tick(cx: &Context, ticks: &mut Interval) -> bool {
+    let _waiting = cx.waiting();
+    cx.run_until_cancelled(ticks.tick()).await.is_some()
 }
 
 impl<C> fmt::Debug for Every<C> {

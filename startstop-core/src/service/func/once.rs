@@ -8,7 +8,7 @@ use crate::report::panic::BoxError;
 use crate::report::state::Readiness;
 use crate::service::Service;
 use crate::service::context::Context;
-use crate::service::func::named_after;
+use crate::service::func::{Ends, named_after};
 use crate::settings::Settings;
 
 /// Makes a job of a function: a service whose readiness is
@@ -51,8 +51,8 @@ where
 {
     type Error = BoxError;
 
-    async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        (self.job)(cx).await.into_result()
+    fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: (self.job)(cx) }
     }
 
     fn settings(&self) -> Settings {

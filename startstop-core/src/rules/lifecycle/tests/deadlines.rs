@@ -7,10 +7,10 @@ fn what_ends_has_a_deadline_or_is_over() {
     for rules in all_rules() {
         reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
-            if after.timer(rules) != before.timer(rules) && after.timer(rules) != Timer::None {
+            if after.timer() != before.timer() && after.timer() != Timer::None {
                 assert!(effects.has(Effects::TIMER), "a new deadline is announced\n{step}");
             }
-            if after.state == State::Stopping && after.timer(rules) == Timer::None {
+            if after.state == State::Stopping && after.timer() == Timer::None {
                 let excused = after.verdict || after.kept > 0 || after.is_over();
                 assert!(excused, "no deadline\n{step}");
             }
@@ -52,7 +52,7 @@ fn what_is_called_at_the_end_of_an_attempt_has_a_deadline() {
         reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
             if after.closing && !after.verdict {
-                assert!(matches!(after.timer(rules), Timer::Stop | Timer::Abort), "{step}");
+                assert!(matches!(after.timer(), Timer::Stop | Timer::Abort), "{step}");
                 assert!(!after.is_over(), "it is not settled meanwhile\n{step}");
             }
         });

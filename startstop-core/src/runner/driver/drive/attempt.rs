@@ -7,10 +7,11 @@ use std::sync::atomic::Ordering;
 use std::task::{Context as Task, Poll};
 
 use super::{Driver, Next};
-use crate::engine::catch_unwind::Fence;
+use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::{Core, Cue, Node, update};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
+use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::{Level, RunEnd};
 use crate::service::Service;
 use crate::service::context::Context;
@@ -22,8 +23,7 @@ pub(super) struct Attempt<'a, S: Service, F: Future> {
     /// `run` was polled.
     began: bool,
     ended: bool,
-    #[cfg(feature = "tracing")]
-    span: tracing::Span,
+    span: AttemptSpan,
 }
 
 impl<'a, S, F> Attempt<'a, S, F>
@@ -37,8 +37,7 @@ where
             fence: Fence::new(place),
             began: false,
             ended: false,
-            #[cfg(feature = "tracing")]
-            span: tracing::Span::none(),
+            span: AttemptSpan::default(),
         }
     }
 
@@ -52,16 +51,12 @@ where
         }
         let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
-        #[cfg(feature = "tracing")]
-        let _entered = {
-            self.span = crate::report::trace::span(cx.name(), cx.cycle(), cx.attempt());
-            self.span.clone().entered()
-        };
-        if let Err(panic) = self.fence.fill(|| run(cx)) {
+        self.span = update(self.driver.inner(), |core, cell, after| cell.enter_span(core, after));
+        if let Err(panic) = self.span.within(|| self.fence.fill(|| run(cx))) {
             self.ended = true;
             core.polling.store(false, Ordering::Release);
             update(self.driver.inner(), |core, cell, after| {
-                cell.run_ended(core, RunEnd::Failed, Some(Fault::panic(panic)), after);
+                cell.run_ended(core, RunEnd::Failed, [Some(Fault::panic(panic)), None], after);
             });
         }
     }
@@ -78,9 +73,10 @@ where
         }
         let level = core.current_level();
         if level == Level::Aborted {
-            let dropped = self.fence.clear();
+            let dropped = self.span.within(|| self.fence.clear());
             core.polling.store(false, Ordering::Release);
-            return self.end(cx, RunEnd::Dropped, dropped.err().map(Fault::panic));
+            let dropped = dropped.err().map(Fault::panic);
+            return self.end(cx, RunEnd::Dropped, [None, dropped]);
         }
         // `shutdown` may rely on what the first lines of `run` set up, so `run` comes first, once.
         let began = std::mem::replace(&mut self.began, true);
@@ -90,11 +86,7 @@ where
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        #[cfg(feature = "tracing")]
-        let entered = self.span.enter();
-        let polled = self.fence.poll(cx);
-        #[cfg(feature = "tracing")]
-        drop(entered);
+        let polled = self.span.within(|| self.fence.poll(cx));
         core.polling.store(false, Ordering::Release);
         match polled {
             Poll::Pending => {
@@ -106,11 +98,17 @@ where
                 self.see_that_it_takes_longer(core, cx);
                 Poll::Pending
             }
-            Poll::Ready(Ok(Ok(()))) => self.end(cx, RunEnd::Ok, None),
-            Poll::Ready(Ok(Err(error))) => {
-                self.end(cx, RunEnd::Failed, Some(Fault::of(|| error.into())))
+            Poll::Ready(Ended { result, dropped }) => {
+                let failed = match result {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) => Some(self.span.within(|| Fault::of(|| error.into()))),
+                    Err(panic) => Some(Fault::panic(panic)),
+                };
+                let faults = [failed, dropped.map(Fault::panic)];
+                let end =
+                    if faults.iter().all(Option::is_none) { RunEnd::Ok } else { RunEnd::Failed };
+                self.end(cx, end, faults)
             }
-            Poll::Ready(Err(panic)) => self.end(cx, RunEnd::Failed, Some(Fault::panic(panic))),
         }
     }
 
@@ -129,11 +127,11 @@ where
         }
     }
 
-    fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, fault: Option<Fault>) -> Poll<Next> {
+    fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, faults: [Option<Fault>; 2]) -> Poll<Next> {
         self.ended = true;
         let id = self.driver.id;
         let cue = update(self.driver.inner(), |core, cell, after| {
-            cell.run_ended(core, end, fault, after);
+            cell.run_ended(core, end, faults, after);
             cell.cue(core, id, cx.waker(), after)
         });
         match cue {
@@ -150,10 +148,10 @@ impl<S: Service, F: Future> Drop for Attempt<'_, S, F> {
         if self.ended {
             return;
         }
-        let fault = self.fence.clear().err().map(Fault::panic);
+        let dropped = self.span.within(|| self.fence.clear()).err().map(Fault::panic);
         update(self.driver.inner(), |core, cell, after| {
             cell.lost(core, Phase::Run, after);
-            cell.run_ended(core, RunEnd::Dropped, fault, after);
+            cell.run_ended(core, RunEnd::Dropped, [None, dropped], after);
         });
     }
 }

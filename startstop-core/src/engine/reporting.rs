@@ -1,0 +1,123 @@
+//! What a service says of itself in its attempt: whether it can do its job, what it is about to do, how far it is.
+
+use std::borrow::Cow;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{After, Arm, Cell, Core};
+use crate::report::state::State;
+use crate::rules::lifecycle::Input;
+use crate::sync::clock;
+
+/// What the service has said in its attempt.
+#[derive(Default)]
+pub(crate) struct Said {
+    /// What is shown beside the state.
+    pub(crate) detail: Option<Cow<'static, str>>,
+    /// What it was about to do, with the time when it said so.
+    pub(crate) checkpoint: Option<(&'static str, u64)>,
+    /// Why it is not ready for now.
+    pub(crate) not_ready: Option<Cow<'static, str>>,
+    /// Until when a start that was extended may take.
+    pub(super) extended_to: u64,
+    /// How many waits of the service count as signs of life.
+    pub(super) waits: u32,
+}
+
+impl Cell {
+    /// Whether attempt `epoch` is the current one and something of it is alive.
+    pub(crate) fn is_alive(&self, epoch: u64) -> bool {
+        self.attempts == epoch && self.life.is_alive()
+    }
+
+    /// The service can do its job now.
+    pub(crate) fn say_ready(&mut self, core: &Core, after: &mut After) {
+        let was_taken_back = self.rare_if(false).and_then(|rare| rare.said.not_ready.take());
+        self.step(core, Input::Ready, Arm::Now, after);
+        if was_taken_back.is_some() {
+            self.publish(core, after);
+        }
+    }
+
+    /// The service cannot do its job for now. While it starts the reason is only noted.
+    pub(crate) fn say_not_ready(
+        &mut self,
+        core: &Core,
+        reason: Cow<'static, str>,
+        after: &mut After,
+    ) {
+        if matches!(self.state(), State::Starting | State::Running) {
+            self.rare().said.not_ready = Some(reason);
+            self.publish(core, after);
+        }
+    }
+
+    /// Whether the service has taken its readiness back.
+    pub(super) fn is_taken_back(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.said.not_ready.is_some())
+    }
+
+    /// What is shown beside the state from now on.
+    pub(crate) fn set_detail(&mut self, detail: Cow<'static, str>) {
+        self.rare().said.detail = Some(detail);
+    }
+
+    /// Notes what the service is about to do.
+    pub(crate) fn pass_checkpoint(&mut self, name: &'static str, after: &mut After) {
+        let now = after.now();
+        self.rare().said.checkpoint = Some((name, now));
+    }
+
+    /// What the service was last about to do, and how long ago it said so.
+    pub(super) fn checkpoint(&self, now: u64) -> Option<(&'static str, Duration)> {
+        let (name, at) = self.rare.as_ref()?.said.checkpoint?;
+        Some((name, clock::between(at, now)))
+    }
+
+    /// Puts the deadline of a start off, if that comes before this time.
+    pub(crate) fn extend_start(&mut self, by: Duration, after: &mut After) {
+        let until = clock::later(after.now(), by);
+        if self.state() == State::Starting && self.put_start_off(until) {
+            self.rare().said.extended_to = until;
+        }
+    }
+
+    /// How long a start that is late had.
+    pub(super) fn start_allowance(&self, core: &Core) -> Duration {
+        let extended_to = self.rare.as_ref().map_or(0, |rare| rare.said.extended_to);
+        core.settings.start_timeout().max(clock::between(self.began_at, extended_to))
+    }
+
+    /// The service of attempt `epoch` begins to wait for what counts as a sign of life; says whether it does.
+    pub(crate) fn begin_wait(&mut self, epoch: u64) -> bool {
+        let alive = self.is_alive(epoch);
+        if alive {
+            self.rare().said.waits += 1;
+        }
+        alive
+    }
+
+    /// Such a wait is over. It does not begin the watch of a service that starts.
+    pub(crate) fn end_wait(&mut self, core: &Core, epoch: u64) {
+        let Some(rare) = self.rare.as_mut().filter(|_| self.attempts == epoch) else { return };
+        rare.said.waits = rare.said.waits.saturating_sub(1);
+        if let Some((_, beat)) = core.settings.watch() {
+            if beat.load(Ordering::Acquire) > 0 {
+                beat.store(clock::now(), Ordering::Release);
+            }
+        }
+    }
+
+    /// Whether the service waits for something that counts as a sign of life.
+    pub(super) fn waits(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.said.waits > 0)
+    }
+
+    /// The attempt is over: what it was is not shown any more, but for its last checkpoint.
+    pub(super) fn forget_what_was_said(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            let checkpoint = rare.said.checkpoint;
+            rare.said = Said { checkpoint, ..Said::default() };
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The span of an attempt, for `tracing`.
+
+use super::{After, Cell, Core};
+use crate::report::trace::AttemptSpan;
+#[cfg(feature = "tracing")]
+use crate::report::trace::is_traced;
+
+#[cfg(feature = "tracing")]
+impl Cell {
+    /// The span of the attempt with this cycle and number; none where nothing runs any more.
+    pub(super) fn open_span(&mut self, tag: (u64, u64), after: &mut After) -> AttemptSpan {
+        use crate::report::state::State;
+
+        let known = self.rare.as_ref().is_some_and(|rare| rare.attempt_span.is_of(tag));
+        match (&mut self.rare, self.life.state()) {
+            (Some(rare), _) if known => rare.attempt_span.clone(),
+            (_, State::Stopped) => AttemptSpan::default(),
+            _ if !is_traced() => AttemptSpan::default(),
+            _ => {
+                let path = self.rare().path.clone();
+                let span = path.map(|path| AttemptSpan::new(path, tag)).unwrap_or_default();
+                after.drop_span(std::mem::replace(&mut self.rare().attempt_span, span.clone()));
+                span
+            }
+        }
+    }
+
+    /// Sees to it that a span has something to be named after.
+    pub(super) fn name_span(&mut self, core: &Core) {
+        if is_traced() {
+            self.path(core);
+        }
+    }
+
+    /// The span of the attempt that the driver enters.
+    pub(crate) fn enter_span(&mut self, core: &Core, after: &mut After) -> AttemptSpan {
+        self.name_span(core);
+        let tag = self.tag();
+        self.open_span(tag, after)
+    }
+
+    /// The span of attempt `epoch`.
+    pub(crate) fn span(&self, epoch: u64) -> AttemptSpan {
+        let rare = self.rare.as_ref().filter(|_| self.attempts == epoch);
+        rare.map(|rare| rare.attempt_span.clone()).unwrap_or_default()
+    }
+
+    /// The attempt is over, and with it its span, once whoever is in it has left.
+    pub(super) fn close_span(&mut self, after: &mut After) {
+        if let Some(rare) = &mut self.rare {
+            after.drop_span(std::mem::take(&mut rare.attempt_span));
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+#[allow(clippy::unused_self)]
+impl Cell {
+    pub(super) fn open_span(&mut self, _: (u64, u64), _: &mut After) -> AttemptSpan {
+        AttemptSpan
+    }
+
+    pub(super) fn name_span(&mut self, _: &Core) {}
+
+    pub(crate) fn enter_span(&mut self, _: &Core, _: &mut After) -> AttemptSpan {
+        AttemptSpan
+    }
+
+    pub(super) fn close_span(&mut self, _: &mut After) {}
+}
+
+impl Core {
+    /// The span of attempt `epoch`.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn span(&self, epoch: u64) -> AttemptSpan {
+        self.cell().span(epoch)
+    }
+
+    /// The span of attempt `epoch`.
+    #[cfg(not(feature = "tracing"))]
+    #[allow(clippy::unused_self)]
+    pub(crate) fn span(&self, _epoch: u64) -> AttemptSpan {
+        AttemptSpan
+    }
+}

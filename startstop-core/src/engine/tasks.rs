@@ -1,0 +1,167 @@
+//! The tasks of an attempt, and who waits for their end.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use tokio::runtime::Handle;
+
+use super::task::is_own;
+use super::{After, Cell, Core, PartEnd};
+use crate::engine::waiters::{Answer, Key};
+use crate::report::failure::{Failure, Fault};
+use crate::report::state::{Phase, Readiness, State};
+use crate::rules::lifecycle::{End, Input, Level, Part, Rules};
+use crate::sync::AbortHandle;
+
+/// The tasks of an attempt, in the order in which they were spawned.
+#[derive(Default)]
+pub(super) struct Tasks {
+    live: BTreeMap<u64, Entry>,
+    next: u64,
+    /// Who waits for the end of all tasks before this one.
+    joiners: Vec<(u64, Key)>,
+}
+
+#[derive(Default)]
+struct Entry {
+    /// How it is aborted; `None` while it is being spawned.
+    handle: Option<AbortHandle>,
+    name: Option<Cow<'static, str>>,
+}
+
+/// So many names of stuck tasks are told.
+const NAMES: usize = 8;
+
+impl Tasks {
+    fn add(&mut self, name: Option<Cow<'static, str>>) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.live.insert(id, Entry { handle: None, name });
+        id
+    }
+
+    /// How those that can be aborted are.
+    pub(super) fn take_handles(&mut self) -> impl Iterator<Item = AbortHandle> {
+        self.live.values_mut().filter_map(|entry| entry.handle.take())
+    }
+
+    /// The names of those that have one, each once.
+    pub(super) fn names(&self) -> Vec<Cow<'static, str>> {
+        let mut names = Vec::new();
+        for name in self.live.values().filter_map(|entry| entry.name.as_ref()) {
+            if names.len() < NAMES && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// Whether a task before `limit` is alive that is not the one that asks.
+    fn has_others_before(&self, limit: u64) -> bool {
+        let mut before = self.live.range(..limit);
+        before.any(|(_, entry)| !entry.handle.as_ref().is_some_and(is_own))
+    }
+
+    /// Who may be done with waiting: one task may be left, which may be that very waiter.
+    fn joined(&mut self) -> Vec<Key> {
+        let second = self.live.keys().nth(1).copied().unwrap_or(u64::MAX);
+        let all = std::mem::take(&mut self.joiners);
+        let (joined, rest) = all.into_iter().partition(|(limit, _)| *limit <= second);
+        self.joiners = rest;
+        let joined: Vec<(u64, Key)> = joined;
+        joined.into_iter().map(|(_, key)| key).collect()
+    }
+}
+
+impl Cell {
+    /// Makes place for a task; hands the name back if the attempt takes no more.
+    pub(crate) fn add_task(
+        &mut self,
+        epoch: u64,
+        rules: Rules,
+        name: Option<Cow<'static, str>>,
+    ) -> Option<(Handle, u64)> {
+        if self.attempts != epoch || !self.life.is_open() {
+            return None;
+        }
+        let on = self.on.clone()?;
+        self.life.step(Input::Added(Part::Task), rules);
+        Some((on, self.rare().tasks.add(name)))
+    }
+
+    /// Notes how a spawned task is aborted; a task that came too late is aborted at once.
+    pub(crate) fn task_spawned(
+        &mut self,
+        id: u64,
+        handle: AbortHandle,
+        after: &mut After,
+    ) -> Option<AbortHandle> {
+        let late = self.life.level() >= Level::Aborted;
+        let entry = self.rare().tasks.live.get_mut(&id)?;
+        if late {
+            return Some(handle);
+        }
+        entry.handle = Some(handle);
+        // It may have begun to wait for the others before anybody knew that it is one of them.
+        self.tell_joiners(after);
+        None
+    }
+
+    /// The end of a task, and what has failed in it or in its drop.
+    pub(crate) fn task_ended(
+        &mut self,
+        core: &Core,
+        (id, end): (u64, PartEnd),
+        faults: impl IntoIterator<Item = Fault>,
+        after: &mut After,
+    ) -> Option<AbortHandle> {
+        let entry = self.rare.as_mut().and_then(|rare| rare.tasks.live.remove(&id));
+        let entry = entry.unwrap_or_default();
+        let faults = faults.into_iter().map(|fault| fault.of_task(entry.name.clone()));
+        self.part_ended(core, (Phase::Task, end), faults, after);
+        self.tell_joiners(after);
+        entry.handle
+    }
+
+    /// With a task of a job the job has failed.
+    pub(super) fn task_failed(&mut self, core: &Core, failure: Failure) {
+        let goes_on = self.state() == State::Starting && self.life.end() == End::None;
+        if goes_on && core.settings.readiness() == Readiness::Completion {
+            self.life.step(Input::TaskFailed, core.rules());
+            self.rare().ended_by.get_or_insert(failure);
+        }
+    }
+
+    /// The number of the task that is spawned next.
+    pub(crate) fn next_task(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.tasks.next)
+    }
+
+    /// Whether the tasks of attempt `epoch` before `limit` have ended, but for the one that asks.
+    pub(crate) fn has_joined(&self, epoch: u64, limit: u64) -> bool {
+        let tasks = self.rare.as_ref().map(|rare| &rare.tasks);
+        self.attempts != epoch || tasks.is_none_or(|tasks| !tasks.has_others_before(limit))
+    }
+
+    /// Tells this entry when the tasks before `limit` may have ended.
+    pub(crate) fn add_joiner(&mut self, limit: u64, key: Key) {
+        self.rare().tasks.joiners.push((limit, key));
+    }
+
+    /// Tells nobody any more who has waited in this entry.
+    pub(crate) fn stop_joining(&mut self, key: Key) {
+        if let Some(rare) = &mut self.rare {
+            rare.tasks.joiners.retain(|(_, other)| *other != key);
+        }
+    }
+
+    fn tell_joiners(&mut self, after: &mut After) {
+        let Some(rare) = &mut self.rare else { return };
+        if rare.tasks.joiners.is_empty() {
+            return;
+        }
+        for key in rare.tasks.joined() {
+            self.waiters.answer_one(key, Answer::Seen, &mut after.wakes);
+        }
+    }
+}

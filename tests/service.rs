@@ -1,0 +1,12 @@
+//! What a service says and asks by its context, and what it is given.
+
+mod ending;
+mod large;
+mod pieces;
+mod probing;
+mod readiness;
+mod saying;
+mod tasks;
+mod watched;
+mod watches;
+mod wrapping;

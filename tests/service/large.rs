@@ -1,0 +1,172 @@
+//! Large futures: each is stored once, and none overflows the stack of a worker.
+//!
+//! What overflows a stack ends the process, so each test runs itself again as the program that may end.
+
+use std::future::Future;
+use std::process::Command;
+
+use startstop_core::{Context, Runner, Service, every, once, service_fn, service_fn_with};
+
+use crate::support::SECOND;
+
+const LARGE: usize = 1_000_000;
+
+async fn large<const N: usize>() {
+    let mut buffer = [0_u8; N];
+    buffer[3] = 1;
+    tokio::task::yield_now().await;
+    std::hint::black_box(&buffer);
+}
+
+fn survives(test: &str, program: impl Future<Output = ()> + Send + 'static) {
+    if std::env::var_os("STARTSTOP_LARGE").is_none() {
+        let test = format!("service::large::{test}");
+        let exe = std::env::current_exe().unwrap();
+        let child = Command::new(exe).args([&test, "--exact"]).env("STARTSTOP_LARGE", "1").output();
+        let child = child.unwrap();
+        let said = String::from_utf8_lossy(&child.stderr);
+        assert!(child.status.success(), "{}: {said}", child.status);
+        assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"), "it has not run");
+        return;
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(program);
+}
+
+async fn runs(service: impl Service) {
+    let runner = Runner::new(service);
+    tokio::spawn(async move {
+        runner.start().await.unwrap();
+        tokio::task::yield_now().await;
+        runner.stop().await.unwrap();
+    })
+    .await
+    .unwrap();
+}
+
+struct Reader;
+
+impl Service for Reader {
+    type Error = String;
+
+    async fn run(&self, cx: Context) -> Result<(), String> {
+        let mut buffer = [0_u8; LARGE];
+        buffer[3] = 1;
+        cx.cancelled().await;
+        std::hint::black_box(&buffer);
+        Ok(())
+    }
+
+    async fn shutdown(&self, _cx: Context) -> Result<(), String> {
+        large::<LARGE>().await;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_service() {
+    survives("a_service", runs(Reader));
+}
+
+#[test]
+fn a_boxed_service() {
+    survives("a_boxed_service", async { runs(Reader.boxed()).await });
+}
+
+#[test]
+fn a_shared_service() {
+    survives("a_shared_service", runs(std::sync::Arc::new(Reader)));
+}
+
+/// What a function yields is moved once more.
+const HALF: usize = LARGE / 2;
+
+async fn waits(cx: Context) {
+    let mut buffer = [0_u8; HALF];
+    buffer[3] = 1;
+    cx.cancelled().await;
+    std::hint::black_box(&buffer);
+}
+
+#[test]
+fn functions() {
+    survives("functions", async {
+        runs(service_fn(waits).on_shutdown(async |_cx| large::<HALF>().await)).await;
+        runs(service_fn_with((), async |_, cx: Context| waits(cx).await)).await;
+        runs(once(async |_cx: Context| large::<HALF>().await)).await;
+        runs(every(SECOND, async |_cx: Context| large::<HALF>().await)).await;
+    });
+}
+
+#[test]
+fn a_task() {
+    survives("a_task", async {
+        runs(service_fn(async |cx: Context| {
+            // Passed by value, as to tokio, which moves it too.
+            cx.spawn(large::<HALF>());
+            cx.cancelled().await;
+        }))
+        .await;
+    });
+}
+
+#[test]
+fn what_runs_until_it_is_cancelled() {
+    survives("what_runs_until_it_is_cancelled", async {
+        runs(service_fn(async |cx: Context| {
+            cx.run_until_cancelled(large::<{ LARGE / 4 }>()).await;
+            cx.cancelled().await;
+        }))
+        .await;
+    });
+}
+
+#[derive(Service)]
+#[service(start = serve, stop = close)]
+struct Derived;
+
+impl Derived {
+    async fn serve(&self, cx: Context) {
+        waits(cx).await;
+    }
+
+    async fn close(&self) {
+        large::<HALF>().await;
+    }
+}
+
+#[test]
+fn a_derived_service() {
+    survives("a_derived_service", runs(Derived));
+}
+
+async fn small(cx: Context) {
+    let buffer = [1_u8; 10_000];
+    cx.cancelled().await;
+    std::hint::black_box(&buffer);
+}
+
+#[derive(Service)]
+#[service(start = serve)]
+struct Small;
+
+impl Small {
+    async fn serve(&self, cx: Context) {
+        small(cx).await;
+    }
+}
+
+#[test]
+fn futures_are_stored_once() {
+    fn size<T>(_: &T) -> usize {
+        size_of::<T>()
+    }
+    let cx = Context::detached(tokio_util::sync::CancellationToken::new());
+    let inner = size(&small(cx.clone()));
+    assert!(size(&cx.run_until_cancelled(small(cx.clone()))) < inner + 100);
+    assert!(size(&Service::run(&service_fn(small), cx.clone())) < inner + 100);
+    assert!(size(&Service::run(&once(small), cx.clone())) < inner + 100);
+    let inner = size(&Small.serve(cx.clone()));
+    assert!(size(&Service::run(&Small, cx.clone())) < inner + 100);
+}
