@@ -11,6 +11,7 @@ mod subject;
 mod leave;
 mod stderr;
 mod aside;
+mod stage;
 mod count;
 mod signals;
 
@@ -23,7 +24,7 @@ pub use on_exit::on_exit;
 pub use run::run;
 pub use whole::{main, main_on};
 
-use subject::IfStuck;
+use stage::IfStuck;
 
 impl<S: Service> Runner<S> {
     /// Starts the service unless it is running, waits until it ends or SIGINT or SIGTERM comes (Ctrl-C,

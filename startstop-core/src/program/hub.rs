@@ -13,9 +13,11 @@ use std::time::Instant;
 
 use tokio::runtime::{Builder, Handle};
 
+use super::aside::aside;
 use super::count::TERMINATE_WINDOW;
 use super::signals::{Signal, Signals, arm_defaults, disarm_defaults};
-use super::subject::{IfStuck, Subject};
+use super::stage::IfStuck;
+use super::subject::Subject;
 use crate::engine::Core;
 use crate::engine::verdicts;
 
@@ -136,6 +138,17 @@ impl Hub {
         self.subjects.is_empty() && !waits
     }
 
+    /// Keeps a signal that nobody has taken, unless there are programs by now.
+    fn miss(&mut self, signal: Signal) -> Option<Vec<Arc<Subject>>> {
+        if !self.subjects.is_empty() {
+            return Some(self.subjects.clone());
+        }
+        if self.last == IfStuck::Stays {
+            self.missed = Some(signal);
+        }
+        None
+    }
+
     fn note(&mut self, signal: Signal) {
         if signal == Signal::Terminate && self.twin_until().is_none() {
             self.terminated_at = Some(Instant::now());
@@ -188,14 +201,19 @@ async fn begin(kept: Option<Signals>) -> io::Result<(Signals, Vec<Signal>)> {
 async fn hear(signals: Signals) {
     let mut signals = Some(signals);
     while let Some((signal, subjects)) = poll_fn(|cx| hear_next(&mut signals, cx)).await {
-        let mut is_taken = false;
-        for subject in subjects {
-            is_taken |= subject.take(signal);
-        }
-        if !is_taken {
-            hub().missed = Some(signal);
+        let mut next = Some(subjects);
+        while let Some(subjects) = next {
+            next = if tell(&subjects, signal) { None } else { hub().miss(signal) };
+            // Aside: it may be all that is left of a service.
+            aside(move || drop(subjects));
         }
     }
+}
+
+/// Whether any of them has taken the signal, and not ended meanwhile.
+fn tell(subjects: &[Arc<Subject>], signal: Signal) -> bool {
+    let taken: Vec<bool> = subjects.iter().map(|subject| subject.take(signal)).collect();
+    taken.contains(&true)
 }
 
 /// The next signal and whom it is for, or `None` at the end of the thread.

@@ -8,22 +8,18 @@ use std::time::Instant;
 use super::aside::{A_SECOND, aside};
 use super::on_exit;
 use super::stderr::print;
-use super::subject::Subject;
+use crate::engine::Node;
 use crate::runner::snapshot;
 
-/// Says what is stuck, calls what is to be called at the end, and exits with 1; unless the program has ended meanwhile.
-pub(super) fn leave(subject: &Arc<Subject>) {
-    if !subject.finish() {
-        return;
-    }
-    tell_what_is_stuck(subject);
+/// Says what is stuck, calls what is to be called at the end, and exits with 1.
+pub(super) fn leave(node: &Arc<dyn Node>) -> ! {
+    tell_what_is_stuck(Arc::clone(node));
     on_exit::call_all();
     exit(1)
 }
 
 /// The service is asked for its parts, which may block as well: then what is known by then is all.
-fn tell_what_is_stuck(subject: &Arc<Subject>) {
-    let node = Arc::clone(subject.node());
+fn tell_what_is_stuck(node: Arc<dyn Node>) {
     let (found, finds) = mpsc::channel();
     aside(move || snapshot::stuck(&*node, |line| drop(found.send(line))));
     let until = Instant::now() + A_SECOND;

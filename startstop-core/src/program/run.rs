@@ -10,10 +10,10 @@ use tokio::runtime::Handle;
 
 use super::aside::aside;
 use super::hub::{self, Listening};
-use super::leave::leave;
 use super::on_exit;
+use super::stage::IfStuck;
 use super::stderr::print;
-use super::subject::{IfStuck, Subject};
+use super::subject::Subject;
 use crate::engine::Node;
 use crate::engine::request::pending::{ask, redeem};
 use crate::engine::request::{self, StartKind, Wanted};
@@ -122,7 +122,7 @@ async fn end_of(subject: &Arc<Subject>, _listening: Listening<'_>) -> Result<Exi
     if subject.if_stuck() == IfStuck::Exits {
         if is_stuck {
             let subject = Arc::clone(subject);
-            aside(move || leave(&subject));
+            aside(move || subject.leave());
         }
         if is_stuck || !subject.finish() {
             // The process exits.

@@ -3,7 +3,7 @@
 //! The thread that hears the signals calls this. It must go on hearing them, so whatever may run user code (wakers,
 //! subscribers, a composite that is asked for its parts) is done aside.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -11,25 +11,16 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep_until, timeout};
 
 use super::aside::{A_SECOND, aside};
-use super::count::Count;
 use super::leave::leave;
 use super::signals::Signal;
+use super::stage::{IfStuck, Stage, Step};
 use crate::engine::request::pending::ask;
 use crate::engine::request::{self, Wanted};
 use crate::engine::waiters::Answer;
 use crate::engine::{Core, Node, grace};
 use crate::report::error::ReloadError;
-use crate::report::state::{Exit, State};
+use crate::report::state::State;
 use crate::report::trace;
-
-/// What becomes of the process when the service does not yield.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum IfStuck {
-    /// It goes on, and is told.
-    Stays,
-    /// It exits.
-    Exits,
-}
 
 /// A service whose signals are heard.
 pub(super) struct Subject {
@@ -40,32 +31,20 @@ pub(super) struct Subject {
     /// The runtime of the thread that hears the signals: where its deadlines are kept.
     clock: OnceLock<Handle>,
     stage: Mutex<Stage>,
-}
-
-/// How far the program has come.
-#[derive(Default)]
-struct Stage {
-    count: Count,
-    last: Option<Signal>,
-    /// There was something to stop when the first signal came.
-    is_told: bool,
-    is_reloading: bool,
-    /// The program has ended, or the process is being left.
-    is_over: bool,
-}
-
-/// What follows from a signal.
-enum Step {
-    Nothing,
-    Reload,
-    Stop,
-    Abort,
-    Leave,
+    /// The stop has been asked for.
+    stops: Condvar,
 }
 
 impl Subject {
     pub(super) fn new(node: Arc<dyn Node>, on: Handle, if_stuck: IfStuck) -> Arc<Self> {
-        Arc::new(Self { node, on, if_stuck, clock: OnceLock::new(), stage: Mutex::default() })
+        Arc::new(Self {
+            node,
+            on,
+            if_stuck,
+            clock: OnceLock::new(),
+            stage: Mutex::default(),
+            stops: Condvar::new(),
+        })
     }
 
     pub(super) fn node(&self) -> &Arc<dyn Node> {
@@ -87,57 +66,73 @@ impl Subject {
 
     /// Whether a signal has asked for the end.
     pub(super) fn is_asked(&self) -> bool {
-        self.stage().count.is_asked()
+        self.stage().is_asked()
     }
 
     /// Whether a signal has asked for the end of what is not there: then there is nothing to start.
     pub(super) fn is_asked_before_start(&self) -> bool {
-        let is_stopped = self.node.core().word.read().state() == State::Stopped;
+        let is_stopped = self.state() == State::Stopped;
         let mut stage = self.stage();
-        let is_asked = is_stopped && stage.count.is_asked();
-        stage.is_told |= is_asked;
+        let is_asked = is_stopped && stage.is_asked();
+        if is_asked {
+            stage.tell();
+        }
         is_asked
     }
 
-    /// Tells the service of a signal that came before it was started.
-    pub(super) fn has_started(&self) {
-        let mut stage = self.stage();
-        if !stage.count.is_asked() {
-            return;
+    /// The service has been started, and hears of what came before that.
+    pub(super) fn has_started(self: &Arc<Self>) {
+        let step = self.stage().start();
+        match step {
+            // Here: where the start was made, so that the service is told before it has run.
+            Step::Stop => self.stop(),
+            step => self.follow(step),
         }
-        stage.is_told = true;
-        drop(stage);
-        request::stop(&self.node, None, Wanted::No);
     }
 
     /// The program has ended, unless the process is being left: whether it was so.
     pub(super) fn finish(&self) -> bool {
-        !std::mem::replace(&mut self.stage().is_over, true)
+        self.stage().finish()
+    }
+
+    /// Leaves the process, unless the program has ended meanwhile.
+    pub(super) fn leave(&self) {
+        if self.finish() {
+            leave(&self.node);
+        }
     }
 
     /// The signal that asked for the end of what had ended already.
     pub(super) fn missed(&self) -> Option<Signal> {
         let exit = self.node.core().cell().exit;
-        let stage = self.stage();
-        stage.last.filter(|_| !stage.is_told || exit == Exit::Completed)
+        self.stage().missed(exit)
     }
 
     /// Does what a signal asks for; whether there was anybody left to take it.
     pub(super) fn take(self: &Arc<Self>, signal: Signal) -> bool {
-        let Some(step) = self.next(signal) else { return false };
+        let state = self.state();
+        let Some(step) = self.stage().hear(signal, state, self.if_stuck) else { return false };
         self.show(signal);
+        self.follow(step);
+        true
+    }
+
+    fn follow(self: &Arc<Self>, step: Step) {
         let this = Arc::clone(self);
         match step {
             Step::Nothing => {}
             Step::Reload => aside(move || this.reload()),
             Step::Stop => {
                 self.limit_stop();
-                aside(move || this.ask_for_stop(None));
+                aside(move || this.stop());
             }
-            Step::Abort => aside(move || this.ask_for_stop(Some(Duration::ZERO))),
-            Step::Leave => aside(move || leave(&this)),
+            Step::Abort => aside(move || this.abort()),
+            Step::Leave => aside(move || this.leave()),
         }
-        true
+    }
+
+    fn state(&self) -> State {
+        self.node.core().word.read().state()
     }
 
     fn show(&self, signal: Signal) {
@@ -147,20 +142,17 @@ impl Subject {
         }
     }
 
-    fn next(&self, signal: Signal) -> Option<Step> {
-        let mut stage = self.stage();
-        if stage.is_over {
-            return None;
-        }
-        if signal == Signal::HangUp {
-            let is_asked = stage.count.is_asked();
-            return Some(if is_asked { Step::Nothing } else { Step::Reload });
-        }
-        Some(stage.count(signal, self))
+    fn stop(&self) {
+        request::stop(&self.node, None, Wanted::No);
+        self.stage().stop();
+        self.stops.notify_all();
     }
 
-    fn ask_for_stop(&self, within: Option<Duration>) {
-        request::stop(&self.node, within, Wanted::No);
+    /// Not before the stop, which may be on its way on another thread: an abort calls no `shutdown`.
+    fn abort(&self) {
+        let is_open = |stage: &mut Stage| !stage.is_stopping();
+        drop(self.stops.wait_timeout_while(self.stage(), A_SECOND, is_open));
+        request::stop(&self.node, Some(Duration::ZERO), Wanted::No);
     }
 
     /// Has the process left, at the latest, a second after the stop should have ended.
@@ -208,7 +200,7 @@ impl Subject {
         }
         if std::ptr::eq(core, self.node.core()) {
             let this = Arc::clone(self);
-            aside(move || leave(&this));
+            aside(move || this.leave());
         } else {
             self.limit_block(core.settings.abort_timeout());
         }
@@ -216,7 +208,7 @@ impl Subject {
 
     /// Asks for a reload and waits for its answer; where nobody reloads, a hang-up is a termination.
     fn reload(self: &Arc<Self>) {
-        if std::mem::replace(&mut self.stage().is_reloading, true) {
+        if !self.stage().ask_for_reload() {
             // Who waits already learns whether there is anybody who reloads.
             request::reload(&self.node, Wanted::No);
             return;
@@ -224,25 +216,9 @@ impl Subject {
         let Some(clock) = self.clock.get() else { return };
         let reload = |wanted: Wanted<'_>| request::reload(&self.node, wanted);
         let result = clock.block_on(ask(&self.node, reload, Answer::reload));
-        self.stage().is_reloading = false;
+        self.stage().is_answered();
         if let Err(ReloadError::NotSupported) = result {
             self.take(Signal::Terminate);
-        }
-    }
-}
-
-impl Stage {
-    fn count(&mut self, signal: Signal, of: &Subject) -> Step {
-        let Some(number) = self.count.note(signal, Instant::now()) else { return Step::Nothing };
-        self.last = Some(signal);
-        match (number, of.if_stuck) {
-            (1, _) => {
-                self.is_told = of.node.core().word.read().state() != State::Stopped;
-                Step::Stop
-            }
-            (2, _) => Step::Abort,
-            (_, IfStuck::Stays) => Step::Nothing,
-            (_, IfStuck::Exits) => Step::Leave,
         }
     }
 }
@@ -252,7 +228,7 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 
 fn leave_weak(subject: &Weak<Subject>) {
     if let Some(subject) = subject.upgrade() {
-        aside(move || leave(&subject));
+        aside(move || subject.leave());
     }
 }
 

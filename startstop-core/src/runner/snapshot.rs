@@ -183,8 +183,16 @@ fn stuck_children(node: &dyn Node, tell: &mut impl FnMut(String)) {
     let mut below = if node.parts().is_empty() { node.children() } else { Vec::new() };
     while let Some(status) = below.pop() {
         if status.state == State::Stopping {
-            tell(format!("service \"{}\" is still stopping", Escaped(status.path())));
+            let path = Escaped(status.path());
+            tell(format!("service \"{path}\" is still stopping{}", last_checkpoint(&status)));
         }
         below.extend_from_slice(status.children());
     }
+}
+
+#[cfg(feature = "signal")]
+fn last_checkpoint(status: &Status) -> String {
+    let Some(checkpoint) = status.checkpoint() else { return String::new() };
+    let age = status.checkpoint_age().unwrap_or_default();
+    format!(", {age:?} after checkpoint \"{}\"", Escaped(checkpoint))
 }

@@ -1,0 +1,189 @@
+//! How far a program has come, and what follows from a signal then: pure, the time is given.
+
+use std::mem;
+use std::time::Instant;
+
+use super::count::Count;
+use super::signals::Signal;
+use crate::report::state::{Exit, State};
+
+/// What becomes of the process when the service does not yield.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IfStuck {
+    /// It goes on, and is told.
+    Stays,
+    /// It exits.
+    Exits,
+}
+
+/// How far a program has come.
+#[derive(Debug, Default)]
+pub(super) struct Stage {
+    count: Count,
+    last: Option<Signal>,
+    /// There was something to stop when the first signal came.
+    is_told: bool,
+    life: Life,
+    reload: Reload,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    #[default]
+    Unstarted,
+    Started,
+    /// A stop was asked for.
+    Stopping,
+    /// The program has ended, or the process is being left.
+    Over,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Reload {
+    #[default]
+    No,
+    /// The service has to be started before.
+    Due,
+    /// Somebody waits for the answer.
+    Asked,
+}
+
+/// What follows from a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Nothing,
+    Reload,
+    Stop,
+    Abort,
+    Leave,
+}
+
+impl Stage {
+    /// What follows from a signal, of a service in this state; `None` if the program is over.
+    pub(super) fn hear(&mut self, signal: Signal, state: State, if_stuck: IfStuck) -> Option<Step> {
+        Some(match (self.life, signal) {
+            (Life::Over, _) => return None,
+            (_, Signal::HangUp) if self.is_asked() => Step::Nothing,
+            (Life::Started | Life::Stopping, Signal::HangUp) => Step::Reload,
+            (Life::Unstarted, Signal::HangUp) => {
+                self.reload = Reload::Due;
+                Step::Nothing
+            }
+            (_, Signal::Interrupt | Signal::Terminate) => self.count(signal, state, if_stuck),
+        })
+    }
+
+    fn count(&mut self, signal: Signal, state: State, if_stuck: IfStuck) -> Step {
+        let Some(number) = self.count.note(signal, Instant::now()) else { return Step::Nothing };
+        self.last = Some(signal);
+        match (number, if_stuck) {
+            (1, _) => {
+                self.is_told = state != State::Stopped;
+                Step::Stop
+            }
+            (2, _) => Step::Abort,
+            (_, IfStuck::Stays) => Step::Nothing,
+            (_, IfStuck::Exits) => Step::Leave,
+        }
+    }
+
+    /// Whether a signal has asked for the end.
+    pub(super) fn is_asked(&self) -> bool {
+        self.count.is_asked()
+    }
+
+    /// A signal that has asked for the end has its effect by what is done now.
+    pub(super) fn tell(&mut self) {
+        self.is_told = true;
+    }
+
+    /// The service has been started: what follows from the signals before that.
+    pub(super) fn start(&mut self) -> Step {
+        self.life = Life::Started;
+        if self.is_asked() {
+            self.tell();
+            return Step::Stop;
+        }
+        match mem::take(&mut self.reload) {
+            Reload::Due => Step::Reload,
+            Reload::No | Reload::Asked => Step::Nothing,
+        }
+    }
+
+    /// A stop was asked for.
+    pub(super) fn stop(&mut self) {
+        if self.life != Life::Over {
+            self.life = Life::Stopping;
+        }
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        matches!(self.life, Life::Stopping | Life::Over)
+    }
+
+    /// Somebody is about to wait for the answer of a reload: whether nobody does so yet.
+    pub(super) fn ask_for_reload(&mut self) -> bool {
+        mem::replace(&mut self.reload, Reload::Asked) != Reload::Asked
+    }
+
+    pub(super) fn is_answered(&mut self) {
+        self.reload = Reload::No;
+    }
+
+    /// The program has ended, or the process is being left; whether it was not so before.
+    pub(super) fn finish(&mut self) -> bool {
+        mem::replace(&mut self.life, Life::Over) != Life::Over
+    }
+
+    /// The signal that has asked for the end of what had ended already, with this exit.
+    pub(super) fn missed(&self, exit: Exit) -> Option<Signal> {
+        self.last.filter(|_| !self.is_told || exit == Exit::Completed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, IfStuck, Signal, Stage, State, Step};
+
+    fn heard(stage: &mut Stage, signal: Signal) -> Option<Step> {
+        stage.hear(signal, State::Running, IfStuck::Exits)
+    }
+
+    #[test]
+    fn a_hangup_before_the_start_is_kept_for_it() {
+        let mut stage = Stage::default();
+        assert_eq!(heard(&mut stage, Signal::HangUp), Some(Step::Nothing));
+        assert_eq!(stage.start(), Step::Reload);
+        assert_eq!(heard(&mut stage, Signal::HangUp), Some(Step::Reload));
+    }
+
+    #[test]
+    fn a_stop_before_the_start_is_kept_for_it() {
+        let mut stage = Stage::default();
+        let step = stage.hear(Signal::Terminate, State::Stopped, IfStuck::Exits);
+        assert_eq!(step, Some(Step::Stop));
+        assert_eq!(stage.missed(Exit::Stopped), Some(Signal::Terminate));
+        assert_eq!(stage.start(), Step::Stop);
+        assert_eq!(stage.missed(Exit::Stopped), None);
+    }
+
+    #[test]
+    fn a_signal_for_what_completes_by_itself_is_missed() {
+        let mut stage = Stage::default();
+        stage.start();
+        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(Step::Stop));
+        assert_eq!(stage.missed(Exit::Completed), Some(Signal::Interrupt));
+    }
+
+    #[test]
+    fn three_signals_stop_abort_and_leave() {
+        let mut stage = Stage::default();
+        stage.start();
+        assert_eq!(heard(&mut stage, Signal::Terminate), Some(Step::Stop));
+        assert_eq!(heard(&mut stage, Signal::HangUp), Some(Step::Nothing));
+        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(Step::Abort));
+        assert!(stage.finish());
+        assert!(!stage.finish());
+        assert_eq!(heard(&mut stage, Signal::Interrupt), None);
+    }
+}
