@@ -51,8 +51,7 @@ async fn upload(request: Body) -> Result<String, StatusCode> {
     Ok(format!("got {} bytes\n", bytes.len()))
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let addr = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
-    startstop_core::run(Http { addr }).await
+    startstop_core::main(Http { addr })
 }

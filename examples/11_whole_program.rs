@@ -7,7 +7,7 @@ use std::env;
 use std::io;
 use std::process::{ExitCode, Stdio};
 
-use startstop_core::{Context, RestartPolicy, Service, Settings};
+use startstop_core::{Context, Permanent, RestartPolicy, Service, Settings, WithExitCode, on_exit};
 use tokio::process::Command;
 
 /// Runs a command, and runs it again when it fails.
@@ -18,7 +18,7 @@ struct Keeper {
 #[derive(Debug, thiserror::Error)]
 enum KeeperError {
     #[error("cannot run {command:?}")]
-    Spawn { command: String, source: io::Error },
+    Spawn { command: String, source: Permanent },
     #[error("the child could not be waited for")]
     Wait(#[from] io::Error),
     #[error("the child has failed: {0}")]
@@ -37,6 +37,8 @@ impl Service for Keeper {
         command.process_group(0);
         let mut child = command.spawn().map_err(|source| {
             let command = self.command[0].clone();
+            // Trying again is of no use, and the program exits as a shell does.
+            let source = Permanent::new(WithExitCode::new(source, 127));
             KeeperError::Spawn { command, source }
         })?;
         let input = child.stdin.take();
@@ -56,11 +58,11 @@ impl Service for Keeper {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let mut command: Vec<String> = env::args().skip(1).collect();
     if command.is_empty() {
         command.push("cat".to_owned());
     }
-    startstop_core::run(Keeper { command }).await
+    on_exit(|| println!("the log is flushed")); // also where the child cannot be ended
+    startstop_core::main(Keeper { command })
 }

@@ -79,6 +79,13 @@ async fn a_whole_program_ends_in_order_on_sigterm() {
     assert_eq!(ended.code, Some(0));
 }
 
+#[tokio::test]
+async fn a_whole_program_chooses_its_exit_code() {
+    let ended = Program::start(built("11_whole_program"), &["/no/such/command"]).end().await;
+    assert_eq!(ended.code, Some(127), "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot run \"/no/such/command\""), "{}", ended.stderr);
+}
+
 /// The server of the example, once it listens, and where.
 async fn serve(addr: &str) -> (Program, String) {
     let mut program = Program::start(built("03_http_server"), &[addr]);
