@@ -1,8 +1,10 @@
 //! `startstop_core::run` as the whole of a process: signals, exit codes, and what is printed.
 
+mod codes;
 mod ends;
 mod signals;
-mod stuck;
+pub(crate) mod stuck;
+mod traced;
 
 use crate::child::{Ended, Program, run};
 

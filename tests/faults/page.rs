@@ -54,6 +54,8 @@ pub(super) fn written() -> String {
         page.push_str(&section(during));
     }
     page.push_str(&crate::deadlines::page::section());
+    #[cfg(unix)]
+    page.push_str(&crate::programs::stuck::page::section());
     page
 }
 

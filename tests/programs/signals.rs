@@ -107,6 +107,18 @@ async fn a_signal_between_two_calls_is_not_lost() {
 }
 
 #[tokio::test]
+async fn a_hangup_between_two_calls_is_for_the_second() {
+    let mut program = signalled(&["2", "until", "reloading"]);
+    program.prints("running").await;
+    program.signal("TERM").await;
+    program.prints("Ok(Stopped)").await;
+    program.signal("HUP").await;
+    program.enter().await;
+    program.prints("running").await;
+    program.prints("reloaded").await;
+}
+
+#[tokio::test]
 async fn a_second_call_hears_signals_as_the_first_did() {
     for runtime in ["current", "2"] {
         let mut program = signalled(&[runtime, "until", "idle"]);
