@@ -23,7 +23,10 @@ const FOLDERS: [&str; 8] = [
 const SECTIONS: [&str; 4] = ["Examples", "Errors", "Panics", "Cancel safety"];
 
 /// Sections that one item has, beside those.
-const OWN_SECTIONS: [(&str, &str); 1] = [("startstop-core/src/service.rs", "Building one")];
+const OWN_SECTIONS: [(&str, &str); 2] = [
+    ("startstop-core/src/service.rs", "Building one"),
+    ("startstop-core/src/group.rs", "Stopping"),
+];
 
 /// A file of more than this many lines of code is most likely two.
 const LONG: usize = 300;

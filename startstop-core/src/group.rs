@@ -66,6 +66,46 @@ use table::{Entry, Table};
 /// count for neither: a group with no others, or with none at all, runs on. Such a member leaves those that depend
 /// on it alone, but for those [bound to](Member::bound_to) it, and may be started again.
 ///
+/// # Stopping
+///
+/// All members [drain](Settings::drain) together: for the time that is set for the group, or else for the longest that is set
+/// for a member. Those that are up go on meanwhile, those on their way up are stopped, and the drain ends early when all
+/// have ended. Then a member is told to stop when everything that depends on it has ended.
+///
+/// Without a [`stop_timeout`](Settings::stop_timeout) of the group each member has its own. With one, or with
+/// [`stop_within`](crate::Runner::stop_within), the time is shared out along the longest path of members that are left, in
+/// proportion to their own `stop_timeout` and `abort_timeout`; what one leaves over goes to those after it. A member is aborted
+/// after its own time or its share, whichever is shorter, and when its share is over those behind it have their turn: one
+/// that hangs takes nothing from them. [`grace_period`](crate::Runner::grace_period) says how long a stop can take in all.
+///
+/// If the group is not ready within its own [`start_timeout`](Settings::start_timeout), what has started is stopped in reverse
+/// order, each member within its own time, and the group fails: the [failure](crate::Interruption::MembersNotReady) names
+/// each member that was not ready, and what it waited for.
+///
+/// ```
+/// use std::time::Duration;
+/// use startstop_core::{Group, Interruption, Runner, Settings, StopError, service_fn};
+/// use tokio::time::Instant;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let db = service_fn(async |cx| cx.cancelled().await).on_shutdown(async |_cx| println!("flushed"));
+/// let app = Group::builder("app")
+///     .settings(Settings::new().drain(Duration::from_secs(2)).stop_timeout(Duration::from_secs(4)))
+///     .with("db", db)
+///     .then("http", service_fn(async |_cx| std::future::pending::<()>().await)) // hangs
+///     .build()
+///     .unwrap();
+/// let app = Runner::new(app);
+/// app.start().await.unwrap();
+///
+/// let begun = Instant::now();
+/// let error = app.stop().await.unwrap_err(); // http has its share, then db is told and flushes
+/// assert!(matches!(error, StopError::Failed(_)));
+/// assert!(begun.elapsed() < Duration::from_secs(2 + 4));
+/// # }
+/// ```
+///
 /// # Examples
 ///
 /// ```

@@ -35,6 +35,29 @@ async fn one_that_hangs_takes_nothing_from_those_behind_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_all_hang_each_has_its_turn_as_the_page_on_grace_periods_says() {
+    let journal = Journal::new();
+    let probe = |name: &str| journal.probe(name).lingers().settings(timed(30, 2));
+    let builder = group(10).with("db", probe("db")).then("queue", probe("queue"));
+    let app = started(builder.then("http", probe("http"))).await;
+    let begun = Instant::now();
+    within(app.stop()).await.unwrap_err();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/grace.md"));
+    let page = page.unwrap();
+    let mut told = "0 s".to_owned();
+    for name in ["http", "queue", "db"] {
+        let tenths = journal.tenths(begun, &format!("-{name}"));
+        let aborted = match tenths % 10 {
+            0 => format!("{} s", tenths / 10),
+            rest => format!("{}.{rest} s", tenths / 10),
+        };
+        let row = format!("| `{name}` | {told} | {aborted} |");
+        assert!(page.contains(&row), "{row}");
+        told = aborted;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_share_is_in_proportion_to_what_the_member_may_take() {
     let journal = Journal::new();
     let builder = group(12).with("a", journal.probe("a").lingers().settings(timed(9, 0)));

@@ -184,3 +184,23 @@ async fn all_who_block_are_named() {
     drop(guard);
     within(app.wait()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_whole_names_who_does_not_yield_by_their_paths() {
+    let journal = Journal::new();
+    let guard = Guard(Release::default());
+    let blocks = |name: &str| journal.probe(name).blocks(&guard.0).settings(hasty());
+    let inner = Group::builder("in").with("a", blocks("a")).with("b", journal.probe("b"));
+    let builder = Group::builder("app").with("in", inner.build().unwrap());
+    let app = started(builder.with("c", blocks("c")).with("d", journal.probe("d"))).await;
+    journal.until("+a").await;
+    journal.until("+c").await;
+    let error = within(app.stop()).await.unwrap_err();
+    let StopError::Unresponsive(stuck) = &error else { panic!("{error:?}") };
+    let mut members: Vec<&str> = stuck.members().iter().map(|path| &**path).collect();
+    members.sort_unstable();
+    assert_eq!(members, ["app/c", "app/in/a"]);
+    assert!(stuck.to_string().contains("app/in/a"), "{stuck}");
+    drop(guard);
+    within(app.wait()).await;
+}

@@ -217,7 +217,8 @@ impl Cell {
     fn give_up(&mut self, core: &Core, after: &mut After) {
         let verdict = self.record_verdict(core, after);
         self.tell(after, || EventKind::Unresponsive(verdict.clone()));
-        let answer = Answer::Stop(Err(crate::report::error::StopError::Unresponsive(verdict)));
+        let error = crate::report::error::StopError::Unresponsive(verdict.clone());
+        let answer = Answer::Stop(Err(error));
         self.waiters.answer(Topic::Stop, &answer, &mut after.wakes);
         let answer = Answer::Start(Err(StartError::Unresponsive));
         self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
@@ -225,7 +226,7 @@ impl Cell {
         self.tell_observers(after);
         self.rare().next_on = None;
         after.rest().has_verdict = true;
-        self.tell_wholes(after);
+        self.tell_wholes(&verdict, after);
     }
 
     /// Sees to it that somebody enters the attempt.

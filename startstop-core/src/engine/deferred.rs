@@ -14,6 +14,7 @@ use super::deadline::Keepers;
 use super::{Ending, Hold, Job, Node, Observer, owners, verdicts};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
+use crate::report::error::Unresponsive;
 use crate::report::event::{Event, Evicted};
 use crate::report::failure::Failure;
 use crate::report::panic::each_fenced;
@@ -50,7 +51,7 @@ pub(super) struct Rest {
     pub(super) orders: Vec<Order>,
     jobs: Vec<Job>,
     dismissed: Vec<Keepers>,
-    pub(super) stuck: Vec<Arc<dyn Hold>>,
+    pub(super) stuck: Vec<(Arc<dyn Hold>, Unresponsive)>,
     pub(super) observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
     /// What nobody needs any more, and whose drop is foreign code, or takes another lock.
     wakers: Vec<Waker>,
@@ -235,7 +236,7 @@ impl Rest {
         each_fenced(self.aborts.drain(..), |task| task.abort());
         each_fenced(self.orders.drain(..), Order::carry_out);
         self.dismissed.drain(..).for_each(Keepers::dismiss);
-        each_fenced(self.stuck.drain(..), |hold| hold.ran_out());
+        each_fenced(self.stuck.drain(..), |(hold, verdict)| hold.ran_out(&verdict));
     }
 
     fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::{After, Cell, Node};
+use crate::report::error::Unresponsive;
 use crate::report::state::State;
 
 /// What a cycle holds as long as it lasts: the place of its service in a whole. Dropped at the end.
@@ -24,7 +25,7 @@ pub(crate) trait Hold: Send + Sync {
     fn drains(&self) -> bool;
 
     /// The deadlines of the cycle have run out and something of it is still there.
-    fn ran_out(&self);
+    fn ran_out(&self, verdict: &Unresponsive);
 }
 
 thread_local! {
@@ -160,8 +161,10 @@ impl Cell {
     }
 
     /// Has the wholes told that the deadlines of this part have run out.
-    pub(super) fn tell_wholes(&mut self, after: &mut After) {
-        after.rest().stuck.clone_from(&self.rare().wholes.holds);
+    pub(super) fn tell_wholes(&mut self, verdict: &Unresponsive, after: &mut After) {
+        let holds = self.rare().wholes.holds.iter();
+        let stuck = holds.map(|hold| (Arc::clone(hold), verdict.clone())).collect();
+        after.rest().stuck = stuck;
     }
 
     /// Lets go of the wholes, since the cycle has ended.

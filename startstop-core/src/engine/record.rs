@@ -172,14 +172,30 @@ impl Cell {
     }
 
     /// What is still there, and for how long it has been told to end.
-    pub(crate) fn blame(&self, core: &Core) -> Unresponsive {
+    pub(crate) fn blame(&mut self, core: &Core) -> Unresponsive {
         let asked_at = core.word.read().since();
         let now = clock::now();
         let waited = clock::between(asked_at, now);
-        let names = self.rare.as_ref().map(|rare| rare.tasks.names()).unwrap_or_default();
+        let path = self.path(core);
+        let rare = self.rare.as_ref();
+        let names = rare.map(|rare| rare.tasks.names()).unwrap_or_default();
+        let below = rare.map(|rare| rare.stuck_below.clone()).unwrap_or_default();
         Unresponsive::new(core.name(), &self.life.alive_parts(), waited)
+            .of(path.as_str(), below)
             .with_tasks(names)
             .with_checkpoint(self.checkpoint(now))
+    }
+
+    /// Notes who does not yield in a part of attempt `epoch`: the leaves, by their paths.
+    pub(crate) fn note_stuck(&mut self, epoch: u64, verdict: &Unresponsive) {
+        if self.attempts != epoch {
+            return;
+        }
+        let below = &mut self.rare().stuck_below;
+        match verdict.members() {
+            [] => below.push(verdict.own_path().into()),
+            members => below.extend_from_slice(members),
+        }
     }
 
     /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of

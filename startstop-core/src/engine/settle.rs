@@ -127,6 +127,7 @@ impl Cell {
             rare.healthy = 0;
             rare.whole_keeps = false;
             rare.limited = false;
+            rare.stuck_below.clear();
             rare.start_over = false;
             rare.told_late = false;
             rare.said = Said::default();

@@ -147,15 +147,26 @@ struct Stuck {
     parts: Box<[Phase]>,
     /// The names of the tasks that have one.
     tasks: Vec<Cow<'static, str>>,
+    path: Box<str>,
+    members: Vec<Box<str>>,
     waited: Duration,
     checkpoint: Option<(&'static str, Duration)>,
 }
 
 impl Unresponsive {
     pub(crate) fn new(service: &str, parts: &[Phase], waited: Duration) -> Self {
+        let (path, members) = (service.into(), Vec::new());
         let (service, parts) = (service.into(), parts.into());
-        let stuck = Stuck { service, parts, tasks: Vec::new(), waited, checkpoint: None };
+        let (tasks, checkpoint) = (Vec::new(), None);
+        let stuck = Stuck { service, parts, tasks, path, members, waited, checkpoint };
         Self { stuck: Arc::new(stuck) }
+    }
+
+    /// The same of a service at this path, with those of its members that do not yield.
+    pub(crate) fn of(mut self, path: &str, members: Vec<Box<str>>) -> Self {
+        let stuck = Arc::make_mut(&mut self.stuck);
+        (stuck.path, stuck.members) = (path.into(), members);
+        self
     }
 
     pub(crate) fn with_tasks(mut self, names: Vec<Cow<'static, str>>) -> Self {
@@ -184,6 +195,19 @@ impl Unresponsive {
     /// See [`Unresponsive`].
     pub fn parts(&self) -> &[Phase] {
         &self.stuck.parts
+    }
+
+    /// The paths of the members that do not yield, down to the leaves, where the service is made of any.
+    ///
+    /// # Examples
+    ///
+    /// See [`Unresponsive`].
+    pub fn members(&self) -> &[Box<str>] {
+        &self.stuck.members
+    }
+
+    pub(crate) fn own_path(&self) -> &str {
+        &self.stuck.path
     }
 
     /// How long they had been told to end when the stop gave up on them.
@@ -225,10 +249,14 @@ impl fmt::Display for Unresponsive {
             }
         }
         write!(f, " stuck for {:?}", self.waited())?;
-        match self.stuck.checkpoint {
-            Some((name, age)) => write!(f, ", {age:?} after checkpoint \"{}\"", Escaped(name)),
-            None => Ok(()),
+        if let Some((name, age)) = self.stuck.checkpoint {
+            write!(f, ", {age:?} after checkpoint \"{}\"", Escaped(name))?;
         }
+        for (at, member) in self.members().iter().enumerate() {
+            let comma = if at == 0 { ": " } else { ", " };
+            write!(f, "{comma}{}", Escaped(member))?;
+        }
+        Ok(())
     }
 }
 

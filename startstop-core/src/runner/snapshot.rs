@@ -170,7 +170,7 @@ pub(crate) fn stuck(root: &dyn Node, mut tell: impl FnMut(String)) {
 #[cfg(feature = "signal")]
 fn stuck_part(node: &dyn Node) -> String {
     let core = node.core();
-    let cell = core.cell();
+    let mut cell = core.cell();
     match cell.verdict() {
         Some(verdict) => verdict.to_string(),
         None => cell.blame(core).to_string(),

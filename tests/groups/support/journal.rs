@@ -83,6 +83,15 @@ impl Journal {
         (at.duration_since(since) + std::time::Duration::from_millis(500)).as_secs()
     }
 
+    /// The same in tenths of a second.
+    #[track_caller]
+    pub(crate) fn tenths(&self, since: Instant, line: &str) -> u128 {
+        let inner = self.shared.inner();
+        let found = inner.lines.iter().rev().find(|(written, _)| written == line);
+        let (_, at) = found.unwrap_or_else(|| panic!("{line} was not written"));
+        (at.duration_since(since).as_millis() + 50) / 100
+    }
+
     /// Waits until this is written among what was not taken yet.
     pub(crate) async fn until(&self, line: &str) {
         within(async {

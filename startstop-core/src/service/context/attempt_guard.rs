@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 
 use crate::engine::gate::update_and_leave;
 use crate::engine::{Arm, Ending, Hold, Node, update};
+use crate::report::error::Unresponsive;
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::{Input, Level, Lifecycle, Part};
@@ -167,10 +168,11 @@ impl Hold for Place {
         self.node.as_ref().is_some_and(|node| node.core().level(self.epoch) >= Level::Draining)
     }
 
-    fn ran_out(&self) {
+    fn ran_out(&self, verdict: &Unresponsive) {
         let Some(node) = &self.node else { return };
         if self.keeps.swap(false, Ordering::AcqRel) {
             update(node, |core, cell, after| {
+                cell.note_stuck(self.epoch, verdict);
                 cell.step(core, Input::RanOut, Arm::Now, after);
             });
         }
