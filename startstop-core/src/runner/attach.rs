@@ -151,10 +151,10 @@ fn check(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), 
         return Err(AttachError::Cycle { path });
     }
     let is_taken = |(other, node): &(_, Arc<dyn Node>)| *other == name || is_same(node, part);
-    match whole.parts().iter().any(is_taken) {
-        true => Err(AttachError::DuplicateName { name }),
-        false => Ok(()),
+    if whole.parts().iter().any(is_taken) {
+        return Err(AttachError::DuplicateName { name });
     }
+    Ok(())
 }
 
 /// The names from `part` down to the whole, if that is a part of it, or is it.
