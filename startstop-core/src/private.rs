@@ -23,7 +23,7 @@ pub use crate::report::status::Status;
 pub use crate::service::context::Context;
 pub use crate::service::{Parts, Service, Spans, Whole};
 pub use crate::settings::Settings;
-pub use crate::settings::restart_policy::RestartPolicy;
+pub use crate::settings::restart_policy::{Backoff, RestartPolicy};
 
 use std::marker::PhantomData;
 use std::pin::Pin;

@@ -118,7 +118,9 @@ use diagnostics::Diagnostics;
 /// |---|---|---|
 /// | `member` | the field, a `Runner`, is a member under its name; in a tuple struct, under its number | no member |
 /// | `member(on_failure = ..)` | `stop_group`, `ignore`, `restart_member`, `restart_dependents`, `restart_all` or an `OnFailure` | `stop_group` |
-/// | `member(on_completion = ..)` | `ignore`, `stop_group` or an `OnCompletion` | `ignore` |
+/// | `member(on_completion = ..)` | `ignore`, `stop_group`, `fail` or an `OnCompletion` | `ignore` |
+/// | `member(bound_to(..))` | the members that it starts after and goes down with | none |
+/// | `member(transient)` | nothing: the member leaves when it has ended, and nothing starts after it | it stays |
 /// | `after(a, b)` | it starts when these members are ready; `after()` starts it at once | after the member declared before it |
 ///
 /// Names that do not exist and cycles are errors at compile time. The keys on the type are those below,
@@ -146,6 +148,7 @@ use diagnostics::Diagnostics;
 /// | `restart` | `never`, `on_failure`, `always` | `never` |
 /// | `watchdog` | a duration | none |
 /// | `limit` | of a struct with members, `limit(max, window)`: how many restarts of members there may be in which time | `limit(10, "10m")` |
+/// | `backoff` | of a struct with members, a `Backoff`: the delay before members that the whole restarts come up again | that of a policy |
 /// | `bound` | where predicates in a string, such as `"T: Store"` | `T: Send + Sync + 'static` for each type parameter |
 /// | `crate` | the path of the crate, if it is renamed or re-exported | `::startstop_core` |
 ///

@@ -29,6 +29,25 @@ fn a_limit_and_policies_become_expressions() {
 }
 
 #[test]
+fn bound_and_transient_members_and_a_backoff_become_calls() {
+    let code = composed(
+        "#[service(backoff = Backoff::none())]",
+        "#[service(member)] db: A, #[service(member(transient), after())] s: B, \
+         #[service(member(bound_to(db), on_completion = fail))] http: C",
+    );
+    assert!(!code.contains("compile_error"), "{code}");
+    let parts = [
+        "Option::Some(Backoff::none())",
+        ".transient()",
+        ".after(&[\"db\"]).bound_to(&[\"db\"])",
+        "OnCompletion::Fail",
+    ];
+    for part in parts {
+        assert!(code.contains(part), "{part}: {code}");
+    }
+}
+
+#[test]
 fn what_cannot_be_composed_is_refused_with_a_word_on_what_can() {
     for (fields, said) in [
         ("#[service(member, after(dbb))] a: A, #[service(member)] db: B", "did you mean `db`?"),
@@ -37,12 +56,28 @@ fn what_cannot_be_composed_is_refused_with_a_word_on_what_can() {
         ("#[service(member)] a: A, #[service(member, after(a, a))] b: B", "`a` is named twice"),
         ("#[service(member(on_completion = 3))] a: A", "`on_completion` takes"),
         ("#[service(member, after(a))] a: A", "depend on each other: a -> a"),
+        ("#[service(member(bound_to(a)))] a: A", "depend on each other: a -> a"),
+        ("#[service(member(bound_to(x)))] a: A", "unknown member `x`"),
+        ("#[service(member(bound_to))] a: A", "`bound_to` takes"),
+        ("#[service(member(transient = true))] a: A", "`transient` takes no value"),
+        (
+            "#[service(member(transient))] a: A, #[service(member, after(a))] b: B",
+            "`a` is transient: nothing can start after it",
+        ),
+        (
+            "#[service(member(transient))] a: A, #[service(member(bound_to(a)), after())] b: B",
+            "`a` is transient: nothing can start after it",
+        ),
     ] {
         let code = composed("", fields);
         assert!(says(&code, said), "{fields}: {code}");
     }
     let code = composed("#[service(limit(\"3\", \"60s\"))]", "#[service(member)] a: A");
     assert!(says(&code, "a whole number as its maximum"), "{code}");
+    let code = composed("#[service(backoff = 3)]", "#[service(member)] a: A");
+    assert!(says(&code, "`backoff` takes an expression of type `Backoff`"), "{code}");
+    let code = composed("#[service(start = go, backoff = Backoff::none())]", "a: A");
+    assert!(says(&code, "`backoff` without members"), "{code}");
 }
 
 #[test]

@@ -77,6 +77,7 @@ pub(crate) struct Composition {
     /// In the order of their declaration. Their graph has no cycle.
     pub(crate) members: Vec<Member>,
     pub(crate) limit: Option<Limit>,
+    pub(crate) backoff: Option<Value>,
 }
 
 /// A field that is a member.
@@ -87,6 +88,9 @@ pub(crate) struct Member {
     pub(crate) span: Span,
     /// The names of the members that it starts after.
     pub(crate) after: Vec<String>,
+    /// Those that it is bound to.
+    pub(crate) bound_to: Vec<String>,
+    pub(crate) is_transient: bool,
     /// What happens when it fails or completes, if that is set.
     pub(crate) policies: Vec<Setting>,
 }

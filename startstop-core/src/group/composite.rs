@@ -14,10 +14,12 @@ use crate::engine::Node;
 use crate::group::{Group, GroupError, Member, OnCompletion, OnFailure};
 use crate::report::panic::BoxError;
 use crate::report::status::Status;
+use crate::rules::plan::Stay;
 use crate::runner::Runner;
 use crate::runner::snapshot;
 use crate::service::context::Context;
 use crate::service::{Parts, Service, Spans};
+use crate::settings::restart_policy::Backoff;
 
 /// A struct whose fields are members.
 pub trait Composed {
@@ -28,6 +30,11 @@ pub trait Composed {
     fn limit(&self) -> Option<(u32, Duration)> {
         None
     }
+
+    /// The backoff before restarts, if it is set.
+    fn backoff(&self) -> Option<Backoff> {
+        None
+    }
 }
 
 /// One member.
@@ -36,6 +43,8 @@ pub struct Field<'a> {
     name: &'static str,
     runner: Driven<'a>,
     after: &'static [&'static str],
+    bound_to: &'static [&'static str],
+    stay: Stay,
     on_failure: OnFailure,
     on_completion: OnCompletion,
 }
@@ -47,6 +56,8 @@ impl<'a> Field<'a> {
             name,
             runner: runner.driven(),
             after: &[],
+            bound_to: &[],
+            stay: Stay::Permanent,
             on_failure: OnFailure::default(),
             on_completion: OnCompletion::default(),
         }
@@ -55,6 +66,16 @@ impl<'a> Field<'a> {
     /// Has it start after these.
     pub fn after(self, after: &'static [&'static str]) -> Self {
         Self { after, ..self }
+    }
+
+    /// Has it start after these, and go down with them.
+    pub fn bound_to(self, bound_to: &'static [&'static str]) -> Self {
+        Self { bound_to, ..self }
+    }
+
+    /// Has it leave when it has ended.
+    pub fn transient(self) -> Self {
+        Self { stay: Stay::Transient, ..self }
     }
 
     /// Sets what happens when it fails.
@@ -70,6 +91,8 @@ impl<'a> Field<'a> {
     fn member(&self) -> Member {
         let member = self.runner.0.member();
         let member = member.after(self.after.iter().copied());
+        let member = member.bound_to(self.bound_to.iter().copied());
+        let member = if self.stay == Stay::Transient { member.transient() } else { member };
         member.on_failure(self.on_failure).on_completion(self.on_completion)
     }
 }
@@ -153,6 +176,9 @@ fn group<S: Composed>(service: &S) -> Result<Group, GroupError> {
     let mut builder = Group::builder("");
     if let Some((max, window)) = service.limit() {
         builder = builder.limit(max, window);
+    }
+    if let Some(backoff) = service.backoff() {
+        builder = builder.backoff(backoff);
     }
     for field in service.members() {
         builder = builder.with_static(field.name, field.member());

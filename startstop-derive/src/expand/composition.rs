@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Ident, Index};
 
 use super::{place, service};
-use crate::model::{Composition, Limit, Member};
+use crate::model::{Composition, Limit, Member, Value};
 
 /// What stands in the impl of `Service`, beside `run`.
 pub(super) fn hooks(private: &TokenStream) -> TokenStream {
@@ -36,18 +36,20 @@ pub(super) fn hooks(private: &TokenStream) -> TokenStream {
 pub(super) fn members(composition: &Composition, private: &TokenStream) -> TokenStream {
     let fields = composition.members.iter().map(|member| field(member, private));
     let limit = composition.limit.as_ref().map(|limit| self::limit(limit, private));
+    let backoff = composition.backoff.as_ref().map(|backoff| self::backoff(backoff, private));
     quote! {
         fn members(&self) -> #private::Vec<#private::Field<'_>> {
             #private::From::from([#(#fields),*])
         }
 
         #limit
+        #backoff
     }
 }
 
 /// A member. An error about the type of the field falls there.
 fn field(member: &Member, private: &TokenStream) -> TokenStream {
-    let Member { name, after, .. } = member;
+    let Member { name, after, bound_to, .. } = member;
     let span = Span::call_site().located_at(member.span);
     let at_type = place::at(private, span);
     let field = match &member.field {
@@ -59,9 +61,20 @@ fn field(member: &Member, private: &TokenStream) -> TokenStream {
         syn::Member::Unnamed(index) => Index { index: index.index, span }.into(),
     };
     let after = (!after.is_empty()).then(|| quote!(.after(&[#(#after),*])));
+    let bound_to = (!bound_to.is_empty()).then(|| quote!(.bound_to(&[#(#bound_to),*])));
+    let transient = member.is_transient.then(|| quote!(.transient()));
     let policies = member.policies.iter().map(|policy| service::setter(policy, private));
     let made = quote_spanned!(span=> #at_type::Field::new(#name, &self.#field));
-    quote!(#made #after #(#policies)*)
+    quote!(#made #after #bound_to #transient #(#policies)*)
+}
+
+fn backoff(backoff: &Value, private: &TokenStream) -> TokenStream {
+    let backoff = service::value(backoff, private);
+    quote! {
+        fn backoff(&self) -> #private::Option<#private::Backoff> {
+            #private::Option::Some(#backoff)
+        }
+    }
 }
 
 fn limit(Limit { max, window }: &Limit, private: &TokenStream) -> TokenStream {

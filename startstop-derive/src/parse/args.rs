@@ -10,11 +10,11 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, LitStr, Path, Token, Type, WherePredicate, token};
 
 use super::keys::{Key, Kind, closest};
-use super::lists::{self, Name};
+use super::lists::{self, Name, OfMember};
 use super::skip::{is_at_end, skip_to_comma};
 use super::value;
 use crate::diagnostics::Diagnostics;
-use crate::model::{Limit, Place, Setting};
+use crate::model::{Limit, Place, Setting, Value};
 
 /// What the attributes of one item or field say.
 #[derive(Default)]
@@ -25,8 +25,11 @@ pub(super) struct Args {
     pub(super) place: Place,
     pub(super) settings: Vec<Setting>,
     pub(super) limit: Option<Limit>,
-    pub(super) policies: Vec<Setting>,
+    pub(super) backoff: Option<Value>,
+    /// What stands in `member(..)`.
+    pub(super) of_member: OfMember,
     pub(super) after: Option<Vec<Name>>,
+    pub(super) bound_to: Option<Vec<Name>>,
     /// Every key that was given, well or badly.
     given: Vec<(&'static str, Span)>,
     /// Every key that an unknown word is close to.
@@ -71,6 +74,9 @@ impl Args {
         let key = self.key(&word, known, out)?;
         if key.kind.is_list() {
             return self.list(key, span, input, out);
+        }
+        if key.kind == Kind::Mark {
+            return mark(key, span, input, out);
         }
         if input.parse::<Token![=]>().is_err() || is_at_end(input) {
             let Key { name, kind } = key;
@@ -119,7 +125,8 @@ impl Args {
         let list: Group = input.parse().ok()?;
         match key.kind {
             Kind::Limit => self.limit = lists::limit(&list, key, out),
-            Kind::Member => self.policies = lists::policies(&list, out),
+            Kind::Member => self.of_member = lists::of_member(&list, out),
+            Kind::BoundTo => self.bound_to = lists::after(&list, key, out),
             _ => self.after = lists::after(&list, key, out),
         }
         Some(())
@@ -146,6 +153,10 @@ impl Args {
                     value::method(key, typed(key, input, <Expr as Parse>::parse, out)?, out);
                 *(if key.name == "start" { &mut self.start } else { &mut self.stop }) = method;
             }
+            Kind::Backoff => {
+                let expr = typed(key, input, <Expr as Parse>::parse, out)?;
+                self.backoff = value::setting(key, expr, out);
+            }
             _ => {
                 let expr = typed(key, input, <Expr as Parse>::parse, out)?;
                 let value = value::setting(key, expr, out);
@@ -154,6 +165,15 @@ impl Args {
         }
         Some(())
     }
+}
+
+/// Reads a key that stands alone.
+fn mark(key: &Key, span: Span, input: ParseStream, out: &mut Diagnostics) -> Option<()> {
+    if is_at_end(input) {
+        return Some(());
+    }
+    out.report(span, format!("`{}` takes {}", key.name, key.kind.accepted()));
+    None
 }
 
 /// Parses a value, or says what the key takes.

@@ -8,9 +8,8 @@ use syn::{Field, Fields, Index, Member};
 use super::args::Args;
 use super::item;
 use super::keys;
-use super::lists::Name;
+use super::lists::{Name, OfMember};
 use crate::diagnostics::Diagnostics;
-use crate::model::Setting;
 
 /// A field, and what it says of itself if it is a member.
 pub(super) struct Marked {
@@ -24,7 +23,7 @@ pub(super) struct Marked {
 /// What a member says of itself.
 pub(super) struct Says {
     pub(super) after: After,
-    pub(super) policies: Vec<Setting>,
+    pub(super) of_member: OfMember,
 }
 
 /// What a member starts after.
@@ -74,5 +73,5 @@ fn says(mut args: Args, is_wrong: bool, out: &mut Diagnostics) -> Option<Says> {
         None if args.means("after") => After::Unknown,
         None => After::Before,
     };
-    Some(Says { after, policies: args.policies })
+    Some(Says { after, of_member: args.of_member })
 }

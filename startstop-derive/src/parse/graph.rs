@@ -7,7 +7,7 @@ use proc_macro2::Span;
 use super::args::either;
 use super::fields::{After, Marked};
 use super::keys::closest;
-use super::lists::Name;
+use super::lists::{Name, OfMember};
 use crate::diagnostics::Diagnostics;
 use crate::model::Member;
 
@@ -27,27 +27,55 @@ pub(super) fn resolve(fields: Vec<Marked>, out: &mut Diagnostics) -> Vec<Member>
         Some((field.name, field.field, field.span, says))
     });
     let (mut members, mut edges) = (Vec::new(), Vec::new());
+    // How many of the edges of each come before those to what it is bound to.
+    let mut bounds = Vec::new();
     let ids: HashMap<&str, usize> = names
         .iter()
         .filter(|(_, is_member)| *is_member)
         .map(|(name, _)| &**name)
         .zip(0..)
         .collect();
-    for (at, (name, field, span, says)) in marked.enumerate() {
-        edges.push(match says.after {
-            After::Before => {
-                at.checked_sub(1).map(|to| Edge { to, span: None }).into_iter().collect()
-            }
+    for (name, field, span, says) in marked {
+        let OfMember { policies, bound_to, is_transient } = says.of_member;
+        let mut starts_after = match says.after {
+            After::Before => before(&members),
             After::Named(after) => named(after, &ids, &names, out),
             After::Unknown => Vec::new(),
-        });
-        members.push(Member { name, field, span, after: Vec::new(), policies: says.policies });
+        };
+        let bound = named(bound_to, &ids, &names, out);
+        bounds.push(starts_after.len());
+        starts_after.extend(bound);
+        edges.push(starts_after);
+        let (after, bound_to) = (Vec::new(), Vec::new());
+        members.push(Member { name, field, span, after, bound_to, is_transient, policies });
     }
+    refuse_transient(&edges, &members, out);
     Search::of(&edges, &members, out);
-    for (at, edges) in edges.iter().enumerate() {
-        members[at].after = edges.iter().map(|edge| members[edge.to].name.clone()).collect();
+    for ((at, edges), bound) in edges.iter().enumerate().zip(bounds) {
+        let name = |edge: &Edge| members[edge.to].name.clone();
+        let (after, bound_to) = edges.split_at(bound);
+        let (after, bound_to) =
+            (after.iter().map(name).collect(), bound_to.iter().map(name).collect());
+        (members[at].after, members[at].bound_to) = (after, bound_to);
     }
     members
+}
+
+/// The edge to the member that is declared before, unless nothing can start after that.
+fn before(members: &[Member]) -> Vec<Edge> {
+    let to = members.iter().rposition(|member| !member.is_transient);
+    to.map(|to| Edge { to, span: None }).into_iter().collect()
+}
+
+/// Reports those that start after one that leaves when it has ended.
+fn refuse_transient(edges: &[Vec<Edge>], members: &[Member], out: &mut Diagnostics) {
+    for Edge { to, span } in edges.iter().flatten() {
+        let Member { name, is_transient: true, .. } = &members[*to] else { continue };
+        if let Some(span) = span {
+            let message = format!("`{name}` is transient: nothing can start after it");
+            out.report(*span, message);
+        }
+    }
 }
 
 fn named(

@@ -98,7 +98,8 @@ fn composed(marked: Vec<Marked>, args: &mut Args, out: &mut Diagnostics) -> Body
     }
     let members = graph::resolve(marked, out);
     if out.is_empty() {
-        Body::Composed(Box::new(Composition { members, limit: args.limit.take() }))
+        let (limit, backoff) = (args.limit.take(), args.backoff.take());
+        Body::Composed(Box::new(Composition { members, limit, backoff }))
     } else {
         Body::Stub { is_linked: false }
     }
@@ -107,6 +108,10 @@ fn composed(marked: Vec<Marked>, args: &mut Args, out: &mut Diagnostics) -> Body
 fn refuse_limit(args: &Args, out: &mut Diagnostics) {
     if let (Some(span), false) = (args.span_of("limit"), args.means("member")) {
         let message = "`limit` without members: it limits the restarts of fields marked `#[service(member)]`; `restart` takes a policy with a limit of its own";
+        out.report(span, message);
+    }
+    if let (Some(span), false) = (args.span_of("backoff"), args.means("member")) {
+        let message = "`backoff` without members: it delays the restarts of fields marked `#[service(member)]`; `restart` takes a policy with a backoff of its own";
         out.report(span, message);
     }
 }

@@ -17,8 +17,12 @@ pub(crate) enum Kind {
     OnFailure,
     OnCompletion,
     Limit,
+    Backoff,
     Member,
     After,
+    BoundTo,
+    /// A key without a value.
+    Mark,
 }
 
 /// A key and the kind of its value.
@@ -47,6 +51,7 @@ pub(crate) const OF_TYPE: &[Key] = &[
     key("restart", Kind::Policy),
     key("watchdog", Kind::Duration),
     key("limit", Kind::Limit),
+    key("backoff", Kind::Backoff),
     key("bound", Kind::Bound),
     key("crate", Kind::Path),
 ];
@@ -55,8 +60,12 @@ pub(crate) const OF_TYPE: &[Key] = &[
 pub(crate) const OF_FIELD: &[Key] = &[key("member", Kind::Member), key("after", Kind::After)];
 
 /// The keys of `member(..)`. Each has the name of its setter.
-pub(crate) const OF_MEMBER: &[Key] =
-    &[key("on_failure", Kind::OnFailure), key("on_completion", Kind::OnCompletion)];
+pub(crate) const OF_MEMBER: &[Key] = &[
+    key("on_failure", Kind::OnFailure),
+    key("on_completion", Kind::OnCompletion),
+    key("bound_to", Kind::BoundTo),
+    key("transient", Kind::Mark),
+];
 
 /// The parts of `limit(..)`.
 pub(crate) const MAX: Key = key("limit", Kind::Maximum);
@@ -91,14 +100,14 @@ const ON_FAILURE: Variants = Variants {
 
 const ON_COMPLETION: Variants = Variants {
     of: "OnCompletion",
-    snake: &["ignore", "stop_group"],
-    names: &["Ignore", "StopGroup"],
+    snake: &["ignore", "stop_group", "fail"],
+    names: &["Ignore", "StopGroup", "Fail"],
 };
 
 impl Kind {
     /// Whether a list in parentheses follows, instead of `=` and a value.
     pub(crate) fn is_list(self) -> bool {
-        matches!(self, Self::Limit | Self::Member | Self::After)
+        matches!(self, Self::Limit | Self::Member | Self::After | Self::BoundTo)
     }
 
     /// The variants that are accepted by name.
@@ -134,14 +143,23 @@ impl Kind {
             Self::OnFailure => {
                 "`stop_group`, `ignore`, `restart_member`, `restart_dependents`, `restart_all` or an expression of type `OnFailure`"
             }
-            Self::OnCompletion => "`ignore`, `stop_group` or an expression of type `OnCompletion`",
+            Self::OnCompletion => {
+                "`ignore`, `stop_group`, `fail` or an expression of type `OnCompletion`"
+            }
+            Self::Backoff => {
+                "an expression of type `Backoff`, such as `Backoff::constant(Duration::from_secs(5))`"
+            }
             Self::Limit => "a maximum and a window: `limit(3, \"60s\")`",
             Self::Member => {
-                "nothing, or a list of keys: `member(on_failure = .., on_completion = ..)`"
+                "nothing, or a list of keys: `member(on_failure = .., on_completion = .., bound_to(..), transient)`"
             }
             Self::After => {
                 "the members that it starts after: `after()`, `after(db)` or `after(db, cache)`"
             }
+            Self::BoundTo => {
+                "the members that it is bound to: `bound_to(db)` or `bound_to(db, cache)`"
+            }
+            Self::Mark => "no value",
         }
     }
 }

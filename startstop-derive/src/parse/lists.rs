@@ -32,8 +32,16 @@ pub(super) fn limit(list: &Group, key: &Key, out: &mut Diagnostics) -> Option<Li
     Some(Limit { max: max?, window: window? })
 }
 
+/// What stands in `member(..)`.
+#[derive(Default)]
+pub(super) struct OfMember {
+    pub(super) policies: Vec<Setting>,
+    pub(super) bound_to: Vec<Name>,
+    pub(super) is_transient: bool,
+}
+
 /// Reads `member(..)`.
-pub(super) fn policies(list: &Group, out: &mut Diagnostics) -> Vec<Setting> {
+pub(super) fn of_member(list: &Group, out: &mut Diagnostics) -> OfMember {
     let mut args = Args::default();
     let read = |input: ParseStream| {
         args.read(input, keys::OF_MEMBER, out);
@@ -42,10 +50,12 @@ pub(super) fn policies(list: &Group, out: &mut Diagnostics) -> Vec<Setting> {
     if let Err(error) = read.parse2(list.stream()) {
         out.report_error(error);
     }
-    args.settings
+    let is_transient = args.has("transient");
+    let bound_to = args.bound_to.unwrap_or_default();
+    OfMember { policies: args.settings, bound_to, is_transient }
 }
 
-/// Reads `after(..)`; `None` if something in it had to be reported.
+/// Reads `after(..)` or `bound_to(..)`; `None` if something in it had to be reported.
 pub(super) fn after(list: &Group, key: &Key, out: &mut Diagnostics) -> Option<Vec<Name>> {
     let mut names = Some(Vec::new());
     let read = |input: ParseStream| {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use startstop_core::{BoxError, OnCompletion, OnFailure, Runner, Service};
+use startstop_core::{Backoff, BoxError, OnCompletion, OnFailure, Runner, Service};
 
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -20,7 +20,7 @@ impl Part {
 
 /// Every form of every key.
 #[derive(Debug, Service)]
-#[service(limit(2 + 1, WINDOW), error = BoxError, name = "all", restart = on_failure)]
+#[service(limit(2 + 1, WINDOW), backoff = Backoff::none(), error = BoxError, name = "all", restart = on_failure)]
 pub struct All {
     /// In an order of its own.
     #[service(member, after(r#type, third,))]
@@ -28,7 +28,7 @@ pub struct All {
     #[service(member(on_failure = RestartDependents, on_completion = StopGroup), after())]
     r#type: Runner<Part>,
     #[service(after(r#type))]
-    #[service(member(on_failure = OnFailure::RestartAll, on_completion = self.policy,))]
+    #[service(member(on_failure = OnFailure::RestartAll, on_completion = self.policy, bound_to(r#type)))]
     third: Runner<Part>,
     #[service()]
     policy: OnCompletion,
