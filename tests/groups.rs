@@ -17,6 +17,7 @@ mod stuck;
 mod policies;
 mod merging;
 mod affected;
+mod readiness;
 mod backoff;
 mod bound;
 mod bound_again;

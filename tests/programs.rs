@@ -148,6 +148,16 @@ async fn a_service_takes_as_little_memory_as_is_promised_and_keeps_nothing_that_
     assert_eq!(ended.stdout, "stopped 256 1\nrunning 640 2\nover 0\n");
 }
 
+#[tokio::test]
+async fn members_that_come_and_go_leave_nothing_behind_while_another_stays() {
+    let ended = run(env!("CARGO_BIN_EXE_coming_and_going")).await;
+    let lines = ended.stdout.lines();
+    let left: Vec<i64> = lines.filter_map(|line| line.split_once(' ')?.1.parse().ok()).collect();
+    assert_eq!(left.len(), 2, "{}", ended.stdout);
+    // What a list has grown by, at most: five thousand members would leave a megabyte.
+    assert!(left.iter().all(|bytes| *bytes < 10_000), "{}", ended.stdout);
+}
+
 const THE_FAILURE: &str = "\
 service \"failing\" failed in run (cycle 1, attempt 1)
   caused by: cannot read the configuration

@@ -1,8 +1,10 @@
 //! Building a group: names, edges and what becomes a member.
 
-use startstop_core::{Group, GroupBuilder, GroupError, Member, Runner, Settings, once};
+use startstop_core::{
+    Context, Group, GroupBuilder, GroupError, Member, Runner, Settings, once, service_fn,
+};
 
-use super::support::{Journal, built, started, stopped};
+use super::support::{Journal, SECOND, built, quiet, started, stopped, within};
 
 fn cycle_of(builder: GroupBuilder) -> String {
     match builder.build() {
@@ -139,4 +141,40 @@ fn a_group_bears_its_name_and_a_member_that_of_its_place() {
     let status = group.status();
     let names: Vec<&str> = status.children().iter().map(startstop_core::Status::name).collect();
     assert_eq!((status.name(), names), ("app", vec!["part", "x"]));
+}
+
+/// Source: cortexproject/cortex 3125.
+#[tokio::test(start_paused = true)]
+async fn a_closure_with_settings_bears_the_name_of_its_member() {
+    let breaks = service_fn(async |_cx: Context| {
+        tokio::time::sleep(SECOND).await;
+        Err::<(), _>("connection lost")
+    });
+    let named = Settings::new().name("other").stop_timeout(30 * SECOND);
+    let app = started(
+        Group::builder("app").with("mail", quiet()).with("db", Member::new(breaks).settings(named)),
+    )
+    .await;
+    within(app.wait()).await;
+    let failure = app.service().get("db").unwrap().errors_last().unwrap();
+    assert_eq!((failure.service(), failure.path()), ("db", "app/db"));
+    let text = format!("{:?}", app.errors_last());
+    assert!(text.contains("app/db"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_a_member_come_before_those_of_its_service_but_not_of_a_shared_runner() {
+    let deaf = || service_fn(async |_cx: Context| std::future::pending::<()>().await);
+    let seconds = |seconds| Settings::new().stop_timeout(seconds * SECOND);
+    let shared = Runner::with_settings(deaf(), seconds(3));
+    for (member, takes) in [
+        (Member::new(Runner::with_settings(deaf(), seconds(3))).settings(seconds(20)), 3),
+        (Member::new(shared).settings(seconds(20)), 3),
+        (Member::new(deaf()).settings(seconds(7)).settings(seconds(9)), 9),
+    ] {
+        let app = started(Group::builder("app").with("a", member)).await;
+        let begun = tokio::time::Instant::now();
+        within(app.stop()).await.unwrap_err();
+        assert_eq!(begun.elapsed().as_secs(), takes);
+    }
 }

@@ -67,6 +67,11 @@ pub(crate) async fn started_as_it_is(builder: GroupBuilder) -> Runner<Group> {
     app
 }
 
+/// A service that waits for its stop.
+pub(crate) fn quiet() -> impl startstop_core::Service {
+    startstop_core::service_fn(async |cx| cx.cancelled().await)
+}
+
 /// `a` alone, up.
 pub(crate) async fn one(journal: &Journal) -> Runner<Group> {
     started(Group::builder("app").with("a", journal.probe("a"))).await

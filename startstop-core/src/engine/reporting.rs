@@ -52,6 +52,20 @@ impl Cell {
         }
     }
 
+    /// A composite has started; whether it is ready at this moment, or why it is not.
+    pub(crate) fn show_readiness(
+        &mut self,
+        core: &Core,
+        reason: Option<Cow<'static, str>>,
+        after: &mut After,
+    ) {
+        if matches!(self.state(), State::Starting | State::Running) {
+            self.rare().said.not_ready = reason;
+            self.step(core, Input::Ready, Arm::Now, after);
+            self.publish(core, after);
+        }
+    }
+
     /// Whether the service has taken its readiness back.
     pub(super) fn is_taken_back(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.said.not_ready.is_some())

@@ -17,7 +17,7 @@ use crate::runner::listen;
 impl Group {
     /// Adds a member. If the group runs, the member is started, and this resolves like
     /// [`start`](crate::Runner::start): if it fails, the member is removed again and the group goes on. It
-    /// waits for a restart of members that is in progress.
+    /// waits until those that a restart takes down are down, and not for the backoff of the restart.
     ///
     /// # Examples
     ///
@@ -65,7 +65,8 @@ impl Group {
         }
     }
 
-    /// Stops a member and takes it off. It waits for a restart of members that is in progress.
+    /// Stops a member and takes it off. It waits until those that a restart takes down are down, and not for the
+    /// backoff of the restart.
     ///
     /// # Examples
     ///

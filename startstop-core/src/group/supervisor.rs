@@ -106,6 +106,8 @@ struct Supervisor<'a> {
     told: Told,
     /// The members have all been ready, or settled.
     started: bool,
+    /// The members that were neither ready nor settled when it was shown last; `None` where all were.
+    unready: Option<String>,
     /// The board has more to say, after the runtime had its turn.
     again: bool,
     /// It has come to its end, rather than being dropped.
@@ -128,6 +130,7 @@ impl<'a> Supervisor<'a> {
             restarts: Restarts::default(),
             told: Told::Nothing,
             started: false,
+            unready: None,
             again: false,
             ended: false,
             failure: None,

@@ -83,7 +83,8 @@ fn remarks(status: &Status) -> String {
         }
         _ => None,
     };
-    let unready = status.not_ready_reason.as_deref();
+    // Of a whole the lines below say it.
+    let unready = status.not_ready_reason.as_deref().filter(|_| status.children().is_empty());
     let unready = unready.map(|reason| format!("not ready: {}", Escaped(reason)));
     let detail = status.detail.as_deref().map(|detail| Escaped(detail).to_string());
     let all: Vec<String> = [stuck, failed, unready, detail].into_iter().flatten().collect();

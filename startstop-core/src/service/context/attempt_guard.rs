@@ -2,6 +2,7 @@
 //!
 //! The attempt has not ended before the hold is dropped.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
@@ -104,6 +105,16 @@ impl Place {
             });
         }
     }
+}
+
+/// Shows that a composite has started, and why it is not ready at this moment, if it is not.
+pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
+    let Some(attempt) = cx.attempt_link() else { return };
+    update(attempt.node(), |core, cell, after| {
+        if cell.attempts == attempt.epoch() {
+            cell.show_readiness(core, reason, after);
+        }
+    });
 }
 
 /// Records a failure of what a composite drives.

@@ -179,11 +179,11 @@ impl World {
                 let allowed = self.rounds < 3;
                 self.board.rests(member, Rest::Failed, || allowed);
             }
-            Action::FailDependency { .. } => {}
             Action::Removed(id) if self.board.is_leaving(id) && !self.board.is_alive(id) => {
                 self.board.delete(id);
             }
-            Action::Removed(_) => {}
+            // Something has changed since.
+            Action::FailDependency { .. } | Action::Removed(_) => {}
         }
     }
 

@@ -1,0 +1,54 @@
+//! Prints how many more bytes a group holds after members have come and gone many times, beside one that stays: first those
+//! that are removed, then those that leave when they have ended.
+
+use std::alloc::System;
+
+use startstop_core::{Group, Member, Runner, once, service_fn};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const TIMES: u32 = 5_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let app = Runner::new(Group::builder("app").build().expect("it is empty"));
+    app.start().await.expect("it has no members");
+    // The first ones take what is used again.
+    come_and_go(app.service(), 0).await;
+    let region = Region::new(ALLOCATOR);
+    come_and_go(app.service(), TIMES).await;
+    print("removed", &region);
+    leave(app.service()).await;
+    let region = Region::new(ALLOCATOR);
+    leave(app.service()).await;
+    print("left", &region);
+    app.stop().await.expect("they stop well");
+}
+
+/// There is always at least one.
+async fn come_and_go(group: &Group, first: u32) {
+    for at in first..first + TIMES {
+        let idle = service_fn(async |cx| cx.cancelled().await);
+        group.insert(at.to_string(), idle).await.expect("it is ready at once");
+        if at > 0 {
+            group.remove(&(at - 1).to_string()).await.expect("it stops at once");
+        }
+    }
+}
+
+async fn leave(group: &Group) {
+    for _ in 0..TIMES {
+        let job = Member::new(once(async |_cx| ())).transient();
+        group.insert("job", job).await.expect("it does nothing");
+        while group.get("job").is_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn print(what: &str, region: &Region<'_, System>) {
+    let change = region.change();
+    println!("{what} {}", change.bytes_allocated as i128 - change.bytes_deallocated as i128);
+}

@@ -1,0 +1,176 @@
+//! Whether a group is ready at this moment, and what it tells of that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use startstop_core::{
+    Backoff, Context, EventKind, Events, Group, Member, OnFailure, Readiness, RestartPolicy,
+    Settings, service_fn,
+};
+
+use super::support::{
+    Act, Journal, SECOND, begin, built, idle, on, one, outcome, start, started, started_as_it_is,
+    stopped,
+};
+
+/// What is told of the readiness of the group itself.
+fn told(events: &mut Events) -> Vec<String> {
+    let own = std::iter::from_fn(|| events.try_next()).filter(|event| event.path() == "app");
+    own.filter_map(|event| match event.kind() {
+        EventKind::Ready { .. } => Some("ready".to_owned()),
+        EventKind::NotReady(reason) => Some(format!("not ready: {reason}")),
+        _ => None,
+    })
+    .collect()
+}
+
+/// Source: NOFireAI/ravel 1728, thepartly/pgroles 225.
+#[tokio::test(start_paused = true)]
+async fn a_group_is_not_ready_while_its_database_is_away() {
+    let db = service_fn(async |cx: Context| {
+        if cx.attempt() == 1 {
+            cx.ready();
+            tokio::time::sleep(SECOND).await;
+        }
+        Err::<(), _>("away")
+    });
+    let policy = RestartPolicy::on_failure().backoff(Backoff::constant(5 * SECOND)).forever();
+    let settings = Settings::new().readiness(Readiness::Explicit).restart(policy);
+    let app = started(
+        Group::builder("app")
+            .with("db", Member::new(db).settings(settings))
+            .then("http", service_fn(async |cx| cx.cancelled().await)),
+    )
+    .await;
+    assert!(app.is_ready());
+    tokio::time::sleep(30 * SECOND).await;
+    assert!(app.is_running() && !app.is_ready(), "{}", app.status());
+    assert_eq!(app.status().not_ready_reason(), Some("db"));
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_follows_what_a_member_says_of_itself() {
+    let says = Arc::new(AtomicBool::new(true));
+    let heard = Arc::clone(&says);
+    let db = service_fn(move |cx: Context| {
+        let heard = Arc::clone(&heard);
+        async move {
+            while !cx.is_cancelled() {
+                match heard.load(Ordering::SeqCst) {
+                    true => cx.ready(),
+                    false => cx.not_ready("no leader"),
+                }
+                drop(tokio::time::timeout(SECOND, cx.cancelled()).await);
+            }
+        }
+    });
+    let app =
+        started(Group::builder("app").with("db", db).with("other", super::support::quiet())).await;
+    let mut events = app.events();
+    assert!(app.is_ready());
+    says.store(false, Ordering::SeqCst);
+    tokio::time::sleep(2 * SECOND).await;
+    assert!(app.is_running() && !app.is_ready());
+    says.store(true, Ordering::SeqCst);
+    tokio::time::sleep(2 * SECOND).await;
+    assert!(app.is_ready());
+    assert_eq!(told(&mut events), ["not ready: db", "ready"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_by_the_group_takes_it_back_until_all_are_ready_again() {
+    let journal = Journal::new();
+    let app = started_as_it_is(
+        Group::builder("app")
+            .backoff(Backoff::constant(10 * SECOND))
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").ready_in(3)),
+    )
+    .await;
+    let mut events = app.events();
+    journal.tell("a", Act::Fail);
+    idle().await;
+    assert!(!app.is_ready());
+    assert_eq!(app.status().not_ready_reason(), Some("a, b"));
+    tokio::time::sleep(12 * SECOND).await;
+    assert_eq!(app.status().not_ready_reason(), Some("b"));
+    tokio::time::sleep(2 * SECOND).await;
+    assert!(app.is_ready());
+    assert_eq!(told(&mut events), ["not ready: a, b", "ready"], "{}", app.status());
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_that_are_settled_do_not_count() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("hand", journal.probe("hand").stops_in(3))
+            .with("ignored", on(OnFailure::Ignore, journal.probe("ignored")))
+            .with("job", journal.probe("job")),
+    )
+    .await;
+    journal.tell("ignored", Act::Fail);
+    journal.tell("job", Act::Complete);
+    idle().await;
+    assert!(app.is_ready(), "{}", app.status());
+    let hand = app.service().get("hand").unwrap();
+    let call = begin(async move { hand.stop().await }).await;
+    assert!(!app.is_ready(), "it stops, and is not settled yet");
+    outcome(call).await.unwrap();
+    idle().await;
+    assert!(app.is_ready());
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_inserted_counts_once_it_has_been_ready() {
+    let journal = Journal::new();
+    let app = one(&journal).await;
+    let call = super::support::insert(&app, "b", journal.probe("b").explicit()).await;
+    assert!(app.is_ready(), "it is on its way");
+    journal.tell("b", Act::Ready);
+    outcome(call).await.unwrap();
+    assert!(app.is_ready());
+    app.service().get("b").unwrap().request_restart();
+    idle().await;
+    assert!(!app.is_ready(), "it counts now");
+    stopped(&app).await;
+}
+
+/// A start resolves when all have been ready once, though one is not any more.
+#[tokio::test(start_paused = true)]
+async fn a_start_is_answered_where_one_that_was_ready_is_down_again() {
+    let journal = Journal::new();
+    let slow = RestartPolicy::on_failure().backoff(Backoff::constant(60 * SECOND));
+    let a = journal.probe("a").settings(Settings::new().restart(slow));
+    let app = built(Group::builder("app").with("a", a).with("b", journal.probe("b").ready_in(5)));
+    let mut events = app.events();
+    let call = start(&app).await;
+    journal.tell("a", Act::Fail);
+    outcome(call).await.unwrap();
+    assert!(app.is_running() && !app.is_ready());
+    tokio::time::sleep(60 * SECOND).await;
+    assert!(app.is_ready());
+    assert_eq!(told(&mut events), ["ready"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_in_a_group_hands_it_on() {
+    let journal = Journal::new();
+    let slow = RestartPolicy::on_failure().backoff(Backoff::constant(5 * SECOND));
+    let db = journal.probe("db").settings(Settings::new().restart(slow));
+    let inner = Group::builder("inner").with("db", db).build().unwrap();
+    let app = started(Group::builder("app").with("inner", inner)).await;
+    journal.tell("db", Act::Fail);
+    idle().await;
+    assert!(!app.is_ready());
+    assert_eq!(app.status().not_ready_reason(), Some("inner"));
+    tokio::time::sleep(6 * SECOND).await;
+    assert!(app.is_ready());
+    stopped(&app).await;
+}
