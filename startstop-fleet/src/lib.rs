@@ -73,6 +73,8 @@ pub use shards::{FixedShards, Shards, ShardsError};
 pub use store::Dir;
 #[cfg(feature = "etcd")]
 pub use store::Etcd;
+#[cfg(feature = "kubernetes")]
+pub use store::Kubernetes;
 #[cfg(feature = "postgres")]
 pub use store::Postgres;
 pub use store::{Claim, LeaseStore, Memory, StoreError};

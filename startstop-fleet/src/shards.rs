@@ -121,7 +121,7 @@ impl<S: Service, L: LeaseStore> Shards<S, L> {
     /// A member of its own for each run, so that no other one ever has its name.
     fn member(&self) -> Member<L> {
         let identity = identity();
-        let member: Arc<str> = identity.replace('/', "-").into();
+        let member: Arc<str> = plain(&identity).into();
         let name = format!("{}/members/{member}", self.name);
         let (settings, timing) = (self.settings.clone(), self.timing);
         let balance = Balance {
@@ -147,6 +147,12 @@ impl<S: Service, L: LeaseStore> Shards<S, L> {
     fn current(&self) -> Option<Arc<Member<L>>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// A name that every store takes.
+fn plain(identity: &str) -> String {
+    let identity = identity.to_ascii_lowercase();
+    identity.replace(|c: char| !c.is_ascii_alphanumeric(), "-").trim_matches('-').to_owned()
 }
 
 /// A group has no stop timeout of its own: for the check of the timing it is that of what is in it.

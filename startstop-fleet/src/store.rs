@@ -4,6 +4,8 @@
 mod dir;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -19,6 +21,8 @@ use thiserror::Error;
 pub use dir::Dir;
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
+#[cfg(feature = "kubernetes")]
+pub use kubernetes::Kubernetes;
 pub use memory::Memory;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;

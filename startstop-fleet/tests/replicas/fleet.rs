@@ -77,10 +77,17 @@ impl Fleet {
         next
     }
 
-    pub(crate) fn signal(&self, pid: u32, signal: Signal) {
-        let known = self.children.iter().any(|child| child.id() == pid);
-        assert!(known, "{pid} is none of ours");
-        kill_process(process(pid), signal).unwrap();
+    /// Wakes a frozen process: it may write for a moment with its old fence, and then no more. Returns how often.
+    pub(crate) fn wake(&self, frozen: Write) -> usize {
+        let known = self.children.iter().any(|child| child.id() == frozen.pid);
+        assert!(known, "{frozen:?} is none of ours");
+        kill_process(process(frozen.pid), Signal::CONT).unwrap();
+        thread::sleep(Duration::from_millis(500));
+        let late = self.late();
+        thread::sleep(Duration::from_millis(500));
+        assert!(late <= 10, "{late} writes after it was woken");
+        assert_eq!(self.late(), late, "it goes on");
+        late
     }
 
     /// How many writes came after one with a greater fence: a frozen process that wakes may write for a moment.

@@ -1,4 +1,4 @@
-//! A replica on a server: `replica etcd:URL JOURNAL` or `replica postgres:URL JOURNAL`.
+//! A replica on a server: `replica etcd:URL JOURNAL` `replica postgres:URL JOURNAL` or `replica kubernetes: JOURNAL`.
 
 #[path = "../../../startstop-fleet/tests/replicas/program.rs"]
 mod program;
@@ -6,7 +6,7 @@ mod program;
 use std::env;
 use std::process::ExitCode;
 
-use startstop_fleet::{Etcd, Postgres};
+use startstop_fleet::{Etcd, Kubernetes, Postgres};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -20,6 +20,10 @@ async fn main() -> ExitCode {
         }
         ("postgres", url) => {
             let store = Postgres::connect(url).await.expect("PostgreSQL answers");
+            program::replica(store, journal).await
+        }
+        ("kubernetes", _) => {
+            let store = Kubernetes::connect().await.expect("KUBECONFIG");
             program::replica(store, journal).await
         }
         (kind, _) => panic!("{kind} is no store"),

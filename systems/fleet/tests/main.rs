@@ -3,5 +3,6 @@
 mod etcd;
 #[path = "../../../startstop-fleet/tests/replicas/fleet.rs"]
 mod fleet;
+mod kubernetes;
 mod postgres;
 mod server;

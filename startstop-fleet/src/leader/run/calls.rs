@@ -52,7 +52,8 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
             (Some(seen), Some((since, _))) if seen == *since => {}
             (Some(seen), _) => {
                 let (store, name, since) = (&self.leader.store, &self.leader.name, seen.clone());
-                let hint = Box::pin(async move { store.changed(name, &since).await });
+                let pause = self.leader.timing.retry / 4;
+                let hint = Box::pin(async move { paced(pause, store.changed(name, &since)).await });
                 self.hint = Some((seen, hint));
             }
         }
@@ -129,4 +130,17 @@ async fn limited<T>(
 ) -> Result<T, StoreError> {
     let late = |_| Err(StoreError::unavailable(format!("no answer within {limit:?}")));
     tokio::time::timeout(limit, call).await.unwrap_or_else(late)
+}
+
+/// A hint that says nothing and comes at once, from a watch that ends at once say, waits for a while.
+async fn paced(
+    pause: Duration,
+    hint: impl Future<Output = Result<Option<Record>, StoreError>>,
+) -> Result<Option<Record>, StoreError> {
+    let early = tokio::time::Instant::now() + pause;
+    let told = hint.await;
+    if matches!(told, Ok(None)) {
+        tokio::time::sleep_until(early).await;
+    }
+    told
 }

@@ -1,0 +1,181 @@
+//! `Kubernetes`: leases of `coordination.k8s.io/v1`.
+//!
+//! 1. Every write bears the uid *and* the resource version of what was seen: without the uid one that was deleted comes back, and a
+//!    merge patch compares nothing.
+//! 2. What is not known is kept: an object is written as it was read, but for what is ours.
+//! 3. A renewal changes `renewTime`, for a write without a change is none. Nobody compares that time with a clock.
+//! 4. A lease is released by an empty holder, so that its transitions go on.
+
+mod api;
+mod object;
+mod time;
+
+use std::fmt;
+
+use futures_util::StreamExt;
+use kube::core::WatchEvent;
+use serde_json::Value;
+
+use self::api::Api;
+use self::object::{Lease, rename};
+use super::{Claim, LeaseStore, StoreError};
+use crate::record::{Record, Version};
+
+/// A store in the API of a Kubernetes cluster.
+///
+/// It needs the verbs `get`, `list`, `watch`, `create` and `update` on `leases` of its namespace: `docs/fleet.md` has a role
+/// for it. A slash in the name of a lease is a dot in that of the object; other than that a name has lower-case letters, digits and
+/// dashes.
+///
+/// The fence is made of the second in which the object was created, and of its transitions: one that is deleted and made again
+/// within the same second may repeat a fence. Lease times are whole seconds, rounded up.
+///
+/// # Examples
+///
+/// ```no_run
+/// use startstop_core::service_fn;
+/// use startstop_fleet::{Kubernetes, Leader};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Kubernetes::connect().await?; // inside a pod, or by KUBECONFIG
+/// let leader = Leader::new("invoices", store, |_term| service_fn(async |cx| cx.cancelled().await));
+/// # drop(leader);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Kubernetes {
+    api: Api,
+}
+
+impl Kubernetes {
+    /// Connects as `kubectl` does: by the service account of the pod, or by `KUBECONFIG`; in the namespace that says.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] if there is neither.
+    ///
+    /// # Examples
+    ///
+    /// See [`Kubernetes`].
+    ///
+    /// # Cancel safety
+    ///
+    /// It changes nothing.
+    pub async fn connect() -> Result<Self, StoreError> {
+        let client = kube::Client::try_default().await;
+        let client = client.map_err(|error| StoreError::refused(format!("no cluster: {error}")))?;
+        let namespace = client.default_namespace().to_owned();
+        Ok(Self::with_client(client, namespace))
+    }
+
+    /// Uses a client of one's own, in a namespace.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn connect() -> Result<(), kube::Error> {
+    /// let client = kube::Client::try_default().await?;
+    /// let store = startstop_fleet::Kubernetes::with_client(client, "billing");
+    /// # drop(store);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_client(client: kube::Client, namespace: impl Into<String>) -> Self {
+        Self { api: Api::new(client, namespace.into()) }
+    }
+}
+
+impl LeaseStore for Kubernetes {
+    /// Tries each verb, without any effect.
+    async fn check(&self, name: &str) -> Result<(), StoreError> {
+        let object = rename(name)?;
+        self.api.get(&object).await?;
+        self.api.try_create(&object).await?;
+        self.api.try_update(&object).await?;
+        self.api.try_watch(&object).await
+    }
+
+    async fn read(&self, name: &str) -> Result<Record, StoreError> {
+        let lease = self.api.get(&rename(name)?).await?;
+        Ok(lease.map_or_else(|| Record::free(Version::absent()), |lease| lease.record()))
+    }
+
+    async fn take(
+        &self,
+        name: &str,
+        claim: &Claim,
+        expected: &Version,
+    ) -> Result<Record, StoreError> {
+        let name = rename(name)?;
+        if expected.is_absent() {
+            let new = Lease::new(&name, claim);
+            return Ok(self.api.create(new).await?.record());
+        }
+        let mut lease = self.api.seen(&name, expected).await?;
+        lease.take(claim)?;
+        Ok(self.api.update(&name, lease).await?.record())
+    }
+
+    async fn renew(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        let name = rename(name)?;
+        let mut lease = self.api.seen(&name, held.version()).await?;
+        if lease.record().holder() != held.holder() {
+            return Err(StoreError::Conflict);
+        }
+        lease.renew();
+        Ok(self.api.update(&name, lease).await?.record())
+    }
+
+    async fn release(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
+        let name = rename(name)?;
+        let mut lease = self.api.seen(&name, held.version()).await?;
+        if lease.record().holder() != held.holder() {
+            return Err(StoreError::Conflict);
+        }
+        lease.release();
+        Ok(self.api.update(&name, lease).await?.record())
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
+        let mut all: Vec<(String, Record)> =
+            self.api.list().await?.iter().map(|lease| (lease.name(), lease.record())).collect();
+        all.retain(|(name, _)| name.starts_with(prefix));
+        all.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(all)
+    }
+
+    async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
+        let name = rename(name)?;
+        let mut events = Box::pin(self.api.watch(&name, seen).await?);
+        while let Some(event) = events.next().await {
+            let record = match event.map_err(api::said)? {
+                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                    self.api.remember(&name, Lease(object)).record()
+                }
+                WatchEvent::Deleted(_) => Record::free(Version::absent()),
+                WatchEvent::Bookmark(_) => continue,
+                WatchEvent::Error(error) => return Err(api::said(kube::Error::Api(error))),
+            };
+            if record.version() != seen {
+                return Ok(Some(record));
+            }
+        }
+        // The server ends a watch after a while. Whether something has changed meanwhile is looked at.
+        Ok(None)
+    }
+
+    fn notifies(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Kubernetes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kubernetes").field("namespace", &self.api.namespace).finish_non_exhaustive()
+    }
+}
+
+/// What a watch tells.
+type Event = WatchEvent<Value>;

@@ -1,0 +1,176 @@
+//! Requests to the API server, and what its answers mean.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::Stream;
+use http::{Method, Request};
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+use super::object::{Lease, parts};
+use super::{Event, Version};
+use crate::store::StoreError;
+
+#[derive(Clone)]
+pub(super) struct Api {
+    client: Client,
+    pub(super) namespace: String,
+    /// The objects as they were last seen, so that a renewal needs one request.
+    seen: Arc<Mutex<HashMap<String, Lease>>>,
+}
+
+/// Tries a write without any effect.
+const DRY: &str = "?dryRun=All";
+
+impl Api {
+    pub(super) fn new(client: Client, namespace: String) -> Self {
+        Self { client, namespace, seen: Arc::default() }
+    }
+
+    pub(super) async fn get(&self, name: &str) -> Result<Option<Lease>, StoreError> {
+        match self.send(Method::GET, &format!("/{name}"), None).await {
+            Ok(lease) => Ok(Some(self.remember(name, Lease(lease)))),
+            Err(kube::Error::Api(error)) if error.code == 404 => Ok(None),
+            Err(error) => Err(said(error)),
+        }
+    }
+
+    /// The object in the version that is expected.
+    pub(super) async fn seen(&self, name: &str, expected: &Version) -> Result<Lease, StoreError> {
+        let known = self.lock().get(name).filter(|lease| lease.version() == *expected).cloned();
+        if let Some(lease) = known {
+            return Ok(lease);
+        }
+        let now = self.get(name).await?;
+        now.filter(|lease| lease.version() == *expected).ok_or(StoreError::Conflict)
+    }
+
+    pub(super) async fn create(&self, lease: Lease) -> Result<Lease, StoreError> {
+        let name = lease.object_name();
+        match self.send(Method::POST, "", Some(&lease.0)).await {
+            Ok(lease) => Ok(self.remember(&name, Lease(lease))),
+            Err(error) => Err(not_created(error)),
+        }
+    }
+
+    pub(super) async fn update(&self, name: &str, lease: Lease) -> Result<Lease, StoreError> {
+        match self.send(Method::PUT, &format!("/{name}"), Some(&lease.0)).await {
+            Ok(lease) => Ok(self.remember(name, Lease(lease))),
+            Err(kube::Error::Api(error)) if error.code == 404 => Err(StoreError::Conflict),
+            Err(error) => Err(said(error)),
+        }
+    }
+
+    pub(super) async fn list(&self) -> Result<Vec<Lease>, StoreError> {
+        let list = self.send(Method::GET, "", None).await.map_err(said)?;
+        let items = list["items"].as_array().cloned().unwrap_or_default();
+        Ok(items.into_iter().map(Lease).collect())
+    }
+
+    /// Tells what comes after the version, or of one that is absent what there is.
+    pub(super) async fn watch(
+        &self,
+        name: &str,
+        seen: &Version,
+    ) -> Result<impl Stream<Item = Result<Event, kube::Error>> + Send + use<>, StoreError> {
+        let version = parts(seen).map_or("0", |(_, version)| version);
+        let request = self.request(Method::GET, &watching(name, version), None).map_err(said)?;
+        self.client.request_events::<Value>(request).await.map_err(said)
+    }
+
+    pub(super) async fn try_create(&self, name: &str) -> Result<(), StoreError> {
+        let body = Lease::empty(name);
+        match self.send(Method::POST, DRY, Some(&body.0)).await.map_err(not_created) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// With an uid that no object has: that is a conflict, if it is allowed at all.
+    pub(super) async fn try_update(&self, name: &str) -> Result<(), StoreError> {
+        let mut body = Lease::empty(name).0;
+        body["metadata"]["uid"] = json!("00000000-0000-0000-0000-000000000000");
+        body["metadata"]["resourceVersion"] = json!("1");
+        let path = format!("/{name}{DRY}");
+        match self.send(Method::PUT, &path, Some(&body)).await {
+            Err(kube::Error::Api(error)) if matches!(error.code, 404 | 409) => Ok(()),
+            Err(error) => Err(said(error)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// The head of the answer says whether it is allowed; the events are not waited for.
+    pub(super) async fn try_watch(&self, name: &str) -> Result<(), StoreError> {
+        let request = || self.request(Method::GET, &watching(name, "0"), None);
+        let request_body = request().map_err(said)?.map(Body::from);
+        let answer = self.client.send(request_body).await.map_err(said)?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let refused = self.client.request::<Value>(request().map_err(said)?).await;
+        refused.map(drop).map_err(said)
+    }
+
+    pub(super) fn remember(&self, name: &str, lease: Lease) -> Lease {
+        self.lock().insert(name.to_owned(), lease.clone());
+        lease
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, kube::Error> {
+        let request = self.request(method, path, body)?;
+        self.client.request::<Value>(request).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Request<Vec<u8>>, kube::Error> {
+        let namespace = &self.namespace;
+        let base = format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases");
+        let bytes = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
+        Request::builder()
+            .method(method)
+            .uri(format!("{base}{path}"))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(bytes)
+            .map_err(kube::Error::HttpError)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Lease>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn watching(name: &str, version: &str) -> String {
+    let selector = format!("fieldSelector=metadata.name%3D{name}");
+    format!("?watch=1&{selector}&resourceVersion={version}&timeoutSeconds=300")
+}
+
+/// A lease cannot be missing when it is made: it is the namespace.
+fn not_created(error: kube::Error) -> StoreError {
+    match error {
+        kube::Error::Api(error) if error.code == 404 => StoreError::refused(error.message),
+        error => said(error),
+    }
+}
+
+/// 409 is a conflict, or one that exists already; what is not allowed or not valid does not become so by waiting.
+pub(super) fn said(error: kube::Error) -> StoreError {
+    match error {
+        kube::Error::Api(error) => match error.code {
+            409 => StoreError::Conflict,
+            400 | 401 | 403 | 422 => StoreError::refused(error.message),
+            _ => StoreError::unavailable(kube::Error::Api(error)),
+        },
+        error => StoreError::unavailable(error),
+    }
+}
