@@ -62,6 +62,10 @@
 //! 7. The runtime may end: then the service is [`Exit::Aborted`].
 //! 8. Reading a state takes no lock.
 //! 9. Time is tokio's: under `tokio::time::pause` every timeout is deterministic.
+//! 10. Nothing holds a deadline up, as long as one worker is free. A process under `run` or `main` ends in time without one as
+//!     well, with one worker or a single thread: it exits with 1 when no worker was free for an `abort_timeout` after a
+//!     service was given up, and at the latest when [`grace_period`](Runner::grace_period) and a second have passed since a
+//!     signal. Elsewhere what blocks the only worker holds up what is on it until it yields.
 //!
 //! # Features
 //!
