@@ -8,6 +8,9 @@
 //! 6. The group itself does not panic.
 //! 7. With some time for the stop every member is told before it is aborted, whoever is deaf.
 //! 8. A stop takes no longer than is allowed, nor than `grace_period` says.
+//! 9. A group is ready only while all its members are ready or settled, and says why it is not.
+//! 10. What is bound to another runs only while that does, or has completed.
+//! 11. The events of each member come in order, and none is missing.
 //!
 //! [`crate::random`] tells how to run more programs, or a certain one.
 
@@ -19,9 +22,11 @@ use crate::random::{Seed, seeds};
 mod graph;
 mod member;
 mod program;
+mod told;
 mod world;
 
 use program::Program;
+use told::Told;
 use world::World;
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -33,8 +38,10 @@ async fn run(seed: u64, kind: fn(&mut fastrand::Rng) -> Program) {
     let _seed = Seed(seed);
     let mut rng = fastrand::Rng::with_seed(seed);
     let program = kind(&mut rng);
-    let world = World::new(!program.hands);
+    // What is bound may leave others behind that depend on it.
+    let world = World::new(!program.hands && !program.binds);
     let app = Runner::new(graph::group(&world, &mut rng, &program));
+    let told = program.binds.then(|| Told::of(&app));
     let ran = program.run(&app, &world, &mut rng);
     if tokio::time::timeout(24 * 60 * 60 * SECOND, ran).await.is_err() {
         panic!("it should have ended by now: {}", app.status());
@@ -43,6 +50,9 @@ async fn run(seed: u64, kind: fn(&mut fastrand::Rng) -> Program) {
     if program.hands {
         // What others have started beside the group may still be on its way down.
         tokio::time::sleep(SECOND).await;
+    }
+    if let Some(told) = told {
+        told.check();
     }
     world.check(&app);
 }
@@ -76,4 +86,9 @@ fn groups_that_change_keep_their_order() {
 #[test]
 fn groups_in_the_hands_of_many_end_when_they_are_told() {
     all(3_000, 250, Program::wild);
+}
+
+#[test]
+fn groups_whose_members_are_bound_to_others_keep_their_rules() {
+    all(5_000, 250, Program::binding);
 }

@@ -16,10 +16,11 @@ pub(super) fn group(world: &World, rng: &mut fastrand::Rng, program: &Program) -
     let backoff = Backoff::constant(Duration::from_millis(rng.u64(0..60)));
     let mut builder = Group::builder("app").limit(limit, program.window).backoff(backoff);
     for at in 0..program.size {
-        let named: Vec<usize> = (0..at).filter(|_| rng.f64() < density).collect();
+        let stays = (0..at).filter(|at| !program.leaves(*at));
+        let named: Vec<usize> = stays.filter(|_| rng.f64() < density).collect();
         let made = member(world, rng, program, at, &named);
         builder = if rng.u8(..) < 20 {
-            world.add(at, &(0..at).collect::<Vec<usize>>());
+            world.comes_after(at, (0..at).filter(|at| !program.leaves(*at)));
             builder.then(at.to_string(), made)
         } else {
             builder.with(at.to_string(), made)
@@ -47,12 +48,21 @@ pub(super) fn member(
     at: usize,
     deps: &[usize],
 ) -> Member {
-    world.add(at, deps);
+    let binds = program.binds && rng.bool();
+    let bound: Vec<usize> = deps.iter().copied().filter(|_| binds).collect();
+    world.add(at, deps, &bound);
     let on_failure = program.on_failure[rng.usize(..program.on_failure.len())];
     let ends_all = program.completes && rng.u8(..) < 3;
-    let on_completion = if ends_all { OnCompletion::StopGroup } else { OnCompletion::Ignore };
-    Member::new(Chance::new(at, world, rng, program))
+    let fails = program.binds && rng.u8(..) < 20;
+    let on_completion = match (ends_all, fails) {
+        (true, _) => OnCompletion::StopGroup,
+        (false, true) => OnCompletion::Fail,
+        (false, false) => OnCompletion::Ignore,
+    };
+    let made = Member::new(Chance::new(at, world, rng, program))
         .after(deps.iter().map(usize::to_string))
         .on_failure(on_failure)
         .on_completion(on_completion)
+        .bound_to(bound.iter().map(usize::to_string));
+    if program.leaves(at) { made.transient() } else { made }
 }

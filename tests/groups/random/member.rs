@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use startstop_core::{BoxError, Context, Readiness, Service, Settings};
+use startstop_core::{Backoff, BoxError, Context, Readiness, RestartPolicy, Service, Settings};
 use tokio::time::sleep;
 
 use super::program::Program;
@@ -18,6 +18,10 @@ pub(super) struct Chance {
     completes: bool,
     deaf: bool,
     drain: Duration,
+    /// It restarts by itself.
+    retries: bool,
+    /// It may say for a while that it is not ready.
+    wavers: bool,
 }
 
 /// What an attempt does.
@@ -29,6 +33,8 @@ struct Plan {
     fails_to_stop: bool,
     fails_early: bool,
     deaf: bool,
+    /// After being ready it says for a while that it is not.
+    wavers: bool,
 }
 
 impl Chance {
@@ -46,6 +52,8 @@ impl Chance {
             fails: program.fails,
             completes: program.completes,
             deaf: rng.f64() < program.deaf,
+            retries: program.binds && rng.bool(),
+            wavers: program.binds && rng.bool(),
             drain: Duration::from_millis(if program.drain > 0 {
                 rng.u64(..program.drain)
             } else {
@@ -67,6 +75,7 @@ impl Chance {
             fails_to_stop: rng.f64() < self.fails / 4.0,
             fails_early: rng.bool(),
             deaf: self.deaf,
+            wavers: self.wavers && !self.job,
         }
     }
 
@@ -94,6 +103,12 @@ impl Service for Chance {
                 self.world.is_ready(self.at);
                 cx.ready();
             }
+            if plan.wavers {
+                sleep(Duration::from_millis(5)).await;
+                cx.not_ready("by chance");
+                sleep(plan.ready_in).await;
+                cx.ready();
+            }
             sleep(plan.ends_in.unwrap_or(Duration::MAX)).await;
         };
         tokio::select! {
@@ -113,6 +128,11 @@ impl Service for Chance {
     fn settings(&self) -> Settings {
         let readiness = if self.job { Readiness::Completion } else { Readiness::Explicit };
         let settings = Settings::new().readiness(readiness);
-        if self.drain.is_zero() { settings } else { settings.drain(self.drain) }
+        let settings = if self.drain.is_zero() { settings } else { settings.drain(self.drain) };
+        if !self.retries {
+            return settings;
+        }
+        let policy = RestartPolicy::on_failure().limit(3, Duration::from_secs(1));
+        settings.restart(policy.backoff(Backoff::constant(Duration::from_millis(30))))
     }
 }

@@ -1,9 +1,9 @@
 //! What is known of all members, and where the rules are checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use startstop_core::{Cause, Group, Runner, StartStop};
+use startstop_core::{Cause, Exit, Group, Runner, StartStop, State, Status};
 
 /// Shared by the members.
 #[derive(Clone)]
@@ -16,12 +16,15 @@ pub(super) struct World {
 #[derive(Default)]
 struct Inner {
     members: BTreeMap<usize, Known>,
+    excused: BTreeSet<usize>,
     broken: Vec<String>,
 }
 
 #[derive(Default)]
 struct Known {
     deps: Vec<usize>,
+    /// Those of them that it is bound to.
+    bound: Vec<usize>,
     live: usize,
     /// The attempt was told to end, or ends by itself.
     told: bool,
@@ -40,9 +43,42 @@ impl World {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn add(&self, at: usize, deps: &[usize]) {
-        let known = Known { deps: deps.to_vec(), ..Known::default() };
+    pub(super) fn add(&self, at: usize, deps: &[usize], bound: &[usize]) {
+        let known = Known { deps: deps.to_vec(), bound: bound.to_vec(), ..Known::default() };
         self.inner().members.insert(at, known);
+    }
+
+    /// It comes by `then`.
+    pub(super) fn comes_after(&self, at: usize, deps: impl Iterator<Item = usize>) {
+        self.inner().members.get_mut(&at).expect("it was added").deps = deps.collect();
+    }
+
+    /// The group does not wait for it: it is inserted, or is being removed.
+    pub(super) fn excuse(&self, at: usize) {
+        self.inner().excused.insert(at);
+    }
+
+    /// What holds at a moment at which nobody has anything to do.
+    pub(super) fn check_now(&self, app: &Runner<Group>) {
+        let status = app.status();
+        if status.state() != State::Running {
+            return;
+        }
+        let all = status.children().iter();
+        let of: BTreeMap<usize, &Status> =
+            all.filter_map(|of| Some((of.name().parse().ok()?, of))).collect();
+        let mut inner = self.inner();
+        if status.is_ready() {
+            let excused = |at: &usize| inner.excused.contains(at);
+            let unready = |of: &Status| of.state() != State::Stopped && !of.is_ready();
+            let unready = of.iter().find(|(at, of)| !excused(at) && unready(of)).map(|(at, _)| *at);
+            if let Some(at) = unready {
+                inner.broken.push(format!("rule 9: ready without {at}: {status}"));
+            }
+        } else if status.not_ready_reason().is_none() {
+            inner.broken.push(format!("rule 9: not ready for no reason: {status}"));
+        }
+        inner.check_bound(&of, &status);
     }
 
     /// Keeps the handle of a member, which may leave the group.
@@ -108,6 +144,24 @@ impl World {
 }
 
 impl Inner {
+    /// Those above one that is bound go down before it.
+    fn check_bound(&mut self, of: &BTreeMap<usize, &Status>, status: &Status) {
+        let is = |at: usize, state| of.get(&at).is_some_and(|of| of.state() == state);
+        let down = |dep: usize| {
+            let is_down =
+                |of: &&Status| of.state() != State::Running && of.last_exit() != Exit::Completed;
+            of.get(&dep).is_some_and(is_down)
+        };
+        let broken = self.members.iter().find(|(at, known)| {
+            let waits = || self.alive_dependents(**at).iter().any(|at| is(*at, State::Stopping));
+            is(**at, State::Running) && known.bound.iter().any(|dep| down(*dep)) && !waits()
+        });
+        if let Some((at, _)) = broken {
+            let broken = format!("rule 10: {at} runs without what it is bound to: {status}");
+            self.broken.push(broken);
+        }
+    }
+
     fn unready(&self, at: usize) -> Vec<usize> {
         let unready = |dep: &usize| !self.members[dep].ready;
         self.members[&at].deps.iter().copied().filter(unready).collect()
