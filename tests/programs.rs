@@ -145,7 +145,7 @@ async fn a_signal_while_starting_is_no_failure() {
 #[tokio::test]
 async fn a_service_takes_as_little_memory_as_is_promised_and_keeps_nothing_that_is_over() {
     let ended = run(env!("CARGO_BIN_EXE_footprint")).await;
-    assert_eq!(ended.stdout, "stopped 256 1\nrunning 640 2\nover 0\n");
+    assert_eq!(ended.stdout, "stopped 304 1\nrunning 560 2\nover 0\n");
 }
 
 #[tokio::test]
