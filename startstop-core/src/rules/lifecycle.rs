@@ -86,6 +86,16 @@ pub(crate) struct Lifecycle {
 impl Lifecycle {
     /// Takes one input and says what has to be done about it.
     pub(crate) fn step(&mut self, input: Input, rules: Rules) -> Effects {
+        let effects = self.take(input, rules);
+        if self.end != End::None {
+            // What they were for is decided.
+            self.returned = false;
+            self.flawed = false;
+        }
+        effects
+    }
+
+    fn take(&mut self, input: Input, rules: Rules) -> Effects {
         match input {
             Input::Start => self.start(rules),
             Input::Ensure => self.ensure(rules),
