@@ -11,6 +11,7 @@
 //! - `admin`: a port with probes, status, events, control and a page (`Host::admin`), and the `router` of it.
 //! - `metrics`: the metrics of a service for Prometheus (`collector`), and `/metrics` on the admin port.
 //! - `notify`: what a service manager is told (`Host::notify`, `Host::notify_fd`): systemd or s6 (Unix).
+//! - `top`: the program `startstop-top`, the tree of a program in a terminal, by its admin port.
 //! - `sockets`: `Sockets`, the listeners that a service manager has handed over (Unix).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

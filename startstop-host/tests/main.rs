@@ -12,3 +12,5 @@ mod notify;
 mod probes;
 #[cfg(all(unix, feature = "sockets"))]
 mod sockets;
+#[cfg(all(feature = "admin", feature = "top"))]
+mod top;

@@ -1,0 +1,140 @@
+//! A status and an event as text for a terminal, which nothing in them steers.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// The tree, a line a service, aligned.
+pub(crate) fn tree(root: &Value) -> String {
+    let rows = rows(root);
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [0, 1, 2, 3].map(width);
+    let line = |row: &[String; 5]| {
+        let columns = row.iter().zip(widths).map(|(text, width)| format!("{text:width$}  "));
+        let line = columns.collect::<String>() + &row[4];
+        line.trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Without recursion: a tree may be deep.
+fn rows(root: &Value) -> Vec<[String; 5]> {
+    let heads = ["SERVICE", "STATE", "UPTIME", "RESTARTS", ""].map(str::to_owned);
+    let (mut rows, mut open) = (vec![heads], vec![(String::new(), "", root)]);
+    while let Some((prefix, branch, status)) = open.pop() {
+        rows.push(row(&format!("{prefix}{branch}"), status));
+        let below = match branch {
+            "├─ " => format!("{prefix}│  "),
+            "└─ " => format!("{prefix}   "),
+            _ => prefix,
+        };
+        let children = status["children"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for (at, child) in children.iter().enumerate().rev() {
+            let last = at + 1 == children.len();
+            open.push((below.clone(), if last { "└─ " } else { "├─ " }, child));
+        }
+    }
+    rows
+}
+
+fn row(tree: &str, status: &Value) -> [String; 5] {
+    let text = |key: &str| status[key].as_str().map(plain);
+    let state = text("state").unwrap_or_default();
+    let uptime = duration(&status["uptime"]).filter(|_| state == "running").map(brief);
+    [
+        format!("{tree}{}", text("name").unwrap_or_default()),
+        state.clone(),
+        uptime.unwrap_or_default(),
+        status["restarts"].to_string(),
+        remarks(status, &state),
+    ]
+}
+
+/// What there is to say beside the state, in the order of its weight.
+fn remarks(status: &Value, state: &str) -> String {
+    let text = |key: &str| status[key].as_str().map(plain);
+    let errors = status["last_failure"]["errors"].as_array().filter(|_| state != "running");
+    let errors = errors.map(|errors| {
+        errors.iter().filter_map(Value::as_str).map(plain).collect::<Vec<_>>().join(": ")
+    });
+    let left = duration(&status["remaining"]).map(|left| format!("{} left", brief(left)));
+    let next =
+        duration(&status["next_attempt"]).map(|left| format!("next attempt in {}", brief(left)));
+    let unready = text("not_ready_reason").map(|reason| format!("not ready: {reason}"));
+    let all = [text("unresponsive"), left, next, errors, unready, text("detail")];
+    all.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// An event as a line: whose, what, and what else is told of it.
+pub(crate) fn event(event: &Value) -> String {
+    let text = |key: &str| plain(event[key].as_str().unwrap_or_default());
+    let known = ["path", "event", "at", "cycle", "attempt"];
+    let more = event.as_object().into_iter().flatten().filter(|(key, _)| !known.contains(&&***key));
+    let more = more.map(|(key, value)| match (duration(value), value) {
+        (Some(time), _) => format!(" {key}={}", brief(time)),
+        (None, Value::String(text)) => format!(" {key}={}", plain(text)),
+        (None, value) => format!(
+            " {key}={}",
+            plain(&value["message"].as_str().map_or(value.to_string(), str::to_owned))
+        ),
+    });
+    format!("{} {}{}", text("path"), text("event"), more.collect::<String>())
+}
+
+/// A duration as serde writes it.
+fn duration(value: &Value) -> Option<Duration> {
+    let nanos = u32::try_from(value["nanos"].as_u64()?).ok()?;
+    Some(Duration::new(value["secs"].as_u64()?, nanos))
+}
+
+fn brief(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 if duration.is_zero() => "0s".to_owned(),
+        0 => format!("{}ms", duration.as_millis()),
+        1..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h{}m", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{}d{}h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// Without what ends a line, turns a direction or steers a terminal.
+fn plain(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{event, tree};
+
+    #[test]
+    fn a_tree_is_drawn_and_steers_nothing() {
+        let db = json!({
+            "name": "db\u{1b}[2J", "state": "backoff", "restarts": 3, "children": [],
+            "next_attempt": { "secs": 4, "nanos": 0 },
+            "last_failure": { "errors": ["cannot\nconnect", "refused"] },
+        });
+        let app = json!({
+            "name": "shop", "state": "running", "restarts": 0, "children": [db],
+            "uptime": { "secs": 192, "nanos": 5 }, "not_ready_reason": "db",
+        });
+        let text = "SERVICE    STATE    UPTIME  RESTARTS\n\
+                    shop       running  3m12s   0         not ready: db\n\
+                    └─ db [2J  backoff          3         next attempt in 4s; cannot connect: refused";
+        assert_eq!(tree(&app), text);
+    }
+
+    #[test]
+    fn an_event_is_a_line() {
+        let told = json!({ "path": "shop/db", "event": "ready", "cycle": 1, "after": { "secs": 0, "nanos": 7_000_000 } });
+        assert_eq!(event(&told), "shop/db ready after=7ms");
+    }
+}

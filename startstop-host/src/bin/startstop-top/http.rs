@@ -1,0 +1,120 @@
+//! The few requests that there are, by HTTP/1.0, whose answers end with the connection.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// How long an answer may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The admin port of a program.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    addr: String,
+}
+
+impl Server {
+    /// By an address, a port alone, or the address of the page.
+    pub(crate) fn at(addr: &str) -> Self {
+        let addr = addr.strip_prefix("http://").unwrap_or(addr).trim_end_matches('/');
+        let port = addr.strip_prefix(':').unwrap_or(addr);
+        let is_port = port.parse::<u16>().is_ok();
+        Self { addr: if is_port { format!("127.0.0.1:{port}") } else { addr.to_owned() } }
+    }
+
+    pub(crate) fn status(&self) -> io::Result<Value> {
+        let mut body = String::new();
+        self.ask("GET", "/status", "")?.read_to_string(&mut body)?;
+        Ok(serde_json::from_str(&body)?)
+    }
+
+    /// What happens from now on.
+    pub(crate) fn events(&self) -> io::Result<impl Iterator<Item = io::Result<Value>> + use<>> {
+        let body = self.ask("GET", "/events", "")?;
+        // Nothing may happen for a long time.
+        body.get_ref().set_read_timeout(None)?;
+        let event = |line: io::Result<String>| {
+            let json =
+                line.map(|line| line.strip_prefix("data: ").map(str::to_owned)).transpose()?;
+            Some(json.and_then(|json| Ok(serde_json::from_str(&json)?)))
+        };
+        Ok(body.lines().filter_map(event))
+    }
+
+    pub(crate) fn control(&self, action: &str, path: &str, token: &str) -> io::Result<String> {
+        let target = format!("/control/{action}/{}", encoded(path));
+        let token: String = token.chars().filter(|c| !c.is_control()).collect();
+        let mut body = String::new();
+        let headers = format!("Authorization: Bearer {token}\r\nContent-Length: 0\r\n");
+        self.ask("POST", &target, &headers)?.read_to_string(&mut body)?;
+        Ok(body)
+    }
+
+    /// The body of an answer that is a success.
+    fn ask(&self, method: &str, path: &str, headers: &str) -> io::Result<BufReader<TcpStream>> {
+        let what =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.addr));
+        let mut stream = self.connect().map_err(what)?;
+        write!(stream, "{method} {path} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n", self.addr)?;
+        let mut answer = BufReader::new(stream);
+        let mut first = String::new();
+        answer.read_line(&mut first)?;
+        let mut line = String::new();
+        while answer.read_line(&mut line)? > 2 {
+            line.clear();
+        }
+        let code = first.split(' ').nth(1).unwrap_or_default();
+        if code.starts_with('2') {
+            return Ok(answer);
+        }
+        let mut body = String::new();
+        answer.read_to_string(&mut body)?;
+        Err(io::Error::other(format!("{}: {code}: {}", self.addr, body.trim_end())))
+    }
+
+    fn connect(&self) -> io::Result<TcpStream> {
+        let mut last = io::Error::from(io::ErrorKind::NotFound);
+        for addr in self.addr.to_socket_addrs()? {
+            match TcpStream::connect_timeout(&addr, LIMIT) {
+                Ok(stream) => {
+                    stream.set_read_timeout(Some(LIMIT))?;
+                    return Ok(stream);
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+/// A path in an address.
+fn encoded(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    path.bytes().fold(String::new(), |text, byte| {
+        if plain(byte) {
+            format!("{text}{}", char::from(byte))
+        } else {
+            format!("{text}%{byte:02X}")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Server, encoded};
+
+    #[test]
+    fn an_address_is_read_as_people_write_it() {
+        for addr in ["9100", ":9100", "127.0.0.1:9100", "http://127.0.0.1:9100/"] {
+            assert_eq!(Server::at(addr).addr, "127.0.0.1:9100", "{addr}");
+        }
+        assert_eq!(Server::at("shop.internal:9100").addr, "shop.internal:9100");
+    }
+
+    #[test]
+    fn a_path_is_encoded() {
+        assert_eq!(encoded("shop/db 1?\r\né"), "shop/db%201%3F%0D%0A%C3%A9");
+    }
+}
