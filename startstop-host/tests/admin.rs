@@ -2,6 +2,7 @@
 
 mod clients;
 mod control;
+mod documented;
 mod page;
 mod probes;
 mod telling;
