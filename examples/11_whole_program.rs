@@ -1,68 +1,51 @@
-//! A whole program: it keeps a child process alive, and ends in order on SIGTERM and SIGINT.
+//! A whole program: it keeps a child process alive, and ends in order on SIGTERM and SIGINT, also where a service
+//! manager sends them to the child as well.
 //!
-//! Run it: `cargo run --example 11_whole_program`, or with a command that ends when its input does
-//! after `--`. Press Ctrl-C, or send it SIGTERM.
+//! Run it: `cargo run --example 11_whole_program`, or with a command of your own after `--`. Press Ctrl-C, or
+//! send it SIGTERM; kill the child, and it is started again.
 
 use std::env;
-use std::io;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 
-use startstop_core::{Context, Permanent, RestartPolicy, Service, Settings, WithExitCode, on_exit};
-use tokio::process::Command;
+use startstop_core::{
+    BoxError, Context, Permanent, RestartPolicy, Service, Settings, WithExitCode, on_exit,
+};
+use startstop_process::{Process, ProcessError};
 
 /// Runs a command, and runs it again when it fails.
 struct Keeper {
-    command: Vec<String>,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum KeeperError {
-    #[error("cannot run {command:?}")]
-    Spawn { command: String, source: Permanent },
-    #[error("the child could not be waited for")]
-    Wait(#[from] io::Error),
-    #[error("the child has failed: {0}")]
-    Failed(std::process::ExitStatus),
+    name: String,
+    process: Process,
 }
 
 impl Service for Keeper {
-    type Error = KeeperError;
+    type Error = BoxError;
 
-    async fn run(&self, cx: Context) -> Result<(), KeeperError> {
-        let mut command = Command::new(&self.command[0]);
-        // If the stop comes to its deadline, the child goes with this future.
-        command.args(&self.command[1..]).stdin(Stdio::piped()).kill_on_drop(true);
-        // Ctrl-C is for this process: it passes the stop on in its own way.
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut child = command.spawn().map_err(|source| {
-            let command = self.command[0].clone();
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        println!("attempt {}: {} runs", cx.attempt(), self.name);
+        // It tells the child to stop when this service is told, and kills its whole group before the deadline.
+        let ended = self.process.run(cx).await;
+        println!("{} has ended", self.name);
+        ended.map_err(|error| match error {
             // Trying again is of no use, and the program exits as a shell does.
-            let source = Permanent::new(WithExitCode::new(source, 127));
-            KeeperError::Spawn { command, source }
-        })?;
-        let input = child.stdin.take();
-        println!("attempt {}: {} runs", cx.attempt(), self.command[0]);
-
-        tokio::select! {
-            _ = child.wait() => {}
-            () = cx.cancelled() => drop(input), // for the child, this is the stop
-        }
-        let status = child.wait().await?;
-        println!("{} has ended", self.command[0]);
-        if status.success() { Ok(()) } else { Err(KeeperError::Failed(status)) }
+            ProcessError::NotFound { .. } => Permanent::new(WithExitCode::new(error, 127)).into(),
+            _ => error.into(),
+        })
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().name("keeper").restart(RestartPolicy::on_failure())
+        Service::settings(&self.process).name("keeper")
     }
 }
 
 fn main() -> ExitCode {
-    let mut command: Vec<String> = env::args().skip(1).collect();
-    if command.is_empty() {
-        command.push("cat".to_owned());
-    }
+    let mut command = env::args().skip(1);
+    let (name, args) = match command.next() {
+        Some(name) => (name, command.collect()),
+        None => ("sleep".to_owned(), vec!["1000".to_owned()]),
+    };
+    let settings = Settings::new().restart(RestartPolicy::on_failure());
+    let process = Process::new(&name).args(args).settings(settings);
     on_exit(|| println!("the log is flushed")); // also where the child cannot be ended
-    startstop_core::main(Keeper { command })
+    startstop_core::main(Keeper { name, process })
 }

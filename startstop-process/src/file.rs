@@ -68,6 +68,10 @@ pub struct Processes {
 impl Processes {
     /// Reads a file.
     ///
+    /// # Examples
+    ///
+    /// See [`Processes`].
+    ///
     /// # Errors
     ///
     /// It cannot be read, or has mistakes: all of them.
@@ -84,11 +88,35 @@ impl Processes {
     }
 
     /// The group that it has built.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_process::Processes;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("startstop-group-{}.toml", std::process::id()));
+    /// std::fs::write(&path, "[process.web]\ncommand = ['true']\n").unwrap();
+    /// let processes = Processes::from_file(&path).unwrap();
+    /// assert_eq!(processes.group().members(), ["web"]);
+    /// # std::fs::remove_file(path).unwrap();
+    /// ```
     pub fn group(&self) -> &Group {
         &self.group
     }
 
     /// The address of the admin page that the file asks for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_process::Processes;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("startstop-admin-{}.toml", std::process::id()));
+    /// let text = "admin = '127.0.0.1:9100'\n[process.web]\ncommand = ['true']\n";
+    /// std::fs::write(&path, text).unwrap();
+    /// assert_eq!(Processes::from_file(&path).unwrap().admin(), Some("127.0.0.1:9100"));
+    /// # std::fs::remove_file(path).unwrap();
+    /// ```
     pub fn admin(&self) -> Option<&str> {
         self.head.admin.as_deref()
     }
@@ -208,6 +236,13 @@ impl FileError {
     }
 
     /// The error of the system, if it is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = startstop_process::Processes::from_file("/no/such.toml").unwrap_err();
+    /// assert_eq!(error.io().unwrap().kind(), std::io::ErrorKind::NotFound);
+    /// ```
     pub fn io(&self) -> Option<&io::Error> {
         match self {
             Self::Read { source, .. } => Some(source),

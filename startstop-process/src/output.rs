@@ -13,6 +13,24 @@ pub(crate) use sink::Sink;
 pub(crate) use tail::TailHandle;
 
 /// Which of its two streams a child has written to.
+///
+/// # Examples
+///
+/// ```
+/// # use startstop_core::{Readiness, Runner, Settings};
+/// use startstop_process::{Output, Process, Stream};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (sender, lines) = std::sync::mpsc::channel();
+/// let warns = Process::new("sh").args(["-c", "echo careful >&2"]);
+/// let warns = warns.output(Output::lines(move |line| drop(sender.send(line))));
+/// # let job = Settings::new().readiness(Readiness::Completion);
+/// # Runner::with_settings(warns, job).start().await.unwrap();
+/// let line = lines.recv().unwrap();
+/// assert_eq!((line.stream, line.text.as_str(), &*line.name), (Stream::Stderr, "careful", "sh"));
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// The standard output.
@@ -23,6 +41,10 @@ pub enum Stream {
 
 /// A line that a child has written, without its end. What is no UTF-8 in it is replaced; one of more than
 /// 64 KB comes in pieces.
+///
+/// # Examples
+///
+/// See [`Stream`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The name of the service.
@@ -74,23 +96,73 @@ pub(crate) enum Kind {
 
 impl Output {
     /// The child writes where this process does. There is no tail of its standard error then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Readiness, Runner, Settings};
+    /// # use startstop_process::{Output, Process};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let hello = Process::new("echo").arg("hello").output(Output::inherit());
+    /// let job = Settings::new().readiness(Readiness::Completion);
+    /// assert!(Runner::with_settings(hello, job).start().await.is_ok());
+    /// # }
+    /// ```
     pub fn inherit() -> Self {
         Self(Kind::Inherit)
     }
 
     /// Nothing is shown. Errors have the tail all the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Runner;
+    /// # use startstop_process::{Output, Process};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let fails = Process::new("sh").args(["-c", "echo no luck >&2; exit 3"]);
+    /// let runner = Runner::new(fails.output(Output::null()));
+    /// let _ = runner.start().await;
+    /// runner.wait().await;
+    /// let failure = runner.errors_last().unwrap();
+    /// assert_eq!(failure.error().to_string(), "exited with code 3: no luck");
+    /// # }
+    /// ```
     pub fn null() -> Self {
         Self(Kind::Null)
     }
 
     /// Lines to standard output and standard error, each behind the name of the service, in a colour
     /// of its own where that is a terminal and `NO_COLOR` is not set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Readiness, Runner, Settings};
+    /// # use startstop_process::{Output, Process};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let hello = Process::new("echo").arg("hello").output(Output::terminal());
+    /// let job = Settings::new().readiness(Readiness::Completion);
+    /// assert!(Runner::with_settings(hello, job).start().await.is_ok());
+    /// # }
+    /// ```
     pub fn terminal() -> Self {
         Self(Kind::Terminal)
     }
 
     /// Lines as events of `tracing`, with the fields `service` and `stream`: INFO for standard output, WARN
     /// for standard error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_process::Output;
+    ///
+    /// assert_eq!(format!("{:?}", Output::tracing()), "Output::tracing");
+    /// ```
     #[cfg(feature = "tracing")]
     pub fn tracing() -> Self {
         Self(Kind::Tracing)

@@ -66,6 +66,12 @@ signals! {
 
 impl Signal {
     /// Returns the number that the system has for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(startstop_process::Signal::KILL.number(), 9);
+    /// ```
     pub const fn number(self) -> i32 {
         self.0.as_raw()
     }
@@ -110,6 +116,13 @@ impl fmt::Debug for Signal {
 }
 
 /// A text that names no signal.
+///
+/// # Examples
+///
+/// ```
+/// let error = "SIGNAL".parse::<startstop_process::Signal>().unwrap_err();
+/// assert_eq!(error.to_string(), "no signal is called `SIGNAL`");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no signal is called `{0}`")]
 pub struct ParseSignalError(String);

@@ -56,6 +56,7 @@ struct Known {
 /// let runner = Runner::new(daemon);
 /// runner.start().await?;
 /// runner.stop().await?;
+/// assert!(runner.errors_list().is_empty());
 /// drop(reaper); // ends the one that has left the group
 /// # Ok(())
 /// # }
@@ -75,6 +76,10 @@ struct Shared {
 
 impl Subreaper {
     /// Makes this process the parent of its orphaned descendants.
+    ///
+    /// # Examples
+    ///
+    /// See [`Subreaper`].
     ///
     /// # Errors
     ///

@@ -63,3 +63,31 @@ async fn a_panic_of_the_reader_loses_one_line() {
     job(child).start().await.unwrap();
     assert_eq!(*lines.lock().unwrap(), ["a", "b"]);
 }
+
+/// In kilobytes: what only this process has.
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_flood_that_nobody_reads_is_bounded_and_the_last_words_are_kept() {
+    let line = "x".repeat(1000);
+    let flood = format!("yes {line} | head -c 100100000");
+    let child = sh(&format!("{flood} & {flood} >&2; wait; echo the end >&2; exit 4"));
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let child = child.output(Output::lines(move |_| drop(held.lock().unwrap().recv())));
+    let runner = runner(child);
+    let before = memory();
+    let _ = runner.start().await;
+    assert_eq!(runner.wait().await, Exit::Failed);
+    let grown = memory().saturating_sub(before);
+    drop(release);
+    last_error(&runner, |error| {
+        let ProcessError::Exited { code: 4, tail } = error else { panic!("{error:?}") };
+        assert_eq!(tail.last().unwrap(), "the end");
+    });
+    assert!(grown < 32 << 10, "{grown} kB more for 200 MB");
+}

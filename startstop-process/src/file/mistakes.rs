@@ -5,6 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why a file makes no processes. `Display` has a line for each mistake: `FILE:LINE:COLUMN: text`.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_process::{FileError, Processes};
+///
+/// let error = Processes::from_file("/no/such.toml").unwrap_err();
+/// assert!(matches!(error, FileError::Read { .. }));
+/// assert_eq!(error.to_string(), "/no/such.toml cannot be read");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
@@ -27,6 +37,19 @@ pub enum FileError {
 }
 
 /// One mistake in a file.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_process::{FileError, Processes};
+///
+/// # let path = std::env::temp_dir().join(format!("startstop-mistake-{}.toml", std::process::id()));
+/// std::fs::write(&path, "[process.web]\nafter = ['db']\n").unwrap();
+/// let Err(FileError::Mistakes { mistakes, .. }) = Processes::from_file(&path) else { panic!() };
+/// assert_eq!((mistakes[0].line, mistakes[0].text.as_str()), (1, "`web` has no `command`"));
+/// assert_eq!((mistakes[1].line, mistakes[1].column), (2, 10));
+/// # std::fs::remove_file(path).unwrap();
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The line, from 1.
