@@ -70,8 +70,9 @@ let process = process.ready(Ready::line("listening"));"#)]
         Self(Kind::Line(text.into()))
     }
 
-    /// When it says `READY=1` as `sd_notify` does. `WATCHDOG=1` is a heartbeat, and `ERRNO=` is told with the
-    /// failure. The rest of what it says is not looked at.
+    /// When it says `READY=1` as `sd_notify` does. `RELOADING=1` and `STOPPING=1` take the readiness back,
+    /// `STATUS=` is shown beside the state, `EXTEND_TIMEOUT_USEC=` puts off the end of the start, `WATCHDOG=1` is
+    /// a heartbeat, and `ERRNO=` is told with the failure. The rest of what it says is not looked at.
     ///
     /// # Examples
     ///

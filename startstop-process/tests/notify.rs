@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use startstop_core::{Cause, Exit, Runner, Settings};
+use startstop_core::{Cause, EventKind, Exit, Runner, Settings};
 use startstop_process::{Process, ProcessError, Ready};
 
 use crate::support::{last_error, python, runner};
@@ -67,4 +67,56 @@ async fn a_child_that_falls_silent_is_killed_by_its_watchdog() {
     let failure = runner.errors_last().unwrap();
     assert_eq!(failure.cause(), Cause::Unresponsive);
     assert!(failure.uptime() >= Duration::from_millis(900), "{failure:?}");
+}
+
+#[tokio::test]
+async fn it_takes_its_readiness_back_while_it_reloads_and_its_status_is_shown() {
+    let then = "sys.stdin.read()\nfor m in (b'RELOADING=1\\nSTATUS=reads on', b'READY=1\\nSTATUS=reads no more'):\n    \
+                s.send(m); time.sleep(0.3)\ntime.sleep(1000)";
+    let runner = runner(sends(&["READY=1\nSTATUS=reads"], then));
+    let mut events = runner.events();
+    runner.start().await.unwrap();
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        match events.next().await.unwrap().kind() {
+            EventKind::Ready { .. } => seen.push("ready".to_owned()),
+            EventKind::NotReady(why) => seen.push(why.to_string()),
+            _ => {}
+        }
+    }
+    assert_eq!(seen, ["ready", "it reloads", "ready"]);
+    let status = loop {
+        let status = runner.status();
+        if status.detail().is_some_and(|detail| detail.ends_with("no more")) {
+            break status;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    let detail = status.detail().unwrap();
+    let pid = detail.strip_prefix("pid ").and_then(|rest| rest.strip_suffix(": reads no more"));
+    assert!(pid.is_some_and(|pid| pid.parse::<u32>().is_ok()), "{detail}");
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_can_put_off_the_end_of_its_start() {
+    let then = "time.sleep(3.5)\ns.send(b'READY=1')\ntime.sleep(1000)";
+    let settings = Settings::new().start_timeout(Duration::from_secs(3));
+    let runner = Runner::new(sends(&["EXTEND_TIMEOUT_USEC=60000000"], then).settings(settings));
+    runner.start().await.unwrap();
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_waited_for_is_shown_while_it_starts() {
+    let runner = runner(sends(&[], "time.sleep(1000)"));
+    runner.request_start();
+    let why = loop {
+        if let Some(why) = runner.status().not_ready_reason() {
+            break why.to_owned();
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert_eq!(why, "no READY=1");
+    runner.stop().await.unwrap();
 }

@@ -59,9 +59,7 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
     let (group, reloading) = (spawned.group, Reloading::default());
     let mut running =
         Running { process, cx, unready, group, pumped, told, notify, reloading, errno: None };
-    if process.ready.is_none() {
-        running.is_ready();
-    }
+    running.begin();
     running.until_end(&mut waiting).await
 }
 
@@ -128,6 +126,15 @@ impl Running<'_> {
         }
     }
 
+    /// Shows its id, and what is waited for.
+    fn begin(&mut self) {
+        self.cx.detail(format!("pid {}", self.group.id()));
+        match &self.process.ready {
+            Some(ready) => self.cx.not_ready(ready.missing()),
+            None => self.is_ready(),
+        }
+    }
+
     fn is_ready(&mut self) {
         self.unready.disarm();
         self.cx.ready();
@@ -139,7 +146,12 @@ impl Running<'_> {
                 Notice::Ready => self.is_ready(),
                 Notice::Alive => self.cx.heartbeat(),
                 Notice::Errno(number) => self.errno = Some(*number),
-                Notice::Reloading | Notice::Stopping | Notice::Status(_) | Notice::Extend(_) => {}
+                Notice::Reloading => self.cx.not_ready("it reloads"),
+                Notice::Stopping => self.cx.not_ready("it stops"),
+                Notice::Status(text) => {
+                    self.cx.detail(format!("pid {}: {text}", self.group.id()));
+                }
+                Notice::Extend(duration) => self.cx.extend(*duration),
             }
         }
     }

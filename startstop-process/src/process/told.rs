@@ -73,6 +73,7 @@ impl Told {
                 () = tokio::time::sleep_until(end) => return false,
             }
         }
+        cx.not_ready(format!("ended by {ended_by}, of which this process was told as well"));
         timeout(LONGEST_STOP, cx.cancelled()).await.is_ok()
     }
 }
