@@ -29,6 +29,8 @@ mod stop_stage;
 mod tasks;
 mod deadline;
 pub(crate) mod gate;
+#[cfg(not(startstop_loom))]
+pub(crate) mod places;
 mod owners;
 pub(crate) mod verdicts;
 pub(crate) mod grace;
@@ -109,6 +111,8 @@ pub(crate) enum Job {
     Look,
     /// The call of `shutdown`.
     Hook(Handle, u64),
+    /// A note that the service is on this runtime, for the first time.
+    Place(Handle),
 }
 
 /// Where a task of the core is to run, and the number it proves itself with.

@@ -8,6 +8,9 @@
 #[cfg(startstop_loom)]
 mod modelled;
 pub(crate) mod clock;
+mod in_turn;
+
+pub(crate) use in_turn::in_turn;
 #[cfg(not(startstop_loom))]
 mod spawned;
 

@@ -1,32 +1,20 @@
 //! The clock: whoever uses it first, however far a paused one was moved, and a runtime that has none.
 
-use std::env;
-use std::process::Command;
 use std::time::Duration;
 
 use startstop_core::{Runner, Settings, StartError, StopError, service_fn};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, advance, timeout};
 
+use super::runs_alone;
 use crate::stress_support::deaf;
 use crate::support::{SECOND, assert_took};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Has the ignored test of this name run in a process of its own, as the first use of the crate.
-#[track_caller]
-fn runs_first(name: &str) {
-    let module = module_path!().split_once("::").expect("it is a module of the tests").1;
-    let test = format!("{module}::{name}");
-    let this = env::current_exe().expect("a test has a path");
-    let out = Command::new(this).args(["--exact", &test, "--ignored"]).output().expect("it runs");
-    let text = String::from_utf8_lossy(&out.stdout);
-    assert!(out.status.success() && text.contains("1 passed"), "{text}");
-}
-
 #[test]
 fn a_clock_that_is_first_read_in_a_far_future_goes_on_elsewhere() {
-    runs_first("a_paused_clock_comes_first");
+    runs_alone("clock::a_paused_clock_comes_first");
 }
 
 #[test]

@@ -244,7 +244,23 @@ impl Cell {
         let Some(on) = self.on.clone() else { return };
         self.driver_id = self.driver_id.wrapping_add(1);
         self.driven = true;
+        let is_new = self.noted_on.replace(on.id()) != Some(on.id());
+        let place = is_new.then(|| Job::Place(on.clone()));
         after.job(Job::Driver(Seat { on, id: self.driver_id }));
+        if let Some(place) = place {
+            after.job(place);
+        }
+    }
+
+    /// Lets go of a runtime that has ended, unless the service is still on it.
+    #[cfg(not(startstop_loom))]
+    pub(super) fn forget_runtime(&mut self, id: tokio::runtime::Id) -> Option<Handle> {
+        let is_there = self.on.as_ref().is_some_and(|on| on.id() == id);
+        if !is_there || self.state() != State::Stopped {
+            return None;
+        }
+        self.noted_on = None;
+        self.on.take()
     }
 
     #[inline]

@@ -65,6 +65,8 @@ pub(crate) struct Cell {
     /// Whether there is a driver.
     pub(super) driven: bool,
     pub(super) on: Option<Handle>,
+    /// The runtime that it was noted for last.
+    pub(super) noted_on: Option<tokio::runtime::Id>,
     pub(crate) waiters: Waiters,
     pub(super) rare: Option<Box<Rare>>,
 }
@@ -164,6 +166,7 @@ impl Cell {
             stop_at: clock::NEVER,
             driver: None,
             driven: false,
+            noted_on: None,
             on: None,
             waiters: Waiters::new(),
             rare: None,

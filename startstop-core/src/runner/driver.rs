@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+#[cfg(not(startstop_loom))]
+use crate::engine::places;
 use crate::engine::task::push_out;
 use crate::engine::{Core, Identity, Job, Node, look_soon, spawn_deadline_task};
 use crate::report::status::Status;
@@ -71,6 +73,10 @@ impl<S: Service> Node for Inner<S> {
             Job::Driver(seat) => drive::spawn(self, &seat),
             Job::Deadline(seat) => spawn_deadline_task(&(self as Arc<dyn Node>), &seat),
             Job::Look => look_soon(&(self as Arc<dyn Node>)),
+            #[cfg(not(startstop_loom))]
+            Job::Place(on) => places::note(&(self as Arc<dyn Node>), &on),
+            #[cfg(startstop_loom)]
+            Job::Place(_) => {}
             Job::Hook(on, epoch) => {
                 let call = shutdown_call::Call::new(Arc::clone(&self), epoch);
                 shutdown_call::spawn(&self, &on, call);

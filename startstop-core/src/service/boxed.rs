@@ -13,6 +13,7 @@ use crate::report::panic::BoxError;
 use crate::report::status::Status;
 use crate::service::context::Context;
 use crate::settings::Settings;
+use crate::sync::in_turn;
 
 /// A service whose type is erased; made by [`Service::boxed`]. Each call of `run` costs a box.
 ///
@@ -20,12 +21,26 @@ use crate::settings::Settings;
 ///
 /// See [`Service::boxed`].
 pub struct BoxService {
-    service: Box<dyn DynService>,
+    /// Until it is dropped.
+    service: Option<Box<dyn DynService>>,
 }
 
 impl BoxService {
     pub(super) fn new(service: impl Service) -> Self {
-        Self { service: Box::new(service) }
+        Self { service: Some(Box::new(service)) }
+    }
+
+    fn service(&self) -> &dyn DynService {
+        self.service.as_deref().expect("it is there until it is dropped")
+    }
+}
+
+/// Services may be nested deeper than the stack is: inner ones are dropped by the outermost.
+impl Drop for BoxService {
+    fn drop(&mut self) {
+        if let Some(service) = self.service.take() {
+            in_turn(|| drop(service));
+        }
     }
 }
 
@@ -33,47 +48,47 @@ impl Service for BoxService {
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        self.service.run(cx)
+        self.service().run(cx)
     }
 
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        self.service.shutdown(cx)
+        self.service().shutdown(cx)
     }
 
     fn __has_shutdown(&self) -> bool {
-        self.service.has_shutdown()
+        self.service().has_shutdown()
     }
 
     fn settings(&self) -> Settings {
-        self.service.settings()
+        self.service().settings()
     }
 
     fn children(&self) -> Vec<Status> {
-        self.service.children()
+        self.service().children()
     }
 
     fn grace(&self) -> Option<Duration> {
-        self.service.grace()
+        self.service().grace()
     }
 
     fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
-        self.service.grace_of(parts)
+        self.service().grace_of(parts)
     }
 
     fn __is_whole(&self) -> bool {
-        self.service.is_whole()
+        self.service().is_whole()
     }
 
     fn __parts(&self) -> Parts {
-        self.service.parts()
+        self.service().parts()
     }
 
     fn __identity(&self) -> Option<Identity> {
-        self.service.identity()
+        self.service().identity()
     }
 
     fn __bind(&self, whole: Whole) {
-        self.service.bind(whole);
+        self.service().bind(whole);
     }
 
     fn boxed(self) -> BoxService {
@@ -83,7 +98,7 @@ impl Service for BoxService {
 
 impl std::fmt::Debug for BoxService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let settings = self.service.settings();
+        let settings = self.service().settings();
         f.debug_struct("BoxService").field("name", &settings.get_name()).finish_non_exhaustive()
     }
 }

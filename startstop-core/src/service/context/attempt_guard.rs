@@ -13,7 +13,7 @@ use crate::report::failure::Fault;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::{Input, Level, Lifecycle, Part};
 use crate::service::context::{Attempt, Context};
-use crate::sync::AtomicBool;
+use crate::sync::{AtomicBool, in_turn};
 
 /// The attempt takes no more parts: it is aborted, or has ended.
 pub(crate) struct Closed;
@@ -180,11 +180,14 @@ impl Hold for Place {
     }
 
     fn ran_out(&self, verdict: &Unresponsive) {
-        let Some(node) = &self.node else { return };
+        let Some(node) = self.node.clone() else { return };
         if self.keeps.swap(false, Ordering::AcqRel) {
-            update(node, |core, cell, after| {
-                cell.note_stuck(self.epoch, verdict);
-                cell.step(core, Input::RanOut, Arm::Now, after);
+            let (epoch, verdict) = (self.epoch, verdict.clone());
+            in_turn(move || {
+                update_and_leave(node, |core, cell, after| {
+                    cell.note_stuck(epoch, &verdict);
+                    cell.step(core, Input::RanOut, Arm::Now, after);
+                });
             });
         }
     }
@@ -197,8 +200,11 @@ impl Drop for Place {
             part => part,
         };
         let Some(node) = self.node.take() else { return };
-        update_and_leave(node, |core, cell, after| {
-            cell.step(core, Input::Ended(part), Arm::Now, after);
+        // The end of the whole may be that of the next one, and so on.
+        in_turn(move || {
+            update_and_leave(node, |core, cell, after| {
+                cell.step(core, Input::Ended(part), Arm::Now, after);
+            });
         });
     }
 }

@@ -1,0 +1,56 @@
+//! What would be a recursion as deep as a tree of services: one after another instead.
+
+#[cfg(not(startstop_loom))]
+mod queue {
+    use std::cell::RefCell;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    type Work = Box<dyn FnOnce()>;
+
+    thread_local! {
+        /// What waits for the work that this thread is doing; `None` while it does none.
+        static WAITING: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
+    }
+
+    /// Does what waits and ends the list, also where the work panics.
+    struct Outermost;
+
+    impl Drop for Outermost {
+        fn drop(&mut self) {
+            while let Some(next) = WAITING.with_borrow_mut(|all| all.as_mut()?.pop()) {
+                if std::thread::panicking() {
+                    drop(catch_unwind(AssertUnwindSafe(next)));
+                } else {
+                    next();
+                }
+            }
+            WAITING.set(None);
+        }
+    }
+
+    /// Does the work now, or, where this thread is inside of such a work, right after it.
+    pub(crate) fn in_turn(work: impl FnOnce() + 'static) {
+        let is_busy = WAITING.try_with(|waiting| waiting.borrow().is_some());
+        match is_busy {
+            Ok(true) => WAITING.with_borrow_mut(|waiting| {
+                waiting.get_or_insert_default().push(Box::new(work));
+            }),
+            Ok(false) => {
+                WAITING.set(Some(Vec::new()));
+                let _outermost = Outermost;
+                work();
+            }
+            // The thread ends, and its list is gone.
+            Err(_) => work(),
+        }
+    }
+}
+
+#[cfg(not(startstop_loom))]
+pub(crate) use queue::in_turn;
+
+/// The threads of a model share what belongs to a thread of the system.
+#[cfg(startstop_loom)]
+pub(crate) fn in_turn(work: impl FnOnce()) {
+    work();
+}
