@@ -12,6 +12,7 @@
 //! - `metrics`: the metrics of a service for Prometheus (`collector`), and `/metrics` on the admin port.
 //! - `notify`: what a service manager is told (`Host::notify`, `Host::notify_fd`): systemd or s6 (Unix).
 //! - `top`: the program `startstop-top`, the tree of a program in a terminal, by its admin port.
+//! - `otel`: the same metrics as instruments of OpenTelemetry (`observe`), and `flush_last` for exporters.
 //! - `sockets`: `Sockets`, the listeners that a service manager has handed over (Unix).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -29,6 +30,8 @@ mod admin;
 #[cfg(all(unix, feature = "notify"))]
 mod notify;
 mod host;
+#[cfg(feature = "otel")]
+mod otel;
 #[cfg(all(unix, feature = "sockets"))]
 mod sockets;
 
@@ -38,6 +41,8 @@ pub use child::without_notify;
 pub use host::Host;
 #[cfg(feature = "metrics")]
 pub use metrics::{MetricsCollector, collector};
+#[cfg(feature = "otel")]
+pub use otel::{flush_last, observe};
 pub use probes::Probes;
 #[cfg(all(unix, feature = "sockets"))]
 pub use sockets::Sockets;

@@ -12,7 +12,11 @@ use startstop_core::{Runner, Service, Status};
 
 use crate::source::Source;
 
-use counts::Counts;
+#[cfg(feature = "otel")]
+pub(crate) use counts::Durations;
+pub(crate) use counts::{Counts, Part};
+#[cfg(feature = "otel")]
+pub(crate) use families::{COUNTS, GAUGES, HISTOGRAMS, SECONDS, STATES};
 
 /// Returns the metrics of a service, and of all that it is made of, for a registry of one's own.
 ///

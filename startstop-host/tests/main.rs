@@ -9,6 +9,8 @@ mod http;
 mod metrics;
 #[cfg(all(unix, feature = "notify"))]
 mod notify;
+#[cfg(feature = "otel")]
+mod otel;
 mod probes;
 #[cfg(all(unix, feature = "sockets"))]
 mod sockets;

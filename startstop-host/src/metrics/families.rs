@@ -13,13 +13,13 @@ use super::counts::{BOUNDS, Durations, Part};
 
 type Parts = HashMap<String, Part>;
 
-const STATES: [State; 5] =
+pub(crate) const STATES: [State; 5] =
     [State::Stopped, State::Starting, State::Running, State::Stopping, State::Backoff];
 
 /// A number that each service has, or may have.
 type Gauge = (&'static str, &'static str, fn(&Status) -> Option<f64>);
 
-const GAUGES: [Gauge; 2] = [
+pub(crate) const GAUGES: [Gauge; 2] = [
     ("startstop_uptime_seconds", "How long the service has been running.", |status| {
         Some(status.uptime().as_secs_f64())
     }),
@@ -30,7 +30,7 @@ const GAUGES: [Gauge; 2] = [
 
 type Seconds = (&'static str, &'static str, fn(&Status) -> f64);
 
-const SECONDS: [Seconds; 2] = [
+pub(crate) const SECONDS: [Seconds; 2] = [
     ("startstop_up_seconds", "How long the service has been running over all cycles.", |status| {
         status.total_uptime().as_secs_f64()
     }),
@@ -41,7 +41,7 @@ const SECONDS: [Seconds; 2] = [
 
 type Count = (&'static str, &'static str, fn(&Status) -> u64);
 
-const COUNTS: [Count; 3] = [
+pub(crate) const COUNTS: [Count; 3] = [
     ("startstop_cycles", "How many cycles have begun.", Status::cycles),
     ("startstop_attempts", "How many attempts have begun.", Status::attempts),
     (
@@ -53,7 +53,7 @@ const COUNTS: [Count; 3] = [
 
 type Histogram = (&'static str, &'static str, fn(&Part) -> &Durations);
 
-const HISTOGRAMS: [Histogram; 2] = [
+pub(crate) const HISTOGRAMS: [Histogram; 2] = [
     (
         "startstop_start_duration_seconds",
         "How long a start took until the service was ready.",
