@@ -54,8 +54,8 @@ impl Ready {
     ///
     /// # Examples
     ///
-    #[doc = becomes_ready!(r#"let port = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 6399)); s.listen(); s.accept()";
-let process = Process::new("python3").args(["-c", port]).ready(Ready::tcp("127.0.0.1:6399"));"#)]
+    #[doc = becomes_ready!(r#"let process = Process::new("python3").args(["-m", "http.server", "--bind", "127.0.0.1", "6399"]);
+let process = process.ready(Ready::tcp("127.0.0.1:6399"));"#)]
     pub fn tcp(addr: impl Into<String>) -> Self {
         Self(Kind::Tcp(addr.into()))
     }
