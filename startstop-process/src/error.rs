@@ -61,7 +61,8 @@ pub enum ProcessError {
         /// The last lines of its standard error.
         tail: Vec<String>,
     },
-    /// It has ended before it was ready, with a success code, or did not become ready in time.
+    /// It has ended before it was ready, with a success code; or it did not become ready in time: then this is
+    /// reported beside the failure of the runner, which is [`Cause::TimedOut`](startstop_core::Cause::TimedOut).
     #[error("not ready: {why}{}", last(tail))]
     NotReady {
         /// What was waited for.

@@ -50,6 +50,13 @@ macro_rules! job {
 /// **By itself.** When the leader leaves by itself, its code counts, and what is left of its group is ended
 /// in the same way, within the `stop_timeout`. An abort kills the group.
 ///
+/// **Told together.** A service manager signals a whole control group, children too, and one that others depend
+/// on would be told to stop last. A child that has been ended by a signal that this process was sent as well, at
+/// the same time, waits for its stop, and has not failed.
+///
+/// **Status.** The detail is its pid, and what it says by `STATUS=`; the reason why it is not ready says what is
+/// waited for.
+///
 /// Children do not inherit `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`, which are this process's
 /// own, and begin with the stop and reload signals at their default.
 ///

@@ -216,6 +216,29 @@ fn ctrl_c_at_a_terminal_reaches_each_child_once() {
     }
 }
 
+/// As in a shell's background, or under nohup.
+#[test]
+fn children_hear_their_stop_and_reload_signals_although_the_program_ignores_them() {
+    let folder = Folder::new("ignored");
+    let (path, set) = (folder.path("app.toml"), folder.path("set"));
+    let text = format!(
+        "[process.a]\ncommand = 'grep SigIgn /proc/self/status >{set}; exec sleep 1000'\n\
+         stop = {{ signal = 'INT' }}\nreload = 'HUP'\n"
+    );
+    fs::write(&path, text).unwrap();
+    let ignores = "trap '' INT HUP USR1; exec \"$@\"";
+    let mut program = Command::new("sh")
+        .args(["-c", ignores, "sh", env!("CARGO_BIN_EXE_startstop-run"), &path])
+        .spawn()
+        .unwrap();
+    let ignored = written(&set);
+    Command::new("kill").arg(program.id().to_string()).status().unwrap();
+    assert_eq!(program.wait().unwrap().code(), Some(0));
+    let set = u64::from_str_radix(ignored.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+    let is_ignored = |signal: u64| set & (1 << (signal - 1)) != 0;
+    assert_eq!([1, 2, 10].map(is_ignored), [false, false, true], "{ignored}");
+}
+
 /// In a pid namespace of its own.
 #[test]
 fn as_pid_1_it_reaps_orphans_and_forwards_signals() {
