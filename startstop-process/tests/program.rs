@@ -226,9 +226,9 @@ fn children_hear_their_stop_and_reload_signals_although_the_program_ignores_them
          stop = {{ signal = 'INT' }}\nreload = 'HUP'\n"
     );
     fs::write(&path, text).unwrap();
-    let ignores = "trap '' INT HUP USR1; exec \"$@\"";
+    let deaf = "trap '' INT HUP USR1; exec \"$@\"";
     let mut program = Command::new("sh")
-        .args(["-c", ignores, "sh", env!("CARGO_BIN_EXE_startstop-run"), &path])
+        .args(["-c", deaf, "sh", env!("CARGO_BIN_EXE_startstop-run"), &path])
         .spawn()
         .unwrap();
     let ignored = written(&set);
