@@ -1,32 +1,47 @@
 //! Who is to have which shard: pure, and the same for all who see the same.
 //!
-//! 1. Nobody gets more than ⌈shards / members⌉.
-//! 2. Who has no more than that keeps what it has.
+//! 1. Nobody gets more than ⌈shards / members⌉, nor less than ⌊shards / members⌋.
+//! 2. Nobody gives up more than what it has above its share.
+
+use std::cmp::Reverse;
 
 /// The member that is to have each shard, by its place in `members`; `owners` has those that have them now.
 pub(super) fn plan(members: &[&str], owners: &[Option<usize>]) -> Vec<usize> {
-    let most = owners.len().div_ceil(members.len());
-    let mut kept = keep(members, owners, most);
-    let mut has = count(members.len(), &kept);
+    let mut has = count(members.len(), owners);
+    let shares = shares(&has, owners.len());
+    let mut kept = keep(members, owners, &shares);
+    has = count(members.len(), &kept);
     for (shard, owner) in kept.iter_mut().enumerate().filter(|(_, owner)| owner.is_none()) {
-        let room = (0..members.len()).filter(|member| has[*member] < most);
+        let room = (0..members.len()).filter(|member| has[*member] < shares[*member]);
         let member = room.max_by_key(|member| weight(members[*member], shard));
-        let member = member.expect("all have room for all of them together");
+        let member = member.expect("the shares are all shards together");
         has[member] += 1;
         *owner = Some(member);
     }
     kept.into_iter().flatten().collect()
 }
 
+/// What each is to have: those that have the most now get one more where it does not come out even.
+fn shares(has: &[usize], shards: usize) -> Vec<usize> {
+    let (least, more) = (shards / has.len(), shards % has.len());
+    let mut by_most: Vec<usize> = (0..has.len()).collect();
+    by_most.sort_by_key(|member| Reverse(has[*member]));
+    let mut shares = vec![least; has.len()];
+    for member in by_most.into_iter().take(more) {
+        shares[member] += 1;
+    }
+    shares
+}
+
 /// Takes what is too much from each, that which it is the least fit for first.
-fn keep(members: &[&str], owners: &[Option<usize>], most: usize) -> Vec<Option<usize>> {
+fn keep(members: &[&str], owners: &[Option<usize>], shares: &[usize]) -> Vec<Option<usize>> {
     let mut kept = owners.to_vec();
     for (member, name) in members.iter().enumerate() {
         let its =
             |(shard, owner): (usize, &Option<usize>)| (*owner == Some(member)).then_some(shard);
         let mut its: Vec<usize> = owners.iter().enumerate().filter_map(its).collect();
-        its.sort_by_key(|shard| std::cmp::Reverse(weight(name, *shard)));
-        for shard in its.into_iter().skip(most) {
+        its.sort_by_key(|shard| Reverse(weight(name, *shard)));
+        for shard in its.into_iter().skip(shares[member]) {
             kept[shard] = None;
         }
     }
