@@ -232,6 +232,37 @@ async fn the_led_service_is_in_the_status_tree() {
 }
 
 #[tokio::test]
+async fn the_status_says_who_leads_with_which_fence() {
+    let (store, (say, mut stage)) = (Memory::new(), mpsc::unbounded_channel());
+    let a = replica("a", store.clone(), &say, Duration::ZERO);
+    a.start().await.unwrap();
+    said(&mut stage).await;
+    let detail = |runner: &dyn startstop_core::StartStop| {
+        runner.status().detail().unwrap_or_default().to_owned()
+    };
+    assert!(detail(&a).starts_with("leader for 0 s, fence 1, "), "{}", detail(&a));
+    let b = replica("b", store, &say, Duration::ZERO);
+    b.start().await.unwrap();
+    assert!(detail(&b).starts_with("follower of ") && detail(&b).ends_with(", fence 1"));
+    b.stop().await.unwrap();
+    a.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_that_is_ready_when_it_leads_is_not_when_it_has_resigned() {
+    let (store, (say, mut stage)) = (Memory::new(), mpsc::unbounded_channel());
+    let a = Runner::new(leader("a", store, &say, Duration::ZERO).ready_when_leading());
+    a.start().await.unwrap();
+    assert_eq!(said(&mut stage).await, Began("a", 1));
+    assert!(a.is_ready());
+    a.service().resign();
+    assert_eq!(said(&mut stage).await, Ended("a", 1));
+    a.service().leading().wait_for(|leads| !leads).await.unwrap();
+    assert!(!a.is_ready());
+    a.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_term_that_was_given_up_is_not_valid() {
     let (send, mut terms) = mpsc::unbounded_channel::<Term>();
     let make = move |term: Term| {

@@ -2,7 +2,7 @@
 
 use std::future::{pending, ready};
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use startstop_core::{Exit, Runner, Service, State};
 
@@ -16,6 +16,7 @@ pub(super) struct Led<S: Service> {
     /// It was told to stop.
     pub(super) told: bool,
     ready: Ready,
+    since: Instant,
     guard: Option<Guard>,
 }
 
@@ -30,7 +31,7 @@ impl<S: Service> Led<S> {
         let arm = || Guard::arm(&term, runner.subscribe()).map_err(LeaderError::Guard);
         let guard = (on_overrun == OnOverrun::ExitProcess).then(arm).transpose()?;
         runner.request_start();
-        Ok(Self { runner, term, told: false, ready, guard })
+        Ok(Self { runner, term, told: false, ready, since: Instant::now(), guard })
     }
 
     pub(super) fn extend(&self, until: Duration) {
@@ -38,6 +39,12 @@ impl<S: Service> Led<S> {
         if let Some(guard) = &self.guard {
             guard.extend(until);
         }
+    }
+
+    /// What the status shows: since when, with which fence, and for how long yet.
+    pub(super) fn detail(&self) -> String {
+        let (since, left) = (self.since.elapsed().as_secs(), self.term.left().as_secs_f32());
+        format!("leader for {since} s, fence {}, {left:.1} s left", self.term.fence())
     }
 
     /// Waits until nothing of the service is left: a verdict is not enough.

@@ -115,7 +115,22 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
                 }
             }
         }
+        self.describe();
         Ok(())
+    }
+
+    /// Tells the status who leads, as far as it is known here.
+    fn describe(&mut self) {
+        let record = self.election.record();
+        let text = match (&self.led, record.and_then(Record::holder)) {
+            (Some(led), _) => led.detail(),
+            (None, Some(holder)) => {
+                let fence = record.map_or(0, Record::fence);
+                format!("follower of {holder}, fence {fence}")
+            }
+            (None, None) => "nobody leads".to_owned(),
+        };
+        self.cx.detail(text);
     }
 
     /// Carries out an action; false if a service that was to be led is not there.

@@ -73,6 +73,9 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     pub(super) async fn on_ended(&mut self) {
         let Some(led) = self.led.take() else { return };
         let told = led.told;
+        if self.leader.readiness == Wish::ReadyWhenLeading {
+            self.cx.not_ready("another one is to lead");
+        }
         led.term.revoke();
         self.forget_led();
         let ended = led.finish().await;
