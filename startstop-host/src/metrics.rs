@@ -12,9 +12,9 @@ use startstop_core::{Runner, Service, Status};
 
 use crate::source::Source;
 
+pub(crate) use counts::Counts;
 #[cfg(feature = "otel")]
-pub(crate) use counts::Durations;
-pub(crate) use counts::{Counts, Part};
+pub(crate) use counts::{Durations, Part};
 #[cfg(feature = "otel")]
 pub(crate) use families::{COUNTS, GAUGES, HISTOGRAMS, SECONDS, STATES};
 

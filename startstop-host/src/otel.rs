@@ -164,7 +164,9 @@ impl Observed {
         let service = Arc::clone(self);
         move |instrument| {
             let Some(status) = service.status() else { return };
-            flat(&status).into_iter().for_each(|status| observe(status, instrument));
+            for status in flat(&status) {
+                observe(status, instrument);
+            }
         }
     }
 

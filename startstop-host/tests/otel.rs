@@ -35,14 +35,18 @@ impl Instruments {
         let (name, callbacks): (_, Vec<Callback<T>>) = (builder.name, builder.callbacks);
         let read = move |found: &mut BTreeMap<String, f64>| {
             let seen = Seen(&name, Mutex::new(found));
-            callbacks.iter().for_each(|callback| callback(&seen));
+            for callback in &callbacks {
+                callback(&seen);
+            }
         };
         self.0.lock().unwrap().push(Box::new(read));
     }
 
     fn read(&self) -> BTreeMap<String, f64> {
         let mut found = BTreeMap::new();
-        self.0.lock().unwrap().iter().for_each(|read| read(&mut found));
+        for read in &*self.0.lock().unwrap() {
+            read(&mut found);
+        }
         found
     }
 }

@@ -29,7 +29,8 @@ async fn it_is_whole_without_a_script() {
 async fn every_text_from_outside_is_escaped() {
     let evil = "<script>alert(1)</script>\u{202e}\"'&";
     let service = service_fn(move |cx: Context| async move {
-        cx.report(evil);
+        cx.detail(evil);
+        cx.checkpoint("<i>about</i>");
         Err::<(), _>(std::io::Error::other(evil))
     });
     let policy =
@@ -40,7 +41,7 @@ async fn every_text_from_outside_is_escaped() {
     let program = Program::begin(Host::new(app));
     flaky.wait_for(State::Backoff).await;
     let page = get(program.addr, "/").await.body;
-    for markup in ["<script>alert", "<b>", "<u>", "\u{202e}"] {
+    for markup in ["<script>alert", "<b>", "<u>", "<i>", "\u{202e}"] {
         assert!(!page.contains(markup), "{markup}");
     }
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;\u{fffd}&quot;&#39;&amp;"));

@@ -5,8 +5,8 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Context, Group, Member, OnFailure, Readiness, RestartPolicy, Service, Settings, State,
-    once, service_fn,
+    Backoff, Context, Group, Member, OnFailure, Readiness, RestartPolicy, Runner, Service,
+    Settings, State, once, service_fn,
 };
 use startstop_host::Host;
 use tokio::sync::{Mutex, Notify};
@@ -71,8 +71,7 @@ async fn while_it_starts_it_is_alive_and_neither_ready_nor_started() {
             cx.cancelled().await;
         }
     });
-    let member =
-        startstop_core::Runner::with_settings(slow, Settings::new().readiness(Readiness::Explicit));
+    let member = Runner::with_settings(slow, Settings::new().readiness(Readiness::Explicit));
     let app = Group::builder("shop").with("db", until_stopped()).with("slow", member);
     let program = Program::begin(Host::new(app.build().unwrap()));
     while program.runner.state() != State::Starting {
@@ -118,9 +117,23 @@ async fn once_it_has_started_a_backoff_does_not_take_that_back() {
 }
 
 #[tokio::test]
+async fn a_member_in_backoff_is_named_by_its_path() {
+    let fail = Arc::new(Notify::new());
+    let db = Runner::new(Flaky(fail.clone()));
+    let app = Group::builder("shop").with("db", db.clone()).with("http", until_stopped());
+    let program = Program::run(Host::new(app.build().unwrap())).await;
+    assert_eq!(get(program.addr, "/readyz").await.body, "ok");
+    fail.notify_one();
+    db.wait_for(State::Backoff).await;
+    assert_eq!(get(program.addr, "/readyz").await.body, "shop/db: backoff: connection lost");
+    assert_eq!(get(program.addr, "/livez").await.status, 200);
+    program.stop().await;
+}
+
+#[tokio::test]
 async fn a_drain_is_not_ready_at_once_and_alive_to_the_end() {
     let settings = Settings::new().drain(SECOND * 600);
-    let http = startstop_core::Runner::with_settings(until_stopped(), settings);
+    let http = Runner::with_settings(until_stopped(), settings);
     let app = Group::builder("shop").with("http", http.clone()).build().unwrap();
     let program = Program::run(Host::new(app)).await;
     let mut events = Stream::open(program.addr).await;

@@ -92,7 +92,8 @@ fn the_watchdog_restarts_a_blocked_runtime_and_no_member_in_backoff() {
     manager.unit("WatchdogSec=1\nRestart=on-watchdog\nRestartSec=0");
     manager.run("systemctl --user start shop");
     manager.touch("down");
-    manager.run("sleep 4");
+    manager.until_status("not ready: shop/cache (backoff: connection refused)");
+    manager.run("sleep 3");
     assert_eq!(manager.show("NRestarts"), "0", "a backoff is alive");
     manager.remove("down");
     manager.touch("blocked");
