@@ -221,3 +221,19 @@ async fn what_is_bound_goes_down_and_comes_back_with_what_it_is_bound_to() {
                     app.toml:7:12: a watchdog needs `ready = { notify = true }`";
     assert_eq!(said(&folder, "app.toml", circle), expected);
 }
+
+#[tokio::test]
+async fn a_reload_that_cannot_do_all_does_the_rest_and_says_so() {
+    let folder = Folder::new("reload-head");
+    let (path, pid) = (folder.path("app.toml"), folder.path("pid"));
+    fs::write(&path, "[process.a]\ncommand = ['sleep', '1000']\n").unwrap();
+    let runner = Runner::new(Processes::from_file(&path).unwrap());
+    runner.start().await.unwrap();
+    let text = format!("name = 'desk'\n[process.b]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n");
+    fs::write(&path, text).unwrap();
+    let error = runner.reload().await.unwrap_err();
+    assert!(format!("{error:?}").contains("needs a new start"), "{error:?}");
+    folder.read("pid").await;
+    assert_eq!(runner.service().members(), ["b"]);
+    runner.stop().await.unwrap();
+}

@@ -17,9 +17,6 @@ impl Processes {
             Ok(document) => document,
             Err(error) => return fail(error.into()),
         };
-        if head != self.head {
-            fail("what the file says of all processes has changed: that needs a new start".into());
-        }
         let old = self.lock().clone();
         let stale = stale(&old, &new);
         // Dependents first, which is the order of `old` from behind.
@@ -36,6 +33,9 @@ impl Processes {
                 Ok(()) => self.lock().push(spec.clone()),
                 Err(error) => fail(error.into()),
             }
+        }
+        if head != self.head {
+            fail("what the file says of all processes has changed: that needs a new start".into());
         }
     }
 
