@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use startstop_core::{
-    BoxError, Context, Group, GroupError, Member, Permanent, Runner, Service, Settings, Status,
+    BoxError, Context, Group, GroupError, Member, Permanent, Readiness, Runner, Service, Settings,
+    Status,
 };
 use thiserror::Error;
 
@@ -114,7 +115,9 @@ impl Service for FixedShards {
     }
 
     fn settings(&self) -> Settings {
-        let settings = self.group().map(Service::settings).unwrap_or_default();
+        // What cannot be fails its start, which nothing but its readiness waits for.
+        let failing = || Settings::new().readiness(Readiness::Explicit);
+        let settings = self.group().map_or_else(failing, Service::settings);
         settings.name(self.name.clone())
     }
 
