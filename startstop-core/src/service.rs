@@ -3,6 +3,7 @@
 mod boxed;
 pub(crate) mod context;
 pub(crate) mod name;
+pub(crate) mod size;
 pub(crate) mod slot;
 pub(crate) mod func;
 
@@ -200,6 +201,22 @@ pub trait Service: Send + Sync + 'static {
         self.grace()
     }
 
+    /// What `run` yields, in a box in which it is made. Who wraps a future boxes that, and not the wrapper: each is on the stack
+    /// before it is in its box.
+    #[doc(hidden)]
+    fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        Box::pin(self.run(cx))
+    }
+
+    /// The same for `shutdown`.
+    #[doc(hidden)]
+    fn __boxed_shutdown(
+        &self,
+        cx: Context,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        Box::pin(self.shutdown(cx))
+    }
+
     /// Whether `shutdown` does anything.
     #[doc(hidden)]
     fn __has_shutdown(&self) -> bool
@@ -332,6 +349,14 @@ impl<S: Service> Service for Arc<S> {
 
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), S::Error>> + Send {
         S::shutdown(self, cx)
+    }
+
+    fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), S::Error>> + Send {
+        S::__boxed_run(self, cx)
+    }
+
+    fn __boxed_shutdown(&self, cx: Context) -> impl Future<Output = Result<(), S::Error>> + Send {
+        S::__boxed_shutdown(self, cx)
     }
 
     fn __has_shutdown(&self) -> bool {

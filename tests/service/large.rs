@@ -79,11 +79,8 @@ fn a_shared_service() {
     survives("a_shared_service", runs(std::sync::Arc::new(Reader)));
 }
 
-/// What a function yields is moved once more.
-const HALF: usize = LARGE / 2;
-
 async fn waits(cx: Context) {
-    let mut buffer = [0_u8; HALF];
+    let mut buffer = [0_u8; LARGE];
     buffer[3] = 1;
     cx.cancelled().await;
     std::hint::black_box(&buffer);
@@ -92,10 +89,31 @@ async fn waits(cx: Context) {
 #[test]
 fn functions() {
     survives("functions", async {
-        runs(service_fn(waits).on_shutdown(async |_cx| large::<HALF>().await)).await;
-        runs(service_fn_with((), async |_, cx: Context| waits(cx).await)).await;
-        runs(once(async |_cx: Context| large::<HALF>().await)).await;
-        runs(every(SECOND, async |_cx: Context| large::<HALF>().await)).await;
+        runs(service_fn(waits).on_shutdown(|_cx| large::<LARGE>())).await;
+        runs(service_fn_with((), |_, cx| waits(cx)).on_shutdown(|_, _| large::<LARGE>())).await;
+        runs(once(|_cx| large::<LARGE>())).await;
+        runs(every(SECOND, |_cx| large::<LARGE>())).await;
+    });
+}
+
+/// In another one: to await it moves it once more.
+const HALF: usize = LARGE / 2;
+
+#[test]
+fn closures() {
+    survives("closures", async {
+        let service = service_fn(async |_cx| large::<HALF>().await);
+        runs(service.on_shutdown(async |_cx| large::<HALF>().await)).await;
+    });
+}
+
+#[test]
+fn functions_that_are_wrapped() {
+    survives("functions_that_are_wrapped", async {
+        let pair = || service_fn(waits).on_shutdown(|_cx| large::<LARGE>());
+        runs(pair().boxed()).await;
+        runs(std::sync::Arc::new(pair())).await;
+        runs(std::sync::Arc::new(once(|_cx| large::<LARGE>())).boxed()).await;
     });
 }
 
@@ -103,8 +121,18 @@ fn functions() {
 fn a_task() {
     survives("a_task", async {
         runs(service_fn(async |cx: Context| {
-            // Passed by value, as to tokio, which moves it too.
-            cx.spawn(large::<HALF>());
+            cx.spawn(large::<LARGE>());
+            cx.cancelled().await;
+        }))
+        .await;
+    });
+}
+
+#[test]
+fn a_task_with_a_name() {
+    survives("a_task_with_a_name", async {
+        runs(service_fn(async |cx: Context| {
+            cx.spawn_named("reader", large::<LARGE>());
             cx.cancelled().await;
         }))
         .await;
@@ -128,11 +156,17 @@ struct Derived;
 
 impl Derived {
     async fn serve(&self, cx: Context) {
-        waits(cx).await;
+        let mut buffer = [0_u8; LARGE];
+        buffer[3] = 1;
+        cx.cancelled().await;
+        std::hint::black_box(&buffer);
     }
 
     async fn close(&self) {
-        large::<HALF>().await;
+        let mut buffer = [0_u8; LARGE];
+        buffer[3] = 1;
+        tokio::task::yield_now().await;
+        std::hint::black_box(&buffer);
     }
 }
 

@@ -47,10 +47,6 @@ impl TaskEntry {
     }
 }
 
-/// A future that is larger is put into a box of its own before it is moved anywhere: each function on its way may copy it, and
-/// the stack of a thread is small.
-pub(crate) const INLINE: usize = 2_048;
-
 /// Spawns a task of attempt `epoch`; drops the future if the attempt takes no more.
 pub(crate) fn spawn<F>(node: &Arc<dyn Node>, epoch: u64, name: Option<Cow<'static, str>>, future: F)
 where

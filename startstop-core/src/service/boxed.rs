@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use super::size::is_large;
 use super::{Parts, Service, Spans, Whole, named};
 use crate::engine::Identity;
 use crate::report::panic::BoxError;
@@ -138,10 +139,16 @@ trait DynService: Send + Sync {
 
 impl<S: Service> DynService for S {
     fn run(&self, cx: Context) -> BoxFuture<'_> {
+        if const { is_large(S::run) } {
+            return Box::pin(Ends { future: Service::__boxed_run(self, cx) });
+        }
         Box::pin(Ends { future: Service::run(self, cx) })
     }
 
     fn shutdown(&self, cx: Context) -> BoxFuture<'_> {
+        if const { is_large(S::shutdown) } {
+            return Box::pin(Ends { future: Service::__boxed_shutdown(self, cx) });
+        }
         Box::pin(Ends { future: Service::shutdown(self, cx) })
     }
 

@@ -217,6 +217,10 @@ where
         Ends { future: (self.run)(cx) }
     }
 
+    fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: Box::pin((self.run)(cx)) }
+    }
+
     fn settings(&self) -> Settings {
         named_after::<R>()
     }
@@ -235,8 +239,16 @@ where
         Ends { future: (self.run)(cx) }
     }
 
+    fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: Box::pin((self.run)(cx)) }
+    }
+
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
         Ends { future: (self.shutdown)(cx) }
+    }
+
+    fn __boxed_shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: Box::pin((self.shutdown)(cx)) }
     }
 
     fn settings(&self) -> Settings {
@@ -254,6 +266,10 @@ where
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
         Ends { future: (self.run)(Arc::clone(&self.state), cx) }
+    }
+
+    fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: Box::pin((self.run)(Arc::clone(&self.state), cx)) }
     }
 
     fn settings(&self) -> Settings {
@@ -275,8 +291,16 @@ where
         Ends { future: (self.run)(Arc::clone(&self.state), cx) }
     }
 
+    fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: Box::pin((self.run)(Arc::clone(&self.state), cx)) }
+    }
+
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
         Ends { future: (self.shutdown)(Arc::clone(&self.state), cx) }
+    }
+
+    fn __boxed_shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: Box::pin((self.shutdown)(Arc::clone(&self.state), cx)) }
     }
 
     fn settings(&self) -> Settings {

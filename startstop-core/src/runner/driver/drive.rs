@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 
 use self::attempt::Attempt;
 use super::Inner;
-use super::place::{Boxed, Inline, Place, is_run_large};
+use super::place::{Boxed, Inline, Place};
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
@@ -22,6 +22,7 @@ use crate::report::panic::fenced;
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 use crate::service::Service;
+use crate::service::size::is_large;
 
 /// The guard of the driver: tells the core when the runtime drops it.
 struct Driver<S: Service> {
@@ -41,7 +42,7 @@ impl<S: Service> Drop for Driver<S> {
 
 pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
     let driver = Driver { inner: Some(inner), id: seat.id, left: false };
-    if is_run_large::<S>() {
+    if const { is_large(S::run) } {
         drop(spawn_on(&seat.on, drive::<S, Boxed>(driver)));
     } else {
         drop(spawn_on(&seat.on, drive::<S, Inline>(driver)));

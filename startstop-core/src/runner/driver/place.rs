@@ -5,7 +5,6 @@
 
 use std::future::Future;
 
-use crate::engine::task::INLINE;
 use crate::service::Service;
 use crate::service::context::Context;
 
@@ -49,27 +48,13 @@ impl Place for Boxed {
         service: &S,
         cx: Context,
     ) -> impl Future<Output = Result<(), S::Error>> + Send {
-        Box::pin(service.run(cx))
+        service.__boxed_run(cx)
     }
 
     fn shutdown<S: Service>(
         service: &S,
         cx: Context,
     ) -> impl Future<Output = Result<(), S::Error>> + Send {
-        Box::pin(service.shutdown(cx))
+        service.__boxed_shutdown(cx)
     }
-}
-
-/// Whether `run` yields a large future.
-pub(super) fn is_run_large<S: Service>() -> bool {
-    size_of_output(S::run) > INLINE
-}
-
-/// Whether `shutdown` does.
-pub(super) fn is_shutdown_large<S: Service>() -> bool {
-    size_of_output(S::shutdown) > INLINE
-}
-
-fn size_of_output<S, F>(_: fn(&'static S, Context) -> F) -> usize {
-    size_of::<F>()
 }

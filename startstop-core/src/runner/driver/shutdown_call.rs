@@ -12,7 +12,7 @@ use std::task::{Context as Task, Poll, ready};
 use tokio::runtime::Handle;
 
 use super::Inner;
-use super::place::{Boxed, Inline, Place, is_shutdown_large};
+use super::place::{Boxed, Inline, Place};
 use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
@@ -24,6 +24,7 @@ use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::Input;
 use crate::service::Service;
 use crate::service::context::Context;
+use crate::service::size::is_large;
 
 type BoxFuture = Pin<Box<dyn Future<Output = Ended<Result<(), BoxError>>> + Send>>;
 
@@ -40,7 +41,7 @@ impl Call {
     pub(super) fn new<S: Service>(inner: Arc<Inner<S>>, epoch: u64) -> Self {
         let node: Arc<dyn Node> = Arc::clone(&inner) as Arc<dyn Node>;
         let cx = Context::of_shutdown(Arc::clone(&node), epoch);
-        let future: BoxFuture = if is_shutdown_large::<S>() {
+        let future: BoxFuture = if const { is_large(S::shutdown) } {
             Box::pin(called::<S, Boxed>(inner, cx))
         } else {
             Box::pin(called::<S, Inline>(inner, cx))

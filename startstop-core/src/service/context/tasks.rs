@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use super::{Attempt, Context, Link};
-use crate::engine::task::{self, INLINE};
+use crate::engine::task;
 use crate::engine::waiters::{Key, Topic};
 use crate::report::outcome::Outcome;
+use crate::service::size::INLINE;
 
 impl Context {
     /// Spawns a task that belongs to the attempt: its error or panic is recorded, and the attempt has
@@ -43,7 +44,7 @@ impl Context {
     where
         F: Future<Output: Outcome> + Send + 'static,
     {
-        if size_of::<F>() > INLINE {
+        if const { size_of::<F>() > INLINE } {
             self.spawn_small(None, Box::pin(future));
         } else {
             self.spawn_small(None, future);
@@ -81,7 +82,7 @@ impl Context {
         F: Future<Output: Outcome> + Send + 'static,
     {
         let name = Some(name.into());
-        if size_of::<F>() > INLINE {
+        if const { size_of::<F>() > INLINE } {
             self.spawn_small(name, Box::pin(future));
         } else {
             self.spawn_small(name, future);

@@ -55,6 +55,10 @@ where
         Ends { future: (self.job)(cx) }
     }
 
+    fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
+        Ends { future: Box::pin((self.job)(cx)) }
+    }
+
     fn settings(&self) -> Settings {
         named_after::<J>().readiness(Readiness::Completion)
     }

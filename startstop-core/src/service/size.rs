@@ -1,0 +1,15 @@
+//! How large the futures of a service are, and from which size on each is put into a box of its own.
+//!
+//! What is passed by value is on the stack, which is small, and in a debug build each function on the way keeps a copy. So who
+//! passes a large future on boxes it first, in the expression that makes it: that is one copy.
+
+use crate::service::context::Context;
+
+/// In bytes.
+pub(crate) const INLINE: usize = 2_048;
+
+/// Whether a method of a service yields a large future. Ask it in a `const` block: a branch that is not compiled keeps no copy,
+/// any other does, whether it is taken or not.
+pub(crate) const fn is_large<S, F>(_: fn(&'static S, Context) -> F) -> bool {
+    size_of::<F>() > INLINE
+}
