@@ -23,9 +23,12 @@ const FOLDERS: [&str; 8] = [
 const SECTIONS: [&str; 4] = ["Examples", "Errors", "Panics", "Cancel safety"];
 
 /// Sections that one item has, beside those.
-const OWN_SECTIONS: [(&str, &str); 2] = [
+const OWN_SECTIONS: [(&str, &str); 5] = [
     ("startstop-core/src/service.rs", "Building one"),
     ("startstop-core/src/group.rs", "Stopping"),
+    ("startstop-core/src/runner.rs", "What a call does"),
+    ("startstop-core/src/runner.rs", "The steps of a stop"),
+    ("startstop-core/src/runner.rs", "What each timeout counts from"),
 ];
 
 /// A file of more than this many lines of code is most likely two.
