@@ -13,6 +13,8 @@
 //! - `notify`: what a service manager is told (`Host::notify`, `Host::notify_fd`): systemd or s6 (Unix).
 //! - `top`: the program `startstop-top`, the tree of a program in a terminal, by its admin port.
 //! - `otel`: the same metrics as instruments of OpenTelemetry (`observe`), and `flush_last` for exporters.
+//! - `serve`: HTTP servers that leave nothing behind at a stop (`serve`, `Serve`), and `CxExecutor`.
+//! - `tls`: `Serve::tls`, with certificates that are read again on a reload (`Tls`).
 //! - `sockets`: `Sockets`, the listeners that a service manager has handed over (Unix).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -34,6 +36,8 @@ mod host;
 mod otel;
 #[cfg(all(unix, feature = "sockets"))]
 mod sockets;
+#[cfg(feature = "serve")]
+mod serve;
 
 #[cfg(feature = "admin")]
 pub use admin::router;
@@ -44,6 +48,10 @@ pub use metrics::{MetricsCollector, collector};
 #[cfg(feature = "otel")]
 pub use otel::{flush_last, observe};
 pub use probes::Probes;
+#[cfg(feature = "tls")]
+pub use serve::Tls;
+#[cfg(feature = "serve")]
+pub use serve::{CxExecutor, Listener, Serve, serve};
 #[cfg(all(unix, feature = "sockets"))]
 pub use sockets::Sockets;
 pub use verdict::Verdict;

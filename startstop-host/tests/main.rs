@@ -12,6 +12,8 @@ mod notify;
 #[cfg(feature = "otel")]
 mod otel;
 mod probes;
+#[cfg(feature = "serve")]
+mod serve;
 #[cfg(all(unix, feature = "sockets"))]
 mod sockets;
 #[cfg(all(feature = "admin", feature = "top"))]

@@ -1,0 +1,233 @@
+//! HTTP servers whose connections are tasks of the service, so that nothing of them outlives its stop.
+//!
+//! [`accept`] takes connections and counts them; [`connection`] is the task of one, from its first byte to the drop of its
+//! socket; [`phase`] says what a connection is doing, and until when it may; [`socket`] and [`respond`] tell it what has
+//! happened. [`listener`] is what is accepted from.
+//!
+//! 1. The task of a connection lasts until its socket is dropped, also when an upgrade has handed the socket to the user.
+//! 2. A connection that waits for its client has a deadline, before a stop and during it.
+
+mod executor;
+mod listener;
+mod phase;
+mod socket;
+mod respond;
+mod connection;
+mod accept;
+#[cfg(feature = "tls")]
+mod tls;
+
+use std::io;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use startstop_core::{BoxError, Context};
+use tower_service::Service;
+
+pub use executor::CxExecutor;
+pub use listener::Listener;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
+
+/// Serves HTTP/1 and HTTP/2 on a listener until the service is told to stop.
+///
+/// `app` is an axum `Router`, or any tower service of hyper's requests. Every connection is a task of the attempt, so after
+/// `Stopped` none is left. Each request bears the [`Context`] in its extensions (`Extension<Context>` in axum). The settings
+/// are those of [`Serve::new`]; use [`Serve`] to change them.
+///
+/// Pass a listener, or a reference to one that outlives restarts: then nobody is refused while the service restarts.
+///
+/// # What happens at a stop
+///
+/// - During a drain, connections are still accepted and answered, with `connection: close`, in HTTP/2 with GOAWAY.
+/// - At the stop, what waits in the queue of the listener is still taken, and no more.
+/// - Idle connections close at once, one that has sent nothing after 100 ms: its request may be on the way.
+/// - HTTP/2 connections get GOAWAY. Server-sent events end.
+/// - Other requests in flight are finished until the deadline, and then dropped.
+/// - A connection that has sent half a head, or that was upgraded (a WebSocket), holds the stop up for at most half of the time
+///   that is left, the former for no longer than the header timeout either. An upgraded one reads as ended after that half, and
+///   is closed at the deadline.
+///
+/// The status shows how many connections there are, and how many requests are in flight, as its detail.
+///
+/// # Examples
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use startstop_core::{Context, Runner, service_fn};
+/// use startstop_host::serve;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let server = Runner::new(startstop_core::service_fn_with(listener, async |listener, cx: Context| {
+///     let app = Router::new().route("/", get(async || "hello"));
+///     serve(cx, &*listener, app).await
+/// }));
+/// server.start().await?;
+/// server.stop().await?; // no connection is left
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// None today: what goes wrong with a connection ends that connection, and an accept that fails is reported to the history
+/// once, and tried again.
+///
+/// # Cancel safety
+///
+/// Dropping the future ends accepting; connections that were accepted go on as tasks of the attempt until it ends.
+pub async fn serve<L, A, B>(cx: Context, listener: L, app: A) -> io::Result<()>
+where
+    L: Listener,
+    A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    A::Future: Send,
+    A::Error: Into<BoxError>,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    Serve::new().serve(cx, listener, app).await
+}
+
+/// The settings of a server, and [`serve`](Serve::serve) with them.
+///
+/// | setting | default | |
+/// |---|---|---|
+/// | `header_timeout` | 10 s | from the first byte of a head, or from the accept, to the end of the head |
+/// | `idle_timeout` | 60 s | how long a connection may stay without a request |
+/// | `max_connections` | none | how many are open at once; further ones wait in the queue of the listener |
+/// | `tls` | none | feature `tls` |
+///
+/// Both timeouts are kept by the server itself: hyper's own header timeout counts idle time as reading, and with HTTP/2 beside
+/// HTTP/1 does not begin before the first bytes (hyper 1.12).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use axum::Router;
+/// use startstop_core::Context;
+/// use startstop_host::Serve;
+///
+/// async fn run(cx: Context) -> std::io::Result<()> {
+///     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+///     Serve::new().idle_timeout(Duration::from_secs(5)).serve(cx, listener, Router::new()).await
+/// }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let runner = startstop_core::Runner::new(startstop_core::service_fn(run));
+/// runner.start().await.unwrap();
+/// runner.stop().await.unwrap();
+/// # });
+/// ```
+#[derive(Debug, Clone)]
+pub struct Serve {
+    header_timeout: Duration,
+    idle_timeout: Duration,
+    max_connections: Option<usize>,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Serve {
+    /// The default settings.
+    ///
+    /// # Examples
+    ///
+    /// See [`Serve`].
+    pub fn new() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            max_connections: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
+
+    /// Sets how long a client may take for a head, from its first byte or from the accept on. Default: 10 s.
+    /// `Duration::MAX` sets no limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let strict = startstop_host::Serve::new().header_timeout(Duration::from_secs(1));
+    /// assert!(format!("{strict:?}").contains("header_timeout: 1s"));
+    /// ```
+    pub fn header_timeout(mut self, timeout: Duration) -> Self {
+        self.header_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a connection may stay open without a request. Default: 60 s. `Duration::MAX` sets no limit.
+    ///
+    /// # Examples
+    ///
+    /// See [`Serve`].
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// Sets how many connections may be open at once; at least one. Further clients wait in the queue of the listener.
+    /// Default: no limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let small = startstop_host::Serve::new().max_connections(64);
+    /// assert!(format!("{small:?}").contains("Some(64)"));
+    /// ```
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.max_connections = Some(most.max(1));
+        self
+    }
+
+    /// Serves TLS, with HTTP/2 by ALPN. On a reload of the service the certificates are read again.
+    ///
+    /// # Examples
+    ///
+    /// See [`Tls`].
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Serves as [`serve`](fn@serve) does, with these settings.
+    ///
+    /// # Examples
+    ///
+    /// See [`Serve`].
+    ///
+    /// # Errors
+    ///
+    /// As [`serve`](fn@serve).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`serve`](fn@serve).
+    pub async fn serve<L, A, B>(self, cx: Context, listener: L, app: A) -> io::Result<()>
+    where
+        L: Listener,
+        A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        A::Future: Send,
+        A::Error: Into<BoxError>,
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        accept::accept(self, cx, listener, app).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! Takes connections until the stop, and waits until the last of them has ended.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use startstop_core::{BoxError, Context, Reload};
+use tokio::task::coop::unconstrained;
+use tokio::time::{Instant, sleep, sleep_until};
+use tower_service::Service;
+
+use super::connection::{Timeouts, connection};
+use super::phase::{Counts, Shared};
+use super::{Listener, Serve};
+
+/// The detail of the status is not written more often than once in this time.
+const BETWEEN_DETAILS: Duration = Duration::from_millis(100);
+
+/// After an accept that has failed for want of descriptors or memory.
+const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+
+/// The runtime notices a connection that has just come within this time.
+const NOTICED: Duration = Duration::from_millis(1);
+
+struct Server<A> {
+    settings: Serve,
+    cx: Context,
+    app: A,
+    counts: Arc<Counts>,
+    /// The numbers of the last detail, and when the next may be written.
+    shown: (usize, usize),
+    next: Instant,
+    has_reported: bool,
+}
+
+pub(super) async fn accept<L, A, B>(settings: Serve, cx: Context, listener: L, app: A)
+where
+    L: Listener,
+    A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    A::Future: Send,
+    A::Error: Into<BoxError>,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let counts = Arc::new(Counts::default());
+    let next = Instant::now();
+    let mut server = Server { settings, cx, app, counts, shown: (0, 0), next, has_reported: false };
+    server.until_stopped(&listener).await;
+    server.take_what_waits(&listener);
+    sleep(NOTICED).await;
+    server.take_what_waits(&listener);
+    drop(listener);
+    server.until_the_last().await;
+}
+
+impl<A, B> Server<A>
+where
+    A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    A::Future: Send,
+    A::Error: Into<BoxError>,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    async fn until_stopped<L: Listener>(&mut self, listener: &L) {
+        let cx = self.cx.clone();
+        let counts = Arc::clone(&self.counts);
+        loop {
+            let has_room = self.has_room();
+            let is_outdated = self.numbers() != self.shown;
+            tokio::select! {
+                biased;
+                () = cx.cancelled() => return,
+                accepted = poll_fn(|task| listener.poll_accept(task)), if has_room => {
+                    match accepted {
+                        Ok(io) => self.begin(io),
+                        Err(error) => self.failed(error).await,
+                    }
+                }
+                () = sleep_until(self.next), if is_outdated => self.show(),
+                () = counts.changed.notified() => {}
+                reload = self.reload() => self.read_again(reload).await,
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let most = self.settings.max_connections.unwrap_or(usize::MAX);
+        self.counts.connections.load(Ordering::Relaxed) < most
+    }
+
+    fn begin<I>(&self, io: I)
+    where
+        I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    {
+        let shared = Shared::new(Arc::clone(&self.counts));
+        let (cx, app) = (self.cx.clone(), self.app.clone());
+        let timeouts =
+            Timeouts { header: self.settings.header_timeout, idle: self.settings.idle_timeout };
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.settings.tls {
+            let handshake = tls.handshake(io);
+            self.cx.spawn(async move {
+                if let Some(io) = super::tls::in_time(&cx, handshake, timeouts.header).await {
+                    connection(cx, io, app, shared, timeouts).await;
+                }
+            });
+            return;
+        }
+        self.cx.spawn(connection(cx, io, app, shared, timeouts));
+    }
+
+    /// An accept has failed: it is the client's affair, or there is want of something, which may pass.
+    async fn failed(&mut self, error: io::Error) {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+        if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+            return;
+        }
+        if !std::mem::replace(&mut self.has_reported, true) {
+            self.cx.report(error);
+        }
+        self.cx.run_until_cancelled(sleep(AFTER_A_FAILURE)).await;
+    }
+
+    /// Takes what is in the queue now. Without the budget of a task, which would leave some of it there.
+    fn take_what_waits<L: Listener>(&self, listener: &L) {
+        let waker = std::task::Waker::noop();
+        let mut task = std::task::Context::from_waker(waker);
+        let mut take = std::pin::pin!(unconstrained(poll_fn(|task| {
+            while let Poll::Ready(Ok(io)) = listener.poll_accept(task) {
+                self.begin(io);
+            }
+            Poll::Ready(())
+        })));
+        let taken = std::future::Future::poll(take.as_mut(), &mut task);
+        debug_assert!(taken.is_ready(), "it takes what is there and waits for nothing");
+    }
+
+    async fn until_the_last(&mut self) {
+        let counts = Arc::clone(&self.counts);
+        while counts.connections.load(Ordering::Relaxed) > 0 {
+            let is_outdated = self.numbers() != self.shown;
+            tokio::select! {
+                () = sleep_until(self.next), if is_outdated => self.show(),
+                () = counts.changed.notified() => {}
+            }
+        }
+        self.show();
+    }
+
+    fn numbers(&self) -> (usize, usize) {
+        let counts = &self.counts;
+        (counts.connections.load(Ordering::Relaxed), counts.requests.load(Ordering::Relaxed))
+    }
+
+    fn show(&mut self) {
+        self.shown = self.numbers();
+        let (connections, requests) = self.shown;
+        self.cx.detail(format!("{connections} connections, {requests} requests in flight"));
+        self.next = Instant::now() + BETWEEN_DETAILS;
+    }
+
+    /// A request to reload, if there are certificates to be read again.
+    async fn reload(&self) -> Reload {
+        #[cfg(feature = "tls")]
+        if self.settings.tls.as_ref().is_some_and(super::Tls::is_of_files) {
+            return self.cx.reloaded().await;
+        }
+        std::future::pending().await
+    }
+
+    /// Answers a request to reload. Not beside what else may happen: one that is dropped would count as done.
+    #[cfg_attr(not(feature = "tls"), expect(clippy::unused_async, reason = "it reads files"))]
+    async fn read_again(&self, reload: Reload) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.settings.tls {
+            return tls.read_again(reload).await;
+        }
+        reload.done();
+    }
+}

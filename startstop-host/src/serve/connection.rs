@@ -1,0 +1,167 @@
+//! The task of one connection: from the accept until its socket is dropped.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::Builder;
+use startstop_core::{BoxError, Context};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until};
+use tower_service::Service;
+
+use super::executor::CxExecutor;
+use super::phase::{ON_ITS_WAY, Phase, Shared};
+use super::respond::Respond;
+use super::socket::Socket;
+
+/// How long a connection may wait for its client.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeouts {
+    pub(super) header: Duration,
+    pub(super) idle: Duration,
+}
+
+/// The socket of a connection whose task is dropped is closed, also where the user has it.
+struct CloseOnDrop<'a>(&'a Shared);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+pub(super) async fn connection<I, A, B>(
+    cx: Context,
+    io: I,
+    app: A,
+    shared: Arc<Shared>,
+    timeouts: Timeouts,
+) where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    A::Future: Send,
+    A::Error: Into<BoxError>,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let _close = CloseOnDrop(&shared);
+    let socket = TokioIo::new(Socket::new(io, Arc::clone(&shared)));
+    let respond = Respond { app, cx: cx.clone(), shared: Arc::clone(&shared) };
+    let mut builder = Builder::new(CxExecutor(cx.clone()));
+    // Both timeouts are kept here.
+    builder.http1().header_read_timeout(None);
+    {
+        let mut served = pin!(builder.serve_connection_with_upgrades(socket, respond));
+        let (mut cancelled, mut draining) = (pin!(cx.cancelled()), pin!(cx.draining()));
+        let mut told = Told::Nothing;
+        loop {
+            let due = due(&shared, timeouts, &told);
+            tokio::select! {
+                // First what was told, so that an answer of now says that the connection closes.
+                biased;
+                () = cancelled.as_mut(), if !told.is_stop() => {
+                    told = Told::Stop { at: Instant::now(), half: half_of_what_is_left(&cx) };
+                    shared.closes.store(true, Ordering::Release);
+                    if closes_at_once(&shared) {
+                        served.as_mut().graceful_shutdown();
+                    }
+                }
+                () = draining.as_mut(), if matches!(told, Told::Nothing) => {
+                    told = Told::Drain;
+                    shared.closes.store(true, Ordering::Release);
+                    if shared.is_http2() {
+                        served.as_mut().graceful_shutdown();
+                    }
+                }
+                // What goes wrong with a connection is its client's affair.
+                _ = served.as_mut() => break,
+                () = shared.changed.notified() => {
+                    // The protocol was not known when the drain began, or a request has ended since the stop.
+                    let is_told = told.is_stop() || matches!(told, Told::Drain) && shared.is_http2();
+                    if is_told && closes_at_once(&shared) {
+                        served.as_mut().graceful_shutdown();
+                    }
+                }
+                () = sleep_until_some(due), if due.is_some() => {
+                    if due.is_some_and(|due| due <= Instant::now()) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    until_dropped(&cx, &shared).await;
+}
+
+/// What the connection was told.
+enum Told {
+    Nothing,
+    Drain,
+    /// When, and when half of the time that was left then is over.
+    Stop {
+        at: Instant,
+        half: Option<Instant>,
+    },
+}
+
+impl Told {
+    fn is_stop(&self) -> bool {
+        matches!(self, Self::Stop { .. })
+    }
+}
+
+/// Whether the connection is told to close now. Before its first request it is not: hyper would close it, while its request may
+/// be on the way.
+fn closes_at_once(shared: &Shared) -> bool {
+    shared.is_http2() || matches!(shared.phase(), Phase::Idle(_) | Phase::Busy)
+}
+
+fn half_of_what_is_left(cx: &Context) -> Option<Instant> {
+    Instant::now().checked_add(cx.remaining()? / 2)
+}
+
+/// When the connection is dropped if nothing changes.
+fn due(shared: &Shared, timeouts: Timeouts, told: &Told) -> Option<Instant> {
+    let own = match (shared.phase(), told) {
+        (Phase::Fresh(accepted), Told::Stop { at, .. }) => {
+            accepted.max(*at).checked_add(ON_ITS_WAY)
+        }
+        (Phase::Fresh(from) | Phase::Head(from), _) => from.checked_add(timeouts.header),
+        (Phase::Idle(from), _) => from.checked_add(timeouts.idle),
+        (Phase::Busy | Phase::Upgraded, _) => return None,
+    };
+    match told {
+        Told::Stop { half, .. } => [own, *half].into_iter().flatten().min(),
+        Told::Nothing | Told::Drain => own,
+    }
+}
+
+async fn sleep_until_some(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until the user has dropped the socket of an upgrade. After half of what a stop leaves it reads as ended.
+async fn until_dropped(cx: &Context, shared: &Shared) {
+    let mut stop: Pin<&mut _> = pin!(async {
+        cx.cancelled().await;
+        let half = half_of_what_is_left(cx);
+        sleep_until_some(half).await;
+        shared.end_reads();
+        std::future::pending::<()>().await;
+    });
+    while !shared.is_dropped() {
+        tokio::select! {
+            () = shared.changed.notified() => {}
+            () = stop.as_mut() => {}
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What one connection is doing, as its socket and its requests tell: shared by them and the task of the connection.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The first bytes of an HTTP/2 connection; no method of HTTP/1 begins like that.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+
+/// A client that has sent nothing when the stop comes has so long: its request may be on the way.
+pub(super) const ON_ITS_WAY: Duration = Duration::from_millis(100);
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It was accepted and has sent nothing.
+    Fresh(Instant),
+    /// It sends a head, since then.
+    Head(Instant),
+    /// A request is in flight.
+    Busy,
+    /// It waits for a request, since then.
+    Idle(Instant),
+    /// It is no longer HTTP.
+    Upgraded,
+}
+
+/// What the server counts over all connections.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) connections: AtomicUsize,
+    pub(super) requests: AtomicUsize,
+    /// Told when a number has changed.
+    pub(super) changed: Notify,
+}
+
+/// What the socket, the requests and the task of one connection share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    inner: Mutex<Inner>,
+    /// Told when the phase has changed, and when the socket is dropped.
+    pub(super) changed: Notify,
+    pub(super) counts: Arc<Counts>,
+    /// Whether answers say that the connection closes.
+    pub(super) closes: AtomicBool,
+    is_http2: AtomicBool,
+    /// Whether the socket reads as ended.
+    ended: AtomicBool,
+    /// Whether the socket is closed in both directions.
+    closed: AtomicBool,
+    dropped: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Inner {
+    phase: Phase,
+    requests: usize,
+    /// Of a read and of a write that wait.
+    wakers: [Option<Waker>; 2],
+    first: Vec<u8>,
+}
+
+impl Shared {
+    pub(super) fn new(counts: Arc<Counts>) -> Arc<Self> {
+        counts.connections.fetch_add(1, Ordering::Relaxed);
+        counts.changed.notify_one();
+        let inner = Inner {
+            phase: Phase::Fresh(Instant::now()),
+            requests: 0,
+            wakers: [None, None],
+            first: Vec::new(),
+        };
+        Arc::new(Self {
+            inner: Mutex::new(inner),
+            changed: Notify::new(),
+            counts,
+            closes: AtomicBool::new(false),
+            is_http2: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            dropped: AtomicBool::new(false),
+        })
+    }
+
+    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.inner().phase
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.is_http2.load(Ordering::Acquire)
+    }
+
+    /// The client has sent this.
+    pub(super) fn received(&self, bytes: &[u8]) {
+        let mut inner = self.inner();
+        if !bytes.is_empty() && inner.first.len() < PREFACE.len() && !self.is_http2() {
+            let left = PREFACE.len() - inner.first.len();
+            inner.first.extend_from_slice(&bytes[..bytes.len().min(left)]);
+            if inner.first == PREFACE {
+                self.is_http2.store(true, Ordering::Release);
+                inner.phase = Phase::Idle(Instant::now());
+                drop(inner);
+                self.changed.notify_one();
+                return;
+            }
+        }
+        let begins_a_head = match inner.phase {
+            Phase::Fresh(_) => !bytes.is_empty(),
+            Phase::Idle(_) => !bytes.is_empty() && !self.is_http2(),
+            _ => false,
+        };
+        if begins_a_head {
+            inner.phase = Phase::Head(Instant::now());
+            drop(inner);
+            self.changed.notify_one();
+        }
+    }
+
+    /// A request has begun.
+    pub(super) fn began(&self) {
+        let mut inner = self.inner();
+        inner.requests += 1;
+        inner.phase = Phase::Busy;
+        drop(inner);
+        self.counts.requests.fetch_add(1, Ordering::Relaxed);
+        self.counts.changed.notify_one();
+    }
+
+    /// A request has ended, with its answer.
+    pub(super) fn finished(&self) {
+        let mut inner = self.inner();
+        inner.requests -= 1;
+        if inner.requests == 0 && inner.phase == Phase::Busy {
+            inner.phase = Phase::Idle(Instant::now());
+        }
+        drop(inner);
+        self.changed.notify_one();
+        self.counts.requests.fetch_sub(1, Ordering::Relaxed);
+        self.counts.changed.notify_one();
+    }
+
+    pub(super) fn upgraded(&self) {
+        self.inner().phase = Phase::Upgraded;
+    }
+
+    /// From now on the socket reads as ended.
+    pub(super) fn end_reads(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// From now on the socket is closed.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        let wakers = std::mem::take(&mut self.inner().wakers);
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    pub(super) fn reads_as_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Wakes a read (0) or a write (1) when the socket ends or closes.
+    pub(super) fn wait(&self, side: usize, waker: &Waker) {
+        let mut inner = self.inner();
+        let known = &mut inner.wakers[side];
+        if known.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
+    }
+
+    pub(super) fn socket_dropped(&self) {
+        self.dropped.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn is_dropped(&self) -> bool {
+        self.dropped.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.counts.connections.fetch_sub(1, Ordering::Relaxed);
+        self.counts.changed.notify_one();
+    }
+}

@@ -1,0 +1,153 @@
+//! The user's app with what the server adds to each request and answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context as Task, Poll, ready};
+
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::{Request, Response, StatusCode, Version};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use startstop_core::{CancelledOwned, Context};
+use tower_service::Service;
+
+use super::phase::Shared;
+
+/// The app for one connection.
+pub(super) struct Respond<A> {
+    pub(super) app: A,
+    pub(super) cx: Context,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// A request in flight; it has ended with the drop.
+struct InFlight(Arc<Shared>);
+
+impl InFlight {
+    fn begin(shared: &Arc<Shared>) -> Self {
+        shared.began();
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.finished();
+    }
+}
+
+impl<A, B> hyper::service::Service<Request<Incoming>> for Respond<A>
+where
+    A: Service<Request<Incoming>, Response = Response<B>> + Clone,
+    B: Body,
+{
+    type Response = Response<Answer<B>>;
+    type Error = A::Error;
+    type Future = Answering<A>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Answering<A> {
+        request.extensions_mut().insert(self.cx.clone());
+        let version = request.version();
+        Answering {
+            app: self.app.clone(),
+            request: Some(request),
+            future: None,
+            version,
+            cx: self.cx.clone(),
+            in_flight: Some(InFlight::begin(&self.shared)),
+        }
+    }
+}
+
+pin_project! {
+    /// The future of an answer: the app is asked whether it is ready first.
+    pub(super) struct Answering<A: Service<Request<Incoming>>> {
+        app: A,
+        request: Option<Request<Incoming>>,
+        #[pin]
+        future: Option<A::Future>,
+        version: Version,
+        cx: Context,
+        in_flight: Option<InFlight>,
+    }
+}
+
+impl<A, B> Future for Answering<A>
+where
+    A: Service<Request<Incoming>, Response = Response<B>>,
+    B: Body,
+{
+    type Output = Result<Response<Answer<B>>, A::Error>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.future.is_none() {
+            ready!(this.app.poll_ready(task))?;
+            let request = this.request.take().expect("the app is called once");
+            this.future.set(Some(this.app.call(request)));
+        }
+        let future = this.future.as_mut().as_pin_mut().expect("it was made above");
+        let response = ready!(future.poll(task))?;
+        let in_flight = this.in_flight.take().expect("a future is not polled after its end");
+        Poll::Ready(Ok(answer(response, *this.version, this.cx, in_flight)))
+    }
+}
+
+fn answer<B>(
+    mut response: Response<B>,
+    version: Version,
+    cx: &Context,
+    in_flight: InFlight,
+) -> Response<Answer<B>> {
+    let shared = &in_flight.0;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        shared.upgraded();
+    } else if version < Version::HTTP_2 && shared.closes.load(Ordering::Acquire) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_events = kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"));
+    let until = is_events.then(|| Box::pin(cx.cancelled_owned()));
+    response.map(|body| Answer { body, until, in_flight: Some(in_flight) })
+}
+
+pin_project! {
+    /// The body of an answer: with its end the request has ended. One of server-sent events ends at the stop.
+    pub(super) struct Answer<B> {
+        #[pin]
+        body: B,
+        until: Option<Pin<Box<CancelledOwned>>>,
+        in_flight: Option<InFlight>,
+    }
+}
+
+impl<B: Body> Body for Answer<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        task: &mut Task<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let frame = this.body.poll_frame(task);
+        if let (Poll::Pending, Some(until)) = (&frame, this.until) {
+            return until.as_mut().poll(task).map(|()| None);
+        }
+        if matches!(frame, Poll::Ready(None | Some(Err(_)))) {
+            this.in_flight.take();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
