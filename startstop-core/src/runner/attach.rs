@@ -112,6 +112,33 @@ impl Context {
     ) -> Result<(), AttachError> {
         attach(self, &name.into(), &runner.node())
     }
+
+    /// Takes a runner that has ended out of this attempt again, and tells whether it has: for what is attached anew and anew,
+    /// such as a successor. One that has not ended stays, since the attempt waits for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{BoxError, Context, Runner, once, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let whole = Runner::new(once(async |cx: Context| {
+    ///     let step = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    ///     cx.attach("step", &step)?;
+    ///     step.start().await?;
+    ///     assert!(!cx.detach(&step));
+    ///     step.stop().await?;
+    ///     assert!(cx.detach(&step));
+    ///     cx.attach("step", &Runner::new(once(async |_cx| ())))?; // the name is free
+    ///     Ok::<(), BoxError>(())
+    /// }));
+    /// whole.start().await.unwrap();
+    /// # }
+    /// ```
+    pub fn detach<S: Service>(&self, runner: &Runner<S>) -> bool {
+        detach(self, &runner.node())
+    }
 }
 
 fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
@@ -139,6 +166,37 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     // It may run already.
     link.changed();
     Ok(())
+}
+
+fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
+    let Some(attempt) = cx.attempt_link() else { return false };
+    let (whole, epoch) = (attempt.node(), attempt.epoch());
+    let attached = whole.core().cell().attached();
+    let Some((name, _)) = attached.into_iter().find(|(_, node)| is_same(node, part)) else {
+        return false;
+    };
+    let link = Link {
+        whole: Arc::downgrade(whole),
+        epoch,
+        name: name.into_owned(),
+        part: Arc::downgrade(part),
+    };
+    let is_stopped = || part.core().word.read().state() == State::Stopped;
+    if !is_stopped() {
+        return false;
+    }
+    let old = part.core().cell().unobserve(Observer::place(&link));
+    drop(old);
+    // Somebody may have begun a start before the attempt stopped looking.
+    if is_stopped() {
+        link.remove(whole, part);
+        return true;
+    }
+    let link = Arc::new(link);
+    let old = part.core().cell().observe(Arc::clone(&link) as Arc<dyn Observer>);
+    drop(old);
+    link.changed();
+    false
 }
 
 /// Whether the part may have this name, and is none that the whole is a part of.
@@ -193,8 +251,15 @@ impl Link {
         let (Some(whole), Some(part)) = (self.whole.upgrade(), self.part.upgrade()) else { return };
         let old = part.core().cell().unobserve(Observer::place(self));
         drop(old);
-        listen::removed(&whole, &self.name, &part);
-        let old = whole.core().cell().detach(&part);
+        self.remove(&whole, &part);
+    }
+
+    /// It may have been taken out before.
+    fn remove(&self, whole: &Arc<dyn Node>, part: &Arc<dyn Node>) {
+        if whole.core().cell().attached().iter().any(|(_, node)| is_same(node, part)) {
+            listen::removed(whole, &self.name, part);
+        }
+        let old = whole.core().cell().detach(part);
         drop(old);
     }
 }
