@@ -2,7 +2,7 @@
 //!
 //! [`Host`] runs a service as a whole program, and answers to what the host asks. [`Probes`] answer whether a service is alive,
 //! has started and is ready, with the parts that say no. They know of no framework: an HTTP server, a gRPC health service or a
-//! test reads the same [`Verdict`].
+//! test reads the same [`Verdict`]. [`Replaceable`] is a service whose successor takes over while it runs.
 //!
 //! # Features
 //!
@@ -32,6 +32,7 @@ mod admin;
 #[cfg(all(unix, feature = "notify"))]
 mod notify;
 mod host;
+mod replaceable;
 #[cfg(feature = "otel")]
 mod otel;
 #[cfg(all(unix, feature = "sockets"))]
@@ -48,6 +49,7 @@ pub use metrics::{MetricsCollector, collector};
 #[cfg(feature = "otel")]
 pub use otel::{flush_last, observe};
 pub use probes::Probes;
+pub use replaceable::Replaceable;
 #[cfg(feature = "tls")]
 pub use serve::Tls;
 #[cfg(feature = "serve")]

@@ -12,6 +12,7 @@ mod notify;
 #[cfg(feature = "otel")]
 mod otel;
 mod probes;
+mod replaceable;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(all(unix, feature = "sockets"))]
