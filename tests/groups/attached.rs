@@ -261,3 +261,46 @@ async fn where_it_does_not_yield_the_attempt_does_not() {
     within(app.wait()).await;
     assert_eq!(journal.live(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_has_ended_is_taken_out_again() {
+    let journal = Journal::new();
+    let [first, second] = ["first", "second"].map(|name| Runner::new(journal.probe(name)));
+    let parts = [first.clone(), second.clone()];
+    let (tells, hears) = std::sync::mpsc::channel();
+    let app = Runner::new(service_fn(move |cx: Context| {
+        let ([first, second], tells) = (parts.clone(), tells.clone());
+        async move {
+            assert!(!cx.detach(&first), "it is no part");
+            cx.attach("part", &first)?;
+            first.start().await?;
+            assert!(!cx.detach(&first), "it runs");
+            first.stop().await?;
+            assert!(cx.detach(&first));
+            assert!(!cx.detach(&first), "it is no part any more");
+            cx.attach("part", &second)?;
+            second.start().await?;
+            tells.send(cx.clone())?;
+            cx.cancelled().await;
+            Ok::<(), BoxError>(())
+        }
+    }));
+    let mut events = app.events();
+    within(app.start()).await.unwrap();
+    within(second.wait_for(State::Running)).await;
+    assert_eq!(app.status().children().len(), 1);
+    // What was taken out goes on without the attempt.
+    within(first.start()).await.unwrap();
+    within(app.stop()).await.unwrap();
+    assert_eq!((first.state(), second.state()), (State::Running, State::Stopped));
+    assert!(!hears.recv().unwrap().detach(&second), "the attempt has ended");
+    within(first.stop()).await.unwrap();
+    let mut removed = 0;
+    while let Some(event) = within(events.next()).await {
+        removed += usize::from(matches!(event.kind(), EventKind::Removed));
+        if event.path() == app.name() && matches!(event.kind(), EventKind::Stopped { .. }) {
+            break;
+        }
+    }
+    assert_eq!(removed, 2);
+}
