@@ -14,6 +14,7 @@
 //! 3. After a stop no attempt begins until a later request: a stop clears `next` and forbids retries.
 //! 4. `shutdown` is due at most once in an attempt, and only if `run` was entered.
 //! 5. After `VERDICT` no start is pending, and no policy is asked.
+//! 6. No start is pending on an attempt that has counted as ready, unless the next cycle is to answer it.
 
 mod input;
 mod effects;
@@ -34,6 +35,7 @@ pub(crate) use input::{Input, Part, RunEnd};
 /// The settings that the rules depend on.
 #[allow(clippy::struct_excessive_bools)] // Four settings that have nothing to do with each other.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
 pub(crate) struct Rules {
     pub(crate) readiness: Readiness,
     pub(crate) drains: bool,

@@ -7,6 +7,8 @@ impl Lifecycle {
     pub(super) fn start(&mut self, rules: Rules) -> Effects {
         match self.state {
             State::Stopped => self.begin_cycle(),
+            // A job that has completed, and whose end is not settled yet: nobody would answer it later.
+            State::Starting if self.ready => Effects::STARTED,
             State::Starting => {
                 // Whoever joins an attempt of a policy is a pending start in the backoff after it.
                 self.awaited = true;
