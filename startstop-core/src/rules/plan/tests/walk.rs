@@ -1,6 +1,6 @@
 //! A walk through every state that small groups can reach.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
 use super::world::{Move, World};
 use crate::rules::graph::{Edges, Id};
@@ -37,34 +37,63 @@ fn policy(on_failure: OnFailure, on_completion: OnCompletion, stay: Stay) -> Pol
     Policy { on_failure, on_completion, stay }
 }
 
-/// The moves that have led somewhere, which are told when a rule is broken.
-struct Way(Vec<Move>);
+/// A state that was reached: by which move, and from which one.
+struct Reached {
+    world: World,
+    by: Option<(usize, Move)>,
+    depth: usize,
+}
 
-impl Drop for Way {
+/// The states that have been reached. The way to the one that is looked at is told when a rule is broken.
+struct Walk {
+    reached: Vec<Reached>,
+    at: usize,
+    making: Option<Move>,
+}
+
+impl Walk {
+    /// The moves that have led to the state that is looked at.
+    fn way(&self) -> Vec<Move> {
+        let from = |at: usize| self.reached.get(at)?.by;
+        let mut way: Vec<_> = self.making.into_iter().collect();
+        way.extend(std::iter::successors(from(self.at), |(at, _)| from(*at)).map(|(_, by)| by));
+        way.reverse();
+        way
+    }
+}
+
+impl Drop for Walk {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("by way of {:?}", self.0);
+            println!("by way of {:?}", self.way());
         }
     }
 }
 
 /// Visits all states within so many moves; how many there are.
-fn walk(start: World, depth: usize) -> usize {
+fn walk(start: World, most: usize) -> usize {
     let mut seen = HashSet::from([start.clone()]);
-    let mut open = VecDeque::from([(start, Vec::new())]);
-    while let Some((world, way)) = open.pop_front() {
-        if way.len() == depth {
-            continue;
+    let reached = vec![Reached { world: start, by: None, depth: 0 }];
+    let mut walk = Walk { reached, at: 0, making: None };
+    while let Some(Reached { world, depth, .. }) = walk.reached.get(walk.at) {
+        let depth = depth + 1;
+        if depth > most {
+            break;
         }
+        let world = world.clone();
         for what in world.moves() {
+            walk.making = Some(what);
             let mut next = world.clone();
-            let mut way = Way(way.clone());
-            way.0.push(what);
             next.make(what);
-            if seen.insert(next.clone()) {
-                open.push_back((next, std::mem::take(&mut way.0)));
+            if !seen.contains(&next) {
+                // What holds of a state is the same however it was reached.
+                next.check();
+                seen.insert(next.clone());
+                walk.reached.push(Reached { world: next, by: Some((walk.at, what)), depth });
             }
         }
+        walk.making = None;
+        walk.at += 1;
     }
     seen.len()
 }

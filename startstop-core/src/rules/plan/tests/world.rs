@@ -144,7 +144,6 @@ impl World {
         }
         self.rounds = 0;
         self.carry_out();
-        self.check();
     }
 
     fn carry_out(&mut self) {
@@ -199,7 +198,7 @@ impl World {
     }
 
     /// What holds whenever nothing follows.
-    fn check(&self) {
+    pub(super) fn check(&self) {
         self.check_numbers();
         self.check_restart();
         for id in self.ids().filter(|id| self.board.look_up(*id).is_some()) {
