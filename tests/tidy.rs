@@ -162,7 +162,10 @@ fn the_rules_are_pure() {
         let foreign = line.match_indices("crate::").any(|(at, _)| !ours(&line[at..]));
         foreign || line.contains("tokio::") || line.contains("std::sync") || line.contains("Mutex")
     };
-    none(files(&format!("{CORE}/rules")).iter().flat_map(|file| {
+    let files = files(&format!("{CORE}/rules"));
+    // Their tests share what they have found.
+    let rules = files.iter().filter(|file| !file.path.contains("/tests"));
+    none(rules.flat_map(|file| {
         let code = file.code().filter(|(_, line)| impure(line));
         code.map(|(number, line)| format!("{}:{number} {line}", file.path)).collect::<Vec<_>>()
     }));
