@@ -40,9 +40,9 @@ fn a_single_thread_keeps_each_deadline() {
 #[track_caller]
 fn runs_alone(name: &str) {
     let module = module_path!().split_once("::").expect("it is a module of the tests").1;
-    let test = format!("{module}::{name}");
+    let path = format!("{module}::{name}");
     let this = env::current_exe().expect("a test has a path");
-    let out = Command::new(this).args(["--exact", &test, "--ignored"]).output().expect("it runs");
+    let out = Command::new(this).args(["--exact", &path, "--ignored"]).output().expect("it runs");
     let text = String::from_utf8_lossy(&out.stdout);
     assert!(out.status.success() && text.contains("1 passed"), "{:?}\n{text}", out.status);
 }

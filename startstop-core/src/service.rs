@@ -310,7 +310,7 @@ pub struct Spans<'a>(pub(crate) &'a [(Cow<'static, str>, Span)]);
 
 /// The default of [`Service::shutdown`] of a service `S`: nothing, at once. It is known by its type, so that
 /// nothing is paid for it; and it names the service, for a wrapper may yield that of the service inside.
-pub(crate) struct NoShutdown<S: ?Sized, E>(PhantomData<(fn(&S), fn() -> E)>);
+pub(crate) struct NoShutdown<S: ?Sized, E>(PhantomData<fn(&S) -> E>);
 
 impl<S: ?Sized, E> NoShutdown<S, E> {
     pub(crate) fn new() -> Self {

@@ -38,7 +38,8 @@ fn a_predicate_that_blocks_by_itself_is_given_up_and_has_no_say_any_more() {
                 tokio::task::yield_now().await;
             };
             assert!(refused.is_err(), "nothing is started beside it");
-            let causes: Vec<_> = runner.errors_list().iter().map(|it| it.cause()).collect();
+            let causes: Vec<_> =
+                runner.errors_list().iter().map(startstop_core::Failure::cause).collect();
             assert_eq!(causes, [Cause::Error, Cause::TimedOut, Cause::Unresponsive]);
             assert_eq!(runner.state(), State::Stopping);
             latch.release();

@@ -269,6 +269,7 @@ impl Place {
     }
 
     /// Awaits on a runtime of its own; fails if it is held up.
+    #[allow(clippy::unused_self)] // It is called on the stage, as all the others are.
     fn in_time<T>(&self, work: impl Future<Output = T>) -> T {
         let own = Builder::new_current_thread().enable_all().build().expect("a runtime");
         own.block_on(async { tokio::time::timeout(LIMIT, work).await }).expect("it was held up")

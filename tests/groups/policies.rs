@@ -59,7 +59,7 @@ async fn restart_member_touches_it_alone() {
     idle().await;
     assert_eq!(journal.take(), ["-b", "+b"]);
     let failures = app.errors_list();
-    assert_eq!(failures.iter().map(|failure| failure.path()).collect::<Vec<_>>(), ["app/b"]);
+    assert_eq!(failures.iter().map(startstop_core::Failure::path).collect::<Vec<_>>(), ["app/b"]);
     stopped(&app).await;
     assert_eq!(chain_only(journal.moves()), ["-c", "-b", "-a"]);
 }

@@ -57,9 +57,10 @@ async fn it_follows_what_a_member_says_of_itself() {
         let heard = Arc::clone(&heard);
         async move {
             while !cx.is_cancelled() {
-                match heard.load(Ordering::SeqCst) {
-                    true => cx.ready(),
-                    false => cx.not_ready("no leader"),
+                if heard.load(Ordering::SeqCst) {
+                    cx.ready();
+                } else {
+                    cx.not_ready("no leader");
                 }
                 drop(tokio::time::timeout(SECOND, cx.cancelled()).await);
             }

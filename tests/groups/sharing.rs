@@ -30,7 +30,7 @@ async fn one_that_hangs_takes_nothing_from_those_behind_it() {
     assert_eq!(journal.take(), expected, "all were told, and in order");
     assert!(journal.seconds(begun, "-http") < 5);
     assert!(begun.elapsed() < 10 * SECOND);
-    let late: Vec<_> = app.errors_list().iter().map(|failure| failure.to_string()).collect();
+    let late: Vec<_> = app.errors_list().iter().map(std::string::ToString::to_string).collect();
     assert_eq!(late.len(), 2, "all failures are kept: {late:?}");
 }
 

@@ -2,6 +2,9 @@
 //!
 //! What overflows a stack ends the process, so each test runs itself again as the program that may end.
 
+// Large is what these are about.
+#![allow(clippy::large_futures, clippy::large_stack_arrays)]
+
 use std::future::Future;
 use std::process::Command;
 

@@ -14,7 +14,7 @@ use crate::support::{Caller, SECOND, idle, within};
 async fn what_fails_in_a_named_task_bears_its_name() {
     let runner = Runner::new(service_fn(async |cx: Context| {
         cx.spawn_named("reader", async { Err::<(), _>("disk full") });
-        cx.spawn_named(format!("writer {}", 2), async { assert!(false, "out of cheese") });
+        cx.spawn_named(format!("writer {}", 2), async { panic!("out of cheese") });
         cx.spawn(async { Err::<(), _>("nameless") });
         cx.cancelled().await;
     }));

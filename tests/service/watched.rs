@@ -121,7 +121,7 @@ async fn who_waits_for_a_slot_is_not_silent() {
         let runner = Runner::with_settings(service, settings);
         runner.request_start();
         sleep(60 * SECOND).await;
-        slot.fill(&Context::detached(Default::default()), 7);
+        slot.fill(&Context::detached(tokio_util::sync::CancellationToken::new()), 7);
         sleep(60 * SECOND).await;
         assert!(runner.is_ready(), "{:?}", runner.errors_last());
         runner.stop().await.unwrap();
@@ -139,7 +139,7 @@ async fn who_has_waited_for_a_slot_is_looked_at_again() {
     runner.start().await.unwrap();
     sleep(63 * SECOND).await;
     let begun = Instant::now();
-    slot.fill(&Context::detached(Default::default()), 7);
+    slot.fill(&Context::detached(tokio_util::sync::CancellationToken::new()), 7);
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     assert_took(begun, 5 * SECOND);
 }

@@ -38,8 +38,7 @@ impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         match field.name() {
             "message" => self.0.insert_str(0, &format!("{value:?}")),
-            "service" => write!(self.0, " {value:?}").unwrap(),
-            "cycle" | "attempt" => write!(self.0, " {value:?}").unwrap(),
+            "service" | "cycle" | "attempt" => write!(self.0, " {value:?}").unwrap(),
             _ => {}
         }
     }
@@ -74,7 +73,9 @@ impl Subscriber for Nesting {
         event.record(&mut line);
         let span = ENTERED.with_borrow(|entered| entered.last().copied());
         let mut state = self.state.lock().unwrap();
-        let span = span.map_or("nothing".to_owned(), |id| state.spans[id as usize - 1].clone());
+        let span = span.map_or("nothing".to_owned(), |id| {
+            state.spans[usize::try_from(id).unwrap() - 1].clone()
+        });
         let event = line.0.split(" \"").next().unwrap_or_default().to_owned();
         state.lines.push(format!("{event} in {span}"));
     }
@@ -84,7 +85,7 @@ impl Subscriber for Nesting {
     }
 
     fn exit(&self, _: &Id) {
-        ENTERED.with_borrow_mut(|entered| entered.pop());
+        ENTERED.with_borrow_mut(std::vec::Vec::pop);
     }
 
     fn try_close(&self, id: Id) -> bool {

@@ -49,9 +49,9 @@ mod off {
     #[cfg(feature = "signal")]
     pub(crate) fn signal(_service: &str, _signal: &dyn std::fmt::Display) {}
 
-    /// No span.
+    /// No span; no unit struct, so that it is made as the other is.
     #[derive(Debug, Clone, Default)]
-    pub(crate) struct AttemptSpan;
+    pub(crate) struct AttemptSpan(());
 
     impl AttemptSpan {
         #[allow(clippy::unused_self)]

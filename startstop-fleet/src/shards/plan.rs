@@ -26,11 +26,11 @@ fn shares(has: &[usize], shards: usize) -> Vec<usize> {
     let (least, more) = (shards / has.len(), shards % has.len());
     let mut by_most: Vec<usize> = (0..has.len()).collect();
     by_most.sort_by_key(|member| Reverse(has[*member]));
-    let mut shares = vec![least; has.len()];
+    let mut each = vec![least; has.len()];
     for member in by_most.into_iter().take(more) {
-        shares[member] += 1;
+        each[member] += 1;
     }
-    shares
+    each
 }
 
 /// Takes what is too much from each, that which it is the least fit for first.

@@ -1,5 +1,8 @@
 //! A member that behaves by chance.
 
+// Each is drawn by itself.
+#![allow(clippy::struct_excessive_bools)]
+
 use std::sync::Mutex;
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! What is done to a group, by chance.
 
+// Each is drawn by itself.
+#![allow(clippy::struct_excessive_bools)]
+
 use std::time::Duration;
 
 use startstop_core::{Group, OnFailure, Runner};

@@ -28,11 +28,8 @@ impl fmt::Display for Failure {
             write!(f, " \"{}\"", Escaped(name))?;
         }
         write!(f, " (cycle {cycle}, attempt {attempt})")?;
-        match (cause, checkpoint) {
-            (Cause::TimedOut | Cause::Unresponsive, Some((name, age))) => {
-                write!(f, ", {age:?} after checkpoint \"{}\"", Escaped(name))?;
-            }
-            _ => {}
+        if let (Cause::TimedOut | Cause::Unresponsive, Some((name, age))) = (cause, checkpoint) {
+            write!(f, ", {age:?} after checkpoint \"{}\"", Escaped(name))?;
         }
         match limit {
             Some((max, window)) => {
