@@ -51,6 +51,8 @@ pub struct Host<S: Service> {
     admin: crate::admin::Settings,
     #[cfg(all(unix, feature = "notify"))]
     notify: crate::notify::Settings,
+    #[cfg(all(unix, feature = "handover"))]
+    handover: Option<crate::handover::Handover>,
 }
 
 impl<S: Service> Host<S> {
@@ -69,6 +71,8 @@ impl<S: Service> Host<S> {
             admin: crate::admin::Settings::default(),
             #[cfg(all(unix, feature = "notify"))]
             notify: crate::notify::Settings::default(),
+            #[cfg(all(unix, feature = "handover"))]
+            handover: None,
         }
     }
 
@@ -234,6 +238,37 @@ impl<S: Service> Host<S> {
         self
     }
 
+    /// Replaces the predecessor when the program is ready, and lets a successor replace it: then it drains, stops and ends
+    /// with 0. If the one that is to take over dies before it is ready, the other one goes on as if nothing had been.
+    ///
+    /// For a while there are two processes: also the listener of the admin port is taken over, by
+    /// [`Handover::listen`](crate::Handover::listen) and `admin_on`. Under systemd (`notify`) the new process
+    /// becomes the main one of the unit; it has to be of the unit, so started by `ExecReload=` for example.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::process::ExitCode;
+    /// use startstop_core::{Context, service_fn};
+    /// use startstop_host::{Handover, Host};
+    ///
+    /// fn main() -> std::io::Result<ExitCode> {
+    ///     let mut handover = Handover::at("/run/shop/handover")?;
+    ///     let http = handover.listen("http", "0.0.0.0:8080")?;
+    ///     let server = service_fn(move |cx: Context| {
+    ///         let _serves = http.local_addr();
+    ///         async move { cx.cancelled().await }
+    ///     });
+    ///     Ok(Host::new(server).handover(handover).main())
+    /// }
+    /// ```
+    #[cfg(all(unix, feature = "handover"))]
+    #[must_use]
+    pub fn handover(mut self, handover: crate::handover::Handover) -> Self {
+        self.handover = Some(handover);
+        self
+    }
+
     /// Runs the program inside a runtime of one's own, until the service has ended or a signal has stopped it. It does what
     /// `startstop_core::run` does.
     ///
@@ -278,7 +313,11 @@ impl<S: Service> Host<S> {
     }
 
     /// Begins the parts of the host; the service is to run on `runtime`. `None` if they cannot begin, which is told.
-    fn begin(self, runtime: &Handle) -> Option<Running<S>> {
+    #[cfg_attr(
+        not(all(unix, feature = "handover")),
+        allow(unused_mut, reason = "a handover is taken out")
+    )]
+    fn begin(mut self, runtime: &Handle) -> Option<Running<S>> {
         let pulse = Arc::new(Pulse::default());
         let probes = self.probes.clone().on_runtime(Arc::clone(&pulse), runtime.clone());
         let mut tasks = Tasks::new(runtime.clone());
@@ -307,7 +346,7 @@ impl<S: Service> Host<S> {
     }
 
     /// The parts of the host, by their names, or why they cannot begin. `tasks` belong to the runtime of the service.
-    fn parts(&self, probes: &Probes, tasks: &mut Tasks) -> Result<Parts, String> {
+    fn parts(&mut self, probes: &Probes, tasks: &mut Tasks) -> Result<Parts, String> {
         let mut parts = Parts::new();
         #[cfg(all(unix, feature = "notify"))]
         let manager = self.notify.open()?;
@@ -322,12 +361,22 @@ impl<S: Service> Host<S> {
         }
         #[cfg(all(unix, feature = "notify"))]
         {
+            #[cfg(feature = "handover")]
+            parts.extend(
+                self.handover
+                    .take()
+                    .map(|handover| ("handover", handover.part(probes, manager.socket()).boxed())),
+            );
             if let Some(watchdog) = manager.watchdog() {
                 tasks.spawn(watchdog.run(probes.clone()));
             }
             let notifier = manager.part(probes, self.runner.grace_period());
             parts.extend(notifier.map(|notifier| ("notify", notifier.boxed())));
         }
+        #[cfg(all(unix, feature = "handover", not(feature = "notify")))]
+        parts.extend(
+            self.handover.take().map(|handover| ("handover", handover.part(probes).boxed())),
+        );
         let _ = (probes, tasks, &mut parts);
         Ok(parts)
     }

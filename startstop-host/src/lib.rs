@@ -15,6 +15,7 @@
 //! - `otel`: the same metrics as instruments of OpenTelemetry (`observe`), and `flush_last` for exporters.
 //! - `serve`: HTTP servers that leave nothing behind at a stop (`serve`, `Serve`), and `CxExecutor`.
 //! - `tls`: `Serve::tls`, with certificates that are read again on a reload (`Tls`).
+//! - `handover`: `Handover`, a new process that takes the listeners of the old one over, and replaces it when it is ready (Unix).
 //! - `sockets`: `Sockets`, the listeners that a service manager has handed over (Unix).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -31,6 +32,8 @@ mod metrics;
 mod admin;
 #[cfg(all(unix, feature = "notify"))]
 mod notify;
+#[cfg(all(unix, feature = "handover"))]
+mod handover;
 mod host;
 mod replaceable;
 #[cfg(feature = "otel")]
@@ -43,6 +46,8 @@ mod serve;
 #[cfg(feature = "admin")]
 pub use admin::router;
 pub use child::without_notify;
+#[cfg(all(unix, feature = "handover"))]
+pub use handover::Handover;
 pub use host::Host;
 #[cfg(feature = "metrics")]
 pub use metrics::{MetricsCollector, collector};

@@ -19,7 +19,7 @@ use crate::probes::Probes;
 use fd::NotifyFd;
 use line::{Look, look};
 use machine::{Datagram, Input, Machine};
-use sender::Sender;
+pub(crate) use sender::Sender;
 
 pub(crate) use watchdog::Watchdog;
 
@@ -80,6 +80,12 @@ impl Manager {
         let Some(socket) = &self.socket else { return };
         // Nobody is left to be told of an error.
         drop(socket.send(&machine::refusal(reason)));
+    }
+
+    /// Whom to tell of a successor.
+    #[cfg(feature = "handover")]
+    pub(crate) fn socket(&self) -> Option<Arc<Sender>> {
+        self.socket.clone()
     }
 
     /// The task for the runtime of the service that keeps the watchdog of the manager quiet, if there is one.

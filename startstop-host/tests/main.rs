@@ -2,6 +2,8 @@
 
 #[cfg(feature = "admin")]
 mod admin;
+#[cfg(all(unix, feature = "handover"))]
+mod handover;
 mod host;
 #[cfg(feature = "admin")]
 mod http;

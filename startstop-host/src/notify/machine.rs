@@ -263,9 +263,16 @@ enum Message {
     Errno(i32),
     Extend,
     Watchdog,
+    #[cfg(feature = "handover")]
+    MainPid(u32),
 }
 
 impl Datagram {
+    #[cfg(feature = "handover")]
+    pub(super) fn main_pid(pid: u32) -> Self {
+        Self(vec![Message::MainPid(pid)])
+    }
+
     pub(super) fn watchdog() -> Self {
         Self(vec![Message::Watchdog])
     }
@@ -293,6 +300,8 @@ impl Message {
                 u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX),
             ),
             Self::Watchdog => NotifyState::Watchdog,
+            #[cfg(feature = "handover")]
+            Self::MainPid(pid) => NotifyState::MainPid(*pid),
         };
         writeln!(f, "{state}")
     }

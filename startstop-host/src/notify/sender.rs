@@ -4,13 +4,16 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::machine::Datagram;
 
 /// Where the manager listens.
 #[derive(Debug)]
-pub(super) struct Sender {
+pub(crate) struct Sender {
     addr: SocketAddr,
+    /// What the old process says, once it is not the main one, would be taken for what the new one says.
+    silent: AtomicBool,
 }
 
 impl Sender {
@@ -28,15 +31,28 @@ impl Sender {
             }
             _ => return Err(cannot("it begins with neither `/` nor `@`")),
         };
-        addr.map(|addr| Some(Self { addr })).map_err(|error| cannot(&error.to_string()))
+        addr.map(|addr| Some(Self { addr, silent: AtomicBool::new(false) }))
+            .map_err(|error| cannot(&error.to_string()))
     }
 
     /// Sends a datagram, without waiting: `WouldBlock` if the manager does not keep up.
     pub(super) fn send(&self, datagram: &Datagram) -> io::Result<()> {
+        if self.silent.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
         socket.connect_addr(&self.addr)?;
         socket.send(datagram.to_string().as_bytes()).map(drop)
+    }
+
+    /// Makes a successor the main process of the unit, and says nothing more.
+    #[cfg(feature = "handover")]
+    pub(crate) fn hand_over(&self, pid: u32) {
+        if let Err(error) = self.send(&Datagram::main_pid(pid)) {
+            crate::host::tell(&format!("notify: cannot hand over to process {pid}: {error}"));
+        }
+        self.silent.store(true, Ordering::Relaxed);
     }
 }
 

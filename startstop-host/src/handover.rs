@@ -1,0 +1,105 @@
+//! A new process that takes over from an old one, with its listeners.
+//!
+//! 1. The old one is told only when the new one is ready and its socket is in place: at the path there is always one that answers.
+//! 2. Until then the old one runs as if nothing had been; a connection that ends before is a successor that has died.
+
+mod place;
+mod serve;
+mod wire;
+
+use std::io;
+use std::net::{TcpListener, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::sockets::Sockets;
+
+use wire::Predecessor;
+
+/// How often, and for how long, one that closes the connection is asked again: it is about to be replaced.
+const AGAIN: Duration = Duration::from_millis(20);
+const TIMES: u32 = 500;
+
+/// The listeners of a program, which it takes over from a predecessor and hands over to a successor.
+///
+/// Who runs at a path is found by a Unix socket there. [`Host::handover`](crate::Host::handover) does the rest.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_host::Handover;
+///
+/// # fn main() -> std::io::Result<()> {
+/// # let path = std::env::temp_dir().join(format!("startstop-handover-doc-{}", std::process::id()));
+/// let mut handover = Handover::at(&path)?; // nobody is there
+/// let http = handover.listen("http", "127.0.0.1:0")?; // so it is bound now
+/// assert!(http.accept().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+/// assert!(!path.exists()); // it appears when the program is ready
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Handover {
+    path: PathBuf,
+    predecessor: Option<Predecessor>,
+    /// What the predecessor has handed over and nobody has taken yet.
+    received: Vec<(String, TcpListener)>,
+    sockets: Sockets,
+    /// What a successor gets.
+    ours: Vec<(String, TcpListener)>,
+}
+
+impl Handover {
+    /// Asks the program that runs at `path`, if there is one, for its listeners; waits while it is being replaced by another
+    /// one. A socket that was left behind is nobody.
+    ///
+    /// # Examples
+    ///
+    /// See [`Handover`].
+    ///
+    /// # Errors
+    ///
+    /// Where what is at the path is no socket, or belongs to another user, or speaks another version; and those of the socket.
+    pub fn at(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref().to_owned();
+        place::check(&path)?;
+        let mut found = (None, Vec::new());
+        for left in (0..TIMES).rev() {
+            match Predecessor::ask(&path) {
+                Ok(answer) => {
+                    found = answer.map_or((None, Vec::new()), |(who, what)| (Some(who), what));
+                    break;
+                }
+                Err(error) if left > 0 && wire::is_end(&error) => sleep(AGAIN),
+                Err(error) => return Err(error),
+            }
+        }
+        let (predecessor, received) = found;
+        let sockets = Sockets::from_env();
+        Ok(Self { path, predecessor, received, sockets, ours: Vec::new() })
+    }
+
+    /// Returns the listener of that name: the predecessor's, or that of the service manager (see [`Sockets`]), or a new
+    /// one on `addr`, which counts only then. It is non-blocking, as tokio wants it, and closed in child processes.
+    ///
+    /// # Examples
+    ///
+    /// See [`Handover`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the bind.
+    pub fn listen(&mut self, name: &str, addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        let received = self.received.iter().position(|(found, _)| found == name);
+        let listener = match received.map(|at| self.received.remove(at).1) {
+            Some(listener) => {
+                listener.set_nonblocking(true)?;
+                listener
+            }
+            None => self.sockets.tcp_or_bind(name, addr)?,
+        };
+        self.ours.push((name.to_owned(), listener.try_clone()?));
+        Ok(listener)
+    }
+}

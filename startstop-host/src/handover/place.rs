@@ -1,0 +1,70 @@
+//! The socket at its path: for its owner alone, there at once, and in place of what was there.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tokio::net::UnixListener;
+
+/// A socket at a path. It goes when it is dropped, unless a successor has taken its place.
+pub(super) struct Place {
+    pub(super) listener: UnixListener,
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+/// What is no socket is not ours to replace.
+pub(super) fn check(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => {
+            let message = format!("{} is no socket", path.display());
+            Err(io::Error::new(ErrorKind::AlreadyExists, message))
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+impl Place {
+    /// It is made in a directory that nobody else can enter, since its permissions are set only after it is there.
+    pub(super) fn take(path: &Path) -> io::Result<Self> {
+        check(path)?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let dir = parent.unwrap_or(Path::new(".")).join(format!(".{}", std::process::id()));
+        let made = DirBuilder::new().mode(0o700).create(&dir);
+        made.or_else(|error| if is_own(&dir) { Ok(()) } else { Err(error) })?;
+        let place = Self::make(&dir.join("s"), path);
+        drop(fs::remove_dir(&dir));
+        place
+    }
+
+    fn make(at: &Path, path: &Path) -> io::Result<Self> {
+        drop(fs::remove_file(at));
+        let listener = UnixListener::bind(at)?;
+        fs::set_permissions(at, Permissions::from_mode(0o600))?;
+        let file = identity(at)?;
+        fs::rename(at, path)?;
+        Ok(Self { listener, path: path.to_owned(), file })
+    }
+}
+
+/// Whether a directory is left of a process of ours that had our number.
+fn is_own(dir: &Path) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(dir)
+        .is_ok_and(|found| found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0)
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if identity(&self.path).is_ok_and(|file| file == self.file) {
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}

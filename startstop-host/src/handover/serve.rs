@@ -1,0 +1,166 @@
+//! The part of the host that takes over, and then waits for a successor.
+
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use startstop_core::{Context, Service, State};
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use super::Handover;
+use super::place::Place;
+use super::wire::{self, Predecessor, READY, VERSION};
+use crate::probes::Probes;
+
+/// How long a successor may take to say who it is.
+const HELLO: Duration = Duration::from_secs(5);
+
+/// The part that waits for successors, one after another. What it knows outlives its attempts.
+pub(crate) struct Successors(tokio::sync::Mutex<Talk>);
+
+struct Talk {
+    path: PathBuf,
+    predecessor: Option<Predecessor>,
+    listeners: Vec<(String, TcpListener)>,
+    probes: Probes,
+    #[cfg(feature = "notify")]
+    manager: Option<std::sync::Arc<crate::notify::Sender>>,
+}
+
+impl Handover {
+    /// The part that does the rest. What nobody has taken is closed.
+    pub(crate) fn part(
+        self,
+        probes: &Probes,
+        #[cfg(feature = "notify")] manager: Option<std::sync::Arc<crate::notify::Sender>>,
+    ) -> Successors {
+        let Self { path, predecessor, ours, .. } = self;
+        Successors(tokio::sync::Mutex::new(Talk {
+            path,
+            predecessor,
+            listeners: ours,
+            probes: probes.clone(),
+            #[cfg(feature = "notify")]
+            manager,
+        }))
+    }
+}
+
+impl Service for Successors {
+    type Error = io::Error;
+
+    async fn run(&self, cx: Context) -> io::Result<()> {
+        let mut talk = self.0.lock().await;
+        if cx.run_until_cancelled(talk.ready()).await != Some(true) {
+            // The connection to the predecessor ends with this program: it goes on.
+            cx.cancelled().await;
+            return Ok(());
+        }
+        let place = Place::take(&talk.path);
+        if let Some(predecessor) = talk.predecessor.take() {
+            predecessor.tell_ready();
+        }
+        let place = place?;
+        while let Some(accepted) = cx.run_until_cancelled(place.listener.accept()).await {
+            let stream = accepted?.0;
+            match cx.run_until_cancelled(talk.hand_over(&stream)).await {
+                None => break,
+                Some(Ok(())) => {
+                    // Who waits in the queue asks the new one.
+                    drop(place);
+                    talk.leave(&stream);
+                    cx.cancelled().await;
+                    break;
+                }
+                // It has died, or given up: nothing has happened.
+                Some(Err(error)) if wire::is_end(&error) => {}
+                Some(Err(error)) => cx.report(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Talk {
+    /// Waits until the program is ready for the first time; `false` if it is gone.
+    async fn ready(&self) -> bool {
+        let Some(mut states) = self.probes.source().handle().map(|handle| handle.subscribe())
+        else {
+            return false;
+        };
+        while states.get() != State::Running {
+            if states.changed().await.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Hands the listeners to a successor, and waits until it is ready.
+    async fn hand_over(&self, stream: &UnixStream) -> io::Result<()> {
+        let hello = timeout(HELLO, read(stream)).await;
+        let version =
+            hello.map_err(|_| io::Error::other("handover: a successor says nothing"))??;
+        write(stream, &[VERSION]).await?;
+        if version != VERSION {
+            return Err(wire::other_version("a successor", version));
+        }
+        let count = u16::try_from(self.listeners.len()).map_err(io::Error::other)?;
+        write(stream, &count.to_be_bytes()).await?;
+        for (name, listener) in &self.listeners {
+            ready_io(stream, Interest::WRITABLE, || wire::send(stream, name, listener)).await?;
+        }
+        match read(stream).await? {
+            READY => Ok(()),
+            other => Err(io::Error::other(format!("handover: a successor says {other}"))),
+        }
+    }
+
+    /// It is replaced: the manager gets a new main process, and this one ends.
+    fn leave(&mut self, stream: &UnixStream) {
+        self.listeners.clear();
+        #[cfg(feature = "notify")]
+        if let Some(manager) = self.manager.take() {
+            let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
+            if let Some(pid) = pid.and_then(|pid| u32::try_from(pid).ok()) {
+                manager.hand_over(pid);
+            }
+        }
+        let _ = stream;
+        if let Some(handle) = self.probes.source().handle() {
+            handle.request_stop();
+        }
+    }
+}
+
+async fn read(stream: &UnixStream) -> io::Result<u8> {
+    let mut byte = [0];
+    match ready_io(stream, Interest::READABLE, || {
+        rustix::io::read(stream, &mut byte).map_err(Into::into)
+    })
+    .await?
+    {
+        0 => Err(ErrorKind::UnexpectedEof.into()),
+        _ => Ok(byte[0]),
+    }
+}
+
+/// A few bytes, which go in one piece.
+async fn write(stream: &UnixStream, bytes: &[u8]) -> io::Result<()> {
+    let sent = ready_io(stream, Interest::WRITABLE, || {
+        rustix::io::write(stream, bytes).map_err(Into::into)
+    })
+    .await?;
+    if sent == bytes.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
+}
+
+async fn ready_io<T>(
+    stream: &UnixStream,
+    interest: Interest,
+    mut io: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    stream.async_io(interest, &mut io).await
+}

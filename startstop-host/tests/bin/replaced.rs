@@ -1,0 +1,71 @@
+//! A program that is replaced by another process of it: `PATH ADDR NUMBER [dies|waits]`. It answers each request with its number.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use startstop_core::{Context, Readiness, Service, Settings};
+use startstop_host::{Handover, Host};
+use tokio::net::TcpListener;
+
+fn main() -> io::Result<ExitCode> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut handover = Handover::at(&args[0])?;
+    let listener = handover.listen("http", &*args[1])?;
+    println!("at {}", listener.local_addr()?);
+    let server = Server { listener, number: args[2].clone(), act: args.get(3).cloned() };
+    Ok(Host::new(server).handover(handover).main())
+}
+
+struct Server {
+    listener: std::net::TcpListener,
+    number: String,
+    act: Option<String>,
+}
+
+impl Service for Server {
+    type Error = io::Error;
+
+    async fn run(&self, cx: Context) -> io::Result<()> {
+        let listener = TcpListener::from_std(self.listener.try_clone()?)?;
+        match self.act.as_deref() {
+            Some("dies") => return Err(io::Error::other("no licence")),
+            Some("waits") => {
+                let line = tokio::task::spawn_blocking(|| drop(io::stdin().lines().next()));
+                line.await.map_err(io::Error::other)?;
+            }
+            _ => {}
+        }
+        cx.ready();
+        println!("ready");
+        let number = Arc::<str>::from(&*self.number);
+        while let Some(client) = cx.run_until_cancelled(listener.accept()).await {
+            let (client, number) = (client?.0.into_std()?, Arc::clone(&number));
+            let answered = tokio::task::spawn_blocking(move || answer(client, &number));
+            cx.spawn(async move { answered.await.map_err(io::Error::other)? });
+        }
+        cx.join_tasks().await;
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::new().name("web").readiness(Readiness::Explicit).drain(Duration::from_millis(50))
+    }
+}
+
+fn answer(mut client: TcpStream, number: &str) -> io::Result<()> {
+    client.set_nonblocking(false)?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    let length = number.len();
+    write!(
+        client,
+        "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{number}"
+    )
+}

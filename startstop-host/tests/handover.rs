@@ -1,0 +1,206 @@
+//! New processes that take over from old ones.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use startstop_host::Handover;
+
+/// A process, killed when the test ends before it does.
+struct Program {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+    at: Option<SocketAddr>,
+}
+
+impl Program {
+    fn start(path: &Path, addr: &str, number: u32, act: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_startstop-host-replaced"));
+        command.arg(path).args([addr, &number.to_string()]);
+        command.args(Some(act).filter(|act| !act.is_empty()));
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines, at: None }
+    }
+
+    /// Waits until it has its listener.
+    fn listening(mut self) -> Self {
+        let line = self.lines.next().unwrap().unwrap();
+        self.at = Some(line.strip_prefix("at ").unwrap().parse().unwrap());
+        self
+    }
+
+    fn ready(mut self) -> Self {
+        self = self.listening();
+        assert_eq!(self.lines.next().unwrap().unwrap(), "ready");
+        self
+    }
+
+    /// Lets one that waits become ready.
+    fn release(&mut self) {
+        self.child.stdin.take().unwrap().write_all(b"\n").unwrap();
+        assert_eq!(self.lines.next().unwrap().unwrap(), "ready");
+    }
+
+    fn code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("startstop-{name}-{}", std::process::id()));
+        drop(std::fs::remove_file(&path));
+        Self(path)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+fn ask(at: SocketAddr) -> std::io::Result<u32> {
+    let mut client = TcpStream::connect(at)?;
+    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")?;
+    let mut text = String::new();
+    client.read_to_string(&mut text)?;
+    Ok(text.rsplit("\r\n").next().and_then(|number| number.parse().ok()).expect("an answer"))
+}
+
+#[test]
+fn nobody_is_refused_and_nothing_is_cut_off_over_many_replacements() {
+    let place = Place::new("many");
+    let mut old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
+    wait_for(&place.0);
+    let at = old.at.unwrap();
+    let over = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let over = Arc::clone(&over);
+            std::thread::spawn(move || {
+                let mut served = 0;
+                while !over.load(Ordering::Relaxed) {
+                    ask(at).unwrap();
+                    served += 1;
+                }
+                served
+            })
+        })
+        .collect();
+    for number in 1..=20 {
+        let new = Program::start(&place.0, "127.0.0.1:0", number, "").ready();
+        assert_eq!(new.at, Some(at), "the listener is the same");
+        assert_eq!(old.code(), Some(0));
+        old = new;
+    }
+    over.store(true, Ordering::Relaxed);
+    let served: Vec<u32> = clients.into_iter().map(|client| client.join().unwrap()).collect();
+    assert!(served.iter().all(|served| *served > 0), "{served:?}");
+    assert_eq!(ask(at).unwrap(), 20);
+}
+
+#[test]
+fn a_successor_that_dies_changes_nothing() {
+    let place = Place::new("dies");
+    let old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
+    let at = old.at.unwrap();
+    wait_for(&place.0);
+    assert_eq!(Program::start(&place.0, "127.0.0.1:0", 1, "dies").code(), Some(1));
+    let mut killed = Program::start(&place.0, "127.0.0.1:0", 2, "waits").listening();
+    killed.child.kill().unwrap();
+    killed.code();
+    assert_eq!(ask(at).unwrap(), 0);
+    let _new = Program::start(&place.0, "127.0.0.1:0", 3, "").ready();
+    let mut old = old;
+    assert_eq!(old.code(), Some(0));
+    assert_eq!(ask(at).unwrap(), 3);
+}
+
+/// Connects until somebody is there: it appears right after the program is ready.
+fn wait_for(path: &Path) {
+    while UnixStream::connect(path).is_err() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_socket_appears_when_the_program_is_ready_for_its_owner_alone_and_goes_with_it() {
+    let place = Place::new("mode");
+    let mut program = Program::start(&place.0, "127.0.0.1:0", 0, "waits").listening();
+    assert!(!place.0.exists());
+    program.release();
+    wait_for(&place.0);
+    let found = std::fs::symlink_metadata(&place.0).unwrap();
+    assert!(found.file_type().is_socket());
+    assert_eq!(found.permissions().mode() & 0o777, 0o600);
+    let pid = program.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(program.code(), Some(0));
+    assert!(!place.0.exists());
+}
+
+#[test]
+fn a_socket_that_was_left_behind_hinders_nobody_and_a_file_is_left_alone() {
+    let place = Place::new("stale");
+    drop(UnixListener::bind(&place.0).unwrap());
+    let mut old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
+    wait_for(&place.0);
+    let _new = Program::start(&place.0, "127.0.0.1:0", 1, "");
+    assert_eq!(old.code(), Some(0));
+    let file = Place::new("file");
+    std::fs::write(&file.0, "mine").unwrap();
+    assert_eq!(Handover::at(&file.0).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(std::fs::read_to_string(&file.0).unwrap(), "mine");
+}
+
+#[test]
+fn a_second_successor_waits_for_the_first() {
+    let place = Place::new("two");
+    let mut old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
+    wait_for(&place.0);
+    let mut first = Program::start(&place.0, "127.0.0.1:0", 1, "waits").listening();
+    let second = Program::start(&place.0, "127.0.0.1:0", 2, "");
+    first.release();
+    assert_eq!(old.code(), Some(0));
+    let second = second.ready();
+    assert_eq!(first.code(), Some(0), "the second replaces the first, not the old one");
+    assert_eq!(ask(second.at.unwrap()).unwrap(), 2);
+}
+
+#[test]
+fn another_version_is_a_clear_error() {
+    let place = Place::new("version");
+    let listener = UnixListener::bind(&place.0).unwrap();
+    let old = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let mut version = [0];
+        stream.read_exact(&mut version).unwrap();
+        stream.write_all(&[7]).unwrap();
+        version[0]
+    });
+    let error = Handover::at(&place.0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("speaks version 7"), "{error}");
+    assert_eq!(old.join().unwrap(), 1);
+}
