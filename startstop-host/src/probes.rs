@@ -118,7 +118,7 @@ impl Probes {
         self.runtime.as_ref()
     }
 
-    #[cfg(any(feature = "admin", feature = "notify"))]
+    #[cfg(any(feature = "admin", feature = "handover", feature = "notify"))]
     pub(crate) fn source(&self) -> &Arc<dyn Source> {
         &self.source
     }
