@@ -21,7 +21,7 @@ use started::Started;
 
 /// Whether a service is alive, has started and is ready.
 ///
-/// Each answer is read from one [`Status`] snapshot when somebody asks, so it is never older than the question. The
+/// Each answer is read from one [`Status`](startstop_core::Status) snapshot when somebody asks, so it is never older than the question. The
 /// parts are the leaves of the tree, by their paths, and the [checks](Self::check), by their names. It does not keep
 /// the service running.
 ///

@@ -57,13 +57,13 @@ impl Cell {
 #[allow(clippy::unused_self)]
 impl Cell {
     pub(super) fn open_span(&mut self, _: (u64, u64), _: &mut After) -> AttemptSpan {
-        AttemptSpan
+        AttemptSpan::default()
     }
 
     pub(super) fn name_span(&mut self, _: &Core) {}
 
     pub(crate) fn enter_span(&mut self, _: &Core, _: &mut After) -> AttemptSpan {
-        AttemptSpan
+        AttemptSpan::default()
     }
 
     pub(super) fn close_span(&mut self, _: &mut After) {}
@@ -80,6 +80,6 @@ impl Core {
     #[cfg(not(feature = "tracing"))]
     #[allow(clippy::unused_self)]
     pub(crate) fn span(&self, _epoch: u64) -> AttemptSpan {
-        AttemptSpan
+        AttemptSpan::default()
     }
 }

@@ -11,7 +11,7 @@ use crate::report::failure::Failure;
 /// says. It also drains the service and asks it for a reload.
 ///
 /// Use it to test what a service does by itself; use a [`Runner`](crate::Runner) under
-/// [`tokio::time::pause`] to test what becomes of it: deadlines, restarts, readiness. The probe keeps neither the context nor the
+/// `tokio::time::pause` to test what becomes of it: deadlines, restarts, readiness. The probe keeps neither the context nor the
 /// tasks of the service alive.
 ///
 /// # Examples
