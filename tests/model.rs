@@ -78,7 +78,8 @@ fn all(first: u64) {
     for seed in seeds(first, PROGRAMS) {
         let _seed = Seed(seed);
         let program = Program::draw(seed);
-        let done = run(&program).unwrap_or_else(|_| panic!("{}", explain(&program)));
+        let done = run(&program)
+            .unwrap_or_else(|first| panic!("{}\nat first: {first}", explain(&program)));
         programs += 1;
         tied += u64::from(done.tied);
         operations += done.operations;

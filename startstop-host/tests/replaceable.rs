@@ -1,9 +1,7 @@
 //! A service that is replaced while it runs.
 
-use std::io;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, atomic::AtomicU32, atomic::Ordering};
+use std::{io, time::Duration};
 
 use startstop_core::{
     Cause, Context, EventKind, Exit, Group, Phase, Readiness, RestartPolicy, Runner, Service,

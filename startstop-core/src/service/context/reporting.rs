@@ -214,7 +214,7 @@ impl Context {
     /// let server = service_fn(async |cx| cx.cancelled().await);
     /// let app = Group::builder("app").with("server", server).then("console", console).build().unwrap();
     /// let app = Runner::new(app);
-    /// app.start().await.unwrap();
+    /// app.request_start();
     /// assert_eq!(app.wait().await, Exit::Stopped);
     /// # }
     /// ```
