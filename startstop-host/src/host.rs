@@ -337,6 +337,7 @@ impl<S: Service> Host<S> {
         Some(Running { runner: self.runner, pulse, tasks, background: None })
     }
 
+    #[cfg_attr(not(feature = "notify"), allow(clippy::unused_self))] // With it, it knows the manager.
     fn limit(&self) -> Limit {
         #[cfg(all(unix, feature = "notify"))]
         if self.notify.extends() {
@@ -346,6 +347,10 @@ impl<S: Service> Host<S> {
     }
 
     /// The parts of the host, by their names, or why they cannot begin. `tasks` belong to the runtime of the service.
+    #[cfg_attr(
+        not(any(feature = "admin", feature = "notify")),
+        allow(clippy::unused_self, clippy::unnecessary_wraps)
+    )] // Without features there are no parts.
     fn parts(&mut self, probes: &Probes, tasks: &mut Tasks) -> Result<Parts, String> {
         let mut parts = Parts::new();
         #[cfg(all(unix, feature = "notify"))]

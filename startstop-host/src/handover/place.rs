@@ -52,8 +52,9 @@ impl Place {
 /// Whether a directory is left of a process of ours that had our number.
 fn is_own(dir: &Path) -> bool {
     let user = rustix::process::geteuid().as_raw();
-    fs::symlink_metadata(dir)
-        .is_ok_and(|found| found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0)
+    fs::symlink_metadata(dir).is_ok_and(|found| {
+        found.is_dir() && found.uid() == user && found.mode() & 0o777 | 0o700 == 0o700
+    })
 }
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {

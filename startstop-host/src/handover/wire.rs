@@ -16,6 +16,9 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
+/// What is handed over, by name.
+type Listeners = Vec<(String, TcpListener)>;
+
 pub(super) const VERSION: u8 = 1;
 pub(super) const READY: u8 = b'R';
 const LISTENER: u8 = b'L';
@@ -28,7 +31,7 @@ pub(crate) struct Predecessor {
 
 impl Predecessor {
     /// Asks who listens there for its listeners; `None` if nobody does.
-    pub(super) fn ask(path: &Path) -> io::Result<Option<(Self, Vec<(String, TcpListener)>)>> {
+    pub(super) fn ask(path: &Path) -> io::Result<Option<(Self, Listeners)>> {
         let mut stream = match UnixStream::connect(path) {
             Err(error) if is_nobody(&error) => return Ok(None),
             connected => connected?,
