@@ -160,6 +160,13 @@ impl Deadline {
     }
 }
 
+/// What takes longer, and is to be spawned: the call of `shutdown`, and the task that keeps the deadline.
+#[cfg(not(startstop_loom))]
+struct Found {
+    hook: Option<(tokio::runtime::Handle, u64)>,
+    keeper: Option<Seat>,
+}
+
 /// Who keeps a deadline, to be let go.
 pub(crate) struct Keepers {
     task: Option<AbortHandle>,
@@ -212,13 +219,20 @@ impl Cell {
 
     /// Something was polled and has not ended: the task that is pending is spawned.
     pub(crate) fn on_polled(&mut self, after: &mut After) {
-        if !self.deadline.is_pending {
-            return;
+        if let Some(seat) = self.take_pending() {
+            after.job(Job::Deadline(seat));
         }
-        let Some(on) = self.on.clone() else { return };
+    }
+
+    /// Takes on the task that is pending, if one is.
+    fn take_pending(&mut self) -> Option<Seat> {
+        if !self.deadline.is_pending {
+            return None;
+        }
+        let on = self.on.clone()?;
         self.deadline.is_pending = false;
         self.deadline.id = self.deadline.id.wrapping_add(1);
-        after.job(Job::Deadline(Seat { on, id: self.deadline.id }));
+        Some(Seat { on, id: self.deadline.id })
     }
 
     /// Nobody needs to keep the deadline any more.
@@ -248,15 +262,14 @@ impl Cell {
 
     /// The thread looks: whatever is still pending takes longer.
     #[cfg(not(startstop_loom))]
-    fn on_look(&mut self, core: &super::Core, is_due: bool, after: &mut After) {
+    fn on_look(&mut self, core: &super::Core, is_late: bool) -> Found {
         self.deadline.is_noted = false;
-        if !is_due {
-            return;
+        if !is_late {
+            return Found { hook: None, keeper: None };
         }
-        if core.polling.load(std::sync::atomic::Ordering::SeqCst) {
-            self.spawn_hook(core, after);
-        }
-        self.on_polled(after);
+        let polls = core.polling.load(std::sync::atomic::Ordering::SeqCst);
+        let hook = if polls { self.take_hook(core) } else { None };
+        Found { hook, keeper: self.take_pending() }
     }
 
     /// Notes who keeps the deadline: who has kept it before, or, as an error, those that have come too late.
@@ -272,9 +285,14 @@ impl Cell {
         Ok(old)
     }
 
+    /// Whether there is a deadline that the task with this number keeps.
+    fn is_kept_by(&self, id: u32) -> bool {
+        self.deadline.id == id && self.deadline.due != NEVER
+    }
+
     /// The task with this number is gone, with its runtime: who waits elsewhere has another one spawned.
     fn deadline_task_lost(&mut self, id: u32, after: &mut After) {
-        if self.deadline.id == id && self.deadline.due != NEVER {
+        if self.is_kept_by(id) {
             self.disarm(after);
             self.deadline.is_pending = true;
             self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);

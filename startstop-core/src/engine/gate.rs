@@ -48,7 +48,6 @@ pub(crate) fn pass<N: Node + ?Sized>(node: &Arc<N>) {
 
 /// Looks at a service that may be gone, and lets go of it at once: what the look says, and what is to be dropped where user
 /// code may run.
-#[cfg(not(startstop_loom))]
 pub(super) fn look<T>(
     node: &std::sync::Weak<dyn Node>,
     look: impl FnOnce(&Core, &mut Cell) -> T,

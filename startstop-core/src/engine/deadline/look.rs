@@ -1,13 +1,14 @@
 //! What the thread does about a deadline that was not kept in time. No lock of the thread is held meanwhile.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use super::task::{drop_on, spawn_apart};
 use super::{PATIENCE, SLACK};
-use crate::engine::{Cell, Core, Node, gate, update, update_apart};
+use crate::engine::{Cell, Core, Job, Node, gate, update_apart};
 use crate::sync::clock;
 
 /// What an entry is about.
@@ -28,13 +29,12 @@ impl Watched {
     pub(super) fn look(&mut self) -> Option<Instant> {
         match self {
             Self::Deadline { node, id, was_nudged } => {
-                let node = node.upgrade()?;
-                let on = node.core().cell().runtime()?.clone();
+                let (on, last) = gate::look(node, |_, cell| cell.runtime().cloned())?;
+                let on = on?;
+                drop_on(last, &on);
                 // For its clock.
                 let _entered = on.enter();
-                let again = look_at_deadline(&node, *id, was_nudged, &on);
-                leave(node, &on);
-                again
+                look_at_deadline(node, *id, was_nudged, &on)
             }
             Self::Timer { on, due, nudges } => {
                 let _entered = on.enter();
@@ -52,12 +52,14 @@ impl Watched {
 }
 
 fn look_at_deadline(
-    node: &Arc<dyn Node>,
+    node: &Weak<dyn Node>,
     id: u32,
     was_nudged: &mut bool,
     on: &Handle,
 ) -> Option<Instant> {
-    let due = node.core().cell().next_look(node.core(), id)?;
+    let (due, last) = gate::look(node, |core, cell| cell.next_look(core, id))?;
+    drop_on(last, on);
+    let due = due?;
     let is_late = due <= clock::now();
     if !is_late || is_paused(on) {
         *was_nudged = false;
@@ -68,10 +70,10 @@ fn look_at_deadline(
         return Instant::now().checked_add(PATIENCE);
     }
     *was_nudged = false;
-    let rest = update_apart(node, |core, cell, after| cell.on_fired(core, id, after));
+    let node = node.upgrade()?;
+    let rest = update_apart(&node, |core, cell, after| cell.on_fired(core, id, after));
     let due = node.core().cell().next_look(node.core(), id);
     // What may be user code, carried away by the task that wakes a worker.
-    let node = Arc::clone(node);
     on.spawn(async move { rest.finish(&node) });
     look_at(due?)
 }
@@ -79,21 +81,26 @@ fn look_at_deadline(
 /// Looks whether what was pending still is.
 pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
     let look = |_: &Core, cell: &mut Cell| (cell.is_look_due(), cell.runtime().cloned());
-    let Some(((is_due, on), last)) = gate::look(node, look) else { return };
-    let Some(on) = on else { return };
-    if last.is_some() {
-        on.spawn(async move { drop(last) });
-    }
+    let Some(((is_due, Some(on)), last)) = gate::look(node, look) else { return };
+    drop_on(last, &on);
     if !is_due {
         return;
     }
-    let Some(node) = node.upgrade() else { return };
     let is_late = {
         let _entered = on.enter();
         !is_paused(&on)
     };
-    update(&node, |core, cell, after| cell.on_look(core, is_late, after));
-    leave(node, &on);
+    let look = |core: &Core, cell: &mut Cell| cell.on_look(core, is_late);
+    let Some((found, last)) = gate::look(node, look) else { return };
+    drop_on(last, &on);
+    if let Some((on, epoch)) = found.hook {
+        // The attempt does not end before its `shutdown` has.
+        let Some(node) = node.upgrade() else { return };
+        node.launch(Job::Hook(on, epoch));
+    }
+    if let Some(seat) = found.keeper {
+        spawn_apart(node, &seat);
+    }
 }
 
 /// Wakes a worker, which takes over the timers and the I/O of the runtime.
@@ -114,11 +121,4 @@ fn passes_by_itself() -> bool {
     thread::sleep(Duration::from_millis(1));
     let (passed, end) = (real.elapsed(), clock::now());
     clock::between(begin, end).abs_diff(passed) < Duration::from_micros(20)
-}
-
-/// Lets go of a service. If nobody else has it, its destructor is user code and may block.
-fn leave(node: Arc<dyn Node>, on: &Handle) {
-    if Arc::strong_count(&node) == 1 {
-        on.spawn(async move { drop(node) });
-    }
 }

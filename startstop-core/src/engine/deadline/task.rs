@@ -1,7 +1,8 @@
 //! The task that sleeps on the runtime of the service until a deadline, as long as there is one.
 //!
-//! It does not keep the service alive.
+//! It does not keep the service alive, and looks at it behind its gate: whoever sees `Stopped` finds nobody looking.
 
+use std::any::Any;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -9,8 +10,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::{Entry, Keepers};
-use crate::engine::gate::update_and_leave;
-use crate::engine::{Node, Seat, update};
+use crate::engine::gate::{self, update_and_leave};
+use crate::engine::{Cell, Core, Node, Seat, update};
 use crate::sync::clock;
 use crate::sync::{has_ended, spawn_on};
 
@@ -22,6 +23,8 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        let look = |_: &Core, cell: &mut Cell| cell.is_kept_by(self.id);
+        let Some((true, _)) = gate::look(&self.node, look) else { return };
         let Some(node) = self.node.upgrade() else { return };
         update_and_leave(node, |_, cell, after| cell.deadline_task_lost(self.id, after));
     }
@@ -29,21 +32,31 @@ impl Drop for Guard {
 
 /// Spawns the task, with an entry for the thread.
 pub(crate) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
+    if !spawn_apart(&Arc::downgrade(node), seat) && has_ended(&seat.on) {
+        spawn_here(node);
+    }
+}
+
+/// The same for who does not keep the service: whether it keeps the deadline now.
+pub(super) fn spawn_apart(node: &Weak<dyn Node>, seat: &Seat) -> bool {
     let Seat { on, id } = seat;
-    let due = node.core().cell().next_look(node.core(), *id);
-    let entry = due.and_then(|due| Entry::new(Arc::downgrade(node), *id, due));
-    let guard = Guard { node: Arc::downgrade(node), id: *id };
-    let task = spawn_on(on, keep(guard));
+    let due = gate::look(node, |core, cell| cell.next_look(core, *id));
+    let entry = due.and_then(|(due, _)| Entry::new(Weak::clone(node), *id, due?));
+    let task = spawn_on(on, keep(Guard { node: Weak::clone(node), id: *id }));
     let keepers = Keepers { task: Some(task), entry };
-    let armed = node.core().cell().armed(*id, keepers);
-    match armed {
-        Ok(old) => old.dismiss(),
-        Err(late) => {
-            late.dismiss();
-            if has_ended(on) {
-                spawn_here(node);
-            }
-        }
+    let Some((armed, last)) = gate::look(node, |_, cell| cell.armed(*id, keepers)) else {
+        return false;
+    };
+    drop_on(last, on);
+    let is_kept = armed.is_ok();
+    armed.unwrap_or_else(|late| late).dismiss();
+    is_kept
+}
+
+/// Drops what may be the service on its runtime: its destructor is user code and may block.
+pub(super) fn drop_on(last: Option<Box<dyn Any + Send>>, on: &Handle) {
+    if last.is_some() {
+        drop(spawn_on(on, async move { drop(last) }));
     }
 }
 
@@ -64,23 +77,26 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// Whether `shutdown` is due and waits for the driver to come to its first poll of `run`. If the driver
 /// is inside `run`, and may never come back, the call is made in a task.
 fn hook_waits(guard: &Guard) -> bool {
-    let Some(node) = guard.node.upgrade() else { return false };
-    let is_due = node.core().cell().next_look(node.core(), guard.id);
-    if is_due.is_none_or(|due| due <= clock::now()) {
+    let look = |core: &Core, cell: &mut Cell| {
+        let polls = core.polling.load(Ordering::SeqCst);
+        (cell.next_look(core, guard.id), cell.life.is_hook_due(), polls)
+    };
+    let Some(((due, is_hook_due, polls), _)) = gate::look(&guard.node, look) else { return false };
+    if !is_hook_due || due.is_none_or(|due| due <= clock::now()) {
         return false;
     }
-    update(&node, |core, cell, after| {
-        if core.polling.load(Ordering::SeqCst) {
-            cell.spawn_hook(core, after);
-        }
-        cell.life.is_hook_due()
-    })
+    if polls {
+        // The attempt does not end before its `shutdown` has.
+        let Some(node) = guard.node.upgrade() else { return false };
+        update(&node, |core, cell, after| cell.spawn_hook(core, after));
+        return false;
+    }
+    true
 }
 
 /// Until when the task sleeps.
 fn next_look(guard: &Guard) -> Option<u64> {
-    let node = guard.node.upgrade()?;
-    node.core().cell().next_look(node.core(), guard.id)
+    gate::look(&guard.node, |core, cell| cell.next_look(core, guard.id))?.0
 }
 
 async fn keep(guard: Guard) {
