@@ -1,6 +1,7 @@
 //! Every public future dropped after any of its polls: the operation goes on, and a full cycle works afterwards.
 
 mod of_a_context;
+mod of_nested_values;
 mod unpolled;
 
 use std::time::Duration;

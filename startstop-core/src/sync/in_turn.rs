@@ -3,7 +3,8 @@
 #[cfg(not(startstop_loom))]
 mod queue {
     use std::cell::RefCell;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::thread::panicking;
 
     type Work = Box<dyn FnOnce()>;
 
@@ -12,19 +13,20 @@ mod queue {
         static WAITING: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
     }
 
-    /// Does what waits and ends the list, also where the work panics.
+    /// Does what waits and ends the list, also where the work panics, or what waits does. The first panic goes on after that.
     struct Outermost;
 
     impl Drop for Outermost {
         fn drop(&mut self) {
+            let mut first = None;
             while let Some(next) = WAITING.with_borrow_mut(|all| all.as_mut()?.pop()) {
-                if std::thread::panicking() {
-                    drop(catch_unwind(AssertUnwindSafe(next)));
-                } else {
-                    next();
-                }
+                let done = catch_unwind(AssertUnwindSafe(next));
+                first = first.or(done.err());
             }
             WAITING.set(None);
+            if let Some(panic) = first.filter(|_| !panicking()) {
+                resume_unwind(panic);
+            }
         }
     }
 
