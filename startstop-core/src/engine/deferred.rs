@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use super::attached::Order;
 use super::deadline::Keepers;
-use super::{Ending, Hold, Job, Node, Observer, owners, verdicts};
+use super::{Ending, Hold, Job, Node, Observer, verdicts};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
 use crate::report::error::Unresponsive;
@@ -254,6 +254,7 @@ impl Rest {
         each_fenced(self.wakers.drain(..), drop);
         each_fenced(self.failures.drain(..), drop);
         each_fenced(self.events.drain(..), drop);
-        owners::release(std::mem::take(&mut self.ended));
+        // The end of a whole may follow, and of what that is a part of: each place sees to it that this is no recursion.
+        drop(self.ended);
     }
 }

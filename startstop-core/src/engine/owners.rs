@@ -3,7 +3,6 @@
 //! A whole is told of each change of its part, and has a hold on itself kept until the part's cycle has
 //! ended.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::{After, Cell, Node};
@@ -26,46 +25,6 @@ pub(crate) trait Hold: Send + Sync {
 
     /// The deadlines of the cycle have run out and something of it is still there.
     fn ran_out(&self, verdict: &Unresponsive);
-}
-
-thread_local! {
-    /// The holds that are being dropped on this thread; `None` while none is.
-    static RELEASED: RefCell<Option<Vec<Arc<dyn Hold>>>> = const { RefCell::new(None) };
-}
-
-/// Drops holds. With the last hold of a whole that has no driver left its cycle ends, and it lets go of what that is a part
-/// of: wholes may be nested deeper than the stack is, so the outermost call drops them all.
-pub(super) fn release(holds: Vec<Arc<dyn Hold>>) {
-    if holds.is_empty() {
-        return;
-    }
-    let outermost = RELEASED.try_with(|released| match &mut *released.borrow_mut() {
-        Some(others) => {
-            others.extend(holds);
-            false
-        }
-        none => {
-            *none = Some(holds);
-            true
-        }
-    });
-    if outermost != Ok(true) {
-        // Where the thread ends, and its list is gone, they are dropped here.
-        return;
-    }
-    let _outermost = Outermost;
-    while let Some(hold) = RELEASED.with_borrow_mut(|all| all.as_mut().and_then(Vec::pop)) {
-        drop(hold);
-    }
-}
-
-struct Outermost;
-
-impl Drop for Outermost {
-    fn drop(&mut self) {
-        let rest = RELEASED.with_borrow_mut(Option::take);
-        drop(rest);
-    }
 }
 
 /// Who is told whenever the state of a service has changed, or its end was given up.

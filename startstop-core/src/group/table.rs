@@ -1,7 +1,6 @@
 //! The members of a group: what the board knows of them, their runners, and who waits for them.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::collections::HashMap;
 
 use tokio::sync::oneshot;
@@ -10,6 +9,7 @@ use super::error::GroupError;
 use super::member::{Needs, Part, Prepared};
 use crate::rules::graph::{Edges, Id};
 use crate::rules::plan::{Action, Board};
+use crate::sync::in_turn;
 
 /// The members.
 #[derive(Default)]
@@ -94,44 +94,12 @@ impl Table {
     }
 }
 
-thread_local! {
-    /// The members of groups that are being dropped on this thread; `None` while none is.
-    static DROPPING: RefCell<Option<Vec<Entry>>> = const { RefCell::new(None) };
-}
-
-/// Groups may be nested deeper than the stack is: the members of inner ones are dropped by the
-/// outermost.
+/// Groups may be nested deeper than the stack is: the members of inner ones are dropped by the outermost.
 impl Drop for Table {
     fn drop(&mut self) {
-        let mut entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
-        let outermost = DROPPING.try_with(|dropping| match &mut *dropping.borrow_mut() {
-            Some(others) => {
-                others.append(&mut entries);
-                false
-            }
-            none => {
-                *none = Some(std::mem::take(&mut entries));
-                true
-            }
-        });
-        if outermost != Ok(true) {
-            // Where the thread ends, and its list is gone, they are dropped here.
-            return;
-        }
-        // Also where a service panics in its drop.
-        let _outermost = Outermost;
-        while let Some(entry) = DROPPING.with_borrow_mut(|all| all.as_mut().and_then(Vec::pop)) {
-            drop(entry);
-        }
-    }
-}
-
-struct Outermost;
-
-impl Drop for Outermost {
-    fn drop(&mut self) {
-        let rest = DROPPING.with_borrow_mut(Option::take);
-        drop(rest);
+        let entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
+        // Each by itself, so that the last one goes first, with all that is in it.
+        in_turn(move || entries.into_iter().for_each(|entry| in_turn(move || drop(entry))));
     }
 }
 
