@@ -7,10 +7,50 @@ use super::Status;
 use crate::report::state::State;
 use crate::report::text::{Escaped, width};
 
+impl Status {
+    /// Lists the statuses of the tree as they are drawn, one a row: each with what stands before its name, `├─ ` say. From the
+    /// top, and without recursion, so that a tree may be of any depth.
+    ///
+    /// Use it to draw the tree in other columns than `Display` does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Runner, service_fn};
+    ///
+    /// let app = Group::builder("app")
+    ///     .with("db", service_fn(async |cx| cx.cancelled().await))
+    ///     .with("http", service_fn(async |cx| cx.cancelled().await))
+    ///     .build()
+    ///     .unwrap();
+    /// let status = Runner::new(app).status();
+    /// let rows = status.rows().map(|(branch, status)| format!("{branch}{}", status.name()));
+    /// assert_eq!(rows.collect::<Vec<_>>(), ["app", "├─ db", "└─ http"]);
+    /// ```
+    pub fn rows(&self) -> impl Iterator<Item = (String, &Status)> {
+        // What stands before the siblings of a status, its own branch, and itself.
+        let mut stack = vec![(String::new(), "", self)];
+        std::iter::from_fn(move || {
+            let (prefix, branch, status) = stack.pop()?;
+            let row = format!("{prefix}{branch}");
+            let below = match branch {
+                "├─ " => format!("{prefix}│  "),
+                "└─ " => format!("{prefix}   "),
+                _ => prefix,
+            };
+            for (at, child) in status.children().iter().enumerate().rev() {
+                let last = at + 1 == status.children().len();
+                stack.push((below.clone(), if last { "└─ " } else { "├─ " }, child));
+            }
+            Some((row, status))
+        })
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = Vec::new();
-        collect(self, &mut lines);
+        let lines: Vec<Line> =
+            self.rows().map(|(branch, status)| Line::new(&branch, status)).collect();
         let name = lines.iter().map(|line| width(&line.name)).max().unwrap_or_default();
         let state = lines.iter().map(|line| width(line.state)).max().unwrap_or_default();
         let with_reason = lines.iter().filter(|line| !line.reason.is_empty());
@@ -52,24 +92,6 @@ impl Line {
             state: status.state.as_str(),
             detail: details(status),
             reason: remarks(status),
-        }
-    }
-}
-
-/// Lists the lines of a tree from the top, without recursion: a tree may be deep.
-fn collect(root: &Status, lines: &mut Vec<Line>) {
-    // What stands before the siblings of a status, its own branch, and itself.
-    let mut stack = vec![(String::new(), "", root)];
-    while let Some((prefix, branch, status)) = stack.pop() {
-        lines.push(Line::new(&format!("{prefix}{branch}"), status));
-        let below = match branch {
-            "├─ " => format!("{prefix}│  "),
-            "└─ " => format!("{prefix}   "),
-            _ => prefix,
-        };
-        for (at, child) in status.children().iter().enumerate().rev() {
-            let last = at + 1 == status.children().len();
-            stack.push((below.clone(), if last { "└─ " } else { "├─ " }, child));
         }
     }
 }

@@ -18,21 +18,11 @@ pub(super) const COLUMNS: [&str; 8] = [
     "remarks",
 ];
 
-/// The rows of a tree from the top, without recursion: a tree may be deep.
+/// The rows of a tree from the top.
 pub(super) fn rows(root: &Status) -> String {
     let mut text = String::new();
-    let mut open = vec![(String::new(), "", root)];
-    while let Some((prefix, branch, status)) = open.pop() {
-        row(&mut text, &format!("{prefix}{branch}"), status);
-        let below = match branch {
-            "├─ " => format!("{prefix}│  "),
-            "└─ " => format!("{prefix}   "),
-            _ => prefix,
-        };
-        for (at, child) in status.children().iter().enumerate().rev() {
-            let last = at + 1 == status.children().len();
-            open.push((below.clone(), if last { "└─ " } else { "├─ " }, child));
-        }
+    for (branch, status) in root.rows() {
+        row(&mut text, &branch, status);
     }
     text
 }
