@@ -58,7 +58,7 @@ pub use replaceable::Replaceable;
 #[cfg(feature = "tls")]
 pub use serve::Tls;
 #[cfg(feature = "serve")]
-pub use serve::{CxExecutor, Listener, Serve, serve};
+pub use serve::{App, CxExecutor, Listener, Serve, serve};
 #[cfg(all(unix, feature = "sockets"))]
 pub use sockets::Sockets;
 pub use verdict::Verdict;

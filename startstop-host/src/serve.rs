@@ -7,6 +7,7 @@
 //! 1. The task of a connection lasts until its socket is dropped, also when an upgrade has handed the socket to the user.
 //! 2. A connection that waits for its client has a deadline, before a stop and during it.
 
+mod app;
 mod executor;
 mod listener;
 mod phase;
@@ -20,11 +21,9 @@ mod tls;
 use std::io;
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use startstop_core::{BoxError, Context};
-use tower_service::Service;
+use startstop_core::Context;
 
+pub use app::App;
 pub use executor::CxExecutor;
 pub use listener::Listener;
 #[cfg(feature = "tls")]
@@ -79,16 +78,7 @@ pub use tls::Tls;
 /// # Cancel safety
 ///
 /// Dropping the future ends accepting; connections that were accepted go on as tasks of the attempt until it ends.
-pub async fn serve<L, A, B>(cx: Context, listener: L, app: A) -> io::Result<()>
-where
-    L: Listener,
-    A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    A::Future: Send,
-    A::Error: Into<BoxError>,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
+pub async fn serve(cx: Context, listener: impl Listener, app: impl App) -> io::Result<()> {
     Serve::new().serve(cx, listener, app).await
 }
 
@@ -217,16 +207,12 @@ impl Serve {
     /// # Cancel safety
     ///
     /// As [`serve`](fn@serve).
-    pub async fn serve<L, A, B>(self, cx: Context, listener: L, app: A) -> io::Result<()>
-    where
-        L: Listener,
-        A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-        A::Future: Send,
-        A::Error: Into<BoxError>,
-        B: http_body::Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+    pub async fn serve(
+        self,
+        cx: Context,
+        listener: impl Listener,
+        app: impl App,
+    ) -> io::Result<()> {
         accept::accept(self, cx, listener, app).await;
         Ok(())
     }

@@ -7,16 +7,13 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use startstop_core::{BoxError, Context, Reload};
+use startstop_core::{Context, Reload};
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep, sleep_until};
-use tower_service::Service;
 
 use super::connection::{Timeouts, connection};
 use super::phase::{Counts, Shared};
-use super::{Listener, Serve};
+use super::{App, Listener, Serve};
 
 /// The detail of the status is not written more often than once in this time.
 const BETWEEN_DETAILS: Duration = Duration::from_millis(100);
@@ -38,16 +35,7 @@ struct Server<A> {
     has_reported: bool,
 }
 
-pub(super) async fn accept<L, A, B>(settings: Serve, cx: Context, listener: L, app: A)
-where
-    L: Listener,
-    A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    A::Future: Send,
-    A::Error: Into<BoxError>,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
+pub(super) async fn accept(settings: Serve, cx: Context, listener: impl Listener, app: impl App) {
     let counts = Arc::new(Counts::default());
     let next = Instant::now();
     let mut server = Server { settings, cx, app, counts, shown: (0, 0), next, has_reported: false };
@@ -59,15 +47,7 @@ where
     server.until_the_last().await;
 }
 
-impl<A, B> Server<A>
-where
-    A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    A::Future: Send,
-    A::Error: Into<BoxError>,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
+impl<A: App> Server<A> {
     async fn until_stopped<L: Listener>(&mut self, listener: &L) {
         let cx = self.cx.clone();
         let counts = Arc::clone(&self.counts);

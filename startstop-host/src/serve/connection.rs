@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
-use startstop_core::{BoxError, Context};
+use startstop_core::Context;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
-use tower_service::Service;
 
+use super::App;
 use super::executor::CxExecutor;
 use super::phase::{ON_ITS_WAY, Phase, Shared};
 use super::respond::Respond;
@@ -35,20 +33,14 @@ impl Drop for CloseOnDrop<'_> {
     }
 }
 
-pub(super) async fn connection<I, A, B>(
+pub(super) async fn connection<I>(
     cx: Context,
     io: I,
-    app: A,
+    app: impl App,
     shared: Arc<Shared>,
     timeouts: Timeouts,
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    A: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    A::Future: Send,
-    A::Error: Into<BoxError>,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
 {
     let _close = CloseOnDrop(&shared);
     let socket = TokioIo::new(Socket::new(io, Arc::clone(&shared)));
@@ -149,12 +141,16 @@ async fn sleep_until_some(due: Option<Instant>) {
     }
 }
 
+/// Waits for a stop, and for half of the time that it leaves.
+pub(super) async fn half_of_a_stop(cx: &Context) {
+    cx.cancelled().await;
+    sleep_until_some(half_of_what_is_left(cx)).await;
+}
+
 /// Waits until the user has dropped the socket of an upgrade. After half of what a stop leaves it reads as ended.
 async fn until_dropped(cx: &Context, shared: &Shared) {
     let mut stop: Pin<&mut _> = pin!(async {
-        cx.cancelled().await;
-        let half = half_of_what_is_left(cx);
-        sleep_until_some(half).await;
+        half_of_a_stop(cx).await;
         shared.end_reads();
         std::future::pending::<()>().await;
     });

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use startstop_core::{Context, Reload};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{Accept, TlsAcceptor};
+
+use super::connection::half_of_a_stop;
 
 /// What [`Serve::tls`](crate::Serve::tls) shows to clients: a certificate with its key, from PEM files that are read again when
 /// the service is asked to reload.
@@ -69,9 +71,14 @@ impl Tls {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # fn config() -> std::sync::Arc<tokio_rustls::rustls::ServerConfig> { unimplemented!() }
-    /// let tls = startstop_host::Tls::from_config(config());
+    /// ```
+    /// use std::sync::Arc;
+    /// use startstop_host::{Serve, Tls};
+    /// use tokio_rustls::rustls::ServerConfig;
+    ///
+    /// fn server(config: Arc<ServerConfig>) -> Serve {
+    ///     Serve::new().tls(Tls::from_config(config))
+    /// }
     /// ```
     pub fn from_config(config: Arc<ServerConfig>) -> Self {
         Self { inner: Arc::new(Inner { files: None, config: Mutex::new(config) }) }
@@ -154,15 +161,8 @@ pub(super) async fn in_time<I: AsyncRead + AsyncWrite + Unpin>(
     handshake: Accept<I>,
     limit: Duration,
 ) -> Option<TlsStream<I>> {
-    let stopped = async {
-        cx.cancelled().await;
-        match cx.remaining() {
-            Some(left) => sleep(left / 2).await,
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         done = timeout(limit, handshake) => done.ok()?.ok(),
-        () = stopped => None,
+        () = half_of_a_stop(cx) => None,
     }
 }
