@@ -8,7 +8,7 @@ use rustix::process::{Signal, kill_process};
 use startstop_fleet::{Claim, Etcd, LeaseStore, StoreError, conformance};
 
 use crate::fleet::Fleet;
-use crate::server::{Folder, PROGRAM, Server, eventually, free_port};
+use crate::server::{Folder, PROGRAM, Server, eventually, free_port, take_over};
 
 struct Node {
     folder: Folder,
@@ -154,16 +154,7 @@ async fn a_name_without_rights_is_refused_in_words() {
 #[test]
 fn replicas_take_over_when_the_leader_is_killed_stopped_or_frozen() {
     let node = Node::start("etcd-replicas");
-    let mut fleet = node.three();
-    let first = fleet.leader_after(0);
-    let second = fleet.after("stopped", first, |pid| kill_process(pid, Signal::TERM).unwrap());
-    fleet.join(PROGRAM, &format!("etcd:{}", node.url));
-    let third = fleet.after("frozen", second, |pid| kill_process(pid, Signal::STOP).unwrap());
-    assert_eq!(fleet.late(), 0);
-    let late = fleet.wake(second);
-    fleet.after("killed", third, |pid| kill_process(pid, Signal::KILL).unwrap());
-    assert_eq!(fleet.late(), late);
-    fleet.assert_one_process_a_fence();
+    take_over(node.three(), &format!("etcd:{}", node.url));
 }
 
 #[test]

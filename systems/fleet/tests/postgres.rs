@@ -10,7 +10,7 @@ use rustix::process::{Signal, kill_process};
 use startstop_fleet::{Claim, LeaseStore, Postgres, StoreError, conformance};
 
 use crate::fleet::Fleet;
-use crate::server::{Folder, PROGRAM, Server, eventually, free_port};
+use crate::server::{Folder, PROGRAM, Server, eventually, free_port, take_over};
 
 /// It refuses to be run by root.
 const USER: &str = "postgres";
@@ -190,16 +190,7 @@ fn replicas_take_over_when_the_leader_is_killed_stopped_or_frozen() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(cluster.store());
     let (_bouncer, port) = cluster.bouncer();
-    let mut fleet = cluster.three(port);
-    let first = fleet.leader_after(0);
-    let second = fleet.after("stopped", first, |pid| kill_process(pid, Signal::TERM).unwrap());
-    fleet.join(PROGRAM, &format!("postgres:{}", url(port)));
-    let third = fleet.after("frozen", second, |pid| kill_process(pid, Signal::STOP).unwrap());
-    assert_eq!(fleet.late(), 0);
-    let late = fleet.wake(second);
-    fleet.after("killed", third, |pid| kill_process(pid, Signal::KILL).unwrap());
-    assert_eq!(fleet.late(), late);
-    fleet.assert_one_process_a_fence();
+    take_over(cluster.three(port), &format!("postgres:{}", url(port)));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::fleet::Fleet;
+
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_replica");
 
 /// A folder that is deleted with it.
@@ -53,6 +55,20 @@ impl Drop for Server {
         self.0.kill().ok();
         self.0.wait().ok();
     }
+}
+
+/// Of three replicas one takes over from the next: the leader is stopped, and a new one joins; it is frozen and woken; it is
+/// killed.
+pub(crate) fn take_over(mut fleet: Fleet, store: &str) {
+    let first = fleet.leader_after(0);
+    let second = fleet.after("stopped", first, |pid| kill_process(pid, Signal::TERM).unwrap());
+    fleet.join(PROGRAM, store);
+    let third = fleet.after("frozen", second, |pid| kill_process(pid, Signal::STOP).unwrap());
+    assert_eq!(fleet.late(), 0);
+    let late = fleet.wake(second);
+    fleet.after("killed", third, |pid| kill_process(pid, Signal::KILL).unwrap());
+    assert_eq!(fleet.late(), late);
+    fleet.assert_one_process_a_fence();
 }
 
 pub(crate) fn free_port() -> u16 {
