@@ -1,11 +1,21 @@
 //! More of members that are bound to others: failures for good, hands, changes and stops.
 
-use startstop_core::{Cause, DependencyFailed, Exit, Group, Member, OnFailure};
+use startstop_core::{Cause, DependencyFailed, Exit, Group, Member, OnFailure, Runner};
 
 use super::bound::{bound, restarts_in, running};
 use super::support::{
     Act, Journal, SECOND, begin, find, idle, insert, on, outcome, started, stopped, within,
 };
+
+/// A database, and what is bound to it and takes 4 s to stop.
+async fn with_slow_http(journal: &Journal) -> Runner<Group> {
+    started(
+        Group::builder("app")
+            .with("db", journal.probe("db"))
+            .with("http", bound("db", journal.probe("http").stops_in(4))),
+    )
+    .await
+}
 
 #[tokio::test(start_paused = true)]
 async fn when_it_has_failed_for_good_they_fail_with_it() {
@@ -70,12 +80,7 @@ async fn one_started_by_hand_while_it_is_down_stays_up() {
 #[tokio::test(start_paused = true)]
 async fn they_come_up_when_they_are_down_though_it_is_ready_before() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("db", journal.probe("db"))
-            .with("http", bound("db", journal.probe("http").stops_in(4))),
-    )
-    .await;
+    let app = with_slow_http(&journal).await;
     within(app.service().get("db").unwrap().restart()).await.unwrap();
     tokio::time::sleep(10 * SECOND).await;
     let lines = journal.moves();
@@ -117,12 +122,7 @@ async fn an_insertion_goes_on_while_what_it_is_bound_to_is_down() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_of_the_group_meanwhile_wins() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("db", journal.probe("db"))
-            .with("http", bound("db", journal.probe("http").stops_in(4))),
-    )
-    .await;
+    let app = with_slow_http(&journal).await;
     let db = app.service().get("db").unwrap();
     let call = begin(async move { db.restart().await }).await;
     stopped(&app).await;

@@ -6,6 +6,7 @@ use startstop_core::{
     Cause, EventKind, Exit, Group, GroupBuilder, Interruption, OnFailure, Runner, Service,
     Settings, StartError, State, StopReason,
 };
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::support::{Act, Broken, Journal, SECOND, begin, built, find, idle, on, outcome, within};
@@ -16,6 +17,15 @@ fn group(start: u32) -> GroupBuilder {
 
 fn patient() -> Settings {
     Settings::new().start_timeout(Duration::MAX)
+}
+
+/// A group whose `b` is never ready, and the call of its start, which has 5 s; its `a` takes 4 s to stop.
+async fn starting(journal: &Journal) -> (Runner<Group>, JoinHandle<Result<(), StartError>>) {
+    let a = journal.probe("a").stops_in(4);
+    let app =
+        built(group(5).with("a", a).then("b", journal.probe("b").explicit().settings(patient())));
+    let call = app.clone();
+    (app, begin(async move { call.start().await }).await)
 }
 
 fn members(app: &Runner<Group>) -> Vec<String> {
@@ -75,11 +85,7 @@ async fn the_failure_says_what_each_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_member_that_fails_is_not_hidden_by_the_deadline() {
     let journal = Journal::new();
-    let a = journal.probe("a").stops_in(4);
-    let app =
-        built(group(5).with("a", a).then("b", journal.probe("b").explicit().settings(patient())));
-    let starting = app.clone();
-    let call = begin(async move { starting.start().await }).await;
+    let (_app, call) = starting(&journal).await;
     tokio::time::sleep(3 * SECOND).await;
     journal.tell("b", Act::Fail);
     let error = outcome(call).await.unwrap_err();
@@ -103,11 +109,7 @@ async fn a_failure_in_the_rollback_is_kept_beside() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_in_the_rollback_joins_it() {
     let journal = Journal::new();
-    let a = journal.probe("a").stops_in(4);
-    let app =
-        built(group(5).with("a", a).then("b", journal.probe("b").explicit().settings(patient())));
-    let starting = app.clone();
-    let call = begin(async move { starting.start().await }).await;
+    let (app, call) = starting(&journal).await;
     tokio::time::sleep(6 * SECOND).await;
     within(app.stop()).await.unwrap();
     outcome(call).await.unwrap_err();

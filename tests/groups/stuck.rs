@@ -39,6 +39,25 @@ async fn with_stuck(journal: &Journal, on_failure: OnFailure) -> (Runner<Group>,
     (app, guard)
 }
 
+/// A group that restarts `a` with its dependent `b`, which was found not to yield.
+async fn restarting_with_stuck(journal: &Journal) -> (Runner<Group>, Guard) {
+    let guard = Guard(Release::default());
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
+            .then("b", journal.probe("b").blocks(&guard.0).settings(hasty())),
+    )
+    .await;
+    journal.until("+b").await;
+    let mut events = app.events();
+    journal.tell("a", Act::Fail);
+    within(async {
+        while !matches!(events.next().await.unwrap().kind(), EventKind::Unresponsive(_)) {}
+    })
+    .await;
+    (app, guard)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_stop_does_not_wait_for_who_blocks_and_names_it() {
     let journal = Journal::new();
@@ -60,21 +79,8 @@ async fn a_stop_does_not_wait_for_who_blocks_and_names_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_restart_waits_until_who_blocks_has_ended() {
     let journal = Journal::new();
-    let guard = Guard(Release::default());
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .then("b", journal.probe("b").blocks(&guard.0).settings(hasty())),
-    )
-    .await;
-    journal.until("+b").await;
-    let mut events = app.events();
-    journal.tell("a", Act::Fail);
+    let (app, guard) = restarting_with_stuck(&journal).await;
     let b = app.service().get("b").unwrap();
-    within(async {
-        while !matches!(events.next().await.unwrap().kind(), EventKind::Unresponsive(_)) {}
-    })
-    .await;
     assert_eq!(b.state(), State::Stopping);
     assert_eq!([journal.count("+a"), journal.count("+b")], [1, 1]);
     journal.take();
@@ -92,20 +98,7 @@ async fn a_restart_waits_until_who_blocks_has_ended() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_stop_ends_the_wait_for_who_blocks() {
     let journal = Journal::new();
-    let guard = Guard(Release::default());
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .then("b", journal.probe("b").blocks(&guard.0).settings(hasty())),
-    )
-    .await;
-    journal.until("+b").await;
-    let mut events = app.events();
-    journal.tell("a", Act::Fail);
-    within(async {
-        while !matches!(events.next().await.unwrap().kind(), EventKind::Unresponsive(_)) {}
-    })
-    .await;
+    let (app, guard) = restarting_with_stuck(&journal).await;
     let error = within(app.stop()).await.unwrap_err();
     assert!(format!("{error:?}").contains("does not yield"), "{error:?}");
     drop(guard);
