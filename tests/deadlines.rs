@@ -11,8 +11,7 @@ mod stage;
 mod table;
 mod unpolled;
 
-use std::process::Command;
-use std::{env, thread};
+use std::thread;
 
 use table::{BLOCKS, DUE, On, Then, then};
 
@@ -34,17 +33,6 @@ fn a_single_worker_keeps_each_deadline() {
 #[test]
 fn a_single_thread_keeps_each_deadline() {
     plays(On::CurrentThread);
-}
-
-/// Has an ignored test below this module run in a process of its own.
-#[track_caller]
-fn runs_alone(name: &str) {
-    let module = module_path!().split_once("::").expect("it is a module of the tests").1;
-    let path = format!("{module}::{name}");
-    let this = env::current_exe().expect("a test has a path");
-    let out = Command::new(this).args(["--exact", &path, "--ignored"]).output().expect("it runs");
-    let text = String::from_utf8_lossy(&out.stdout);
-    assert!(out.status.success() && text.contains("1 passed"), "{:?}\n{text}", out.status);
 }
 
 /// Plays all that can block at all deadlines, side by side for each of those.

@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::random::{Seed, seeds};
+use crate::support::alone;
 
 mod plan;
 mod program;
@@ -90,20 +91,20 @@ fn all(first: u64) {
 
 #[test]
 fn a_runner_does_as_its_reference_does() {
-    all(0);
+    alone("model::a_runner_does_as_its_reference_does", || all(0));
 }
 
 #[test]
 fn a_runner_does_as_its_reference_does_again() {
-    all(1_000_000_000);
+    alone("model::a_runner_does_as_its_reference_does_again", || all(1_000_000_000));
 }
 
 #[test]
 fn a_runner_does_as_its_reference_does_once_more() {
-    all(2_000_000_000);
+    alone("model::a_runner_does_as_its_reference_does_once_more", || all(2_000_000_000));
 }
 
 #[test]
 fn a_runner_does_as_its_reference_does_for_the_last_time() {
-    all(3_000_000_000);
+    alone("model::a_runner_does_as_its_reference_does_for_the_last_time", || all(3_000_000_000));
 }

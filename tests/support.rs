@@ -9,10 +9,12 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 mod act;
+mod alone;
 mod latch;
 mod probe;
 
 pub(crate) use act::{Act, Broken};
+pub(crate) use alone::alone;
 pub(crate) use latch::Latch;
 pub(crate) use probe::{Event, Probe, Remote};
 

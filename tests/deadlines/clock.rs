@@ -6,19 +6,19 @@ use startstop_core::{Runner, Settings, StartError, StopError, service_fn};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, advance, timeout};
 
-use super::runs_alone;
 use crate::stress_support::deaf;
-use crate::support::{SECOND, assert_took};
+use crate::support::{SECOND, alone, assert_took};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[test]
 fn a_clock_that_is_first_read_in_a_far_future_goes_on_elsewhere() {
-    runs_alone("clock::a_paused_clock_comes_first");
+    alone(
+        "deadlines::clock::a_clock_that_is_first_read_in_a_far_future_goes_on_elsewhere",
+        a_paused_clock_comes_first,
+    );
 }
 
-#[test]
-#[ignore = "has a process of its own"]
 fn a_paused_clock_comes_first() {
     let mut paused = Builder::new_current_thread();
     let paused = paused.enable_all().start_paused(true).build().expect("a runtime");

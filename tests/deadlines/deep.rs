@@ -7,8 +7,8 @@ use startstop_core::{
     BoxService, Cause, Context, Exit, Group, Runner, Service, Settings, State, service_fn,
 };
 
-use super::runs_alone;
 use crate::stress_support::{many_threads, one_thread, park_on};
+use crate::support::alone;
 
 const LEVELS: usize = 50_000;
 
@@ -33,11 +33,9 @@ fn grouped(levels: usize) -> Runner<Group> {
 
 #[test]
 fn a_deep_tree_is_dropped() {
-    runs_alone("deep::drops_a_deep_tree");
+    alone("deadlines::deep::a_deep_tree_is_dropped", drops_a_deep_tree);
 }
 
-#[test]
-#[ignore = "has a process of its own"]
 fn drops_a_deep_tree() {
     drop(nested(LEVELS));
     drop(grouped(LEVELS));
@@ -45,11 +43,9 @@ fn drops_a_deep_tree() {
 
 #[test]
 fn a_deep_tree_ends_with_its_runtime() {
-    runs_alone("deep::ends_a_deep_tree");
+    alone("deadlines::deep::a_deep_tree_ends_with_its_runtime", ends_a_deep_tree);
 }
 
-#[test]
-#[ignore = "has a process of its own"]
 fn ends_a_deep_tree() {
     for runtime in [many_threads(), one_thread()] {
         let runner = nested(LIVE_LEVELS);
@@ -66,11 +62,12 @@ fn ends_a_deep_tree() {
 
 #[test]
 fn what_is_stuck_deep_in_a_tree_is_stuck_at_once_at_its_top() {
-    runs_alone("deep::is_stuck_in_a_deep_tree");
+    alone(
+        "deadlines::deep::what_is_stuck_deep_in_a_tree_is_stuck_at_once_at_its_top",
+        is_stuck_in_a_deep_tree,
+    );
 }
 
-#[test]
-#[ignore = "has a process of its own"]
 fn is_stuck_in_a_deep_tree() {
     let (opens, gate) = std::sync::mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);

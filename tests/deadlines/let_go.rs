@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use startstop_core::{BoxError, Context, Group, Runner, Service, State, service_fn};
 
-use super::runs_alone;
 use crate::stress_support::{many_threads, one_thread, park_on, watched};
+use crate::support::alone;
 
 const ROUNDS: usize = 1_000;
 
@@ -116,12 +116,13 @@ fn the_value_is_gone_with_the_last_runner_on_a_single_thread() {
 #[test]
 fn a_runner_that_has_stopped_lets_go_of_runtimes_that_have_ended() {
     if cfg!(target_os = "linux") {
-        runs_alone("let_go::counts_descriptors");
+        alone(
+            "deadlines::let_go::a_runner_that_has_stopped_lets_go_of_runtimes_that_have_ended",
+            counts_descriptors,
+        );
     }
 }
 
-#[test]
-#[ignore = "has a process of its own"]
 fn counts_descriptors() {
     let descriptors = || std::fs::read_dir("/proc/self/fd").expect("it is there").count();
     let (before, mut kept) = (descriptors(), Vec::new());

@@ -18,10 +18,6 @@ use super::script::Script;
 use super::service::Seen;
 use super::sight;
 
-/// A task that has nothing to wait for has ended within so many turns of its runtime, which looks at what other threads have
-/// spawned each few dozen.
-const TURNS: usize = 500;
-
 type Call = Pin<Box<dyn Future<Output = Answer> + Send>>;
 type Answers = Arc<Mutex<BTreeMap<usize, Answer>>>;
 
@@ -44,8 +40,6 @@ pub(super) struct World<S: Service> {
     /// The tasks of the calls that wait.
     calls: BTreeMap<usize, AbortHandle>,
     began: Instant,
-    /// How many tasks were alive after the last step, without those that other threads had spawned for a moment.
-    fewest: usize,
     done: Done,
 }
 
@@ -68,7 +62,6 @@ impl<S: Service> World<S> {
             answers: Answers::default(),
             calls: BTreeMap::new(),
             began: Instant::now(),
-            fewest: 0,
             done: Done::default(),
         }
     }
@@ -109,7 +102,6 @@ impl<S: Service> World<S> {
                 break;
             }
             sleep_until(self.began + millis(self.reference.now)).await;
-            self.let_tasks_end().await;
             self.compare().map_err(|different| format!("after step {step:?}: {different}"))?;
         }
         Ok(false)
@@ -223,20 +215,6 @@ impl<S: Service> World<S> {
         self.compare_rest(&expected)
     }
 
-    /// What other threads have spawned here for a moment has ended then: the thread of the deadlines, and services that start on a
-    /// runtime which is new, for that asks the others whether they are still there.
-    async fn let_tasks_end(&mut self) {
-        self.fewest = usize::MAX;
-        for _ in 0..TURNS {
-            let alive = tokio::runtime::Handle::current().metrics().num_alive_tasks();
-            self.fewest = self.fewest.min(alive);
-            if alive <= self.reference.waiting() {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
     fn compare_answers(&mut self) -> Result<(), String> {
         let expected: BTreeMap<_, _> = self.reference.answers.drain(..).collect();
         let answers = std::mem::take(&mut *self.answers.lock().expect("nobody panics under it"));
@@ -247,7 +225,7 @@ impl<S: Service> World<S> {
     fn compare_rest(&self, expected: &View) -> Result<(), String> {
         same(&expected.state, &self.watch.get())?;
         sight::is_quiet(&self.seen, expected)?;
-        let tasks = self.fewest;
+        let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
         let rests = expected.state == State::Stopped;
         let waiting = self.reference.waiting();
         if rests && tasks != waiting {

@@ -6,11 +6,10 @@
 #![allow(clippy::large_futures, clippy::large_stack_arrays)]
 
 use std::future::Future;
-use std::process::Command;
 
 use startstop_core::{Context, Runner, Service, every, once, service_fn, service_fn_with};
 
-use crate::support::SECOND;
+use crate::support::{SECOND, alone};
 
 const LARGE: usize = 1_000_000;
 
@@ -22,19 +21,11 @@ async fn large<const N: usize>() {
 }
 
 fn survives(test: &str, program: impl Future<Output = ()> + Send + 'static) {
-    if std::env::var_os("STARTSTOP_LARGE").is_none() {
-        let test = format!("service::large::{test}");
-        let exe = std::env::current_exe().unwrap();
-        let child = Command::new(exe).args([&test, "--exact"]).env("STARTSTOP_LARGE", "1").output();
-        let child = child.unwrap();
-        let said = String::from_utf8_lossy(&child.stderr);
-        assert!(child.status.success(), "{}: {said}", child.status);
-        assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"), "it has not run");
-        return;
-    }
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(program);
+    alone(&format!("service::large::{test}"), || {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(program);
+    });
 }
 
 async fn runs(service: impl Service) {
