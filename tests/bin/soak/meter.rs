@@ -10,9 +10,8 @@ use tokio::time::{Instant, sleep};
 use super::ALLOCATOR;
 use super::load::Until;
 
-/// By how much memory may grow after the rounds that warm up. What has ended is looked for each time that the list of what ran on
-/// a runtime has doubled, so the heap goes up and down: 3,719 to 4,300 KiB in 24 rounds, without a trend.
-const TOLERANCE: f64 = 1.25;
+/// By how much memory may grow after the rounds that warm up.
+const TOLERANCE: f64 = 1.05;
 
 /// A stop that was given up on because it took longer than this would have left something.
 const PATIENCE: Duration = Duration::from_secs(10);
