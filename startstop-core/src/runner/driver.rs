@@ -86,8 +86,8 @@ impl<S: Service> Node for Inner<S> {
     }
 }
 
-/// Has what was just spawned not wait for a thread that `run` blocks: `run` may be what has asked for it. Where it is not
-/// being polled, the driver, which is woken next, pushes it out.
+/// Lets other workers take the task that was just spawned, if this one is inside of `run`, which may block. Otherwise the driver,
+/// which is woken next, pushes the task out.
 fn make_way(core: &Core, on: &Handle) {
     if core.polling.load(Ordering::SeqCst) {
         push_out(on);

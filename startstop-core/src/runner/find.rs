@@ -46,7 +46,7 @@ fn find(root: Arc<dyn Node>, path: &str) -> Option<Arc<dyn Node>> {
     None
 }
 
-/// What follows a name in a path that begins with it: nothing, or a separator and more.
+/// Returns the rest of a path after its first name: nothing, or a separator and more. `None` if it does not begin with the name.
 fn after<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(name)?;
     (rest.is_empty() || rest.starts_with(SEPARATOR)).then_some(rest)

@@ -1,4 +1,4 @@
-//! What a runner tells at once, of now and of what was.
+//! The methods that read a runner without waiting.
 
 use std::time::Duration;
 
@@ -80,11 +80,11 @@ impl<S: Service> Runner<S> {
         self.inner.core.name()
     }
 
-    /// The longest that a stop can take, [`Duration::MAX`] if it may take for ever: what systemd's `TimeoutStopSec` or the
+    /// Returns the longest that a stop can take, [`Duration::MAX`] if it may take for ever: what systemd's `TimeoutStopSec` or the
     /// `terminationGracePeriodSeconds` of Kubernetes must exceed, with a second for each `on_exit`.
     ///
-    /// Of a service that is its [`drain`](crate::Settings::drain), its [`stop_timeout`](crate::Settings::stop_timeout) and its
-    /// [`abort_timeout`](crate::Settings::abort_timeout). Of a group without a `stop_timeout` it is the drain and the sum of both
+    /// For a service this is its [`drain`](crate::Settings::drain), its [`stop_timeout`](crate::Settings::stop_timeout) and its
+    /// [`abort_timeout`](crate::Settings::abort_timeout). For a group without a `stop_timeout` it is the drain and the sum of both
     /// timeouts along the longest path of members that depend on each other; with one it is the drain, that, and the longest
     /// `abort_timeout`. It is computed from what the group consists of now.
     ///
@@ -157,7 +157,7 @@ impl<S: Service> Runner<S> {
         self.inner.core.cell().history()
     }
 
-    /// What the service looks like now, with what it is made of.
+    /// Returns a snapshot of the service and of its parts.
     ///
     /// # Examples
     ///

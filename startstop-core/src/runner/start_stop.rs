@@ -17,7 +17,7 @@ use crate::report::status::Status;
 use crate::service::Service;
 use crate::sync::CancellationToken;
 
-/// What every [`Runner`] can do, whatever its service: for lists of runners of different types.
+/// The methods of every [`Runner`], whatever its service, for lists of runners of different types.
 ///
 /// Sealed: it is called and not implemented. Each method is that of [`Runner`].
 ///
@@ -109,7 +109,7 @@ pub trait StartStop: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// Once polled, the restart goes on to its end when this future is dropped.
     async fn restart(&self) -> Result<(), StartError>;
 
-    /// Has it take over its new configuration; see [`Runner::reload`].
+    /// Asks the service to take over its new configuration, and waits for the answer; see [`Runner::reload`].
     ///
     /// # Errors
     ///

@@ -49,7 +49,7 @@ pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
     }
 }
 
-/// What the driver does next, as far as it takes more than one poll.
+/// The next step of the driver, where that takes more than one poll.
 #[derive(Clone, Copy)]
 enum Next {
     Run(u64),
