@@ -128,11 +128,11 @@ use table::{Entry, Table};
 /// ```
 #[derive(Clone)]
 pub struct Group {
-    shared: Arc<Shared>,
+    shared: Arc<GroupShared>,
 }
 
 /// What the handles of a group share.
-struct Shared {
+struct GroupShared {
     settings: Settings,
     limit: Option<(u32, Duration)>,
     backoff: Backoff,
@@ -264,7 +264,7 @@ pub(crate) fn with_defaults(settings: Settings) -> Settings {
     settings.or(defaults)
 }
 
-impl Shared {
+impl GroupShared {
     /// The runner that runs the group, or is to.
     fn whole(&self) -> Option<Arc<dyn Node>> {
         self.mailbox.group()?.upgrade()

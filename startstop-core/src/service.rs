@@ -228,7 +228,7 @@ pub trait Service: Send + Sync + 'static {
 
     /// A runner as a member of a group is shared and not nested.
     #[doc(hidden)]
-    fn __share(self) -> Result<Shared, Self>
+    fn __share(self) -> Result<SharedRunner, Self>
     where
         Self: Sized,
     {
@@ -289,7 +289,7 @@ pub struct Whole(pub(crate) Weak<dyn Node>);
 /// A runner that is shared.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)] // Not for users.
-pub struct Shared {
+pub struct SharedRunner {
     pub(crate) node: Arc<dyn Node>,
     /// An `Arc<dyn StartStop>`, which this module knows nothing of.
     pub(crate) handle: Box<dyn Any + Send + Sync>,

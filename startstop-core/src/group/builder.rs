@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::error::GroupError;
 use super::member::{IntoMember, Member};
 use super::table::{Table, edges_of};
-use super::{Group, Shared};
+use super::{Group, GroupShared};
 use crate::rules::graph::{Edges, Id, find_cycle};
 use crate::settings::Settings;
 use crate::settings::restart_policy::Backoff;
@@ -196,7 +196,7 @@ impl GroupBuilder {
         table.board.connect(edges);
         let Self { settings, limit, backoff, .. } = self;
         let shared =
-            Shared { settings, limit, backoff, mailbox: Arc::default(), table: table.into() };
+            GroupShared { settings, limit, backoff, mailbox: Arc::default(), table: table.into() };
         Ok(Group { shared: Arc::new(shared) })
     }
 

@@ -9,7 +9,7 @@ use super::change_queue::observe;
 use super::error::GroupError;
 use super::member::{IntoMember, Part, Prepared};
 use super::table::{Table, edges_of};
-use super::{Group, Shared};
+use super::{Group, GroupShared};
 use crate::engine::Identity;
 use crate::rules::graph::Id;
 use crate::runner::listen;
@@ -122,7 +122,7 @@ enum Removal {
     Done(Part),
 }
 
-impl Shared {
+impl GroupShared {
     /// Refuses what the group itself is a part of.
     fn look_for_itself(&self, name: &str, part: &Part) -> Result<(), GroupError> {
         let group = Identity(std::ptr::from_ref(self).addr());
@@ -156,7 +156,7 @@ impl Shared {
     }
 }
 
-impl Shared {
+impl GroupShared {
     fn remove(&self, name: &str) -> Result<Removal, GroupError> {
         let removal = self.table().remove(name)?;
         if let Removal::Done(part) = &removal {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::engine::Node;
 use crate::rules::plan::{Policy, Stay};
 use crate::runner::{Runner, StartStop};
-use crate::service::{Service, Shared};
+use crate::service::{Service, SharedRunner};
 use crate::settings::Settings;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
@@ -74,7 +74,7 @@ impl Member {
     #[allow(clippy::missing_panics_doc)] // A runner shares itself as what is looked for here.
     pub fn new(service: impl Service) -> Self {
         let make: Box<dyn FnOnce(Settings) -> Part + Send> = match service.__share() {
-            Ok(Shared { node, handle }) => Box::new(|_| {
+            Ok(SharedRunner { node, handle }) => Box::new(|_| {
                 let handle = handle.downcast::<Arc<dyn StartStop>>();
                 let handle = *handle.expect("a runner shares itself as a `StartStop`");
                 Part { node, handle }

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use self::reload::PassOn;
 use self::restart::Restarts;
 use self::shares::Shares;
-use super::Shared;
+use super::GroupShared;
 use super::change_queue::observe;
 use super::error::GroupError;
 use super::member::Part;
@@ -42,7 +42,7 @@ use crate::runner::snapshot;
 use crate::service::context::{Context, Reload};
 
 /// Supervises the members until the group ends.
-pub(super) async fn run(shared: &Arc<Shared>, cx: Context) -> Result<(), BoxError> {
+pub(super) async fn run(shared: &Arc<GroupShared>, cx: Context) -> Result<(), BoxError> {
     let mut supervisor = Supervisor::new(shared, &cx)?;
     let mut cancelled = pin!(cx.cancelled());
     let mut passed_on = None;
@@ -100,7 +100,7 @@ enum Told {
 }
 
 struct Supervisor<'a> {
-    shared: &'a Arc<Shared>,
+    shared: &'a Arc<GroupShared>,
     cx: &'a Context,
     restarts: Restarts,
     told: Told,
@@ -122,7 +122,7 @@ struct Supervisor<'a> {
 }
 
 impl<'a> Supervisor<'a> {
-    fn new(shared: &'a Arc<Shared>, cx: &'a Context) -> Result<Self, GroupError> {
+    fn new(shared: &'a Arc<GroupShared>, cx: &'a Context) -> Result<Self, GroupError> {
         let members = Self::opened(shared, cx)?;
         let mut supervisor = Self {
             shared,
@@ -143,7 +143,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Opens the board, for one supervisor at a time: two would take each other's news.
-    fn opened(shared: &Shared, cx: &Context) -> Result<Vec<(Id, Part)>, GroupError> {
+    fn opened(shared: &GroupShared, cx: &Context) -> Result<Vec<(Id, Part)>, GroupError> {
         let group = cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node()));
         let mut table = shared.table();
         if table.board.is_open() {

@@ -25,7 +25,7 @@ use crate::runner::listen;
 use crate::runner::snapshot;
 use crate::service::context::attempt_guard::{Closed, Place};
 use crate::service::context::{Context, Reload};
-use crate::service::{Parts, Service, Shared, Spans};
+use crate::service::{Parts, Service, SharedRunner, Spans};
 use crate::settings::Settings;
 
 /// As a service a runner starts the inner service, ends when that does, and stops it.
@@ -71,10 +71,10 @@ impl<S: Service> Service for Runner<S> {
         Parts(vec![(self.name().to_owned().into(), self.node())])
     }
 
-    fn __share(self) -> Result<Shared, Self> {
+    fn __share(self) -> Result<SharedRunner, Self> {
         let node = self.node();
         let handle: Arc<dyn StartStop> = Arc::new(self);
-        Ok(Shared { node, handle: Box::new(handle) })
+        Ok(SharedRunner { node, handle: Box::new(handle) })
     }
 }
 

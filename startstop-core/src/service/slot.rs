@@ -45,10 +45,10 @@ use crate::sync::{Mutex, MutexGuard, Notify};
 /// # }
 /// ```
 pub struct Slot<T> {
-    shared: Arc<Shared<T>>,
+    shared: Arc<SlotShared<T>>,
 }
 
-struct Shared<T> {
+struct SlotShared<T> {
     content: Mutex<Content<T>>,
     filled: Notify,
 }
@@ -74,7 +74,7 @@ impl<T: Send + Sync + 'static> Slot<T> {
     /// See [`Slot`].
     pub fn new() -> Self {
         let content = Mutex::new(Content { value: None, by: None, until: None, version: 0 });
-        Self { shared: Arc::new(Shared { content, filled: Notify::new() }) }
+        Self { shared: Arc::new(SlotShared { content, filled: Notify::new() }) }
     }
 
     /// Sets the value and calls [`cx.ready()`](Context::ready). The slot is emptied when the attempt of
@@ -238,7 +238,7 @@ impl<T> Content<T> {
     }
 }
 
-impl<T> Shared<T> {
+impl<T> SlotShared<T> {
     fn content(&self) -> MutexGuard<'_, Content<T>> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -179,7 +179,7 @@ type Ended = thread::Result<Result<(), BoxError>>;
 
 /// What the thread and `run` share.
 #[derive(Default)]
-struct Shared {
+struct ThreadShared {
     /// The outcome, with the place that the thread had in the attempt until `run` takes it.
     ended: Option<(Ended, Option<Place>)>,
     waker: Option<Waker>,
@@ -187,12 +187,12 @@ struct Shared {
     gone: bool,
 }
 
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+fn lock(shared: &Mutex<ThreadShared>) -> MutexGuard<'_, ThreadShared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Leaves the outcome for `run`; if that is gone, what went wrong is recorded here.
-fn deliver(shared: &Mutex<Shared>, ended: Ended, place: Option<Place>) {
+fn deliver(shared: &Mutex<ThreadShared>, ended: Ended, place: Option<Place>) {
     let mut state = lock(shared);
     if state.gone {
         drop(state);
@@ -221,7 +221,7 @@ fn record(place: Option<&Place>, ended: Ended) {
 /// The side of `run`.
 #[derive(Default)]
 struct Receiver {
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<ThreadShared>>,
 }
 
 impl Receiver {
