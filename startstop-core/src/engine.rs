@@ -72,7 +72,7 @@ use stop_stage::Signal;
 
 /// A core together with the service that it is about, whatever its type.
 pub(crate) trait Node: Send + Sync + 'static {
-    fn core(&self) -> &Core;
+    fn shared(&self) -> &Shared;
 
     /// The statuses that the service itself gives of what it is made of.
     fn children(&self) -> Vec<Status>;
@@ -123,7 +123,7 @@ pub(crate) struct Seat {
 }
 
 /// The shared part of a runner.
-pub(crate) struct Core {
+pub(crate) struct Shared {
     pub(crate) word: Word,
     signal: Signal,
     /// How many runners there are for the service: fewer than 2^32.
@@ -143,7 +143,7 @@ pub(crate) struct Core {
     cell: Mutex<Cell>,
 }
 
-impl Core {
+impl Shared {
     pub(crate) fn new(
         settings: Resolved,
         default_name: fn() -> &'static str,
@@ -238,15 +238,15 @@ impl Core {
 /// Changes a core under its lock and carries out what follows from that after it.
 pub(crate) fn update<N, T>(
     node: &Arc<N>,
-    change: impl FnOnce(&Core, &mut Cell, &mut After) -> T,
+    change: impl FnOnce(&Shared, &mut Cell, &mut After) -> T,
 ) -> T
 where
     N: Node + ?Sized,
 {
-    let core = node.core();
+    let shared = node.shared();
     let mut after = After::default();
-    let mut cell = core.cell();
-    let result = change(core, &mut cell, &mut after);
+    let mut cell = shared.cell();
+    let result = change(shared, &mut cell, &mut after);
     drop(cell);
     after.carry_out(node);
     result
@@ -256,15 +256,15 @@ where
 #[cfg(not(startstop_loom))]
 pub(crate) fn update_apart<N>(
     node: &Arc<N>,
-    change: impl FnOnce(&Core, &mut Cell, &mut After),
+    change: impl FnOnce(&Shared, &mut Cell, &mut After),
 ) -> After
 where
     N: Node + ?Sized,
 {
-    let core = node.core();
+    let shared = node.shared();
     let mut after = After::default();
-    let mut cell = core.cell();
-    change(core, &mut cell, &mut after);
+    let mut cell = shared.cell();
+    change(shared, &mut cell, &mut after);
     drop(cell);
     after.carry_out_urgent(node);
     after

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
-use super::{After, Arm, Cell, Core, Job, Seat};
+use super::{After, Arm, Cell, Job, Seat, Shared};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::StartError;
 use crate::report::event::EventKind;
@@ -15,16 +15,16 @@ use crate::sync::clock;
 
 impl Cell {
     /// Feeds one input to the lifecycle and carries out what belongs under the lock.
-    pub(crate) fn step(&mut self, core: &Core, input: Input, arm: Arm, after: &mut After) {
-        let effects = self.life.step(input, self.rules(core));
+    pub(crate) fn step(&mut self, shared: &Shared, input: Input, arm: Arm, after: &mut After) {
+        let effects = self.life.step(input, self.rules(shared));
         if effects != Effects::NONE {
-            self.apply(core, effects, arm, after);
+            self.apply(shared, effects, arm, after);
         }
     }
 
-    fn apply(&mut self, core: &Core, effects: Effects, arm: Arm, after: &mut After) {
+    fn apply(&mut self, shared: &Shared, effects: Effects, arm: Arm, after: &mut After) {
         if effects.has(Effects::MISSED) {
-            self.record_missed(core, after);
+            self.record_missed(shared, after);
         }
         if effects.has(Effects::CYCLE) && !effects.has(Effects::ENDED) {
             self.begin_cycle(after);
@@ -32,27 +32,27 @@ impl Cell {
         if effects.has(Effects::DRAIN) || effects.has(Effects::CANCEL) {
             self.note_why();
         }
-        self.publish(core, after);
+        self.publish(shared, after);
         if effects.has(Effects::DRAIN) {
             self.tell(after, || EventKind::Draining);
-            self.signal(core, after);
+            self.signal(shared, after);
         }
         if effects.has(Effects::CANCEL) {
-            self.cancel(core, after);
+            self.cancel(shared, after);
         }
         if effects.has(Effects::ABORT) {
             self.tell(after, || EventKind::Aborting);
-            self.abort(core, after);
+            self.abort(shared, after);
         }
         if effects.has(Effects::HOOK) {
-            self.ask_for_hook(core, after);
+            self.ask_for_hook(shared, after);
         }
         if effects.has(Effects::STARTED) {
             if let Some(rare) = &mut self.rare {
                 rare.started = true;
             }
             self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut after.wakes);
-            self.hand_out_reloads(core, after);
+            self.hand_out_reloads(shared, after);
         }
         if effects.has(Effects::UNSTARTED) {
             if let Some(rare) = &mut self.rare {
@@ -62,10 +62,10 @@ impl Cell {
             self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
         }
         if effects.has(Effects::VERDICT) {
-            self.give_up(core, after);
+            self.give_up(shared, after);
         }
         if effects.has(Effects::TIMER) {
-            self.arm(core, arm, after);
+            self.arm(shared, arm, after);
         }
         if effects.has(Effects::BEGIN) && !effects.has(Effects::ENDED) {
             self.drive(after);
@@ -74,7 +74,7 @@ impl Cell {
             self.wake_driver(after);
             if !self.driven && self.life.is_over() {
                 // Invariant 4: nobody else is left to do it.
-                self.settle(core, after);
+                self.settle(shared, after);
             }
         }
     }
@@ -97,29 +97,29 @@ impl Cell {
 
     /// Stores the state that the lifecycle is in, and answers those who wait for it.
     #[inline]
-    pub(super) fn publish(&mut self, core: &Core, after: &mut After) {
-        let job = core.settings.readiness() == Readiness::Completion;
+    pub(super) fn publish(&mut self, shared: &Shared, after: &mut After) {
+        let job = shared.settings.readiness() == Readiness::Completion;
         let ready = match self.state() {
             State::Running => self.life.level() != Level::Draining && !self.is_taken_back(),
             _ => job && self.life.was_ready(),
         };
-        self.publish_state(core, self.state(), ready, after);
+        self.publish_state(shared, self.state(), ready, after);
     }
 
     /// Stores a state and answers those who wait for it.
     pub(super) fn publish_state(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         state: State,
         ready: bool,
         after: &mut After,
     ) {
-        let old = core.word.read();
-        self.name_span(core);
+        let old = shared.word.read();
+        self.name_span(shared);
         let failed = self.last_failure().is_some();
         if old.state() == state {
             self.tell_readiness(old.is_ready(), ready, after);
-            core.word.write(old.with_ready(ready).with_failed(failed));
+            shared.word.write(old.with_ready(ready).with_failed(failed));
             if old.is_ready() != ready {
                 self.tell_observers(after);
             }
@@ -131,7 +131,7 @@ impl Cell {
             // A paused clock can be made to pass centuries.
             self.ran = self.ran.saturating_add(healthy);
             // Who asks for it: the policy, and the news of the end.
-            let asked = core.settings.restart().is_some() || is_traced();
+            let asked = shared.settings.restart().is_some() || is_traced();
             if let Some(rare) = self.rare_if(asked) {
                 rare.healthy = healthy;
             }
@@ -139,10 +139,10 @@ impl Cell {
         if ready && !old.is_ready() && state != State::Running {
             self.tell_ready(after);
         }
-        self.tell_state(core, state, ready, after);
-        self.count_time(core, old.since(), state, now);
+        self.tell_state(shared, state, ready, after);
+        self.count_time(shared, old.since(), state, now);
         let new = crate::engine::atomic_state::Reading::new(state, now);
-        core.word.write(new.with_ready(ready).with_failed(failed));
+        shared.word.write(new.with_ready(ready).with_failed(failed));
         self.version = self.version.wrapping_add(1);
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
         self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut after.wakes);
@@ -150,15 +150,15 @@ impl Cell {
     }
 
     /// Shows the level of the attempt to its contexts.
-    fn signal(&mut self, core: &Core, after: &mut After) {
-        core.signal.raise(self.attempts, self.life.level());
+    fn signal(&mut self, shared: &Shared, after: &mut After) {
+        shared.signal.raise(self.attempts, self.life.level());
         self.waiters.answer(Topic::Drain, &Answer::Seen, &mut after.wakes);
         self.wake_driver(after);
     }
 
     /// Ends the contexts of an attempt that is over, whatever they wait for.
-    pub(super) fn close_attempt(&mut self, core: &Core, after: &mut After) {
-        core.signal.turn(self.attempts, Level::Aborted);
+    pub(super) fn close_attempt(&mut self, shared: &Shared, after: &mut After) {
+        shared.signal.turn(self.attempts, Level::Aborted);
         let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
         self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut after.wakes);
         // Only if the driver is gone, which would have done it by now.
@@ -173,8 +173,8 @@ impl Cell {
         }
     }
 
-    fn cancel(&mut self, core: &Core, after: &mut After) {
-        self.signal(core, after);
+    fn cancel(&mut self, shared: &Shared, after: &mut After) {
+        self.signal(shared, after);
         self.waiters.answer(Topic::Cancel, &Answer::Seen, &mut after.wakes);
         if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
             after.rest().tokens.push(token);
@@ -182,8 +182,8 @@ impl Cell {
         self.stop_attached(after);
     }
 
-    fn abort(&mut self, core: &Core, after: &mut After) {
-        self.signal(core, after);
+    fn abort(&mut self, shared: &Shared, after: &mut After) {
+        self.signal(shared, after);
         self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut after.wakes);
         self.abort_attached(after);
         let Some(rare) = &mut self.rare else { return };
@@ -195,9 +195,9 @@ impl Cell {
 
     /// `shutdown` is to be called: by the driver, between two polls of `run`, or in a task of its own
     /// if the driver is inside `run` now and may never come back from there.
-    fn ask_for_hook(&mut self, core: &Core, after: &mut After) {
-        if core.polling.load(Ordering::SeqCst) || !self.driven {
-            self.spawn_hook(core, after);
+    fn ask_for_hook(&mut self, shared: &Shared, after: &mut After) {
+        if shared.polling.load(Ordering::SeqCst) || !self.driven {
+            self.spawn_hook(shared, after);
         } else {
             if !self.has_one_thread() {
                 // `run` may not have been polled yet and block in that poll: a new keeper looks whether it does.
@@ -208,14 +208,14 @@ impl Cell {
     }
 
     /// Has `shutdown` called in a task of its own, if nobody has called it yet.
-    pub(crate) fn spawn_hook(&mut self, core: &Core, after: &mut After) {
-        if let Some((on, epoch)) = self.take_hook(core) {
+    pub(crate) fn spawn_hook(&mut self, shared: &Shared, after: &mut After) {
+        if let Some((on, epoch)) = self.take_hook(shared) {
             after.job(Job::Hook(on, epoch));
         }
     }
 
-    fn give_up(&mut self, core: &Core, after: &mut After) {
-        let verdict = self.record_verdict(core, after);
+    fn give_up(&mut self, shared: &Shared, after: &mut After) {
+        let verdict = self.record_verdict(shared, after);
         self.tell(after, || EventKind::Unresponsive(verdict.clone()));
         let error = crate::report::error::StopError::Unresponsive(verdict.clone());
         let answer = Answer::Stop(Err(error));

@@ -1,6 +1,6 @@
 //! How long a service was up and down, and how often a failure took it down.
 
-use super::{Cell, Core};
+use super::{Cell, Shared};
 use crate::report::state::{Exit, Readiness, State};
 use crate::report::status::Outages;
 use crate::rules::lifecycle::End;
@@ -8,11 +8,11 @@ use crate::sync::clock;
 
 impl Cell {
     /// Counts the time in the state that is left, and what comes of the new one.
-    pub(super) fn count_time(&mut self, core: &Core, old_since: u64, new: State, now: u64) {
+    pub(super) fn count_time(&mut self, shared: &Shared, old_since: u64, new: State, now: u64) {
         if self.is_down {
             self.was_down = self.was_down.saturating_add(now.saturating_sub(old_since));
         }
-        self.is_down = self.counts_as_down(core, new);
+        self.is_down = self.counts_as_down(shared, new);
         let fails = self.is_down && self.has_failed_in(new);
         let Some(rare) = self.rare_if(fails) else { return };
         match (new, rare.down_since) {
@@ -42,10 +42,10 @@ impl Cell {
 
     /// Whether the service is down in this state other than on request, or because it has completed. What a job takes
     /// counts for nothing.
-    fn counts_as_down(&self, core: &Core, state: State) -> bool {
+    fn counts_as_down(&self, shared: &Shared, state: State) -> bool {
         match state {
             State::Running => false,
-            State::Starting => core.settings.readiness() != Readiness::Completion,
+            State::Starting => shared.settings.readiness() != Readiness::Completion,
             State::Backoff => true,
             State::Stopping => !self.life.is_asked() && self.life.end() != End::Completed,
             State::Stopped => {
@@ -67,8 +67,8 @@ impl Cell {
     }
 
     /// When the last heartbeat came, if a watchdog waits for them.
-    pub(crate) fn heartbeat_at(&self, core: &Core) -> Option<u64> {
-        let (_, beat) = core.settings.watch()?;
+    pub(crate) fn heartbeat_at(&self, shared: &Shared) -> Option<u64> {
+        let (_, beat) = shared.settings.watch()?;
         let beat = beat.load(std::sync::atomic::Ordering::Acquire);
         (self.life.is_run_alive() && beat > 0).then_some(beat)
     }

@@ -185,12 +185,12 @@ impl Keepers {
 
 impl Cell {
     /// Keeps the deadline that the lifecycle wants kept.
-    pub(crate) fn arm(&mut self, core: &super::Core, arm: Arm, after: &mut After) {
+    pub(crate) fn arm(&mut self, shared: &super::Shared, arm: Arm, after: &mut After) {
         let timer = self.life.timer();
         if timer == Timer::Abort && self.deadline.timer == Timer::Abort {
             return;
         }
-        let due = self.due_of(core, timer, after);
+        let due = self.due_of(shared, timer, after);
         let old_timer = std::mem::replace(&mut self.deadline.timer, timer);
         let old_due = std::mem::replace(&mut self.deadline.due, due);
         if due == NEVER {
@@ -210,7 +210,7 @@ impl Cell {
         }
         let goes_on = (old_timer, old_due) == (timer, due);
         let arm = if arm == Arm::IfNew && goes_on { Arm::ByCaller } else { arm };
-        if self.is_task_due(core, arm, after) {
+        if self.is_task_due(shared, arm, after) {
             self.on_polled(after);
         } else {
             self.ask_for_look(after);
@@ -262,13 +262,13 @@ impl Cell {
 
     /// The thread looks: whatever is still pending takes longer.
     #[cfg(not(startstop_loom))]
-    fn on_look(&mut self, core: &super::Core, is_late: bool) -> Found {
+    fn on_look(&mut self, shared: &super::Shared, is_late: bool) -> Found {
         self.deadline.is_noted = false;
         if !is_late {
             return Found { hook: None, keeper: None };
         }
-        let polls = core.polling.load(std::sync::atomic::Ordering::SeqCst);
-        let hook = if polls { self.take_hook(core) } else { None };
+        let polls = shared.polling.load(std::sync::atomic::Ordering::SeqCst);
+        let hook = if polls { self.take_hook(shared) } else { None };
         Found { hook, keeper: self.take_pending() }
     }
 
@@ -304,14 +304,14 @@ impl Cell {
     /// While a service starts that has a watchdog, no longer than that: the service may say that it is
     /// ready and block its thread in the same poll, and a task that is spawned from there would wait
     /// for that very thread.
-    fn next_look(&self, core: &super::Core, id: u32) -> Option<u64> {
+    fn next_look(&self, shared: &super::Shared, id: u32) -> Option<u64> {
         if self.deadline.id != id || self.deadline.due == NEVER {
             return None;
         }
-        match (self.deadline.timer, core.settings.watch()) {
+        match (self.deadline.timer, shared.settings.watch()) {
             (Timer::Start, Some((silence, _))) => {
                 let now = clock::now();
-                let silent_at = self.silent_at(core, now).unwrap_or(clock::later(now, silence));
+                let silent_at = self.silent_at(shared, now).unwrap_or(clock::later(now, silence));
                 Some(self.deadline.due.min(silent_at))
             }
             _ => Some(self.deadline.due),

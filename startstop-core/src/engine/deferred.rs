@@ -199,13 +199,13 @@ impl After {
     }
 
     fn emit<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
-        std::mem::take(&mut self.news).emit(|| node.core().name());
+        std::mem::take(&mut self.news).emit(|| node.shared().name());
     }
 
     fn tell_verdict<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         let has_verdict = |rest: &mut Box<Rest>| std::mem::take(&mut rest.has_verdict);
         if self.rest.as_mut().is_some_and(has_verdict) {
-            verdicts::tell(node.core());
+            verdicts::tell(node.shared());
         }
     }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{After, Arm, Cell, Core, Node, grace, update};
+use super::{After, Arm, Cell, Node, Shared, grace, update};
 use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::{Input, Level, Rules};
@@ -24,9 +24,9 @@ pub(crate) enum Allowed {
 
 /// The longest drain of what a service is made of, where the service is up and says nothing of its own.
 pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
-    let core = node.core();
+    let shared = node.shared();
     // Else nothing drains; and a runner at each level that is dropped must not look at all below.
-    if core.settings.own_drain().is_some() || !core.word.read().is_running() {
+    if shared.settings.own_drain().is_some() || !shared.word.read().is_running() {
         return Duration::ZERO;
     }
     grace::drain_below(node)
@@ -36,7 +36,7 @@ pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
 pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
     let mut open = node.parts();
     while let Some((_, part)) = open.pop() {
-        if update(&part, |core, cell, after| cell.drain_with_whole(core, after)) {
+        if update(&part, |shared, cell, after| cell.drain_with_whole(shared, after)) {
             open.extend(part.parts());
         }
     }
@@ -44,7 +44,7 @@ pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
 
 /// Has a part drain with its whole, and what that is made of.
 pub(crate) fn tell(part: &Arc<dyn Node>) {
-    if update(part, |core, cell, after| cell.drain_with_whole(core, after)) {
+    if update(part, |shared, cell, after| cell.drain_with_whole(shared, after)) {
         tell_below(&**part);
     }
 }
@@ -52,14 +52,14 @@ pub(crate) fn tell(part: &Arc<dyn Node>) {
 impl Cell {
     /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
     #[inline]
-    pub(crate) fn limit_stop(&mut self, core: &Core, allowed: Allowed, after: &mut After) {
+    pub(crate) fn limit_stop(&mut self, shared: &Shared, allowed: Allowed, after: &mut After) {
         let now = after.now();
-        let drained = self.plan_drain(core, now);
+        let drained = self.plan_drain(shared, now);
         let due = match allowed {
-            Allowed::Own => clock::later(drained.unwrap_or(now), core.settings.stop_timeout()),
+            Allowed::Own => clock::later(drained.unwrap_or(now), shared.settings.stop_timeout()),
             Allowed::Within(timeout) => clock::later(now, timeout),
         };
-        let needed = drained.is_some() || core.settings.stop_timeout().is_zero();
+        let needed = drained.is_some() || shared.settings.stop_timeout().is_zero();
         self.note_limit(allowed, needed, now);
         self.stop_by(due);
     }
@@ -67,15 +67,15 @@ impl Cell {
     /// The same for a stop that does not drain; whether that is earlier than any before.
     pub(crate) fn limit_stop_now(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         allowed: Allowed,
         after: &mut After,
     ) -> bool {
         let timeout = match allowed {
-            Allowed::Own => core.settings.stop_timeout(),
+            Allowed::Own => shared.settings.stop_timeout(),
             Allowed::Within(timeout) => timeout,
         };
-        self.note_limit(allowed, core.settings.stop_timeout().is_zero(), after.now());
+        self.note_limit(allowed, shared.settings.stop_timeout().is_zero(), after.now());
         self.stop_by(clock::later(after.now(), timeout))
     }
 
@@ -105,8 +105,8 @@ impl Cell {
     }
 
     /// When the drain is over that comes first in a stop that begins now, or that goes on.
-    fn plan_drain(&mut self, core: &Core, now: u64) -> Option<u64> {
-        let drain = self.drain(core);
+    fn plan_drain(&mut self, shared: &Shared, now: u64) -> Option<u64> {
+        let drain = self.drain(shared);
         let began = match (self.state(), self.life.level()) {
             (State::Stopping, Level::Draining) => {
                 return self.rare.as_ref().map(|rare| rare.drain_at);
@@ -122,9 +122,9 @@ impl Cell {
     }
 
     /// How long the service drains: as long as it says, or else as long as what it is made of.
-    pub(super) fn drain(&self, core: &Core) -> Duration {
+    pub(super) fn drain(&self, shared: &Shared) -> Duration {
         let below = || self.rare.as_ref().map_or(Duration::ZERO, |rare| rare.drain_below);
-        core.settings.own_drain().unwrap_or_else(below)
+        shared.settings.own_drain().unwrap_or_else(below)
     }
 
     /// Notes how long the composite may take to stop.
@@ -144,27 +144,27 @@ impl Cell {
     }
 
     /// The whole that this is a part of drains; whether this does so from now on.
-    pub(crate) fn drain_with_whole(&mut self, core: &Core, after: &mut After) -> bool {
+    pub(crate) fn drain_with_whole(&mut self, shared: &Shared, after: &mut After) -> bool {
         if self.state() != State::Running || self.life.level() != Level::Alive {
             return false;
         }
         self.note_reason(StopReason::Group);
         self.rare().drain_at = after.now();
-        self.step(core, Input::Drain, Arm::ByDriver, after);
+        self.step(shared, Input::Drain, Arm::ByDriver, after);
         self.life.level() == Level::Draining
     }
 
     /// The drain is over: what follows has its time from now on.
-    pub(super) fn end_drain(&mut self, core: &Core, now: u64) {
+    pub(super) fn end_drain(&mut self, shared: &Shared, now: u64) {
         if !self.is_limited() {
-            self.stop_at = self.stop_at.min(clock::later(now, core.settings.stop_timeout()));
+            self.stop_at = self.stop_at.min(clock::later(now, shared.settings.stop_timeout()));
         }
         self.rare().drain_at = now;
     }
 
     /// Since when the service has been told to end, without its drain.
-    pub(super) fn told_at(&self, core: &Core) -> u64 {
-        let since = core.word.read().since();
+    pub(super) fn told_at(&self, shared: &Shared) -> u64 {
+        let since = shared.word.read().since();
         let drained = self.rare.as_ref().map_or(0, |rare| rare.drain_at);
         if self.life.level() == Level::Draining {
             since
@@ -174,10 +174,10 @@ impl Cell {
     }
 
     /// The rules of the service, as they are now.
-    pub(super) fn rules(&self, core: &Core) -> Rules {
-        let rules = core.rules();
+    pub(super) fn rules(&self, shared: &Shared) -> Rules {
+        let rules = shared.rules();
         let aborts = rules.aborts && !self.is_limited();
-        Rules { drains: !self.drain(core).is_zero(), aborts, ..rules }
+        Rules { drains: !self.drain(shared).is_zero(), aborts, ..rules }
     }
 
     /// Whether the time of the stop was said by who has asked for it.

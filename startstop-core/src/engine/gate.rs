@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{After, Cell, Core, Node};
+use super::{After, Cell, Node, Shared};
 
 /// What is behind a gate; the services share a few.
 #[cfg(not(startstop_loom))]
@@ -50,11 +50,11 @@ pub(crate) fn pass<N: Node + ?Sized>(node: &Arc<N>) {
 /// code may run.
 pub(super) fn look<T>(
     node: &std::sync::Weak<dyn Node>,
-    look: impl FnOnce(&Core, &mut Cell) -> T,
+    look: impl FnOnce(&Shared, &mut Cell) -> T,
 ) -> Option<(T, Option<Box<dyn std::any::Any + Send>>)> {
     let gate = gates::of(std::sync::Weak::as_ptr(node).cast::<()>().addr());
     let node = node.upgrade()?;
-    let seen = look(node.core(), &mut node.core().cell());
+    let seen = look(node.shared(), &mut node.shared().cell());
     let last = node.let_go();
     drop(gate);
     Some((seen, last))
@@ -63,7 +63,7 @@ pub(super) fn look<T>(
 /// The last change that somebody makes: he lets go of the service with it.
 pub(crate) fn update_and_leave<N, T>(
     node: Arc<N>,
-    change: impl FnOnce(&Core, &mut Cell, &mut After) -> T,
+    change: impl FnOnce(&Shared, &mut Cell, &mut After) -> T,
 ) -> T
 where
     N: Node + ?Sized,
@@ -74,17 +74,17 @@ where
 /// A change after which he leaves, or goes on with the service.
 pub(crate) fn update_or_leave<N, T>(
     node: Arc<N>,
-    change: impl FnOnce(&Core, &mut Cell, &mut After) -> T,
+    change: impl FnOnce(&Shared, &mut Cell, &mut After) -> T,
     leaves: impl FnOnce(&T) -> bool,
 ) -> (T, Option<Arc<N>>)
 where
     N: Node + ?Sized,
 {
     let gate = of(&node);
-    let core = node.core();
+    let shared = node.shared();
     let mut after = After::default();
-    let mut cell = core.cell();
-    let result = change(core, &mut cell, &mut after);
+    let mut cell = shared.cell();
+    let result = change(shared, &mut cell, &mut after);
     drop(cell);
     let leaves = leaves(&result);
     if !leaves || after.needs_node() {
@@ -93,7 +93,7 @@ where
         after.carry_out(&node);
         return (result, (!leaves).then_some(node));
     }
-    let name = after.has_news().then(|| core.name().to_owned());
+    let name = after.has_news().then(|| shared.name().to_owned());
     let last = node.let_go();
     drop(gate);
     after.carry_out_without(name.as_deref());

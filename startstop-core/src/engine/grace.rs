@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Core, Node};
+use crate::engine::{Node, Shared};
 use crate::rules::span::{Limits, Span};
 
 /// A part of a composite, under its name.
@@ -43,8 +43,8 @@ fn walk(root: &dyn Node, tell: impl Fn(&dyn Node, Span)) -> Span {
 /// The same for the stop of the whole that this is a part of. It notes how long each composite below may take, for the stop
 /// of what that is a part of: else a whole as deep as it may be would be walked at each level.
 pub(crate) fn span_in_stop(node: &dyn Node) -> Span {
-    let noted = node.core().cell().take_span();
-    noted.unwrap_or_else(|| walk(node, |node, span| node.core().cell().note_span(span)))
+    let noted = node.shared().cell().take_span();
+    noted.unwrap_or_else(|| walk(node, |node, span| node.shared().cell().note_span(span)))
 }
 
 /// The longest drain of what a service is made of. What has one of its own drains no longer than that.
@@ -52,7 +52,7 @@ pub(crate) fn drain_below<N: Node + ?Sized>(root: &N) -> Duration {
     let mut longest = Duration::ZERO;
     let mut open = root.parts();
     while let Some((_, part)) = open.pop() {
-        match part.core().settings.own_drain() {
+        match part.shared().settings.own_drain() {
             Some(drain) => longest = longest.max(drain),
             None => open.extend(part.parts()),
         }
@@ -79,11 +79,11 @@ impl Branch {
 
 fn of_one(node: &dyn Node, parts: &[Named]) -> Span {
     let spans: Vec<Span> = parts.iter().map(|(_, span)| *span).collect();
-    Span::new(limits(node.core()), node.grace(parts), &spans)
+    Span::new(limits(node.shared()), node.grace(parts), &spans)
 }
 
-fn limits(core: &Core) -> Limits {
-    let settings = &core.settings;
+fn limits(shared: &Shared) -> Limits {
+    let settings = &shared.settings;
     Limits {
         drain: settings.own_drain(),
         stop_timeout: settings.stop_timeout(),

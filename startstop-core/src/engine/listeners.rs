@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{After, Cell, Core};
+use super::{After, Cell, Shared};
 use crate::report::event::{Event, EventKind, Pushed, Queue};
 use crate::report::path::Path;
 use crate::report::state::{Readiness, State};
@@ -97,8 +97,8 @@ impl Cell {
     }
 
     /// Notes where the service is in what is about to start it; returns its own streams as they were, if that moves them.
-    pub(crate) fn move_to(&mut self, core: &Core, path: &Path) -> Vec<Listener> {
-        if self.state() != State::Stopped || self.path(core) == *path {
+    pub(crate) fn move_to(&mut self, shared: &Shared, path: &Path) -> Vec<Listener> {
+        if self.state() != State::Stopped || self.path(shared) == *path {
             return Vec::new();
         }
         let rare = self.rare();
@@ -150,7 +150,13 @@ impl Cell {
     }
 
     /// Tells of a change of state, before it is stored.
-    pub(super) fn tell_state(&mut self, core: &Core, new: State, ready: bool, after: &mut After) {
+    pub(super) fn tell_state(
+        &mut self,
+        shared: &Shared,
+        new: State,
+        ready: bool,
+        after: &mut After,
+    ) {
         let now = after.now();
         match new {
             State::Starting => {
@@ -169,7 +175,7 @@ impl Cell {
                 self.tell(after, || EventKind::Backoff { delay, attempt });
             }
             State::Stopped => {
-                let (exit, ran) = (self.exit, self.ran_in_attempt(core, now));
+                let (exit, ran) = (self.exit, self.ran_in_attempt(shared, now));
                 self.tell(after, || EventKind::Stopped { exit, ran });
             }
         }
@@ -214,8 +220,8 @@ impl Cell {
     }
 
     /// How long the last attempt was running; of a job, how long it took.
-    fn ran_in_attempt(&self, core: &Core, now: u64) -> Duration {
-        match core.settings.readiness() {
+    fn ran_in_attempt(&self, shared: &Shared, now: u64) -> Duration {
+        match shared.settings.readiness() {
             _ if self.attempt() == 0 => Duration::ZERO,
             Readiness::Completion => clock::between(self.began_at, now),
             Readiness::Immediate | Readiness::Explicit => self.healthy(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{After, Cell, Core};
+use super::{After, Cell, Shared};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::Level;
@@ -58,19 +58,19 @@ impl Cell {
     /// The end of a task or of `shutdown`, and what has failed in it and in its drop.
     pub(crate) fn part_ended(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         (phase, end): (Phase, PartEnd),
         faults: impl IntoIterator<Item = Fault>,
         after: &mut After,
     ) {
         for fault in faults {
-            let failure = self.record(core, phase, fault, after);
+            let failure = self.record(shared, phase, fault, after);
             if phase == Phase::Task {
-                self.task_failed(core, failure);
+                self.task_failed(shared, failure);
             }
         }
         if end == PartEnd::Dropped && self.life.level() < Level::Aborted {
-            self.lost(core, phase, after);
+            self.lost(shared, phase, after);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{After, Arm, Cell, Core};
+use super::{After, Arm, Cell, Shared};
 use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
 use crate::report::failure::{Failure, Fault, Interruption, Record};
@@ -16,13 +16,13 @@ impl Cell {
     /// reported.
     pub(crate) fn record(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         phase: Phase,
         fault: Fault,
         after: &mut After,
     ) -> Failure {
         let counts = self.life.is_asked() && fault.cause != Cause::Reported;
-        let failure = self.note(core, phase, fault, after);
+        let failure = self.note(shared, phase, fault, after);
         if counts {
             after.drop_failure(self.rare().after_stop.replace(failure.clone()));
         }
@@ -32,7 +32,7 @@ impl Cell {
     /// Puts a failure into the history, whatever it is of. It is there before the state changes.
     pub(crate) fn note(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         phase: Phase,
         fault: Fault,
         after: &mut After,
@@ -45,8 +45,8 @@ impl Cell {
             permanent: fault.permanent,
             task: fault.task,
             checkpoint: self.checkpoint(now),
-            service: self.shared_name(core),
-            path: self.path(core),
+            service: self.shared_name(shared),
+            path: self.path(shared),
             cycle: self.cycle,
             attempt: self.attempt(),
             at: SystemTime::now(),
@@ -54,35 +54,35 @@ impl Cell {
             limit: None,
             filed: None,
         });
-        self.file(core, failure.clone(), after);
+        self.file(shared, failure.clone(), after);
         failure
     }
 
     /// Puts a failure of a part into the history too, as it is there.
-    pub(crate) fn note_of_part(&mut self, core: &Core, failure: &Failure, after: &mut After) {
-        self.file(core, failure.filed_in(self.cycle), after);
+    pub(crate) fn note_of_part(&mut self, shared: &Shared, failure: &Failure, after: &mut After) {
+        self.file(shared, failure.filed_in(self.cycle), after);
     }
 
-    fn file(&mut self, core: &Core, failure: Failure, after: &mut After) {
+    fn file(&mut self, shared: &Shared, failure: Failure, after: &mut After) {
         self.tell(after, || EventKind::Failed(failure.clone()));
-        let capacity = core.settings.history_capacity();
+        let capacity = shared.settings.history_capacity();
         let evicted = self.rare().history.push(failure.clone(), capacity);
         for failure in evicted {
             after.drop_failure(Some(failure));
         }
         after.drop_failure(self.rare().last.replace(failure));
-        core.word.write(core.word.read().with_failed(true));
+        shared.word.write(shared.word.read().with_failed(true));
     }
 
     /// Records the failure that ends the attempt.
     pub(super) fn record_end(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         phase: Phase,
         fault: Fault,
         after: &mut After,
     ) {
-        let failure = self.record(core, phase, fault, after);
+        let failure = self.record(shared, phase, fault, after);
         after.drop_failure(self.rare().ended_by.replace(failure));
     }
 
@@ -92,95 +92,95 @@ impl Cell {
     }
 
     /// Records that a deadline has passed.
-    pub(super) fn record_missed(&mut self, core: &Core, after: &mut After) {
+    pub(super) fn record_missed(&mut self, shared: &Shared, after: &mut After) {
         let part = self.what_is_left();
         // Else it is the deadline of the `shutdown` that follows such an attempt.
         let ending = Some(self.life.end()).filter(|_| self.is_start_or_watch_due());
         let missed = match ending {
-            Some(End::Late) => Interruption::StartTimedOut { after: self.start_allowance(core) },
+            Some(End::Late) => Interruption::StartTimedOut { after: self.start_allowance(shared) },
             Some(End::Silent) => {
-                Interruption::Silent { after: core.settings.watchdog().unwrap_or_default() }
+                Interruption::Silent { after: shared.settings.watchdog().unwrap_or_default() }
             }
             _ => {
                 let waited = if self.life.is_asked() {
                     // The whole that it is a part of may have had less time.
                     let until = self.stop_at.min(after.now());
-                    clock::between(self.told_at(core), until)
+                    clock::between(self.told_at(shared), until)
                 } else {
-                    core.settings.stop_timeout()
+                    shared.settings.stop_timeout()
                 };
                 let missed = Interruption::StopTimedOut { after: waited };
-                self.record(core, part, Fault::interruption(missed), after);
+                self.record(shared, part, Fault::interruption(missed), after);
                 return;
             }
         };
-        self.record_end(core, part, Fault::interruption(missed), after);
+        self.record_end(shared, part, Fault::interruption(missed), after);
     }
 
     /// A deadline that a whole has missed, if that is what ends its attempt and nothing tells of it yet; with how long it had.
-    pub(crate) fn missed_by_whole(&self, core: &Core) -> Option<(End, Duration)> {
+    pub(crate) fn missed_by_whole(&self, shared: &Shared) -> Option<(End, Duration)> {
         let rare = self.rare.as_ref();
         if self.life.end() == End::Late {
             let open = rare.is_none_or(|rare| rare.ended_by.is_none());
-            return open.then(|| (End::Late, core.settings.start_timeout()));
+            return open.then(|| (End::Late, shared.settings.start_timeout()));
         }
         let open = self.life.is_overdue() && rare.is_none_or(|rare| !rare.told_late);
         let until = self.stop_at.min(clock::now());
-        open.then(|| (End::Asked, clock::between(self.told_at(core), until)))
+        open.then(|| (End::Asked, clock::between(self.told_at(shared), until)))
     }
 
     /// Records who was late in a whole.
-    pub(crate) fn record_late(&mut self, core: &Core, fault: Fault, after: &mut After) {
+    pub(crate) fn record_late(&mut self, shared: &Shared, fault: Fault, after: &mut After) {
         if self.life.end() == End::Late {
-            self.record_end(core, Phase::Run, fault, after);
+            self.record_end(shared, Phase::Run, fault, after);
         } else {
             self.rare().told_late = true;
-            self.record(core, Phase::Run, fault, after);
+            self.record(shared, Phase::Run, fault, after);
         }
     }
 
     /// Records that a whole has missed a deadline, where nobody was left who could tell of its members.
-    pub(super) fn record_untold(&mut self, core: &Core, after: &mut After) {
-        if !core.rules().whole {
+    pub(super) fn record_untold(&mut self, shared: &Shared, after: &mut After) {
+        if !shared.rules().whole {
             return;
         }
-        let missed = match self.missed_by_whole(core) {
+        let missed = match self.missed_by_whole(shared) {
             Some((End::Late, after)) => Interruption::StartTimedOut { after },
             Some((_, after)) => Interruption::StopTimedOut { after },
             None => return,
         };
-        self.record_late(core, Fault::interruption(missed), after);
+        self.record_late(shared, Fault::interruption(missed), after);
     }
 
     /// The start has failed, and is rolled back: it is not late from now on.
-    pub(crate) fn end_start(&mut self, core: &Core, after: &mut After) {
+    pub(crate) fn end_start(&mut self, shared: &Shared, after: &mut After) {
         if self.state() == State::Starting {
             self.rare().start_over = true;
-            self.arm(core, Arm::Now, after);
+            self.arm(shared, Arm::Now, after);
         }
     }
 
     /// Records that what is left does not yield.
-    pub(super) fn record_verdict(&mut self, core: &Core, after: &mut After) -> Unresponsive {
-        let verdict = self.blame(core);
+    pub(super) fn record_verdict(&mut self, shared: &Shared, after: &mut After) -> Unresponsive {
+        let verdict = self.blame(shared);
         let part = verdict.parts().first().copied().unwrap_or(Phase::Run);
-        let waited = core.settings.abort_timeout();
+        let waited = shared.settings.abort_timeout();
         let fault = Interruption::Unresponsive { part, after: waited };
-        self.record(core, part, Fault::interruption(fault), after);
+        self.record(shared, part, Fault::interruption(fault), after);
         self.rare().verdict = Some(verdict.clone());
         verdict
     }
 
     /// What is still there, and for how long it has been told to end.
-    pub(crate) fn blame(&mut self, core: &Core) -> Unresponsive {
-        let asked_at = core.word.read().since();
+    pub(crate) fn blame(&mut self, shared: &Shared) -> Unresponsive {
+        let asked_at = shared.word.read().since();
         let now = clock::now();
         let waited = clock::between(asked_at, now);
-        let path = self.path(core);
+        let path = self.path(shared);
         let rare = self.rare.as_ref();
         let names = rare.map(|rare| rare.tasks.names()).unwrap_or_default();
         let below = rare.map(|rare| rare.stuck_below.clone()).unwrap_or_default();
-        Unresponsive::new(core.name(), &self.life.alive_parts(), waited)
+        Unresponsive::new(shared.name(), &self.life.alive_parts(), waited)
             .of(path.as_str(), below)
             .with_tasks(names)
             .with_checkpoint(self.checkpoint(now))
@@ -203,14 +203,14 @@ impl Cell {
     /// the last.
     pub(super) fn record_limit(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         max: u32,
         window: Duration,
         after: &mut After,
     ) {
         if self.rare().ended_by.is_none() {
             let fault = Fault::interruption(Interruption::RestartLimit);
-            self.record_end(core, Phase::Run, fault, after);
+            self.record_end(shared, Phase::Run, fault, after);
         }
         let Some(rare) = &mut self.rare else { return };
         let (Some(ended_by), Some(last)) = (rare.ended_by.take(), rare.last.take()) else { return };
@@ -238,7 +238,7 @@ impl Cell {
         if between { Duration::ZERO } else { clock::between(self.began_at, now) }
     }
 
-    fn shared_name(&mut self, core: &Core) -> Arc<str> {
-        Arc::clone(self.rare().name.get_or_insert_with(|| core.name().into()))
+    fn shared_name(&mut self, shared: &Shared) -> Arc<str> {
+        Arc::clone(self.rare().name.get_or_insert_with(|| shared.name().into()))
     }
 }

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{After, Cell, Core};
+use super::{After, Cell, Shared};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::ReloadError;
 use crate::report::event::EventKind;
@@ -85,7 +85,7 @@ impl Cell {
 
     /// Hands requests out, if the service has started and something in it waits for them or has done so. Else the driver
     /// looks again after its next poll.
-    pub(crate) fn hand_out_reloads(&mut self, core: &Core, after: &mut After) {
+    pub(crate) fn hand_out_reloads(&mut self, shared: &Shared, after: &mut After) {
         let running = self.state() == State::Running && self.life.level() < Level::Cancelled;
         let Some(rare) = self.rare.as_mut().filter(|_| running) else { return };
         let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != Stage::Seen)
@@ -101,7 +101,7 @@ impl Cell {
             return;
         }
         if woken == 0 && !rare.reloads.supported {
-            core.reload_open.store(true, Ordering::Release);
+            shared.reload_open.store(true, Ordering::Release);
             self.wake_driver(after);
             return;
         }
@@ -111,8 +111,8 @@ impl Cell {
     }
 
     /// After a poll of `run`: what was dropped in it is done, and what nobody waits for is not supported.
-    pub(crate) fn decide_reloads(&mut self, core: &Core, after: &mut After) {
-        core.reload_open.store(false, Ordering::Release);
+    pub(crate) fn decide_reloads(&mut self, shared: &Shared, after: &mut After) {
+        shared.reload_open.store(false, Ordering::Release);
         let Some(rare) = &mut self.rare else { return };
         for round in std::mem::take(&mut rare.reloads.dropped) {
             self.answer_reload(round, Ok(()), after);
@@ -169,15 +169,15 @@ impl Cell {
     }
 
     /// A share was dropped: that is done, unless the attempt is what drops it.
-    pub(crate) fn drop_reload(&mut self, core: &Core, id: u32, after: &mut After) {
+    pub(crate) fn drop_reload(&mut self, shared: &Shared, id: u32, after: &mut After) {
         if self.life.level() == Level::Aborted {
             return;
         }
-        let polling = self.life.is_run_alive() && core.polling.load(Ordering::SeqCst);
+        let polling = self.life.is_run_alive() && shared.polling.load(Ordering::SeqCst);
         match &mut self.rare {
             Some(rare) if polling => {
                 rare.reloads.dropped.push(id);
-                core.reload_open.store(true, Ordering::Release);
+                shared.reload_open.store(true, Ordering::Release);
                 self.wake_driver(after);
             }
             _ => self.answer_reload(id, Ok(()), after),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{After, Arm, Cell, Core};
+use super::{After, Arm, Cell, Shared};
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 use crate::sync::clock;
@@ -31,38 +31,38 @@ impl Cell {
     }
 
     /// The service can do its job now.
-    pub(crate) fn say_ready(&mut self, core: &Core, after: &mut After) {
+    pub(crate) fn say_ready(&mut self, shared: &Shared, after: &mut After) {
         let was_taken_back = self.rare_if(false).and_then(|rare| rare.said.not_ready.take());
-        self.step(core, Input::Ready, Arm::Now, after);
+        self.step(shared, Input::Ready, Arm::Now, after);
         if was_taken_back.is_some() {
-            self.publish(core, after);
+            self.publish(shared, after);
         }
     }
 
     /// The service cannot do its job for now. While it starts the reason is only noted.
     pub(crate) fn say_not_ready(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         reason: Cow<'static, str>,
         after: &mut After,
     ) {
         if matches!(self.state(), State::Starting | State::Running) {
             self.rare().said.not_ready = Some(reason);
-            self.publish(core, after);
+            self.publish(shared, after);
         }
     }
 
     /// A composite has started; whether it is ready at this moment, or why it is not.
     pub(crate) fn show_readiness(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         reason: Option<Cow<'static, str>>,
         after: &mut After,
     ) {
         if matches!(self.state(), State::Starting | State::Running) {
             self.rare().said.not_ready = reason;
-            self.step(core, Input::Ready, Arm::Now, after);
-            self.publish(core, after);
+            self.step(shared, Input::Ready, Arm::Now, after);
+            self.publish(shared, after);
         }
     }
 
@@ -97,9 +97,9 @@ impl Cell {
     }
 
     /// How long a start that is late had.
-    pub(super) fn start_allowance(&self, core: &Core) -> Duration {
+    pub(super) fn start_allowance(&self, shared: &Shared) -> Duration {
         let extended_to = self.rare.as_ref().map_or(0, |rare| rare.said.extended_to);
-        core.settings.start_timeout().max(clock::between(self.began_at, extended_to))
+        shared.settings.start_timeout().max(clock::between(self.began_at, extended_to))
     }
 
     /// The service of attempt `epoch` begins to wait for what counts as a sign of life; says whether it does.
@@ -112,10 +112,10 @@ impl Cell {
     }
 
     /// Such a wait is over. It does not begin the watch of a service that starts.
-    pub(crate) fn end_wait(&mut self, core: &Core, epoch: u64) {
+    pub(crate) fn end_wait(&mut self, shared: &Shared, epoch: u64) {
         let Some(rare) = self.rare.as_mut().filter(|_| self.attempts == epoch) else { return };
         rare.said.waits = rare.said.waits.saturating_sub(1);
-        if let Some((_, beat)) = core.settings.watch() {
+        if let Some((_, beat)) = shared.settings.watch() {
             if beat.load(Ordering::Acquire) > 0 {
                 beat.store(clock::now(), Ordering::Release);
             }

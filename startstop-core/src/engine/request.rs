@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{After, Allowed, Arm, Cell, Core, Hold, Node, drain, update};
+use crate::engine::{After, Allowed, Arm, Cell, Hold, Node, Shared, drain, update};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Exit, Phase, State};
@@ -28,12 +28,12 @@ pub(crate) fn start<N: Node + ?Sized>(
     parent: Option<&Arc<Parent>>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
-    let mut asked = Asked::new(node.core(), kind, parent, wanted);
+    let mut asked = Asked::new(node.shared(), kind, parent, wanted);
     // It may have to stop first.
     let below = drain::below(&**node);
-    let reply = update(node, |core, cell, after| {
+    let reply = update(node, |shared, cell, after| {
         cell.note_drain_below(below);
-        asked.make(core, cell, after)
+        asked.make(shared, cell, after)
     });
     tell_of_drain(&**node);
     asked.look_again(node);
@@ -62,10 +62,10 @@ fn stop_after_drain<N: Node + ?Sized>(
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
     let below = drain::below(&**node);
-    let reply = update(node, |core, cell, after| {
+    let reply = update(node, |shared, cell, after| {
         cell.note_drain_below(below);
-        stop_in(core, cell, reason, wanted, after, |core, cell, after| {
-            begin_stop(core, cell, allowed, wanted.arm(), after);
+        stop_in(shared, cell, reason, wanted, after, |shared, cell, after| {
+            begin_stop(shared, cell, allowed, wanted.arm(), after);
         })
     });
     tell_of_drain(&**node);
@@ -74,19 +74,19 @@ fn stop_after_drain<N: Node + ?Sized>(
 
 /// Has what the service is made of drain with it, if it does.
 fn tell_of_drain<N: Node + ?Sized>(node: &N) {
-    if node.core().current_level() == Level::Draining {
+    if node.shared().current_level() == Level::Draining {
         drain::tell_below(node);
     }
 }
 
 /// Begins a stop, or joins the one that has begun.
 fn stop_in(
-    core: &Core,
+    shared: &Shared,
     cell: &mut Cell,
     reason: StopReason,
     wanted: Wanted<'_>,
     after: &mut After,
-    begin: impl FnOnce(&Core, &mut Cell, &mut After),
+    begin: impl FnOnce(&Shared, &mut Cell, &mut After),
 ) -> Reply<Result<(), StopError>> {
     if cell.state() == State::Stopped {
         return Reply::Now(Ok(()));
@@ -96,21 +96,21 @@ fn stop_in(
     }
     let key = wanted.register(Topic::Stop, cell);
     cell.note_reason(reason);
-    begin(core, cell, after);
+    begin(shared, cell, after);
     reply(key, cell, Answer::stop)
 }
 
-fn begin_stop(core: &Core, cell: &mut Cell, allowed: Allowed, arm: Arm, after: &mut After) {
+fn begin_stop(shared: &Shared, cell: &mut Cell, allowed: Allowed, arm: Arm, after: &mut After) {
     let joins = cell.state() == State::Stopping;
-    cell.limit_stop(core, allowed, after);
+    cell.limit_stop(shared, allowed, after);
     let input = match allowed {
         Allowed::Within(Duration::ZERO) => Input::Abort,
         _ => Input::Stop,
     };
-    cell.step(core, input, arm, after);
+    cell.step(shared, input, arm, after);
     if joins {
         // The earliest deadline wins, and a group shares it out anew.
-        cell.arm(core, arm, after);
+        cell.arm(shared, arm, after);
         cell.wake_driver(after);
     }
 }
@@ -122,11 +122,11 @@ fn begin_own_stop<N: Node + ?Sized>(
     asks: impl FnOnce(&Cell) -> bool,
 ) {
     let below = drain::below(&**node);
-    update(node, |core, cell, after| {
+    update(node, |shared, cell, after| {
         if cell.verdict().is_none() && asks(cell) {
             cell.note_drain_below(below);
             cell.note_reason(reason);
-            begin_stop(core, cell, Allowed::Own, Arm::Now, after);
+            begin_stop(shared, cell, Allowed::Own, Arm::Now, after);
         }
     });
     tell_of_drain(&**node);
@@ -147,7 +147,7 @@ pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
 
 /// A service asks for a stop of every outermost whole that it is a part of; of itself where it is a part of none.
 pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
-    if !node.core().cell().is_alive(epoch) {
+    if !node.shared().cell().is_alive(epoch) {
         return;
     }
     let mut seen = HashSet::new();
@@ -156,7 +156,7 @@ pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
         if !seen.insert(Arc::as_ptr(&node).addr()) {
             continue;
         }
-        let wholes = node.core().cell().wholes();
+        let wholes = node.shared().cell().wholes();
         if wholes.is_empty() {
             begin_own_stop(&node, StopReason::Own, |cell| cell.state() != State::Stopped);
         }
@@ -166,12 +166,12 @@ pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
 
 /// A service asks for its own restart, unless nobody is left who could stop it then.
 pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    let mut asked = Asked::new(node.core(), StartKind::Restart, None, Wanted::No);
+    let mut asked = Asked::new(node.shared(), StartKind::Restart, None, Wanted::No);
     let below = drain::below(&**node);
-    update(node, |core, cell, after| {
-        if cell.attempts == epoch && cell.life.is_alive() && core.is_wanted() {
+    update(node, |shared, cell, after| {
+        if cell.attempts == epoch && cell.life.is_alive() && shared.is_wanted() {
             cell.note_drain_below(below);
-            asked.make(core, cell, after);
+            asked.make(shared, cell, after);
         }
     });
     tell_of_drain(&**node);
@@ -193,8 +193,8 @@ pub(crate) fn start_part<N: Node + ?Sized>(
     start: Start,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
-    let mut asked = Asked::new(node.core(), StartKind::Ensure, None, wanted);
-    let (reply, rest) = update(node, |core, cell, after| {
+    let mut asked = Asked::new(node.shared(), StartKind::Ensure, None, wanted);
+    let (reply, rest) = update(node, |shared, cell, after| {
         // Under the lock: either this sees that the whole goes down, or who stops this part for it finds it started.
         if hold.goes_down() {
             return (Reply::Now(Err(StartError::Stopped)), Some(hold));
@@ -202,7 +202,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
         if start == Start::Again {
             cell.count_restart();
         }
-        let reply = asked.make(core, cell, after);
+        let reply = asked.make(shared, cell, after);
         (reply, cell.keep_hold(hold))
     });
     // Outside of the lock: it may be the last thing that the whole waits for.
@@ -245,22 +245,22 @@ fn stop_with_whole<N: Node + ?Sized>(
     kept: Kept,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
-    let shorter = left.filter(|left| *left < node.core().settings.stop_timeout());
+    let shorter = left.filter(|left| *left < node.shared().settings.stop_timeout());
     let (allowed, kept) = match shorter {
         // Zero would ask for an abort.
         Some(left) => (Allowed::Within(left.max(Duration::from_nanos(1))), kept),
         None => (Allowed::Own, Kept::Here),
     };
-    update(node, |core, cell, after| {
-        stop_in(core, cell, StopReason::Group, wanted, after, |core, cell, after| {
+    update(node, |shared, cell, after| {
+        stop_in(shared, cell, StopReason::Group, wanted, after, |shared, cell, after| {
             let joins = cell.state() == State::Stopping;
-            let earlier = cell.limit_stop_now(core, allowed, after);
+            let earlier = cell.limit_stop_now(shared, allowed, after);
             if kept == Kept::ByWhole && earlier {
                 cell.leave_deadline_to_whole();
             }
-            cell.step(core, Input::StopNow, wanted.arm(), after);
+            cell.step(shared, Input::StopNow, wanted.arm(), after);
             if joins {
-                cell.arm(core, wanted.arm(), after);
+                cell.arm(shared, wanted.arm(), after);
                 cell.wake_driver(after);
             }
         })
@@ -269,24 +269,24 @@ fn stop_with_whole<N: Node + ?Sized>(
 
 /// The deadline of the whole has passed: what is left of this part of it is aborted.
 pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
-    update(node, |core, cell, after| {
+    update(node, |shared, cell, after| {
         let input = match cell.state() {
             State::Stopping if cell.life.is_asked() => Input::StopDue,
             _ => Input::Abort,
         };
         cell.note_reason(StopReason::Group);
-        cell.step(core, input, Arm::Now, after);
+        cell.step(shared, input, Arm::Now, after);
     });
 }
 
 /// Records a failure that is none of an attempt.
 pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: Fault) -> Failure {
-    update(node, |core, cell, after| cell.record(core, Phase::Run, fault, after))
+    update(node, |shared, cell, after| cell.record(shared, Phase::Run, fault, after))
 }
 
 /// Puts a failure of a part into the history of its whole too.
 pub(crate) fn record_of_part<N: Node + ?Sized>(node: &Arc<N>, failure: &Failure) {
-    update(node, |core, cell, after| cell.note_of_part(core, failure, after));
+    update(node, |shared, cell, after| cell.note_of_part(shared, failure, after));
 }
 
 /// Asks for a reload.
@@ -294,12 +294,12 @@ pub(crate) fn reload<N: Node + ?Sized>(
     node: &Arc<N>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), ReloadError>> {
-    update(node, |core, cell, after| {
+    update(node, |shared, cell, after| {
         let Some(round) = cell.request_reload() else {
             return Reply::Now(Err(ReloadError::Stopped));
         };
         let key = wanted.register(Topic::Reloaded(round), cell);
-        cell.hand_out_reloads(core, after);
+        cell.hand_out_reloads(shared, after);
         reply(key, cell, Answer::reload)
     })
 }
@@ -315,8 +315,8 @@ pub(crate) fn tell_watchers<N: Node + ?Sized>(node: &Arc<N>) {
 }
 
 /// Waits for the end of the cycle that is current now.
-pub(crate) fn wait(core: &Core) -> Reply<Exit> {
-    let mut cell = core.cell();
+pub(crate) fn wait(shared: &Shared) -> Reply<Exit> {
+    let mut cell = shared.cell();
     match cell.state() {
         State::Stopped => Reply::Now(cell.exit),
         _ => Reply::Later(cell.waiters.add(Topic::End)),
@@ -325,8 +325,8 @@ pub(crate) fn wait(core: &Core) -> Reply<Exit> {
 
 /// Waits until the service rests: nothing of it runs and nothing follows, or its end was given up. One that was
 /// started as a part of a whole and is no part of it any more has rested since.
-pub(crate) fn wait_for_rest(core: &Core, whole: Option<usize>) -> Reply<()> {
-    let mut cell = core.cell();
+pub(crate) fn wait_for_rest(shared: &Shared, whole: Option<usize>) -> Reply<()> {
+    let mut cell = shared.cell();
     let has_left = whole.is_some_and(|whole| !cell.is_part_of(whole));
     if has_left || cell.state() == State::Stopped || cell.life.has_verdict() {
         return Reply::Now(());
@@ -335,8 +335,8 @@ pub(crate) fn wait_for_rest(core: &Core, whole: Option<usize>) -> Reply<()> {
 }
 
 /// Waits for a state.
-pub(crate) fn wait_for(core: &Core, state: State) -> Reply<()> {
-    let mut cell = core.cell();
+pub(crate) fn wait_for(shared: &Shared, state: State) -> Reply<()> {
+    let mut cell = shared.cell();
     if cell.state() == state {
         return Reply::Now(());
     }

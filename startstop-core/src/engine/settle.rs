@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::reporting::Said;
-use super::{After, Arm, Cell, Core, Ending};
+use super::{After, Arm, Cell, Ending, Shared};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::failure::{Failure, Fault, Interruption};
 use crate::report::state::{Exit, Phase, Readiness, State};
@@ -43,7 +43,13 @@ pub(crate) enum Cue {
 
 impl Cell {
     /// Tells the driver with this number what to do.
-    pub(crate) fn cue(&mut self, core: &Core, id: u32, waker: &Waker, after: &mut After) -> Cue {
+    pub(crate) fn cue(
+        &mut self,
+        shared: &Shared,
+        id: u32,
+        waker: &Waker,
+        after: &mut After,
+    ) -> Cue {
         if !self.is_driven_by(id) {
             return Cue::Leave;
         }
@@ -53,33 +59,33 @@ impl Cell {
         if self.life.is_over() {
             // User code, which may block.
             if let Some(endings) = self.take_endings() {
-                self.step(core, Input::Closing, Arm::ByLook, after);
+                self.step(shared, Input::Closing, Arm::ByLook, after);
                 return Cue::Close(endings);
             }
-            if let Some((predicate, failure)) = self.open_question(core) {
-                self.step(core, Input::Closing, Arm::ByLook, after);
+            if let Some((predicate, failure)) = self.open_question(shared) {
+                self.step(shared, Input::Closing, Arm::ByLook, after);
                 return Cue::Ask(predicate, failure);
             }
             after.driver = None;
             return Cue::Settle;
         }
-        self.next_cue(core, id, after)
+        self.next_cue(shared, id, after)
     }
 
     /// Settles the attempt that is over, for the driver with this number: what comes next.
-    pub(crate) fn cue_after_end(&mut self, core: &Core, id: u32, after: &mut After) -> Cue {
+    pub(crate) fn cue_after_end(&mut self, shared: &Shared, id: u32, after: &mut After) -> Cue {
         if self.is_driven_by(id) && self.life.is_over() {
-            self.settle(core, after);
+            self.settle(shared, after);
         }
-        self.next_cue(core, id, after)
+        self.next_cue(shared, id, after)
     }
 
-    fn next_cue(&mut self, core: &Core, id: u32, after: &mut After) -> Cue {
+    fn next_cue(&mut self, shared: &Shared, id: u32, after: &mut After) -> Cue {
         // It is here already and needs no wake-up.
         after.driver = None;
         match self.state() {
             _ if !self.is_driven_by(id) => Cue::Leave,
-            State::Starting if !self.life.is_alive() => self.enter(core, after),
+            State::Starting if !self.life.is_alive() => self.enter(shared, after),
             State::Backoff => {
                 let due = self.deadline.next_attempt();
                 Cue::Pause((due > after.now()).then_some(due))
@@ -97,12 +103,12 @@ impl Cell {
     }
 
     /// Takes on the call of `shutdown`, if it is due: where it runs, and for which attempt.
-    pub(crate) fn take_hook(&mut self, core: &Core) -> Option<(Handle, u64)> {
+    pub(crate) fn take_hook(&mut self, shared: &Shared) -> Option<(Handle, u64)> {
         if !self.life.is_hook_due() {
             return None;
         }
         let on = self.on.clone()?;
-        self.life.step(Input::HookTaken, core.rules());
+        self.life.step(Input::HookTaken, shared.rules());
         Some((on, self.attempts))
     }
 
@@ -110,13 +116,13 @@ impl Cell {
         self.driven && self.driver_id == id
     }
 
-    fn enter(&mut self, core: &Core, after: &mut After) -> Cue {
+    fn enter(&mut self, shared: &Shared, after: &mut After) -> Cue {
         self.attempts += 1;
         self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
         self.stop_at = clock::NEVER;
         self.why = None;
         self.began_at = after.now();
-        core.signal.turn(self.attempts, Level::Alive);
+        shared.signal.turn(self.attempts, Level::Alive);
         let again = self.attempts_of_cycle > 1;
         if let Some(rare) = &mut self.rare {
             if again {
@@ -133,11 +139,11 @@ impl Cell {
             rare.said = Said::default();
             rare.is_whole = false;
         }
-        if let Some((_, beat)) = core.settings.watch() {
+        if let Some((_, beat)) = shared.settings.watch() {
             beat.store(0, Ordering::Release);
         }
         self.forget_unreadiness();
-        self.step(core, Input::Enter, Arm::Now, after);
+        self.step(shared, Input::Enter, Arm::Now, after);
         if self.has_one_thread() || after.is_quiet() {
             Cue::Run(self.attempts)
         } else {
@@ -157,61 +163,61 @@ impl Cell {
     }
 
     /// The runtime has dropped the driver with this number.
-    pub(crate) fn driver_lost(&mut self, core: &Core, id: u32, after: &mut After) {
+    pub(crate) fn driver_lost(&mut self, shared: &Shared, id: u32, after: &mut After) {
         if !self.is_driven_by(id) {
             return;
         }
         self.driver_gone(after);
-        self.lost(core, self.what_is_left(), after);
+        self.lost(shared, self.what_is_left(), after);
         // It may have entered an attempt and not have called `run` yet.
-        self.step(core, Input::RunEnded(RunEnd::Dropped), Arm::ByCaller, after);
+        self.step(shared, Input::RunEnded(RunEnd::Dropped), Arm::ByCaller, after);
         if self.life.is_over() {
-            self.settle(core, after);
+            self.settle(shared, after);
         }
     }
 
     /// The end of `run`: what it has failed with, and its drop.
     pub(crate) fn run_ended(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         mut end: RunEnd,
         [mut failed, mut dropped]: [Option<Fault>; 2],
         after: &mut After,
     ) {
-        if end == RunEnd::Ok && self.leaves_early(core) {
+        if end == RunEnd::Ok && self.leaves_early(shared) {
             end = RunEnd::Failed;
             failed = Some(Fault::interruption(Interruption::NotReady));
         }
         // After an abort, what is left to fail is a destructor, and that ends nothing.
         if end == RunEnd::Failed {
             if let Some(fault) = failed.take().or_else(|| dropped.take()) {
-                self.record_end(core, Phase::Run, fault, after);
+                self.record_end(shared, Phase::Run, fault, after);
             }
         }
         for fault in failed.into_iter().chain(dropped) {
-            self.record(core, Phase::Run, fault, after);
+            self.record(shared, Phase::Run, fault, after);
         }
-        self.step(core, Input::RunEnded(end), Arm::Now, after);
+        self.step(shared, Input::RunEnded(end), Arm::Now, after);
     }
 
     /// Whether a `run` that returns now has never been ready, and was not told to stop. A whole may: its parts have completed.
-    fn leaves_early(&self, core: &Core) -> bool {
+    fn leaves_early(&self, shared: &Shared) -> bool {
         let starts = self.state() == State::Starting && self.life.end() == End::None;
         let whole = self.rare.as_ref().is_some_and(|rare| rare.is_whole);
-        starts && !whole && core.settings.readiness() == Readiness::Explicit
+        starts && !whole && shared.settings.readiness() == Readiness::Explicit
     }
 
     /// A part was dropped that nobody had aborted: the runtime has ended.
-    pub(crate) fn lost(&mut self, core: &Core, phase: Phase, after: &mut After) {
+    pub(crate) fn lost(&mut self, shared: &Shared, phase: Phase, after: &mut After) {
         if self.life.is_lost() || self.state() == State::Stopped {
             return;
         }
         if !self.life.is_asked() {
-            self.stop_at = clock::later(after.now(), core.settings.stop_timeout());
+            self.stop_at = clock::later(after.now(), shared.settings.stop_timeout());
         }
         let fault = Fault::interruption(Interruption::RuntimeEnded);
-        self.record_end(core, phase, fault, after);
-        self.step(core, Input::Lost, Arm::ByCaller, after);
+        self.record_end(shared, phase, fault, after);
+        self.step(shared, Input::Lost, Arm::ByCaller, after);
         self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);
     }
 
@@ -223,8 +229,8 @@ impl Cell {
 
     /// What the policy's predicate has to be asked, which is foreign code, before the attempt can be
     /// settled.
-    fn open_question(&self, core: &Core) -> Option<(RetryIf, Failure)> {
-        let policy = core.settings.restart()?;
+    fn open_question(&self, shared: &Shared) -> Option<(RetryIf, Failure)> {
+        let policy = shared.settings.restart()?;
         let predicate = policy.retry_if.as_ref()?;
         let rare = self.rare.as_ref()?;
         let failure = rare.ended_by.as_ref()?;
@@ -233,42 +239,42 @@ impl Cell {
     }
 
     /// What the predicate has said.
-    pub(crate) fn answered(&mut self, core: &Core, worth_it: bool, after: &mut After) {
+    pub(crate) fn answered(&mut self, shared: &Shared, worth_it: bool, after: &mut After) {
         self.rare().worth_it = Some(worth_it);
-        self.step(core, Input::Closed, Arm::ByCaller, after);
+        self.step(shared, Input::Closed, Arm::ByCaller, after);
     }
 
     /// What was to be done at the end of the attempt is done, or has failed.
-    pub(crate) fn closed(&mut self, core: &Core, faults: Vec<Fault>, after: &mut After) {
+    pub(crate) fn closed(&mut self, shared: &Shared, faults: Vec<Fault>, after: &mut After) {
         for fault in faults {
-            self.record(core, Phase::Run, fault, after);
+            self.record(shared, Phase::Run, fault, after);
         }
-        self.step(core, Input::Closed, Arm::ByCaller, after);
+        self.step(shared, Input::Closed, Arm::ByCaller, after);
     }
 
     /// Settles an attempt that is over.
-    pub(super) fn settle(&mut self, core: &Core, after: &mut After) {
-        self.record_untold(core, after);
-        match self.next_delay(core, after) {
-            Some(delay) => self.begin_backoff(core, delay, after),
-            None => self.end_cycle(core, after),
+    pub(super) fn settle(&mut self, shared: &Shared, after: &mut After) {
+        self.record_untold(shared, after);
+        match self.next_delay(shared, after) {
+            Some(delay) => self.begin_backoff(shared, delay, after),
+            None => self.end_cycle(shared, after),
         }
     }
 
-    fn begin_backoff(&mut self, core: &Core, delay: Duration, after: &mut After) {
+    fn begin_backoff(&mut self, shared: &Shared, delay: Duration, after: &mut After) {
         self.rare().was_up = self.life.was_ready();
-        self.life.step(Input::Retry, core.rules());
-        self.arm(core, Arm::ByCaller, after);
+        self.life.step(Input::Retry, shared.rules());
+        self.arm(shared, Arm::ByCaller, after);
         self.deadline.begin_backoff(clock::later(after.now(), delay));
         self.end_reloads(after);
-        self.publish(core, after);
-        self.close_attempt(core, after);
+        self.publish(shared, after);
+        self.close_attempt(shared, after);
         self.why = None;
     }
 
     /// The delay before the next attempt, if the policy wants one.
-    fn next_delay(&mut self, core: &Core, after: &mut After) -> Option<Duration> {
-        let policy = core.settings.restart()?;
+    fn next_delay(&mut self, shared: &Shared, after: &mut After) -> Option<Duration> {
+        let policy = shared.settings.restart()?;
         if !self.life.may_retry() || self.drains_with_a_whole() {
             return None;
         }
@@ -277,7 +283,7 @@ impl Cell {
         if !wanted {
             return None;
         }
-        let word = core.word.read();
+        let word = shared.word.read();
         let now = after.now();
         let healthy = match word.state() {
             State::Running => clock::between(word.since(), now),
@@ -286,17 +292,17 @@ impl Cell {
         match self.rare().retries.decide(policy, healthy, now) {
             Decision::After(delay) => Some(delay),
             Decision::LimitReached(max, window) => {
-                self.record_limit(core, max, window, after);
-                self.life.step(Input::Exhausted, core.rules());
+                self.record_limit(shared, max, window, after);
+                self.life.step(Input::Exhausted, shared.rules());
                 None
             }
         }
     }
 
-    fn end_cycle(&mut self, core: &Core, after: &mut After) {
+    fn end_cycle(&mut self, shared: &Shared, after: &mut After) {
         if self.life.has_next() && self.goes_down_with_a_whole() {
             // Whoever has told it to stop for the whole does not look at it again.
-            self.step(core, Input::Stop, Arm::ByCaller, after);
+            self.step(shared, Input::Stop, Arm::ByCaller, after);
         }
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
         self.exit = self.life.exit(failed);
@@ -306,20 +312,20 @@ impl Cell {
         }
         let (outcome, start_error) = (self.stop_outcome(), self.start_error());
         let has_next = self.life.has_next();
-        let job = core.settings.readiness() == Readiness::Completion;
+        let job = shared.settings.readiness() == Readiness::Completion;
         let done = job && self.exit == Exit::Completed;
-        self.life.step(Input::Finish, core.rules());
-        self.show_stopped(core, done, after);
+        self.life.step(Input::Finish, shared.rules());
+        self.show_stopped(shared, done, after);
         self.waiters.answer(Topic::Stop, &Answer::Stop(outcome), &mut after.wakes);
         self.waiters.answer(Topic::End, &Answer::End(self.exit), &mut after.wakes);
         if has_next {
             self.begin_cycle(after);
-            self.publish(core, after);
+            self.publish(shared, after);
             self.drive(after);
             return;
         }
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
-        if core.is_abandoned() {
+        if shared.is_abandoned() {
             self.end_streams(after);
         }
         self.leave_wholes(after);
@@ -328,10 +334,10 @@ impl Cell {
     }
 
     /// Shows that the cycle has ended, even where the next one begins under the same lock.
-    fn show_stopped(&mut self, core: &Core, done: bool, after: &mut After) {
+    fn show_stopped(&mut self, shared: &Shared, done: bool, after: &mut After) {
         self.end_reloads(after);
-        self.publish_state(core, State::Stopped, done, after);
-        self.close_attempt(core, after);
-        self.arm(core, Arm::ByCaller, after);
+        self.publish_state(shared, State::Stopped, done, after);
+        self.close_attempt(shared, after);
+        self.arm(shared, Arm::ByCaller, after);
     }
 }

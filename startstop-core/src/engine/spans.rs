@@ -1,6 +1,6 @@
 //! The span of an attempt, for `tracing`.
 
-use super::{After, Cell, Core};
+use super::{After, Cell, Shared};
 use crate::report::trace::AttemptSpan;
 #[cfg(feature = "tracing")]
 use crate::report::trace::is_traced;
@@ -26,15 +26,15 @@ impl Cell {
     }
 
     /// Sees to it that a span has something to be named after.
-    pub(super) fn name_span(&mut self, core: &Core) {
+    pub(super) fn name_span(&mut self, shared: &Shared) {
         if is_traced() {
-            self.path(core);
+            self.path(shared);
         }
     }
 
     /// The span of the attempt that the driver enters.
-    pub(crate) fn enter_span(&mut self, core: &Core, after: &mut After) -> AttemptSpan {
-        self.name_span(core);
+    pub(crate) fn enter_span(&mut self, shared: &Shared, after: &mut After) -> AttemptSpan {
+        self.name_span(shared);
         let tag = self.tag();
         self.open_span(tag, after)
     }
@@ -60,16 +60,16 @@ impl Cell {
         AttemptSpan::default()
     }
 
-    pub(super) fn name_span(&mut self, _: &Core) {}
+    pub(super) fn name_span(&mut self, _: &Shared) {}
 
-    pub(crate) fn enter_span(&mut self, _: &Core, _: &mut After) -> AttemptSpan {
+    pub(crate) fn enter_span(&mut self, _: &Shared, _: &mut After) -> AttemptSpan {
         AttemptSpan::default()
     }
 
     pub(super) fn close_span(&mut self, _: &mut After) {}
 }
 
-impl Core {
+impl Shared {
     /// The span of attempt `epoch`.
     #[cfg(feature = "tracing")]
     pub(crate) fn span(&self, epoch: u64) -> AttemptSpan {

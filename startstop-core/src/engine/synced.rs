@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::Core;
+use super::Shared;
 use super::attached::Attached;
 use super::deadline::Deadline;
 use super::ended::Ended;
@@ -234,8 +234,8 @@ impl Cell {
     }
 
     /// Where the service is in what has started it.
-    pub(crate) fn path(&mut self, core: &Core) -> Path {
-        self.rare().path.get_or_insert_with(|| Path::alone(core.name())).clone()
+    pub(crate) fn path(&mut self, shared: &Shared) -> Path {
+        self.rare().path.get_or_insert_with(|| Path::alone(shared.name())).clone()
     }
 
     /// The runtime of the cycle.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 
 use super::task::is_own;
-use super::{After, Cell, Core, PartEnd};
+use super::{After, Cell, PartEnd, Shared};
 use crate::engine::waiters::{Answer, Key};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Phase, Readiness, State};
@@ -110,7 +110,7 @@ impl Cell {
     /// The end of a task, and what has failed in it or in its drop.
     pub(crate) fn task_ended(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         (id, end): (u64, PartEnd),
         faults: impl IntoIterator<Item = Fault>,
         after: &mut After,
@@ -118,16 +118,16 @@ impl Cell {
         let entry = self.rare.as_mut().and_then(|rare| rare.tasks.live.remove(&id));
         let entry = entry.unwrap_or_default();
         let faults = faults.into_iter().map(|fault| fault.of_task(entry.name.clone()));
-        self.part_ended(core, (Phase::Task, end), faults, after);
+        self.part_ended(shared, (Phase::Task, end), faults, after);
         self.tell_joiners(after);
         entry.handle
     }
 
     /// With a task of a job the job has failed.
-    pub(super) fn task_failed(&mut self, core: &Core, failure: Failure) {
+    pub(super) fn task_failed(&mut self, shared: &Shared, failure: Failure) {
         let goes_on = self.state() == State::Starting && self.life.end() == End::None;
-        if goes_on && core.settings.readiness() == Readiness::Completion {
-            self.life.step(Input::TaskFailed, core.rules());
+        if goes_on && shared.settings.readiness() == Readiness::Completion {
+            self.life.step(Input::TaskFailed, shared.rules());
             self.rare().ended_by.get_or_insert(failure);
         }
     }

@@ -3,19 +3,19 @@
 
 use std::sync::OnceLock;
 
-use crate::engine::Core;
+use crate::engine::Shared;
 
-static WATCHER: OnceLock<fn(&Core)> = OnceLock::new();
+static WATCHER: OnceLock<fn(&Shared)> = OnceLock::new();
 
 /// Has each verdict told, from now on; there is one who is.
 #[cfg(feature = "signal")]
-pub(crate) fn watch(watcher: fn(&Core)) {
+pub(crate) fn watch(watcher: fn(&Shared)) {
     WATCHER.get_or_init(|| watcher);
 }
 
 /// Tells that a service was given up. Not under its lock.
-pub(super) fn tell(core: &Core) {
+pub(super) fn tell(shared: &Shared) {
     if let Some(watcher) = WATCHER.get() {
-        watcher(core);
+        watcher(shared);
     }
 }

@@ -155,7 +155,7 @@ impl<'a> Supervisor<'a> {
         let entries = (0..).map(Id).zip(&mut table.entries);
         let member = |(id, entry): (Id, &mut Option<Entry>)| {
             let entry = entry.as_mut()?;
-            let cell = entry.part.node.core().cell();
+            let cell = entry.part.node.shared().cell();
             (entry.seen, entry.attempt) = (cell.cycle, cell.attempts);
             drop(cell);
             Some((id, entry.part.clone()))

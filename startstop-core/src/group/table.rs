@@ -58,7 +58,7 @@ impl Table {
         let Prepared { part, policy, .. } = member;
         let id = self.board.add(edges, policy);
         self.ids.insert(name.clone(), id);
-        let cell = part.node.core().cell();
+        let cell = part.node.shared().cell();
         let (seen, attempt) = (cell.cycle, cell.attempts);
         drop(cell);
         self.make_room();

@@ -18,7 +18,7 @@ use super::count::TERMINATE_WINDOW;
 use super::signals::{Signal, Signals, arm_defaults, disarm_defaults};
 use super::stage::IfStuck;
 use super::subject::Subject;
-use crate::engine::Core;
+use crate::engine::Shared;
 use crate::engine::verdicts;
 
 /// The programs of the process, and who hears the signals for them. Nothing foreign runs under its lock.
@@ -86,10 +86,10 @@ pub(super) fn listen(subject: &Arc<Subject>) -> io::Result<Listening<'_>> {
 }
 
 /// A service of the process does not yield: the programs see to it that this does not keep the process.
-fn take_verdict(core: &Core) {
+fn take_verdict(shared: &Shared) {
     let subjects = hub().subjects.clone();
     for subject in subjects {
-        subject.take_verdict(core);
+        subject.take_verdict(shared);
     }
 }
 

@@ -91,7 +91,7 @@ impl Operation {
     }
 
     pub(super) fn abort_timeout(&self) -> Duration {
-        self.node.core().settings.abort_timeout()
+        self.node.shared().settings.abort_timeout()
     }
 
     pub(super) async fn run(mut self) -> ExitCode {
@@ -146,13 +146,13 @@ async fn operate(subject: &Arc<Subject>) -> Result<Exit, StartError> {
         Err(error) if !subject.is_asked() => return Err(error),
         _ => {}
     }
-    redeem(node, request::wait_for_rest(node.core(), None), Answer::seen).await;
+    redeem(node, request::wait_for_rest(node.shared(), None), Answer::seen).await;
     Ok(ended(node))
 }
 
 /// How the service has ended. Somebody else may have started it again by now, which is not waited for.
 fn ended(node: &Arc<dyn Node>) -> Exit {
-    let cell = node.core().cell();
+    let cell = node.shared().cell();
     if cell.life.has_verdict() { Exit::Unresponsive } else { cell.exit }
 }
 
@@ -163,7 +163,7 @@ fn cannot_listen(node: &Arc<dyn Node>, error: std::io::Error) -> StartError {
 
 /// Prints what went wrong; the exit code.
 fn tell(node: &Arc<dyn Node>, result: Result<Exit, StartError>) -> u8 {
-    let last = snapshot::errors_last(node.core());
+    let last = snapshot::errors_last(node.shared());
     let code = last.clone().and_then(|failure| fenced(|| exit_code(&failure)).ok().flatten());
     match result {
         Ok(exit) if exit.is_success() => return 0,

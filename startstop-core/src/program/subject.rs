@@ -17,7 +17,7 @@ use super::stage::{IfStuck, Stage, Step};
 use crate::engine::request::pending::ask;
 use crate::engine::request::{self, Wanted};
 use crate::engine::waiters::Answer;
-use crate::engine::{Core, Node, grace};
+use crate::engine::{Node, Shared, grace};
 use crate::report::error::ReloadError;
 use crate::report::state::State;
 use crate::report::trace;
@@ -104,7 +104,7 @@ impl Subject {
 
     /// The signal that asked for the end of what had ended already.
     pub(super) fn missed(&self) -> Option<Signal> {
-        let exit = self.node.core().cell().exit;
+        let exit = self.node.shared().cell().exit;
         self.stage().missed(exit)
     }
 
@@ -132,13 +132,13 @@ impl Subject {
     }
 
     fn state(&self) -> State {
-        self.node.core().word.read().state()
+        self.node.shared().word.read().state()
     }
 
     fn show(&self, signal: Signal) {
         if cfg!(feature = "tracing") {
             let node = Arc::clone(&self.node);
-            aside(move || trace::signal(node.core().name(), &signal));
+            aside(move || trace::signal(node.shared().name(), &signal));
         }
     }
 
@@ -165,7 +165,7 @@ impl Subject {
         aside(move || {
             let _ = told.send(grace::span(&*node).total());
         });
-        let (this, own) = (Arc::downgrade(self), own_grace(self.node.core()));
+        let (this, own) = (Arc::downgrade(self), own_grace(self.node.shared()));
         self.keep(async move {
             let grace = timeout(A_SECOND, tells).await;
             let grace = grace.ok().and_then(Result::ok).unwrap_or(own);
@@ -194,15 +194,15 @@ impl Subject {
     }
 
     /// Some service of the process does not yield.
-    pub(super) fn take_verdict(self: &Arc<Self>, core: &Core) {
+    pub(super) fn take_verdict(self: &Arc<Self>, shared: &Shared) {
         if self.if_stuck == IfStuck::Stays {
             return;
         }
-        if std::ptr::eq(core, self.node.core()) {
+        if std::ptr::eq(shared, self.node.shared()) {
             let this = Arc::clone(self);
             aside(move || this.leave());
         } else {
-            self.limit_block(core.settings.abort_timeout());
+            self.limit_block(shared.settings.abort_timeout());
         }
     }
 
@@ -233,8 +233,8 @@ fn leave_weak(subject: &Weak<Subject>) {
 }
 
 /// How long a stop of a service alone may take.
-fn own_grace(core: &Core) -> Duration {
-    let settings = &core.settings;
+fn own_grace(shared: &Shared) -> Duration {
+    let settings = &shared.settings;
     let stop = settings.stop_timeout().saturating_add(settings.abort_timeout());
     settings.drain().saturating_add(stop)
 }

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 #[cfg(not(startstop_loom))]
 use crate::engine::places;
 use crate::engine::task::push_out;
-use crate::engine::{Core, Identity, Job, Node, look_soon, spawn_deadline_task};
+use crate::engine::{Identity, Job, Node, Shared, look_soon, spawn_deadline_task};
 use crate::report::status::Status;
 use crate::rules::span::Span;
 use crate::runner::{StartStop, WeakRunner};
@@ -26,13 +26,13 @@ const LARGE: usize = 16 * 1024;
 
 /// A service with its core: the one allocation of a runner.
 pub(crate) struct Inner<S> {
-    pub(crate) core: Core,
+    pub(crate) shared: Shared,
     pub(crate) service: S,
 }
 
 impl<S: Service> Node for Inner<S> {
-    fn core(&self) -> &Core {
-        &self.core
+    fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     fn children(&self) -> Vec<Status> {
@@ -41,7 +41,7 @@ impl<S: Service> Node for Inner<S> {
 
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
         let mut parts = self.service.__parts().0;
-        parts.extend(self.core.cell().attached());
+        parts.extend(self.shared.cell().attached());
         parts
     }
 
@@ -80,7 +80,7 @@ impl<S: Service> Node for Inner<S> {
             Job::Hook(on, epoch) => {
                 let call = shutdown_call::Call::new(Arc::clone(&self), epoch);
                 shutdown_call::spawn(&self, &on, call);
-                make_way(&self.core, &on);
+                make_way(&self.shared, &on);
             }
         }
     }
@@ -88,8 +88,8 @@ impl<S: Service> Node for Inner<S> {
 
 /// Lets other workers take the task that was just spawned, if this one is inside of `run`, which may block. Otherwise the driver,
 /// which is woken next, pushes the task out.
-fn make_way(core: &Core, on: &Handle) {
-    if core.polling.load(Ordering::SeqCst) {
+fn make_way(shared: &Shared, on: &Handle) {
+    if shared.polling.load(Ordering::SeqCst) {
         push_out(on);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use super::{Runner, WeakRunner};
 use crate::engine::gate;
 use crate::engine::request;
-use crate::engine::{Core, Node};
+use crate::engine::{Node, Shared};
 use crate::runner::driver::Inner;
 use crate::service::name;
 use crate::service::{Service, Whole};
@@ -44,12 +44,15 @@ impl<S: Service> Runner<S> {
                 settings = settings.name(name);
             }
         }
-        let mut core =
-            Core::new(Resolved::new(settings), name::of_plain_type::<S>, service.__has_shutdown());
+        let mut shared = Shared::new(
+            Resolved::new(settings),
+            name::of_plain_type::<S>,
+            service.__has_shutdown(),
+        );
         if service.__is_whole() {
-            core = core.of_whole();
+            shared = shared.of_whole();
         }
-        let runner = Self { inner: Arc::new(Inner { core, service }) };
+        let runner = Self { inner: Arc::new(Inner { shared, service }) };
         let node: Weak<dyn Node> = Arc::downgrade(&runner.inner) as Weak<dyn Node>;
         runner.inner.service.__bind(Whole(node));
         runner
@@ -89,7 +92,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn detach(self) {
-        self.inner.core.detached.store(true, Ordering::Release);
+        self.inner.shared.detached.store(true, Ordering::Release);
     }
 
     /// The service with its core, whatever its type.
@@ -105,7 +108,7 @@ impl<S: Service> Runner<S> {
 
 impl<S: Service> Clone for Runner<S> {
     fn clone(&self) -> Self {
-        self.inner.core.handles.fetch_add(1, Ordering::Relaxed);
+        self.inner.shared.handles.fetch_add(1, Ordering::Relaxed);
         Self { inner: Arc::clone(&self.inner) }
     }
 }
@@ -113,11 +116,11 @@ impl<S: Service> Clone for Runner<S> {
 /// The last clone asks for a stop, unless the runner was detached.
 impl<S: Service> Drop for Runner<S> {
     fn drop(&mut self) {
-        let core = &self.inner.core;
-        if core.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
+        let shared = &self.inner.shared;
+        if shared.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
             return;
         }
-        if !core.detached.load(Ordering::Acquire) {
+        if !shared.detached.load(Ordering::Acquire) {
             request::abandon(&self.inner);
         }
         request::tell_watchers(&self.inner);

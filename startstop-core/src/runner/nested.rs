@@ -137,7 +137,7 @@ async fn finish<S: Service>(
         Err(StartError::Stopped) => {}
         Err(error) => return Err(error.into()),
     }
-    let rest = request::wait_for_rest(&runner.inner.core, whole);
+    let rest = request::wait_for_rest(&runner.inner.shared, whole);
     let mut rest = pin!(redeem(&runner.inner, rest, Answer::seen));
     while let Some(reload) = next_reload(cx, rest.as_mut()).await {
         match before(pin!(runner.reload()), rest.as_mut()).await {
@@ -175,7 +175,7 @@ impl<S: Service> Runner<S> {
 
     /// How the inner cycle ended, as the result of `run`.
     fn ended_as_part(&self, cx: &Context) -> Result<(), BoxError> {
-        let cell = self.inner.core.cell();
+        let cell = self.inner.shared.cell();
         if let Some(stuck) = cell.verdict() {
             return Err(StopError::Unresponsive(stuck.clone()).into());
         }

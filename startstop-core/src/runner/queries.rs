@@ -18,7 +18,7 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`Runner`].
     pub fn is_running(&self) -> bool {
-        self.inner.core.word.read().is_running()
+        self.inner.shared.word.read().is_running()
     }
 
     /// Whether the service can do its job, or has done it: it is running and not draining, or it is a
@@ -37,7 +37,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn is_ready(&self) -> bool {
-        self.inner.core.word.read().is_ready()
+        self.inner.shared.word.read().is_ready()
     }
 
     /// How long the service has been running: zero in every state but [`Running`](State::Running).
@@ -59,7 +59,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn uptime(&self) -> Duration {
-        self.inner.core.word.read().uptime()
+        self.inner.shared.word.read().uptime()
     }
 
     /// Where the service is in its life: one atomic load.
@@ -68,7 +68,7 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`Runner`].
     pub fn state(&self) -> State {
-        self.inner.core.word.read().state()
+        self.inner.shared.word.read().state()
     }
 
     /// The name of the service: from the settings, or that of its type.
@@ -77,7 +77,7 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`with_settings`](Self::with_settings).
     pub fn name(&self) -> &str {
-        self.inner.core.name()
+        self.inner.shared.name()
     }
 
     /// Returns the longest that a stop can take, [`Duration::MAX`] if it may take for ever: what systemd's `TimeoutStopSec` or the
@@ -124,7 +124,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn errors_last(&self) -> Option<Failure> {
-        snapshot::errors_last(&self.inner.core)
+        snapshot::errors_last(&self.inner.shared)
     }
 
     /// The failures of the current or most recent cycle, oldest first, as far as the history holds
@@ -145,7 +145,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn errors_list(&self) -> Vec<Failure> {
-        snapshot::errors_list(&self.inner.core)
+        snapshot::errors_list(&self.inner.shared)
     }
 
     /// The failures of all cycles: a snapshot that costs the same at any size.
@@ -154,7 +154,7 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`History`].
     pub fn history(&self) -> History {
-        self.inner.core.cell().history()
+        self.inner.shared.cell().history()
     }
 
     /// Returns a snapshot of the service and of its parts.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::engine::{Core, Node};
+use crate::engine::{Node, Shared};
 use crate::report::failure::Failure;
 use crate::report::path::Path;
 use crate::report::state::{Exit, State};
@@ -15,20 +15,20 @@ use crate::service::Parts;
 use crate::sync::clock;
 
 /// The last failure of the current or most recent cycle; without one, this takes no lock.
-pub(crate) fn errors_last(core: &Core) -> Option<Failure> {
-    if !core.word.read().has_failed() {
+pub(crate) fn errors_last(shared: &Shared) -> Option<Failure> {
+    if !shared.word.read().has_failed() {
         return None;
     }
-    core.cell().last_failure().cloned()
+    shared.cell().last_failure().cloned()
 }
 
 /// The failures of the current or most recent cycle that the history holds.
-pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
-    if !core.word.read().has_failed() {
+pub(crate) fn errors_list(shared: &Shared) -> Vec<Failure> {
+    if !shared.word.read().has_failed() {
         return Vec::new();
     }
     let (history, cycle) = {
-        let cell = core.cell();
+        let cell = shared.cell();
         (cell.history(), cell.cycle)
     };
     let entries = history.entries();
@@ -39,8 +39,8 @@ pub(crate) fn errors_list(core: &Core) -> Vec<Failure> {
 /// Whether the last cycle was aborted and left a failure, as one does that ends with its runtime; without
 /// a failure, this takes no lock.
 pub(crate) fn was_aborted(node: &dyn Node) -> bool {
-    let core = node.core();
-    core.word.read().has_failed() && core.cell().exit == Exit::Aborted
+    let shared = node.shared();
+    shared.word.read().has_failed() && shared.cell().exit == Exit::Aborted
 }
 
 /// A service as it is now, with what it is made of: the tree is walked without recursion.
@@ -73,7 +73,7 @@ impl Branch {
         // Not under the lock: both are foreign code.
         let parts = node.parts();
         let children = if parts.is_empty() { node.children() } else { Vec::new() };
-        let mut status = of_one(node.core(), place.as_ref().map(|(_, path)| path.clone()));
+        let mut status = of_one(node.shared(), place.as_ref().map(|(_, path)| path.clone()));
         if let Some((name, _)) = place {
             status.name = name.into_owned();
         }
@@ -103,11 +103,11 @@ fn unready(children: &[Status]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-fn of_one(core: &Core, path: Option<Path>) -> Status {
-    let mut cell = core.cell();
-    let path = path.unwrap_or_else(|| cell.path(core));
+fn of_one(shared: &Shared, path: Option<Path>) -> Status {
+    let mut cell = shared.cell();
+    let path = path.unwrap_or_else(|| cell.path(shared));
     let cell = &*cell;
-    let word = core.word.read();
+    let word = shared.word.read();
     let now = clock::now();
     let uptime = match word.state() {
         State::Running => clock::between(word.since(), now),
@@ -119,7 +119,7 @@ fn of_one(core: &Core, path: Option<Path>) -> Status {
     let age = |at| clock::between(at, now);
     let goes_on = matches!(word.state(), State::Starting | State::Running);
     Status {
-        name: core.name().to_owned(),
+        name: shared.name().to_owned(),
         path,
         state: word.state(),
         ready: word.is_ready(),
@@ -127,7 +127,7 @@ fn of_one(core: &Core, path: Option<Path>) -> Status {
         detail: said.and_then(|said| said.detail.clone()),
         checkpoint: checkpoint.map(|(text, _)| text),
         checkpoint_age: checkpoint.map(|(_, at)| age(at)),
-        heartbeat_age: cell.heartbeat_at(core).map(age),
+        heartbeat_age: cell.heartbeat_at(shared).map(age),
         unresponsive: cell.verdict().filter(|_| word.state() == State::Stopping).cloned(),
         remaining: cell.stops_at().map(|at| clock::between(now, at)),
         uptime,
@@ -159,7 +159,7 @@ pub(crate) fn stuck(root: &dyn Node, mut tell: impl FnMut(String)) {
     let mut below = root.parts();
     stuck_children(root, &mut tell);
     while let Some((_, part)) = below.pop() {
-        if part.core().word.read().state() == State::Stopping {
+        if part.shared().word.read().state() == State::Stopping {
             tell(stuck_part(&*part));
             below.extend(part.parts());
             stuck_children(&*part, &mut tell);
@@ -169,11 +169,11 @@ pub(crate) fn stuck(root: &dyn Node, mut tell: impl FnMut(String)) {
 
 #[cfg(feature = "signal")]
 fn stuck_part(node: &dyn Node) -> String {
-    let core = node.core();
-    let mut cell = core.cell();
+    let shared = node.shared();
+    let mut cell = shared.cell();
     match cell.verdict() {
         Some(verdict) => verdict.to_string(),
-        None => cell.blame(core).to_string(),
+        None => cell.blame(shared).to_string(),
     }
 }
 

@@ -51,7 +51,7 @@ enum News {
 
 impl StateWatch {
     pub(super) fn new(node: &Arc<dyn Node>) -> Self {
-        let cell = node.core().cell();
+        let cell = node.shared().cell();
         Self { node: Arc::downgrade(node), seen: (cell.version, cell.state()) }
     }
 
@@ -61,7 +61,7 @@ impl StateWatch {
     ///
     /// See [`StateWatch`].
     pub fn get(&self) -> State {
-        self.node.upgrade().map_or(State::Stopped, |node| node.core().word.read().state())
+        self.node.upgrade().map_or(State::Stopped, |node| node.shared().word.read().state())
     }
 
     /// Waits until the state has changed since the last call, or since the watch was made: the newest
@@ -112,11 +112,11 @@ impl StateWatch {
     }
 
     fn news(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> News {
-        let mut cell = node.core().cell();
+        let mut cell = node.shared().cell();
         if cell.version != self.seen.0 {
             return News::Changed(cell.version, cell.state());
         }
-        if node.core().is_abandoned() && cell.state() == State::Stopped {
+        if node.shared().is_abandoned() && cell.state() == State::Stopped {
             return News::Over;
         }
         News::None(cell.waiters.add_with(Topic::Change, task.waker()))
@@ -131,7 +131,7 @@ struct Entry {
 
 impl Entry {
     fn is_answered(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> bool {
-        let mut cell = node.core().cell();
+        let mut cell = node.shared().cell();
         if cell.waiters.is_answered(self.key) {
             return true;
         }
@@ -145,7 +145,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let Some(node) = self.node.upgrade() else { return };
-        let old = node.core().cell().waiters.remove(self.key);
+        let old = node.shared().cell().waiters.remove(self.key);
         drop(old);
     }
 }

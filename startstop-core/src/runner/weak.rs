@@ -38,9 +38,9 @@ impl<S: Service> WeakRunner<S> {
     /// See [`WeakRunner`].
     pub fn upgrade(&self) -> Option<Runner<S>> {
         let inner = self.inner.upgrade()?;
-        let detached = inner.core.detached.load(Ordering::Acquire);
+        let detached = inner.shared.detached.load(Ordering::Acquire);
         let add = |count: u32| (count > 0 || detached).then_some(count + 1);
-        inner.core.handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, add).ok()?;
+        inner.shared.handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, add).ok()?;
         Some(Runner::of_inner(inner))
     }
 }

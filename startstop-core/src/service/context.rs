@@ -92,7 +92,7 @@ impl Context {
     /// The span of the attempt.
     pub(crate) fn span(&self) -> AttemptSpan {
         let attempt = self.attempt_link();
-        attempt.map(|attempt| attempt.node().core().span(attempt.epoch())).unwrap_or_default()
+        attempt.map(|attempt| attempt.node().shared().span(attempt.epoch())).unwrap_or_default()
     }
 
     /// The name of the service.
@@ -102,7 +102,7 @@ impl Context {
     /// See [`Context`].
     pub fn name(&self) -> &str {
         match &self.link {
-            Link::Attempt(attempt) => attempt.node().core().name(),
+            Link::Attempt(attempt) => attempt.node().shared().name(),
             Link::Detached(_) => heard::NAME,
         }
     }
@@ -122,7 +122,7 @@ impl Context {
     /// ```
     pub fn cycle(&self) -> u64 {
         let Some(attempt) = self.attempt_link() else { return 0 };
-        let cell = attempt.node().core().cell();
+        let cell = attempt.node().shared().cell();
         if cell.attempt_of(attempt.epoch()) > 0 { cell.cycle } else { 0 }
     }
 
@@ -134,7 +134,7 @@ impl Context {
     /// See [`cycle`](Self::cycle).
     pub fn attempt(&self) -> u64 {
         let Some(attempt) = self.attempt_link() else { return 0 };
-        let cell = attempt.node().core().cell();
+        let cell = attempt.node().shared().cell();
         cell.attempt_of(attempt.epoch())
     }
 }

@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::task::{drop_on, spawn_apart};
 use super::{PATIENCE, SLACK};
-use crate::engine::{Cell, Core, Job, Node, gate, update_apart};
+use crate::engine::{Cell, Job, Node, Shared, gate, update_apart};
 use crate::sync::clock;
 
 /// What an entry is about.
@@ -57,7 +57,7 @@ fn look_at_deadline(
     was_nudged: &mut bool,
     on: &Handle,
 ) -> Option<Instant> {
-    let (due, last) = gate::look(node, |core, cell| cell.next_look(core, id))?;
+    let (due, last) = gate::look(node, |shared, cell| cell.next_look(shared, id))?;
     drop_on(last, on);
     let due = due?;
     let is_late = due <= clock::now();
@@ -71,8 +71,8 @@ fn look_at_deadline(
     }
     *was_nudged = false;
     let node = node.upgrade()?;
-    let rest = update_apart(&node, |core, cell, after| cell.on_fired(core, id, after));
-    let due = node.core().cell().next_look(node.core(), id);
+    let rest = update_apart(&node, |shared, cell, after| cell.on_fired(shared, id, after));
+    let due = node.shared().cell().next_look(node.shared(), id);
     // What may be user code, carried away by the task that wakes a worker.
     on.spawn(async move { rest.finish(&node) });
     look_at(due?)
@@ -80,7 +80,7 @@ fn look_at_deadline(
 
 /// Looks whether what was pending still is.
 pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
-    let look = |_: &Core, cell: &mut Cell| (cell.is_look_due(), cell.runtime().cloned());
+    let look = |_: &Shared, cell: &mut Cell| (cell.is_look_due(), cell.runtime().cloned());
     let Some(((is_due, Some(on)), last)) = gate::look(node, look) else { return };
     drop_on(last, &on);
     if !is_due {
@@ -90,7 +90,7 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
         let _entered = on.enter();
         !is_paused(&on)
     };
-    let look = |core: &Core, cell: &mut Cell| cell.on_look(core, is_late);
+    let look = |shared: &Shared, cell: &mut Cell| cell.on_look(shared, is_late);
     let Some((found, last)) = gate::look(node, look) else { return };
     drop_on(last, &on);
     if let Some((on, epoch)) = found.hook {

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Arm;
-use crate::engine::{After, Cell, Core};
+use crate::engine::{After, Cell, Shared};
 use crate::report::state::Readiness;
 use crate::rules::lifecycle::{Input, Timer};
 use crate::sync::clock::{self, NEVER};
@@ -20,19 +20,19 @@ impl Cell {
     }
 
     /// Whether a task that is pending is spawned at once.
-    pub(super) fn is_task_due(&self, core: &Core, arm: Arm, after: &After) -> bool {
+    pub(super) fn is_task_due(&self, shared: &Shared, arm: Arm, after: &After) -> bool {
         match arm {
             Arm::Now | Arm::IfNew => true,
             Arm::ByDriver => after.driver.is_none() || !self.has_one_thread(),
             // After the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
             // or the driver sees the level.
-            Arm::ByCaller => core.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
+            Arm::ByCaller => shared.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
             Arm::ByLook => false,
         }
     }
 
-    pub(super) fn due_of(&mut self, core: &Core, timer: Timer, after: &mut After) -> u64 {
-        let settings = &core.settings;
+    pub(super) fn due_of(&mut self, shared: &Shared, timer: Timer, after: &mut After) -> u64 {
+        let settings = &shared.settings;
         match timer {
             Timer::None => NEVER,
             Timer::Start if self.rare.as_ref().is_some_and(|rare| rare.start_over) => NEVER,
@@ -60,7 +60,7 @@ impl Cell {
                     // It winds down by itself.
                     self.stop_at = clock::later(after.now(), settings.stop_timeout());
                 } else if self.deadline.timer == Timer::Drain {
-                    self.end_drain(core, after.now());
+                    self.end_drain(shared, after.now());
                 }
                 self.stop_at
             }
@@ -83,8 +83,8 @@ impl Cell {
     }
 
     /// When the service counts as silent, if it stays so: from its first heartbeat on, and not while it waits.
-    pub(super) fn silent_at(&self, core: &Core, now: u64) -> Option<u64> {
-        let (silence, beat) = core.settings.watch()?;
+    pub(super) fn silent_at(&self, shared: &Shared, now: u64) -> Option<u64> {
+        let (silence, beat) = shared.settings.watch()?;
         match beat.load(Ordering::Acquire) {
             0 => None,
             _ if self.waits() => Some(clock::later(now, silence)),
@@ -93,10 +93,10 @@ impl Cell {
     }
 
     /// The deadline may have passed.
-    pub(super) fn on_fired(&mut self, core: &Core, id: u32, after: &mut After) {
+    pub(super) fn on_fired(&mut self, shared: &Shared, id: u32, after: &mut After) {
         let now = after.now();
         let watched = matches!(self.deadline.timer, Timer::Start | Timer::Watch);
-        let silent_at = self.silent_at(core, now).filter(|_| watched);
+        let silent_at = self.silent_at(shared, now).filter(|_| watched);
         let silent = silent_at.is_some_and(|at| at <= now);
         if self.deadline.id != id || now < self.deadline.due && !silent {
             return;
@@ -115,7 +115,7 @@ impl Cell {
         };
         // Earlier than any deadline, so that a new one does not call for another task.
         self.deadline.due = 0;
-        self.step(core, input, Arm::Now, after);
+        self.step(shared, input, Arm::Now, after);
         if self.deadline.due == 0 {
             self.deadline.due = NEVER;
             self.disarm(after);

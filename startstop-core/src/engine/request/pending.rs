@@ -112,7 +112,7 @@ impl<'a, N: Node + ?Sized> Ticket<'a, N> {
 
     /// Looks for the answer, or leaves the waker for it: then, whether a keeper is owed.
     fn look(&self, key: Key, task: &Task<'_>) -> Result<Answer, bool> {
-        let mut cell = self.node.core().cell();
+        let mut cell = self.node.shared().cell();
         if let Some(answer) = cell.waiters.take(key) {
             return Ok(answer);
         }
@@ -153,7 +153,7 @@ impl<N: Node + ?Sized> Future for Ticket<'_, N> {
 impl<N: Node + ?Sized> Drop for Ticket<'_, N> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
-        let mut cell = self.node.core().cell();
+        let mut cell = self.node.shared().cell();
         let rest = cell.waiters.remove(key);
         let owes = cell.deadline.is_pending();
         drop(cell);

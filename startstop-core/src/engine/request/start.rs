@@ -8,7 +8,7 @@ use super::caller::{Reply, StartKind, Wanted, reply};
 use super::stop_by_parent;
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{After, Allowed, Cell, Core, Node};
+use crate::engine::{After, Allowed, Cell, Node, Shared};
 use crate::report::error::StartError;
 use crate::report::failure::Fault;
 use crate::report::state::{Phase, State};
@@ -29,26 +29,26 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(
-        core: &Core,
+        shared: &Shared,
         kind: StartKind,
         parent: Option<&'a Arc<Parent>>,
         wanted: Wanted<'a>,
     ) -> Self {
-        let cancelled = is_parent_cancelled(core, kind, parent);
+        let cancelled = is_parent_cancelled(shared, kind, parent);
         let here = Handle::try_current().ok().filter(has_timers);
         Self { kind, parent, wanted, cancelled, here, kept: None }
     }
 
     pub(super) fn make(
         &mut self,
-        core: &Core,
+        shared: &Shared,
         cell: &mut Cell,
         after: &mut After,
     ) -> Reply<Result<(), StartError>> {
         let Self { kind, parent, wanted, cancelled, .. } = *self;
         let on = match admit(cell, kind, cancelled, self.here.take(), wanted) {
             Ok(on) => on,
-            Err(error) => return refuse(core, cell, error, wanted, after),
+            Err(error) => return refuse(shared, cell, error, wanted, after),
         };
         if kind == StartKind::Ensure && cell.state() == State::Running {
             return Reply::Now(Ok(()));
@@ -61,7 +61,7 @@ impl<'a> Asked<'a> {
         }
         let key = wanted.register(Topic::Start, cell);
         self.kept = cell.parent().filter(|_| kind != StartKind::Start).cloned();
-        begin(core, cell, kind, on, wanted, after);
+        begin(shared, cell, kind, on, wanted, after);
         reply(key, cell, Answer::start)
     }
 
@@ -75,11 +75,11 @@ impl<'a> Asked<'a> {
 
 /// Whether the parent that the new cycle would have is cancelled. Not under the lock: see invariant 1
 /// of [`parent`](crate::engine::parent).
-fn is_parent_cancelled(core: &Core, kind: StartKind, parent: Option<&Arc<Parent>>) -> bool {
+fn is_parent_cancelled(shared: &Shared, kind: StartKind, parent: Option<&Arc<Parent>>) -> bool {
     match kind {
         StartKind::Start => parent.is_some_and(|parent| parent.is_cancelled()),
         StartKind::Ensure | StartKind::Restart => {
-            let parent = core.cell().parent().cloned();
+            let parent = shared.cell().parent().cloned();
             parent.is_some_and(|parent| parent.is_cancelled())
         }
     }
@@ -113,20 +113,20 @@ fn admit(
 
 /// A start that was refused. Whoever waits is told; else it is recorded, or nobody would learn of it.
 fn refuse(
-    core: &Core,
+    shared: &Shared,
     cell: &mut Cell,
     error: StartError,
     wanted: Wanted<'_>,
     after: &mut After,
 ) -> Reply<Result<(), StartError>> {
     if let Wanted::No = wanted {
-        cell.note(core, Phase::Run, Fault::of(|| error.clone().into()), after);
+        cell.note(shared, Phase::Run, Fault::of(|| error.clone().into()), after);
     }
     Reply::Now(Err(error))
 }
 
 fn begin(
-    core: &Core,
+    shared: &Shared,
     cell: &mut Cell,
     kind: StartKind,
     on: Option<Handle>,
@@ -136,12 +136,12 @@ fn begin(
     let state = cell.state();
     if kind.replaces(state) {
         cell.note_reason(StopReason::Restart);
-        cell.limit_stop(core, Allowed::Own, after);
+        cell.limit_stop(shared, Allowed::Own, after);
     }
     match on {
         Some(on) if state == State::Stopped => cell.run_on(on),
         Some(on) => cell.move_next_to(on),
         None => {}
     }
-    cell.step(core, kind.input(), wanted.arm(), after);
+    cell.step(shared, kind.input(), wanted.arm(), after);
 }

@@ -16,9 +16,9 @@ impl Supervisor<'_> {
         let Some(attempt) = self.cx.attempt_link() else { return };
         let node = attempt.node();
         let missed = {
-            let cell = node.core().cell();
+            let cell = node.shared().cell();
             let current = cell.attempts == attempt.epoch();
-            cell.missed_by_whole(node.core()).filter(|_| current)
+            cell.missed_by_whole(node.shared()).filter(|_| current)
         };
         let error = match missed {
             Some((End::Late, after)) => {
@@ -29,15 +29,15 @@ impl Supervisor<'_> {
             }
             None => return,
         };
-        update(node, |core, cell, after| {
-            cell.record_late(core, Fault::interruption(error), after);
+        update(node, |shared, cell, after| {
+            cell.record_late(shared, Fault::interruption(error), after);
         });
     }
 
     /// The start of the group has failed: it is rolled back, for as long as that takes.
     pub(super) fn end_start(&self) {
         if let Some(attempt) = self.cx.attempt_link() {
-            update(attempt.node(), |core, cell, after| cell.end_start(core, after));
+            update(attempt.node(), |shared, cell, after| cell.end_start(shared, after));
         }
     }
 
@@ -69,8 +69,8 @@ impl Supervisor<'_> {
             let below = node.parts().into_iter().rev().map(|(_, part)| part);
             let below: Vec<_> = below.filter(is_there).collect();
             if below.is_empty() {
-                let path = node.core().cell().path(node.core());
-                let state = node.core().word.read().state();
+                let path = node.shared().cell().path(node.shared());
+                let state = node.shared().word.read().state();
                 late.push(format!("{} is {state}", Escaped(path.as_str())));
             }
             open.extend(below);
@@ -80,7 +80,7 @@ impl Supervisor<'_> {
 }
 
 fn is_there(node: &Arc<dyn Node>) -> bool {
-    node.core().word.read().state() != State::Stopped
+    node.shared().word.read().state() != State::Stopped
 }
 
 /// What a member that is not ready is up to.

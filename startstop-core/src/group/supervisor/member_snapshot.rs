@@ -46,26 +46,26 @@ fn is_falling(state: State) -> bool {
 
 /// Whether a member is at rest or on its way there, and nothing follows.
 pub(super) fn goes_down(node: &dyn Node) -> bool {
-    let cell = node.core().cell();
+    let cell = node.shared().cell();
     is_falling(cell.state()) && !cell.life.has_next()
 }
 
 /// The cycle that a start of a member asks for.
 pub(super) fn next_cycle(node: &dyn Node) -> u64 {
-    let cell = node.core().cell();
+    let cell = node.shared().cell();
     cell.cycle + u64::from(is_falling(cell.state()))
 }
 
 impl Look {
     pub(super) fn at(node: &dyn Node) -> Self {
-        let cell = node.core().cell();
+        let cell = node.shared().cell();
         let stuck = cell.verdict().cloned().map(StopError::Unresponsive);
         let is_stuck = stuck.is_some();
         Self {
             state: cell.state(),
             cycle: cell.cycle,
             attempt: cell.attempts,
-            ready: node.core().word.read().is_ready(),
+            ready: node.shared().word.read().is_ready(),
             completes: cell.completes(),
             exit: cell.exit,
             told: cell.was_told(),

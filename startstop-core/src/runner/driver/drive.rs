@@ -16,7 +16,7 @@ use super::place::{Boxed, Inline, Place};
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
-use crate::engine::{After, Alarm, Arm, Cell, Core, Cue, Seat, update};
+use crate::engine::{After, Alarm, Arm, Cell, Cue, Seat, Shared, update};
 use crate::report::failure::Fault;
 use crate::report::panic::fenced;
 use crate::report::state::State;
@@ -36,7 +36,7 @@ struct Driver<S: Service> {
 impl<S: Service> Drop for Driver<S> {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take().filter(|_| !self.left) else { return };
-        update_and_leave(inner, |core, cell, after| cell.driver_lost(core, self.id, after));
+        update_and_leave(inner, |shared, cell, after| cell.driver_lost(shared, self.id, after));
     }
 }
 
@@ -103,8 +103,9 @@ impl<S: Service> Driver<S> {
     fn settle(&mut self) -> Next {
         let Some(inner) = self.inner.take() else { return Next::Leave };
         let id = self.id;
-        let settle =
-            |core: &Core, cell: &mut Cell, after: &mut After| cell.cue_after_end(core, id, after);
+        let settle = |shared: &Shared, cell: &mut Cell, after: &mut After| {
+            cell.cue_after_end(shared, id, after)
+        };
         let (cue, inner) = update_or_leave(inner, settle, |cue| matches!(cue, Cue::Leave));
         self.inner = inner;
         match cue {
@@ -127,10 +128,10 @@ impl<S: Service> Driver<S> {
     }
 
     /// Changes the core, and asks what comes next.
-    fn cue_after(&self, cx: &Task<'_>, change: impl FnOnce(&Core, &mut Cell, &mut After)) -> Cue {
-        update(self.inner(), |core, cell, after| {
-            change(core, cell, after);
-            cell.cue(core, self.id, cx.waker(), after)
+    fn cue_after(&self, cx: &Task<'_>, change: impl FnOnce(&Shared, &mut Cell, &mut After)) -> Cue {
+        update(self.inner(), |shared, cell, after| {
+            change(shared, cell, after);
+            cell.cue(shared, self.id, cx.waker(), after)
         })
     }
 
@@ -152,13 +153,14 @@ impl<S: Service> Driver<S> {
                     // A panic is a failure of the attempt.
                     let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
                     let faults = panics.map(Fault::panic).collect();
-                    cue = self.cue_after(cx, |core, cell, after| cell.closed(core, faults, after));
+                    cue = self
+                        .cue_after(cx, |shared, cell, after| cell.closed(shared, faults, after));
                 }
                 Cue::Ask(predicate, failure) => {
                     // A predicate that panics has not said that it is worth it.
                     let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
-                    cue = self.cue_after(cx, |core, cell, after| {
-                        cell.answered(core, worth_it, after);
+                    cue = self.cue_after(cx, |shared, cell, after| {
+                        cell.answered(shared, worth_it, after);
                     });
                 }
             }
@@ -167,11 +169,11 @@ impl<S: Service> Driver<S> {
 
     /// Has `shutdown` called, if nobody else does; whether that needed a task.
     fn call_hook(&self, cx: &mut Task<'_>) -> bool {
-        let core = &self.inner().core;
-        if !core.is_hooked() {
+        let shared = &self.inner().shared;
+        if !shared.is_hooked() {
             return false;
         }
-        let Some((on, epoch)) = core.cell().take_hook(core) else { return false };
+        let Some((on, epoch)) = shared.cell().take_hook(shared) else { return false };
         let mut call = Call::new(Arc::clone(self.inner()), epoch);
         // With one thread a task of its own would not keep `run` going any better.
         let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
@@ -194,16 +196,16 @@ impl<S: Service> Driver<S> {
                 return Poll::Pending;
             }
             if let Some(alarm) = &mut alarm {
-                if self.inner().core.word.read().state() == State::Backoff {
+                if self.inner().shared.word.read().state() == State::Backoff {
                     ready!(Pin::new(alarm).poll(cx));
                 }
             }
             alarm = None;
-            let cue = update(self.inner(), |core, cell, after| {
+            let cue = update(self.inner(), |shared, cell, after| {
                 if cell.is_driven_by(self.id) {
-                    cell.step(core, Input::BackoffOver, Arm::Now, after);
+                    cell.step(shared, Input::BackoffOver, Arm::Now, after);
                 }
-                cell.cue(core, self.id, cx.waker(), after)
+                cell.cue(shared, self.id, cx.waker(), after)
             });
             self.follow(cue, cx)
         })

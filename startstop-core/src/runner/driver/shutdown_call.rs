@@ -46,7 +46,7 @@ impl Call {
         } else {
             Box::pin(called::<S, Inline>(inner, cx))
         };
-        let span = node.core().span(epoch);
+        let span = node.shared().span(epoch);
         Self { node: Some(node), epoch, future: Some(future), span }
     }
 
@@ -78,10 +78,10 @@ impl Call {
     fn end(&mut self, end: PartEnd, faults: impl IntoIterator<Item = Fault>) {
         let Some(node) = self.node.take() else { return };
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
-        let _handle = update_and_leave(node, |core, cell, after| {
-            cell.part_ended(core, (Phase::Shutdown, end), faults, after);
+        let _handle = update_and_leave(node, |shared, cell, after| {
+            cell.part_ended(shared, (Phase::Shutdown, end), faults, after);
             let handle = cell.hook_gone();
-            cell.step(core, Input::HookEnded, Arm::IfNew, after);
+            cell.step(shared, Input::HookEnded, Arm::IfNew, after);
             handle
         });
     }
@@ -111,7 +111,7 @@ async fn called<S: Service, P: Place>(
 pub(super) fn spawn<N: Node>(node: &Arc<N>, on: &Handle, mut call: Call) {
     let epoch = call.epoch;
     let task = spawn_on(on, std::future::poll_fn(move |cx| call.poll(cx)));
-    let late = node.core().cell().hook_spawned(epoch, task);
+    let late = node.shared().cell().hook_spawned(epoch, task);
     if let Some(late) = late {
         late.abort();
     }

@@ -55,11 +55,11 @@ impl Attempt {
     }
 
     pub(super) fn has_reached(&self, level: Level) -> bool {
-        self.node.core().level(self.epoch()) >= level
+        self.node.shared().level(self.epoch()) >= level
     }
 
     pub(super) fn token(&self) -> CancellationToken {
-        let token = self.node.core().cell().token(self.epoch(), self.cancel_level());
+        let token = self.node.shared().cell().token(self.epoch(), self.cancel_level());
         match token {
             // A child, so that whoever gets it cannot cancel those of others.
             Some(token) => token.child_token(),

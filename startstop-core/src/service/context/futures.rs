@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use super::{Attempt, Context, Link};
-use crate::engine::Core;
+use crate::engine::Shared;
 use crate::engine::waiters::{Key, Topic};
 use crate::rules::lifecycle::Level;
 use crate::sync::WaitForCancellationFutureOwned;
@@ -74,7 +74,7 @@ impl Wait {
 
     fn forget(&mut self, cx: &Context) {
         if let (Some(key), Link::Attempt(attempt)) = (self.key(), &cx.link) {
-            remove(attempt.node().core(), &mut Some(key));
+            remove(attempt.node().shared(), &mut Some(key));
         }
     }
 }
@@ -90,8 +90,8 @@ fn poll_level(
     if attempt.has_reached(level) {
         return Poll::Ready(());
     }
-    let core = attempt.node().core();
-    let mut cell = core.cell();
+    let shared = attempt.node().shared();
+    let mut cell = shared.cell();
     if cell.has_reached(attempt.epoch(), level) {
         return Poll::Ready(());
     }
@@ -108,9 +108,9 @@ fn poll_level(
     Poll::Pending
 }
 
-fn remove(core: &Core, key: &mut Option<Key>) {
+fn remove(shared: &Shared, key: &mut Option<Key>) {
     let Some(key) = key.take() else { return };
-    let old = core.cell().waiters.remove(key);
+    let old = shared.cell().waiters.remove(key);
     // Outside of the lock: the drop of a waker is foreign code.
     drop(old);
 }
@@ -195,6 +195,6 @@ impl Future for Signalled<'_> {
 
 impl Drop for Signalled<'_> {
     fn drop(&mut self) {
-        remove(self.attempt.node().core(), &mut self.key);
+        remove(self.attempt.node().shared(), &mut self.key);
     }
 }

@@ -33,9 +33,9 @@ impl Context {
     /// ```
     pub fn ready(&self) {
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |core, cell, after| {
+            Link::Attempt(attempt) => update(attempt.node(), |shared, cell, after| {
                 if cell.is_alive(attempt.epoch()) {
-                    cell.say_ready(core, after);
+                    cell.say_ready(shared, after);
                 }
             }),
             Link::Detached(detached) => detached.said().set_ready(),
@@ -75,9 +75,9 @@ impl Context {
     pub fn not_ready(&self, reason: impl Into<Cow<'static, str>>) {
         let reason = reason.into();
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |core, cell, after| {
+            Link::Attempt(attempt) => update(attempt.node(), |shared, cell, after| {
                 if cell.is_alive(attempt.epoch()) {
-                    cell.say_not_ready(core, reason, after);
+                    cell.say_not_ready(shared, reason, after);
                 }
             }),
             Link::Detached(detached) => detached.said().set_not_ready(reason),

@@ -114,11 +114,11 @@ fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
 fn fail(attempt: &Attempt, round: u32, error: BoxError) {
     let fault = Fault::reported(error);
     // Handed back if the attempt is over, since its drop is foreign code.
-    let _late = update(attempt.node(), |core, cell, after| {
+    let _late = update(attempt.node(), |shared, cell, after| {
         if cell.attempts != attempt.epoch() || !cell.life.is_alive() {
             return Some(fault);
         }
-        let failure = cell.record(core, attempt.phase(), fault, after);
+        let failure = cell.record(shared, attempt.phase(), fault, after);
         cell.answer_reload(round, Err(ReloadError::Failed(failure)), after);
         None
     });
@@ -127,11 +127,13 @@ fn fail(attempt: &Attempt, round: u32, error: BoxError) {
 impl Drop for Reload {
     fn drop(&mut self) {
         match self.answer.take() {
-            Some(Share::Attempt(attempt, round)) => update(attempt.node(), |core, cell, after| {
-                if cell.attempts == attempt.epoch() {
-                    cell.drop_reload(core, round, after);
-                }
-            }),
+            Some(Share::Attempt(attempt, round)) => {
+                update(attempt.node(), |shared, cell, after| {
+                    if cell.attempts == attempt.epoch() {
+                        cell.drop_reload(shared, round, after);
+                    }
+                })
+            }
             Some(Share::Function(answer)) => answer(Ok(())),
             None => {}
         }
@@ -208,7 +210,7 @@ impl Future for Reloaded<'_> {
 impl Drop for Reloaded<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
-        let mut cell = self.attempt.node().core().cell();
+        let mut cell = self.attempt.node().shared().cell();
         let old = match cell.waiters.take(key) {
             // It was woken and is dropped before it could look.
             Some(Answer::Handed(round)) => {

@@ -31,11 +31,11 @@ impl Context {
         let fault = Fault::reported(error.into());
         let phase = attempt.phase();
         // Handed back if the context is inert, since its drop is foreign code.
-        let _inert = update(attempt.node(), |core, cell, after| {
+        let _inert = update(attempt.node(), |shared, cell, after| {
             if cell.attempts != attempt.epoch() || !cell.life.is_alive() {
                 return Some(fault);
             }
-            cell.record(core, phase, fault, after);
+            cell.record(shared, phase, fault, after);
             None
         });
     }
@@ -66,7 +66,7 @@ impl Context {
     /// ```
     pub fn heartbeat(&self) {
         match &self.link {
-            Link::Attempt(attempt) => attempt.node().core().heartbeat(attempt.epoch()),
+            Link::Attempt(attempt) => attempt.node().shared().heartbeat(attempt.epoch()),
             Link::Detached(detached) => detached.said().beat(),
         }
     }

@@ -180,7 +180,7 @@ impl Context {
     /// ```
     pub fn deadline(&self) -> Option<Instant> {
         let attempt = self.attempt_link()?;
-        let cell = attempt.node().core().cell();
+        let cell = attempt.node().shared().cell();
         if cell.attempts == attempt.epoch() { cell.deadline() } else { None }
     }
 
@@ -215,7 +215,7 @@ impl Context {
     /// ```
     pub fn reason(&self) -> Option<StopReason> {
         match &self.link {
-            Link::Attempt(attempt) => attempt.node().core().cell().why(attempt.epoch()),
+            Link::Attempt(attempt) => attempt.node().shared().cell().why(attempt.epoch()),
             Link::Detached(detached) => detached.reason(),
         }
     }

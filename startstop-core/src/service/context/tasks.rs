@@ -153,7 +153,7 @@ impl Future for Joined<'_> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
         let Self { attempt, limit, key } = &mut *self;
-        let mut cell = attempt.node().core().cell();
+        let mut cell = attempt.node().shared().cell();
         if let Some(waiting) = *key {
             if cell.waiters.take(waiting).is_none() {
                 let old = cell.waiters.wake(waiting, task.waker());
@@ -177,7 +177,7 @@ impl Future for Joined<'_> {
 impl Drop for Joined<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
-        let mut cell = self.attempt.node().core().cell();
+        let mut cell = self.attempt.node().shared().cell();
         cell.stop_joining(key);
         let old = cell.waiters.remove(key);
         drop(cell);

@@ -9,8 +9,8 @@ impl Context {
     /// Counts as a sign of life for as long as the result is kept; free where there is no watchdog.
     pub(crate) fn waiting(&self) -> Waiting<'_> {
         let begins = |attempt: &&Attempt| {
-            let core = attempt.node().core();
-            core.settings.watch().is_some() && core.cell().begin_wait(attempt.epoch())
+            let shared = attempt.node().shared();
+            shared.settings.watch().is_some() && shared.cell().begin_wait(attempt.epoch())
         };
         Waiting(self.attempt_link().filter(begins))
     }
@@ -19,8 +19,8 @@ impl Context {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if let Some(attempt) = self.0 {
-            let core = attempt.node().core();
-            core.cell().end_wait(core, attempt.epoch());
+            let shared = attempt.node().shared();
+            shared.cell().end_wait(shared, attempt.epoch());
         }
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context as Task, Poll};
 
 use super::{Driver, Next};
 use crate::engine::catch_unwind::{Ended, Fence};
-use crate::engine::{Core, Cue, Node, update};
+use crate::engine::{Cue, Node, Shared, update};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
@@ -43,20 +43,21 @@ where
 
     /// Calls `run`: the first line of a plain function that returns a future may panic already.
     pub(super) fn enter(&mut self, epoch: u64, run: impl FnOnce(Context) -> F) {
-        let core = &self.driver.inner().core;
+        let shared = &self.driver.inner().shared;
         // What comes before its future is made may block as well; the first poll follows and takes the mark off.
-        core.polling.store(true, Ordering::SeqCst);
-        if core.current_level() == Level::Aborted {
+        shared.polling.store(true, Ordering::SeqCst);
+        if shared.current_level() == Level::Aborted {
             return;
         }
         let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
-        self.span = update(self.driver.inner(), |core, cell, after| cell.enter_span(core, after));
+        self.span =
+            update(self.driver.inner(), |shared, cell, after| cell.enter_span(shared, after));
         if let Err(panic) = self.span.within(|| self.fence.fill(|| run(cx))) {
             self.ended = true;
-            core.polling.store(false, Ordering::Release);
-            update(self.driver.inner(), |core, cell, after| {
-                cell.run_ended(core, RunEnd::Failed, [Some(Fault::panic(panic)), None], after);
+            shared.polling.store(false, Ordering::Release);
+            update(self.driver.inner(), |shared, cell, after| {
+                cell.run_ended(shared, RunEnd::Failed, [Some(Fault::panic(panic)), None], after);
             });
         }
     }
@@ -66,15 +67,15 @@ where
         if self.ended {
             return Poll::Ready(Next::Look);
         }
-        let core = &self.driver.inner().core;
+        let shared = &self.driver.inner().shared;
         if self.began {
             // Before the look at the level: see `Signal::raise`.
-            core.polling.store(true, Ordering::SeqCst);
+            shared.polling.store(true, Ordering::SeqCst);
         }
-        let level = core.current_level();
+        let level = shared.current_level();
         if level == Level::Aborted {
             let dropped = self.span.within(|| self.fence.clear());
-            core.polling.store(false, Ordering::Release);
+            shared.polling.store(false, Ordering::Release);
             let dropped = dropped.err().map(Fault::panic);
             return self.end(cx, RunEnd::Dropped, [None, dropped]);
         }
@@ -82,20 +83,20 @@ where
         let began = std::mem::replace(&mut self.began, true);
         if began && level == Level::Cancelled && self.driver.call_hook(cx) {
             // It was spawned on this very worker, and `run` may block it: the runtime gets its turn.
-            core.polling.store(false, Ordering::Release);
+            shared.polling.store(false, Ordering::Release);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let polled = self.span.within(|| self.fence.poll(cx));
-        core.polling.store(false, Ordering::Release);
+        shared.polling.store(false, Ordering::Release);
         match polled {
             Poll::Pending => {
-                if core.reload_open.load(Ordering::Acquire) {
-                    update(self.driver.inner(), |core, cell, after| {
-                        cell.decide_reloads(core, after);
+                if shared.reload_open.load(Ordering::Acquire) {
+                    update(self.driver.inner(), |shared, cell, after| {
+                        cell.decide_reloads(shared, after);
                     });
                 }
-                self.see_that_it_takes_longer(core, cx);
+                self.see_that_it_takes_longer(shared, cx);
                 Poll::Pending
             }
             Poll::Ready(Ended { result, dropped }) => {
@@ -113,8 +114,8 @@ where
     }
 
     /// A stop that does not end within a poll needs somebody who keeps its deadline.
-    fn see_that_it_takes_longer(&self, core: &Core, cx: &Task<'_>) {
-        if core.current_level() == Level::Alive {
+    fn see_that_it_takes_longer(&self, shared: &Shared, cx: &Task<'_>) {
+        if shared.current_level() == Level::Alive {
             return;
         }
         let hook_due = update(self.driver.inner(), |_, cell, after| {
@@ -130,9 +131,9 @@ where
     fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, faults: [Option<Fault>; 2]) -> Poll<Next> {
         self.ended = true;
         let id = self.driver.id;
-        let cue = update(self.driver.inner(), |core, cell, after| {
-            cell.run_ended(core, end, faults, after);
-            cell.cue(core, id, cx.waker(), after)
+        let cue = update(self.driver.inner(), |shared, cell, after| {
+            cell.run_ended(shared, end, faults, after);
+            cell.cue(shared, id, cx.waker(), after)
         });
         match cue {
             // The look is a future of its own: what is polled here may be dropped.
@@ -149,9 +150,9 @@ impl<S: Service, F: Future> Drop for Attempt<'_, S, F> {
             return;
         }
         let dropped = self.span.within(|| self.fence.clear()).err().map(Fault::panic);
-        update(self.driver.inner(), |core, cell, after| {
-            cell.lost(core, Phase::Run, after);
-            cell.run_ended(core, RunEnd::Dropped, [None, dropped], after);
+        update(self.driver.inner(), |shared, cell, after| {
+            cell.lost(shared, Phase::Run, after);
+            cell.run_ended(shared, RunEnd::Dropped, [None, dropped], after);
         });
     }
 }
