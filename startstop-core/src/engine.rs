@@ -1,4 +1,4 @@
-//! The shared part of a runner: one [`Cell`] under one lock, and beside it what is read without.
+//! The shared part of a runner: one [`Synced`] under one lock, and beside it what is read without.
 //!
 //! Whatever happens to a service (a call, a poll, a deadline, a drop) becomes one input to the
 //! [`lifecycle`](crate::rules::lifecycle) under one short lock. The order under it is fixed, and promises
@@ -66,7 +66,7 @@ pub(crate) use listeners::Listener;
 pub(crate) use owners::{Hold, Observer};
 pub(crate) use parts::PartEnd;
 pub(crate) use settle::Cue;
-pub(crate) use synced::{Cell, Ending};
+pub(crate) use synced::{Ending, Synced};
 
 use stop_stage::Signal;
 
@@ -140,7 +140,7 @@ pub(crate) struct Shared {
     whole: bool,
     /// The name of the service where its settings give none.
     default_name: fn() -> &'static str,
-    cell: Mutex<Cell>,
+    synced: Mutex<Synced>,
 }
 
 impl Shared {
@@ -160,7 +160,7 @@ impl Shared {
             hooked,
             whole: false,
             default_name,
-            cell: Mutex::new(Cell::new()),
+            synced: Mutex::new(Synced::new()),
         }
     }
 
@@ -171,9 +171,9 @@ impl Shared {
 
     /// The cell, for a look.
     #[inline]
-    pub(crate) fn cell(&self) -> MutexGuard<'_, Cell> {
+    pub(crate) fn synced(&self) -> MutexGuard<'_, Synced> {
         // What panics under the lock, such as the clone of a waker, leaves a cell that is still of use.
-        self.cell.lock().unwrap_or_else(PoisonError::into_inner)
+        self.synced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The name of the service.
@@ -238,16 +238,16 @@ impl Shared {
 /// Changes a core under its lock and carries out what follows from that after it.
 pub(crate) fn update<N, T>(
     node: &Arc<N>,
-    change: impl FnOnce(&Shared, &mut Cell, &mut After) -> T,
+    change: impl FnOnce(&Shared, &mut Synced, &mut After) -> T,
 ) -> T
 where
     N: Node + ?Sized,
 {
     let shared = node.shared();
     let mut after = After::default();
-    let mut cell = shared.cell();
-    let result = change(shared, &mut cell, &mut after);
-    drop(cell);
+    let mut synced = shared.synced();
+    let result = change(shared, &mut synced, &mut after);
+    drop(synced);
     after.carry_out(node);
     result
 }
@@ -256,16 +256,16 @@ where
 #[cfg(not(startstop_loom))]
 pub(crate) fn update_apart<N>(
     node: &Arc<N>,
-    change: impl FnOnce(&Shared, &mut Cell, &mut After),
+    change: impl FnOnce(&Shared, &mut Synced, &mut After),
 ) -> After
 where
     N: Node + ?Sized,
 {
     let shared = node.shared();
     let mut after = After::default();
-    let mut cell = shared.cell();
-    change(shared, &mut cell, &mut after);
-    drop(cell);
+    let mut synced = shared.synced();
+    change(shared, &mut synced, &mut after);
+    drop(synced);
     after.carry_out_urgent(node);
     after
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
-use super::{After, Arm, Cell, Job, Seat, Shared};
+use super::{After, Arm, Job, Seat, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::StartError;
 use crate::report::event::EventKind;
@@ -13,7 +13,7 @@ use crate::report::trace::is_traced;
 use crate::rules::lifecycle::{Effects, Input, Level};
 use crate::sync::clock;
 
-impl Cell {
+impl Synced {
     /// Feeds one input to the lifecycle and carries out what belongs under the lock.
     pub(crate) fn step(&mut self, shared: &Shared, input: Input, arm: Arm, after: &mut After) {
         let effects = self.life.step(input, self.rules(shared));

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{After, Cell, Node};
+use super::{After, Node, Synced};
 use crate::engine::request::{self, Wanted};
 use crate::sync::clock;
 
@@ -34,7 +34,7 @@ impl Order {
     }
 }
 
-impl Cell {
+impl Synced {
     /// Notes a part of attempt `epoch`, if that is alive and not aborted.
     pub(crate) fn attach(&mut self, epoch: u64, name: &str, node: &Arc<dyn Node>) -> bool {
         let open = self.attempts == epoch && self.life.is_open();

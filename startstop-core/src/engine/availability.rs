@@ -1,12 +1,12 @@
 //! How long a service was up and down, and how often a failure took it down.
 
-use super::{Cell, Shared};
+use super::{Shared, Synced};
 use crate::report::state::{Exit, Readiness, State};
 use crate::report::status::Outages;
 use crate::rules::lifecycle::End;
 use crate::sync::clock;
 
-impl Cell {
+impl Synced {
     /// Counts the time in the state that is left, and what comes of the new one.
     pub(super) fn count_time(&mut self, shared: &Shared, old_since: u64, new: State, now: u64) {
         if self.is_down {

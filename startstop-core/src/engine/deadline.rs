@@ -69,7 +69,7 @@ mod which;
 #[cfg(not(startstop_loom))]
 use std::time::Duration;
 
-use super::{After, Cell, Job, Seat};
+use super::{After, Job, Seat, Synced};
 use crate::engine::waiters::Topic;
 use crate::rules::lifecycle::Timer;
 use crate::sync::AbortHandle;
@@ -183,7 +183,7 @@ impl Keepers {
     }
 }
 
-impl Cell {
+impl Synced {
     /// Keeps the deadline that the lifecycle wants kept.
     pub(crate) fn arm(&mut self, shared: &super::Shared, arm: Arm, after: &mut After) {
         let timer = self.life.timer();

@@ -39,12 +39,12 @@ pub(crate) struct After {
     /// What nobody needs any more, and whose drop is foreign code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
-    rest: Option<Box<Rest>>,
+    rest: Option<Box<ColdActions>>,
 }
 
 /// What most changes do not need.
 #[derive(Default)]
-pub(super) struct Rest {
+pub(super) struct ColdActions {
     pub(super) tokens: Vec<Arc<CancellationToken>>,
     pub(super) aborts: Vec<AbortHandle>,
     pub(super) endings: Vec<Ending>,
@@ -79,7 +79,7 @@ impl After {
         self.job.is_none() && self.driver.is_none() && self.wakes.is_empty() && self.rest.is_none()
     }
 
-    pub(super) fn rest(&mut self) -> &mut Rest {
+    pub(super) fn rest(&mut self) -> &mut ColdActions {
         self.rest.get_or_insert_default()
     }
 
@@ -203,7 +203,7 @@ impl After {
     }
 
     fn tell_verdict<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
-        let has_verdict = |rest: &mut Box<Rest>| std::mem::take(&mut rest.has_verdict);
+        let has_verdict = |rest: &mut Box<ColdActions>| std::mem::take(&mut rest.has_verdict);
         if self.rest.as_mut().is_some_and(has_verdict) {
             verdicts::tell(node.shared());
         }
@@ -228,7 +228,7 @@ fn fill<T>(place: &mut Option<T>, new: Option<T>) -> Option<T> {
     None
 }
 
-impl Rest {
+impl ColdActions {
     /// Runs the endings, cancels tokens, aborts tasks, and tells wholes of stuck parts.
     fn tell(&mut self) {
         each_fenced(self.endings.drain(..), |ending| (ending.0)());

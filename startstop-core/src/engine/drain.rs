@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{After, Arm, Cell, Node, Shared, grace, update};
+use super::{After, Arm, Node, Shared, Synced, grace, update};
 use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::{Input, Level, Rules};
@@ -36,7 +36,7 @@ pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
 pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
     let mut open = node.parts();
     while let Some((_, part)) = open.pop() {
-        if update(&part, |shared, cell, after| cell.drain_with_whole(shared, after)) {
+        if update(&part, |shared, synced, after| synced.drain_with_whole(shared, after)) {
             open.extend(part.parts());
         }
     }
@@ -44,12 +44,12 @@ pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
 
 /// Has a part drain with its whole, and what that is made of.
 pub(crate) fn tell(part: &Arc<dyn Node>) {
-    if update(part, |shared, cell, after| cell.drain_with_whole(shared, after)) {
+    if update(part, |shared, synced, after| synced.drain_with_whole(shared, after)) {
         tell_below(&**part);
     }
 }
 
-impl Cell {
+impl Synced {
     /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
     #[inline]
     pub(crate) fn limit_stop(&mut self, shared: &Shared, allowed: Allowed, after: &mut After) {

@@ -1,6 +1,6 @@
 //! How the last cycle ended: the same for those who waited for it, and for the wholes that look at it later.
 
-use super::Cell;
+use super::Synced;
 use crate::report::error::{StartError, StopError};
 use crate::report::failure::Failure;
 use crate::report::state::State;
@@ -27,7 +27,7 @@ pub(super) struct Ended {
     pub(super) failure: Option<Failure>,
 }
 
-impl Cell {
+impl Synced {
     /// How the cycle that is over ends; not noted where nothing rare has come.
     pub(super) fn ends(&self) -> Option<Ended> {
         let rare = self.rare.as_ref()?;

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{After, Cell, Node, Shared};
+use super::{After, Node, Shared, Synced};
 
 /// What is behind a gate; the services share a few.
 #[cfg(not(startstop_loom))]
@@ -50,11 +50,11 @@ pub(crate) fn pass<N: Node + ?Sized>(node: &Arc<N>) {
 /// code may run.
 pub(super) fn look<T>(
     node: &std::sync::Weak<dyn Node>,
-    look: impl FnOnce(&Shared, &mut Cell) -> T,
+    look: impl FnOnce(&Shared, &mut Synced) -> T,
 ) -> Option<(T, Option<Box<dyn std::any::Any + Send>>)> {
     let gate = gates::of(std::sync::Weak::as_ptr(node).cast::<()>().addr());
     let node = node.upgrade()?;
-    let seen = look(node.shared(), &mut node.shared().cell());
+    let seen = look(node.shared(), &mut node.shared().synced());
     let last = node.let_go();
     drop(gate);
     Some((seen, last))
@@ -63,7 +63,7 @@ pub(super) fn look<T>(
 /// The last change that somebody makes: he lets go of the service with it.
 pub(crate) fn update_and_leave<N, T>(
     node: Arc<N>,
-    change: impl FnOnce(&Shared, &mut Cell, &mut After) -> T,
+    change: impl FnOnce(&Shared, &mut Synced, &mut After) -> T,
 ) -> T
 where
     N: Node + ?Sized,
@@ -74,7 +74,7 @@ where
 /// A change after which he leaves, or goes on with the service.
 pub(crate) fn update_or_leave<N, T>(
     node: Arc<N>,
-    change: impl FnOnce(&Shared, &mut Cell, &mut After) -> T,
+    change: impl FnOnce(&Shared, &mut Synced, &mut After) -> T,
     leaves: impl FnOnce(&T) -> bool,
 ) -> (T, Option<Arc<N>>)
 where
@@ -83,9 +83,9 @@ where
     let gate = of(&node);
     let shared = node.shared();
     let mut after = After::default();
-    let mut cell = shared.cell();
-    let result = change(shared, &mut cell, &mut after);
-    drop(cell);
+    let mut synced = shared.synced();
+    let result = change(shared, &mut synced, &mut after);
+    drop(synced);
     let leaves = leaves(&result);
     if !leaves || after.needs_node() {
         // What follows goes on with the service, so that nobody takes it for gone.

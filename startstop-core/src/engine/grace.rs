@@ -43,8 +43,8 @@ fn walk(root: &dyn Node, tell: impl Fn(&dyn Node, Span)) -> Span {
 /// The same for the stop of the whole that this is a part of. It notes how long each composite below may take, for the stop
 /// of what that is a part of: else a whole as deep as it may be would be walked at each level.
 pub(crate) fn span_in_stop(node: &dyn Node) -> Span {
-    let noted = node.shared().cell().take_span();
-    noted.unwrap_or_else(|| walk(node, |node, span| node.shared().cell().note_span(span)))
+    let noted = node.shared().synced().take_span();
+    noted.unwrap_or_else(|| walk(node, |node, span| node.shared().synced().note_span(span)))
 }
 
 /// The longest drain of what a service is made of. What has one of its own drains no longer than that.

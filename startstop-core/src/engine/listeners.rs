@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{After, Cell, Shared};
+use super::{After, Shared, Synced};
 use crate::report::event::{Event, EventKind, Pushed, Queue};
 use crate::report::path::Path;
 use crate::report::state::{Readiness, State};
@@ -79,7 +79,7 @@ impl Drop for Listeners {
     }
 }
 
-impl Cell {
+impl Synced {
     /// Tells a stream from now on.
     pub(crate) fn listen(&mut self, listener: Listener) {
         let all = &mut self.rare().listeners.all;

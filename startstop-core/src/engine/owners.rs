@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{After, Cell, Node};
+use super::{After, Node, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::state::State;
 
@@ -48,7 +48,7 @@ pub(super) struct Wholes {
 /// What is no longer needed; to be dropped outside of the lock, since its drop is foreign code.
 pub(crate) type Old<T> = Option<Arc<T>>;
 
-impl Cell {
+impl Synced {
     /// Has a hold kept until the cycle has ended. Handed back if there is no cycle, or if its whole holds this
     /// one already.
     pub(crate) fn keep_hold(&mut self, hold: Arc<dyn Hold>) -> Old<dyn Hold> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{After, Cell, Shared};
+use super::{After, Shared, Synced};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::Level;
@@ -18,7 +18,7 @@ pub(crate) enum PartEnd {
     Dropped,
 }
 
-impl Cell {
+impl Synced {
     /// The token that is cancelled when attempt `epoch` reaches `level`, made when first asked for;
     /// `None` if it has reached that already.
     ///

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::runtime::Handle;
 
-use super::{Cell, Node, Shared, gate};
+use super::{Node, Shared, Synced, gate};
 use crate::sync::has_ended;
 
 /// A runtime, and what was started on it.
@@ -46,7 +46,7 @@ impl Place {
     fn close(self) {
         let id = self.on.id();
         for node in &self.ran {
-            let forget = |_: &Shared, cell: &mut Cell| cell.forget_runtime(id);
+            let forget = |_: &Shared, synced: &mut Synced| synced.forget_runtime(id);
             drop(gate::look(node, forget));
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{After, Arm, Cell, Shared};
+use super::{After, Arm, Shared, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
 use crate::report::failure::{Failure, Fault, Interruption, Record};
@@ -11,7 +11,7 @@ use crate::report::state::{Cause, Phase, State};
 use crate::rules::lifecycle::End;
 use crate::sync::clock;
 
-impl Cell {
+impl Synced {
     /// Records a failure of the service. After its stop has begun it makes that fail, unless it was only
     /// reported.
     pub(crate) fn record(

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{After, Cell, Shared};
+use super::{After, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::ReloadError;
 use crate::report::event::EventKind;
@@ -60,7 +60,7 @@ impl Round {
     }
 }
 
-impl Cell {
+impl Synced {
     /// Asks for a reload: the round that the request is a part of, or `None` if nothing runs that could be asked.
     pub(crate) fn request_reload(&mut self) -> Option<u32> {
         let runs = match self.state() {

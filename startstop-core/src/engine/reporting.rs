@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{After, Arm, Cell, Shared};
+use super::{After, Arm, Shared, Synced};
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 use crate::sync::clock;
@@ -24,7 +24,7 @@ pub(crate) struct Said {
     pub(super) waits: u32,
 }
 
-impl Cell {
+impl Synced {
     /// Whether attempt `epoch` is the current one and something of it is alive.
     pub(crate) fn is_alive(&self, epoch: u64) -> bool {
         self.attempts == epoch && self.life.is_alive()

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{After, Allowed, Arm, Cell, Hold, Node, Shared, drain, update};
+use crate::engine::{After, Allowed, Arm, Hold, Node, Shared, Synced, drain, update};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Exit, Phase, State};
@@ -31,9 +31,9 @@ pub(crate) fn start<N: Node + ?Sized>(
     let mut asked = Asked::new(node.shared(), kind, parent, wanted);
     // It may have to stop first.
     let below = drain::below(&**node);
-    let reply = update(node, |shared, cell, after| {
-        cell.note_drain_below(below);
-        asked.make(shared, cell, after)
+    let reply = update(node, |shared, synced, after| {
+        synced.note_drain_below(below);
+        asked.make(shared, synced, after)
     });
     tell_of_drain(&**node);
     asked.look_again(node);
@@ -62,10 +62,10 @@ fn stop_after_drain<N: Node + ?Sized>(
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
     let below = drain::below(&**node);
-    let reply = update(node, |shared, cell, after| {
-        cell.note_drain_below(below);
-        stop_in(shared, cell, reason, wanted, after, |shared, cell, after| {
-            begin_stop(shared, cell, allowed, wanted.arm(), after);
+    let reply = update(node, |shared, synced, after| {
+        synced.note_drain_below(below);
+        stop_in(shared, synced, reason, wanted, after, |shared, synced, after| {
+            begin_stop(shared, synced, allowed, wanted.arm(), after);
         })
     });
     tell_of_drain(&**node);
@@ -82,36 +82,36 @@ fn tell_of_drain<N: Node + ?Sized>(node: &N) {
 /// Begins a stop, or joins the one that has begun.
 fn stop_in(
     shared: &Shared,
-    cell: &mut Cell,
+    synced: &mut Synced,
     reason: StopReason,
     wanted: Wanted<'_>,
     after: &mut After,
-    begin: impl FnOnce(&Shared, &mut Cell, &mut After),
+    begin: impl FnOnce(&Shared, &mut Synced, &mut After),
 ) -> Reply<Result<(), StopError>> {
-    if cell.state() == State::Stopped {
+    if synced.state() == State::Stopped {
         return Reply::Now(Ok(()));
     }
-    if let Some(stuck) = cell.verdict() {
+    if let Some(stuck) = synced.verdict() {
         return Reply::Now(Err(StopError::Unresponsive(stuck.clone())));
     }
-    let key = wanted.register(Topic::Stop, cell);
-    cell.note_reason(reason);
-    begin(shared, cell, after);
-    reply(key, cell, Answer::stop)
+    let key = wanted.register(Topic::Stop, synced);
+    synced.note_reason(reason);
+    begin(shared, synced, after);
+    reply(key, synced, Answer::stop)
 }
 
-fn begin_stop(shared: &Shared, cell: &mut Cell, allowed: Allowed, arm: Arm, after: &mut After) {
-    let joins = cell.state() == State::Stopping;
-    cell.limit_stop(shared, allowed, after);
+fn begin_stop(shared: &Shared, synced: &mut Synced, allowed: Allowed, arm: Arm, after: &mut After) {
+    let joins = synced.state() == State::Stopping;
+    synced.limit_stop(shared, allowed, after);
     let input = match allowed {
         Allowed::Within(Duration::ZERO) => Input::Abort,
         _ => Input::Stop,
     };
-    cell.step(shared, input, arm, after);
+    synced.step(shared, input, arm, after);
     if joins {
         // The earliest deadline wins, and a group shares it out anew.
-        cell.arm(shared, arm, after);
-        cell.wake_driver(after);
+        synced.arm(shared, arm, after);
+        synced.wake_driver(after);
     }
 }
 
@@ -119,14 +119,14 @@ fn begin_stop(shared: &Shared, cell: &mut Cell, allowed: Allowed, arm: Arm, afte
 fn begin_own_stop<N: Node + ?Sized>(
     node: &Arc<N>,
     reason: StopReason,
-    asks: impl FnOnce(&Cell) -> bool,
+    asks: impl FnOnce(&Synced) -> bool,
 ) {
     let below = drain::below(&**node);
-    update(node, |shared, cell, after| {
-        if cell.verdict().is_none() && asks(cell) {
-            cell.note_drain_below(below);
-            cell.note_reason(reason);
-            begin_stop(shared, cell, Allowed::Own, Arm::Now, after);
+    update(node, |shared, synced, after| {
+        if synced.verdict().is_none() && asks(synced) {
+            synced.note_drain_below(below);
+            synced.note_reason(reason);
+            begin_stop(shared, synced, Allowed::Own, Arm::Now, after);
         }
     });
     tell_of_drain(&**node);
@@ -134,20 +134,22 @@ fn begin_own_stop<N: Node + ?Sized>(
 
 /// The parent with this number was cancelled.
 pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
-    begin_own_stop(node, StopReason::Parent, |cell| {
-        let current = cell.parent().is_some_and(|parent| parent.id() == id);
-        current && cell.state() != State::Stopped
+    begin_own_stop(node, StopReason::Parent, |synced| {
+        let current = synced.parent().is_some_and(|parent| parent.id() == id);
+        current && synced.state() != State::Stopped
     });
 }
 
 /// A service asks for its own stop.
 pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    begin_own_stop(node, StopReason::Own, |cell| cell.attempts == epoch && cell.life.is_alive());
+    begin_own_stop(node, StopReason::Own, |synced| {
+        synced.attempts == epoch && synced.life.is_alive()
+    });
 }
 
 /// A service asks for a stop of every outermost whole that it is a part of; of itself where it is a part of none.
 pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
-    if !node.shared().cell().is_alive(epoch) {
+    if !node.shared().synced().is_alive(epoch) {
         return;
     }
     let mut seen = HashSet::new();
@@ -156,9 +158,9 @@ pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
         if !seen.insert(Arc::as_ptr(&node).addr()) {
             continue;
         }
-        let wholes = node.shared().cell().wholes();
+        let wholes = node.shared().synced().wholes();
         if wholes.is_empty() {
-            begin_own_stop(&node, StopReason::Own, |cell| cell.state() != State::Stopped);
+            begin_own_stop(&node, StopReason::Own, |synced| synced.state() != State::Stopped);
         }
         open.extend(wholes);
     }
@@ -168,10 +170,10 @@ pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
 pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
     let mut asked = Asked::new(node.shared(), StartKind::Restart, None, Wanted::No);
     let below = drain::below(&**node);
-    update(node, |shared, cell, after| {
-        if cell.attempts == epoch && cell.life.is_alive() && shared.is_wanted() {
-            cell.note_drain_below(below);
-            asked.make(shared, cell, after);
+    update(node, |shared, synced, after| {
+        if synced.attempts == epoch && synced.life.is_alive() && shared.is_wanted() {
+            synced.note_drain_below(below);
+            asked.make(shared, synced, after);
         }
     });
     tell_of_drain(&**node);
@@ -194,16 +196,16 @@ pub(crate) fn start_part<N: Node + ?Sized>(
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
     let mut asked = Asked::new(node.shared(), StartKind::Ensure, None, wanted);
-    let (reply, rest) = update(node, |shared, cell, after| {
+    let (reply, rest) = update(node, |shared, synced, after| {
         // Under the lock: either this sees that the whole goes down, or who stops this part for it finds it started.
         if hold.goes_down() {
             return (Reply::Now(Err(StartError::Stopped)), Some(hold));
         }
         if start == Start::Again {
-            cell.count_restart();
+            synced.count_restart();
         }
-        let reply = asked.make(shared, cell, after);
-        (reply, cell.keep_hold(hold))
+        let reply = asked.make(shared, synced, after);
+        (reply, synced.keep_hold(hold))
     });
     // Outside of the lock: it may be the last thing that the whole waits for.
     drop(rest);
@@ -251,17 +253,17 @@ fn stop_with_whole<N: Node + ?Sized>(
         Some(left) => (Allowed::Within(left.max(Duration::from_nanos(1))), kept),
         None => (Allowed::Own, Kept::Here),
     };
-    update(node, |shared, cell, after| {
-        stop_in(shared, cell, StopReason::Group, wanted, after, |shared, cell, after| {
-            let joins = cell.state() == State::Stopping;
-            let earlier = cell.limit_stop_now(shared, allowed, after);
+    update(node, |shared, synced, after| {
+        stop_in(shared, synced, StopReason::Group, wanted, after, |shared, synced, after| {
+            let joins = synced.state() == State::Stopping;
+            let earlier = synced.limit_stop_now(shared, allowed, after);
             if kept == Kept::ByWhole && earlier {
-                cell.leave_deadline_to_whole();
+                synced.leave_deadline_to_whole();
             }
-            cell.step(shared, Input::StopNow, wanted.arm(), after);
+            synced.step(shared, Input::StopNow, wanted.arm(), after);
             if joins {
-                cell.arm(shared, wanted.arm(), after);
-                cell.wake_driver(after);
+                synced.arm(shared, wanted.arm(), after);
+                synced.wake_driver(after);
             }
         })
     })
@@ -269,24 +271,24 @@ fn stop_with_whole<N: Node + ?Sized>(
 
 /// The deadline of the whole has passed: what is left of this part of it is aborted.
 pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
-    update(node, |shared, cell, after| {
-        let input = match cell.state() {
-            State::Stopping if cell.life.is_asked() => Input::StopDue,
+    update(node, |shared, synced, after| {
+        let input = match synced.state() {
+            State::Stopping if synced.life.is_asked() => Input::StopDue,
             _ => Input::Abort,
         };
-        cell.note_reason(StopReason::Group);
-        cell.step(shared, input, Arm::Now, after);
+        synced.note_reason(StopReason::Group);
+        synced.step(shared, input, Arm::Now, after);
     });
 }
 
 /// Records a failure that is none of an attempt.
 pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: Fault) -> Failure {
-    update(node, |shared, cell, after| cell.record(shared, Phase::Run, fault, after))
+    update(node, |shared, synced, after| synced.record(shared, Phase::Run, fault, after))
 }
 
 /// Puts a failure of a part into the history of its whole too.
 pub(crate) fn record_of_part<N: Node + ?Sized>(node: &Arc<N>, failure: &Failure) {
-    update(node, |shared, cell, after| cell.note_of_part(shared, failure, after));
+    update(node, |shared, synced, after| synced.note_of_part(shared, failure, after));
 }
 
 /// Asks for a reload.
@@ -294,51 +296,51 @@ pub(crate) fn reload<N: Node + ?Sized>(
     node: &Arc<N>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), ReloadError>> {
-    update(node, |shared, cell, after| {
-        let Some(round) = cell.request_reload() else {
+    update(node, |shared, synced, after| {
+        let Some(round) = synced.request_reload() else {
             return Reply::Now(Err(ReloadError::Stopped));
         };
-        let key = wanted.register(Topic::Reloaded(round), cell);
-        cell.hand_out_reloads(shared, after);
-        reply(key, cell, Answer::reload)
+        let key = wanted.register(Topic::Reloaded(round), synced);
+        synced.hand_out_reloads(shared, after);
+        reply(key, synced, Answer::reload)
     })
 }
 
 /// The last runner is gone: who watches a service that is stopped learns that nothing will change.
 pub(crate) fn tell_watchers<N: Node + ?Sized>(node: &Arc<N>) {
-    update(node, |_, cell, after| {
-        cell.waiters.answer(Topic::Change, &Answer::Seen, &mut after.wakes);
-        if cell.state() == State::Stopped {
-            cell.end_streams(after);
+    update(node, |_, synced, after| {
+        synced.waiters.answer(Topic::Change, &Answer::Seen, &mut after.wakes);
+        if synced.state() == State::Stopped {
+            synced.end_streams(after);
         }
     });
 }
 
 /// Waits for the end of the cycle that is current now.
 pub(crate) fn wait(shared: &Shared) -> Reply<Exit> {
-    let mut cell = shared.cell();
-    match cell.state() {
-        State::Stopped => Reply::Now(cell.exit),
-        _ => Reply::Later(cell.waiters.add(Topic::End)),
+    let mut synced = shared.synced();
+    match synced.state() {
+        State::Stopped => Reply::Now(synced.exit),
+        _ => Reply::Later(synced.waiters.add(Topic::End)),
     }
 }
 
 /// Waits until the service rests: nothing of it runs and nothing follows, or its end was given up. One that was
 /// started as a part of a whole and is no part of it any more has rested since.
 pub(crate) fn wait_for_rest(shared: &Shared, whole: Option<usize>) -> Reply<()> {
-    let mut cell = shared.cell();
-    let has_left = whole.is_some_and(|whole| !cell.is_part_of(whole));
-    if has_left || cell.state() == State::Stopped || cell.life.has_verdict() {
+    let mut synced = shared.synced();
+    let has_left = whole.is_some_and(|whole| !synced.is_part_of(whole));
+    if has_left || synced.state() == State::Stopped || synced.life.has_verdict() {
         return Reply::Now(());
     }
-    Reply::Later(cell.waiters.add(Topic::Rest))
+    Reply::Later(synced.waiters.add(Topic::Rest))
 }
 
 /// Waits for a state.
 pub(crate) fn wait_for(shared: &Shared, state: State) -> Reply<()> {
-    let mut cell = shared.cell();
-    if cell.state() == state {
+    let mut synced = shared.synced();
+    if synced.state() == state {
         return Reply::Now(());
     }
-    Reply::Later(cell.waiters.add(Topic::Enter(state)))
+    Reply::Later(synced.waiters.add(Topic::Enter(state)))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::reporting::Said;
-use super::{After, Arm, Cell, Ending, Shared};
+use super::{After, Arm, Ending, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::failure::{Failure, Fault, Interruption};
 use crate::report::state::{Exit, Phase, Readiness, State};
@@ -41,7 +41,7 @@ pub(crate) enum Cue {
     Leave,
 }
 
-impl Cell {
+impl Synced {
     /// Tells the driver with this number what to do.
     pub(crate) fn cue(
         &mut self,

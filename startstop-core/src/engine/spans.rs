@@ -1,12 +1,12 @@
 //! The span of an attempt, for `tracing`.
 
-use super::{After, Cell, Shared};
+use super::{After, Shared, Synced};
 use crate::report::trace::AttemptSpan;
 #[cfg(feature = "tracing")]
 use crate::report::trace::is_traced;
 
 #[cfg(feature = "tracing")]
-impl Cell {
+impl Synced {
     /// The span of the attempt with this cycle and number; none where nothing runs any more.
     pub(super) fn open_span(&mut self, tag: (u64, u64), after: &mut After) -> AttemptSpan {
         use crate::report::state::State;
@@ -55,7 +55,7 @@ impl Cell {
 
 #[cfg(not(feature = "tracing"))]
 #[allow(clippy::unused_self)]
-impl Cell {
+impl Synced {
     pub(super) fn open_span(&mut self, _: (u64, u64), _: &mut After) -> AttemptSpan {
         AttemptSpan::default()
     }
@@ -73,7 +73,7 @@ impl Shared {
     /// The span of attempt `epoch`.
     #[cfg(feature = "tracing")]
     pub(crate) fn span(&self, epoch: u64) -> AttemptSpan {
-        self.cell().span(epoch)
+        self.synced().span(epoch)
     }
 
     /// The span of attempt `epoch`.

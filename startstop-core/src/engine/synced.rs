@@ -34,7 +34,7 @@ use crate::sync::{AbortHandle, CancellationToken};
 
 /// What is under the lock.
 #[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
-pub(crate) struct Cell {
+pub(crate) struct Synced {
     pub(crate) life: Lifecycle,
     pub(crate) cycle: u64,
     /// Attempts over all cycles: the number of the current one.
@@ -68,13 +68,13 @@ pub(crate) struct Cell {
     /// The runtime that it was noted for last.
     pub(super) noted_on: Option<tokio::runtime::Id>,
     pub(crate) waiters: Waiters,
-    pub(super) rare: Option<Box<Rare>>,
+    pub(super) rare: Option<Box<ColdState>>,
 }
 
 /// What most services never need.
 #[allow(clippy::struct_excessive_bools)] // As above.
 #[derive(Default)]
-pub(crate) struct Rare {
+pub(crate) struct ColdState {
     pub(super) history: History,
     pub(super) reloads: Reloads,
     /// The deadline of the stop is kept by the whole that this service is a part of.
@@ -145,7 +145,7 @@ pub(crate) struct Rare {
 /// the history before the state changes. If the driver is gone with its runtime, it is done after the lock.
 pub(crate) struct Ending(pub(crate) Box<dyn FnOnce() + Send>);
 
-impl Cell {
+impl Synced {
     pub(super) fn new() -> Self {
         Self {
             life: Lifecycle::default(),
@@ -173,13 +173,13 @@ impl Cell {
         }
     }
 
-    pub(crate) fn rare(&mut self) -> &mut Rare {
+    pub(crate) fn rare(&mut self) -> &mut ColdState {
         self.rare.get_or_insert_default()
     }
 
     /// The rare part if it is there, or if it is `needed`.
     #[inline]
-    pub(crate) fn rare_if(&mut self, needed: bool) -> Option<&mut Rare> {
+    pub(crate) fn rare_if(&mut self, needed: bool) -> Option<&mut ColdState> {
         if needed {
             self.rare.get_or_insert_default();
         }

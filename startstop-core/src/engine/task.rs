@@ -39,9 +39,9 @@ impl TaskEntry {
     fn end(self, end: PartEnd, faults: impl IntoIterator<Item = Fault>) {
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let Self { node, id } = self;
-        let _handle = update_and_leave(node, |shared, cell, after| {
-            let handle = cell.task_ended(shared, (id, end), faults, after);
-            cell.step(shared, Input::Ended(Part::Task), Arm::IfNew, after);
+        let _handle = update_and_leave(node, |shared, synced, after| {
+            let handle = synced.task_ended(shared, (id, end), faults, after);
+            synced.step(shared, Input::Ended(Part::Task), Arm::IfNew, after);
             handle
         });
     }
@@ -53,12 +53,12 @@ where
     F: Future<Output: Outcome> + Send + 'static,
 {
     let rules = node.shared().rules();
-    let added = node.shared().cell().add_task(epoch, rules, name);
+    let added = node.shared().synced().add_task(epoch, rules, name);
     let Some((on, id)) = added else { return };
     let entry = TaskEntry { node: Arc::clone(node), id };
     let span = node.shared().span(epoch);
     let task = spawn_on(&on, Body { future: Some(future), entry: Some(entry), span });
-    let late = update(node, |_, cell, after| cell.task_spawned(id, task, after));
+    let late = update(node, |_, synced, after| synced.task_spawned(id, task, after));
     if let Some(late) = late {
         late.abort();
     }

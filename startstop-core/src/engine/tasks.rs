@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 
 use super::task::is_own;
-use super::{After, Cell, PartEnd, Shared};
+use super::{After, PartEnd, Shared, Synced};
 use crate::engine::waiters::{Answer, Key};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Phase, Readiness, State};
@@ -73,7 +73,7 @@ impl Tasks {
     }
 }
 
-impl Cell {
+impl Synced {
     /// Makes place for a task; hands the name back if the attempt takes no more.
     pub(crate) fn add_task(
         &mut self,

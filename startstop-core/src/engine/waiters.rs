@@ -136,14 +136,14 @@ pub(crate) struct Removed(Entry);
 pub(crate) struct Waiters {
     first: Entry,
     /// In a box, so that the table is small while nobody waits.
-    more: Option<Box<More>>,
+    more: Option<Box<ColdWaiters>>,
     /// A bit for each kind of topic that somebody may wait for, so that most answers look no further.
     kinds: u16,
 }
 
 /// What does not fit into the first entry.
 #[derive(Debug, Default)]
-struct More {
+struct ColdWaiters {
     entries: Vec<Entry>,
     /// How many of them are not free.
     used: usize,
@@ -282,7 +282,7 @@ impl Waiters {
     }
 }
 
-impl More {
+impl ColdWaiters {
     fn put(&mut self, entry: Entry) -> u32 {
         self.used += 1;
         let Some(at) = self.free.pop() else {

@@ -87,13 +87,13 @@ impl Mailbox {
 /// Has a member tell the group of its changes from now on.
 pub(super) fn observe(mailbox: &Arc<Mailbox>, id: Id, part: &Part) {
     let slot: Arc<dyn Observer> = Arc::new(Slot { mailbox: Arc::clone(mailbox), id });
-    let old = part.node.shared().cell().observe(slot);
+    let old = part.node.shared().synced().observe(slot);
     drop(old);
 }
 
 /// Has a member tell the group nothing any more.
 pub(super) fn unobserve(mailbox: &Arc<Mailbox>, id: Id, part: &Part) {
-    let old = part.node.shared().cell().unobserve(place(mailbox, id));
+    let old = part.node.shared().synced().unobserve(place(mailbox, id));
     drop(old);
 }
 

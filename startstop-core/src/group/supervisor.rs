@@ -155,9 +155,9 @@ impl<'a> Supervisor<'a> {
         let entries = (0..).map(Id).zip(&mut table.entries);
         let member = |(id, entry): (Id, &mut Option<Entry>)| {
             let entry = entry.as_mut()?;
-            let cell = entry.part.node.shared().cell();
-            (entry.seen, entry.attempt) = (cell.cycle, cell.attempts);
-            drop(cell);
+            let synced = entry.part.node.shared().synced();
+            (entry.seen, entry.attempt) = (synced.cycle, synced.attempts);
+            drop(synced);
             Some((id, entry.part.clone()))
         };
         Ok(entries.filter_map(member).collect())

@@ -58,9 +58,9 @@ impl Table {
         let Prepared { part, policy, .. } = member;
         let id = self.board.add(edges, policy);
         self.ids.insert(name.clone(), id);
-        let cell = part.node.shared().cell();
-        let (seen, attempt) = (cell.cycle, cell.attempts);
-        drop(cell);
+        let synced = part.node.shared().synced();
+        let (seen, attempt) = (synced.cycle, synced.attempts);
+        drop(synced);
         self.make_room();
         let entry = Entry { name, part, seen, attempt, inserting: None, removing: Vec::new() };
         self.entries[id.0] = Some(entry);

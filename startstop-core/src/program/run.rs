@@ -152,8 +152,8 @@ async fn operate(subject: &Arc<Subject>) -> Result<Exit, StartError> {
 
 /// How the service has ended. Somebody else may have started it again by now, which is not waited for.
 fn ended(node: &Arc<dyn Node>) -> Exit {
-    let cell = node.shared().cell();
-    if cell.life.has_verdict() { Exit::Unresponsive } else { cell.exit }
+    let synced = node.shared().synced();
+    if synced.life.has_verdict() { Exit::Unresponsive } else { synced.exit }
 }
 
 /// Nothing of the service runs, and nothing would tell it to stop: it does not start.

@@ -145,7 +145,7 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     let Some(attempt) = cx.attempt_link() else { return Ok(()) };
     let (whole, epoch) = (attempt.node(), attempt.epoch());
     check(whole, name, part)?;
-    if !whole.shared().cell().attach(epoch, name, part) {
+    if !whole.shared().synced().attach(epoch, name, part) {
         return Err(AttachError::Ended);
     }
     let link = Arc::new(Link {
@@ -156,7 +156,7 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     });
     listen::place(whole, name, part);
     listen::inserted(whole, name, part);
-    let old = part.shared().cell().observe(Arc::clone(&link) as Arc<dyn Observer>);
+    let old = part.shared().synced().observe(Arc::clone(&link) as Arc<dyn Observer>);
     drop(old);
     let at_end = Arc::clone(&link);
     if !always_on_end(attempt, move || at_end.detach()) {
@@ -171,7 +171,7 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
 fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     let Some(attempt) = cx.attempt_link() else { return false };
     let (whole, epoch) = (attempt.node(), attempt.epoch());
-    let attached = whole.shared().cell().attached();
+    let attached = whole.shared().synced().attached();
     let Some((name, _)) = attached.into_iter().find(|(_, node)| is_same(node, part)) else {
         return false;
     };
@@ -185,7 +185,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     if !is_stopped() {
         return false;
     }
-    let old = part.shared().cell().unobserve(Observer::place(&link));
+    let old = part.shared().synced().unobserve(Observer::place(&link));
     drop(old);
     // Somebody may have begun a start before the attempt stopped looking.
     if is_stopped() {
@@ -193,7 +193,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
         return true;
     }
     let link = Arc::new(link);
-    let old = part.shared().cell().observe(Arc::clone(&link) as Arc<dyn Observer>);
+    let old = part.shared().synced().observe(Arc::clone(&link) as Arc<dyn Observer>);
     drop(old);
     link.changed();
     false
@@ -249,17 +249,17 @@ impl Link {
     /// The attempt has ended.
     fn detach(&self) {
         let (Some(whole), Some(part)) = (self.whole.upgrade(), self.part.upgrade()) else { return };
-        let old = part.shared().cell().unobserve(Observer::place(self));
+        let old = part.shared().synced().unobserve(Observer::place(self));
         drop(old);
         self.remove(&whole, &part);
     }
 
     /// It may have been taken out before.
     fn remove(&self, whole: &Arc<dyn Node>, part: &Arc<dyn Node>) {
-        if whole.shared().cell().attached().iter().any(|(_, node)| is_same(node, part)) {
+        if whole.shared().synced().attached().iter().any(|(_, node)| is_same(node, part)) {
             listen::removed(whole, &self.name, part);
         }
-        let old = whole.shared().cell().detach(part);
+        let old = whole.shared().synced().detach(part);
         drop(old);
     }
 }
@@ -273,7 +273,7 @@ impl Observer for Link {
     /// Has the attempt not end before the part, once that has begun.
     fn changed(&self) {
         let (Some(whole), Some(part)) = (self.whole.upgrade(), self.part.upgrade()) else { return };
-        let is_part = part.shared().cell().is_part_of(Arc::as_ptr(&whole).addr());
+        let is_part = part.shared().synced().is_part_of(Arc::as_ptr(&whole).addr());
         if is_part || part.shared().word.read().state() == State::Stopped {
             return;
         }
@@ -281,10 +281,10 @@ impl Observer for Link {
             request::abort_part(&part);
             return;
         };
-        let rest = part.shared().cell().keep_hold(Arc::new(place));
+        let rest = part.shared().synced().keep_hold(Arc::new(place));
         drop(rest);
         if whole.shared().level(self.epoch) >= Level::Cancelled {
-            let left = whole.shared().cell().remaining();
+            let left = whole.shared().synced().remaining();
             request::stop_part(&part, left, Wanted::No);
         }
     }

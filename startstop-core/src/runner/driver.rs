@@ -41,7 +41,7 @@ impl<S: Service> Node for Inner<S> {
 
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
         let mut parts = self.service.__parts().0;
-        parts.extend(self.shared.cell().attached());
+        parts.extend(self.shared.synced().attached());
         parts
     }
 

@@ -20,12 +20,12 @@ pub(crate) fn listen(node: &Arc<dyn Node>, capacity: usize) -> Events {
 
 /// Where a service is in what has started it.
 pub(crate) fn path_of(node: &dyn Node) -> Path {
-    node.shared().cell().path(node.shared())
+    node.shared().synced().path(node.shared())
 }
 
 /// Has a service and its parts tell a stream.
 fn hand_down(node: &Arc<dyn Node>, listener: Listener) {
-    walk(node, listener, |node, listener| node.shared().cell().listen(listener.clone()));
+    walk(node, listener, |node, listener| node.shared().synced().listen(listener.clone()));
 }
 
 /// Visits a service and what is below it, each with the listener as it is handed to it.
@@ -42,7 +42,7 @@ fn walk(node: &Arc<dyn Node>, listener: Listener, visit: impl Fn(&dyn Node, &Lis
 /// Names a part after the whole that is about to start it, unless it runs already: its failures and events bear that path.
 pub(crate) fn place(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     let path = path_of(&**whole).below(name);
-    let moved = part.shared().cell().move_to(part.shared(), &path);
+    let moved = part.shared().synced().move_to(part.shared(), &path);
     for old in moved {
         let new = Listener { path: path.clone(), ..old.clone() };
         for (name, below) in part.parts() {
@@ -56,24 +56,24 @@ pub(crate) fn place(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
 pub(crate) fn inserted(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     for listener in listeners_below(whole, name) {
         hand_down(part, listener.clone());
-        update(part, |_, cell, after| cell.tell_one(&listener, EventKind::Inserted, after));
+        update(part, |_, synced, after| synced.tell_one(&listener, EventKind::Inserted, after));
     }
 }
 
 /// A part is taken off a whole that is listened to.
 pub(crate) fn removed(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     for listener in listeners_below(whole, name) {
-        update(part, |_, cell, after| cell.tell_one(&listener, EventKind::Removed, after));
+        update(part, |_, synced, after| synced.tell_one(&listener, EventKind::Removed, after));
         take_back(part, listener);
     }
 }
 
 /// The streams of a whole, as they are handed to a part of it.
 fn listeners_below(whole: &Arc<dyn Node>, name: &str) -> Vec<Listener> {
-    let listeners = whole.shared().cell().listeners();
+    let listeners = whole.shared().synced().listeners();
     listeners.iter().map(|listener| listener.below(name)).collect()
 }
 
 fn take_back(node: &Arc<dyn Node>, listener: Listener) {
-    walk(node, listener, |node, listener| node.shared().cell().unlisten(listener));
+    walk(node, listener, |node, listener| node.shared().synced().unlisten(listener));
 }

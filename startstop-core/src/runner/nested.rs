@@ -175,12 +175,12 @@ impl<S: Service> Runner<S> {
 
     /// How the inner cycle ended, as the result of `run`.
     fn ended_as_part(&self, cx: &Context) -> Result<(), BoxError> {
-        let cell = self.inner.shared.cell();
-        if let Some(stuck) = cell.verdict() {
+        let synced = self.inner.shared.synced();
+        if let Some(stuck) = synced.verdict() {
             return Err(StopError::Unresponsive(stuck.clone()).into());
         }
-        let failure = cell.failed_end().cloned();
-        drop(cell);
+        let failure = synced.failed_end().cloned();
+        drop(synced);
         match failure {
             // Once the whole stops, `shutdown` tells what went wrong.
             Some(failure) if !cx.is_cancelled() => Err(failure.into()),

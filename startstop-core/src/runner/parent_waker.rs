@@ -33,7 +33,7 @@ impl<S: Service> Wake for Bell<S> {
 impl<S: Service> Runner<S> {
     pub(super) fn watch_parent(&self, parent: &Arc<Parent>) {
         let current =
-            self.inner.shared.cell().parent().is_some_and(|other| other.id() == parent.id());
+            self.inner.shared.synced().parent().is_some_and(|other| other.id() == parent.id());
         if current {
             let bell = Bell { inner: Arc::downgrade(&self.inner), parent: parent.id() };
             parent.watch(&Waker::from(Arc::new(bell)));

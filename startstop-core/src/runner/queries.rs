@@ -154,7 +154,7 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`History`].
     pub fn history(&self) -> History {
-        self.inner.shared.cell().history()
+        self.inner.shared.synced().history()
     }
 
     /// Returns a snapshot of the service and of its parts.

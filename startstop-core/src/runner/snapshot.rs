@@ -19,7 +19,7 @@ pub(crate) fn errors_last(shared: &Shared) -> Option<Failure> {
     if !shared.word.read().has_failed() {
         return None;
     }
-    shared.cell().last_failure().cloned()
+    shared.synced().last_failure().cloned()
 }
 
 /// The failures of the current or most recent cycle that the history holds.
@@ -28,8 +28,8 @@ pub(crate) fn errors_list(shared: &Shared) -> Vec<Failure> {
         return Vec::new();
     }
     let (history, cycle) = {
-        let cell = shared.cell();
-        (cell.history(), cell.cycle)
+        let synced = shared.synced();
+        (synced.history(), synced.cycle)
     };
     let entries = history.entries();
     let first = entries.partition_point(|failure| failure.cycle_of_history() < cycle);
@@ -40,7 +40,7 @@ pub(crate) fn errors_list(shared: &Shared) -> Vec<Failure> {
 /// a failure, this takes no lock.
 pub(crate) fn was_aborted(node: &dyn Node) -> bool {
     let shared = node.shared();
-    shared.word.read().has_failed() && shared.cell().exit == Exit::Aborted
+    shared.word.read().has_failed() && shared.synced().exit == Exit::Aborted
 }
 
 /// A service as it is now, with what it is made of: the tree is walked without recursion.
@@ -104,9 +104,9 @@ fn unready(children: &[Status]) -> Option<String> {
 }
 
 fn of_one(shared: &Shared, path: Option<Path>) -> Status {
-    let mut cell = shared.cell();
-    let path = path.unwrap_or_else(|| cell.path(shared));
-    let cell = &*cell;
+    let mut synced = shared.synced();
+    let path = path.unwrap_or_else(|| synced.path(shared));
+    let synced = &*synced;
     let word = shared.word.read();
     let now = clock::now();
     let uptime = match word.state() {
@@ -114,7 +114,7 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
         _ => Duration::ZERO,
     };
     let since = SystemTime::now().checked_sub(clock::between(word.since(), now));
-    let said = cell.said();
+    let said = synced.said();
     let checkpoint = said.and_then(|said| said.checkpoint);
     let age = |at| clock::between(at, now);
     let goes_on = matches!(word.state(), State::Starting | State::Running);
@@ -127,22 +127,22 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
         detail: said.and_then(|said| said.detail.clone()),
         checkpoint: checkpoint.map(|(text, _)| text),
         checkpoint_age: checkpoint.map(|(_, at)| age(at)),
-        heartbeat_age: cell.heartbeat_at(shared).map(age),
-        unresponsive: cell.verdict().filter(|_| word.state() == State::Stopping).cloned(),
-        remaining: cell.stops_at().map(|at| clock::between(now, at)),
+        heartbeat_age: synced.heartbeat_at(shared).map(age),
+        unresponsive: synced.verdict().filter(|_| word.state() == State::Stopping).cloned(),
+        remaining: synced.stops_at().map(|at| clock::between(now, at)),
         uptime,
-        total_uptime: Duration::from_nanos(cell.ran) + uptime,
-        total_downtime: Duration::from_nanos(cell.downtime(word.since(), now)),
-        outages: cell.outages(),
-        cycles: cell.cycle,
-        attempt: cell.attempt(),
-        attempts: cell.attempts,
-        restarts: cell.restarts(),
-        failures: cell.history().total(),
-        last_failure: cell.last_failure().cloned(),
-        last_exit: cell.exit,
+        total_uptime: Duration::from_nanos(synced.ran) + uptime,
+        total_downtime: Duration::from_nanos(synced.downtime(word.since(), now)),
+        outages: synced.outages(),
+        cycles: synced.cycle,
+        attempt: synced.attempt(),
+        attempts: synced.attempts,
+        restarts: synced.restarts(),
+        failures: synced.history().total(),
+        last_failure: synced.last_failure().cloned(),
+        last_exit: synced.exit,
         since: since.unwrap_or(SystemTime::UNIX_EPOCH),
-        next_attempt: cell.next_attempt().map(|at| clock::between(now, at)),
+        next_attempt: synced.next_attempt().map(|at| clock::between(now, at)),
         children: Children::default(),
     }
 }
@@ -170,10 +170,10 @@ pub(crate) fn stuck(root: &dyn Node, mut tell: impl FnMut(String)) {
 #[cfg(feature = "signal")]
 fn stuck_part(node: &dyn Node) -> String {
     let shared = node.shared();
-    let mut cell = shared.cell();
-    match cell.verdict() {
+    let mut synced = shared.synced();
+    match synced.verdict() {
         Some(verdict) => verdict.to_string(),
-        None => cell.blame(shared).to_string(),
+        None => synced.blame(shared).to_string(),
     }
 }
 

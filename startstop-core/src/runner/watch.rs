@@ -51,8 +51,8 @@ enum News {
 
 impl StateWatch {
     pub(super) fn new(node: &Arc<dyn Node>) -> Self {
-        let cell = node.shared().cell();
-        Self { node: Arc::downgrade(node), seen: (cell.version, cell.state()) }
+        let synced = node.shared().synced();
+        Self { node: Arc::downgrade(node), seen: (synced.version, synced.state()) }
     }
 
     /// The state now: one atomic load.
@@ -112,14 +112,14 @@ impl StateWatch {
     }
 
     fn news(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> News {
-        let mut cell = node.shared().cell();
-        if cell.version != self.seen.0 {
-            return News::Changed(cell.version, cell.state());
+        let mut synced = node.shared().synced();
+        if synced.version != self.seen.0 {
+            return News::Changed(synced.version, synced.state());
         }
-        if node.shared().is_abandoned() && cell.state() == State::Stopped {
+        if node.shared().is_abandoned() && synced.state() == State::Stopped {
             return News::Over;
         }
-        News::None(cell.waiters.add_with(Topic::Change, task.waker()))
+        News::None(synced.waiters.add_with(Topic::Change, task.waker()))
     }
 }
 
@@ -131,12 +131,12 @@ struct Entry {
 
 impl Entry {
     fn is_answered(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> bool {
-        let mut cell = node.shared().cell();
-        if cell.waiters.is_answered(self.key) {
+        let mut synced = node.shared().synced();
+        if synced.waiters.is_answered(self.key) {
             return true;
         }
-        let old = cell.waiters.wake(self.key, task.waker());
-        drop(cell);
+        let old = synced.waiters.wake(self.key, task.waker());
+        drop(synced);
         drop(old);
         false
     }
@@ -145,7 +145,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let Some(node) = self.node.upgrade() else { return };
-        let old = node.shared().cell().waiters.remove(self.key);
+        let old = node.shared().synced().waiters.remove(self.key);
         drop(old);
     }
 }

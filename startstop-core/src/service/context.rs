@@ -122,8 +122,8 @@ impl Context {
     /// ```
     pub fn cycle(&self) -> u64 {
         let Some(attempt) = self.attempt_link() else { return 0 };
-        let cell = attempt.node().shared().cell();
-        if cell.attempt_of(attempt.epoch()) > 0 { cell.cycle } else { 0 }
+        let synced = attempt.node().shared().synced();
+        if synced.attempt_of(attempt.epoch()) > 0 { synced.cycle } else { 0 }
     }
 
     /// Which attempt of the cycle this is, from 1; 0 of a detached context, and of one that outlives
@@ -134,8 +134,8 @@ impl Context {
     /// See [`cycle`](Self::cycle).
     pub fn attempt(&self) -> u64 {
         let Some(attempt) = self.attempt_link() else { return 0 };
-        let cell = attempt.node().shared().cell();
-        cell.attempt_of(attempt.epoch())
+        let synced = attempt.node().shared().synced();
+        synced.attempt_of(attempt.epoch())
     }
 }
 

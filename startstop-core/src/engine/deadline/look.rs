@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::task::{drop_on, spawn_apart};
 use super::{PATIENCE, SLACK};
-use crate::engine::{Cell, Job, Node, Shared, gate, update_apart};
+use crate::engine::{Job, Node, Shared, Synced, gate, update_apart};
 use crate::sync::clock;
 
 /// What an entry is about.
@@ -29,7 +29,7 @@ impl Watched {
     pub(super) fn look(&mut self) -> Option<Instant> {
         match self {
             Self::Deadline { node, id, was_nudged } => {
-                let (on, last) = gate::look(node, |_, cell| cell.runtime().cloned())?;
+                let (on, last) = gate::look(node, |_, synced| synced.runtime().cloned())?;
                 let on = on?;
                 drop_on(last, &on);
                 // For its clock.
@@ -57,7 +57,7 @@ fn look_at_deadline(
     was_nudged: &mut bool,
     on: &Handle,
 ) -> Option<Instant> {
-    let (due, last) = gate::look(node, |shared, cell| cell.next_look(shared, id))?;
+    let (due, last) = gate::look(node, |shared, synced| synced.next_look(shared, id))?;
     drop_on(last, on);
     let due = due?;
     let is_late = due <= clock::now();
@@ -71,8 +71,8 @@ fn look_at_deadline(
     }
     *was_nudged = false;
     let node = node.upgrade()?;
-    let rest = update_apart(&node, |shared, cell, after| cell.on_fired(shared, id, after));
-    let due = node.shared().cell().next_look(node.shared(), id);
+    let rest = update_apart(&node, |shared, synced, after| synced.on_fired(shared, id, after));
+    let due = node.shared().synced().next_look(node.shared(), id);
     // What may be user code, carried away by the task that wakes a worker.
     on.spawn(async move { rest.finish(&node) });
     look_at(due?)
@@ -80,7 +80,7 @@ fn look_at_deadline(
 
 /// Looks whether what was pending still is.
 pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
-    let look = |_: &Shared, cell: &mut Cell| (cell.is_look_due(), cell.runtime().cloned());
+    let look = |_: &Shared, synced: &mut Synced| (synced.is_look_due(), synced.runtime().cloned());
     let Some(((is_due, Some(on)), last)) = gate::look(node, look) else { return };
     drop_on(last, &on);
     if !is_due {
@@ -90,7 +90,7 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
         let _entered = on.enter();
         !is_paused(&on)
     };
-    let look = |shared: &Shared, cell: &mut Cell| cell.on_look(shared, is_late);
+    let look = |shared: &Shared, synced: &mut Synced| synced.on_look(shared, is_late);
     let Some((found, last)) = gate::look(node, look) else { return };
     drop_on(last, &on);
     if let Some((on, epoch)) = found.hook {

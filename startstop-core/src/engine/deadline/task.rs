@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use super::{Entry, Keepers};
 use crate::engine::gate::{self, update_and_leave};
-use crate::engine::{Cell, Node, Seat, Shared, update};
+use crate::engine::{Node, Seat, Shared, Synced, update};
 use crate::sync::clock;
 use crate::sync::{has_ended, spawn_on};
 
@@ -23,10 +23,10 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let look = |_: &Shared, cell: &mut Cell| cell.is_kept_by(self.id);
+        let look = |_: &Shared, synced: &mut Synced| synced.is_kept_by(self.id);
         let Some((true, _)) = gate::look(&self.node, look) else { return };
         let Some(node) = self.node.upgrade() else { return };
-        update_and_leave(node, |_, cell, after| cell.deadline_task_lost(self.id, after));
+        update_and_leave(node, |_, synced, after| synced.deadline_task_lost(self.id, after));
     }
 }
 
@@ -40,11 +40,11 @@ pub(crate) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
 /// The same for who does not keep the service: whether it keeps the deadline now.
 pub(super) fn spawn_apart(node: &Weak<dyn Node>, seat: &Seat) -> bool {
     let Seat { on, id } = seat;
-    let due = gate::look(node, |shared, cell| cell.next_look(shared, *id));
+    let due = gate::look(node, |shared, synced| synced.next_look(shared, *id));
     let entry = due.and_then(|(due, _)| Entry::new(Weak::clone(node), *id, due?));
     let task = spawn_on(on, keep(Guard { node: Weak::clone(node), id: *id }));
     let keepers = Keepers { task: Some(task), entry };
-    let Some((armed, last)) = gate::look(node, |_, cell| cell.armed(*id, keepers)) else {
+    let Some((armed, last)) = gate::look(node, |_, synced| synced.armed(*id, keepers)) else {
         return false;
     };
     drop_on(last, on);
@@ -64,9 +64,9 @@ pub(super) fn drop_on(last: Option<Box<dyn Any + Send>>, on: &Handle) {
 fn spawn_here(node: &Arc<dyn Node>) {
     let Ok(here) = Handle::try_current() else { return };
     if !has_ended(&here) {
-        update(node, |_, cell, after| {
-            cell.run_on(here);
-            cell.on_polled(after);
+        update(node, |_, synced, after| {
+            synced.run_on(here);
+            synced.on_polled(after);
         });
     }
 }
@@ -77,9 +77,9 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// Whether `shutdown` is due and waits for the driver to come to its first poll of `run`. If the driver
 /// is inside `run`, and may never come back, the call is made in a task.
 fn hook_waits(guard: &Guard) -> bool {
-    let look = |shared: &Shared, cell: &mut Cell| {
+    let look = |shared: &Shared, synced: &mut Synced| {
         let polls = shared.polling.load(Ordering::SeqCst);
-        (cell.next_look(shared, guard.id), cell.life.is_hook_due(), polls)
+        (synced.next_look(shared, guard.id), synced.life.is_hook_due(), polls)
     };
     let Some(((due, is_hook_due, polls), _)) = gate::look(&guard.node, look) else { return false };
     if !is_hook_due || due.is_none_or(|due| due <= clock::now()) {
@@ -88,7 +88,7 @@ fn hook_waits(guard: &Guard) -> bool {
     if polls {
         // The attempt does not end before its `shutdown` has.
         let Some(node) = guard.node.upgrade() else { return false };
-        update(&node, |shared, cell, after| cell.spawn_hook(shared, after));
+        update(&node, |shared, synced, after| synced.spawn_hook(shared, after));
         return false;
     }
     true
@@ -96,7 +96,7 @@ fn hook_waits(guard: &Guard) -> bool {
 
 /// Until when the task sleeps.
 fn next_look(guard: &Guard) -> Option<u64> {
-    gate::look(&guard.node, |shared, cell| cell.next_look(shared, guard.id))?.0
+    gate::look(&guard.node, |shared, synced| synced.next_look(shared, guard.id))?.0
 }
 
 async fn keep(guard: Guard) {
@@ -106,6 +106,6 @@ async fn keep(guard: Guard) {
     while let Some(at) = next_look(&guard).and_then(clock::instant) {
         tokio::time::sleep_until(at).await;
         let Some(node) = guard.node.upgrade() else { return };
-        update_and_leave(node, |shared, cell, after| cell.on_fired(shared, guard.id, after));
+        update_and_leave(node, |shared, synced, after| synced.on_fired(shared, guard.id, after));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Arm;
-use crate::engine::{After, Cell, Shared};
+use crate::engine::{After, Shared, Synced};
 use crate::report::state::Readiness;
 use crate::rules::lifecycle::{Input, Timer};
 use crate::sync::clock::{self, NEVER};
@@ -12,7 +12,7 @@ use crate::sync::clock::{self, NEVER};
 /// What was aborted gets at least this long to be dropped: a turn of the runtime.
 const A_TURN: Duration = Duration::from_millis(1);
 
-impl Cell {
+impl Synced {
     /// Leaves the deadline of the stop to the whole that this service is a part of: it is for
     /// information only.
     pub(crate) fn leave_deadline_to_whole(&mut self) {

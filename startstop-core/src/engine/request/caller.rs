@@ -3,7 +3,7 @@
 use std::task::Waker;
 
 use crate::engine::waiters::{Answer, Key, Topic};
-use crate::engine::{Arm, Cell};
+use crate::engine::{Arm, Synced};
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 
@@ -49,9 +49,9 @@ impl Wanted<'_> {
     }
 
     /// Registers the one who waits, before the step that may bring the answer.
-    pub(super) fn register(self, topic: Topic, cell: &mut Cell) -> Option<Key> {
+    pub(super) fn register(self, topic: Topic, synced: &mut Synced) -> Option<Key> {
         match self {
-            Self::By(waker) => Some(cell.waiters.add_with(topic, waker)),
+            Self::By(waker) => Some(synced.waiters.add_with(topic, waker)),
             Self::No => None,
         }
     }
@@ -60,13 +60,13 @@ impl Wanted<'_> {
 /// Where the one who was registered finds the outcome.
 pub(super) fn reply<T>(
     key: Option<Key>,
-    cell: &mut Cell,
+    synced: &mut Synced,
     read: fn(Answer) -> Option<Result<(), T>>,
 ) -> Reply<Result<(), T>> {
     let Some(key) = key else { return Reply::Now(Ok(())) };
-    match cell.waiters.take(key).and_then(read) {
+    match synced.waiters.take(key).and_then(read) {
         Some(outcome) => Reply::Now(outcome),
-        None => Reply::Awaited { key, owes: cell.deadline.is_pending() },
+        None => Reply::Awaited { key, owes: synced.deadline.is_pending() },
     }
 }
 

@@ -107,18 +107,18 @@ impl<'a, N: Node + ?Sized> Ticket<'a, N> {
     }
 
     fn hire_keeper(&self) {
-        update(self.node, |_, cell, after| cell.on_polled(after));
+        update(self.node, |_, synced, after| synced.on_polled(after));
     }
 
     /// Looks for the answer, or leaves the waker for it: then, whether a keeper is owed.
     fn look(&self, key: Key, task: &Task<'_>) -> Result<Answer, bool> {
-        let mut cell = self.node.shared().cell();
-        if let Some(answer) = cell.waiters.take(key) {
+        let mut synced = self.node.shared().synced();
+        if let Some(answer) = synced.waiters.take(key) {
             return Ok(answer);
         }
-        let old_waker = cell.waiters.wake(key, task.waker());
-        let owes = cell.deadline.is_pending();
-        drop(cell);
+        let old_waker = synced.waiters.wake(key, task.waker());
+        let owes = synced.deadline.is_pending();
+        drop(synced);
         drop(old_waker);
         Err(owes)
     }
@@ -153,10 +153,10 @@ impl<N: Node + ?Sized> Future for Ticket<'_, N> {
 impl<N: Node + ?Sized> Drop for Ticket<'_, N> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
-        let mut cell = self.node.shared().cell();
-        let rest = cell.waiters.remove(key);
-        let owes = cell.deadline.is_pending();
-        drop(cell);
+        let mut synced = self.node.shared().synced();
+        let rest = synced.waiters.remove(key);
+        let owes = synced.deadline.is_pending();
+        drop(synced);
         drop(rest);
         if owes {
             self.hire_keeper();

@@ -8,7 +8,7 @@ use super::caller::{Reply, StartKind, Wanted, reply};
 use super::stop_by_parent;
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{After, Allowed, Cell, Node, Shared};
+use crate::engine::{After, Allowed, Node, Shared, Synced};
 use crate::report::error::StartError;
 use crate::report::failure::Fault;
 use crate::report::state::{Phase, State};
@@ -42,27 +42,27 @@ impl<'a> Asked<'a> {
     pub(super) fn make(
         &mut self,
         shared: &Shared,
-        cell: &mut Cell,
+        synced: &mut Synced,
         after: &mut After,
     ) -> Reply<Result<(), StartError>> {
         let Self { kind, parent, wanted, cancelled, .. } = *self;
-        let on = match admit(cell, kind, cancelled, self.here.take(), wanted) {
+        let on = match admit(synced, kind, cancelled, self.here.take(), wanted) {
             Ok(on) => on,
-            Err(error) => return refuse(shared, cell, error, wanted, after),
+            Err(error) => return refuse(shared, synced, error, wanted, after),
         };
-        if kind == StartKind::Ensure && cell.state() == State::Running {
+        if kind == StartKind::Ensure && synced.state() == State::Running {
             return Reply::Now(Ok(()));
         }
         if kind == StartKind::Start {
-            let rare = cell.rare_if(parent.is_some());
+            let rare = synced.rare_if(parent.is_some());
             let old =
                 rare.and_then(|rare| std::mem::replace(&mut rare.parent, parent.map(Arc::clone)));
             after.drop_parent(old);
         }
-        let key = wanted.register(Topic::Start, cell);
-        self.kept = cell.parent().filter(|_| kind != StartKind::Start).cloned();
-        begin(shared, cell, kind, on, wanted, after);
-        reply(key, cell, Answer::start)
+        let key = wanted.register(Topic::Start, synced);
+        self.kept = synced.parent().filter(|_| kind != StartKind::Start).cloned();
+        begin(shared, synced, kind, on, wanted, after);
+        reply(key, synced, Answer::start)
     }
 
     /// The parent may have been cancelled since it was looked at, and may have found nothing to stop then.
@@ -79,7 +79,7 @@ fn is_parent_cancelled(shared: &Shared, kind: StartKind, parent: Option<&Arc<Par
     match kind {
         StartKind::Start => parent.is_some_and(|parent| parent.is_cancelled()),
         StartKind::Ensure | StartKind::Restart => {
-            let parent = shared.cell().parent().cloned();
+            let parent = shared.synced().parent().cloned();
             parent.is_some_and(|parent| parent.is_cancelled())
         }
     }
@@ -87,61 +87,61 @@ fn is_parent_cancelled(shared: &Shared, kind: StartKind, parent: Option<&Arc<Par
 
 /// Where the cycle runs that a start begins, or why there will be none.
 fn admit(
-    cell: &Cell,
+    synced: &Synced,
     kind: StartKind,
     cancelled: bool,
     here: Option<Handle>,
     wanted: Wanted<'_>,
 ) -> Result<Option<Handle>, StartError> {
-    let state = cell.state();
+    let state = synced.state();
     if kind == StartKind::Ensure && state == State::Running {
         return Ok(None);
     }
     if cancelled {
         return Err(StartError::Cancelled);
     }
-    if cell.life.has_verdict() {
+    if synced.life.has_verdict() {
         return Err(StartError::Unresponsive);
     }
     if !kind.begins_cycle(state) {
         return Ok(None);
     }
     // A request from a thread without a runtime goes back to where the service ran.
-    let there = || cell.runtime().filter(|_| matches!(wanted, Wanted::No)).cloned();
+    let there = || synced.runtime().filter(|_| matches!(wanted, Wanted::No)).cloned();
     here.or_else(there).map(Some).ok_or(StartError::NoRuntime)
 }
 
 /// A start that was refused. Whoever waits is told; else it is recorded, or nobody would learn of it.
 fn refuse(
     shared: &Shared,
-    cell: &mut Cell,
+    synced: &mut Synced,
     error: StartError,
     wanted: Wanted<'_>,
     after: &mut After,
 ) -> Reply<Result<(), StartError>> {
     if let Wanted::No = wanted {
-        cell.note(shared, Phase::Run, Fault::of(|| error.clone().into()), after);
+        synced.note(shared, Phase::Run, Fault::of(|| error.clone().into()), after);
     }
     Reply::Now(Err(error))
 }
 
 fn begin(
     shared: &Shared,
-    cell: &mut Cell,
+    synced: &mut Synced,
     kind: StartKind,
     on: Option<Handle>,
     wanted: Wanted<'_>,
     after: &mut After,
 ) {
-    let state = cell.state();
+    let state = synced.state();
     if kind.replaces(state) {
-        cell.note_reason(StopReason::Restart);
-        cell.limit_stop(shared, Allowed::Own, after);
+        synced.note_reason(StopReason::Restart);
+        synced.limit_stop(shared, Allowed::Own, after);
     }
     match on {
-        Some(on) if state == State::Stopped => cell.run_on(on),
-        Some(on) => cell.move_next_to(on),
+        Some(on) if state == State::Stopped => synced.run_on(on),
+        Some(on) => synced.move_next_to(on),
         None => {}
     }
-    cell.step(shared, kind.input(), wanted.arm(), after);
+    synced.step(shared, kind.input(), wanted.arm(), after);
 }

@@ -16,9 +16,9 @@ impl Supervisor<'_> {
         let Some(attempt) = self.cx.attempt_link() else { return };
         let node = attempt.node();
         let missed = {
-            let cell = node.shared().cell();
-            let current = cell.attempts == attempt.epoch();
-            cell.missed_by_whole(node.shared()).filter(|_| current)
+            let synced = node.shared().synced();
+            let current = synced.attempts == attempt.epoch();
+            synced.missed_by_whole(node.shared()).filter(|_| current)
         };
         let error = match missed {
             Some((End::Late, after)) => {
@@ -29,15 +29,15 @@ impl Supervisor<'_> {
             }
             None => return,
         };
-        update(node, |shared, cell, after| {
-            cell.record_late(shared, Fault::interruption(error), after);
+        update(node, |shared, synced, after| {
+            synced.record_late(shared, Fault::interruption(error), after);
         });
     }
 
     /// The start of the group has failed: it is rolled back, for as long as that takes.
     pub(super) fn end_start(&self) {
         if let Some(attempt) = self.cx.attempt_link() {
-            update(attempt.node(), |shared, cell, after| cell.end_start(shared, after));
+            update(attempt.node(), |shared, synced, after| synced.end_start(shared, after));
         }
     }
 
@@ -69,7 +69,7 @@ impl Supervisor<'_> {
             let below = node.parts().into_iter().rev().map(|(_, part)| part);
             let below: Vec<_> = below.filter(is_there).collect();
             if below.is_empty() {
-                let path = node.shared().cell().path(node.shared());
+                let path = node.shared().synced().path(node.shared());
                 let state = node.shared().word.read().state();
                 late.push(format!("{} is {state}", Escaped(path.as_str())));
             }

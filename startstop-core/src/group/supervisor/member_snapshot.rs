@@ -46,42 +46,42 @@ fn is_falling(state: State) -> bool {
 
 /// Whether a member is at rest or on its way there, and nothing follows.
 pub(super) fn goes_down(node: &dyn Node) -> bool {
-    let cell = node.shared().cell();
-    is_falling(cell.state()) && !cell.life.has_next()
+    let synced = node.shared().synced();
+    is_falling(synced.state()) && !synced.life.has_next()
 }
 
 /// The cycle that a start of a member asks for.
 pub(super) fn next_cycle(node: &dyn Node) -> u64 {
-    let cell = node.shared().cell();
-    cell.cycle + u64::from(is_falling(cell.state()))
+    let synced = node.shared().synced();
+    synced.cycle + u64::from(is_falling(synced.state()))
 }
 
 impl Look {
     pub(super) fn at(node: &dyn Node) -> Self {
-        let cell = node.shared().cell();
-        let stuck = cell.verdict().cloned().map(StopError::Unresponsive);
+        let synced = node.shared().synced();
+        let stuck = synced.verdict().cloned().map(StopError::Unresponsive);
         let is_stuck = stuck.is_some();
         Self {
-            state: cell.state(),
-            cycle: cell.cycle,
-            attempt: cell.attempts,
+            state: synced.state(),
+            cycle: synced.cycle,
+            attempt: synced.attempts,
             ready: node.shared().word.read().is_ready(),
-            completes: cell.completes(),
-            exit: cell.exit,
-            told: cell.was_told(),
-            own: cell.has_asked_for_its_stop(),
-            well: cell.ended_well(),
-            was_ready: if is_stuck { cell.has_started() } else { cell.ended_ready() },
-            has_started: cell.has_started(),
-            was_up: cell.was_up(),
-            failure: if is_stuck { cell.last_failure() } else { cell.failed_end() }.cloned(),
-            stop: stuck.clone().map_or_else(|| cell.stop_outcome(), Err),
+            completes: synced.completes(),
+            exit: synced.exit,
+            told: synced.was_told(),
+            own: synced.has_asked_for_its_stop(),
+            well: synced.ended_well(),
+            was_ready: if is_stuck { synced.has_started() } else { synced.ended_ready() },
+            has_started: synced.has_started(),
+            was_up: synced.was_up(),
+            failure: if is_stuck { synced.last_failure() } else { synced.failed_end() }.cloned(),
+            stop: stuck.clone().map_or_else(|| synced.stop_outcome(), Err),
             start_error: if is_stuck {
                 StartError::Unresponsive
-            } else if cell.was_told() {
+            } else if synced.was_told() {
                 StartError::Stopped
             } else {
-                cell.start_error()
+                synced.start_error()
             },
             stuck,
         }

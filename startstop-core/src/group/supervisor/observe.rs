@@ -196,6 +196,6 @@ impl Supervisor<'_> {
 /// Has the group not end before this member.
 pub(super) fn hold(part: &Part, place: Result<Option<Place>, Closed>) {
     let Ok(Some(place)) = place else { return };
-    let rest = part.node.shared().cell().keep_hold(Arc::new(place));
+    let rest = part.node.shared().synced().keep_hold(Arc::new(place));
     drop(rest);
 }

@@ -16,7 +16,7 @@ use super::place::{Boxed, Inline, Place};
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
-use crate::engine::{After, Alarm, Arm, Cell, Cue, Seat, Shared, update};
+use crate::engine::{After, Alarm, Arm, Cue, Seat, Shared, Synced, update};
 use crate::report::failure::Fault;
 use crate::report::panic::fenced;
 use crate::report::state::State;
@@ -36,7 +36,7 @@ struct Driver<S: Service> {
 impl<S: Service> Drop for Driver<S> {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take().filter(|_| !self.left) else { return };
-        update_and_leave(inner, |shared, cell, after| cell.driver_lost(shared, self.id, after));
+        update_and_leave(inner, |shared, synced, after| synced.driver_lost(shared, self.id, after));
     }
 }
 
@@ -103,8 +103,8 @@ impl<S: Service> Driver<S> {
     fn settle(&mut self) -> Next {
         let Some(inner) = self.inner.take() else { return Next::Leave };
         let id = self.id;
-        let settle = |shared: &Shared, cell: &mut Cell, after: &mut After| {
-            cell.cue_after_end(shared, id, after)
+        let settle = |shared: &Shared, synced: &mut Synced, after: &mut After| {
+            synced.cue_after_end(shared, id, after)
         };
         let (cue, inner) = update_or_leave(inner, settle, |cue| matches!(cue, Cue::Leave));
         self.inner = inner;
@@ -128,10 +128,14 @@ impl<S: Service> Driver<S> {
     }
 
     /// Changes the core, and asks what comes next.
-    fn cue_after(&self, cx: &Task<'_>, change: impl FnOnce(&Shared, &mut Cell, &mut After)) -> Cue {
-        update(self.inner(), |shared, cell, after| {
-            change(shared, cell, after);
-            cell.cue(shared, self.id, cx.waker(), after)
+    fn cue_after(
+        &self,
+        cx: &Task<'_>,
+        change: impl FnOnce(&Shared, &mut Synced, &mut After),
+    ) -> Cue {
+        update(self.inner(), |shared, synced, after| {
+            change(shared, synced, after);
+            synced.cue(shared, self.id, cx.waker(), after)
         })
     }
 
@@ -153,14 +157,15 @@ impl<S: Service> Driver<S> {
                     // A panic is a failure of the attempt.
                     let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
                     let faults = panics.map(Fault::panic).collect();
-                    cue = self
-                        .cue_after(cx, |shared, cell, after| cell.closed(shared, faults, after));
+                    cue = self.cue_after(cx, |shared, synced, after| {
+                        synced.closed(shared, faults, after)
+                    });
                 }
                 Cue::Ask(predicate, failure) => {
                     // A predicate that panics has not said that it is worth it.
                     let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
-                    cue = self.cue_after(cx, |shared, cell, after| {
-                        cell.answered(shared, worth_it, after);
+                    cue = self.cue_after(cx, |shared, synced, after| {
+                        synced.answered(shared, worth_it, after);
                     });
                 }
             }
@@ -173,7 +178,7 @@ impl<S: Service> Driver<S> {
         if !shared.is_hooked() {
             return false;
         }
-        let Some((on, epoch)) = shared.cell().take_hook(shared) else { return false };
+        let Some((on, epoch)) = shared.synced().take_hook(shared) else { return false };
         let mut call = Call::new(Arc::clone(self.inner()), epoch);
         // With one thread a task of its own would not keep `run` going any better.
         let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
@@ -201,11 +206,11 @@ impl<S: Service> Driver<S> {
                 }
             }
             alarm = None;
-            let cue = update(self.inner(), |shared, cell, after| {
-                if cell.is_driven_by(self.id) {
-                    cell.step(shared, Input::BackoffOver, Arm::Now, after);
+            let cue = update(self.inner(), |shared, synced, after| {
+                if synced.is_driven_by(self.id) {
+                    synced.step(shared, Input::BackoffOver, Arm::Now, after);
                 }
-                cell.cue(shared, self.id, cx.waker(), after)
+                synced.cue(shared, self.id, cx.waker(), after)
             });
             self.follow(cue, cx)
         })

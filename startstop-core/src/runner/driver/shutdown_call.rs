@@ -78,10 +78,10 @@ impl Call {
     fn end(&mut self, end: PartEnd, faults: impl IntoIterator<Item = Fault>) {
         let Some(node) = self.node.take() else { return };
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
-        let _handle = update_and_leave(node, |shared, cell, after| {
-            cell.part_ended(shared, (Phase::Shutdown, end), faults, after);
-            let handle = cell.hook_gone();
-            cell.step(shared, Input::HookEnded, Arm::IfNew, after);
+        let _handle = update_and_leave(node, |shared, synced, after| {
+            synced.part_ended(shared, (Phase::Shutdown, end), faults, after);
+            let handle = synced.hook_gone();
+            synced.step(shared, Input::HookEnded, Arm::IfNew, after);
             handle
         });
     }
@@ -111,7 +111,7 @@ async fn called<S: Service, P: Place>(
 pub(super) fn spawn<N: Node>(node: &Arc<N>, on: &Handle, mut call: Call) {
     let epoch = call.epoch;
     let task = spawn_on(on, std::future::poll_fn(move |cx| call.poll(cx)));
-    let late = node.shared().cell().hook_spawned(epoch, task);
+    let late = node.shared().synced().hook_spawned(epoch, task);
     if let Some(late) = late {
         late.abort();
     }

@@ -59,7 +59,7 @@ impl Attempt {
     }
 
     pub(super) fn token(&self) -> CancellationToken {
-        let token = self.node.shared().cell().token(self.epoch(), self.cancel_level());
+        let token = self.node.shared().synced().token(self.epoch(), self.cancel_level());
         match token {
             // A child, so that whoever gets it cannot cancel those of others.
             Some(token) => token.child_token(),

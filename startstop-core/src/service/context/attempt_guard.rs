@@ -58,7 +58,7 @@ impl Place {
         let Some(attempt) = cx.attempt_link() else { return Ok(None) };
         let place = Self::of(attempt.node(), attempt.epoch(), attempt.phase(), part, is_open)?;
         if part == Part::Kept {
-            attempt.node().shared().cell().drives_parts();
+            attempt.node().shared().synced().drives_parts();
         }
         Ok(Some(place))
     }
@@ -76,10 +76,10 @@ impl Place {
         part: Part,
         is_open: fn(&Lifecycle) -> bool,
     ) -> Result<Self, Closed> {
-        let open = update(node, |shared, cell, after| {
-            let open = cell.attempts == epoch && is_open(&cell.life);
+        let open = update(node, |shared, synced, after| {
+            let open = synced.attempts == epoch && is_open(&synced.life);
             if open {
-                cell.step(shared, Input::Added(part), Arm::Now, after);
+                synced.step(shared, Input::Added(part), Arm::Now, after);
             }
             open
         });
@@ -100,8 +100,8 @@ impl Place {
     /// Records a failure of what holds the place.
     pub(crate) fn record(&self, fault: Fault) {
         if let Some(node) = &self.node {
-            update(node, |shared, cell, after| {
-                cell.record(shared, self.phase, fault, after);
+            update(node, |shared, synced, after| {
+                synced.record(shared, self.phase, fault, after);
             });
         }
     }
@@ -110,9 +110,9 @@ impl Place {
 /// Shows that a composite has started, and why it is not ready at this moment, if it is not.
 pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
     let Some(attempt) = cx.attempt_link() else { return };
-    update(attempt.node(), |shared, cell, after| {
-        if cell.attempts == attempt.epoch() {
-            cell.show_readiness(shared, reason, after);
+    update(attempt.node(), |shared, synced, after| {
+        if synced.attempts == attempt.epoch() {
+            synced.show_readiness(shared, reason, after);
         }
     });
 }
@@ -120,8 +120,8 @@ pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
 /// Records a failure of what a composite drives.
 pub(crate) fn record(cx: &Context, fault: Fault) {
     let Some(attempt) = cx.attempt_link() else { return };
-    update(attempt.node(), |shared, cell, after| {
-        cell.record(shared, Phase::Run, fault, after);
+    update(attempt.node(), |shared, synced, after| {
+        synced.record(shared, Phase::Run, fault, after);
     });
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn always_on_end(attempt: &Attempt, ending: impl FnOnce() + Send + 's
 fn at_end(attempt: &Attempt, ending: impl FnOnce() + Send + 'static) -> Result<u64, Closed> {
     let ending = Ending(Box::new(ending));
     // In a statement of its own, so that what is handed back is dropped outside of the lock.
-    let kept = attempt.node().shared().cell().at_end(attempt.epoch(), ending);
+    let kept = attempt.node().shared().synced().at_end(attempt.epoch(), ending);
     kept.map_err(|_late| Closed)
 }
 
@@ -157,7 +157,7 @@ pub(crate) struct OnEnd {
 impl Drop for OnEnd {
     fn drop(&mut self) {
         let Some(node) = self.node.upgrade() else { return };
-        let ending = node.shared().cell().not_at_end(self.id);
+        let ending = node.shared().synced().not_at_end(self.id);
         drop(ending);
     }
 }
@@ -184,9 +184,9 @@ impl Hold for Place {
         if self.keeps.swap(false, Ordering::AcqRel) {
             let (epoch, verdict) = (self.epoch, verdict.clone());
             in_turn(move || {
-                update_and_leave(node, |shared, cell, after| {
-                    cell.note_stuck(epoch, &verdict);
-                    cell.step(shared, Input::RanOut, Arm::Now, after);
+                update_and_leave(node, |shared, synced, after| {
+                    synced.note_stuck(epoch, &verdict);
+                    synced.step(shared, Input::RanOut, Arm::Now, after);
                 });
             });
         }
@@ -202,8 +202,8 @@ impl Drop for Place {
         let Some(node) = self.node.take() else { return };
         // The end of the whole may be that of the next one, and so on.
         in_turn(move || {
-            update_and_leave(node, |shared, cell, after| {
-                cell.step(shared, Input::Ended(part), Arm::Now, after);
+            update_and_leave(node, |shared, synced, after| {
+                synced.step(shared, Input::Ended(part), Arm::Now, after);
             });
         });
     }

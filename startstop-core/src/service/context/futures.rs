@@ -91,26 +91,26 @@ fn poll_level(
         return Poll::Ready(());
     }
     let shared = attempt.node().shared();
-    let mut cell = shared.cell();
-    if cell.has_reached(attempt.epoch(), level) {
+    let mut synced = shared.synced();
+    if synced.has_reached(attempt.epoch(), level) {
         return Poll::Ready(());
     }
-    if cell.wakes_driver(task.waker()) {
-        let old = key.take().map(|key| cell.waiters.remove(key));
-        drop(cell);
+    if synced.wakes_driver(task.waker()) {
+        let old = key.take().map(|key| synced.waiters.remove(key));
+        drop(synced);
         drop(old);
         return Poll::Pending;
     }
-    let key = *key.get_or_insert_with(|| cell.waiters.add(topic));
-    let old_waker = cell.waiters.wake(key, task.waker());
-    drop(cell);
+    let key = *key.get_or_insert_with(|| synced.waiters.add(topic));
+    let old_waker = synced.waiters.wake(key, task.waker());
+    drop(synced);
     drop(old_waker);
     Poll::Pending
 }
 
 fn remove(shared: &Shared, key: &mut Option<Key>) {
     let Some(key) = key.take() else { return };
-    let old = shared.cell().waiters.remove(key);
+    let old = shared.synced().waiters.remove(key);
     // Outside of the lock: the drop of a waker is foreign code.
     drop(old);
 }

@@ -104,9 +104,9 @@ impl Reload {
 }
 
 fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
-    update(attempt.node(), |_, cell, after| {
-        if cell.attempts == attempt.epoch() {
-            cell.answer_reload(round, result, after);
+    update(attempt.node(), |_, synced, after| {
+        if synced.attempts == attempt.epoch() {
+            synced.answer_reload(round, result, after);
         }
     });
 }
@@ -114,12 +114,12 @@ fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
 fn fail(attempt: &Attempt, round: u32, error: BoxError) {
     let fault = Fault::reported(error);
     // Handed back if the attempt is over, since its drop is foreign code.
-    let _late = update(attempt.node(), |shared, cell, after| {
-        if cell.attempts != attempt.epoch() || !cell.life.is_alive() {
+    let _late = update(attempt.node(), |shared, synced, after| {
+        if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
             return Some(fault);
         }
-        let failure = cell.record(shared, attempt.phase(), fault, after);
-        cell.answer_reload(round, Err(ReloadError::Failed(failure)), after);
+        let failure = synced.record(shared, attempt.phase(), fault, after);
+        synced.answer_reload(round, Err(ReloadError::Failed(failure)), after);
         None
     });
 }
@@ -128,9 +128,9 @@ impl Drop for Reload {
     fn drop(&mut self) {
         match self.answer.take() {
             Some(Share::Attempt(attempt, round)) => {
-                update(attempt.node(), |shared, cell, after| {
-                    if cell.attempts == attempt.epoch() {
-                        cell.drop_reload(shared, round, after);
+                update(attempt.node(), |shared, synced, after| {
+                    if synced.attempts == attempt.epoch() {
+                        synced.drop_reload(shared, round, after);
                     }
                 })
             }
@@ -177,27 +177,27 @@ impl Future for Reloaded<'_> {
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Reload> {
         let Self { attempt, key } = &mut *self;
         let mut old = None;
-        let round = update(attempt.node(), |_, cell, after| {
+        let round = update(attempt.node(), |_, synced, after| {
             let Some(waiting) = *key else {
-                if cell.attempts != attempt.epoch() || !cell.life.is_alive() {
+                if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
                     // No request comes to an attempt that is over.
                     return None;
                 }
-                let round = cell.take_reload(after);
+                let round = synced.take_reload(after);
                 if round.is_none() {
                     *key =
-                        Some(cell.waiters.add_with(Topic::reload(attempt.epoch()), task.waker()));
+                        Some(synced.waiters.add_with(Topic::reload(attempt.epoch()), task.waker()));
                 }
                 return round;
             };
-            match cell.waiters.take(waiting) {
+            match synced.waiters.take(waiting) {
                 Some(Answer::Handed(round)) => {
                     *key = None;
-                    cell.see_reload(round);
+                    synced.see_reload(round);
                     Some(round)
                 }
                 _ => {
-                    old = cell.waiters.wake(waiting, task.waker());
+                    old = synced.waiters.wake(waiting, task.waker());
                     None
                 }
             }
@@ -210,16 +210,16 @@ impl Future for Reloaded<'_> {
 impl Drop for Reloaded<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
-        let mut cell = self.attempt.node().shared().cell();
-        let old = match cell.waiters.take(key) {
+        let mut synced = self.attempt.node().shared().synced();
+        let old = match synced.waiters.take(key) {
             // It was woken and is dropped before it could look.
             Some(Answer::Handed(round)) => {
-                cell.give_reload_back(round);
+                synced.give_reload_back(round);
                 None
             }
-            _ => Some(cell.waiters.remove(key)),
+            _ => Some(synced.waiters.remove(key)),
         };
-        drop(cell);
+        drop(synced);
         drop(old);
     }
 }

@@ -31,11 +31,11 @@ impl Context {
         let fault = Fault::reported(error.into());
         let phase = attempt.phase();
         // Handed back if the context is inert, since its drop is foreign code.
-        let _inert = update(attempt.node(), |shared, cell, after| {
-            if cell.attempts != attempt.epoch() || !cell.life.is_alive() {
+        let _inert = update(attempt.node(), |shared, synced, after| {
+            if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
                 return Some(fault);
             }
-            cell.record(shared, phase, fault, after);
+            synced.record(shared, phase, fault, after);
             None
         });
     }
@@ -103,9 +103,9 @@ impl Context {
     /// ```
     pub fn checkpoint(&self, name: &'static str) {
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |_, cell, after| {
-                if cell.is_alive(attempt.epoch()) {
-                    cell.pass_checkpoint(name, after);
+            Link::Attempt(attempt) => update(attempt.node(), |_, synced, after| {
+                if synced.is_alive(attempt.epoch()) {
+                    synced.pass_checkpoint(name, after);
                 }
             }),
             Link::Detached(detached) => detached.said().checkpoint = Some(name),
@@ -136,9 +136,9 @@ impl Context {
     pub fn detail(&self, text: impl Into<Cow<'static, str>>) {
         let text = text.into();
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |_, cell, _| {
-                if cell.is_alive(attempt.epoch()) {
-                    cell.set_detail(text);
+            Link::Attempt(attempt) => update(attempt.node(), |_, synced, _| {
+                if synced.is_alive(attempt.epoch()) {
+                    synced.set_detail(text);
                 }
             }),
             Link::Detached(detached) => detached.said().detail = Some(text),

@@ -180,8 +180,8 @@ impl Context {
     /// ```
     pub fn deadline(&self) -> Option<Instant> {
         let attempt = self.attempt_link()?;
-        let cell = attempt.node().shared().cell();
-        if cell.attempts == attempt.epoch() { cell.deadline() } else { None }
+        let synced = attempt.node().shared().synced();
+        if synced.attempts == attempt.epoch() { synced.deadline() } else { None }
     }
 
     /// How long until the service will be aborted, once a stop is requested; `None` before, and if
@@ -215,7 +215,7 @@ impl Context {
     /// ```
     pub fn reason(&self) -> Option<StopReason> {
         match &self.link {
-            Link::Attempt(attempt) => attempt.node().shared().cell().why(attempt.epoch()),
+            Link::Attempt(attempt) => attempt.node().shared().synced().why(attempt.epoch()),
             Link::Detached(detached) => detached.reason(),
         }
     }

@@ -153,22 +153,22 @@ impl Future for Joined<'_> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
         let Self { attempt, limit, key } = &mut *self;
-        let mut cell = attempt.node().shared().cell();
+        let mut synced = attempt.node().shared().synced();
         if let Some(waiting) = *key {
-            if cell.waiters.take(waiting).is_none() {
-                let old = cell.waiters.wake(waiting, task.waker());
-                drop(cell);
+            if synced.waiters.take(waiting).is_none() {
+                let old = synced.waiters.wake(waiting, task.waker());
+                drop(synced);
                 drop(old);
                 return Poll::Pending;
             }
             *key = None;
         }
-        let limit = *limit.get_or_insert_with(|| cell.next_task());
-        if cell.has_joined(attempt.epoch(), limit) {
+        let limit = *limit.get_or_insert_with(|| synced.next_task());
+        if synced.has_joined(attempt.epoch(), limit) {
             return Poll::Ready(());
         }
-        let waiting = cell.waiters.add_with(Topic::Tasks, task.waker());
-        cell.add_joiner(limit, waiting);
+        let waiting = synced.waiters.add_with(Topic::Tasks, task.waker());
+        synced.add_joiner(limit, waiting);
         *key = Some(waiting);
         Poll::Pending
     }
@@ -177,10 +177,10 @@ impl Future for Joined<'_> {
 impl Drop for Joined<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
-        let mut cell = self.attempt.node().shared().cell();
-        cell.stop_joining(key);
-        let old = cell.waiters.remove(key);
-        drop(cell);
+        let mut synced = self.attempt.node().shared().synced();
+        synced.stop_joining(key);
+        let old = synced.waiters.remove(key);
+        drop(synced);
         drop(old);
     }
 }

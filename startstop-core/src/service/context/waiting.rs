@@ -10,7 +10,7 @@ impl Context {
     pub(crate) fn waiting(&self) -> Waiting<'_> {
         let begins = |attempt: &&Attempt| {
             let shared = attempt.node().shared();
-            shared.settings.watch().is_some() && shared.cell().begin_wait(attempt.epoch())
+            shared.settings.watch().is_some() && shared.synced().begin_wait(attempt.epoch())
         };
         Waiting(self.attempt_link().filter(begins))
     }
@@ -20,7 +20,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if let Some(attempt) = self.0 {
             let shared = attempt.node().shared();
-            shared.cell().end_wait(shared, attempt.epoch());
+            shared.synced().end_wait(shared, attempt.epoch());
         }
     }
 }

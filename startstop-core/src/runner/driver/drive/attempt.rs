@@ -52,12 +52,12 @@ where
         let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
         self.span =
-            update(self.driver.inner(), |shared, cell, after| cell.enter_span(shared, after));
+            update(self.driver.inner(), |shared, synced, after| synced.enter_span(shared, after));
         if let Err(panic) = self.span.within(|| self.fence.fill(|| run(cx))) {
             self.ended = true;
             shared.polling.store(false, Ordering::Release);
-            update(self.driver.inner(), |shared, cell, after| {
-                cell.run_ended(shared, RunEnd::Failed, [Some(Fault::panic(panic)), None], after);
+            update(self.driver.inner(), |shared, synced, after| {
+                synced.run_ended(shared, RunEnd::Failed, [Some(Fault::panic(panic)), None], after);
             });
         }
     }
@@ -92,8 +92,8 @@ where
         match polled {
             Poll::Pending => {
                 if shared.reload_open.load(Ordering::Acquire) {
-                    update(self.driver.inner(), |shared, cell, after| {
-                        cell.decide_reloads(shared, after);
+                    update(self.driver.inner(), |shared, synced, after| {
+                        synced.decide_reloads(shared, after);
                     });
                 }
                 self.see_that_it_takes_longer(shared, cx);
@@ -118,9 +118,9 @@ where
         if shared.current_level() == Level::Alive {
             return;
         }
-        let hook_due = update(self.driver.inner(), |_, cell, after| {
-            cell.on_polled(after);
-            cell.life.is_hook_due()
+        let hook_due = update(self.driver.inner(), |_, synced, after| {
+            synced.on_polled(after);
+            synced.life.is_hook_due()
         });
         if hook_due {
             // The stop came before the first poll: the next one calls it.
@@ -131,9 +131,9 @@ where
     fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, faults: [Option<Fault>; 2]) -> Poll<Next> {
         self.ended = true;
         let id = self.driver.id;
-        let cue = update(self.driver.inner(), |shared, cell, after| {
-            cell.run_ended(shared, end, faults, after);
-            cell.cue(shared, id, cx.waker(), after)
+        let cue = update(self.driver.inner(), |shared, synced, after| {
+            synced.run_ended(shared, end, faults, after);
+            synced.cue(shared, id, cx.waker(), after)
         });
         match cue {
             // The look is a future of its own: what is polled here may be dropped.
@@ -150,9 +150,9 @@ impl<S: Service, F: Future> Drop for Attempt<'_, S, F> {
             return;
         }
         let dropped = self.span.within(|| self.fence.clear()).err().map(Fault::panic);
-        update(self.driver.inner(), |shared, cell, after| {
-            cell.lost(shared, Phase::Run, after);
-            cell.run_ended(shared, RunEnd::Dropped, [None, dropped], after);
+        update(self.driver.inner(), |shared, synced, after| {
+            synced.lost(shared, Phase::Run, after);
+            synced.run_ended(shared, RunEnd::Dropped, [None, dropped], after);
         });
     }
 }
