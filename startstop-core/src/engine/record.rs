@@ -145,8 +145,8 @@ impl Synced {
             return;
         }
         let missed = match self.missed_by_whole(shared) {
-            Some((End::Late, after)) => Interruption::StartTimedOut { after },
-            Some((_, after)) => Interruption::StopTimedOut { after },
+            Some((End::Late, late)) => Interruption::StartTimedOut { after: late },
+            Some((_, late)) => Interruption::StopTimedOut { after: late },
             None => return,
         };
         self.record_late(shared, Fault::interruption(missed), after);
