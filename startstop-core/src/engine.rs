@@ -7,7 +7,7 @@
 //! 1. *Record, then store, then answer.* A failure is in the history before the state changes, and
 //!    the state is stored before any waiter is answered.
 //! 2. *Wake, cancel, spawn and drop after the lock.* Foreign code (wakers, tokens, destructors, a
-//!    runtime that drops what it is given) never runs under the lock: it is put into [`After`].
+//!    runtime that drops what it is given) never runs under the lock: it is put into [`Deferred`].
 //! 3. *Registered is done.* A call has its whole effect under the lock; its future only reads what
 //!    came of it, so that dropping the future is harmless.
 //! 4. *The driver settles.* The end of an attempt is settled by the task that drives the service, so that no
@@ -60,7 +60,7 @@ use crate::sync::clock;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
 
 pub(crate) use deadline::{Alarm, Arm, look_soon, spawn as spawn_deadline_task};
-pub(crate) use deferred::After;
+pub(crate) use deferred::Deferred;
 pub(crate) use drain::Allowed;
 pub(crate) use listeners::Listener;
 pub(crate) use owners::{Hold, Observer};
@@ -238,17 +238,17 @@ impl Shared {
 /// Changes a core under its lock and carries out what follows from that after it.
 pub(crate) fn update<N, T>(
     node: &Arc<N>,
-    change: impl FnOnce(&Shared, &mut Synced, &mut After) -> T,
+    change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,
 ) -> T
 where
     N: Node + ?Sized,
 {
     let shared = node.shared();
-    let mut after = After::default();
+    let mut deferred = Deferred::default();
     let mut synced = shared.synced();
-    let result = change(shared, &mut synced, &mut after);
+    let result = change(shared, &mut synced, &mut deferred);
     drop(synced);
-    after.carry_out(node);
+    deferred.run(node);
     result
 }
 
@@ -256,16 +256,16 @@ where
 #[cfg(not(startstop_loom))]
 pub(crate) fn update_apart<N>(
     node: &Arc<N>,
-    change: impl FnOnce(&Shared, &mut Synced, &mut After),
-) -> After
+    change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
+) -> Deferred
 where
     N: Node + ?Sized,
 {
     let shared = node.shared();
-    let mut after = After::default();
+    let mut deferred = Deferred::default();
     let mut synced = shared.synced();
-    change(shared, &mut synced, &mut after);
+    change(shared, &mut synced, &mut deferred);
     drop(synced);
-    after.carry_out_urgent(node);
-    after
+    deferred.carry_out_urgent(node);
+    deferred
 }

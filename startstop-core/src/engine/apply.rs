@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
-use super::{After, Arm, Job, Seat, Shared, Synced};
+use super::{Arm, Deferred, Job, Seat, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::StartError;
 use crate::report::event::EventKind;
@@ -15,80 +15,86 @@ use crate::sync::clock;
 
 impl Synced {
     /// Feeds one input to the lifecycle and carries out what belongs under the lock.
-    pub(crate) fn step(&mut self, shared: &Shared, input: Input, arm: Arm, after: &mut After) {
+    pub(crate) fn step(
+        &mut self,
+        shared: &Shared,
+        input: Input,
+        arm: Arm,
+        deferred: &mut Deferred,
+    ) {
         let effects = self.life.step(input, self.rules(shared));
         if effects != Effects::NONE {
-            self.apply(shared, effects, arm, after);
+            self.apply(shared, effects, arm, deferred);
         }
     }
 
-    fn apply(&mut self, shared: &Shared, effects: Effects, arm: Arm, after: &mut After) {
+    fn apply(&mut self, shared: &Shared, effects: Effects, arm: Arm, deferred: &mut Deferred) {
         if effects.has(Effects::MISSED) {
-            self.record_missed(shared, after);
+            self.record_missed(shared, deferred);
         }
         if effects.has(Effects::CYCLE) && !effects.has(Effects::ENDED) {
-            self.begin_cycle(after);
+            self.begin_cycle(deferred);
         }
         if effects.has(Effects::DRAIN) || effects.has(Effects::CANCEL) {
             self.note_why();
         }
-        self.publish(shared, after);
+        self.publish(shared, deferred);
         if effects.has(Effects::DRAIN) {
-            self.tell(after, || EventKind::Draining);
-            self.signal(shared, after);
+            self.tell(deferred, || EventKind::Draining);
+            self.signal(shared, deferred);
         }
         if effects.has(Effects::CANCEL) {
-            self.cancel(shared, after);
+            self.cancel(shared, deferred);
         }
         if effects.has(Effects::ABORT) {
-            self.tell(after, || EventKind::Aborting);
-            self.abort(shared, after);
+            self.tell(deferred, || EventKind::Aborting);
+            self.abort(shared, deferred);
         }
         if effects.has(Effects::HOOK) {
-            self.ask_for_hook(shared, after);
+            self.ask_for_hook(shared, deferred);
         }
         if effects.has(Effects::STARTED) {
             if let Some(rare) = &mut self.rare {
                 rare.started = true;
             }
-            self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut after.wakes);
-            self.hand_out_reloads(shared, after);
+            self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut deferred.wakes);
+            self.hand_out_reloads(shared, deferred);
         }
         if effects.has(Effects::UNSTARTED) {
             if let Some(rare) = &mut self.rare {
                 rare.next_on = None;
             }
             let answer = Answer::Start(Err(StartError::Stopped));
-            self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
+            self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
         }
         if effects.has(Effects::VERDICT) {
-            self.give_up(shared, after);
+            self.give_up(shared, deferred);
         }
         if effects.has(Effects::TIMER) {
-            self.arm(shared, arm, after);
+            self.arm(shared, arm, deferred);
         }
         if effects.has(Effects::BEGIN) && !effects.has(Effects::ENDED) {
-            self.drive(after);
+            self.drive(deferred);
         }
         if effects.has(Effects::DRIVE) {
-            self.wake_driver(after);
+            self.wake_driver(deferred);
             if !self.driven && self.life.is_over() {
                 // Invariant 4: nobody else is left to do it.
-                self.settle(shared, after);
+                self.settle(shared, deferred);
             }
         }
     }
 
-    pub(super) fn begin_cycle(&mut self, after: &mut After) {
+    pub(super) fn begin_cycle(&mut self, deferred: &mut Deferred) {
         self.cycle += 1;
         self.attempts_of_cycle = 0;
         self.announced = 0;
         self.stop_at = clock::NEVER;
         self.why = None;
         if let Some(rare) = &mut self.rare {
-            after.drop_failure(rare.last.take());
-            after.drop_failure(rare.after_stop.take());
-            after.drop_failure(rare.ended_by.take());
+            deferred.drop_failure(rare.last.take());
+            deferred.drop_failure(rare.after_stop.take());
+            deferred.drop_failure(rare.ended_by.take());
             rare.verdict = None;
             rare.started = false;
             rare.retries.forget();
@@ -97,13 +103,13 @@ impl Synced {
 
     /// Stores the state that the lifecycle is in, and answers those who wait for it.
     #[inline]
-    pub(super) fn publish(&mut self, shared: &Shared, after: &mut After) {
+    pub(super) fn publish(&mut self, shared: &Shared, deferred: &mut Deferred) {
         let job = shared.settings.readiness() == Readiness::Completion;
         let ready = match self.state() {
             State::Running => self.life.level() != Level::Draining && !self.is_taken_back(),
             _ => job && self.life.was_ready(),
         };
-        self.publish_state(shared, self.state(), ready, after);
+        self.publish_state(shared, self.state(), ready, deferred);
     }
 
     /// Stores a state and answers those who wait for it.
@@ -112,20 +118,20 @@ impl Synced {
         shared: &Shared,
         state: State,
         ready: bool,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) {
         let old = shared.word.read();
         self.name_span(shared);
         let failed = self.last_failure().is_some();
         if old.state() == state {
-            self.tell_readiness(old.is_ready(), ready, after);
+            self.tell_readiness(old.is_ready(), ready, deferred);
             shared.word.write(old.with_ready(ready).with_failed(failed));
             if old.is_ready() != ready {
-                self.tell_observers(after);
+                self.tell_observers(deferred);
             }
             return;
         }
-        let now = after.now();
+        let now = deferred.now();
         if old.state() == State::Running {
             let healthy = now.saturating_sub(old.since());
             // A paused clock can be made to pass centuries.
@@ -137,57 +143,57 @@ impl Synced {
             }
         }
         if ready && !old.is_ready() && state != State::Running {
-            self.tell_ready(after);
+            self.tell_ready(deferred);
         }
-        self.tell_state(shared, state, ready, after);
+        self.tell_state(shared, state, ready, deferred);
         self.count_time(shared, old.since(), state, now);
         let new = crate::engine::atomic_state::Reading::new(state, now);
         shared.word.write(new.with_ready(ready).with_failed(failed));
         self.version = self.version.wrapping_add(1);
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
-        self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut after.wakes);
-        self.tell_observers(after);
+        self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut deferred.wakes);
+        self.tell_observers(deferred);
     }
 
     /// Shows the level of the attempt to its contexts.
-    fn signal(&mut self, shared: &Shared, after: &mut After) {
+    fn signal(&mut self, shared: &Shared, deferred: &mut Deferred) {
         shared.signal.raise(self.attempts, self.life.level());
-        self.waiters.answer(Topic::Drain, &Answer::Seen, &mut after.wakes);
-        self.wake_driver(after);
+        self.waiters.answer(Topic::Drain, &Answer::Seen, &mut deferred.wakes);
+        self.wake_driver(deferred);
     }
 
     /// Ends the contexts of an attempt that is over, whatever they wait for.
-    pub(super) fn close_attempt(&mut self, shared: &Shared, after: &mut After) {
+    pub(super) fn close_attempt(&mut self, shared: &Shared, deferred: &mut Deferred) {
         shared.signal.turn(self.attempts, Level::Aborted);
         let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
-        self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut after.wakes);
+        self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut deferred.wakes);
         // Only if the driver is gone, which would have done it by now.
         if let Some(endings) = self.take_endings() {
-            after.rest().endings = endings;
+            deferred.rest().endings = endings;
         }
         self.forget_what_was_said();
-        self.close_span(after);
+        self.close_span(deferred);
         let Some(rare) = &mut self.rare else { return };
         for token in [rare.token.take(), rare.deadline_token.take()].into_iter().flatten() {
-            after.rest().tokens.push(token);
+            deferred.rest().tokens.push(token);
         }
     }
 
-    fn cancel(&mut self, shared: &Shared, after: &mut After) {
-        self.signal(shared, after);
-        self.waiters.answer(Topic::Cancel, &Answer::Seen, &mut after.wakes);
+    fn cancel(&mut self, shared: &Shared, deferred: &mut Deferred) {
+        self.signal(shared, deferred);
+        self.waiters.answer(Topic::Cancel, &Answer::Seen, &mut deferred.wakes);
         if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
-            after.rest().tokens.push(token);
+            deferred.rest().tokens.push(token);
         }
-        self.stop_attached(after);
+        self.stop_attached(deferred);
     }
 
-    fn abort(&mut self, shared: &Shared, after: &mut After) {
-        self.signal(shared, after);
-        self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut after.wakes);
-        self.abort_attached(after);
+    fn abort(&mut self, shared: &Shared, deferred: &mut Deferred) {
+        self.signal(shared, deferred);
+        self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut deferred.wakes);
+        self.abort_attached(deferred);
         let Some(rare) = &mut self.rare else { return };
-        let rest = after.rest();
+        let rest = deferred.rest();
         rest.tokens.extend(rare.deadline_token.take());
         rest.aborts.extend(rare.hook.take());
         rest.aborts.extend(rare.tasks.take_handles());
@@ -195,42 +201,42 @@ impl Synced {
 
     /// `shutdown` is to be called: by the driver, between two polls of `run`, or in a task of its own
     /// if the driver is inside `run` now and may never come back from there.
-    fn ask_for_hook(&mut self, shared: &Shared, after: &mut After) {
+    fn ask_for_hook(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if shared.polling.load(Ordering::SeqCst) || !self.driven {
-            self.spawn_hook(shared, after);
+            self.spawn_hook(shared, deferred);
         } else {
             if !self.has_one_thread() {
                 // `run` may not have been polled yet and block in that poll: a new keeper looks whether it does.
-                self.disarm(after);
+                self.disarm(deferred);
             }
-            self.wake_driver(after);
+            self.wake_driver(deferred);
         }
     }
 
     /// Has `shutdown` called in a task of its own, if nobody has called it yet.
-    pub(crate) fn spawn_hook(&mut self, shared: &Shared, after: &mut After) {
+    pub(crate) fn spawn_hook(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if let Some((on, epoch)) = self.take_hook(shared) {
-            after.job(Job::Hook(on, epoch));
+            deferred.job(Job::Hook(on, epoch));
         }
     }
 
-    fn give_up(&mut self, shared: &Shared, after: &mut After) {
-        let verdict = self.record_verdict(shared, after);
-        self.tell(after, || EventKind::Unresponsive(verdict.clone()));
+    fn give_up(&mut self, shared: &Shared, deferred: &mut Deferred) {
+        let verdict = self.record_verdict(shared, deferred);
+        self.tell(deferred, || EventKind::Unresponsive(verdict.clone()));
         let error = crate::report::error::StopError::Unresponsive(verdict.clone());
         let answer = Answer::Stop(Err(error));
-        self.waiters.answer(Topic::Stop, &answer, &mut after.wakes);
+        self.waiters.answer(Topic::Stop, &answer, &mut deferred.wakes);
         let answer = Answer::Start(Err(StartError::Unresponsive));
-        self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
-        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
-        self.tell_observers(after);
+        self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
+        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
+        self.tell_observers(deferred);
         self.rare().next_on = None;
-        after.rest().has_verdict = true;
-        self.tell_wholes(&verdict, after);
+        deferred.rest().has_verdict = true;
+        self.tell_wholes(&verdict, deferred);
     }
 
     /// Sees to it that somebody enters the attempt.
-    pub(super) fn drive(&mut self, after: &mut After) {
+    pub(super) fn drive(&mut self, deferred: &mut Deferred) {
         let next_on = self.rare.as_mut().and_then(|rare| rare.next_on.take());
         if let Some(on) = next_on {
             let moves = self.on.as_ref().is_none_or(|old| old.id() != on.id());
@@ -238,7 +244,7 @@ impl Synced {
             self.driven &= !moves;
         }
         if self.driven {
-            self.wake_driver(after);
+            self.wake_driver(deferred);
             return;
         }
         let Some(on) = self.on.clone() else { return };
@@ -246,9 +252,9 @@ impl Synced {
         self.driven = true;
         let is_new = self.noted_on.replace(on.id()) != Some(on.id());
         let place = is_new.then(|| Job::Place(on.clone()));
-        after.job(Job::Driver(Seat { on, id: self.driver_id }));
+        deferred.job(Job::Driver(Seat { on, id: self.driver_id }));
         if let Some(place) = place {
-            after.job(place);
+            deferred.job(place);
         }
     }
 
@@ -264,9 +270,9 @@ impl Synced {
     }
 
     #[inline]
-    pub(crate) fn wake_driver(&mut self, after: &mut After) {
-        if after.driver.is_none() {
-            after.driver.clone_from(&self.driver);
+    pub(crate) fn wake_driver(&mut self, deferred: &mut Deferred) {
+        if deferred.driver.is_none() {
+            deferred.driver.clone_from(&self.driver);
         }
     }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{After, Node, Synced};
+use super::{Deferred, Node, Synced};
 use crate::engine::request::{self, Wanted};
 use crate::sync::clock;
 
@@ -26,7 +26,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    pub(super) fn carry_out(self) {
+    pub(super) fn run(self) {
         match self {
             Self::Stop(part, left) => drop(request::stop_part(&part, left, Wanted::No)),
             Self::Abort(part) => request::abort_part(&part),
@@ -64,22 +64,22 @@ impl Synced {
     }
 
     /// The attempt is to end: so are its parts.
-    pub(super) fn stop_attached(&mut self, after: &mut After) {
+    pub(super) fn stop_attached(&mut self, deferred: &mut Deferred) {
         let Some(rare) = self.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
             return;
         };
         let left = self.remaining();
         let parts = rare.attached.iter().rev().map(|part| Arc::clone(&part.node));
-        after.rest().orders.extend(parts.map(|part| Order::Stop(part, left)));
+        deferred.rest().orders.extend(parts.map(|part| Order::Stop(part, left)));
     }
 
     /// The attempt is aborted: so are its parts.
-    pub(super) fn abort_attached(&mut self, after: &mut After) {
+    pub(super) fn abort_attached(&mut self, deferred: &mut Deferred) {
         let Some(rare) = self.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
             return;
         };
         let parts = rare.attached.iter().map(|part| Arc::clone(&part.node));
-        after.rest().orders.extend(parts.map(Order::Abort));
+        deferred.rest().orders.extend(parts.map(Order::Abort));
     }
 }
 

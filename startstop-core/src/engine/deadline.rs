@@ -69,7 +69,7 @@ mod which;
 #[cfg(not(startstop_loom))]
 use std::time::Duration;
 
-use super::{After, Job, Seat, Synced};
+use super::{Deferred, Job, Seat, Synced};
 use crate::engine::waiters::Topic;
 use crate::rules::lifecycle::Timer;
 use crate::sync::AbortHandle;
@@ -185,16 +185,16 @@ impl Keepers {
 
 impl Synced {
     /// Keeps the deadline that the lifecycle wants kept.
-    pub(crate) fn arm(&mut self, shared: &super::Shared, arm: Arm, after: &mut After) {
+    pub(crate) fn arm(&mut self, shared: &super::Shared, arm: Arm, deferred: &mut Deferred) {
         let timer = self.life.timer();
         if timer == Timer::Abort && self.deadline.timer == Timer::Abort {
             return;
         }
-        let due = self.due_of(shared, timer, after);
+        let due = self.due_of(shared, timer, deferred);
         let old_timer = std::mem::replace(&mut self.deadline.timer, timer);
         let old_due = std::mem::replace(&mut self.deadline.due, due);
         if due == NEVER {
-            self.disarm(after);
+            self.disarm(deferred);
             return;
         }
         // The task of a start wakes up in time for the watchdog: see `next_look`.
@@ -202,7 +202,7 @@ impl Synced {
         if self.deadline.task.is_none() {
             self.deadline.is_pending = true;
         } else if due < old_due && !is_watched {
-            self.disarm(after);
+            self.disarm(deferred);
             self.deadline.is_pending = true;
         }
         if !self.deadline.is_pending {
@@ -210,17 +210,17 @@ impl Synced {
         }
         let goes_on = (old_timer, old_due) == (timer, due);
         let arm = if arm == Arm::IfNew && goes_on { Arm::ByCaller } else { arm };
-        if self.is_task_due(shared, arm, after) {
-            self.on_polled(after);
+        if self.is_task_due(shared, arm, deferred) {
+            self.on_polled(deferred);
         } else {
-            self.ask_for_look(after);
+            self.ask_for_look(deferred);
         }
     }
 
     /// Something was polled and has not ended: the task that is pending is spawned.
-    pub(crate) fn on_polled(&mut self, after: &mut After) {
+    pub(crate) fn on_polled(&mut self, deferred: &mut Deferred) {
         if let Some(seat) = self.take_pending() {
-            after.job(Job::Deadline(seat));
+            deferred.job(Job::Deadline(seat));
         }
     }
 
@@ -237,19 +237,19 @@ impl Synced {
 
     /// Nobody needs to keep the deadline any more.
     #[inline]
-    pub(super) fn disarm(&mut self, after: &mut After) {
+    pub(super) fn disarm(&mut self, deferred: &mut Deferred) {
         let Deadline { task, entry, .. } = &mut self.deadline;
         if task.is_some() || entry.is_some() {
-            after.dismiss(Keepers { task: task.take(), entry: entry.take() });
+            deferred.dismiss(Keepers { task: task.take(), entry: entry.take() });
         }
         self.deadline.id = self.deadline.id.wrapping_add(1);
         self.deadline.is_pending = false;
     }
 
     /// Has the thread look whether what is pending takes longer, should nobody else.
-    fn ask_for_look(&mut self, after: &mut After) {
+    fn ask_for_look(&mut self, deferred: &mut Deferred) {
         if !std::mem::replace(&mut self.deadline.is_noted, true) {
-            after.job(Job::Look);
+            deferred.job(Job::Look);
         }
     }
 
@@ -291,11 +291,11 @@ impl Synced {
     }
 
     /// The task with this number is gone, with its runtime: who waits elsewhere has another one spawned.
-    fn deadline_task_lost(&mut self, id: u32, after: &mut After) {
+    fn deadline_task_lost(&mut self, id: u32, deferred: &mut Deferred) {
         if self.is_kept_by(id) {
-            self.disarm(after);
+            self.disarm(deferred);
             self.deadline.is_pending = true;
-            self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);
+            self.waiters.rouse(Topic::OUTCOMES, &mut deferred.wakes);
         }
     }
 

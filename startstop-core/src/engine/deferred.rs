@@ -26,7 +26,7 @@ use crate::sync::{AbortHandle, CancellationToken};
 
 /// What is done after the lock is released: see invariant 2 of [`engine`](super).
 #[derive(Default)]
-pub(crate) struct After {
+pub(crate) struct Deferred {
     /// Now, once somebody has asked; all of one change happens at one time.
     now: u64,
     job: Option<Job>,
@@ -65,7 +65,7 @@ pub(super) struct ColdActions {
     pub(super) ended: Vec<Arc<dyn Hold>>,
 }
 
-impl After {
+impl Deferred {
     /// The time of this change.
     pub(super) fn now(&mut self) -> u64 {
         if self.now == 0 {
@@ -131,7 +131,7 @@ impl After {
     }
 
     /// Runs with the lock released.
-    pub(super) fn carry_out<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+    pub(super) fn run<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         self.launch(node);
         each_fenced(self.driver.take(), Waker::wake);
         self.emit(node);
@@ -234,7 +234,7 @@ impl ColdActions {
         each_fenced(self.endings.drain(..), |ending| (ending.0)());
         each_fenced(self.tokens.drain(..), |token| token.cancel());
         each_fenced(self.aborts.drain(..), |task| task.abort());
-        each_fenced(self.orders.drain(..), Order::carry_out);
+        each_fenced(self.orders.drain(..), Order::run);
         self.dismissed.drain(..).for_each(Keepers::dismiss);
         each_fenced(self.stuck.drain(..), |(hold, verdict)| hold.ran_out(&verdict));
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{After, Arm, Node, Shared, Synced, grace, update};
+use super::{Arm, Deferred, Node, Shared, Synced, grace, update};
 use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::{Input, Level, Rules};
@@ -36,7 +36,7 @@ pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
 pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
     let mut open = node.parts();
     while let Some((_, part)) = open.pop() {
-        if update(&part, |shared, synced, after| synced.drain_with_whole(shared, after)) {
+        if update(&part, |shared, synced, deferred| synced.drain_with_whole(shared, deferred)) {
             open.extend(part.parts());
         }
     }
@@ -44,7 +44,7 @@ pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
 
 /// Has a part drain with its whole, and what that is made of.
 pub(crate) fn tell(part: &Arc<dyn Node>) {
-    if update(part, |shared, synced, after| synced.drain_with_whole(shared, after)) {
+    if update(part, |shared, synced, deferred| synced.drain_with_whole(shared, deferred)) {
         tell_below(&**part);
     }
 }
@@ -52,8 +52,13 @@ pub(crate) fn tell(part: &Arc<dyn Node>) {
 impl Synced {
     /// Notes when a stop that begins or goes on now has to be over: the earliest deadline wins.
     #[inline]
-    pub(crate) fn limit_stop(&mut self, shared: &Shared, allowed: Allowed, after: &mut After) {
-        let now = after.now();
+    pub(crate) fn limit_stop(
+        &mut self,
+        shared: &Shared,
+        allowed: Allowed,
+        deferred: &mut Deferred,
+    ) {
+        let now = deferred.now();
         let drained = self.plan_drain(shared, now);
         let due = match allowed {
             Allowed::Own => clock::later(drained.unwrap_or(now), shared.settings.stop_timeout()),
@@ -69,14 +74,14 @@ impl Synced {
         &mut self,
         shared: &Shared,
         allowed: Allowed,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) -> bool {
         let timeout = match allowed {
             Allowed::Own => shared.settings.stop_timeout(),
             Allowed::Within(timeout) => timeout,
         };
-        self.note_limit(allowed, shared.settings.stop_timeout().is_zero(), after.now());
-        self.stop_by(clock::later(after.now(), timeout))
+        self.note_limit(allowed, shared.settings.stop_timeout().is_zero(), deferred.now());
+        self.stop_by(clock::later(deferred.now(), timeout))
     }
 
     fn stop_by(&mut self, due: u64) -> bool {
@@ -144,13 +149,13 @@ impl Synced {
     }
 
     /// The whole that this is a part of drains; whether this does so from now on.
-    pub(crate) fn drain_with_whole(&mut self, shared: &Shared, after: &mut After) -> bool {
+    pub(crate) fn drain_with_whole(&mut self, shared: &Shared, deferred: &mut Deferred) -> bool {
         if self.state() != State::Running || self.life.level() != Level::Alive {
             return false;
         }
         self.note_reason(StopReason::Group);
-        self.rare().drain_at = after.now();
-        self.step(shared, Input::Drain, Arm::ByDriver, after);
+        self.rare().drain_at = deferred.now();
+        self.step(shared, Input::Drain, Arm::ByDriver, deferred);
         self.life.level() == Level::Draining
     }
 

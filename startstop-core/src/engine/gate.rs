@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{After, Node, Shared, Synced};
+use super::{Deferred, Node, Shared, Synced};
 
 /// What is behind a gate; the services share a few.
 #[cfg(not(startstop_loom))]
@@ -63,7 +63,7 @@ pub(super) fn look<T>(
 /// The last change that somebody makes: he lets go of the service with it.
 pub(crate) fn update_and_leave<N, T>(
     node: Arc<N>,
-    change: impl FnOnce(&Shared, &mut Synced, &mut After) -> T,
+    change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,
 ) -> T
 where
     N: Node + ?Sized,
@@ -74,7 +74,7 @@ where
 /// A change after which he leaves, or goes on with the service.
 pub(crate) fn update_or_leave<N, T>(
     node: Arc<N>,
-    change: impl FnOnce(&Shared, &mut Synced, &mut After) -> T,
+    change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,
     leaves: impl FnOnce(&T) -> bool,
 ) -> (T, Option<Arc<N>>)
 where
@@ -82,21 +82,21 @@ where
 {
     let gate = of(&node);
     let shared = node.shared();
-    let mut after = After::default();
+    let mut deferred = Deferred::default();
     let mut synced = shared.synced();
-    let result = change(shared, &mut synced, &mut after);
+    let result = change(shared, &mut synced, &mut deferred);
     drop(synced);
     let leaves = leaves(&result);
-    if !leaves || after.needs_node() {
+    if !leaves || deferred.needs_node() {
         // What follows goes on with the service, so that nobody takes it for gone.
         drop(gate);
-        after.carry_out(&node);
+        deferred.run(&node);
         return (result, (!leaves).then_some(node));
     }
-    let name = after.has_news().then(|| shared.name().to_owned());
+    let name = deferred.has_news().then(|| shared.name().to_owned());
     let last = node.let_go();
     drop(gate);
-    after.carry_out_without(name.as_deref());
+    deferred.carry_out_without(name.as_deref());
     drop(last);
     (result, None)
 }

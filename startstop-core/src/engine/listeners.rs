@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{After, Shared, Synced};
+use super::{Deferred, Shared, Synced};
 use crate::report::event::{Event, EventKind, Pushed, Queue};
 use crate::report::path::Path;
 use crate::report::state::{Readiness, State};
@@ -53,15 +53,15 @@ impl Listener {
     }
 
     /// Puts an event into the stream; says whether anybody may read it.
-    fn push(&self, event: Event, after: &mut After) -> bool {
+    fn push(&self, event: Event, deferred: &mut Deferred) -> bool {
         match self.queue.push(event) {
             Pushed::Taken(evicted, waker) => {
-                after.drop_event(evicted);
-                after.wakes.add(waker);
+                deferred.drop_event(evicted);
+                deferred.wakes.add(waker);
                 true
             }
             Pushed::Refused(event) => {
-                after.drop_event(Some(event));
+                deferred.drop_event(Some(event));
                 false
             }
         }
@@ -108,10 +108,10 @@ impl Synced {
     }
 
     /// The streams of the service itself end: nothing will happen any more.
-    pub(crate) fn end_streams(&mut self, after: &mut After) {
+    pub(crate) fn end_streams(&mut self, deferred: &mut Deferred) {
         let Some(rare) = &mut self.rare else { return };
         for listener in rare.listeners.all.iter().filter(|listener| listener.root) {
-            after.wakes.add(listener.queue.end());
+            deferred.wakes.add(listener.queue.end());
         }
     }
 
@@ -122,31 +122,31 @@ impl Synced {
 
     /// Tells those who listen, and `tracing`.
     #[inline]
-    pub(crate) fn tell(&mut self, after: &mut After, kind: impl FnOnce() -> EventKind) {
+    pub(crate) fn tell(&mut self, deferred: &mut Deferred, kind: impl FnOnce() -> EventKind) {
         let heard = self.rare.as_ref().is_some_and(|rare| !rare.listeners.all.is_empty());
         if heard || is_traced() {
-            self.tell_all(after, kind());
+            self.tell_all(deferred, kind());
         }
     }
 
-    fn tell_all(&mut self, after: &mut After, kind: EventKind) {
+    fn tell_all(&mut self, deferred: &mut Deferred, kind: EventKind) {
         let (cycle, attempt) = self.tag();
         if let Some(rare) = &mut self.rare {
             let at = SystemTime::now();
             rare.listeners.all.retain(|listener| {
                 let (path, kind) = (listener.path.clone(), kind.clone());
-                listener.push(Event { path, cycle, attempt, at, kind }, after)
+                listener.push(Event { path, cycle, attempt, at, kind }, deferred)
             });
         }
-        let span = self.open_span((cycle, attempt), after);
-        after.news.add(&span, (cycle, attempt), || kind);
+        let span = self.open_span((cycle, attempt), deferred);
+        deferred.news.add(&span, (cycle, attempt), || kind);
     }
 
     /// Tells one stream alone.
-    pub(crate) fn tell_one(&self, listener: &Listener, kind: EventKind, after: &mut After) {
+    pub(crate) fn tell_one(&self, listener: &Listener, kind: EventKind, deferred: &mut Deferred) {
         let (cycle, attempt) = self.tag();
         let (path, at) = (listener.path.clone(), SystemTime::now());
-        listener.push(Event { path, cycle, attempt, at, kind }, after);
+        listener.push(Event { path, cycle, attempt, at, kind }, deferred);
     }
 
     /// Tells of a change of state, before it is stored.
@@ -155,61 +155,61 @@ impl Synced {
         shared: &Shared,
         new: State,
         ready: bool,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) {
-        let now = after.now();
+        let now = deferred.now();
         match new {
             State::Starting => {
                 self.announced = self.attempts_of_cycle.saturating_add(1);
-                self.tell(after, || EventKind::Starting);
+                self.tell(deferred, || EventKind::Starting);
             }
-            State::Running if ready => self.tell_ready(after),
+            State::Running if ready => self.tell_ready(deferred),
             State::Running => {}
             State::Stopping => {
                 let reason = self.note_why();
-                self.tell(after, || EventKind::Stopping(reason));
+                self.tell(deferred, || EventKind::Stopping(reason));
             }
             State::Backoff => {
                 let (delay, attempt) =
                     (clock::between(now, self.deadline.next_attempt()), self.attempt() + 1);
-                self.tell(after, || EventKind::Backoff { delay, attempt });
+                self.tell(deferred, || EventKind::Backoff { delay, attempt });
             }
             State::Stopped => {
                 let (exit, ran) = (self.exit, self.ran_in_attempt(shared, now));
-                self.tell(after, || EventKind::Stopped { exit, ran });
+                self.tell(deferred, || EventKind::Stopped { exit, ran });
             }
         }
     }
 
     /// Tells of a change of readiness that is none of the state, before it is stored.
-    pub(super) fn tell_readiness(&mut self, was_ready: bool, ready: bool, after: &mut After) {
+    pub(super) fn tell_readiness(&mut self, was_ready: bool, ready: bool, deferred: &mut Deferred) {
         match (was_ready, ready) {
-            (false, true) => self.tell_ready(after),
+            (false, true) => self.tell_ready(deferred),
             // That is what `Draining` says.
             (true, false) if self.life.level() == Level::Draining => {}
-            (true, false) => self.tell_not_ready(after),
+            (true, false) => self.tell_not_ready(deferred),
             _ => {}
         }
     }
 
     /// Tells that the service is ready.
-    pub(super) fn tell_ready(&mut self, after: &mut After) {
-        let now = after.now();
+    pub(super) fn tell_ready(&mut self, deferred: &mut Deferred) {
+        let now = deferred.now();
         let unready =
             self.rare.as_mut().map(|rare| std::mem::take(&mut rare.listeners.unready_since));
         let since = unready.filter(|since| *since > 0).unwrap_or(self.began_at);
-        self.tell(after, || EventKind::Ready { after: clock::between(since, now) });
+        self.tell(deferred, || EventKind::Ready { after: clock::between(since, now) });
     }
 
     /// Tells that the service is not ready for now.
-    fn tell_not_ready(&mut self, after: &mut After) {
-        let now = after.now();
+    fn tell_not_ready(&mut self, deferred: &mut Deferred) {
+        let now = deferred.now();
         let mut reason = Cow::default();
         if let Some(rare) = &mut self.rare {
             rare.listeners.unready_since = now;
             reason = rare.said.not_ready.clone().unwrap_or_default();
         }
-        self.tell(after, || EventKind::NotReady(reason));
+        self.tell(deferred, || EventKind::NotReady(reason));
     }
 
     /// An attempt begins: what came before it counts for nothing.

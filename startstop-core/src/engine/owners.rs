@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{After, Node, Synced};
+use super::{Deferred, Node, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::state::State;
 
@@ -112,25 +112,25 @@ impl Synced {
     }
 
     /// Has those who observe told of a change.
-    pub(super) fn tell_observers(&self, after: &mut After) {
+    pub(super) fn tell_observers(&self, deferred: &mut Deferred) {
         let observers = self.rare.as_ref().and_then(|rare| rare.wholes.observers.as_ref());
         if let Some(observers) = observers {
-            after.rest().observers = Some(Arc::clone(observers));
+            deferred.rest().observers = Some(Arc::clone(observers));
         }
     }
 
     /// Has the wholes told that the deadlines of this part have run out.
-    pub(super) fn tell_wholes(&mut self, verdict: &Unresponsive, after: &mut After) {
+    pub(super) fn tell_wholes(&mut self, verdict: &Unresponsive, deferred: &mut Deferred) {
         let holds = self.rare().wholes.holds.iter();
         let stuck = holds.map(|hold| (Arc::clone(hold), verdict.clone())).collect();
-        after.rest().stuck = stuck;
+        deferred.rest().stuck = stuck;
     }
 
     /// Lets go of the wholes, since the cycle has ended.
-    pub(super) fn leave_wholes(&mut self, after: &mut After) {
+    pub(super) fn leave_wholes(&mut self, deferred: &mut Deferred) {
         let Some(rare) = &mut self.rare else { return };
         if !rare.wholes.holds.is_empty() {
-            after.rest().ended.append(&mut rare.wholes.holds);
+            deferred.rest().ended.append(&mut rare.wholes.holds);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{After, Shared, Synced};
+use super::{Deferred, Shared, Synced};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::Level;
@@ -61,16 +61,16 @@ impl Synced {
         shared: &Shared,
         (phase, end): (Phase, PartEnd),
         faults: impl IntoIterator<Item = Fault>,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) {
         for fault in faults {
-            let failure = self.record(shared, phase, fault, after);
+            let failure = self.record(shared, phase, fault, deferred);
             if phase == Phase::Task {
                 self.task_failed(shared, failure);
             }
         }
         if end == PartEnd::Dropped && self.life.level() < Level::Aborted {
-            self.lost(shared, phase, after);
+            self.lost(shared, phase, deferred);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{After, Arm, Shared, Synced};
+use super::{Arm, Deferred, Shared, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
 use crate::report::failure::{Failure, Fault, Interruption, Record};
@@ -12,19 +12,19 @@ use crate::rules::lifecycle::End;
 use crate::sync::clock;
 
 impl Synced {
-    /// Records a failure of the service. After its stop has begun it makes that fail, unless it was only
+    /// Records a failure of the service. Deferred its stop has begun it makes that fail, unless it was only
     /// reported.
     pub(crate) fn record(
         &mut self,
         shared: &Shared,
         phase: Phase,
         fault: Fault,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) -> Failure {
         let counts = self.life.is_asked() && fault.cause != Cause::Reported;
-        let failure = self.note(shared, phase, fault, after);
+        let failure = self.note(shared, phase, fault, deferred);
         if counts {
-            after.drop_failure(self.rare().after_stop.replace(failure.clone()));
+            deferred.drop_failure(self.rare().after_stop.replace(failure.clone()));
         }
         failure
     }
@@ -35,9 +35,9 @@ impl Synced {
         shared: &Shared,
         phase: Phase,
         fault: Fault,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) -> Failure {
-        let now = after.now();
+        let now = deferred.now();
         let failure = Failure::new(Record {
             error: fault.error,
             phase,
@@ -54,23 +54,28 @@ impl Synced {
             limit: None,
             filed: None,
         });
-        self.file(shared, failure.clone(), after);
+        self.file(shared, failure.clone(), deferred);
         failure
     }
 
     /// Puts a failure of a part into the history too, as it is there.
-    pub(crate) fn note_of_part(&mut self, shared: &Shared, failure: &Failure, after: &mut After) {
-        self.file(shared, failure.filed_in(self.cycle), after);
+    pub(crate) fn note_of_part(
+        &mut self,
+        shared: &Shared,
+        failure: &Failure,
+        deferred: &mut Deferred,
+    ) {
+        self.file(shared, failure.filed_in(self.cycle), deferred);
     }
 
-    fn file(&mut self, shared: &Shared, failure: Failure, after: &mut After) {
-        self.tell(after, || EventKind::Failed(failure.clone()));
+    fn file(&mut self, shared: &Shared, failure: Failure, deferred: &mut Deferred) {
+        self.tell(deferred, || EventKind::Failed(failure.clone()));
         let capacity = shared.settings.history_capacity();
         let evicted = self.rare().history.push(failure.clone(), capacity);
         for failure in evicted {
-            after.drop_failure(Some(failure));
+            deferred.drop_failure(Some(failure));
         }
-        after.drop_failure(self.rare().last.replace(failure));
+        deferred.drop_failure(self.rare().last.replace(failure));
         shared.word.write(shared.word.read().with_failed(true));
     }
 
@@ -80,10 +85,10 @@ impl Synced {
         shared: &Shared,
         phase: Phase,
         fault: Fault,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) {
-        let failure = self.record(shared, phase, fault, after);
-        after.drop_failure(self.rare().ended_by.replace(failure));
+        let failure = self.record(shared, phase, fault, deferred);
+        deferred.drop_failure(self.rare().ended_by.replace(failure));
     }
 
     /// What is still there, `run` before the others.
@@ -92,7 +97,7 @@ impl Synced {
     }
 
     /// Records that a deadline has passed.
-    pub(super) fn record_missed(&mut self, shared: &Shared, after: &mut After) {
+    pub(super) fn record_missed(&mut self, shared: &Shared, deferred: &mut Deferred) {
         let part = self.what_is_left();
         // Else it is the deadline of the `shutdown` that follows such an attempt.
         let ending = Some(self.life.end()).filter(|_| self.is_start_or_watch_due());
@@ -104,17 +109,17 @@ impl Synced {
             _ => {
                 let waited = if self.life.is_asked() {
                     // The whole that it is a part of may have had less time.
-                    let until = self.stop_at.min(after.now());
+                    let until = self.stop_at.min(deferred.now());
                     clock::between(self.told_at(shared), until)
                 } else {
                     shared.settings.stop_timeout()
                 };
                 let missed = Interruption::StopTimedOut { after: waited };
-                self.record(shared, part, Fault::interruption(missed), after);
+                self.record(shared, part, Fault::interruption(missed), deferred);
                 return;
             }
         };
-        self.record_end(shared, part, Fault::interruption(missed), after);
+        self.record_end(shared, part, Fault::interruption(missed), deferred);
     }
 
     /// A deadline that a whole has missed, if that is what ends its attempt and nothing tells of it yet; with how long it had.
@@ -130,17 +135,17 @@ impl Synced {
     }
 
     /// Records who was late in a whole.
-    pub(crate) fn record_late(&mut self, shared: &Shared, fault: Fault, after: &mut After) {
+    pub(crate) fn record_late(&mut self, shared: &Shared, fault: Fault, deferred: &mut Deferred) {
         if self.life.end() == End::Late {
-            self.record_end(shared, Phase::Run, fault, after);
+            self.record_end(shared, Phase::Run, fault, deferred);
         } else {
             self.rare().told_late = true;
-            self.record(shared, Phase::Run, fault, after);
+            self.record(shared, Phase::Run, fault, deferred);
         }
     }
 
     /// Records that a whole has missed a deadline, where nobody was left who could tell of its members.
-    pub(super) fn record_untold(&mut self, shared: &Shared, after: &mut After) {
+    pub(super) fn record_untold(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if !shared.rules().whole {
             return;
         }
@@ -149,24 +154,28 @@ impl Synced {
             Some((_, late)) => Interruption::StopTimedOut { after: late },
             None => return,
         };
-        self.record_late(shared, Fault::interruption(missed), after);
+        self.record_late(shared, Fault::interruption(missed), deferred);
     }
 
     /// The start has failed, and is rolled back: it is not late from now on.
-    pub(crate) fn end_start(&mut self, shared: &Shared, after: &mut After) {
+    pub(crate) fn end_start(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if self.state() == State::Starting {
             self.rare().start_over = true;
-            self.arm(shared, Arm::Now, after);
+            self.arm(shared, Arm::Now, deferred);
         }
     }
 
     /// Records that what is left does not yield.
-    pub(super) fn record_verdict(&mut self, shared: &Shared, after: &mut After) -> Unresponsive {
+    pub(super) fn record_verdict(
+        &mut self,
+        shared: &Shared,
+        deferred: &mut Deferred,
+    ) -> Unresponsive {
         let verdict = self.blame(shared);
         let part = verdict.parts().first().copied().unwrap_or(Phase::Run);
         let waited = shared.settings.abort_timeout();
         let fault = Interruption::Unresponsive { part, after: waited };
-        self.record(shared, part, Fault::interruption(fault), after);
+        self.record(shared, part, Fault::interruption(fault), deferred);
         self.rare().verdict = Some(verdict.clone());
         verdict
     }
@@ -206,11 +215,11 @@ impl Synced {
         shared: &Shared,
         max: u32,
         window: Duration,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) {
         if self.rare().ended_by.is_none() {
             let fault = Fault::interruption(Interruption::RestartLimit);
-            self.record_end(shared, Phase::Run, fault, after);
+            self.record_end(shared, Phase::Run, fault, deferred);
         }
         let Some(rare) = &mut self.rare else { return };
         let (Some(ended_by), Some(last)) = (rare.ended_by.take(), rare.last.take()) else { return };
@@ -224,8 +233,8 @@ impl Synced {
             later
         });
         rare.ended_by = Some(marked);
-        after.drop_failure(Some(ended_by));
-        after.drop_failure(Some(last));
+        deferred.drop_failure(Some(ended_by));
+        deferred.drop_failure(Some(last));
     }
 
     /// How long the attempt has been going on; zero if there is none.

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{After, Shared, Synced};
+use super::{Deferred, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::ReloadError;
 use crate::report::event::EventKind;
@@ -85,7 +85,7 @@ impl Synced {
 
     /// Hands requests out, if the service has started and something in it waits for them or has done so. Else the driver
     /// looks again after its next poll.
-    pub(crate) fn hand_out_reloads(&mut self, shared: &Shared, after: &mut After) {
+    pub(crate) fn hand_out_reloads(&mut self, shared: &Shared, deferred: &mut Deferred) {
         let running = self.state() == State::Running && self.life.level() < Level::Cancelled;
         let Some(rare) = self.rare.as_mut().filter(|_| running) else { return };
         let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != Stage::Seen)
@@ -95,27 +95,27 @@ impl Synced {
         let topic = Topic::reload(self.attempts);
         let answer = Answer::Handed(round.id);
         let waits = |other| other == topic;
-        let woken = self.waiters.answer_where(topic.kind(), waits, &answer, &mut after.wakes);
+        let woken = self.waiters.answer_where(topic.kind(), waits, &answer, &mut deferred.wakes);
         round.handed += woken;
         if round.stage == Stage::Handed {
             return;
         }
         if woken == 0 && !rare.reloads.supported {
             shared.reload_open.store(true, Ordering::Release);
-            self.wake_driver(after);
+            self.wake_driver(deferred);
             return;
         }
         round.free = u32::from(woken == 0);
         round.stage = Stage::Handed;
-        self.tell(after, || EventKind::Reloading);
+        self.tell(deferred, || EventKind::Reloading);
     }
 
-    /// After a poll of `run`: what was dropped in it is done, and what nobody waits for is not supported.
-    pub(crate) fn decide_reloads(&mut self, shared: &Shared, after: &mut After) {
+    /// Deferred a poll of `run`: what was dropped in it is done, and what nobody waits for is not supported.
+    pub(crate) fn decide_reloads(&mut self, shared: &Shared, deferred: &mut Deferred) {
         shared.reload_open.store(false, Ordering::Release);
         let Some(rare) = &mut self.rare else { return };
         for round in std::mem::take(&mut rare.reloads.dropped) {
-            self.answer_reload(round, Ok(()), after);
+            self.answer_reload(round, Ok(()), deferred);
         }
         if self.state() != State::Running {
             return;
@@ -126,12 +126,12 @@ impl Synced {
             return;
         }
         if let Some(round) = rounds.pop() {
-            self.tell_requesters(round.id, Err(ReloadError::NotSupported), after);
+            self.tell_requesters(round.id, Err(ReloadError::NotSupported), deferred);
         }
     }
 
     /// Takes a share of a round, if there is one for who looks; from now on requests are supported.
-    pub(crate) fn take_reload(&mut self, after: &mut After) -> Option<u32> {
+    pub(crate) fn take_reload(&mut self, deferred: &mut Deferred) -> Option<u32> {
         let running = self.state() == State::Running;
         let reloads = &mut self.rare().reloads;
         reloads.supported = true;
@@ -143,7 +143,7 @@ impl Synced {
         round.free = round.free.saturating_sub(1);
         round.take();
         if !decided {
-            self.tell(after, || EventKind::Reloading);
+            self.tell(deferred, || EventKind::Reloading);
         }
         Some(id)
     }
@@ -169,7 +169,7 @@ impl Synced {
     }
 
     /// A share was dropped: that is done, unless the attempt is what drops it.
-    pub(crate) fn drop_reload(&mut self, shared: &Shared, id: u32, after: &mut After) {
+    pub(crate) fn drop_reload(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) {
         if self.life.level() == Level::Aborted {
             return;
         }
@@ -178,9 +178,9 @@ impl Synced {
             Some(rare) if polling => {
                 rare.reloads.dropped.push(id);
                 shared.reload_open.store(true, Ordering::Release);
-                self.wake_driver(after);
+                self.wake_driver(deferred);
             }
-            _ => self.answer_reload(id, Ok(()), after),
+            _ => self.answer_reload(id, Ok(()), deferred),
         }
     }
 
@@ -189,7 +189,7 @@ impl Synced {
         &mut self,
         id: u32,
         answer: Result<(), ReloadError>,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) {
         let Some(round) = self.round(id) else { return };
         round.held = round.held.saturating_sub(1);
@@ -201,26 +201,33 @@ impl Synced {
         if let Some(rare) = &mut self.rare {
             rare.reloads.rounds.retain(|round| round.id != id);
         }
-        self.end_round(id, result, after);
+        self.end_round(id, result, deferred);
     }
 
-    fn end_round(&mut self, id: u32, result: Result<(), ReloadError>, after: &mut After) {
-        self.tell(after, || EventKind::Reloaded(result.clone()));
-        self.tell_requesters(id, result, after);
+    fn end_round(&mut self, id: u32, result: Result<(), ReloadError>, deferred: &mut Deferred) {
+        self.tell(deferred, || EventKind::Reloaded(result.clone()));
+        self.tell_requesters(id, result, deferred);
     }
 
-    fn tell_requesters(&mut self, id: u32, result: Result<(), ReloadError>, after: &mut After) {
-        self.waiters.answer(Topic::Reloaded(id), &Answer::Reload(result), &mut after.wakes);
+    fn tell_requesters(
+        &mut self,
+        id: u32,
+        result: Result<(), ReloadError>,
+        deferred: &mut Deferred,
+    ) {
+        self.waiters.answer(Topic::Reloaded(id), &Answer::Reload(result), &mut deferred.wakes);
     }
 
     /// The attempt ends, and with it what it has not answered.
-    pub(super) fn end_reloads(&mut self, after: &mut After) {
+    pub(super) fn end_reloads(&mut self, deferred: &mut Deferred) {
         let Some(rare) = &mut self.rare else { return };
         let Reloads { rounds, .. } = std::mem::take(&mut rare.reloads);
         for Round { id, stage, .. } in rounds {
             match stage {
-                Stage::Undecided => self.tell_requesters(id, Err(ReloadError::Stopped), after),
-                Stage::Handed | Stage::Seen => self.end_round(id, Err(ReloadError::Stopped), after),
+                Stage::Undecided => self.tell_requesters(id, Err(ReloadError::Stopped), deferred),
+                Stage::Handed | Stage::Seen => {
+                    self.end_round(id, Err(ReloadError::Stopped), deferred)
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{After, Arm, Shared, Synced};
+use super::{Arm, Deferred, Shared, Synced};
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 use crate::sync::clock;
@@ -31,11 +31,11 @@ impl Synced {
     }
 
     /// The service can do its job now.
-    pub(crate) fn say_ready(&mut self, shared: &Shared, after: &mut After) {
+    pub(crate) fn say_ready(&mut self, shared: &Shared, deferred: &mut Deferred) {
         let was_taken_back = self.rare_if(false).and_then(|rare| rare.said.not_ready.take());
-        self.step(shared, Input::Ready, Arm::Now, after);
+        self.step(shared, Input::Ready, Arm::Now, deferred);
         if was_taken_back.is_some() {
-            self.publish(shared, after);
+            self.publish(shared, deferred);
         }
     }
 
@@ -44,11 +44,11 @@ impl Synced {
         &mut self,
         shared: &Shared,
         reason: Cow<'static, str>,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) {
         if matches!(self.state(), State::Starting | State::Running) {
             self.rare().said.not_ready = Some(reason);
-            self.publish(shared, after);
+            self.publish(shared, deferred);
         }
     }
 
@@ -57,12 +57,12 @@ impl Synced {
         &mut self,
         shared: &Shared,
         reason: Option<Cow<'static, str>>,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) {
         if matches!(self.state(), State::Starting | State::Running) {
             self.rare().said.not_ready = reason;
-            self.step(shared, Input::Ready, Arm::Now, after);
-            self.publish(shared, after);
+            self.step(shared, Input::Ready, Arm::Now, deferred);
+            self.publish(shared, deferred);
         }
     }
 
@@ -77,8 +77,8 @@ impl Synced {
     }
 
     /// Notes what the service is about to do.
-    pub(crate) fn pass_checkpoint(&mut self, name: &'static str, after: &mut After) {
-        let now = after.now();
+    pub(crate) fn pass_checkpoint(&mut self, name: &'static str, deferred: &mut Deferred) {
+        let now = deferred.now();
         self.rare().said.checkpoint = Some((name, now));
     }
 
@@ -89,8 +89,8 @@ impl Synced {
     }
 
     /// Puts the deadline of a start off, if that comes before this time.
-    pub(crate) fn extend_start(&mut self, by: Duration, after: &mut After) {
-        let until = clock::later(after.now(), by);
+    pub(crate) fn extend_start(&mut self, by: Duration, deferred: &mut Deferred) {
+        let until = clock::later(deferred.now(), by);
         if self.state() == State::Starting && self.put_start_off(until) {
             self.rare().said.extended_to = until;
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{After, Allowed, Arm, Hold, Node, Shared, Synced, drain, update};
+use crate::engine::{Allowed, Arm, Deferred, Hold, Node, Shared, Synced, drain, update};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Exit, Phase, State};
@@ -31,9 +31,9 @@ pub(crate) fn start<N: Node + ?Sized>(
     let mut asked = Asked::new(node.shared(), kind, parent, wanted);
     // It may have to stop first.
     let below = drain::below(&**node);
-    let reply = update(node, |shared, synced, after| {
+    let reply = update(node, |shared, synced, deferred| {
         synced.note_drain_below(below);
-        asked.make(shared, synced, after)
+        asked.make(shared, synced, deferred)
     });
     tell_of_drain(&**node);
     asked.look_again(node);
@@ -62,10 +62,10 @@ fn stop_after_drain<N: Node + ?Sized>(
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StopError>> {
     let below = drain::below(&**node);
-    let reply = update(node, |shared, synced, after| {
+    let reply = update(node, |shared, synced, deferred| {
         synced.note_drain_below(below);
-        stop_in(shared, synced, reason, wanted, after, |shared, synced, after| {
-            begin_stop(shared, synced, allowed, wanted.arm(), after);
+        stop_in(shared, synced, reason, wanted, deferred, |shared, synced, deferred| {
+            begin_stop(shared, synced, allowed, wanted.arm(), deferred);
         })
     });
     tell_of_drain(&**node);
@@ -85,8 +85,8 @@ fn stop_in(
     synced: &mut Synced,
     reason: StopReason,
     wanted: Wanted<'_>,
-    after: &mut After,
-    begin: impl FnOnce(&Shared, &mut Synced, &mut After),
+    deferred: &mut Deferred,
+    begin: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
 ) -> Reply<Result<(), StopError>> {
     if synced.state() == State::Stopped {
         return Reply::Now(Ok(()));
@@ -96,22 +96,28 @@ fn stop_in(
     }
     let key = wanted.register(Topic::Stop, synced);
     synced.note_reason(reason);
-    begin(shared, synced, after);
+    begin(shared, synced, deferred);
     reply(key, synced, Answer::stop)
 }
 
-fn begin_stop(shared: &Shared, synced: &mut Synced, allowed: Allowed, arm: Arm, after: &mut After) {
+fn begin_stop(
+    shared: &Shared,
+    synced: &mut Synced,
+    allowed: Allowed,
+    arm: Arm,
+    deferred: &mut Deferred,
+) {
     let joins = synced.state() == State::Stopping;
-    synced.limit_stop(shared, allowed, after);
+    synced.limit_stop(shared, allowed, deferred);
     let input = match allowed {
         Allowed::Within(Duration::ZERO) => Input::Abort,
         _ => Input::Stop,
     };
-    synced.step(shared, input, arm, after);
+    synced.step(shared, input, arm, deferred);
     if joins {
         // The earliest deadline wins, and a group shares it out anew.
-        synced.arm(shared, arm, after);
-        synced.wake_driver(after);
+        synced.arm(shared, arm, deferred);
+        synced.wake_driver(deferred);
     }
 }
 
@@ -122,11 +128,11 @@ fn begin_own_stop<N: Node + ?Sized>(
     asks: impl FnOnce(&Synced) -> bool,
 ) {
     let below = drain::below(&**node);
-    update(node, |shared, synced, after| {
+    update(node, |shared, synced, deferred| {
         if synced.verdict().is_none() && asks(synced) {
             synced.note_drain_below(below);
             synced.note_reason(reason);
-            begin_stop(shared, synced, Allowed::Own, Arm::Now, after);
+            begin_stop(shared, synced, Allowed::Own, Arm::Now, deferred);
         }
     });
     tell_of_drain(&**node);
@@ -170,10 +176,10 @@ pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
 pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
     let mut asked = Asked::new(node.shared(), StartKind::Restart, None, Wanted::No);
     let below = drain::below(&**node);
-    update(node, |shared, synced, after| {
+    update(node, |shared, synced, deferred| {
         if synced.attempts == epoch && synced.life.is_alive() && shared.is_wanted() {
             synced.note_drain_below(below);
-            asked.make(shared, synced, after);
+            asked.make(shared, synced, deferred);
         }
     });
     tell_of_drain(&**node);
@@ -196,7 +202,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
     let mut asked = Asked::new(node.shared(), StartKind::Ensure, None, wanted);
-    let (reply, rest) = update(node, |shared, synced, after| {
+    let (reply, rest) = update(node, |shared, synced, deferred| {
         // Under the lock: either this sees that the whole goes down, or who stops this part for it finds it started.
         if hold.goes_down() {
             return (Reply::Now(Err(StartError::Stopped)), Some(hold));
@@ -204,7 +210,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
         if start == Start::Again {
             synced.count_restart();
         }
-        let reply = asked.make(shared, synced, after);
+        let reply = asked.make(shared, synced, deferred);
         (reply, synced.keep_hold(hold))
     });
     // Outside of the lock: it may be the last thing that the whole waits for.
@@ -253,17 +259,17 @@ fn stop_with_whole<N: Node + ?Sized>(
         Some(left) => (Allowed::Within(left.max(Duration::from_nanos(1))), kept),
         None => (Allowed::Own, Kept::Here),
     };
-    update(node, |shared, synced, after| {
-        stop_in(shared, synced, StopReason::Group, wanted, after, |shared, synced, after| {
+    update(node, |shared, synced, deferred| {
+        stop_in(shared, synced, StopReason::Group, wanted, deferred, |shared, synced, deferred| {
             let joins = synced.state() == State::Stopping;
-            let earlier = synced.limit_stop_now(shared, allowed, after);
+            let earlier = synced.limit_stop_now(shared, allowed, deferred);
             if kept == Kept::ByWhole && earlier {
                 synced.leave_deadline_to_whole();
             }
-            synced.step(shared, Input::StopNow, wanted.arm(), after);
+            synced.step(shared, Input::StopNow, wanted.arm(), deferred);
             if joins {
-                synced.arm(shared, wanted.arm(), after);
-                synced.wake_driver(after);
+                synced.arm(shared, wanted.arm(), deferred);
+                synced.wake_driver(deferred);
             }
         })
     })
@@ -271,24 +277,24 @@ fn stop_with_whole<N: Node + ?Sized>(
 
 /// The deadline of the whole has passed: what is left of this part of it is aborted.
 pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
-    update(node, |shared, synced, after| {
+    update(node, |shared, synced, deferred| {
         let input = match synced.state() {
             State::Stopping if synced.life.is_asked() => Input::StopDue,
             _ => Input::Abort,
         };
         synced.note_reason(StopReason::Group);
-        synced.step(shared, input, Arm::Now, after);
+        synced.step(shared, input, Arm::Now, deferred);
     });
 }
 
 /// Records a failure that is none of an attempt.
 pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: Fault) -> Failure {
-    update(node, |shared, synced, after| synced.record(shared, Phase::Run, fault, after))
+    update(node, |shared, synced, deferred| synced.record(shared, Phase::Run, fault, deferred))
 }
 
 /// Puts a failure of a part into the history of its whole too.
 pub(crate) fn record_of_part<N: Node + ?Sized>(node: &Arc<N>, failure: &Failure) {
-    update(node, |shared, synced, after| synced.note_of_part(shared, failure, after));
+    update(node, |shared, synced, deferred| synced.note_of_part(shared, failure, deferred));
 }
 
 /// Asks for a reload.
@@ -296,22 +302,22 @@ pub(crate) fn reload<N: Node + ?Sized>(
     node: &Arc<N>,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), ReloadError>> {
-    update(node, |shared, synced, after| {
+    update(node, |shared, synced, deferred| {
         let Some(round) = synced.request_reload() else {
             return Reply::Now(Err(ReloadError::Stopped));
         };
         let key = wanted.register(Topic::Reloaded(round), synced);
-        synced.hand_out_reloads(shared, after);
+        synced.hand_out_reloads(shared, deferred);
         reply(key, synced, Answer::reload)
     })
 }
 
 /// The last runner is gone: who watches a service that is stopped learns that nothing will change.
 pub(crate) fn tell_watchers<N: Node + ?Sized>(node: &Arc<N>) {
-    update(node, |_, synced, after| {
-        synced.waiters.answer(Topic::Change, &Answer::Seen, &mut after.wakes);
+    update(node, |_, synced, deferred| {
+        synced.waiters.answer(Topic::Change, &Answer::Seen, &mut deferred.wakes);
         if synced.state() == State::Stopped {
-            synced.end_streams(after);
+            synced.end_streams(deferred);
         }
     });
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::reporting::Said;
-use super::{After, Arm, Ending, Shared, Synced};
+use super::{Arm, Deferred, Ending, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::failure::{Failure, Fault, Interruption};
 use crate::report::state::{Exit, Phase, Readiness, State};
@@ -48,55 +48,60 @@ impl Synced {
         shared: &Shared,
         id: u32,
         waker: &Waker,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) -> Cue {
         if !self.is_driven_by(id) {
             return Cue::Leave;
         }
         if !self.driver.as_ref().is_some_and(|old| old.will_wake(waker)) {
-            after.drop_waker(self.driver.replace(waker.clone()));
+            deferred.drop_waker(self.driver.replace(waker.clone()));
         }
         if self.life.is_over() {
             // User code, which may block.
             if let Some(endings) = self.take_endings() {
-                self.step(shared, Input::Closing, Arm::ByLook, after);
+                self.step(shared, Input::Closing, Arm::ByLook, deferred);
                 return Cue::Close(endings);
             }
             if let Some((predicate, failure)) = self.open_question(shared) {
-                self.step(shared, Input::Closing, Arm::ByLook, after);
+                self.step(shared, Input::Closing, Arm::ByLook, deferred);
                 return Cue::Ask(predicate, failure);
             }
-            after.driver = None;
+            deferred.driver = None;
             return Cue::Settle;
         }
-        self.next_cue(shared, id, after)
+        self.next_cue(shared, id, deferred)
     }
 
     /// Settles the attempt that is over, for the driver with this number: what comes next.
-    pub(crate) fn cue_after_end(&mut self, shared: &Shared, id: u32, after: &mut After) -> Cue {
+    pub(crate) fn cue_after_end(
+        &mut self,
+        shared: &Shared,
+        id: u32,
+        deferred: &mut Deferred,
+    ) -> Cue {
         if self.is_driven_by(id) && self.life.is_over() {
-            self.settle(shared, after);
+            self.settle(shared, deferred);
         }
-        self.next_cue(shared, id, after)
+        self.next_cue(shared, id, deferred)
     }
 
-    fn next_cue(&mut self, shared: &Shared, id: u32, after: &mut After) -> Cue {
+    fn next_cue(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) -> Cue {
         // It is here already and needs no wake-up.
-        after.driver = None;
+        deferred.driver = None;
         match self.state() {
             _ if !self.is_driven_by(id) => Cue::Leave,
-            State::Starting if !self.life.is_alive() => self.enter(shared, after),
+            State::Starting if !self.life.is_alive() => self.enter(shared, deferred),
             State::Backoff => {
                 let due = self.deadline.next_attempt();
-                Cue::Pause((due > after.now()).then_some(due))
+                Cue::Pause((due > deferred.now()).then_some(due))
             }
             State::Stopped => {
-                self.driver_gone(after);
+                self.driver_gone(deferred);
                 Cue::Leave
             }
             _ if self.life.is_hook_due() => Cue::Hook,
             State::Starting | State::Running | State::Stopping => {
-                self.on_polled(after);
+                self.on_polled(deferred);
                 Cue::Wait
             }
         }
@@ -116,19 +121,19 @@ impl Synced {
         self.driven && self.driver_id == id
     }
 
-    fn enter(&mut self, shared: &Shared, after: &mut After) -> Cue {
+    fn enter(&mut self, shared: &Shared, deferred: &mut Deferred) -> Cue {
         self.attempts += 1;
         self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
         self.stop_at = clock::NEVER;
         self.why = None;
-        self.began_at = after.now();
+        self.began_at = deferred.now();
         shared.signal.turn(self.attempts, Level::Alive);
         let again = self.attempts_of_cycle > 1;
         if let Some(rare) = &mut self.rare {
             if again {
                 rare.retries.made();
             }
-            after.drop_failure(rare.ended_by.take());
+            deferred.drop_failure(rare.ended_by.take());
             rare.worth_it = None;
             rare.healthy = 0;
             rare.whole_keeps = false;
@@ -143,8 +148,8 @@ impl Synced {
             beat.store(0, Ordering::Release);
         }
         self.forget_unreadiness();
-        self.step(shared, Input::Enter, Arm::Now, after);
-        if self.has_one_thread() || after.is_quiet() {
+        self.step(shared, Input::Enter, Arm::Now, deferred);
+        if self.has_one_thread() || deferred.is_quiet() {
             Cue::Run(self.attempts)
         } else {
             Cue::RunSoon(self.attempts)
@@ -157,22 +162,22 @@ impl Synced {
         flavor.is_none_or(|flavor| flavor == RuntimeFlavor::CurrentThread)
     }
 
-    fn driver_gone(&mut self, after: &mut After) {
+    fn driver_gone(&mut self, deferred: &mut Deferred) {
         self.driven = false;
-        after.drop_waker(self.driver.take());
+        deferred.drop_waker(self.driver.take());
     }
 
     /// The runtime has dropped the driver with this number.
-    pub(crate) fn driver_lost(&mut self, shared: &Shared, id: u32, after: &mut After) {
+    pub(crate) fn driver_lost(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) {
         if !self.is_driven_by(id) {
             return;
         }
-        self.driver_gone(after);
-        self.lost(shared, self.what_is_left(), after);
+        self.driver_gone(deferred);
+        self.lost(shared, self.what_is_left(), deferred);
         // It may have entered an attempt and not have called `run` yet.
-        self.step(shared, Input::RunEnded(RunEnd::Dropped), Arm::ByCaller, after);
+        self.step(shared, Input::RunEnded(RunEnd::Dropped), Arm::ByCaller, deferred);
         if self.life.is_over() {
-            self.settle(shared, after);
+            self.settle(shared, deferred);
         }
     }
 
@@ -182,22 +187,22 @@ impl Synced {
         shared: &Shared,
         mut end: RunEnd,
         [mut failed, mut dropped]: [Option<Fault>; 2],
-        after: &mut After,
+        deferred: &mut Deferred,
     ) {
         if end == RunEnd::Ok && self.leaves_early(shared) {
             end = RunEnd::Failed;
             failed = Some(Fault::interruption(Interruption::NotReady));
         }
-        // After an abort, what is left to fail is a destructor, and that ends nothing.
+        // Deferred an abort, what is left to fail is a destructor, and that ends nothing.
         if end == RunEnd::Failed {
             if let Some(fault) = failed.take().or_else(|| dropped.take()) {
-                self.record_end(shared, Phase::Run, fault, after);
+                self.record_end(shared, Phase::Run, fault, deferred);
             }
         }
         for fault in failed.into_iter().chain(dropped) {
-            self.record(shared, Phase::Run, fault, after);
+            self.record(shared, Phase::Run, fault, deferred);
         }
-        self.step(shared, Input::RunEnded(end), Arm::Now, after);
+        self.step(shared, Input::RunEnded(end), Arm::Now, deferred);
     }
 
     /// Whether a `run` that returns now has never been ready, and was not told to stop. A whole may: its parts have completed.
@@ -208,17 +213,17 @@ impl Synced {
     }
 
     /// A part was dropped that nobody had aborted: the runtime has ended.
-    pub(crate) fn lost(&mut self, shared: &Shared, phase: Phase, after: &mut After) {
+    pub(crate) fn lost(&mut self, shared: &Shared, phase: Phase, deferred: &mut Deferred) {
         if self.life.is_lost() || self.state() == State::Stopped {
             return;
         }
         if !self.life.is_asked() {
-            self.stop_at = clock::later(after.now(), shared.settings.stop_timeout());
+            self.stop_at = clock::later(deferred.now(), shared.settings.stop_timeout());
         }
         let fault = Fault::interruption(Interruption::RuntimeEnded);
-        self.record_end(shared, phase, fault, after);
-        self.step(shared, Input::Lost, Arm::ByCaller, after);
-        self.waiters.rouse(Topic::OUTCOMES, &mut after.wakes);
+        self.record_end(shared, phase, fault, deferred);
+        self.step(shared, Input::Lost, Arm::ByCaller, deferred);
+        self.waiters.rouse(Topic::OUTCOMES, &mut deferred.wakes);
     }
 
     /// What is to be done at the end of the attempt, if there is anything.
@@ -239,41 +244,41 @@ impl Synced {
     }
 
     /// What the predicate has said.
-    pub(crate) fn answered(&mut self, shared: &Shared, worth_it: bool, after: &mut After) {
+    pub(crate) fn answered(&mut self, shared: &Shared, worth_it: bool, deferred: &mut Deferred) {
         self.rare().worth_it = Some(worth_it);
-        self.step(shared, Input::Closed, Arm::ByCaller, after);
+        self.step(shared, Input::Closed, Arm::ByCaller, deferred);
     }
 
     /// What was to be done at the end of the attempt is done, or has failed.
-    pub(crate) fn closed(&mut self, shared: &Shared, faults: Vec<Fault>, after: &mut After) {
+    pub(crate) fn closed(&mut self, shared: &Shared, faults: Vec<Fault>, deferred: &mut Deferred) {
         for fault in faults {
-            self.record(shared, Phase::Run, fault, after);
+            self.record(shared, Phase::Run, fault, deferred);
         }
-        self.step(shared, Input::Closed, Arm::ByCaller, after);
+        self.step(shared, Input::Closed, Arm::ByCaller, deferred);
     }
 
     /// Settles an attempt that is over.
-    pub(super) fn settle(&mut self, shared: &Shared, after: &mut After) {
-        self.record_untold(shared, after);
-        match self.next_delay(shared, after) {
-            Some(delay) => self.begin_backoff(shared, delay, after),
-            None => self.end_cycle(shared, after),
+    pub(super) fn settle(&mut self, shared: &Shared, deferred: &mut Deferred) {
+        self.record_untold(shared, deferred);
+        match self.next_delay(shared, deferred) {
+            Some(delay) => self.begin_backoff(shared, delay, deferred),
+            None => self.end_cycle(shared, deferred),
         }
     }
 
-    fn begin_backoff(&mut self, shared: &Shared, delay: Duration, after: &mut After) {
+    fn begin_backoff(&mut self, shared: &Shared, delay: Duration, deferred: &mut Deferred) {
         self.rare().was_up = self.life.was_ready();
         self.life.step(Input::Retry, shared.rules());
-        self.arm(shared, Arm::ByCaller, after);
-        self.deadline.begin_backoff(clock::later(after.now(), delay));
-        self.end_reloads(after);
-        self.publish(shared, after);
-        self.close_attempt(shared, after);
+        self.arm(shared, Arm::ByCaller, deferred);
+        self.deadline.begin_backoff(clock::later(deferred.now(), delay));
+        self.end_reloads(deferred);
+        self.publish(shared, deferred);
+        self.close_attempt(shared, deferred);
         self.why = None;
     }
 
     /// The delay before the next attempt, if the policy wants one.
-    fn next_delay(&mut self, shared: &Shared, after: &mut After) -> Option<Duration> {
+    fn next_delay(&mut self, shared: &Shared, deferred: &mut Deferred) -> Option<Duration> {
         let policy = shared.settings.restart()?;
         if !self.life.may_retry() || self.drains_with_a_whole() {
             return None;
@@ -284,7 +289,7 @@ impl Synced {
             return None;
         }
         let word = shared.word.read();
-        let now = after.now();
+        let now = deferred.now();
         let healthy = match word.state() {
             State::Running => clock::between(word.since(), now),
             _ => self.healthy(),
@@ -292,52 +297,52 @@ impl Synced {
         match self.rare().retries.decide(policy, healthy, now) {
             Decision::After(delay) => Some(delay),
             Decision::LimitReached(max, window) => {
-                self.record_limit(shared, max, window, after);
+                self.record_limit(shared, max, window, deferred);
                 self.life.step(Input::Exhausted, shared.rules());
                 None
             }
         }
     }
 
-    fn end_cycle(&mut self, shared: &Shared, after: &mut After) {
+    fn end_cycle(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if self.life.has_next() && self.goes_down_with_a_whole() {
             // Whoever has told it to stop for the whole does not look at it again.
-            self.step(shared, Input::Stop, Arm::ByCaller, after);
+            self.step(shared, Input::Stop, Arm::ByCaller, deferred);
         }
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
         self.exit = self.life.exit(failed);
         if let Some(ended) = self.ends() {
             let old = std::mem::replace(&mut self.rare().ended, ended);
-            after.drop_failure(old.failure);
+            deferred.drop_failure(old.failure);
         }
         let (outcome, start_error) = (self.stop_outcome(), self.start_error());
         let has_next = self.life.has_next();
         let job = shared.settings.readiness() == Readiness::Completion;
         let done = job && self.exit == Exit::Completed;
         self.life.step(Input::Finish, shared.rules());
-        self.show_stopped(shared, done, after);
-        self.waiters.answer(Topic::Stop, &Answer::Stop(outcome), &mut after.wakes);
-        self.waiters.answer(Topic::End, &Answer::End(self.exit), &mut after.wakes);
+        self.show_stopped(shared, done, deferred);
+        self.waiters.answer(Topic::Stop, &Answer::Stop(outcome), &mut deferred.wakes);
+        self.waiters.answer(Topic::End, &Answer::End(self.exit), &mut deferred.wakes);
         if has_next {
-            self.begin_cycle(after);
-            self.publish(shared, after);
-            self.drive(after);
+            self.begin_cycle(deferred);
+            self.publish(shared, deferred);
+            self.drive(deferred);
             return;
         }
-        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut after.wakes);
+        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
         if shared.is_abandoned() {
-            self.end_streams(after);
+            self.end_streams(deferred);
         }
-        self.leave_wholes(after);
+        self.leave_wholes(deferred);
         let answer = Answer::Start(Err(start_error));
-        self.waiters.answer(Topic::Start, &answer, &mut after.wakes);
+        self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
     }
 
     /// Shows that the cycle has ended, even where the next one begins under the same lock.
-    fn show_stopped(&mut self, shared: &Shared, done: bool, after: &mut After) {
-        self.end_reloads(after);
-        self.publish_state(shared, State::Stopped, done, after);
-        self.close_attempt(shared, after);
-        self.arm(shared, Arm::ByCaller, after);
+    fn show_stopped(&mut self, shared: &Shared, done: bool, deferred: &mut Deferred) {
+        self.end_reloads(deferred);
+        self.publish_state(shared, State::Stopped, done, deferred);
+        self.close_attempt(shared, deferred);
+        self.arm(shared, Arm::ByCaller, deferred);
     }
 }

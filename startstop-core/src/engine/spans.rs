@@ -1,6 +1,6 @@
 //! The span of an attempt, for `tracing`.
 
-use super::{After, Shared, Synced};
+use super::{Deferred, Shared, Synced};
 use crate::report::trace::AttemptSpan;
 #[cfg(feature = "tracing")]
 use crate::report::trace::is_traced;
@@ -8,7 +8,7 @@ use crate::report::trace::is_traced;
 #[cfg(feature = "tracing")]
 impl Synced {
     /// The span of the attempt with this cycle and number; none where nothing runs any more.
-    pub(super) fn open_span(&mut self, tag: (u64, u64), after: &mut After) -> AttemptSpan {
+    pub(super) fn open_span(&mut self, tag: (u64, u64), deferred: &mut Deferred) -> AttemptSpan {
         use crate::report::state::State;
 
         let known = self.rare.as_ref().is_some_and(|rare| rare.attempt_span.is_of(tag));
@@ -19,7 +19,7 @@ impl Synced {
             _ => {
                 let path = self.rare().path.clone();
                 let span = path.map(|path| AttemptSpan::new(path, tag)).unwrap_or_default();
-                after.drop_span(std::mem::replace(&mut self.rare().attempt_span, span.clone()));
+                deferred.drop_span(std::mem::replace(&mut self.rare().attempt_span, span.clone()));
                 span
             }
         }
@@ -33,10 +33,10 @@ impl Synced {
     }
 
     /// The span of the attempt that the driver enters.
-    pub(crate) fn enter_span(&mut self, shared: &Shared, after: &mut After) -> AttemptSpan {
+    pub(crate) fn enter_span(&mut self, shared: &Shared, deferred: &mut Deferred) -> AttemptSpan {
         self.name_span(shared);
         let tag = self.tag();
-        self.open_span(tag, after)
+        self.open_span(tag, deferred)
     }
 
     /// The span of attempt `epoch`.
@@ -46,9 +46,9 @@ impl Synced {
     }
 
     /// The attempt is over, and with it its span, once whoever is in it has left.
-    pub(super) fn close_span(&mut self, after: &mut After) {
+    pub(super) fn close_span(&mut self, deferred: &mut Deferred) {
         if let Some(rare) = &mut self.rare {
-            after.drop_span(std::mem::take(&mut rare.attempt_span));
+            deferred.drop_span(std::mem::take(&mut rare.attempt_span));
         }
     }
 }
@@ -56,17 +56,17 @@ impl Synced {
 #[cfg(not(feature = "tracing"))]
 #[allow(clippy::unused_self)]
 impl Synced {
-    pub(super) fn open_span(&mut self, _: (u64, u64), _: &mut After) -> AttemptSpan {
+    pub(super) fn open_span(&mut self, _: (u64, u64), _: &mut Deferred) -> AttemptSpan {
         AttemptSpan::default()
     }
 
     pub(super) fn name_span(&mut self, _: &Shared) {}
 
-    pub(crate) fn enter_span(&mut self, _: &Shared, _: &mut After) -> AttemptSpan {
+    pub(crate) fn enter_span(&mut self, _: &Shared, _: &mut Deferred) -> AttemptSpan {
         AttemptSpan::default()
     }
 
-    pub(super) fn close_span(&mut self, _: &mut After) {}
+    pub(super) fn close_span(&mut self, _: &mut Deferred) {}
 }
 
 impl Shared {

@@ -39,9 +39,9 @@ impl TaskEntry {
     fn end(self, end: PartEnd, faults: impl IntoIterator<Item = Fault>) {
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let Self { node, id } = self;
-        let _handle = update_and_leave(node, |shared, synced, after| {
-            let handle = synced.task_ended(shared, (id, end), faults, after);
-            synced.step(shared, Input::Ended(Part::Task), Arm::IfNew, after);
+        let _handle = update_and_leave(node, |shared, synced, deferred| {
+            let handle = synced.task_ended(shared, (id, end), faults, deferred);
+            synced.step(shared, Input::Ended(Part::Task), Arm::IfNew, deferred);
             handle
         });
     }
@@ -58,7 +58,7 @@ where
     let entry = TaskEntry { node: Arc::clone(node), id };
     let span = node.shared().span(epoch);
     let task = spawn_on(&on, Body { future: Some(future), entry: Some(entry), span });
-    let late = update(node, |_, synced, after| synced.task_spawned(id, task, after));
+    let late = update(node, |_, synced, deferred| synced.task_spawned(id, task, deferred));
     if let Some(late) = late {
         late.abort();
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 
 use super::task::is_own;
-use super::{After, PartEnd, Shared, Synced};
+use super::{Deferred, PartEnd, Shared, Synced};
 use crate::engine::waiters::{Answer, Key};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Phase, Readiness, State};
@@ -94,7 +94,7 @@ impl Synced {
         &mut self,
         id: u64,
         handle: AbortHandle,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) -> Option<AbortHandle> {
         let late = self.life.level() >= Level::Aborted;
         let entry = self.rare().tasks.live.get_mut(&id)?;
@@ -103,7 +103,7 @@ impl Synced {
         }
         entry.handle = Some(handle);
         // It may have begun to wait for the others before anybody knew that it is one of them.
-        self.tell_joiners(after);
+        self.tell_joiners(deferred);
         None
     }
 
@@ -113,13 +113,13 @@ impl Synced {
         shared: &Shared,
         (id, end): (u64, PartEnd),
         faults: impl IntoIterator<Item = Fault>,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) -> Option<AbortHandle> {
         let entry = self.rare.as_mut().and_then(|rare| rare.tasks.live.remove(&id));
         let entry = entry.unwrap_or_default();
         let faults = faults.into_iter().map(|fault| fault.of_task(entry.name.clone()));
-        self.part_ended(shared, (Phase::Task, end), faults, after);
-        self.tell_joiners(after);
+        self.part_ended(shared, (Phase::Task, end), faults, deferred);
+        self.tell_joiners(deferred);
         entry.handle
     }
 
@@ -155,13 +155,13 @@ impl Synced {
         }
     }
 
-    fn tell_joiners(&mut self, after: &mut After) {
+    fn tell_joiners(&mut self, deferred: &mut Deferred) {
         let Some(rare) = &mut self.rare else { return };
         if rare.tasks.joiners.is_empty() {
             return;
         }
         for key in rare.tasks.joined() {
-            self.waiters.answer_one(key, Answer::Seen, &mut after.wakes);
+            self.waiters.answer_one(key, Answer::Seen, &mut deferred.wakes);
         }
     }
 }

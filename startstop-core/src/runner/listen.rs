@@ -56,14 +56,18 @@ pub(crate) fn place(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
 pub(crate) fn inserted(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     for listener in listeners_below(whole, name) {
         hand_down(part, listener.clone());
-        update(part, |_, synced, after| synced.tell_one(&listener, EventKind::Inserted, after));
+        update(part, |_, synced, deferred| {
+            synced.tell_one(&listener, EventKind::Inserted, deferred)
+        });
     }
 }
 
 /// A part is taken off a whole that is listened to.
 pub(crate) fn removed(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     for listener in listeners_below(whole, name) {
-        update(part, |_, synced, after| synced.tell_one(&listener, EventKind::Removed, after));
+        update(part, |_, synced, deferred| {
+            synced.tell_one(&listener, EventKind::Removed, deferred)
+        });
         take_back(part, listener);
     }
 }

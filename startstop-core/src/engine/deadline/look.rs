@@ -71,7 +71,8 @@ fn look_at_deadline(
     }
     *was_nudged = false;
     let node = node.upgrade()?;
-    let rest = update_apart(&node, |shared, synced, after| synced.on_fired(shared, id, after));
+    let rest =
+        update_apart(&node, |shared, synced, deferred| synced.on_fired(shared, id, deferred));
     let due = node.shared().synced().next_look(node.shared(), id);
     // What may be user code, carried away by the task that wakes a worker.
     on.spawn(async move { rest.finish(&node) });

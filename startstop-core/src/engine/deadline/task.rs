@@ -26,7 +26,7 @@ impl Drop for Guard {
         let look = |_: &Shared, synced: &mut Synced| synced.is_kept_by(self.id);
         let Some((true, _)) = gate::look(&self.node, look) else { return };
         let Some(node) = self.node.upgrade() else { return };
-        update_and_leave(node, |_, synced, after| synced.deadline_task_lost(self.id, after));
+        update_and_leave(node, |_, synced, deferred| synced.deadline_task_lost(self.id, deferred));
     }
 }
 
@@ -64,9 +64,9 @@ pub(super) fn drop_on(last: Option<Box<dyn Any + Send>>, on: &Handle) {
 fn spawn_here(node: &Arc<dyn Node>) {
     let Ok(here) = Handle::try_current() else { return };
     if !has_ended(&here) {
-        update(node, |_, synced, after| {
+        update(node, |_, synced, deferred| {
             synced.run_on(here);
-            synced.on_polled(after);
+            synced.on_polled(deferred);
         });
     }
 }
@@ -88,7 +88,7 @@ fn hook_waits(guard: &Guard) -> bool {
     if polls {
         // The attempt does not end before its `shutdown` has.
         let Some(node) = guard.node.upgrade() else { return false };
-        update(&node, |shared, synced, after| synced.spawn_hook(shared, after));
+        update(&node, |shared, synced, deferred| synced.spawn_hook(shared, deferred));
         return false;
     }
     true
@@ -106,6 +106,8 @@ async fn keep(guard: Guard) {
     while let Some(at) = next_look(&guard).and_then(clock::instant) {
         tokio::time::sleep_until(at).await;
         let Some(node) = guard.node.upgrade() else { return };
-        update_and_leave(node, |shared, synced, after| synced.on_fired(shared, guard.id, after));
+        update_and_leave(node, |shared, synced, deferred| {
+            synced.on_fired(shared, guard.id, deferred)
+        });
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Arm;
-use crate::engine::{After, Shared, Synced};
+use crate::engine::{Deferred, Shared, Synced};
 use crate::report::state::Readiness;
 use crate::rules::lifecycle::{Input, Timer};
 use crate::sync::clock::{self, NEVER};
@@ -20,18 +20,18 @@ impl Synced {
     }
 
     /// Whether a task that is pending is spawned at once.
-    pub(super) fn is_task_due(&self, shared: &Shared, arm: Arm, after: &After) -> bool {
+    pub(super) fn is_task_due(&self, shared: &Shared, arm: Arm, deferred: &Deferred) -> bool {
         match arm {
             Arm::Now | Arm::IfNew => true,
-            Arm::ByDriver => after.driver.is_none() || !self.has_one_thread(),
-            // After the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
+            Arm::ByDriver => deferred.driver.is_none() || !self.has_one_thread(),
+            // Deferred the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
             // or the driver sees the level.
             Arm::ByCaller => shared.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
             Arm::ByLook => false,
         }
     }
 
-    pub(super) fn due_of(&mut self, shared: &Shared, timer: Timer, after: &mut After) -> u64 {
+    pub(super) fn due_of(&mut self, shared: &Shared, timer: Timer, deferred: &mut Deferred) -> u64 {
         let settings = &shared.settings;
         match timer {
             Timer::None => NEVER,
@@ -41,13 +41,13 @@ impl Synced {
                     Readiness::Completion => Duration::MAX,
                     Readiness::Immediate | Readiness::Explicit => settings.start_timeout(),
                 };
-                let due = clock::later(after.now(), timeout);
+                let due = clock::later(deferred.now(), timeout);
                 // Without an end as well, since the watchdog follows.
                 if settings.watch().is_some() { due.min(NEVER - 1) } else { due }
             }
             Timer::Watch => match settings.watch() {
                 Some((silence, beat)) => {
-                    let now = after.now();
+                    let now = deferred.now();
                     beat.store(now, Ordering::Release);
                     clock::later(now, silence)
                 }
@@ -58,13 +58,13 @@ impl Synced {
             Timer::Stop => {
                 if !self.life.is_asked() && self.deadline.timer != Timer::Stop {
                     // It winds down by itself.
-                    self.stop_at = clock::later(after.now(), settings.stop_timeout());
+                    self.stop_at = clock::later(deferred.now(), settings.stop_timeout());
                 } else if self.deadline.timer == Timer::Drain {
-                    self.end_drain(shared, after.now());
+                    self.end_drain(shared, deferred.now());
                 }
                 self.stop_at
             }
-            Timer::Abort => clock::later(after.now(), settings.abort_timeout().max(A_TURN)),
+            Timer::Abort => clock::later(deferred.now(), settings.abort_timeout().max(A_TURN)),
         }
     }
 
@@ -93,8 +93,8 @@ impl Synced {
     }
 
     /// The deadline may have passed.
-    pub(super) fn on_fired(&mut self, shared: &Shared, id: u32, after: &mut After) {
-        let now = after.now();
+    pub(super) fn on_fired(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) {
+        let now = deferred.now();
         let watched = matches!(self.deadline.timer, Timer::Start | Timer::Watch);
         let silent_at = self.silent_at(shared, now).filter(|_| watched);
         let silent = silent_at.is_some_and(|at| at <= now);
@@ -115,10 +115,10 @@ impl Synced {
         };
         // Earlier than any deadline, so that a new one does not call for another task.
         self.deadline.due = 0;
-        self.step(shared, input, Arm::Now, after);
+        self.step(shared, input, Arm::Now, deferred);
         if self.deadline.due == 0 {
             self.deadline.due = NEVER;
-            self.disarm(after);
+            self.disarm(deferred);
         }
     }
 }

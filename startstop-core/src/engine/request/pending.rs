@@ -107,7 +107,7 @@ impl<'a, N: Node + ?Sized> Ticket<'a, N> {
     }
 
     fn hire_keeper(&self) {
-        update(self.node, |_, synced, after| synced.on_polled(after));
+        update(self.node, |_, synced, deferred| synced.on_polled(deferred));
     }
 
     /// Looks for the answer, or leaves the waker for it: then, whether a keeper is owed.

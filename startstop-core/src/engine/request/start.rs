@@ -8,7 +8,7 @@ use super::caller::{Reply, StartKind, Wanted, reply};
 use super::stop_by_parent;
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{After, Allowed, Node, Shared, Synced};
+use crate::engine::{Allowed, Deferred, Node, Shared, Synced};
 use crate::report::error::StartError;
 use crate::report::failure::Fault;
 use crate::report::state::{Phase, State};
@@ -43,12 +43,12 @@ impl<'a> Asked<'a> {
         &mut self,
         shared: &Shared,
         synced: &mut Synced,
-        after: &mut After,
+        deferred: &mut Deferred,
     ) -> Reply<Result<(), StartError>> {
         let Self { kind, parent, wanted, cancelled, .. } = *self;
         let on = match admit(synced, kind, cancelled, self.here.take(), wanted) {
             Ok(on) => on,
-            Err(error) => return refuse(shared, synced, error, wanted, after),
+            Err(error) => return refuse(shared, synced, error, wanted, deferred),
         };
         if kind == StartKind::Ensure && synced.state() == State::Running {
             return Reply::Now(Ok(()));
@@ -57,11 +57,11 @@ impl<'a> Asked<'a> {
             let rare = synced.rare_if(parent.is_some());
             let old =
                 rare.and_then(|rare| std::mem::replace(&mut rare.parent, parent.map(Arc::clone)));
-            after.drop_parent(old);
+            deferred.drop_parent(old);
         }
         let key = wanted.register(Topic::Start, synced);
         self.kept = synced.parent().filter(|_| kind != StartKind::Start).cloned();
-        begin(shared, synced, kind, on, wanted, after);
+        begin(shared, synced, kind, on, wanted, deferred);
         reply(key, synced, Answer::start)
     }
 
@@ -117,10 +117,10 @@ fn refuse(
     synced: &mut Synced,
     error: StartError,
     wanted: Wanted<'_>,
-    after: &mut After,
+    deferred: &mut Deferred,
 ) -> Reply<Result<(), StartError>> {
     if let Wanted::No = wanted {
-        synced.note(shared, Phase::Run, Fault::of(|| error.clone().into()), after);
+        synced.note(shared, Phase::Run, Fault::of(|| error.clone().into()), deferred);
     }
     Reply::Now(Err(error))
 }
@@ -131,17 +131,17 @@ fn begin(
     kind: StartKind,
     on: Option<Handle>,
     wanted: Wanted<'_>,
-    after: &mut After,
+    deferred: &mut Deferred,
 ) {
     let state = synced.state();
     if kind.replaces(state) {
         synced.note_reason(StopReason::Restart);
-        synced.limit_stop(shared, Allowed::Own, after);
+        synced.limit_stop(shared, Allowed::Own, deferred);
     }
     match on {
         Some(on) if state == State::Stopped => synced.run_on(on),
         Some(on) => synced.move_next_to(on),
         None => {}
     }
-    synced.step(shared, kind.input(), wanted.arm(), after);
+    synced.step(shared, kind.input(), wanted.arm(), deferred);
 }

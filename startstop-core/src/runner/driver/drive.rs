@@ -16,7 +16,7 @@ use super::place::{Boxed, Inline, Place};
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
-use crate::engine::{After, Alarm, Arm, Cue, Seat, Shared, Synced, update};
+use crate::engine::{Alarm, Arm, Cue, Deferred, Seat, Shared, Synced, update};
 use crate::report::failure::Fault;
 use crate::report::panic::fenced;
 use crate::report::state::State;
@@ -36,7 +36,9 @@ struct Driver<S: Service> {
 impl<S: Service> Drop for Driver<S> {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take().filter(|_| !self.left) else { return };
-        update_and_leave(inner, |shared, synced, after| synced.driver_lost(shared, self.id, after));
+        update_and_leave(inner, |shared, synced, deferred| {
+            synced.driver_lost(shared, self.id, deferred)
+        });
     }
 }
 
@@ -103,8 +105,8 @@ impl<S: Service> Driver<S> {
     fn settle(&mut self) -> Next {
         let Some(inner) = self.inner.take() else { return Next::Leave };
         let id = self.id;
-        let settle = |shared: &Shared, synced: &mut Synced, after: &mut After| {
-            synced.cue_after_end(shared, id, after)
+        let settle = |shared: &Shared, synced: &mut Synced, deferred: &mut Deferred| {
+            synced.cue_after_end(shared, id, deferred)
         };
         let (cue, inner) = update_or_leave(inner, settle, |cue| matches!(cue, Cue::Leave));
         self.inner = inner;
@@ -131,11 +133,11 @@ impl<S: Service> Driver<S> {
     fn cue_after(
         &self,
         cx: &Task<'_>,
-        change: impl FnOnce(&Shared, &mut Synced, &mut After),
+        change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
     ) -> Cue {
-        update(self.inner(), |shared, synced, after| {
-            change(shared, synced, after);
-            synced.cue(shared, self.id, cx.waker(), after)
+        update(self.inner(), |shared, synced, deferred| {
+            change(shared, synced, deferred);
+            synced.cue(shared, self.id, cx.waker(), deferred)
         })
     }
 
@@ -157,15 +159,15 @@ impl<S: Service> Driver<S> {
                     // A panic is a failure of the attempt.
                     let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
                     let faults = panics.map(Fault::panic).collect();
-                    cue = self.cue_after(cx, |shared, synced, after| {
-                        synced.closed(shared, faults, after)
+                    cue = self.cue_after(cx, |shared, synced, deferred| {
+                        synced.closed(shared, faults, deferred)
                     });
                 }
                 Cue::Ask(predicate, failure) => {
                     // A predicate that panics has not said that it is worth it.
                     let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
-                    cue = self.cue_after(cx, |shared, synced, after| {
-                        synced.answered(shared, worth_it, after);
+                    cue = self.cue_after(cx, |shared, synced, deferred| {
+                        synced.answered(shared, worth_it, deferred);
                     });
                 }
             }
@@ -206,11 +208,11 @@ impl<S: Service> Driver<S> {
                 }
             }
             alarm = None;
-            let cue = update(self.inner(), |shared, synced, after| {
+            let cue = update(self.inner(), |shared, synced, deferred| {
                 if synced.is_driven_by(self.id) {
-                    synced.step(shared, Input::BackoffOver, Arm::Now, after);
+                    synced.step(shared, Input::BackoffOver, Arm::Now, deferred);
                 }
-                synced.cue(shared, self.id, cx.waker(), after)
+                synced.cue(shared, self.id, cx.waker(), deferred)
             });
             self.follow(cue, cx)
         })

@@ -78,10 +78,10 @@ impl Call {
     fn end(&mut self, end: PartEnd, faults: impl IntoIterator<Item = Fault>) {
         let Some(node) = self.node.take() else { return };
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
-        let _handle = update_and_leave(node, |shared, synced, after| {
-            synced.part_ended(shared, (Phase::Shutdown, end), faults, after);
+        let _handle = update_and_leave(node, |shared, synced, deferred| {
+            synced.part_ended(shared, (Phase::Shutdown, end), faults, deferred);
             let handle = synced.hook_gone();
-            synced.step(shared, Input::HookEnded, Arm::IfNew, after);
+            synced.step(shared, Input::HookEnded, Arm::IfNew, deferred);
             handle
         });
     }

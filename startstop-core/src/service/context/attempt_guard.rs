@@ -76,10 +76,10 @@ impl Place {
         part: Part,
         is_open: fn(&Lifecycle) -> bool,
     ) -> Result<Self, Closed> {
-        let open = update(node, |shared, synced, after| {
+        let open = update(node, |shared, synced, deferred| {
             let open = synced.attempts == epoch && is_open(&synced.life);
             if open {
-                synced.step(shared, Input::Added(part), Arm::Now, after);
+                synced.step(shared, Input::Added(part), Arm::Now, deferred);
             }
             open
         });
@@ -100,8 +100,8 @@ impl Place {
     /// Records a failure of what holds the place.
     pub(crate) fn record(&self, fault: Fault) {
         if let Some(node) = &self.node {
-            update(node, |shared, synced, after| {
-                synced.record(shared, self.phase, fault, after);
+            update(node, |shared, synced, deferred| {
+                synced.record(shared, self.phase, fault, deferred);
             });
         }
     }
@@ -110,9 +110,9 @@ impl Place {
 /// Shows that a composite has started, and why it is not ready at this moment, if it is not.
 pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
     let Some(attempt) = cx.attempt_link() else { return };
-    update(attempt.node(), |shared, synced, after| {
+    update(attempt.node(), |shared, synced, deferred| {
         if synced.attempts == attempt.epoch() {
-            synced.show_readiness(shared, reason, after);
+            synced.show_readiness(shared, reason, deferred);
         }
     });
 }
@@ -120,8 +120,8 @@ pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
 /// Records a failure of what a composite drives.
 pub(crate) fn record(cx: &Context, fault: Fault) {
     let Some(attempt) = cx.attempt_link() else { return };
-    update(attempt.node(), |shared, synced, after| {
-        synced.record(shared, Phase::Run, fault, after);
+    update(attempt.node(), |shared, synced, deferred| {
+        synced.record(shared, Phase::Run, fault, deferred);
     });
 }
 
@@ -184,9 +184,9 @@ impl Hold for Place {
         if self.keeps.swap(false, Ordering::AcqRel) {
             let (epoch, verdict) = (self.epoch, verdict.clone());
             in_turn(move || {
-                update_and_leave(node, |shared, synced, after| {
+                update_and_leave(node, |shared, synced, deferred| {
                     synced.note_stuck(epoch, &verdict);
-                    synced.step(shared, Input::RanOut, Arm::Now, after);
+                    synced.step(shared, Input::RanOut, Arm::Now, deferred);
                 });
             });
         }
@@ -202,8 +202,8 @@ impl Drop for Place {
         let Some(node) = self.node.take() else { return };
         // The end of the whole may be that of the next one, and so on.
         in_turn(move || {
-            update_and_leave(node, |shared, synced, after| {
-                synced.step(shared, Input::Ended(part), Arm::Now, after);
+            update_and_leave(node, |shared, synced, deferred| {
+                synced.step(shared, Input::Ended(part), Arm::Now, deferred);
             });
         });
     }

@@ -33,9 +33,9 @@ impl Context {
     /// ```
     pub fn ready(&self) {
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, after| {
+            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, deferred| {
                 if synced.is_alive(attempt.epoch()) {
-                    synced.say_ready(shared, after);
+                    synced.say_ready(shared, deferred);
                 }
             }),
             Link::Detached(detached) => detached.said().set_ready(),
@@ -75,9 +75,9 @@ impl Context {
     pub fn not_ready(&self, reason: impl Into<Cow<'static, str>>) {
         let reason = reason.into();
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, after| {
+            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, deferred| {
                 if synced.is_alive(attempt.epoch()) {
-                    synced.say_not_ready(shared, reason, after);
+                    synced.say_not_ready(shared, reason, deferred);
                 }
             }),
             Link::Detached(detached) => detached.said().set_not_ready(reason),
@@ -111,9 +111,9 @@ impl Context {
     /// ```
     pub fn extend(&self, duration: Duration) {
         let Some(attempt) = self.attempt_link() else { return };
-        update(attempt.node(), |_, synced, after| {
+        update(attempt.node(), |_, synced, deferred| {
             if synced.is_alive(attempt.epoch()) {
-                synced.extend_start(duration, after);
+                synced.extend_start(duration, deferred);
             }
         });
     }

@@ -104,9 +104,9 @@ impl Reload {
 }
 
 fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
-    update(attempt.node(), |_, synced, after| {
+    update(attempt.node(), |_, synced, deferred| {
         if synced.attempts == attempt.epoch() {
-            synced.answer_reload(round, result, after);
+            synced.answer_reload(round, result, deferred);
         }
     });
 }
@@ -114,12 +114,12 @@ fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
 fn fail(attempt: &Attempt, round: u32, error: BoxError) {
     let fault = Fault::reported(error);
     // Handed back if the attempt is over, since its drop is foreign code.
-    let _late = update(attempt.node(), |shared, synced, after| {
+    let _late = update(attempt.node(), |shared, synced, deferred| {
         if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
             return Some(fault);
         }
-        let failure = synced.record(shared, attempt.phase(), fault, after);
-        synced.answer_reload(round, Err(ReloadError::Failed(failure)), after);
+        let failure = synced.record(shared, attempt.phase(), fault, deferred);
+        synced.answer_reload(round, Err(ReloadError::Failed(failure)), deferred);
         None
     });
 }
@@ -128,9 +128,9 @@ impl Drop for Reload {
     fn drop(&mut self) {
         match self.answer.take() {
             Some(Share::Attempt(attempt, round)) => {
-                update(attempt.node(), |shared, synced, after| {
+                update(attempt.node(), |shared, synced, deferred| {
                     if synced.attempts == attempt.epoch() {
-                        synced.drop_reload(shared, round, after);
+                        synced.drop_reload(shared, round, deferred);
                     }
                 })
             }
@@ -177,13 +177,13 @@ impl Future for Reloaded<'_> {
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Reload> {
         let Self { attempt, key } = &mut *self;
         let mut old = None;
-        let round = update(attempt.node(), |_, synced, after| {
+        let round = update(attempt.node(), |_, synced, deferred| {
             let Some(waiting) = *key else {
                 if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
                     // No request comes to an attempt that is over.
                     return None;
                 }
-                let round = synced.take_reload(after);
+                let round = synced.take_reload(deferred);
                 if round.is_none() {
                     *key =
                         Some(synced.waiters.add_with(Topic::reload(attempt.epoch()), task.waker()));

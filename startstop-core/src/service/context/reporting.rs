@@ -31,11 +31,11 @@ impl Context {
         let fault = Fault::reported(error.into());
         let phase = attempt.phase();
         // Handed back if the context is inert, since its drop is foreign code.
-        let _inert = update(attempt.node(), |shared, synced, after| {
+        let _inert = update(attempt.node(), |shared, synced, deferred| {
             if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
                 return Some(fault);
             }
-            synced.record(shared, phase, fault, after);
+            synced.record(shared, phase, fault, deferred);
             None
         });
     }
@@ -103,9 +103,9 @@ impl Context {
     /// ```
     pub fn checkpoint(&self, name: &'static str) {
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |_, synced, after| {
+            Link::Attempt(attempt) => update(attempt.node(), |_, synced, deferred| {
                 if synced.is_alive(attempt.epoch()) {
-                    synced.pass_checkpoint(name, after);
+                    synced.pass_checkpoint(name, deferred);
                 }
             }),
             Link::Detached(detached) => detached.said().checkpoint = Some(name),

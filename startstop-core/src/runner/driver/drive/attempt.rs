@@ -51,13 +51,19 @@ where
         }
         let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
-        self.span =
-            update(self.driver.inner(), |shared, synced, after| synced.enter_span(shared, after));
+        self.span = update(self.driver.inner(), |shared, synced, deferred| {
+            synced.enter_span(shared, deferred)
+        });
         if let Err(panic) = self.span.within(|| self.fence.fill(|| run(cx))) {
             self.ended = true;
             shared.polling.store(false, Ordering::Release);
-            update(self.driver.inner(), |shared, synced, after| {
-                synced.run_ended(shared, RunEnd::Failed, [Some(Fault::panic(panic)), None], after);
+            update(self.driver.inner(), |shared, synced, deferred| {
+                synced.run_ended(
+                    shared,
+                    RunEnd::Failed,
+                    [Some(Fault::panic(panic)), None],
+                    deferred,
+                );
             });
         }
     }
@@ -92,8 +98,8 @@ where
         match polled {
             Poll::Pending => {
                 if shared.reload_open.load(Ordering::Acquire) {
-                    update(self.driver.inner(), |shared, synced, after| {
-                        synced.decide_reloads(shared, after);
+                    update(self.driver.inner(), |shared, synced, deferred| {
+                        synced.decide_reloads(shared, deferred);
                     });
                 }
                 self.see_that_it_takes_longer(shared, cx);
@@ -118,8 +124,8 @@ where
         if shared.current_level() == Level::Alive {
             return;
         }
-        let hook_due = update(self.driver.inner(), |_, synced, after| {
-            synced.on_polled(after);
+        let hook_due = update(self.driver.inner(), |_, synced, deferred| {
+            synced.on_polled(deferred);
             synced.life.is_hook_due()
         });
         if hook_due {
@@ -131,9 +137,9 @@ where
     fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, faults: [Option<Fault>; 2]) -> Poll<Next> {
         self.ended = true;
         let id = self.driver.id;
-        let cue = update(self.driver.inner(), |shared, synced, after| {
-            synced.run_ended(shared, end, faults, after);
-            synced.cue(shared, id, cx.waker(), after)
+        let cue = update(self.driver.inner(), |shared, synced, deferred| {
+            synced.run_ended(shared, end, faults, deferred);
+            synced.cue(shared, id, cx.waker(), deferred)
         });
         match cue {
             // The look is a future of its own: what is polled here may be dropped.
@@ -150,9 +156,9 @@ impl<S: Service, F: Future> Drop for Attempt<'_, S, F> {
             return;
         }
         let dropped = self.span.within(|| self.fence.clear()).err().map(Fault::panic);
-        update(self.driver.inner(), |shared, synced, after| {
-            synced.lost(shared, Phase::Run, after);
-            synced.run_ended(shared, RunEnd::Dropped, [None, dropped], after);
+        update(self.driver.inner(), |shared, synced, deferred| {
+            synced.lost(shared, Phase::Run, deferred);
+            synced.run_ended(shared, RunEnd::Dropped, [None, dropped], deferred);
         });
     }
 }
