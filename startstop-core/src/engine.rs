@@ -65,7 +65,7 @@ pub(crate) use drain::Allowed;
 pub(crate) use listeners::Listener;
 pub(crate) use owners::{Hold, Observer};
 pub(crate) use parts::PartEnd;
-pub(crate) use settle::Cue;
+pub(crate) use settle::DriverStep;
 pub(crate) use synced::{Ending, Synced};
 
 use stop_stage::Signal;

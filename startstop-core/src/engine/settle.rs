@@ -18,7 +18,7 @@ use crate::settings::restart_policy::RetryIf;
 use crate::sync::clock;
 
 /// What the driver does next.
-pub(crate) enum Cue {
+pub(crate) enum DriverStep {
     /// It calls `run`: this is the attempt with this number.
     Run(u64),
     /// It gives the runtime one turn and then calls `run`. What the change that entered the attempt has woken
@@ -43,15 +43,15 @@ pub(crate) enum Cue {
 
 impl Synced {
     /// Tells the driver with this number what to do.
-    pub(crate) fn cue(
+    pub(crate) fn next_step(
         &mut self,
         shared: &Shared,
         id: u32,
         waker: &Waker,
         deferred: &mut Deferred,
-    ) -> Cue {
+    ) -> DriverStep {
         if !self.is_driven_by(id) {
-            return Cue::Leave;
+            return DriverStep::Leave;
         }
         if !self.driver.as_ref().is_some_and(|old| old.will_wake(waker)) {
             deferred.drop_waker(self.driver.replace(waker.clone()));
@@ -60,14 +60,14 @@ impl Synced {
             // User code, which may block.
             if let Some(endings) = self.take_endings() {
                 self.step(shared, Input::Closing, Arm::ByLook, deferred);
-                return Cue::Close(endings);
+                return DriverStep::Close(endings);
             }
             if let Some((predicate, failure)) = self.open_question(shared) {
                 self.step(shared, Input::Closing, Arm::ByLook, deferred);
-                return Cue::Ask(predicate, failure);
+                return DriverStep::Ask(predicate, failure);
             }
             deferred.driver = None;
-            return Cue::Settle;
+            return DriverStep::Settle;
         }
         self.next_cue(shared, id, deferred)
     }
@@ -78,31 +78,31 @@ impl Synced {
         shared: &Shared,
         id: u32,
         deferred: &mut Deferred,
-    ) -> Cue {
+    ) -> DriverStep {
         if self.is_driven_by(id) && self.life.is_over() {
             self.settle(shared, deferred);
         }
         self.next_cue(shared, id, deferred)
     }
 
-    fn next_cue(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) -> Cue {
+    fn next_cue(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) -> DriverStep {
         // It is here already and needs no wake-up.
         deferred.driver = None;
         match self.state() {
-            _ if !self.is_driven_by(id) => Cue::Leave,
+            _ if !self.is_driven_by(id) => DriverStep::Leave,
             State::Starting if !self.life.is_alive() => self.enter(shared, deferred),
             State::Backoff => {
                 let due = self.deadline.next_attempt();
-                Cue::Pause((due > deferred.now()).then_some(due))
+                DriverStep::Pause((due > deferred.now()).then_some(due))
             }
             State::Stopped => {
                 self.driver_gone(deferred);
-                Cue::Leave
+                DriverStep::Leave
             }
-            _ if self.life.is_hook_due() => Cue::Hook,
+            _ if self.life.is_hook_due() => DriverStep::Hook,
             State::Starting | State::Running | State::Stopping => {
                 self.on_polled(deferred);
-                Cue::Wait
+                DriverStep::Wait
             }
         }
     }
@@ -121,7 +121,7 @@ impl Synced {
         self.driven && self.driver_id == id
     }
 
-    fn enter(&mut self, shared: &Shared, deferred: &mut Deferred) -> Cue {
+    fn enter(&mut self, shared: &Shared, deferred: &mut Deferred) -> DriverStep {
         self.attempts += 1;
         self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
         self.stop_at = clock::NEVER;
@@ -150,9 +150,9 @@ impl Synced {
         self.forget_unreadiness();
         self.step(shared, Input::Enter, Arm::Now, deferred);
         if self.has_one_thread() || deferred.is_quiet() {
-            Cue::Run(self.attempts)
+            DriverStep::Run(self.attempts)
         } else {
-            Cue::RunSoon(self.attempts)
+            DriverStep::RunSoon(self.attempts)
         }
     }
 

@@ -16,7 +16,7 @@ use super::place::{Boxed, Inline, Place};
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
-use crate::engine::{Alarm, Arm, Cue, Deferred, Seat, Shared, Synced, update};
+use crate::engine::{Alarm, Arm, Deferred, DriverStep, Seat, Shared, Synced, update};
 use crate::report::failure::Fault;
 use crate::report::panic::fenced;
 use crate::report::state::State;
@@ -84,7 +84,7 @@ fn drive<S: Service, P: Place>(mut driver: Driver<S>) -> impl Future<Output = ()
                     Next::Run(epoch)
                 }
                 Next::Pause(until) => driver.pause(until).await,
-                Next::Look => poll_fn(|cx| driver.look(cx)).await,
+                Next::Look => poll_fn(|cx| driver.poll_step(cx)).await,
                 Next::Settle => driver.settle(),
                 Next::Leave => return driver.leave(),
             };
@@ -108,24 +108,25 @@ impl<S: Service> Driver<S> {
         let settle = |shared: &Shared, synced: &mut Synced, deferred: &mut Deferred| {
             synced.cue_after_end(shared, id, deferred)
         };
-        let (cue, inner) = update_or_leave(inner, settle, |cue| matches!(cue, Cue::Leave));
+        let (step, inner) =
+            update_or_leave(inner, settle, |step| matches!(step, DriverStep::Leave));
         self.inner = inner;
-        match cue {
-            Cue::Run(epoch) => Next::Run(epoch),
-            Cue::RunSoon(epoch) => Next::RunSoon(epoch),
-            Cue::Pause(until) => Next::Pause(until),
-            Cue::Leave => Next::Leave,
+        match step {
+            DriverStep::Run(epoch) => Next::Run(epoch),
+            DriverStep::RunSoon(epoch) => Next::RunSoon(epoch),
+            DriverStep::Pause(until) => Next::Pause(until),
+            DriverStep::Leave => Next::Leave,
             _ => Next::Look,
         }
     }
 
     /// Waits until there is an attempt to begin, or none.
-    fn look(&self, cx: &mut Task<'_>) -> Poll<Next> {
-        let cue = self.cue(cx);
-        self.follow(cue, cx)
+    fn poll_step(&self, cx: &mut Task<'_>) -> Poll<Next> {
+        let step = self.next_step(cx);
+        self.execute(step, cx)
     }
 
-    fn cue(&self, cx: &Task<'_>) -> Cue {
+    fn next_step(&self, cx: &Task<'_>) -> DriverStep {
         self.cue_after(cx, |_, _, _| ())
     }
 
@@ -134,39 +135,39 @@ impl<S: Service> Driver<S> {
         &self,
         cx: &Task<'_>,
         change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
-    ) -> Cue {
+    ) -> DriverStep {
         update(self.inner(), |shared, synced, deferred| {
             change(shared, synced, deferred);
-            synced.cue(shared, self.id, cx.waker(), deferred)
+            synced.next_step(shared, self.id, cx.waker(), deferred)
         })
     }
 
     /// Does what the core says, until that takes more than a poll.
-    fn follow(&self, mut cue: Cue, cx: &mut Task<'_>) -> Poll<Next> {
+    fn execute(&self, mut step: DriverStep, cx: &mut Task<'_>) -> Poll<Next> {
         loop {
-            match cue {
-                Cue::Run(epoch) => return Poll::Ready(Next::Run(epoch)),
-                Cue::RunSoon(epoch) => return Poll::Ready(Next::RunSoon(epoch)),
-                Cue::Pause(until) => return Poll::Ready(Next::Pause(until)),
-                Cue::Settle => return Poll::Ready(Next::Settle),
-                Cue::Leave => return Poll::Ready(Next::Leave),
-                Cue::Wait => return Poll::Pending,
-                Cue::Hook => {
+            match step {
+                DriverStep::Run(epoch) => return Poll::Ready(Next::Run(epoch)),
+                DriverStep::RunSoon(epoch) => return Poll::Ready(Next::RunSoon(epoch)),
+                DriverStep::Pause(until) => return Poll::Ready(Next::Pause(until)),
+                DriverStep::Settle => return Poll::Ready(Next::Settle),
+                DriverStep::Leave => return Poll::Ready(Next::Leave),
+                DriverStep::Wait => return Poll::Pending,
+                DriverStep::Hook => {
                     self.call_hook(cx);
-                    cue = self.cue(cx);
+                    step = self.next_step(cx);
                 }
-                Cue::Close(endings) => {
+                DriverStep::Close(endings) => {
                     // A panic is a failure of the attempt.
                     let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
                     let faults = panics.map(Fault::panic).collect();
-                    cue = self.cue_after(cx, |shared, synced, deferred| {
+                    step = self.cue_after(cx, |shared, synced, deferred| {
                         synced.closed(shared, faults, deferred)
                     });
                 }
-                Cue::Ask(predicate, failure) => {
+                DriverStep::Ask(predicate, failure) => {
                     // A predicate that panics has not said that it is worth it.
                     let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
-                    cue = self.cue_after(cx, |shared, synced, deferred| {
+                    step = self.cue_after(cx, |shared, synced, deferred| {
                         synced.answered(shared, worth_it, deferred);
                     });
                 }
@@ -208,13 +209,13 @@ impl<S: Service> Driver<S> {
                 }
             }
             alarm = None;
-            let cue = update(self.inner(), |shared, synced, deferred| {
+            let step = update(self.inner(), |shared, synced, deferred| {
                 if synced.is_driven_by(self.id) {
                     synced.step(shared, Input::BackoffOver, Arm::Now, deferred);
                 }
-                synced.cue(shared, self.id, cx.waker(), deferred)
+                synced.next_step(shared, self.id, cx.waker(), deferred)
             });
-            self.follow(cue, cx)
+            self.execute(step, cx)
         })
         .await
     }

@@ -8,7 +8,7 @@ use std::task::{Context as Task, Poll};
 
 use super::{Driver, Next};
 use crate::engine::catch_unwind::{Ended, Fence};
-use crate::engine::{Cue, Node, Shared, update};
+use crate::engine::{DriverStep, Node, Shared, update};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
@@ -137,14 +137,14 @@ where
     fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, faults: [Option<Fault>; 2]) -> Poll<Next> {
         self.ended = true;
         let id = self.driver.id;
-        let cue = update(self.driver.inner(), |shared, synced, deferred| {
+        let step = update(self.driver.inner(), |shared, synced, deferred| {
             synced.run_ended(shared, end, faults, deferred);
-            synced.cue(shared, id, cx.waker(), deferred)
+            synced.next_step(shared, id, cx.waker(), deferred)
         });
-        match cue {
+        match step {
             // The look is a future of its own: what is polled here may be dropped.
-            Cue::Wait => Poll::Ready(Next::Look),
-            cue => self.driver.follow(cue, cx),
+            DriverStep::Wait => Poll::Ready(Next::Look),
+            step => self.driver.execute(step, cx),
         }
     }
 }
