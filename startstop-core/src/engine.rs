@@ -59,7 +59,7 @@ use crate::settings::Resolved;
 use crate::sync::clock;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
 
-pub(crate) use deadline::{Alarm, Arm, look_soon, spawn as spawn_deadline_task};
+pub(crate) use deadline::{Alarm, ArmTimer, look_soon, spawn as spawn_deadline_task};
 pub(crate) use deferred::Deferred;
 pub(crate) use drain::Allowed;
 pub(crate) use listeners::Listener;

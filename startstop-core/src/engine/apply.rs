@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
-use super::{Arm, Deferred, Job, Seat, Shared, Synced};
+use super::{ArmTimer, Deferred, Job, Seat, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::StartError;
 use crate::report::event::EventKind;
@@ -19,7 +19,7 @@ impl Synced {
         &mut self,
         shared: &Shared,
         input: Input,
-        arm: Arm,
+        arm: ArmTimer,
         deferred: &mut Deferred,
     ) {
         let effects = self.life.step(input, self.rules(shared));
@@ -28,7 +28,7 @@ impl Synced {
         }
     }
 
-    fn apply(&mut self, shared: &Shared, effects: Effects, arm: Arm, deferred: &mut Deferred) {
+    fn apply(&mut self, shared: &Shared, effects: Effects, arm: ArmTimer, deferred: &mut Deferred) {
         if effects.has(Effects::MISSED) {
             self.record_missed(shared, deferred);
         }
@@ -206,7 +206,7 @@ impl Synced {
             self.spawn_hook(shared, deferred);
         } else {
             if !self.has_one_thread() {
-                // `run` may not have been polled yet and block in that poll: a new keeper looks whether it does.
+                // `run` may not have been polled yet and block in that poll: a new deadline task looks whether it does.
                 self.disarm(deferred);
             }
             self.wake_driver(deferred);

@@ -21,12 +21,12 @@
 //!
 //! - **The deadline task**, in [`task`], sleeps on the runtime of the service until the deadline. It is what makes paused
 //!   time right: a clock that is paused goes on only to the timers that somebody waits for. Most stops end within a few turns of the
-//!   runtime, so the task is *pending* at first ([`Arm`]). It is spawned by whoever sees that the stop takes longer: the
+//!   runtime, so the task is *pending* at first ([`ArmTimer`]). It is spawned by whoever sees that the stop takes longer: the
 //!   driver after a poll that has not ended `run`, or the future of the caller after a few polls of its own.
 //! - **The thread**, in [`thread`], is one for the process, outside of all runtimes. It has an entry for each deadline task, and
 //!   looks at it [`SLACK`] after it was due, by the clock of its runtime. If the deadline is still there, the thread spawns
 //!   an empty task on that runtime, which wakes a worker; that worker then takes over the timers and the I/O, and the
-//!   deadline task can run. If it has not run after another [`PATIENCE`], no worker is free, or the task
+//!   deadline task can run. If it has not run after another [`POLLS_BEFORE_DEADLINE_TASK`], no worker is free, or the task
 //!   waits behind the one that blocks: the thread takes the step itself.
 //! - What is pending is looked through by the thread every [`LOOK`]: a stop whose future was polled once and is then
 //!   kept, neither polled nor dropped; a `shutdown` that waits for a poll of `run` to end; user code at the end of an attempt.
@@ -93,7 +93,7 @@ const SLACK: Duration = Duration::from_millis(15);
 
 /// How long that worker has then before the thread takes the step.
 #[cfg(not(startstop_loom))]
-const PATIENCE: Duration = Duration::from_millis(35);
+const POLLS_BEFORE_DEADLINE_TASK: Duration = Duration::from_millis(35);
 
 /// How often the thread looks through what is pending.
 #[cfg(not(startstop_loom))]
@@ -101,7 +101,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// When the task that keeps a deadline is spawned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arm {
+pub(crate) enum ArmTimer {
     /// With the deadline.
     Now,
     /// With the deadline if that is another one than before; otherwise as [`ByCaller`](Self::ByCaller).
@@ -164,7 +164,7 @@ impl Deadline {
 #[cfg(not(startstop_loom))]
 struct Found {
     hook: Option<(tokio::runtime::Handle, u64)>,
-    keeper: Option<Seat>,
+    deadline_task: Option<Seat>,
 }
 
 /// Who keeps a deadline, to be let go.
@@ -185,7 +185,7 @@ impl Keepers {
 
 impl Synced {
     /// Keeps the deadline that the lifecycle wants kept.
-    pub(crate) fn arm(&mut self, shared: &super::Shared, arm: Arm, deferred: &mut Deferred) {
+    pub(crate) fn arm(&mut self, shared: &super::Shared, arm: ArmTimer, deferred: &mut Deferred) {
         let timer = self.life.timer();
         if timer == Timer::Abort && self.deadline.timer == Timer::Abort {
             return;
@@ -209,7 +209,7 @@ impl Synced {
             return;
         }
         let goes_on = (old_timer, old_due) == (timer, due);
-        let arm = if arm == Arm::IfNew && goes_on { Arm::ByCaller } else { arm };
+        let arm = if arm == ArmTimer::IfNew && goes_on { ArmTimer::ByCaller } else { arm };
         if self.is_task_due(shared, arm, deferred) {
             self.on_polled(deferred);
         } else {
@@ -265,11 +265,11 @@ impl Synced {
     fn on_look(&mut self, shared: &super::Shared, is_late: bool) -> Found {
         self.deadline.is_noted = false;
         if !is_late {
-            return Found { hook: None, keeper: None };
+            return Found { hook: None, deadline_task: None };
         }
         let polls = shared.polling.load(std::sync::atomic::Ordering::SeqCst);
         let hook = if polls { self.take_hook(shared) } else { None };
-        Found { hook, keeper: self.take_pending() }
+        Found { hook, deadline_task: self.take_pending() }
     }
 
     /// Notes who keeps the deadline: who has kept it before, or, as an error, those that have come too late.

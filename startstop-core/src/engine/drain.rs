@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Arm, Deferred, Node, Shared, Synced, grace, update};
+use super::{ArmTimer, Deferred, Node, Shared, Synced, grace, update};
 use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::{Input, Level, Rules};
@@ -155,7 +155,7 @@ impl Synced {
         }
         self.note_reason(StopReason::Group);
         self.rare().drain_at = deferred.now();
-        self.step(shared, Input::Drain, Arm::ByDriver, deferred);
+        self.step(shared, Input::Drain, ArmTimer::ByDriver, deferred);
         self.life.level() == Level::Draining
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Arm, Deferred, Shared, Synced};
+use super::{ArmTimer, Deferred, Shared, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
 use crate::report::failure::{Failure, Fault, Interruption, Record};
@@ -161,7 +161,7 @@ impl Synced {
     pub(crate) fn end_start(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if self.state() == State::Starting {
             self.rare().start_over = true;
-            self.arm(shared, Arm::Now, deferred);
+            self.arm(shared, ArmTimer::Now, deferred);
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Arm, Deferred, Shared, Synced};
+use super::{ArmTimer, Deferred, Shared, Synced};
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 use crate::sync::clock;
@@ -33,7 +33,7 @@ impl Synced {
     /// The service can do its job now.
     pub(crate) fn say_ready(&mut self, shared: &Shared, deferred: &mut Deferred) {
         let was_taken_back = self.rare_if(false).and_then(|rare| rare.said.not_ready.take());
-        self.step(shared, Input::Ready, Arm::Now, deferred);
+        self.step(shared, Input::Ready, ArmTimer::Now, deferred);
         if was_taken_back.is_some() {
             self.publish(shared, deferred);
         }
@@ -61,7 +61,7 @@ impl Synced {
     ) {
         if matches!(self.state(), State::Starting | State::Running) {
             self.rare().said.not_ready = reason;
-            self.step(shared, Input::Ready, Arm::Now, deferred);
+            self.step(shared, Input::Ready, ArmTimer::Now, deferred);
             self.publish(shared, deferred);
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{Allowed, Arm, Deferred, Hold, Node, Shared, Synced, drain, update};
+use crate::engine::{Allowed, ArmTimer, Deferred, Hold, Node, Shared, Synced, drain, update};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Exit, Phase, State};
@@ -104,7 +104,7 @@ fn begin_stop(
     shared: &Shared,
     synced: &mut Synced,
     allowed: Allowed,
-    arm: Arm,
+    arm: ArmTimer,
     deferred: &mut Deferred,
 ) {
     let joins = synced.state() == State::Stopping;
@@ -132,7 +132,7 @@ fn begin_own_stop<N: Node + ?Sized>(
         if synced.verdict().is_none() && asks(synced) {
             synced.note_drain_below(below);
             synced.note_reason(reason);
-            begin_stop(shared, synced, Allowed::Own, Arm::Now, deferred);
+            begin_stop(shared, synced, Allowed::Own, ArmTimer::Now, deferred);
         }
     });
     tell_of_drain(&**node);
@@ -283,7 +283,7 @@ pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
             _ => Input::Abort,
         };
         synced.note_reason(StopReason::Group);
-        synced.step(shared, input, Arm::Now, deferred);
+        synced.step(shared, input, ArmTimer::Now, deferred);
     });
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::reporting::Said;
-use super::{Arm, Deferred, Ending, Shared, Synced};
+use super::{ArmTimer, Deferred, Ending, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::failure::{Failure, Fault, Interruption};
 use crate::report::state::{Exit, Phase, Readiness, State};
@@ -22,7 +22,7 @@ pub(crate) enum DriverStep {
     /// It calls `run`: this is the attempt with this number.
     Run(u64),
     /// It gives the runtime one turn and then calls `run`. What the change that entered the attempt has woken
-    /// or spawned, such as the caller of `start` or a keeper, may be the task that this worker polls next,
+    /// or spawned, such as the caller of `start` or a deadline task, may be the task that this worker polls next,
     /// which no other worker can take; and `run` may block this one.
     RunSoon(u64),
     /// It waits for what is left of the attempt.
@@ -59,11 +59,11 @@ impl Synced {
         if self.life.is_over() {
             // User code, which may block.
             if let Some(endings) = self.take_endings() {
-                self.step(shared, Input::Closing, Arm::ByLook, deferred);
+                self.step(shared, Input::Closing, ArmTimer::ByLook, deferred);
                 return DriverStep::Close(endings);
             }
             if let Some((predicate, failure)) = self.open_question(shared) {
-                self.step(shared, Input::Closing, Arm::ByLook, deferred);
+                self.step(shared, Input::Closing, ArmTimer::ByLook, deferred);
                 return DriverStep::Ask(predicate, failure);
             }
             deferred.driver = None;
@@ -148,7 +148,7 @@ impl Synced {
             beat.store(0, Ordering::Release);
         }
         self.forget_unreadiness();
-        self.step(shared, Input::Enter, Arm::Now, deferred);
+        self.step(shared, Input::Enter, ArmTimer::Now, deferred);
         if self.has_one_thread() || deferred.is_quiet() {
             DriverStep::Run(self.attempts)
         } else {
@@ -175,7 +175,7 @@ impl Synced {
         self.driver_gone(deferred);
         self.lost(shared, self.what_is_left(), deferred);
         // It may have entered an attempt and not have called `run` yet.
-        self.step(shared, Input::RunEnded(RunEnd::Dropped), Arm::ByCaller, deferred);
+        self.step(shared, Input::RunEnded(RunEnd::Dropped), ArmTimer::ByCaller, deferred);
         if self.life.is_over() {
             self.settle(shared, deferred);
         }
@@ -202,7 +202,7 @@ impl Synced {
         for fault in failed.into_iter().chain(dropped) {
             self.record(shared, Phase::Run, fault, deferred);
         }
-        self.step(shared, Input::RunEnded(end), Arm::Now, deferred);
+        self.step(shared, Input::RunEnded(end), ArmTimer::Now, deferred);
     }
 
     /// Whether a `run` that returns now has never been ready, and was not told to stop. A whole may: its parts have completed.
@@ -222,7 +222,7 @@ impl Synced {
         }
         let fault = Fault::interruption(Interruption::RuntimeEnded);
         self.record_end(shared, phase, fault, deferred);
-        self.step(shared, Input::Lost, Arm::ByCaller, deferred);
+        self.step(shared, Input::Lost, ArmTimer::ByCaller, deferred);
         self.waiters.rouse(Topic::OUTCOMES, &mut deferred.wakes);
     }
 
@@ -246,7 +246,7 @@ impl Synced {
     /// What the predicate has said.
     pub(crate) fn answered(&mut self, shared: &Shared, worth_it: bool, deferred: &mut Deferred) {
         self.rare().worth_it = Some(worth_it);
-        self.step(shared, Input::Closed, Arm::ByCaller, deferred);
+        self.step(shared, Input::Closed, ArmTimer::ByCaller, deferred);
     }
 
     /// What was to be done at the end of the attempt is done, or has failed.
@@ -254,7 +254,7 @@ impl Synced {
         for fault in faults {
             self.record(shared, Phase::Run, fault, deferred);
         }
-        self.step(shared, Input::Closed, Arm::ByCaller, deferred);
+        self.step(shared, Input::Closed, ArmTimer::ByCaller, deferred);
     }
 
     /// Settles an attempt that is over.
@@ -269,7 +269,7 @@ impl Synced {
     fn begin_backoff(&mut self, shared: &Shared, delay: Duration, deferred: &mut Deferred) {
         self.rare().was_up = self.life.was_ready();
         self.life.step(Input::Retry, shared.rules());
-        self.arm(shared, Arm::ByCaller, deferred);
+        self.arm(shared, ArmTimer::ByCaller, deferred);
         self.deadline.begin_backoff(clock::later(deferred.now(), delay));
         self.end_reloads(deferred);
         self.publish(shared, deferred);
@@ -307,7 +307,7 @@ impl Synced {
     fn end_cycle(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if self.life.has_next() && self.goes_down_with_a_whole() {
             // Whoever has told it to stop for the whole does not look at it again.
-            self.step(shared, Input::Stop, Arm::ByCaller, deferred);
+            self.step(shared, Input::Stop, ArmTimer::ByCaller, deferred);
         }
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
         self.exit = self.life.exit(failed);
@@ -343,6 +343,6 @@ impl Synced {
         self.end_reloads(deferred);
         self.publish_state(shared, State::Stopped, done, deferred);
         self.close_attempt(shared, deferred);
-        self.arm(shared, Arm::ByCaller, deferred);
+        self.arm(shared, ArmTimer::ByCaller, deferred);
     }
 }

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
-use crate::engine::{Arm, Node, PartEnd, update};
+use crate::engine::{ArmTimer, Node, PartEnd, update};
 use crate::report::failure::Fault;
 use crate::report::outcome::Outcome;
 use crate::report::panic::fenced;
@@ -41,7 +41,7 @@ impl TaskEntry {
         let Self { node, id } = self;
         let _handle = update_and_leave(node, |shared, synced, deferred| {
             let handle = synced.task_ended(shared, (id, end), faults, deferred);
-            synced.step(shared, Input::Ended(Part::Task), Arm::IfNew, deferred);
+            synced.step(shared, Input::Ended(Part::Task), ArmTimer::IfNew, deferred);
             handle
         });
     }

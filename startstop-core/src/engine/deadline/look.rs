@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::task::{drop_on, spawn_apart};
-use super::{PATIENCE, SLACK};
+use super::{POLLS_BEFORE_DEADLINE_TASK, SLACK};
 use crate::engine::{Job, Node, Shared, Synced, gate, update_apart};
 use crate::sync::clock;
 
@@ -67,7 +67,7 @@ fn look_at_deadline(
     }
     if !std::mem::replace(was_nudged, true) {
         nudge(on);
-        return Instant::now().checked_add(PATIENCE);
+        return Instant::now().checked_add(POLLS_BEFORE_DEADLINE_TASK);
     }
     *was_nudged = false;
     let node = node.upgrade()?;
@@ -99,7 +99,7 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
         let Some(node) = node.upgrade() else { return };
         node.launch(Job::Hook(on, epoch));
     }
-    if let Some(seat) = found.keeper {
+    if let Some(seat) = found.deadline_task {
         spawn_apart(node, &seat);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Arm;
+use super::ArmTimer;
 use crate::engine::{Deferred, Shared, Synced};
 use crate::report::state::Readiness;
 use crate::rules::lifecycle::{Input, Timer};
@@ -20,14 +20,14 @@ impl Synced {
     }
 
     /// Whether a task that is pending is spawned at once.
-    pub(super) fn is_task_due(&self, shared: &Shared, arm: Arm, deferred: &Deferred) -> bool {
+    pub(super) fn is_task_due(&self, shared: &Shared, arm: ArmTimer, deferred: &Deferred) -> bool {
         match arm {
-            Arm::Now | Arm::IfNew => true,
-            Arm::ByDriver => deferred.driver.is_none() || !self.has_one_thread(),
+            ArmTimer::Now | ArmTimer::IfNew => true,
+            ArmTimer::ByDriver => deferred.driver.is_none() || !self.has_one_thread(),
             // Deferred the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
             // or the driver sees the level.
-            Arm::ByCaller => shared.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
-            Arm::ByLook => false,
+            ArmTimer::ByCaller => shared.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
+            ArmTimer::ByLook => false,
         }
     }
 
@@ -115,7 +115,7 @@ impl Synced {
         };
         // Earlier than any deadline, so that a new one does not call for another task.
         self.deadline.due = 0;
-        self.step(shared, input, Arm::Now, deferred);
+        self.step(shared, input, ArmTimer::Now, deferred);
         if self.deadline.due == 0 {
             self.deadline.due = NEVER;
             self.disarm(deferred);

@@ -3,7 +3,7 @@
 use std::task::Waker;
 
 use crate::engine::waiters::{Answer, Key, Topic};
-use crate::engine::{Arm, Synced};
+use crate::engine::{ArmTimer, Synced};
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 
@@ -41,10 +41,10 @@ pub(crate) enum Wanted<'a> {
 
 impl Wanted<'_> {
     /// Somebody who waits sees for himself whether it takes longer than a few turns of the runtime.
-    pub(super) fn arm(self) -> Arm {
+    pub(super) fn arm(self) -> ArmTimer {
         match self {
-            Self::By(_) => Arm::ByCaller,
-            Self::No => Arm::ByDriver,
+            Self::By(_) => ArmTimer::ByCaller,
+            Self::No => ArmTimer::ByDriver,
         }
     }
 

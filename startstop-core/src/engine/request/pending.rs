@@ -1,8 +1,8 @@
 //! The future of a request that was made: it reads the answer, and does nothing else.
 //!
-//! Dropping it is harmless, since the request has had its effect. It has one duty: the keeper of the
+//! Dropping it is harmless, since the request has had its effect. It has one duty: the deadline task of the
 //! deadline of a stop that somebody awaits is not spawned with it, since most stops end within a few turns
-//! of the runtime. The ticket has itself polled for so many turns and then has the keeper spawned; if it
+//! of the runtime. The ticket has itself polled for so many turns and then has the deadline task spawned; if it
 //! is dropped before, its drop does so.
 
 use std::future::Future;
@@ -18,14 +18,14 @@ use crate::engine::{Node, update};
 struct Ticket<'a, N: Node + ?Sized> {
     node: &'a Arc<N>,
     key: Option<Key>,
-    /// The request was made in this poll, with its waker: whether a keeper is owed.
+    /// The request was made in this poll, with its waker: whether a deadline task is owed.
     asked: Option<bool>,
-    /// How many more turns the ticket waits before it has a keeper spawned that is owed.
-    patience: u8,
+    /// How many more turns the ticket waits before it has a deadline task spawned that is owed.
+    polls_left: u8,
 }
 
-/// One for the driver and one for a `shutdown` that awaits: a turn costs far less than a keeper.
-const PATIENCE: u8 = 2;
+/// One for the driver and one for a `shutdown` that awaits: a turn costs far less than a deadline task.
+const POLLS_BEFORE_DEADLINE_TASK: u8 = 2;
 
 /// Makes a request when it is first polled, and waits for what comes of it.
 pub(crate) fn ask<N, R, T>(
@@ -90,7 +90,7 @@ pub(crate) fn redeem<N: Node + ?Sized, T>(
 impl<'a, N: Node + ?Sized> Ticket<'a, N> {
     /// Good for nothing before it has taken a reply.
     fn blank(node: &'a Arc<N>) -> Self {
-        Self { node, key: None, asked: None, patience: PATIENCE }
+        Self { node, key: None, asked: None, polls_left: POLLS_BEFORE_DEADLINE_TASK }
     }
 
     /// The outcome, if it is there; else this waits for it.
@@ -106,11 +106,11 @@ impl<'a, N: Node + ?Sized> Ticket<'a, N> {
         None
     }
 
-    fn hire_keeper(&self) {
+    fn spawn_deadline_task(&self) {
         update(self.node, |_, synced, deferred| synced.on_polled(deferred));
     }
 
-    /// Looks for the answer, or leaves the waker for it: then, whether a keeper is owed.
+    /// Looks for the answer, or leaves the waker for it: then, whether a deadline task is owed.
     fn look(&self, key: Key, task: &Task<'_>) -> Result<Answer, bool> {
         let mut synced = self.node.shared().synced();
         if let Some(answer) = synced.waiters.take(key) {
@@ -138,10 +138,10 @@ impl<N: Node + ?Sized> Future for Ticket<'_, N> {
                 self.key = None;
                 return Poll::Ready(answer);
             }
-            Err(true) if self.patience == 0 => self.hire_keeper(),
+            Err(true) if self.polls_left == 0 => self.spawn_deadline_task(),
             Err(true) => {
                 // Once more, behind the driver: it may have ended by then.
-                self.patience -= 1;
+                self.polls_left -= 1;
                 task.waker().wake_by_ref();
             }
             Err(false) => {}
@@ -159,7 +159,7 @@ impl<N: Node + ?Sized> Drop for Ticket<'_, N> {
         drop(synced);
         drop(rest);
         if owes {
-            self.hire_keeper();
+            self.spawn_deadline_task();
         }
     }
 }

@@ -16,7 +16,7 @@ use super::place::{Boxed, Inline, Place};
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
-use crate::engine::{Alarm, Arm, Deferred, DriverStep, Seat, Shared, Synced, update};
+use crate::engine::{Alarm, ArmTimer, Deferred, DriverStep, Seat, Shared, Synced, update};
 use crate::report::failure::Fault;
 use crate::report::panic::fenced;
 use crate::report::state::State;
@@ -211,7 +211,7 @@ impl<S: Service> Driver<S> {
             alarm = None;
             let step = update(self.inner(), |shared, synced, deferred| {
                 if synced.is_driven_by(self.id) {
-                    synced.step(shared, Input::BackoffOver, Arm::Now, deferred);
+                    synced.step(shared, Input::BackoffOver, ArmTimer::Now, deferred);
                 }
                 synced.next_step(shared, self.id, cx.waker(), deferred)
             });

@@ -16,7 +16,7 @@ use super::place::{Boxed, Inline, Place};
 use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
-use crate::engine::{Arm, Node, PartEnd};
+use crate::engine::{ArmTimer, Node, PartEnd};
 use crate::report::failure::Fault;
 use crate::report::panic::{BoxError, PanicError, fenced};
 use crate::report::state::Phase;
@@ -81,7 +81,7 @@ impl Call {
         let _handle = update_and_leave(node, |shared, synced, deferred| {
             synced.part_ended(shared, (Phase::Shutdown, end), faults, deferred);
             let handle = synced.hook_gone();
-            synced.step(shared, Input::HookEnded, Arm::IfNew, deferred);
+            synced.step(shared, Input::HookEnded, ArmTimer::IfNew, deferred);
             handle
         });
     }

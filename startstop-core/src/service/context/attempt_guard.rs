@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use crate::engine::gate::update_and_leave;
-use crate::engine::{Arm, Ending, Hold, Node, update};
+use crate::engine::{ArmTimer, Ending, Hold, Node, update};
 use crate::report::error::Unresponsive;
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
@@ -79,7 +79,7 @@ impl Place {
         let open = update(node, |shared, synced, deferred| {
             let open = synced.attempts == epoch && is_open(&synced.life);
             if open {
-                synced.step(shared, Input::Added(part), Arm::Now, deferred);
+                synced.step(shared, Input::Added(part), ArmTimer::Now, deferred);
             }
             open
         });
@@ -186,7 +186,7 @@ impl Hold for Place {
             in_turn(move || {
                 update_and_leave(node, |shared, synced, deferred| {
                     synced.note_stuck(epoch, &verdict);
-                    synced.step(shared, Input::RanOut, Arm::Now, deferred);
+                    synced.step(shared, Input::RanOut, ArmTimer::Now, deferred);
                 });
             });
         }
@@ -203,7 +203,7 @@ impl Drop for Place {
         // The end of the whole may be that of the next one, and so on.
         in_turn(move || {
             update_and_leave(node, |shared, synced, deferred| {
-                synced.step(shared, Input::Ended(part), Arm::Now, deferred);
+                synced.step(shared, Input::Ended(part), ArmTimer::Now, deferred);
             });
         });
     }
