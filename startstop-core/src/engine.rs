@@ -63,7 +63,7 @@ pub(crate) use deadline::{Alarm, ArmTimer, look_soon, spawn as spawn_deadline_ta
 pub(crate) use deferred::Deferred;
 pub(crate) use drain::Allowed;
 pub(crate) use listeners::Listener;
-pub(crate) use owners::{Hold, Observer};
+pub(crate) use owners::{Observer, OwnerGuard};
 pub(crate) use parts::PartEnd;
 pub(crate) use settle::DriverStep;
 pub(crate) use synced::{Ending, Synced};
@@ -137,7 +137,7 @@ pub(crate) struct Shared {
     /// Whether the service has a `shutdown` of its own.
     hooked: bool,
     /// Whether the service is made of members.
-    whole: bool,
+    owner: bool,
     /// The name of the service where its settings give none.
     default_name: fn() -> &'static str,
     synced: Mutex<Synced>,
@@ -158,7 +158,7 @@ impl Shared {
             reload_open: AtomicBool::new(false),
             settings,
             hooked,
-            whole: false,
+            owner: false,
             default_name,
             synced: Mutex::new(Synced::new()),
         }
@@ -166,7 +166,7 @@ impl Shared {
 
     /// The same for a service that is made of members.
     pub(crate) fn of_whole(self) -> Self {
-        Self { whole: true, ..self }
+        Self { owner: true, ..self }
     }
 
     /// The cell, for a look.
@@ -205,7 +205,7 @@ impl Shared {
             shutdown_always: self.settings.shutdown_always(),
             hooked: self.hooked,
             aborts: self.settings.stop_timeout().is_zero(),
-            whole: self.whole,
+            owner: self.owner,
         }
     }
 

@@ -33,7 +33,7 @@ use crate::rules::graph::Id;
 use crate::runner::StartStop;
 use crate::runner::snapshot;
 use crate::service::context::Context;
-use crate::service::{Parts, Service, Spans, Whole};
+use crate::service::{Owner, Parts, Service, Spans};
 use crate::settings::Settings;
 use crate::settings::restart_policy::Backoff;
 use crate::sync::{Mutex, MutexGuard};
@@ -250,8 +250,8 @@ impl Service for Group {
         Some(Identity(Arc::as_ptr(&self.shared).addr()))
     }
 
-    fn __bind(&self, whole: Whole) {
-        self.shared.mailbox.bind(whole.0);
+    fn __bind(&self, owner: Owner) {
+        self.shared.mailbox.bind(owner.0);
     }
 }
 
@@ -266,7 +266,7 @@ pub(crate) fn with_defaults(settings: Settings) -> Settings {
 
 impl GroupShared {
     /// The runner that runs the group, or is to.
-    fn whole(&self) -> Option<Arc<dyn Node>> {
+    fn owner(&self) -> Option<Arc<dyn Node>> {
         self.mailbox.group()?.upgrade()
     }
 

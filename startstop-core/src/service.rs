@@ -255,8 +255,8 @@ pub trait Service: Send + Sync + 'static {
 
     /// The runner that a composite is given to, unless it has one already.
     #[doc(hidden)]
-    fn __bind(&self, whole: Whole) {
-        let _ = whole;
+    fn __bind(&self, owner: Owner) {
+        let _ = owner;
     }
 
     /// Erases the type, for lists of services of different types.
@@ -284,7 +284,7 @@ pub trait Service: Send + Sync + 'static {
 /// The runner of a composite.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)] // Not for users.
-pub struct Whole(pub(crate) Weak<dyn Node>);
+pub struct Owner(pub(crate) Weak<dyn Node>);
 
 /// A runner that is shared.
 #[doc(hidden)]
@@ -391,7 +391,7 @@ impl<S: Service> Service for Arc<S> {
         S::__identity(self)
     }
 
-    fn __bind(&self, whole: Whole) {
-        S::__bind(self, whole);
+    fn __bind(&self, owner: Owner) {
+        S::__bind(self, owner);
     }
 }

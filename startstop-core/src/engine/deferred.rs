@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use super::attached::Order;
 use super::deadline::Keepers;
-use super::{Ending, Hold, Job, Node, Observer, verdicts};
+use super::{Ending, Job, Node, Observer, OwnerGuard, verdicts};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
 use crate::report::error::Unresponsive;
@@ -51,7 +51,7 @@ pub(super) struct ColdActions {
     pub(super) orders: Vec<Order>,
     jobs: Vec<Job>,
     dismissed: Vec<Keepers>,
-    pub(super) stuck: Vec<(Arc<dyn Hold>, Unresponsive)>,
+    pub(super) stuck: Vec<(Arc<dyn OwnerGuard>, Unresponsive)>,
     pub(super) observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
     /// What nobody needs any more, and whose drop is foreign code, or takes another lock.
     wakers: Vec<Waker>,
@@ -62,7 +62,7 @@ pub(super) struct ColdActions {
     parent: Option<Arc<Parent>>,
     pub(super) has_verdict: bool,
     /// Released as the last.
-    pub(super) ended: Vec<Arc<dyn Hold>>,
+    pub(super) ended: Vec<Arc<dyn OwnerGuard>>,
 }
 
 impl Deferred {

@@ -10,9 +10,9 @@ use crate::report::error::Unresponsive;
 use crate::report::state::State;
 
 /// What a cycle holds as long as it lasts: the place of its service in a whole. Dropped at the end.
-pub(crate) trait Hold: Send + Sync {
+pub(crate) trait OwnerGuard: Send + Sync {
     /// Which whole it is, by the address of something that the hold keeps alive.
-    fn whole(&self) -> usize;
+    fn owner(&self) -> usize;
 
     /// The whole itself, until the hold is dropped.
     fn node(&self) -> Option<Arc<dyn Node>>;
@@ -38,9 +38,9 @@ pub(crate) trait Observer: Send + Sync {
 
 /// All that a service is a part of.
 #[derive(Default)]
-pub(super) struct Wholes {
+pub(super) struct Owners {
     /// One for each whole.
-    holds: Vec<Arc<dyn Hold>>,
+    holds: Vec<Arc<dyn OwnerGuard>>,
     /// One for each place. Shared, since each change takes them along.
     observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
 }
@@ -51,20 +51,20 @@ pub(crate) type Old<T> = Option<Arc<T>>;
 impl Synced {
     /// Has a hold kept until the cycle has ended. Handed back if there is no cycle, or if its whole holds this
     /// one already.
-    pub(crate) fn keep_hold(&mut self, hold: Arc<dyn Hold>) -> Old<dyn Hold> {
+    pub(crate) fn keep_hold(&mut self, hold: Arc<dyn OwnerGuard>) -> Option<Arc<dyn OwnerGuard>> {
         if self.state() == State::Stopped {
             return Some(hold);
         }
-        if self.is_part_of(hold.whole()) {
+        if self.is_part_of(hold.owner()) {
             return Some(hold);
         }
-        self.rare().wholes.holds.push(hold);
+        self.rare().owners.holds.push(hold);
         None
     }
 
     /// Whether this whole holds the cycle.
-    pub(crate) fn is_part_of(&self, whole: usize) -> bool {
-        self.holds().any(|hold| hold.whole() == whole)
+    pub(crate) fn is_part_of(&self, owner: usize) -> bool {
+        self.holds().any(|hold| hold.owner() == owner)
     }
 
     /// Whether one of the wholes goes down, and this part of it for good.
@@ -78,17 +78,17 @@ impl Synced {
     }
 
     /// All that this is a part of.
-    pub(crate) fn wholes(&self) -> Vec<Arc<dyn Node>> {
+    pub(crate) fn owners(&self) -> Vec<Arc<dyn Node>> {
         self.holds().filter_map(|hold| hold.node()).collect()
     }
 
-    fn holds(&self) -> impl Iterator<Item = &Arc<dyn Hold>> {
-        self.rare.iter().flat_map(|rare| &rare.wholes.holds)
+    fn holds(&self) -> impl Iterator<Item = &Arc<dyn OwnerGuard>> {
+        self.rare.iter().flat_map(|rare| &rare.owners.holds)
     }
 
     /// Has `observer` told of every change; the one before it in that place is handed back.
-    pub(crate) fn observe(&mut self, observer: Arc<dyn Observer>) -> Old<dyn Observer> {
-        let list = self.rare().wholes.observers.get_or_insert_default();
+    pub(crate) fn observe(&mut self, observer: Arc<dyn Observer>) -> Option<Arc<dyn Observer>> {
+        let list = self.rare().owners.observers.get_or_insert_default();
         let list = Arc::make_mut(list);
         match list.iter_mut().find(|old| old.place() == observer.place()) {
             Some(old) => Some(std::mem::replace(old, observer)),
@@ -100,8 +100,8 @@ impl Synced {
     }
 
     /// Has nobody told in this place any more; who was is handed back.
-    pub(crate) fn unobserve(&mut self, place: (usize, usize)) -> Old<dyn Observer> {
-        let observers = &mut self.rare_if(false)?.wholes.observers;
+    pub(crate) fn unobserve(&mut self, place: (usize, usize)) -> Option<Arc<dyn Observer>> {
+        let observers = &mut self.rare_if(false)?.owners.observers;
         let list = Arc::make_mut(observers.as_mut()?);
         let at = list.iter().position(|observer| observer.place() == place)?;
         let old = list.swap_remove(at);
@@ -113,7 +113,7 @@ impl Synced {
 
     /// Has those who observe told of a change.
     pub(super) fn tell_observers(&self, deferred: &mut Deferred) {
-        let observers = self.rare.as_ref().and_then(|rare| rare.wholes.observers.as_ref());
+        let observers = self.rare.as_ref().and_then(|rare| rare.owners.observers.as_ref());
         if let Some(observers) = observers {
             deferred.rest().observers = Some(Arc::clone(observers));
         }
@@ -121,7 +121,7 @@ impl Synced {
 
     /// Has the wholes told that the deadlines of this part have run out.
     pub(super) fn tell_wholes(&mut self, verdict: &Unresponsive, deferred: &mut Deferred) {
-        let holds = self.rare().wholes.holds.iter();
+        let holds = self.rare().owners.holds.iter();
         let stuck = holds.map(|hold| (Arc::clone(hold), verdict.clone())).collect();
         deferred.rest().stuck = stuck;
     }
@@ -129,8 +129,8 @@ impl Synced {
     /// Lets go of the wholes, since the cycle has ended.
     pub(super) fn leave_wholes(&mut self, deferred: &mut Deferred) {
         let Some(rare) = &mut self.rare else { return };
-        if !rare.wholes.holds.is_empty() {
-            deferred.rest().ended.append(&mut rare.wholes.holds);
+        if !rare.owners.holds.is_empty() {
+            deferred.rest().ended.append(&mut rare.owners.holds);
         }
     }
 }

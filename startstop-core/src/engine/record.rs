@@ -146,7 +146,7 @@ impl Synced {
 
     /// Records that a whole has missed a deadline, where nobody was left who could tell of its members.
     pub(super) fn record_untold(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        if !shared.rules().whole {
+        if !shared.rules().owner {
             return;
         }
         let missed = match self.missed_by_whole(shared) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{Allowed, ArmTimer, Deferred, Hold, Node, Shared, Synced, drain, update};
+use crate::engine::{Allowed, ArmTimer, Deferred, Node, OwnerGuard, Shared, Synced, drain, update};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Exit, Phase, State};
@@ -164,11 +164,11 @@ pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
         if !seen.insert(Arc::as_ptr(&node).addr()) {
             continue;
         }
-        let wholes = node.shared().synced().wholes();
-        if wholes.is_empty() {
+        let owners = node.shared().synced().owners();
+        if owners.is_empty() {
             begin_own_stop(&node, StopReason::Own, |synced| synced.state() != State::Stopped);
         }
-        open.extend(wholes);
+        open.extend(owners);
     }
 }
 
@@ -197,7 +197,7 @@ pub(crate) enum Start {
 /// service that runs already is adopted as it is; with a whole that goes down nothing is started.
 pub(crate) fn start_part<N: Node + ?Sized>(
     node: &Arc<N>,
-    hold: Arc<dyn Hold>,
+    hold: Arc<dyn OwnerGuard>,
     start: Start,
     wanted: Wanted<'_>,
 ) -> Reply<Result<(), StartError>> {
@@ -333,9 +333,9 @@ pub(crate) fn wait(shared: &Shared) -> Reply<Exit> {
 
 /// Waits until the service rests: nothing of it runs and nothing follows, or its end was given up. One that was
 /// started as a part of a whole and is no part of it any more has rested since.
-pub(crate) fn wait_for_rest(shared: &Shared, whole: Option<usize>) -> Reply<()> {
+pub(crate) fn wait_for_rest(shared: &Shared, owner: Option<usize>) -> Reply<()> {
     let mut synced = shared.synced();
-    let has_left = whole.is_some_and(|whole| !synced.is_part_of(whole));
+    let has_left = owner.is_some_and(|owner| !synced.is_part_of(owner));
     if has_left || synced.state() == State::Stopped || synced.life.has_verdict() {
         return Reply::Now(());
     }

@@ -208,8 +208,8 @@ impl Synced {
     /// Whether a `run` that returns now has never been ready, and was not told to stop. A whole may: its parts have completed.
     fn leaves_early(&self, shared: &Shared) -> bool {
         let starts = self.state() == State::Starting && self.life.end() == End::None;
-        let whole = self.rare.as_ref().is_some_and(|rare| rare.is_whole);
-        starts && !whole && shared.settings.readiness() == Readiness::Explicit
+        let owner = self.rare.as_ref().is_some_and(|rare| rare.is_whole);
+        starts && !owner && shared.settings.readiness() == Readiness::Explicit
     }
 
     /// A part was dropped that nobody had aborted: the runtime has ended.

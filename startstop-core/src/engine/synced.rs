@@ -13,7 +13,7 @@ use super::attached::Attached;
 use super::deadline::Deadline;
 use super::ended::Ended;
 use super::listeners::Listeners;
-use super::owners::Wholes;
+use super::owners::Owners;
 use super::reload::Reloads;
 use super::reporting::Said;
 use super::tasks::Tasks;
@@ -131,7 +131,7 @@ pub(crate) struct ColdState {
     pub(crate) parent: Option<Arc<Parent>>,
     /// Where the cycle that follows is to run.
     pub(super) next_on: Option<Handle>,
-    pub(super) wholes: Wholes,
+    pub(super) owners: Owners,
     /// What is done at the end of the attempt.
     pub(super) endings: BTreeMap<u64, Ending>,
     pub(super) next_ending: u64,

@@ -139,12 +139,12 @@ impl GroupShared {
     ) -> Result<Option<Answer>, GroupError> {
         let part = member.part.clone();
         let mut table = self.table();
-        let whole = self.whole();
+        let owner = self.owner();
         let told = name.clone();
         let (id, answer) = table.insert(name, member)?;
-        if let Some(whole) = whole {
+        if let Some(owner) = owner {
             // Under the lock, as below: it is told before anybody starts the member.
-            listen::inserted(&whole, &told, &part.node);
+            listen::inserted(&owner, &told, &part.node);
         }
         if answer.is_some() {
             // Under the lock: who takes it off again finds it observed.
@@ -167,8 +167,8 @@ impl GroupShared {
 
     /// Those who listen to the group hear of the member for the last time.
     pub(super) fn tell_removed(&self, name: &str, part: &Part) {
-        if let Some(whole) = self.whole() {
-            listen::removed(&whole, name, &part.node);
+        if let Some(owner) = self.owner() {
+            listen::removed(&owner, name, &part.node);
         }
     }
 }

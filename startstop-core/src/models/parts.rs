@@ -13,7 +13,7 @@ use crate::group::Group;
 use crate::report::state::{Exit, State};
 use crate::service::Service;
 use crate::service::context::Context;
-use crate::service::context::attempt_guard::Place;
+use crate::service::context::attempt_guard::AttemptGuard;
 use crate::service::func::{once, service_fn};
 use crate::service::slot::Slot;
 use crate::sync::{CancellationToken, block_on};
@@ -24,7 +24,7 @@ fn a_cycle_ends_after_what_holds_a_place_in_it() {
         let taken = Arc::new(Plain::new(None));
         let take = Arc::clone(&taken);
         let runner = started(service_fn(move |cx: Context| {
-            *take.lock().unwrap() = Place::held(&cx).ok().flatten();
+            *take.lock().unwrap() = AttemptGuard::held(&cx).ok().flatten();
             async move { cx.cancelled().await }
         }));
         let place = taken.lock().unwrap().take().expect("run was entered");
@@ -117,18 +117,18 @@ fn a_part_that_is_started_while_its_whole_is_told_to_stop_is_down_with_it() {
         let shared = Arc::clone(&context);
         let part = runner(service_fn(async |cx: Context| cx.cancelled_owned().await));
         let told = part.clone();
-        let whole = service_fn(move |cx: Context| {
+        let owner = service_fn(move |cx: Context| {
             *shared.lock().unwrap() = Some(cx.clone());
             async move { cx.cancelled().await }
         });
-        let whole = started(whole.on_shutdown(move |cx| {
+        let owner = started(owner.on_shutdown(move |cx| {
             let told = told.clone();
             async move { told.shutdown(cx).await }
         }));
         let cx = context.lock().unwrap().take().expect("run was entered");
         let starts = part.clone();
         let starts = thread::spawn(move || block_on(starts.run(cx)).expect("it is told to"));
-        block_on(whole.stop()).expect("it obeys");
+        block_on(owner.stop()).expect("it obeys");
         assert_eq!(part.state(), State::Stopped);
         starts.join().unwrap();
         assert_eq!(part.state(), State::Stopped);
@@ -139,9 +139,9 @@ fn a_part_that_is_started_while_its_whole_is_told_to_stop_is_down_with_it() {
 fn a_part_is_not_left_by_a_whole_that_is_aborted_as_it_starts() {
     model(Some(2), || {
         let part = runner(service_fn(async |cx: Context| cx.cancelled_owned().await));
-        let whole = runner(part.clone());
-        whole.request_start();
-        block_on(whole.stop_within(Duration::ZERO)).expect("it was asked to be aborted");
+        let owner = runner(part.clone());
+        owner.request_start();
+        block_on(owner.stop_within(Duration::ZERO)).expect("it was asked to be aborted");
         assert_eq!(part.state(), State::Stopped);
     });
 }

@@ -45,7 +45,7 @@ pub(crate) struct Rules {
     /// The stop timeout is zero: a stop is an abort, once the drain is over.
     pub(crate) aborts: bool,
     /// It is made of members, which have deadlines of their own: a late start rolls back, and it tells who was late.
-    pub(crate) whole: bool,
+    pub(crate) owner: bool,
 }
 
 /// Where one service is in its life.

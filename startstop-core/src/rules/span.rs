@@ -102,12 +102,12 @@ impl Span {
 }
 
 /// `whole * part / of`, for a part that is no more than what it is of.
-fn part_of(whole: Duration, part: Duration, of: Duration) -> Duration {
+fn part_of(owner: Duration, part: Duration, of: Duration) -> Duration {
     if of.is_zero() {
-        return whole;
+        return owner;
     }
-    let nanos = whole.as_nanos().saturating_mul(part.as_nanos()) / of.as_nanos();
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).min(whole)
+    let nanos = owner.as_nanos().saturating_mul(part.as_nanos()) / of.as_nanos();
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).min(owner)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::report::state::State;
 use crate::rules::lifecycle::Level;
 use crate::service::Service;
 use crate::service::context::Context;
-use crate::service::context::attempt_guard::{Place, always_on_end};
+use crate::service::context::attempt_guard::{AttemptGuard, always_on_end};
 
 /// Why a runner was not attached.
 ///
@@ -143,19 +143,19 @@ impl Context {
 
 fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
     let Some(attempt) = cx.attempt_link() else { return Ok(()) };
-    let (whole, epoch) = (attempt.node(), attempt.epoch());
-    check(whole, name, part)?;
-    if !whole.shared().synced().attach(epoch, name, part) {
+    let (owner, epoch) = (attempt.node(), attempt.epoch());
+    check(owner, name, part)?;
+    if !owner.shared().synced().attach(epoch, name, part) {
         return Err(AttachError::Ended);
     }
     let link = Arc::new(Link {
-        whole: Arc::downgrade(whole),
+        owner: Arc::downgrade(owner),
         epoch,
         name: name.to_owned(),
         part: Arc::downgrade(part),
     });
-    listen::place(whole, name, part);
-    listen::inserted(whole, name, part);
+    listen::place(owner, name, part);
+    listen::inserted(owner, name, part);
     let old = part.shared().synced().observe(Arc::clone(&link) as Arc<dyn Observer>);
     drop(old);
     let at_end = Arc::clone(&link);
@@ -170,13 +170,13 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
 
 fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     let Some(attempt) = cx.attempt_link() else { return false };
-    let (whole, epoch) = (attempt.node(), attempt.epoch());
-    let attached = whole.shared().synced().attached();
+    let (owner, epoch) = (attempt.node(), attempt.epoch());
+    let attached = owner.shared().synced().attached();
     let Some((name, _)) = attached.into_iter().find(|(_, node)| is_same(node, part)) else {
         return false;
     };
     let link = Link {
-        whole: Arc::downgrade(whole),
+        owner: Arc::downgrade(owner),
         epoch,
         name: name.into_owned(),
         part: Arc::downgrade(part),
@@ -189,7 +189,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     drop(old);
     // Somebody may have begun a start before the attempt stopped looking.
     if is_stopped() {
-        link.remove(whole, part);
+        link.remove(owner, part);
         return true;
     }
     let link = Arc::new(link);
@@ -200,28 +200,28 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
 }
 
 /// Whether the part may have this name, and is none that the whole is a part of.
-fn check(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
+fn check(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
     let name = name.to_owned();
     if name.is_empty() || name.contains(SEPARATOR) {
         return Err(AttachError::InvalidName { name });
     }
-    if let Some(path) = path_to(whole, &name, part) {
+    if let Some(path) = path_to(owner, &name, part) {
         return Err(AttachError::Cycle { path });
     }
     let is_taken = |(other, node): &(_, Arc<dyn Node>)| *other == name || is_same(node, part);
-    if whole.parts().iter().any(is_taken) {
+    if owner.parts().iter().any(is_taken) {
         return Err(AttachError::DuplicateName { name });
     }
     Ok(())
 }
 
 /// The names from `part` down to the whole, if that is a part of it, or is it.
-fn path_to(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Option<Vec<String>> {
+fn path_to(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Option<Vec<String>> {
     let mut steps = vec![(Arc::clone(part), name.to_owned(), None)];
     let mut seen = HashSet::from([Arc::as_ptr(part).addr()]);
     let mut at = 0;
     while let Some((node, _, _)) = steps.get(at) {
-        if is_same(node, whole) {
+        if is_same(node, owner) {
             let up =
                 std::iter::successors(Some(&steps[at]), |(_, _, above)| Some(&steps[(*above)?]));
             let mut names: Vec<String> = up.map(|(_, name, _)| name.clone()).collect();
@@ -239,7 +239,7 @@ fn path_to(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Option<Ve
 
 /// Between an attempt and what is attached to it.
 struct Link {
-    whole: Weak<dyn Node>,
+    owner: Weak<dyn Node>,
     epoch: u64,
     name: String,
     part: Weak<dyn Node>,
@@ -248,18 +248,18 @@ struct Link {
 impl Link {
     /// The attempt has ended.
     fn detach(&self) {
-        let (Some(whole), Some(part)) = (self.whole.upgrade(), self.part.upgrade()) else { return };
+        let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else { return };
         let old = part.shared().synced().unobserve(Observer::place(self));
         drop(old);
-        self.remove(&whole, &part);
+        self.remove(&owner, &part);
     }
 
     /// It may have been taken out before.
-    fn remove(&self, whole: &Arc<dyn Node>, part: &Arc<dyn Node>) {
-        if whole.shared().synced().attached().iter().any(|(_, node)| is_same(node, part)) {
-            listen::removed(whole, &self.name, part);
+    fn remove(&self, owner: &Arc<dyn Node>, part: &Arc<dyn Node>) {
+        if owner.shared().synced().attached().iter().any(|(_, node)| is_same(node, part)) {
+            listen::removed(owner, &self.name, part);
         }
-        let old = whole.shared().synced().detach(part);
+        let old = owner.shared().synced().detach(part);
         drop(old);
     }
 }
@@ -267,24 +267,24 @@ impl Link {
 impl Observer for Link {
     fn place(&self) -> (usize, usize) {
         // No other whole observes by the address of its runner.
-        (self.whole.as_ptr().addr(), usize::MAX)
+        (self.owner.as_ptr().addr(), usize::MAX)
     }
 
     /// Has the attempt not end before the part, once that has begun.
     fn changed(&self) {
-        let (Some(whole), Some(part)) = (self.whole.upgrade(), self.part.upgrade()) else { return };
-        let is_part = part.shared().synced().is_part_of(Arc::as_ptr(&whole).addr());
+        let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else { return };
+        let is_part = part.shared().synced().is_part_of(Arc::as_ptr(&owner).addr());
         if is_part || part.shared().word.read().state() == State::Stopped {
             return;
         }
-        let Ok(place) = Place::attached(&whole, self.epoch) else {
+        let Ok(place) = AttemptGuard::attached(&owner, self.epoch) else {
             request::abort_part(&part);
             return;
         };
         let rest = part.shared().synced().keep_hold(Arc::new(place));
         drop(rest);
-        if whole.shared().level(self.epoch) >= Level::Cancelled {
-            let left = whole.shared().synced().remaining();
+        if owner.shared().level(self.epoch) >= Level::Cancelled {
+            let left = owner.shared().synced().remaining();
             request::stop_part(&part, left, Wanted::No);
         }
     }

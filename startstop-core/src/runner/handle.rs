@@ -10,7 +10,7 @@ use crate::engine::request;
 use crate::engine::{Node, Shared};
 use crate::runner::driver::Inner;
 use crate::service::name;
-use crate::service::{Service, Whole};
+use crate::service::{Owner, Service};
 use crate::settings::{Resolved, Settings};
 
 impl<S: Service> Runner<S> {
@@ -54,7 +54,7 @@ impl<S: Service> Runner<S> {
         }
         let runner = Self { inner: Arc::new(Inner { shared, service }) };
         let node: Weak<dyn Node> = Arc::downgrade(&runner.inner) as Weak<dyn Node>;
-        runner.inner.service.__bind(Whole(node));
+        runner.inner.service.__bind(Owner(node));
         runner
     }
 

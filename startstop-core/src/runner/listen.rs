@@ -40,8 +40,8 @@ fn walk(node: &Arc<dyn Node>, listener: Listener, visit: impl Fn(&dyn Node, &Lis
 }
 
 /// Names a part after the whole that is about to start it, unless it runs already: its failures and events bear that path.
-pub(crate) fn place(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
-    let path = path_of(&**whole).below(name);
+pub(crate) fn place(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
+    let path = path_of(&**owner).below(name);
     let moved = part.shared().synced().move_to(part.shared(), &path);
     for old in moved {
         let new = Listener { path: path.clone(), ..old.clone() };
@@ -53,8 +53,8 @@ pub(crate) fn place(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
 }
 
 /// A part is added to a whole that is listened to: it and its parts tell the streams of the whole from now on.
-pub(crate) fn inserted(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
-    for listener in listeners_below(whole, name) {
+pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
+    for listener in listeners_below(owner, name) {
         hand_down(part, listener.clone());
         update(part, |_, synced, deferred| {
             synced.tell_one(&listener, EventKind::Inserted, deferred)
@@ -63,8 +63,8 @@ pub(crate) fn inserted(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) 
 }
 
 /// A part is taken off a whole that is listened to.
-pub(crate) fn removed(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
-    for listener in listeners_below(whole, name) {
+pub(crate) fn removed(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
+    for listener in listeners_below(owner, name) {
         update(part, |_, synced, deferred| {
             synced.tell_one(&listener, EventKind::Removed, deferred)
         });
@@ -73,8 +73,8 @@ pub(crate) fn removed(whole: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
 }
 
 /// The streams of a whole, as they are handed to a part of it.
-fn listeners_below(whole: &Arc<dyn Node>, name: &str) -> Vec<Listener> {
-    let listeners = whole.shared().synced().listeners();
+fn listeners_below(owner: &Arc<dyn Node>, name: &str) -> Vec<Listener> {
+    let listeners = owner.shared().synced().listeners();
     listeners.iter().map(|listener| listener.below(name)).collect()
 }
 

@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::{Runner, StartStop};
-use crate::engine::Hold;
+use crate::engine::OwnerGuard;
 use crate::engine::request::pending::{ask, redeem};
 use crate::engine::request::{self, Wanted};
 use crate::engine::task::wait_if_runtime_ends;
@@ -23,7 +23,7 @@ use crate::report::status::Status;
 use crate::rules::lifecycle::Level;
 use crate::runner::listen;
 use crate::runner::snapshot;
-use crate::service::context::attempt_guard::{Closed, Place};
+use crate::service::context::attempt_guard::{AttemptGuard, Closed};
 use crate::service::context::{Context, Reload};
 use crate::service::{Parts, Service, SharedRunner, Spans};
 use crate::settings::Settings;
@@ -93,12 +93,12 @@ impl<S: Service> Drop for AbortOnDrop<'_, S> {
 }
 
 async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError> {
-    let place = match Place::kept(&cx) {
+    let place = match AttemptGuard::kept(&cx) {
         Ok(Some(place)) => place.until(Level::Cancelled),
         Ok(None) => return run_alone(runner, cx).await,
         Err(Closed) => return Ok(()),
     };
-    let whole = Some(place.whole());
+    let owner = Some(place.owner());
     if let Some(attempt) = cx.attempt_link() {
         listen::place(attempt.node(), runner.name(), &runner.node());
     }
@@ -107,7 +107,7 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
         request::start_part(&runner.inner, Arc::new(place), request::Start::First, wanted)
     };
     let started = ask(&runner.inner, start, Answer::start).await;
-    let result = finish(runner, &cx, started, whole).await;
+    let result = finish(runner, &cx, started, owner).await;
     if snapshot::was_aborted(&*runner.inner) {
         wait_if_runtime_ends().await;
     }
@@ -129,7 +129,7 @@ async fn finish<S: Service>(
     runner: &Runner<S>,
     cx: &Context,
     started: Result<(), StartError>,
-    whole: Option<usize>,
+    owner: Option<usize>,
 ) -> Result<(), BoxError> {
     match started {
         Ok(()) => cx.ready(),
@@ -137,7 +137,7 @@ async fn finish<S: Service>(
         Err(StartError::Stopped) => {}
         Err(error) => return Err(error.into()),
     }
-    let rest = request::wait_for_rest(&runner.inner.shared, whole);
+    let rest = request::wait_for_rest(&runner.inner.shared, owner);
     let mut rest = pin!(redeem(&runner.inner, rest, Answer::seen));
     while let Some(reload) = next_reload(cx, rest.as_mut()).await {
         match before(pin!(runner.reload()), rest.as_mut()).await {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::size::is_large;
-use super::{Parts, Service, Spans, Whole, named};
+use super::{Owner, Parts, Service, Spans, named};
 use crate::engine::Identity;
 use crate::report::panic::BoxError;
 use crate::report::status::Status;
@@ -88,8 +88,8 @@ impl Service for BoxService {
         self.service().identity()
     }
 
-    fn __bind(&self, whole: Whole) {
-        self.service().bind(whole);
+    fn __bind(&self, owner: Owner) {
+        self.service().bind(owner);
     }
 
     fn boxed(self) -> BoxService {
@@ -134,7 +134,7 @@ trait DynService: Send + Sync {
     fn is_whole(&self) -> bool;
     fn parts(&self) -> Parts;
     fn identity(&self) -> Option<Identity>;
-    fn bind(&self, whole: Whole);
+    fn bind(&self, owner: Owner);
 }
 
 impl<S: Service> DynService for S {
@@ -184,7 +184,7 @@ impl<S: Service> DynService for S {
         Service::__identity(self)
     }
 
-    fn bind(&self, whole: Whole) {
-        Service::__bind(self, whole);
+    fn bind(&self, owner: Owner) {
+        Service::__bind(self, owner);
     }
 }

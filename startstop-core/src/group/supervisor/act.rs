@@ -11,7 +11,7 @@ use crate::report::failure::Fault;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Action, Rest};
 use crate::runner::listen;
-use crate::service::context::attempt_guard::{Closed, Place};
+use crate::service::context::attempt_guard::{AttemptGuard, Closed};
 
 impl Supervisor<'_> {
     /// Does what the board says until it has nothing more to say. One that cannot start may be restarted
@@ -47,7 +47,7 @@ impl Supervisor<'_> {
         let Some(part) = self.part(id) else { return };
         self.place(id);
         let next = next_cycle(&*part.node);
-        let started = match Place::kept(self.cx) {
+        let started = match AttemptGuard::kept(self.cx) {
             Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), counts, Wanted::No),
             Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Wanted::No),
             Err(Closed) => Reply::Now(Err(StartError::Stopped)),
@@ -77,11 +77,11 @@ impl Supervisor<'_> {
 
     /// Names a member after the group, which is about to start it.
     pub(super) fn place(&self, id: Id) {
-        let Some(whole) = self.cx.attempt_link() else { return };
+        let Some(owner) = self.cx.attempt_link() else { return };
         let entry =
             self.shared.table().look_up(id).map(|entry| (entry.name.clone(), entry.part.clone()));
         if let Some((name, part)) = entry {
-            listen::place(whole.node(), &name, &part.node);
+            listen::place(owner.node(), &name, &part.node);
         }
     }
 

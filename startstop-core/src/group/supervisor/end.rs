@@ -18,7 +18,7 @@ use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::lifecycle::Level;
 use crate::rules::plan::Closing;
-use crate::service::context::attempt_guard::{Place, record};
+use crate::service::context::attempt_guard::{AttemptGuard, record};
 
 impl Supervisor<'_> {
     /// Looks once more for members that are not down although the group ends. They were stopping when it
@@ -56,7 +56,7 @@ impl Supervisor<'_> {
     /// Ends what still is of a member, which its handle may have started since anybody looked.
     fn leave(&self, part: &Part) {
         if part.handle.state() != State::Stopped {
-            let place = Place::last(self.cx);
+            let place = AttemptGuard::last(self.cx);
             hold(part, place.map(|place| place.map(|place| place.until(Level::Cancelled))));
         }
         if self.ended {

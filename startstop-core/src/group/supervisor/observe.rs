@@ -12,7 +12,7 @@ use crate::report::failure::{Failure, Fault, Interruption};
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Closing, Rest};
-use crate::service::context::attempt_guard::{Closed, Place, record};
+use crate::service::context::attempt_guard::{AttemptGuard, Closed, record};
 
 impl Supervisor<'_> {
     /// Tells the board what a member is up to.
@@ -66,7 +66,7 @@ impl Supervisor<'_> {
         }
         if !was_alive {
             // It was started by its handle: it is one of the group again.
-            hold(part, Place::kept(self.cx));
+            hold(part, AttemptGuard::kept(self.cx));
         }
     }
 
@@ -194,7 +194,7 @@ impl Supervisor<'_> {
 }
 
 /// Has the group not end before this member.
-pub(super) fn hold(part: &Part, place: Result<Option<Place>, Closed>) {
+pub(super) fn hold(part: &Part, place: Result<Option<AttemptGuard>, Closed>) {
     let Ok(Some(place)) = place else { return };
     let rest = part.node.shared().synced().keep_hold(Arc::new(place));
     drop(rest);

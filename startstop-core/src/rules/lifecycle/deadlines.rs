@@ -14,7 +14,7 @@ impl Lifecycle {
 
     pub(super) fn start_due(&mut self, rules: Rules) -> Effects {
         match self.state {
-            State::Starting if self.running && rules.whole => {
+            State::Starting if self.running && rules.owner => {
                 self.state = State::Stopping;
                 self.end = End::Late;
                 self.cancel(rules)
@@ -46,7 +46,7 @@ impl Lifecycle {
         }
         self.state = State::Stopping;
         self.overdue = self.asked;
-        let missed = if rules.whole { Effects::NONE } else { Effects::MISSED };
+        let missed = if rules.owner { Effects::NONE } else { Effects::MISSED };
         self.drop_all().and(missed)
     }
 

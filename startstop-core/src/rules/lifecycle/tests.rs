@@ -21,7 +21,7 @@ fn all_rules() -> impl Iterator<Item = Rules> {
             shutdown_always: bits & 2 != 0,
             aborts: bits & 4 != 0,
             hooked: bits & 8 != 0,
-            whole: bits & 16 != 0,
+            owner: bits & 16 != 0,
         })
     })
 }

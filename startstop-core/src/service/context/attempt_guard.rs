@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use crate::engine::gate::update_and_leave;
-use crate::engine::{ArmTimer, Ending, Hold, Node, update};
+use crate::engine::{ArmTimer, Ending, Node, OwnerGuard, update};
 use crate::report::error::Unresponsive;
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
@@ -19,7 +19,7 @@ use crate::sync::{AtomicBool, in_turn};
 pub(crate) struct Closed;
 
 /// A part of an attempt.
-pub(crate) struct Place {
+pub(crate) struct AttemptGuard {
     /// Until it is dropped.
     node: Option<Arc<dyn Node>>,
     epoch: u64,
@@ -34,7 +34,7 @@ pub(crate) struct Place {
 
 /// Under a context without a runner there is nothing to hold, and so no place: what is to be started
 /// goes on without. Where an attempt takes no more parts nothing may be started.
-impl Place {
+impl AttemptGuard {
     /// A place for a thread, which knows no deadline.
     pub(crate) fn held(cx: &Context) -> Result<Option<Self>, Closed> {
         Self::new(cx, Part::Held, Lifecycle::is_open)
@@ -162,8 +162,8 @@ impl Drop for OnEnd {
     }
 }
 
-impl Hold for Place {
-    fn whole(&self) -> usize {
+impl OwnerGuard for AttemptGuard {
+    fn owner(&self) -> usize {
         self.node.as_ref().map_or(0, |node| Arc::as_ptr(node).addr())
     }
 
@@ -193,7 +193,7 @@ impl Hold for Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for AttemptGuard {
     fn drop(&mut self) {
         let part = match self.part {
             Part::Kept if !self.keeps.load(Ordering::Acquire) => Part::Stuck,

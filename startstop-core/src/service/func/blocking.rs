@@ -12,7 +12,7 @@ use crate::report::outcome::Outcome;
 use crate::report::panic::{BoxError, PanicError};
 use crate::service::Service;
 use crate::service::context::Context;
-use crate::service::context::attempt_guard::{Closed, Place};
+use crate::service::context::attempt_guard::{AttemptGuard, Closed};
 use crate::service::func::named_after;
 use crate::settings::Settings;
 use crate::sync::{Mutex, MutexGuard};
@@ -152,7 +152,7 @@ where
     F: Fn(Context) -> O + Send + Sync + 'static,
     O: Outcome,
 {
-    let place = match Place::held(&cx) {
+    let place = match AttemptGuard::held(&cx) {
         Ok(place) => place,
         Err(Closed) => return Ok(()),
     };
@@ -181,7 +181,7 @@ type Ended = thread::Result<Result<(), BoxError>>;
 #[derive(Default)]
 struct ThreadShared {
     /// The outcome, with the place that the thread had in the attempt until `run` takes it.
-    ended: Option<(Ended, Option<Place>)>,
+    ended: Option<(Ended, Option<AttemptGuard>)>,
     waker: Option<Waker>,
     /// `run` was dropped.
     gone: bool,
@@ -192,7 +192,7 @@ fn lock(shared: &Mutex<ThreadShared>) -> MutexGuard<'_, ThreadShared> {
 }
 
 /// Leaves the outcome for `run`; if that is gone, what went wrong is recorded here.
-fn deliver(shared: &Mutex<ThreadShared>, ended: Ended, place: Option<Place>) {
+fn deliver(shared: &Mutex<ThreadShared>, ended: Ended, place: Option<AttemptGuard>) {
     let mut state = lock(shared);
     if state.gone {
         drop(state);
@@ -207,7 +207,7 @@ fn deliver(shared: &Mutex<ThreadShared>, ended: Ended, place: Option<Place>) {
     }
 }
 
-fn record(place: Option<&Place>, ended: Ended) {
+fn record(place: Option<&AttemptGuard>, ended: Ended) {
     let fault = match ended {
         Ok(Ok(())) => return,
         Ok(Err(error)) => Fault::of(|| error),
