@@ -113,7 +113,7 @@ pub(crate) enum Job {
     Hook(Handle, u64),
     /// A note that the service is on this runtime, for the first time.
     #[cfg_attr(startstop_loom, allow(dead_code))] // The runtime of a model does not end.
-    Place(Handle),
+    NoteRuntime(Handle),
 }
 
 /// Where a task of the core is to run, and the number it proves itself with.

@@ -251,7 +251,7 @@ impl Synced {
         self.driver_id = self.driver_id.wrapping_add(1);
         self.driven = true;
         let is_new = self.noted_on.replace(on.id()) != Some(on.id());
-        let place = is_new.then(|| Job::Place(on.clone()));
+        let place = is_new.then(|| Job::NoteRuntime(on.clone()));
         deferred.job(Job::Driver(Seat { on, id: self.driver_id }));
         if let Some(place) = place {
             deferred.job(place);

@@ -12,22 +12,22 @@ use super::{Node, Shared, Synced, gate};
 use crate::sync::has_ended;
 
 /// A runtime, and what was started on it.
-struct Place {
+struct RanOn {
     on: Handle,
     ran: Vec<Weak<dyn Node>>,
     /// How many there may be before those that are gone are looked for.
     room: usize,
 }
 
-static PLACES: Mutex<Vec<Place>> = Mutex::new(Vec::new());
+static RUNTIMES: Mutex<Vec<RanOn>> = Mutex::new(Vec::new());
 
 const ROOM: usize = 8;
 
-fn places() -> MutexGuard<'static, Vec<Place>> {
-    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
+fn places() -> MutexGuard<'static, Vec<RanOn>> {
+    RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Place {
+impl RanOn {
     /// Takes one in; those that are gone are to be dropped with the lock released.
     fn add(&mut self, node: Weak<dyn Node>) -> Vec<Weak<dyn Node>> {
         self.ran.push(node);
@@ -63,11 +63,11 @@ pub(crate) fn note(node: &Arc<dyn Node>, on: &Handle) {
         return;
     }
     let others = std::mem::take(&mut *all);
-    all.push(Place { on: on.clone(), ran: vec![weak], room: ROOM });
+    all.push(RanOn { on: on.clone(), ran: vec![weak], room: ROOM });
     drop(all);
     // To ask is to spawn, and that may be user code, so nobody waits for it.
     let (ended, others): (Vec<_>, Vec<_>) =
         others.into_iter().partition(|place| has_ended(&place.on));
     places().extend(others);
-    ended.into_iter().for_each(Place::close);
+    ended.into_iter().for_each(RanOn::close);
 }

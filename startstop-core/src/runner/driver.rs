@@ -74,9 +74,9 @@ impl<S: Service> Node for Inner<S> {
             Job::Deadline(seat) => spawn_deadline_task(&(self as Arc<dyn Node>), &seat),
             Job::Look => look_soon(&(self as Arc<dyn Node>)),
             #[cfg(not(startstop_loom))]
-            Job::Place(on) => places::note(&(self as Arc<dyn Node>), &on),
+            Job::NoteRuntime(on) => places::note(&(self as Arc<dyn Node>), &on),
             #[cfg(startstop_loom)]
-            Job::Place(_) => {}
+            Job::NoteRuntime(_) => {}
             Job::Hook(on, epoch) => {
                 let call = shutdown_call::Call::new(Arc::clone(&self), epoch);
                 shutdown_call::spawn(&self, &on, call);

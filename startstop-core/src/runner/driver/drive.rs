@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 
 use self::attempt::Attempt;
 use super::Inner;
-use super::place::{Boxed, Inline, Place};
+use super::place::{Boxed, FutureStorage, Inline};
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
@@ -68,7 +68,7 @@ enum Next {
 /// driver where an `async fn` keeps two, `Next` is not alive across an await, and an attempt knows
 /// nothing twice.
 #[allow(clippy::manual_async_fn)]
-fn drive<S: Service, P: Place>(mut driver: Driver<S>) -> impl Future<Output = ()> + Send {
+fn drive<S: Service, P: FutureStorage>(mut driver: Driver<S>) -> impl Future<Output = ()> + Send {
     async move {
         let mut next = Next::Look;
         loop {

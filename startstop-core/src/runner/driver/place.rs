@@ -9,7 +9,7 @@ use crate::service::Service;
 use crate::service::context::Context;
 
 /// Where the futures of a service are put.
-pub(super) trait Place {
+pub(super) trait FutureStorage {
     fn run<S: Service>(
         service: &S,
         cx: Context,
@@ -27,7 +27,7 @@ pub(super) struct Inline;
 /// Into a box.
 pub(super) struct Boxed;
 
-impl Place for Inline {
+impl FutureStorage for Inline {
     fn run<S: Service>(
         service: &S,
         cx: Context,
@@ -43,7 +43,7 @@ impl Place for Inline {
     }
 }
 
-impl Place for Boxed {
+impl FutureStorage for Boxed {
     fn run<S: Service>(
         service: &S,
         cx: Context,

@@ -12,7 +12,7 @@ use std::task::{Context as Task, Poll, ready};
 use tokio::runtime::Handle;
 
 use super::Inner;
-use super::place::{Boxed, Inline, Place};
+use super::place::{Boxed, FutureStorage, Inline};
 use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
@@ -97,7 +97,7 @@ impl Drop for Call {
 }
 
 /// Calls `shutdown`; a panic of the drop takes the place of no error.
-async fn called<S: Service, P: Place>(
+async fn called<S: Service, P: FutureStorage>(
     inner: Arc<Inner<S>>,
     cx: Context,
 ) -> Ended<Result<(), BoxError>> {
