@@ -276,7 +276,7 @@ impl GroupShared {
         let times =
             parts.iter().filter_map(|(name, part)| Some((*table.ids.get(name)?, part.stop)));
         let times: HashMap<Id, Duration> = times.collect();
-        table.board.longest_path(|id| times.get(&id).copied().unwrap_or_default())
+        table.plan.longest_path(|id| times.get(&id).copied().unwrap_or_default())
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

@@ -193,7 +193,7 @@ impl GroupBuilder {
             let member = planned.member.prepare(&planned.name);
             table.add(planned.name, member, Edges::default());
         }
-        table.board.connect(edges);
+        table.plan.connect(edges);
         let Self { settings, limit, backoff, .. } = self;
         let shared =
             GroupShared { settings, limit, backoff, mailbox: Arc::default(), table: table.into() };

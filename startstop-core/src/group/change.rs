@@ -179,18 +179,18 @@ impl Table {
         name: Cow<'static, str>,
         member: Prepared,
     ) -> Result<(Id, Option<Answer>), GroupError> {
-        if self.board.is_stopping() {
+        if self.plan.is_stopping() {
             return Err(GroupError::Stopping);
         }
         if self.ids.contains_key(&name) {
             return Err(GroupError::DuplicateName { name: name.into_owned() });
         }
         // One that is being removed is as good as gone; so is one that leaves when it has ended.
-        let stays = |id: &Id| self.board.can_be_depended_on(*id);
+        let stays = |id: &Id| self.plan.can_be_depended_on(*id);
         let id_of = |name: &str| self.ids.get(name).copied().filter(stays);
         let edges = edges_of(&name, &member.needs, id_of)?;
         let id = self.add(name, member, edges);
-        if !self.board.is_open() {
+        if !self.plan.is_open() {
             return Ok((id, None));
         }
         let (sender, answer) = oneshot::channel();
@@ -201,22 +201,22 @@ impl Table {
     fn remove(&mut self, name: &str) -> Result<Removal, GroupError> {
         let unknown = || GroupError::UnknownMember { name: name.to_owned() };
         let id = *self.ids.get(name).ok_or_else(unknown)?;
-        let dependents = self.board.dependents(id);
+        let dependents = self.plan.dependents(id);
         if !dependents.is_empty() {
             let name_of = |id: Id| self.entry(id).name.clone().into_owned();
             let dependents = dependents.into_iter().map(name_of).collect();
             return Err(GroupError::HasDependents { name: name.to_owned(), dependents });
         }
-        if self.board.is_stopping() {
+        if self.plan.is_stopping() {
             return Err(GroupError::Stopping);
         }
-        if !self.board.is_open() {
+        if !self.plan.is_open() {
             let entry = self.delete(id).ok_or_else(unknown)?;
             return Ok(Removal::Done(entry.part));
         }
         let (sender, answer) = oneshot::channel();
         self.entry_mut(id).removing.push(sender);
-        self.board.remove(id);
+        self.plan.remove(id);
         Ok(Removal::Asked(answer))
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Mailbox {
 #[derive(Default)]
 struct Letters {
     changed: Vec<Id>,
-    /// The board has something to say, though no member has changed: one is to be removed.
+    /// The plan has something to say, though no member has changed: one is to be removed.
     poked: bool,
     waker: Option<Waker>,
     /// The runner that runs the group.
@@ -55,7 +55,7 @@ impl Mailbox {
         self.put(|letters| letters.changed.push(id));
     }
 
-    /// Has the supervisor look at the board.
+    /// Has the supervisor look at the plan.
     pub(super) fn poke(&self) {
         self.put(|letters| letters.poked = true);
     }

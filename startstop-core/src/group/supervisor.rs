@@ -1,6 +1,6 @@
-//! The group's own task: it carries out what the board says, and tells it what has become of it.
+//! The group's own task: it carries out what the plan says, and tells it what has become of it.
 //!
-//! The board is asked again whenever a member's state has changed, so that what the handles of the
+//! The plan is asked again whenever a member's state has changed, so that what the handles of the
 //! members do is seen like what the group does itself. [`observe`] is what it is told, [`act`] what it says;
 //! [`changes`] are the members that leave, and [`end`] is what becomes of all at the end.
 
@@ -108,7 +108,7 @@ struct Supervisor<'a> {
     started: bool,
     /// The members that were neither ready nor settled when it was shown last; `None` where all were.
     unready: Option<String>,
-    /// The board has more to say, after the runtime had its turn.
+    /// The plan has more to say, after the runtime had its turn.
     again: bool,
     /// It has come to its end, rather than being dropped.
     ended: bool,
@@ -142,16 +142,16 @@ impl<'a> Supervisor<'a> {
         Ok(supervisor)
     }
 
-    /// Opens the board, for one supervisor at a time: two would take each other's news.
+    /// Opens the plan, for one supervisor at a time: two would take each other's news.
     fn opened(shared: &GroupShared, cx: &Context) -> Result<Vec<(Id, Part)>, GroupError> {
         let group = cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node()));
         let mut table = shared.table();
-        if table.board.is_open() {
+        if table.plan.is_open() {
             return Err(GroupError::AlreadyRuns);
         }
         // Under the lock of the table, so that the letter of one that is inserted now is not lost.
         shared.mailbox.open(group);
-        table.board.open();
+        table.plan.open();
         let entries = (0..).map(Id).zip(&mut table.entries);
         let member = |(id, entry): (Id, &mut Option<Entry>)| {
             let entry = entry.as_mut()?;
@@ -226,7 +226,7 @@ impl<'a> Supervisor<'a> {
     }
 
     fn is_finished(&self) -> bool {
-        self.shared.table().board.is_finished()
+        self.shared.table().plan.is_finished()
     }
 
     /// A stop of the group has begun, and its members go on for now.
@@ -234,8 +234,8 @@ impl<'a> Supervisor<'a> {
         self.told = Told::ToDrain;
         let up = {
             let mut table = self.shared.table();
-            table.board.drain();
-            table.board.draining()
+            table.plan.drain();
+            table.plan.draining()
         };
         // Those that have come up since the whole of it was told.
         let up: Vec<Part> = up.into_iter().filter_map(|id| self.part(id)).collect();
@@ -249,7 +249,7 @@ impl<'a> Supervisor<'a> {
     fn close(&mut self) {
         self.told = Told::ToStop;
         self.record_late();
-        self.shared.table().board.close(Closing::Told);
+        self.shared.table().plan.close(Closing::Told);
         self.carry_out();
     }
 

@@ -1,4 +1,4 @@
-//! The members of a group: what the board knows of them, their runners, and who waits for them.
+//! The members of a group: what the plan knows of them, their runners, and who waits for them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,13 +8,13 @@ use tokio::sync::oneshot;
 use super::error::GroupError;
 use super::member::{Needs, Part, Prepared};
 use crate::rules::graph::{Edges, Id};
-use crate::rules::plan::{Action, Board};
+use crate::rules::plan::{Action, GroupPlan};
 use crate::sync::in_turn;
 
 /// The members.
 #[derive(Default)]
 pub(super) struct Table {
-    pub(super) board: Board,
+    pub(super) plan: GroupPlan,
     /// By id; `None` where a member was removed.
     pub(super) entries: Vec<Option<Entry>>,
     pub(super) ids: HashMap<Cow<'static, str>, Id>,
@@ -50,13 +50,13 @@ impl Table {
 
     /// The members in the order in which they were added.
     pub(super) fn as_added(&self) -> impl Iterator<Item = &Entry> {
-        self.board.as_added().into_iter().filter_map(|id| self.look_up(id))
+        self.plan.as_added().into_iter().filter_map(|id| self.look_up(id))
     }
 
     /// Adds a member whose dependencies are there.
     pub(super) fn add(&mut self, name: Cow<'static, str>, member: Prepared, edges: Edges) -> Id {
         let Prepared { part, policy, .. } = member;
-        let id = self.board.add(edges, policy);
+        let id = self.plan.add(edges, policy);
         self.ids.insert(name.clone(), id);
         let synced = part.node.shared().synced();
         let (seen, attempt) = (synced.cycle, synced.attempts);
@@ -68,29 +68,29 @@ impl Table {
     }
 
     pub(super) fn add_barrier(&mut self) {
-        self.board.add_barrier();
+        self.plan.add_barrier();
         self.make_room();
     }
 
-    /// Has as many entries as the board has places.
+    /// Has as many entries as the plan has places.
     fn make_room(&mut self) {
-        self.entries.resize_with(self.board.len(), || None);
+        self.entries.resize_with(self.plan.len(), || None);
     }
 
     /// Takes a member off.
     pub(super) fn delete(&mut self, id: Id) -> Option<Entry> {
         let entry = self.entries.get_mut(id.0)?.take()?;
         self.ids.remove(&entry.name);
-        self.board.delete(id);
+        self.plan.delete(id);
         self.make_room();
         Some(entry)
     }
 
     /// What is to be done next; all that was to be done before is done.
     pub(super) fn take_actions(&mut self) -> Vec<Action> {
-        self.board.trim();
+        self.plan.trim();
         self.make_room();
-        self.board.take_actions()
+        self.plan.take_actions()
     }
 }
 

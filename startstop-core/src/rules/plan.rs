@@ -2,7 +2,7 @@
 //!
 //! It is told what the members do and says what is to be done about it. Every change costs as much as
 //! the member has edges, so that a whole group starts and stops in time linear in members and edges. A
-//! restart looks at all places when it is over, for those who have waited for that.
+//! restart looks at all nodes when it is over, for those who have waited for that.
 //!
 //! Invariants:
 //!
@@ -10,14 +10,14 @@
 //!    that are not.
 //! 2. A member is stopped only when all that depend on it and go down as well are down, or late: `blockers`
 //!    counts those that are not.
-//! 3. Once the board drains or closes nothing starts.
+//! 3. Once the plan drains or closes nothing starts.
 //!
 //! [`node`] is what is known of one member, [`edges`] who depends on whom. [`inputs`] takes in what a member
 //! does; from there it goes on to [`restart`], where it has failed, to [`binding`], where others are bound to it,
 //! and to [`stopping`], the way down. [`counts`] keeps the numbers of the invariants, and [`actions`] says what follows from them. [`paths`] adds
 //! up what members take one after another.
 //!
-//! A barrier is a place without a member: ready when all it depends on are, down when all that depend
+//! A barrier is a node without a member: ready when all it depends on are, down when all that depend
 //! on it are. It stands for the edges from each of many to each of many others.
 
 mod node;
@@ -38,7 +38,7 @@ use super::graph::Id;
 pub(crate) use node::{Policy, Stay};
 
 use counts::Counts;
-use node::Place;
+use node::PlanNode;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,7 +71,7 @@ pub(crate) enum Rest {
     Own,
 }
 
-/// Why the board closes.
+/// Why the plan closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Closing {
     /// The group was told to stop.
@@ -87,11 +87,11 @@ pub(crate) enum Closing {
 /// The members of a group and what becomes of them.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
-pub(crate) struct Board {
-    places: Vec<Option<Place>>,
+pub(crate) struct GroupPlan {
+    nodes: Vec<Option<PlanNode>>,
     actions: Vec<Action>,
     /// Whose situation has changed.
-    dirty: VecDeque<Id>,
+    pending: VecDeque<Id>,
     /// The group is about to be told to end.
     draining: bool,
     closing: Option<Closing>,
@@ -113,19 +113,19 @@ pub(crate) struct Board {
     free: Vec<Id>,
 }
 
-impl Board {
+impl GroupPlan {
     /// The group begins to run: every member is to start.
     pub(crate) fn open(&mut self) {
         self.actions.clear();
-        self.dirty.clear();
+        self.pending.clear();
         self.restarting.clear();
         (self.draining, self.closing) = (false, None);
         self.open = true;
         (self.falling, self.pausing) = (0, false);
-        for (at, place) in self.places.iter_mut().enumerate() {
-            let Some(place) = place else { continue };
-            place.reset();
-            self.dirty.push_back(Id(at));
+        for (at, node) in self.nodes.iter_mut().enumerate() {
+            let Some(node) = node else { continue };
+            node.reset();
+            self.pending.push_back(Id(at));
         }
         self.count_all();
     }
@@ -135,22 +135,22 @@ impl Board {
         self.open = false;
         (self.draining, self.closing) = (false, None);
         self.actions.clear();
-        self.dirty.clear();
+        self.pending.clear();
         // A removal that was not carried out is over.
-        self.places.iter_mut().flatten().for_each(|place| place.leaves = false);
+        self.nodes.iter_mut().flatten().for_each(|node| node.leaves = false);
     }
 
-    /// The place, unless its member is gone.
-    fn look_up(&self, id: Id) -> Option<&Place> {
-        self.places.get(id.0)?.as_ref()
+    /// The node, unless its member is gone.
+    fn look_up(&self, id: Id) -> Option<&PlanNode> {
+        self.nodes.get(id.0)?.as_ref()
     }
 
-    fn place(&self, id: Id) -> &Place {
-        self.places[id.0].as_ref().expect("an id is used only while its member is there")
+    fn node(&self, id: Id) -> &PlanNode {
+        self.nodes[id.0].as_ref().expect("an id is used only while its member is there")
     }
 
-    fn place_mut(&mut self, id: Id) -> &mut Place {
-        self.places[id.0].as_mut().expect("an id is used only while its member is there")
+    fn place_mut(&mut self, id: Id) -> &mut PlanNode {
+        self.nodes[id.0].as_mut().expect("an id is used only while its member is there")
     }
 }
 

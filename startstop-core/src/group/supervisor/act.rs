@@ -1,4 +1,4 @@
-//! What the board says, carried out.
+//! What the plan says, carried out.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::runner::listen;
 use crate::service::context::attempt_guard::{AttemptGuard, Closed};
 
 impl Supervisor<'_> {
-    /// Does what the board says until it has nothing more to say. One that cannot start may be restarted
+    /// Does what the plan says until it has nothing more to say. One that cannot start may be restarted
     /// for ever without anybody being asked: the runtime has its turn in between.
     pub(super) fn carry_out(&mut self) {
         self.again = false;
@@ -30,7 +30,7 @@ impl Supervisor<'_> {
                     Action::Stop(id) => self.stop(id),
                     Action::FailDependency { member, dependency } => {
                         // A restart may have given the member another chance since.
-                        if self.shared.table().board.is_failing(member) {
+                        if self.shared.table().plan.is_failing(member) {
                             self.fail_dependency(member, dependency);
                             self.again = true;
                         }
@@ -69,7 +69,7 @@ impl Supervisor<'_> {
     fn stop(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
         if goes_down(&*part.node) {
-            self.shared.table().board.goes_by_itself(id);
+            self.shared.table().plan.goes_by_itself(id);
         }
         self.stop_within_share(id);
         self.look_at_one(id);

@@ -21,17 +21,17 @@ pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
 impl Supervisor<'_> {
     pub(super) fn removed(&mut self, id: Id) {
         // Said twice, it may be about one that was inserted in its place by now.
-        if !self.shared.table().board.is_leaving(id) {
+        if !self.shared.table().plan.is_leaving(id) {
             return;
         }
         self.look_at_one(id);
         let (told, entry) = {
             let mut table = self.shared.table();
             // Its handle may have started it since: this is said again once it is down.
-            if table.board.is_alive(id) {
+            if table.plan.is_alive(id) {
                 return;
             }
-            (table.board.was_told(id), table.delete(id))
+            (table.plan.was_told(id), table.delete(id))
         };
         let Some(entry) = entry else { return };
         unobserve(&self.shared.mailbox, id, &entry.part);
@@ -49,7 +49,7 @@ impl Supervisor<'_> {
     /// A member that was inserted did not start: it is taken off again.
     pub(super) fn withdraw(&mut self, id: Id, error: StartError) {
         // They were inserted after it; those that their handles have started do without it.
-        let waiting = self.shared.table().board.waiting_for(id);
+        let waiting = self.shared.table().plan.waiting_for(id);
         for dependent in waiting {
             self.fail_dependency(dependent, id);
         }

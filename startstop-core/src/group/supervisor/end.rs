@@ -25,7 +25,7 @@ impl Supervisor<'_> {
     /// began, so that it has told them nothing, or their handles have started them since.
     pub(super) fn finds_more(&mut self) -> bool {
         let table = self.shared.table();
-        if table.board.closing().is_none() {
+        if table.plan.closing().is_none() {
             return false;
         }
         let entries = (0..).map(Id).zip(&table.entries);
@@ -41,7 +41,7 @@ impl Supervisor<'_> {
     /// not are recorded beside it.
     pub(super) fn end(mut self) -> Result<(), BoxError> {
         self.ended = true;
-        if self.failure.is_none() && self.shared.table().board.have_all_failed() {
+        if self.failure.is_none() && self.shared.table().plan.have_all_failed() {
             self.failure = self.last.take().map(BoxError::from);
         }
         let stuck = self.stuck().into_iter().map(BoxError::from);
@@ -69,7 +69,7 @@ impl Supervisor<'_> {
     /// The members that do not yield, but for one whose failure has ended the group.
     fn stuck(&self) -> Vec<StopError> {
         let table = self.shared.table();
-        let ended_by = match table.board.closing() {
+        let ended_by = match table.plan.closing() {
             Some(Closing::Failed(id) | Closing::Limit(id)) => Some(id),
             Some(Closing::Told | Closing::Completed) | None => None,
         };
@@ -90,13 +90,13 @@ impl Drop for Supervisor<'_> {
         }
         let (parts, waiting, gone) = {
             let mut table = self.shared.table();
-            table.board.shut();
+            table.plan.shut();
             let mut waiting = Vec::new();
             let mut parts = Vec::new();
             let mut gone = Vec::new();
             // From the last, since one that was inserted may come after another.
-            for id in table.board.as_added().into_iter().rev() {
-                let leaves = table.board.is_transient(id);
+            for id in table.plan.as_added().into_iter().rev() {
+                let leaves = table.plan.is_transient(id);
                 let entry = table.entry_mut(id);
                 let inserting = entry.inserting.take();
                 waiting.append(&mut entry.removing);

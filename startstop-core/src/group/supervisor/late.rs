@@ -47,7 +47,7 @@ impl Supervisor<'_> {
             let table = self.shared.table();
             let name = |id| table.look_up(id).map(|entry| entry.name.to_string());
             let part = |id| table.look_up(id).map(|entry| Arc::clone(&entry.part.node));
-            let awaited = table.board.awaited().into_iter();
+            let awaited = table.plan.awaited().into_iter();
             let named = awaited.filter_map(|(id, deps)| {
                 Some((name(id)?, part(id)?, deps.into_iter().filter_map(name).collect::<Vec<_>>()))
             });

@@ -1,4 +1,4 @@
-//! What members have done: told to the board, and what of it concerns the whole group.
+//! What members have done: told to the plan, and what of it concerns the whole group.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::rules::plan::{Closing, Rest};
 use crate::service::context::attempt_guard::{AttemptGuard, Closed, record};
 
 impl Supervisor<'_> {
-    /// Tells the board what a member is up to.
+    /// Tells the plan what a member is up to.
     pub(super) fn look_at_one(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
         let look = Look::at(&*part.node);
@@ -32,31 +32,31 @@ impl Supervisor<'_> {
         if table.look_up(id).is_none() {
             return;
         }
-        let is_to_come = table.board.is_to_come(id) || look.cycle < table.entry(id).seen;
+        let is_to_come = table.plan.is_to_come(id) || look.cycle < table.entry(id).seen;
         if look.state != State::Stopping {
-            table.board.comes_back(id);
+            table.plan.comes_back(id);
         } else if is_to_come {
             // What ends is none of the group's: its start follows.
             return;
         }
-        let was_alive = table.board.is_alive(id);
+        let was_alive = table.plan.is_alive(id);
         let mut inserted = None;
         if look.has_started {
             inserted = table.entry_mut(id).inserting.take();
         }
-        let was_missed = look.has_started && !table.board.has_been_ready(id);
-        table.board.set_ready(id, look.ready);
+        let was_missed = look.has_started && !table.plan.has_been_ready(id);
+        table.plan.set_ready(id, look.ready);
         let before = std::mem::replace(&mut table.entry_mut(id).attempt, look.attempt);
-        if look.attempt > before && table.board.is_up(id) {
+        if look.attempt > before && table.plan.is_up(id) {
             // It has been down since, before anybody looked.
-            table.board.rises(id);
+            table.plan.rises(id);
         }
         match look.state {
-            State::Running => table.board.comes_up(id),
+            State::Running => table.plan.comes_up(id),
             // One that completes is as good as one that has.
-            State::Stopping if look.completes && table.board.is_up(id) => {}
-            _ if look.was_up || was_missed => table.board.flashes(id),
-            _ => table.board.rises(id),
+            State::Stopping if look.completes && table.plan.is_up(id) => {}
+            _ if look.was_up || was_missed => table.plan.flashes(id),
+            _ => table.plan.rises(id),
         }
         drop(table);
         reply(inserted, Ok(()));
@@ -70,18 +70,18 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Tells the board of a cycle that has ended, if its member was started again before anybody looked.
+    /// Tells the plan of a cycle that has ended, if its member was started again before anybody looked.
     fn catch_up(&mut self, id: Id, look: &Look) {
         let mut table = self.shared.table();
         let seen = &mut table.entry_mut(id).seen;
         let missed = look.cycle > *seen;
         *seen = look.cycle.max(*seen);
-        if !missed || !table.board.stays_up(id) {
+        if !missed || !table.plan.stays_up(id) {
             return;
         }
         match look.rest() {
             // Told to by its handle, perhaps in order to start anew: who waits for it waits on.
-            Rest::Told | Rest::Own | Rest::Stuck => table.board.rests(id, Rest::Told, || true),
+            Rest::Told | Rest::Own | Rest::Stuck => table.plan.rests(id, Rest::Told, || true),
             Rest::Completed | Rest::Failed => {
                 drop(table);
                 self.saw_end(id, look);
@@ -94,12 +94,12 @@ impl Supervisor<'_> {
         let seen = std::mem::replace(&mut table.entry_mut(id).seen, look.cycle);
         if look.cycle > seen {
             // It was started by its handle, and has ended before anybody looked.
-            table.board.rises(id);
+            table.plan.rises(id);
         }
         if look.state == State::Stopped {
-            table.board.ends(id);
+            table.plan.ends(id);
         }
-        if !table.board.is_alive(id) {
+        if !table.plan.is_alive(id) {
             // The news is old: it has been at rest since before.
             return;
         }
@@ -107,15 +107,15 @@ impl Supervisor<'_> {
         self.saw_end(id, look);
     }
 
-    /// The cycle has ended in which the board takes the member for alive.
+    /// The cycle has ended in which the plan takes the member for alive.
     fn saw_end(&mut self, id: Id, look: &Look) {
         let mut table = self.shared.table();
         let mut inserted = None;
         if look.was_ready {
-            table.board.comes_up(id);
+            table.plan.comes_up(id);
             inserted = table.entry_mut(id).inserting.take();
         }
-        let of_stop = table.board.fails_in_stop(id);
+        let of_stop = table.plan.fails_in_stop(id);
         drop(table);
         if let (true, Some(failure), None) = (of_stop, &look.failure, &look.stuck) {
             record(self.cx, Fault::of(|| failure.clone().into()));
@@ -130,7 +130,7 @@ impl Supervisor<'_> {
 
     /// A member has completed: has it fail, if that is a failure of it.
     fn fails_by_completing(&mut self, id: Id) -> bool {
-        let part = self.part(id).filter(|_| self.shared.table().board.fails_by_completing(id));
+        let part = self.part(id).filter(|_| self.shared.table().plan.fails_by_completing(id));
         let Some(part) = part else { return false };
         let failure = request::record(&part.node, Fault::interruption(Interruption::Completed));
         let error = || StartError::Failed(failure.clone());
@@ -138,7 +138,7 @@ impl Supervisor<'_> {
         true
     }
 
-    /// Tells the board that a member rests, and what of it concerns the whole group.
+    /// Tells the plan that a member rests, and what of it concerns the whole group.
     pub(super) fn rests(
         &mut self,
         id: Id,
@@ -149,14 +149,14 @@ impl Supervisor<'_> {
         let mut begins = false;
         let restarts = &mut self.restarts;
         let mut table = self.shared.table();
-        let fresh = table.board.is_coming(id);
-        let of_stop = table.board.fails_in_stop(id);
-        let was_closing = table.board.closing();
-        table.board.rests(id, rest, || {
+        let fresh = table.plan.is_coming(id);
+        let of_stop = table.plan.fails_in_stop(id);
+        let was_closing = table.plan.closing();
+        table.plan.rests(id, rest, || {
             begins = restarts.allows(self.shared.limit);
             begins
         });
-        let closing = table.board.closing();
+        let closing = table.plan.closing();
         drop(table);
         if begins {
             self.begin_backoff();

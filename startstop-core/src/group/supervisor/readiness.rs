@@ -13,8 +13,8 @@ impl Supervisor<'_> {
     /// Shows whether the group has started, and which members keep it from being ready at this moment.
     pub(super) fn show_readiness(&mut self) {
         let table = self.shared.table();
-        let has_started = table.board.has_started() || self.started;
-        let (unsettled, count) = table.board.unsettled(NAMED);
+        let has_started = table.plan.has_started() || self.started;
+        let (unsettled, count) = table.plan.unsettled(NAMED);
         drop(table);
         if count == 0 && has_started {
             self.restarts.is_ready();

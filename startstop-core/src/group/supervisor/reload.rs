@@ -27,7 +27,7 @@ pub(super) struct PassOn {
 impl Supervisor<'_> {
     /// Asks the first member.
     pub(super) fn pass_on(&self, reload: Reload) -> PassOn {
-        let left = self.shared.table().board.in_order().into();
+        let left = self.shared.table().plan.in_order().into();
         let result = Err(ReloadError::NotSupported);
         let mut pass = PassOn { reload, left, answer: None, result };
         pass.ask_next(|id| self.part(id));

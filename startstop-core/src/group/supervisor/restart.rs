@@ -75,14 +75,14 @@ impl Supervisor<'_> {
         if delay.is_zero() {
             // The runtime has its turn nevertheless.
             self.again = true;
-            self.shared.table().board.backoff_over();
+            self.shared.table().plan.backoff_over();
             return;
         }
         self.restarts.backoff = Some(Box::pin(tokio::time::sleep(delay)));
     }
 
     pub(super) fn backoff_over(&mut self) {
-        self.shared.table().board.backoff_over();
+        self.shared.table().plan.backoff_over();
         self.carry_out();
     }
 }

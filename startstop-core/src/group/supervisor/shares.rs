@@ -70,13 +70,13 @@ impl Supervisor<'_> {
         let alive: Vec<_> = {
             let table = self.shared.table();
             let entries = (0..).map(Id).zip(&table.entries);
-            let alive = entries.filter(|(id, entry)| entry.is_some() && table.board.is_alive(*id));
+            let alive = entries.filter(|(id, entry)| entry.is_some() && table.plan.is_alive(*id));
             alive.filter_map(|(id, entry)| Some((id, entry.as_ref()?.part.clone()))).collect()
         };
         // Not under the lock of the table: it comes before those of what is nested, which are looked at here.
         let spans = alive.into_iter().map(|(id, part)| (id, grace::span_in_stop(&*part.node)));
         let spans: HashMap<Id, Span> = spans.collect();
-        let tails = self.shared.table().board.tails(left, |id| spans.get(&id).copied());
+        let tails = self.shared.table().plan.tails(left, |id| spans.get(&id).copied());
         let tail = |id: &Id| tails.get(id.0).copied().unwrap_or_default();
         spans.into_iter().map(|(id, span)| (id, (span, tail(&id)))).collect()
     }
@@ -84,7 +84,7 @@ impl Supervisor<'_> {
     /// There is less time than there was: what is stopping has a smaller share.
     pub(super) fn share_again(&mut self) {
         self.shares.deadline = self.cx.deadline();
-        let stopping = self.shared.table().board.stopping();
+        let stopping = self.shared.table().plan.stopping();
         for id in stopping {
             self.stop_within_share(id);
         }
@@ -94,7 +94,7 @@ impl Supervisor<'_> {
     pub(super) fn next_share_end(&mut self) -> Option<Instant> {
         let table = self.shared.table();
         while let Some(Reverse((at, id))) = self.shares.ends.peek() {
-            if table.board.is_stopping_member(*id) {
+            if table.plan.is_stopping_member(*id) {
                 return Some(*at);
             }
             self.shares.ends.pop();
@@ -110,7 +110,7 @@ impl Supervisor<'_> {
                 break;
             }
             self.shares.ends.pop();
-            self.shared.table().board.is_late(id);
+            self.shared.table().plan.is_late(id);
         }
         self.carry_out();
     }

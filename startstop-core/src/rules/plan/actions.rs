@@ -1,10 +1,10 @@
 //! What follows, for each member whose situation has changed.
 
 use super::node::{Fate, Want};
-use super::{Action, Board};
+use super::{Action, GroupPlan};
 use crate::rules::graph::Id;
 
-impl Board {
+impl GroupPlan {
     /// What is to be done now.
     pub(crate) fn take_actions(&mut self) -> Vec<Action> {
         self.follow();
@@ -13,17 +13,17 @@ impl Board {
 
     /// Looks at each member whose situation has changed.
     pub(super) fn follow(&mut self) {
-        while let Some(id) = self.dirty.pop_front() {
+        while let Some(id) = self.pending.pop_front() {
             self.look_at(id);
         }
     }
 
     fn look_at(&mut self, id: Id) {
-        let Some(place) = self.look_up(id) else { return };
-        match (place.want, place.fate) {
+        let Some(node) = self.look_up(id) else { return };
+        match (node.want, node.fate) {
             (Want::Up, Fate::Pending) => self.look_at_pending(id),
-            (Want::Down, Fate::Starting | Fate::Up) if place.blockers == 0 => {
-                if place.barrier {
+            (Want::Down, Fate::Starting | Fate::Up) if node.blockers == 0 => {
+                if node.barrier {
                     self.comes_down(id);
                     return;
                 }
@@ -31,7 +31,7 @@ impl Board {
                 self.actions.push(Action::Stop(id));
             }
             // It is not alive and nothing above it is: its dependencies need not wait for it.
-            (Want::Down, fate) if !fate.is_alive() && place.blockers == 0 => {
+            (Want::Down, fate) if !fate.is_alive() && node.blockers == 0 => {
                 self.unblock_deps(id);
                 self.wait_for_what_it_is_bound_to(id);
             }
@@ -41,10 +41,10 @@ impl Board {
 
     fn look_at_pending(&mut self, id: Id) {
         self.note_idle(id);
-        let place = self.place(id);
+        let node = self.node(id);
         // What is inserted waits for those to be down that a restart takes down.
-        let waits = place.fresh && self.falling > 0;
-        if self.draining || waits || place.failing || place.stuck {
+        let waits = node.fresh && self.falling > 0;
+        if self.draining || waits || node.failing || node.stuck {
             return;
         }
         self.start(id);
@@ -52,12 +52,12 @@ impl Board {
 
     /// Starts the member if nothing keeps it from that, or has it fail if something does for good.
     fn start(&mut self, id: Id) {
-        let (barrier, ready) = (self.place(id).barrier, self.has_what_it_needs(id));
+        let (barrier, ready) = (self.node(id).barrier, self.has_what_it_needs(id));
         let bad = if ready { None } else { self.bad_dependency(id) };
         match (ready, bad) {
             (true, _) if barrier => self.comes_up(id),
             (true, _) => {
-                let again = self.place(id).again;
+                let again = self.node(id).again;
                 self.set_fate(id, Fate::Starting);
                 self.place_mut(id).again = false;
                 self.actions.push(if again { Action::Restart(id) } else { Action::Start(id) });
@@ -74,15 +74,15 @@ impl Board {
 
     /// Whether all it depends on are ready, or have been; what it is bound to has to be so now.
     fn has_what_it_needs(&self, id: Id) -> bool {
-        let place = self.place(id);
-        place.unready == 0 && place.bound.iter().all(|dep| self.is_firm(*dep))
+        let node = self.node(id);
+        node.unready == 0 && node.bound.iter().all(|dep| self.is_firm(*dep))
     }
 
     /// Whether those that are bound to it may run.
     fn is_firm(&self, id: Id) -> bool {
-        let place = self.place(id);
-        match place.fate {
-            Fate::Up => place.good,
+        let node = self.node(id);
+        match node.fate {
+            Fate::Up => node.satisfied,
             Fate::Completed => true,
             Fate::Pending | Fate::Starting | Fate::Falling | Fate::Ended | Fate::Parked => false,
         }
@@ -90,24 +90,24 @@ impl Board {
 
     /// A dependency that keeps the member from starting for good.
     fn bad_dependency(&self, id: Id) -> Option<Id> {
-        let place = self.place(id);
+        let node = self.node(id);
         let is_bad = |dep: &Id| {
-            let failed = self.place(*dep).fate == Fate::Ended;
-            if place.bound.contains(dep) { failed } else { self.ended_badly(*dep) }
+            let failed = self.node(*dep).fate == Fate::Ended;
+            if node.bound.contains(dep) { failed } else { self.ended_badly(*dep) }
         };
-        place.deps.iter().copied().find(is_bad)
+        node.deps.iter().copied().find(is_bad)
     }
 
     /// Whether the member ended without being ready, and will not come up by itself.
     fn ended_badly(&self, id: Id) -> bool {
-        let place = self.place(id);
-        !place.was_ready && (place.idle || matches!(place.fate, Fate::Ended | Fate::Parked))
+        let node = self.node(id);
+        !node.was_ready && (node.idle || matches!(node.fate, Fate::Ended | Fate::Parked))
     }
 
     /// The member that ended badly, or that behind the barrier that did.
     fn behind_barriers(&self, mut id: Id) -> Id {
-        while self.place(id).barrier {
-            let bad = self.place(id).deps.iter().find(|dep| self.ended_badly(**dep));
+        while self.node(id).barrier {
+            let bad = self.node(id).deps.iter().find(|dep| self.ended_badly(**dep));
             let Some(next) = bad else { break };
             id = *next;
         }

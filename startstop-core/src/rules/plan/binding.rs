@@ -4,25 +4,25 @@
 //! is down it waits until that is ready again; if that was stopped by its handle it is idle, as settled as that is; if that has
 //! failed for good, so has the bound one.
 
-use super::Board;
+use super::GroupPlan;
 use super::node::{Fate, Want};
 use crate::rules::graph::Id;
 
-impl Board {
+impl GroupPlan {
     /// What is bound to the member goes down: the member has, or does.
     pub(super) fn take_bound_down(&mut self, id: Id) {
         if self.is_stopping() {
             return;
         }
-        let mut open = self.place(id).binds.clone();
+        let mut open = self.node(id).binds.clone();
         while let Some(id) = open.pop() {
-            let place = self.place(id);
+            let node = self.node(id);
             // One that goes down already takes what is bound to it along.
-            let goes = place.restarts || place.rebinds || place.leaves;
-            if goes || !place.fate.is_alive() {
+            let goes = node.restarts || node.rebinds || node.leaves;
+            if goes || !node.fate.is_alive() {
                 continue;
             }
-            open.extend(&place.binds);
+            open.extend(&node.binds);
             self.place_mut(id).rebinds = true;
             self.set_good(id, false);
             self.take_down(id);
@@ -31,30 +31,30 @@ impl Board {
 
     /// A member that went down with what it is bound to is down, as all that depend on it and went down as well.
     pub(super) fn wait_for_what_it_is_bound_to(&mut self, id: Id) {
-        let place = self.place_mut(id);
-        if std::mem::take(&mut place.rebinds) && !place.leaves {
-            place.want = Want::Up;
-            self.dirty.push_back(id);
+        let node = self.place_mut(id);
+        if std::mem::take(&mut node.rebinds) && !node.leaves {
+            node.want = Want::Up;
+            self.pending.push_back(id);
         }
     }
 
     /// Notes whether a member that is to start waits for one that was stopped by its handle.
     pub(super) fn note_idle(&mut self, id: Id) {
-        let place = self.place(id);
+        let node = self.node(id);
         let rests = |dep: &Id| {
-            let dep = self.place(*dep);
+            let dep = self.node(*dep);
             dep.fate == Fate::Parked || dep.fate == Fate::Pending && dep.idle
         };
-        let (was, is) = (place.idle, place.bound.iter().any(rests));
+        let (was, is) = (node.idle, node.bound.iter().any(rests));
         if was == is {
             return;
         }
-        self.change(id, |place| place.idle = is);
+        self.change(id, |node| node.idle = is);
         if !is {
             self.revive_behind(id);
         }
         // Some may be idle now for it is, others fail.
-        let dependents = self.place(id).dependents.clone();
-        self.dirty.extend(dependents);
+        let dependents = self.node(id).dependents.clone();
+        self.pending.extend(dependents);
     }
 }

@@ -1,9 +1,9 @@
-//! What is counted, kept in step: of each place what its neighbours wait for, of all how many are what.
+//! What is counted, kept in step: of each node what its neighbours wait for, of all how many are what.
 //!
-//! Each change costs as much as the place has edges.
+//! Each change costs as much as the node has edges.
 
-use super::Board;
-use super::node::{Fate, Place};
+use super::GroupPlan;
+use super::node::{Fate, PlanNode};
 use crate::rules::graph::Id;
 
 /// How many members are what.
@@ -20,16 +20,16 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    fn of(place: &Place) -> Self {
-        if place.barrier {
+    fn of(node: &PlanNode) -> Self {
+        if node.barrier {
             return Self::default();
         }
         Self {
-            alive: usize::from(place.fate.is_alive()),
-            awaited: usize::from(place.is_awaited()),
-            pending: usize::from(place.is_pending()),
-            completed: usize::from(place.fate == Fate::Completed),
-            failed: usize::from(place.fate == Fate::Ended),
+            alive: usize::from(node.fate.is_alive()),
+            awaited: usize::from(node.is_awaited()),
+            pending: usize::from(node.is_pending()),
+            completed: usize::from(node.fate == Fate::Completed),
+            failed: usize::from(node.fate == Fate::Ended),
         }
     }
 
@@ -43,13 +43,13 @@ impl Counts {
     }
 }
 
-impl Board {
-    /// Changes a place, and what is counted with it.
-    pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Place)) {
-        let place = self.place_mut(id);
-        let was = (Counts::of(place), place.is_unsettled());
-        change(place);
-        let is = (Counts::of(place), place.is_unsettled());
+impl GroupPlan {
+    /// Changes a node, and what is counted with it.
+    pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut PlanNode)) {
+        let node = self.place_mut(id);
+        let was = (Counts::of(node), node.is_unsettled());
+        change(node);
+        let is = (Counts::of(node), node.is_unsettled());
         self.counts.step(was.0, is.0);
         match (was.1, is.1) {
             (false, true) => drop(self.unsettled.insert(id)),
@@ -58,54 +58,54 @@ impl Board {
         }
     }
 
-    /// Counts all places anew.
+    /// Counts all nodes anew.
     pub(super) fn count_all(&mut self) {
         self.counts = Counts::default();
         self.unsettled.clear();
-        for (at, place) in self.places.iter().enumerate() {
-            let Some(place) = place else { continue };
-            self.counts.step(Counts::default(), Counts::of(place));
-            if place.is_unsettled() {
+        for (at, node) in self.nodes.iter().enumerate() {
+            let Some(node) = node else { continue };
+            self.counts.step(Counts::default(), Counts::of(node));
+            if node.is_unsettled() {
                 self.unsettled.insert(Id(at));
             }
         }
     }
 
-    /// Counts a place that is added.
+    /// Counts a node that is added.
     pub(super) fn count_in(&mut self, id: Id) {
-        let place = self.place(id);
-        let (counts, unsettled) = (Counts::of(place), place.is_unsettled());
+        let node = self.node(id);
+        let (counts, unsettled) = (Counts::of(node), node.is_unsettled());
         self.counts.step(Counts::default(), counts);
         if unsettled {
             self.unsettled.insert(id);
         }
     }
 
-    /// Counts a place no more.
-    pub(super) fn count_out(&mut self, id: Id, place: &Place) {
-        self.counts.step(Counts::of(place), Counts::default());
+    /// Counts a node no more.
+    pub(super) fn count_out(&mut self, id: Id, node: &PlanNode) {
+        self.counts.step(Counts::of(node), Counts::default());
         self.unsettled.remove(&id);
     }
 
     /// Tells those that depend on it. What is not good is not so behind barriers either.
-    pub(super) fn set_good(&mut self, id: Id, good: bool) {
+    pub(super) fn set_good(&mut self, id: Id, satisfied: bool) {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
-            let place = self.place_mut(id);
-            if std::mem::replace(&mut place.good, good) == good {
+            let node = self.place_mut(id);
+            if std::mem::replace(&mut node.satisfied, satisfied) == satisfied {
                 continue;
             }
-            if place.barrier && !good {
+            if node.barrier && !satisfied {
                 // It waits again, or fails those behind it if what it waits for has ended.
-                (place.fate, place.was_ready) = (Fate::Pending, false);
-                self.dirty.push_back(id);
+                (node.fate, node.was_ready) = (Fate::Pending, false);
+                self.pending.push_back(id);
             }
-            let place = self.place(id);
-            for dependent in place.dependents.clone() {
+            let node = self.node(id);
+            for dependent in node.dependents.clone() {
                 let behind = self.place_mut(dependent);
-                if good {
+                if satisfied {
                     behind.unready -= 1;
-                    self.dirty.push_back(dependent);
+                    self.pending.push_back(dependent);
                     continue;
                 }
                 behind.unready += 1;
@@ -117,16 +117,16 @@ impl Board {
     }
 
     pub(super) fn set_fate(&mut self, id: Id, fate: Fate) {
-        self.change(id, |place| {
-            place.fate = fate;
-            place.by_itself = false;
-            place.told = fate == Fate::Falling || (place.told && fate != Fate::Starting);
+        self.change(id, |node| {
+            node.fate = fate;
+            node.by_itself = false;
+            node.told = fate == Fate::Falling || (node.told && fate != Fate::Starting);
         });
     }
 
     /// Notes whether the member has been ready since it was last told to start.
     pub(super) fn set_was_ready(&mut self, id: Id, was_ready: bool) {
-        self.change(id, |place| place.was_ready = was_ready);
+        self.change(id, |node| node.was_ready = was_ready);
     }
 
     /// A member that goes down keeps those that it depends on from going down.
@@ -134,7 +134,7 @@ impl Board {
         if std::mem::replace(&mut self.place_mut(id).blocks, true) {
             return;
         }
-        for dep in self.place(id).deps.clone() {
+        for dep in self.node(id).deps.clone() {
             self.place_mut(dep).blockers += 1;
         }
     }
@@ -144,9 +144,9 @@ impl Board {
         if !std::mem::replace(&mut self.place_mut(id).blocks, false) {
             return;
         }
-        for dep in self.place(id).deps.clone() {
+        for dep in self.node(id).deps.clone() {
             self.place_mut(dep).blockers -= 1;
-            self.dirty.push_back(dep);
+            self.pending.push_back(dep);
         }
     }
 }

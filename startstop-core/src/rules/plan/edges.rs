@@ -1,18 +1,18 @@
-//! Who is on the board, and who depends on whom.
+//! Who is on the plan, and who depends on whom.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::node::{Fate, Place};
-use super::{Board, Policy};
+use super::node::{Fate, PlanNode};
+use super::{GroupPlan, Policy};
 use crate::rules::graph::{Edges, Id};
 
-impl Board {
+impl GroupPlan {
     /// Adds a member that depends on members that are there.
     pub(crate) fn add(&mut self, edges: Edges, policy: Policy) -> Id {
         let id = self.free_place();
         let Edges { deps, bound } = edges;
-        let unready = deps.iter().filter(|dep| !self.place(**dep).good).count();
+        let unready = deps.iter().filter(|dep| !self.node(**dep).satisfied).count();
         for dep in &deps {
             self.place_mut(*dep).dependents.push(id);
         }
@@ -21,33 +21,33 @@ impl Board {
         }
         self.added += 1;
         let fresh = self.open;
-        let place = Place { unready, fresh, ..Place::new(self.added, deps, bound, policy) };
-        self.places[id.0] = Some(place);
+        let node = PlanNode { unready, fresh, ..PlanNode::new(self.added, deps, bound, policy) };
+        self.nodes[id.0] = Some(node);
         if self.open {
             self.count_in(id);
-            self.dirty.push_back(id);
+            self.pending.push_back(id);
         }
         id
     }
 
-    /// A place for another member.
+    /// A node for another member.
     fn free_place(&mut self) -> Id {
         while let Some(id) = self.free.pop() {
             // It may have been given back altogether meanwhile, or be taken since.
-            if self.places.get(id.0).is_some_and(Option::is_none) {
+            if self.nodes.get(id.0).is_some_and(Option::is_none) {
                 return id;
             }
         }
-        self.places.push(None);
-        Id(self.places.len() - 1)
+        self.nodes.push(None);
+        Id(self.nodes.len() - 1)
     }
 
     /// The members in the order in which they were added.
     pub(crate) fn as_added(&self) -> Vec<Id> {
-        let there = |(at, place): (usize, &Option<Place>)| {
-            place.as_ref().filter(|place| !place.barrier).map(|place| (place.added, Id(at)))
+        let there = |(at, node): (usize, &Option<PlanNode>)| {
+            node.as_ref().filter(|node| !node.barrier).map(|node| (node.added, Id(at)))
         };
-        let mut all: Vec<(u64, Id)> = self.places.iter().enumerate().filter_map(there).collect();
+        let mut all: Vec<(u64, Id)> = self.nodes.iter().enumerate().filter_map(there).collect();
         all.sort_unstable();
         all.into_iter().map(|(_, id)| id).collect()
     }
@@ -55,28 +55,28 @@ impl Board {
     /// The members in an order in which they may start one after another; those that may start at once as they were added.
     pub(crate) fn in_order(&self) -> Vec<Id> {
         let mut order = Vec::new();
-        self.walk_in_order(|id, place| {
-            if !place.barrier {
+        self.walk_in_order(|id, node| {
+            if !node.barrier {
                 order.push(id);
             }
         });
         order
     }
 
-    /// Visits all places, each after what it depends on.
-    pub(super) fn walk_in_order(&self, mut visit: impl FnMut(Id, &Place)) {
-        let all = (0..self.places.len()).map(Id);
+    /// Visits all nodes, each after what it depends on.
+    pub(super) fn walk_in_order(&self, mut visit: impl FnMut(Id, &PlanNode)) {
+        let all = (0..self.nodes.len()).map(Id);
         let mut left: Vec<usize> =
-            all.clone().map(|id| self.look_up(id).map_or(0, |place| place.deps.len())).collect();
-        let added = |id: Id| Reverse((self.place(id).added, id));
+            all.clone().map(|id| self.look_up(id).map_or(0, |node| node.deps.len())).collect();
+        let added = |id: Id| Reverse((self.node(id).added, id));
         let mut open: BinaryHeap<Reverse<(u64, Id)>> = all
-            .filter(|id| self.look_up(*id).is_some_and(|place| place.deps.is_empty()))
+            .filter(|id| self.look_up(*id).is_some_and(|node| node.deps.is_empty()))
             .map(added)
             .collect();
         while let Some(Reverse((_, id))) = open.pop() {
-            let place = self.place(id);
-            visit(id, place);
-            for dependent in &place.dependents {
+            let node = self.node(id);
+            visit(id, node);
+            for dependent in &node.dependents {
                 left[dependent.0] -= 1;
                 if left[dependent.0] == 0 {
                     open.push(added(*dependent));
@@ -85,7 +85,7 @@ impl Board {
         }
     }
 
-    /// Adds a place without a member, before the board is open for the first time.
+    /// Adds a node without a member, before the plan is open for the first time.
     pub(crate) fn add_barrier(&mut self) -> Id {
         let id = self.add(Edges::default(), Policy::default());
         self.place_mut(id).barrier = true;
@@ -101,60 +101,60 @@ impl Board {
             for dep in &bound {
                 self.place_mut(*dep).binds.push(Id(at));
             }
-            let place = self.place_mut(Id(at));
-            place.unready = deps.len();
-            (place.deps, place.bound) = (deps, bound);
+            let node = self.place_mut(Id(at));
+            node.unready = deps.len();
+            (node.deps, node.bound) = (deps, bound);
         }
     }
 
     /// Takes a member off that is down and for which nobody waits.
     pub(crate) fn delete(&mut self, id: Id) {
-        let Some(place) = self.places[id.0].take() else { return };
+        let Some(node) = self.nodes[id.0].take() else { return };
         self.left.push(id);
         if self.open {
-            self.count_out(id, &place);
+            self.count_out(id, &node);
         } else {
             self.trim();
         }
-        for id_of_dep in place.deps {
+        for id_of_dep in node.deps {
             let dep = self.place_mut(id_of_dep);
             forget(&mut dep.dependents, id);
             forget(&mut dep.binds, id);
-            dep.blockers -= usize::from(place.blocks);
-            self.dirty.push_back(id_of_dep);
+            dep.blockers -= usize::from(node.blocks);
+            self.pending.push_back(id_of_dep);
         }
         // What is left behind it are barriers, and members that their handles have started.
-        for dependent in place.dependents {
+        for dependent in node.dependents {
             let behind = self.place_mut(dependent);
             behind.deps.retain(|other| *other != id);
             behind.bound.retain(|other| *other != id);
-            behind.unready -= usize::from(!place.good);
-            self.dirty.push_back(dependent);
+            behind.unready -= usize::from(!node.satisfied);
+            self.pending.push_back(dependent);
         }
-        if place.restarts {
+        if node.restarts {
             self.restarting.retain(|other| *other != id);
             self.raise_if_down();
         }
     }
 
-    /// Has the places that were given back used again. Not while actions are carried out, which may be about whoever
+    /// Has the nodes that were given back used again. Not while actions are carried out, which may be about whoever
     /// was there.
     pub(crate) fn trim(&mut self) {
-        while self.places.last().is_some_and(Option::is_none) {
-            self.places.pop();
+        while self.nodes.last().is_some_and(Option::is_none) {
+            self.nodes.pop();
         }
-        let there = self.places.len();
+        let there = self.nodes.len();
         self.free.extend(self.left.drain(..).filter(|id| id.0 < there));
     }
 
     /// The members that depend on this one, directly or behind a barrier.
     pub(crate) fn dependents(&self, id: Id) -> Vec<Id> {
         let mut found = Vec::new();
-        let mut open = self.place(id).dependents.clone();
+        let mut open = self.node(id).dependents.clone();
         while let Some(id) = open.pop() {
-            let place = self.place(id);
-            if place.barrier {
-                open.extend(&place.dependents);
+            let node = self.node(id);
+            if node.barrier {
+                open.extend(&node.dependents);
             } else {
                 found.push(id);
             }
@@ -167,7 +167,7 @@ impl Board {
     /// Those of them that are not started yet.
     pub(crate) fn waiting_for(&self, id: Id) -> Vec<Id> {
         let mut waiting = self.dependents(id);
-        waiting.retain(|id| self.place(*id).fate == Fate::Pending);
+        waiting.retain(|id| self.node(*id).fate == Fate::Pending);
         waiting
     }
 }

@@ -1,14 +1,14 @@
 //! What the members do, as the group's task has seen it.
 
 use super::node::{Fate, Want};
-use super::{Action, Board, Closing, Rest};
+use super::{Action, Closing, GroupPlan, Rest};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::OnCompletion;
 
-impl Board {
+impl GroupPlan {
     /// The member is alive, and not ready.
     pub(crate) fn rises(&mut self, id: Id) {
-        match self.place(id).fate {
+        match self.node(id).fate {
             Fate::Starting | Fate::Falling => {}
             Fate::Up => {
                 self.set_fate(id, Fate::Starting);
@@ -17,32 +17,32 @@ impl Board {
             }
             Fate::Pending | Fate::Completed | Fate::Ended | Fate::Parked => self.is_started(id),
         }
-        self.dirty.push_back(id);
+        self.pending.push_back(id);
     }
 
     /// Its handle has started the member, which was at rest.
     fn is_started(&mut self, id: Id) {
         self.take_out(id);
-        self.falling += usize::from(self.place(id).restarts);
+        self.falling += usize::from(self.node(id).restarts);
         self.set_fate(id, Fate::Starting);
-        self.change(id, |place| (place.was_ready, place.idle, place.again) = (false, false, false));
+        self.change(id, |node| (node.was_ready, node.idle, node.again) = (false, false, false));
         self.set_good(id, false);
         self.revive_behind(id);
-        let binds = self.place(id).binds.clone();
-        self.dirty.extend(binds);
-        if self.place(id).want == Want::Down {
+        let binds = self.node(id).binds.clone();
+        self.pending.extend(binds);
+        if self.node(id).want == Want::Down {
             self.count_blocker(id);
         }
     }
 
     /// A restart that would start the member does so no more, for its handle has.
     fn take_out(&mut self, id: Id) {
-        let place = self.place_mut(id);
-        let (restarts, rebinds) = (place.restarts, place.rebinds);
-        if place.leaves || !(restarts || rebinds) {
+        let node = self.place_mut(id);
+        let (restarts, rebinds) = (node.restarts, node.rebinds);
+        if node.leaves || !(restarts || rebinds) {
             return;
         }
-        (place.restarts, place.rebinds, place.want) = (false, false, Want::Up);
+        (node.restarts, node.rebinds, node.want) = (false, false, Want::Up);
         self.unblock_deps(id);
         if restarts {
             self.restarting.retain(|other| *other != id);
@@ -52,41 +52,41 @@ impl Board {
 
     /// A member that was told to stop has ended, and was started again by its handle: it is told again.
     pub(crate) fn comes_back(&mut self, id: Id) {
-        if self.place(id).fate == Fate::Falling {
+        if self.node(id).fate == Fate::Falling {
             self.set_fate(id, Fate::Starting);
-            self.dirty.push_back(id);
+            self.pending.push_back(id);
         }
     }
 
     /// The barriers behind a member that rises have something to wait for again.
     pub(super) fn revive_behind(&mut self, id: Id) {
-        let mut open = self.place(id).dependents.clone();
+        let mut open = self.node(id).dependents.clone();
         while let Some(id) = open.pop() {
-            let place = self.place(id);
-            if place.barrier && place.fate == Fate::Ended {
-                open.extend(&place.dependents);
+            let node = self.node(id);
+            if node.barrier && node.fate == Fate::Ended {
+                open.extend(&node.dependents);
                 self.set_fate(id, Fate::Pending);
-                self.dirty.push_back(id);
+                self.pending.push_back(id);
             }
         }
     }
 
     /// Whether the member says that it is ready now.
     pub(crate) fn set_ready(&mut self, id: Id, ready: bool) {
-        self.change(id, |place| place.ready = ready);
+        self.change(id, |node| node.ready = ready);
     }
 
     /// The member is ready.
     pub(crate) fn comes_up(&mut self, id: Id) {
-        if self.place(id).fate != Fate::Up {
+        if self.node(id).fate != Fate::Up {
             self.rises(id);
         }
-        if self.place(id).want == Want::Down {
+        if self.node(id).want == Want::Down {
             // Nobody starts on what is on its way down.
             return;
         }
-        self.change(id, |place| place.fresh = false);
-        if self.place(id).fate == Fate::Starting {
+        self.change(id, |node| node.fresh = false);
+        if self.node(id).fate == Fate::Starting {
             self.set_fate(id, Fate::Up);
         }
         self.set_was_ready(id, true);
@@ -103,22 +103,22 @@ impl Board {
     /// The member has come to rest. `allowed` says whether the limit allows another restart, and is asked once for each
     /// restart that begins.
     pub(crate) fn rests(&mut self, id: Id, rest: Rest, allowed: impl FnOnce() -> bool) {
-        let place = self.place_mut(id);
-        place.failing = false;
-        place.stuck = rest == Rest::Stuck;
-        let down = place.want == Want::Down;
+        let node = self.place_mut(id);
+        node.failing = false;
+        node.stuck = rest == Rest::Stuck;
+        let down = node.want == Want::Down;
         let stays = down && self.stays_down(id, rest);
         if down && !stays {
             self.comes_down(id);
             return;
         }
         if stays {
-            self.falling -= usize::from(self.place(id).restarts);
-            self.dirty.push_back(id);
+            self.falling -= usize::from(self.node(id).restarts);
+            self.pending.push_back(id);
         }
         match rest {
             Rest::Completed => self.complete(id),
-            Rest::Own if self.place(id).policy.on_completion == OnCompletion::StopGroup => {
+            Rest::Own if self.node(id).policy.on_completion == OnCompletion::StopGroup => {
                 self.complete(id);
             }
             Rest::Told | Rest::Own => self.settle(id, Fate::Parked),
@@ -132,7 +132,7 @@ impl Board {
     /// One that was given up on has ended after all.
     pub(crate) fn ends(&mut self, id: Id) {
         if std::mem::take(&mut self.place_mut(id).stuck) {
-            self.dirty.push_back(id);
+            self.pending.push_back(id);
             self.raise_if_down();
         }
     }
@@ -140,15 +140,15 @@ impl Board {
     /// Whether a restart, or what it is bound to, takes the member down and leaves it there: it has completed, or
     /// somebody else has stopped it.
     fn stays_down(&self, id: Id, rest: Rest) -> bool {
-        let place = self.place(id);
-        let comes_again = (place.restarts || place.rebinds) && !place.leaves;
-        let by_itself = place.by_itself || place.fate != Fate::Falling;
+        let node = self.node(id);
+        let comes_again = (node.restarts || node.rebinds) && !node.leaves;
+        let by_itself = node.by_itself || node.fate != Fate::Falling;
         let by_others = match rest {
             Rest::Completed | Rest::Own => true,
             Rest::Told => by_itself,
             Rest::Failed | Rest::Stuck => false,
         };
-        comes_again && place.fate.is_alive() && by_others
+        comes_again && node.fate.is_alive() && by_others
     }
 
     /// The group tells the member to stop, which is at rest already, or on its way there.
@@ -157,32 +157,32 @@ impl Board {
     }
 
     fn complete(&mut self, id: Id) {
-        self.change(id, |place| (place.fresh, place.was_ready) = (false, true));
+        self.change(id, |node| (node.fresh, node.was_ready) = (false, true));
         self.settle(id, Fate::Completed);
-        if self.place(id).policy.on_completion == OnCompletion::StopGroup && !self.draining {
+        if self.node(id).policy.on_completion == OnCompletion::StopGroup && !self.draining {
             self.close(Closing::Completed);
         }
     }
 
     /// The member rests for good, and those that wait for it have to know.
     pub(super) fn settle(&mut self, id: Id, fate: Fate) {
-        let was_up = self.place(id).fate == Fate::Up;
+        let was_up = self.node(id).fate == Fate::Up;
         self.set_fate(id, fate);
-        self.set_good(id, self.place(id).was_ready);
+        self.set_good(id, self.node(id).was_ready);
         // What is bound to it may have been started while it was down, and stays so until it goes down itself.
         if fate == Fate::Ended || fate == Fate::Parked && was_up {
             self.take_bound_down(id);
         }
-        let place = self.place(id);
-        let waiting = if place.good { &place.binds } else { &place.dependents };
-        self.dirty.extend(waiting.clone());
+        let node = self.node(id);
+        let waiting = if node.satisfied { &node.binds } else { &node.dependents };
+        self.pending.extend(waiting.clone());
         self.leave_if_transient(id);
     }
 
     /// A member that stays until it has ended has done so.
     pub(super) fn leave_if_transient(&mut self, id: Id) {
-        if self.place(id).is_transient() {
-            self.change(id, |place| place.leaves = true);
+        if self.node(id).is_transient() {
+            self.change(id, |node| node.leaves = true);
             self.actions.push(Action::Removed(id));
         }
     }

@@ -1,4 +1,4 @@
-//! What the board knows of one member.
+//! What the plan knows of one member.
 
 use crate::rules::graph::Id;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
@@ -58,10 +58,10 @@ pub(crate) struct Policy {
 #[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
-pub(super) struct Place {
+pub(super) struct PlanNode {
     /// There is no member here.
     pub(super) barrier: bool,
-    /// When it was added, as its place among all that were.
+    /// When it was added, as its node among all that were.
     pub(super) added: u64,
     pub(super) deps: Vec<Id>,
     pub(super) dependents: Vec<Id>,
@@ -73,7 +73,7 @@ pub(super) struct Place {
     pub(super) want: Want,
     pub(super) fate: Fate,
     /// It is ready, or rests and was.
-    pub(super) good: bool,
+    pub(super) satisfied: bool,
     /// It has been ready since it was last told to start.
     pub(super) was_ready: bool,
     /// It says that it is ready now.
@@ -107,8 +107,8 @@ pub(super) struct Place {
     pub(super) fresh: bool,
 }
 
-impl Place {
-    /// The place of a member that is to start.
+impl PlanNode {
+    /// The node of a member that is to start.
     pub(super) fn new(added: u64, deps: Vec<Id>, bound: Vec<Id>, policy: Policy) -> Self {
         Self {
             barrier: false,
@@ -121,7 +121,7 @@ impl Place {
             policy,
             want: Want::Up,
             fate: Fate::Pending,
-            good: false,
+            satisfied: false,
             was_ready: false,
             ready: false,
             failing: false,

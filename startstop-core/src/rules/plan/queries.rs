@@ -1,11 +1,11 @@
-//! What the board tells whoever asks.
+//! What the plan tells whoever asks.
 
 use super::node::{Fate, Want};
-use super::{Board, Closing, Counts};
+use super::{Closing, Counts, GroupPlan};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
-impl Board {
+impl GroupPlan {
     pub(crate) fn is_open(&self) -> bool {
         self.open
     }
@@ -21,7 +21,7 @@ impl Board {
 
     /// Whether a failure of the member is one of the stop that has begun, and nothing else follows from it.
     pub(crate) fn fails_in_stop(&self, id: Id) -> bool {
-        let counts = self.place(id).policy.on_failure != OnFailure::Ignore;
+        let counts = self.node(id).policy.on_failure != OnFailure::Ignore;
         self.closing.is_some() || (self.draining && counts)
     }
 
@@ -47,14 +47,14 @@ impl Board {
 
     /// Whether the end of the member, which has completed, is a failure of it.
     pub(crate) fn fails_by_completing(&self, id: Id) -> bool {
-        let place = self.place(id);
-        let fails = place.policy.on_completion == OnCompletion::Fail;
-        fails && !self.is_stopping() && !place.leaves
+        let node = self.node(id);
+        let fails = node.policy.on_completion == OnCompletion::Fail;
+        fails && !self.is_stopping() && !node.leaves
     }
 
-    /// Whether the board takes the member for ready, as far as it has been told.
+    /// Whether the plan takes the member for ready, as far as it has been told.
     pub(crate) fn is_up(&self, id: Id) -> bool {
-        self.place(id).fate == Fate::Up
+        self.node(id).fate == Fate::Up
     }
 
     /// Whether nothing is left to be waited for.
@@ -70,58 +70,58 @@ impl Board {
     /// Whether the end of the member is that of its insertion: it has not come up since, and nobody takes
     /// it down. One that is not started yet may wait for the end of a restart as well.
     pub(crate) fn is_coming(&self, id: Id) -> bool {
-        let place = self.place(id);
-        let waits = place.fate == Fate::Pending && self.closing.is_none();
-        place.fresh && (place.want == Want::Up || waits)
+        let node = self.node(id);
+        let waits = node.fate == Fate::Pending && self.closing.is_none();
+        node.fresh && (node.want == Want::Up || waits)
     }
 
     /// Whether the member was inserted and waits for its start.
     pub(crate) fn is_to_come(&self, id: Id) -> bool {
-        let place = self.place(id);
-        place.fresh && place.fate == Fate::Pending && place.want == Want::Up
+        let node = self.node(id);
+        node.fresh && node.fate == Fate::Pending && node.want == Want::Up
     }
 
     /// Whether the member is there and is being removed.
     pub(crate) fn is_leaving(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|place| place.leaves)
+        self.look_up(id).is_some_and(|node| node.leaves)
     }
 
     /// Whether the member leaves the group when it has ended.
     pub(crate) fn is_transient(&self, id: Id) -> bool {
-        self.place(id).is_transient()
+        self.node(id).is_transient()
     }
 
     /// Whether another member can be added that depends on this one.
     pub(crate) fn can_be_depended_on(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|place| !place.leaves && !place.is_transient())
+        self.look_up(id).is_some_and(|node| !node.leaves && !node.is_transient())
     }
 
     /// Whether the member is about to fail because of what it depends on.
     pub(crate) fn is_failing(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|place| place.failing && place.fate == Fate::Pending)
+        self.look_up(id).is_some_and(|node| node.failing && node.fate == Fate::Pending)
     }
 
     /// Whether the member has been ready since it was last told to start.
     pub(crate) fn has_been_ready(&self, id: Id) -> bool {
-        self.place(id).was_ready
+        self.node(id).was_ready
     }
 
     /// Whether the group has told the member to stop, rather than somebody else or nobody.
     pub(crate) fn was_told(&self, id: Id) -> bool {
-        self.place(id).told
+        self.node(id).told
     }
 
-    /// How many places there are, those without a member among them.
+    /// How many nodes there are, those without a member among them.
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.nodes.len()
     }
 
     /// Whether the member is alive, and nobody takes it down.
     pub(crate) fn stays_up(&self, id: Id) -> bool {
-        self.is_alive(id) && self.place(id).want == Want::Up
+        self.is_alive(id) && self.node(id).want == Want::Up
     }
 
     pub(crate) fn is_alive(&self, id: Id) -> bool {
-        self.place(id).fate.is_alive()
+        self.node(id).fate.is_alive()
     }
 }

@@ -3,25 +3,25 @@
 //! All that restart go down, in reverse order; once all of them are down, have really ended, and the backoff is over, they come up
 //! in order. A failure meanwhile adds to them, and does not put that off.
 
-use super::node::{Fate, Place, Want};
-use super::{Board, Closing};
+use super::node::{Fate, PlanNode, Want};
+use super::{Closing, GroupPlan};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::OnFailure;
 
-impl Board {
+impl GroupPlan {
     pub(super) fn fail(&mut self, id: Id, allowed: impl FnOnce() -> bool) {
-        let place = self.place(id);
-        if place.fresh {
+        let node = self.node(id);
+        if node.fresh {
             self.settle(id, Fate::Ended);
             return;
         }
-        let set = match place.policy.on_failure {
+        let set = match node.policy.on_failure {
             OnFailure::Ignore => return self.settle(id, Fate::Ended),
             // A stop wins over any restart, and it has begun.
             _ if self.draining => return self.settle(id, Fate::Ended),
             OnFailure::StopGroup => None,
             // Nothing restarts it, and nothing depends on it.
-            OnFailure::RestartMember | OnFailure::RestartDependents if place.is_transient() => {
+            OnFailure::RestartMember | OnFailure::RestartDependents if node.is_transient() => {
                 return self.settle(id, Fate::Ended);
             }
             OnFailure::RestartMember => Some(vec![id]),
@@ -43,13 +43,13 @@ impl Board {
     }
 
     fn with_dependents(&self, id: Id) -> Vec<Id> {
-        let mut seen = vec![false; self.places.len()];
+        let mut seen = vec![false; self.nodes.len()];
         seen[id.0] = true;
         let mut set = vec![id];
         let mut at = 0;
         while let Some(next) = set.get(at).copied() {
             at += 1;
-            for dependent in &self.place(next).dependents {
+            for dependent in &self.node(next).dependents {
                 if !std::mem::replace(&mut seen[dependent.0], true) {
                     set.push(*dependent);
                 }
@@ -59,8 +59,8 @@ impl Board {
     }
 
     fn all(&self) -> Vec<Id> {
-        let there = |(at, place): (usize, &Option<Place>)| place.is_some().then_some(Id(at));
-        self.places.iter().enumerate().filter_map(there).collect()
+        let there = |(at, node): (usize, &Option<PlanNode>)| node.is_some().then_some(Id(at));
+        self.nodes.iter().enumerate().filter_map(there).collect()
     }
 
     /// Takes a set down and up again, because `failed` has failed. The first of several begins the backoff.
@@ -81,16 +81,16 @@ impl Board {
 
     fn join_restart(&mut self, id: Id, failed: Id) {
         self.place_mut(id).failing = false;
-        let place = self.place(id);
-        if place.restarts || place.leaves {
+        let node = self.node(id);
+        if node.restarts || node.leaves {
             // What waits to be removed goes down now, for what it depends on may go down as well.
             self.take_down(id);
             return;
         }
-        let stays = matches!(place.fate, Fate::Pending | Fate::Completed | Fate::Parked);
-        let alive = place.fate.is_alive();
-        let place = self.place_mut(id);
-        (place.restarts, place.rebinds) = (true, false);
+        let stays = matches!(node.fate, Fate::Pending | Fate::Completed | Fate::Parked);
+        let alive = node.fate.is_alive();
+        let node = self.place_mut(id);
+        (node.restarts, node.rebinds) = (true, false);
         self.restarting.push(id);
         if stays && id != failed {
             // It only has its dependencies wait until those that depend on it are down.
@@ -102,7 +102,7 @@ impl Board {
             // It may yet turn out that somebody else has stopped it: then it was ready.
             self.falling += 1;
         } else {
-            self.change(id, |place| (place.was_ready, place.again) = (false, true));
+            self.change(id, |node| (node.was_ready, node.again) = (false, true));
             self.set_fate(id, Fate::Pending);
         }
         self.take_down(id);
@@ -123,31 +123,31 @@ impl Board {
         if self.restarting.is_empty() {
             self.pausing = false;
         }
-        if self.pausing || self.restarting.iter().any(|id| self.place(*id).stuck) {
+        if self.pausing || self.restarting.iter().any(|id| self.node(*id).stuck) {
             return;
         }
         for id in std::mem::take(&mut self.restarting) {
-            let place = self.place_mut(id);
-            place.restarts = false;
-            if place.leaves {
+            let node = self.place_mut(id);
+            node.restarts = false;
+            if node.leaves {
                 continue;
             }
-            place.want = Want::Up;
+            node.want = Want::Up;
             self.unblock_deps(id);
-            self.dirty.push_back(id);
+            self.pending.push_back(id);
         }
     }
 
     /// Those who have waited until all that restart are down.
     fn release_those_who_wait(&mut self) {
-        for at in 0..self.places.len() {
-            let Some(place) = &self.places[at] else { continue };
-            let (leaves, fresh) = (place.leaves, place.fresh);
+        for at in 0..self.nodes.len() {
+            let Some(node) = &self.nodes[at] else { continue };
+            let (leaves, fresh) = (node.leaves, node.fresh);
             if leaves {
                 self.take_down(Id(at));
                 self.leave_if_down(Id(at));
             } else if fresh {
-                self.dirty.push_back(Id(at));
+                self.pending.push_back(Id(at));
             }
         }
     }

@@ -1,10 +1,10 @@
 //! The way down: of all, of one that leaves, of those that restart.
 
 use super::node::{Fate, Want};
-use super::{Action, Board, Closing};
+use super::{Action, Closing, GroupPlan};
 use crate::rules::graph::Id;
 
-impl Board {
+impl GroupPlan {
     /// The group is told to end.
     pub(crate) fn close(&mut self, why: Closing) {
         if self.closing.is_some() {
@@ -12,8 +12,8 @@ impl Board {
         }
         self.closing = Some(why);
         self.give_up_restarts();
-        for at in 0..self.places.len() {
-            if self.places[at].is_some() {
+        for at in 0..self.nodes.len() {
+            if self.nodes[at].is_some() {
                 self.take_down(Id(at));
             }
         }
@@ -27,9 +27,9 @@ impl Board {
         }
         self.draining = true;
         self.give_up_restarts();
-        for at in 0..self.places.len() {
-            let starts = self.places[at].as_ref().is_some_and(|place| place.fate == Fate::Starting);
-            if starts && !self.place(Id(at)).barrier {
+        for at in 0..self.nodes.len() {
+            let starts = self.nodes[at].as_ref().is_some_and(|node| node.fate == Fate::Starting);
+            if starts && !self.node(Id(at)).barrier {
                 self.take_down(Id(at));
             }
         }
@@ -37,19 +37,19 @@ impl Board {
 
     /// The members that are up, and drain with the group.
     pub(crate) fn draining(&self) -> Vec<Id> {
-        let is_up = |id: &Id| self.look_up(*id).is_some_and(|place| place.fate == Fate::Up);
-        (0..self.places.len()).map(Id).filter(is_up).collect()
+        let is_up = |id: &Id| self.look_up(*id).is_some_and(|node| node.fate == Fate::Up);
+        (0..self.nodes.len()).map(Id).filter(is_up).collect()
     }
 
     /// The members that were told to stop and are not down.
     pub(crate) fn stopping(&self) -> Vec<Id> {
-        let falls = |id: &Id| self.look_up(*id).is_some_and(|place| place.fate == Fate::Falling);
-        (0..self.places.len()).map(Id).filter(falls).collect()
+        let falls = |id: &Id| self.look_up(*id).is_some_and(|node| node.fate == Fate::Falling);
+        (0..self.nodes.len()).map(Id).filter(falls).collect()
     }
 
     /// Whether the member was told to stop and is not down.
     pub(crate) fn is_stopping_member(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|place| place.fate == Fate::Falling)
+        self.look_up(id).is_some_and(|node| node.fate == Fate::Falling)
     }
 
     /// A member has had its time to stop: those that it depends on wait for it no longer.
@@ -63,11 +63,11 @@ impl Board {
     fn give_up_restarts(&mut self) {
         (self.falling, self.pausing) = (0, false);
         self.restarting.clear();
-        for at in 0..self.places.len() {
-            let Some(place) = &mut self.places[at] else { continue };
-            let was_one = std::mem::take(&mut place.restarts) | std::mem::take(&mut place.rebinds);
-            if was_one && place.fate != Fate::Falling && !place.leaves {
-                place.want = Want::Up;
+        for at in 0..self.nodes.len() {
+            let Some(node) = &mut self.nodes[at] else { continue };
+            let was_one = std::mem::take(&mut node.restarts) | std::mem::take(&mut node.rebinds);
+            if was_one && node.fate != Fate::Falling && !node.leaves {
+                node.want = Want::Up;
                 self.unblock_deps(Id(at));
             }
         }
@@ -75,7 +75,7 @@ impl Board {
 
     /// The member is to leave the group.
     pub(crate) fn remove(&mut self, id: Id) {
-        self.change(id, |place| place.leaves = true);
+        self.change(id, |node| node.leaves = true);
         if self.falling == 0 {
             self.take_down(id);
             self.leave_if_down(id);
@@ -83,7 +83,7 @@ impl Board {
     }
 
     pub(super) fn leave_if_down(&mut self, id: Id) {
-        if self.place(id).leaves && !self.place(id).fate.is_alive() {
+        if self.node(id).leaves && !self.node(id).fate.is_alive() {
             self.actions.push(Action::Removed(id));
         }
     }
@@ -93,23 +93,23 @@ impl Board {
         // It may have been told to go down before and have released its dependencies, while its own dependents
         // were left running. They go down now, so it blocks its dependencies again.
         self.count_blocker(id);
-        self.dirty.push_back(id);
+        self.pending.push_back(id);
     }
 
     /// A member that was to go down is down.
     pub(super) fn comes_down(&mut self, id: Id) {
-        let place = self.place(id);
-        if !place.fate.is_alive() {
+        let node = self.node(id);
+        if !node.fate.is_alive() {
             return;
         }
-        let (restarts, transient) = (place.restarts, place.is_transient());
+        let (restarts, transient) = (node.restarts, node.is_transient());
         self.set_was_ready(id, false);
         self.set_fate(id, Fate::Pending);
-        self.change(id, |place| {
-            place.again = place.restarts || place.rebinds;
-            place.leaves |= transient;
+        self.change(id, |node| {
+            node.again = node.restarts || node.rebinds;
+            node.leaves |= transient;
         });
-        self.dirty.push_back(id);
+        self.pending.push_back(id);
         if restarts {
             self.falling -= 1;
             self.raise_if_down();

@@ -4,88 +4,88 @@ mod walk;
 mod world;
 
 use crate::rules::graph::{Edges, Id};
-use crate::rules::plan::{Action, Board, Policy, Rest};
+use crate::rules::plan::{Action, GroupPlan, Policy, Rest};
 use crate::settings::member_policy::OnFailure;
 
-fn add(board: &mut Board, deps: &[Id], on_failure: OnFailure) -> Id {
-    board.add(Edges::to(deps), Policy { on_failure, ..Policy::default() })
+fn add(plan: &mut GroupPlan, deps: &[Id], on_failure: OnFailure) -> Id {
+    plan.add(Edges::to(deps), Policy { on_failure, ..Policy::default() })
 }
 
-/// Members of an open board that are up, with what they depend on.
-fn up<const N: usize>(members: [(&[Id], OnFailure); N]) -> (Board, [Id; N]) {
-    let mut board = Board::default();
-    let ids = members.map(|(deps, on_failure)| add(&mut board, deps, on_failure));
-    board.open();
+/// Members of an open plan that are up, with what they depend on.
+fn up<const N: usize>(members: [(&[Id], OnFailure); N]) -> (GroupPlan, [Id; N]) {
+    let mut plan = GroupPlan::default();
+    let ids = members.map(|(deps, on_failure)| add(&mut plan, deps, on_failure));
+    plan.open();
     for id in ids {
-        board.take_actions();
-        board.comes_up(id);
+        plan.take_actions();
+        plan.comes_up(id);
     }
-    assert!(board.take_actions().is_empty() && board.has_started());
-    (board, ids)
+    assert!(plan.take_actions().is_empty() && plan.has_started());
+    (plan, ids)
 }
 
 #[test]
 fn a_place_is_used_again_only_when_no_order_can_be_about_it() {
-    let mut board = Board::default();
-    board.open();
-    let first = add(&mut board, &[], OnFailure::default());
-    board.delete(first);
-    let second = add(&mut board, &[], OnFailure::default());
+    let mut plan = GroupPlan::default();
+    plan.open();
+    let first = add(&mut plan, &[], OnFailure::default());
+    plan.delete(first);
+    let second = add(&mut plan, &[], OnFailure::default());
     assert_ne!(second, first);
-    board.delete(second);
-    board.trim();
-    assert_eq!(add(&mut board, &[], OnFailure::default()), first);
+    plan.delete(second);
+    plan.trim();
+    assert_eq!(add(&mut plan, &[], OnFailure::default()), first);
 }
 
 #[test]
 fn who_has_completed_and_was_taken_off_does_not_count() {
-    let (mut board, [job]) = up([(&[], OnFailure::default())]);
-    board.rests(job, Rest::Completed, || true);
-    assert!(board.is_finished());
-    board.delete(job);
-    assert!(!board.is_finished());
+    let (mut plan, [job]) = up([(&[], OnFailure::default())]);
+    plan.rests(job, Rest::Completed, || true);
+    assert!(plan.is_finished());
+    plan.delete(job);
+    assert!(!plan.is_finished());
 }
 
 #[test]
 fn what_is_behind_a_barrier_does_not_wait_for_who_was_taken_off() {
-    let mut board = Board::default();
-    let first = add(&mut board, &[], OnFailure::default());
-    let barrier = board.add_barrier();
-    let last = add(&mut board, &[], OnFailure::default());
-    board.connect(vec![Edges::default(), Edges::to(&[first]), Edges::to(&[barrier])]);
-    board.open();
-    assert_eq!(board.take_actions(), [Action::Start(first)]);
-    board.remove(first);
-    assert_eq!(board.take_actions(), [Action::Stop(first)]);
-    board.rests(first, Rest::Told, || true);
-    assert_eq!(board.take_actions(), [Action::Removed(first)]);
-    board.delete(first);
-    assert_eq!(board.take_actions(), [Action::Start(last)]);
+    let mut plan = GroupPlan::default();
+    let first = add(&mut plan, &[], OnFailure::default());
+    let barrier = plan.add_barrier();
+    let last = add(&mut plan, &[], OnFailure::default());
+    plan.connect(vec![Edges::default(), Edges::to(&[first]), Edges::to(&[barrier])]);
+    plan.open();
+    assert_eq!(plan.take_actions(), [Action::Start(first)]);
+    plan.remove(first);
+    assert_eq!(plan.take_actions(), [Action::Stop(first)]);
+    plan.rests(first, Rest::Told, || true);
+    assert_eq!(plan.take_actions(), [Action::Removed(first)]);
+    plan.delete(first);
+    assert_eq!(plan.take_actions(), [Action::Start(last)]);
 }
 
 #[test]
 fn what_does_not_yield_is_restarted_when_it_has_ended() {
-    let (mut board, [stuck]) = up([(&[], OnFailure::RestartMember)]);
-    board.rests(stuck, Rest::Stuck, || true);
-    board.backoff_over();
-    assert_eq!(board.take_actions(), []);
-    board.ends(stuck);
-    assert_eq!(board.take_actions(), [Action::Restart(stuck)]);
+    let (mut plan, [stuck]) = up([(&[], OnFailure::RestartMember)]);
+    plan.rests(stuck, Rest::Stuck, || true);
+    plan.backoff_over();
+    assert_eq!(plan.take_actions(), []);
+    plan.ends(stuck);
+    assert_eq!(plan.take_actions(), [Action::Restart(stuck)]);
 }
 
 #[test]
 fn a_failure_during_a_restart_merges_into_it() {
-    let (mut board, [first, second, third]) = up([
+    let (mut plan, [first, second, third]) = up([
         (&[], OnFailure::RestartDependents),
         (&[Id(0)], OnFailure::default()),
         (&[], OnFailure::RestartAll),
     ]);
-    board.rests(first, Rest::Failed, || true);
-    assert_eq!(board.take_actions(), [Action::Stop(second)]);
-    board.rests(third, Rest::Failed, || false);
-    assert_eq!(board.take_actions(), []);
-    board.rests(second, Rest::Told, || true);
-    assert_eq!(board.take_actions(), []);
-    board.backoff_over();
-    assert_eq!(board.take_actions(), [Action::Restart(first), Action::Restart(third)]);
+    plan.rests(first, Rest::Failed, || true);
+    assert_eq!(plan.take_actions(), [Action::Stop(second)]);
+    plan.rests(third, Rest::Failed, || false);
+    assert_eq!(plan.take_actions(), []);
+    plan.rests(second, Rest::Told, || true);
+    assert_eq!(plan.take_actions(), []);
+    plan.backoff_over();
+    assert_eq!(plan.take_actions(), [Action::Restart(first), Action::Restart(third)]);
 }

@@ -1,8 +1,8 @@
-//! A board with the members that it is told of: what each does is a move, and what the board says follows at once.
+//! A plan with the members that it is told of: what each does is a move, and what the plan says follows at once.
 
 use crate::rules::graph::{Edges, Id};
 use crate::rules::plan::node::{Fate, Want};
-use crate::rules::plan::{Action, Board, Closing, Policy, Rest};
+use crate::rules::plan::{Action, Closing, GroupPlan, Policy, Rest};
 
 /// What a member does, as itself sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ pub(super) enum Limit {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct World {
-    pub(super) board: Board,
+    pub(super) plan: GroupPlan,
     pub(super) does: Vec<Does>,
     /// Their handles have started them, so that nothing is promised of what they depend on.
     by_hand: Vec<bool>,
@@ -52,14 +52,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(members: Vec<(Edges, Policy)>) -> Self {
-        let mut board = Board::default();
+        let mut plan = GroupPlan::default();
         let size = members.len();
         for (edges, policy) in members {
-            board.add(edges, policy);
+            plan.add(edges, policy);
         }
-        board.open();
+        plan.open();
         let does = vec![Does::Nothing; size];
-        let mut world = Self { board, does, by_hand: vec![false; size], rounds: 0 };
+        let mut world = Self { plan, does, by_hand: vec![false; size], rounds: 0 };
         world.carry_out();
         world
     }
@@ -71,12 +71,12 @@ impl World {
     /// All that can happen now.
     pub(super) fn moves(&self) -> Vec<Move> {
         let mut moves = vec![Move::Drain, Move::Close];
-        if self.board.pausing {
+        if self.plan.pausing {
             moves.push(Move::BackoffOver);
         }
-        for id in self.ids().filter(|id| self.board.look_up(*id).is_some()) {
+        for id in self.ids().filter(|id| self.plan.look_up(*id).is_some()) {
             self.moves_of(id, &mut moves);
-            if self.board.dependents(id).is_empty() && !self.board.is_stopping() {
+            if self.plan.dependents(id).is_empty() && !self.plan.is_stopping() {
                 moves.push(Move::Remove(id));
             }
         }
@@ -116,31 +116,31 @@ impl World {
         match what {
             Move::Ready(id) => {
                 self.does[id.0] = Does::Runs;
-                self.board.set_ready(id, true);
-                self.board.comes_up(id);
+                self.plan.set_ready(id, true);
+                self.plan.comes_up(id);
             }
-            Move::NotReady(id) => self.board.set_ready(id, false),
+            Move::NotReady(id) => self.plan.set_ready(id, false),
             Move::Retry(id) => {
                 self.does[id.0] = Does::Starts;
-                self.board.set_ready(id, false);
-                self.board.rises(id);
+                self.plan.set_ready(id, false);
+                self.plan.rises(id);
             }
             Move::End(id, rest, limit) => {
                 self.does[id.0] = if rest == Rest::Stuck { Does::Blocks } else { Does::Nothing };
-                self.board.rests(id, rest, || limit == Limit::Allows);
+                self.plan.rests(id, rest, || limit == Limit::Allows);
             }
             Move::ReallyEnd(id) => {
                 self.does[id.0] = Does::Nothing;
-                self.board.ends(id);
+                self.plan.ends(id);
             }
             Move::StartByHand(id) => {
                 (self.does[id.0], self.by_hand[id.0]) = (Does::Starts, true);
-                self.board.rises(id);
+                self.plan.rises(id);
             }
-            Move::BackoffOver => self.board.backoff_over(),
-            Move::Remove(id) => self.board.remove(id),
-            Move::Drain => self.board.drain(),
-            Move::Close => self.board.close(Closing::Told),
+            Move::BackoffOver => self.plan.backoff_over(),
+            Move::Remove(id) => self.plan.remove(id),
+            Move::Drain => self.plan.drain(),
+            Move::Close => self.plan.close(Closing::Told),
         }
         self.rounds = 0;
         self.carry_out();
@@ -148,8 +148,8 @@ impl World {
 
     fn carry_out(&mut self) {
         loop {
-            self.board.trim();
-            let actions = self.board.take_actions();
+            self.plan.trim();
+            let actions = self.plan.take_actions();
             if actions.is_empty() {
                 return;
             }
@@ -164,22 +164,22 @@ impl World {
             Action::Start(id) | Action::Restart(id) => self.start(id),
             Action::Stop(id) => {
                 assert!(matches!(self.does[id.0], Does::Starts | Does::Runs), "{id:?} is stopped");
-                let place = self.board.place(id);
+                let node = self.plan.node(id);
                 let running = |other: &&Id| {
-                    let other = self.board.place(**other);
+                    let other = self.plan.node(**other);
                     other.want == Want::Down && other.fate.is_alive()
                 };
-                assert_eq!(place.dependents.iter().find(running), None, "{id:?} is stopped");
+                assert_eq!(node.dependents.iter().find(running), None, "{id:?} is stopped");
                 self.does[id.0] = Does::Stops;
             }
-            Action::FailDependency { member, .. } if self.board.is_failing(member) => {
+            Action::FailDependency { member, .. } if self.plan.is_failing(member) => {
                 // A limit ends what would go on for ever.
                 self.rounds += 1;
                 let allowed = self.rounds < 3;
-                self.board.rests(member, Rest::Failed, || allowed);
+                self.plan.rests(member, Rest::Failed, || allowed);
             }
-            Action::Removed(id) if self.board.is_leaving(id) && !self.board.is_alive(id) => {
-                self.board.delete(id);
+            Action::Removed(id) if self.plan.is_leaving(id) && !self.plan.is_alive(id) => {
+                self.plan.delete(id);
             }
             // Something has changed since.
             Action::FailDependency { .. } | Action::Removed(_) => {}
@@ -188,12 +188,12 @@ impl World {
 
     fn start(&mut self, id: Id) {
         assert_eq!(self.does[id.0], Does::Nothing, "{id:?} is started");
-        assert!(!self.board.is_stopping(), "invariant 3: {id:?} is started");
-        let place = self.board.place(id);
-        let good = |dep: &Id| self.board.place(*dep).good;
-        assert!(place.deps.iter().all(good), "invariant 1: {id:?} is started");
-        let up = |dep: &Id| matches!(self.board.place(*dep).fate, Fate::Up | Fate::Completed);
-        assert!(place.bound.iter().all(up), "{id:?} is started before what it is bound to");
+        assert!(!self.plan.is_stopping(), "invariant 3: {id:?} is started");
+        let node = self.plan.node(id);
+        let satisfied = |dep: &Id| self.plan.node(*dep).satisfied;
+        assert!(node.deps.iter().all(satisfied), "invariant 1: {id:?} is started");
+        let up = |dep: &Id| matches!(self.plan.node(*dep).fate, Fate::Up | Fate::Completed);
+        assert!(node.bound.iter().all(up), "{id:?} is started before what it is bound to");
         (self.does[id.0], self.by_hand[id.0]) = (Does::Starts, false);
     }
 
@@ -201,65 +201,61 @@ impl World {
     pub(super) fn check(&self) {
         self.check_numbers();
         self.check_restart();
-        for id in self.ids().filter(|id| self.board.look_up(*id).is_some()) {
+        for id in self.ids().filter(|id| self.plan.look_up(*id).is_some()) {
             self.check_one(id);
         }
         let moves = |does: &Does| matches!(does, Does::Starts | Does::Stops | Does::Blocks);
-        if !self.does.iter().any(moves) && !self.board.pausing {
+        if !self.does.iter().any(moves) && !self.plan.pausing {
             self.check_rest();
         }
     }
 
     fn check_numbers(&self) {
-        let mut fresh = self.board.clone();
+        let mut fresh = self.plan.clone();
         fresh.count_all();
-        assert_eq!(self.board.counts, fresh.counts);
-        assert_eq!(self.board.unsettled, fresh.unsettled);
-        for place in self.board.places.iter().flatten() {
-            let unready = place.deps.iter().filter(|dep| !self.board.place(**dep).good).count();
-            assert_eq!(place.unready, unready, "invariant 1");
-            let blocks = |other: &&Id| self.board.place(**other).blocks;
-            assert_eq!(
-                place.blockers,
-                place.dependents.iter().filter(blocks).count(),
-                "invariant 2"
-            );
+        assert_eq!(self.plan.counts, fresh.counts);
+        assert_eq!(self.plan.unsettled, fresh.unsettled);
+        for node in self.plan.nodes.iter().flatten() {
+            let unready = node.deps.iter().filter(|dep| !self.plan.node(**dep).satisfied).count();
+            assert_eq!(node.unready, unready, "invariant 1");
+            let blocks = |other: &&Id| self.plan.node(**other).blocks;
+            assert_eq!(node.blockers, node.dependents.iter().filter(blocks).count(), "invariant 2");
         }
     }
 
     fn check_restart(&self) {
-        let alive = |id: &&Id| self.board.is_alive(**id);
-        let falling = self.board.restarting.iter().filter(alive).count();
-        assert_eq!(self.board.falling, falling);
-        for place in self.board.places.iter().flatten() {
-            assert!(!(place.restarts && place.rebinds), "{place:?}");
+        let alive = |id: &&Id| self.plan.is_alive(**id);
+        let falling = self.plan.restarting.iter().filter(alive).count();
+        assert_eq!(self.plan.falling, falling);
+        for node in self.plan.nodes.iter().flatten() {
+            assert!(!(node.restarts && node.rebinds), "{node:?}");
         }
     }
 
     fn check_one(&self, id: Id) {
-        let place = self.board.place(id);
+        let node = self.plan.node(id);
         let alive = matches!(self.does[id.0], Does::Starts | Does::Runs | Does::Stops);
-        assert_eq!(place.fate.is_alive(), alive, "{id:?}: {place:?}");
-        assert_eq!(place.stuck, self.does[id.0] == Does::Blocks, "{id:?}: {place:?}");
+        assert_eq!(node.fate.is_alive(), alive, "{id:?}: {node:?}");
+        assert_eq!(node.stuck, self.does[id.0] == Does::Blocks, "{id:?}: {node:?}");
         // One that has completed is not down; nor is it when its handle starts it again.
         let firm = |dep: &Id| {
-            let up = matches!(self.board.place(*dep).fate, Fate::Up | Fate::Completed);
+            let up = matches!(self.plan.node(*dep).fate, Fate::Up | Fate::Completed);
             up || self.by_hand[dep.0]
         };
-        let stays = place.want == Want::Up && alive;
-        if stays && !self.by_hand[id.0] && !self.board.is_stopping() {
-            assert!(place.bound.iter().all(firm), "{id:?} runs without what it is bound to");
+        let stays = node.want == Want::Up && alive;
+        if stays && !self.by_hand[id.0] && !self.plan.is_stopping() {
+            assert!(node.bound.iter().all(firm), "{id:?} runs without what it is bound to");
         }
     }
 
     /// Nobody is on the way: what is to start yet waits for a handle, and what closes is closed.
     fn check_rest(&self) {
-        if self.board.closing().is_some() {
-            assert!(self.board.is_finished());
-        } else if !self.board.draining {
-            let pending = |place: &&crate::rules::plan::node::Place| place.is_pending();
+        if self.plan.closing().is_some() {
+            assert!(self.plan.is_finished());
+        } else if !self.plan.draining {
+            let pending = |node: &&crate::rules::plan::node::PlanNode| node.is_pending();
             assert_eq!(
-                self.board.places.iter().flatten().find(pending).map(|_| ()),
+                self.plan.nodes.iter().flatten().find(pending).map(|_| ()),
                 None,
                 "{self:?}"
             );
