@@ -58,7 +58,7 @@ pub(crate) enum Action {
 
 /// How a member came to rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Rest {
+pub(crate) enum MemberEnd {
     /// By itself, and well.
     Completed,
     /// By itself, in failure, or it could not start.

@@ -9,7 +9,7 @@ use crate::group::error::DependencyFailed;
 use crate::report::error::StartError;
 use crate::report::failure::Fault;
 use crate::rules::graph::Id;
-use crate::rules::plan::{Action, Rest};
+use crate::rules::plan::{Action, MemberEnd};
 use crate::runner::listen;
 use crate::service::context::attempt_guard::{AttemptGuard, Closed};
 
@@ -55,7 +55,7 @@ impl Supervisor<'_> {
         match started {
             Reply::Now(Err(error)) => {
                 let failure = part.handle.errors_last();
-                self.rests(id, Rest::Failed, failure.as_ref(), || error);
+                self.rests(id, MemberEnd::Failed, failure.as_ref(), || error);
                 self.again = true;
             }
             // What comes of it comes by the mailbox; a member that was adopted has nothing to say.
@@ -91,6 +91,6 @@ impl Supervisor<'_> {
         let error = DependencyFailed { dependency: name.unwrap_or_default() };
         let failure = request::record(&part.node, Fault::of(|| error.into()));
         let error = || StartError::Failed(failure.clone());
-        self.rests(member, Rest::Failed, Some(&failure), error);
+        self.rests(member, MemberEnd::Failed, Some(&failure), error);
     }
 }

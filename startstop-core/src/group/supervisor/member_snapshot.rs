@@ -4,7 +4,7 @@ use crate::engine::Node;
 use crate::report::error::{StartError, StopError};
 use crate::report::failure::Failure;
 use crate::report::state::{Exit, State};
-use crate::rules::plan::Rest;
+use crate::rules::plan::MemberEnd;
 
 /// A member at one moment. How it ended is told of the last cycle that did.
 #[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
@@ -93,15 +93,15 @@ impl Look {
     }
 
     /// How it came to rest.
-    pub(super) fn rest(&self) -> Rest {
+    pub(super) fn rest(&self) -> MemberEnd {
         match self.exit {
-            _ if self.stuck.is_some() => Rest::Stuck,
-            _ if self.own => Rest::Own,
-            _ if self.told => Rest::Told,
-            Exit::Completed => Rest::Completed,
+            _ if self.stuck.is_some() => MemberEnd::Stuck,
+            _ if self.own => MemberEnd::Own,
+            _ if self.told => MemberEnd::Told,
+            Exit::Completed => MemberEnd::Completed,
             // Its handle has stopped what was left of it.
-            _ if self.well => Rest::Told,
-            _ => Rest::Failed,
+            _ if self.well => MemberEnd::Told,
+            _ => MemberEnd::Failed,
         }
     }
 }

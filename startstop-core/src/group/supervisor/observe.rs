@@ -11,7 +11,7 @@ use crate::report::error::StartError;
 use crate::report::failure::{Failure, Fault, Interruption};
 use crate::report::state::State;
 use crate::rules::graph::Id;
-use crate::rules::plan::{Closing, Rest};
+use crate::rules::plan::{Closing, MemberEnd};
 use crate::service::context::attempt_guard::{AttemptGuard, Closed, record};
 
 impl Supervisor<'_> {
@@ -81,8 +81,10 @@ impl Supervisor<'_> {
         }
         match look.rest() {
             // Told to by its handle, perhaps in order to start anew: who waits for it waits on.
-            Rest::Told | Rest::Own | Rest::Stuck => table.plan.rests(id, Rest::Told, || true),
-            Rest::Completed | Rest::Failed => {
+            MemberEnd::Told | MemberEnd::Own | MemberEnd::Stuck => {
+                table.plan.rests(id, MemberEnd::Told, || true)
+            }
+            MemberEnd::Completed | MemberEnd::Failed => {
                 drop(table);
                 self.saw_end(id, look);
             }
@@ -122,7 +124,7 @@ impl Supervisor<'_> {
         }
         reply(inserted, Ok(()));
         let rest = look.rest();
-        if rest == Rest::Completed && self.fails_by_completing(id) {
+        if rest == MemberEnd::Completed && self.fails_by_completing(id) {
             return;
         }
         self.rests(id, rest, look.failure.as_ref(), || look.start_error.clone());
@@ -134,7 +136,7 @@ impl Supervisor<'_> {
         let Some(part) = part else { return false };
         let failure = request::record(&part.node, Fault::interruption(Interruption::Completed));
         let error = || StartError::Failed(failure.clone());
-        self.rests(id, Rest::Failed, Some(&failure), error);
+        self.rests(id, MemberEnd::Failed, Some(&failure), error);
         true
     }
 
@@ -142,7 +144,7 @@ impl Supervisor<'_> {
     pub(super) fn rests(
         &mut self,
         id: Id,
-        rest: Rest,
+        rest: MemberEnd,
         failure: Option<&Failure>,
         start_error: impl FnOnce() -> StartError,
     ) {
@@ -161,7 +163,7 @@ impl Supervisor<'_> {
         if begins {
             self.begin_backoff();
         }
-        if fresh && !matches!(rest, Rest::Completed) {
+        if fresh && !matches!(rest, MemberEnd::Completed) {
             self.withdraw(id, start_error());
             return;
         }
@@ -170,7 +172,7 @@ impl Supervisor<'_> {
             Some(Closing::Limit(_)) => self.shared.limit,
             Some(Closing::Told | Closing::Completed) => return,
             None => {
-                let failed = matches!(rest, Rest::Failed | Rest::Stuck) && !of_stop;
+                let failed = matches!(rest, MemberEnd::Failed | MemberEnd::Stuck) && !of_stop;
                 self.goes_on_after(failure.filter(|_| failed));
                 return;
             }

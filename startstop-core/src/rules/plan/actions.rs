@@ -1,6 +1,6 @@
 //! What follows, for each member whose situation has changed.
 
-use super::node::{Fate, Want};
+use super::node::{MemberState, Target};
 use super::{Action, GroupPlan};
 use crate::rules::graph::Id;
 
@@ -20,18 +20,18 @@ impl GroupPlan {
 
     fn look_at(&mut self, id: Id) {
         let Some(node) = self.look_up(id) else { return };
-        match (node.want, node.fate) {
-            (Want::Up, Fate::Pending) => self.look_at_pending(id),
-            (Want::Down, Fate::Starting | Fate::Up) if node.blockers == 0 => {
+        match (node.target, node.state) {
+            (Target::Up, MemberState::Pending) => self.look_at_pending(id),
+            (Target::Down, MemberState::Starting | MemberState::Up) if node.blockers == 0 => {
                 if node.barrier {
                     self.comes_down(id);
                     return;
                 }
-                self.set_fate(id, Fate::Falling);
+                self.set_fate(id, MemberState::Stopping);
                 self.actions.push(Action::Stop(id));
             }
             // It is not alive and nothing above it is: its dependencies need not wait for it.
-            (Want::Down, fate) if !fate.is_alive() && node.blockers == 0 => {
+            (Target::Down, state) if !state.is_alive() && node.blockers == 0 => {
                 self.unblock_deps(id);
                 self.wait_for_what_it_is_bound_to(id);
             }
@@ -58,11 +58,11 @@ impl GroupPlan {
             (true, _) if barrier => self.comes_up(id),
             (true, _) => {
                 let again = self.node(id).again;
-                self.set_fate(id, Fate::Starting);
+                self.set_fate(id, MemberState::Starting);
                 self.place_mut(id).again = false;
                 self.actions.push(if again { Action::Restart(id) } else { Action::Start(id) });
             }
-            (false, Some(_)) if barrier => self.settle(id, Fate::Ended),
+            (false, Some(_)) if barrier => self.settle(id, MemberState::Ended),
             (false, Some(dependency)) => {
                 self.place_mut(id).failing = true;
                 let dependency = self.behind_barriers(dependency);
@@ -81,10 +81,14 @@ impl GroupPlan {
     /// Whether those that are bound to it may run.
     fn is_firm(&self, id: Id) -> bool {
         let node = self.node(id);
-        match node.fate {
-            Fate::Up => node.satisfied,
-            Fate::Completed => true,
-            Fate::Pending | Fate::Starting | Fate::Falling | Fate::Ended | Fate::Parked => false,
+        match node.state {
+            MemberState::Up => node.satisfied,
+            MemberState::Completed => true,
+            MemberState::Pending
+            | MemberState::Starting
+            | MemberState::Stopping
+            | MemberState::Ended
+            | MemberState::StoppedByHandle => false,
         }
     }
 
@@ -92,7 +96,7 @@ impl GroupPlan {
     fn bad_dependency(&self, id: Id) -> Option<Id> {
         let node = self.node(id);
         let is_bad = |dep: &Id| {
-            let failed = self.node(*dep).fate == Fate::Ended;
+            let failed = self.node(*dep).state == MemberState::Ended;
             if node.bound.contains(dep) { failed } else { self.ended_badly(*dep) }
         };
         node.deps.iter().copied().find(is_bad)
@@ -101,7 +105,9 @@ impl GroupPlan {
     /// Whether the member ended without being ready, and will not come up by itself.
     fn ended_badly(&self, id: Id) -> bool {
         let node = self.node(id);
-        !node.was_ready && (node.idle || matches!(node.fate, Fate::Ended | Fate::Parked))
+        !node.was_ready
+            && (node.idle
+                || matches!(node.state, MemberState::Ended | MemberState::StoppedByHandle))
     }
 
     /// The member that ended badly, or that behind the barrier that did.

@@ -5,7 +5,7 @@
 //! failed for good, so has the bound one.
 
 use super::GroupPlan;
-use super::node::{Fate, Want};
+use super::node::{MemberState, Target};
 use crate::rules::graph::Id;
 
 impl GroupPlan {
@@ -19,7 +19,7 @@ impl GroupPlan {
             let node = self.node(id);
             // One that goes down already takes what is bound to it along.
             let goes = node.restarts || node.rebinds || node.leaves;
-            if goes || !node.fate.is_alive() {
+            if goes || !node.state.is_alive() {
                 continue;
             }
             open.extend(&node.binds);
@@ -33,7 +33,7 @@ impl GroupPlan {
     pub(super) fn wait_for_what_it_is_bound_to(&mut self, id: Id) {
         let node = self.place_mut(id);
         if std::mem::take(&mut node.rebinds) && !node.leaves {
-            node.want = Want::Up;
+            node.target = Target::Up;
             self.pending.push_back(id);
         }
     }
@@ -43,7 +43,8 @@ impl GroupPlan {
         let node = self.node(id);
         let rests = |dep: &Id| {
             let dep = self.node(*dep);
-            dep.fate == Fate::Parked || dep.fate == Fate::Pending && dep.idle
+            dep.state == MemberState::StoppedByHandle
+                || dep.state == MemberState::Pending && dep.idle
         };
         let (was, is) = (node.idle, node.bound.iter().any(rests));
         if was == is {

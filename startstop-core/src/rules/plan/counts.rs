@@ -3,7 +3,7 @@
 //! Each change costs as much as the node has edges.
 
 use super::GroupPlan;
-use super::node::{Fate, PlanNode};
+use super::node::{MemberState, PlanNode};
 use crate::rules::graph::Id;
 
 /// How many members are what.
@@ -25,11 +25,11 @@ impl Counts {
             return Self::default();
         }
         Self {
-            alive: usize::from(node.fate.is_alive()),
+            alive: usize::from(node.state.is_alive()),
             awaited: usize::from(node.is_awaited()),
             pending: usize::from(node.is_pending()),
-            completed: usize::from(node.fate == Fate::Completed),
-            failed: usize::from(node.fate == Fate::Ended),
+            completed: usize::from(node.state == MemberState::Completed),
+            failed: usize::from(node.state == MemberState::Ended),
         }
     }
 
@@ -97,7 +97,7 @@ impl GroupPlan {
             }
             if node.barrier && !satisfied {
                 // It waits again, or fails those behind it if what it waits for has ended.
-                (node.fate, node.was_ready) = (Fate::Pending, false);
+                (node.state, node.was_ready) = (MemberState::Pending, false);
                 self.pending.push_back(id);
             }
             let node = self.node(id);
@@ -116,11 +116,12 @@ impl GroupPlan {
         }
     }
 
-    pub(super) fn set_fate(&mut self, id: Id, fate: Fate) {
+    pub(super) fn set_fate(&mut self, id: Id, state: MemberState) {
         self.change(id, |node| {
-            node.fate = fate;
+            node.state = state;
             node.by_itself = false;
-            node.told = fate == Fate::Falling || (node.told && fate != Fate::Starting);
+            node.told =
+                state == MemberState::Stopping || (node.told && state != MemberState::Starting);
         });
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::node::{Fate, PlanNode};
+use super::node::{MemberState, PlanNode};
 use super::{GroupPlan, Policy};
 use crate::rules::graph::{Edges, Id};
 
@@ -167,7 +167,7 @@ impl GroupPlan {
     /// Those of them that are not started yet.
     pub(crate) fn waiting_for(&self, id: Id) -> Vec<Id> {
         let mut waiting = self.dependents(id);
-        waiting.retain(|id| self.node(*id).fate == Fate::Pending);
+        waiting.retain(|id| self.node(*id).state == MemberState::Pending);
         waiting
     }
 }

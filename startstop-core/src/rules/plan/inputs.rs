@@ -1,21 +1,24 @@
 //! What the members do, as the group's task has seen it.
 
-use super::node::{Fate, Want};
-use super::{Action, Closing, GroupPlan, Rest};
+use super::node::{MemberState, Target};
+use super::{Action, Closing, GroupPlan, MemberEnd};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::OnCompletion;
 
 impl GroupPlan {
     /// The member is alive, and not ready.
     pub(crate) fn rises(&mut self, id: Id) {
-        match self.node(id).fate {
-            Fate::Starting | Fate::Falling => {}
-            Fate::Up => {
-                self.set_fate(id, Fate::Starting);
+        match self.node(id).state {
+            MemberState::Starting | MemberState::Stopping => {}
+            MemberState::Up => {
+                self.set_fate(id, MemberState::Starting);
                 self.set_good(id, false);
                 self.take_bound_down(id);
             }
-            Fate::Pending | Fate::Completed | Fate::Ended | Fate::Parked => self.is_started(id),
+            MemberState::Pending
+            | MemberState::Completed
+            | MemberState::Ended
+            | MemberState::StoppedByHandle => self.is_started(id),
         }
         self.pending.push_back(id);
     }
@@ -24,13 +27,13 @@ impl GroupPlan {
     fn is_started(&mut self, id: Id) {
         self.take_out(id);
         self.falling += usize::from(self.node(id).restarts);
-        self.set_fate(id, Fate::Starting);
+        self.set_fate(id, MemberState::Starting);
         self.change(id, |node| (node.was_ready, node.idle, node.again) = (false, false, false));
         self.set_good(id, false);
         self.revive_behind(id);
         let binds = self.node(id).binds.clone();
         self.pending.extend(binds);
-        if self.node(id).want == Want::Down {
+        if self.node(id).target == Target::Down {
             self.count_blocker(id);
         }
     }
@@ -42,7 +45,7 @@ impl GroupPlan {
         if node.leaves || !(restarts || rebinds) {
             return;
         }
-        (node.restarts, node.rebinds, node.want) = (false, false, Want::Up);
+        (node.restarts, node.rebinds, node.target) = (false, false, Target::Up);
         self.unblock_deps(id);
         if restarts {
             self.restarting.retain(|other| *other != id);
@@ -52,8 +55,8 @@ impl GroupPlan {
 
     /// A member that was told to stop has ended, and was started again by its handle: it is told again.
     pub(crate) fn comes_back(&mut self, id: Id) {
-        if self.node(id).fate == Fate::Falling {
-            self.set_fate(id, Fate::Starting);
+        if self.node(id).state == MemberState::Stopping {
+            self.set_fate(id, MemberState::Starting);
             self.pending.push_back(id);
         }
     }
@@ -63,9 +66,9 @@ impl GroupPlan {
         let mut open = self.node(id).dependents.clone();
         while let Some(id) = open.pop() {
             let node = self.node(id);
-            if node.barrier && node.fate == Fate::Ended {
+            if node.barrier && node.state == MemberState::Ended {
                 open.extend(&node.dependents);
-                self.set_fate(id, Fate::Pending);
+                self.set_fate(id, MemberState::Pending);
                 self.pending.push_back(id);
             }
         }
@@ -78,16 +81,16 @@ impl GroupPlan {
 
     /// The member is ready.
     pub(crate) fn comes_up(&mut self, id: Id) {
-        if self.node(id).fate != Fate::Up {
+        if self.node(id).state != MemberState::Up {
             self.rises(id);
         }
-        if self.node(id).want == Want::Down {
+        if self.node(id).target == Target::Down {
             // Nobody starts on what is on its way down.
             return;
         }
         self.change(id, |node| node.fresh = false);
-        if self.node(id).fate == Fate::Starting {
-            self.set_fate(id, Fate::Up);
+        if self.node(id).state == MemberState::Starting {
+            self.set_fate(id, MemberState::Up);
         }
         self.set_was_ready(id, true);
         self.set_good(id, true);
@@ -102,11 +105,11 @@ impl GroupPlan {
 
     /// The member has come to rest. `allowed` says whether the limit allows another restart, and is asked once for each
     /// restart that begins.
-    pub(crate) fn rests(&mut self, id: Id, rest: Rest, allowed: impl FnOnce() -> bool) {
+    pub(crate) fn rests(&mut self, id: Id, rest: MemberEnd, allowed: impl FnOnce() -> bool) {
         let node = self.place_mut(id);
         node.failing = false;
-        node.stuck = rest == Rest::Stuck;
-        let down = node.want == Want::Down;
+        node.stuck = rest == MemberEnd::Stuck;
+        let down = node.target == Target::Down;
         let stays = down && self.stays_down(id, rest);
         if down && !stays {
             self.comes_down(id);
@@ -117,12 +120,12 @@ impl GroupPlan {
             self.pending.push_back(id);
         }
         match rest {
-            Rest::Completed => self.complete(id),
-            Rest::Own if self.node(id).policy.on_completion == OnCompletion::StopGroup => {
+            MemberEnd::Completed => self.complete(id),
+            MemberEnd::Own if self.node(id).policy.on_completion == OnCompletion::StopGroup => {
                 self.complete(id);
             }
-            Rest::Told | Rest::Own => self.settle(id, Fate::Parked),
-            Rest::Failed | Rest::Stuck => self.fail(id, allowed),
+            MemberEnd::Told | MemberEnd::Own => self.settle(id, MemberState::StoppedByHandle),
+            MemberEnd::Failed | MemberEnd::Stuck => self.fail(id, allowed),
         }
         if stays {
             self.raise_if_down();
@@ -139,16 +142,16 @@ impl GroupPlan {
 
     /// Whether a restart, or what it is bound to, takes the member down and leaves it there: it has completed, or
     /// somebody else has stopped it.
-    fn stays_down(&self, id: Id, rest: Rest) -> bool {
+    fn stays_down(&self, id: Id, rest: MemberEnd) -> bool {
         let node = self.node(id);
         let comes_again = (node.restarts || node.rebinds) && !node.leaves;
-        let by_itself = node.by_itself || node.fate != Fate::Falling;
+        let by_itself = node.by_itself || node.state != MemberState::Stopping;
         let by_others = match rest {
-            Rest::Completed | Rest::Own => true,
-            Rest::Told => by_itself,
-            Rest::Failed | Rest::Stuck => false,
+            MemberEnd::Completed | MemberEnd::Own => true,
+            MemberEnd::Told => by_itself,
+            MemberEnd::Failed | MemberEnd::Stuck => false,
         };
-        comes_again && node.fate.is_alive() && by_others
+        comes_again && node.state.is_alive() && by_others
     }
 
     /// The group tells the member to stop, which is at rest already, or on its way there.
@@ -158,19 +161,19 @@ impl GroupPlan {
 
     fn complete(&mut self, id: Id) {
         self.change(id, |node| (node.fresh, node.was_ready) = (false, true));
-        self.settle(id, Fate::Completed);
+        self.settle(id, MemberState::Completed);
         if self.node(id).policy.on_completion == OnCompletion::StopGroup && !self.draining {
             self.close(Closing::Completed);
         }
     }
 
     /// The member rests for good, and those that wait for it have to know.
-    pub(super) fn settle(&mut self, id: Id, fate: Fate) {
-        let was_up = self.node(id).fate == Fate::Up;
-        self.set_fate(id, fate);
+    pub(super) fn settle(&mut self, id: Id, state: MemberState) {
+        let was_up = self.node(id).state == MemberState::Up;
+        self.set_fate(id, state);
         self.set_good(id, self.node(id).was_ready);
         // What is bound to it may have been started while it was down, and stays so until it goes down itself.
-        if fate == Fate::Ended || fate == Fate::Parked && was_up {
+        if state == MemberState::Ended || state == MemberState::StoppedByHandle && was_up {
             self.take_bound_down(id);
         }
         let node = self.node(id);

@@ -5,33 +5,33 @@ use crate::settings::member_policy::{OnCompletion, OnFailure};
 
 /// Where a member is in its life, as far as its group is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Fate {
+pub(super) enum MemberState {
     /// Not started yet, or down to be started again.
     Pending,
     Starting,
     Up,
     /// Told to stop.
-    Falling,
+    Stopping,
     Completed,
     /// It failed, and that is ignored or ends the group.
     Ended,
     /// Stopped by its handle.
-    Parked,
+    StoppedByHandle,
 }
 
-impl Fate {
+impl MemberState {
     pub(super) fn is_alive(self) -> bool {
-        matches!(self, Self::Starting | Self::Up | Self::Falling)
+        matches!(self, Self::Starting | Self::Up | Self::Stopping)
     }
 
     fn is_settled(self) -> bool {
-        matches!(self, Self::Up | Self::Completed | Self::Ended | Self::Parked)
+        matches!(self, Self::Up | Self::Completed | Self::Ended | Self::StoppedByHandle)
     }
 }
 
 /// What the group wants of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Want {
+pub(super) enum Target {
     Up,
     Down,
 }
@@ -70,8 +70,8 @@ pub(super) struct PlanNode {
     /// Those of `dependents` that are bound to it.
     pub(super) binds: Vec<Id>,
     pub(super) policy: Policy,
-    pub(super) want: Want,
-    pub(super) fate: Fate,
+    pub(super) target: Target,
+    pub(super) state: MemberState,
     /// It is ready, or rests and was.
     pub(super) satisfied: bool,
     /// It has been ready since it was last told to start.
@@ -119,8 +119,8 @@ impl PlanNode {
             bound,
             binds: Vec::new(),
             policy,
-            want: Want::Up,
-            fate: Fate::Pending,
+            target: Target::Up,
+            state: MemberState::Pending,
             satisfied: false,
             was_ready: false,
             ready: false,
@@ -145,12 +145,12 @@ impl PlanNode {
 
     /// Whether the group waits for it before it has started: it is not settled, and has not been ready either.
     pub(super) fn is_awaited(&self) -> bool {
-        !self.barrier && !self.was_ready && !self.fate.is_settled() && !self.idle
+        !self.barrier && !self.was_ready && !self.state.is_settled() && !self.idle
     }
 
     /// Whether it is to start yet.
     pub(super) fn is_pending(&self) -> bool {
-        !self.barrier && self.fate == Fate::Pending && !self.idle
+        !self.barrier && self.state == MemberState::Pending && !self.idle
     }
 
     /// Whether it keeps the group from being ready at this moment.
@@ -158,11 +158,11 @@ impl PlanNode {
         if self.barrier || self.fresh || self.leaves {
             return false;
         }
-        match self.fate {
-            Fate::Up => !self.ready,
-            Fate::Pending => !self.idle,
-            Fate::Starting | Fate::Falling => true,
-            Fate::Completed | Fate::Ended | Fate::Parked => false,
+        match self.state {
+            MemberState::Up => !self.ready,
+            MemberState::Pending => !self.idle,
+            MemberState::Starting | MemberState::Stopping => true,
+            MemberState::Completed | MemberState::Ended | MemberState::StoppedByHandle => false,
         }
     }
 

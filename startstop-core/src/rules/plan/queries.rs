@@ -1,6 +1,6 @@
 //! What the plan tells whoever asks.
 
-use super::node::{Fate, Want};
+use super::node::{MemberState, Target};
 use super::{Closing, Counts, GroupPlan};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
@@ -54,7 +54,7 @@ impl GroupPlan {
 
     /// Whether the plan takes the member for ready, as far as it has been told.
     pub(crate) fn is_up(&self, id: Id) -> bool {
-        self.node(id).fate == Fate::Up
+        self.node(id).state == MemberState::Up
     }
 
     /// Whether nothing is left to be waited for.
@@ -71,14 +71,14 @@ impl GroupPlan {
     /// it down. One that is not started yet may wait for the end of a restart as well.
     pub(crate) fn is_coming(&self, id: Id) -> bool {
         let node = self.node(id);
-        let waits = node.fate == Fate::Pending && self.closing.is_none();
-        node.fresh && (node.want == Want::Up || waits)
+        let waits = node.state == MemberState::Pending && self.closing.is_none();
+        node.fresh && (node.target == Target::Up || waits)
     }
 
     /// Whether the member was inserted and waits for its start.
     pub(crate) fn is_to_come(&self, id: Id) -> bool {
         let node = self.node(id);
-        node.fresh && node.fate == Fate::Pending && node.want == Want::Up
+        node.fresh && node.state == MemberState::Pending && node.target == Target::Up
     }
 
     /// Whether the member is there and is being removed.
@@ -98,7 +98,7 @@ impl GroupPlan {
 
     /// Whether the member is about to fail because of what it depends on.
     pub(crate) fn is_failing(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|node| node.failing && node.fate == Fate::Pending)
+        self.look_up(id).is_some_and(|node| node.failing && node.state == MemberState::Pending)
     }
 
     /// Whether the member has been ready since it was last told to start.
@@ -118,10 +118,10 @@ impl GroupPlan {
 
     /// Whether the member is alive, and nobody takes it down.
     pub(crate) fn stays_up(&self, id: Id) -> bool {
-        self.is_alive(id) && self.node(id).want == Want::Up
+        self.is_alive(id) && self.node(id).target == Target::Up
     }
 
     pub(crate) fn is_alive(&self, id: Id) -> bool {
-        self.node(id).fate.is_alive()
+        self.node(id).state.is_alive()
     }
 }

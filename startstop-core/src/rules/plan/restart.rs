@@ -3,7 +3,7 @@
 //! All that restart go down, in reverse order; once all of them are down, have really ended, and the backoff is over, they come up
 //! in order. A failure meanwhile adds to them, and does not put that off.
 
-use super::node::{Fate, PlanNode, Want};
+use super::node::{MemberState, PlanNode, Target};
 use super::{Closing, GroupPlan};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::OnFailure;
@@ -12,17 +12,17 @@ impl GroupPlan {
     pub(super) fn fail(&mut self, id: Id, allowed: impl FnOnce() -> bool) {
         let node = self.node(id);
         if node.fresh {
-            self.settle(id, Fate::Ended);
+            self.settle(id, MemberState::Ended);
             return;
         }
         let set = match node.policy.on_failure {
-            OnFailure::Ignore => return self.settle(id, Fate::Ended),
+            OnFailure::Ignore => return self.settle(id, MemberState::Ended),
             // A stop wins over any restart, and it has begun.
-            _ if self.draining => return self.settle(id, Fate::Ended),
+            _ if self.draining => return self.settle(id, MemberState::Ended),
             OnFailure::StopGroup => None,
             // Nothing restarts it, and nothing depends on it.
             OnFailure::RestartMember | OnFailure::RestartDependents if node.is_transient() => {
-                return self.settle(id, Fate::Ended);
+                return self.settle(id, MemberState::Ended);
             }
             OnFailure::RestartMember => Some(vec![id]),
             OnFailure::RestartDependents => Some(self.with_dependents(id)),
@@ -37,7 +37,7 @@ impl GroupPlan {
     }
 
     fn end_with(&mut self, id: Id, closing: Closing) {
-        self.set_fate(id, Fate::Ended);
+        self.set_fate(id, MemberState::Ended);
         self.leave_if_transient(id);
         self.close(closing);
     }
@@ -68,7 +68,7 @@ impl GroupPlan {
         if !self.is_restarting() {
             self.pausing = true;
         }
-        self.set_fate(failed, Fate::Pending);
+        self.set_fate(failed, MemberState::Pending);
         self.leave_if_transient(failed);
         for id in set.iter().copied() {
             self.join_restart(id, failed);
@@ -87,8 +87,11 @@ impl GroupPlan {
             self.take_down(id);
             return;
         }
-        let stays = matches!(node.fate, Fate::Pending | Fate::Completed | Fate::Parked);
-        let alive = node.fate.is_alive();
+        let stays = matches!(
+            node.state,
+            MemberState::Pending | MemberState::Completed | MemberState::StoppedByHandle
+        );
+        let alive = node.state.is_alive();
         let node = self.place_mut(id);
         (node.restarts, node.rebinds) = (true, false);
         self.restarting.push(id);
@@ -103,7 +106,7 @@ impl GroupPlan {
             self.falling += 1;
         } else {
             self.change(id, |node| (node.was_ready, node.again) = (false, true));
-            self.set_fate(id, Fate::Pending);
+            self.set_fate(id, MemberState::Pending);
         }
         self.take_down(id);
     }
@@ -132,7 +135,7 @@ impl GroupPlan {
             if node.leaves {
                 continue;
             }
-            node.want = Want::Up;
+            node.target = Target::Up;
             self.unblock_deps(id);
             self.pending.push_back(id);
         }

@@ -1,6 +1,6 @@
 //! The way down: of all, of one that leaves, of those that restart.
 
-use super::node::{Fate, Want};
+use super::node::{MemberState, Target};
 use super::{Action, Closing, GroupPlan};
 use crate::rules::graph::Id;
 
@@ -28,7 +28,8 @@ impl GroupPlan {
         self.draining = true;
         self.give_up_restarts();
         for at in 0..self.nodes.len() {
-            let starts = self.nodes[at].as_ref().is_some_and(|node| node.fate == Fate::Starting);
+            let starts =
+                self.nodes[at].as_ref().is_some_and(|node| node.state == MemberState::Starting);
             if starts && !self.node(Id(at)).barrier {
                 self.take_down(Id(at));
             }
@@ -37,19 +38,20 @@ impl GroupPlan {
 
     /// The members that are up, and drain with the group.
     pub(crate) fn draining(&self) -> Vec<Id> {
-        let is_up = |id: &Id| self.look_up(*id).is_some_and(|node| node.fate == Fate::Up);
+        let is_up = |id: &Id| self.look_up(*id).is_some_and(|node| node.state == MemberState::Up);
         (0..self.nodes.len()).map(Id).filter(is_up).collect()
     }
 
     /// The members that were told to stop and are not down.
     pub(crate) fn stopping(&self) -> Vec<Id> {
-        let falls = |id: &Id| self.look_up(*id).is_some_and(|node| node.fate == Fate::Falling);
+        let falls =
+            |id: &Id| self.look_up(*id).is_some_and(|node| node.state == MemberState::Stopping);
         (0..self.nodes.len()).map(Id).filter(falls).collect()
     }
 
     /// Whether the member was told to stop and is not down.
     pub(crate) fn is_stopping_member(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|node| node.fate == Fate::Falling)
+        self.look_up(id).is_some_and(|node| node.state == MemberState::Stopping)
     }
 
     /// A member has had its time to stop: those that it depends on wait for it no longer.
@@ -66,8 +68,8 @@ impl GroupPlan {
         for at in 0..self.nodes.len() {
             let Some(node) = &mut self.nodes[at] else { continue };
             let was_one = std::mem::take(&mut node.restarts) | std::mem::take(&mut node.rebinds);
-            if was_one && node.fate != Fate::Falling && !node.leaves {
-                node.want = Want::Up;
+            if was_one && node.state != MemberState::Stopping && !node.leaves {
+                node.target = Target::Up;
                 self.unblock_deps(Id(at));
             }
         }
@@ -83,13 +85,13 @@ impl GroupPlan {
     }
 
     pub(super) fn leave_if_down(&mut self, id: Id) {
-        if self.node(id).leaves && !self.node(id).fate.is_alive() {
+        if self.node(id).leaves && !self.node(id).state.is_alive() {
             self.actions.push(Action::Removed(id));
         }
     }
 
     pub(super) fn take_down(&mut self, id: Id) {
-        self.place_mut(id).want = Want::Down;
+        self.place_mut(id).target = Target::Down;
         // It may have been told to go down before and have released its dependencies, while its own dependents
         // were left running. They go down now, so it blocks its dependencies again.
         self.count_blocker(id);
@@ -99,12 +101,12 @@ impl GroupPlan {
     /// A member that was to go down is down.
     pub(super) fn comes_down(&mut self, id: Id) {
         let node = self.node(id);
-        if !node.fate.is_alive() {
+        if !node.state.is_alive() {
             return;
         }
         let (restarts, transient) = (node.restarts, node.is_transient());
         self.set_was_ready(id, false);
-        self.set_fate(id, Fate::Pending);
+        self.set_fate(id, MemberState::Pending);
         self.change(id, |node| {
             node.again = node.restarts || node.rebinds;
             node.leaves |= transient;

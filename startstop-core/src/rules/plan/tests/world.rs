@@ -1,8 +1,8 @@
 //! A plan with the members that it is told of: what each does is a move, and what the plan says follows at once.
 
 use crate::rules::graph::{Edges, Id};
-use crate::rules::plan::node::{Fate, Want};
-use crate::rules::plan::{Action, Closing, GroupPlan, Policy, Rest};
+use crate::rules::plan::node::{MemberState, Target};
+use crate::rules::plan::{Action, Closing, GroupPlan, MemberEnd, Policy};
 
 /// What a member does, as itself sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub(super) enum Move {
     NotReady(Id),
     /// Its own policy restarts it.
     Retry(Id),
-    End(Id, Rest, Limit),
+    End(Id, MemberEnd, Limit),
     /// One that was given up on has ended.
     ReallyEnd(Id),
     /// Its handle starts it.
@@ -89,20 +89,20 @@ impl World {
             Does::Nothing => moves.push(Move::StartByHand(id)),
             Does::Blocks => moves.push(Move::ReallyEnd(id)),
             Does::Stops => {
-                end(Rest::Told, Limit::Allows);
-                end(Rest::Stuck, Limit::Allows);
-                end(Rest::Completed, Limit::Allows);
-                end(Rest::Failed, Limit::Allows);
+                end(MemberEnd::Told, Limit::Allows);
+                end(MemberEnd::Stuck, Limit::Allows);
+                end(MemberEnd::Completed, Limit::Allows);
+                end(MemberEnd::Failed, Limit::Allows);
             }
             Does::Starts | Does::Runs => {
-                for rest in [Rest::Failed, Rest::Stuck] {
+                for rest in [MemberEnd::Failed, MemberEnd::Stuck] {
                     end(rest, Limit::Allows);
                     end(rest, Limit::Forbids);
                 }
-                end(Rest::Told, Limit::Allows);
-                end(Rest::Own, Limit::Allows);
+                end(MemberEnd::Told, Limit::Allows);
+                end(MemberEnd::Own, Limit::Allows);
                 if self.does[id.0] == Does::Runs {
-                    end(Rest::Completed, Limit::Allows);
+                    end(MemberEnd::Completed, Limit::Allows);
                     moves.push(Move::Retry(id));
                     moves.push(Move::NotReady(id));
                 }
@@ -126,7 +126,8 @@ impl World {
                 self.plan.rises(id);
             }
             Move::End(id, rest, limit) => {
-                self.does[id.0] = if rest == Rest::Stuck { Does::Blocks } else { Does::Nothing };
+                self.does[id.0] =
+                    if rest == MemberEnd::Stuck { Does::Blocks } else { Does::Nothing };
                 self.plan.rests(id, rest, || limit == Limit::Allows);
             }
             Move::ReallyEnd(id) => {
@@ -167,7 +168,7 @@ impl World {
                 let node = self.plan.node(id);
                 let running = |other: &&Id| {
                     let other = self.plan.node(**other);
-                    other.want == Want::Down && other.fate.is_alive()
+                    other.target == Target::Down && other.state.is_alive()
                 };
                 assert_eq!(node.dependents.iter().find(running), None, "{id:?} is stopped");
                 self.does[id.0] = Does::Stops;
@@ -176,7 +177,7 @@ impl World {
                 // A limit ends what would go on for ever.
                 self.rounds += 1;
                 let allowed = self.rounds < 3;
-                self.plan.rests(member, Rest::Failed, || allowed);
+                self.plan.rests(member, MemberEnd::Failed, || allowed);
             }
             Action::Removed(id) if self.plan.is_leaving(id) && !self.plan.is_alive(id) => {
                 self.plan.delete(id);
@@ -192,7 +193,9 @@ impl World {
         let node = self.plan.node(id);
         let satisfied = |dep: &Id| self.plan.node(*dep).satisfied;
         assert!(node.deps.iter().all(satisfied), "invariant 1: {id:?} is started");
-        let up = |dep: &Id| matches!(self.plan.node(*dep).fate, Fate::Up | Fate::Completed);
+        let up = |dep: &Id| {
+            matches!(self.plan.node(*dep).state, MemberState::Up | MemberState::Completed)
+        };
         assert!(node.bound.iter().all(up), "{id:?} is started before what it is bound to");
         (self.does[id.0], self.by_hand[id.0]) = (Does::Starts, false);
     }
@@ -235,14 +238,14 @@ impl World {
     fn check_one(&self, id: Id) {
         let node = self.plan.node(id);
         let alive = matches!(self.does[id.0], Does::Starts | Does::Runs | Does::Stops);
-        assert_eq!(node.fate.is_alive(), alive, "{id:?}: {node:?}");
+        assert_eq!(node.state.is_alive(), alive, "{id:?}: {node:?}");
         assert_eq!(node.stuck, self.does[id.0] == Does::Blocks, "{id:?}: {node:?}");
         // One that has completed is not down; nor is it when its handle starts it again.
         let firm = |dep: &Id| {
-            let up = matches!(self.plan.node(*dep).fate, Fate::Up | Fate::Completed);
+            let up = matches!(self.plan.node(*dep).state, MemberState::Up | MemberState::Completed);
             up || self.by_hand[dep.0]
         };
-        let stays = node.want == Want::Up && alive;
+        let stays = node.target == Target::Up && alive;
         if stays && !self.by_hand[id.0] && !self.plan.is_stopping() {
             assert!(node.bound.iter().all(firm), "{id:?} runs without what it is bound to");
         }
