@@ -55,7 +55,7 @@ impl Supervisor<'_> {
         match started {
             Reply::Now(Err(error)) => {
                 let failure = part.handle.errors_last();
-                self.rests(id, MemberEnd::Failed, failure.as_ref(), || error);
+                self.on_ended(id, MemberEnd::Failed, failure.as_ref(), || error);
                 self.again = true;
             }
             // What comes of it comes by the mailbox; a member that was adopted has nothing to say.
@@ -69,7 +69,7 @@ impl Supervisor<'_> {
     fn stop(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
         if goes_down(&*part.node) {
-            self.shared.table().plan.goes_by_itself(id);
+            self.shared.table().plan.on_ending_unasked(id);
         }
         self.stop_within_share(id);
         self.look_at_one(id);
@@ -91,6 +91,6 @@ impl Supervisor<'_> {
         let error = DependencyFailed { dependency: name.unwrap_or_default() };
         let failure = request::record(&part.node, Fault::of(|| error.into()));
         let error = || StartError::Failed(failure.clone());
-        self.rests(member, MemberEnd::Failed, Some(&failure), error);
+        self.on_ended(member, MemberEnd::Failed, Some(&failure), error);
     }
 }

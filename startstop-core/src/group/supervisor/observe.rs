@@ -34,7 +34,7 @@ impl Supervisor<'_> {
         }
         let is_to_come = table.plan.is_to_come(id) || look.cycle < table.entry(id).seen;
         if look.state != State::Stopping {
-            table.plan.comes_back(id);
+            table.plan.on_restarted(id);
         } else if is_to_come {
             // What ends is none of the group's: its start follows.
             return;
@@ -49,14 +49,14 @@ impl Supervisor<'_> {
         let before = std::mem::replace(&mut table.entry_mut(id).attempt, look.attempt);
         if look.attempt > before && table.plan.is_up(id) {
             // It has been down since, before anybody looked.
-            table.plan.rises(id);
+            table.plan.on_starting(id);
         }
         match look.state {
-            State::Running => table.plan.comes_up(id),
+            State::Running => table.plan.on_ready(id),
             // One that completes is as good as one that has.
             State::Stopping if look.completes && table.plan.is_up(id) => {}
-            _ if look.was_up || was_missed => table.plan.flashes(id),
-            _ => table.plan.rises(id),
+            _ if look.was_up || was_missed => table.plan.on_ready_briefly(id),
+            _ => table.plan.on_starting(id),
         }
         drop(table);
         reply(inserted, Ok(()));
@@ -82,7 +82,7 @@ impl Supervisor<'_> {
         match look.rest() {
             // Told to by its handle, perhaps in order to start anew: who waits for it waits on.
             MemberEnd::Told | MemberEnd::Own | MemberEnd::Stuck => {
-                table.plan.rests(id, MemberEnd::Told, || true)
+                table.plan.on_ended(id, MemberEnd::Told, || true)
             }
             MemberEnd::Completed | MemberEnd::Failed => {
                 drop(table);
@@ -96,7 +96,7 @@ impl Supervisor<'_> {
         let seen = std::mem::replace(&mut table.entry_mut(id).seen, look.cycle);
         if look.cycle > seen {
             // It was started by its handle, and has ended before anybody looked.
-            table.plan.rises(id);
+            table.plan.on_starting(id);
         }
         if look.state == State::Stopped {
             table.plan.ends(id);
@@ -114,7 +114,7 @@ impl Supervisor<'_> {
         let mut table = self.shared.table();
         let mut inserted = None;
         if look.was_ready {
-            table.plan.comes_up(id);
+            table.plan.on_ready(id);
             inserted = table.entry_mut(id).inserting.take();
         }
         let of_stop = table.plan.fails_in_stop(id);
@@ -127,7 +127,7 @@ impl Supervisor<'_> {
         if rest == MemberEnd::Completed && self.fails_by_completing(id) {
             return;
         }
-        self.rests(id, rest, look.failure.as_ref(), || look.start_error.clone());
+        self.on_ended(id, rest, look.failure.as_ref(), || look.start_error.clone());
     }
 
     /// A member has completed: has it fail, if that is a failure of it.
@@ -136,12 +136,12 @@ impl Supervisor<'_> {
         let Some(part) = part else { return false };
         let failure = request::record(&part.node, Fault::interruption(Interruption::Completed));
         let error = || StartError::Failed(failure.clone());
-        self.rests(id, MemberEnd::Failed, Some(&failure), error);
+        self.on_ended(id, MemberEnd::Failed, Some(&failure), error);
         true
     }
 
     /// Tells the plan that a member rests, and what of it concerns the whole group.
-    pub(super) fn rests(
+    pub(super) fn on_ended(
         &mut self,
         id: Id,
         rest: MemberEnd,
@@ -154,7 +154,7 @@ impl Supervisor<'_> {
         let fresh = table.plan.is_coming(id);
         let of_stop = table.plan.fails_in_stop(id);
         let was_closing = table.plan.closing();
-        table.plan.rests(id, rest, || {
+        table.plan.on_ended(id, rest, || {
             begins = restarts.allows(self.shared.limit);
             begins
         });

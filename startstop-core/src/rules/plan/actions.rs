@@ -55,7 +55,7 @@ impl GroupPlan {
         let (barrier, ready) = (self.node(id).barrier, self.has_what_it_needs(id));
         let bad = if ready { None } else { self.bad_dependency(id) };
         match (ready, bad) {
-            (true, _) if barrier => self.comes_up(id),
+            (true, _) if barrier => self.on_ready(id),
             (true, _) => {
                 let again = self.node(id).again;
                 self.set_fate(id, MemberState::Starting);

@@ -7,7 +7,7 @@ use crate::settings::member_policy::OnCompletion;
 
 impl GroupPlan {
     /// The member is alive, and not ready.
-    pub(crate) fn rises(&mut self, id: Id) {
+    pub(crate) fn on_starting(&mut self, id: Id) {
         match self.node(id).state {
             MemberState::Starting | MemberState::Stopping => {}
             MemberState::Up => {
@@ -54,7 +54,7 @@ impl GroupPlan {
     }
 
     /// A member that was told to stop has ended, and was started again by its handle: it is told again.
-    pub(crate) fn comes_back(&mut self, id: Id) {
+    pub(crate) fn on_restarted(&mut self, id: Id) {
         if self.node(id).state == MemberState::Stopping {
             self.set_fate(id, MemberState::Starting);
             self.pending.push_back(id);
@@ -80,9 +80,9 @@ impl GroupPlan {
     }
 
     /// The member is ready.
-    pub(crate) fn comes_up(&mut self, id: Id) {
+    pub(crate) fn on_ready(&mut self, id: Id) {
         if self.node(id).state != MemberState::Up {
-            self.rises(id);
+            self.on_starting(id);
         }
         if self.node(id).target == Target::Down {
             // Nobody starts on what is on its way down.
@@ -97,15 +97,15 @@ impl GroupPlan {
     }
 
     /// The member was ready for a moment, before anybody looked: what waited for that goes on.
-    pub(crate) fn flashes(&mut self, id: Id) {
-        self.comes_up(id);
+    pub(crate) fn on_ready_briefly(&mut self, id: Id) {
+        self.on_ready(id);
         self.follow();
-        self.rises(id);
+        self.on_starting(id);
     }
 
     /// The member has come to rest. `allowed` says whether the limit allows another restart, and is asked once for each
     /// restart that begins.
-    pub(crate) fn rests(&mut self, id: Id, rest: MemberEnd, allowed: impl FnOnce() -> bool) {
+    pub(crate) fn on_ended(&mut self, id: Id, rest: MemberEnd, allowed: impl FnOnce() -> bool) {
         let node = self.place_mut(id);
         node.failing = false;
         node.stuck = rest == MemberEnd::Stuck;
@@ -155,7 +155,7 @@ impl GroupPlan {
     }
 
     /// The group tells the member to stop, which is at rest already, or on its way there.
-    pub(crate) fn goes_by_itself(&mut self, id: Id) {
+    pub(crate) fn on_ending_unasked(&mut self, id: Id) {
         self.place_mut(id).by_itself = true;
     }
 

@@ -18,7 +18,7 @@ fn up<const N: usize>(members: [(&[Id], OnFailure); N]) -> (GroupPlan, [Id; N]) 
     plan.open();
     for id in ids {
         plan.take_actions();
-        plan.comes_up(id);
+        plan.on_ready(id);
     }
     assert!(plan.take_actions().is_empty() && plan.has_started());
     (plan, ids)
@@ -40,7 +40,7 @@ fn a_place_is_used_again_only_when_no_order_can_be_about_it() {
 #[test]
 fn who_has_completed_and_was_taken_off_does_not_count() {
     let (mut plan, [job]) = up([(&[], OnFailure::default())]);
-    plan.rests(job, MemberEnd::Completed, || true);
+    plan.on_ended(job, MemberEnd::Completed, || true);
     assert!(plan.is_finished());
     plan.delete(job);
     assert!(!plan.is_finished());
@@ -57,7 +57,7 @@ fn what_is_behind_a_barrier_does_not_wait_for_who_was_taken_off() {
     assert_eq!(plan.take_actions(), [Action::Start(first)]);
     plan.remove(first);
     assert_eq!(plan.take_actions(), [Action::Stop(first)]);
-    plan.rests(first, MemberEnd::Told, || true);
+    plan.on_ended(first, MemberEnd::Told, || true);
     assert_eq!(plan.take_actions(), [Action::Removed(first)]);
     plan.delete(first);
     assert_eq!(plan.take_actions(), [Action::Start(last)]);
@@ -66,7 +66,7 @@ fn what_is_behind_a_barrier_does_not_wait_for_who_was_taken_off() {
 #[test]
 fn what_does_not_yield_is_restarted_when_it_has_ended() {
     let (mut plan, [stuck]) = up([(&[], OnFailure::RestartMember)]);
-    plan.rests(stuck, MemberEnd::Stuck, || true);
+    plan.on_ended(stuck, MemberEnd::Stuck, || true);
     plan.backoff_over();
     assert_eq!(plan.take_actions(), []);
     plan.ends(stuck);
@@ -80,11 +80,11 @@ fn a_failure_during_a_restart_merges_into_it() {
         (&[Id(0)], OnFailure::default()),
         (&[], OnFailure::RestartAll),
     ]);
-    plan.rests(first, MemberEnd::Failed, || true);
+    plan.on_ended(first, MemberEnd::Failed, || true);
     assert_eq!(plan.take_actions(), [Action::Stop(second)]);
-    plan.rests(third, MemberEnd::Failed, || false);
+    plan.on_ended(third, MemberEnd::Failed, || false);
     assert_eq!(plan.take_actions(), []);
-    plan.rests(second, MemberEnd::Told, || true);
+    plan.on_ended(second, MemberEnd::Told, || true);
     assert_eq!(plan.take_actions(), []);
     plan.backoff_over();
     assert_eq!(plan.take_actions(), [Action::Restart(first), Action::Restart(third)]);

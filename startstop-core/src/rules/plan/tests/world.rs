@@ -117,18 +117,18 @@ impl World {
             Move::Ready(id) => {
                 self.does[id.0] = Does::Runs;
                 self.plan.set_ready(id, true);
-                self.plan.comes_up(id);
+                self.plan.on_ready(id);
             }
             Move::NotReady(id) => self.plan.set_ready(id, false),
             Move::Retry(id) => {
                 self.does[id.0] = Does::Starts;
                 self.plan.set_ready(id, false);
-                self.plan.rises(id);
+                self.plan.on_starting(id);
             }
             Move::End(id, rest, limit) => {
                 self.does[id.0] =
                     if rest == MemberEnd::Stuck { Does::Blocks } else { Does::Nothing };
-                self.plan.rests(id, rest, || limit == Limit::Allows);
+                self.plan.on_ended(id, rest, || limit == Limit::Allows);
             }
             Move::ReallyEnd(id) => {
                 self.does[id.0] = Does::Nothing;
@@ -136,7 +136,7 @@ impl World {
             }
             Move::StartByHand(id) => {
                 (self.does[id.0], self.by_hand[id.0]) = (Does::Starts, true);
-                self.plan.rises(id);
+                self.plan.on_starting(id);
             }
             Move::BackoffOver => self.plan.backoff_over(),
             Move::Remove(id) => self.plan.remove(id),
@@ -177,7 +177,7 @@ impl World {
                 // A limit ends what would go on for ever.
                 self.rounds += 1;
                 let allowed = self.rounds < 3;
-                self.plan.rests(member, MemberEnd::Failed, || allowed);
+                self.plan.on_ended(member, MemberEnd::Failed, || allowed);
             }
             Action::Removed(id) if self.plan.is_leaving(id) && !self.plan.is_alive(id) => {
                 self.plan.delete(id);
