@@ -51,9 +51,9 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::engine::atomic_state::Word;
+use crate::engine::atomic_state::AtomicState;
 use crate::report::status::Status;
-use crate::rules::lifecycle::{Level, Rules};
+use crate::rules::lifecycle::{Rules, StopStage};
 use crate::rules::span::Span;
 use crate::settings::Resolved;
 use crate::sync::clock;
@@ -68,7 +68,7 @@ pub(crate) use parts::PartEnd;
 pub(crate) use settle::DriverStep;
 pub(crate) use synced::{Ending, Synced};
 
-use stop_stage::Signal;
+use stop_stage::StopStageCell;
 
 /// A core together with the service that it is about, whatever its type.
 pub(crate) trait Node: Send + Sync + 'static {
@@ -124,8 +124,8 @@ pub(crate) struct Seat {
 
 /// The shared part of a runner.
 pub(crate) struct Shared {
-    pub(crate) word: Word,
-    signal: Signal,
+    pub(crate) atomic_state: AtomicState,
+    signal: StopStageCell,
     /// How many runners there are for the service: fewer than 2^32.
     pub(crate) handles: AtomicU32,
     pub(crate) detached: AtomicBool,
@@ -150,8 +150,8 @@ impl Shared {
         hooked: bool,
     ) -> Self {
         Self {
-            word: Word::new(),
-            signal: Signal::new(),
+            atomic_state: AtomicState::new(),
+            signal: StopStageCell::new(),
             handles: AtomicU32::new(1),
             detached: AtomicBool::new(false),
             polling: AtomicBool::new(false),
@@ -211,13 +211,13 @@ impl Shared {
 
     /// How far the end of attempt `epoch` has come, without the lock: an attempt that is over is
     /// as far as it gets.
-    pub(crate) fn level(&self, epoch: u64) -> Level {
-        self.signal.level(epoch)
+    pub(crate) fn stage(&self, epoch: u64) -> StopStage {
+        self.signal.stage(epoch)
     }
 
     /// How far the end of the current attempt has come: for the driver of it.
     #[inline]
-    pub(crate) fn current_level(&self) -> Level {
+    pub(crate) fn current_level(&self) -> StopStage {
         self.signal.current()
     }
 

@@ -10,7 +10,7 @@ use crate::report::error::StartError;
 use crate::report::event::EventKind;
 use crate::report::state::{Readiness, State};
 use crate::report::trace::is_traced;
-use crate::rules::lifecycle::{Effects, Input, Level};
+use crate::rules::lifecycle::{Effects, Input, StopStage};
 use crate::sync::clock;
 
 impl Synced {
@@ -106,7 +106,7 @@ impl Synced {
     pub(super) fn publish(&mut self, shared: &Shared, deferred: &mut Deferred) {
         let job = shared.settings.readiness() == Readiness::Completion;
         let ready = match self.state() {
-            State::Running => self.life.level() != Level::Draining && !self.is_taken_back(),
+            State::Running => self.life.stage() != StopStage::Draining && !self.is_taken_back(),
             _ => job && self.life.was_ready(),
         };
         self.publish_state(shared, self.state(), ready, deferred);
@@ -120,12 +120,12 @@ impl Synced {
         ready: bool,
         deferred: &mut Deferred,
     ) {
-        let old = shared.word.read();
+        let old = shared.atomic_state.read();
         self.name_span(shared);
         let failed = self.last_failure().is_some();
         if old.state() == state {
             self.tell_readiness(old.is_ready(), ready, deferred);
-            shared.word.write(old.with_ready(ready).with_failed(failed));
+            shared.atomic_state.write(old.with_ready(ready).with_failed(failed));
             if old.is_ready() != ready {
                 self.tell_observers(deferred);
             }
@@ -147,8 +147,8 @@ impl Synced {
         }
         self.tell_state(shared, state, ready, deferred);
         self.count_time(shared, old.since(), state, now);
-        let new = crate::engine::atomic_state::Reading::new(state, now);
-        shared.word.write(new.with_ready(ready).with_failed(failed));
+        let new = crate::engine::atomic_state::StateSnapshot::new(state, now);
+        shared.atomic_state.write(new.with_ready(ready).with_failed(failed));
         self.version = self.version.wrapping_add(1);
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
         self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut deferred.wakes);
@@ -157,14 +157,14 @@ impl Synced {
 
     /// Shows the level of the attempt to its contexts.
     fn signal(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        shared.signal.raise(self.attempts, self.life.level());
+        shared.signal.advance(self.attempts, self.life.stage());
         self.waiters.answer(Topic::Drain, &Answer::Seen, &mut deferred.wakes);
         self.wake_driver(deferred);
     }
 
     /// Ends the contexts of an attempt that is over, whatever they wait for.
     pub(super) fn close_attempt(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        shared.signal.turn(self.attempts, Level::Aborted);
+        shared.signal.reset(self.attempts, StopStage::Aborted);
         let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
         self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut deferred.wakes);
         // Only if the driver is gone, which would have done it by now.
@@ -287,7 +287,7 @@ impl Synced {
     }
 
     /// Whether attempt `epoch` is at least at `level`.
-    pub(crate) fn has_reached(&self, epoch: u64, level: Level) -> bool {
-        self.attempts != epoch || !self.life.is_alive() || self.life.level() >= level
+    pub(crate) fn has_reached(&self, epoch: u64, stage: StopStage) -> bool {
+        self.attempts != epoch || !self.life.is_alive() || self.life.stage() >= stage
     }
 }

@@ -21,29 +21,29 @@ const TIME_SHIFT: u32 = 6;
 
 /// The atomic word.
 #[derive(Debug)]
-pub(crate) struct Word(AtomicU64);
+pub(crate) struct AtomicState(AtomicU64);
 
 /// What is in it at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reading(u64);
+pub(crate) struct StateSnapshot(u64);
 
-impl Word {
+impl AtomicState {
     pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(Reading::new(State::Stopped, clock::now()).0))
+        Self(AtomicU64::new(StateSnapshot::new(State::Stopped, clock::now()).0))
     }
 
     #[inline]
-    pub(crate) fn read(&self) -> Reading {
+    pub(crate) fn read(&self) -> StateSnapshot {
         // Pairs with the store of `write`: what was recorded before it is visible after it.
-        Reading(self.0.load(Ordering::Acquire))
+        StateSnapshot(self.0.load(Ordering::Acquire))
     }
 
-    pub(crate) fn write(&self, reading: Reading) {
+    pub(crate) fn write(&self, reading: StateSnapshot) {
         self.0.store(reading.0, Ordering::Release);
     }
 }
 
-impl Reading {
+impl StateSnapshot {
     /// The state was entered at `since`, in nanoseconds of [`clock`]. 58 bits of them are nine years; a paused clock can
     /// be made to pass more, and then the last six bits are left out.
     pub(crate) fn new(state: State, since: u64) -> Self {
@@ -106,16 +106,17 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reading, State};
+    use super::{State, StateSnapshot};
 
     #[test]
     fn a_time_is_kept_to_the_nanosecond_for_nine_years_and_nearly_for_centuries() {
         for since in [0, 1, 123_456_789, (1 << 58) - 1] {
-            let reading = Reading::new(State::Running, since).with_ready(true).with_failed(true);
+            let reading =
+                StateSnapshot::new(State::Running, since).with_ready(true).with_failed(true);
             assert_eq!((reading.since(), reading.state()), (since, State::Running));
         }
         for since in [1 << 58, (1 << 60) + 77, u64::MAX] {
-            let reading = Reading::new(State::Backoff, since).with_ready(true);
+            let reading = StateSnapshot::new(State::Backoff, since).with_ready(true);
             assert!(since - reading.since() < 64, "{since} became {}", reading.since());
             assert_eq!((reading.state(), reading.is_ready()), (State::Backoff, true));
             assert!(!reading.has_failed());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{ArmTimer, Deferred, Node, Shared, Synced, grace, update};
 use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
-use crate::rules::lifecycle::{Input, Level, Rules};
+use crate::rules::lifecycle::{Input, Rules, StopStage};
 use crate::rules::span::Span;
 use crate::sync::clock;
 
@@ -26,7 +26,7 @@ pub(crate) enum Allowed {
 pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
     let shared = node.shared();
     // Else nothing drains; and a runner at each level that is dropped must not look at all below.
-    if shared.settings.own_drain().is_some() || !shared.word.read().is_running() {
+    if shared.settings.own_drain().is_some() || !shared.atomic_state.read().is_running() {
         return Duration::ZERO;
     }
     grace::drain_below(node)
@@ -112,13 +112,13 @@ impl Synced {
     /// When the drain is over that comes first in a stop that begins now, or that goes on.
     fn plan_drain(&mut self, shared: &Shared, now: u64) -> Option<u64> {
         let drain = self.drain(shared);
-        let began = match (self.state(), self.life.level()) {
-            (State::Stopping, Level::Draining) => {
+        let began = match (self.state(), self.life.stage()) {
+            (State::Stopping, StopStage::Draining) => {
                 return self.rare.as_ref().map(|rare| rare.drain_at);
             }
             (State::Running, _) if drain.is_zero() => return None,
-            (State::Running, Level::Alive) => now,
-            (State::Running, Level::Draining) => self.rare().drain_at,
+            (State::Running, StopStage::Alive) => now,
+            (State::Running, StopStage::Draining) => self.rare().drain_at,
             _ => return None,
         };
         let end = clock::later(began, drain);
@@ -150,13 +150,13 @@ impl Synced {
 
     /// The whole that this is a part of drains; whether this does so from now on.
     pub(crate) fn drain_with_whole(&mut self, shared: &Shared, deferred: &mut Deferred) -> bool {
-        if self.state() != State::Running || self.life.level() != Level::Alive {
+        if self.state() != State::Running || self.life.stage() != StopStage::Alive {
             return false;
         }
         self.note_reason(StopReason::Group);
         self.rare().drain_at = deferred.now();
         self.step(shared, Input::Drain, ArmTimer::ByDriver, deferred);
-        self.life.level() == Level::Draining
+        self.life.stage() == StopStage::Draining
     }
 
     /// The drain is over: what follows has its time from now on.
@@ -169,9 +169,9 @@ impl Synced {
 
     /// Since when the service has been told to end, without its drain.
     pub(super) fn told_at(&self, shared: &Shared) -> u64 {
-        let since = shared.word.read().since();
+        let since = shared.atomic_state.read().since();
         let drained = self.rare.as_ref().map_or(0, |rare| rare.drain_at);
-        if self.life.level() == Level::Draining {
+        if self.life.stage() == StopStage::Draining {
             since
         } else {
             since.max(drained.min(clock::now()))

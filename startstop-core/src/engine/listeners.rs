@@ -13,7 +13,7 @@ use crate::report::path::Path;
 use crate::report::state::{Readiness, State};
 use crate::report::stop_reason::StopReason;
 use crate::report::trace::is_traced;
-use crate::rules::lifecycle::{End, Level};
+use crate::rules::lifecycle::{End, StopStage};
 use crate::sync::clock;
 
 /// A stream that a service tells of what happens.
@@ -186,7 +186,7 @@ impl Synced {
         match (was_ready, ready) {
             (false, true) => self.tell_ready(deferred),
             // That is what `Draining` says.
-            (true, false) if self.life.level() == Level::Draining => {}
+            (true, false) if self.life.stage() == StopStage::Draining => {}
             (true, false) => self.tell_not_ready(deferred),
             _ => {}
         }

@@ -6,7 +6,7 @@ use std::task::Waker;
 use super::{Deferred, Shared, Synced};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
-use crate::rules::lifecycle::Level;
+use crate::rules::lifecycle::StopStage;
 use crate::sync::{AbortHandle, CancellationToken};
 
 /// How a task or a `shutdown` has ended.
@@ -24,13 +24,13 @@ impl Synced {
     ///
     /// In an `Arc`, since cloning a token takes its lock: a token calls wakers with its lock held,
     /// and ours take the lock of the cell.
-    pub(crate) fn token(&mut self, epoch: u64, level: Level) -> Option<Arc<CancellationToken>> {
-        if self.has_reached(epoch, level) {
+    pub(crate) fn token(&mut self, epoch: u64, stage: StopStage) -> Option<Arc<CancellationToken>> {
+        if self.has_reached(epoch, stage) {
             return None;
         }
         let rare = self.rare();
-        let slot = match level {
-            Level::Aborted => &mut rare.deadline_token,
+        let slot = match stage {
+            StopStage::Aborted => &mut rare.deadline_token,
             _ => &mut rare.token,
         };
         Some(Arc::clone(slot.get_or_insert_default()))
@@ -45,7 +45,7 @@ impl Synced {
     /// is aborted at once.
     pub(crate) fn hook_spawned(&mut self, epoch: u64, handle: AbortHandle) -> Option<AbortHandle> {
         let live = self.attempts == epoch && self.life.is_hook_live();
-        if !live || self.life.level() >= Level::Aborted {
+        if !live || self.life.stage() >= StopStage::Aborted {
             return Some(handle);
         }
         self.rare().hook.replace(handle)
@@ -69,7 +69,7 @@ impl Synced {
                 self.task_failed(shared, failure);
             }
         }
-        if end == PartEnd::Dropped && self.life.level() < Level::Aborted {
+        if end == PartEnd::Dropped && self.life.stage() < StopStage::Aborted {
             self.lost(shared, phase, deferred);
         }
     }

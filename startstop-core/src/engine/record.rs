@@ -76,7 +76,7 @@ impl Synced {
             deferred.drop_failure(Some(failure));
         }
         deferred.drop_failure(self.rare().last.replace(failure));
-        shared.word.write(shared.word.read().with_failed(true));
+        shared.atomic_state.write(shared.atomic_state.read().with_failed(true));
     }
 
     /// Records the failure that ends the attempt.
@@ -182,7 +182,7 @@ impl Synced {
 
     /// What is still there, and for how long it has been told to end.
     pub(crate) fn blame(&mut self, shared: &Shared) -> Unresponsive {
-        let asked_at = shared.word.read().since();
+        let asked_at = shared.atomic_state.read().since();
         let now = clock::now();
         let waited = clock::between(asked_at, now);
         let path = self.path(shared);

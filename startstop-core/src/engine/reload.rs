@@ -15,7 +15,7 @@ use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::ReloadError;
 use crate::report::event::EventKind;
 use crate::report::state::State;
-use crate::rules::lifecycle::Level;
+use crate::rules::lifecycle::StopStage;
 
 /// The rounds of an attempt.
 #[derive(Default)]
@@ -86,7 +86,7 @@ impl Synced {
     /// Hands requests out, if the service has started and something in it waits for them or has done so. Else the driver
     /// looks again after its next poll.
     pub(crate) fn hand_out_reloads(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        let running = self.state() == State::Running && self.life.level() < Level::Cancelled;
+        let running = self.state() == State::Running && self.life.stage() < StopStage::Cancelled;
         let Some(rare) = self.rare.as_mut().filter(|_| running) else { return };
         let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != Stage::Seen)
         else {
@@ -170,7 +170,7 @@ impl Synced {
 
     /// A share was dropped: that is done, unless the attempt is what drops it.
     pub(crate) fn drop_reload(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) {
-        if self.life.level() == Level::Aborted {
+        if self.life.stage() == StopStage::Aborted {
             return;
         }
         let polling = self.life.is_run_alive() && shared.polling.load(Ordering::SeqCst);

@@ -15,7 +15,7 @@ use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Exit, Phase, State};
 use crate::report::stop_reason::StopReason;
-use crate::rules::lifecycle::{Input, Level};
+use crate::rules::lifecycle::{Input, StopStage};
 
 use caller::reply;
 pub(crate) use caller::{Reply, StartKind, Wanted};
@@ -74,7 +74,7 @@ fn stop_after_drain<N: Node + ?Sized>(
 
 /// Has what the service is made of drain with it, if it does.
 fn tell_of_drain<N: Node + ?Sized>(node: &N) {
-    if node.shared().current_level() == Level::Draining {
+    if node.shared().current_level() == StopStage::Draining {
         drain::tell_below(node);
     }
 }

@@ -12,7 +12,7 @@ use super::{ArmTimer, Deferred, Ending, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::failure::{Failure, Fault, Interruption};
 use crate::report::state::{Exit, Phase, Readiness, State};
-use crate::rules::lifecycle::{End, Input, Level, RunEnd};
+use crate::rules::lifecycle::{End, Input, RunEnd, StopStage};
 use crate::rules::restart_counter::Decision;
 use crate::settings::restart_policy::RetryIf;
 use crate::sync::clock;
@@ -127,7 +127,7 @@ impl Synced {
         self.stop_at = clock::NEVER;
         self.why = None;
         self.began_at = deferred.now();
-        shared.signal.turn(self.attempts, Level::Alive);
+        shared.signal.reset(self.attempts, StopStage::Alive);
         let again = self.attempts_of_cycle > 1;
         if let Some(rare) = &mut self.rare {
             if again {
@@ -288,10 +288,10 @@ impl Synced {
         if !wanted {
             return None;
         }
-        let word = shared.word.read();
+        let atomic_state = shared.atomic_state.read();
         let now = deferred.now();
-        let healthy = match word.state() {
-            State::Running => clock::between(word.since(), now),
+        let healthy = match atomic_state.state() {
+            State::Running => clock::between(atomic_state.since(), now),
             _ => self.healthy(),
         };
         match self.rare().retries.decide(policy, healthy, now) {

@@ -10,7 +10,7 @@ use super::{Deferred, PartEnd, Shared, Synced};
 use crate::engine::waiters::{Answer, Key};
 use crate::report::failure::{Failure, Fault};
 use crate::report::state::{Phase, Readiness, State};
-use crate::rules::lifecycle::{End, Input, Level, Part, Rules};
+use crate::rules::lifecycle::{End, Input, Part, Rules, StopStage};
 use crate::sync::AbortHandle;
 
 /// The tasks of an attempt, in the order in which they were spawned.
@@ -96,7 +96,7 @@ impl Synced {
         handle: AbortHandle,
         deferred: &mut Deferred,
     ) -> Option<AbortHandle> {
-        let late = self.life.level() >= Level::Aborted;
+        let late = self.life.stage() >= StopStage::Aborted;
         let entry = self.rare().tasks.live.get_mut(&id)?;
         if late {
             return Some(handle);

@@ -3,7 +3,7 @@
 use loom::thread;
 
 use super::{model, started};
-use crate::engine::atomic_state::{Reading, Word};
+use crate::engine::atomic_state::{AtomicState, StateSnapshot};
 use crate::report::state::State;
 use crate::service::context::Context;
 use crate::service::func::service_fn;
@@ -18,9 +18,9 @@ fn step(state: State) -> usize {
 #[test]
 fn a_reading_is_whole() {
     model(None, || {
-        let word = std::sync::Arc::new(Word::new());
-        let read = std::sync::Arc::clone(&word);
-        word.write(Reading::new(State::Starting, 0));
+        let atomic_state = std::sync::Arc::new(AtomicState::new());
+        let read = std::sync::Arc::clone(&atomic_state);
+        atomic_state.write(StateSnapshot::new(State::Starting, 0));
         let reads = thread::spawn(move || {
             let readings = [read.read(), read.read()];
             for reading in readings {
@@ -31,7 +31,7 @@ fn a_reading_is_whole() {
         });
         for (since, state) in (0..).zip(LIFE).skip(1) {
             let runs = state == State::Running;
-            word.write(Reading::new(state, since).with_ready(runs));
+            atomic_state.write(StateSnapshot::new(state, since).with_ready(runs));
         }
         reads.join().unwrap();
     });

@@ -132,7 +132,7 @@ impl Subject {
     }
 
     fn state(&self) -> State {
-        self.node.shared().word.read().state()
+        self.node.shared().atomic_state.read().state()
     }
 
     fn show(&self, signal: Signal) {

@@ -29,7 +29,7 @@ mod cycle;
 use crate::report::state::{Readiness, State};
 
 pub(crate) use effects::Effects;
-pub(crate) use flags::{End, Hook, Level, Timer};
+pub(crate) use flags::{End, Hook, StopStage, Timer};
 pub(crate) use input::{Input, Part, RunEnd};
 
 /// The settings that the rules depend on.
@@ -53,7 +53,7 @@ pub(crate) struct Rules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Lifecycle {
     state: State,
-    level: Level,
+    stage: StopStage,
     end: End,
     hook: Hook,
     /// `run` was entered in this attempt and has not ended.

@@ -10,7 +10,7 @@ use crate::engine::request::{self, Wanted};
 use crate::engine::{Node, Observer};
 use crate::report::path::SEPARATOR;
 use crate::report::state::State;
-use crate::rules::lifecycle::Level;
+use crate::rules::lifecycle::StopStage;
 use crate::service::Service;
 use crate::service::context::Context;
 use crate::service::context::attempt_guard::{AttemptGuard, always_on_end};
@@ -181,7 +181,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
         name: name.into_owned(),
         part: Arc::downgrade(part),
     };
-    let is_stopped = || part.shared().word.read().state() == State::Stopped;
+    let is_stopped = || part.shared().atomic_state.read().state() == State::Stopped;
     if !is_stopped() {
         return false;
     }
@@ -274,7 +274,7 @@ impl Observer for Link {
     fn changed(&self) {
         let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else { return };
         let is_part = part.shared().synced().is_part_of(Arc::as_ptr(&owner).addr());
-        if is_part || part.shared().word.read().state() == State::Stopped {
+        if is_part || part.shared().atomic_state.read().state() == State::Stopped {
             return;
         }
         let Ok(place) = AttemptGuard::attached(&owner, self.epoch) else {
@@ -283,7 +283,7 @@ impl Observer for Link {
         };
         let rest = part.shared().synced().keep_hold(Arc::new(place));
         drop(rest);
-        if owner.shared().level(self.epoch) >= Level::Cancelled {
+        if owner.shared().stage(self.epoch) >= StopStage::Cancelled {
             let left = owner.shared().synced().remaining();
             request::stop_part(&part, left, Wanted::No);
         }

@@ -20,7 +20,7 @@ use crate::report::error::{StartError, StopError};
 use crate::report::panic::BoxError;
 use crate::report::state::Readiness;
 use crate::report::status::Status;
-use crate::rules::lifecycle::Level;
+use crate::rules::lifecycle::StopStage;
 use crate::runner::listen;
 use crate::runner::snapshot;
 use crate::service::context::attempt_guard::{AttemptGuard, Closed};
@@ -94,7 +94,7 @@ impl<S: Service> Drop for AbortOnDrop<'_, S> {
 
 async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError> {
     let place = match AttemptGuard::kept(&cx) {
-        Ok(Some(place)) => place.until(Level::Cancelled),
+        Ok(Some(place)) => place.until(StopStage::Cancelled),
         Ok(None) => return run_alone(runner, cx).await,
         Err(Closed) => return Ok(()),
     };

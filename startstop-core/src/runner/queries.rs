@@ -18,7 +18,7 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`Runner`].
     pub fn is_running(&self) -> bool {
-        self.inner.shared.word.read().is_running()
+        self.inner.shared.atomic_state.read().is_running()
     }
 
     /// Whether the service can do its job, or has done it: it is running and not draining, or it is a
@@ -37,7 +37,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn is_ready(&self) -> bool {
-        self.inner.shared.word.read().is_ready()
+        self.inner.shared.atomic_state.read().is_ready()
     }
 
     /// How long the service has been running: zero in every state but [`Running`](State::Running).
@@ -59,7 +59,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn uptime(&self) -> Duration {
-        self.inner.shared.word.read().uptime()
+        self.inner.shared.atomic_state.read().uptime()
     }
 
     /// Where the service is in its life: one atomic load.
@@ -68,7 +68,7 @@ impl<S: Service> Runner<S> {
     ///
     /// See [`Runner`].
     pub fn state(&self) -> State {
-        self.inner.shared.word.read().state()
+        self.inner.shared.atomic_state.read().state()
     }
 
     /// The name of the service: from the settings, or that of its type.

@@ -16,7 +16,7 @@ use crate::sync::clock;
 
 /// The last failure of the current or most recent cycle; without one, this takes no lock.
 pub(crate) fn errors_last(shared: &Shared) -> Option<Failure> {
-    if !shared.word.read().has_failed() {
+    if !shared.atomic_state.read().has_failed() {
         return None;
     }
     shared.synced().last_failure().cloned()
@@ -24,7 +24,7 @@ pub(crate) fn errors_last(shared: &Shared) -> Option<Failure> {
 
 /// The failures of the current or most recent cycle that the history holds.
 pub(crate) fn errors_list(shared: &Shared) -> Vec<Failure> {
-    if !shared.word.read().has_failed() {
+    if !shared.atomic_state.read().has_failed() {
         return Vec::new();
     }
     let (history, cycle) = {
@@ -40,7 +40,7 @@ pub(crate) fn errors_list(shared: &Shared) -> Vec<Failure> {
 /// a failure, this takes no lock.
 pub(crate) fn was_aborted(node: &dyn Node) -> bool {
     let shared = node.shared();
-    shared.word.read().has_failed() && shared.synced().exit == Exit::Aborted
+    shared.atomic_state.read().has_failed() && shared.synced().exit == Exit::Aborted
 }
 
 /// A service as it is now, with what it is made of: the tree is walked without recursion.
@@ -107,32 +107,32 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
     let mut synced = shared.synced();
     let path = path.unwrap_or_else(|| synced.path(shared));
     let synced = &*synced;
-    let word = shared.word.read();
+    let atomic_state = shared.atomic_state.read();
     let now = clock::now();
-    let uptime = match word.state() {
-        State::Running => clock::between(word.since(), now),
+    let uptime = match atomic_state.state() {
+        State::Running => clock::between(atomic_state.since(), now),
         _ => Duration::ZERO,
     };
-    let since = SystemTime::now().checked_sub(clock::between(word.since(), now));
+    let since = SystemTime::now().checked_sub(clock::between(atomic_state.since(), now));
     let said = synced.said();
     let checkpoint = said.and_then(|said| said.checkpoint);
     let age = |at| clock::between(at, now);
-    let goes_on = matches!(word.state(), State::Starting | State::Running);
+    let goes_on = matches!(atomic_state.state(), State::Starting | State::Running);
     Status {
         name: shared.name().to_owned(),
         path,
-        state: word.state(),
-        ready: word.is_ready(),
+        state: atomic_state.state(),
+        ready: atomic_state.is_ready(),
         not_ready_reason: said.filter(|_| goes_on).and_then(|said| said.not_ready.clone()),
         detail: said.and_then(|said| said.detail.clone()),
         checkpoint: checkpoint.map(|(text, _)| text),
         checkpoint_age: checkpoint.map(|(_, at)| age(at)),
         heartbeat_age: synced.heartbeat_at(shared).map(age),
-        unresponsive: synced.verdict().filter(|_| word.state() == State::Stopping).cloned(),
+        unresponsive: synced.verdict().filter(|_| atomic_state.state() == State::Stopping).cloned(),
         remaining: synced.stops_at().map(|at| clock::between(now, at)),
         uptime,
         total_uptime: Duration::from_nanos(synced.ran) + uptime,
-        total_downtime: Duration::from_nanos(synced.downtime(word.since(), now)),
+        total_downtime: Duration::from_nanos(synced.downtime(atomic_state.since(), now)),
         outages: synced.outages(),
         cycles: synced.cycle,
         attempt: synced.attempt(),
@@ -159,7 +159,7 @@ pub(crate) fn stuck(root: &dyn Node, mut tell: impl FnMut(String)) {
     let mut below = root.parts();
     stuck_children(root, &mut tell);
     while let Some((_, part)) = below.pop() {
-        if part.shared().word.read().state() == State::Stopping {
+        if part.shared().atomic_state.read().state() == State::Stopping {
             tell(stuck_part(&*part));
             below.extend(part.parts());
             stuck_children(&*part, &mut tell);

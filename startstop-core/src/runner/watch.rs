@@ -61,7 +61,7 @@ impl StateWatch {
     ///
     /// See [`StateWatch`].
     pub fn get(&self) -> State {
-        self.node.upgrade().map_or(State::Stopped, |node| node.shared().word.read().state())
+        self.node.upgrade().map_or(State::Stopped, |node| node.shared().atomic_state.read().state())
     }
 
     /// Waits until the state has changed since the last call, or since the watch was made: the newest

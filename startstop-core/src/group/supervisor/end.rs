@@ -16,7 +16,7 @@ use crate::report::failure::Fault;
 use crate::report::panic::BoxError;
 use crate::report::state::State;
 use crate::rules::graph::Id;
-use crate::rules::lifecycle::Level;
+use crate::rules::lifecycle::StopStage;
 use crate::rules::plan::Closing;
 use crate::service::context::attempt_guard::{AttemptGuard, record};
 
@@ -57,7 +57,7 @@ impl Supervisor<'_> {
     fn leave(&self, part: &Part) {
         if part.handle.state() != State::Stopped {
             let place = AttemptGuard::last(self.cx);
-            hold(part, place.map(|place| place.map(|place| place.until(Level::Cancelled))));
+            hold(part, place.map(|place| place.map(|place| place.until(StopStage::Cancelled))));
         }
         if self.ended {
             request::stop_orphan(&part.node, self.cx.remaining());

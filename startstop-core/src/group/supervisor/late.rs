@@ -70,7 +70,7 @@ impl Supervisor<'_> {
             let below: Vec<_> = below.filter(is_there).collect();
             if below.is_empty() {
                 let path = node.shared().synced().path(node.shared());
-                let state = node.shared().word.read().state();
+                let state = node.shared().atomic_state.read().state();
                 late.push(format!("{} is {state}", Escaped(path.as_str())));
             }
             open.extend(below);
@@ -80,7 +80,7 @@ impl Supervisor<'_> {
 }
 
 fn is_there(node: &Arc<dyn Node>) -> bool {
-    node.shared().word.read().state() != State::Stopped
+    node.shared().atomic_state.read().state() != State::Stopped
 }
 
 /// What a member that is not ready is up to.

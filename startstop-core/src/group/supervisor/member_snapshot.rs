@@ -65,7 +65,7 @@ impl Look {
             state: synced.state(),
             cycle: synced.cycle,
             attempt: synced.attempts,
-            ready: node.shared().word.read().is_ready(),
+            ready: node.shared().atomic_state.read().is_ready(),
             completes: synced.completes(),
             exit: synced.exit,
             told: synced.was_told(),

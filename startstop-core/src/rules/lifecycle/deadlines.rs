@@ -1,13 +1,13 @@
 //! What happens when a time is up.
 
-use super::{Effects, End, Level, Lifecycle, Rules};
+use super::{Effects, End, Lifecycle, Rules, StopStage};
 use crate::report::state::State;
 
 impl Lifecycle {
     pub(super) fn drain_over(&mut self, rules: Rules) -> Effects {
-        match (self.state, self.level) {
-            (State::Stopping, Level::Draining) if rules.aborts => self.drop_at_once(),
-            (State::Stopping, Level::Draining) => self.cancel(rules),
+        match (self.state, self.stage) {
+            (State::Stopping, StopStage::Draining) if rules.aborts => self.drop_at_once(),
+            (State::Stopping, StopStage::Draining) => self.cancel(rules),
             _ => Effects::NONE,
         }
     }
@@ -41,7 +41,7 @@ impl Lifecycle {
 
     pub(super) fn stop_due(&mut self, rules: Rules) -> Effects {
         let ends = self.state == State::Stopping || self.closing;
-        if !ends || self.level >= Level::Aborted || !self.is_alive() {
+        if !ends || self.stage >= StopStage::Aborted || !self.is_alive() {
             return Effects::NONE;
         }
         self.state = State::Stopping;
@@ -51,7 +51,7 @@ impl Lifecycle {
     }
 
     pub(super) fn abort_due(&mut self) -> Effects {
-        let aborted = self.state == State::Stopping && self.level == Level::Aborted;
+        let aborted = self.state == State::Stopping && self.stage == StopStage::Aborted;
         if !aborted || !self.is_alive() || self.verdict || self.kept > 0 {
             return Effects::NONE;
         }

@@ -20,7 +20,7 @@ pub(crate) enum End {
 
 /// How far the end of the attempt has come; what the contexts see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub(crate) enum Level {
+pub(crate) enum StopStage {
     /// Nothing was asked of it.
     #[default]
     Alive,

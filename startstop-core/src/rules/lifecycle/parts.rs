@@ -1,6 +1,6 @@
 //! What the parts of an attempt do: `run`, `shutdown`, and those beside them.
 
-use super::{Effects, End, Hook, Level, Lifecycle, Part, Rules, RunEnd};
+use super::{Effects, End, Hook, Lifecycle, Part, Rules, RunEnd, StopStage};
 use crate::report::state::{Readiness, State};
 
 impl Lifecycle {
@@ -46,7 +46,7 @@ impl Lifecycle {
             }
             End::None => self.end_by_itself(end, rules),
             // Whatever the drain was for is gone with `run`.
-            _ if self.level == Level::Draining && !self.lost => self.end_drain(rules),
+            _ if self.stage == StopStage::Draining && !self.lost => self.end_drain(rules),
             _ => Effects::NONE,
         };
         effects.and(self.look_for_the_end(rules))
@@ -65,7 +65,7 @@ impl Lifecycle {
             RunEnd::Ok if !self.ready && !self.next => self.count_as_ready(),
             _ => Effects::NONE,
         };
-        self.level = Level::Cancelled;
+        self.stage = StopStage::Cancelled;
         let hook = if rules.shutdown_always { self.call_hook(rules) } else { Effects::NONE };
         if self.is_alive() {
             self.state = State::Stopping;
@@ -91,7 +91,7 @@ impl Lifecycle {
     pub(super) fn added(&mut self, part: Part) -> Effects {
         *self.count(part) += 1;
         // One that keeps its own deadline puts off that of an abort.
-        if self.level == Level::Aborted { Effects::TIMER } else { Effects::NONE }
+        if self.stage == StopStage::Aborted { Effects::TIMER } else { Effects::NONE }
     }
 
     /// The job to which the task belongs has failed, once all of it has ended.
@@ -157,7 +157,7 @@ impl Lifecycle {
         if self.is_only_stuck() {
             return self.drop_all();
         }
-        self.level = self.level.max(Level::Cancelled);
+        self.stage = self.stage.max(StopStage::Cancelled);
         Effects::CANCEL.and(Effects::TIMER).and(Effects::DRIVE)
     }
 }

@@ -1,6 +1,6 @@
 //! What is asked of a life: nothing changes here.
 
-use super::{End, Hook, Level, Lifecycle, Timer};
+use super::{End, Hook, Lifecycle, StopStage, Timer};
 use crate::report::state::{Exit, Phase, State};
 
 impl Lifecycle {
@@ -8,8 +8,8 @@ impl Lifecycle {
         self.state
     }
 
-    pub(crate) fn level(&self) -> Level {
-        self.level
+    pub(crate) fn stage(&self) -> StopStage {
+        self.stage
     }
 
     pub(crate) fn end(&self) -> End {
@@ -33,7 +33,7 @@ impl Lifecycle {
 
     /// Whether a part may be added: the attempt has some, and is not aborted.
     pub(crate) fn is_open(&self) -> bool {
-        self.level < Level::Aborted && self.has_parts()
+        self.stage < StopStage::Aborted && self.has_parts()
     }
 
     /// Whether the runtime of the attempt has ended.
@@ -118,15 +118,15 @@ impl Lifecycle {
 
     /// The deadline that is to be kept now.
     pub(crate) fn timer(&self) -> Timer {
-        match (self.state, self.level) {
+        match (self.state, self.stage) {
             _ if self.verdict || !self.is_alive() => Timer::None,
-            _ if self.closing && self.level < Level::Aborted => Timer::Stop,
+            _ if self.closing && self.stage < StopStage::Aborted => Timer::Stop,
             (State::Starting, _) => Timer::Start,
             (State::Running, _) => Timer::Watch,
-            (State::Stopping, Level::Draining) => Timer::Drain,
-            (State::Stopping, Level::Cancelled) => Timer::Stop,
+            (State::Stopping, StopStage::Draining) => Timer::Drain,
+            (State::Stopping, StopStage::Cancelled) => Timer::Stop,
             // The clock of the abort starts when those who keep their own deadlines have run out.
-            (State::Stopping, Level::Aborted) if self.kept == 0 => Timer::Abort,
+            (State::Stopping, StopStage::Aborted) if self.kept == 0 => Timer::Abort,
             _ => Timer::None,
         }
     }

@@ -1,6 +1,6 @@
 //! What others ask for: a start, a restart, a stop.
 
-use super::{Effects, End, Hook, Level, Lifecycle, Rules};
+use super::{Effects, End, Hook, Lifecycle, Rules, StopStage};
 use crate::report::state::State;
 
 impl Lifecycle {
@@ -61,7 +61,7 @@ impl Lifecycle {
         let effects = match self.state {
             State::Stopped => return Effects::NONE,
             State::Starting | State::Running | State::Backoff => self.begin_stop(rules),
-            State::Stopping if rules.aborts && self.level != Level::Draining => {
+            State::Stopping if rules.aborts && self.stage != StopStage::Draining => {
                 return self.abort(rules);
             }
             State::Stopping => Effects::NONE,
@@ -73,7 +73,7 @@ impl Lifecycle {
         let effects = match self.state {
             State::Stopped => return Effects::NONE,
             State::Starting | State::Running | State::Backoff => self.tell_to_stop(rules),
-            State::Stopping if self.level == Level::Draining => self.drain_over(rules),
+            State::Stopping if self.stage == StopStage::Draining => self.drain_over(rules),
             State::Stopping => return self.stop(rules),
         };
         effects.and(self.unstart())
@@ -81,10 +81,10 @@ impl Lifecycle {
 
     /// The service goes on for now; who looks at it looks away.
     pub(super) fn drain(&mut self) -> Effects {
-        if self.state != State::Running || !self.running || self.level != Level::Alive {
+        if self.state != State::Running || !self.running || self.stage != StopStage::Alive {
             return Effects::NONE;
         }
-        self.level = Level::Draining;
+        self.stage = StopStage::Draining;
         Effects::DRAIN
     }
 
@@ -100,7 +100,7 @@ impl Lifecycle {
         let effects = match self.state {
             State::Stopped => return Effects::NONE,
             State::Starting | State::Running | State::Backoff => self.abort_what_runs(rules),
-            State::Stopping if self.is_alive() && self.level < Level::Aborted => {
+            State::Stopping if self.is_alive() && self.stage < StopStage::Aborted => {
                 self.drop_at_once()
             }
             State::Stopping => {

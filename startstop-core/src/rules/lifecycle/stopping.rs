@@ -1,6 +1,6 @@
 //! The way down of an attempt: told, aborted, over.
 
-use super::{Effects, End, Hook, Level, Lifecycle, Rules};
+use super::{Effects, End, Hook, Lifecycle, Rules, StopStage};
 use crate::report::state::State;
 
 impl Lifecycle {
@@ -10,11 +10,11 @@ impl Lifecycle {
         if !rules.drains || !is_up {
             return self.tell_to_stop(rules);
         }
-        let was_told = self.level == Level::Draining;
+        let was_told = self.stage == StopStage::Draining;
         self.state = State::Stopping;
         self.asked = true;
         self.end = End::Asked;
-        self.level = Level::Draining;
+        self.stage = StopStage::Draining;
         if was_told { Effects::TIMER } else { Effects::DRAIN.and(Effects::TIMER) }
     }
 
@@ -43,7 +43,7 @@ impl Lifecycle {
             false => self.cancel(rules),
             true if self.is_alive() => self.drop_at_once(),
             true => {
-                self.level = Level::Cancelled;
+                self.stage = StopStage::Cancelled;
                 Effects::CANCEL
             }
         }
@@ -57,7 +57,7 @@ impl Lifecycle {
 
     /// Tells the service to end: its context is cancelled and `shutdown` is called.
     pub(super) fn cancel(&mut self, rules: Rules) -> Effects {
-        self.level = Level::Cancelled;
+        self.stage = StopStage::Cancelled;
         Effects::CANCEL.and(Effects::TIMER).and(self.call_hook(rules))
     }
 
@@ -72,7 +72,7 @@ impl Lifecycle {
 
     /// Has everything that is left dropped. A `shutdown` that was not called yet will not be.
     pub(super) fn drop_all(&mut self) -> Effects {
-        self.level = Level::Aborted;
+        self.stage = StopStage::Aborted;
         if self.hook == Hook::Due {
             self.hook = Hook::Done;
         }
@@ -94,14 +94,14 @@ impl Lifecycle {
         }
         if self.is_only_stuck() {
             // They have had all the time that there is.
-            return match self.level {
-                Level::Aborted => self.give_up().and(Effects::TIMER),
+            return match self.stage {
+                StopStage::Aborted => self.give_up().and(Effects::TIMER),
                 _ => self.drop_all(),
             };
         }
         let hook = matches!(self.hook, Hook::Due | Hook::Live);
         let only_held = !self.running && !hook && self.tasks + self.kept == 0;
-        if only_held && self.level < Level::Aborted {
+        if only_held && self.stage < StopStage::Aborted {
             return self.drop_all();
         }
         Effects::TIMER

@@ -6,7 +6,7 @@ mod deadlines;
 use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
 
-use super::{Effects, End, Hook, Input, Level, Lifecycle, Part, Rules, RunEnd, Timer};
+use super::{Effects, End, Hook, Input, Lifecycle, Part, Rules, RunEnd, StopStage, Timer};
 use crate::report::state::{Readiness, State};
 
 /// As many of a kind of part as make a difference: none, one, more.
@@ -34,7 +34,7 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
     inputs.extend([Input::Silent, Input::DrainOver, Input::Enter, Input::BackoffOver]);
     if at.running {
         inputs.push(Input::RunEnded(RunEnd::Dropped));
-        if at.level < Level::Aborted {
+        if at.stage < StopStage::Aborted {
             inputs.extend([Input::RunEnded(RunEnd::Ok), Input::RunEnded(RunEnd::Failed)]);
         }
     }
@@ -79,7 +79,7 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
 /// `RunEnded(Dropped)` of a driver that nobody aborted comes after `Lost` only.
 fn is_possible(at: &Lifecycle, input: Input) -> bool {
     match input {
-        Input::RunEnded(RunEnd::Dropped) => at.level == Level::Aborted || at.lost,
+        Input::RunEnded(RunEnd::Dropped) => at.stage == StopStage::Aborted || at.lost,
         _ => true,
     }
 }
@@ -222,7 +222,7 @@ fn a_stop_always_leads_to_stopped() {
                     () if at.state == State::Stopped => break,
                     () if at.hook == Hook::Due => Input::HookTaken,
                     () if at.running => {
-                        let aborted = at.level == Level::Aborted || at.lost;
+                        let aborted = at.stage == StopStage::Aborted || at.lost;
                         Input::RunEnded(if aborted { RunEnd::Dropped } else { RunEnd::Ok })
                     }
                     () if at.hook == Hook::Live => Input::HookEnded,
@@ -245,7 +245,7 @@ fn a_running_service_is_entered_and_has_no_end() {
     for rules in all_rules() {
         reachable(rules, |_, _, _, after| {
             if after.state == State::Running && after.end == End::None {
-                assert!(after.running && after.ready && after.level <= Level::Draining);
+                assert!(after.running && after.ready && after.stage <= StopStage::Draining);
             }
             if after.state == State::Backoff {
                 assert!(!after.is_alive());
@@ -309,7 +309,7 @@ fn only_a_run_that_is_alive_is_late_or_silent() {
 fn what_is_aborted_already_ends_as_it_would_have() {
     for rules in all_rules() {
         reachable(rules, |before, input, effects, after| {
-            if input == Input::Abort && before.level == Level::Aborted && before.is_alive() {
+            if input == Input::Abort && before.stage == StopStage::Aborted && before.is_alive() {
                 let step = Step(before, input, effects, after, rules);
                 assert_eq!(before.exit(false), after.exit(false), "{step}");
             }

@@ -204,7 +204,7 @@ impl<S: Service> Driver<S> {
                 return Poll::Pending;
             }
             if let Some(alarm) = &mut alarm {
-                if self.inner().shared.word.read().state() == State::Backoff {
+                if self.inner().shared.atomic_state.read().state() == State::Backoff {
                     ready!(Pin::new(alarm).poll(cx));
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::Node;
 use crate::engine::waiters::Topic;
 use crate::report::state::Phase;
-use crate::rules::lifecycle::Level;
+use crate::rules::lifecycle::StopStage;
 use crate::sync::CancellationToken;
 
 /// One attempt of one runner, seen from one of its parts.
@@ -40,10 +40,10 @@ impl Attempt {
     }
 
     /// The level that means cancelled here.
-    pub(super) fn cancel_level(&self) -> Level {
+    pub(super) fn cancel_level(&self) -> StopStage {
         match self.phase() {
-            Phase::Shutdown => Level::Aborted,
-            Phase::Run | Phase::Task => Level::Cancelled,
+            Phase::Shutdown => StopStage::Aborted,
+            Phase::Run | Phase::Task => StopStage::Cancelled,
         }
     }
 
@@ -54,8 +54,8 @@ impl Attempt {
         }
     }
 
-    pub(super) fn has_reached(&self, level: Level) -> bool {
-        self.node.shared().level(self.epoch()) >= level
+    pub(super) fn has_reached(&self, stage: StopStage) -> bool {
+        self.node.shared().stage(self.epoch()) >= stage
     }
 
     pub(super) fn token(&self) -> CancellationToken {

@@ -11,7 +11,7 @@ use crate::engine::{ArmTimer, Ending, Node, OwnerGuard, update};
 use crate::report::error::Unresponsive;
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
-use crate::rules::lifecycle::{Input, Level, Lifecycle, Part};
+use crate::rules::lifecycle::{Input, Lifecycle, Part, StopStage};
 use crate::service::context::{Attempt, Context};
 use crate::sync::{AtomicBool, in_turn};
 
@@ -26,7 +26,7 @@ pub(crate) struct AttemptGuard {
     /// What it is a part of: `run` or `shutdown`.
     phase: Phase,
     /// The level of the attempt from which on the part begins no cycle.
-    until: Level,
+    until: StopStage,
     part: Part,
     /// Whether it keeps deadlines of its own, which have not run out.
     keeps: AtomicBool,
@@ -66,7 +66,7 @@ impl AttemptGuard {
     /// A place for what is attached to this attempt.
     pub(crate) fn attached(node: &Arc<dyn Node>, epoch: u64) -> Result<Self, Closed> {
         let place = Self::of(node, epoch, Phase::Run, Part::Kept, Lifecycle::is_open)?;
-        Ok(place.until(Level::Cancelled))
+        Ok(place.until(StopStage::Cancelled))
     }
 
     fn of(
@@ -88,12 +88,12 @@ impl AttemptGuard {
         }
         let node = Some(Arc::clone(node));
         let keeps = AtomicBool::new(part == Part::Kept);
-        Ok(Self { node, epoch, phase, until: Level::Aborted, part, keeps })
+        Ok(Self { node, epoch, phase, until: StopStage::Aborted, part, keeps })
     }
 
     /// Has the part begin no cycle once the attempt is at this level; else it begins none once that is aborted.
-    pub(crate) fn until(mut self, level: Level) -> Self {
-        self.until = level;
+    pub(crate) fn until(mut self, stage: StopStage) -> Self {
+        self.until = stage;
         self
     }
 
@@ -172,11 +172,13 @@ impl OwnerGuard for AttemptGuard {
     }
 
     fn goes_down(&self) -> bool {
-        self.node.as_ref().is_none_or(|node| node.shared().level(self.epoch) >= self.until)
+        self.node.as_ref().is_none_or(|node| node.shared().stage(self.epoch) >= self.until)
     }
 
     fn drains(&self) -> bool {
-        self.node.as_ref().is_some_and(|node| node.shared().level(self.epoch) >= Level::Draining)
+        self.node
+            .as_ref()
+            .is_some_and(|node| node.shared().stage(self.epoch) >= StopStage::Draining)
     }
 
     fn ran_out(&self, verdict: &Unresponsive) {

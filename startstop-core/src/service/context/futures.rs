@@ -12,7 +12,7 @@ use std::task::{Context as Task, Poll};
 use super::{Attempt, Context, Link};
 use crate::engine::Shared;
 use crate::engine::waiters::{Key, Topic};
-use crate::rules::lifecycle::Level;
+use crate::rules::lifecycle::StopStage;
 use crate::sync::WaitForCancellationFutureOwned;
 
 /// The future of [`Context::cancelled`].
@@ -55,10 +55,10 @@ impl Wait {
     }
 
     fn poll_attempt(&mut self, attempt: &Attempt, task: &mut Task<'_>) -> Poll<()> {
-        let (level, topic) = (attempt.cancel_level(), attempt.cancel_topic());
+        let (stage, topic) = (attempt.cancel_level(), attempt.cancel_topic());
         let before = self.key();
         let mut key = before;
-        let polled = poll_level(attempt, level, topic, &mut key, task);
+        let polled = poll_level(attempt, stage, topic, &mut key, task);
         if key != before {
             self.0 = key.map(|key| Box::new(Registered::Attempt(key)));
         }
@@ -82,17 +82,17 @@ impl Wait {
 /// Waits until the attempt is at `level`, in an entry under `topic` if need be.
 fn poll_level(
     attempt: &Attempt,
-    level: Level,
+    stage: StopStage,
     topic: Topic,
     key: &mut Option<Key>,
     task: &mut Task<'_>,
 ) -> Poll<()> {
-    if attempt.has_reached(level) {
+    if attempt.has_reached(stage) {
         return Poll::Ready(());
     }
     let shared = attempt.node().shared();
     let mut synced = shared.synced();
-    if synced.has_reached(attempt.epoch(), level) {
+    if synced.has_reached(attempt.epoch(), stage) {
         return Poll::Ready(());
     }
     if synced.wakes_driver(task.waker()) {
@@ -173,14 +173,14 @@ impl fmt::Debug for CancelledOwned {
 /// Waits until the attempt is at a level.
 pub(super) struct Signalled<'a> {
     attempt: &'a Attempt,
-    level: Level,
+    stage: StopStage,
     topic: Topic,
     key: Option<Key>,
 }
 
 impl<'a> Signalled<'a> {
-    pub(super) fn new(attempt: &'a Attempt, level: Level, topic: Topic) -> Self {
-        Self { attempt, level, topic, key: None }
+    pub(super) fn new(attempt: &'a Attempt, stage: StopStage, topic: Topic) -> Self {
+        Self { attempt, stage, topic, key: None }
     }
 }
 
@@ -188,8 +188,8 @@ impl Future for Signalled<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
-        let Self { attempt, level, topic, key } = &mut *self;
-        poll_level(attempt, *level, *topic, key, task)
+        let Self { attempt, stage, topic, key } = &mut *self;
+        poll_level(attempt, *stage, *topic, key, task)
     }
 }
 

@@ -12,7 +12,7 @@ use super::futures::{Cancelled, CancelledOwned, Signalled};
 use super::{Context, Link};
 use crate::engine::waiters::Topic;
 use crate::report::stop_reason::StopReason;
-use crate::rules::lifecycle::Level;
+use crate::rules::lifecycle::StopStage;
 use crate::sync::CancellationToken;
 
 pin_project! {
@@ -249,7 +249,7 @@ impl Context {
     pub async fn draining(&self) {
         match &self.link {
             Link::Attempt(attempt) => {
-                Signalled::new(attempt, Level::Draining, Topic::Drain).await;
+                Signalled::new(attempt, StopStage::Draining, Topic::Drain).await;
             }
             Link::Detached(detached) => detached.draining().await,
         }

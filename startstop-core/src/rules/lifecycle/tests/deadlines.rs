@@ -1,6 +1,6 @@
 //! Deadlines: who has one, and when it counts.
 
-use super::{Effects, Input, Level, State, Step, Timer, all_rules, reachable};
+use super::{Effects, Input, State, Step, StopStage, Timer, all_rules, reachable};
 
 #[test]
 fn what_ends_has_a_deadline_or_is_over() {
@@ -23,7 +23,7 @@ fn a_deadline_that_comes_late_changes_nothing() {
     for rules in all_rules() {
         reachable(rules, |before, input, effects, after| {
             let stopping = before.state == State::Stopping && before.is_alive() || before.closing;
-            let aborted = before.level == Level::Aborted;
+            let aborted = before.stage == StopStage::Aborted;
             let in_time = match input {
                 Input::StopDue => stopping && !aborted,
                 Input::AbortDue => stopping && aborted && !before.verdict && before.kept == 0,

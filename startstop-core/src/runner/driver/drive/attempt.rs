@@ -12,7 +12,7 @@ use crate::engine::{DriverStep, Node, Shared, update};
 use crate::report::failure::Fault;
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
-use crate::rules::lifecycle::{Level, RunEnd};
+use crate::rules::lifecycle::{RunEnd, StopStage};
 use crate::service::Service;
 use crate::service::context::Context;
 
@@ -46,7 +46,7 @@ where
         let shared = &self.driver.inner().shared;
         // What comes before its future is made may block as well; the first poll follows and takes the mark off.
         shared.polling.store(true, Ordering::SeqCst);
-        if shared.current_level() == Level::Aborted {
+        if shared.current_level() == StopStage::Aborted {
             return;
         }
         let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
@@ -78,8 +78,8 @@ where
             // Before the look at the level: see `Signal::raise`.
             shared.polling.store(true, Ordering::SeqCst);
         }
-        let level = shared.current_level();
-        if level == Level::Aborted {
+        let stage = shared.current_level();
+        if stage == StopStage::Aborted {
             let dropped = self.span.within(|| self.fence.clear());
             shared.polling.store(false, Ordering::Release);
             let dropped = dropped.err().map(Fault::panic);
@@ -87,7 +87,7 @@ where
         }
         // `shutdown` may rely on what the first lines of `run` set up, so `run` comes first, once.
         let began = std::mem::replace(&mut self.began, true);
-        if began && level == Level::Cancelled && self.driver.call_hook(cx) {
+        if began && stage == StopStage::Cancelled && self.driver.call_hook(cx) {
             // It was spawned on this very worker, and `run` may block it: the runtime gets its turn.
             shared.polling.store(false, Ordering::Release);
             cx.waker().wake_by_ref();
@@ -121,7 +121,7 @@ where
 
     /// A stop that does not end within a poll needs somebody who keeps its deadline.
     fn see_that_it_takes_longer(&self, shared: &Shared, cx: &Task<'_>) {
-        if shared.current_level() == Level::Alive {
+        if shared.current_level() == StopStage::Alive {
             return;
         }
         let hook_due = update(self.driver.inner(), |_, synced, deferred| {
