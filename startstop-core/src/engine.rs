@@ -110,7 +110,7 @@ pub(crate) enum Job {
     /// A look of the thread at what is pending.
     Look,
     /// The call of `shutdown`.
-    Hook(Handle, u64),
+    ShutdownCall(Handle, u64),
     /// A note that the service is on this runtime, for the first time.
     #[cfg_attr(startstop_loom, allow(dead_code))] // The runtime of a model does not end.
     NoteRuntime(Handle),
@@ -135,7 +135,7 @@ pub(crate) struct Shared {
     pub(crate) reload_open: AtomicBool,
     pub(crate) settings: Resolved,
     /// Whether the service has a `shutdown` of its own.
-    hooked: bool,
+    has_shutdown_call: bool,
     /// Whether the service is made of members.
     owner: bool,
     /// The name of the service where its settings give none.
@@ -147,7 +147,7 @@ impl Shared {
     pub(crate) fn new(
         settings: Resolved,
         default_name: fn() -> &'static str,
-        hooked: bool,
+        has_shutdown_call: bool,
     ) -> Self {
         Self {
             atomic_state: AtomicState::new(),
@@ -157,7 +157,7 @@ impl Shared {
             polling: AtomicBool::new(false),
             reload_open: AtomicBool::new(false),
             settings,
-            hooked,
+            has_shutdown_call,
             owner: false,
             default_name,
             synced: Mutex::new(Synced::new()),
@@ -183,7 +183,7 @@ impl Shared {
 
     /// Whether the service has a `shutdown` of its own.
     pub(crate) fn is_hooked(&self) -> bool {
-        self.hooked
+        self.has_shutdown_call
     }
 
     /// Whether the last runner is gone.
@@ -203,7 +203,7 @@ impl Shared {
             readiness: self.settings.readiness(),
             drains: !self.settings.drain().is_zero(),
             shutdown_always: self.settings.shutdown_always(),
-            hooked: self.hooked,
+            has_shutdown_call: self.has_shutdown_call,
             aborts: self.settings.stop_timeout().is_zero(),
             owner: self.owner,
         }

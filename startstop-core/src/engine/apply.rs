@@ -50,7 +50,7 @@ impl Synced {
             self.tell(deferred, || EventKind::Aborting);
             self.abort(shared, deferred);
         }
-        if effects.has(Effects::HOOK) {
+        if effects.has(Effects::CALL_SHUTDOWN) {
             self.ask_for_hook(shared, deferred);
         }
         if effects.has(Effects::STARTED) {
@@ -195,7 +195,7 @@ impl Synced {
         let Some(rare) = &mut self.rare else { return };
         let rest = deferred.rest();
         rest.tokens.extend(rare.deadline_token.take());
-        rest.aborts.extend(rare.hook.take());
+        rest.aborts.extend(rare.shutdown_call.take());
         rest.aborts.extend(rare.tasks.take_handles());
     }
 
@@ -215,8 +215,8 @@ impl Synced {
 
     /// Has `shutdown` called in a task of its own, if nobody has called it yet.
     pub(crate) fn spawn_hook(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        if let Some((on, epoch)) = self.take_hook(shared) {
-            deferred.job(Job::Hook(on, epoch));
+        if let Some((on, epoch)) = self.claim_shutdown(shared) {
+            deferred.job(Job::ShutdownCall(on, epoch));
         }
     }
 

@@ -163,7 +163,7 @@ impl Deadline {
 /// What takes longer, and is to be spawned: the call of `shutdown`, and the task that keeps the deadline.
 #[cfg(not(startstop_loom))]
 struct Found {
-    hook: Option<(tokio::runtime::Handle, u64)>,
+    shutdown_call: Option<(tokio::runtime::Handle, u64)>,
     deadline_task: Option<Seat>,
 }
 
@@ -265,11 +265,11 @@ impl Synced {
     fn on_look(&mut self, shared: &super::Shared, is_late: bool) -> Found {
         self.deadline.is_noted = false;
         if !is_late {
-            return Found { hook: None, deadline_task: None };
+            return Found { shutdown_call: None, deadline_task: None };
         }
         let polls = shared.polling.load(std::sync::atomic::Ordering::SeqCst);
-        let hook = if polls { self.take_hook(shared) } else { None };
-        Found { hook, deadline_task: self.take_pending() }
+        let shutdown_call = if polls { self.claim_shutdown(shared) } else { None };
+        Found { shutdown_call, deadline_task: self.take_pending() }
     }
 
     /// Notes who keeps the deadline: who has kept it before, or, as an error, those that have come too late.

@@ -48,11 +48,11 @@ impl Synced {
         if !live || self.life.stage() >= StopStage::Aborted {
             return Some(handle);
         }
-        self.rare().hook.replace(handle)
+        self.rare().shutdown_call.replace(handle)
     }
 
     pub(crate) fn hook_gone(&mut self) -> Option<AbortHandle> {
-        self.rare.as_mut()?.hook.take()
+        self.rare.as_mut()?.shutdown_call.take()
     }
 
     /// The end of a task or of `shutdown`, and what has failed in it and in its drop.

@@ -28,7 +28,7 @@ pub(crate) enum DriverStep {
     /// It waits for what is left of the attempt.
     Wait,
     /// It calls `shutdown`.
-    Hook,
+    ShutdownCall,
     /// It does what is to be done at the end of the attempt, which may fail, before that is settled.
     Close(Vec<Ending>),
     /// It asks the policy's own predicate about the failure that ended the attempt.
@@ -99,7 +99,7 @@ impl Synced {
                 self.driver_gone(deferred);
                 DriverStep::Leave
             }
-            _ if self.life.is_hook_due() => DriverStep::Hook,
+            _ if self.life.is_hook_due() => DriverStep::ShutdownCall,
             State::Starting | State::Running | State::Stopping => {
                 self.on_polled(deferred);
                 DriverStep::Wait
@@ -108,7 +108,7 @@ impl Synced {
     }
 
     /// Takes on the call of `shutdown`, if it is due: where it runs, and for which attempt.
-    pub(crate) fn take_hook(&mut self, shared: &Shared) -> Option<(Handle, u64)> {
+    pub(crate) fn claim_shutdown(&mut self, shared: &Shared) -> Option<(Handle, u64)> {
         if !self.life.is_hook_due() {
             return None;
         }

@@ -124,7 +124,7 @@ pub(crate) struct ColdState {
     pub(super) down_since: Option<u64>,
     pub(super) tasks: Tasks,
     /// The task that `shutdown` is called in.
-    pub(super) hook: Option<AbortHandle>,
+    pub(super) shutdown_call: Option<AbortHandle>,
     pub(super) token: Option<Arc<CancellationToken>>,
     pub(super) deadline_token: Option<Arc<CancellationToken>>,
     pub(super) retries: Retries,

@@ -29,7 +29,7 @@ mod cycle;
 use crate::report::state::{Readiness, State};
 
 pub(crate) use effects::Effects;
-pub(crate) use flags::{End, Hook, StopStage, Timer};
+pub(crate) use flags::{End, ShutdownCall, StopStage, Timer};
 pub(crate) use input::{Input, Part, RunEnd};
 
 /// The settings that the rules depend on.
@@ -41,7 +41,7 @@ pub(crate) struct Rules {
     pub(crate) drains: bool,
     pub(crate) shutdown_always: bool,
     /// The service has a `shutdown` of its own.
-    pub(crate) hooked: bool,
+    pub(crate) has_shutdown_call: bool,
     /// The stop timeout is zero: a stop is an abort, once the drain is over.
     pub(crate) aborts: bool,
     /// It is made of members, which have deadlines of their own: a late start rolls back, and it tells who was late.
@@ -55,7 +55,7 @@ pub(crate) struct Lifecycle {
     state: State,
     stage: StopStage,
     end: End,
-    hook: Hook,
+    shutdown_call: ShutdownCall,
     /// `run` was entered in this attempt and has not ended.
     running: bool,
     /// The current attempt has counted as ready.

@@ -77,7 +77,7 @@ impl<S: Service> Node for Inner<S> {
             Job::NoteRuntime(on) => places::note(&(self as Arc<dyn Node>), &on),
             #[cfg(startstop_loom)]
             Job::NoteRuntime(_) => {}
-            Job::Hook(on, epoch) => {
+            Job::ShutdownCall(on, epoch) => {
                 let call = shutdown_call::Call::new(Arc::clone(&self), epoch);
                 shutdown_call::spawn(&self, &on, call);
                 make_way(&self.shared, &on);

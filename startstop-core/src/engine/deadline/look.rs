@@ -94,10 +94,10 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
     let look = |shared: &Shared, synced: &mut Synced| synced.on_look(shared, is_late);
     let Some((found, last)) = gate::look(node, look) else { return };
     drop_on(last, &on);
-    if let Some((on, epoch)) = found.hook {
+    if let Some((on, epoch)) = found.shutdown_call {
         // The attempt does not end before its `shutdown` has.
         let Some(node) = node.upgrade() else { return };
-        node.launch(Job::Hook(on, epoch));
+        node.launch(Job::ShutdownCall(on, epoch));
     }
     if let Some(seat) = found.deadline_task {
         spawn_apart(node, &seat);

@@ -15,7 +15,7 @@ impl Effects {
     /// The context is cancelled.
     pub(crate) const CANCEL: Self = Self(1 << 3);
     /// `shutdown` is to be called.
-    pub(crate) const HOOK: Self = Self(1 << 4);
+    pub(crate) const CALL_SHUTDOWN: Self = Self(1 << 4);
     /// What is left is to be dropped.
     pub(crate) const ABORT: Self = Self(1 << 5);
     /// The deadline has changed: see [`Lifecycle::timer`](super::Lifecycle::timer).
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Effects {
             "BEGIN",
             "DRAIN",
             "CANCEL",
-            "HOOK",
+            "CALL_SHUTDOWN",
             "ABORT",
             "TIMER",
             "STARTED",

@@ -34,7 +34,7 @@ pub(crate) enum StopStage {
 
 /// The call of `shutdown` in this attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) enum Hook {
+pub(crate) enum ShutdownCall {
     /// Not asked for.
     #[default]
     Idle,

@@ -1,6 +1,6 @@
 //! What the parts of an attempt do: `run`, `shutdown`, and those beside them.
 
-use super::{Effects, End, Hook, Lifecycle, Part, Rules, RunEnd, StopStage};
+use super::{Effects, End, Lifecycle, Part, Rules, RunEnd, ShutdownCall, StopStage};
 use crate::report::state::{Readiness, State};
 
 impl Lifecycle {
@@ -66,25 +66,26 @@ impl Lifecycle {
             _ => Effects::NONE,
         };
         self.stage = StopStage::Cancelled;
-        let hook = if rules.shutdown_always { self.call_hook(rules) } else { Effects::NONE };
+        let shutdown_call =
+            if rules.shutdown_always { self.call_hook(rules) } else { Effects::NONE };
         if self.is_alive() {
             self.state = State::Stopping;
         }
-        ready.and(hook).and(Effects::CANCEL).and(Effects::TIMER)
+        ready.and(shutdown_call).and(Effects::CANCEL).and(Effects::TIMER)
     }
 
     pub(super) fn hook_taken(&mut self) -> Effects {
-        if self.hook == Hook::Due {
-            self.hook = Hook::Live;
+        if self.shutdown_call == ShutdownCall::Due {
+            self.shutdown_call = ShutdownCall::Live;
         }
         Effects::NONE
     }
 
     pub(super) fn hook_ended(&mut self, rules: Rules) -> Effects {
-        if self.hook != Hook::Live {
+        if self.shutdown_call != ShutdownCall::Live {
             return Effects::NONE;
         }
-        self.hook = Hook::Done;
+        self.shutdown_call = ShutdownCall::Done;
         self.look_for_the_end(rules)
     }
 
@@ -151,8 +152,8 @@ impl Lifecycle {
         }
         self.lost = true;
         self.state = State::Stopping;
-        if self.hook == Hook::Due {
-            self.hook = Hook::Done;
+        if self.shutdown_call == ShutdownCall::Due {
+            self.shutdown_call = ShutdownCall::Done;
         }
         if self.is_only_stuck() {
             return self.drop_all();

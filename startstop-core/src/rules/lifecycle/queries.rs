@@ -1,6 +1,6 @@
 //! What is asked of a life: nothing changes here.
 
-use super::{End, Hook, Lifecycle, StopStage, Timer};
+use super::{End, Lifecycle, ShutdownCall, StopStage, Timer};
 use crate::report::state::{Exit, Phase, State};
 
 impl Lifecycle {
@@ -23,12 +23,12 @@ impl Lifecycle {
 
     /// Whether `shutdown` waits for somebody to call it.
     pub(crate) fn is_hook_due(&self) -> bool {
-        self.hook == Hook::Due
+        self.shutdown_call == ShutdownCall::Due
     }
 
     /// Whether `shutdown` is being executed.
     pub(crate) fn is_hook_live(&self) -> bool {
-        self.hook == Hook::Live
+        self.shutdown_call == ShutdownCall::Live
     }
 
     /// Whether a part may be added: the attempt has some, and is not aborted.
@@ -73,7 +73,7 @@ impl Lifecycle {
 
     fn has_parts(&self) -> bool {
         self.running
-            || matches!(self.hook, Hook::Due | Hook::Live)
+            || matches!(self.shutdown_call, ShutdownCall::Due | ShutdownCall::Live)
             || self.tasks + self.kept + self.held + self.stuck > 0
     }
 
@@ -111,9 +111,9 @@ impl Lifecycle {
     pub(crate) fn alive_parts(&self) -> Vec<Phase> {
         let beside = self.kept + self.held + self.stuck > 0 || self.closing;
         let run = (self.running || beside).then_some(Phase::Run);
-        let hook = (self.hook == Hook::Live).then_some(Phase::Shutdown);
+        let shutdown_call = (self.shutdown_call == ShutdownCall::Live).then_some(Phase::Shutdown);
         let task = (self.tasks > 0).then_some(Phase::Task);
-        [run, hook, task].into_iter().flatten().collect()
+        [run, shutdown_call, task].into_iter().flatten().collect()
     }
 
     /// The deadline that is to be kept now.

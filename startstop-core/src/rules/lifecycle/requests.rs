@@ -1,6 +1,6 @@
 //! What others ask for: a start, a restart, a stop.
 
-use super::{Effects, End, Hook, Lifecycle, Rules, StopStage};
+use super::{Effects, End, Lifecycle, Rules, ShutdownCall, StopStage};
 use crate::report::state::State;
 
 impl Lifecycle {
@@ -105,8 +105,8 @@ impl Lifecycle {
             }
             State::Stopping => {
                 // Aborted already; no `shutdown` follows any more.
-                if self.hook == Hook::Idle {
-                    self.hook = Hook::Done;
+                if self.shutdown_call == ShutdownCall::Idle {
+                    self.shutdown_call = ShutdownCall::Done;
                 }
                 Effects::NONE
             }

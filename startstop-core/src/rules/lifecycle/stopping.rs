@@ -1,6 +1,6 @@
 //! The way down of an attempt: told, aborted, over.
 
-use super::{Effects, End, Hook, Lifecycle, Rules, StopStage};
+use super::{Effects, End, Lifecycle, Rules, ShutdownCall, StopStage};
 use crate::report::state::State;
 
 impl Lifecycle {
@@ -62,19 +62,19 @@ impl Lifecycle {
     }
 
     pub(super) fn call_hook(&mut self, rules: Rules) -> Effects {
-        if !rules.hooked || self.lost {
-            self.hook = Hook::Done;
+        if !rules.has_shutdown_call || self.lost {
+            self.shutdown_call = ShutdownCall::Done;
             return Effects::NONE;
         }
-        self.hook = Hook::Due;
-        Effects::HOOK
+        self.shutdown_call = ShutdownCall::Due;
+        Effects::CALL_SHUTDOWN
     }
 
     /// Has everything that is left dropped. A `shutdown` that was not called yet will not be.
     pub(super) fn drop_all(&mut self) -> Effects {
         self.stage = StopStage::Aborted;
-        if self.hook == Hook::Due {
-            self.hook = Hook::Done;
+        if self.shutdown_call == ShutdownCall::Due {
+            self.shutdown_call = ShutdownCall::Done;
         }
         let next = match () {
             () if self.is_only_stuck() && !self.verdict => self.give_up(),
@@ -99,8 +99,8 @@ impl Lifecycle {
                 _ => self.drop_all(),
             };
         }
-        let hook = matches!(self.hook, Hook::Due | Hook::Live);
-        let only_held = !self.running && !hook && self.tasks + self.kept == 0;
+        let shutdown_call = matches!(self.shutdown_call, ShutdownCall::Due | ShutdownCall::Live);
+        let only_held = !self.running && !shutdown_call && self.tasks + self.kept == 0;
         if only_held && self.stage < StopStage::Aborted {
             return self.drop_all();
         }
@@ -110,7 +110,9 @@ impl Lifecycle {
     /// An aborted attempt that nobody had asked to end gets its `shutdown` now, if it wants one.
     fn last_call(&mut self, rules: Rules) -> Effects {
         let aborted = matches!(self.end, End::Late | End::Silent) && !self.immediate;
-        let wanted = rules.shutdown_always && rules.hooked && self.hook == Hook::Idle;
+        let wanted = rules.shutdown_always
+            && rules.has_shutdown_call
+            && self.shutdown_call == ShutdownCall::Idle;
         if aborted && wanted && !self.lost && !self.verdict {
             return self.cancel(rules);
         }

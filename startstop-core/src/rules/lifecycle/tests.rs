@@ -6,7 +6,7 @@ mod deadlines;
 use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
 
-use super::{Effects, End, Hook, Input, Lifecycle, Part, Rules, RunEnd, StopStage, Timer};
+use super::{Effects, End, Input, Lifecycle, Part, Rules, RunEnd, ShutdownCall, StopStage, Timer};
 use crate::report::state::{Readiness, State};
 
 /// As many of a kind of part as make a difference: none, one, more.
@@ -20,7 +20,7 @@ fn all_rules() -> impl Iterator<Item = Rules> {
             drains: bits & 1 != 0,
             shutdown_always: bits & 2 != 0,
             aborts: bits & 4 != 0,
-            hooked: bits & 8 != 0,
+            has_shutdown_call: bits & 8 != 0,
             owner: bits & 16 != 0,
         })
     })
@@ -38,10 +38,10 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
             inputs.extend([Input::RunEnded(RunEnd::Ok), Input::RunEnded(RunEnd::Failed)]);
         }
     }
-    if at.hook == Hook::Due {
+    if at.shutdown_call == ShutdownCall::Due {
         inputs.push(Input::HookTaken);
     }
-    if at.hook == Hook::Live {
+    if at.shutdown_call == ShutdownCall::Live {
         inputs.push(Input::HookEnded);
     }
     for (part, count) in [(Part::Task, at.tasks), (Part::Kept, at.kept), (Part::Held, at.held)] {
@@ -182,11 +182,14 @@ fn every_reachable_step_keeps_the_invariants() {
             if effects.has(Effects::STARTED) {
                 assert!(!after.next, "a start of the next cycle is not answered\n{step}");
             }
-            if effects.has(Effects::HOOK) {
-                assert_eq!(before.hook, Hook::Idle, "invariant 4\n{step}");
-                assert_eq!(after.hook, Hook::Due, "invariant 4\n{step}");
+            if effects.has(Effects::CALL_SHUTDOWN) {
+                assert_eq!(before.shutdown_call, ShutdownCall::Idle, "invariant 4\n{step}");
+                assert_eq!(after.shutdown_call, ShutdownCall::Due, "invariant 4\n{step}");
             }
-            assert!(!after.lost || after.hook != Hook::Due, "nobody is left to call it\n{step}");
+            assert!(
+                !after.lost || after.shutdown_call != ShutdownCall::Due,
+                "nobody is left to call it\n{step}"
+            );
             if after.verdict {
                 assert!(!after.next && !after.awaited && !after.may_retry(), "invariant 5\n{step}");
             }
@@ -220,12 +223,12 @@ fn a_stop_always_leads_to_stopped() {
             for _ in 0..20 {
                 let input = match () {
                     () if at.state == State::Stopped => break,
-                    () if at.hook == Hook::Due => Input::HookTaken,
+                    () if at.shutdown_call == ShutdownCall::Due => Input::HookTaken,
                     () if at.running => {
                         let aborted = at.stage == StopStage::Aborted || at.lost;
                         Input::RunEnded(if aborted { RunEnd::Dropped } else { RunEnd::Ok })
                     }
-                    () if at.hook == Hook::Live => Input::HookEnded,
+                    () if at.shutdown_call == ShutdownCall::Live => Input::HookEnded,
                     () if at.tasks > 0 => Input::Ended(Part::Task),
                     () if at.kept > 0 => Input::Ended(Part::Kept),
                     () if at.held > 0 => Input::Ended(Part::Held),

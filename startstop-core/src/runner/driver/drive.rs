@@ -152,7 +152,7 @@ impl<S: Service> Driver<S> {
                 DriverStep::Settle => return Poll::Ready(Next::Settle),
                 DriverStep::Leave => return Poll::Ready(Next::Leave),
                 DriverStep::Wait => return Poll::Pending,
-                DriverStep::Hook => {
+                DriverStep::ShutdownCall => {
                     self.call_hook(cx);
                     step = self.next_step(cx);
                 }
@@ -181,7 +181,7 @@ impl<S: Service> Driver<S> {
         if !shared.is_hooked() {
             return false;
         }
-        let Some((on, epoch)) = shared.synced().take_hook(shared) else { return false };
+        let Some((on, epoch)) = shared.synced().claim_shutdown(shared) else { return false };
         let mut call = Call::new(Arc::clone(self.inner()), epoch);
         // With one thread a task of its own would not keep `run` going any better.
         let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
