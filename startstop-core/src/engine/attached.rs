@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Deferred, Node, Synced};
-use crate::engine::request::{self, Wanted};
+use crate::engine::request::{self, Caller};
 use crate::sync::clock;
 
 /// A part of an attempt, under its name.
@@ -28,7 +28,7 @@ pub(super) enum Order {
 impl Order {
     pub(super) fn run(self) {
         match self {
-            Self::Stop(part, left) => drop(request::stop_part(&part, left, Wanted::No)),
+            Self::Stop(part, left) => drop(request::stop_part(&part, left, Caller::No)),
             Self::Abort(part) => request::abort_part(&part),
         }
     }

@@ -18,17 +18,17 @@ use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::{Input, StopStage};
 
 use caller::reply;
-pub(crate) use caller::{Reply, StartKind, Wanted};
-use start::Asked;
+pub(crate) use caller::{Caller, Reply, StartKind};
+use start::StartRequest;
 
 /// Asks for a start.
 pub(crate) fn start<N: Node + ?Sized>(
     node: &Arc<N>,
     kind: StartKind,
     parent: Option<&Arc<Parent>>,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
 ) -> Reply<Result<(), StartError>> {
-    let mut asked = Asked::new(node.shared(), kind, parent, wanted);
+    let mut asked = StartRequest::new(node.shared(), kind, parent, wanted);
     // It may have to stop first.
     let below = drain::below(&**node);
     let reply = update(node, |shared, synced, deferred| {
@@ -44,7 +44,7 @@ pub(crate) fn start<N: Node + ?Sized>(
 pub(crate) fn stop<N: Node + ?Sized>(
     node: &Arc<N>,
     timeout: Option<Duration>,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
 ) -> Reply<Result<(), StopError>> {
     let allowed = timeout.map_or(Allowed::Own, Allowed::Within);
     stop_after_drain(node, allowed, StopReason::Requested, wanted)
@@ -52,14 +52,14 @@ pub(crate) fn stop<N: Node + ?Sized>(
 
 /// The last handle is gone.
 pub(crate) fn abandon<N: Node + ?Sized>(node: &Arc<N>) {
-    stop_after_drain(node, Allowed::Own, StopReason::Abandoned, Wanted::No);
+    stop_after_drain(node, Allowed::Own, StopReason::Abandoned, Caller::No);
 }
 
 fn stop_after_drain<N: Node + ?Sized>(
     node: &Arc<N>,
     allowed: Allowed,
     reason: StopReason,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
 ) -> Reply<Result<(), StopError>> {
     let below = drain::below(&**node);
     let reply = update(node, |shared, synced, deferred| {
@@ -84,7 +84,7 @@ fn stop_in(
     shared: &Shared,
     synced: &mut Synced,
     reason: StopReason,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
     deferred: &mut Deferred,
     begin: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
 ) -> Reply<Result<(), StopError>> {
@@ -174,7 +174,7 @@ pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
 
 /// A service asks for its own restart, unless nobody is left who could stop it then.
 pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    let mut asked = Asked::new(node.shared(), StartKind::Restart, None, Wanted::No);
+    let mut asked = StartRequest::new(node.shared(), StartKind::Restart, None, Caller::No);
     let below = drain::below(&**node);
     update(node, |shared, synced, deferred| {
         if synced.attempts == epoch && synced.life.is_alive() && shared.is_wanted() {
@@ -199,9 +199,9 @@ pub(crate) fn start_part<N: Node + ?Sized>(
     node: &Arc<N>,
     hold: Arc<dyn OwnerGuard>,
     start: Start,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
 ) -> Reply<Result<(), StartError>> {
-    let mut asked = Asked::new(node.shared(), StartKind::Ensure, None, wanted);
+    let mut asked = StartRequest::new(node.shared(), StartKind::Ensure, None, wanted);
     let (reply, rest) = update(node, |shared, synced, deferred| {
         // Under the lock: either this sees that the whole goes down, or who stops this part for it finds it started.
         if hold.goes_down() {
@@ -232,26 +232,26 @@ enum Kept {
 pub(crate) fn stop_part<N: Node + ?Sized>(
     node: &Arc<N>,
     left: Option<Duration>,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
 ) -> Reply<Result<(), StopError>> {
     stop_with_whole(node, left, Kept::ByWhole, wanted)
 }
 
 /// The same within a share of that time, whose end the part keeps by itself.
 pub(crate) fn stop_share<N: Node + ?Sized>(node: &Arc<N>, share: Duration) {
-    stop_with_whole(node, Some(share), Kept::Here, Wanted::No);
+    stop_with_whole(node, Some(share), Kept::Here, Caller::No);
 }
 
 /// The same for a part that its whole leaves behind: nobody is left who would keep the deadline of the whole for it.
 pub(crate) fn stop_orphan<N: Node + ?Sized>(node: &Arc<N>, left: Option<Duration>) {
-    stop_with_whole(node, left, Kept::Here, Wanted::No);
+    stop_with_whole(node, left, Kept::Here, Caller::No);
 }
 
 fn stop_with_whole<N: Node + ?Sized>(
     node: &Arc<N>,
     left: Option<Duration>,
     kept: Kept,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
 ) -> Reply<Result<(), StopError>> {
     let shorter = left.filter(|left| *left < node.shared().settings.stop_timeout());
     let (allowed, kept) = match shorter {
@@ -300,7 +300,7 @@ pub(crate) fn record_of_part<N: Node + ?Sized>(node: &Arc<N>, failure: &Failure)
 /// Asks for a reload.
 pub(crate) fn reload<N: Node + ?Sized>(
     node: &Arc<N>,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
 ) -> Reply<Result<(), ReloadError>> {
     update(node, |shared, synced, deferred| {
         let Some(round) = synced.request_reload() else {

@@ -32,7 +32,7 @@ pub(crate) enum DriverStep {
     /// It does what is to be done at the end of the attempt, which may fail, before that is settled.
     Close(Vec<Ending>),
     /// It asks the policy's own predicate about the failure that ended the attempt.
-    Ask(RetryIf, Failure),
+    RequestFuture(RetryIf, Failure),
     /// It settles the attempt that is over, and lets go of the service if nothing follows.
     Settle,
     /// It waits until the time of the next attempt, or just a turn of the runtime if that has come.
@@ -64,7 +64,7 @@ impl Synced {
             }
             if let Some((predicate, failure)) = self.open_question(shared) {
                 self.step(shared, Input::Closing, ArmTimer::ByLook, deferred);
-                return DriverStep::Ask(predicate, failure);
+                return DriverStep::RequestFuture(predicate, failure);
             }
             deferred.driver = None;
             return DriverStep::Settle;

@@ -15,8 +15,8 @@ use super::stage::IfStuck;
 use super::stderr::print;
 use super::subject::Subject;
 use crate::engine::Node;
-use crate::engine::request::pending::{ask, redeem};
-use crate::engine::request::{self, StartKind, Wanted};
+use crate::engine::request::pending::{ask, wait_reply};
+use crate::engine::request::{self, Caller, StartKind};
 use crate::engine::waiters::Answer;
 use crate::report::error::StartError;
 use crate::report::exit_code::exit_code;
@@ -73,7 +73,7 @@ pub(super) struct Operation {
 impl Drop for Operation {
     fn drop(&mut self) {
         if !self.has_ended {
-            request::stop(&self.node, None, Wanted::No);
+            request::stop(&self.node, None, Caller::No);
         }
     }
 }
@@ -137,7 +137,7 @@ async fn operate(subject: &Arc<Subject>) -> Result<Exit, StartError> {
         return Ok(Exit::Stopped);
     }
     let node = subject.node();
-    let start = |wanted: Wanted<'_>| {
+    let start = |wanted: Caller<'_>| {
         let reply = request::start(node, StartKind::Ensure, None, wanted);
         subject.has_started();
         reply
@@ -146,7 +146,7 @@ async fn operate(subject: &Arc<Subject>) -> Result<Exit, StartError> {
         Err(error) if !subject.is_asked() => return Err(error),
         _ => {}
     }
-    redeem(node, request::wait_for_rest(node.shared(), None), Answer::seen).await;
+    wait_reply(node, request::wait_for_rest(node.shared(), None), Answer::seen).await;
     Ok(ended(node))
 }
 

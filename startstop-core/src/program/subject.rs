@@ -15,7 +15,7 @@ use super::leave::leave;
 use super::signals::Signal;
 use super::stage::{IfStuck, Stage, Step};
 use crate::engine::request::pending::ask;
-use crate::engine::request::{self, Wanted};
+use crate::engine::request::{self, Caller};
 use crate::engine::waiters::Answer;
 use crate::engine::{Node, Shared, grace};
 use crate::report::error::ReloadError;
@@ -143,7 +143,7 @@ impl Subject {
     }
 
     fn stop(&self) {
-        request::stop(&self.node, None, Wanted::No);
+        request::stop(&self.node, None, Caller::No);
         self.stage().stop();
         self.stops.notify_all();
     }
@@ -152,7 +152,7 @@ impl Subject {
     fn abort(&self) {
         let is_open = |stage: &mut Stage| !stage.is_stopping();
         drop(self.stops.wait_timeout_while(self.stage(), A_SECOND, is_open));
-        request::stop(&self.node, Some(Duration::ZERO), Wanted::No);
+        request::stop(&self.node, Some(Duration::ZERO), Caller::No);
     }
 
     /// Has the process left, at the latest, a second after the stop should have ended.
@@ -210,11 +210,11 @@ impl Subject {
     fn reload(self: &Arc<Self>) {
         if !self.stage().ask_for_reload() {
             // Who waits already learns whether there is anybody who reloads.
-            request::reload(&self.node, Wanted::No);
+            request::reload(&self.node, Caller::No);
             return;
         }
         let Some(clock) = self.clock.get() else { return };
-        let reload = |wanted: Wanted<'_>| request::reload(&self.node, wanted);
+        let reload = |wanted: Caller<'_>| request::reload(&self.node, wanted);
         let result = clock.block_on(ask(&self.node, reload, Answer::reload));
         self.stage().is_answered();
         if let Err(ReloadError::NotSupported) = result {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use super::{Runner, listen};
 use crate::engine::attached::is_same;
-use crate::engine::request::{self, Wanted};
+use crate::engine::request::{self, Caller};
 use crate::engine::{Node, Observer};
 use crate::report::path::SEPARATOR;
 use crate::report::state::State;
@@ -285,7 +285,7 @@ impl Observer for Link {
         drop(rest);
         if owner.shared().stage(self.epoch) >= StopStage::Cancelled {
             let left = owner.shared().synced().remaining();
-            request::stop_part(&part, left, Wanted::No);
+            request::stop_part(&part, left, Caller::No);
         }
     }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::{Runner, StartStop};
 use crate::engine::OwnerGuard;
-use crate::engine::request::pending::{ask, redeem};
-use crate::engine::request::{self, Wanted};
+use crate::engine::request::pending::{ask, wait_reply};
+use crate::engine::request::{self, Caller};
 use crate::engine::task::wait_if_runtime_ends;
 use crate::engine::waiters::Answer;
 use crate::report::error::{StartError, StopError};
@@ -103,7 +103,7 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
         listen::place(attempt.node(), runner.name(), &runner.node());
     }
     let mut guard = AbortOnDrop { runner, armed: true };
-    let start = |wanted: Wanted<'_>| {
+    let start = |wanted: Caller<'_>| {
         request::start_part(&runner.inner, Arc::new(place), request::Start::First, wanted)
     };
     let started = ask(&runner.inner, start, Answer::start).await;
@@ -138,7 +138,7 @@ async fn finish<S: Service>(
         Err(error) => return Err(error.into()),
     }
     let rest = request::wait_for_rest(&runner.inner.shared, owner);
-    let mut rest = pin!(redeem(&runner.inner, rest, Answer::seen));
+    let mut rest = pin!(wait_reply(&runner.inner, rest, Answer::seen));
     while let Some(reload) = next_reload(cx, rest.as_mut()).await {
         match before(pin!(runner.reload()), rest.as_mut()).await {
             Some(result) => reload.answer(result),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Runner;
 use crate::engine::parent::Parent;
 use crate::engine::request::pending::ask;
-use crate::engine::request::{self, StartKind, Wanted};
+use crate::engine::request::{self, Caller, StartKind};
 use crate::engine::waiters::Answer;
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::service::Service;
@@ -69,7 +69,7 @@ impl<S: Service> Runner<S> {
     /// Once polled, the start goes on to its end when this future is dropped.
     pub async fn start_with(&self, parent: &CancellationToken) -> Result<(), StartError> {
         let parent = Arc::new(Parent::new(parent.clone()));
-        let request = |wanted: Wanted<'_>| {
+        let request = |wanted: Caller<'_>| {
             let reply = request::start(&self.inner, StartKind::Start, Some(&parent), wanted);
             // Deferred the start is registered, since a parent that is cancelled meanwhile stops it.
             self.watch_parent(&parent);
@@ -156,7 +156,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the stop goes on to its end when this future is dropped.
     pub async fn stop_within(&self, timeout: Duration) -> Result<(), StopError> {
-        let request = |wanted: Wanted<'_>| request::stop(&self.inner, Some(timeout), wanted);
+        let request = |wanted: Caller<'_>| request::stop(&self.inner, Some(timeout), wanted);
         ask(&self.inner, request, Answer::stop).await
     }
 
@@ -194,7 +194,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_start(&self) {
-        request::start(&self.inner, StartKind::Start, None, Wanted::No);
+        request::start(&self.inner, StartKind::Start, None, Caller::No);
     }
 
     /// Begins a stop and returns at once.
@@ -212,7 +212,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_stop(&self) {
-        request::stop(&self.inner, None, Wanted::No);
+        request::stop(&self.inner, None, Caller::No);
     }
 
     /// Begins a restart and returns at once.
@@ -232,7 +232,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_restart(&self) {
-        request::start(&self.inner, StartKind::Restart, None, Wanted::No);
+        request::start(&self.inner, StartKind::Restart, None, Caller::No);
     }
 
     /// Asks the service to take over its new configuration, and waits for its answer. Nothing restarts.
@@ -285,7 +285,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_reload(&self) {
-        request::reload(&self.inner, Wanted::No);
+        request::reload(&self.inner, Caller::No);
     }
 
     async fn ask_for_start(&self, kind: StartKind) -> Result<(), StartError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Runner, StateWatch};
 use crate::engine::Node;
 use crate::engine::request;
-use crate::engine::request::pending::redeem;
+use crate::engine::request::pending::wait_reply;
 use crate::engine::waiters::Answer;
 use crate::report::state::{Exit, State};
 use crate::service::Service;
@@ -24,7 +24,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Nothing is lost when it is dropped; a new call waits for the cycle that is current then.
     pub fn wait(&self) -> impl Future<Output = Exit> + Send + use<'_, S> {
-        redeem(&self.inner, request::wait(&self.inner.shared), Answer::end)
+        wait_reply(&self.inner, request::wait(&self.inner.shared), Answer::end)
     }
 
     /// Waits until the service is in a state, or has been in it since this call.
@@ -37,7 +37,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Nothing is lost when it is dropped; a new call sees the states from then on.
     pub fn wait_for(&self, state: State) -> impl Future<Output = ()> + Send + use<'_, S> {
-        redeem(&self.inner, request::wait_for(&self.inner.shared, state), Answer::seen)
+        wait_reply(&self.inner, request::wait_for(&self.inner.shared, state), Answer::seen)
     }
 
     /// A watch on the state.

@@ -32,14 +32,14 @@ pub(crate) enum Reply<T> {
 
 /// Who waits for the outcome.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Wanted<'a> {
+pub(crate) enum Caller<'a> {
     /// A future, which is woken by it.
     By(&'a Waker),
     /// Nobody.
     No,
 }
 
-impl Wanted<'_> {
+impl Caller<'_> {
     /// Somebody who waits sees for himself whether it takes longer than a few turns of the runtime.
     pub(super) fn arm(self) -> ArmTimer {
         match self {

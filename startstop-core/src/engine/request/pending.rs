@@ -10,12 +10,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
-use crate::engine::request::{Reply, Wanted};
+use crate::engine::request::{Caller, Reply};
 use crate::engine::waiters::{Answer, Key};
 use crate::engine::{Node, update};
 
 /// An answer that comes later.
-struct Ticket<'a, N: Node + ?Sized> {
+struct PendingReply<'a, N: Node + ?Sized> {
     node: &'a Arc<N>,
     key: Option<Key>,
     /// The request was made in this poll, with its waker: whether a deadline task is owed.
@@ -32,34 +32,34 @@ pub(crate) fn ask<N, R, T>(
     node: &Arc<N>,
     request: R,
     read: fn(Answer) -> Option<T>,
-) -> Ask<'_, N, R, T>
+) -> RequestFuture<'_, N, R, T>
 where
     N: Node + ?Sized,
-    R: FnOnce(Wanted<'_>) -> Reply<T>,
+    R: FnOnce(Caller<'_>) -> Reply<T>,
 {
-    Ask { request: Some(request), ticket: Ticket::blank(node), read }
+    RequestFuture { request: Some(request), ticket: PendingReply::blank(node), read }
 }
 
 /// A request that is made when this is first polled. A plain future, since each start and each stop is
 /// one: two `async` blocks in one another would cost what they save.
 #[must_use = "futures do nothing unless awaited"]
-pub(crate) struct Ask<'a, N: Node + ?Sized, R, T> {
+pub(crate) struct RequestFuture<'a, N: Node + ?Sized, R, T> {
     request: Option<R>,
-    ticket: Ticket<'a, N>,
+    ticket: PendingReply<'a, N>,
     read: fn(Answer) -> Option<T>,
 }
 
-impl<N, R, T> Future for Ask<'_, N, R, T>
+impl<N, R, T> Future for RequestFuture<'_, N, R, T>
 where
     N: Node + ?Sized,
-    R: FnOnce(Wanted<'_>) -> Reply<T> + Unpin,
+    R: FnOnce(Caller<'_>) -> Reply<T> + Unpin,
 {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<T> {
         let Self { request, ticket, read } = &mut *self;
         if let Some(request) = request.take() {
-            if let Some(outcome) = ticket.take(request(Wanted::By(task.waker()))) {
+            if let Some(outcome) = ticket.take(request(Caller::By(task.waker()))) {
                 return Poll::Ready(outcome);
             }
         }
@@ -72,12 +72,12 @@ fn value<T>(answer: Answer, read: fn(Answer) -> Option<T>) -> T {
 }
 
 /// Waits for what a reply promises. The ticket is there from the call on, polled or not.
-pub(crate) fn redeem<N: Node + ?Sized, T>(
+pub(crate) fn wait_reply<N: Node + ?Sized, T>(
     node: &Arc<N>,
     reply: Reply<T>,
     read: fn(Answer) -> Option<T>,
 ) -> impl Future<Output = T> + use<'_, N, T> {
-    let mut ticket = Ticket::blank(node);
+    let mut ticket = PendingReply::blank(node);
     let outcome = ticket.take(reply);
     async move {
         match outcome {
@@ -87,7 +87,7 @@ pub(crate) fn redeem<N: Node + ?Sized, T>(
     }
 }
 
-impl<'a, N: Node + ?Sized> Ticket<'a, N> {
+impl<'a, N: Node + ?Sized> PendingReply<'a, N> {
     /// Good for nothing before it has taken a reply.
     fn blank(node: &'a Arc<N>) -> Self {
         Self { node, key: None, asked: None, polls_left: POLLS_BEFORE_DEADLINE_TASK }
@@ -124,7 +124,7 @@ impl<'a, N: Node + ?Sized> Ticket<'a, N> {
     }
 }
 
-impl<N: Node + ?Sized> Future for Ticket<'_, N> {
+impl<N: Node + ?Sized> Future for PendingReply<'_, N> {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Answer> {
@@ -150,7 +150,7 @@ impl<N: Node + ?Sized> Future for Ticket<'_, N> {
     }
 }
 
-impl<N: Node + ?Sized> Drop for Ticket<'_, N> {
+impl<N: Node + ?Sized> Drop for PendingReply<'_, N> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
         let mut synced = self.node.shared().synced();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::caller::{Reply, StartKind, Wanted, reply};
+use super::caller::{Caller, Reply, StartKind, reply};
 use super::stop_by_parent;
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
@@ -16,10 +16,10 @@ use crate::report::stop_reason::StopReason;
 use crate::sync::has_timers;
 
 /// A start, with what of it is found out before the lock, and what is to be looked at after it.
-pub(super) struct Asked<'a> {
+pub(super) struct StartRequest<'a> {
     kind: StartKind,
     parent: Option<&'a Arc<Parent>>,
-    wanted: Wanted<'a>,
+    wanted: Caller<'a>,
     /// Whether the parent that the new cycle would have is cancelled.
     cancelled: bool,
     here: Option<Handle>,
@@ -27,12 +27,12 @@ pub(super) struct Asked<'a> {
     kept: Option<Arc<Parent>>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> StartRequest<'a> {
     pub(super) fn new(
         shared: &Shared,
         kind: StartKind,
         parent: Option<&'a Arc<Parent>>,
-        wanted: Wanted<'a>,
+        wanted: Caller<'a>,
     ) -> Self {
         let cancelled = is_parent_cancelled(shared, kind, parent);
         let here = Handle::try_current().ok().filter(has_timers);
@@ -91,7 +91,7 @@ fn admit(
     kind: StartKind,
     cancelled: bool,
     here: Option<Handle>,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
 ) -> Result<Option<Handle>, StartError> {
     let state = synced.state();
     if kind == StartKind::Ensure && state == State::Running {
@@ -107,7 +107,7 @@ fn admit(
         return Ok(None);
     }
     // A request from a thread without a runtime goes back to where the service ran.
-    let there = || synced.runtime().filter(|_| matches!(wanted, Wanted::No)).cloned();
+    let there = || synced.runtime().filter(|_| matches!(wanted, Caller::No)).cloned();
     here.or_else(there).map(Some).ok_or(StartError::NoRuntime)
 }
 
@@ -116,10 +116,10 @@ fn refuse(
     shared: &Shared,
     synced: &mut Synced,
     error: StartError,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
     deferred: &mut Deferred,
 ) -> Reply<Result<(), StartError>> {
-    if let Wanted::No = wanted {
+    if let Caller::No = wanted {
         synced.note(shared, Phase::Run, Fault::of(|| error.clone().into()), deferred);
     }
     Reply::Now(Err(error))
@@ -130,7 +130,7 @@ fn begin(
     synced: &mut Synced,
     kind: StartKind,
     on: Option<Handle>,
-    wanted: Wanted<'_>,
+    wanted: Caller<'_>,
     deferred: &mut Deferred,
 ) {
     let state = synced.state();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Supervisor;
 use super::member_snapshot::{goes_down, next_cycle};
-use crate::engine::request::{self, Reply, Start, Wanted};
+use crate::engine::request::{self, Caller, Reply, Start};
 use crate::group::error::DependencyFailed;
 use crate::report::error::StartError;
 use crate::report::failure::Fault;
@@ -48,8 +48,8 @@ impl Supervisor<'_> {
         self.place(id);
         let next = next_cycle(&*part.node);
         let started = match AttemptGuard::kept(self.cx) {
-            Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), counts, Wanted::No),
-            Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Wanted::No),
+            Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), counts, Caller::No),
+            Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Caller::No),
             Err(Closed) => Reply::Now(Err(StartError::Stopped)),
         };
         match started {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::Supervisor;
 use crate::engine::grace;
-use crate::engine::request::{self, Wanted};
+use crate::engine::request::{self, Caller};
 use crate::rules::graph::Id;
 use crate::rules::span::{Span, Tail};
 
@@ -52,7 +52,7 @@ impl Supervisor<'_> {
             }
             // It has all that is left, if it needs that.
             _ => {
-                request::stop_part(&part.node, left, Wanted::No);
+                request::stop_part(&part.node, left, Caller::No);
             }
         }
         self.shares.deadline = deadline;

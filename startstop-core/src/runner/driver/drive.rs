@@ -164,7 +164,7 @@ impl<S: Service> Driver<S> {
                         synced.closed(shared, faults, deferred)
                     });
                 }
-                DriverStep::Ask(predicate, failure) => {
+                DriverStep::RequestFuture(predicate, failure) => {
                     // A predicate that panics has not said that it is worth it.
                     let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
                     step = self.cue_after(cx, |shared, synced, deferred| {
