@@ -67,7 +67,7 @@ impl Synced {
             let answer = Answer::Start(Err(StartError::Stopped));
             self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
         }
-        if effects.has(Effects::VERDICT) {
+        if effects.has(Effects::GIVE_UP) {
             self.give_up(shared, deferred);
         }
         if effects.has(Effects::TIMER) {
@@ -95,7 +95,7 @@ impl Synced {
             deferred.drop_failure(rare.last.take());
             deferred.drop_failure(rare.after_stop.take());
             deferred.drop_failure(rare.ended_by.take());
-            rare.verdict = None;
+            rare.unresponsive = None;
             rare.started = false;
             rare.retries.forget();
         }
@@ -221,9 +221,9 @@ impl Synced {
     }
 
     fn give_up(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        let verdict = self.record_verdict(shared, deferred);
-        self.tell(deferred, || EventKind::Unresponsive(verdict.clone()));
-        let error = crate::report::error::StopError::Unresponsive(verdict.clone());
+        let unresponsive = self.record_verdict(shared, deferred);
+        self.tell(deferred, || EventKind::Unresponsive(unresponsive.clone()));
+        let error = crate::report::error::StopError::Unresponsive(unresponsive.clone());
         let answer = Answer::Stop(Err(error));
         self.waiters.answer(Topic::Stop, &answer, &mut deferred.wakes);
         let answer = Answer::Start(Err(StartError::Unresponsive));
@@ -232,7 +232,7 @@ impl Synced {
         self.tell_observers(deferred);
         self.rare().next_on = None;
         deferred.rest().has_verdict = true;
-        self.tell_wholes(&verdict, deferred);
+        self.tell_wholes(&unresponsive, deferred);
     }
 
     /// Sees to it that somebody enters the attempt.

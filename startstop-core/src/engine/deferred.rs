@@ -236,7 +236,7 @@ impl ColdActions {
         each_fenced(self.aborts.drain(..), |task| task.abort());
         each_fenced(self.orders.drain(..), Order::run);
         self.dismissed.drain(..).for_each(Keepers::dismiss);
-        each_fenced(self.stuck.drain(..), |(hold, verdict)| hold.ran_out(&verdict));
+        each_fenced(self.stuck.drain(..), |(hold, unresponsive)| hold.ran_out(&unresponsive));
     }
 
     fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {

@@ -24,7 +24,7 @@ pub(crate) trait OwnerGuard: Send + Sync {
     fn drains(&self) -> bool;
 
     /// The deadlines of the cycle have run out and something of it is still there.
-    fn ran_out(&self, verdict: &Unresponsive);
+    fn ran_out(&self, unresponsive: &Unresponsive);
 }
 
 /// Who is told whenever the state of a service has changed, or its end was given up.
@@ -120,9 +120,9 @@ impl Synced {
     }
 
     /// Has the wholes told that the deadlines of this part have run out.
-    pub(super) fn tell_wholes(&mut self, verdict: &Unresponsive, deferred: &mut Deferred) {
+    pub(super) fn tell_wholes(&mut self, unresponsive: &Unresponsive, deferred: &mut Deferred) {
         let holds = self.rare().owners.holds.iter();
-        let stuck = holds.map(|hold| (Arc::clone(hold), verdict.clone())).collect();
+        let stuck = holds.map(|hold| (Arc::clone(hold), unresponsive.clone())).collect();
         deferred.rest().stuck = stuck;
     }
 

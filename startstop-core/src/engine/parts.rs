@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::{Deferred, Shared, Synced};
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::StopStage;
 use crate::sync::{AbortHandle, CancellationToken};
@@ -60,7 +60,7 @@ impl Synced {
         &mut self,
         shared: &Shared,
         (phase, end): (Phase, PartEnd),
-        faults: impl IntoIterator<Item = Fault>,
+        faults: impl IntoIterator<Item = RawFailure>,
         deferred: &mut Deferred,
     ) {
         for fault in faults {

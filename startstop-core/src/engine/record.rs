@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::{ArmTimer, Deferred, Shared, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
-use crate::report::failure::{Failure, Fault, Interruption, Record};
+use crate::report::failure::{Failure, Interruption, RawFailure, Record};
 use crate::report::state::{Cause, Phase, State};
 use crate::rules::lifecycle::End;
 use crate::sync::clock;
@@ -18,7 +18,7 @@ impl Synced {
         &mut self,
         shared: &Shared,
         phase: Phase,
-        fault: Fault,
+        fault: RawFailure,
         deferred: &mut Deferred,
     ) -> Failure {
         let counts = self.life.is_asked() && fault.cause != Cause::Reported;
@@ -34,7 +34,7 @@ impl Synced {
         &mut self,
         shared: &Shared,
         phase: Phase,
-        fault: Fault,
+        fault: RawFailure,
         deferred: &mut Deferred,
     ) -> Failure {
         let now = deferred.now();
@@ -84,7 +84,7 @@ impl Synced {
         &mut self,
         shared: &Shared,
         phase: Phase,
-        fault: Fault,
+        fault: RawFailure,
         deferred: &mut Deferred,
     ) {
         let failure = self.record(shared, phase, fault, deferred);
@@ -115,11 +115,11 @@ impl Synced {
                     shared.settings.stop_timeout()
                 };
                 let missed = Interruption::StopTimedOut { after: waited };
-                self.record(shared, part, Fault::interruption(missed), deferred);
+                self.record(shared, part, RawFailure::interruption(missed), deferred);
                 return;
             }
         };
-        self.record_end(shared, part, Fault::interruption(missed), deferred);
+        self.record_end(shared, part, RawFailure::interruption(missed), deferred);
     }
 
     /// A deadline that a whole has missed, if that is what ends its attempt and nothing tells of it yet; with how long it had.
@@ -135,7 +135,12 @@ impl Synced {
     }
 
     /// Records who was late in a whole.
-    pub(crate) fn record_late(&mut self, shared: &Shared, fault: Fault, deferred: &mut Deferred) {
+    pub(crate) fn record_late(
+        &mut self,
+        shared: &Shared,
+        fault: RawFailure,
+        deferred: &mut Deferred,
+    ) {
         if self.life.end() == End::Late {
             self.record_end(shared, Phase::Run, fault, deferred);
         } else {
@@ -154,7 +159,7 @@ impl Synced {
             Some((_, late)) => Interruption::StopTimedOut { after: late },
             None => return,
         };
-        self.record_late(shared, Fault::interruption(missed), deferred);
+        self.record_late(shared, RawFailure::interruption(missed), deferred);
     }
 
     /// The start has failed, and is rolled back: it is not late from now on.
@@ -171,17 +176,17 @@ impl Synced {
         shared: &Shared,
         deferred: &mut Deferred,
     ) -> Unresponsive {
-        let verdict = self.blame(shared);
-        let part = verdict.parts().first().copied().unwrap_or(Phase::Run);
+        let unresponsive = self.stuck_parts(shared);
+        let part = unresponsive.parts().first().copied().unwrap_or(Phase::Run);
         let waited = shared.settings.abort_timeout();
         let fault = Interruption::Unresponsive { part, after: waited };
-        self.record(shared, part, Fault::interruption(fault), deferred);
-        self.rare().verdict = Some(verdict.clone());
-        verdict
+        self.record(shared, part, RawFailure::interruption(fault), deferred);
+        self.rare().unresponsive = Some(unresponsive.clone());
+        unresponsive
     }
 
     /// What is still there, and for how long it has been told to end.
-    pub(crate) fn blame(&mut self, shared: &Shared) -> Unresponsive {
+    pub(crate) fn stuck_parts(&mut self, shared: &Shared) -> Unresponsive {
         let asked_at = shared.atomic_state.read().since();
         let now = clock::now();
         let waited = clock::between(asked_at, now);
@@ -196,13 +201,13 @@ impl Synced {
     }
 
     /// Notes who does not yield in a part of attempt `epoch`: the leaves, by their paths.
-    pub(crate) fn note_stuck(&mut self, epoch: u64, verdict: &Unresponsive) {
+    pub(crate) fn note_stuck(&mut self, epoch: u64, unresponsive: &Unresponsive) {
         if self.attempts != epoch {
             return;
         }
         let below = &mut self.rare().stuck_below;
-        match verdict.members() {
-            [] => below.push(verdict.own_path().into()),
+        match unresponsive.members() {
+            [] => below.push(unresponsive.own_path().into()),
             members => below.extend_from_slice(members),
         }
     }
@@ -218,7 +223,7 @@ impl Synced {
         deferred: &mut Deferred,
     ) {
         if self.rare().ended_by.is_none() {
-            let fault = Fault::interruption(Interruption::RestartLimit);
+            let fault = RawFailure::interruption(Interruption::RestartLimit);
             self.record_end(shared, Phase::Run, fault, deferred);
         }
         let Some(rare) = &mut self.rare else { return };

@@ -12,7 +12,7 @@ use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
 use crate::engine::{Allowed, ArmTimer, Deferred, Node, OwnerGuard, Shared, Synced, drain, update};
 use crate::report::error::{ReloadError, StartError, StopError};
-use crate::report::failure::{Failure, Fault};
+use crate::report::failure::{Failure, RawFailure};
 use crate::report::state::{Exit, Phase, State};
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::{Input, StopStage};
@@ -91,7 +91,7 @@ fn stop_in(
     if synced.state() == State::Stopped {
         return Reply::Now(Ok(()));
     }
-    if let Some(stuck) = synced.verdict() {
+    if let Some(stuck) = synced.unresponsive() {
         return Reply::Now(Err(StopError::Unresponsive(stuck.clone())));
     }
     let key = wanted.register(Topic::Stop, synced);
@@ -129,7 +129,7 @@ fn begin_own_stop<N: Node + ?Sized>(
 ) {
     let below = drain::below(&**node);
     update(node, |shared, synced, deferred| {
-        if synced.verdict().is_none() && asks(synced) {
+        if synced.unresponsive().is_none() && asks(synced) {
             synced.note_drain_below(below);
             synced.note_reason(reason);
             begin_stop(shared, synced, Allowed::Own, ArmTimer::Now, deferred);
@@ -288,7 +288,7 @@ pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
 }
 
 /// Records a failure that is none of an attempt.
-pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: Fault) -> Failure {
+pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: RawFailure) -> Failure {
     update(node, |shared, synced, deferred| synced.record(shared, Phase::Run, fault, deferred))
 }
 

@@ -10,7 +10,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use super::reporting::Said;
 use super::{ArmTimer, Deferred, Ending, Shared, Synced};
 use crate::engine::waiters::{Answer, Topic};
-use crate::report::failure::{Failure, Fault, Interruption};
+use crate::report::failure::{Failure, Interruption, RawFailure};
 use crate::report::state::{Exit, Phase, Readiness, State};
 use crate::rules::lifecycle::{End, Input, RunEnd, StopStage};
 use crate::rules::restart_counter::Decision;
@@ -186,12 +186,12 @@ impl Synced {
         &mut self,
         shared: &Shared,
         mut end: RunEnd,
-        [mut failed, mut dropped]: [Option<Fault>; 2],
+        [mut failed, mut dropped]: [Option<RawFailure>; 2],
         deferred: &mut Deferred,
     ) {
         if end == RunEnd::Ok && self.leaves_early(shared) {
             end = RunEnd::Failed;
-            failed = Some(Fault::interruption(Interruption::NotReady));
+            failed = Some(RawFailure::interruption(Interruption::NotReady));
         }
         // Deferred an abort, what is left to fail is a destructor, and that ends nothing.
         if end == RunEnd::Failed {
@@ -220,7 +220,7 @@ impl Synced {
         if !self.life.is_asked() {
             self.stop_at = clock::later(deferred.now(), shared.settings.stop_timeout());
         }
-        let fault = Fault::interruption(Interruption::RuntimeEnded);
+        let fault = RawFailure::interruption(Interruption::RuntimeEnded);
         self.record_end(shared, phase, fault, deferred);
         self.step(shared, Input::Lost, ArmTimer::ByCaller, deferred);
         self.waiters.rouse(Topic::OUTCOMES, &mut deferred.wakes);
@@ -250,7 +250,12 @@ impl Synced {
     }
 
     /// What was to be done at the end of the attempt is done, or has failed.
-    pub(crate) fn closed(&mut self, shared: &Shared, faults: Vec<Fault>, deferred: &mut Deferred) {
+    pub(crate) fn closed(
+        &mut self,
+        shared: &Shared,
+        faults: Vec<RawFailure>,
+        deferred: &mut Deferred,
+    ) {
         for fault in faults {
             self.record(shared, Phase::Run, fault, deferred);
         }

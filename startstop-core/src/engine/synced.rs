@@ -138,7 +138,7 @@ pub(crate) struct ColdState {
     /// How the last cycle ended.
     pub(super) ended: Ended,
     /// What is stuck, once the end was given up.
-    pub(super) verdict: Option<Unresponsive>,
+    pub(super) unresponsive: Option<Unresponsive>,
 }
 
 /// Something that is done at the end of an attempt, by its driver, before the end is settled: so a panic of it is in
@@ -269,8 +269,8 @@ impl Synced {
     }
 
     /// What is stuck, once the end of this cycle was given up.
-    pub(crate) fn verdict(&self) -> Option<&Unresponsive> {
-        self.rare.as_ref()?.verdict.as_ref()
+    pub(crate) fn unresponsive(&self) -> Option<&Unresponsive> {
+        self.rare.as_ref()?.unresponsive.as_ref()
     }
 
     /// When the service will be aborted, once a stop was asked for.

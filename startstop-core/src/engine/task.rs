@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
 use crate::engine::{ArmTimer, Node, PartEnd, update};
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
 use crate::report::panic::fenced;
 use crate::report::trace::AttemptSpan;
@@ -36,7 +36,7 @@ struct TaskEntry {
 }
 
 impl TaskEntry {
-    fn end(self, end: PartEnd, faults: impl IntoIterator<Item = Fault>) {
+    fn end(self, end: PartEnd, faults: impl IntoIterator<Item = RawFailure>) {
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let Self { node, id } = self;
         let _handle = update_and_leave(node, |shared, synced, deferred| {
@@ -79,7 +79,7 @@ pin_project! {
             let this = this.project();
             let Some(entry) = this.entry.take() else { return };
             let dropped = this.span.within(|| Fence::new(this.future).clear());
-            entry.end(PartEnd::Dropped, dropped.err().map(Fault::panic));
+            entry.end(PartEnd::Dropped, dropped.err().map(RawFailure::panic));
         }
     }
 }
@@ -94,10 +94,10 @@ impl<F: Future<Output: Outcome>> Future for Body<F> {
             let Ended { result, dropped } = ready!(fence.poll(cx));
             let failed = match result.and_then(|output| fenced(|| output.into_result())) {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(Fault::of(|| error)),
-                Err(panic) => Some(Fault::panic(panic)),
+                Ok(Err(error)) => Some(RawFailure::of(|| error)),
+                Err(panic) => Some(RawFailure::panic(panic)),
             };
-            Poll::Ready([failed, dropped.map(Fault::panic)])
+            Poll::Ready([failed, dropped.map(RawFailure::panic)])
         });
         let faults = ready!(faults);
         if let Some(entry) = this.entry.take() {

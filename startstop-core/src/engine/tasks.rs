@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::task::is_own;
 use super::{Deferred, PartEnd, Shared, Synced};
 use crate::engine::waiters::{Answer, Key};
-use crate::report::failure::{Failure, Fault};
+use crate::report::failure::{Failure, RawFailure};
 use crate::report::state::{Phase, Readiness, State};
 use crate::rules::lifecycle::{End, Input, Part, Rules, StopStage};
 use crate::sync::AbortHandle;
@@ -112,7 +112,7 @@ impl Synced {
         &mut self,
         shared: &Shared,
         (id, end): (u64, PartEnd),
-        faults: impl IntoIterator<Item = Fault>,
+        faults: impl IntoIterator<Item = RawFailure>,
         deferred: &mut Deferred,
     ) -> Option<AbortHandle> {
         let entry = self.rare.as_mut().and_then(|rare| rare.tasks.live.remove(&id));

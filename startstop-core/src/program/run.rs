@@ -20,7 +20,7 @@ use crate::engine::request::{self, Caller, StartKind};
 use crate::engine::waiters::Answer;
 use crate::report::error::StartError;
 use crate::report::exit_code::exit_code;
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::panic::fenced;
 use crate::report::state::Exit;
 use crate::runner::{Runner, snapshot};
@@ -158,7 +158,7 @@ fn ended(node: &Arc<dyn Node>) -> Exit {
 
 /// Nothing of the service runs, and nothing would tell it to stop: it does not start.
 fn cannot_listen(node: &Arc<dyn Node>, error: std::io::Error) -> StartError {
-    StartError::Failed(request::record(node, Fault::of(|| error.into())))
+    StartError::Failed(request::record(node, RawFailure::of(|| error.into())))
 }
 
 /// Prints what went wrong; the exit code.

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use crate::report::path::Path;
 use crate::report::state::{Cause, Phase};
 
-pub(crate) use fault::Fault;
+pub(crate) use fault::RawFailure;
 pub(crate) use format::write_chain;
 pub use interruption::Interruption;
 

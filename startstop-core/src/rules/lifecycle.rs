@@ -13,7 +13,7 @@
 //! 2. A cycle ends once: `ENDED` comes only with a change to `Stopped`, and only when nothing is alive.
 //! 3. After a stop no attempt begins until a later request: a stop clears `next` and forbids retries.
 //! 4. `shutdown` is due at most once in an attempt, and only if `run` was entered.
-//! 5. After `VERDICT` no start is pending, and no policy is asked.
+//! 5. After `GIVE_UP` no start is pending, and no policy is asked.
 //! 6. No start is pending on an attempt that has counted as ready, unless the next cycle is to answer it.
 
 mod input;
@@ -68,7 +68,7 @@ pub(crate) struct Lifecycle {
     overdue: bool,
     /// The runtime ended.
     lost: bool,
-    verdict: bool,
+    unresponsive: bool,
     /// `run` of a job has returned `Ok`, and its tasks go on.
     returned: bool,
     /// A task of a job has failed.

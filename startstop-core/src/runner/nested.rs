@@ -176,7 +176,7 @@ impl<S: Service> Runner<S> {
     /// How the inner cycle ended, as the result of `run`.
     fn ended_as_part(&self, cx: &Context) -> Result<(), BoxError> {
         let synced = self.inner.shared.synced();
-        if let Some(stuck) = synced.verdict() {
+        if let Some(stuck) = synced.unresponsive() {
             return Err(StopError::Unresponsive(stuck.clone()).into());
         }
         let failure = synced.failed_end().cloned();

@@ -128,7 +128,10 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
         checkpoint: checkpoint.map(|(text, _)| text),
         checkpoint_age: checkpoint.map(|(_, at)| age(at)),
         heartbeat_age: synced.heartbeat_at(shared).map(age),
-        unresponsive: synced.verdict().filter(|_| atomic_state.state() == State::Stopping).cloned(),
+        unresponsive: synced
+            .unresponsive()
+            .filter(|_| atomic_state.state() == State::Stopping)
+            .cloned(),
         remaining: synced.stops_at().map(|at| clock::between(now, at)),
         uptime,
         total_uptime: Duration::from_nanos(synced.ran) + uptime,
@@ -171,9 +174,9 @@ pub(crate) fn stuck(root: &dyn Node, mut tell: impl FnMut(String)) {
 fn stuck_part(node: &dyn Node) -> String {
     let shared = node.shared();
     let mut synced = shared.synced();
-    match synced.verdict() {
-        Some(verdict) => verdict.to_string(),
-        None => synced.blame(shared).to_string(),
+    match synced.unresponsive() {
+        Some(unresponsive) => unresponsive.to_string(),
+        None => synced.stuck_parts(shared).to_string(),
     }
 }
 

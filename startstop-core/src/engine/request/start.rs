@@ -10,7 +10,7 @@ use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
 use crate::engine::{Allowed, Deferred, Node, Shared, Synced};
 use crate::report::error::StartError;
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::state::{Phase, State};
 use crate::report::stop_reason::StopReason;
 use crate::sync::has_timers;
@@ -120,7 +120,7 @@ fn refuse(
     deferred: &mut Deferred,
 ) -> Reply<Result<(), StartError>> {
     if let Caller::No = wanted {
-        synced.note(shared, Phase::Run, Fault::of(|| error.clone().into()), deferred);
+        synced.note(shared, Phase::Run, RawFailure::of(|| error.clone().into()), deferred);
     }
     Reply::Now(Err(error))
 }

@@ -7,7 +7,7 @@ use super::member_snapshot::{goes_down, next_cycle};
 use crate::engine::request::{self, Caller, Reply, Start};
 use crate::group::error::DependencyFailed;
 use crate::report::error::StartError;
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Action, MemberEnd};
 use crate::runner::listen;
@@ -89,7 +89,7 @@ impl Supervisor<'_> {
         let Some(part) = self.part(member) else { return };
         let name = self.shared.table().look_up(dependency).map(|entry| entry.name.to_string());
         let error = DependencyFailed { dependency: name.unwrap_or_default() };
-        let failure = request::record(&part.node, Fault::of(|| error.into()));
+        let failure = request::record(&part.node, RawFailure::of(|| error.into()));
         let error = || StartError::Failed(failure.clone());
         self.on_ended(member, MemberEnd::Failed, Some(&failure), error);
     }

@@ -6,7 +6,7 @@ use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
 use crate::group::table::Waiting;
 use crate::report::error::StartError;
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::panic::fenced;
 use crate::rules::graph::Id;
 use crate::service::context::attempt_guard::record;
@@ -68,7 +68,7 @@ impl Supervisor<'_> {
     pub(super) fn let_go(&mut self) {
         for part in self.gone.drain(..) {
             if let Err(panic) = fenced(|| drop(part)) {
-                record(self.cx, Fault::panic(panic));
+                record(self.cx, RawFailure::panic(panic));
             }
         }
     }

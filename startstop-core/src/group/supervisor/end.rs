@@ -12,7 +12,7 @@ use crate::group::error::GroupError;
 use crate::group::member::Part;
 use crate::group::table::Entry;
 use crate::report::error::StopError;
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::panic::BoxError;
 use crate::report::state::State;
 use crate::rules::graph::Id;
@@ -48,7 +48,7 @@ impl Supervisor<'_> {
         let mut failures = self.failure.take().into_iter().chain(stuck);
         let result = failures.next().map_or(Ok(()), Err);
         for other in failures {
-            record(self.cx, Fault::of(|| other));
+            record(self.cx, RawFailure::of(|| other));
         }
         result
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Supervisor;
 use crate::engine::{Node, update};
-use crate::report::failure::{Fault, Interruption};
+use crate::report::failure::{Interruption, RawFailure};
 use crate::report::state::State;
 use crate::report::text::Escaped;
 use crate::rules::lifecycle::End;
@@ -30,7 +30,7 @@ impl Supervisor<'_> {
             None => return,
         };
         update(node, |shared, synced, after| {
-            synced.record_late(shared, Fault::interruption(error), after);
+            synced.record_late(shared, RawFailure::interruption(error), after);
         });
     }
 

@@ -59,7 +59,7 @@ pub(super) fn next_cycle(node: &dyn Node) -> u64 {
 impl Look {
     pub(super) fn at(node: &dyn Node) -> Self {
         let synced = node.shared().synced();
-        let stuck = synced.verdict().cloned().map(StopError::Unresponsive);
+        let stuck = synced.unresponsive().cloned().map(StopError::Unresponsive);
         let is_stuck = stuck.is_some();
         Self {
             state: synced.state(),

@@ -8,7 +8,7 @@ use super::{Supervisor, Told};
 use crate::engine::{drain, request};
 use crate::group::member::Part;
 use crate::report::error::StartError;
-use crate::report::failure::{Failure, Fault, Interruption};
+use crate::report::failure::{Failure, Interruption, RawFailure};
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Closing, MemberEnd};
@@ -120,7 +120,7 @@ impl Supervisor<'_> {
         let of_stop = table.plan.fails_in_stop(id);
         drop(table);
         if let (true, Some(failure), None) = (of_stop, &look.failure, &look.stuck) {
-            record(self.cx, Fault::of(|| failure.clone().into()));
+            record(self.cx, RawFailure::of(|| failure.clone().into()));
         }
         reply(inserted, Ok(()));
         let rest = look.rest();
@@ -134,7 +134,8 @@ impl Supervisor<'_> {
     fn fails_by_completing(&mut self, id: Id) -> bool {
         let part = self.part(id).filter(|_| self.shared.table().plan.fails_by_completing(id));
         let Some(part) = part else { return false };
-        let failure = request::record(&part.node, Fault::interruption(Interruption::Completed));
+        let failure =
+            request::record(&part.node, RawFailure::interruption(Interruption::Completed));
         let error = || StartError::Failed(failure.clone());
         self.on_ended(id, MemberEnd::Failed, Some(&failure), error);
         true

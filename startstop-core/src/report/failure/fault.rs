@@ -13,7 +13,7 @@ use crate::report::state::Cause;
 ///
 /// [`of`](Self::of) an error of the service is built outside of the lock: to look at one is foreign code.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct RawFailure {
     pub(crate) cause: Cause,
     pub(crate) error: Arc<dyn Error + Send + Sync>,
     /// Restarting is pointless.
@@ -22,7 +22,7 @@ pub(crate) struct Fault {
     pub(crate) task: Option<Cow<'static, str>>,
 }
 
-impl Fault {
+impl RawFailure {
     /// An error that the service has returned. Its conversion and its source chain are foreign code,
     /// which may panic.
     pub(crate) fn of(error: impl FnOnce() -> BoxError) -> Self {

@@ -52,16 +52,16 @@ impl Lifecycle {
 
     pub(super) fn abort_due(&mut self) -> Effects {
         let aborted = self.state == State::Stopping && self.stage == StopStage::Aborted;
-        if !aborted || !self.is_alive() || self.verdict || self.kept > 0 {
+        if !aborted || !self.is_alive() || self.unresponsive || self.kept > 0 {
             return Effects::NONE;
         }
         self.give_up()
     }
 
     pub(super) fn give_up(&mut self) -> Effects {
-        self.verdict = true;
+        self.unresponsive = true;
         self.next = false;
         self.awaited = false;
-        Effects::VERDICT
+        Effects::GIVE_UP
     }
 }

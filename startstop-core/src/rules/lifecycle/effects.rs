@@ -25,7 +25,7 @@ impl Effects {
     /// Pending starts are cancelled by a stop.
     pub(crate) const UNSTARTED: Self = Self(1 << 8);
     /// What is left does not yield: pending starts and stops end with that.
-    pub(crate) const VERDICT: Self = Self(1 << 9);
+    pub(crate) const GIVE_UP: Self = Self(1 << 9);
     /// The cycle has ended.
     pub(crate) const ENDED: Self = Self(1 << 10);
     /// The driver has something to look at.
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Effects {
             "TIMER",
             "STARTED",
             "UNSTARTED",
-            "VERDICT",
+            "GIVE_UP",
             "ENDED",
             "DRIVE",
             "MISSED",

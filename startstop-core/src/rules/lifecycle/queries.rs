@@ -43,7 +43,7 @@ impl Lifecycle {
 
     /// Whether the end was given up: what is left does not yield.
     pub(crate) fn has_verdict(&self) -> bool {
-        self.verdict
+        self.unresponsive
     }
 
     /// Whether a stop has begun, by whatever asked for it.
@@ -93,13 +93,13 @@ impl Lifecycle {
 
     /// Whether the policy has a say in what follows the attempt that is over.
     pub(crate) fn may_retry(&self) -> bool {
-        !self.asked && !self.lost && !self.verdict
+        !self.asked && !self.lost && !self.unresponsive
     }
 
     /// How the cycle ends, with `failed_after`: something failed after its stop had begun.
     pub(crate) fn exit(&self, failed_after: bool) -> Exit {
         match self.end {
-            _ if self.lost || self.immediate || self.overdue || self.verdict => Exit::Aborted,
+            _ if self.lost || self.immediate || self.overdue || self.unresponsive => Exit::Aborted,
             End::Failed | End::Late | End::Silent => Exit::Failed,
             _ if failed_after => Exit::Failed,
             End::Completed => Exit::Completed,
@@ -107,7 +107,7 @@ impl Lifecycle {
         }
     }
 
-    /// The kinds of parts that are alive, for blame.
+    /// The kinds of parts that are alive, for stuck_parts.
     pub(crate) fn alive_parts(&self) -> Vec<Phase> {
         let beside = self.kept + self.held + self.stuck > 0 || self.closing;
         let run = (self.running || beside).then_some(Phase::Run);
@@ -119,7 +119,7 @@ impl Lifecycle {
     /// The deadline that is to be kept now.
     pub(crate) fn timer(&self) -> Timer {
         match (self.state, self.stage) {
-            _ if self.verdict || !self.is_alive() => Timer::None,
+            _ if self.unresponsive || !self.is_alive() => Timer::None,
             _ if self.closing && self.stage < StopStage::Aborted => Timer::Stop,
             (State::Starting, _) => Timer::Start,
             (State::Running, _) => Timer::Watch,

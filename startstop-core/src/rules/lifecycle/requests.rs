@@ -48,7 +48,7 @@ impl Lifecycle {
 
     /// Has a new cycle follow the one that ends; after a verdict there is no telling when.
     fn queue(&mut self) -> Effects {
-        if self.verdict {
+        if self.unresponsive {
             return Effects::NONE;
         }
         self.next = true;

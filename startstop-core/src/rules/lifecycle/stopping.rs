@@ -77,7 +77,7 @@ impl Lifecycle {
             self.shutdown_call = ShutdownCall::Done;
         }
         let next = match () {
-            () if self.is_only_stuck() && !self.verdict => self.give_up(),
+            () if self.is_only_stuck() && !self.unresponsive => self.give_up(),
             () if self.is_alive() => Effects::NONE,
             () => Effects::DRIVE,
         };
@@ -89,7 +89,7 @@ impl Lifecycle {
         if self.is_over() {
             return self.last_call(rules);
         }
-        if self.state != State::Stopping || self.verdict {
+        if self.state != State::Stopping || self.unresponsive {
             return Effects::NONE;
         }
         if self.is_only_stuck() {
@@ -113,7 +113,7 @@ impl Lifecycle {
         let wanted = rules.shutdown_always
             && rules.has_shutdown_call
             && self.shutdown_call == ShutdownCall::Idle;
-        if aborted && wanted && !self.lost && !self.verdict {
+        if aborted && wanted && !self.lost && !self.unresponsive {
             return self.cancel(rules);
         }
         Effects::DRIVE

@@ -190,7 +190,7 @@ fn every_reachable_step_keeps_the_invariants() {
                 !after.lost || after.shutdown_call != ShutdownCall::Due,
                 "nobody is left to call it\n{step}"
             );
-            if after.verdict {
+            if after.unresponsive {
                 assert!(!after.next && !after.awaited && !after.may_retry(), "invariant 5\n{step}");
             }
             assert!(!after.awaited || !after.ready || after.next, "invariant 6\n{step}");

@@ -17,7 +17,7 @@ use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
 use crate::engine::{Alarm, ArmTimer, Deferred, DriverStep, Seat, Shared, Synced, update};
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::panic::fenced;
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
@@ -159,7 +159,7 @@ impl<S: Service> Driver<S> {
                 DriverStep::Close(endings) => {
                     // A panic is a failure of the attempt.
                     let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
-                    let faults = panics.map(Fault::panic).collect();
+                    let faults = panics.map(RawFailure::panic).collect();
                     step = self.cue_after(cx, |shared, synced, deferred| {
                         synced.closed(shared, faults, deferred)
                     });

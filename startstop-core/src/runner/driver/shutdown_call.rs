@@ -17,7 +17,7 @@ use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
 use crate::engine::{ArmTimer, Node, PartEnd};
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::panic::{BoxError, PanicError, fenced};
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
@@ -57,15 +57,15 @@ impl Call {
             Ok(Poll::Ready(Ended { result, dropped })) => {
                 let failed = match result {
                     Ok(Ok(())) => None,
-                    Ok(Err(error)) => Some(Fault::of(|| error)),
-                    Err(panic) => Some(Fault::panic(panic)),
+                    Ok(Err(error)) => Some(RawFailure::of(|| error)),
+                    Err(panic) => Some(RawFailure::panic(panic)),
                 };
-                Poll::Ready([failed, dropped.map(Fault::panic)])
+                Poll::Ready([failed, dropped.map(RawFailure::panic)])
             }
-            Err(panic) => Poll::Ready([Some(Fault::panic(panic)), None]),
+            Err(panic) => Poll::Ready([Some(RawFailure::panic(panic)), None]),
         });
         let faults = ready!(polled);
-        let dropped = self.clear().err().map(Fault::panic);
+        let dropped = self.clear().err().map(RawFailure::panic);
         self.end(PartEnd::Finished, faults.into_iter().flatten().chain(dropped));
         Poll::Ready(())
     }
@@ -75,7 +75,7 @@ impl Call {
         span.within(|| fenced(|| *future = None))
     }
 
-    fn end(&mut self, end: PartEnd, faults: impl IntoIterator<Item = Fault>) {
+    fn end(&mut self, end: PartEnd, faults: impl IntoIterator<Item = RawFailure>) {
         let Some(node) = self.node.take() else { return };
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let _handle = update_and_leave(node, |shared, synced, deferred| {
@@ -90,7 +90,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if self.future.is_some() {
-            let fault = self.clear().err().map(Fault::panic);
+            let fault = self.clear().err().map(RawFailure::panic);
             self.end(PartEnd::Dropped, fault);
         }
     }

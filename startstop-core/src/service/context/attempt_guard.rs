@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use crate::engine::gate::update_and_leave;
 use crate::engine::{ArmTimer, Ending, Node, OwnerGuard, update};
 use crate::report::error::Unresponsive;
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::{Input, Lifecycle, Part, StopStage};
 use crate::service::context::{Attempt, Context};
@@ -98,7 +98,7 @@ impl AttemptGuard {
     }
 
     /// Records a failure of what holds the place.
-    pub(crate) fn record(&self, fault: Fault) {
+    pub(crate) fn record(&self, fault: RawFailure) {
         if let Some(node) = &self.node {
             update(node, |shared, synced, deferred| {
                 synced.record(shared, self.phase, fault, deferred);
@@ -118,7 +118,7 @@ pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
 }
 
 /// Records a failure of what a composite drives.
-pub(crate) fn record(cx: &Context, fault: Fault) {
+pub(crate) fn record(cx: &Context, fault: RawFailure) {
     let Some(attempt) = cx.attempt_link() else { return };
     update(attempt.node(), |shared, synced, deferred| {
         synced.record(shared, Phase::Run, fault, deferred);

@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinSet};
 
 use super::heard::{Heard, Said};
 use super::{Context, Link, Probe, Reload};
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
 use crate::report::panic::fenced;
 use crate::report::state::Phase;
@@ -112,7 +112,7 @@ impl Detached {
             let output = future.await;
             if let Err(error) = fenced(|| output.into_result()).unwrap_or_else(|it| Err(it.into()))
             {
-                heard.said().record(Phase::Task, Fault::of(|| error).of_task(name));
+                heard.said().record(Phase::Task, RawFailure::of(|| error).of_task(name));
             }
         });
         live.insert(id, Some(task.id()));

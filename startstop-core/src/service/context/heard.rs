@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::Reload;
 use crate::report::error::ReloadError;
-use crate::report::failure::{Failure, Fault, Record};
+use crate::report::failure::{Failure, RawFailure, Record};
 use crate::report::panic::BoxError;
 use crate::report::path::Path;
 use crate::report::state::Phase;
@@ -63,10 +63,10 @@ impl Said {
     }
 
     pub(super) fn report(&mut self, error: BoxError) {
-        self.record(Phase::Run, Fault::reported(error));
+        self.record(Phase::Run, RawFailure::reported(error));
     }
 
-    pub(super) fn record(&mut self, phase: Phase, fault: Fault) -> Failure {
+    pub(super) fn record(&mut self, phase: Phase, fault: RawFailure) -> Failure {
         let failure = Failure::new(Record {
             error: fault.error,
             phase,
@@ -120,7 +120,7 @@ impl Heard {
         match answered.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                let fault = Fault::reported(error);
+                let fault = RawFailure::reported(error);
                 Err(ReloadError::Failed(self.said().record(Phase::Run, fault)))
             }
             Err(_) => Err(ReloadError::Stopped),

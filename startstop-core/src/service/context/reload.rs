@@ -9,7 +9,7 @@ use super::{Attempt, Context, Link};
 use crate::engine::update;
 use crate::engine::waiters::{Answer, Key, Topic};
 use crate::report::error::ReloadError;
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::panic::BoxError;
 
 /// A reload request, from [`Context::reloaded`]: the service takes over its new configuration, and answers.
@@ -112,7 +112,7 @@ fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
 }
 
 fn fail(attempt: &Attempt, round: u32, error: BoxError) {
-    let fault = Fault::reported(error);
+    let fault = RawFailure::reported(error);
     // Handed back if the attempt is over, since its drop is foreign code.
     let _late = update(attempt.node(), |shared, synced, deferred| {
         if synced.attempts != attempt.epoch() || !synced.life.is_alive() {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Context, Link};
 use crate::engine::request;
 use crate::engine::update;
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::panic::BoxError;
 
 impl Context {
@@ -28,7 +28,7 @@ impl Context {
             Link::Attempt(attempt) => attempt,
             Link::Detached(detached) => return detached.said().report(error.into()),
         };
-        let fault = Fault::reported(error.into());
+        let fault = RawFailure::reported(error.into());
         let phase = attempt.phase();
         // Handed back if the context is inert, since its drop is foreign code.
         let _inert = update(attempt.node(), |shared, synced, deferred| {

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
 
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
 use crate::report::panic::{BoxError, PanicError};
 use crate::service::Service;
@@ -210,8 +210,8 @@ fn deliver(shared: &Mutex<ThreadShared>, ended: Ended, place: Option<AttemptGuar
 fn record(place: Option<&AttemptGuard>, ended: Ended) {
     let fault = match ended {
         Ok(Ok(())) => return,
-        Ok(Err(error)) => Fault::of(|| error),
-        Err(payload) => Fault::panic(PanicError::from_payload(payload)),
+        Ok(Err(error)) => RawFailure::of(|| error),
+        Err(payload) => RawFailure::panic(PanicError::from_payload(payload)),
     };
     if let Some(place) = place {
         place.record(fault);

@@ -11,7 +11,7 @@ fn what_ends_has_a_deadline_or_is_over() {
                 assert!(effects.has(Effects::TIMER), "a new deadline is announced\n{step}");
             }
             if after.state == State::Stopping && after.timer() == Timer::None {
-                let excused = after.verdict || after.kept > 0 || after.is_over();
+                let excused = after.unresponsive || after.kept > 0 || after.is_over();
                 assert!(excused, "no deadline\n{step}");
             }
         });
@@ -26,7 +26,7 @@ fn a_deadline_that_comes_late_changes_nothing() {
             let aborted = before.stage == StopStage::Aborted;
             let in_time = match input {
                 Input::StopDue => stopping && !aborted,
-                Input::AbortDue => stopping && aborted && !before.verdict && before.kept == 0,
+                Input::AbortDue => stopping && aborted && !before.unresponsive && before.kept == 0,
                 _ => return,
             };
             let step = Step(before, input, effects, after, rules);
@@ -41,7 +41,7 @@ fn a_whole_has_no_time_of_its_own_for_what_is_stuck() {
         reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
             let only_stuck = after.is_only_stuck() && after.state == State::Stopping;
-            assert!(!only_stuck || after.verdict, "{step}");
+            assert!(!only_stuck || after.unresponsive, "{step}");
         });
     }
 }
@@ -51,7 +51,7 @@ fn what_is_called_at_the_end_of_an_attempt_has_a_deadline() {
     for rules in all_rules() {
         reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
-            if after.closing && !after.verdict {
+            if after.closing && !after.unresponsive {
                 assert!(matches!(after.timer(), Timer::Stop | Timer::Abort), "{step}");
                 assert!(!after.is_over(), "it is not settled meanwhile\n{step}");
             }

@@ -9,7 +9,7 @@ use std::task::{Context as Task, Poll};
 use super::{Driver, Next};
 use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::{DriverStep, Node, Shared, update};
-use crate::report::failure::Fault;
+use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::{RunEnd, StopStage};
@@ -61,7 +61,7 @@ where
                 synced.run_ended(
                     shared,
                     RunEnd::Failed,
-                    [Some(Fault::panic(panic)), None],
+                    [Some(RawFailure::panic(panic)), None],
                     deferred,
                 );
             });
@@ -82,7 +82,7 @@ where
         if stage == StopStage::Aborted {
             let dropped = self.span.within(|| self.fence.clear());
             shared.polling.store(false, Ordering::Release);
-            let dropped = dropped.err().map(Fault::panic);
+            let dropped = dropped.err().map(RawFailure::panic);
             return self.end(cx, RunEnd::Dropped, [None, dropped]);
         }
         // `shutdown` may rely on what the first lines of `run` set up, so `run` comes first, once.
@@ -108,10 +108,10 @@ where
             Poll::Ready(Ended { result, dropped }) => {
                 let failed = match result {
                     Ok(Ok(())) => None,
-                    Ok(Err(error)) => Some(self.span.within(|| Fault::of(|| error.into()))),
-                    Err(panic) => Some(Fault::panic(panic)),
+                    Ok(Err(error)) => Some(self.span.within(|| RawFailure::of(|| error.into()))),
+                    Err(panic) => Some(RawFailure::panic(panic)),
                 };
-                let faults = [failed, dropped.map(Fault::panic)];
+                let faults = [failed, dropped.map(RawFailure::panic)];
                 let end =
                     if faults.iter().all(Option::is_none) { RunEnd::Ok } else { RunEnd::Failed };
                 self.end(cx, end, faults)
@@ -134,7 +134,12 @@ where
         }
     }
 
-    fn end(&mut self, cx: &mut Task<'_>, end: RunEnd, faults: [Option<Fault>; 2]) -> Poll<Next> {
+    fn end(
+        &mut self,
+        cx: &mut Task<'_>,
+        end: RunEnd,
+        faults: [Option<RawFailure>; 2],
+    ) -> Poll<Next> {
         self.ended = true;
         let id = self.driver.id;
         let step = update(self.driver.inner(), |shared, synced, deferred| {
@@ -155,7 +160,7 @@ impl<S: Service, F: Future> Drop for Attempt<'_, S, F> {
         if self.ended {
             return;
         }
-        let dropped = self.span.within(|| self.fence.clear()).err().map(Fault::panic);
+        let dropped = self.span.within(|| self.fence.clear()).err().map(RawFailure::panic);
         update(self.driver.inner(), |shared, synced, deferred| {
             synced.lost(shared, Phase::Run, deferred);
             synced.run_ended(shared, RunEnd::Dropped, [None, dropped], deferred);
