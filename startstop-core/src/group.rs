@@ -1,6 +1,6 @@
 //! Groups: many services as one, started in order of their dependencies and stopped in reverse.
 //!
-//! The group's own task supervises: members tell it by a mailbox when their state has changed, it asks
+//! The group's own task supervises: members tell it by a change queue when their state has changed, it asks
 //! the [`plan`](crate::rules::plan) what follows, and asks the members for it. Nobody else starts or stops members but
 //! those who hold their handles.
 //!
@@ -43,7 +43,7 @@ pub use builder::GroupBuilder;
 pub use error::{DependencyFailed, GroupError};
 pub use member::{IntoMember, Member};
 
-use change_queue::Mailbox;
+use change_queue::ChangeQueue;
 use table::{Entry, Table};
 
 /// Many services as one: started in order of their dependencies, stopped in reverse, restarted by what
@@ -136,8 +136,8 @@ struct GroupShared {
     settings: Settings,
     limit: Option<(u32, Duration)>,
     backoff: Backoff,
-    mailbox: Arc<Mailbox>,
-    /// Its lock comes before that of a member's cell and that of the mailbox.
+    change_queue: Arc<ChangeQueue>,
+    /// Its lock comes before that of a member's cell and that of the change queue.
     table: Mutex<Table>,
 }
 
@@ -189,7 +189,7 @@ impl Group {
     /// assert_eq!(status.children()[0].name(), "db");
     /// ```
     pub fn status(&self) -> Status {
-        let observed = self.shared.mailbox.group().and_then(|node| node.upgrade());
+        let observed = self.shared.change_queue.group().and_then(|node| node.upgrade());
         match observed {
             Some(node) => snapshot::status(&*node),
             None => {
@@ -251,7 +251,7 @@ impl Service for Group {
     }
 
     fn __bind(&self, owner: Owner) {
-        self.shared.mailbox.bind(owner.0);
+        self.shared.change_queue.bind(owner.0);
     }
 }
 
@@ -267,7 +267,7 @@ pub(crate) fn with_defaults(settings: Settings) -> Settings {
 impl GroupShared {
     /// The runner that runs the group, or is to.
     fn owner(&self) -> Option<Arc<dyn Node>> {
-        self.mailbox.group()?.upgrade()
+        self.change_queue.group()?.upgrade()
     }
 
     /// How long these parts take to stop along the longest path.

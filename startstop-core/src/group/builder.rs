@@ -195,8 +195,13 @@ impl GroupBuilder {
         }
         table.plan.connect(edges);
         let Self { settings, limit, backoff, .. } = self;
-        let shared =
-            GroupShared { settings, limit, backoff, mailbox: Arc::default(), table: table.into() };
+        let shared = GroupShared {
+            settings,
+            limit,
+            backoff,
+            change_queue: Arc::default(),
+            table: table.into(),
+        };
         Ok(Group { shared: Arc::new(shared) })
     }
 

@@ -99,7 +99,7 @@ impl Group {
         let removal = self.shared.remove(name)?;
         match removal {
             Removal::Asked(answer) => {
-                self.shared.mailbox.poke();
+                self.shared.change_queue.notify();
                 said(answer).await
             }
             // Whoever started it by its handle has to live with that.
@@ -148,9 +148,9 @@ impl GroupShared {
         }
         if answer.is_some() {
             // Under the lock: who takes it off again finds it observed.
-            observe(&self.mailbox, id, &part);
+            observe(&self.change_queue, id, &part);
             drop(table);
-            self.mailbox.tell(id);
+            self.change_queue.push(id);
         }
         Ok(answer)
     }

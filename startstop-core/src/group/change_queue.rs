@@ -10,12 +10,12 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// What has changed since the supervisor has looked.
 #[derive(Default)]
-pub(super) struct Mailbox {
-    letters: Mutex<Letters>,
+pub(super) struct ChangeQueue {
+    letters: Mutex<Queued>,
 }
 
 #[derive(Default)]
-struct Letters {
+struct Queued {
     changed: Vec<Id>,
     /// The plan has something to say, though no member has changed: one is to be removed.
     poked: bool,
@@ -24,8 +24,8 @@ struct Letters {
     group: Option<Weak<dyn Node>>,
 }
 
-impl Mailbox {
-    fn letters(&self) -> MutexGuard<'_, Letters> {
+impl ChangeQueue {
+    fn letters(&self) -> MutexGuard<'_, Queued> {
         self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -42,7 +42,7 @@ impl Mailbox {
         }
     }
 
-    /// A supervisor begins: what is in the mailbox is old.
+    /// A supervisor begins: what is in the change queue is old.
     pub(super) fn open(&self, group: Option<Weak<dyn Node>>) {
         let mut letters = self.letters();
         letters.changed.clear();
@@ -51,16 +51,16 @@ impl Mailbox {
     }
 
     /// Has the supervisor look at a member.
-    pub(super) fn tell(&self, id: Id) {
+    pub(super) fn push(&self, id: Id) {
         self.put(|letters| letters.changed.push(id));
     }
 
     /// Has the supervisor look at the plan.
-    pub(super) fn poke(&self) {
+    pub(super) fn notify(&self) {
         self.put(|letters| letters.poked = true);
     }
 
-    fn put(&self, letter: impl FnOnce(&mut Letters)) {
+    fn put(&self, letter: impl FnOnce(&mut Queued)) {
         let mut letters = self.letters();
         letter(&mut letters);
         let waker = letters.waker.take();
@@ -85,34 +85,34 @@ impl Mailbox {
 }
 
 /// Has a member tell the group of its changes from now on.
-pub(super) fn observe(mailbox: &Arc<Mailbox>, id: Id, part: &Part) {
-    let slot: Arc<dyn Observer> = Arc::new(Slot { mailbox: Arc::clone(mailbox), id });
+pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &Part) {
+    let slot: Arc<dyn Observer> = Arc::new(Slot { change_queue: Arc::clone(change_queue), id });
     let old = part.node.shared().synced().observe(slot);
     drop(old);
 }
 
 /// Has a member tell the group nothing any more.
-pub(super) fn unobserve(mailbox: &Arc<Mailbox>, id: Id, part: &Part) {
-    let old = part.node.shared().synced().unobserve(place(mailbox, id));
+pub(super) fn unobserve(change_queue: &Arc<ChangeQueue>, id: Id, part: &Part) {
+    let old = part.node.shared().synced().unobserve(place(change_queue, id));
     drop(old);
 }
 
-fn place(mailbox: &Arc<Mailbox>, id: Id) -> (usize, usize) {
-    (Arc::as_ptr(mailbox).addr(), id.0)
+fn place(change_queue: &Arc<ChangeQueue>, id: Id) -> (usize, usize) {
+    (Arc::as_ptr(change_queue).addr(), id.0)
 }
 
-/// A member's slot in the mailbox.
+/// A member's slot in the change queue.
 struct Slot {
-    mailbox: Arc<Mailbox>,
+    change_queue: Arc<ChangeQueue>,
     id: Id,
 }
 
 impl Observer for Slot {
     fn place(&self) -> (usize, usize) {
-        place(&self.mailbox, self.id)
+        place(&self.change_queue, self.id)
     }
 
     fn changed(&self) {
-        self.mailbox.tell(self.id);
+        self.change_queue.push(self.id);
     }
 }

@@ -52,30 +52,30 @@ pub(super) async fn run(shared: &Arc<GroupShared>, cx: Context) -> Result<(), Bo
         }
         let share_end = supervisor.next_share_end();
         match supervisor.woken(cancelled.as_mut(), &mut passed_on, share_end).await {
-            Woken::Draining => supervisor.drain(),
-            Woken::Cancelled => supervisor.close(),
-            Woken::Reload(reload) => passed_on = Some(supervisor.pass_on(reload)),
-            Woken::Reloaded(result) => {
+            Wakeup::Draining => supervisor.drain(),
+            Wakeup::Cancelled => supervisor.close(),
+            Wakeup::Reload(reload) => passed_on = Some(supervisor.pass_on(reload)),
+            Wakeup::Reloaded(result) => {
                 if let Some(pass) = passed_on.take() {
                     passed_on = pass.after(result, |id| supervisor.part(id));
                 }
             }
-            Woken::Changed(changed) => {
+            Wakeup::Changed(changed) => {
                 if supervisor.has_lost_one_of(&changed) {
                     wait_if_runtime_ends().await;
                 }
                 supervisor.look_at(&changed);
             }
-            Woken::BackoffOver => supervisor.backoff_over(),
-            Woken::Shortened => supervisor.share_again(),
-            Woken::ShareOver => supervisor.end_shares(),
-            Woken::Again => supervisor.carry_out(),
+            Wakeup::BackoffOver => supervisor.backoff_over(),
+            Wakeup::Shortened => supervisor.share_again(),
+            Wakeup::ShareOver => supervisor.end_shares(),
+            Wakeup::Again => supervisor.carry_out(),
         }
     }
     supervisor.end()
 }
 
-enum Woken {
+enum Wakeup {
     Draining,
     Cancelled,
     Reload(Reload),
@@ -93,7 +93,7 @@ enum Woken {
 
 /// What the group has been told.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum StopRequest {
     Nothing,
     ToDrain,
     ToStop,
@@ -103,7 +103,7 @@ struct Supervisor<'a> {
     shared: &'a Arc<GroupShared>,
     cx: &'a Context,
     restarts: Restarts,
-    told: Told,
+    told: StopRequest,
     /// The members have all been ready, or settled.
     started: bool,
     /// The members that were neither ready nor settled when it was shown last; `None` where all were.
@@ -128,7 +128,7 @@ impl<'a> Supervisor<'a> {
             shared,
             cx,
             restarts: Restarts::default(),
-            told: Told::Nothing,
+            told: StopRequest::Nothing,
             started: false,
             unready: None,
             again: false,
@@ -150,7 +150,7 @@ impl<'a> Supervisor<'a> {
             return Err(GroupError::AlreadyRuns);
         }
         // Under the lock of the table, so that the letter of one that is inserted now is not lost.
-        shared.mailbox.open(group);
+        shared.change_queue.open(group);
         table.plan.open();
         let entries = (0..).map(Id).zip(&mut table.entries);
         let member = |(id, entry): (Id, &mut Option<Entry>)| {
@@ -166,7 +166,7 @@ impl<'a> Supervisor<'a> {
     fn open(&mut self, members: Vec<(Id, Part)>) {
         for (id, part) in &members {
             self.place(*id);
-            observe(&self.shared.mailbox, *id, part);
+            observe(&self.shared.change_queue, *id, part);
         }
         // Those that run already are adopted as they are.
         for (id, part) in members {
@@ -184,41 +184,41 @@ impl<'a> Supervisor<'a> {
         mut cancelled: Pin<&mut impl Future<Output = ()>>,
         passed_on: &mut Option<PassOn>,
         share_end: Option<Instant>,
-    ) -> Woken {
+    ) -> Wakeup {
         let mut reloaded = pin!(self.cx.reloaded());
         let mut draining = pin!(self.cx.draining());
         let mut share = pin!(share_over(share_end));
         poll_fn(|task| {
-            if self.told != Told::ToStop && cancelled.as_mut().poll(task).is_ready() {
-                return Poll::Ready(Woken::Cancelled);
+            if self.told != StopRequest::ToStop && cancelled.as_mut().poll(task).is_ready() {
+                return Poll::Ready(Wakeup::Cancelled);
             }
-            if self.told == Told::Nothing && draining.as_mut().poll(task).is_ready() {
-                return Poll::Ready(Woken::Draining);
+            if self.told == StopRequest::Nothing && draining.as_mut().poll(task).is_ready() {
+                return Poll::Ready(Wakeup::Draining);
             }
-            if self.told == Told::ToStop && self.shares.is_shortened(self.cx.deadline()) {
-                return Poll::Ready(Woken::Shortened);
+            if self.told == StopRequest::ToStop && self.shares.is_shortened(self.cx.deadline()) {
+                return Poll::Ready(Wakeup::Shortened);
             }
             if share.as_mut().poll(task).is_ready() {
-                return Poll::Ready(Woken::ShareOver);
+                return Poll::Ready(Wakeup::ShareOver);
             }
             match passed_on {
                 Some(pass) => {
                     if let Poll::Ready(result) = pass.poll(task) {
-                        return Poll::Ready(Woken::Reloaded(result));
+                        return Poll::Ready(Wakeup::Reloaded(result));
                     }
                 }
                 None => {
                     if let Poll::Ready(reload) = reloaded.as_mut().poll(task) {
-                        return Poll::Ready(Woken::Reload(reload));
+                        return Poll::Ready(Wakeup::Reload(reload));
                     }
                 }
             }
             if self.restarts.poll(task).is_ready() {
-                return Poll::Ready(Woken::BackoffOver);
+                return Poll::Ready(Wakeup::BackoffOver);
             }
-            match self.shared.mailbox.take(task.waker()) {
-                Some(changed) => Poll::Ready(Woken::Changed(changed)),
-                None if self.again => Poll::Ready(Woken::Again),
+            match self.shared.change_queue.take(task.waker()) {
+                Some(changed) => Poll::Ready(Wakeup::Changed(changed)),
+                None if self.again => Poll::Ready(Wakeup::Again),
                 None => Poll::Pending,
             }
         })
@@ -231,7 +231,7 @@ impl<'a> Supervisor<'a> {
 
     /// A stop of the group has begun, and its members go on for now.
     fn drain(&mut self) {
-        self.told = Told::ToDrain;
+        self.told = StopRequest::ToDrain;
         let up = {
             let mut table = self.shared.table();
             table.plan.drain();
@@ -247,7 +247,7 @@ impl<'a> Supervisor<'a> {
 
     /// The group is told to stop.
     fn close(&mut self) {
-        self.told = Told::ToStop;
+        self.told = StopRequest::ToStop;
         self.record_late();
         self.shared.table().plan.close(Closing::Told);
         self.carry_out();

@@ -1,5 +1,5 @@
 //! What belongs to an attempt beside `run`, on threads of its own: promise 5 and invariant 2 of
-//! `lifecycle`. And what wakes across services: a slot, the mailbox of a group.
+//! `lifecycle`. And what wakes across services: a slot, the change queue of a group.
 
 use std::sync::Arc;
 use std::sync::Mutex as Plain;

@@ -58,7 +58,7 @@ impl Supervisor<'_> {
                 self.on_ended(id, MemberEnd::Failed, failure.as_ref(), || error);
                 self.again = true;
             }
-            // What comes of it comes by the mailbox; a member that was adopted has nothing to say.
+            // What comes of it comes by the change queue; a member that was adopted has nothing to say.
             _ => {
                 self.shared.table().entry_mut(id).seen = next;
                 self.look_at_one(id);

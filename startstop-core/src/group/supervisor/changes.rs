@@ -1,7 +1,7 @@
 //! The supervisor's side of `insert` and `remove`: members that leave, and the answers to who waits.
 
 use super::Supervisor;
-use super::member_snapshot::Look;
+use super::member_snapshot::MemberSnapshot;
 use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
 use crate::group::table::Waiting;
@@ -34,9 +34,9 @@ impl Supervisor<'_> {
             (table.plan.was_told(id), table.delete(id))
         };
         let Some(entry) = entry else { return };
-        unobserve(&self.shared.mailbox, id, &entry.part);
+        unobserve(&self.shared.change_queue, id, &entry.part);
         self.shared.tell_removed(&entry.name, &entry.part);
-        let look = Look::at(&*entry.part.node);
+        let look = MemberSnapshot::at(&*entry.part.node);
         // How one ended that was at rest before is none of its removal.
         let outcome = if told || look.stuck.is_some() { look.stop } else { Ok(()) };
         for removing in entry.removing {
@@ -55,7 +55,7 @@ impl Supervisor<'_> {
         }
         let entry = self.shared.table().delete(id);
         let Some(entry) = entry else { return };
-        unobserve(&self.shared.mailbox, id, &entry.part);
+        unobserve(&self.shared.change_queue, id, &entry.part);
         self.shared.tell_removed(&entry.name, &entry.part);
         for removing in entry.removing {
             reply(Some(removing), Ok(()));

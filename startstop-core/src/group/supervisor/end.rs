@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Supervisor;
 use super::changes::reply;
-use super::member_snapshot::Look;
+use super::member_snapshot::MemberSnapshot;
 use super::observe::hold;
 use crate::engine::request;
 use crate::group::change_queue::unobserve;
@@ -78,7 +78,7 @@ impl Supervisor<'_> {
             entries.filter(|(id, _)| Some(*id) != ended_by).filter_map(|(_, entry)| entry.as_ref());
         let nodes: Vec<_> = others.map(|entry| Arc::clone(&entry.part.node)).collect();
         drop(table);
-        nodes.iter().filter_map(|node| Look::at(&**node).stuck).collect()
+        nodes.iter().filter_map(|node| MemberSnapshot::at(&**node).stuck).collect()
     }
 }
 
@@ -110,7 +110,7 @@ impl Drop for Supervisor<'_> {
             (parts, waiting, gone)
         };
         for (id, part) in parts {
-            unobserve(&self.shared.mailbox, id, &part);
+            unobserve(&self.shared.change_queue, id, &part);
             self.leave(&part);
             self.gone.push(part);
         }

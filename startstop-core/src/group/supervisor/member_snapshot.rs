@@ -8,7 +8,7 @@ use crate::rules::plan::MemberEnd;
 
 /// A member at one moment. How it ended is told of the last cycle that did.
 #[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
-pub(super) struct Look {
+pub(super) struct MemberSnapshot {
     pub(super) state: State,
     pub(super) cycle: u64,
     /// Its attempt, over all cycles.
@@ -56,7 +56,7 @@ pub(super) fn next_cycle(node: &dyn Node) -> u64 {
     synced.cycle + u64::from(is_falling(synced.state()))
 }
 
-impl Look {
+impl MemberSnapshot {
     pub(super) fn at(node: &dyn Node) -> Self {
         let synced = node.shared().synced();
         let stuck = synced.unresponsive().cloned().map(StopError::Unresponsive);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::changes::reply;
-use super::member_snapshot::Look;
-use super::{Supervisor, Told};
+use super::member_snapshot::MemberSnapshot;
+use super::{StopRequest, Supervisor};
 use crate::engine::{drain, request};
 use crate::group::member::Part;
 use crate::report::error::StartError;
@@ -18,7 +18,7 @@ impl Supervisor<'_> {
     /// Tells the plan what a member is up to.
     pub(super) fn look_at_one(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
-        let look = Look::at(&*part.node);
+        let look = MemberSnapshot::at(&*part.node);
         if look.is_resting() {
             self.saw_at_rest(id, &look);
         } else {
@@ -26,7 +26,7 @@ impl Supervisor<'_> {
         }
     }
 
-    fn saw_alive(&mut self, id: Id, part: &Part, look: &Look) {
+    fn saw_alive(&mut self, id: Id, part: &Part, look: &MemberSnapshot) {
         self.catch_up(id, look);
         let mut table = self.shared.table();
         if table.look_up(id).is_none() {
@@ -60,7 +60,7 @@ impl Supervisor<'_> {
         }
         drop(table);
         reply(inserted, Ok(()));
-        if self.told == Told::ToDrain && look.state == State::Running {
+        if self.told == StopRequest::ToDrain && look.state == State::Running {
             // It has come up meanwhile.
             drain::tell(&part.node);
         }
@@ -71,7 +71,7 @@ impl Supervisor<'_> {
     }
 
     /// Tells the plan of a cycle that has ended, if its member was started again before anybody looked.
-    fn catch_up(&mut self, id: Id, look: &Look) {
+    fn catch_up(&mut self, id: Id, look: &MemberSnapshot) {
         let mut table = self.shared.table();
         let seen = &mut table.entry_mut(id).seen;
         let missed = look.cycle > *seen;
@@ -80,7 +80,7 @@ impl Supervisor<'_> {
             return;
         }
         match look.rest() {
-            // Told to by its handle, perhaps in order to start anew: who waits for it waits on.
+            // StopRequest to by its handle, perhaps in order to start anew: who waits for it waits on.
             MemberEnd::Told | MemberEnd::Own | MemberEnd::Stuck => {
                 table.plan.on_ended(id, MemberEnd::Told, || true)
             }
@@ -91,7 +91,7 @@ impl Supervisor<'_> {
         }
     }
 
-    fn saw_at_rest(&mut self, id: Id, look: &Look) {
+    fn saw_at_rest(&mut self, id: Id, look: &MemberSnapshot) {
         let mut table = self.shared.table();
         let seen = std::mem::replace(&mut table.entry_mut(id).seen, look.cycle);
         if look.cycle > seen {
@@ -110,7 +110,7 @@ impl Supervisor<'_> {
     }
 
     /// The cycle has ended in which the plan takes the member for alive.
-    fn saw_end(&mut self, id: Id, look: &Look) {
+    fn saw_end(&mut self, id: Id, look: &MemberSnapshot) {
         let mut table = self.shared.table();
         let mut inserted = None;
         if look.was_ready {

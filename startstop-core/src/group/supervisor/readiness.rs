@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Supervisor, Told};
+use super::{StopRequest, Supervisor};
 use crate::rules::graph::Id;
 use crate::service::context::attempt_guard::show_readiness;
 
@@ -21,7 +21,7 @@ impl Supervisor<'_> {
         } else {
             self.restarts.is_not_ready();
         }
-        if !has_started || self.told != Told::Nothing {
+        if !has_started || self.told != StopRequest::Nothing {
             return;
         }
         let reason = self.named(&unsettled, count);
