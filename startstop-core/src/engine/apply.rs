@@ -29,10 +29,10 @@ impl Synced {
     }
 
     fn apply(&mut self, shared: &Shared, effects: Effects, arm: ArmTimer, deferred: &mut Deferred) {
-        if effects.has(Effects::MISSED) {
+        if effects.has(Effects::RECORD_TIMEOUT) {
             self.record_missed(shared, deferred);
         }
-        if effects.has(Effects::CYCLE) && !effects.has(Effects::ENDED) {
+        if effects.has(Effects::BEGIN_CYCLE) && !effects.has(Effects::ENDED) {
             self.begin_cycle(deferred);
         }
         if effects.has(Effects::DRAIN) || effects.has(Effects::CANCEL) {
@@ -60,7 +60,7 @@ impl Synced {
             self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut deferred.wakes);
             self.hand_out_reloads(shared, deferred);
         }
-        if effects.has(Effects::UNSTARTED) {
+        if effects.has(Effects::CANCEL_STARTS) {
             if let Some(rare) = &mut self.rare {
                 rare.next_on = None;
             }
@@ -73,10 +73,10 @@ impl Synced {
         if effects.has(Effects::TIMER) {
             self.arm(shared, arm, deferred);
         }
-        if effects.has(Effects::BEGIN) && !effects.has(Effects::ENDED) {
+        if effects.has(Effects::BEGIN_ATTEMPT) && !effects.has(Effects::ENDED) {
             self.drive(deferred);
         }
-        if effects.has(Effects::DRIVE) {
+        if effects.has(Effects::WAKE_DRIVER) {
             self.wake_driver(deferred);
             if !self.driven && self.life.is_over() {
                 // Invariant 4: nobody else is left to do it.

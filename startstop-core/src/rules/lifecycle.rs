@@ -9,7 +9,7 @@
 //!
 //! Invariants:
 //!
-//! 1. `BEGIN` is asked for only when nothing of an earlier attempt is alive.
+//! 1. `BEGIN_ATTEMPT` is asked for only when nothing of an earlier attempt is alive.
 //! 2. A cycle ends once: `ENDED` comes only with a change to `Stopped`, and only when nothing is alive.
 //! 3. After a stop no attempt begins until a later request: a stop clears `next` and forbids retries.
 //! 4. `shutdown` is due at most once in an attempt, and only if `run` was entered.

@@ -6,7 +6,7 @@ use crate::report::state::State;
 impl Lifecycle {
     pub(super) fn begin_cycle(&mut self) -> Effects {
         *self = Self { state: State::Starting, awaited: true, ..Self::default() };
-        Effects::CYCLE.and(Effects::BEGIN)
+        Effects::BEGIN_CYCLE.and(Effects::BEGIN_ATTEMPT)
     }
 
     pub(super) fn retry(&mut self) -> Effects {
@@ -40,6 +40,6 @@ impl Lifecycle {
             return Effects::NONE;
         }
         self.state = State::Starting;
-        Effects::BEGIN
+        Effects::BEGIN_ATTEMPT
     }
 }

@@ -36,7 +36,7 @@ impl Lifecycle {
     fn fail(&mut self, end: End) -> Effects {
         self.state = State::Stopping;
         self.end = end;
-        self.drop_all().and(Effects::MISSED)
+        self.drop_all().and(Effects::RECORD_TIMEOUT)
     }
 
     pub(super) fn stop_due(&mut self, rules: Rules) -> Effects {
@@ -46,7 +46,7 @@ impl Lifecycle {
         }
         self.state = State::Stopping;
         self.overdue = self.asked;
-        let missed = if rules.owner { Effects::NONE } else { Effects::MISSED };
+        let missed = if rules.owner { Effects::NONE } else { Effects::RECORD_TIMEOUT };
         self.drop_all().and(missed)
     }
 

@@ -143,7 +143,7 @@ impl Lifecycle {
         if !std::mem::take(&mut self.closing) {
             return Effects::NONE;
         }
-        if self.is_over() { Effects::DRIVE } else { Effects::NONE }
+        if self.is_over() { Effects::WAKE_DRIVER } else { Effects::NONE }
     }
 
     pub(super) fn runtime_lost(&mut self) -> Effects {
@@ -159,6 +159,6 @@ impl Lifecycle {
             return self.drop_all();
         }
         self.stage = self.stage.max(StopStage::Cancelled);
-        Effects::CANCEL.and(Effects::TIMER).and(Effects::DRIVE)
+        Effects::CANCEL.and(Effects::TIMER).and(Effects::WAKE_DRIVER)
     }
 }

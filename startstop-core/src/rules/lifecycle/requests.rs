@@ -93,7 +93,7 @@ impl Lifecycle {
         self.asked = true;
         self.next = false;
         self.awaited = false;
-        Effects::UNSTARTED
+        Effects::CANCEL_STARTS
     }
 
     pub(super) fn abort(&mut self, rules: Rules) -> Effects {

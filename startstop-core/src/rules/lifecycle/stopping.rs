@@ -28,11 +28,11 @@ impl Lifecycle {
         self.asked = true;
         if self.end != End::None {
             // `run` has ended by itself at this very moment: nothing is left to be told.
-            return Effects::DRIVE.and(Effects::TIMER);
+            return Effects::WAKE_DRIVER.and(Effects::TIMER);
         }
         self.end = End::Asked;
         if !self.is_alive() {
-            return Effects::DRIVE;
+            return Effects::WAKE_DRIVER;
         }
         self.cancel(rules)
     }
@@ -79,7 +79,7 @@ impl Lifecycle {
         let next = match () {
             () if self.is_only_stuck() && !self.unresponsive => self.give_up(),
             () if self.is_alive() => Effects::NONE,
-            () => Effects::DRIVE,
+            () => Effects::WAKE_DRIVER,
         };
         next.and(Effects::CANCEL).and(Effects::ABORT).and(Effects::TIMER)
     }
@@ -116,6 +116,6 @@ impl Lifecycle {
         if aborted && wanted && !self.lost && !self.unresponsive {
             return self.cancel(rules);
         }
-        Effects::DRIVE
+        Effects::WAKE_DRIVER
     }
 }

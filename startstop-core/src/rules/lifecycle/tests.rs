@@ -158,7 +158,7 @@ fn every_reachable_step_keeps_the_invariants() {
         let states = reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
             assert!(follows(before.state, after.state), "state order\n{step}");
-            if effects.has(Effects::BEGIN) {
+            if effects.has(Effects::BEGIN_ATTEMPT) {
                 assert!(!after.is_alive() && !before.is_alive(), "invariant 1\n{step}");
                 assert_eq!(after.state, State::Starting, "invariant 1\n{step}");
             }
@@ -168,7 +168,7 @@ fn every_reachable_step_keeps_the_invariants() {
             assert_eq!(
                 effects.has(Effects::ENDED),
                 before.state != State::Stopped
-                    && (after.state == State::Stopped || effects.has(Effects::CYCLE)),
+                    && (after.state == State::Stopped || effects.has(Effects::BEGIN_CYCLE)),
                 "invariant 2\n{step}"
             );
             if matches!(input, Input::Stop | Input::StopNow | Input::Abort) {
@@ -206,7 +206,7 @@ fn whoever_ends_the_attempt_says_so() {
             let newly_over = !before.is_over() && after.is_over();
             if newly_over && !matches!(input, Input::Retry | Input::Finish) {
                 assert!(
-                    effects.has(Effects::DRIVE),
+                    effects.has(Effects::WAKE_DRIVER),
                     "{before:?}\n{input:?} {effects:?}\n{after:?}"
                 );
             }
@@ -297,7 +297,9 @@ fn to_ensure_that_it_runs_is_a_start_where_it_does_not() {
 fn only_a_run_that_is_alive_is_late_or_silent() {
     for rules in all_rules() {
         reachable(rules, |before, input, effects, after| {
-            if matches!(input, Input::StartDue | Input::Silent) && effects.has(Effects::MISSED) {
+            if matches!(input, Input::StartDue | Input::Silent)
+                && effects.has(Effects::RECORD_TIMEOUT)
+            {
                 assert!(
                     before.running || before.returned,
                     "{}",
