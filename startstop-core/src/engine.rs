@@ -6,7 +6,7 @@
 //!
 //! 1. *Record, then store, then answer.* A failure is in the history before the state changes, and
 //!    the state is stored before any waiter is answered.
-//! 2. *Wake, cancel, spawn and drop after the lock.* Foreign code (wakers, tokens, destructors, a
+//! 2. *Wake, cancel, spawn and drop after the lock.* User code (wakers, tokens, destructors, a
 //!    runtime that drops what it is given) never runs under the lock: it is put into [`Deferred`].
 //! 3. *Registered is done.* A call has its whole effect under the lock; its future only reads what
 //!    came of it, so that dropping the future is harmless.
@@ -104,9 +104,9 @@ pub struct Identity(pub(crate) usize);
 /// What a core asks to be spawned.
 pub(crate) enum Job {
     /// The task that drives the service.
-    Driver(Seat),
+    Driver(SpawnTarget),
     /// The task that keeps a deadline.
-    Deadline(Seat),
+    Deadline(SpawnTarget),
     /// A look of the thread at what is pending.
     Look,
     /// The call of `shutdown`.
@@ -117,7 +117,7 @@ pub(crate) enum Job {
 }
 
 /// Where a task of the core is to run, and the number it proves itself with.
-pub(crate) struct Seat {
+pub(crate) struct SpawnTarget {
     pub(crate) on: Handle,
     pub(crate) id: u32,
 }

@@ -15,7 +15,7 @@ pub(crate) use in_turn::in_turn;
 mod spawned;
 
 #[cfg(not(startstop_loom))]
-pub(crate) use spawned::{has_ended, has_timers, is_own, push_out, spawn_on};
+pub(crate) use spawned::{flush_lifo_slot, has_ended, has_timers, is_own, spawn_on};
 
 #[cfg(not(startstop_loom))]
 pub(crate) use std::sync::{
@@ -32,6 +32,6 @@ pub(crate) use modelled::block_on;
 #[cfg(startstop_loom)]
 pub(crate) use modelled::{
     AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Entry, Mutex, MutexGuard,
-    Notify, Nudge, WaitForCancellationFutureOwned, has_ended, has_timers, is_own, look_soon,
-    push_out, spawn_on,
+    Notify, Nudge, WaitForCancellationFutureOwned, flush_lifo_slot, has_ended, has_timers, is_own,
+    look_soon, spawn_on,
 };

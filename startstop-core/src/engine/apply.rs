@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
-use super::{ArmTimer, Deferred, Job, Seat, Shared, Synced};
+use super::{ArmTimer, Deferred, Job, Shared, SpawnTarget, Synced};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::StartError;
 use crate::report::event::EventKind;
@@ -252,7 +252,7 @@ impl Synced {
         self.driven = true;
         let is_new = self.noted_on.replace(on.id()) != Some(on.id());
         let place = is_new.then(|| Job::NoteRuntime(on.clone()));
-        deferred.job(Job::Driver(Seat { on, id: self.driver_id }));
+        deferred.job(Job::Driver(SpawnTarget { on, id: self.driver_id }));
         if let Some(place) = place {
             deferred.job(place);
         }

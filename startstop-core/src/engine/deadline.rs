@@ -69,7 +69,7 @@ mod which;
 #[cfg(not(startstop_loom))]
 use std::time::Duration;
 
-use super::{Deferred, Job, Seat, Synced};
+use super::{Deferred, Job, SpawnTarget, Synced};
 use crate::engine::waiters::Topic;
 use crate::rules::lifecycle::Timer;
 use crate::sync::AbortHandle;
@@ -164,7 +164,7 @@ impl Deadline {
 #[cfg(not(startstop_loom))]
 struct Found {
     shutdown_call: Option<(tokio::runtime::Handle, u64)>,
-    deadline_task: Option<Seat>,
+    deadline_task: Option<SpawnTarget>,
 }
 
 /// Who keeps a deadline, to be let go.
@@ -219,20 +219,20 @@ impl Synced {
 
     /// Something was polled and has not ended: the task that is pending is spawned.
     pub(crate) fn on_polled(&mut self, deferred: &mut Deferred) {
-        if let Some(seat) = self.take_pending() {
-            deferred.job(Job::Deadline(seat));
+        if let Some(target) = self.take_pending() {
+            deferred.job(Job::Deadline(target));
         }
     }
 
     /// Takes on the task that is pending, if one is.
-    fn take_pending(&mut self) -> Option<Seat> {
+    fn take_pending(&mut self) -> Option<SpawnTarget> {
         if !self.deadline.is_pending {
             return None;
         }
         let on = self.on.clone()?;
         self.deadline.is_pending = false;
         self.deadline.id = self.deadline.id.wrapping_add(1);
-        Some(Seat { on, id: self.deadline.id })
+        Some(SpawnTarget { on, id: self.deadline.id })
     }
 
     /// Nobody needs to keep the deadline any more.
@@ -295,7 +295,7 @@ impl Synced {
         if self.is_kept_by(id) {
             self.disarm(deferred);
             self.deadline.is_pending = true;
-            self.waiters.rouse(Topic::OUTCOMES, &mut deferred.wakes);
+            self.waiters.wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
         }
     }
 

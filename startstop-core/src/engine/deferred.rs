@@ -1,6 +1,6 @@
 //! What a change of a core leads to outside of its lock.
 //!
-//! Much of it is foreign code, or calls some: wakers, tokens, destructors, a subscriber. Each piece is behind a
+//! Much of it is user code, or calls some: wakers, tokens, destructors, a subscriber. Each piece is behind a
 //! fence of its own, so that nobody misses what is meant for him because of a panic that is not his. Such a panic
 //! is not recorded: the state is stored by then, and who has seen that has seen why.
 //!
@@ -36,7 +36,7 @@ pub(crate) struct Deferred {
     pub(crate) news: News,
     /// Who keeps a deadline that is no longer there.
     dismissed: Option<Keepers>,
-    /// What nobody needs any more, and whose drop is foreign code.
+    /// What nobody needs any more, and whose drop is user code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
     rest: Option<Box<ColdActions>>,
@@ -53,7 +53,7 @@ pub(super) struct ColdActions {
     dismissed: Vec<Keepers>,
     pub(super) stuck: Vec<(Arc<dyn OwnerGuard>, Unresponsive)>,
     pub(super) observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
-    /// What nobody needs any more, and whose drop is foreign code, or takes another lock.
+    /// What nobody needs any more, and whose drop is user code, or takes another lock.
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
     events: Vec<Event>,

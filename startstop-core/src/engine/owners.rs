@@ -45,7 +45,7 @@ pub(super) struct Owners {
     observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
 }
 
-/// What is no longer needed; to be dropped outside of the lock, since its drop is foreign code.
+/// What is no longer needed; to be dropped outside of the lock, since its drop is user code.
 pub(crate) type Old<T> = Option<Arc<T>>;
 
 impl Synced {

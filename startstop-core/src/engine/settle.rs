@@ -223,7 +223,7 @@ impl Synced {
         let fault = RawFailure::interruption(Interruption::RuntimeEnded);
         self.record_end(shared, phase, fault, deferred);
         self.step(shared, Input::Lost, ArmTimer::ByCaller, deferred);
-        self.waiters.rouse(Topic::OUTCOMES, &mut deferred.wakes);
+        self.waiters.wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
     }
 
     /// What is to be done at the end of the attempt, if there is anything.
@@ -232,7 +232,7 @@ impl Synced {
         (!endings.is_empty()).then(|| std::mem::take(endings).into_values().collect())
     }
 
-    /// What the policy's predicate has to be asked, which is foreign code, before the attempt can be
+    /// What the policy's predicate has to be asked, which is user code, before the attempt can be
     /// settled.
     fn open_question(&self, shared: &Shared) -> Option<(RetryIf, Failure)> {
         let policy = shared.settings.restart()?;

@@ -19,7 +19,7 @@ use crate::report::panic::fenced;
 use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::{Input, Part};
 
-pub(crate) use crate::sync::{has_ended, is_own, push_out, spawn_on};
+pub(crate) use crate::sync::{flush_lifo_slot, has_ended, is_own, spawn_on};
 
 /// Waits for ever if the runtime ends, to be dropped with all its tasks; else not at all. For a whole
 /// that has lost a part: with the runtime the whole is lost as well, and has not failed.

@@ -209,7 +209,7 @@ impl Waiters {
     }
 
     /// Removes an entry. What was in it is to be dropped outside of the lock: wakers and failures are
-    /// foreign code.
+    /// user code.
     pub(crate) fn remove(&mut self, key: Key) -> Removed {
         let Some(at) = key.0.checked_sub(1) else {
             return Removed(std::mem::replace(&mut self.first, Entry::Free));
@@ -271,7 +271,7 @@ impl Waiters {
     }
 
     /// Wakes those who wait for these kinds, without an answer.
-    pub(crate) fn rouse(&mut self, kinds: u16, wakes: &mut Wakes) {
+    pub(crate) fn wake_without_answer(&mut self, kinds: u16, wakes: &mut Wakes) {
         let more = self.more.iter_mut().flat_map(|more| &mut more.entries);
         for entry in std::iter::once(&mut self.first).chain(more) {
             match entry {

@@ -56,7 +56,7 @@ impl Group {
     ) -> Result<(), GroupError> {
         let name = Cow::Owned(name.into());
         check_name(&name)?;
-        // Not under the lock of the table: it asks the service, which is foreign code.
+        // Not under the lock of the table: it asks the service, which is user code.
         let member = member.into_member().prepare(&name);
         self.shared.look_for_itself(&name, &member.part)?;
         match self.shared.insert(name, member)? {

@@ -73,7 +73,7 @@ impl History {
         self.entries().len() as u64 + self.evicted()
     }
 
-    /// Adds a failure. What is no longer kept is handed back, since its drop is foreign code.
+    /// Adds a failure. What is no longer kept is handed back, since its drop is user code.
     pub(crate) fn push(&mut self, failure: Failure, capacity: usize) -> Vec<Failure> {
         let log = Arc::make_mut(self.log.get_or_insert_default());
         log.failures.push(failure);

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 
 #[cfg(not(startstop_loom))]
 use crate::engine::places;
-use crate::engine::task::push_out;
+use crate::engine::task::flush_lifo_slot;
 use crate::engine::{Identity, Job, Node, Shared, look_soon, spawn_deadline_task};
 use crate::report::status::Status;
 use crate::rules::span::Span;
@@ -70,8 +70,8 @@ impl<S: Service> Node for Inner<S> {
 
     fn launch(self: Arc<Self>, job: Job) {
         match job {
-            Job::Driver(seat) => drive::spawn(self, &seat),
-            Job::Deadline(seat) => spawn_deadline_task(&(self as Arc<dyn Node>), &seat),
+            Job::Driver(target) => drive::spawn(self, &target),
+            Job::Deadline(target) => spawn_deadline_task(&(self as Arc<dyn Node>), &target),
             Job::Look => look_soon(&(self as Arc<dyn Node>)),
             #[cfg(not(startstop_loom))]
             Job::NoteRuntime(on) => places::note(&(self as Arc<dyn Node>), &on),
@@ -80,7 +80,7 @@ impl<S: Service> Node for Inner<S> {
             Job::ShutdownCall(on, epoch) => {
                 let call = shutdown_call::Call::new(Arc::clone(&self), epoch);
                 shutdown_call::spawn(&self, &on, call);
-                make_way(&self.shared, &on);
+                unblock_spawned(&self.shared, &on);
             }
         }
     }
@@ -88,8 +88,8 @@ impl<S: Service> Node for Inner<S> {
 
 /// Lets other workers take the task that was just spawned, if this one is inside of `run`, which may block. Otherwise the driver,
 /// which is woken next, pushes the task out.
-fn make_way(shared: &Shared, on: &Handle) {
+fn unblock_spawned(shared: &Shared, on: &Handle) {
     if shared.polling.load(Ordering::SeqCst) {
-        push_out(on);
+        flush_lifo_slot(on);
     }
 }

@@ -70,7 +70,7 @@ struct Branch {
 impl Branch {
     /// A service, as what it is a part of calls it.
     fn new(node: &dyn Node, place: Option<(Cow<'static, str>, Path)>) -> Self {
-        // Not under the lock: both are foreign code.
+        // Not under the lock: both are user code.
         let parts = node.parts();
         let children = if parts.is_empty() { node.children() } else { Vec::new() };
         let mut status = of_one(node.shared(), place.as_ref().map(|(_, path)| path.clone()));

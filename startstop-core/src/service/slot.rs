@@ -98,7 +98,7 @@ impl<T: Send + Sync + 'static> Slot<T> {
         drop(until);
         self.shared.filled.notify_waiters();
         cx.ready();
-        // Foreign code, so it comes last, and never under the lock.
+        // User code, so it comes last, and never under the lock.
         drop(old);
     }
 

@@ -95,7 +95,7 @@ pub(crate) fn has_timers(_: &Handle) -> bool {
 }
 
 /// Each task of a model has a thread of its own.
-pub(crate) fn push_out(_: &Handle) {}
+pub(crate) fn flush_lifo_slot(_: &Handle) {}
 
 /// Aborts a task of the model.
 pub(crate) struct AbortHandle(Arc<Bell>);

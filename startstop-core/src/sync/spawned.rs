@@ -26,7 +26,7 @@ pub(crate) fn has_ended(on: &Handle) -> bool {
 
 /// Moves the task that was spawned last out of the slot for the one that this worker polls next, from where no other
 /// can take it, by spawning an empty one after it.
-pub(crate) fn push_out(on: &Handle) {
+pub(crate) fn flush_lifo_slot(on: &Handle) {
     drop(spawn_on(on, async {}));
 }
 

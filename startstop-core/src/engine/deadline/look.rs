@@ -99,8 +99,8 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
         let Some(node) = node.upgrade() else { return };
         node.launch(Job::ShutdownCall(on, epoch));
     }
-    if let Some(seat) = found.deadline_task {
-        spawn_apart(node, &seat);
+    if let Some(target) = found.deadline_task {
+        spawn_apart(node, &target);
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use super::{Entry, Keepers};
 use crate::engine::gate::{self, update_and_leave};
-use crate::engine::{Node, Seat, Shared, Synced, update};
+use crate::engine::{Node, Shared, SpawnTarget, Synced, update};
 use crate::sync::clock;
 use crate::sync::{has_ended, spawn_on};
 
@@ -31,15 +31,15 @@ impl Drop for Guard {
 }
 
 /// Spawns the task, with an entry for the thread.
-pub(crate) fn spawn(node: &Arc<dyn Node>, seat: &Seat) {
-    if !spawn_apart(&Arc::downgrade(node), seat) && has_ended(&seat.on) {
+pub(crate) fn spawn(node: &Arc<dyn Node>, target: &SpawnTarget) {
+    if !spawn_apart(&Arc::downgrade(node), target) && has_ended(&target.on) {
         spawn_here(node);
     }
 }
 
 /// The same for who does not keep the service: whether it keeps the deadline now.
-pub(super) fn spawn_apart(node: &Weak<dyn Node>, seat: &Seat) -> bool {
-    let Seat { on, id } = seat;
+pub(super) fn spawn_apart(node: &Weak<dyn Node>, target: &SpawnTarget) -> bool {
+    let SpawnTarget { on, id } = target;
     let due = gate::look(node, |shared, synced| synced.next_look(shared, *id));
     let entry = due.and_then(|(due, _)| Entry::new(Weak::clone(node), *id, due?));
     let task = spawn_on(on, keep(Guard { node: Weak::clone(node), id: *id }));

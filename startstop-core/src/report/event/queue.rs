@@ -38,7 +38,7 @@ enum Life {
     Unread,
 }
 
-/// What an event has pushed out; to be dropped outside of all locks, since its drop is foreign code.
+/// What an event has pushed out; to be dropped outside of all locks, since its drop is user code.
 pub(crate) type Evicted = Option<Event>;
 
 /// What came of an event that was pushed.

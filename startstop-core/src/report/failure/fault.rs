@@ -11,7 +11,7 @@ use crate::report::state::Cause;
 
 /// What a part of an attempt came to, when it was no success.
 ///
-/// [`of`](Self::of) an error of the service is built outside of the lock: to look at one is foreign code.
+/// [`of`](Self::of) an error of the service is built outside of the lock: to look at one is user code.
 #[derive(Debug)]
 pub(crate) struct RawFailure {
     pub(crate) cause: Cause,
@@ -23,7 +23,7 @@ pub(crate) struct RawFailure {
 }
 
 impl RawFailure {
-    /// An error that the service has returned. Its conversion and its source chain are foreign code,
+    /// An error that the service has returned. Its conversion and its source chain are user code,
     /// which may panic.
     pub(crate) fn of(error: impl FnOnce() -> BoxError) -> Self {
         let looked_at = fenced(|| {

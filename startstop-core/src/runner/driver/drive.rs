@@ -16,7 +16,7 @@ use super::place::{Boxed, FutureStorage, Inline};
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::task::spawn_on;
-use crate::engine::{Alarm, ArmTimer, Deferred, DriverStep, Seat, Shared, Synced, update};
+use crate::engine::{Alarm, ArmTimer, Deferred, DriverStep, Shared, SpawnTarget, Synced, update};
 use crate::report::failure::RawFailure;
 use crate::report::panic::fenced;
 use crate::report::state::State;
@@ -42,12 +42,12 @@ impl<S: Service> Drop for Driver<S> {
     }
 }
 
-pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, seat: &Seat) {
-    let driver = Driver { inner: Some(inner), id: seat.id, left: false };
+pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, target: &SpawnTarget) {
+    let driver = Driver { inner: Some(inner), id: target.id, left: false };
     if const { is_large(S::run) } {
-        drop(spawn_on(&seat.on, drive::<S, Boxed>(driver)));
+        drop(spawn_on(&target.on, drive::<S, Boxed>(driver)));
     } else {
-        drop(spawn_on(&seat.on, drive::<S, Inline>(driver)));
+        drop(spawn_on(&target.on, drive::<S, Inline>(driver)));
     }
 }
 

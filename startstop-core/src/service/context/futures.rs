@@ -111,7 +111,7 @@ fn poll_level(
 fn remove(shared: &Shared, key: &mut Option<Key>) {
     let Some(key) = key.take() else { return };
     let old = shared.synced().waiters.remove(key);
-    // Outside of the lock: the drop of a waker is foreign code.
+    // Outside of the lock: the drop of a waker is user code.
     drop(old);
 }
 

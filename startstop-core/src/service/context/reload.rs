@@ -113,7 +113,7 @@ fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
 
 fn fail(attempt: &Attempt, round: u32, error: BoxError) {
     let fault = RawFailure::reported(error);
-    // Handed back if the attempt is over, since its drop is foreign code.
+    // Handed back if the attempt is over, since its drop is user code.
     let _late = update(attempt.node(), |shared, synced, deferred| {
         if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
             return Some(fault);

@@ -30,7 +30,7 @@ impl Context {
         };
         let fault = RawFailure::reported(error.into());
         let phase = attempt.phase();
-        // Handed back if the context is inert, since its drop is foreign code.
+        // Handed back if the context is inert, since its drop is user code.
         let _inert = update(attempt.node(), |shared, synced, deferred| {
             if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
                 return Some(fault);
