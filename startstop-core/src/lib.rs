@@ -60,7 +60,7 @@
 //!    [`stop`](Runner::stop) before leaving `main`.
 //! 6. Panics are failures.
 //! 7. The runtime may end: then the service is [`Exit::Aborted`].
-//! 8. StateSnapshot a state takes no lock.
+//! 8. Reading a state takes no lock.
 //! 9. Time is tokio's: under `tokio::time::pause` every timeout is deterministic.
 //! 10. Nothing holds a deadline up, as long as one worker is free. A process under `run` or `main` ends in time without one as
 //!     well, with one worker or a single thread: it exits with 1 when no worker was free for an `abort_timeout` after a

@@ -54,7 +54,7 @@ pub use weak::WeakRunner;
 ///
 /// # The steps of a stop
 ///
-/// 1. The state becomes `Stopping`. Deferred the drain, if one is set, the context is cancelled, and
+/// 1. The state becomes `Stopping`. After the drain, if one is set, the context is cancelled, and
 ///    [`shutdown`](Service::shutdown) is called once while `run` goes on.
 /// 2. When `run`, `shutdown` and every task of the context have ended, the state becomes `Stopped`.
 /// 3. At `stop_timeout` the parts that are left are aborted: they are dropped at their next await point, and the failure is

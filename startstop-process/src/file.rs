@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use startstop_core::__private::{Parts, Spans, Whole};
+use startstop_core::__private::{Owner, Parts, Spans};
 use startstop_core::{BoxError, Context, Group, Service, Settings, Status};
 
 #[cfg(feature = "run")]
@@ -194,7 +194,7 @@ impl Service for Processes {
         self.group.__parts()
     }
 
-    fn __bind(&self, whole: Whole) {
+    fn __bind(&self, whole: Owner) {
         self.group.__bind(whole);
     }
 }

@@ -45,9 +45,6 @@ pub(super) struct Owners {
     observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
 }
 
-/// What is no longer needed; to be dropped outside of the lock, since its drop is user code.
-pub(crate) type Old<T> = Option<Arc<T>>;
-
 impl Synced {
     /// Has a hold kept until the cycle has ended. Handed back if there is no cycle, or if its whole holds this
     /// one already.

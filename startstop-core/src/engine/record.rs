@@ -12,7 +12,7 @@ use crate::rules::lifecycle::End;
 use crate::sync::clock;
 
 impl Synced {
-    /// Records a failure of the service. Deferred its stop has begun it makes that fail, unless it was only
+    /// Records a failure of the service. After its stop has begun it makes that fail, unless it was only
     /// reported.
     pub(crate) fn record(
         &mut self,

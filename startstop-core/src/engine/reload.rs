@@ -110,7 +110,7 @@ impl Synced {
         self.tell(deferred, || EventKind::Reloading);
     }
 
-    /// Deferred a poll of `run`: what was dropped in it is done, and what nobody waits for is not supported.
+    /// After a poll of `run`: what was dropped in it is done, and what nobody waits for is not supported.
     pub(crate) fn decide_reloads(&mut self, shared: &Shared, deferred: &mut Deferred) {
         shared.reload_open.store(false, Ordering::Release);
         let Some(rare) = &mut self.rare else { return };
@@ -226,7 +226,7 @@ impl Synced {
             match stage {
                 Stage::Undecided => self.tell_requesters(id, Err(ReloadError::Stopped), deferred),
                 Stage::Handed | Stage::Seen => {
-                    self.end_round(id, Err(ReloadError::Stopped), deferred)
+                    self.end_round(id, Err(ReloadError::Stopped), deferred);
                 }
             }
         }

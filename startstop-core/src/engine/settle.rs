@@ -193,7 +193,7 @@ impl Synced {
             end = RunEnd::Failed;
             failed = Some(RawFailure::interruption(Interruption::NotReady));
         }
-        // Deferred an abort, what is left to fail is a destructor, and that ends nothing.
+        // After an abort, what is left to fail is a destructor, and that ends nothing.
         if end == RunEnd::Failed {
             if let Some(fault) = failed.take().or_else(|| dropped.take()) {
                 self.record_end(shared, Phase::Run, fault, deferred);

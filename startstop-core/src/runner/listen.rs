@@ -57,7 +57,7 @@ pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) 
     for listener in listeners_below(owner, name) {
         hand_down(part, listener.clone());
         update(part, |_, synced, deferred| {
-            synced.tell_one(&listener, EventKind::Inserted, deferred)
+            synced.tell_one(&listener, EventKind::Inserted, deferred);
         });
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) 
 pub(crate) fn removed(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     for listener in listeners_below(owner, name) {
         update(part, |_, synced, deferred| {
-            synced.tell_one(&listener, EventKind::Removed, deferred)
+            synced.tell_one(&listener, EventKind::Removed, deferred);
         });
         take_back(part, listener);
     }

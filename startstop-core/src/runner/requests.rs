@@ -71,7 +71,7 @@ impl<S: Service> Runner<S> {
         let parent = Arc::new(Parent::new(parent.clone()));
         let request = |wanted: Caller<'_>| {
             let reply = request::start(&self.inner, StartKind::Start, Some(&parent), wanted);
-            // Deferred the start is registered, since a parent that is cancelled meanwhile stops it.
+            // After the start is registered, since a parent that is cancelled meanwhile stops it.
             self.watch_parent(&parent);
             reply
         };

@@ -107,7 +107,7 @@ async fn keep(guard: Guard) {
         tokio::time::sleep_until(at).await;
         let Some(node) = guard.node.upgrade() else { return };
         update_and_leave(node, |shared, synced, deferred| {
-            synced.on_fired(shared, guard.id, deferred)
+            synced.on_fired(shared, guard.id, deferred);
         });
     }
 }

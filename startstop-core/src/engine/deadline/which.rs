@@ -24,7 +24,7 @@ impl Synced {
         match arm {
             ArmTimer::Now | ArmTimer::IfNew => true,
             ArmTimer::ByDriver => deferred.driver.is_none() || !self.has_one_thread(),
-            // Deferred the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
+            // After the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
             // or the driver sees the level.
             ArmTimer::ByCaller => shared.polling.load(Ordering::SeqCst) && !self.has_one_thread(),
             ArmTimer::ByLook => false,

@@ -2,7 +2,7 @@
 //!
 //! Dropping it is harmless, since the request has had its effect. It has one duty: the deadline task of the
 //! deadline of a stop that somebody awaits is not spawned with it, since most stops end within a few turns
-//! of the runtime. The ticket has itself polled for so many turns and then has the deadline task spawned; if it
+//! of the runtime. A pending reply asks to be polled for so many turns, and then spawns the deadline task; if it
 //! is dropped before, its drop does so.
 
 use std::future::Future;
@@ -20,7 +20,7 @@ struct PendingReply<'a, N: Node + ?Sized> {
     key: Option<Key>,
     /// The request was made in this poll, with its waker: whether a deadline task is owed.
     asked: Option<bool>,
-    /// How many more turns the ticket waits before it has a deadline task spawned that is owed.
+    /// How many more turns the reply waits before it has a deadline task spawned that is owed.
     polls_left: u8,
 }
 
@@ -37,7 +37,7 @@ where
     N: Node + ?Sized,
     R: FnOnce(Caller<'_>) -> Reply<T>,
 {
-    RequestFuture { request: Some(request), ticket: PendingReply::blank(node), read }
+    RequestFuture { request: Some(request), pending: PendingReply::blank(node), read }
 }
 
 /// A request that is made when this is first polled. A plain future, since each start and each stop is
@@ -45,7 +45,7 @@ where
 #[must_use = "futures do nothing unless awaited"]
 pub(crate) struct RequestFuture<'a, N: Node + ?Sized, R, T> {
     request: Option<R>,
-    ticket: PendingReply<'a, N>,
+    pending: PendingReply<'a, N>,
     read: fn(Answer) -> Option<T>,
 }
 
@@ -57,13 +57,13 @@ where
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<T> {
-        let Self { request, ticket, read } = &mut *self;
+        let Self { request, pending, read } = &mut *self;
         if let Some(request) = request.take() {
-            if let Some(outcome) = ticket.take(request(Caller::By(task.waker()))) {
+            if let Some(outcome) = pending.take(request(Caller::By(task.waker()))) {
                 return Poll::Ready(outcome);
             }
         }
-        Pin::new(ticket).poll(task).map(|answer| value(answer, *read))
+        Pin::new(pending).poll(task).map(|answer| value(answer, *read))
     }
 }
 
@@ -71,18 +71,18 @@ fn value<T>(answer: Answer, read: fn(Answer) -> Option<T>) -> T {
     read(answer).expect("an entry is answered with what its topic is about")
 }
 
-/// Waits for what a reply promises. The ticket is there from the call on, polled or not.
+/// Waits for what a reply promises. The pending reply is there from the call on, polled or not.
 pub(crate) fn wait_reply<N: Node + ?Sized, T>(
     node: &Arc<N>,
     reply: Reply<T>,
     read: fn(Answer) -> Option<T>,
 ) -> impl Future<Output = T> + use<'_, N, T> {
-    let mut ticket = PendingReply::blank(node);
-    let outcome = ticket.take(reply);
+    let mut pending = PendingReply::blank(node);
+    let outcome = pending.take(reply);
     async move {
         match outcome {
             Some(outcome) => outcome,
-            None => value(ticket.await, read),
+            None => value(pending.await, read),
         }
     }
 }

@@ -82,7 +82,7 @@ impl Supervisor<'_> {
         match look.rest() {
             // StopRequest to by its handle, perhaps in order to start anew: who waits for it waits on.
             MemberEnd::Told | MemberEnd::Own | MemberEnd::Stuck => {
-                table.plan.on_ended(id, MemberEnd::Told, || true)
+                table.plan.on_ended(id, MemberEnd::Told, || true);
             }
             MemberEnd::Completed | MemberEnd::Failed => {
                 drop(table);

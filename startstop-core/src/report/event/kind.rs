@@ -56,7 +56,7 @@ pub enum EventKind {
     Failed(Failure),
     /// The attempt has ended, and another one follows.
     Backoff {
-        /// Deferred how long.
+        /// After how long.
         delay: Duration,
         /// Its number.
         attempt: u64,

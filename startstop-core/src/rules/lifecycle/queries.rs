@@ -107,7 +107,7 @@ impl Lifecycle {
         }
     }
 
-    /// The kinds of parts that are alive, for stuck_parts.
+    /// The kinds of parts that are alive, to say which are stuck.
     pub(crate) fn alive_parts(&self) -> Vec<Phase> {
         let beside = self.kept + self.held + self.stuck > 0 || self.closing;
         let run = (self.running || beside).then_some(Phase::Run);

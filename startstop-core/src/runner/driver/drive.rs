@@ -37,7 +37,7 @@ impl<S: Service> Drop for Driver<S> {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take().filter(|_| !self.left) else { return };
         update_and_leave(inner, |shared, synced, deferred| {
-            synced.driver_lost(shared, self.id, deferred)
+            synced.driver_lost(shared, self.id, deferred);
         });
     }
 }
@@ -161,7 +161,7 @@ impl<S: Service> Driver<S> {
                     let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
                     let faults = panics.map(RawFailure::panic).collect();
                     step = self.cue_after(cx, |shared, synced, deferred| {
-                        synced.closed(shared, faults, deferred)
+                        synced.closed(shared, faults, deferred);
                     });
                 }
                 DriverStep::RequestFuture(predicate, failure) => {

@@ -132,7 +132,7 @@ impl Drop for Reload {
                     if synced.attempts == attempt.epoch() {
                         synced.drop_reload(shared, round, deferred);
                     }
-                })
+                });
             }
             Some(Share::Function(answer)) => answer(Ok(())),
             None => {}
