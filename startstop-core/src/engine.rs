@@ -15,23 +15,23 @@
 
 mod deferred;
 mod apply;
-mod availability;
+pub(crate) mod availability;
 mod synced;
-mod ended;
-mod listeners;
-mod parts;
-mod record;
-mod reload;
-mod reporting;
+pub(crate) mod ended;
+pub(crate) mod listeners;
+pub(crate) mod parts;
+pub(crate) mod record;
+pub(crate) mod reload;
+pub(crate) mod reporting;
 mod settle;
-mod spans;
+pub(crate) mod spans;
 mod stop_stage;
-mod tasks;
-mod deadline;
+pub(crate) mod tasks;
+pub(crate) mod deadline;
 pub(crate) mod gate;
 #[cfg(not(startstop_loom))]
 pub(crate) mod places;
-mod owners;
+pub(crate) mod owners;
 pub(crate) mod verdicts;
 pub(crate) mod grace;
 pub(crate) mod drain;

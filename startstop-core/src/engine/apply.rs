@@ -4,7 +4,10 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
-use super::{ArmTimer, Deferred, Job, Shared, SpawnTarget, Synced};
+use super::{
+    ArmTimer, Deferred, Job, Shared, SpawnTarget, Synced, attached, availability, deadline, drain,
+    listeners, owners, record, reload, reporting, spans,
+};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::StartError;
 use crate::report::event::EventKind;
@@ -22,7 +25,7 @@ impl Synced {
         arm: ArmTimer,
         deferred: &mut Deferred,
     ) {
-        let effects = self.life.step(input, self.rules(shared));
+        let effects = self.life.step(input, drain::rules(self, shared));
         if effects != Effects::NONE {
             self.apply(shared, effects, arm, deferred);
         }
@@ -30,24 +33,24 @@ impl Synced {
 
     fn apply(&mut self, shared: &Shared, effects: Effects, arm: ArmTimer, deferred: &mut Deferred) {
         if effects.has(Effects::RECORD_TIMEOUT) {
-            self.record_missed(shared, deferred);
+            record::missed_deadline(self, shared, deferred);
         }
         if effects.has(Effects::BEGIN_CYCLE) && !effects.has(Effects::ENDED) {
             self.begin_cycle(deferred);
         }
         if effects.has(Effects::DRAIN) || effects.has(Effects::CANCEL) {
-            self.note_why();
+            listeners::note_why(self);
         }
         self.publish(shared, deferred);
         if effects.has(Effects::DRAIN) {
-            self.tell(deferred, || EventKind::Draining);
+            listeners::tell(self, deferred, || EventKind::Draining);
             self.signal(shared, deferred);
         }
         if effects.has(Effects::CANCEL) {
             self.cancel(shared, deferred);
         }
         if effects.has(Effects::ABORT) {
-            self.tell(deferred, || EventKind::Aborting);
+            listeners::tell(self, deferred, || EventKind::Aborting);
             self.abort(shared, deferred);
         }
         if effects.has(Effects::CALL_SHUTDOWN) {
@@ -58,7 +61,7 @@ impl Synced {
                 rare.started = true;
             }
             self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut deferred.wakes);
-            self.hand_out_reloads(shared, deferred);
+            reload::hand_out(self, shared, deferred);
         }
         if effects.has(Effects::CANCEL_STARTS) {
             if let Some(rare) = &mut self.rare {
@@ -71,7 +74,7 @@ impl Synced {
             self.give_up(shared, deferred);
         }
         if effects.has(Effects::TIMER) {
-            self.arm(shared, arm, deferred);
+            deadline::arm(self, shared, arm, deferred);
         }
         if effects.has(Effects::BEGIN_ATTEMPT) && !effects.has(Effects::ENDED) {
             self.drive(deferred);
@@ -106,7 +109,9 @@ impl Synced {
     pub(super) fn publish(&mut self, shared: &Shared, deferred: &mut Deferred) {
         let job = shared.settings.readiness() == Readiness::Completion;
         let ready = match self.state() {
-            State::Running => self.life.stage() != StopStage::Draining && !self.is_taken_back(),
+            State::Running => {
+                self.life.stage() != StopStage::Draining && !reporting::is_taken_back(self)
+            }
             _ => job && self.life.was_ready(),
         };
         self.publish_state(shared, self.state(), ready, deferred);
@@ -121,13 +126,13 @@ impl Synced {
         deferred: &mut Deferred,
     ) {
         let old = shared.atomic_state.read();
-        self.name_span(shared);
+        spans::name(self, shared);
         let failed = self.last_failure().is_some();
         if old.state() == state {
-            self.tell_readiness(old.is_ready(), ready, deferred);
+            listeners::tell_readiness(self, old.is_ready(), ready, deferred);
             shared.atomic_state.write(old.with_ready(ready).with_failed(failed));
             if old.is_ready() != ready {
-                self.tell_observers(deferred);
+                owners::tell_observers(self, deferred);
             }
             return;
         }
@@ -143,16 +148,16 @@ impl Synced {
             }
         }
         if ready && !old.is_ready() && state != State::Running {
-            self.tell_ready(deferred);
+            listeners::tell_ready(self, deferred);
         }
-        self.tell_state(shared, state, ready, deferred);
-        self.count_time(shared, old.since(), state, now);
+        listeners::tell_state(self, shared, state, ready, deferred);
+        availability::count_time(self, shared, old.since(), state, now);
         let new = crate::engine::atomic_state::StateSnapshot::new(state, now);
         shared.atomic_state.write(new.with_ready(ready).with_failed(failed));
         self.version = self.version.wrapping_add(1);
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
         self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut deferred.wakes);
-        self.tell_observers(deferred);
+        owners::tell_observers(self, deferred);
     }
 
     /// Shows the level of the attempt to its contexts.
@@ -171,8 +176,8 @@ impl Synced {
         if let Some(endings) = self.take_endings() {
             deferred.rest().endings = endings;
         }
-        self.forget_what_was_said();
-        self.close_span(deferred);
+        reporting::forget_what_was_said(self);
+        spans::close(self, deferred);
         let Some(rare) = &mut self.rare else { return };
         for token in [rare.token.take(), rare.deadline_token.take()].into_iter().flatten() {
             deferred.rest().tokens.push(token);
@@ -185,13 +190,13 @@ impl Synced {
         if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
             deferred.rest().tokens.push(token);
         }
-        self.stop_attached(deferred);
+        attached::stop_all(self, deferred);
     }
 
     fn abort(&mut self, shared: &Shared, deferred: &mut Deferred) {
         self.signal(shared, deferred);
         self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut deferred.wakes);
-        self.abort_attached(deferred);
+        attached::abort_all(self, deferred);
         let Some(rare) = &mut self.rare else { return };
         let rest = deferred.rest();
         rest.tokens.extend(rare.deadline_token.take());
@@ -207,7 +212,7 @@ impl Synced {
         } else {
             if !self.has_one_thread() {
                 // `run` may not have been polled yet and block in that poll: a new deadline task looks whether it does.
-                self.disarm(deferred);
+                deadline::disarm(self, deferred);
             }
             self.wake_driver(deferred);
         }
@@ -221,18 +226,18 @@ impl Synced {
     }
 
     fn give_up(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        let unresponsive = self.record_verdict(shared, deferred);
-        self.tell(deferred, || EventKind::Unresponsive(unresponsive.clone()));
+        let unresponsive = record::unresponsive(self, shared, deferred);
+        listeners::tell(self, deferred, || EventKind::Unresponsive(unresponsive.clone()));
         let error = crate::report::error::StopError::Unresponsive(unresponsive.clone());
         let answer = Answer::Stop(Err(error));
         self.waiters.answer(Topic::Stop, &answer, &mut deferred.wakes);
         let answer = Answer::Start(Err(StartError::Unresponsive));
         self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
-        self.tell_observers(deferred);
+        owners::tell_observers(self, deferred);
         self.rare().next_on = None;
         deferred.rest().has_verdict = true;
-        self.tell_wholes(&unresponsive, deferred);
+        owners::tell_owners(self, &unresponsive, deferred);
     }
 
     /// Sees to it that somebody enters the attempt.

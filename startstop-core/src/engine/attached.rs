@@ -34,53 +34,51 @@ impl Order {
     }
 }
 
-impl Synced {
-    /// Notes a part of attempt `epoch`, if that is alive and not aborted.
-    pub(crate) fn attach(&mut self, epoch: u64, name: &str, node: &Arc<dyn Node>) -> bool {
-        let open = self.attempts == epoch && self.life.is_open();
-        if open {
-            let part = Attached { name: name.into(), node: Arc::clone(node) };
-            self.rare().attached.push(part);
-        }
-        open
+/// Notes a part of attempt `epoch`, if that is alive and not aborted.
+pub(crate) fn attach(synced: &mut Synced, epoch: u64, name: &str, node: &Arc<dyn Node>) -> bool {
+    let open = synced.attempts == epoch && synced.life.is_open();
+    if open {
+        let part = Attached { name: name.into(), node: Arc::clone(node) };
+        synced.rare().attached.push(part);
     }
+    open
+}
 
-    /// Forgets a part; what it was is handed back, to be dropped outside of the lock.
-    pub(crate) fn detach(&mut self, node: &Arc<dyn Node>) -> Option<Arc<dyn Node>> {
-        let attached = &mut self.rare.as_mut()?.attached;
-        let at = attached.iter().position(|part| is_same(&part.node, node))?;
-        Some(attached.swap_remove(at).node)
-    }
+/// Forgets a part; what it was is handed back, to be dropped outside of the lock.
+pub(crate) fn detach(synced: &mut Synced, node: &Arc<dyn Node>) -> Option<Arc<dyn Node>> {
+    let attached = &mut synced.rare.as_mut()?.attached;
+    let at = attached.iter().position(|part| is_same(&part.node, node))?;
+    Some(attached.swap_remove(at).node)
+}
 
-    /// The parts of the attempt under their names.
-    pub(crate) fn attached(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
-        let attached = self.rare.iter().flat_map(|rare| &rare.attached);
-        attached.map(|part| (part.name.to_string().into(), Arc::clone(&part.node))).collect()
-    }
+/// The parts of the attempt under their names.
+pub(crate) fn parts_of(synced: &Synced) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
+    let attached = synced.rare.iter().flat_map(|rare| &rare.attached);
+    attached.map(|part| (part.name.to_string().into(), Arc::clone(&part.node))).collect()
+}
 
-    /// How long it is until the service will be aborted; `None` if it never is.
-    pub(crate) fn remaining(&self) -> Option<Duration> {
-        (self.stop_at != clock::NEVER).then(|| clock::between(clock::now(), self.stop_at))
-    }
+/// How long it is until the service will be aborted; `None` if it never is.
+pub(crate) fn remaining(synced: &Synced) -> Option<Duration> {
+    (synced.stop_at != clock::NEVER).then(|| clock::between(clock::now(), synced.stop_at))
+}
 
-    /// The attempt is to end: so are its parts.
-    pub(super) fn stop_attached(&mut self, deferred: &mut Deferred) {
-        let Some(rare) = self.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
-            return;
-        };
-        let left = self.remaining();
-        let parts = rare.attached.iter().rev().map(|part| Arc::clone(&part.node));
-        deferred.rest().orders.extend(parts.map(|part| Order::Stop(part, left)));
-    }
+/// The attempt is to end: so are its parts.
+pub(super) fn stop_all(synced: &mut Synced, deferred: &mut Deferred) {
+    let Some(rare) = synced.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
+        return;
+    };
+    let left = remaining(synced);
+    let parts = rare.attached.iter().rev().map(|part| Arc::clone(&part.node));
+    deferred.rest().orders.extend(parts.map(|part| Order::Stop(part, left)));
+}
 
-    /// The attempt is aborted: so are its parts.
-    pub(super) fn abort_attached(&mut self, deferred: &mut Deferred) {
-        let Some(rare) = self.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
-            return;
-        };
-        let parts = rare.attached.iter().map(|part| Arc::clone(&part.node));
-        deferred.rest().orders.extend(parts.map(Order::Abort));
-    }
+/// The attempt is aborted: so are its parts.
+pub(super) fn abort_all(synced: &mut Synced, deferred: &mut Deferred) {
+    let Some(rare) = synced.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
+        return;
+    };
+    let parts = rare.attached.iter().map(|part| Arc::clone(&part.node));
+    deferred.rest().orders.extend(parts.map(Order::Abort));
 }
 
 /// Whether two nodes are the same.

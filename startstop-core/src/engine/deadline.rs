@@ -81,6 +81,8 @@ pub(crate) use task::spawn;
 pub(crate) use thread::look_soon;
 #[cfg(not(startstop_loom))]
 use thread::{Entry, Nudge};
+pub(crate) use which::leave_to_owner;
+pub(super) use which::{is_start_or_watch_due, put_start_off};
 
 #[cfg(startstop_loom)]
 pub(crate) use crate::sync::look_soon;
@@ -183,138 +185,142 @@ impl Keepers {
     }
 }
 
-impl Synced {
-    /// Keeps the deadline that the lifecycle wants kept.
-    pub(crate) fn arm(&mut self, shared: &super::Shared, arm: ArmTimer, deferred: &mut Deferred) {
-        let timer = self.life.timer();
-        if timer == Timer::Abort && self.deadline.timer == Timer::Abort {
-            return;
-        }
-        let due = self.due_of(shared, timer, deferred);
-        let old_timer = std::mem::replace(&mut self.deadline.timer, timer);
-        let old_due = std::mem::replace(&mut self.deadline.due, due);
-        if due == NEVER {
-            self.disarm(deferred);
-            return;
-        }
-        // The task of a start wakes up in time for the watchdog: see `next_look`.
-        let is_watched = (old_timer, timer) == (Timer::Start, Timer::Watch);
-        if self.deadline.task.is_none() {
-            self.deadline.is_pending = true;
-        } else if due < old_due && !is_watched {
-            self.disarm(deferred);
-            self.deadline.is_pending = true;
-        }
-        if !self.deadline.is_pending {
-            return;
-        }
-        let goes_on = (old_timer, old_due) == (timer, due);
-        let arm = if arm == ArmTimer::IfNew && goes_on { ArmTimer::ByCaller } else { arm };
-        if self.is_task_due(shared, arm, deferred) {
-            self.on_polled(deferred);
-        } else {
-            self.ask_for_look(deferred);
-        }
+/// Keeps the deadline that the lifecycle wants kept.
+pub(crate) fn arm(
+    synced: &mut Synced,
+    shared: &super::Shared,
+    arm: ArmTimer,
+    deferred: &mut Deferred,
+) {
+    let timer = synced.life.timer();
+    if timer == Timer::Abort && synced.deadline.timer == Timer::Abort {
+        return;
     }
-
-    /// Something was polled and has not ended: the task that is pending is spawned.
-    pub(crate) fn on_polled(&mut self, deferred: &mut Deferred) {
-        if let Some(target) = self.take_pending() {
-            deferred.job(Job::Deadline(target));
-        }
+    let due = which::due_of(synced, shared, timer, deferred);
+    let old_timer = std::mem::replace(&mut synced.deadline.timer, timer);
+    let old_due = std::mem::replace(&mut synced.deadline.due, due);
+    if due == NEVER {
+        disarm(synced, deferred);
+        return;
     }
-
-    /// Takes on the task that is pending, if one is.
-    fn take_pending(&mut self) -> Option<SpawnTarget> {
-        if !self.deadline.is_pending {
-            return None;
-        }
-        let on = self.on.clone()?;
-        self.deadline.is_pending = false;
-        self.deadline.id = self.deadline.id.wrapping_add(1);
-        Some(SpawnTarget { on, id: self.deadline.id })
+    // The task of a start wakes up in time for the watchdog: see `next_look`.
+    let is_watched = (old_timer, timer) == (Timer::Start, Timer::Watch);
+    if synced.deadline.task.is_none() {
+        synced.deadline.is_pending = true;
+    } else if due < old_due && !is_watched {
+        disarm(synced, deferred);
+        synced.deadline.is_pending = true;
     }
-
-    /// Nobody needs to keep the deadline any more.
-    #[inline]
-    pub(super) fn disarm(&mut self, deferred: &mut Deferred) {
-        let Deadline { task, entry, .. } = &mut self.deadline;
-        if task.is_some() || entry.is_some() {
-            deferred.dismiss(Keepers { task: task.take(), entry: entry.take() });
-        }
-        self.deadline.id = self.deadline.id.wrapping_add(1);
-        self.deadline.is_pending = false;
+    if !synced.deadline.is_pending {
+        return;
     }
-
-    /// Has the thread look whether what is pending takes longer, should nobody else.
-    fn ask_for_look(&mut self, deferred: &mut Deferred) {
-        if !std::mem::replace(&mut self.deadline.is_noted, true) {
-            deferred.job(Job::Look);
-        }
+    let goes_on = (old_timer, old_due) == (timer, due);
+    let arm = if arm == ArmTimer::IfNew && goes_on { ArmTimer::ByCaller } else { arm };
+    if which::is_task_due(synced, shared, arm, deferred) {
+        on_polled(synced, deferred);
+    } else {
+        ask_for_look(synced, deferred);
     }
+}
 
-    /// Whether anything is left to be seen to at the look of the thread.
-    #[cfg(not(startstop_loom))]
-    fn is_look_due(&mut self) -> bool {
-        self.deadline.is_noted = self.deadline.is_pending || self.life.is_hook_due();
-        self.deadline.is_noted
+/// Something was polled and has not ended: the task that is pending is spawned.
+pub(crate) fn on_polled(synced: &mut Synced, deferred: &mut Deferred) {
+    if let Some(target) = take_pending(synced) {
+        deferred.job(Job::Deadline(target));
     }
+}
 
-    /// The thread looks: whatever is still pending takes longer.
-    #[cfg(not(startstop_loom))]
-    fn on_look(&mut self, shared: &super::Shared, is_late: bool) -> Found {
-        self.deadline.is_noted = false;
-        if !is_late {
-            return Found { shutdown_call: None, deadline_task: None };
-        }
-        let polls = shared.polling.load(std::sync::atomic::Ordering::SeqCst);
-        let shutdown_call = if polls { self.claim_shutdown(shared) } else { None };
-        Found { shutdown_call, deadline_task: self.take_pending() }
+/// Takes on the task that is pending, if one is.
+fn take_pending(synced: &mut Synced) -> Option<SpawnTarget> {
+    if !synced.deadline.is_pending {
+        return None;
     }
+    let on = synced.on.clone()?;
+    synced.deadline.is_pending = false;
+    synced.deadline.id = synced.deadline.id.wrapping_add(1);
+    Some(SpawnTarget { on, id: synced.deadline.id })
+}
 
-    /// Notes who keeps the deadline: who has kept it before, or, as an error, those that have come too late.
-    fn armed(&mut self, id: u32, keepers: Keepers) -> Result<Keepers, Keepers> {
-        if self.deadline.id != id || self.deadline.due == NEVER {
-            return Err(keepers);
-        }
-        let Deadline { task, entry, .. } = &mut self.deadline;
-        let old = Keepers {
-            task: std::mem::replace(task, keepers.task),
-            entry: std::mem::replace(entry, keepers.entry),
-        };
-        Ok(old)
+/// Nobody needs to keep the deadline any more.
+#[inline]
+pub(super) fn disarm(synced: &mut Synced, deferred: &mut Deferred) {
+    let Deadline { task, entry, .. } = &mut synced.deadline;
+    if task.is_some() || entry.is_some() {
+        deferred.dismiss(Keepers { task: task.take(), entry: entry.take() });
     }
+    synced.deadline.id = synced.deadline.id.wrapping_add(1);
+    synced.deadline.is_pending = false;
+}
 
-    /// Whether there is a deadline that the task with this number keeps.
-    fn is_kept_by(&self, id: u32) -> bool {
-        self.deadline.id == id && self.deadline.due != NEVER
+/// Has the thread look whether what is pending takes longer, should nobody else.
+fn ask_for_look(synced: &mut Synced, deferred: &mut Deferred) {
+    if !std::mem::replace(&mut synced.deadline.is_noted, true) {
+        deferred.job(Job::Look);
     }
+}
 
-    /// The task with this number is gone, with its runtime: who waits elsewhere has another one spawned.
-    fn deadline_task_lost(&mut self, id: u32, deferred: &mut Deferred) {
-        if self.is_kept_by(id) {
-            self.disarm(deferred);
-            self.deadline.is_pending = true;
-            self.waiters.wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
-        }
+/// Whether anything is left to be seen to at the look of the thread.
+#[cfg(not(startstop_loom))]
+fn is_look_due(synced: &mut Synced) -> bool {
+    synced.deadline.is_noted = synced.deadline.is_pending || synced.life.is_hook_due();
+    synced.deadline.is_noted
+}
+
+/// The thread looks: whatever is still pending takes longer.
+#[cfg(not(startstop_loom))]
+fn on_look(synced: &mut Synced, shared: &super::Shared, is_late: bool) -> Found {
+    synced.deadline.is_noted = false;
+    if !is_late {
+        return Found { shutdown_call: None, deadline_task: None };
     }
+    let polls = shared.polling.load(std::sync::atomic::Ordering::SeqCst);
+    let shutdown_call = if polls { synced.claim_shutdown(shared) } else { None };
+    Found { shutdown_call, deadline_task: take_pending(synced) }
+}
 
-    /// How long it is until the keepers with this number have to look at the clock.
-    ///
-    /// While a service starts that has a watchdog, no longer than that: the service may say that it is
-    /// ready and block its thread in the same poll, and a task that is spawned from there would wait
-    /// for that very thread.
-    fn next_look(&self, shared: &super::Shared, id: u32) -> Option<u64> {
-        if self.deadline.id != id || self.deadline.due == NEVER {
-            return None;
+/// Notes who keeps the deadline: who has kept it before, or, as an error, those that have come too late.
+fn armed(synced: &mut Synced, id: u32, keepers: Keepers) -> Result<Keepers, Keepers> {
+    if synced.deadline.id != id || synced.deadline.due == NEVER {
+        return Err(keepers);
+    }
+    let Deadline { task, entry, .. } = &mut synced.deadline;
+    let old = Keepers {
+        task: std::mem::replace(task, keepers.task),
+        entry: std::mem::replace(entry, keepers.entry),
+    };
+    Ok(old)
+}
+
+/// Whether there is a deadline that the task with this number keeps.
+fn is_kept_by(synced: &Synced, id: u32) -> bool {
+    synced.deadline.id == id && synced.deadline.due != NEVER
+}
+
+/// The task with this number is gone, with its runtime: who waits elsewhere has another one spawned.
+fn task_lost(synced: &mut Synced, id: u32, deferred: &mut Deferred) {
+    if is_kept_by(synced, id) {
+        disarm(synced, deferred);
+        synced.deadline.is_pending = true;
+        synced.waiters.wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
+    }
+}
+
+/// How long it is until the keepers with this number have to look at the clock.
+///
+/// While a service starts that has a watchdog, no longer than that: the service may say that it is
+/// ready and block its thread in the same poll, and a task that is spawned from there would wait
+/// for that very thread.
+fn next_look(synced: &Synced, shared: &super::Shared, id: u32) -> Option<u64> {
+    if synced.deadline.id != id || synced.deadline.due == NEVER {
+        return None;
+    }
+    match (synced.deadline.timer, shared.settings.watch()) {
+        (Timer::Start, Some((silence, _))) => {
+            let now = clock::now();
+            let silent_at =
+                which::silent_at(synced, shared, now).unwrap_or(clock::later(now, silence));
+            Some(synced.deadline.due.min(silent_at))
         }
-        match (self.deadline.timer, shared.settings.watch()) {
-            (Timer::Start, Some((silence, _))) => {
-                let now = clock::now();
-                let silent_at = self.silent_at(shared, now).unwrap_or(clock::later(now, silence));
-                Some(self.deadline.due.min(silent_at))
-            }
-            _ => Some(self.deadline.due),
-        }
+        _ => Some(synced.deadline.due),
     }
 }

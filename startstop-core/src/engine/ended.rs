@@ -27,78 +27,78 @@ pub(super) struct Ended {
     pub(super) failure: Option<Failure>,
 }
 
-impl Synced {
-    /// How the cycle that is over ends; not noted where nothing rare has come.
-    pub(super) fn ends(&self) -> Option<Ended> {
-        let rare = self.rare.as_ref()?;
-        let by = |end| self.life.end() == end && !self.life.is_lost();
-        let told = by(End::Asked);
-        let ended_by = rare.ended_by.as_ref().filter(|_| !told);
-        Some(Ended {
-            told,
-            own: told && self.why == Some(StopReason::Own),
-            late: by(End::Late),
-            overdue: self.life.is_overdue(),
-            ready: self.has_started(),
-            well: by(End::Completed),
-            failure: ended_by.or(rare.after_stop.as_ref()).cloned(),
-        })
-    }
+/// How the cycle that is over ends; not noted where nothing rare has come.
+pub(super) fn ends(synced: &Synced) -> Option<Ended> {
+    let rare = synced.rare.as_ref()?;
+    let by = |end| synced.life.end() == end && !synced.life.is_lost();
+    let told = by(End::Asked);
+    let ended_by = rare.ended_by.as_ref().filter(|_| !told);
+    Some(Ended {
+        told,
+        own: told && synced.why == Some(StopReason::Own),
+        late: by(End::Late),
+        overdue: synced.life.is_overdue(),
+        ready: has_started(synced),
+        well: by(End::Completed),
+        failure: ended_by.or(rare.after_stop.as_ref()).cloned(),
+    })
+}
 
-    /// Whether the last cycle ended because it was told to.
-    pub(crate) fn was_told(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.ended.told)
-    }
+/// Whether the last cycle ended because it was told to.
+pub(crate) fn was_told(synced: &Synced) -> bool {
+    synced.rare.as_ref().is_some_and(|rare| rare.ended.told)
+}
 
-    /// Whether the last cycle ended because the service had asked for its own stop.
-    pub(crate) fn has_asked_for_its_stop(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.ended.own)
-    }
+/// Whether the last cycle ended because the service had asked for its own stop.
+pub(crate) fn has_asked_for_its_stop(synced: &Synced) -> bool {
+    synced.rare.as_ref().is_some_and(|rare| rare.ended.own)
+}
 
-    /// Whether the service has ended well by itself, and what it has left behind winds down.
-    pub(crate) fn completes(&self) -> bool {
-        self.state() == State::Stopping && self.life.end() == End::Completed && !self.life.is_lost()
-    }
+/// Whether the service has ended well by itself, and what it has left behind winds down.
+pub(crate) fn completes(synced: &Synced) -> bool {
+    synced.state() == State::Stopping
+        && synced.life.end() == End::Completed
+        && !synced.life.is_lost()
+}
 
-    /// Whether an attempt of this cycle has counted as ready.
-    pub(crate) fn has_started(&self) -> bool {
-        self.life.was_ready() || self.rare.as_ref().is_some_and(|rare| rare.started)
-    }
+/// Whether an attempt of this cycle has counted as ready.
+pub(crate) fn has_started(synced: &Synced) -> bool {
+    synced.life.was_ready() || synced.rare.as_ref().is_some_and(|rare| rare.started)
+}
 
-    /// Whether an attempt of the last cycle was ready.
-    pub(crate) fn ended_ready(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.ended.ready)
-    }
+/// Whether an attempt of the last cycle was ready.
+pub(crate) fn ended_ready(synced: &Synced) -> bool {
+    synced.rare.as_ref().is_some_and(|rare| rare.ended.ready)
+}
 
-    /// Whether the service itself had ended well in the last cycle, whatever became of its tasks.
-    pub(crate) fn ended_well(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.ended.well)
-    }
+/// Whether the service itself had ended well in the last cycle, whatever became of its tasks.
+pub(crate) fn ended_well(synced: &Synced) -> bool {
+    synced.rare.as_ref().is_some_and(|rare| rare.ended.well)
+}
 
-    /// Why the cycle ended before the service was ready.
-    pub(crate) fn start_error(&self) -> StartError {
-        let Some(rare) = &self.rare else { return StartError::Stopped };
-        let ended = &rare.ended;
-        match rare.ended_by.as_ref().or(ended.failure.as_ref()).or(rare.last.as_ref()) {
-            _ if ended.late => StartError::TimedOut,
-            Some(failure) => StartError::Failed(failure.clone()),
-            None => StartError::Stopped,
-        }
+/// Why the cycle ended before the service was ready.
+pub(crate) fn start_error(synced: &Synced) -> StartError {
+    let Some(rare) = &synced.rare else { return StartError::Stopped };
+    let ended = &rare.ended;
+    match rare.ended_by.as_ref().or(ended.failure.as_ref()).or(rare.last.as_ref()) {
+        _ if ended.late => StartError::TimedOut,
+        Some(failure) => StartError::Failed(failure.clone()),
+        None => StartError::Stopped,
     }
+}
 
-    /// What the stop of the cycle came to.
-    pub(crate) fn stop_outcome(&self) -> Result<(), StopError> {
-        let Some(rare) = &self.rare else { return Ok(()) };
-        match &rare.after_stop {
-            _ if rare.ended.overdue => Err(StopError::TimedOut),
-            Some(failure) => Err(StopError::Failed(failure.clone())),
-            None => Ok(()),
-        }
+/// What the stop of the cycle came to.
+pub(crate) fn stop_outcome(synced: &Synced) -> Result<(), StopError> {
+    let Some(rare) = &synced.rare else { return Ok(()) };
+    match &rare.after_stop {
+        _ if rare.ended.overdue => Err(StopError::TimedOut),
+        Some(failure) => Err(StopError::Failed(failure.clone())),
+        None => Ok(()),
     }
+}
 
-    /// What ended the last cycle, unless it was told to end or ended well; or else what failed in its stop.
-    /// What was reported, or followed that, is neither.
-    pub(crate) fn failed_end(&self) -> Option<&Failure> {
-        self.rare.as_ref()?.ended.failure.as_ref()
-    }
+/// What ended the last cycle, unless it was told to end or ended well; or else what failed in its stop.
+/// What was reported, or followed that, is neither.
+pub(crate) fn failed_end(synced: &Synced) -> Option<&Failure> {
+    synced.rare.as_ref()?.ended.failure.as_ref()
 }

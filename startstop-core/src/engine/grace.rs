@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Node, Shared};
+use super::{Node, Shared, drain};
 use crate::rules::span::{Limits, Span};
 
 /// A part of a composite, under its name.
@@ -43,8 +43,10 @@ fn walk(root: &dyn Node, tell: impl Fn(&dyn Node, Span)) -> Span {
 /// The same for the stop of the whole that this is a part of. It notes how long each composite below may take, for the stop
 /// of what that is a part of: else a whole as deep as it may be would be walked at each level.
 pub(crate) fn span_in_stop(node: &dyn Node) -> Span {
-    let noted = node.shared().synced().take_span();
-    noted.unwrap_or_else(|| walk(node, |node, span| node.shared().synced().note_span(span)))
+    let noted = drain::take_span(&mut node.shared().synced());
+    noted.unwrap_or_else(|| {
+        walk(node, |node, span| drain::note_span(&mut node.shared().synced(), span))
+    })
 }
 
 /// The longest drain of what a service is made of. What has one of its own drains no longer than that.

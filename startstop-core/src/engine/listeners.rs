@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Deferred, Shared, Synced};
+use super::{Deferred, Shared, Synced, spans};
 use crate::report::event::{Event, EventKind, Pushed, Queue};
 use crate::report::path::Path;
 use crate::report::state::{Readiness, State};
@@ -79,182 +79,190 @@ impl Drop for Listeners {
     }
 }
 
-impl Synced {
-    /// Tells a stream from now on.
-    pub(crate) fn listen(&mut self, listener: Listener) {
-        let all = &mut self.rare().listeners.all;
-        all.retain(|listener| listener.queue.is_open());
-        if !all.iter().any(|other| other.is(&listener)) {
-            all.push(listener);
+/// Tells a stream from now on.
+pub(crate) fn listen(synced: &mut Synced, listener: Listener) {
+    let all = &mut synced.rare().listeners.all;
+    all.retain(|listener| listener.queue.is_open());
+    if !all.iter().any(|other| other.is(&listener)) {
+        all.push(listener);
+    }
+}
+
+/// Tells a stream nothing more.
+pub(crate) fn unlisten(synced: &mut Synced, listener: &Listener) {
+    if let Some(rare) = &mut synced.rare {
+        rare.listeners.all.retain(|other| !other.is(listener));
+    }
+}
+
+/// Notes where the service is in what is about to start it; returns its own streams as they were, if that moves them.
+pub(crate) fn move_to(synced: &mut Synced, shared: &Shared, path: &Path) -> Vec<Listener> {
+    if synced.state() != State::Stopped || synced.path(shared) == *path {
+        return Vec::new();
+    }
+    let rare = synced.rare();
+    rare.path = Some(path.clone());
+    let own = rare.listeners.all.iter_mut().filter(|listener| listener.root);
+    own.map(|listener| listener.move_to(path)).collect()
+}
+
+/// The streams of the service itself end: nothing will happen any more.
+pub(crate) fn end_streams(synced: &mut Synced, deferred: &mut Deferred) {
+    let Some(rare) = &mut synced.rare else { return };
+    for listener in rare.listeners.all.iter().filter(|listener| listener.root) {
+        deferred.wakes.add(listener.queue.end());
+    }
+}
+
+/// The streams that are told.
+pub(crate) fn all(synced: &Synced) -> Vec<Listener> {
+    synced.rare.as_ref().map(|rare| rare.listeners.all.clone()).unwrap_or_default()
+}
+
+/// Tells those who listen, and `tracing`.
+#[inline]
+pub(crate) fn tell(synced: &mut Synced, deferred: &mut Deferred, kind: impl FnOnce() -> EventKind) {
+    let heard = synced.rare.as_ref().is_some_and(|rare| !rare.listeners.all.is_empty());
+    if heard || is_traced() {
+        tell_all(synced, deferred, kind());
+    }
+}
+
+fn tell_all(synced: &mut Synced, deferred: &mut Deferred, kind: EventKind) {
+    let (cycle, attempt) = synced.tag();
+    if let Some(rare) = &mut synced.rare {
+        let at = SystemTime::now();
+        rare.listeners.all.retain(|listener| {
+            let (path, kind) = (listener.path.clone(), kind.clone());
+            listener.push(Event { path, cycle, attempt, at, kind }, deferred)
+        });
+    }
+    let span = spans::open(synced, (cycle, attempt), deferred);
+    deferred.news.add(&span, (cycle, attempt), || kind);
+}
+
+/// Tells one stream alone.
+pub(crate) fn tell_one(
+    synced: &Synced,
+    listener: &Listener,
+    kind: EventKind,
+    deferred: &mut Deferred,
+) {
+    let (cycle, attempt) = synced.tag();
+    let (path, at) = (listener.path.clone(), SystemTime::now());
+    listener.push(Event { path, cycle, attempt, at, kind }, deferred);
+}
+
+/// Tells of a change of state, before it is stored.
+pub(super) fn tell_state(
+    synced: &mut Synced,
+    shared: &Shared,
+    new: State,
+    ready: bool,
+    deferred: &mut Deferred,
+) {
+    let now = deferred.now();
+    match new {
+        State::Starting => {
+            synced.announced = synced.attempts_of_cycle.saturating_add(1);
+            tell(synced, deferred, || EventKind::Starting);
+        }
+        State::Running if ready => tell_ready(synced, deferred),
+        State::Running => {}
+        State::Stopping => {
+            let reason = note_why(synced);
+            tell(synced, deferred, || EventKind::Stopping(reason));
+        }
+        State::Backoff => {
+            let (delay, attempt) =
+                (clock::between(now, synced.deadline.next_attempt()), synced.attempt() + 1);
+            tell(synced, deferred, || EventKind::Backoff { delay, attempt });
+        }
+        State::Stopped => {
+            let (exit, ran) = (synced.exit, ran_in_attempt(synced, shared, now));
+            tell(synced, deferred, || EventKind::Stopped { exit, ran });
         }
     }
+}
 
-    /// Tells a stream nothing more.
-    pub(crate) fn unlisten(&mut self, listener: &Listener) {
-        if let Some(rare) = &mut self.rare {
-            rare.listeners.all.retain(|other| !other.is(listener));
-        }
+/// Tells of a change of readiness that is none of the state, before it is stored.
+pub(super) fn tell_readiness(
+    synced: &mut Synced,
+    was_ready: bool,
+    ready: bool,
+    deferred: &mut Deferred,
+) {
+    match (was_ready, ready) {
+        (false, true) => tell_ready(synced, deferred),
+        // That is what `Draining` says.
+        (true, false) if synced.life.stage() == StopStage::Draining => {}
+        (true, false) => tell_not_ready(synced, deferred),
+        _ => {}
     }
+}
 
-    /// Notes where the service is in what is about to start it; returns its own streams as they were, if that moves them.
-    pub(crate) fn move_to(&mut self, shared: &Shared, path: &Path) -> Vec<Listener> {
-        if self.state() != State::Stopped || self.path(shared) == *path {
-            return Vec::new();
-        }
-        let rare = self.rare();
-        rare.path = Some(path.clone());
-        let own = rare.listeners.all.iter_mut().filter(|listener| listener.root);
-        own.map(|listener| listener.move_to(path)).collect()
+/// Tells that the service is ready.
+pub(super) fn tell_ready(synced: &mut Synced, deferred: &mut Deferred) {
+    let now = deferred.now();
+    let unready =
+        synced.rare.as_mut().map(|rare| std::mem::take(&mut rare.listeners.unready_since));
+    let since = unready.filter(|since| *since > 0).unwrap_or(synced.began_at);
+    tell(synced, deferred, || EventKind::Ready { after: clock::between(since, now) });
+}
+
+/// Tells that the service is not ready for now.
+fn tell_not_ready(synced: &mut Synced, deferred: &mut Deferred) {
+    let now = deferred.now();
+    let mut reason = Cow::default();
+    if let Some(rare) = &mut synced.rare {
+        rare.listeners.unready_since = now;
+        reason = rare.said.not_ready.clone().unwrap_or_default();
     }
+    tell(synced, deferred, || EventKind::NotReady(reason));
+}
 
-    /// The streams of the service itself end: nothing will happen any more.
-    pub(crate) fn end_streams(&mut self, deferred: &mut Deferred) {
-        let Some(rare) = &mut self.rare else { return };
-        for listener in rare.listeners.all.iter().filter(|listener| listener.root) {
-            deferred.wakes.add(listener.queue.end());
-        }
+/// An attempt begins: what came before it counts for nothing.
+pub(super) fn forget_unreadiness(synced: &mut Synced) {
+    if let Some(rare) = &mut synced.rare {
+        rare.listeners.unready_since = 0;
     }
+}
 
-    /// The streams that are told.
-    pub(crate) fn listeners(&self) -> Vec<Listener> {
-        self.rare.as_ref().map(|rare| rare.listeners.all.clone()).unwrap_or_default()
+/// How long the last attempt was running; of a job, how long it took.
+fn ran_in_attempt(synced: &Synced, shared: &Shared, now: u64) -> Duration {
+    match shared.settings.readiness() {
+        _ if synced.attempt() == 0 => Duration::ZERO,
+        Readiness::Completion => clock::between(synced.began_at, now),
+        Readiness::Immediate | Readiness::Explicit => synced.healthy(),
     }
+}
 
-    /// Tells those who listen, and `tracing`.
-    #[inline]
-    pub(crate) fn tell(&mut self, deferred: &mut Deferred, kind: impl FnOnce() -> EventKind) {
-        let heard = self.rare.as_ref().is_some_and(|rare| !rare.listeners.all.is_empty());
-        if heard || is_traced() {
-            self.tell_all(deferred, kind());
-        }
-    }
+/// Notes why a stop is asked for: the first reason stays for the attempt.
+pub(crate) fn note_reason(synced: &mut Synced, reason: StopReason) {
+    synced.why.get_or_insert(reason);
+}
 
-    fn tell_all(&mut self, deferred: &mut Deferred, kind: EventKind) {
-        let (cycle, attempt) = self.tag();
-        if let Some(rare) = &mut self.rare {
-            let at = SystemTime::now();
-            rare.listeners.all.retain(|listener| {
-                let (path, kind) = (listener.path.clone(), kind.clone());
-                listener.push(Event { path, cycle, attempt, at, kind }, deferred)
-            });
-        }
-        let span = self.open_span((cycle, attempt), deferred);
-        deferred.news.add(&span, (cycle, attempt), || kind);
-    }
+/// Notes why the attempt is to end, unless that is known: the first reason stays.
+pub(super) fn note_why(synced: &mut Synced) -> StopReason {
+    let reason = stop_reason(synced);
+    *synced.why.get_or_insert(reason)
+}
 
-    /// Tells one stream alone.
-    pub(crate) fn tell_one(&self, listener: &Listener, kind: EventKind, deferred: &mut Deferred) {
-        let (cycle, attempt) = self.tag();
-        let (path, at) = (listener.path.clone(), SystemTime::now());
-        listener.push(Event { path, cycle, attempt, at, kind }, deferred);
-    }
+/// Why attempt `epoch` is to end, once it is.
+pub(crate) fn why(synced: &Synced, epoch: u64) -> Option<StopReason> {
+    synced.why.filter(|_| synced.attempts == epoch)
+}
 
-    /// Tells of a change of state, before it is stored.
-    pub(super) fn tell_state(
-        &mut self,
-        shared: &Shared,
-        new: State,
-        ready: bool,
-        deferred: &mut Deferred,
-    ) {
-        let now = deferred.now();
-        match new {
-            State::Starting => {
-                self.announced = self.attempts_of_cycle.saturating_add(1);
-                self.tell(deferred, || EventKind::Starting);
-            }
-            State::Running if ready => self.tell_ready(deferred),
-            State::Running => {}
-            State::Stopping => {
-                let reason = self.note_why();
-                self.tell(deferred, || EventKind::Stopping(reason));
-            }
-            State::Backoff => {
-                let (delay, attempt) =
-                    (clock::between(now, self.deadline.next_attempt()), self.attempt() + 1);
-                self.tell(deferred, || EventKind::Backoff { delay, attempt });
-            }
-            State::Stopped => {
-                let (exit, ran) = (self.exit, self.ran_in_attempt(shared, now));
-                self.tell(deferred, || EventKind::Stopped { exit, ran });
-            }
-        }
-    }
-
-    /// Tells of a change of readiness that is none of the state, before it is stored.
-    pub(super) fn tell_readiness(&mut self, was_ready: bool, ready: bool, deferred: &mut Deferred) {
-        match (was_ready, ready) {
-            (false, true) => self.tell_ready(deferred),
-            // That is what `Draining` says.
-            (true, false) if self.life.stage() == StopStage::Draining => {}
-            (true, false) => self.tell_not_ready(deferred),
-            _ => {}
-        }
-    }
-
-    /// Tells that the service is ready.
-    pub(super) fn tell_ready(&mut self, deferred: &mut Deferred) {
-        let now = deferred.now();
-        let unready =
-            self.rare.as_mut().map(|rare| std::mem::take(&mut rare.listeners.unready_since));
-        let since = unready.filter(|since| *since > 0).unwrap_or(self.began_at);
-        self.tell(deferred, || EventKind::Ready { after: clock::between(since, now) });
-    }
-
-    /// Tells that the service is not ready for now.
-    fn tell_not_ready(&mut self, deferred: &mut Deferred) {
-        let now = deferred.now();
-        let mut reason = Cow::default();
-        if let Some(rare) = &mut self.rare {
-            rare.listeners.unready_since = now;
-            reason = rare.said.not_ready.clone().unwrap_or_default();
-        }
-        self.tell(deferred, || EventKind::NotReady(reason));
-    }
-
-    /// An attempt begins: what came before it counts for nothing.
-    pub(super) fn forget_unreadiness(&mut self) {
-        if let Some(rare) = &mut self.rare {
-            rare.listeners.unready_since = 0;
-        }
-    }
-
-    /// How long the last attempt was running; of a job, how long it took.
-    fn ran_in_attempt(&self, shared: &Shared, now: u64) -> Duration {
-        match shared.settings.readiness() {
-            _ if self.attempt() == 0 => Duration::ZERO,
-            Readiness::Completion => clock::between(self.began_at, now),
-            Readiness::Immediate | Readiness::Explicit => self.healthy(),
-        }
-    }
-
-    /// Notes why a stop is asked for: the first reason stays for the attempt.
-    pub(crate) fn note_reason(&mut self, reason: StopReason) {
-        self.why.get_or_insert(reason);
-    }
-
-    /// Notes why the attempt is to end, unless that is known: the first reason stays.
-    pub(super) fn note_why(&mut self) -> StopReason {
-        let reason = self.stop_reason();
-        *self.why.get_or_insert(reason)
-    }
-
-    /// Why attempt `epoch` is to end, once it is.
-    pub(crate) fn why(&self, epoch: u64) -> Option<StopReason> {
-        self.why.filter(|_| self.attempts == epoch)
-    }
-
-    /// Why the attempt is to end, from how the rules see it.
-    fn stop_reason(&self) -> StopReason {
-        match self.life.end() {
-            End::Completed => StopReason::Completed,
-            End::Failed => StopReason::Failed,
-            End::Late => StopReason::StartTimedOut,
-            End::Silent => StopReason::Watchdog,
-            End::None if self.life.is_lost() => StopReason::RuntimeEnded,
-            // Only what it is a part of has told it to drain.
-            End::None => StopReason::Group,
-            End::Asked => StopReason::Requested,
-        }
+/// Why the attempt is to end, from how the rules see it.
+fn stop_reason(synced: &Synced) -> StopReason {
+    match synced.life.end() {
+        End::Completed => StopReason::Completed,
+        End::Failed => StopReason::Failed,
+        End::Late => StopReason::StartTimedOut,
+        End::Silent => StopReason::Watchdog,
+        End::None if synced.life.is_lost() => StopReason::RuntimeEnded,
+        // Only what it is a part of has told it to drain.
+        End::None => StopReason::Group,
+        End::Asked => StopReason::Requested,
     }
 }

@@ -45,89 +45,97 @@ pub(super) struct Owners {
     observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
 }
 
-impl Synced {
-    /// Has a hold kept until the cycle has ended. Handed back if there is no cycle, or if its whole holds this
-    /// one already.
-    pub(crate) fn keep_hold(&mut self, hold: Arc<dyn OwnerGuard>) -> Option<Arc<dyn OwnerGuard>> {
-        if self.state() == State::Stopped {
-            return Some(hold);
-        }
-        if self.is_part_of(hold.owner()) {
-            return Some(hold);
-        }
-        self.rare().owners.holds.push(hold);
-        None
+/// Has a hold kept until the cycle has ended. Handed back if there is no cycle, or if its whole holds this
+/// one already.
+pub(crate) fn keep_guard(
+    synced: &mut Synced,
+    hold: Arc<dyn OwnerGuard>,
+) -> Option<Arc<dyn OwnerGuard>> {
+    if synced.state() == State::Stopped {
+        return Some(hold);
     }
-
-    /// Whether this whole holds the cycle.
-    pub(crate) fn is_part_of(&self, owner: usize) -> bool {
-        self.holds().any(|hold| hold.owner() == owner)
+    if is_part_of(synced, hold.owner()) {
+        return Some(hold);
     }
+    synced.rare().owners.holds.push(hold);
+    None
+}
 
-    /// Whether one of the wholes goes down, and this part of it for good.
-    pub(super) fn goes_down_with_a_whole(&self) -> bool {
-        self.holds().any(|hold| hold.goes_down())
-    }
+/// Whether this whole holds the cycle.
+pub(crate) fn is_part_of(synced: &Synced, owner: usize) -> bool {
+    guards(synced).any(|hold| hold.owner() == owner)
+}
 
-    /// Whether one of the wholes drains, or goes down.
-    pub(super) fn drains_with_a_whole(&self) -> bool {
-        self.holds().any(|hold| hold.drains())
-    }
+/// Whether one of the wholes goes down, and this part of it for good.
+pub(super) fn is_going_down(synced: &Synced) -> bool {
+    guards(synced).any(|hold| hold.goes_down())
+}
 
-    /// All that this is a part of.
-    pub(crate) fn owners(&self) -> Vec<Arc<dyn Node>> {
-        self.holds().filter_map(|hold| hold.node()).collect()
-    }
+/// Whether one of the wholes drains, or goes down.
+pub(super) fn is_draining(synced: &Synced) -> bool {
+    guards(synced).any(|hold| hold.drains())
+}
 
-    fn holds(&self) -> impl Iterator<Item = &Arc<dyn OwnerGuard>> {
-        self.rare.iter().flat_map(|rare| &rare.owners.holds)
-    }
+/// All that this is a part of.
+pub(crate) fn all(synced: &Synced) -> Vec<Arc<dyn Node>> {
+    guards(synced).filter_map(|hold| hold.node()).collect()
+}
 
-    /// Has `observer` told of every change; the one before it in that place is handed back.
-    pub(crate) fn observe(&mut self, observer: Arc<dyn Observer>) -> Option<Arc<dyn Observer>> {
-        let list = self.rare().owners.observers.get_or_insert_default();
-        let list = Arc::make_mut(list);
-        match list.iter_mut().find(|old| old.place() == observer.place()) {
-            Some(old) => Some(std::mem::replace(old, observer)),
-            None => {
-                list.push(observer);
-                None
-            }
-        }
-    }
+fn guards(synced: &Synced) -> impl Iterator<Item = &Arc<dyn OwnerGuard>> {
+    synced.rare.iter().flat_map(|rare| &rare.owners.holds)
+}
 
-    /// Has nobody told in this place any more; who was is handed back.
-    pub(crate) fn unobserve(&mut self, place: (usize, usize)) -> Option<Arc<dyn Observer>> {
-        let observers = &mut self.rare_if(false)?.owners.observers;
-        let list = Arc::make_mut(observers.as_mut()?);
-        let at = list.iter().position(|observer| observer.place() == place)?;
-        let old = list.swap_remove(at);
-        if list.is_empty() {
-            *observers = None;
-        }
-        Some(old)
-    }
-
-    /// Has those who observe told of a change.
-    pub(super) fn tell_observers(&self, deferred: &mut Deferred) {
-        let observers = self.rare.as_ref().and_then(|rare| rare.owners.observers.as_ref());
-        if let Some(observers) = observers {
-            deferred.rest().observers = Some(Arc::clone(observers));
+/// Has `observer` told of every change; the one before it in that place is handed back.
+pub(crate) fn observe(
+    synced: &mut Synced,
+    observer: Arc<dyn Observer>,
+) -> Option<Arc<dyn Observer>> {
+    let list = synced.rare().owners.observers.get_or_insert_default();
+    let list = Arc::make_mut(list);
+    match list.iter_mut().find(|old| old.place() == observer.place()) {
+        Some(old) => Some(std::mem::replace(old, observer)),
+        None => {
+            list.push(observer);
+            None
         }
     }
+}
 
-    /// Has the wholes told that the deadlines of this part have run out.
-    pub(super) fn tell_wholes(&mut self, unresponsive: &Unresponsive, deferred: &mut Deferred) {
-        let holds = self.rare().owners.holds.iter();
-        let stuck = holds.map(|hold| (Arc::clone(hold), unresponsive.clone())).collect();
-        deferred.rest().stuck = stuck;
+/// Has nobody told in this place any more; who was is handed back.
+pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<Arc<dyn Observer>> {
+    let observers = &mut synced.rare_if(false)?.owners.observers;
+    let list = Arc::make_mut(observers.as_mut()?);
+    let at = list.iter().position(|observer| observer.place() == place)?;
+    let old = list.swap_remove(at);
+    if list.is_empty() {
+        *observers = None;
     }
+    Some(old)
+}
 
-    /// Lets go of the wholes, since the cycle has ended.
-    pub(super) fn leave_wholes(&mut self, deferred: &mut Deferred) {
-        let Some(rare) = &mut self.rare else { return };
-        if !rare.owners.holds.is_empty() {
-            deferred.rest().ended.append(&mut rare.owners.holds);
-        }
+/// Has those who observe told of a change.
+pub(super) fn tell_observers(synced: &Synced, deferred: &mut Deferred) {
+    let observers = synced.rare.as_ref().and_then(|rare| rare.owners.observers.as_ref());
+    if let Some(observers) = observers {
+        deferred.rest().observers = Some(Arc::clone(observers));
+    }
+}
+
+/// Has the wholes told that the deadlines of this part have run out.
+pub(super) fn tell_owners(
+    synced: &mut Synced,
+    unresponsive: &Unresponsive,
+    deferred: &mut Deferred,
+) {
+    let holds = synced.rare().owners.holds.iter();
+    let stuck = holds.map(|hold| (Arc::clone(hold), unresponsive.clone())).collect();
+    deferred.rest().stuck = stuck;
+}
+
+/// Lets go of the wholes, since the cycle has ended.
+pub(super) fn leave(synced: &mut Synced, deferred: &mut Deferred) {
+    let Some(rare) = &mut synced.rare else { return };
+    if !rare.owners.holds.is_empty() {
+        deferred.rest().ended.append(&mut rare.owners.holds);
     }
 }

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Deferred, Shared, Synced};
+use super::{Deferred, Shared, Synced, listeners};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::ReloadError;
 use crate::report::event::EventKind;
@@ -60,174 +60,176 @@ impl Round {
     }
 }
 
-impl Synced {
-    /// Asks for a reload: the round that the request is a part of, or `None` if nothing runs that could be asked.
-    pub(crate) fn request_reload(&mut self) -> Option<u32> {
-        let runs = match self.state() {
-            State::Starting => true,
-            State::Running => self.life.is_run_alive(),
-            State::Stopped | State::Stopping | State::Backoff => false,
-        };
-        if !runs {
-            return None;
-        }
-        let next = self.next_round;
-        let rounds = &mut self.rare().reloads.rounds;
-        let last = rounds.last().filter(|round| round.stage != Stage::Seen);
-        if let Some(last) = last {
-            return Some(last.id);
-        }
-        let stage = Stage::Undecided;
-        rounds.push(Round { id: next, stage, free: 0, handed: 0, held: 0, result: None });
-        self.next_round = next.wrapping_add(1);
-        Some(next)
+/// Asks for a reload: the round that the request is a part of, or `None` if nothing runs that could be asked.
+pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
+    let runs = match synced.state() {
+        State::Starting => true,
+        State::Running => synced.life.is_run_alive(),
+        State::Stopped | State::Stopping | State::Backoff => false,
+    };
+    if !runs {
+        return None;
     }
-
-    /// Hands requests out, if the service has started and something in it waits for them or has done so. Else the driver
-    /// looks again after its next poll.
-    pub(crate) fn hand_out_reloads(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        let running = self.state() == State::Running && self.life.stage() < StopStage::Cancelled;
-        let Some(rare) = self.rare.as_mut().filter(|_| running) else { return };
-        let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != Stage::Seen)
-        else {
-            return;
-        };
-        let topic = Topic::reload(self.attempts);
-        let answer = Answer::Handed(round.id);
-        let waits = |other| other == topic;
-        let woken = self.waiters.answer_where(topic.kind(), waits, &answer, &mut deferred.wakes);
-        round.handed += woken;
-        if round.stage == Stage::Handed {
-            return;
-        }
-        if woken == 0 && !rare.reloads.supported {
-            shared.reload_open.store(true, Ordering::Release);
-            self.wake_driver(deferred);
-            return;
-        }
-        round.free = u32::from(woken == 0);
-        round.stage = Stage::Handed;
-        self.tell(deferred, || EventKind::Reloading);
+    let next = synced.next_round;
+    let rounds = &mut synced.rare().reloads.rounds;
+    let last = rounds.last().filter(|round| round.stage != Stage::Seen);
+    if let Some(last) = last {
+        return Some(last.id);
     }
+    let stage = Stage::Undecided;
+    rounds.push(Round { id: next, stage, free: 0, handed: 0, held: 0, result: None });
+    synced.next_round = next.wrapping_add(1);
+    Some(next)
+}
 
-    /// After a poll of `run`: what was dropped in it is done, and what nobody waits for is not supported.
-    pub(crate) fn decide_reloads(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        shared.reload_open.store(false, Ordering::Release);
-        let Some(rare) = &mut self.rare else { return };
-        for round in std::mem::take(&mut rare.reloads.dropped) {
-            self.answer_reload(round, Ok(()), deferred);
-        }
-        if self.state() != State::Running {
-            return;
-        }
-        let Some(rare) = &mut self.rare else { return };
-        let rounds = &mut rare.reloads.rounds;
-        if rounds.last().is_none_or(|round| round.stage != Stage::Undecided) {
-            return;
-        }
-        if let Some(round) = rounds.pop() {
-            self.tell_requesters(round.id, Err(ReloadError::NotSupported), deferred);
-        }
+/// Hands requests out, if the service has started and something in it waits for them or has done so. Else the driver
+/// looks again after its next poll.
+pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
+    let running = synced.state() == State::Running && synced.life.stage() < StopStage::Cancelled;
+    let Some(rare) = synced.rare.as_mut().filter(|_| running) else { return };
+    let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != Stage::Seen) else {
+        return;
+    };
+    let topic = Topic::reload(synced.attempts);
+    let answer = Answer::Handed(round.id);
+    let waits = |other| other == topic;
+    let woken = synced.waiters.answer_where(topic.kind(), waits, &answer, &mut deferred.wakes);
+    round.handed += woken;
+    if round.stage == Stage::Handed {
+        return;
     }
+    if woken == 0 && !rare.reloads.supported {
+        shared.reload_open.store(true, Ordering::Release);
+        synced.wake_driver(deferred);
+        return;
+    }
+    round.free = u32::from(woken == 0);
+    round.stage = Stage::Handed;
+    listeners::tell(synced, deferred, || EventKind::Reloading);
+}
 
-    /// Takes a share of a round, if there is one for who looks; from now on requests are supported.
-    pub(crate) fn take_reload(&mut self, deferred: &mut Deferred) -> Option<u32> {
-        let running = self.state() == State::Running;
-        let reloads = &mut self.rare().reloads;
-        reloads.supported = true;
-        let round = reloads
-            .rounds
-            .iter_mut()
-            .find(|round| round.free > 0 || round.stage == Stage::Undecided && running)?;
-        let (id, decided) = (round.id, round.stage != Stage::Undecided);
-        round.free = round.free.saturating_sub(1);
+/// After a poll of `run`: what was dropped in it is done, and what nobody waits for is not supported.
+pub(crate) fn decide(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
+    shared.reload_open.store(false, Ordering::Release);
+    let Some(rare) = &mut synced.rare else { return };
+    for round in std::mem::take(&mut rare.reloads.dropped) {
+        answer(synced, round, Ok(()), deferred);
+    }
+    if synced.state() != State::Running {
+        return;
+    }
+    let Some(rare) = &mut synced.rare else { return };
+    let rounds = &mut rare.reloads.rounds;
+    if rounds.last().is_none_or(|round| round.stage != Stage::Undecided) {
+        return;
+    }
+    if let Some(round) = rounds.pop() {
+        tell_requesters(synced, round.id, Err(ReloadError::NotSupported), deferred);
+    }
+}
+
+/// Takes a share of a round, if there is one for who looks; from now on requests are supported.
+pub(crate) fn take(synced: &mut Synced, deferred: &mut Deferred) -> Option<u32> {
+    let running = synced.state() == State::Running;
+    let reloads = &mut synced.rare().reloads;
+    reloads.supported = true;
+    let round = reloads
+        .rounds
+        .iter_mut()
+        .find(|round| round.free > 0 || round.stage == Stage::Undecided && running)?;
+    let (id, decided) = (round.id, round.stage != Stage::Undecided);
+    round.free = round.free.saturating_sub(1);
+    round.take();
+    if !decided {
+        listeners::tell(synced, deferred, || EventKind::Reloading);
+    }
+    Some(id)
+}
+
+/// Who was woken for a round looks at it.
+pub(crate) fn see(synced: &mut Synced, id: u32) {
+    if let Some(round) = round(synced, id) {
+        round.handed = round.handed.saturating_sub(1);
         round.take();
-        if !decided {
-            self.tell(deferred, || EventKind::Reloading);
+    }
+}
+
+/// Who was woken for a round is gone before it has looked: the share is for who looks next.
+pub(crate) fn give_back(synced: &mut Synced, id: u32) {
+    if let Some(round) = round(synced, id) {
+        round.handed = round.handed.saturating_sub(1);
+        round.free += 1;
+    }
+}
+
+fn round(synced: &mut Synced, id: u32) -> Option<&mut Round> {
+    synced.rare.as_mut()?.reloads.rounds.iter_mut().find(|round| round.id == id)
+}
+
+/// A share was dropped: that is done, unless the attempt is what drops it.
+pub(crate) fn drop_share(synced: &mut Synced, shared: &Shared, id: u32, deferred: &mut Deferred) {
+    if synced.life.stage() == StopStage::Aborted {
+        return;
+    }
+    let polling = synced.life.is_run_alive() && shared.polling.load(Ordering::SeqCst);
+    match &mut synced.rare {
+        Some(rare) if polling => {
+            rare.reloads.dropped.push(id);
+            shared.reload_open.store(true, Ordering::Release);
+            synced.wake_driver(deferred);
         }
-        Some(id)
+        _ => answer(synced, id, Ok(()), deferred),
     }
+}
 
-    /// Who was woken for a round looks at it.
-    pub(crate) fn see_reload(&mut self, id: u32) {
-        if let Some(round) = self.round(id) {
-            round.handed = round.handed.saturating_sub(1);
-            round.take();
-        }
+/// A share is answered.
+pub(crate) fn answer(
+    synced: &mut Synced,
+    id: u32,
+    answer: Result<(), ReloadError>,
+    deferred: &mut Deferred,
+) {
+    let Some(round) = round(synced, id) else { return };
+    round.held = round.held.saturating_sub(1);
+    let result = combined(round.result.take(), answer);
+    if !round.is_over() {
+        round.result = Some(result);
+        return;
     }
-
-    /// Who was woken for a round is gone before it has looked: the share is for who looks next.
-    pub(crate) fn give_reload_back(&mut self, id: u32) {
-        if let Some(round) = self.round(id) {
-            round.handed = round.handed.saturating_sub(1);
-            round.free += 1;
-        }
+    if let Some(rare) = &mut synced.rare {
+        rare.reloads.rounds.retain(|round| round.id != id);
     }
+    end_round(synced, id, result, deferred);
+}
 
-    fn round(&mut self, id: u32) -> Option<&mut Round> {
-        self.rare.as_mut()?.reloads.rounds.iter_mut().find(|round| round.id == id)
-    }
+fn end_round(
+    synced: &mut Synced,
+    id: u32,
+    result: Result<(), ReloadError>,
+    deferred: &mut Deferred,
+) {
+    listeners::tell(synced, deferred, || EventKind::Reloaded(result.clone()));
+    tell_requesters(synced, id, result, deferred);
+}
 
-    /// A share was dropped: that is done, unless the attempt is what drops it.
-    pub(crate) fn drop_reload(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) {
-        if self.life.stage() == StopStage::Aborted {
-            return;
-        }
-        let polling = self.life.is_run_alive() && shared.polling.load(Ordering::SeqCst);
-        match &mut self.rare {
-            Some(rare) if polling => {
-                rare.reloads.dropped.push(id);
-                shared.reload_open.store(true, Ordering::Release);
-                self.wake_driver(deferred);
-            }
-            _ => self.answer_reload(id, Ok(()), deferred),
-        }
-    }
+fn tell_requesters(
+    synced: &mut Synced,
+    id: u32,
+    result: Result<(), ReloadError>,
+    deferred: &mut Deferred,
+) {
+    synced.waiters.answer(Topic::Reloaded(id), &Answer::Reload(result), &mut deferred.wakes);
+}
 
-    /// A share is answered.
-    pub(crate) fn answer_reload(
-        &mut self,
-        id: u32,
-        answer: Result<(), ReloadError>,
-        deferred: &mut Deferred,
-    ) {
-        let Some(round) = self.round(id) else { return };
-        round.held = round.held.saturating_sub(1);
-        let result = combined(round.result.take(), answer);
-        if !round.is_over() {
-            round.result = Some(result);
-            return;
-        }
-        if let Some(rare) = &mut self.rare {
-            rare.reloads.rounds.retain(|round| round.id != id);
-        }
-        self.end_round(id, result, deferred);
-    }
-
-    fn end_round(&mut self, id: u32, result: Result<(), ReloadError>, deferred: &mut Deferred) {
-        self.tell(deferred, || EventKind::Reloaded(result.clone()));
-        self.tell_requesters(id, result, deferred);
-    }
-
-    fn tell_requesters(
-        &mut self,
-        id: u32,
-        result: Result<(), ReloadError>,
-        deferred: &mut Deferred,
-    ) {
-        self.waiters.answer(Topic::Reloaded(id), &Answer::Reload(result), &mut deferred.wakes);
-    }
-
-    /// The attempt ends, and with it what it has not answered.
-    pub(super) fn end_reloads(&mut self, deferred: &mut Deferred) {
-        let Some(rare) = &mut self.rare else { return };
-        let Reloads { rounds, .. } = std::mem::take(&mut rare.reloads);
-        for Round { id, stage, .. } in rounds {
-            match stage {
-                Stage::Undecided => self.tell_requesters(id, Err(ReloadError::Stopped), deferred),
-                Stage::Handed | Stage::Seen => {
-                    self.end_round(id, Err(ReloadError::Stopped), deferred);
-                }
+/// The attempt ends, and with it what it has not answered.
+pub(super) fn end_all(synced: &mut Synced, deferred: &mut Deferred) {
+    let Some(rare) = &mut synced.rare else { return };
+    let Reloads { rounds, .. } = std::mem::take(&mut rare.reloads);
+    for Round { id, stage, .. } in rounds {
+        match stage {
+            Stage::Undecided => tell_requesters(synced, id, Err(ReloadError::Stopped), deferred),
+            Stage::Handed | Stage::Seen => {
+                end_round(synced, id, Err(ReloadError::Stopped), deferred);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{ArmTimer, Deferred, Shared, Synced};
+use super::{ArmTimer, Deferred, Shared, Synced, deadline};
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 use crate::sync::clock;
@@ -24,114 +24,112 @@ pub(crate) struct Said {
     pub(super) waits: u32,
 }
 
-impl Synced {
-    /// Whether attempt `epoch` is the current one and something of it is alive.
-    pub(crate) fn is_alive(&self, epoch: u64) -> bool {
-        self.attempts == epoch && self.life.is_alive()
-    }
+/// Whether attempt `epoch` is the current one and something of it is alive.
+pub(crate) fn is_alive(synced: &Synced, epoch: u64) -> bool {
+    synced.attempts == epoch && synced.life.is_alive()
+}
 
-    /// The service can do its job now.
-    pub(crate) fn say_ready(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        let was_taken_back = self.rare_if(false).and_then(|rare| rare.said.not_ready.take());
-        self.step(shared, Input::Ready, ArmTimer::Now, deferred);
-        if was_taken_back.is_some() {
-            self.publish(shared, deferred);
+/// The service can do its job now.
+pub(crate) fn say_ready(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
+    let was_taken_back = synced.rare_if(false).and_then(|rare| rare.said.not_ready.take());
+    synced.step(shared, Input::Ready, ArmTimer::Now, deferred);
+    if was_taken_back.is_some() {
+        synced.publish(shared, deferred);
+    }
+}
+
+/// The service cannot do its job for now. While it starts the reason is only noted.
+pub(crate) fn say_not_ready(
+    synced: &mut Synced,
+    shared: &Shared,
+    reason: Cow<'static, str>,
+    deferred: &mut Deferred,
+) {
+    if matches!(synced.state(), State::Starting | State::Running) {
+        synced.rare().said.not_ready = Some(reason);
+        synced.publish(shared, deferred);
+    }
+}
+
+/// A composite has started; whether it is ready at this moment, or why it is not.
+pub(crate) fn show_readiness(
+    synced: &mut Synced,
+    shared: &Shared,
+    reason: Option<Cow<'static, str>>,
+    deferred: &mut Deferred,
+) {
+    if matches!(synced.state(), State::Starting | State::Running) {
+        synced.rare().said.not_ready = reason;
+        synced.step(shared, Input::Ready, ArmTimer::Now, deferred);
+        synced.publish(shared, deferred);
+    }
+}
+
+/// Whether the service has taken its readiness back.
+pub(super) fn is_taken_back(synced: &Synced) -> bool {
+    synced.rare.as_ref().is_some_and(|rare| rare.said.not_ready.is_some())
+}
+
+/// What is shown beside the state from now on.
+pub(crate) fn set_detail(synced: &mut Synced, detail: Cow<'static, str>) {
+    synced.rare().said.detail = Some(detail);
+}
+
+/// Notes what the service is about to do.
+pub(crate) fn pass_checkpoint(synced: &mut Synced, name: &'static str, deferred: &mut Deferred) {
+    let now = deferred.now();
+    synced.rare().said.checkpoint = Some((name, now));
+}
+
+/// What the service was last about to do, and how long ago it said so.
+pub(super) fn checkpoint(synced: &Synced, now: u64) -> Option<(&'static str, Duration)> {
+    let (name, at) = synced.rare.as_ref()?.said.checkpoint?;
+    Some((name, clock::between(at, now)))
+}
+
+/// Puts the deadline of a start off, if that comes before this time.
+pub(crate) fn extend_start(synced: &mut Synced, by: Duration, deferred: &mut Deferred) {
+    let until = clock::later(deferred.now(), by);
+    if synced.state() == State::Starting && deadline::put_start_off(synced, until) {
+        synced.rare().said.extended_to = until;
+    }
+}
+
+/// How long a start that is late had.
+pub(super) fn start_allowance(synced: &Synced, shared: &Shared) -> Duration {
+    let extended_to = synced.rare.as_ref().map_or(0, |rare| rare.said.extended_to);
+    shared.settings.start_timeout().max(clock::between(synced.began_at, extended_to))
+}
+
+/// The service of attempt `epoch` begins to wait for what counts as a sign of life; says whether it does.
+pub(crate) fn begin_wait(synced: &mut Synced, epoch: u64) -> bool {
+    let alive = is_alive(synced, epoch);
+    if alive {
+        synced.rare().said.waits += 1;
+    }
+    alive
+}
+
+/// Such a wait is over. It does not begin the watch of a service that starts.
+pub(crate) fn end_wait(synced: &mut Synced, shared: &Shared, epoch: u64) {
+    let Some(rare) = synced.rare.as_mut().filter(|_| synced.attempts == epoch) else { return };
+    rare.said.waits = rare.said.waits.saturating_sub(1);
+    if let Some((_, beat)) = shared.settings.watch() {
+        if beat.load(Ordering::Acquire) > 0 {
+            beat.store(clock::now(), Ordering::Release);
         }
     }
+}
 
-    /// The service cannot do its job for now. While it starts the reason is only noted.
-    pub(crate) fn say_not_ready(
-        &mut self,
-        shared: &Shared,
-        reason: Cow<'static, str>,
-        deferred: &mut Deferred,
-    ) {
-        if matches!(self.state(), State::Starting | State::Running) {
-            self.rare().said.not_ready = Some(reason);
-            self.publish(shared, deferred);
-        }
-    }
+/// Whether the service waits for something that counts as a sign of life.
+pub(super) fn waits(synced: &Synced) -> bool {
+    synced.rare.as_ref().is_some_and(|rare| rare.said.waits > 0)
+}
 
-    /// A composite has started; whether it is ready at this moment, or why it is not.
-    pub(crate) fn show_readiness(
-        &mut self,
-        shared: &Shared,
-        reason: Option<Cow<'static, str>>,
-        deferred: &mut Deferred,
-    ) {
-        if matches!(self.state(), State::Starting | State::Running) {
-            self.rare().said.not_ready = reason;
-            self.step(shared, Input::Ready, ArmTimer::Now, deferred);
-            self.publish(shared, deferred);
-        }
-    }
-
-    /// Whether the service has taken its readiness back.
-    pub(super) fn is_taken_back(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.said.not_ready.is_some())
-    }
-
-    /// What is shown beside the state from now on.
-    pub(crate) fn set_detail(&mut self, detail: Cow<'static, str>) {
-        self.rare().said.detail = Some(detail);
-    }
-
-    /// Notes what the service is about to do.
-    pub(crate) fn pass_checkpoint(&mut self, name: &'static str, deferred: &mut Deferred) {
-        let now = deferred.now();
-        self.rare().said.checkpoint = Some((name, now));
-    }
-
-    /// What the service was last about to do, and how long ago it said so.
-    pub(super) fn checkpoint(&self, now: u64) -> Option<(&'static str, Duration)> {
-        let (name, at) = self.rare.as_ref()?.said.checkpoint?;
-        Some((name, clock::between(at, now)))
-    }
-
-    /// Puts the deadline of a start off, if that comes before this time.
-    pub(crate) fn extend_start(&mut self, by: Duration, deferred: &mut Deferred) {
-        let until = clock::later(deferred.now(), by);
-        if self.state() == State::Starting && self.put_start_off(until) {
-            self.rare().said.extended_to = until;
-        }
-    }
-
-    /// How long a start that is late had.
-    pub(super) fn start_allowance(&self, shared: &Shared) -> Duration {
-        let extended_to = self.rare.as_ref().map_or(0, |rare| rare.said.extended_to);
-        shared.settings.start_timeout().max(clock::between(self.began_at, extended_to))
-    }
-
-    /// The service of attempt `epoch` begins to wait for what counts as a sign of life; says whether it does.
-    pub(crate) fn begin_wait(&mut self, epoch: u64) -> bool {
-        let alive = self.is_alive(epoch);
-        if alive {
-            self.rare().said.waits += 1;
-        }
-        alive
-    }
-
-    /// Such a wait is over. It does not begin the watch of a service that starts.
-    pub(crate) fn end_wait(&mut self, shared: &Shared, epoch: u64) {
-        let Some(rare) = self.rare.as_mut().filter(|_| self.attempts == epoch) else { return };
-        rare.said.waits = rare.said.waits.saturating_sub(1);
-        if let Some((_, beat)) = shared.settings.watch() {
-            if beat.load(Ordering::Acquire) > 0 {
-                beat.store(clock::now(), Ordering::Release);
-            }
-        }
-    }
-
-    /// Whether the service waits for something that counts as a sign of life.
-    pub(super) fn waits(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.said.waits > 0)
-    }
-
-    /// The attempt is over: what it was is not shown any more, but for its last checkpoint.
-    pub(super) fn forget_what_was_said(&mut self) {
-        if let Some(rare) = &mut self.rare {
-            let checkpoint = rare.said.checkpoint;
-            rare.said = Said { checkpoint, ..Said::default() };
-        }
+/// The attempt is over: what it was is not shown any more, but for its last checkpoint.
+pub(super) fn forget_what_was_said(synced: &mut Synced) {
+    if let Some(rare) = &mut synced.rare {
+        let checkpoint = rare.said.checkpoint;
+        rare.said = Said { checkpoint, ..Said::default() };
     }
 }

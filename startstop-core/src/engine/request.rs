@@ -8,9 +8,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{
+    Allowed, ArmTimer, Deferred, Node, OwnerGuard, Shared, Synced, deadline, drain, listeners,
+    owners, record, reload, reporting, update,
+};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{Allowed, ArmTimer, Deferred, Node, OwnerGuard, Shared, Synced, drain, update};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, RawFailure};
 use crate::report::state::{Exit, Phase, State};
@@ -32,7 +35,7 @@ pub(crate) fn start<N: Node + ?Sized>(
     // It may have to stop first.
     let below = drain::below(&**node);
     let reply = update(node, |shared, synced, deferred| {
-        synced.note_drain_below(below);
+        drain::note_drain_below(synced, below);
         asked.make(shared, synced, deferred)
     });
     tell_of_drain(&**node);
@@ -63,7 +66,7 @@ fn stop_after_drain<N: Node + ?Sized>(
 ) -> Reply<Result<(), StopError>> {
     let below = drain::below(&**node);
     let reply = update(node, |shared, synced, deferred| {
-        synced.note_drain_below(below);
+        drain::note_drain_below(synced, below);
         stop_in(shared, synced, reason, wanted, deferred, |shared, synced, deferred| {
             begin_stop(shared, synced, allowed, wanted.arm(), deferred);
         })
@@ -95,7 +98,7 @@ fn stop_in(
         return Reply::Now(Err(StopError::Unresponsive(stuck.clone())));
     }
     let key = wanted.register(Topic::Stop, synced);
-    synced.note_reason(reason);
+    listeners::note_reason(synced, reason);
     begin(shared, synced, deferred);
     reply(key, synced, Answer::stop)
 }
@@ -108,7 +111,7 @@ fn begin_stop(
     deferred: &mut Deferred,
 ) {
     let joins = synced.state() == State::Stopping;
-    synced.limit_stop(shared, allowed, deferred);
+    drain::limit_stop(synced, shared, allowed, deferred);
     let input = match allowed {
         Allowed::Within(Duration::ZERO) => Input::Abort,
         _ => Input::Stop,
@@ -116,7 +119,7 @@ fn begin_stop(
     synced.step(shared, input, arm, deferred);
     if joins {
         // The earliest deadline wins, and a group shares it out anew.
-        synced.arm(shared, arm, deferred);
+        deadline::arm(synced, shared, arm, deferred);
         synced.wake_driver(deferred);
     }
 }
@@ -130,8 +133,8 @@ fn begin_own_stop<N: Node + ?Sized>(
     let below = drain::below(&**node);
     update(node, |shared, synced, deferred| {
         if synced.unresponsive().is_none() && asks(synced) {
-            synced.note_drain_below(below);
-            synced.note_reason(reason);
+            drain::note_drain_below(synced, below);
+            listeners::note_reason(synced, reason);
             begin_stop(shared, synced, Allowed::Own, ArmTimer::Now, deferred);
         }
     });
@@ -155,7 +158,7 @@ pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
 
 /// A service asks for a stop of every outermost whole that it is a part of; of itself where it is a part of none.
 pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
-    if !node.shared().synced().is_alive(epoch) {
+    if !reporting::is_alive(&node.shared().synced(), epoch) {
         return;
     }
     let mut seen = HashSet::new();
@@ -164,7 +167,7 @@ pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
         if !seen.insert(Arc::as_ptr(&node).addr()) {
             continue;
         }
-        let owners = node.shared().synced().owners();
+        let owners = owners::all(&node.shared().synced());
         if owners.is_empty() {
             begin_own_stop(&node, StopReason::Own, |synced| synced.state() != State::Stopped);
         }
@@ -178,7 +181,7 @@ pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
     let below = drain::below(&**node);
     update(node, |shared, synced, deferred| {
         if synced.attempts == epoch && synced.life.is_alive() && shared.is_wanted() {
-            synced.note_drain_below(below);
+            drain::note_drain_below(synced, below);
             asked.make(shared, synced, deferred);
         }
     });
@@ -211,7 +214,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
             synced.count_restart();
         }
         let reply = asked.make(shared, synced, deferred);
-        (reply, synced.keep_hold(hold))
+        (reply, owners::keep_guard(synced, hold))
     });
     // Outside of the lock: it may be the last thing that the whole waits for.
     drop(rest);
@@ -262,13 +265,13 @@ fn stop_with_whole<N: Node + ?Sized>(
     update(node, |shared, synced, deferred| {
         stop_in(shared, synced, StopReason::Group, wanted, deferred, |shared, synced, deferred| {
             let joins = synced.state() == State::Stopping;
-            let earlier = synced.limit_stop_now(shared, allowed, deferred);
+            let earlier = drain::limit_stop_now(synced, shared, allowed, deferred);
             if kept == Kept::ByWhole && earlier {
-                synced.leave_deadline_to_whole();
+                deadline::leave_to_owner(synced);
             }
             synced.step(shared, Input::StopNow, wanted.arm(), deferred);
             if joins {
-                synced.arm(shared, wanted.arm(), deferred);
+                deadline::arm(synced, shared, wanted.arm(), deferred);
                 synced.wake_driver(deferred);
             }
         })
@@ -282,19 +285,23 @@ pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
             State::Stopping if synced.life.is_asked() => Input::StopDue,
             _ => Input::Abort,
         };
-        synced.note_reason(StopReason::Group);
+        listeners::note_reason(synced, StopReason::Group);
         synced.step(shared, input, ArmTimer::Now, deferred);
     });
 }
 
 /// Records a failure that is none of an attempt.
 pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: RawFailure) -> Failure {
-    update(node, |shared, synced, deferred| synced.record(shared, Phase::Run, fault, deferred))
+    update(node, |shared, synced, deferred| {
+        record::failure(synced, shared, Phase::Run, fault, deferred)
+    })
 }
 
 /// Puts a failure of a part into the history of its whole too.
 pub(crate) fn record_of_part<N: Node + ?Sized>(node: &Arc<N>, failure: &Failure) {
-    update(node, |shared, synced, deferred| synced.note_of_part(shared, failure, deferred));
+    update(node, |shared, synced, deferred| {
+        record::note_of_part(synced, shared, failure, deferred);
+    });
 }
 
 /// Asks for a reload.
@@ -303,11 +310,11 @@ pub(crate) fn reload<N: Node + ?Sized>(
     wanted: Caller<'_>,
 ) -> Reply<Result<(), ReloadError>> {
     update(node, |shared, synced, deferred| {
-        let Some(round) = synced.request_reload() else {
+        let Some(round) = reload::request(synced) else {
             return Reply::Now(Err(ReloadError::Stopped));
         };
         let key = wanted.register(Topic::Reloaded(round), synced);
-        synced.hand_out_reloads(shared, deferred);
+        reload::hand_out(synced, shared, deferred);
         reply(key, synced, Answer::reload)
     })
 }
@@ -317,7 +324,7 @@ pub(crate) fn tell_watchers<N: Node + ?Sized>(node: &Arc<N>) {
     update(node, |_, synced, deferred| {
         synced.waiters.answer(Topic::Change, &Answer::Seen, &mut deferred.wakes);
         if synced.state() == State::Stopped {
-            synced.end_streams(deferred);
+            listeners::end_streams(synced, deferred);
         }
     });
 }
@@ -335,7 +342,7 @@ pub(crate) fn wait(shared: &Shared) -> Reply<Exit> {
 /// started as a part of a whole and is no part of it any more has rested since.
 pub(crate) fn wait_for_rest(shared: &Shared, owner: Option<usize>) -> Reply<()> {
     let mut synced = shared.synced();
-    let has_left = owner.is_some_and(|owner| !synced.is_part_of(owner));
+    let has_left = owner.is_some_and(|owner| !owners::is_part_of(&synced, owner));
     if has_left || synced.state() == State::Stopped || synced.life.has_verdict() {
         return Reply::Now(());
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::reporting::Said;
-use super::{ArmTimer, Deferred, Ending, Shared, Synced};
+use super::{
+    ArmTimer, Deferred, Ending, Shared, Synced, deadline, ended, listeners, owners, record, reload,
+};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::failure::{Failure, Interruption, RawFailure};
 use crate::report::state::{Exit, Phase, Readiness, State};
@@ -101,7 +103,7 @@ impl Synced {
             }
             _ if self.life.is_hook_due() => DriverStep::ShutdownCall,
             State::Starting | State::Running | State::Stopping => {
-                self.on_polled(deferred);
+                deadline::on_polled(self, deferred);
                 DriverStep::Wait
             }
         }
@@ -147,7 +149,7 @@ impl Synced {
         if let Some((_, beat)) = shared.settings.watch() {
             beat.store(0, Ordering::Release);
         }
-        self.forget_unreadiness();
+        listeners::forget_unreadiness(self);
         self.step(shared, Input::Enter, ArmTimer::Now, deferred);
         if self.has_one_thread() || deferred.is_quiet() {
             DriverStep::Run(self.attempts)
@@ -173,7 +175,7 @@ impl Synced {
             return;
         }
         self.driver_gone(deferred);
-        self.lost(shared, self.what_is_left(), deferred);
+        self.lost(shared, record::what_is_left(self), deferred);
         // It may have entered an attempt and not have called `run` yet.
         self.step(shared, Input::RunEnded(RunEnd::Dropped), ArmTimer::ByCaller, deferred);
         if self.life.is_over() {
@@ -196,11 +198,11 @@ impl Synced {
         // After an abort, what is left to fail is a destructor, and that ends nothing.
         if end == RunEnd::Failed {
             if let Some(fault) = failed.take().or_else(|| dropped.take()) {
-                self.record_end(shared, Phase::Run, fault, deferred);
+                record::end(self, shared, Phase::Run, fault, deferred);
             }
         }
         for fault in failed.into_iter().chain(dropped) {
-            self.record(shared, Phase::Run, fault, deferred);
+            record::failure(self, shared, Phase::Run, fault, deferred);
         }
         self.step(shared, Input::RunEnded(end), ArmTimer::Now, deferred);
     }
@@ -221,7 +223,7 @@ impl Synced {
             self.stop_at = clock::later(deferred.now(), shared.settings.stop_timeout());
         }
         let fault = RawFailure::interruption(Interruption::RuntimeEnded);
-        self.record_end(shared, phase, fault, deferred);
+        record::end(self, shared, phase, fault, deferred);
         self.step(shared, Input::Lost, ArmTimer::ByCaller, deferred);
         self.waiters.wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
     }
@@ -257,14 +259,14 @@ impl Synced {
         deferred: &mut Deferred,
     ) {
         for fault in faults {
-            self.record(shared, Phase::Run, fault, deferred);
+            record::failure(self, shared, Phase::Run, fault, deferred);
         }
         self.step(shared, Input::Closed, ArmTimer::ByCaller, deferred);
     }
 
     /// Settles an attempt that is over.
     pub(super) fn settle(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        self.record_untold(shared, deferred);
+        record::untold(self, shared, deferred);
         match self.next_delay(shared, deferred) {
             Some(delay) => self.begin_backoff(shared, delay, deferred),
             None => self.end_cycle(shared, deferred),
@@ -274,9 +276,9 @@ impl Synced {
     fn begin_backoff(&mut self, shared: &Shared, delay: Duration, deferred: &mut Deferred) {
         self.rare().was_up = self.life.was_ready();
         self.life.step(Input::Retry, shared.rules());
-        self.arm(shared, ArmTimer::ByCaller, deferred);
+        deadline::arm(self, shared, ArmTimer::ByCaller, deferred);
         self.deadline.begin_backoff(clock::later(deferred.now(), delay));
-        self.end_reloads(deferred);
+        reload::end_all(self, deferred);
         self.publish(shared, deferred);
         self.close_attempt(shared, deferred);
         self.why = None;
@@ -285,7 +287,7 @@ impl Synced {
     /// The delay before the next attempt, if the policy wants one.
     fn next_delay(&mut self, shared: &Shared, deferred: &mut Deferred) -> Option<Duration> {
         let policy = shared.settings.restart()?;
-        if !self.life.may_retry() || self.drains_with_a_whole() {
+        if !self.life.may_retry() || owners::is_draining(self) {
             return None;
         }
         let rare = self.rare();
@@ -302,7 +304,7 @@ impl Synced {
         match self.rare().retries.decide(policy, healthy, now) {
             Decision::After(delay) => Some(delay),
             Decision::LimitReached(max, window) => {
-                self.record_limit(shared, max, window, deferred);
+                record::limit(self, shared, max, window, deferred);
                 self.life.step(Input::Exhausted, shared.rules());
                 None
             }
@@ -310,17 +312,17 @@ impl Synced {
     }
 
     fn end_cycle(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        if self.life.has_next() && self.goes_down_with_a_whole() {
+        if self.life.has_next() && owners::is_going_down(self) {
             // Whoever has told it to stop for the whole does not look at it again.
             self.step(shared, Input::Stop, ArmTimer::ByCaller, deferred);
         }
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
         self.exit = self.life.exit(failed);
-        if let Some(ended) = self.ends() {
+        if let Some(ended) = ended::ends(self) {
             let old = std::mem::replace(&mut self.rare().ended, ended);
             deferred.drop_failure(old.failure);
         }
-        let (outcome, start_error) = (self.stop_outcome(), self.start_error());
+        let (outcome, start_error) = (ended::stop_outcome(self), ended::start_error(self));
         let has_next = self.life.has_next();
         let job = shared.settings.readiness() == Readiness::Completion;
         let done = job && self.exit == Exit::Completed;
@@ -336,18 +338,18 @@ impl Synced {
         }
         self.waiters.answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
         if shared.is_abandoned() {
-            self.end_streams(deferred);
+            listeners::end_streams(self, deferred);
         }
-        self.leave_wholes(deferred);
+        owners::leave(self, deferred);
         let answer = Answer::Start(Err(start_error));
         self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
     }
 
     /// Shows that the cycle has ended, even where the next one begins under the same lock.
     fn show_stopped(&mut self, shared: &Shared, done: bool, deferred: &mut Deferred) {
-        self.end_reloads(deferred);
+        reload::end_all(self, deferred);
         self.publish_state(shared, State::Stopped, done, deferred);
         self.close_attempt(shared, deferred);
-        self.arm(shared, ArmTimer::ByCaller, deferred);
+        deadline::arm(self, shared, ArmTimer::ByCaller, deferred);
     }
 }

@@ -10,9 +10,9 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use super::{ArmTimer, Node, PartEnd, tasks, update};
 use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
-use crate::engine::{ArmTimer, Node, PartEnd, update};
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
 use crate::report::panic::fenced;
@@ -40,7 +40,7 @@ impl TaskEntry {
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let Self { node, id } = self;
         let _handle = update_and_leave(node, |shared, synced, deferred| {
-            let handle = synced.task_ended(shared, (id, end), faults, deferred);
+            let handle = tasks::ended(synced, shared, (id, end), faults, deferred);
             synced.step(shared, Input::Ended(Part::Task), ArmTimer::IfNew, deferred);
             handle
         });
@@ -53,12 +53,12 @@ where
     F: Future<Output: Outcome> + Send + 'static,
 {
     let rules = node.shared().rules();
-    let added = node.shared().synced().add_task(epoch, rules, name);
+    let added = tasks::add(&mut node.shared().synced(), epoch, rules, name);
     let Some((on, id)) = added else { return };
     let entry = TaskEntry { node: Arc::clone(node), id };
     let span = node.shared().span(epoch);
     let task = spawn_on(&on, Body { future: Some(future), entry: Some(entry), span });
-    let late = update(node, |_, synced, deferred| synced.task_spawned(id, task, deferred));
+    let late = update(node, |_, synced, deferred| tasks::spawned(synced, id, task, deferred));
     if let Some(late) = late {
         late.abort();
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 
 use super::task::is_own;
-use super::{Deferred, PartEnd, Shared, Synced};
+use super::{Deferred, PartEnd, Shared, Synced, parts};
 use crate::engine::waiters::{Answer, Key};
 use crate::report::failure::{Failure, RawFailure};
 use crate::report::state::{Phase, Readiness, State};
@@ -73,95 +73,93 @@ impl Tasks {
     }
 }
 
-impl Synced {
-    /// Makes place for a task; hands the name back if the attempt takes no more.
-    pub(crate) fn add_task(
-        &mut self,
-        epoch: u64,
-        rules: Rules,
-        name: Option<Cow<'static, str>>,
-    ) -> Option<(Handle, u64)> {
-        if self.attempts != epoch || !self.life.is_open() {
-            return None;
-        }
-        let on = self.on.clone()?;
-        self.life.step(Input::Added(Part::Task), rules);
-        Some((on, self.rare().tasks.add(name)))
+/// Makes place for a task; hands the name back if the attempt takes no more.
+pub(crate) fn add(
+    synced: &mut Synced,
+    epoch: u64,
+    rules: Rules,
+    name: Option<Cow<'static, str>>,
+) -> Option<(Handle, u64)> {
+    if synced.attempts != epoch || !synced.life.is_open() {
+        return None;
     }
+    let on = synced.on.clone()?;
+    synced.life.step(Input::Added(Part::Task), rules);
+    Some((on, synced.rare().tasks.add(name)))
+}
 
-    /// Notes how a spawned task is aborted; a task that came too late is aborted at once.
-    pub(crate) fn task_spawned(
-        &mut self,
-        id: u64,
-        handle: AbortHandle,
-        deferred: &mut Deferred,
-    ) -> Option<AbortHandle> {
-        let late = self.life.stage() >= StopStage::Aborted;
-        let entry = self.rare().tasks.live.get_mut(&id)?;
-        if late {
-            return Some(handle);
-        }
-        entry.handle = Some(handle);
-        // It may have begun to wait for the others before anybody knew that it is one of them.
-        self.tell_joiners(deferred);
-        None
+/// Notes how a spawned task is aborted; a task that came too late is aborted at once.
+pub(crate) fn spawned(
+    synced: &mut Synced,
+    id: u64,
+    handle: AbortHandle,
+    deferred: &mut Deferred,
+) -> Option<AbortHandle> {
+    let late = synced.life.stage() >= StopStage::Aborted;
+    let entry = synced.rare().tasks.live.get_mut(&id)?;
+    if late {
+        return Some(handle);
     }
+    entry.handle = Some(handle);
+    // It may have begun to wait for the others before anybody knew that it is one of them.
+    tell_joiners(synced, deferred);
+    None
+}
 
-    /// The end of a task, and what has failed in it or in its drop.
-    pub(crate) fn task_ended(
-        &mut self,
-        shared: &Shared,
-        (id, end): (u64, PartEnd),
-        faults: impl IntoIterator<Item = RawFailure>,
-        deferred: &mut Deferred,
-    ) -> Option<AbortHandle> {
-        let entry = self.rare.as_mut().and_then(|rare| rare.tasks.live.remove(&id));
-        let entry = entry.unwrap_or_default();
-        let faults = faults.into_iter().map(|fault| fault.of_task(entry.name.clone()));
-        self.part_ended(shared, (Phase::Task, end), faults, deferred);
-        self.tell_joiners(deferred);
-        entry.handle
+/// The end of a task, and what has failed in it or in its drop.
+pub(crate) fn ended(
+    synced: &mut Synced,
+    shared: &Shared,
+    (id, end): (u64, PartEnd),
+    faults: impl IntoIterator<Item = RawFailure>,
+    deferred: &mut Deferred,
+) -> Option<AbortHandle> {
+    let entry = synced.rare.as_mut().and_then(|rare| rare.tasks.live.remove(&id));
+    let entry = entry.unwrap_or_default();
+    let faults = faults.into_iter().map(|fault| fault.of_task(entry.name.clone()));
+    parts::ended(synced, shared, (Phase::Task, end), faults, deferred);
+    tell_joiners(synced, deferred);
+    entry.handle
+}
+
+/// With a task of a job the job has failed.
+pub(super) fn failed(synced: &mut Synced, shared: &Shared, failure: Failure) {
+    let goes_on = synced.state() == State::Starting && synced.life.end() == End::None;
+    if goes_on && shared.settings.readiness() == Readiness::Completion {
+        synced.life.step(Input::TaskFailed, shared.rules());
+        synced.rare().ended_by.get_or_insert(failure);
     }
+}
 
-    /// With a task of a job the job has failed.
-    pub(super) fn task_failed(&mut self, shared: &Shared, failure: Failure) {
-        let goes_on = self.state() == State::Starting && self.life.end() == End::None;
-        if goes_on && shared.settings.readiness() == Readiness::Completion {
-            self.life.step(Input::TaskFailed, shared.rules());
-            self.rare().ended_by.get_or_insert(failure);
-        }
+/// The number of the task that is spawned next.
+pub(crate) fn next(synced: &Synced) -> u64 {
+    synced.rare.as_ref().map_or(0, |rare| rare.tasks.next)
+}
+
+/// Whether the tasks of attempt `epoch` before `limit` have ended, but for the one that asks.
+pub(crate) fn has_joined(synced: &Synced, epoch: u64, limit: u64) -> bool {
+    let tasks = synced.rare.as_ref().map(|rare| &rare.tasks);
+    synced.attempts != epoch || tasks.is_none_or(|tasks| !tasks.has_others_before(limit))
+}
+
+/// Tells this entry when the tasks before `limit` may have ended.
+pub(crate) fn add_joiner(synced: &mut Synced, limit: u64, key: Key) {
+    synced.rare().tasks.joiners.push((limit, key));
+}
+
+/// Tells nobody any more who has waited in this entry.
+pub(crate) fn stop_joining(synced: &mut Synced, key: Key) {
+    if let Some(rare) = &mut synced.rare {
+        rare.tasks.joiners.retain(|(_, other)| *other != key);
     }
+}
 
-    /// The number of the task that is spawned next.
-    pub(crate) fn next_task(&self) -> u64 {
-        self.rare.as_ref().map_or(0, |rare| rare.tasks.next)
+fn tell_joiners(synced: &mut Synced, deferred: &mut Deferred) {
+    let Some(rare) = &mut synced.rare else { return };
+    if rare.tasks.joiners.is_empty() {
+        return;
     }
-
-    /// Whether the tasks of attempt `epoch` before `limit` have ended, but for the one that asks.
-    pub(crate) fn has_joined(&self, epoch: u64, limit: u64) -> bool {
-        let tasks = self.rare.as_ref().map(|rare| &rare.tasks);
-        self.attempts != epoch || tasks.is_none_or(|tasks| !tasks.has_others_before(limit))
-    }
-
-    /// Tells this entry when the tasks before `limit` may have ended.
-    pub(crate) fn add_joiner(&mut self, limit: u64, key: Key) {
-        self.rare().tasks.joiners.push((limit, key));
-    }
-
-    /// Tells nobody any more who has waited in this entry.
-    pub(crate) fn stop_joining(&mut self, key: Key) {
-        if let Some(rare) = &mut self.rare {
-            rare.tasks.joiners.retain(|(_, other)| *other != key);
-        }
-    }
-
-    fn tell_joiners(&mut self, deferred: &mut Deferred) {
-        let Some(rare) = &mut self.rare else { return };
-        if rare.tasks.joiners.is_empty() {
-            return;
-        }
-        for key in rare.tasks.joined() {
-            self.waiters.answer_one(key, Answer::Seen, &mut deferred.wakes);
-        }
+    for key in rare.tasks.joined() {
+        synced.waiters.answer_one(key, Answer::Seen, &mut deferred.wakes);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::task::Waker;
 
 use super::member::Part;
-use crate::engine::{Node, Observer};
+use crate::engine::{Node, Observer, owners};
 use crate::rules::graph::Id;
 use crate::sync::{Mutex, MutexGuard};
 
@@ -87,13 +87,13 @@ impl ChangeQueue {
 /// Has a member tell the group of its changes from now on.
 pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &Part) {
     let slot: Arc<dyn Observer> = Arc::new(Slot { change_queue: Arc::clone(change_queue), id });
-    let old = part.node.shared().synced().observe(slot);
+    let old = owners::observe(&mut part.node.shared().synced(), slot);
     drop(old);
 }
 
 /// Has a member tell the group nothing any more.
 pub(super) fn unobserve(change_queue: &Arc<ChangeQueue>, id: Id, part: &Part) {
-    let old = part.node.shared().synced().unobserve(place(change_queue, id));
+    let old = owners::unobserve(&mut part.node.shared().synced(), place(change_queue, id));
     drop(old);
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use super::{Runner, listen};
 use crate::engine::attached::is_same;
 use crate::engine::request::{self, Caller};
-use crate::engine::{Node, Observer};
+use crate::engine::{Node, Observer, attached, owners};
 use crate::report::path::SEPARATOR;
 use crate::report::state::State;
 use crate::rules::lifecycle::StopStage;
@@ -145,7 +145,7 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     let Some(attempt) = cx.attempt_link() else { return Ok(()) };
     let (owner, epoch) = (attempt.node(), attempt.epoch());
     check(owner, name, part)?;
-    if !owner.shared().synced().attach(epoch, name, part) {
+    if !attached::attach(&mut owner.shared().synced(), epoch, name, part) {
         return Err(AttachError::Ended);
     }
     let link = Arc::new(Link {
@@ -156,7 +156,7 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     });
     listen::place(owner, name, part);
     listen::inserted(owner, name, part);
-    let old = part.shared().synced().observe(Arc::clone(&link) as Arc<dyn Observer>);
+    let old = owners::observe(&mut part.shared().synced(), Arc::clone(&link) as Arc<dyn Observer>);
     drop(old);
     let at_end = Arc::clone(&link);
     if !always_on_end(attempt, move || at_end.detach()) {
@@ -171,7 +171,7 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
 fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     let Some(attempt) = cx.attempt_link() else { return false };
     let (owner, epoch) = (attempt.node(), attempt.epoch());
-    let attached = owner.shared().synced().attached();
+    let attached = attached::parts_of(&owner.shared().synced());
     let Some((name, _)) = attached.into_iter().find(|(_, node)| is_same(node, part)) else {
         return false;
     };
@@ -185,7 +185,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     if !is_stopped() {
         return false;
     }
-    let old = part.shared().synced().unobserve(Observer::place(&link));
+    let old = owners::unobserve(&mut part.shared().synced(), Observer::place(&link));
     drop(old);
     // Somebody may have begun a start before the attempt stopped looking.
     if is_stopped() {
@@ -193,7 +193,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
         return true;
     }
     let link = Arc::new(link);
-    let old = part.shared().synced().observe(Arc::clone(&link) as Arc<dyn Observer>);
+    let old = owners::observe(&mut part.shared().synced(), Arc::clone(&link) as Arc<dyn Observer>);
     drop(old);
     link.changed();
     false
@@ -249,17 +249,18 @@ impl Link {
     /// The attempt has ended.
     fn detach(&self) {
         let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else { return };
-        let old = part.shared().synced().unobserve(Observer::place(self));
+        let old = owners::unobserve(&mut part.shared().synced(), Observer::place(self));
         drop(old);
         self.remove(&owner, &part);
     }
 
     /// It may have been taken out before.
     fn remove(&self, owner: &Arc<dyn Node>, part: &Arc<dyn Node>) {
-        if owner.shared().synced().attached().iter().any(|(_, node)| is_same(node, part)) {
+        if attached::parts_of(&owner.shared().synced()).iter().any(|(_, node)| is_same(node, part))
+        {
             listen::removed(owner, &self.name, part);
         }
-        let old = owner.shared().synced().detach(part);
+        let old = attached::detach(&mut owner.shared().synced(), part);
         drop(old);
     }
 }
@@ -273,7 +274,7 @@ impl Observer for Link {
     /// Has the attempt not end before the part, once that has begun.
     fn changed(&self) {
         let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else { return };
-        let is_part = part.shared().synced().is_part_of(Arc::as_ptr(&owner).addr());
+        let is_part = owners::is_part_of(&part.shared().synced(), Arc::as_ptr(&owner).addr());
         if is_part || part.shared().atomic_state.read().state() == State::Stopped {
             return;
         }
@@ -281,10 +282,10 @@ impl Observer for Link {
             request::abort_part(&part);
             return;
         };
-        let rest = part.shared().synced().keep_hold(Arc::new(place));
+        let rest = owners::keep_guard(&mut part.shared().synced(), Arc::new(place));
         drop(rest);
         if owner.shared().stage(self.epoch) >= StopStage::Cancelled {
-            let left = owner.shared().synced().remaining();
+            let left = attached::remaining(&owner.shared().synced());
             request::stop_part(&part, left, Caller::No);
         }
     }

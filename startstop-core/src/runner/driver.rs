@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 #[cfg(not(startstop_loom))]
 use crate::engine::places;
 use crate::engine::task::flush_lifo_slot;
-use crate::engine::{Identity, Job, Node, Shared, look_soon, spawn_deadline_task};
+use crate::engine::{Identity, Job, Node, Shared, attached, look_soon, spawn_deadline_task};
 use crate::report::status::Status;
 use crate::rules::span::Span;
 use crate::runner::{StartStop, WeakRunner};
@@ -41,7 +41,7 @@ impl<S: Service> Node for Inner<S> {
 
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
         let mut parts = self.service.__parts().0;
-        parts.extend(self.shared.synced().attached());
+        parts.extend(attached::parts_of(&self.shared.synced()));
         parts
     }
 

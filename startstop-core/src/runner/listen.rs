@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Listener, Node, update};
+use crate::engine::{Listener, Node, listeners, update};
 use crate::report::event::{EventKind, Events};
 use crate::report::path::Path;
 
@@ -25,7 +25,9 @@ pub(crate) fn path_of(node: &dyn Node) -> Path {
 
 /// Has a service and its parts tell a stream.
 fn hand_down(node: &Arc<dyn Node>, listener: Listener) {
-    walk(node, listener, |node, listener| node.shared().synced().listen(listener.clone()));
+    walk(node, listener, |node, listener| {
+        listeners::listen(&mut node.shared().synced(), listener.clone());
+    });
 }
 
 /// Visits a service and what is below it, each with the listener as it is handed to it.
@@ -42,7 +44,7 @@ fn walk(node: &Arc<dyn Node>, listener: Listener, visit: impl Fn(&dyn Node, &Lis
 /// Names a part after the whole that is about to start it, unless it runs already: its failures and events bear that path.
 pub(crate) fn place(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     let path = path_of(&**owner).below(name);
-    let moved = part.shared().synced().move_to(part.shared(), &path);
+    let moved = listeners::move_to(&mut part.shared().synced(), part.shared(), &path);
     for old in moved {
         let new = Listener { path: path.clone(), ..old.clone() };
         for (name, below) in part.parts() {
@@ -57,7 +59,7 @@ pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) 
     for listener in listeners_below(owner, name) {
         hand_down(part, listener.clone());
         update(part, |_, synced, deferred| {
-            synced.tell_one(&listener, EventKind::Inserted, deferred);
+            listeners::tell_one(synced, &listener, EventKind::Inserted, deferred);
         });
     }
 }
@@ -66,7 +68,7 @@ pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) 
 pub(crate) fn removed(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     for listener in listeners_below(owner, name) {
         update(part, |_, synced, deferred| {
-            synced.tell_one(&listener, EventKind::Removed, deferred);
+            listeners::tell_one(synced, &listener, EventKind::Removed, deferred);
         });
         take_back(part, listener);
     }
@@ -74,10 +76,12 @@ pub(crate) fn removed(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
 
 /// The streams of a whole, as they are handed to a part of it.
 fn listeners_below(owner: &Arc<dyn Node>, name: &str) -> Vec<Listener> {
-    let listeners = owner.shared().synced().listeners();
+    let listeners = listeners::all(&owner.shared().synced());
     listeners.iter().map(|listener| listener.below(name)).collect()
 }
 
 fn take_back(node: &Arc<dyn Node>, listener: Listener) {
-    walk(node, listener, |node, listener| node.shared().synced().unlisten(listener));
+    walk(node, listener, |node, listener| {
+        listeners::unlisten(&mut node.shared().synced(), listener);
+    });
 }

@@ -11,11 +11,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::{Runner, StartStop};
-use crate::engine::OwnerGuard;
 use crate::engine::request::pending::{ask, wait_reply};
 use crate::engine::request::{self, Caller};
 use crate::engine::task::wait_if_runtime_ends;
 use crate::engine::waiters::Answer;
+use crate::engine::{OwnerGuard, ended};
 use crate::report::error::{StartError, StopError};
 use crate::report::panic::BoxError;
 use crate::report::state::Readiness;
@@ -179,7 +179,7 @@ impl<S: Service> Runner<S> {
         if let Some(stuck) = synced.unresponsive() {
             return Err(StopError::Unresponsive(stuck.clone()).into());
         }
-        let failure = synced.failed_end().cloned();
+        let failure = ended::failed_end(&synced).cloned();
         drop(synced);
         match failure {
             // Once the whole stops, `shutdown` tells what went wrong.

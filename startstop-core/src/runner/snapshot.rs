@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::engine::{Node, Shared};
+use crate::engine::{Node, Shared, availability};
 use crate::report::failure::Failure;
 use crate::report::path::Path;
 use crate::report::state::{Exit, State};
@@ -127,16 +127,20 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
         detail: said.and_then(|said| said.detail.clone()),
         checkpoint: checkpoint.map(|(text, _)| text),
         checkpoint_age: checkpoint.map(|(_, at)| age(at)),
-        heartbeat_age: synced.heartbeat_at(shared).map(age),
+        heartbeat_age: availability::heartbeat_at(synced, shared).map(age),
         unresponsive: synced
             .unresponsive()
             .filter(|_| atomic_state.state() == State::Stopping)
             .cloned(),
-        remaining: synced.stops_at().map(|at| clock::between(now, at)),
+        remaining: availability::stops_at(synced).map(|at| clock::between(now, at)),
         uptime,
         total_uptime: Duration::from_nanos(synced.ran) + uptime,
-        total_downtime: Duration::from_nanos(synced.downtime(atomic_state.since(), now)),
-        outages: synced.outages(),
+        total_downtime: Duration::from_nanos(availability::downtime(
+            synced,
+            atomic_state.since(),
+            now,
+        )),
+        outages: availability::outages(synced),
         cycles: synced.cycle,
         attempt: synced.attempt(),
         attempts: synced.attempts,
@@ -176,7 +180,7 @@ fn stuck_part(node: &dyn Node) -> String {
     let mut synced = shared.synced();
     match synced.unresponsive() {
         Some(unresponsive) => unresponsive.to_string(),
-        None => synced.stuck_parts(shared).to_string(),
+        None => crate::engine::record::stuck_parts(&mut synced, shared).to_string(),
     }
 }
 

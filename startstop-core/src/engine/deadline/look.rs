@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::task::{drop_on, spawn_apart};
+use super::which;
 use super::{POLLS_BEFORE_DEADLINE_TASK, SLACK};
-use crate::engine::{Job, Node, Shared, Synced, gate, update_apart};
+use crate::engine::{Job, Node, Shared, Synced, deadline, gate, update_apart};
 use crate::sync::clock;
 
 /// What an entry is about.
@@ -57,7 +58,7 @@ fn look_at_deadline(
     was_nudged: &mut bool,
     on: &Handle,
 ) -> Option<Instant> {
-    let (due, last) = gate::look(node, |shared, synced| synced.next_look(shared, id))?;
+    let (due, last) = gate::look(node, |shared, synced| deadline::next_look(synced, shared, id))?;
     drop_on(last, on);
     let due = due?;
     let is_late = due <= clock::now();
@@ -71,9 +72,10 @@ fn look_at_deadline(
     }
     *was_nudged = false;
     let node = node.upgrade()?;
-    let rest =
-        update_apart(&node, |shared, synced, deferred| synced.on_fired(shared, id, deferred));
-    let due = node.shared().synced().next_look(node.shared(), id);
+    let rest = update_apart(&node, |shared, synced, deferred| {
+        which::on_fired(synced, shared, id, deferred);
+    });
+    let due = deadline::next_look(&node.shared().synced(), node.shared(), id);
     // What may be user code, carried away by the task that wakes a worker.
     on.spawn(async move { rest.finish(&node) });
     look_at(due?)
@@ -81,7 +83,9 @@ fn look_at_deadline(
 
 /// Looks whether what was pending still is.
 pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
-    let look = |_: &Shared, synced: &mut Synced| (synced.is_look_due(), synced.runtime().cloned());
+    let look = |_: &Shared, synced: &mut Synced| {
+        (deadline::is_look_due(synced), synced.runtime().cloned())
+    };
     let Some(((is_due, Some(on)), last)) = gate::look(node, look) else { return };
     drop_on(last, &on);
     if !is_due {
@@ -91,7 +95,7 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
         let _entered = on.enter();
         !is_paused(&on)
     };
-    let look = |shared: &Shared, synced: &mut Synced| synced.on_look(shared, is_late);
+    let look = |shared: &Shared, synced: &mut Synced| deadline::on_look(synced, shared, is_late);
     let Some((found, last)) = gate::look(node, look) else { return };
     drop_on(last, &on);
     if let Some((on, epoch)) = found.shutdown_call {

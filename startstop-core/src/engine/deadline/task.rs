@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::which;
 use super::{Entry, Keepers};
 use crate::engine::gate::{self, update_and_leave};
-use crate::engine::{Node, Shared, SpawnTarget, Synced, update};
+use crate::engine::{Node, Shared, SpawnTarget, Synced, deadline, update};
 use crate::sync::clock;
 use crate::sync::{has_ended, spawn_on};
 
@@ -23,10 +24,12 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let look = |_: &Shared, synced: &mut Synced| synced.is_kept_by(self.id);
+        let look = |_: &Shared, synced: &mut Synced| deadline::is_kept_by(synced, self.id);
         let Some((true, _)) = gate::look(&self.node, look) else { return };
         let Some(node) = self.node.upgrade() else { return };
-        update_and_leave(node, |_, synced, deferred| synced.deadline_task_lost(self.id, deferred));
+        update_and_leave(node, |_, synced, deferred| {
+            deadline::task_lost(synced, self.id, deferred);
+        });
     }
 }
 
@@ -40,11 +43,12 @@ pub(crate) fn spawn(node: &Arc<dyn Node>, target: &SpawnTarget) {
 /// The same for who does not keep the service: whether it keeps the deadline now.
 pub(super) fn spawn_apart(node: &Weak<dyn Node>, target: &SpawnTarget) -> bool {
     let SpawnTarget { on, id } = target;
-    let due = gate::look(node, |shared, synced| synced.next_look(shared, *id));
+    let due = gate::look(node, |shared, synced| deadline::next_look(synced, shared, *id));
     let entry = due.and_then(|(due, _)| Entry::new(Weak::clone(node), *id, due?));
     let task = spawn_on(on, keep(Guard { node: Weak::clone(node), id: *id }));
     let keepers = Keepers { task: Some(task), entry };
-    let Some((armed, last)) = gate::look(node, |_, synced| synced.armed(*id, keepers)) else {
+    let Some((armed, last)) = gate::look(node, |_, synced| deadline::armed(synced, *id, keepers))
+    else {
         return false;
     };
     drop_on(last, on);
@@ -66,7 +70,7 @@ fn spawn_here(node: &Arc<dyn Node>) {
     if !has_ended(&here) {
         update(node, |_, synced, deferred| {
             synced.run_on(here);
-            synced.on_polled(deferred);
+            deadline::on_polled(synced, deferred);
         });
     }
 }
@@ -79,7 +83,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 fn hook_waits(guard: &Guard) -> bool {
     let look = |shared: &Shared, synced: &mut Synced| {
         let polls = shared.polling.load(Ordering::SeqCst);
-        (synced.next_look(shared, guard.id), synced.life.is_hook_due(), polls)
+        (deadline::next_look(synced, shared, guard.id), synced.life.is_hook_due(), polls)
     };
     let Some(((due, is_hook_due, polls), _)) = gate::look(&guard.node, look) else { return false };
     if !is_hook_due || due.is_none_or(|due| due <= clock::now()) {
@@ -96,7 +100,7 @@ fn hook_waits(guard: &Guard) -> bool {
 
 /// Until when the task sleeps.
 fn next_look(guard: &Guard) -> Option<u64> {
-    gate::look(&guard.node, |shared, synced| synced.next_look(shared, guard.id))?.0
+    gate::look(&guard.node, |shared, synced| deadline::next_look(synced, shared, guard.id))?.0
 }
 
 async fn keep(guard: Guard) {
@@ -107,7 +111,7 @@ async fn keep(guard: Guard) {
         tokio::time::sleep_until(at).await;
         let Some(node) = guard.node.upgrade() else { return };
         update_and_leave(node, |shared, synced, deferred| {
-            synced.on_fired(shared, guard.id, deferred);
+            which::on_fired(synced, shared, guard.id, deferred);
         });
     }
 }

@@ -12,7 +12,7 @@ use std::task::{Context as Task, Poll};
 
 use crate::engine::request::{Caller, Reply};
 use crate::engine::waiters::{Answer, Key};
-use crate::engine::{Node, update};
+use crate::engine::{Node, deadline, update};
 
 /// An answer that comes later.
 struct PendingReply<'a, N: Node + ?Sized> {
@@ -107,7 +107,7 @@ impl<'a, N: Node + ?Sized> PendingReply<'a, N> {
     }
 
     fn spawn_deadline_task(&self) {
-        update(self.node, |_, synced, deferred| synced.on_polled(deferred));
+        update(self.node, |_, synced, deferred| deadline::on_polled(synced, deferred));
     }
 
     /// Looks for the answer, or leaves the waker for it: then, whether a deadline task is owed.

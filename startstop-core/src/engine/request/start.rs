@@ -8,7 +8,7 @@ use super::caller::{Caller, Reply, StartKind, reply};
 use super::stop_by_parent;
 use crate::engine::parent::Parent;
 use crate::engine::waiters::{Answer, Topic};
-use crate::engine::{Allowed, Deferred, Node, Shared, Synced};
+use crate::engine::{Allowed, Deferred, Node, Shared, Synced, drain, listeners, record};
 use crate::report::error::StartError;
 use crate::report::failure::RawFailure;
 use crate::report::state::{Phase, State};
@@ -120,7 +120,7 @@ fn refuse(
     deferred: &mut Deferred,
 ) -> Reply<Result<(), StartError>> {
     if let Caller::No = wanted {
-        synced.note(shared, Phase::Run, RawFailure::of(|| error.clone().into()), deferred);
+        record::note(synced, shared, Phase::Run, RawFailure::of(|| error.clone().into()), deferred);
     }
     Reply::Now(Err(error))
 }
@@ -135,8 +135,8 @@ fn begin(
 ) {
     let state = synced.state();
     if kind.replaces(state) {
-        synced.note_reason(StopReason::Restart);
-        synced.limit_stop(shared, Allowed::Own, deferred);
+        listeners::note_reason(synced, StopReason::Restart);
+        drain::limit_stop(synced, shared, Allowed::Own, deferred);
     }
     match on {
         Some(on) if state == State::Stopped => synced.run_on(on),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Supervisor;
-use crate::engine::{Node, update};
+use crate::engine::{Node, record, update};
 use crate::report::failure::{Interruption, RawFailure};
 use crate::report::state::State;
 use crate::report::text::Escaped;
@@ -18,7 +18,7 @@ impl Supervisor<'_> {
         let missed = {
             let synced = node.shared().synced();
             let current = synced.attempts == attempt.epoch();
-            synced.missed_by_whole(node.shared()).filter(|_| current)
+            record::missed_by_whole(&synced, node.shared()).filter(|_| current)
         };
         let error = match missed {
             Some((End::Late, after)) => {
@@ -30,14 +30,16 @@ impl Supervisor<'_> {
             None => return,
         };
         update(node, |shared, synced, after| {
-            synced.record_late(shared, RawFailure::interruption(error), after);
+            record::late(synced, shared, RawFailure::interruption(error), after);
         });
     }
 
     /// The start of the group has failed: it is rolled back, for as long as that takes.
     pub(super) fn end_start(&self) {
         if let Some(attempt) = self.cx.attempt_link() {
-            update(attempt.node(), |shared, synced, after| synced.end_start(shared, after));
+            update(attempt.node(), |shared, synced, after| {
+                record::end_start(synced, shared, after);
+            });
         }
     }
 

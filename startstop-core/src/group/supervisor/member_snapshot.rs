@@ -1,6 +1,6 @@
 //! A member as the supervisor sees it.
 
-use crate::engine::Node;
+use crate::engine::{Node, ended};
 use crate::report::error::{StartError, StopError};
 use crate::report::failure::Failure;
 use crate::report::state::{Exit, State};
@@ -66,22 +66,27 @@ impl MemberSnapshot {
             cycle: synced.cycle,
             attempt: synced.attempts,
             ready: node.shared().atomic_state.read().is_ready(),
-            completes: synced.completes(),
+            completes: ended::completes(&synced),
             exit: synced.exit,
-            told: synced.was_told(),
-            own: synced.has_asked_for_its_stop(),
-            well: synced.ended_well(),
-            was_ready: if is_stuck { synced.has_started() } else { synced.ended_ready() },
-            has_started: synced.has_started(),
+            told: ended::was_told(&synced),
+            own: ended::has_asked_for_its_stop(&synced),
+            well: ended::ended_well(&synced),
+            was_ready: if is_stuck {
+                ended::has_started(&synced)
+            } else {
+                ended::ended_ready(&synced)
+            },
+            has_started: ended::has_started(&synced),
             was_up: synced.was_up(),
-            failure: if is_stuck { synced.last_failure() } else { synced.failed_end() }.cloned(),
-            stop: stuck.clone().map_or_else(|| synced.stop_outcome(), Err),
+            failure: if is_stuck { synced.last_failure() } else { ended::failed_end(&synced) }
+                .cloned(),
+            stop: stuck.clone().map_or_else(|| ended::stop_outcome(&synced), Err),
             start_error: if is_stuck {
                 StartError::Unresponsive
-            } else if synced.was_told() {
+            } else if ended::was_told(&synced) {
                 StartError::Stopped
             } else {
-                synced.start_error()
+                ended::start_error(&synced)
             },
             stuck,
         }

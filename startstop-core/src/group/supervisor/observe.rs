@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::changes::reply;
 use super::member_snapshot::MemberSnapshot;
 use super::{StopRequest, Supervisor};
-use crate::engine::{drain, request};
+use crate::engine::{drain, owners, request};
 use crate::group::member::Part;
 use crate::report::error::StartError;
 use crate::report::failure::{Failure, Interruption, RawFailure};
@@ -199,6 +199,6 @@ impl Supervisor<'_> {
 /// Has the group not end before this member.
 pub(super) fn hold(part: &Part, place: Result<Option<AttemptGuard>, Closed>) {
     let Ok(Some(place)) = place else { return };
-    let rest = part.node.shared().synced().keep_hold(Arc::new(place));
+    let rest = owners::keep_guard(&mut part.node.shared().synced(), Arc::new(place));
     drop(rest);
 }

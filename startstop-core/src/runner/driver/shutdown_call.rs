@@ -16,7 +16,7 @@ use super::place::{Boxed, FutureStorage, Inline};
 use crate::engine::catch_unwind::{Ended, Fence};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
-use crate::engine::{ArmTimer, Node, PartEnd};
+use crate::engine::{ArmTimer, Node, PartEnd, parts};
 use crate::report::failure::RawFailure;
 use crate::report::panic::{BoxError, PanicError, fenced};
 use crate::report::state::Phase;
@@ -79,8 +79,8 @@ impl Call {
         let Some(node) = self.node.take() else { return };
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
         let _handle = update_and_leave(node, |shared, synced, deferred| {
-            synced.part_ended(shared, (Phase::Shutdown, end), faults, deferred);
-            let handle = synced.hook_gone();
+            parts::ended(synced, shared, (Phase::Shutdown, end), faults, deferred);
+            let handle = parts::shutdown_gone(synced);
             synced.step(shared, Input::HookEnded, ArmTimer::IfNew, deferred);
             handle
         });
@@ -111,7 +111,7 @@ async fn called<S: Service, P: FutureStorage>(
 pub(super) fn spawn<N: Node>(node: &Arc<N>, on: &Handle, mut call: Call) {
     let epoch = call.epoch;
     let task = spawn_on(on, std::future::poll_fn(move |cx| call.poll(cx)));
-    let late = node.shared().synced().hook_spawned(epoch, task);
+    let late = parts::shutdown_spawned(&mut node.shared().synced(), epoch, task);
     if let Some(late) = late {
         late.abort();
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::engine::Node;
 use crate::engine::waiters::Topic;
+use crate::engine::{Node, parts};
 use crate::report::state::Phase;
 use crate::rules::lifecycle::StopStage;
 use crate::sync::CancellationToken;
@@ -59,7 +59,8 @@ impl Attempt {
     }
 
     pub(super) fn token(&self) -> CancellationToken {
-        let token = self.node.shared().synced().token(self.epoch(), self.cancel_level());
+        let token =
+            parts::token(&mut self.node.shared().synced(), self.epoch(), self.cancel_level());
         match token {
             // A child, so that whoever gets it cannot cancel those of others.
             Some(token) => token.child_token(),

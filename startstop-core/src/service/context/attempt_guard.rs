@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use crate::engine::gate::update_and_leave;
-use crate::engine::{ArmTimer, Ending, Node, OwnerGuard, update};
+use crate::engine::{ArmTimer, Ending, Node, OwnerGuard, record, reporting, update};
 use crate::report::error::Unresponsive;
 use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
@@ -101,7 +101,7 @@ impl AttemptGuard {
     pub(crate) fn record(&self, fault: RawFailure) {
         if let Some(node) = &self.node {
             update(node, |shared, synced, deferred| {
-                synced.record(shared, self.phase, fault, deferred);
+                record::failure(synced, shared, self.phase, fault, deferred);
             });
         }
     }
@@ -112,7 +112,7 @@ pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
     let Some(attempt) = cx.attempt_link() else { return };
     update(attempt.node(), |shared, synced, deferred| {
         if synced.attempts == attempt.epoch() {
-            synced.show_readiness(shared, reason, deferred);
+            reporting::show_readiness(synced, shared, reason, deferred);
         }
     });
 }
@@ -121,7 +121,7 @@ pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
 pub(crate) fn record(cx: &Context, fault: RawFailure) {
     let Some(attempt) = cx.attempt_link() else { return };
     update(attempt.node(), |shared, synced, deferred| {
-        synced.record(shared, Phase::Run, fault, deferred);
+        record::failure(synced, shared, Phase::Run, fault, deferred);
     });
 }
 
@@ -187,7 +187,7 @@ impl OwnerGuard for AttemptGuard {
             let (epoch, verdict) = (self.epoch, verdict.clone());
             in_turn(move || {
                 update_and_leave(node, |shared, synced, deferred| {
-                    synced.note_stuck(epoch, &verdict);
+                    record::note_stuck(synced, epoch, &verdict);
                     synced.step(shared, Input::RanOut, ArmTimer::Now, deferred);
                 });
             });

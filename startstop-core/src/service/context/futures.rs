@@ -10,8 +10,8 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use super::{Attempt, Context, Link};
-use crate::engine::Shared;
 use crate::engine::waiters::{Key, Topic};
+use crate::engine::{Shared, parts};
 use crate::rules::lifecycle::StopStage;
 use crate::sync::WaitForCancellationFutureOwned;
 
@@ -95,7 +95,7 @@ fn poll_level(
     if synced.has_reached(attempt.epoch(), stage) {
         return Poll::Ready(());
     }
-    if synced.wakes_driver(task.waker()) {
+    if parts::wakes_driver(&synced, task.waker()) {
         let old = key.take().map(|key| synced.waiters.remove(key));
         drop(synced);
         drop(old);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{Context, Link};
-use crate::engine::update;
+use crate::engine::{reporting, update};
 
 impl Context {
     /// Says that the service can do its job now. Further calls have no effect. Where the readiness is not
@@ -34,8 +34,8 @@ impl Context {
     pub fn ready(&self) {
         match &self.link {
             Link::Attempt(attempt) => update(attempt.node(), |shared, synced, deferred| {
-                if synced.is_alive(attempt.epoch()) {
-                    synced.say_ready(shared, deferred);
+                if reporting::is_alive(synced, attempt.epoch()) {
+                    reporting::say_ready(synced, shared, deferred);
                 }
             }),
             Link::Detached(detached) => detached.said().set_ready(),
@@ -76,8 +76,8 @@ impl Context {
         let reason = reason.into();
         match &self.link {
             Link::Attempt(attempt) => update(attempt.node(), |shared, synced, deferred| {
-                if synced.is_alive(attempt.epoch()) {
-                    synced.say_not_ready(shared, reason, deferred);
+                if reporting::is_alive(synced, attempt.epoch()) {
+                    reporting::say_not_ready(synced, shared, reason, deferred);
                 }
             }),
             Link::Detached(detached) => detached.said().set_not_ready(reason),
@@ -112,8 +112,8 @@ impl Context {
     pub fn extend(&self, duration: Duration) {
         let Some(attempt) = self.attempt_link() else { return };
         update(attempt.node(), |_, synced, deferred| {
-            if synced.is_alive(attempt.epoch()) {
-                synced.extend_start(duration, deferred);
+            if reporting::is_alive(synced, attempt.epoch()) {
+                reporting::extend_start(synced, duration, deferred);
             }
         });
     }

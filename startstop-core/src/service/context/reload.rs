@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use super::{Attempt, Context, Link};
-use crate::engine::update;
 use crate::engine::waiters::{Answer, Key, Topic};
+use crate::engine::{record, reload, update};
 use crate::report::error::ReloadError;
 use crate::report::failure::RawFailure;
 use crate::report::panic::BoxError;
@@ -106,7 +106,7 @@ impl Reload {
 fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
     update(attempt.node(), |_, synced, deferred| {
         if synced.attempts == attempt.epoch() {
-            synced.answer_reload(round, result, deferred);
+            reload::answer(synced, round, result, deferred);
         }
     });
 }
@@ -118,8 +118,8 @@ fn fail(attempt: &Attempt, round: u32, error: BoxError) {
         if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
             return Some(fault);
         }
-        let failure = synced.record(shared, attempt.phase(), fault, deferred);
-        synced.answer_reload(round, Err(ReloadError::Failed(failure)), deferred);
+        let failure = record::failure(synced, shared, attempt.phase(), fault, deferred);
+        reload::answer(synced, round, Err(ReloadError::Failed(failure)), deferred);
         None
     });
 }
@@ -130,7 +130,7 @@ impl Drop for Reload {
             Some(Share::Attempt(attempt, round)) => {
                 update(attempt.node(), |shared, synced, deferred| {
                     if synced.attempts == attempt.epoch() {
-                        synced.drop_reload(shared, round, deferred);
+                        reload::drop_share(synced, shared, round, deferred);
                     }
                 });
             }
@@ -183,7 +183,7 @@ impl Future for Reloaded<'_> {
                     // No request comes to an attempt that is over.
                     return None;
                 }
-                let round = synced.take_reload(deferred);
+                let round = reload::take(synced, deferred);
                 if round.is_none() {
                     *key =
                         Some(synced.waiters.add_with(Topic::reload(attempt.epoch()), task.waker()));
@@ -193,7 +193,7 @@ impl Future for Reloaded<'_> {
             match synced.waiters.take(waiting) {
                 Some(Answer::Handed(round)) => {
                     *key = None;
-                    synced.see_reload(round);
+                    reload::see(synced, round);
                     Some(round)
                 }
                 _ => {
@@ -214,7 +214,7 @@ impl Drop for Reloaded<'_> {
         let old = match synced.waiters.take(key) {
             // It was woken and is dropped before it could look.
             Some(Answer::Handed(round)) => {
-                synced.give_reload_back(round);
+                reload::give_back(&mut synced, round);
                 None
             }
             _ => Some(synced.waiters.remove(key)),

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Context, Link};
-use crate::engine::request;
 use crate::engine::update;
+use crate::engine::{record, reporting, request};
 use crate::report::failure::RawFailure;
 use crate::report::panic::BoxError;
 
@@ -35,7 +35,7 @@ impl Context {
             if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
                 return Some(fault);
             }
-            synced.record(shared, phase, fault, deferred);
+            record::failure(synced, shared, phase, fault, deferred);
             None
         });
     }
@@ -104,8 +104,8 @@ impl Context {
     pub fn checkpoint(&self, name: &'static str) {
         match &self.link {
             Link::Attempt(attempt) => update(attempt.node(), |_, synced, deferred| {
-                if synced.is_alive(attempt.epoch()) {
-                    synced.pass_checkpoint(name, deferred);
+                if reporting::is_alive(synced, attempt.epoch()) {
+                    reporting::pass_checkpoint(synced, name, deferred);
                 }
             }),
             Link::Detached(detached) => detached.said().checkpoint = Some(name),
@@ -137,8 +137,8 @@ impl Context {
         let text = text.into();
         match &self.link {
             Link::Attempt(attempt) => update(attempt.node(), |_, synced, _| {
-                if synced.is_alive(attempt.epoch()) {
-                    synced.set_detail(text);
+                if reporting::is_alive(synced, attempt.epoch()) {
+                    reporting::set_detail(synced, text);
                 }
             }),
             Link::Detached(detached) => detached.said().detail = Some(text),

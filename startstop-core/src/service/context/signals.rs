@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::futures::{Cancelled, CancelledOwned, Signalled};
 use super::{Context, Link};
+use crate::engine::listeners;
 use crate::engine::waiters::Topic;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::StopStage;
@@ -215,7 +216,9 @@ impl Context {
     /// ```
     pub fn reason(&self) -> Option<StopReason> {
         match &self.link {
-            Link::Attempt(attempt) => attempt.node().shared().synced().why(attempt.epoch()),
+            Link::Attempt(attempt) => {
+                listeners::why(&attempt.node().shared().synced(), attempt.epoch())
+            }
             Link::Detached(detached) => detached.reason(),
         }
     }

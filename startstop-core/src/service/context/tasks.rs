@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use super::{Attempt, Context, Link};
-use crate::engine::task;
 use crate::engine::waiters::{Key, Topic};
+use crate::engine::{task, tasks};
 use crate::report::outcome::Outcome;
 use crate::service::size::INLINE;
 
@@ -163,12 +163,12 @@ impl Future for Joined<'_> {
             }
             *key = None;
         }
-        let limit = *limit.get_or_insert_with(|| synced.next_task());
-        if synced.has_joined(attempt.epoch(), limit) {
+        let limit = *limit.get_or_insert_with(|| tasks::next(&synced));
+        if tasks::has_joined(&synced, attempt.epoch(), limit) {
             return Poll::Ready(());
         }
         let waiting = synced.waiters.add_with(Topic::Tasks, task.waker());
-        synced.add_joiner(limit, waiting);
+        tasks::add_joiner(&mut synced, limit, waiting);
         *key = Some(waiting);
         Poll::Pending
     }
@@ -178,7 +178,7 @@ impl Drop for Joined<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
         let mut synced = self.attempt.node().shared().synced();
-        synced.stop_joining(key);
+        tasks::stop_joining(&mut synced, key);
         let old = synced.waiters.remove(key);
         drop(synced);
         drop(old);

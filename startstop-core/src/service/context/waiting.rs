@@ -1,6 +1,7 @@
 //! What the service waits for without being silent.
 
 use super::{Attempt, Context};
+use crate::engine::reporting;
 
 /// As long as it is there, the service counts as alive for its watchdog.
 pub(crate) struct Waiting<'a>(Option<&'a Attempt>);
@@ -10,7 +11,8 @@ impl Context {
     pub(crate) fn waiting(&self) -> Waiting<'_> {
         let begins = |attempt: &&Attempt| {
             let shared = attempt.node().shared();
-            shared.settings.watch().is_some() && shared.synced().begin_wait(attempt.epoch())
+            shared.settings.watch().is_some()
+                && reporting::begin_wait(&mut shared.synced(), attempt.epoch())
         };
         Waiting(self.attempt_link().filter(begins))
     }
@@ -20,7 +22,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if let Some(attempt) = self.0 {
             let shared = attempt.node().shared();
-            shared.synced().end_wait(shared, attempt.epoch());
+            reporting::end_wait(&mut shared.synced(), shared, attempt.epoch());
         }
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context as Task, Poll};
 
 use super::{Driver, Next};
 use crate::engine::catch_unwind::{Ended, Fence};
-use crate::engine::{DriverStep, Node, Shared, update};
+use crate::engine::{DriverStep, Node, Shared, deadline, reload, spans, update};
 use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
@@ -52,7 +52,7 @@ where
         let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
         self.span = update(self.driver.inner(), |shared, synced, deferred| {
-            synced.enter_span(shared, deferred)
+            spans::enter(synced, shared, deferred)
         });
         if let Err(panic) = self.span.within(|| self.fence.fill(|| run(cx))) {
             self.ended = true;
@@ -99,7 +99,7 @@ where
             Poll::Pending => {
                 if shared.reload_open.load(Ordering::Acquire) {
                     update(self.driver.inner(), |shared, synced, deferred| {
-                        synced.decide_reloads(shared, deferred);
+                        reload::decide(synced, shared, deferred);
                     });
                 }
                 self.see_that_it_takes_longer(shared, cx);
@@ -125,7 +125,7 @@ where
             return;
         }
         let hook_due = update(self.driver.inner(), |_, synced, deferred| {
-            synced.on_polled(deferred);
+            deadline::on_polled(synced, deferred);
             synced.life.is_hook_due()
         });
         if hook_due {
