@@ -45,7 +45,7 @@ const PLAIN: [(&str, &str); 15] = [
         "numbers that are told apart, from a counter that is static",
     ),
     ("startstop-core/src/engine/deadline/thread.rs", "real time, which no model has"),
-    ("startstop-core/src/engine/places.rs", "what the process has once is static"),
+    ("startstop-core/src/engine/runtimes.rs", "what the process has once is static"),
     ("startstop-core/src/engine/gate.rs", "for counts of references, which no model has"),
     ("startstop-core/src/program/aside.rs", "work that is taken once"),
     ("startstop-core/src/program/hub.rs", "what the process has once is static"),

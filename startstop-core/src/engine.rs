@@ -29,8 +29,7 @@ mod stop_stage;
 pub(crate) mod tasks;
 pub(crate) mod deadline;
 pub(crate) mod gate;
-#[cfg(not(startstop_loom))]
-pub(crate) mod places;
+pub(crate) mod runtimes;
 pub(crate) mod owners;
 pub(crate) mod verdicts;
 pub(crate) mod grace;
@@ -111,9 +110,8 @@ pub(crate) enum Job {
     Look,
     /// The call of `shutdown`.
     ShutdownCall(Handle, u64),
-    /// A note that the service is on this runtime, for the first time.
-    #[cfg_attr(startstop_loom, allow(dead_code))] // The runtime of a model does not end.
-    NoteRuntime(Handle),
+    /// A look at which runtimes have ended.
+    ForgetRuntimes,
 }
 
 /// Where a task of the core is to run, and the number it proves itself with.

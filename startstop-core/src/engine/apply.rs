@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use super::{
     ArmTimer, Deferred, Job, Shared, SpawnTarget, Synced, attached, availability, deadline, drain,
-    listeners, owners, record, reload, reporting, spans,
+    listeners, owners, record, reload, reporting, runtimes, spans,
 };
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::StartError;
@@ -84,6 +84,7 @@ impl Synced {
             if !self.driven && self.life.is_over() {
                 // Invariant 4: nobody else is left to do it.
                 self.settle(shared, deferred);
+                self.leave_runtime(deferred);
             }
         }
     }
@@ -255,23 +256,19 @@ impl Synced {
         let Some(on) = self.on.clone() else { return };
         self.driver_id = self.driver_id.wrapping_add(1);
         self.driven = true;
-        let is_new = self.noted_on.replace(on.id()) != Some(on.id());
-        let place = is_new.then(|| Job::NoteRuntime(on.clone()));
+        let is_other = self.ran_on.replace(on.id()) != Some(on.id());
+        let is_new = is_other && !cfg!(startstop_loom) && runtimes::add(&on);
         deferred.job(Job::Driver(SpawnTarget { on, id: self.driver_id }));
-        if let Some(place) = place {
-            deferred.job(place);
+        if is_new {
+            deferred.job(Job::ForgetRuntimes);
         }
     }
 
-    /// Lets go of a runtime that has ended, unless the service is still on it.
-    #[cfg(not(startstop_loom))]
-    pub(super) fn forget_runtime(&mut self, id: tokio::runtime::Id) -> Option<Handle> {
-        let is_there = self.on.as_ref().is_some_and(|on| on.id() == id);
-        if !is_there || self.state() != State::Stopped {
-            return None;
+    /// Drops the handle of the runtime once the service has stopped and its driver is gone.
+    pub(super) fn leave_runtime(&mut self, deferred: &mut Deferred) {
+        if self.state() == State::Stopped && !self.driven && !cfg!(startstop_loom) {
+            deferred.drop_runtime(self.on.take());
         }
-        self.noted_on = None;
-        self.on.take()
     }
 
     #[inline]

@@ -9,6 +9,8 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use tokio::runtime::Handle;
+
 use super::attached::Order;
 use super::deadline::Keepers;
 use super::{Ending, Job, Node, Observer, OwnerGuard, verdicts};
@@ -39,6 +41,7 @@ pub(crate) struct Deferred {
     /// What nobody needs any more, and whose drop is user code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
+    old_runtime: Option<Handle>,
     rest: Option<Box<ColdActions>>,
 }
 
@@ -56,6 +59,7 @@ pub(super) struct ColdActions {
     /// What nobody needs any more, and whose drop is user code, or takes another lock.
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
+    runtimes: Vec<Handle>,
     events: Vec<Event>,
     #[cfg(feature = "tracing")]
     spans: Vec<AttemptSpan>,
@@ -100,6 +104,13 @@ impl Deferred {
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
         if let Some(waker) = fill(&mut self.old_waker, waker) {
             self.rest().wakers.push(waker);
+        }
+    }
+
+    /// Drops the handle of a runtime after the lock.
+    pub(super) fn drop_runtime(&mut self, runtime: Option<Handle>) {
+        if let Some(runtime) = fill(&mut self.old_runtime, runtime) {
+            self.rest().runtimes.push(runtime);
         }
     }
 
@@ -212,6 +223,7 @@ impl Deferred {
     fn clear(&mut self) {
         each_fenced(self.old_waker.take(), drop);
         each_fenced(self.old_failure.take(), drop);
+        each_fenced(self.old_runtime.take(), drop);
         // Last: what it drops may be what keeps a whole, of which this is a part, from its end.
         if let Some(rest) = self.rest.take() {
             rest.finish();
@@ -253,6 +265,7 @@ impl ColdActions {
         self.tell_observers();
         each_fenced(self.wakers.drain(..), drop);
         each_fenced(self.failures.drain(..), drop);
+        each_fenced(self.runtimes.drain(..), drop);
         each_fenced(self.events.drain(..), drop);
         // The end of a whole may follow, and of what that is a part of: each place sees to it that this is no recursion.
         drop(self.ended);

@@ -167,6 +167,7 @@ impl Synced {
     fn driver_gone(&mut self, deferred: &mut Deferred) {
         self.driven = false;
         deferred.drop_waker(self.driver.take());
+        self.leave_runtime(deferred);
     }
 
     /// The runtime has dropped the driver with this number.
@@ -180,6 +181,7 @@ impl Synced {
         self.step(shared, Input::RunEnded(RunEnd::Dropped), ArmTimer::ByCaller, deferred);
         if self.life.is_over() {
             self.settle(shared, deferred);
+            self.leave_runtime(deferred);
         }
     }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::Shared;
 use super::attached::Attached;
 use super::deadline::Deadline;
 use super::ended::Ended;
@@ -17,6 +16,7 @@ use super::owners::Owners;
 use super::reload::Reloads;
 use super::reporting::Said;
 use super::tasks::Tasks;
+use super::{Shared, runtimes};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Waiters;
 use crate::report::error::Unresponsive;
@@ -65,8 +65,8 @@ pub(crate) struct Synced {
     /// Whether there is a driver.
     pub(super) driven: bool,
     pub(super) on: Option<Handle>,
-    /// The runtime that it was noted for last.
-    pub(super) noted_on: Option<tokio::runtime::Id>,
+    /// The runtime of the last cycle, which is in `runtimes` as long as it is there.
+    pub(super) ran_on: Option<tokio::runtime::Id>,
     pub(crate) waiters: Waiters,
     pub(super) rare: Option<Box<ColdState>>,
 }
@@ -166,7 +166,7 @@ impl Synced {
             stop_at: clock::NEVER,
             driver: None,
             driven: false,
-            noted_on: None,
+            ran_on: None,
             on: None,
             waiters: Waiters::new(),
             rare: None,
@@ -238,9 +238,9 @@ impl Synced {
         self.rare().path.get_or_insert_with(|| Path::alone(shared.name())).clone()
     }
 
-    /// The runtime of the cycle.
-    pub(crate) fn runtime(&self) -> Option<&Handle> {
-        self.on.as_ref()
+    /// Returns the runtime of the cycle, or of the last one.
+    pub(crate) fn runtime(&self) -> Option<Handle> {
+        self.on.clone().or_else(|| runtimes::find(self.ran_on?))
     }
 
     /// The failures of all cycles.

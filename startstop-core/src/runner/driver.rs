@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-#[cfg(not(startstop_loom))]
-use crate::engine::places;
+use crate::engine::runtimes;
 use crate::engine::task::flush_lifo_slot;
 use crate::engine::{Identity, Job, Node, Shared, attached, look_soon, spawn_deadline_task};
 use crate::report::status::Status;
@@ -73,10 +72,7 @@ impl<S: Service> Node for Inner<S> {
             Job::Driver(target) => drive::spawn(self, &target),
             Job::Deadline(target) => spawn_deadline_task(&(self as Arc<dyn Node>), &target),
             Job::Look => look_soon(&(self as Arc<dyn Node>)),
-            #[cfg(not(startstop_loom))]
-            Job::NoteRuntime(on) => places::note(&(self as Arc<dyn Node>), &on),
-            #[cfg(startstop_loom)]
-            Job::NoteRuntime(_) => {}
+            Job::ForgetRuntimes => runtimes::forget_ended(),
             Job::ShutdownCall(on, epoch) => {
                 let call = shutdown_call::Call::new(Arc::clone(&self), epoch);
                 shutdown_call::spawn(&self, &on, call);

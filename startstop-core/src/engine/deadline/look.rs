@@ -30,7 +30,7 @@ impl Watched {
     pub(super) fn look(&mut self) -> Option<Instant> {
         match self {
             Self::Deadline { node, id, was_nudged } => {
-                let (on, last) = gate::look(node, |_, synced| synced.runtime().cloned())?;
+                let (on, last) = gate::look(node, |_, synced| synced.runtime())?;
                 let on = on?;
                 drop_on(last, &on);
                 // For its clock.
@@ -83,9 +83,7 @@ fn look_at_deadline(
 
 /// Looks whether what was pending still is.
 pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
-    let look = |_: &Shared, synced: &mut Synced| {
-        (deadline::is_look_due(synced), synced.runtime().cloned())
-    };
+    let look = |_: &Shared, synced: &mut Synced| (deadline::is_look_due(synced), synced.runtime());
     let Some(((is_due, Some(on)), last)) = gate::look(node, look) else { return };
     drop_on(last, &on);
     if !is_due {

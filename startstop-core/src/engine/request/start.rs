@@ -107,7 +107,7 @@ fn admit(
         return Ok(None);
     }
     // A request from a thread without a runtime goes back to where the service ran.
-    let there = || synced.runtime().filter(|_| matches!(wanted, Caller::No)).cloned();
+    let there = || synced.runtime().filter(|_| matches!(wanted, Caller::No));
     here.or_else(there).map(Some).ok_or(StartError::NoRuntime)
 }
 
