@@ -53,6 +53,8 @@ pub struct Host<S: Service> {
     notify: crate::notify::Settings,
     #[cfg(all(unix, feature = "handover"))]
     handover: Option<crate::handover::Handover>,
+    #[cfg(feature = "grpc-health")]
+    grpc_health: Option<crate::grpc_health::GrpcHealth>,
 }
 
 impl<S: Service> Host<S> {
@@ -73,6 +75,8 @@ impl<S: Service> Host<S> {
             notify: crate::notify::Settings::default(),
             #[cfg(all(unix, feature = "handover"))]
             handover: None,
+            #[cfg(feature = "grpc-health")]
+            grpc_health: None,
         }
     }
 
@@ -269,6 +273,18 @@ impl<S: Service> Host<S> {
         self
     }
 
+    /// Says whose health this is: that of the program, with its [checks](Self::check).
+    ///
+    /// # Examples
+    ///
+    /// See [`GrpcHealth`](crate::GrpcHealth).
+    #[cfg(feature = "grpc-health")]
+    #[must_use]
+    pub fn grpc_health(mut self, health: &crate::GrpcHealth) -> Self {
+        self.grpc_health = Some(health.clone());
+        self
+    }
+
     /// Runs the program inside a runtime of one's own, until the service has ended or a signal has stopped it. It does what
     /// `startstop_core::run` does.
     ///
@@ -320,6 +336,10 @@ impl<S: Service> Host<S> {
     fn begin(mut self, runtime: &Handle) -> Option<Running<S>> {
         let pulse = Arc::new(Pulse::default());
         let probes = self.probes.clone().on_runtime(Arc::clone(&pulse), runtime.clone());
+        #[cfg(feature = "grpc-health")]
+        if let Some(health) = &self.grpc_health {
+            health.bind(probes.clone());
+        }
         let mut tasks = Tasks::new(runtime.clone());
         grace::check(self.runner.grace_period(), self.limit());
         match self.parts(&probes, &mut tasks).and_then(Background::spawn) {

@@ -14,6 +14,7 @@
 //! - `top`: the program `startstop-top`, the tree of a program in a terminal, by its admin port.
 //! - `otel`: the same metrics as instruments of OpenTelemetry (`observe`), and `flush_last` for exporters.
 //! - `serve`: HTTP servers that leave nothing behind at a stop (`serve`, `Serve`), and `CxExecutor`.
+//! - `grpc-health`: `GrpcHealth`, the gRPC health service of a program, by tonic-health; with `serve`.
 //! - `tls`: `Serve::tls`, with certificates that are read again on a reload (`Tls`).
 //! - `handover`: `Handover`, a new process that takes the listeners of the old one over, and replaces it when it is ready (Unix).
 //! - `sockets`: `Sockets`, the listeners that a service manager has handed over (Unix).
@@ -42,10 +43,14 @@ mod otel;
 mod sockets;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "grpc-health")]
+mod grpc_health;
 
 #[cfg(feature = "admin")]
 pub use admin::router;
 pub use child::without_notify;
+#[cfg(feature = "grpc-health")]
+pub use grpc_health::GrpcHealth;
 #[cfg(all(unix, feature = "handover"))]
 pub use handover::Handover;
 pub use host::Host;

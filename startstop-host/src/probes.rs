@@ -118,9 +118,19 @@ impl Probes {
         self.runtime.as_ref()
     }
 
-    #[cfg(any(feature = "admin", feature = "handover", feature = "notify"))]
+    #[cfg(any(
+        feature = "admin",
+        feature = "grpc-health",
+        feature = "handover",
+        feature = "notify"
+    ))]
     pub(crate) fn source(&self) -> &Arc<dyn Source> {
         &self.source
+    }
+
+    #[cfg(feature = "grpc-health")]
+    pub(crate) fn check_names(&self) -> impl Iterator<Item = &str> {
+        self.checks.iter().map(|check| check.name())
     }
 
     /// Returns whether the process is alive: no only for what a restart of the process mends, that is a part that is

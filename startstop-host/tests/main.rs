@@ -2,6 +2,8 @@
 
 #[cfg(feature = "admin")]
 mod admin;
+#[cfg(feature = "grpc-health")]
+mod grpc_health;
 #[cfg(all(unix, feature = "handover"))]
 mod handover;
 mod host;

@@ -1,0 +1,70 @@
+//! What a name stands for, and how that fares.
+
+use startstop_core::Status;
+use tonic_health::pb::HealthCheckResponse;
+use tonic_health::pb::health_check_response::ServingStatus;
+
+use crate::parts::Part;
+use crate::probes::Probes;
+
+/// How something fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Serving,
+    NotServing,
+    /// There is nothing of this name.
+    Unknown,
+}
+
+impl From<bool> for Answer {
+    fn from(is_well: bool) -> Self {
+        if is_well { Self::Serving } else { Self::NotServing }
+    }
+}
+
+impl From<Answer> for HealthCheckResponse {
+    fn from(answer: Answer) -> Self {
+        let status = match answer {
+            Answer::Serving => ServingStatus::Serving,
+            Answer::NotServing => ServingStatus::NotServing,
+            Answer::Unknown => ServingStatus::ServiceUnknown,
+        };
+        Self { status: status.into() }
+    }
+}
+
+/// Says how what has this name fares now. The tree comes first: a check may bear the name of a part.
+pub(super) async fn ask(probes: &Probes, name: &str) -> Answer {
+    if let Some(whole) = probes.source().status() {
+        if let Some(part) = find(&whole, name) {
+            return part.is_ready().into();
+        }
+    }
+    match name {
+        "" | "readyz" => probes.ready().await.ok().into(),
+        "livez" => probes.live().ok().into(),
+        "startupz" => probes.startup().ok().into(),
+        check => of_check(probes, check).await,
+    }
+}
+
+async fn of_check(probes: &Probes, name: &str) -> Answer {
+    if !probes.check_names().any(|known| known == name) {
+        return Answer::Unknown;
+    }
+    let parts = probes.ready_parts().await;
+    let fails = |part: &Part| part.name == name && part.problem.is_some();
+    (!parts.iter().any(fails)).into()
+}
+
+/// The service with this path. Without recursion: a tree may be deep.
+fn find<'a>(whole: &'a Status, path: &str) -> Option<&'a Status> {
+    let mut open = vec![whole];
+    while let Some(status) = open.pop() {
+        if status.path() == path {
+            return Some(status);
+        }
+        open.extend(status.children());
+    }
+    None
+}

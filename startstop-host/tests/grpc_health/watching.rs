@@ -1,0 +1,122 @@
+//! What a watch tells, and when it ends.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use startstop_core::{Context, Runner, service_fn};
+use startstop_host::{GrpcHealth, Probes};
+use tonic::Code;
+use tonic_health::pb::health_check_response::ServingStatus::{NotServing, ServiceUnknown, Serving};
+
+use super::client::{check, client, watch};
+use super::{Api, SECOND, shop};
+
+#[tokio::test]
+async fn a_watch_hears_each_change_and_ends_at_the_stop() {
+    let shop = shop(Duration::ZERO).await;
+    let mut client = client(shop.addr).await;
+    let mut db = watch(&mut client, "shop/db").await.unwrap();
+    let mut whole = watch(&mut client, "shop").await.unwrap();
+    assert_eq!(db.next().await, Some(NotServing));
+    assert_eq!(whole.next().await, Some(NotServing));
+    for _ in 0..3 {
+        shop.db.store(true, Ordering::Relaxed);
+        assert_eq!(db.next().await, Some(Serving));
+        assert_eq!(whole.next().await, Some(Serving));
+        shop.db.store(false, Ordering::Relaxed);
+        assert_eq!(db.next().await, Some(NotServing));
+        assert_eq!(whole.next().await, Some(NotServing));
+    }
+    shop.db.store(true, Ordering::Relaxed);
+    assert_eq!(whole.next().await, Some(Serving));
+    // The server may take 20 s to stop, and takes none of them.
+    let begin = Instant::now();
+    shop.runner.stop().await.unwrap();
+    assert!(begin.elapsed() < 10 * SECOND, "{:?}", begin.elapsed());
+    assert_eq!(whole.next().await, Some(NotServing), "the last change is told");
+    assert_eq!(whole.next().await, None);
+}
+
+#[tokio::test]
+async fn a_drain_is_told_at_once_and_watches_go_on_until_the_stop() {
+    let shop = shop(20 * SECOND).await;
+    shop.db.store(true, Ordering::Relaxed);
+    let mut client = client(shop.addr).await;
+    let mut whole = watch(&mut client, "shop").await.unwrap();
+    while whole.next().await != Some(Serving) {}
+    shop.runner.request_stop();
+    assert_eq!(whole.next().await, Some(NotServing));
+    let begin = Instant::now();
+    // It ends the drain as well.
+    shop.runner.stop_within(SECOND).await.unwrap();
+    assert!(begin.elapsed() < 10 * SECOND, "{:?}", begin.elapsed());
+    assert_eq!(whole.next().await, None);
+}
+
+#[tokio::test]
+async fn a_watch_of_what_is_not_there_yet_waits_for_it() {
+    let shop = shop(Duration::ZERO).await;
+    shop.db.store(true, Ordering::Relaxed);
+    let mut client = client(shop.addr).await;
+    let mut late = watch(&mut client, "shop/late").await.unwrap();
+    assert_eq!(late.next().await, Some(ServiceUnknown));
+    let idle = service_fn(async |cx: Context| cx.cancelled().await);
+    shop.runner.service().insert("late", idle).await.unwrap();
+    loop {
+        match late.next().await {
+            Some(Serving) => break,
+            told => assert_eq!(told, Some(NotServing)),
+        }
+    }
+    shop.runner.service().remove("late").await.unwrap();
+    while late.next().await != Some(ServiceUnknown) {}
+    shop.runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_watch_hears_of_a_check_without_any_event() {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    let idle = Runner::new(service_fn(async |cx: Context| cx.cancelled().await));
+    idle.start().await.unwrap();
+    let full = Arc::new(AtomicBool::new(false));
+    let disk = Arc::clone(&full);
+    let probes = Probes::of(&idle).check("disk", SECOND, move || {
+        let full = disk.load(Ordering::Relaxed);
+        async move { if full { Err("the disk is full") } else { Ok(()) } }
+    });
+    let api = Api::new(&GrpcHealth::of(probes)).await;
+    let addr = api.listener.local_addr().unwrap();
+    let api = Runner::new(api);
+    api.start().await.unwrap();
+    let mut client = client(addr).await;
+    let mut disk = watch(&mut client, "disk").await.unwrap();
+    let mut whole = watch(&mut client, "").await.unwrap();
+    assert_eq!((disk.next().await, whole.next().await), (Some(Serving), Some(Serving)));
+    full.store(true, Ordering::Relaxed);
+    assert_eq!((disk.next().await, whole.next().await), (Some(NotServing), Some(NotServing)));
+    api.stop().await.unwrap();
+    idle.stop().await.unwrap();
+}
+
+/// What docs/production.md tells of tonic: one call meets the GOAWAY of a connection that stays open, and is told nothing better.
+#[tokio::test]
+async fn the_first_call_after_a_goaway_is_cancelled_and_the_next_one_is_answered() {
+    let shop = shop(20 * SECOND).await;
+    shop.db.store(true, Ordering::Relaxed);
+    let mut client = client(shop.addr).await;
+    // It keeps the connection open.
+    let mut whole = watch(&mut client, "shop").await.unwrap();
+    while whole.next().await != Some(Serving) {}
+    shop.runner.request_stop();
+    assert_eq!(whole.next().await, Some(NotServing));
+    let mut answers = Vec::new();
+    for _ in 0..20 {
+        answers.push(check(&mut client, "shop").await);
+    }
+    let (answered, failed): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(failed, [Err(Code::Cancelled)]);
+    assert_eq!(answered, [Ok(NotServing); 19]);
+    shop.runner.stop_within(SECOND).await.unwrap();
+}
