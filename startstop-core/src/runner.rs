@@ -2,13 +2,10 @@
 
 // In the order of the page of `Runner`.
 mod handle;
-mod requests;
 mod queries;
-mod waits;
 mod parent_waker;
 mod nested;
 mod start_stop;
-mod events;
 mod find;
 mod attach;
 mod watch;

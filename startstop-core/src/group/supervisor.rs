@@ -46,15 +46,15 @@ pub(super) async fn run(shared: &Arc<GroupShared>, cx: Context) -> Result<(), Bo
     let mut supervisor = Supervisor::new(shared, &cx)?;
     let mut cancelled = pin!(cx.cancelled());
     let mut passed_on = None;
-    while supervisor.again || !supervisor.is_finished() || supervisor.finds_more() {
+    while supervisor.again || !supervisor.is_finished() || end::finds_more(&mut supervisor) {
         if supervisor.again {
             tokio::task::yield_now().await;
         }
-        let share_end = supervisor.next_share_end();
+        let share_end = shares::next_end(&mut supervisor);
         match supervisor.woken(cancelled.as_mut(), &mut passed_on, share_end).await {
             Wakeup::Draining => supervisor.drain(),
             Wakeup::Cancelled => supervisor.close(),
-            Wakeup::Reload(reload) => passed_on = Some(supervisor.pass_on(reload)),
+            Wakeup::Reload(reload) => passed_on = Some(reload::pass_on(&supervisor, reload)),
             Wakeup::Reloaded(result) => {
                 if let Some(pass) = passed_on.take() {
                     passed_on = pass.after(result, |id| supervisor.part(id));
@@ -66,13 +66,13 @@ pub(super) async fn run(shared: &Arc<GroupShared>, cx: Context) -> Result<(), Bo
                 }
                 supervisor.look_at(&changed);
             }
-            Wakeup::BackoffOver => supervisor.backoff_over(),
-            Wakeup::Shortened => supervisor.share_again(),
-            Wakeup::ShareOver => supervisor.end_shares(),
+            Wakeup::BackoffOver => restart::backoff_over(&mut supervisor),
+            Wakeup::Shortened => shares::share_out_again(&mut supervisor),
+            Wakeup::ShareOver => shares::end_those_over(&mut supervisor),
             Wakeup::Again => supervisor.carry_out(),
         }
     }
-    supervisor.end()
+    end::end(supervisor)
 }
 
 enum Wakeup {
@@ -248,7 +248,7 @@ impl<'a> Supervisor<'a> {
     /// The group is told to stop.
     fn close(&mut self) {
         self.told = StopRequest::ToStop;
-        self.record_late();
+        late::record(self);
         self.shared.table().plan.close(Closing::Told);
         self.carry_out();
     }

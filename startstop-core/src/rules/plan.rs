@@ -12,10 +12,9 @@
 //!    counts those that are not.
 //! 3. Once the plan drains or closes nothing starts.
 //!
-//! [`node`] is what is known of one member, [`edges`] who depends on whom. [`inputs`] takes in what a member
+//! [`node`] is what is known of one member, [`edges`] who depends on whom, [`queries`] what the plan tells. [`inputs`] takes in what a member
 //! does; from there it goes on to [`restart`], where it has failed, to [`binding`], where others are bound to it,
-//! and to [`stopping`], the way down. [`counts`] keeps the numbers of the invariants, and [`actions`] says what follows from them. [`paths`] adds
-//! up what members take one after another.
+//! and to [`stopping`], the way down. [`counts`] keeps the numbers of the invariants, and [`actions`] says what follows from them.
 //!
 //! A barrier is a node without a member: ready when all it depends on are, down when all that depend
 //! on it are. It stands for the edges from each of many to each of many others.
@@ -29,7 +28,6 @@ mod restart;
 mod binding;
 mod stopping;
 mod actions;
-mod paths;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -111,47 +109,6 @@ pub(crate) struct GroupPlan {
     /// Places that were given back, and those of them that no action can be about any more.
     left: Vec<Id>,
     free: Vec<Id>,
-}
-
-impl GroupPlan {
-    /// The group begins to run: every member is to start.
-    pub(crate) fn open(&mut self) {
-        self.actions.clear();
-        self.pending.clear();
-        self.restarting.clear();
-        (self.draining, self.closing) = (false, None);
-        self.open = true;
-        (self.falling, self.pausing) = (0, false);
-        for (at, node) in self.nodes.iter_mut().enumerate() {
-            let Some(node) = node else { continue };
-            node.reset();
-            self.pending.push_back(Id(at));
-        }
-        self.count_all();
-    }
-
-    /// The group does not run any more.
-    pub(crate) fn shut(&mut self) {
-        self.open = false;
-        (self.draining, self.closing) = (false, None);
-        self.actions.clear();
-        self.pending.clear();
-        // A removal that was not carried out is over.
-        self.nodes.iter_mut().flatten().for_each(|node| node.leaves = false);
-    }
-
-    /// The node, unless its member is gone.
-    fn look_up(&self, id: Id) -> Option<&PlanNode> {
-        self.nodes.get(id.0)?.as_ref()
-    }
-
-    fn node(&self, id: Id) -> &PlanNode {
-        self.nodes[id.0].as_ref().expect("an id is used only while its member is there")
-    }
-
-    fn place_mut(&mut self, id: Id) -> &mut PlanNode {
-        self.nodes[id.0].as_mut().expect("an id is used only while its member is there")
-    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,22 @@
-//! The runner as a handle: made of a service, cloned, let go.
+//! The runner as a handle: made of a service, told to start, stop, restart and reload, cloned, let go.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use super::{Runner, WeakRunner};
-use crate::engine::gate;
-use crate::engine::request;
-use crate::engine::{Node, Shared};
+use super::{Runner, WeakRunner, parent_waker};
+use crate::engine::parent::Parent;
+use crate::engine::request::pending::ask;
+use crate::engine::request::{self, Caller, StartKind};
+use crate::engine::waiters::Answer;
+use crate::engine::{Node, Shared, gate};
+use crate::report::error::{ReloadError, StartError, StopError};
 use crate::runner::driver::Inner;
 use crate::service::name;
 use crate::service::{Owner, Service};
 use crate::settings::{Resolved, Settings};
+use crate::sync::CancellationToken;
 
 impl<S: Service> Runner<S> {
     /// A runner for a service, stopped. It needs no runtime.
@@ -103,6 +108,286 @@ impl<S: Service> Runner<S> {
     /// A handle that is counted already.
     pub(crate) fn of_inner(inner: Arc<Inner<S>>) -> Self {
         Self { inner }
+    }
+
+    /// Starts the service. A service that is running is stopped first, with its own timeouts; one that
+    /// is starting is joined.
+    ///
+    /// It returns when the service is ready, or has completed, or cannot become ready. The cycle runs
+    /// on the runtime of the caller.
+    ///
+    /// # Examples
+    ///
+    /// See [`Runner`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Failed`](StartError::Failed): it ended in failure before it was ready, and no policy restarts it.
+    /// - [`TimedOut`](StartError::TimedOut): it was not ready within `start_timeout`, and no attempt follows.
+    /// - [`Stopped`](StartError::Stopped): a stop came.
+    /// - [`Unresponsive`](StartError::Unresponsive): this attempt, or the cycle before it, was aborted and still has not ended.
+    /// - [`NoRuntime`](StartError::NoRuntime): the call was made outside of tokio.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the start goes on to its end when this future is dropped.
+    pub async fn start(&self) -> Result<(), StartError> {
+        self.ask_for_start(StartKind::Start).await
+    }
+
+    /// Like [`start`](Self::start), with a parent whose cancellation is a [`stop`](Self::stop).
+    ///
+    /// The parent belongs to the runner until the next `start` or `start_with`: restarts keep it, and
+    /// give [`Cancelled`](StartError::Cancelled) once it is cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Exit, Runner, service_fn};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let app = CancellationToken::new();
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start_with(&app).await.unwrap();
+    /// app.cancel();
+    /// assert_eq!(runner.wait().await, Exit::Stopped);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent was
+    /// cancelled already. Then nothing has happened.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the start goes on to its end when this future is dropped.
+    pub async fn start_with(&self, parent: &CancellationToken) -> Result<(), StartError> {
+        let parent = Arc::new(Parent::new(parent.clone()));
+        let request = |wanted: Caller<'_>| {
+            let reply = request::start(&self.inner, StartKind::Start, Some(&parent), wanted);
+            // After the start is registered, since a parent that is cancelled meanwhile stops it.
+            parent_waker::watch(self, &parent);
+            reply
+        };
+        ask(&self.inner, request, Answer::start).await
+    }
+
+    /// Starts the service unless it is running.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.ensure_running().await.unwrap();
+    /// runner.ensure_running().await.unwrap();
+    /// assert_eq!(runner.status().cycles(), 1);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent of the
+    /// last `start_with` is cancelled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the start goes on to its end when this future is dropped.
+    pub async fn ensure_running(&self) -> Result<(), StartError> {
+        self.ask_for_start(StartKind::Ensure).await
+    }
+
+    /// Stops the service within its own `stop_timeout`. A stop cancels every start and restart that was
+    /// asked for before it.
+    ///
+    /// It returns when `run`, `shutdown` and every task spawned through the context have ended, or when that was given up. Every
+    /// concurrent caller gets the same outcome.
+    ///
+    /// # Examples
+    ///
+    /// See [`Runner`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Failed`](StopError::Failed): something failed after the stop had begun; the service is stopped.
+    /// - [`TimedOut`](StopError::TimedOut): it did not end in time and was aborted; it is stopped.
+    /// - [`Unresponsive`](StopError::Unresponsive): it does not yield; the state stays `Stopping` until it does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the stop goes on to its end when this future is dropped.
+    pub async fn stop(&self) -> Result<(), StopError> {
+        ask(&self.inner, |wanted| request::stop(&self.inner, None, wanted), Answer::stop).await
+    }
+
+    /// Like [`stop`](Self::stop), within `timeout`. Zero aborts at once: `shutdown` is not called,
+    /// and an end by abort is no error. [`Duration::MAX`] waits for ever. It can shorten a stop
+    /// in progress, never extend it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Exit, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |_cx| std::future::pending::<()>().await));
+    /// runner.start().await.unwrap();
+    /// runner.stop_within(Duration::ZERO).await.unwrap();
+    /// assert_eq!(runner.wait().await, Exit::Aborted);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stop`](Self::stop).
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the stop goes on to its end when this future is dropped.
+    pub async fn stop_within(&self, timeout: Duration) -> Result<(), StopError> {
+        let request = |wanted: Caller<'_>| request::stop(&self.inner, Some(timeout), wanted);
+        ask(&self.inner, request, Answer::stop).await
+    }
+
+    /// Stops the service if need be, and starts it.
+    ///
+    /// # Examples
+    ///
+    /// See [`Runner`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent of the
+    /// last `start_with` is cancelled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the restart goes on to its end when this future is dropped.
+    pub async fn restart(&self) -> Result<(), StartError> {
+        self.ask_for_start(StartKind::Restart).await
+    }
+
+    /// Begins a start and returns at once; what becomes of it is in the status and the history. On a
+    /// thread without a runtime the service goes where it ran before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, State, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.request_start();
+    /// runner.wait_for(State::Running).await;
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn request_start(&self) {
+        request::start(&self.inner, StartKind::Start, None, Caller::No);
+    }
+
+    /// Begins a stop and returns at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, State, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.request_stop();
+    /// runner.wait_for(State::Stopped).await;
+    /// # }
+    /// ```
+    pub fn request_stop(&self) {
+        request::stop(&self.inner, None, Caller::No);
+    }
+
+    /// Begins a restart and returns at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.request_restart();
+    /// runner.wait().await; // the first cycle has ended
+    /// assert_eq!(runner.status().cycles(), 2);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn request_restart(&self) {
+        request::start(&self.inner, StartKind::Restart, None, Caller::No);
+    }
+
+    /// Asks the service to take over its new configuration, and waits for its answer. Nothing restarts.
+    ///
+    /// While the service starts, the request waits for the end of the start. Several requests before the service looks are one,
+    /// with one answer for all. A group passes it on, one member after another in the order of their starts; the first failure
+    /// is its answer. There is no timeout.
+    ///
+    /// # Examples
+    ///
+    /// See [`Reload`](crate::Reload).
+    ///
+    /// # Errors
+    ///
+    /// - [`Failed`](ReloadError::Failed): the service goes on with the old configuration.
+    /// - [`NotSupported`](ReloadError::NotSupported): nothing in the service has ever waited for a request in this attempt.
+    /// - [`Stopped`](ReloadError::Stopped): nothing of the service runs, or the attempt ended before the answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the reload goes on to its end when this future is dropped.
+    pub async fn reload(&self) -> Result<(), ReloadError> {
+        ask(&self.inner, |wanted| request::reload(&self.inner, wanted), Answer::reload).await
+    }
+
+    /// Asks for a reload and returns at once; what becomes of it is in the [events](Self::events), and a failure in the
+    /// history.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (told, hears) = std::sync::mpsc::channel();
+    /// let runner = Runner::new(service_fn(move |cx: startstop_core::Context| {
+    ///     let told = told.clone();
+    ///     async move {
+    ///         cx.reloaded().await.done();
+    ///         told.send("reloaded").unwrap();
+    ///         cx.cancelled().await;
+    ///     }
+    /// }));
+    /// runner.start().await.unwrap();
+    /// runner.request_reload();
+    /// # tokio::task::yield_now().await;
+    /// runner.stop().await.unwrap();
+    /// assert_eq!(hears.try_recv(), Ok("reloaded"));
+    /// # }
+    /// ```
+    pub fn request_reload(&self) {
+        request::reload(&self.inner, Caller::No);
+    }
+
+    async fn ask_for_start(&self, kind: StartKind) -> Result<(), StartError> {
+        ask(&self.inner, |wanted| request::start(&self.inner, kind, None, wanted), Answer::start)
+            .await
     }
 }
 

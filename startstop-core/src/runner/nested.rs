@@ -43,7 +43,7 @@ impl<S: Service> Service for Runner<S> {
     }
 
     async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
-        self.stop_as_part(cx.remaining()).await.map_err(Into::into)
+        stop(self, cx.remaining()).await.map_err(Into::into)
     }
 
     fn settings(&self) -> Settings {
@@ -145,7 +145,7 @@ async fn finish<S: Service>(
             None => break,
         }
     }
-    runner.ended_as_part(cx)
+    outcome(runner, cx)
 }
 
 /// Waits for a reload request to the whole: `None` when the part has ended before one came.
@@ -167,24 +167,22 @@ async fn before<T>(
     .await
 }
 
-impl<S: Service> Runner<S> {
-    /// Stops the part of a whole that has so much time left.
-    async fn stop_as_part(&self, left: Option<Duration>) -> Result<(), StopError> {
-        ask(&self.inner, |wanted| request::stop_part(&self.inner, left, wanted), Answer::stop).await
-    }
+/// Stops the part of a whole that has so much time left.
+async fn stop<S: Service>(runner: &Runner<S>, left: Option<Duration>) -> Result<(), StopError> {
+    ask(&runner.inner, |wanted| request::stop_part(&runner.inner, left, wanted), Answer::stop).await
+}
 
-    /// How the inner cycle ended, as the result of `run`.
-    fn ended_as_part(&self, cx: &Context) -> Result<(), BoxError> {
-        let synced = self.inner.shared.synced();
-        if let Some(stuck) = synced.unresponsive() {
-            return Err(StopError::Unresponsive(stuck.clone()).into());
-        }
-        let failure = ended::failed_end(&synced).cloned();
-        drop(synced);
-        match failure {
-            // Once the whole stops, `shutdown` tells what went wrong.
-            Some(failure) if !cx.is_cancelled() => Err(failure.into()),
-            _ => Ok(()),
-        }
+/// How the inner cycle ended, as the result of `run`.
+fn outcome<S: Service>(runner: &Runner<S>, cx: &Context) -> Result<(), BoxError> {
+    let synced = runner.inner.shared.synced();
+    if let Some(stuck) = synced.unresponsive() {
+        return Err(StopError::Unresponsive(stuck.clone()).into());
+    }
+    let failure = ended::failed_end(&synced).cloned();
+    drop(synced);
+    match failure {
+        // Once the whole stops, `shutdown` tells what went wrong.
+        Some(failure) if !cx.is_cancelled() => Err(failure.into()),
+        _ => Ok(()),
     }
 }

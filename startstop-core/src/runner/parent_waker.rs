@@ -30,13 +30,11 @@ impl<S: Service> Wake for Bell<S> {
     }
 }
 
-impl<S: Service> Runner<S> {
-    pub(super) fn watch_parent(&self, parent: &Arc<Parent>) {
-        let current =
-            self.inner.shared.synced().parent().is_some_and(|other| other.id() == parent.id());
-        if current {
-            let bell = Bell { inner: Arc::downgrade(&self.inner), parent: parent.id() };
-            parent.watch(&Waker::from(Arc::new(bell)));
-        }
+pub(super) fn watch<S: Service>(runner: &Runner<S>, parent: &Arc<Parent>) {
+    let current =
+        runner.inner.shared.synced().parent().is_some_and(|other| other.id() == parent.id());
+    if current {
+        let bell = Bell { inner: Arc::downgrade(&runner.inner), parent: parent.id() };
+        parent.watch(&Waker::from(Arc::new(bell)));
     }
 }

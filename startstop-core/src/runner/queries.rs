@@ -1,15 +1,24 @@
-//! The methods that read a runner without waiting.
+//! What a runner tells: read at once, awaited, or followed as it happens.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Runner;
-use crate::engine::grace;
+use super::{Runner, StartStop, StateWatch, find};
+use crate::engine::request::pending::wait_reply;
+use crate::engine::waiters::Answer;
+use crate::engine::{Node, grace, request};
+use crate::report::event::Events;
 use crate::report::failure::Failure;
 use crate::report::history::History;
-use crate::report::state::State;
+use crate::report::state::{Exit, State};
 use crate::report::status::Status;
+use crate::runner::listen::listen;
 use crate::runner::snapshot;
 use crate::service::Service;
+
+/// How many events a stream keeps for its reader, unless it is told otherwise.
+const CAPACITY: usize = 1024;
 
 impl<S: Service> Runner<S> {
     /// Whether the state is [`Running`](State::Running): one atomic load.
@@ -164,5 +173,98 @@ impl<S: Service> Runner<S> {
     /// See [`Status`].
     pub fn status(&self) -> Status {
         snapshot::status(&*self.inner)
+    }
+
+    /// Waits until the cycle that is current now, at this call, has ended: how it did. For a runner that
+    /// is stopped it is the end of the last cycle. A service that does not yield keeps this pending until
+    /// it does.
+    ///
+    /// # Examples
+    ///
+    /// See [`Exit`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped; a new call waits for the cycle that is current then.
+    pub fn wait(&self) -> impl Future<Output = Exit> + Send + use<'_, S> {
+        wait_reply(&self.inner, request::wait(&self.inner.shared), Answer::end)
+    }
+
+    /// Waits until the service is in a state, or has been in it since this call.
+    ///
+    /// # Examples
+    ///
+    /// See [`request_start`](Self::request_start).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped; a new call sees the states from then on.
+    pub fn wait_for(&self, state: State) -> impl Future<Output = ()> + Send + use<'_, S> {
+        wait_reply(&self.inner, request::wait_for(&self.inner.shared, state), Answer::seen)
+    }
+
+    /// A watch on the state.
+    ///
+    /// # Examples
+    ///
+    /// See [`StateWatch`].
+    pub fn subscribe(&self) -> StateWatch {
+        StateWatch::new(&(Arc::clone(&self.inner) as Arc<dyn Node>))
+    }
+
+    /// Returns a stream of what happens from now on to the service and, for a composite, to every member down to the
+    /// leaves. It holds the last 1,024 events.
+    ///
+    /// # Examples
+    ///
+    /// See [`Events`].
+    pub fn events(&self) -> Events {
+        self.events_with_capacity(CAPACITY)
+    }
+
+    /// Like [`events`](Self::events), holding the last `capacity` events; at least one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{EventKind, Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// let mut events = runner.events_with_capacity(1);
+    /// runner.start().await.unwrap();
+    /// assert!(matches!(events.try_next().unwrap().kind(), EventKind::Missed(2)));
+    /// assert!(matches!(events.try_next().unwrap().kind(), EventKind::Stopped { .. }));
+    /// # }
+    /// ```
+    pub fn events_with_capacity(&self, capacity: usize) -> Events {
+        listen(&(Arc::clone(&self.inner) as Arc<dyn Node>), capacity)
+    }
+
+    /// Returns the service itself, or what is below it, by its path as [`Status::path`](crate::Status::path) has it; `None` if
+    /// there is nothing of that path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Runner, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let db = service_fn(async |cx| cx.cancelled().await);
+    /// let app = Runner::new(Group::builder("app").with("db", db).build().unwrap());
+    /// app.start().await.unwrap();
+    ///
+    /// let db = app.find("app/db").unwrap();
+    /// db.stop().await.unwrap();
+    /// assert_eq!(app.status().children()[0].state(), State::Stopped);
+    /// assert!(app.find("app/cache").is_none());
+    /// # app.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn find(&self, path: &str) -> Option<Arc<dyn StartStop>> {
+        let node = find::find(Arc::clone(&self.inner) as Arc<dyn Node>, path)?;
+        node.handle()?.downcast().ok().map(|handle| *handle)
     }
 }

@@ -8,9 +8,8 @@ mod attempt;
 mod heard;
 mod probe;
 mod detached;
-mod signals;
+mod run_until_cancelled;
 mod blocking;
-mod readiness;
 mod reporting;
 mod tasks;
 mod waiting;
@@ -19,13 +18,22 @@ mod reload;
 pub(crate) mod attempt_guard;
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::engine::Node;
+use tokio::time::Instant;
+
+use crate::engine::waiters::Topic;
+use crate::engine::{Node, listeners};
+use crate::report::stop_reason::StopReason;
 use crate::report::trace::AttemptSpan;
+use crate::rules::lifecycle::StopStage;
+use crate::sync::CancellationToken;
 
 pub(crate) use attempt::Attempt;
 use detached::Detached;
+use futures::Signalled;
 pub use futures::{Cancelled, CancelledOwned};
 pub use probe::Probe;
 pub use reload::Reload;
@@ -136,6 +144,289 @@ impl Context {
         let Some(attempt) = self.attempt_link() else { return 0 };
         let synced = attempt.node().shared().synced();
         synced.attempt_of(attempt.epoch())
+    }
+
+    /// A context without a runner, for calling `service.run(cx)` in a unit test.
+    ///
+    /// `token` is its cancellation. [`ready`](Self::ready), [`report`](Self::report) and
+    /// [`heartbeat`](Self::heartbeat) do nothing: a test that looks at them uses [`probed`](Self::probed).
+    /// [`spawn`](Self::spawn) uses the current runtime, and its tasks end with the last clone of the context.
+    /// [`request_stop`](Self::request_stop) and [`request_shutdown`](Self::request_shutdown) cancel `token` itself,
+    /// [`request_restart`](Self::request_restart) does nothing, [`reloaded`](Self::reloaded) waits for ever, and there is no
+    /// [`deadline`](Self::deadline).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Context, Service, service_fn};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let service = service_fn(async |cx| cx.cancelled().await);
+    /// let token = CancellationToken::new();
+    /// token.cancel();
+    /// service.run(Context::detached(token)).await.unwrap();
+    /// # }
+    /// ```
+    pub fn detached(token: CancellationToken) -> Self {
+        Self::probed(token).0
+    }
+
+    /// A [detached](Self::detached) context, and a [`Probe`] that tells what the service says to it, drains it and asks it for
+    /// a reload.
+    ///
+    /// # Examples
+    ///
+    /// See [`Probe`].
+    pub fn probed(token: CancellationToken) -> (Self, Probe) {
+        let (detached, probe) = Detached::new(token);
+        (Self { link: Link::Detached(Arc::new(detached)) }, probe)
+    }
+
+    /// The same for a waiter: of a detached context, a copy that does not keep its tasks.
+    fn without_tasks(&self) -> Self {
+        match &self.link {
+            Link::Attempt(_) => self.clone(),
+            Link::Detached(detached) => {
+                Self { link: Link::Detached(Arc::new(detached.without_tasks())) }
+            }
+        }
+    }
+
+    /// Waits until a stop is requested; in `shutdown`, until its deadline.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped; a cancellation stays.
+    pub fn cancelled(&self) -> Cancelled<'_> {
+        Cancelled::new(self)
+    }
+
+    /// Like [`cancelled`](Self::cancelled), but `'static`, for
+    /// `axum::serve(..).with_graceful_shutdown(..)`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     let told = tokio::spawn(cx.cancelled_owned());
+    ///     told.await.unwrap();
+    /// }));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped; a cancellation stays.
+    pub fn cancelled_owned(&self) -> CancelledOwned {
+        CancelledOwned::new(self.without_tasks())
+    }
+
+    /// Whether a stop is requested; in `shutdown`, whether its deadline has passed. Takes no lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Context;
+    /// # use tokio_util::sync::CancellationToken;
+    /// let token = CancellationToken::new();
+    /// let cx = Context::detached(token.clone());
+    /// assert!(!cx.is_cancelled());
+    /// token.cancel();
+    /// assert!(cx.is_cancelled());
+    /// ```
+    pub fn is_cancelled(&self) -> bool {
+        match &self.link {
+            Link::Attempt(attempt) => attempt.has_reached(attempt.cancel_level()),
+            Link::Detached(detached) => detached.token.is_cancelled(),
+        }
+    }
+
+    /// A token that is cancelled with this context, to hand on. It is built when first asked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Runner, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     let token = cx.token();
+    ///     tokio::spawn(async move { token.cancelled().await }).await.unwrap();
+    /// }));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn token(&self) -> CancellationToken {
+        match &self.link {
+            Link::Attempt(attempt) => attempt.token(),
+            // A child, so that whoever gets it cannot cancel the whole.
+            Link::Detached(detached) => detached.token.child_token(),
+        }
+    }
+
+    /// Runs `future` until it is done or the context is cancelled: its output, or `None` if the
+    /// cancellation comes first. In a context that is cancelled already it is `None`, and `future` is not
+    /// polled; if both come at once later, the output wins.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context`].
+    ///
+    /// # Cancel safety
+    ///
+    /// It drops `future` when it is dropped, and when the context is cancelled: it is as cancel safe
+    /// as `future` is.
+    pub fn run_until_cancelled<F: Future>(
+        &self,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + use<'_, F> {
+        run_until_cancelled::RunUntilCancelled::new(self, future)
+    }
+
+    /// Blocks the thread until the context is cancelled, for `timeout` at most: whether it is
+    /// cancelled. For [`blocking_fn`](crate::blocking_fn). `timeout` is real time, also where tokio's
+    /// clock is paused; [`Duration::MAX`] waits for ever.
+    ///
+    /// # Examples
+    ///
+    /// See [`blocking_fn`](crate::blocking_fn).
+    pub fn cancelled_blocking(&self, timeout: Duration) -> bool {
+        blocking::wait(self, timeout)
+    }
+
+    /// When the service will be aborted, once a stop is requested; `None` before, and if never.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     assert_eq!(cx.deadline(), None);
+    ///     cx.cancelled().await;
+    ///     assert_eq!(cx.remaining(), Some(Duration::from_secs(3)));
+    /// }));
+    /// runner.start().await.unwrap();
+    /// runner.stop_within(Duration::from_secs(3)).await.unwrap();
+    /// # }
+    /// ```
+    pub fn deadline(&self) -> Option<Instant> {
+        let attempt = self.attempt_link()?;
+        let synced = attempt.node().shared().synced();
+        if synced.attempts == attempt.epoch() { synced.deadline() } else { None }
+    }
+
+    /// How long until the service will be aborted, once a stop is requested; `None` before, and if
+    /// never.
+    ///
+    /// # Examples
+    ///
+    /// See [`deadline`](Self::deadline).
+    pub fn remaining(&self) -> Option<Duration> {
+        Some(self.deadline()?.saturating_duration_since(Instant::now()))
+    }
+
+    /// Why the attempt is to end, once it is. The first reason stays for the attempt. Whatever its group does to a member is
+    /// [`StopReason::Group`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StopReason, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     assert_eq!(cx.reason(), None);
+    ///     cx.cancelled().await;
+    ///     assert_eq!(cx.reason(), Some(StopReason::Requested));
+    /// }));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn reason(&self) -> Option<StopReason> {
+        match &self.link {
+            Link::Attempt(attempt) => {
+                listeners::why(&attempt.node().shared().synced(), attempt.epoch())
+            }
+            Link::Detached(detached) => detached.reason(),
+        }
+    }
+
+    /// Waits for a drain to begin: a stop is requested, and the cancellation follows after the
+    /// `drain` setting. Without that setting it resolves with the cancellation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, Settings, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let service = service_fn(async |cx| {
+    ///     cx.draining().await;
+    ///     assert!(!cx.is_cancelled()); // still serving, but not ready any more
+    ///     cx.cancelled().await;
+    /// });
+    /// let settings = Settings::new().drain(Duration::from_secs(1));
+    /// let runner = Runner::with_settings(service, settings);
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped; a drain stays.
+    pub async fn draining(&self) {
+        match &self.link {
+            Link::Attempt(attempt) => {
+                Signalled::new(attempt, StopStage::Draining, Topic::Drain).await;
+            }
+            Link::Detached(detached) => detached.draining().await,
+        }
+    }
+
+    /// Waits for a reload request. Several requests before the service looks are one. Where several tasks of a service wait,
+    /// each gets one, and the answer is there when all have answered.
+    ///
+    /// # Examples
+    ///
+    /// See [`Reload`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped: a request that it had not returned yet is there for the next call.
+    pub async fn reloaded(&self) -> Reload {
+        match &self.link {
+            Link::Attempt(attempt) => reload::Reloaded::new(attempt).await,
+            Link::Detached(detached) => detached.reloaded().await,
+        }
     }
 }
 

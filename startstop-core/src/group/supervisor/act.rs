@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Supervisor;
 use super::member_snapshot::{goes_down, next_cycle};
+use super::{Supervisor, changes, readiness, shares};
 use crate::engine::request::{self, Caller, Reply, Start};
 use crate::group::error::DependencyFailed;
 use crate::report::error::StartError;
@@ -35,12 +35,12 @@ impl Supervisor<'_> {
                             self.again = true;
                         }
                     }
-                    Action::Removed(id) => self.removed(id),
+                    Action::Removed(id) => changes::removed(self, id),
                 }
             }
         }
-        self.let_go();
-        self.show_readiness();
+        changes::let_go(self);
+        readiness::show(self);
     }
 
     fn start(&mut self, id: Id, counts: Start) {
@@ -71,7 +71,7 @@ impl Supervisor<'_> {
         if goes_down(&*part.node) {
             self.shared.table().plan.on_ending_unasked(id);
         }
-        self.stop_within_share(id);
+        shares::stop_within(self, id);
         self.look_at_one(id);
     }
 

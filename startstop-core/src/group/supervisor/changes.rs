@@ -18,58 +18,56 @@ pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
     }
 }
 
-impl Supervisor<'_> {
-    pub(super) fn removed(&mut self, id: Id) {
-        // Said twice, it may be about one that was inserted in its place by now.
-        if !self.shared.table().plan.is_leaving(id) {
+pub(super) fn removed(supervisor: &mut Supervisor<'_>, id: Id) {
+    // Said twice, it may be about one that was inserted in its place by now.
+    if !supervisor.shared.table().plan.is_leaving(id) {
+        return;
+    }
+    supervisor.look_at_one(id);
+    let (told, entry) = {
+        let mut table = supervisor.shared.table();
+        // Its handle may have started it since: this is said again once it is down.
+        if table.plan.is_alive(id) {
             return;
         }
-        self.look_at_one(id);
-        let (told, entry) = {
-            let mut table = self.shared.table();
-            // Its handle may have started it since: this is said again once it is down.
-            if table.plan.is_alive(id) {
-                return;
-            }
-            (table.plan.was_told(id), table.delete(id))
-        };
-        let Some(entry) = entry else { return };
-        unobserve(&self.shared.change_queue, id, &entry.part);
-        self.shared.tell_removed(&entry.name, &entry.part);
-        let look = MemberSnapshot::at(&*entry.part.node);
-        // How one ended that was at rest before is none of its removal.
-        let outcome = if told || look.stuck.is_some() { look.stop } else { Ok(()) };
-        for removing in entry.removing {
-            reply(Some(removing), outcome.clone().map_err(GroupError::Stop));
-        }
-        reply(entry.inserting, Err(GroupError::Start(StartError::Stopped)));
-        self.gone.push(entry.part);
+        (table.plan.was_told(id), table.delete(id))
+    };
+    let Some(entry) = entry else { return };
+    unobserve(&supervisor.shared.change_queue, id, &entry.part);
+    supervisor.shared.tell_removed(&entry.name, &entry.part);
+    let look = MemberSnapshot::at(&*entry.part.node);
+    // How one ended that was at rest before is none of its removal.
+    let outcome = if told || look.stuck.is_some() { look.stop } else { Ok(()) };
+    for removing in entry.removing {
+        reply(Some(removing), outcome.clone().map_err(GroupError::Stop));
     }
+    reply(entry.inserting, Err(GroupError::Start(StartError::Stopped)));
+    supervisor.gone.push(entry.part);
+}
 
-    /// A member that was inserted did not start: it is taken off again.
-    pub(super) fn withdraw(&mut self, id: Id, error: StartError) {
-        // They were inserted after it; those that their handles have started do without it.
-        let waiting = self.shared.table().plan.waiting_for(id);
-        for dependent in waiting {
-            self.fail_dependency(dependent, id);
-        }
-        let entry = self.shared.table().delete(id);
-        let Some(entry) = entry else { return };
-        unobserve(&self.shared.change_queue, id, &entry.part);
-        self.shared.tell_removed(&entry.name, &entry.part);
-        for removing in entry.removing {
-            reply(Some(removing), Ok(()));
-        }
-        reply(entry.inserting, Err(GroupError::Start(error)));
-        self.gone.push(entry.part);
+/// A member that was inserted did not start: it is taken off again.
+pub(super) fn withdraw(supervisor: &mut Supervisor<'_>, id: Id, error: StartError) {
+    // They were inserted after it; those that their handles have started do without it.
+    let waiting = supervisor.shared.table().plan.waiting_for(id);
+    for dependent in waiting {
+        supervisor.fail_dependency(dependent, id);
     }
+    let entry = supervisor.shared.table().delete(id);
+    let Some(entry) = entry else { return };
+    unobserve(&supervisor.shared.change_queue, id, &entry.part);
+    supervisor.shared.tell_removed(&entry.name, &entry.part);
+    for removing in entry.removing {
+        reply(Some(removing), Ok(()));
+    }
+    reply(entry.inserting, Err(GroupError::Start(error)));
+    supervisor.gone.push(entry.part);
+}
 
-    /// Lets go of the runners of those that were taken off, whose services may panic in their drop.
-    pub(super) fn let_go(&mut self) {
-        for part in self.gone.drain(..) {
-            if let Err(panic) = fenced(|| drop(part)) {
-                record(self.cx, RawFailure::panic(panic));
-            }
+/// Lets go of the runners of those that were taken off, whose services may panic in their drop.
+pub(super) fn let_go(supervisor: &mut Supervisor<'_>) {
+    for part in supervisor.gone.drain(..) {
+        if let Err(panic) = fenced(|| drop(part)) {
+            record(supervisor.cx, RawFailure::panic(panic));
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Supervisor;
 use super::changes::reply;
 use super::member_snapshot::MemberSnapshot;
 use super::observe::hold;
+use super::{Supervisor, changes, late};
 use crate::engine::request;
 use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
@@ -20,73 +20,71 @@ use crate::rules::lifecycle::StopStage;
 use crate::rules::plan::Closing;
 use crate::service::context::attempt_guard::{AttemptGuard, record};
 
-impl Supervisor<'_> {
-    /// Looks once more for members that are not down although the group ends. They were stopping when it
-    /// began, so that it has told them nothing, or their handles have started them since.
-    pub(super) fn finds_more(&mut self) -> bool {
-        let table = self.shared.table();
-        if table.plan.closing().is_none() {
-            return false;
-        }
-        let entries = (0..).map(Id).zip(&table.entries);
-        let is_there = |entry: &Entry| entry.part.handle.state() != State::Stopped;
-        let there = entries.filter(|(_, entry)| entry.as_ref().is_some_and(is_there));
-        let there: Vec<Id> = there.map(|(id, _)| id).collect();
-        drop(table);
-        self.look_at(&there);
-        self.again || !self.is_finished()
+/// Looks once more for members that are not down although the group ends. They were stopping when it
+/// began, so that it has told them nothing, or their handles have started them since.
+pub(super) fn finds_more(supervisor: &mut Supervisor<'_>) -> bool {
+    let table = supervisor.shared.table();
+    if table.plan.closing().is_none() {
+        return false;
     }
+    let entries = (0..).map(Id).zip(&table.entries);
+    let is_there = |entry: &Entry| entry.part.handle.state() != State::Stopped;
+    let there = entries.filter(|(_, entry)| entry.as_ref().is_some_and(is_there));
+    let there: Vec<Id> = there.map(|(id, _)| id).collect();
+    drop(table);
+    supervisor.look_at(&there);
+    supervisor.again || !supervisor.is_finished()
+}
 
-    /// The result of `run`: what has ended the group, or else one that does not yield. The others that do
-    /// not are recorded beside it.
-    pub(super) fn end(mut self) -> Result<(), BoxError> {
-        self.ended = true;
-        if self.failure.is_none() && self.shared.table().plan.have_all_failed() {
-            self.failure = self.last.take().map(BoxError::from);
-        }
-        let stuck = self.stuck().into_iter().map(BoxError::from);
-        let mut failures = self.failure.take().into_iter().chain(stuck);
-        let result = failures.next().map_or(Ok(()), Err);
-        for other in failures {
-            record(self.cx, RawFailure::of(|| other));
-        }
-        result
+/// The result of `run`: what has ended the group, or else one that does not yield. The others that do
+/// not are recorded beside it.
+pub(super) fn end(mut supervisor: Supervisor<'_>) -> Result<(), BoxError> {
+    supervisor.ended = true;
+    if supervisor.failure.is_none() && supervisor.shared.table().plan.have_all_failed() {
+        supervisor.failure = supervisor.last.take().map(BoxError::from);
     }
+    let stuck = stuck(&supervisor).into_iter().map(BoxError::from);
+    let mut failures = supervisor.failure.take().into_iter().chain(stuck);
+    let result = failures.next().map_or(Ok(()), Err);
+    for other in failures {
+        record(supervisor.cx, RawFailure::of(|| other));
+    }
+    result
+}
 
-    /// Ends what still is of a member, which its handle may have started since anybody looked.
-    fn leave(&self, part: &Part) {
-        if part.handle.state() != State::Stopped {
-            let place = AttemptGuard::last(self.cx);
-            hold(part, place.map(|place| place.map(|place| place.until(StopStage::Cancelled))));
-        }
-        if self.ended {
-            request::stop_orphan(&part.node, self.cx.remaining());
-        } else {
-            request::abort_part(&part.node);
-        }
+/// Ends what still is of a member, which its handle may have started since anybody looked.
+fn leave(supervisor: &Supervisor<'_>, part: &Part) {
+    if part.handle.state() != State::Stopped {
+        let place = AttemptGuard::last(supervisor.cx);
+        hold(part, place.map(|place| place.map(|place| place.until(StopStage::Cancelled))));
     }
+    if supervisor.ended {
+        request::stop_orphan(&part.node, supervisor.cx.remaining());
+    } else {
+        request::abort_part(&part.node);
+    }
+}
 
-    /// The members that do not yield, but for one whose failure has ended the group.
-    fn stuck(&self) -> Vec<StopError> {
-        let table = self.shared.table();
-        let ended_by = match table.plan.closing() {
-            Some(Closing::Failed(id) | Closing::Limit(id)) => Some(id),
-            Some(Closing::Told | Closing::Completed) | None => None,
-        };
-        let entries = (0..).map(Id).zip(&table.entries);
-        let others =
-            entries.filter(|(id, _)| Some(*id) != ended_by).filter_map(|(_, entry)| entry.as_ref());
-        let nodes: Vec<_> = others.map(|entry| Arc::clone(&entry.part.node)).collect();
-        drop(table);
-        nodes.iter().filter_map(|node| MemberSnapshot::at(&**node).stuck).collect()
-    }
+/// The members that do not yield, but for one whose failure has ended the group.
+fn stuck(supervisor: &Supervisor<'_>) -> Vec<StopError> {
+    let table = supervisor.shared.table();
+    let ended_by = match table.plan.closing() {
+        Some(Closing::Failed(id) | Closing::Limit(id)) => Some(id),
+        Some(Closing::Told | Closing::Completed) | None => None,
+    };
+    let entries = (0..).map(Id).zip(&table.entries);
+    let others =
+        entries.filter(|(id, _)| Some(*id) != ended_by).filter_map(|(_, entry)| entry.as_ref());
+    let nodes: Vec<_> = others.map(|entry| Arc::clone(&entry.part.node)).collect();
+    drop(table);
+    nodes.iter().filter_map(|node| MemberSnapshot::at(&**node).stuck).collect()
 }
 
 /// However the supervisor ends, by itself or dropped, no member is left running and nobody waits.
 impl Drop for Supervisor<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            self.record_late();
+            late::record(self);
         }
         let (parts, waiting, gone) = {
             let mut table = self.shared.table();
@@ -111,13 +109,13 @@ impl Drop for Supervisor<'_> {
         };
         for (id, part) in parts {
             unobserve(&self.shared.change_queue, id, &part);
-            self.leave(&part);
+            leave(self, &part);
             self.gone.push(part);
         }
         for entry in gone {
             self.shared.tell_removed(&entry.name, &entry.part);
         }
-        self.let_go();
+        changes::let_go(self);
         for sender in waiting {
             reply(Some(sender), Err(GroupError::Stopping));
         }

@@ -10,75 +10,73 @@ use crate::report::text::Escaped;
 use crate::rules::lifecycle::End;
 use crate::runner::snapshot;
 
-impl Supervisor<'_> {
-    /// The group has missed a deadline, or is aborted at one: records which members were late.
-    pub(super) fn record_late(&self) {
-        let Some(attempt) = self.cx.attempt_link() else { return };
-        let node = attempt.node();
-        let missed = {
-            let synced = node.shared().synced();
-            let current = synced.attempts == attempt.epoch();
-            record::missed_by_whole(&synced, node.shared()).filter(|_| current)
-        };
-        let error = match missed {
-            Some((End::Late, after)) => {
-                Interruption::MembersNotReady { after, members: self.not_ready() }
-            }
-            Some((_, after)) => {
-                Interruption::MembersNotStopped { after, members: self.not_stopped() }
-            }
-            None => return,
-        };
-        update(node, |shared, synced, after| {
-            record::late(synced, shared, RawFailure::interruption(error), after);
+/// The group has missed a deadline, or is aborted at one: records which members were late.
+pub(super) fn record(supervisor: &Supervisor<'_>) {
+    let Some(attempt) = supervisor.cx.attempt_link() else { return };
+    let node = attempt.node();
+    let missed = {
+        let synced = node.shared().synced();
+        let current = synced.attempts == attempt.epoch();
+        record::missed_by_whole(&synced, node.shared()).filter(|_| current)
+    };
+    let error = match missed {
+        Some((End::Late, after)) => {
+            Interruption::MembersNotReady { after, members: not_ready(supervisor) }
+        }
+        Some((_, after)) => {
+            Interruption::MembersNotStopped { after, members: not_stopped(supervisor) }
+        }
+        None => return,
+    };
+    update(node, |shared, synced, after| {
+        record::late(synced, shared, RawFailure::interruption(error), after);
+    });
+}
+
+/// The start of the group has failed: it is rolled back, for as long as that takes.
+pub(super) fn end_start(supervisor: &Supervisor<'_>) {
+    if let Some(attempt) = supervisor.cx.attempt_link() {
+        update(attempt.node(), |shared, synced, after| {
+            record::end_start(synced, shared, after);
         });
     }
+}
 
-    /// The start of the group has failed: it is rolled back, for as long as that takes.
-    pub(super) fn end_start(&self) {
-        if let Some(attempt) = self.cx.attempt_link() {
-            update(attempt.node(), |shared, synced, after| {
-                record::end_start(synced, shared, after);
-            });
+/// Each member that is not ready, with its state and what it waits for.
+fn not_ready(supervisor: &Supervisor<'_>) -> Vec<String> {
+    let awaited: Vec<_> = {
+        let table = supervisor.shared.table();
+        let name = |id| table.look_up(id).map(|entry| entry.name.to_string());
+        let part = |id| table.look_up(id).map(|entry| Arc::clone(&entry.part.node));
+        let awaited = table.plan.awaited().into_iter();
+        let named = awaited.filter_map(|(id, deps)| {
+            Some((name(id)?, part(id)?, deps.into_iter().filter_map(name).collect::<Vec<_>>()))
+        });
+        named.collect()
+    };
+    awaited.into_iter().map(|(name, node, deps)| says(&name, &*node, &deps)).collect()
+}
+
+/// Each member that has not ended, down to the leaves.
+fn not_stopped(supervisor: &Supervisor<'_>) -> Vec<String> {
+    let parts: Vec<_> = {
+        let table = supervisor.shared.table();
+        let entries = table.entries.iter().flatten();
+        entries.map(|entry| Arc::clone(&entry.part.node)).collect()
+    };
+    let mut late = Vec::new();
+    let mut open: Vec<_> = parts.into_iter().rev().filter(is_there).collect();
+    while let Some(node) = open.pop() {
+        let below = node.parts().into_iter().rev().map(|(_, part)| part);
+        let below: Vec<_> = below.filter(is_there).collect();
+        if below.is_empty() {
+            let path = node.shared().synced().path(node.shared());
+            let state = node.shared().atomic_state.read().state();
+            late.push(format!("{} is {state}", Escaped(path.as_str())));
         }
+        open.extend(below);
     }
-
-    /// Each member that is not ready, with its state and what it waits for.
-    fn not_ready(&self) -> Vec<String> {
-        let awaited: Vec<_> = {
-            let table = self.shared.table();
-            let name = |id| table.look_up(id).map(|entry| entry.name.to_string());
-            let part = |id| table.look_up(id).map(|entry| Arc::clone(&entry.part.node));
-            let awaited = table.plan.awaited().into_iter();
-            let named = awaited.filter_map(|(id, deps)| {
-                Some((name(id)?, part(id)?, deps.into_iter().filter_map(name).collect::<Vec<_>>()))
-            });
-            named.collect()
-        };
-        awaited.into_iter().map(|(name, node, deps)| says(&name, &*node, &deps)).collect()
-    }
-
-    /// Each member that has not ended, down to the leaves.
-    fn not_stopped(&self) -> Vec<String> {
-        let parts: Vec<_> = {
-            let table = self.shared.table();
-            let entries = table.entries.iter().flatten();
-            entries.map(|entry| Arc::clone(&entry.part.node)).collect()
-        };
-        let mut late = Vec::new();
-        let mut open: Vec<_> = parts.into_iter().rev().filter(is_there).collect();
-        while let Some(node) = open.pop() {
-            let below = node.parts().into_iter().rev().map(|(_, part)| part);
-            let below: Vec<_> = below.filter(is_there).collect();
-            if below.is_empty() {
-                let path = node.shared().synced().path(node.shared());
-                let state = node.shared().atomic_state.read().state();
-                late.push(format!("{} is {state}", Escaped(path.as_str())));
-            }
-            open.extend(below);
-        }
-        late
-    }
+    late
 }
 
 fn is_there(node: &Arc<dyn Node>) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::changes::reply;
 use super::member_snapshot::MemberSnapshot;
-use super::{StopRequest, Supervisor};
+use super::{StopRequest, Supervisor, changes, late, restart};
 use crate::engine::{drain, owners, request};
 use crate::group::member::Part;
 use crate::report::error::StartError;
@@ -162,10 +162,10 @@ impl Supervisor<'_> {
         let closing = table.plan.closing();
         drop(table);
         if begins {
-            self.begin_backoff();
+            restart::begin_backoff(self);
         }
         if fresh && !matches!(rest, MemberEnd::Completed) {
-            self.withdraw(id, start_error());
+            changes::withdraw(self, id, start_error());
             return;
         }
         let exceeded = match closing.filter(|_| was_closing.is_none()) {
@@ -178,7 +178,7 @@ impl Supervisor<'_> {
                 return;
             }
         };
-        self.end_start();
+        late::end_start(self);
         self.failure = Some(match (failure, exceeded) {
             (Some(failure), Some((max, window))) => failure.at_limit(max, window).into(),
             (Some(failure), None) => failure.clone().into(),

@@ -24,15 +24,13 @@ pub(super) struct PassOn {
     result: Result<(), ReloadError>,
 }
 
-impl Supervisor<'_> {
-    /// Asks the first member.
-    pub(super) fn pass_on(&self, reload: Reload) -> PassOn {
-        let left = self.shared.table().plan.in_order().into();
-        let result = Err(ReloadError::NotSupported);
-        let mut pass = PassOn { reload, left, answer: None, result };
-        pass.ask_next(|id| self.part(id));
-        pass
-    }
+/// Asks the first member.
+pub(super) fn pass_on(supervisor: &Supervisor<'_>, reload: Reload) -> PassOn {
+    let left = supervisor.shared.table().plan.in_order().into();
+    let result = Err(ReloadError::NotSupported);
+    let mut pass = PassOn { reload, left, answer: None, result };
+    pass.ask_next(|id| supervisor.part(id));
+    pass
 }
 
 impl PassOn {

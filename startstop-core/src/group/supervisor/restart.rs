@@ -68,21 +68,19 @@ impl Restarts {
     }
 }
 
-impl Supervisor<'_> {
-    /// A restart has begun: those that it takes down come up when its backoff is over.
-    pub(super) fn begin_backoff(&mut self) {
-        let delay = self.restarts.next_delay(&self.shared.backoff);
-        if delay.is_zero() {
-            // The runtime has its turn nevertheless.
-            self.again = true;
-            self.shared.table().plan.backoff_over();
-            return;
-        }
-        self.restarts.backoff = Some(Box::pin(tokio::time::sleep(delay)));
+/// A restart has begun: those that it takes down come up when its backoff is over.
+pub(super) fn begin_backoff(supervisor: &mut Supervisor<'_>) {
+    let delay = supervisor.restarts.next_delay(&supervisor.shared.backoff);
+    if delay.is_zero() {
+        // The runtime has its turn nevertheless.
+        supervisor.again = true;
+        supervisor.shared.table().plan.backoff_over();
+        return;
     }
+    supervisor.restarts.backoff = Some(Box::pin(tokio::time::sleep(delay)));
+}
 
-    pub(super) fn backoff_over(&mut self) {
-        self.shared.table().plan.backoff_over();
-        self.carry_out();
-    }
+pub(super) fn backoff_over(supervisor: &mut Supervisor<'_>) {
+    supervisor.shared.table().plan.backoff_over();
+    supervisor.carry_out();
 }

@@ -33,85 +33,86 @@ impl Shares {
     }
 }
 
-impl Supervisor<'_> {
-    /// Tells a member to stop, within its share where the group has a deadline.
-    pub(super) fn stop_within_share(&mut self, id: Id) {
-        let Some(part) = self.part(id) else { return };
-        let deadline = self.cx.deadline();
-        let now = Instant::now();
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
-        let share = left.and_then(|left| {
-            let (span, tail) = *self.spans(left).get(&id)?;
-            span.share(tail, left)
-        });
-        match share {
-            Some(share) if Some(share.stop) != left => {
-                let end = now.checked_add(share.all);
-                self.shares.ends.extend(end.map(|at| Reverse((at, id))));
-                request::stop_share(&part.node, share.stop);
-            }
-            // It has all that is left, if it needs that.
-            _ => {
-                request::stop_part(&part.node, left, Caller::No);
-            }
+/// Tells a member to stop, within its share where the group has a deadline.
+pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
+    let Some(part) = supervisor.part(id) else { return };
+    let deadline = supervisor.cx.deadline();
+    let now = Instant::now();
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
+    let share = left.and_then(|left| {
+        let (span, tail) = *spans_of(supervisor, left).get(&id)?;
+        span.share(tail, left)
+    });
+    match share {
+        Some(share) if Some(share.stop) != left => {
+            let end = now.checked_add(share.all);
+            supervisor.shares.ends.extend(end.map(|at| Reverse((at, id))));
+            request::stop_share(&part.node, share.stop);
         }
-        self.shares.deadline = deadline;
-    }
-
-    fn spans(&mut self, left: Duration) -> &HashMap<Id, (Span, Tail)> {
-        if self.shares.members.is_none() {
-            self.shares.members = Some(self.measure(left));
-        }
-        self.shares.members.get_or_insert_default()
-    }
-
-    /// How long those may take that are to be stopped.
-    fn measure(&self, left: Duration) -> HashMap<Id, (Span, Tail)> {
-        let alive: Vec<_> = {
-            let table = self.shared.table();
-            let entries = (0..).map(Id).zip(&table.entries);
-            let alive = entries.filter(|(id, entry)| entry.is_some() && table.plan.is_alive(*id));
-            alive.filter_map(|(id, entry)| Some((id, entry.as_ref()?.part.clone()))).collect()
-        };
-        // Not under the lock of the table: it comes before those of what is nested, which are looked at here.
-        let spans = alive.into_iter().map(|(id, part)| (id, grace::span_in_stop(&*part.node)));
-        let spans: HashMap<Id, Span> = spans.collect();
-        let tails = self.shared.table().plan.tails(left, |id| spans.get(&id).copied());
-        let tail = |id: &Id| tails.get(id.0).copied().unwrap_or_default();
-        spans.into_iter().map(|(id, span)| (id, (span, tail(&id)))).collect()
-    }
-
-    /// There is less time than there was: what is stopping has a smaller share.
-    pub(super) fn share_again(&mut self) {
-        self.shares.deadline = self.cx.deadline();
-        let stopping = self.shared.table().plan.stopping();
-        for id in stopping {
-            self.stop_within_share(id);
+        // It has all that is left, if it needs that.
+        _ => {
+            request::stop_part(&part.node, left, Caller::No);
         }
     }
+    supervisor.shares.deadline = deadline;
+}
 
-    /// When the next share is over of a member that is not down.
-    pub(super) fn next_share_end(&mut self) -> Option<Instant> {
-        let table = self.shared.table();
-        while let Some(Reverse((at, id))) = self.shares.ends.peek() {
-            if table.plan.is_stopping_member(*id) {
-                return Some(*at);
-            }
-            self.shares.ends.pop();
-        }
-        None
+fn spans_of<'a>(
+    supervisor: &'a mut Supervisor<'_>,
+    left: Duration,
+) -> &'a HashMap<Id, (Span, Tail)> {
+    if supervisor.shares.members.is_none() {
+        supervisor.shares.members = Some(measure(supervisor, left));
     }
+    supervisor.shares.members.get_or_insert_default()
+}
 
-    /// Shares are over: those behind them have their turn.
-    pub(super) fn end_shares(&mut self) {
-        let now = Instant::now();
-        while let Some(Reverse((at, id))) = self.shares.ends.peek().copied() {
-            if at > now {
-                break;
-            }
-            self.shares.ends.pop();
-            self.shared.table().plan.is_late(id);
-        }
-        self.carry_out();
+/// How long those may take that are to be stopped.
+fn measure(supervisor: &Supervisor<'_>, left: Duration) -> HashMap<Id, (Span, Tail)> {
+    let alive: Vec<_> = {
+        let table = supervisor.shared.table();
+        let entries = (0..).map(Id).zip(&table.entries);
+        let alive = entries.filter(|(id, entry)| entry.is_some() && table.plan.is_alive(*id));
+        alive.filter_map(|(id, entry)| Some((id, entry.as_ref()?.part.clone()))).collect()
+    };
+    // Not under the lock of the table: it comes before those of what is nested, which are looked at here.
+    let spans = alive.into_iter().map(|(id, part)| (id, grace::span_in_stop(&*part.node)));
+    let spans: HashMap<Id, Span> = spans.collect();
+    let tails = supervisor.shared.table().plan.tails(left, |id| spans.get(&id).copied());
+    let tail = |id: &Id| tails.get(id.0).copied().unwrap_or_default();
+    spans.into_iter().map(|(id, span)| (id, (span, tail(&id)))).collect()
+}
+
+/// There is less time than there was: what is stopping has a smaller share.
+pub(super) fn share_out_again(supervisor: &mut Supervisor<'_>) {
+    supervisor.shares.deadline = supervisor.cx.deadline();
+    let stopping = supervisor.shared.table().plan.stopping();
+    for id in stopping {
+        stop_within(supervisor, id);
     }
+}
+
+/// When the next share is over of a member that is not down.
+pub(super) fn next_end(supervisor: &mut Supervisor<'_>) -> Option<Instant> {
+    let table = supervisor.shared.table();
+    while let Some(Reverse((at, id))) = supervisor.shares.ends.peek() {
+        if table.plan.is_stopping_member(*id) {
+            return Some(*at);
+        }
+        supervisor.shares.ends.pop();
+    }
+    None
+}
+
+/// Shares are over: those behind them have their turn.
+pub(super) fn end_those_over(supervisor: &mut Supervisor<'_>) {
+    let now = Instant::now();
+    while let Some(Reverse((at, id))) = supervisor.shares.ends.peek().copied() {
+        if at > now {
+            break;
+        }
+        supervisor.shares.ends.pop();
+        supervisor.shared.table().plan.is_late(id);
+    }
+    supervisor.carry_out();
 }

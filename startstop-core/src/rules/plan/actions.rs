@@ -1,122 +1,113 @@
 //! What follows, for each member whose situation has changed.
 
 use super::node::{MemberState, Target};
-use super::{Action, GroupPlan};
+use super::{Action, GroupPlan, binding, counts, stopping};
 use crate::rules::graph::Id;
 
-impl GroupPlan {
-    /// What is to be done now.
-    pub(crate) fn take_actions(&mut self) -> Vec<Action> {
-        self.follow();
-        std::mem::take(&mut self.actions)
+/// Looks at each member whose situation has changed.
+pub(super) fn follow(plan: &mut GroupPlan) {
+    while let Some(id) = plan.pending.pop_front() {
+        look_at(plan, id);
     }
+}
 
-    /// Looks at each member whose situation has changed.
-    pub(super) fn follow(&mut self) {
-        while let Some(id) = self.pending.pop_front() {
-            self.look_at(id);
-        }
-    }
-
-    fn look_at(&mut self, id: Id) {
-        let Some(node) = self.look_up(id) else { return };
-        match (node.target, node.state) {
-            (Target::Up, MemberState::Pending) => self.look_at_pending(id),
-            (Target::Down, MemberState::Starting | MemberState::Up) if node.blockers == 0 => {
-                if node.barrier {
-                    self.comes_down(id);
-                    return;
-                }
-                self.set_fate(id, MemberState::Stopping);
-                self.actions.push(Action::Stop(id));
+fn look_at(plan: &mut GroupPlan, id: Id) {
+    let Some(node) = plan.look_up(id) else { return };
+    match (node.target, node.state) {
+        (Target::Up, MemberState::Pending) => look_at_pending(plan, id),
+        (Target::Down, MemberState::Starting | MemberState::Up) if node.blockers == 0 => {
+            if node.barrier {
+                stopping::comes_down(plan, id);
+                return;
             }
-            // It is not alive and nothing above it is: its dependencies need not wait for it.
-            (Target::Down, state) if !state.is_alive() && node.blockers == 0 => {
-                self.unblock_deps(id);
-                self.wait_for_what_it_is_bound_to(id);
-            }
-            _ => {}
+            counts::set_fate(plan, id, MemberState::Stopping);
+            plan.actions.push(Action::Stop(id));
         }
-    }
-
-    fn look_at_pending(&mut self, id: Id) {
-        self.note_idle(id);
-        let node = self.node(id);
-        // What is inserted waits for those to be down that a restart takes down.
-        let waits = node.fresh && self.falling > 0;
-        if self.draining || waits || node.failing || node.stuck {
-            return;
+        // It is not alive and nothing above it is: its dependencies need not wait for it.
+        (Target::Down, state) if !state.is_alive() && node.blockers == 0 => {
+            counts::unblock_deps(plan, id);
+            binding::wait_for_what_it_is_bound_to(plan, id);
         }
-        self.start(id);
+        _ => {}
     }
+}
 
-    /// Starts the member if nothing keeps it from that, or has it fail if something does for good.
-    fn start(&mut self, id: Id) {
-        let (barrier, ready) = (self.node(id).barrier, self.has_what_it_needs(id));
-        let bad = if ready { None } else { self.bad_dependency(id) };
-        match (ready, bad) {
-            (true, _) if barrier => self.on_ready(id),
-            (true, _) => {
-                let again = self.node(id).again;
-                self.set_fate(id, MemberState::Starting);
-                self.place_mut(id).again = false;
-                self.actions.push(if again { Action::Restart(id) } else { Action::Start(id) });
-            }
-            (false, Some(_)) if barrier => self.settle(id, MemberState::Ended),
-            (false, Some(dependency)) => {
-                self.place_mut(id).failing = true;
-                let dependency = self.behind_barriers(dependency);
-                self.actions.push(Action::FailDependency { member: id, dependency });
-            }
-            (false, None) => {}
+fn look_at_pending(plan: &mut GroupPlan, id: Id) {
+    binding::note_idle(plan, id);
+    let node = plan.node(id);
+    // What is inserted waits for those to be down that a restart takes down.
+    let waits = node.fresh && plan.falling > 0;
+    if plan.draining || waits || node.failing || node.stuck {
+        return;
+    }
+    start(plan, id);
+}
+
+/// Starts the member if nothing keeps it from that, or has it fail if something does for good.
+fn start(plan: &mut GroupPlan, id: Id) {
+    let (barrier, ready) = (plan.node(id).barrier, has_what_it_needs(plan, id));
+    let bad = if ready { None } else { bad_dependency(plan, id) };
+    match (ready, bad) {
+        (true, _) if barrier => plan.on_ready(id),
+        (true, _) => {
+            let again = plan.node(id).again;
+            counts::set_fate(plan, id, MemberState::Starting);
+            plan.node_mut(id).again = false;
+            plan.actions.push(if again { Action::Restart(id) } else { Action::Start(id) });
         }
-    }
-
-    /// Whether all it depends on are ready, or have been; what it is bound to has to be so now.
-    fn has_what_it_needs(&self, id: Id) -> bool {
-        let node = self.node(id);
-        node.unready == 0 && node.bound.iter().all(|dep| self.is_firm(*dep))
-    }
-
-    /// Whether those that are bound to it may run.
-    fn is_firm(&self, id: Id) -> bool {
-        let node = self.node(id);
-        match node.state {
-            MemberState::Up => node.satisfied,
-            MemberState::Completed => true,
-            MemberState::Pending
-            | MemberState::Starting
-            | MemberState::Stopping
-            | MemberState::Ended
-            | MemberState::StoppedByHandle => false,
+        (false, Some(_)) if barrier => plan.settle(id, MemberState::Ended),
+        (false, Some(dependency)) => {
+            plan.node_mut(id).failing = true;
+            let dependency = behind_barriers(plan, dependency);
+            plan.actions.push(Action::FailDependency { member: id, dependency });
         }
+        (false, None) => {}
     }
+}
 
-    /// A dependency that keeps the member from starting for good.
-    fn bad_dependency(&self, id: Id) -> Option<Id> {
-        let node = self.node(id);
-        let is_bad = |dep: &Id| {
-            let failed = self.node(*dep).state == MemberState::Ended;
-            if node.bound.contains(dep) { failed } else { self.ended_badly(*dep) }
-        };
-        node.deps.iter().copied().find(is_bad)
-    }
+/// Whether all it depends on are ready, or have been; what it is bound to has to be so now.
+fn has_what_it_needs(plan: &GroupPlan, id: Id) -> bool {
+    let node = plan.node(id);
+    node.unready == 0 && node.bound.iter().all(|dep| is_firm(plan, *dep))
+}
 
-    /// Whether the member ended without being ready, and will not come up by itself.
-    fn ended_badly(&self, id: Id) -> bool {
-        let node = self.node(id);
-        !node.was_ready
-            && (node.idle
-                || matches!(node.state, MemberState::Ended | MemberState::StoppedByHandle))
+/// Whether those that are bound to it may run.
+fn is_firm(plan: &GroupPlan, id: Id) -> bool {
+    let node = plan.node(id);
+    match node.state {
+        MemberState::Up => node.satisfied,
+        MemberState::Completed => true,
+        MemberState::Pending
+        | MemberState::Starting
+        | MemberState::Stopping
+        | MemberState::Ended
+        | MemberState::StoppedByHandle => false,
     }
+}
 
-    /// The member that ended badly, or that behind the barrier that did.
-    fn behind_barriers(&self, mut id: Id) -> Id {
-        while self.node(id).barrier {
-            let bad = self.node(id).deps.iter().find(|dep| self.ended_badly(**dep));
-            let Some(next) = bad else { break };
-            id = *next;
-        }
-        id
+/// A dependency that keeps the member from starting for good.
+fn bad_dependency(plan: &GroupPlan, id: Id) -> Option<Id> {
+    let node = plan.node(id);
+    let is_bad = |dep: &Id| {
+        let failed = plan.node(*dep).state == MemberState::Ended;
+        if node.bound.contains(dep) { failed } else { ended_badly(plan, *dep) }
+    };
+    node.deps.iter().copied().find(is_bad)
+}
+
+/// Whether the member ended without being ready, and will not come up by itself.
+fn ended_badly(plan: &GroupPlan, id: Id) -> bool {
+    let node = plan.node(id);
+    !node.was_ready
+        && (node.idle || matches!(node.state, MemberState::Ended | MemberState::StoppedByHandle))
+}
+
+/// The member that ended badly, or that behind the barrier that did.
+fn behind_barriers(plan: &GroupPlan, mut id: Id) -> Id {
+    while plan.node(id).barrier {
+        let bad = plan.node(id).deps.iter().find(|dep| ended_badly(plan, **dep));
+        let Some(next) = bad else { break };
+        id = *next;
     }
+    id
 }

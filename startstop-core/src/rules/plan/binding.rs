@@ -4,58 +4,55 @@
 //! is down it waits until that is ready again; if that was stopped by its handle it is idle, as settled as that is; if that has
 //! failed for good, so has the bound one.
 
-use super::GroupPlan;
 use super::node::{MemberState, Target};
+use super::{GroupPlan, counts, stopping};
 use crate::rules::graph::Id;
 
-impl GroupPlan {
-    /// What is bound to the member goes down: the member has, or does.
-    pub(super) fn take_bound_down(&mut self, id: Id) {
-        if self.is_stopping() {
-            return;
-        }
-        let mut open = self.node(id).binds.clone();
-        while let Some(id) = open.pop() {
-            let node = self.node(id);
-            // One that goes down already takes what is bound to it along.
-            let goes = node.restarts || node.rebinds || node.leaves;
-            if goes || !node.state.is_alive() {
-                continue;
-            }
-            open.extend(&node.binds);
-            self.place_mut(id).rebinds = true;
-            self.set_good(id, false);
-            self.take_down(id);
-        }
+/// What is bound to the member goes down: the member has, or does.
+pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
+    if plan.is_stopping() {
+        return;
     }
+    let mut open = plan.node(id).binds.clone();
+    while let Some(id) = open.pop() {
+        let node = plan.node(id);
+        // One that goes down already takes what is bound to it along.
+        let goes = node.restarts || node.rebinds || node.leaves;
+        if goes || !node.state.is_alive() {
+            continue;
+        }
+        open.extend(&node.binds);
+        plan.node_mut(id).rebinds = true;
+        counts::set_good(plan, id, false);
+        stopping::take_down(plan, id);
+    }
+}
 
-    /// A member that went down with what it is bound to is down, as all that depend on it and went down as well.
-    pub(super) fn wait_for_what_it_is_bound_to(&mut self, id: Id) {
-        let node = self.place_mut(id);
-        if std::mem::take(&mut node.rebinds) && !node.leaves {
-            node.target = Target::Up;
-            self.pending.push_back(id);
-        }
+/// A member that went down with what it is bound to is down, as all that depend on it and went down as well.
+pub(super) fn wait_for_what_it_is_bound_to(plan: &mut GroupPlan, id: Id) {
+    let node = plan.node_mut(id);
+    if std::mem::take(&mut node.rebinds) && !node.leaves {
+        node.target = Target::Up;
+        plan.pending.push_back(id);
     }
+}
 
-    /// Notes whether a member that is to start waits for one that was stopped by its handle.
-    pub(super) fn note_idle(&mut self, id: Id) {
-        let node = self.node(id);
-        let rests = |dep: &Id| {
-            let dep = self.node(*dep);
-            dep.state == MemberState::StoppedByHandle
-                || dep.state == MemberState::Pending && dep.idle
-        };
-        let (was, is) = (node.idle, node.bound.iter().any(rests));
-        if was == is {
-            return;
-        }
-        self.change(id, |node| node.idle = is);
-        if !is {
-            self.revive_behind(id);
-        }
-        // Some may be idle now for it is, others fail.
-        let dependents = self.node(id).dependents.clone();
-        self.pending.extend(dependents);
+/// Notes whether a member that is to start waits for one that was stopped by its handle.
+pub(super) fn note_idle(plan: &mut GroupPlan, id: Id) {
+    let node = plan.node(id);
+    let rests = |dep: &Id| {
+        let dep = plan.node(*dep);
+        dep.state == MemberState::StoppedByHandle || dep.state == MemberState::Pending && dep.idle
+    };
+    let (was, is) = (node.idle, node.bound.iter().any(rests));
+    if was == is {
+        return;
     }
+    counts::change(plan, id, |node| node.idle = is);
+    if !is {
+        plan.revive_behind(id);
+    }
+    // Some may be idle now for it is, others fail.
+    let dependents = plan.node(id).dependents.clone();
+    plan.pending.extend(dependents);
 }

@@ -43,111 +43,108 @@ impl Counts {
     }
 }
 
-impl GroupPlan {
-    /// Changes a node, and what is counted with it.
-    pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut PlanNode)) {
-        let node = self.place_mut(id);
-        let was = (Counts::of(node), node.is_unsettled());
-        change(node);
-        let is = (Counts::of(node), node.is_unsettled());
-        self.counts.step(was.0, is.0);
-        match (was.1, is.1) {
-            (false, true) => drop(self.unsettled.insert(id)),
-            (true, false) => drop(self.unsettled.remove(&id)),
-            _ => {}
+/// Changes a node, and what is counted with it.
+pub(super) fn change(plan: &mut GroupPlan, id: Id, change: impl FnOnce(&mut PlanNode)) {
+    let node = plan.node_mut(id);
+    let was = (Counts::of(node), node.is_unsettled());
+    change(node);
+    let is = (Counts::of(node), node.is_unsettled());
+    plan.counts.step(was.0, is.0);
+    match (was.1, is.1) {
+        (false, true) => drop(plan.unsettled.insert(id)),
+        (true, false) => drop(plan.unsettled.remove(&id)),
+        _ => {}
+    }
+}
+
+/// Counts all nodes anew.
+pub(super) fn count_all(plan: &mut GroupPlan) {
+    plan.counts = Counts::default();
+    plan.unsettled.clear();
+    for (at, node) in plan.nodes.iter().enumerate() {
+        let Some(node) = node else { continue };
+        plan.counts.step(Counts::default(), Counts::of(node));
+        if node.is_unsettled() {
+            plan.unsettled.insert(Id(at));
         }
     }
+}
 
-    /// Counts all nodes anew.
-    pub(super) fn count_all(&mut self) {
-        self.counts = Counts::default();
-        self.unsettled.clear();
-        for (at, node) in self.nodes.iter().enumerate() {
-            let Some(node) = node else { continue };
-            self.counts.step(Counts::default(), Counts::of(node));
-            if node.is_unsettled() {
-                self.unsettled.insert(Id(at));
-            }
+/// Counts a node that is added.
+pub(super) fn count_in(plan: &mut GroupPlan, id: Id) {
+    let node = plan.node(id);
+    let (counts, unsettled) = (Counts::of(node), node.is_unsettled());
+    plan.counts.step(Counts::default(), counts);
+    if unsettled {
+        plan.unsettled.insert(id);
+    }
+}
+
+/// Counts a node no more.
+pub(super) fn count_out(plan: &mut GroupPlan, id: Id, node: &PlanNode) {
+    plan.counts.step(Counts::of(node), Counts::default());
+    plan.unsettled.remove(&id);
+}
+
+/// Tells those that depend on it. What is not good is not so behind barriers either.
+pub(super) fn set_good(plan: &mut GroupPlan, id: Id, satisfied: bool) {
+    let mut open = vec![id];
+    while let Some(id) = open.pop() {
+        let node = plan.node_mut(id);
+        if std::mem::replace(&mut node.satisfied, satisfied) == satisfied {
+            continue;
         }
-    }
-
-    /// Counts a node that is added.
-    pub(super) fn count_in(&mut self, id: Id) {
-        let node = self.node(id);
-        let (counts, unsettled) = (Counts::of(node), node.is_unsettled());
-        self.counts.step(Counts::default(), counts);
-        if unsettled {
-            self.unsettled.insert(id);
+        if node.barrier && !satisfied {
+            // It waits again, or fails those behind it if what it waits for has ended.
+            (node.state, node.was_ready) = (MemberState::Pending, false);
+            plan.pending.push_back(id);
         }
-    }
-
-    /// Counts a node no more.
-    pub(super) fn count_out(&mut self, id: Id, node: &PlanNode) {
-        self.counts.step(Counts::of(node), Counts::default());
-        self.unsettled.remove(&id);
-    }
-
-    /// Tells those that depend on it. What is not good is not so behind barriers either.
-    pub(super) fn set_good(&mut self, id: Id, satisfied: bool) {
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            let node = self.place_mut(id);
-            if std::mem::replace(&mut node.satisfied, satisfied) == satisfied {
+        let node = plan.node(id);
+        for dependent in node.dependents.clone() {
+            let behind = plan.node_mut(dependent);
+            if satisfied {
+                behind.unready -= 1;
+                plan.pending.push_back(dependent);
                 continue;
             }
-            if node.barrier && !satisfied {
-                // It waits again, or fails those behind it if what it waits for has ended.
-                (node.state, node.was_ready) = (MemberState::Pending, false);
-                self.pending.push_back(id);
-            }
-            let node = self.node(id);
-            for dependent in node.dependents.clone() {
-                let behind = self.place_mut(dependent);
-                if satisfied {
-                    behind.unready -= 1;
-                    self.pending.push_back(dependent);
-                    continue;
-                }
-                behind.unready += 1;
-                if behind.barrier {
-                    open.push(dependent);
-                }
+            behind.unready += 1;
+            if behind.barrier {
+                open.push(dependent);
             }
         }
     }
+}
 
-    pub(super) fn set_fate(&mut self, id: Id, state: MemberState) {
-        self.change(id, |node| {
-            node.state = state;
-            node.by_itself = false;
-            node.told =
-                state == MemberState::Stopping || (node.told && state != MemberState::Starting);
-        });
+pub(super) fn set_fate(plan: &mut GroupPlan, id: Id, state: MemberState) {
+    change(plan, id, |node| {
+        node.state = state;
+        node.by_itself = false;
+        node.told = state == MemberState::Stopping || (node.told && state != MemberState::Starting);
+    });
+}
+
+/// Notes whether the member has been ready since it was last told to start.
+pub(super) fn set_was_ready(plan: &mut GroupPlan, id: Id, was_ready: bool) {
+    change(plan, id, |node| node.was_ready = was_ready);
+}
+
+/// A member that goes down keeps those that it depends on from going down.
+pub(super) fn count_blocker(plan: &mut GroupPlan, id: Id) {
+    if std::mem::replace(&mut plan.node_mut(id).blocks, true) {
+        return;
     }
-
-    /// Notes whether the member has been ready since it was last told to start.
-    pub(super) fn set_was_ready(&mut self, id: Id, was_ready: bool) {
-        self.change(id, |node| node.was_ready = was_ready);
+    for dep in plan.node(id).deps.clone() {
+        plan.node_mut(dep).blockers += 1;
     }
+}
 
-    /// A member that goes down keeps those that it depends on from going down.
-    pub(super) fn count_blocker(&mut self, id: Id) {
-        if std::mem::replace(&mut self.place_mut(id).blocks, true) {
-            return;
-        }
-        for dep in self.node(id).deps.clone() {
-            self.place_mut(dep).blockers += 1;
-        }
+/// A member that is down, as all that depend on it, keeps nobody any more.
+pub(super) fn unblock_deps(plan: &mut GroupPlan, id: Id) {
+    if !std::mem::replace(&mut plan.node_mut(id).blocks, false) {
+        return;
     }
-
-    /// A member that is down, as all that depend on it, keeps nobody any more.
-    pub(super) fn unblock_deps(&mut self, id: Id) {
-        if !std::mem::replace(&mut self.place_mut(id).blocks, false) {
-            return;
-        }
-        for dep in self.node(id).deps.clone() {
-            self.place_mut(dep).blockers -= 1;
-            self.pending.push_back(dep);
-        }
+    for dep in plan.node(id).deps.clone() {
+        plan.node_mut(dep).blockers -= 1;
+        plan.pending.push_back(dep);
     }
 }

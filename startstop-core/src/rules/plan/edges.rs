@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::node::{MemberState, PlanNode};
-use super::{GroupPlan, Policy};
+use super::{GroupPlan, Policy, counts, restart};
 use crate::rules::graph::{Edges, Id};
 
 impl GroupPlan {
@@ -14,17 +14,17 @@ impl GroupPlan {
         let Edges { deps, bound } = edges;
         let unready = deps.iter().filter(|dep| !self.node(**dep).satisfied).count();
         for dep in &deps {
-            self.place_mut(*dep).dependents.push(id);
+            self.node_mut(*dep).dependents.push(id);
         }
         for dep in &bound {
-            self.place_mut(*dep).binds.push(id);
+            self.node_mut(*dep).binds.push(id);
         }
         self.added += 1;
         let fresh = self.open;
         let node = PlanNode { unready, fresh, ..PlanNode::new(self.added, deps, bound, policy) };
         self.nodes[id.0] = Some(node);
         if self.open {
-            self.count_in(id);
+            counts::count_in(self, id);
             self.pending.push_back(id);
         }
         id
@@ -88,7 +88,7 @@ impl GroupPlan {
     /// Adds a node without a member, before the plan is open for the first time.
     pub(crate) fn add_barrier(&mut self) -> Id {
         let id = self.add(Edges::default(), Policy::default());
-        self.place_mut(id).barrier = true;
+        self.node_mut(id).barrier = true;
         id
     }
 
@@ -96,12 +96,12 @@ impl GroupPlan {
     pub(crate) fn connect(&mut self, edges: Vec<Edges>) {
         for (at, Edges { deps, bound }) in edges.into_iter().enumerate() {
             for dep in &deps {
-                self.place_mut(*dep).dependents.push(Id(at));
+                self.node_mut(*dep).dependents.push(Id(at));
             }
             for dep in &bound {
-                self.place_mut(*dep).binds.push(Id(at));
+                self.node_mut(*dep).binds.push(Id(at));
             }
-            let node = self.place_mut(Id(at));
+            let node = self.node_mut(Id(at));
             node.unready = deps.len();
             (node.deps, node.bound) = (deps, bound);
         }
@@ -112,12 +112,12 @@ impl GroupPlan {
         let Some(node) = self.nodes[id.0].take() else { return };
         self.left.push(id);
         if self.open {
-            self.count_out(id, &node);
+            counts::count_out(self, id, &node);
         } else {
             self.trim();
         }
         for id_of_dep in node.deps {
-            let dep = self.place_mut(id_of_dep);
+            let dep = self.node_mut(id_of_dep);
             forget(&mut dep.dependents, id);
             forget(&mut dep.binds, id);
             dep.blockers -= usize::from(node.blocks);
@@ -125,7 +125,7 @@ impl GroupPlan {
         }
         // What is left behind it are barriers, and members that their handles have started.
         for dependent in node.dependents {
-            let behind = self.place_mut(dependent);
+            let behind = self.node_mut(dependent);
             behind.deps.retain(|other| *other != id);
             behind.bound.retain(|other| *other != id);
             behind.unready -= usize::from(!node.satisfied);
@@ -133,7 +133,7 @@ impl GroupPlan {
         }
         if node.restarts {
             self.restarting.retain(|other| *other != id);
-            self.raise_if_down();
+            restart::raise_if_down(self);
         }
     }
 
@@ -169,6 +169,19 @@ impl GroupPlan {
         let mut waiting = self.dependents(id);
         waiting.retain(|id| self.node(*id).state == MemberState::Pending);
         waiting
+    }
+
+    /// The node, unless its member is gone.
+    pub(super) fn look_up(&self, id: Id) -> Option<&PlanNode> {
+        self.nodes.get(id.0)?.as_ref()
+    }
+
+    pub(super) fn node(&self, id: Id) -> &PlanNode {
+        self.nodes[id.0].as_ref().expect("an id is used only while its member is there")
+    }
+
+    pub(super) fn node_mut(&mut self, id: Id) -> &mut PlanNode {
+        self.nodes[id.0].as_mut().expect("an id is used only while its member is there")
     }
 }
 

@@ -1,19 +1,45 @@
 //! What the members do, as the group's task has seen it.
 
 use super::node::{MemberState, Target};
-use super::{Action, Closing, GroupPlan, MemberEnd};
+use super::{Action, Closing, GroupPlan, MemberEnd, actions, binding, counts, restart, stopping};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::OnCompletion;
 
 impl GroupPlan {
+    /// The group begins to run: every member is to start.
+    pub(crate) fn open(&mut self) {
+        self.actions.clear();
+        self.pending.clear();
+        self.restarting.clear();
+        (self.draining, self.closing) = (false, None);
+        self.open = true;
+        (self.falling, self.pausing) = (0, false);
+        for (at, node) in self.nodes.iter_mut().enumerate() {
+            let Some(node) = node else { continue };
+            node.reset();
+            self.pending.push_back(Id(at));
+        }
+        counts::count_all(self);
+    }
+
+    /// The group does not run any more.
+    pub(crate) fn shut(&mut self) {
+        self.open = false;
+        (self.draining, self.closing) = (false, None);
+        self.actions.clear();
+        self.pending.clear();
+        // A removal that was not carried out is over.
+        self.nodes.iter_mut().flatten().for_each(|node| node.leaves = false);
+    }
+
     /// The member is alive, and not ready.
     pub(crate) fn on_starting(&mut self, id: Id) {
         match self.node(id).state {
             MemberState::Starting | MemberState::Stopping => {}
             MemberState::Up => {
-                self.set_fate(id, MemberState::Starting);
-                self.set_good(id, false);
-                self.take_bound_down(id);
+                counts::set_fate(self, id, MemberState::Starting);
+                counts::set_good(self, id, false);
+                binding::take_bound_down(self, id);
             }
             MemberState::Pending
             | MemberState::Completed
@@ -27,36 +53,38 @@ impl GroupPlan {
     fn is_started(&mut self, id: Id) {
         self.take_out(id);
         self.falling += usize::from(self.node(id).restarts);
-        self.set_fate(id, MemberState::Starting);
-        self.change(id, |node| (node.was_ready, node.idle, node.again) = (false, false, false));
-        self.set_good(id, false);
+        counts::set_fate(self, id, MemberState::Starting);
+        counts::change(self, id, |node| {
+            (node.was_ready, node.idle, node.again) = (false, false, false);
+        });
+        counts::set_good(self, id, false);
         self.revive_behind(id);
         let binds = self.node(id).binds.clone();
         self.pending.extend(binds);
         if self.node(id).target == Target::Down {
-            self.count_blocker(id);
+            counts::count_blocker(self, id);
         }
     }
 
     /// A restart that would start the member does so no more, for its handle has.
     fn take_out(&mut self, id: Id) {
-        let node = self.place_mut(id);
+        let node = self.node_mut(id);
         let (restarts, rebinds) = (node.restarts, node.rebinds);
         if node.leaves || !(restarts || rebinds) {
             return;
         }
         (node.restarts, node.rebinds, node.target) = (false, false, Target::Up);
-        self.unblock_deps(id);
+        counts::unblock_deps(self, id);
         if restarts {
             self.restarting.retain(|other| *other != id);
-            self.raise_if_down();
+            restart::raise_if_down(self);
         }
     }
 
     /// A member that was told to stop has ended, and was started again by its handle: it is told again.
     pub(crate) fn on_restarted(&mut self, id: Id) {
         if self.node(id).state == MemberState::Stopping {
-            self.set_fate(id, MemberState::Starting);
+            counts::set_fate(self, id, MemberState::Starting);
             self.pending.push_back(id);
         }
     }
@@ -68,7 +96,7 @@ impl GroupPlan {
             let node = self.node(id);
             if node.barrier && node.state == MemberState::Ended {
                 open.extend(&node.dependents);
-                self.set_fate(id, MemberState::Pending);
+                counts::set_fate(self, id, MemberState::Pending);
                 self.pending.push_back(id);
             }
         }
@@ -76,7 +104,7 @@ impl GroupPlan {
 
     /// Whether the member says that it is ready now.
     pub(crate) fn set_ready(&mut self, id: Id, ready: bool) {
-        self.change(id, |node| node.ready = ready);
+        counts::change(self, id, |node| node.ready = ready);
     }
 
     /// The member is ready.
@@ -88,31 +116,31 @@ impl GroupPlan {
             // Nobody starts on what is on its way down.
             return;
         }
-        self.change(id, |node| node.fresh = false);
+        counts::change(self, id, |node| node.fresh = false);
         if self.node(id).state == MemberState::Starting {
-            self.set_fate(id, MemberState::Up);
+            counts::set_fate(self, id, MemberState::Up);
         }
-        self.set_was_ready(id, true);
-        self.set_good(id, true);
+        counts::set_was_ready(self, id, true);
+        counts::set_good(self, id, true);
     }
 
     /// The member was ready for a moment, before anybody looked: what waited for that goes on.
     pub(crate) fn on_ready_briefly(&mut self, id: Id) {
         self.on_ready(id);
-        self.follow();
+        actions::follow(self);
         self.on_starting(id);
     }
 
     /// The member has come to rest. `allowed` says whether the limit allows another restart, and is asked once for each
     /// restart that begins.
     pub(crate) fn on_ended(&mut self, id: Id, rest: MemberEnd, allowed: impl FnOnce() -> bool) {
-        let node = self.place_mut(id);
+        let node = self.node_mut(id);
         node.failing = false;
         node.stuck = rest == MemberEnd::Stuck;
         let down = node.target == Target::Down;
         let stays = down && self.stays_down(id, rest);
         if down && !stays {
-            self.comes_down(id);
+            stopping::comes_down(self, id);
             return;
         }
         if stays {
@@ -125,18 +153,18 @@ impl GroupPlan {
                 self.complete(id);
             }
             MemberEnd::Told | MemberEnd::Own => self.settle(id, MemberState::StoppedByHandle),
-            MemberEnd::Failed | MemberEnd::Stuck => self.fail(id, allowed),
+            MemberEnd::Failed | MemberEnd::Stuck => restart::fail(self, id, allowed),
         }
         if stays {
-            self.raise_if_down();
+            restart::raise_if_down(self);
         }
     }
 
     /// One that was given up on has ended after all.
     pub(crate) fn ends(&mut self, id: Id) {
-        if std::mem::take(&mut self.place_mut(id).stuck) {
+        if std::mem::take(&mut self.node_mut(id).stuck) {
             self.pending.push_back(id);
-            self.raise_if_down();
+            restart::raise_if_down(self);
         }
     }
 
@@ -156,11 +184,11 @@ impl GroupPlan {
 
     /// The group tells the member to stop, which is at rest already, or on its way there.
     pub(crate) fn on_ending_unasked(&mut self, id: Id) {
-        self.place_mut(id).by_itself = true;
+        self.node_mut(id).by_itself = true;
     }
 
     fn complete(&mut self, id: Id) {
-        self.change(id, |node| (node.fresh, node.was_ready) = (false, true));
+        counts::change(self, id, |node| (node.fresh, node.was_ready) = (false, true));
         self.settle(id, MemberState::Completed);
         if self.node(id).policy.on_completion == OnCompletion::StopGroup && !self.draining {
             self.close(Closing::Completed);
@@ -170,11 +198,11 @@ impl GroupPlan {
     /// The member rests for good, and those that wait for it have to know.
     pub(super) fn settle(&mut self, id: Id, state: MemberState) {
         let was_up = self.node(id).state == MemberState::Up;
-        self.set_fate(id, state);
-        self.set_good(id, self.node(id).was_ready);
+        counts::set_fate(self, id, state);
+        counts::set_good(self, id, self.node(id).was_ready);
         // What is bound to it may have been started while it was down, and stays so until it goes down itself.
         if state == MemberState::Ended || state == MemberState::StoppedByHandle && was_up {
-            self.take_bound_down(id);
+            binding::take_bound_down(self, id);
         }
         let node = self.node(id);
         let waiting = if node.satisfied { &node.binds } else { &node.dependents };
@@ -185,8 +213,67 @@ impl GroupPlan {
     /// A member that stays until it has ended has done so.
     pub(super) fn leave_if_transient(&mut self, id: Id) {
         if self.node(id).is_transient() {
-            self.change(id, |node| node.leaves = true);
+            counts::change(self, id, |node| node.leaves = true);
             self.actions.push(Action::Removed(id));
         }
+    }
+
+    /// The group is told to end.
+    pub(crate) fn close(&mut self, why: Closing) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.closing = Some(why);
+        stopping::give_up_restarts(self);
+        for at in 0..self.nodes.len() {
+            if self.nodes[at].is_some() {
+                stopping::take_down(self, Id(at));
+            }
+        }
+    }
+
+    /// The group is about to be told to end: nothing starts any more, what is on its way up goes down, and what is up goes
+    /// on for now.
+    pub(crate) fn drain(&mut self) {
+        if self.is_stopping() {
+            return;
+        }
+        self.draining = true;
+        stopping::give_up_restarts(self);
+        for at in 0..self.nodes.len() {
+            let starts =
+                self.nodes[at].as_ref().is_some_and(|node| node.state == MemberState::Starting);
+            if starts && !self.node(Id(at)).barrier {
+                stopping::take_down(self, Id(at));
+            }
+        }
+    }
+
+    /// The member is to leave the group.
+    pub(crate) fn remove(&mut self, id: Id) {
+        counts::change(self, id, |node| node.leaves = true);
+        if self.falling == 0 {
+            stopping::take_down(self, id);
+            stopping::leave_if_down(self, id);
+        }
+    }
+
+    /// A member has had its time to stop: those that it depends on wait for it no longer.
+    pub(crate) fn is_late(&mut self, id: Id) {
+        if self.is_stopping_member(id) {
+            counts::unblock_deps(self, id);
+        }
+    }
+
+    /// The backoff of the restart is over.
+    pub(crate) fn backoff_over(&mut self) {
+        self.pausing = false;
+        restart::raise_if_down(self);
+    }
+
+    /// What is to be done now.
+    pub(crate) fn take_actions(&mut self) -> Vec<Action> {
+        actions::follow(self);
+        std::mem::take(&mut self.actions)
     }
 }

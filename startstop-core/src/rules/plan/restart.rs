@@ -4,154 +4,146 @@
 //! in order. A failure meanwhile adds to them, and does not put that off.
 
 use super::node::{MemberState, PlanNode, Target};
-use super::{Closing, GroupPlan};
+use super::{Closing, GroupPlan, binding, counts, stopping};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::OnFailure;
 
-impl GroupPlan {
-    pub(super) fn fail(&mut self, id: Id, allowed: impl FnOnce() -> bool) {
-        let node = self.node(id);
-        if node.fresh {
-            self.settle(id, MemberState::Ended);
-            return;
-        }
-        let set = match node.policy.on_failure {
-            OnFailure::Ignore => return self.settle(id, MemberState::Ended),
-            // A stop wins over any restart, and it has begun.
-            _ if self.draining => return self.settle(id, MemberState::Ended),
-            OnFailure::StopGroup => None,
-            // Nothing restarts it, and nothing depends on it.
-            OnFailure::RestartMember | OnFailure::RestartDependents if node.is_transient() => {
-                return self.settle(id, MemberState::Ended);
-            }
-            OnFailure::RestartMember => Some(vec![id]),
-            OnFailure::RestartDependents => Some(self.with_dependents(id)),
-            OnFailure::RestartAll => Some(self.all()),
-        };
-        match set {
-            None => self.end_with(id, Closing::Failed(id)),
-            // A failure during a restart merges into it.
-            Some(set) if self.is_restarting() || allowed() => self.restart(id, &set),
-            Some(_) => self.end_with(id, Closing::Limit(id)),
-        }
+pub(super) fn fail(plan: &mut GroupPlan, id: Id, allowed: impl FnOnce() -> bool) {
+    let node = plan.node(id);
+    if node.fresh {
+        plan.settle(id, MemberState::Ended);
+        return;
     }
-
-    fn end_with(&mut self, id: Id, closing: Closing) {
-        self.set_fate(id, MemberState::Ended);
-        self.leave_if_transient(id);
-        self.close(closing);
+    let set = match node.policy.on_failure {
+        OnFailure::Ignore => return plan.settle(id, MemberState::Ended),
+        // A stop wins over any restart, and it has begun.
+        _ if plan.draining => return plan.settle(id, MemberState::Ended),
+        OnFailure::StopGroup => None,
+        // Nothing restarts it, and nothing depends on it.
+        OnFailure::RestartMember | OnFailure::RestartDependents if node.is_transient() => {
+            return plan.settle(id, MemberState::Ended);
+        }
+        OnFailure::RestartMember => Some(vec![id]),
+        OnFailure::RestartDependents => Some(with_dependents(plan, id)),
+        OnFailure::RestartAll => Some(all(plan)),
+    };
+    match set {
+        None => end_with(plan, id, Closing::Failed(id)),
+        // A failure during a restart merges into it.
+        Some(set) if plan.is_restarting() || allowed() => restart(plan, id, &set),
+        Some(_) => end_with(plan, id, Closing::Limit(id)),
     }
+}
 
-    fn with_dependents(&self, id: Id) -> Vec<Id> {
-        let mut seen = vec![false; self.nodes.len()];
-        seen[id.0] = true;
-        let mut set = vec![id];
-        let mut at = 0;
-        while let Some(next) = set.get(at).copied() {
-            at += 1;
-            for dependent in &self.node(next).dependents {
-                if !std::mem::replace(&mut seen[dependent.0], true) {
-                    set.push(*dependent);
-                }
+fn end_with(plan: &mut GroupPlan, id: Id, closing: Closing) {
+    counts::set_fate(plan, id, MemberState::Ended);
+    plan.leave_if_transient(id);
+    plan.close(closing);
+}
+
+fn with_dependents(plan: &GroupPlan, id: Id) -> Vec<Id> {
+    let mut seen = vec![false; plan.nodes.len()];
+    seen[id.0] = true;
+    let mut set = vec![id];
+    let mut at = 0;
+    while let Some(next) = set.get(at).copied() {
+        at += 1;
+        for dependent in &plan.node(next).dependents {
+            if !std::mem::replace(&mut seen[dependent.0], true) {
+                set.push(*dependent);
             }
         }
-        set
     }
+    set
+}
 
-    fn all(&self) -> Vec<Id> {
-        let there = |(at, node): (usize, &Option<PlanNode>)| node.is_some().then_some(Id(at));
-        self.nodes.iter().enumerate().filter_map(there).collect()
+fn all(plan: &GroupPlan) -> Vec<Id> {
+    let there = |(at, node): (usize, &Option<PlanNode>)| node.is_some().then_some(Id(at));
+    plan.nodes.iter().enumerate().filter_map(there).collect()
+}
+
+/// Takes a set down and up again, because `failed` has failed. The first of several begins the backoff.
+fn restart(plan: &mut GroupPlan, failed: Id, set: &[Id]) {
+    if !plan.is_restarting() {
+        plan.pausing = true;
     }
-
-    /// Takes a set down and up again, because `failed` has failed. The first of several begins the backoff.
-    fn restart(&mut self, failed: Id, set: &[Id]) {
-        if !self.is_restarting() {
-            self.pausing = true;
-        }
-        self.set_fate(failed, MemberState::Pending);
-        self.leave_if_transient(failed);
-        for id in set.iter().copied() {
-            self.join_restart(id, failed);
-        }
-        for id in set.iter().copied() {
-            self.take_bound_down(id);
-        }
-        self.raise_if_down();
+    counts::set_fate(plan, failed, MemberState::Pending);
+    plan.leave_if_transient(failed);
+    for id in set.iter().copied() {
+        join_restart(plan, id, failed);
     }
-
-    fn join_restart(&mut self, id: Id, failed: Id) {
-        self.place_mut(id).failing = false;
-        let node = self.node(id);
-        if node.restarts || node.leaves {
-            // What waits to be removed goes down now, for what it depends on may go down as well.
-            self.take_down(id);
-            return;
-        }
-        let stays = matches!(
-            node.state,
-            MemberState::Pending | MemberState::Completed | MemberState::StoppedByHandle
-        );
-        let alive = node.state.is_alive();
-        let node = self.place_mut(id);
-        (node.restarts, node.rebinds) = (true, false);
-        self.restarting.push(id);
-        if stays && id != failed {
-            // It only has its dependencies wait until those that depend on it are down.
-            self.take_down(id);
-            return;
-        }
-        self.set_good(id, false);
-        if alive {
-            // It may yet turn out that somebody else has stopped it: then it was ready.
-            self.falling += 1;
-        } else {
-            self.change(id, |node| (node.was_ready, node.again) = (false, true));
-            self.set_fate(id, MemberState::Pending);
-        }
-        self.take_down(id);
+    for id in set.iter().copied() {
+        binding::take_bound_down(plan, id);
     }
+    raise_if_down(plan);
+}
 
-    /// The backoff of the restart is over.
-    pub(crate) fn backoff_over(&mut self) {
-        self.pausing = false;
-        self.raise_if_down();
+fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
+    plan.node_mut(id).failing = false;
+    let node = plan.node(id);
+    if node.restarts || node.leaves {
+        // What waits to be removed goes down now, for what it depends on may go down as well.
+        stopping::take_down(plan, id);
+        return;
     }
-
-    /// Once all that restart are down and may come up again, they do, in order.
-    pub(super) fn raise_if_down(&mut self) {
-        if self.falling > 0 || self.closing.is_some() {
-            return;
-        }
-        self.release_those_who_wait();
-        if self.restarting.is_empty() {
-            self.pausing = false;
-        }
-        if self.pausing || self.restarting.iter().any(|id| self.node(*id).stuck) {
-            return;
-        }
-        for id in std::mem::take(&mut self.restarting) {
-            let node = self.place_mut(id);
-            node.restarts = false;
-            if node.leaves {
-                continue;
-            }
-            node.target = Target::Up;
-            self.unblock_deps(id);
-            self.pending.push_back(id);
-        }
+    let stays = matches!(
+        node.state,
+        MemberState::Pending | MemberState::Completed | MemberState::StoppedByHandle
+    );
+    let alive = node.state.is_alive();
+    let node = plan.node_mut(id);
+    (node.restarts, node.rebinds) = (true, false);
+    plan.restarting.push(id);
+    if stays && id != failed {
+        // It only has its dependencies wait until those that depend on it are down.
+        stopping::take_down(plan, id);
+        return;
     }
+    counts::set_good(plan, id, false);
+    if alive {
+        // It may yet turn out that somebody else has stopped it: then it was ready.
+        plan.falling += 1;
+    } else {
+        counts::change(plan, id, |node| (node.was_ready, node.again) = (false, true));
+        counts::set_fate(plan, id, MemberState::Pending);
+    }
+    stopping::take_down(plan, id);
+}
 
-    /// Those who have waited until all that restart are down.
-    fn release_those_who_wait(&mut self) {
-        for at in 0..self.nodes.len() {
-            let Some(node) = &self.nodes[at] else { continue };
-            let (leaves, fresh) = (node.leaves, node.fresh);
-            if leaves {
-                self.take_down(Id(at));
-                self.leave_if_down(Id(at));
-            } else if fresh {
-                self.pending.push_back(Id(at));
-            }
+/// Once all that restart are down and may come up again, they do, in order.
+pub(super) fn raise_if_down(plan: &mut GroupPlan) {
+    if plan.falling > 0 || plan.closing.is_some() {
+        return;
+    }
+    release_those_who_wait(plan);
+    if plan.restarting.is_empty() {
+        plan.pausing = false;
+    }
+    if plan.pausing || plan.restarting.iter().any(|id| plan.node(*id).stuck) {
+        return;
+    }
+    for id in std::mem::take(&mut plan.restarting) {
+        let node = plan.node_mut(id);
+        node.restarts = false;
+        if node.leaves {
+            continue;
+        }
+        node.target = Target::Up;
+        counts::unblock_deps(plan, id);
+        plan.pending.push_back(id);
+    }
+}
+
+/// Those who have waited until all that restart are down.
+fn release_those_who_wait(plan: &mut GroupPlan) {
+    for at in 0..plan.nodes.len() {
+        let Some(node) = &plan.nodes[at] else { continue };
+        let (leaves, fresh) = (node.leaves, node.fresh);
+        if leaves {
+            stopping::take_down(plan, Id(at));
+            stopping::leave_if_down(plan, Id(at));
+        } else if fresh {
+            plan.pending.push_back(Id(at));
         }
     }
 }

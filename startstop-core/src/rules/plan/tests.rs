@@ -3,8 +3,8 @@
 mod walk;
 mod world;
 
+use super::{Action, GroupPlan, MemberEnd, Policy};
 use crate::rules::graph::{Edges, Id};
-use crate::rules::plan::{Action, GroupPlan, MemberEnd, Policy};
 use crate::settings::member_policy::OnFailure;
 
 fn add(plan: &mut GroupPlan, deps: &[Id], on_failure: OnFailure) -> Id {

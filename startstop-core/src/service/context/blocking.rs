@@ -17,28 +17,20 @@ impl Wake for Unpark {
     }
 }
 
-impl Context {
-    /// Blocks the thread until the context is cancelled, for `timeout` at most: whether it is
-    /// cancelled. For [`blocking_fn`](crate::blocking_fn). `timeout` is real time, also where tokio's
-    /// clock is paused; [`Duration::MAX`] waits for ever.
-    ///
-    /// # Examples
-    ///
-    /// See [`blocking_fn`](crate::blocking_fn).
-    pub fn cancelled_blocking(&self, timeout: Duration) -> bool {
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut task = Task::from_waker(&waker);
-        let mut cancelled = pin!(self.cancelled());
-        let deadline = Instant::now().checked_add(timeout);
-        loop {
-            if cancelled.as_mut().poll(&mut task).is_ready() {
-                return true;
-            }
-            match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
-                Some(Duration::ZERO) => return false,
-                Some(left) => thread::park_timeout(left),
-                None => thread::park(),
-            }
+/// Blocks the thread until the context is cancelled, for `timeout` at most: whether it is cancelled.
+pub(super) fn wait(cx: &Context, timeout: Duration) -> bool {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut task = Task::from_waker(&waker);
+    let mut cancelled = pin!(cx.cancelled());
+    let deadline = Instant::now().checked_add(timeout);
+    loop {
+        if cancelled.as_mut().poll(&mut task).is_ready() {
+            return true;
+        }
+        match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+            Some(Duration::ZERO) => return false,
+            Some(left) => thread::park_timeout(left),
+            None => thread::park(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 use tokio::task::{Id, JoinSet};
 
 use super::heard::{Heard, Said};
-use super::{Context, Link, Probe, Reload};
+use super::{Probe, Reload};
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
 use crate::report::panic::fenced;
@@ -63,8 +63,16 @@ impl Live {
 }
 
 impl Detached {
-    fn new(token: CancellationToken, heard: Arc<Heard>) -> Self {
-        Self { token, heard, tasks: Some(Tasks::default()) }
+    /// With the probe that hears it.
+    pub(super) fn new(token: CancellationToken) -> (Self, Probe) {
+        let heard = Arc::new(Heard::new(token.child_token()));
+        let probe = Probe::new(Arc::clone(&heard));
+        (Self { token, heard, tasks: Some(Tasks::default()) }, probe)
+    }
+
+    /// A copy that only waits.
+    pub(super) fn without_tasks(&self) -> Self {
+        Self { token: self.token.clone(), heard: Arc::clone(&self.heard), tasks: None }
     }
 
     /// What the service says.
@@ -138,58 +146,5 @@ impl Drop for Detached {
         if self.tasks.is_some() {
             self.heard.close();
         }
-    }
-}
-
-impl Context {
-    /// The same for who only waits: with a detached context one that does not keep its tasks.
-    pub(super) fn without_tasks(&self) -> Self {
-        match &self.link {
-            Link::Attempt(_) => self.clone(),
-            Link::Detached(detached) => {
-                let (token, heard) = (detached.token.clone(), Arc::clone(&detached.heard));
-                let copy = Detached { token, heard, tasks: None };
-                Self { link: Link::Detached(Arc::new(copy)) }
-            }
-        }
-    }
-
-    /// A context without a runner, for calling `service.run(cx)` in a unit test.
-    ///
-    /// `token` is its cancellation. [`ready`](Self::ready), [`report`](Self::report) and
-    /// [`heartbeat`](Self::heartbeat) do nothing: a test that looks at them uses [`probed`](Self::probed).
-    /// [`spawn`](Self::spawn) uses the current runtime, and its tasks end with the last clone of the context.
-    /// [`request_stop`](Self::request_stop) and [`request_shutdown`](Self::request_shutdown) cancel `token` itself,
-    /// [`request_restart`](Self::request_restart) does nothing, [`reloaded`](Self::reloaded) waits for ever, and there is no
-    /// [`deadline`](Self::deadline).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use startstop_core::{Context, Service, service_fn};
-    /// use tokio_util::sync::CancellationToken;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let service = service_fn(async |cx| cx.cancelled().await);
-    /// let token = CancellationToken::new();
-    /// token.cancel();
-    /// service.run(Context::detached(token)).await.unwrap();
-    /// # }
-    /// ```
-    pub fn detached(token: CancellationToken) -> Self {
-        Self::probed(token).0
-    }
-
-    /// A [detached](Self::detached) context, and a [`Probe`] that tells what the service says to it, drains it and asks it for
-    /// a reload.
-    ///
-    /// # Examples
-    ///
-    /// See [`Probe`].
-    pub fn probed(token: CancellationToken) -> (Self, Probe) {
-        let heard = Arc::new(Heard::new(token.child_token()));
-        let detached = Detached::new(token, Arc::clone(&heard));
-        (Self { link: Link::Detached(Arc::new(detached)) }, Probe::new(heard))
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
-use super::{Attempt, Context, Link};
+use super::Attempt;
 use crate::engine::waiters::{Answer, Key, Topic};
 use crate::engine::{record, reload, update};
 use crate::report::error::ReloadError;
@@ -146,29 +146,16 @@ impl fmt::Debug for Reload {
     }
 }
 
-impl Context {
-    /// Waits for a reload request. Several requests before the service looks are one. Where several tasks of a service wait,
-    /// each gets one, and the answer is there when all have answered.
-    ///
-    /// # Examples
-    ///
-    /// See [`Reload`].
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost when it is dropped: a request that it had not returned yet is there for the next call.
-    pub async fn reloaded(&self) -> Reload {
-        match &self.link {
-            Link::Attempt(attempt) => Reloaded { attempt, key: None }.await,
-            Link::Detached(detached) => detached.reloaded().await,
-        }
-    }
-}
-
 /// Waits for a reload request.
-struct Reloaded<'a> {
+pub(super) struct Reloaded<'a> {
     attempt: &'a Attempt,
     key: Option<Key>,
+}
+
+impl<'a> Reloaded<'a> {
+    pub(super) fn new(attempt: &'a Attempt) -> Self {
+        Self { attempt, key: None }
+    }
 }
 
 impl Future for Reloaded<'_> {

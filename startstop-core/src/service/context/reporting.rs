@@ -1,14 +1,129 @@
-//! What a service says: that it is alive, in trouble, how far it is, what it wants.
+//! What a service reports: readiness, errors, signs of life, what it wants, and the tasks that it spawns.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
+use super::tasks::Joined;
+use super::waiting::Waiting;
 use super::{Context, Link};
-use crate::engine::update;
-use crate::engine::{record, reporting, request};
+use crate::engine::{record, reporting, request, task, update};
 use crate::report::failure::RawFailure;
+use crate::report::outcome::Outcome;
 use crate::report::panic::BoxError;
+use crate::service::size::INLINE;
 
 impl Context {
+    /// Says that the service can do its job now. Further calls have no effect. Where the readiness is not
+    /// [`Explicit`](crate::Readiness::Explicit) it only takes back a [`not_ready`](Self::not_ready).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Readiness, Runner, Settings, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = service_fn(async |cx| {
+    ///     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    ///     cx.ready();
+    ///     while let Some(client) = cx.run_until_cancelled(listener.accept()).await {
+    ///         drop(client?);
+    ///     }
+    ///     Ok::<(), std::io::Error>(())
+    /// });
+    /// let settings = Settings::new().readiness(Readiness::Explicit);
+    /// let runner = Runner::with_settings(server, settings);
+    /// runner.start().await.unwrap(); // returns once the port is bound
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn ready(&self) {
+        match &self.link {
+            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, deferred| {
+                if reporting::is_alive(synced, attempt.epoch()) {
+                    reporting::say_ready(synced, shared, deferred);
+                }
+            }),
+            Link::Detached(detached) => detached.said().set_ready(),
+        }
+    }
+
+    /// Says that for now the service cannot do its job, while it goes on running: a connection is lost, a queue is full. It is
+    /// not ready until [`ready`](Self::ready) or the next attempt.
+    ///
+    /// [`is_ready`](crate::Runner::is_ready) is false meanwhile and the status shows the reason. Callers of `start` that were
+    /// answered stay answered, and nothing that depends on the service is held back or stopped. While the service starts, the
+    /// reason is only noted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.not_ready("the database is not reachable");
+    ///     tokio::time::sleep(Duration::from_secs(2)).await;
+    ///     cx.ready();
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// tokio::time::sleep(Duration::from_secs(1)).await;
+    /// assert!(runner.is_running() && !runner.is_ready());
+    /// assert_eq!(runner.status().not_ready_reason(), Some("the database is not reachable"));
+    /// tokio::time::sleep(Duration::from_secs(2)).await;
+    /// assert!(runner.is_ready());
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn not_ready(&self, reason: impl Into<Cow<'static, str>>) {
+        let reason = reason.into();
+        match &self.link {
+            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, deferred| {
+                if reporting::is_alive(synced, attempt.epoch()) {
+                    reporting::say_not_ready(synced, shared, reason, deferred);
+                }
+            }),
+            Link::Detached(detached) => detached.said().set_not_ready(reason),
+        }
+    }
+
+    /// Puts the [`start_timeout`](crate::Settings::start_timeout) off: while it starts, the service does not count as late before
+    /// this duration from now has passed. It may be called as often as needed, and never shortens the time. It extends no timeout
+    /// of a whole that the service is a part of.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Readiness, Runner, Settings, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let index = service_fn(async |cx| {
+    ///     for _part in 0..20 {
+    ///         cx.extend(Duration::from_secs(10)); // as long as it gets on
+    ///         tokio::time::sleep(Duration::from_secs(5)).await;
+    ///     }
+    ///     cx.ready();
+    ///     cx.cancelled().await
+    /// });
+    /// let runner = Runner::with_settings(index, Settings::new().readiness(Readiness::Explicit));
+    /// runner.start().await.unwrap(); // after 100 s, although the timeout is 30 s
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn extend(&self, duration: Duration) {
+        let Some(attempt) = self.attempt_link() else { return };
+        update(attempt.node(), |_, synced, deferred| {
+            if reporting::is_alive(synced, attempt.epoch()) {
+                reporting::extend_start(synced, duration, deferred);
+            }
+        });
+    }
+
     /// Records a failure without ending the service.
     ///
     /// # Examples
@@ -223,5 +338,137 @@ impl Context {
             Link::Attempt(attempt) => request::stop_wholes(attempt.node(), attempt.epoch()),
             Link::Detached(detached) => detached.stop(),
         }
+    }
+
+    /// Spawns a task that belongs to the attempt: its error or panic is recorded, and the attempt has
+    /// not ended before it has. It is not aborted by a stop before the deadline; let it watch
+    /// [`cancelled`](Self::cancelled). [`join_tasks`](Self::join_tasks) waits for its end.
+    ///
+    /// A task of [`tokio::spawn`], and what a library spawns by itself, is no part of the attempt: it goes on when the service has
+    /// stopped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Phase, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.spawn(async { Err::<(), _>("disk full") });
+    ///     cx.cancelled().await;
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// runner.stop().await.unwrap();
+    /// assert_eq!(runner.errors_last().unwrap().phase(), Phase::Task);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// A detached context panics when called outside of a tokio runtime.
+    pub fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        if const { size_of::<F>() > INLINE } {
+            self.spawn_small(None, Box::pin(future));
+        } else {
+            self.spawn_small(None, future);
+        }
+    }
+
+    /// Like [`spawn`](Self::spawn), with a name for the task: a failure of it bears the name, and so does the verdict where it
+    /// does not yield.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.spawn_named("reader", async { Err::<(), _>("disk full") });
+    ///     cx.cancelled().await;
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// runner.stop().await.unwrap();
+    /// let failure = runner.errors_last().unwrap();
+    /// assert_eq!(failure.task(), Some("reader"));
+    /// assert_eq!(failure.to_string(), r#"service "main" failed in task "reader" (cycle 1, attempt 1)"#);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// A detached context panics when called outside of a tokio runtime.
+    pub fn spawn_named<F>(&self, name: impl Into<Cow<'static, str>>, future: F)
+    where
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        let name = Some(name.into());
+        if const { size_of::<F>() > INLINE } {
+            self.spawn_small(name, Box::pin(future));
+        } else {
+            self.spawn_small(name, future);
+        }
+    }
+
+    /// A large future comes in a box: it is moved several times on the way.
+    fn spawn_small<F>(&self, name: Option<Cow<'static, str>>, future: F)
+    where
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        match &self.link {
+            Link::Attempt(attempt) => task::spawn(attempt.node(), attempt.epoch(), name, future),
+            Link::Detached(detached) => detached.spawn(name, future),
+        }
+    }
+
+    /// Waits until the tasks that the attempt has spawned so far have ended. Where a task of the attempt asks, it waits for all
+    /// but itself. What is spawned meanwhile is not waited for.
+    ///
+    /// A stop waits for the tasks anyway. Use it to do something once they have ended, such as to flush what they have written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     let written = Arc::new(AtomicU32::new(0));
+    ///     for _client in 0..3 {
+    ///         let written = written.clone();
+    ///         cx.spawn(async move { written.fetch_add(1, Ordering::Relaxed); });
+    ///     }
+    ///     cx.cancelled().await;
+    ///     cx.join_tasks().await;
+    ///     assert_eq!(written.load(Ordering::Relaxed), 3);
+    /// }));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped; a new call waits for the tasks that there are then.
+    pub async fn join_tasks(&self) {
+        match &self.link {
+            Link::Attempt(attempt) => Joined::new(attempt).await,
+            Link::Detached(detached) => detached.join_tasks().await,
+        }
+    }
+
+    /// Counts as a sign of life for as long as the result is kept; free where there is no watchdog.
+    pub(crate) fn waiting(&self) -> Waiting<'_> {
+        Waiting::new(self.attempt_link())
     }
 }

@@ -215,7 +215,7 @@ impl World {
 
     fn check_numbers(&self) {
         let mut fresh = self.plan.clone();
-        fresh.count_all();
+        crate::rules::plan::counts::count_all(&mut fresh);
         assert_eq!(self.plan.counts, fresh.counts);
         assert_eq!(self.plan.unsettled, fresh.unsettled);
         for node in self.plan.nodes.iter().flatten() {
