@@ -115,6 +115,33 @@ impl Context {
         }
     }
 
+    /// Where the service is in what has started it: the names from the outermost whole down, as its failures and
+    /// events bear them. The name alone of a service that is a part of nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let db = service_fn(async |cx| {
+    ///     assert_eq!((cx.name(), cx.path().as_str()), ("db", "app/db"));
+    ///     cx.cancelled().await;
+    /// });
+    /// let app = Runner::new(Group::builder("app").with("db", db).build().unwrap());
+    /// app.start().await.unwrap();
+    /// app.stop().await.unwrap();
+    /// # assert!(app.errors_list().is_empty());
+    /// # }
+    /// ```
+    pub fn path(&self) -> String {
+        let Some(attempt) = self.attempt_link() else { return heard::NAME.to_owned() };
+        let shared = attempt.node().shared();
+        let path = shared.synced().path(shared);
+        path.as_str().to_owned()
+    }
+
     /// Which cycle this is, from 1; 0 of a detached context, and of one that outlives its cycle.
     ///
     /// # Examples
