@@ -2,6 +2,8 @@
 
 mod pump;
 mod sink;
+#[cfg(feature = "tracing")]
+mod traced;
 mod splitter;
 mod tail;
 
@@ -49,6 +51,8 @@ pub enum Stream {
 pub struct Line {
     /// The name of the service.
     pub name: Arc<str>,
+    /// Where it is in what has started it, as `app/redis`.
+    pub path: Arc<str>,
     /// Where it was written to.
     pub stream: Stream,
     /// The text.
@@ -153,8 +157,8 @@ impl Output {
         Self(Kind::Terminal)
     }
 
-    /// Lines as events of `tracing`, with the fields `service` and `stream`: INFO for standard output, WARN
-    /// for standard error.
+    /// Lines as events of `tracing`, with the fields `service`, which is its path as `app/redis`, and `stream`: INFO for
+    /// standard output, WARN for standard error. They are told to the subscriber that the attempt has, in its span.
     ///
     /// # Examples
     ///

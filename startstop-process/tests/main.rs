@@ -12,3 +12,5 @@ mod ready;
 mod reload;
 mod spawning;
 mod stopping;
+#[cfg(feature = "tracing")]
+mod traced;

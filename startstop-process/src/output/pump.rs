@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use startstop_core::Context;
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{mpsc, oneshot};
 
@@ -23,6 +24,7 @@ pub(crate) struct Pump {
     pipes: [Option<Reader>; 2],
     sink: Option<Sink>,
     name: Arc<str>,
+    path: Arc<str>,
     tail: TailHandle,
     awaited: Option<(String, oneshot::Sender<()>)>,
     requests: mpsc::Receiver<oneshot::Sender<()>>,
@@ -70,7 +72,7 @@ impl Pumped {
 
 impl Pump {
     pub(crate) fn new(
-        name: &str,
+        cx: &Context,
         stdout: Option<OwnedFd>,
         stderr: Option<OwnedFd>,
         sink: Option<Sink>,
@@ -89,7 +91,8 @@ impl Pump {
             Self {
                 pipes,
                 sink,
-                name: name.into(),
+                name: cx.name().into(),
+                path: cx.path().into(),
                 tail,
                 awaited,
                 requests,
@@ -173,7 +176,8 @@ impl Pump {
             self.tail.push(&text);
         }
         if let Some(sink) = &self.sink {
-            sink.push(Line { name: self.name.clone(), stream, text });
+            let (name, path) = (self.name.clone(), self.path.clone());
+            sink.push(Line { name, path, stream, text });
         }
     }
 }

@@ -46,7 +46,10 @@ impl Sink {
     pub(crate) fn start(kind: Kind) -> io::Result<Self> {
         let queue = Arc::new(Queue::default());
         let owner = Self(Arc::new(Owner(queue.clone())));
-        thread::Builder::new().name("startstop-output".into()).spawn(move || queue.serve(&kind))?;
+        let serve = move || queue.serve(&kind);
+        #[cfg(feature = "tracing")]
+        let serve = super::traced::as_here(serve);
+        thread::Builder::new().name("startstop-output".into()).spawn(serve)?;
         Ok(owner)
     }
 
@@ -91,9 +94,9 @@ impl Queue {
                 Entry::Line(line) => {
                     if left_out > 0 {
                         let text = format!("[{left_out} lines are left out here]");
-                        hand_on(kind, Line { text, ..line.clone() });
+                        guarded(kind, Line { text, ..line.clone() });
                     }
-                    hand_on(kind, line);
+                    guarded(kind, line);
                 }
                 Entry::Flush(told) => drop(told.send(())),
             }
@@ -123,6 +126,11 @@ impl Drop for Owner {
     }
 }
 
+/// A panic of one line must not lose those after it.
+fn guarded(kind: &Kind, line: Line) {
+    let _ = catch_unwind(AssertUnwindSafe(|| hand_on(kind, line)));
+}
+
 fn hand_on(kind: &Kind, line: Line) {
     // Nobody may read any more; that is no reason to end.
     let _ = match kind {
@@ -140,17 +148,16 @@ fn hand_on(kind: &Kind, line: Line) {
         Kind::Tracing => {
             match line.stream {
                 Stream::Stdout => {
-                    tracing::info!(service = &*line.name, stream = "stdout", "{}", line.text);
+                    tracing::info!(service = &*line.path, stream = "stdout", "{}", line.text);
                 }
                 Stream::Stderr => {
-                    tracing::warn!(service = &*line.name, stream = "stderr", "{}", line.text);
+                    tracing::warn!(service = &*line.path, stream = "stderr", "{}", line.text);
                 }
             }
             Ok(())
         }
         Kind::Lines(f) => {
-            // A panic of one line must not lose those after it.
-            let _ = catch_unwind(AssertUnwindSafe(|| f(line)));
+            f(line);
             Ok(())
         }
     };

@@ -52,7 +52,7 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
     let path = notify.as_ref().map(NotifySocket::path);
     let spawned = command::spawn(process, path.as_deref())?;
     let sink = sink(process).map_err(failed)?;
-    let pump = Pump::new(cx.name(), spawned.stdout, spawned.stderr, sink, awaited);
+    let pump = Pump::new(cx, spawned.stdout, spawned.stderr, sink, awaited);
     let (pump, pumped) = pump.map_err(failed)?;
     cx.spawn(pump.run());
     let unready = Unready::new(process, cx, pumped.tail_handle());

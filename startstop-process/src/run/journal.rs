@@ -36,7 +36,8 @@ impl Journal {
                     continue;
                 }
                 let text = event.to_string();
-                sink.push(Line { name: name.clone(), stream: Stream::Stderr, text });
+                let (name, path) = (name.clone(), name.clone());
+                sink.push(Line { name, path, stream: Stream::Stderr, text });
             }
         });
         Following { sink: self.sink, task }

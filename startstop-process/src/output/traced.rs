@@ -1,0 +1,18 @@
+//! The thread that hands lines on speaks to the subscriber of the attempt, in its span.
+
+use tracing::dispatcher::{get_default, with_default};
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Span};
+
+/// Has a function of another thread be heard as what happens here is.
+pub(super) fn as_here(f: impl FnOnce() + Send + 'static) -> impl FnOnce() + Send + 'static {
+    let (heard_by, span) = (get_default(Dispatch::clone), Span::current());
+    move || {
+        // That there is nobody here must not hide who is heard by all threads later.
+        if heard_by.is::<NoSubscriber>() {
+            f();
+        } else {
+            with_default(&heard_by, || span.in_scope(f));
+        }
+    }
+}
