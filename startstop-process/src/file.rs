@@ -5,6 +5,7 @@ mod users;
 mod rotated;
 mod log;
 mod spec;
+mod dotenv;
 mod procfile;
 mod read;
 mod apply;
@@ -27,7 +28,8 @@ use spec::{Document, Head, Spec};
 /// The processes of a file, as a [`Group`].
 ///
 /// A file whose name ends in `.toml` has a table for each process; another is a `Procfile`: lines of
-/// `name: command`, each run by `sh`, with a `PORT` of its own, and the end of one is the end of all.
+/// `name: command`, each run by `sh` in the folder of the file, with the variables of a `.env` beside it and a
+/// `PORT` of its own; the end of one is the end of all.
 ///
 /// On a reload the file is read again: processes are started, stopped and restarted, but only those that have
 /// changed and what depends on them. A file with mistakes changes nothing.
@@ -56,7 +58,6 @@ use spec::{Document, Head, Spec};
 /// # std::fs::remove_file(path).unwrap();
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Processes {
     group: Group,
     path: PathBuf,
@@ -136,8 +137,20 @@ fn read_document(path: &Path) -> Result<Document, FileError> {
     let text = fs::read_to_string(path)
         .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     let is_toml = path.extension().is_some_and(|end| end == "toml");
-    let read = if is_toml { read::toml(&text) } else { procfile::read(&text) };
-    read.map_err(|found| FileError::mistakes(path, &text, found))
+    if is_toml {
+        read::toml(&text).map_err(|found| FileError::mistakes(path, &text, found))
+    } else {
+        procfile::read(path, &text)
+    }
+}
+
+/// Values of the environment may be secret.
+impl std::fmt::Debug for Processes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let members = self.group.members();
+        let mut debug = f.debug_struct("Processes");
+        debug.field("path", &self.path).field("members", &members).finish_non_exhaustive()
+    }
 }
 
 impl Deref for Processes {
@@ -231,7 +244,7 @@ impl FileError {
     fn one(path: &Path, error: &dyn std::fmt::Display) -> Self {
         Self::Mistakes {
             path: path.to_owned(),
-            mistakes: vec![Mistake::at(1, 1, error.to_string())],
+            mistakes: Mistake::all(path, "", vec![(0, error.to_string())]),
         }
     }
 

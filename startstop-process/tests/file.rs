@@ -90,6 +90,71 @@ log = { size = "1 MB" }
     assert_eq!(lines, "b.toml:1:11: control needs the port of an `admin`");
 }
 
+#[test]
+fn names_variables_codes_and_numbers_that_cannot_be_are_told() {
+    let folder = Folder::new("values");
+    let text = r#"log = "syslog"
+[process.web]
+command = ["tr\u0000ue"]
+instances = 2
+umask = 0o7777
+nice = 99
+success_codes = [0, 256]
+[process.web-2]
+command = "x"
+env = { "A=B" = "x", "" = "y" }
+restart = "sometimes"
+"#;
+    let expected = [
+        "app.toml:1:7: unknown log `syslog`; known are terminal, json, inherit, null",
+        "app.toml:3:12: a text for the system has no NUL",
+        "app.toml:5:9: this number is out of range",
+        "app.toml:6:8: this number is out of range",
+        "app.toml:7:21: this number is out of range",
+        "app.toml:8:10: there is a process `web-2` already",
+        "app.toml:10:9: a variable has a name without `=`",
+        "app.toml:10:22: a variable has a name without `=`",
+        "app.toml:11:11: unknown policy `sometimes`; known are never, on-failure, always",
+    ];
+    let said = said(&folder, "app.toml", text);
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn mistakes_of_a_procfile_and_of_its_env_are_told_at_once() {
+    let folder = Folder::new("env-mistakes");
+    fs::write(folder.path(".env"), "A=1\n  B\nPORT=http\n").unwrap();
+    let expected = "Procfile:1:1: a line is `name: command`\n.env:2:3: a line is `KEY=VALUE`\n\
+                    .env:3:1: `http` is no port";
+    assert_eq!(said(&folder, "Procfile", "web\n"), expected);
+    let processes = folder.path("Procfile");
+    fs::write(folder.path(".env"), "SECRET=s3cret\n").unwrap();
+    fs::write(&processes, "web: true\n").unwrap();
+    let debug = format!("{:?}", Processes::from_file(&processes).unwrap());
+    assert!(debug.contains("web") && !debug.contains("s3cret"), "{debug}");
+}
+
+#[tokio::test]
+async fn a_procfile_has_the_variables_and_the_folder_of_the_env_beside_it() {
+    let folder = Folder::new("env");
+    let path = folder.path("Procfile");
+    fs::write(folder.path(".env"), "# ours\nGREETING='hello you'\nexport PORT=7000\n").unwrap();
+    fs::write(
+        &path,
+        "one: echo $GREETING $PORT >one; sleep 1000\ntwo: echo $PORT >two; sleep 1000\n",
+    )
+    .unwrap();
+    let runner = Runner::new(Processes::from_file(&path).unwrap());
+    runner.start().await.unwrap();
+    assert_eq!(folder.read("one").await, "hello you 7000");
+    assert_eq!(folder.read("two").await, "7100");
+    fs::remove_file(folder.path("one")).unwrap();
+    fs::write(folder.path(".env"), "GREETING=bye\nPORT=7000\n").unwrap();
+    runner.reload().await.unwrap();
+    assert_eq!(folder.read("one").await, "bye 7000");
+    runner.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_process_of_a_user_has_its_groups_and_its_home() {
     let folder = Folder::new("user");

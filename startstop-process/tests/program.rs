@@ -37,7 +37,8 @@ fn a_procfile_ends_with_the_first_that_ends() {
     let folder = Folder::new("procfile");
     let path = folder.path("Procfile");
     fs::write(&path, "# two\nweb: sleep 1000\nquick: sleep 0.1; echo port $PORT\n").unwrap();
-    let output = run(&[&path]);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-run"));
+    let output = program.arg(&path).env_remove("PORT").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "quick | port 5100\n");
 }

@@ -27,7 +27,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// It has mistakes.
-    #[error("{}", Lines(path, mistakes))]
+    #[error("{}", Lines(mistakes))]
     Mistakes {
         /// The file.
         path: PathBuf,
@@ -52,6 +52,8 @@ pub enum FileError {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
+    /// The file: that which was read, or the `.env` beside it.
+    pub path: PathBuf,
     /// The line, from 1.
     pub line: usize,
     /// The column, in characters, from 1.
@@ -61,8 +63,18 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    pub(super) fn at(line: usize, column: usize, text: String) -> Self {
-        Self { line, column, text }
+    /// The mistakes of one file, in its order.
+    pub(super) fn all(path: &Path, text: &str, mut found: Found) -> Vec<Self> {
+        found.sort();
+        found.dedup();
+        let mistake = |(offset, what): (usize, String)| {
+            let before = text.get(..offset).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let begin = before.rfind('\n').map_or(0, |at| at + 1);
+            let column = before[begin..].chars().count() + 1;
+            Self { path: path.to_owned(), line, column, text: what }
+        };
+        found.into_iter().map(mistake).collect()
     }
 }
 
@@ -70,29 +82,28 @@ impl Mistake {
 pub(super) type Found = Vec<(usize, String)>;
 
 impl FileError {
-    pub(super) fn mistakes(path: &Path, text: &str, mut found: Found) -> Self {
-        found.sort();
-        found.dedup();
-        let mistake = |(offset, what): (usize, String)| {
-            let before = text.get(..offset).unwrap_or(text);
-            let line = before.matches('\n').count() + 1;
-            let begin = before.rfind('\n').map_or(0, |at| at + 1);
-            Mistake { line, column: before[begin..].chars().count() + 1, text: what }
-        };
-        let mistakes = found.into_iter().map(mistake).collect();
-        Self::Mistakes { path: path.to_owned(), mistakes }
+    pub(super) fn mistakes(path: &Path, text: &str, found: Found) -> Self {
+        Self::Mistakes { path: path.to_owned(), mistakes: Mistake::all(path, text, found) }
     }
 }
 
-struct Lines<'a>(&'a Path, &'a [Mistake]);
+struct Lines<'a>(&'a [Mistake]);
 
 impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, Mistake { line, column, text }) in self.1.iter().enumerate() {
+        for (n, Mistake { path, line, column, text }) in self.0.iter().enumerate() {
             let end = if n == 0 { "" } else { "\n" };
-            write!(f, "{end}{}:{line}:{column}: {text}", self.0.display())?;
+            write!(f, "{end}{}:{line}:{column}: {text}", path.display())?;
         }
         Ok(())
+    }
+}
+
+/// `; did you mean ...?` if a known word is near, and all of them otherwise.
+pub(super) fn did_you_mean_one_of(word: &str, known: &[&str]) -> String {
+    match did_you_mean(word, known.iter().copied()) {
+        near if near.is_empty() => format!("; known are {}", known.join(", ")),
+        near => near,
     }
 }
 

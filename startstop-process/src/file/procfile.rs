@@ -1,13 +1,52 @@
-//! A `Procfile`: `name: command` a line.
+//! A `Procfile`: `name: command` a line. They run in its folder, with what a `.env` beside it says.
 
-use super::mistakes::Found;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::dotenv::{self, Vars};
+use super::mistakes::{FileError, Found, Mistake};
 use super::spec::{Document, Ends, Head, Spec};
 
-/// The first port, and how far those of two entries are apart.
-const PORT: usize = 5000;
-const APART: usize = 100;
+/// The first port, unless a variable `PORT` says another one, and how far those of two entries are apart.
+const PORT: u16 = 5000;
+const APART: u16 = 100;
 
-pub(super) fn read(text: &str) -> Result<Document, Found> {
+/// Reads what is in the file at `path`, and the `.env` beside it.
+pub(super) fn read(path: &Path, text: &str) -> Result<Document, FileError> {
+    let (mut specs, found) = entries(text);
+    let mut mistakes = Mistake::all(path, text, found);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let env = folder.unwrap_or(Path::new("")).join(".env");
+    let (vars, port) = variables(&env, &mut mistakes)?;
+    if !mistakes.is_empty() {
+        return Err(FileError::Mistakes { path: path.to_owned(), mistakes });
+    }
+    let mut port = port.unwrap_or(PORT);
+    for spec in &mut specs {
+        spec.cwd = folder.map(|folder| folder.to_string_lossy().into_owned());
+        spec.env.clone_from(&vars);
+        spec.env.push(("PORT".to_owned(), port.to_string()));
+        port = port.saturating_add(APART);
+    }
+    Ok(Document { head: Head::default(), specs })
+}
+
+/// The variables of a `.env`, if it is there, and the first port.
+fn variables(path: &Path, mistakes: &mut Vec<Mistake>) -> Result<(Vars, Option<u16>), FileError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(source) => return Err(FileError::Read { path: path.to_owned(), source }),
+    };
+    let (vars, found) = dotenv::read(&text);
+    mistakes.extend(Mistake::all(path, &text, found));
+    let port = vars.iter().rev().find(|(key, _)| key == "PORT");
+    let port = port.map(|(_, port)| port.clone()).or_else(|| std::env::var("PORT").ok());
+    Ok((vars, port.and_then(|port| port.parse().ok())))
+}
+
+fn entries(text: &str) -> (Vec<Spec>, Found) {
     let (mut specs, mut found, mut offset): (Vec<Spec>, _, _) = (Vec::new(), Found::new(), 0);
     for line in text.split_inclusive('\n') {
         let at = offset + (line.len() - line.trim_start().len());
@@ -21,13 +60,13 @@ pub(super) fn read(text: &str) -> Result<Document, Found> {
             Ok((name, _)) if specs.iter().any(|spec| spec.name == name) => {
                 found.push((at, format!("there is a process `{name}` already")));
             }
-            Ok((name, command)) => specs.push(spec(name, command, specs.len())),
+            Ok((name, command)) => specs.push(spec(name, command)),
         }
     }
     if specs.is_empty() && found.is_empty() {
         found.push((0, "there is no process in it; a line is `name: command`".to_owned()));
     }
-    if found.is_empty() { Ok(Document { head: Head::default(), specs }) } else { Err(found) }
+    (specs, found)
 }
 
 fn entry(line: &str) -> Result<(&str, &str), String> {
@@ -42,13 +81,12 @@ fn entry(line: &str) -> Result<(&str, &str), String> {
     }
 }
 
-fn spec(name: &str, command: &str, at: usize) -> Spec {
+fn spec(name: &str, command: &str) -> Spec {
     let mut spec =
         Spec::new(name, ["sh", "-c", &format!("exec {command}")].map(str::to_owned).into());
     if command.contains(['|', '&', ';', '=', '(']) {
         command.clone_into(&mut spec.command[2]);
     }
-    spec.env.push(("PORT".to_owned(), (PORT + APART * at).to_string()));
     spec.ends = Ends::StopsAll;
     spec
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::mistakes::{Found, did_you_mean};
+use super::mistakes::{Found, did_you_mean, did_you_mean_one_of};
 use super::spec::{Document, Spec};
 use super::{bytes, duration};
 
@@ -54,9 +54,20 @@ impl Reader {
             }
         }
         entries.sort_by_key(|(at, _)| *at);
+        self.distinct(&entries);
         let specs = entries.into_iter().map(|(_, spec)| spec).collect();
         let specs = self.edges(table, specs);
         Document { head, specs }
+    }
+
+    /// An instance is named after its entry and its number, as another entry may be.
+    fn distinct(&mut self, entries: &[(usize, Spec)]) {
+        let mut names = BTreeSet::new();
+        for (at, spec) in entries {
+            if !names.insert(&spec.name) {
+                self.wrong(*at, format!("there is a process `{}` already", spec.name));
+            }
+        }
     }
 
     /// Whether all that is named in an `after` or a `bound_to` is there, without a circle.
@@ -85,10 +96,7 @@ impl Reader {
     /// Tells of keys that mean nothing.
     fn known(&mut self, table: &DeTable<'_>, known: &[&str]) {
         for key in table.keys().filter(|key| !known.contains(&&**key.get_ref())) {
-            let near = match did_you_mean(key.get_ref(), known.iter().copied()) {
-                near if near.is_empty() => format!("; known are {}", known.join(", ")),
-                near => near,
-            };
+            let near = did_you_mean_one_of(key.get_ref(), known);
             self.wrong(key.span().start, format!("unknown key `{}`{near}", key.get_ref()));
         }
     }
@@ -120,6 +128,10 @@ impl Reader {
 
     fn string(&mut self, value: &Value<'_>) -> Option<String> {
         match value.get_ref().as_str() {
+            Some(text) if text.contains('\0') => {
+                self.wrong(value.span().start, "a text for the system has no NUL");
+                None
+            }
             Some(text) => Some(text.to_owned()),
             None => self.expected(value, "a string"),
         }
@@ -127,7 +139,11 @@ impl Reader {
 
     fn strings(&mut self, value: &Value<'_>) -> Option<Vec<String>> {
         match value.get_ref().as_array() {
-            Some(array) => Some(array.iter().filter_map(|item| self.string(item)).collect()),
+            Some(array) => {
+                // Each is read, also behind one that is wrong.
+                let read: Vec<_> = array.iter().map(|item| self.string(item)).collect();
+                read.into_iter().collect()
+            }
             None => self.expected(value, "an array of strings"),
         }
     }
@@ -150,6 +166,18 @@ impl Reader {
             }
             None => self.expected(value, "a whole number"),
         }
+    }
+
+    fn within<N: TryFrom<i64> + PartialOrd>(
+        &mut self,
+        value: &Value<'_>,
+        range: std::ops::RangeInclusive<N>,
+    ) -> Option<N> {
+        let number = self.number(value)?;
+        if !range.contains(&number) {
+            self.wrong(value.span().start, "this number is out of range");
+        }
+        Some(number)
     }
 
     fn duration(&mut self, value: &Value<'_>) -> Option<std::time::Duration> {

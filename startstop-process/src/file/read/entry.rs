@@ -3,7 +3,7 @@
 use toml::de::DeTable;
 
 use super::super::log::Log;
-use super::super::mistakes::did_you_mean;
+use super::super::mistakes::{did_you_mean, did_you_mean_one_of};
 use super::super::spec::{Ends, Policy, Reload, Restart, Spec};
 use super::super::users::{self, User};
 use super::{Reader, Value};
@@ -107,8 +107,8 @@ impl Reader {
                 self.wrong(value.span().start, format!("one of {name}, {number} is accepted"));
             }
         }
-        spec.umask = self.get(table, "umask", Self::number);
-        spec.nice = self.get(table, "nice", Self::number);
+        spec.umask = self.get(table, "umask", |reader, value| reader.within(value, 0..=0o777));
+        spec.nice = self.get(table, "nice", |reader, value| reader.within(value, -40..=39));
         spec.session = self.get(table, "session", Self::boolean);
         spec.job = self.get(table, "job", Self::boolean);
         spec.reload = self.get(table, "reload", Self::reload);
@@ -121,6 +121,9 @@ impl Reader {
         }
         self.get(table, "env", |reader, value| {
             for (key, value) in reader.table(value, "a table of strings")? {
+                if key.get_ref().is_empty() || key.get_ref().contains(['=', '\0']) {
+                    reader.wrong(key.span().start, "a variable has a name without `=`");
+                }
                 if let Some(text) = reader.string(value) {
                     spec.env.push((key.get_ref().to_string(), text));
                 }
@@ -165,8 +168,8 @@ impl Reader {
     /// A string is for `sh`.
     fn command(&mut self, value: &Value<'_>) -> Option<Vec<String>> {
         let command = match value.get_ref().as_str() {
-            Some(text) if !text.trim().is_empty() => ["sh", "-c", text].map(str::to_owned).into(),
-            Some(_) => Vec::new(),
+            Some(text) if text.trim().is_empty() => Vec::new(),
+            Some(_) => vec!["sh".to_owned(), "-c".to_owned(), self.string(value)?],
             None => self.strings(value)?,
         };
         if command.first().is_none_or(String::is_empty) {
@@ -195,7 +198,9 @@ impl Reader {
 
     fn codes(&mut self, value: &Value<'_>) -> Option<Vec<i32>> {
         match value.get_ref().as_array() {
-            Some(codes) => Some(codes.iter().filter_map(|code| self.number(code)).collect()),
+            Some(codes) => {
+                Some(codes.iter().filter_map(|code| self.within(code, 0..=255)).collect())
+            }
             None => self.expected(value, "an array of codes"),
         }
     }
@@ -245,10 +250,7 @@ impl Reader {
             "on-failure" => Policy::OnFailure,
             "always" => Policy::Always,
             _ => {
-                let near = match did_you_mean(&text, ["never", "on-failure", "always"]) {
-                    near if near.is_empty() => "; known are never, on-failure, always".to_owned(),
-                    near => near,
-                };
+                let near = did_you_mean_one_of(&text, &["never", "on-failure", "always"]);
                 self.wrong(value.span().start, format!("unknown policy `{text}`{near}"));
                 return None;
             }

@@ -1,9 +1,11 @@
 //! Where a TOML file says that lines go.
 
 use super::super::log::Log;
-use super::super::mistakes::did_you_mean;
+use super::super::mistakes::did_you_mean_one_of;
 use super::super::rotated::Rotation;
 use super::{Reader, Value};
+
+const LOGS: [&str; 4] = ["terminal", "json", "inherit", "null"];
 
 impl Reader {
     pub(super) fn log(&mut self, value: &Value<'_>) -> Option<Log> {
@@ -14,7 +16,7 @@ impl Reader {
                 "inherit" => Some(Log::Inherit),
                 "null" => Some(Log::Null),
                 _ => {
-                    let near = did_you_mean(text, ["terminal", "json", "inherit", "null"]);
+                    let near = did_you_mean_one_of(text, &LOGS);
                     self.wrong(value.span().start, format!("unknown log `{text}`{near}"));
                     None
                 }
