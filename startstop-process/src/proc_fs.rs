@@ -10,6 +10,7 @@ use crate::signal::Signal;
 pub(crate) struct Stat {
     pub(crate) pid: u32,
     pub(crate) state: char,
+    pub(crate) parent: u32,
     pub(crate) group: u32,
 }
 
@@ -25,8 +26,9 @@ impl Stat {
         let pid = front.split(' ').next()?.parse().ok()?;
         let mut fields = back.split(' ');
         let state = fields.next()?.chars().next()?;
-        let group = fields.nth(1)?.parse().ok()?;
-        Some(Self { pid, state, group })
+        let parent = fields.next()?.parse().ok()?;
+        let group = fields.next()?.parse().ok()?;
+        Some(Self { pid, state, parent, group })
     }
 
     /// Whether it runs, or could: one whose first thread has left while others go on reads as a zombie too.
@@ -85,6 +87,6 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_and_spaces_is_skipped() {
         let stat = Stat::parse("77 (a) b (c) S 1 76 75 0 -1").unwrap();
-        assert_eq!(stat, Stat { pid: 77, state: 'S', group: 76 });
+        assert_eq!(stat, Stat { pid: 77, state: 'S', parent: 1, group: 76 });
     }
 }

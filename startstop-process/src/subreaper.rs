@@ -2,6 +2,7 @@
 //!
 //! 1. Nothing is taken that somebody else may wait for: only what is in the group of a `Process` and not its
 //!    leader, or bears the mark that each `Process` gives to its child while a subreaper lives.
+//! 2. Nothing is signalled by its id, which may be another's by then, but by a descriptor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -111,12 +112,11 @@ impl Shared {
         let mut orphans = lock(&self.orphans);
         orphans.retain(|_, pidfd| !take(WaitId::PidFd(pidfd.as_fd())));
         for stat in proc_fs::children().into_iter().filter_map(Stat::of) {
-            let is_member = stat.pid != stat.group && groups.contains(&stat.group);
             if stat.is_alive() {
-                if !orphans.contains_key(&stat.pid) && (is_member || is_marked(stat, &groups)) {
-                    orphans.extend(open(stat.pid).map(|pidfd| (stat.pid, pidfd)));
+                if !orphans.contains_key(&stat.pid) && is_orphan(stat, &groups) {
+                    orphans.extend(opened(stat.pid, &groups).map(|pidfd| (stat.pid, pidfd)));
                 }
-            } else if is_member {
+            } else if is_member(stat, &groups) {
                 take_pid(stat.pid);
             }
         }
@@ -189,6 +189,22 @@ pub(crate) fn group_ends(group: u32) {
         }
     }
     known().groups.remove(&group);
+}
+
+fn is_member(stat: Stat, groups: &BTreeSet<u32>) -> bool {
+    stat.pid != stat.group && groups.contains(&stat.group)
+}
+
+fn is_orphan(stat: Stat, groups: &BTreeSet<u32>) -> bool {
+    is_member(stat, groups) || is_marked(stat, groups)
+}
+
+/// A descriptor of an orphan. The id may have become another's before it was opened, so it is looked at anew.
+fn opened(pid: u32, groups: &BTreeSet<u32>) -> Option<OwnedFd> {
+    let us = getpid().as_raw_nonzero().get().unsigned_abs();
+    let pidfd = open(pid)?;
+    let stat = Stat::of(pid).filter(|stat| stat.parent == us && is_orphan(*stat, groups));
+    stat.map(|_| pidfd)
 }
 
 /// A leader has the mark too, and is no orphan.

@@ -153,6 +153,36 @@ fn children_that_hear_the_signal_of_the_program_before_their_turn_have_not_faile
     assert!(pids.iter().all(|pid| !is_alive(pid)));
 }
 
+/// Its manager says TERM to all of them, and this child is to be stopped by INT.
+#[test]
+fn one_that_ends_by_the_signal_of_the_manager_instead_of_its_own_has_not_failed() {
+    let folder = Folder::new("instead");
+    let (path, script) = (folder.path("app.toml"), folder.path("instead.py"));
+    let (ready, heard) = (folder.path("ready"), folder.path("heard"));
+    let text = format!(
+        "import os, signal, time\n\
+         def ends(*_):\n    print('INT', file=open('{heard}', 'w'), flush=True); os.kill(os.getpid(), signal.SIGTERM)\n\
+         signal.signal(signal.SIGINT, ends)\nprint('up', file=open('{ready}', 'w'), flush=True)\n\
+         while True:\n    time.sleep(1)\n"
+    );
+    fs::write(&script, text).unwrap();
+    let entry =
+        format!("[process.a]\ncommand = ['python3', '{script}']\nstop = {{ signal = 'INT' }}\n");
+    fs::write(&path, entry).unwrap();
+    let program = Command::new(env!("CARGO_BIN_EXE_startstop-run"))
+        .arg(&path)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    written(&ready);
+    Command::new("kill").arg(program.id().to_string()).status().unwrap();
+    let output = program.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(written(&heard), "INT");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!said.contains("failed"), "{said}");
+}
+
 /// What a child has written, once it has.
 fn written(path: &str) -> String {
     loop {

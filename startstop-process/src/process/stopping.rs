@@ -37,7 +37,7 @@ impl<'a> Clock<'a> {
         if self.deadline != Some(deadline) {
             self.deadline = Some(deadline);
             let left = deadline.saturating_duration_since(now);
-            self.kill_at = deadline - (left / 5).min(Duration::from_secs(1));
+            self.kill_at = deadline - before_the_end(left);
         }
         if now >= self.kill_at && !self.killed {
             self.killed = true;
@@ -46,6 +46,11 @@ impl<'a> Clock<'a> {
         let last = LAST.min((deadline.saturating_duration_since(self.kill_at)) / 2);
         now + last < deadline || !self.killed
     }
+}
+
+/// How long before a deadline a group is killed, so that its end is still seen.
+fn before_the_end(left: Duration) -> Duration {
+    (left / 5).min(Duration::from_secs(1))
 }
 
 /// Ends a group: its leader first, then who is left.
@@ -115,5 +120,18 @@ async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -
         if clock.killed {
             group.signal_all(Signal::KILL);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, before_the_end};
+
+    #[test]
+    fn the_kill_comes_a_fifth_of_the_time_and_at_most_a_second_before_the_deadline() {
+        let seconds = Duration::from_secs;
+        assert_eq!(before_the_end(seconds(2)), Duration::from_millis(400));
+        assert_eq!([5, 6, 90].map(|time| before_the_end(seconds(time))), [seconds(1); 3]);
+        assert_eq!(before_the_end(Duration::ZERO), Duration::ZERO);
     }
 }

@@ -4,6 +4,7 @@
 //! this process can tell it anything, and a child that others depend on is to be told last. Only signals that
 //! this process catches are listened to, so that no listener changes what a signal does.
 
+use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
 use startstop_core::Context;
@@ -20,9 +21,28 @@ const APART: Duration = Duration::from_millis(250);
 /// the child are stopped before.
 const LONGEST_STOP: Duration = Duration::from_secs(90);
 
-pub(super) struct Told {
-    listeners: Vec<(Signal, Listener)>,
-    last: Option<(Signal, Instant)>,
+pub(super) struct Told(Vec<Heard>);
+
+/// A signal that is listened to, and when it was heard last.
+struct Heard {
+    signal: Signal,
+    listener: Listener,
+    at: Option<Instant>,
+}
+
+impl Heard {
+    /// Notes it if it was sent since it was asked last.
+    fn poll(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
+        if self.listener.poll_recv(cx) != Poll::Ready(Some(())) {
+            return Poll::Pending;
+        }
+        self.at = Some(Instant::now());
+        Poll::Ready(())
+    }
+
+    fn within(&self, time: Duration) -> bool {
+        self.at.is_some_and(|at| at.elapsed() <= time)
+    }
 }
 
 impl Told {
@@ -31,26 +51,35 @@ impl Told {
         signals.dedup();
         let caught = signals.into_iter().filter(|signal| proc_fs::catches("self", *signal));
         let listen = |wanted: Signal| {
-            signal(SignalKind::from_raw(wanted.number())).ok().map(|listener| (wanted, listener))
+            let listener = signal(SignalKind::from_raw(wanted.number())).ok()?;
+            Some(Heard { signal: wanted, listener, at: None })
         };
-        Self { listeners: caught.filter_map(listen).collect(), last: None }
+        Self(caught.filter_map(listen).collect())
     }
 
     /// Waits until this process is told something, and notes it.
     pub(super) async fn next(&mut self) {
-        let signal = std::future::poll_fn(|cx| {
-            let mut listeners = self.listeners.iter_mut();
-            let heard = listeners.find_map(|(signal, listener)| {
-                listener.poll_recv(cx).is_ready().then_some(*signal)
-            });
-            heard.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+        std::future::poll_fn(|cx| {
+            let mut heard = self.0.iter_mut();
+            match heard.any(|heard| heard.poll(cx).is_ready()) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
         })
         .await;
-        self.last = Some((signal, Instant::now()));
     }
 
-    fn has_heard(&self, wanted: Signal) -> bool {
-        self.last.is_some_and(|(signal, at)| signal == wanted && at.elapsed() <= APART)
+    fn heard(&self, wanted: Signal, within: Duration) -> bool {
+        self.0.iter().any(|heard| heard.signal == wanted && heard.within(within))
+    }
+
+    /// Whether a child that was told to stop by another signal has ended by one that this process was told as well.
+    pub(super) fn is_of_this_stop(&mut self, ended_by: Signal) -> bool {
+        let mut cx = task::Context::from_waker(Waker::noop());
+        for heard in &mut self.0 {
+            let _ = heard.poll(&mut cx);
+        }
+        self.heard(ended_by, LONGEST_STOP)
     }
 
     /// Waits until it is clear whether a child that has ended by `ended_by` was told to.
@@ -60,12 +89,12 @@ impl Told {
         ended_by: Signal,
         stop_signal: Signal,
     ) -> bool {
-        let is_heard = self.listeners.iter().any(|(signal, _)| *signal == ended_by);
+        let is_heard = self.0.iter().any(|heard| heard.signal == ended_by);
         if !is_heard && ended_by != stop_signal {
             return false;
         }
         let end = Instant::now() + APART;
-        while !self.has_heard(ended_by) {
+        while !self.heard(ended_by, APART) {
             tokio::select! {
                 biased;
                 () = cx.cancelled() => return ended_by == stop_signal,

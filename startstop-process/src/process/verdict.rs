@@ -12,7 +12,7 @@ use crate::ready::{Kind, Ready};
 
 /// It is to stop.
 pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
-    let Running { process, cx, group, pumped, mut unready, .. } = running;
+    let Running { process, cx, group, pumped, mut unready, mut told, .. } = running;
     unready.disarm();
     if proc_fs::ignores(group.id(), process.stop_signal) {
         cx.report(format!("it ignores {}, its stop signal", process.stop_signal));
@@ -21,6 +21,8 @@ pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
     let tail = pumped.finish().await;
     match ended? {
         Ending::Signalled { signal, .. } if signal == process.stop_signal => Ok(()),
+        // A service manager has signalled all at once, by a signal of its own.
+        Ending::Signalled { signal, .. } if told.is_of_this_stop(signal) => Ok(()),
         ending => judge(process, ending, tail),
     }
 }
