@@ -314,10 +314,19 @@ impl<S: Service> Host<S> {
     /// Runs the program, with a runtime that has many threads and all drivers: the whole of a `main`. It does what
     /// `startstop_core::main_on` does.
     ///
+    /// With the feature `init` a program that is pid 1 drops the host, runs itself once more as a child and does what
+    /// `run_as_init` does.
+    ///
     /// # Examples
     ///
     /// See [`Host`].
     pub fn main(self) -> ExitCode {
+        #[cfg(all(target_os = "linux", feature = "init"))]
+        if crate::init::is_init() {
+            // What it listens on is for the child.
+            drop(self);
+            return crate::init::as_init();
+        }
         let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return refuse(&format!("cannot make a runtime: {error}")),

@@ -11,6 +11,7 @@
 //! - `admin`: a port with probes, status, events, control and a page (`Host::admin`), and the `router` of it.
 //! - `metrics`: the metrics of a service for Prometheus (`collector`), and `/metrics` on the admin port.
 //! - `notify`: what a service manager is told (`Host::notify`, `Host::notify_fd`): systemd or s6 (Unix).
+//! - `init`: a program that is pid 1 runs itself once more as a child, forwards signals and reaps (`run_as_init`; Linux).
 //! - `top`: the program `startstop-top`, the tree of a program in a terminal, by its admin port.
 //! - `otel`: the same metrics as instruments of OpenTelemetry (`observe`), and `flush_last` for exporters.
 //! - `serve`: HTTP servers that leave nothing behind at a stop (`serve`, `Serve`), and `CxExecutor`.
@@ -22,6 +23,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod child;
+#[cfg(all(target_os = "linux", feature = "init"))]
+mod init;
 mod source;
 mod parts;
 mod verdict;
@@ -54,6 +57,8 @@ pub use grpc_health::GrpcHealth;
 #[cfg(all(unix, feature = "handover"))]
 pub use handover::Handover;
 pub use host::Host;
+#[cfg(all(target_os = "linux", feature = "init"))]
+pub use init::run_as_init;
 #[cfg(feature = "metrics")]
 pub use metrics::{MetricsCollector, collector};
 #[cfg(feature = "otel")]

@@ -9,6 +9,8 @@ mod handover;
 mod host;
 #[cfg(feature = "admin")]
 mod http;
+#[cfg(all(target_os = "linux", feature = "init"))]
+mod init;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(all(unix, feature = "notify"))]

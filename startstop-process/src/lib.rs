@@ -47,17 +47,17 @@ mod output;
 mod ready;
 mod process;
 mod file;
-mod init;
 #[cfg(feature = "run")]
 mod run;
 
 pub use error::ProcessError;
 pub use file::{FileError, Mistake, Processes};
-pub use init::run_as_init;
 pub use output::{Line, Output, Stream};
 pub use process::Process;
 pub use ready::Ready;
 #[cfg(feature = "run")]
 pub use run::{check_file, run_file};
 pub use signal::{ParseSignalError, Signal};
+#[cfg(feature = "run")]
+pub use startstop_host::run_as_init;
 pub use subreaper::Subreaper;

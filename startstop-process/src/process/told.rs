@@ -61,10 +61,8 @@ impl Told {
     pub(super) async fn next(&mut self) {
         std::future::poll_fn(|cx| {
             let mut heard = self.0.iter_mut();
-            match heard.any(|heard| heard.poll(cx).is_ready()) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
+            let heard = heard.any(|heard| heard.poll(cx).is_ready());
+            if heard { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }

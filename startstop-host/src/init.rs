@@ -7,13 +7,11 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group, wait,
+    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group, wait,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
-
-use crate::signal::Signal;
 
 const FORWARDED: [Signal; 6] =
     [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
@@ -28,36 +26,44 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// program waits for is ever taken from it. What is left when the program has ended gets TERM, and KILL a
 /// second later.
 ///
+/// [`Host::main`](crate::Host::main) does the same; call this where there is something before it that cannot be done
+/// twice, a port that is bound say, and where the program has a `main` of its own.
+///
 /// # Examples
 ///
 /// ```
 /// use std::process::ExitCode;
 ///
 /// fn main() -> ExitCode {
-///     if let Some(code) = startstop_process::run_as_init() {
+///     if let Some(code) = startstop_host::run_as_init() {
 ///         return code;
 ///     }
 ///     ExitCode::SUCCESS // the program
 /// }
 /// ```
 pub fn run_as_init() -> Option<ExitCode> {
-    if !getpid().is_init() {
-        return None;
-    }
+    is_init().then(as_init)
+}
+
+pub(crate) fn is_init() -> bool {
+    getpid().is_init()
+}
+
+pub(crate) fn as_init() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    Some(match runtime.and_then(|runtime| runtime.block_on(as_init())) {
+    match runtime.and_then(|runtime| runtime.block_on(serve())) {
         Ok(code) => code.into(),
         Err(error) => {
             drop(io::Write::write_fmt(&mut io::stderr(), format_args!("{error}\n")));
             ExitCode::FAILURE
         }
-    })
+    }
 }
 
-async fn as_init() -> io::Result<u8> {
+async fn serve() -> io::Result<u8> {
     let (sender, mut heard) = mpsc::unbounded_channel();
     for forwarded in FORWARDED {
-        let mut listener = signal(SignalKind::from_raw(forwarded.number()))?;
+        let mut listener = signal(SignalKind::from_raw(forwarded.as_raw()))?;
         let sender = sender.clone();
         tokio::spawn(async move {
             while listener.recv().await.is_some() && sender.send(forwarded).is_ok() {}
@@ -78,7 +84,7 @@ async fn as_init() -> io::Result<u8> {
         tokio::select! {
             _ = ended.recv() => {}
             // It is not reaped, so its id is its own.
-            Some(signal) = heard.recv() => drop(kill_process(child, signal.raw())),
+            Some(signal) = heard.recv() => drop(kill_process(child, signal)),
         }
     }
 }
@@ -107,7 +113,7 @@ async fn end_the_rest() {
     // To all but this process itself; that there is nobody is an error.
     let begin = Instant::now();
     let mut signal = Signal::TERM;
-    while kill_process_group(Pid::INIT, signal.raw()).is_ok() {
+    while kill_process_group(Pid::INIT, signal).is_ok() {
         loop {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some(_)) => {}
