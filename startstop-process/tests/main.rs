@@ -10,6 +10,7 @@ mod output;
 mod program;
 mod ready;
 mod reload;
+mod reuse;
 mod spawning;
 mod stopping;
 #[cfg(feature = "tracing")]
