@@ -1,5 +1,8 @@
 //! An axum server that stops gracefully: a request in flight still gets its answer.
 //!
+//! `axum::serve` alone holds a stop for its whole deadline for one client that has sent half a head; `serve` gives that client half
+//! of the time that is left, and no connection outlives the stop.
+//!
 //! Run it: `cargo run --example 03_http_server`, or with an address of your own after `--`. Then, with
 //! the address that it prints, `(echo one; sleep 10; echo two) | curl -T - http://ADDRESS/upload`, and
 //! press Ctrl-C in the server while the upload lasts.
@@ -14,6 +17,7 @@ use axum::body::{self, Body};
 use axum::http::StatusCode;
 use axum::routing::{get, put};
 use startstop_core::{Context, Readiness, Service, Settings};
+use startstop_host::serve;
 use tokio::net::TcpListener;
 
 struct Http {
@@ -28,7 +32,7 @@ impl Service for Http {
         println!("listening on http://{}", listener.local_addr()?);
         cx.ready();
         let app = Router::new().route("/", get(async || "hello\n")).route("/upload", put(upload));
-        axum::serve(listener, app).with_graceful_shutdown(cx.cancelled_owned()).await
+        serve(cx, listener, app).await
     }
 
     async fn shutdown(&self, cx: Context) -> io::Result<()> {

@@ -30,8 +30,9 @@ impl Http {
 
         // Only now does `start()` of the runner return.
         cx.ready();
-        // When the stop comes, requests in flight are answered first.
-        axum::serve(listener, router).with_graceful_shutdown(cx.cancelled_owned()).await
+        // When the stop comes, requests in flight are answered first. `axum::serve` alone would hold it for its whole deadline
+        // for one client that has sent half a head.
+        startstop_host::serve(cx, listener, router).await
     }
 
     #[stop]
