@@ -1,0 +1,35 @@
+//! A whole production service, as a program: `shop /etc/shop/shop.toml`.
+//!
+//! Run it from this folder, with PostgreSQL and Redis at hand: `cargo run -- deploy/shop.toml`. `.ci/run sample` runs its tests,
+//! which bring their own servers.
+
+use std::env;
+use std::process::ExitCode;
+
+use shop::config::Configured;
+use startstop_core::{BoxError, Group};
+use startstop_host::{Handover, Host};
+
+fn main() -> ExitCode {
+    shop::logs::begin();
+    match host() {
+        Ok(host) => host.main(),
+        Err(error) => {
+            eprintln!("shop: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What can only be wrong from the beginning on ends the program at once; everything else is waited for.
+fn host() -> Result<Host<Group>, BoxError> {
+    let path = env::args_os().nth(1).unwrap_or_else(|| "/etc/shop/shop.toml".into());
+    let config = Configured::from_file(path)?;
+    let now = config.now();
+    // From the version that runs already, or from a socket unit, or new.
+    let mut handover = Handover::at(&now.handover)?;
+    let web = handover.listen("web", &now.listen)?;
+    let admin = handover.listen("admin", &now.admin)?;
+    let app = shop::app(config, web)?;
+    Ok(Host::new(app).notify().admin_on(admin).handover(handover))
+}

@@ -1,0 +1,12 @@
+//! The shop on real servers: what it does when they come and go, when it is told to read its files again, and when it is rolled out.
+
+mod balancer;
+mod certificates;
+mod clients;
+mod deploy;
+mod exits;
+mod outages;
+mod program;
+mod reload;
+mod rolling;
+mod servers;
