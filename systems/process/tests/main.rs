@@ -8,3 +8,4 @@ mod nginx;
 mod left_behind;
 mod killed;
 mod systemd;
+mod watched;
