@@ -13,6 +13,8 @@
 //! 4. *The driver settles.* The end of an attempt is settled by the task that drives the service, so that no
 //!    driver is left when the cycle has ended. Only if that task is gone does the last part to end settle it.
 
+mod node;
+mod driver_step;
 mod deferred;
 mod apply;
 pub(crate) mod availability;
@@ -42,18 +44,11 @@ pub(crate) mod parent;
 pub(crate) mod catch_unwind;
 pub(crate) mod atomic_state;
 
-use std::any::Any;
-use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
-
-use tokio::runtime::Handle;
 
 use crate::engine::atomic_state::AtomicState;
-use crate::report::status::Status;
 use crate::rules::lifecycle::{Rules, StopStage};
-use crate::rules::span::Span;
 use crate::settings::Resolved;
 use crate::sync::clock;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
@@ -61,64 +56,14 @@ use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
 pub(crate) use deadline::{Alarm, ArmTimer, look_soon, spawn as spawn_deadline_task};
 pub(crate) use deferred::Deferred;
 pub(crate) use drain::Allowed;
+pub(crate) use driver_step::{DriverStep, RetryAnswer};
 pub(crate) use listeners::Listener;
-pub(crate) use owners::{Observer, OwnerGuard};
+pub(crate) use node::Identity;
+pub(crate) use node::{Job, Node, Observer, OwnerGuard, SpawnTarget};
 pub(crate) use parts::PartEnd;
-pub(crate) use settle::DriverStep;
 pub(crate) use synced::{Ending, Synced};
 
 use stop_stage::StopStageCell;
-
-/// A core together with the service that it is about, whatever its type.
-pub(crate) trait Node: Send + Sync + 'static {
-    fn shared(&self) -> &Shared;
-
-    /// The statuses that the service itself gives of what it is made of.
-    fn children(&self) -> Vec<Status>;
-
-    /// What the service is made of, where it is made of runners.
-    fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)>;
-
-    /// Which composite the service is.
-    fn identity(&self) -> Option<Identity>;
-
-    /// How long what the service is made of may take to stop, each part of it taking so long.
-    fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration>;
-
-    /// A handle of the runner, an `Arc<dyn StartStop>`, which this module knows nothing of; `None` once the runner is gone.
-    fn handle(self: Arc<Self>) -> Option<Box<dyn Any>>;
-
-    /// Lets go of the service: what has to be dropped where user code may run.
-    fn let_go(self: Arc<Self>) -> Option<Box<dyn Any + Send>>;
-
-    /// Spawns what the core needs.
-    fn launch(self: Arc<Self>, job: Job);
-}
-
-/// Which composite it is, by the address of what its clones share.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity(pub(crate) usize);
-
-/// What a core asks to be spawned.
-pub(crate) enum Job {
-    /// The task that drives the service.
-    Driver(SpawnTarget),
-    /// The task that keeps a deadline.
-    Deadline(SpawnTarget),
-    /// A look of the thread at what is pending.
-    Look,
-    /// The call of `shutdown`.
-    ShutdownCall(Handle, u64),
-    /// A look at which runtimes have ended.
-    ForgetRuntimes,
-}
-
-/// Where a task of the core is to run, and the number it proves itself with.
-pub(crate) struct SpawnTarget {
-    pub(crate) on: Handle,
-    pub(crate) id: u32,
-}
 
 /// The shared part of a runner.
 pub(crate) struct Shared {

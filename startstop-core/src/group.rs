@@ -44,7 +44,7 @@ pub use error::{DependencyFailed, GroupError};
 pub use member::{IntoMember, Member};
 
 use change_queue::ChangeQueue;
-use table::{Entry, Table};
+use table::{Table, TableEntry};
 
 /// Many services as one: started in order of their dependencies, stopped in reverse, restarted by what
 /// each member asks for.
@@ -242,7 +242,7 @@ impl Service for Group {
 
     fn __parts(&self) -> Parts {
         let table = self.shared.table();
-        let part = |entry: &Entry| (entry.name.clone(), Arc::clone(&entry.part.node));
+        let part = |entry: &TableEntry| (entry.name.clone(), Arc::clone(&entry.part.node));
         Parts(table.as_added().map(part).collect())
     }
 

@@ -31,7 +31,7 @@ pub(crate) use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOw
 pub(crate) use modelled::block_on;
 #[cfg(startstop_loom)]
 pub(crate) use modelled::{
-    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Entry, Mutex, MutexGuard,
-    Notify, Nudge, WaitForCancellationFutureOwned, flush_lifo_slot, has_ended, has_timers, is_own,
-    look_soon, spawn_on,
+    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard, Notify,
+    Nudge, QueueEntry, WaitForCancellationFutureOwned, flush_lifo_slot, has_ended, has_timers,
+    is_own, look_soon, spawn_on,
 };

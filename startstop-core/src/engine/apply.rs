@@ -8,6 +8,7 @@ use super::{
     ArmTimer, Deferred, Job, Shared, SpawnTarget, Synced, attached, availability, deadline, drain,
     listeners, owners, record, reload, reporting, runtimes, spans,
 };
+use crate::engine::atomic_state::StateSnapshot;
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::StartError;
 use crate::report::event::EventKind;
@@ -15,6 +16,23 @@ use crate::report::state::{Readiness, State};
 use crate::report::trace::is_traced;
 use crate::rules::lifecycle::{Effects, Input, StopStage};
 use crate::sync::clock;
+
+/// What is shown of a service: its state, and whether it is ready in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) state: State,
+    pub(super) is_ready: bool,
+}
+
+impl Shown {
+    /// A snapshot without flags, with those that belong to it now.
+    fn flagged(self, mut snapshot: StateSnapshot, synced: &Synced) -> StateSnapshot {
+        if self.is_ready {
+            snapshot = snapshot.ready();
+        }
+        if synced.last_failure().is_some() { snapshot.failed() } else { snapshot }
+    }
+}
 
 impl Synced {
     /// Feeds one input to the lifecycle and carries out what belongs under the lock.
@@ -109,30 +127,25 @@ impl Synced {
     #[inline]
     pub(super) fn publish(&mut self, shared: &Shared, deferred: &mut Deferred) {
         let job = shared.settings.readiness() == Readiness::Completion;
-        let ready = match self.state() {
+        let state = self.state();
+        let is_ready = match state {
             State::Running => {
                 self.life.stage() != StopStage::Draining && !reporting::is_taken_back(self)
             }
             _ => job && self.life.was_ready(),
         };
-        self.publish_state(shared, self.state(), ready, deferred);
+        self.publish_state(shared, Shown { state, is_ready }, deferred);
     }
 
     /// Stores a state and answers those who wait for it.
-    pub(super) fn publish_state(
-        &mut self,
-        shared: &Shared,
-        state: State,
-        ready: bool,
-        deferred: &mut Deferred,
-    ) {
+    pub(super) fn publish_state(&mut self, shared: &Shared, shown: Shown, deferred: &mut Deferred) {
+        let Shown { state, is_ready } = shown;
         let old = shared.atomic_state.read();
         spans::name(self, shared);
-        let failed = self.last_failure().is_some();
         if old.state() == state {
-            listeners::tell_readiness(self, old.is_ready(), ready, deferred);
-            shared.atomic_state.write(old.with_ready(ready).with_failed(failed));
-            if old.is_ready() != ready {
+            listeners::tell_readiness(self, old, shown, deferred);
+            shared.atomic_state.write(shown.flagged(old.without_flags(), self));
+            if old.is_ready() != is_ready {
                 owners::tell_observers(self, deferred);
             }
             return;
@@ -144,17 +157,19 @@ impl Synced {
             self.ran = self.ran.saturating_add(healthy);
             // Who asks for it: the policy, and the news of the end.
             let asked = shared.settings.restart().is_some() || is_traced();
-            if let Some(rare) = self.rare_if(asked) {
+            if asked {
+                self.rare();
+            }
+            if let Some(rare) = &mut self.rare {
                 rare.healthy = healthy;
             }
         }
-        if ready && !old.is_ready() && state != State::Running {
+        if is_ready && !old.is_ready() && state != State::Running {
             listeners::tell_ready(self, deferred);
         }
-        listeners::tell_state(self, shared, state, ready, deferred);
+        listeners::tell_state(self, shared, shown, deferred);
         availability::count_time(self, shared, old.since(), state, now);
-        let new = crate::engine::atomic_state::StateSnapshot::new(state, now);
-        shared.atomic_state.write(new.with_ready(ready).with_failed(failed));
+        shared.atomic_state.write(shown.flagged(StateSnapshot::new(state, now), self));
         self.version = self.version.wrapping_add(1);
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
         self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut deferred.wakes);

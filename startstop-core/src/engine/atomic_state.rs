@@ -86,12 +86,22 @@ impl StateSnapshot {
         self.0 & FAILED != 0
     }
 
-    pub(crate) fn with_ready(self, ready: bool) -> Self {
-        Self(if ready { self.0 | READY } else { self.0 & !READY })
+    /// The same, ready.
+    #[inline]
+    pub(crate) fn ready(self) -> Self {
+        Self(self.0 | READY)
     }
 
-    pub(crate) fn with_failed(self, failed: bool) -> Self {
-        Self(if failed { self.0 | FAILED } else { self.0 & !FAILED })
+    /// The same, with a failure in the cycle.
+    #[inline]
+    pub(crate) fn failed(self) -> Self {
+        Self(self.0 | FAILED)
+    }
+
+    /// The same state and time, neither ready nor failed.
+    #[inline]
+    pub(crate) fn without_flags(self) -> Self {
+        Self(self.0 & !(READY | FAILED))
     }
 
     /// How long it has been running: zero in every other state.
@@ -111,12 +121,11 @@ mod tests {
     #[test]
     fn a_time_is_kept_to_the_nanosecond_for_nine_years_and_nearly_for_centuries() {
         for since in [0, 1, 123_456_789, (1 << 58) - 1] {
-            let reading =
-                StateSnapshot::new(State::Running, since).with_ready(true).with_failed(true);
+            let reading = StateSnapshot::new(State::Running, since).ready().failed();
             assert_eq!((reading.since(), reading.state()), (since, State::Running));
         }
         for since in [1 << 58, (1 << 60) + 77, u64::MAX] {
-            let reading = StateSnapshot::new(State::Backoff, since).with_ready(true);
+            let reading = StateSnapshot::new(State::Backoff, since).ready();
             assert!(since - reading.since() < 64, "{since} became {}", reading.since());
             assert_eq!((reading.state(), reading.is_ready()), (State::Backoff, true));
             assert!(!reading.has_failed());

@@ -19,7 +19,10 @@ pub(super) fn count_time(
     }
     synced.is_down = counts_as_down(synced, shared, new);
     let fails = synced.is_down && has_failed_in(synced, new);
-    let Some(rare) = synced.rare_if(fails) else { return };
+    if fails {
+        synced.rare();
+    }
+    let Some(rare) = &mut synced.rare else { return };
     match (new, rare.down_since) {
         _ if fails && rare.down_since.is_none() => {
             rare.down_since = Some(now);

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use crate::report::panic::{PanicError, fenced};
 
 /// What a future came to, and what its drop did.
-pub(crate) struct Ended<T> {
+pub(crate) struct FutureEnd<T> {
     pub(crate) result: Result<T, PanicError>,
     pub(crate) dropped: Option<PanicError>,
 }
@@ -29,7 +29,7 @@ impl<'a, F: Future> Fence<'a, F> {
     }
 
     /// Polls the future. When it has ended, by itself or by a panic, it is dropped as well.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended<F::Output>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<FutureEnd<F::Output>> {
         let Some(future) = self.place.as_mut().as_pin_mut() else { return Poll::Pending };
         let result = match fenced(|| future.poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
@@ -37,7 +37,7 @@ impl<'a, F: Future> Fence<'a, F> {
             Err(panic) => Err(panic),
         };
         let dropped = self.clear().err();
-        Poll::Ready(Ended { result, dropped })
+        Poll::Ready(FutureEnd { result, dropped })
     }
 
     /// Drops the future where it is.

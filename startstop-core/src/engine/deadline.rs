@@ -80,14 +80,14 @@ pub(crate) use task::spawn;
 #[cfg(not(startstop_loom))]
 pub(crate) use thread::look_soon;
 #[cfg(not(startstop_loom))]
-use thread::{Entry, Nudge};
+use thread::{Nudge, QueueEntry};
 pub(crate) use which::leave_to_owner;
 pub(super) use which::{is_start_or_watch_due, put_start_off};
 
 #[cfg(startstop_loom)]
 pub(crate) use crate::sync::look_soon;
 #[cfg(startstop_loom)]
-use crate::sync::{Entry, Nudge};
+use crate::sync::{Nudge, QueueEntry};
 
 /// How long a runtime has to keep a deadline by itself before the thread wakes one of its workers.
 #[cfg(not(startstop_loom))]
@@ -130,7 +130,7 @@ pub(crate) struct Deadline {
     /// The thread will look at it.
     is_noted: bool,
     task: Option<AbortHandle>,
-    entry: Option<Entry>,
+    entry: Option<QueueEntry>,
 }
 
 impl Deadline {
@@ -164,7 +164,7 @@ impl Deadline {
 
 /// What takes longer, and is to be spawned: the call of `shutdown`, and the task that keeps the deadline.
 #[cfg(not(startstop_loom))]
-struct Found {
+struct LateWork {
     shutdown_call: Option<(tokio::runtime::Handle, u64)>,
     deadline_task: Option<SpawnTarget>,
 }
@@ -172,7 +172,7 @@ struct Found {
 /// Who keeps a deadline, to be let go.
 pub(crate) struct Keepers {
     task: Option<AbortHandle>,
-    entry: Option<Entry>,
+    entry: Option<QueueEntry>,
 }
 
 impl Keepers {
@@ -266,16 +266,19 @@ fn is_look_due(synced: &mut Synced) -> bool {
     synced.deadline.is_noted
 }
 
+/// The thread does not look where the clock is paused.
+#[cfg(not(startstop_loom))]
+fn skip_look(synced: &mut Synced) {
+    synced.deadline.is_noted = false;
+}
+
 /// The thread looks: whatever is still pending takes longer.
 #[cfg(not(startstop_loom))]
-fn on_look(synced: &mut Synced, shared: &super::Shared, is_late: bool) -> Found {
+fn on_look(synced: &mut Synced, shared: &super::Shared) -> LateWork {
     synced.deadline.is_noted = false;
-    if !is_late {
-        return Found { shutdown_call: None, deadline_task: None };
-    }
     let polls = shared.polling.load(std::sync::atomic::Ordering::SeqCst);
     let shutdown_call = if polls { synced.claim_shutdown(shared) } else { None };
-    Found { shutdown_call, deadline_task: take_pending(synced) }
+    LateWork { shutdown_call, deadline_task: take_pending(synced) }
 }
 
 /// Notes who keeps the deadline: who has kept it before, or, as an error, those that have come too late.

@@ -63,8 +63,10 @@ pub(crate) fn limit_stop(
         Allowed::Own => clock::later(drained.unwrap_or(now), shared.settings.stop_timeout()),
         Allowed::Within(timeout) => clock::later(now, timeout),
     };
-    let needed = drained.is_some() || shared.settings.stop_timeout().is_zero();
-    note_limit(synced, allowed, needed, now);
+    if drained.is_some() || shared.settings.stop_timeout().is_zero() {
+        synced.rare();
+    }
+    note_limit(synced, allowed, now);
     stop_by(synced, due);
 }
 
@@ -79,7 +81,10 @@ pub(crate) fn limit_stop_now(
         Allowed::Own => shared.settings.stop_timeout(),
         Allowed::Within(timeout) => timeout,
     };
-    note_limit(synced, allowed, shared.settings.stop_timeout().is_zero(), deferred.now());
+    if shared.settings.stop_timeout().is_zero() {
+        synced.rare();
+    }
+    note_limit(synced, allowed, deferred.now());
     stop_by(synced, clock::later(deferred.now(), timeout))
 }
 
@@ -88,7 +93,7 @@ fn stop_by(synced: &mut Synced, due: u64) -> bool {
         return false;
     }
     synced.stop_at = due;
-    if let Some(rare) = synced.rare_if(false) {
+    if let Some(rare) = &mut synced.rare {
         // What is earlier than the deadline of the whole is not kept by it.
         rare.whole_keeps = false;
     }
@@ -96,9 +101,9 @@ fn stop_by(synced: &mut Synced, due: u64) -> bool {
 }
 
 /// A drain takes at most half of what is allowed, and one that is cut short leaves the time to what follows.
-fn note_limit(synced: &mut Synced, allowed: Allowed, needed: bool, now: u64) {
+fn note_limit(synced: &mut Synced, allowed: Allowed, now: u64) {
     let first = !synced.life.is_asked();
-    let Some(rare) = synced.rare_if(needed) else { return };
+    let Some(rare) = &mut synced.rare else { return };
     match allowed {
         Allowed::Own => rare.limited = false,
         Allowed::Within(timeout) => {
@@ -137,12 +142,15 @@ pub(super) fn note_span(synced: &mut Synced, span: Span) {
 }
 
 pub(super) fn take_span(synced: &mut Synced) -> Option<Span> {
-    synced.rare_if(false)?.span.take()
+    synced.rare.as_mut()?.span.take()
 }
 
 /// Notes the longest drain of what the service is made of.
 pub(crate) fn note_drain_below(synced: &mut Synced, drain: Duration) {
-    if let Some(rare) = synced.rare_if(!drain.is_zero()) {
+    if !drain.is_zero() {
+        synced.rare();
+    }
+    if let Some(rare) = &mut synced.rare {
         rare.drain_below = drain;
     }
 }

@@ -10,7 +10,7 @@ use crate::rules::lifecycle::End;
 /// How a cycle ended, as far as its exit does not say so. The next one does not change it.
 #[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Default)]
-pub(super) struct Ended {
+pub(super) struct CycleEnd {
     /// It was told to.
     told: bool,
     /// It had asked for its own stop, before anybody else did.
@@ -28,12 +28,12 @@ pub(super) struct Ended {
 }
 
 /// How the cycle that is over ends; not noted where nothing rare has come.
-pub(super) fn ends(synced: &Synced) -> Option<Ended> {
+pub(super) fn ends(synced: &Synced) -> Option<CycleEnd> {
     let rare = synced.rare.as_ref()?;
     let by = |end| synced.life.end() == end && !synced.life.is_lost();
     let told = by(End::Asked);
     let ended_by = rare.ended_by.as_ref().filter(|_| !told);
-    Some(Ended {
+    Some(CycleEnd {
         told,
         own: told && synced.why == Some(StopReason::Own),
         late: by(End::Late),

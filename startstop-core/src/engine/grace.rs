@@ -17,12 +17,12 @@ pub(crate) fn span(root: &dyn Node) -> Span {
 
 /// The same, telling of each composite below.
 fn walk(root: &dyn Node, tell: impl Fn(&dyn Node, Span)) -> Span {
-    let mut open = vec![Branch::new(root.parts())];
+    let mut open = vec![SpanBranch::new(root.parts())];
     let mut above: Vec<(Cow<'static, str>, Arc<dyn Node>)> = Vec::new();
     loop {
         let Some(branch) = open.last_mut() else { unreachable!("the root is closed as the last") };
         if let Some((name, part)) = branch.left.next() {
-            open.push(Branch::new(part.parts()));
+            open.push(SpanBranch::new(part.parts()));
             above.push((name, part));
             continue;
         }
@@ -68,12 +68,12 @@ pub(crate) fn spans(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Vec<Named
 }
 
 /// A service whose parts are being looked at.
-struct Branch {
+struct SpanBranch {
     left: std::vec::IntoIter<(Cow<'static, str>, Arc<dyn Node>)>,
     spans: Vec<Named>,
 }
 
-impl Branch {
+impl SpanBranch {
     fn new(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Self {
         Self { spans: Vec::with_capacity(parts.len()), left: parts.into_iter() }
     }

@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::apply::Shown;
+use super::atomic_state::StateSnapshot;
 use super::{Deferred, Shared, Synced, spans};
-use crate::report::event::{Event, EventKind, Pushed, Queue};
+use crate::report::event::{Event, EventKind, EventQueue, Pushed};
 use crate::report::path::Path;
 use crate::report::state::{Readiness, State};
 use crate::report::stop_reason::StopReason;
@@ -19,7 +21,7 @@ use crate::sync::clock;
 /// A stream that a service tells of what happens.
 #[derive(Clone)]
 pub(crate) struct Listener {
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) queue: Arc<EventQueue>,
     /// What the service is called in it.
     pub(crate) path: Path,
     /// Whether the stream is of this service, rather than of what it is a part of.
@@ -97,7 +99,7 @@ pub(crate) fn unlisten(synced: &mut Synced, listener: &Listener) {
 
 /// Notes where the service is in what is about to start it; returns its own streams as they were, if that moves them.
 pub(crate) fn move_to(synced: &mut Synced, shared: &Shared, path: &Path) -> Vec<Listener> {
-    if synced.state() != State::Stopped || synced.path(shared) == *path {
+    if synced.state() != State::Stopped || synced.path(shared.name()) == *path {
         return Vec::new();
     }
     let rare = synced.rare();
@@ -157,17 +159,16 @@ pub(crate) fn tell_one(
 pub(super) fn tell_state(
     synced: &mut Synced,
     shared: &Shared,
-    new: State,
-    ready: bool,
+    shown: Shown,
     deferred: &mut Deferred,
 ) {
     let now = deferred.now();
-    match new {
+    match shown.state {
         State::Starting => {
             synced.announced = synced.attempts_of_cycle.saturating_add(1);
             tell(synced, deferred, || EventKind::Starting);
         }
-        State::Running if ready => tell_ready(synced, deferred),
+        State::Running if shown.is_ready => tell_ready(synced, deferred),
         State::Running => {}
         State::Stopping => {
             let reason = note_why(synced);
@@ -188,11 +189,11 @@ pub(super) fn tell_state(
 /// Tells of a change of readiness that is none of the state, before it is stored.
 pub(super) fn tell_readiness(
     synced: &mut Synced,
-    was_ready: bool,
-    ready: bool,
+    old: StateSnapshot,
+    shown: Shown,
     deferred: &mut Deferred,
 ) {
-    match (was_ready, ready) {
+    match (old.is_ready(), shown.is_ready) {
         (false, true) => tell_ready(synced, deferred),
         // That is what `Draining` says.
         (true, false) if synced.life.stage() == StopStage::Draining => {}

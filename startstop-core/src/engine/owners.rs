@@ -5,87 +5,60 @@
 
 use std::sync::Arc;
 
-use super::{Deferred, Node, Synced};
+use super::{Deferred, Node, Observer, OwnerGuard, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::state::State;
 
-/// What a cycle holds as long as it lasts: the place of its service in a whole. Dropped at the end.
-pub(crate) trait OwnerGuard: Send + Sync {
-    /// Which whole it is, by the address of something that the hold keeps alive.
-    fn owner(&self) -> usize;
-
-    /// The whole itself, until the hold is dropped.
-    fn node(&self) -> Option<Arc<dyn Node>>;
-
-    /// Whether the whole goes down so far that no cycle of this part begins any more. Takes no lock.
-    fn goes_down(&self) -> bool;
-
-    /// Whether the whole drains, or goes down: no policy makes another attempt. Takes no lock.
-    fn drains(&self) -> bool;
-
-    /// The deadlines of the cycle have run out and something of it is still there.
-    fn ran_out(&self, unresponsive: &Unresponsive);
-}
-
-/// Who is told whenever the state of a service has changed, or its end was given up.
-pub(crate) trait Observer: Send + Sync {
-    /// Which whole it is, by the address of something that the observer keeps alive, and which of its
-    /// parts.
-    fn place(&self) -> (usize, usize);
-
-    fn changed(&self);
-}
-
-/// All that a service is a part of.
+/// The owners of a service, and the observers of its state.
 #[derive(Default)]
 pub(super) struct Owners {
-    /// One for each whole.
-    holds: Vec<Arc<dyn OwnerGuard>>,
+    /// One for each owner.
+    guards: Vec<Arc<dyn OwnerGuard>>,
     /// One for each place. Shared, since each change takes them along.
     observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
 }
 
-/// Has a hold kept until the cycle has ended. Handed back if there is no cycle, or if its whole holds this
-/// one already.
+/// Keeps the guard of an owner until the cycle has ended. Returns it if there is no cycle, or if that owner has a
+/// guard here already.
 pub(crate) fn keep_guard(
     synced: &mut Synced,
-    hold: Arc<dyn OwnerGuard>,
+    guard: Arc<dyn OwnerGuard>,
 ) -> Option<Arc<dyn OwnerGuard>> {
     if synced.state() == State::Stopped {
-        return Some(hold);
+        return Some(guard);
     }
-    if is_part_of(synced, hold.owner()) {
-        return Some(hold);
+    if is_part_of(synced, guard.owner()) {
+        return Some(guard);
     }
-    synced.rare().owners.holds.push(hold);
+    synced.rare().owners.guards.push(guard);
     None
 }
 
-/// Whether this whole holds the cycle.
+/// Whether this owner has a guard in the cycle.
 pub(crate) fn is_part_of(synced: &Synced, owner: usize) -> bool {
-    guards(synced).any(|hold| hold.owner() == owner)
+    guards(synced).any(|guard| guard.owner() == owner)
 }
 
-/// Whether one of the wholes goes down, and this part of it for good.
+/// Whether an owner stops, and this part with it for good.
 pub(super) fn is_going_down(synced: &Synced) -> bool {
-    guards(synced).any(|hold| hold.goes_down())
+    guards(synced).any(|guard| guard.goes_down())
 }
 
-/// Whether one of the wholes drains, or goes down.
+/// Whether an owner drains or stops.
 pub(super) fn is_draining(synced: &Synced) -> bool {
-    guards(synced).any(|hold| hold.drains())
+    guards(synced).any(|guard| guard.drains())
 }
 
-/// All that this is a part of.
+/// The owners that this is a part of.
 pub(crate) fn all(synced: &Synced) -> Vec<Arc<dyn Node>> {
-    guards(synced).filter_map(|hold| hold.node()).collect()
+    guards(synced).filter_map(|guard| guard.node()).collect()
 }
 
 fn guards(synced: &Synced) -> impl Iterator<Item = &Arc<dyn OwnerGuard>> {
-    synced.rare.iter().flat_map(|rare| &rare.owners.holds)
+    synced.rare.iter().flat_map(|rare| &rare.owners.guards)
 }
 
-/// Has `observer` told of every change; the one before it in that place is handed back.
+/// Registers an observer of every change, and returns the one that it replaces in its place.
 pub(crate) fn observe(
     synced: &mut Synced,
     observer: Arc<dyn Observer>,
@@ -101,9 +74,9 @@ pub(crate) fn observe(
     }
 }
 
-/// Has nobody told in this place any more; who was is handed back.
+/// Unregisters the observer in this place and returns it.
 pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<Arc<dyn Observer>> {
-    let observers = &mut synced.rare_if(false)?.owners.observers;
+    let observers = &mut synced.rare.as_mut()?.owners.observers;
     let list = Arc::make_mut(observers.as_mut()?);
     let at = list.iter().position(|observer| observer.place() == place)?;
     let old = list.swap_remove(at);
@@ -113,7 +86,7 @@ pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<Ar
     Some(old)
 }
 
-/// Has those who observe told of a change.
+/// Notes that the observers are to be told of a change.
 pub(super) fn tell_observers(synced: &Synced, deferred: &mut Deferred) {
     let observers = synced.rare.as_ref().and_then(|rare| rare.owners.observers.as_ref());
     if let Some(observers) = observers {
@@ -121,21 +94,21 @@ pub(super) fn tell_observers(synced: &Synced, deferred: &mut Deferred) {
     }
 }
 
-/// Has the wholes told that the deadlines of this part have run out.
+/// Notes that the owners are to be told that the deadlines of this part have run out.
 pub(super) fn tell_owners(
     synced: &mut Synced,
     unresponsive: &Unresponsive,
     deferred: &mut Deferred,
 ) {
-    let holds = synced.rare().owners.holds.iter();
-    let stuck = holds.map(|hold| (Arc::clone(hold), unresponsive.clone())).collect();
+    let guards = synced.rare().owners.guards.iter();
+    let stuck = guards.map(|guard| (Arc::clone(guard), unresponsive.clone())).collect();
     deferred.rest().stuck = stuck;
 }
 
-/// Lets go of the wholes, since the cycle has ended.
+/// Lets go of the owners, since the cycle has ended.
 pub(super) fn leave(synced: &mut Synced, deferred: &mut Deferred) {
     let Some(rare) = &mut synced.rare else { return };
-    if !rare.owners.holds.is_empty() {
-        deferred.rest().ended.append(&mut rare.owners.holds);
+    if !rare.owners.guards.is_empty() {
+        deferred.rest().ended.append(&mut rare.owners.guards);
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn note(
         task: fault.task,
         checkpoint: reporting::checkpoint(synced, now),
         service: shared_name(synced, shared),
-        path: synced.path(shared),
+        path: synced.path(shared.name()),
         cycle: synced.cycle,
         attempt: synced.attempt(),
         at: SystemTime::now(),
@@ -75,7 +75,7 @@ fn file(synced: &mut Synced, shared: &Shared, failure: Failure, deferred: &mut D
         deferred.drop_failure(Some(failure));
     }
     deferred.drop_failure(synced.rare().last.replace(failure));
-    shared.atomic_state.write(shared.atomic_state.read().with_failed(true));
+    shared.atomic_state.write(shared.atomic_state.read().failed());
 }
 
 /// Records the failure that ends the attempt.
@@ -191,7 +191,7 @@ pub(crate) fn stuck_parts(synced: &mut Synced, shared: &Shared) -> Unresponsive 
     let asked_at = shared.atomic_state.read().since();
     let now = clock::now();
     let waited = clock::between(asked_at, now);
-    let path = synced.path(shared);
+    let path = synced.path(shared.name());
     let rare = synced.rare.as_ref();
     let names = rare.map(|rare| rare.tasks.names()).unwrap_or_default();
     let below = rare.map(|rare| rare.stuck_below.clone()).unwrap_or_default();

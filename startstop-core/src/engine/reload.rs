@@ -30,7 +30,7 @@ pub(super) struct Reloads {
 /// One reload, asked for once or several times.
 struct Round {
     id: u32,
-    stage: Stage,
+    stage: RoundStage,
     /// Shares that anybody may take who looks.
     free: u32,
     /// Shares of those who were woken and have not looked yet.
@@ -42,7 +42,7 @@ struct Round {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum RoundStage {
     Undecided,
     /// Nobody has looked at it.
     Handed,
@@ -51,11 +51,11 @@ enum Stage {
 
 impl Round {
     fn is_over(&self) -> bool {
-        self.stage != Stage::Undecided && self.free + self.handed + self.held == 0
+        self.stage != RoundStage::Undecided && self.free + self.handed + self.held == 0
     }
 
     fn take(&mut self) {
-        self.stage = Stage::Seen;
+        self.stage = RoundStage::Seen;
         self.held += 1;
     }
 }
@@ -72,11 +72,11 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
     }
     let next = synced.next_round;
     let rounds = &mut synced.rare().reloads.rounds;
-    let last = rounds.last().filter(|round| round.stage != Stage::Seen);
+    let last = rounds.last().filter(|round| round.stage != RoundStage::Seen);
     if let Some(last) = last {
         return Some(last.id);
     }
-    let stage = Stage::Undecided;
+    let stage = RoundStage::Undecided;
     rounds.push(Round { id: next, stage, free: 0, handed: 0, held: 0, result: None });
     synced.next_round = next.wrapping_add(1);
     Some(next)
@@ -87,7 +87,8 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
 pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     let running = synced.state() == State::Running && synced.life.stage() < StopStage::Cancelled;
     let Some(rare) = synced.rare.as_mut().filter(|_| running) else { return };
-    let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != Stage::Seen) else {
+    let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != RoundStage::Seen)
+    else {
         return;
     };
     let topic = Topic::reload(synced.attempts);
@@ -95,7 +96,7 @@ pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Defe
     let waits = |other| other == topic;
     let woken = synced.waiters.answer_where(topic.kind(), waits, &answer, &mut deferred.wakes);
     round.handed += woken;
-    if round.stage == Stage::Handed {
+    if round.stage == RoundStage::Handed {
         return;
     }
     if woken == 0 && !rare.reloads.supported {
@@ -104,7 +105,7 @@ pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Defe
         return;
     }
     round.free = u32::from(woken == 0);
-    round.stage = Stage::Handed;
+    round.stage = RoundStage::Handed;
     listeners::tell(synced, deferred, || EventKind::Reloading);
 }
 
@@ -120,7 +121,7 @@ pub(crate) fn decide(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
     }
     let Some(rare) = &mut synced.rare else { return };
     let rounds = &mut rare.reloads.rounds;
-    if rounds.last().is_none_or(|round| round.stage != Stage::Undecided) {
+    if rounds.last().is_none_or(|round| round.stage != RoundStage::Undecided) {
         return;
     }
     if let Some(round) = rounds.pop() {
@@ -136,8 +137,8 @@ pub(crate) fn take(synced: &mut Synced, deferred: &mut Deferred) -> Option<u32> 
     let round = reloads
         .rounds
         .iter_mut()
-        .find(|round| round.free > 0 || round.stage == Stage::Undecided && running)?;
-    let (id, decided) = (round.id, round.stage != Stage::Undecided);
+        .find(|round| round.free > 0 || round.stage == RoundStage::Undecided && running)?;
+    let (id, decided) = (round.id, round.stage != RoundStage::Undecided);
     round.free = round.free.saturating_sub(1);
     round.take();
     if !decided {
@@ -227,8 +228,10 @@ pub(super) fn end_all(synced: &mut Synced, deferred: &mut Deferred) {
     let Reloads { rounds, .. } = std::mem::take(&mut rare.reloads);
     for Round { id, stage, .. } in rounds {
         match stage {
-            Stage::Undecided => tell_requesters(synced, id, Err(ReloadError::Stopped), deferred),
-            Stage::Handed | Stage::Seen => {
+            RoundStage::Undecided => {
+                tell_requesters(synced, id, Err(ReloadError::Stopped), deferred);
+            }
+            RoundStage::Handed | RoundStage::Seen => {
                 end_round(synced, id, Err(ReloadError::Stopped), deferred);
             }
         }

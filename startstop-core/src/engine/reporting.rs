@@ -11,7 +11,7 @@ use crate::sync::clock;
 
 /// What the service has said in its attempt.
 #[derive(Default)]
-pub(crate) struct Said {
+pub(crate) struct Reported {
     /// What is shown beside the state.
     pub(crate) detail: Option<Cow<'static, str>>,
     /// What it was about to do, with the time when it said so.
@@ -31,7 +31,7 @@ pub(crate) fn is_alive(synced: &Synced, epoch: u64) -> bool {
 
 /// The service can do its job now.
 pub(crate) fn say_ready(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
-    let was_taken_back = synced.rare_if(false).and_then(|rare| rare.said.not_ready.take());
+    let was_taken_back = synced.rare.as_mut().and_then(|rare| rare.said.not_ready.take());
     synced.step(shared, Input::Ready, ArmTimer::Now, deferred);
     if was_taken_back.is_some() {
         synced.publish(shared, deferred);
@@ -130,6 +130,6 @@ pub(super) fn waits(synced: &Synced) -> bool {
 pub(super) fn forget_what_was_said(synced: &mut Synced) {
     if let Some(rare) = &mut synced.rare {
         let checkpoint = rare.said.checkpoint;
-        rare.said = Said { checkpoint, ..Said::default() };
+        rare.said = Reported { checkpoint, ..Reported::default() };
     }
 }

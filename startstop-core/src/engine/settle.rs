@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::reporting::Said;
+use super::apply::Shown;
+use super::driver_step::{DriverStep, RetryAnswer};
+use super::reporting::Reported;
 use super::{
     ArmTimer, Deferred, Ending, Shared, Synced, deadline, ended, listeners, owners, record, reload,
 };
@@ -18,30 +20,6 @@ use crate::rules::lifecycle::{End, Input, RunEnd, StopStage};
 use crate::rules::restart_counter::Decision;
 use crate::settings::restart_policy::RetryIf;
 use crate::sync::clock;
-
-/// What the driver does next.
-pub(crate) enum DriverStep {
-    /// It calls `run`: this is the attempt with this number.
-    Run(u64),
-    /// It gives the runtime one turn and then calls `run`. What the change that entered the attempt has woken
-    /// or spawned, such as the caller of `start` or a deadline task, may be the task that this worker polls next,
-    /// which no other worker can take; and `run` may block this one.
-    RunSoon(u64),
-    /// It waits for what is left of the attempt.
-    Wait,
-    /// It calls `shutdown`.
-    ShutdownCall,
-    /// It does what is to be done at the end of the attempt, which may fail, before that is settled.
-    Close(Vec<Ending>),
-    /// It asks the policy's own predicate about the failure that ended the attempt.
-    RequestFuture(RetryIf, Failure),
-    /// It settles the attempt that is over, and lets go of the service if nothing follows.
-    Settle,
-    /// It waits until the time of the next attempt, or just a turn of the runtime if that has come.
-    Pause(Option<u64>),
-    /// It ends.
-    Leave,
-}
 
 impl Synced {
     /// Tells the driver with this number what to do.
@@ -66,7 +44,7 @@ impl Synced {
             }
             if let Some((predicate, failure)) = self.open_question(shared) {
                 self.step(shared, Input::Closing, ArmTimer::ByLook, deferred);
-                return DriverStep::RequestFuture(predicate, failure);
+                return DriverStep::AskPolicy(predicate, failure);
             }
             deferred.driver = None;
             return DriverStep::Settle;
@@ -136,14 +114,14 @@ impl Synced {
                 rare.retries.made();
             }
             deferred.drop_failure(rare.ended_by.take());
-            rare.worth_it = None;
+            rare.retry = None;
             rare.healthy = 0;
             rare.whole_keeps = false;
             rare.limited = false;
             rare.stuck_below.clear();
             rare.start_over = false;
             rare.told_late = false;
-            rare.said = Said::default();
+            rare.said = Reported::default();
             rare.is_whole = false;
         }
         if let Some((_, beat)) = shared.settings.watch() {
@@ -243,13 +221,18 @@ impl Synced {
         let predicate = policy.retry_if.as_ref()?;
         let rare = self.rare.as_ref()?;
         let failure = rare.ended_by.as_ref()?;
-        let open = rare.worth_it.is_none() && self.life.may_retry() && policy.wants(Some(failure));
+        let open = rare.retry.is_none() && self.life.may_retry() && policy.wants(Some(failure));
         open.then(|| (Arc::clone(predicate), failure.clone()))
     }
 
     /// What the predicate has said.
-    pub(crate) fn answered(&mut self, shared: &Shared, worth_it: bool, deferred: &mut Deferred) {
-        self.rare().worth_it = Some(worth_it);
+    pub(crate) fn answered(
+        &mut self,
+        shared: &Shared,
+        answer: RetryAnswer,
+        deferred: &mut Deferred,
+    ) {
+        self.rare().retry = Some(answer);
         self.step(shared, Input::Closed, ArmTimer::ByCaller, deferred);
     }
 
@@ -293,7 +276,7 @@ impl Synced {
             return None;
         }
         let rare = self.rare();
-        let wanted = policy.wants(rare.ended_by.as_ref()) && rare.worth_it != Some(false);
+        let wanted = policy.wants(rare.ended_by.as_ref()) && rare.retry != Some(RetryAnswer::End);
         if !wanted {
             return None;
         }
@@ -319,7 +302,10 @@ impl Synced {
             self.step(shared, Input::Stop, ArmTimer::ByCaller, deferred);
         }
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
-        self.exit = self.life.exit(failed);
+        self.exit = match self.life.exit() {
+            Exit::Completed | Exit::Stopped if failed => Exit::Failed,
+            exit => exit,
+        };
         if let Some(ended) = ended::ends(self) {
             let old = std::mem::replace(&mut self.rare().ended, ended);
             deferred.drop_failure(old.failure);
@@ -327,9 +313,9 @@ impl Synced {
         let (outcome, start_error) = (ended::stop_outcome(self), ended::start_error(self));
         let has_next = self.life.has_next();
         let job = shared.settings.readiness() == Readiness::Completion;
-        let done = job && self.exit == Exit::Completed;
+        let is_ready = job && self.exit == Exit::Completed;
         self.life.step(Input::Finish, shared.rules());
-        self.show_stopped(shared, done, deferred);
+        self.show_stopped(shared, Shown { state: State::Stopped, is_ready }, deferred);
         self.waiters.answer(Topic::Stop, &Answer::Stop(outcome), &mut deferred.wakes);
         self.waiters.answer(Topic::End, &Answer::End(self.exit), &mut deferred.wakes);
         if has_next {
@@ -348,9 +334,9 @@ impl Synced {
     }
 
     /// Shows that the cycle has ended, even where the next one begins under the same lock.
-    fn show_stopped(&mut self, shared: &Shared, done: bool, deferred: &mut Deferred) {
+    fn show_stopped(&mut self, shared: &Shared, shown: Shown, deferred: &mut Deferred) {
         reload::end_all(self, deferred);
-        self.publish_state(shared, State::Stopped, done, deferred);
+        self.publish_state(shared, shown, deferred);
         self.close_attempt(shared, deferred);
         deadline::arm(self, shared, ArmTimer::ByCaller, deferred);
     }

@@ -10,13 +10,14 @@ use tokio::time::Instant;
 
 use super::attached::Attached;
 use super::deadline::Deadline;
-use super::ended::Ended;
+use super::driver_step::RetryAnswer;
+use super::ended::CycleEnd;
 use super::listeners::Listeners;
 use super::owners::Owners;
 use super::reload::Reloads;
-use super::reporting::Said;
+use super::reporting::Reported;
+use super::runtimes;
 use super::tasks::Tasks;
-use super::{Shared, runtimes};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Waiters;
 use crate::report::error::Unresponsive;
@@ -110,13 +111,13 @@ pub(crate) struct ColdState {
     /// The failure that ended the attempt.
     pub(super) ended_by: Option<Failure>,
     /// What `retry_if` has said of it.
-    pub(super) worth_it: Option<bool>,
+    pub(super) retry: Option<RetryAnswer>,
     /// The name, as failures share it.
     pub(super) name: Option<Arc<str>>,
     /// Where it is in what has started it.
     pub(super) path: Option<Path>,
     pub(super) listeners: Listeners,
-    pub(super) said: Said,
+    pub(super) said: Reported,
     #[cfg(feature = "tracing")]
     pub(super) attempt_span: crate::report::trace::AttemptSpan,
     pub(super) outages: Outages,
@@ -136,7 +137,7 @@ pub(crate) struct ColdState {
     pub(super) endings: BTreeMap<u64, Ending>,
     pub(super) next_ending: u64,
     /// How the last cycle ended.
-    pub(super) ended: Ended,
+    pub(super) ended: CycleEnd,
     /// What is stuck, once the end was given up.
     pub(super) unresponsive: Option<Unresponsive>,
 }
@@ -175,15 +176,6 @@ impl Synced {
 
     pub(crate) fn rare(&mut self) -> &mut ColdState {
         self.rare.get_or_insert_default()
-    }
-
-    /// The rare part if it is there, or if it is `needed`.
-    #[inline]
-    pub(crate) fn rare_if(&mut self, needed: bool) -> Option<&mut ColdState> {
-        if needed {
-            self.rare.get_or_insert_default();
-        }
-        self.rare.as_deref_mut()
     }
 
     /// Keeps something to be done at the end of attempt `epoch`, under a number; hands it back if that has ended.
@@ -229,13 +221,13 @@ impl Synced {
     }
 
     /// What the service has said in its attempt.
-    pub(crate) fn said(&self) -> Option<&Said> {
+    pub(crate) fn said(&self) -> Option<&Reported> {
         self.rare.as_ref().map(|rare| &rare.said)
     }
 
     /// Where the service is in what has started it.
-    pub(crate) fn path(&mut self, shared: &Shared) -> Path {
-        self.rare().path.get_or_insert_with(|| Path::alone(shared.name())).clone()
+    pub(crate) fn path(&mut self, name: &str) -> Path {
+        self.rare().path.get_or_insert_with(|| Path::alone(name)).clone()
     }
 
     /// Returns the runtime of the cycle, or of the last one.

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::{ArmTimer, Node, PartEnd, tasks, update};
-use crate::engine::catch_unwind::{Ended, Fence};
+use crate::engine::catch_unwind::{Fence, FutureEnd};
 use crate::engine::gate::update_and_leave;
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
@@ -91,7 +91,7 @@ impl<F: Future<Output: Outcome>> Future for Body<F> {
         let this = self.project();
         let mut fence = Fence::new(this.future);
         let faults = this.span.within(|| {
-            let Ended { result, dropped } = ready!(fence.poll(cx));
+            let FutureEnd { result, dropped } = ready!(fence.poll(cx));
             let failed = match result.and_then(|output| fenced(|| output.into_result())) {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(RawFailure::of(|| error)),

@@ -16,14 +16,14 @@ use crate::sync::AbortHandle;
 /// The tasks of an attempt, in the order in which they were spawned.
 #[derive(Default)]
 pub(super) struct Tasks {
-    live: BTreeMap<u64, Entry>,
+    live: BTreeMap<u64, LiveEntry>,
     next: u64,
     /// Who waits for the end of all tasks before this one.
     joiners: Vec<(u64, Key)>,
 }
 
 #[derive(Default)]
-struct Entry {
+struct LiveEntry {
     /// How it is aborted; `None` while it is being spawned.
     handle: Option<AbortHandle>,
     name: Option<Cow<'static, str>>,
@@ -36,7 +36,7 @@ impl Tasks {
     fn add(&mut self, name: Option<Cow<'static, str>>) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.live.insert(id, Entry { handle: None, name });
+        self.live.insert(id, LiveEntry { handle: None, name });
         id
     }
 

@@ -116,7 +116,7 @@ impl Answer {
 }
 
 #[derive(Debug)]
-enum Entry {
+enum WaiterEntry {
     Free,
     Waiting(Topic, Option<Waker>),
     Answered(Answer),
@@ -129,12 +129,12 @@ pub(crate) struct Key(u32);
 /// What was in an entry.
 #[derive(Debug)]
 #[must_use = "it is to be dropped outside of the lock"]
-pub(crate) struct Removed(Entry);
+pub(crate) struct Removed(WaiterEntry);
 
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Waiters {
-    first: Entry,
+    first: WaiterEntry,
     /// In a box, so that the table is small while nobody waits.
     more: Option<Box<ColdWaiters>>,
     /// A bit for each kind of topic that somebody may wait for, so that most answers look no further.
@@ -144,7 +144,7 @@ pub(crate) struct Waiters {
 /// What does not fit into the first entry.
 #[derive(Debug, Default)]
 struct ColdWaiters {
-    entries: Vec<Entry>,
+    entries: Vec<WaiterEntry>,
     /// How many of them are not free.
     used: usize,
     /// The places of those that are.
@@ -153,7 +153,7 @@ struct ColdWaiters {
 
 impl Waiters {
     pub(crate) const fn new() -> Self {
-        Self { first: Entry::Free, more: None, kinds: 0 }
+        Self { first: WaiterEntry::Free, more: None, kinds: 0 }
     }
 
     /// Adds an entry that nobody polls yet.
@@ -168,15 +168,15 @@ impl Waiters {
 
     fn put(&mut self, topic: Topic, waker: Option<Waker>) -> Key {
         self.kinds |= topic.kind();
-        let entry = Entry::Waiting(topic, waker);
-        if matches!(self.first, Entry::Free) {
+        let entry = WaiterEntry::Waiting(topic, waker);
+        if matches!(self.first, WaiterEntry::Free) {
             self.first = entry;
             return Key(0);
         }
         Key(self.more.get_or_insert_default().put(entry) + 1)
     }
 
-    fn entry(&mut self, key: Key) -> Option<&mut Entry> {
+    fn entry(&mut self, key: Key) -> Option<&mut WaiterEntry> {
         match key.0 {
             0 => Some(&mut self.first),
             at => self.more.as_mut()?.entries.get_mut(at as usize - 1),
@@ -189,32 +189,32 @@ impl Waiters {
             return None;
         }
         match self.remove(key).0 {
-            Entry::Answered(answer) => Some(answer),
-            Entry::Free | Entry::Waiting(..) => None,
+            WaiterEntry::Answered(answer) => Some(answer),
+            WaiterEntry::Free | WaiterEntry::Waiting(..) => None,
         }
     }
 
     /// Has the answer wake `waker`; the one before it is to be dropped outside of the lock.
     pub(crate) fn wake(&mut self, key: Key, waker: &Waker) -> Option<Waker> {
         match self.entry(key)? {
-            Entry::Free | Entry::Answered(_) => None,
-            Entry::Waiting(_, Some(old)) if old.will_wake(waker) => None,
-            Entry::Waiting(_, slot) => slot.replace(waker.clone()),
+            WaiterEntry::Free | WaiterEntry::Answered(_) => None,
+            WaiterEntry::Waiting(_, Some(old)) if old.will_wake(waker) => None,
+            WaiterEntry::Waiting(_, slot) => slot.replace(waker.clone()),
         }
     }
 
     /// Whether the entry has its answer.
     pub(crate) fn is_answered(&mut self, key: Key) -> bool {
-        matches!(self.entry(key), Some(Entry::Answered(_)))
+        matches!(self.entry(key), Some(WaiterEntry::Answered(_)))
     }
 
     /// Removes an entry. What was in it is to be dropped outside of the lock: wakers and failures are
     /// user code.
     pub(crate) fn remove(&mut self, key: Key) -> Removed {
         let Some(at) = key.0.checked_sub(1) else {
-            return Removed(std::mem::replace(&mut self.first, Entry::Free));
+            return Removed(std::mem::replace(&mut self.first, WaiterEntry::Free));
         };
-        let Some(more) = &mut self.more else { return Removed(Entry::Free) };
+        let Some(more) = &mut self.more else { return Removed(WaiterEntry::Free) };
         let removed = more.remove(at);
         if more.used == 0 {
             self.more = None;
@@ -225,9 +225,9 @@ impl Waiters {
     /// Answers one entry.
     pub(crate) fn answer_one(&mut self, key: Key, answer: Answer, wakes: &mut Wakes) {
         let Some(entry) = self.entry(key) else { return };
-        if let Entry::Waiting(_, by) = entry {
+        if let WaiterEntry::Waiting(_, by) = entry {
             wakes.add(by.take());
-            *entry = Entry::Answered(answer);
+            *entry = WaiterEntry::Answered(answer);
         }
     }
 
@@ -252,12 +252,12 @@ impl Waiters {
         }
         let mut count = 0;
         let mut left = 0;
-        let mut look_at = |entry: &mut Entry| {
-            let Entry::Waiting(topic, by) = entry else { return };
+        let mut look_at = |entry: &mut WaiterEntry| {
+            let WaiterEntry::Waiting(topic, by) = entry else { return };
             if which(*topic) {
                 count += 1;
                 wakes.add(by.take());
-                *entry = Entry::Answered(answer.clone());
+                *entry = WaiterEntry::Answered(answer.clone());
             } else {
                 left |= topic.kind();
             }
@@ -275,7 +275,9 @@ impl Waiters {
         let more = self.more.iter_mut().flat_map(|more| &mut more.entries);
         for entry in std::iter::once(&mut self.first).chain(more) {
             match entry {
-                Entry::Waiting(topic, by) if topic.kind() & kinds != 0 => wakes.add(by.take()),
+                WaiterEntry::Waiting(topic, by) if topic.kind() & kinds != 0 => {
+                    wakes.add(by.take());
+                }
                 _ => {}
             }
         }
@@ -283,7 +285,7 @@ impl Waiters {
 }
 
 impl ColdWaiters {
-    fn put(&mut self, entry: Entry) -> u32 {
+    fn put(&mut self, entry: WaiterEntry) -> u32 {
         self.used += 1;
         let Some(at) = self.free.pop() else {
             let at = u32::try_from(self.entries.len());
@@ -294,10 +296,10 @@ impl ColdWaiters {
         at
     }
 
-    fn remove(&mut self, at: u32) -> Entry {
-        let Some(place) = self.entries.get_mut(at as usize) else { return Entry::Free };
-        let removed = std::mem::replace(place, Entry::Free);
-        if !matches!(removed, Entry::Free) {
+    fn remove(&mut self, at: u32) -> WaiterEntry {
+        let Some(place) = self.entries.get_mut(at as usize) else { return WaiterEntry::Free };
+        let removed = std::mem::replace(place, WaiterEntry::Free);
+        if !matches!(removed, WaiterEntry::Free) {
             self.free.push(at);
             self.used -= 1;
         }

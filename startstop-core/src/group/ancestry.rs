@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::{Identity, Node};
 
 /// A service on the way down.
-struct Step {
+struct PathStep {
     node: Arc<dyn Node>,
     name: String,
     /// The step above it.
@@ -15,7 +15,7 @@ struct Step {
 
 /// The names from `node` down to what this is the identity of, if that is a part of it, or is it.
 pub(super) fn path_to(group: Identity, name: &str, node: &Arc<dyn Node>) -> Option<Vec<String>> {
-    let mut steps = vec![Step { node: Arc::clone(node), name: name.to_owned(), above: None }];
+    let mut steps = vec![PathStep { node: Arc::clone(node), name: name.to_owned(), above: None }];
     let mut seen = HashSet::from([address(node)]);
     let mut at = 0;
     while let Some(step) = steps.get(at) {
@@ -23,9 +23,9 @@ pub(super) fn path_to(group: Identity, name: &str, node: &Arc<dyn Node>) -> Opti
             return Some(names(&steps, at));
         }
         let parts = step.node.parts().into_iter();
-        let new: Vec<Step> = parts
+        let new: Vec<PathStep> = parts
             .filter(|(_, part)| seen.insert(address(part)))
-            .map(|(name, node)| Step { node, name: name.into_owned(), above: Some(at) })
+            .map(|(name, node)| PathStep { node, name: name.into_owned(), above: Some(at) })
             .collect();
         steps.extend(new);
         at += 1;
@@ -33,7 +33,7 @@ pub(super) fn path_to(group: Identity, name: &str, node: &Arc<dyn Node>) -> Opti
     None
 }
 
-fn names(steps: &[Step], at: usize) -> Vec<String> {
+fn names(steps: &[PathStep], at: usize) -> Vec<String> {
     let up = std::iter::successors(Some(&steps[at]), |step| step.above.map(|at| &steps[at]));
     let mut names: Vec<String> = up.map(|step| step.name.clone()).collect();
     names.reverse();

@@ -7,7 +7,7 @@ use super::ancestry;
 use super::builder::{check_name, closed};
 use super::change_queue::observe;
 use super::error::GroupError;
-use super::member::{IntoMember, Part, Prepared};
+use super::member::{IntoMember, MemberPart, Prepared};
 use super::table::{Table, edges_of};
 use super::{Group, GroupShared};
 use crate::engine::Identity;
@@ -109,22 +109,22 @@ impl Group {
 }
 
 /// What the supervisor has to say, or that it has left.
-async fn said(answer: Answer) -> Result<(), GroupError> {
+async fn said(answer: ChangeReply) -> Result<(), GroupError> {
     answer.await.unwrap_or(Err(GroupError::Stopping))
 }
 
-type Answer = oneshot::Receiver<Result<(), GroupError>>;
+type ChangeReply = oneshot::Receiver<Result<(), GroupError>>;
 
 enum Removal {
     /// The supervisor does it.
-    Asked(Answer),
+    Asked(ChangeReply),
     /// The group does not run: the member is off, and may run by itself.
-    Done(Part),
+    Done(MemberPart),
 }
 
 impl GroupShared {
     /// Refuses what the group itself is a part of.
-    fn look_for_itself(&self, name: &str, part: &Part) -> Result<(), GroupError> {
+    fn look_for_itself(&self, name: &str, part: &MemberPart) -> Result<(), GroupError> {
         let group = Identity(std::ptr::from_ref(self).addr());
         match ancestry::path_to(group, name, &part.node) {
             Some(path) => Err(GroupError::Cycle { path: closed(path) }),
@@ -136,7 +136,7 @@ impl GroupShared {
         &self,
         name: Cow<'static, str>,
         member: Prepared,
-    ) -> Result<Option<Answer>, GroupError> {
+    ) -> Result<Option<ChangeReply>, GroupError> {
         let part = member.part.clone();
         let mut table = self.table();
         let owner = self.owner();
@@ -166,7 +166,7 @@ impl GroupShared {
     }
 
     /// Those who listen to the group hear of the member for the last time.
-    pub(super) fn tell_removed(&self, name: &str, part: &Part) {
+    pub(super) fn tell_removed(&self, name: &str, part: &MemberPart) {
         if let Some(owner) = self.owner() {
             listen::removed(&owner, name, &part.node);
         }
@@ -178,7 +178,7 @@ impl Table {
         &mut self,
         name: Cow<'static, str>,
         member: Prepared,
-    ) -> Result<(Id, Option<Answer>), GroupError> {
+    ) -> Result<(Id, Option<ChangeReply>), GroupError> {
         if self.plan.is_stopping() {
             return Err(GroupError::Stopping);
         }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, Weak};
 use std::task::Waker;
 
-use super::member::Part;
+use super::member::MemberPart;
 use crate::engine::{Node, Observer, owners};
 use crate::rules::graph::Id;
 use crate::sync::{Mutex, MutexGuard};
@@ -85,14 +85,15 @@ impl ChangeQueue {
 }
 
 /// Has a member tell the group of its changes from now on.
-pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &Part) {
-    let slot: Arc<dyn Observer> = Arc::new(Slot { change_queue: Arc::clone(change_queue), id });
+pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart) {
+    let slot: Arc<dyn Observer> =
+        Arc::new(QueueSlot { change_queue: Arc::clone(change_queue), id });
     let old = owners::observe(&mut part.node.shared().synced(), slot);
     drop(old);
 }
 
 /// Has a member tell the group nothing any more.
-pub(super) fn unobserve(change_queue: &Arc<ChangeQueue>, id: Id, part: &Part) {
+pub(super) fn unobserve(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart) {
     let old = owners::unobserve(&mut part.node.shared().synced(), place(change_queue, id));
     drop(old);
 }
@@ -102,12 +103,12 @@ fn place(change_queue: &Arc<ChangeQueue>, id: Id) -> (usize, usize) {
 }
 
 /// A member's slot in the change queue.
-struct Slot {
+struct QueueSlot {
     change_queue: Arc<ChangeQueue>,
     id: Id,
 }
 
-impl Observer for Slot {
+impl Observer for QueueSlot {
     fn place(&self) -> (usize, usize) {
         place(&self.change_queue, self.id)
     }

@@ -31,7 +31,7 @@ use crate::settings::member_policy::{OnCompletion, OnFailure};
 /// assert_eq!(app.members(), ["db", "mail"]);
 /// ```
 pub struct Member {
-    make: Box<dyn FnOnce(Settings) -> Part + Send>,
+    make: Box<dyn FnOnce(Settings) -> MemberPart + Send>,
     settings: Settings,
     needs: Needs,
     policy: Policy,
@@ -47,19 +47,19 @@ pub(super) struct Needs {
 
 /// A member whose runner is made.
 pub(super) struct Prepared {
-    pub(super) part: Part,
+    pub(super) part: MemberPart,
     pub(super) needs: Needs,
     pub(super) policy: Policy,
 }
 
 /// A runner, whatever its service, as a group drives it.
 #[derive(Clone)]
-pub(super) struct Part {
+pub(super) struct MemberPart {
     pub(super) node: Arc<dyn Node>,
     pub(super) handle: Arc<dyn StartStop>,
 }
 
-impl<S: Service> From<Runner<S>> for Part {
+impl<S: Service> From<Runner<S>> for MemberPart {
     fn from(runner: Runner<S>) -> Self {
         Self { node: runner.node(), handle: Arc::new(runner) }
     }
@@ -73,11 +73,11 @@ impl Member {
     /// See [`Member`].
     #[allow(clippy::missing_panics_doc)] // A runner shares itself as what is looked for here.
     pub fn new(service: impl Service) -> Self {
-        let make: Box<dyn FnOnce(Settings) -> Part + Send> = match service.__share() {
+        let make: Box<dyn FnOnce(Settings) -> MemberPart + Send> = match service.__share() {
             Ok(SharedRunner { node, handle }) => Box::new(|_| {
                 let handle = handle.downcast::<Arc<dyn StartStop>>();
                 let handle = *handle.expect("a runner shares itself as a `StartStop`");
-                Part { node, handle }
+                MemberPart { node, handle }
             }),
             Err(service) => Box::new(|settings| Runner::with_settings(service, settings).into()),
         };
@@ -256,7 +256,7 @@ impl fmt::Debug for Member {
     label = "neither a service, nor a `Runner`, nor a `Member`",
     note = "a closure becomes a service by `service_fn(async |cx| ..)`, a job by `once(async |cx| ..)`"
 )]
-pub trait IntoMember: sealed::Sealed {
+pub trait IntoMember: sealed::SealedMember {
     #[doc(hidden)]
     fn into_member(self) -> Member;
 }
@@ -274,7 +274,7 @@ impl IntoMember for Member {
 }
 
 mod sealed {
-    pub trait Sealed {}
-    impl<S: crate::service::Service> Sealed for S {}
-    impl Sealed for super::Member {}
+    pub trait SealedMember {}
+    impl<S: crate::service::Service> SealedMember for S {}
+    impl SealedMember for super::Member {}
 }

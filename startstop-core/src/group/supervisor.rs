@@ -28,8 +28,8 @@ use self::shares::Shares;
 use super::GroupShared;
 use super::change_queue::observe;
 use super::error::GroupError;
-use super::member::Part;
-use super::table::Entry;
+use super::member::MemberPart;
+use super::table::TableEntry;
 use crate::engine::drain;
 use crate::engine::task::wait_if_runtime_ends;
 use crate::report::error::ReloadError;
@@ -118,7 +118,7 @@ struct Supervisor<'a> {
     last: Option<Failure>,
     shares: Shares,
     /// Those that were taken off and are still to be dropped, when nothing borrows from them.
-    gone: Vec<Part>,
+    gone: Vec<MemberPart>,
 }
 
 impl<'a> Supervisor<'a> {
@@ -143,7 +143,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Opens the plan, for one supervisor at a time: two would take each other's news.
-    fn opened(shared: &GroupShared, cx: &Context) -> Result<Vec<(Id, Part)>, GroupError> {
+    fn opened(shared: &GroupShared, cx: &Context) -> Result<Vec<(Id, MemberPart)>, GroupError> {
         let group = cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node()));
         let mut table = shared.table();
         if table.plan.is_open() {
@@ -153,7 +153,7 @@ impl<'a> Supervisor<'a> {
         shared.change_queue.open(group);
         table.plan.open();
         let entries = (0..).map(Id).zip(&mut table.entries);
-        let member = |(id, entry): (Id, &mut Option<Entry>)| {
+        let member = |(id, entry): (Id, &mut Option<TableEntry>)| {
             let entry = entry.as_mut()?;
             let synced = entry.part.node.shared().synced();
             (entry.seen, entry.attempt) = (synced.cycle, synced.attempts);
@@ -163,7 +163,7 @@ impl<'a> Supervisor<'a> {
         Ok(entries.filter_map(member).collect())
     }
 
-    fn open(&mut self, members: Vec<(Id, Part)>) {
+    fn open(&mut self, members: Vec<(Id, MemberPart)>) {
         for (id, part) in &members {
             self.place(*id);
             observe(&self.shared.change_queue, *id, part);
@@ -238,7 +238,7 @@ impl<'a> Supervisor<'a> {
             table.plan.draining()
         };
         // Those that have come up since the whole of it was told.
-        let up: Vec<Part> = up.into_iter().filter_map(|id| self.part(id)).collect();
+        let up: Vec<MemberPart> = up.into_iter().filter_map(|id| self.part(id)).collect();
         for part in up {
             drain::tell(&part.node);
         }
@@ -266,7 +266,7 @@ impl<'a> Supervisor<'a> {
         self.carry_out();
     }
 
-    fn part(&self, id: Id) -> Option<Part> {
+    fn part(&self, id: Id) -> Option<MemberPart> {
         self.shared.table().look_up(id).map(|entry| entry.part.clone())
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tokio::sync::oneshot;
 
 use super::error::GroupError;
-use super::member::{Needs, Part, Prepared};
+use super::member::{MemberPart, Needs, Prepared};
 use crate::rules::graph::{Edges, Id};
 use crate::rules::plan::{Action, GroupPlan};
 use crate::sync::in_turn;
@@ -16,40 +16,40 @@ use crate::sync::in_turn;
 pub(super) struct Table {
     pub(super) plan: GroupPlan,
     /// By id; `None` where a member was removed.
-    pub(super) entries: Vec<Option<Entry>>,
+    pub(super) entries: Vec<Option<TableEntry>>,
     pub(super) ids: HashMap<Cow<'static, str>, Id>,
 }
 
-pub(super) struct Entry {
+pub(super) struct TableEntry {
     pub(super) name: Cow<'static, str>,
-    pub(super) part: Part,
+    pub(super) part: MemberPart,
     /// Its cycle that the supervisor has last seen or asked for.
     pub(super) seen: u64,
     /// Its attempt that the supervisor has last seen, over all cycles.
     pub(super) attempt: u64,
     /// The futures of `insert` and `remove` that wait for this member.
-    pub(super) inserting: Option<Waiting>,
-    pub(super) removing: Vec<Waiting>,
+    pub(super) inserting: Option<ChangeWaiter>,
+    pub(super) removing: Vec<ChangeWaiter>,
 }
 
-pub(super) type Waiting = oneshot::Sender<Result<(), GroupError>>;
+pub(super) type ChangeWaiter = oneshot::Sender<Result<(), GroupError>>;
 
 impl Table {
     /// The entry, unless its member is gone.
-    pub(super) fn look_up(&self, id: Id) -> Option<&Entry> {
+    pub(super) fn look_up(&self, id: Id) -> Option<&TableEntry> {
         self.entries.get(id.0)?.as_ref()
     }
 
-    pub(super) fn entry(&self, id: Id) -> &Entry {
+    pub(super) fn entry(&self, id: Id) -> &TableEntry {
         self.entries[id.0].as_ref().expect("an id is used only while its member is there")
     }
 
-    pub(super) fn entry_mut(&mut self, id: Id) -> &mut Entry {
+    pub(super) fn entry_mut(&mut self, id: Id) -> &mut TableEntry {
         self.entries[id.0].as_mut().expect("an id is used only while its member is there")
     }
 
     /// The members in the order in which they were added.
-    pub(super) fn as_added(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn as_added(&self) -> impl Iterator<Item = &TableEntry> {
         self.plan.as_added().into_iter().filter_map(|id| self.look_up(id))
     }
 
@@ -62,7 +62,7 @@ impl Table {
         let (seen, attempt) = (synced.cycle, synced.attempts);
         drop(synced);
         self.make_room();
-        let entry = Entry { name, part, seen, attempt, inserting: None, removing: Vec::new() };
+        let entry = TableEntry { name, part, seen, attempt, inserting: None, removing: Vec::new() };
         self.entries[id.0] = Some(entry);
         id
     }
@@ -78,7 +78,7 @@ impl Table {
     }
 
     /// Takes a member off.
-    pub(super) fn delete(&mut self, id: Id) -> Option<Entry> {
+    pub(super) fn delete(&mut self, id: Id) -> Option<TableEntry> {
         let entry = self.entries.get_mut(id.0)?.take()?;
         self.ids.remove(&entry.name);
         self.plan.delete(id);
@@ -97,7 +97,7 @@ impl Table {
 /// Groups may be nested deeper than the stack is: the members of inner ones are dropped by the outermost.
 impl Drop for Table {
     fn drop(&mut self) {
-        let entries: Vec<Entry> = self.entries.drain(..).flatten().collect();
+        let entries: Vec<TableEntry> = self.entries.drain(..).flatten().collect();
         // Each by itself, so that the last one goes first, with all that is in it.
         in_turn(move || entries.into_iter().for_each(|entry| in_turn(move || drop(entry))));
     }

@@ -31,7 +31,8 @@ fn a_reading_is_whole() {
         });
         for (since, state) in (0..).zip(LIFE).skip(1) {
             let runs = state == State::Running;
-            atomic_state.write(StateSnapshot::new(state, since).with_ready(runs));
+            let snapshot = StateSnapshot::new(state, since);
+            atomic_state.write(if runs { snapshot.ready() } else { snapshot });
         }
         reads.join().unwrap();
     });

@@ -18,17 +18,17 @@ pub(super) enum IfStuck {
 
 /// How far a program has come.
 #[derive(Debug, Default)]
-pub(super) struct Stage {
+pub(super) struct ProgramStage {
     count: Count,
     last: Option<Signal>,
     /// There was something to stop when the first signal came.
     is_told: bool,
-    life: Life,
-    reload: Reload,
+    life: Progress,
+    reload: ReloadRequest,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Life {
+enum Progress {
     #[default]
     Unstarted,
     Started,
@@ -39,7 +39,7 @@ enum Life {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Reload {
+enum ReloadRequest {
     #[default]
     No,
     /// The service has to be started before.
@@ -50,7 +50,7 @@ enum Reload {
 
 /// What follows from a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum ProgramStep {
     Nothing,
     Reload,
     Stop,
@@ -58,32 +58,39 @@ pub(super) enum Step {
     Leave,
 }
 
-impl Stage {
+impl ProgramStage {
     /// What follows from a signal, of a service in this state; `None` if the program is over.
-    pub(super) fn hear(&mut self, signal: Signal, state: State, if_stuck: IfStuck) -> Option<Step> {
+    pub(super) fn hear(
+        &mut self,
+        signal: Signal,
+        state: State,
+        if_stuck: IfStuck,
+    ) -> Option<ProgramStep> {
         Some(match (self.life, signal) {
-            (Life::Over, _) => return None,
-            (_, Signal::HangUp) if self.is_asked() => Step::Nothing,
-            (Life::Started | Life::Stopping, Signal::HangUp) => Step::Reload,
-            (Life::Unstarted, Signal::HangUp) => {
-                self.reload = Reload::Due;
-                Step::Nothing
+            (Progress::Over, _) => return None,
+            (_, Signal::HangUp) if self.is_asked() => ProgramStep::Nothing,
+            (Progress::Started | Progress::Stopping, Signal::HangUp) => ProgramStep::Reload,
+            (Progress::Unstarted, Signal::HangUp) => {
+                self.reload = ReloadRequest::Due;
+                ProgramStep::Nothing
             }
             (_, Signal::Interrupt | Signal::Terminate) => self.count(signal, state, if_stuck),
         })
     }
 
-    fn count(&mut self, signal: Signal, state: State, if_stuck: IfStuck) -> Step {
-        let Some(number) = self.count.note(signal, Instant::now()) else { return Step::Nothing };
+    fn count(&mut self, signal: Signal, state: State, if_stuck: IfStuck) -> ProgramStep {
+        let Some(number) = self.count.note(signal, Instant::now()) else {
+            return ProgramStep::Nothing;
+        };
         self.last = Some(signal);
         match (number, if_stuck) {
             (1, _) => {
                 self.is_told = state != State::Stopped;
-                Step::Stop
+                ProgramStep::Stop
             }
-            (2, _) => Step::Abort,
-            (_, IfStuck::Stays) => Step::Nothing,
-            (_, IfStuck::Exits) => Step::Leave,
+            (2, _) => ProgramStep::Abort,
+            (_, IfStuck::Stays) => ProgramStep::Nothing,
+            (_, IfStuck::Exits) => ProgramStep::Leave,
         }
     }
 
@@ -98,41 +105,41 @@ impl Stage {
     }
 
     /// The service has been started: what follows from the signals before that.
-    pub(super) fn start(&mut self) -> Step {
-        self.life = Life::Started;
+    pub(super) fn start(&mut self) -> ProgramStep {
+        self.life = Progress::Started;
         if self.is_asked() {
             self.tell();
-            return Step::Stop;
+            return ProgramStep::Stop;
         }
         match mem::take(&mut self.reload) {
-            Reload::Due => Step::Reload,
-            Reload::No | Reload::Asked => Step::Nothing,
+            ReloadRequest::Due => ProgramStep::Reload,
+            ReloadRequest::No | ReloadRequest::Asked => ProgramStep::Nothing,
         }
     }
 
     /// A stop was asked for.
     pub(super) fn stop(&mut self) {
-        if self.life != Life::Over {
-            self.life = Life::Stopping;
+        if self.life != Progress::Over {
+            self.life = Progress::Stopping;
         }
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        matches!(self.life, Life::Stopping | Life::Over)
+        matches!(self.life, Progress::Stopping | Progress::Over)
     }
 
     /// Somebody is about to wait for the answer of a reload: whether nobody does so yet.
     pub(super) fn ask_for_reload(&mut self) -> bool {
-        mem::replace(&mut self.reload, Reload::Asked) != Reload::Asked
+        mem::replace(&mut self.reload, ReloadRequest::Asked) != ReloadRequest::Asked
     }
 
     pub(super) fn is_answered(&mut self) {
-        self.reload = Reload::No;
+        self.reload = ReloadRequest::No;
     }
 
     /// The program has ended, or the process is being left; whether it was not so before.
     pub(super) fn finish(&mut self) -> bool {
-        mem::replace(&mut self.life, Life::Over) != Life::Over
+        mem::replace(&mut self.life, Progress::Over) != Progress::Over
     }
 
     /// The signal that has asked for the end of what had ended already, with this exit.
@@ -143,45 +150,45 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
-    use super::{Exit, IfStuck, Signal, Stage, State, Step};
+    use super::{Exit, IfStuck, ProgramStage, ProgramStep, Signal, State};
 
-    fn heard(stage: &mut Stage, signal: Signal) -> Option<Step> {
+    fn heard(stage: &mut ProgramStage, signal: Signal) -> Option<ProgramStep> {
         stage.hear(signal, State::Running, IfStuck::Exits)
     }
 
     #[test]
     fn a_hangup_before_the_start_is_kept_for_it() {
-        let mut stage = Stage::default();
-        assert_eq!(heard(&mut stage, Signal::HangUp), Some(Step::Nothing));
-        assert_eq!(stage.start(), Step::Reload);
-        assert_eq!(heard(&mut stage, Signal::HangUp), Some(Step::Reload));
+        let mut stage = ProgramStage::default();
+        assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Nothing));
+        assert_eq!(stage.start(), ProgramStep::Reload);
+        assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Reload));
     }
 
     #[test]
     fn a_stop_before_the_start_is_kept_for_it() {
-        let mut stage = Stage::default();
+        let mut stage = ProgramStage::default();
         let step = stage.hear(Signal::Terminate, State::Stopped, IfStuck::Exits);
-        assert_eq!(step, Some(Step::Stop));
+        assert_eq!(step, Some(ProgramStep::Stop));
         assert_eq!(stage.missed(Exit::Stopped), Some(Signal::Terminate));
-        assert_eq!(stage.start(), Step::Stop);
+        assert_eq!(stage.start(), ProgramStep::Stop);
         assert_eq!(stage.missed(Exit::Stopped), None);
     }
 
     #[test]
     fn a_signal_for_what_completes_by_itself_is_missed() {
-        let mut stage = Stage::default();
+        let mut stage = ProgramStage::default();
         stage.start();
-        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(Step::Stop));
+        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(ProgramStep::Stop));
         assert_eq!(stage.missed(Exit::Completed), Some(Signal::Interrupt));
     }
 
     #[test]
     fn three_signals_stop_abort_and_leave() {
-        let mut stage = Stage::default();
+        let mut stage = ProgramStage::default();
         stage.start();
-        assert_eq!(heard(&mut stage, Signal::Terminate), Some(Step::Stop));
-        assert_eq!(heard(&mut stage, Signal::HangUp), Some(Step::Nothing));
-        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(Step::Abort));
+        assert_eq!(heard(&mut stage, Signal::Terminate), Some(ProgramStep::Stop));
+        assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Nothing));
+        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(ProgramStep::Abort));
         assert!(stage.finish());
         assert!(!stage.finish());
         assert_eq!(heard(&mut stage, Signal::Interrupt), None);

@@ -13,7 +13,7 @@ use tokio::time::{sleep_until, timeout};
 use super::aside::{A_SECOND, aside};
 use super::leave::leave;
 use super::signals::Signal;
-use super::stage::{IfStuck, Stage, Step};
+use super::stage::{IfStuck, ProgramStage, ProgramStep};
 use crate::engine::request::pending::ask;
 use crate::engine::request::{self, Caller};
 use crate::engine::waiters::Answer;
@@ -30,7 +30,7 @@ pub(super) struct Subject {
     if_stuck: IfStuck,
     /// The runtime of the thread that hears the signals: where its deadlines are kept.
     clock: OnceLock<Handle>,
-    stage: Mutex<Stage>,
+    stage: Mutex<ProgramStage>,
     /// The stop has been asked for.
     stops: Condvar,
 }
@@ -60,7 +60,7 @@ impl Subject {
         drop(self.clock.set(clock));
     }
 
-    fn stage(&self) -> MutexGuard<'_, Stage> {
+    fn stage(&self) -> MutexGuard<'_, ProgramStage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -85,7 +85,7 @@ impl Subject {
         let step = self.stage().start();
         match step {
             // Here: where the start was made, so that the service is told before it has run.
-            Step::Stop => self.stop(),
+            ProgramStep::Stop => self.stop(),
             step => self.follow(step),
         }
     }
@@ -117,17 +117,17 @@ impl Subject {
         true
     }
 
-    fn follow(self: &Arc<Self>, step: Step) {
+    fn follow(self: &Arc<Self>, step: ProgramStep) {
         let this = Arc::clone(self);
         match step {
-            Step::Nothing => {}
-            Step::Reload => aside(move || this.reload()),
-            Step::Stop => {
+            ProgramStep::Nothing => {}
+            ProgramStep::Reload => aside(move || this.reload()),
+            ProgramStep::Stop => {
                 self.limit_stop();
                 aside(move || this.stop());
             }
-            Step::Abort => aside(move || this.abort()),
-            Step::Leave => aside(move || this.leave()),
+            ProgramStep::Abort => aside(move || this.abort()),
+            ProgramStep::Leave => aside(move || this.leave()),
         }
     }
 
@@ -150,7 +150,7 @@ impl Subject {
 
     /// Not before the stop, which may be on its way on another thread: an abort calls no `shutdown`.
     fn abort(&self) {
-        let is_open = |stage: &mut Stage| !stage.is_stopping();
+        let is_open = |stage: &mut ProgramStage| !stage.is_stopping();
         drop(self.stops.wait_timeout_while(self.stage(), A_SECOND, is_open));
         request::stop(&self.node, Some(Duration::ZERO), Caller::No);
     }

@@ -13,7 +13,7 @@ use crate::report::path::Path;
 use crate::report::text::Escaped;
 
 pub use kind::EventKind;
-pub(crate) use queue::{Evicted, Pushed, Queue};
+pub(crate) use queue::{EventQueue, Evicted, Pushed};
 pub use reader::Events;
 
 /// Something that happened to a service, from [`Runner::events`](crate::Runner::events).

@@ -29,13 +29,13 @@ use crate::report::panic::BoxError;
 /// ```
 #[derive(Debug)]
 pub struct WithExitCode {
-    mark: Mark,
+    mark: ExitCodeMark,
 }
 
 /// Stands in the source chain behind a `WithExitCode`, for wrappers that show only the source of what
 /// they wrap: `#[error(transparent)]`, `anyhow::Error` as a boxed error, `io::Error`.
 #[derive(Debug)]
-struct Mark {
+struct ExitCodeMark {
     error: BoxError,
     code: u8,
 }
@@ -47,7 +47,7 @@ impl WithExitCode {
     ///
     /// See [`WithExitCode`].
     pub fn new(error: impl Into<BoxError>, code: u8) -> Self {
-        Self { mark: Mark { error: error.into(), code } }
+        Self { mark: ExitCodeMark { error: error.into(), code } }
     }
 
     /// The exit code.
@@ -92,14 +92,14 @@ impl WithExitCode {
 pub(crate) fn exit_code(error: &(dyn Error + 'static)) -> Option<u8> {
     let code = |error: &(dyn Error + 'static)| match error.downcast_ref::<WithExitCode>() {
         Some(outer) => Some(outer.mark.code),
-        None => error.downcast_ref::<Mark>().map(|mark| mark.code),
+        None => error.downcast_ref::<ExitCodeMark>().map(|mark| mark.code),
     };
     std::iter::successors(Some(error), |&error| error.source()).find_map(code)
 }
 
 /// Whether this is the mark of a [`WithExitCode`], which says nothing of what went wrong.
 pub(crate) fn is_mark(error: &(dyn Error + 'static)) -> bool {
-    error.is::<Mark>()
+    error.is::<ExitCodeMark>()
 }
 
 impl fmt::Display for WithExitCode {
@@ -114,13 +114,13 @@ impl Error for WithExitCode {
     }
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for ExitCodeMark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the program exits with {}", self.code)
     }
 }
 
-impl Error for Mark {
+impl Error for ExitCodeMark {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.error.source()
     }

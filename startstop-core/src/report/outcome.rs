@@ -26,7 +26,7 @@ use crate::report::panic::BoxError;
     note = "`E` is any error that converts into `Box<dyn std::error::Error + Send + Sync>`",
     note = "end the function with `;`, or with `Ok(())`"
 )]
-pub trait Outcome: sealed::Sealed {
+pub trait Outcome: sealed::SealedOutcome {
     #[doc(hidden)]
     fn into_result(self) -> Result<(), BoxError>;
 }
@@ -64,8 +64,8 @@ mod sealed {
 
     pub(crate) type Never = <fn() -> ! as Returns>::Output;
 
-    pub trait Sealed {}
-    impl Sealed for Never {}
-    impl Sealed for () {}
-    impl<E: Into<crate::report::panic::BoxError>> Sealed for Result<(), E> {}
+    pub trait SealedOutcome {}
+    impl SealedOutcome for Never {}
+    impl SealedOutcome for () {}
+    impl<E: Into<crate::report::panic::BoxError>> SealedOutcome for Result<(), E> {}
 }

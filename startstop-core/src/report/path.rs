@@ -8,9 +8,9 @@ use std::sync::{Arc, OnceLock};
 
 /// The names from the outermost whole down.
 #[derive(Clone)]
-pub(crate) struct Path(Arc<Link>);
+pub(crate) struct Path(Arc<PathLink>);
 
-struct Link {
+struct PathLink {
     above: Option<Path>,
     name: Box<str>,
     text: OnceLock<Box<str>>,
@@ -31,7 +31,7 @@ impl Path {
     }
 
     fn link(above: Option<Self>, name: &str) -> Self {
-        Self(Arc::new(Link { above, name: name.into(), text: OnceLock::new() }))
+        Self(Arc::new(PathLink { above, name: name.into(), text: OnceLock::new() }))
     }
 
     /// Its text, as `app/db`.
@@ -46,7 +46,7 @@ impl Path {
     }
 
     /// Its links, the last first.
-    fn links(&self) -> impl Iterator<Item = &Link> {
+    fn links(&self) -> impl Iterator<Item = &PathLink> {
         std::iter::successors(Some(&*self.0), |link| link.above.as_ref().map(|above| &*above.0))
     }
 
@@ -90,7 +90,7 @@ impl serde::Serialize for Path {
     }
 }
 
-impl Drop for Link {
+impl Drop for PathLink {
     fn drop(&mut self) {
         let mut above = self.above.take();
         while let Some(mut link) = above.and_then(|path| Arc::into_inner(path.0)) {

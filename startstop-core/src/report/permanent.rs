@@ -26,13 +26,13 @@ use crate::report::panic::BoxError;
 /// ```
 #[derive(Debug)]
 pub struct Permanent {
-    mark: Mark,
+    mark: PermanentMark,
 }
 
 /// Stands in the source chain behind a `Permanent`, for wrappers that show only the source of what
 /// they wrap: `#[error(transparent)]`, `anyhow::Error` as a boxed error, `io::Error`.
 #[derive(Debug)]
-struct Mark {
+struct PermanentMark {
     error: BoxError,
 }
 
@@ -43,7 +43,7 @@ impl Permanent {
     ///
     /// See [`Permanent`].
     pub fn new(error: impl Into<BoxError>) -> Self {
-        Self { mark: Mark { error: error.into() } }
+        Self { mark: PermanentMark { error: error.into() } }
     }
 
     /// The wrapped error.
@@ -74,7 +74,7 @@ impl Permanent {
     pub(crate) fn is_in(error: &(dyn Error + 'static)) -> bool {
         let mut next = Some(error);
         while let Some(error) = next {
-            if error.is::<Self>() || error.is::<Mark>() {
+            if error.is::<Self>() || error.is::<PermanentMark>() {
                 return true;
             }
             next = error.source();
@@ -85,7 +85,7 @@ impl Permanent {
 
 /// Whether this is the mark of a [`Permanent`], which says nothing of what went wrong.
 pub(crate) fn is_mark(error: &(dyn Error + 'static)) -> bool {
-    error.is::<Mark>()
+    error.is::<PermanentMark>()
 }
 
 impl fmt::Display for Permanent {
@@ -100,13 +100,13 @@ impl Error for Permanent {
     }
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for PermanentMark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("restarting is pointless")
     }
 }
 
-impl Error for Mark {
+impl Error for PermanentMark {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.error.source()
     }

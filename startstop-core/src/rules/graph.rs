@@ -30,38 +30,38 @@ impl Edges {
 /// Looks for a cycle among members that depend on others: its members in order, the first repeated at
 /// the end, or `None` if there is none.
 pub(crate) fn find_cycle(deps: &[impl AsRef<[Id]>]) -> Option<Vec<Id>> {
-    let mut mark = vec![Mark::New; deps.len()];
+    let mut mark = vec![Visit::New; deps.len()];
     (0..deps.len()).find_map(|root| walk(Id(root), deps, &mut mark))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum Visit {
     New,
     OnPath,
     Done,
 }
 
 /// Walks depth first, on a stack of its own: a chain may be long.
-fn walk(root: Id, deps: &[impl AsRef<[Id]>], mark: &mut [Mark]) -> Option<Vec<Id>> {
-    if mark[root.0] != Mark::New {
+fn walk(root: Id, deps: &[impl AsRef<[Id]>], mark: &mut [Visit]) -> Option<Vec<Id>> {
+    if mark[root.0] != Visit::New {
         return None;
     }
-    mark[root.0] = Mark::OnPath;
+    mark[root.0] = Visit::OnPath;
     let mut path = vec![(root, 0)];
     while let Some((id, next)) = path.last_mut() {
         let Some(dep) = deps[id.0].as_ref().get(*next).copied() else {
-            mark[id.0] = Mark::Done;
+            mark[id.0] = Visit::Done;
             path.pop();
             continue;
         };
         *next += 1;
         match mark[dep.0] {
-            Mark::Done => {}
-            Mark::New => {
-                mark[dep.0] = Mark::OnPath;
+            Visit::Done => {}
+            Visit::New => {
+                mark[dep.0] = Visit::OnPath;
                 path.push((dep, 0));
             }
-            Mark::OnPath => {
+            Visit::OnPath => {
                 let on_path = path.iter().map(|(id, _)| *id);
                 let mut cycle: Vec<Id> = on_path.skip_while(|id| *id != dep).collect();
                 cycle.push(dep);

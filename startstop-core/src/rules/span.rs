@@ -56,7 +56,7 @@ pub(crate) struct Tail {
 
 /// The part of the time that is left which is for one member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Share {
+pub(crate) struct TimeShare {
     /// Until what is left of it is aborted.
     pub(crate) stop: Duration,
     /// Until those behind it have their turn.
@@ -90,14 +90,14 @@ impl Span {
     }
 
     /// Its share of the time that is left, if that is less than it and those after it may take.
-    pub(crate) fn share(self, tail: Tail, left: Duration) -> Option<Share> {
+    pub(crate) fn share(self, tail: Tail, left: Duration) -> Option<TimeShare> {
         let own = self.weight(tail, left);
         let path = own.saturating_add(tail.below.unwrap_or_default());
         if path <= left {
             return None;
         }
         let all = part_of(left, own, path);
-        Some(Share { stop: part_of(all, self.graceful(left), own), all })
+        Some(TimeShare { stop: part_of(all, self.graceful(left), own), all })
     }
 }
 

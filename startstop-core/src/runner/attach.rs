@@ -148,7 +148,7 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     if !attached::attach(&mut owner.shared().synced(), epoch, name, part) {
         return Err(AttachError::Ended);
     }
-    let link = Arc::new(Link {
+    let link = Arc::new(Attachment {
         owner: Arc::downgrade(owner),
         epoch,
         name: name.to_owned(),
@@ -175,7 +175,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     let Some((name, _)) = attached.into_iter().find(|(_, node)| is_same(node, part)) else {
         return false;
     };
-    let link = Link {
+    let link = Attachment {
         owner: Arc::downgrade(owner),
         epoch,
         name: name.into_owned(),
@@ -238,14 +238,14 @@ fn path_to(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Option<Ve
 }
 
 /// Between an attempt and what is attached to it.
-struct Link {
+struct Attachment {
     owner: Weak<dyn Node>,
     epoch: u64,
     name: String,
     part: Weak<dyn Node>,
 }
 
-impl Link {
+impl Attachment {
     /// The attempt has ended.
     fn detach(&self) {
         let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else { return };
@@ -265,7 +265,7 @@ impl Link {
     }
 }
 
-impl Observer for Link {
+impl Observer for Attachment {
     fn place(&self) -> (usize, usize) {
         // No other whole observes by the address of its runner.
         (self.owner.as_ptr().addr(), usize::MAX)
@@ -291,8 +291,8 @@ impl Observer for Link {
     }
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for Attachment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Attachment").field("name", &self.name).finish_non_exhaustive()
     }
 }

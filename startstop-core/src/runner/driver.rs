@@ -1,6 +1,7 @@
 //! The tasks of a runner: the driver of the service, and the call of `shutdown`.
 
 mod place;
+mod guard;
 mod drive;
 mod shutdown_call;
 

@@ -20,7 +20,7 @@ pub(crate) fn listen(node: &Arc<dyn Node>, capacity: usize) -> Events {
 
 /// Where a service is in what has started it.
 pub(crate) fn path_of(node: &dyn Node) -> Path {
-    node.shared().synced().path(node.shared())
+    node.shared().synced().path(node.shared().name())
 }
 
 /// Has a service and its parts tell a stream.

@@ -9,12 +9,12 @@ use crate::engine::request;
 use crate::runner::driver::Inner;
 use crate::service::Service;
 
-struct Bell<S: Service> {
+struct ParentWaker<S: Service> {
     inner: Weak<Inner<S>>,
     parent: u64,
 }
 
-impl<S: Service> Wake for Bell<S> {
+impl<S: Service> Wake for ParentWaker<S> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -34,7 +34,7 @@ pub(super) fn watch<S: Service>(runner: &Runner<S>, parent: &Arc<Parent>) {
     let current =
         runner.inner.shared.synced().parent().is_some_and(|other| other.id() == parent.id());
     if current {
-        let bell = Bell { inner: Arc::downgrade(&runner.inner), parent: parent.id() };
-        parent.watch(&Waker::from(Arc::new(bell)));
+        let waker = ParentWaker { inner: Arc::downgrade(&runner.inner), parent: parent.id() };
+        parent.watch(&Waker::from(Arc::new(waker)));
     }
 }

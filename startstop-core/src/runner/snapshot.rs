@@ -45,12 +45,12 @@ pub(crate) fn was_aborted(node: &dyn Node) -> bool {
 
 /// A service as it is now, with what it is made of: the tree is walked without recursion.
 pub(crate) fn status(root: &dyn Node) -> Status {
-    let mut open = vec![Branch::new(root, None)];
+    let mut open = vec![StatusBranch::new(root, None)];
     loop {
         let Some(branch) = open.last_mut() else { unreachable!("the root is closed as the last") };
         if let Some((name, part)) = branch.parts.next() {
             let path = branch.status.path.below(&name);
-            open.push(Branch::new(&*part, Some((name, path))));
+            open.push(StatusBranch::new(&*part, Some((name, path))));
             continue;
         }
         let Some(done) = open.pop() else { unreachable!("there is a last one") };
@@ -62,12 +62,12 @@ pub(crate) fn status(root: &dyn Node) -> Status {
 }
 
 /// A service whose parts are being looked at.
-struct Branch {
+struct StatusBranch {
     status: Status,
     parts: std::vec::IntoIter<(Cow<'static, str>, Arc<dyn Node>)>,
 }
 
-impl Branch {
+impl StatusBranch {
     /// A service, as what it is a part of calls it.
     fn new(node: &dyn Node, place: Option<(Cow<'static, str>, Path)>) -> Self {
         // Not under the lock: both are user code.
@@ -105,7 +105,7 @@ fn unready(children: &[Status]) -> Option<String> {
 
 fn of_one(shared: &Shared, path: Option<Path>) -> Status {
     let mut synced = shared.synced();
-    let path = path.unwrap_or_else(|| synced.path(shared));
+    let path = path.unwrap_or_else(|| synced.path(shared.name()));
     let synced = &*synced;
     let atomic_state = shared.atomic_state.read();
     let now = clock::now();

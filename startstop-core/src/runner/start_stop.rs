@@ -42,7 +42,7 @@ use crate::sync::CancellationToken;
 /// # }
 /// ```
 #[async_trait]
-pub trait StartStop: sealed::Sealed + std::fmt::Debug + Send + Sync {
+pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// Starts the service; see [`Runner::start`].
     ///
     /// # Errors
@@ -314,6 +314,6 @@ impl<S: Service> StartStop for Runner<S> {
 }
 
 mod sealed {
-    pub trait Sealed {}
-    impl<S: crate::service::Service> Sealed for super::Runner<S> {}
+    pub trait SealedStartStop {}
+    impl<S: crate::service::Service> SealedStartStop for super::Runner<S> {}
 }

@@ -41,7 +41,7 @@ pub struct StateWatch {
 }
 
 /// What is new.
-enum News {
+enum WatchNews {
     Changed(u32, State),
     /// Nothing will change any more.
     Over,
@@ -92,7 +92,7 @@ impl StateWatch {
 
     fn poll_news(
         &self,
-        entry: &mut Option<Entry>,
+        entry: &mut Option<WatchEntry>,
         task: &mut Task<'_>,
     ) -> Poll<Option<(u32, State)>> {
         // Kept for this poll alone.
@@ -102,34 +102,34 @@ impl StateWatch {
             _ => {}
         }
         match self.news(&node, task) {
-            News::Changed(version, state) => Poll::Ready(Some((version, state))),
-            News::Over => Poll::Ready(None),
-            News::None(key) => {
-                *entry = Some(Entry { node: Weak::clone(&self.node), key });
+            WatchNews::Changed(version, state) => Poll::Ready(Some((version, state))),
+            WatchNews::Over => Poll::Ready(None),
+            WatchNews::None(key) => {
+                *entry = Some(WatchEntry { node: Weak::clone(&self.node), key });
                 Poll::Pending
             }
         }
     }
 
-    fn news(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> News {
+    fn news(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> WatchNews {
         let mut synced = node.shared().synced();
         if synced.version != self.seen.0 {
-            return News::Changed(synced.version, synced.state());
+            return WatchNews::Changed(synced.version, synced.state());
         }
         if node.shared().is_abandoned() && synced.state() == State::Stopped {
-            return News::Over;
+            return WatchNews::Over;
         }
-        News::None(synced.waiters.add_with(Topic::Change, task.waker()))
+        WatchNews::None(synced.waiters.add_with(Topic::Change, task.waker()))
     }
 }
 
 /// Waits for a change, without keeping the service in memory.
-struct Entry {
+struct WatchEntry {
     node: Weak<dyn Node>,
     key: Key,
 }
 
-impl Entry {
+impl WatchEntry {
     fn is_answered(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> bool {
         let mut synced = node.shared().synced();
         if synced.waiters.is_answered(self.key) {
@@ -142,7 +142,7 @@ impl Entry {
     }
 }
 
-impl Drop for Entry {
+impl Drop for WatchEntry {
     fn drop(&mut self) {
         let Some(node) = self.node.upgrade() else { return };
         let old = node.shared().synced().waiters.remove(self.key);

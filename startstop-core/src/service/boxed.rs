@@ -108,13 +108,13 @@ type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 
 
 pin_project! {
     /// What `run` or `shutdown` comes to. Not an `async` block: see that of the functions.
-    struct Ends<F> {
+    struct BoxedEnd<F> {
         #[pin]
         future: F,
     }
 }
 
-impl<E: Into<BoxError>, F: Future<Output = Result<(), E>>> Future for Ends<F> {
+impl<E: Into<BoxError>, F: Future<Output = Result<(), E>>> Future for BoxedEnd<F> {
     type Output = Result<(), BoxError>;
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
@@ -140,16 +140,16 @@ trait DynService: Send + Sync {
 impl<S: Service> DynService for S {
     fn run(&self, cx: Context) -> BoxFuture<'_> {
         if const { is_large(S::run) } {
-            return Box::pin(Ends { future: Service::__boxed_run(self, cx) });
+            return Box::pin(BoxedEnd { future: Service::__boxed_run(self, cx) });
         }
-        Box::pin(Ends { future: Service::run(self, cx) })
+        Box::pin(BoxedEnd { future: Service::run(self, cx) })
     }
 
     fn shutdown(&self, cx: Context) -> BoxFuture<'_> {
         if const { is_large(S::shutdown) } {
-            return Box::pin(Ends { future: Service::__boxed_shutdown(self, cx) });
+            return Box::pin(BoxedEnd { future: Service::__boxed_shutdown(self, cx) });
         }
-        Box::pin(Ends { future: Service::shutdown(self, cx) })
+        Box::pin(BoxedEnd { future: Service::shutdown(self, cx) })
     }
 
     fn has_shutdown(&self) -> bool {

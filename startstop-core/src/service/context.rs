@@ -138,7 +138,7 @@ impl Context {
     pub fn path(&self) -> String {
         let Some(attempt) = self.attempt_link() else { return heard::NAME.to_owned() };
         let shared = attempt.node().shared();
-        let path = shared.synced().path(shared);
+        let path = shared.synced().path(shared.name());
         path.as_str().to_owned()
     }
 

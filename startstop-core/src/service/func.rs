@@ -187,13 +187,13 @@ impl<T, R, H> ServicePairWith<T, R, H> {
 pin_project! {
     /// What the future of a function comes to. Not an `async` block, which would drop the future before it yields that, so that a
     /// panic of the drop would take its place.
-    struct Ends<F> {
+    struct FunctionEnd<F> {
         #[pin]
         future: F,
     }
 }
 
-impl<F: Future<Output: Outcome>> Future for Ends<F> {
+impl<F: Future<Output: Outcome>> Future for FunctionEnd<F> {
     type Output = Result<(), BoxError>;
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
@@ -214,11 +214,11 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: (self.run)(cx) }
+        FunctionEnd { future: (self.run)(cx) }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: Box::pin((self.run)(cx)) }
+        FunctionEnd { future: Box::pin((self.run)(cx)) }
     }
 
     fn settings(&self) -> Settings {
@@ -236,19 +236,19 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: (self.run)(cx) }
+        FunctionEnd { future: (self.run)(cx) }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: Box::pin((self.run)(cx)) }
+        FunctionEnd { future: Box::pin((self.run)(cx)) }
     }
 
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: (self.shutdown)(cx) }
+        FunctionEnd { future: (self.shutdown)(cx) }
     }
 
     fn __boxed_shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: Box::pin((self.shutdown)(cx)) }
+        FunctionEnd { future: Box::pin((self.shutdown)(cx)) }
     }
 
     fn settings(&self) -> Settings {
@@ -265,11 +265,11 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: (self.run)(Arc::clone(&self.state), cx) }
+        FunctionEnd { future: (self.run)(Arc::clone(&self.state), cx) }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: Box::pin((self.run)(Arc::clone(&self.state), cx)) }
+        FunctionEnd { future: Box::pin((self.run)(Arc::clone(&self.state), cx)) }
     }
 
     fn settings(&self) -> Settings {
@@ -288,19 +288,19 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: (self.run)(Arc::clone(&self.state), cx) }
+        FunctionEnd { future: (self.run)(Arc::clone(&self.state), cx) }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: Box::pin((self.run)(Arc::clone(&self.state), cx)) }
+        FunctionEnd { future: Box::pin((self.run)(Arc::clone(&self.state), cx)) }
     }
 
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: (self.shutdown)(Arc::clone(&self.state), cx) }
+        FunctionEnd { future: (self.shutdown)(Arc::clone(&self.state), cx) }
     }
 
     fn __boxed_shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: Box::pin((self.shutdown)(Arc::clone(&self.state), cx)) }
+        FunctionEnd { future: Box::pin((self.shutdown)(Arc::clone(&self.state), cx)) }
     }
 
     fn settings(&self) -> Settings {

@@ -49,11 +49,11 @@ pub struct Slot<T> {
 }
 
 struct SlotShared<T> {
-    content: Mutex<Content<T>>,
+    content: Mutex<SlotContent<T>>,
     filled: Notify,
 }
 
-struct Content<T> {
+struct SlotContent<T> {
     value: Option<Arc<T>>,
     /// The attempt that has filled it.
     by: Option<Filler>,
@@ -73,7 +73,7 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// See [`Slot`].
     pub fn new() -> Self {
-        let content = Mutex::new(Content { value: None, by: None, until: None, version: 0 });
+        let content = Mutex::new(SlotContent { value: None, by: None, until: None, version: 0 });
         Self { shared: Arc::new(SlotShared { content, filled: Notify::new() }) }
     }
 
@@ -153,7 +153,11 @@ impl<T: Send + Sync + 'static> Slot<T> {
     /// back, to be dropped outside of the lock: its end does nothing any more.
     ///
     /// Under the lock, which the end takes as well: it comes either before this or after the value is there.
-    fn take_over(&self, content: &mut Content<T>, cx: &Context) -> Result<Option<OnEnd>, Closed> {
+    fn take_over(
+        &self,
+        content: &mut SlotContent<T>,
+        cx: &Context,
+    ) -> Result<Option<OnEnd>, Closed> {
         let by = cx.attempt_link().map(|it| (Arc::as_ptr(it.node()).addr(), it.epoch()));
         if by.is_some() && by == content.by {
             return Ok(None);
@@ -231,7 +235,7 @@ impl<T> fmt::Debug for SlotWatch<T> {
     }
 }
 
-impl<T> Content<T> {
+impl<T> SlotContent<T> {
     fn newer(&self, seen: u64) -> Option<(Arc<T>, u64)> {
         let value = self.value.as_ref().filter(|_| self.version != seen)?;
         Some((Arc::clone(value), self.version))
@@ -239,7 +243,7 @@ impl<T> Content<T> {
 }
 
 impl<T> SlotShared<T> {
-    fn content(&self) -> MutexGuard<'_, Content<T>> {
+    fn content(&self) -> MutexGuard<'_, SlotContent<T>> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -12,12 +12,12 @@ pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 pub(crate) use loom::sync::{Mutex, MutexGuard};
 
 /// How a thread that polls a future waits, and how it is told to drop it.
-struct Bell {
+struct ThreadWaker {
     rings: loom::sync::Notify,
     aborted: AtomicBool,
 }
 
-impl Bell {
+impl ThreadWaker {
     fn new() -> Arc<Self> {
         Arc::new(Self { rings: loom::sync::Notify::new(), aborted: AtomicBool::new(false) })
     }
@@ -38,7 +38,7 @@ impl Bell {
     }
 }
 
-impl Wake for Bell {
+impl Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
         self.rings.notify();
     }
@@ -47,7 +47,7 @@ impl Wake for Bell {
 /// Awaits on a thread of a model.
 #[cfg(test)]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    Bell::new().drive(future).expect("nobody aborts it")
+    ThreadWaker::new().drive(future).expect("nobody aborts it")
 }
 
 /// No model asks for the end of the other tasks from within one.
@@ -57,7 +57,7 @@ pub(crate) fn is_own(_: &AbortHandle) -> bool {
 
 /// A task, as a thread of the model, wherever it is to run.
 pub(crate) fn spawn_on(_: &Handle, future: impl Future<Output = ()> + 'static) -> AbortHandle {
-    let bell = Bell::new();
+    let bell = ThreadWaker::new();
     let task = AbortHandle(Arc::clone(&bell));
     loom::thread::spawn(move || bell.drive(future));
     task
@@ -72,9 +72,9 @@ pub(crate) fn has_ended(_: &Handle) -> bool {
 pub(crate) fn look_soon<N: ?Sized>(_: &Arc<N>) {}
 
 /// An entry of a deadline, at which nobody looks.
-pub(crate) struct Entry;
+pub(crate) struct QueueEntry;
 
-impl Entry {
+impl QueueEntry {
     pub(crate) fn new<N: ?Sized>(_: std::sync::Weak<N>, _: u32, _: u64) -> Option<Self> {
         None
     }
@@ -98,7 +98,7 @@ pub(crate) fn has_timers(_: &Handle) -> bool {
 pub(crate) fn flush_lifo_slot(_: &Handle) {}
 
 /// Aborts a task of the model.
-pub(crate) struct AbortHandle(Arc<Bell>);
+pub(crate) struct AbortHandle(Arc<ThreadWaker>);
 
 impl AbortHandle {
     pub(crate) fn abort(&self) {
@@ -116,11 +116,11 @@ impl std::fmt::Debug for AbortHandle {
 /// A token that does the worst that one may do: it calls its wakers with its lock held.
 #[derive(Debug, Clone, Default)]
 pub struct CancellationToken {
-    shared: Arc<Mutex<Listeners>>,
+    shared: Arc<Mutex<TokenListeners>>,
 }
 
 #[derive(Debug, Default)]
-struct Listeners {
+struct TokenListeners {
     cancelled: bool,
     wakers: Vec<Waker>,
 }
@@ -130,7 +130,7 @@ impl CancellationToken {
         Self::default()
     }
 
-    fn listeners(&self) -> MutexGuard<'_, Listeners> {
+    fn listeners(&self) -> MutexGuard<'_, TokenListeners> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

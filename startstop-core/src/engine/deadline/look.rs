@@ -89,13 +89,20 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
     if !is_due {
         return;
     }
-    let is_late = {
+    let is_paused = {
         let _entered = on.enter();
-        !is_paused(&on)
+        is_paused(&on)
     };
-    let look = |shared: &Shared, synced: &mut Synced| deadline::on_look(synced, shared, is_late);
+    let look = |shared: &Shared, synced: &mut Synced| {
+        if is_paused {
+            deadline::skip_look(synced);
+            return None;
+        }
+        Some(deadline::on_look(synced, shared))
+    };
     let Some((found, last)) = gate::look(node, look) else { return };
     drop_on(last, &on);
+    let Some(found) = found else { return };
     if let Some((on, epoch)) = found.shutdown_call {
         // The attempt does not end before its `shutdown` has.
         let Some(node) = node.upgrade() else { return };

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// The entries, by time and by number.
-pub(super) struct Queue<T> {
+pub(super) struct DeadlineQueue<T> {
     times: BTreeSet<(Instant, u64)>,
     /// With its time; an entry that is being looked at is on loan.
     entries: BTreeMap<u64, (Instant, Option<T>)>,
     last: u64,
 }
 
-impl<T> Queue<T> {
+impl<T> DeadlineQueue<T> {
     pub(super) const fn new() -> Self {
         Self { times: BTreeSet::new(), entries: BTreeMap::new(), last: 0 }
     }
@@ -64,12 +64,12 @@ impl<T> Queue<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::Queue;
+    use super::DeadlineQueue;
     use std::time::{Duration, Instant};
 
     #[test]
     fn entries_are_lent_in_the_order_of_their_times() {
-        let (mut queue, now) = (Queue::new(), Instant::now());
+        let (mut queue, now) = (DeadlineQueue::new(), Instant::now());
         queue.add(now + Duration::from_secs(2), "late");
         queue.add(now + Duration::from_secs(1), "early");
         assert_eq!(queue.lend(now), None);
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_taken_back_while_it_is_lent_is_handed_back() {
-        let (mut queue, now) = (Queue::new(), Instant::now());
+        let (mut queue, now) = (DeadlineQueue::new(), Instant::now());
         let number = queue.add(now, "entry");
         let (lent, entry) = queue.lend(now).expect("it is due");
         assert_eq!((lent, queue.remove(number)), (number, None));
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_given_back_is_lent_again() {
-        let (mut queue, now) = (Queue::new(), Instant::now());
+        let (mut queue, now) = (DeadlineQueue::new(), Instant::now());
         queue.add(now, "entry");
         let (number, entry) = queue.lend(now).expect("it is due");
         assert_eq!(queue.give_back(number, now + Duration::from_secs(1), entry), None);

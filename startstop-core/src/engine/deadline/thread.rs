@@ -10,15 +10,15 @@ use tokio::runtime::Handle;
 
 use super::LOOK;
 use super::look::{Watched, look_at, look_at_pending};
-use super::queue::Queue;
+use super::queue::DeadlineQueue;
 use crate::engine::Node;
 use crate::report::panic::fenced;
 
 /// How long the thread waits for another entry before it ends.
 const LINGER: Duration = Duration::from_secs(2);
 
-struct Shared {
-    queue: Queue<Watched>,
+struct ThreadState {
+    queue: DeadlineQueue<Watched>,
     /// Those with something pending, which are looked at all at once.
     noted: Vec<Weak<dyn Node>>,
     noted_at: Option<Instant>,
@@ -27,8 +27,8 @@ struct Shared {
     is_there: bool,
 }
 
-static SHARED: Mutex<Shared> = Mutex::new(Shared {
-    queue: Queue::new(),
+static SHARED: Mutex<ThreadState> = Mutex::new(ThreadState {
+    queue: DeadlineQueue::new(),
     noted: Vec::new(),
     noted_at: None,
     sleeps_until: None,
@@ -36,17 +36,17 @@ static SHARED: Mutex<Shared> = Mutex::new(Shared {
 });
 static BELL: Condvar = Condvar::new();
 
-fn shared() -> MutexGuard<'static, Shared> {
+fn shared() -> MutexGuard<'static, ThreadState> {
     SHARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An entry of a deadline. Its drop takes it back.
-pub(super) struct Entry(u64);
+pub(super) struct QueueEntry(u64);
 
 /// An entry of a timer. Its drop takes it back.
 pub(super) struct Nudge(u64);
 
-impl Entry {
+impl QueueEntry {
     pub(super) fn new(node: Weak<dyn Node>, id: u32, due: u64) -> Option<Self> {
         add(due, Watched::Deadline { node, id, was_nudged: false }).map(Self)
     }
@@ -58,7 +58,7 @@ impl Nudge {
     }
 }
 
-impl Drop for Entry {
+impl Drop for QueueEntry {
     fn drop(&mut self) {
         take_back(self.0);
     }
@@ -103,7 +103,7 @@ pub(crate) fn look_soon(node: &Arc<dyn Node>) {
     }
 }
 
-impl Shared {
+impl ThreadState {
     /// Has the thread, if it is there, awake at that time.
     fn see_that_it_wakes_by(&self, at: Instant) {
         if self.sleeps_until.is_some_and(|until| at < until) {
@@ -176,7 +176,7 @@ fn watch() {
     }
 }
 
-fn look_and_give_back(number: u64, mut watched: Watched) -> MutexGuard<'static, Shared> {
+fn look_and_give_back(number: u64, mut watched: Watched) -> MutexGuard<'static, ThreadState> {
     // Nothing in it panics; if it does all the same, the others still have their thread.
     let again = fenced(|| watched.look()).ok().flatten();
     let mut shared = shared();

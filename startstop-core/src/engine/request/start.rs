@@ -45,8 +45,8 @@ impl<'a> StartRequest<'a> {
         synced: &mut Synced,
         deferred: &mut Deferred,
     ) -> Reply<Result<(), StartError>> {
-        let Self { kind, parent, wanted, cancelled, .. } = *self;
-        let on = match admit(synced, kind, cancelled, self.here.take(), wanted) {
+        let Self { kind, parent, wanted, .. } = *self;
+        let on = match self.admit(synced) {
             Ok(on) => on,
             Err(error) => return refuse(shared, synced, error, wanted, deferred),
         };
@@ -54,7 +54,10 @@ impl<'a> StartRequest<'a> {
             return Reply::Now(Ok(()));
         }
         if kind == StartKind::Start {
-            let rare = synced.rare_if(parent.is_some());
+            if parent.is_some() {
+                synced.rare();
+            }
+            let rare = synced.rare.as_mut();
             let old =
                 rare.and_then(|rare| std::mem::replace(&mut rare.parent, parent.map(Arc::clone)));
             deferred.drop_parent(old);
@@ -63,6 +66,27 @@ impl<'a> StartRequest<'a> {
         self.kept = synced.parent().filter(|_| kind != StartKind::Start).cloned();
         begin(shared, synced, kind, on, wanted, deferred);
         reply(key, synced, Answer::start)
+    }
+
+    /// Where the cycle runs that a start begins, or why there will be none.
+    fn admit(&mut self, synced: &Synced) -> Result<Option<Handle>, StartError> {
+        let Self { kind, wanted, .. } = *self;
+        let state = synced.state();
+        if kind == StartKind::Ensure && state == State::Running {
+            return Ok(None);
+        }
+        if self.cancelled {
+            return Err(StartError::Cancelled);
+        }
+        if synced.life.has_verdict() {
+            return Err(StartError::Unresponsive);
+        }
+        if !kind.begins_cycle(state) {
+            return Ok(None);
+        }
+        // A request from a thread without a runtime goes back to where the service ran.
+        let there = || synced.runtime().filter(|_| matches!(wanted, Caller::No));
+        self.here.take().or_else(there).map(Some).ok_or(StartError::NoRuntime)
     }
 
     /// The parent may have been cancelled since it was looked at, and may have found nothing to stop then.
@@ -83,32 +107,6 @@ fn is_parent_cancelled(shared: &Shared, kind: StartKind, parent: Option<&Arc<Par
             parent.is_some_and(|parent| parent.is_cancelled())
         }
     }
-}
-
-/// Where the cycle runs that a start begins, or why there will be none.
-fn admit(
-    synced: &Synced,
-    kind: StartKind,
-    cancelled: bool,
-    here: Option<Handle>,
-    wanted: Caller<'_>,
-) -> Result<Option<Handle>, StartError> {
-    let state = synced.state();
-    if kind == StartKind::Ensure && state == State::Running {
-        return Ok(None);
-    }
-    if cancelled {
-        return Err(StartError::Cancelled);
-    }
-    if synced.life.has_verdict() {
-        return Err(StartError::Unresponsive);
-    }
-    if !kind.begins_cycle(state) {
-        return Ok(None);
-    }
-    // A request from a thread without a runtime goes back to where the service ran.
-    let there = || synced.runtime().filter(|_| matches!(wanted, Caller::No));
-    here.or_else(there).map(Some).ok_or(StartError::NoRuntime)
 }
 
 /// A start that was refused. Whoever waits is told; else it is recorded, or nobody would learn of it.

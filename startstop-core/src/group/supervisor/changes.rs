@@ -4,14 +4,14 @@ use super::Supervisor;
 use super::member_snapshot::MemberSnapshot;
 use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
-use crate::group::table::Waiting;
+use crate::group::table::ChangeWaiter;
 use crate::report::error::StartError;
 use crate::report::failure::RawFailure;
 use crate::report::panic::fenced;
 use crate::rules::graph::Id;
 use crate::service::context::attempt_guard::record;
 
-pub(super) fn reply(sender: Option<Waiting>, outcome: Result<(), GroupError>) {
+pub(super) fn reply(sender: Option<ChangeWaiter>, outcome: Result<(), GroupError>) {
     if let Some(sender) = sender {
         // Nobody may wait any more: the change has had its effect.
         let _ = sender.send(outcome);

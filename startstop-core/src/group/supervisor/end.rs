@@ -9,8 +9,8 @@ use super::{Supervisor, changes, late};
 use crate::engine::request;
 use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
-use crate::group::member::Part;
-use crate::group::table::Entry;
+use crate::group::member::MemberPart;
+use crate::group::table::TableEntry;
 use crate::report::error::StopError;
 use crate::report::failure::RawFailure;
 use crate::report::panic::BoxError;
@@ -28,7 +28,7 @@ pub(super) fn finds_more(supervisor: &mut Supervisor<'_>) -> bool {
         return false;
     }
     let entries = (0..).map(Id).zip(&table.entries);
-    let is_there = |entry: &Entry| entry.part.handle.state() != State::Stopped;
+    let is_there = |entry: &TableEntry| entry.part.handle.state() != State::Stopped;
     let there = entries.filter(|(_, entry)| entry.as_ref().is_some_and(is_there));
     let there: Vec<Id> = there.map(|(id, _)| id).collect();
     drop(table);
@@ -53,7 +53,7 @@ pub(super) fn end(mut supervisor: Supervisor<'_>) -> Result<(), BoxError> {
 }
 
 /// Ends what still is of a member, which its handle may have started since anybody looked.
-fn leave(supervisor: &Supervisor<'_>, part: &Part) {
+fn leave(supervisor: &Supervisor<'_>, part: &MemberPart) {
     if part.handle.state() != State::Stopped {
         let place = AttemptGuard::last(supervisor.cx);
         hold(part, place.map(|place| place.map(|place| place.until(StopStage::Cancelled))));

@@ -6,7 +6,7 @@ use super::changes::reply;
 use super::member_snapshot::MemberSnapshot;
 use super::{StopRequest, Supervisor, changes, late, restart};
 use crate::engine::{drain, owners, request};
-use crate::group::member::Part;
+use crate::group::member::MemberPart;
 use crate::report::error::StartError;
 use crate::report::failure::{Failure, Interruption, RawFailure};
 use crate::report::state::State;
@@ -26,7 +26,7 @@ impl Supervisor<'_> {
         }
     }
 
-    fn saw_alive(&mut self, id: Id, part: &Part, look: &MemberSnapshot) {
+    fn saw_alive(&mut self, id: Id, part: &MemberPart, look: &MemberSnapshot) {
         self.catch_up(id, look);
         let mut table = self.shared.table();
         if table.look_up(id).is_none() {
@@ -45,7 +45,11 @@ impl Supervisor<'_> {
             inserted = table.entry_mut(id).inserting.take();
         }
         let was_missed = look.has_started && !table.plan.has_been_ready(id);
-        table.plan.set_ready(id, look.ready);
+        if look.ready {
+            table.plan.says_ready(id);
+        } else {
+            table.plan.says_not_ready(id);
+        }
         let before = std::mem::replace(&mut table.entry_mut(id).attempt, look.attempt);
         if look.attempt > before && table.plan.is_up(id) {
             // It has been down since, before anybody looked.
@@ -197,7 +201,7 @@ impl Supervisor<'_> {
 }
 
 /// Has the group not end before this member.
-pub(super) fn hold(part: &Part, place: Result<Option<AttemptGuard>, Closed>) {
+pub(super) fn hold(part: &MemberPart, place: Result<Option<AttemptGuard>, Closed>) {
     let Ok(Some(place)) = place else { return };
     let rest = owners::keep_guard(&mut part.node.shared().synced(), Arc::new(place));
     drop(rest);

@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use super::Supervisor;
-use crate::group::member::Part;
+use crate::group::member::MemberPart;
 use crate::report::error::ReloadError;
 use crate::rules::graph::Id;
 use crate::service::context::Reload;
 
-type Answer = Pin<Box<dyn Future<Output = Result<(), ReloadError>> + Send>>;
+type MemberAnswer = Pin<Box<dyn Future<Output = Result<(), ReloadError>> + Send>>;
 
 /// A request that is being passed on.
 pub(super) struct PassOn {
@@ -19,7 +19,7 @@ pub(super) struct PassOn {
     /// The members that were not asked yet.
     left: VecDeque<Id>,
     /// What the one that was asked last will say; `None` where nobody is to be asked.
-    answer: Option<Answer>,
+    answer: Option<MemberAnswer>,
     /// The first failure, or else whether any member has done it.
     result: Result<(), ReloadError>,
 }
@@ -46,7 +46,7 @@ impl PassOn {
     pub(super) fn after(
         mut self,
         answer: Result<(), ReloadError>,
-        part: impl Fn(Id) -> Option<Part>,
+        part: impl Fn(Id) -> Option<MemberPart>,
     ) -> Option<Self> {
         match (&self.result, answer) {
             // The first failure stands, and a member that does not run or does not support it says nothing.
@@ -63,9 +63,9 @@ impl PassOn {
         None
     }
 
-    fn ask_next(&mut self, part: impl Fn(Id) -> Option<Part>) {
+    fn ask_next(&mut self, part: impl Fn(Id) -> Option<MemberPart>) {
         let next = std::iter::from_fn(|| self.left.pop_front()).find_map(part);
-        self.answer =
-            next.map(|part| -> Answer { Box::pin(async move { part.handle.reload().await }) });
+        self.answer = next
+            .map(|part| -> MemberAnswer { Box::pin(async move { part.handle.reload().await }) });
     }
 }

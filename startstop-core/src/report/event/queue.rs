@@ -14,23 +14,23 @@ use super::{Event, EventKind};
 use crate::report::path::Path;
 use crate::sync::{Mutex, MutexGuard};
 
-pub(crate) struct Queue {
-    content: Mutex<Content>,
+pub(crate) struct EventQueue {
+    content: Mutex<QueueContent>,
 }
 
-struct Content {
+struct QueueContent {
     events: VecDeque<Event>,
     capacity: usize,
     /// How many were evicted since the reader was told.
     missed: u64,
     /// The path of what the stream is of.
     path: Path,
-    state: Life,
+    state: StreamLife,
     waker: Option<Waker>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Life {
+enum StreamLife {
     Open,
     /// The runner is gone.
     Ended,
@@ -49,31 +49,31 @@ pub(crate) enum Pushed {
     Refused(Event),
 }
 
-impl Queue {
+impl EventQueue {
     pub(super) fn new(capacity: usize, path: Path) -> Self {
-        let content = Content {
+        let content = QueueContent {
             events: VecDeque::new(),
             capacity: capacity.max(1),
             missed: 0,
             path,
-            state: Life::Open,
+            state: StreamLife::Open,
             waker: None,
         };
         Self { content: Mutex::new(content) }
     }
 
-    fn content(&self) -> MutexGuard<'_, Content> {
+    fn content(&self) -> MutexGuard<'_, QueueContent> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether anybody may still read what is pushed.
     pub(crate) fn is_open(&self) -> bool {
-        self.content().state == Life::Open
+        self.content().state == StreamLife::Open
     }
 
     pub(crate) fn push(&self, event: Event) -> Pushed {
         let mut content = self.content();
-        if content.state != Life::Open {
+        if content.state != StreamLife::Open {
             return Pushed::Refused(event);
         }
         let full = content.events.len() >= content.capacity;
@@ -91,8 +91,8 @@ impl Queue {
     /// Nothing more comes: whom that wakes.
     pub(crate) fn end(&self) -> Option<Waker> {
         let mut content = self.content();
-        if content.state == Life::Open {
-            content.state = Life::Ended;
+        if content.state == StreamLife::Open {
+            content.state = StreamLife::Ended;
         }
         content.waker.take()
     }
@@ -106,7 +106,7 @@ impl Queue {
         if let Some(event) = content.events.pop_front() {
             return Ok(event);
         }
-        if content.state != Life::Open {
+        if content.state != StreamLife::Open {
             return Err(MayCome::No);
         }
         let old = waker.and_then(|waker| content.wake(waker));
@@ -118,7 +118,7 @@ impl Queue {
     /// Nobody reads any more.
     pub(super) fn close(&self) {
         let mut content = self.content();
-        content.state = Life::Unread;
+        content.state = StreamLife::Unread;
         let rest = (std::mem::take(&mut content.events), content.waker.take());
         drop(content);
         drop(rest);
@@ -131,7 +131,7 @@ pub(super) enum MayCome {
     No,
 }
 
-impl Content {
+impl QueueContent {
     fn tell_missed(&mut self) -> Event {
         let missed = std::mem::take(&mut self.missed);
         Event {

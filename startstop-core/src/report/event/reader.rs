@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use super::Event;
-use super::queue::{MayCome, Queue};
+use super::queue::{EventQueue, MayCome};
 use crate::report::path::Path;
 
 /// A stream of what happens to a service and to what it is made of, from [`Runner::events`](crate::Runner::events).
@@ -41,16 +41,16 @@ use crate::report::path::Path;
 /// # }
 /// ```
 pub struct Events {
-    queue: Arc<Queue>,
+    queue: Arc<EventQueue>,
 }
 
 impl Events {
     pub(crate) fn new(capacity: usize, path: Path) -> Self {
-        Self { queue: Arc::new(Queue::new(capacity, path)) }
+        Self { queue: Arc::new(EventQueue::new(capacity, path)) }
     }
 
     /// Where what happens is told.
-    pub(crate) fn queue(&self) -> &Arc<Queue> {
+    pub(crate) fn queue(&self) -> &Arc<EventQueue> {
         &self.queue
     }
 

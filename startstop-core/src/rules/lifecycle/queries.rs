@@ -96,12 +96,11 @@ impl Lifecycle {
         !self.asked && !self.lost && !self.unresponsive
     }
 
-    /// How the cycle ends, with `failed_after`: something failed after its stop had begun.
-    pub(crate) fn exit(&self, failed_after: bool) -> Exit {
+    /// How the cycle ends, as long as nothing has failed after its stop had begun.
+    pub(crate) fn exit(&self) -> Exit {
         match self.end {
             _ if self.lost || self.immediate || self.overdue || self.unresponsive => Exit::Aborted,
             End::Failed | End::Late | End::Silent => Exit::Failed,
-            _ if failed_after => Exit::Failed,
             End::Completed => Exit::Completed,
             End::Asked | End::None => Exit::Stopped,
         }

@@ -316,7 +316,7 @@ fn what_is_aborted_already_ends_as_it_would_have() {
         reachable(rules, |before, input, effects, after| {
             if input == Input::Abort && before.stage == StopStage::Aborted && before.is_alive() {
                 let step = Step(before, input, effects, after, rules);
-                assert_eq!(before.exit(false), after.exit(false), "{step}");
+                assert_eq!(before.exit(), after.exit(), "{step}");
             }
         });
     }

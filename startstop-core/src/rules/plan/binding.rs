@@ -23,7 +23,7 @@ pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
         }
         open.extend(&node.binds);
         plan.node_mut(id).rebinds = true;
-        counts::set_good(plan, id, false);
+        counts::unsatisfy(plan, id);
         stopping::take_down(plan, id);
     }
 }

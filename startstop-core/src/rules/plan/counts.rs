@@ -86,27 +86,32 @@ pub(super) fn count_out(plan: &mut GroupPlan, id: Id, node: &PlanNode) {
     plan.unsettled.remove(&id);
 }
 
-/// Tells those that depend on it. What is not good is not so behind barriers either.
-pub(super) fn set_good(plan: &mut GroupPlan, id: Id, satisfied: bool) {
+/// The member is ready, or rests and was: its dependents may start.
+pub(super) fn satisfy(plan: &mut GroupPlan, id: Id) {
+    if std::mem::replace(&mut plan.node_mut(id).satisfied, true) {
+        return;
+    }
+    for dependent in plan.node(id).dependents.clone() {
+        plan.node_mut(dependent).unready -= 1;
+        plan.pending.push_back(dependent);
+    }
+}
+
+/// The member is not ready any more, nor are the barriers behind it: their dependents wait.
+pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
     let mut open = vec![id];
     while let Some(id) = open.pop() {
         let node = plan.node_mut(id);
-        if std::mem::replace(&mut node.satisfied, satisfied) == satisfied {
+        if !std::mem::replace(&mut node.satisfied, false) {
             continue;
         }
-        if node.barrier && !satisfied {
+        if node.barrier {
             // It waits again, or fails those behind it if what it waits for has ended.
             (node.state, node.was_ready) = (MemberState::Pending, false);
             plan.pending.push_back(id);
         }
-        let node = plan.node(id);
-        for dependent in node.dependents.clone() {
+        for dependent in plan.node(id).dependents.clone() {
             let behind = plan.node_mut(dependent);
-            if satisfied {
-                behind.unready -= 1;
-                plan.pending.push_back(dependent);
-                continue;
-            }
             behind.unready += 1;
             if behind.barrier {
                 open.push(dependent);
@@ -121,11 +126,6 @@ pub(super) fn set_fate(plan: &mut GroupPlan, id: Id, state: MemberState) {
         node.by_itself = false;
         node.told = state == MemberState::Stopping || (node.told && state != MemberState::Starting);
     });
-}
-
-/// Notes whether the member has been ready since it was last told to start.
-pub(super) fn set_was_ready(plan: &mut GroupPlan, id: Id, was_ready: bool) {
-    change(plan, id, |node| node.was_ready = was_ready);
 }
 
 /// A member that goes down keeps those that it depends on from going down.

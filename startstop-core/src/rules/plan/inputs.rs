@@ -38,7 +38,7 @@ impl GroupPlan {
             MemberState::Starting | MemberState::Stopping => {}
             MemberState::Up => {
                 counts::set_fate(self, id, MemberState::Starting);
-                counts::set_good(self, id, false);
+                counts::unsatisfy(self, id);
                 binding::take_bound_down(self, id);
             }
             MemberState::Pending
@@ -57,7 +57,7 @@ impl GroupPlan {
         counts::change(self, id, |node| {
             (node.was_ready, node.idle, node.again) = (false, false, false);
         });
-        counts::set_good(self, id, false);
+        counts::unsatisfy(self, id);
         self.revive_behind(id);
         let binds = self.node(id).binds.clone();
         self.pending.extend(binds);
@@ -102,9 +102,14 @@ impl GroupPlan {
         }
     }
 
-    /// Whether the member says that it is ready now.
-    pub(crate) fn set_ready(&mut self, id: Id, ready: bool) {
-        counts::change(self, id, |node| node.ready = ready);
+    /// The member says that it is ready now.
+    pub(crate) fn says_ready(&mut self, id: Id) {
+        counts::change(self, id, |node| node.ready = true);
+    }
+
+    /// The member says that it is not ready now.
+    pub(crate) fn says_not_ready(&mut self, id: Id) {
+        counts::change(self, id, |node| node.ready = false);
     }
 
     /// The member is ready.
@@ -120,8 +125,8 @@ impl GroupPlan {
         if self.node(id).state == MemberState::Starting {
             counts::set_fate(self, id, MemberState::Up);
         }
-        counts::set_was_ready(self, id, true);
-        counts::set_good(self, id, true);
+        counts::change(self, id, |node| node.was_ready = true);
+        counts::satisfy(self, id);
     }
 
     /// The member was ready for a moment, before anybody looked: what waited for that goes on.
@@ -199,7 +204,11 @@ impl GroupPlan {
     pub(super) fn settle(&mut self, id: Id, state: MemberState) {
         let was_up = self.node(id).state == MemberState::Up;
         counts::set_fate(self, id, state);
-        counts::set_good(self, id, self.node(id).was_ready);
+        if self.node(id).was_ready {
+            counts::satisfy(self, id);
+        } else {
+            counts::unsatisfy(self, id);
+        }
         // What is bound to it may have been started while it was down, and stays so until it goes down itself.
         if state == MemberState::Ended || state == MemberState::StoppedByHandle && was_up {
             binding::take_bound_down(self, id);

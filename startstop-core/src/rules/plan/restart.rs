@@ -99,7 +99,7 @@ fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
         stopping::take_down(plan, id);
         return;
     }
-    counts::set_good(plan, id, false);
+    counts::unsatisfy(plan, id);
     if alive {
         // It may yet turn out that somebody else has stopped it: then it was ready.
         plan.falling += 1;

@@ -39,7 +39,7 @@ pub(super) fn comes_down(plan: &mut GroupPlan, id: Id) {
         return;
     }
     let (restarts, transient) = (node.restarts, node.is_transient());
-    counts::set_was_ready(plan, id, false);
+    counts::change(plan, id, |node| node.was_ready = false);
     counts::set_fate(plan, id, MemberState::Pending);
     counts::change(plan, id, |node| {
         node.again = node.restarts || node.rebinds;

@@ -3,63 +3,27 @@
 mod attempt;
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll, ready};
 
-use tokio::runtime::RuntimeFlavor;
 use tokio::task::yield_now;
 
-use self::attempt::Attempt;
+use self::attempt::DrivenAttempt;
 use super::Inner;
+use super::guard::{Driver, Next};
 use super::place::{Boxed, FutureStorage, Inline};
-use super::shutdown_call::{self, Call};
-use crate::engine::gate::{update_and_leave, update_or_leave};
+use crate::engine::SpawnTarget;
 use crate::engine::task::spawn_on;
-use crate::engine::{Alarm, ArmTimer, Deferred, DriverStep, Shared, SpawnTarget, Synced, update};
-use crate::report::failure::RawFailure;
-use crate::report::panic::fenced;
-use crate::report::state::State;
-use crate::rules::lifecycle::Input;
 use crate::service::Service;
 use crate::service::size::is_large;
 
-/// The guard of the driver: tells the core when the runtime drops it.
-struct Driver<S: Service> {
-    /// Until it leaves.
-    inner: Option<Arc<Inner<S>>>,
-    id: u32,
-    /// It has ended because the core has told it to.
-    left: bool,
-}
-
-impl<S: Service> Drop for Driver<S> {
-    fn drop(&mut self) {
-        let Some(inner) = self.inner.take().filter(|_| !self.left) else { return };
-        update_and_leave(inner, |shared, synced, deferred| {
-            synced.driver_lost(shared, self.id, deferred);
-        });
-    }
-}
-
 pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, target: &SpawnTarget) {
-    let driver = Driver { inner: Some(inner), id: target.id, left: false };
+    let driver = Driver::new(inner, target.id);
     if const { is_large(S::run) } {
         drop(spawn_on(&target.on, drive::<S, Boxed>(driver)));
     } else {
         drop(spawn_on(&target.on, drive::<S, Inline>(driver)));
     }
-}
-
-/// The next step of the driver, where that takes more than one poll.
-#[derive(Clone, Copy)]
-enum Next {
-    Run(u64),
-    RunSoon(u64),
-    Pause(Option<u64>),
-    Settle,
-    Leave,
-    Look,
 }
 
 /// Drives the service.
@@ -75,7 +39,7 @@ fn drive<S: Service, P: FutureStorage>(mut driver: Driver<S>) -> impl Future<Out
             next = match next {
                 Next::Run(epoch) => {
                     let place = pin!(None);
-                    let mut attempt = Attempt::new(&driver, place);
+                    let mut attempt = DrivenAttempt::new(&driver, place);
                     attempt.enter(epoch, |cx| P::run(&driver.inner().service, cx));
                     poll_fn(|cx| attempt.poll(cx)).await
                 }
@@ -89,134 +53,5 @@ fn drive<S: Service, P: FutureStorage>(mut driver: Driver<S>) -> impl Future<Out
                 Next::Leave => return driver.leave(),
             };
         }
-    }
-}
-
-impl<S: Service> Driver<S> {
-    fn leave(mut self) {
-        self.left = true;
-    }
-
-    fn inner(&self) -> &Arc<Inner<S>> {
-        self.inner.as_ref().expect("a driver that has left is not polled")
-    }
-
-    /// Settles the attempt that is over, and lets go of the service before anybody sees that it has ended.
-    fn settle(&mut self) -> Next {
-        let Some(inner) = self.inner.take() else { return Next::Leave };
-        let id = self.id;
-        let settle = |shared: &Shared, synced: &mut Synced, deferred: &mut Deferred| {
-            synced.cue_after_end(shared, id, deferred)
-        };
-        let (step, inner) =
-            update_or_leave(inner, settle, |step| matches!(step, DriverStep::Leave));
-        self.inner = inner;
-        match step {
-            DriverStep::Run(epoch) => Next::Run(epoch),
-            DriverStep::RunSoon(epoch) => Next::RunSoon(epoch),
-            DriverStep::Pause(until) => Next::Pause(until),
-            DriverStep::Leave => Next::Leave,
-            _ => Next::Look,
-        }
-    }
-
-    /// Waits until there is an attempt to begin, or none.
-    fn poll_step(&self, cx: &mut Task<'_>) -> Poll<Next> {
-        let step = self.next_step(cx);
-        self.execute(step, cx)
-    }
-
-    fn next_step(&self, cx: &Task<'_>) -> DriverStep {
-        self.cue_after(cx, |_, _, _| ())
-    }
-
-    /// Changes the core, and asks what comes next.
-    fn cue_after(
-        &self,
-        cx: &Task<'_>,
-        change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
-    ) -> DriverStep {
-        update(self.inner(), |shared, synced, deferred| {
-            change(shared, synced, deferred);
-            synced.next_step(shared, self.id, cx.waker(), deferred)
-        })
-    }
-
-    /// Does what the core says, until that takes more than a poll.
-    fn execute(&self, mut step: DriverStep, cx: &mut Task<'_>) -> Poll<Next> {
-        loop {
-            match step {
-                DriverStep::Run(epoch) => return Poll::Ready(Next::Run(epoch)),
-                DriverStep::RunSoon(epoch) => return Poll::Ready(Next::RunSoon(epoch)),
-                DriverStep::Pause(until) => return Poll::Ready(Next::Pause(until)),
-                DriverStep::Settle => return Poll::Ready(Next::Settle),
-                DriverStep::Leave => return Poll::Ready(Next::Leave),
-                DriverStep::Wait => return Poll::Pending,
-                DriverStep::ShutdownCall => {
-                    self.call_hook(cx);
-                    step = self.next_step(cx);
-                }
-                DriverStep::Close(endings) => {
-                    // A panic is a failure of the attempt.
-                    let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
-                    let faults = panics.map(RawFailure::panic).collect();
-                    step = self.cue_after(cx, |shared, synced, deferred| {
-                        synced.closed(shared, faults, deferred);
-                    });
-                }
-                DriverStep::RequestFuture(predicate, failure) => {
-                    // A predicate that panics has not said that it is worth it.
-                    let worth_it = fenced(|| predicate(&failure)).unwrap_or(false);
-                    step = self.cue_after(cx, |shared, synced, deferred| {
-                        synced.answered(shared, worth_it, deferred);
-                    });
-                }
-            }
-        }
-    }
-
-    /// Has `shutdown` called, if nobody else does; whether that needed a task.
-    fn call_hook(&self, cx: &mut Task<'_>) -> bool {
-        let shared = &self.inner().shared;
-        if !shared.is_hooked() {
-            return false;
-        }
-        let Some((on, epoch)) = shared.synced().claim_shutdown(shared) else { return false };
-        let mut call = Call::new(Arc::clone(self.inner()), epoch);
-        // With one thread a task of its own would not keep `run` going any better.
-        let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
-        if alone && call.poll(cx).is_ready() {
-            return false;
-        }
-        shutdown_call::spawn(self.inner(), &on, call);
-        true
-    }
-
-    /// Waits until the time of the next attempt, if there is one to wait for, or until something else
-    /// comes.
-    async fn pause(&self, until: Option<u64>) -> Next {
-        let mut alarm = until.map(Alarm::at);
-        // The runtime gets its turn between two attempts, however short the delay.
-        let mut yields = true;
-        poll_fn(|cx| {
-            if std::mem::take(&mut yields) {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            if let Some(alarm) = &mut alarm {
-                if self.inner().shared.atomic_state.read().state() == State::Backoff {
-                    ready!(Pin::new(alarm).poll(cx));
-                }
-            }
-            alarm = None;
-            let step = update(self.inner(), |shared, synced, deferred| {
-                if synced.is_driven_by(self.id) {
-                    synced.step(shared, Input::BackoffOver, ArmTimer::Now, deferred);
-                }
-                synced.next_step(shared, self.id, cx.waker(), deferred)
-            });
-            self.execute(step, cx)
-        })
-        .await
     }
 }

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 use super::Inner;
 use super::place::{Boxed, FutureStorage, Inline};
-use crate::engine::catch_unwind::{Ended, Fence};
+use crate::engine::catch_unwind::{Fence, FutureEnd};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
 use crate::engine::{ArmTimer, Node, PartEnd, parts};
@@ -26,14 +26,14 @@ use crate::service::Service;
 use crate::service::context::Context;
 use crate::service::size::is_large;
 
-type BoxFuture = Pin<Box<dyn Future<Output = Ended<Result<(), BoxError>>> + Send>>;
+type BoxShutdown = Pin<Box<dyn Future<Output = FutureEnd<Result<(), BoxError>>> + Send>>;
 
 /// A call of `shutdown` that was taken on. Dropping it ends it.
 pub(super) struct Call {
     /// Until the call has ended.
     node: Option<Arc<dyn Node>>,
     epoch: u64,
-    future: Option<BoxFuture>,
+    future: Option<BoxShutdown>,
     span: AttemptSpan,
 }
 
@@ -41,7 +41,7 @@ impl Call {
     pub(super) fn new<S: Service>(inner: Arc<Inner<S>>, epoch: u64) -> Self {
         let node: Arc<dyn Node> = Arc::clone(&inner) as Arc<dyn Node>;
         let cx = Context::of_shutdown(Arc::clone(&node), epoch);
-        let future: BoxFuture = if const { is_large(S::shutdown) } {
+        let future: BoxShutdown = if const { is_large(S::shutdown) } {
             Box::pin(called::<S, Boxed>(inner, cx))
         } else {
             Box::pin(called::<S, Inline>(inner, cx))
@@ -54,7 +54,7 @@ impl Call {
         let Some(future) = &mut self.future else { return Poll::Ready(()) };
         let polled = self.span.within(|| match fenced(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(Ended { result, dropped })) => {
+            Ok(Poll::Ready(FutureEnd { result, dropped })) => {
                 let failed = match result {
                     Ok(Ok(())) => None,
                     Ok(Err(error)) => Some(RawFailure::of(|| error)),
@@ -100,11 +100,11 @@ impl Drop for Call {
 async fn called<S: Service, P: FutureStorage>(
     inner: Arc<Inner<S>>,
     cx: Context,
-) -> Ended<Result<(), BoxError>> {
+) -> FutureEnd<Result<(), BoxError>> {
     let mut place = pin!(Some(P::shutdown(&inner.service, cx)));
     let mut fence = Fence::new(place.as_mut());
-    let Ended { result, dropped } = poll_fn(|cx| fence.poll(cx)).await;
-    Ended { result: result.map(|result| result.map_err(Into::into)), dropped }
+    let FutureEnd { result, dropped } = poll_fn(|cx| fence.poll(cx)).await;
+    FutureEnd { result: result.map(|result| result.map_err(Into::into)), dropped }
 }
 
 /// Goes on with a call in a task of its own.

@@ -21,11 +21,11 @@ pub(super) struct Detached {
     pub(super) token: CancellationToken,
     heard: Arc<Heard>,
     /// Aborts its tasks when it is dropped; `None` in a copy that only waits.
-    tasks: Option<Tasks>,
+    tasks: Option<DetachedTasks>,
 }
 
 #[derive(Default)]
-struct Tasks {
+struct DetachedTasks {
     set: Mutex<JoinSet<()>>,
     live: Arc<Live>,
 }
@@ -38,12 +38,12 @@ struct Live {
 }
 
 /// Notes the end of a task in its drop.
-struct Entry {
+struct LiveTask {
     live: Arc<Live>,
     id: u64,
 }
 
-impl Drop for Entry {
+impl Drop for LiveTask {
     fn drop(&mut self) {
         self.live.tasks().remove(&self.id);
         self.live.ended.notify_waiters();
@@ -67,7 +67,7 @@ impl Detached {
     pub(super) fn new(token: CancellationToken) -> (Self, Probe) {
         let heard = Arc::new(Heard::new(token.child_token()));
         let probe = Probe::new(Arc::clone(&heard));
-        (Self { token, heard, tasks: Some(Tasks::default()) }, probe)
+        (Self { token, heard, tasks: Some(DetachedTasks::default()) }, probe)
     }
 
     /// A copy that only waits.
@@ -113,7 +113,7 @@ impl Detached {
         // Under the lock, so that the task is known before it can ask for the others.
         let mut live = tasks.live.tasks();
         let id = live.last_key_value().map_or(0, |(last, _)| last + 1);
-        let entry = Entry { live: Arc::clone(&tasks.live), id };
+        let entry = LiveTask { live: Arc::clone(&tasks.live), id };
         let heard = Arc::clone(&self.heard);
         let task = set.spawn(async move {
             let _entry = entry;
@@ -127,7 +127,7 @@ impl Detached {
     }
 
     pub(super) async fn join_tasks(&self) {
-        let Some(Tasks { live, .. }) = &self.tasks else { return };
+        let Some(DetachedTasks { live, .. }) = &self.tasks else { return };
         let limit = live.tasks().last_key_value().map_or(0, |(last, _)| last + 1);
         loop {
             // It is told of what comes after this line, so nothing gets lost between the look and the wait.

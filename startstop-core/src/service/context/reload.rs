@@ -40,25 +40,25 @@ use crate::report::panic::BoxError;
 /// ```
 #[must_use = "dropped, it is done"]
 pub struct Reload {
-    answer: Option<Share>,
+    answer: Option<ReloadShare>,
 }
 
 /// Who is told of the answer.
-enum Share {
+enum ReloadShare {
     Attempt(Attempt, u32),
     Function(Box<dyn FnOnce(Result<(), BoxError>) + Send + Sync>),
 }
 
 impl Reload {
     fn of(attempt: &Attempt, round: u32) -> Self {
-        Self { answer: Some(Share::Attempt(attempt.clone(), round)) }
+        Self { answer: Some(ReloadShare::Attempt(attempt.clone(), round)) }
     }
 
     /// A request that is not one of a runner.
     pub(crate) fn answered_to(
         answer: impl FnOnce(Result<(), BoxError>) + Send + Sync + 'static,
     ) -> Self {
-        Self { answer: Some(Share::Function(Box::new(answer))) }
+        Self { answer: Some(ReloadShare::Function(Box::new(answer))) }
     }
 
     /// Takes a request back that nobody has seen: it is not answered.
@@ -73,8 +73,8 @@ impl Reload {
     /// See [`Reload`].
     pub fn done(mut self) {
         match self.answer.take() {
-            Some(Share::Attempt(attempt, round)) => answer(&attempt, round, Ok(())),
-            Some(Share::Function(answer)) => answer(Ok(())),
+            Some(ReloadShare::Attempt(attempt, round)) => answer(&attempt, round, Ok(())),
+            Some(ReloadShare::Function(answer)) => answer(Ok(())),
             None => {}
         }
     }
@@ -87,8 +87,8 @@ impl Reload {
     /// See [`Reload`].
     pub fn failed(mut self, error: impl Into<BoxError>) {
         match self.answer.take() {
-            Some(Share::Attempt(attempt, round)) => fail(&attempt, round, error.into()),
-            Some(Share::Function(answer)) => answer(Err(error.into())),
+            Some(ReloadShare::Attempt(attempt, round)) => fail(&attempt, round, error.into()),
+            Some(ReloadShare::Function(answer)) => answer(Err(error.into())),
             None => {}
         }
     }
@@ -96,8 +96,8 @@ impl Reload {
     /// The answer of a whole, which is that of its parts.
     pub(crate) fn answer(mut self, result: Result<(), ReloadError>) {
         match self.answer.take() {
-            Some(Share::Attempt(attempt, round)) => answer(&attempt, round, result),
-            Some(Share::Function(answer)) => answer(result.map_err(Into::into)),
+            Some(ReloadShare::Attempt(attempt, round)) => answer(&attempt, round, result),
+            Some(ReloadShare::Function(answer)) => answer(result.map_err(Into::into)),
             None => {}
         }
     }
@@ -127,14 +127,14 @@ fn fail(attempt: &Attempt, round: u32, error: BoxError) {
 impl Drop for Reload {
     fn drop(&mut self) {
         match self.answer.take() {
-            Some(Share::Attempt(attempt, round)) => {
+            Some(ReloadShare::Attempt(attempt, round)) => {
                 update(attempt.node(), |shared, synced, deferred| {
                     if synced.attempts == attempt.epoch() {
                         reload::drop_share(synced, shared, round, deferred);
                     }
                 });
             }
-            Some(Share::Function(answer)) => answer(Ok(())),
+            Some(ReloadShare::Function(answer)) => answer(Ok(())),
             None => {}
         }
     }

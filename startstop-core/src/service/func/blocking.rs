@@ -175,13 +175,13 @@ where
     }
 }
 
-type Ended = thread::Result<Result<(), BoxError>>;
+type ThreadEnd = thread::Result<Result<(), BoxError>>;
 
 /// What the thread and `run` share.
 #[derive(Default)]
 struct ThreadShared {
     /// The outcome, with the place that the thread had in the attempt until `run` takes it.
-    ended: Option<(Ended, Option<AttemptGuard>)>,
+    ended: Option<(ThreadEnd, Option<AttemptGuard>)>,
     waker: Option<Waker>,
     /// `run` was dropped.
     gone: bool,
@@ -192,7 +192,7 @@ fn lock(shared: &Mutex<ThreadShared>) -> MutexGuard<'_, ThreadShared> {
 }
 
 /// Leaves the outcome for `run`; if that is gone, what went wrong is recorded here.
-fn deliver(shared: &Mutex<ThreadShared>, ended: Ended, place: Option<AttemptGuard>) {
+fn deliver(shared: &Mutex<ThreadShared>, ended: ThreadEnd, place: Option<AttemptGuard>) {
     let mut state = lock(shared);
     if state.gone {
         drop(state);
@@ -207,7 +207,7 @@ fn deliver(shared: &Mutex<ThreadShared>, ended: Ended, place: Option<AttemptGuar
     }
 }
 
-fn record(place: Option<&AttemptGuard>, ended: Ended) {
+fn record(place: Option<&AttemptGuard>, ended: ThreadEnd) {
     let fault = match ended {
         Ok(Ok(())) => return,
         Ok(Err(error)) => RawFailure::of(|| error),
@@ -225,7 +225,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    async fn take(&self) -> Ended {
+    async fn take(&self) -> ThreadEnd {
         poll_fn(|cx| {
             let mut state = lock(&self.shared);
             match state.ended.take() {

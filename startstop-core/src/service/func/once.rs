@@ -8,7 +8,7 @@ use crate::report::panic::BoxError;
 use crate::report::state::Readiness;
 use crate::service::Service;
 use crate::service::context::Context;
-use crate::service::func::{Ends, named_after};
+use crate::service::func::{FunctionEnd, named_after};
 use crate::settings::Settings;
 
 /// Makes a job of a function: a service whose readiness is
@@ -52,11 +52,11 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: (self.job)(cx) }
+        FunctionEnd { future: (self.job)(cx) }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Ends { future: Box::pin((self.job)(cx)) }
+        FunctionEnd { future: Box::pin((self.job)(cx)) }
     }
 
     fn settings(&self) -> Settings {

@@ -116,13 +116,13 @@ impl World {
         match what {
             Move::Ready(id) => {
                 self.does[id.0] = Does::Runs;
-                self.plan.set_ready(id, true);
+                self.plan.says_ready(id);
                 self.plan.on_ready(id);
             }
-            Move::NotReady(id) => self.plan.set_ready(id, false),
+            Move::NotReady(id) => self.plan.says_not_ready(id),
             Move::Retry(id) => {
                 self.does[id.0] = Does::Starts;
-                self.plan.set_ready(id, false);
+                self.plan.says_not_ready(id);
                 self.plan.on_starting(id);
             }
             Move::End(id, rest, limit) => {

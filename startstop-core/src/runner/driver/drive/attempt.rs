@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as Task, Poll};
 
-use super::{Driver, Next};
-use crate::engine::catch_unwind::{Ended, Fence};
+use crate::engine::catch_unwind::{Fence, FutureEnd};
 use crate::engine::{DriverStep, Node, Shared, deadline, reload, spans, update};
 use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::{RunEnd, StopStage};
+use crate::runner::driver::guard::{Driver, Next};
 use crate::service::Service;
 use crate::service::context::Context;
 
 /// The current attempt, as long as it has not ended.
-pub(super) struct Attempt<'a, S: Service, F: Future> {
+pub(super) struct DrivenAttempt<'a, S: Service, F: Future> {
     driver: &'a Driver<S>,
     fence: Fence<'a, F>,
     /// `run` was polled.
@@ -26,7 +26,7 @@ pub(super) struct Attempt<'a, S: Service, F: Future> {
     span: AttemptSpan,
 }
 
-impl<'a, S, F> Attempt<'a, S, F>
+impl<'a, S, F> DrivenAttempt<'a, S, F>
 where
     S: Service,
     F: Future<Output = Result<(), S::Error>>,
@@ -105,7 +105,7 @@ where
                 self.see_that_it_takes_longer(shared, cx);
                 Poll::Pending
             }
-            Poll::Ready(Ended { result, dropped }) => {
+            Poll::Ready(FutureEnd { result, dropped }) => {
                 let failed = match result {
                     Ok(Ok(())) => None,
                     Ok(Err(error)) => Some(self.span.within(|| RawFailure::of(|| error.into()))),
@@ -141,7 +141,7 @@ where
         faults: [Option<RawFailure>; 2],
     ) -> Poll<Next> {
         self.ended = true;
-        let id = self.driver.id;
+        let id = self.driver.id();
         let step = update(self.driver.inner(), |shared, synced, deferred| {
             synced.run_ended(shared, end, faults, deferred);
             synced.next_step(shared, id, cx.waker(), deferred)
@@ -155,7 +155,7 @@ where
 }
 
 /// The runtime drops what it runs when it ends.
-impl<S: Service, F: Future> Drop for Attempt<'_, S, F> {
+impl<S: Service, F: Future> Drop for DrivenAttempt<'_, S, F> {
     fn drop(&mut self) {
         if self.ended {
             return;

@@ -1,0 +1,91 @@
+//! What the engine asks of a service, and of the owners that the service is a part of, whatever their types.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::Shared;
+use crate::report::error::Unresponsive;
+use crate::report::status::Status;
+use crate::rules::span::Span;
+
+/// A service together with its engine, whatever its type.
+pub(crate) trait Node: Send + Sync + 'static {
+    fn shared(&self) -> &Shared;
+
+    /// The statuses that the service itself gives of what it is made of.
+    fn children(&self) -> Vec<Status>;
+
+    /// What the service is made of, where it is made of runners.
+    fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)>;
+
+    /// Which composite the service is.
+    fn identity(&self) -> Option<Identity>;
+
+    /// How long what the service is made of may take to stop, each part of it taking so long.
+    fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration>;
+
+    /// A handle of the runner, an `Arc<dyn StartStop>`, which this module knows nothing of; `None` once the runner is gone.
+    fn handle(self: Arc<Self>) -> Option<Box<dyn Any>>;
+
+    /// Lets go of the service: what has to be dropped where user code may run.
+    fn let_go(self: Arc<Self>) -> Option<Box<dyn Any + Send>>;
+
+    /// Spawns what the engine needs.
+    fn launch(self: Arc<Self>, job: Job);
+}
+
+/// Which composite it is, by the address of what its clones share.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity(pub(crate) usize);
+
+/// What the engine asks to be spawned.
+pub(crate) enum Job {
+    /// The task that drives the service.
+    Driver(SpawnTarget),
+    /// The task that keeps a deadline.
+    Deadline(SpawnTarget),
+    /// A look of the thread at what is pending.
+    Look,
+    /// The call of `shutdown`.
+    ShutdownCall(Handle, u64),
+    /// A look at which runtimes have ended.
+    ForgetRuntimes,
+}
+
+/// Where a task of the engine is to run, and the number it proves itself with.
+pub(crate) struct SpawnTarget {
+    pub(crate) on: Handle,
+    pub(crate) id: u32,
+}
+
+/// Keeps the attempt of an owner alive for as long as a cycle of a part lasts. Dropped at the end of the cycle.
+pub(crate) trait OwnerGuard: Send + Sync {
+    /// Which owner it is, by the address of something that the guard keeps alive.
+    fn owner(&self) -> usize;
+
+    /// The owner itself, until the guard is dropped.
+    fn node(&self) -> Option<Arc<dyn Node>>;
+
+    /// Whether the owner has stopped so far that no cycle of this part begins any more. Takes no lock.
+    fn goes_down(&self) -> bool;
+
+    /// Whether the owner drains or stops: no policy makes another attempt. Takes no lock.
+    fn drains(&self) -> bool;
+
+    /// The deadlines of the cycle have run out and something of it is still there.
+    fn ran_out(&self, unresponsive: &Unresponsive);
+}
+
+/// Is told whenever the state of a service has changed, or its stop was given up.
+pub(crate) trait Observer: Send + Sync {
+    /// Which owner it is, by the address of something that the observer keeps alive, and which of its
+    /// parts.
+    fn place(&self) -> (usize, usize);
+
+    fn changed(&self);
+}
