@@ -37,6 +37,8 @@ pub(crate) struct Contender {
     pub(crate) cycle: Can<Work>,
     /// The same of a service with a hook, called at its stop, which awaits once.
     pub(crate) hooked: Can<Work>,
+    /// The same with a hook that is ready at once.
+    pub(crate) ready: Can<Work>,
     /// Of a service that runs: until the next body is entered.
     pub(crate) restart: Can<Work>,
     /// One more start after the service has failed, with all that is kept of the failure.

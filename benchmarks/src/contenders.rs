@@ -1,6 +1,7 @@
 //! Those that are compared, in the order of the tables.
 
 mod floor;
+mod by_hand;
 mod startstop;
 #[cfg(feature = "rivals")]
 mod meltdown;
@@ -19,12 +20,13 @@ use crate::contender::Contender;
 #[cfg(feature = "rivals")]
 use crate::contender::{Can, Many};
 
+pub(crate) use by_hand::BY_HAND;
 pub(crate) use floor::FLOOR;
-pub(crate) use startstop::stopped;
-pub(crate) use startstop::{Gated, STARTSTOP};
+pub(crate) use startstop::{Gated, STARTSTOP, groups, listened, stopped};
 
 pub(crate) const ALL: &[Contender] = &[
     FLOOR,
+    BY_HAND,
     STARTSTOP,
     #[cfg(feature = "rivals")]
     meltdown::MELTDOWN,

@@ -2,9 +2,41 @@
 //! they take meanwhile.
 
 use std::alloc::System;
+use std::process;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats};
+
+/// How far a process comes whose instructions are counted: what it has spent until then is the difference to one that
+/// comes less far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Until {
+    /// Before anything of the crowd is started.
+    Made,
+    /// All bodies are entered.
+    Started,
+    /// The end.
+    Stopped,
+}
+
+static UNTIL: AtomicU8 = AtomicU8::new(Until::Stopped as u8);
+
+impl Until {
+    pub(crate) const ALL: [Self; 3] = [Self::Made, Self::Started, Self::Stopped];
+
+    /// Has the process end there.
+    pub(crate) fn set(self) {
+        UNTIL.store(self as u8, Ordering::Relaxed);
+    }
+
+    fn reached(self) {
+        if UNTIL.load(Ordering::Relaxed) == self as u8 {
+            process::exit(0);
+        }
+    }
+}
 
 /// What came of a crowd.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +68,7 @@ pub(crate) struct Present {
 
 impl Watch {
     pub(crate) fn begin() -> Self {
+        Until::Made.reached();
         Self { region: Region::new(&INSTRUMENTED_SYSTEM), began: Instant::now() }
     }
 
@@ -46,6 +79,7 @@ impl Watch {
 
     /// To be called when all bodies are entered.
     pub(crate) fn started(self) -> Present {
+        Until::Started.reached();
         let start = self.began.elapsed();
         let heap = self.heap();
         Present { start, heap, began: Instant::now() }

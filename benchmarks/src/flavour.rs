@@ -23,6 +23,11 @@ impl Flavour {
         }
     }
 
+    /// The one with this name in the code.
+    pub(crate) fn called(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flavour| format!("{flavour:?}") == name)
+    }
+
     pub(crate) fn runtime(self) -> Runtime {
         let mut builder = match self {
             Self::CurrentThread => Builder::new_current_thread(),

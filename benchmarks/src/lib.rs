@@ -31,6 +31,7 @@ mod hello;
 mod cold;
 mod callgrind;
 mod profile;
+mod counts;
 mod run;
 
 pub use memory::count;

@@ -6,7 +6,7 @@ use crate::contenders::STARTSTOP;
 use crate::flavour::Flavour;
 use crate::results::Results;
 use crate::weather::Weather;
-use crate::{cold, history, memory, page, plot, profile, report, workload};
+use crate::{cold, counts, history, memory, page, plot, profile, report, workload};
 
 /// Measures what the words ask for and writes it into `docs`: nothing for what it costs to run,
 /// `build` for what it costs to build, `profile` for where the instructions go.
@@ -21,6 +21,9 @@ pub fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
         ["build"] => cold::measure(),
         ["profile"] => profile::measure(),
         [profile::ONE, who, what, rounds] => profile::one(who, what, rounds),
+        ["instructions"] => counts::print(),
+        ["instructions", "check"] => counts::check(),
+        [counts::ONE, who, what, flavour, until, n] => counts::one(who, what, flavour, until, n),
         _ => Err("either nothing, or `build`, or `profile`".into()),
     }
 }

@@ -23,6 +23,7 @@ pub(crate) const FLOOR: Contender = Contender {
           restart: there its start and stop are measured once more",
     cycle: Can::Do(|n| Box::pin(cycle(n))),
     hooked: Can::Do(|n| Box::pin(cycle(n))),
+    ready: Can::Do(|n| Box::pin(cycle(n))),
     restart: Can::Do(|n| Box::pin(cycle(n))),
     failing: Can::Do(|n| Box::pin(failing(n))),
     running: Can::Do(|threads, n| Box::pin(async move { running(threads, n) })),

@@ -16,10 +16,11 @@ use crate::read;
 pub(crate) const KAMEO: Contender = Contender {
     name: "kameo",
     how: "an actor without messages, `spawn` and `wait_for_startup`, then `stop_gracefully` and \
-          `wait_for_shutdown`; `on_stop` as the hook; `supervise` with `RestartPolicy::Transient` \
+          `wait_for_shutdown`; `on_stop` as the hook, whose default is ready at once; `supervise` with `RestartPolicy::Transient` \
           for what fails",
     cycle: Can::Do(|n| Box::pin(cycle::<Idle>(n))),
     hooked: Can::Do(|n| Box::pin(cycle::<Hooked>(n))),
+    ready: Can::Do(|n| Box::pin(cycle::<Idle>(n))),
     restart: Can::Not("it cannot be asked for a restart"),
     failing: Can::Do(|n| Box::pin(failing(n))),
     running: Can::Do(|threads, n| Box::pin(running(threads, n))),

@@ -19,6 +19,7 @@ pub(crate) const MELTDOWN: Contender = Contender {
           services are futures in the task of the caller, so that none is spawned",
     cycle: Can::Do(|n| Box::pin(cycle(n))),
     hooked: Can::Not("what follows a cancellation is part of the body"),
+    ready: Can::Not("what follows a cancellation is part of the body"),
     restart: Can::Not("nothing is started twice"),
     failing: Can::Not("nothing is started twice"),
     running: Can::Not("there is no state to read"),

@@ -14,9 +14,10 @@ use crate::read;
 pub(crate) const RACTOR: Contender = Contender {
     name: "ractor",
     how: "an actor without messages, `Actor::spawn` for each start, then `stop`, and the handle it \
-          gave; `post_stop` as the hook; for what fails a supervisor that spawns it again",
+          gave; `post_stop` as the hook, whose default is ready at once; for what fails a supervisor that spawns it again",
     cycle: Can::Do(|n| Box::pin(cycle(n))),
     hooked: Can::Do(|n| Box::pin(hooked(n))),
+    ready: Can::Do(|n| Box::pin(cycle(n))),
     restart: Can::Not("an actor is not restarted, its supervisor spawns another"),
     failing: Can::Do(|n| Box::pin(failing(n))),
     running: Can::Do(|threads, n| Box::pin(running(threads, n))),

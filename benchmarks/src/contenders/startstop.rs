@@ -1,5 +1,8 @@
 //! startstop: a runner, which is started and stopped again and again.
 
+pub(crate) mod groups;
+pub(crate) mod listened;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +23,7 @@ pub(crate) const STARTSTOP: Contender = Contender {
           `request_start`, `request_stop` and `wait`; a `Group` for the chain and for the star",
     cycle: Can::Do(|n| Box::pin(cycle(Runner::new(Idle), n))),
     hooked: Can::Do(|n| Box::pin(cycle(Runner::new(Hooked), n))),
+    ready: Can::Do(|n| Box::pin(cycle(Runner::new(Ready), n))),
     restart: Can::Do(|n| Box::pin(restart(n))),
     failing: Can::Do(|n| Box::pin(failing(n))),
     running: Can::Do(|threads, n| Box::pin(reading(threads, n, Runner::is_running))),
@@ -54,6 +58,22 @@ impl Service for Hooked {
 
     async fn shutdown(&self, _cx: Context) -> Result<(), Infallible> {
         tokio::task::yield_now().await;
+        Ok(())
+    }
+}
+
+/// Waits for its stop, and has a `shutdown` that is ready at once.
+struct Ready;
+
+impl Service for Ready {
+    type Error = Infallible;
+
+    async fn run(&self, cx: Context) -> Result<(), Infallible> {
+        cx.cancelled().await;
+        Ok(())
+    }
+
+    async fn shutdown(&self, _cx: Context) -> Result<(), Infallible> {
         Ok(())
     }
 }

@@ -21,6 +21,7 @@ pub(crate) const TASK_SUPERVISOR: Contender = Contender {
           tasks that ask by `task_status` in place of threads that read",
     cycle: Can::Do(|n| Box::pin(cycle(n))),
     hooked: Can::Not("what follows a cancellation is part of the body"),
+    ready: Can::Not("what follows a cancellation is part of the body"),
     restart: Can::Do(|n| Box::pin(restart(n))),
     failing: Can::Do(|n| Box::pin(failing(n))),
     running: Can::Do(|tasks, n| Box::pin(running(tasks, n))),

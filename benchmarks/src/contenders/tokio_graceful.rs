@@ -16,6 +16,7 @@ pub(crate) const TOKIO_GRACEFUL: Contender = Contender {
     how: "a `Shutdown` for each start, `spawn_task_fn`, a `oneshot` as its signal, then `shutdown`",
     cycle: Can::Do(|n| Box::pin(cycle(n))),
     hooked: Can::Not("what follows a cancellation is part of the body"),
+    ready: Can::Not("what follows a cancellation is part of the body"),
     restart: Can::Not("nothing is started twice"),
     failing: Can::Not("nothing is started twice"),
     running: Can::Not("there is no state to read"),

@@ -19,6 +19,7 @@ pub(crate) const TOKIO_GRACEFUL_SHUTDOWN: Contender = Contender {
           of them `request_shutdown` and `wait_for_children`; always from the task of the `Toplevel`",
     cycle: Can::Do(|n| within(move |top| Box::pin(cycle(top, n)))),
     hooked: Can::Not("what follows a cancellation is part of the body"),
+    ready: Can::Not("what follows a cancellation is part of the body"),
     restart: Can::Not("nothing is started twice"),
     failing: Can::Not("nothing is started twice"),
     running: Can::Do(|threads, n| within(move |top| Box::pin(running(top, threads, n)))),
