@@ -20,6 +20,7 @@ mod apply;
 pub(crate) mod availability;
 mod synced;
 pub(crate) mod ended;
+mod few;
 pub(crate) mod listeners;
 pub(crate) mod parts;
 pub(crate) mod record;
@@ -76,6 +77,8 @@ pub(crate) struct Shared {
     pub(crate) polling: AtomicBool,
     /// Whether the driver has to look at reload requests after its next poll.
     pub(crate) reload_open: AtomicBool,
+    /// Whether something may be attached to the attempt.
+    pub(crate) has_attached: AtomicBool,
     pub(crate) settings: Resolved,
     /// Whether the service has a `shutdown` of its own.
     has_shutdown_call: bool,
@@ -99,6 +102,7 @@ impl Shared {
             detached: AtomicBool::new(false),
             polling: AtomicBool::new(false),
             reload_open: AtomicBool::new(false),
+            has_attached: AtomicBool::new(false),
             settings,
             has_shutdown_call,
             owner: false,
@@ -192,6 +196,7 @@ where
     let result = change(shared, &mut synced, &mut deferred);
     drop(synced);
     deferred.run(node);
+    deferred.forget();
     result
 }
 

@@ -96,6 +96,12 @@ impl Settings {
     /// assert_eq!(all.get_history_capacity(), Some(8));
     /// ```
     pub fn or(self, fallback: Self) -> Self {
+        if fallback.is_empty() {
+            return self;
+        }
+        if self.is_empty() {
+            return fallback;
+        }
         Self {
             name: self.name.or(fallback.name),
             readiness: self.readiness.or(fallback.readiness),

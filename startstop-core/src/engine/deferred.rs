@@ -19,7 +19,7 @@ use crate::engine::waiters::Wakes;
 use crate::report::error::Unresponsive;
 use crate::report::event::{Event, Evicted};
 use crate::report::failure::Failure;
-use crate::report::panic::each_fenced;
+use crate::report::panic::{each_fenced, fenced};
 #[cfg(feature = "tracing")]
 use crate::report::trace::AttemptSpan;
 use crate::report::trace::News;
@@ -36,12 +36,18 @@ pub(crate) struct Deferred {
     pub(crate) driver: Option<Waker>,
     pub(crate) wakes: Wakes,
     pub(crate) news: News,
+    /// Whether there is anything in what follows here, which most changes do not need.
+    has_more: bool,
     /// Who keeps a deadline that is no longer there.
     dismissed: Option<Keepers>,
     /// What nobody needs any more, and whose drop is user code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
     old_runtime: Option<Handle>,
+    /// Who observes the service. What is a part of one whole, as most parts are, has one observer and one guard.
+    observer: Option<Arc<dyn Observer>>,
+    /// Released as the last.
+    ended: Option<Arc<dyn OwnerGuard>>,
     rest: Option<Box<ColdActions>>,
 }
 
@@ -55,7 +61,7 @@ pub(super) struct ColdActions {
     jobs: Vec<Job>,
     dismissed: Vec<Keepers>,
     pub(super) stuck: Vec<(Arc<dyn OwnerGuard>, Unresponsive)>,
-    pub(super) observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
+    observers: Vec<Arc<dyn Observer>>,
     /// What nobody needs any more, and whose drop is user code, or takes another lock.
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
@@ -65,8 +71,7 @@ pub(super) struct ColdActions {
     spans: Vec<AttemptSpan>,
     parent: Option<Arc<Parent>>,
     pub(super) has_verdict: bool,
-    /// Released as the last.
-    pub(super) ended: Vec<Arc<dyn OwnerGuard>>,
+    ended: Vec<Arc<dyn OwnerGuard>>,
 }
 
 impl Deferred {
@@ -80,10 +85,12 @@ impl Deferred {
 
     /// Whether nothing is woken or spawned, as far as it is known yet; what is rare counts as such.
     pub(super) fn is_quiet(&self) -> bool {
-        self.job.is_none() && self.driver.is_none() && self.wakes.is_empty() && self.rest.is_none()
+        let is_told = self.observer.is_some() || self.rest.is_some();
+        self.job.is_none() && self.driver.is_none() && self.wakes.is_empty() && !is_told
     }
 
     pub(super) fn rest(&mut self) -> &mut ColdActions {
+        self.has_more = true;
         self.rest.get_or_insert_default()
     }
 
@@ -95,6 +102,7 @@ impl Deferred {
 
     /// Lets those go after the lock who keep a deadline.
     pub(super) fn dismiss(&mut self, keepers: Keepers) {
+        self.has_more = true;
         if let Some(keepers) = fill(&mut self.dismissed, Some(keepers)) {
             self.rest().dismissed.push(keepers);
         }
@@ -102,6 +110,7 @@ impl Deferred {
 
     /// Drops a waker of the driver after the lock.
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
+        self.has_more |= waker.is_some();
         if let Some(waker) = fill(&mut self.old_waker, waker) {
             self.rest().wakers.push(waker);
         }
@@ -109,13 +118,38 @@ impl Deferred {
 
     /// Drops the handle of a runtime after the lock.
     pub(super) fn drop_runtime(&mut self, runtime: Option<Handle>) {
+        self.has_more |= runtime.is_some();
         if let Some(runtime) = fill(&mut self.old_runtime, runtime) {
             self.rest().runtimes.push(runtime);
         }
     }
 
+    /// Tells them after the lock that the service has changed.
+    pub(super) fn tell_observers<'a>(
+        &mut self,
+        mut all: impl Iterator<Item = &'a Arc<dyn Observer>>,
+    ) {
+        if self.observer.is_some() {
+            return;
+        }
+        self.observer = all.next().map(Arc::clone);
+        self.has_more |= self.observer.is_some();
+        for observer in all {
+            self.rest().observers.push(Arc::clone(observer));
+        }
+    }
+
+    /// Lets go of the wholes after the lock, and after all else.
+    pub(super) fn leave(&mut self, guard: Arc<dyn OwnerGuard>) {
+        self.has_more = true;
+        if let Some(guard) = fill(&mut self.ended, Some(guard)) {
+            self.rest().ended.push(guard);
+        }
+    }
+
     /// Drops a failure after the lock.
     pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
+        self.has_more |= failure.is_some();
         if let Some(failure) = fill(&mut self.old_failure, failure) {
             self.rest().failures.push(failure);
         }
@@ -143,8 +177,21 @@ impl Deferred {
 
     /// Runs with the lock released.
     pub(super) fn run<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+        if self.has_more {
+            self.run_more(node);
+            return;
+        }
+        if let Some(job) = self.job.take() {
+            Arc::clone(node).launch(job);
+        }
+        self.wake_driver();
+        self.emit(node);
+        self.wakes.wake();
+    }
+
+    fn run_more<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         self.launch(node);
-        each_fenced(self.driver.take(), Waker::wake);
+        self.wake_driver();
         self.emit(node);
         self.wakes.wake();
         self.tell_verdict(node);
@@ -165,7 +212,7 @@ impl Deferred {
     /// The same for a change after which nothing is spawned for the service.
     pub(super) fn carry_out_without(&mut self, name: Option<&str>) {
         self.tell();
-        each_fenced(self.driver.take(), Waker::wake);
+        self.wake_driver();
         std::mem::take(&mut self.news).emit(|| name.unwrap_or_default());
         self.wakes.wake();
         self.clear();
@@ -175,12 +222,10 @@ impl Deferred {
     #[cfg(not(startstop_loom))]
     pub(super) fn carry_out_urgent<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         self.launch(node);
-        each_fenced(self.driver.take(), Waker::wake);
+        self.wake_driver();
         self.wakes.wake();
         self.tell_verdict(node);
-        if let Some(rest) = &mut self.rest {
-            rest.tell_observers();
-        }
+        self.call_observers();
     }
 
     /// What is left then.
@@ -209,8 +254,17 @@ impl Deferred {
         }
     }
 
+    #[inline]
+    fn wake_driver(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            drop(fenced(|| driver.wake()));
+        }
+    }
+
     fn emit<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
-        std::mem::take(&mut self.news).emit(|| node.shared().name());
+        if self.has_news() {
+            std::mem::take(&mut self.news).emit(|| node.shared().name());
+        }
     }
 
     fn tell_verdict<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
@@ -220,14 +274,37 @@ impl Deferred {
         }
     }
 
-    fn clear(&mut self) {
-        each_fenced(self.old_waker.take(), drop);
-        each_fenced(self.old_failure.take(), drop);
-        each_fenced(self.old_runtime.take(), drop);
-        // Last: what it drops may be what keeps a whole, of which this is a part, from its end.
-        if let Some(rest) = self.rest.take() {
-            rest.finish();
+    fn call_observers(&mut self) {
+        let Some(observer) = self.observer.take() else { return };
+        drop(fenced(|| observer.changed()));
+        if let Some(rest) = &mut self.rest {
+            each_fenced(rest.observers.drain(..), |observer| observer.changed());
         }
+    }
+
+    /// All that is left.
+    fn clear(&mut self) {
+        if let Some(waker) = self.old_waker.take() {
+            drop(fenced(|| drop(waker)));
+        }
+        if let Some(failure) = self.old_failure.take() {
+            drop(fenced(|| drop(failure)));
+        }
+        if let Some(runtime) = self.old_runtime.take() {
+            drop(fenced(|| drop(runtime)));
+        }
+        self.call_observers();
+        let rest = self.rest.take().map(ColdActions::finish);
+        // Last: the end of a whole may follow, and of what that is a part of: each place sees to it that this is no recursion.
+        drop((self.ended.take(), rest));
+    }
+
+    /// Nothing is left to be dropped of what was carried out, and the look at each field for that would take as long as
+    /// most of it.
+    #[inline]
+    pub(super) fn forget(self) {
+        debug_assert!(!self.needs_node() && self.is_quiet() && !self.has_news());
+        std::mem::forget(self);
     }
 }
 
@@ -257,17 +334,12 @@ impl ColdActions {
         }
     }
 
-    fn tell_observers(&mut self) {
-        each_fenced(self.observers.take().iter().flat_map(|list| list.iter()), |it| it.changed());
-    }
-
-    fn finish(mut self: Box<Self>) {
-        self.tell_observers();
+    /// Drops what nobody needs any more; who is to be let go of after that is handed back.
+    fn finish(mut self: Box<Self>) -> Vec<Arc<dyn OwnerGuard>> {
         each_fenced(self.wakers.drain(..), drop);
         each_fenced(self.failures.drain(..), drop);
         each_fenced(self.runtimes.drain(..), drop);
         each_fenced(self.events.drain(..), drop);
-        // The end of a whole may follow, and of what that is a part of: each place sees to it that this is no recursion.
-        drop(self.ended);
+        self.ended
     }
 }

@@ -91,12 +91,14 @@ where
         // What follows goes on with the service, so that nobody takes it for gone.
         drop(gate);
         deferred.run(&node);
+        deferred.forget();
         return (result, (!leaves).then_some(node));
     }
     let name = deferred.has_news().then(|| shared.name().to_owned());
     let last = node.let_go();
     drop(gate);
     deferred.carry_out_without(name.as_deref());
+    deferred.forget();
     drop(last);
     (result, None)
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::few::Few;
 use super::{Deferred, Node, Observer, OwnerGuard, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::state::State;
@@ -13,9 +14,9 @@ use crate::report::state::State;
 #[derive(Default)]
 pub(super) struct Owners {
     /// One for each owner.
-    guards: Vec<Arc<dyn OwnerGuard>>,
-    /// One for each place. Shared, since each change takes them along.
-    observers: Option<Arc<Vec<Arc<dyn Observer>>>>,
+    guards: Few<Arc<dyn OwnerGuard>>,
+    /// One for each place.
+    observers: Few<Arc<dyn Observer>>,
 }
 
 /// Keeps the guard of an owner until the cycle has ended. Returns it if there is no cycle, or if that owner has a
@@ -55,7 +56,7 @@ pub(crate) fn all(synced: &Synced) -> Vec<Arc<dyn Node>> {
 }
 
 fn guards(synced: &Synced) -> impl Iterator<Item = &Arc<dyn OwnerGuard>> {
-    synced.rare.iter().flat_map(|rare| &rare.owners.guards)
+    synced.rare.iter().flat_map(|rare| rare.owners.guards.iter())
 }
 
 /// Registers an observer of every change, and returns the one that it replaces in its place.
@@ -63,12 +64,11 @@ pub(crate) fn observe(
     synced: &mut Synced,
     observer: Arc<dyn Observer>,
 ) -> Option<Arc<dyn Observer>> {
-    let list = synced.rare().owners.observers.get_or_insert_default();
-    let list = Arc::make_mut(list);
-    match list.iter_mut().find(|old| old.place() == observer.place()) {
+    let observers = &mut synced.rare().owners.observers;
+    match observers.find(|old| old.place() == observer.place()) {
         Some(old) => Some(std::mem::replace(old, observer)),
         None => {
-            list.push(observer);
+            observers.push(observer);
             None
         }
     }
@@ -76,21 +76,13 @@ pub(crate) fn observe(
 
 /// Unregisters the observer in this place and returns it.
 pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<Arc<dyn Observer>> {
-    let observers = &mut synced.rare.as_mut()?.owners.observers;
-    let list = Arc::make_mut(observers.as_mut()?);
-    let at = list.iter().position(|observer| observer.place() == place)?;
-    let old = list.swap_remove(at);
-    if list.is_empty() {
-        *observers = None;
-    }
-    Some(old)
+    synced.rare.as_mut()?.owners.observers.take(|observer| observer.place() == place)
 }
 
 /// Notes that the observers are to be told of a change.
 pub(super) fn tell_observers(synced: &Synced, deferred: &mut Deferred) {
-    let observers = synced.rare.as_ref().and_then(|rare| rare.owners.observers.as_ref());
-    if let Some(observers) = observers {
-        deferred.rest().observers = Some(Arc::clone(observers));
+    if let Some(rare) = &synced.rare {
+        deferred.tell_observers(rare.owners.observers.iter());
     }
 }
 
@@ -108,7 +100,7 @@ pub(super) fn tell_owners(
 /// Lets go of the owners, since the cycle has ended.
 pub(super) fn leave(synced: &mut Synced, deferred: &mut Deferred) {
     let Some(rare) = &mut synced.rare else { return };
-    if !rare.owners.guards.is_empty() {
-        deferred.rest().ended.append(&mut rare.owners.guards);
+    while let Some(guard) = rare.owners.guards.pop() {
+        deferred.leave(guard);
     }
 }

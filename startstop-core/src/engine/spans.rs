@@ -1,6 +1,10 @@
 //! The span of an attempt, for `tracing`.
 
-use super::{Deferred, Shared, Synced};
+use std::sync::Arc;
+
+#[cfg(feature = "tracing")]
+use super::update;
+use super::{Deferred, Node, Shared, Synced};
 use crate::report::trace::AttemptSpan;
 #[cfg(feature = "tracing")]
 use crate::report::trace::is_traced;
@@ -34,10 +38,12 @@ pub(super) fn name(synced: &mut Synced, shared: &Shared) {
 
 /// The span of the attempt that the driver enters.
 #[cfg(feature = "tracing")]
-pub(crate) fn enter(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) -> AttemptSpan {
-    name(synced, shared);
-    let tag = synced.tag();
-    open(synced, tag, deferred)
+pub(crate) fn enter<N: Node + ?Sized>(node: &Arc<N>) -> AttemptSpan {
+    update(node, |shared, synced, deferred| {
+        name(synced, shared);
+        let tag = synced.tag();
+        open(synced, tag, deferred)
+    })
 }
 
 /// The span of attempt `epoch`.
@@ -64,7 +70,7 @@ pub(super) fn open(_: &mut Synced, _: (u64, u64), _: &mut Deferred) -> AttemptSp
 pub(super) fn name(_: &mut Synced, _: &Shared) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn enter(_: &mut Synced, _: &Shared, _: &mut Deferred) -> AttemptSpan {
+pub(crate) fn enter<N: Node + ?Sized>(_: &Arc<N>) -> AttemptSpan {
     AttemptSpan::default()
 }
 

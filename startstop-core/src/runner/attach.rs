@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::{Runner, listen};
@@ -145,6 +146,8 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     let Some(attempt) = cx.attempt_link() else { return Ok(()) };
     let (owner, epoch) = (attempt.node(), attempt.epoch());
     check(owner, name, part)?;
+    // Before it is there: who finds it, finds this.
+    owner.shared().has_attached.store(true, Ordering::Release);
     if !attached::attach(&mut owner.shared().synced(), epoch, name, part) {
         return Err(AttachError::Ended);
     }

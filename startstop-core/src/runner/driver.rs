@@ -41,7 +41,9 @@ impl<S: Service> Node for Inner<S> {
 
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
         let mut parts = self.service.__parts().0;
-        parts.extend(attached::parts_of(&self.shared.synced()));
+        if self.shared.has_attached.load(Ordering::Acquire) {
+            parts.extend(attached::parts_of(&self.shared.synced()));
+        }
         parts
     }
 

@@ -43,20 +43,13 @@ impl<S: Service> Runner<S> {
     /// assert_eq!(runner.name(), "idle");
     /// ```
     pub fn with_settings(service: S, settings: Settings) -> Self {
-        let mut settings = settings.or(service.settings());
-        if settings.get_name().is_none() {
-            if let std::borrow::Cow::Owned(name) = name::of_type::<S>() {
-                settings = settings.name(name);
-            }
-        }
-        let mut shared = Shared::new(
-            Resolved::new(settings),
+        let settings = settings.or(service.settings());
+        let shared = Shared::new(
+            Resolved::new(name::given_by_type(settings, std::any::type_name::<S>())),
             name::of_plain_type::<S>,
             service.__has_shutdown(),
         );
-        if service.__is_whole() {
-            shared = shared.of_whole();
-        }
+        let shared = if service.__is_whole() { shared.of_whole() } else { shared };
         let runner = Self { inner: Arc::new(Inner { shared, service }) };
         let node: Weak<dyn Node> = Arc::downgrade(&runner.inner) as Weak<dyn Node>;
         runner.inner.service.__bind(Owner(node));

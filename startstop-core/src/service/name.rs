@@ -2,9 +2,26 @@
 
 use std::borrow::Cow;
 
+use crate::settings::Settings;
+
 /// The type's name without paths: `a::Db<b::Pg>` is `Db<Pg>`.
 pub(crate) fn of_type<T: ?Sized>() -> Cow<'static, str> {
     without_paths(std::any::type_name::<T>())
+}
+
+/// The type's name without paths, of a type with parameters: `a::Db<b::Pg>` is `Db<Pg>`.
+fn of_type_with_parameters(full: &'static str) -> Option<String> {
+    // Each runner that is made comes by here.
+    let is_plain = full.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    if is_plain { None } else { Some(without_paths(full).into_owned()) }
+}
+
+/// The settings with the name of a type that has parameters, if they have none.
+pub(crate) fn given_by_type(settings: Settings, full: &'static str) -> Settings {
+    match of_type_with_parameters(full).filter(|_| settings.get_name().is_none()) {
+        Some(name) => settings.name(name),
+        None => settings,
+    }
 }
 
 /// The type's name without path, of a type without parameters.
@@ -84,7 +101,7 @@ fn is_name(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{last_named_segment, without_paths};
+    use super::{last_named_segment, of_type_with_parameters, without_paths};
 
     #[test]
     fn a_type_loses_its_paths_and_keeps_its_parameters() {
@@ -102,6 +119,13 @@ mod tests {
         ] {
             assert_eq!(without_paths(full), short);
         }
+    }
+
+    #[test]
+    fn only_parameters_make_a_name_of_its_own() {
+        let of_type = of_type_with_parameters;
+        assert_eq!(of_type("app::Db<app::Pool>").as_deref(), Some("Db<Pool>"));
+        assert_eq!(of_type("app::open<app::Pool>::Db"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use crate::report::panic::each_fenced;
+use crate::report::panic::{each_fenced, fenced};
 
 /// Wakers to be woken once the lock is released.
 #[derive(Debug, Default)]
@@ -24,11 +24,12 @@ impl Wakes {
         self.first.is_none()
     }
 
+    #[inline]
     pub(crate) fn wake(&mut self) {
         let Some(first) = self.first.take() else { return };
-        each_fenced([first], Waker::wake);
+        drop(fenced(|| first.wake()));
         if !self.more.is_empty() {
-            each_fenced(self.more.drain(..), Waker::wake);
+            each_fenced(std::mem::take(&mut self.more), Waker::wake);
         }
     }
 }

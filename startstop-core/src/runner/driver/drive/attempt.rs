@@ -51,9 +51,7 @@ where
         }
         let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
-        self.span = update(self.driver.inner(), |shared, synced, deferred| {
-            spans::enter(synced, shared, deferred)
-        });
+        self.span = spans::enter(self.driver.inner());
         if let Err(panic) = self.span.within(|| self.fence.fill(|| run(cx))) {
             self.ended = true;
             shared.polling.store(false, Ordering::Release);

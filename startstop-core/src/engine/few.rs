@@ -1,0 +1,64 @@
+//! A list of what there is mostly one of: that one costs no allocation.
+
+/// None, one, or some.
+pub(super) struct Few<T> {
+    first: Option<T>,
+    /// Only while there is a first one.
+    more: Vec<T>,
+}
+
+impl<T> Default for Few<T> {
+    fn default() -> Self {
+        Self { first: None, more: Vec::new() }
+    }
+}
+
+impl<T> Few<T> {
+    pub(super) fn push(&mut self, new: T) {
+        match self.first {
+            None => self.first = Some(new),
+            Some(_) => self.more.push(new),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.first.iter().chain(&self.more)
+    }
+
+    pub(super) fn find(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
+        self.first.iter_mut().chain(&mut self.more).find(|one| is_it(one))
+    }
+
+    /// Takes out one of them; the others may come in another order then.
+    pub(super) fn take(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        if self.first.as_ref().is_some_and(&is_it) {
+            return std::mem::replace(&mut self.first, self.more.pop());
+        }
+        let at = self.more.iter().position(is_it)?;
+        Some(self.more.swap_remove(at))
+    }
+
+    /// Takes out any of them.
+    pub(super) fn pop(&mut self) -> Option<T> {
+        self.more.pop().or_else(|| self.first.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Few;
+
+    #[test]
+    fn what_was_put_in_comes_out_once() {
+        let mut few = Few::default();
+        assert_eq!(few.take(|_| true), None);
+        for one in 1..=4 {
+            few.push(one);
+        }
+        assert_eq!(few.take(|one| *one == 1), Some(1));
+        assert_eq!(few.take(|one| *one == 2), Some(2));
+        *few.find(|one| *one == 3).expect("it is left") = 5;
+        assert_eq!(few.iter().copied().collect::<std::collections::BTreeSet<_>>(), [4, 5].into());
+        assert_eq!((few.pop().is_some(), few.pop().is_some(), few.pop()), (true, true, None));
+    }
+}
