@@ -146,7 +146,12 @@ impl Group {
     ///
     /// # Examples
     ///
-    /// See [`Group`].
+    /// ```
+    /// use startstop_core::{Group, Runner};
+    ///
+    /// let app = Runner::new(Group::builder("app").build().unwrap());
+    /// assert_eq!(app.name(), "app");
+    /// ```
     pub fn builder(name: impl Into<Cow<'static, str>>) -> GroupBuilder {
         GroupBuilder::new(name.into())
     }
@@ -155,7 +160,20 @@ impl Group {
     ///
     /// # Examples
     ///
-    /// See [`Group`].
+    /// ```
+    /// use startstop_core::{Group, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let app = Group::builder("app").with("db", service_fn(async |cx| cx.cancelled().await));
+    /// let app = Runner::new(app.build().unwrap());
+    /// app.start().await.unwrap();
+    /// let db = app.service().get("db").unwrap();
+    /// assert!(db.is_running());
+    /// assert!(app.service().get("cache").is_none());
+    /// # app.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn get(&self, name: &str) -> Option<Arc<dyn StartStop>> {
         let table = self.shared.table();
         let id = table.ids.get(name)?;
@@ -166,7 +184,12 @@ impl Group {
     ///
     /// # Examples
     ///
-    /// See [`Member`].
+    /// ```
+    /// use startstop_core::{Group, once};
+    ///
+    /// let app = Group::builder("app").with("db", once(async |_cx| ())).with("http", once(async |_cx| ()));
+    /// assert_eq!(app.build().unwrap().members(), ["db", "http"]);
+    /// ```
     pub fn members(&self) -> Vec<String> {
         let table = self.shared.table();
         table.as_added().map(|entry| entry.name.clone().into_owned()).collect()

@@ -320,51 +320,135 @@ impl Settings {
 /// The getters: `None` is unset.
 impl Settings {
     /// The name, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// assert_eq!(Settings::new().name("ticker").get_name(), Some("ticker"));
+    /// ```
     pub fn get_name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
     /// When the service counts as ready, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{Readiness, Settings};
+    /// let settings = Settings::new().readiness(Readiness::Explicit);
+    /// assert_eq!(settings.get_readiness(), Some(Readiness::Explicit));
+    /// ```
     pub fn get_readiness(&self) -> Option<Readiness> {
         self.readiness
     }
 
     /// How long an attempt has to become ready, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// # use std::time::Duration;
+    /// let settings = Settings::new().start_timeout(Duration::from_secs(3));
+    /// assert_eq!(settings.get_start_timeout(), Some(Duration::from_secs(3)));
+    /// ```
     pub fn get_start_timeout(&self) -> Option<Duration> {
         self.start_timeout
     }
 
     /// How long a stop may take, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// # use std::time::Duration;
+    /// let settings = Settings::new().stop_timeout(Duration::from_secs(3));
+    /// assert_eq!(settings.get_stop_timeout(), Some(Duration::from_secs(3)));
+    /// ```
     pub fn get_stop_timeout(&self) -> Option<Duration> {
         self.stop_timeout
     }
 
     /// How long what was aborted has to yield, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// # use std::time::Duration;
+    /// let settings = Settings::new().abort_timeout(Duration::from_secs(1));
+    /// assert_eq!(settings.get_abort_timeout(), Some(Duration::from_secs(1)));
+    /// ```
     pub fn get_abort_timeout(&self) -> Option<Duration> {
         self.abort_timeout
     }
 
     /// How long a stop leaves the service alone, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// # use std::time::Duration;
+    /// let settings = Settings::new().drain(Duration::from_secs(10));
+    /// assert_eq!(settings.get_drain(), Some(Duration::from_secs(10)));
+    /// ```
     pub fn get_drain(&self) -> Option<Duration> {
         self.drain
     }
 
     /// Whether `shutdown` runs after every attempt, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// assert_eq!(Settings::new().get_shutdown_always(), None);
+    /// assert_eq!(Settings::new().shutdown_always(true).get_shutdown_always(), Some(true));
+    /// ```
     pub fn get_shutdown_always(&self) -> Option<bool> {
         self.shutdown_always
     }
 
     /// How many failures the history holds, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// assert_eq!(Settings::new().history_capacity(8).get_history_capacity(), Some(8));
+    /// ```
     pub fn get_history_capacity(&self) -> Option<usize> {
         self.history_capacity
     }
 
     /// The restart policy, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::{RestartPolicy, Settings};
+    /// let settings = Settings::new().restart(RestartPolicy::on_failure());
+    /// assert!(settings.get_restart().is_some());
+    /// assert!(Settings::new().get_restart().is_none());
+    /// ```
     pub fn get_restart(&self) -> Option<&RestartPolicy> {
         self.restart.as_ref()
     }
 
     /// The longest silence that is allowed, if set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use startstop_core::Settings;
+    /// # use std::time::Duration;
+    /// let settings = Settings::new().watchdog(Duration::from_secs(30));
+    /// assert_eq!(settings.get_watchdog(), Some(Duration::from_secs(30)));
+    /// ```
     pub fn get_watchdog(&self) -> Option<Duration> {
         self.watchdog
     }

@@ -18,7 +18,12 @@ use crate::settings::restart_policy::Backoff;
 ///
 /// # Examples
 ///
-/// See [`Group`].
+/// ```
+/// use startstop_core::{Group, GroupBuilder, once};
+///
+/// let builder: GroupBuilder = Group::builder("app").with("db", once(async |_cx| ()));
+/// assert_eq!(builder.build().unwrap().members(), ["db"]);
+/// ```
 #[must_use = "a group is built by `build`"]
 pub struct GroupBuilder {
     settings: Settings,
@@ -58,7 +63,20 @@ impl GroupBuilder {
     ///
     /// # Examples
     ///
-    /// See [`Group`].
+    /// ```
+    /// use startstop_core::{Group, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let app = Group::builder("app")
+    ///     .with("cache", service_fn(async |cx| cx.cancelled().await))
+    ///     .with("queue", service_fn(async |cx| cx.cancelled().await)); // both start at once
+    /// let app = Runner::new(app.build().unwrap());
+    /// app.start().await.unwrap();
+    /// assert_eq!(app.status().children().len(), 2);
+    /// # app.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn with(mut self, name: impl Into<String>, member: impl IntoMember) -> Self {
         self.add(name.into().into(), member.into_member(), After::Named);
         self
@@ -68,7 +86,27 @@ impl GroupBuilder {
     ///
     /// # Examples
     ///
-    /// See [`Group`].
+    /// ```
+    /// use startstop_core::{Group, Runner, Slot, service_fn_with};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let pool = Slot::new();
+    /// let db = service_fn_with(pool.clone(), async |pool, cx| {
+    ///     pool.fill(&cx, "connections");
+    ///     cx.cancelled().await
+    /// });
+    /// let http = service_fn_with(pool.clone(), async |pool, cx| {
+    ///     assert_eq!(*pool.wait(&cx).await.unwrap(), "connections");
+    ///     cx.cancelled().await
+    /// });
+    /// let app = Runner::new(Group::builder("app").with("db", db).then("http", http).build().unwrap());
+    /// app.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// app.stop().await.unwrap(); // `http` first
+    /// assert!(app.errors_list().is_empty());
+    /// # }
+    /// ```
     pub fn then(mut self, name: impl Into<String>, member: impl IntoMember) -> Self {
         self.add(name.into().into(), member.into_member(), After::All);
         self
@@ -92,13 +130,10 @@ impl GroupBuilder {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use startstop_core::{Group, Settings};
+    /// use startstop_core::{Group, Runner, Settings};
     ///
-    /// let app = Group::builder("app")
-    ///     .settings(Settings::new().stop_timeout(Duration::from_secs(30)))
-    ///     .build()
-    ///     .unwrap();
-    /// # drop(app);
+    /// let app = Group::builder("app").settings(Settings::new().name("shop")).build().unwrap();
+    /// assert_eq!(Runner::new(app).name(), "shop");
     /// ```
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings.or(self.settings);
@@ -112,10 +147,19 @@ impl GroupBuilder {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use startstop_core::Group;
+    /// use startstop_core::{Group, Member, OnFailure, Runner, service_fn};
     ///
-    /// let app = Group::builder("app").limit(3, Duration::from_secs(60)).build().unwrap();
-    /// # drop(app);
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let broken = Member::new(service_fn(async |_cx| Err::<(), _>("no such file")));
+    /// let broken = broken.on_failure(OnFailure::RestartMember);
+    /// let app = Group::builder("app").with("broken", broken).limit(2, Duration::from_secs(60));
+    /// let app = Runner::new(app.build().unwrap());
+    /// app.request_start();
+    /// app.wait().await;
+    /// let text = app.errors_last().unwrap().to_string();
+    /// assert!(app.status().children()[0].attempts() == 3, "the first and two restarts: {text}");
+    /// # }
     /// ```
     pub fn limit(mut self, max: u32, window: Duration) -> Self {
         self.limit = Some((max, window));
@@ -167,7 +211,13 @@ impl GroupBuilder {
     ///
     /// # Examples
     ///
-    /// See [`Group`].
+    /// ```
+    /// use startstop_core::{Group, GroupError, Member, once};
+    ///
+    /// let db = Member::new(once(async |_cx| ())).after(["cache"]);
+    /// let app = Group::builder("app").with("db", db).build();
+    /// assert!(matches!(app, Err(GroupError::UnknownDependency { .. })));
+    /// ```
     ///
     /// # Errors
     ///

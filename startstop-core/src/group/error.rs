@@ -126,7 +126,21 @@ impl DependencyFailed {
     ///
     /// # Examples
     ///
-    /// See [`DependencyFailed`].
+    /// ```
+    /// use startstop_core::{DependencyFailed, Group, Member, OnFailure, Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let db = Member::new(once(async |_cx| Err::<(), _>("refused"))).on_failure(OnFailure::Ignore);
+    /// let app = Group::builder("app").with("db", db).then("http", once(async |_cx| ()));
+    /// let app = Runner::new(app.build().unwrap());
+    /// app.start().await.unwrap_err();
+    ///
+    /// let failure = app.service().get("http").unwrap().errors_last().unwrap();
+    /// let failed = failure.error().downcast_ref::<DependencyFailed>().unwrap();
+    /// assert_eq!(failed.dependency(), "db");
+    /// # }
+    /// ```
     pub fn dependency(&self) -> &str {
         &self.dependency
     }

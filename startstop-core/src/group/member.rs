@@ -70,7 +70,12 @@ impl Member {
     ///
     /// # Examples
     ///
-    /// See [`Member`].
+    /// ```
+    /// use startstop_core::{Group, Member, once};
+    ///
+    /// let app = Group::builder("app").with("db", Member::new(once(async |_cx| ())));
+    /// assert_eq!(app.build().unwrap().members(), ["db"]);
+    /// ```
     #[allow(clippy::missing_panics_doc)] // A runner shares itself as what is looked for here.
     pub fn new(service: impl Service) -> Self {
         let make: Box<dyn FnOnce(Settings) -> MemberPart + Send> = match service.__share() {
@@ -88,7 +93,14 @@ impl Member {
     ///
     /// # Examples
     ///
-    /// See [`Member`].
+    /// ```
+    /// use startstop_core::{Group, GroupError, Member, once};
+    ///
+    /// let db = Member::new(once(async |_cx| ())).after(["http"]);
+    /// let http = Member::new(once(async |_cx| ())).after(["db"]);
+    /// let app = Group::builder("app").with("db", db).with("http", http).build();
+    /// assert!(matches!(app, Err(GroupError::Cycle { .. })));
+    /// ```
     pub fn after<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.needs.after.extend(names.into_iter().map(Into::into));
         self
@@ -199,7 +211,20 @@ impl Member {
     ///
     /// # Examples
     ///
-    /// See [`OnFailure`].
+    /// ```
+    /// use startstop_core::{Group, Member, OnFailure, Runner, once, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let report = Member::new(once(async |_cx| Err::<(), _>("no data"))).on_failure(OnFailure::Ignore);
+    /// let server = service_fn(async |cx| cx.cancelled().await);
+    /// let app = Group::builder("app").with("report", report).with("server", server);
+    /// let app = Runner::new(app.build().unwrap());
+    /// app.start().await.unwrap();
+    /// assert!(app.is_running());
+    /// # app.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.policy.on_failure = on_failure;
         self
@@ -209,7 +234,18 @@ impl Member {
     ///
     /// # Examples
     ///
-    /// See [`OnCompletion`].
+    /// ```
+    /// use startstop_core::{Exit, Group, Member, OnCompletion, Runner, once, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let job = Member::new(once(async |_cx| ())).on_completion(OnCompletion::StopGroup);
+    /// let server = service_fn(async |cx| cx.cancelled().await);
+    /// let app = Runner::new(Group::builder("app").with("server", server).with("job", job).build().unwrap());
+    /// app.request_start();
+    /// assert_eq!(app.wait().await, Exit::Completed);
+    /// # }
+    /// ```
     pub fn on_completion(mut self, on_completion: OnCompletion) -> Self {
         self.policy.on_completion = on_completion;
         self
@@ -250,7 +286,16 @@ impl fmt::Debug for Member {
 ///
 /// # Examples
 ///
-/// See [`Member`].
+/// ```
+/// use startstop_core::{Group, IntoMember, Member, Runner, once};
+///
+/// fn named(group: &str, member: impl IntoMember) -> Group {
+///     Group::builder(group.to_owned()).with("only", member).build().unwrap()
+/// }
+/// assert_eq!(named("a", once(async |_cx| ())).members(), ["only"]); // a service
+/// assert_eq!(named("b", Runner::new(once(async |_cx| ()))).members(), ["only"]); // a runner
+/// assert_eq!(named("c", Member::new(once(async |_cx| ()))).members(), ["only"]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a member of a group",
     label = "neither a service, nor a `Runner`, nor a `Member`",

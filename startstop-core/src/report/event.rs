@@ -52,7 +52,17 @@ impl Event {
     ///
     /// # Examples
     ///
-    /// See [`Event`].
+    /// ```
+    /// use startstop_core::{Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::with_settings(once(async |_cx| ()), Settings::new().name("import"));
+    /// let mut events = runner.events();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(events.next().await.unwrap().path(), "import");
+    /// # }
+    /// ```
     pub fn path(&self) -> &str {
         self.path.as_str()
     }
@@ -61,7 +71,17 @@ impl Event {
     ///
     /// # Examples
     ///
-    /// See [`Event`].
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// let mut events = runner.events();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(events.next().await.unwrap().cycle(), 1);
+    /// # }
+    /// ```
     pub fn cycle(&self) -> u64 {
         self.cycle
     }
@@ -70,7 +90,17 @@ impl Event {
     ///
     /// # Examples
     ///
-    /// See [`Event`].
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// let mut events = runner.events();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(events.next().await.unwrap().attempt(), 1);
+    /// # }
+    /// ```
     pub fn attempt(&self) -> u64 {
         self.attempt
     }
@@ -97,7 +127,17 @@ impl Event {
     ///
     /// # Examples
     ///
-    /// See [`Event`].
+    /// ```
+    /// use startstop_core::{EventKind, Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// let mut events = runner.events();
+    /// runner.start().await.unwrap();
+    /// assert!(matches!(events.next().await.unwrap().kind(), EventKind::Starting));
+    /// # }
+    /// ```
     pub fn kind(&self) -> &EventKind {
         &self.kind
     }

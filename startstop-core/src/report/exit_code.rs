@@ -45,7 +45,11 @@ impl WithExitCode {
     ///
     /// # Examples
     ///
-    /// See [`WithExitCode`].
+    /// ```
+    /// # use startstop_core::WithExitCode;
+    /// let error = WithExitCode::new("the configuration is wrong", 78);
+    /// assert_eq!(error.code(), 78);
+    /// ```
     pub fn new(error: impl Into<BoxError>, code: u8) -> Self {
         Self { mark: ExitCodeMark { error: error.into(), code } }
     }

@@ -105,7 +105,16 @@ impl Failure {
     ///
     /// # Examples
     ///
-    /// See [`Failure`].
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| Err::<(), _>(std::fmt::Error)));
+    /// runner.start().await.unwrap_err();
+    /// assert!(runner.errors_last().unwrap().error().is::<std::fmt::Error>());
+    /// # }
+    /// ```
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.record.error
     }
@@ -114,7 +123,16 @@ impl Failure {
     ///
     /// # Examples
     ///
-    /// See [`Failure`].
+    /// ```
+    /// use startstop_core::{Phase, Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| Err::<(), _>("disk full")));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.errors_last().unwrap().phase(), Phase::Run);
+    /// # }
+    /// ```
     pub fn phase(&self) -> Phase {
         self.record.phase
     }
@@ -123,7 +141,16 @@ impl Failure {
     ///
     /// # Examples
     ///
-    /// See [`Context::spawn_named`](crate::Context::spawn_named).
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |cx| cx.spawn_named("reader", async { Err::<(), _>("eof") })));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.errors_last().unwrap().task(), Some("reader"));
+    /// # }
+    /// ```
     pub fn task(&self) -> Option<&str> {
         self.record.task.as_deref()
     }
@@ -132,7 +159,19 @@ impl Failure {
     ///
     /// # Examples
     ///
-    /// See [`Context::checkpoint`](crate::Context::checkpoint).
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |cx| {
+    ///     cx.checkpoint("reading the index");
+    ///     Err::<(), _>("disk full")
+    /// }));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.errors_last().unwrap().checkpoint(), Some("reading the index"));
+    /// # }
+    /// ```
     pub fn checkpoint(&self) -> Option<&'static str> {
         self.record.checkpoint.map(|(name, _)| name)
     }
@@ -141,7 +180,21 @@ impl Failure {
     ///
     /// # Examples
     ///
-    /// See [`Context::checkpoint`](crate::Context::checkpoint).
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |cx| {
+    ///     cx.checkpoint("reading the index");
+    ///     tokio::time::sleep(Duration::from_secs(3)).await;
+    ///     Err::<(), _>("disk full")
+    /// }));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.errors_last().unwrap().checkpoint_age(), Some(Duration::from_secs(3)));
+    /// # }
+    /// ```
     pub fn checkpoint_age(&self) -> Option<Duration> {
         self.record.checkpoint.map(|(_, age)| age)
     }
@@ -150,7 +203,16 @@ impl Failure {
     ///
     /// # Examples
     ///
-    /// See [`Cause`].
+    /// ```
+    /// use startstop_core::{Cause, Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| -> () { panic!("index out of bounds") }));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.errors_last().unwrap().cause(), Cause::Panic);
+    /// # }
+    /// ```
     pub fn cause(&self) -> Cause {
         self.record.cause
     }
@@ -197,7 +259,17 @@ impl Failure {
     ///
     /// # Examples
     ///
-    /// See [`Failure`].
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| Err::<(), _>("disk full")));
+    /// runner.start().await.unwrap_err();
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.errors_last().unwrap().cycle(), 2);
+    /// # }
+    /// ```
     pub fn cycle(&self) -> u64 {
         self.record.cycle
     }
@@ -206,7 +278,18 @@ impl Failure {
     ///
     /// # Examples
     ///
-    /// See [`Failure`].
+    /// ```
+    /// use startstop_core::{RestartPolicy, Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let settings = Settings::new().restart(RestartPolicy::on_failure());
+    /// let job = once(async |cx| if cx.attempt() < 3 { Err("busy") } else { Ok(()) });
+    /// let runner = Runner::with_settings(job, settings);
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.errors_last().unwrap().attempt(), 2);
+    /// # }
+    /// ```
     pub fn attempt(&self) -> u64 {
         self.record.attempt
     }

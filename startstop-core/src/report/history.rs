@@ -50,7 +50,18 @@ impl History {
     ///
     /// # Examples
     ///
-    /// See [`History`].
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| Err::<(), _>("disk full")));
+    /// runner.start().await.unwrap_err();
+    /// runner.start().await.unwrap_err();
+    /// let history = runner.history();
+    /// assert_eq!(history.entries()[1].cycle(), 2);
+    /// # }
+    /// ```
     pub fn entries(&self) -> &[Failure] {
         match &self.log {
             Some(log) => &log.failures[log.stale..],
@@ -63,7 +74,19 @@ impl History {
     ///
     /// # Examples
     ///
-    /// See [`History`].
+    /// ```
+    /// use startstop_core::{Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let job = once(async |_cx| Err::<(), _>("disk full"));
+    /// let runner = Runner::with_settings(job, Settings::new().history_capacity(1));
+    /// for _start in 0..3 {
+    ///     runner.start().await.unwrap_err();
+    /// }
+    /// assert_eq!(runner.history().evicted(), 2);
+    /// # }
+    /// ```
     pub fn evicted(&self) -> u64 {
         self.log.as_ref().map_or(0, |log| log.evicted)
     }

@@ -10,15 +10,17 @@ use crate::report::panic::BoxError;
 /// # Examples
 ///
 /// ```
-/// use startstop_core::{Runner, service_fn};
+/// use startstop_core::{Outcome, Runner, once};
 ///
-/// // No error: no `Ok(())`, no turbofish.
-/// let _ = Runner::new(service_fn(async |cx| cx.cancelled().await));
-/// // Errors of any kind.
-/// let _ = Runner::new(service_fn(async |_cx| {
-///     tokio::fs::read("/etc/hostname").await?;
-///     Ok::<(), std::io::Error>(())
-/// }));
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// async fn job() -> impl Outcome {
+///     Err::<(), _>("disk full")
+/// }
+/// let runner = Runner::new(once(async |_cx| job().await));
+/// runner.start().await.unwrap_err();
+/// assert_eq!(runner.errors_last().unwrap().error().to_string(), "disk full");
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a service's function yields `()` or `Result<(), E>`, not `{Self}`",

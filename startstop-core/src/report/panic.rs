@@ -5,6 +5,14 @@ use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Any error, boxed.
+///
+/// # Examples
+///
+/// ```
+/// # use startstop_core::BoxError;
+/// let error: BoxError = "disk full".into();
+/// assert_eq!(error.to_string(), "disk full");
+/// ```
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A panic of a service, as the error of a [`Failure`](crate::Failure).
@@ -56,7 +64,18 @@ impl PanicError {
     ///
     /// # Examples
     ///
-    /// See [`PanicError`].
+    /// ```
+    /// use startstop_core::{PanicError, Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| -> () { panic!("index out of bounds") }));
+    /// runner.start().await.unwrap_err();
+    /// let failure = runner.errors_last().unwrap();
+    /// let panic = failure.error().downcast_ref::<PanicError>().unwrap();
+    /// assert_eq!(panic.message(), "index out of bounds");
+    /// # }
+    /// ```
     pub fn message(&self) -> &str {
         &self.message
     }

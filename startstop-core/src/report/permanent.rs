@@ -41,7 +41,11 @@ impl Permanent {
     ///
     /// # Examples
     ///
-    /// See [`Permanent`].
+    /// ```
+    /// # use startstop_core::Permanent;
+    /// let error = Permanent::new("the configuration is wrong");
+    /// assert_eq!(error.get_ref().to_string(), "the configuration is wrong");
+    /// ```
     pub fn new(error: impl Into<BoxError>) -> Self {
         Self { mark: PermanentMark { error: error.into() } }
     }

@@ -175,6 +175,13 @@ pub enum Readiness {
 }
 
 /// A part of an attempt: each has to end before the service is stopped.
+///
+/// # Examples
+///
+/// ```
+/// # use startstop_core::Phase;
+/// assert_eq!(Phase::Shutdown.to_string(), "shutdown");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]

@@ -130,6 +130,15 @@ impl Status {
     }
 
     /// The name of the service; of a member the one that its group gave it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, Settings, once};
+    ///
+    /// let runner = Runner::with_settings(once(async |_cx| ()), Settings::new().name("import"));
+    /// assert_eq!(runner.status().name(), "import");
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -149,62 +158,268 @@ impl Status {
     }
 
     /// Where it is in its life.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, State, once};
+    ///
+    /// assert_eq!(Runner::new(once(async |_cx| ())).status().state(), State::Stopped);
+    /// ```
     pub fn state(&self) -> State {
         self.state
     }
 
     /// Whether it can do its job, or has done it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// assert!(!runner.status().is_ready());
+    /// runner.start().await.unwrap();
+    /// assert!(runner.status().is_ready());
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn is_ready(&self) -> bool {
         self.ready
     }
 
     /// Why it cannot do its job for now, as the service has said; of a group which members cannot.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.not_ready("the database is not reachable");
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// assert_eq!(runner.status().not_ready_reason(), Some("the database is not reachable"));
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn not_ready_reason(&self) -> Option<&str> {
         self.not_ready_reason.as_deref()
     }
 
     /// What the service wants to be shown beside its state.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.detail("leader, fence 7");
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// assert_eq!(runner.status().detail(), Some("leader, fence 7"));
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
 
     /// What the service was about to do when it last said so, in the current or most recent attempt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.checkpoint("reading the index");
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// assert_eq!(runner.status().checkpoint(), Some("reading the index"));
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn checkpoint(&self) -> Option<&'static str> {
         self.checkpoint
     }
 
     /// How long ago the service said so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.checkpoint("reading the index");
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// tokio::time::sleep(Duration::from_secs(3)).await;
+    /// assert_eq!(runner.status().checkpoint_age().unwrap().as_secs(), 3);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn checkpoint_age(&self) -> Option<Duration> {
         self.checkpoint_age
     }
 
     /// How long ago the last heartbeat came; `None` without a watchdog, and where nothing runs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, Settings, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let service = service_fn(async |cx| {
+    ///     cx.heartbeat();
+    ///     cx.cancelled().await
+    /// });
+    /// let settings = Settings::new().watchdog(Duration::from_secs(30));
+    /// let runner = Runner::with_settings(service, settings);
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// tokio::time::sleep(Duration::from_secs(3)).await;
+    /// assert_eq!(runner.status().heartbeat_age().unwrap().as_secs(), 3);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn heartbeat_age(&self) -> Option<Duration> {
         self.heartbeat_age
     }
 
     /// What does not yield, once its end was given up; `None` again once it has ended after all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// assert!(runner.status().unresponsive().is_none()); // it has ended
+    /// # }
+    /// ```
     pub fn unresponsive(&self) -> Option<&Unresponsive> {
         self.unresponsive.as_ref()
     }
 
     /// How long until what is left is aborted, in [`State::Stopping`]; `None` if never.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, Settings, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let service = service_fn(async |cx| {
+    ///     cx.cancelled().await;
+    ///     tokio::time::sleep(Duration::from_secs(3)).await // flushes
+    /// });
+    /// let settings = Settings::new().stop_timeout(Duration::from_secs(10));
+    /// let runner = Runner::with_settings(service, settings);
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// runner.request_stop();
+    /// tokio::time::sleep(Duration::from_secs(1)).await;
+    /// assert_eq!(runner.status().remaining(), Some(Duration::from_secs(9)));
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn remaining(&self) -> Option<Duration> {
         self.remaining
     }
 
     /// How long it has been running: zero in every other state.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// tokio::time::sleep(Duration::from_secs(3)).await;
+    /// assert_eq!(runner.status().uptime().as_secs(), 3);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn uptime(&self) -> Duration {
         self.uptime
     }
 
     /// How long it has been running over all cycles.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// for _cycle in 0..2 {
+    ///     runner.start().await.unwrap();
+    ///     tokio::time::sleep(Duration::from_secs(3)).await;
+    ///     runner.stop().await.unwrap();
+    /// }
+    /// assert_eq!(runner.status().total_uptime().as_secs(), 6);
+    /// # }
+    /// ```
     pub fn total_uptime(&self) -> Duration {
         self.total_uptime
     }
 
     /// How long it has not been running since its first start, without the time in which it was stopped on request or had
     /// completed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// tokio::time::sleep(Duration::from_secs(3)).await;
+    /// assert!(runner.status().total_downtime().is_zero()); // it was told to stop
+    /// # }
+    /// ```
     pub fn total_downtime(&self) -> Duration {
         self.total_downtime
     }
@@ -245,7 +460,17 @@ impl Status {
     ///
     /// # Examples
     ///
-    /// See [`availability`](Self::availability).
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.status().mean_time_between_failures(), None); // none so far
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn mean_time_between_failures(&self) -> Option<Duration> {
         mean(self.total_uptime, self.outages.begun)
     }
@@ -254,52 +479,190 @@ impl Status {
     ///
     /// # Examples
     ///
-    /// See [`availability`](Self::availability).
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.status().mean_time_to_recovery(), None); // nothing to recover from
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn mean_time_to_recovery(&self) -> Option<Duration> {
         mean(Duration::from_nanos(self.outages.lasted), self.outages.over)
     }
 
     /// How many cycles have begun.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// runner.start().await.unwrap();
+    /// # runner.stop().await.unwrap();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.status().cycles(), 2);
+    /// # }
+    /// ```
     pub fn cycles(&self) -> u64 {
         self.cycles
     }
 
     /// How many attempts have begun, over all cycles.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{RestartPolicy, Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let settings = Settings::new().restart(RestartPolicy::on_failure());
+    /// let job = once(async |cx| if cx.attempt() < 3 { Err("busy") } else { Ok(()) });
+    /// let runner = Runner::with_settings(job, settings);
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.status().attempts(), 3);
+    /// # }
+    /// ```
     pub fn attempts(&self) -> u64 {
         self.attempts
     }
 
     /// How many times it was restarted by its policy or by a group.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{RestartPolicy, Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let settings = Settings::new().restart(RestartPolicy::on_failure());
+    /// let job = once(async |cx| if cx.attempt() < 3 { Err("busy") } else { Ok(()) });
+    /// let runner = Runner::with_settings(job, settings);
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.status().restarts(), 2);
+    /// # }
+    /// ```
     pub fn restarts(&self) -> u64 {
         self.restarts
     }
 
     /// How many failures there were, over all cycles, those that the history has evicted included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| Err::<(), _>("disk full")));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.status().failures(), 1);
+    /// # }
+    /// ```
     pub fn failures(&self) -> u64 {
         self.failures
     }
 
     /// The last failure of the current or most recent cycle.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| Err::<(), _>("disk full")));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.status().last_failure().unwrap().error().to_string(), "disk full");
+    /// # }
+    /// ```
     pub fn last_failure(&self) -> Option<&Failure> {
         self.last_failure.as_ref()
     }
 
     /// How the last cycle that has ended did so; `Stopped` before the first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Exit, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// assert_eq!(runner.status().last_exit(), Exit::Stopped);
+    /// # }
+    /// ```
     pub fn last_exit(&self) -> Exit {
         self.last_exit
     }
 
     /// When the state was entered, by the system's clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use startstop_core::{Runner, once};
+    ///
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// assert!(runner.status().since() <= SystemTime::now());
+    /// ```
     pub fn since(&self) -> SystemTime {
         self.since
     }
 
     /// How long until the next attempt, in [`State::Backoff`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let policy = RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_secs(5)));
+    /// let broken = service_fn(async |_cx| Err::<(), _>("refused"));
+    /// let runner = Runner::with_settings(broken, Settings::new().restart(policy));
+    /// runner.request_start();
+    /// runner.wait_for(State::Backoff).await;
+    /// assert_eq!(runner.status().next_attempt(), Some(Duration::from_secs(5)));
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn next_attempt(&self) -> Option<Duration> {
         self.next_attempt
     }
 
     /// The statuses of what the service is made of.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let app = Group::builder("app").with("db", service_fn(async |cx| cx.cancelled().await));
+    /// let app = Runner::new(app.build().unwrap());
+    /// app.start().await.unwrap();
+    /// assert_eq!(app.status().children()[0].name(), "db");
+    /// # app.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn children(&self) -> &[Status] {
         self.children.as_slice()
     }

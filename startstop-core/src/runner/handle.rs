@@ -60,7 +60,13 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`service_fn_with`](crate::service_fn_with).
+    /// ```
+    /// use startstop_core::{Group, Runner, once};
+    ///
+    /// let app = Group::builder("app").with("db", once(async |_cx| ())).build().unwrap();
+    /// let app = Runner::new(app);
+    /// assert_eq!(app.service().members(), ["db"]);
+    /// ```
     pub fn service(&self) -> &S {
         &self.inner.service
     }
@@ -69,7 +75,15 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`WeakRunner`].
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// let weak = runner.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(runner);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
     pub fn downgrade(&self) -> WeakRunner<S> {
         WeakRunner::new(&self.inner)
     }
@@ -111,7 +125,20 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`Runner`].
+    /// ```
+    /// use startstop_core::{Runner, StartError, once, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// assert!(runner.is_running());
+    /// # runner.stop().await.unwrap();
+    ///
+    /// let broken = Runner::new(once(async |_cx| Err::<(), _>("no such file")));
+    /// assert!(matches!(broken.start().await, Err(StartError::Failed(_))));
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -204,7 +231,18 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`Runner`].
+    /// ```
+    /// use startstop_core::{Runner, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap();
+    /// assert_eq!(runner.state(), State::Stopped);
+    /// runner.stop().await.unwrap(); // it has stopped
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -254,7 +292,19 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`Runner`].
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.start().await.unwrap();
+    /// runner.restart().await.unwrap();
+    /// assert!(runner.is_running());
+    /// assert_eq!(runner.status().cycles(), 2);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -274,12 +324,14 @@ impl<S: Service> Runner<S> {
     /// # Examples
     ///
     /// ```
-    /// # use startstop_core::{Runner, State, service_fn};
-    /// # #[tokio::main(flavor = "current_thread")]
+    /// use startstop_core::{Runner, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() {
     /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
     /// runner.request_start();
     /// runner.wait_for(State::Running).await;
+    /// assert!(runner.is_running());
     /// # runner.stop().await.unwrap();
     /// # }
     /// ```
@@ -292,13 +344,14 @@ impl<S: Service> Runner<S> {
     /// # Examples
     ///
     /// ```
-    /// # use startstop_core::{Runner, State, service_fn};
-    /// # #[tokio::main(flavor = "current_thread")]
+    /// use startstop_core::{Exit, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() {
     /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
     /// runner.start().await.unwrap();
     /// runner.request_stop();
-    /// runner.wait_for(State::Stopped).await;
+    /// assert_eq!(runner.wait().await, Exit::Stopped);
     /// # }
     /// ```
     pub fn request_stop(&self) {
@@ -333,7 +386,22 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`Reload`](crate::Reload).
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
+    ///         reload.done(); // the new configuration is in force
+    ///     }
+    /// }));
+    /// runner.start().await.unwrap();
+    /// assert!(runner.reload().await.is_ok());
+    /// runner.stop().await.unwrap();
+    /// assert!(runner.reload().await.is_err()); // nothing runs
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -25,7 +25,18 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`Runner`].
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// assert!(!runner.is_running());
+    /// runner.start().await.unwrap();
+    /// assert!(runner.is_running());
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn is_running(&self) -> bool {
         self.inner.shared.atomic_state.read().is_running()
     }
@@ -75,7 +86,18 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`Runner`].
+    /// ```
+    /// use startstop_core::{Runner, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// assert_eq!(runner.state(), State::Stopped);
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.state(), State::Running);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn state(&self) -> State {
         self.inner.shared.atomic_state.read().state()
     }
@@ -84,7 +106,12 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`with_settings`](Self::with_settings).
+    /// ```
+    /// use startstop_core::{Runner, Settings, once};
+    ///
+    /// let job = Runner::with_settings(once(async |_cx| ()), Settings::new().name("import"));
+    /// assert_eq!(job.name(), "import");
+    /// ```
     pub fn name(&self) -> &str {
         self.inner.shared.name()
     }
@@ -161,7 +188,16 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`History`].
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| Err::<(), _>("disk full")));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.history().entries().len(), 1);
+    /// # }
+    /// ```
     pub fn history(&self) -> History {
         self.inner.shared.synced().history()
     }
@@ -170,7 +206,18 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`Status`].
+    /// ```
+    /// use startstop_core::{Exit, Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// runner.start().await.unwrap();
+    /// # runner.stop().await.unwrap();
+    /// let status = runner.status();
+    /// assert_eq!((status.cycles(), status.last_exit()), (1, Exit::Completed));
+    /// # }
+    /// ```
     pub fn status(&self) -> Status {
         snapshot::status(&*self.inner)
     }
@@ -181,7 +228,19 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`Exit`].
+    /// ```
+    /// use startstop_core::{Exit, Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |cx| {
+    ///     cx.request_stop();
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.request_start();
+    /// assert_eq!(runner.wait().await, Exit::Stopped);
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     ///
@@ -194,7 +253,18 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`request_start`](Self::request_start).
+    /// ```
+    /// use startstop_core::{Runner, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// runner.request_start();
+    /// runner.wait_for(State::Running).await;
+    /// assert_eq!(runner.state(), State::Running);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     ///
@@ -207,7 +277,18 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`StateWatch`].
+    /// ```
+    /// use startstop_core::{Runner, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// let watch = runner.subscribe();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(watch.get(), State::Running);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn subscribe(&self) -> StateWatch {
         StateWatch::new(&(Arc::clone(&self.inner) as Arc<dyn Node>))
     }
@@ -217,7 +298,19 @@ impl<S: Service> Runner<S> {
     ///
     /// # Examples
     ///
-    /// See [`Events`].
+    /// ```
+    /// use startstop_core::{EventKind, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// let mut events = runner.events();
+    /// runner.start().await.unwrap();
+    /// let event = events.next().await.unwrap();
+    /// assert!(matches!(event.kind(), EventKind::Starting));
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn events(&self) -> Events {
         self.events_with_capacity(CAPACITY)
     }

@@ -39,6 +39,7 @@ use crate::sync::CancellationToken;
 /// for service in services.iter().rev() {
 ///     service.stop().await.unwrap();
 /// }
+/// assert!(services.iter().all(|service| !service.is_running()));
 /// # }
 /// ```
 #[async_trait]

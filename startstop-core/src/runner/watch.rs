@@ -59,7 +59,16 @@ impl StateWatch {
     ///
     /// # Examples
     ///
-    /// See [`StateWatch`].
+    /// ```
+    /// use startstop_core::{Runner, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// let watch = runner.subscribe();
+    /// assert_eq!(watch.get(), State::Stopped);
+    /// # }
+    /// ```
     pub fn get(&self) -> State {
         self.node.upgrade().map_or(State::Stopped, |node| node.shared().atomic_state.read().state())
     }
@@ -69,7 +78,20 @@ impl StateWatch {
     ///
     /// # Examples
     ///
-    /// See [`StateWatch`].
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// let mut watch = runner.subscribe();
+    /// runner.start().await.unwrap();
+    /// assert!(watch.changed().await.is_some());
+    /// drop(runner);
+    /// while watch.changed().await.is_some() {}
+    /// assert_eq!(watch.changed().await, None); // no runner is left
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     ///

@@ -35,7 +35,13 @@ impl<S: Service> WeakRunner<S> {
     ///
     /// # Examples
     ///
-    /// See [`WeakRunner`].
+    /// ```
+    /// use startstop_core::{Runner, once};
+    ///
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// let weak = runner.downgrade();
+    /// assert_eq!(weak.upgrade().unwrap().name(), runner.name());
+    /// ```
     pub fn upgrade(&self) -> Option<Runner<S>> {
         let inner = self.inner.upgrade()?;
         let detached = inner.shared.detached.load(Ordering::Acquire);

@@ -20,7 +20,20 @@ use crate::sync::in_turn;
 ///
 /// # Examples
 ///
-/// See [`Service::boxed`].
+/// ```
+/// use startstop_core::{BoxService, Runner, Service, once};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let jobs: Vec<BoxService> =
+///     vec![once(async |_cx| ()).boxed(), once(async |_cx| Err::<(), _>("disk full")).boxed()];
+/// let mut failed = 0;
+/// for job in jobs {
+///     failed += usize::from(Runner::new(job).start().await.is_err());
+/// }
+/// assert_eq!(failed, 1);
+/// # }
+/// ```
 pub struct BoxService {
     /// Until it is dropped.
     service: Option<Box<dyn DynService>>,

@@ -67,6 +67,7 @@ pub use reload::Reload;
 /// let runner = Runner::new(service_fn(beat));
 /// runner.start().await.unwrap();
 /// runner.stop().await.unwrap();
+/// assert!(runner.errors_list().is_empty());
 /// # }
 /// ```
 #[derive(Clone)]
@@ -107,7 +108,16 @@ impl Context {
     ///
     /// # Examples
     ///
-    /// See [`Context`].
+    /// ```
+    /// use startstop_core::{Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let job = once(async |cx| assert_eq!(cx.name(), "import"));
+    /// let runner = Runner::with_settings(job, Settings::new().name("import"));
+    /// runner.start().await.unwrap();
+    /// # }
+    /// ```
     pub fn name(&self) -> &str {
         match &self.link {
             Link::Attempt(attempt) => attempt.node().shared().name(),
@@ -166,7 +176,17 @@ impl Context {
     ///
     /// # Examples
     ///
-    /// See [`cycle`](Self::cycle).
+    /// ```
+    /// use startstop_core::{RestartPolicy, Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let job = once(async |cx| if cx.attempt() == 1 { Err("busy") } else { Ok(()) });
+    /// let runner = Runner::with_settings(job, Settings::new().restart(RestartPolicy::on_failure()));
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.status().attempts(), 2);
+    /// # }
+    /// ```
     pub fn attempt(&self) -> u64 {
         let Some(attempt) = self.attempt_link() else { return 0 };
         let synced = attempt.node().shared().synced();
@@ -188,12 +208,12 @@ impl Context {
     /// use startstop_core::{Context, Service, service_fn};
     /// use tokio_util::sync::CancellationToken;
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() {
     /// let service = service_fn(async |cx| cx.cancelled().await);
     /// let token = CancellationToken::new();
     /// token.cancel();
-    /// service.run(Context::detached(token)).await.unwrap();
+    /// assert!(service.run(Context::detached(token)).await.is_ok());
     /// # }
     /// ```
     pub fn detached(token: CancellationToken) -> Self {
@@ -205,7 +225,17 @@ impl Context {
     ///
     /// # Examples
     ///
-    /// See [`Probe`].
+    /// ```
+    /// use startstop_core::{Context, Service, service_fn};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let (cx, probe) = Context::probed(CancellationToken::new());
+    /// service_fn(async |cx: Context| cx.ready()).run(cx).await.unwrap();
+    /// assert!(probe.is_ready());
+    /// # }
+    /// ```
     pub fn probed(token: CancellationToken) -> (Self, Probe) {
         let (detached, probe) = Detached::new(token);
         (Self { link: Link::Detached(Arc::new(detached)) }, probe)
@@ -226,11 +256,16 @@ impl Context {
     /// # Examples
     ///
     /// ```
-    /// # use startstop_core::{Runner, service_fn};
-    /// # #[tokio::main(flavor = "current_thread")]
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() {
-    /// let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.cancelled().await;
+    ///     assert!(cx.is_cancelled());
+    /// }));
     /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
     /// runner.stop().await.unwrap();
     /// # }
     /// ```
@@ -248,14 +283,17 @@ impl Context {
     /// # Examples
     ///
     /// ```
-    /// # use startstop_core::{Runner, service_fn};
-    /// # #[tokio::main(flavor = "current_thread")]
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() {
     /// let runner = Runner::new(service_fn(async |cx| {
     ///     let told = tokio::spawn(cx.cancelled_owned());
     ///     told.await.unwrap();
+    ///     assert!(cx.is_cancelled());
     /// }));
     /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
     /// runner.stop().await.unwrap();
     /// # }
     /// ```
@@ -292,14 +330,17 @@ impl Context {
     /// # Examples
     ///
     /// ```
-    /// # use startstop_core::{Runner, service_fn};
-    /// # #[tokio::main(flavor = "current_thread")]
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() {
     /// let runner = Runner::new(service_fn(async |cx| {
     ///     let token = cx.token();
-    ///     tokio::spawn(async move { token.cancelled().await }).await.unwrap();
+    ///     cx.cancelled().await;
+    ///     assert!(token.is_cancelled());
     /// }));
     /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
     /// runner.stop().await.unwrap();
     /// # }
     /// ```
@@ -317,7 +358,20 @@ impl Context {
     ///
     /// # Examples
     ///
-    /// See [`Context`].
+    /// ```
+    /// use startstop_core::{Context, once, Runner};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |cx| {
+    ///     assert_eq!(cx.run_until_cancelled(async { 7 }).await, Some(7));
+    ///     cx.request_stop();
+    ///     let waited = cx.run_until_cancelled(std::future::pending::<u32>()).await;
+    ///     assert_eq!(waited, None);
+    /// }));
+    /// runner.start().await.unwrap_err(); // it has stopped itself
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     ///
@@ -336,7 +390,17 @@ impl Context {
     ///
     /// # Examples
     ///
-    /// See [`blocking_fn`](crate::blocking_fn).
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::Context;
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// let token = CancellationToken::new();
+    /// let cx = Context::detached(token.clone());
+    /// assert!(!cx.cancelled_blocking(Duration::from_millis(1)));
+    /// token.cancel();
+    /// assert!(cx.cancelled_blocking(Duration::MAX));
+    /// ```
     pub fn cancelled_blocking(&self, timeout: Duration) -> bool {
         blocking::wait(self, timeout)
     }
@@ -371,7 +435,21 @@ impl Context {
     ///
     /// # Examples
     ///
-    /// See [`deadline`](Self::deadline).
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.cancelled().await;
+    ///     assert_eq!(cx.remaining(), Some(Duration::from_secs(3)));
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// runner.stop_within(Duration::from_secs(3)).await.unwrap();
+    /// # }
+    /// ```
     pub fn remaining(&self) -> Option<Duration> {
         Some(self.deadline()?.saturating_duration_since(Instant::now()))
     }
@@ -444,7 +522,21 @@ impl Context {
     ///
     /// # Examples
     ///
-    /// See [`Reload`].
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
+    ///         reload.done();
+    ///     }
+    /// }));
+    /// runner.start().await.unwrap();
+    /// assert!(runner.reload().await.is_ok());
+    /// runner.stop().await.unwrap();
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     ///

@@ -127,7 +127,19 @@ impl<R> ServiceFn<R> {
     ///
     /// # Examples
     ///
-    /// See [`service_fn`].
+    /// ```
+    /// use startstop_core::{Phase, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let service = service_fn(async |cx| cx.cancelled().await)
+    ///     .on_shutdown(async |_cx| Err::<(), _>("the last page was not written"));
+    /// let runner = Runner::new(service);
+    /// runner.start().await.unwrap();
+    /// runner.stop().await.unwrap_err();
+    /// assert_eq!(runner.errors_last().unwrap().phase(), Phase::Shutdown);
+    /// # }
+    /// ```
     pub fn on_shutdown<H, F>(self, shutdown: H) -> ServicePair<R, H>
     where
         H: Fn(Context) -> F + Send + Sync + 'static,
@@ -153,6 +165,7 @@ impl<T, R> ServiceFnWith<T, R> {
     /// let runner = Runner::new(server);
     /// runner.start().await.unwrap();
     /// runner.stop().await.unwrap();
+    /// assert!(runner.errors_list().is_empty());
     /// # }
     /// ```
     pub fn on_shutdown<H, F>(self, shutdown: H) -> ServicePairWith<T, R, H>
@@ -167,7 +180,11 @@ impl<T, R> ServiceFnWith<T, R> {
     ///
     /// # Examples
     ///
-    /// See [`service_fn_with`].
+    /// ```
+    /// # use startstop_core::service_fn_with;
+    /// let service = service_fn_with(7, async |_seven, cx| cx.cancelled().await);
+    /// assert_eq!(**service.state(), 7);
+    /// ```
     pub fn state(&self) -> &Arc<T> {
         &self.state
     }
@@ -178,7 +195,11 @@ impl<T, R, H> ServicePairWith<T, R, H> {
     ///
     /// # Examples
     ///
-    /// See [`service_fn_with`].
+    /// ```
+    /// # use startstop_core::service_fn_with;
+    /// let service = service_fn_with(7, async |_seven, cx| cx.cancelled().await).on_shutdown(async |_seven, _cx| ());
+    /// assert_eq!(**service.state(), 7);
+    /// ```
     pub fn state(&self) -> &Arc<T> {
         &self.state
     }

@@ -71,7 +71,10 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// # Examples
     ///
-    /// See [`Slot`].
+    /// ```
+    /// # use startstop_core::Slot;
+    /// assert!(Slot::<String>::new().get().is_none());
+    /// ```
     pub fn new() -> Self {
         let content = Mutex::new(SlotContent { value: None, by: None, until: None, version: 0 });
         Self { shared: Arc::new(SlotShared { content, filled: Notify::new() }) }
@@ -83,7 +86,16 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// # Examples
     ///
-    /// See [`Slot`].
+    /// ```
+    /// use startstop_core::{Context, Slot};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// let (cx, probe) = Context::probed(CancellationToken::new());
+    /// let pool = Slot::new();
+    /// pool.fill(&cx, 7);
+    /// assert_eq!(pool.get().as_deref(), Some(&7));
+    /// assert!(probe.is_ready());
+    /// ```
     pub fn fill(&self, cx: &Context, value: T) {
         let value = Arc::new(value);
         let mut content = self.shared.content();
@@ -106,7 +118,15 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// # Examples
     ///
-    /// See [`Slot`].
+    /// ```
+    /// use startstop_core::{Context, Slot};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// let pool = Slot::new();
+    /// assert!(pool.get().is_none());
+    /// pool.fill(&Context::detached(CancellationToken::new()), 7);
+    /// assert_eq!(pool.get().as_deref(), Some(&7));
+    /// ```
     pub fn get(&self) -> Option<Arc<T>> {
         self.shared.content().value.clone()
     }
@@ -116,7 +136,18 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// # Examples
     ///
-    /// See [`Slot`].
+    /// ```
+    /// use startstop_core::{Context, Slot};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let token = CancellationToken::new();
+    /// let (pool, cx) = (Slot::<u32>::new(), Context::detached(token.clone()));
+    /// token.cancel();
+    /// assert!(pool.wait(&cx).await.is_none()); // a stop has come first
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     ///
@@ -132,7 +163,18 @@ impl<T: Send + Sync + 'static> Slot<T> {
     ///
     /// # Examples
     ///
-    /// See [`SlotWatch`].
+    /// ```
+    /// use startstop_core::{Context, Slot};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let (pool, cx) = (Slot::new(), Context::detached(CancellationToken::new()));
+    /// let mut pools = pool.watch();
+    /// pool.fill(&cx, 7);
+    /// assert_eq!(pools.next(&cx).await.as_deref(), Some(&7));
+    /// # }
+    /// ```
     pub fn watch(&self) -> SlotWatch<T> {
         SlotWatch { slot: self.clone(), seen: 0 }
     }
@@ -210,7 +252,20 @@ impl<T: Send + Sync + 'static> SlotWatch<T> {
     ///
     /// # Examples
     ///
-    /// See [`SlotWatch`].
+    /// ```
+    /// use startstop_core::{Context, Slot};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let (pool, cx) = (Slot::new(), Context::detached(CancellationToken::new()));
+    /// let mut pools = pool.watch();
+    /// for made in [1, 2] {
+    ///     pool.fill(&cx, made);
+    ///     assert_eq!(pools.next(&cx).await.as_deref(), Some(&made));
+    /// }
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     ///

@@ -14,15 +14,8 @@
 /// # Examples
 ///
 /// ```
-/// use startstop_core::{Group, Member, OnFailure, service_fn};
-///
-/// let idle = || service_fn(async |cx| cx.cancelled().await);
-/// let app = Group::builder("app")
-///     .with("db", idle())
-///     .then("http", Member::new(idle()).on_failure(OnFailure::RestartDependents))
-///     .build()
-///     .unwrap();
-/// # drop(app);
+/// # use startstop_core::OnFailure;
+/// assert_eq!(OnFailure::default(), OnFailure::StopGroup);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -45,14 +38,8 @@ pub enum OnFailure {
 /// # Examples
 ///
 /// ```
-/// use startstop_core::{Group, Member, OnCompletion, once, service_fn};
-///
-/// let app = Group::builder("app")
-///     .with("helper", service_fn(async |cx| cx.cancelled().await))
-///     .with("work", Member::new(once(async |_cx| ())).on_completion(OnCompletion::StopGroup))
-///     .build()
-///     .unwrap();
-/// # drop(app);
+/// # use startstop_core::OnCompletion;
+/// assert_eq!(OnCompletion::default(), OnCompletion::Ignore);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]

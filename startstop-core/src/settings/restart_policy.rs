@@ -22,7 +22,7 @@ use crate::report::failure::Failure;
 ///     .backoff(Backoff::exponential(Duration::from_secs(1)).max(Duration::from_secs(8)))
 ///     .limit(5, Duration::from_secs(60));
 /// let settings = Settings::new().restart(policy);
-/// # let _ = settings;
+/// assert!(settings.get_restart().is_some());
 /// ```
 #[derive(Clone)]
 pub struct RestartPolicy {
@@ -60,9 +60,15 @@ impl RestartPolicy {
     /// # Examples
     ///
     /// ```
-    /// # use startstop_core::{RestartPolicy, Settings};
-    /// let settings = Settings::new().restart(RestartPolicy::never());
-    /// # let _ = settings;
+    /// use startstop_core::{RestartPolicy, Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let job = once(async |_cx| Err::<(), _>("disk full"));
+    /// let runner = Runner::with_settings(job, Settings::new().restart(RestartPolicy::never()));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.status().attempts(), 1);
+    /// # }
     /// ```
     pub fn never() -> Self {
         Self::new(On::Never)
@@ -72,7 +78,17 @@ impl RestartPolicy {
     ///
     /// # Examples
     ///
-    /// See [`RestartPolicy`].
+    /// ```
+    /// use startstop_core::{RestartPolicy, Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let job = once(async |cx| if cx.attempt() == 1 { Err("busy") } else { Ok(()) });
+    /// let runner = Runner::with_settings(job, Settings::new().restart(RestartPolicy::on_failure()));
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.status().attempts(), 2);
+    /// # }
+    /// ```
     pub fn on_failure() -> Self {
         Self::new(On::Failure)
     }
@@ -82,9 +98,20 @@ impl RestartPolicy {
     /// # Examples
     ///
     /// ```
-    /// # use startstop_core::{RestartPolicy, Settings};
-    /// let settings = Settings::new().restart(RestartPolicy::always().forever());
-    /// # let _ = settings;
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let policy = RestartPolicy::always().backoff(Backoff::none()).forever();
+    /// let service = service_fn(async |cx| if cx.attempt() == 3 { cx.cancelled().await });
+    /// let runner = Runner::with_settings(service, Settings::new().restart(policy));
+    /// runner.request_start();
+    /// while runner.status().attempts() < 3 {
+    ///     tokio::task::yield_now().await;
+    /// }
+    /// assert_eq!(runner.status().restarts(), 2);
+    /// # runner.stop().await.unwrap();
+    /// # }
     /// ```
     pub fn always() -> Self {
         Self::new(On::Always)
@@ -94,7 +121,21 @@ impl RestartPolicy {
     ///
     /// # Examples
     ///
-    /// See [`RestartPolicy`].
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, once};
+    /// use tokio::time::Instant;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let policy = RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_secs(5)));
+    /// let job = once(async |cx| if cx.attempt() == 1 { Err("busy") } else { Ok(()) });
+    /// let runner = Runner::with_settings(job, Settings::new().restart(policy));
+    /// let begin = Instant::now();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(begin.elapsed().as_secs(), 5);
+    /// # }
+    /// ```
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
@@ -104,7 +145,19 @@ impl RestartPolicy {
     ///
     /// # Examples
     ///
-    /// See [`RestartPolicy`].
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{RestartPolicy, Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let policy = RestartPolicy::on_failure().limit(2, Duration::from_secs(60));
+    /// let job = once(async |_cx| Err::<(), _>("disk full"));
+    /// let runner = Runner::with_settings(job, Settings::new().restart(policy));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.status().attempts(), 3); // the first, and two restarts
+    /// # }
+    /// ```
     pub fn limit(mut self, max: u32, window: Duration) -> Self {
         self.limit = Some((max, window));
         self
@@ -114,7 +167,18 @@ impl RestartPolicy {
     ///
     /// # Examples
     ///
-    /// See [`RestartPolicy::always`].
+    /// ```
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let policy = RestartPolicy::on_failure().backoff(Backoff::none()).forever();
+    /// let job = once(async |cx| if cx.attempt() < 100 { Err("busy") } else { Ok(()) });
+    /// let runner = Runner::with_settings(job, Settings::new().restart(policy));
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.status().restarts(), 99);
+    /// # }
+    /// ```
     pub fn forever(mut self) -> Self {
         self.limit = None;
         self
@@ -127,9 +191,9 @@ impl RestartPolicy {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use startstop_core::RestartPolicy;
+    /// # use startstop_core::{RestartPolicy, Settings};
     /// let policy = RestartPolicy::on_failure().reset_after(Duration::from_secs(5));
-    /// # let _ = policy;
+    /// assert!(Settings::new().restart(policy).get_restart().is_some());
     /// ```
     pub fn reset_after(mut self, healthy: Duration) -> Self {
         self.reset_after = healthy;
@@ -141,9 +205,16 @@ impl RestartPolicy {
     /// # Examples
     ///
     /// ```
-    /// # use startstop_core::{Cause, RestartPolicy};
-    /// let policy = RestartPolicy::on_failure().retry_if(|failure| failure.cause() != Cause::Panic);
-    /// # let _ = policy;
+    /// use startstop_core::{RestartPolicy, Runner, Settings, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let policy = RestartPolicy::on_failure().retry_if(|failure| failure.error().to_string() == "busy");
+    /// let job = once(async |cx| if cx.attempt() == 1 { Err::<(), _>("busy") } else { Err("disk full") });
+    /// let runner = Runner::with_settings(job, Settings::new().restart(policy));
+    /// runner.start().await.unwrap_err();
+    /// assert_eq!(runner.status().attempts(), 2);
+    /// # }
     /// ```
     pub fn retry_if(mut self, f: impl Fn(&Failure) -> bool + Send + Sync + 'static) -> Self {
         self.retry_if = Some(Arc::new(f));
@@ -184,7 +255,7 @@ impl fmt::Debug for RestartPolicy {
 ///     .factor(3.0)
 ///     .max(Duration::from_secs(5))
 ///     .jitter(0.1);
-/// # let _ = backoff;
+/// assert_ne!(backoff, Backoff::none());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Backoff {
@@ -200,9 +271,18 @@ impl Backoff {
     /// # Examples
     ///
     /// ```
-    /// # use startstop_core::{Backoff, RestartPolicy};
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, once};
+    /// use tokio::time::Instant;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
     /// let policy = RestartPolicy::on_failure().backoff(Backoff::none());
-    /// # let _ = policy;
+    /// let job = once(async |cx| if cx.attempt() == 1 { Err("busy") } else { Ok(()) });
+    /// let runner = Runner::with_settings(job, Settings::new().restart(policy));
+    /// let begin = Instant::now();
+    /// runner.start().await.unwrap();
+    /// assert!(begin.elapsed().is_zero());
+    /// # }
     /// ```
     pub fn none() -> Self {
         Self::constant(Duration::ZERO)
@@ -213,10 +293,19 @@ impl Backoff {
     /// # Examples
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use startstop_core::Backoff;
-    /// let backoff = Backoff::constant(Duration::from_secs(1));
-    /// # let _ = backoff;
+    /// use std::time::Duration;
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, once};
+    /// use tokio::time::Instant;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let policy = RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_secs(5)));
+    /// let job = once(async |cx| if cx.attempt() < 3 { Err("busy") } else { Ok(()) });
+    /// let runner = Runner::with_settings(job, Settings::new().restart(policy));
+    /// let begin = Instant::now();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(begin.elapsed().as_secs(), 10);
+    /// # }
     /// ```
     pub fn constant(delay: Duration) -> Self {
         Self { first: delay, factor: 1.0, max: Duration::MAX, jitter: 0.0 }
@@ -226,7 +315,22 @@ impl Backoff {
     ///
     /// # Examples
     ///
-    /// See [`Backoff`].
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, once};
+    /// use tokio::time::Instant;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let backoff = Backoff::exponential(Duration::from_secs(1)).jitter(0.0);
+    /// let job = once(async |cx| if cx.attempt() < 4 { Err("busy") } else { Ok(()) });
+    /// let settings = Settings::new().restart(RestartPolicy::on_failure().backoff(backoff));
+    /// let runner = Runner::with_settings(job, settings);
+    /// let begin = Instant::now();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(begin.elapsed().as_secs(), 1 + 2 + 4);
+    /// # }
+    /// ```
     pub fn exponential(first: Duration) -> Self {
         Self { first, factor: 2.0, max: Duration::from_secs(30), jitter: 0.2 }
     }
@@ -235,7 +339,22 @@ impl Backoff {
     ///
     /// # Examples
     ///
-    /// See [`Backoff`].
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, once};
+    /// use tokio::time::Instant;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let backoff = Backoff::exponential(Duration::from_secs(1)).factor(10.0).jitter(0.0);
+    /// let job = once(async |cx| if cx.attempt() < 3 { Err("busy") } else { Ok(()) });
+    /// let settings = Settings::new().restart(RestartPolicy::on_failure().backoff(backoff));
+    /// let runner = Runner::with_settings(job, settings);
+    /// let begin = Instant::now();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(begin.elapsed().as_secs(), 1 + 10);
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
@@ -250,7 +369,22 @@ impl Backoff {
     ///
     /// # Examples
     ///
-    /// See [`Backoff`].
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, once};
+    /// use tokio::time::Instant;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let backoff = Backoff::exponential(Duration::from_secs(1)).max(Duration::from_secs(3)).jitter(0.0);
+    /// let job = once(async |cx| if cx.attempt() < 4 { Err("busy") } else { Ok(()) });
+    /// let settings = Settings::new().restart(RestartPolicy::on_failure().backoff(backoff));
+    /// let runner = Runner::with_settings(job, settings);
+    /// let begin = Instant::now();
+    /// runner.start().await.unwrap();
+    /// assert_eq!(begin.elapsed().as_secs(), 1 + 2 + 3);
+    /// # }
+    /// ```
     pub fn max(mut self, delay: Duration) -> Self {
         self.max = delay;
         self
@@ -260,7 +394,22 @@ impl Backoff {
     ///
     /// # Examples
     ///
-    /// See [`Backoff`].
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Backoff, RestartPolicy, Runner, Settings, once};
+    /// use tokio::time::Instant;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let backoff = Backoff::constant(Duration::from_secs(10)).jitter(0.5);
+    /// let job = once(async |cx| if cx.attempt() == 1 { Err("busy") } else { Ok(()) });
+    /// let settings = Settings::new().restart(RestartPolicy::on_failure().backoff(backoff));
+    /// let runner = Runner::with_settings(job, settings);
+    /// let begin = Instant::now();
+    /// runner.start().await.unwrap();
+    /// assert!((5..=15).contains(&begin.elapsed().as_secs()));
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///

@@ -58,7 +58,22 @@ impl Events {
     ///
     /// # Examples
     ///
-    /// See [`Events`].
+    /// ```
+    /// use startstop_core::{EventKind, Runner, once};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(once(async |_cx| ()));
+    /// let mut events = runner.events();
+    /// runner.start().await.unwrap();
+    /// drop(runner);
+    /// let mut last = None;
+    /// while let Some(event) = events.next().await {
+    ///     last = Some(event);
+    /// }
+    /// assert!(matches!(last.unwrap().kind(), EventKind::Stopped { .. }));
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     ///

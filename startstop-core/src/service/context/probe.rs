@@ -54,7 +54,18 @@ impl Probe {
     ///
     /// # Examples
     ///
-    /// See [`Probe`].
+    /// ```
+    /// use startstop_core::{Context, Service, service_fn};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let (cx, probe) = Context::probed(CancellationToken::new());
+    /// assert!(!probe.is_ready());
+    /// service_fn(async |cx: Context| cx.ready()).run(cx).await.unwrap();
+    /// assert!(probe.is_ready());
+    /// # }
+    /// ```
     pub fn is_ready(&self) -> bool {
         self.heard.said().readiness().is_ok()
     }
@@ -82,7 +93,17 @@ impl Probe {
     ///
     /// # Examples
     ///
-    /// See [`Probe`].
+    /// ```
+    /// use startstop_core::{Context, Service, service_fn};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let (cx, probe) = Context::probed(CancellationToken::new());
+    /// service_fn(async |cx: Context| cx.report("a bad message")).run(cx).await.unwrap();
+    /// assert_eq!(probe.reports()[0].error().to_string(), "a bad message");
+    /// # }
+    /// ```
     pub fn reports(&self) -> Vec<Failure> {
         self.heard.said().failures.clone()
     }
@@ -108,7 +129,17 @@ impl Probe {
     ///
     /// # Examples
     ///
-    /// See [`Probe`].
+    /// ```
+    /// use startstop_core::{Context, Service, service_fn};
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let (cx, probe) = Context::probed(CancellationToken::new());
+    /// service_fn(async |cx: Context| cx.checkpoint("connecting")).run(cx).await.unwrap();
+    /// assert_eq!(probe.checkpoint(), Some("connecting"));
+    /// # }
+    /// ```
     pub fn checkpoint(&self) -> Option<&'static str> {
         self.heard.said().checkpoint
     }

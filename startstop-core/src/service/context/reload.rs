@@ -70,7 +70,20 @@ impl Reload {
     ///
     /// # Examples
     ///
-    /// See [`Reload`].
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.reloaded().await.done();
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// assert!(runner.reload().await.is_ok());
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn done(mut self) {
         match self.answer.take() {
             Some(ReloadShare::Attempt(attempt, round)) => answer(&attempt, round, Ok(())),
@@ -84,7 +97,20 @@ impl Reload {
     ///
     /// # Examples
     ///
-    /// See [`Reload`].
+    /// ```
+    /// use startstop_core::{ReloadError, Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.reloaded().await.failed("the new file is not valid");
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// assert!(matches!(runner.reload().await, Err(ReloadError::Failed(_))));
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn failed(mut self, error: impl Into<BoxError>) {
         match self.answer.take() {
             Some(ReloadShare::Attempt(attempt, round)) => fail(&attempt, round, error.into()),

@@ -34,6 +34,7 @@ impl Context {
     /// let settings = Settings::new().readiness(Readiness::Explicit);
     /// let runner = Runner::with_settings(server, settings);
     /// runner.start().await.unwrap(); // returns once the port is bound
+    /// assert!(runner.is_ready());
     /// runner.stop().await.unwrap();
     /// # }
     /// ```
@@ -112,6 +113,7 @@ impl Context {
     /// });
     /// let runner = Runner::with_settings(index, Settings::new().readiness(Readiness::Explicit));
     /// runner.start().await.unwrap(); // after 100 s, although the timeout is 30 s
+    /// assert!(runner.is_ready());
     /// # runner.stop().await.unwrap();
     /// # }
     /// ```

@@ -46,6 +46,7 @@ use crate::sync::{Mutex, MutexGuard};
 /// let runner = Runner::new(poller);
 /// runner.start().await.unwrap();
 /// runner.stop().await.unwrap();
+/// assert!(runner.errors_list().is_empty());
 /// # }
 /// ```
 pub fn blocking_fn<R, O>(run: R) -> BlockingFn<R>
@@ -96,6 +97,7 @@ impl<R> BlockingFn<R> {
     /// let runner = Runner::new(server);
     /// runner.start().await?;
     /// runner.stop().await?;
+    /// assert!(runner.errors_list().is_empty());
     /// # Ok(())
     /// # }
     /// ```

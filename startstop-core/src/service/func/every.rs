@@ -37,11 +37,15 @@ use crate::settings::Settings;
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() {
-/// let beat = every(Duration::from_secs(1), async |_cx| println!("beat"));
+/// let beat = every(Duration::from_secs(1), async |cx| {
+///     println!("beat");
+///     if cx.cycle() == 2 { Err("no pulse") } else { Ok(()) }
+/// });
 /// let runner = Runner::new(beat);
 /// runner.start().await.unwrap();
 /// tokio::time::sleep(Duration::from_secs(10)).await;
 /// runner.stop().await.unwrap();
+/// assert!(runner.errors_list().is_empty());
 /// # }
 /// ```
 ///
