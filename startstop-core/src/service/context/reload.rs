@@ -12,7 +12,7 @@ use crate::report::error::ReloadError;
 use crate::report::failure::RawFailure;
 use crate::report::panic::BoxError;
 
-/// A reload request, from [`Context::reloaded`]: the service takes over its new configuration, and answers.
+/// A reload request, from [`Context::reloaded`](crate::Context::reloaded): the service takes over its new configuration, and answers.
 ///
 /// Dropped, it is [`done`](Self::done); unless what drops it is the end of the attempt, for then the request is
 /// [`Stopped`](ReloadError::Stopped).
@@ -93,7 +93,7 @@ impl Reload {
     }
 
     /// Says that the new configuration cannot be taken over: the service goes on with the old one. The error is recorded as
-    /// one that is [reported](Context::report), and is the answer to who has asked.
+    /// one that is [reported](crate::Context::report), and is the answer to who has asked.
     ///
     /// # Examples
     ///
