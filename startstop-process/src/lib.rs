@@ -50,6 +50,11 @@ mod file;
 #[cfg(feature = "run")]
 mod run;
 
+/// The example of the front page is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Page;
+
 pub use error::ProcessError;
 pub use file::{FileError, Mistake, Processes};
 pub use output::{Line, Output, Stream};

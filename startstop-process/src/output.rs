@@ -1,5 +1,6 @@
 //! What becomes of the lines that a child writes.
 
+mod colour;
 mod pump;
 mod sink;
 #[cfg(feature = "tracing")]

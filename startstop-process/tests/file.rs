@@ -156,6 +156,22 @@ async fn a_procfile_has_the_variables_and_the_folder_of_the_env_beside_it() {
 }
 
 #[tokio::test]
+async fn what_a_file_says_of_a_process_is_so() {
+    let folder = Folder::new("keys");
+    let (path, log) = (folder.path("app.toml"), folder.path("a.log"));
+    let text = format!(
+        "[process.a]\ncommand = 'pwd; echo $A ${{HOME:-none}}; ulimit -n; ulimit -v; umask; nice; exit 3'\n\
+         cwd = '/usr'\nenv = {{ A = 'b' }}\nenv_clear = true\numask = 0o27\nnice = 4\n\
+         limits = {{ files = 77, memory = '1GB' }}\nsuccess_codes = [3]\njob = true\n\
+         log = {{ file = '{log}' }}\n"
+    );
+    fs::write(&path, text).unwrap();
+    Runner::new(Processes::from_file(&path).unwrap()).start().await.unwrap();
+    let said = fs::read_to_string(&log).unwrap();
+    assert_eq!(said.lines().collect::<Vec<_>>(), ["/usr", "b none", "77", "1048576", "0027", "4"]);
+}
+
+#[tokio::test]
 async fn a_process_of_a_user_has_its_groups_and_its_home() {
     let folder = Folder::new("user");
     let (path, log) = (folder.path("app.toml"), folder.path("a.log"));

@@ -13,5 +13,7 @@ mod reload;
 mod reuse;
 mod spawning;
 mod stopping;
+#[cfg(feature = "run")]
+mod terminal;
 #[cfg(feature = "tracing")]
 mod traced;

@@ -193,60 +193,6 @@ fn written(path: &str) -> String {
     }
 }
 
-/// The program is the foreground job of a terminal of its own, on which Ctrl-C is pressed.
-const TERMINAL: &str = "
-import os, pty, sys, time
-program, path, folder = sys.argv[1:]
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execv(program, [program, path])
-for name in ('a', 'b'):
-    while not os.path.exists(folder + '/' + name):
-        time.sleep(0.01)
-os.write(terminal, b'\\x03')
-while True:
-    try:
-        if not os.read(terminal, 4096):
-            break
-    except OSError:
-        break
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-";
-
-/// Counts what it hears, and takes its time, so that a second signal would come.
-const COUNTS: &str = "
-import signal, sys, time
-heard = []
-for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    signal.signal(s, lambda s, _: heard.append(signal.Signals(s).name))
-open(sys.argv[1], 'w').close()
-while not heard:
-    time.sleep(0.01)
-time.sleep(0.5)
-open(sys.argv[1], 'w').write(' '.join(heard))
-";
-
-#[test]
-fn ctrl_c_at_a_terminal_reaches_each_child_once() {
-    let folder = Folder::new("terminal");
-    let (path, script) = (folder.path("app.toml"), folder.path("counts.py"));
-    fs::write(&script, COUNTS).unwrap();
-    let entry = |name: &str| {
-        let file = folder.path(name);
-        format!("[process.{name}]\ncommand = ['python3', '{script}', '{file}']\n")
-    };
-    fs::write(&path, entry("a") + &entry("b")).unwrap();
-    let folder_path = folder.0.to_str().unwrap();
-    let status = Command::new("python3")
-        .args(["-c", TERMINAL, env!("CARGO_BIN_EXE_startstop-run"), &path, folder_path])
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(0));
-    for name in ["a", "b"] {
-        assert_eq!(fs::read_to_string(folder.path(name)).unwrap(), "SIGTERM");
-    }
-}
-
 /// As in a shell's background, or under nohup.
 #[test]
 fn children_hear_their_stop_and_reload_signals_although_the_program_ignores_them() {

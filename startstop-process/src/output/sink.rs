@@ -8,13 +8,11 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
+use super::colour::colour_of;
 use super::{Kind, Line, Stream};
 
 /// How many bytes of lines wait at most.
 const MOST: usize = 1 << 20;
-
-/// The colours of names, by the names.
-const COLOURS: [u8; 6] = [36, 33, 32, 35, 34, 31];
 
 /// Clones bring lines to the same thread, which ends with the last of them.
 #[derive(Clone)]
@@ -168,8 +166,6 @@ fn prefixed(out: &mut dyn Write, line: &Line, is_terminal: bool) -> io::Result<(
     if !is_terminal || std::env::var_os("NO_COLOR").is_some() {
         return out.write_all(format!("{name} | {text}\n").as_bytes());
     }
-    let sum =
-        name.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    let colour = COLOURS[sum % COLOURS.len()];
+    let colour = colour_of(name);
     out.write_all(format!("\x1b[{colour}m{name} |\x1b[0m {text}\n").as_bytes())
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use startstop_process::{Process, Ready, Signal};
+use startstop_process::{Process, ProcessError, Ready, Signal};
 
-use crate::support::{Folder, free_port, is_alive, pid_of, runner, until};
+use crate::support::{Folder, free_port, is_alive, last_error, pid_of, runner, until};
 
 fn configure(folder: &Folder, port: u16, answer: &str) -> String {
     let pid = folder.path("pid");
@@ -76,4 +76,17 @@ async fn its_workers_end_although_the_master_is_killed() {
     runner.wait().await;
     assert!(workers.iter().all(|pid| !is_alive(pid)));
     assert!(ask(port).is_none());
+}
+
+#[tokio::test]
+async fn what_it_says_of_its_configuration_is_in_the_error() {
+    let folder = Folder::new("nginx-wrong");
+    let config = folder.write("nginx.conf", "daemon off;\nno_such_directive on;\nevents {}\n");
+    let runner = runner(nginx(&config).ready(Ready::file(folder.path("pid"))));
+    runner.start().await.unwrap_err();
+    last_error(&runner, |error| {
+        let ProcessError::Exited { code: 1, tail } = error else { panic!("{error:?}") };
+        let said = format!("unknown directive \"no_such_directive\" in {config}:2");
+        assert!(tail.last().is_some_and(|line| line.contains(&said)), "{tail:?}");
+    });
 }
