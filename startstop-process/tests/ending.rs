@@ -62,8 +62,7 @@ async fn what_is_left_and_ignores_the_signal_is_killed_within_the_stop_timeout()
         "(trap '' TERM; echo up; exec sleep 1000) & echo $! >{}; sleep 0.2; exit 0",
         folder.path("pid")
     ));
-    let runner =
-        Runner::with_settings(child, Settings::new().stop_timeout(Duration::from_millis(500)));
+    let runner = Runner::with_settings(child, Settings::new().stop_timeout(Duration::from_secs(5)));
     runner.start().await.unwrap();
     assert_eq!(runner.wait().await, Exit::Completed);
     assert!(!is_alive(&folder.read("pid").await));

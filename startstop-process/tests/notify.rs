@@ -100,8 +100,8 @@ async fn it_takes_its_readiness_back_while_it_reloads_and_its_status_is_shown() 
 
 #[tokio::test]
 async fn it_can_put_off_the_end_of_its_start() {
-    let then = "time.sleep(3.5)\ns.send(b'READY=1')\ntime.sleep(1000)";
-    let settings = Settings::new().start_timeout(Duration::from_secs(3));
+    let then = "time.sleep(8.5)\ns.send(b'READY=1')\ntime.sleep(1000)";
+    let settings = Settings::new().start_timeout(Duration::from_secs(8));
     let runner = Runner::new(sends(&["EXTEND_TIMEOUT_USEC=60000000"], then).settings(settings));
     runner.start().await.unwrap();
     runner.stop().await.unwrap();

@@ -216,6 +216,25 @@ fn children_hear_their_stop_and_reload_signals_although_the_program_ignores_them
     assert_eq!([1, 2, 10].map(is_ignored), [false, false, true], "{ignored}");
 }
 
+/// As in a container whose files are read only.
+#[test]
+fn a_child_says_that_it_is_ready_although_there_is_no_folder_for_what_is_temporary() {
+    let folder = Folder::new("no-temporary");
+    let path = folder.path("app.toml");
+    let says = "import os, socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', os.environ['NOTIFY_SOCKET']); \
+                print(os.path.dirname(os.path.dirname(os.environ['NOTIFY_SOCKET'])))";
+    let text = format!(
+        "[process.a]\ncommand = ['python3', '-c', \"{says}; import time; time.sleep(0.2)\"]\n\
+         ready = {{ notify = true }}\nstops_all = true\nrestart = 'never'\n"
+    );
+    fs::write(&path, text).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-run"));
+    let output = program.arg(&path).env("TMPDIR", "/no/such/folder").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said == "a | /run\n" || said == "a | /dev/shm\n", "{said}");
+}
+
 /// In a pid namespace of its own.
 #[test]
 fn as_pid_1_it_reaps_orphans_and_forwards_signals() {

@@ -81,7 +81,7 @@ async fn one_that_ends_before_it_is_ready_has_failed() {
 async fn a_start_that_times_out_says_what_was_waited_for() {
     let child = sh("echo thinking >&2; exec sleep 1000").ready(Ready::line("up"));
     let runner =
-        Runner::with_settings(child, Settings::new().start_timeout(Duration::from_millis(300)));
+        Runner::with_settings(child, Settings::new().start_timeout(Duration::from_secs(3)));
     runner.start().await.unwrap_err();
     let errors = errors(&runner);
     assert!(
@@ -117,7 +117,7 @@ async fn a_port_that_was_taken_before_is_no_readiness_and_the_failure_says_by_wh
 async fn a_start_that_times_out_for_a_taken_port_says_by_whom() {
     let (_held, addr, said) = taken();
     let child = sh("exec sleep 1000").ready(Ready::tcp(&addr));
-    let settings = Settings::new().start_timeout(Duration::from_millis(300));
+    let settings = Settings::new().start_timeout(Duration::from_secs(3));
     let runner = Runner::with_settings(child, settings);
     runner.start().await.unwrap_err();
     let errors = errors(&runner);

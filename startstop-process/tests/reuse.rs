@@ -62,7 +62,7 @@ async fn within() {
         rest = folder.path("rest"),
         leader = folder.path("leader"),
     );
-    let settings = Settings::new().stop_timeout(Duration::from_secs(3));
+    let settings = Settings::new().stop_timeout(Duration::from_secs(5));
     let runner = Runner::with_settings(sh(&script).ready(Ready::line("up")), settings);
     runner.start().await.unwrap();
     let (leader, left) = (folder.read("leader").await, folder.read("left").await);

@@ -33,7 +33,7 @@ async fn one_that_ignores_the_signal_is_told_of_and_killed_before_the_deadline()
     let runner =
         runner(sh("trap '' TERM; echo up; while :; do sleep 0.1; done").ready(Ready::line("up")));
     runner.start().await.unwrap();
-    runner.stop_within(Duration::from_secs(3)).await.unwrap_err();
+    runner.stop_within(Duration::from_secs(5)).await.unwrap_err();
     last_error(&runner, |error| {
         assert!(matches!(error, ProcessError::Signalled { signal: Signal::KILL, .. }), "{error:?}");
     });
@@ -55,7 +55,7 @@ async fn a_grandchild_that_ignores_the_signal_is_killed_with_the_group() {
     while !ignores_term(&pid) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    runner.stop_within(Duration::from_secs(3)).await.unwrap();
+    runner.stop_within(Duration::from_secs(5)).await.unwrap();
     assert!(!is_alive(&pid));
 }
 
@@ -99,7 +99,7 @@ async fn a_hard_stop_overtakes_a_running_grace() {
     while errors(&runner).is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    runner.stop_within(Duration::from_secs(3)).await.unwrap_err();
+    runner.stop_within(Duration::from_secs(5)).await.unwrap_err();
     slow.await.unwrap().unwrap_err();
     last_error(&runner, |error| assert!(matches!(error, ProcessError::Signalled { .. })));
 }

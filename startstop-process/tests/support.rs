@@ -18,7 +18,7 @@ pub(crate) fn python(script: &str) -> Process {
 }
 
 pub(crate) fn runner(process: Process) -> Runner<Process> {
-    Runner::with_settings(process, Settings::new().stop_timeout(Duration::from_secs(2)))
+    Runner::with_settings(process, Settings::new().stop_timeout(Duration::from_secs(5)))
 }
 
 /// The process errors of the current cycle, as text.

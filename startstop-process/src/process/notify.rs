@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::net::UnixDatagram;
@@ -20,7 +20,15 @@ pub(super) struct NotifySocket {
 impl NotifySocket {
     /// Binds a socket for a child of this user.
     pub(super) fn bind(uid: Option<u32>) -> io::Result<Self> {
-        let folder = Folder::create()?;
+        let places = [std::env::temp_dir(), "/run".into(), "/dev/shm".into()];
+        let first = Self::bind_in(&places[0], uid);
+        // A container may have no folder to write to but these, and a path may be too long for a socket.
+        let others = || places[1..].iter().find_map(|place| Self::bind_in(place, uid).ok());
+        first.or_else(|error| others().ok_or(error))
+    }
+
+    fn bind_in(place: &Path, uid: Option<u32>) -> io::Result<Self> {
+        let folder = Folder::create(place)?;
         let path = folder.0.join("notify");
         let socket = UnixDatagram::bind(&path)?;
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
@@ -51,11 +59,11 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 impl Folder {
     /// One that nobody has made before: a process that was killed leaves its folders, and its id is given
     /// to another one day; in a container it is the same each time.
-    fn create() -> io::Result<Self> {
+    fn create(place: &Path) -> io::Result<Self> {
         loop {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let name = format!("startstop-{}-{number}", std::process::id());
-            let folder = std::env::temp_dir().join(name);
+            let folder = place.join(name);
             match DirBuilder::new().mode(0o700).create(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 result => return result.map(|()| Self(folder)),
@@ -68,5 +76,21 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // Who has removed it already has done no harm.
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Folder, NotifySocket, Path};
+
+    #[tokio::test]
+    async fn a_place_without_room_for_a_socket_leaves_no_folder() {
+        let long = std::env::temp_dir().join(format!("{}-{}", "x".repeat(100), std::process::id()));
+        std::fs::create_dir(&long).unwrap();
+        assert!(NotifySocket::bind_in(&long, None).is_err());
+        // It is empty, so it can be removed.
+        std::fs::remove_dir(&long).unwrap();
+        assert!(Folder::create(Path::new("/proc")).is_err());
+        assert!(NotifySocket::bind(None).unwrap().path().exists());
     }
 }
