@@ -1,5 +1,6 @@
 //! What people forget: headers, headings, lists of files, the direction of imports, the size of files.
 
+mod circles;
 mod examples;
 mod homes;
 mod source;

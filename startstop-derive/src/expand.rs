@@ -10,6 +10,7 @@ mod hook;
 mod methods;
 mod place;
 mod service;
+mod value;
 
 pub(crate) use methods::methods;
 pub(crate) use service::service;

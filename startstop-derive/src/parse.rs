@@ -2,6 +2,7 @@
 
 mod args;
 mod duration;
+mod entries;
 mod fields;
 mod graph;
 mod item;
@@ -12,6 +13,7 @@ mod shape;
 mod skip;
 mod strip;
 mod value;
+mod words;
 
 use proc_macro2::TokenStream;
 

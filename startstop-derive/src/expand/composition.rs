@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Ident, Index};
 
-use super::{place, service};
+use super::{place, value};
 use crate::model::{Composition, Limit, Member, Value};
 
 /// What stands in the impl of `Service`, beside `run`.
@@ -63,13 +63,13 @@ fn field(member: &Member, private: &TokenStream) -> TokenStream {
     let after = (!after.is_empty()).then(|| quote!(.after(&[#(#after),*])));
     let bound_to = (!bound_to.is_empty()).then(|| quote!(.bound_to(&[#(#bound_to),*])));
     let transient = member.is_transient.then(|| quote!(.transient()));
-    let policies = member.policies.iter().map(|policy| service::setter(policy, private));
+    let policies = member.policies.iter().map(|policy| value::setter(policy, private));
     let made = quote_spanned!(span=> #at_type::Field::new(#name, &self.#field));
     quote!(#made #after #bound_to #transient #(#policies)*)
 }
 
 fn backoff(backoff: &Value, private: &TokenStream) -> TokenStream {
-    let backoff = service::value(backoff, private);
+    let backoff = value::value(backoff, private);
     quote! {
         fn backoff(&self) -> #private::Option<#private::Backoff> {
             #private::Option::Some(#backoff)
@@ -78,7 +78,7 @@ fn backoff(backoff: &Value, private: &TokenStream) -> TokenStream {
 }
 
 fn limit(Limit { max, window }: &Limit, private: &TokenStream) -> TokenStream {
-    let (max, window) = (service::value(max, private), service::value(window, private));
+    let (max, window) = (value::value(max, private), value::value(window, private));
     quote! {
         fn limit(&self) -> #private::Option<(u32, #private::Duration)> {
             #private::Option::Some((#max, #window))

@@ -1,13 +1,14 @@
 //! The impl of `Service` for a type that derives it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::composition;
 use super::hook::{self, Hook};
 use super::place;
-use crate::model::{Body, Composition, Service, Setting, Value};
+use super::value::setter;
+use crate::model::{Body, Composition, Service};
 
 /// Writes the impls of one type.
 pub(crate) fn service(service: &Service) -> TokenStream {
@@ -84,30 +85,6 @@ fn settings(service: &Service, private: &TokenStream) -> Option<TokenStream> {
         _ => set,
     };
     Some(quote!(fn settings(&self) -> #private::Settings { #set }))
-}
-
-/// The call that sets it.
-pub(super) fn setter(setting: &Setting, private: &TokenStream) -> TokenStream {
-    let span = setting.span;
-    let name = format_ident!("{}", setting.name, span = span);
-    let value = value(&setting.value, private);
-    quote_spanned!(span=> .#name(#value))
-}
-
-/// A value, as an expression.
-pub(super) fn value(value: &Value, private: &TokenStream) -> TokenStream {
-    match value {
-        Value::Expr(expr) => quote!(#expr),
-        Value::Duration(duration) => {
-            let (secs, nanos) = (duration.as_secs(), duration.subsec_nanos());
-            quote!(#private::Duration::new(#secs, #nanos))
-        }
-        Value::Policy(policy) => quote!(#private::RestartPolicy::#policy()),
-        Value::Variant(of, variant) => {
-            let (of, variant) = (format_ident!("{of}"), format_ident!("{variant}"));
-            quote!(#private::#of::#variant)
-        }
-    }
 }
 
 /// What ties the type to the impl block that marks its methods, or to its members.

@@ -1,19 +1,9 @@
-//! The list of keys and values in an attribute.
-//!
-//! An entry that is wrong is reported and passed over, up to the next comma; the rest is read on.
+//! What the attributes of one item or field say.
 
-use proc_macro2::{Group, Span};
-use syn::ext::IdentExt;
-use syn::parse::discouraged::Speculative;
-use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, LitStr, Path, Token, Type, WherePredicate, token};
+use proc_macro2::Span;
+use syn::{Ident, Type};
 
-use super::keys::{Key, Kind, closest};
-use super::lists::{self, Name, OfMember};
-use super::skip::{is_at_end, skip_to_comma};
-use super::value;
-use crate::diagnostics::Diagnostics;
+use super::lists::{Name, OfMember};
 use crate::model::{Limit, Place, Setting, Value};
 
 /// What the attributes of one item or field say.
@@ -31,9 +21,9 @@ pub(super) struct Args {
     pub(super) after: Option<Vec<Name>>,
     pub(super) bound_to: Option<Vec<Name>>,
     /// Every key that was given, well or badly.
-    given: Vec<(&'static str, Span)>,
+    pub(super) given: Vec<(&'static str, Span)>,
     /// Every key that an unknown word is close to.
-    meant: Vec<&'static str>,
+    pub(super) meant: Vec<&'static str>,
 }
 
 impl Args {
@@ -48,186 +38,5 @@ impl Args {
 
     pub(super) fn span_of(&self, key: &str) -> Option<Span> {
         self.given.iter().find(|(name, _)| *name == key).map(|(_, span)| *span)
-    }
-
-    /// Reads entries up to the end of the input.
-    pub(super) fn read(&mut self, input: ParseStream, known: &[Key], out: &mut Diagnostics) {
-        while !input.is_empty() {
-            if self.entry(input, known, out).is_none() {
-                let _ = input.parse::<Token![=]>();
-                skip_to_comma(input);
-            } else if !is_at_end(input) {
-                out.report(input.span(), "expected `,` before the next key");
-                skip_to_comma(input);
-            }
-            let _ = input.parse::<Token![,]>();
-        }
-    }
-
-    /// Reads one entry; `None` if what stands there had to be reported.
-    fn entry(&mut self, input: ParseStream, known: &[Key], out: &mut Diagnostics) -> Option<()> {
-        let span = input.span();
-        let Ok(word) = input.call(Ident::parse_any) else {
-            out.report(span, format!("expected a key: {}", names(known)));
-            return None;
-        };
-        let key = self.key(&word, known, out)?;
-        if key.kind.is_list() {
-            return self.list(key, span, input, out);
-        }
-        if key.kind == Kind::Mark {
-            return mark(key, span, input, out);
-        }
-        if input.parse::<Token![=]>().is_err() || is_at_end(input) {
-            let Key { name, kind } = key;
-            out.report(span, format!("`{name}` needs a value: `{name} =` {}", kind.accepted()));
-            return None;
-        }
-        self.value(key, span, input, out)
-    }
-
-    fn key<'k>(
-        &mut self,
-        word: &Ident,
-        known: &'k [Key],
-        out: &mut Diagnostics,
-    ) -> Option<&'k Key> {
-        let Some(key) = known.iter().find(|key| word == key.name) else {
-            let text = word.to_string();
-            let meant = meant(&text, known);
-            out.report(word.span(), unknown(&text, meant, known));
-            self.meant.extend(meant);
-            return None;
-        };
-        if self.has(key.name) {
-            out.report(word.span(), format!("`{}` is given twice", key.name));
-            return None;
-        }
-        self.given.push((key.name, word.span()));
-        Some(key)
-    }
-
-    /// Reads what stands in parentheses after a key.
-    fn list(
-        &mut self,
-        key: &Key,
-        span: Span,
-        input: ParseStream,
-        out: &mut Diagnostics,
-    ) -> Option<()> {
-        if is_at_end(input) && key.kind == Kind::Member {
-            return Some(());
-        }
-        if !input.peek(token::Paren) {
-            out.report(span, format!("`{}` takes {}", key.name, key.kind.accepted()));
-            return None;
-        }
-        let list: Group = input.parse().ok()?;
-        match key.kind {
-            Kind::Limit => self.limit = lists::limit(&list, key, out),
-            Kind::Member => self.of_member = lists::of_member(&list, out),
-            Kind::BoundTo => self.bound_to = lists::after(&list, key, out),
-            _ => self.after = lists::after(&list, key, out),
-        }
-        Some(())
-    }
-
-    fn value(
-        &mut self,
-        key: &Key,
-        span: Span,
-        input: ParseStream,
-        out: &mut Diagnostics,
-    ) -> Option<()> {
-        match key.kind {
-            Kind::Type => self.error = Some(typed(key, input, <Type as Parse>::parse, out)?),
-            Kind::Path => {
-                self.place.krate = Some(typed(key, input, Path::parse_mod_style, out)?);
-            }
-            Kind::Bound => {
-                let text = typed(key, input, <LitStr as Parse>::parse, out)?;
-                self.place.bound = predicates(key, &text, out);
-            }
-            Kind::Method => {
-                let method =
-                    value::method(key, typed(key, input, <Expr as Parse>::parse, out)?, out);
-                *(if key.name == "start" { &mut self.start } else { &mut self.stop }) = method;
-            }
-            Kind::Backoff => {
-                let expr = typed(key, input, <Expr as Parse>::parse, out)?;
-                self.backoff = value::setting(key, expr, out);
-            }
-            _ => {
-                let expr = typed(key, input, <Expr as Parse>::parse, out)?;
-                let value = value::setting(key, expr, out);
-                self.settings.extend(value.map(|value| Setting { name: key.name, span, value }));
-            }
-        }
-        Some(())
-    }
-}
-
-/// Reads a key that stands alone.
-fn mark(key: &Key, span: Span, input: ParseStream, out: &mut Diagnostics) -> Option<()> {
-    if is_at_end(input) {
-        return Some(());
-    }
-    out.report(span, format!("`{}` takes {}", key.name, key.kind.accepted()));
-    None
-}
-
-/// Parses a value, or says what the key takes.
-fn typed<T>(
-    key: &Key,
-    input: ParseStream,
-    parse: fn(ParseStream) -> syn::Result<T>,
-    out: &mut Diagnostics,
-) -> Option<T> {
-    // On a fork, so that what is wrong is passed over from its first token.
-    let ahead = input.fork();
-    if let Ok(value) = parse(&ahead) {
-        input.advance_to(&ahead);
-        return Some(value);
-    }
-    out.report(input.span(), format!("`{}` takes {}", key.name, key.kind.accepted()));
-    None
-}
-
-/// Reads a bound; `None`, which is the generated one, if it had to be reported.
-fn predicates(key: &Key, text: &LitStr, out: &mut Diagnostics) -> Option<Vec<WherePredicate>> {
-    let list = text.parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated);
-    let report = |error: &syn::Error| {
-        let accepted = key.kind.accepted();
-        out.report(text.span(), format!("`{}` takes {accepted}: {error}", key.name));
-    };
-    list.inspect_err(report).ok().map(|list| list.into_iter().collect())
-}
-
-/// The key that a word was meant to be, also where it is one of another place.
-fn meant(word: &str, known: &[Key]) -> Option<&'static str> {
-    match word {
-        "member" => Some("member"),
-        _ => closest(word, known.iter().map(|key| key.name)),
-    }
-}
-
-fn unknown(word: &str, meant: Option<&str>, known: &[Key]) -> String {
-    match meant {
-        Some(meant) if meant == word => format!("`{word}` stands on a field: `#[service({word})]`"),
-        Some(meant) => format!("unknown key `{word}`, did you mean `{meant}`?"),
-        None => format!("unknown key `{word}`: expected {}", names(known)),
-    }
-}
-
-fn names(known: &[Key]) -> String {
-    either(known.iter().map(|key| key.name))
-}
-
-/// Words as a choice: `` `a`, `b` or `c` ``.
-pub(super) fn either<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
-    match words.split_last() {
-        Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => words.concat(),
     }
 }

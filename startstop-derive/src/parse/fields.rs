@@ -6,9 +6,8 @@ use syn::spanned::Spanned;
 use syn::{Field, Fields, Index, Member};
 
 use super::args::Args;
-use super::item;
-use super::keys;
 use super::lists::{Name, OfMember};
+use super::{entries, keys};
 use crate::diagnostics::Diagnostics;
 
 /// A field, and what it says of itself if it is a member.
@@ -57,7 +56,7 @@ pub(super) fn read(fields: &Fields, out: &mut Diagnostics) -> Option<Vec<Marked>
 fn attributes(field: &Field, out: &mut Diagnostics) -> Args {
     let mut args = Args::default();
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("service")) {
-        item::attribute(attr, &mut args, keys::OF_FIELD, "#[service(member)]", out);
+        entries::attribute(attr, &mut args, keys::OF_FIELD, "#[service(member)]", out);
     }
     args
 }

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use proc_macro2::Span;
 
-use super::args::either;
 use super::fields::{After, Marked};
-use super::keys::closest;
 use super::lists::{Name, OfMember};
+use super::words::{closest, either};
 use crate::diagnostics::Diagnostics;
 use crate::model::Member;
 

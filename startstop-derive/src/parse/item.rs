@@ -1,12 +1,10 @@
 //! A type that derives `Service`, with its attributes.
 
-use syn::parse::ParseStream;
-use syn::{Attribute, Data, DeriveInput, Fields, Meta};
+use syn::{Attribute, Data, DeriveInput, Fields};
 
 use super::args::Args;
 use super::fields::{self, Marked};
-use super::graph;
-use super::keys::{self, Key};
+use super::{entries, graph, keys};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Body, Composition, Pair, Service};
 
@@ -14,7 +12,7 @@ use crate::model::{Body, Composition, Pair, Service};
 pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
     let mut args = Args::default();
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("service")) {
-        attribute(attr, &mut args, keys::OF_TYPE, "#[service(start = serve)]", out);
+        entries::attribute(attr, &mut args, keys::OF_TYPE, "#[service(start = serve)]", out);
     }
     let before = out.count();
     let marked = inner(&input.data, out);
@@ -33,27 +31,6 @@ pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
         error: args.error,
         settings: if out.is_empty() { args.settings } else { Vec::new() },
         body,
-    }
-}
-
-/// Reads one attribute.
-pub(super) fn attribute(
-    attr: &Attribute,
-    args: &mut Args,
-    known: &[Key],
-    example: &str,
-    out: &mut Diagnostics,
-) {
-    let Meta::List(list) = &attr.meta else {
-        out.report_at(&attr.meta, format!("expected a list of keys: `{example}`"));
-        return;
-    };
-    let read = |input: ParseStream| {
-        args.read(input, known, out);
-        Ok(())
-    };
-    if let Err(error) = list.parse_args_with(read) {
-        out.report_error(error);
     }
 }
 

@@ -6,7 +6,6 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Index, Token};
 
-use super::args::Args;
 use super::keys::{self, Key};
 use super::skip::{is_at_end, skip_to_comma};
 use super::value;
@@ -38,21 +37,6 @@ pub(super) struct OfMember {
     pub(super) policies: Vec<Setting>,
     pub(super) bound_to: Vec<Name>,
     pub(super) is_transient: bool,
-}
-
-/// Reads `member(..)`.
-pub(super) fn of_member(list: &Group, out: &mut Diagnostics) -> OfMember {
-    let mut args = Args::default();
-    let read = |input: ParseStream| {
-        args.read(input, keys::OF_MEMBER, out);
-        Ok(())
-    };
-    if let Err(error) = read.parse2(list.stream()) {
-        out.report_error(error);
-    }
-    let is_transient = args.has("transient");
-    let bound_to = args.bound_to.unwrap_or_default();
-    OfMember { policies: args.settings, bound_to, is_transient }
 }
 
 /// Reads `after(..)` or `bound_to(..)`; `None` if something in it had to be reported.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use syn::{Expr, Ident, Lit};
 
 use super::duration;
-use super::keys::{Key, Kind, POLICIES, Variants, closest};
+use super::keys::{Key, Kind, POLICIES, Variants};
+use super::words::closest;
 use crate::diagnostics::Diagnostics;
 use crate::model::Value;
 
