@@ -3,6 +3,7 @@
 #![allow(clippy::unused_async, reason = "a method is async for its service, not for itself")]
 
 mod composition;
+mod lints;
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
@@ -249,7 +250,7 @@ async fn generic_types_keep_their_settings_and_errors() {
 }
 
 #[test]
-fn what_is_not_set_falls_back() {
+fn what_is_not_set_on_a_derived_service_falls_back() {
     let settings = format!("{:?}", Unset.settings());
     assert_eq!(settings, format!("{:?}", Settings::new()));
     assert_eq!(Runner::new(Unset).name(), "Unset");

@@ -183,18 +183,115 @@ where
     method.call(service, cx)
 }
 
-/// Is in scope where a method is called that is named as one of [`Service`]'s. That of the type itself comes before both;
-/// where there is none, both are meant, and the compiler says so, before it finds that the trait's would call itself.
-pub trait ItHasNoSuchMethod {
-    /// In the way.
-    fn run() {}
-    /// In the way.
-    fn shutdown() {}
-    /// So that it is of use.
+/// Awaits what a method has returned where the error of the service was not understood, so that nothing is said of the
+/// method's. It is never called, for nothing compiles.
+#[expect(clippy::manual_async_fn, reason = "it tells of no cancel safety, for it is never awaited")]
+pub fn unread<E, R: Async>(returned: R) -> impl Future<Output = Result<(), E>> {
+    async move {
+        drop(returned);
+        Ok(())
+    }
+}
+
+/// What a path means that is named as a method of [`Service`], beside that method: a method of the type itself comes before
+/// one of a trait, so that both are of the same type only where the type has none.
+#[derive(Debug)]
+pub struct Both<A, B>(pub A, pub B);
+
+#[expect(clippy::mismatching_type_param_order, reason = "the two are one here")]
+impl<A> Both<A, A> {
+    /// They are the same.
+    pub fn found(self) -> Missing {
+        Missing
+    }
+}
+
+/// Comes after what [`Both`] has itself.
+pub trait Found {
+    /// The first of two.
+    type First;
+
+    /// They are two.
+    fn found(self) -> Present<Self::First>;
+
+    /// So that the trait is of use in any case.
     fn is_used(&self) {}
 }
 
-impl<S: ?Sized> ItHasNoSuchMethod for S {}
+impl<A, B> Found for Both<A, B> {
+    type First = A;
+
+    fn found(self) -> Present<A> {
+        Present(self.0)
+    }
+}
+
+/// The trait has the method, and the type has none.
+#[derive(Debug)]
+pub struct Missing;
+
+/// A method of the type.
+#[derive(Debug)]
+pub struct Present<M>(M);
+
+/// That a method is one of the type.
+#[diagnostic::on_unimplemented(
+    message = "`{S}` has no method of this name",
+    label = "not found among the methods of `{S}` itself"
+)]
+pub trait MethodOf<S: ?Sized> {
+    /// The method.
+    type Method;
+
+    /// Takes it out.
+    fn into_method(self) -> Self::Method;
+}
+
+impl<S: ?Sized, M> MethodOf<S> for Present<M> {
+    type Method = M;
+
+    fn into_method(self) -> M {
+        self.0
+    }
+}
+
+/// The method, which has to be one of the type.
+pub fn method_of<S: ?Sized, M: MethodOf<S>>(found: M) -> M::Method {
+    found.into_method()
+}
+
+/// What a service is. An impl that assumes it does not look for it: that is done where the type becomes a service.
+pub trait Assumed: Send + Sync {}
+
+impl<S: Service> Assumed for S {}
+
+/// The methods that are named on the type, whose service's error is `E`.
+pub trait NamedMethods<E> {
+    /// Calls the start method.
+    fn start(&self, cx: Context) -> impl Future<Output = Result<(), E>> + Send;
+
+    /// Calls the stop method.
+    fn stop(&self, cx: Context) -> impl Future<Output = Result<(), E>> + Send {
+        let _ = cx;
+        NoShutdown::<Self, E>::new()
+    }
+}
+
+/// `run` of a service whose methods are named.
+pub fn named<S: NamedMethods<E>, E>(
+    service: &S,
+    cx: Context,
+) -> impl Future<Output = Result<(), E>> + Send {
+    service.start(cx)
+}
+
+/// `shutdown` of a service whose stop method is named.
+pub fn named_stop<S: NamedMethods<E>, E>(
+    service: &S,
+    cx: Context,
+) -> impl Future<Output = Result<(), E>> + Send {
+    service.stop(cx)
+}
 
 /// What the derive tells the attribute: the error of the service.
 #[diagnostic::on_unimplemented(

@@ -27,10 +27,6 @@ impl Diagnostics {
         self.mistakes.push(error);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.mistakes.is_empty()
-    }
-
     pub(crate) fn count(&self) -> usize {
         self.mistakes.len()
     }

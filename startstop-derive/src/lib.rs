@@ -181,6 +181,81 @@ use diagnostics::Diagnostics;
 /// assert_eq!(settings.get_stop_timeout(), Some(Duration::from_secs(8)));
 /// ```
 ///
+/// Every key of a setting, with a value of its own kind:
+///
+/// ```
+/// use std::time::Duration;
+/// use startstop_core::{Context, Readiness, Service};
+///
+/// #[derive(Service)]
+/// #[service(start = serve, name = "api", readiness = explicit, restart = on_failure)]
+/// #[service(start_timeout = "1m", stop_timeout = "10s", abort_timeout = "500ms", drain = "3s")]
+/// #[service(shutdown_always = true, history_capacity = 16, watchdog = "30s")]
+/// struct Api;
+///
+/// impl Api {
+///     async fn serve(&self, cx: Context) {
+///         cx.ready();
+///         cx.cancelled().await;
+///     }
+/// }
+///
+/// let settings = Api.settings();
+/// assert_eq!(settings.get_name(), Some("api"));
+/// assert_eq!(settings.get_readiness(), Some(Readiness::Explicit));
+/// assert!(settings.get_restart().is_some());
+/// assert_eq!(settings.get_start_timeout(), Some(Duration::from_secs(60)));
+/// assert_eq!(settings.get_stop_timeout(), Some(Duration::from_secs(10)));
+/// assert_eq!(settings.get_abort_timeout(), Some(Duration::from_millis(500)));
+/// assert_eq!(settings.get_drain(), Some(Duration::from_secs(3)));
+/// assert_eq!(settings.get_shutdown_always(), Some(true));
+/// assert_eq!(settings.get_history_capacity(), Some(16));
+/// assert_eq!(settings.get_watchdog(), Some(Duration::from_secs(30)));
+/// ```
+///
+/// An error type of one's own, which the errors of the methods convert into, and the crate by another path:
+///
+/// ```
+/// use startstop_core as services;
+///
+/// #[derive(Debug, PartialEq)]
+/// struct Failed;
+///
+/// impl std::fmt::Display for Failed {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         f.write_str("failed")
+///     }
+/// }
+///
+/// impl std::error::Error for Failed {}
+///
+/// #[derive(services::Service)]
+/// #[service(start = work, error = Failed, crate = services)]
+/// struct Worker;
+///
+/// impl Worker {
+///     async fn work(&self) -> Result<(), Failed> {
+///         Err(Failed)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use services::Runner;
+/// let worker = Runner::new(Worker);
+/// let _ = worker.start().await;
+/// worker.wait().await;
+/// let failure = worker.errors_last().expect("it has failed");
+/// assert_eq!(failure.error().downcast_ref(), Some(&Failed));
+/// # }
+/// ```
+///
+/// # Mistakes
+///
+/// All mistakes of a declaration are compile errors at once: what is wrong with an attribute hides nothing of what is
+/// wrong with a method. A method that does not exist, takes or yields something else, or whose future is not
+/// `Send`, is told of at its name.
+///
 /// # Types
 ///
 /// Structs of all kinds and enums derive it; a union does not. Lifetimes of a generic type have to be

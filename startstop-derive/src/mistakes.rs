@@ -197,3 +197,39 @@ fn marked_methods_may_be_alternatives_by_cfg() {
         assert_mistakes(code, parts, &block);
     }
 }
+
+#[test]
+fn a_mark_in_a_cfg_attr_is_one_mistake() {
+    let inner = "#[cfg_attr(all(), start, doc = \"Serves.\")] async fn serve(&self) {}";
+    let other = "#[cfg_attr(start, must_use)] fn other(&self) -> u8 { 0 }";
+    let block = format!("impl S {{ {inner} {other} }}");
+    let code = crate::methods(TokenStream::new(), tokens(&block));
+    let text = squeezed(&code);
+    assert!(
+        text.contains("#[cfg_attr(all(),allow(clippy::unused_async),doc=\"Serves.\")]"),
+        "{text}"
+    );
+    assert!(text.contains("#[cfg_attr(start,must_use)]"), "{text}");
+    assert_mistakes(code, &["`start` in a `cfg_attr` is no mark"], &block);
+}
+
+#[test]
+fn what_was_understood_is_written_beside_mistakes() {
+    for (item, written, left_out) in [
+        ("#[service(start = serve, colour = 3)] struct S;", "Self::serve", "colour"),
+        ("#[service(start = 5, stop = close)] struct S;", "Self::close", "Self::serve"),
+        ("#[service(stop = close)] struct S;", "Self::close", "Linked"),
+        ("#[service(start = serve, stop = serve)] struct S;", "Self::serve", "fnstop"),
+        ("#[service(start = serve, error = 5)] struct S;", "unread::<", "ends::<"),
+        ("#[service(start = serve, drain = \"1s\", name = 5)] struct S;", ".drain(", ".name("),
+        ("#[service(stop_timeout = 10)] struct S;", "Linked", "stub"),
+        ("#[service(begin = serve)] struct S;", "stub", "Linked"),
+        ("#[service(start = serve, bound = \"T Store\")] struct S<T>(T);", "stub", "Self::serve"),
+        ("struct S { #[service(member)] a: A, #[service(membr)] b: B }", "self.a", "self.b"),
+    ] {
+        let code = squeezed(&derived(item));
+        let (code, _) = code.split_once("::core::compile_error").expect("there are mistakes");
+        assert!(code.contains(written), "{item}: {code}");
+        assert!(!code.contains(left_out), "{item}: {code}");
+    }
+}

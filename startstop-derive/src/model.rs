@@ -1,8 +1,8 @@
 //! What the macros understood: the data between parsing and expansion.
 //!
 //! 1. A model is complete: expansion asks no question and cannot fail.
-//! 2. A declaration with mistakes has a model too, with [`Body::Stub`] in place of what was not
-//!    understood, so that the type is a service and no error follows on.
+//! 2. A declaration with mistakes has a model too, of what was understood, so that the compiler finds
+//!    what else is wrong with it; the type is a service, so that no error follows on.
 
 use std::time::Duration;
 
@@ -14,10 +14,19 @@ pub(crate) struct Service {
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
     pub(crate) place: Place,
-    /// `None` is `BoxError`.
-    pub(crate) error: Option<Type>,
+    pub(crate) error: ErrorType,
     pub(crate) body: Body,
     pub(crate) settings: Vec<Setting>,
+}
+
+/// The error of a service.
+pub(crate) enum ErrorType {
+    /// `BoxError`, into which any error converts.
+    Boxed,
+    /// The one that is given.
+    Given(Box<Type>),
+    /// One that was not understood: whether errors convert into it cannot be told.
+    Unread,
 }
 
 /// An impl block that marks the methods of a service.
@@ -47,16 +56,18 @@ pub(crate) enum Body {
     Linked,
     /// From fields that are runners.
     Composed(Box<Composition>),
-    /// From nowhere. `is_linked`: an impl block may mark methods, and is to find the derive.
+    /// From nowhere, for it is not clear from where. `is_linked`: an impl block may mark methods, and
+    /// is to find the derive.
     Stub { is_linked: bool },
 }
 
-/// Which methods an impl block marks.
-pub(crate) enum Marked {
-    /// Those that start it, and those that stop it: more than one only where each has a `cfg`.
-    Methods { start: Vec<Method>, stop: Vec<Method> },
-    /// None that were understood. `needs_derive`: a derive that is missing is a mistake of its own.
-    Stub { needs_derive: bool },
+/// Which methods an impl block marks: more than one of a kind only where each has a `cfg`.
+pub(crate) struct Marked {
+    /// Those that start it; none only where that was reported.
+    pub(crate) start: Vec<Method>,
+    pub(crate) stop: Vec<Method>,
+    /// Whether a derive that is missing is a mistake of its own.
+    pub(crate) needs_derive: bool,
 }
 
 /// A marked method.
@@ -64,12 +75,17 @@ pub(crate) struct Method {
     pub(crate) name: Ident,
     /// What says in which builds there is one: a macro sees it in all.
     pub(crate) cfgs: Vec<Attribute>,
+    /// Whether it can be called; if not, that was reported.
+    pub(crate) is_sound: bool,
 }
 
 /// The start method and, perhaps, the stop method.
 pub(crate) struct Pair {
-    pub(crate) start: Ident,
+    /// `None` if it was not understood.
+    pub(crate) start: Option<Ident>,
     pub(crate) stop: Option<Ident>,
+    /// Whether an impl block may mark methods, although one is named here: that was reported.
+    pub(crate) is_linked: bool,
 }
 
 /// The members of a struct.

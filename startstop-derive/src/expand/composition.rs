@@ -18,8 +18,8 @@ pub(super) fn hooks(private: &TokenStream) -> TokenStream {
             #private::grace(self)
         }
 
-        fn __grace(&self, parts: #private::Spans<'_>) -> #private::Option<#private::Duration> {
-            #private::grace_of(self, parts)
+        fn __grace(&self, __parts: #private::Spans<'_>) -> #private::Option<#private::Duration> {
+            #private::grace_of(self, __parts)
         }
 
         fn __is_whole(&self) -> bool {

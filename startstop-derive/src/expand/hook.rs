@@ -6,52 +6,59 @@ use syn::Ident;
 
 use super::place;
 
-/// The methods of the trait that a method of the type may be named as.
-const TAKEN: [&str; 2] = ["run", "shutdown"];
+/// The methods of the trait: one of the type's own comes before them.
+const OF_TRAIT: [&str; 6] = ["run", "shutdown", "settings", "children", "grace", "boxed"];
 
 /// A function that is to be written.
 pub(super) struct Hook<'a> {
     pub(super) name: &'static str,
-    pub(super) service: Service,
+    pub(super) receiver: Receiver,
     pub(super) error: &'a TokenStream,
     pub(super) private: &'a TokenStream,
 }
 
 /// How a hook gets at the service.
 #[derive(Clone, Copy)]
-pub(super) enum Service {
-    Receiver,
+pub(super) enum Receiver {
+    /// As the method's own.
+    Own,
+    /// As an argument.
     Argument,
 }
 
 impl Hook<'_> {
-    /// Calls a method of the user's: the errors about its arguments, output and `Send` all fall on
+    /// Calls a method of the user's, and has the function `ends` await it: the errors about its arguments, output and `Send` all fall on
     /// its name.
     ///
     /// All tokens bear the span of that name, but for the error type: the compiler finds most mistakes
     /// more than once, in the body and in the return type, and prints what is of one place once.
-    pub(super) fn calling(&self, method: &Ident) -> TokenStream {
+    pub(super) fn calling(&self, method: &Ident, ends: &str) -> TokenStream {
         let span = method.span();
         let (private, error) = (place::at(self.private, span), self.error);
         let (head, service) = (self.head(span), self.service(span));
-        let guard = self.guard(method);
+        let (ends, method) = (Ident::new(ends, span), self.method(method));
         quote_spanned! {span=>
             #head {
-                #guard
-                #private::ends::<#error, _>(#private::call(Self::#method, #service, cx))
+                #private::#ends::<#error, _>(#private::call(#method, #service, __cx))
             }
         }
     }
 
-    /// A method named as one of the trait's has to be one of the type's own, or the trait's would call itself.
-    fn guard(&self, method: &Ident) -> Option<TokenStream> {
-        let private = place::at(self.private, method.span());
-        TAKEN.iter().any(|taken| method == taken).then(|| {
-            quote_spanned! {method.span()=>
-                use #private::ItHasNoSuchMethod as _;
-                ().is_used();
-            }
-        })
+    /// The method, by its path. One named as one of the trait's has to be one of the type's own, or the
+    /// trait's would be taken for it: two of the same type are the trait's twice.
+    fn method(&self, name: &Ident) -> TokenStream {
+        let span = name.span();
+        let private = place::at(self.private, span);
+        let path = quote_spanned!(span=> Self::#name);
+        if OF_TRAIT.iter().all(|known| name != known) {
+            return path;
+        }
+        quote_spanned! {span=> {
+            use #private::Found as _;
+            let __both = #private::Both(#path, <Self as #private::Service>::#name);
+            __both.is_used();
+            #private::method_of::<Self, _>(__both.found())
+        }}
     }
 
     /// Passes on to a function of the hidden module.
@@ -59,15 +66,15 @@ impl Hook<'_> {
         let (head, service) = (self.head(span), self.service(span));
         let private = place::at(self.private, span);
         let function = Ident::new(function, span);
-        quote_spanned!(span=> #head { #private::#function(#service, cx) })
+        quote_spanned!(span=> #head { #private::#function(#service, __cx) })
     }
 
     fn head(&self, span: Span) -> TokenStream {
         let (private, error) = (place::at(self.private, span), self.error);
         let name = Ident::new(self.name, span);
-        let args = match self.service {
-            Service::Receiver => quote_spanned!(span=> &self, cx: #private::Context),
-            Service::Argument => quote_spanned!(span=> service: &Self, cx: #private::Context),
+        let args = match self.receiver {
+            Receiver::Own => quote_spanned!(span=> &self, __cx: #private::Context),
+            Receiver::Argument => quote_spanned!(span=> __service: &Self, __cx: #private::Context),
         };
         quote_spanned! {span=>
             fn #name(#args)
@@ -77,9 +84,9 @@ impl Hook<'_> {
 
     /// The service, as a name of the same hygiene as the one in the head.
     fn service(&self, span: Span) -> TokenStream {
-        match self.service {
-            Service::Receiver => quote_spanned!(span=> self),
-            Service::Argument => quote_spanned!(span=> service),
+        match self.receiver {
+            Receiver::Own => quote_spanned!(span=> self),
+            Receiver::Argument => quote_spanned!(span=> __service),
         }
     }
 }

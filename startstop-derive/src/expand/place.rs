@@ -1,8 +1,8 @@
-//! Paths and bounds that both macros write.
+//! Paths, heads and bounds that both macros write.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote;
-use syn::{GenericParam, Generics};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{GenericParam, Generics, Token, WherePredicate};
 
 use crate::model::Place;
 
@@ -27,25 +27,93 @@ pub(super) fn at(path: &TokenStream, span: Span) -> TokenStream {
     respanned.collect()
 }
 
-/// The where clause: what is written on the item, and what every service demands. A given bound
-/// replaces what is demanded of type parameters.
-pub(super) fn where_clause(
-    generics: &Generics,
-    place: &Place,
-    private: &TokenStream,
-) -> TokenStream {
-    let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    let given = place.bound.iter().flatten();
-    let demanded = generics.params.iter().filter_map(|param| match param {
-        GenericParam::Type(param) if place.bound.is_none() => {
+/// What stands around the name of an impl's type. The lifetimes of a type that is a service are
+/// `'static`; to name them would be in vain, which a lint could tell the user.
+pub(super) struct Head<'a> {
+    generics: &'a Generics,
+    place: &'a Place,
+    private: &'a TokenStream,
+}
+
+impl<'a> Head<'a> {
+    pub(super) fn new(generics: &'a Generics, place: &'a Place, private: &'a TokenStream) -> Self {
+        Self { generics, place, private }
+    }
+
+    /// The parameters, in their brackets. These are ours, so that what we demand of a parameter is no
+    /// repetition of the user's.
+    pub(super) fn params(&self) -> TokenStream {
+        let mut generics = self.generics.clone();
+        let params = generics.params.into_iter();
+        let is_free = |param: &GenericParam| !matches!(param, GenericParam::Lifetime(_));
+        generics.params = params.filter(is_free).collect();
+        generics.lt_token = Some(<Token![<]>::default());
+        generics.gt_token = Some(<Token![>]>::default());
+        self.statics(generics.split_for_impl().0)
+    }
+
+    /// The arguments of the type.
+    pub(super) fn args(&self) -> TokenStream {
+        self.statics(self.generics.split_for_impl().1)
+    }
+
+    /// The where clause: what is written on the item, what every service demands, and `assumed`. A
+    /// given bound replaces what is demanded of type parameters.
+    pub(super) fn clause(&self, assumed: Option<TokenStream>) -> TokenStream {
+        let private = self.private;
+        let written = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let given = self.place.bound.iter().flatten();
+        let is_on_type = |predicate: &&WherePredicate| matches!(predicate, WherePredicate::Type(_));
+        let written = written.chain(given).filter(is_on_type);
+        let demanded = self.generics.type_params().filter(|_| self.place.bound.is_none());
+        let demanded = demanded.map(|param| {
             let ident = &param.ident;
-            Some(quote!(#ident: #private::Send + #private::Sync + 'static))
+            quote!(#ident: #private::Send + #private::Sync + 'static)
+        });
+        let assumed = assumed.into_iter();
+        self.statics(quote!(where #(#written,)* #(#demanded,)* #(#assumed,)*))
+    }
+
+    /// That the type is a service in all that it has to be, such as `Send`: that is checked where it
+    /// becomes one, and what is missing is not to be missed again in each method. The compiler accepts
+    /// an assumption that does not hold only with a lifetime of its own. Of a type with lifetimes it
+    /// would believe nothing else.
+    pub(super) fn assumed(&self) -> Option<TokenStream> {
+        let private = self.private;
+        let has_lifetimes = self.generics.lifetimes().next().is_some();
+        (!has_lifetimes).then(|| quote!(for<'__any> Self: #private::Assumed))
+    }
+
+    /// The tokens with `'static` for each lifetime of the type, and for `'_`.
+    pub(super) fn statics(&self, tokens: impl ToTokens) -> TokenStream {
+        let names: Vec<String> =
+            self.generics.lifetimes().map(|param| param.lifetime.ident.to_string()).collect();
+        statics(tokens.to_token_stream(), &names)
+    }
+}
+
+fn statics(tokens: TokenStream, names: &[String]) -> TokenStream {
+    let mut is_lifetime = false;
+    let fixed = tokens.into_iter().map(|token| {
+        let after_tick = std::mem::replace(
+            &mut is_lifetime,
+            matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\''),
+        );
+        match token {
+            TokenTree::Ident(ident) if after_tick && is_one_of(&ident, names) => {
+                Ident::new("static", ident.span()).into()
+            }
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), statics(group.stream(), names));
+                inner.set_span(group.span());
+                inner.into()
+            }
+            token => token,
         }
-        GenericParam::Lifetime(param) => {
-            let lifetime = &param.lifetime;
-            Some(quote!(#lifetime: 'static))
-        }
-        _ => None,
     });
-    quote!(where #(#written,)* #(#given,)* #(#demanded,)*)
+    fixed.collect()
+}
+
+fn is_one_of(lifetime: &Ident, names: &[String]) -> bool {
+    lifetime == "_" || names.iter().any(|name| lifetime == name)
 }

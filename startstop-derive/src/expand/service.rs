@@ -5,19 +5,17 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::composition;
-use super::hook::{self, Hook};
-use super::place;
+use super::hook::{Hook, Receiver};
+use super::place::{self, Head};
 use super::value::setter;
-use crate::model::{Body, Composition, Service};
+use crate::model::{Body, Composition, ErrorType, Pair, Service};
 
 /// Writes the impls of one type.
 pub(crate) fn service(service: &Service) -> TokenStream {
     let private = place::private(&service.place);
-    let bodies = bodies(service, &private);
-    let settings = settings(service, &private);
-    let error = error(service, &private);
-    let head = head(service, &quote!(Service), &private);
-    let links = links(service, &private);
+    let (bodies, settings) = (bodies(service, &private), settings(service, &private));
+    let (error, links) = (error(service, &private), links(service, &private));
+    let head = head(service, &quote!(Service), None, &private);
     quote! {
         #[automatically_derived]
         #head {
@@ -31,32 +29,43 @@ pub(crate) fn service(service: &Service) -> TokenStream {
 
 fn error(service: &Service, private: &TokenStream) -> TokenStream {
     match &service.error {
-        Some(error) => quote!(#error),
-        None => quote!(#private::BoxError),
+        ErrorType::Given(error) => {
+            Head::new(&service.generics, &service.place, private).statics(error)
+        }
+        ErrorType::Boxed | ErrorType::Unread => quote!(#private::BoxError),
+    }
+}
+
+/// The error, where the impl has said what it is. Not `Self::Error`: an enum may have a variant of that
+/// name. And not the type itself: what is wrong with it would be reported in each place.
+fn own_error(service: &Service, private: &TokenStream) -> TokenStream {
+    match &service.error {
+        ErrorType::Given(_) => quote!(<Self as #private::Service>::Error),
+        ErrorType::Boxed | ErrorType::Unread => error(service, private),
     }
 }
 
 /// `impl<..> Trait for Type<..> where ..`
-fn head(service: &Service, of: &TokenStream, private: &TokenStream) -> TokenStream {
-    let (params, args, _) = service.generics.split_for_impl();
-    let clause = place::where_clause(&service.generics, &service.place, private);
+fn head(
+    service: &Service,
+    of: &TokenStream,
+    assumed: Option<TokenStream>,
+    private: &TokenStream,
+) -> TokenStream {
+    let head = Head::new(&service.generics, &service.place, private);
+    let (params, args, clause) = (head.params(), head.args(), head.clause(assumed));
     let ident = &service.ident;
     quote!(impl #params #private::#of for #ident #args #clause)
 }
 
 fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
-    let error = match &service.error {
-        // Not `Self::Error`: an enum may have a variant of that name. And not the type itself: what is
-        // wrong with it would be reported in each place.
-        Some(_) => quote!(<Self as #private::Service>::Error),
-        None => error(service, private),
-    };
+    let error = own_error(service, private);
     let span = service.ident.span();
-    let hook = |name| Hook { name, service: hook::Service::Receiver, error: &error, private };
+    let hook = |name| Hook { name, receiver: Receiver::Own, error: &error, private };
     match &service.body {
         Body::Named(pair) => {
-            let run = hook("run").calling(&pair.start);
-            let shutdown = pair.stop.as_ref().map(|stop| hook("shutdown").calling(stop));
+            let run = hook("run").passing("named", span);
+            let shutdown = pair.stop.as_ref().map(|_| hook("shutdown").passing("named_stop", span));
             quote!(#run #shutdown)
         }
         Body::Linked => {
@@ -66,7 +75,10 @@ fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
         }
         Body::Composed(_) => {
             // What is wrong with the error type is said there.
-            let span = service.error.as_ref().map_or(span, Spanned::span);
+            let span = match &service.error {
+                ErrorType::Given(error) => error.span(),
+                ErrorType::Boxed | ErrorType::Unread => span,
+            };
             let run = hook("run").passing("compose", Span::call_site().located_at(span));
             let others = composition::hooks(private);
             quote!(#run #others)
@@ -84,6 +96,7 @@ fn settings(service: &Service, private: &TokenStream) -> Option<TokenStream> {
         _ if service.settings.is_empty() => return None,
         _ => set,
     };
+    let set = Head::new(&service.generics, &service.place, private).statics(set);
     Some(quote!(fn settings(&self) -> #private::Settings { #set }))
 }
 
@@ -91,23 +104,56 @@ fn settings(service: &Service, private: &TokenStream) -> Option<TokenStream> {
 fn links(service: &Service, private: &TokenStream) -> Option<TokenStream> {
     let linked = match &service.body {
         Body::Composed(composition) => return Some(composed(service, composition, private)),
-        Body::Named(_) | Body::Stub { is_linked: false } => return None,
+        Body::Named(pair) => {
+            let derived = pair.is_linked.then(|| derived(service, private));
+            let named = named(service, pair, private);
+            return Some(quote!(#named #derived));
+        }
+        Body::Stub { is_linked: false } => return None,
         Body::Stub { is_linked: true } => None,
         Body::Linked => Some(linked(service, private)),
     };
-    let head = head(service, &quote!(Derived), private);
+    let derived = derived(service, private);
+    Some(quote!(#derived #linked))
+}
+
+fn derived(service: &Service, private: &TokenStream) -> TokenStream {
+    let head = head(service, &quote!(Derived), None, private);
     let error = error(service, private);
-    Some(quote! {
+    quote! {
         #[automatically_derived]
         #head {
             type Error = #error;
         }
-        #linked
-    })
+    }
+}
+
+/// The calls of the methods that are named.
+fn named(service: &Service, Pair { start, stop, .. }: &Pair, private: &TokenStream) -> TokenStream {
+    let assumed = Head::new(&service.generics, &service.place, private).assumed();
+    let error = own_error(service, private);
+    let head = head(service, &quote!(NamedMethods<#error>), assumed, private);
+    let hook = |name| Hook { name, receiver: Receiver::Own, error: &error, private };
+    let ends = match &service.error {
+        ErrorType::Unread => "unread",
+        ErrorType::Boxed | ErrorType::Given(_) => "ends",
+    };
+    let start = match start {
+        Some(start) => hook("start").calling(start, ends),
+        None => hook("start").passing("stub", service.ident.span()),
+    };
+    let stop = stop.as_ref().map(|stop| hook("stop").calling(stop, ends));
+    quote! {
+        #[automatically_derived]
+        #head {
+            #start
+            #stop
+        }
+    }
 }
 
 fn composed(service: &Service, composition: &Composition, private: &TokenStream) -> TokenStream {
-    let head = head(service, &quote!(Composed), private);
+    let head = head(service, &quote!(Composed), None, private);
     let members = composition::members(composition, private);
     quote! {
         #[automatically_derived]
@@ -118,7 +164,7 @@ fn composed(service: &Service, composition: &Composition, private: &TokenStream)
 }
 
 fn linked(service: &Service, private: &TokenStream) -> TokenStream {
-    let head = head(service, &quote!(Linked), private);
+    let head = head(service, &quote!(Linked), None, private);
     // The error about a start method that is missing falls on the name of the type.
     let this = quote_spanned!(service.ident.span()=> Self);
     quote! {

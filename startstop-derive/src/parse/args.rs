@@ -1,7 +1,7 @@
 //! What the attributes of one item or field say.
 
 use proc_macro2::Span;
-use syn::{Ident, Type};
+use syn::{Generics, Ident, Type};
 
 use super::lists::{Name, OfMember};
 use crate::model::{Limit, Place, Setting, Value};
@@ -24,6 +24,8 @@ pub(super) struct Args {
     pub(super) given: Vec<(&'static str, Span)>,
     /// Every key that an unknown word is close to.
     pub(super) meant: Vec<&'static str>,
+    /// Whether something was reported that may have been meant to be any key.
+    pub(super) is_garbled: bool,
 }
 
 impl Args {
@@ -34,6 +36,12 @@ impl Args {
     /// Whether the key was given, or is what a slip was meant to be: nothing follows from its absence.
     pub(super) fn means(&self, key: &str) -> bool {
         self.has(key) || self.meant.contains(&key)
+    }
+
+    /// Whether a bound was given that is not understood, so that nothing can be asked of what it is for.
+    pub(super) fn hides_bound(&self, generics: &Generics) -> bool {
+        let is_unread = self.means("bound") && self.place.bound.is_none();
+        is_unread && generics.type_params().next().is_some()
     }
 
     pub(super) fn span_of(&self, key: &str) -> Option<Span> {

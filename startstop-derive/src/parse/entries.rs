@@ -28,6 +28,7 @@ pub(super) fn attribute(
 ) {
     let Meta::List(list) = &attr.meta else {
         out.report_at(&attr.meta, format!("expected a list of keys: `{example}`"));
+        args.is_garbled = true;
         return;
     };
     let read = |input: ParseStream| {
@@ -36,6 +37,7 @@ pub(super) fn attribute(
     };
     if let Err(error) = list.parse_args_with(read) {
         out.report_error(error);
+        args.is_garbled = true;
     }
 }
 
@@ -48,6 +50,7 @@ impl Args {
                 skip_to_comma(input);
             } else if !is_at_end(input) {
                 out.report(input.span(), "expected `,` before the next key");
+                self.is_garbled = true;
                 skip_to_comma(input);
             }
             let _ = input.parse::<Token![,]>();
@@ -59,6 +62,7 @@ impl Args {
         let span = input.span();
         let Ok(word) = input.call(Ident::parse_any) else {
             out.report(span, format!("expected a key: {}", names(known)));
+            self.is_garbled = true;
             return None;
         };
         let key = self.key(&word, known, out)?;
@@ -87,6 +91,7 @@ impl Args {
             let meant = meant(&text, known);
             out.report(word.span(), unknown(&text, meant, known));
             self.meant.extend(meant);
+            self.is_garbled |= meant.is_none();
             return None;
         };
         if self.has(key.name) {

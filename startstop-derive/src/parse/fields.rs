@@ -21,6 +21,8 @@ pub(super) struct Marked {
 
 /// What a member says of itself.
 pub(super) struct Says {
+    /// Whether it says that it is a member. One with mistakes in it may be meant to be one.
+    pub(super) is_member: bool,
     pub(super) after: After,
     pub(super) of_member: OfMember,
 }
@@ -67,10 +69,11 @@ fn says(mut args: Args, is_wrong: bool, out: &mut Diagnostics) -> Option<Says> {
     if !args.has("member") && !is_wrong {
         out.report(after?, "`after` without `member`: write `#[service(member, after(..))]`");
     }
+    let is_member = args.has("member");
     let after = match args.after.take() {
         Some(names) => After::Named(names),
         None if args.means("after") => After::Unknown,
         None => After::Before,
     };
-    Some(Says { after, of_member: args.of_member })
+    Some(Says { is_member, after, of_member: args.of_member })
 }

@@ -25,7 +25,7 @@ pub(super) fn resolve(fields: Vec<Marked>, out: &mut Diagnostics) -> Vec<Member>
         let says = field.says?;
         Some((field.name, field.field, field.span, says))
     });
-    let (mut members, mut edges) = (Vec::new(), Vec::new());
+    let (mut members, mut edges, mut certain) = (Vec::new(), Vec::new(), Vec::new());
     // How many of the edges of each come before those to what it is bound to.
     let mut bounds = Vec::new();
     let ids: HashMap<&str, usize> = names
@@ -45,6 +45,7 @@ pub(super) fn resolve(fields: Vec<Marked>, out: &mut Diagnostics) -> Vec<Member>
         bounds.push(starts_after.len());
         starts_after.extend(bound);
         edges.push(starts_after);
+        certain.push(says.is_member);
         let (after, bound_to) = (Vec::new(), Vec::new());
         members.push(Member { name, field, span, after, bound_to, is_transient, policies });
     }
@@ -57,7 +58,7 @@ pub(super) fn resolve(fields: Vec<Marked>, out: &mut Diagnostics) -> Vec<Member>
             (after.iter().map(name).collect(), bound_to.iter().map(name).collect());
         (members[at].after, members[at].bound_to) = (after, bound_to);
     }
-    members
+    members.into_iter().zip(certain).filter(|(_, is_member)| *is_member).map(|(it, _)| it).collect()
 }
 
 /// The edge to the member that is declared before, unless nothing can start after that.

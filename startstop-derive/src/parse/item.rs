@@ -1,12 +1,12 @@
 //! A type that derives `Service`, with its attributes.
 
-use syn::{Attribute, Data, DeriveInput, Fields};
+use syn::{Attribute, Data, DeriveInput, Fields, Generics};
 
 use super::args::Args;
 use super::fields::{self, Marked};
 use super::{entries, graph, keys};
 use crate::diagnostics::Diagnostics;
-use crate::model::{Body, Composition, Pair, Service};
+use crate::model::{Body, Composition, ErrorType, Pair, Service};
 
 /// Reads the whole item.
 pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
@@ -16,20 +16,26 @@ pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
     }
     let before = out.count();
     let marked = inner(&input.data, out);
-    // What is wrong inside of the item may have been meant to be a member.
     if marked.is_none() && out.count() == before {
         refuse_limit(&args, out);
     }
+    // What is wrong inside of the item may have been meant to be a member.
+    args.is_garbled |= out.count() > before;
     let body = match marked {
         Some(marked) => composed(marked, &mut args, out),
-        None => methods(&mut args, out),
+        None => methods(&mut args, &input.generics, out),
+    };
+    let error = match args.error.take() {
+        Some(error) => ErrorType::Given(Box::new(error)),
+        None if args.means("error") => ErrorType::Unread,
+        None => ErrorType::Boxed,
     };
     Service {
         ident: input.ident,
         generics: input.generics,
+        error,
         place: args.place,
-        error: args.error,
-        settings: if out.is_empty() { args.settings } else { Vec::new() },
+        settings: args.settings,
         body,
     }
 }
@@ -74,12 +80,11 @@ fn composed(marked: Vec<Marked>, args: &mut Args, out: &mut Diagnostics) -> Body
         out.report(span, message);
     }
     let members = graph::resolve(marked, out);
-    if out.is_empty() {
-        let (limit, backoff) = (args.limit.take(), args.backoff.take());
-        Body::Composed(Box::new(Composition { members, limit, backoff }))
-    } else {
-        Body::Stub { is_linked: false }
+    if methods.is_some() {
+        return Body::Stub { is_linked: false };
     }
+    let (limit, backoff) = (args.limit.take(), args.backoff.take());
+    Body::Composed(Box::new(Composition { members, limit, backoff }))
 }
 
 fn refuse_limit(args: &Args, out: &mut Diagnostics) {
@@ -93,7 +98,7 @@ fn refuse_limit(args: &Args, out: &mut Diagnostics) {
     }
 }
 
-fn methods(args: &mut Args, out: &mut Diagnostics) -> Body {
+fn methods(args: &mut Args, generics: &Generics, out: &mut Diagnostics) -> Body {
     if let (Some(span), false) = (args.span_of("stop"), args.means("start")) {
         let message = "`stop` without `start`: name both here, as in `#[service(start = serve, stop = close)]`, or mark both in an impl block, by `#[service_methods]`, `#[start]` and `#[stop]`";
         out.report(span, message);
@@ -102,9 +107,15 @@ fn methods(args: &mut Args, out: &mut Diagnostics) -> Body {
         let message = format!("`{stop}` is `start` already: `stop` is another method, or none");
         out.report(stop.span(), message);
     }
-    match args.start.take() {
-        _ if !out.is_empty() => Body::Stub { is_linked: !args.means("start") },
-        Some(start) => Body::Named(Pair { start, stop: args.stop.take() }),
-        None => Body::Linked,
+    let is_linked = !args.means("start");
+    let is_named = !is_linked || args.means("stop");
+    if args.hides_bound(generics) || (!is_named && args.is_garbled) {
+        return Body::Stub { is_linked };
     }
+    if !is_named {
+        return Body::Linked;
+    }
+    let start = args.start.take();
+    let stop = args.stop.take().filter(|stop| start.as_ref() != Some(stop));
+    Body::Named(Pair { start, stop, is_linked })
 }

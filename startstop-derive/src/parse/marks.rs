@@ -6,16 +6,13 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Generics, Ident, Signature, Token, Type, Visibility, braced, token};
+use syn::{Attribute, Generics, Signature, Token, Type, Visibility, braced, token};
 
 use super::args::Args;
-use super::strip::{self, mark_of};
+use super::strip::{self, Mark};
 use super::{keys, shape};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Marked, Method, Methods};
-
-/// `start` or `stop`, and the attribute that says so.
-type Mark<'a> = (&'static str, &'a Attribute);
 
 /// The head of a block, and what was found in it.
 struct Block {
@@ -37,6 +34,10 @@ struct Found {
 impl Found {
     fn span_of(&self, mark: &str) -> Option<Span> {
         self.marks.iter().find(|(name, _)| *name == mark).map(|(_, span)| *span)
+    }
+
+    fn of(&mut self, mark: &str) -> &mut Vec<Method> {
+        if mark == "start" { &mut self.start } else { &mut self.stop }
     }
 }
 
@@ -67,12 +68,9 @@ pub(super) fn read(
     if is_of_trait && found.span_of("start").is_none() {
         return None;
     }
-    let is_unbound = given.means("bound") && given.place.bound.is_none();
-    let body = if out.is_empty() {
-        Marked::Methods { start: found.start, stop: found.stop }
-    } else {
-        Marked::Stub { needs_derive: !is_of_trait && !is_unbound }
-    };
+    let is_known = !is_of_trait && !given.hides_bound(&generics);
+    let Found { start, stop, .. } = if is_known { found } else { Found::default() };
+    let body = Marked { start, stop, needs_derive: is_known };
     Some(Methods { generics, self_ty, place: given.place, body, block: bare })
 }
 
@@ -124,53 +122,70 @@ fn demand_start(self_ty: &Type, found: &Found, out: &mut Diagnostics) {
 /// Reads one item of the block.
 fn item(input: ParseStream, found: &mut Found, out: &mut Diagnostics) -> syn::Result<()> {
     let attrs = input.call(Attribute::parse_outer)?;
-    let mark = |attr| Some((mark_of(Attribute::path(attr))?, attr));
-    let marks: Vec<Mark> = attrs.iter().filter_map(mark).collect();
-    if let Some((_, first)) = marks.first() {
+    let marks: Vec<Mark> = attrs.iter().flat_map(strip::marks_of).collect();
+    if let Some(first) = marks.first() {
         let ahead = input.fork();
         let _ = ahead.parse::<Visibility>();
         let signature = ahead.parse::<Signature>().ok();
-        let span = signature.as_ref().map_or(first.span(), |method| method.ident.span());
-        found.marks.extend(marks.iter().map(|(name, _)| (*name, span)));
+        let span = signature.as_ref().map_or(first.meta.span(), |method| method.ident.span());
+        found.marks.extend(marks.iter().map(|mark| (mark.name, span)));
         match signature {
-            Some(signature) => {
-                method(&attrs, &marks, &signature.ident, found, out);
-                shape::check(&signature, out);
-            }
-            None => out.report_at(first, "only a method can be marked"),
+            Some(signature) => method(&attrs, &marks, &signature, found, out),
+            None => out.report_at(&first.meta, "only a method can be marked"),
         }
     }
     skip_item(input);
     Ok(())
 }
 
+/// Reads a method that bears marks.
 fn method(
     attrs: &[Attribute],
     marks: &[Mark],
-    ident: &Ident,
+    signature: &Signature,
     found: &mut Found,
     out: &mut Diagnostics,
 ) {
+    let ident = &signature.ident;
     let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
     let cfgs: Vec<Attribute> = cfgs.cloned().collect();
-    for (at, (name, mark)) in marks.iter().enumerate() {
-        if let Err(error) = mark.meta.require_path_only() {
-            out.report(error.span(), format!("`#[{name}]` takes no arguments"));
-        }
-        let known = if *name == "start" { &mut found.start } else { &mut found.stop };
-        let is_doubled = marks[..at].iter().any(|(other, _)| other == name);
-        let is_rival = |other: &&Method| is_doubled || cfgs.is_empty() || other.cfgs.is_empty();
-        match known.iter().rfind(is_rival) {
-            Some(Method { name: first, .. }) => {
+    let before = out.count();
+    let mut new = Vec::new();
+    for mark in marks {
+        let name = mark.name;
+        self::mark(mark, out);
+        let is_rival = |other: &&Method| cfgs.is_empty() || other.cfgs.is_empty();
+        let rival = found.of(name).iter().rfind(is_rival).map(|method| &method.name);
+        match rival.or(new.contains(&name).then_some(ident)) {
+            Some(first) => {
                 let message = format!("`#[{name}]` twice: `{first}` is marked already");
-                out.report_at(mark, message);
+                out.report_at(&mark.meta, message);
             }
-            None => known.push(Method { name: ident.clone(), cfgs: cfgs.clone() }),
+            None => new.push(name),
         }
     }
-    if let Some((_, other)) = marks.iter().find(|(name, _)| *name != marks[0].0) {
+    if let Some(other) = marks.iter().find(|mark| mark.name != marks[0].name) {
         let message = format!("`{ident}` is marked already: `start` and `stop` are two methods");
-        out.report_at(other, message);
+        out.report_at(&other.meta, message);
+    }
+    shape::check(signature, out);
+    let is_sound = out.count() == before;
+    for name in new {
+        let method = Method { name: ident.clone(), cfgs: cfgs.clone(), is_sound };
+        found.of(name).push(method);
+    }
+}
+
+/// Reports what a mark cannot be.
+fn mark(Mark { name, meta, is_conditional }: &Mark, out: &mut Diagnostics) {
+    if let Err(error) = meta.require_path_only() {
+        out.report(error.span(), format!("`#[{name}]` takes no arguments"));
+    }
+    if *is_conditional {
+        let message = format!(
+            "`{name}` in a `cfg_attr` is no mark: put `#[{name}]` on the method itself, beside a `#[cfg(..)]` if there is the method in some builds only"
+        );
+        out.report_at(meta, message);
     }
 }
 

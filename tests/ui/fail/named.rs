@@ -93,10 +93,6 @@ impl BadError {
     async fn serve(&self) {}
 }
 
-#[derive(Service)]
-#[service(start = run, stop = shutdown)]
-struct OnlyTheTraits;
-
 fn main() {
-    service!(OnlyTheTraits Missing NotAsync Receivers Arguments Types Errors Typed NotSend BadError);
+    service!(Missing NotAsync Receivers Arguments Types Errors Typed NotSend BadError);
 }

@@ -3,7 +3,7 @@
 
 #![no_implicit_prelude]
 #![deny(warnings, missing_docs)]
-#![allow(dead_code, non_camel_case_types, reason = "the shadows are there to be in the way")]
+#![allow(dead_code, non_camel_case_types, non_upper_case_globals, reason = "the shadows are there to be in the way")]
 
 mod shadows {
     pub(crate) struct Result;
@@ -14,6 +14,15 @@ mod shadows {
     pub(crate) struct Context;
     pub(crate) struct Settings;
     pub(crate) struct Duration;
+    pub(crate) struct cx;
+    pub(crate) struct service;
+    pub(crate) struct self_;
+    pub(crate) const parts: u8 = 1;
+    pub(crate) const both: u8 = 1;
+    pub(crate) fn call() {}
+    pub(crate) enum Service {}
+    pub(crate) struct Option;
+    pub(crate) struct Vec;
     pub(crate) trait Send {}
     pub(crate) trait Sync {}
     pub(crate) trait Future {}
@@ -36,8 +45,8 @@ pub mod shadowed {
         Self: ::std::marker::Sized;
 
     impl<r#box: ::std::marker::Send + ::std::marker::Sync, const N: usize> r#type<r#box, N> {
-        async fn r#async(&self, cx: Cx) -> ::std::result::Result<(), ::std::io::Error> {
-            cx.cancelled().await;
+        async fn r#async(&self, context: Cx) -> ::std::result::Result<(), ::std::io::Error> {
+            context.cancelled().await;
             ::std::result::Result::Ok(())
         }
         async fn r#loop(&self) {}
@@ -65,9 +74,19 @@ pub mod shadowed {
             ::std::result::Result::Ok(())
         }
         #[stop]
-        async fn close(&self, cx: Cx) {
-            cx.cancelled().await;
+        async fn close(&self, context: Cx) {
+            context.cancelled().await;
         }
+    }
+
+    /// Methods named as those of the trait, and parameters as what the macros could write.
+    #[derive(Service)]
+    #[service(start = run, stop = shutdown, bound = "")]
+    pub struct Same<cx: ::std::marker::Send + ::std::marker::Sync + 'static>(pub cx);
+
+    impl<cx: ::std::marker::Send + ::std::marker::Sync + 'static> Same<cx> {
+        async fn run(&self) {}
+        async fn shutdown(&self) {}
     }
 
     /// Members.
@@ -118,6 +137,7 @@ fn main() {
     service(Declared);
     service(shadowed::r#type([1, 2]));
     service(shadowed::Marked);
+    service(shadowed::Same(1));
     let marked = || ::startstop_core::Runner::new(shadowed::Marked);
     service(shadowed::Composed { r#dyn: marked(), last: marked() });
 }

@@ -13,6 +13,13 @@
     trivial_casts,
     unit_bindings,
     non_ascii_idents,
+    redundant_lifetimes,
+    redundant_imports,
+    unused_results,
+    unnameable_types,
+    meta_variable_misuse,
+    explicit_outlives_requirements,
+    impl_trait_redundant_captures,
     rust_2018_idioms,
     future_incompatible
 )]
@@ -50,11 +57,51 @@ impl<T> Marked<T> {
     async fn close(&self, _: Context) {}
 }
 
-fn service<S: Service>(service: S) -> usize {
-    size_of_val(&service)
+/// A lifetime alone, and marked methods.
+#[derive(Debug, Service)]
+pub struct Borrowed<'a>(&'a str);
+
+#[service_methods]
+impl Borrowed<'_> {
+    #[start]
+    async fn serve(&self) {
+        let _ = self.0;
+    }
+}
+
+/// What every service is bound to, also written out.
+#[derive(Debug, Service)]
+#[service(start = run, stop = shutdown)]
+pub struct Bound<T: Send + Sync + 'static>(T);
+
+impl<T: Send + Sync + 'static> Bound<T> {
+    async fn run(&self) {
+        let _ = &self.0;
+    }
+    async fn shutdown(&self) {}
+}
+
+/// Members.
+#[derive(Debug, Service)]
+#[service(limit(3, "1m"))]
+pub struct App<S: Service> {
+    /// One.
+    #[service(member(on_failure = ignore, on_completion = fail))]
+    pub one: startstop_core::Runner<S>,
+    /// Another.
+    #[service(member(bound_to(one)))]
+    pub other: startstop_core::Runner<Bound<u8>>,
+}
+
+fn service<S: Service>(service: S) {
+    assert!(size_of_val(&service) < 1_000);
 }
 
 fn main() {
     service(Named(&[1, 2]));
     service(Marked(1));
+    service(Borrowed(""));
+    service(Bound(1));
+    let runner = || startstop_core::Runner::new(Bound(1_u8));
+    service(App { one: runner(), other: runner() });
 }
