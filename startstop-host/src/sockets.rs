@@ -9,11 +9,15 @@ use std::sync::Mutex;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
+/// What systemd's own library calls a socket that came without a name.
+const UNNAMED: &str = "unknown";
+
 /// The sockets that the service manager has handed over, by name.
 ///
 /// They are non-blocking, as tokio wants them, and closed in child processes. A socket unit names them by
 /// `FileDescriptorName=`; without that the name is that of the unit, `http.socket`, which is found as `http` too. Where
-/// several bear one name, they are taken one after another. What nobody takes stays open.
+/// several bear one name, they are taken one after another. Without any names each is called `unknown`. What nobody takes stays
+/// open.
 ///
 /// # Examples
 ///
@@ -48,12 +52,15 @@ impl Sockets {
     ///
     /// See [`Sockets`].
     pub fn from_env() -> Self {
-        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+        let names = std::env::var("LISTEN_FDNAMES").ok();
         // Who has the variables of another process has inherited them.
         let ours =
             std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
         let sockets = if ours { ListenFd::from_env() } else { ListenFd::empty() };
-        let names = names.split(':').map(str::to_owned).collect();
+        let names = match names {
+            Some(names) => names.split(':').map(str::to_owned).collect(),
+            None => vec![UNNAMED.to_owned(); sockets.len()],
+        };
         Self { handed: Mutex::new(Handed { sockets, names }) }
     }
 

@@ -10,9 +10,15 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_startstop-host-sockets");
 
 /// Starts the program with two sockets, as a manager does: from 3 on, with their names and its pid.
 fn start(pid: &str, tcp: TcpListener, unix: UnixListener) -> Child {
-    let script = format!(
-        "exec env LISTEN_PID={pid} LISTEN_FDS=2 LISTEN_FDNAMES=http.socket:control {PROGRAM} 3<&0 4<&2 2>/dev/null"
-    );
+    start_with(
+        &format!("LISTEN_PID={pid} LISTEN_FDS=2 LISTEN_FDNAMES=http.socket:control"),
+        tcp,
+        unix,
+    )
+}
+
+fn start_with(variables: &str, tcp: TcpListener, unix: UnixListener) -> Child {
+    let script = format!("exec env {variables} {PROGRAM} 3<&0 4<&2 2>/dev/null");
     Command::new("sh")
         .args(["-c", &script])
         .stdin(Stdio::from(OwnedFd::from(tcp)))
@@ -66,6 +72,16 @@ fn sockets_of_another_process_are_left_alone() {
     std::fs::remove_file(path).unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("http: false\n") && told.contains("control: false\n"), "{told}");
+}
+
+#[test]
+fn sockets_without_names_are_called_unknown() {
+    let (tcp, unix, path) = sockets();
+    let variables = "--unset=LISTEN_FDNAMES LISTEN_PID=$$ LISTEN_FDS=2";
+    let output = start_with(variables, tcp, unix).wait_with_output().unwrap();
+    std::fs::remove_file(path).unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("http: false\n") && told.ends_with("unknown: true\n"), "{told}");
 }
 
 #[test]

@@ -14,7 +14,10 @@ fn main() -> io::Result<()> {
     println!("http: {}", first.is_some());
     println!("http again: {}", sockets.take_tcp("http").is_some());
     println!("control: {}", sockets.take_unix("control").is_some());
-    let Some(listener) = first else { return Ok(()) };
+    let Some(listener) = first else {
+        println!("unknown: {}", sockets.take_tcp("unknown").is_some());
+        return Ok(());
+    };
     println!("waits: {}", !is_nonblocking(&listener));
     println!("inherited: {}", is_inherited());
     answer(&listener)
