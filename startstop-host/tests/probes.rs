@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Group, Member, OnFailure, Readiness, RestartPolicy, Runner, Service, Settings, State,
-    once, service_fn,
+    Backoff, Context, Group, Member, OnFailure, Readiness, RestartPolicy, Runner, Service,
+    Settings, State, once, service_fn, service_fn_with,
 };
 use startstop_host::{Probes, Verdict};
 use tokio::sync::Notify;
@@ -47,6 +47,31 @@ async fn a_whole_that_is_not_ready_is_named_by_its_leaves() {
     let after = probes.ready().await;
     assert_eq!(names(&after), ["shop/store/db", "shop/http"]);
     assert!(probes.live().ok());
+}
+
+/// Time stands still unless somebody waits for it: nothing is polled.
+#[tokio::test(start_paused = true)]
+async fn it_is_not_ready_from_the_moment_in_which_a_member_fails() {
+    let fail = Arc::new(Notify::new());
+    let policy = RestartPolicy::on_failure().backoff(Backoff::constant(60 * SECOND));
+    let db = service_fn_with(Arc::clone(&fail), async |fail, _cx: Context| {
+        fail.notified().await;
+        Err::<(), _>("connection lost")
+    });
+    let db = Member::new(db).settings(Settings::new().restart(policy));
+    let runner = Runner::new(Group::builder("shop").with("db", db).build().unwrap());
+    runner.start().await.unwrap();
+    let probes = Probes::of(&runner);
+    assert!(probes.ready().await.ok());
+
+    let begin = Instant::now();
+    fail.notify_one();
+    while probes.ready().await.ok() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    assert!(probes.live().ok() && probes.startup().ok());
+    runner.stop().await.unwrap();
 }
 
 #[tokio::test]

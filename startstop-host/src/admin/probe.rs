@@ -1,5 +1,6 @@
 //! `/livez`, `/readyz`, `/startupz` and `/healthz`, as Kubernetes has them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -32,18 +33,18 @@ fn respond(name: &str, query: &[(String, String)], parts: Vec<Part>) -> Response
     let excluded: Vec<&str> =
         query.iter().filter(|(key, _)| key == "exclude").map(|(_, name)| &**name).collect();
     let unknown = excluded.iter().filter(|name| parts.iter().all(|part| part.name != **name));
-    let warnings: String = unknown.map(|name| not_excluded(name)).collect();
+    let warning = not_excluded(&unknown.copied().collect());
     let is_excluded = |part: &Part| excluded.contains(&&*part.name);
     let verbose = query.iter().any(|(key, _)| key == "verbose");
     let lines = if verbose { lines(&parts, is_excluded) } else { String::new() };
     let verdict = Verdict::of(parts.into_iter().filter(|part| !is_excluded(part)).collect());
     let body = if verbose {
         let end = if verdict.ok() { "passed" } else { "failed" };
-        format!("{lines}{warnings}{name} check {end}\n")
-    } else if warnings.is_empty() {
+        format!("{lines}{warning}{name} check {end}\n")
+    } else if warning.is_empty() {
         verdict.to_string()
     } else {
-        format!("{warnings}{verdict}")
+        format!("{warning}{verdict}")
     };
     answer::text(verdict.http_status(), body)
 }
@@ -60,6 +61,11 @@ fn lines(parts: &[Part], is_excluded: impl Fn(&Part) -> bool) -> String {
     })
 }
 
-fn not_excluded(name: &str) -> String {
-    format!("warn: some health checks cannot be excluded: no matches for \"{}\"\n", one_line(name))
+/// One line with all the names that are none of a part.
+fn not_excluded(names: &BTreeSet<&str>) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = names.iter().map(|name| format!("\"{}\"", one_line(name))).collect();
+    format!("warn: some health checks cannot be excluded: no matches for {}\n", names.join(","))
 }

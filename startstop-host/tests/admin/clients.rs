@@ -11,7 +11,7 @@ use crate::http::{ask, get, send};
 
 #[tokio::test]
 async fn what_is_too_large_is_refused() {
-    let program = Program::run(shop()).await;
+    let program = Program::run(shop().allow_control("s3cret")).await;
     let addr = program.addr;
     let long = format!("x-long: {}\r\n", "x".repeat(20_000));
     assert_eq!(ask(addr, "GET", "/livez", &long).await.status, 431);
@@ -25,6 +25,12 @@ async fn what_is_too_large_is_refused() {
         "GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 3\r\n\r\nabc";
     assert_eq!(send(addr, small).await.status, 200);
     assert_eq!(send(addr, "nonsense\r\n\r\n").await.status, 400);
+    // Control neither, with the token.
+    let large = format!("authorization: Bearer s3cret\r\n{announced}");
+    assert_eq!(ask(addr, "POST", "/control/stop/shop/db", &large).await.status, 413);
+    let long = format!("authorization: Bearer s3cret\r\n{long}");
+    assert_eq!(ask(addr, "POST", "/control/stop/shop/db", &long).await.status, 431);
+    assert!(program.runner.find("shop/db").unwrap().is_running());
     program.stop().await;
 }
 

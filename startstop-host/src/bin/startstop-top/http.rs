@@ -25,9 +25,8 @@ impl Server {
     }
 
     pub(crate) fn status(&self) -> io::Result<Value> {
-        let mut body = String::new();
-        self.ask("GET", "/status", "")?.read_to_string(&mut body)?;
-        Ok(serde_json::from_str(&body)?)
+        let body = self.body("GET", "/status", "")?;
+        serde_json::from_str(&body).map_err(|error| self.named(&error.into()))
     }
 
     /// What happens from now on.
@@ -46,17 +45,29 @@ impl Server {
     pub(crate) fn control(&self, action: &str, path: &str, token: &str) -> io::Result<String> {
         let target = format!("/control/{action}/{}", encoded(path));
         let token: String = token.chars().filter(|c| !c.is_control()).collect();
-        let mut body = String::new();
         let headers = format!("Authorization: Bearer {token}\r\nContent-Length: 0\r\n");
-        self.ask("POST", &target, &headers)?.read_to_string(&mut body)?;
+        self.body("POST", &target, &headers)
+    }
+
+    fn body(&self, method: &str, path: &str, headers: &str) -> io::Result<String> {
+        let mut body = String::new();
+        let read = self.ask(method, path, headers)?.read_to_string(&mut body);
+        read.map_err(|error| self.named(&error))?;
         Ok(body)
+    }
+
+    /// An error that says whom it is of.
+    fn named(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("{}: {error}", self.addr))
     }
 
     /// The body of an answer that is a success.
     fn ask(&self, method: &str, path: &str, headers: &str) -> io::Result<BufReader<TcpStream>> {
-        let what =
-            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.addr));
-        let mut stream = self.connect().map_err(what)?;
+        self.try_ask(method, path, headers).map_err(|error| self.named(&error))
+    }
+
+    fn try_ask(&self, method: &str, path: &str, headers: &str) -> io::Result<BufReader<TcpStream>> {
+        let mut stream = self.connect()?;
         write!(stream, "{method} {path} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n", self.addr)?;
         let mut answer = BufReader::new(stream);
         let mut first = String::new();
@@ -71,7 +82,7 @@ impl Server {
         }
         let mut body = String::new();
         answer.read_to_string(&mut body)?;
-        Err(io::Error::other(format!("{}: {code}: {}", self.addr, body.trim_end())))
+        Err(io::Error::other(format!("{code}: {}", body.trim_end())))
     }
 
     fn connect(&self) -> io::Result<TcpStream> {
