@@ -4,15 +4,19 @@
 //! 2. Until then the old one runs as if nothing had been; a connection that ends before is a successor that has died.
 
 mod place;
+mod queue;
 mod serve;
 mod wire;
 
 use std::io;
 use std::net::{TcpListener, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
+#[cfg(feature = "notify")]
+use crate::notify::Whose;
 use crate::sockets::Sockets;
 
 use wire::Predecessor;
@@ -32,7 +36,7 @@ const TIMES: u32 = 500;
 ///
 /// # fn main() -> std::io::Result<()> {
 /// # let path = std::env::temp_dir().join(format!("startstop-handover-doc-{}", std::process::id()));
-/// let mut handover = Handover::at(&path)?; // nobody is there
+/// let handover = Handover::at(&path)?; // nobody is there
 /// let http = handover.listen("http", "127.0.0.1:0")?; // so it is bound now
 /// assert!(http.accept().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
 /// assert!(!path.exists()); // it appears when the program is ready
@@ -43,9 +47,15 @@ const TIMES: u32 = 500;
 pub struct Handover {
     path: PathBuf,
     predecessor: Option<Predecessor>,
+    sockets: Sockets,
+    listeners: Mutex<Listeners>,
+}
+
+/// Listeners by their names.
+#[derive(Debug, Default)]
+struct Listeners {
     /// What the predecessor has handed over and nobody has taken yet.
     received: Vec<(String, TcpListener)>,
-    sockets: Sockets,
     /// What a successor gets.
     ours: Vec<(String, TcpListener)>,
 }
@@ -54,13 +64,17 @@ impl Handover {
     /// Asks the program that runs at `path`, if there is one, for its listeners; waits while it is being replaced by another
     /// one. A socket that was left behind is nobody.
     ///
+    /// What a service manager has handed over is taken only when the answer is there: after an error
+    /// [`Sockets::from_env`] still has it.
+    ///
     /// # Examples
     ///
     /// See [`Handover`].
     ///
     /// # Errors
     ///
-    /// Where what is at the path is no socket, or belongs to another user, or speaks another version; and those of the socket.
+    /// Where what is at the path is no socket, or belongs to another user, or speaks another version; `TimedOut` where the
+    /// program there says nothing for 5 s: it is frozen. And those of the socket.
     pub fn at(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
         place::check(&path)?;
@@ -77,7 +91,15 @@ impl Handover {
         }
         let (predecessor, received) = found;
         let sockets = Sockets::from_env();
-        Ok(Self { path, predecessor, received, sockets, ours: Vec::new() })
+        let listeners = Mutex::new(Listeners { received, ours: Vec::new() });
+        Ok(Self { path, predecessor, sockets, listeners })
+    }
+
+    /// Whom the watchdog of the manager is meant for.
+    #[cfg(feature = "notify")]
+    pub(crate) fn whose_watchdog(&self) -> Whose {
+        let watchdog = self.predecessor.as_ref().map(|predecessor| predecessor.watchdog);
+        watchdog.map_or(Whose::Named, Whose::Predecessors)
     }
 
     /// Returns the listener of that name: the predecessor's, or that of the service manager (see [`Sockets`]), or a new
@@ -90,16 +112,17 @@ impl Handover {
     /// # Errors
     ///
     /// Those of the bind.
-    pub fn listen(&mut self, name: &str, addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        let received = self.received.iter().position(|(found, _)| found == name);
-        let listener = match received.map(|at| self.received.remove(at).1) {
+    pub fn listen(&self, name: &str, addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let received = listeners.received.iter().position(|(found, _)| found == name);
+        let listener = match received.map(|at| listeners.received.remove(at).1) {
             Some(listener) => {
                 listener.set_nonblocking(true)?;
                 listener
             }
             None => self.sockets.tcp_or_bind(name, addr)?,
         };
-        self.ours.push((name.to_owned(), listener.try_clone()?));
+        listeners.ours.push((name.to_owned(), listener.try_clone()?));
         Ok(listener)
     }
 }

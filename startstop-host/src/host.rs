@@ -14,6 +14,10 @@ use std::time::Duration;
 use startstop_core::{Outcome, Runner, Service};
 use tokio::runtime::Handle;
 
+#[cfg(all(unix, feature = "handover"))]
+use crate::handover::Handover;
+#[cfg(all(unix, feature = "notify"))]
+use crate::notify::Whose;
 use crate::probes::Probes;
 use crate::pulse::Pulse;
 
@@ -52,7 +56,7 @@ pub struct Host<S: Service> {
     #[cfg(all(unix, feature = "notify"))]
     notify: crate::notify::Settings,
     #[cfg(all(unix, feature = "handover"))]
-    handover: Option<crate::handover::Handover>,
+    handover: Option<Handover>,
     #[cfg(feature = "grpc-health")]
     grpc_health: Option<crate::grpc_health::GrpcHealth>,
 }
@@ -257,7 +261,7 @@ impl<S: Service> Host<S> {
     /// use startstop_host::{Handover, Host};
     ///
     /// fn main() -> std::io::Result<ExitCode> {
-    ///     let mut handover = Handover::at("/run/shop/handover")?;
+    ///     let handover = Handover::at("/run/shop/handover")?;
     ///     let http = handover.listen("http", "0.0.0.0:8080")?;
     ///     let server = service_fn(move |cx: Context| {
     ///         let _serves = http.local_addr();
@@ -268,7 +272,7 @@ impl<S: Service> Host<S> {
     /// ```
     #[cfg(all(unix, feature = "handover"))]
     #[must_use]
-    pub fn handover(mut self, handover: crate::handover::Handover) -> Self {
+    pub fn handover(mut self, handover: Handover) -> Self {
         self.handover = Some(handover);
         self
     }
@@ -351,7 +355,7 @@ impl<S: Service> Host<S> {
         }
         let mut tasks = Tasks::new(runtime.clone());
         grace::check(self.runner.grace_period(), self.limit());
-        match self.parts(&probes, &mut tasks).and_then(Background::spawn) {
+        match Background::spawn(|| self.parts(&probes, &mut tasks)) {
             Ok(None) => {}
             Ok(background) => {
                 let beating = Arc::clone(&pulse);
@@ -395,13 +399,17 @@ impl<S: Service> Host<S> {
         }
         #[cfg(all(unix, feature = "notify"))]
         {
+            #[cfg(not(feature = "handover"))]
+            let whose = Whose::Named;
+            #[cfg(feature = "handover")]
+            let whose = self.handover.as_ref().map_or(Whose::Named, Handover::whose_watchdog);
             #[cfg(feature = "handover")]
             parts.extend(
-                self.handover
-                    .take()
-                    .map(|handover| ("handover", handover.part(probes, manager.socket()).boxed())),
+                self.handover.take().map(|handover| {
+                    ("handover", handover.part(probes, manager.unit(whose)).boxed())
+                }),
             );
-            if let Some(watchdog) = manager.watchdog() {
+            if let Some(watchdog) = manager.watchdog(whose) {
                 tasks.spawn(watchdog.run(probes.clone()));
             }
             let notifier = manager.part(probes, self.runner.grace_period());

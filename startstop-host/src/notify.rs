@@ -4,6 +4,8 @@ mod fd;
 mod line;
 mod machine;
 mod sender;
+#[cfg(feature = "handover")]
+mod unit;
 mod watchdog;
 
 use std::env;
@@ -19,9 +21,11 @@ use crate::probes::Probes;
 use fd::NotifyFd;
 use line::{Look, look};
 use machine::{Datagram, Input, Machine};
-pub(crate) use sender::Sender;
+use sender::Sender;
 
-pub(crate) use watchdog::Watchdog;
+#[cfg(feature = "handover")]
+pub(crate) use unit::Unit;
+pub(crate) use watchdog::{Watchdog, Whose};
 
 /// How often a full socket of the manager is tried again, and for how long.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -82,15 +86,15 @@ impl Manager {
         drop(socket.send(&machine::refusal(reason)));
     }
 
-    /// Whom to tell of a successor.
+    /// What a successor is to take over.
     #[cfg(feature = "handover")]
-    pub(crate) fn socket(&self) -> Option<Arc<Sender>> {
-        self.socket.clone()
+    pub(crate) fn unit(&self, whose: Whose) -> Option<Unit> {
+        Some(Unit::new(self.socket.clone()?, whose))
     }
 
     /// The task for the runtime of the service that keeps the watchdog of the manager quiet, if there is one.
-    pub(crate) fn watchdog(&self) -> Option<Watchdog> {
-        Watchdog::from_env(Arc::clone(self.socket.as_ref()?))
+    pub(crate) fn watchdog(&self, whose: Whose) -> Option<Watchdog> {
+        Watchdog::new(Arc::clone(self.socket.as_ref()?), whose)
     }
 
     /// The part that tells what happens, from now on; `None` if there is nobody to tell.

@@ -1,7 +1,11 @@
 //! New processes that take over from old ones.
 
+#[cfg(feature = "notify")]
+mod unit;
+
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -20,8 +24,19 @@ struct Program {
 
 impl Program {
     fn start(path: &Path, addr: &str, number: u32, act: &str) -> Self {
+        Self::start_with(path, addr, number, act, &[])
+    }
+
+    fn start_with(
+        path: &Path,
+        addr: &str,
+        number: u32,
+        act: &str,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_startstop-host-replaced"));
         command.arg(path).args([addr, &number.to_string()]);
+        command.env_remove("NOTIFY_SOCKET").envs(variables.iter().copied());
         command.args(Some(act).filter(|act| !act.is_empty()));
         let mut child = command
             .stdin(Stdio::piped())
@@ -186,6 +201,46 @@ fn a_second_successor_waits_for_the_first() {
     let second = second.ready();
     assert_eq!(first.code(), Some(0), "the second replaces the first, not the old one");
     assert_eq!(ask(second.at.unwrap()).unwrap(), 2);
+}
+
+/// One that is stopped, or blocked, has a socket that connects and says nothing.
+#[test]
+fn a_frozen_predecessor_is_an_error_in_time_and_what_systemd_has_handed_over_is_kept() {
+    let place = Place::new("frozen");
+    let frozen = UnixListener::bind(&place.0).unwrap();
+    let handed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = handed.local_addr().unwrap();
+    let script = format!(
+        "exec env LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http {} {} 127.0.0.1:0 1 falls-back 3<&0",
+        env!("CARGO_BIN_EXE_startstop-host-replaced"),
+        place.0.display()
+    );
+    let mut command = Command::new("sh");
+    let command = command.args(["-c", &script]).stdin(Stdio::from(OwnedFd::from(handed)));
+    let output = command.output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(told, format!("timed out\nat {at}\n"));
+    drop(frozen);
+}
+
+#[test]
+fn who_waits_for_its_turn_hears_that_it_has_to() {
+    let place = Place::new("turn");
+    let mut old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
+    wait_for(&place.0);
+    let mut first = Program::start(&place.0, "127.0.0.1:0", 1, "waits").listening();
+    // By hand: its version, and then that it waits, longer than it would take a frozen one for awake.
+    let mut second = UnixStream::connect(&place.0).unwrap();
+    second.write_all(&[1]).unwrap();
+    let mut told = [0; 3];
+    second.read_exact(&mut told).unwrap();
+    assert_eq!(&told, b"\x01WW");
+    first.release();
+    assert_eq!(old.code(), Some(0));
+    // It is told nothing more, and would ask the new one. What it has said was not read, so the end may be a reset.
+    let mut rest = Vec::new();
+    drop(second.read_to_end(&mut rest));
+    assert!(rest.iter().all(|byte| *byte == b'W'), "{rest:?}");
 }
 
 #[test]

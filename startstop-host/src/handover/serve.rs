@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use startstop_core::{Context, Service, State};
@@ -12,7 +13,10 @@ use tokio::time::timeout;
 
 use super::Handover;
 use super::place::Place;
-use super::wire::{self, Predecessor, READY, VERSION};
+use super::queue::Queue;
+use super::wire::{self, LIST, Predecessor, READY, VERSION};
+#[cfg(feature = "notify")]
+use crate::notify::Unit;
 use crate::probes::Probes;
 
 /// How long a successor may take to say who it is.
@@ -27,7 +31,7 @@ struct Talk {
     listeners: Vec<(String, TcpListener)>,
     probes: Probes,
     #[cfg(feature = "notify")]
-    manager: Option<std::sync::Arc<crate::notify::Sender>>,
+    unit: Option<Unit>,
 }
 
 impl Handover {
@@ -35,16 +39,17 @@ impl Handover {
     pub(crate) fn part(
         self,
         probes: &Probes,
-        #[cfg(feature = "notify")] manager: Option<std::sync::Arc<crate::notify::Sender>>,
+        #[cfg(feature = "notify")] unit: Option<Unit>,
     ) -> Successors {
-        let Self { path, predecessor, ours, .. } = self;
+        let Self { path, predecessor, listeners, .. } = self;
+        let listeners = listeners.into_inner().unwrap_or_else(PoisonError::into_inner).ours;
         Successors(tokio::sync::Mutex::new(Talk {
             path,
             predecessor,
-            listeners: ours,
+            listeners,
             probes: probes.clone(),
             #[cfg(feature = "notify")]
-            manager,
+            unit,
         }))
     }
 }
@@ -64,21 +69,11 @@ impl Service for Successors {
             predecessor.tell_ready();
         }
         let place = place?;
-        while let Some(accepted) = cx.run_until_cancelled(place.listener.accept()).await {
-            let stream = accepted?.0;
-            match cx.run_until_cancelled(talk.hand_over(&stream)).await {
-                None => break,
-                Some(Ok(())) => {
-                    // Who waits in the queue asks the new one.
-                    drop(place);
-                    talk.leave(&stream);
-                    cx.cancelled().await;
-                    break;
-                }
-                // It has died, or given up: nothing has happened.
-                Some(Err(error)) if wire::is_end(&error) => {}
-                Some(Err(error)) => cx.report(error),
-            }
+        if let Some(successor) = cx.run_until_cancelled(talk.successor(&place, &cx)).await {
+            let successor = successor?;
+            drop(place);
+            talk.leave(&successor);
+            cx.cancelled().await;
         }
         Ok(())
     }
@@ -99,17 +94,33 @@ impl Talk {
         true
     }
 
-    /// Hands the listeners to a successor, and waits until it is ready.
+    /// Waits for a successor that has become ready. Those that wait behind it lose their connection, and ask the new one.
+    async fn successor(&self, place: &Place, cx: &Context) -> io::Result<UnixStream> {
+        let mut queue = Queue::of(&place.listener);
+        loop {
+            let stream = queue.next().await?;
+            match queue.meanwhile(self.hand_over(&stream)).await? {
+                Ok(()) => return Ok(stream),
+                // It has died, or given up: nothing has happened.
+                Err(error) if wire::is_end(&error) => {}
+                Err(error) => cx.report(error),
+            }
+        }
+    }
+
+    /// Hands the listeners to a successor, and waits until it is ready. It was told our version already.
     async fn hand_over(&self, stream: &UnixStream) -> io::Result<()> {
         let hello = timeout(HELLO, read(stream)).await;
         let version =
             hello.map_err(|_| io::Error::other("handover: a successor says nothing"))??;
-        write(stream, &[VERSION]).await?;
         if version != VERSION {
             return Err(wire::other_version("a successor", version));
         }
         let count = u16::try_from(self.listeners.len()).map_err(io::Error::other)?;
-        write(stream, &count.to_be_bytes()).await?;
+        let mut list = vec![LIST];
+        list.extend(self.watchdog().to_be_bytes());
+        list.extend(count.to_be_bytes());
+        write(stream, &list).await?;
         for (name, listener) in &self.listeners {
             ready_io(stream, Interest::WRITABLE, || wire::send(stream, name, listener)).await?;
         }
@@ -119,14 +130,24 @@ impl Talk {
         }
     }
 
+    /// The silence in microseconds after which the watchdog of the manager bites.
+    #[cfg_attr(not(feature = "notify"), allow(clippy::unused_self))]
+    fn watchdog(&self) -> u64 {
+        #[cfg(feature = "notify")]
+        if let Some(silence) = self.unit.as_ref().and_then(Unit::watchdog) {
+            return u64::try_from(silence.as_micros()).unwrap_or(0);
+        }
+        0
+    }
+
     /// It is replaced: the manager gets a new main process, and this one ends.
     fn leave(&mut self, stream: &UnixStream) {
         self.listeners.clear();
         #[cfg(feature = "notify")]
-        if let Some(manager) = self.manager.take() {
+        if let Some(unit) = self.unit.take() {
             let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
             if let Some(pid) = pid.and_then(|pid| u32::try_from(pid).ok()) {
-                manager.hand_over(pid);
+                unit.hand_over(pid);
             }
         }
         let _ = stream;

@@ -1,8 +1,10 @@
 //! What goes over the wire, and the successor's end of it.
 //!
-//! The successor sends its version, a byte. The predecessor answers with its own, and if they are the same, with the number of
-//! listeners, two bytes, and for each of them a byte that bears the descriptor, the length of its name, two bytes, and
-//! the name. Then the successor sends `READY`, or dies.
+//! The successor sends its version, a byte. The predecessor answers with its own at once, and then sends `WAIT` each second while
+//! it serves another one: a successor that hears nothing for longer knows that nobody is awake there. When it is its turn, and
+//! if the versions are the same, it gets `LIST`, the silence in microseconds after which the watchdog of the manager bites, eight
+//! bytes, 0 for none, the number of listeners, two bytes, and for each of them a byte that bears the descriptor, the length
+//! of its name, two bytes, and the name. Then the successor sends `READY`, or dies.
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
@@ -10,10 +12,12 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketType, recvmsg, sendmsg,
 };
 
 /// What is handed over, by name.
@@ -21,35 +25,83 @@ type Listeners = Vec<(String, TcpListener)>;
 
 pub(super) const VERSION: u8 = 1;
 pub(super) const READY: u8 = b'R';
+pub(super) const WAIT: u8 = b'W';
+pub(super) const LIST: u8 = b'T';
 const LISTENER: u8 = b'L';
+
+/// How long the predecessor may be silent: it says something each second.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// The program that is to be replaced, while it waits for us.
 #[derive(Debug)]
 pub(crate) struct Predecessor {
     stream: UnixStream,
+    /// After how long a silence the watchdog of its manager bites: a command of the unit, such as `ExecReload=`, is not told
+    /// (systemd 252).
+    #[cfg_attr(not(feature = "notify"), allow(dead_code))]
+    pub(super) watchdog: Option<Duration>,
 }
 
 impl Predecessor {
     /// Asks who listens there for its listeners; `None` if nobody does.
     pub(super) fn ask(path: &Path) -> io::Result<Option<(Self, Listeners)>> {
-        let mut stream = match UnixStream::connect(path) {
+        let stream = match connect(path) {
             Err(error) if is_nobody(&error) => return Ok(None),
-            connected => connected?,
+            connected => connected.map_err(frozen)?,
         };
         check_user(&stream)?;
-        stream.write_all(&[VERSION])?;
-        let [version] = bytes(&mut stream)?;
-        if version != VERSION {
-            return Err(other_version("the program there", version));
-        }
-        let count = u16::from_be_bytes(bytes(&mut stream)?);
-        let listeners = (0..count).map(|_| receive(&mut stream)).collect::<io::Result<_>>()?;
-        Ok(Some((Self { stream }, listeners)))
+        let (watchdog, listeners) = take(&stream).map_err(frozen)?;
+        Ok(Some((Self { stream, watchdog }, listeners)))
     }
 
     /// Tells it that it is replaced. One that has ended by itself need not know.
     pub(super) fn tell_ready(mut self) {
         drop(self.stream.write_all(&[READY]));
+    }
+}
+
+/// Connects, with a limit for that and for each answer: one that is frozen has a queue, in which one would wait for ever.
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+    for direction in [Timeout::Send, Timeout::Recv] {
+        set_socket_timeout(&socket, direction, Some(SILENCE))?;
+    }
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(UnixStream::from(socket))
+}
+
+/// Takes what the predecessor hands over, when it is our turn.
+fn take(mut stream: &UnixStream) -> io::Result<(Option<Duration>, Listeners)> {
+    stream.write_all(&[VERSION])?;
+    let [version] = bytes(stream)?;
+    if version != VERSION {
+        return Err(other_version("the program there", version));
+    }
+    loop {
+        match bytes(stream)? {
+            [WAIT] => {}
+            [LIST] => break,
+            [other] => return Err(io::Error::other(format!("handover: it says {other}"))),
+        }
+    }
+    let watchdog = u64::from_be_bytes(bytes(stream)?);
+    let watchdog = Some(Duration::from_micros(watchdog)).filter(|silence| !silence.is_zero());
+    let count = u16::from_be_bytes(bytes(stream)?);
+    let listeners = (0..count).map(|_| receive(stream)).collect::<io::Result<_>>()?;
+    Ok((watchdog, listeners))
+}
+
+/// Of a predecessor that has said nothing in time.
+fn frozen(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::new(
+            ErrorKind::TimedOut,
+            format!(
+                "handover: the program there has not answered within {SILENCE:?}: is it frozen?"
+            ),
+        ),
+        _ => error,
     }
 }
 
@@ -88,13 +140,13 @@ fn check_user(_stream: &UnixStream) -> io::Result<()> {
     Ok(())
 }
 
-fn bytes<const N: usize>(stream: &mut UnixStream) -> io::Result<[u8; N]> {
+fn bytes<const N: usize>(mut stream: &UnixStream) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     stream.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
-fn receive(stream: &mut UnixStream) -> io::Result<(String, TcpListener)> {
+fn receive(mut stream: &UnixStream) -> io::Result<(String, TcpListener)> {
     let fd = descriptor(stream)?;
     let mut name = vec![0; u16::from_be_bytes(bytes(stream)?).into()];
     stream.read_exact(&mut name)?;

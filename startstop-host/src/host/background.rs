@@ -7,6 +7,7 @@ use std::time::Duration;
 use startstop_core::{
     Backoff, BoxService, EventKind, Events, Group, RestartPolicy, Runner, Settings,
 };
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use super::tell;
@@ -28,14 +29,29 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Runs the parts, by their names, each restarted for ever; `None` if there are none. The error is a text.
-    pub(crate) fn spawn(parts: Parts) -> Result<Option<Self>, String> {
-        if parts.is_empty() {
-            return Ok(None);
+    /// Runs the parts, by their names, each restarted for ever; `None` if there are none. The error is a text. `make` is called
+    /// inside their runtime: a task that it spawns is one of theirs.
+    pub(crate) fn spawn(
+        make: impl FnOnce() -> Result<Parts, String>,
+    ) -> Result<Option<Self>, String> {
+        let runtime = runtime().map_err(|error| format!("cannot make a runtime: {error}"))?;
+        let parts = {
+            let _inside = runtime.enter();
+            make()
+        };
+        match parts {
+            Ok(parts) if !parts.is_empty() => Self::begin(runtime, parts).map(Some),
+            nothing => {
+                // It may be inside of another one, where it must not wait for its end.
+                runtime.shutdown_background();
+                nothing.map(|_| None)
+            }
         }
+    }
+
+    fn begin(runtime: Runtime, parts: Parts) -> Result<Self, String> {
         let (end, asked) = oneshot::channel();
         let (done, ended) = oneshot::channel();
-        let runtime = runtime().map_err(|error| format!("cannot make a runtime: {error}"))?;
         let run = move || {
             runtime.block_on(run(parts, asked));
             // A part that is in the middle of a blocking call holds up nothing.
@@ -44,7 +60,7 @@ impl Background {
         };
         let thread = thread::Builder::new().name("startstop-host".into()).spawn(run);
         let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
-        Ok(Some(Self { end, ended, thread }))
+        Ok(Self { end, ended, thread })
     }
 
     /// Ends the parts, and waits until they have ended.
@@ -61,7 +77,7 @@ impl Background {
     }
 }
 
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
+fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 

@@ -270,7 +270,8 @@ enum Message {
 impl Datagram {
     #[cfg(feature = "handover")]
     pub(super) fn main_pid(pid: u32) -> Self {
-        Self(vec![Message::MainPid(pid)])
+        // The watchdog begins anew, for the new process has not been heard yet.
+        Self(vec![Message::MainPid(pid), Message::Watchdog])
     }
 
     pub(super) fn watchdog() -> Self {

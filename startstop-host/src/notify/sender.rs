@@ -10,7 +10,7 @@ use super::machine::Datagram;
 
 /// Where the manager listens.
 #[derive(Debug)]
-pub(crate) struct Sender {
+pub(super) struct Sender {
     addr: SocketAddr,
     /// What the old process says, once it is not the main one, would be taken for what the new one says.
     silent: AtomicBool,
@@ -48,7 +48,7 @@ impl Sender {
 
     /// Makes a successor the main process of the unit, and says nothing more.
     #[cfg(feature = "handover")]
-    pub(crate) fn hand_over(&self, pid: u32) {
+    pub(super) fn hand_over(&self, pid: u32) {
         if let Err(error) = self.send(&Datagram::main_pid(pid)) {
             crate::host::tell(&format!("notify: cannot hand over to process {pid}: {error}"));
         }

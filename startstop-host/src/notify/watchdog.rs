@@ -10,27 +10,57 @@ use super::machine::Datagram;
 use super::sender::Sender;
 use crate::probes::Probes;
 
+/// Who is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The process that `WATCHDOG_PID` names.
+    Named,
+    /// The predecessor, until this program is ready: then it is the main process, whatever `WATCHDOG_PID` says. With the
+    /// silence that the predecessor was told of, for the environment may say nothing.
+    #[cfg_attr(not(feature = "handover"), allow(dead_code))]
+    Predecessors(Option<Duration>),
+}
+
+impl Whose {
+    /// After how long a silence the watchdog bites, if it is ours.
+    pub(super) fn silence(self) -> Option<Duration> {
+        let told = number("WATCHDOG_USEC").filter(|usec| *usec > 0).map(Duration::from_micros);
+        match self {
+            Self::Predecessors(silence) => told.or(silence),
+            Self::Named => told.filter(|_| is_named()),
+        }
+    }
+}
+
+/// Whether this process is meant, or none by its number.
+fn is_named() -> bool {
+    env::var_os("WATCHDOG_PID").is_none()
+        || number("WATCHDOG_PID") == Some(std::process::id().into())
+}
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}
+
 /// A watchdog that wants to hear from us.
 pub(crate) struct Watchdog {
     sender: Arc<Sender>,
     /// How long it takes silence for.
     silence: Duration,
+    whose: Whose,
 }
 
 impl Watchdog {
-    /// Reads `WATCHDOG_USEC`; one that is meant for another process is none of ours.
-    pub(super) fn from_env(sender: Arc<Sender>) -> Option<Self> {
-        let number = |name| env::var(name).ok()?.parse::<u64>().ok();
-        let ours = env::var_os("WATCHDOG_PID").is_none()
-            || number("WATCHDOG_PID") == Some(std::process::id().into());
-        let silence = Duration::from_micros(number("WATCHDOG_USEC").filter(|usec| *usec > 0)?);
-        ours.then_some(Self { sender, silence })
+    pub(super) fn new(sender: Arc<Sender>, whose: Whose) -> Option<Self> {
+        Some(Self { sender, silence: whose.silence()?, whose })
     }
 
     /// Keeps it quiet until the future is dropped.
     pub(crate) async fn run(self, probes: Probes) {
+        let mut is_main = self.whose == Whose::Named;
         loop {
-            if probes.live().ok() {
+            is_main = is_main || probes.startup().ok();
+            if is_main && probes.live().ok() {
                 // A datagram that is lost is made up for by the next one, and the notifier tells of a socket that is gone.
                 drop(self.sender.send(&Datagram::watchdog()));
             }

@@ -2,6 +2,10 @@
 
 use serde_json::Value;
 use startstop_core::State;
+#[cfg(feature = "metrics")]
+use startstop_core::{Context, service_fn_with};
+#[cfg(feature = "metrics")]
+use startstop_host::Host;
 
 use super::{Program, shop};
 use crate::http::{Stream, ask, get};
@@ -70,4 +74,39 @@ async fn metrics_are_in_the_format_that_is_accepted() {
     assert_eq!(open.header("content-type"), Some(kind));
     assert!(open.body.ends_with("# EOF\n"));
     program.stop().await;
+}
+
+/// More than a reader of the events may miss: they are counted as they happen, on the thread of the host.
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn what_happens_is_counted_although_nobody_scrapes() {
+    const BATCHES: usize = 8;
+    const EACH: usize = 5_000;
+    let (ask, asked) = tokio::sync::mpsc::channel::<()>(1);
+    let asked = tokio::sync::Mutex::new(asked);
+    let service = service_fn_with(asked, async |asked, cx: Context| {
+        let mut asked = asked.lock().await;
+        while let Some(Some(())) = cx.run_until_cancelled(asked.recv()).await {
+            (0..EACH).for_each(|_| cx.report("odd"));
+        }
+    });
+    let host = Host::new(service);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (addr, runner) = (listener.local_addr().unwrap(), host.runner());
+    // Its own runtime, as most programs have it.
+    let program = std::thread::spawn(move || host.admin_on(listener).main());
+    runner.wait_for(State::Running).await;
+    for batch in 1..=BATCHES {
+        ask.send(()).await.unwrap();
+        while runner.status().failures() < (batch * EACH) as u64 {
+            tokio::task::yield_now().await;
+        }
+        // By the time that it answers it has counted what came before.
+        assert_eq!(get(addr, "/livez").await.status, 200);
+    }
+    let text = get(addr, "/metrics").await.body;
+    let total = format!("phase=\"run\",cause=\"reported\"}} {}\n", BATCHES * EACH);
+    assert!(text.contains(&total), "{text}");
+    runner.request_stop();
+    program.join().unwrap();
 }

@@ -1,4 +1,5 @@
-//! A program that is replaced by another process of it: `PATH ADDR NUMBER [dies|waits]`. It answers each request with its number.
+//! A program that is replaced by another process of it: `PATH ADDR NUMBER [dies|waits|falls-back]`. It answers each request with its
+//! number.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -7,16 +8,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use startstop_core::{Context, Readiness, Service, Settings};
-use startstop_host::{Handover, Host};
+use startstop_host::{Handover, Host, Sockets};
 use tokio::net::TcpListener;
 
 fn main() -> io::Result<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let mut handover = Handover::at(&args[0])?;
+    let handover = match Handover::at(&args[0]) {
+        Err(error) if args.get(3).is_some_and(|act| act == "falls-back") => {
+            return fall_back(&error);
+        }
+        handover => handover?,
+    };
     let listener = handover.listen("http", &*args[1])?;
     println!("at {}", listener.local_addr()?);
     let server = Server { listener, number: args[2].clone(), act: args.get(3).cloned() };
-    Ok(Host::new(server).handover(handover).main())
+    let host = Host::new(server).handover(handover);
+    #[cfg(feature = "notify")]
+    let host = host.notify();
+    Ok(host.main())
+}
+
+/// What a service manager has handed over is still there.
+fn fall_back(error: &io::Error) -> io::Result<ExitCode> {
+    println!("{}", error.kind());
+    let listener = Sockets::from_env().tcp_or_bind("http", "127.0.0.1:0")?;
+    println!("at {}", listener.local_addr()?);
+    Ok(ExitCode::SUCCESS)
 }
 
 struct Server {
