@@ -27,7 +27,7 @@ fn host() -> Result<Host<Group>, BoxError> {
     let config = Configured::from_file(path)?;
     let now = config.now();
     // From the version that runs already, or from a socket unit, or new.
-    let mut handover = Handover::at(&now.handover)?;
+    let handover = Handover::at(&now.handover)?;
     let web = handover.listen("web", &now.listen)?;
     let admin = handover.listen("admin", &now.admin)?;
     let app = shop::app(config, web)?;
