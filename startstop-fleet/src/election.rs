@@ -109,10 +109,11 @@ impl Election {
         }
     }
 
-    /// Sets how often it looks while it follows, for a store that notifies. Without it that is `retry`.
+    /// Says that it is told of changes by [`Event::Changed`]. Then a follower looks no more while the lease that it has seen
+    /// lasts, and once a lease where the store itself ends them. Without it a follower looks each `retry`.
     #[must_use]
-    pub fn looking_each(mut self, period: Duration) -> Self {
-        self.follower.period = period;
+    pub fn notified(mut self) -> Self {
+        self.follower.notified(self.timing.lease);
         self
     }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use startstop_core::{BoxError, Context, Permanent, Readiness, Runner, Service, Settings, Status};
+use startstop_core::{BoxError, Context, Permanent, Readiness, Runner, Service, Settings};
 use tokio::sync::{Notify, watch};
 
 pub use self::error::{LeaderError, LeaseLost};
@@ -269,13 +269,10 @@ impl<S: Service, L: LeaseStore> Service for Leader<S, L> {
         }
     }
 
-    fn children(&self) -> Vec<Status> {
-        self.shared.led().iter().map(|(led, _)| led.status()).collect()
-    }
-
-    /// That of what is led, and two calls that give the lease back.
+    /// That of what is led, and two calls that give the lease back. The drain of what is led is that of a part.
     fn grace(&self) -> Option<Duration> {
-        let led = self.shared.led().map(|(led, _)| led.grace_period());
+        let drain = self.settings.get_drain().unwrap_or_default();
+        let led = self.shared.led().map(|(led, _)| led.grace_period().saturating_sub(drain));
         Some(led.unwrap_or_else(|| self.led_grace()).saturating_add(self.timing.call_limit() * 2))
     }
 }

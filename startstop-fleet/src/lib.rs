@@ -57,6 +57,7 @@ mod store;
 pub mod conformance;
 mod election;
 mod clock;
+mod wall;
 mod identity;
 mod term;
 mod fenced;
@@ -77,6 +78,6 @@ pub use store::Etcd;
 pub use store::Kubernetes;
 #[cfg(feature = "postgres")]
 pub use store::Postgres;
-pub use store::{Claim, LeaseStore, Memory, StoreError};
+pub use store::{Change, Claim, LeaseStore, Memory, StoreError};
 pub use term::Term;
 pub use timing::{Timing, TimingError};

@@ -3,13 +3,14 @@
 mod balance;
 mod fixed;
 mod plan;
+mod take;
 mod view;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use startstop_core::{BoxError, Context, Group, Readiness, Runner, Service, Settings, Status};
+use startstop_core::{BoxError, Context, Group, Readiness, Runner, Service, Settings};
 
 use self::balance::Balance;
 pub use self::fixed::{FixedShards, ShardsError};
@@ -30,7 +31,8 @@ use crate::timing::Timing;
 /// A service is to run until it is told to stop: one that ends by itself is started again, here or elsewhere. Each start of one has
 /// a [`Term`] with a fence of its own.
 ///
-/// Each process reads all records of its shards each [`retry`](Timing::retry).
+/// A process costs the store one lease, and one watch where it [tells](LeaseStore::watch) of changes; elsewhere it lists the records of
+/// all shards each [`retry`](Timing::retry).
 ///
 /// # Examples
 ///
@@ -198,10 +200,6 @@ impl<S: Service, L: LeaseStore> Service for Shards<S, L> {
     fn settings(&self) -> Settings {
         let settings = Settings::new().name(self.name.to_string()).readiness(Readiness::Explicit);
         settings.stop_timeout(Duration::MAX)
-    }
-
-    fn children(&self) -> Vec<Status> {
-        self.current().map_or_else(Vec::new, |member| member.children())
     }
 
     fn grace(&self) -> Option<Duration> {

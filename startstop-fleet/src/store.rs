@@ -4,6 +4,8 @@
 mod dir;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(any(feature = "etcd", feature = "kubernetes"))]
+mod kept;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod memory;
@@ -124,7 +126,9 @@ pub trait LeaseStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<(String, Record)>, StoreError>> + Send;
 
     /// Waits until the record is no longer of version `seen`, and returns it if the store knows it. It is a hint: the
-    /// future may end early, and one that never ends delays a follower to its next look.
+    /// future may end early, and one that never ends delays a follower until the lease that it has seen is over.
+    ///
+    /// A store that can keeps one watch over all calls: a follower calls it again after each change.
     ///
     /// # Errors
     ///
@@ -139,10 +143,46 @@ pub trait LeaseStore: Send + Sync + 'static {
         seen: &Version,
     ) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 
-    /// Tells whether [`changed`](Self::changed) notices a change by itself; then followers look once a lease instead of each `retry`.
+    /// Tells of each change of a record whose name begins with `prefix`, for as long as the future is polled, and returns why it
+    /// tells no more. [`Change::Began`] comes first: what is written after it is told. Without a watch it ends at once, which is what it
+    /// does by default, and [`Shards`](crate::Shards) list each `retry`.
+    ///
+    /// # Cancel safety
+    ///
+    /// It changes nothing.
+    fn watch(
+        &self,
+        prefix: &str,
+        tell: impl Fn(Change) + Send + Sync,
+    ) -> impl Future<Output = StoreError> + Send {
+        let _ = (prefix, tell);
+        async { StoreError::refused("this store has no watch") }
+    }
+
+    /// Tells whether [`changed`](Self::changed) notices a change by itself. Then followers do not look each `retry`, but when they
+    /// are told, when the lease that they have seen is over, and once a lease where the store itself ends leases.
     fn notifies(&self) -> bool {
         false
     }
+}
+
+/// What a [`watch`](LeaseStore::watch) tells.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_fleet::{Change, Record, Version};
+///
+/// let change = Change::Record("invoices".to_owned(), Record::free(Version::absent()));
+/// assert_ne!(change, Change::Began);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// From now on nothing is missed.
+    Began,
+    /// The record of this name is like this now.
+    Record(String, Record),
 }
 
 /// Who wants a lease, and for how long.
@@ -287,6 +327,14 @@ impl<L: LeaseStore> LeaseStore for Arc<L> {
         seen: &Version,
     ) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send {
         (**self).changed(name, seen)
+    }
+
+    fn watch(
+        &self,
+        prefix: &str,
+        tell: impl Fn(Change) + Send + Sync,
+    ) -> impl Future<Output = StoreError> + Send {
+        (**self).watch(prefix, tell)
     }
 
     fn notifies(&self) -> bool {

@@ -1,20 +1,25 @@
 //! Replicas as processes, on a folder: killed, frozen and stopped.
 
 pub(crate) mod fleet;
+pub(crate) mod log;
+#[allow(dead_code, reason = "it is for the program")]
+mod program;
 
 use std::fs;
+use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 use startstop_fleet::{LeaseStore, StoreError};
 
 use self::fleet::Fleet;
+use self::program::TIMING;
 use crate::support::Folder;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_startstop-fleet-replica");
 
 fn three(folder: &Folder) -> Fleet {
     fs::create_dir_all(&folder.0).unwrap();
-    let mut fleet = Fleet::new(folder.0.join("journal"));
+    let mut fleet = Fleet::new(folder.0.join("log"));
     for _ in 0..3 {
         fleet.join(PROGRAM, folder.0.to_str().unwrap());
     }
@@ -27,9 +32,11 @@ fn a_replica_takes_over_at_once_when_the_leader_is_killed_or_stopped() {
     let mut fleet = three(&folder);
     let first = fleet.leader_after(0);
     let second = fleet.after("killed", first, |pid| kill_process(pid, Signal::KILL).unwrap());
+    fleet.assert_taken_within(Duration::ZERO); // at once
     fleet.after("stopped", second, |pid| kill_process(pid, Signal::TERM).unwrap());
-    assert_eq!(fleet.late(), 0);
-    fleet.assert_one_process_a_fence();
+    fleet.assert_taken_within(Duration::ZERO);
+    assert_eq!(fleet.log.refused().len(), 0);
+    fleet.log.assert_sound();
 }
 
 #[test]
@@ -38,9 +45,10 @@ fn a_frozen_leader_is_replaced_when_its_lease_is_over_and_does_not_go_on() {
     let mut fleet = three(&folder);
     let first = fleet.leader_after(0);
     fleet.after("frozen", first, |pid| kill_process(pid, Signal::STOP).unwrap());
-    assert_eq!(fleet.late(), 0);
+    fleet.assert_taken_within(TIMING.failover());
+    assert_eq!(fleet.log.refused().len(), 0);
     fleet.wake(first);
-    fleet.assert_one_process_a_fence();
+    fleet.log.assert_sound();
 }
 
 #[test]
@@ -49,7 +57,7 @@ fn the_fence_grows_when_the_record_is_deleted_by_hand() {
     let mut fleet = three(&folder);
     let first = fleet.leader_after(0);
     fleet.after("deleted", first, |_| fs::remove_file(folder.0.join("journal.lease")).unwrap());
-    fleet.assert_one_process_a_fence();
+    assert!(fleet.log.entries().windows(2).all(|pair| pair[0].fence <= pair[1].fence));
 }
 
 #[tokio::test]

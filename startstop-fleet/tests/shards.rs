@@ -53,9 +53,8 @@ async fn process<L: LeaseStore>(store: L, work: &Arc<Work>) -> Process<L> {
         });
         service.boxed()
     };
-    let settings = Settings::new()
-        .stop_timeout(Duration::from_millis(600))
-        .abort_timeout(Duration::from_millis(200));
+    let settings =
+        Settings::new().stop_timeout(Duration::from_secs(4)).abort_timeout(Duration::from_secs(1));
     let shards = Shards::new("orders", COUNT, store, make).timing(ROOMY).settings(settings);
     let runner = Runner::new(shards);
     runner.start().await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use startstop_fleet::{Claim, LeaseStore, Memory, Record, StoreError, Timing, Version};
+use startstop_fleet::{Change, Claim, LeaseStore, Memory, Record, StoreError, Timing, Version};
 
 /// A lease with room for a busy machine, for tests in this process, which must not exit.
 pub(crate) const ROOMY: Timing = Timing {
@@ -30,11 +30,18 @@ pub(crate) struct Cable {
     cut: Arc<AtomicBool>,
     /// Loses the answers of so many writes, which take effect.
     deaf: Arc<AtomicUsize>,
+    /// How often something was asked, watches left out.
+    calls: Arc<AtomicUsize>,
 }
 
 impl Cable {
     pub(crate) fn new(store: &Memory) -> Self {
-        Self { store: store.clone(), cut: Arc::default(), deaf: Arc::default() }
+        Self {
+            store: store.clone(),
+            cut: Arc::default(),
+            deaf: Arc::default(),
+            calls: Arc::default(),
+        }
     }
 
     pub(crate) fn cut(&self) {
@@ -49,7 +56,17 @@ impl Cable {
         self.deaf.store(answers, Ordering::SeqCst);
     }
 
+    #[allow(dead_code, reason = "some programs of the tests do not count")]
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
     fn plug(&self) -> Result<(), StoreError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        self.pull()
+    }
+
+    fn pull(&self) -> Result<(), StoreError> {
         let cut = self.cut.load(Ordering::SeqCst);
         if cut { Err(StoreError::unavailable("the cable is cut")) } else { Ok(()) }
     }
@@ -95,8 +112,24 @@ impl LeaseStore for Cable {
     }
 
     async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
-        self.plug()?;
+        self.pull()?;
         self.store.changed(name, seen).await
+    }
+
+    async fn watch(&self, prefix: &str, tell: impl Fn(Change) + Send + Sync) -> StoreError {
+        if let Err(error) = self.pull() {
+            return error;
+        }
+        let cut = async {
+            while self.pull().is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            StoreError::unavailable("the cable is cut")
+        };
+        tokio::select! {
+            error = self.store.watch(prefix, tell) => error,
+            error = cut => error,
+        }
     }
 
     fn notifies(&self) -> bool {

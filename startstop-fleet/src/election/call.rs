@@ -93,11 +93,10 @@ impl Election {
         }
     }
 
-    /// When a call that nobody answered is tried again. Followers are spread, so that a store that comes back is not
-    /// met by all of them at once.
+    /// When a call that nobody answered is tried again.
     fn try_again(&mut self, sent: Duration) -> Duration {
         match self.stage {
-            Stage::Following => sent + self.follower.spread(self.timing.retry),
+            Stage::Following => sent + self.follower.pause(sent, &self.timing),
             _ => sent + self.timing.retry,
         }
     }

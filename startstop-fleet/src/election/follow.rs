@@ -8,11 +8,19 @@ use super::call::Pending;
 use super::lead::Held;
 use super::{Action, After, Call, Election, Rule, Stage};
 use crate::record::Record;
+use crate::timing::Timing;
+
+/// Until something is told, or the lease that was seen is over.
+const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 #[derive(Debug)]
 pub(super) struct Follower {
     /// How often it looks.
-    pub(super) period: Duration,
+    period: Duration,
+    /// Changes are told.
+    notified: bool,
+    /// Since when the store has not answered.
+    failing: Option<Duration>,
     /// The record, and since when it has been like that by our clock.
     seen: Option<(Record, Duration)>,
     /// Something may have changed since.
@@ -28,7 +36,26 @@ impl Follower {
     pub(super) fn new(identity: &Arc<str>, period: Duration) -> Self {
         let random = BuildHasherDefault::<DefaultHasher>::default().hash_one(identity) | 1;
         let abstains_until = Duration::ZERO;
-        Self { period, seen: None, doubtful: true, overtaken: false, abstains_until, random }
+        let (notified, failing) = (false, None);
+        let (seen, doubtful, overtaken) = (None, true, false);
+        Self { period, notified, failing, seen, doubtful, overtaken, abstains_until, random }
+    }
+
+    pub(super) fn notified(&mut self, period: Duration) {
+        (self.notified, self.period) = (true, period);
+    }
+
+    /// How long it waits after a call of `sent` that nobody answered. Followers are spread, and the longer it lasts the less they
+    /// ask, so that a store that comes back is not met by all of them at once.
+    pub(super) fn pause(&mut self, sent: Duration, timing: &Timing) -> Duration {
+        let since = *self.failing.get_or_insert(sent);
+        self.spread(timing.pause(sent.saturating_sub(since)))
+    }
+
+    /// How long it leaves what it has seen now alone.
+    fn rest(&mut self) -> Duration {
+        let ends = self.seen().is_some_and(|record| !record.is_free() && record.lease().is_some());
+        if self.notified && ends { FOR_EVER } else { self.spread(self.period) }
     }
 
     pub(super) fn seen(&self) -> Option<&Record> {
@@ -44,7 +71,7 @@ impl Follower {
     }
 
     /// Between three quarters of a period and all of it.
-    pub(super) fn spread(&mut self, period: Duration) -> Duration {
+    fn spread(&mut self, period: Duration) -> Duration {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
@@ -118,7 +145,8 @@ impl Election {
         if matches!(self.stage, Stage::Following) {
             let since = if self.keeps(Rule::WatchedFromTheAnswer) { now } else { sent };
             self.notice(record, since);
-            self.next = sent + self.follower.spread(self.follower.period);
+            self.follower.failing = None;
+            self.next = sent + self.follower.rest();
             if std::mem::take(&mut self.follower.overtaken) {
                 self.look(now);
             }
@@ -135,7 +163,7 @@ impl Election {
             self.follower.overtaken = true;
         } else if let Some(record) = record {
             self.notice(record, now);
-            self.next = now + self.follower.spread(self.follower.period);
+            self.next = now + self.follower.rest();
         } else {
             self.look(now);
         }
@@ -177,6 +205,7 @@ impl Election {
     /// Follows again, and begins with a look.
     pub(super) fn follow_again(&mut self, now: Duration) {
         self.follower.seen = None;
+        self.follower.failing = None;
         self.pending = None;
         self.look(now);
         self.stage = Stage::Following;

@@ -13,4 +13,4 @@ mod sound;
 mod store;
 mod world;
 
-use self::world::{Plan, Report, World};
+use self::world::{Network, Plan, Report, World};

@@ -2,6 +2,7 @@
 
 mod following;
 mod leading;
+mod storm;
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! What goes wrong with a leader.
 
-use startstop_core::Failure;
+use startstop_core::{AttachError, Failure};
 use thiserror::Error;
 
 use crate::election::StopCause;
@@ -43,6 +43,9 @@ pub enum LeaderError {
     /// The led service was dropped, with its runtime or by somebody who has its handle.
     #[error("the led service was aborted")]
     Aborted,
+    /// The service cannot be a part of the leader: its runner is a part of something else, or the leader was aborted meanwhile.
+    #[error("the led service cannot be attached")]
+    Attach(#[source] AttachError),
     /// The thread that ends a process in time cannot be had, so nothing was led.
     #[error("the guard of the term cannot be started")]
     Guard(#[source] std::io::Error),

@@ -2,13 +2,14 @@
 
 use std::future::{pending, ready};
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use startstop_core::{Exit, Runner, Service, State};
 
 use super::{LeaderError, OnOverrun};
 use crate::guard::Guard;
 use crate::term::Term;
+use crate::wall;
 
 pub(super) struct Led<S: Service> {
     pub(super) runner: Runner<S>,
@@ -16,7 +17,7 @@ pub(super) struct Led<S: Service> {
     /// It was told to stop.
     pub(super) told: bool,
     ready: Ready,
-    since: Instant,
+    since: SystemTime,
     guard: Option<Guard>,
 }
 
@@ -31,7 +32,7 @@ impl<S: Service> Led<S> {
         let arm = || Guard::arm(&term, runner.subscribe()).map_err(LeaderError::Guard);
         let guard = (on_overrun == OnOverrun::ExitProcess).then(arm).transpose()?;
         runner.request_start();
-        Ok(Self { runner, term, told: false, ready, since: Instant::now(), guard })
+        Ok(Self { runner, term, told: false, ready, since: SystemTime::now(), guard })
     }
 
     pub(super) fn extend(&self, until: Duration) {
@@ -43,8 +44,8 @@ impl<S: Service> Led<S> {
 
     /// What the status shows: since when, with which fence, and for how long yet.
     pub(super) fn detail(&self) -> String {
-        let (since, left) = (self.since.elapsed().as_secs(), self.term.left().as_secs_f32());
-        format!("leader for {since} s, fence {}, {left:.1} s left", self.term.fence())
+        let (since, left) = (wall::seconds(self.since), self.term.left().as_secs_f32());
+        format!("leader since {since}, fence {}, {left:.1} s left", self.term.fence())
     }
 
     /// Waits until nothing of the service is left: a verdict is not enough.

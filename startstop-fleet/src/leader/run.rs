@@ -20,7 +20,7 @@ use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
 
 type Answer<'a> = Pin<Box<dyn Future<Output = (CallId, Result<Record, StoreError>)> + Send + 'a>>;
-type Hint<'a> = Pin<Box<dyn Future<Output = Result<Option<Record>, StoreError>> + Send + 'a>>;
+type Hint<'a> = Pin<Box<dyn Future<Output = Option<Record>> + Send + 'a>>;
 
 pub(super) struct Run<'a, S: Service, L: LeaseStore> {
     leader: &'a Leader<S, L>,
@@ -40,12 +40,13 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
     pub(super) fn new(leader: &'a Leader<S, L>, cx: Context) -> Self {
         let identity = identity();
         let timing = leader.timing;
-        let period = if leader.store.notifies() { timing.lease } else { timing.retry };
+        let election = Election::new(identity.clone(), timing);
+        let election = if leader.store.notifies() { election.notified() } else { election };
         Self {
             leader,
             cx,
-            claim: Arc::new(Claim::new(identity.clone(), timing.lease)),
-            election: Election::new(identity, timing).looking_each(period),
+            claim: Arc::new(Claim::new(identity, timing.lease)),
+            election,
             call: None,
             hint: None,
             led: None,
@@ -87,9 +88,8 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
                     return self.on_answer(id, result);
                 }
                 told = optional(hint.as_mut().map(|(_, hint)| hint)) => {
-                    if let Some(event) = self.on_hint(told) {
-                        return event;
-                    }
+                    *hint = None;
+                    return Event::Changed(told);
                 }
                 () = ready_first(led.as_ref()) => {
                     cx.ready();

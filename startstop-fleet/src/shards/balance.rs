@@ -6,15 +6,17 @@
 //! 3. What belongs to a member that we do not know is taken only after a look at the record of that member.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use startstop_core::{Context, Group, Member, OnFailure, Runner, Service, Settings, WeakRunner};
+use startstop_core::{Context, Group, Runner, Service, Settings, WeakRunner};
 use tokio::sync::watch;
 
 use super::Make;
 use super::plan::plan;
-use super::view::{Members, View, holder_of, member_of};
+use super::take::Taker;
+use super::view::{Source, Table, View, member_of};
 use crate::clock;
 use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
@@ -33,102 +35,179 @@ pub(super) struct Balance<S: Service, L: LeaseStore> {
 }
 
 /// A run in one term of the membership.
-struct Run<'a, S: Service, L: LeaseStore> {
-    balance: &'a Balance<S, L>,
-    cx: Context,
-    term: Term,
-    group: Runner<Group>,
-    ours: Arc<Ours>,
-    members: Members,
+pub(super) struct Run<S: Service, L: LeaseStore> {
+    pub(super) balance: Arc<Balance<S, L>>,
+    pub(super) cx: Context,
+    pub(super) term: Term,
+    pub(super) group: Runner<Group>,
+    pub(super) ours: Arc<Ours>,
+    pub(super) table: Arc<Table>,
+}
+
+/// Why a round begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    ByTime,
+    ByChange,
 }
 
 /// The shards that are here, each with its record, until that is released.
 #[derive(Debug, Default)]
-struct Ours(Mutex<HashMap<u32, Owned>>);
+pub(super) struct Ours(Mutex<HashMap<u32, Owned>>);
 
 #[derive(Debug, Clone)]
-struct Owned {
-    record: Record,
-    stage: Stage,
+pub(super) struct Owned {
+    pub(super) record: Record,
+    /// What it was before we took it: a table that still says so has not been told yet.
+    pub(super) taken_from: Version,
+    pub(super) stage: Stage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
+    /// It is about to be in the group, or starts.
+    Starting,
     Here,
     /// It stops, and is released then.
     Leaving,
 }
 
 impl Ours {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u32, Owned>> {
+    /// Its service has started, or has failed to.
+    pub(super) fn started(&self, shard: u32) {
+        if let Some(owned) =
+            self.lock().get_mut(&shard).filter(|owned| owned.stage == Stage::Starting)
+        {
+            owned.stage = Stage::Here;
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<u32, Owned>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<S: Service, L: LeaseStore> Balance<S, L> {
-    pub(super) async fn run(&self, cx: Context, term: Term, group: &OnceLock<WeakRunner<Group>>) {
+    pub(super) async fn run(
+        self: Arc<Self>,
+        cx: Context,
+        term: Term,
+        group: &OnceLock<WeakRunner<Group>>,
+    ) {
         let Some(group) = group.get().and_then(WeakRunner::upgrade) else { return };
-        let (ours, members) = (Arc::default(), Members::default());
-        let mut run = Run { balance: self, cx: cx.clone(), term, group, ours, members };
-        let mut failing = false;
+        let (ours, table) = (Arc::default(), Arc::new(Table::default()));
+        let balance = self.clone();
+        let run = Run { balance, cx: cx.clone(), term, group, ours, table: table.clone() };
+        let watch = self.watch(&table);
+        let rounds = run.rounds();
+        cx.run_until_cancelled(async { tokio::join!(watch, rounds) }).await;
+    }
+
+    /// Has the store tell of changes, for as long as it can, and asks it again.
+    async fn watch(&self, table: &Table) {
+        let prefix = format!("{}/", self.name);
+        let mut failing = None;
         loop {
-            match cx.run_until_cancelled(run.round()).await {
-                None => return,
-                Some(Ok(())) => failing = false,
-                Some(Err(error)) if !failing => {
-                    failing = true;
-                    cx.report(error);
-                }
-                Some(Err(_)) => {}
+            let began = clock::now();
+            self.store.watch(&prefix, |change| table.tell(change)).await;
+            if table.source() != Source::Listed {
+                failing = None;
             }
-            let pause = tokio::time::sleep(self.timing.retry);
-            if cx.run_until_cancelled(pause).await.is_none() {
-                return;
-            }
+            table.unwatched();
+            table.changed.notify_one();
+            let since = *failing.get_or_insert(began);
+            let pause = self.timing.pause(clock::now().saturating_sub(since));
+            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         }
     }
 
-    fn shard(&self, shard: u32) -> String {
+    pub(super) fn shard(&self, shard: u32) -> String {
         format!("{}/shards/{shard}", self.name)
     }
 
-    fn member(&self, member: &str) -> String {
+    pub(super) fn member(&self, member: &str) -> String {
         format!("{}/members/{member}", self.name)
+    }
+
+    pub(super) async fn read(&self, name: &str) -> Result<Record, StoreError> {
+        limited(&self.timing, self.store.read(name)).await
     }
 }
 
-impl<S: Service, L: LeaseStore> Run<'_, S, L> {
+impl<S: Service, L: LeaseStore> Run<S, L> {
+    async fn rounds(&self) {
+        let (mut failing, mut woken) = (None, Woken::ByTime);
+        loop {
+            let began = clock::now();
+            if woken == Woken::ByTime {
+                // Not each time that something changes: one that ends at once is not to be started in a loop.
+                self.forget_ended();
+            }
+            match self.round().await {
+                Ok(()) => failing = None,
+                Err(error) => {
+                    if failing.is_none() {
+                        self.cx.report(error);
+                    }
+                    failing.get_or_insert(began);
+                }
+            }
+            woken = self.rest(failing).await;
+        }
+    }
+
+    /// Until something has changed, or for a while: services may have ended, and leases run out. It costs the store nothing where
+    /// it tells of changes.
+    async fn rest(&self, failing: Option<Duration>) -> Woken {
+        let lasts = failing.map_or(Duration::ZERO, |since| clock::now().saturating_sub(since));
+        let pause = self.balance.timing.pause(lasts).mul_f64(0.75 + fastrand::f64() / 4.0);
+        let mut pause = pin!(tokio::time::sleep(pause));
+        if failing.is_some() {
+            pause.await;
+            return Woken::ByTime;
+        }
+        tokio::select! {
+            () = &mut pause => Woken::ByTime,
+            () = self.table.changed.notified() => Woken::ByChange,
+        }
+    }
+
     /// Looks at all records, and does what follows from them.
-    async fn round(&mut self) -> Result<(), StoreError> {
-        let (balance, store) = (self.balance, &self.balance.store);
-        let records = limited(&balance.timing, store.list(&format!("{}/", balance.name))).await?;
-        let view = self.members.view(&balance.name, records, clock::now());
+    async fn round(&self) -> Result<(), StoreError> {
+        let balance = &self.balance;
+        let source = self.table.source();
+        if source != Source::Watched {
+            let prefix = format!("{}/", balance.name);
+            let records = limited(&balance.timing, balance.store.list(&prefix)).await?;
+            self.table.listed(source, records, clock::now());
+        }
+        let view = self.table.view(&balance.name, clock::now());
         for (member, record) in &view.over {
             self.evict(member, record).await?;
         }
         let Some(me) = view.members.iter().position(|(member, _)| **member == *balance.member)
         else {
-            return Ok(()); // our own membership is not in this list yet, or is about to be lost
+            return Ok(()); // our own membership is not told yet, or is about to be lost
         };
-        self.forget_ended();
         let names: Vec<&str> = view.members.iter().map(|(member, _)| &**member).collect();
         let owners: Vec<_> = (0..balance.count).map(|shard| view.owner(shard)).collect();
         let planned = plan(&names, &owners);
-        for (shard, owner) in (0..balance.count).zip(planned) {
-            if owner == me {
-                self.own(&view, me, shard).await?;
-            } else {
-                self.give_up(shard);
-            }
+        let (mine, others): (Vec<_>, Vec<_>) =
+            (0..balance.count).zip(planned).partition(|(_, owner)| *owner == me);
+        for (shard, _) in others {
+            self.give_up(shard);
         }
-        Ok(())
+        let mine = mine.into_iter().map(|(shard, _)| shard).collect();
+        let missing = self.missing(&view, mine).await?;
+        let takable = self.takable(&view, me, missing).await?;
+        Taker::new(self, &view.members[me].1).take_all(takable).await
     }
 
     /// Takes the record of a member whose lease is over, so that it cannot renew it, and deletes it.
     async fn evict(&self, member: &str, record: &Record) -> Result<(), StoreError> {
         let (timing, store) = (&self.balance.timing, &self.balance.store);
         let name = self.balance.member(member);
-        let claim = Claim::new(self.balance.member.clone(), timing.lease);
+        let claim = Claim::new(&*self.balance.member, timing.lease);
         match limited(timing, store.take(&name, &claim, record.version())).await {
             Ok(taken) => match limited(timing, store.release(&name, &taken)).await {
                 Ok(_) | Err(StoreError::Conflict) => Ok(()),
@@ -143,11 +222,11 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     fn forget_ended(&self) {
         let group = self.group.service();
         let here = |shard: &u32| group.get(&shard.to_string()).is_some();
-        self.ours.lock().retain(|shard, owned| owned.stage == Stage::Leaving || here(shard));
+        self.ours.lock().retain(|shard, owned| owned.stage != Stage::Here || here(shard));
         self.tell();
     }
 
-    fn tell(&self) {
+    pub(super) fn tell(&self) {
         let mut here: Vec<u32> = self.ours.lock().keys().copied().collect();
         here.sort_unstable();
         self.balance.owned.send_if_modified(|owned| {
@@ -157,95 +236,83 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         });
     }
 
-    /// Has a shard run here, if it may.
-    async fn own(&self, view: &View, me: usize, shard: u32) -> Result<(), StoreError> {
-        let record = view.shards.get(&shard);
-        let owned = self.ours.lock().get(&shard).cloned();
-        if let Some(owned) = owned {
-            // Somebody has taken or deleted it by hand.
-            let same = record.is_some_and(|record| record.fence() == owned.record.fence());
-            if !same && owned.stage == Stage::Here {
-                self.give_up(shard);
+    /// Those that are to be here and are not.
+    async fn missing(&self, view: &View, planned: Vec<u32>) -> Result<Vec<u32>, StoreError> {
+        let mut missing = Vec::new();
+        for shard in planned {
+            let owned = self.ours.lock().get(&shard).cloned();
+            let Some(owned) = owned else {
+                missing.push(shard);
+                continue;
+            };
+            if owned.stage != Stage::Leaving && view.contradicts(shard, &owned) {
+                self.doubt(shard, owned.record.fence()).await?;
             }
-            return Ok(());
         }
-        if !self.is_takable(view, me, record).await? {
-            return Ok(());
-        }
-        let expected = match record {
-            Some(record) => record.version().clone(),
-            None => self.read(&self.balance.shard(shard)).await?.version().clone(),
-        };
-        self.take(view, me, shard, &expected).await
+        Ok(missing)
     }
 
-    async fn is_takable(
+    /// Somebody has taken or deleted it by hand, or what was told is old: looked at before it is believed.
+    async fn doubt(&self, shard: u32, fence: u64) -> Result<(), StoreError> {
+        let now = self.balance.read(&self.balance.shard(shard)).await?;
+        if now.fence() != fence {
+            self.give_up(shard);
+        }
+        Ok(())
+    }
+
+    /// Those that are nobody's, with the record that says so.
+    async fn takable(
         &self,
         view: &View,
         me: usize,
-        record: Option<&Record>,
-    ) -> Result<bool, StoreError> {
-        let Some(holder) = record.and_then(Record::holder) else { return Ok(true) };
+        wanted: Vec<u32>,
+    ) -> Result<Vec<(u32, Option<Record>)>, StoreError> {
+        let mut gone: HashMap<String, bool> = HashMap::new();
+        let mut takable = Vec::new();
+        for shard in wanted {
+            let record = view.shards.get(&shard);
+            let may = match record.and_then(Record::holder) {
+                None => true,
+                Some(holder) if gone.contains_key(holder) => gone[holder],
+                Some(holder) => {
+                    let is_gone = self.is_gone(view, me, holder).await?;
+                    gone.insert(holder.to_owned(), is_gone);
+                    is_gone
+                }
+            };
+            if may {
+                takable.push((shard, record.cloned()));
+            }
+        }
+        Ok(takable)
+    }
+
+    /// Tells whether what `holder` had may be taken.
+    async fn is_gone(&self, view: &View, me: usize, holder: &str) -> Result<bool, StoreError> {
         let Some((member, fence)) = member_of(holder) else { return Ok(false) };
         let living = view
             .members
             .iter()
             .position(|(name, record)| name == member && record.fence() == fence);
-        match living {
-            Some(living) => Ok(living == me), // ours by a take whose answer was lost
-            None => {
-                let now = self.read(&self.balance.member(member)).await?;
-                Ok(now.is_free() || now.fence() != fence)
-            }
+        if let Some(living) = living {
+            return Ok(living == me); // ours by a take whose answer was lost
         }
+        let now = self.balance.read(&self.balance.member(member)).await?;
+        Ok(now.is_free() || now.fence() != fence)
     }
 
-    async fn read(&self, name: &str) -> Result<Record, StoreError> {
-        limited(&self.balance.timing, self.balance.store.read(name)).await
-    }
-
-    async fn take(
-        &self,
-        view: &View,
-        me: usize,
-        shard: u32,
-        expected: &Version,
-    ) -> Result<(), StoreError> {
-        let (member, membership) = &view.members[me];
-        let claim = Claim::beside(holder_of(member, membership.fence()), membership);
-        let name = self.balance.shard(shard);
-        let take = self.balance.store.take(&name, &claim, expected);
-        let record = match limited(&self.balance.timing, take).await {
-            Err(StoreError::Conflict) => return Ok(()),
-            taken => taken?,
-        };
-        if !self.term.is_valid() {
-            return Ok(()); // it goes with our membership
-        }
-        let owned = Owned { record: record.clone(), stage: Stage::Here };
-        self.ours.lock().insert(shard, owned);
-        self.tell();
-        self.start(shard, name, &record);
-        Ok(())
-    }
-
-    /// Starts it beside the balance, which does not wait for it.
-    fn start(&self, shard: u32, name: String, record: &Record) {
-        let term = self.term.beside(name, record.fence());
-        let member = Member::new((self.balance.make)(shard, term));
-        let member = member.settings(self.balance.settings.clone()).on_failure(OnFailure::Ignore);
-        let group = self.group.clone();
-        self.cx.spawn(async move {
-            group.service().insert(shard.to_string(), member.transient()).await.ok();
-        });
-    }
-
-    /// Stops a shard and releases it when it has ended.
+    /// Stops a shard and releases it when it has ended; one that is not in the group yet the next time.
     fn give_up(&self, shard: u32) {
         let record = {
             let mut ours = self.ours.lock();
-            let here = ours.get_mut(&shard).filter(|owned| owned.stage == Stage::Here);
-            let Some(owned) = here else { return };
+            let Some(owned) = ours.get_mut(&shard) else { return };
+            let is_member = || self.group.service().get(&shard.to_string()).is_some();
+            match owned.stage {
+                Stage::Leaving => return,
+                Stage::Starting if !is_member() => return,
+                Stage::Starting | Stage::Here => {}
+            }
             owned.stage = Stage::Leaving;
             owned.record.clone()
         };
@@ -266,7 +333,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     }
 }
 
-async fn limited<T>(
+pub(super) async fn limited<T>(
     timing: &Timing,
     call: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {

@@ -2,15 +2,41 @@
 //!
 //! A member is over as a leader is: when its record has not changed for its whole lease by our clock, or is gone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
+use super::balance::Owned;
+use crate::clock;
 use crate::record::{Record, Version};
+use crate::store::Change;
+
+/// The records of `NAME/…` as the store has told them.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    inner: Mutex<Inner>,
+    /// Something has changed that may move a shard.
+    pub(super) changed: Notify,
+}
 
 #[derive(Debug, Default)]
-pub(super) struct Members {
-    /// The version of each member's record, and since when we have seen it so.
-    seen: HashMap<String, (Version, Duration)>,
+struct Inner {
+    /// Each with the time by our clock since when we have seen it so.
+    records: BTreeMap<String, (Record, Duration)>,
+    source: Source,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Source {
+    /// Nobody tells of changes: it has to be listed each time.
+    #[default]
+    Listed,
+    /// Changes are told, but what was there before is not known yet.
+    Began,
+    /// All is known, and kept up to date.
+    Watched,
 }
 
 /// What all records together say.
@@ -20,43 +46,85 @@ pub(super) struct View {
     pub(super) members: Vec<(String, Record)>,
     /// Whose lease is over although its record is there.
     pub(super) over: Vec<(String, Record)>,
-    /// The records of the shards, by their numbers.
+    /// The records of the shards, by their numbers; of those that are free too, where the store has told of them.
     pub(super) shards: HashMap<u32, Record>,
 }
 
-impl Members {
+impl Table {
+    pub(super) fn source(&self) -> Source {
+        self.lock().source
+    }
+
+    /// Takes in what a watch tells.
+    pub(super) fn tell(&self, change: Change) {
+        let mut inner = self.lock();
+        let moves = match change {
+            Change::Began => {
+                inner.source = Source::Began;
+                true
+            }
+            Change::Record(key, record) => inner.put(key, &record, clock::now()),
+        };
+        drop(inner);
+        if moves {
+            self.changed.notify_one();
+        }
+    }
+
+    /// The watch has ended.
+    pub(super) fn unwatched(&self) {
+        self.lock().source = Source::Listed;
+    }
+
+    /// Takes in a list, which has begun after the source was `source`. What has been told meanwhile may be newer than it: then it
+    /// conflicts, and is told or listed again.
+    pub(super) fn listed(&self, source: Source, records: Vec<(String, Record)>, now: Duration) {
+        let mut inner = self.lock();
+        let old = std::mem::take(&mut inner.records);
+        for (key, record) in records {
+            let since = old.get(&key).filter(|(seen, _)| seen.version() == record.version());
+            let since = since.map_or(now, |(_, since)| *since);
+            inner.records.insert(key, (record, since));
+        }
+        if source == Source::Began && inner.source == Source::Began {
+            inner.source = Source::Watched;
+        }
+    }
+
     /// Sorts the records of `NAME/members/…` and `NAME/shards/…` at a time by our clock.
-    pub(super) fn view(
-        &mut self,
-        name: &str,
-        records: Vec<(String, Record)>,
-        now: Duration,
-    ) -> View {
+    pub(super) fn view(&self, name: &str, now: Duration) -> View {
         let mut view = View::default();
-        let mut seen = HashMap::new();
-        for (key, record) in records.into_iter().filter(|(_, record)| !record.is_free()) {
+        let inner = self.lock();
+        for (key, (record, since)) in &inner.records {
             let Some((kind, rest)) = key.strip_prefix(name).and_then(parts) else { continue };
             match (kind, rest.parse()) {
-                ("shards", Ok(shard)) => drop(view.shards.insert(shard, record)),
-                ("members", _) => {
-                    let since = self.since(rest, &record, now);
-                    seen.insert(rest.to_owned(), (record.version().clone(), since));
-                    let over = record.lease().is_some_and(|lease| now >= since + lease);
+                ("shards", Ok(shard)) => drop(view.shards.insert(shard, record.clone())),
+                ("members", _) if !record.is_free() => {
+                    let over = record.lease().is_some_and(|lease| now >= *since + lease);
                     let list = if over { &mut view.over } else { &mut view.members };
-                    list.push((rest.to_owned(), record));
+                    list.push((rest.to_owned(), record.clone()));
                 }
                 _ => {}
             }
         }
-        self.seen = seen;
         view.members.sort_by(|one, other| one.0.cmp(&other.0));
         view
     }
 
-    fn since(&self, member: &str, record: &Record, now: Duration) -> Duration {
-        let seen = self.seen.get(member);
-        let same = seen.filter(|(version, _)| version == record.version());
-        same.map_or(now, |(_, since)| *since)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Notes a record, and tells whether it is more than renewed.
+    fn put(&mut self, key: String, record: &Record, now: Duration) -> bool {
+        if record.version().is_absent() {
+            return self.records.remove(&key).is_some();
+        }
+        let same = |old: &Record| (old.holder(), old.fence()) == (record.holder(), record.fence());
+        let old = self.records.insert(key, (record.clone(), now));
+        !old.is_some_and(|(old, _)| same(&old))
     }
 }
 
@@ -65,6 +133,14 @@ fn parts(rest: &str) -> Option<(&str, &str)> {
 }
 
 impl View {
+    /// Tells whether it says that somebody else has a shard that is ours, or nobody.
+    pub(super) fn contradicts(&self, shard: u32, owned: &Owned) -> bool {
+        let seen = self.shards.get(&shard);
+        let version = seen.map_or_else(Version::absent, |record| record.version().clone());
+        let same = seen.is_some_and(|record| record.fence() == owned.record.fence());
+        !same && version != owned.taken_from
+    }
+
     /// The place of the living member that has a shard.
     pub(super) fn owner(&self, shard: u32) -> Option<usize> {
         let holder = self.shards.get(&shard)?.holder()?;
@@ -87,7 +163,7 @@ pub(super) fn member_of(holder: &str) -> Option<(&str, u64)> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Members, Record, Version, holder_of, member_of};
+    use super::{Change, Record, Source, Table, Version, holder_of, member_of};
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -100,11 +176,14 @@ mod tests {
 
     #[test]
     fn a_member_is_over_when_its_record_has_not_changed_for_its_lease() {
-        let mut members = Members::default();
-        assert_eq!(members.view("orders", vec![member(1)], secs(0)).members.len(), 1);
-        assert_eq!(members.view("orders", vec![member(2)], secs(14)).members.len(), 1);
-        assert_eq!(members.view("orders", vec![member(2)], secs(28)).over.len(), 0);
-        assert_eq!(members.view("orders", vec![member(2)], secs(29)).over.len(), 1);
+        let table = Table::default();
+        for (version, at, members, over) in
+            [(1, 0, 1, 0), (2, 14, 1, 0), (2, 28, 1, 0), (2, 29, 0, 1)]
+        {
+            table.listed(Source::Listed, vec![member(version)], secs(at));
+            let view = table.view("orders", secs(at));
+            assert_eq!((view.members.len(), view.over.len()), (members, over), "at {at} s");
+        }
     }
 
     #[test]
@@ -113,10 +192,40 @@ mod tests {
             ("orders/shards/7".to_owned(), Record::held(holder, 1, Version::from(9)))
         };
         for (fence, owner) in [(3, Some(0)), (2, None)] {
-            let records = vec![member(1), shard(holder_of("a", fence))];
-            let view = Members::default().view("orders", records, secs(0));
-            assert_eq!(view.owner(7), owner);
+            let table = Table::default();
+            table.listed(Source::Listed, vec![member(1), shard(holder_of("a", fence))], secs(0));
+            assert_eq!(table.view("orders", secs(0)).owner(7), owner);
         }
         assert_eq!(member_of("a@b@3"), Some(("a@b", 3)));
+    }
+
+    #[test]
+    fn it_is_listed_once_and_then_told() {
+        let table = Table::default();
+        table.tell(Change::Began);
+        assert_eq!(table.source(), Source::Began);
+        table.listed(Source::Began, vec![member(1)], secs(0));
+        assert_eq!(table.source(), Source::Watched);
+        let gone = Record::free(Version::absent());
+        table.tell(Change::Record("orders/members/a".to_owned(), gone));
+        assert!(table.view("orders", secs(0)).members.is_empty());
+        table.unwatched();
+        assert_eq!(table.source(), Source::Listed);
+    }
+
+    #[tokio::test]
+    async fn a_renewal_wakes_nobody() {
+        let table = Table::default();
+        table.tell(Change::Began);
+        table.changed.notified().await;
+        let tell = |version| {
+            let (key, record) = member(version);
+            table.tell(Change::Record(key, record));
+        };
+        tell(1);
+        table.changed.notified().await;
+        tell(2);
+        let woken = tokio::time::timeout(Duration::ZERO, table.changed.notified()).await;
+        assert!(woken.is_err());
     }
 }

@@ -6,6 +6,7 @@
 //! 4. All writes are transactions that compare first.
 
 mod api;
+mod login;
 mod request;
 mod watch;
 
@@ -14,8 +15,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use self::api::{Api, Kv};
+use self::login::Login;
 use self::request::{absent, created, encode, modified};
-use super::{Claim, LeaseStore, StoreError};
+use self::watch::Watch;
+use super::kept::Kept;
+use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
 
 /// A store in etcd 3.4 or later.
@@ -43,6 +47,7 @@ use crate::record::{Record, Version};
 #[derive(Debug, Clone)]
 pub struct Etcd {
     api: Api,
+    watches: Kept<Watch>,
 }
 
 /// What stands before each name.
@@ -53,8 +58,8 @@ impl Etcd {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Refused`] if there is no endpoint, or what answers is no etcd with this gateway;
-    /// [`StoreError::Unavailable`] if none answers.
+    /// [`StoreError::Refused`] if there is no endpoint, if what answers is no etcd with this gateway, or if it does not know the
+    /// name and the password; [`StoreError::Unavailable`] if none answers.
     ///
     /// # Examples
     ///
@@ -68,11 +73,17 @@ impl Etcd {
     ) -> Result<Self, StoreError> {
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(2))
-            .tcp_keepalive(Duration::from_secs(10))
+            // A watch may be silent for long: one whose other end is gone has to end.
+            .tcp_keepalive(Duration::from_secs(5))
+            .tcp_keepalive_interval(Duration::from_secs(5))
+            .tcp_keepalive_retries(2)
             .build()
             .map_err(StoreError::unavailable)?;
         let store = Self::with_client(endpoints, client)?;
-        store.api.call("/v3/maintenance/status", &json!({})).await?;
+        let status = store.api.call("/v3/maintenance/status", &json!({})).await?;
+        if status["header"]["cluster_id"].is_null() {
+            return Err(StoreError::refused("what answers is no etcd 3.4 or later"));
+        }
         Ok(store)
     }
 
@@ -80,7 +91,7 @@ impl Etcd {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Refused`] if there is no endpoint.
+    /// [`StoreError::Refused`] if there is no endpoint, or one is no address.
     ///
     /// # Examples
     ///
@@ -95,11 +106,35 @@ impl Etcd {
         endpoints: impl IntoIterator<Item = U>,
         client: reqwest::Client,
     ) -> Result<Self, StoreError> {
-        let endpoints: Vec<String> = endpoints.into_iter().map(Into::into).collect();
-        if endpoints.is_empty() {
+        let urls = endpoints.into_iter().map(|url| parse(&url.into()));
+        let urls = urls.collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = urls.first() else {
             return Err(StoreError::refused("etcd has no endpoint to connect to"));
-        }
-        Ok(Self { api: Api::new(client, endpoints) })
+        };
+        let login = first.1.clone();
+        let endpoints = urls.into_iter().map(|(url, _)| url).collect();
+        let store = Self { api: Api::new(client, endpoints), watches: Kept::default() };
+        Ok(login.map_or(store.clone(), |(name, password)| store.with_user(&name, &password)))
+    }
+
+    /// Says who we are, for an etcd that asks. The endpoints of [`connect`](Self::connect) may say so too:
+    /// `http://name:password@10.0.0.1:2379`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_fleet::{Etcd, StoreError};
+    ///
+    /// # fn store(password: &str) -> Result<Etcd, StoreError> {
+    /// let store = Etcd::with_client(["http://127.0.0.1:2379"], reqwest::Client::new())?;
+    /// Ok(store.with_user("invoices", password))
+    /// # }
+    /// # assert!(store("secret").is_ok());
+    /// ```
+    #[must_use]
+    pub fn with_user(mut self, name: &str, password: &str) -> Self {
+        self.api.login = Some(Login::new(name, password));
+        self
     }
 
     fn key(name: &str) -> String {
@@ -160,6 +195,44 @@ impl Etcd {
         let put = json!({ "key": key, "lease": lease.to_string(), "ignore_value": true });
         self.txn(modified(&key, kv.modified), json!({ "request_put": put })).await
     }
+}
+
+/// The address of an endpoint, and who we are for it.
+type Endpoint = (String, Option<(String, String)>);
+
+fn parse(text: &str) -> Result<Endpoint, StoreError> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        StoreError::refused(format!(
+            "{text:?} is no endpoint of etcd, as http://10.0.0.1:2379 is: {why}"
+        ))
+    };
+    let mut url = reqwest::Url::parse(text).map_err(|error| wrong(&error))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(wrong(&"neither http nor https"));
+    }
+    let plain = |part: &str| percent_decoded(part);
+    let password = url.password().map(plain).unwrap_or_default();
+    let user = Some(plain(url.username())).filter(|name| !name.is_empty());
+    // Without it the client would say so in its own way.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Ok((url.to_string(), user.map(|name| (name, password))))
+}
+
+/// What a URL has as `%40` is an `@`.
+fn percent_decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        match part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend(&part.as_bytes()[2..]);
+            }
+            None => bytes.extend([b"%", part.as_bytes()].concat()),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// What stands before the holder in the value of a key, and behind its version, if its lease is that of another key.
@@ -224,6 +297,7 @@ impl LeaseStore for Etcd {
         });
         match self.txn(absent(&key), json!({ "request_put": put })).await {
             Ok(revision) => {
+                self.watches.close(name);
                 Ok(Record::held(claim.holder(), revision, version(revision, lease, mark)))
             }
             Err(error) => {
@@ -274,15 +348,56 @@ impl LeaseStore for Etcd {
         Ok(Kv::all(&answer)?.iter().filter_map(named).collect())
     }
 
-    /// By a watch of etcd, which begins before the record is read again, so that nothing is missed between the two.
+    /// By a watch of etcd, which begins before the record is read again, so that nothing is missed between the two, and is kept.
     async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
-        let mut watch = self.api.watch(&Self::key(name)).await?;
-        let now = self.read(name).await?;
-        if now.version() != seen {
-            return Ok(Some(now));
+        let watch = match self.watches.take(name, seen) {
+            Some(watch) => watch,
+            None => self.api.watch(json!({ "key": Self::key(name) })).await?,
+        };
+        let is_new = watch.is_new();
+        let mut lent = self.watches.lend(name, seen, watch);
+        if is_new {
+            let now = self.read(name).await?;
+            lent.watch().was_compared();
+            if now.version() != seen {
+                lent.told(now.version());
+                return Ok(Some(now));
+            }
         }
-        watch.next().await?;
-        Ok(Some(self.read(name).await?))
+        loop {
+            match lent.watch().next().await {
+                Ok((_, kv)) => {
+                    let now = record(kv.as_ref());
+                    if now.version() != lent.version() {
+                        lent.told(now.version());
+                        return Ok(Some(now));
+                    }
+                }
+                Err(error) => {
+                    lent.fail();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn watch(&self, prefix: &str, tell: impl Fn(Change) + Send + Sync) -> StoreError {
+        let (from, to) = request::range(&format!("{PREFIX}{prefix}"));
+        let mut watch = match self.api.watch(json!({ "key": from, "range_end": to })).await {
+            Ok(watch) => watch,
+            Err(error) => return error,
+        };
+        tell(Change::Began);
+        loop {
+            match watch.next().await {
+                Ok((key, kv)) => {
+                    if let Some(name) = key.strip_prefix(PREFIX) {
+                        tell(Change::Record(name.to_owned(), record(kv.as_ref())));
+                    }
+                }
+                Err(error) => return error,
+            }
+        }
     }
 
     fn notifies(&self) -> bool {

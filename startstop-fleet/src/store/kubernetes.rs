@@ -8,7 +8,6 @@
 
 mod api;
 mod object;
-mod time;
 
 use std::fmt;
 
@@ -16,9 +15,10 @@ use futures_util::StreamExt;
 use kube::core::WatchEvent;
 use serde_json::Value;
 
-use self::api::Api;
+use self::api::{Api, Watch};
 use self::object::{Lease, rename};
-use super::{Claim, LeaseStore, StoreError};
+use super::kept::Kept;
+use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
 
 /// A store in the API of a Kubernetes cluster.
@@ -47,6 +47,7 @@ use crate::record::{Record, Version};
 #[derive(Clone)]
 pub struct Kubernetes {
     api: Api,
+    watches: Kept<Watch>,
 }
 
 impl Kubernetes {
@@ -83,7 +84,27 @@ impl Kubernetes {
     /// # }
     /// ```
     pub fn with_client(client: kube::Client, namespace: impl Into<String>) -> Self {
-        Self { api: Api::new(client, namespace.into()) }
+        Self { api: Api::new(client, namespace.into()), watches: Kept::default() }
+    }
+
+    /// What an event says, and of which lease; nothing if it is only a bookmark.
+    fn told(&self, event: Event) -> Result<Option<(String, Record)>, StoreError> {
+        match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                let lease = Lease(object);
+                let record = lease.record();
+                let name = lease.name();
+                self.api.remember(&lease.object_name(), lease);
+                Ok(Some((name, record)))
+            }
+            WatchEvent::Deleted(object) => {
+                let lease = Lease(object);
+                self.api.forget(&lease.object_name());
+                Ok(Some((lease.name(), Record::free(Version::absent()))))
+            }
+            WatchEvent::Bookmark(_) => Ok(None),
+            WatchEvent::Error(error) => Err(api::said(kube::Error::Api(error))),
+        }
     }
 }
 
@@ -109,13 +130,15 @@ impl LeaseStore for Kubernetes {
         expected: &Version,
     ) -> Result<Record, StoreError> {
         let name = rename(name)?;
-        if expected.is_absent() {
-            let new = Lease::new(&name, claim);
-            return Ok(self.api.create(new).await?.record());
-        }
-        let mut lease = self.api.seen(&name, expected).await?;
-        lease.take(claim)?;
-        Ok(self.api.update(&name, lease).await?.record())
+        let taken = if expected.is_absent() {
+            self.api.create(Lease::new(&name, claim)).await?
+        } else {
+            let mut lease = self.api.seen(&name, expected).await?;
+            lease.take(claim)?;
+            self.api.update(&name, lease).await?
+        };
+        self.watches.close(&name);
+        Ok(taken.record())
     }
 
     async fn renew(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
@@ -146,24 +169,49 @@ impl LeaseStore for Kubernetes {
         Ok(all)
     }
 
+    /// By a watch from the version on that was seen, which is kept over all changes.
     async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
         let name = rename(name)?;
-        let mut events = Box::pin(self.api.watch(&name, seen).await?);
-        while let Some(event) = events.next().await {
-            let record = match event.map_err(api::said)? {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    self.api.remember(&name, Lease(object)).record()
+        let watch = match self.watches.take(&name, seen) {
+            Some(watch) => watch,
+            None => self.api.watch(&name, seen).await?,
+        };
+        let mut lent = self.watches.lend(&name, seen, watch);
+        while let Some(event) = lent.watch().next().await {
+            let told = event.map_err(api::said).and_then(|event| self.told(event));
+            match told {
+                Ok(Some((_, record))) if record.version() != seen => {
+                    lent.told(record.version());
+                    return Ok(Some(record));
                 }
-                WatchEvent::Deleted(_) => Record::free(Version::absent()),
-                WatchEvent::Bookmark(_) => continue,
-                WatchEvent::Error(error) => return Err(api::said(kube::Error::Api(error))),
-            };
-            if record.version() != seen {
-                return Ok(Some(record));
+                Ok(_) => {}
+                Err(error) => {
+                    lent.fail();
+                    return Err(error);
+                }
             }
         }
         // The server ends a watch after a while. Whether something has changed meanwhile is looked at.
+        lent.fail();
         Ok(None)
+    }
+
+    async fn watch(&self, prefix: &str, tell: impl Fn(Change) + Send + Sync) -> StoreError {
+        let mut watch = match self.api.watch_all().await {
+            Ok(watch) => watch,
+            Err(error) => return error,
+        };
+        tell(Change::Began);
+        while let Some(event) = watch.next().await {
+            match event.map_err(api::said).and_then(|event| self.told(event)) {
+                Ok(Some((name, record))) if name.starts_with(prefix) => {
+                    tell(Change::Record(name, record));
+                }
+                Ok(_) => {}
+                Err(error) => return error,
+            }
+        }
+        StoreError::unavailable("the server has ended the watch")
     }
 
     fn notifies(&self) -> bool {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
-use super::{Claim, LeaseStore, StoreError};
+use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
 
 /// A store in the memory of this process. Clones share it.
@@ -15,7 +15,7 @@ use crate::record::{Record, Version};
 /// ```
 /// use startstop_fleet::{Claim, LeaseStore, Memory, StoreError};
 /// use std::time::Duration;
-/// ///
+///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let store = Memory::new();
@@ -38,7 +38,12 @@ struct Shared {
     table: Mutex<Table>,
     /// How many writes there were: what `changed` waits for.
     writes: watch::Sender<u64>,
+    /// What each write was, for `watch`.
+    changes: broadcast::Sender<(String, Record)>,
 }
+
+/// Whoever reads so many changes too late begins anew.
+const CHANGES: usize = 4096;
 
 #[derive(Debug, Default)]
 struct Table {
@@ -58,7 +63,8 @@ impl Memory {
     /// Creates a store without records.
     #[must_use]
     pub fn new() -> Self {
-        let shared = Shared { table: Mutex::default(), writes: watch::Sender::new(0) };
+        let (writes, changes) = (watch::Sender::new(0), broadcast::Sender::new(CHANGES));
+        let shared = Shared { table: Mutex::default(), writes, changes };
         Self { shared: Arc::new(shared) }
     }
 
@@ -73,16 +79,19 @@ impl Memory {
     /// store.delete("invoices"); // there was none: nothing happens
     /// ```
     pub fn delete(&self, name: &str) {
-        self.table().records.remove(name);
-        self.wake();
+        let mut table = self.table();
+        table.records.remove(name);
+        self.tell(&table, name);
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.shared.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wake(&self) {
+    /// Under the lock, so that changes are told in their order.
+    fn tell(&self, table: &Table, name: &str) {
         self.shared.writes.send_modify(|writes| *writes += 1);
+        self.shared.changes.send((name.to_owned(), table.get(name))).ok();
     }
 
     /// Replaces the record, if it is of version `expected`, by what `make` gives for the next version.
@@ -100,8 +109,7 @@ impl Memory {
         let version = Version::from(table.version);
         let record = make(&mut table, version);
         table.records.insert(name.to_owned(), record.clone());
-        drop(table);
-        self.wake();
+        self.tell(&table, name);
         Ok(record)
     }
 }
@@ -154,6 +162,20 @@ impl LeaseStore for Memory {
                 return Ok(Some(record));
             }
             writes.changed().await.map_err(StoreError::unavailable)?;
+        }
+    }
+
+    async fn watch(&self, prefix: &str, tell: impl Fn(Change) + Send + Sync) -> StoreError {
+        let mut changes = self.shared.changes.subscribe();
+        tell(Change::Began);
+        loop {
+            match changes.recv().await {
+                Ok((name, record)) if name.starts_with(prefix) => {
+                    tell(Change::Record(name, record));
+                }
+                Ok(_) => {}
+                Err(error) => return StoreError::unavailable(error),
+            }
         }
     }
 

@@ -6,18 +6,20 @@
 //! 3. A call that is given up takes its connection with it.
 
 mod connection;
+mod listen;
 
 use std::fmt;
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::broadcast::error::RecvError;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Row, Socket};
 
 use self::connection::{Connect, Connection};
-use super::{Claim, LeaseStore, StoreError};
+use self::listen::{CHANNEL, Hub};
+use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
 
 /// A store in `PostgreSQL`.
@@ -28,7 +30,10 @@ use crate::record::{Record, Version};
 #[doc = include_str!("postgres/create.sql")]
 /// ```
 ///
-/// A replica that follows looks each `retry`; the server does not notify. It has to be the primary: a standby is not believed.
+/// It listens on a second connection to what the server notifies of (channel `startstop_leases`). A pooler, as `PgBouncer`, hands
+/// notifications to somebody else: behind one a replica that follows looks each `retry` instead, which is found out when it connects.
+///
+/// The server has to be the primary: a standby is not believed.
 ///
 /// # Examples
 ///
@@ -50,6 +55,7 @@ pub struct Postgres {
     connect: Arc<dyn Connect>,
     /// The connection, while no call has it.
     idle: Arc<Mutex<Option<Connection>>>,
+    hub: Arc<Hub>,
 }
 
 const CREATE: &str = include_str!("postgres/create.sql");
@@ -62,29 +68,38 @@ const DURABLE: &str = "with durable as (select set_config('synchronous_commit', 
 
 const INSERT: &str = "insert into startstop_leases (name, holder, lease_ms, fence, version) \
     select $1, $2, $3, nextval('startstop_fence'), nextval('startstop_fence') from durable where so is not null \
-    on conflict (name) do nothing returning holder, fence, version, lease_ms, false as standby";
+    on conflict (name) do nothing";
 
 const UPDATE: &str = "update startstop_leases set holder = $2, lease_ms = $3, \
     fence = nextval('startstop_fence'), version = nextval('startstop_fence') \
-    from durable where so is not null and name = $1 and version = $4 \
-    returning holder, fence, version, lease_ms, false as standby";
+    from durable where so is not null and name = $1 and version = $4";
 
 const RENEW: &str = "update startstop_leases set version = nextval('startstop_fence') \
-    from durable where so is not null and name = $1 and version = $2 and holder is not null \
-    returning holder, fence, version, lease_ms, false as standby";
+    from durable where so is not null and name = $1 and version = $2 and holder is not null";
 
 const RELEASE: &str = "update startstop_leases set holder = null, version = nextval('startstop_fence') \
-    from durable where so is not null and name = $1 and version = $2 and holder is not null \
-    returning holder, fence, version, lease_ms, false as standby";
+    from durable where so is not null and name = $1 and version = $2 and holder is not null";
+
+/// Who listens is told in the same transaction.
+fn telling(write: &str) -> String {
+    format!(
+        "{DURABLE}, written as ({write} returning name, holder, fence, version, lease_ms) \
+         select holder, fence, version, lease_ms, false as standby, pg_notify('{CHANNEL}', format('%s %s %s %s %s%s', \
+         version, fence, coalesce(lease_ms, -1), char_length(name), name, holder)) from written"
+    )
+}
 
 const LIST: &str = "select name, holder, fence, version, lease_ms, pg_is_in_recovery() as standby from startstop_leases \
-    where starts_with(name, $1) and holder is not null order by name collate \"C\"";
+    where starts_with(name, $1) order by name collate \"C\"";
 
 /// Takes nothing, and asks for each right that taking needs.
 const CHECK: &str = "with tried as (update startstop_leases set version = nextval('startstop_fence') where false returning 1), \
     added as (insert into startstop_leases (name, holder, lease_ms, fence, version) \
     select '', '', 0, nextval('startstop_fence'), 0 where false returning 1) \
     select count(*) as tried from tried, added, startstop_leases where false";
+
+/// A notification has room for it and for the holder.
+const LONGEST: usize = 1000;
 
 type Parameters<'a> = [(&'a (dyn ToSql + Sync), Type)];
 
@@ -93,7 +108,8 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Refused`] if the URL is none; [`StoreError::Unavailable`] if the server cannot be reached, or refuses.
+    /// [`StoreError::Refused`] if the URL is none, if the server does not know the user, the password or the database, or if what
+    /// answers is no `PostgreSQL` server; [`StoreError::Unavailable`] if it cannot be reached.
     ///
     /// # Examples
     ///
@@ -138,7 +154,10 @@ impl Postgres {
         let config: Config = url.parse().map_err(wrong)?;
         let connect = connection::connector(config, tls);
         let first = connect.connect().await?;
-        Ok(Self { connect: Arc::new(connect), idle: Arc::new(Mutex::new(Some(first))) })
+        let hub = Hub::default();
+        hub.try_listen(&connect).await;
+        let idle = Arc::new(Mutex::new(Some(first)));
+        Ok(Self { connect: Arc::new(connect), idle, hub: Arc::new(hub) })
     }
 
     /// Makes the table and the sequence, where they are missing.
@@ -164,7 +183,7 @@ impl Postgres {
 
     /// Writes, if the row is as it is expected to be.
     async fn write(&self, sql: &str, values: &Parameters<'_>) -> Result<Record, StoreError> {
-        let rows = self.rows(&format!("{DURABLE} {sql}"), values).await?;
+        let rows = self.rows(&telling(sql), values).await?;
         record(rows.first().ok_or(StoreError::Conflict)?)
     }
 
@@ -224,6 +243,9 @@ impl LeaseStore for Postgres {
         if name.is_empty() || name.contains('\0') {
             return Err(StoreError::refused("the name of a lease is empty or has a zero byte"));
         }
+        if name.len() > LONGEST {
+            return Err(StoreError::refused("the name of a lease is longer than 1000 bytes"));
+        }
         self.rows(CHECK, &[]).await.map(drop)
     }
 
@@ -269,13 +291,65 @@ impl LeaseStore for Postgres {
         rows.iter().map(named).collect()
     }
 
-    /// It does not notify.
-    fn changed(
-        &self,
-        _: &str,
-        _: &Version,
-    ) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send {
-        std::future::pending()
+    /// By what the server tells, once it was looked since when it tells.
+    async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
+        if !self.hub.can_listen() {
+            return std::future::pending().await;
+        }
+        let listener = self.hub.listener(&*self.connect).await?;
+        let heard = listener.heard();
+        let mut changes = heard.subscribe();
+        let known = match heard.known(name) {
+            Some(known) => known,
+            None => {
+                let now = self.read(name).await?;
+                heard.note(name, &now);
+                now
+            }
+        };
+        // One that is older than what was seen says nothing.
+        if signed(known.version()) > signed(seen) {
+            return Ok(Some(known));
+        }
+        loop {
+            match changes.recv().await {
+                Ok(Some((told, record))) if told == name && record.version() != seen => {
+                    return Ok(Some(record));
+                }
+                Ok(Some(_)) => {}
+                Err(RecvError::Lagged(_)) => return Ok(None),
+                Ok(None) | Err(RecvError::Closed) => {
+                    return Err(StoreError::unavailable("the connection that listens is gone"));
+                }
+            }
+        }
+    }
+
+    async fn watch(&self, prefix: &str, tell: impl Fn(Change) + Send + Sync) -> StoreError {
+        if !self.hub.can_listen() {
+            return StoreError::refused("the server does not tell of changes through a pooler");
+        }
+        let listener = match self.hub.listener(&*self.connect).await {
+            Ok(listener) => listener,
+            Err(error) => return error,
+        };
+        let mut changes = listener.heard().subscribe();
+        tell(Change::Began);
+        loop {
+            match changes.recv().await {
+                Ok(Some((name, record))) if name.starts_with(prefix) => {
+                    tell(Change::Record(name, record));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => {
+                    return StoreError::unavailable("the connection that listens is gone");
+                }
+            }
+        }
+    }
+
+    fn notifies(&self) -> bool {
+        self.hub.can_listen()
     }
 }
 

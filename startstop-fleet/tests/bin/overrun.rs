@@ -61,12 +61,12 @@ async fn run(case: &str) {
 
 fn made(case: &str, term: Term) -> BoxService {
     match case {
-        "blocks" | "stderr" | "exit" | "dropped" => service_fn(|cx: Context| async move {
+        "blocks" | "stderr" | "exit" => service_fn(|cx: Context| async move {
             cx.cancelled().await;
             thread::sleep(LONG);
         })
         .boxed(),
-        "destructor" => service_fn(|_: Context| async {
+        "destructor" | "dropped" => service_fn(|_: Context| async {
             let _hangs = Hangs;
             std::future::pending::<()>().await;
         })

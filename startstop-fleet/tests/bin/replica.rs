@@ -1,4 +1,4 @@
-//! A replica on a folder: `replica FOLDER JOURNAL`.
+//! A replica on a folder: `replica FOLDER LOG`.
 
 #[path = "../replicas/program.rs"]
 mod program;
@@ -12,6 +12,6 @@ use startstop_fleet::Dir;
 async fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     let folder = arguments.next().expect("a folder");
-    let journal = arguments.next().expect("a journal");
-    program::replica(Dir::new(folder), journal.into()).await
+    let log = arguments.next().expect("a log");
+    program::replica(Dir::new(folder), log.into()).await
 }

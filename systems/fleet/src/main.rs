@@ -1,4 +1,4 @@
-//! A replica on a server: `replica etcd:URL JOURNAL` `replica postgres:URL JOURNAL` or `replica kubernetes: JOURNAL`.
+//! A replica on a store: `replica KIND:ADDRESS LOG`, where the kind is `etcd`, `postgres`, `kubernetes` or `dir`.
 
 #[path = "../../../startstop-fleet/tests/replicas/program.rs"]
 mod program;
@@ -6,26 +6,27 @@ mod program;
 use std::env;
 use std::process::ExitCode;
 
-use startstop_fleet::{Etcd, Kubernetes, Postgres};
+use startstop_fleet::{Dir, Etcd, Kubernetes, Postgres};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     let store = arguments.next().expect("a store");
-    let journal = arguments.next().expect("a journal").into();
+    let log = arguments.next().expect("a log").into();
     match store.split_once(':').expect("kind:URL") {
         ("etcd", urls) => {
             let store = Etcd::connect(urls.split(',')).await.expect("etcd answers");
-            program::replica(store, journal).await
+            program::replica(store, log).await
         }
         ("postgres", url) => {
             let store = Postgres::connect(url).await.expect("PostgreSQL answers");
-            program::replica(store, journal).await
+            program::replica(store, log).await
         }
         ("kubernetes", _) => {
             let store = Kubernetes::connect().await.expect("KUBECONFIG");
-            program::replica(store, journal).await
+            program::replica(store, log).await
         }
+        ("dir", folder) => program::replica(Dir::new(folder), log).await,
         (kind, _) => panic!("{kind} is no store"),
     }
 }

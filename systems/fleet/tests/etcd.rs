@@ -10,15 +10,15 @@ use startstop_fleet::{Claim, Etcd, LeaseStore, StoreError, conformance};
 use crate::fleet::Fleet;
 use crate::server::{Folder, PROGRAM, Server, eventually, free_port, take_over};
 
-struct Node {
+pub(crate) struct Node {
     folder: Folder,
     server: Server,
-    url: String,
+    pub(crate) url: String,
     peer: String,
 }
 
 impl Node {
-    fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         let folder = Folder::new(name);
         let url = format!("http://127.0.0.1:{}", free_port());
         let peer = format!("http://127.0.0.1:{}", free_port());
@@ -48,12 +48,35 @@ impl Node {
         self.answers();
     }
 
+    pub(crate) async fn freeze_for(&mut self, lasts: Duration) {
+        self.server.signal(Signal::STOP);
+        tokio::time::sleep(lasts).await;
+        self.server.signal(Signal::CONT);
+    }
+
+    /// From now on it asks who is there: root may do all, `invoices` what our keys need, and `nobody` nothing.
+    fn ask_for_names(&self) {
+        for command in [
+            "user add root:secret",
+            "user grant-role root root",
+            "role add leases",
+            "role grant-permission leases --prefix=true readwrite startstop/",
+            "user add invoices:p@ss",
+            "user grant-role invoices leases",
+            "user add nobody:nothing",
+            "auth enable",
+        ] {
+            let arguments: Vec<&str> = command.split(' ').collect();
+            assert!(self.control(&arguments), "{command}");
+        }
+    }
+
     async fn store(&self) -> Etcd {
         Etcd::connect([&*self.url]).await.unwrap()
     }
 
     fn three(&self) -> Fleet {
-        let mut fleet = Fleet::new(self.folder.0.join("journal"));
+        let mut fleet = Fleet::new(self.folder.0.join("log"));
         for _ in 0..3 {
             fleet.join(PROGRAM, &format!("etcd:{}", self.url));
         }
@@ -134,21 +157,90 @@ async fn eventually_free(store: &Etcd) {
 async fn what_is_no_etcd_is_refused_in_words() {
     let nobody = Etcd::connect([format!("http://127.0.0.1:{}", free_port())]).await;
     assert!(matches!(nobody, Err(StoreError::Unavailable(_))), "{nobody:?}");
+    let nonsense = Etcd::connect(["10.0.0.1"]).await;
+    let Err(StoreError::Refused(text)) = nonsense else { panic!("{nonsense:?}") };
+    assert!(text.starts_with("\"10.0.0.1\" is no endpoint of etcd"), "{text}");
+
+    let (_server, addr) = crate::kubernetes::stand_in().await;
+    let other = Etcd::connect([format!("http://{addr}")]).await;
+    let Err(StoreError::Refused(text)) = other else { panic!("{other:?}") };
+    assert!(text.contains("is this etcd 3.4 or later?"), "{text}");
 }
 
 #[tokio::test]
 async fn a_name_without_rights_is_refused_in_words() {
     let node = Node::start("etcd-rights");
-    for command in
-        ["user add root:secret", "user grant-role root root", "role add nothing", "auth enable"]
-    {
-        let arguments: Vec<&str> = command.split(' ').collect();
-        assert!(node.control(&arguments), "{command}");
+    node.ask_for_names();
+    let anonymous = Etcd::with_client([&*node.url], reqwest::Client::new()).unwrap();
+    let nobody = anonymous.clone().with_user("nobody", "nothing");
+    for store in [&anonymous, &nobody] {
+        let checked = store.check("invoices").await;
+        let Err(StoreError::Refused(text)) = checked else { panic!("{checked:?}") };
+        assert!(text.contains("etcd says"), "{text}");
     }
-    let store = Etcd::with_client([&*node.url], Default::default()).unwrap();
-    let checked = store.check("invoices").await;
-    let Err(StoreError::Refused(text)) = checked else { panic!("{checked:?}") };
-    assert!(text.contains("etcd says"), "{text}");
+    let wrong = anonymous.with_user("invoices", "wrong").check("invoices").await;
+    let Err(StoreError::Refused(text)) = wrong else { panic!("{wrong:?}") };
+    assert!(text.contains("invalid user ID or password"), "{text}");
+}
+
+/// Its tokens are gone with a restart, and are had anew.
+#[tokio::test]
+async fn etcd_conforms_where_it_asks_for_names() {
+    let mut node = Node::start("etcd-names");
+    node.ask_for_names();
+    let url = node.url.replace("http://", "http://invoices:p%40ss@");
+    let (one, two) = (Etcd::connect([&*url]).await.unwrap(), Etcd::connect([&*url]).await.unwrap());
+    let breaches = conformance::check(&one, &two, "conformance").await;
+    assert!(breaches.is_empty(), "{breaches:#?}");
+
+    let seen = one.read("invoices").await.unwrap();
+    let claim = Claim::new("a", Duration::from_secs(60));
+    let held = one.take("invoices", &claim, seen.version()).await.unwrap();
+    node.server.stop(Signal::KILL);
+    node.server = serve(&node.folder, &node.url, &node.peer);
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    let renewed = loop {
+        match one.renew("invoices", &held).await {
+            Err(StoreError::Unavailable(_)) if std::time::Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            renewed => break renewed,
+        }
+    };
+    assert_eq!(renewed.unwrap().fence(), held.fence());
+}
+
+/// Changes of others, and none of its own, wake who waits; and it is one watch all the time.
+#[tokio::test]
+async fn a_watch_is_kept_over_all_changes() {
+    let node = Node::start("etcd-watch");
+    let (one, two) = (node.store().await, node.store().await);
+    let claim = Claim::new("a", Duration::from_secs(60));
+    let mut seen = two.read("invoices").await.unwrap();
+    for _ in 0..5 {
+        let taken = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let now = one.read("invoices").await.unwrap();
+            one.take("invoices", &claim, now.version()).await.unwrap()
+        };
+        let wait = async {
+            loop {
+                let told = two.changed("invoices", seen.version()).await.unwrap().unwrap();
+                seen = told;
+                if !seen.is_free() {
+                    return;
+                }
+            }
+        };
+        let (taken, ()) = tokio::join!(taken, wait);
+        assert_eq!(seen, taken);
+    }
+    let text = reqwest::get(format!("{}/metrics", node.url)).await.unwrap().text().await.unwrap();
+    let watches = text.lines().find(|line| {
+        line.starts_with("grpc_server_started_total") && line.contains("grpc_method=\"Watch\"")
+    });
+    let watches = watches.and_then(|line| line.rsplit_once(' ')).map(|(_, count)| count);
+    assert_eq!(watches, Some("1"));
 }
 
 #[test]
@@ -164,16 +256,16 @@ fn etcd_itself_is_killed_frozen_restarted_and_compacted() {
     let mut leader = fleet.leader_after(0);
     node.restart(Signal::KILL);
     thread::sleep(Duration::from_secs(1));
-    leader = *fleet.writes().last().unwrap_or(&leader);
+    leader = fleet.log.last().unwrap_or(leader);
     node.server.signal(Signal::STOP);
     thread::sleep(Duration::from_secs(6)); // longer than a lease
-    let silent = fleet.writes().len();
+    let silent = fleet.log.len();
     thread::sleep(Duration::from_secs(1));
-    assert_eq!(fleet.writes().len(), silent, "without the store nobody leads");
+    assert_eq!(fleet.log.len(), silent, "without the store nobody leads");
     node.server.signal(Signal::CONT);
     leader = fleet.leader_after(leader.fence);
     assert!(node.control(&["compact", &leader.fence.to_string()]));
     fleet.after("killed", leader, |pid| kill_process(pid, Signal::KILL).unwrap());
-    assert_eq!(fleet.late(), 0);
-    fleet.assert_one_process_a_fence();
+    assert_eq!(fleet.log.refused().len(), 0);
+    fleet.log.assert_sound();
 }

@@ -26,6 +26,11 @@ fn store(addr: SocketAddr, token: &str) -> Kubernetes {
     Kubernetes::with_client(client(addr, token), NAMESPACE)
 }
 
+/// An HTTP server that is no etcd and no PostgreSQL.
+pub(crate) async fn stand_in() -> (Server, SocketAddr) {
+    Server::start().await
+}
+
 fn claim(holder: &str) -> Claim {
     Claim::new(holder, Duration::from_secs(15))
 }

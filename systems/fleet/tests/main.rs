@@ -1,8 +1,16 @@
 //! startstop-fleet on real servers, each started by the test that needs it.
 
+mod cluster;
+mod dir;
 mod etcd;
 #[path = "../../../startstop-fleet/tests/replicas/fleet.rs"]
 mod fleet;
 mod kubernetes;
+mod load;
+#[path = "../../../startstop-fleet/tests/replicas/log.rs"]
+mod log;
 mod postgres;
+#[path = "../../../startstop-fleet/tests/replicas/program.rs"]
+#[allow(dead_code, reason = "it is for the program")]
+mod program;
 mod server;

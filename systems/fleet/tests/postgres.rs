@@ -92,7 +92,7 @@ impl Cluster {
     }
 
     fn three(&self, port: u16) -> Fleet {
-        let mut fleet = Fleet::new(self.folder.0.join("journal"));
+        let mut fleet = Fleet::new(self.folder.0.join("log"));
         for _ in 0..3 {
             fleet.join(PROGRAM, &format!("postgres:{}", url(port)));
         }
@@ -170,6 +170,60 @@ async fn a_missing_table_and_a_missing_right_are_refused_in_words() {
 }
 
 #[tokio::test]
+async fn what_is_no_postgres_is_refused_in_words() {
+    let (_server, addr) = crate::kubernetes::stand_in().await;
+    let other = Postgres::connect(&format!("postgres://app@{addr}/app?sslmode=disable")).await;
+    let Err(StoreError::Refused(text)) = other else { panic!("{other:?}") };
+    assert!(text.starts_with("what answers is no PostgreSQL server"), "{text}");
+    let cluster = Cluster::start("postgres-other");
+    let missing = format!("postgres://{USER}@127.0.0.1:{}/nowhere", cluster.port);
+    let missing = Postgres::connect(&missing).await;
+    let Err(StoreError::Refused(text)) = missing else { panic!("{missing:?}") };
+    assert!(text.contains("does not exist"), "{text}");
+    let nonsense = Postgres::connect("nonsense").await;
+    assert!(matches!(nonsense, Err(StoreError::Refused(_))), "{nonsense:?}");
+}
+
+/// Who listens is told at once, also by writers behind a pooler; who is behind one looks.
+#[tokio::test]
+async fn changes_are_notified_but_not_through_a_pooler() {
+    let cluster = Cluster::start("postgres-notify");
+    let direct = cluster.store().await;
+    let (_bouncer, port) = cluster.bouncer();
+    let pooled = Postgres::connect(&url(port)).await.unwrap();
+    assert!(direct.notifies() && !pooled.notifies());
+    let claim = Claim::new("a", Duration::from_secs(60));
+    let mut seen = direct.read("invoices").await.unwrap();
+    for _ in 0..5 {
+        let write = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            pooled.take("invoices", &claim, seen.version()).await.unwrap()
+        };
+        let (told, taken) = tokio::join!(direct.changed("invoices", seen.version()), write);
+        assert_eq!(told.unwrap(), Some(taken.clone()));
+        seen = taken;
+    }
+    let others =
+        "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()";
+    let wait = async {
+        let told = direct.changed("invoices", seen.version()).await;
+        assert!(matches!(told, Err(StoreError::Unavailable(_))), "{told:?}");
+    };
+    let terminate = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        cluster.run(others).await;
+    };
+    tokio::join!(wait, terminate);
+    // It listens again.
+    let write = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        direct.renew("invoices", &seen).await.unwrap()
+    };
+    let (told, renewed) = tokio::join!(direct.changed("invoices", seen.version()), write);
+    assert_eq!(told.unwrap(), Some(renewed));
+}
+
+#[tokio::test]
 async fn the_fence_outlives_the_row() {
     let cluster = Cluster::start("postgres-row");
     let store = cluster.store().await;
@@ -204,10 +258,10 @@ fn the_server_is_restarted_and_its_backends_are_terminated() {
         "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()";
     runtime.block_on(cluster.run(others));
     cluster.restart();
-    let writes = fleet.writes().len();
-    eventually("somebody leads", || fleet.writes().len() > writes + 10);
-    let leader = *fleet.writes().last().unwrap();
+    let writes = fleet.log.len();
+    eventually("somebody leads", || fleet.log.len() > writes + 10);
+    let leader = fleet.log.last().unwrap();
     fleet.after("killed", leader, |pid| kill_process(pid, Signal::KILL).unwrap());
-    assert_eq!(fleet.late(), 0);
-    fleet.assert_one_process_a_fence();
+    assert_eq!(fleet.log.refused().len(), 0);
+    fleet.log.assert_sound();
 }

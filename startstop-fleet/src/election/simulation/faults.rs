@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::replica::{Input, Life};
-use super::world::{What, World};
+use super::world::{Network, What, World};
 
 impl World {
     pub(super) fn fault(&mut self) {
@@ -11,6 +11,9 @@ impl World {
         self.push(after, What::Fault);
         let replica = self.victim();
         let lasts = self.random.millis(0, 30_000);
+        if self.plan.network == Network::Good {
+            return self.input(Duration::ZERO, replica, Input::Stop);
+        }
         match self.random.below(8) {
             0 | 1 => self.freeze(replica, lasts),
             2 => self.cut(replica, lasts),

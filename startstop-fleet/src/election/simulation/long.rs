@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::{Plan, Report, World};
+use super::{Network, Plan, Report, World};
 
 #[test]
 #[ignore = "as long as one likes"]
@@ -41,7 +41,14 @@ fn run_until(steps: u64, seed: &AtomicU64, done: &AtomicU64) -> Report {
         let seed = seed.fetch_add(1, Ordering::Relaxed);
         let (replicas, faults) = [(1000, 5), (30, 20), (20, 10), (3, 30)][(seed % 4) as usize];
         let faults = Duration::from_secs(faults);
-        let report = World::run(Plan { seed, replicas, steps: 1_000_000, broken: None, faults });
+        let report = World::run(Plan {
+            seed,
+            replicas,
+            steps: 1_000_000,
+            broken: None,
+            faults,
+            network: Network::Bad,
+        });
         if report.wrongs() > 0 {
             println!("seed {seed}: {report:?}");
         }

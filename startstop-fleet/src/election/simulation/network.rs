@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::super::{Call, CallError, CallId};
-use super::replica::{Input, Life};
-use super::world::{What, World};
+use super::replica::{Input, Life, Notifies};
+use super::world::{Network, What, World};
 use crate::record::Record;
 
 impl World {
     pub(super) fn send(&mut self, replica: usize, id: CallId, call: Call) {
-        if self.now < self.replicas[replica].requests_cut_until || self.random.chance(3) {
+        if self.now < self.replicas[replica].requests_cut_until || self.is_lost() {
             return;
         }
         let incarnation = self.replicas[replica].incarnation;
@@ -20,6 +20,7 @@ impl World {
     /// A message takes a few milliseconds, and sometimes seconds.
     fn latency(&mut self) -> Duration {
         match () {
+            () if self.plan.network == Network::Good => self.random.millis(1, 20),
             () if self.random.chance(1) => self.random.millis(900, 6000),
             () if self.random.chance(self.late) => self.random.millis(400, 1_400),
             () => self.random.millis(1, 20),
@@ -39,7 +40,7 @@ impl World {
         let result = self.serve(replica, incarnation, call);
         let it = &self.replicas[replica];
         let gone = it.incarnation != incarnation || it.life == Life::Down;
-        if gone || self.now < it.answers_cut_until || self.random.chance(3) {
+        if gone || self.now < it.answers_cut_until || self.is_lost() {
             return;
         }
         let after = self.latency();
@@ -62,6 +63,15 @@ impl World {
     }
 
     fn on_written(&mut self, call: &Call) {
+        match (call, self.released.take()) {
+            (Call::Release { .. }, _) => self.released = Some(self.now),
+            (Call::Take { .. }, Some(released)) => {
+                let took = self.now.saturating_sub(released);
+                self.report.handovers += 1;
+                self.report.longest_handover = self.report.longest_handover.max(took);
+            }
+            _ => {}
+        }
         if matches!(call, Call::Take { .. }) {
             let gap = self.store.gap;
             self.report.longest_gap = self.report.longest_gap.max(gap);
@@ -69,7 +79,7 @@ impl World {
             let promised = self.timing.failover() + Duration::from_millis(100);
             self.report.slow += u64::from(gap > promised && self.replicas.len() >= 20);
         }
-        if self.notifies {
+        if self.notifies == Notifies::Yes {
             self.notify();
         }
     }
@@ -87,6 +97,10 @@ impl World {
     fn hears(&mut self, replica: usize) -> bool {
         let it = &self.replicas[replica];
         let up = it.life == Life::Up && self.now >= it.answers_cut_until;
-        up && it.engine.is_following() && !self.random.chance(3)
+        up && it.engine.is_following() && !self.is_lost()
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.plan.network == Network::Bad && self.random.chance(3)
     }
 }

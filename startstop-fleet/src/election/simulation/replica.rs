@@ -27,6 +27,13 @@ pub(super) enum Life {
     Down,
 }
 
+/// Whether the store tells of changes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notifies {
+    Yes,
+    No,
+}
+
 #[derive(Debug)]
 pub(super) struct Replica {
     pub(super) name: Arc<str>,
@@ -77,13 +84,17 @@ impl Replica {
     pub(super) fn boot(
         &mut self,
         index: usize,
-        period: Duration,
+        notifies: Notifies,
         timing: Timing,
         broken: Option<Rule>,
     ) {
         self.incarnation += 1;
         self.name = format!("{index}/{}", self.incarnation).into();
-        self.engine = Election::new(self.name.clone(), timing).looking_each(period);
+        let engine = Election::new(self.name.clone(), timing);
+        self.engine = match notifies {
+            Notifies::Yes => engine.notified(),
+            Notifies::No => engine,
+        };
         self.engine.broken = broken;
         self.life = Life::Up;
     }

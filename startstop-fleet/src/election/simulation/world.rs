@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::{Action, Rule, StopCause};
 use super::random::Random;
-use super::replica::{Input, Life, Replica};
+use super::replica::{Input, Life, Notifies, Replica};
 use super::store::Store;
 use crate::timing::Timing;
 
@@ -19,6 +19,15 @@ pub(super) struct Plan {
     pub(super) broken: Option<Rule>,
     /// The mean time between two faults.
     pub(super) faults: Duration,
+    pub(super) network: Network,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Network {
+    /// Messages are lost and late.
+    Bad,
+    /// None is, and nothing goes wrong: leaders stop in order.
+    Good,
 }
 
 /// What the ideal clock has seen.
@@ -39,6 +48,9 @@ pub(super) struct Report {
     /// Terms that ended because they could not be renewed.
     pub(super) losses: u64,
     pub(super) longest_gap: Duration,
+    /// From a release in force to the take in force that followed.
+    pub(super) longest_handover: Duration,
+    pub(super) handovers: u64,
 }
 
 #[derive(Debug)]
@@ -52,8 +64,8 @@ pub(super) struct World {
     pub(super) report: Report,
     /// How many messages of a hundred are late by a second, within the limit of a call that is waited for.
     pub(super) late: u32,
-    /// Whether the store tells of changes by itself.
-    pub(super) notifies: bool,
+    pub(super) notifies: Notifies,
+    pub(super) released: Option<Duration>,
     queue: BinaryHeap<Reverse<Entry>>,
     entries: u64,
     fence: u64,
@@ -93,17 +105,24 @@ impl Report {
         self.overruns += other.overruns;
         self.losses += other.losses;
         self.longest_gap = self.longest_gap.max(other.longest_gap);
+        self.longest_handover = self.longest_handover.max(other.longest_handover);
+        self.handovers += other.handovers;
     }
 }
 
 impl World {
     pub(super) fn run(plan: Plan) -> Report {
+        Self::run_and_tell(plan).0
+    }
+
+    /// Also tells whether its store has told of changes.
+    pub(super) fn run_and_tell(plan: Plan) -> (Report, Notifies) {
         let mut world = Self::new(plan);
         while world.report.steps < plan.steps {
             world.advance();
         }
         world.report.time = world.now;
-        world.report
+        (world.report, world.notifies)
     }
 
     fn new(plan: Plan) -> Self {
@@ -116,11 +135,12 @@ impl World {
             plan,
             timing,
             replicas,
-            notifies: random.chance(50),
+            notifies: if random.chance(50) { Notifies::Yes } else { Notifies::No },
             late: [0, 10, 40][random.below(3)],
             random,
             store: Store::new(timing.lease, plan.broken),
             report: Report::default(),
+            released: None,
             queue: BinaryHeap::new(),
             entries: 0,
             fence: 0,
@@ -226,8 +246,9 @@ impl World {
         self.report.terms += 1;
         self.report.fences += u64::from(fence <= self.fence);
         self.fence = fence;
-        let hangs = self.random.chance(3);
-        let ends = self.random.chance(5).then(|| self.random.millis(0, 120_000));
+        let bad = self.plan.network == Network::Bad;
+        let hangs = bad && self.random.chance(3);
+        let ends = (bad && self.random.chance(5)).then(|| self.random.millis(0, 120_000));
         let it = &mut self.replicas[replica];
         it.service = Some(fence);
         (it.told, it.hangs, it.frozen) = (false, hangs, false);
@@ -259,9 +280,8 @@ impl World {
     }
 
     fn boot(&mut self, replica: usize) {
-        let period = if self.notifies { self.timing.lease } else { self.timing.retry };
-        let (timing, broken) = (self.timing, self.plan.broken);
-        self.replicas[replica].boot(replica, period, timing, broken);
+        let (notifies, timing, broken) = (self.notifies, self.timing, self.plan.broken);
+        self.replicas[replica].boot(replica, notifies, timing, broken);
         self.deliver(replica, Input::Tick);
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use startstop_core::{BoxError, Permanent, Service};
 
 use super::{Run, Wish};
+use crate::clock;
 use crate::election::{Call, CallError, CallId, Event};
 use crate::leader::LeaderError;
 use crate::record::Record;
@@ -18,8 +19,8 @@ pub(super) struct Contact {
     answered: bool,
     /// It fails, and that was reported.
     failing: bool,
-    /// Its hints are not listened to before the next look.
-    deaf: bool,
+    /// Since when its check fails.
+    check_fails: Option<Duration>,
     /// What it has failed with, until it is reported.
     pub(super) trouble: Option<StoreError>,
 }
@@ -36,40 +37,29 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
                 Ok(()) => return Ok(()),
                 Err(error) => self.on_trouble(error)?,
             }
-            let pause = tokio::time::sleep(timing.retry);
+            let now = clock::now();
+            let since = *self.contact.check_fails.get_or_insert(now);
+            let pause = tokio::time::sleep(spread(timing.pause(now.saturating_sub(since))));
             if cx.run_until_cancelled(pause).await.is_none() {
                 return Ok(());
             }
         }
     }
 
-    /// Listens to the store while we follow and nothing is asked.
+    /// Listens to the store while we follow, nothing is asked, and it answers.
     pub(super) fn listen(&mut self) {
-        let quiet = self.call.is_none() && self.election.is_following() && !self.contact.deaf;
-        let seen = self.election.record().filter(|_| quiet).map(|record| record.version().clone());
-        match (seen, &self.hint) {
+        let quiet = self.call.is_none() && self.election.is_following() && !self.contact.failing;
+        match (self.election.record().filter(|_| quiet), &self.hint) {
             (None, _) => self.hint = None,
-            (Some(seen), Some((since, _))) if seen == *since => {}
+            (Some(seen), Some((since, _))) if seen.version() == since => {}
             (Some(seen), _) => {
-                let (store, name, since) = (&self.leader.store, &self.leader.name, seen.clone());
-                let pause = self.leader.timing.retry / 4;
-                let hint = Box::pin(async move { paced(pause, store.changed(name, &since)).await });
-                self.hint = Some((seen, hint));
-            }
-        }
-    }
-
-    /// A hint that says nothing new, or fails, is not listened to before the next look.
-    pub(super) fn on_hint(&mut self, told: Result<Option<Record>, StoreError>) -> Option<Event> {
-        self.hint = None;
-        match told {
-            Ok(Some(record)) if Some(&record) != self.election.record() => {
-                Some(Event::Changed(Some(record)))
-            }
-            Ok(None) => Some(Event::Changed(None)),
-            Ok(Some(_)) | Err(_) => {
-                self.contact.deaf = true;
-                None
+                let (store, name, seen) = (&self.leader.store, &self.leader.name, seen.clone());
+                let (since, retry) = (seen.version().clone(), self.leader.timing.retry);
+                let hint = async move {
+                    let told = store.changed(name, seen.version()).await;
+                    useful(told, &seen, retry).await
+                };
+                self.hint = Some((since, Box::pin(hint)));
             }
         }
     }
@@ -77,7 +67,6 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     pub(super) fn on_answer(&mut self, call: CallId, result: Result<Record, StoreError>) -> Event {
         let result = match result {
             Ok(record) => {
-                self.contact.deaf = false;
                 self.contact.failing = false;
                 let first = !std::mem::replace(&mut self.contact.answered, true);
                 if first && self.leader.readiness == Wish::ReadyWhileFollowing {
@@ -132,15 +121,23 @@ async fn limited<T>(
     tokio::time::timeout(limit, call).await.unwrap_or_else(late)
 }
 
-/// A hint that says nothing and comes at once, from a watch that ends at once say, waits for a while.
-async fn paced(
-    pause: Duration,
-    hint: impl Future<Output = Result<Option<Record>, StoreError>>,
-) -> Result<Option<Record>, StoreError> {
-    let early = tokio::time::Instant::now() + pause;
-    let told = hint.await;
-    if matches!(told, Ok(None)) {
-        tokio::time::sleep_until(early).await;
+/// What a hint tells. One that tells nothing, or has failed, is good for a look a while later: all who have listened to the store were
+/// told so at once, and look one after the other.
+async fn useful(
+    told: Result<Option<Record>, StoreError>,
+    seen: &Record,
+    retry: Duration,
+) -> Option<Record> {
+    match told {
+        Ok(Some(record)) if record != *seen => Some(record),
+        _ => {
+            tokio::time::sleep(spread(retry)).await;
+            None
+        }
     }
-    told
+}
+
+/// Between half of a pause and all of it.
+fn spread(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use startstop_core::{Runner, Service};
+use startstop_core::{AttachError, Runner, Service};
 
 use super::{Run, Wish};
 use crate::clock;
@@ -35,11 +35,25 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         let term = Term::new(name, holder, fence, valid_until);
         let runner = Runner::with_settings((leader.make)(term.clone()), leader.settings.clone());
         leader.timing.check(runner.grace_period())?;
+        self.attach(&runner)?;
         let ready = match leader.readiness {
             Wish::ReadyWhileFollowing => Ready::Told,
             Wish::ReadyWhenLeading => Ready::ToTell,
         };
-        Led::start(runner, term, leader.on_overrun, ready)
+        let led = Led::start(runner.clone(), term, leader.on_overrun, ready);
+        if led.is_err() {
+            self.cx.detach(&runner);
+        }
+        led
+    }
+
+    /// Makes it a part of the attempt, so that drains, reloads, paths and events reach it.
+    fn attach(&self, runner: &Runner<S>) -> Result<(), LeaderError> {
+        let attached = match self.cx.attach(runner.name(), runner) {
+            Err(AttachError::InvalidName { .. }) => self.cx.attach("service", runner),
+            attached => attached,
+        };
+        attached.map_err(LeaderError::Attach)
     }
 
     pub(super) async fn stop(&mut self, cause: StopCause, valid_until: Duration) {
@@ -78,6 +92,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         }
         led.term.revoke();
         self.forget_led();
+        self.cx.detach(&led.runner);
         let ended = led.finish().await;
         match ended {
             ended if !told || self.heard_stop => self.outcome = ended,

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::Value;
+use reqwest::Response;
+use serde_json::{Value, json};
 
+use super::login::Login;
 use super::request::{decode, number};
 use super::watch::Watch;
 use crate::store::StoreError;
@@ -15,6 +17,7 @@ pub(super) struct Api {
     endpoints: Arc<Vec<String>>,
     /// The endpoint to begin with.
     first: Arc<AtomicUsize>,
+    pub(super) login: Option<Login>,
 }
 
 /// A key as etcd has it.
@@ -33,7 +36,7 @@ impl Kv {
         kvs.iter().map(Self::parse).collect()
     }
 
-    fn parse(kv: &Value) -> Result<Self, StoreError> {
+    pub(super) fn parse(kv: &Value) -> Result<Self, StoreError> {
         Ok(Self {
             key: decode(&kv["key"])?,
             value: decode(&kv["value"])?,
@@ -47,33 +50,70 @@ impl Kv {
 impl Api {
     pub(super) fn new(client: reqwest::Client, endpoints: Vec<String>) -> Self {
         let endpoints = endpoints.into_iter().map(|url| url.trim_end_matches('/').to_owned());
-        Self { client, endpoints: Arc::new(endpoints.collect()), first: Arc::default() }
+        Self {
+            client,
+            endpoints: Arc::new(endpoints.collect()),
+            first: Arc::default(),
+            login: None,
+        }
     }
 
     pub(super) async fn call(&self, path: &str, body: &Value) -> Result<Value, StoreError> {
         let response = self.send(path, body).await?;
-        response.json().await.map_err(StoreError::unavailable)
+        let text = response.text().await.map_err(StoreError::unavailable)?;
+        let other =
+            |_| StoreError::refused("what answers is no etcd 3.4 or later: its answer is no JSON");
+        serde_json::from_str(&text).map_err(other)
     }
 
-    pub(super) async fn watch(&self, key: &str) -> Result<Watch, StoreError> {
-        let body = serde_json::json!({ "create_request": { "key": key } });
+    pub(super) async fn watch(&self, keys: Value) -> Result<Watch, StoreError> {
+        let body = json!({ "create_request": keys });
         let response = self.send("/v3/watch", &body).await?;
         Watch::begin(response).await
     }
 
+    /// Whoever has a name bears a token, which is had anew when it is not known any more: then nothing was carried out.
+    async fn send(&self, path: &str, body: &Value) -> Result<Response, StoreError> {
+        let Some(login) = &self.login else {
+            return self.post(path, body, None).await?.map_err(said);
+        };
+        if let Some(token) = login.token() {
+            match self.post(path, body, Some(&token)).await? {
+                Err(answer) if answer.is_of_an_old_token() => login.forget(&token),
+                answer => return answer.map_err(said),
+            }
+        }
+        let asked = self.post("/v3/auth/authenticate", &login.body(), None).await?.map_err(said)?;
+        let answer: Value = asked.json().await.map_err(StoreError::unavailable)?;
+        let token = answer["token"].as_str().ok_or_else(|| StoreError::unavailable("no token"))?;
+        login.remember(token);
+        self.post(path, body, Some(token)).await?.map_err(said)
+    }
+
     /// An endpoint that cannot be connected to has not seen the request: the next one gets it. One that does not
     /// answer is begun with no more, also when nobody waits for it any longer.
-    async fn send(&self, path: &str, body: &Value) -> Result<reqwest::Response, StoreError> {
+    async fn post(
+        &self,
+        path: &str,
+        body: &Value,
+        token: Option<&str>,
+    ) -> Result<Result<Response, Answer>, StoreError> {
         let first = self.first.load(Ordering::Relaxed);
         let count = self.endpoints.len();
         let mut failed = None;
         for place in (first..first + count).map(|place| place % count) {
             self.first.store((place + 1) % count, Ordering::Relaxed);
-            let url = format!("{}{path}", self.endpoints[place]);
-            match self.client.post(url).json(body).send().await {
+            let request = self.client.post(format!("{}{path}", self.endpoints[place])).json(body);
+            // A member that is cut off from the others ends its watches.
+            let request = request.header("Grpc-Metadata-hasleader", "true");
+            let request = match token {
+                Some(token) => request.header("Authorization", token),
+                None => request,
+            };
+            match request.send().await {
                 Ok(response) => {
                     self.first.store(place, Ordering::Relaxed);
-                    return answered(response).await;
+                    return Ok(answered(response).await);
                 }
                 Err(error) if error.is_connect() => failed = Some(error),
                 Err(error) => return Err(StoreError::unavailable(error)),
@@ -83,8 +123,21 @@ impl Api {
     }
 }
 
-/// The codes are those of gRPC: 3 invalid argument, 5 not found, 7 permission denied, 16 unauthenticated.
-async fn answered(response: reqwest::Response) -> Result<reqwest::Response, StoreError> {
+/// What etcd says when it does not do it.
+#[derive(Debug)]
+struct Answer {
+    code: Option<u64>,
+    status: u16,
+    message: String,
+}
+
+impl Answer {
+    fn is_of_an_old_token(&self) -> bool {
+        self.code == Some(16) || self.message.contains("revision of auth store is old")
+    }
+}
+
+async fn answered(response: Response) -> Result<Response, Answer> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -92,13 +145,22 @@ async fn answered(response: reqwest::Response) -> Result<reqwest::Response, Stor
     let text = response.text().await.unwrap_or_default();
     let body: Value = serde_json::from_str(&text).unwrap_or_default();
     let message = body["message"].as_str().or(body["error"].as_str()).unwrap_or(&text);
-    let message = format!("etcd says {}: {}", status.as_u16(), message.trim());
-    match body["code"].as_u64() {
-        Some(5) => Err(StoreError::Conflict),
-        Some(3 | 7 | 16) => Err(StoreError::refused(message)),
-        None if status.as_u16() == 404 => {
-            Err(StoreError::refused(format!("{message}; is this etcd 3.4 or later?")))
+    let message: String = message.trim().chars().take(MOST).collect();
+    Err(Answer { code: body["code"].as_u64(), status: status.as_u16(), message })
+}
+
+/// Whatever answers may answer with a page.
+const MOST: usize = 200;
+
+/// The codes are those of gRPC: 3 invalid argument, 5 not found, 7 permission denied, 16 unauthenticated.
+fn said(Answer { code, status, message }: Answer) -> StoreError {
+    let message = format!("etcd says {status}: {message}");
+    match code {
+        Some(5) => StoreError::Conflict,
+        Some(3 | 7 | 16) => StoreError::refused(message),
+        None if matches!(status, 400..=499) => {
+            StoreError::refused(format!("{message}; is this etcd 3.4 or later?"))
         }
-        _ => Err(StoreError::unavailable(message)),
+        _ => StoreError::unavailable(message),
     }
 }

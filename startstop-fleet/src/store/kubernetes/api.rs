@@ -1,6 +1,7 @@
 //! Requests to the API server, and what its answers mean.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::Stream;
@@ -20,6 +21,12 @@ pub(super) struct Api {
     /// The objects as they were last seen, so that a renewal needs one request.
     seen: Arc<Mutex<HashMap<String, Lease>>>,
 }
+
+/// Events as they come.
+pub(super) type Watch = Pin<Box<dyn Stream<Item = Result<Event, kube::Error>> + Send>>;
+
+/// After so many seconds the server ends a watch, and it is begun anew.
+const WATCH: u32 = 300;
 
 /// Tries a write without any effect.
 const DRY: &str = "?dryRun=All";
@@ -70,14 +77,20 @@ impl Api {
     }
 
     /// Tells what comes after the version, or of one that is absent what there is.
-    pub(super) async fn watch(
-        &self,
-        name: &str,
-        seen: &Version,
-    ) -> Result<impl Stream<Item = Result<Event, kube::Error>> + Send + use<>, StoreError> {
+    pub(super) async fn watch(&self, name: &str, seen: &Version) -> Result<Watch, StoreError> {
         let version = parts(seen).map_or("0", |(_, version)| version);
-        let request = self.request(Method::GET, &watching(name, version), None).map_err(said)?;
-        self.client.request_events::<Value>(request).await.map_err(said)
+        self.events(&watching(name, version)).await
+    }
+
+    /// Tells of all leases of the namespace, first what there is.
+    pub(super) async fn watch_all(&self) -> Result<Watch, StoreError> {
+        self.events(&format!("?watch=1&resourceVersion=0&timeoutSeconds={WATCH}")).await
+    }
+
+    async fn events(&self, path: &str) -> Result<Watch, StoreError> {
+        let request = self.request(Method::GET, path, None).map_err(said)?;
+        let events = self.client.request_events::<Value>(request).await.map_err(said)?;
+        Ok(Box::pin(events))
     }
 
     pub(super) async fn try_create(&self, name: &str) -> Result<(), StoreError> {
@@ -118,6 +131,10 @@ impl Api {
         lease
     }
 
+    pub(super) fn forget(&self, name: &str) {
+        self.lock().remove(name);
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -152,7 +169,7 @@ impl Api {
 
 fn watching(name: &str, version: &str) -> String {
     let selector = format!("fieldSelector=metadata.name%3D{name}");
-    format!("?watch=1&{selector}&resourceVersion={version}&timeoutSeconds=300")
+    format!("?watch=1&{selector}&resourceVersion={version}&timeoutSeconds={WATCH}")
 }
 
 /// A lease cannot be missing when it is made: it is the namespace.

@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::time;
 use crate::record::{Record, Version};
 use crate::store::{Claim, StoreError};
+use crate::wall;
 
 #[derive(Debug, Clone)]
 pub(super) struct Lease(pub(super) Value);
@@ -59,7 +59,7 @@ impl Lease {
 
     fn fence(&self) -> u64 {
         let created = self.0["metadata"]["creationTimestamp"].as_str();
-        let created = created.and_then(time::parse_seconds).unwrap_or_default();
+        let created = created.and_then(wall::parse_seconds).unwrap_or_default();
         (created << 30) + self.transitions() + 1
     }
 
@@ -75,7 +75,7 @@ impl Lease {
     }
 
     fn hold(&mut self, claim: &Claim) {
-        let now = time::micros(SystemTime::now());
+        let now = wall::micros(SystemTime::now());
         let spec = &mut self.0["spec"];
         spec["holderIdentity"] = json!(claim.holder());
         spec["acquireTime"] = json!(now);
@@ -90,9 +90,9 @@ impl Lease {
     /// The time is another one than before, whatever the clock says.
     pub(super) fn renew(&mut self) {
         let now = SystemTime::now();
-        let mut text = time::micros(now);
+        let mut text = wall::micros(now);
         if self.0["spec"]["renewTime"] == json!(text) {
-            text = time::micros(now + Duration::from_micros(1));
+            text = wall::micros(now + Duration::from_micros(1));
         }
         self.0["spec"]["renewTime"] = json!(text);
     }

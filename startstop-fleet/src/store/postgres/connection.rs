@@ -1,26 +1,35 @@
 //! One connection: closed, and its call with it, when it is dropped.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Client, Config, Error, Row, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Error, Row, Socket};
 
 use super::Parameters;
+use super::listen::{Heard, MARK};
 use crate::store::StoreError;
 
 type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, StoreError>> + Send + 'a>>;
 
+type Listening<'a> =
+    Pin<Box<dyn Future<Output = Result<(Connection, JoinHandle<()>), StoreError>> + Send + 'a>>;
+
 pub(super) trait Connect: Send + Sync {
     fn connect(&self) -> Connecting<'_>;
+
+    /// A connection of its own that hands on what is told there, and of which the server knows the mark if nothing stands between.
+    fn listen<'a>(&'a self, mark: &'a str, heard: Arc<Heard>) -> Listening<'a>;
 }
 
 pub(super) struct Connection {
     client: Client,
-    /// Reads and writes for the client.
-    driver: JoinHandle<()>,
+    /// Reads and writes for the client, unless somebody else does.
+    driver: Option<JoinHandle<()>>,
 }
 
 struct Connector<T> {
@@ -48,10 +57,43 @@ where
     fn connect(&self) -> Connecting<'_> {
         Box::pin(async {
             let connected = self.config.connect(self.tls.clone()).await;
-            let (client, connection) = connected.map_err(StoreError::unavailable)?;
+            let (client, connection) = connected.map_err(said)?;
             let driver = tokio::spawn(async move { drop(connection.await) });
-            Ok(Connection { client, driver })
+            Ok(Connection { client, driver: Some(driver) })
         })
+    }
+
+    fn listen<'a>(&'a self, mark: &'a str, heard: Arc<Heard>) -> Listening<'a> {
+        Box::pin(async move {
+            let mut config = self.config.clone();
+            let options = config.get_options().unwrap_or_default();
+            config.options(format!("{options} -c {MARK}={mark}"));
+            // It may be silent for long: one whose other end is gone has to end.
+            config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(2);
+            let connected = config.connect(self.tls.clone()).await;
+            let (client, mut connection) = connected.map_err(said)?;
+            let closing = Closing(heard);
+            let driver = tokio::spawn(async move {
+                let Closing(heard) = &closing;
+                while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+                    if let AsyncMessage::Notification(told) = message {
+                        heard.tell(told.payload());
+                    }
+                }
+            });
+            Ok((Connection { client, driver: None }, driver))
+        })
+    }
+}
+
+const KEEPALIVE: Duration = Duration::from_secs(5);
+
+/// Says that nothing is told any more, also when the runtime ends.
+struct Closing(Arc<Heard>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
@@ -76,20 +118,35 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.driver.abort();
+        if let Some(driver) = &self.driver {
+            driver.abort();
+        }
     }
 }
 
-/// A missing table or right does not come by waiting; for all else another try may do better.
+/// A missing table or right does not come by waiting, nor does a user, a password or a database; for all else another try may do
+/// better.
 fn said(error: Error) -> StoreError {
     let text = error.as_db_error().map(|said| said.message().to_owned());
-    match (error.code(), text) {
-        (Some(&SqlState::UNDEFINED_TABLE), Some(text)) => {
+    let Some(text) = text else {
+        return match error.to_string() {
+            text if text.contains("unexpected message") || text.contains("parsing") => {
+                StoreError::refused(format!("what answers is no PostgreSQL server: {text}"))
+            }
+            _ => StoreError::unavailable(error),
+        };
+    };
+    match error.code() {
+        Some(&SqlState::UNDEFINED_TABLE) => {
             StoreError::refused(format!("{text}: `Postgres::create` makes what is missing"))
         }
-        (Some(&SqlState::INSUFFICIENT_PRIVILEGE | &SqlState::UNDEFINED_COLUMN), Some(text)) => {
-            StoreError::refused(text)
-        }
+        Some(
+            &SqlState::INSUFFICIENT_PRIVILEGE
+            | &SqlState::UNDEFINED_COLUMN
+            | &SqlState::INVALID_PASSWORD
+            | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+            | &SqlState::INVALID_CATALOG_NAME,
+        ) => StoreError::refused(text),
         _ => StoreError::unavailable(error),
     }
 }

@@ -1,18 +1,32 @@
-//! Times of the API: exactly six decimals in what is written, whole seconds in `creationTimestamp`.
+//! Times of the wall clock as text, for people and for Kubernetes. Nobody compares them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `2026-11-29T08:00:00.000000Z`.
-pub(super) fn micros(at: SystemTime) -> String {
+/// `2026-11-29T08:00:00`, and the microseconds beyond.
+fn parts(at: SystemTime) -> (String, u32) {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (seconds, micros) = (since.as_secs(), since.subsec_micros());
+    let seconds = since.as_secs();
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
+    (text, since.subsec_micros())
+}
+
+/// `2026-11-29T08:00:00Z`.
+pub(crate) fn seconds(at: SystemTime) -> String {
+    parts(at).0 + "Z"
+}
+
+/// `2026-11-29T08:00:00.000000Z`: Kubernetes takes exactly six decimals.
+#[cfg(feature = "kubernetes")]
+pub(crate) fn micros(at: SystemTime) -> String {
+    let (seconds, micros) = parts(at);
+    format!("{seconds}.{micros:06}Z")
 }
 
 /// The seconds since 1970 of `2026-11-29T08:00:00Z`.
-pub(super) fn parse_seconds(text: &str) -> Option<u64> {
+#[cfg(feature = "kubernetes")]
+pub(crate) fn parse_seconds(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let numbers = |text: &str, by| {
         let numbers = text.split(by).map(str::parse).collect::<Result<Vec<u64>, _>>().ok()?;
@@ -35,6 +49,7 @@ fn date(days: u64) -> (u64, u64, u64) {
     (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
+#[cfg(feature = "kubernetes")]
 fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     let year = year - u64::from(month <= 2);
     let (era, of_era) = (year / 400, year % 400);
@@ -43,11 +58,11 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     (era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year).checked_sub(719_468)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "kubernetes"))]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use super::{micros, parse_seconds};
+    use super::{micros, parse_seconds, seconds as text_of};
 
     #[test]
     fn times_come_back() {
@@ -58,8 +73,9 @@ mod tests {
             ("2100-03-01T00:00:00Z", 4_107_542_400),
         ] {
             assert_eq!(parse_seconds(text), Some(seconds), "{text}");
-            let written = micros(UNIX_EPOCH + Duration::from_secs(seconds));
-            assert_eq!(written, text.replace('Z', ".000000Z"));
+            let at = UNIX_EPOCH + Duration::from_secs(seconds);
+            assert_eq!(text_of(at), text);
+            assert_eq!(micros(at), text.replace('Z', ".000000Z"));
         }
         assert_eq!(parse_seconds("yesterday"), None);
     }

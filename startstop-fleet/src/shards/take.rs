@@ -1,0 +1,130 @@
+//! Takes shards, some of them at a time, and starts what it has got.
+
+use std::sync::Arc;
+
+use startstop_core::{Context, Group, Member, OnFailure, Runner, Service};
+use tokio::task::JoinSet;
+
+use super::balance::{Balance, Ours, Owned, Run, Stage, limited};
+use super::view::holder_of;
+use crate::record::{Record, Version};
+use crate::store::{Claim, LeaseStore, StoreError};
+use crate::term::Term;
+
+/// How many calls are on their way at once: ten thousand shards are not to take minutes, nor all of a store.
+const AT_ONCE: usize = 16;
+
+pub(super) struct Taker<S: Service, L: LeaseStore> {
+    balance: Arc<Balance<S, L>>,
+    cx: Context,
+    term: Term,
+    group: Runner<Group>,
+    ours: Arc<Ours>,
+    claim: Claim,
+}
+
+impl<S: Service, L: LeaseStore> Taker<S, L> {
+    /// For the member that has this record.
+    pub(super) fn new(run: &Run<S, L>, membership: &Record) -> Arc<Self> {
+        let holder = holder_of(&run.balance.member, membership.fence());
+        Arc::new(Self {
+            balance: run.balance.clone(),
+            cx: run.cx.clone(),
+            term: run.term.clone(),
+            group: run.group.clone(),
+            ours: run.ours.clone(),
+            claim: Claim::beside(holder, membership),
+        })
+    }
+
+    /// Takes those that are nobody's, as their records say that were seen.
+    pub(super) async fn take_all(
+        self: Arc<Self>,
+        takable: Vec<(u32, Option<Record>)>,
+    ) -> Result<(), StoreError> {
+        let (mut calls, mut result) = (JoinSet::new(), Ok(()));
+        for (shard, record) in takable {
+            if calls.len() >= AT_ONCE {
+                result = result.and(next(&mut calls).await);
+            }
+            if result.is_err() {
+                break;
+            }
+            let this = self.clone();
+            calls.spawn(async move { this.take(shard, record).await });
+        }
+        while !calls.is_empty() {
+            result = result.and(next(&mut calls).await);
+        }
+        result
+    }
+
+    async fn take(&self, shard: u32, seen: Option<Record>) -> Result<(), StoreError> {
+        let name = self.balance.shard(shard);
+        let expected =
+            seen.as_ref().map_or_else(Version::absent, |record| record.version().clone());
+        let taken = match self.try_take(&name, &expected).await? {
+            Some(record) => Some((record, expected)),
+            None => self.try_again(&name, &expected).await?,
+        };
+        let Some((record, taken_from)) = taken else { return Ok(()) };
+        if !self.term.is_valid() {
+            return Ok(()); // it goes with our membership
+        }
+        let owned = Owned { record: record.clone(), taken_from, stage: Stage::Starting };
+        self.ours.lock().insert(shard, owned);
+        self.tell();
+        self.start(shard, name, &record);
+        Ok(())
+    }
+
+    /// Nothing if the record has changed.
+    async fn try_take(&self, name: &str, expected: &Version) -> Result<Option<Record>, StoreError> {
+        let (timing, store) = (&self.balance.timing, &self.balance.store);
+        match limited(timing, store.take(name, &self.claim, expected)).await {
+            Err(StoreError::Conflict) => Ok(None),
+            taken => taken.map(Some),
+        }
+    }
+
+    /// A store need not tell of those that are free, nor of their versions.
+    async fn try_again(
+        &self,
+        name: &str,
+        expected: &Version,
+    ) -> Result<Option<(Record, Version)>, StoreError> {
+        let now = self.balance.read(name).await?;
+        if !now.is_free() || now.version() == expected {
+            return Ok(None);
+        }
+        let taken = self.try_take(name, now.version()).await?;
+        Ok(taken.map(|record| (record, now.version().clone())))
+    }
+
+    fn tell(&self) {
+        let mut here: Vec<u32> = self.ours.lock().keys().copied().collect();
+        here.sort_unstable();
+        self.balance.owned.send_replace(here);
+    }
+
+    /// Starts it beside the balance, which does not wait for it.
+    fn start(&self, shard: u32, name: String, record: &Record) {
+        let term = self.term.beside(name, record.fence());
+        let member = Member::new((self.balance.make)(shard, term));
+        let member = member.settings(self.balance.settings.clone()).on_failure(OnFailure::Ignore);
+        let (group, ours) = (self.group.clone(), self.ours.clone());
+        self.cx.spawn(async move {
+            group.service().insert(shard.to_string(), member.transient()).await.ok();
+            ours.started(shard);
+        });
+    }
+}
+
+/// The result of a call that has ended.
+async fn next(calls: &mut JoinSet<Result<(), StoreError>>) -> Result<(), StoreError> {
+    match calls.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(error)) => Err(StoreError::unavailable(error)),
+        None => Ok(()),
+    }
+}
