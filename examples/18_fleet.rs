@@ -1,6 +1,8 @@
 //! Three replicas and one invoice run: the leader is killed, then the next one is stopped, and another one goes on.
 //!
-//! Run it: `cargo run --example 18_fleet`. It starts itself three times, on a folder that all of them share.
+//! Run it: `cargo run --example 18_fleet`. It starts itself three times, on a folder that all of them share. On a server instead:
+//! `cargo run --example 18_fleet --features etcd -- etcd:http://127.0.0.1:2379`; likewise `postgres:URL`, and `kubernetes:` for the
+//! cluster of `KUBECONFIG`.
 
 use std::error::Error;
 use std::fs::{self, OpenOptions};
@@ -10,12 +12,32 @@ use std::process::{Child, Command, ExitCode};
 use std::{env, io, process, thread, time::Duration};
 
 use startstop_core::{Context, run, service_fn};
-use startstop_fleet::{Dir, Leader, Term};
+use startstop_fleet::{Dir, Leader, LeaseStore, Term};
+
+/// One of the three, on the store that is asked for.
+async fn replica(store: &str, folder: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    Ok(match store.split_once(':') {
+        #[cfg(feature = "etcd")]
+        Some(("etcd", url)) => lead(startstop_fleet::Etcd::connect([url]).await?, folder).await,
+        #[cfg(feature = "postgres")]
+        Some(("postgres", url)) => {
+            let store = startstop_fleet::Postgres::connect(url).await?;
+            store.create().await?;
+            lead(store, folder).await
+        }
+        #[cfg(feature = "kubernetes")]
+        Some(("kubernetes", _)) => {
+            lead(startstop_fleet::Kubernetes::connect().await?, folder).await
+        }
+        Some(_) => return Err(format!("{store}: no such store, or not without its feature").into()),
+        None => lead(Dir::new(folder), folder).await,
+    })
+}
 
 /// What each replica does: while it leads, it writes invoices.
-async fn replica(folder: &Path) -> ExitCode {
+async fn lead(store: impl LeaseStore, folder: &Path) -> ExitCode {
     let ledger = folder.join("ledger");
-    let invoices = Leader::new("invoices", Dir::new(folder), move |term: Term| {
+    let invoices = Leader::new("invoices", store, move |term: Term| {
         let ledger = ledger.clone();
         service_fn(move |cx: Context| {
             let (ledger, fence) = (ledger.clone(), term.fence());
@@ -45,12 +67,14 @@ fn written(ledger: &Path, term: usize) -> u32 {
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    if let Some(folder) = env::args_os().nth(1) {
+    let store = env::args().nth(1).unwrap_or_else(|| "folder".to_owned());
+    if let Some(folder) = env::args_os().nth(2) {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        return Ok(runtime.block_on(replica(folder.as_ref())));
+        return runtime.block_on(replica(&store, folder.as_ref()));
     }
     let folder = env::temp_dir().join(format!("startstop-fleet-{}", process::id()));
-    let start = || Command::new(env::current_exe()?).arg(&folder).spawn();
+    fs::create_dir_all(&folder)?;
+    let start = || Command::new(env::current_exe()?).arg(&store).arg(&folder).spawn();
     let mut replicas = [start()?, start()?, start()?];
     println!("three replicas run");
     let leader = written(&folder.join("ledger"), 1);

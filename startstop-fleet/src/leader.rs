@@ -28,6 +28,10 @@ use crate::timing::Timing;
 /// lease is released and the leader ends likewise: completed or failed. When the lease is lost, that is reported, the
 /// service is stopped, and the leader follows again.
 ///
+/// Its status tells in words who leads, since when, with which fence, and how long the term lasts yet; and in
+/// [numbers](startstop_core::Status::gauges), which the metrics of `startstop-host` show: `leading` (0 or 1),
+/// `leading_since_seconds` (since 1970) and `fence`, of the one who leads.
+///
 /// # Examples
 ///
 /// ```

@@ -81,3 +81,7 @@ pub use store::Postgres;
 pub use store::{Change, Claim, LeaseStore, Memory, StoreError};
 pub use term::Term;
 pub use timing::{Timing, TimingError};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,6 +2,7 @@
 
 mod balance;
 mod fixed;
+mod ours;
 mod plan;
 mod take;
 mod view;

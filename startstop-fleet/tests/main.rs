@@ -1,5 +1,6 @@
 //! The tests of startstop-fleet: a module per behaviour.
 
+mod docs;
 mod leader;
 mod overrun;
 #[cfg(unix)]

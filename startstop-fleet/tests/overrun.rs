@@ -4,34 +4,60 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-fn child(case: &str) -> Child {
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::support::QUICK;
+
+fn child(case: &str, runtime: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_startstop-fleet-overrun"))
-        .arg(case)
+        .args([case, runtime])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped()) // and never read
         .spawn()
         .unwrap()
 }
 
-fn ended(mut child: Child) -> Option<ExitStatus> {
-    let until = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < until {
-        if let Some(status) = child.try_wait().unwrap() {
-            return Some(status);
-        }
-        thread::sleep(Duration::from_millis(10));
+/// How it has ended, and when.
+fn ended(mut child: Child) -> Option<(ExitStatus, u128)> {
+    let (send, ended) = mpsc::channel();
+    let pid = Pid::from_child(&child);
+    thread::spawn(move || {
+        let status = child.wait().unwrap();
+        send.send((status, now())).ok();
+    });
+    let ended = ended.recv_timeout(Duration::from_secs(60)).ok();
+    if ended.is_none() {
+        kill_process(pid, Signal::KILL).ok();
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    None
+    ended
 }
 
+/// The clock that terms are measured by, in nanoseconds.
+fn now() -> u128 {
+    let now = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap();
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap()).as_nanos()
+}
+
+/// On the thread that polls, and on a runtime with one worker.
 #[track_caller]
 fn assert_exits(case: &str) {
-    let status = ended(child(case)).unwrap_or_else(|| panic!("{case}: still there"));
-    assert!(!status.success(), "{case}: {status}");
+    let children = ["current", "one"].map(|runtime| {
+        let mut child = child(case, runtime);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let over = lines.find_map(|line| line.strip_prefix("over ")?.parse::<u128>().ok());
+        (runtime, child, over.unwrap_or_else(|| panic!("{case}: its lease")))
+    });
+    for (runtime, child, over) in children {
+        let (status, at) =
+            ended(child).unwrap_or_else(|| panic!("{case} on {runtime}: still there"));
+        assert!(!status.success(), "{case} on {runtime}: {status}");
+        let late = at.saturating_sub(over) / 1_000_000;
+        assert!(at <= over, "{case} on {runtime}: {late} ms after its lease was over");
+    }
 }
 
 #[test]
@@ -67,7 +93,8 @@ fn the_guard_stays_when_the_leader_is_dropped() {
 #[test]
 fn a_process_goes_on_if_its_service_ends_in_time_or_if_it_only_reports() {
     for case in ["sound", "report", "dropped-and-ended"] {
-        let status = ended(child(case)).unwrap_or_else(|| panic!("{case}: still there"));
+        let (status, _) =
+            ended(child(case, "current")).unwrap_or_else(|| panic!("{case}: still there"));
         assert!(status.success(), "{case}: {status}");
     }
 }
@@ -76,14 +103,12 @@ fn a_process_goes_on_if_its_service_ends_in_time_or_if_it_only_reports() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_was_frozen_beyond_its_lease_does_not_go_on() {
-    use rustix::process::{Pid, Signal, kill_process};
-
-    let mut child = child("frozen");
+    let mut child = child("frozen", "current");
     let pid = Pid::from_child(&child);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert_eq!(lines.by_ref().find(|line| line.starts_with('1')), Some("1 valid".to_owned()));
     kill_process(pid, Signal::STOP).unwrap();
-    thread::sleep(Duration::from_millis(2500));
+    thread::sleep(QUICK.lease + Duration::from_millis(500));
     let (send, after) = mpsc::channel();
     let reader = thread::spawn(move || {
         for line in lines {

@@ -61,14 +61,15 @@ async fn process<L: LeaseStore>(store: L, work: &Arc<Work>) -> Process<L> {
     runner
 }
 
-/// Waits until all shards are owned and nobody has too many.
+/// Waits until all shards are owned and nobody has too many or too few.
 async fn quiet<L: LeaseStore>(processes: &[&Process<L>]) {
+    let least = COUNT as usize / processes.len();
     let most = (COUNT as usize).div_ceil(processes.len());
     let balanced = || {
         let owned: Vec<usize> =
             processes.iter().map(|process| process.service().owned().borrow().len()).collect();
         let all = owned.iter().sum::<usize>() == COUNT as usize;
-        all && owned.iter().all(|owned| *owned <= most)
+        all && owned.iter().all(|owned| (least..=most).contains(owned))
     };
     timeout(Duration::from_secs(60), async {
         while !balanced() {
@@ -160,4 +161,54 @@ async fn a_shard_whose_record_was_deleted_by_hand_is_run_by_one_process_again() 
     timeout(Duration::from_secs(60), anew).await.expect("in a minute");
     a.stop().await.unwrap();
     work.assert_sound();
+}
+
+/// Each join moves at most a share, to the new one alone.
+#[tokio::test]
+async fn shards_are_moved_as_little_as_can_be_over_one_to_twenty_processes() {
+    let (store, work) = (Memory::new(), Arc::new(Work::default()));
+    let mut processes: Vec<Process<Memory>> = Vec::new();
+    for _ in 0..20 {
+        let before: Vec<_> = processes.iter().map(owned).collect();
+        processes.push(process(store.clone(), &work).await);
+        quiet(&processes.iter().collect::<Vec<_>>()).await;
+        let kept = |(before, process): (&Vec<u32>, &Process<Memory>)| {
+            owned(process).iter().all(|shard| before.contains(shard))
+        };
+        assert!(before.iter().zip(&processes).all(kept), "with {}", processes.len());
+        let moved = owned(processes.last().unwrap()).len();
+        assert!(moved <= (COUNT as usize).div_ceil(processes.len()));
+    }
+    while processes.len() > 1 {
+        let left = processes.swap_remove(0);
+        left.stop().await.unwrap();
+        quiet(&processes.iter().collect::<Vec<_>>()).await;
+    }
+    processes[0].stop().await.unwrap();
+    work.assert_sound();
+}
+
+/// Once it is quiet a process renews its lease, and asks nothing else.
+#[tokio::test]
+async fn ten_thousand_shards_cost_one_lease_and_one_watch() {
+    let memory = Memory::new();
+    let cable = Cable::new(&memory);
+    let idle = |_: u32, _: Term| service_fn(async |cx: Context| cx.cancelled().await);
+    let shards = Shards::new("many", 10_000, cable.clone(), idle).timing(ROOMY);
+    let settings = Settings::new().stop_timeout(Duration::from_secs(4));
+    let runner = Runner::new(shards.settings(settings.abort_timeout(Duration::from_secs(1))));
+    runner.start().await.unwrap();
+    let mut owned = runner.service().owned();
+    let all = owned.wait_for(|owned| owned.len() == 10_000);
+    timeout(Duration::from_secs(60), all).await.expect("in a minute").unwrap();
+    let members = memory.list("many/members/").await.unwrap();
+    let (member, mut record) = members.into_iter().next().expect("one");
+    let calls = cable.calls();
+    const RENEWALS: usize = 5;
+    for _ in 0..RENEWALS {
+        record = memory.changed(&member, record.version()).await.unwrap().unwrap();
+    }
+    let asked = cable.calls() - calls;
+    assert!((RENEWALS - 1..=RENEWALS + 1).contains(&asked), "{asked} calls");
+    runner.stop().await.unwrap();
 }

@@ -37,6 +37,7 @@ const FRESH: Duration = Duration::from_millis(100);
 pub fn observe<S: Service>(meter: &Meter, runner: &Runner<S>) {
     let service = Arc::new(Observed::of(Arc::new(runner.downgrade())));
     observe_state(meter, &service);
+    observe_gauges(meter, &service);
     for (name, help, value) in GAUGES {
         let (name, unit) = otel_name(name);
         let builder = meter.f64_observable_gauge(name).with_description(help).with_unit(unit);
@@ -79,6 +80,18 @@ fn observe_state(meter: &Meter, service: &Arc<Observed>) {
     let builder = meter.u64_observable_gauge("startstop.ready").with_description(help);
     let observe = service.each(|status, instrument: &dyn AsyncInstrument<u64>| {
         instrument.observe(u64::from(status.is_ready()), &[path(status)]);
+    });
+    let _ = builder.with_callback(observe).build();
+}
+
+/// The numbers of the services' own.
+fn observe_gauges(meter: &Meter, service: &Arc<Observed>) {
+    let help = "A number that the service tells of itself, by its name.";
+    let builder = meter.f64_observable_gauge("startstop.gauge").with_description(help);
+    let observe = service.each(|status, instrument: &dyn AsyncInstrument<f64>| {
+        for (name, value) in status.gauges() {
+            instrument.observe(*value, &[path(status), KeyValue::new("name", *name)]);
+        }
     });
     let _ = builder.with_callback(observe).build();
 }

@@ -33,6 +33,27 @@ fn value(text: &str, series: &str) -> Option<f64> {
 }
 
 #[tokio::test]
+async fn numbers_of_a_service_are_shown_while_it_tells_them() {
+    let tells = service_fn(async |cx: Context| {
+        cx.gauge("leading", 1.0);
+        cx.gauge("fence", 7.0);
+        cx.cancelled().await;
+    });
+    let runner = Runner::with_settings(tells, Settings::new().name("invoices"));
+    let registry = registry(&runner);
+    runner.start().await.unwrap();
+    while runner.status().gauges().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let text = scrape(&registry);
+    let gauge = |name| format!("startstop_gauge{{path=\"invoices\",name=\"{name}\"}}");
+    assert_eq!(value(&text, &gauge("leading")), Some(1.0), "{text}");
+    assert_eq!(value(&text, &gauge("fence")), Some(7.0), "{text}");
+    runner.stop().await.unwrap();
+    assert_eq!(value(&scrape(&registry), &gauge("fence")), None);
+}
+
+#[tokio::test]
 async fn each_family_is_there_for_each_path() {
     let app = Group::builder("shop").with("db", idle()).build().unwrap();
     let runner = Runner::new(app);

@@ -14,6 +14,8 @@ use crate::sync::clock;
 pub(crate) struct Reported {
     /// What is shown beside the state.
     pub(crate) detail: Option<Cow<'static, str>>,
+    /// Numbers of its own, by their names.
+    pub(crate) gauges: Vec<(&'static str, f64)>,
     /// What it was about to do, with the time when it said so.
     pub(crate) checkpoint: Option<(&'static str, u64)>,
     /// Why it is not ready for now.
@@ -73,6 +75,19 @@ pub(super) fn is_taken_back(synced: &Synced) -> bool {
 /// What is shown beside the state from now on.
 pub(crate) fn set_detail(synced: &mut Synced, detail: Cow<'static, str>) {
     synced.rare().said.detail = Some(detail);
+}
+
+/// Sets a number of the service's own.
+pub(crate) fn set_gauge(synced: &mut Synced, name: &'static str, value: f64) {
+    put_gauge(&mut synced.rare().said.gauges, name, value);
+}
+
+/// Replaces the number of this name, or adds it.
+pub(crate) fn put_gauge(gauges: &mut Vec<(&'static str, f64)>, name: &'static str, value: f64) {
+    match gauges.iter_mut().find(|(other, _)| *other == name) {
+        Some((_, old)) => *old = value,
+        None => gauges.push((name, value)),
+    }
 }
 
 /// Notes what the service is about to do.

@@ -46,6 +46,8 @@ pub struct Status {
     pub(crate) ready: bool,
     pub(crate) not_ready_reason: Option<Cow<'static, str>>,
     pub(crate) detail: Option<Cow<'static, str>>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub(crate) gauges: Vec<(&'static str, f64)>,
     pub(crate) checkpoint: Option<&'static str>,
     pub(crate) checkpoint_age: Option<Duration>,
     pub(crate) heartbeat_age: Option<Duration>,
@@ -88,6 +90,7 @@ impl Status {
             ready: false,
             not_ready_reason: None,
             detail: None,
+            gauges: Vec::new(),
             checkpoint: None,
             checkpoint_age: None,
             heartbeat_age: None,
@@ -234,6 +237,15 @@ impl Status {
     /// ```
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
+    }
+
+    /// The numbers of the service's own, by their names.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context::gauge`](crate::Context::gauge).
+    pub fn gauges(&self) -> &[(&'static str, f64)] {
+        &self.gauges
     }
 
     /// What the service was about to do when it last said so, in the current or most recent attempt.

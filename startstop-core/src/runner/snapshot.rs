@@ -125,6 +125,7 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
         ready: atomic_state.is_ready(),
         not_ready_reason: said.filter(|_| goes_on).and_then(|said| said.not_ready.clone()),
         detail: said.and_then(|said| said.detail.clone()),
+        gauges: said.map(|said| said.gauges.clone()).unwrap_or_default(),
         checkpoint: checkpoint.map(|(text, _)| text),
         checkpoint_age: checkpoint.map(|(_, at)| age(at)),
         heartbeat_age: availability::heartbeat_at(synced, shared).map(age),

@@ -2,7 +2,7 @@
 
 use std::future::{pending, ready};
 use std::pin::pin;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use startstop_core::{Exit, Runner, Service, State};
 
@@ -46,6 +46,11 @@ impl<S: Service> Led<S> {
     pub(super) fn detail(&self) -> String {
         let (since, left) = (wall::seconds(self.since), self.term.left().as_secs_f32());
         format!("leader since {since}, fence {}, {left:.1} s left", self.term.fence())
+    }
+
+    /// The moment when its term began, in seconds since 1970.
+    pub(super) fn since(&self) -> f64 {
+        self.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
     }
 
     /// Waits until nothing of the service is left: a verdict is not enough.

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use startstop_core::{BoxError, Context, Service};
+use startstop_core::{BoxError, Context, Reload, ReloadError, Service};
 
 use self::calls::Contact;
 use super::led::Led;
@@ -82,6 +82,7 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
                     return Event::Stop;
                 }
                 () = leader.shared.resign.notified() => return Event::Resign,
+                asked = cx.reloaded() => pass_on(cx, led.as_ref(), asked),
                 () = ended(led.as_ref()) => return Event::Ended,
                 (id, result) = optional(call.as_mut()) => {
                     *call = None;
@@ -131,6 +132,17 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
             (None, None) => "nobody leads".to_owned(),
         };
         self.cx.detail(text);
+        self.count();
+    }
+
+    /// The same as numbers, for metrics.
+    #[expect(clippy::cast_precision_loss, reason = "numbers of metrics are inexact")]
+    fn count(&self) {
+        let fence = self.election.record().map_or(0, Record::fence);
+        let since = self.led.as_ref().map_or(0.0, Led::since);
+        self.cx.gauge("leading", f64::from(u8::from(self.led.is_some())));
+        self.cx.gauge("leading_since_seconds", since);
+        self.cx.gauge("fence", fence as f64);
     }
 
     /// Carries out an action; false if a service that was to be led is not there.
@@ -155,6 +167,18 @@ impl<S: Service, L: LeaseStore> Drop for Run<'_, S, L> {
     fn drop(&mut self) {
         self.forget_led();
     }
+}
+
+/// What is led reloads beside us; a follower has nothing to reload.
+fn pass_on<S: Service>(cx: &Context, led: Option<&Led<S>>, asked: Reload) {
+    let Some(led) = led else { return asked.done() };
+    let runner = led.runner.clone();
+    cx.spawn(async move {
+        match runner.reload().await {
+            Ok(()) | Err(ReloadError::NotSupported | ReloadError::Stopped) => asked.done(),
+            Err(error) => asked.failed(error),
+        }
+    });
 }
 
 async fn optional<F: Future + Unpin>(future: Option<F>) -> F::Output {

@@ -7,18 +7,19 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use startstop_core::{Context, Group, Runner, Service, Settings, WeakRunner};
 use tokio::sync::watch;
 
 use super::Make;
+use super::ours::{Ours, Stage};
 use super::plan::plan;
 use super::take::Taker;
 use super::view::{Source, Table, View, member_of};
 use crate::clock;
-use crate::record::{Record, Version};
+use crate::record::Record;
 use crate::store::{Claim, LeaseStore, StoreError};
 use crate::term::Term;
 use crate::timing::Timing;
@@ -49,42 +50,6 @@ pub(super) struct Run<S: Service, L: LeaseStore> {
 enum Woken {
     ByTime,
     ByChange,
-}
-
-/// The shards that are here, each with its record, until that is released.
-#[derive(Debug, Default)]
-pub(super) struct Ours(Mutex<HashMap<u32, Owned>>);
-
-#[derive(Debug, Clone)]
-pub(super) struct Owned {
-    pub(super) record: Record,
-    /// What it was before we took it: a table that still says so has not been told yet.
-    pub(super) taken_from: Version,
-    pub(super) stage: Stage,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// It is about to be in the group, or starts.
-    Starting,
-    Here,
-    /// It stops, and is released then.
-    Leaving,
-}
-
-impl Ours {
-    /// Its service has started, or has failed to.
-    pub(super) fn started(&self, shard: u32) {
-        if let Some(owned) =
-            self.lock().get_mut(&shard).filter(|owned| owned.stage == Stage::Starting)
-        {
-            owned.stage = Stage::Here;
-        }
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<u32, Owned>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl<S: Service, L: LeaseStore> Balance<S, L> {
@@ -240,13 +205,16 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
     async fn missing(&self, view: &View, planned: Vec<u32>) -> Result<Vec<u32>, StoreError> {
         let mut missing = Vec::new();
         for shard in planned {
-            let owned = self.ours.lock().get(&shard).cloned();
-            let Some(owned) = owned else {
-                missing.push(shard);
-                continue;
+            let doubtful = match self.ours.lock().get_mut(&shard) {
+                Some(owned) if owned.stage == Stage::Leaving => None,
+                Some(owned) => view.contradicts(shard, owned).then(|| owned.record.fence()),
+                None => {
+                    missing.push(shard);
+                    None
+                }
             };
-            if owned.stage != Stage::Leaving && view.contradicts(shard, &owned) {
-                self.doubt(shard, owned.record.fence()).await?;
+            if let Some(fence) = doubtful {
+                self.doubt(shard, fence).await?;
             }
         }
         Ok(missing)
@@ -320,11 +288,18 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             (self.group.clone(), self.ours.clone(), self.balance.store.clone());
         let (name, timing) = (self.balance.shard(shard), self.balance.timing);
         let owned = self.balance.owned.clone();
+        let cx = self.cx.clone();
         self.cx.spawn(async move {
-            let member = group.service().get(&shard.to_string());
-            group.service().remove(&shard.to_string()).await.ok();
-            if let Some(member) = member {
-                member.wait_for(startstop_core::State::Stopped).await;
+            let ended = async {
+                let member = group.service().get(&shard.to_string());
+                group.service().remove(&shard.to_string()).await.ok();
+                if let Some(member) = member {
+                    member.wait_for(startstop_core::State::Stopped).await;
+                }
+            };
+            // When all of it stops the record goes with the membership.
+            if cx.run_until_cancelled(ended).await.is_none() {
+                return;
             }
             limited(&timing, store.release(&name, &record)).await.ok();
             ours.lock().remove(&shard);

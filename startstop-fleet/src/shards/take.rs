@@ -5,7 +5,8 @@ use std::sync::Arc;
 use startstop_core::{Context, Group, Member, OnFailure, Runner, Service};
 use tokio::task::JoinSet;
 
-use super::balance::{Balance, Ours, Owned, Run, Stage, limited};
+use super::balance::{Balance, Run, limited};
+use super::ours::{Ours, Owned, Stage};
 use super::view::holder_of;
 use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
@@ -71,7 +72,8 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
         if !self.term.is_valid() {
             return Ok(()); // it goes with our membership
         }
-        let owned = Owned { record: record.clone(), taken_from, stage: Stage::Starting };
+        let (taken_from, stage) = (Some(taken_from), Stage::Starting);
+        let owned = Owned { record: record.clone(), taken_from, stage };
         self.ours.lock().insert(shard, owned);
         self.tell();
         self.start(shard, name, &record);
@@ -107,14 +109,15 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
         self.balance.owned.send_replace(here);
     }
 
-    /// Starts it beside the balance, which does not wait for it.
+    /// Starts it beside the balance, which does not wait for it. Nor does a stop of the group, which the balance is in itself.
     fn start(&self, shard: u32, name: String, record: &Record) {
         let term = self.term.beside(name, record.fence());
         let member = Member::new((self.balance.make)(shard, term));
         let member = member.settings(self.balance.settings.clone()).on_failure(OnFailure::Ignore);
-        let (group, ours) = (self.group.clone(), self.ours.clone());
+        let (group, ours, cx) = (self.group.clone(), self.ours.clone(), self.cx.clone());
         self.cx.spawn(async move {
-            group.service().insert(shard.to_string(), member.transient()).await.ok();
+            let insert = group.service().insert(shard.to_string(), member.transient());
+            cx.run_until_cancelled(insert).await;
             ours.started(shard);
         });
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::balance::Owned;
+use super::ours::Owned;
 use crate::clock;
 use crate::record::{Record, Version};
 use crate::store::Change;
@@ -134,11 +134,14 @@ fn parts(rest: &str) -> Option<(&str, &str)> {
 
 impl View {
     /// Tells whether it says that somebody else has a shard that is ours, or nobody.
-    pub(super) fn contradicts(&self, shard: u32, owned: &Owned) -> bool {
+    pub(super) fn contradicts(&self, shard: u32, owned: &mut Owned) -> bool {
         let seen = self.shards.get(&shard);
+        if seen.is_some_and(|record| record.fence() == owned.record.fence()) {
+            owned.taken_from = None;
+            return false;
+        }
         let version = seen.map_or_else(Version::absent, |record| record.version().clone());
-        let same = seen.is_some_and(|record| record.fence() == owned.record.fence());
-        !same && version != owned.taken_from
+        owned.taken_from.as_ref() != Some(&version)
     }
 
     /// The place of the living member that has a shard.

@@ -1,4 +1,5 @@
-//! A leader whose store is cut off and whose service does not end: its process has to.
+//! A leader whose store is cut off and whose service does not end: its process has to. `overrun CASE current|one`: on the thread that
+//! polls, or on a runtime with one worker.
 
 #[path = "../support.rs"]
 #[allow(dead_code)]
@@ -7,9 +8,11 @@ mod support;
 use std::env;
 use std::io::Write;
 use std::process;
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use startstop_core::{BoxService, Context, Runner, Service, Settings, blocking_fn, service_fn};
 use startstop_fleet::{Leader, Memory, OnOverrun, Term};
 use support::{Cable, QUICK};
@@ -19,7 +22,11 @@ const LONG: Duration = Duration::from_secs(600);
 
 fn main() {
     let case = env::args().nth(1).expect("a case");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut runtime = match env::args().nth(2).as_deref() {
+        Some("one") => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
     match &*case {
         "stderr" => fill_stderr(),
         "exit" => hang_in_exit(),
@@ -49,17 +56,35 @@ async fn run(case: &str) {
         return tokio::time::sleep(LONG).await;
     }
     cable.cut();
+    let left = TERM.lock().unwrap().as_ref().expect("it leads").left();
+    println!("over {}", nanos(now() + left + QUICK.lease - QUICK.validity()));
     if case.starts_with("dropped") {
         // The leader is dropped at once; what it leads is not.
         runner.stop_within(Duration::ZERO).await.ok();
     }
     match case {
-        "sound" | "report" | "dropped-and-ended" => tokio::time::sleep(QUICK.lease * 2).await,
+        "sound" | "report" | "dropped-and-ended" => {
+            tokio::time::sleep(QUICK.lease + Duration::from_secs(1)).await
+        }
         _ => tokio::time::sleep(LONG).await,
     }
 }
 
+/// That of the leader.
+static TERM: Mutex<Option<Term>> = Mutex::new(None);
+
+/// The clock that terms are measured by.
+fn now() -> Duration {
+    let now = clock_gettime(ClockId::Boottime);
+    Duration::new(u64::try_from(now.tv_sec).unwrap(), u32::try_from(now.tv_nsec).unwrap())
+}
+
+fn nanos(time: Duration) -> u128 {
+    time.as_nanos()
+}
+
 fn made(case: &str, term: Term) -> BoxService {
+    *TERM.lock().unwrap() = Some(term.clone());
     match case {
         "blocks" | "stderr" | "exit" => service_fn(|cx: Context| async move {
             cx.cancelled().await;

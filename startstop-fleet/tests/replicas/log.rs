@@ -57,6 +57,7 @@ impl Log {
         self.entries.read(Clone::clone)
     }
 
+    #[allow(dead_code, reason = "not all who have a log ask")]
     pub(crate) fn len(&self) -> usize {
         self.entries.read(Vec::len)
     }

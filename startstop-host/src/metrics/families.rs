@@ -81,6 +81,7 @@ pub(super) fn encode(
             }
         }
     }
+    gauges(&mut encoder, all)?;
     for (name, help, value) in SECONDS {
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for status in all {
@@ -134,6 +135,19 @@ fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
         let labels = [("path", status.path())];
         let value = u32::from(status.is_ready());
         ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+/// The numbers of the services' own.
+fn gauges(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
+    let help = "A number that the service tells of itself, by its name.";
+    let mut family = encoder.encode_descriptor("startstop_gauge", help, None, MetricType::Gauge)?;
+    for status in all {
+        for (name, value) in status.gauges() {
+            let labels = [("path", status.path()), ("name", *name)];
+            ConstGauge::new(*value).encode(family.encode_family(&labels)?)?;
+        }
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ pub(super) struct Said {
     is_ready: bool,
     not_ready: Option<Cow<'static, str>>,
     pub(super) detail: Option<Cow<'static, str>>,
+    pub(super) gauges: Vec<(&'static str, f64)>,
     pub(super) checkpoint: Option<&'static str>,
     pub(super) failures: Vec<Failure>,
     pub(super) beats: u64,

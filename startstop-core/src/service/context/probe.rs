@@ -160,6 +160,22 @@ impl Probe {
         self.heard.said().detail.as_ref().map(ToString::to_string)
     }
 
+    /// Returns the numbers of the service's own, by [`gauge`](crate::Context::gauge).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::Context;
+    /// use tokio_util::sync::CancellationToken;
+    ///
+    /// let (cx, probe) = Context::probed(CancellationToken::new());
+    /// cx.gauge("queued", 3.0);
+    /// assert_eq!(probe.gauges(), [("queued", 3.0)]);
+    /// ```
+    pub fn gauges(&self) -> Vec<(&'static str, f64)> {
+        self.heard.said().gauges.clone()
+    }
+
     /// Asks the service for a reload, and waits until it has answered what [`reloaded`](crate::Context::reloaded) has given it.
     /// It waits as long as the service does not look for requests.
     ///

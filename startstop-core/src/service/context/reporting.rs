@@ -262,6 +262,41 @@ impl Context {
         }
     }
 
+    /// Sets a number that the status and the metrics show under this name, until it is set anew or the attempt ends: the fence of
+    /// a leader, the length of a queue. A few names, known when the program is written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.gauge("queued", 3.0);
+    ///     cx.gauge("queued", 2.0);
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// assert_eq!(runner.status().gauges(), [("queued", 2.0)]);
+    /// runner.stop().await.unwrap();
+    /// assert!(runner.status().gauges().is_empty());
+    /// # }
+    /// ```
+    pub fn gauge(&self, name: &'static str, value: f64) {
+        match &self.link {
+            Link::Attempt(attempt) => update(attempt.node(), |_, synced, _| {
+                if reporting::is_alive(synced, attempt.epoch()) {
+                    reporting::set_gauge(synced, name, value);
+                }
+            }),
+            Link::Detached(detached) => {
+                reporting::put_gauge(&mut detached.said().gauges, name, value);
+            }
+        }
+    }
+
     /// Asks its own runner for a stop and returns at once. A service that awaited its own `stop()`
     /// inside `run` would wait for itself until the deadline.
     ///

@@ -112,3 +112,16 @@ fn a_store_that_is_away_is_asked_once_a_retry_at_first() {
     }
     assert!((16..=22).contains(&calls), "{calls}");
 }
+
+#[test]
+fn a_take_that_meets_a_conflict_is_followed_by_a_look() {
+    let mut hand = Hand::new();
+    hand.answer(0.0, Ok(held("other", 3, 5)));
+    hand.step(20.0, Event::Tick); // frozen since, and renewed meanwhile
+    hand.assert_call(&take(5));
+    hand.answer(20.1, Err(CallError::Conflict));
+    hand.assert_call(&Call::Read);
+    hand.answer(20.2, Ok(held("other", 3, 9)));
+    hand.tick(20.3);
+    assert_ne!(hand.call(), Some(&take(9)), "it counts anew");
+}

@@ -48,12 +48,12 @@ impl Candidate {
     }
 }
 
-const HOUR: u64 = 3600;
+const HOUR: f64 = 3600.0;
 
 #[test]
 fn a_store_that_is_away_for_an_hour_is_asked_less_and_less() {
     let mut candidate = Candidate::new(1);
-    candidate.refused_until(secs(HOUR as f64));
+    candidate.refused_until(secs(HOUR));
     let asked = |from: f64, until: f64| {
         candidate.asked.iter().filter(|at| (secs(from)..secs(until)).contains(at)).count()
     };
@@ -64,7 +64,7 @@ fn a_store_that_is_away_for_an_hour_is_asked_less_and_less() {
 
 #[test]
 fn a_thousand_candidates_come_back_one_after_the_other() {
-    let back = Duration::from_secs(HOUR);
+    let back = secs(HOUR);
     let mut first: Vec<Duration> = (0..1000)
         .map(|number| {
             let mut candidate = Candidate::new(number);
@@ -94,7 +94,7 @@ fn a_short_absence_puts_nobody_off() {
 fn a_follower_that_is_told_asks_nothing_while_leases_are_renewed() {
     let mut candidate = Candidate::new(1);
     for renewal in 1..1000 {
-        let at = secs(2.0 * renewal as f64);
+        let at = Duration::from_secs(2 * renewal);
         candidate.step(at, Event::Changed(Some(held("other", 1, 1 + renewal))));
         candidate.step(at, Event::Tick);
         assert!(candidate.election.wake_at().unwrap() > at + secs(14.0));

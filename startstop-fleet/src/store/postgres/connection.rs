@@ -1,6 +1,8 @@
 //! One connection: closed, and its call with it, when it is dropped.
 
+use std::error::Error as _;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,11 +131,11 @@ impl Drop for Connection {
 fn said(error: Error) -> StoreError {
     let text = error.as_db_error().map(|said| said.message().to_owned());
     let Some(text) = text else {
-        return match error.to_string() {
-            text if text.contains("unexpected message") || text.contains("parsing") => {
-                StoreError::refused(format!("what answers is no PostgreSQL server: {text}"))
+        return match what_else(&error) {
+            Some(what) => {
+                StoreError::refused(format!("what answers is no PostgreSQL server: {what}"))
             }
-            _ => StoreError::unavailable(error),
+            None => StoreError::unavailable(error),
         };
     };
     match error.code() {
@@ -149,4 +151,15 @@ fn said(error: Error) -> StoreError {
         ) => StoreError::refused(text),
         _ => StoreError::unavailable(error),
     }
+}
+
+/// What is wrong with an answer that is none of this protocol.
+fn what_else(error: &Error) -> Option<String> {
+    let text = error.to_string();
+    if text.contains("unexpected message") || text.contains("parsing") {
+        return Some(text);
+    }
+    let io: &io::Error = error.source()?.downcast_ref()?;
+    let other = [io::ErrorKind::Other, io::ErrorKind::InvalidInput, io::ErrorKind::InvalidData];
+    other.contains(&io.kind()).then(|| io.to_string())
 }

@@ -1,0 +1,42 @@
+//! The shards of this process.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::record::{Record, Version};
+
+/// The shards that are here, each with its record, until that is released.
+#[derive(Debug, Default)]
+pub(super) struct Ours(Mutex<HashMap<u32, Owned>>);
+
+#[derive(Debug, Clone)]
+pub(super) struct Owned {
+    pub(super) record: Record,
+    /// What it was before we took it, until the table has been told that it is ours.
+    pub(super) taken_from: Option<Version>,
+    pub(super) stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It is about to be in the group, or starts.
+    Starting,
+    Here,
+    /// It stops, and is released then.
+    Leaving,
+}
+
+impl Ours {
+    /// Its service has started, or has failed to.
+    pub(super) fn started(&self, shard: u32) {
+        if let Some(owned) =
+            self.lock().get_mut(&shard).filter(|owned| owned.stage == Stage::Starting)
+        {
+            owned.stage = Stage::Here;
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<u32, Owned>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
