@@ -188,6 +188,8 @@ async fn shards_are_moved_as_little_as_can_be_over_one_to_twenty_processes() {
     work.assert_sound();
 }
 
+const RENEWALS: usize = 5;
+
 /// Once it is quiet a process renews its lease, and asks nothing else.
 #[tokio::test]
 async fn ten_thousand_shards_cost_one_lease_and_one_watch() {
@@ -204,7 +206,6 @@ async fn ten_thousand_shards_cost_one_lease_and_one_watch() {
     let members = memory.list("many/members/").await.unwrap();
     let (member, mut record) = members.into_iter().next().expect("one");
     let calls = cable.calls();
-    const RENEWALS: usize = 5;
     for _ in 0..RENEWALS {
         record = memory.changed(&member, record.version()).await.unwrap().unwrap();
     }
