@@ -46,7 +46,7 @@ pub(crate) mod catch_unwind;
 pub(crate) mod atomic_state;
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 
 use crate::engine::atomic_state::AtomicState;
 use crate::rules::lifecycle::{Rules, StopStage};
@@ -54,7 +54,7 @@ use crate::settings::Resolved;
 use crate::sync::clock;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
 
-pub(crate) use deadline::{Alarm, ArmTimer, look_soon, spawn as spawn_deadline_task};
+pub(crate) use deadline::{Alarm, ArmTimer};
 pub(crate) use deferred::Deferred;
 pub(crate) use drain::Allowed;
 pub(crate) use driver_step::{DriverStep, RetryAnswer};
@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     /// How many runners there are for the service: fewer than 2^32.
     pub(crate) handles: AtomicU32,
     pub(crate) detached: AtomicBool,
+    /// Whether the last runner is gone: behind the gate.
+    is_left: AtomicBool,
     /// Whether the driver is polling `run` at this moment.
     pub(crate) polling: AtomicBool,
     /// Whether the driver has to look at reload requests after its next poll.
@@ -100,6 +102,7 @@ impl Shared {
             signal: StopStageCell::new(),
             handles: AtomicU32::new(1),
             detached: AtomicBool::new(false),
+            is_left: AtomicBool::new(false),
             polling: AtomicBool::new(false),
             reload_open: AtomicBool::new(false),
             has_attached: AtomicBool::new(false),
@@ -200,20 +203,18 @@ where
     result
 }
 
-/// Changes a core where nothing may block: user code that follows from it is left to be finished elsewhere.
-#[cfg(not(startstop_loom))]
-pub(crate) fn update_apart<N>(
-    node: &Arc<N>,
-    change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
-) -> Deferred
-where
-    N: Node + ?Sized,
-{
-    let shared = node.shared();
-    let mut deferred = Deferred::default();
-    let mut synced = shared.synced();
-    change(shared, &mut synced, &mut deferred);
-    drop(synced);
-    deferred.carry_out_urgent(node);
-    deferred
+impl Job {
+    /// Spawns it for a service that may be gone.
+    pub(crate) fn launch_apart(self, node: &Weak<dyn Node>) {
+        match self {
+            Self::Deadline(target) => deadline::spawn(node, &target),
+            Self::Look => deadline::look_soon(node),
+            Self::ForgetRuntimes => runtimes::forget_ended(),
+            Self::Driver(_) | Self::ShutdownCall(..) => {
+                if let Some(node) = node.upgrade() {
+                    node.launch(self);
+                }
+            }
+        }
+    }
 }

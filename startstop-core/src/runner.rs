@@ -92,5 +92,6 @@ pub use weak::WeakRunner;
 /// # }
 /// ```
 pub struct Runner<S: Service> {
-    inner: Arc<Inner<S>>,
+    /// Until it is dropped.
+    inner: Option<Arc<Inner<S>>>,
 }

@@ -70,6 +70,20 @@ fn seen_by_its_state(holder: Holder) {
     }
 }
 
+/// Somebody looks at its state all the time, without a handle.
+fn seen_by_a_watch(holder: Holder) {
+    let runner = Runner::new(holder);
+    let mut watch = runner.subscribe();
+    std::thread::spawn(move || {
+        let looks = watch.clone();
+        while park_on(watch.changed()).is_some() {
+            std::hint::black_box(looks.get());
+        }
+    });
+    park_on(runner.start()).expect("ready at once");
+    park_on(runner.stop()).expect("it obeys");
+}
+
 fn in_a_group(holder: Holder) {
     let group = Group::builder("app").with("holder", holder).build().expect("one member");
     in_a_group_of(group);
@@ -85,12 +99,10 @@ fn in_a_group_of(group: Group) {
 fn the_value_is_gone_with_the_last_runner() {
     watched(|| {
         for with in [With::Nothing, With::Tasks, With::Shutdown] {
-            for round in [in_a_runner, seen_by_its_state, in_a_group] {
+            for round in [in_a_runner, seen_by_its_state, seen_by_a_watch, in_a_group] {
                 let runtime = many_threads();
                 let entered = runtime.enter();
-                // The thread that looks after deadlines may look at one at that very moment, every 50 ms.
-                let left = left(with, round);
-                assert!(left <= ROUNDS / 200, "{left} of {ROUNDS}, with {with:?}");
+                assert_eq!(left(with, round), 0, "of {ROUNDS}, with {with:?}");
                 drop(entered);
             }
         }

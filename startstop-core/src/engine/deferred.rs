@@ -6,7 +6,7 @@
 //!
 //! It is made for every change, so what most changes do not need is behind one box.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use tokio::runtime::Handle;
@@ -198,10 +198,31 @@ impl Deferred {
         self.clear();
     }
 
-    /// Whether what follows needs the service.
-    pub(super) fn needs_node(&self) -> bool {
-        let rest = self.rest.as_ref();
-        self.job.is_some() || rest.is_some_and(|rest| rest.has_verdict || !rest.jobs.is_empty())
+    /// Whether it is to be told that the service was given up.
+    pub(super) fn has_verdict(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| rest.has_verdict)
+    }
+
+    /// Whether anything is to be spawned.
+    pub(super) fn has_jobs(&self) -> bool {
+        self.job.is_some() || self.rest.as_ref().is_some_and(|rest| !rest.jobs.is_empty())
+    }
+
+    /// Takes what is to be spawned with the service.
+    pub(super) fn take_jobs_with_node(&mut self) -> Vec<Job> {
+        let rest = self.rest.as_mut().into_iter().flat_map(|rest| std::mem::take(&mut rest.jobs));
+        let jobs = self.job.take().into_iter().chain(rest);
+        let (with_node, apart) = jobs.partition(Job::takes_node);
+        for job in apart {
+            self.job(job);
+        }
+        with_node
+    }
+
+    /// Spawns what is left for a service that may be gone.
+    pub(super) fn launch_apart(&mut self, node: &Weak<dyn Node>) {
+        let rest = self.rest.as_mut().into_iter().flat_map(|rest| rest.jobs.drain(..));
+        self.job.take().into_iter().chain(rest).for_each(|job| job.launch_apart(node));
     }
 
     /// Whether something is to be told under the name of the service.
@@ -220,22 +241,14 @@ impl Deferred {
 
     /// What cannot wait, and does not block unless a waker does.
     #[cfg(not(startstop_loom))]
-    pub(super) fn carry_out_urgent<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
-        self.launch(node);
+    pub(super) fn carry_out_urgent(&mut self) {
+        self.tell();
         self.wake_driver();
         self.wakes.wake();
-        self.tell_verdict(node);
         self.call_observers();
     }
 
-    /// What is left then.
-    #[cfg(not(startstop_loom))]
-    pub(super) fn finish<N: Node + ?Sized>(mut self, node: &Arc<N>) {
-        self.emit(node);
-        self.clear();
-    }
-
-    fn tell(&mut self) {
+    pub(super) fn tell(&mut self) {
         if let Some(rest) = &mut self.rest {
             rest.tell();
         }
@@ -267,7 +280,7 @@ impl Deferred {
         }
     }
 
-    fn tell_verdict<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+    pub(super) fn tell_verdict<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         let has_verdict = |rest: &mut Box<ColdActions>| std::mem::take(&mut rest.has_verdict);
         if self.rest.as_mut().is_some_and(has_verdict) {
             verdicts::tell(node.shared());
@@ -303,7 +316,7 @@ impl Deferred {
     /// most of it.
     #[inline]
     pub(super) fn forget(self) {
-        debug_assert!(!self.needs_node() && self.is_quiet() && !self.has_news());
+        debug_assert!(!self.has_jobs() && self.is_quiet() && !self.has_news());
         std::mem::forget(self);
     }
 }

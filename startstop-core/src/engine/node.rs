@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -34,6 +34,9 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Lets go of the service: what has to be dropped where user code may run.
     fn let_go(self: Arc<Self>) -> Option<Box<dyn Any + Send>>;
 
+    /// A reference that does not keep the service.
+    fn downgrade(self: Arc<Self>) -> Weak<dyn Node>;
+
     /// Spawns what the engine needs.
     fn launch(self: Arc<Self>, job: Job);
 }
@@ -55,6 +58,16 @@ pub(crate) enum Job {
     ShutdownCall(Handle, u64),
     /// A look at which runtimes have ended.
     ForgetRuntimes,
+}
+
+impl Job {
+    /// Whether what is spawned keeps the service.
+    pub(super) fn takes_node(&self) -> bool {
+        match self {
+            Self::Driver(_) | Self::ShutdownCall(..) => true,
+            Self::Deadline(_) | Self::Look | Self::ForgetRuntimes => false,
+        }
+    }
 }
 
 /// Where a task of the engine is to run, and the number it proves itself with.

@@ -7,15 +7,12 @@ mod shutdown_call;
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
-use crate::engine::runtimes;
 use crate::engine::task::flush_lifo_slot;
-use crate::engine::{Identity, Job, Node, Shared, attached, look_soon, spawn_deadline_task};
+use crate::engine::{Identity, Job, Node, Shared, Synced, attached, gate, parts};
 use crate::report::status::Status;
 use crate::rules::span::Span;
 use crate::runner::{StartStop, WeakRunner};
@@ -70,25 +67,30 @@ impl<S: Service> Node for Inner<S> {
         Arc::into_inner(self).map(|inner| Box::new(inner) as Box<dyn Any + Send>)
     }
 
+    fn downgrade(self: Arc<Self>) -> Weak<dyn Node> {
+        Arc::downgrade(&self) as Weak<dyn Node>
+    }
+
     fn launch(self: Arc<Self>, job: Job) {
         match job {
             Job::Driver(target) => drive::spawn(self, &target),
-            Job::Deadline(target) => spawn_deadline_task(&(self as Arc<dyn Node>), &target),
-            Job::Look => look_soon(&(self as Arc<dyn Node>)),
-            Job::ForgetRuntimes => runtimes::forget_ended(),
             Job::ShutdownCall(on, epoch) => {
-                let call = shutdown_call::Call::new(Arc::clone(&self), epoch);
-                shutdown_call::spawn(&self, &on, call);
-                unblock_spawned(&self.shared, &on);
+                // Inside of `run`, which may block, other workers shall take the task that is spawned. Otherwise the
+                // driver, which is woken next, pushes it out.
+                let polls = self.shared.polling.load(Ordering::SeqCst);
+                let weak = Arc::downgrade(&self);
+                let task = shutdown_call::spawn(&on, shutdown_call::Call::new(self, epoch));
+                let note =
+                    |_: &Shared, synced: &mut Synced| parts::shutdown_spawned(synced, epoch, task);
+                if let Some((late, last)) = gate::look(&weak, note) {
+                    shutdown_call::abort(late);
+                    drop(last);
+                }
+                if polls {
+                    flush_lifo_slot(&on);
+                }
             }
+            job => job.launch_apart(&self.downgrade()),
         }
-    }
-}
-
-/// Lets other workers take the task that was just spawned, if this one is inside of `run`, which may block. Otherwise the driver,
-/// which is woken next, pushes the task out.
-fn unblock_spawned(shared: &Shared, on: &Handle) {
-    if shared.polling.load(Ordering::SeqCst) {
-        flush_lifo_slot(on);
     }
 }

@@ -50,9 +50,9 @@ impl<S: Service> Runner<S> {
             service.__has_shutdown(),
         );
         let shared = if service.__is_whole() { shared.of_whole() } else { shared };
-        let runner = Self { inner: Arc::new(Inner { shared, service }) };
-        let node: Weak<dyn Node> = Arc::downgrade(&runner.inner) as Weak<dyn Node>;
-        runner.inner.service.__bind(Owner(node));
+        let runner = Self::of_inner(Arc::new(Inner { shared, service }));
+        let node: Weak<dyn Node> = Arc::downgrade(runner.inner()) as Weak<dyn Node>;
+        runner.inner().service.__bind(Owner(node));
         runner
     }
 
@@ -68,7 +68,7 @@ impl<S: Service> Runner<S> {
     /// assert_eq!(app.service().members(), ["db"]);
     /// ```
     pub fn service(&self) -> &S {
-        &self.inner.service
+        &self.inner().service
     }
 
     /// A handle that does not keep the service running.
@@ -85,7 +85,7 @@ impl<S: Service> Runner<S> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn downgrade(&self) -> WeakRunner<S> {
-        WeakRunner::new(&self.inner)
+        WeakRunner::new(self.inner())
     }
 
     /// Keeps the service running after the last clone is dropped.
@@ -104,17 +104,23 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn detach(self) {
-        self.inner.shared.detached.store(true, Ordering::Release);
+        self.inner().shared.detached.store(true, Ordering::Release);
+    }
+
+    /// The service with its core.
+    #[inline]
+    pub(crate) fn inner(&self) -> &Arc<Inner<S>> {
+        self.inner.as_ref().expect("it is there until it is dropped")
     }
 
     /// The service with its core, whatever its type.
     pub(crate) fn node(&self) -> Arc<dyn Node> {
-        Arc::clone(&self.inner) as Arc<dyn Node>
+        Arc::clone(self.inner()) as Arc<dyn Node>
     }
 
     /// A handle that is counted already.
     pub(crate) fn of_inner(inner: Arc<Inner<S>>) -> Self {
-        Self { inner }
+        Self { inner: Some(inner) }
     }
 
     /// Starts the service. A service that is running is stopped first, with its own timeouts; one that
@@ -187,12 +193,12 @@ impl<S: Service> Runner<S> {
     pub async fn start_with(&self, parent: &CancellationToken) -> Result<(), StartError> {
         let parent = Arc::new(Parent::new(parent.clone()));
         let request = |wanted: Caller<'_>| {
-            let reply = request::start(&self.inner, StartKind::Start, Some(&parent), wanted);
+            let reply = request::start(self.inner(), StartKind::Start, Some(&parent), wanted);
             // After the start is registered, since a parent that is cancelled meanwhile stops it.
             parent_waker::watch(self, &parent);
             reply
         };
-        ask(&self.inner, request, Answer::start).await
+        ask(self.inner(), request, Answer::start).await
     }
 
     /// Starts the service unless it is running.
@@ -254,7 +260,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the stop goes on to its end when this future is dropped.
     pub async fn stop(&self) -> Result<(), StopError> {
-        ask(&self.inner, |wanted| request::stop(&self.inner, None, wanted), Answer::stop).await
+        ask(self.inner(), |wanted| request::stop(self.inner(), None, wanted), Answer::stop).await
     }
 
     /// Like [`stop`](Self::stop), within `timeout`. Zero aborts at once: `shutdown` is not called,
@@ -284,8 +290,8 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the stop goes on to its end when this future is dropped.
     pub async fn stop_within(&self, timeout: Duration) -> Result<(), StopError> {
-        let request = |wanted: Caller<'_>| request::stop(&self.inner, Some(timeout), wanted);
-        ask(&self.inner, request, Answer::stop).await
+        let request = |wanted: Caller<'_>| request::stop(self.inner(), Some(timeout), wanted);
+        ask(self.inner(), request, Answer::stop).await
     }
 
     /// Stops the service if need be, and starts it.
@@ -336,7 +342,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_start(&self) {
-        request::start(&self.inner, StartKind::Start, None, Caller::No);
+        request::start(self.inner(), StartKind::Start, None, Caller::No);
     }
 
     /// Begins a stop and returns at once.
@@ -355,7 +361,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_stop(&self) {
-        request::stop(&self.inner, None, Caller::No);
+        request::stop(self.inner(), None, Caller::No);
     }
 
     /// Begins a restart and returns at once.
@@ -375,7 +381,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_restart(&self) {
-        request::start(&self.inner, StartKind::Restart, None, Caller::No);
+        request::start(self.inner(), StartKind::Restart, None, Caller::No);
     }
 
     /// Asks the service to take over its new configuration, and waits for its answer. Nothing restarts.
@@ -413,7 +419,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the reload goes on to its end when this future is dropped.
     pub async fn reload(&self) -> Result<(), ReloadError> {
-        ask(&self.inner, |wanted| request::reload(&self.inner, wanted), Answer::reload).await
+        ask(self.inner(), |wanted| request::reload(self.inner(), wanted), Answer::reload).await
     }
 
     /// Asks for a reload and returns at once; what becomes of it is in the [events](Self::events), and a failure in the
@@ -443,34 +449,36 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_reload(&self) {
-        request::reload(&self.inner, Caller::No);
+        request::reload(self.inner(), Caller::No);
     }
 
     async fn ask_for_start(&self, kind: StartKind) -> Result<(), StartError> {
-        ask(&self.inner, |wanted| request::start(&self.inner, kind, None, wanted), Answer::start)
+        ask(self.inner(), |wanted| request::start(self.inner(), kind, None, wanted), Answer::start)
             .await
     }
 }
 
 impl<S: Service> Clone for Runner<S> {
     fn clone(&self) -> Self {
-        self.inner.shared.handles.fetch_add(1, Ordering::Relaxed);
-        Self { inner: Arc::clone(&self.inner) }
+        let inner = self.inner();
+        inner.shared.handles.fetch_add(1, Ordering::Relaxed);
+        Self::of_inner(Arc::clone(inner))
     }
 }
 
 /// The last clone asks for a stop, unless the runner was detached.
 impl<S: Service> Drop for Runner<S> {
     fn drop(&mut self) {
-        let shared = &self.inner.shared;
+        let Some(inner) = self.inner.take() else { return };
+        let shared = &inner.shared;
         if shared.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
             return;
         }
         if !shared.detached.load(Ordering::Acquire) {
-            request::abandon(&self.inner);
+            request::abandon(&inner);
         }
-        request::tell_watchers(&self.inner);
-        gate::pass(&self.inner);
+        request::tell_watchers(&inner);
+        gate::leave_for_good(inner);
     }
 }
 

@@ -87,7 +87,7 @@ struct AbortOnDrop<'a, S: Service> {
 impl<S: Service> Drop for AbortOnDrop<'_, S> {
     fn drop(&mut self) {
         if self.armed {
-            request::abort_part(&self.runner.inner);
+            request::abort_part(self.runner.inner());
         }
     }
 }
@@ -104,11 +104,11 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
     }
     let mut guard = AbortOnDrop { runner, armed: true };
     let start = |wanted: Caller<'_>| {
-        request::start_part(&runner.inner, Arc::new(place), request::Start::First, wanted)
+        request::start_part(runner.inner(), Arc::new(place), request::Start::First, wanted)
     };
-    let started = ask(&runner.inner, start, Answer::start).await;
+    let started = ask(runner.inner(), start, Answer::start).await;
     let result = finish(runner, &cx, started, owner).await;
-    if snapshot::was_aborted(&*runner.inner) {
+    if snapshot::was_aborted(&**runner.inner()) {
         wait_if_runtime_ends().await;
     }
     guard.armed = false;
@@ -137,8 +137,8 @@ async fn finish<S: Service>(
         Err(StartError::Stopped) => {}
         Err(error) => return Err(error.into()),
     }
-    let rest = request::wait_for_rest(&runner.inner.shared, owner);
-    let mut rest = pin!(wait_reply(&runner.inner, rest, Answer::seen));
+    let rest = request::wait_for_rest(&runner.inner().shared, owner);
+    let mut rest = pin!(wait_reply(runner.inner(), rest, Answer::seen));
     while let Some(reload) = next_reload(cx, rest.as_mut()).await {
         match before(pin!(runner.reload()), rest.as_mut()).await {
             Some(result) => reload.answer(result),
@@ -169,12 +169,13 @@ async fn before<T>(
 
 /// Stops the part of a whole that has so much time left.
 async fn stop<S: Service>(runner: &Runner<S>, left: Option<Duration>) -> Result<(), StopError> {
-    ask(&runner.inner, |wanted| request::stop_part(&runner.inner, left, wanted), Answer::stop).await
+    ask(runner.inner(), |wanted| request::stop_part(runner.inner(), left, wanted), Answer::stop)
+        .await
 }
 
 /// How the inner cycle ended, as the result of `run`.
 fn outcome<S: Service>(runner: &Runner<S>, cx: &Context) -> Result<(), BoxError> {
-    let synced = runner.inner.shared.synced();
+    let synced = runner.inner().shared.synced();
     if let Some(stuck) = synced.unresponsive() {
         return Err(StopError::Unresponsive(stuck.clone()).into());
     }

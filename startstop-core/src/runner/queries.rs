@@ -38,7 +38,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn is_running(&self) -> bool {
-        self.inner.shared.atomic_state.read().is_running()
+        self.inner().shared.atomic_state.read().is_running()
     }
 
     /// Whether the service can do its job, or has done it: it is running and not draining, or it is a
@@ -57,7 +57,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn is_ready(&self) -> bool {
-        self.inner.shared.atomic_state.read().is_ready()
+        self.inner().shared.atomic_state.read().is_ready()
     }
 
     /// How long the service has been running: zero in every state but [`Running`](State::Running).
@@ -79,7 +79,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn uptime(&self) -> Duration {
-        self.inner.shared.atomic_state.read().uptime()
+        self.inner().shared.atomic_state.read().uptime()
     }
 
     /// Where the service is in its life: one atomic load.
@@ -99,7 +99,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn state(&self) -> State {
-        self.inner.shared.atomic_state.read().state()
+        self.inner().shared.atomic_state.read().state()
     }
 
     /// The name of the service: from the settings, or that of its type.
@@ -113,7 +113,7 @@ impl<S: Service> Runner<S> {
     /// assert_eq!(job.name(), "import");
     /// ```
     pub fn name(&self) -> &str {
-        self.inner.shared.name()
+        self.inner().shared.name()
     }
 
     /// Returns the longest that a stop can take, [`Duration::MAX`] if it may take for ever: what systemd's `TimeoutStopSec` or the
@@ -142,7 +142,7 @@ impl<S: Service> Runner<S> {
     /// assert_eq!(Runner::new(app).grace_period(), Duration::from_secs(3 + 7 + 7));
     /// ```
     pub fn grace_period(&self) -> Duration {
-        grace::span(&*self.inner).total()
+        grace::span(&**self.inner()).total()
     }
 
     /// The last failure of the current or most recent cycle.
@@ -160,7 +160,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn errors_last(&self) -> Option<Failure> {
-        snapshot::errors_last(&self.inner.shared)
+        snapshot::errors_last(&self.inner().shared)
     }
 
     /// The failures of the current or most recent cycle, oldest first, as far as the history holds
@@ -181,7 +181,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn errors_list(&self) -> Vec<Failure> {
-        snapshot::errors_list(&self.inner.shared)
+        snapshot::errors_list(&self.inner().shared)
     }
 
     /// The failures of all cycles: a snapshot that costs the same at any size.
@@ -199,7 +199,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn history(&self) -> History {
-        self.inner.shared.synced().history()
+        self.inner().shared.synced().history()
     }
 
     /// Returns a snapshot of the service and of its parts.
@@ -219,7 +219,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn status(&self) -> Status {
-        snapshot::status(&*self.inner)
+        snapshot::status(&**self.inner())
     }
 
     /// Waits until the cycle that is current now, at this call, has ended: how it did. For a runner that
@@ -246,7 +246,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Nothing is lost when it is dropped; a new call waits for the cycle that is current then.
     pub fn wait(&self) -> impl Future<Output = Exit> + Send + use<'_, S> {
-        wait_reply(&self.inner, request::wait(&self.inner.shared), Answer::end)
+        wait_reply(self.inner(), request::wait(&self.inner().shared), Answer::end)
     }
 
     /// Waits until the service is in a state, or has been in it since this call.
@@ -270,7 +270,7 @@ impl<S: Service> Runner<S> {
     ///
     /// Nothing is lost when it is dropped; a new call sees the states from then on.
     pub fn wait_for(&self, state: State) -> impl Future<Output = ()> + Send + use<'_, S> {
-        wait_reply(&self.inner, request::wait_for(&self.inner.shared, state), Answer::seen)
+        wait_reply(self.inner(), request::wait_for(&self.inner().shared, state), Answer::seen)
     }
 
     /// A watch on the state.
@@ -290,7 +290,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn subscribe(&self) -> StateWatch {
-        StateWatch::new(&(Arc::clone(&self.inner) as Arc<dyn Node>))
+        StateWatch::new(&(Arc::clone(self.inner()) as Arc<dyn Node>))
     }
 
     /// Returns a stream of what happens from now on to the service and, for a composite, to every member down to the
@@ -332,7 +332,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn events_with_capacity(&self, capacity: usize) -> Events {
-        listen(&(Arc::clone(&self.inner) as Arc<dyn Node>), capacity)
+        listen(&(Arc::clone(self.inner()) as Arc<dyn Node>), capacity)
     }
 
     /// Returns the service itself, or what is below it, by its path as [`Status::path`](crate::Status::path) has it; `None` if
@@ -357,7 +357,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn find(&self, path: &str) -> Option<Arc<dyn StartStop>> {
-        let node = find::find(Arc::clone(&self.inner) as Arc<dyn Node>, path)?;
+        let node = find::find(Arc::clone(self.inner()) as Arc<dyn Node>, path)?;
         node.handle()?.downcast().ok().map(|handle| *handle)
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Weak};
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, Waker};
 
-use crate::engine::Node;
 use crate::engine::waiters::{Key, Topic};
+use crate::engine::{Node, Shared, Synced, gate};
 use crate::report::state::State;
 
 /// A watch on the state of a service, from [`Runner::subscribe`](crate::Runner::subscribe).
@@ -55,7 +55,7 @@ impl StateWatch {
         Self { node: Arc::downgrade(node), seen: (synced.version, synced.state()) }
     }
 
-    /// The state now: one atomic load.
+    /// The state now.
     ///
     /// # Examples
     ///
@@ -70,7 +70,8 @@ impl StateWatch {
     /// # }
     /// ```
     pub fn get(&self) -> State {
-        self.node.upgrade().map_or(State::Stopped, |node| node.shared().atomic_state.read().state())
+        gate::glance(&self.node, |shared| shared.atomic_state.read().state())
+            .map_or(State::Stopped, |(state, _)| state)
     }
 
     /// Waits until the state has changed since the last call, or since the watch was made: the newest
@@ -117,28 +118,33 @@ impl StateWatch {
         entry: &mut Option<WatchEntry>,
         task: &mut Task<'_>,
     ) -> Poll<Option<(u32, State)>> {
-        // Kept for this poll alone.
-        let Some(node) = self.node.upgrade() else { return Poll::Ready(None) };
-        match entry {
-            Some(entry) if !entry.is_answered(&node, task) => return Poll::Pending,
-            _ => {}
-        }
-        match self.news(&node, task) {
-            WatchNews::Changed(version, state) => Poll::Ready(Some((version, state))),
-            WatchNews::Over => Poll::Ready(None),
-            WatchNews::None(key) => {
+        let look = |shared: &Shared, synced: &mut Synced| {
+            let (old, is_answered) = match entry {
+                Some(entry) => entry.look(synced, task),
+                None => (None, true),
+            };
+            (old, is_answered.then(|| self.news(shared, synced, task)))
+        };
+        let Some(((old, news), last)) = gate::look(&self.node, look) else {
+            return Poll::Ready(None);
+        };
+        drop((old, last));
+        match news {
+            None => Poll::Pending,
+            Some(WatchNews::Changed(version, state)) => Poll::Ready(Some((version, state))),
+            Some(WatchNews::Over) => Poll::Ready(None),
+            Some(WatchNews::None(key)) => {
                 *entry = Some(WatchEntry { node: Weak::clone(&self.node), key });
                 Poll::Pending
             }
         }
     }
 
-    fn news(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> WatchNews {
-        let mut synced = node.shared().synced();
+    fn news(&self, shared: &Shared, synced: &mut Synced, task: &Task<'_>) -> WatchNews {
         if synced.version != self.seen.0 {
             return WatchNews::Changed(synced.version, synced.state());
         }
-        if node.shared().is_abandoned() && synced.state() == State::Stopped {
+        if shared.is_abandoned() && synced.state() == State::Stopped {
             return WatchNews::Over;
         }
         WatchNews::None(synced.waiters.add_with(Topic::Change, task.waker()))
@@ -152,23 +158,18 @@ struct WatchEntry {
 }
 
 impl WatchEntry {
-    fn is_answered(&self, node: &Arc<dyn Node>, task: &Task<'_>) -> bool {
-        let mut synced = node.shared().synced();
+    /// Whether it is answered; if not, what is to be dropped outside of the lock.
+    fn look(&self, synced: &mut Synced, task: &Task<'_>) -> (Option<Waker>, bool) {
         if synced.waiters.is_answered(self.key) {
-            return true;
+            return (None, true);
         }
-        let old = synced.waiters.wake(self.key, task.waker());
-        drop(synced);
-        drop(old);
-        false
+        (synced.waiters.wake(self.key, task.waker()), false)
     }
 }
 
 impl Drop for WatchEntry {
     fn drop(&mut self) {
-        let Some(node) = self.node.upgrade() else { return };
-        let old = node.shared().synced().waiters.remove(self.key);
-        drop(old);
+        drop(gate::look(&self.node, |_, synced| synced.waiters.remove(self.key)));
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::Runner;
+use crate::engine::{Shared, gate};
 use crate::runner::driver::Inner;
 use crate::service::Service;
 
@@ -43,11 +44,12 @@ impl<S: Service> WeakRunner<S> {
     /// assert_eq!(weak.upgrade().unwrap().name(), runner.name());
     /// ```
     pub fn upgrade(&self) -> Option<Runner<S>> {
-        let inner = self.inner.upgrade()?;
-        let detached = inner.shared.detached.load(Ordering::Acquire);
-        let add = |count: u32| (count > 0 || detached).then_some(count + 1);
-        inner.shared.handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, add).ok()?;
-        Some(Runner::of_inner(inner))
+        let add = |shared: &Shared| {
+            let detached = shared.detached.load(Ordering::Acquire);
+            let add = |count: u32| (count > 0 || detached).then_some(count + 1);
+            shared.handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, add).is_ok()
+        };
+        gate::come_back(&self.inner, add).map(Runner::of_inner)
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use super::task::{drop_on, spawn_apart};
 use super::which;
 use super::{POLLS_BEFORE_DEADLINE_TASK, SLACK};
-use crate::engine::{Job, Node, Shared, Synced, deadline, gate, update_apart};
+use crate::engine::{Job, Node, Shared, Synced, deadline, gate};
 use crate::sync::clock;
 
 /// What an entry is about.
@@ -71,13 +71,14 @@ fn look_at_deadline(
         return Instant::now().checked_add(POLLS_BEFORE_DEADLINE_TASK);
     }
     *was_nudged = false;
-    let node = node.upgrade()?;
-    let rest = update_apart(&node, |shared, synced, deferred| {
+    let mut due = None;
+    let mut parting = gate::change_apart(node, |shared, synced, deferred| {
         which::on_fired(synced, shared, id, deferred);
-    });
-    let due = deadline::next_look(&node.shared().synced(), node.shared(), id);
+        due = deadline::next_look(synced, shared, id);
+    })?;
+    parting.carry_out_urgent();
     // What may be user code, carried away by the task that wakes a worker.
-    on.spawn(async move { rest.finish(&node) });
+    on.spawn(async move { parting.carry_out() });
     look_at(due?)
 }
 
@@ -105,8 +106,7 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
     let Some(found) = found else { return };
     if let Some((on, epoch)) = found.shutdown_call {
         // The attempt does not end before its `shutdown` has.
-        let Some(node) = node.upgrade() else { return };
-        node.launch(Job::ShutdownCall(on, epoch));
+        Job::ShutdownCall(on, epoch).launch_apart(node);
     }
     if let Some(target) = found.deadline_task {
         spawn_apart(node, &target);

@@ -3,16 +3,16 @@
 //! It does not keep the service alive, and looks at it behind its gate: whoever sees `Stopped` finds nobody looking.
 
 use std::any::Any;
+use std::sync::Weak;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use super::which;
 use super::{Keepers, QueueEntry};
-use crate::engine::gate::{self, update_and_leave};
-use crate::engine::{Node, Shared, SpawnTarget, Synced, deadline, update};
+use crate::engine::gate::{self, update_apart};
+use crate::engine::{Node, Shared, SpawnTarget, Synced, deadline};
 use crate::sync::clock;
 use crate::sync::{has_ended, spawn_on};
 
@@ -26,21 +26,20 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let look = |_: &Shared, synced: &mut Synced| deadline::is_kept_by(synced, self.id);
         let Some((true, _)) = gate::look(&self.node, look) else { return };
-        let Some(node) = self.node.upgrade() else { return };
-        update_and_leave(node, |_, synced, deferred| {
+        update_apart(&self.node, |_, synced, deferred| {
             deadline::task_lost(synced, self.id, deferred);
         });
     }
 }
 
 /// Spawns the task, with an entry for the thread.
-pub(crate) fn spawn(node: &Arc<dyn Node>, target: &SpawnTarget) {
-    if !spawn_apart(&Arc::downgrade(node), target) && has_ended(&target.on) {
+pub(crate) fn spawn(node: &Weak<dyn Node>, target: &SpawnTarget) {
+    if !spawn_apart(node, target) && has_ended(&target.on) {
         spawn_here(node);
     }
 }
 
-/// The same for who does not keep the service: whether it keeps the deadline now.
+/// The same: whether it keeps the deadline now.
 pub(super) fn spawn_apart(node: &Weak<dyn Node>, target: &SpawnTarget) -> bool {
     let SpawnTarget { on, id } = target;
     let due = gate::look(node, |shared, synced| deadline::next_look(synced, shared, *id));
@@ -65,10 +64,10 @@ pub(super) fn drop_on(last: Option<Box<dyn Any + Send>>, on: &Handle) {
 }
 
 /// The runtime of the service has ended and dropped the task at once: that of the caller keeps the deadline.
-fn spawn_here(node: &Arc<dyn Node>) {
+fn spawn_here(node: &Weak<dyn Node>) {
     let Ok(here) = Handle::try_current() else { return };
     if !has_ended(&here) {
-        update(node, |_, synced, deferred| {
+        update_apart(node, |_, synced, deferred| {
             synced.run_on(here);
             deadline::on_polled(synced, deferred);
         });
@@ -90,9 +89,7 @@ fn hook_waits(guard: &Guard) -> bool {
         return false;
     }
     if polls {
-        // The attempt does not end before its `shutdown` has.
-        let Some(node) = guard.node.upgrade() else { return false };
-        update(&node, |shared, synced, deferred| synced.spawn_hook(shared, deferred));
+        update_apart(&guard.node, |shared, synced, deferred| synced.spawn_hook(shared, deferred));
         return false;
     }
     true
@@ -109,8 +106,7 @@ async fn keep(guard: Guard) {
     }
     while let Some(at) = next_look(&guard).and_then(clock::instant) {
         tokio::time::sleep_until(at).await;
-        let Some(node) = guard.node.upgrade() else { return };
-        update_and_leave(node, |shared, synced, deferred| {
+        update_apart(&guard.node, |shared, synced, deferred| {
             which::on_fired(synced, shared, guard.id, deferred);
         });
     }

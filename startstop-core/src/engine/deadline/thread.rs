@@ -2,7 +2,7 @@
 //!
 //! It is there from the first entry to [`LINGER`] after the last one.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
@@ -92,10 +92,9 @@ fn take_back(number: u64) {
 }
 
 /// Has the thread look at what is pending.
-pub(crate) fn look_soon(node: &Arc<dyn Node>) {
-    let node = Arc::downgrade(node);
+pub(crate) fn look_soon(node: &Weak<dyn Node>) {
     let mut shared = shared();
-    shared.noted.push(node);
+    shared.noted.push(Weak::clone(node));
     if shared.noted_at.is_none() {
         let at = Instant::now() + LOOK;
         shared.noted_at = Some(at);

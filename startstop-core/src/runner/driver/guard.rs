@@ -10,7 +10,9 @@ use tokio::runtime::RuntimeFlavor;
 use super::Inner;
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
-use crate::engine::{Alarm, ArmTimer, Deferred, DriverStep, RetryAnswer, Shared, Synced, update};
+use crate::engine::{
+    Alarm, ArmTimer, Deferred, DriverStep, RetryAnswer, Shared, Synced, parts, update,
+};
 use crate::report::failure::RawFailure;
 use crate::report::panic::fenced;
 use crate::report::state::State;
@@ -153,7 +155,10 @@ impl<S: Service> Driver<S> {
         if alone && call.poll(cx).is_ready() {
             return false;
         }
-        shutdown_call::spawn(self.inner(), &on, call);
+        let task = shutdown_call::spawn(&on, call);
+        // In a statement of its own, so that it is aborted outside of the lock.
+        let late = parts::shutdown_spawned(&mut shared.synced(), epoch, task);
+        shutdown_call::abort(late);
         true
     }
 

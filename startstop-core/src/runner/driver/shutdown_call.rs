@@ -25,6 +25,7 @@ use crate::rules::lifecycle::Input;
 use crate::service::Service;
 use crate::service::context::Context;
 use crate::service::size::is_large;
+use crate::sync::AbortHandle;
 
 type BoxShutdown = Pin<Box<dyn Future<Output = FutureEnd<Result<(), BoxError>>> + Send>>;
 
@@ -32,7 +33,6 @@ type BoxShutdown = Pin<Box<dyn Future<Output = FutureEnd<Result<(), BoxError>>> 
 pub(super) struct Call {
     /// Until the call has ended.
     node: Option<Arc<dyn Node>>,
-    epoch: u64,
     future: Option<BoxShutdown>,
     span: AttemptSpan,
 }
@@ -47,7 +47,7 @@ impl Call {
             Box::pin(called::<S, Inline>(inner, cx))
         };
         let span = node.shared().span(epoch);
-        Self { node: Some(node), epoch, future: Some(future), span }
+        Self { node: Some(node), future: Some(future), span }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<()> {
@@ -108,10 +108,12 @@ async fn called<S: Service, P: FutureStorage>(
 }
 
 /// Goes on with a call in a task of its own.
-pub(super) fn spawn<N: Node>(node: &Arc<N>, on: &Handle, mut call: Call) {
-    let epoch = call.epoch;
-    let task = spawn_on(on, std::future::poll_fn(move |cx| call.poll(cx)));
-    let late = parts::shutdown_spawned(&mut node.shared().synced(), epoch, task);
+pub(super) fn spawn(on: &Handle, mut call: Call) -> AbortHandle {
+    spawn_on(on, std::future::poll_fn(move |cx| call.poll(cx)))
+}
+
+/// Aborts the task of a call that has come too late.
+pub(super) fn abort(late: Option<AbortHandle>) {
     if let Some(late) = late {
         late.abort();
     }
