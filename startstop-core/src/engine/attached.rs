@@ -4,7 +4,7 @@
 //! of their cycles holds a place in it.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::{Deferred, Node, Synced};
@@ -16,6 +16,13 @@ use crate::sync::clock;
 pub(super) struct Attached {
     name: Arc<str>,
     node: Arc<dyn Node>,
+}
+
+impl Attached {
+    /// A reference that does not keep it.
+    pub(super) fn downgrade(&self) -> Weak<dyn Node> {
+        Arc::downgrade(&self.node)
+    }
 }
 
 /// What an attached runner is told.
@@ -48,7 +55,7 @@ pub(crate) fn attach(synced: &mut Synced, epoch: u64, name: &str, node: &Arc<dyn
 pub(crate) fn detach(synced: &mut Synced, node: &Arc<dyn Node>) -> Option<Arc<dyn Node>> {
     let attached = &mut synced.rare.as_mut()?.attached;
     let at = attached.iter().position(|part| is_same(&part.node, node))?;
-    Some(attached.swap_remove(at).node)
+    Some(attached.remove(at).node)
 }
 
 /// The parts of the attempt under their names.

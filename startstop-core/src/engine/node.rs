@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ pub(crate) enum Job {
     ShutdownCall(Handle, u64),
     /// A look at which runtimes have ended.
     ForgetRuntimes,
+    /// The task that passes a reload request on.
+    PassOn(PassOn),
 }
 
 impl Job {
@@ -65,9 +68,17 @@ impl Job {
     pub(super) fn takes_node(&self) -> bool {
         match self {
             Self::Driver(_) | Self::ShutdownCall(..) => true,
-            Self::Deadline(_) | Self::Look | Self::ForgetRuntimes => false,
+            Self::Deadline(_) | Self::Look | Self::ForgetRuntimes | Self::PassOn(_) => false,
         }
     }
+}
+
+/// A reload request that is to be passed on to what is attached, in its order.
+pub(crate) struct PassOn {
+    pub(super) on: Handle,
+    pub(super) epoch: u64,
+    pub(super) round: u32,
+    pub(super) left: VecDeque<Weak<dyn Node>>,
 }
 
 /// Where a task of the engine is to run, and the number it proves itself with.

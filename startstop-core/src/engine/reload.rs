@@ -4,13 +4,16 @@
 //! requests, the round is undecided; the driver decides after a poll of `run`, since that is where a service begins to wait.
 //! Then it is handed out: a share to each who waits, or one to who looks next. The round is over when all shares are answered.
 //!
+//! What nobody in the service waits for is passed on to what it has attached.
+//!
 //! 1. A request joins the last round as long as nobody has looked at it.
 //! 2. The end of the attempt ends all rounds.
 //! 3. A share that `run` drops in a poll counts as done only after that poll, for it may be the last one.
 
 use std::sync::atomic::Ordering;
 
-use super::{Deferred, Shared, Synced, listeners};
+use super::attached::Attached;
+use super::{Deferred, Job, PassOn, Shared, Synced, listeners};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::ReloadError;
 use crate::report::event::EventKind;
@@ -124,9 +127,27 @@ pub(crate) fn decide(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
     if rounds.last().is_none_or(|round| round.stage != RoundStage::Undecided) {
         return;
     }
-    if let Some(round) = rounds.pop() {
-        tell_requesters(synced, round.id, Err(ReloadError::NotSupported), deferred);
+    let Some(round) = rounds.pop() else { return };
+    match pass_on(synced, round.id) {
+        Some(pass_on) => begin_passing(synced, round, pass_on, deferred),
+        None => tell_requesters(synced, round.id, Err(ReloadError::NotSupported), deferred),
     }
+}
+
+/// Passes the request of this round on, if anything is attached.
+fn pass_on(synced: &Synced, round: u32) -> Option<PassOn> {
+    let attached = &synced.rare.as_ref()?.attached;
+    let on = synced.on.clone().filter(|_| !attached.is_empty())?;
+    let left = attached.iter().map(Attached::downgrade).collect();
+    Some(PassOn { on, epoch: synced.attempts, round, left })
+}
+
+/// What is attached has the only share of a round that the service itself does not look at.
+fn begin_passing(synced: &mut Synced, mut round: Round, pass_on: PassOn, deferred: &mut Deferred) {
+    round.take();
+    synced.rare().reloads.rounds.push(round);
+    listeners::tell(synced, deferred, || EventKind::Reloading);
+    deferred.job(Job::PassOn(pass_on));
 }
 
 /// Takes a share of a round, if there is one for who looks; from now on requests are supported.

@@ -309,14 +309,22 @@ pub(crate) fn reload<N: Node + ?Sized>(
     node: &Arc<N>,
     wanted: Caller<'_>,
 ) -> Reply<Result<(), ReloadError>> {
-    update(node, |shared, synced, deferred| {
-        let Some(round) = reload::request(synced) else {
-            return Reply::Now(Err(ReloadError::Stopped));
-        };
-        let key = wanted.register(Topic::Reloaded(round), synced);
-        reload::hand_out(synced, shared, deferred);
-        reply(key, synced, Answer::reload)
-    })
+    update(node, |shared, synced, deferred| reload_in(synced, shared, wanted, deferred))
+}
+
+/// The same under the lock.
+pub(super) fn reload_in(
+    synced: &mut Synced,
+    shared: &Shared,
+    wanted: Caller<'_>,
+    deferred: &mut Deferred,
+) -> Reply<Result<(), ReloadError>> {
+    let Some(round) = reload::request(synced) else {
+        return Reply::Now(Err(ReloadError::Stopped));
+    };
+    let key = wanted.register(Topic::Reloaded(round), synced);
+    reload::hand_out(synced, shared, deferred);
+    reply(key, synced, Answer::reload)
 }
 
 /// The last runner is gone: who watches a service that is stopped learns that nothing will change.

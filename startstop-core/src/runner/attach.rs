@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use super::{Runner, listen};
 use crate::engine::attached::is_same;
 use crate::engine::request::{self, Caller};
-use crate::engine::{Node, Observer, attached, owners};
+use crate::engine::{Node, Observer, Shared, Synced, attached, gate, owners};
 use crate::report::path::SEPARATOR;
 use crate::report::state::State;
 use crate::rules::lifecycle::StopStage;
@@ -70,6 +70,9 @@ impl Context {
     /// Whoever attaches a runner starts it by its handle, before or after. When the attempt is to end, the runner is told to
     /// stop, and at the deadline of the attempt it is aborted. The attempt ends only when the runner has; if that is
     /// unresponsive, so is the attempt. It is no part any more once the attempt has ended.
+    ///
+    /// A [reload request](Context::reloaded) is the service's own where anything in it waits for one; else it is passed on to
+    /// what is attached, one after another.
     ///
     /// With a context that has no runner nothing happens.
     ///
@@ -276,11 +279,13 @@ impl Observer for Attachment {
 
     /// Has the attempt not end before the part, once that has begun.
     fn changed(&self) {
+        let owner = self.owner.as_ptr().addr();
+        let look = |_: &Shared, synced: &mut Synced| {
+            !owners::is_part_of(synced, owner) && synced.state() != State::Stopped
+        };
+        // Who sees that the part has stopped finds nobody who looks at it.
+        let Some((true, _)) = gate::look(&self.part, look) else { return };
         let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else { return };
-        let is_part = owners::is_part_of(&part.shared().synced(), Arc::as_ptr(&owner).addr());
-        if is_part || part.shared().atomic_state.read().state() == State::Stopped {
-            return;
-        }
         let Ok(place) = AttemptGuard::attached(&owner, self.epoch) else {
             request::abort_part(&part);
             return;
