@@ -1,8 +1,13 @@
 //! `every`: a call each period.
 
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use startstop_core::{Cause, Context, Exit, Permanent, Runner, Service, State, StopError, every};
+use startstop_core::{
+    Cause, Context, Exit, Failure, Permanent, RestartPolicy, Runner, Service, Settings, State,
+    StopError, every,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep};
 
@@ -154,4 +159,32 @@ async fn a_period_without_end_is_one_call() {
     idle().await;
     assert!(runner.is_running() && calls.try_recv().is_err());
     runner.stop().await.unwrap();
+}
+
+/// Yields an error that is permanent, and panics when it is dropped.
+struct Bomb;
+
+impl Future for Bomb {
+    type Output = Result<(), Permanent>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Task<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Err(Permanent::new("gone")))
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new("dropped"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permanent_error_ends_it_also_where_the_drop_of_the_call_panics() {
+    let settings = Settings::new().restart(RestartPolicy::on_failure());
+    let runner = Runner::with_settings(every(PERIOD, |_cx| Bomb), settings);
+    runner.start().await.unwrap();
+    assert_eq!(within(runner.wait()).await, Exit::Failed);
+    let causes: Vec<Cause> = runner.errors_list().iter().map(Failure::cause).collect();
+    assert_eq!(causes, [Cause::Panic, Cause::Error]);
+    assert_eq!(runner.status().attempts(), 1);
 }

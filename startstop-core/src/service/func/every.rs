@@ -1,17 +1,21 @@
 //! A service that calls a function again and again.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use crate::engine::catch_unwind::{Fence, FutureEnd};
+use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
-use crate::report::panic::BoxError;
+use crate::report::panic::{BoxError, PanicError, fenced};
 use crate::report::permanent::Permanent;
 use crate::service::Service;
 use crate::service::context::Context;
+use crate::service::context::attempt_guard::record;
 use crate::service::func::named_after;
 use crate::settings::Settings;
 
@@ -81,18 +85,53 @@ where
         while next_tick(&cx, &mut ticks).await {
             // Only the function is timed by the watchdog.
             cx.heartbeat();
-            let call = pin!((self.f)(cx.clone()));
-            match call.await.into_result() {
-                Err(error) if Permanent::is_in(&*error) => return Err(error),
-                Err(error) => cx.report(error),
-                Ok(()) => {}
-            }
+            let place = pin!(None);
+            let mut fence = Fence::new(place);
+            let FutureEnd { result, dropped } = match fence.fill(|| (self.f)(cx.clone())) {
+                Ok(()) => poll_fn(|task| fence.poll(task)).await,
+                Err(panic) => FutureEnd { result: Err(panic), dropped: None },
+            };
+            end_call(&cx, result.and_then(|output| fenced(|| output.into_result())), dropped)?;
         }
         Ok(())
     }
 
     fn settings(&self) -> Settings {
         named_after::<C>()
+    }
+}
+
+/// The end of a call, and of its future: whether the service goes on. An error may be permanent, so it is that which ends
+/// it where the drop of the future has panicked as well.
+fn end_call(
+    cx: &Context,
+    result: Result<Result<(), BoxError>, PanicError>,
+    dropped: Option<PanicError>,
+) -> Result<(), BoxError> {
+    let last = match result {
+        Err(panic) => {
+            record_drop(cx, dropped);
+            Some(panic)
+        }
+        Ok(Err(error)) if Permanent::is_in(&*error) => {
+            record_drop(cx, dropped);
+            return Err(error);
+        }
+        Ok(Err(error)) => {
+            cx.report(error);
+            dropped
+        }
+        Ok(Ok(())) => dropped,
+    };
+    match last {
+        Some(panic) => resume_unwind(Box::new(panic.message().to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn record_drop(cx: &Context, dropped: Option<PanicError>) {
+    if let Some(panic) = dropped {
+        record(cx, RawFailure::panic(panic));
     }
 }
 
