@@ -221,3 +221,20 @@ async fn what_fails_long_after_its_abort_is_in_the_history() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shutdown_that_does_not_return_is_the_part_that_is_stuck() {
+    let latch = Arc::new(Latch::default());
+    let blocked = Arc::clone(&latch);
+    let service = blocking_fn(|cx: Context| {
+        cx.cancelled_blocking(Duration::MAX);
+    });
+    let settings = Settings::new().stop_timeout(SHORT).abort_timeout(SHORT);
+    let runner = Runner::with_settings(service.on_shutdown(move |_cx| blocked.block()), settings);
+    within(runner.start()).await.unwrap();
+    let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else { panic!() };
+    assert_eq!(stuck.parts(), [Phase::Shutdown]);
+    assert_eq!(runner.errors_last().unwrap().phase(), Phase::Shutdown);
+    latch.release();
+    within(runner.wait_for(State::Stopped)).await;
+}

@@ -82,6 +82,7 @@ pub(crate) struct Lifecycle {
     tasks: u32,
     kept: u32,
     held: u32,
+    held_by_shutdown: u32,
     stuck: u32,
 }
 

@@ -81,6 +81,8 @@ pub(crate) enum Part {
     Kept,
     /// What `run` leaves behind when it is dropped, and what knows no deadline: a thread.
     Held,
+    /// The same of `shutdown`.
+    HeldByShutdown,
     /// What a composite drives and what is out of deadlines.
     Stuck,
 }

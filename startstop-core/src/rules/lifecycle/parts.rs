@@ -116,6 +116,7 @@ fn count(life: &mut Lifecycle, part: Part) -> &mut u32 {
         Part::Task => &mut life.tasks,
         Part::Kept => &mut life.kept,
         Part::Held => &mut life.held,
+        Part::HeldByShutdown => &mut life.held_by_shutdown,
         Part::Stuck => &mut life.stuck,
     }
 }

@@ -74,7 +74,7 @@ impl Lifecycle {
     fn has_parts(&self) -> bool {
         self.running
             || matches!(self.shutdown_call, ShutdownCall::Due | ShutdownCall::Live)
-            || self.tasks + self.kept + self.held + self.stuck > 0
+            || self.tasks + self.kept + self.held + self.held_by_shutdown + self.stuck > 0
     }
 
     /// Whether nothing is left but parts that are out of deadlines.
@@ -110,7 +110,8 @@ impl Lifecycle {
     pub(crate) fn alive_parts(&self) -> Vec<Phase> {
         let beside = self.kept + self.held + self.stuck > 0 || self.closing;
         let run = (self.running || beside).then_some(Phase::Run);
-        let shutdown_call = (self.shutdown_call == ShutdownCall::Live).then_some(Phase::Shutdown);
+        let is_called = self.shutdown_call == ShutdownCall::Live || self.held_by_shutdown > 0;
+        let shutdown_call = is_called.then_some(Phase::Shutdown);
         let task = (self.tasks > 0).then_some(Phase::Task);
         [run, shutdown_call, task].into_iter().flatten().collect()
     }

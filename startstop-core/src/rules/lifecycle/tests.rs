@@ -44,12 +44,23 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
     if at.shutdown_call == ShutdownCall::Live {
         inputs.push(Input::HookEnded);
     }
-    for (part, count) in [(Part::Task, at.tasks), (Part::Kept, at.kept), (Part::Held, at.held)] {
+    let called = at.shutdown_call == ShutdownCall::Live;
+    let counts = [
+        (Part::Task, at.tasks),
+        (Part::Kept, at.kept),
+        (Part::Held, at.held),
+        (Part::HeldByShutdown, at.held_by_shutdown),
+    ];
+    for (part, count) in counts {
         if count > 0 {
             inputs.push(Input::Ended(part));
         }
         // Whether there are more makes no difference to what is held or stuck.
-        let most = if part == Part::Held { 1 } else { PARTS };
+        let most = match part {
+            Part::HeldByShutdown if !called => 0,
+            Part::Held | Part::HeldByShutdown => 1,
+            Part::Task | Part::Kept | Part::Stuck => PARTS,
+        };
         if count < most && (at.is_open() || part == Part::Kept && at.running) {
             inputs.push(Input::Added(part));
         }
@@ -232,6 +243,7 @@ fn a_stop_always_leads_to_stopped() {
                     () if at.tasks > 0 => Input::Ended(Part::Task),
                     () if at.kept > 0 => Input::Ended(Part::Kept),
                     () if at.held > 0 => Input::Ended(Part::Held),
+                    () if at.held_by_shutdown > 0 => Input::Ended(Part::HeldByShutdown),
                     () if at.stuck > 0 => Input::Ended(Part::Stuck),
                     () if at.closing => Input::Closed,
                     () => Input::Finish,

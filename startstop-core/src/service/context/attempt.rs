@@ -35,7 +35,7 @@ impl Attempt {
         self.epoch & !SHUTDOWN
     }
 
-    pub(super) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         if self.epoch & SHUTDOWN == 0 { Phase::Run } else { Phase::Shutdown }
     }
 

@@ -37,7 +37,11 @@ pub(crate) struct AttemptGuard {
 impl AttemptGuard {
     /// A place for a thread, which knows no deadline.
     pub(crate) fn held(cx: &Context) -> Result<Option<Self>, Closed> {
-        Self::new(cx, Part::Held, Lifecycle::is_open)
+        let part = match cx.attempt_link().map(Attempt::phase) {
+            Some(Phase::Shutdown) => Part::HeldByShutdown,
+            _ => Part::Held,
+        };
+        Self::new(cx, part, Lifecycle::is_open)
     }
 
     /// A place for parts that keep deadlines of their own.
