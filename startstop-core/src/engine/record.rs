@@ -194,9 +194,9 @@ pub(crate) fn stuck_parts(synced: &mut Synced, shared: &Shared) -> Unresponsive 
     let path = synced.path(shared.name());
     let rare = synced.rare.as_ref();
     let names = rare.map(|rare| rare.tasks.names()).unwrap_or_default();
-    let below = rare.map(|rare| rare.stuck_below.clone()).unwrap_or_default();
+    let below = rare.map_or(&[][..], |rare| &rare.stuck_below);
     Unresponsive::new(shared.name(), &synced.life.alive_parts(), waited)
-        .of(path.as_str(), below)
+        .of(path, below)
         .with_tasks(names)
         .with_checkpoint(reporting::checkpoint(synced, now))
 }
@@ -206,11 +206,7 @@ pub(crate) fn note_stuck(synced: &mut Synced, epoch: u64, unresponsive: &Unrespo
     if synced.attempts != epoch {
         return;
     }
-    let below = &mut synced.rare().stuck_below;
-    match unresponsive.members() {
-        [] => below.push(unresponsive.own_path().into()),
-        members => below.extend_from_slice(members),
-    }
+    synced.rare().stuck_below.push(unresponsive.clone());
 }
 
 /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of

@@ -82,8 +82,8 @@ pub(crate) struct ColdState {
     pub(super) whole_keeps: bool,
     /// When the drain is over; while the service is up, when it was told of the drain of a whole.
     pub(super) drain_at: u64,
-    /// The paths of the parts of the attempt that do not yield.
-    pub(super) stuck_below: Vec<Box<str>>,
+    /// The parts of the attempt that do not yield.
+    pub(super) stuck_below: Vec<Unresponsive>,
     /// What the service has attached to its attempt.
     pub(super) attached: Vec<Attached>,
     /// How long a composite may take, found out for the stop of the whole that it is a part of.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::report::failure::{Failure, write_chain};
+use crate::report::path::Path;
 use crate::report::state::Phase;
 use crate::report::text::Escaped;
 
@@ -147,26 +148,39 @@ struct Stuck {
     parts: Box<[Phase]>,
     /// The names of the tasks that have one.
     tasks: Vec<Cow<'static, str>>,
-    path: Box<str>,
-    members: Vec<Box<str>>,
+    path: Path,
+    /// Shared with the verdict below, where there is one: a tree may be deep, and so its paths long.
+    members: Arc<[Box<str>]>,
     waited: Duration,
     checkpoint: Option<(&'static str, Duration)>,
 }
 
 impl Unresponsive {
     pub(crate) fn new(service: &str, parts: &[Phase], waited: Duration) -> Self {
-        let (path, members) = (service.into(), Vec::new());
+        let (path, members) = (Path::alone(service), Arc::default());
         let (service, parts) = (service.into(), parts.into());
         let (tasks, checkpoint) = (Vec::new(), None);
         let stuck = Stuck { service, parts, tasks, path, members, waited, checkpoint };
         Self { stuck: Arc::new(stuck) }
     }
 
-    /// The same of a service at this path, with those of its members that do not yield.
-    pub(crate) fn of(mut self, path: &str, members: Vec<Box<str>>) -> Self {
+    /// The same of a service at this path, with what does not yield below it.
+    pub(crate) fn of(mut self, path: Path, below: &[Self]) -> Self {
         let stuck = Arc::make_mut(&mut self.stuck);
-        (stuck.path, stuck.members) = (path.into(), members);
+        stuck.path = path;
+        stuck.members = match below {
+            [one] => one.leaves(),
+            all => all.iter().flat_map(|one| one.leaves().to_vec()).collect(),
+        };
         self
+    }
+
+    /// The paths of the leaves.
+    fn leaves(&self) -> Arc<[Box<str>]> {
+        if self.stuck.members.is_empty() {
+            return Arc::from([self.stuck.path.as_str().into()]);
+        }
+        Arc::clone(&self.stuck.members)
     }
 
     pub(crate) fn with_tasks(mut self, names: Vec<Cow<'static, str>>) -> Self {
@@ -204,10 +218,6 @@ impl Unresponsive {
     /// See [`Unresponsive`].
     pub fn members(&self) -> &[Box<str>] {
         &self.stuck.members
-    }
-
-    pub(crate) fn own_path(&self) -> &str {
-        &self.stuck.path
     }
 
     /// How long they had been told to end when the stop gave up on them.
