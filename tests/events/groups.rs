@@ -1,8 +1,11 @@
 //! The events of what is made of services: of every member, with its path.
 
-use startstop_core::{Context, Group, Member, Runner, Service, once, service_fn};
+use startstop_core::{
+    Context, Group, Member, Readiness, Runner, Service, Settings, once, service_fn,
+};
 
 use super::lines;
+use crate::support::SECOND;
 
 fn idle() -> impl Service {
     service_fn(async |cx: Context| cx.cancelled().await)
@@ -95,4 +98,35 @@ async fn failures_of_members_bear_their_paths() {
     assert_eq!(inner.errors_last().unwrap().path(), "app/db");
     let text = format!("{error:?}");
     assert!(text.contains("\"app/db/pool\""), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_has_started_and_is_not_ready_says_so() {
+    let wavers = service_fn(async |cx: Context| {
+        cx.ready();
+        cx.not_ready("no connection");
+        tokio::time::sleep(2 * SECOND).await;
+        cx.ready();
+        cx.cancelled().await;
+    });
+    let late = service_fn(async |cx: Context| {
+        tokio::time::sleep(SECOND).await;
+        cx.ready();
+        cx.cancelled().await;
+    });
+    let explicit = Settings::new().readiness(Readiness::Explicit);
+    let group = Group::builder("app")
+        .with("db", Member::new(wavers).settings(explicit.clone()))
+        .with("http", Member::new(late).settings(explicit));
+    let app = Runner::new(group.build().unwrap());
+    let mut events = app.events();
+    app.start().await.unwrap();
+    assert!(app.is_running() && !app.is_ready());
+    app.stop().await.unwrap();
+    let told: Vec<String> =
+        lines(&mut events).into_iter().filter(|line| line.starts_with("app ")).collect();
+    assert_eq!(
+        told,
+        ["app starting", "app not ready: db", "app stopping requested", "app stopped stopped"]
+    );
 }

@@ -169,7 +169,8 @@ pub(super) fn tell_state(
             tell(synced, deferred, || EventKind::Starting);
         }
         State::Running if shown.is_ready => tell_ready(synced, deferred),
-        State::Running => {}
+        // A group whose members have all been ready once, and are not all so now.
+        State::Running => tell_not_ready(synced, deferred),
         State::Stopping => {
             let reason = note_why(synced);
             tell(synced, deferred, || EventKind::Stopping(reason));

@@ -39,7 +39,8 @@ pub enum EventKind {
         /// How long that took, from the start of the attempt, or from [`NotReady`](Self::NotReady).
         after: Duration,
     },
-    /// For now the service cannot do its job, while it goes on running: why.
+    /// For now the service cannot do its job, while it goes on running: why. So also of a group that has started and is not ready
+    /// at that moment.
     NotReady(Cow<'static, str>),
     /// A drain has begun: the service goes on for now, and is not ready any more.
     Draining,
