@@ -94,6 +94,14 @@ impl ProgramStage {
         }
     }
 
+    /// Nobody has taken a hang-up for a reload: it is a termination, unless the end was asked for meanwhile.
+    pub(super) fn not_reloaded(&mut self, state: State, if_stuck: IfStuck) -> ProgramStep {
+        if self.life == Progress::Over || self.is_asked() {
+            return ProgramStep::Nothing;
+        }
+        self.count(Signal::Terminate, state, if_stuck)
+    }
+
     /// Whether a signal has asked for the end.
     pub(super) fn is_asked(&self) -> bool {
         self.count.is_asked()
@@ -180,6 +188,20 @@ mod tests {
         stage.start();
         assert_eq!(heard(&mut stage, Signal::Interrupt), Some(ProgramStep::Stop));
         assert_eq!(stage.missed(Exit::Completed), Some(Signal::Interrupt));
+    }
+
+    #[test]
+    fn a_hangup_that_nobody_reloads_is_a_termination_until_the_end_is_asked_for() {
+        let mut stage = ProgramStage::default();
+        stage.start();
+        assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Reload));
+        assert_eq!(stage.not_reloaded(State::Running, IfStuck::Exits), ProgramStep::Stop);
+        // However late the answer is: it is no second termination.
+        let mut stage = ProgramStage::default();
+        stage.start();
+        assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Reload));
+        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(ProgramStep::Stop));
+        assert_eq!(stage.not_reloaded(State::Stopping, IfStuck::Exits), ProgramStep::Nothing);
     }
 
     #[test]

@@ -218,7 +218,12 @@ impl Subject {
         let result = clock.block_on(ask(&self.node, reload, Answer::reload));
         self.stage().is_answered();
         if let Err(ReloadError::NotSupported) = result {
-            self.take(Signal::Terminate);
+            let state = self.state();
+            let step = self.stage().not_reloaded(state, self.if_stuck);
+            if step != ProgramStep::Nothing {
+                self.show(Signal::Terminate);
+            }
+            self.follow(step);
         }
     }
 }
