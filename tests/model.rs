@@ -21,6 +21,7 @@ mod reference;
 mod script;
 mod service;
 mod sight;
+mod told;
 mod world;
 
 use program::Program;

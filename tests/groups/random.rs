@@ -41,8 +41,8 @@ async fn run(seed: u64, kind: fn(&mut fastrand::Rng) -> Program) {
     // What is bound may leave others behind that depend on it.
     let world = World::new(!program.hands && !program.binds);
     let app = Runner::new(graph::group(&world, &mut rng, &program));
-    let told = program.binds.then(|| Told::of(&app));
-    let ran = program.run(&app, &world, &mut rng);
+    let mut told = program.binds.then(|| Told::of(&app));
+    let ran = program.run(&app, &world, told.as_mut(), &mut rng);
     let has_ended = tokio::time::timeout(24 * 60 * 60 * SECOND, ran).await.is_ok();
     assert!(has_ended, "it should have ended by now: {}", app.status());
     assert_eq!(app.state(), State::Stopped, "rule 4");
@@ -90,4 +90,9 @@ fn groups_in_the_hands_of_many_end_when_they_are_told() {
 #[test]
 fn groups_whose_members_are_bound_to_others_keep_their_rules() {
     all(5_000, 250, Program::binding);
+}
+
+#[test]
+fn groups_to_which_anything_happens_keep_their_rules() {
+    all(6_000, 250, Program::mixed);
 }

@@ -39,6 +39,8 @@ pub(super) enum Op {
     RequestStop,
     RequestRestart,
     CancelParent(usize),
+    Reload,
+    RequestReload,
     /// The future of a call is made and dropped unpolled.
     Unpolled(Unpolled),
     /// The future of the call with this number is dropped.
@@ -114,6 +116,8 @@ fn op(rng: &mut Rng, id: usize, ends_runtime: bool) -> Op {
         85..87 => Op::CloneHandle,
         87..89 => Op::DropHandle,
         89..93 if ends_runtime => Op::EndRuntime,
+        93..96 => Op::Reload,
+        96 => Op::RequestReload,
         _ => Op::Look,
     }
 }

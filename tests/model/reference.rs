@@ -14,10 +14,12 @@ use super::script::Script;
 
 mod attempt;
 mod events;
+mod reloads;
 mod requests;
 mod retries;
 
 use attempt::Attempt;
+use reloads::Round;
 use retries::Retries;
 
 /// Makes the script of the `run` with this number.
@@ -43,6 +45,7 @@ pub(super) enum Answer {
     Cancelled,
     Unresponsive,
     NoRuntime,
+    NotSupported,
     Exit(Exit),
     Seen,
 }
@@ -101,6 +104,8 @@ pub(super) struct Reference {
     /// Somebody has asked for a start and was not answered yet; he may have gone away.
     awaited: bool,
     calls: Calls,
+    /// The reload requests that are not answered.
+    reloads: Vec<Round>,
     /// The parent in force, and those that were cancelled.
     parent: Option<usize>,
     cancelled: Vec<usize>,
@@ -146,6 +151,7 @@ impl Reference {
             done: false,
             awaited: false,
             calls: Calls::default(),
+            reloads: Vec::new(),
             parent: None,
             cancelled: Vec::new(),
             answers: Vec::new(),
@@ -157,7 +163,7 @@ impl Reference {
         let uptime = if running { self.now - self.running_since } else { 0 };
         View {
             state: self.state,
-            ready: running || self.done,
+            ready: running && !self.attempt.unready || self.done,
             cycles: self.cycle,
             attempts: self.attempts_before + self.attempts,
             restarts: self.restarts,
@@ -235,6 +241,7 @@ impl Reference {
 
     /// Nothing of the attempt is alive any more: another one, or the end of the cycle.
     fn settle(&mut self) {
+        self.end_reloads();
         let policy = &self.plan.policy;
         let wanted = !self.attempt.asked && policy.wants(self.attempt.why, self.attempt.ended_by);
         if !wanted {

@@ -13,6 +13,8 @@ pub(super) struct Script {
     pub(super) leave: Option<Leave>,
     /// What `shutdown` does; `None` hangs.
     pub(super) hook: Option<Leave>,
+    /// How it answers reload requests, and how long that takes; `None` never waits for one.
+    pub(super) reload: Option<Leave>,
     /// The part whose future panics when it is dropped before it has ended.
     pub(super) bomb: Option<Phase>,
 }
@@ -20,6 +22,7 @@ pub(super) struct Script {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Act {
     Ready,
+    NotReady,
     Report,
     Beat,
     Spawn(Task),
@@ -90,8 +93,12 @@ impl Script {
             acts: acts(rng, bomb),
             leave: (rng.u8(..4) > 0).then(|| Leave::draw(rng, 20)),
             hook: (rng.u8(..6) > 0).then(|| Leave::draw(rng, 20)),
+            reload: rng.bool().then(|| Leave::draw(rng, 30)),
             bomb,
         };
+        if let Some(reload) = script.reload.as_mut().filter(|_| rng.u8(..3) == 0) {
+            reload.after = 0;
+        }
         // One at most ends in the instant in which it is told to: the order would be open.
         let quick = match rng.u8(..4) {
             0 => &mut script.hook,
@@ -128,7 +135,9 @@ fn at(rng: &mut Rng) -> u64 {
 }
 
 fn small(rng: &mut Rng, bomb: &mut bool) -> Act {
-    match rng.u8(..12) {
+    match rng.u8(..15) {
+        12 => Act::NotReady,
+        13.. => Act::Ready,
         0..2 => Act::Report,
         2..6 => Act::Beat,
         6..10 => Act::Spawn(Task {

@@ -1,5 +1,6 @@
 //! A service that does what its scripts say.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -47,19 +48,12 @@ impl Service for Scripted {
         let began = Instant::now();
         let script = self.script(self.seen.runs.fetch_add(1, Ordering::Relaxed));
         let _alone = Alone::enter(&self.seen);
-        let mut live = Live::new(&self.seen, script.bomb == Some(Phase::Run));
-        for (at, act) in &script.acts {
-            let wait = sleep_until(began + millis(*at));
-            if *at > 0 && !went(&cx, script.leave, wait).await {
-                return live.ends(leave(script.leave).await);
-            }
-            match act {
-                Act::End(end) => return live.ends(*end),
-                act => self.perform(act, &cx),
-            }
+        let Some(reload) = script.reload else { return self.act(&cx, &script, began).await };
+        tokio::select! {
+            biased;
+            end = self.act(&cx, &script, began) => end,
+            never = answer_reloads(&cx, reload) => match never {},
         }
-        cx.cancelled().await;
-        live.ends(leave(script.leave).await)
     }
 
     async fn shutdown(&self, _cx: Context) -> Result<(), BoxError> {
@@ -67,6 +61,36 @@ impl Service for Scripted {
         let script = self.script(self.seen.runs.load(Ordering::Relaxed) - 1);
         let mut live = Live::new(&self.seen, script.bomb == Some(Phase::Shutdown));
         live.ends(leave(script.hook).await)
+    }
+}
+
+/// Answers one reload request after the other.
+async fn answer_reloads(cx: &Context, how: Leave) -> Infallible {
+    loop {
+        let reload = cx.reloaded().await;
+        match leave(Some(how)).await {
+            End::Ok => reload.done(),
+            End::Fail => reload.failed("not reloaded"),
+            End::Permanent | End::Panic => drop(reload),
+        }
+    }
+}
+
+impl Scripted {
+    async fn act(&self, cx: &Context, script: &Script, began: Instant) -> Result<(), BoxError> {
+        let mut live = Live::new(&self.seen, script.bomb == Some(Phase::Run));
+        for (at, act) in &script.acts {
+            let wait = sleep_until(began + millis(*at));
+            if *at > 0 && !went(cx, script.leave, wait).await {
+                return live.ends(leave(script.leave).await);
+            }
+            match act {
+                Act::End(end) => return live.ends(*end),
+                act => self.perform(act, cx),
+            }
+        }
+        cx.cancelled().await;
+        live.ends(leave(script.leave).await)
     }
 }
 
@@ -98,6 +122,7 @@ impl Scripted {
     fn perform(&self, act: &Act, cx: &Context) {
         match act {
             Act::Ready => cx.ready(),
+            Act::NotReady => cx.not_ready("by chance"),
             Act::Report => cx.report("reported"),
             Act::Beat => cx.heartbeat(),
             Act::Spawn(task) => {

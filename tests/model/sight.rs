@@ -3,7 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use startstop_core::{Cause, Failure, Phase, Runner, Service, StartError, State, StopError};
+use startstop_core::{
+    Cause, Failure, Phase, ReloadError, Runner, Service, StartError, State, StopError,
+};
 
 use super::reference::{Answer, Failed, View};
 use super::service::Seen;
@@ -96,6 +98,15 @@ pub(super) fn started(result: Result<(), StartError>) -> Answer {
         Err(StartError::Cancelled) => Answer::Cancelled,
         Err(StartError::NoRuntime) => Answer::NoRuntime,
         Err(_) => Answer::Unresponsive,
+    }
+}
+
+pub(super) fn reloaded(result: Result<(), ReloadError>) -> Answer {
+    match result {
+        Ok(()) => Answer::Ok,
+        Err(ReloadError::Failed(failure)) => Answer::Failed(failed(&failure)),
+        Err(ReloadError::Stopped) => Answer::Stopped,
+        Err(_) => Answer::NotSupported,
     }
 }
 

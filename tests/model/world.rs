@@ -17,6 +17,7 @@ use super::reference::{Answer, Reference, View};
 use super::script::Script;
 use super::service::Seen;
 use super::sight;
+use super::told::Told;
 
 type Call = Pin<Box<dyn Future<Output = Answer> + Send>>;
 type Answers = Arc<Mutex<BTreeMap<usize, Answer>>>;
@@ -34,6 +35,8 @@ pub(super) struct World<S: Service> {
     /// Handles of the one runner; the first is the one that is called.
     handles: Vec<Runner<S>>,
     watch: StateWatch,
+    /// In most programs somebody listens.
+    told: Option<Told>,
     seen: Arc<Seen>,
     parents: Vec<CancellationToken>,
     answers: Answers,
@@ -56,6 +59,7 @@ impl<S: Service> World<S> {
         Self {
             reference: Reference::new(program.plan.clone(), scripts),
             watch: runner.subscribe(),
+            told: (seed % 4 > 0).then(|| Told::of(&runner, program.plan.readiness)),
             handles: vec![runner],
             seen: watched,
             parents: (0..PARENTS).map(|_| CancellationToken::new()).collect(),
@@ -131,6 +135,8 @@ impl<S: Service> World<S> {
                 runner.wait_for(state).await;
                 Answer::Seen
             }),
+            Op::Reload => self.call(id, async move { sight::reloaded(runner.reload().await) }),
+            Op::RequestReload => runner.request_reload(),
             Op::RequestStart => runner.request_start(),
             Op::RequestStop => runner.request_stop(),
             Op::RequestRestart => runner.request_restart(),
@@ -160,6 +166,8 @@ impl<S: Service> World<S> {
             Op::StopWithin(time) => reference.stop(Some(id), Some(time)),
             Op::Wait => reference.wait(id),
             Op::WaitFor(state) => reference.wait_for(id, state),
+            Op::Reload => reference.reload(Some(id)),
+            Op::RequestReload => reference.reload(None),
             Op::RequestStart => reference.start(None, None),
             Op::RequestStop => reference.stop(None, None),
             Op::RequestRestart => reference.restart(None),
@@ -222,8 +230,9 @@ impl<S: Service> World<S> {
         same(&expected, &answers)
     }
 
-    fn compare_rest(&self, expected: &View) -> Result<(), String> {
+    fn compare_rest(&mut self, expected: &View) -> Result<(), String> {
         same(&expected.state, &self.watch.get())?;
+        self.told.as_mut().map_or(Ok(()), |told| told.compare(expected))?;
         sight::is_quiet(&self.seen, expected)?;
         let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
         let rests = expected.state == State::Stopped;
@@ -249,7 +258,8 @@ impl<S: Service> World<S> {
         }
         let expected = self.reference.view();
         let seen = sight::of(runner, &self.seen, expected.total_uptime.is_some());
-        same(&expected, &seen).map_err(|different| format!("between runtimes: {different}"))
+        same(&expected, &seen).map_err(|different| format!("between runtimes: {different}"))?;
+        self.told.as_mut().map_or(Ok(()), |told| told.compare(&expected))
     }
 }
 

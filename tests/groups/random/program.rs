@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::graph;
+use super::told::Told;
 use super::world::World;
 use crate::groups::support::idle;
 
@@ -81,6 +82,17 @@ impl Program {
         Self { binds: true, changes, ..Self::changing(rng) }
     }
 
+    /// All of it at once.
+    pub(super) fn mixed(rng: &mut fastrand::Rng) -> Self {
+        Self {
+            hands: true,
+            deaf: if rng.bool() { rng.f64() * 0.2 } else { 0.0 },
+            drain: if rng.bool() { rng.u64(1..500) } else { 0 },
+            limited: rng.bool(),
+            ..Self::binding(rng)
+        }
+    }
+
     /// Whether this member leaves when it has ended: nothing can depend on it.
     pub(super) fn leaves(&self, at: usize) -> bool {
         self.binds && at % 7 == 6
@@ -102,7 +114,13 @@ impl Program {
     }
 
     /// Does something now and then; whoever waits is answered by the time the group has stopped.
-    pub(super) async fn run(&self, app: &Runner<Group>, world: &World, rng: &mut fastrand::Rng) {
+    pub(super) async fn run(
+        &self,
+        app: &Runner<Group>,
+        world: &World,
+        mut told: Option<&mut Told>,
+        rng: &mut fastrand::Rng,
+    ) {
         let mut calls = JoinSet::new();
         let mut next = self.size;
         call(&mut calls, app, |app| async move { drop(app.start().await) });
@@ -110,7 +128,7 @@ impl Program {
             sleep(Duration::from_millis(rng.u64(1..120))).await;
             match rng.u8(..100) {
                 0..15 => ask_group(&mut calls, app, rng),
-                15..60 if self.hands => ask_member(app, rng, next),
+                15..60 if self.hands => ask_member(app, world, rng, next),
                 15..40 if self.changes => {
                     self.insert(&mut calls, app, world, rng, next);
                     next += 1;
@@ -123,7 +141,11 @@ impl Program {
             keep_handles(app, world, next);
             if self.binds {
                 idle().await;
-                world.check_now(app);
+                let status = app.status();
+                if let Some(told) = &mut told {
+                    told.compare(&status);
+                }
+                world.check_now(&status);
             }
         }
         if self.hands {
@@ -202,16 +224,23 @@ fn ask_group(calls: &mut JoinSet<()>, app: &Runner<Group>, rng: &mut fastrand::R
     }
 }
 
-fn ask_member(app: &Runner<Group>, rng: &mut fastrand::Rng, size: usize) {
+fn ask_member(app: &Runner<Group>, world: &World, rng: &mut fastrand::Rng, size: usize) {
     if size == 0 {
         return;
     }
-    let member = app.service().get(&rng.usize(..size).to_string());
-    let Some(member) = member else { return };
-    match rng.u8(..5) {
-        0 | 1 => member.request_start(),
+    let at = rng.usize(..size);
+    let Some(member) = app.service().get(&at.to_string()) else { return };
+    match rng.u8(..6) {
+        0 | 1 => {
+            world.is_started_by_hand(at);
+            member.request_start();
+        }
         2 | 3 => member.request_stop(),
-        _ => member.request_restart(),
+        4 => member.request_reload(),
+        _ => {
+            world.is_started_by_hand(at);
+            member.request_restart();
+        }
     }
 }
 

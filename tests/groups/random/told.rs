@@ -5,10 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use startstop_core::{Event, EventKind, Events, Group, Runner};
+use startstop_core::{Event, EventKind, Events, Group, Runner, State, Status};
 
 /// All that is told, from before the first start.
-pub(super) struct Told(Events);
+pub(super) struct Told {
+    events: Events,
+    at: BTreeMap<String, At>,
+    all: Vec<String>,
+}
 
 /// Where a service is, by what it has told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,21 +28,45 @@ enum At {
 
 impl Told {
     pub(super) fn of(app: &Runner<Group>) -> Self {
-        Self(app.events_with_capacity(1_000_000))
+        let events = app.events_with_capacity(1_000_000);
+        Self { events, at: BTreeMap::new(), all: Vec::new() }
     }
 
-    /// Rule 11.
-    pub(super) fn check(mut self) {
-        let mut at: BTreeMap<String, At> = BTreeMap::new();
-        let mut all = Vec::new();
-        while let Some(event) = self.0.try_next() {
-            let was = at.get(event.path()).copied().unwrap_or(At::Rest);
+    fn read(&mut self) {
+        while let Some(event) = self.events.try_next() {
+            let was = self.at.get(event.path()).copied().unwrap_or(At::Rest);
             let Some(is) = follows(was, &event) else {
-                panic!("rule 11: {event:?} while it {was:?}, after {all:#?}");
+                panic!("rule 11: {event:?} while it {was:?}, after {:#?}", self.all);
             };
-            at.insert(event.path().to_owned(), is);
-            all.push(format!("{} {}", event.path(), event.kind()));
+            self.at.insert(event.path().to_owned(), is);
+            self.all.push(format!("{} {}", event.path(), event.kind()));
         }
+    }
+
+    /// Rule 11, while it runs: whoever sees a state finds its event.
+    pub(super) fn compare(&mut self, status: &Status) {
+        self.read();
+        self.compare_one(status);
+        status.children().iter().for_each(|child| self.compare_one(child));
+    }
+
+    fn compare_one(&self, status: &Status) {
+        let is = match status.state() {
+            State::Starting => At::Starts,
+            State::Running if status.is_ready() => At::Ready,
+            State::Running => At::Unready,
+            State::Stopping => At::Stops,
+            State::Backoff => At::Backoff,
+            State::Stopped => At::Rest,
+        };
+        let told = self.at.get(status.path()).copied().unwrap_or(At::Rest);
+        assert_eq!(told, is, "rule 11: {} in {status}: {:#?}", status.path(), self.all);
+    }
+
+    /// Rule 11, at the end.
+    pub(super) fn check(mut self) {
+        self.read();
+        let Self { at, all, .. } = self;
         for (path, at) in at {
             assert_eq!(at, At::Rest, "rule 11: {path} has not told its end: {all:#?}");
         }
@@ -50,13 +78,16 @@ fn follows(was: At, event: &Event) -> Option<At> {
     Some(match (event.kind(), was) {
         // What it does from now on is not told.
         (EventKind::Removed, _) => At::Rest,
+        // It goes on for now, and is not ready any more.
+        (EventKind::Draining, At::Ready) => At::Unready,
         (EventKind::Draining, was) => was,
         (EventKind::Starting, At::Rest | At::Backoff) => At::Starts,
         // One that takes its readiness back while it starts has not been ready.
         (EventKind::Ready { .. }, At::Starts | At::Unready) => At::Ready,
         // A job is ready when it is done.
         (EventKind::Ready { .. }, At::Stops) => At::Stops,
-        (EventKind::NotReady(_), At::Ready) => At::Unready,
+        // A group has started once each member has been ready, and may not be ready at that moment.
+        (EventKind::NotReady(_), At::Ready | At::Starts) => At::Unready,
         (EventKind::Stopping(_), At::Starts | At::Ready | At::Unready | At::Backoff) => At::Stops,
         (EventKind::Stopped { .. }, At::Starts | At::Ready | At::Unready | At::Stops) => At::Rest,
         (EventKind::Backoff { .. }, At::Starts | At::Ready | At::Unready | At::Stops) => {

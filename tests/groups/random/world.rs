@@ -17,6 +17,7 @@ pub(super) struct World {
 struct Inner {
     members: BTreeMap<usize, Known>,
     excused: BTreeSet<usize>,
+    by_hand: BTreeSet<usize>,
     broken: Vec<String>,
 }
 
@@ -58,9 +59,13 @@ impl World {
         self.inner().excused.insert(at);
     }
 
+    /// Somebody starts it, whether what it is bound to is up or not.
+    pub(super) fn is_started_by_hand(&self, at: usize) {
+        self.inner().by_hand.insert(at);
+    }
+
     /// What holds at a moment at which nobody has anything to do.
-    pub(super) fn check_now(&self, app: &Runner<Group>) {
-        let status = app.status();
+    pub(super) fn check_now(&self, status: &Status) {
         if status.state() != State::Running {
             return;
         }
@@ -78,7 +83,7 @@ impl World {
         } else if status.not_ready_reason().is_none() {
             inner.broken.push(format!("rule 9: not ready for no reason: {status}"));
         }
-        inner.check_bound(&of, &status);
+        inner.check_bound(&of, status);
     }
 
     /// Keeps the handle of a member, which may leave the group.
@@ -154,7 +159,11 @@ impl Inner {
         };
         let broken = self.members.iter().find(|(at, known)| {
             let waits = || self.alive_dependents(**at).iter().any(|at| is(*at, State::Stopping));
-            is(**at, State::Running) && known.bound.iter().any(|dep| down(*dep)) && !waits()
+            let by_hand = self.by_hand.contains(at);
+            !by_hand
+                && is(**at, State::Running)
+                && known.bound.iter().any(|dep| down(*dep))
+                && !waits()
         });
         if let Some((at, _)) = broken {
             let broken = format!("rule 10: {at} runs without what it is bound to: {status}");

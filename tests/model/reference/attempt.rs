@@ -58,6 +58,8 @@ pub(super) struct Attempt {
     /// The first failure of a task of a job.
     pub(super) flaw: Option<(Failed, End)>,
     pub(super) ready: bool,
+    /// It has taken its readiness back.
+    pub(super) unready: bool,
     pub(super) draining: Option<u64>,
     /// Who has asked for the stop has said how long it may take, and nobody has asked for one without.
     pub(super) limited: bool,

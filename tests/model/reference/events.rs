@@ -20,6 +20,7 @@ enum Event {
     Drained,
     StopDue,
     BackoffOver,
+    Reloaded,
 }
 
 impl Reference {
@@ -56,7 +57,7 @@ impl Reference {
             State::Starting if !attempt.entered => self.enter(),
             _ if attempt.hook == Hook::Due => self.call_hook(),
             _ if attempt.why.is_some() && !attempt.is_alive() => self.settle(),
-            _ => return false,
+            _ => return self.look_at_reloads(),
         }
         true
     }
@@ -87,6 +88,9 @@ impl Reference {
             return add(self.due, Event::BackoffOver);
         }
         self.each_of_run(&mut add);
+        if let Some(at) = self.reload_ends() {
+            add(at, Event::Reloaded);
+        }
         if let Hook::Live(Some((at, end))) = attempt.hook {
             add(at, Event::HookEnds(end));
         }
@@ -154,6 +158,7 @@ impl Reference {
             Event::Drained => self.end_drain(),
             Event::StopDue => self.stop_due(),
             Event::BackoffOver => self.set_state(State::Starting),
+            Event::Reloaded => self.answer_reload(),
         }
     }
 
@@ -198,7 +203,9 @@ impl Reference {
 
     fn act(&mut self, act: Act) {
         match act {
+            Act::NotReady => self.attempt.unready = true,
             Act::Ready => {
+                self.attempt.unready = false;
                 let explicit = self.plan.readiness == Readiness::Explicit;
                 if explicit && self.state == State::Starting {
                     self.become_ready();

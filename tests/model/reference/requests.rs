@@ -206,17 +206,20 @@ impl Reference {
         self.calls.stops.retain(|other| *other != call);
         self.calls.ends.retain(|other| *other != call);
         self.calls.states.retain(|(other, _)| *other != call);
+        self.give_up_reload(call);
     }
 
     /// How many calls wait.
     pub(in crate::model) fn waiting(&self) -> usize {
         let Self { calls, .. } = self;
-        calls.starts.len() + calls.stops.len() + calls.ends.len() + calls.states.len()
+        let others = calls.starts.len() + calls.stops.len() + calls.ends.len() + calls.states.len();
+        others + self.waiting_for_reloads()
     }
 
     /// The runtime ends, and with it those who wait; whether a cycle that was to follow is lost.
     pub(in crate::model) fn end_runtime(&mut self) -> bool {
         self.calls = super::Calls::default();
+        self.reloads.clear();
         self.awaited = false;
         if self.state == State::Stopped {
             self.now = 0;
