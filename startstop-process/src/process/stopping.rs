@@ -13,7 +13,7 @@ use crate::signal::Signal;
 const TICK: Duration = Duration::from_millis(20);
 
 /// From how much before the deadline on nothing is waited for any more.
-const LAST: Duration = Duration::from_millis(100);
+const LAST: Duration = Duration::from_millis(250);
 
 /// When to kill, and when to give up.
 struct Clock<'a> {

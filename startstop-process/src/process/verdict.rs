@@ -17,9 +17,10 @@ pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
     if proc_fs::ignores(group.id(), process.stop_signal) {
         cx.report(format!("it ignores {}, its stop signal", process.stop_signal));
     }
-    let ended = stopping::end(group, process.stop_signal, cx, process.stop_timeout()).await;
+    // What is left behind is told at once: there is no time to wait for its lines.
+    let ended = stopping::end(group, process.stop_signal, cx, process.stop_timeout()).await?;
     let tail = pumped.finish().await;
-    match ended? {
+    match ended {
         Ending::Signalled { signal, .. } if signal == process.stop_signal => Ok(()),
         // A service manager has signalled all at once, by a signal of its own.
         Ending::Signalled { signal, .. } if told.is_of_this_stop(signal) => Ok(()),

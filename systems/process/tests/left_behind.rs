@@ -20,7 +20,7 @@ fn what_not_even_a_kill_ends_is_told_with_its_id() {
     let config = folder.write(
         "app.toml",
         &format!(
-            "[process.root]\nstop = {{ timeout = '1s' }}\ncommand = ['{become_root}', '--reuid=0', 'sh', '-c', \
+            "[process.root]\nstop = {{ timeout = '5s' }}\ncommand = ['{become_root}', '--reuid=0', 'sh', '-c', \
              'echo $$ >{pid}; exec sleep 1000']\n"
         ),
     );
