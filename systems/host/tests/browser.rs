@@ -2,6 +2,8 @@
 
 mod driver;
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::support::{Shop, until};
@@ -11,7 +13,7 @@ const ROW: &str =
     "[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes('db'))";
 
 #[test]
-fn it_shows_a_restart_and_nothing_is_refused() {
+fn it_shows_a_restart_within_a_second_and_nothing_is_refused() {
     let shop = Shop::open();
     let driver = Driver::open();
     driver.go(&shop.url);
@@ -21,10 +23,18 @@ fn it_shows_a_restart_and_nothing_is_refused() {
     assert_eq!(driver.eval("return document.querySelectorAll('tbody tr').length"), 4);
     let state = format!("return {ROW}.querySelector('.state').innerText");
     assert_eq!(driver.eval(&state), "running");
-    shop.control("stop/shop/db");
-    until("the stop is shown", || driver.eval(&state) == "stopped");
-    shop.control("start/shop/db");
-    until("the start is shown", || driver.eval(&state) == "running");
+    // The least of a few: what else the machine does is not the affair of the page.
+    let shown = (0..5).map(|_| {
+        let begin = Instant::now();
+        shop.control("stop/shop/db");
+        until("the stop is shown", || driver.eval(&state) == "stopped");
+        let shown = begin.elapsed();
+        shop.control("start/shop/db");
+        until("the start is shown", || driver.eval(&state) == "running");
+        shown
+    });
+    let least = shown.min().unwrap();
+    assert!(least < Duration::from_secs(1), "{least:?}");
     let errors = driver.errors();
     assert!(errors.is_empty(), "{errors:?}");
 }

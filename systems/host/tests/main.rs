@@ -2,6 +2,9 @@
 
 mod browser;
 mod prometheus;
+mod rolling;
 mod s6;
+mod scrape;
+mod slow;
 mod support;
 mod systemd;

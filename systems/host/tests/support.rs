@@ -1,5 +1,7 @@
 //! Folders, ports, programs and HTTP for the tests.
 
+pub(crate) mod clients;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -48,12 +50,24 @@ impl Program {
     pub(crate) fn run(command: &mut Command) -> Self {
         Self(command.stdin(Stdio::null()).spawn().unwrap())
     }
+
+    /// Stops it by SIGTERM, and returns its code.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        self.terminate();
+        self.0.wait().unwrap().code()
+    }
+
+    fn terminate(&self) {
+        drop(Command::new("kill").arg(self.0.id().to_string()).status());
+    }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let pid = self.0.id().to_string();
-        drop(Command::new("kill").arg(pid).status());
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
+        }
+        self.terminate();
         let late = Instant::now() + Duration::from_secs(5);
         while Instant::now() < late && matches!(self.0.try_wait(), Ok(None)) {
             thread::sleep(Duration::from_millis(20));

@@ -1,9 +1,13 @@
 //! The program as a unit of systemd: `Type=notify`, in a manager of its own.
 
+mod handed;
+mod kill_mode;
 mod manager;
+mod replaced;
 
 use std::time::{Duration, Instant};
 
+use crate::support::until;
 use manager::Manager;
 
 #[test]
@@ -100,4 +104,33 @@ fn the_watchdog_restarts_a_blocked_runtime_and_no_member_in_backoff() {
     manager.until("NRestarts", "1");
     manager.until("ActiveState", "active");
     manager.until_status("ready");
+}
+
+#[test]
+fn the_watchdog_restarts_a_program_with_an_unresponsive_member() {
+    let mut manager = Manager::new();
+    let unit = "Environment=SHOP_STUCK=1\nWatchdogSec=1\nRestart=on-watchdog\nRestartSec=0";
+    manager.unit(unit);
+    manager.run("systemctl --user start shop");
+    let pid = manager.show("MainPID");
+    manager.touch("stuck");
+    // First its own watchdog finds out, then its abort does not help, and then nobody is told that it is alive.
+    manager.until("NRestarts", "1");
+    manager.until("ActiveState", "active");
+    assert_ne!(manager.show("MainPID"), pid);
+    manager.until_status("ready");
+}
+
+#[test]
+fn a_child_cannot_speak_in_the_name_of_the_program() {
+    let mut manager = Manager::new();
+    manager.unit("WatchdogSec=60");
+    manager.run("systemctl --user start shop");
+    manager.touch("child");
+    until("the child has told its environment", || manager.path("env").exists());
+    let told = std::fs::read_to_string(manager.path("env")).unwrap();
+    let has = |name: &str| told.lines().any(|line| line.starts_with(name));
+    assert!(has("INVOCATION_ID="), "it has the rest: {told}");
+    assert!(!has("NOTIFY_SOCKET=") && !has("WATCHDOG_"), "{told}");
+    manager.run("systemctl --user stop shop");
 }

@@ -1,6 +1,8 @@
-//! A `systemd --user` without a bus, in namespaces of its own, and a shell beside it.
+//! A `systemd --user` without a bus, in namespaces of its own, and a shell beside it. Of the system's /run and /tmp it sees
+//! nothing but the folder of the test.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +15,11 @@ static ONE: Mutex<()> = Mutex::new(());
 const SHELL: &str = r#"
 set -u
 mount -t tmpfs tmpfs /run
+mkdir /run/test
+mount --bind "$1" /run/test
+mount -t tmpfs tmpfs /tmp
+mkdir -p "$1"
+mount --bind /run/test "$1"
 mkdir -p /run/systemd/system /run/user/0
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 export XDG_RUNTIME_DIR=/run/user/0 XDG_CONFIG_HOME="$1"
@@ -56,14 +63,29 @@ impl Manager {
 
     /// Writes the unit of the shop, with more lines for its section `[Service]`.
     pub(super) fn unit(&mut self, lines: &str) {
-        let shop = self.folder.path().join("shop");
+        self.unit_of(SHOP, lines);
+    }
+
+    /// Likewise, with another command.
+    pub(super) fn unit_of(&mut self, command: &str, lines: &str) {
+        let shop = self.path("");
         std::fs::create_dir_all(&shop).unwrap();
         let unit = format!(
-            "[Service]\nType=notify\nExecStart={SHOP}\nEnvironment=SHOP={}\n{lines}\n",
+            "[Service]\nType=notify\nExecStart={command}\nEnvironment=SHOP={}\n{lines}\n",
             shop.display()
         );
-        self.folder.write("systemd/user/shop.service", &unit);
+        self.write("shop.service", &unit);
+    }
+
+    /// Writes a unit file.
+    pub(super) fn write(&mut self, name: &str, text: &str) {
+        self.folder.write(&format!("systemd/user/{name}"), text);
         self.run("systemctl --user daemon-reload");
+    }
+
+    /// A file of the shop.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("shop").join(name)
     }
 
     pub(super) fn touch(&self, name: &str) {
@@ -71,7 +93,7 @@ impl Manager {
     }
 
     pub(super) fn remove(&self, name: &str) {
-        std::fs::remove_file(self.folder.path().join("shop").join(name)).unwrap();
+        std::fs::remove_file(self.path(name)).unwrap();
     }
 
     /// The exit code of a command, and what it has printed.
@@ -98,6 +120,14 @@ impl Manager {
         let (code, told) = self.ask(line);
         let log = || std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
         assert_eq!(code, 0, "{line}: {told}\n{}", log());
+    }
+
+    /// What a command prints, which has to succeed.
+    #[track_caller]
+    pub(super) fn output(&mut self, line: &str) -> String {
+        let (code, told) = self.ask(line);
+        assert_eq!(code, 0, "{line}: {told}");
+        told.trim_end().to_owned()
     }
 
     pub(super) fn code(&mut self, line: &str) -> i32 {
