@@ -39,5 +39,6 @@ mod dropping;
 mod tree;
 mod shared;
 mod attached;
+mod attached_reload;
 mod size;
 mod random;

@@ -61,7 +61,7 @@ pub(crate) use drain::Allowed;
 pub(crate) use driver_step::{DriverStep, RetryAnswer};
 pub(crate) use listeners::Listener;
 pub(crate) use node::Identity;
-pub(crate) use node::{Job, Node, Observer, OwnerGuard, PassOn, SpawnTarget};
+pub(crate) use node::{Job, Node, Observer, OwnerGuard, ReloadPassed, SpawnTarget};
 pub(crate) use parts::PartEnd;
 pub(crate) use synced::{Ending, Synced};
 
@@ -211,7 +211,7 @@ impl Job {
             Self::Deadline(target) => deadline::spawn(node, &target),
             Self::Look => deadline::look_soon(node),
             Self::ForgetRuntimes => runtimes::forget_ended(),
-            Self::PassOn(request) => pass_on::spawn(request, node),
+            Self::ReloadPassed(request) => pass_on::spawn(request, node),
             Self::Driver(_) | Self::ShutdownCall(..) => {
                 if let Some(node) = node.upgrade() {
                     node.launch(self);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use startstop_core::{
-    AttachError, BoxError, Context, EventKind, Exit, Group, ReloadError, Runner, Service, Settings,
-    StartError, State, StopReason, service_fn,
+    AttachError, BoxError, Context, EventKind, Exit, Group, Runner, Service, Settings, StartError,
+    State, StopReason, service_fn,
 };
 use tokio::time::Instant;
 
@@ -303,101 +303,4 @@ async fn one_that_has_ended_is_taken_out_again() {
         }
     }
     assert_eq!(removed, 2);
-}
-
-/// Waits for reload requests; refuses each second one.
-fn reloading() -> Runner<impl Service> {
-    let count = Arc::new(std::sync::atomic::AtomicU32::new(0));
-    Runner::new(service_fn(move |cx: Context| {
-        let count = Arc::clone(&count);
-        async move {
-            while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
-                match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 2 {
-                    0 => reload.done(),
-                    _ => reload.failed("it does not parse"),
-                }
-            }
-        }
-    }))
-}
-
-/// Attaches both and starts them; waits for reload requests itself, if it is to.
-fn with_two(
-    first: &Runner<impl Service>,
-    second: &Runner<impl Service>,
-    listens: bool,
-) -> Runner<impl Service> {
-    let (first, second) = (first.clone(), second.clone());
-    let service = service_fn(move |cx: Context| {
-        let (first, second) = (first.clone(), second.clone());
-        async move {
-            cx.attach("first", &first)?;
-            cx.attach("second", &second)?;
-            first.start().await?;
-            second.start().await?;
-            cx.ready();
-            while listens {
-                let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await else { break };
-                reload.done();
-            }
-            cx.cancelled().await;
-            Ok::<(), BoxError>(())
-        }
-    });
-    let explicit = Settings::new().readiness(startstop_core::Readiness::Explicit).name("app");
-    Runner::with_settings(service, explicit)
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reload_that_the_service_does_not_wait_for_is_passed_on_to_it() {
-    let (deaf, part) = (part(&Journal::new()), reloading());
-    let app = with_two(&deaf, &part, false);
-    within(app.start()).await.unwrap();
-    idle().await;
-    let mut events = app.events();
-    within(app.reload()).await.unwrap();
-    let told: Vec<String> = std::iter::from_fn(|| events.try_next())
-        .map(|event| format!("{}: {}", event.path(), event.kind()))
-        .collect();
-    let expected =
-        ["app: reloading", "app/second: reloading", "app/second: reloaded", "app: reloaded"];
-    assert_eq!(told, expected);
-
-    let Err(ReloadError::Failed(failure)) = within(app.reload()).await else { panic!() };
-    assert_eq!(failure.path(), "app/second");
-    within(part.stop()).await.unwrap();
-    let unsupported = within(app.reload()).await;
-    assert!(matches!(unsupported, Err(ReloadError::NotSupported)), "{unsupported:?}");
-    within(app.stop()).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reload_that_the_service_waits_for_is_its_own() {
-    let (first, second) = (reloading(), reloading());
-    let app = with_two(&first, &second, true);
-    within(app.start()).await.unwrap();
-    idle().await;
-    let mut events = app.events();
-    within(app.reload()).await.unwrap();
-    within(app.reload()).await.unwrap();
-    while let Some(event) = events.try_next() {
-        assert_eq!(event.path(), "app");
-    }
-    within(app.stop()).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reload_that_is_passed_on_ends_with_the_attempt() {
-    let hangs = Runner::new(service_fn(async |cx: Context| {
-        let _reload = cx.reloaded().await;
-        std::future::pending::<()>().await;
-    }));
-    let app = with_two(&hangs, &reloading(), false);
-    within(app.start()).await.unwrap();
-    idle().await;
-    let (reloaded, stopped) =
-        tokio::join!(app.reload(), async { app.stop_within(Duration::ZERO).await });
-    stopped.unwrap();
-    assert!(matches!(reloaded, Err(ReloadError::Stopped)), "{reloaded:?}");
-    assert_eq!(hangs.state(), State::Stopped);
 }

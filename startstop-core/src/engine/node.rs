@@ -60,7 +60,7 @@ pub(crate) enum Job {
     /// A look at which runtimes have ended.
     ForgetRuntimes,
     /// The task that passes a reload request on.
-    PassOn(PassOn),
+    ReloadPassed(ReloadPassed),
 }
 
 impl Job {
@@ -68,13 +68,13 @@ impl Job {
     pub(super) fn takes_node(&self) -> bool {
         match self {
             Self::Driver(_) | Self::ShutdownCall(..) => true,
-            Self::Deadline(_) | Self::Look | Self::ForgetRuntimes | Self::PassOn(_) => false,
+            Self::Deadline(_) | Self::Look | Self::ForgetRuntimes | Self::ReloadPassed(_) => false,
         }
     }
 }
 
 /// A reload request that is to be passed on to what is attached, in its order.
-pub(crate) struct PassOn {
+pub(crate) struct ReloadPassed {
     pub(super) on: Handle,
     pub(super) epoch: u64,
     pub(super) round: u32,

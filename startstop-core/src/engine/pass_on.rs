@@ -8,14 +8,14 @@ use std::sync::Weak;
 use std::task::{Context as Task, Poll};
 
 use super::request::{self, Caller, Reply};
-use super::{Node, PassOn, gate, reload};
+use super::{Node, ReloadPassed, gate, reload};
 use crate::engine::waiters::{Answer, Key};
 use crate::report::error::ReloadError;
 use crate::sync::spawn_on;
 
 /// Asks them in a task, which keeps none of them, nor the whole, from going.
-pub(super) fn spawn(request: PassOn, owner: &Weak<dyn Node>) {
-    let PassOn { on, epoch, round, left } = request;
+pub(super) fn spawn(request: ReloadPassed, owner: &Weak<dyn Node>) {
+    let ReloadPassed { on, epoch, round, left } = request;
     let owner = Weak::clone(owner);
     let result = Err(ReloadError::NotSupported);
     drop(spawn_on(&on, Passing { owner, epoch, round, left, asked: None, result }));

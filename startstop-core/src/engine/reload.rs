@@ -13,7 +13,7 @@
 use std::sync::atomic::Ordering;
 
 use super::attached::Attached;
-use super::{Deferred, Job, PassOn, Shared, Synced, listeners};
+use super::{Deferred, Job, ReloadPassed, Shared, Synced, listeners};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::ReloadError;
 use crate::report::event::EventKind;
@@ -135,19 +135,24 @@ pub(crate) fn decide(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
 }
 
 /// Passes the request of this round on, if anything is attached.
-fn pass_on(synced: &Synced, round: u32) -> Option<PassOn> {
+fn pass_on(synced: &Synced, round: u32) -> Option<ReloadPassed> {
     let attached = &synced.rare.as_ref()?.attached;
     let on = synced.on.clone().filter(|_| !attached.is_empty())?;
     let left = attached.iter().map(Attached::downgrade).collect();
-    Some(PassOn { on, epoch: synced.attempts, round, left })
+    Some(ReloadPassed { on, epoch: synced.attempts, round, left })
 }
 
 /// What is attached has the only share of a round that the service itself does not look at.
-fn begin_passing(synced: &mut Synced, mut round: Round, pass_on: PassOn, deferred: &mut Deferred) {
+fn begin_passing(
+    synced: &mut Synced,
+    mut round: Round,
+    pass_on: ReloadPassed,
+    deferred: &mut Deferred,
+) {
     round.take();
     synced.rare().reloads.rounds.push(round);
     listeners::tell(synced, deferred, || EventKind::Reloading);
-    deferred.job(Job::PassOn(pass_on));
+    deferred.job(Job::ReloadPassed(pass_on));
 }
 
 /// Takes a share of a round, if there is one for who looks; from now on requests are supported.
