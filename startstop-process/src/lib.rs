@@ -21,9 +21,11 @@
 //!
 //! # What a SIGKILL of this process leaves alive
 //!
-//! The children: nobody is left who could tell them. Under systemd the default `KillMode=control-group`
-//! ends them with the unit. Elsewhere the next start may find a port taken; a failure before the child was
-//! ready then says by whom.
+//! The children: nobody is left who could tell them. Under systemd the default `KillMode=control-group` ends them
+//! with the unit by SIGTERM, `mixed` by SIGKILL, and `process` leaves them. A [`Subreaper`] (`PR_SET_CHILD_SUBREAPER`) is
+//! gone with this process, and what was its becomes the init process's. In a container whose pid 1 is this program the
+//! kernel ends all of it. Elsewhere the next start may find a port taken; a failure before the child was ready then says
+//! by whom. A line that a child writes to a pipe that nobody reads any more ends it by SIGPIPE.
 //!
 //! # Platforms
 //!
@@ -32,7 +34,7 @@
 //! # Features
 //!
 //! - `tracing`: `Output::tracing`, the lines of a child as events.
-//! - `run`: `run_file` and the program `startstop-run`, a process supervisor on top of `startstop-host`.
+//! - `run`: `run_file` and the program `startstop-run`, a process supervisor on top of `startstop-host`; `run_as_init`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(target_os = "linux")]

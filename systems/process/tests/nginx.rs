@@ -55,7 +55,8 @@ async fn it_is_ready_by_its_file_and_reloads_by_hup_and_by_its_command() {
     until(|| ask(port).filter(|answer| answer == "three"));
     fs::write(&config, "no configuration").unwrap();
     by_command.reload().await.unwrap_err();
-    assert_eq!(until(|| ask(port)), "three");
+    // A worker of the one before may still take a connection.
+    until(|| ask(port).filter(|answer| answer == "three"));
     by_command.stop().await.unwrap();
 }
 
