@@ -41,9 +41,10 @@ fn with_two(
             first.start().await?;
             second.start().await?;
             cx.ready();
-            while listens {
-                let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await else { break };
-                reload.done();
+            if listens {
+                while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
+                    reload.done();
+                }
             }
             cx.cancelled().await;
             Ok::<(), BoxError>(())
