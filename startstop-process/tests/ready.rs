@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use startstop_core::{Runner, Settings};
+use startstop_core::{Runner, Settings, StartError};
 use startstop_process::{Process, ProcessError, Ready};
 
 use crate::support::{Folder, errors, last_error, python, runner, sh};
@@ -82,12 +82,13 @@ async fn a_start_that_times_out_says_what_was_waited_for() {
     let child = sh("echo thinking >&2; exec sleep 1000").ready(Ready::line("up"));
     let runner =
         Runner::with_settings(child, Settings::new().start_timeout(Duration::from_secs(3)));
-    runner.start().await.unwrap_err();
-    let errors = errors(&runner);
-    assert!(
-        errors.iter().any(|e| e.contains("no line with `up`") && e.ends_with("thinking")),
-        "{errors:?}"
-    );
+    assert!(matches!(runner.start().await, Err(StartError::TimedOut)));
+    runner.wait().await;
+    last_error(&runner, |error| {
+        let ProcessError::NotReady { why, tail } = error else { panic!("{error:?}") };
+        assert!(why.starts_with("no line with `up` after "), "{why}");
+        assert_eq!(tail, &["thinking"]);
+    });
 }
 
 /// A port that is taken, by this very process, and what is said of it.
