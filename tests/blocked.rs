@@ -12,7 +12,7 @@ use startstop_core::{
 
 use tokio::sync::Notify;
 
-use crate::stress_support::{poll_once, settle, until, within};
+use crate::support::{poll_once, settle, until, within};
 
 type Gate = Mutex<Receiver<()>>;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use startstop_core::{Context, Readiness, Runner, Service, Settings, State, service_fn};
 use tokio_util::sync::CancellationToken;
 
-use crate::stress_support::{full_cycle, on_each_flavour, poll_up_to, settle, until, within};
+use crate::support::{full_cycle, on_each_flavour, poll_up_to, settle, until, within};
 
 const MOST_POLLS: usize = 40;
 

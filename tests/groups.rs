@@ -1,7 +1,5 @@
 //! Groups: what starts, stops, fails and changes as one.
 
-mod support;
-
 mod building;
 mod starting;
 mod depending;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use startstop_core::{Runner, Service, State, service_fn_with};
 
-use crate::stress_support::{Census, obedient, settle, until, within};
+use crate::support::{Census, obedient, settle, until, within};
 
 /// An obedient service that runs, and who counts its attempts.
 async fn running() -> (Runner<impl Service>, Arc<Census>) {
@@ -132,10 +132,10 @@ fn a_runner_needs_no_runtime_but_to_start() {
     runner.request_start();
     runner.request_reload();
     assert_eq!(runner.state(), State::Stopped);
-    let start = crate::stress_support::park_on(runner.start());
+    let start = crate::support::park_on(runner.start());
     assert!(matches!(start, Err(startstop_core::StartError::NoRuntime)));
-    crate::stress_support::park_on(runner.stop()).expect("it does not run");
-    crate::stress_support::park_on(runner.wait_for(State::Stopped));
-    let exit = crate::stress_support::park_on(runner.wait());
+    crate::support::park_on(runner.stop()).expect("it does not run");
+    crate::support::park_on(runner.wait_for(State::Stopped));
+    let exit = crate::support::park_on(runner.wait());
     assert_eq!((exit, census.runs()), (startstop_core::Exit::Stopped, 0));
 }

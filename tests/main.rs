@@ -15,7 +15,6 @@ mod parent;
 mod promises;
 mod restart;
 mod stress;
-mod stress_support;
 #[cfg(unix)]
 mod application;
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use startstop_core::{Context, Exit, Readiness, Runner, Settings, StartError, State, service_fn};
 use tokio_util::sync::CancellationToken;
 
-use crate::stress_support::{Census, deaf, full_cycle, obedient, settle, until, within};
+use crate::support::{Census, deaf, full_cycle, obedient, settle, until, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_parent_that_is_cancelled_stops_the_service() {

@@ -11,8 +11,7 @@ use startstop_core::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::stress_support::PanicsInDrop;
-use crate::support::within;
+use crate::support::{PanicsInDrop, within};
 
 /// Fills the slot with the number of its attempt.
 fn numbered(slot: Slot<u32>) -> Runner<impl startstop_core::Service> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use startstop_core::{Runner, Service, Settings, State};
 use tokio::runtime::Runtime;
 
-use crate::stress_support::{
+use crate::support::{
     Census, many_threads, obedient, one_thread, poll_up_to, short, watched, within,
 };
 use services::{full_of_surprises, impatient, restless};
@@ -135,7 +135,7 @@ fn threads_without_a_runtime_may_ask_for_anything() {
                 });
             }
         });
-        crate::stress_support::park_on(runner.stop()).expect("an obedient service stops");
+        crate::support::park_on(runner.stop()).expect("an obedient service stops");
         assert_eq!(runner.state(), State::Stopped);
         census.assert_settled();
     });

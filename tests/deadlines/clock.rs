@@ -6,8 +6,7 @@ use startstop_core::{Runner, Settings, StartError, StopError, service_fn};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, advance, timeout};
 
-use crate::stress_support::deaf;
-use crate::support::{SECOND, alone, assert_took};
+use crate::support::{SECOND, alone, assert_took, deaf};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -7,8 +7,7 @@ use startstop_core::{
     BoxService, Cause, Context, Exit, Group, Runner, Service, Settings, State, service_fn,
 };
 
-use crate::stress_support::{many_threads, one_thread, park_on};
-use crate::support::alone;
+use crate::support::{alone, many_threads, one_thread, park_on};
 
 const LEVELS: usize = 50_000;
 

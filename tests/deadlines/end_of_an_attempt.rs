@@ -9,8 +9,7 @@ use startstop_core::{
 
 use tokio::sync::Notify;
 
-use crate::stress_support::{many_threads, watched};
-use crate::support::Latch;
+use crate::support::{Latch, many_threads, watched};
 
 const SOON: Duration = Duration::from_millis(60);
 

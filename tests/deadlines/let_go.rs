@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use startstop_core::{BoxError, Context, Group, Runner, Service, State, service_fn};
 
-use crate::stress_support::{many_threads, one_thread, park_on, watched};
-use crate::support::alone;
+use crate::support::{alone, many_threads, one_thread, park_on, watched};
 
 const ROUNDS: usize = 1_000;
 

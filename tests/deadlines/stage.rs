@@ -15,8 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::table::{Blocks, Due, On, Then};
-use crate::stress_support::park_on;
-use crate::support::Latch;
+use crate::support::{Latch, park_on};
 
 /// The timeouts of the service; what blocks does so for far longer.
 const SOON: Duration = Duration::from_millis(60);

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use startstop_core::{Cause, Context, EventKind, Runner, Settings, service_fn_with};
 
-use crate::stress_support::{many_threads, one_thread, park_on, watched};
-use crate::support::Latch;
+use crate::support::{Latch, many_threads, one_thread, park_on, watched};
 
 const SOON: Duration = Duration::from_millis(60);
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use startstop_core::{Context, Runner, Settings, service_fn};
 
-use crate::stress_support::{full_cycle, on_each_flavour, poll_up_to, within};
+use crate::support::{full_cycle, on_each_flavour, poll_up_to, within};
 
 /// Polls each future of the context a few times and drops it.
 async fn drop_all(cx: &Context, polls: usize) {
@@ -71,7 +71,7 @@ fn a_reload_is_not_lost_with_a_dropped_future() {
             runner.start().await.expect("ready at once");
             for count in 1..500 {
                 runner.request_reload();
-                crate::stress_support::until(|| seen.load(Ordering::SeqCst) == count).await;
+                crate::support::until(|| seen.load(Ordering::SeqCst) == count).await;
             }
             runner.stop().await.expect("an obedient service stops");
         })
@@ -94,9 +94,9 @@ fn two_that_wait_for_a_reload_and_one_that_gives_up() {
                 }
             }));
             runner.start().await.expect("ready at once");
-            crate::stress_support::settle().await;
+            crate::support::settle().await;
             runner.request_reload();
-            crate::stress_support::until(|| seen.load(Ordering::SeqCst) == 1).await;
+            crate::support::until(|| seen.load(Ordering::SeqCst) == 1).await;
             runner.stop().await.expect("an obedient service stops");
         })
     });

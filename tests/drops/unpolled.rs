@@ -5,7 +5,7 @@ use std::time::Duration;
 use startstop_core::{Readiness, Runner, Settings, StartError, State, StopError};
 use tokio_util::sync::CancellationToken;
 
-use crate::stress_support::{Census, deaf, obedient, poll_once, settle, short, until, within};
+use crate::support::{Census, deaf, obedient, poll_once, settle, short, until, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_that_is_not_polled_any_more_reaches_its_deadline() {

@@ -10,8 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::subject::Subject;
 use super::table::{During, Fault};
-use crate::stress_support::{until, within};
-use crate::support::{Act, Caller, Event, Remote, SECOND};
+use crate::support::{Act, Caller, Event, Remote, SECOND, until, within};
 use crate::trace::Scribe;
 
 /// Longer than all deadlines together, in paused time.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use startstop_core::{Group, Member, OnFailure, Runner, Settings, State};
 use tokio::time::Instant;
 
-use super::support::{
-    Act, Journal, Probe, begin, built, idle, one, outcome, start, started, stop, stopped, within,
+use crate::support::groups::{
+    Act, Journal, Probe, begin, built, one, outcome, start, started, stop, stopped,
 };
+use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_shared_runner_stays_a_handle() {

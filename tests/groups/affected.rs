@@ -4,10 +4,10 @@ use startstop_core::{
     Backoff, Exit, Group, Member, OnCompletion, OnFailure, RestartPolicy, Settings, State,
 };
 
-use super::support::{
-    Act, Journal, SECOND, begin, built, half_started, idle, on, outcome, restarting, start,
-    started, stopped, within,
+use crate::support::groups::{
+    Act, Journal, begin, built, half_started, on, outcome, restarting, start, started, stopped,
 };
+use crate::support::{SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn who_is_in_backoff_is_stopped_and_starts_with_the_others() {

@@ -9,7 +9,8 @@ use startstop_core::{
 };
 use tokio::time::Instant;
 
-use super::support::{Act, Journal, Probe, Release, SECOND, begin, idle, outcome, within};
+use crate::support::groups::{Act, Journal, Probe, Release, begin, outcome};
+use crate::support::{SECOND, idle, within};
 
 /// Attaches a probe under `part` and starts it; ends when it is told to.
 fn whole(part: &Runner<Probe>, settings: Settings) -> Runner<impl Service + use<>> {

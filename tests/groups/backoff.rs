@@ -10,9 +10,8 @@ use startstop_core::{
 };
 use tokio::time::Instant;
 
-use super::support::{
-    Act, Journal, SECOND, idle, on, outcome, remove, started_as_it_is, stopped, within,
-};
+use crate::support::groups::{Act, Journal, on, outcome, remove, started_as_it_is, stopped};
+use crate::support::{SECOND, idle, within};
 
 fn ten_seconds() -> Backoff {
     Backoff::constant(10 * SECOND)

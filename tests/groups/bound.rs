@@ -4,9 +4,8 @@ use startstop_core::{
     Backoff, Group, GroupBuilder, Member, OnFailure, RestartPolicy, Runner, Settings, State,
 };
 
-use super::support::{
-    Act, Journal, Probe, SECOND, built, idle, on, outcome, started, stopped, within,
-};
+use crate::support::groups::{Act, Journal, Probe, built, on, outcome, started, stopped};
+use crate::support::{SECOND, idle, within};
 
 /// It restarts by itself, after so many seconds.
 pub(super) fn restarts_in(seconds: u32, probe: Probe) -> Probe {
@@ -181,7 +180,7 @@ async fn a_start_of_the_group_does_not_wait_for_those_behind_one_that_is_stopped
             .with("http", bound("db", journal.probe("http")))
             .with("page", bound("http", journal.probe("page"))),
     );
-    let call = super::support::start(&app).await;
+    let call = crate::support::groups::start(&app).await;
     within(app.service().get("db").unwrap().stop()).await.unwrap();
     outcome(call).await.unwrap();
     assert_eq!(journal.count("+http"), 0);

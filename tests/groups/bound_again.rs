@@ -3,9 +3,8 @@
 use startstop_core::{Cause, DependencyFailed, Exit, Group, Member, OnFailure, Runner};
 
 use super::bound::{bound, restarts_in, running};
-use super::support::{
-    Act, Journal, SECOND, begin, find, idle, insert, on, outcome, started, stopped, within,
-};
+use crate::support::groups::{Act, Journal, begin, find, insert, on, outcome, started, stopped};
+use crate::support::{SECOND, idle, within};
 
 /// A database, and what is bound to it and takes 4 s to stop.
 async fn with_slow_http(journal: &Journal) -> Runner<Group> {

@@ -4,7 +4,8 @@ use startstop_core::{
     Context, Group, GroupBuilder, GroupError, Member, Runner, Settings, once, service_fn,
 };
 
-use super::support::{Journal, SECOND, built, quiet, started, stopped, within};
+use crate::support::groups::{Journal, built, quiet, started, stopped};
+use crate::support::{SECOND, within};
 
 fn cycle_of(builder: GroupBuilder) -> String {
     match builder.build() {

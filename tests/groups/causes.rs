@@ -8,8 +8,8 @@ use startstop_core::{
     StopError, service_fn,
 };
 
-use super::support::{SECOND, find, idle, started, stopped, within};
-use crate::support::{Act, Broken, Event, Probe, Remote, probed};
+use crate::support::groups::{find, started, stopped};
+use crate::support::{Act, Broken, Event, Probe, Remote, SECOND, idle, probed, within};
 
 /// One that fails once more when it has failed.
 fn failing_twice(settings: Settings) -> (Runner<Probe>, Remote) {

@@ -2,10 +2,11 @@
 
 use startstop_core::{DependencyFailed, Group, GroupError, Member, OnFailure, StartError, State};
 
-use super::support::{
-    Act, Broken, Journal, built, find, idle, insert, on, one, outcome, remove, restarting, started,
-    stop, stopped, within,
+use crate::support::groups::{
+    Act, Broken, Journal, built, find, insert, on, one, outcome, remove, restarting, started, stop,
+    stopped,
 };
+use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn who_came_by_then_can_be_removed_from_the_end() {

@@ -4,7 +4,8 @@ use startstop_core::{
     Cause, Context, Exit, Group, Member, OnCompletion, OnFailure, State, service_fn,
 };
 
-use super::support::{Act, Broken, Journal, SECOND, find, idle, on, started, stopped, two, within};
+use crate::support::groups::{Act, Broken, Journal, find, on, started, stopped, two};
+use crate::support::{SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_group_completes_with_its_last_member() {

@@ -8,7 +8,8 @@ use startstop_core::{
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::support::{Journal, SECOND, begin, idle, outcome, started, stop, within};
+use crate::support::groups::{Journal, begin, outcome, started, stop};
+use crate::support::{SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_member_deadline_is_its_share_of_the_groups() {

@@ -3,9 +3,8 @@
 use startstop_core::{DependencyFailed, Group, Member, OnFailure, Settings, State};
 use tokio::time::Instant;
 
-use super::support::{
-    Act, Journal, SECOND, built, find, idle, on, outcome, start, started, stopped, within,
-};
+use crate::support::groups::{Act, Journal, built, find, on, outcome, start, started, stopped};
+use crate::support::{SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_dependency_that_ends_unready_keeps_its_dependents_from_starting() {

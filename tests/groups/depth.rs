@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use startstop_core::{Exit, Group, Runner, Service, State};
 
-use super::support::{Act, Broken, Journal, find, stopped, within};
+use crate::support::groups::{Act, Broken, Journal, find, stopped};
+use crate::support::within;
 
 fn nested(journal: &Journal, levels: usize) -> Group {
     let mut group = Group::builder("leaf").with("a", journal.probe("a")).build().unwrap();

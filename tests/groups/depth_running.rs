@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use startstop_core::{Context, Group, Runner, Settings, State, service_fn};
 
-use super::support::within;
+use crate::support::within;
 
 const LEVELS: usize = 10_000;
 

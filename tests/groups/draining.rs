@@ -2,7 +2,8 @@
 
 use startstop_core::{Exit, Group, GroupBuilder, GroupError, Member, OnFailure, Settings};
 
-use super::support::{Act, Journal, SECOND, idle, insert, on, outcome, started, within};
+use crate::support::groups::{Act, Journal, insert, on, outcome, started};
+use crate::support::{SECOND, idle, within};
 
 /// Five seconds before the members are told.
 fn draining() -> GroupBuilder {

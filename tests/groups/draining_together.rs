@@ -7,7 +7,8 @@ use startstop_core::{
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 
-use super::support::{Act, Journal, SECOND, idle, on, started, within};
+use crate::support::groups::{Act, Journal, on, started};
+use crate::support::{SECOND, idle, within};
 
 fn draining() -> GroupBuilder {
     Group::builder("app").settings(Settings::new().drain(5 * SECOND))

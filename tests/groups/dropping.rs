@@ -10,7 +10,8 @@ use startstop_core::{
     service_fn, service_fn_with,
 };
 
-use super::support::{Journal, find, idle, one, started, stopped, within};
+use crate::support::groups::{Journal, find, one, started, stopped};
+use crate::support::{idle, within};
 
 /// What a member holds as long as it is there.
 type Held = Arc<()>;

@@ -8,7 +8,7 @@ use startstop_core::{
     service_fn,
 };
 
-use super::support::SECOND;
+use crate::support::SECOND;
 
 fn timed(stop: u32, abort: u32) -> Settings {
     Settings::new().stop_timeout(stop * SECOND).abort_timeout(abort * SECOND)

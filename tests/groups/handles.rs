@@ -8,10 +8,10 @@ use startstop_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::support::{
-    Act, Broken, Journal, begin, built, find, idle, on, outcome, start, started, stop, stopped,
-    two, within,
+use crate::support::groups::{
+    Act, Broken, Journal, begin, built, find, on, outcome, start, started, stop, stopped, two,
 };
+use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn one_stopped_by_hand_leaves_its_dependents_alone() {

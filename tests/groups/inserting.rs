@@ -4,10 +4,11 @@ use startstop_core::{
     DependencyFailed, Exit, Group, GroupError, Member, OnFailure, Runner, StartError, State,
 };
 
-use super::support::{
-    Act, Broken, Changing, Journal, built, find, idle, insert, on, one, outcome, restarting, start,
-    started, stop, stopped, within,
+use crate::support::groups::{
+    Act, Broken, Changing, Journal, built, find, insert, on, one, outcome, restarting, start,
+    started, stop, stopped,
 };
+use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn before_the_start_it_is_there_from_the_start() {

@@ -2,7 +2,8 @@
 
 use startstop_core::{Group, GroupError, Runner, Service};
 
-use super::support::{Journal, idle, one, stopped, within};
+use crate::support::groups::{Journal, one, stopped};
+use crate::support::{idle, within};
 
 fn path(result: Result<(), GroupError>) -> Vec<String> {
     match result {

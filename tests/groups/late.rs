@@ -9,7 +9,8 @@ use startstop_core::{
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::support::{Act, Broken, Journal, SECOND, begin, built, find, idle, on, outcome, within};
+use crate::support::groups::{Act, Broken, Journal, begin, built, find, on, outcome};
+use crate::support::{SECOND, idle, within};
 
 fn group(start: u32) -> GroupBuilder {
     Group::builder("app").settings(Settings::new().start_timeout(start * SECOND))

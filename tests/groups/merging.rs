@@ -2,10 +2,11 @@
 
 use startstop_core::{Exit, Group, Member, OnFailure};
 
-use super::support::{
-    Act, Broken, Journal, SECOND, built, find, half_started, idle, on, outcome, remove, restarting,
-    start, started, stop, stopped, within,
+use crate::support::groups::{
+    Act, Broken, Journal, built, find, half_started, on, outcome, remove, restarting, start,
+    started, stop, stopped,
 };
+use crate::support::{SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_while_another_starts_stops_that_first() {

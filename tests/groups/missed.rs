@@ -9,10 +9,10 @@ use startstop_core::{
 };
 use tokio::time::Instant;
 
-use super::support::{
-    Act, Broken, Journal, SECOND, begin, built, find, idle, on, outcome, start, started, stopped,
-    within,
+use crate::support::groups::{
+    Act, Broken, Journal, begin, built, find, on, outcome, start, started, stopped,
 };
+use crate::support::{SECOND, idle, within};
 
 /// Starts a member by its handle as soon as it has ended, before the group can look.
 async fn start_again(app: &Runner<Group>, name: &str) {

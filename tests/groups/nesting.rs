@@ -9,7 +9,8 @@ use startstop_core::{
     service_fn,
 };
 
-use super::support::{Act, Broken, Journal, built, find, idle, on, started, stopped, within};
+use crate::support::groups::{Act, Broken, Journal, built, find, on, started, stopped};
+use crate::support::{idle, within};
 
 fn pair(journal: &Journal, name: &'static str, first: &str, second: &str) -> Group {
     Group::builder(name)

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use startstop_core::{Exit, Group, GroupBuilder, Member, OnFailure, Runner, State};
 
-use super::support::{
-    Act, Broken, Journal, SECOND, find, idle, on, outcome, started, stop, stopped, within,
-};
+use crate::support::groups::{Act, Broken, Journal, find, on, outcome, started, stop, stopped};
+use crate::support::{SECOND, idle, within};
 
 fn chain(journal: &Journal, on_failure: OnFailure) -> GroupBuilder {
     Group::builder("app")

@@ -16,8 +16,8 @@
 
 use startstop_core::{Runner, State};
 
-use super::support::SECOND;
 use crate::random::{Seed, seeds};
+use crate::support::SECOND;
 
 mod graph;
 mod member;

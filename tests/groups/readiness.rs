@@ -8,10 +8,10 @@ use startstop_core::{
     Settings, service_fn,
 };
 
-use super::support::{
-    Act, Journal, SECOND, begin, built, idle, on, one, outcome, start, started, started_as_it_is,
-    stopped,
+use crate::support::groups::{
+    Act, Journal, begin, built, on, one, outcome, start, started, started_as_it_is, stopped,
 };
+use crate::support::{SECOND, idle};
 
 /// What is told of the readiness of the group itself.
 fn told(events: &mut Events) -> Vec<String> {
@@ -66,8 +66,10 @@ async fn it_follows_what_a_member_says_of_itself() {
             }
         }
     });
-    let app =
-        started(Group::builder("app").with("db", db).with("other", super::support::quiet())).await;
+    let app = started(
+        Group::builder("app").with("db", db).with("other", crate::support::groups::quiet()),
+    )
+    .await;
     let mut events = app.events();
     assert!(app.is_ready());
     says.store(false, Ordering::SeqCst);
@@ -131,7 +133,7 @@ async fn those_that_are_settled_do_not_count() {
 async fn one_that_is_inserted_counts_once_it_has_been_ready() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    let call = super::support::insert(&app, "b", journal.probe("b").explicit()).await;
+    let call = crate::support::groups::insert(&app, "b", journal.probe("b").explicit()).await;
     assert!(app.is_ready(), "it is on its way");
     journal.tell("b", Act::Ready);
     outcome(call).await.unwrap();

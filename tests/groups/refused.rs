@@ -3,7 +3,8 @@
 use startstop_core::{Group, Member, OnFailure, Runner};
 use tokio_util::sync::CancellationToken;
 
-use super::support::{Journal, SECOND, built, stopped, within};
+use crate::support::groups::{Journal, built, stopped};
+use crate::support::{SECOND, within};
 
 #[tokio::test(start_paused = true)]
 async fn the_runtime_has_its_turn_between_two_tries() {

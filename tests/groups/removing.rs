@@ -2,9 +2,10 @@
 
 use startstop_core::{Group, GroupError, Member, OnFailure, State, StopError};
 
-use super::support::{
-    Act, Journal, built, idle, on, one, outcome, remove, restarting, started, stop, stopped, within,
+use crate::support::groups::{
+    Act, Journal, built, on, one, outcome, remove, restarting, started, stop, stopped,
 };
+use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_member_is_stopped_and_gone() {

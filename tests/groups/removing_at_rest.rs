@@ -6,9 +6,8 @@ use std::task::Poll;
 
 use startstop_core::{Group, OnFailure, State};
 
-use super::support::{
-    Act, Journal, built, idle, on, outcome, start, started, stopped, two, within,
-};
+use crate::support::groups::{Act, Journal, built, on, outcome, start, started, stopped, two};
+use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn one_that_is_starting_is_removed() {

@@ -9,7 +9,8 @@ use startstop_core::{
     blocking_fn,
 };
 
-use super::support::{Act, Journal, Probe, SECOND, built, idle, started, stopped, within};
+use crate::support::groups::{Act, Journal, Probe, built, started, stopped};
+use crate::support::{SECOND, idle, within};
 
 /// A runner that is a member of both groups, which run.
 async fn of_two(journal: &Journal) -> (Runner<Group>, Runner<Group>, Runner<Probe>) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use startstop_core::{Group, GroupBuilder, Interruption, Member, Runner, Settings, StopError};
 use tokio::time::Instant;
 
-use super::support::{Journal, Release, SECOND, built, idle, outcome, started, stop, within};
+use crate::support::groups::{Journal, Release, built, outcome, started, stop};
+use crate::support::{SECOND, idle, within};
 
 fn timed(stop: u32, abort: u32) -> Settings {
     Settings::new().stop_timeout(stop * SECOND).abort_timeout(abort * SECOND)

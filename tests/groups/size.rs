@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use startstop_core::{Group, GroupBuilder, Member, Runner, service_fn};
 
-use super::support::within;
+use crate::support::within;
 
 fn idle() -> impl startstop_core::Service {
     service_fn(async |cx| cx.cancelled().await)

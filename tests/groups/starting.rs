@@ -13,10 +13,10 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::support::alone;
+use crate::support::{SECOND, alone, idle, within};
 
-use super::support::{
-    Act, Broken, Journal, SECOND, built, find, idle, on, outcome, start, started, stopped, within,
+use crate::support::groups::{
+    Act, Broken, Journal, built, find, on, outcome, start, started, stopped,
 };
 
 #[tokio::test(start_paused = true)]

@@ -3,9 +3,10 @@
 use startstop_core::{Exit, Group, Member, StartError, State, StopError};
 use tokio::time::Instant;
 
-use super::support::{
-    Act, Broken, Journal, built, find, idle, outcome, start, started, stop, stopped, two, within,
+use crate::support::groups::{
+    Act, Broken, Journal, built, find, outcome, start, started, stop, stopped, two,
 };
+use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn members_stop_in_reverse_and_side_by_side() {

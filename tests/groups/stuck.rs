@@ -7,7 +7,8 @@ use startstop_core::{
     EventKind, Group, GroupError, Member, OnFailure, Runner, Settings, StartError, State, StopError,
 };
 
-use super::support::{Act, Journal, Release, find, on, started, within};
+use crate::support::groups::{Act, Journal, Release, find, on, started};
+use crate::support::within;
 
 /// Releases what blocks at the end of a test, also of one that fails.
 struct Guard(Release);

@@ -4,7 +4,8 @@ use startstop_core::{
     EventKind, Exit, Group, GroupError, Member, OnCompletion, OnFailure, StartError,
 };
 
-use super::support::{Act, Journal, Probe, SECOND, idle, on, one, started, stopped, within};
+use crate::support::groups::{Act, Journal, Probe, on, one, started, stopped};
+use crate::support::{SECOND, idle, within};
 
 fn session(probe: Probe) -> Member {
     Member::new(probe).transient()

@@ -6,7 +6,8 @@ use startstop_core::{
     Backoff, Group, Member, OnFailure, RestartPolicy, Runner, Settings, State, service_fn,
 };
 
-use super::support::{Journal, SECOND, built, idle, one, started, stopped, within};
+use crate::support::groups::{Journal, built, one, started, stopped};
+use crate::support::{SECOND, idle, within};
 
 /// Fails after 187.2 seconds, and twice after two more.
 fn cache() -> Runner<impl startstop_core::Service> {

@@ -11,7 +11,7 @@ use startstop_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::stress_support::{Census, obedient, within};
+use crate::support::{Census, obedient, within};
 
 fn is_ordinary<T: Send + Sync + Debug + 'static>() {}
 fn is_cloneable<T: Clone>() {}
@@ -111,9 +111,9 @@ async fn the_last_trait_object_that_is_dropped_stops_the_service() {
         let census = Census::new();
         let erased: Arc<dyn StartStop> = Arc::new(Runner::new(obedient(&census)));
         erased.start().await.expect("ready at once");
-        crate::stress_support::until(|| census.alive() == 1).await;
+        crate::support::until(|| census.alive() == 1).await;
         drop(erased);
-        crate::stress_support::until(|| census.alive() == 0).await;
+        crate::support::until(|| census.alive() == 0).await;
     })
     .await;
 }

@@ -7,7 +7,7 @@ use startstop_core::{
 };
 use tokio::sync::Notify;
 
-use crate::stress_support::{Census, deaf, failing, obedient, poll_once, settle, within};
+use crate::support::{Census, deaf, failing, obedient, poll_once, settle, within};
 
 #[tokio::test(start_paused = true)]
 async fn wait_tells_how_the_most_recent_cycle_ended() {

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use startstop_core::{Runner, State, StateWatch};
 
-use crate::stress_support::{
-    Census, deaf, many_threads, obedient, poll_once, settle, watched, within,
-};
+use crate::support::{Census, deaf, many_threads, obedient, poll_once, settle, watched, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_sees_the_newest_state_and_skips_what_it_missed() {
@@ -105,7 +103,7 @@ fn a_watch_never_misses_the_last_state() {
                 drop(runner);
                 let seen = watcher.await.expect("no panic");
                 assert!(seen.is_empty() || seen.last() == Some(&State::Stopped), "{seen:?}");
-                crate::stress_support::until(|| census.alive() == 0).await;
+                crate::support::until(|| census.alive() == 0).await;
             }
         }));
     });

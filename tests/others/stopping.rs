@@ -12,8 +12,10 @@ use startstop_core::{
 };
 use tokio::time::Instant;
 
-use crate::stress_support::{many_threads, until, watched};
-use crate::support::{Act, Caller, Event, SECOND, assert_took, probed, stop as begin_stop, within};
+use crate::support::{
+    Act, Caller, Event, SECOND, assert_took, many_threads, probed, stop as begin_stop, until,
+    watched, within,
+};
 
 /// A group of services that was told to stop before it got to run counted as one that had run and ended
 /// well; none of its services did its work or its cleaning up:

@@ -8,7 +8,7 @@ use std::thread;
 use startstop_core::{Runner, StartError, State, StopError};
 use tokio_util::sync::CancellationToken;
 
-use crate::stress_support::{
+use crate::support::{
     Census, many_threads, obedient, one_thread, park_on, spin_until, watched, within,
 };
 
@@ -100,7 +100,7 @@ fn a_parent_may_end_while_the_last_runner_is_dropped() {
                     } else {
                         runtime.block_on(async { drop(runner) });
                     }
-                    runtime.block_on(crate::stress_support::until(|| census.alive() == 0));
+                    runtime.block_on(crate::support::until(|| census.alive() == 0));
                 }
             }
         });

@@ -13,7 +13,7 @@ use startstop_core::{
     service_fn,
 };
 
-use crate::stress_support::{poll_once, within};
+use crate::support::{poll_once, within};
 
 /// Shows only the source of what it wraps.
 #[derive(Debug, thiserror::Error)]

@@ -2,9 +2,7 @@
 
 use startstop_core::{Runner, State};
 
-use crate::stress_support::{
-    Census, full_cycle, obedient, on_each_flavour, poll_once, settle, within,
-};
+use crate::support::{Census, full_cycle, obedient, on_each_flavour, poll_once, settle, within};
 
 #[test]
 fn dropping_a_future_breaks_nothing() {
@@ -15,7 +13,7 @@ fn dropping_a_future_breaks_nothing() {
             drop(poll_once(Box::pin(runner.start())).await);
             runner.wait_for(State::Running).await;
             drop(poll_once(Box::pin(runner.restart())).await);
-            crate::stress_support::until(|| runner.status().cycles() == 2).await;
+            crate::support::until(|| runner.status().cycles() == 2).await;
             runner.wait_for(State::Running).await;
             let _ = poll_once(Box::pin(runner.wait())).await;
             drop(poll_once(Box::pin(runner.stop())).await);

@@ -11,7 +11,7 @@ use startstop_core::{
 };
 use tokio::runtime::Handle;
 
-use crate::stress_support::{
+use crate::support::{
     Census, failing, obedient, on_each_flavour, park_on, poll_once, until, within,
 };
 
@@ -94,7 +94,7 @@ fn no_leaks_of_the_service_value() {
             let runner = Runner::with_settings(service, with_everything());
             let runner = (runner.clone(), runner);
             runner.0.request_start();
-            crate::stress_support::settle().await;
+            crate::support::settle().await;
             drop(runner.0);
             assert!(gone.upgrade().is_some());
             runner.1.stop().await.expect("an obedient service stops");
@@ -115,7 +115,7 @@ fn no_leaks_when_the_last_clone_is_dropped() {
             until(|| census.alive() == 1).await;
             let clone = runner.clone();
             drop(runner);
-            crate::stress_support::settle().await;
+            crate::support::settle().await;
             assert_eq!(census.alive(), 1, "a clone is left");
             drop(clone);
             until(|| alive_tasks() == before).await;

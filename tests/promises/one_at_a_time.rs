@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use startstop_core::{Context, Runner, Settings, StartError, State, StopError, service_fn_with};
 
-use crate::stress_support::{Census, many_threads, obedient, park_on, spin_until, watched, within};
+use crate::support::{Census, many_threads, obedient, park_on, spin_until, watched, within};
 
 #[test]
 fn one_at_a_time_whatever_is_requested_from_several_threads() {
@@ -56,7 +56,7 @@ async fn one_at_a_time_also_beside_an_attempt_that_does_not_yield() {
                 .abort_timeout(Duration::from_millis(5)),
         );
         runner.start().await.expect("ready at once");
-        crate::stress_support::until(|| census.alive() == 1).await;
+        crate::support::until(|| census.alive() == 1).await;
         assert!(matches!(runner.stop().await, Err(StopError::Unresponsive(_))));
         assert!(matches!(runner.start().await, Err(StartError::Unresponsive)));
         assert!(matches!(runner.restart().await, Err(StartError::Unresponsive)));
@@ -109,7 +109,7 @@ async fn one_at_a_time_also_when_the_service_restarts_itself() {
             cx.cancelled().await;
         }));
         runner.start().await.expect("ready at once");
-        crate::stress_support::until(|| census.runs() > 1_000).await;
+        crate::support::until(|| census.runs() > 1_000).await;
         asks.store(false, Ordering::SeqCst);
         // The attempt that has not heard of the first stop yet may ask for another one after it.
         for _ in 0..2 {

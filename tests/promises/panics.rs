@@ -13,7 +13,7 @@ use startstop_core::{
     StopError, service_fn,
 };
 
-use crate::stress_support::{PanicsInDrop, on_each_flavour, until, within};
+use crate::support::{PanicsInDrop, on_each_flavour, until, within};
 
 /// The message of a failure that is a panic.
 fn message(failure: &Failure) -> Option<&str> {
@@ -79,7 +79,7 @@ fn panics_are_failures_before_there_is_a_future() {
                 assert_eq!(runner.wait().await, Exit::Failed);
                 assert!(has_panicked(&runner, Phase::Run, "no future of run"));
                 runner.start().await.expect("every second cycle runs");
-                crate::stress_support::settle().await;
+                crate::support::settle().await;
                 let error = runner.stop().await.expect_err("shutdown panics");
                 assert!(matches!(&error, StopError::Failed(it) if it.phase() == Phase::Shutdown));
                 assert!(has_panicked(&runner, Phase::Shutdown, "no future of shutdown"));
@@ -100,7 +100,7 @@ fn panics_are_failures_in_shutdown() {
             for _ in 0..3 {
                 runner.start().await.expect("ready at once");
                 until(|| runner.is_running()).await;
-                crate::stress_support::settle().await;
+                crate::support::settle().await;
                 assert!(matches!(runner.stop().await, Err(StopError::Failed(_))));
                 let last = runner.errors_last().expect("it failed");
                 assert_eq!(

@@ -11,7 +11,7 @@ use startstop_core::{
     service_fn,
 };
 
-use crate::stress_support::{many_threads, park_on, watched};
+use crate::support::{many_threads, park_on, watched};
 
 fn read<S: Service>(runner: &Runner<S>) -> (State, bool, bool, Duration) {
     (runner.state(), runner.is_running(), runner.is_ready(), runner.uptime())

@@ -13,7 +13,7 @@ use startstop_core::{
 };
 use tokio::runtime::Runtime;
 
-use crate::stress_support::{
+use crate::support::{
     PanicsInDrop, deaf, failing, full_cycle, many_threads, one_thread, park_on, spin_until, watched,
 };
 
@@ -41,7 +41,7 @@ fn ends_in<S: Service>(state: State, make: impl Fn() -> Runner<S>) {
                 runner.request_start();
                 if state == State::Stopping {
                     runner.wait_for(State::Running).await;
-                    crate::stress_support::settle().await;
+                    crate::support::settle().await;
                     runner.request_stop();
                 }
                 runner.wait_for(state).await;

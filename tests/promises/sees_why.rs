@@ -5,7 +5,7 @@ use std::thread;
 
 use startstop_core::{Context, Exit, Failure, Runner, Service, State, service_fn, service_fn_with};
 
-use crate::stress_support::{many_threads, one_thread, spin_until, watched, within};
+use crate::support::{many_threads, one_thread, spin_until, watched, within};
 
 const ROUNDS: u64 = 5_000;
 

@@ -8,9 +8,7 @@ use startstop_core::{Runner, Service, StartError, State};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::stress_support::{
-    Census, many_threads, obedient, one_thread, park_on, poll_once, watched,
-};
+use crate::support::{Census, many_threads, obedient, one_thread, park_on, poll_once, watched};
 
 const ROUNDS: usize = 10_000;
 

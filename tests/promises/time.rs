@@ -9,7 +9,7 @@ use startstop_core::{
 };
 use tokio::time::Instant;
 
-use crate::stress_support::{deaf, settle, within};
+use crate::support::{deaf, settle, within};
 
 /// So much has passed, to the tick of the clock.
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use startstop_core::{Backoff, Context, Exit, Phase, RestartPolicy, Runner, Settings, service_fn};
 
-use crate::stress_support::within;
+use crate::support::within;
 
 #[derive(Debug, Clone, Copy)]
 enum Outcome {

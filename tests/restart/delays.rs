@@ -10,7 +10,7 @@ use startstop_core::{
 use tokio::time::{Instant, sleep};
 
 use super::{seconds, tells_of_the_limit};
-use crate::stress_support::{failing, one_thread, watched, within};
+use crate::support::{failing, one_thread, watched, within};
 
 type Moments = Arc<Mutex<Vec<Instant>>>;
 

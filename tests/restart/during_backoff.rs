@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{counted, seconds};
-use crate::stress_support::{poll_once, settle, within};
+use crate::support::{poll_once, settle, within};
 
 /// Fails at its first attempt, and waits very long for the second.
 fn runner(attempts: &Arc<AtomicUsize>) -> Runner<impl Service + use<>> {

@@ -6,7 +6,7 @@ use startstop_core::{
     Backoff, BoxError, Cause, Exit, Permanent, RestartPolicy, Runner, Settings, service_fn,
 };
 
-use crate::stress_support::within;
+use crate::support::within;
 
 #[derive(Debug, thiserror::Error)]
 enum Wrapper {
@@ -114,7 +114,7 @@ async fn retry_if_that_panics_has_not_said_yes() {
         let policy = RestartPolicy::on_failure().backoff(Backoff::none()).forever();
         let policy = policy.retry_if(|_| panic!("cannot tell"));
         let settings = Settings::new().restart(policy);
-        let runner = Runner::with_settings(crate::stress_support::failing("x"), settings);
+        let runner = Runner::with_settings(crate::support::failing("x"), settings);
         runner.request_start();
         assert_eq!(runner.wait().await, Exit::Failed);
         assert_eq!(runner.status().attempts(), 1);

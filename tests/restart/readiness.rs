@@ -10,7 +10,7 @@ use startstop_core::{
 use tokio::time::Instant;
 
 use super::{counted, seconds};
-use crate::stress_support::within;
+use crate::support::within;
 
 fn explicit(policy: RestartPolicy) -> Settings {
     Settings::new().readiness(Readiness::Explicit).start_timeout(seconds(3)).restart(policy)

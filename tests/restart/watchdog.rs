@@ -12,7 +12,7 @@ use startstop_core::{
 use tokio::time::{Instant, sleep};
 
 use super::{counted, seconds};
-use crate::stress_support::{Census, settle, until, within};
+use crate::support::{Census, settle, until, within};
 
 fn watching(policy: RestartPolicy) -> Settings {
     Settings::new().watchdog(seconds(5)).restart(policy)
@@ -43,7 +43,7 @@ async fn a_silent_service_is_aborted_without_shutdown_and_restarted() {
 async fn a_silent_service_goes_through_stopping() {
     within(async {
         let runner =
-            Runner::with_settings(crate::stress_support::deaf(), watching(RestartPolicy::never()));
+            Runner::with_settings(crate::support::deaf(), watching(RestartPolicy::never()));
         let mut states = runner.subscribe();
         let watcher = tokio::spawn(async move {
             let mut seen = vec![states.get()];
@@ -138,7 +138,7 @@ async fn the_watchdog_looks_only_while_running() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_armed_without_a_watchdog() {
     within(async {
-        let runner = Runner::new(crate::stress_support::deaf());
+        let runner = Runner::new(crate::support::deaf());
         runner.start().await.expect("ready at once");
         settle().await;
         let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();

@@ -8,7 +8,7 @@ use startstop_core::{
     Backoff, Context, Readiness, RestartPolicy, Service, Settings, service_fn_with,
 };
 
-use crate::stress_support::{Census, short};
+use crate::support::{Census, short};
 
 type Counted = Arc<Arc<Census>>;
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::graph;
 use super::told::Told;
 use super::world::World;
-use crate::groups::support::idle;
+use crate::support::idle;
 
 pub(super) struct Program {
     pub(super) size: usize,

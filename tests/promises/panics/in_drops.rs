@@ -13,7 +13,7 @@ use startstop_core::{
 use tokio::sync::Notify;
 
 use super::has_panicked;
-use crate::stress_support::{PanicsInDrop, full_cycle, on_each_flavour, settle, within};
+use crate::support::{PanicsInDrop, full_cycle, on_each_flavour, settle, within};
 
 /// Is ready as the inner one is, and panics when it is dropped.
 struct Fragile<F>(Pin<Box<F>>, PanicsInDrop);

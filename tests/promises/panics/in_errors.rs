@@ -6,7 +6,7 @@ use std::fmt;
 use startstop_core::{BoxError, Cause, Context, Exit, Phase, Runner, Service, service_fn};
 
 use super::{explode, has_panicked};
-use crate::stress_support::{on_each_flavour, settle, until, within};
+use crate::support::{on_each_flavour, settle, until, within};
 
 /// An error that cannot be converted.
 struct Unconvertible;

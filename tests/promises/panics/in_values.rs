@@ -14,7 +14,7 @@ use startstop_core::{
 };
 
 use super::has_panicked;
-use crate::stress_support::{
+use crate::support::{
     PanicsInDrop, many_threads, on_each_flavour, one_thread, until, watched, within,
 };
 

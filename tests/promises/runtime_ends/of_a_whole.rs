@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 
 use startstop_core::{Context, Exit, Group, Member, OnFailure, Runner, Service, service_fn};
 
-use crate::stress_support::{full_cycle, many_threads, one_thread, park_on, watched};
+use crate::support::{full_cycle, many_threads, one_thread, park_on, watched};
 
 /// Often, since it is up to the threads of the runtime what is dropped first.
 fn ends_aborted<S: Service>(make: impl Fn() -> Runner<S>) {

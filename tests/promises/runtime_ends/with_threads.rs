@@ -13,7 +13,7 @@ use startstop_core::{
 };
 use tokio::runtime::Runtime;
 
-use crate::stress_support::{
+use crate::support::{
     full_cycle, many_threads, one_thread, park_on, poll_once, settle, spin_until, watched,
 };
 
@@ -34,7 +34,7 @@ fn the_runtime_may_end_while_a_blocking_fn_still_runs() {
             }));
             runtime.block_on(async {
                 runner.start().await.expect("ready at once");
-                crate::stress_support::until(|| begins.try_recv().is_ok()).await;
+                crate::support::until(|| begins.try_recv().is_ok()).await;
             });
             drop(runtime);
             spin_until(|| cancelled.load(Ordering::SeqCst));
@@ -94,7 +94,7 @@ fn who_starts_elsewhere_is_told_of_a_thread_that_does_not_yield() {
             let runner = Runner::with_settings(deaf, impatient());
             runtime.block_on(async {
                 runner.start().await.expect("ready at once");
-                crate::stress_support::until(|| begins.try_recv().is_ok()).await;
+                crate::support::until(|| begins.try_recv().is_ok()).await;
             });
             drop(runtime);
             let elsewhere = one_thread();

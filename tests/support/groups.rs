@@ -2,37 +2,19 @@
 
 use std::error::Error;
 use std::future::Future;
-use std::time::Duration;
 
 use startstop_core::{
     Backoff, Group, GroupBuilder, GroupError, IntoMember, Member, OnFailure, Runner,
 };
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
+
+use super::{idle, within};
 
 mod journal;
 mod probe;
 
 pub(crate) use journal::Journal;
 pub(crate) use probe::{Act, Broken, Probe, Release};
-
-pub(crate) const SECOND: Duration = Duration::from_secs(1);
-
-/// A failure instead of a hang: a day of paused time, or thirty real seconds where threads are many.
-pub(crate) async fn within<F: Future>(future: F) -> F::Output {
-    let limit = match Handle::current().runtime_flavor() {
-        RuntimeFlavor::CurrentThread => 24 * 60 * 60 * SECOND,
-        _ => 30 * SECOND,
-    };
-    tokio::time::timeout(limit, future).await.expect("it should have ended by now")
-}
-
-/// Lets everything that can go on do so. No time passes; for current-thread tests.
-pub(crate) async fn idle() {
-    for _ in 0..256 {
-        tokio::task::yield_now().await;
-    }
-}
 
 /// Begins to wait for an outcome, which others can still bring about.
 pub(crate) async fn begin<T: Send + 'static>(

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use super::probe::{Act, Probe};
-use super::within;
+use crate::support::within;
 
 /// `+a`: its `run` was entered; `~a`: it is told to stop; `-a`: the future of its `run` is gone.
 pub(crate) struct Journal {
