@@ -8,7 +8,7 @@ fn value(of: impl serde::Serialize) -> Value {
 }
 
 #[test]
-fn words_are_in_lower_case() {
+fn serialized_words_are_in_lower_case() {
     assert_eq!(value(State::Backoff), json!("backoff"));
     assert_eq!(value(Exit::Completed), json!("completed"));
 }
@@ -40,7 +40,7 @@ async fn that_it_is_permanent_is_not_among_what_caused_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_is_a_tree() {
+async fn a_serialized_status_is_a_tree() {
     let idle = service_fn(async |cx| cx.cancelled().await);
     let app = Runner::new(Group::builder("app").with("http", idle).build().unwrap());
     app.start().await.unwrap();

@@ -124,7 +124,7 @@ async fn a_cycle_is_told_step_by_step() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_ends_by_itself_is_told_to_be_ready_once() {
+async fn a_service_that_ends_by_itself_is_told_to_be_ready_once() {
     let scribe = Scribe::default();
     let _told = scribe.listen();
     let short = service_fn(async |_cx| ());

@@ -42,7 +42,7 @@ fn runtime() -> Runtime {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn its_name_may_be_one_that_no_thread_can_have() {
+async fn a_blocking_functions_name_may_be_one_that_no_thread_can_have() {
     let name = Settings::new().name("a\0b");
     let runner = Runner::with_settings(blocking_fn(|_| {}), name);
     within(runner.start()).await.unwrap();
@@ -50,7 +50,7 @@ async fn its_name_may_be_one_that_no_thread_can_have() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_runs_on_a_thread_of_its_own_until_it_is_cancelled() {
+async fn a_blocking_function_runs_on_a_thread_of_its_own_until_it_is_cancelled() {
     let (runner, began) = obedient();
     within(runner.start()).await.unwrap();
     let (_cx, first) = began.recv_timeout(LONG).unwrap();
@@ -78,7 +78,7 @@ async fn many_of_them_share_one_worker() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_polls_or_waits_in_turns() {
+async fn a_blocking_function_polls_or_waits_in_turns() {
     let service = blocking_fn(|cx: Context| {
         let mut waits = 0;
         while !cx.cancelled_blocking(Duration::from_millis(1)) {
@@ -96,7 +96,7 @@ async fn it_polls_or_waits_in_turns() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn its_error_and_its_panic_are_recorded() {
+async fn a_blocking_functions_error_and_its_panic_are_recorded() {
     let runner = Runner::new(blocking_fn(|_cx| Err::<(), _>(Broken("sync"))));
     let _ = within(runner.start()).await;
     assert_eq!(within(runner.wait()).await, Exit::Failed);
@@ -112,7 +112,7 @@ async fn its_error_and_its_panic_are_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_completes_by_itself() {
+async fn a_blocking_function_completes_by_itself() {
     let runner = Runner::new(blocking_fn(|_cx| {}));
     within(runner.start()).await.unwrap();
     assert_eq!(within(runner.wait()).await, Exit::Completed);
@@ -136,7 +136,7 @@ async fn what_does_not_look_at_its_context_is_unresponsive() {
 }
 
 #[test]
-fn it_does_not_hold_up_the_end_of_the_runtime() {
+fn a_blocking_function_does_not_hold_up_the_end_of_the_runtime() {
     let latch = Arc::new(Latch::default());
     let (runner, began) = deaf(&latch, Settings::new());
     let (one, two) = (runtime(), runtime());
@@ -171,7 +171,7 @@ fn a_stop_from_elsewhere_keeps_its_deadlines_after_the_end_of_the_runtime() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn its_context_can_spawn() {
+async fn a_blocking_functions_context_can_spawn() {
     let (send, ran) = channel();
     let runner = Runner::new(blocking_fn(move |cx: Context| {
         let send = send.clone();
@@ -184,7 +184,7 @@ async fn its_context_can_spawn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_may_wait_for_its_cancellation_without_a_limit() {
+async fn a_blocking_function_may_wait_for_its_cancellation_without_a_limit() {
     let runner = Runner::new(blocking_fn(|cx: Context| {
         assert!(cx.cancelled_blocking(Duration::MAX));
     }));

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{Act, Caller, Event, Probe, idle, probed, within};
 
 #[tokio::test(start_paused = true)]
-async fn its_token_cancels_a_run() {
+async fn a_detached_contexts_token_cancels_a_run() {
     let (probe, mut remote) = Probe::new();
     let token = CancellationToken::new();
     let cx = Context::detached(token.clone());
@@ -20,7 +20,7 @@ async fn its_token_cancels_a_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_it_says_goes_nowhere() {
+async fn what_a_detached_context_says_goes_nowhere() {
     let cx = Context::detached(CancellationToken::new());
     cx.ready();
     cx.heartbeat();
@@ -44,7 +44,7 @@ async fn the_end_of_its_token_is_seen_everywhere() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_tasks_run_and_end_with_the_last_clone() {
+async fn a_detached_contexts_tasks_run_and_end_with_the_last_clone() {
     let cx = Context::detached(CancellationToken::new());
     let clone = cx.clone();
     let alive = Arc::new(());

@@ -35,7 +35,7 @@ async fn expect(calls: &mut UnboundedReceiver<Duration>, seconds: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_call_comes_at_once_and_then_one_each_period() {
+async fn the_first_call_of_every_comes_at_once_and_then_one_each_period() {
     let (runner, mut calls) = ticking([0; 4]);
     runner.start().await.unwrap();
     for seconds in [0, 10, 20, 30] {
@@ -87,7 +87,7 @@ async fn a_permanent_error_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_ends_it() {
+async fn a_panic_ends_every() {
     let runner = Runner::new(every(PERIOD, async |cx: Context| {
         assert!(cx.is_cancelled(), "tick");
     }));
@@ -98,7 +98,7 @@ async fn a_panic_ends_it() {
 
 #[test]
 #[should_panic(expected = "period")]
-fn a_zero_period_panics() {
+fn every_panics_for_a_zero_period() {
     let _ = every(Duration::ZERO, async |_cx| {});
 }
 

@@ -27,7 +27,7 @@ async fn a_function_may_yield_nothing_or_any_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_error_is_recorded_with_its_type() {
+async fn a_closures_error_is_recorded_with_its_type() {
     let runner = Runner::new(service_fn(async |_cx| Err::<(), _>(Broken("x"))));
     runner.start().await.unwrap();
     assert_eq!(runner.wait().await, Exit::Failed);
@@ -36,7 +36,7 @@ async fn its_error_is_recorded_with_its_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_can_run_again_and_again() {
+async fn a_closure_can_run_again_and_again() {
     let runner = Runner::new(service_fn_with(AtomicU32::new(0), async |count, cx| {
         count.fetch_add(1, Ordering::Relaxed);
         cx.cancelled().await;

@@ -128,7 +128,7 @@ async fn a_failure_of_the_inner_stop_is_that_of_the_outer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reload_is_passed_on() {
+async fn a_reload_is_passed_on_to_the_inner_runner() {
     let (outer, _inner, probe) = running().await;
     let (send, mut reloaded) = tokio::sync::mpsc::unbounded_channel();
     probe.tell(Act::with(move |cx| {

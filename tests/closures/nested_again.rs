@@ -39,7 +39,7 @@ async fn a_restart_that_it_asks_for_itself_is_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_starts_it_meanwhile_learns_that_it_was_stopped() {
+async fn who_starts_an_inner_runner_meanwhile_learns_that_it_was_stopped() {
     let (outer, inner, probe) = running().await;
     probe.on_cancel(Act::Hang);
     let stopping = stop(&outer).await;
@@ -52,7 +52,7 @@ async fn who_starts_it_meanwhile_learns_that_it_was_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_starts_again_with_the_outer() {
+async fn an_inner_runner_starts_again_with_the_outer() {
     let (outer, inner, mut probe) = running().await;
     probe.on_shutdown(Act::with(Context::request_restart));
     within(outer.restart()).await.unwrap();
@@ -158,7 +158,7 @@ impl Service for Late {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_stopped_before_it_was_started_is_not_started() {
+async fn an_inner_runner_stopped_before_it_was_started_is_not_started() {
     let (inner, probe) = probed(Settings::new());
     let outer = Runner::new(Late { inner: inner.clone(), stopped: Notify::new() });
     outer.start().await.unwrap();

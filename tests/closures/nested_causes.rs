@@ -47,7 +47,7 @@ async fn none_of_before_it_was_told_to_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_in_a_stop_by_its_handle() {
+async fn what_failed_in_a_stop_by_the_inner_handle() {
     let (outer, inner, probe) = running(Settings::new()).await;
     probe.tell(Act::with(|cx| cx.report(Broken("earlier"))));
     probe.on_shutdown(Act::Fail("stop"));

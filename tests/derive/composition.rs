@@ -123,7 +123,7 @@ async fn a_completion_may_end_the_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fields_stay_handles() {
+async fn fields_of_a_composed_service_stay_handles() {
     let app = app();
     app.start().await.unwrap();
     let App { http, cache, .. } = app.service();

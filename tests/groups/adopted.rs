@@ -25,7 +25,7 @@ async fn a_shared_runner_stays_a_handle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_runs_already_is_adopted_as_it_is() {
+async fn a_member_that_runs_already_is_adopted_as_it_is() {
     let journal = Journal::new();
     let http = Runner::new(journal.probe("http"));
     within(http.start()).await.unwrap();
@@ -54,7 +54,7 @@ async fn an_adopted_one_fails_as_a_member() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_stopping_when_the_group_starts_is_started_after_its_end() {
+async fn a_member_that_is_stopping_when_the_group_starts_is_started_after_its_end() {
     let journal = Journal::new();
     let http = Runner::new(journal.probe("http").stops_in(3));
     within(http.start()).await.unwrap();
@@ -68,7 +68,7 @@ async fn one_that_is_stopping_when_the_group_starts_is_started_after_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_runs_already_stops_with_a_group_that_did_not_come_so_far() {
+async fn a_member_that_runs_already_stops_with_a_group_that_did_not_come_so_far() {
     let journal = Journal::new();
     let http = Runner::new(journal.probe("http").stops_in(1));
     within(http.start()).await.unwrap();
@@ -83,7 +83,7 @@ async fn one_that_runs_already_stops_with_a_group_that_did_not_come_so_far() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_runs_already_is_stopped_by_its_removal() {
+async fn a_member_that_runs_already_is_stopped_by_its_removal() {
     let journal = Journal::new();
     let http = Runner::new(journal.probe("http").stops_in(1));
     within(http.start()).await.unwrap();
@@ -115,7 +115,7 @@ async fn up(probe: Probe) -> Runner<Probe> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_stopping_has_its_own_time_when_the_group_ends() {
+async fn a_member_that_is_stopping_has_its_own_time_when_the_group_ends() {
     let journal = Journal::new();
     let http = up(journal.probe("http").stops_in(3)).await;
     let caller = http.clone();
@@ -127,7 +127,7 @@ async fn one_that_is_stopping_has_its_own_time_when_the_group_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_restarting_does_not_start_again_when_the_group_ends() {
+async fn a_member_that_is_restarting_does_not_start_again_when_the_group_ends() {
     let journal = Journal::new();
     let http = up(journal.probe("http").lingers()).await;
     http.request_restart();
@@ -137,7 +137,7 @@ async fn one_that_is_restarting_does_not_start_again_when_the_group_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_stopping_is_aborted_with_the_group() {
+async fn a_member_that_is_stopping_is_aborted_with_the_group() {
     let journal = Journal::new();
     let http = up(journal.probe("http").stops_in(3)).await;
     http.request_stop();
@@ -151,7 +151,7 @@ async fn one_that_is_stopping_is_aborted_with_the_group() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_stopping_is_down_once_it_is_removed() {
+async fn a_member_that_is_stopping_is_down_once_it_is_removed() {
     let journal = Journal::new();
     let http = up(journal.probe("http").stops_in(3)).await;
     http.request_stop();
@@ -162,7 +162,7 @@ async fn one_that_is_stopping_is_down_once_it_is_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_stopping_when_it_is_inserted_is_started_after_its_end() {
+async fn a_member_that_is_stopping_when_it_is_inserted_is_started_after_its_end() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let x = up(journal.probe("x").stops_in(3)).await;

@@ -10,7 +10,7 @@ use crate::support::groups::{
 use crate::support::{SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
-async fn who_is_in_backoff_is_stopped_and_starts_with_the_others() {
+async fn a_member_that_is_in_backoff_is_stopped_and_starts_with_the_others() {
     let journal = Journal::new();
     let slow = RestartPolicy::on_failure().backoff(Backoff::constant(60 * SECOND));
     let b = journal.probe("b").settings(Settings::new().restart(slow));
@@ -30,7 +30,7 @@ async fn who_is_in_backoff_is_stopped_and_starts_with_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_completed_or_was_stopped_by_hand_stays_so() {
+async fn a_member_that_has_completed_or_was_stopped_by_hand_stays_so() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -49,7 +49,7 @@ async fn who_has_completed_or_was_stopped_by_hand_stays_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_completes_before_the_group_has_seen_the_failure_stays_so() {
+async fn a_member_that_completes_before_the_group_has_seen_the_failure_stays_so() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -83,7 +83,7 @@ async fn a_completion_during_a_restart_can_end_the_group() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_being_stopped_by_hand_stays_so() {
+async fn a_member_that_is_being_stopped_by_hand_stays_so() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -102,7 +102,7 @@ async fn who_is_being_stopped_by_hand_stays_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_stopped_by_hand_before_its_turn_to_go_down_stays_so() {
+async fn a_member_that_is_stopped_by_hand_before_its_turn_to_go_down_stays_so() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -120,7 +120,7 @@ async fn who_is_stopped_by_hand_before_its_turn_to_go_down_stays_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_being_restarted_by_hand_comes_back_with_the_others() {
+async fn a_member_that_is_being_restarted_by_hand_comes_back_with_the_others() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -156,7 +156,7 @@ async fn an_ignored_one_comes_back_with_a_restart_of_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_unstarted_stays_pending_over_a_restart() {
+async fn a_member_that_is_unstarted_stays_pending_over_a_restart() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
@@ -191,7 +191,7 @@ async fn nobody_starts_on_one_that_becomes_ready_on_its_way_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_started_by_hand_meanwhile_does_not_begin_the_restart_early() {
+async fn a_member_started_by_hand_meanwhile_does_not_begin_the_restart_early() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -217,7 +217,7 @@ async fn one_started_by_hand_meanwhile_does_not_begin_the_restart_early() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_begun_anew_by_hand_on_its_way_down_goes_down_again() {
+async fn a_member_begun_anew_by_hand_on_its_way_down_goes_down_again() {
     let journal = Journal::new();
     let app = restarting(&journal, &[]).await;
     app.service().get("b").unwrap().request_start();

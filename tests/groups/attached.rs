@@ -44,7 +44,7 @@ async fn started(
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_in_the_status_and_has_a_path_as_long_as_the_attempt_lasts() {
+async fn an_attached_runner_is_in_the_status_and_has_a_path_as_long_as_the_attempt_lasts() {
     let journal = Journal::new();
     let (app, part) = started(&journal, Settings::new()).await;
     let status = app.status();
@@ -62,7 +62,7 @@ async fn it_is_in_the_status_and_has_a_path_as_long_as_the_attempt_lasts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_stopped_with_the_attempt_which_ends_after_it() {
+async fn an_attached_runner_is_stopped_with_the_attempt_which_ends_after_it() {
     let journal = Journal::new();
     let part = Runner::new(journal.probe("part").stops_in(2));
     let app = whole(&part, Settings::new());
@@ -75,7 +75,7 @@ async fn it_is_stopped_with_the_attempt_which_ends_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_aborted_at_the_deadline_of_the_attempt() {
+async fn an_attached_runner_is_aborted_at_the_deadline_of_the_attempt() {
     let journal = Journal::new();
     let settings = Settings::new().stop_timeout(60 * SECOND);
     let part = Runner::new(journal.probe("part").lingers().settings(settings));
@@ -91,7 +91,7 @@ async fn it_is_aborted_at_the_deadline_of_the_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_stops_also_when_the_service_ends_or_fails_by_itself() {
+async fn an_attached_runner_stops_also_when_the_service_ends_or_fails_by_itself() {
     for fails in [None, Some("broken")] {
         let journal = Journal::new();
         let part = part(&journal);
@@ -129,7 +129,7 @@ async fn once_the_attempt_is_to_end_it_cannot_be_started_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_drains_with_the_service() {
+async fn an_attached_runner_drains_with_the_service() {
     let journal = Journal::new();
     let (app, part) = started(&journal, Settings::new().drain(5 * SECOND)).await;
     let begun = Instant::now();
@@ -140,7 +140,7 @@ async fn it_drains_with_the_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_drain_and_its_abort_count_in_the_grace_period() {
+async fn an_attached_runners_drain_and_its_abort_count_in_the_grace_period() {
     let journal = Journal::new();
     let settings = Settings::new().drain(4 * SECOND).abort_timeout(9 * SECOND);
     let part = Runner::new(journal.probe("part").settings(settings));
@@ -152,7 +152,7 @@ async fn its_drain_and_its_abort_count_in_the_grace_period() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_events_are_those_of_a_part() {
+async fn an_attached_runners_events_are_those_of_a_part() {
     let journal = Journal::new();
     let part = part(&journal);
     let app = whole(&part, Settings::new());
@@ -264,7 +264,7 @@ async fn where_it_does_not_yield_the_attempt_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_has_ended_is_taken_out_again() {
+async fn an_attached_runner_that_has_ended_is_taken_out_again() {
     let journal = Journal::new();
     let [first, second] = ["first", "second"].map(|name| Runner::new(journal.probe(name)));
     let parts = [first.clone(), second.clone()];

@@ -38,7 +38,7 @@ async fn pausing(journal: &Journal) -> (Runner<Group>, Instant) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_affected_stops_at_once_and_starts_when_it_is_over() {
+async fn what_a_restart_affects_stops_at_once_and_starts_when_the_backoff_is_over() {
     let journal = Journal::new();
     let (app, begun) = pausing(&journal).await;
     journal.until("+b").await;
@@ -48,7 +48,7 @@ async fn what_is_affected_stops_at_once_and_starts_when_it_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_counts_from_the_failure_and_not_from_the_end_of_the_stop() {
+async fn the_backoff_of_a_group_counts_from_the_failure_and_not_from_the_end_of_the_stop() {
     let journal = Journal::new();
     let app = started_as_it_is(
         Group::builder("app")
@@ -80,7 +80,7 @@ async fn unless_it_is_set_it_is_that_of_the_policies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_grows_and_begins_anew_once_the_group_was_ready_for_a_minute() {
+async fn the_backoff_of_a_group_grows_and_begins_anew_once_the_group_was_ready_for_a_minute() {
     let journal = Journal::new();
     let backoff = Backoff::exponential(SECOND).jitter(0.0);
     let member = on(OnFailure::RestartMember, journal.probe("a"));
@@ -151,7 +151,7 @@ async fn changes_do_not_wait_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_depends_on_what_waits_is_inserted_when_that_is_up() {
+async fn a_member_that_depends_on_what_waits_is_inserted_when_that_is_up() {
     let journal = Journal::new();
     let (app, begun) = pausing(&journal).await;
     let member = Member::new(journal.probe("x")).after(["b"]);

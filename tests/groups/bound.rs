@@ -38,7 +38,7 @@ fn restarts<const N: usize>(app: &Runner<Group>, names: [&str; N]) -> [u64; N] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_start_after_what_they_are_bound_to_and_stop_before_it() {
+async fn bound_members_start_after_what_they_are_bound_to_and_stop_before_it() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -118,7 +118,7 @@ async fn a_restart_by_the_group_takes_them_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_of_a_restart_by_the_group_is_restarted_once() {
+async fn a_bound_member_of_a_restart_by_the_group_is_restarted_once() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -136,7 +136,7 @@ async fn one_of_a_restart_by_the_group_is_restarted_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_are_in_no_limit() {
+async fn bound_members_are_in_no_limit() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -208,7 +208,7 @@ async fn those_that_were_stopped_by_hand_or_have_completed_stay_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_stopped_by_hand_on_its_way_down_stays_so() {
+async fn a_bound_member_that_is_stopped_by_hand_on_its_way_down_stays_so() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -230,7 +230,7 @@ async fn one_that_is_stopped_by_hand_on_its_way_down_stays_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_has_completed_is_not_down() {
+async fn a_completed_dependency_is_not_down_for_those_bound_to_it() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")

@@ -44,7 +44,7 @@ async fn when_it_has_failed_for_good_they_fail_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn their_own_rule_decides_what_follows_when_it_has_failed_for_good() {
+async fn the_rule_of_bound_members_decides_what_follows_when_it_has_failed_for_good() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -61,7 +61,7 @@ async fn their_own_rule_decides_what_follows_when_it_has_failed_for_good() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_started_by_hand_while_it_is_down_stays_up() {
+async fn a_bound_member_started_by_hand_while_it_is_down_stays_up() {
     let journal = Journal::new();
     let app = running(&journal).await;
     let [db, http] = ["db", "http"].map(|name| app.service().get(name).unwrap());
@@ -77,7 +77,7 @@ async fn one_started_by_hand_while_it_is_down_stays_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_come_up_when_they_are_down_though_it_is_ready_before() {
+async fn bound_members_come_up_when_they_are_down_though_it_is_ready_before() {
     let journal = Journal::new();
     let app = with_slow_http(&journal).await;
     within(app.service().get("db").unwrap().restart()).await.unwrap();
@@ -88,7 +88,7 @@ async fn they_come_up_when_they_are_down_though_it_is_ready_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_inserted_is_bound_as_well() {
+async fn a_bound_member_that_is_inserted_is_bound_as_well() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -130,7 +130,7 @@ async fn a_stop_of_the_group_meanwhile_wins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_belongs_to_two_goes_down_with_either() {
+async fn a_bound_member_that_belongs_to_two_goes_down_with_either() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")

@@ -15,7 +15,7 @@ fn cycle_of(builder: GroupBuilder) -> String {
 }
 
 #[test]
-fn a_name_is_given_once() {
+fn a_name_of_a_member_is_given_once() {
     let journal = Journal::new();
     let builder =
         Group::builder("app").with("db", journal.probe("a")).then("db", journal.probe("b"));
@@ -44,7 +44,7 @@ fn a_cycle_is_printed_as_a_path() {
 }
 
 #[test]
-fn who_depends_on_itself_is_a_cycle() {
+fn a_member_that_depends_on_itself_is_a_cycle() {
     let journal = Journal::new();
     let builder = Group::builder("app").with("a", Member::new(journal.probe("a")).after(["a"]));
     assert_eq!(cycle_of(builder), "the members depend on each other: a -> a");
@@ -67,7 +67,7 @@ fn a_cycle_through_then_names_members_only() {
 }
 
 #[test]
-fn who_comes_by_then_and_after_a_later_one_closes_a_cycle() {
+fn a_member_that_comes_by_then_and_after_a_later_one_closes_a_cycle() {
     let journal = Journal::new();
     let builder = Group::builder("app")
         .with("a", journal.probe("a"))

@@ -118,13 +118,13 @@ async fn a_removal_is_well_whatever_was_reported_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_has_ended_well_and_is_aborted_by_its_handle_has_not_failed() {
+async fn a_member_that_has_ended_well_and_is_aborted_by_its_handle_has_not_failed() {
     has_not_failed_by(async |member| within(member.stop_within(Duration::ZERO)).await.unwrap())
         .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_has_ended_well_and_is_late_when_its_handle_stops_it_has_not_failed() {
+async fn a_member_that_has_ended_well_and_is_late_when_its_handle_stops_it_has_not_failed() {
     has_not_failed_by(async |member| {
         let stopped = within(member.stop()).await;
         assert!(matches!(stopped, Err(StopError::TimedOut)), "{stopped:?}");

@@ -9,7 +9,7 @@ use crate::support::groups::{
 use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
-async fn who_came_by_then_can_be_removed_from_the_end() {
+async fn a_member_that_came_by_then_can_be_removed_from_the_end() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -33,7 +33,7 @@ async fn who_came_by_then_can_be_removed_from_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_came_by_then_can_be_removed_before_the_start() {
+async fn a_member_that_came_by_then_can_be_removed_before_the_start() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")

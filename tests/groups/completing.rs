@@ -70,7 +70,7 @@ async fn a_group_of_which_all_that_ended_have_failed_fails_with_the_last_failure
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_completed_makes_up_for_those_that_have_failed() {
+async fn a_member_that_completed_makes_up_for_those_that_have_failed() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -160,7 +160,7 @@ async fn what_follows_a_completion_that_is_a_failure_is_up_to_the_member() {
 
 /// Source: actix/actix-web 148 and 1315. A handler wants to end the program.
 #[tokio::test(start_paused = true)]
-async fn one_that_asks_for_its_own_stop_has_completed_where_that_ends_the_group() {
+async fn a_member_that_asks_for_its_own_stop_has_completed_where_that_ends_the_group() {
     let own = || {
         service_fn(async |cx: Context| {
             tokio::time::sleep(SECOND).await;

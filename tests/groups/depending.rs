@@ -23,7 +23,7 @@ async fn a_dependency_that_ends_unready_keeps_its_dependents_from_starting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_cannot_start_for_a_dependency_can_be_ignored() {
+async fn a_member_that_cannot_start_for_a_dependency_can_be_ignored() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -118,7 +118,7 @@ async fn nobody_comes_by_then_before_all_before_are_ready_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_by_then_fails_for_a_dependency_that_was_ready_and_ends_unready() {
+async fn a_member_that_comes_by_then_fails_for_a_dependency_that_was_ready_and_ends_unready() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
@@ -142,7 +142,7 @@ async fn who_comes_by_then_fails_for_a_dependency_that_was_ready_and_ends_unread
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_restarted_for_ever_in_vain_starves_nobody() {
+async fn a_member_that_is_restarted_for_ever_in_vain_starves_nobody() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
@@ -161,7 +161,7 @@ async fn one_that_is_restarted_for_ever_in_vain_starves_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_that_cannot_start_for_one_dependency_are_one_restart() {
+async fn all_members_that_cannot_start_for_one_dependency_are_one_restart() {
     let journal = Journal::new();
     let after = |name: &str| on(OnFailure::RestartAll, journal.probe(name)).after(["d"]);
     let app = built(
@@ -180,7 +180,7 @@ async fn all_that_cannot_start_for_one_dependency_are_one_restart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_depends_on_one_that_is_being_stopped_by_hand_waits_for_its_end() {
+async fn a_member_that_depends_on_one_that_is_being_stopped_by_hand_waits_for_its_end() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")

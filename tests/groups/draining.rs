@@ -27,7 +27,7 @@ async fn a_group_that_drains_refuses_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_fails_in_a_drain_is_not_restarted() {
+async fn a_member_that_fails_in_a_drain_is_not_restarted() {
     for policy in [OnFailure::RestartMember, OnFailure::RestartDependents, OnFailure::RestartAll] {
         let journal = Journal::new();
         let builder = draining().with("a", on(policy, journal.probe("a")));

@@ -35,7 +35,7 @@ fn server(told: &Told, name: &'static str) -> Runner<impl Service> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_are_told_at_once_down_to_the_leaves_and_go_on() {
+async fn all_members_are_told_to_drain_at_once_down_to_the_leaves_and_go_on() {
     let told = Told::default();
     let (a, b, c) = (server(&told, "a"), server(&told, "b"), server(&told, "c"));
     let inner = Group::builder("in").with("a", a.clone()).build().unwrap();
@@ -76,7 +76,7 @@ async fn the_drain_is_the_groups_own_or_the_longest_of_its_members() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_early_when_all_members_have_ended() {
+async fn the_drain_of_a_group_ends_early_when_all_members_have_ended() {
     let leaves = || service_fn(async |cx: Context| cx.draining().await);
     for on_completion in [OnCompletion::Ignore, OnCompletion::StopGroup] {
         let member = || Member::new(leaves()).on_completion(on_completion);
@@ -90,7 +90,7 @@ async fn it_ends_early_when_all_members_have_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_ends_or_fails_in_a_drain_ends_it_for_nobody_else() {
+async fn a_member_that_ends_or_fails_in_a_drain_ends_it_for_nobody_else() {
     for act in [Act::Complete, Act::Fail] {
         let journal = Journal::new();
         let a = Member::new(journal.probe("a")).on_completion(OnCompletion::StopGroup);
@@ -122,7 +122,7 @@ async fn no_policy_starts_a_member_again_that_ends_in_a_drain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_starts_or_waits_for_an_attempt_is_stopped_when_it_begins() {
+async fn a_member_that_starts_or_waits_for_an_attempt_is_stopped_when_it_begins() {
     use startstop_core::{Backoff, RestartPolicy};
     let journal = Journal::new();
     let policy = RestartPolicy::on_failure().backoff(Backoff::constant(60 * SECOND));

@@ -70,14 +70,14 @@ fn a_group_with_a_stop_timeout_takes_that_and_the_longest_abort() {
 }
 
 #[test]
-fn one_that_waits_for_ever_makes_the_group_do_so() {
+fn a_member_that_waits_for_ever_makes_the_group_do_so() {
     let forever = Settings::new().stop_timeout(Duration::MAX);
     let builder = group().with("a", with(forever)).then("b", with(timed(1, 1)));
     assert_eq!(grace(builder), Duration::MAX);
 }
 
 #[test]
-fn what_is_nested_counts_as_what_it_is_made_of() {
+fn what_is_nested_counts_in_the_grace_period_as_what_it_is_made_of() {
     let inner = || {
         let builder = group().with("a", with(timed(3, 1).drain(2 * SECOND)));
         builder.then("b", with(timed(5, 1))).build().unwrap()
@@ -94,7 +94,7 @@ fn what_is_nested_counts_as_what_it_is_made_of() {
 }
 
 #[test]
-fn what_comes_later_counts() {
+fn a_member_that_comes_later_counts_in_the_grace_period() {
     let group = group().with("a", with(timed(3, 1))).build().unwrap();
     let app = Runner::new(group.clone());
     assert_eq!(app.grace_period(), 4 * SECOND);

@@ -14,7 +14,7 @@ use crate::support::groups::{
 use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
-async fn one_stopped_by_hand_leaves_its_dependents_alone() {
+async fn a_member_stopped_by_hand_leaves_its_dependents_alone() {
     let journal = Journal::new();
     let app = two(&journal).await;
     let a = app.service().get("a").unwrap();
@@ -28,7 +28,7 @@ async fn one_stopped_by_hand_leaves_its_dependents_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_restarted_by_hand_is_restarted_alone() {
+async fn a_member_restarted_by_hand_is_restarted_alone() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -45,7 +45,7 @@ async fn one_restarted_by_hand_is_restarted_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_started_again_by_hand_fails_as_a_member() {
+async fn a_member_started_again_by_hand_fails_as_a_member() {
     let journal = Journal::new();
     let app = two(&journal).await;
     let a = app.service().get("a").unwrap();
@@ -58,7 +58,7 @@ async fn one_started_again_by_hand_fails_as_a_member() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_started_again_by_hand_that_fails_at_once_fails_as_a_member() {
+async fn a_member_started_again_by_hand_that_fails_at_once_fails_as_a_member() {
     let journal = Journal::new();
     let app = two(&journal).await;
     let a = app.service().get("a").unwrap();
@@ -72,7 +72,7 @@ async fn one_started_again_by_hand_that_fails_at_once_fails_as_a_member() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_stops_itself_is_as_one_stopped_by_hand() {
+async fn a_member_that_stops_itself_is_as_one_stopped_by_hand() {
     let journal = Journal::new();
     let quits = startstop_core::service_fn(async |cx| {
         cx.request_stop();
@@ -86,7 +86,7 @@ async fn one_that_stops_itself_is_as_one_stopped_by_hand() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_started_by_hand_while_the_group_stops_is_stopped_as_well() {
+async fn a_member_started_by_hand_while_the_group_stops_is_stopped_as_well() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app").with("a", journal.probe("a").lingers()).then("b", journal.probe("b")),
@@ -104,7 +104,7 @@ async fn one_started_by_hand_while_the_group_stops_is_stopped_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_started_by_hand_that_depends_on_another_keeps_that_from_stopping_first() {
+async fn a_member_started_by_hand_that_depends_on_another_keeps_that_from_stopping_first() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -148,7 +148,7 @@ async fn an_ignored_one_brought_back_by_hand_is_a_dependency_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_started_by_hand_while_it_is_being_stopped_is_stopped_again() {
+async fn a_member_started_by_hand_while_it_is_being_stopped_is_stopped_again() {
     let journal = Journal::new();
     let app = started(Group::builder("app").with("a", journal.probe("a").stops_in(2))).await;
     let call = stop(&app).await;
@@ -158,7 +158,7 @@ async fn one_started_by_hand_while_it_is_being_stopped_is_stopped_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_started_by_hand_while_it_restarts_does_not_hold_that_up() {
+async fn a_member_started_by_hand_while_it_restarts_does_not_hold_that_up() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")

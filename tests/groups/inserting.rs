@@ -54,7 +54,7 @@ async fn during_start_up_it_waits_for_what_it_depends_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_for_a_restart_under_way() {
+async fn an_insertion_waits_for_a_restart_under_way() {
     let journal = Journal::new();
     let app = restarting(&journal, &[]).await;
     let call = insert(&app, "x", journal.probe("x")).await;
@@ -172,7 +172,7 @@ async fn a_job_that_is_inserted_is_in_when_it_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_late_says_so_as_a_start_does() {
+async fn an_inserted_member_that_is_late_says_so_as_a_start_does() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let error = within(app.service().insert("x", journal.probe("x").explicit())).await.unwrap_err();
@@ -181,7 +181,7 @@ async fn one_that_is_late_says_so_as_a_start_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_stopped_by_hand_says_so_as_a_start_does() {
+async fn an_inserted_member_that_is_stopped_by_hand_says_so_as_a_start_does() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let x = Runner::new(journal.probe("x").explicit().fails_to_stop());
@@ -204,7 +204,7 @@ async fn two_inserted(
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_started_by_hand_does_without_who_does_not_start() {
+async fn an_inserted_member_started_by_hand_does_without_who_does_not_start() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let [x, y] = two_inserted(&journal, &app, &[]).await;
@@ -221,7 +221,7 @@ async fn one_started_by_hand_does_without_who_does_not_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_one_that_does_not_start_goes_with_it_during_a_restart() {
+async fn an_inserted_member_that_waits_for_one_that_does_not_start_goes_with_it_during_a_restart() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")

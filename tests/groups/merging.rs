@@ -157,7 +157,7 @@ async fn a_failure_of_one_that_is_being_removed_is_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_waits_to_be_removed_goes_down_before_what_it_depends_on() {
+async fn a_member_that_waits_to_be_removed_goes_down_before_what_it_depends_on() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -189,7 +189,7 @@ async fn one_that_waits_to_be_removed_goes_down_before_what_it_depends_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_down_keeps_what_it_depends_on_for_those_that_depend_on_it() {
+async fn a_member_that_is_down_keeps_what_it_depends_on_for_those_that_depend_on_it() {
     let journal = Journal::new();
     let b = on(OnFailure::RestartMember, journal.probe("b")).after(["a"]);
     let app = started(

@@ -122,7 +122,7 @@ async fn an_insertion_is_well_if_the_first_of_many_attempts_was_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_ready_for_a_moment_has_been_ready_for_its_dependents() {
+async fn a_member_that_was_ready_for_a_moment_has_been_ready_for_its_dependents() {
     let journal = Journal::new();
     let builder = Group::builder("app")
         .with("a", Member::new(flash()).on_failure(OnFailure::Ignore))
@@ -205,7 +205,7 @@ async fn the_group_is_ready_though_members_are_so_for_a_moment_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_another_as_well_starts_at_the_next_moment() {
+async fn a_member_that_waits_for_another_as_well_starts_at_the_next_moment() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
@@ -240,7 +240,7 @@ async fn ready_in(after: Duration, cx: Context) -> Result<(), &'static str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_fails_before_it_is_ready_has_not_been_ready_for_a_moment() {
+async fn a_member_that_fails_before_it_is_ready_has_not_been_ready_for_a_moment() {
     let journal = Journal::new();
     let second_time = explicit(async |cx: Context| {
         if cx.attempt() == 1 {

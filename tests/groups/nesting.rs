@@ -90,7 +90,7 @@ async fn the_groups_deadline_reaches_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_abort_reaches_down() {
+async fn an_abort_reaches_the_members_of_a_nested_group() {
     let journal = Journal::new();
     let inner = Group::builder("inner").with("a", journal.probe("a").lingers());
     let middle = Group::builder("middle").with("inner", inner.build().unwrap());

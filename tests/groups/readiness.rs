@@ -50,7 +50,7 @@ async fn a_group_is_not_ready_while_its_database_is_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_follows_what_a_member_says_of_itself() {
+async fn the_readiness_of_a_group_follows_what_a_member_says_of_itself() {
     let says = Arc::new(AtomicBool::new(true));
     let heard = Arc::clone(&says);
     let db = service_fn(move |cx: Context| {
@@ -130,7 +130,7 @@ async fn those_that_are_settled_do_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_inserted_counts_once_it_has_been_ready() {
+async fn a_member_that_is_inserted_counts_once_it_has_been_ready() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let call = crate::support::groups::insert(&app, "b", journal.probe("b").explicit()).await;

@@ -44,7 +44,7 @@ async fn others_that_depend_on_it_keep_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_own_failure_to_stop_is_told() {
+async fn a_removed_members_own_failure_to_stop_is_told() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -63,7 +63,7 @@ async fn its_own_failure_to_stop_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_for_a_restart_under_way() {
+async fn a_removal_waits_for_a_restart_under_way() {
     let journal = Journal::new();
     let app = restarting(&journal, &["x"]).await;
     let call = remove(&app, "x").await;
@@ -76,7 +76,7 @@ async fn it_waits_for_a_restart_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_restarting_itself_is_removed_after_it() {
+async fn a_member_that_is_restarting_itself_is_removed_after_it() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -175,7 +175,7 @@ async fn a_group_that_stops_refuses_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_whose_removal_a_stop_cancels_is_a_member_as_before() {
+async fn a_member_whose_removal_a_stop_cancels_is_a_member_as_before() {
     let journal = Journal::new();
     let builder = Group::builder("app").with("a", journal.probe("a"));
     let app = started(builder.with("b", journal.probe("b").lingers())).await;

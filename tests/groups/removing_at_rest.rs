@@ -10,7 +10,7 @@ use crate::support::groups::{Act, Journal, built, on, outcome, start, started, s
 use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_starting_is_removed() {
+async fn a_member_that_is_starting_is_removed() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
@@ -25,7 +25,7 @@ async fn one_that_is_starting_is_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_was_never_started_is_removed() {
+async fn a_member_that_was_never_started_is_removed() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
@@ -41,7 +41,7 @@ async fn one_that_was_never_started_is_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_at_rest_is_removed_at_once() {
+async fn a_member_that_is_at_rest_is_removed_at_once() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -93,7 +93,7 @@ async fn what_a_stop_by_hand_came_to_is_none_of_a_removal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_started_by_hand_before_it_is_off_is_stopped() {
+async fn a_member_that_is_started_by_hand_before_it_is_off_is_stopped() {
     let journal = Journal::new();
     let app = two(&journal).await;
     let b = app.service().get("b").unwrap();

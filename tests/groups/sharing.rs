@@ -18,7 +18,7 @@ fn group(stop: u32) -> GroupBuilder {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_hangs_takes_nothing_from_those_behind_it() {
+async fn a_member_that_hangs_takes_nothing_from_those_behind_it() {
     let journal = Journal::new();
     let probe = |name: &str| journal.probe(name).settings(timed(30, 2));
     let builder = group(10).with("db", probe("db")).then("queue", probe("queue").lingers());
@@ -69,7 +69,7 @@ async fn a_share_is_in_proportion_to_what_the_member_may_take() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_one_leaves_over_goes_to_those_after_it() {
+async fn what_one_member_leaves_over_goes_to_those_after_it() {
     let journal = Journal::new();
     let builder = group(10).with("a", journal.probe("a").lingers().settings(timed(30, 2)));
     let app = started(builder.then("b", journal.probe("b").settings(timed(30, 2)))).await;
@@ -80,7 +80,7 @@ async fn what_one_leaves_over_goes_to_those_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_may_take_for_ever_counts_as_all_that_is_left() {
+async fn a_member_that_may_take_for_ever_counts_as_all_that_is_left() {
     let journal = Journal::new();
     let forever = Settings::new().stop_timeout(Duration::MAX).abort_timeout(Duration::ZERO);
     let probe = |name: &str| journal.probe(name).lingers().settings(forever.clone());
@@ -103,7 +103,7 @@ async fn with_time_for_all_each_has_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stands_beside_takes_nothing() {
+async fn a_member_that_stands_beside_takes_nothing() {
     let journal = Journal::new();
     let probe = |name: &str| journal.probe(name).lingers().settings(timed(30, 0));
     let builder = group(9).with("a", probe("a")).with("b", probe("b"));

@@ -61,17 +61,17 @@ async fn grows_with_its_size(shape: fn(usize) -> GroupBuilder) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_star_of_ten_thousand() {
+async fn a_star_of_ten_thousand_members_starts_and_stops() {
     grows_with_its_size(star).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_after_ten_thousand() {
+async fn a_member_after_ten_thousand_starts_and_stops() {
     grows_with_its_size(funnel).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_chain_of_ten_thousand() {
+async fn a_chain_of_ten_thousand_members_starts_and_stops() {
     grows_with_its_size(chain).await;
 }
 

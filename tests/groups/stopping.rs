@@ -43,7 +43,7 @@ async fn a_completed_job_between_two_keeps_their_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_stop_failures_are_kept() {
+async fn all_stop_failures_of_a_group_are_kept() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -89,7 +89,7 @@ async fn a_stop_right_after_a_start_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_fails_while_the_group_stops_is_not_waited_for() {
+async fn a_member_that_fails_while_the_group_stops_is_not_waited_for() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -109,7 +109,7 @@ async fn who_fails_while_the_group_stops_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_handle_stops_the_group() {
+async fn the_last_handle_of_a_group_that_is_dropped_stops_the_group() {
     let journal = Journal::new();
     let app = two(&journal).await;
     drop(app);

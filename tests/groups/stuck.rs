@@ -166,7 +166,7 @@ fn the_end_of_the_runtime_ends_the_group() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn all_who_block_are_named() {
+async fn all_members_that_block_are_named() {
     let journal = Journal::new();
     let guard = Guard(Release::default());
     let blocks = |name: &str| journal.probe(name).blocks(&guard.0).settings(hasty());

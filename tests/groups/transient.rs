@@ -12,7 +12,7 @@ fn session(probe: Probe) -> Member {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_has_completed_leaves_and_its_name_is_free() {
+async fn a_transient_member_that_has_completed_leaves_and_its_name_is_free() {
     let journal = Journal::new();
     let app = one(&journal).await;
     for _ in 0..3 {
@@ -27,7 +27,7 @@ async fn one_that_has_completed_leaves_and_its_name_is_free() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_has_failed_leaves_and_its_rule_decides() {
+async fn a_transient_member_that_has_failed_leaves_and_its_rule_decides() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let ignored = session(journal.probe("s")).on_failure(OnFailure::Ignore);
@@ -43,7 +43,7 @@ async fn one_that_has_failed_leaves_and_its_rule_decides() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_stopped_by_its_handle_leaves() {
+async fn a_transient_member_that_is_stopped_by_its_handle_leaves() {
     let journal = Journal::new();
     let app = one(&journal).await;
     within(app.service().insert("s", session(journal.probe("s")))).await.unwrap();
@@ -55,7 +55,7 @@ async fn one_that_is_stopped_by_its_handle_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_restarts_it() {
+async fn nothing_restarts_a_transient_member() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
@@ -77,7 +77,7 @@ async fn nothing_restarts_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_bound_is_stopped_with_what_it_is_bound_to_and_leaves() {
+async fn a_transient_member_that_is_bound_is_stopped_with_what_it_is_bound_to_and_leaves() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let bound = session(journal.probe("s")).bound_to(["a"]);
@@ -90,7 +90,7 @@ async fn one_that_is_bound_is_stopped_with_what_it_is_bound_to_and_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_gone_when_the_group_has_stopped() {
+async fn a_transient_member_is_gone_when_the_group_has_stopped() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app").with("a", journal.probe("a")).with("s", session(journal.probe("s"))),
@@ -104,7 +104,7 @@ async fn it_is_gone_when_the_group_has_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_can_end_the_group() {
+async fn a_transient_member_can_end_the_group() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let last = session(journal.probe("s")).on_completion(OnCompletion::StopGroup);
@@ -115,7 +115,7 @@ async fn one_can_end_the_group() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_does_not_start_is_an_error_of_the_insertion() {
+async fn a_transient_member_that_does_not_start_is_an_error_of_the_insertion() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let broken = session(journal.probe("s").explicit().always(Act::Fail));
@@ -127,7 +127,7 @@ async fn one_that_does_not_start_is_an_error_of_the_insertion() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_depends_on_it() {
+async fn nothing_depends_on_a_transient_member() {
     let journal = Journal::new();
     let built = Group::builder("app")
         .with("s", session(journal.probe("s")))
@@ -152,7 +152,7 @@ async fn nothing_depends_on_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_events_end_with_its_removal() {
+async fn a_transient_members_events_end_with_its_removal() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let mut events = app.events();

@@ -22,7 +22,7 @@ fn cache() -> Runner<impl startstop_core::Service> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_drawn_with_name_state_uptime_and_backoff() {
+async fn the_status_tree_is_drawn_with_name_state_uptime_and_backoff() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
@@ -89,7 +89,7 @@ async fn groups_in_groups_are_branches() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_tells_of_each_member_what_its_handle_tells() {
+async fn the_status_tree_tells_of_each_member_what_its_handle_tells() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")

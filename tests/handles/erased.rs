@@ -13,7 +13,7 @@ fn erased() -> Arc<dyn StartStop> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_way_to_start_starts() {
+async fn each_way_to_start_starts_a_trait_object() {
     let runner = erased();
     runner.start().await.unwrap();
     assert!(runner.is_running());
@@ -29,7 +29,7 @@ async fn each_way_to_start_starts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_only_asked_for_comes() {
+async fn what_is_requested_of_a_trait_object_comes() {
     let runner = erased();
     runner.request_start();
     within(runner.wait_for(State::Running)).await;

@@ -43,7 +43,7 @@ async fn an_io_error_is_found_by_its_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_string_is_an_error() {
+async fn a_string_is_an_error_of_a_service() {
     assert_eq!(failing(|| "no port").await.error().to_string(), "no port");
     assert_eq!(failing(|| String::from("no host")).await.error().to_string(), "no host");
 }
@@ -63,7 +63,7 @@ async fn a_boxed_error_is_not_boxed_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_says_which_service_in_which_cycle_and_attempt() {
+async fn a_failure_says_which_service_in_which_cycle_and_attempt() {
     let policy = RestartPolicy::on_failure().backoff(Backoff::none()).limit(1, SECOND);
     let (runner, probe) = probed(Settings::new().name("db").restart(policy));
     for _ in 0..2 {
@@ -80,7 +80,7 @@ async fn it_says_which_service_in_which_cycle_and_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_says_when_and_how_long_the_attempt_had_run() {
+async fn a_failure_says_when_and_how_long_the_attempt_had_run() {
     let before = SystemTime::now();
     let runner = Runner::new(once(async |_cx| {
         sleep(3 * SECOND).await;

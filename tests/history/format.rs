@@ -51,7 +51,7 @@ async fn the_source_is_the_services_own_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_is_transparent() {
+async fn a_start_error_that_is_a_failure_prints_as_that() {
     let failure = failure().await;
     let error = StartError::Failed(failure.clone());
     assert_eq!(error.to_string(), failure.to_string());
@@ -73,7 +73,7 @@ async fn a_shutdown_says_that_it_was_the_shutdown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_says_so() {
+async fn a_timeout_is_printed_as_one() {
     let runner = Runner::new(service_fn(async |_cx| std::future::pending::<()>().await));
     runner.start().await.unwrap();
     let error = runner.stop().await.unwrap_err();

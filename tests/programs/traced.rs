@@ -9,7 +9,7 @@ const EVENT: &str = r#"event: signal service="http" signal=SIGTERM"#;
 
 #[test]
 #[ignore = "the program of the other test"]
-fn program() {
+fn a_program_is_traced_to_its_end() {
     let scribe = Scribe::default();
     tracing::subscriber::set_global_default(scribe.clone()).expect("nobody else sets one");
     let idle = service_fn(async |cx: Context| {
@@ -27,7 +27,7 @@ fn program() {
 #[tokio::test]
 async fn a_signal_is_an_event() {
     let this = std::env::current_exe().expect("it has a path");
-    let name = "programs::traced::program";
+    let name = "programs::traced::a_program_is_traced_to_its_end";
     let mut program = Program::start(this, &["--exact", name, "--ignored", "--nocapture"]);
     while program.line().await != "running" {}
     program.signal("TERM").await;

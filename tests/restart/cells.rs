@@ -82,7 +82,7 @@ async fn the_limit_of_always_is_a_failure_that_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_fails_after_the_limit_was_reached_says_so_too() {
+async fn a_service_that_fails_after_the_limit_was_reached_says_so_too() {
     within(async {
         let service = service_fn(|cx: Context| async move {
             let inner = cx.clone();

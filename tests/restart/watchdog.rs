@@ -151,7 +151,7 @@ async fn nothing_is_armed_without_a_watchdog() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn who_blocks_its_thread_once_it_is_ready_is_seen() {
+async fn a_service_that_blocks_its_thread_once_it_is_ready_is_seen() {
     for start_timeout in [seconds(30), Duration::MAX] {
         let (release, held) = channel::<()>();
         let service = service_fn_with(Mutex::new(held), |held, cx: Context| async move {
@@ -189,7 +189,7 @@ async fn a_start_that_takes_longer_than_the_watchdog_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn who_is_silent_and_blocks_its_thread_is_unresponsive_and_alone() {
+async fn a_service_that_is_silent_and_blocks_its_thread_is_unresponsive_and_alone() {
     within(async {
         let census = Census::new();
         let (release, held) = channel::<()>();

@@ -59,18 +59,18 @@ impl Service for Reader {
 }
 
 #[test]
-fn a_service() {
-    survives("a_service", runs(Reader));
+fn a_service_is_stored_once() {
+    survives("a_service_is_stored_once", runs(Reader));
 }
 
 #[test]
-fn a_boxed_service() {
-    survives("a_boxed_service", async { runs(Reader.boxed()).await });
+fn a_boxed_service_is_stored_once() {
+    survives("a_boxed_service_is_stored_once", async { runs(Reader.boxed()).await });
 }
 
 #[test]
-fn a_shared_service() {
-    survives("a_shared_service", runs(std::sync::Arc::new(Reader)));
+fn a_shared_service_is_stored_once() {
+    survives("a_shared_service_is_stored_once", runs(std::sync::Arc::new(Reader)));
 }
 
 async fn waits(cx: Context) {
@@ -81,8 +81,8 @@ async fn waits(cx: Context) {
 }
 
 #[test]
-fn functions() {
-    survives("functions", async {
+fn functions_are_stored_once() {
+    survives("functions_are_stored_once", async {
         runs(service_fn(waits).on_shutdown(|_cx| large::<LARGE>())).await;
         runs(service_fn_with((), |_, cx| waits(cx)).on_shutdown(|_, _| large::<LARGE>())).await;
         runs(once(|_cx| large::<LARGE>())).await;
@@ -94,8 +94,8 @@ fn functions() {
 const HALF: usize = LARGE / 2;
 
 #[test]
-fn closures() {
-    survives("closures", async {
+fn closures_are_stored_once() {
+    survives("closures_are_stored_once", async {
         let service = service_fn(async |_cx| large::<HALF>().await);
         runs(service.on_shutdown(async |_cx| large::<HALF>().await)).await;
     });
@@ -112,8 +112,8 @@ fn functions_that_are_wrapped() {
 }
 
 #[test]
-fn a_task() {
-    survives("a_task", async {
+fn a_task_is_stored_once() {
+    survives("a_task_is_stored_once", async {
         runs(service_fn(async |cx: Context| {
             cx.spawn(large::<LARGE>());
             cx.cancelled().await;
@@ -123,8 +123,8 @@ fn a_task() {
 }
 
 #[test]
-fn a_task_with_a_name() {
-    survives("a_task_with_a_name", async {
+fn a_task_with_a_name_is_stored_once() {
+    survives("a_task_with_a_name_is_stored_once", async {
         runs(service_fn(async |cx: Context| {
             cx.spawn_named("reader", large::<LARGE>());
             cx.cancelled().await;
@@ -134,8 +134,8 @@ fn a_task_with_a_name() {
 }
 
 #[test]
-fn what_runs_until_it_is_cancelled() {
-    survives("what_runs_until_it_is_cancelled", async {
+fn what_runs_until_it_is_cancelled_is_stored_once() {
+    survives("what_runs_until_it_is_cancelled_is_stored_once", async {
         runs(service_fn(async |cx: Context| {
             cx.run_until_cancelled(large::<{ LARGE / 4 }>()).await;
             cx.cancelled().await;
@@ -165,8 +165,8 @@ impl Derived {
 }
 
 #[test]
-fn a_derived_service() {
-    survives("a_derived_service", runs(Derived));
+fn a_derived_service_is_stored_once() {
+    survives("a_derived_service_is_stored_once", runs(Derived));
 }
 
 async fn small(cx: Context) {

@@ -47,7 +47,7 @@ fn pair(
 }
 
 #[tokio::test]
-async fn it_is_called_on_another_thread() {
+async fn the_stop_function_of_a_blocking_service_is_called_on_another_thread() {
     let (runner, threads) = pair(|tell| tell.send(()).map_err(|it| it.to_string()));
     runner.start().await.unwrap();
     within(runner.stop()).await.unwrap();
@@ -57,7 +57,7 @@ async fn it_is_called_on_another_thread() {
 }
 
 #[tokio::test]
-async fn its_error_and_its_panic_are_recorded_as_those_of_shutdown() {
+async fn the_stop_functions_error_and_its_panic_are_recorded_as_those_of_shutdown() {
     for panics in [false, true] {
         let (runner, _threads) = pair(move |tell| {
             tell.send(()).unwrap();

@@ -80,7 +80,7 @@ async fn a_probe_asks_for_a_reload_and_hears_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_asks_for_its_end_cancels_its_token() {
+async fn a_probe_that_asks_for_its_end_cancels_its_token() {
     for ask in [Context::request_stop, Context::request_shutdown] {
         let token = CancellationToken::new();
         let (cx, _probe) = Context::probed(token.clone());

@@ -177,7 +177,7 @@ async fn an_attempt_that_leaves_before_it_is_ready_has_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_leaves_early_is_restarted_by_its_policy() {
+async fn an_explicit_service_that_leaves_early_is_restarted_by_its_policy() {
     let service = service_fn(async |cx: Context| {
         if cx.attempt() == 3 {
             cx.ready();
@@ -193,7 +193,7 @@ async fn who_leaves_early_is_restarted_by_its_policy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_told_to_stop_may_leave_early() {
+async fn an_explicit_service_that_was_told_to_stop_may_leave_early() {
     let (runner, _probe) = probed(explicit());
     let start = crate::support::start(&runner).await;
     runner.stop().await.unwrap();

@@ -137,7 +137,7 @@ async fn shutdown_can_tell_why_it_is_called() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_reason_stays() {
+async fn the_first_reason_of_a_stop_stays() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&seen);
     let service = service_fn(move |cx: Context| {
@@ -211,7 +211,7 @@ async fn a_shared_service_stops_every_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_alone_stops_itself() {
+async fn a_service_outside_of_a_group_stops_itself() {
     let runner = Runner::new(service_fn(async |cx: Context| {
         cx.request_shutdown();
         cx.cancelled().await;

@@ -87,7 +87,7 @@ async fn a_task_waits_for_all_but_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_spawned_meanwhile_is_not_waited_for() {
+async fn what_tasks_spawn_meanwhile_is_not_waited_for() {
     under_both(async |cx: Context| {
         let (done, late) = (Arc::default(), Arc::new(Notify::new()));
         slow(&cx, &done, 1);

@@ -106,7 +106,7 @@ async fn a_heartbeat_of_the_attempt_before_begins_no_watch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_a_slot_is_not_silent() {
+async fn a_service_that_waits_for_a_slot_is_not_silent() {
     for readiness in [Readiness::Immediate, Readiness::Explicit] {
         let slot = Slot::<u32>::new();
         let service = service_fn_with(slot.clone(), async |slot, cx: Context| {
@@ -129,7 +129,7 @@ async fn who_waits_for_a_slot_is_not_silent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_waited_for_a_slot_is_looked_at_again() {
+async fn a_service_that_has_waited_for_a_slot_is_looked_at_again() {
     let slot = Slot::<u32>::new();
     let service = service_fn_with(slot.clone(), async |slot, cx: Context| {
         let _ = slot.wait(&cx).await;

@@ -28,7 +28,7 @@ async fn a_late_service_is_aborted_as_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_timeout_can_be_set() {
+async fn the_start_timeout_can_be_set() {
     let (runner, _probe) = probed(explicit().start_timeout(2 * SECOND));
     let since = Instant::now();
     assert!(matches!(runner.start().await, Err(StartError::TimedOut)));
@@ -36,7 +36,7 @@ async fn the_timeout_can_be_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_ready_in_time_is_not_timed() {
+async fn a_service_that_is_ready_in_time_is_not_timed() {
     let (runner, probe) = probed(explicit());
     let first = start(&runner).await;
     tokio::time::advance(29 * SECOND).await;

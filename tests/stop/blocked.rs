@@ -37,7 +37,7 @@ async fn a_stop_from_a_task_returns() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_start_timeout_holds() {
+async fn the_start_timeout_holds_for_a_blocked_thread() {
     let settings = Settings::new().readiness(Readiness::Explicit).start_timeout(SHORT);
     let (runner, probe) = blocking(settings);
     let outcome = within(runner.start()).await;
@@ -50,7 +50,7 @@ async fn the_start_timeout_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_start_timeout_holds_for_a_start_from_a_task() {
+async fn the_start_timeout_holds_for_a_blocked_thread_for_a_start_from_a_task() {
     let settings = Settings::new().readiness(Readiness::Explicit).start_timeout(SHORT);
     let (runner, _probe) = blocking(settings);
     let start = tokio::spawn(async move { runner.start().await });
@@ -59,7 +59,7 @@ async fn the_start_timeout_holds_for_a_start_from_a_task() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_watchdog_holds() {
+async fn the_watchdog_holds_for_a_blocked_thread() {
     let (runner, probe) = blocking(Settings::new().watchdog(SHORT));
     within(runner.start()).await.unwrap();
     within(runner.wait_for(State::Stopping)).await;

@@ -171,7 +171,7 @@ async fn a_context_that_outlives_its_attempt_is_inert() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_says_who_and_which() {
+async fn a_context_says_the_name_the_cycle_and_the_attempt() {
     let (runner, _probe, cx, _) = contexts(Settings::new().name("db")).await;
     assert_eq!((cx.name(), cx.cycle(), cx.attempt()), ("db", 1, 1));
     assert_eq!(runner.name(), "db");

@@ -150,7 +150,7 @@ async fn zero_ends_a_stop_in_progress() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn max_waits_for_ever() {
+async fn a_stop_timeout_of_max_waits_for_ever() {
     let (runner, probe) = deaf(Settings::new().stop_timeout(Duration::MAX)).await;
     let first = stop(&runner).await;
     tokio::time::advance(1_000_000 * SECOND).await;

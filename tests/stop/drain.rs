@@ -124,7 +124,7 @@ async fn a_stop_timeout_of_zero_aborts_after_the_drain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_allows_some_time_gets_it_although_the_stop_timeout_is_zero() {
+async fn a_caller_who_allows_some_time_gets_it_although_the_stop_timeout_is_zero() {
     let settings = Settings::new().drain(DRAIN).stop_timeout(Duration::ZERO);
     let (runner, mut probe) = probed(settings);
     runner.start().await.unwrap();

@@ -40,7 +40,7 @@ async fn a_run_that_panics_after_the_stop_had_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_that_fails() {
+async fn a_shutdown_that_fails_is_recorded() {
     let (runner, probe) = running().await;
     probe.on_shutdown(Act::Fail("close"));
     let failure = failure(runner.stop().await);
@@ -49,7 +49,7 @@ async fn a_shutdown_that_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_that_panics() {
+async fn a_shutdown_that_panics_is_recorded() {
     let (runner, probe) = running().await;
     probe.on_shutdown(Act::Panic("close"));
     let failure = failure(runner.stop().await);

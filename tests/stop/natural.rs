@@ -33,7 +33,7 @@ async fn an_error_and_a_panic_fail_the_cycle_without_shutdown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_tasks_are_cancelled_and_awaited() {
+async fn the_tasks_of_a_service_that_ends_are_cancelled_and_awaited() {
     let (runner, mut probe) = probed(Settings::new());
     probe.tell(Act::spawn(Act::Ready));
     probe.tell(Act::Complete);
@@ -44,7 +44,7 @@ async fn its_tasks_are_cancelled_and_awaited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_tasks_have_the_stop_timeout_to_end() {
+async fn the_tasks_of_a_service_that_ends_have_the_stop_timeout_to_end() {
     let (runner, mut probe) = probed(Settings::new().stop_timeout(3 * SECOND));
     probe.tell(Act::spawn(Act::Hang));
     runner.start().await.unwrap();

@@ -193,7 +193,7 @@ async fn a_start_that_fails_stops_the_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_task_that_waits_gets_one_and_all_have_to_answer() {
+async fn each_task_that_waits_gets_a_reload_and_all_have_to_answer() {
     let (send, mut requests) = unbounded_channel();
     let runner = Runner::new(service_fn(move |cx: Context| {
         let send = send.clone();

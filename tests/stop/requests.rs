@@ -70,7 +70,7 @@ async fn a_request_to_stop_in_shutdown_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_outlives_its_attempt_asks_for_nothing() {
+async fn a_task_that_outlives_its_attempt_asks_for_nothing() {
     let first = Arc::new(Mutex::new(None));
     let keep = Arc::clone(&first);
     let service = service_fn(move |cx: Context| {

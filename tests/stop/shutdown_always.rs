@@ -17,7 +17,7 @@ fn always() -> Settings {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_runs_after_every_natural_end() {
+async fn shutdown_runs_when_always_asked_for_after_every_natural_end() {
     for act in [Act::Complete, Act::Fail("x"), Act::Panic("x")] {
         let (runner, mut probe) = probed(always());
         probe.tell(act);
@@ -29,7 +29,7 @@ async fn it_runs_after_every_natural_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_runs_once_in_a_stop() {
+async fn shutdown_runs_when_always_asked_for_once_in_a_stop() {
     let (runner, mut probe) = probed(always());
     runner.start().await.unwrap();
     probe.next().await;
@@ -39,7 +39,7 @@ async fn it_runs_once_in_a_stop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_runs_between_two_attempts() {
+async fn shutdown_runs_when_always_asked_for_between_two_attempts() {
     let policy = RestartPolicy::on_failure().backoff(Backoff::none());
     let (runner, mut probe) = probed(always().restart(policy));
     probe.tell(Act::Fail("one"));
@@ -52,7 +52,7 @@ async fn it_runs_between_two_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_runs_after_an_attempt_that_was_late() {
+async fn shutdown_runs_when_always_asked_for_after_an_attempt_that_was_late() {
     let (runner, mut probe) = probed(always().readiness(Readiness::Explicit));
     assert!(matches!(runner.start().await, Err(StartError::TimedOut)));
     runner.wait_for(State::Stopped).await;
@@ -60,7 +60,7 @@ async fn it_runs_after_an_attempt_that_was_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_runs_after_an_attempt_that_was_silent() {
+async fn shutdown_runs_when_always_asked_for_after_an_attempt_that_was_silent() {
     let (runner, mut probe) = probed(always().watchdog(SECOND));
     runner.start().await.unwrap();
     runner.wait_for(State::Stopped).await;
@@ -68,7 +68,7 @@ async fn it_runs_after_an_attempt_that_was_silent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_has_the_stop_timeout() {
+async fn shutdown_always_has_the_stop_timeout() {
     let (runner, mut probe) = probed(always().stop_timeout(4 * SECOND));
     probe.on_shutdown(Act::Hang);
     runner.start().await.unwrap();
@@ -83,7 +83,7 @@ async fn it_has_the_stop_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_deadline_after_an_aborted_attempt_is_that_of_a_stop() {
+async fn shutdown_after_an_aborted_attempt_has_the_deadline_of_a_stop() {
     let late = always().readiness(Readiness::Explicit).start_timeout(SECOND);
     let silent = always().watchdog(SECOND);
     for (settings, cause) in [(late, Cause::TimedOut), (silent, Cause::Unresponsive)] {
@@ -101,7 +101,7 @@ async fn its_deadline_after_an_aborted_attempt_is_that_of_a_stop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_shares_its_deadline_with_the_tasks() {
+async fn shutdown_always_shares_its_deadline_with_the_tasks() {
     let (runner, mut probe) = probed(always().stop_timeout(4 * SECOND));
     probe.on_shutdown(Act::Hang);
     probe.tell(Act::spawn(Act::Hang));
@@ -115,7 +115,7 @@ async fn it_shares_its_deadline_with_the_tasks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_failure_is_recorded() {
+async fn a_failure_of_the_shutdown_that_always_runs_is_recorded() {
     let (runner, probe) = probed(always());
     probe.on_shutdown(Act::Fail("close"));
     runner.start().await.unwrap();
@@ -126,7 +126,7 @@ async fn its_failure_is_recorded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_does_not_run_where_run_was_not_entered() {
+async fn shutdown_always_does_not_run_where_run_was_not_entered() {
     let (runner, mut probe) = probed(always());
     runner.request_start();
     runner.stop().await.unwrap();
@@ -155,7 +155,8 @@ impl Service for Silent {
 }
 
 #[tokio::test]
-async fn it_does_not_run_after_an_abort_that_was_asked_for_while_a_silent_attempt_goes() {
+async fn shutdown_always_does_not_run_after_an_abort_that_was_asked_for_while_a_silent_attempt_goes()
+ {
     let (release, held) = std::sync::mpsc::channel::<()>();
     let held = Mutex::new(held);
     let waits: Box<dyn Fn(Context) + Send + Sync> = Box::new(move |_| {
