@@ -124,6 +124,7 @@ const BLOCKS: &[(&str, &str)] = &[
     ("", ""),
 ];
 
+/// In the stage `random` of `.ci/run`.
 const CASES: usize = 20_000;
 
 #[test]
@@ -157,9 +158,17 @@ fn each_case(case: impl Fn(&mut Rng)) {
     let seed = given.unwrap_or_else(|| fastrand::u64(..));
     println!("SEED={seed}");
     let mut rng = Rng::with_seed(seed);
-    for _ in 0..CASES {
+    for _ in 0..cases() {
         case(&mut rng);
     }
+}
+
+/// A tenth, unless `STARTSTOP_PROGRAMS` asks for another share, or for more.
+fn cases() -> usize {
+    let share = std::env::var("STARTSTOP_PROGRAMS").unwrap_or_else(|_| "1/10".to_owned());
+    let (times, parts) = share.split_once('/').unwrap_or((&share, "1"));
+    let number = |text: &str| text.parse::<usize>().expect("a number");
+    (CASES * number(times) / number(parts)).max(1)
 }
 
 fn framed(rng: &mut Rng, frames: &[(&str, &str)]) -> String {
