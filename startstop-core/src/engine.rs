@@ -50,7 +50,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 
 use crate::engine::atomic_state::AtomicState;
-use crate::rules::lifecycle::{Rules, StopStage};
+use crate::rules::lifecycle::{Rules, ShutdownRule, StopStage};
 use crate::settings::Resolved;
 use crate::sync::clock;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
@@ -153,8 +153,11 @@ impl Shared {
         Rules {
             readiness: self.settings.readiness(),
             drains: !self.settings.drain().is_zero(),
-            shutdown_always: self.settings.shutdown_always(),
-            has_shutdown_call: self.has_shutdown_call,
+            shutdown: match (self.has_shutdown_call, self.settings.shutdown_always()) {
+                (false, _) => ShutdownRule::None,
+                (true, false) => ShutdownRule::OnStop,
+                (true, true) => ShutdownRule::Always,
+            },
             aborts: self.settings.stop_timeout().is_zero(),
             owner: self.owner,
         }

@@ -95,7 +95,7 @@ fn stop_by(synced: &mut Synced, due: u64) -> bool {
     synced.stop_at = due;
     if let Some(rare) = &mut synced.rare {
         // What is earlier than the deadline of the whole is not kept by it.
-        rare.whole_keeps = false;
+        rare.stop.owner_keeps = false;
     }
     true
 }
@@ -105,10 +105,10 @@ fn note_limit(synced: &mut Synced, allowed: Allowed, now: u64) {
     let first = !synced.life.is_asked();
     let Some(rare) = &mut synced.rare else { return };
     match allowed {
-        Allowed::Own => rare.limited = false,
+        Allowed::Own => rare.stop.limited = false,
         Allowed::Within(timeout) => {
             rare.drain_at = rare.drain_at.min(clock::later(now, timeout / 2));
-            rare.limited |= first;
+            rare.stop.limited |= first;
         }
     }
 }
@@ -198,5 +198,5 @@ pub(super) fn rules(synced: &Synced, shared: &Shared) -> Rules {
 
 /// Whether the time of the stop was said by who has asked for it.
 pub(super) fn is_limited(synced: &Synced) -> bool {
-    synced.rare.as_ref().is_some_and(|rare| rare.limited)
+    synced.rare.as_ref().is_some_and(|rare| rare.stop.limited)
 }

@@ -7,22 +7,30 @@ use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::End;
 
+/// What ended a cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum EndedBy {
+    /// It failed, or its runtime ended.
+    #[default]
+    Other,
+    /// It was told to.
+    Told,
+    /// It had asked for its own stop, before anybody else did.
+    Own,
+    /// It was not ready in time.
+    Late,
+    /// `run` had returned `Ok` by itself, whatever became of the rest.
+    Completed,
+}
+
 /// How a cycle ended, as far as its exit does not say so. The next one does not change it.
-#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Default)]
 pub(super) struct CycleEnd {
-    /// It was told to.
-    told: bool,
-    /// It had asked for its own stop, before anybody else did.
-    own: bool,
-    /// It was not ready in time.
-    late: bool,
+    by: EndedBy,
     /// It was aborted at the deadline of its stop.
     overdue: bool,
     /// An attempt of it was ready.
     ready: bool,
-    /// `run` had returned `Ok` by itself, whatever became of the rest.
-    well: bool,
     /// What it failed with.
     pub(super) failure: Option<Failure>,
 }
@@ -30,28 +38,32 @@ pub(super) struct CycleEnd {
 /// How the cycle that is over ends; not noted where nothing rare has come.
 pub(super) fn ends(synced: &Synced) -> Option<CycleEnd> {
     let rare = synced.rare.as_ref()?;
-    let by = |end| synced.life.end() == end && !synced.life.is_lost();
-    let told = by(End::Asked);
+    let by = match synced.life.end() {
+        _ if synced.life.is_lost() => EndedBy::Other,
+        End::Asked if synced.why == Some(StopReason::Own) => EndedBy::Own,
+        End::Asked => EndedBy::Told,
+        End::Late => EndedBy::Late,
+        End::Completed => EndedBy::Completed,
+        End::None | End::Failed | End::Silent => EndedBy::Other,
+    };
+    let told = matches!(by, EndedBy::Told | EndedBy::Own);
     let ended_by = rare.ended_by.as_ref().filter(|_| !told);
     Some(CycleEnd {
-        told,
-        own: told && synced.why == Some(StopReason::Own),
-        late: by(End::Late),
+        by,
         overdue: synced.life.is_overdue(),
         ready: has_started(synced),
-        well: by(End::Completed),
         failure: ended_by.or(rare.after_stop.as_ref()).cloned(),
     })
 }
 
 /// Whether the last cycle ended because it was told to.
 pub(crate) fn was_told(synced: &Synced) -> bool {
-    synced.rare.as_ref().is_some_and(|rare| rare.ended.told)
+    synced.rare.as_ref().is_some_and(|rare| matches!(rare.ended.by, EndedBy::Told | EndedBy::Own))
 }
 
-/// Whether the last cycle ended because the service had asked for its own stop.
-pub(crate) fn has_asked_for_its_stop(synced: &Synced) -> bool {
-    synced.rare.as_ref().is_some_and(|rare| rare.ended.own)
+/// What ended the last cycle.
+pub(crate) fn ended_by(synced: &Synced) -> EndedBy {
+    synced.rare.as_ref().map(|rare| rare.ended.by).unwrap_or_default()
 }
 
 /// Whether the service has ended well by itself, and what it has left behind winds down.
@@ -71,17 +83,12 @@ pub(crate) fn ended_ready(synced: &Synced) -> bool {
     synced.rare.as_ref().is_some_and(|rare| rare.ended.ready)
 }
 
-/// Whether the service itself had ended well in the last cycle, whatever became of its tasks.
-pub(crate) fn ended_well(synced: &Synced) -> bool {
-    synced.rare.as_ref().is_some_and(|rare| rare.ended.well)
-}
-
 /// Why the cycle ended before the service was ready.
 pub(crate) fn start_error(synced: &Synced) -> StartError {
     let Some(rare) = &synced.rare else { return StartError::Stopped };
     let ended = &rare.ended;
     match rare.ended_by.as_ref().or(ended.failure.as_ref()).or(rare.last.as_ref()) {
-        _ if ended.late => StartError::TimedOut,
+        _ if ended.by == EndedBy::Late => StartError::TimedOut,
         Some(failure) => StartError::Failed(failure.clone()),
         None => StartError::Stopped,
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::synced::LateRecord;
 use super::{ArmTimer, Deferred, Shared, Synced, deadline, drain, listeners, reporting};
 use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
@@ -130,7 +131,7 @@ pub(crate) fn missed_by_whole(synced: &Synced, shared: &Shared) -> Option<(End, 
         let open = rare.is_none_or(|rare| rare.ended_by.is_none());
         return open.then(|| (End::Late, shared.settings.start_timeout()));
     }
-    let open = synced.life.is_overdue() && rare.is_none_or(|rare| !rare.told_late);
+    let open = synced.life.is_overdue() && rare.is_none_or(|rare| rare.late != LateRecord::Stop);
     let until = synced.stop_at.min(clock::now());
     open.then(|| (End::Asked, clock::between(drain::told_at(synced, shared), until)))
 }
@@ -145,7 +146,7 @@ pub(crate) fn late(
     if synced.life.end() == End::Late {
         end(synced, shared, Phase::Run, fault, deferred);
     } else {
-        synced.rare().told_late = true;
+        synced.rare().late = LateRecord::Stop;
         failure(synced, shared, Phase::Run, fault, deferred);
     }
 }
@@ -166,7 +167,7 @@ pub(super) fn untold(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
 /// The start has failed, and is rolled back: it is not late from now on.
 pub(crate) fn end_start(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     if synced.state() == State::Starting {
-        synced.rare().start_over = true;
+        synced.rare().late = LateRecord::StartOver;
         deadline::arm(synced, shared, ArmTimer::Now, deferred);
     }
 }

@@ -10,6 +10,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use super::apply::Shown;
 use super::driver_step::{DriverStep, RetryAnswer};
 use super::reporting::Reported;
+use super::synced::LateRecord;
 use super::{
     ArmTimer, Deferred, Ending, Shared, Synced, deadline, ended, listeners, owners, record, reload,
 };
@@ -116,11 +117,10 @@ impl Synced {
             deferred.drop_failure(rare.ended_by.take());
             rare.retry = None;
             rare.healthy = 0;
-            rare.whole_keeps = false;
-            rare.limited = false;
+            rare.stop.owner_keeps = false;
+            rare.stop.limited = false;
             rare.stuck_below.clear();
-            rare.start_over = false;
-            rare.told_late = false;
+            rare.late = LateRecord::None;
             rare.said = Reported::default();
             rare.is_whole = false;
         }

@@ -34,7 +34,6 @@ use crate::sync::clock;
 use crate::sync::{AbortHandle, CancellationToken};
 
 /// What is under the lock.
-#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 pub(crate) struct Synced {
     pub(crate) life: Lifecycle,
     pub(crate) cycle: u64,
@@ -73,13 +72,11 @@ pub(crate) struct Synced {
 }
 
 /// What most services never need.
-#[allow(clippy::struct_excessive_bools)] // As above.
 #[derive(Default)]
 pub(crate) struct ColdState {
     pub(super) history: History,
     pub(super) reloads: Reloads,
-    /// The deadline of the stop is kept by the whole that this service is a part of.
-    pub(super) whole_keeps: bool,
+    pub(super) stop: StopTerms,
     /// When the drain is over; while the service is up, when it was told of the drain of a whole.
     pub(super) drain_at: u64,
     /// The parts of the attempt that do not yield.
@@ -88,14 +85,9 @@ pub(crate) struct ColdState {
     pub(super) attached: Vec<Attached>,
     /// How long a composite may take, found out for the stop of the whole that it is a part of.
     pub(super) span: Option<Span>,
-    /// Who was late in the stop of a whole was recorded.
-    pub(super) told_late: bool,
-    /// The start has failed, and is being rolled back: it is not late any more.
-    pub(super) start_over: bool,
+    pub(super) late: LateRecord,
     /// The longest drain of what the service is made of.
     pub(super) drain_below: Duration,
-    /// Who has asked for the stop of this attempt has said how long it may take, and nobody has asked for one without.
-    pub(super) limited: bool,
     /// The attempt drives parts with deadlines of their own.
     pub(super) is_whole: bool,
     /// How long the attempt was in `Running`, once it is not any more.
@@ -140,6 +132,26 @@ pub(crate) struct ColdState {
     pub(super) ended: CycleEnd,
     /// What is stuck, once the end was given up.
     pub(super) unresponsive: Option<Unresponsive>,
+}
+
+/// How long the stop of an attempt may take, and who sees to that.
+#[derive(Default)]
+pub(super) struct StopTerms {
+    /// The deadline is kept by the owner that has told this service to stop.
+    pub(super) owner_keeps: bool,
+    /// Each request for the stop has said how long it may take.
+    pub(super) limited: bool,
+}
+
+/// What was recorded of an attempt of an owner that is late.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum LateRecord {
+    #[default]
+    None,
+    /// The start has failed, and is being rolled back: it is not late any more.
+    StartOver,
+    /// Who was late in the stop.
+    Stop,
 }
 
 /// Something that is done at the end of an attempt, by its driver, before the end is settled: so a panic of it is in
@@ -240,9 +252,9 @@ impl Synced {
         self.rare.as_ref().map(|rare| rare.history.clone()).unwrap_or_default()
     }
 
-    /// Whether the deadline of the stop is kept by the whole that this service is a part of.
-    pub(super) fn whole_keeps(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.whole_keeps)
+    /// Whether the deadline of the stop is kept by an owner.
+    pub(super) fn owner_keeps_deadline(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.stop.owner_keeps)
     }
 
     /// How long the attempt was in `Running`, once it is not any more.

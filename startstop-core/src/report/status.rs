@@ -243,7 +243,21 @@ impl Status {
     ///
     /// # Examples
     ///
-    /// See [`Context::gauge`](crate::Context::gauge).
+    /// ```
+    /// use startstop_core::{Runner, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| {
+    ///     cx.gauge("queued", 3.0);
+    ///     cx.cancelled().await
+    /// }));
+    /// runner.start().await.unwrap();
+    /// # tokio::task::yield_now().await;
+    /// assert_eq!(runner.status().gauges(), [("queued", 3.0)]);
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
     pub fn gauges(&self) -> &[(&'static str, f64)] {
         &self.gauges
     }

@@ -29,19 +29,17 @@ mod cycle;
 use crate::report::state::{Readiness, State};
 
 pub(crate) use effects::Effects;
-pub(crate) use flags::{End, ShutdownCall, StopStage, Timer};
+use flags::{Abort, JobTasks, Requested, Run, UserCode};
+pub(crate) use flags::{End, ShutdownCall, ShutdownRule, StopStage, Timer};
 pub(crate) use input::{Input, Part, RunEnd};
 
 /// The settings that the rules depend on.
-#[allow(clippy::struct_excessive_bools)] // Four settings that have nothing to do with each other.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(test, derive(PartialEq, Eq))]
 pub(crate) struct Rules {
     pub(crate) readiness: Readiness,
     pub(crate) drains: bool,
-    pub(crate) shutdown_always: bool,
-    /// The service has a `shutdown` of its own.
-    pub(crate) has_shutdown_call: bool,
+    pub(crate) shutdown: ShutdownRule,
     /// The stop timeout is zero: a stop is an abort, once the drain is over.
     pub(crate) aborts: bool,
     /// It is made of members, which have deadlines of their own: a late start rolls back, and it tells who was late.
@@ -49,36 +47,22 @@ pub(crate) struct Rules {
 }
 
 /// Where one service is in its life.
-#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Lifecycle {
     state: State,
     stage: StopStage,
     end: End,
     shutdown_call: ShutdownCall,
-    /// `run` was entered in this attempt and has not ended.
-    running: bool,
+    run: Run,
+    requested: Requested,
+    abort: Abort,
+    user_code: UserCode,
     /// The current attempt has counted as ready.
     ready: bool,
-    /// A stop, restart or start ends this cycle: no policy is asked.
-    asked: bool,
-    /// The abort was what was asked for, not a graceful stop.
-    immediate: bool,
-    /// Something was aborted at the deadline of a stop.
-    overdue: bool,
     /// The runtime ended.
     lost: bool,
+    /// The end was given up: what is left does not yield.
     unresponsive: bool,
-    /// `run` of a job has returned `Ok`, and its tasks go on.
-    returned: bool,
-    /// A task of a job has failed.
-    flawed: bool,
-    /// A new cycle follows this one.
-    next: bool,
-    /// A start is pending.
-    awaited: bool,
-    /// User code is being called that belongs to the end of the attempt.
-    closing: bool,
     tasks: u32,
     kept: u32,
     held: u32,
@@ -91,9 +75,8 @@ impl Lifecycle {
     pub(crate) fn step(&mut self, input: Input, rules: Rules) -> Effects {
         let effects = self.take(input, rules);
         if self.end != End::None {
-            // What they were for is decided.
-            self.returned = false;
-            self.flawed = false;
+            // What its tasks came to was for that.
+            self.run = self.run.decided();
         }
         effects
     }

@@ -82,6 +82,18 @@ pub(crate) enum Closing {
     Limit(Id),
 }
 
+/// How far a group has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+enum PlanStage {
+    /// It does not run.
+    #[default]
+    Shut,
+    Open,
+    /// It is about to be told to end.
+    Draining,
+    Closing(Closing),
+}
+
 /// The members of a group and what becomes of them.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
@@ -90,11 +102,7 @@ pub(crate) struct GroupPlan {
     actions: Vec<Action>,
     /// Whose situation has changed.
     pending: VecDeque<Id>,
-    /// The group is about to be told to end.
-    draining: bool,
-    closing: Option<Closing>,
-    /// Whether the group is running at all.
-    open: bool,
+    stage: PlanStage,
     /// Those that a restart takes down and up again.
     restarting: Vec<Id>,
     /// How many of them are not down yet.

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::ArmTimer;
+use crate::engine::synced::LateRecord;
 use crate::engine::{Deferred, Shared, Synced, deadline, drain, reporting};
 use crate::report::state::Readiness;
 use crate::rules::lifecycle::{Input, Timer};
@@ -15,7 +16,7 @@ const A_TURN: Duration = Duration::from_millis(1);
 /// Leaves the deadline of the stop to the whole that this service is a part of: it is for
 /// information only.
 pub(crate) fn leave_to_owner(synced: &mut Synced) {
-    synced.rare().whole_keeps = true;
+    synced.rare().stop.owner_keeps = true;
 }
 
 /// Whether a task that is pending is spawned at once.
@@ -44,7 +45,11 @@ pub(super) fn due_of(
     let settings = &shared.settings;
     match timer {
         Timer::None => NEVER,
-        Timer::Start if synced.rare.as_ref().is_some_and(|rare| rare.start_over) => NEVER,
+        Timer::Start
+            if synced.rare.as_ref().is_some_and(|rare| rare.late == LateRecord::StartOver) =>
+        {
+            NEVER
+        }
         Timer::Start => {
             let timeout = match settings.readiness() {
                 Readiness::Completion => Duration::MAX,
@@ -63,7 +68,7 @@ pub(super) fn due_of(
             None => NEVER,
         },
         Timer::Drain => synced.rare.as_ref().map_or(0, |rare| rare.drain_at).min(synced.stop_at),
-        Timer::Stop if synced.whole_keeps() => NEVER,
+        Timer::Stop if synced.owner_keeps_deadline() => NEVER,
         Timer::Stop => {
             if !synced.life.is_asked() && synced.deadline.timer != Timer::Stop {
                 // It winds down by itself.

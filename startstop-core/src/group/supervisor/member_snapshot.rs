@@ -1,13 +1,22 @@
 //! A member as the supervisor sees it.
 
-use crate::engine::{Node, ended};
+use crate::engine::Node;
+use crate::engine::ended::{self, EndedBy};
 use crate::report::error::{StartError, StopError};
 use crate::report::failure::Failure;
 use crate::report::state::{Exit, State};
 use crate::rules::plan::MemberEnd;
 
+/// Whether a member has been ready in its current cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StartSeen {
+    No,
+    Yes,
+    /// In its last attempt; it waits for the next.
+    Before,
+}
+
 /// A member at one moment. How it ended is told of the last cycle that did.
-#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 pub(super) struct MemberSnapshot {
     pub(super) state: State,
     pub(super) cycle: u64,
@@ -18,18 +27,10 @@ pub(super) struct MemberSnapshot {
     /// It ends by itself, and well so far.
     pub(super) completes: bool,
     exit: Exit,
-    /// The cycle ended because it was told to.
-    told: bool,
-    /// It had asked for its own stop.
-    own: bool,
-    /// The service itself had ended well, whatever became of its tasks.
-    well: bool,
+    ended_by: EndedBy,
     /// It was ready in that cycle.
     pub(super) was_ready: bool,
-    /// It is or was ready in this one.
-    pub(super) has_started: bool,
-    /// It was ready in its last attempt, and waits for the next.
-    pub(super) was_up: bool,
+    pub(super) start: StartSeen,
     pub(super) stuck: Option<StopError>,
     /// What went wrong in its end.
     pub(super) failure: Option<Failure>,
@@ -68,16 +69,17 @@ impl MemberSnapshot {
             ready: node.shared().atomic_state.read().is_ready(),
             completes: ended::completes(&synced),
             exit: synced.exit,
-            told: ended::was_told(&synced),
-            own: ended::has_asked_for_its_stop(&synced),
-            well: ended::ended_well(&synced),
+            ended_by: ended::ended_by(&synced),
             was_ready: if is_stuck {
                 ended::has_started(&synced)
             } else {
                 ended::ended_ready(&synced)
             },
-            has_started: ended::has_started(&synced),
-            was_up: synced.was_up(),
+            start: match (synced.was_up(), ended::has_started(&synced)) {
+                (true, _) => StartSeen::Before,
+                (false, true) => StartSeen::Yes,
+                (false, false) => StartSeen::No,
+            },
             failure: if is_stuck { synced.last_failure() } else { ended::failed_end(&synced) }
                 .cloned(),
             stop: stuck.clone().map_or_else(|| ended::stop_outcome(&synced), Err),
@@ -101,11 +103,11 @@ impl MemberSnapshot {
     pub(super) fn rest(&self) -> MemberEnd {
         match self.exit {
             _ if self.stuck.is_some() => MemberEnd::Stuck,
-            _ if self.own => MemberEnd::Own,
-            _ if self.told => MemberEnd::Told,
+            _ if self.ended_by == EndedBy::Own => MemberEnd::Own,
+            _ if self.ended_by == EndedBy::Told => MemberEnd::Told,
             Exit::Completed => MemberEnd::Completed,
             // Its handle has stopped what was left of it.
-            _ if self.well => MemberEnd::Told,
+            _ if self.ended_by == EndedBy::Completed => MemberEnd::Told,
             _ => MemberEnd::Failed,
         }
     }

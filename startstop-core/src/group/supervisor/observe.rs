@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::changes::reply;
-use super::member_snapshot::MemberSnapshot;
+use super::member_snapshot::{MemberSnapshot, StartSeen};
 use super::{StopRequest, Supervisor, changes, late, restart};
 use crate::engine::{drain, owners, request};
 use crate::group::member::MemberPart;
@@ -41,10 +41,10 @@ impl Supervisor<'_> {
         }
         let was_alive = table.plan.is_alive(id);
         let mut inserted = None;
-        if look.has_started {
+        if look.start != StartSeen::No {
             inserted = table.entry_mut(id).inserting.take();
         }
-        let was_missed = look.has_started && !table.plan.has_been_ready(id);
+        let was_missed = look.start == StartSeen::Yes && !table.plan.has_been_ready(id);
         if look.ready {
             table.plan.says_ready(id);
         } else {
@@ -59,7 +59,7 @@ impl Supervisor<'_> {
             State::Running => table.plan.on_ready(id),
             // One that completes is as good as one that has.
             State::Stopping if look.completes && table.plan.is_up(id) => {}
-            _ if look.was_up || was_missed => table.plan.on_ready_briefly(id),
+            _ if look.start == StartSeen::Before || was_missed => table.plan.on_ready_briefly(id),
             _ => table.plan.on_starting(id),
         }
         drop(table);

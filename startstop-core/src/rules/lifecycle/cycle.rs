@@ -1,10 +1,11 @@
 //! From one attempt to the next, and from one cycle to the next.
 
-use super::{Effects, End, Lifecycle};
+use super::{Effects, End, Lifecycle, Requested};
 use crate::report::state::State;
 
 pub(super) fn begin(life: &mut Lifecycle) -> Effects {
-    *life = Lifecycle { state: State::Starting, awaited: true, ..Lifecycle::default() };
+    *life =
+        Lifecycle { state: State::Starting, requested: Requested::Start, ..Lifecycle::default() };
     Effects::BEGIN_CYCLE.and(Effects::BEGIN_ATTEMPT)
 }
 
@@ -12,7 +13,7 @@ pub(super) fn retry(life: &mut Lifecycle) -> Effects {
     if !life.is_over() || !life.may_retry() {
         return Effects::NONE;
     }
-    *life = Lifecycle { state: State::Backoff, awaited: life.awaited, ..Lifecycle::default() };
+    *life = Lifecycle { state: State::Backoff, requested: life.requested, ..Lifecycle::default() };
     Effects::NONE
 }
 
@@ -28,7 +29,7 @@ pub(super) fn finish(life: &mut Lifecycle) -> Effects {
     if !life.is_over() {
         return Effects::NONE;
     }
-    let next = life.next;
+    let next = life.has_next();
     *life = Lifecycle::default();
     let begin = if next { begin(life) } else { Effects::NONE };
     begin.and(Effects::ENDED)

@@ -1,6 +1,6 @@
 //! What happens when a time is up.
 
-use super::{Effects, End, Lifecycle, Rules, StopStage, stopping};
+use super::{Abort, Effects, End, Lifecycle, Rules, Run, StopStage, UserCode, stopping};
 use crate::report::state::State;
 
 pub(super) fn drain_over(life: &mut Lifecycle, rules: Rules) -> Effects {
@@ -13,21 +13,19 @@ pub(super) fn drain_over(life: &mut Lifecycle, rules: Rules) -> Effects {
 
 pub(super) fn start_due(life: &mut Lifecycle, rules: Rules) -> Effects {
     match life.state {
-        State::Starting if life.running && rules.owner => {
+        State::Starting if life.is_run_alive() && rules.owner => {
             life.state = State::Stopping;
             life.end = End::Late;
             stopping::cancel(life, rules)
         }
-        State::Starting if life.running => fail(life, End::Late),
+        State::Starting if life.is_run_alive() => fail(life, End::Late),
         _ => Effects::NONE,
     }
 }
 
 pub(super) fn silent(life: &mut Lifecycle) -> Effects {
     match life.state {
-        State::Starting | State::Running if life.running || life.returned => {
-            fail(life, End::Silent)
-        }
+        State::Starting | State::Running if life.run != Run::Out => fail(life, End::Silent),
         _ => Effects::NONE,
     }
 }
@@ -39,12 +37,14 @@ fn fail(life: &mut Lifecycle, end: End) -> Effects {
 }
 
 pub(super) fn stop_due(life: &mut Lifecycle, rules: Rules) -> Effects {
-    let ends = life.state == State::Stopping || life.closing;
+    let ends = life.state == State::Stopping || life.user_code == UserCode::Called;
     if !ends || life.stage >= StopStage::Aborted || !life.is_alive() {
         return Effects::NONE;
     }
     life.state = State::Stopping;
-    life.overdue = life.asked;
+    if life.is_asked() {
+        life.abort = Abort::Overdue;
+    }
     let missed = if rules.owner { Effects::NONE } else { Effects::RECORD_TIMEOUT };
     stopping::drop_all(life).and(missed)
 }
@@ -59,7 +59,6 @@ pub(super) fn abort_due(life: &mut Lifecycle) -> Effects {
 
 pub(super) fn give_up(life: &mut Lifecycle) -> Effects {
     life.unresponsive = true;
-    life.next = false;
-    life.awaited = false;
+    life.requested = life.requested.without_start();
     Effects::GIVE_UP
 }

@@ -59,3 +59,104 @@ pub(crate) enum Timer {
     Stop,
     Abort,
 }
+
+/// Whether the service has a `shutdown` of its own, and when it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShutdownRule {
+    /// It has none.
+    None,
+    /// When the service is told to stop.
+    OnStop,
+    /// After every attempt.
+    Always,
+}
+
+/// Where `run` is in this attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Run {
+    /// Not entered yet, or ended.
+    #[default]
+    Out,
+    /// Entered, and not ended.
+    Alive(JobTasks),
+    /// The `run` of a job has returned `Ok`, and its tasks go on.
+    Returned(JobTasks),
+}
+
+impl Run {
+    /// The same once the end of the attempt is decided.
+    pub(super) fn decided(self) -> Self {
+        match self {
+            Self::Alive(_) => Self::Alive(JobTasks::Sound),
+            Self::Out | Self::Returned(_) => Self::Out,
+        }
+    }
+
+    /// The same with a task that has failed.
+    pub(super) fn flawed(self) -> Self {
+        match self {
+            Self::Alive(_) => Self::Alive(JobTasks::Flawed),
+            Self::Returned(_) => Self::Returned(JobTasks::Flawed),
+            Self::Out => Self::Out,
+        }
+    }
+}
+
+/// What has become of the tasks of a job so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum JobTasks {
+    #[default]
+    Sound,
+    /// One has failed.
+    Flawed,
+}
+
+/// What was asked for in this cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Requested {
+    /// Nothing that is open.
+    #[default]
+    None,
+    /// A start, which is pending.
+    Start,
+    /// A stop: no policy is asked.
+    Stop,
+    /// A stop of this cycle, and a start of another, which is pending.
+    Restart,
+}
+
+impl Requested {
+    /// The same with a stop of this cycle.
+    pub(super) fn and_stop(self) -> Self {
+        if self == Self::Restart { self } else { Self::Stop }
+    }
+
+    /// The same without a start that is pending.
+    pub(super) fn without_start(self) -> Self {
+        match self {
+            Self::None | Self::Start => Self::None,
+            Self::Stop | Self::Restart => Self::Stop,
+        }
+    }
+}
+
+/// Why a stop has aborted something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Abort {
+    /// It has not.
+    #[default]
+    None,
+    /// An abort was asked for, not a graceful stop.
+    Immediate,
+    /// The deadline of the stop had passed.
+    Overdue,
+}
+
+/// User code that belongs to the end of the attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum UserCode {
+    #[default]
+    Idle,
+    /// It is being called.
+    Called,
+}

@@ -1,13 +1,16 @@
 //! What the parts of an attempt do: `run`, `shutdown`, and those beside them.
 
-use super::{Effects, End, Lifecycle, Part, Rules, RunEnd, ShutdownCall, StopStage, stopping};
+use super::{
+    Effects, End, JobTasks, Lifecycle, Part, Requested, Rules, Run, RunEnd, ShutdownCall,
+    ShutdownRule, StopStage, UserCode, stopping,
+};
 use crate::report::state::{Readiness, State};
 
 pub(super) fn enter(life: &mut Lifecycle, rules: Rules) -> Effects {
-    if life.state != State::Starting || life.running || life.end != End::None {
+    if life.state != State::Starting || life.run != Run::Out || life.end != End::None {
         return Effects::NONE;
     }
-    life.running = true;
+    life.run = Run::Alive(JobTasks::Sound);
     match rules.readiness {
         Readiness::Immediate => become_ready(life),
         Readiness::Explicit | Readiness::Completion => Effects::TIMER,
@@ -17,7 +20,7 @@ pub(super) fn enter(life: &mut Lifecycle, rules: Rules) -> Effects {
 pub(super) fn explicitly_ready(life: &mut Lifecycle, rules: Rules) -> Effects {
     let explicit = rules.readiness == Readiness::Explicit;
     match life.state {
-        State::Starting if explicit && life.running => become_ready(life),
+        State::Starting if explicit && life.is_run_alive() => become_ready(life),
         _ => Effects::NONE,
     }
 }
@@ -29,21 +32,21 @@ fn become_ready(life: &mut Lifecycle) -> Effects {
 
 fn count_as_ready(life: &mut Lifecycle) -> Effects {
     life.ready = true;
-    life.awaited = false;
+    if life.requested == Requested::Start {
+        life.requested = Requested::None;
+    }
     Effects::STARTED
 }
 
 pub(super) fn run_ended(life: &mut Lifecycle, end: RunEnd, rules: Rules) -> Effects {
-    if !life.running {
-        return Effects::NONE;
-    }
-    life.running = false;
+    let Run::Alive(job) = life.run else { return Effects::NONE };
+    life.run = Run::Out;
     let effects = match life.end {
         End::None if end == RunEnd::Ok && is_a_job_with_tasks(life, rules) => {
-            life.returned = true;
+            life.run = Run::Returned(job);
             return Effects::NONE;
         }
-        End::None => end_by_itself(life, end, rules),
+        End::None => end_by_itself(life, job, end, rules),
         // Whatever the drain was for is gone with `run`.
         _ if life.stage == StopStage::Draining && !life.lost => stopping::end_drain(life, rules),
         _ => Effects::NONE,
@@ -56,17 +59,20 @@ fn is_a_job_with_tasks(life: &Lifecycle, rules: Rules) -> bool {
     rules.readiness == Readiness::Completion && life.tasks > 0 && !life.lost
 }
 
-fn end_by_itself(life: &mut Lifecycle, end: RunEnd, rules: Rules) -> Effects {
-    let end = if life.flawed { RunEnd::Failed } else { end };
+fn end_by_itself(life: &mut Lifecycle, job: JobTasks, end: RunEnd, rules: Rules) -> Effects {
+    let end = if job == JobTasks::Flawed { RunEnd::Failed } else { end };
     life.end = if end == RunEnd::Ok { End::Completed } else { End::Failed };
     let ready = match end {
         // A start that waits for the next cycle is not answered by this one.
-        RunEnd::Ok if !life.ready && !life.next => count_as_ready(life),
+        RunEnd::Ok if !life.ready && !life.has_next() => count_as_ready(life),
         _ => Effects::NONE,
     };
     life.stage = StopStage::Cancelled;
-    let shutdown_call =
-        if rules.shutdown_always { stopping::call_hook(life, rules) } else { Effects::NONE };
+    let shutdown_call = if rules.shutdown == ShutdownRule::Always {
+        stopping::call_hook(life, rules)
+    } else {
+        Effects::NONE
+    };
     if life.is_alive() {
         life.state = State::Stopping;
     }
@@ -96,16 +102,19 @@ pub(super) fn added(life: &mut Lifecycle, part: Part) -> Effects {
 
 /// The job to which the task belongs has failed, once all of it has ended.
 pub(super) fn task_failed(life: &mut Lifecycle, rules: Rules) -> Effects {
-    life.flawed |= rules.readiness == Readiness::Completion && life.end == End::None;
+    if rules.readiness == Readiness::Completion && life.end == End::None {
+        life.run = life.run.flawed();
+    }
     Effects::NONE
 }
 
 pub(super) fn ended(life: &mut Lifecycle, part: Part, rules: Rules) -> Effects {
     let count = count(life, part);
     *count = count.saturating_sub(1);
-    let is_last = life.returned && life.tasks == 0;
-    let effects = match life.end {
-        End::None if is_last && !life.lost => end_by_itself(life, RunEnd::Ok, rules),
+    let effects = match (life.end, life.run) {
+        (End::None, Run::Returned(job)) if life.tasks == 0 && !life.lost => {
+            end_by_itself(life, job, RunEnd::Ok, rules)
+        }
         _ => Effects::NONE,
     };
     effects.and(stopping::look_for_the_end(life, rules))
@@ -135,12 +144,12 @@ pub(super) fn begin_closing(life: &mut Lifecycle) -> Effects {
     if !life.is_over() {
         return Effects::NONE;
     }
-    life.closing = true;
+    life.user_code = UserCode::Called;
     Effects::TIMER
 }
 
 pub(super) fn end_closing(life: &mut Lifecycle) -> Effects {
-    if !std::mem::take(&mut life.closing) {
+    if std::mem::take(&mut life.user_code) == UserCode::Idle {
         return Effects::NONE;
     }
     if life.is_over() { Effects::WAKE_DRIVER } else { Effects::NONE }

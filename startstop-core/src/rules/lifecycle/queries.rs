@@ -1,6 +1,6 @@
 //! What is asked of a life: nothing changes here.
 
-use super::{End, Lifecycle, ShutdownCall, StopStage, Timer};
+use super::{Abort, End, Lifecycle, Requested, Run, ShutdownCall, StopStage, Timer, UserCode};
 use crate::report::state::{Exit, Phase, State};
 
 impl Lifecycle {
@@ -18,7 +18,7 @@ impl Lifecycle {
 
     /// Whether `run` was entered and has not ended.
     pub(crate) fn is_run_alive(&self) -> bool {
-        self.running
+        matches!(self.run, Run::Alive(_))
     }
 
     /// Whether `shutdown` waits for somebody to call it.
@@ -48,17 +48,22 @@ impl Lifecycle {
 
     /// Whether a stop has begun, by whatever asked for it.
     pub(crate) fn is_asked(&self) -> bool {
-        self.asked
+        matches!(self.requested, Requested::Stop | Requested::Restart)
     }
 
     /// Whether something was aborted at the deadline of a stop.
     pub(crate) fn is_overdue(&self) -> bool {
-        self.overdue
+        self.abort == Abort::Overdue
     }
 
     /// Whether a new cycle follows this one.
     pub(crate) fn has_next(&self) -> bool {
-        self.next
+        self.requested == Requested::Restart
+    }
+
+    /// Whether a start is pending.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self.requested, Requested::Start | Requested::Restart)
     }
 
     /// Whether the current attempt has counted as ready.
@@ -68,11 +73,11 @@ impl Lifecycle {
 
     /// Whether anything of the attempt is alive.
     pub(crate) fn is_alive(&self) -> bool {
-        self.has_parts() || self.closing
+        self.has_parts() || self.user_code == UserCode::Called
     }
 
     fn has_parts(&self) -> bool {
-        self.running
+        self.is_run_alive()
             || matches!(self.shutdown_call, ShutdownCall::Due | ShutdownCall::Live)
             || self.tasks + self.kept + self.held + self.held_by_shutdown + self.stuck > 0
     }
@@ -93,13 +98,13 @@ impl Lifecycle {
 
     /// Whether the policy has a say in what follows the attempt that is over.
     pub(crate) fn may_retry(&self) -> bool {
-        !self.asked && !self.lost && !self.unresponsive
+        !self.is_asked() && !self.lost && !self.unresponsive
     }
 
     /// How the cycle ends, as long as nothing has failed after its stop had begun.
     pub(crate) fn exit(&self) -> Exit {
         match self.end {
-            _ if self.lost || self.immediate || self.overdue || self.unresponsive => Exit::Aborted,
+            _ if self.lost || self.abort != Abort::None || self.unresponsive => Exit::Aborted,
             End::Failed | End::Late | End::Silent => Exit::Failed,
             End::Completed => Exit::Completed,
             End::Asked | End::None => Exit::Stopped,
@@ -108,8 +113,8 @@ impl Lifecycle {
 
     /// The kinds of parts that are alive, to say which are stuck.
     pub(crate) fn alive_parts(&self) -> Vec<Phase> {
-        let beside = self.kept + self.held + self.stuck > 0 || self.closing;
-        let run = (self.running || beside).then_some(Phase::Run);
+        let beside = self.kept + self.held + self.stuck > 0 || self.user_code == UserCode::Called;
+        let run = (self.is_run_alive() || beside).then_some(Phase::Run);
         let is_called = self.shutdown_call == ShutdownCall::Live || self.held_by_shutdown > 0;
         let shutdown_call = is_called.then_some(Phase::Shutdown);
         let task = (self.tasks > 0).then_some(Phase::Task);
@@ -120,7 +125,9 @@ impl Lifecycle {
     pub(crate) fn timer(&self) -> Timer {
         match (self.state, self.stage) {
             _ if self.unresponsive || !self.is_alive() => Timer::None,
-            _ if self.closing && self.stage < StopStage::Aborted => Timer::Stop,
+            _ if self.user_code == UserCode::Called && self.stage < StopStage::Aborted => {
+                Timer::Stop
+            }
             (State::Starting, _) => Timer::Start,
             (State::Running, _) => Timer::Watch,
             (State::Stopping, StopStage::Draining) => Timer::Drain,

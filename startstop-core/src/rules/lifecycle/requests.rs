@@ -1,6 +1,9 @@
 //! What others ask for: a start, a restart, a stop.
 
-use super::{Effects, End, Lifecycle, Rules, ShutdownCall, StopStage, cycle, deadlines, stopping};
+use super::{
+    Effects, End, Lifecycle, Requested, Rules, ShutdownCall, StopStage, UserCode, cycle, deadlines,
+    stopping,
+};
 use crate::report::state::State;
 
 pub(super) fn start(life: &mut Lifecycle, rules: Rules) -> Effects {
@@ -10,13 +13,13 @@ pub(super) fn start(life: &mut Lifecycle, rules: Rules) -> Effects {
         State::Starting if life.ready => Effects::STARTED,
         State::Starting => {
             // Whoever joins an attempt of a policy is a pending start in the backoff after it.
-            life.awaited = true;
+            life.requested = Requested::Start;
             Effects::NONE
         }
         State::Running => replace(life, rules),
-        State::Backoff if life.awaited => Effects::NONE,
+        State::Backoff if life.is_awaited() => Effects::NONE,
         State::Backoff => {
-            life.awaited = true;
+            life.requested = Requested::Start;
             cycle::backoff_over(life)
         }
         State::Stopping => queue(life),
@@ -40,8 +43,7 @@ pub(super) fn restart(life: &mut Lifecycle, rules: Rules) -> Effects {
 
 /// Stops this cycle and has a new one follow it.
 fn replace(life: &mut Lifecycle, rules: Rules) -> Effects {
-    life.next = true;
-    life.awaited = true;
+    life.requested = Requested::Restart;
     stopping::begin_stop(life, rules)
 }
 
@@ -50,9 +52,7 @@ fn queue(life: &mut Lifecycle) -> Effects {
     if life.unresponsive {
         return Effects::NONE;
     }
-    life.next = true;
-    life.awaited = true;
-    life.asked = true;
+    life.requested = Requested::Restart;
     Effects::NONE
 }
 
@@ -80,7 +80,7 @@ pub(super) fn stop_now(life: &mut Lifecycle, rules: Rules) -> Effects {
 
 /// The service goes on for now; who looks at it looks away.
 pub(super) fn drain(life: &mut Lifecycle) -> Effects {
-    if life.state != State::Running || !life.running || life.stage != StopStage::Alive {
+    if life.state != State::Running || !life.is_run_alive() || life.stage != StopStage::Alive {
         return Effects::NONE;
     }
     life.stage = StopStage::Draining;
@@ -89,9 +89,7 @@ pub(super) fn drain(life: &mut Lifecycle) -> Effects {
 
 /// Cancels what was asked for before a stop.
 fn unstart(life: &mut Lifecycle) -> Effects {
-    life.asked = true;
-    life.next = false;
-    life.awaited = false;
+    life.requested = Requested::Stop;
     Effects::CANCEL_STARTS
 }
 
@@ -114,9 +112,9 @@ pub(super) fn abort(life: &mut Lifecycle, rules: Rules) -> Effects {
 }
 
 pub(super) fn abort_what_runs(life: &mut Lifecycle, rules: Rules) -> Effects {
-    if life.closing {
+    if life.user_code == UserCode::Called {
         life.state = State::Stopping;
-        life.asked = true;
+        life.requested = life.requested.and_stop();
         return stopping::drop_all(life);
     }
     if !life.is_alive() {
@@ -124,6 +122,6 @@ pub(super) fn abort_what_runs(life: &mut Lifecycle, rules: Rules) -> Effects {
     }
     life.state = State::Stopping;
     life.end = End::Asked;
-    life.asked = true;
+    life.requested = life.requested.and_stop();
     stopping::drop_at_once(life)
 }

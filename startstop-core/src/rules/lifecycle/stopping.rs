@@ -1,17 +1,20 @@
 //! The way down of an attempt: told, aborted, over.
 
-use super::{Effects, End, Lifecycle, Rules, ShutdownCall, StopStage, deadlines, requests};
+use super::{
+    Abort, Effects, End, Lifecycle, Rules, ShutdownCall, ShutdownRule, StopStage, deadlines,
+    requests,
+};
 use crate::report::state::State;
 
 /// A stop of what is not stopping: a drain comes first where there is one and the service is up.
 pub(super) fn begin_stop(life: &mut Lifecycle, rules: Rules) -> Effects {
-    let is_up = life.state == State::Running && life.running;
+    let is_up = life.state == State::Running && life.is_run_alive();
     if !rules.drains || !is_up {
         return tell_to_stop(life, rules);
     }
     let was_told = life.stage == StopStage::Draining;
     life.state = State::Stopping;
-    life.asked = true;
+    life.requested = life.requested.and_stop();
     life.end = End::Asked;
     life.stage = StopStage::Draining;
     if was_told { Effects::TIMER } else { Effects::DRAIN.and(Effects::TIMER) }
@@ -24,7 +27,7 @@ pub(super) fn tell_to_stop(life: &mut Lifecycle, rules: Rules) -> Effects {
 
 pub(super) fn wind_down(life: &mut Lifecycle, rules: Rules) -> Effects {
     life.state = State::Stopping;
-    life.asked = true;
+    life.requested = life.requested.and_stop();
     if life.end != End::None {
         // `run` has ended by itself at this very moment: nothing is left to be told.
         return Effects::WAKE_DRIVER.and(Effects::TIMER);
@@ -50,7 +53,9 @@ pub(super) fn end_drain(life: &mut Lifecycle, rules: Rules) -> Effects {
 
 /// Has everything dropped, since that is what was asked for.
 pub(super) fn drop_at_once(life: &mut Lifecycle) -> Effects {
-    life.immediate = true;
+    if life.abort == Abort::None {
+        life.abort = Abort::Immediate;
+    }
     drop_all(life)
 }
 
@@ -61,7 +66,7 @@ pub(super) fn cancel(life: &mut Lifecycle, rules: Rules) -> Effects {
 }
 
 pub(super) fn call_hook(life: &mut Lifecycle, rules: Rules) -> Effects {
-    if !rules.has_shutdown_call || life.lost {
+    if rules.shutdown == ShutdownRule::None || life.lost {
         life.shutdown_call = ShutdownCall::Done;
         return Effects::NONE;
     }
@@ -99,7 +104,7 @@ pub(super) fn look_for_the_end(life: &mut Lifecycle, rules: Rules) -> Effects {
         };
     }
     let shutdown_call = matches!(life.shutdown_call, ShutdownCall::Due | ShutdownCall::Live);
-    let only_held = !life.running && !shutdown_call && life.tasks + life.kept == 0;
+    let only_held = !life.is_run_alive() && !shutdown_call && life.tasks + life.kept == 0;
     if only_held && life.stage < StopStage::Aborted {
         return drop_all(life);
     }
@@ -108,10 +113,8 @@ pub(super) fn look_for_the_end(life: &mut Lifecycle, rules: Rules) -> Effects {
 
 /// An aborted attempt that nobody had asked to end gets its `shutdown` now, if it wants one.
 fn last_call(life: &mut Lifecycle, rules: Rules) -> Effects {
-    let aborted = matches!(life.end, End::Late | End::Silent) && !life.immediate;
-    let wanted = rules.shutdown_always
-        && rules.has_shutdown_call
-        && life.shutdown_call == ShutdownCall::Idle;
+    let aborted = matches!(life.end, End::Late | End::Silent) && life.abort != Abort::Immediate;
+    let wanted = rules.shutdown == ShutdownRule::Always && life.shutdown_call == ShutdownCall::Idle;
     if aborted && wanted && !life.lost && !life.unresponsive {
         return cancel(life, rules);
     }

@@ -2,11 +2,16 @@
 //! invariants of the lifecycle against each step.
 
 mod deadlines;
+mod mixtures;
+mod requests;
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
 
-use super::{Effects, End, Input, Lifecycle, Part, Rules, RunEnd, ShutdownCall, StopStage, Timer};
+use super::{
+    Effects, End, Input, Lifecycle, Part, Rules, Run, RunEnd, ShutdownCall, ShutdownRule,
+    StopStage, Timer, UserCode,
+};
 use crate::report::state::{Readiness, State};
 
 /// As many of a kind of part as make a difference: none, one, more.
@@ -15,13 +20,15 @@ const PARTS: u32 = 2;
 fn all_rules() -> impl Iterator<Item = Rules> {
     let readiness = [Readiness::Immediate, Readiness::Explicit, Readiness::Completion];
     readiness.into_iter().flat_map(|readiness| {
-        (0..20).map(move |bits| Rules {
-            readiness,
-            drains: bits & 1 != 0,
-            shutdown_always: bits & 2 != 0,
-            aborts: bits & 4 != 0,
-            has_shutdown_call: bits & 8 != 0,
-            owner: bits & 16 != 0,
+        let shutdown = [ShutdownRule::None, ShutdownRule::OnStop, ShutdownRule::Always];
+        shutdown.into_iter().flat_map(move |shutdown| {
+            (0..8).map(move |bits| Rules {
+                readiness,
+                shutdown,
+                drains: bits & 1 != 0,
+                aborts: bits & 2 != 0,
+                owner: bits & 4 != 0,
+            })
         })
     })
 }
@@ -32,7 +39,7 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
     inputs.extend([Input::Ready, Input::Lost, Input::StopDue, Input::StartDue, Input::AbortDue]);
     inputs.extend([Input::Drain, Input::StopNow]);
     inputs.extend([Input::Silent, Input::DrainOver, Input::Enter, Input::BackoffOver]);
-    if at.running {
+    if at.is_run_alive() {
         inputs.push(Input::RunEnded(RunEnd::Dropped));
         if at.stage < StopStage::Aborted {
             inputs.extend([Input::RunEnded(RunEnd::Ok), Input::RunEnded(RunEnd::Failed)]);
@@ -61,7 +68,7 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
             Part::Held | Part::HeldByShutdown => 1,
             Part::Task | Part::Kept | Part::Stuck => PARTS,
         };
-        if count < most && (at.is_open() || part == Part::Kept && at.running) {
+        if count < most && (at.is_open() || part == Part::Kept && at.is_run_alive()) {
             inputs.push(Input::Added(part));
         }
     }
@@ -74,7 +81,7 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
     if at.stuck > 0 {
         inputs.push(Input::Ended(Part::Stuck));
     }
-    if at.closing {
+    if at.user_code == UserCode::Called {
         inputs.push(Input::Closed);
     }
     if at.is_over() {
@@ -183,7 +190,7 @@ fn every_reachable_step_keeps_the_invariants() {
                 "invariant 2\n{step}"
             );
             if matches!(input, Input::Stop | Input::StopNow | Input::Abort) {
-                assert!(!after.next && !after.awaited, "invariant 3\n{step}");
+                assert!(!after.has_next() && !after.is_awaited(), "invariant 3\n{step}");
                 assert!(after.state == State::Stopped || !after.may_retry(), "invariant 3\n{step}");
                 assert!(
                     matches!(after.state, State::Stopped | State::Stopping),
@@ -191,7 +198,7 @@ fn every_reachable_step_keeps_the_invariants() {
                 );
             }
             if effects.has(Effects::STARTED) {
-                assert!(!after.next, "a start of the next cycle is not answered\n{step}");
+                assert!(!after.has_next(), "a start of the next cycle is not answered\n{step}");
             }
             if effects.has(Effects::CALL_SHUTDOWN) {
                 assert_eq!(before.shutdown_call, ShutdownCall::Idle, "invariant 4\n{step}");
@@ -202,9 +209,12 @@ fn every_reachable_step_keeps_the_invariants() {
                 "nobody is left to call it\n{step}"
             );
             if after.unresponsive {
-                assert!(!after.next && !after.awaited && !after.may_retry(), "invariant 5\n{step}");
+                assert!(
+                    !after.has_next() && !after.is_awaited() && !after.may_retry(),
+                    "invariant 5\n{step}"
+                );
             }
-            assert!(!after.awaited || !after.ready || after.next, "invariant 6\n{step}");
+            assert!(!after.is_awaited() || !after.ready || after.has_next(), "invariant 6\n{step}");
         });
         assert!(states > 50, "{states} states");
     }
@@ -235,7 +245,7 @@ fn a_stop_always_leads_to_stopped() {
                 let input = match () {
                     () if at.state == State::Stopped => break,
                     () if at.shutdown_call == ShutdownCall::Due => Input::HookTaken,
-                    () if at.running => {
+                    () if at.is_run_alive() => {
                         let aborted = at.stage == StopStage::Aborted || at.lost;
                         Input::RunEnded(if aborted { RunEnd::Dropped } else { RunEnd::Ok })
                     }
@@ -245,7 +255,7 @@ fn a_stop_always_leads_to_stopped() {
                     () if at.held > 0 => Input::Ended(Part::Held),
                     () if at.held_by_shutdown > 0 => Input::Ended(Part::HeldByShutdown),
                     () if at.stuck > 0 => Input::Ended(Part::Stuck),
-                    () if at.closing => Input::Closed,
+                    () if at.user_code == UserCode::Called => Input::Closed,
                     () => Input::Finish,
                 };
                 at.step(input, rules);
@@ -260,7 +270,7 @@ fn a_running_service_is_entered_and_has_no_end() {
     for rules in all_rules() {
         reachable(rules, |_, _, _, after| {
             if after.state == State::Running && after.end == End::None {
-                assert!(after.running && after.ready && after.stage <= StopStage::Draining);
+                assert!(after.is_run_alive() && after.ready && after.stage <= StopStage::Draining);
             }
             if after.state == State::Backoff {
                 assert!(!after.is_alive());
@@ -279,57 +289,6 @@ fn an_attempt_counts_as_ready_once() {
             let joins = matches!(input, Input::Start | Input::Ensure)
                 && (before.state, before.ready) == (State::Starting, true);
             assert_eq!(effects.has(Effects::STARTED), newly_ready || joins, "{step}");
-        });
-    }
-}
-
-#[test]
-fn to_ensure_that_it_runs_is_a_start_where_it_does_not() {
-    for rules in all_rules() {
-        reachable(rules, |before, input, effects, after| {
-            if input != Input::Ensure {
-                return;
-            }
-            let step = Step(before, input, effects, after, rules);
-            if before.state == State::Running {
-                assert!(before == after && effects == Effects::NONE, "{step}");
-            } else {
-                let mut started = *before;
-                assert_eq!(
-                    (started.step(Input::Start, rules), started),
-                    (effects, *after),
-                    "{step}"
-                );
-            }
-        });
-    }
-}
-
-#[test]
-fn only_a_run_that_is_alive_is_late_or_silent() {
-    for rules in all_rules() {
-        reachable(rules, |before, input, effects, after| {
-            if matches!(input, Input::StartDue | Input::Silent)
-                && effects.has(Effects::RECORD_TIMEOUT)
-            {
-                assert!(
-                    before.running || before.returned,
-                    "{}",
-                    Step(before, input, effects, after, rules)
-                );
-            }
-        });
-    }
-}
-
-#[test]
-fn what_is_aborted_already_ends_as_it_would_have() {
-    for rules in all_rules() {
-        reachable(rules, |before, input, effects, after| {
-            if input == Input::Abort && before.stage == StopStage::Aborted && before.is_alive() {
-                let step = Step(before, input, effects, after, rules);
-                assert_eq!(before.exit(), after.exit(), "{step}");
-            }
         });
     }
 }

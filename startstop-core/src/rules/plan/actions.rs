@@ -1,7 +1,7 @@
 //! What follows, for each member whose situation has changed.
 
 use super::node::{MemberState, Target};
-use super::{Action, GroupPlan, binding, counts, stopping};
+use super::{Action, GroupPlan, PlanStage, binding, counts, stopping};
 use crate::rules::graph::Id;
 
 /// Looks at each member whose situation has changed.
@@ -16,7 +16,7 @@ fn look_at(plan: &mut GroupPlan, id: Id) {
     match (node.target, node.state) {
         (Target::Up, MemberState::Pending) => look_at_pending(plan, id),
         (Target::Down, MemberState::Starting | MemberState::Up) if node.blockers == 0 => {
-            if node.barrier {
+            if node.stay.barrier {
                 stopping::comes_down(plan, id);
                 return;
             }
@@ -36,8 +36,8 @@ fn look_at_pending(plan: &mut GroupPlan, id: Id) {
     binding::note_idle(plan, id);
     let node = plan.node(id);
     // What is inserted waits for those to be down that a restart takes down.
-    let waits = node.fresh && plan.falling > 0;
-    if plan.draining || waits || node.failing || node.stuck {
+    let waits = node.stay.fresh && plan.falling > 0;
+    if plan.stage == PlanStage::Draining || waits || node.trouble.failing || node.trouble.stuck {
         return;
     }
     start(plan, id);
@@ -45,19 +45,19 @@ fn look_at_pending(plan: &mut GroupPlan, id: Id) {
 
 /// Starts the member if nothing keeps it from that, or has it fail if something does for good.
 fn start(plan: &mut GroupPlan, id: Id) {
-    let (barrier, ready) = (plan.node(id).barrier, has_what_it_needs(plan, id));
+    let (barrier, ready) = (plan.node(id).stay.barrier, has_what_it_needs(plan, id));
     let bad = if ready { None } else { bad_dependency(plan, id) };
     match (ready, bad) {
         (true, _) if barrier => plan.on_ready(id),
         (true, _) => {
-            let again = plan.node(id).again;
+            let again = plan.node(id).restart.again;
             counts::set_fate(plan, id, MemberState::Starting);
-            plan.node_mut(id).again = false;
+            plan.node_mut(id).restart.again = false;
             plan.actions.push(if again { Action::Restart(id) } else { Action::Start(id) });
         }
         (false, Some(_)) if barrier => plan.settle(id, MemberState::Ended),
         (false, Some(dependency)) => {
-            plan.node_mut(id).failing = true;
+            plan.node_mut(id).trouble.failing = true;
             let dependency = behind_barriers(plan, dependency);
             plan.actions.push(Action::FailDependency { member: id, dependency });
         }
@@ -75,7 +75,7 @@ fn has_what_it_needs(plan: &GroupPlan, id: Id) -> bool {
 fn is_firm(plan: &GroupPlan, id: Id) -> bool {
     let node = plan.node(id);
     match node.state {
-        MemberState::Up => node.satisfied,
+        MemberState::Up => node.readiness.satisfied,
         MemberState::Completed => true,
         MemberState::Pending
         | MemberState::Starting
@@ -98,13 +98,14 @@ fn bad_dependency(plan: &GroupPlan, id: Id) -> Option<Id> {
 /// Whether the member ended without being ready, and will not come up by itself.
 fn ended_badly(plan: &GroupPlan, id: Id) -> bool {
     let node = plan.node(id);
-    !node.was_ready
-        && (node.idle || matches!(node.state, MemberState::Ended | MemberState::StoppedByHandle))
+    !node.readiness.was_ready
+        && (node.trouble.idle
+            || matches!(node.state, MemberState::Ended | MemberState::StoppedByHandle))
 }
 
 /// The member that ended badly, or that behind the barrier that did.
 fn behind_barriers(plan: &GroupPlan, mut id: Id) -> Id {
-    while plan.node(id).barrier {
+    while plan.node(id).stay.barrier {
         let bad = plan.node(id).deps.iter().find(|dep| ended_badly(plan, **dep));
         let Some(next) = bad else { break };
         id = *next;

@@ -17,12 +17,12 @@ pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
     while let Some(id) = open.pop() {
         let node = plan.node(id);
         // One that goes down already takes what is bound to it along.
-        let goes = node.restarts || node.rebinds || node.leaves;
+        let goes = node.restart.restarts || node.restart.rebinds || node.stay.leaves;
         if goes || !node.state.is_alive() {
             continue;
         }
         open.extend(&node.binds);
-        plan.node_mut(id).rebinds = true;
+        plan.node_mut(id).restart.rebinds = true;
         counts::unsatisfy(plan, id);
         stopping::take_down(plan, id);
     }
@@ -31,7 +31,7 @@ pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
 /// A member that went down with what it is bound to is down, as all that depend on it and went down as well.
 pub(super) fn wait_for_what_it_is_bound_to(plan: &mut GroupPlan, id: Id) {
     let node = plan.node_mut(id);
-    if std::mem::take(&mut node.rebinds) && !node.leaves {
+    if std::mem::take(&mut node.restart.rebinds) && !node.stay.leaves {
         node.target = Target::Up;
         plan.pending.push_back(id);
     }
@@ -42,13 +42,14 @@ pub(super) fn note_idle(plan: &mut GroupPlan, id: Id) {
     let node = plan.node(id);
     let rests = |dep: &Id| {
         let dep = plan.node(*dep);
-        dep.state == MemberState::StoppedByHandle || dep.state == MemberState::Pending && dep.idle
+        dep.state == MemberState::StoppedByHandle
+            || dep.state == MemberState::Pending && dep.trouble.idle
     };
-    let (was, is) = (node.idle, node.bound.iter().any(rests));
+    let (was, is) = (node.trouble.idle, node.bound.iter().any(rests));
     if was == is {
         return;
     }
-    counts::change(plan, id, |node| node.idle = is);
+    counts::change(plan, id, |node| node.trouble.idle = is);
     if !is {
         plan.revive_behind(id);
     }

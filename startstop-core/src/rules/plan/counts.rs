@@ -21,7 +21,7 @@ pub(super) struct Counts {
 
 impl Counts {
     fn of(node: &PlanNode) -> Self {
-        if node.barrier {
+        if node.stay.barrier {
             return Self::default();
         }
         Self {
@@ -88,7 +88,7 @@ pub(super) fn count_out(plan: &mut GroupPlan, id: Id, node: &PlanNode) {
 
 /// The member is ready, or rests and was: its dependents may start.
 pub(super) fn satisfy(plan: &mut GroupPlan, id: Id) {
-    if std::mem::replace(&mut plan.node_mut(id).satisfied, true) {
+    if std::mem::replace(&mut plan.node_mut(id).readiness.satisfied, true) {
         return;
     }
     for dependent in plan.node(id).dependents.clone() {
@@ -102,18 +102,18 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
     let mut open = vec![id];
     while let Some(id) = open.pop() {
         let node = plan.node_mut(id);
-        if !std::mem::replace(&mut node.satisfied, false) {
+        if !std::mem::replace(&mut node.readiness.satisfied, false) {
             continue;
         }
-        if node.barrier {
+        if node.stay.barrier {
             // It waits again, or fails those behind it if what it waits for has ended.
-            (node.state, node.was_ready) = (MemberState::Pending, false);
+            (node.state, node.readiness.was_ready) = (MemberState::Pending, false);
             plan.pending.push_back(id);
         }
         for dependent in plan.node(id).dependents.clone() {
             let behind = plan.node_mut(dependent);
             behind.unready += 1;
-            if behind.barrier {
+            if behind.stay.barrier {
                 open.push(dependent);
             }
         }
@@ -123,14 +123,15 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
 pub(super) fn set_fate(plan: &mut GroupPlan, id: Id, state: MemberState) {
     change(plan, id, |node| {
         node.state = state;
-        node.by_itself = false;
-        node.told = state == MemberState::Stopping || (node.told && state != MemberState::Starting);
+        node.descent.by_itself = false;
+        node.descent.told =
+            state == MemberState::Stopping || (node.descent.told && state != MemberState::Starting);
     });
 }
 
 /// A member that goes down keeps those that it depends on from going down.
 pub(super) fn count_blocker(plan: &mut GroupPlan, id: Id) {
-    if std::mem::replace(&mut plan.node_mut(id).blocks, true) {
+    if std::mem::replace(&mut plan.node_mut(id).descent.blocks, true) {
         return;
     }
     for dep in plan.node(id).deps.clone() {
@@ -140,7 +141,7 @@ pub(super) fn count_blocker(plan: &mut GroupPlan, id: Id) {
 
 /// A member that is down, as all that depend on it, keeps nobody any more.
 pub(super) fn unblock_deps(plan: &mut GroupPlan, id: Id) {
-    if !std::mem::replace(&mut plan.node_mut(id).blocks, false) {
+    if !std::mem::replace(&mut plan.node_mut(id).descent.blocks, false) {
         return;
     }
     for dep in plan.node(id).deps.clone() {

@@ -12,7 +12,7 @@ impl GroupPlan {
     pub(crate) fn add(&mut self, edges: Edges, policy: Policy) -> Id {
         let id = self.free_place();
         let Edges { deps, bound } = edges;
-        let unready = deps.iter().filter(|dep| !self.node(**dep).satisfied).count();
+        let unready = deps.iter().filter(|dep| !self.node(**dep).readiness.satisfied).count();
         for dep in &deps {
             self.node_mut(*dep).dependents.push(id);
         }
@@ -20,10 +20,10 @@ impl GroupPlan {
             self.node_mut(*dep).binds.push(id);
         }
         self.added += 1;
-        let fresh = self.open;
-        let node = PlanNode { unready, fresh, ..PlanNode::new(self.added, deps, bound, policy) };
+        let mut node = PlanNode { unready, ..PlanNode::new(self.added, deps, bound, policy) };
+        node.stay.fresh = self.is_open();
         self.nodes[id.0] = Some(node);
-        if self.open {
+        if self.is_open() {
             counts::count_in(self, id);
             self.pending.push_back(id);
         }
@@ -45,7 +45,7 @@ impl GroupPlan {
     /// The members in the order in which they were added.
     pub(crate) fn as_added(&self) -> Vec<Id> {
         let there = |(at, node): (usize, &Option<PlanNode>)| {
-            node.as_ref().filter(|node| !node.barrier).map(|node| (node.added, Id(at)))
+            node.as_ref().filter(|node| !node.stay.barrier).map(|node| (node.added, Id(at)))
         };
         let mut all: Vec<(u64, Id)> = self.nodes.iter().enumerate().filter_map(there).collect();
         all.sort_unstable();
@@ -56,7 +56,7 @@ impl GroupPlan {
     pub(crate) fn in_order(&self) -> Vec<Id> {
         let mut order = Vec::new();
         self.walk_in_order(|id, node| {
-            if !node.barrier {
+            if !node.stay.barrier {
                 order.push(id);
             }
         });
@@ -88,7 +88,7 @@ impl GroupPlan {
     /// Adds a node without a member, before the plan is open for the first time.
     pub(crate) fn add_barrier(&mut self) -> Id {
         let id = self.add(Edges::default(), Policy::default());
-        self.node_mut(id).barrier = true;
+        self.node_mut(id).stay.barrier = true;
         id
     }
 
@@ -111,7 +111,7 @@ impl GroupPlan {
     pub(crate) fn delete(&mut self, id: Id) {
         let Some(node) = self.nodes[id.0].take() else { return };
         self.left.push(id);
-        if self.open {
+        if self.is_open() {
             counts::count_out(self, id, &node);
         } else {
             self.trim();
@@ -120,7 +120,7 @@ impl GroupPlan {
             let dep = self.node_mut(id_of_dep);
             forget(&mut dep.dependents, id);
             forget(&mut dep.binds, id);
-            dep.blockers -= usize::from(node.blocks);
+            dep.blockers -= usize::from(node.descent.blocks);
             self.pending.push_back(id_of_dep);
         }
         // What is left behind it are barriers, and members that their handles have started.
@@ -128,10 +128,10 @@ impl GroupPlan {
             let behind = self.node_mut(dependent);
             behind.deps.retain(|other| *other != id);
             behind.bound.retain(|other| *other != id);
-            behind.unready -= usize::from(!node.satisfied);
+            behind.unready -= usize::from(!node.readiness.satisfied);
             self.pending.push_back(dependent);
         }
-        if node.restarts {
+        if node.restart.restarts {
             self.restarting.retain(|other| *other != id);
             restart::raise_if_down(self);
         }
@@ -153,7 +153,7 @@ impl GroupPlan {
         let mut open = self.node(id).dependents.clone();
         while let Some(id) = open.pop() {
             let node = self.node(id);
-            if node.barrier {
+            if node.stay.barrier {
                 open.extend(&node.dependents);
             } else {
                 found.push(id);

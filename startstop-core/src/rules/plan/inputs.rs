@@ -1,7 +1,9 @@
 //! What the members do, as the group's task has seen it.
 
 use super::node::{MemberState, Target};
-use super::{Action, Closing, GroupPlan, MemberEnd, actions, binding, counts, restart, stopping};
+use super::{
+    Action, Closing, GroupPlan, MemberEnd, PlanStage, actions, binding, counts, restart, stopping,
+};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::OnCompletion;
 
@@ -11,8 +13,7 @@ impl GroupPlan {
         self.actions.clear();
         self.pending.clear();
         self.restarting.clear();
-        (self.draining, self.closing) = (false, None);
-        self.open = true;
+        self.stage = PlanStage::Open;
         (self.falling, self.pausing) = (0, false);
         for (at, node) in self.nodes.iter_mut().enumerate() {
             let Some(node) = node else { continue };
@@ -24,12 +25,11 @@ impl GroupPlan {
 
     /// The group does not run any more.
     pub(crate) fn shut(&mut self) {
-        self.open = false;
-        (self.draining, self.closing) = (false, None);
+        self.stage = PlanStage::Shut;
         self.actions.clear();
         self.pending.clear();
         // A removal that was not carried out is over.
-        self.nodes.iter_mut().flatten().for_each(|node| node.leaves = false);
+        self.nodes.iter_mut().flatten().for_each(|node| node.stay.leaves = false);
     }
 
     /// The member is alive, and not ready.
@@ -52,10 +52,11 @@ impl GroupPlan {
     /// Its handle has started the member, which was at rest.
     fn is_started(&mut self, id: Id) {
         self.take_out(id);
-        self.falling += usize::from(self.node(id).restarts);
+        self.falling += usize::from(self.node(id).restart.restarts);
         counts::set_fate(self, id, MemberState::Starting);
         counts::change(self, id, |node| {
-            (node.was_ready, node.idle, node.again) = (false, false, false);
+            (node.readiness.was_ready, node.trouble.idle, node.restart.again) =
+                (false, false, false);
         });
         counts::unsatisfy(self, id);
         self.revive_behind(id);
@@ -69,11 +70,11 @@ impl GroupPlan {
     /// A restart that would start the member does so no more, for its handle has.
     fn take_out(&mut self, id: Id) {
         let node = self.node_mut(id);
-        let (restarts, rebinds) = (node.restarts, node.rebinds);
-        if node.leaves || !(restarts || rebinds) {
+        let (restarts, rebinds) = (node.restart.restarts, node.restart.rebinds);
+        if node.stay.leaves || !(restarts || rebinds) {
             return;
         }
-        (node.restarts, node.rebinds, node.target) = (false, false, Target::Up);
+        (node.restart.restarts, node.restart.rebinds, node.target) = (false, false, Target::Up);
         counts::unblock_deps(self, id);
         if restarts {
             self.restarting.retain(|other| *other != id);
@@ -94,7 +95,7 @@ impl GroupPlan {
         let mut open = self.node(id).dependents.clone();
         while let Some(id) = open.pop() {
             let node = self.node(id);
-            if node.barrier && node.state == MemberState::Ended {
+            if node.stay.barrier && node.state == MemberState::Ended {
                 open.extend(&node.dependents);
                 counts::set_fate(self, id, MemberState::Pending);
                 self.pending.push_back(id);
@@ -104,12 +105,12 @@ impl GroupPlan {
 
     /// The member says that it is ready now.
     pub(crate) fn says_ready(&mut self, id: Id) {
-        counts::change(self, id, |node| node.ready = true);
+        counts::change(self, id, |node| node.readiness.ready = true);
     }
 
     /// The member says that it is not ready now.
     pub(crate) fn says_not_ready(&mut self, id: Id) {
-        counts::change(self, id, |node| node.ready = false);
+        counts::change(self, id, |node| node.readiness.ready = false);
     }
 
     /// The member is ready.
@@ -121,11 +122,11 @@ impl GroupPlan {
             // Nobody starts on what is on its way down.
             return;
         }
-        counts::change(self, id, |node| node.fresh = false);
+        counts::change(self, id, |node| node.stay.fresh = false);
         if self.node(id).state == MemberState::Starting {
             counts::set_fate(self, id, MemberState::Up);
         }
-        counts::change(self, id, |node| node.was_ready = true);
+        counts::change(self, id, |node| node.readiness.was_ready = true);
         counts::satisfy(self, id);
     }
 
@@ -140,8 +141,8 @@ impl GroupPlan {
     /// restart that begins.
     pub(crate) fn on_ended(&mut self, id: Id, rest: MemberEnd, allowed: impl FnOnce() -> bool) {
         let node = self.node_mut(id);
-        node.failing = false;
-        node.stuck = rest == MemberEnd::Stuck;
+        node.trouble.failing = false;
+        node.trouble.stuck = rest == MemberEnd::Stuck;
         let down = node.target == Target::Down;
         let stays = down && self.stays_down(id, rest);
         if down && !stays {
@@ -149,7 +150,7 @@ impl GroupPlan {
             return;
         }
         if stays {
-            self.falling -= usize::from(self.node(id).restarts);
+            self.falling -= usize::from(self.node(id).restart.restarts);
             self.pending.push_back(id);
         }
         match rest {
@@ -167,7 +168,7 @@ impl GroupPlan {
 
     /// One that was given up on has ended after all.
     pub(crate) fn ends(&mut self, id: Id) {
-        if std::mem::take(&mut self.node_mut(id).stuck) {
+        if std::mem::take(&mut self.node_mut(id).trouble.stuck) {
             self.pending.push_back(id);
             restart::raise_if_down(self);
         }
@@ -177,8 +178,8 @@ impl GroupPlan {
     /// somebody else has stopped it.
     fn stays_down(&self, id: Id, rest: MemberEnd) -> bool {
         let node = self.node(id);
-        let comes_again = (node.restarts || node.rebinds) && !node.leaves;
-        let by_itself = node.by_itself || node.state != MemberState::Stopping;
+        let comes_again = (node.restart.restarts || node.restart.rebinds) && !node.stay.leaves;
+        let by_itself = node.descent.by_itself || node.state != MemberState::Stopping;
         let by_others = match rest {
             MemberEnd::Completed | MemberEnd::Own => true,
             MemberEnd::Told => by_itself,
@@ -189,13 +190,17 @@ impl GroupPlan {
 
     /// The group tells the member to stop, which is at rest already, or on its way there.
     pub(crate) fn on_ending_unasked(&mut self, id: Id) {
-        self.node_mut(id).by_itself = true;
+        self.node_mut(id).descent.by_itself = true;
     }
 
     fn complete(&mut self, id: Id) {
-        counts::change(self, id, |node| (node.fresh, node.was_ready) = (false, true));
+        counts::change(self, id, |node| {
+            (node.stay.fresh, node.readiness.was_ready) = (false, true);
+        });
         self.settle(id, MemberState::Completed);
-        if self.node(id).policy.on_completion == OnCompletion::StopGroup && !self.draining {
+        if self.node(id).policy.on_completion == OnCompletion::StopGroup
+            && self.stage != PlanStage::Draining
+        {
             self.close(Closing::Completed);
         }
     }
@@ -204,7 +209,7 @@ impl GroupPlan {
     pub(super) fn settle(&mut self, id: Id, state: MemberState) {
         let was_up = self.node(id).state == MemberState::Up;
         counts::set_fate(self, id, state);
-        if self.node(id).was_ready {
+        if self.node(id).readiness.was_ready {
             counts::satisfy(self, id);
         } else {
             counts::unsatisfy(self, id);
@@ -214,7 +219,7 @@ impl GroupPlan {
             binding::take_bound_down(self, id);
         }
         let node = self.node(id);
-        let waiting = if node.satisfied { &node.binds } else { &node.dependents };
+        let waiting = if node.readiness.satisfied { &node.binds } else { &node.dependents };
         self.pending.extend(waiting.clone());
         self.leave_if_transient(id);
     }
@@ -222,17 +227,17 @@ impl GroupPlan {
     /// A member that stays until it has ended has done so.
     pub(super) fn leave_if_transient(&mut self, id: Id) {
         if self.node(id).is_transient() {
-            counts::change(self, id, |node| node.leaves = true);
+            counts::change(self, id, |node| node.stay.leaves = true);
             self.actions.push(Action::Removed(id));
         }
     }
 
     /// The group is told to end.
     pub(crate) fn close(&mut self, why: Closing) {
-        if self.closing.is_some() {
+        if matches!(self.stage, PlanStage::Shut | PlanStage::Closing(_)) {
             return;
         }
-        self.closing = Some(why);
+        self.stage = PlanStage::Closing(why);
         stopping::give_up_restarts(self);
         for at in 0..self.nodes.len() {
             if self.nodes[at].is_some() {
@@ -244,15 +249,15 @@ impl GroupPlan {
     /// The group is about to be told to end: nothing starts any more, what is on its way up goes down, and what is up goes
     /// on for now.
     pub(crate) fn drain(&mut self) {
-        if self.is_stopping() {
+        if self.stage != PlanStage::Open {
             return;
         }
-        self.draining = true;
+        self.stage = PlanStage::Draining;
         stopping::give_up_restarts(self);
         for at in 0..self.nodes.len() {
             let starts =
                 self.nodes[at].as_ref().is_some_and(|node| node.state == MemberState::Starting);
-            if starts && !self.node(Id(at)).barrier {
+            if starts && !self.node(Id(at)).stay.barrier {
                 stopping::take_down(self, Id(at));
             }
         }
@@ -260,7 +265,7 @@ impl GroupPlan {
 
     /// The member is to leave the group.
     pub(crate) fn remove(&mut self, id: Id) {
-        counts::change(self, id, |node| node.leaves = true);
+        counts::change(self, id, |node| node.stay.leaves = true);
         if self.falling == 0 {
             stopping::take_down(self, id);
             stopping::leave_if_down(self, id);

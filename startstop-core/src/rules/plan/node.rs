@@ -54,13 +54,66 @@ pub(crate) struct Policy {
     pub(crate) stay: Stay,
 }
 
+/// What a member says of itself, as far as its dependents are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct NodeReadiness {
+    /// It is ready, or rests and was.
+    pub(super) satisfied: bool,
+    /// It has been ready since it was last told to start.
+    pub(super) was_ready: bool,
+    /// It says that it is ready now.
+    pub(super) ready: bool,
+}
+
+/// What takes a member down and up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct NodeRestart {
+    /// It is one of those that a restart takes down and up again.
+    pub(super) restarts: bool,
+    /// It goes down with what it is bound to, and comes up after it.
+    pub(super) rebinds: bool,
+    /// It was taken down in order to be started again: its next start counts as a restart.
+    pub(super) again: bool,
+}
+
+/// How a member goes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct NodeDescent {
+    /// Its dependencies have to wait for it on the way down: it is not down yet, or something that depends
+    /// on it is not.
+    pub(super) blocks: bool,
+    /// The group told it to stop, the last time that it went down.
+    pub(super) told: bool,
+    /// It was at rest, or on its way there, before the group told it to stop.
+    pub(super) by_itself: bool,
+}
+
+/// Whether a node has a member, and how long that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct NodeStay {
+    /// There is no member here.
+    pub(super) barrier: bool,
+    /// It was inserted into the running group and has not come up yet: its failure is not the group's.
+    pub(super) fresh: bool,
+    /// It is to be removed once it is down.
+    pub(super) leaves: bool,
+}
+
+/// What keeps a member from its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct NodeTrouble {
+    /// It is about to fail because of what it depends on.
+    pub(super) failing: bool,
+    /// It was given up on and is still there.
+    pub(super) stuck: bool,
+    /// It waits for one that was stopped by its handle.
+    pub(super) idle: bool,
+}
+
 /// A member, or a barrier.
-#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
 pub(super) struct PlanNode {
-    /// There is no member here.
-    pub(super) barrier: bool,
     /// When it was added, as its node among all that were.
     pub(super) added: u64,
     pub(super) deps: Vec<Id>,
@@ -72,46 +125,21 @@ pub(super) struct PlanNode {
     pub(super) policy: Policy,
     pub(super) target: Target,
     pub(super) state: MemberState,
-    /// It is ready, or rests and was.
-    pub(super) satisfied: bool,
-    /// It has been ready since it was last told to start.
-    pub(super) was_ready: bool,
-    /// It says that it is ready now.
-    pub(super) ready: bool,
-    /// It is about to fail because of what it depends on.
-    pub(super) failing: bool,
-    /// Its dependencies have to wait for it on the way down: it is not down yet, or something that depends
-    /// on it is not.
-    pub(super) blocks: bool,
-    /// How many it depends on are not good.
+    pub(super) readiness: NodeReadiness,
+    pub(super) restart: NodeRestart,
+    pub(super) descent: NodeDescent,
+    pub(super) stay: NodeStay,
+    pub(super) trouble: NodeTrouble,
+    /// How many it depends on are not satisfied.
     pub(super) unready: usize,
     /// How many depend on it, go down and are not down yet.
     pub(super) blockers: usize,
-    /// It is one of those that a restart takes down and up again.
-    pub(super) restarts: bool,
-    /// It goes down with what it is bound to, and comes up after it.
-    pub(super) rebinds: bool,
-    /// It was taken down in order to be started again: its next start counts as a restart.
-    pub(super) again: bool,
-    /// It was given up on and is still there.
-    pub(super) stuck: bool,
-    /// It waits for one that was stopped by its handle.
-    pub(super) idle: bool,
-    /// It is to be removed once it is down.
-    pub(super) leaves: bool,
-    /// The group told it to stop, the last time that it went down.
-    pub(super) told: bool,
-    /// It was at rest, or on its way there, before the group told it to stop.
-    pub(super) by_itself: bool,
-    /// It was inserted into the running group and has not come up yet: its failure is not the group's.
-    pub(super) fresh: bool,
 }
 
 impl PlanNode {
     /// The node of a member that is to start.
     pub(super) fn new(added: u64, deps: Vec<Id>, bound: Vec<Id>, policy: Policy) -> Self {
         Self {
-            barrier: false,
             added,
             unready: deps.len(),
             deps,
@@ -121,21 +149,12 @@ impl PlanNode {
             policy,
             target: Target::Up,
             state: MemberState::Pending,
-            satisfied: false,
-            was_ready: false,
-            ready: false,
-            failing: false,
-            blocks: false,
+            readiness: NodeReadiness::default(),
+            restart: NodeRestart::default(),
+            descent: NodeDescent::default(),
+            stay: NodeStay::default(),
+            trouble: NodeTrouble::default(),
             blockers: 0,
-            restarts: false,
-            rebinds: false,
-            again: false,
-            stuck: false,
-            idle: false,
-            leaves: false,
-            told: false,
-            by_itself: false,
-            fresh: false,
         }
     }
 
@@ -145,22 +164,25 @@ impl PlanNode {
 
     /// Whether the group waits for it before it has started: it is not settled, and has not been ready either.
     pub(super) fn is_awaited(&self) -> bool {
-        !self.barrier && !self.was_ready && !self.state.is_settled() && !self.idle
+        !self.stay.barrier
+            && !self.readiness.was_ready
+            && !self.state.is_settled()
+            && !self.trouble.idle
     }
 
     /// Whether it is to start yet.
     pub(super) fn is_pending(&self) -> bool {
-        !self.barrier && self.state == MemberState::Pending && !self.idle
+        !self.stay.barrier && self.state == MemberState::Pending && !self.trouble.idle
     }
 
     /// Whether it keeps the group from being ready at this moment.
     pub(super) fn is_unsettled(&self) -> bool {
-        if self.barrier || self.fresh || self.leaves {
+        if self.stay.barrier || self.stay.fresh || self.stay.leaves {
             return false;
         }
         match self.state {
-            MemberState::Up => !self.ready,
-            MemberState::Pending => !self.idle,
+            MemberState::Up => !self.readiness.ready,
+            MemberState::Pending => !self.trouble.idle,
             MemberState::Starting | MemberState::Stopping => true,
             MemberState::Completed | MemberState::Ended | MemberState::StoppedByHandle => false,
         }
@@ -170,7 +192,7 @@ impl PlanNode {
     pub(super) fn reset(&mut self) {
         let fresh = Self::new(self.added, Vec::new(), Vec::new(), self.policy);
         let old = std::mem::replace(self, fresh);
-        self.barrier = old.barrier;
+        self.stay.barrier = old.stay.barrier;
         self.unready = old.deps.len();
         (self.deps, self.dependents) = (old.deps, old.dependents);
         (self.bound, self.binds) = (old.bound, old.binds);

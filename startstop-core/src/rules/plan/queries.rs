@@ -3,34 +3,41 @@
 use std::time::Duration;
 
 use super::node::{MemberState, PlanNode, Target};
-use super::{Closing, Counts, GroupPlan};
+use super::{Closing, Counts, GroupPlan, PlanStage};
 use crate::rules::graph::Id;
 use crate::rules::span::{Span, Tail};
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
 impl GroupPlan {
     pub(crate) fn is_open(&self) -> bool {
-        self.open
+        self.stage != PlanStage::Shut
     }
 
     pub(crate) fn closing(&self) -> Option<Closing> {
-        self.closing
+        match self.stage {
+            PlanStage::Closing(why) => Some(why),
+            PlanStage::Shut | PlanStage::Open | PlanStage::Draining => None,
+        }
     }
 
     /// Whether a stop of the group has begun: it takes no changes any more.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.draining || self.closing.is_some()
+        matches!(self.stage, PlanStage::Draining | PlanStage::Closing(_))
     }
 
     /// Whether a failure of the member is one of the stop that has begun, and nothing else follows from it.
     pub(crate) fn fails_in_stop(&self, id: Id) -> bool {
         let counts = self.node(id).policy.on_failure != OnFailure::Ignore;
-        self.closing.is_some() || (self.draining && counts)
+        match self.stage {
+            PlanStage::Closing(_) => true,
+            PlanStage::Draining => counts,
+            PlanStage::Shut | PlanStage::Open => false,
+        }
     }
 
     /// Whether every member is settled, or has been ready.
     pub(crate) fn has_started(&self) -> bool {
-        self.closing.is_none() && self.counts.awaited == 0
+        self.closing().is_none() && self.counts.awaited == 0
     }
 
     /// The first few members that are neither ready nor settled at this moment, and how many there are.
@@ -52,7 +59,7 @@ impl GroupPlan {
     pub(crate) fn fails_by_completing(&self, id: Id) -> bool {
         let node = self.node(id);
         let fails = node.policy.on_completion == OnCompletion::Fail;
-        fails && !self.is_stopping() && !node.leaves
+        fails && !self.is_stopping() && !node.stay.leaves
     }
 
     /// Whether the plan takes the member for ready, as far as it has been told.
@@ -63,10 +70,9 @@ impl GroupPlan {
     /// Whether nothing is left to be waited for.
     pub(crate) fn is_finished(&self) -> bool {
         let Counts { alive, pending, completed, failed, .. } = self.counts;
-        match self.closing {
-            Some(_) => alive == 0,
-            None if self.draining => alive == 0,
-            None => alive + pending == 0 && completed + failed > 0,
+        match self.stage {
+            PlanStage::Draining | PlanStage::Closing(_) => alive == 0,
+            PlanStage::Shut | PlanStage::Open => alive + pending == 0 && completed + failed > 0,
         }
     }
 
@@ -74,19 +80,19 @@ impl GroupPlan {
     /// it down. One that is not started yet may wait for the end of a restart as well.
     pub(crate) fn is_coming(&self, id: Id) -> bool {
         let node = self.node(id);
-        let waits = node.state == MemberState::Pending && self.closing.is_none();
-        node.fresh && (node.target == Target::Up || waits)
+        let waits = node.state == MemberState::Pending && self.closing().is_none();
+        node.stay.fresh && (node.target == Target::Up || waits)
     }
 
     /// Whether the member was inserted and waits for its start.
     pub(crate) fn is_to_come(&self, id: Id) -> bool {
         let node = self.node(id);
-        node.fresh && node.state == MemberState::Pending && node.target == Target::Up
+        node.stay.fresh && node.state == MemberState::Pending && node.target == Target::Up
     }
 
     /// Whether the member is there and is being removed.
     pub(crate) fn is_leaving(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|node| node.leaves)
+        self.look_up(id).is_some_and(|node| node.stay.leaves)
     }
 
     /// Whether the member leaves the group when it has ended.
@@ -96,22 +102,23 @@ impl GroupPlan {
 
     /// Whether another member can be added that depends on this one.
     pub(crate) fn can_be_depended_on(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|node| !node.leaves && !node.is_transient())
+        self.look_up(id).is_some_and(|node| !node.stay.leaves && !node.is_transient())
     }
 
     /// Whether the member is about to fail because of what it depends on.
     pub(crate) fn is_failing(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|node| node.failing && node.state == MemberState::Pending)
+        self.look_up(id)
+            .is_some_and(|node| node.trouble.failing && node.state == MemberState::Pending)
     }
 
     /// Whether the member has been ready since it was last told to start.
     pub(crate) fn has_been_ready(&self, id: Id) -> bool {
-        self.node(id).was_ready
+        self.node(id).readiness.was_ready
     }
 
     /// Whether the group has told the member to stop, rather than somebody else or nobody.
     pub(crate) fn was_told(&self, id: Id) -> bool {
-        self.node(id).told
+        self.node(id).descent.told
     }
 
     /// How many nodes there are, those without a member among them.
@@ -141,7 +148,7 @@ impl GroupPlan {
         let mut open = self.node(id).deps.clone();
         while let Some(id) = open.pop() {
             let node = self.node(id);
-            match (node.satisfied, node.barrier) {
+            match (node.readiness.satisfied, node.stay.barrier) {
                 (true, _) => {}
                 (false, true) => open.extend(&node.deps),
                 (false, false) => found.push(id),
@@ -173,7 +180,7 @@ impl GroupPlan {
         let mut below = vec![Duration::ZERO; self.nodes.len()];
         let mut longest = Duration::ZERO;
         self.walk_in_order(|id, node| {
-            let own = if node.barrier { Duration::ZERO } else { time(id) };
+            let own = if node.stay.barrier { Duration::ZERO } else { time(id) };
             let all = below[id.0].saturating_add(own);
             longest = longest.max(all);
             for dependent in &node.dependents {

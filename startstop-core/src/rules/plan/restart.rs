@@ -4,20 +4,20 @@
 //! in order. A failure meanwhile adds to them, and does not put that off.
 
 use super::node::{MemberState, PlanNode, Target};
-use super::{Closing, GroupPlan, binding, counts, stopping};
+use super::{Closing, GroupPlan, PlanStage, binding, counts, stopping};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::OnFailure;
 
 pub(super) fn fail(plan: &mut GroupPlan, id: Id, allowed: impl FnOnce() -> bool) {
     let node = plan.node(id);
-    if node.fresh {
+    if node.stay.fresh {
         plan.settle(id, MemberState::Ended);
         return;
     }
     let set = match node.policy.on_failure {
         OnFailure::Ignore => return plan.settle(id, MemberState::Ended),
         // A stop wins over any restart, and it has begun.
-        _ if plan.draining => return plan.settle(id, MemberState::Ended),
+        _ if plan.stage == PlanStage::Draining => return plan.settle(id, MemberState::Ended),
         OnFailure::StopGroup => None,
         // Nothing restarts it, and nothing depends on it.
         OnFailure::RestartMember | OnFailure::RestartDependents if node.is_transient() => {
@@ -79,9 +79,9 @@ fn restart(plan: &mut GroupPlan, failed: Id, set: &[Id]) {
 }
 
 fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
-    plan.node_mut(id).failing = false;
+    plan.node_mut(id).trouble.failing = false;
     let node = plan.node(id);
-    if node.restarts || node.leaves {
+    if node.restart.restarts || node.stay.leaves {
         // What waits to be removed goes down now, for what it depends on may go down as well.
         stopping::take_down(plan, id);
         return;
@@ -92,7 +92,7 @@ fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
     );
     let alive = node.state.is_alive();
     let node = plan.node_mut(id);
-    (node.restarts, node.rebinds) = (true, false);
+    (node.restart.restarts, node.restart.rebinds) = (true, false);
     plan.restarting.push(id);
     if stays && id != failed {
         // It only has its dependencies wait until those that depend on it are down.
@@ -104,7 +104,9 @@ fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
         // It may yet turn out that somebody else has stopped it: then it was ready.
         plan.falling += 1;
     } else {
-        counts::change(plan, id, |node| (node.was_ready, node.again) = (false, true));
+        counts::change(plan, id, |node| {
+            (node.readiness.was_ready, node.restart.again) = (false, true);
+        });
         counts::set_fate(plan, id, MemberState::Pending);
     }
     stopping::take_down(plan, id);
@@ -112,20 +114,20 @@ fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
 
 /// Once all that restart are down and may come up again, they do, in order.
 pub(super) fn raise_if_down(plan: &mut GroupPlan) {
-    if plan.falling > 0 || plan.closing.is_some() {
+    if plan.falling > 0 || plan.closing().is_some() {
         return;
     }
     release_those_who_wait(plan);
     if plan.restarting.is_empty() {
         plan.pausing = false;
     }
-    if plan.pausing || plan.restarting.iter().any(|id| plan.node(*id).stuck) {
+    if plan.pausing || plan.restarting.iter().any(|id| plan.node(*id).trouble.stuck) {
         return;
     }
     for id in std::mem::take(&mut plan.restarting) {
         let node = plan.node_mut(id);
-        node.restarts = false;
-        if node.leaves {
+        node.restart.restarts = false;
+        if node.stay.leaves {
             continue;
         }
         node.target = Target::Up;
@@ -138,7 +140,7 @@ pub(super) fn raise_if_down(plan: &mut GroupPlan) {
 fn release_those_who_wait(plan: &mut GroupPlan) {
     for at in 0..plan.nodes.len() {
         let Some(node) = &plan.nodes[at] else { continue };
-        let (leaves, fresh) = (node.leaves, node.fresh);
+        let (leaves, fresh) = (node.stay.leaves, node.stay.fresh);
         if leaves {
             stopping::take_down(plan, Id(at));
             stopping::leave_if_down(plan, Id(at));

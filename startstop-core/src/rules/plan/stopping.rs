@@ -10,8 +10,9 @@ pub(super) fn give_up_restarts(plan: &mut GroupPlan) {
     plan.restarting.clear();
     for at in 0..plan.nodes.len() {
         let Some(node) = &mut plan.nodes[at] else { continue };
-        let was_one = std::mem::take(&mut node.restarts) | std::mem::take(&mut node.rebinds);
-        if was_one && node.state != MemberState::Stopping && !node.leaves {
+        let was_one =
+            std::mem::take(&mut node.restart.restarts) | std::mem::take(&mut node.restart.rebinds);
+        if was_one && node.state != MemberState::Stopping && !node.stay.leaves {
             node.target = Target::Up;
             counts::unblock_deps(plan, Id(at));
         }
@@ -19,7 +20,7 @@ pub(super) fn give_up_restarts(plan: &mut GroupPlan) {
 }
 
 pub(super) fn leave_if_down(plan: &mut GroupPlan, id: Id) {
-    if plan.node(id).leaves && !plan.node(id).state.is_alive() {
+    if plan.node(id).stay.leaves && !plan.node(id).state.is_alive() {
         plan.actions.push(Action::Removed(id));
     }
 }
@@ -38,12 +39,12 @@ pub(super) fn comes_down(plan: &mut GroupPlan, id: Id) {
     if !node.state.is_alive() {
         return;
     }
-    let (restarts, transient) = (node.restarts, node.is_transient());
-    counts::change(plan, id, |node| node.was_ready = false);
+    let (restarts, transient) = (node.restart.restarts, node.is_transient());
+    counts::change(plan, id, |node| node.readiness.was_ready = false);
     counts::set_fate(plan, id, MemberState::Pending);
     counts::change(plan, id, |node| {
-        node.again = node.restarts || node.rebinds;
-        node.leaves |= transient;
+        node.restart.again = node.restart.restarts || node.restart.rebinds;
+        node.stay.leaves |= transient;
     });
     plan.pending.push_back(id);
     if restarts {

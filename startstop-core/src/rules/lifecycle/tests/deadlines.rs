@@ -1,6 +1,6 @@
 //! Deadlines: who has one, and when it counts.
 
-use super::{Effects, Input, State, Step, StopStage, Timer, all_rules, reachable};
+use super::{Effects, Input, State, Step, StopStage, Timer, UserCode, all_rules, reachable};
 
 #[test]
 fn what_ends_has_a_deadline_or_is_over() {
@@ -22,7 +22,8 @@ fn what_ends_has_a_deadline_or_is_over() {
 fn a_deadline_that_comes_late_changes_nothing() {
     for rules in all_rules() {
         reachable(rules, |before, input, effects, after| {
-            let stopping = before.state == State::Stopping && before.is_alive() || before.closing;
+            let stopping = before.state == State::Stopping && before.is_alive()
+                || before.user_code == UserCode::Called;
             let aborted = before.stage == StopStage::Aborted;
             let in_time = match input {
                 Input::StopDue => stopping && !aborted,
@@ -51,7 +52,7 @@ fn what_is_called_at_the_end_of_an_attempt_has_a_deadline() {
     for rules in all_rules() {
         reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
-            if after.closing && !after.unresponsive {
+            if after.user_code == UserCode::Called && !after.unresponsive {
                 assert!(matches!(after.timer(), Timer::Stop | Timer::Abort), "{step}");
                 assert!(!after.is_over(), "it is not settled meanwhile\n{step}");
             }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::world::{Move, World};
 use crate::rules::graph::{Edges, Id};
-use crate::rules::plan::{Policy, Stay};
+use crate::rules::plan::{PlanStage, Policy, Stay};
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
 /// How a member depends on one before it.
@@ -158,4 +158,35 @@ fn the_rules_hold_within_six_moves_for_those_that_leave_or_end_the_group() {
         }
     }
     assert!(states > 1_000, "{states}");
+}
+
+/// As three marks, of which eight mixtures can be written down, the stages of a plan were five that are reached: a drain stayed
+/// beside what closes the plan.
+#[test]
+fn each_stage_of_a_plan_is_reached() {
+    let start = World::new(vec![member(&[], OnFailure::StopGroup)]);
+    let mut stages = HashSet::from([name(&PlanStage::default())]);
+    let mut seen = HashSet::from([start.clone()]);
+    let mut open = vec![start];
+    while let Some(world) = open.pop() {
+        stages.insert(name(world.stage()));
+        for what in world.moves() {
+            let mut next = world.clone();
+            next.make(what);
+            if seen.insert(next.clone()) {
+                open.push(next);
+            }
+        }
+    }
+    println!("{} of 4 stages are reached", stages.len());
+    assert_eq!(stages, HashSet::from(["shut", "open", "draining", "closing"]));
+}
+
+fn name(stage: &PlanStage) -> &'static str {
+    match stage {
+        PlanStage::Shut => "shut",
+        PlanStage::Open => "open",
+        PlanStage::Draining => "draining",
+        PlanStage::Closing(_) => "closing",
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::rules::graph::{Edges, Id};
 use crate::rules::plan::node::{MemberState, Target};
-use crate::rules::plan::{Action, Closing, GroupPlan, MemberEnd, Policy};
+use crate::rules::plan::{Action, Closing, GroupPlan, MemberEnd, PlanStage, Policy};
 
 /// What a member does, as itself sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -191,7 +191,7 @@ impl World {
         assert_eq!(self.does[id.0], Does::Nothing, "{id:?} is started");
         assert!(!self.plan.is_stopping(), "invariant 3: {id:?} is started");
         let node = self.plan.node(id);
-        let satisfied = |dep: &Id| self.plan.node(*dep).satisfied;
+        let satisfied = |dep: &Id| self.plan.node(*dep).readiness.satisfied;
         assert!(node.deps.iter().all(satisfied), "invariant 1: {id:?} is started");
         let up = |dep: &Id| {
             matches!(self.plan.node(*dep).state, MemberState::Up | MemberState::Completed)
@@ -219,9 +219,10 @@ impl World {
         assert_eq!(self.plan.counts, fresh.counts);
         assert_eq!(self.plan.unsettled, fresh.unsettled);
         for node in self.plan.nodes.iter().flatten() {
-            let unready = node.deps.iter().filter(|dep| !self.plan.node(**dep).satisfied).count();
+            let unready =
+                node.deps.iter().filter(|dep| !self.plan.node(**dep).readiness.satisfied).count();
             assert_eq!(node.unready, unready, "invariant 1");
-            let blocks = |other: &&Id| self.plan.node(**other).blocks;
+            let blocks = |other: &&Id| self.plan.node(**other).descent.blocks;
             assert_eq!(node.blockers, node.dependents.iter().filter(blocks).count(), "invariant 2");
         }
     }
@@ -231,7 +232,7 @@ impl World {
         let falling = self.plan.restarting.iter().filter(alive).count();
         assert_eq!(self.plan.falling, falling);
         for node in self.plan.nodes.iter().flatten() {
-            assert!(!(node.restarts && node.rebinds), "{node:?}");
+            assert!(!(node.restart.restarts && node.restart.rebinds), "{node:?}");
         }
     }
 
@@ -239,7 +240,7 @@ impl World {
         let node = self.plan.node(id);
         let alive = matches!(self.does[id.0], Does::Starts | Does::Runs | Does::Stops);
         assert_eq!(node.state.is_alive(), alive, "{id:?}: {node:?}");
-        assert_eq!(node.stuck, self.does[id.0] == Does::Blocks, "{id:?}: {node:?}");
+        assert_eq!(node.trouble.stuck, self.does[id.0] == Does::Blocks, "{id:?}: {node:?}");
         // One that has completed is not down; nor is it when its handle starts it again.
         let firm = |dep: &Id| {
             let up = matches!(self.plan.node(*dep).state, MemberState::Up | MemberState::Completed);
@@ -255,7 +256,7 @@ impl World {
     fn check_rest(&self) {
         if self.plan.closing().is_some() {
             assert!(self.plan.is_finished());
-        } else if !self.plan.draining {
+        } else if self.plan.stage != PlanStage::Draining {
             let pending = |node: &&crate::rules::plan::node::PlanNode| node.is_pending();
             assert_eq!(
                 self.plan.nodes.iter().flatten().find(pending).map(|_| ()),
@@ -263,5 +264,11 @@ impl World {
                 "{self:?}"
             );
         }
+    }
+}
+
+impl World {
+    pub(super) fn stage(&self) -> &PlanStage {
+        &self.plan.stage
     }
 }
