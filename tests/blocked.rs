@@ -243,7 +243,7 @@ async fn a_run_that_asks_for_its_stop_and_blocks_is_let_go_by_shutdown() {
             latch.pass();
         });
         let service = service.on_shutdown(async |latch, _| latch.open());
-        // With the watchdog there is a keeper already.
+        // With the watchdog there is a deadline task already.
         let settings = Settings::new().watchdog(Duration::from_secs(1));
         let runner = Runner::with_settings(service, settings);
         runner.start().await.expect("ready at once");
@@ -263,7 +263,7 @@ fn let_go_by_shutdown() -> impl Service {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_told_before_its_first_poll_and_blocks_there_is_let_go_by_shutdown() {
-    // The watchdog has a keeper already, which is in no hurry.
+    // The watchdog has a deadline task already, which is in no hurry.
     let minute = Duration::from_secs(60);
     let watched = Settings::new().watchdog(minute).stop_timeout(2 * minute);
     for settings in [Settings::new(), watched] {

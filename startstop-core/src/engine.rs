@@ -120,10 +120,10 @@ impl Shared {
         Self { owner: true, ..self }
     }
 
-    /// The cell, for a look.
+    /// The engine, for a look.
     #[inline]
     pub(crate) fn synced(&self) -> MutexGuard<'_, Synced> {
-        // What panics under the lock, such as the clone of a waker, leaves a cell that is still of use.
+        // What panics under the lock, such as the clone of a waker, leaves an engine that is still of use.
         self.synced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -189,7 +189,7 @@ impl Shared {
     }
 }
 
-/// Changes a core under its lock and carries out what follows from that after it.
+/// Changes an engine under its lock and carries out what follows from that after it.
 pub(crate) fn update<N, T>(
     node: &Arc<N>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,

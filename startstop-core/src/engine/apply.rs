@@ -1,4 +1,4 @@
-//! One input into the lifecycle, and its effects on the cell.
+//! One input into the lifecycle, and its effects on the engine.
 
 use std::sync::atomic::Ordering;
 
@@ -234,7 +234,7 @@ impl Synced {
         }
     }
 
-    /// Has `shutdown` called in a task of its own, if nobody has called it yet.
+    /// Spawns the call of `shutdown`, if nobody has claimed it yet.
     pub(crate) fn spawn_hook(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if let Some((on, epoch)) = self.claim_shutdown(shared) {
             deferred.job(Job::ShutdownCall(on, epoch));
@@ -293,12 +293,12 @@ impl Synced {
         }
     }
 
-    /// Has the next cycle run there.
+    /// Sets the runtime of the next cycle.
     pub(crate) fn move_next_to(&mut self, on: Handle) {
         self.rare().next_on = Some(on);
     }
 
-    /// Has the cycle that begins run there.
+    /// Sets the runtime of the cycle that begins.
     pub(crate) fn run_on(&mut self, on: Handle) {
         self.on = Some(on);
     }

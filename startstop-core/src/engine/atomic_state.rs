@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //!
-//! 1. The word is written under the lock of the cell only, so that it never goes back.
+//! 1. The word is written under the lock of the engine only, so that it never goes back.
 //! 2. It is written after what it tells of: who reads `Stopped` finds the failure in the history.
 
 use std::sync::atomic::Ordering;

@@ -252,7 +252,7 @@ pub(super) fn disarm(synced: &mut Synced, deferred: &mut Deferred) {
     synced.deadline.is_pending = false;
 }
 
-/// Has the thread look whether what is pending takes longer, should nobody else.
+/// Asks the thread to look whether what is pending takes longer, should nobody else.
 fn ask_for_look(synced: &mut Synced, deferred: &mut Deferred) {
     if !std::mem::replace(&mut synced.deadline.is_noted, true) {
         deferred.job(Job::Look);

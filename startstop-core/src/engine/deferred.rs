@@ -1,4 +1,4 @@
-//! What a change of a core leads to outside of its lock.
+//! What a change of an engine leads to outside of its lock.
 //!
 //! Much of it is user code, or calls some: wakers, tokens, destructors, a subscriber. Each piece is behind a
 //! fence of its own, so that nobody misses what is meant for him because of a panic that is not his. Such a panic
@@ -44,7 +44,7 @@ pub(crate) struct Deferred {
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
     old_runtime: Option<Handle>,
-    /// Who observes the service. What is a part of one whole, as most parts are, has one observer and one guard.
+    /// Who observes the service. What is a part of one owner, as most parts are, has one observer and one guard.
     observer: Option<Arc<dyn Observer>>,
     /// Released as the last.
     ended: Option<Arc<dyn OwnerGuard>>,
@@ -139,7 +139,7 @@ impl Deferred {
         }
     }
 
-    /// Lets go of the wholes after the lock, and after all else.
+    /// Lets go of the owners after the lock, and after all else.
     pub(super) fn leave(&mut self, guard: Arc<dyn OwnerGuard>) {
         self.has_more = true;
         if let Some(guard) = fill(&mut self.ended, Some(guard)) {
@@ -308,7 +308,7 @@ impl Deferred {
         }
         self.call_observers();
         let rest = self.rest.take().map(ColdActions::finish);
-        // Last: the end of a whole may follow, and of what that is a part of: each place sees to it that this is no recursion.
+        // Last: the end of an owner may follow, and of what that is a part of: each place sees to it that this is no recursion.
         drop((self.ended.take(), rest));
     }
 
@@ -331,7 +331,7 @@ fn fill<T>(place: &mut Option<T>, new: Option<T>) -> Option<T> {
 }
 
 impl ColdActions {
-    /// Runs the endings, cancels tokens, aborts tasks, and tells wholes of stuck parts.
+    /// Runs the endings, cancels tokens, aborts tasks, and tells owners of stuck parts.
     fn tell(&mut self) {
         each_fenced(self.endings.drain(..), |ending| (ending.0)());
         each_fenced(self.tokens.drain(..), |token| token.cancel());

@@ -1,7 +1,7 @@
 //! How long a stop may take, and the drain that comes first in it.
 //!
 //! `stop_timeout` counts from the end of the drain. A stop that is allowed so much and no more drains for half of that at
-//! most. What is a part of a whole drains with it, and is up meanwhile: the stop that follows finds the drain behind it.
+//! most. What is a part of an owner drains with it, and is up meanwhile: the stop that follows finds the drain behind it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
     grace::drain_below(node)
 }
 
-/// Has what a service is made of drain with it, down to the leaves.
+/// Begins the drain of all parts of a service, down to the leaves.
 pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
     let mut open = node.parts();
     while let Some((_, part)) = open.pop() {
@@ -42,7 +42,7 @@ pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
     }
 }
 
-/// Has a part drain with its whole, and what that is made of.
+/// Begins the drain of a part, whose owner drains, and of the parts of that.
 pub(crate) fn tell(part: &Arc<dyn Node>) {
     if update(part, |shared, synced, deferred| drain_with_whole(synced, shared, deferred)) {
         tell_below(&**part);
@@ -94,7 +94,7 @@ fn stop_by(synced: &mut Synced, due: u64) -> bool {
     }
     synced.stop_at = due;
     if let Some(rare) = &mut synced.rare {
-        // What is earlier than the deadline of the whole is not kept by it.
+        // What is earlier than the deadline of the owner is not kept by it.
         rare.stop.owner_keeps = false;
     }
     true
@@ -155,7 +155,7 @@ pub(crate) fn note_drain_below(synced: &mut Synced, drain: Duration) {
     }
 }
 
-/// The whole that this is a part of drains; whether this does so from now on.
+/// The owner that this is a part of drains; whether this does so from now on.
 pub(crate) fn drain_with_whole(
     synced: &mut Synced,
     shared: &Shared,

@@ -1,4 +1,4 @@
-//! How the last cycle ended: the same for those who waited for it, and for the wholes that look at it later.
+//! How the last cycle ended: the same for those who waited for it, and for the owners that look at it later.
 
 use super::Synced;
 use crate::report::error::{StartError, StopError};

@@ -40,8 +40,8 @@ fn walk(root: &dyn Node, tell: impl Fn(&dyn Node, Span)) -> Span {
     }
 }
 
-/// The same for the stop of the whole that this is a part of. It notes how long each composite below may take, for the stop
-/// of what that is a part of: else a whole as deep as it may be would be walked at each level.
+/// The same for the stop of the owner that this is a part of. It notes how long each composite below may take, for the stop
+/// of what that is a part of: else an owner as deep as it may be would be walked at each level.
 pub(crate) fn span_in_stop(node: &dyn Node) -> Span {
     let noted = drain::take_span(&mut node.shared().synced());
     noted.unwrap_or_else(|| {

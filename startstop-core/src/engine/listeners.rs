@@ -1,6 +1,6 @@
 //! Who listens to a service: streams of events, each of the service itself or of something that it is a part of.
 //!
-//! An event is put into the streams under the lock of the cell, before the state that it tells of is stored: so the events of a
+//! An event is put into the streams under the lock of the engine, before the state that it tells of is stored: so the events of a
 //! service are in order, and whoever sees a state finds its event. Nothing is paid where nobody listens.
 
 use std::borrow::Cow;

@@ -1,6 +1,6 @@
 //! What a service is a part of: runners and groups, any number of them, since a runner can be shared.
 //!
-//! A whole is told of each change of its part, and has a hold on itself kept until the part's cycle has
+//! An owner is told of each change of its part, and a guard keeps its attempt from its end until the cycle of the part has
 //! ended.
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //!
 //! 1. A token calls its wakers with its lock held. So the lock of a token comes before that of a
 //!    cell: nothing that takes the lock of a token (poll, clone, drop, a look) is done under the lock
-//!    of a cell.
+//!    of an engine.
 //! 2. For the same reason no handle of the token may be dropped inside the waker.
 
 use std::future::Future;
@@ -37,7 +37,7 @@ impl Parent {
         self.token.is_cancelled()
     }
 
-    /// Has `bell` woken when the token is cancelled, which may be now.
+    /// Wakes `bell` when the token is cancelled, which may be now.
     pub(crate) fn watch(&self, bell: &Waker) {
         let mut wait = Box::pin(self.token.clone().cancelled_owned());
         if wait.as_mut().poll(&mut Task::from_waker(bell)).is_ready() {

@@ -22,7 +22,7 @@ pub(crate) enum PartEnd {
 /// `None` if it has reached that already.
 ///
 /// In an `Arc`, since cloning a token takes its lock: a token calls wakers with its lock held,
-/// and ours take the lock of the cell.
+/// and ours take the lock of the engine.
 pub(crate) fn token(
     synced: &mut Synced,
     epoch: u64,

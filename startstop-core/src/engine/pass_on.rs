@@ -13,7 +13,7 @@ use crate::engine::waiters::{Answer, Key};
 use crate::report::error::ReloadError;
 use crate::sync::spawn_on;
 
-/// Asks them in a task, which keeps none of them, nor the whole, from going.
+/// Asks them in a task, which keeps none of them, nor the owner, from going.
 pub(super) fn spawn(request: ReloadPassed, owner: &Weak<dyn Node>) {
     let ReloadPassed { on, epoch, round, left } = request;
     let owner = Weak::clone(owner);

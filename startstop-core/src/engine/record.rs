@@ -110,7 +110,7 @@ pub(super) fn missed_deadline(synced: &mut Synced, shared: &Shared, deferred: &m
         }
         _ => {
             let waited = if synced.life.is_asked() {
-                // The whole that it is a part of may have had less time.
+                // The owner that it is a part of may have had less time.
                 let until = synced.stop_at.min(deferred.now());
                 clock::between(drain::told_at(synced, shared), until)
             } else {
@@ -124,7 +124,7 @@ pub(super) fn missed_deadline(synced: &mut Synced, shared: &Shared, deferred: &m
     end(synced, shared, part, RawFailure::interruption(missed), deferred);
 }
 
-/// A deadline that a whole has missed, if that is what ends its attempt and nothing tells of it yet; with how long it had.
+/// A deadline that an owner has missed, if that is what ends its attempt and nothing tells of it yet; with how long it had.
 pub(crate) fn missed_by_whole(synced: &Synced, shared: &Shared) -> Option<(End, Duration)> {
     let rare = synced.rare.as_ref();
     if synced.life.end() == End::Late {
@@ -136,7 +136,7 @@ pub(crate) fn missed_by_whole(synced: &Synced, shared: &Shared) -> Option<(End, 
     open.then(|| (End::Asked, clock::between(drain::told_at(synced, shared), until)))
 }
 
-/// Records who was late in a whole.
+/// Records who was late in an owner.
 pub(crate) fn late(
     synced: &mut Synced,
     shared: &Shared,
@@ -151,7 +151,7 @@ pub(crate) fn late(
     }
 }
 
-/// Records that a whole has missed a deadline, where nobody was left who could tell of its members.
+/// Records that an owner has missed a deadline, where nobody was left who could tell of its members.
 pub(super) fn untold(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     if !shared.rules().owner {
         return;

@@ -1,4 +1,4 @@
-//! What can be asked of a runner: each request is one change of the core, done when it returns.
+//! What can be asked of a runner: each request is one change of the engine, done when it returns.
 
 mod start;
 mod caller;
@@ -75,7 +75,7 @@ fn stop_after_drain<N: Node + ?Sized>(
     reply
 }
 
-/// Has what the service is made of drain with it, if it does.
+/// Begins the drain of the parts of the service, if it drains.
 fn tell_of_drain<N: Node + ?Sized>(node: &N) {
     if node.shared().current_level() == StopStage::Draining {
         drain::tell_below(node);
@@ -156,7 +156,7 @@ pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
     });
 }
 
-/// A service asks for a stop of every outermost whole that it is a part of; of itself where it is a part of none.
+/// A service asks for a stop of every outermost owner that it is a part of; of itself where it is a part of none.
 pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
     if !reporting::is_alive(&node.shared().synced(), epoch) {
         return;
@@ -189,15 +189,15 @@ pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
     asked.look_again(node);
 }
 
-/// Whether a whole starts its part for the first time, or restarts it.
+/// Whether an owner starts its part for the first time, or restarts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
     First,
     Again,
 }
 
-/// Starts the service as a part of a whole, which it holds from its end until it has ended itself. A
-/// service that runs already is adopted as it is; with a whole that goes down nothing is started.
+/// Starts the service as a part of an owner, which it holds from its end until it has ended itself. A
+/// service that runs already is adopted as it is; with an owner that goes down nothing is started.
 pub(crate) fn start_part<N: Node + ?Sized>(
     node: &Arc<N>,
     hold: Arc<dyn OwnerGuard>,
@@ -206,7 +206,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
 ) -> Reply<Result<(), StartError>> {
     let mut asked = StartRequest::new(node.shared(), StartKind::Ensure, None, wanted);
     let (reply, rest) = update(node, |shared, synced, deferred| {
-        // Under the lock: either this sees that the whole goes down, or who stops this part for it finds it started.
+        // Under the lock: either this sees that the owner goes down, or who stops this part for it finds it started.
         if hold.goes_down() {
             return (Reply::Now(Err(StartError::Stopped)), Some(hold));
         }
@@ -216,7 +216,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
         let reply = asked.make(shared, synced, deferred);
         (reply, owners::keep_guard(synced, hold))
     });
-    // Outside of the lock: it may be the last thing that the whole waits for.
+    // Outside of the lock: it may be the last thing that the owner waits for.
     drop(rest);
     asked.look_again(node);
     reply
@@ -226,12 +226,12 @@ pub(crate) fn start_part<N: Node + ?Sized>(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kept {
     Here,
-    /// The whole, which aborts its parts then.
+    /// The owner, which aborts its parts then.
     ByWhole,
 }
 
-/// Asks a part for a stop, with the time that its whole has left: the smaller of both deadlines counts. If the part
-/// drains, it has done so with the whole.
+/// Asks a part for a stop, with the time that its owner has left: the smaller of both deadlines counts. If the part
+/// drains, it has done so with the owner.
 pub(crate) fn stop_part<N: Node + ?Sized>(
     node: &Arc<N>,
     left: Option<Duration>,
@@ -245,7 +245,7 @@ pub(crate) fn stop_share<N: Node + ?Sized>(node: &Arc<N>, share: Duration) {
     stop_with_whole(node, Some(share), Kept::Here, Caller::No);
 }
 
-/// The same for a part that its whole leaves behind: nobody is left who would keep the deadline of the whole for it.
+/// The same for a part that its owner leaves behind: nobody is left who would keep the deadline of the owner for it.
 pub(crate) fn stop_orphan<N: Node + ?Sized>(node: &Arc<N>, left: Option<Duration>) {
     stop_with_whole(node, left, Kept::Here, Caller::No);
 }
@@ -278,7 +278,7 @@ fn stop_with_whole<N: Node + ?Sized>(
     })
 }
 
-/// The deadline of the whole has passed: what is left of this part of it is aborted.
+/// The deadline of the owner has passed: what is left of this part of it is aborted.
 pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
     update(node, |shared, synced, deferred| {
         let input = match synced.state() {
@@ -297,7 +297,7 @@ pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: RawFailure) -> Fail
     })
 }
 
-/// Puts a failure of a part into the history of its whole too.
+/// Puts a failure of a part into the history of its owner too.
 pub(crate) fn record_of_part<N: Node + ?Sized>(node: &Arc<N>, failure: &Failure) {
     update(node, |shared, synced, deferred| {
         record::note_of_part(synced, shared, failure, deferred);
@@ -347,7 +347,7 @@ pub(crate) fn wait(shared: &Shared) -> Reply<Exit> {
 }
 
 /// Waits until the service rests: nothing of it runs and nothing follows, or its end was given up. One that was
-/// started as a part of a whole and is no part of it any more has rested since.
+/// started as a part of an owner and is no part of it any more has rested since.
 pub(crate) fn wait_for_rest(shared: &Shared, owner: Option<usize>) -> Reply<()> {
     let mut synced = shared.synced();
     let has_left = owner.is_some_and(|owner| !owners::is_part_of(&synced, owner));

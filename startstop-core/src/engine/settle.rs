@@ -187,7 +187,7 @@ impl Synced {
         self.step(shared, Input::RunEnded(end), ArmTimer::Now, deferred);
     }
 
-    /// Whether a `run` that returns now has never been ready, and was not told to stop. A whole may: its parts have completed.
+    /// Whether a `run` that returns now has never been ready, and was not told to stop. An owner may: its parts have completed.
     fn leaves_early(&self, shared: &Shared) -> bool {
         let starts = self.state() == State::Starting && self.life.end() == End::None;
         let owner = self.rare.as_ref().is_some_and(|rare| rare.is_whole);
@@ -298,7 +298,7 @@ impl Synced {
 
     fn end_cycle(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if self.life.has_next() && owners::is_going_down(self) {
-            // Whoever has told it to stop for the whole does not look at it again.
+            // Whoever has told it to stop for the owner does not look at it again.
             self.step(shared, Input::Stop, ArmTimer::ByCaller, deferred);
         }
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());

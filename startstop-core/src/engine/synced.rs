@@ -1,4 +1,4 @@
-//! What is under the lock of a core, and what is read of it at a glance.
+//! What is under the lock of an engine, and what is read of it at a glance.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,13 +77,13 @@ pub(crate) struct ColdState {
     pub(super) history: History,
     pub(super) reloads: Reloads,
     pub(super) stop: StopTerms,
-    /// When the drain is over; while the service is up, when it was told of the drain of a whole.
+    /// When the drain is over; while the service is up, when it was told of the drain of an owner.
     pub(super) drain_at: u64,
     /// The parts of the attempt that do not yield.
     pub(super) stuck_below: Vec<Unresponsive>,
     /// What the service has attached to its attempt.
     pub(super) attached: Vec<Attached>,
-    /// How long a composite may take, found out for the stop of the whole that it is a part of.
+    /// How long a composite may take, found out for the stop of the owner that it is a part of.
     pub(super) span: Option<Span>,
     pub(super) late: LateRecord,
     /// The longest drain of what the service is made of.
@@ -292,12 +292,12 @@ impl Synced {
         (self.state() == State::Backoff).then_some(self.deadline.next_attempt())
     }
 
-    /// Counts a restart by a whole.
+    /// Counts a restart by an owner.
     pub(crate) fn count_restart(&mut self) {
         self.rare().retries.made();
     }
 
-    /// How many attempts were restarts of a policy or of a whole.
+    /// How many attempts were restarts of a policy or of an owner.
     pub(crate) fn restarts(&self) -> u64 {
         self.rare.as_ref().map_or(0, |rare| rare.retries.total())
     }

@@ -1,6 +1,6 @@
 //! Where a runner spawns its tasks, and the tasks of a context: parts of its attempt.
 //!
-//! A task has its entry beside its future: when the runtime drops it, also before it was polled, the entry tells the core.
+//! A task has its entry beside its future: when the runtime drops it, also before it was polled, the entry tells the engine.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -21,15 +21,15 @@ use crate::rules::lifecycle::{Input, Part};
 
 pub(crate) use crate::sync::{flush_lifo_slot, has_ended, is_own, spawn_on};
 
-/// Waits for ever if the runtime ends, to be dropped with all its tasks; else not at all. For a whole
-/// that has lost a part: with the runtime the whole is lost as well, and has not failed.
+/// Waits for ever if the runtime ends, to be dropped with all its tasks; else not at all. For an owner
+/// that has lost a part: with the runtime the owner is lost as well, and has not failed.
 pub(crate) async fn wait_if_runtime_ends() {
     if tokio::runtime::Handle::try_current().is_ok_and(|on| has_ended(&on)) {
         std::future::pending::<()>().await;
     }
 }
 
-/// What stands for the task in its attempt; whoever has it tells the core of the end, also in its drop.
+/// What stands for the task in its attempt; whoever has it tells the engine of the end, also in its drop.
 struct TaskEntry {
     node: Arc<dyn Node>,
     id: u64,

@@ -7,7 +7,7 @@ use crate::engine::Shared;
 
 static WATCHER: OnceLock<fn(&Shared)> = OnceLock::new();
 
-/// Has each verdict told, from now on; there is one who is.
+/// Registers the one listener that is told of each verdict from now on.
 #[cfg(feature = "signal")]
 pub(crate) fn watch(watcher: fn(&Shared)) {
     WATCHER.get_or_init(|| watcher);

@@ -1,4 +1,4 @@
-//! Who waits for what: a table of entries that are answered under the lock of the cell and woken
+//! Who waits for what: a table of entries that are answered under the lock of the engine and woken
 //! after it.
 //!
 //! Invariants:
@@ -194,7 +194,7 @@ impl Waiters {
         }
     }
 
-    /// Has the answer wake `waker`; the one before it is to be dropped outside of the lock.
+    /// Sets the waker of the answer; the one before it is to be dropped outside of the lock.
     pub(crate) fn wake(&mut self, key: Key, waker: &Waker) -> Option<Waker> {
         match self.entry(key)? {
             WaiterEntry::Free | WaiterEntry::Answered(_) => None,

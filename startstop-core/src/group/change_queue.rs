@@ -50,12 +50,12 @@ impl ChangeQueue {
         letters.group = group;
     }
 
-    /// Has the supervisor look at a member.
+    /// Asks the supervisor to look at a member.
     pub(super) fn push(&self, id: Id) {
         self.put(|letters| letters.changed.push(id));
     }
 
-    /// Has the supervisor look at the plan.
+    /// Asks the supervisor to look at the plan.
     pub(super) fn notify(&self) {
         self.put(|letters| letters.poked = true);
     }
@@ -84,7 +84,7 @@ impl ChangeQueue {
     }
 }
 
-/// Has a member tell the group of its changes from now on.
+/// Registers the group as an observer of a member.
 pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart) {
     let slot: Arc<dyn Observer> =
         Arc::new(QueueSlot { change_queue: Arc::clone(change_queue), id });
@@ -92,7 +92,7 @@ pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart
     drop(old);
 }
 
-/// Has a member tell the group nothing any more.
+/// Unregisters the group as an observer of a member.
 pub(super) fn unobserve(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart) {
     let old = owners::unobserve(&mut part.node.shared().synced(), place(change_queue, id));
     drop(old);

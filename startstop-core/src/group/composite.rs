@@ -63,17 +63,17 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Has it start after these.
+    /// Makes it start after these.
     pub fn after(self, after: &'static [&'static str]) -> Self {
         Self { after, ..self }
     }
 
-    /// Has it start after these, and go down with them.
+    /// Makes it start after these, and go down with them.
     pub fn bound_to(self, bound_to: &'static [&'static str]) -> Self {
         Self { bound_to, ..self }
     }
 
-    /// Has it leave when it has ended.
+    /// Makes it leave when it has ended.
     pub fn transient(self) -> Self {
         Self { stay: Stay::Transient, ..self }
     }

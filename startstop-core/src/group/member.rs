@@ -89,7 +89,7 @@ impl Member {
         Self { make, settings: Settings::new(), needs: Needs::default(), policy: Policy::default() }
     }
 
-    /// Has it start after these members. Calls add up.
+    /// Makes it start after these members. Calls add up.
     ///
     /// # Examples
     ///

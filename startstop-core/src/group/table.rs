@@ -72,7 +72,7 @@ impl Table {
         self.make_room();
     }
 
-    /// Has as many entries as the plan has places.
+    /// Adds entries until there are as many as the plan has nodes.
     fn make_room(&mut self) {
         self.entries.resize_with(self.plan.len(), || None);
     }

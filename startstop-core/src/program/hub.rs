@@ -26,7 +26,7 @@ struct Hub {
     subjects: Vec<Arc<Subject>>,
     /// The runtime of the thread, while there is one.
     runtime: Option<Handle>,
-    /// Has the thread look again.
+    /// Asks the thread to look again.
     waker: Option<Waker>,
     /// What the thread has heard with, while there is none.
     signals: Option<Signals>,
@@ -61,7 +61,7 @@ impl Drop for Listening<'_> {
     }
 }
 
-/// Has a program hear signals, first those that came since the last one.
+/// Registers a program for signals, first those that came since the last one.
 pub(super) fn listen(subject: &Arc<Subject>) -> io::Result<Listening<'_>> {
     verdicts::watch(take_verdict);
     let mut hub = hub();

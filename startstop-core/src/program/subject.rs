@@ -155,7 +155,7 @@ impl Subject {
         request::stop(&self.node, Some(Duration::ZERO), Caller::No);
     }
 
-    /// Has the process left, at the latest, a second after the stop should have ended.
+    /// Sees to it that the process is left, at the latest, a second after the stop should have ended.
     fn limit_stop(self: &Arc<Self>) {
         if self.if_stuck == IfStuck::Stays {
             return;
@@ -176,7 +176,7 @@ impl Subject {
         });
     }
 
-    /// Has the process left unless a worker is found that is free.
+    /// Leaves the process unless a worker is found that is free.
     fn limit_block(self: &Arc<Self>, limit: Duration) {
         let is_free = self.on.spawn(async {});
         let this = Arc::downgrade(self);

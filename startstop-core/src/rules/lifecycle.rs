@@ -1,6 +1,6 @@
 //! The rules of a service's life: which state follows which, on what input, with which effect.
 //!
-//! Pure: no clock, no lock, no task. The cell feeds it inputs under its lock and carries out the
+//! Pure: no clock, no lock, no task. The engine feeds it inputs under its lock and carries out the
 //! effects after it. A model checker can walk all of it.
 //!
 //! [`Lifecycle::step`] is the table of the rules. What others ask for is in [`requests`], what the parts of an

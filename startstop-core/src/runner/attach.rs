@@ -277,7 +277,7 @@ impl Observer for Attachment {
         (self.owner.as_ptr().addr(), usize::MAX)
     }
 
-    /// Has the attempt not end before the part, once that has begun.
+    /// Keeps the attempt from its end until the part has ended, once that has begun.
     fn changed(&self) {
         let owner = self.owner.as_ptr().addr();
         let look = |_: &Shared, synced: &mut Synced| {

@@ -23,7 +23,7 @@ pub(crate) fn path_of(node: &dyn Node) -> Path {
     node.shared().synced().path(node.shared().name())
 }
 
-/// Has a service and its parts tell a stream.
+/// Registers a stream with a service and its parts.
 fn hand_down(node: &Arc<dyn Node>, listener: Listener) {
     walk(node, listener, |node, listener| {
         listeners::listen(&mut node.shared().synced(), listener.clone());
@@ -41,7 +41,7 @@ fn walk(node: &Arc<dyn Node>, listener: Listener, visit: impl Fn(&dyn Node, &Lis
     }
 }
 
-/// Names a part after the whole that is about to start it, unless it runs already: its failures and events bear that path.
+/// Names a part after the owner that is about to start it, unless it runs already: its failures and events bear that path.
 pub(crate) fn place(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     let path = path_of(&**owner).below(name);
     let moved = listeners::move_to(&mut part.shared().synced(), part.shared(), &path);
@@ -54,7 +54,7 @@ pub(crate) fn place(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     }
 }
 
-/// A part is added to a whole that is listened to: it and its parts tell the streams of the whole from now on.
+/// A part is added to an owner that is listened to: it and its parts tell the streams of the owner from now on.
 pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     for listener in listeners_below(owner, name) {
         hand_down(part, listener.clone());
@@ -64,7 +64,7 @@ pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) 
     }
 }
 
-/// A part is taken off a whole that is listened to.
+/// A part is taken off an owner that is listened to.
 pub(crate) fn removed(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     for listener in listeners_below(owner, name) {
         update(part, |_, synced, deferred| {
@@ -74,7 +74,7 @@ pub(crate) fn removed(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     }
 }
 
-/// The streams of a whole, as they are handed to a part of it.
+/// The streams of an owner, as they are handed to a part of it.
 fn listeners_below(owner: &Arc<dyn Node>, name: &str) -> Vec<Listener> {
     let listeners = listeners::all(&owner.shared().synced());
     listeners.iter().map(|listener| listener.below(name)).collect()

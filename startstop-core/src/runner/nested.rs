@@ -1,7 +1,7 @@
-//! A runner as a service: a part of a whole.
+//! A runner as a service: a part of an owner.
 //!
 //! The service of the inner runner keeps its own deadlines. So the future of `run` may be dropped, but
-//! the attempt of the whole has not ended before the inner cycle has: it holds a place in it. Once the whole is told to
+//! the attempt of the owner has not ended before the inner cycle has: it holds a place in it. Once the owner is told to
 //! stop, the place lets no cycle begin: `shutdown` stops the part once, and does not look at it again.
 
 use std::future::{Future, poll_fn};
@@ -33,7 +33,7 @@ use crate::settings::Settings;
 /// It is [`Explicit`](Readiness::Explicit), never restarts, has no watchdog and waits for ever: the
 /// inner service keeps its own timeouts.
 ///
-/// Once the whole is told to stop, the inner service stays down until the whole has ended: a start that is asked for
+/// Once the owner is told to stop, the inner service stays down until the owner has ended: a start that is asked for
 /// meanwhile is [`Stopped`](StartError::Stopped).
 impl<S: Service> Service for Runner<S> {
     type Error = BoxError;
@@ -62,7 +62,7 @@ impl<S: Service> Service for Runner<S> {
         Some(self.grace_period())
     }
 
-    /// Without the drain, which is that of the whole.
+    /// Without the drain, which is that of the owner.
     fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
         parts.0.first().map(|(_, part)| part.stop)
     }
@@ -78,7 +78,7 @@ impl<S: Service> Service for Runner<S> {
     }
 }
 
-/// Aborts the part when the future of the whole's `run` is dropped before the part has ended.
+/// Aborts the part when the future of the owner's `run` is dropped before the part has ended.
 struct AbortOnDrop<'a, S: Service> {
     runner: &'a Runner<S>,
     armed: bool,
@@ -133,7 +133,7 @@ async fn finish<S: Service>(
 ) -> Result<(), BoxError> {
     match started {
         Ok(()) => cx.ready(),
-        // It was told to stop, by its handle or with the whole: that is no failure.
+        // It was told to stop, by its handle or with the owner: that is no failure.
         Err(StartError::Stopped) => {}
         Err(error) => return Err(error.into()),
     }
@@ -148,7 +148,7 @@ async fn finish<S: Service>(
     outcome(runner, cx)
 }
 
-/// Waits for a reload request to the whole: `None` when the part has ended before one came.
+/// Waits for a reload request to the owner: `None` when the part has ended before one came.
 async fn next_reload(cx: &Context, rest: Pin<&mut impl Future<Output = ()>>) -> Option<Reload> {
     before(pin!(cx.reloaded()), rest).await
 }
@@ -167,7 +167,7 @@ async fn before<T>(
     .await
 }
 
-/// Stops the part of a whole that has so much time left.
+/// Stops the part of an owner that has so much time left.
 async fn stop<S: Service>(runner: &Runner<S>, left: Option<Duration>) -> Result<(), StopError> {
     ask(runner.inner(), |wanted| request::stop_part(runner.inner(), left, wanted), Answer::stop)
         .await
@@ -182,7 +182,7 @@ fn outcome<S: Service>(runner: &Runner<S>, cx: &Context) -> Result<(), BoxError>
     let failure = ended::failed_end(&synced).cloned();
     drop(synced);
     match failure {
-        // Once the whole stops, `shutdown` tells what went wrong.
+        // Once the owner stops, `shutdown` tells what went wrong.
         Some(failure) if !cx.is_cancelled() => Err(failure.into()),
         _ => Ok(()),
     }

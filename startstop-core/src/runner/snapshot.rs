@@ -1,4 +1,4 @@
-//! Snapshots of a core.
+//! Snapshots of an engine.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl StatusBranch {
     }
 }
 
-/// Which parts keep a whole from being ready: those that are neither ready nor settled.
+/// Which parts keep an owner from being ready: those that are neither ready nor settled.
 fn unready(children: &[Status]) -> Option<String> {
     let settled = |child: &Status| child.state == State::Stopped && child.cycles > 0;
     let unready = children.iter().filter(|child| !child.ready && !settled(child));

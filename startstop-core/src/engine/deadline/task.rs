@@ -16,7 +16,7 @@ use crate::engine::{Node, Shared, SpawnTarget, Synced, deadline};
 use crate::sync::clock;
 use crate::sync::{has_ended, spawn_on};
 
-/// Tells the core when the runtime drops the task.
+/// Tells the engine when the runtime drops the task.
 struct Guard {
     node: Weak<dyn Node>,
     id: u32,

@@ -91,7 +91,7 @@ fn take_back(number: u64) {
     drop(old);
 }
 
-/// Has the thread look at what is pending.
+/// Asks the thread to look at what is pending.
 pub(crate) fn look_soon(node: &Weak<dyn Node>) {
     let mut shared = shared();
     shared.noted.push(Weak::clone(node));
@@ -103,14 +103,14 @@ pub(crate) fn look_soon(node: &Weak<dyn Node>) {
 }
 
 impl ThreadState {
-    /// Has the thread, if it is there, awake at that time.
+    /// Wakes the thread at that time, if it is there.
     fn see_that_it_wakes_by(&self, at: Instant) {
         if self.sleeps_until.is_some_and(|until| at < until) {
             BELL.notify_one();
         }
     }
 
-    /// Has the thread there, and awake at that time.
+    /// Wakes the thread at that time, and spawns it if it is not there.
     fn see_that_it_wakes(&mut self, at: Instant) {
         if self.is_there {
             self.see_that_it_wakes_by(at);

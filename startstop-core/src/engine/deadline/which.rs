@@ -13,7 +13,7 @@ use crate::sync::clock::{self, NEVER};
 /// What was aborted gets at least this long to be dropped: a turn of the runtime.
 const A_TURN: Duration = Duration::from_millis(1);
 
-/// Leaves the deadline of the stop to the whole that this service is a part of: it is for
+/// Leaves the deadline of the stop to the owner that this service is a part of: it is for
 /// information only.
 pub(crate) fn leave_to_owner(synced: &mut Synced) {
     synced.rare().stop.owner_keeps = true;

@@ -200,7 +200,7 @@ impl Supervisor<'_> {
     }
 }
 
-/// Has the group not end before this member.
+/// Keeps the group from its end until this member has ended.
 pub(super) fn hold(part: &MemberPart, place: Result<Option<AttemptGuard>, Closed>) {
     let Ok(Some(place)) = place else { return };
     let rest = owners::keep_guard(&mut part.node.shared().synced(), Arc::new(place));

@@ -67,7 +67,7 @@ fn register_default(signal: Signal) {
     let _ = signal_hook::flag::register_conditional_default(kind(signal).as_raw_value(), switch);
 }
 
-/// Has signals do what they do by default again: SIGTERM, or the others.
+/// Restores what signals do by default: SIGTERM, or the others.
 pub(in crate::program) fn arm_defaults(of: Signal) {
     match of {
         Signal::Terminate => TERMINATE_IS_DEFAULT.store(true, Ordering::SeqCst),
@@ -75,7 +75,7 @@ pub(in crate::program) fn arm_defaults(of: Signal) {
     }
 }
 
-/// Has all signals be only listened to.
+/// Makes all signals be only listened to.
 pub(in crate::program) fn disarm_defaults() {
     TERMINATE_IS_DEFAULT.store(false, Ordering::SeqCst);
     OTHERS_ARE_DEFAULT.store(false, Ordering::SeqCst);

@@ -1,6 +1,6 @@
 //! The events of one stream that are not read yet.
 //!
-//! 1. Its lock comes after that of any core, and nothing foreign runs under it: what is evicted, and whom an event wakes, is
+//! 1. Its lock comes after that of any engine, and no user code runs under it: what is evicted, and whom an event wakes, is
 //!    handed back.
 //! 2. Once it is closed by its reader it takes nothing more, and is empty; once it is closed by its runner it takes nothing more,
 //!    and what is in it is still read.

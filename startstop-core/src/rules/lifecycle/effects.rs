@@ -1,6 +1,6 @@
 //! What is to be done after an input.
 
-/// What the cell has to do after an input: a set.
+/// What the engine has to do after an input: a set.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Effects(u16);
 

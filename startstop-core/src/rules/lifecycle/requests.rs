@@ -47,7 +47,7 @@ fn replace(life: &mut Lifecycle, rules: Rules) -> Effects {
     stopping::begin_stop(life, rules)
 }
 
-/// Has a new cycle follow the one that ends; after a verdict there is no telling when.
+/// Queues a new cycle after the one that ends; after a verdict there is no telling when.
 fn queue(life: &mut Lifecycle) -> Effects {
     if life.unresponsive {
         return Effects::NONE;

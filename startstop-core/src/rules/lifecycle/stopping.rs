@@ -51,7 +51,7 @@ pub(super) fn end_drain(life: &mut Lifecycle, rules: Rules) -> Effects {
     }
 }
 
-/// Has everything dropped, since that is what was asked for.
+/// Drops everything, since that is what was asked for.
 pub(super) fn drop_at_once(life: &mut Lifecycle) -> Effects {
     if life.abort == Abort::None {
         life.abort = Abort::Immediate;
@@ -74,7 +74,7 @@ pub(super) fn call_hook(life: &mut Lifecycle, rules: Rules) -> Effects {
     Effects::CALL_SHUTDOWN
 }
 
-/// Has everything that is left dropped. A `shutdown` that was not called yet will not be.
+/// Drops everything that is left. A `shutdown` that was not called yet will not be.
 pub(super) fn drop_all(life: &mut Lifecycle) -> Effects {
     life.stage = StopStage::Aborted;
     if life.shutdown_call == ShutdownCall::Due {

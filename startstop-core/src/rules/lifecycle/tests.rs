@@ -33,7 +33,7 @@ fn all_rules() -> impl Iterator<Item = Rules> {
     })
 }
 
-/// The inputs that the cell may give in this state.
+/// The inputs that the engine may give in this state.
 fn inputs(at: &Lifecycle) -> Vec<Input> {
     let mut inputs = vec![Input::Start, Input::Ensure, Input::Restart, Input::Stop, Input::Abort];
     inputs.extend([Input::Ready, Input::Lost, Input::StopDue, Input::StartDue, Input::AbortDue]);
@@ -93,7 +93,7 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
     inputs
 }
 
-/// Whether the cell gives this input although the machine has no use for it in this state: a
+/// Whether the engine gives this input although the machine has no use for it in this state: a
 /// `RunEnded(Dropped)` of a driver that nobody aborted comes after `Lost` only.
 fn is_possible(at: &Lifecycle, input: Input) -> bool {
     match input {

@@ -137,7 +137,7 @@ impl GroupPlan {
         }
     }
 
-    /// Has the nodes that were given back used again. Not while actions are carried out, which may be about whoever
+    /// Frees the nodes that were given back, to be used again. Not while actions are carried out, which may be about whoever
     /// was there.
     pub(crate) fn trim(&mut self) {
         while self.nodes.last().is_some_and(Option::is_none) {

@@ -142,7 +142,7 @@ impl<S: Service> Driver<S> {
         }
     }
 
-    /// Has `shutdown` called, if nobody else does; whether that needed a task.
+    /// Calls `shutdown`, unless somebody else does; returns whether that needed a task.
     pub(super) fn call_hook(&self, cx: &mut Task<'_>) -> bool {
         let shared = &self.inner().shared;
         if !shared.is_hooked() {

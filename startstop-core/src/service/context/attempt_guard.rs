@@ -95,7 +95,7 @@ impl AttemptGuard {
         Ok(Self { node, epoch, phase, until: StopStage::Aborted, part, keeps })
     }
 
-    /// Has the part begin no cycle once the attempt is at this level; else it begins none once that is aborted.
+    /// Forbids the part to begin a cycle once the attempt is at this stage; else it begins none once that is aborted.
     pub(crate) fn until(mut self, stage: StopStage) -> Self {
         self.until = stage;
         self

@@ -1,6 +1,6 @@
 //! The futures of a context.
 //!
-//! Each registers an entry in the cell when it has to wait, and removes it when it is dropped. One
+//! Each registers an entry in the engine when it has to wait, and removes it when it is dropped. One
 //! case costs no entry: a cancellation waited for in the service's own task, which the runner wakes
 //! anyway.
 
