@@ -239,6 +239,25 @@ fn links_between_files_lead_somewhere() {
     ));
 }
 
+/// What docs/production.md claims is held by tests, which it names: [`test`](file).
+#[test]
+fn every_test_that_a_page_names_is_there() {
+    let page = "docs/production.md";
+    let text = File::read(page).text;
+    let links = text.split('[').skip(1).filter_map(|rest| rest.split_once(')')?.0.split_once("]("));
+    let links: Vec<_> = links.collect();
+    assert!(links.len() > 40, "the page has links");
+    none(links.into_iter().filter_map(|(name, target)| {
+        let file = root().join("docs").join(target);
+        let code = std::fs::read_to_string(&file).unwrap_or_default();
+        let test = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
+        let names_a_test = target.ends_with(".rs") && test.is_some();
+        let is_there = |test: &str| code.contains(&format!("fn {test}()"));
+        let held = file.exists() && (!names_a_test || test.is_some_and(is_there));
+        (!held).then(|| format!("{page}: {name} is not in {target}"))
+    }));
+}
+
 #[test]
 fn the_architecture_names_every_module_and_invariant() {
     let architecture = File::read("ARCHITECTURE.md").text;

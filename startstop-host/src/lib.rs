@@ -72,3 +72,8 @@ pub use serve::{App, CxExecutor, Listener, Serve, serve};
 #[cfg(all(unix, feature = "sockets"))]
 pub use sockets::Sockets;
 pub use verdict::Verdict;
+
+/// The program of the page on the registry compiles.
+#[cfg(all(doctest, feature = "admin", feature = "notify"))]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -2,6 +2,7 @@
 
 mod http2;
 mod limits;
+mod others;
 #[cfg(feature = "tls")]
 mod tls;
 

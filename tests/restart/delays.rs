@@ -135,6 +135,23 @@ async fn the_limit_is_ten_in_ten_minutes_unless_told() {
     .await;
 }
 
+/// 51.1 s with the jitter of a fifth, and one delay at the cap, which jitter only shortens.
+#[tokio::test(start_paused = true)]
+async fn the_default_policy_bears_an_outage_of_more_than_a_minute() {
+    within(async {
+        for _ in 0..20 {
+            let policy = Settings::new().restart(RestartPolicy::on_failure());
+            let runner = Runner::with_settings(failing("connection refused"), policy);
+            let begin = Instant::now();
+            runner.request_start();
+            assert_eq!(runner.wait().await, Exit::Failed);
+            let outage = begin.elapsed();
+            assert!(outage > seconds(64) && outage < seconds(92), "{outage:?}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_new_cycle_begins_with_a_clean_slate() {
     within(async {

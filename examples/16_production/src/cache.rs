@@ -11,8 +11,8 @@ use tokio::time::sleep;
 const PERIOD: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// The part that connects, and notices when the server has gone. Not by `ConnectionManager`, which takes 9.4 s to say so (redis
-/// 1.8.1).
+/// The part that connects, and notices when the server has gone. It does not reconnect by itself, as `ConnectionManager` would: the
+/// policy does, and tells.
 #[derive(Debug)]
 pub struct Cache {
     /// Where the server is.

@@ -47,7 +47,7 @@ impl Service for Db {
     }
 
     fn settings(&self) -> Settings {
-        // By default a policy gives up after 85 s of an outage. This one waits for the server, however long it takes: nothing
+        // By default a policy gives up after some 80 s of an outage. This one waits for the server, however long it takes: nothing
         // that we could restart would bring it back.
         let backoff = Backoff::exponential(Duration::from_millis(100)).max(Duration::from_secs(5));
         Settings::new()

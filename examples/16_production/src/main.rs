@@ -8,9 +8,13 @@ use std::process::ExitCode;
 
 use shop::config::Configured;
 use startstop_core::{BoxError, Group};
-use startstop_host::{Handover, Host};
+use startstop_host::{Handover, Host, run_as_init};
 
 fn main() -> ExitCode {
+    // In a container it is pid 1, which only hands signals on and reaps; the shop is its child.
+    if let Some(code) = run_as_init() {
+        return code;
+    }
     shop::logs::begin();
     match host() {
         Ok(host) => host.main(),

@@ -33,8 +33,10 @@ async fn what_is_granted_is_more_than_a_stop_can_take() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/shop.toml");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let app = shop::app(Configured::from_file(config).unwrap(), listener).unwrap();
-    // The log is flushed by one function of `on_exit`; and one second more, as its page says.
-    let needs = Runner::new(app).grace_period() + Duration::from_secs(2);
+    let grace = Runner::new(app).grace_period();
+    assert_eq!(grace, Duration::from_secs(24), "docs/production.md tells what it is made of");
+    // One function of `on_exit` flushes the log; a second more, and one that pid 1 gives to what is left.
+    let needs = grace + Duration::from_secs(3);
     let (pod, unit) = (read("kubernetes.yaml"), read("shop.service"));
     for granted in [
         between(&pod, "terminationGracePeriodSeconds: ", "\n"),

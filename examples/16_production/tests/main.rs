@@ -5,6 +5,7 @@ mod certificates;
 mod clients;
 mod deploy;
 mod exits;
+mod libraries;
 mod outages;
 mod program;
 mod reload;

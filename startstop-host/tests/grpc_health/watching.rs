@@ -1,10 +1,11 @@
 //! What a watch tells, and when it ends.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use startstop_core::{Context, Runner, service_fn};
-use startstop_host::{GrpcHealth, Probes};
+use startstop_core::{Context, Runner, Settings, service_fn};
+use startstop_host::{GrpcHealth, Probes, serve};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus::{NotServing, ServiceUnknown, Serving};
 
@@ -75,7 +76,6 @@ async fn a_watch_of_what_is_not_there_yet_waits_for_it() {
 
 #[tokio::test]
 async fn a_watch_hears_of_a_check_without_any_event() {
-    use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
     let idle = Runner::new(service_fn(async |cx: Context| cx.cancelled().await));
@@ -119,4 +119,33 @@ async fn the_first_call_after_a_goaway_is_cancelled_and_the_next_one_is_answered
     assert_eq!(failed, [Err(Code::Cancelled)]);
     assert_eq!(answered, [Ok(NotServing); 19]);
     shop.runner.stop_within(SECOND).await.unwrap();
+}
+
+/// What docs/production.md tells of tonic-health, whose service is told by hand (0.14.5 and 0.14.9).
+#[tokio::test]
+async fn a_watch_of_the_service_of_tonic_health_holds_a_stop_until_its_name_is_cleared() {
+    for clears in [false, true] {
+        let listener = Arc::new(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let addr = listener.local_addr().unwrap();
+        let (mut reporter, service) = tonic_health::server::health_reporter();
+        let serving = service_fn(move |cx: Context| {
+            let (listener, service) = (Arc::clone(&listener), service.clone());
+            async move { serve(cx, &*listener, service).await }
+        });
+        let limit = if clears { 20 * SECOND } else { SECOND / 2 };
+        let settings = Settings::new().stop_timeout(limit);
+        let server = Runner::with_settings(serving, settings);
+        server.start().await.unwrap();
+        let mut client = client(addr).await;
+        let mut watch = watch(&mut client, "").await.unwrap();
+        assert_eq!(watch.next().await, Some(Serving));
+        server.request_stop();
+        if clears {
+            reporter.clear_service_status("").await;
+        }
+        let begin = Instant::now();
+        let stopped = server.stop().await;
+        assert_eq!(stopped.is_ok(), clears, "{stopped:?}");
+        assert!(begin.elapsed() < 10 * SECOND, "{:?}", begin.elapsed());
+    }
 }
