@@ -8,7 +8,8 @@ use startstop_core::{
     BoxError, Context, Readiness, ReloadError, Runner, Service, Settings, State, service_fn,
 };
 
-use super::support::{Journal, idle, within};
+use crate::support::groups::Journal;
+use crate::support::{idle, within};
 
 /// Waits for reload requests; refuses each second one.
 fn reloading() -> Runner<impl Service> {
