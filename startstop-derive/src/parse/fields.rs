@@ -11,7 +11,7 @@ use super::{entries, keys};
 use crate::diagnostics::Diagnostics;
 
 /// A field, and what it says of itself if it is a member.
-pub(super) struct Marked {
+pub(super) struct MarkedField {
     pub(super) name: String,
     pub(super) field: Member,
     /// Where its type stands.
@@ -38,20 +38,19 @@ pub(super) enum After {
 }
 
 /// Reads all fields; `None` if none is meant to be a member.
-pub(super) fn read(fields: &Fields, out: &mut Diagnostics) -> Option<Vec<Marked>> {
+pub(super) fn read(fields: &Fields, out: &mut Diagnostics) -> Option<Vec<MarkedField>> {
     let mut is_composed = false;
     let mut read = |(at, field): (usize, &Field)| {
         let before = out.count();
         let args = attributes(field, out);
-        let is_wrong = out.count() > before;
         is_composed |= args.means("member") || args.means("after");
         let (name, member) = match &field.ident {
             Some(ident) => (ident.unraw().to_string(), Member::Named(ident.clone())),
             None => (at.to_string(), Member::Unnamed(Index::from(at))),
         };
-        Marked { name, field: member, span: field.ty.span(), says: says(args, is_wrong, out) }
+        MarkedField { name, field: member, span: field.ty.span(), says: says(args, before, out) }
     };
-    let marked: Vec<Marked> = fields.iter().enumerate().map(&mut read).collect();
+    let marked: Vec<MarkedField> = fields.iter().enumerate().map(&mut read).collect();
     is_composed.then_some(marked)
 }
 
@@ -63,10 +62,11 @@ fn attributes(field: &Field, out: &mut Diagnostics) -> Args {
     args
 }
 
-fn says(mut args: Args, is_wrong: bool, out: &mut Diagnostics) -> Option<Says> {
+/// What the field says of itself; `before` is how many mistakes there were before its attributes were read.
+fn says(mut args: Args, before: usize, out: &mut Diagnostics) -> Option<Says> {
     let after = args.span_of("after");
     // One with mistakes is taken for a member, so that none of them is reported where it is named.
-    if !args.has("member") && !is_wrong {
+    if !args.has("member") && out.count() == before {
         out.report(after?, "`after` without `member`: write `#[service(member, after(..))]`");
     }
     let is_member = args.has("member");

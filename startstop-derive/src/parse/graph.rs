@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use proc_macro2::Span;
 
-use super::fields::{After, Marked};
+use super::fields::{After, MarkedField};
 use super::lists::{Name, OfMember};
 use super::words::{closest, either};
 use crate::diagnostics::Diagnostics;
@@ -18,7 +18,7 @@ struct Edge {
 }
 
 /// The members, in order, with what each starts after.
-pub(super) fn resolve(fields: Vec<Marked>, out: &mut Diagnostics) -> Vec<Member> {
+pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Member> {
     let names: Vec<(String, bool)> =
         fields.iter().map(|field| (field.name.clone(), field.says.is_some())).collect();
     let marked = fields.into_iter().filter_map(|field| {

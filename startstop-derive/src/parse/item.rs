@@ -3,7 +3,7 @@
 use syn::{Attribute, Data, DeriveInput, Fields, Generics};
 
 use super::args::Args;
-use super::fields::{self, Marked};
+use super::fields::{self, MarkedField};
 use super::{entries, graph, keys};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Body, Composition, ErrorType, Pair, Service};
@@ -42,7 +42,7 @@ pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
 
 /// Reads the marked fields, if there are some, and reports what has no place: a union, and attributes
 /// inside of an enum.
-fn inner(data: &Data, out: &mut Diagnostics) -> Option<Vec<Marked>> {
+fn inner(data: &Data, out: &mut Diagnostics) -> Option<Vec<MarkedField>> {
     match data {
         Data::Struct(data) => return fields::read(&data.fields, out),
         Data::Enum(data) => {
@@ -71,7 +71,7 @@ fn refuse(attrs: &[Attribute], who: &str, instead: &str, out: &mut Diagnostics) 
     }
 }
 
-fn composed(marked: Vec<Marked>, args: &mut Args, out: &mut Diagnostics) -> Body {
+fn composed(marked: Vec<MarkedField>, args: &mut Args, out: &mut Diagnostics) -> Body {
     let methods = ["start", "stop"].into_iter().find_map(|key| Some((key, args.span_of(key)?)));
     if let Some((key, span)) = methods {
         let message = format!(
