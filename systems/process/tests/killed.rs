@@ -1,5 +1,6 @@
 //! What a SIGKILL of the supervisor leaves alive, and what the next one says of it.
 
+use std::fs;
 use std::process::{Child, Command, Stdio};
 
 use crate::support::{Folder, free_port, is_alive, kill, pid_of, until};
@@ -37,4 +38,27 @@ fn the_children_stay_and_the_next_start_says_who_has_their_port() {
         "{said}"
     );
     kill("-KILL", &redis);
+}
+
+#[test]
+fn a_child_that_writes_to_a_pipe_that_nobody_reads_any_more_ends_and_one_that_has_inherited_goes_on()
+ {
+    let folder = Folder::new("writes");
+    let entry = |name: &str, log: &str| {
+        let pid = folder.path(name);
+        format!(
+            "[process.{name}]\ncommand = 'echo $$ >{pid}; while :; do echo x; sleep 0.01; done'\nlog = '{log}'\n"
+        )
+    };
+    let text = entry("piped", "terminal") + &entry("inherits", "inherit");
+    let config = folder.write("app.toml", &text);
+    let null = fs::File::create("/dev/null").unwrap();
+    let mut supervisor = Command::new(env!("CARGO_BIN_EXE_supervisor"));
+    let mut supervisor = supervisor.arg(config).stdout(null).stderr(Stdio::null()).spawn().unwrap();
+    let (piped, inherits) = (folder.read("piped"), folder.read("inherits"));
+    supervisor.kill().unwrap();
+    supervisor.wait().unwrap();
+    until(|| (!is_alive(&piped)).then_some(()));
+    assert!(is_alive(&inherits));
+    kill("-KILL", &inherits);
 }
