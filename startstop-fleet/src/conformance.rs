@@ -16,6 +16,7 @@ mod at_once;
 mod fences;
 mod single;
 mod telling;
+mod watching;
 
 use std::fmt;
 use std::future::Future;
@@ -111,6 +112,10 @@ fn rules<L: LeaseStore>() -> Vec<(&'static str, Check<L>)> {
             Box::pin(telling::changed_before(stage))
         }),
         ("a change is told while one waits", |stage| Box::pin(telling::changed_while(stage))),
+        (
+            "a watch tells of what is written under its prefix, in order, and of nothing else",
+            |stage| Box::pin(watching::tells(stage)),
+        ),
     ]
 }
 

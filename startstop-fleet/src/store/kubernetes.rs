@@ -10,6 +10,7 @@ mod api;
 mod object;
 
 use std::fmt;
+use std::path::PathBuf;
 
 use futures_util::StreamExt;
 use kube::core::WatchEvent;
@@ -65,10 +66,37 @@ impl Kubernetes {
     ///
     /// It changes nothing.
     pub async fn connect() -> Result<Self, StoreError> {
-        let client = kube::Client::try_default().await;
+        let none = |error| StoreError::refused(format!("no cluster: {error}"));
+        Self::with_config(kube::Config::infer().await.map_err(none)?)
+    }
+
+    /// Connects by a configuration of one's own, in its default namespace. A token file is read for each request, whatever stands
+    /// behind the token.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] if it is not one to connect with.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut config = kube::Config::infer().await?;
+    /// config.default_namespace = "billing".to_owned();
+    /// let store = startstop_fleet::Kubernetes::with_config(config)?;
+    /// # drop(store);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_config(mut config: kube::Config) -> Result<Self, StoreError> {
+        // The client would refuse one with a line end at its end.
+        let token_file = config.auth_info.token_file.take();
+        let client = kube::Client::try_from(config);
         let client = client.map_err(|error| StoreError::refused(format!("no cluster: {error}")))?;
         let namespace = client.default_namespace().to_owned();
-        Ok(Self::with_client(client, namespace))
+        let mut store = Self::with_client(client, namespace);
+        store.api.token_file = token_file.map(|file| PathBuf::from(file).into());
+        Ok(store)
     }
 
     /// Uses a client of one's own, in a namespace.

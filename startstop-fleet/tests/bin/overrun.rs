@@ -9,6 +9,7 @@ use std::env;
 use std::io::Write;
 use std::process;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -59,6 +60,9 @@ async fn run(case: &str) {
     let left = TERM.lock().unwrap().as_ref().expect("it leads").left();
     let margin = QUICK.lease.saturating_sub(QUICK.validity());
     println!("over {}", nanos(now() + left + margin));
+    while case == "dropped" && !BEGAN.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     if case.starts_with("dropped") {
         // The leader is dropped at once; what it leads is not.
         runner.stop_within(Duration::ZERO).await.ok();
@@ -70,6 +74,9 @@ async fn run(case: &str) {
         _ => tokio::time::sleep(LONG).await,
     }
 }
+
+/// The service that hangs when it is dropped has been polled.
+static BEGAN: AtomicBool = AtomicBool::new(false);
 
 /// That of the leader.
 static TERM: Mutex<Option<Term>> = Mutex::new(None);
@@ -94,6 +101,7 @@ fn made(case: &str, term: Term) -> BoxService {
         .boxed(),
         "destructor" | "dropped" => service_fn(|_: Context| async {
             let _hangs = Hangs;
+            BEGAN.store(true, Ordering::SeqCst);
             std::future::pending::<()>().await;
         })
         .boxed(),

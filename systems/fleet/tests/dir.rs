@@ -41,7 +41,8 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        Command::new("umount").arg(&self.0.0).status().ok();
+        // Stores that are dropped later have files open.
+        Command::new("umount").arg("--lazy").arg(&self.0.0).status().ok();
     }
 }
 

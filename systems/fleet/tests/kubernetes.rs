@@ -130,6 +130,34 @@ async fn a_watch_that_is_too_old_or_ends_is_no_harm() {
     assert!(told.unwrap().is_some_and(|record| record.is_free()));
 }
 
+/// As mounted ones are, and those that people write by hand.
+#[tokio::test]
+async fn a_token_file_with_a_line_end_at_its_end_is_read() {
+    let (_server, addr) = Server::start().await;
+    let folder = crate::server::Folder::new("token");
+    let path = folder.0.join("token");
+    std::fs::write(&path, "all\n").unwrap();
+    let mut config = Config::new(format!("http://{addr}").parse().unwrap());
+    config.default_namespace = NAMESPACE.to_owned();
+    config.auth_info.token_file = Some(path.to_str().unwrap().to_owned());
+    let store = Kubernetes::with_config(config).unwrap();
+    store.check("invoices").await.unwrap();
+    std::fs::write(&path, "nobody\n").unwrap(); // it is another one from now on
+    assert!(matches!(store.check("invoices").await, Err(StoreError::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_server_that_is_busy_is_asked_again_later() {
+    let (server, addr) = Server::start().await;
+    let store = store(addr, "all");
+    let seen = store.read("invoices").await.unwrap();
+    let held = store.take("invoices", &claim("a"), seen.version()).await.unwrap();
+    server.be_busy(1);
+    let renewed = store.renew("invoices", &held).await;
+    assert!(matches!(renewed, Err(StoreError::Unavailable(_))), "{renewed:?}");
+    assert_eq!(store.renew("invoices", &held).await.unwrap().fence(), held.fence());
+}
+
 #[tokio::test]
 async fn a_frozen_server_is_left_to_the_limit_of_the_call() {
     let (server, addr) = Server::start().await;

@@ -1,6 +1,7 @@
 //! Requests to the API server, and what its answers mean.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +19,8 @@ use crate::store::StoreError;
 pub(super) struct Api {
     client: Client,
     pub(super) namespace: String,
+    /// Where the token is, if the client does not know: it may be another one each hour.
+    pub(super) token_file: Option<Arc<Path>>,
     /// The objects as they were last seen, so that a renewal needs one request.
     seen: Arc<Mutex<HashMap<String, Lease>>>,
 }
@@ -33,7 +36,7 @@ const DRY: &str = "?dryRun=All";
 
 impl Api {
     pub(super) fn new(client: Client, namespace: String) -> Self {
-        Self { client, namespace, seen: Arc::default() }
+        Self { client, namespace, token_file: None, seen: Arc::default() }
     }
 
     pub(super) async fn get(&self, name: &str) -> Result<Option<Lease>, StoreError> {
@@ -154,12 +157,19 @@ impl Api {
         let namespace = &self.namespace;
         let base = format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases");
         let bytes = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
-        Request::builder()
+        let request = Request::builder()
             .method(method)
             .uri(format!("{base}{path}"))
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(bytes)
-            .map_err(kube::Error::HttpError)
+            .header(http::header::CONTENT_TYPE, "application/json");
+        let request = match &self.token_file {
+            Some(file) => {
+                let token = std::fs::read_to_string(file);
+                let token = token.map_err(|error| kube::Error::Service(error.into()))?;
+                request.header(http::header::AUTHORIZATION, format!("Bearer {}", token.trim()))
+            }
+            None => request,
+        };
+        request.body(bytes).map_err(kube::Error::HttpError)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Lease>> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,6 +32,8 @@ pub(crate) struct Server {
     table: Arc<Mutex<Table>>,
     version: Arc<watch::Sender<u64>>,
     frozen: Arc<watch::Sender<bool>>,
+    /// How many requests are still told to come back later.
+    busy: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -90,6 +93,7 @@ impl Server {
             table: Arc::default(),
             version: Arc::new(watch::Sender::new(0)),
             frozen: Arc::new(watch::Sender::new(false)),
+            busy: Arc::default(),
         };
         let base = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases";
         let router = Router::new()
@@ -105,6 +109,11 @@ impl Server {
     /// Connections stay open, and nothing comes.
     pub(crate) fn freeze(&self, frozen: bool) {
         self.frozen.send_replace(frozen);
+    }
+
+    /// Tells so many requests to come back later.
+    pub(crate) fn be_busy(&self, requests: usize) {
+        self.busy.store(requests, Ordering::SeqCst);
     }
 
     pub(crate) fn delete(&self, name: &str) {
@@ -143,6 +152,11 @@ impl Server {
 
     async fn answer(&self, act: impl FnOnce(&mut Table) -> Answer) -> Response {
         self.thawed().await;
+        let fewer = |busy: usize| busy.checked_sub(1);
+        if self.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
+            let busy = failure(429, "TooManyRequests", "too many requests", Value::Null);
+            return ([("retry-after", "1")], *busy).into_response();
+        }
         let (answer, version) = {
             let mut table = self.table.lock().unwrap();
             (act(&mut table), table.version)

@@ -1,13 +1,20 @@
 //! The stand-in is honest: one test a rule, each seen on a real API server, 1.20.2.
 
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
 use http::{Method, Request};
 use kube::Client;
+use kube::core::WatchEvent;
 use serde_json::{Value, json};
 
 use super::api::{NAMESPACE, Server};
 use super::client;
 
 const NOW: &str = "2026-11-29T08:00:00.000000Z";
+
+type Events = Pin<Box<dyn Stream<Item = Result<WatchEvent<Value>, kube::Error>> + Send>>;
 
 struct Asked(Client);
 
@@ -30,6 +37,13 @@ impl Asked {
             }
             Err(error) => panic!("{error}"),
         }
+    }
+
+    async fn watch(&self, query: &str) -> Events {
+        let uri =
+            format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases?watch=1&{query}");
+        let request = Request::builder().uri(uri).body(Vec::new()).unwrap();
+        Box::pin(self.0.request_events::<Value>(request).await.unwrap())
     }
 
     async fn post(&self, spec: Value) -> (u16, Value) {
@@ -159,4 +173,50 @@ async fn no_right_is_forbidden_and_no_known_token_unauthorized() {
         let api = Asked(client(addr, token));
         assert_is(&api.ask(Method::GET, "/x", Value::Null).await, code, reason);
     }
+}
+
+#[tokio::test]
+async fn a_watch_from_zero_begins_with_what_there_is() {
+    let (_server, api) = Asked::start().await;
+    let made = api.made().await;
+    match api.watch("resourceVersion=0").await.next().await {
+        Some(Ok(WatchEvent::Added(lease))) => assert_eq!(lease, made),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_watch_that_is_too_old_has_one_event_that_says_so() {
+    let (server, api) = Asked::start().await;
+    let made = api.made().await;
+    api.ask(Method::PUT, "/x", lease_in(&made, "b")).await;
+    server.compact();
+    match api.watch("resourceVersion=1").await.next().await {
+        Some(Ok(WatchEvent::Error(error))) => {
+            assert_eq!((error.code, &*error.reason), (410, "Expired"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_watch_ahead_of_the_server_is_silent() {
+    let (_server, api) = Asked::start().await;
+    let mut watch = api.watch("resourceVersion=1000000").await;
+    api.made().await;
+    let told = tokio::time::timeout(Duration::from_millis(300), watch.next()).await;
+    assert!(told.is_err(), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_watch_ends_after_its_seconds_without_an_event() {
+    let (_server, api) = Asked::start().await;
+    let told = api.watch("resourceVersion=0&timeoutSeconds=1").await.next().await;
+    assert!(told.is_none(), "{told:?}");
+}
+
+fn lease_in(made: &Value, holder: &str) -> Value {
+    let mut next = made.clone();
+    next["spec"]["holderIdentity"] = json!(holder);
+    next
 }
