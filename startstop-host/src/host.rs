@@ -250,8 +250,9 @@ impl<S: Service> Host<S> {
     /// with 0. If the one that is to take over dies before it is ready, the other one goes on as if nothing had been.
     ///
     /// For a while there are two processes: also the listener of the admin port is taken over, by
-    /// [`Handover::listen`](crate::Handover::listen) and `admin_on`. Under systemd (`notify`) the new process
-    /// becomes the main one of the unit; it has to be of the unit, so started by `ExecReload=` for example.
+    /// [`Handover::listen`](crate::Handover::listen) and `admin_on`. Under systemd (`notify`, and
+    /// `NotifyAccess=all`) the new process becomes the main one of the unit, which stays active, and keeps its watchdog quiet. It
+    /// has to be of the unit, so started by `ExecReload=/bin/sh -c '/usr/bin/shop &'` for example.
     ///
     /// # Examples
     ///

@@ -39,7 +39,9 @@ fn ten_thousand_slow_clients_of_the_admin_port_disturb_nobody() {
         }
     }
     for _ in 0..3 {
-        slow.iter_mut().for_each(|stream| drop(stream.write_all(b"x")));
+        for stream in &mut slow {
+            drop(stream.write_all(b"x"));
+        }
         answers(&probe);
     }
     let cost = memory(&program).saturating_sub(before);
