@@ -1,7 +1,8 @@
 //! Who is part of a restart, and in which state it finds and leaves them.
 
 use startstop_core::{
-    Backoff, Exit, Group, Member, OnCompletion, OnFailure, RestartPolicy, Settings, State,
+    Backoff, Context, Exit, Group, Member, OnCompletion, OnFailure, RestartPolicy, Runner,
+    Settings, State, once, service_fn,
 };
 
 use crate::support::groups::{
@@ -229,4 +230,34 @@ async fn a_member_begun_anew_by_hand_on_its_way_down_goes_down_again() {
     assert_eq!(journal.moves(), ["-b", "+b", "-b", "+a", "+b"]);
     journal.tell("b", Act::Complete);
     stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_come_up_again_behind_a_job_that_has_completed() {
+    let fails_once = || {
+        let runs = std::sync::atomic::AtomicU32::new(0);
+        service_fn(move |cx: Context| {
+            let first = runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            async move {
+                if first {
+                    tokio::time::sleep(SECOND).await;
+                    return Err("lost");
+                }
+                cx.cancelled().await;
+                Ok(())
+            }
+        })
+    };
+    let group = Group::builder("app")
+        .backoff(Backoff::none())
+        .with("migrate", once(async |_cx| ()))
+        .then("cache", service_fn(async |cx: Context| cx.cancelled().await))
+        .then("http", Member::new(fails_once()).on_failure(OnFailure::RestartAll));
+    let app = Runner::new(group.build().unwrap());
+    app.start().await.unwrap();
+    tokio::time::sleep(2 * SECOND).await;
+    assert!(app.is_ready(), "{}", app.status());
+    assert_eq!(app.service().get("migrate").unwrap().status().cycles(), 1);
+    assert_eq!(app.service().get("cache").unwrap().status().restarts(), 1);
+    app.stop().await.unwrap();
 }

@@ -90,7 +90,6 @@ fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
         node.state,
         MemberState::Pending | MemberState::Completed | MemberState::StoppedByHandle
     );
-    let alive = node.state.is_alive();
     let node = plan.node_mut(id);
     (node.restart.restarts, node.restart.rebinds) = (true, false);
     plan.restarting.push(id);
@@ -100,7 +99,8 @@ fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
         return;
     }
     counts::unsatisfy(plan, id);
-    if alive {
+    // A barrier is down with that.
+    if plan.node(id).state.is_alive() {
         // It may yet turn out that somebody else has stopped it: then it was ready.
         plan.falling += 1;
     } else {
