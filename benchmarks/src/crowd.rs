@@ -10,7 +10,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats};
 
 /// How far a process comes whose instructions are counted: what it has spent until then is the difference to one that
 /// comes less far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Until {
     /// Before anything of the crowd is started.

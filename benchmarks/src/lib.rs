@@ -32,7 +32,9 @@ mod cold;
 mod callgrind;
 mod profile;
 mod counts;
+mod sizes;
 mod run;
 
 pub use memory::count;
 pub use run::run;
+pub use sizes::count_sizes;

@@ -9,7 +9,7 @@ use crate::weather::Weather;
 use crate::{cold, counts, history, memory, page, plot, profile, report, workload};
 
 /// Measures what the words ask for and writes it into `docs`: nothing for what it costs to run,
-/// `build` for what it costs to build, `profile` for where the instructions go.
+/// `build` for what it costs to build, `profile` for where the instructions go, `instructions` for how many there are.
 ///
 /// # Errors
 ///
@@ -21,10 +21,13 @@ pub fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
         ["build"] => cold::measure(),
         ["profile"] => profile::measure(),
         [profile::ONE, who, what, rounds] => profile::one(who, what, rounds),
-        ["instructions"] => counts::print(),
+        ["instructions"] => counts::measure(),
         ["instructions", "check"] => counts::check(),
         [counts::ONE, who, what, flavour, until, n] => counts::one(who, what, flavour, until, n),
-        _ => Err("either nothing, or `build`, or `profile`".into()),
+        _ => {
+            Err("either nothing, or `build`, `profile`, `instructions` or `instructions check`"
+                .into())
+        }
     }
 }
 

@@ -212,7 +212,7 @@ impl Job {
     pub(crate) fn launch_apart(self, node: &Weak<dyn Node>) {
         match self {
             Self::Deadline(target) => deadline::spawn(node, &target),
-            Self::Look => deadline::look_soon(node),
+            Self::Look => deadline::look_or_spawn(node),
             Self::ForgetRuntimes => runtimes::forget_ended(),
             Self::ReloadPassed(request) => pass_on::spawn(request, node),
             Self::Driver(_) | Self::ShutdownCall(..) => {

@@ -9,5 +9,9 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() {
-    benchmarks::count();
+    if std::env::args().nth(1).as_deref() == Some("sizes") {
+        benchmarks::count_sizes();
+    } else {
+        benchmarks::count();
+    }
 }

@@ -21,8 +21,10 @@
 //!
 //! - **The deadline task**, in [`task`], sleeps on the runtime of the service until the deadline. It is what makes paused
 //!   time right: a clock that is paused goes on only to the timers that somebody waits for. Most stops end within a few turns of the
-//!   runtime, so the task is *pending* at first ([`ArmTimer`]). It is spawned by whoever sees that the stop takes longer: the
-//!   driver after a poll that has not ended `run`, or the future of the caller after a few polls of its own.
+//!   runtime, so the task is *pending* at first ([`ArmTimer`]). On a single thread it is spawned by whoever sees that the stop
+//!   takes longer: the driver after a poll that has not ended `run`, or the future of the caller after a few polls of its own.
+//!   With more threads, whose clock is never paused, the thread spawns it at its next look, or whoever begins the stop if that
+//!   would be too late.
 //! - **The thread**, in [`thread`], is one for the process, outside of all runtimes. It has an entry for each deadline task, and
 //!   looks at it [`SLACK`] after it was due, by the clock of its runtime. If the deadline is still there, the thread spawns
 //!   an empty task on that runtime, which wakes a worker; that worker then takes over the timers and the I/O, and the
@@ -66,10 +68,11 @@ mod queue;
 mod thread;
 mod which;
 
-#[cfg(not(startstop_loom))]
+use std::sync::Weak;
 use std::time::Duration;
 
-use super::{Deferred, Job, SpawnTarget, Synced};
+use super::gate::update_apart;
+use super::{Deferred, Job, Node, SpawnTarget, Synced};
 use crate::engine::waiters::Topic;
 use crate::rules::lifecycle::Timer;
 use crate::sync::AbortHandle;
@@ -78,16 +81,12 @@ use crate::sync::clock::{self, NEVER};
 pub(crate) use alarm::Alarm;
 pub(crate) use task::spawn;
 #[cfg(not(startstop_loom))]
-pub(crate) use thread::look_soon;
-#[cfg(not(startstop_loom))]
-use thread::{Nudge, QueueEntry};
+use thread::{Nudge, QueueEntry, look_soon};
 pub(crate) use which::leave_to_owner;
 pub(super) use which::{is_start_or_watch_due, put_start_off};
 
 #[cfg(startstop_loom)]
-pub(crate) use crate::sync::look_soon;
-#[cfg(startstop_loom)]
-use crate::sync::{Nudge, QueueEntry};
+use crate::sync::{Nudge, QueueEntry, look_soon};
 
 /// How long a runtime has to keep a deadline by itself before the thread wakes one of its workers.
 #[cfg(not(startstop_loom))]
@@ -98,7 +97,6 @@ const SLACK: Duration = Duration::from_millis(15);
 const POLLS_BEFORE_DEADLINE_TASK: Duration = Duration::from_millis(35);
 
 /// How often the thread looks through what is pending.
-#[cfg(not(startstop_loom))]
 const LOOK: Duration = Duration::from_millis(50);
 
 /// When the task that keeps a deadline is spawned.
@@ -108,11 +106,12 @@ pub(crate) enum ArmTimer {
     Now,
     /// With the deadline if that is another one than before; otherwise as [`ByCaller`](Self::ByCaller).
     IfNew,
-    /// By the driver, which is woken, if one poll does not end it: nobody awaits the request. Only on a single
-    /// thread: with more the driver may be stuck in that poll, and nobody else would notice.
+    /// By the driver, which is woken, if one poll does not end it: nobody awaits the request. With more than one thread, where
+    /// the driver may be stuck in that poll, by the look of the thread, unless the deadline comes before that.
     ByDriver,
     /// By the future of who awaits the request, if a few turns of the runtime do not end it, or by the driver, if
-    /// one poll does not; at once if, with several threads, the driver is inside a poll already.
+    /// one poll does not; with more than one thread as [`ByDriver`](Self::ByDriver), but at once if the driver is inside a
+    /// poll already.
     ByCaller,
     /// By the thread, at its next look: what is awaited is user code that hardly ever takes its time.
     ByLook,
@@ -144,11 +143,6 @@ impl Deadline {
             task: None,
             entry: None,
         }
-    }
-
-    /// Whether its task is to be spawned by whoever sees that it takes longer.
-    pub(crate) fn is_pending(&self) -> bool {
-        self.is_pending
     }
 
     /// When the next attempt begins, in `Backoff`.
@@ -217,14 +211,37 @@ pub(crate) fn arm(
     let goes_on = (old_timer, old_due) == (timer, due);
     let arm = if arm == ArmTimer::IfNew && goes_on { ArmTimer::ByCaller } else { arm };
     if which::is_task_due(synced, shared, arm, deferred) {
-        on_polled(synced, deferred);
+        spawn_pending(synced, deferred);
     } else {
         ask_for_look(synced, deferred);
     }
 }
 
-/// Something was polled and has not ended: the task that is pending is spawned.
+/// Whether the task of the deadline is to be spawned by whoever sees that it takes longer. With more than one thread the look
+/// of the thread sees to that.
+pub(crate) fn is_owed(synced: &Synced) -> bool {
+    synced.deadline.is_pending && (!synced.deadline.is_noted || synced.has_one_thread())
+}
+
+/// Something was polled and has not ended: the task that is owed is spawned.
 pub(crate) fn on_polled(synced: &mut Synced, deferred: &mut Deferred) {
+    if is_owed(synced) {
+        spawn_pending(synced, deferred);
+    }
+}
+
+/// Asks the thread to look at the deadline that is pending; where the system gives no thread, a task keeps it.
+pub(crate) fn look_or_spawn(node: &Weak<dyn Node>) {
+    if !look_soon(node) {
+        update_apart(node, |_, synced, deferred| {
+            synced.deadline.is_noted = false;
+            spawn_pending(synced, deferred);
+        });
+    }
+}
+
+/// Spawns the task that is pending, whoever was to see to it.
+pub(super) fn spawn_pending(synced: &mut Synced, deferred: &mut Deferred) {
     if let Some(target) = take_pending(synced) {
         deferred.job(Job::Deadline(target));
     }
@@ -304,6 +321,8 @@ fn task_lost(synced: &mut Synced, id: u32, deferred: &mut Deferred) {
     if is_kept_by(synced, id) {
         disarm(synced, deferred);
         synced.deadline.is_pending = true;
+        // Who waits elsewhere is not to leave it to the look.
+        synced.deadline.is_noted = false;
         synced.waiters.wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
     }
 }

@@ -137,7 +137,7 @@ impl Synced {
     }
 
     /// Whether the cycle runs on a single thread: what blocks the service blocks everything there.
-    pub(super) fn has_one_thread(&self) -> bool {
+    pub(crate) fn has_one_thread(&self) -> bool {
         let flavor = self.on.as_ref().map(Handle::runtime_flavor);
         flavor.is_none_or(|flavor| flavor == RuntimeFlavor::CurrentThread)
     }
@@ -184,7 +184,7 @@ impl Synced {
         for fault in failed.into_iter().chain(dropped) {
             record::failure(self, shared, Phase::Run, fault, deferred);
         }
-        self.step(shared, Input::RunEnded(end), ArmTimer::Now, deferred);
+        self.step(shared, Input::RunEnded(end), ArmTimer::IfNew, deferred);
     }
 
     /// Whether a `run` that returns now has never been ready, and was not told to stop. An owner may: its parts have completed.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::which;
-use super::{Keepers, QueueEntry};
+use super::{Keepers, QueueEntry, spawn_pending};
 use crate::engine::gate::{self, update_apart};
 use crate::engine::{Node, Shared, SpawnTarget, Synced, deadline};
 use crate::sync::clock;
@@ -69,7 +69,7 @@ fn spawn_here(node: &Weak<dyn Node>) {
     if !has_ended(&here) {
         update_apart(node, |_, synced, deferred| {
             synced.run_on(here);
-            deadline::on_polled(synced, deferred);
+            spawn_pending(synced, deferred);
         });
     }
 }

@@ -91,15 +91,17 @@ fn take_back(number: u64) {
     drop(old);
 }
 
-/// Asks the thread to look at what is pending.
-pub(crate) fn look_soon(node: &Weak<dyn Node>) {
+/// Asks the thread to look at what is pending; returns whether there is a thread.
+#[must_use]
+pub(crate) fn look_soon(node: &Weak<dyn Node>) -> bool {
     let mut shared = shared();
     shared.noted.push(Weak::clone(node));
-    if shared.noted_at.is_none() {
+    if shared.noted_at.is_none() || !shared.is_there {
         let at = Instant::now() + LOOK;
         shared.noted_at = Some(at);
         shared.see_that_it_wakes(at);
     }
+    shared.is_there
 }
 
 impl ThreadState {

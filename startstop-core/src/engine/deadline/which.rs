@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::ArmTimer;
+use super::{ArmTimer, LOOK};
 use crate::engine::synced::LateRecord;
 use crate::engine::{Deferred, Shared, Synced, deadline, drain, reporting};
 use crate::report::state::Readiness;
@@ -24,16 +24,26 @@ pub(super) fn is_task_due(
     synced: &Synced,
     shared: &Shared,
     arm: ArmTimer,
-    deferred: &Deferred,
+    deferred: &mut Deferred,
 ) -> bool {
     match arm {
         ArmTimer::Now | ArmTimer::IfNew => true,
-        ArmTimer::ByDriver => deferred.driver.is_none() || !synced.has_one_thread(),
+        ArmTimer::ByDriver | ArmTimer::ByCaller if synced.has_one_thread() => {
+            arm == ArmTimer::ByDriver && deferred.driver.is_none()
+        }
+        ArmTimer::ByDriver => deferred.driver.is_none() || is_due_soon(synced, deferred),
         // After the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
         // or the driver sees the level.
-        ArmTimer::ByCaller => shared.polling.load(Ordering::SeqCst) && !synced.has_one_thread(),
+        ArmTimer::ByCaller => {
+            shared.polling.load(Ordering::SeqCst) || is_due_soon(synced, deferred)
+        }
         ArmTimer::ByLook => false,
     }
+}
+
+/// Whether the deadline would have passed before the task was there that a look of the thread spawns.
+fn is_due_soon(synced: &Synced, deferred: &mut Deferred) -> bool {
+    clock::between(deferred.now(), synced.deadline.due) < 2 * LOOK
 }
 
 pub(super) fn due_of(

@@ -3,7 +3,7 @@
 use std::task::Waker;
 
 use crate::engine::waiters::{Answer, Key, Topic};
-use crate::engine::{ArmTimer, Synced};
+use crate::engine::{ArmTimer, Synced, deadline};
 use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 
@@ -66,7 +66,7 @@ pub(super) fn reply<T>(
     let Some(key) = key else { return Reply::Now(Ok(())) };
     match synced.waiters.take(key).and_then(read) {
         Some(outcome) => Reply::Now(outcome),
-        None => Reply::Awaited { key, owes: synced.deadline.is_pending() },
+        None => Reply::Awaited { key, owes: deadline::is_owed(synced) },
     }
 }
 

@@ -117,7 +117,7 @@ impl<'a, N: Node + ?Sized> PendingReply<'a, N> {
             return Ok(answer);
         }
         let old_waker = synced.waiters.wake(key, task.waker());
-        let owes = synced.deadline.is_pending();
+        let owes = deadline::is_owed(&synced);
         drop(synced);
         drop(old_waker);
         Err(owes)
@@ -155,7 +155,7 @@ impl<N: Node + ?Sized> Drop for PendingReply<'_, N> {
         let Some(key) = self.key.take() else { return };
         let mut synced = self.node.shared().synced();
         let rest = synced.waiters.remove(key);
-        let owes = synced.deadline.is_pending();
+        let owes = deadline::is_owed(&synced);
         drop(synced);
         drop(rest);
         if owes {

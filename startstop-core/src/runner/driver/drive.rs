@@ -47,6 +47,10 @@ fn drive<S: Service, P: FutureStorage>(mut driver: Driver<S>) -> impl Future<Out
                     yield_now().await;
                     Next::Run(epoch)
                 }
+                Next::ShutdownCall(epoch) => {
+                    let mut call = driver.call(epoch);
+                    poll_fn(|cx| driver.poll_call(&mut call, cx)).await
+                }
                 Next::Pause(until) => driver.pause(until).await,
                 Next::Look => poll_fn(|cx| driver.poll_step(cx)).await,
                 Next::Settle => driver.settle(),

@@ -5,18 +5,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
 
-use tokio::runtime::RuntimeFlavor;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::Inner;
 use super::shutdown_call::{self, Call};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::{
-    Alarm, ArmTimer, Deferred, DriverStep, RetryAnswer, Shared, Synced, parts, update,
+    Alarm, ArmTimer, Deferred, DriverStep, PartEnd, RetryAnswer, Shared, Synced, deadline, parts,
+    update,
 };
 use crate::report::failure::RawFailure;
 use crate::report::panic::fenced;
 use crate::report::state::State;
-use crate::rules::lifecycle::Input;
+use crate::rules::lifecycle::{Input, StopStage};
 use crate::service::Service;
 
 /// The guard of the driver: tells the core when the runtime drops it.
@@ -42,6 +43,8 @@ impl<S: Service> Drop for Driver<S> {
 pub(super) enum Next {
     Run(u64),
     RunSoon(u64),
+    /// It calls `shutdown` in the attempt with this number.
+    ShutdownCall(u64),
     Pause(Option<u64>),
     Settle,
     Leave,
@@ -116,10 +119,11 @@ impl<S: Service> Driver<S> {
                 DriverStep::Settle => return Poll::Ready(Next::Settle),
                 DriverStep::Leave => return Poll::Ready(Next::Leave),
                 DriverStep::Wait => return Poll::Pending,
-                DriverStep::ShutdownCall => {
-                    self.call_hook(cx);
-                    step = self.next_step(cx);
-                }
+                // `run` has ended, so nothing is held up by it.
+                DriverStep::ShutdownCall => match self.claim_call() {
+                    Some((_, epoch)) => return Poll::Ready(Next::ShutdownCall(epoch)),
+                    None => step = self.next_step(cx),
+                },
                 DriverStep::Close(endings) => {
                     // A panic is a failure of the attempt.
                     let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
@@ -142,24 +146,68 @@ impl<S: Service> Driver<S> {
         }
     }
 
-    /// Calls `shutdown`, unless somebody else does; returns whether that needed a task.
-    pub(super) fn call_hook(&self, cx: &mut Task<'_>) -> bool {
+    /// Takes on the call of `shutdown`, if nobody else has: where the service runs, and the number of its attempt.
+    fn claim_call(&self) -> Option<(Handle, u64)> {
         let shared = &self.inner().shared;
         if !shared.is_hooked() {
-            return false;
+            return None;
         }
-        let Some((on, epoch)) = shared.synced().claim_shutdown(shared) else { return false };
-        let mut call = Call::new(Arc::clone(self.inner()), epoch);
+        shared.synced().claim_shutdown(shared)
+    }
+
+    /// Makes the call that was taken on.
+    pub(super) fn call(&self, epoch: u64) -> Call {
+        Call::new(Arc::clone(self.inner()), epoch)
+    }
+
+    /// Has `shutdown` called while `run` goes on.
+    pub(super) fn call_beside_run(&self, cx: &mut Task<'_>) {
+        let Some((on, epoch)) = self.claim_call() else { return };
+        let mut call = self.call(epoch);
         // With one thread a task of its own would not keep `run` going any better.
         let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
-        if alone && call.poll(cx).is_ready() {
-            return false;
+        if !alone || call.poll(cx).is_pending() {
+            let task = shutdown_call::spawn(&on, call);
+            // In a statement of its own, so that it is aborted outside of the lock.
+            let late = parts::shutdown_spawned(&mut self.inner().shared.synced(), epoch, task);
+            shutdown_call::abort(late);
         }
-        let task = shutdown_call::spawn(&on, call);
-        // In a statement of its own, so that it is aborted outside of the lock.
-        let late = parts::shutdown_spawned(&mut shared.synced(), epoch, task);
-        shutdown_call::abort(late);
-        true
+    }
+
+    /// Polls `shutdown`; when it has ended, what comes next.
+    pub(super) fn poll_call(&self, call: &mut Call, cx: &mut Task<'_>) -> Poll<Next> {
+        let ended = if self.inner().shared.current_level() == StopStage::Aborted {
+            (PartEnd::Dropped, call.drop_future())
+        } else {
+            match call.poll_future(cx) {
+                Poll::Ready(faults) => (PartEnd::Finished, faults),
+                Poll::Pending => {
+                    self.see_that_it_takes_longer(call, cx);
+                    return Poll::Pending;
+                }
+            }
+        };
+        let step = self.cue_after(cx, |shared, synced, deferred| {
+            call.ended(ended, shared, synced, deferred);
+        });
+        match step {
+            // The look is a future of its own.
+            DriverStep::Wait => Poll::Ready(Next::Look),
+            step => self.execute(step, cx),
+        }
+    }
+
+    /// A `shutdown` that is not ready after another turn of the runtime needs somebody who keeps its deadline; with more than
+    /// one thread that is seen to.
+    fn see_that_it_takes_longer(&self, call: &mut Call, cx: &mut Task<'_>) {
+        if !self.inner().shared.synced().has_one_thread() {
+            return;
+        }
+        if call.is_pending_again() {
+            update(self.inner(), |_, synced, deferred| deadline::on_polled(synced, deferred));
+        } else {
+            cx.waker().wake_by_ref();
+        }
     }
 
     /// Waits until the time of the next attempt, if there is one to wait for, or until something else

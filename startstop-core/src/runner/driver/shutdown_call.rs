@@ -1,7 +1,8 @@
 //! The call of `shutdown`.
 //!
-//! It runs in a task of its own, while `run` goes on. On a single-threaded runtime the driver makes the
-//! first poll of it, between two polls of `run`, so that one that is ready at once costs no task; with
+//! At a stop the driver polls `run` once more, and mostly that is its end: then the driver polls `shutdown` itself. Otherwise
+//! `shutdown` runs in a task of its own, while `run` goes on. On a single-threaded runtime the driver makes the
+//! first poll of it even so, between two polls of `run`, so that one that is ready at once costs no task; with
 //! more threads that would keep `run` from going on while `shutdown` blocks.
 
 use std::future::{Future, poll_fn};
@@ -16,7 +17,7 @@ use super::place::{Boxed, FutureStorage, Inline};
 use crate::engine::catch_unwind::{Fence, FutureEnd};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
-use crate::engine::{ArmTimer, Node, PartEnd, parts};
+use crate::engine::{ArmTimer, Deferred, Node, PartEnd, Shared, Synced, parts};
 use crate::report::failure::RawFailure;
 use crate::report::panic::{BoxError, PanicError, fenced};
 use crate::report::state::Phase;
@@ -34,6 +35,8 @@ pub(super) struct Call {
     /// Until the call has ended.
     node: Option<Arc<dyn Node>>,
     future: Option<BoxShutdown>,
+    /// The driver has polled it, and it was not ready.
+    was_pending: bool,
     span: AttemptSpan,
 }
 
@@ -47,11 +50,20 @@ impl Call {
             Box::pin(called::<S, Inline>(inner, cx))
         };
         let span = node.shared().span(epoch);
-        Self { node: Some(node), future: Some(future), span }
+        Self { node: Some(node), future: Some(future), was_pending: false, span }
     }
 
+    /// Polls the call, and tells of its end.
     pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<()> {
-        let Some(future) = &mut self.future else { return Poll::Ready(()) };
+        let faults = ready!(self.poll_future(cx));
+        self.end(PartEnd::Finished, faults.into_iter().flatten());
+        Poll::Ready(())
+    }
+
+    /// Polls the future, and drops it when it has ended: what has failed then. Whoever polls it here tells of the end, by
+    /// [`ended`](Self::ended).
+    pub(super) fn poll_future(&mut self, cx: &mut Task<'_>) -> Poll<[Option<RawFailure>; 3]> {
+        let Some(future) = &mut self.future else { return Poll::Ready([None, None, None]) };
         let polled = self.span.within(|| match fenced(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(FutureEnd { result, dropped })) => {
@@ -64,10 +76,32 @@ impl Call {
             }
             Err(panic) => Poll::Ready([Some(RawFailure::panic(panic)), None]),
         });
-        let faults = ready!(polled);
-        let dropped = self.clear().err().map(RawFailure::panic);
-        self.end(PartEnd::Finished, faults.into_iter().flatten().chain(dropped));
-        Poll::Ready(())
+        let [failed, dropped] = ready!(polled);
+        Poll::Ready([failed, dropped, self.clear().err().map(RawFailure::panic)])
+    }
+
+    /// Notes that it is not ready; whether that is not for the first time.
+    pub(super) fn is_pending_again(&mut self) -> bool {
+        std::mem::replace(&mut self.was_pending, true)
+    }
+
+    /// Drops the future: what has failed in that.
+    pub(super) fn drop_future(&mut self) -> [Option<RawFailure>; 3] {
+        [self.clear().err().map(RawFailure::panic), None, None]
+    }
+
+    /// It has ended, and the driver tells of it, who goes on with the service.
+    pub(super) fn ended(
+        &mut self,
+        (end, faults): (PartEnd, [Option<RawFailure>; 3]),
+        shared: &Shared,
+        synced: &mut Synced,
+        deferred: &mut Deferred,
+    ) {
+        self.node = None;
+        let faults = faults.into_iter().flatten();
+        parts::ended(synced, shared, (Phase::Shutdown, end), faults, deferred);
+        synced.step(shared, Input::HookEnded, ArmTimer::IfNew, deferred);
     }
 
     fn clear(&mut self) -> Result<(), PanicError> {

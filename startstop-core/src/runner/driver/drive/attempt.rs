@@ -83,14 +83,8 @@ where
             let dropped = dropped.err().map(RawFailure::panic);
             return self.end(cx, RunEnd::Dropped, [None, dropped]);
         }
-        // `shutdown` may rely on what the first lines of `run` set up, so `run` comes first, once.
-        let began = std::mem::replace(&mut self.began, true);
-        if began && stage == StopStage::Cancelled && self.driver.call_hook(cx) {
-            // It was spawned on this very worker, and `run` may block it: the runtime gets its turn.
-            shared.polling.store(false, Ordering::Release);
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
+        // `run` comes first: `shutdown` may rely on what its first lines set up, and mostly the poll after a stop is its last.
+        self.began = true;
         let polled = self.span.within(|| self.fence.poll(cx));
         shared.polling.store(false, Ordering::Release);
         match polled {
@@ -118,7 +112,7 @@ where
     }
 
     /// A stop that does not end within a poll needs somebody who keeps its deadline.
-    fn see_that_it_takes_longer(&self, shared: &Shared, cx: &Task<'_>) {
+    fn see_that_it_takes_longer(&self, shared: &Shared, cx: &mut Task<'_>) {
         if shared.current_level() == StopStage::Alive {
             return;
         }
@@ -127,8 +121,7 @@ where
             synced.life.is_hook_due()
         });
         if hook_due {
-            // The stop came before the first poll: the next one calls it.
-            cx.waker().wake_by_ref();
+            self.driver.call_beside_run(cx);
         }
     }
 
