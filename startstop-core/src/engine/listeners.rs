@@ -97,9 +97,17 @@ pub(crate) fn unlisten(synced: &mut Synced, listener: &Listener) {
     }
 }
 
+/// Whether the service is known to be there in what is about to start it.
+pub(crate) fn is_placed(synced: &Synced, owner: &Path, name: &str) -> bool {
+    let path = synced.rare.as_ref().and_then(|rare| rare.path.as_ref());
+    path.is_some_and(|path| path.is_below(owner, name))
+}
+
 /// Notes where the service is in what is about to start it; returns its own streams as they were, if that moves them.
-pub(crate) fn move_to(synced: &mut Synced, shared: &Shared, path: &Path) -> Vec<Listener> {
-    if synced.state() != State::Stopped || synced.path(shared.name()) == *path {
+pub(crate) fn move_to(synced: &mut Synced, path: &Path) -> Vec<Listener> {
+    let old = synced.rare().path.as_ref();
+    let is_there = old.is_some_and(|old| old == path);
+    if synced.state() != State::Stopped || is_there {
         return Vec::new();
     }
     let rare = synced.rare();

@@ -17,6 +17,8 @@ pub(super) struct ChangeQueue {
 #[derive(Default)]
 struct Queued {
     changed: Vec<Id>,
+    /// A bit for each id: whether it is among them.
+    marks: Vec<u64>,
     /// The plan has something to say, though no member has changed: one is to be removed.
     poked: bool,
     waker: Option<Waker>,
@@ -45,14 +47,14 @@ impl ChangeQueue {
     /// A supervisor begins: what is in the change queue is old.
     pub(super) fn open(&self, group: Option<Weak<dyn Node>>) {
         let mut letters = self.letters();
-        letters.changed.clear();
+        letters.take_changed();
         letters.poked = false;
         letters.group = group;
     }
 
     /// Asks the supervisor to look at a member.
     pub(super) fn push(&self, id: Id) {
-        self.put(|letters| letters.changed.push(id));
+        self.put(|letters| letters.add(id));
     }
 
     /// Asks the supervisor to look at the plan.
@@ -80,7 +82,28 @@ impl ChangeQueue {
             return None;
         }
         letters.poked = false;
-        Some(std::mem::take(&mut letters.changed))
+        Some(letters.take_changed())
+    }
+}
+
+impl Queued {
+    /// Adds a member, once: whoever looks at it sees all that has become of it.
+    fn add(&mut self, id: Id) {
+        let (word, bit) = (id.0 / 64, 1 << (id.0 % 64));
+        if self.marks.len() <= word {
+            self.marks.resize(word + 1, 0);
+        }
+        if self.marks[word] & bit == 0 {
+            self.marks[word] |= bit;
+            self.changed.push(id);
+        }
+    }
+
+    fn take_changed(&mut self) -> Vec<Id> {
+        for id in &self.changed {
+            self.marks[id.0 / 64] &= !(1 << (id.0 % 64));
+        }
+        std::mem::take(&mut self.changed)
     }
 }
 

@@ -44,17 +44,24 @@ use crate::service::context::{Context, Reload};
 /// Supervises the members until the group ends.
 pub(super) async fn run(shared: &Arc<GroupShared>, cx: Context) -> Result<(), BoxError> {
     let mut supervisor = Supervisor::new(shared, &cx)?;
+    // They wait as long as the loop goes on: to begin anew in each turn would cost more than all else in it.
     let mut cancelled = pin!(cx.cancelled());
+    let mut draining = pin!(cx.draining());
+    let mut reloaded = pin!(cx.reloaded());
     let mut passed_on = None;
     while supervisor.again || !supervisor.is_finished() || end::finds_more(&mut supervisor) {
         if supervisor.again {
             tokio::task::yield_now().await;
         }
         let share_end = shares::next_end(&mut supervisor);
-        match supervisor.woken(cancelled.as_mut(), &mut passed_on, share_end).await {
+        let told = (cancelled.as_mut(), draining.as_mut(), reloaded.as_mut());
+        match supervisor.woken(told, &mut passed_on, share_end).await {
             Wakeup::Draining => supervisor.drain(),
             Wakeup::Cancelled => supervisor.close(),
-            Wakeup::Reload(reload) => passed_on = Some(reload::pass_on(&supervisor, reload)),
+            Wakeup::Reload(reload) => {
+                reloaded.set(cx.reloaded());
+                passed_on = Some(reload::pass_on(&supervisor, reload));
+            }
             Wakeup::Reloaded(result) => {
                 if let Some(pass) = passed_on.take() {
                     passed_on = pass.after(result, |id| supervisor.part(id));
@@ -181,12 +188,14 @@ impl<'a> Supervisor<'a> {
     /// Waits until there is something to do.
     async fn woken(
         &mut self,
-        mut cancelled: Pin<&mut impl Future<Output = ()>>,
+        (mut cancelled, mut draining, mut reloaded): (
+            Pin<&mut impl Future<Output = ()>>,
+            Pin<&mut impl Future<Output = ()>>,
+            Pin<&mut impl Future<Output = Reload>>,
+        ),
         passed_on: &mut Option<PassOn>,
         share_end: Option<Instant>,
     ) -> Wakeup {
-        let mut reloaded = pin!(self.cx.reloaded());
-        let mut draining = pin!(self.cx.draining());
         let mut share = pin!(share_over(share_end));
         poll_fn(|task| {
             if self.told != StopRequest::ToStop && cancelled.as_mut().poll(task).is_ready() {

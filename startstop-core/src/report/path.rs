@@ -30,6 +30,11 @@ impl Path {
         Self::link(Some(self.clone()), name)
     }
 
+    /// Whether this is the path of the part of `owner` with that name.
+    pub(crate) fn is_below(&self, owner: &Self, name: &str) -> bool {
+        *self.0.name == *name && self.0.above.as_ref() == Some(owner)
+    }
+
     fn link(above: Option<Self>, name: &str) -> Self {
         Self(Arc::new(PathLink { above, name: name.into(), text: OnceLock::new() }))
     }

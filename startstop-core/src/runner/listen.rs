@@ -43,8 +43,12 @@ fn walk(node: &Arc<dyn Node>, listener: Listener, visit: impl Fn(&dyn Node, &Lis
 
 /// Names a part after the owner that is about to start it, unless it runs already: its failures and events bear that path.
 pub(crate) fn place(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
-    let path = path_of(&**owner).below(name);
-    let moved = listeners::move_to(&mut part.shared().synced(), part.shared(), &path);
+    let above = path_of(&**owner);
+    if listeners::is_placed(&part.shared().synced(), &above, name) {
+        return;
+    }
+    let path = above.below(name);
+    let moved = listeners::move_to(&mut part.shared().synced(), &path);
     for old in moved {
         let new = Listener { path: path.clone(), ..old.clone() };
         for (name, below) in part.parts() {

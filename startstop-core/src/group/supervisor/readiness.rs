@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::{StopRequest, Supervisor};
-use crate::rules::graph::Id;
 use crate::service::context::attempt_guard::show_readiness;
 
 /// How many members a reason names.
@@ -13,7 +12,7 @@ const NAMED: usize = 16;
 pub(super) fn show(supervisor: &mut Supervisor<'_>) {
     let table = supervisor.shared.table();
     let has_started = table.plan.has_started() || supervisor.started;
-    let (unsettled, count) = table.plan.unsettled(NAMED);
+    let count = table.plan.unsettled_count();
     drop(table);
     if count == 0 && has_started {
         supervisor.restarts.is_ready();
@@ -23,7 +22,7 @@ pub(super) fn show(supervisor: &mut Supervisor<'_>) {
     if !has_started || supervisor.told != StopRequest::Nothing {
         return;
     }
-    let reason = named(supervisor, &unsettled, count);
+    let reason = named(supervisor);
     if supervisor.started && supervisor.unready == reason {
         return;
     }
@@ -32,9 +31,10 @@ pub(super) fn show(supervisor: &mut Supervisor<'_>) {
     supervisor.unready = reason;
 }
 
-/// The names of these members, and how many there are beside them; `None` if there are none.
-fn named(supervisor: &Supervisor<'_>, ids: &[Id], count: usize) -> Option<String> {
+/// The names of those members, and how many there are beside them; `None` if there are none.
+fn named(supervisor: &Supervisor<'_>) -> Option<String> {
     let table = supervisor.shared.table();
+    let (ids, count) = (table.plan.unsettled(NAMED), table.plan.unsettled_count());
     let names: Vec<&str> = ids.iter().filter_map(|id| Some(&*table.look_up(*id)?.name)).collect();
     let names = names.join(", ");
     match count {

@@ -91,7 +91,8 @@ pub(super) fn satisfy(plan: &mut GroupPlan, id: Id) {
     if std::mem::replace(&mut plan.node_mut(id).readiness.satisfied, true) {
         return;
     }
-    for dependent in plan.node(id).dependents.clone() {
+    for at in 0..plan.node(id).dependents.len() {
+        let dependent = plan.node(id).dependents[at];
         plan.node_mut(dependent).unready -= 1;
         plan.pending.push_back(dependent);
     }
@@ -110,7 +111,8 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
             (node.state, node.readiness.was_ready) = (MemberState::Pending, false);
             plan.pending.push_back(id);
         }
-        for dependent in plan.node(id).dependents.clone() {
+        for at in 0..plan.node(id).dependents.len() {
+            let dependent = plan.node(id).dependents[at];
             let behind = plan.node_mut(dependent);
             behind.unready += 1;
             if behind.stay.barrier {
@@ -134,7 +136,8 @@ pub(super) fn count_blocker(plan: &mut GroupPlan, id: Id) {
     if std::mem::replace(&mut plan.node_mut(id).descent.blocks, true) {
         return;
     }
-    for dep in plan.node(id).deps.clone() {
+    for at in 0..plan.node(id).deps.len() {
+        let dep = plan.node(id).deps[at];
         plan.node_mut(dep).blockers += 1;
     }
 }
@@ -144,7 +147,8 @@ pub(super) fn unblock_deps(plan: &mut GroupPlan, id: Id) {
     if !std::mem::replace(&mut plan.node_mut(id).descent.blocks, false) {
         return;
     }
-    for dep in plan.node(id).deps.clone() {
+    for at in 0..plan.node(id).deps.len() {
+        let dep = plan.node(id).deps[at];
         plan.node_mut(dep).blockers -= 1;
         plan.pending.push_back(dep);
     }

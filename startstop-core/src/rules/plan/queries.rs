@@ -40,9 +40,14 @@ impl GroupPlan {
         self.closing().is_none() && self.counts.awaited == 0
     }
 
-    /// The first few members that are neither ready nor settled at this moment, and how many there are.
-    pub(crate) fn unsettled(&self, few: usize) -> (Vec<Id>, usize) {
-        (self.unsettled.iter().copied().take(few).collect(), self.unsettled.len())
+    /// The first few members that are neither ready nor settled at this moment.
+    pub(crate) fn unsettled(&self, few: usize) -> Vec<Id> {
+        self.unsettled.iter().copied().take(few).collect()
+    }
+
+    /// How many members are neither ready nor settled at this moment.
+    pub(crate) fn unsettled_count(&self) -> usize {
+        self.unsettled.len()
     }
 
     /// Whether a restart is under way, its backoff included.
