@@ -59,9 +59,9 @@ use Span::{All, Start, Stop};
 
 /// All of them.
 pub(crate) const FIGURES: &[Figure] = &[
-    figure("cycle, to bare tokio", One, ("cycle", All), (BARE, "cycle"), [1.30, 1.869]),
+    figure("cycle, to bare tokio", One, ("cycle", All), (BARE, "cycle"), [1.30, 1.839]),
     figure("cycle, to bare tokio", Several, ("cycle", All), (BARE, "cycle"), [1.30, 1.855]),
-    figure("cycle, to the same by hand", One, ("cycle", All), (BY_HAND, "cycle"), [1.15, 1.637]),
+    figure("cycle, to the same by hand", One, ("cycle", All), (BY_HAND, "cycle"), [1.15, 1.611]),
     figure(
         "cycle, to the same by hand",
         Several,
@@ -69,7 +69,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         (BY_HAND, "cycle"),
         [1.15, 1.601],
     ),
-    figure("hook that awaits, to bare tokio", One, ("hooked", All), (BARE, "cycle"), [1.55, 2.435]),
+    figure("hook that awaits, to bare tokio", One, ("hooked", All), (BARE, "cycle"), [1.55, 2.414]),
     figure(
         "hook that awaits, to bare tokio",
         Several,
@@ -82,21 +82,21 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("ready", All),
         (BARE, "cycle"),
-        [1.50, 2.185],
+        [1.50, 2.163],
     ),
     figure(
         "hook that is ready, to bare tokio",
         Several,
         ("ready", All),
         (BARE, "cycle"),
-        [1.60, 2.214],
+        [1.60, 2.387],
     ),
     figure(
         "restart, to a bare stop and start",
         One,
         ("restart", All),
         (BARE, "cycle"),
-        [0.62, 1.199],
+        [0.62, 1.197],
     ),
     figure(
         "restart, to a bare stop and start",
@@ -110,7 +110,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("failing", All),
         (BY_HAND, "failing"),
-        [1.25, 2.440],
+        [1.25, 2.420],
     ),
     figure(
         "failing restart, to a loop",
@@ -119,17 +119,17 @@ pub(crate) const FIGURES: &[Figure] = &[
         (BY_HAND, "failing"),
         [1.25, 2.573],
     ),
-    figure("crowd, start", One, ("crowd", Start), (BARE, "crowd"), [2.10, 2.576]),
-    figure("crowd, stop", One, ("crowd", Stop), (BARE, "crowd"), [1.90, 2.802]),
-    figure("crowd, start", Several, ("crowd", Start), (BARE, "crowd"), [2.10, 2.339]),
-    figure("crowd, stop", Several, ("crowd", Stop), (BARE, "crowd"), [2.00, 2.240]),
-    figure("star, start", One, ("star", Start), (BARE, "star"), [3.30, 6.161]),
-    figure("star, stop", One, ("star", Stop), (BARE, "star"), [4.00, 8.258]),
-    figure("chain, start", One, ("chain", Start), (BARE, "chain"), [3.80, 6.314]),
-    figure("chain, stop", One, ("chain", Stop), (BARE, "chain"), [4.20, 7.843]),
+    figure("crowd, start", One, ("crowd", Start), (BARE, "crowd"), [2.10, 2.555]),
+    figure("crowd, stop", One, ("crowd", Stop), (BARE, "crowd"), [1.90, 2.761]),
+    figure("crowd, start", Several, ("crowd", Start), (BARE, "crowd"), [2.10, 2.461]),
+    figure("crowd, stop", Several, ("crowd", Stop), (BARE, "crowd"), [2.00, 2.360]),
+    figure("star, start", One, ("star", Start), (BARE, "star"), [3.30, 6.144]),
+    figure("star, stop", One, ("star", Stop), (BARE, "star"), [4.00, 8.162]),
+    figure("chain, start", One, ("chain", Start), (BARE, "chain"), [3.80, 6.257]),
+    figure("chain, stop", One, ("chain", Stop), (BARE, "chain"), [4.20, 7.604]),
     figure("star, start", Several, ("star", Start), (BARE, "star"), [3.30, 6.409]),
     figure("star, stop", Several, ("star", Stop), (BARE, "star"), [4.00, 8.220]),
-    figure("chain, start", Several, ("chain", Start), (BARE, "chain"), [3.80, 6.412]),
+    figure("chain, start", Several, ("chain", Start), (BARE, "chain"), [3.80, 6.584]),
     figure("chain, stop", Several, ("chain", Stop), (BARE, "chain"), [4.20, 7.935]),
     figure(
         "`insert` and `remove` at 10,000",
@@ -143,16 +143,16 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("restart beside 20,000", All),
         (OWN, "restart beside 10"),
-        [1.5, 1.012],
+        [1.5, 1.056],
     ),
     figure(
         "cycle while nobody listens",
         One,
         ("nobody listens", All),
         (OWN, "cycle"),
-        [1.0, 1.045],
+        [1.0, 1.055],
     ),
-    figure("cycle while one listens", One, ("one listens", All), (OWN, "cycle"), [1.25, 1.223]),
+    figure("cycle while one listens", One, ("one listens", All), (OWN, "cycle"), [1.25, 1.235]),
 ];
 
 /// What was counted already: most of what is held against something is asked for more than once.
