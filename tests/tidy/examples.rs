@@ -38,7 +38,7 @@ const MADE: &str = "the function that makes it has one";
 #[test]
 fn public_items_show_examples_of_their_own() {
     let files = files(CORE);
-    let items: Vec<_> = files.iter().flat_map(|file| items(file)).collect();
+    let items: Vec<_> = files.iter().flat_map(items).collect();
     assert!(items.len() > 250, "only {} public items are found", items.len());
     let without: Vec<_> = items.iter().filter(|item| !item.has_example).collect();
     let own = items.len() - without.len();
