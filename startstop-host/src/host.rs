@@ -459,7 +459,8 @@ fn refuse(reason: &str) -> ExitCode {
 
 /// Prints to stderr, which nobody may listen to any more.
 pub(crate) fn tell(line: &str) {
-    drop(writeln!(io::stderr(), "startstop-host: {line}"));
+    // In one piece, so that nobody else's line comes between.
+    drop(io::stderr().write_all(format!("startstop-host: {line}\n").as_bytes()));
 }
 
 impl<S: Service> fmt::Debug for Host<S> {
