@@ -61,7 +61,8 @@ async fn a_blocking_pop_that_is_dropped_takes_the_next_item_with_it() {
     // With a connection of its own, which is dropped as well, the next one stays.
     drop(worker);
     until("the server has noticed", async || {
-        let clients: String = redis::cmd("CLIENT").arg("LIST").query_async(&mut other).await.unwrap();
+        let clients: String =
+            redis::cmd("CLIENT").arg("LIST").query_async(&mut other).await.unwrap();
         !clients.contains("cmd=blpop")
     })
     .await;

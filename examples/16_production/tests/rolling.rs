@@ -9,7 +9,7 @@ use crate::servers::{Servers, until};
 
 const CUSTOMERS: usize = 12;
 /// So many orders have to be taken between two steps.
-const SOME: u64 = 200;
+const SOME: u64 = 100;
 
 /// Waits until the crowd has given some orders more.
 async fn some_more(crowd: &Crowd) {

@@ -32,6 +32,16 @@ impl Nats {
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
+
+    /// Returns once it does nothing any more.
+    async fn freeze(&self) {
+        self.signal(Signal::STOP);
+        let path = format!("/proc/{}/stat", self.child.id());
+        until("it is frozen", async || {
+            std::fs::read_to_string(&path).is_ok_and(|stat| stat.contains(") T "))
+        })
+        .await;
+    }
 }
 
 impl Drop for Nats {
@@ -46,9 +56,11 @@ async fn a_request_that_timed_out_is_delivered_later() {
     let nats = Nats::start();
     let (client, worker) = (nats.connect().await, nats.connect().await);
     let mut jobs = worker.subscribe("jobs").await.unwrap();
-    worker.flush().await.unwrap();
+    // The server knows of the worker.
+    worker.publish("jobs", "first".into()).await.unwrap();
+    timeout(LIMIT, jobs.next()).await.expect("it is delivered").unwrap();
     // The server is away: for the client it is the same whether it is frozen or cut off.
-    nats.signal(Signal::STOP);
+    nats.freeze().await;
     let request = client.request("jobs", "pack".into());
     let late = timeout(Duration::from_secs(1), request).await;
     let gave_up = match &late {
