@@ -158,7 +158,7 @@ async fn a_start_is_answered_where_one_that_was_ready_is_down_again() {
     assert!(app.is_running() && !app.is_ready());
     tokio::time::sleep(60 * SECOND).await;
     assert!(app.is_ready());
-    assert_eq!(told(&mut events), ["ready"]);
+    assert_eq!(told(&mut events), ["not ready: a", "ready"]);
     stopped(&app).await;
 }
 
