@@ -141,6 +141,27 @@ async fn a_member_that_starts_or_waits_for_an_attempt_is_stopped_when_it_begins(
     within(app.stop()).await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_member_in_backoff_is_stopped_when_a_drain_begins_though_others_depend_on_it() {
+    use startstop_core::{Backoff, RestartPolicy};
+    for bound in [false, true] {
+        let journal = Journal::new();
+        let policy = RestartPolicy::on_failure().backoff(Backoff::constant(SECOND));
+        let db = journal.probe("db").settings(Settings::new().restart(policy));
+        let user = Member::new(journal.probe("user"));
+        let user = if bound { user.bound_to(["db"]) } else { user.after(["db"]) };
+        let app = started(draining().with("db", db).with("user", user)).await;
+        journal.tell("db", Act::Fail);
+        idle().await;
+        app.request_stop();
+        idle().await;
+        let state = |name: &str| app.service().get(name).unwrap().state();
+        assert_eq!(state("db"), State::Stopped, "bound: {bound}");
+        within(app.stop()).await.unwrap();
+        assert_eq!(journal.count("+db"), 1, "bound: {bound}");
+    }
+}
+
 /// Is never ready.
 fn slow() -> Runner<impl Service> {
     let settings = Settings::new().readiness(Readiness::Explicit);

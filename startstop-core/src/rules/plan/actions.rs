@@ -15,13 +15,16 @@ fn look_at(plan: &mut GroupPlan, id: Id) {
     let Some(node) = plan.look_up(id) else { return };
     match (node.target, node.state) {
         (Target::Up, MemberState::Pending) => look_at_pending(plan, id),
+        // What is on its way up when a drain begins is of no use to those above it, so it does not wait for them.
+        (Target::Down, MemberState::Starting) if plan.stage == PlanStage::Draining => {
+            stop(plan, id);
+        }
         (Target::Down, MemberState::Starting | MemberState::Up) if node.blockers == 0 => {
             if node.stay.barrier {
                 stopping::comes_down(plan, id);
                 return;
             }
-            counts::set_fate(plan, id, MemberState::Stopping);
-            plan.actions.push(Action::Stop(id));
+            stop(plan, id);
         }
         // It is not alive and nothing above it is: its dependencies need not wait for it.
         (Target::Down, state) if !state.is_alive() && node.blockers == 0 => {
@@ -30,6 +33,11 @@ fn look_at(plan: &mut GroupPlan, id: Id) {
         }
         _ => {}
     }
+}
+
+fn stop(plan: &mut GroupPlan, id: Id) {
+    counts::set_fate(plan, id, MemberState::Stopping);
+    plan.actions.push(Action::Stop(id));
 }
 
 fn look_at_pending(plan: &mut GroupPlan, id: Id) {

@@ -118,14 +118,14 @@ impl GroupPlan {
         if self.node(id).state != MemberState::Up {
             self.on_starting(id);
         }
+        if self.node(id).state == MemberState::Starting {
+            counts::set_fate(self, id, MemberState::Up);
+        }
         if self.node(id).target == Target::Down {
             // Nobody starts on what is on its way down.
             return;
         }
         counts::change(self, id, |node| node.stay.fresh = false);
-        if self.node(id).state == MemberState::Starting {
-            counts::set_fate(self, id, MemberState::Up);
-        }
         counts::change(self, id, |node| node.readiness.was_ready = true);
         counts::satisfy(self, id);
     }

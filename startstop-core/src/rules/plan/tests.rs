@@ -89,3 +89,15 @@ fn a_failure_during_a_restart_merges_into_it() {
     plan.backoff_over();
     assert_eq!(plan.take_actions(), [Action::Restart(first), Action::Restart(third)]);
 }
+
+#[test]
+fn what_starts_when_a_drain_begins_is_stopped_though_what_depends_on_it_is_up() {
+    let (mut plan, [below, above]) =
+        up([(&[], OnFailure::default()), (&[Id(0)], OnFailure::default())]);
+    plan.on_starting(below);
+    plan.drain();
+    assert_eq!(plan.take_actions(), [Action::Stop(below)]);
+    plan.on_ended(below, MemberEnd::Told, || true);
+    assert_eq!(plan.take_actions(), []);
+    assert!(plan.is_alive(above));
+}
