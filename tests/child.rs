@@ -103,10 +103,13 @@ impl Program {
 
     /// Sends it a signal again and again, as somebody in a hurry would, until it ends.
     pub(crate) async fn signal_until_it_ends(mut self, signal: &str) -> Ended {
-        while self.child.try_wait().expect("it can be waited for").is_none() {
-            self.signal(signal).await;
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let ends = async {
+            while self.child.try_wait().expect("it can be waited for").is_none() {
+                self.signal(signal).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        in_time(ends).await;
         self.end().await
     }
 

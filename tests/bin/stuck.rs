@@ -96,6 +96,7 @@ impl Service for Stuck {
 
     async fn shutdown(&self, _: Context) -> Result<(), BoxError> {
         if self.is("shutdown") {
+            println!("called");
             block();
         }
         Ok(())

@@ -60,6 +60,10 @@ async fn told(place: &'static str, runtime: &'static str, times: u8) -> Ended {
     if times == 1 {
         return program.end().await;
     }
+    if place == "shutdown" {
+        // An abort that comes before calls it no more.
+        program.prints("called").await;
+    }
     program.signal("INT").await;
     if times == 2 {
         return program.end().await;
