@@ -33,7 +33,7 @@ impl Service for Admin {
         cx.ready();
         let router =
             Router::new().route("/admin/{member}/{action}", post(act)).with_state(self.app.clone());
-        axum::serve(listener, router).with_graceful_shutdown(cx.cancelled_owned()).await
+        startstop_host::serve(cx, listener, router).await
     }
 
     fn settings(&self) -> Settings {

@@ -48,7 +48,8 @@ impl Service for Http {
             .route("/", get(async || "hello\n"))
             .route("/value", get(value))
             .with_state(self.sources.clone());
-        axum::serve(listener, router).with_graceful_shutdown(cx.cancelled_owned()).await
+        // `axum::serve` alone would hold a stop for its whole deadline for one client that has sent half a head.
+        startstop_host::serve(cx, listener, router).await
     }
 
     fn settings(&self) -> Settings {
