@@ -110,7 +110,8 @@ mod tests {
         assert_eq!(lines[0], "| | start and stop | uptime |");
         assert_eq!(lines[1], "|---|---:|---:|");
         assert_eq!(lines[2], "| bare tokio | 1.00 µs · 1.00 | – |");
-        assert_eq!(lines[3], "| startstop | 1.50 µs · 1.50 | – |");
+        assert_eq!(lines[3], "| by hand | – | – |");
+        assert_eq!(lines[4], "| startstop | 1.50 µs · 1.50 | – |");
     }
     #[test]
     fn a_reason_is_told_once() {
