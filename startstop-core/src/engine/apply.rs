@@ -102,7 +102,6 @@ impl Synced {
             if !self.driven && self.life.is_over() {
                 // Invariant 4: nobody else is left to do it.
                 self.settle(shared, deferred);
-                self.leave_runtime(deferred);
             }
         }
     }

@@ -159,7 +159,6 @@ impl Synced {
         self.step(shared, Input::RunEnded(RunEnd::Dropped), ArmTimer::ByCaller, deferred);
         if self.life.is_over() {
             self.settle(shared, deferred);
-            self.leave_runtime(deferred);
         }
     }
 
@@ -331,6 +330,7 @@ impl Synced {
         owners::leave(self, deferred);
         let answer = Answer::Start(Err(start_error));
         self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
+        self.leave_runtime(deferred);
     }
 
     /// Shows that the cycle has ended, even where the next one begins under the same lock.
