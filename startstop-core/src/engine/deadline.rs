@@ -300,7 +300,7 @@ fn on_look(synced: &mut Synced, shared: &super::Shared) -> LateWork {
 
 /// Notes who keeps the deadline: who has kept it before, or, as an error, those that have come too late.
 fn armed(synced: &mut Synced, id: u32, keepers: Keepers) -> Result<Keepers, Keepers> {
-    if synced.deadline.id != id || synced.deadline.due == NEVER {
+    if !is_kept_by(synced, id) {
         return Err(keepers);
     }
     let Deadline { task, entry, .. } = &mut synced.deadline;
@@ -333,7 +333,7 @@ fn task_lost(synced: &mut Synced, id: u32, deferred: &mut Deferred) {
 /// ready and block its thread in the same poll, and a task that is spawned from there would wait
 /// for that very thread.
 fn next_look(synced: &Synced, shared: &super::Shared, id: u32) -> Option<u64> {
-    if synced.deadline.id != id || synced.deadline.due == NEVER {
+    if !is_kept_by(synced, id) {
         return None;
     }
     match (synced.deadline.timer, shared.settings.watch()) {

@@ -119,8 +119,7 @@ pub(super) fn silent_at(synced: &Synced, shared: &Shared, now: u64) -> Option<u6
 /// The deadline may have passed.
 pub(super) fn on_fired(synced: &mut Synced, shared: &Shared, id: u32, deferred: &mut Deferred) {
     let now = deferred.now();
-    let watched = matches!(synced.deadline.timer, Timer::Start | Timer::Watch);
-    let silent_at = silent_at(synced, shared, now).filter(|_| watched);
+    let silent_at = silent_at(synced, shared, now).filter(|_| is_start_or_watch_due(synced));
     let silent = silent_at.is_some_and(|at| at <= now);
     if synced.deadline.id != id || now < synced.deadline.due && !silent {
         return;
