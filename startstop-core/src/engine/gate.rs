@@ -148,11 +148,7 @@ pub(crate) fn look<T, N: Node + ?Sized>(
     node: &Weak<N>,
     look: impl FnOnce(&Shared, &mut Synced) -> T,
 ) -> Option<(T, Option<Box<dyn Any + Send>>)> {
-    let (gate, node) = enter(node)?;
-    let seen = look(node.shared(), &mut node.shared().synced());
-    let last = let_go(&gate, node);
-    drop(gate);
-    Some((seen, last))
+    glance(node, |shared| look(shared, &mut shared.synced()))
 }
 
 /// The same without the lock.
