@@ -88,13 +88,8 @@ impl Passing {
     }
 
     fn take(&mut self, answer: Result<(), ReloadError>) {
-        match (&self.result, answer) {
-            // The first failure stands, and one that does not run or does not support it says nothing.
-            (Err(ReloadError::Failed(_)), _)
-            | (_, Err(ReloadError::NotSupported | ReloadError::Stopped)) => {}
-            (_, Err(failed @ ReloadError::Failed(_))) => self.result = Err(failed),
-            (_, Ok(())) => self.result = Ok(()),
-        }
+        let first = std::mem::replace(&mut self.result, Ok(()));
+        self.result = reload::combined(first, answer);
     }
 }
 

@@ -218,7 +218,10 @@ pub(crate) fn answer(
 ) {
     let Some(round) = round(synced, id) else { return };
     round.held = round.held.saturating_sub(1);
-    let result = combined(round.result.take(), answer);
+    let result = match round.result.take() {
+        Some(first) => combined(first, answer),
+        None => answer,
+    };
     if !round.is_over() {
         round.result = Some(result);
         return;
@@ -264,16 +267,17 @@ pub(super) fn end_all(synced: &mut Synced, deferred: &mut Deferred) {
     }
 }
 
-/// What two answers come to: the first failure, or else that it is done where anything has done it.
-fn combined(
-    first: Option<Result<(), ReloadError>>,
+/// Combines two answers: the first failure stands, or else it is done where anything has done it. One that does not run or
+/// does not support it says nothing.
+pub(crate) fn combined(
+    first: Result<(), ReloadError>,
     second: Result<(), ReloadError>,
 ) -> Result<(), ReloadError> {
     match (first, second) {
-        (None, second) => second,
-        (Some(failed @ Err(ReloadError::Failed(_))), _)
-        | (_, failed @ Err(ReloadError::Failed(_))) => failed,
-        (Some(Ok(())), _) | (_, Ok(())) => Ok(()),
-        (Some(first), Err(_)) => first,
+        (failed @ Err(ReloadError::Failed(_)), _) | (_, failed @ Err(ReloadError::Failed(_))) => {
+            failed
+        }
+        (Ok(()), _) | (_, Ok(())) => Ok(()),
+        (first, Err(_)) => first,
     }
 }

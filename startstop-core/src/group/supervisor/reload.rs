@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use super::Supervisor;
+use crate::engine::reload::combined;
 use crate::group::member::MemberPart;
 use crate::report::error::ReloadError;
 use crate::rules::graph::Id;
@@ -48,13 +49,7 @@ impl PassOn {
         answer: Result<(), ReloadError>,
         part: impl Fn(Id) -> Option<MemberPart>,
     ) -> Option<Self> {
-        match (&self.result, answer) {
-            // The first failure stands, and a member that does not run or does not support it says nothing.
-            (Err(ReloadError::Failed(_)), _)
-            | (_, Err(ReloadError::NotSupported | ReloadError::Stopped)) => {}
-            (_, Err(failed @ ReloadError::Failed(_))) => self.result = Err(failed),
-            (_, Ok(())) => self.result = Ok(()),
-        }
+        self.result = combined(self.result, answer);
         self.ask_next(part);
         if self.answer.is_some() {
             return Some(self);
