@@ -17,6 +17,7 @@ mod node;
 mod driver_step;
 mod deferred;
 mod apply;
+pub(crate) mod ancestry;
 pub(crate) mod availability;
 mod synced;
 pub(crate) mod ended;

@@ -12,7 +12,6 @@ mod member;
 mod table;
 mod builder;
 mod change_queue;
-mod ancestry;
 mod change;
 mod supervisor;
 pub(crate) mod composite;

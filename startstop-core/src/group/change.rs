@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use tokio::sync::oneshot;
 
-use super::ancestry;
 use super::builder::{check_name, closed};
 use super::change_queue::observe;
 use super::error::GroupError;
 use super::member::{IntoMember, MemberPart, Prepared};
 use super::table::{Table, edges_of};
 use super::{Group, GroupShared};
-use crate::engine::Identity;
+use crate::engine::{Identity, ancestry};
 use crate::rules::graph::Id;
 use crate::runner::listen;
 
@@ -126,7 +125,7 @@ impl GroupShared {
     /// Refuses what the group itself is a part of.
     fn look_for_itself(&self, name: &str, part: &MemberPart) -> Result<(), GroupError> {
         let group = Identity(std::ptr::from_ref(self).addr());
-        match ancestry::path_to(group, name, &part.node) {
+        match ancestry::path_to(&part.node, name, |node| node.identity() == Some(group)) {
             Some(path) => Err(GroupError::Cycle { path: closed(path) }),
             None => Ok(()),
         }

@@ -1,6 +1,5 @@
 //! Runners as parts of an attempt of another, as members are parts of a group.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -8,7 +7,7 @@ use std::sync::{Arc, Weak};
 use super::{Runner, listen};
 use crate::engine::attached::is_same;
 use crate::engine::request::{self, Caller};
-use crate::engine::{Node, Observer, Shared, Synced, attached, gate, owners};
+use crate::engine::{Node, Observer, Shared, Synced, ancestry, attached, gate, owners};
 use crate::report::path::SEPARATOR;
 use crate::report::state::State;
 use crate::rules::lifecycle::StopStage;
@@ -211,7 +210,7 @@ fn check(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), 
     if name.is_empty() || name.contains(SEPARATOR) {
         return Err(AttachError::InvalidName { name });
     }
-    if let Some(path) = path_to(owner, &name, part) {
+    if let Some(path) = ancestry::path_to(part, &name, |node| is_same(node, owner)) {
         return Err(AttachError::Cycle { path });
     }
     let is_taken = |(other, node): &(_, Arc<dyn Node>)| *other == name || is_same(node, part);
@@ -219,28 +218,6 @@ fn check(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), 
         return Err(AttachError::DuplicateName { name });
     }
     Ok(())
-}
-
-/// The names from `part` down to the whole, if that is a part of it, or is it.
-fn path_to(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Option<Vec<String>> {
-    let mut steps = vec![(Arc::clone(part), name.to_owned(), None)];
-    let mut seen = HashSet::from([Arc::as_ptr(part).addr()]);
-    let mut at = 0;
-    while let Some((node, _, _)) = steps.get(at) {
-        if is_same(node, owner) {
-            let up =
-                std::iter::successors(Some(&steps[at]), |(_, _, above)| Some(&steps[(*above)?]));
-            let mut names: Vec<String> = up.map(|(_, name, _)| name.clone()).collect();
-            names.reverse();
-            return Some(names);
-        }
-        let parts = node.parts().into_iter();
-        let new = parts.filter(|(_, part)| seen.insert(Arc::as_ptr(part).addr()));
-        let new: Vec<_> = new.map(|(name, node)| (node, name.into_owned(), Some(at))).collect();
-        steps.extend(new);
-        at += 1;
-    }
-    None
 }
 
 /// Between an attempt and what is attached to it.

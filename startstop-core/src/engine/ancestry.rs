@@ -1,9 +1,9 @@
-//! Whether a group is a part of something: looked for from that down, without recursion.
+//! Whether a service is a part of another: looked for from that down, without recursion.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::engine::{Identity, Node};
+use super::Node;
 
 /// A service on the way down.
 struct PathStep {
@@ -13,13 +13,17 @@ struct PathStep {
     above: Option<usize>,
 }
 
-/// The names from `node` down to what this is the identity of, if that is a part of it, or is it.
-pub(super) fn path_to(group: Identity, name: &str, node: &Arc<dyn Node>) -> Option<Vec<String>> {
+/// Returns the names from `node` down to the service that is sought, if that is a part of it, or is it.
+pub(crate) fn path_to(
+    node: &Arc<dyn Node>,
+    name: &str,
+    is_sought: impl Fn(&Arc<dyn Node>) -> bool,
+) -> Option<Vec<String>> {
     let mut steps = vec![PathStep { node: Arc::clone(node), name: name.to_owned(), above: None }];
     let mut seen = HashSet::from([address(node)]);
     let mut at = 0;
     while let Some(step) = steps.get(at) {
-        if step.node.identity() == Some(group) {
+        if is_sought(&step.node) {
             return Some(names(&steps, at));
         }
         let parts = step.node.parts().into_iter();
