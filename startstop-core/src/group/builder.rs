@@ -10,6 +10,7 @@ use super::error::GroupError;
 use super::member::{IntoMember, Member};
 use super::table::{Table, edges_of};
 use super::{Group, GroupShared};
+use crate::report::path::is_name;
 use crate::rules::graph::{Edges, Id, find_cycle};
 use crate::settings::Settings;
 use crate::settings::restart_policy::Backoff;
@@ -306,7 +307,7 @@ pub(super) fn closed(mut path: Vec<String>) -> Vec<String> {
 
 /// Whether a member can bear this name: a path is made of names.
 pub(super) fn check_name(name: &str) -> Result<(), GroupError> {
-    if name.is_empty() || name.contains('/') {
+    if !is_name(name) {
         return Err(GroupError::InvalidName { name: name.to_owned() });
     }
     Ok(())

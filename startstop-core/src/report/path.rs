@@ -19,6 +19,11 @@ struct PathLink {
 /// What stands between two names; no name of a member contains it.
 pub(crate) const SEPARATOR: char = '/';
 
+/// Whether a part may have this name in a path.
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(SEPARATOR)
+}
+
 impl Path {
     /// The path of a service that is a part of nothing.
     pub(crate) fn alone(name: &str) -> Self {

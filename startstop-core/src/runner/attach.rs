@@ -8,7 +8,7 @@ use super::{Runner, listen};
 use crate::engine::attached::is_same;
 use crate::engine::request::{self, Caller};
 use crate::engine::{Node, Observer, Shared, Synced, ancestry, attached, gate, owners};
-use crate::report::path::SEPARATOR;
+use crate::report::path::is_name;
 use crate::report::state::State;
 use crate::rules::lifecycle::StopStage;
 use crate::service::Service;
@@ -207,7 +207,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
 /// Whether the part may have this name, and is none that the whole is a part of.
 fn check(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
     let name = name.to_owned();
-    if name.is_empty() || name.contains(SEPARATOR) {
+    if !is_name(&name) {
         return Err(AttachError::InvalidName { name });
     }
     if let Some(path) = ancestry::path_to(part, &name, |node| is_same(node, owner)) {
