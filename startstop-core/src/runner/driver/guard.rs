@@ -56,10 +56,6 @@ impl<S: Service> Driver<S> {
         Self { inner: Some(inner), id, left: false }
     }
 
-    pub(super) fn id(&self) -> u32 {
-        self.id
-    }
-
     pub(super) fn leave(mut self) {
         self.left = true;
     }
@@ -107,6 +103,19 @@ impl<S: Service> Driver<S> {
             change(shared, synced, deferred);
             synced.next_step(shared, self.id, cx.waker(), deferred)
         })
+    }
+
+    /// Changes the core at the end of a part, and does what comes next.
+    pub(super) fn end_part(
+        &self,
+        cx: &mut Task<'_>,
+        change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
+    ) -> Poll<Next> {
+        match self.cue_after(cx, change) {
+            // The look is a future of its own: what was polled here may be dropped.
+            DriverStep::Wait => Poll::Ready(Next::Look),
+            step => self.execute(step, cx),
+        }
     }
 
     /// Does what the core says, until that takes more than a poll.
@@ -187,14 +196,7 @@ impl<S: Service> Driver<S> {
                 }
             }
         };
-        let step = self.cue_after(cx, |shared, synced, deferred| {
-            call.ended(ended, shared, synced, deferred);
-        });
-        match step {
-            // The look is a future of its own.
-            DriverStep::Wait => Poll::Ready(Next::Look),
-            step => self.execute(step, cx),
-        }
+        self.end_part(cx, |shared, synced, deferred| call.ended(ended, shared, synced, deferred))
     }
 
     /// A `shutdown` that is not ready after another turn of the runtime needs somebody who keeps its deadline; with more than
@@ -227,11 +229,10 @@ impl<S: Service> Driver<S> {
                 }
             }
             alarm = None;
-            let step = update(self.inner(), |shared, synced, deferred| {
+            let step = self.cue_after(cx, |shared, synced, deferred| {
                 if synced.is_driven_by(self.id) {
                     synced.step(shared, Input::BackoffOver, ArmTimer::Now, deferred);
                 }
-                synced.next_step(shared, self.id, cx.waker(), deferred)
             });
             self.execute(step, cx)
         })

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context as Task, Poll};
 
 use crate::engine::catch_unwind::{Fence, FutureEnd};
-use crate::engine::{DriverStep, Node, Shared, deadline, reload, spans, update};
+use crate::engine::{Node, Shared, deadline, reload, spans, update};
 use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
@@ -132,16 +132,9 @@ where
         faults: [Option<RawFailure>; 2],
     ) -> Poll<Next> {
         self.ended = true;
-        let id = self.driver.id();
-        let step = update(self.driver.inner(), |shared, synced, deferred| {
+        self.driver.end_part(cx, |shared, synced, deferred| {
             synced.run_ended(shared, end, faults, deferred);
-            synced.next_step(shared, id, cx.waker(), deferred)
-        });
-        match step {
-            // The look is a future of its own: what is polled here may be dropped.
-            DriverStep::Wait => Poll::Ready(Next::Look),
-            step => self.driver.execute(step, cx),
-        }
+        })
     }
 }
 
