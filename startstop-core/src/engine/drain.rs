@@ -59,15 +59,7 @@ pub(crate) fn limit_stop(
 ) {
     let now = deferred.now();
     let drained = plan_drain(synced, shared, now);
-    let due = match allowed {
-        Allowed::Own => clock::later(drained.unwrap_or(now), shared.settings.stop_timeout()),
-        Allowed::Within(timeout) => clock::later(now, timeout),
-    };
-    if drained.is_some() || shared.settings.stop_timeout().is_zero() {
-        synced.rare();
-    }
-    note_limit(synced, allowed, now);
-    stop_by(synced, due);
+    limit_after(synced, shared, allowed, drained, now);
 }
 
 /// The same for a stop that does not drain; whether that is earlier than any before.
@@ -77,15 +69,27 @@ pub(crate) fn limit_stop_now(
     allowed: Allowed,
     deferred: &mut Deferred,
 ) -> bool {
-    let timeout = match allowed {
-        Allowed::Own => shared.settings.stop_timeout(),
-        Allowed::Within(timeout) => timeout,
+    limit_after(synced, shared, allowed, None, deferred.now())
+}
+
+/// The same after a drain that is over at `drained`, if there is one.
+fn limit_after(
+    synced: &mut Synced,
+    shared: &Shared,
+    allowed: Allowed,
+    drained: Option<u64>,
+    now: u64,
+) -> bool {
+    let stop_timeout = shared.settings.stop_timeout();
+    let due = match allowed {
+        Allowed::Own => clock::later(drained.unwrap_or(now), stop_timeout),
+        Allowed::Within(timeout) => clock::later(now, timeout),
     };
-    if shared.settings.stop_timeout().is_zero() {
+    if drained.is_some() || stop_timeout.is_zero() {
         synced.rare();
     }
-    note_limit(synced, allowed, deferred.now());
-    stop_by(synced, clock::later(deferred.now(), timeout))
+    note_limit(synced, allowed, now);
+    stop_by(synced, due)
 }
 
 fn stop_by(synced: &mut Synced, due: u64) -> bool {
