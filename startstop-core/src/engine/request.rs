@@ -110,12 +110,23 @@ fn begin_stop(
     arm: ArmTimer,
     deferred: &mut Deferred,
 ) {
-    let joins = synced.state() == State::Stopping;
     drain::limit_stop(synced, shared, allowed, deferred);
     let input = match allowed {
         Allowed::Within(Duration::ZERO) => Input::Abort,
         _ => Input::Stop,
     };
+    step_to_stop(shared, synced, input, arm, deferred);
+}
+
+/// Feeds the input of a stop, whose limit is noted, to the lifecycle.
+fn step_to_stop(
+    shared: &Shared,
+    synced: &mut Synced,
+    input: Input,
+    arm: ArmTimer,
+    deferred: &mut Deferred,
+) {
+    let joins = synced.state() == State::Stopping;
     synced.step(shared, input, arm, deferred);
     if joins {
         // The earliest deadline wins, and a group shares it out anew.
@@ -264,16 +275,11 @@ fn stop_with_whole<N: Node + ?Sized>(
     };
     update(node, |shared, synced, deferred| {
         stop_in(shared, synced, StopReason::Group, wanted, deferred, |shared, synced, deferred| {
-            let joins = synced.state() == State::Stopping;
             let earlier = drain::limit_stop_now(synced, shared, allowed, deferred);
             if kept == Kept::ByWhole && earlier {
                 deadline::leave_to_owner(synced);
             }
-            synced.step(shared, Input::StopNow, wanted.arm(), deferred);
-            if joins {
-                deadline::arm(synced, shared, wanted.arm(), deferred);
-                synced.wake_driver(deferred);
-            }
+            step_to_stop(shared, synced, Input::StopNow, wanted.arm(), deferred);
         })
     })
 }
