@@ -304,6 +304,6 @@ impl Synced {
 
     /// Whether attempt `epoch` is at least at `level`.
     pub(crate) fn has_reached(&self, epoch: u64, stage: StopStage) -> bool {
-        self.attempts != epoch || !self.life.is_alive() || self.life.stage() >= stage
+        !reporting::is_alive(self, epoch) || self.life.stage() >= stage
     }
 }

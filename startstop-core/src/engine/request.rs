@@ -162,9 +162,7 @@ pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
 
 /// A service asks for its own stop.
 pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    begin_own_stop(node, StopReason::Own, |synced| {
-        synced.attempts == epoch && synced.life.is_alive()
-    });
+    begin_own_stop(node, StopReason::Own, |synced| reporting::is_alive(synced, epoch));
 }
 
 /// A service asks for a stop of every outermost owner that it is a part of; of itself where it is a part of none.
@@ -191,7 +189,7 @@ pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
     let mut asked = StartRequest::new(node.shared(), StartKind::Restart, None, Caller::No);
     let below = drain::below(&**node);
     update(node, |shared, synced, deferred| {
-        if synced.attempts == epoch && synced.life.is_alive() && shared.is_wanted() {
+        if reporting::is_alive(synced, epoch) && shared.is_wanted() {
             drain::note_drain_below(synced, below);
             asked.make(shared, synced, deferred);
         }

@@ -7,7 +7,7 @@ use std::task::{Context as Task, Poll};
 
 use super::Attempt;
 use crate::engine::waiters::{Answer, Key, Topic};
-use crate::engine::{record, reload, update};
+use crate::engine::{record, reload, reporting, update};
 use crate::report::error::ReloadError;
 use crate::report::failure::RawFailure;
 use crate::report::panic::BoxError;
@@ -141,7 +141,7 @@ fn fail(attempt: &Attempt, round: u32, error: BoxError) {
     let fault = RawFailure::reported(error);
     // Handed back if the attempt is over, since its drop is user code.
     let _late = update(attempt.node(), |shared, synced, deferred| {
-        if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
+        if !reporting::is_alive(synced, attempt.epoch()) {
             return Some(fault);
         }
         let failure = record::failure(synced, shared, attempt.phase(), fault, deferred);
@@ -192,7 +192,7 @@ impl Future for Reloaded<'_> {
         let mut old = None;
         let round = update(attempt.node(), |_, synced, deferred| {
             let Some(waiting) = *key else {
-                if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
+                if !reporting::is_alive(synced, attempt.epoch()) {
                     // No request comes to an attempt that is over.
                     return None;
                 }

@@ -149,7 +149,7 @@ impl Context {
         let phase = attempt.phase();
         // Handed back if the context is inert, since its drop is user code.
         let _inert = update(attempt.node(), |shared, synced, deferred| {
-            if synced.attempts != attempt.epoch() || !synced.life.is_alive() {
+            if !reporting::is_alive(synced, attempt.epoch()) {
                 return Some(fault);
             }
             record::failure(synced, shared, phase, fault, deferred);
