@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Runner, StartStop, StateWatch, find};
 use crate::engine::request::pending::wait_reply;
 use crate::engine::waiters::Answer;
-use crate::engine::{Node, grace, request};
+use crate::engine::{grace, request};
 use crate::report::event::Events;
 use crate::report::failure::Failure;
 use crate::report::history::History;
@@ -290,7 +290,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn subscribe(&self) -> StateWatch {
-        StateWatch::new(&(Arc::clone(self.inner()) as Arc<dyn Node>))
+        StateWatch::new(&self.node())
     }
 
     /// Returns a stream of what happens from now on to the service and, for a composite, to every member down to the
@@ -332,7 +332,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn events_with_capacity(&self, capacity: usize) -> Events {
-        listen(&(Arc::clone(self.inner()) as Arc<dyn Node>), capacity)
+        listen(&self.node(), capacity)
     }
 
     /// Returns the service itself, or what is below it, by its path as [`Status::path`](crate::Status::path) has it; `None` if
@@ -357,7 +357,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn find(&self, path: &str) -> Option<Arc<dyn StartStop>> {
-        let node = find::find(Arc::clone(self.inner()) as Arc<dyn Node>, path)?;
+        let node = find::find(self.node(), path)?;
         node.handle()?.downcast().ok().map(|handle| *handle)
     }
 }
