@@ -1,6 +1,6 @@
 //! What the members do, as the group's task has seen it.
 
-use super::node::{MemberState, Target};
+use super::node::{MemberState, PlanNode, Target};
 use super::{
     Action, Closing, GroupPlan, MemberEnd, PlanStage, actions, binding, counts, restart, stopping,
 };
@@ -125,8 +125,7 @@ impl GroupPlan {
             // Nobody starts on what is on its way down.
             return;
         }
-        counts::change(self, id, |node| node.stay.fresh = false);
-        counts::change(self, id, |node| node.readiness.was_ready = true);
+        counts::change(self, id, PlanNode::came_up);
         counts::satisfy(self, id);
     }
 
@@ -194,9 +193,7 @@ impl GroupPlan {
     }
 
     fn complete(&mut self, id: Id) {
-        counts::change(self, id, |node| {
-            (node.stay.fresh, node.readiness.was_ready) = (false, true);
-        });
+        counts::change(self, id, PlanNode::came_up);
         self.settle(id, MemberState::Completed);
         if self.node(id).policy.on_completion == OnCompletion::StopGroup
             && self.stage != PlanStage::Draining

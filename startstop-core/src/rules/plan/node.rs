@@ -188,6 +188,11 @@ impl PlanNode {
         }
     }
 
+    /// Notes that it is ready, or has completed.
+    pub(super) fn came_up(&mut self) {
+        (self.stay.fresh, self.readiness.was_ready) = (false, true);
+    }
+
     /// Forgets what was: the group begins to run.
     pub(super) fn reset(&mut self) {
         let fresh = Self::new(self.added, Vec::new(), Vec::new(), self.policy);

@@ -203,9 +203,7 @@ impl GroupPlan {
 
     /// The members that were told to stop and are not down.
     pub(crate) fn stopping(&self) -> Vec<Id> {
-        let falls =
-            |id: &Id| self.look_up(*id).is_some_and(|node| node.state == MemberState::Stopping);
-        (0..self.nodes.len()).map(Id).filter(falls).collect()
+        (0..self.nodes.len()).map(Id).filter(|id| self.is_stopping_member(*id)).collect()
     }
 
     /// Whether the member was told to stop and is not down.
