@@ -4,8 +4,9 @@ use super::Supervisor;
 use super::member_snapshot::MemberSnapshot;
 use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
-use crate::group::table::ChangeWaiter;
-use crate::report::error::StartError;
+use crate::group::member::MemberPart;
+use crate::group::table::{ChangeWaiter, TableEntry};
+use crate::report::error::{StartError, StopError};
 use crate::report::failure::RawFailure;
 use crate::report::panic::fenced;
 use crate::rules::graph::Id;
@@ -33,16 +34,12 @@ pub(super) fn removed(supervisor: &mut Supervisor<'_>, id: Id) {
         (table.plan.was_told(id), table.delete(id))
     };
     let Some(entry) = entry else { return };
-    unobserve(&supervisor.shared.change_queue, id, &entry.part);
-    supervisor.shared.tell_removed(&entry.name, &entry.part);
-    let look = MemberSnapshot::at(&*entry.part.node);
-    // How one ended that was at rest before is none of its removal.
-    let outcome = if told || look.stuck.is_some() { look.stop } else { Ok(()) };
-    for removing in entry.removing {
-        reply(Some(removing), outcome.clone().map_err(GroupError::Stop));
-    }
-    reply(entry.inserting, Err(GroupError::Start(StartError::Stopped)));
-    supervisor.gone.push(entry.part);
+    let outcome = |part: &MemberPart| {
+        let look = MemberSnapshot::at(&*part.node);
+        // How one ended that was at rest before is none of its removal.
+        if told || look.stuck.is_some() { look.stop } else { Ok(()) }
+    };
+    take_off(supervisor, id, entry, outcome, StartError::Stopped);
 }
 
 /// A member that was inserted did not start: it is taken off again.
@@ -54,12 +51,24 @@ pub(super) fn withdraw(supervisor: &mut Supervisor<'_>, id: Id, error: StartErro
     }
     let entry = supervisor.shared.table().delete(id);
     let Some(entry) = entry else { return };
+    take_off(supervisor, id, entry, |_| Ok(()), error);
+}
+
+/// Parts with a member that is deleted from the table, and answers those who wait for it.
+fn take_off(
+    supervisor: &mut Supervisor<'_>,
+    id: Id,
+    entry: TableEntry,
+    stopped: impl FnOnce(&MemberPart) -> Result<(), StopError>,
+    not_started: StartError,
+) {
     unobserve(&supervisor.shared.change_queue, id, &entry.part);
     supervisor.shared.tell_removed(&entry.name, &entry.part);
+    let stopped = stopped(&entry.part);
     for removing in entry.removing {
-        reply(Some(removing), Ok(()));
+        reply(Some(removing), stopped.clone().map_err(GroupError::Stop));
     }
-    reply(entry.inserting, Err(GroupError::Start(error)));
+    reply(entry.inserting, Err(GroupError::Start(not_started)));
     supervisor.gone.push(entry.part);
 }
 
