@@ -2,7 +2,7 @@
 //!
 //! An entry that is wrong is reported and passed over, up to the next comma; the rest is read on.
 
-use proc_macro2::{Group, Span};
+use proc_macro2::{Group, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -42,8 +42,19 @@ pub(super) fn attribute(
 }
 
 impl Args {
+    /// Reads entries that are all of some tokens.
+    pub(super) fn read_all(&mut self, tokens: TokenStream, known: &[Key], out: &mut Diagnostics) {
+        let read = |input: ParseStream| {
+            self.read(input, known, out);
+            Ok(())
+        };
+        if let Err(error) = read.parse2(tokens) {
+            out.report_error(error);
+        }
+    }
+
     /// Reads entries up to the end of the input.
-    pub(super) fn read(&mut self, input: ParseStream, known: &[Key], out: &mut Diagnostics) {
+    fn read(&mut self, input: ParseStream, known: &[Key], out: &mut Diagnostics) {
         while !input.is_empty() {
             if self.entry(input, known, out).is_none() {
                 let _ = input.parse::<Token![=]>();
@@ -165,13 +176,7 @@ impl Args {
 /// Reads `member(..)`.
 fn of_member(list: &Group, out: &mut Diagnostics) -> OfMember {
     let mut args = Args::default();
-    let read = |input: ParseStream| {
-        args.read(input, keys::OF_MEMBER, out);
-        Ok(())
-    };
-    if let Err(error) = read.parse2(list.stream()) {
-        out.report_error(error);
-    }
+    args.read_all(list.stream(), keys::OF_MEMBER, out);
     let is_transient = args.has("transient");
     let bound_to = args.bound_to.unwrap_or_default();
     OfMember { policies: args.settings, bound_to, is_transient }

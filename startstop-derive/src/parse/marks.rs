@@ -48,13 +48,7 @@ pub(super) fn read(
     out: &mut Diagnostics,
 ) -> Option<Methods> {
     let mut given = Args::default();
-    let read_args = |input: ParseStream| {
-        given.read(input, keys::OF_METHODS, out);
-        Ok(())
-    };
-    if let Err(error) = read_args.parse2(args) {
-        out.report_error(error);
-    }
+    given.read_all(args, keys::OF_METHODS, out);
     let bare = strip::without_marks(block.clone());
     let parsed = (|input: ParseStream| self::block(input, out)).parse2(block);
     let Block { generics, self_ty, is_of_trait, found } = match parsed {
