@@ -92,12 +92,8 @@ impl<F: Future<Output: Outcome>> Future for Body<F> {
         let mut fence = Fence::new(this.future);
         let faults = this.span.within(|| {
             let FutureEnd { result, dropped } = ready!(fence.poll(cx));
-            let failed = match result.and_then(|output| fenced(|| output.into_result())) {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(RawFailure::of(|| error)),
-                Err(panic) => Some(RawFailure::panic(panic)),
-            };
-            Poll::Ready([failed, dropped.map(RawFailure::panic)])
+            let end = result.and_then(|output| fenced(|| output.into_result()));
+            Poll::Ready([RawFailure::of_end(end), dropped.map(RawFailure::panic)])
         });
         let faults = ready!(faults);
         if let Some(entry) = this.entry.take() {

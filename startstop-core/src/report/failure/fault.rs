@@ -37,6 +37,15 @@ impl RawFailure {
         }
     }
 
+    /// Returns what a part that has ended has failed with, if it has.
+    pub(crate) fn of_end(end: Result<Result<(), BoxError>, PanicError>) -> Option<Self> {
+        match end {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(Self::of(|| error)),
+            Err(panic) => Some(Self::panic(panic)),
+        }
+    }
+
     pub(crate) fn reported(error: BoxError) -> Self {
         Self::new(Cause::Reported, error.into())
     }

@@ -67,12 +67,7 @@ impl Call {
         let polled = self.span.within(|| match fenced(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(FutureEnd { result, dropped })) => {
-                let failed = match result {
-                    Ok(Ok(())) => None,
-                    Ok(Err(error)) => Some(RawFailure::of(|| error)),
-                    Err(panic) => Some(RawFailure::panic(panic)),
-                };
-                Poll::Ready([failed, dropped.map(RawFailure::panic)])
+                Poll::Ready([RawFailure::of_end(result), dropped.map(RawFailure::panic)])
             }
             Err(panic) => Poll::Ready([Some(RawFailure::panic(panic)), None]),
         });

@@ -210,12 +210,8 @@ fn deliver(shared: &Mutex<ThreadShared>, ended: ThreadEnd, place: Option<Attempt
 }
 
 fn record(place: Option<&AttemptGuard>, ended: ThreadEnd) {
-    let fault = match ended {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => RawFailure::of(|| error),
-        Err(payload) => RawFailure::panic(PanicError::from_payload(payload)),
-    };
-    if let Some(place) = place {
+    let fault = RawFailure::of_end(ended.map_err(PanicError::from_payload));
+    if let (Some(place), Some(fault)) = (place, fault) {
         place.record(fault);
     }
 }
