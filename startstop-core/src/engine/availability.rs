@@ -1,7 +1,7 @@
 //! How long a service was up and down, and how often a failure took it down.
 
 use super::{Shared, Synced, ended};
-use crate::report::state::{Exit, Readiness, State};
+use crate::report::state::{Readiness, State};
 use crate::report::status::Outages;
 use crate::rules::lifecycle::End;
 use crate::sync::clock;
@@ -57,8 +57,7 @@ fn counts_as_down(synced: &Synced, shared: &Shared, state: State) -> bool {
         State::Backoff => true,
         State::Stopping => !synced.life.is_asked() && synced.life.end() != End::Completed,
         State::Stopped => {
-            let well = matches!(synced.exit, Exit::Completed | Exit::Stopped);
-            !well && synced.rare.is_some() && !ended::was_told(synced)
+            !synced.exit.is_success() && synced.rare.is_some() && !ended::was_told(synced)
         }
     }
 }

@@ -23,6 +23,13 @@ pub(crate) enum EndedBy {
     Completed,
 }
 
+impl EndedBy {
+    /// Whether it was told to end, by others or by itself.
+    fn is_told(self) -> bool {
+        matches!(self, Self::Told | Self::Own)
+    }
+}
+
 /// How a cycle ended, as far as its exit does not say so. The next one does not change it.
 #[derive(Default)]
 pub(super) struct CycleEnd {
@@ -46,8 +53,7 @@ pub(super) fn ends(synced: &Synced) -> Option<CycleEnd> {
         End::Completed => EndedBy::Completed,
         End::None | End::Failed | End::Silent => EndedBy::Other,
     };
-    let told = matches!(by, EndedBy::Told | EndedBy::Own);
-    let ended_by = rare.ended_by.as_ref().filter(|_| !told);
+    let ended_by = rare.ended_by.as_ref().filter(|_| !by.is_told());
     Some(CycleEnd {
         by,
         overdue: synced.life.is_overdue(),
@@ -58,7 +64,7 @@ pub(super) fn ends(synced: &Synced) -> Option<CycleEnd> {
 
 /// Whether the last cycle ended because it was told to.
 pub(crate) fn was_told(synced: &Synced) -> bool {
-    synced.rare.as_ref().is_some_and(|rare| matches!(rare.ended.by, EndedBy::Told | EndedBy::Own))
+    ended_by(synced).is_told()
 }
 
 /// What ended the last cycle.

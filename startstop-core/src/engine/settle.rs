@@ -302,7 +302,7 @@ impl Synced {
         }
         let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
         self.exit = match self.life.exit() {
-            Exit::Completed | Exit::Stopped if failed => Exit::Failed,
+            exit if failed && exit.is_success() => Exit::Failed,
             exit => exit,
         };
         if let Some(ended) = ended::ends(self) {
