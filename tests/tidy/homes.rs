@@ -33,18 +33,25 @@ const ONE_WAY: [(&str, &str); 2] = [
 
 #[test]
 fn the_methods_of_a_type_are_in_at_most_three_files() {
+    let homes = homes(CORE, inherent_impls);
+    assert!(homes.len() > 100, "no inherent impls are found any more");
+    let many = homes.into_iter().filter(|(_, paths)| paths.len() > HOMES);
+    none(many.map(|(name, paths)| format!("{name} is in {}", paths.join(", "))));
+}
+
+/// The files that each of the names is in.
+fn homes(src: &str, names: fn(&File) -> Vec<&str>) -> BTreeMap<String, Vec<String>> {
     let mut homes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in files(CORE) {
-        for name in inherent_impls(&file) {
+    for file in files(src) {
+        for name in names(&file) {
             let paths = homes.entry(name.to_owned()).or_default();
+            // Twice in one file it is one type: with a feature and without.
             if !paths.contains(&file.path) {
                 paths.push(file.path.clone());
             }
         }
     }
-    assert!(homes.len() > 100, "no inherent impls are found any more");
-    let many = homes.into_iter().filter(|(_, paths)| paths.len() > HOMES);
-    none(many.map(|(name, paths)| format!("{name} is in {}", paths.join(", "))));
+    homes
 }
 
 /// The types that a file has an inherent impl of.
@@ -83,16 +90,7 @@ fn no_name_of_a_private_type_is_there_twice() {
 
 /// The names of types that are in more than one file of a crate.
 fn twice(src: &str) -> BTreeMap<String, Vec<String>> {
-    let mut homes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in files(src) {
-        for name in types(&file) {
-            let paths = homes.entry(name.to_owned()).or_default();
-            // Twice in one file it is one type: with a feature and without.
-            if !paths.contains(&file.path) {
-                paths.push(file.path.clone());
-            }
-        }
-    }
+    let homes = homes(src, types);
     assert!(homes.len() > 10, "no types are found any more in {src}");
     homes.into_iter().filter(|(_, paths)| paths.len() > 1).collect()
 }
