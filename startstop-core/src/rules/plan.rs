@@ -106,7 +106,7 @@ pub(crate) struct GroupPlan {
     /// Those that a restart takes down and up again.
     restarting: Vec<Id>,
     /// How many of them are not down yet.
-    falling: usize,
+    not_down: usize,
     /// The backoff before they come up is not over.
     pausing: bool,
     counts: Counts,

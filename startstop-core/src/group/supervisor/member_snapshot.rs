@@ -41,20 +41,20 @@ pub(super) struct MemberSnapshot {
 }
 
 /// Whether a member is at rest or on its way there.
-fn is_falling(state: State) -> bool {
+fn is_down_or_stopping(state: State) -> bool {
     matches!(state, State::Stopping | State::Stopped)
 }
 
 /// Whether a member is at rest or on its way there, and nothing follows.
 pub(super) fn goes_down(node: &dyn Node) -> bool {
     let synced = node.shared().synced();
-    is_falling(synced.state()) && !synced.life.has_next()
+    is_down_or_stopping(synced.state()) && !synced.life.has_next()
 }
 
 /// The cycle that a start of a member asks for.
 pub(super) fn next_cycle(node: &dyn Node) -> u64 {
     let synced = node.shared().synced();
-    synced.cycle + u64::from(is_falling(synced.state()))
+    synced.cycle + u64::from(is_down_or_stopping(synced.state()))
 }
 
 impl MemberSnapshot {

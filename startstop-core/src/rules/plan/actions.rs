@@ -36,7 +36,7 @@ fn look_at(plan: &mut GroupPlan, id: Id) {
 }
 
 fn stop(plan: &mut GroupPlan, id: Id) {
-    counts::set_fate(plan, id, MemberState::Stopping);
+    counts::set_state(plan, id, MemberState::Stopping);
     plan.actions.push(Action::Stop(id));
 }
 
@@ -44,7 +44,7 @@ fn look_at_pending(plan: &mut GroupPlan, id: Id) {
     binding::note_idle(plan, id);
     let node = plan.node(id);
     // What is inserted waits for those to be down that a restart takes down.
-    let waits = node.stay.fresh && plan.falling > 0;
+    let waits = node.stay.fresh && plan.not_down > 0;
     if plan.stage == PlanStage::Draining || waits || node.trouble.failing || node.trouble.stuck {
         return;
     }
@@ -59,7 +59,7 @@ fn start(plan: &mut GroupPlan, id: Id) {
         (true, _) if barrier => plan.on_ready(id),
         (true, _) => {
             let again = plan.node(id).restart.again;
-            counts::set_fate(plan, id, MemberState::Starting);
+            counts::set_state(plan, id, MemberState::Starting);
             plan.node_mut(id).restart.again = false;
             plan.actions.push(if again { Action::Restart(id) } else { Action::Start(id) });
         }

@@ -122,7 +122,7 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
     }
 }
 
-pub(super) fn set_fate(plan: &mut GroupPlan, id: Id, state: MemberState) {
+pub(super) fn set_state(plan: &mut GroupPlan, id: Id, state: MemberState) {
     change(plan, id, |node| {
         node.state = state;
         node.descent.by_itself = false;

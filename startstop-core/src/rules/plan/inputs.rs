@@ -14,7 +14,7 @@ impl GroupPlan {
         self.pending.clear();
         self.restarting.clear();
         self.stage = PlanStage::Open;
-        (self.falling, self.pausing) = (0, false);
+        (self.not_down, self.pausing) = (0, false);
         for (at, node) in self.nodes.iter_mut().enumerate() {
             let Some(node) = node else { continue };
             node.reset();
@@ -37,7 +37,7 @@ impl GroupPlan {
         match self.node(id).state {
             MemberState::Starting | MemberState::Stopping => {}
             MemberState::Up => {
-                counts::set_fate(self, id, MemberState::Starting);
+                counts::set_state(self, id, MemberState::Starting);
                 counts::unsatisfy(self, id);
                 binding::take_bound_down(self, id);
             }
@@ -52,8 +52,8 @@ impl GroupPlan {
     /// Its handle has started the member, which was at rest.
     fn is_started(&mut self, id: Id) {
         self.take_out(id);
-        self.falling += usize::from(self.node(id).restart.restarts);
-        counts::set_fate(self, id, MemberState::Starting);
+        self.not_down += usize::from(self.node(id).restart.restarts);
+        counts::set_state(self, id, MemberState::Starting);
         counts::change(self, id, |node| {
             (node.readiness.was_ready, node.trouble.idle, node.restart.again) =
                 (false, false, false);
@@ -85,7 +85,7 @@ impl GroupPlan {
     /// A member that was told to stop has ended, and was started again by its handle: it is told again.
     pub(crate) fn on_restarted(&mut self, id: Id) {
         if self.node(id).state == MemberState::Stopping {
-            counts::set_fate(self, id, MemberState::Starting);
+            counts::set_state(self, id, MemberState::Starting);
             self.pending.push_back(id);
         }
     }
@@ -97,7 +97,7 @@ impl GroupPlan {
             let node = self.node(id);
             if node.stay.barrier && node.state == MemberState::Ended {
                 open.extend(&node.dependents);
-                counts::set_fate(self, id, MemberState::Pending);
+                counts::set_state(self, id, MemberState::Pending);
                 self.pending.push_back(id);
             }
         }
@@ -119,7 +119,7 @@ impl GroupPlan {
             self.on_starting(id);
         }
         if self.node(id).state == MemberState::Starting {
-            counts::set_fate(self, id, MemberState::Up);
+            counts::set_state(self, id, MemberState::Up);
         }
         if self.node(id).target == Target::Down {
             // Nobody starts on what is on its way down.
@@ -149,7 +149,7 @@ impl GroupPlan {
             return;
         }
         if stays {
-            self.falling -= usize::from(self.node(id).restart.restarts);
+            self.not_down -= usize::from(self.node(id).restart.restarts);
             self.pending.push_back(id);
         }
         match rest {
@@ -205,7 +205,7 @@ impl GroupPlan {
     /// The member rests for good, and those that wait for it have to know.
     pub(super) fn settle(&mut self, id: Id, state: MemberState) {
         let was_up = self.node(id).state == MemberState::Up;
-        counts::set_fate(self, id, state);
+        counts::set_state(self, id, state);
         if self.node(id).readiness.was_ready {
             counts::satisfy(self, id);
         } else {
@@ -263,7 +263,7 @@ impl GroupPlan {
     /// The member is to leave the group.
     pub(crate) fn remove(&mut self, id: Id) {
         counts::change(self, id, |node| node.stay.leaves = true);
-        if self.falling == 0 {
+        if self.not_down == 0 {
             stopping::take_down(self, id);
             stopping::leave_if_down(self, id);
         }

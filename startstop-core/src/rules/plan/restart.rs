@@ -36,7 +36,7 @@ pub(super) fn fail(plan: &mut GroupPlan, id: Id, allowed: impl FnOnce() -> bool)
 }
 
 fn end_with(plan: &mut GroupPlan, id: Id, closing: Closing) {
-    counts::set_fate(plan, id, MemberState::Ended);
+    counts::set_state(plan, id, MemberState::Ended);
     plan.leave_if_transient(id);
     plan.close(closing);
 }
@@ -67,7 +67,7 @@ fn restart(plan: &mut GroupPlan, failed: Id, set: &[Id]) {
     if !plan.is_restarting() {
         plan.pausing = true;
     }
-    counts::set_fate(plan, failed, MemberState::Pending);
+    counts::set_state(plan, failed, MemberState::Pending);
     plan.leave_if_transient(failed);
     for id in set.iter().copied() {
         join_restart(plan, id, failed);
@@ -102,19 +102,19 @@ fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
     // A barrier is down with that.
     if plan.node(id).state.is_alive() {
         // It may yet turn out that somebody else has stopped it: then it was ready.
-        plan.falling += 1;
+        plan.not_down += 1;
     } else {
         counts::change(plan, id, |node| {
             (node.readiness.was_ready, node.restart.again) = (false, true);
         });
-        counts::set_fate(plan, id, MemberState::Pending);
+        counts::set_state(plan, id, MemberState::Pending);
     }
     stopping::take_down(plan, id);
 }
 
 /// Once all that restart are down and may come up again, they do, in order.
 pub(super) fn raise_if_down(plan: &mut GroupPlan) {
-    if plan.falling > 0 || plan.closing().is_some() {
+    if plan.not_down > 0 || plan.closing().is_some() {
         return;
     }
     release_those_who_wait(plan);

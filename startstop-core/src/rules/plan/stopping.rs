@@ -6,7 +6,7 @@ use crate::rules::graph::Id;
 
 /// Those of a restart, or bound to others, that were told to stop end; the others stay as they are.
 pub(super) fn give_up_restarts(plan: &mut GroupPlan) {
-    (plan.falling, plan.pausing) = (0, false);
+    (plan.not_down, plan.pausing) = (0, false);
     plan.restarting.clear();
     for at in 0..plan.nodes.len() {
         let Some(node) = &mut plan.nodes[at] else { continue };
@@ -41,14 +41,14 @@ pub(super) fn comes_down(plan: &mut GroupPlan, id: Id) {
     }
     let (restarts, transient) = (node.restart.restarts, node.is_transient());
     counts::change(plan, id, |node| node.readiness.was_ready = false);
-    counts::set_fate(plan, id, MemberState::Pending);
+    counts::set_state(plan, id, MemberState::Pending);
     counts::change(plan, id, |node| {
         node.restart.again = node.restart.restarts || node.restart.rebinds;
         node.stay.leaves |= transient;
     });
     plan.pending.push_back(id);
     if restarts {
-        plan.falling -= 1;
+        plan.not_down -= 1;
         restart::raise_if_down(plan);
     }
     leave_if_down(plan, id);

@@ -232,8 +232,8 @@ impl World {
 
     fn check_restart(&self) {
         let alive = |id: &&Id| self.plan.is_alive(**id);
-        let falling = self.plan.restarting.iter().filter(alive).count();
-        assert_eq!(self.plan.falling, falling);
+        let not_down = self.plan.restarting.iter().filter(alive).count();
+        assert_eq!(self.plan.not_down, not_down);
         for node in self.plan.nodes.iter().flatten() {
             assert!(!(node.restart.restarts && node.restart.rebinds), "{node:?}");
         }
