@@ -134,7 +134,7 @@ impl Shared {
     }
 
     /// Whether the service has a `shutdown` of its own.
-    pub(crate) fn is_hooked(&self) -> bool {
+    pub(crate) fn has_shutdown_call(&self) -> bool {
         self.has_shutdown_call
     }
 

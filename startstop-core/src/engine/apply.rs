@@ -72,7 +72,7 @@ impl Synced {
             self.abort(shared, deferred);
         }
         if effects.has(Effects::CALL_SHUTDOWN) {
-            self.ask_for_hook(shared, deferred);
+            self.ask_for_shutdown_call(shared, deferred);
         }
         if effects.has(Effects::STARTED) {
             if let Some(rare) = &mut self.rare {
@@ -221,9 +221,9 @@ impl Synced {
 
     /// `shutdown` is to be called: by the driver, between two polls of `run`, or in a task of its own
     /// if the driver is inside `run` now and may never come back from there.
-    fn ask_for_hook(&mut self, shared: &Shared, deferred: &mut Deferred) {
+    fn ask_for_shutdown_call(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if shared.polling.load(Ordering::SeqCst) || !self.driven {
-            self.spawn_hook(shared, deferred);
+            self.spawn_shutdown_call(shared, deferred);
         } else {
             if !self.has_one_thread() {
                 // `run` may not have been polled yet and block in that poll: a new deadline task looks whether it does.
@@ -234,7 +234,7 @@ impl Synced {
     }
 
     /// Spawns the call of `shutdown`, if nobody has claimed it yet.
-    pub(crate) fn spawn_hook(&mut self, shared: &Shared, deferred: &mut Deferred) {
+    pub(crate) fn spawn_shutdown_call(&mut self, shared: &Shared, deferred: &mut Deferred) {
         if let Some((on, epoch)) = self.claim_shutdown(shared) {
             deferred.job(Job::ShutdownCall(on, epoch));
         }

@@ -279,7 +279,7 @@ fn ask_for_look(synced: &mut Synced, deferred: &mut Deferred) {
 /// Whether anything is left to be seen to at the look of the thread.
 #[cfg(not(startstop_loom))]
 fn is_look_due(synced: &mut Synced) -> bool {
-    synced.deadline.is_noted = synced.deadline.is_pending || synced.life.is_hook_due();
+    synced.deadline.is_noted = synced.deadline.is_pending || synced.life.is_shutdown_call_due();
     synced.deadline.is_noted
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn shutdown_spawned(
     epoch: u64,
     handle: AbortHandle,
 ) -> Option<AbortHandle> {
-    let live = synced.attempts == epoch && synced.life.is_hook_live();
+    let live = synced.attempts == epoch && synced.life.is_shutdown_call_live();
     if !live || synced.life.stage() >= StopStage::Aborted {
         return Some(handle);
     }

@@ -80,7 +80,7 @@ impl Synced {
                 self.driver_gone(deferred);
                 DriverStep::Leave
             }
-            _ if self.life.is_hook_due() => DriverStep::ShutdownCall,
+            _ if self.life.is_shutdown_call_due() => DriverStep::ShutdownCall,
             State::Starting | State::Running | State::Stopping => {
                 deadline::on_polled(self, deferred);
                 DriverStep::Wait
@@ -90,11 +90,11 @@ impl Synced {
 
     /// Takes on the call of `shutdown`, if it is due: where it runs, and for which attempt.
     pub(crate) fn claim_shutdown(&mut self, shared: &Shared) -> Option<(Handle, u64)> {
-        if !self.life.is_hook_due() {
+        if !self.life.is_shutdown_call_due() {
             return None;
         }
         let on = self.on.clone()?;
-        self.life.step(Input::HookTaken, shared.rules());
+        self.life.step(Input::ShutdownCallTaken, shared.rules());
         Some((on, self.attempts))
     }
 

@@ -79,17 +79,21 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 /// Whether `shutdown` is due and waits for the driver to come to its first poll of `run`. If the driver
 /// is inside `run`, and may never come back, the call is made in a task.
-fn hook_waits(guard: &Guard) -> bool {
+fn shutdown_call_waits(guard: &Guard) -> bool {
     let look = |shared: &Shared, synced: &mut Synced| {
         let polls = shared.polling.load(Ordering::SeqCst);
-        (deadline::next_look(synced, shared, guard.id), synced.life.is_hook_due(), polls)
+        (deadline::next_look(synced, shared, guard.id), synced.life.is_shutdown_call_due(), polls)
     };
-    let Some(((due, is_hook_due, polls), _)) = gate::look(&guard.node, look) else { return false };
-    if !is_hook_due || due.is_none_or(|due| due <= clock::now()) {
+    let Some(((due, is_shutdown_call_due, polls), _)) = gate::look(&guard.node, look) else {
+        return false;
+    };
+    if !is_shutdown_call_due || due.is_none_or(|due| due <= clock::now()) {
         return false;
     }
     if polls {
-        update_apart(&guard.node, |shared, synced, deferred| synced.spawn_hook(shared, deferred));
+        update_apart(&guard.node, |shared, synced, deferred| {
+            synced.spawn_shutdown_call(shared, deferred)
+        });
         return false;
     }
     true
@@ -101,7 +105,7 @@ fn next_look(guard: &Guard) -> Option<u64> {
 }
 
 async fn keep(guard: Guard) {
-    while hook_waits(&guard) {
+    while shutdown_call_waits(&guard) {
         tokio::time::sleep(MOMENT).await;
     }
     while let Some(at) = next_look(&guard).and_then(clock::instant) {

@@ -32,7 +32,7 @@ pub(super) fn is_task_due(
             arm == ArmTimer::ByDriver && deferred.driver.is_none()
         }
         ArmTimer::ByDriver => deferred.driver.is_none() || is_due_soon(synced, deferred),
-        // After the level was stored, as for `ask_for_hook`: either this sees that the driver polls,
+        // After the level was stored, as for `ask_for_shutdown_call`: either this sees that the driver polls,
         // or the driver sees the level.
         ArmTimer::ByCaller => {
             shared.polling.load(Ordering::SeqCst) || is_due_soon(synced, deferred)

@@ -24,9 +24,9 @@ pub(crate) enum Input {
     /// `run` has ended and is dropped.
     RunEnded(RunEnd),
     /// Somebody has taken on the call of `shutdown`.
-    HookTaken,
+    ShutdownCallTaken,
     /// `shutdown` has ended and is dropped.
-    HookEnded,
+    ShutdownCallEnded,
     /// A part beside `run` and `shutdown` was added.
     Added(Part),
     /// A task, which is about to end, has failed.

@@ -69,7 +69,7 @@ fn end_by_itself(life: &mut Lifecycle, job: JobTasks, end: RunEnd, rules: Rules)
     };
     life.stage = StopStage::Cancelled;
     let shutdown_call = if rules.shutdown == ShutdownRule::Always {
-        stopping::call_hook(life, rules)
+        stopping::call_shutdown(life, rules)
     } else {
         Effects::NONE
     };
@@ -79,14 +79,14 @@ fn end_by_itself(life: &mut Lifecycle, job: JobTasks, end: RunEnd, rules: Rules)
     ready.and(shutdown_call).and(Effects::CANCEL).and(Effects::TIMER)
 }
 
-pub(super) fn hook_taken(life: &mut Lifecycle) -> Effects {
+pub(super) fn shutdown_call_taken(life: &mut Lifecycle) -> Effects {
     if life.shutdown_call == ShutdownCall::Due {
         life.shutdown_call = ShutdownCall::Live;
     }
     Effects::NONE
 }
 
-pub(super) fn hook_ended(life: &mut Lifecycle, rules: Rules) -> Effects {
+pub(super) fn shutdown_call_ended(life: &mut Lifecycle, rules: Rules) -> Effects {
     if life.shutdown_call != ShutdownCall::Live {
         return Effects::NONE;
     }

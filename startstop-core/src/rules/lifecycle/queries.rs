@@ -22,12 +22,12 @@ impl Lifecycle {
     }
 
     /// Whether `shutdown` waits for somebody to call it.
-    pub(crate) fn is_hook_due(&self) -> bool {
+    pub(crate) fn is_shutdown_call_due(&self) -> bool {
         self.shutdown_call == ShutdownCall::Due
     }
 
     /// Whether `shutdown` is being executed.
-    pub(crate) fn is_hook_live(&self) -> bool {
+    pub(crate) fn is_shutdown_call_live(&self) -> bool {
         self.shutdown_call == ShutdownCall::Live
     }
 

@@ -62,10 +62,10 @@ pub(super) fn drop_at_once(life: &mut Lifecycle) -> Effects {
 /// Tells the service to end: its context is cancelled and `shutdown` is called.
 pub(super) fn cancel(life: &mut Lifecycle, rules: Rules) -> Effects {
     life.stage = StopStage::Cancelled;
-    Effects::CANCEL.and(Effects::TIMER).and(call_hook(life, rules))
+    Effects::CANCEL.and(Effects::TIMER).and(call_shutdown(life, rules))
 }
 
-pub(super) fn call_hook(life: &mut Lifecycle, rules: Rules) -> Effects {
+pub(super) fn call_shutdown(life: &mut Lifecycle, rules: Rules) -> Effects {
     if rules.shutdown == ShutdownRule::None || life.lost {
         life.shutdown_call = ShutdownCall::Done;
         return Effects::NONE;

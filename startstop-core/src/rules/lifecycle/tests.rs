@@ -46,10 +46,10 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
         }
     }
     if at.shutdown_call == ShutdownCall::Due {
-        inputs.push(Input::HookTaken);
+        inputs.push(Input::ShutdownCallTaken);
     }
     if at.shutdown_call == ShutdownCall::Live {
-        inputs.push(Input::HookEnded);
+        inputs.push(Input::ShutdownCallEnded);
     }
     let called = at.shutdown_call == ShutdownCall::Live;
     let counts = [
@@ -244,12 +244,12 @@ fn a_stop_always_leads_to_stopped() {
             for _ in 0..20 {
                 let input = match () {
                     () if at.state == State::Stopped => break,
-                    () if at.shutdown_call == ShutdownCall::Due => Input::HookTaken,
+                    () if at.shutdown_call == ShutdownCall::Due => Input::ShutdownCallTaken,
                     () if at.is_run_alive() => {
                         let aborted = at.stage == StopStage::Aborted || at.lost;
                         Input::RunEnded(if aborted { RunEnd::Dropped } else { RunEnd::Ok })
                     }
-                    () if at.shutdown_call == ShutdownCall::Live => Input::HookEnded,
+                    () if at.shutdown_call == ShutdownCall::Live => Input::ShutdownCallEnded,
                     () if at.tasks > 0 => Input::Ended(Part::Task),
                     () if at.kept > 0 => Input::Ended(Part::Kept),
                     () if at.held > 0 => Input::Ended(Part::Held),

@@ -158,7 +158,7 @@ impl<S: Service> Driver<S> {
     /// Takes on the call of `shutdown`, if nobody else has: where the service runs, and the number of its attempt.
     fn claim_call(&self) -> Option<(Handle, u64)> {
         let shared = &self.inner().shared;
-        if !shared.is_hooked() {
+        if !shared.has_shutdown_call() {
             return None;
         }
         shared.synced().claim_shutdown(shared)

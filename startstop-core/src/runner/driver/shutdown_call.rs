@@ -96,7 +96,7 @@ impl Call {
         self.node = None;
         let faults = faults.into_iter().flatten();
         parts::ended(synced, shared, (Phase::Shutdown, end), faults, deferred);
-        synced.step(shared, Input::HookEnded, ArmTimer::IfNew, deferred);
+        synced.step(shared, Input::ShutdownCallEnded, ArmTimer::IfNew, deferred);
     }
 
     fn clear(&mut self) -> Result<(), PanicError> {
@@ -110,7 +110,7 @@ impl Call {
         let _handle = update_and_leave(node, |shared, synced, deferred| {
             parts::ended(synced, shared, (Phase::Shutdown, end), faults, deferred);
             let handle = parts::shutdown_gone(synced);
-            synced.step(shared, Input::HookEnded, ArmTimer::IfNew, deferred);
+            synced.step(shared, Input::ShutdownCallEnded, ArmTimer::IfNew, deferred);
             handle
         });
     }

@@ -116,11 +116,11 @@ where
         if shared.current_level() == StopStage::Alive {
             return;
         }
-        let hook_due = update(self.driver.inner(), |_, synced, deferred| {
+        let is_due = update(self.driver.inner(), |_, synced, deferred| {
             deadline::on_polled(synced, deferred);
-            synced.life.is_hook_due()
+            synced.life.is_shutdown_call_due()
         });
-        if hook_due {
+        if is_due {
             self.driver.call_beside_run(cx);
         }
     }
