@@ -50,11 +50,11 @@ impl Synced {
             deferred.driver = None;
             return DriverStep::Settle;
         }
-        self.next_cue(shared, id, deferred)
+        self.step_of_state(shared, id, deferred)
     }
 
     /// Settles the attempt that is over, for the driver with this number: what comes next.
-    pub(crate) fn cue_after_end(
+    pub(crate) fn step_after_end(
         &mut self,
         shared: &Shared,
         id: u32,
@@ -63,10 +63,10 @@ impl Synced {
         if self.is_driven_by(id) && self.life.is_over() {
             self.settle(shared, deferred);
         }
-        self.next_cue(shared, id, deferred)
+        self.step_of_state(shared, id, deferred)
     }
 
-    fn next_cue(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) -> DriverStep {
+    fn step_of_state(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) -> DriverStep {
         // It is here already and needs no wake-up.
         deferred.driver = None;
         match self.state() {

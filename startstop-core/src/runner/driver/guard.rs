@@ -69,7 +69,7 @@ impl<S: Service> Driver<S> {
         let Some(inner) = self.inner.take() else { return Next::Leave };
         let id = self.id;
         let settle = |shared: &Shared, synced: &mut Synced, deferred: &mut Deferred| {
-            synced.cue_after_end(shared, id, deferred)
+            synced.step_after_end(shared, id, deferred)
         };
         let (step, inner) =
             update_or_leave(inner, settle, |step| matches!(step, DriverStep::Leave));
@@ -90,11 +90,11 @@ impl<S: Service> Driver<S> {
     }
 
     pub(super) fn next_step(&self, cx: &Task<'_>) -> DriverStep {
-        self.cue_after(cx, |_, _, _| ())
+        self.step_after(cx, |_, _, _| ())
     }
 
     /// Changes the core, and asks what comes next.
-    pub(super) fn cue_after(
+    pub(super) fn step_after(
         &self,
         cx: &Task<'_>,
         change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
@@ -111,7 +111,7 @@ impl<S: Service> Driver<S> {
         cx: &mut Task<'_>,
         change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
     ) -> Poll<Next> {
-        match self.cue_after(cx, change) {
+        match self.step_after(cx, change) {
             // The look is a future of its own: what was polled here may be dropped.
             DriverStep::Wait => Poll::Ready(Next::Look),
             step => self.execute(step, cx),
@@ -137,7 +137,7 @@ impl<S: Service> Driver<S> {
                     // A panic is a failure of the attempt.
                     let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
                     let faults = panics.map(RawFailure::panic).collect();
-                    step = self.cue_after(cx, |shared, synced, deferred| {
+                    step = self.step_after(cx, |shared, synced, deferred| {
                         synced.closed(shared, faults, deferred);
                     });
                 }
@@ -147,7 +147,7 @@ impl<S: Service> Driver<S> {
                         Ok(true) => RetryAnswer::Retry,
                         Ok(false) | Err(_) => RetryAnswer::End,
                     };
-                    step = self.cue_after(cx, |shared, synced, deferred| {
+                    step = self.step_after(cx, |shared, synced, deferred| {
                         synced.answered(shared, answer, deferred);
                     });
                 }
@@ -229,7 +229,7 @@ impl<S: Service> Driver<S> {
                 }
             }
             alarm = None;
-            let step = self.cue_after(cx, |shared, synced, deferred| {
+            let step = self.step_after(cx, |shared, synced, deferred| {
                 if synced.is_driven_by(self.id) {
                     synced.step(shared, Input::BackoffOver, ArmTimer::Now, deferred);
                 }
