@@ -163,17 +163,17 @@ struct LateWork {
     deadline_task: Option<SpawnTarget>,
 }
 
-/// Who keeps a deadline, to be let go.
-pub(crate) struct Keepers {
-    task: Option<AbortHandle>,
+/// What keeps a deadline, to be let go: the deadline task, and its entry with the thread.
+pub(crate) struct DeadlineTask {
+    handle: Option<AbortHandle>,
     entry: Option<QueueEntry>,
 }
 
-impl Keepers {
+impl DeadlineTask {
     /// Outside of the lock: the task is dropped, and the thread has a lock of its own.
     pub(super) fn dismiss(self) {
-        if let Some(task) = self.task {
-            task.abort();
+        if let Some(handle) = self.handle {
+            handle.abort();
         }
         drop(self.entry);
     }
@@ -263,7 +263,7 @@ fn take_pending(synced: &mut Synced) -> Option<SpawnTarget> {
 pub(super) fn disarm(synced: &mut Synced, deferred: &mut Deferred) {
     let Deadline { task, entry, .. } = &mut synced.deadline;
     if task.is_some() || entry.is_some() {
-        deferred.dismiss(Keepers { task: task.take(), entry: entry.take() });
+        deferred.dismiss(DeadlineTask { handle: task.take(), entry: entry.take() });
     }
     synced.deadline.id = synced.deadline.id.wrapping_add(1);
     synced.deadline.is_pending = false;
@@ -298,15 +298,15 @@ fn on_look(synced: &mut Synced, shared: &super::Shared) -> LateWork {
     LateWork { shutdown_call, deadline_task: take_pending(synced) }
 }
 
-/// Notes who keeps the deadline: who has kept it before, or, as an error, those that have come too late.
-fn armed(synced: &mut Synced, id: u32, keepers: Keepers) -> Result<Keepers, Keepers> {
+/// Notes the task that keeps the deadline; returns the one before it or, as an error, one that has come too late.
+fn armed(synced: &mut Synced, id: u32, new: DeadlineTask) -> Result<DeadlineTask, DeadlineTask> {
     if !is_kept_by(synced, id) {
-        return Err(keepers);
+        return Err(new);
     }
     let Deadline { task, entry, .. } = &mut synced.deadline;
-    let old = Keepers {
-        task: std::mem::replace(task, keepers.task),
-        entry: std::mem::replace(entry, keepers.entry),
+    let old = DeadlineTask {
+        handle: std::mem::replace(task, new.handle),
+        entry: std::mem::replace(entry, new.entry),
     };
     Ok(old)
 }
@@ -327,7 +327,7 @@ fn task_lost(synced: &mut Synced, id: u32, deferred: &mut Deferred) {
     }
 }
 
-/// How long it is until the keepers with this number have to look at the clock.
+/// How long it is until the task with this number has to look at the clock.
 ///
 /// While a service starts that has a watchdog, no longer than that: the service may say that it is
 /// ready and block its thread in the same poll, and a task that is spawned from there would wait

@@ -12,7 +12,7 @@ use std::task::Waker;
 use tokio::runtime::Handle;
 
 use super::attached::Order;
-use super::deadline::Keepers;
+use super::deadline::DeadlineTask;
 use super::{Ending, Job, Node, Observer, OwnerGuard, verdicts};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
@@ -38,8 +38,8 @@ pub(crate) struct Deferred {
     pub(crate) news: News,
     /// Whether there is anything in what follows here, which most changes do not need.
     has_more: bool,
-    /// Who keeps a deadline that is no longer there.
-    dismissed: Option<Keepers>,
+    /// What keeps a deadline that is no longer there.
+    dismissed: Option<DeadlineTask>,
     /// What nobody needs any more, and whose drop is user code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
@@ -59,7 +59,7 @@ pub(super) struct ColdActions {
     pub(super) endings: Vec<Ending>,
     pub(super) orders: Vec<Order>,
     jobs: Vec<Job>,
-    dismissed: Vec<Keepers>,
+    dismissed: Vec<DeadlineTask>,
     pub(super) stuck: Vec<(Arc<dyn OwnerGuard>, Unresponsive)>,
     observers: Vec<Arc<dyn Observer>>,
     /// What nobody needs any more, and whose drop is user code, or takes another lock.
@@ -100,11 +100,11 @@ impl Deferred {
         }
     }
 
-    /// Lets those go after the lock who keep a deadline.
-    pub(super) fn dismiss(&mut self, keepers: Keepers) {
+    /// Lets go of a deadline task after the lock.
+    pub(super) fn dismiss(&mut self, task: DeadlineTask) {
         self.has_more = true;
-        if let Some(keepers) = fill(&mut self.dismissed, Some(keepers)) {
-            self.rest().dismissed.push(keepers);
+        if let Some(task) = fill(&mut self.dismissed, Some(task)) {
+            self.rest().dismissed.push(task);
         }
     }
 
@@ -252,8 +252,8 @@ impl Deferred {
         if let Some(rest) = &mut self.rest {
             rest.tell();
         }
-        if let Some(keepers) = self.dismissed.take() {
-            keepers.dismiss();
+        if let Some(task) = self.dismissed.take() {
+            task.dismiss();
         }
     }
 
@@ -337,7 +337,7 @@ impl ColdActions {
         each_fenced(self.tokens.drain(..), |token| token.cancel());
         each_fenced(self.aborts.drain(..), |task| task.abort());
         each_fenced(self.orders.drain(..), Order::run);
-        self.dismissed.drain(..).for_each(Keepers::dismiss);
+        self.dismissed.drain(..).for_each(DeadlineTask::dismiss);
         each_fenced(self.stuck.drain(..), |(hold, unresponsive)| hold.ran_out(&unresponsive));
     }
 

@@ -99,7 +99,7 @@ fn stop_by(synced: &mut Synced, due: u64) -> bool {
     synced.stop_at = due;
     if let Some(rare) = &mut synced.rare {
         // What is earlier than the deadline of the owner is not kept by it.
-        rare.stop.owner_keeps = false;
+        rare.stop.left_to_owner = false;
     }
     true
 }

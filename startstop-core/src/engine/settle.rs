@@ -117,7 +117,7 @@ impl Synced {
             deferred.drop_failure(rare.ended_by.take());
             rare.retry = None;
             rare.healthy = 0;
-            rare.stop.owner_keeps = false;
+            rare.stop.left_to_owner = false;
             rare.stop.limited = false;
             rare.stuck_below.clear();
             rare.late = LateRecord::None;

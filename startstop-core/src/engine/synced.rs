@@ -138,7 +138,7 @@ pub(crate) struct ColdState {
 #[derive(Default)]
 pub(super) struct StopTerms {
     /// The deadline is kept by the owner that has told this service to stop.
-    pub(super) owner_keeps: bool,
+    pub(super) left_to_owner: bool,
     /// Each request for the stop has said how long it may take.
     pub(super) limited: bool,
 }
@@ -253,8 +253,8 @@ impl Synced {
     }
 
     /// Whether the deadline of the stop is kept by an owner.
-    pub(super) fn owner_keeps_deadline(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.stop.owner_keeps)
+    pub(super) fn is_left_to_owner(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.stop.left_to_owner)
     }
 
     /// How long the attempt was in `Running`, once it is not any more.

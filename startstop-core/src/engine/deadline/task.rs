@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::which;
-use super::{Keepers, QueueEntry, spawn_pending};
+use super::{DeadlineTask, QueueEntry, spawn_pending};
 use crate::engine::gate::{self, update_apart};
 use crate::engine::{Node, Shared, SpawnTarget, Synced, deadline};
 use crate::sync::clock;
@@ -44,9 +44,9 @@ pub(super) fn spawn_apart(node: &Weak<dyn Node>, target: &SpawnTarget) -> bool {
     let SpawnTarget { on, id } = target;
     let due = gate::look(node, |shared, synced| deadline::next_look(synced, shared, *id));
     let entry = due.and_then(|(due, _)| QueueEntry::new(Weak::clone(node), *id, due?));
-    let task = spawn_on(on, keep(Guard { node: Weak::clone(node), id: *id }));
-    let keepers = Keepers { task: Some(task), entry };
-    let Some((armed, last)) = gate::look(node, |_, synced| deadline::armed(synced, *id, keepers))
+    let handle = spawn_on(on, keep(Guard { node: Weak::clone(node), id: *id }));
+    let task = DeadlineTask { handle: Some(handle), entry };
+    let Some((armed, last)) = gate::look(node, |_, synced| deadline::armed(synced, *id, task))
     else {
         return false;
     };

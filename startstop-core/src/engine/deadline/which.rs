@@ -16,7 +16,7 @@ const A_TURN: Duration = Duration::from_millis(1);
 /// Leaves the deadline of the stop to the owner that this service is a part of: it is for
 /// information only.
 pub(crate) fn leave_to_owner(synced: &mut Synced) {
-    synced.rare().stop.owner_keeps = true;
+    synced.rare().stop.left_to_owner = true;
 }
 
 /// Whether a task that is pending is spawned at once.
@@ -78,7 +78,7 @@ pub(super) fn due_of(
             None => NEVER,
         },
         Timer::Drain => synced.rare.as_ref().map_or(0, |rare| rare.drain_at).min(synced.stop_at),
-        Timer::Stop if synced.owner_keeps_deadline() => NEVER,
+        Timer::Stop if synced.is_left_to_owner() => NEVER,
         Timer::Stop => {
             if !synced.life.is_asked() && synced.deadline.timer != Timer::Stop {
                 // It winds down by itself.
