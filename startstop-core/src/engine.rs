@@ -71,7 +71,7 @@ use stop_stage::StopStageCell;
 /// The shared part of a runner.
 pub(crate) struct Shared {
     pub(crate) atomic_state: AtomicState,
-    signal: StopStageCell,
+    stop_stage: StopStageCell,
     /// How many runners there are for the service: fewer than 2^32.
     pub(crate) handles: AtomicU32,
     pub(crate) detached: AtomicBool,
@@ -101,7 +101,7 @@ impl Shared {
     ) -> Self {
         Self {
             atomic_state: AtomicState::new(),
-            signal: StopStageCell::new(),
+            stop_stage: StopStageCell::new(),
             handles: AtomicU32::new(1),
             detached: AtomicBool::new(false),
             is_left: AtomicBool::new(false),
@@ -167,18 +167,18 @@ impl Shared {
     /// How far the end of attempt `epoch` has come, without the lock: an attempt that is over is
     /// as far as it gets.
     pub(crate) fn stage(&self, epoch: u64) -> StopStage {
-        self.signal.stage(epoch)
+        self.stop_stage.stage(epoch)
     }
 
     /// How far the end of the current attempt has come: for the driver of it.
     #[inline]
-    pub(crate) fn current_level(&self) -> StopStage {
-        self.signal.current()
+    pub(crate) fn current_stage(&self) -> StopStage {
+        self.stop_stage.current()
     }
 
     /// Whether `epoch` is the current attempt.
     pub(crate) fn is_current(&self, epoch: u64) -> bool {
-        self.signal.epoch() == epoch
+        self.stop_stage.epoch() == epoch
     }
 
     /// Notes a heartbeat of attempt `epoch`; free where there is no watchdog.

@@ -62,7 +62,7 @@ impl Synced {
         self.publish(shared, deferred);
         if effects.has(Effects::DRAIN) {
             listeners::tell(self, deferred, || EventKind::Draining);
-            self.signal(shared, deferred);
+            self.show_stop_stage(shared, deferred);
         }
         if effects.has(Effects::CANCEL) {
             self.cancel(shared, deferred);
@@ -175,18 +175,18 @@ impl Synced {
         owners::tell_observers(self, deferred);
     }
 
-    /// Shows the level of the attempt to its contexts.
-    fn signal(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        shared.signal.advance(self.attempts, self.life.stage());
+    /// Shows the stop stage of the attempt to its contexts.
+    fn show_stop_stage(&mut self, shared: &Shared, deferred: &mut Deferred) {
+        shared.stop_stage.advance(self.attempts, self.life.stage());
         self.waiters.answer(Topic::Drain, &Answer::Seen, &mut deferred.wakes);
         self.wake_driver(deferred);
     }
 
     /// Ends the contexts of an attempt that is over, whatever they wait for.
     pub(super) fn close_attempt(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        shared.signal.reset(self.attempts, StopStage::Aborted);
-        let ended = |topic: Topic| topic.kind() & Topic::LEVELS != 0;
-        self.waiters.answer_where(Topic::LEVELS, ended, &Answer::Seen, &mut deferred.wakes);
+        shared.stop_stage.reset(self.attempts, StopStage::Aborted);
+        let ended = |topic: Topic| topic.kind() & Topic::STAGES != 0;
+        self.waiters.answer_where(Topic::STAGES, ended, &Answer::Seen, &mut deferred.wakes);
         // Only if the driver is gone, which would have done it by now.
         if let Some(endings) = self.take_endings() {
             deferred.rest().endings = endings;
@@ -200,7 +200,7 @@ impl Synced {
     }
 
     fn cancel(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        self.signal(shared, deferred);
+        self.show_stop_stage(shared, deferred);
         self.waiters.answer(Topic::Cancel, &Answer::Seen, &mut deferred.wakes);
         if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
             deferred.rest().tokens.push(token);
@@ -209,7 +209,7 @@ impl Synced {
     }
 
     fn abort(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        self.signal(shared, deferred);
+        self.show_stop_stage(shared, deferred);
         self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut deferred.wakes);
         attached::abort_all(self, deferred);
         let Some(rare) = &mut self.rare else { return };
@@ -302,7 +302,7 @@ impl Synced {
         self.on = Some(on);
     }
 
-    /// Whether attempt `epoch` is at least at `level`.
+    /// Whether attempt `epoch` is at least at `stage`.
     pub(crate) fn has_reached(&self, epoch: u64, stage: StopStage) -> bool {
         !reporting::is_alive(self, epoch) || self.life.stage() >= stage
     }

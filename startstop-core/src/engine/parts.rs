@@ -18,7 +18,7 @@ pub(crate) enum PartEnd {
     Dropped,
 }
 
-/// The token that is cancelled when attempt `epoch` reaches `level`, made when first asked for;
+/// The token that is cancelled when attempt `epoch` reaches `stage`, made when first asked for;
 /// `None` if it has reached that already.
 ///
 /// In an `Arc`, since cloning a token takes its lock: a token calls wakers with its lock held,
@@ -39,7 +39,7 @@ pub(crate) fn token(
     Some(Arc::clone(slot.get_or_insert_default()))
 }
 
-/// Whether `waker` is that of the driver, which is woken whenever a level changes.
+/// Whether `waker` is that of the driver, which is woken whenever the stop stage changes.
 pub(crate) fn wakes_driver(synced: &Synced, waker: &Waker) -> bool {
     synced.driver.as_ref().is_some_and(|driver| driver.will_wake(waker))
 }

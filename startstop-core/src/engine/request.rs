@@ -77,7 +77,7 @@ fn stop_after_drain<N: Node + ?Sized>(
 
 /// Begins the drain of the parts of the service, if it drains.
 fn tell_of_drain<N: Node + ?Sized>(node: &N) {
-    if node.shared().current_level() == StopStage::Draining {
+    if node.shared().current_stage() == StopStage::Draining {
         drain::tell_below(node);
     }
 }

@@ -108,7 +108,7 @@ impl Synced {
         self.stop_at = clock::NEVER;
         self.why = None;
         self.began_at = deferred.now();
-        shared.signal.reset(self.attempts, StopStage::Alive);
+        shared.stop_stage.reset(self.attempts, StopStage::Alive);
         let again = self.attempts_of_cycle > 1;
         if let Some(rare) = &mut self.rare {
             if again {

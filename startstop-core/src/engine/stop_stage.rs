@@ -9,7 +9,7 @@ use crate::sync::AtomicU64;
 pub(super) struct StopStageCell(AtomicU64);
 
 impl StopStageCell {
-    const LEVELS: u64 = 4;
+    const STAGES: u64 = 4;
     const ORDER: [StopStage; 4] =
         [StopStage::Alive, StopStage::Draining, StopStage::Cancelled, StopStage::Aborted];
 
@@ -19,31 +19,31 @@ impl StopStageCell {
     }
 
     pub(super) fn advance(&self, epoch: u64, stage: StopStage) {
-        // `SeqCst`, with the `polling` mark: either the driver sees the level before it polls `run`,
+        // `SeqCst`, with the `polling` mark: either the driver sees the stage before it polls `run`,
         // or the one who stores it sees that the driver is polling.
-        self.0.store(epoch * Self::LEVELS + stage as u64, Ordering::SeqCst);
+        self.0.store(epoch * Self::STAGES + stage as u64, Ordering::SeqCst);
     }
 
     /// Shows an attempt that begins or is over: nobody is polling `run` then.
     pub(super) fn reset(&self, epoch: u64, stage: StopStage) {
-        self.0.store(epoch * Self::LEVELS + stage as u64, Ordering::Release);
+        self.0.store(epoch * Self::STAGES + stage as u64, Ordering::Release);
     }
 
     pub(super) fn epoch(&self) -> u64 {
-        self.0.load(Ordering::Acquire) / Self::LEVELS
+        self.0.load(Ordering::Acquire) / Self::STAGES
     }
 
-    /// The level of the current attempt.
+    /// The stop stage of the current attempt.
     #[inline]
     pub(super) fn current(&self) -> StopStage {
-        Self::ORDER[(self.0.load(Ordering::SeqCst) % Self::LEVELS) as usize]
+        Self::ORDER[(self.0.load(Ordering::SeqCst) % Self::STAGES) as usize]
     }
 
     pub(super) fn stage(&self, epoch: u64) -> StopStage {
         let value = self.0.load(Ordering::SeqCst);
-        if value / Self::LEVELS != epoch {
+        if value / Self::STAGES != epoch {
             return StopStage::Aborted;
         }
-        Self::ORDER[(value % Self::LEVELS) as usize]
+        Self::ORDER[(value % Self::STAGES) as usize]
     }
 }

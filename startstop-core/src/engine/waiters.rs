@@ -50,7 +50,7 @@ impl Topic {
     /// The kinds that a change of state may answer.
     pub(crate) const STATES: u16 = Self::Enter(State::Stopped).kind() | Self::Change.kind();
     /// The kinds that the end of an attempt answers.
-    pub(crate) const LEVELS: u16 = Self::Drain.kind() | Self::Cancel.kind() | Self::Deadline.kind();
+    pub(crate) const STAGES: u16 = Self::Drain.kind() | Self::Cancel.kind() | Self::Deadline.kind();
 
     /// The kinds of those who wait for a deadline at the latest.
     pub(crate) const OUTCOMES: u16 = Self::Start.kind() | Self::Stop.kind();

@@ -33,7 +33,7 @@ use crate::sync::CancellationToken;
 
 pub(crate) use attempt::Attempt;
 use detached::Detached;
-use futures::Signalled;
+use futures::StageReached;
 pub use futures::{Cancelled, CancelledOwned};
 pub use probe::Probe;
 pub use reload::Reload;
@@ -320,7 +320,7 @@ impl Context {
     /// ```
     pub fn is_cancelled(&self) -> bool {
         match &self.link {
-            Link::Attempt(attempt) => attempt.has_reached(attempt.cancel_level()),
+            Link::Attempt(attempt) => attempt.has_reached(attempt.cancel_stage()),
             Link::Detached(detached) => detached.token.is_cancelled(),
         }
     }
@@ -511,7 +511,7 @@ impl Context {
     pub async fn draining(&self) {
         match &self.link {
             Link::Attempt(attempt) => {
-                Signalled::new(attempt, StopStage::Draining, Topic::Drain).await;
+                StageReached::new(attempt, StopStage::Draining, Topic::Drain).await;
             }
             Link::Detached(detached) => detached.draining().await,
         }

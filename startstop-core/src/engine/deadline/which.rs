@@ -32,8 +32,8 @@ pub(super) fn is_task_due(
             arm == ArmTimer::ByDriver && deferred.driver.is_none()
         }
         ArmTimer::ByDriver => deferred.driver.is_none() || is_due_soon(synced, deferred),
-        // After the level was stored, as for `ask_for_shutdown_call`: either this sees that the driver polls,
-        // or the driver sees the level.
+        // After the stage was stored, as for `ask_for_shutdown_call`: either this sees that the driver polls,
+        // or the driver sees the stage.
         ArmTimer::ByCaller => {
             shared.polling.load(Ordering::SeqCst) || is_due_soon(synced, deferred)
         }

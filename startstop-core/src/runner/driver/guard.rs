@@ -185,7 +185,7 @@ impl<S: Service> Driver<S> {
 
     /// Polls `shutdown`; when it has ended, what comes next.
     pub(super) fn poll_call(&self, call: &mut Call, cx: &mut Task<'_>) -> Poll<Next> {
-        let ended = if self.inner().shared.current_level() == StopStage::Aborted {
+        let ended = if self.inner().shared.current_stage() == StopStage::Aborted {
             (PartEnd::Dropped, call.drop_future())
         } else {
             match call.poll_future(cx) {

@@ -39,8 +39,8 @@ impl Attempt {
         if self.epoch & SHUTDOWN == 0 { Phase::Run } else { Phase::Shutdown }
     }
 
-    /// The level that means cancelled here.
-    pub(super) fn cancel_level(&self) -> StopStage {
+    /// The stop stage that means cancelled here.
+    pub(super) fn cancel_stage(&self) -> StopStage {
         match self.phase() {
             Phase::Shutdown => StopStage::Aborted,
             Phase::Run | Phase::Task => StopStage::Cancelled,
@@ -60,7 +60,7 @@ impl Attempt {
 
     pub(super) fn token(&self) -> CancellationToken {
         let token =
-            parts::token(&mut self.node.shared().synced(), self.epoch(), self.cancel_level());
+            parts::token(&mut self.node.shared().synced(), self.epoch(), self.cancel_stage());
         match token {
             // A child, so that whoever gets it cannot cancel those of others.
             Some(token) => token.child_token(),

@@ -25,7 +25,7 @@ pub(crate) struct AttemptGuard {
     epoch: u64,
     /// What it is a part of: `run` or `shutdown`.
     phase: Phase,
-    /// The level of the attempt from which on the part begins no cycle.
+    /// The stop stage of the attempt from which on the part begins no cycle.
     until: StopStage,
     part: Part,
     /// Whether it keeps deadlines of its own, which have not run out.

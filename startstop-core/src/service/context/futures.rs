@@ -55,10 +55,10 @@ impl Wait {
     }
 
     fn poll_attempt(&mut self, attempt: &Attempt, task: &mut Task<'_>) -> Poll<()> {
-        let (stage, topic) = (attempt.cancel_level(), attempt.cancel_topic());
+        let (stage, topic) = (attempt.cancel_stage(), attempt.cancel_topic());
         let before = self.key();
         let mut key = before;
-        let polled = poll_level(attempt, stage, topic, &mut key, task);
+        let polled = poll_stage(attempt, stage, topic, &mut key, task);
         if key != before {
             self.0 = key.map(|key| Box::new(Registered::Attempt(key)));
         }
@@ -79,8 +79,8 @@ impl Wait {
     }
 }
 
-/// Waits until the attempt is at `level`, in an entry under `topic` if need be.
-fn poll_level(
+/// Waits until the attempt is at `stage`, in an entry under `topic` if need be.
+fn poll_stage(
     attempt: &Attempt,
     stage: StopStage,
     topic: Topic,
@@ -170,30 +170,30 @@ impl fmt::Debug for CancelledOwned {
     }
 }
 
-/// Waits until the attempt is at a level.
-pub(super) struct Signalled<'a> {
+/// Waits until the attempt is at a stop stage.
+pub(super) struct StageReached<'a> {
     attempt: &'a Attempt,
     stage: StopStage,
     topic: Topic,
     key: Option<Key>,
 }
 
-impl<'a> Signalled<'a> {
+impl<'a> StageReached<'a> {
     pub(super) fn new(attempt: &'a Attempt, stage: StopStage, topic: Topic) -> Self {
         Self { attempt, stage, topic, key: None }
     }
 }
 
-impl Future for Signalled<'_> {
+impl Future for StageReached<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
         let Self { attempt, stage, topic, key } = &mut *self;
-        poll_level(attempt, *stage, *topic, key, task)
+        poll_stage(attempt, *stage, *topic, key, task)
     }
 }
 
-impl Drop for Signalled<'_> {
+impl Drop for StageReached<'_> {
     fn drop(&mut self) {
         remove(self.attempt.node().shared(), &mut self.key);
     }

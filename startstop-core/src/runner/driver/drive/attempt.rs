@@ -46,7 +46,7 @@ where
         let shared = &self.driver.inner().shared;
         // What comes before its future is made may block as well; the first poll follows and takes the mark off.
         shared.polling.store(true, Ordering::SeqCst);
-        if shared.current_level() == StopStage::Aborted {
+        if shared.current_stage() == StopStage::Aborted {
             return;
         }
         let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
@@ -73,10 +73,10 @@ where
         }
         let shared = &self.driver.inner().shared;
         if self.began {
-            // Before the look at the level: see `Signal::raise`.
+            // Before the look at the stage: see `StopStageCell::advance`.
             shared.polling.store(true, Ordering::SeqCst);
         }
-        let stage = shared.current_level();
+        let stage = shared.current_stage();
         if stage == StopStage::Aborted {
             let dropped = self.span.within(|| self.fence.clear());
             shared.polling.store(false, Ordering::Release);
@@ -113,7 +113,7 @@ where
 
     /// A stop that does not end within a poll needs somebody who keeps its deadline.
     fn see_that_it_takes_longer(&self, shared: &Shared, cx: &mut Task<'_>) {
-        if shared.current_level() == StopStage::Alive {
+        if shared.current_stage() == StopStage::Alive {
             return;
         }
         let is_due = update(self.driver.inner(), |_, synced, deferred| {
