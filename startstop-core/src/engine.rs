@@ -117,7 +117,7 @@ impl Shared {
     }
 
     /// The same for a service that is made of members.
-    pub(crate) fn of_whole(self) -> Self {
+    pub(crate) fn of_owner(self) -> Self {
         Self { owner: true, ..self }
     }
 

@@ -136,7 +136,7 @@ struct GroupShared {
     limit: Option<(u32, Duration)>,
     backoff: Backoff,
     change_queue: Arc<ChangeQueue>,
-    /// Its lock comes before that of a member's cell and that of the change queue.
+    /// Its lock comes before that of a member's engine and that of the change queue.
     table: Mutex<Table>,
 }
 
@@ -258,7 +258,7 @@ impl Service for Group {
         Some(self.shared.longest_path(parts.0))
     }
 
-    fn __is_whole(&self) -> bool {
+    fn __is_owner(&self) -> bool {
         true
     }
 

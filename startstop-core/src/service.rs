@@ -243,7 +243,7 @@ pub trait Service: Send + Sync + 'static {
 
     /// Whether it is made of members that it supervises.
     #[doc(hidden)]
-    fn __is_whole(&self) -> bool {
+    fn __is_owner(&self) -> bool {
         false
     }
 
@@ -379,8 +379,8 @@ impl<S: Service> Service for Arc<S> {
         S::__grace(self, parts)
     }
 
-    fn __is_whole(&self) -> bool {
-        S::__is_whole(self)
+    fn __is_owner(&self) -> bool {
+        S::__is_owner(self)
     }
 
     fn __parts(&self) -> Parts {

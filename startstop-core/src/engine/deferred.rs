@@ -338,7 +338,7 @@ impl ColdActions {
         each_fenced(self.aborts.drain(..), |task| task.abort());
         each_fenced(self.orders.drain(..), Order::run);
         self.dismissed.drain(..).for_each(DeadlineTask::dismiss);
-        each_fenced(self.stuck.drain(..), |(hold, unresponsive)| hold.ran_out(&unresponsive));
+        each_fenced(self.stuck.drain(..), |(guard, unresponsive)| guard.ran_out(&unresponsive));
     }
 
     fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {

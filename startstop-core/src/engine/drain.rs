@@ -36,7 +36,7 @@ pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
 pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
     let mut open = node.parts();
     while let Some((_, part)) = open.pop() {
-        if update(&part, |shared, synced, deferred| drain_with_whole(synced, shared, deferred)) {
+        if update(&part, |shared, synced, deferred| drain_with_owner(synced, shared, deferred)) {
             open.extend(part.parts());
         }
     }
@@ -44,7 +44,7 @@ pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
 
 /// Begins the drain of a part, whose owner drains, and of the parts of that.
 pub(crate) fn tell(part: &Arc<dyn Node>) {
-    if update(part, |shared, synced, deferred| drain_with_whole(synced, shared, deferred)) {
+    if update(part, |shared, synced, deferred| drain_with_owner(synced, shared, deferred)) {
         tell_below(&**part);
     }
 }
@@ -160,7 +160,7 @@ pub(crate) fn note_drain_below(synced: &mut Synced, drain: Duration) {
 }
 
 /// The owner that this is a part of drains; whether this does so from now on.
-pub(crate) fn drain_with_whole(
+pub(crate) fn drain_with_owner(
     synced: &mut Synced,
     shared: &Shared,
     deferred: &mut Deferred,

@@ -2,8 +2,8 @@
 //!
 //! No task watches it. Its future is polled once, with a waker that asks for the stop, and kept.
 //!
-//! 1. A token calls its wakers with its lock held. So the lock of a token comes before that of a
-//!    cell: nothing that takes the lock of a token (poll, clone, drop, a look) is done under the lock
+//! 1. A token calls its wakers with its lock held. So the lock of a token comes before that of an
+//!    engine: nothing that takes the lock of a token (poll, clone, drop, a look) is done under the lock
 //!    of an engine.
 //! 2. For the same reason no handle of the token may be dropped inside the waker.
 
@@ -37,11 +37,11 @@ impl Parent {
         self.token.is_cancelled()
     }
 
-    /// Wakes `bell` when the token is cancelled, which may be now.
-    pub(crate) fn watch(&self, bell: &Waker) {
+    /// Wakes `waker` when the token is cancelled, which may be now.
+    pub(crate) fn watch(&self, waker: &Waker) {
         let mut wait = Box::pin(self.token.clone().cancelled_owned());
-        if wait.as_mut().poll(&mut Task::from_waker(bell)).is_ready() {
-            bell.wake_by_ref();
+        if wait.as_mut().poll(&mut Task::from_waker(waker)).is_ready() {
+            waker.wake_by_ref();
         }
         let old = self.wait.lock().unwrap_or_else(PoisonError::into_inner).replace(wait);
         drop(old);

@@ -125,7 +125,7 @@ pub(super) fn missed_deadline(synced: &mut Synced, shared: &Shared, deferred: &m
 }
 
 /// A deadline that an owner has missed, if that is what ends its attempt and nothing tells of it yet; with how long it had.
-pub(crate) fn missed_by_whole(synced: &Synced, shared: &Shared) -> Option<(End, Duration)> {
+pub(crate) fn missed_by_owner(synced: &Synced, shared: &Shared) -> Option<(End, Duration)> {
     let rare = synced.rare.as_ref();
     if synced.life.end() == End::Late {
         let open = rare.is_none_or(|rare| rare.ended_by.is_none());
@@ -156,7 +156,7 @@ pub(super) fn untold(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
     if !shared.rules().owner {
         return;
     }
-    let missed = match missed_by_whole(synced, shared) {
+    let missed = match missed_by_owner(synced, shared) {
         Some((End::Late, late)) => Interruption::StartTimedOut { after: late },
         Some((_, late)) => Interruption::StopTimedOut { after: late },
         None => return,

@@ -166,7 +166,7 @@ pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
 }
 
 /// A service asks for a stop of every outermost owner that it is a part of; of itself where it is a part of none.
-pub(crate) fn stop_wholes(node: &Arc<dyn Node>, epoch: u64) {
+pub(crate) fn stop_outermost_owners(node: &Arc<dyn Node>, epoch: u64) {
     if !reporting::is_alive(&node.shared().synced(), epoch) {
         return;
     }
@@ -209,21 +209,21 @@ pub(crate) enum Start {
 /// service that runs already is adopted as it is; with an owner that goes down nothing is started.
 pub(crate) fn start_part<N: Node + ?Sized>(
     node: &Arc<N>,
-    hold: Arc<dyn OwnerGuard>,
+    guard: Arc<dyn OwnerGuard>,
     start: Start,
     wanted: Caller<'_>,
 ) -> Reply<Result<(), StartError>> {
     let mut asked = StartRequest::new(node.shared(), StartKind::Ensure, None, wanted);
     let (reply, rest) = update(node, |shared, synced, deferred| {
         // Under the lock: either this sees that the owner goes down, or who stops this part for it finds it started.
-        if hold.goes_down() {
-            return (Reply::Now(Err(StartError::Stopped)), Some(hold));
+        if guard.goes_down() {
+            return (Reply::Now(Err(StartError::Stopped)), Some(guard));
         }
         if start == Start::Again {
             synced.count_restart();
         }
         let reply = asked.make(shared, synced, deferred);
-        (reply, owners::keep_guard(synced, hold))
+        (reply, owners::keep_guard(synced, guard))
     });
     // Outside of the lock: it may be the last thing that the owner waits for.
     drop(rest);
@@ -236,7 +236,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
 enum Kept {
     Here,
     /// The owner, which aborts its parts then.
-    ByWhole,
+    ByOwner,
 }
 
 /// Asks a part for a stop, with the time that its owner has left: the smaller of both deadlines counts. If the part
@@ -246,20 +246,20 @@ pub(crate) fn stop_part<N: Node + ?Sized>(
     left: Option<Duration>,
     wanted: Caller<'_>,
 ) -> Reply<Result<(), StopError>> {
-    stop_with_whole(node, left, Kept::ByWhole, wanted)
+    stop_with_owner(node, left, Kept::ByOwner, wanted)
 }
 
 /// The same within a share of that time, whose end the part keeps by itself.
 pub(crate) fn stop_share<N: Node + ?Sized>(node: &Arc<N>, share: Duration) {
-    stop_with_whole(node, Some(share), Kept::Here, Caller::No);
+    stop_with_owner(node, Some(share), Kept::Here, Caller::No);
 }
 
 /// The same for a part that its owner leaves behind: nobody is left who would keep the deadline of the owner for it.
 pub(crate) fn stop_orphan<N: Node + ?Sized>(node: &Arc<N>, left: Option<Duration>) {
-    stop_with_whole(node, left, Kept::Here, Caller::No);
+    stop_with_owner(node, left, Kept::Here, Caller::No);
 }
 
-fn stop_with_whole<N: Node + ?Sized>(
+fn stop_with_owner<N: Node + ?Sized>(
     node: &Arc<N>,
     left: Option<Duration>,
     kept: Kept,
@@ -274,7 +274,7 @@ fn stop_with_whole<N: Node + ?Sized>(
     update(node, |shared, synced, deferred| {
         stop_in(shared, synced, StopReason::Group, wanted, deferred, |shared, synced, deferred| {
             let earlier = drain::limit_stop_now(synced, shared, allowed, deferred);
-            if kept == Kept::ByWhole && earlier {
+            if kept == Kept::ByOwner && earlier {
                 deadline::leave_to_owner(synced);
             }
             step_to_stop(shared, synced, Input::StopNow, wanted.arm(), deferred);

@@ -122,7 +122,7 @@ impl Synced {
             rare.stuck_below.clear();
             rare.late = LateRecord::None;
             rare.said = Reported::default();
-            rare.is_whole = false;
+            rare.is_owner = false;
         }
         if let Some((_, beat)) = shared.settings.watch() {
             beat.store(0, Ordering::Release);
@@ -189,7 +189,7 @@ impl Synced {
     /// Whether a `run` that returns now has never been ready, and was not told to stop. An owner may: its parts have completed.
     fn leaves_early(&self, shared: &Shared) -> bool {
         let starts = self.state() == State::Starting && self.life.end() == End::None;
-        let owner = self.rare.as_ref().is_some_and(|rare| rare.is_whole);
+        let owner = self.rare.as_ref().is_some_and(|rare| rare.is_owner);
         starts && !owner && shared.settings.readiness() == Readiness::Explicit
     }
 

@@ -89,7 +89,7 @@ pub(crate) struct ColdState {
     /// The longest drain of what the service is made of.
     pub(super) drain_below: Duration,
     /// The attempt drives parts with deadlines of their own.
-    pub(super) is_whole: bool,
+    pub(super) is_owner: bool,
     /// How long the attempt was in `Running`, once it is not any more.
     pub(super) healthy: u64,
     /// An attempt of this cycle has counted as ready.
@@ -219,7 +219,7 @@ impl Synced {
 
     /// Notes that the attempt drives parts with deadlines of their own.
     pub(crate) fn drives_parts(&mut self) {
-        self.rare().is_whole = true;
+        self.rare().is_owner = true;
     }
 
     /// The current cycle and attempt, as events have them: one that is about to begin counts.

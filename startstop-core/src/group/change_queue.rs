@@ -11,7 +11,7 @@ use crate::sync::{Mutex, MutexGuard};
 /// What has changed since the supervisor has looked.
 #[derive(Default)]
 pub(super) struct ChangeQueue {
-    letters: Mutex<Queued>,
+    queued: Mutex<Queued>,
 }
 
 #[derive(Default)]
@@ -27,46 +27,46 @@ struct Queued {
 }
 
 impl ChangeQueue {
-    fn letters(&self) -> MutexGuard<'_, Queued> {
-        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queued(&self) -> MutexGuard<'_, Queued> {
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The runner that runs the group, or ran it last.
     pub(super) fn group(&self) -> Option<Weak<dyn Node>> {
-        self.letters().group.clone()
+        self.queued().group.clone()
     }
 
     /// A runner is to run the group; that of a clone which has one already stays.
     pub(super) fn bind(&self, group: Weak<dyn Node>) {
-        let mut letters = self.letters();
-        if letters.group.as_ref().is_none_or(|old| old.strong_count() == 0) {
-            letters.group = Some(group);
+        let mut queued = self.queued();
+        if queued.group.as_ref().is_none_or(|old| old.strong_count() == 0) {
+            queued.group = Some(group);
         }
     }
 
     /// A supervisor begins: what is in the change queue is old.
     pub(super) fn open(&self, group: Option<Weak<dyn Node>>) {
-        let mut letters = self.letters();
-        letters.take_changed();
-        letters.poked = false;
-        letters.group = group;
+        let mut queued = self.queued();
+        queued.take_changed();
+        queued.poked = false;
+        queued.group = group;
     }
 
     /// Asks the supervisor to look at a member.
     pub(super) fn push(&self, id: Id) {
-        self.put(|letters| letters.add(id));
+        self.put(|queued| queued.add(id));
     }
 
     /// Asks the supervisor to look at the plan.
     pub(super) fn notify(&self) {
-        self.put(|letters| letters.poked = true);
+        self.put(|queued| queued.poked = true);
     }
 
-    fn put(&self, letter: impl FnOnce(&mut Queued)) {
-        let mut letters = self.letters();
-        letter(&mut letters);
-        let waker = letters.waker.take();
-        drop(letters);
+    fn put(&self, add: impl FnOnce(&mut Queued)) {
+        let mut queued = self.queued();
+        add(&mut queued);
+        let waker = queued.waker.take();
+        drop(queued);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -74,15 +74,15 @@ impl ChangeQueue {
 
     /// What has changed, or a waker for when something does.
     pub(super) fn take(&self, waker: &Waker) -> Option<Vec<Id>> {
-        let mut letters = self.letters();
-        if letters.changed.is_empty() && !letters.poked {
-            let old = letters.waker.replace(waker.clone());
-            drop(letters);
+        let mut queued = self.queued();
+        if queued.changed.is_empty() && !queued.poked {
+            let old = queued.waker.replace(waker.clone());
+            drop(queued);
             drop(old);
             return None;
         }
-        letters.poked = false;
-        Some(letters.take_changed())
+        queued.poked = false;
+        Some(queued.take_changed())
     }
 }
 

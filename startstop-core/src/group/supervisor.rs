@@ -156,7 +156,7 @@ impl<'a> Supervisor<'a> {
         if table.plan.is_open() {
             return Err(GroupError::AlreadyRuns);
         }
-        // Under the lock of the table, so that the letter of one that is inserted now is not lost.
+        // Under the lock of the table, so that the news of one that is inserted now is not lost.
         shared.change_queue.open(group);
         table.plan.open();
         let entries = (0..).map(Id).zip(&mut table.entries);

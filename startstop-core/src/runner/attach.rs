@@ -204,7 +204,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     false
 }
 
-/// Whether the part may have this name, and is none that the whole is a part of.
+/// Whether the part may have this name, and is none that the owner is a part of.
 fn check(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
     let name = name.to_owned();
     if !is_name(&name) {
@@ -250,7 +250,7 @@ impl Attachment {
 
 impl Observer for Attachment {
     fn place(&self) -> (usize, usize) {
-        // No other whole observes by the address of its runner.
+        // No other owner observes by the address of its runner.
         (self.owner.as_ptr().addr(), usize::MAX)
     }
 

@@ -21,7 +21,7 @@ use crate::service::{Service, Spans};
 /// A service that is larger than this in bytes is not moved, for it would be on the stack; it may be there for a moment longer.
 const LARGE: usize = 16 * 1024;
 
-/// A service with its core: the one allocation of a runner.
+/// A service with its engine: the one allocation of a runner.
 pub(crate) struct Inner<S> {
     pub(crate) shared: Shared,
     pub(crate) service: S,

@@ -49,7 +49,7 @@ impl<S: Service> Runner<S> {
             name::of_plain_type::<S>,
             service.__has_shutdown(),
         );
-        let shared = if service.__is_whole() { shared.of_whole() } else { shared };
+        let shared = if service.__is_owner() { shared.of_owner() } else { shared };
         let runner = Self::of_inner(Arc::new(Inner { shared, service }));
         let node: Weak<dyn Node> = Arc::downgrade(runner.inner()) as Weak<dyn Node>;
         runner.inner().service.__bind(Owner(node));
@@ -107,13 +107,13 @@ impl<S: Service> Runner<S> {
         self.inner().shared.detached.store(true, Ordering::Release);
     }
 
-    /// The service with its core.
+    /// The service with its engine.
     #[inline]
     pub(crate) fn inner(&self) -> &Arc<Inner<S>> {
         self.inner.as_ref().expect("it is there until it is dropped")
     }
 
-    /// The service with its core, whatever its type.
+    /// The service with its engine, whatever its type.
     pub(crate) fn node(&self) -> Arc<dyn Node> {
         Arc::clone(self.inner()) as Arc<dyn Node>
     }

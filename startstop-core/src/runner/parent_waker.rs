@@ -1,4 +1,4 @@
-//! The waker that a parent token rings when it is cancelled.
+//! The waker that a parent token wakes when it is cancelled.
 
 use std::any::Any;
 use std::sync::{Arc, Weak};

@@ -89,8 +89,8 @@ impl Service for BoxService {
         self.service().grace_of(parts)
     }
 
-    fn __is_whole(&self) -> bool {
-        self.service().is_whole()
+    fn __is_owner(&self) -> bool {
+        self.service().is_owner()
     }
 
     fn __parts(&self) -> Parts {
@@ -144,7 +144,7 @@ trait DynService: Send + Sync {
     fn children(&self) -> Vec<Status>;
     fn grace(&self) -> Option<Duration>;
     fn grace_of(&self, parts: Spans<'_>) -> Option<Duration>;
-    fn is_whole(&self) -> bool;
+    fn is_owner(&self) -> bool;
     fn parts(&self) -> Parts;
     fn identity(&self) -> Option<Identity>;
     fn bind(&self, owner: Owner);
@@ -185,8 +185,8 @@ impl<S: Service> DynService for S {
         Service::__grace(self, parts)
     }
 
-    fn is_whole(&self) -> bool {
-        Service::__is_whole(self)
+    fn is_owner(&self) -> bool {
+        Service::__is_owner(self)
     }
 
     fn parts(&self) -> Parts {

@@ -57,9 +57,9 @@ pub(crate) fn is_own(_: &AbortHandle) -> bool {
 
 /// A task, as a thread of the model, wherever it is to run.
 pub(crate) fn spawn_on(_: &Handle, future: impl Future<Output = ()> + 'static) -> AbortHandle {
-    let bell = ThreadWaker::new();
-    let task = AbortHandle(Arc::clone(&bell));
-    loom::thread::spawn(move || bell.drive(future));
+    let waker = ThreadWaker::new();
+    let task = AbortHandle(Arc::clone(&waker));
+    loom::thread::spawn(move || waker.drive(future));
     task
 }
 

@@ -22,7 +22,7 @@ pub(super) fn hooks(private: &TokenStream) -> TokenStream {
             #private::grace_of(self, __parts)
         }
 
-        fn __is_whole(&self) -> bool {
+        fn __is_owner(&self) -> bool {
             true
         }
 

@@ -92,7 +92,7 @@ fn shutdown_call_waits(guard: &Guard) -> bool {
     }
     if polls {
         update_apart(&guard.node, |shared, synced, deferred| {
-            synced.spawn_shutdown_call(shared, deferred)
+            synced.spawn_shutdown_call(shared, deferred);
         });
         return false;
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::changes::reply;
 use super::member_snapshot::MemberSnapshot;
-use super::observe::hold;
+use super::observe::give_guard;
 use super::{Supervisor, changes, late};
 use crate::engine::request;
 use crate::group::change_queue::unobserve;
@@ -56,7 +56,7 @@ pub(super) fn end(mut supervisor: Supervisor<'_>) -> Result<(), BoxError> {
 fn leave(supervisor: &Supervisor<'_>, part: &MemberPart) {
     if part.handle.state() != State::Stopped {
         let place = AttemptGuard::last(supervisor.cx);
-        hold(part, place.map(|place| place.map(|place| place.until(StopStage::Cancelled))));
+        give_guard(part, place.map(|place| place.map(|place| place.until(StopStage::Cancelled))));
     }
     if supervisor.ended {
         request::stop_orphan(&part.node, supervisor.cx.remaining());

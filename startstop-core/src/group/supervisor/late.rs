@@ -17,7 +17,7 @@ pub(super) fn record(supervisor: &Supervisor<'_>) {
     let missed = {
         let synced = node.shared().synced();
         let current = synced.attempts == attempt.epoch();
-        record::missed_by_whole(&synced, node.shared()).filter(|_| current)
+        record::missed_by_owner(&synced, node.shared()).filter(|_| current)
     };
     let error = match missed {
         Some((End::Late, after)) => {

@@ -70,7 +70,7 @@ impl Supervisor<'_> {
         }
         if !was_alive {
             // It was started by its handle: it is one of the group again.
-            hold(part, AttemptGuard::kept(self.cx));
+            give_guard(part, AttemptGuard::kept(self.cx));
         }
     }
 
@@ -84,7 +84,7 @@ impl Supervisor<'_> {
             return;
         }
         match look.rest() {
-            // StopRequest to by its handle, perhaps in order to start anew: who waits for it waits on.
+            // Stopped by its handle, perhaps in order to start anew: who waits for it waits on.
             MemberEnd::Told | MemberEnd::Own | MemberEnd::Stuck => {
                 table.plan.on_ended(id, MemberEnd::Told, || true);
             }
@@ -201,7 +201,7 @@ impl Supervisor<'_> {
 }
 
 /// Keeps the group from its end until this member has ended.
-pub(super) fn hold(part: &MemberPart, place: Result<Option<AttemptGuard>, Closed>) {
+pub(super) fn give_guard(part: &MemberPart, place: Result<Option<AttemptGuard>, Closed>) {
     let Ok(Some(place)) = place else { return };
     let rest = owners::keep_guard(&mut part.node.shared().synced(), Arc::new(place));
     drop(rest);

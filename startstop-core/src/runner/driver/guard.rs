@@ -20,12 +20,12 @@ use crate::report::state::State;
 use crate::rules::lifecycle::{Input, StopStage};
 use crate::service::Service;
 
-/// The guard of the driver: tells the core when the runtime drops it.
+/// The guard of the driver: tells the engine when the runtime drops it.
 pub(super) struct Driver<S: Service> {
     /// Until it leaves.
     inner: Option<Arc<Inner<S>>>,
     id: u32,
-    /// It has ended because the core has told it to.
+    /// It has ended because the engine has told it to.
     left: bool,
 }
 
@@ -93,7 +93,7 @@ impl<S: Service> Driver<S> {
         self.step_after(cx, |_, _, _| ())
     }
 
-    /// Changes the core, and asks what comes next.
+    /// Changes the engine, and asks what comes next.
     pub(super) fn step_after(
         &self,
         cx: &Task<'_>,
@@ -105,7 +105,7 @@ impl<S: Service> Driver<S> {
         })
     }
 
-    /// Changes the core at the end of a part, and does what comes next.
+    /// Changes the engine at the end of a part, and does what comes next.
     pub(super) fn end_part(
         &self,
         cx: &mut Task<'_>,
@@ -118,7 +118,7 @@ impl<S: Service> Driver<S> {
         }
     }
 
-    /// Does what the core says, until that takes more than a poll.
+    /// Does what the engine says, until that takes more than a poll.
     pub(super) fn execute(&self, mut step: DriverStep, cx: &mut Task<'_>) -> Poll<Next> {
         loop {
             match step {

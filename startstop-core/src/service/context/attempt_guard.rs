@@ -1,6 +1,6 @@
 //! A place in an attempt for what outlives the future of `run`: a thread, or the parts of a composite.
 //!
-//! The attempt has not ended before the hold is dropped.
+//! The attempt has not ended before the guard is dropped.
 
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
@@ -206,7 +206,7 @@ impl Drop for AttemptGuard {
             part => part,
         };
         let Some(node) = self.node.take() else { return };
-        // The end of the whole may be that of the next one, and so on.
+        // The end of the owner may be that of the next one, and so on.
         in_turn(move || {
             update_and_leave(node, |shared, synced, deferred| {
                 synced.step(shared, Input::Ended(part), ArmTimer::Now, deferred);

@@ -372,7 +372,9 @@ impl Context {
     /// ```
     pub fn request_shutdown(&self) {
         match &self.link {
-            Link::Attempt(attempt) => request::stop_wholes(attempt.node(), attempt.epoch()),
+            Link::Attempt(attempt) => {
+                request::stop_outermost_owners(attempt.node(), attempt.epoch());
+            }
             Link::Detached(detached) => detached.stop(),
         }
     }
