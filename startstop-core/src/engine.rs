@@ -164,13 +164,13 @@ impl Shared {
         }
     }
 
-    /// How far the end of attempt `epoch` has come, without the lock: an attempt that is over is
+    /// Returns how far the end of attempt `epoch` has come, without the lock: an attempt that is over is
     /// as far as it gets.
     pub(crate) fn stage(&self, epoch: u64) -> StopStage {
         self.stop_stage.stage(epoch)
     }
 
-    /// How far the end of the current attempt has come: for the driver of it.
+    /// Returns how far the end of the current attempt has come: for the driver of it.
     #[inline]
     pub(crate) fn current_stage(&self) -> StopStage {
         self.stop_stage.current()

@@ -130,7 +130,7 @@ pub struct Group {
     shared: Arc<GroupShared>,
 }
 
-/// What the handles of a group share.
+/// The part of a group that its handles share.
 struct GroupShared {
     settings: Settings,
     limit: Option<(u32, Duration)>,
@@ -223,7 +223,7 @@ impl Group {
 }
 
 impl Group {
-    /// How long the members may take to stop; with the longest of their drains, unless the whole has this one.
+    /// Returns how long the members may take to stop; with the longest of their drains, unless the group has this one.
     pub(crate) fn grace_after(&self, drain: Option<Duration>) -> Duration {
         let parts = grace::spans(self.__parts().0);
         let drains = parts.iter().map(|(_, part)| part.drain).max();
@@ -292,7 +292,7 @@ impl GroupShared {
         self.change_queue.group()?.upgrade()
     }
 
-    /// How long these parts take to stop along the longest path.
+    /// Returns how long these parts take to stop along the longest path.
     fn longest_path(&self, parts: &[Named]) -> Duration {
         let table = self.table();
         let times =

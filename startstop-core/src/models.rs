@@ -1,4 +1,4 @@
-//! What threads share, walked through in all orders in which they may come.
+//! Models of the data that threads share, walked through in all orders in which threads may come.
 //!
 //! `.ci/run loom` builds this crate with `--cfg startstop_loom`: what is in [`sync`](crate::sync) is then
 //! known to loom, tasks are its threads, and each model is run once for each order. Models drive the

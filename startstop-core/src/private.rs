@@ -1,4 +1,4 @@
-//! What the code that the macros write calls. Not public: it may change in any release.
+//! The functions and traits that the code of the macros uses. Not public: it may change in any release.
 //!
 //! A macro sees the name of a method at most. What the method takes and yields is found out here, by
 //! traits, in the order in which a person would check it: its arguments ([`Method`]), that it is
@@ -49,7 +49,7 @@ pub struct WithContext;
     note = "accepted are `async fn(&self)` and `async fn(&self, Context)`, with `()` or `Result<(), E>` as output"
 )]
 pub trait Method<'a, S: ?Sized, Shape> {
-    /// What the method returns.
+    /// The output of the method.
     type Output;
 
     /// Calls the method.
@@ -78,14 +78,14 @@ where
     }
 }
 
-/// What an `async` method returns.
+/// The future of an `async` method.
 #[diagnostic::on_unimplemented(
     message = "a service's method is async; this one returns `{Self}`",
     label = "not an async method",
     note = "accepted are `async fn(&self)` and `async fn(&self, Context)`, with `()` or `Result<(), E>` as output"
 )]
 pub trait Async {
-    /// What it yields.
+    /// The output of the future.
     type Output;
 
     /// Polls the future.
@@ -126,7 +126,7 @@ impl<R: Async<Output: Yields<E>>, E> Future for Ends<R, E> {
     }
 }
 
-/// What a method may yield.
+/// The output of a method.
 #[diagnostic::on_unimplemented(
     message = "a service's method yields `()` or `Result<(), E>`, not `{Self}`",
     label = "yields `{Self}`",
@@ -193,7 +193,7 @@ pub fn unread<E, R: Async>(returned: R) -> impl Future<Output = Result<(), E>> {
     }
 }
 
-/// What a path means that is named as a method of [`Service`], beside that method: a method of the type itself comes before
+/// The method that a path means which is named as one of [`Service`], beside that one: a method of the type itself comes before
 /// one of a trait, so that both are of the same type only where the type has none.
 #[derive(Debug)]
 pub struct Both<A, B>(pub A, pub B);
@@ -214,7 +214,7 @@ pub trait Found {
     /// They are two.
     fn found(self) -> Present<Self::First>;
 
-    /// So that the trait is of use in any case.
+    /// Makes the trait of use in any case.
     fn is_used(&self) {}
 }
 
@@ -260,7 +260,7 @@ pub fn method_of<S: ?Sized, M: MethodOf<S>>(found: M) -> M::Method {
     found.into_method()
 }
 
-/// What a service is. An impl that assumes it does not look for it: that is done where the type becomes a service.
+/// All that a service has to be. An impl that assumes it does not look for it: that is done where the type becomes a service.
 pub trait Assumed: Send + Sync {}
 
 impl<S: Service> Assumed for S {}
@@ -293,18 +293,18 @@ pub fn named_stop<S: NamedMethods<E>, E>(
     service.stop(cx)
 }
 
-/// What the derive tells the attribute: the error of the service.
+/// The message of the derive to the attribute: the error of the service.
 #[diagnostic::on_unimplemented(
     message = "`#[service_methods]` needs a `#[derive(Service)]` on `{Self}` that names no `start`",
     label = "`{Self}` does not derive `Service`, or names its methods there already",
     note = "add `#[derive(Service)]` to `{Self}`, without `start` and `stop` in `#[service(..)]`, and without members"
 )]
 pub trait Derived {
-    /// What goes wrong in it.
+    /// The error of the service.
     type Error;
 }
 
-/// What the attribute tells the derive: the marked methods.
+/// The message of the attribute to the derive: the marked methods.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` derives `Service` without a `start` method",
     label = "no method of `{Self}` is its `start`",

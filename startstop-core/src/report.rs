@@ -1,4 +1,4 @@
-//! What a user reads: states, failures, statuses, events and errors.
+//! The types that a user reads: states, failures, statuses, events and errors.
 
 pub(crate) mod state;
 pub(crate) mod error;

@@ -82,7 +82,7 @@ use crate::settings::Settings;
     note = "implement `Service`, derive it with `#[derive(Service)]`, or wrap a closure: `service_fn(|cx| async move {{ .. }})`"
 )]
 pub trait Service: Send + Sync + 'static {
-    /// What goes wrong in it.
+    /// The error of the service.
     type Error: Into<BoxError> + Send;
 
     /// Does the work, until it is done or [`cx.cancelled()`](Context::cancelled) resolves.
@@ -117,7 +117,7 @@ pub trait Service: Send + Sync + 'static {
         NoShutdown::<Self, Self::Error>::new()
     }
 
-    /// How the service wants to be run. Asked once, when its runner is built.
+    /// Returns how the service wants to be run. Asked once, when its runner is built.
     ///
     /// # Examples
     ///
@@ -151,7 +151,7 @@ pub trait Service: Send + Sync + 'static {
         vec![]
     }
 
-    /// How long the parts of a composite may take to stop, for [`grace_period`](crate::Runner::grace_period).
+    /// Returns how long the parts of a composite may take to stop, for [`grace_period`](crate::Runner::grace_period).
     /// The default is `None`, for a service that is no composite: its own timeouts say how long.
     ///
     /// Implement it together with a [`stop_timeout`](Settings::stop_timeout) of [`Duration::MAX`], which leaves the time to
@@ -201,8 +201,8 @@ pub trait Service: Send + Sync + 'static {
         self.grace()
     }
 
-    /// What `run` yields, in a box in which it is made. Who wraps a future boxes that, and not the wrapper: each is on the stack
-    /// before it is in its box.
+    /// Returns what `run` yields, in a box in which it is made. A wrapper boxes the future that it wraps, and not itself: each
+    /// is on the stack before it is in its box.
     #[doc(hidden)]
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), Self::Error>> + Send {
         Box::pin(self.run(cx))
@@ -235,7 +235,7 @@ pub trait Service: Send + Sync + 'static {
         Err(self)
     }
 
-    /// What tells a composite from others, where clones of it are the same.
+    /// Returns what tells a composite from others, where clones of it are the same.
     #[doc(hidden)]
     fn __identity(&self) -> Option<Identity> {
         None
@@ -247,7 +247,7 @@ pub trait Service: Send + Sync + 'static {
         false
     }
 
-    /// What a composite is made of, where it is made of runners.
+    /// Returns what a composite is made of, where it is made of runners.
     #[doc(hidden)]
     fn __parts(&self) -> Parts {
         Parts::default()

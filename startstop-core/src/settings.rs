@@ -1,4 +1,4 @@
-//! What a service may say about how it wants to be run.
+//! The settings by which a service says how it is to be run.
 
 mod resolved;
 pub(crate) mod restart_policy;
@@ -84,7 +84,7 @@ impl Settings {
         }
     }
 
-    /// What is set here, and for the rest what is set in `fallback`.
+    /// Returns what is set here, and for the rest what is set in `fallback`.
     ///
     /// # Examples
     ///
@@ -331,7 +331,7 @@ impl Settings {
         self.name.as_deref()
     }
 
-    /// When the service counts as ready, if set.
+    /// Returns when the service counts as ready, if set.
     ///
     /// # Examples
     ///
@@ -344,7 +344,7 @@ impl Settings {
         self.readiness
     }
 
-    /// How long an attempt has to become ready, if set.
+    /// Returns how long an attempt has to become ready, if set.
     ///
     /// # Examples
     ///
@@ -358,7 +358,7 @@ impl Settings {
         self.start_timeout
     }
 
-    /// How long a stop may take, if set.
+    /// Returns how long a stop may take, if set.
     ///
     /// # Examples
     ///
@@ -372,7 +372,7 @@ impl Settings {
         self.stop_timeout
     }
 
-    /// How long what was aborted has to yield, if set.
+    /// Returns how long what was aborted has to yield, if set.
     ///
     /// # Examples
     ///
@@ -386,7 +386,7 @@ impl Settings {
         self.abort_timeout
     }
 
-    /// How long a stop leaves the service alone, if set.
+    /// Returns how long a stop leaves the service alone, if set.
     ///
     /// # Examples
     ///
@@ -413,7 +413,7 @@ impl Settings {
         self.shutdown_always
     }
 
-    /// How many failures the history holds, if set.
+    /// Returns how many failures the history holds, if set.
     ///
     /// # Examples
     ///

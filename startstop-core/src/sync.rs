@@ -1,4 +1,4 @@
-//! What threads share is made of what is in here: locks, atomics, the handles of tasks, tokens.
+//! The parts of which shared data is made: locks, atomics, the handles of tasks, tokens.
 //!
 //! That is what std, tokio and tokio-util give. With `--cfg startstop_loom` it is what loom can look
 //! into, so that `models` can walk through all orders in which threads may come: its locks and

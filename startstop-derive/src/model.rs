@@ -1,4 +1,4 @@
-//! What the macros understood: the data between parsing and expansion.
+//! The model of an item: the data between parsing and expansion.
 //!
 //! 1. A model is complete: expansion asks no question and cannot fail.
 //! 2. A declaration with mistakes has a model too, of what was understood, so that the compiler finds
@@ -73,7 +73,7 @@ pub(crate) struct Marked {
 /// A marked method.
 pub(crate) struct Method {
     pub(crate) name: Ident,
-    /// What says in which builds there is one: a macro sees it in all.
+    /// The conditions of the builds that have it: a macro sees it in all.
     pub(crate) cfgs: Vec<Attribute>,
     /// Whether it can be called; if not, that was reported.
     pub(crate) is_sound: bool,
@@ -107,7 +107,7 @@ pub(crate) struct Member {
     /// Those that it is bound to.
     pub(crate) bound_to: Vec<String>,
     pub(crate) is_transient: bool,
-    /// What happens when it fails or completes, if that is set.
+    /// The policies for its failure and its completion, if they are set.
     pub(crate) policies: Vec<Setting>,
 }
 

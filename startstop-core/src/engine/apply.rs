@@ -17,7 +17,7 @@ use crate::report::trace::is_traced;
 use crate::rules::lifecycle::{Effects, Input, StopStage};
 use crate::sync::clock;
 
-/// What is shown of a service: its state, and whether it is ready in it.
+/// The visible part of a service: its state, and whether it is ready in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) state: State,

@@ -1,4 +1,4 @@
-//! What can be read without a lock: the state, since when, and two marks, in one atomic word.
+//! The part of a service that can be read without a lock: the state, since when, and two marks, in one atomic word.
 //!
 //! Invariants:
 //!
@@ -23,7 +23,7 @@ const TIME_SHIFT: u32 = 6;
 #[derive(Debug)]
 pub(crate) struct AtomicState(AtomicU64);
 
-/// What is in it at one moment.
+/// The word at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StateSnapshot(u64);
 
@@ -67,7 +67,7 @@ impl StateSnapshot {
         self.0 & STATE == State::Running as u64
     }
 
-    /// When the state was entered.
+    /// Returns when the state was entered.
     #[inline]
     pub(crate) fn since(self) -> u64 {
         let time = self.0 >> TIME_SHIFT;
@@ -104,7 +104,7 @@ impl StateSnapshot {
         Self(self.0 & !(READY | FAILED))
     }
 
-    /// How long it has been running: zero in every other state.
+    /// Returns how long it has been running: zero in every other state.
     #[inline]
     pub(crate) fn uptime(self) -> Duration {
         if !self.is_running() {

@@ -25,7 +25,7 @@ impl Attached {
     }
 }
 
-/// What an attached runner is told.
+/// An order to an attached runner.
 pub(super) enum Order {
     /// To stop, with the time that is left.
     Stop(Arc<dyn Node>, Option<Duration>),
@@ -64,7 +64,7 @@ pub(crate) fn parts_of(synced: &Synced) -> Vec<(Cow<'static, str>, Arc<dyn Node>
     attached.map(|part| (part.name.to_string().into(), Arc::clone(&part.node))).collect()
 }
 
-/// How long it is until the service will be aborted; `None` if it never is.
+/// Returns how long it is until the service will be aborted; `None` if it never is.
 pub(crate) fn remaining(synced: &Synced) -> Option<Duration> {
     (synced.stop_at != clock::NEVER).then(|| clock::between(clock::now(), synced.stop_at))
 }

@@ -68,19 +68,19 @@ pub(crate) fn downtime(synced: &Synced, since: u64, now: u64) -> u64 {
     synced.was_down.saturating_add(current)
 }
 
-/// How often a failure took the service down, and for how long.
+/// Returns how often a failure took the service down, and for how long.
 pub(crate) fn outages(synced: &Synced) -> Outages {
     synced.rare.as_ref().map(|rare| rare.outages).unwrap_or_default()
 }
 
-/// When the last heartbeat came, if a watchdog waits for them.
+/// Returns when the last heartbeat came, if a watchdog waits for them.
 pub(crate) fn heartbeat_at(synced: &Synced, shared: &Shared) -> Option<u64> {
     let (_, beat) = shared.settings.watch()?;
     let beat = beat.load(std::sync::atomic::Ordering::Acquire);
     (synced.life.is_run_alive() && beat > 0).then_some(beat)
 }
 
-/// When the attempt that ends will be aborted, if ever.
+/// Returns when the attempt that ends will be aborted, if ever.
 pub(crate) fn stops_at(synced: &Synced) -> Option<u64> {
     let ends = synced.state() == State::Stopping && !synced.life.has_verdict();
     (ends && synced.stop_at != clock::NEVER).then_some(synced.stop_at)

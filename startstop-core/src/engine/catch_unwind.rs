@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use crate::report::panic::{PanicError, fenced};
 
-/// What a future came to, and what its drop did.
+/// The end of a future, and of its drop.
 pub(crate) struct FutureEnd<T> {
     pub(crate) result: Result<T, PanicError>,
     pub(crate) dropped: Option<PanicError>,

@@ -145,7 +145,7 @@ impl Deadline {
         }
     }
 
-    /// When the next attempt begins, in `Backoff`.
+    /// Returns when the next attempt begins, in `Backoff`.
     pub(super) fn next_attempt(&self) -> u64 {
         self.due
     }
@@ -156,14 +156,14 @@ impl Deadline {
     }
 }
 
-/// What takes longer, and is to be spawned: the call of `shutdown`, and the task that keeps the deadline.
+/// The work that takes longer, and is to be spawned: the call of `shutdown`, and the task that keeps the deadline.
 #[cfg(not(startstop_loom))]
 struct LateWork {
     shutdown_call: Option<(tokio::runtime::Handle, u64)>,
     deadline_task: Option<SpawnTarget>,
 }
 
-/// What keeps a deadline, to be let go: the deadline task, and its entry with the thread.
+/// The pair that keeps a deadline, to be let go: the deadline task, and its entry with the thread.
 pub(crate) struct DeadlineTask {
     handle: Option<AbortHandle>,
     entry: Option<QueueEntry>,
@@ -327,7 +327,7 @@ fn task_lost(synced: &mut Synced, id: u32, deferred: &mut Deferred) {
     }
 }
 
-/// How long it is until the task with this number has to look at the clock.
+/// Returns how long it is until the task with this number has to look at the clock.
 ///
 /// While a service starts that has a watchdog, no longer than that: the service may say that it is
 /// ready and block its thread in the same poll, and a task that is spawned from there would wait

@@ -1,4 +1,4 @@
-//! What a change of an engine leads to outside of its lock.
+//! The actions that a change of an engine leads to outside of its lock.
 //!
 //! Much of it is user code, or calls some: wakers, tokens, destructors, a subscriber. Each piece is behind a
 //! fence of its own, so that nobody misses what is meant for him because of a panic that is not his. Such a panic
@@ -26,7 +26,7 @@ use crate::report::trace::News;
 use crate::sync::clock;
 use crate::sync::{AbortHandle, CancellationToken};
 
-/// What is done after the lock is released: see invariant 2 of [`engine`](super).
+/// The actions that are done after the lock is released: see invariant 2 of [`engine`](super).
 #[derive(Default)]
 pub(crate) struct Deferred {
     /// Now, once somebody has asked; all of one change happens at one time.
@@ -38,20 +38,20 @@ pub(crate) struct Deferred {
     pub(crate) news: News,
     /// Whether there is anything in what follows here, which most changes do not need.
     has_more: bool,
-    /// What keeps a deadline that is no longer there.
+    /// The task of a deadline that is no longer there.
     dismissed: Option<DeadlineTask>,
     /// What nobody needs any more, and whose drop is user code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
     old_runtime: Option<Handle>,
-    /// Who observes the service. What is a part of one owner, as most parts are, has one observer and one guard.
+    /// The observer of the service. A part of one owner, as most parts are, has one observer and one guard.
     observer: Option<Arc<dyn Observer>>,
     /// Released as the last.
     ended: Option<Arc<dyn OwnerGuard>>,
     rest: Option<Box<ColdActions>>,
 }
 
-/// What most changes do not need.
+/// The actions that most changes do not need.
 #[derive(Default)]
 pub(super) struct ColdActions {
     pub(super) tokens: Vec<Arc<CancellationToken>>,
@@ -239,7 +239,7 @@ impl Deferred {
         self.clear();
     }
 
-    /// What cannot wait, and does not block unless a waker does.
+    /// Carries out what cannot wait, and does not block unless a waker does.
     #[cfg(not(startstop_loom))]
     pub(super) fn carry_out_urgent(&mut self) {
         self.tell();

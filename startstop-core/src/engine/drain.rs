@@ -117,7 +117,7 @@ fn note_limit(synced: &mut Synced, allowed: Allowed, now: u64) {
     }
 }
 
-/// When the drain is over that comes first in a stop that begins now, or that goes on.
+/// Returns when the drain is over that comes first in a stop that begins now, or that goes on.
 fn plan_drain(synced: &mut Synced, shared: &Shared, now: u64) -> Option<u64> {
     let drain = drain(synced, shared);
     let began = match (synced.state(), synced.life.stage()) {
@@ -134,7 +134,7 @@ fn plan_drain(synced: &mut Synced, shared: &Shared, now: u64) -> Option<u64> {
     Some(end)
 }
 
-/// How long the service drains: as long as it says, or else as long as what it is made of.
+/// Returns how long the service drains: as long as it says, or else as long as what it is made of.
 pub(super) fn drain(synced: &Synced, shared: &Shared) -> Duration {
     let below = || synced.rare.as_ref().map_or(Duration::ZERO, |rare| rare.drain_below);
     shared.settings.own_drain().unwrap_or_else(below)

@@ -1,10 +1,10 @@
-//! What the driver does next, and what it tells.
+//! The next step of the driver, and the answers that it brings.
 
 use super::Ending;
 use crate::report::failure::Failure;
 use crate::settings::restart_policy::RetryIf;
 
-/// What the driver does next.
+/// The next step of the driver.
 pub(crate) enum DriverStep {
     /// It calls `run`: this is the attempt with this number.
     Run(u64),
@@ -28,7 +28,7 @@ pub(crate) enum DriverStep {
     Leave,
 }
 
-/// What the predicate of the policy has said of a failure.
+/// The answer of the predicate of the policy to a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryAnswer {
     /// Another attempt may help.

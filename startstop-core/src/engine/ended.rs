@@ -7,7 +7,7 @@ use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::End;
 
-/// What ended a cycle.
+/// The cause of the end of a cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum EndedBy {
     /// It failed, or its runtime ended.
@@ -38,11 +38,11 @@ pub(super) struct CycleEnd {
     overdue: bool,
     /// An attempt of it was ready.
     ready: bool,
-    /// What it failed with.
+    /// The failure with which it ended.
     pub(super) failure: Option<Failure>,
 }
 
-/// How the cycle that is over ends; not noted where nothing rare has come.
+/// Returns how the cycle that is over ends; not noted where nothing rare has come.
 pub(super) fn ends(synced: &Synced) -> Option<CycleEnd> {
     let rare = synced.rare.as_ref()?;
     let by = match synced.life.end() {
@@ -67,7 +67,7 @@ pub(crate) fn was_told(synced: &Synced) -> bool {
     ended_by(synced).is_told()
 }
 
-/// What ended the last cycle.
+/// Returns what ended the last cycle.
 pub(crate) fn ended_by(synced: &Synced) -> EndedBy {
     synced.rare.as_ref().map(|rare| rare.ended.by).unwrap_or_default()
 }
@@ -100,7 +100,7 @@ pub(crate) fn start_error(synced: &Synced) -> StartError {
     }
 }
 
-/// What the stop of the cycle came to.
+/// Returns what the stop of the cycle came to.
 pub(crate) fn stop_outcome(synced: &Synced) -> Result<(), StopError> {
     let Some(rare) = &synced.rare else { return Ok(()) };
     match &rare.after_stop {
@@ -110,7 +110,7 @@ pub(crate) fn stop_outcome(synced: &Synced) -> Result<(), StopError> {
     }
 }
 
-/// What ended the last cycle, unless it was told to end or ended well; or else what failed in its stop.
+/// Returns what ended the last cycle, unless it was told to end or ended well; or else what failed in its stop.
 /// What was reported, or followed that, is neither.
 pub(crate) fn failed_end(synced: &Synced) -> Option<&Failure> {
     synced.rare.as_ref()?.ended.failure.as_ref()

@@ -1,4 +1,4 @@
-//! Whoever is done with a service lets go of it before anybody can see what he has done.
+//! A reference to a service is let go before anybody can see what was done with it.
 //!
 //! The end of a cycle is told by the driver, or by the last part to end, and each has a reference to the service. Who sees
 //! `Stopped` and drops the last runner expects the value to be gone then, and with it the port that it has bound. So
@@ -14,7 +14,7 @@ use std::sync::{Arc, Weak};
 use super::{Deferred, Node, Shared, Synced};
 use crate::report::state::State;
 
-/// What is behind a gate; the services share a few.
+/// The gates; the services share a few.
 #[cfg(not(startstop_loom))]
 mod gates {
     use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -163,11 +163,11 @@ pub(crate) fn glance<T, N: Node + ?Sized>(
     Some((seen, last))
 }
 
-/// What is left to be done after a change by who has let go of the service with it.
+/// The actions that are left after a change that has let go of the service.
 pub(super) struct Parting {
     deferred: Deferred,
     name: Option<String>,
-    /// What may be the service.
+    /// The box that may hold the service.
     last: Option<Box<dyn Any + Send>>,
 }
 
@@ -214,7 +214,7 @@ impl Parting {
         drop(last);
     }
 
-    /// What cannot wait, and does not block unless a waker does.
+    /// Carries out what cannot wait, and does not block unless a waker does.
     #[cfg(not(startstop_loom))]
     pub(super) fn carry_out_urgent(&mut self) {
         self.deferred.carry_out_urgent();

@@ -10,7 +10,7 @@ use crate::rules::span::{Limits, Span};
 /// A part of a composite, under its name.
 pub(crate) type Named = (Cow<'static, str>, Span);
 
-/// How long a stop of this service can take.
+/// Returns how long a stop of this service can take.
 pub(crate) fn span(root: &dyn Node) -> Span {
     walk(root, |_, _| ())
 }
@@ -62,7 +62,7 @@ pub(crate) fn drain_below<N: Node + ?Sized>(root: &N) -> Duration {
     longest
 }
 
-/// How long these parts of a composite can take each.
+/// Returns how long these parts of a composite can take each.
 pub(crate) fn spans(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Vec<Named> {
     parts.into_iter().map(|(name, node)| (name, span(&*node))).collect()
 }

@@ -1,4 +1,4 @@
-//! Who listens to a service: streams of events, each of the service itself or of something that it is a part of.
+//! The listeners of a service: streams of events, each of the service itself or of something that it is a part of.
 //!
 //! An event is put into the streams under the lock of the engine, before the state that it tells of is stored: so the events of a
 //! service are in order, and whoever sees a state finds its event. Nothing is paid where nobody listens.
@@ -22,7 +22,7 @@ use crate::sync::clock;
 #[derive(Clone)]
 pub(crate) struct Listener {
     pub(crate) queue: Arc<EventQueue>,
-    /// What the service is called in it.
+    /// The path of the service in it.
     pub(crate) path: Path,
     /// Whether the stream is of this service, rather than of what it is a part of.
     pub(crate) root: bool,
@@ -238,7 +238,7 @@ pub(super) fn forget_unreadiness(synced: &mut Synced) {
     }
 }
 
-/// How long the last attempt was running; of a job, how long it took.
+/// Returns how long the last attempt was running; of a job, how long it took.
 fn ran_in_attempt(synced: &Synced, shared: &Shared, now: u64) -> Duration {
     match shared.settings.readiness() {
         _ if synced.attempt() == 0 => Duration::ZERO,

@@ -1,4 +1,4 @@
-//! What the engine asks of a service, and of the owners that the service is a part of, whatever their types.
+//! The traits that the engine asks of a service, and of the owners that the service is a part of, whatever their types.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -20,13 +20,13 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// The statuses that the service itself gives of what it is made of.
     fn children(&self) -> Vec<Status>;
 
-    /// What the service is made of, where it is made of runners.
+    /// Returns what the service is made of, where it is made of runners.
     fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)>;
 
-    /// Which composite the service is.
+    /// Returns which composite the service is.
     fn identity(&self) -> Option<Identity>;
 
-    /// How long what the service is made of may take to stop, each part of it taking so long.
+    /// Returns how long what the service is made of may take to stop, each part of it taking so long.
     fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration>;
 
     /// A handle of the runner, an `Arc<dyn StartStop>`, which this module knows nothing of; `None` once the runner is gone.
@@ -47,7 +47,7 @@ pub(crate) trait Node: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity(pub(crate) usize);
 
-/// What the engine asks to be spawned.
+/// A job that the engine asks to be spawned.
 pub(crate) enum Job {
     /// The task that drives the service.
     Driver(SpawnTarget),
@@ -89,7 +89,7 @@ pub(crate) struct SpawnTarget {
 
 /// Keeps the attempt of an owner alive for as long as a cycle of a part lasts. Dropped at the end of the cycle.
 pub(crate) trait OwnerGuard: Send + Sync {
-    /// Which owner it is, by the address of something that the guard keeps alive.
+    /// Returns which owner it is, by the address of something that the guard keeps alive.
     fn owner(&self) -> usize;
 
     /// The owner itself, until the guard is dropped.
@@ -107,7 +107,7 @@ pub(crate) trait OwnerGuard: Send + Sync {
 
 /// Is told whenever the state of a service has changed, or its stop was given up.
 pub(crate) trait Observer: Send + Sync {
-    /// Which owner it is, by the address of something that the observer keeps alive, and which of its
+    /// Returns which owner it is, by the address of something that the observer keeps alive, and which of its
     /// parts.
     fn place(&self) -> (usize, usize);
 

@@ -1,4 +1,4 @@
-//! What a service is a part of: runners and groups, any number of them, since a runner can be shared.
+//! The owners that a service is a part of: runners and groups, any number of them, since a runner can be shared.
 //!
 //! An owner is told of each change of its part, and a guard keeps its attempt from its end until the cycle of the part has
 //! ended.

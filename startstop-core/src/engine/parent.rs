@@ -28,7 +28,7 @@ impl Parent {
         Self { id: NEXT.fetch_add(1, Ordering::Relaxed), token, wait: Mutex::default() }
     }
 
-    /// What tells it from the parents before and after it.
+    /// Returns what tells it from the parents before and after it.
     pub(crate) fn id(&self) -> u64 {
         self.id
     }

@@ -71,7 +71,7 @@ impl Passing {
         }
     }
 
-    /// What the one that is asked has answered; nothing if none is asked, or if it is gone.
+    /// Returns what the one that is asked has answered; nothing if none is asked, or if it is gone.
     fn answer(&mut self, task: &Task<'_>) -> Poll<Option<Result<(), ReloadError>>> {
         let Some((part, key)) = &self.asked else { return Poll::Ready(None) };
         let look = gate::look(part, |_, synced| match synced.waiters.take(*key) {

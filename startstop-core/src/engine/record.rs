@@ -91,7 +91,7 @@ pub(super) fn end(
     deferred.drop_failure(synced.rare().ended_by.replace(failure));
 }
 
-/// What is still there, `run` before the others.
+/// Returns what is still there, `run` before the others.
 pub(super) fn what_is_left(synced: &Synced) -> Phase {
     synced.life.alive_parts().first().copied().unwrap_or(Phase::Run)
 }
@@ -187,7 +187,7 @@ pub(super) fn unresponsive(
     unresponsive
 }
 
-/// What is still there, and for how long it has been told to end.
+/// Returns what is still there, and for how long it has been told to end.
 pub(crate) fn stuck_parts(synced: &mut Synced, shared: &Shared) -> Unresponsive {
     let asked_at = shared.atomic_state.read().since();
     let now = clock::now();
@@ -240,7 +240,7 @@ pub(super) fn limit(
     deferred.drop_failure(Some(last));
 }
 
-/// How long the attempt has been going on; zero if there is none.
+/// Returns how long the attempt has been going on; zero if there is none.
 fn attempt_time(synced: &Synced, now: u64) -> Duration {
     let between = match synced.state() {
         State::Stopped | State::Backoff => true,

@@ -40,7 +40,7 @@ struct Round {
     handed: u32,
     /// Shares that were taken and are not answered.
     held: u32,
-    /// What the answers so far come to.
+    /// The combined answers so far.
     result: Option<Result<(), ReloadError>>,
 }
 
@@ -142,7 +142,7 @@ fn pass_on(synced: &Synced, round: u32) -> Option<ReloadPassed> {
     Some(ReloadPassed { on, epoch: synced.attempts, round, left })
 }
 
-/// What is attached has the only share of a round that the service itself does not look at.
+/// Begins to pass a request on: what is attached has the only share of a round that the service itself does not look at.
 fn begin_passing(
     synced: &mut Synced,
     mut round: Round,
@@ -173,7 +173,7 @@ pub(crate) fn take(synced: &mut Synced, deferred: &mut Deferred) -> Option<u32> 
     Some(id)
 }
 
-/// Who was woken for a round looks at it.
+/// Notes that one who was woken for a round looks at it.
 pub(crate) fn see(synced: &mut Synced, id: u32) {
     if let Some(round) = round(synced, id) {
         round.handed = round.handed.saturating_sub(1);
@@ -181,7 +181,7 @@ pub(crate) fn see(synced: &mut Synced, id: u32) {
     }
 }
 
-/// Who was woken for a round is gone before it has looked: the share is for who looks next.
+/// Gives back the share of one who was woken for a round and is gone before it has looked: it is for the next one who looks.
 pub(crate) fn give_back(synced: &mut Synced, id: u32) {
     if let Some(round) = round(synced, id) {
         round.handed = round.handed.saturating_sub(1);

@@ -1,4 +1,4 @@
-//! What a service says of itself in its attempt: whether it can do its job, what it is about to do, how far it is.
+//! The reports of a service on itself in its attempt: whether it can do its job, what it is about to do, how far it is.
 
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
@@ -9,14 +9,14 @@ use crate::report::state::State;
 use crate::rules::lifecycle::Input;
 use crate::sync::clock;
 
-/// What the service has said in its attempt.
+/// The reports of the service in its attempt.
 #[derive(Default)]
 pub(crate) struct Reported {
-    /// What is shown beside the state.
+    /// The text beside the state.
     pub(crate) detail: Option<Cow<'static, str>>,
     /// Numbers of its own, by their names.
     pub(crate) gauges: Vec<(&'static str, f64)>,
-    /// What it was about to do, with the time when it said so.
+    /// The checkpoint that it has passed, with the time when it said so.
     pub(crate) checkpoint: Option<(&'static str, u64)>,
     /// Why it is not ready for now.
     pub(crate) not_ready: Option<Cow<'static, str>>,
@@ -72,7 +72,7 @@ pub(super) fn is_taken_back(synced: &Synced) -> bool {
     synced.rare.as_ref().is_some_and(|rare| rare.said.not_ready.is_some())
 }
 
-/// What is shown beside the state from now on.
+/// Sets what is shown beside the state from now on.
 pub(crate) fn set_detail(synced: &mut Synced, detail: Cow<'static, str>) {
     synced.rare().said.detail = Some(detail);
 }
@@ -96,7 +96,7 @@ pub(crate) fn pass_checkpoint(synced: &mut Synced, name: &'static str, deferred:
     synced.rare().said.checkpoint = Some((name, now));
 }
 
-/// What the service was last about to do, and how long ago it said so.
+/// Returns what the service was last about to do, and how long ago it said so.
 pub(super) fn checkpoint(synced: &Synced, now: u64) -> Option<(&'static str, Duration)> {
     let (name, at) = synced.rare.as_ref()?.said.checkpoint?;
     Some((name, clock::between(at, now)))
@@ -110,7 +110,7 @@ pub(crate) fn extend_start(synced: &mut Synced, by: Duration, deferred: &mut Def
     }
 }
 
-/// How long a start that is late had.
+/// Returns how long a start that is late had.
 pub(super) fn start_allowance(synced: &Synced, shared: &Shared) -> Duration {
     let extended_to = synced.rare.as_ref().map_or(0, |rare| rare.said.extended_to);
     shared.settings.start_timeout().max(clock::between(synced.began_at, extended_to))

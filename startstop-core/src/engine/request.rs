@@ -1,4 +1,4 @@
-//! What can be asked of a runner: each request is one change of the engine, done when it returns.
+//! The requests to a runner: each is one change of the engine, done when it returns.
 
 mod start;
 mod caller;
@@ -231,7 +231,7 @@ pub(crate) fn start_part<N: Node + ?Sized>(
     reply
 }
 
-/// Who keeps the deadline of a stop that begins.
+/// The one who keeps the deadline of a stop that begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kept {
     Here,

@@ -207,13 +207,13 @@ impl Synced {
         self.waiters.wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
     }
 
-    /// What is to be done at the end of the attempt, if there is anything.
+    /// Takes what is to be done at the end of the attempt, if there is anything.
     pub(super) fn take_endings(&mut self) -> Option<Vec<Ending>> {
         let endings = &mut self.rare.as_mut()?.endings;
         (!endings.is_empty()).then(|| std::mem::take(endings).into_values().collect())
     }
 
-    /// What the policy's predicate has to be asked, which is user code, before the attempt can be
+    /// Returns what the policy's predicate has to be asked, which is user code, before the attempt can be
     /// settled.
     fn open_question(&self, shared: &Shared) -> Option<(RetryIf, Failure)> {
         let policy = shared.settings.restart()?;
@@ -224,7 +224,7 @@ impl Synced {
         open.then(|| (Arc::clone(predicate), failure.clone()))
     }
 
-    /// What the predicate has said.
+    /// Notes what the predicate has said.
     pub(crate) fn answered(
         &mut self,
         shared: &Shared,
@@ -235,7 +235,7 @@ impl Synced {
         self.step(shared, Input::Closed, ArmTimer::ByCaller, deferred);
     }
 
-    /// What was to be done at the end of the attempt is done, or has failed.
+    /// Notes that what was to be done at the end of the attempt is done, or has failed.
     pub(crate) fn closed(
         &mut self,
         shared: &Shared,

@@ -1,4 +1,4 @@
-//! What is under the lock of an engine, and what is read of it at a glance.
+//! The fields under the lock of an engine, and methods that read them at a glance.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::rules::span::Span;
 use crate::sync::clock;
 use crate::sync::{AbortHandle, CancellationToken};
 
-/// What is under the lock.
+/// The fields under the lock.
 pub(crate) struct Synced {
     pub(crate) life: Lifecycle,
     pub(crate) cycle: u64,
@@ -71,7 +71,7 @@ pub(crate) struct Synced {
     pub(super) rare: Option<Box<ColdState>>,
 }
 
-/// What most services never need.
+/// The fields that most services never need.
 #[derive(Default)]
 pub(crate) struct ColdState {
     pub(super) history: History,
@@ -81,7 +81,7 @@ pub(crate) struct ColdState {
     pub(super) drain_at: u64,
     /// The parts of the attempt that do not yield.
     pub(super) stuck_below: Vec<Unresponsive>,
-    /// What the service has attached to its attempt.
+    /// The runners that the service has attached to its attempt.
     pub(super) attached: Vec<Attached>,
     /// How long a composite may take, found out for the stop of the owner that it is a part of.
     pub(super) span: Option<Span>,
@@ -102,7 +102,7 @@ pub(crate) struct ColdState {
     pub(super) after_stop: Option<Failure>,
     /// The failure that ended the attempt.
     pub(super) ended_by: Option<Failure>,
-    /// What `retry_if` has said of it.
+    /// The answer of `retry_if` to it.
     pub(super) retry: Option<RetryAnswer>,
     /// The name, as failures share it.
     pub(super) name: Option<Arc<str>>,
@@ -125,12 +125,12 @@ pub(crate) struct ColdState {
     /// Where the cycle that follows is to run.
     pub(super) next_on: Option<Handle>,
     pub(super) owners: Owners,
-    /// What is done at the end of the attempt.
+    /// The endings of the attempt.
     pub(super) endings: BTreeMap<u64, Ending>,
     pub(super) next_ending: u64,
     /// How the last cycle ended.
     pub(super) ended: CycleEnd,
-    /// What is stuck, once the end was given up.
+    /// The stuck parts, once the end was given up.
     pub(super) unresponsive: Option<Unresponsive>,
 }
 
@@ -143,14 +143,14 @@ pub(super) struct StopTerms {
     pub(super) limited: bool,
 }
 
-/// What was recorded of an attempt of an owner that is late.
+/// The record of an attempt of an owner that is late.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum LateRecord {
     #[default]
     None,
     /// The start has failed, and is being rolled back: it is not late any more.
     StartOver,
-    /// Who was late in the stop.
+    /// The members that were late in the stop.
     Stop,
 }
 
@@ -232,12 +232,12 @@ impl Synced {
         (epoch + self.attempt()).saturating_sub(self.attempts)
     }
 
-    /// What the service has said in its attempt.
+    /// Returns what the service has said in its attempt.
     pub(crate) fn said(&self) -> Option<&Reported> {
         self.rare.as_ref().map(|rare| &rare.said)
     }
 
-    /// Where the service is in what has started it.
+    /// Returns the path of the service in what has started it.
     pub(crate) fn path(&mut self, name: &str) -> Path {
         self.rare().path.get_or_insert_with(|| Path::alone(name)).clone()
     }
@@ -257,7 +257,7 @@ impl Synced {
         self.rare.as_ref().is_some_and(|rare| rare.stop.left_to_owner)
     }
 
-    /// How long the attempt was in `Running`, once it is not any more.
+    /// Returns how long the attempt was in `Running`, once it is not any more.
     pub(super) fn healthy(&self) -> Duration {
         self.rare.as_ref().map_or(Duration::ZERO, |rare| Duration::from_nanos(rare.healthy))
     }
@@ -272,12 +272,12 @@ impl Synced {
         self.rare.as_ref()?.parent.as_ref()
     }
 
-    /// What is stuck, once the end of this cycle was given up.
+    /// Returns what is stuck, once the end of this cycle was given up.
     pub(crate) fn unresponsive(&self) -> Option<&Unresponsive> {
         self.rare.as_ref()?.unresponsive.as_ref()
     }
 
-    /// When the service will be aborted, once a stop was asked for.
+    /// Returns when the service will be aborted, once a stop was asked for.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         clock::instant(self.stop_at)
     }
@@ -287,7 +287,7 @@ impl Synced {
         self.state() == State::Backoff && self.rare.as_ref().is_some_and(|rare| rare.was_up)
     }
 
-    /// When the next attempt begins, in `Backoff`.
+    /// Returns when the next attempt begins, in `Backoff`.
     pub(crate) fn next_attempt(&self) -> Option<u64> {
         (self.state() == State::Backoff).then_some(self.deadline.next_attempt())
     }
@@ -297,7 +297,7 @@ impl Synced {
         self.rare().retries.made();
     }
 
-    /// How many attempts were restarts of a policy or of an owner.
+    /// Returns how many attempts were restarts of a policy or of an owner.
     pub(crate) fn restarts(&self) -> u64 {
         self.rare.as_ref().map_or(0, |rare| rare.retries.total())
     }

@@ -29,7 +29,7 @@ pub(crate) async fn wait_if_runtime_ends() {
     }
 }
 
-/// What stands for the task in its attempt; whoever has it tells the engine of the end, also in its drop.
+/// The entry of the task in its attempt; its holder tells the engine of the end, also in its drop.
 struct TaskEntry {
     node: Arc<dyn Node>,
     id: u64,

@@ -18,7 +18,7 @@ use crate::sync::AbortHandle;
 pub(super) struct Tasks {
     live: BTreeMap<u64, LiveEntry>,
     next: u64,
-    /// Who waits for the end of all tasks before this one.
+    /// The waiters for the end of all tasks before a number.
     joiners: Vec<(u64, Key)>,
 }
 
@@ -40,7 +40,7 @@ impl Tasks {
         id
     }
 
-    /// How those that can be aborted are.
+    /// Takes the handles by which tasks are aborted.
     pub(super) fn take_handles(&mut self) -> impl Iterator<Item = AbortHandle> {
         self.live.values_mut().filter_map(|entry| entry.handle.take())
     }
@@ -62,7 +62,7 @@ impl Tasks {
         before.any(|(_, entry)| !entry.handle.as_ref().is_some_and(is_own))
     }
 
-    /// Who may be done with waiting: one task may be left, which may be that very waiter.
+    /// Takes out those who may be done with waiting: one task may be left, which may be that very waiter.
     fn joined(&mut self) -> Vec<Key> {
         let second = self.live.keys().nth(1).copied().unwrap_or(u64::MAX);
         let all = std::mem::take(&mut self.joiners);

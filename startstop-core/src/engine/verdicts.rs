@@ -1,5 +1,5 @@
-//! Who is told of each verdict of the process, beside those who wait for the service: a program that must not be kept by
-//! what does not yield.
+//! The listener that is told of each verdict of the process, beside those who wait for the service: a program that must not
+//! be kept by what does not yield.
 
 use std::sync::OnceLock;
 

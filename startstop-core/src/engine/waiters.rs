@@ -1,4 +1,4 @@
-//! Who waits for what: a table of entries that are answered under the lock of the engine and woken
+//! The waiters and their topics: a table of entries that are answered under the lock of the engine and woken
 //! after it.
 //!
 //! Invariants:
@@ -17,7 +17,7 @@ use crate::report::state::{Exit, State};
 
 pub(crate) use wakes::Wakes;
 
-/// What is waited for.
+/// The topic of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Topic {
     /// The outcome of the pending start.
@@ -80,7 +80,7 @@ impl Topic {
     }
 }
 
-/// What it came to.
+/// The answer to a waiter.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
     Start(Result<(), StartError>),
@@ -126,7 +126,7 @@ enum WaiterEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key(u32);
 
-/// What was in an entry.
+/// The content of a removed entry.
 #[derive(Debug)]
 #[must_use = "it is to be dropped outside of the lock"]
 pub(crate) struct Removed(WaiterEntry);
@@ -141,7 +141,7 @@ pub(crate) struct Waiters {
     kinds: u16,
 }
 
-/// What does not fit into the first entry.
+/// The entries after the first.
 #[derive(Debug, Default)]
 struct ColdWaiters {
     entries: Vec<WaiterEntry>,

@@ -40,10 +40,10 @@ struct Planned {
     after_all: bool,
 }
 
-/// What a member starts after.
+/// The members that a member starts after.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum After {
-    /// What it names.
+    /// Those that it names.
     Named,
     /// All that were added before it.
     All,

@@ -107,7 +107,7 @@ impl Group {
     }
 }
 
-/// What the supervisor has to say, or that it has left.
+/// Waits for what the supervisor has to say, or until it has left.
 async fn said(answer: ChangeReply) -> Result<(), GroupError> {
     answer.await.unwrap_or(Err(GroupError::Stopping))
 }

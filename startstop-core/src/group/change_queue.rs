@@ -8,7 +8,7 @@ use crate::engine::{Node, Observer, owners};
 use crate::rules::graph::Id;
 use crate::sync::{Mutex, MutexGuard};
 
-/// What has changed since the supervisor has looked.
+/// The queue of changes since the supervisor has looked.
 #[derive(Default)]
 pub(super) struct ChangeQueue {
     queued: Mutex<Queued>,
@@ -72,7 +72,7 @@ impl ChangeQueue {
         }
     }
 
-    /// What has changed, or a waker for when something does.
+    /// Takes what has changed, or leaves a waker for when something does.
     pub(super) fn take(&self, waker: &Waker) -> Option<Vec<Id>> {
         let mut queued = self.queued();
         if queued.changed.is_empty() && !queued.poked {

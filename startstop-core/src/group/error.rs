@@ -42,7 +42,7 @@ pub enum GroupError {
     UnknownDependency {
         /// The member.
         member: String,
-        /// What it is to start after.
+        /// The name that it is to start after.
         dependency: String,
     },
     /// Members depend on each other in a circle, or a group is inserted into itself.

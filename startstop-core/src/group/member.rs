@@ -1,4 +1,4 @@
-//! What a group is made of.
+//! The members that a group is made of.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -37,11 +37,11 @@ pub struct Member {
     policy: Policy,
 }
 
-/// What a member names of others.
+/// The other members that a member names.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
     pub(super) after: Vec<Cow<'static, str>>,
-    /// What it is bound to, which it starts after as well.
+    /// The members that it is bound to, which it starts after as well.
     pub(super) bound_to: Vec<Cow<'static, str>>,
 }
 
@@ -280,7 +280,7 @@ impl fmt::Debug for Member {
     }
 }
 
-/// What can be a member of a group: a service, a [`Runner`], which is shared, or a [`Member`].
+/// The types that can be a member of a group: a service, a [`Runner`], which is shared, or a [`Member`].
 ///
 /// Sealed: it is used in bounds and not called.
 ///

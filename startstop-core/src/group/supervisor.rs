@@ -98,7 +98,7 @@ enum Wakeup {
     Again,
 }
 
-/// What the group has been told.
+/// The request that the group has heard.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StopRequest {
     Nothing,

@@ -86,7 +86,7 @@ impl Table {
         Some(entry)
     }
 
-    /// What is to be done next; all that was to be done before is done.
+    /// Takes what is to be done next; all that was to be done before is done.
     pub(super) fn take_actions(&mut self) -> Vec<Action> {
         self.plan.trim();
         self.make_room();
@@ -103,7 +103,7 @@ impl Drop for Table {
     }
 }
 
-/// What a member names, in order and each once.
+/// Returns what a member names, in order and each once.
 pub(super) fn edges_of(
     member: &str,
     needs: &Needs,

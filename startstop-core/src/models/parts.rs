@@ -1,4 +1,4 @@
-//! What belongs to an attempt beside `run`, on threads of its own: promise 5 and invariant 2 of
+//! Models of the parts of an attempt beside `run`, on threads of its own: promise 5 and invariant 2 of
 //! `lifecycle`. And what wakes across services: a slot, the change queue of a group.
 
 use std::sync::Arc;

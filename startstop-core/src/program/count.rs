@@ -48,7 +48,7 @@ impl Count {
 mod tests {
     use super::{Count, Duration, Instant, Signal};
 
-    /// What becomes of signals that come so many milliseconds after the first.
+    /// Returns what becomes of signals that come so many milliseconds after the first.
     fn noted(signals: &[(Signal, u64)]) -> Vec<Option<u32>> {
         let (begin, mut count) = (Instant::now(), Count::default());
         let note = |&(signal, ms)| count.note(signal, begin + Duration::from_millis(ms));

@@ -28,11 +28,11 @@ struct Hub {
     runtime: Option<Handle>,
     /// Asks the thread to look again.
     waker: Option<Waker>,
-    /// What the thread has heard with, while there is none.
+    /// The signals of the thread, while there is none.
     signals: Option<Signals>,
-    /// What came when the last program had ended already.
+    /// The signal that came when the last program had ended already.
     missed: Option<Signal>,
-    /// What the last program does if it is stuck, which is what it does about signals that come after it.
+    /// The way of the last program if it is stuck, which decides about signals that come after it as well.
     last: IfStuck,
     terminated_at: Option<Instant>,
 }
@@ -119,7 +119,7 @@ impl Hub {
         }
     }
 
-    /// Until when a SIGTERM would be the same request as the last.
+    /// Returns until when a SIGTERM would be the same request as the last.
     fn twin_until(&self) -> Option<Instant> {
         let until = self.terminated_at? + TERMINATE_WINDOW;
         (until > Instant::now()).then_some(until)

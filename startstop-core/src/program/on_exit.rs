@@ -1,4 +1,4 @@
-//! What is called at the end of a program.
+//! The functions that are called at the end of a program.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

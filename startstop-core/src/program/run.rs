@@ -150,7 +150,7 @@ async fn operate(subject: &Arc<Subject>) -> Result<Exit, StartError> {
     Ok(ended(node))
 }
 
-/// How the service has ended. Somebody else may have started it again by now, which is not waited for.
+/// Returns how the service has ended. Somebody else may have started it again by now, which is not waited for.
 fn ended(node: &Arc<dyn Node>) -> Exit {
     let synced = node.shared().synced();
     if synced.life.has_verdict() { Exit::Unresponsive } else { synced.exit }

@@ -7,7 +7,7 @@ use super::count::Count;
 use super::signals::Signal;
 use crate::report::state::{Exit, State};
 
-/// What becomes of the process when the service does not yield.
+/// Whether the process goes on when the service does not yield.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IfStuck {
     /// It goes on, and is told.
@@ -48,7 +48,7 @@ enum ReloadRequest {
     Asked,
 }
 
-/// What follows from a signal.
+/// The step that follows from a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProgramStep {
     Nothing,
@@ -59,7 +59,7 @@ pub(super) enum ProgramStep {
 }
 
 impl ProgramStage {
-    /// What follows from a signal, of a service in this state; `None` if the program is over.
+    /// Returns what follows from a signal, of a service in this state; `None` if the program is over.
     pub(super) fn hear(
         &mut self,
         signal: Signal,

@@ -1,4 +1,4 @@
-//! What the end of a program prints. Nobody may read stderr any more: it may be closed, or a pipe that is full.
+//! The lines that the end of a program prints. Nobody may read stderr any more: it may be closed, or a pipe that is full.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -237,7 +237,7 @@ fn leave_weak(subject: &Weak<Subject>) {
     }
 }
 
-/// How long a stop of a service alone may take.
+/// Returns how long a stop of a service alone may take.
 fn own_grace(shared: &Shared) -> Duration {
     let settings = &shared.settings;
     let stop = settings.stop_timeout().saturating_add(settings.abort_timeout());

@@ -111,7 +111,7 @@ fn end(runtime: Runtime, limit: Duration, threads: Option<&Threads>) {
     print(move || format!("{left} not ended within {limit:?}, most likely in its blocking pool"));
 }
 
-/// What ends at once gets at least this long to end.
+/// The least time that a runtime has to end.
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// Thirty years: later times may be none for the system.

@@ -121,7 +121,7 @@ impl fmt::Debug for ReloadError {
     }
 }
 
-/// What is stuck: the parts of a service that did not yield after their abort, and for how long.
+/// The stuck parts of a service: those that did not yield after their abort, and for how long.
 ///
 /// # Examples
 ///
@@ -220,7 +220,7 @@ impl Unresponsive {
         &self.stuck.members
     }
 
-    /// How long they had been told to end when the stop gave up on them.
+    /// Returns how long they had been told to end when the stop gave up on them.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! What happens to a service and to what it is made of, as a stream.
+//! The events of a service and of its parts, as a stream.
 
 mod kind;
 mod queue;
@@ -105,7 +105,7 @@ impl Event {
         self.attempt
     }
 
-    /// When it happened, by the system's clock.
+    /// Returns the time of the event, by the system's clock.
     ///
     /// # Examples
     ///
@@ -123,7 +123,7 @@ impl Event {
         self.at
     }
 
-    /// What happened.
+    /// Returns the kind of the event.
     ///
     /// # Examples
     ///

@@ -57,7 +57,7 @@ pub(crate) struct Record {
     pub(crate) permanent: bool,
     /// The name of the task that failed.
     pub(crate) task: Option<Cow<'static, str>>,
-    /// What the service was last about to do, and how long ago it had said so.
+    /// The last checkpoint of the service, and how long ago it had passed that.
     pub(crate) checkpoint: Option<(&'static str, Duration)>,
     /// The restart limit that was reached, where this failure is why no restart follows.
     pub(crate) limit: Option<(u32, Duration)>,
@@ -199,7 +199,7 @@ impl Failure {
         self.record.checkpoint.map(|(_, age)| age)
     }
 
-    /// What kind of failure it was.
+    /// Returns the kind of the failure.
     ///
     /// # Examples
     ///
@@ -294,7 +294,7 @@ impl Failure {
         self.record.attempt
     }
 
-    /// When it happened, by the system's clock.
+    /// Returns the time of the failure, by the system's clock.
     ///
     /// # Examples
     ///
@@ -311,7 +311,7 @@ impl Failure {
         self.record.at
     }
 
-    /// How long the attempt had run when it failed; zero for what failed without one.
+    /// Returns how long the attempt had run when it failed; zero for what failed without one.
     ///
     /// # Examples
     ///

@@ -69,7 +69,7 @@ impl History {
         }
     }
 
-    /// How many failures were dropped because newer ones came: there have been
+    /// Returns how many failures were dropped because newer ones came: there have been
     /// `entries().len() + evicted()` in all.
     ///
     /// # Examples
@@ -91,7 +91,7 @@ impl History {
         self.log.as_ref().map_or(0, |log| log.evicted)
     }
 
-    /// How many failures there have been in all.
+    /// Returns how many failures there have been in all.
     pub(crate) fn total(&self) -> u64 {
         self.entries().len() as u64 + self.evicted()
     }

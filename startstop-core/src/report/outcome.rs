@@ -1,8 +1,8 @@
-//! What the functions of a service may return.
+//! The outputs that functions of a service may have.
 
 use crate::report::panic::BoxError;
 
-/// What a closure that is used as a service, or a task of it, may yield: `()`, or `Result<(), E>`
+/// The output of a closure that is used as a service, or of a task of it: `()`, or `Result<(), E>`
 /// with an `E` that converts into a [`BoxError`].
 ///
 /// Sealed: it is used in bounds and not called.

@@ -16,7 +16,7 @@ struct PathLink {
     text: OnceLock<Box<str>>,
 }
 
-/// What stands between two names; no name of a member contains it.
+/// The separator between two names; no name of a member contains it.
 pub(crate) const SEPARATOR: char = '/';
 
 /// Whether a part may have this name in a path.

@@ -204,7 +204,7 @@ impl fmt::Display for Phase {
     }
 }
 
-/// What kind of failure it was.
+/// The kind of a failure.
 ///
 /// # Examples
 ///

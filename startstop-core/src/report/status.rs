@@ -1,4 +1,4 @@
-//! What a service looks like at one moment, with what it is made of.
+//! The status of a service at one moment, with those of its parts.
 
 mod children;
 mod tree;
@@ -160,7 +160,7 @@ impl Status {
         self.path.as_str()
     }
 
-    /// Where it is in its life.
+    /// Returns the state of the service.
     ///
     /// # Examples
     ///
@@ -216,7 +216,7 @@ impl Status {
         self.not_ready_reason.as_deref()
     }
 
-    /// What the service wants to be shown beside its state.
+    /// Returns what the service wants to be shown beside its state.
     ///
     /// # Examples
     ///
@@ -262,7 +262,7 @@ impl Status {
         &self.gauges
     }
 
-    /// What the service was about to do when it last said so, in the current or most recent attempt.
+    /// Returns what the service was about to do when it last said so, in the current or most recent attempt.
     ///
     /// # Examples
     ///
@@ -285,7 +285,7 @@ impl Status {
         self.checkpoint
     }
 
-    /// How long ago the service said so.
+    /// Returns how long ago the service said so.
     ///
     /// # Examples
     ///
@@ -310,7 +310,7 @@ impl Status {
         self.checkpoint_age
     }
 
-    /// How long ago the last heartbeat came; `None` without a watchdog, and where nothing runs.
+    /// Returns how long ago the last heartbeat came; `None` without a watchdog, and where nothing runs.
     ///
     /// # Examples
     ///
@@ -337,7 +337,7 @@ impl Status {
         self.heartbeat_age
     }
 
-    /// What does not yield, once its end was given up; `None` again once it has ended after all.
+    /// Returns what does not yield, once its end was given up; `None` again once it has ended after all.
     ///
     /// # Examples
     ///
@@ -356,7 +356,7 @@ impl Status {
         self.unresponsive.as_ref()
     }
 
-    /// How long until what is left is aborted, in [`State::Stopping`]; `None` if never.
+    /// Returns how long until what is left is aborted, in [`State::Stopping`]; `None` if never.
     ///
     /// # Examples
     ///
@@ -384,7 +384,7 @@ impl Status {
         self.remaining
     }
 
-    /// How long it has been running: zero in every other state.
+    /// Returns how long it has been running: zero in every other state.
     ///
     /// # Examples
     ///
@@ -405,7 +405,7 @@ impl Status {
         self.uptime
     }
 
-    /// How long it has been running over all cycles.
+    /// Returns how long it has been running over all cycles.
     ///
     /// # Examples
     ///
@@ -428,7 +428,7 @@ impl Status {
         self.total_uptime
     }
 
-    /// How long it has not been running since its first start, without the time in which it was stopped on request or had
+    /// Returns how long it has not been running since its first start, without the time in which it was stopped on request or had
     /// completed.
     ///
     /// # Examples
@@ -482,7 +482,7 @@ impl Status {
         (!all.is_zero()).then(|| self.total_uptime.as_secs_f64() / all.as_secs_f64())
     }
 
-    /// How long it has been running for each time that a failure took it down; `None` if none did.
+    /// Returns how long it has been running for each time that a failure took it down; `None` if none did.
     ///
     /// # Examples
     ///
@@ -501,7 +501,7 @@ impl Status {
         mean(self.total_uptime, self.outages.begun)
     }
 
-    /// How long it took from a failure to the moment when it was running again, on average; `None` if it never was again.
+    /// Returns how long it took from a failure to the moment when it was running again, on average; `None` if it never was again.
     ///
     /// # Examples
     ///
@@ -520,7 +520,7 @@ impl Status {
         mean(Duration::from_nanos(self.outages.lasted), self.outages.over)
     }
 
-    /// How many cycles have begun.
+    /// Returns how many cycles have begun.
     ///
     /// # Examples
     ///
@@ -540,7 +540,7 @@ impl Status {
         self.cycles
     }
 
-    /// How many attempts have begun, over all cycles.
+    /// Returns how many attempts have begun, over all cycles.
     ///
     /// # Examples
     ///
@@ -560,7 +560,7 @@ impl Status {
         self.attempts
     }
 
-    /// How many times it was restarted by its policy or by a group.
+    /// Returns how many times it was restarted by its policy or by a group.
     ///
     /// # Examples
     ///
@@ -580,7 +580,7 @@ impl Status {
         self.restarts
     }
 
-    /// How many failures there were, over all cycles, those that the history has evicted included.
+    /// Returns how many failures there were, over all cycles, those that the history has evicted included.
     ///
     /// # Examples
     ///
@@ -616,7 +616,7 @@ impl Status {
         self.last_failure.as_ref()
     }
 
-    /// How the last cycle that has ended did so; `Stopped` before the first.
+    /// Returns how the last cycle that has ended did so; `Stopped` before the first.
     ///
     /// # Examples
     ///
@@ -635,7 +635,7 @@ impl Status {
         self.last_exit
     }
 
-    /// When the state was entered, by the system's clock.
+    /// Returns when the state was entered, by the system's clock.
     ///
     /// # Examples
     ///
@@ -650,7 +650,7 @@ impl Status {
         self.since
     }
 
-    /// How long until the next attempt, in [`State::Backoff`].
+    /// Returns how long until the next attempt, in [`State::Backoff`].
     ///
     /// # Examples
     ///

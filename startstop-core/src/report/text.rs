@@ -33,12 +33,12 @@ fn is_steering(c: char) -> bool {
         )
 }
 
-/// How many columns a text takes in a terminal.
+/// Returns how many columns a text takes in a terminal.
 pub(crate) fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
-/// How many columns a character takes: two if it is wide, none if it is put onto the one before it.
+/// Returns how many columns a character takes: two if it is wide, none if it is put onto the one before it.
 fn columns(c: char) -> usize {
     let c = u32::from(c);
     if is_in(c, COMBINING) {
@@ -52,7 +52,7 @@ fn is_in(c: u32, ranges: &[(u32, u32)]) -> bool {
     ranges.get(at).is_some_and(|(first, _)| *first <= c)
 }
 
-/// What is put onto the character before it: the common scripts.
+/// The characters that are put onto the one before them: the common scripts.
 const COMBINING: &[(u32, u32)] = &[
     (0x0300, 0x036f),
     (0x0483, 0x0489),
@@ -86,7 +86,7 @@ const COMBINING: &[(u32, u32)] = &[
     (0x1f3fb, 0x1f3ff),
 ];
 
-/// What is two columns wide: East Asian characters, and emoji.
+/// The characters that are two columns wide: East Asian characters, and emoji.
 const WIDE: &[(u32, u32)] = &[
     (0x1100, 0x115f),
     (0x231a, 0x231b),

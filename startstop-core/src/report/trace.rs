@@ -77,7 +77,7 @@ mod on {
         LevelFilter::current() != LevelFilter::OFF
     }
 
-    /// What is to be told once the lock is released, each with its cycle and attempt: one change may end a
+    /// The events that are told once the lock is released, each with its cycle and attempt: one change may end a
     /// cycle and begin the next.
     #[derive(Debug, Default)]
     pub(crate) struct News(Vec<(AttemptSpan, (u64, u64), EventKind)>);

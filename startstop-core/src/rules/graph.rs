@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Id(pub(crate) usize);
 
-/// What a member depends on.
+/// The dependencies of a member.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Edges {
     /// All, in order and each once.

@@ -1,4 +1,4 @@
-//! Who of a group starts, stops and restarts when: pure rules over a graph of members.
+//! The order in which the members of a group start, stop and restart: pure rules over a graph of members.
 //!
 //! It is told what the members do and says what is to be done about it. Every change costs as much as
 //! the member has edges, so that a whole group starts and stops in time linear in members and edges. A
@@ -38,7 +38,7 @@ pub(crate) use node::{Policy, Stay};
 use counts::Counts;
 use node::PlanNode;
 
-/// What is to be done.
+/// An action that is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
     Start(Id),
@@ -100,7 +100,7 @@ enum PlanStage {
 pub(crate) struct GroupPlan {
     nodes: Vec<Option<PlanNode>>,
     actions: Vec<Action>,
-    /// Whose situation has changed.
+    /// The members whose situation has changed.
     pending: VecDeque<Id>,
     stage: PlanStage,
     /// Those that a restart takes down and up again.

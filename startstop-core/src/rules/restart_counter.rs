@@ -8,7 +8,7 @@ use crate::report::failure::Failure;
 use crate::settings::restart_policy::{On, RestartPolicy};
 use crate::sync::clock;
 
-/// What a policy has seen in this cycle.
+/// The restarts that a policy has seen in this cycle.
 #[derive(Debug, Default)]
 pub(crate) struct Retries {
     /// Restarts since the start or the last healthy run.
@@ -37,7 +37,7 @@ impl Recent {
     }
 }
 
-/// What a policy says to an attempt that is over.
+/// The decision of a policy on an attempt that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     After(Duration),

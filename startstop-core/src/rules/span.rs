@@ -13,7 +13,7 @@ pub(crate) struct Span {
     pub(crate) abort: Duration,
 }
 
-/// What the settings of a service say of its stop.
+/// The settings of a service that limit its stop.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// `None` where it is not set.
@@ -47,7 +47,7 @@ impl Span {
     }
 }
 
-/// What comes after a member in the stop of a group, along the longest path.
+/// The part of the stop of a group that comes after a member, along the longest path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Tail {
     /// How long that may take; `None` after the last.
@@ -72,7 +72,7 @@ impl Tail {
 }
 
 impl Span {
-    /// How long it may take until it is aborted, where so much time is left.
+    /// Returns how long it may take until it is aborted, where so much time is left.
     fn graceful(self, left: Duration) -> Duration {
         match self.stop {
             Duration::MAX => left,
@@ -80,7 +80,7 @@ impl Span {
         }
     }
 
-    /// What it counts for. The last is aborted at the deadline, and has its time to yield beyond that.
+    /// Returns what it counts for. The last is aborted at the deadline, and has its time to yield beyond that.
     fn weight(self, tail: Tail, left: Duration) -> Duration {
         match (tail.below, self.stop) {
             (None, _) => self.graceful(left),

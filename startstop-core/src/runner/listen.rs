@@ -18,7 +18,7 @@ pub(crate) fn listen(node: &Arc<dyn Node>, capacity: usize) -> Events {
     events
 }
 
-/// Where a service is in what has started it.
+/// Returns the path of a service in what has started it.
 pub(crate) fn path_of(node: &dyn Node) -> Path {
     node.shared().synced().path(node.shared().name())
 }

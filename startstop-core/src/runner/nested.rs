@@ -173,7 +173,7 @@ async fn stop<S: Service>(runner: &Runner<S>, left: Option<Duration>) -> Result<
         .await
 }
 
-/// How the inner cycle ended, as the result of `run`.
+/// Returns how the inner cycle ended, as the result of `run`.
 fn outcome<S: Service>(runner: &Runner<S>, cx: &Context) -> Result<(), BoxError> {
     let synced = runner.inner().shared.synced();
     if let Some(stuck) = synced.unresponsive() {

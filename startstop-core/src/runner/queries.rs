@@ -1,4 +1,4 @@
-//! What a runner tells: read at once, awaited, or followed as it happens.
+//! Methods that read a runner: at once, awaited, or as a stream.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl<S: Service> Runner<S> {
         self.inner().shared.atomic_state.read().is_ready()
     }
 
-    /// How long the service has been running: zero in every state but [`Running`](State::Running).
+    /// Returns how long the service has been running: zero in every state but [`Running`](State::Running).
     /// Takes no lock.
     ///
     /// # Examples
@@ -82,7 +82,7 @@ impl<S: Service> Runner<S> {
         self.inner().shared.atomic_state.read().uptime()
     }
 
-    /// Where the service is in its life: one atomic load.
+    /// Returns the state of the service: one atomic load.
     ///
     /// # Examples
     ///

@@ -95,7 +95,7 @@ impl StatusBranch {
     }
 }
 
-/// Which parts keep an owner from being ready: those that are neither ready nor settled.
+/// Returns which parts keep an owner from being ready: those that are neither ready nor settled.
 fn unready(children: &[Status]) -> Option<String> {
     let settled = |child: &Status| child.state == State::Stopped && child.cycles > 0;
     let unready = children.iter().filter(|child| !child.ready && !settled(child));
@@ -160,7 +160,7 @@ pub(crate) fn statuses(parts: Parts) -> Vec<Status> {
     parts.0.into_iter().map(|(name, node)| status(&*node).named(&name)).collect()
 }
 
-/// What of a service, and of what it is made of, is still there although it was told to end: a line for each.
+/// Tells a line for each service that is still there although it was told to end: this one, and those below it.
 #[cfg(feature = "signal")]
 pub(crate) fn stuck(root: &dyn Node, mut tell: impl FnMut(String)) {
     tell(stuck_part(root));
@@ -185,7 +185,7 @@ fn stuck_part(node: &dyn Node) -> String {
     }
 }
 
-/// What is stuck below a service that has only statuses to show.
+/// Tells what is stuck below a service that has only statuses to show.
 #[cfg(feature = "signal")]
 fn stuck_children(node: &dyn Node, tell: &mut impl FnMut(String)) {
     let mut below = if node.parts().is_empty() { node.children() } else { Vec::new() };

@@ -153,7 +153,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// Whether it is ready; see [`Runner::is_ready`].
     fn is_ready(&self) -> bool;
 
-    /// How long it has been running; see [`Runner::uptime`].
+    /// Returns how long it has been running; see [`Runner::uptime`].
     fn uptime(&self) -> Duration;
 
     /// Its state; see [`Runner::state`].

@@ -40,7 +40,7 @@ pub struct StateWatch {
     seen: (u32, State),
 }
 
-/// What is new.
+/// The outcome of a look for a change.
 enum WatchNews {
     Changed(u32, State),
     /// Nothing will change any more.

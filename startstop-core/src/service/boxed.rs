@@ -120,7 +120,7 @@ impl std::fmt::Debug for BoxService {
 type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 
 pin_project! {
-    /// What `run` or `shutdown` comes to. Not an `async` block: see that of the functions.
+    /// The end of `run` or `shutdown`. Not an `async` block: see that of the functions.
     struct BoxedEnd<F> {
         #[pin]
         future: F,

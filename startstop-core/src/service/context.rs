@@ -1,4 +1,4 @@
-//! What `run` and `shutdown` are given: the service's side of its runner.
+//! The context of `run` and `shutdown`: the service's side of its runner.
 //!
 //! A context belongs to one attempt. It knows the attempt by number, so that one which outlives it is
 //! inert: it is cancelled, and says nothing to the attempts after it.
@@ -125,7 +125,7 @@ impl Context {
         }
     }
 
-    /// Where the service is in what has started it: the names from the outermost whole down, as its failures and
+    /// Returns the path of the service in what has started it: the names from the outermost whole down, as its failures and
     /// events bear them. The name alone of a service that is a part of nothing.
     ///
     /// # Examples
@@ -152,7 +152,7 @@ impl Context {
         path.as_str().to_owned()
     }
 
-    /// Which cycle this is, from 1; 0 of a detached context, and of one that outlives its cycle.
+    /// Returns which cycle this is, from 1; 0 of a detached context, and of one that outlives its cycle.
     ///
     /// # Examples
     ///
@@ -171,7 +171,7 @@ impl Context {
         if synced.attempt_of(attempt.epoch()) > 0 { synced.cycle } else { 0 }
     }
 
-    /// Which attempt of the cycle this is, from 1; 0 of a detached context, and of one that outlives
+    /// Returns which attempt of the cycle this is, from 1; 0 of a detached context, and of one that outlives
     /// its cycle.
     ///
     /// # Examples
@@ -405,7 +405,7 @@ impl Context {
         blocking::wait(self, timeout)
     }
 
-    /// When the service will be aborted, once a stop is requested; `None` before, and if never.
+    /// Returns when the service will be aborted, once a stop is requested; `None` before, and if never.
     ///
     /// # Examples
     ///
@@ -430,7 +430,7 @@ impl Context {
         if synced.attempts == attempt.epoch() { synced.deadline() } else { None }
     }
 
-    /// How long until the service will be aborted, once a stop is requested; `None` before, and if
+    /// Returns how long until the service will be aborted, once a stop is requested; `None` before, and if
     /// never.
     ///
     /// # Examples

@@ -206,7 +206,7 @@ impl<T, R, H> ServicePairWith<T, R, H> {
 }
 
 pin_project! {
-    /// What the future of a function comes to. Not an `async` block, which would drop the future before it yields that, so that a
+    /// The end of the future of a function. Not an `async` block, which would drop the future before it yields that, so that a
     /// panic of the drop would take its place.
     struct FunctionEnd<F> {
         #[pin]

@@ -1,6 +1,6 @@
-//! What the failure or the completion of a member means for its group.
+//! The meaning of the failure or the completion of a member for its group.
 
-/// What happens when a member fails, that is, when its own restart policy has given up.
+/// The reaction of a group when a member fails, that is, when its own restart policy has given up.
 ///
 /// The three that restart do so within the group's own [`limit`](crate::GroupBuilder::limit), beyond which the
 /// group fails. What is affected stops at once, in reverse order and without a drain, and starts in order when
@@ -33,7 +33,7 @@ pub enum OnFailure {
     RestartAll,
 }
 
-/// What happens when a member completes.
+/// The reaction of a group when a member completes.
 ///
 /// # Examples
 ///

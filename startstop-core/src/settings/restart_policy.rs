@@ -36,7 +36,7 @@ pub struct RestartPolicy {
 /// Says of a failure whether another attempt is worth it.
 pub(crate) type RetryIf = Arc<dyn Fn(&Failure) -> bool + Send + Sync>;
 
-/// What kind of end is followed by another attempt.
+/// The kind of end that is followed by another attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum On {
     Never,

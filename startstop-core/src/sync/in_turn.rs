@@ -1,4 +1,4 @@
-//! What would be a recursion as deep as a tree of services: one after another instead.
+//! Runs one after another what would be a recursion as deep as a tree of services.
 
 #[cfg(not(startstop_loom))]
 mod queue {
@@ -9,7 +9,7 @@ mod queue {
     type Work = Box<dyn FnOnce()>;
 
     thread_local! {
-        /// What waits for the work that this thread is doing; `None` while it does none.
+        /// The work that waits for the work that this thread is doing; `None` while it does none.
         static WAITING: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
     }
 

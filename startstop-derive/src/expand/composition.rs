@@ -1,4 +1,4 @@
-//! What a composed type tells of its members.
+//! The impl in which a composed type tells of its members.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -7,7 +7,7 @@ use syn::{Ident, Index};
 use super::{place, value};
 use crate::model::{Composition, Limit, Member, Value};
 
-/// What stands in the impl of `Service`, beside `run`.
+/// Writes what stands in the impl of `Service`, beside `run`.
 pub(super) fn hooks(private: &TokenStream) -> TokenStream {
     quote! {
         fn children(&self) -> #private::Vec<#private::Status> {
@@ -32,7 +32,7 @@ pub(super) fn hooks(private: &TokenStream) -> TokenStream {
     }
 }
 
-/// What stands in the impl of `Composed`.
+/// Writes what stands in the impl of `Composed`.
 pub(super) fn members(composition: &Composition, private: &TokenStream) -> TokenStream {
     let fields = composition.members.iter().map(|member| field(member, private));
     let limit = composition.limit.as_ref().map(|limit| self::limit(limit, private));

@@ -60,7 +60,7 @@ fn link(
     }
 }
 
-/// What is assumed of the type: all that a service is; and where a missing derive is to be passed over in
+/// Returns what is assumed of the type: all that a service is; and where a missing derive is to be passed over in
 /// silence, that there is one.
 fn assumed(methods: &Methods, head: &Head, private: &TokenStream) -> Option<TokenStream> {
     if methods.body.needs_derive {

@@ -27,7 +27,7 @@ pub(super) fn at(path: &TokenStream, span: Span) -> TokenStream {
     respanned.collect()
 }
 
-/// What stands around the name of an impl's type. The lifetimes of a type that is a service are
+/// The tokens around the name of an impl's type. The lifetimes of a type that is a service are
 /// `'static`; to name them would be in vain, which a lint could tell the user.
 pub(super) struct Head<'a> {
     generics: &'a Generics,

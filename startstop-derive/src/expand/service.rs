@@ -100,7 +100,7 @@ fn settings(service: &Service, private: &TokenStream) -> Option<TokenStream> {
     Some(quote!(fn settings(&self) -> #private::Settings { #set }))
 }
 
-/// What ties the type to the impl block that marks its methods, or to its members.
+/// Writes what ties the type to the impl block that marks its methods, or to its members.
 fn links(service: &Service, private: &TokenStream) -> Option<TokenStream> {
     let linked = match &service.body {
         Body::Composed(composition) => return Some(composed(service, composition, private)),

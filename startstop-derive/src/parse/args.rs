@@ -1,4 +1,4 @@
-//! What the attributes of one item or field say.
+//! The attributes of one item or field.
 
 use proc_macro2::Span;
 use syn::{Generics, Ident, Type};
@@ -6,7 +6,7 @@ use syn::{Generics, Ident, Type};
 use super::lists::{Name, OfMember};
 use crate::model::{Limit, Place, Setting, Value};
 
-/// What the attributes of one item or field say.
+/// The attributes of one item or field.
 #[derive(Default)]
 pub(super) struct Args {
     pub(super) start: Option<Ident>,
@@ -16,7 +16,7 @@ pub(super) struct Args {
     pub(super) settings: Vec<Setting>,
     pub(super) limit: Option<Limit>,
     pub(super) backoff: Option<Value>,
-    /// What stands in `member(..)`.
+    /// The content of `member(..)`.
     pub(super) of_member: OfMember,
     pub(super) after: Option<Vec<Name>>,
     pub(super) bound_to: Option<Vec<Name>>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What is accepted, for messages.
+/// The accepted forms, for messages.
 pub(crate) const ACCEPTED: &str =
     "a whole number with a unit, such as \"250ms\", \"10s\", \"2m\" or \"1h\"";
 

@@ -19,7 +19,7 @@ pub(super) struct MarkedField {
     pub(super) says: Option<Says>,
 }
 
-/// What a member says of itself.
+/// The attributes of a member.
 pub(super) struct Says {
     /// Whether it says that it is a member. One with mistakes in it may be meant to be one.
     pub(super) is_member: bool,
@@ -27,7 +27,7 @@ pub(super) struct Says {
     pub(super) of_member: OfMember,
 }
 
-/// What a member starts after.
+/// The members that a member starts after.
 pub(super) enum After {
     /// The one that is declared before it.
     Before,
@@ -62,7 +62,7 @@ fn attributes(field: &Field, out: &mut Diagnostics) -> Args {
     args
 }
 
-/// What the field says of itself; `before` is how many mistakes there were before its attributes were read.
+/// Returns what the field says of itself; `before` is how many mistakes there were before its attributes were read.
 fn says(mut args: Args, before: usize, out: &mut Diagnostics) -> Option<Says> {
     let after = args.span_of("after");
     // One with mistakes is taken for a member, so that none of them is reported where it is named.

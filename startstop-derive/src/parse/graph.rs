@@ -1,4 +1,4 @@
-//! Who starts after whom: names become edges, and what cannot be started is reported.
+//! The order of the members: names become edges, and an order that cannot be kept is reported.
 
 use std::collections::HashMap;
 

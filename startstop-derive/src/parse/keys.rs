@@ -1,6 +1,6 @@
 //! The keys of `#[service(..)]`, and what each takes.
 
-/// What kind of value a key takes.
+/// The kind of value that a key takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Method,
@@ -120,7 +120,7 @@ impl Kind {
         }
     }
 
-    /// What is accepted, for messages: `` `name` takes .. ``.
+    /// Returns what is accepted, for messages: `` `name` takes .. ``.
     pub(crate) fn accepted(self) -> &'static str {
         match self {
             Self::Method => "the name of a method, such as `serve`",

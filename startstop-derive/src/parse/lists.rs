@@ -31,7 +31,7 @@ pub(super) fn limit(list: &Group, key: &Key, out: &mut Diagnostics) -> Option<Li
     Some(Limit { max: max?, window: window? })
 }
 
-/// What stands in `member(..)`.
+/// The content of `member(..)`.
 #[derive(Default)]
 pub(super) struct OfMember {
     pub(super) policies: Vec<Setting>,

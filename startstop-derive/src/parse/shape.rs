@@ -4,7 +4,7 @@ use syn::{FnArg, ReceiverKind, ReturnType, Signature};
 
 use crate::diagnostics::Diagnostics;
 
-/// What is accepted, for messages.
+/// The accepted forms, for messages.
 const ACCEPTED: &str = "accepted are `async fn(&self)` and `async fn(&self, Context)`";
 
 /// Reports what cannot be called by a service.

@@ -53,7 +53,7 @@ fn unmarked_attribute(attr: &Group) -> Group {
     }
 }
 
-/// What says that a method starts or stops the service.
+/// A mark: the method under it starts or stops the service.
 pub(super) struct Mark {
     /// `start` or `stop`.
     pub(super) name: &'static str,

@@ -1,6 +1,6 @@
 //! Words in messages: which may have been meant, and which there are to choose from.
 
-/// What may have been meant by a word that is not among the known ones.
+/// Returns what may have been meant by a word that is not among the known ones.
 pub(super) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|candidate| (distance(word, candidate), candidate))

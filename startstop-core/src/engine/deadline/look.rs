@@ -1,4 +1,4 @@
-//! What the thread does about a deadline that was not kept in time. No lock of the thread is held meanwhile.
+//! The thread takes care of a deadline that was not kept in time. No lock of the thread is held meanwhile.
 
 use std::sync::Weak;
 use std::thread;
@@ -12,7 +12,7 @@ use super::{POLLS_BEFORE_DEADLINE_TASK, SLACK};
 use crate::engine::{Job, Node, Shared, Synced, deadline, gate};
 use crate::sync::clock;
 
-/// What an entry is about.
+/// The subject of an entry.
 pub(super) enum Watched {
     /// The deadline of a runner, kept by the task with this number; whether a worker was woken for it.
     Deadline { node: Weak<dyn Node>, id: u32, was_nudged: bool },
@@ -20,7 +20,7 @@ pub(super) enum Watched {
     Timer { on: Handle, due: u64, nudges: u32 },
 }
 
-/// When the thread looks at what is due then, if the clock of the current runtime goes on.
+/// Returns when the thread looks at what is due then, if the clock of the current runtime goes on.
 pub(super) fn look_at(due: u64) -> Option<Instant> {
     Instant::now().checked_add(clock::between(clock::now(), due).checked_add(SLACK)?)
 }

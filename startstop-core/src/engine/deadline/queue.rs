@@ -1,4 +1,4 @@
-//! What the thread has to look at, and when: a queue of entries by time, each of which can be taken back.
+//! The work of the thread: a queue of entries by time, each of which can be taken back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -20,7 +20,7 @@ impl<T> DeadlineQueue<T> {
         self.entries.is_empty()
     }
 
-    /// When the first entry is due.
+    /// Returns when the first entry is due.
     pub(super) fn first(&self) -> Option<Instant> {
         self.times.first().map(|(at, _)| *at)
     }

@@ -99,7 +99,7 @@ fn shutdown_call_waits(guard: &Guard) -> bool {
     true
 }
 
-/// Until when the task sleeps.
+/// Returns until when the task sleeps.
 fn next_look(guard: &Guard) -> Option<u64> {
     gate::look(&guard.node, |shared, synced| deadline::next_look(synced, shared, guard.id))?.0
 }

@@ -141,7 +141,7 @@ impl ThreadState {
     }
 }
 
-/// What the thread does.
+/// Looks at what is due, and sleeps until more is.
 fn watch() {
     let mut shared = shared();
     let mut idle_since = None;

@@ -10,7 +10,7 @@ use crate::report::state::Readiness;
 use crate::rules::lifecycle::{Input, Timer};
 use crate::sync::clock::{self, NEVER};
 
-/// What was aborted gets at least this long to be dropped: a turn of the runtime.
+/// The least time that a part has to be dropped after its abort: a turn of the runtime.
 const A_TURN: Duration = Duration::from_millis(1);
 
 /// Leaves the deadline of the stop to the owner that this service is a part of: it is for
@@ -106,7 +106,7 @@ pub(in crate::engine) fn put_start_off(synced: &mut Synced, until: u64) -> bool 
     sooner
 }
 
-/// When the service counts as silent, if it stays so: from its first heartbeat on, and not while it waits.
+/// Returns when the service counts as silent, if it stays so: from its first heartbeat on, and not while it waits.
 pub(super) fn silent_at(synced: &Synced, shared: &Shared, now: u64) -> Option<u64> {
     let (silence, beat) = shared.settings.watch()?;
     match beat.load(Ordering::Acquire) {

@@ -18,7 +18,7 @@ pub(crate) enum StartKind {
     Restart,
 }
 
-/// What came of a request at once, or where its outcome will be.
+/// The outcome of a request, or the entry where it will be.
 pub(crate) enum Reply<T> {
     Now(T),
     /// In this entry, which has no waker yet.
@@ -30,7 +30,7 @@ pub(crate) enum Reply<T> {
     },
 }
 
-/// Who waits for the outcome.
+/// The one who waits for the outcome.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Caller<'a> {
     /// A future, which is woken by it.
@@ -57,7 +57,7 @@ impl Caller<'_> {
     }
 }
 
-/// Where the one who was registered finds the outcome.
+/// Returns where the one who was registered finds the outcome.
 pub(super) fn reply<T>(
     key: Option<Key>,
     synced: &mut Synced,

@@ -68,7 +68,7 @@ impl<'a> StartRequest<'a> {
         reply(key, synced, Answer::start)
     }
 
-    /// Where the cycle runs that a start begins, or why there will be none.
+    /// Returns where the cycle runs that a start begins, or why there will be none.
     fn admit(&mut self, synced: &Synced) -> Result<Option<Handle>, StartError> {
         let Self { kind, wanted, .. } = *self;
         let state = synced.state();

@@ -1,4 +1,4 @@
-//! Whom a change wakes.
+//! The wakers that a change wakes.
 
 use std::task::Waker;
 

@@ -1,4 +1,4 @@
-//! What the plan says, carried out.
+//! The supervisor carries out the actions of the plan.
 
 use std::sync::Arc;
 

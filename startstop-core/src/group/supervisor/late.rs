@@ -1,4 +1,4 @@
-//! Who was late, in a start or in a stop: what the failure of the group says of its members.
+//! Finds the members that were late, in a start or in a stop, for the failure of the group.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ fn is_there(node: &Arc<dyn Node>) -> bool {
     node.shared().atomic_state.read().state() != State::Stopped
 }
 
-/// What a member that is not ready is up to.
+/// Says what a member that is not ready is up to.
 fn says(name: &str, node: &dyn Node, deps: &[String]) -> String {
     let status = snapshot::status(node);
     let mut text = format!("{} is {}", Escaped(name), status.state());

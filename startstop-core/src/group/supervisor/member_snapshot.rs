@@ -32,11 +32,11 @@ pub(super) struct MemberSnapshot {
     pub(super) was_ready: bool,
     pub(super) start: StartSeen,
     pub(super) stuck: Option<StopError>,
-    /// What went wrong in its end.
+    /// The failure of its end.
     pub(super) failure: Option<Failure>,
-    /// What a stop of its own has said.
+    /// The outcome of a stop of its own.
     pub(super) stop: Result<(), StopError>,
-    /// What a start of its own would have said.
+    /// The error of a start of its own.
     pub(super) start_error: StartError,
 }
 
@@ -99,7 +99,7 @@ impl MemberSnapshot {
         self.state == State::Stopped || self.stuck.is_some()
     }
 
-    /// How it came to rest.
+    /// Returns how it came to rest.
     pub(super) fn rest(&self) -> MemberEnd {
         match self.exit {
             _ if self.stuck.is_some() => MemberEnd::Stuck,

@@ -1,4 +1,4 @@
-//! What members have done: told to the plan, and what of it concerns the whole group.
+//! The supervisor tells the plan of its members, and draws from that what concerns the whole group.
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ pub(super) struct PassOn {
     reload: Reload,
     /// The members that were not asked yet.
     left: VecDeque<Id>,
-    /// What the one that was asked last will say; `None` where nobody is to be asked.
+    /// The answer of the one that was asked last; `None` where nobody is to be asked.
     answer: Option<MemberAnswer>,
     /// The first failure, or else whether any member has done it.
     result: Result<(), ReloadError>,

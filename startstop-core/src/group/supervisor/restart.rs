@@ -15,7 +15,7 @@ use crate::sync::clock;
 /// How long the group has to be ready for its backoff to begin anew.
 const HEALTHY: Duration = Duration::from_secs(60);
 
-/// What is counted of the restarts, and the backoff of the one that is under way.
+/// The counts of the restarts, and the backoff of the one that is under way.
 #[derive(Default)]
 pub(super) struct Restarts {
     /// Those that the limit counts.

@@ -15,7 +15,7 @@ use crate::engine::request::{self, Caller};
 use crate::rules::graph::Id;
 use crate::rules::span::{Span, Tail};
 
-/// What was shared out.
+/// The time that was shared out.
 #[derive(Default)]
 pub(super) struct Shares {
     /// How long each member may take, and those behind it; found out with the first share.
@@ -67,7 +67,7 @@ fn spans_of<'a>(
     supervisor.shares.members.get_or_insert_default()
 }
 
-/// How long those may take that are to be stopped.
+/// Returns how long those may take that are to be stopped.
 fn measure(supervisor: &Supervisor<'_>, left: Duration) -> HashMap<Id, (Span, Tail)> {
     let alive: Vec<_> = {
         let table = supervisor.shared.table();
@@ -92,7 +92,7 @@ pub(super) fn share_out_again(supervisor: &mut Supervisor<'_>) {
     }
 }
 
-/// When the next share is over of a member that is not down.
+/// Returns when the next share is over of a member that is not down.
 pub(super) fn next_end(supervisor: &mut Supervisor<'_>) -> Option<Instant> {
     let table = supervisor.shared.table();
     while let Some(Reverse((at, id))) = supervisor.shares.ends.peek() {

@@ -10,7 +10,7 @@ use crate::report::state::Exit;
 use crate::report::stop_reason::StopReason;
 use crate::report::text::Escaped;
 
-/// What happened; see [`Event`](super::Event).
+/// The kind of an event; see [`Event`](super::Event).
 ///
 /// # Examples
 ///

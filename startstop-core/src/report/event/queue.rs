@@ -38,10 +38,10 @@ enum StreamLife {
     Unread,
 }
 
-/// What an event has pushed out; to be dropped outside of all locks, since its drop is user code.
+/// The event that another has pushed out; to be dropped outside of all locks, since its drop is user code.
 pub(crate) type Evicted = Option<Event>;
 
-/// What came of an event that was pushed.
+/// The outcome of a push.
 pub(crate) enum Pushed {
     /// It is there: what it has pushed out, and whom it wakes.
     Taken(Evicted, Option<Waker>),

@@ -49,7 +49,7 @@ impl Events {
         Self { queue: Arc::new(EventQueue::new(capacity, path)) }
     }
 
-    /// Where what happens is told.
+    /// Returns the queue of the stream.
     pub(crate) fn queue(&self) -> &Arc<EventQueue> {
         &self.queue
     }

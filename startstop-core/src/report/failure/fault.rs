@@ -1,4 +1,4 @@
-//! What a part of an attempt came to, before it is recorded as a failure.
+//! The failure of a part of an attempt, before it is recorded.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -9,7 +9,7 @@ use crate::report::panic::{BoxError, PanicError, fenced};
 use crate::report::permanent::Permanent;
 use crate::report::state::Cause;
 
-/// What a part of an attempt came to, when it was no success.
+/// The failure of a part of an attempt, before it has a place in the history.
 ///
 /// [`of`](Self::of) an error of the service is built outside of the lock: to look at one is user code.
 #[derive(Debug)]

@@ -46,7 +46,7 @@ impl fmt::Debug for Failure {
     }
 }
 
-/// What is known of it, with the texts of the error and of what caused it, outermost first.
+/// All that is known of it, with the texts of the error and of what caused it, outermost first.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Failure {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -74,7 +74,7 @@ impl fmt::Display for Status {
 
 /// The least width of the column of names, so that small trees look alike.
 const NAME_WIDTH: usize = 11;
-/// What is between two columns.
+/// The gap between two columns.
 const GAP: usize = 4;
 
 /// One line of the tree.
@@ -96,7 +96,7 @@ impl Line {
     }
 }
 
-/// What there is to say beside the state, in the order of its weight.
+/// Returns what there is to say beside the state, in the order of its weight.
 fn remarks(status: &Status) -> String {
     let stuck = status.unresponsive.as_ref().map(|stuck| Escaped(&stuck.to_string()).to_string());
     let failed = match &status.last_failure {

@@ -1,4 +1,4 @@
-//! What happens when a time is up.
+//! The rules for a time that is up.
 
 use super::{Abort, Effects, End, Lifecycle, Rules, Run, StopStage, UserCode, stopping};
 use crate::report::state::State;

@@ -1,6 +1,6 @@
-//! What is to be done after an input.
+//! The effects of an input.
 
-/// What the engine has to do after an input: a set.
+/// The effects of an input, which the engine carries out: a set.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Effects(u16);
 
@@ -16,7 +16,7 @@ impl Effects {
     pub(crate) const CANCEL: Self = Self(1 << 3);
     /// `shutdown` is to be called.
     pub(crate) const CALL_SHUTDOWN: Self = Self(1 << 4);
-    /// What is left is to be dropped.
+    /// The parts that are left are to be dropped.
     pub(crate) const ABORT: Self = Self(1 << 5);
     /// The deadline has changed: see [`Lifecycle::timer`](super::Lifecycle::timer).
     pub(crate) const TIMER: Self = Self(1 << 6);
@@ -24,7 +24,7 @@ impl Effects {
     pub(crate) const STARTED: Self = Self(1 << 7);
     /// Pending starts are cancelled by a stop.
     pub(crate) const CANCEL_STARTS: Self = Self(1 << 8);
-    /// What is left does not yield: pending starts and stops end with that.
+    /// The parts that are left do not yield: pending starts and stops end with that.
     pub(crate) const GIVE_UP: Self = Self(1 << 9);
     /// The cycle has ended.
     pub(crate) const ENDED: Self = Self(1 << 10);

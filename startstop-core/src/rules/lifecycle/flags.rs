@@ -1,4 +1,4 @@
-//! What the life of a service is told by, beside its state.
+//! The fields of the life of a service, beside its state.
 
 /// Why the attempt ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -28,7 +28,7 @@ pub(crate) enum StopStage {
     Draining,
     /// The context is cancelled.
     Cancelled,
-    /// What is left is dropped at its next await point.
+    /// The parts that are left are dropped at their next await point.
     Aborted,
 }
 
@@ -102,7 +102,7 @@ impl Run {
     }
 }
 
-/// What has become of the tasks of a job so far.
+/// The outcome of the tasks of a job so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum JobTasks {
     #[default]
@@ -111,7 +111,7 @@ pub(super) enum JobTasks {
     Flawed,
 }
 
-/// What was asked for in this cycle.
+/// The request that is open in this cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Requested {
     /// Nothing that is open.

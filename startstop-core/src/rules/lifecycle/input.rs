@@ -1,6 +1,6 @@
-//! What may happen to a service.
+//! The inputs of the lifecycle.
 
-/// What may happen to a service.
+/// An input of the lifecycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Input {
     /// A start: a running service is stopped first.
@@ -11,7 +11,7 @@ pub(crate) enum Input {
     Restart,
     /// A graceful stop, after a drain if there is one.
     Stop,
-    /// What the service is a part of drains: it goes on, and looks away.
+    /// The owner drains: the service goes on, and the others look away.
     Drain,
     /// A graceful stop without a drain, or the end of one.
     StopNow,
@@ -77,12 +77,12 @@ pub(crate) enum RunEnd {
 pub(crate) enum Part {
     /// A task of the context.
     Task,
-    /// What a composite drives: it keeps deadlines of its own.
+    /// A part that a composite drives: it keeps deadlines of its own.
     Kept,
-    /// What `run` leaves behind when it is dropped, and what knows no deadline: a thread.
+    /// A part that `run` leaves behind when it is dropped, and that knows no deadline: a thread.
     Held,
     /// The same of `shutdown`.
     HeldByShutdown,
-    /// What a composite drives and what is out of deadlines.
+    /// A part that a composite drives and that is out of deadlines.
     Stuck,
 }

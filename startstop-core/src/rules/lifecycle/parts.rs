@@ -1,4 +1,4 @@
-//! What the parts of an attempt do: `run`, `shutdown`, and those beside them.
+//! The rules for the parts of an attempt: `run`, `shutdown`, and those beside them.
 
 use super::{
     Effects, End, JobTasks, Lifecycle, Part, Requested, Rules, Run, RunEnd, ShutdownCall,

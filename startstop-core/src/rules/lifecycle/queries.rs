@@ -1,4 +1,4 @@
-//! What is asked of a life: nothing changes here.
+//! Methods that read a life: nothing changes here.
 
 use super::{Abort, End, Lifecycle, Requested, Run, ShutdownCall, StopStage, Timer, UserCode};
 use crate::report::state::{Exit, Phase, State};
@@ -101,7 +101,7 @@ impl Lifecycle {
         !self.is_asked() && !self.lost && !self.unresponsive
     }
 
-    /// How the cycle ends, as long as nothing has failed after its stop had begun.
+    /// Returns how the cycle ends, as long as nothing has failed after its stop had begun.
     pub(crate) fn exit(&self) -> Exit {
         match self.end {
             _ if self.lost || self.abort != Abort::None || self.unresponsive => Exit::Aborted,

@@ -1,4 +1,4 @@
-//! What others ask for: a start, a restart, a stop.
+//! The rules for requests: a start, a restart, a stop.
 
 use super::{
     Effects, End, Lifecycle, Requested, Rules, ShutdownCall, StopStage, UserCode, cycle, deadlines,

@@ -1,4 +1,4 @@
-//! What follows, for each member whose situation has changed.
+//! Finds the actions for each member whose situation has changed.
 
 use super::node::{MemberState, Target};
 use super::{Action, GroupPlan, PlanStage, binding, counts, stopping};

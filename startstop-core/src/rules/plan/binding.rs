@@ -8,7 +8,7 @@ use super::node::{MemberState, Target};
 use super::{GroupPlan, counts, stopping};
 use crate::rules::graph::Id;
 
-/// What is bound to the member goes down: the member has, or does.
+/// Takes down what is bound to a member that is down, or goes down.
 pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
     if plan.is_stopping() {
         return;

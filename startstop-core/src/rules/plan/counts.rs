@@ -1,4 +1,4 @@
-//! What is counted, kept in step: of each node what its neighbours wait for, of all how many are what.
+//! The counts, kept in step: of each node what its neighbours wait for, of all how many are what.
 //!
 //! Each change costs as much as the node has edges.
 

@@ -1,4 +1,4 @@
-//! Who is on the plan, and who depends on whom.
+//! The members of the plan, and their dependencies.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

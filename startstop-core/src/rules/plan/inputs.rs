@@ -1,4 +1,4 @@
-//! What the members do, as the group's task has seen it.
+//! The inputs of the plan: the deeds of the members, as the group's task has seen them.
 
 use super::node::{MemberState, PlanNode, Target};
 use super::{
@@ -282,7 +282,7 @@ impl GroupPlan {
         restart::raise_if_down(self);
     }
 
-    /// What is to be done now.
+    /// Takes what is to be done now.
     pub(crate) fn take_actions(&mut self) -> Vec<Action> {
         actions::follow(self);
         std::mem::take(&mut self.actions)

@@ -1,4 +1,4 @@
-//! What the plan knows of one member.
+//! The state of one member in the plan.
 
 use crate::rules::graph::Id;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
@@ -29,7 +29,7 @@ impl MemberState {
     }
 }
 
-/// What the group wants of a member.
+/// The target of the group for a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Target {
     Up,
@@ -46,7 +46,7 @@ pub(crate) enum Stay {
     Transient,
 }
 
-/// What follows from what a member does.
+/// The policy for a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Policy {
     pub(crate) on_failure: OnFailure,
@@ -54,7 +54,7 @@ pub(crate) struct Policy {
     pub(crate) stay: Stay,
 }
 
-/// What a member says of itself, as far as its dependents are concerned.
+/// The readiness of a member, as far as its dependents are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct NodeReadiness {
     /// It is ready, or rests and was.
@@ -65,7 +65,7 @@ pub(super) struct NodeReadiness {
     pub(super) ready: bool,
 }
 
-/// What takes a member down and up again.
+/// The reasons why a member goes down and up again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct NodeRestart {
     /// It is one of those that a restart takes down and up again.
@@ -99,7 +99,7 @@ pub(super) struct NodeStay {
     pub(super) leaves: bool,
 }
 
-/// What keeps a member from its start.
+/// The reasons that keep a member from its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct NodeTrouble {
     /// It is about to fail because of what it depends on.

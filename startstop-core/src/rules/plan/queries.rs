@@ -1,4 +1,4 @@
-//! What the plan tells whoever asks.
+//! Methods that read the plan.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl GroupPlan {
         self.unsettled.iter().copied().take(few).collect()
     }
 
-    /// How many members are neither ready nor settled at this moment.
+    /// Returns how many members are neither ready nor settled at this moment.
     pub(crate) fn unsettled_count(&self) -> usize {
         self.unsettled.len()
     }
@@ -126,7 +126,7 @@ impl GroupPlan {
         self.node(id).descent.told
     }
 
-    /// How many nodes there are, those without a member among them.
+    /// Returns how many nodes there are, those without a member among them.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -164,8 +164,8 @@ impl GroupPlan {
         found
     }
 
-    /// What comes after each member in a stop of all, each taking as long as its span says where it has one; what takes for
-    /// ever takes all of what is `left`.
+    /// Returns what comes after each member in a stop of all, each taking as long as its span says where it has one; what takes
+    /// for ever takes all of what is `left`.
     pub(crate) fn tails(&self, left: Duration, span: impl Fn(Id) -> Option<Span>) -> Vec<Tail> {
         let mut tails = vec![Tail::default(); self.nodes.len()];
         self.walk_in_order(|id, node| {

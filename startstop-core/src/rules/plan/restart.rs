@@ -1,4 +1,4 @@
-//! What a failure means for the others, and the restart of members as one.
+//! The effect of a failure on the other members, and the restart of members as one.
 //!
 //! All that restart go down, in reverse order; once all of them are down, have really ended, and the backoff is over, they come up
 //! in order. A failure meanwhile adds to them, and does not put that off.

@@ -169,7 +169,7 @@ impl<S: Service> Driver<S> {
         Call::new(Arc::clone(self.inner()), epoch)
     }
 
-    /// Has `shutdown` called while `run` goes on.
+    /// Calls `shutdown` while `run` goes on.
     pub(super) fn call_beside_run(&self, cx: &mut Task<'_>) {
         let Some((on, epoch)) = self.claim_call() else { return };
         let mut call = self.call(epoch);

@@ -23,7 +23,7 @@ pub(crate) struct AttemptGuard {
     /// Until it is dropped.
     node: Option<Arc<dyn Node>>,
     epoch: u64,
-    /// What it is a part of: `run` or `shutdown`.
+    /// The phase that it is a part of: `run` or `shutdown`.
     phase: Phase,
     /// The stop stage of the attempt from which on the part begins no cycle.
     until: StopStage,
@@ -152,7 +152,7 @@ fn at_end(attempt: &Attempt, ending: impl FnOnce() + Send + 'static) -> Result<u
     kept.map_err(|_late| Closed)
 }
 
-/// What is to be done at the end of an attempt; it is not once this is dropped.
+/// An ending of an attempt; it is not done once this is dropped.
 pub(crate) struct OnEnd {
     node: Weak<dyn Node>,
     id: u64,

@@ -16,7 +16,7 @@ use crate::report::state::Phase;
 use crate::report::stop_reason::StopReason;
 use crate::sync::{CancellationToken, Mutex, MutexGuard, Notify};
 
-/// What the clones of a detached context share.
+/// The state that the clones of a detached context share.
 pub(super) struct Detached {
     pub(super) token: CancellationToken,
     heard: Arc<Heard>,
@@ -75,7 +75,7 @@ impl Detached {
         Self { token: self.token.clone(), heard: Arc::clone(&self.heard), tasks: None }
     }
 
-    /// What the service says.
+    /// Returns what the service says.
     pub(super) fn said(&self) -> MutexGuard<'_, Said> {
         self.heard.said()
     }

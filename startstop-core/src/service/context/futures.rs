@@ -29,7 +29,7 @@ pub struct CancelledOwned {
     wait: Wait,
 }
 
-/// What a future that waits for a cancellation has to remember: nothing in the service's own task,
+/// The memory of a future that waits for a cancellation: nothing in the service's own task,
 /// where most wait, and where its size counts.
 #[derive(Default)]
 struct Wait(Option<Box<Registered>>);

@@ -1,4 +1,4 @@
-//! What a service says to a context without a runner, and what it is asked there.
+//! The reports of a service to a context without a runner, and the requests to it there.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ use crate::report::path::Path;
 use crate::report::state::Phase;
 use crate::sync::{CancellationToken, Mutex, MutexGuard, Notify};
 
-/// What is heard of a service, and what it is asked.
+/// The reports of a service, and the requests to it.
 pub(super) struct Heard {
     said: Mutex<Said>,
     asked: Notify,
@@ -23,7 +23,7 @@ pub(super) struct Heard {
     pub(super) drain: CancellationToken,
 }
 
-/// What a service has said so far.
+/// The reports of a service so far.
 #[derive(Default)]
 pub(super) struct Said {
     is_ready: bool,
@@ -35,7 +35,7 @@ pub(super) struct Said {
     pub(super) beats: u64,
     /// It has asked for its own stop.
     pub(super) stops_itself: bool,
-    /// What it is asked.
+    /// The requests to it.
     reloads: VecDeque<Reload>,
     /// The last clone of the context is gone.
     closed: bool,

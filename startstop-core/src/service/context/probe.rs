@@ -1,4 +1,4 @@
-//! What a unit test sees of a service that it runs without a runner.
+//! The view that a unit test has of a service without a runner.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use super::heard::Heard;
 use crate::report::error::ReloadError;
 use crate::report::failure::Failure;
 
-/// What a unit test sees of a service that runs with a context from [`Context::probed`](crate::Context::probed): what the service
-/// says. It also drains the service and asks it for a reload.
+/// The view that a unit test has of a service that runs with a context from
+/// [`Context::probed`](crate::Context::probed): what the service says. It also drains the service and asks it for a reload.
 ///
 /// Use it to test what a service does by itself; use a [`Runner`](crate::Runner) under
 /// `tokio::time::pause` to test what becomes of it: deadlines, restarts, readiness. The probe keeps neither the context nor the

@@ -43,7 +43,7 @@ pub struct Reload {
     answer: Option<ReloadShare>,
 }
 
-/// Who is told of the answer.
+/// The one who is told of the answer.
 enum ReloadShare {
     Attempt(Attempt, u32),
     Function(Box<dyn FnOnce(Result<(), BoxError>) + Send + Sync>),

@@ -1,4 +1,4 @@
-//! What a service reports: readiness, errors, signs of life, what it wants, and the tasks that it spawns.
+//! The reports of a service: readiness, errors, signs of life, what it wants, and the tasks that it spawns.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the service waits for without being silent.
+//! Waits of the service that do not count as silence.
 
 use super::Attempt;
 use crate::engine::reporting;

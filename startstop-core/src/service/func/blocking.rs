@@ -179,7 +179,7 @@ where
 
 type ThreadEnd = thread::Result<Result<(), BoxError>>;
 
-/// What the thread and `run` share.
+/// The state that the thread and `run` share.
 #[derive(Default)]
 struct ThreadShared {
     /// The outcome, with the place that the thread had in the attempt until `run` takes it.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Lifecycle, all_rules, states};
 
-/// How many mixtures of the fields that are not numbers are reached, of how many that can be written down.
+/// Counts how many mixtures of the fields that are not numbers are reached, of how many that can be written down.
 #[test]
 fn few_mixtures_can_be_written_down_that_are_not_reached() {
     let marks = |at: &Lifecycle| {

@@ -4,7 +4,7 @@ use crate::rules::graph::{Edges, Id};
 use crate::rules::plan::node::{MemberState, Target};
 use crate::rules::plan::{Action, Closing, GroupPlan, MemberEnd, PlanStage, Policy};
 
-/// What a member does, as itself sees it.
+/// The deeds of a member, as itself sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Does {
     Nothing,
@@ -15,7 +15,7 @@ pub(super) enum Does {
     Blocks,
 }
 
-/// What can happen.
+/// A move of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Move {
     Ready(Id),
@@ -203,7 +203,7 @@ impl World {
         (self.does[id.0], self.by_hand[id.0]) = (Does::Starts, false);
     }
 
-    /// What holds whenever nothing follows.
+    /// Checks what holds whenever nothing follows.
     pub(super) fn check(&self) {
         self.check_numbers();
         self.check_restart();
