@@ -13,6 +13,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+use crate::host::tell;
+
 const FORWARDED: [Signal; 6] =
     [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
 
@@ -54,7 +56,7 @@ pub(crate) fn as_init() -> ExitCode {
     match runtime.and_then(|runtime| runtime.block_on(serve())) {
         Ok(code) => code.into(),
         Err(error) => {
-            drop(io::Write::write_fmt(&mut io::stderr(), format_args!("{error}\n")));
+            tell(&error.to_string());
             ExitCode::FAILURE
         }
     }
