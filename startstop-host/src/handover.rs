@@ -19,7 +19,7 @@ use std::time::Duration;
 use crate::notify::Whose;
 use crate::sockets::Sockets;
 
-use wire::Predecessor;
+use wire::{Named, Predecessor};
 
 /// How often, and for how long, one that closes the connection is asked again: it is about to be replaced.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -55,9 +55,9 @@ pub struct Handover {
 #[derive(Debug, Default)]
 struct Listeners {
     /// What the predecessor has handed over and nobody has taken yet.
-    received: Vec<(String, TcpListener)>,
+    received: Named,
     /// What a successor gets.
-    ours: Vec<(String, TcpListener)>,
+    ours: Named,
 }
 
 impl Handover {
@@ -78,19 +78,9 @@ impl Handover {
     pub fn at(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
         place::check(&path)?;
-        let mut found = (None, Vec::new());
-        for left in (0..TIMES).rev() {
-            match Predecessor::ask(&path) {
-                Ok(answer) => {
-                    found = answer.map_or((None, Vec::new()), |(who, what)| (Some(who), what));
-                    break;
-                }
-                Err(error) if left > 0 && wire::is_end(&error) => sleep(AGAIN),
-                Err(error) => return Err(error),
-            }
-        }
-        let (predecessor, received) = found;
+        let (predecessor, received) = ask(&path)?.unzip();
         let sockets = Sockets::from_env();
+        let received = received.unwrap_or_default();
         let listeners = Mutex::new(Listeners { received, ours: Vec::new() });
         Ok(Self { path, predecessor, sockets, listeners })
     }
@@ -125,4 +115,15 @@ impl Handover {
         listeners.ours.push((name.to_owned(), listener.try_clone()?));
         Ok(listener)
     }
+}
+
+/// Asks who runs there, if anybody does; again where it is just being replaced.
+fn ask(path: &Path) -> io::Result<Option<(Predecessor, Named)>> {
+    for _ in 1..TIMES {
+        match Predecessor::ask(path) {
+            Err(error) if wire::is_end(&error) => sleep(AGAIN),
+            answer => return answer,
+        }
+    }
+    Predecessor::ask(path)
 }

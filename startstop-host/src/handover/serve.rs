@@ -1,7 +1,6 @@
 //! The part of the host that takes over, and then waits for a successor.
 
 use std::io::{self, ErrorKind};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use tokio::time::timeout;
 use super::Handover;
 use super::place::Place;
 use super::queue::Queue;
-use super::wire::{self, LIST, Predecessor, READY, VERSION};
+use super::wire::{self, LIST, Named, Predecessor, READY, VERSION};
 #[cfg(feature = "notify")]
 use crate::notify::Unit;
 use crate::probes::Probes;
@@ -28,7 +27,7 @@ pub(crate) struct Successors(tokio::sync::Mutex<Talk>);
 struct Talk {
     path: PathBuf,
     predecessor: Option<Predecessor>,
-    listeners: Vec<(String, TcpListener)>,
+    listeners: Named,
     probes: Probes,
     #[cfg(feature = "notify")]
     unit: Option<Unit>,
@@ -122,7 +121,7 @@ impl Talk {
         list.extend(count.to_be_bytes());
         write(stream, &list).await?;
         for (name, listener) in &self.listeners {
-            ready_io(stream, Interest::WRITABLE, || wire::send(stream, name, listener)).await?;
+            stream.async_io(Interest::WRITABLE, || wire::send(stream, name, listener)).await?;
         }
         match read(stream).await? {
             READY => Ok(()),
@@ -159,11 +158,8 @@ impl Talk {
 
 async fn read(stream: &UnixStream) -> io::Result<u8> {
     let mut byte = [0];
-    match ready_io(stream, Interest::READABLE, || {
-        rustix::io::read(stream, &mut byte).map_err(Into::into)
-    })
-    .await?
-    {
+    let read = || rustix::io::read(stream, &mut byte).map_err(Into::into);
+    match stream.async_io(Interest::READABLE, read).await? {
         0 => Err(ErrorKind::UnexpectedEof.into()),
         _ => Ok(byte[0]),
     }
@@ -171,17 +167,7 @@ async fn read(stream: &UnixStream) -> io::Result<u8> {
 
 /// A few bytes, which go in one piece.
 async fn write(stream: &UnixStream, bytes: &[u8]) -> io::Result<()> {
-    let sent = ready_io(stream, Interest::WRITABLE, || {
-        rustix::io::write(stream, bytes).map_err(Into::into)
-    })
-    .await?;
+    let write = || rustix::io::write(stream, bytes).map_err(Into::into);
+    let sent = stream.async_io(Interest::WRITABLE, write).await?;
     if sent == bytes.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
-}
-
-async fn ready_io<T>(
-    stream: &UnixStream,
-    interest: Interest,
-    mut io: impl FnMut() -> io::Result<T>,
-) -> io::Result<T> {
-    stream.async_io(interest, &mut io).await
 }

@@ -21,7 +21,7 @@ use rustix::net::{
 };
 
 /// What is handed over, by name.
-type Listeners = Vec<(String, TcpListener)>;
+pub(super) type Named = Vec<(String, TcpListener)>;
 
 pub(super) const VERSION: u8 = 1;
 pub(super) const READY: u8 = b'R';
@@ -44,7 +44,7 @@ pub(crate) struct Predecessor {
 
 impl Predecessor {
     /// Asks who listens there for its listeners; `None` if nobody does.
-    pub(super) fn ask(path: &Path) -> io::Result<Option<(Self, Listeners)>> {
+    pub(super) fn ask(path: &Path) -> io::Result<Option<(Self, Named)>> {
         let stream = match connect(path) {
             Err(error) if is_nobody(&error) => return Ok(None),
             connected => connected.map_err(frozen)?,
@@ -72,7 +72,7 @@ fn connect(path: &Path) -> io::Result<UnixStream> {
 }
 
 /// Takes what the predecessor hands over, when it is our turn.
-fn take(mut stream: &UnixStream) -> io::Result<(Option<Duration>, Listeners)> {
+fn take(mut stream: &UnixStream) -> io::Result<(Option<Duration>, Named)> {
     stream.write_all(&[VERSION])?;
     let [version] = bytes(stream)?;
     if version != VERSION {
