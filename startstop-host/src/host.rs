@@ -2,13 +2,13 @@
 
 mod background;
 mod grace;
+mod running;
 mod tasks;
 
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use startstop_core::{Outcome, Runner, Service};
@@ -16,14 +16,7 @@ use tokio::runtime::Handle;
 
 #[cfg(all(unix, feature = "handover"))]
 use crate::handover::Handover;
-#[cfg(all(unix, feature = "notify"))]
-use crate::notify::Whose;
 use crate::probes::Probes;
-use crate::pulse::Pulse;
-
-use background::{Background, Parts};
-use grace::Limit;
-use tasks::Tasks;
 
 /// A service as a whole program among others: it runs as with `startstop_core::run`, and its host learns what it wants to
 /// know.
@@ -340,114 +333,6 @@ impl<S: Service> Host<S> {
         let code = startstop_core::main_on(runtime, host.runner.clone());
         host.end_blocking();
         code
-    }
-
-    /// Begins the parts of the host; the service is to run on `runtime`. `None` if they cannot begin, which is told.
-    #[cfg_attr(
-        not(all(unix, feature = "handover")),
-        allow(unused_mut, reason = "a handover is taken out")
-    )]
-    fn begin(mut self, runtime: &Handle) -> Option<Running<S>> {
-        let pulse = Arc::new(Pulse::default());
-        let probes = self.probes.clone().on_runtime(Arc::clone(&pulse), runtime.clone());
-        #[cfg(feature = "grpc-health")]
-        if let Some(health) = &self.grpc_health {
-            health.bind(probes.clone());
-        }
-        let mut tasks = Tasks::new(runtime.clone());
-        grace::check(self.runner.grace_period(), self.limit());
-        match Background::spawn(|| self.parts(&probes, &mut tasks)) {
-            Ok(None) => {}
-            Ok(background) => {
-                let beating = Arc::clone(&pulse);
-                tasks.spawn(async move { beating.run().await });
-                return Some(Running { runner: self.runner, pulse, tasks, background });
-            }
-            Err(reason) => {
-                tell(&reason);
-                return None;
-            }
-        }
-        Some(Running { runner: self.runner, pulse, tasks, background: None })
-    }
-
-    #[cfg_attr(not(feature = "notify"), allow(clippy::unused_self))] // With it, it knows the manager.
-    fn limit(&self) -> Limit {
-        #[cfg(all(unix, feature = "notify"))]
-        if self.notify.extends() {
-            return Limit::Prolonged;
-        }
-        Limit::Fixed
-    }
-
-    /// The parts of the host, by their names, or why they cannot begin. `tasks` belong to the runtime of the service.
-    #[cfg_attr(
-        not(any(feature = "admin", feature = "notify")),
-        allow(clippy::unused_self, clippy::unnecessary_wraps)
-    )] // Without features there are no parts.
-    fn parts(&mut self, probes: &Probes, tasks: &mut Tasks) -> Result<Parts, String> {
-        let mut parts = Parts::new();
-        #[cfg(all(unix, feature = "notify"))]
-        let manager = self.notify.open()?;
-        #[cfg(feature = "admin")]
-        match self.admin.part(probes) {
-            Ok(admin) => parts.extend(admin.map(|admin| ("admin", admin.boxed()))),
-            Err(reason) => {
-                #[cfg(all(unix, feature = "notify"))]
-                manager.refuse(&reason);
-                return Err(reason);
-            }
-        }
-        #[cfg(all(unix, feature = "notify"))]
-        {
-            #[cfg(not(feature = "handover"))]
-            let whose = Whose::Named;
-            #[cfg(feature = "handover")]
-            let whose = self.handover.as_ref().map_or(Whose::Named, Handover::whose_watchdog);
-            #[cfg(feature = "handover")]
-            parts.extend(
-                self.handover.take().map(|handover| {
-                    ("handover", handover.part(probes, manager.unit(whose)).boxed())
-                }),
-            );
-            if let Some(watchdog) = manager.watchdog(whose) {
-                tasks.spawn(watchdog.run(probes.clone()));
-            }
-            let notifier = manager.part(probes, self.runner.grace_period());
-            parts.extend(notifier.map(|notifier| ("notify", notifier.boxed())));
-        }
-        #[cfg(all(unix, feature = "handover", not(feature = "notify")))]
-        parts.extend(
-            self.handover.take().map(|handover| ("handover", handover.part(probes).boxed())),
-        );
-        let _ = (probes, tasks, &mut parts);
-        Ok(parts)
-    }
-}
-
-/// A program whose parts have begun.
-struct Running<S: Service> {
-    runner: Runner<S>,
-    pulse: Arc<Pulse>,
-    tasks: Tasks,
-    background: Option<Background>,
-}
-
-impl<S: Service> Running<S> {
-    /// Ends the parts of the host, after the service.
-    async fn end(self) {
-        self.pulse.end();
-        if let Some(background) = self.background {
-            background.end().await;
-        }
-        drop(self.tasks);
-    }
-
-    /// Likewise, where the runtime of the service has ended.
-    fn end_blocking(self) {
-        if let Some(background) = self.background {
-            background.end_blocking();
-        }
     }
 }
 

@@ -53,7 +53,7 @@ impl Settings {
     }
 
     /// Finds whom to tell, or says why that cannot be told anything.
-    pub(crate) fn open(&self) -> Result<Manager, String> {
+    pub(crate) fn open(&self, whose: Whose) -> Result<Manager, String> {
         let socket = self.variable("NOTIFY_SOCKET").map(|name| Sender::of(&name));
         let socket = socket.transpose()?.flatten().map(Arc::new);
         let number = match (self.fd, self.variable("STARTSTOP_NOTIFY_FD")) {
@@ -62,7 +62,7 @@ impl Settings {
             (None, None) => None,
         };
         let fd = number.map(NotifyFd::open).transpose()?;
-        Ok(Manager { socket, fd })
+        Ok(Manager { socket, fd, whose })
     }
 
     fn variable(&self, name: &str) -> Option<std::ffi::OsString> {
@@ -71,10 +71,11 @@ impl Settings {
 }
 
 /// The manager that is told.
-#[derive(Default)]
 pub(crate) struct Manager {
     socket: Option<Arc<Sender>>,
     fd: Option<NotifyFd>,
+    /// Whom its watchdog is meant for.
+    whose: Whose,
 }
 
 impl Manager {
@@ -88,13 +89,13 @@ impl Manager {
 
     /// What a successor is to take over.
     #[cfg(feature = "handover")]
-    pub(crate) fn unit(&self, whose: Whose) -> Option<Unit> {
-        Some(Unit::new(self.socket.clone()?, whose))
+    pub(crate) fn unit(&self) -> Option<Unit> {
+        Some(Unit::new(self.socket.clone()?, self.whose))
     }
 
     /// The task for the runtime of the service that keeps the watchdog of the manager quiet, if there is one.
-    pub(crate) fn watchdog(&self, whose: Whose) -> Option<Watchdog> {
-        Watchdog::new(Arc::clone(self.socket.as_ref()?), whose)
+    pub(crate) fn watchdog(&self) -> Option<Watchdog> {
+        Watchdog::new(self.socket.clone()?, self.whose)
     }
 
     /// The part that tells what happens, from now on; `None` if there is nobody to tell.

@@ -1,0 +1,125 @@
+//! The program from its beginning on: the service, and the parts of the host beside it.
+
+use std::sync::Arc;
+
+use startstop_core::{Runner, Service};
+use tokio::runtime::Handle;
+
+use super::background::{Background, Parts};
+use super::grace::{self, Limit};
+use super::tasks::Tasks;
+use super::{Host, tell};
+#[cfg(all(unix, feature = "notify"))]
+use crate::notify::Whose;
+use crate::probes::Probes;
+use crate::pulse::Pulse;
+
+impl<S: Service> Host<S> {
+    /// Begins the parts of the host; the service is to run on `runtime`. `None` if they cannot begin, which is told.
+    pub(super) fn begin(mut self, runtime: &Handle) -> Option<Running<S>> {
+        let pulse = Arc::new(Pulse::default());
+        let probes = self.probes.clone().on_runtime(Arc::clone(&pulse), runtime.clone());
+        #[cfg(feature = "grpc-health")]
+        if let Some(health) = &self.grpc_health {
+            health.bind(probes.clone());
+        }
+        let mut tasks = Tasks::new(runtime.clone());
+        grace::check(self.runner.grace_period(), self.limit());
+        let background = match Background::spawn(|| self.parts(&probes, &mut tasks)) {
+            Ok(background) => background,
+            Err(reason) => {
+                tell(&reason);
+                return None;
+            }
+        };
+        if background.is_some() {
+            let beating = Arc::clone(&pulse);
+            tasks.spawn(async move { beating.run().await });
+        }
+        Some(Running { runner: self.runner, pulse, tasks, background })
+    }
+
+    #[cfg_attr(not(feature = "notify"), allow(clippy::unused_self))] // With it, it knows the manager.
+    fn limit(&self) -> Limit {
+        #[cfg(all(unix, feature = "notify"))]
+        if self.notify.extends() {
+            return Limit::Prolonged;
+        }
+        Limit::Fixed
+    }
+
+    /// Whom the watchdog of the manager is meant for.
+    #[cfg(all(unix, feature = "notify"))]
+    #[cfg_attr(not(feature = "handover"), allow(clippy::unused_self))]
+    fn whose_watchdog(&self) -> Whose {
+        #[cfg(feature = "handover")]
+        if let Some(handover) = &self.handover {
+            return handover.whose_watchdog();
+        }
+        Whose::Named
+    }
+
+    /// The parts of the host, by their names, or why they cannot begin. `tasks` belong to the runtime of the service.
+    #[cfg_attr(
+        not(any(feature = "admin", feature = "notify")),
+        allow(clippy::unused_self, clippy::unnecessary_wraps)
+    )] // Without features there are no parts.
+    fn parts(&mut self, probes: &Probes, tasks: &mut Tasks) -> Result<Parts, String> {
+        let mut parts = Parts::new();
+        #[cfg(all(unix, feature = "notify"))]
+        let manager = self.notify.open(self.whose_watchdog())?;
+        #[cfg(feature = "admin")]
+        match self.admin.part(probes) {
+            Ok(admin) => parts.extend(admin.map(|admin| ("admin", admin.boxed()))),
+            Err(reason) => {
+                #[cfg(all(unix, feature = "notify"))]
+                manager.refuse(&reason);
+                return Err(reason);
+            }
+        }
+        #[cfg(all(unix, feature = "handover"))]
+        if let Some(handover) = self.handover.take() {
+            #[cfg(feature = "notify")]
+            let successors = handover.part(probes, manager.unit());
+            #[cfg(not(feature = "notify"))]
+            let successors = handover.part(probes);
+            parts.push(("handover", successors.boxed()));
+        }
+        #[cfg(all(unix, feature = "notify"))]
+        {
+            if let Some(watchdog) = manager.watchdog() {
+                tasks.spawn(watchdog.run(probes.clone()));
+            }
+            let notifier = manager.part(probes, self.runner.grace_period());
+            parts.extend(notifier.map(|notifier| ("notify", notifier.boxed())));
+        }
+        let _ = (probes, tasks, &mut parts);
+        Ok(parts)
+    }
+}
+
+/// A program whose parts have begun.
+pub(super) struct Running<S: Service> {
+    pub(super) runner: Runner<S>,
+    pulse: Arc<Pulse>,
+    tasks: Tasks,
+    background: Option<Background>,
+}
+
+impl<S: Service> Running<S> {
+    /// Ends the parts of the host, after the service.
+    pub(super) async fn end(self) {
+        self.pulse.end();
+        if let Some(background) = self.background {
+            background.end().await;
+        }
+        drop(self.tasks);
+    }
+
+    /// Likewise, where the runtime of the service has ended.
+    pub(super) fn end_blocking(self) {
+        if let Some(background) = self.background {
+            background.end_blocking();
+        }
+    }
+}
