@@ -1,5 +1,6 @@
 //! What a service manager is told: systemd, or s6.
 
+mod datagram;
 mod fd;
 mod line;
 mod machine;
@@ -18,9 +19,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::probes::Probes;
 
+use datagram::Datagram;
 use fd::NotifyFd;
 use line::{Look, look};
-use machine::{Datagram, Input, Machine};
+use machine::{Input, Machine};
 use sender::Sender;
 
 #[cfg(feature = "handover")]
@@ -84,7 +86,7 @@ impl Manager {
     pub(crate) fn refuse(&self, reason: &str) {
         let Some(socket) = &self.socket else { return };
         // Nobody is left to be told of an error.
-        drop(socket.send(&machine::refusal(reason)));
+        drop(socket.send(&Datagram::failed(reason, 1)));
     }
 
     /// What a successor is to take over.

@@ -5,24 +5,19 @@
 //! 3. STATUS= is told at most once a second, but for what comes along with another message.
 //! 4. Time is asked for only before READY=1 and after STOPPING=1, while the program is alive and has time left.
 
-use std::fmt;
 use std::time::Duration;
 
-use sd_notify::NotifyState;
 use startstop_core::{EventKind, ReloadError, StopReason};
 
+use super::datagram::{Datagram, Message, clip};
 use super::line::Look;
-use crate::verdict::one_line;
 
 /// How often at most the status is told.
 const PERIOD: Duration = Duration::from_secs(1);
-/// How much time is asked for, and how often.
-const EXTENSION: Duration = Duration::from_secs(10);
+/// How often time is asked for.
 const EXTEND: Duration = Duration::from_secs(2);
 /// The first of them comes a little late: most starts and stops are over by then.
 const FIRST: Duration = Duration::from_millis(200);
-/// The most bytes of a status: systemd takes 4,096 for a whole datagram.
-const LONGEST: usize = 1024;
 
 /// What happens.
 #[derive(Clone, Copy)]
@@ -173,11 +168,9 @@ impl Machine {
         let look = look();
         match (before, look.error) {
             (Phase::Starting, Some((error, number))) if !success => {
-                Some(Datagram(vec![Message::Status(clip(&error)), Message::Errno(number)]))
+                Some(Datagram::failed(&error, number))
             }
-            (Phase::Starting, None) if !success => {
-                Some(Datagram(vec![Message::Status(clip(&look.line)), Message::Errno(1)]))
-            }
+            (Phase::Starting, None) if !success => Some(Datagram::failed(&look.line, 1)),
             (Phase::Stopping | Phase::Ended, _) => None,
             (_, error) => Some(self.with_status(Message::Stopping, now, &Look { error, ..look })),
         }
@@ -230,90 +223,6 @@ fn error_text(error: &ReloadError) -> String {
     match error {
         ReloadError::Failed(failure) => failure.error().to_string(),
         other => other.to_string(),
-    }
-}
-
-/// One line, for what follows a line end would be an assignment of its own, and not too long.
-fn clip(text: &str) -> String {
-    let mut line = one_line(text);
-    if line.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
-        line.truncate(end);
-        line.push('…');
-    }
-    line
-}
-
-/// What is told of a program that cannot even begin.
-#[cfg(feature = "admin")]
-pub(super) fn refusal(reason: &str) -> Datagram {
-    Datagram(vec![Message::Status(clip(reason)), Message::Errno(1)])
-}
-
-/// What is told at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Datagram(Vec<Message>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Message {
-    Ready,
-    Reloading,
-    Stopping,
-    Status(String),
-    Errno(i32),
-    Extend,
-    Watchdog,
-    #[cfg(feature = "handover")]
-    MainPid(u32),
-}
-
-impl Datagram {
-    #[cfg(feature = "handover")]
-    pub(super) fn main_pid(pid: u32) -> Self {
-        // The watchdog begins anew, for the new process has not been heard yet.
-        Self(vec![Message::MainPid(pid), Message::Watchdog])
-    }
-
-    pub(super) fn watchdog() -> Self {
-        Self(vec![Message::Watchdog])
-    }
-
-    pub(super) fn is_ready(&self) -> bool {
-        self.0.contains(&Message::Ready)
-    }
-}
-
-impl fmt::Display for Datagram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|message| message.write(f))
-    }
-}
-
-impl Message {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self {
-            Self::Ready => NotifyState::Ready,
-            Self::Reloading => return reloading(f),
-            Self::Stopping => NotifyState::Stopping,
-            Self::Status(line) => NotifyState::Status(line),
-            Self::Errno(number) => NotifyState::Errno(number.unsigned_abs()),
-            Self::Extend => NotifyState::ExtendTimeoutUsec(
-                u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX),
-            ),
-            Self::Watchdog => NotifyState::Watchdog,
-            #[cfg(feature = "handover")]
-            Self::MainPid(pid) => NotifyState::MainPid(*pid),
-        };
-        writeln!(f, "{state}")
-    }
-}
-
-/// With the time, from which the manager tells that an answer is one to its own request.
-fn reloading(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    writeln!(f, "{}", NotifyState::Reloading)?;
-    match NotifyState::monotonic_usec_now() {
-        Ok(now) => writeln!(f, "{now}"),
-        Err(_) => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::machine::Datagram;
+use super::datagram::Datagram;
 
 /// Where the manager listens.
 #[derive(Debug)]

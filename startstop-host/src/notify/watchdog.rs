@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::machine::Datagram;
+use super::datagram::Datagram;
 use super::sender::Sender;
 use crate::probes::Probes;
 
