@@ -10,6 +10,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use startstop_core::{Runner, Service, Status};
 
+use crate::parts;
 use crate::source::Source;
 
 pub(crate) use counts::Counts;
@@ -67,7 +68,7 @@ impl Collector for MetricsCollector {
         let (Some(status), Some(counts)) = (self.source.status(), &self.counts) else {
             return Ok(());
         };
-        let all = flat(&status);
+        let all: Vec<&Status> = parts::all(&status).collect();
         counts.look(&all, |counts| families::encode(encoder, &all, counts))
     }
 }
@@ -76,14 +77,4 @@ impl fmt::Debug for MetricsCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MetricsCollector").finish_non_exhaustive()
     }
-}
-
-/// A tree from the top, without recursion: it may be deep.
-pub(crate) fn flat(root: &Status) -> Vec<&Status> {
-    let (mut all, mut open) = (Vec::new(), vec![root]);
-    while let Some(status) = open.pop() {
-        all.push(status);
-        open.extend(status.children().iter().rev());
-    }
-    all
 }

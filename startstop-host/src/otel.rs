@@ -9,7 +9,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 use startstop_core::{Runner, Service, Status};
 
-use crate::metrics::{COUNTS, Counts, Durations, GAUGES, HISTOGRAMS, SECONDS, STATES, flat};
+use crate::metrics::{COUNTS, Counts, Durations, GAUGES, HISTOGRAMS, SECONDS, STATES};
+use crate::parts;
 use crate::source::Source;
 
 pub use flush::flush_last;
@@ -177,7 +178,7 @@ impl Observed {
         let service = Arc::clone(self);
         move |instrument| {
             let Some(status) = service.status() else { return };
-            for status in flat(&status) {
+            for status in parts::all(&status) {
                 observe(status, instrument);
             }
         }
@@ -186,7 +187,7 @@ impl Observed {
     /// Hands over what is counted of each service that is there.
     fn counts(&self, mut observe: impl FnMut(&Status, &crate::metrics::Part)) {
         let (Some(status), Some(counts)) = (self.status(), &self.counts) else { return };
-        let all = flat(&status);
+        let all: Vec<&Status> = parts::all(&status).collect();
         counts.look(&all, |parts| {
             for status in &all {
                 if let Some(part) = parts.get(status.path()) {

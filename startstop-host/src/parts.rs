@@ -90,12 +90,15 @@ fn why_not_live(status: &Status) -> String {
 
 /// Whether the service, or anything below it, does not yield although it was aborted.
 fn holds_unresponsive(root: &Status) -> bool {
+    all(root).any(|status| status.unresponsive().is_some())
+}
+
+/// A tree from the top, without recursion: it may be deep.
+pub(crate) fn all(root: &Status) -> impl Iterator<Item = &Status> {
     let mut open = vec![root];
-    while let Some(status) = open.pop() {
-        if status.unresponsive().is_some() {
-            return true;
-        }
-        open.extend(status.children());
-    }
-    false
+    std::iter::from_fn(move || {
+        let status = open.pop()?;
+        open.extend(status.children().iter().rev());
+        Some(status)
+    })
 }

@@ -1,10 +1,9 @@
 //! What a name stands for, and how that fares.
 
-use startstop_core::Status;
 use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use crate::parts::Part;
+use crate::parts::{self, Part};
 use crate::probes::Probes;
 
 /// How something fares.
@@ -36,7 +35,7 @@ impl From<Answer> for HealthCheckResponse {
 /// Says how what has this name fares now. The tree comes first: a check may bear the name of a part.
 pub(super) async fn ask(probes: &Probes, name: &str) -> Answer {
     if let Some(whole) = probes.source().status() {
-        if let Some(part) = find(&whole, name) {
+        if let Some(part) = parts::all(&whole).find(|part| part.path() == name) {
             return part.is_ready().into();
         }
     }
@@ -55,16 +54,4 @@ async fn of_check(probes: &Probes, name: &str) -> Answer {
     let parts = probes.ready_parts().await;
     let fails = |part: &Part| part.name == name && part.problem.is_some();
     (!parts.iter().any(fails)).into()
-}
-
-/// The service with this path. Without recursion: a tree may be deep.
-fn find<'a>(whole: &'a Status, path: &str) -> Option<&'a Status> {
-    let mut open = vec![whole];
-    while let Some(status) = open.pop() {
-        if status.path() == path {
-            return Some(status);
-        }
-        open.extend(status.children());
-    }
-    None
 }
