@@ -17,7 +17,7 @@ pub(crate) use counts::Counts;
 #[cfg(feature = "otel")]
 pub(crate) use counts::{Durations, Part};
 #[cfg(feature = "otel")]
-pub(crate) use families::{COUNTS, GAUGES, HISTOGRAMS, SECONDS, STATES};
+pub(crate) use families::{COUNTS, GAUGES, HISTOGRAMS, SECONDS, STATES, help};
 
 /// Returns the metrics of a service, and of all that it is made of, for a registry of one's own.
 ///

@@ -9,7 +9,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 use startstop_core::{Runner, Service, Status};
 
-use crate::metrics::{COUNTS, Counts, Durations, GAUGES, HISTOGRAMS, SECONDS, STATES};
+use crate::metrics::{COUNTS, Counts, Durations, GAUGES, HISTOGRAMS, SECONDS, STATES, help};
 use crate::parts;
 use crate::source::Source;
 
@@ -68,8 +68,7 @@ pub fn observe<S: Service>(meter: &Meter, runner: &Runner<S>) {
 }
 
 fn observe_state(meter: &Meter, service: &Arc<Observed>) {
-    let help = "Where the service is in its life: 1 for the present state.";
-    let builder = meter.u64_observable_gauge("startstop.state").with_description(help);
+    let builder = meter.u64_observable_gauge("startstop.state").with_description(help::STATE);
     let observe = service.each(|status, instrument: &dyn AsyncInstrument<u64>| {
         for state in STATES {
             let labels = [path(status), KeyValue::new("state", state.to_string())];
@@ -77,8 +76,7 @@ fn observe_state(meter: &Meter, service: &Arc<Observed>) {
         }
     });
     let _ = builder.with_callback(observe).build();
-    let help = "Whether the service can do its job now.";
-    let builder = meter.u64_observable_gauge("startstop.ready").with_description(help);
+    let builder = meter.u64_observable_gauge("startstop.ready").with_description(help::READY);
     let observe = service.each(|status, instrument: &dyn AsyncInstrument<u64>| {
         instrument.observe(u64::from(status.is_ready()), &[path(status)]);
     });
@@ -87,8 +85,7 @@ fn observe_state(meter: &Meter, service: &Arc<Observed>) {
 
 /// The numbers of the services' own.
 fn observe_gauges(meter: &Meter, service: &Arc<Observed>) {
-    let help = "A number that the service tells of itself, by its name.";
-    let builder = meter.f64_observable_gauge("startstop.gauge").with_description(help);
+    let builder = meter.f64_observable_gauge("startstop.gauge").with_description(help::GAUGE);
     let observe = service.each(|status, instrument: &dyn AsyncInstrument<f64>| {
         for (name, value) in status.gauges() {
             instrument.observe(*value, &[path(status), KeyValue::new("name", *name)]);
@@ -98,8 +95,8 @@ fn observe_gauges(meter: &Meter, service: &Arc<Observed>) {
 }
 
 fn observe_counts(meter: &Meter, service: &Arc<Observed>) {
-    let help = "How many failures there were, by the phase and the cause.";
-    let builder = meter.u64_observable_counter("startstop.failures").with_description(help);
+    let builder =
+        meter.u64_observable_counter("startstop.failures").with_description(help::FAILURES);
     let counted = Arc::clone(service);
     let observe = move |instrument: &dyn AsyncInstrument<u64>| {
         counted.counts(|status, part| {

@@ -28,9 +28,10 @@ pub(crate) const GAUGES: [Gauge; 2] = [
     }),
 ];
 
-type Seconds = (&'static str, &'static str, fn(&Status) -> f64);
+/// A number that each service has, and that only grows.
+type Total<N> = (&'static str, &'static str, fn(&Status) -> N);
 
-pub(crate) const SECONDS: [Seconds; 2] = [
+pub(crate) const SECONDS: [Total<f64>; 2] = [
     ("startstop_up_seconds", "How long the service has been running over all cycles.", |status| {
         status.total_uptime().as_secs_f64()
     }),
@@ -39,9 +40,7 @@ pub(crate) const SECONDS: [Seconds; 2] = [
     }),
 ];
 
-type Count = (&'static str, &'static str, fn(&Status) -> u64);
-
-pub(crate) const COUNTS: [Count; 3] = [
+pub(crate) const COUNTS: [Total<u64>; 3] = [
     ("startstop_cycles", "How many cycles have begun.", Status::cycles),
     ("startstop_attempts", "How many attempts have begun.", Status::attempts),
     (
@@ -66,6 +65,14 @@ pub(crate) const HISTOGRAMS: [Histogram; 2] = [
     ),
 ];
 
+/// What the families are about that are no row of a table.
+pub(crate) mod help {
+    pub(crate) const STATE: &str = "Where the service is in its life: 1 for the present state.";
+    pub(crate) const READY: &str = "Whether the service can do its job now.";
+    pub(crate) const GAUGE: &str = "A number that the service tells of itself, by its name.";
+    pub(crate) const FAILURES: &str = "How many failures there were, by the phase and the cause.";
+}
+
 pub(super) fn encode(
     mut encoder: DescriptorEncoder,
     all: &[&Status],
@@ -82,20 +89,8 @@ pub(super) fn encode(
         }
     }
     gauges(&mut encoder, all)?;
-    for (name, help, value) in SECONDS {
-        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for status in all {
-            let labels = [("path", status.path())];
-            ConstCounter::new(value(status)).encode(family.encode_family(&labels)?)?;
-        }
-    }
-    for (name, help, value) in COUNTS {
-        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for status in all {
-            let labels = [("path", status.path())];
-            ConstCounter::new(value(status)).encode(family.encode_family(&labels)?)?;
-        }
-    }
+    totals(&mut encoder, all, SECONDS)?;
+    totals(&mut encoder, all, COUNTS)?;
     failures(&mut encoder, all, parts)?;
     for (name, help, durations) in HISTOGRAMS {
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
@@ -119,8 +114,8 @@ pub(super) fn encode(
 
 /// One series for each path and state, of which one is 1; and whether it is ready.
 fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
-    let help = "Where the service is in its life: 1 for the present state.";
-    let mut family = encoder.encode_descriptor("startstop_state", help, None, MetricType::Gauge)?;
+    let mut family =
+        encoder.encode_descriptor("startstop_state", help::STATE, None, MetricType::Gauge)?;
     for status in all {
         for state in STATES {
             let name = state.to_string();
@@ -129,8 +124,8 @@ fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
             ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
         }
     }
-    let help = "Whether the service can do its job now.";
-    let mut family = encoder.encode_descriptor("startstop_ready", help, None, MetricType::Gauge)?;
+    let mut family =
+        encoder.encode_descriptor("startstop_ready", help::READY, None, MetricType::Gauge)?;
     for status in all {
         let labels = [("path", status.path())];
         let value = u32::from(status.is_ready());
@@ -141,8 +136,8 @@ fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
 
 /// The numbers of the services' own.
 fn gauges(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
-    let help = "A number that the service tells of itself, by its name.";
-    let mut family = encoder.encode_descriptor("startstop_gauge", help, None, MetricType::Gauge)?;
+    let mut family =
+        encoder.encode_descriptor("startstop_gauge", help::GAUGE, None, MetricType::Gauge)?;
     for status in all {
         for (name, value) in status.gauges() {
             let labels = [("path", status.path()), ("name", *name)];
@@ -152,10 +147,27 @@ fn gauges(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
     Ok(())
 }
 
+fn totals<N>(
+    encoder: &mut DescriptorEncoder,
+    all: &[&Status],
+    totals: impl IntoIterator<Item = Total<N>>,
+) -> fmt::Result
+where
+    ConstCounter<N>: EncodeMetric,
+{
+    for (name, help, value) in totals {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for status in all {
+            let labels = [("path", status.path())];
+            ConstCounter::new(value(status)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
 fn failures(encoder: &mut DescriptorEncoder, all: &[&Status], parts: &Parts) -> fmt::Result {
-    let help = "How many failures there were, by the phase and the cause.";
     let name = "startstop_failures";
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    let mut family = encoder.encode_descriptor(name, help::FAILURES, None, MetricType::Counter)?;
     for status in all {
         let failures = parts.get(status.path()).map(|part| &part.failures);
         for ((phase, cause), count) in failures.into_iter().flatten() {
