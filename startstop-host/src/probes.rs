@@ -129,8 +129,8 @@ impl Probes {
     }
 
     #[cfg(feature = "grpc-health")]
-    pub(crate) fn check_names(&self) -> impl Iterator<Item = &str> {
-        self.checks.iter().map(|check| check.name())
+    pub(crate) fn has_checks(&self) -> bool {
+        !self.checks.is_empty()
     }
 
     /// Returns whether the process is alive: no only for what a restart of the process mends, that is a part that is
@@ -201,12 +201,7 @@ impl Probes {
     }
 
     pub(crate) async fn ready_parts(&self) -> Vec<Part> {
-        let runtime = self.runtime.as_ref();
-        let running: Vec<_> = self.checks.iter().map(|check| check.begin(runtime)).collect();
-        let mut checked = Vec::new();
-        for (check, outcome) in self.checks.iter().zip(running) {
-            checked.push(Part::new(check.name(), outcome.await.err()));
-        }
+        let checked = self.checked(|_| true).await;
         // After the checks, which may take a while.
         let mut parts = match self.source.status() {
             Some(status) => READY.ask(&status),
@@ -214,6 +209,18 @@ impl Probes {
         };
         parts.extend(checked);
         parts
+    }
+
+    /// Calls the checks whose names are meant, side by side.
+    pub(crate) async fn checked(&self, is_meant: impl Fn(&str) -> bool) -> Vec<Part> {
+        let runtime = self.runtime.as_ref();
+        let meant = self.checks.iter().filter(|check| is_meant(check.name()));
+        let running: Vec<_> = meant.map(|check| (check.name(), check.begin(runtime))).collect();
+        let mut checked = Vec::new();
+        for (name, outcome) in running {
+            checked.push(Part::new(name, outcome.await.err()));
+        }
+        checked
     }
 }
 

@@ -3,7 +3,7 @@
 use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use crate::parts::{self, Part};
+use crate::parts;
 use crate::probes::Probes;
 
 /// How something fares.
@@ -47,11 +47,11 @@ pub(super) async fn ask(probes: &Probes, name: &str) -> Answer {
     }
 }
 
+/// Only of this check: the others may take a while.
 async fn of_check(probes: &Probes, name: &str) -> Answer {
-    if !probes.check_names().any(|known| known == name) {
+    let checked = probes.checked(|known| known == name).await;
+    if checked.is_empty() {
         return Answer::Unknown;
     }
-    let parts = probes.ready_parts().await;
-    let fails = |part: &Part| part.name == name && part.problem.is_some();
-    (!parts.iter().any(fails)).into()
+    checked.iter().all(|check| check.problem.is_none()).into()
 }

@@ -70,7 +70,7 @@ impl Watch {
 
     /// Waits until it is time to ask again, where changes tell nobody: of checks, and of the runtime.
     async fn silent(&self) {
-        if self.name != "livez" && self.probes.check_names().next().is_none() {
+        if self.name != "livez" && !self.probes.has_checks() {
             return pending().await;
         }
         sleep(SILENT).await;
