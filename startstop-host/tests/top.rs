@@ -14,7 +14,7 @@ fn top(addr: SocketAddr, arguments: &[&str]) -> Command {
 }
 
 /// A program of two parts, its address and its handle; it runs on a thread of its own.
-fn shop() -> (SocketAddr, Runner<impl Service>) {
+async fn shop() -> (SocketAddr, Runner<impl Service>) {
     let idle = || service_fn(async |cx| cx.cancelled().await);
     let app = Group::builder("shop").with("db", idle()).then("http", idle()).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -22,9 +22,7 @@ fn shop() -> (SocketAddr, Runner<impl Service>) {
     let host = Host::new(app).admin_on(listener).allow_control("s3cret");
     let runner = host.runner();
     std::thread::spawn(move || host.main());
-    while !runner.is_ready() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    runner.wait_for(State::Running).await;
     (addr, runner)
 }
 
@@ -32,9 +30,9 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-#[test]
-fn it_shows_the_tree_and_controls_the_parts() {
-    let (addr, runner) = shop();
+#[tokio::test]
+async fn it_shows_the_tree_and_controls_the_parts() {
+    let (addr, runner) = shop().await;
     for arguments in [&["status"][..], &[]] {
         let output = top(addr, arguments).output().unwrap();
         let text = text(&output);
@@ -55,10 +53,7 @@ fn it_shows_the_tree_and_controls_the_parts() {
     assert!(db.status().cycles() > 1);
 
     assert_eq!(top(addr, &["stop", "shop/http"]).status().unwrap().code(), Some(0));
-    let http = runner.find("shop/http").unwrap();
-    while http.state() != State::Stopped {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    runner.find("shop/http").unwrap().wait_for(State::Stopped).await;
     let unknown = top(addr, &["stop", "shop/nothing"]).output().unwrap();
     assert_eq!(unknown.status.code(), Some(2));
     assert!(text(&unknown).contains("404: there is no such action or path"), "{}", text(&unknown));
