@@ -1,7 +1,7 @@
 //! What a watch tells, and when it ends.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use startstop_core::{Context, Runner, Settings, service_fn};
@@ -9,8 +9,8 @@ use startstop_host::{GrpcHealth, Probes, serve};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus::{NotServing, ServiceUnknown, Serving};
 
-use super::client::{check, client, watch};
-use super::{Api, SECOND, shop};
+use super::client::{Client, Watch, check, client, watch};
+use super::{Api, SECOND, Shop, shop};
 
 #[tokio::test]
 async fn a_watch_hears_each_change_and_ends_at_the_stop() {
@@ -38,8 +38,8 @@ async fn a_watch_hears_each_change_and_ends_at_the_stop() {
     assert_eq!(whole.next().await, None);
 }
 
-#[tokio::test]
-async fn a_drain_is_told_at_once_and_watches_go_on_until_the_stop() {
+/// A program that was ready and drains, for 20 s at most, and a client who watches it.
+async fn draining() -> (Shop, Client, Watch) {
     let shop = shop(20 * SECOND).await;
     shop.db.store(true, Ordering::Relaxed);
     let mut client = client(shop.addr).await;
@@ -47,6 +47,12 @@ async fn a_drain_is_told_at_once_and_watches_go_on_until_the_stop() {
     while whole.next().await != Some(Serving) {}
     shop.runner.request_stop();
     assert_eq!(whole.next().await, Some(NotServing));
+    (shop, client, whole)
+}
+
+#[tokio::test]
+async fn a_drain_is_told_at_once_and_watches_go_on_until_the_stop() {
+    let (shop, _client, mut whole) = draining().await;
     let begin = Instant::now();
     // It ends the drain as well.
     shop.runner.stop_within(SECOND).await.unwrap();
@@ -76,8 +82,6 @@ async fn a_watch_of_what_is_not_there_yet_waits_for_it() {
 
 #[tokio::test]
 async fn a_watch_hears_of_a_check_without_any_event() {
-    use std::sync::atomic::AtomicBool;
-
     let idle = Runner::new(service_fn(async |cx: Context| cx.cancelled().await));
     idle.start().await.unwrap();
     let full = Arc::new(AtomicBool::new(false));
@@ -103,14 +107,8 @@ async fn a_watch_hears_of_a_check_without_any_event() {
 /// What docs/production.md tells of tonic: one call meets the GOAWAY of a connection that stays open, and is told nothing better.
 #[tokio::test]
 async fn the_first_call_after_a_goaway_is_cancelled_and_the_next_one_is_answered() {
-    let shop = shop(20 * SECOND).await;
-    shop.db.store(true, Ordering::Relaxed);
-    let mut client = client(shop.addr).await;
-    // It keeps the connection open.
-    let mut whole = watch(&mut client, "shop").await.unwrap();
-    while whole.next().await != Some(Serving) {}
-    shop.runner.request_stop();
-    assert_eq!(whole.next().await, Some(NotServing));
+    // The watch keeps the connection open.
+    let (shop, mut client, _whole) = draining().await;
     let mut answers = Vec::new();
     for _ in 0..20 {
         answers.push(check(&mut client, "shop").await);
