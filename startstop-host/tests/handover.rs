@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,31 +23,6 @@ struct Program {
 }
 
 impl Program {
-    fn start(path: &Path, addr: &str, number: u32, act: &str) -> Self {
-        Self::start_with(path, addr, number, act, &[])
-    }
-
-    fn start_with(
-        path: &Path,
-        addr: &str,
-        number: u32,
-        act: &str,
-        variables: &[(&str, &str)],
-    ) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_startstop-host-replaced"));
-        command.arg(path).args([addr, &number.to_string()]);
-        command.env_remove("NOTIFY_SOCKET").envs(variables.iter().copied());
-        command.args(Some(act).filter(|act| !act.is_empty()));
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, at: None }
-    }
-
     /// Waits until it has its listener.
     fn listening(mut self) -> Self {
         let line = self.lines.next().unwrap().unwrap();
@@ -87,6 +62,40 @@ impl Place {
         drop(std::fs::remove_file(&path));
         Self(path)
     }
+
+    /// A place with a program that can be replaced.
+    fn taken(name: &str) -> (Self, Program) {
+        let place = Self::new(name);
+        let program = place.start(0, "").ready();
+        place.wait();
+        (place, program)
+    }
+
+    /// Connects until somebody is there: it appears right after the program is ready.
+    fn wait(&self) {
+        while UnixStream::connect(&self.0).is_err() {
+            std::thread::yield_now();
+        }
+    }
+
+    fn start(&self, number: u32, act: &str) -> Program {
+        self.start_with(number, act, &[])
+    }
+
+    fn start_with(&self, number: u32, act: &str, variables: &[(&str, &str)]) -> Program {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_startstop-host-replaced"));
+        command.arg(&self.0).args(["127.0.0.1:0", &number.to_string()]);
+        command.env_remove("NOTIFY_SOCKET").envs(variables.iter().copied());
+        command.args(Some(act).filter(|act| !act.is_empty()));
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Program { child, lines, at: None }
+    }
 }
 
 impl Drop for Place {
@@ -105,9 +114,7 @@ fn ask(at: SocketAddr) -> std::io::Result<u32> {
 
 #[test]
 fn nobody_is_refused_and_nothing_is_cut_off_over_many_replacements() {
-    let place = Place::new("many");
-    let mut old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
-    wait_for(&place.0);
+    let (place, mut old) = Place::taken("many");
     let at = old.at.unwrap();
     let over = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = (0..4)
@@ -124,7 +131,7 @@ fn nobody_is_refused_and_nothing_is_cut_off_over_many_replacements() {
         })
         .collect();
     for number in 1..=20 {
-        let new = Program::start(&place.0, "127.0.0.1:0", number, "").ready();
+        let new = place.start(number, "").ready();
         assert_eq!(new.at, Some(at), "the listener is the same");
         assert_eq!(old.code(), Some(0));
         old = new;
@@ -137,35 +144,25 @@ fn nobody_is_refused_and_nothing_is_cut_off_over_many_replacements() {
 
 #[test]
 fn a_successor_that_dies_changes_nothing() {
-    let place = Place::new("dies");
-    let old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
+    let (place, mut old) = Place::taken("dies");
     let at = old.at.unwrap();
-    wait_for(&place.0);
-    assert_eq!(Program::start(&place.0, "127.0.0.1:0", 1, "dies").code(), Some(1));
-    let mut killed = Program::start(&place.0, "127.0.0.1:0", 2, "waits").listening();
+    assert_eq!(place.start(1, "dies").code(), Some(1));
+    let mut killed = place.start(2, "waits").listening();
     killed.child.kill().unwrap();
     killed.code();
     assert_eq!(ask(at).unwrap(), 0);
-    let _new = Program::start(&place.0, "127.0.0.1:0", 3, "").ready();
-    let mut old = old;
+    let _new = place.start(3, "").ready();
     assert_eq!(old.code(), Some(0));
     assert_eq!(ask(at).unwrap(), 3);
-}
-
-/// Connects until somebody is there: it appears right after the program is ready.
-fn wait_for(path: &Path) {
-    while UnixStream::connect(path).is_err() {
-        std::thread::yield_now();
-    }
 }
 
 #[test]
 fn the_socket_appears_when_the_program_is_ready_for_its_owner_alone_and_goes_with_it() {
     let place = Place::new("mode");
-    let mut program = Program::start(&place.0, "127.0.0.1:0", 0, "waits").listening();
+    let mut program = place.start(0, "waits").listening();
     assert!(!place.0.exists());
     program.release();
-    wait_for(&place.0);
+    place.wait();
     let found = std::fs::symlink_metadata(&place.0).unwrap();
     assert!(found.file_type().is_socket());
     assert_eq!(found.permissions().mode() & 0o777, 0o600);
@@ -179,9 +176,9 @@ fn the_socket_appears_when_the_program_is_ready_for_its_owner_alone_and_goes_wit
 fn a_socket_that_was_left_behind_hinders_nobody_and_a_file_is_left_alone() {
     let place = Place::new("stale");
     drop(UnixListener::bind(&place.0).unwrap());
-    let mut old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
-    wait_for(&place.0);
-    let _new = Program::start(&place.0, "127.0.0.1:0", 1, "");
+    let mut old = place.start(0, "").ready();
+    place.wait();
+    let _new = place.start(1, "");
     assert_eq!(old.code(), Some(0));
     let file = Place::new("file");
     std::fs::write(&file.0, "mine").unwrap();
@@ -191,11 +188,9 @@ fn a_socket_that_was_left_behind_hinders_nobody_and_a_file_is_left_alone() {
 
 #[test]
 fn a_second_successor_waits_for_the_first() {
-    let place = Place::new("two");
-    let mut old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
-    wait_for(&place.0);
-    let mut first = Program::start(&place.0, "127.0.0.1:0", 1, "waits").listening();
-    let second = Program::start(&place.0, "127.0.0.1:0", 2, "");
+    let (place, mut old) = Place::taken("two");
+    let mut first = place.start(1, "waits").listening();
+    let second = place.start(2, "");
     first.release();
     assert_eq!(old.code(), Some(0));
     let second = second.ready();
@@ -225,10 +220,8 @@ fn a_frozen_predecessor_is_an_error_in_time_and_what_systemd_has_handed_over_is_
 
 #[test]
 fn who_waits_for_its_turn_hears_that_it_has_to() {
-    let place = Place::new("turn");
-    let mut old = Program::start(&place.0, "127.0.0.1:0", 0, "").ready();
-    wait_for(&place.0);
-    let mut first = Program::start(&place.0, "127.0.0.1:0", 1, "waits").listening();
+    let (place, mut old) = Place::taken("turn");
+    let mut first = place.start(1, "waits").listening();
     // By hand: its version, and then that it waits, longer than it would take a frozen one for awake.
     let mut second = UnixStream::connect(&place.0).unwrap();
     second.write_all(&[1]).unwrap();

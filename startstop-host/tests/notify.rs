@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// A manager that listens, and the program that tells it.
 struct Manager {
@@ -83,32 +83,32 @@ impl Manager {
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
-    /// The next datagram.
-    fn hear(&self) -> String {
-        let mut bytes = [0; 4096];
-        loop {
-            match self.socket.recv(&mut bytes) {
-                Ok(length) => return String::from_utf8(bytes[..length].to_vec()).unwrap(),
-                // By the end of a child of another test.
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => panic!("no datagram: {error}"),
-            }
-        }
-    }
-
     /// The next datagram with this line; the others are skipped.
     fn hear_of(&self, line: &str) -> String {
-        loop {
-            let datagram = self.hear();
-            if datagram.lines().any(|found| found.starts_with(line)) {
-                return datagram;
-            }
-        }
+        hear_of(&self.socket, line)
     }
 
     fn end(mut self) -> Option<i32> {
         drop(self.stdin);
         self.program.0.wait().unwrap().code()
+    }
+}
+
+/// The next datagram with this line; the others are skipped.
+pub(crate) fn hear_of(manager: &UnixDatagram, line: &str) -> String {
+    let mut bytes = [0; 4096];
+    loop {
+        match manager.recv(&mut bytes) {
+            Ok(length) => {
+                let datagram = String::from_utf8(bytes[..length].to_vec()).unwrap();
+                if datagram.lines().any(|found| found.starts_with(line)) {
+                    return datagram;
+                }
+            }
+            // By the end of a child of another test.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => panic!("{line} is not told: {error}"),
+        }
     }
 }
 

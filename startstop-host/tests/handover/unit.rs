@@ -1,30 +1,9 @@
 //! A unit of a service manager whose main process is replaced; a test takes the place of the manager.
 
-use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
-use std::time::Duration;
 
-use super::{Place, Program, wait_for};
-
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Hears what the processes of the unit tell.
-fn hear_of(manager: &UnixDatagram, line: &str) -> String {
-    let mut bytes = [0; 4096];
-    loop {
-        match manager.recv(&mut bytes) {
-            Ok(length) => {
-                let datagram = String::from_utf8_lossy(&bytes[..length]).into_owned();
-                if datagram.lines().any(|found| found.starts_with(line)) {
-                    return datagram;
-                }
-            }
-            // By the end of a child.
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => panic!("{line} is not told: {error}"),
-        }
-    }
-}
+use super::Place;
+use crate::notify::{LIMIT, hear_of};
 
 /// The first one is told of the watchdog by its environment; a command of the unit, which starts the second one, is not.
 #[test]
@@ -34,13 +13,13 @@ fn the_new_main_process_keeps_the_watchdog_quiet_and_so_does_the_one_after_it() 
     manager.set_read_timeout(Some(LIMIT)).unwrap();
     let notify = ("NOTIFY_SOCKET", socket.0.to_str().unwrap());
     let watched = [notify, ("WATCHDOG_USEC", "200000")];
-    let mut old = Program::start_with(&place.0, "127.0.0.1:0", 0, "", &watched).ready();
+    let mut old = place.start_with(0, "", &watched).ready();
     hear_of(&manager, "WATCHDOG=1");
     for number in 1..=2 {
-        wait_for(&place.0);
+        place.wait();
         // That of another process, as a shell of the unit would hand it on, is of no use either.
         let others = [notify, ("WATCHDOG_PID", "1")];
-        let new = Program::start_with(&place.0, "127.0.0.1:0", number, "", &others).ready();
+        let new = place.start_with(number, "", &others).ready();
         let main = hear_of(&manager, "MAINPID=");
         assert_eq!(main, format!("MAINPID={}\nWATCHDOG=1\n", new.child.id()));
         assert_eq!(old.code(), Some(0));
