@@ -7,7 +7,7 @@ use startstop_core::{Group, GroupError, Member, Slot};
 use crate::cache::Cache;
 use crate::config::Configured;
 use crate::db::Db;
-use crate::web::Web;
+use crate::web::{Desk, Web};
 use crate::worker::Worker;
 
 /// Builds the whole: what is configured first, then both servers side by side, then who needs them. It stops in reverse order.
@@ -25,7 +25,7 @@ pub fn app(config: Configured, web: TcpListener) -> Result<Group, GroupError> {
     let db = Db { url: now.database.clone(), pool: pool.clone() };
     let cache = Cache { url: now.redis.clone(), redis: redis.clone() };
     let worker = Worker { pool: pool.clone() };
-    let web = Web { listener: web, config: config.watch(), pool, redis };
+    let web = Web { listener: web, desk: Desk { config: config.watch(), pool, redis } };
     Group::builder("shop")
         .with("config", config)
         .with("db", db)

@@ -23,6 +23,13 @@ use crate::config::Config;
 pub struct Web {
     /// Where customers come in.
     pub listener: TcpListener,
+    /// What each request needs.
+    pub desk: Desk,
+}
+
+/// What a request needs.
+#[derive(Debug, Clone)]
+pub struct Desk {
     /// The newest configuration.
     pub config: watch::Receiver<Config>,
     /// Where the orders are.
@@ -31,26 +38,13 @@ pub struct Web {
     pub redis: Slot<MultiplexedConnection>,
 }
 
-/// What a request needs.
-#[derive(Debug, Clone)]
-struct Desk {
-    config: watch::Receiver<Config>,
-    pool: Slot<PgPool>,
-    redis: Slot<MultiplexedConnection>,
-}
-
 impl Web {
     fn router(&self) -> Router {
-        let desk = Desk {
-            config: self.config.clone(),
-            pool: self.pool.clone(),
-            redis: self.redis.clone(),
-        };
         Router::new()
             .route("/", get(motto))
             .route("/orders", post(orders::take))
             .route("/orders/{id}", get(orders::look_up))
-            .with_state(desk)
+            .with_state(self.desk.clone())
     }
 }
 
@@ -63,7 +57,7 @@ impl Service for Web {
 
     async fn run(&self, cx: Context) -> io::Result<()> {
         let (certificate, key) = {
-            let config = self.config.borrow();
+            let config = self.desk.config.borrow();
             (config.certificate.clone(), config.key.clone())
         };
         // On SIGHUP both files are read again.
@@ -77,7 +71,7 @@ impl Service for Web {
         Settings::new()
             .readiness(Readiness::Explicit)
             .restart(RestartPolicy::on_failure())
-            .drain(self.config.borrow().drain())
+            .drain(self.desk.config.borrow().drain())
             // For requests in flight.
             .stop_timeout(Duration::from_secs(10))
     }
