@@ -1,11 +1,12 @@
 //! `Shards`: many services, each in one of many processes.
 
-mod balance;
 mod fixed;
-mod ours;
 mod plan;
-mod take;
+mod ours;
 mod view;
+mod run;
+mod take;
+mod balance;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,8 +14,8 @@ use std::time::Duration;
 
 use startstop_core::{BoxError, Context, Group, Readiness, Runner, Service, Settings};
 
-use self::balance::Balance;
 pub use self::fixed::{FixedShards, ShardsError};
+use self::run::Balance;
 use crate::identity::identity;
 use crate::leader::{Leader, OnOverrun};
 use crate::store::LeaseStore;

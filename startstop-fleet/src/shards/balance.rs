@@ -10,40 +10,17 @@ use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use startstop_core::{Context, Group, Runner, Service, Settings, WeakRunner};
-use tokio::sync::watch;
+use startstop_core::{Context, Group, Service, WeakRunner};
 
-use super::Make;
-use super::ours::{Ours, Stage};
+use super::ours::Stage;
 use super::plan::plan;
+use super::run::{Balance, Run, limited};
 use super::take::Taker;
 use super::view::{Source, Table, View, member_of};
 use crate::clock;
 use crate::record::Record;
 use crate::store::{Claim, LeaseStore, StoreError};
 use crate::term::Term;
-use crate::timing::Timing;
-
-pub(super) struct Balance<S: Service, L: LeaseStore> {
-    pub(super) name: Arc<str>,
-    pub(super) member: Arc<str>,
-    pub(super) count: u32,
-    pub(super) store: Arc<L>,
-    pub(super) make: Make<S>,
-    pub(super) settings: Settings,
-    pub(super) timing: Timing,
-    pub(super) owned: watch::Sender<Vec<u32>>,
-}
-
-/// A run in one term of the membership.
-pub(super) struct Run<S: Service, L: LeaseStore> {
-    pub(super) balance: Arc<Balance<S, L>>,
-    pub(super) cx: Context,
-    pub(super) term: Term,
-    pub(super) group: Runner<Group>,
-    pub(super) ours: Arc<Ours>,
-    pub(super) table: Arc<Table>,
-}
 
 /// Why a round begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,10 +37,10 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
         group: &OnceLock<WeakRunner<Group>>,
     ) {
         let Some(group) = group.get().and_then(WeakRunner::upgrade) else { return };
-        let (ours, table) = (Arc::default(), Arc::new(Table::default()));
         let balance = self.clone();
-        let run = Run { balance, cx: cx.clone(), term, group, ours, table: table.clone() };
-        let watch = self.watch(&table);
+        let (ours, table) = Default::default();
+        let run = Arc::new(Run { balance, cx: cx.clone(), term, group, ours, table });
+        let watch = self.watch(&run.table);
         let rounds = run.rounds();
         cx.run_until_cancelled(async { tokio::join!(watch, rounds) }).await;
     }
@@ -85,22 +62,10 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
             tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         }
     }
-
-    pub(super) fn shard(&self, shard: u32) -> String {
-        format!("{}/shards/{shard}", self.name)
-    }
-
-    pub(super) fn member(&self, member: &str) -> String {
-        format!("{}/members/{member}", self.name)
-    }
-
-    pub(super) async fn read(&self, name: &str) -> Result<Record, StoreError> {
-        limited(&self.timing, self.store.read(name)).await
-    }
 }
 
 impl<S: Service, L: LeaseStore> Run<S, L> {
-    async fn rounds(&self) {
+    async fn rounds(self: &Arc<Self>) {
         let (mut failing, mut woken) = (None, Woken::ByTime);
         loop {
             let began = clock::now();
@@ -138,7 +103,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
     }
 
     /// Looks at all records, and does what follows from them.
-    async fn round(&self) -> Result<(), StoreError> {
+    async fn round(self: &Arc<Self>) -> Result<(), StoreError> {
         let balance = &self.balance;
         let source = self.table.source();
         if source != Source::Watched {
@@ -191,18 +156,12 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         self.tell();
     }
 
-    pub(super) fn tell(&self) {
-        let mut here: Vec<u32> = self.ours.lock().keys().copied().collect();
-        here.sort_unstable();
-        self.balance.owned.send_if_modified(|owned| {
-            let changed = *owned != here;
-            *owned = here;
-            changed
-        });
-    }
-
     /// Those that are to be here and are not.
-    async fn missing(&self, view: &View, planned: Vec<u32>) -> Result<Vec<u32>, StoreError> {
+    async fn missing(
+        self: &Arc<Self>,
+        view: &View,
+        planned: Vec<u32>,
+    ) -> Result<Vec<u32>, StoreError> {
         let mut missing = Vec::new();
         for shard in planned {
             let doubtful = match self.ours.lock().get_mut(&shard) {
@@ -221,7 +180,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
     }
 
     /// Somebody has taken or deleted it by hand, or what was told is old: looked at before it is believed.
-    async fn doubt(&self, shard: u32, fence: u64) -> Result<(), StoreError> {
+    async fn doubt(self: &Arc<Self>, shard: u32, fence: u64) -> Result<(), StoreError> {
         let now = self.balance.read(&self.balance.shard(shard)).await?;
         if now.fence() != fence {
             self.give_up(shard);
@@ -236,7 +195,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         me: usize,
         wanted: Vec<u32>,
     ) -> Result<Vec<(u32, Option<Record>)>, StoreError> {
-        let mut gone: HashMap<String, bool> = HashMap::new();
+        let mut gone: HashMap<&str, bool> = HashMap::new();
         let mut takable = Vec::new();
         for shard in wanted {
             let record = view.shards.get(&shard);
@@ -245,7 +204,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
                 Some(holder) if gone.contains_key(holder) => gone[holder],
                 Some(holder) => {
                     let is_gone = self.is_gone(view, me, holder).await?;
-                    gone.insert(holder.to_owned(), is_gone);
+                    gone.insert(holder, is_gone);
                     is_gone
                 }
             };
@@ -271,7 +230,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
     }
 
     /// Stops a shard and releases it when it has ended; one that is not in the group yet the next time.
-    fn give_up(&self, shard: u32) {
+    fn give_up(self: &Arc<Self>, shard: u32) {
         let record = {
             let mut ours = self.ours.lock();
             let Some(owned) = ours.get_mut(&shard) else { return };
@@ -284,35 +243,25 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             owned.stage = Stage::Leaving;
             owned.record.clone()
         };
-        let (group, ours, store) =
-            (self.group.clone(), self.ours.clone(), self.balance.store.clone());
-        let (name, timing) = (self.balance.shard(shard), self.balance.timing);
-        let owned = self.balance.owned.clone();
-        let cx = self.cx.clone();
+        let run = self.clone();
         self.cx.spawn(async move {
             let ended = async {
-                let member = group.service().get(&shard.to_string());
-                group.service().remove(&shard.to_string()).await.ok();
+                let group = run.group.service();
+                let member = group.get(&shard.to_string());
+                group.remove(&shard.to_string()).await.ok();
                 if let Some(member) = member {
                     member.wait_for(startstop_core::State::Stopped).await;
                 }
             };
             // When all of it stops the record goes with the membership.
-            if cx.run_until_cancelled(ended).await.is_none() {
+            if run.cx.run_until_cancelled(ended).await.is_none() {
                 return;
             }
-            limited(&timing, store.release(&name, &record)).await.ok();
-            ours.lock().remove(&shard);
-            owned.send_modify(|owned| owned.retain(|other| *other != shard));
+            let balance = &run.balance;
+            let name = balance.shard(shard);
+            limited(&balance.timing, balance.store.release(&name, &record)).await.ok();
+            run.ours.lock().remove(&shard);
+            run.tell();
         });
     }
-}
-
-pub(super) async fn limited<T>(
-    timing: &Timing,
-    call: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    let limit: Duration = timing.call_limit();
-    let late = |_| Err(StoreError::unavailable(format!("no answer within {limit:?}")));
-    tokio::time::timeout(limit, call).await.unwrap_or_else(late)
 }

@@ -2,40 +2,28 @@
 
 use std::sync::Arc;
 
-use startstop_core::{Context, Group, Member, OnFailure, Runner, Service};
+use startstop_core::{Member, OnFailure, Service};
 use tokio::task::JoinSet;
 
-use super::balance::{Balance, Run, limited};
-use super::ours::{Ours, Owned, Stage};
+use super::ours::{Owned, Stage};
+use super::run::{Run, limited};
 use super::view::holder_of;
 use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
-use crate::term::Term;
 
 /// How many calls are on their way at once: ten thousand shards are not to take minutes, nor all of a store.
 const AT_ONCE: usize = 16;
 
 pub(super) struct Taker<S: Service, L: LeaseStore> {
-    balance: Arc<Balance<S, L>>,
-    cx: Context,
-    term: Term,
-    group: Runner<Group>,
-    ours: Arc<Ours>,
+    run: Arc<Run<S, L>>,
     claim: Claim,
 }
 
 impl<S: Service, L: LeaseStore> Taker<S, L> {
     /// For the member that has this record.
-    pub(super) fn new(run: &Run<S, L>, membership: &Record) -> Arc<Self> {
+    pub(super) fn new(run: &Arc<Run<S, L>>, membership: &Record) -> Arc<Self> {
         let holder = holder_of(&run.balance.member, membership.fence());
-        Arc::new(Self {
-            balance: run.balance.clone(),
-            cx: run.cx.clone(),
-            term: run.term.clone(),
-            group: run.group.clone(),
-            ours: run.ours.clone(),
-            claim: Claim::beside(holder, membership),
-        })
+        Arc::new(Self { run: run.clone(), claim: Claim::beside(holder, membership) })
     }
 
     /// Takes those that are nobody's, as their records say that were seen.
@@ -61,7 +49,7 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
     }
 
     async fn take(&self, shard: u32, seen: Option<Record>) -> Result<(), StoreError> {
-        let name = self.balance.shard(shard);
+        let name = self.run.balance.shard(shard);
         let expected =
             seen.as_ref().map_or_else(Version::absent, |record| record.version().clone());
         let taken = match self.try_take(&name, &expected).await? {
@@ -69,21 +57,21 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
             None => self.try_again(&name, &expected).await?,
         };
         let Some((record, taken_from)) = taken else { return Ok(()) };
-        if !self.term.is_valid() {
+        if !self.run.term.is_valid() {
             return Ok(()); // it goes with our membership
         }
         let (taken_from, stage) = (Some(taken_from), Stage::Starting);
         let owned = Owned { record: record.clone(), taken_from, stage };
-        self.ours.lock().insert(shard, owned);
-        self.tell();
+        self.run.ours.lock().insert(shard, owned);
+        self.run.tell();
         self.start(shard, name, &record);
         Ok(())
     }
 
     /// Nothing if the record has changed.
     async fn try_take(&self, name: &str, expected: &Version) -> Result<Option<Record>, StoreError> {
-        let (timing, store) = (&self.balance.timing, &self.balance.store);
-        match limited(timing, store.take(name, &self.claim, expected)).await {
+        let balance = &self.run.balance;
+        match limited(&balance.timing, balance.store.take(name, &self.claim, expected)).await {
             Err(StoreError::Conflict) => Ok(None),
             taken => taken.map(Some),
         }
@@ -95,7 +83,7 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
         name: &str,
         expected: &Version,
     ) -> Result<Option<(Record, Version)>, StoreError> {
-        let now = self.balance.read(name).await?;
+        let now = self.run.balance.read(name).await?;
         if !now.is_free() || now.version() == expected {
             return Ok(None);
         }
@@ -103,22 +91,16 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
         Ok(taken.map(|record| (record, now.version().clone())))
     }
 
-    fn tell(&self) {
-        let mut here: Vec<u32> = self.ours.lock().keys().copied().collect();
-        here.sort_unstable();
-        self.balance.owned.send_replace(here);
-    }
-
     /// Starts it beside the balance, which does not wait for it. Nor does a stop of the group, which the balance is in itself.
     fn start(&self, shard: u32, name: String, record: &Record) {
-        let term = self.term.beside(name, record.fence());
-        let member = Member::new((self.balance.make)(shard, term));
-        let member = member.settings(self.balance.settings.clone()).on_failure(OnFailure::Ignore);
-        let (group, ours, cx) = (self.group.clone(), self.ours.clone(), self.cx.clone());
-        self.cx.spawn(async move {
-            let insert = group.service().insert(shard.to_string(), member.transient());
-            cx.run_until_cancelled(insert).await;
-            ours.started(shard);
+        let (balance, term) = (&self.run.balance, self.run.term.beside(name, record.fence()));
+        let member = Member::new((balance.make)(shard, term));
+        let member = member.settings(balance.settings.clone()).on_failure(OnFailure::Ignore);
+        let run = self.run.clone();
+        self.run.cx.spawn(async move {
+            let insert = run.group.service().insert(shard.to_string(), member.transient());
+            run.cx.run_until_cancelled(insert).await;
+            run.ours.started(shard);
         });
     }
 }

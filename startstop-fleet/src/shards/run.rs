@@ -1,0 +1,72 @@
+//! What a run of the balance works with, in one term of the membership.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use startstop_core::{Context, Group, Runner, Service, Settings};
+use tokio::sync::watch;
+
+use super::Make;
+use super::ours::Ours;
+use super::view::Table;
+use crate::record::Record;
+use crate::store::{LeaseStore, StoreError};
+use crate::term::Term;
+use crate::timing::Timing;
+
+pub(super) struct Balance<S: Service, L: LeaseStore> {
+    pub(super) name: Arc<str>,
+    pub(super) member: Arc<str>,
+    pub(super) count: u32,
+    pub(super) store: Arc<L>,
+    pub(super) make: Make<S>,
+    pub(super) settings: Settings,
+    pub(super) timing: Timing,
+    pub(super) owned: watch::Sender<Vec<u32>>,
+}
+
+/// A run in one term of the membership.
+pub(super) struct Run<S: Service, L: LeaseStore> {
+    pub(super) balance: Arc<Balance<S, L>>,
+    pub(super) cx: Context,
+    pub(super) term: Term,
+    pub(super) group: Runner<Group>,
+    pub(super) ours: Ours,
+    pub(super) table: Table,
+}
+
+impl<S: Service, L: LeaseStore> Balance<S, L> {
+    pub(super) fn shard(&self, shard: u32) -> String {
+        format!("{}/shards/{shard}", self.name)
+    }
+
+    pub(super) fn member(&self, member: &str) -> String {
+        format!("{}/members/{member}", self.name)
+    }
+
+    pub(super) async fn read(&self, name: &str) -> Result<Record, StoreError> {
+        limited(&self.timing, self.store.read(name)).await
+    }
+}
+
+impl<S: Service, L: LeaseStore> Run<S, L> {
+    /// Tells which shards are here now: whoever tells last has seen all that was told before.
+    pub(super) fn tell(&self) {
+        self.balance.owned.send_if_modified(|owned| {
+            let mut here: Vec<u32> = self.ours.lock().keys().copied().collect();
+            here.sort_unstable();
+            let changed = *owned != here;
+            *owned = here;
+            changed
+        });
+    }
+}
+
+pub(super) async fn limited<T>(
+    timing: &Timing,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let limit: Duration = timing.call_limit();
+    let late = |_| Err(StoreError::unavailable(format!("no answer within {limit:?}")));
+    tokio::time::timeout(limit, call).await.unwrap_or_else(late)
+}
