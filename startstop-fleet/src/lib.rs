@@ -56,6 +56,7 @@ mod timing;
 mod store;
 pub mod conformance;
 mod election;
+mod patience;
 mod clock;
 mod wall;
 mod identity;

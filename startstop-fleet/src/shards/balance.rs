@@ -14,10 +14,11 @@ use startstop_core::{Context, Group, Service, WeakRunner};
 
 use super::ours::Stage;
 use super::plan::plan;
-use super::run::{Balance, Run, limited};
+use super::run::{Balance, Run};
 use super::take::Taker;
 use super::view::{Source, Table, View, member_of};
 use crate::clock;
+use crate::patience::spread;
 use crate::record::Record;
 use crate::store::{Claim, LeaseStore, StoreError};
 use crate::term::Term;
@@ -59,7 +60,7 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
             table.changed.notify_one();
             let since = *failing.get_or_insert(began);
             let pause = self.timing.pause(clock::now().saturating_sub(since));
-            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            tokio::time::sleep(spread(pause, 0.5)).await;
         }
     }
 }
@@ -90,7 +91,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
     /// it tells of changes.
     async fn rest(&self, failing: Option<Duration>) -> Woken {
         let lasts = failing.map_or(Duration::ZERO, |since| clock::now().saturating_sub(since));
-        let pause = self.balance.timing.pause(lasts).mul_f64(0.75 + fastrand::f64() / 4.0);
+        let pause = spread(self.balance.timing.pause(lasts), 0.75);
         let mut pause = pin!(tokio::time::sleep(pause));
         if failing.is_some() {
             pause.await;
@@ -108,7 +109,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         let source = self.table.source();
         if source != Source::Watched {
             let prefix = format!("{}/", balance.name);
-            let records = limited(&balance.timing, balance.store.list(&prefix)).await?;
+            let records = balance.limited(balance.store.list(&prefix)).await?;
             self.table.listed(source, records, clock::now());
         }
         let view = self.table.view(&balance.name, clock::now());
@@ -135,11 +136,11 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
 
     /// Takes the record of a member whose lease is over, so that it cannot renew it, and deletes it.
     async fn evict(&self, member: &str, record: &Record) -> Result<(), StoreError> {
-        let (timing, store) = (&self.balance.timing, &self.balance.store);
-        let name = self.balance.member(member);
-        let claim = Claim::new(&*self.balance.member, timing.lease);
-        match limited(timing, store.take(&name, &claim, record.version())).await {
-            Ok(taken) => match limited(timing, store.release(&name, &taken)).await {
+        let balance = &self.balance;
+        let name = balance.member(member);
+        let claim = Claim::new(&*balance.member, balance.timing.lease);
+        match balance.limited(balance.store.take(&name, &claim, record.version())).await {
+            Ok(taken) => match balance.limited(balance.store.release(&name, &taken)).await {
                 Ok(_) | Err(StoreError::Conflict) => Ok(()),
                 Err(error) => Err(error),
             },
@@ -259,7 +260,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             }
             let balance = &run.balance;
             let name = balance.shard(shard);
-            limited(&balance.timing, balance.store.release(&name, &record)).await.ok();
+            balance.limited(balance.store.release(&name, &record)).await.ok();
             run.ours.lock().remove(&shard);
             run.tell();
         });

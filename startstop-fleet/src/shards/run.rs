@@ -1,7 +1,7 @@
 //! What a run of the balance works with, in one term of the membership.
 
+use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use startstop_core::{Context, Group, Runner, Service, Settings};
 use tokio::sync::watch;
@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::Make;
 use super::ours::Ours;
 use super::view::Table;
+use crate::patience::limited;
 use crate::record::Record;
 use crate::store::{LeaseStore, StoreError};
 use crate::term::Term;
@@ -45,7 +46,15 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
     }
 
     pub(super) async fn read(&self, name: &str) -> Result<Record, StoreError> {
-        limited(&self.timing, self.store.read(name)).await
+        self.limited(self.store.read(name)).await
+    }
+
+    /// A call of the store within its limit.
+    pub(super) async fn limited<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        limited(self.timing.call_limit(), call).await
     }
 }
 
@@ -60,13 +69,4 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             changed
         });
     }
-}
-
-pub(super) async fn limited<T>(
-    timing: &Timing,
-    call: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    let limit: Duration = timing.call_limit();
-    let late = |_| Err(StoreError::unavailable(format!("no answer within {limit:?}")));
-    tokio::time::timeout(limit, call).await.unwrap_or_else(late)
 }

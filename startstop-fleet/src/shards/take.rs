@@ -6,7 +6,7 @@ use startstop_core::{Member, OnFailure, Service};
 use tokio::task::JoinSet;
 
 use super::ours::{Owned, Stage};
-use super::run::{Run, limited};
+use super::run::Run;
 use super::view::holder_of;
 use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
@@ -71,7 +71,7 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
     /// Nothing if the record has changed.
     async fn try_take(&self, name: &str, expected: &Version) -> Result<Option<Record>, StoreError> {
         let balance = &self.run.balance;
-        match limited(&balance.timing, balance.store.take(name, &self.claim, expected)).await {
+        match balance.limited(balance.store.take(name, &self.claim, expected)).await {
             Err(StoreError::Conflict) => Ok(None),
             taken => taken.map(Some),
         }

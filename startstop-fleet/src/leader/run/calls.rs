@@ -1,6 +1,5 @@
 //! The store's side: calls with their limits, hints, and what is told of its troubles.
 
-use std::future::Future;
 use std::time::Duration;
 
 use startstop_core::{BoxError, Permanent, Service};
@@ -9,6 +8,7 @@ use super::{Run, Wish};
 use crate::clock;
 use crate::election::{Call, CallError, CallId, Event};
 use crate::leader::LeaderError;
+use crate::patience::{limited, spread};
 use crate::record::Record;
 use crate::store::{LeaseStore, StoreError};
 
@@ -19,8 +19,6 @@ pub(super) struct Contact {
     answered: bool,
     /// It fails, and that was reported.
     failing: bool,
-    /// Since when its check fails.
-    check_fails: Option<Duration>,
     /// What it has failed with, until it is reported.
     pub(super) trouble: Option<StoreError>,
 }
@@ -30,6 +28,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     pub(super) async fn check(&mut self) -> Result<(), BoxError> {
         let (timing, store) = (self.leader.timing, &self.leader.store);
         let cx = self.cx.clone();
+        let mut failing = None;
         loop {
             let check = limited(timing.call_limit(), store.check(&self.leader.name));
             let Some(checked) = cx.run_until_cancelled(check).await else { return Ok(()) };
@@ -38,8 +37,9 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
                 Err(error) => self.on_trouble(error)?,
             }
             let now = clock::now();
-            let since = *self.contact.check_fails.get_or_insert(now);
-            let pause = tokio::time::sleep(spread(timing.pause(now.saturating_sub(since))));
+            let since = *failing.get_or_insert(now);
+            let pause = spread(timing.pause(now.saturating_sub(since)), 0.5);
+            let pause = tokio::time::sleep(pause);
             if cx.run_until_cancelled(pause).await.is_none() {
                 return Ok(());
             }
@@ -113,14 +113,6 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     }
 }
 
-async fn limited<T>(
-    limit: Duration,
-    call: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    let late = |_| Err(StoreError::unavailable(format!("no answer within {limit:?}")));
-    tokio::time::timeout(limit, call).await.unwrap_or_else(late)
-}
-
 /// What a hint tells. One that tells nothing, or has failed, is good for a look a while later: all who have listened to the store were
 /// told so at once, and look one after the other.
 async fn useful(
@@ -131,13 +123,8 @@ async fn useful(
     match told {
         Ok(Some(record)) if record != *seen => Some(record),
         _ => {
-            tokio::time::sleep(spread(retry)).await;
+            tokio::time::sleep(spread(retry, 0.5)).await;
             None
         }
     }
-}
-
-/// Between half of a pause and all of it.
-fn spread(pause: Duration) -> Duration {
-    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
