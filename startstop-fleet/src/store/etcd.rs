@@ -5,16 +5,19 @@
 //! 3. A renewal keeps the lease alive, and only then looks at the key: a key that was deleted by hand has left its lease alive.
 //! 4. All writes are transactions that compare first.
 
-mod api;
-mod login;
 mod request;
+mod kv;
+mod endpoint;
+mod login;
 mod watch;
+mod api;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::api::{Api, Kv};
+use self::api::Api;
+use self::kv::{BESIDE, Kv, is_beside, parts, record, version};
 use self::login::Login;
 use self::request::{absent, created, encode, modified};
 use self::watch::Watch;
@@ -106,15 +109,14 @@ impl Etcd {
         endpoints: impl IntoIterator<Item = U>,
         client: reqwest::Client,
     ) -> Result<Self, StoreError> {
-        let urls = endpoints.into_iter().map(|url| parse(&url.into()));
+        let urls = endpoints.into_iter().map(|url| endpoint::parse(&url.into()));
         let urls = urls.collect::<Result<Vec<_>, _>>()?;
-        let Some(first) = urls.first() else {
+        let Some((_, user)) = urls.first() else {
             return Err(StoreError::refused("etcd has no endpoint to connect to"));
         };
-        let login = first.1.clone();
+        let login = user.as_ref().map(|(name, password)| Login::new(name, password));
         let endpoints = urls.into_iter().map(|(url, _)| url).collect();
-        let store = Self { api: Api::new(client, endpoints), watches: Kept::default() };
-        Ok(login.map_or(store.clone(), |(name, password)| store.with_user(&name, &password)))
+        Ok(Self { api: Api::new(client, endpoints, login), watches: Kept::default() })
     }
 
     /// Says who we are, for an etcd that asks. The endpoints of [`connect`](Self::connect) may say so too:
@@ -195,70 +197,6 @@ impl Etcd {
         let put = json!({ "key": key, "lease": lease.to_string(), "ignore_value": true });
         self.txn(modified(&key, kv.modified), json!({ "request_put": put })).await
     }
-}
-
-/// The address of an endpoint, and who we are for it.
-type Endpoint = (String, Option<(String, String)>);
-
-fn parse(text: &str) -> Result<Endpoint, StoreError> {
-    let wrong = |why: &dyn std::fmt::Display| {
-        StoreError::refused(format!(
-            "{text:?} is no endpoint of etcd, as http://10.0.0.1:2379 is: {why}"
-        ))
-    };
-    let mut url = reqwest::Url::parse(text).map_err(|error| wrong(&error))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(wrong(&"neither http nor https"));
-    }
-    let plain = |part: &str| percent_decoded(part);
-    let password = url.password().map(plain).unwrap_or_default();
-    let user = Some(plain(url.username())).filter(|name| !name.is_empty());
-    // Without it the client would say so in its own way.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    Ok((url.to_string(), user.map(|name| (name, password))))
-}
-
-/// What a URL has as `%40` is an `@`.
-fn percent_decoded(text: &str) -> String {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        match part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                bytes.extend(&part.as_bytes()[2..]);
-            }
-            None => bytes.extend([b"%", part.as_bytes()].concat()),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// What stands before the holder in the value of a key, and behind its version, if its lease is that of another key.
-const BESIDE: &str = "~";
-
-/// What a version says: the revision of the last write, and the lease that the key is bound to.
-fn parts(version: &Version) -> Option<(u64, u64)> {
-    let (modified, lease) = version.text()?.split_once('/')?;
-    Some((modified.parse().ok()?, lease.trim_end_matches(BESIDE).parse().ok()?))
-}
-
-fn is_beside(version: &Version) -> bool {
-    version.text().is_some_and(|text| text.ends_with(BESIDE))
-}
-
-fn version(modified: u64, lease: u64, mark: &str) -> Version {
-    Version::from(format!("{modified}/{lease}{mark}"))
-}
-
-fn record(kv: Option<&Kv>) -> Record {
-    let Some(kv) = kv else { return Record::free(Version::absent()) };
-    let (mark, holder) = match kv.value.strip_prefix(BESIDE) {
-        Some(holder) => (BESIDE, holder),
-        None => ("", &*kv.value),
-    };
-    Record::held(holder, kv.created, version(kv.modified, kv.lease, mark))
 }
 
 impl LeaseStore for Etcd {

@@ -7,7 +7,6 @@ use reqwest::Response;
 use serde_json::{Value, json};
 
 use super::login::Login;
-use super::request::{decode, number};
 use super::watch::Watch;
 use crate::store::StoreError;
 
@@ -20,42 +19,14 @@ pub(super) struct Api {
     pub(super) login: Option<Login>,
 }
 
-/// A key as etcd has it.
-#[derive(Debug, Clone)]
-pub(super) struct Kv {
-    pub(super) key: String,
-    pub(super) value: String,
-    pub(super) created: u64,
-    pub(super) modified: u64,
-    pub(super) lease: u64,
-}
-
-impl Kv {
-    pub(super) fn all(answer: &Value) -> Result<Vec<Self>, StoreError> {
-        let kvs = answer["kvs"].as_array().map_or(&[][..], Vec::as_slice);
-        kvs.iter().map(Self::parse).collect()
-    }
-
-    pub(super) fn parse(kv: &Value) -> Result<Self, StoreError> {
-        Ok(Self {
-            key: decode(&kv["key"])?,
-            value: decode(&kv["value"])?,
-            created: number(&kv["create_revision"])?,
-            modified: number(&kv["mod_revision"])?,
-            lease: number(&kv["lease"])?,
-        })
-    }
-}
-
 impl Api {
-    pub(super) fn new(client: reqwest::Client, endpoints: Vec<String>) -> Self {
+    pub(super) fn new(
+        client: reqwest::Client,
+        endpoints: Vec<String>,
+        login: Option<Login>,
+    ) -> Self {
         let endpoints = endpoints.into_iter().map(|url| url.trim_end_matches('/').to_owned());
-        Self {
-            client,
-            endpoints: Arc::new(endpoints.collect()),
-            first: Arc::default(),
-            login: None,
-        }
+        Self { client, endpoints: Arc::new(endpoints.collect()), first: Arc::default(), login }
     }
 
     pub(super) async fn call(&self, path: &str, body: &Value) -> Result<Value, StoreError> {

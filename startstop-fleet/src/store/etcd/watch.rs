@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::api::Kv;
+use super::kv::Kv;
 use super::request::decode;
 use crate::store::StoreError;
 
