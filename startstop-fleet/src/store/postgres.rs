@@ -5,6 +5,9 @@
 //! 2. Versions and fences come from a sequence, which outlives the row. The clock of the server is not asked.
 //! 3. A call that is given up takes its connection with it.
 
+mod statements;
+mod row;
+mod heard;
 mod connection;
 mod listen;
 
@@ -17,8 +20,10 @@ use tokio_postgres::tls::{MakeTlsConnect, NoTls};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Row, Socket};
 
-use self::connection::{Connect, Connection};
-use self::listen::{CHANNEL, Hub};
+use self::connection::{Connect, Connection, Parameters};
+use self::listen::Hub;
+use self::row::{record, signed};
+use self::statements::{CHECK, CREATE, INSERT, LIST, READ, RELEASE, RENEW, UPDATE, telling};
 use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
 
@@ -58,50 +63,8 @@ pub struct Postgres {
     hub: Arc<Hub>,
 }
 
-const CREATE: &str = include_str!("postgres/create.sql");
-
-const READ: &str = "select holder, fence, version, lease_ms, pg_is_in_recovery() as standby \
-    from (select 1) as one left join startstop_leases on name = $1";
-
-/// A commit is on the disk before it is told, whatever the server does by default.
-const DURABLE: &str = "with durable as (select set_config('synchronous_commit', 'on', true) as so)";
-
-const INSERT: &str = "insert into startstop_leases (name, holder, lease_ms, fence, version) \
-    select $1, $2, $3, nextval('startstop_fence'), nextval('startstop_fence') from durable where so is not null \
-    on conflict (name) do nothing";
-
-const UPDATE: &str = "update startstop_leases set holder = $2, lease_ms = $3, \
-    fence = nextval('startstop_fence'), version = nextval('startstop_fence') \
-    from durable where so is not null and name = $1 and version = $4";
-
-const RENEW: &str = "update startstop_leases set version = nextval('startstop_fence') \
-    from durable where so is not null and name = $1 and version = $2 and holder is not null";
-
-const RELEASE: &str = "update startstop_leases set holder = null, version = nextval('startstop_fence') \
-    from durable where so is not null and name = $1 and version = $2 and holder is not null";
-
-/// Who listens is told in the same transaction.
-fn telling(write: &str) -> String {
-    format!(
-        "{DURABLE}, written as ({write} returning name, holder, fence, version, lease_ms) \
-         select holder, fence, version, lease_ms, false as standby, pg_notify('{CHANNEL}', format('%s %s %s %s %s%s', \
-         version, fence, coalesce(lease_ms, -1), char_length(name), name, holder)) from written"
-    )
-}
-
-const LIST: &str = "select name, holder, fence, version, lease_ms, pg_is_in_recovery() as standby from startstop_leases \
-    where starts_with(name, $1) order by name collate \"C\"";
-
-/// Takes nothing, and asks for each right that taking needs.
-const CHECK: &str = "with tried as (update startstop_leases set version = nextval('startstop_fence') where false returning 1), \
-    added as (insert into startstop_leases (name, holder, lease_ms, fence, version) \
-    select '', '', 0, nextval('startstop_fence'), 0 where false returning 1) \
-    select count(*) as tried from tried, added, startstop_leases where false";
-
 /// A notification has room for it and for the holder.
 const LONGEST: usize = 1000;
-
-type Parameters<'a> = [(&'a (dyn ToSql + Sync), Type)];
 
 impl Postgres {
     /// Connects without TLS; `url` is a URL or a list of `key=value`.
@@ -207,35 +170,6 @@ impl Postgres {
     fn idle(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn record(row: &Row) -> Result<Record, StoreError> {
-    let get = |name| -> Result<Option<i64>, StoreError> {
-        row.try_get(name).map_err(StoreError::unavailable)
-    };
-    if row.try_get("standby").map_err(StoreError::unavailable)? {
-        return Err(StoreError::unavailable("the server is a standby, which may be behind"));
-    }
-    let Some(version) = get("version")? else { return Ok(Record::free(Version::absent())) };
-    let version = Version::from(unsigned(version));
-    let holder: Option<&str> = row.try_get("holder").map_err(StoreError::unavailable)?;
-    Ok(match holder {
-        None => Record::free(version),
-        Some(holder) => {
-            let lease = get("lease_ms")?.map(|millis| Duration::from_millis(unsigned(millis)));
-            let fence = unsigned(get("fence")?.unwrap_or_default());
-            Record::held(holder, fence, version).lasting(lease)
-        }
-    })
-}
-
-/// A sequence begins with one.
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
-}
-
-fn signed(version: &Version) -> i64 {
-    version.number().and_then(|number| i64::try_from(number).ok()).unwrap_or(-1)
 }
 
 impl LeaseStore for Postgres {

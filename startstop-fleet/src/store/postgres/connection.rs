@@ -10,28 +10,30 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Row, Socket};
 
-use super::Parameters;
-use super::listen::{Heard, MARK};
+use super::heard::Heard;
 use crate::store::StoreError;
 
 type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, StoreError>> + Send + 'a>>;
 
-type Listening<'a> =
-    Pin<Box<dyn Future<Output = Result<(Connection, JoinHandle<()>), StoreError>> + Send + 'a>>;
+pub(super) type Parameters<'a> = [(&'a (dyn ToSql + Sync), Type)];
+
+/// A setting of the session that means nothing to the server: whether it is there tells who answers.
+pub(super) const MARK: &str = "startstop.listener";
 
 pub(super) trait Connect: Send + Sync {
     fn connect(&self) -> Connecting<'_>;
 
     /// A connection of its own that hands on what is told there, and of which the server knows the mark if nothing stands between.
-    fn listen<'a>(&'a self, mark: &'a str, heard: Arc<Heard>) -> Listening<'a>;
+    fn listen<'a>(&'a self, mark: &'a str, heard: Arc<Heard>) -> Connecting<'a>;
 }
 
 pub(super) struct Connection {
     client: Client,
-    /// Reads and writes for the client, unless somebody else does.
-    driver: Option<JoinHandle<()>>,
+    /// Reads and writes for the client.
+    driver: JoinHandle<()>,
 }
 
 struct Connector<T> {
@@ -61,11 +63,11 @@ where
             let connected = self.config.connect(self.tls.clone()).await;
             let (client, connection) = connected.map_err(said)?;
             let driver = tokio::spawn(async move { drop(connection.await) });
-            Ok(Connection { client, driver: Some(driver) })
+            Ok(Connection { client, driver })
         })
     }
 
-    fn listen<'a>(&'a self, mark: &'a str, heard: Arc<Heard>) -> Listening<'a> {
+    fn listen<'a>(&'a self, mark: &'a str, heard: Arc<Heard>) -> Connecting<'a> {
         Box::pin(async move {
             let mut config = self.config.clone();
             let options = config.get_options().unwrap_or_default();
@@ -83,7 +85,7 @@ where
                     }
                 }
             });
-            Ok((Connection { client, driver: None }, driver))
+            Ok(Connection { client, driver })
         })
     }
 }
@@ -120,9 +122,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let Some(driver) = &self.driver {
-            driver.abort();
-        }
+        self.driver.abort();
     }
 }
 

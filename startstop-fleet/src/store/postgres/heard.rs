@@ -1,0 +1,104 @@
+//! What the server has told of changes.
+//!
+//! A notification has the record in it: who hears it need not ask.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use super::row::{signed, unsigned};
+use crate::record::{Record, Version};
+
+/// Whoever reads so many changes too late begins anew.
+const CHANGES: usize = 4096;
+
+/// A lease and its record, or nothing once nobody listens any more.
+pub(super) type Told = Option<(String, Record)>;
+
+/// What the connection has told.
+pub(super) struct Heard {
+    /// By its name, the newest.
+    known: Mutex<HashMap<String, Record>>,
+    changes: broadcast::Sender<Told>,
+    closed: AtomicBool,
+}
+
+impl Heard {
+    pub(super) fn new() -> Self {
+        let changes = broadcast::Sender::new(CHANGES);
+        Self { known: Mutex::default(), changes, closed: AtomicBool::new(false) }
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Told> {
+        self.changes.subscribe()
+    }
+
+    pub(super) fn known(&self, name: &str) -> Option<Record> {
+        self.lock().get(name).cloned()
+    }
+
+    /// Notes what was read since it listens; what was told meanwhile may be newer.
+    pub(super) fn note(&self, name: &str, record: &Record) {
+        let mut known = self.lock();
+        let old = known.get(name).map_or(i64::MIN, |old| signed(old.version()));
+        if old < signed(record.version()) {
+            known.insert(name.to_owned(), record.clone());
+        }
+    }
+
+    pub(super) fn tell(&self, payload: &str) {
+        if let Some((name, record)) = parse(payload) {
+            self.note(&name, &record);
+            self.changes.send(Some((name, record))).ok();
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.changes.send(None).ok();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Record>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `VERSION FENCE MILLIS LENGTH NAMEHOLDER`: see the statements that tell.
+fn parse(payload: &str) -> Option<(String, Record)> {
+    let mut parts = payload.splitn(5, ' ');
+    let mut number = || parts.next()?.parse::<i64>().ok();
+    let (version, fence, millis, length) = (number()?, number()?, number()?, number()?);
+    let rest = parts.next()?;
+    let name: String = rest.chars().take(usize::try_from(length).ok()?).collect();
+    let holder = &rest[name.len()..];
+    let version = Version::from(unsigned(version));
+    let lease = (millis >= 0).then(|| Duration::from_millis(unsigned(millis)));
+    let record = match holder {
+        "" => Record::free(version),
+        holder => Record::held(holder, unsigned(fence), version).lasting(lease),
+    };
+    Some((name, record))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Record, Version, parse};
+
+    #[test]
+    fn a_notification_has_the_record_in_it() {
+        let held = Record::held("host 1/77", 7, Version::from(9)).lasting(Duration::from_secs(15));
+        assert_eq!(parse("9 7 15000 4 ä/b host 1/77"), Some(("ä/b ".to_owned(), held)));
+        let free = Record::free(Version::from(10));
+        assert_eq!(parse("10 7 -1 3 a/b"), Some(("a/b".to_owned(), free)));
+        assert_eq!(parse("something else"), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! What is said to the server.
+
+/// Where it tells of changes.
+pub(super) const CHANNEL: &str = "startstop_leases";
+
+pub(super) const CREATE: &str = include_str!("create.sql");
+
+pub(super) const READ: &str = "select holder, fence, version, lease_ms, pg_is_in_recovery() as standby \
+    from (select 1) as one left join startstop_leases on name = $1";
+
+/// A commit is on the disk before it is told, whatever the server does by default.
+const DURABLE: &str = "with durable as (select set_config('synchronous_commit', 'on', true) as so)";
+
+pub(super) const INSERT: &str = "insert into startstop_leases (name, holder, lease_ms, fence, version) \
+    select $1, $2, $3, nextval('startstop_fence'), nextval('startstop_fence') from durable where so is not null \
+    on conflict (name) do nothing";
+
+pub(super) const UPDATE: &str = "update startstop_leases set holder = $2, lease_ms = $3, \
+    fence = nextval('startstop_fence'), version = nextval('startstop_fence') \
+    from durable where so is not null and name = $1 and version = $4";
+
+pub(super) const RENEW: &str = "update startstop_leases set version = nextval('startstop_fence') \
+    from durable where so is not null and name = $1 and version = $2 and holder is not null";
+
+pub(super) const RELEASE: &str = "update startstop_leases set holder = null, version = nextval('startstop_fence') \
+    from durable where so is not null and name = $1 and version = $2 and holder is not null";
+
+/// Who listens is told in the same transaction.
+pub(super) fn telling(write: &str) -> String {
+    format!(
+        "{DURABLE}, written as ({write} returning name, holder, fence, version, lease_ms) \
+         select holder, fence, version, lease_ms, false as standby, pg_notify('{CHANNEL}', format('%s %s %s %s %s%s', \
+         version, fence, coalesce(lease_ms, -1), char_length(name), name, holder)) from written"
+    )
+}
+
+pub(super) const LIST: &str = "select name, holder, fence, version, lease_ms, pg_is_in_recovery() as standby from startstop_leases \
+    where starts_with(name, $1) order by name collate \"C\"";
+
+/// Takes nothing, and asks for each right that taking needs.
+pub(super) const CHECK: &str = "with tried as (update startstop_leases set version = nextval('startstop_fence') where false returning 1), \
+    added as (insert into startstop_leases (name, holder, lease_ms, fence, version) \
+    select '', '', 0, nextval('startstop_fence'), 0 where false returning 1) \
+    select count(*) as tried from tried, added, startstop_leases where false";
