@@ -1,5 +1,7 @@
 //! `LeaseStore`: where replicas meet. A store reads, compares and sets; it decides nothing.
 
+mod claim;
+mod error;
 #[cfg(unix)]
 mod dir;
 #[cfg(feature = "etcd")]
@@ -14,13 +16,11 @@ mod postgres;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
-use startstop_core::BoxError;
-use thiserror::Error;
-
+pub use claim::Claim;
 #[cfg(unix)]
 pub use dir::Dir;
+pub use error::StoreError;
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
 #[cfg(feature = "kubernetes")]
@@ -183,101 +183,6 @@ pub enum Change {
     Began,
     /// The record of this name is like this now.
     Record(String, Record),
-}
-
-/// Who wants a lease, and for how long.
-///
-/// # Examples
-///
-/// ```
-/// use startstop_fleet::Claim;
-/// use std::time::Duration;
-///
-/// let claim = Claim::new("host-1/77", Duration::from_secs(15));
-/// assert_eq!(claim.holder(), "host-1/77");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    holder: Arc<str>,
-    lease: Option<Duration>,
-    beside: Option<Record>,
-}
-
-impl Claim {
-    /// Makes the claim of `holder` to a lease of this length.
-    #[must_use]
-    pub fn new(holder: impl Into<Arc<str>>, lease: Duration) -> Self {
-        Self { holder: holder.into(), lease: Some(lease), beside: None }
-    }
-
-    /// Makes a claim that is in force for as long as another record of the same process, `held`, is: it is never renewed. A store that
-    /// ends leases by itself ends both together; elsewhere the record stays until it is released or taken.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use startstop_fleet::{Claim, Record, Version};
-    ///
-    /// let member = Record::held("host-1/77", 3, Version::from(9));
-    /// let claim = Claim::beside("host-1/77", &member);
-    /// assert_eq!(claim.lease(), None);
-    /// ```
-    #[must_use]
-    pub fn beside(holder: impl Into<Arc<str>>, held: &Record) -> Self {
-        Self { holder: holder.into(), lease: None, beside: Some(held.clone()) }
-    }
-
-    /// Returns who wants the lease.
-    pub fn holder(&self) -> &str {
-        &self.holder
-    }
-
-    /// Returns how long it is to last after each renewal, if it is renewed.
-    pub fn lease(&self) -> Option<Duration> {
-        self.lease
-    }
-
-    /// Returns the record that it is in force with, if it is not renewed.
-    pub fn held_beside(&self) -> Option<&Record> {
-        self.beside.as_ref()
-    }
-}
-
-/// What becomes of a call that a store could not carry out.
-///
-/// # Examples
-///
-/// ```
-/// use startstop_fleet::StoreError;
-///
-/// let error = StoreError::refused("no right to update leases");
-/// assert_eq!(error.to_string(), "no right to update leases");
-/// assert_eq!(StoreError::unavailable("timed out").to_string(), "the store cannot be reached");
-/// ```
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The record is not as the caller has seen it. Nothing was changed.
-    #[error("the record has changed")]
-    Conflict,
-    /// No try will do better: a missing right or table, a bad name.
-    #[error("{0}")]
-    Refused(String),
-    /// The store did not answer, or not with a yes or no: the call may have taken effect, or may still do.
-    #[error("the store cannot be reached")]
-    Unavailable(#[source] BoxError),
-}
-
-impl StoreError {
-    /// Makes a [`Refused`](Self::Refused).
-    pub fn refused(why: impl Into<String>) -> Self {
-        Self::Refused(why.into())
-    }
-
-    /// Makes an [`Unavailable`](Self::Unavailable).
-    pub fn unavailable(error: impl Into<BoxError>) -> Self {
-        Self::Unavailable(error.into())
-    }
 }
 
 impl<L: LeaseStore> LeaseStore for Arc<L> {

@@ -1,0 +1,41 @@
+//! What goes wrong with a call.
+
+use startstop_core::BoxError;
+use thiserror::Error;
+
+/// What becomes of a call that a store could not carry out.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_fleet::StoreError;
+///
+/// let error = StoreError::refused("no right to update leases");
+/// assert_eq!(error.to_string(), "no right to update leases");
+/// assert_eq!(StoreError::unavailable("timed out").to_string(), "the store cannot be reached");
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The record is not as the caller has seen it. Nothing was changed.
+    #[error("the record has changed")]
+    Conflict,
+    /// No try will do better: a missing right or table, a bad name.
+    #[error("{0}")]
+    Refused(String),
+    /// The store did not answer, or not with a yes or no: the call may have taken effect, or may still do.
+    #[error("the store cannot be reached")]
+    Unavailable(#[source] BoxError),
+}
+
+impl StoreError {
+    /// Makes a [`Refused`](Self::Refused).
+    pub fn refused(why: impl Into<String>) -> Self {
+        Self::Refused(why.into())
+    }
+
+    /// Makes an [`Unavailable`](Self::Unavailable).
+    pub fn unavailable(error: impl Into<BoxError>) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
