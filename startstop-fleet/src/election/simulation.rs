@@ -9,8 +9,10 @@ mod long;
 mod network;
 mod random;
 mod replica;
+mod report;
 mod sound;
 mod store;
 mod world;
 
-use self::world::{Network, Plan, Report, World};
+use self::report::{Network, Plan, Report};
+use self::world::World;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::replica::{Input, Life};
-use super::world::{Network, What, World};
+use super::report::Network;
+use super::world::{What, World};
 
 impl World {
     pub(super) fn fault(&mut self) {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::super::{Call, CallError, CallId};
 use super::replica::{Input, Life, Notifies};
-use super::world::{Network, What, World};
+use super::report::Network;
+use super::world::{What, World};
 use crate::record::Record;
 
 impl World {
