@@ -169,7 +169,8 @@ impl<S: Service, L: LeaseStore> Drop for Run<'_, S, L> {
     }
 }
 
-/// What is led reloads beside us; a follower has nothing to reload.
+/// What is led reloads beside us; a follower has nothing to reload, which is no reason to take a SIGHUP for a termination: so it is
+/// not left to the core, for which one that has nothing attached supports no reload.
 fn pass_on<S: Service>(cx: &Context, led: Option<&Led<S>>, asked: Reload) {
     let Some(led) = led else { return asked.done() };
     let runner = led.runner.clone();

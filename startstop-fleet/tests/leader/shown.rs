@@ -96,6 +96,22 @@ async fn what_is_led_drains_reloads_is_found_and_tells_with_its_leader() {
     assert!(app.find("app/invoices/run").is_none(), "it is no part any more");
 }
 
+/// Elsewhere a SIGHUP would be a termination.
+#[tokio::test]
+async fn a_reload_where_there_is_nothing_to_reload_is_done() {
+    let (store, (say, mut stage)) = (Memory::new(), mpsc::unbounded_channel());
+    let a = replica("a", store.clone(), &say, Duration::ZERO);
+    a.start().await.unwrap();
+    said(&mut stage).await;
+    let b = replica("b", store, &say, Duration::ZERO);
+    b.start().await.unwrap();
+    for (who, it) in [("the leader, of a service that has none", &a), ("a follower", &b)] {
+        assert!(it.reload().await.is_ok(), "{who}");
+    }
+    b.stop().await.unwrap();
+    a.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_follower_is_told_and_does_not_ask() {
     let (store, (say, mut stage)) = (Memory::new(), mpsc::unbounded_channel());
