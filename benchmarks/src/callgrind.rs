@@ -1,8 +1,11 @@
-//! What callgrind writes: how many instructions each line of each function took.
+//! Callgrind, and what it writes: how many instructions each line of each function took.
 //!
 //! The format is described in valgrind's manual, "Callgrind Format Specification".
 
 use std::collections::HashMap;
+use std::error::Error;
+use std::process::{self, Command, Stdio};
+use std::{env, fs};
 
 /// Instructions that were executed in one place.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,6 +37,23 @@ impl<'a> Names<'a> {
             None => self.0.get(number).copied().unwrap_or("???"),
         }
     }
+}
+
+/// Has this program run with these words, and returns what callgrind writes of it. Threads take turns, so that each goes on.
+pub(crate) fn watched(words: &[&str]) -> Result<String, Box<dyn Error>> {
+    let file = env::temp_dir().join(format!("startstop-callgrind-{}", process::id()));
+    let mut command = Command::new("valgrind");
+    command.args(["--quiet", "--tool=callgrind", "--fair-sched=yes"]);
+    command.arg(format!("--callgrind-out-file={}", file.display())).arg(env::current_exe()?);
+    command.args(words).stdout(Stdio::null());
+    let status =
+        command.status().map_err(|error| format!("valgrind: {error}; is it installed?"))?;
+    if !status.success() {
+        return Err(format!("valgrind: {status}").into());
+    }
+    let text = fs::read_to_string(&file)?;
+    fs::remove_file(&file)?;
+    Ok(text)
 }
 
 /// All that was spent, without what the functions called have spent.

@@ -22,7 +22,7 @@ use crate::contender::{Can, Many};
 
 pub(crate) use by_hand::BY_HAND;
 pub(crate) use floor::FLOOR;
-pub(crate) use startstop::{Gated, Idle, STARTSTOP, groups, listened, stopped};
+pub(crate) use startstop::{Gated, STARTSTOP, groups, listened, stopped};
 
 pub(crate) const ALL: &[Contender] = &[
     FLOOR,

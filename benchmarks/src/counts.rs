@@ -9,12 +9,10 @@ mod figure;
 
 use std::error::Error;
 use std::fmt::Write;
-use std::process::{self, Command, Stdio};
-use std::{env, fs};
 
 use crate::crowd::Until;
 use crate::flavour::Flavour;
-use crate::{figures, machine, page};
+use crate::{callgrind, figures, machine, page};
 
 use figure::{Counts, FIGURES, Measured};
 use work::Work;
@@ -49,19 +47,8 @@ pub(crate) fn count(work: &Work, flavour: Flavour, until: Until) -> Result<f64, 
 }
 
 fn watched(work: &Work, flavour: Flavour, until: Until, n: u32) -> Result<u64, Box<dyn Error>> {
-    let file = env::temp_dir().join(format!("startstop-count-{}", process::id()));
-    let mut command = Command::new("valgrind");
-    command.args(["--quiet", "--tool=callgrind", "--fair-sched=yes"]);
-    command.arg(format!("--callgrind-out-file={}", file.display())).arg(env::current_exe()?);
-    let words = [format!("{flavour:?}"), format!("{until:?}"), n.to_string()];
-    command.args([ONE, work.who, work.what]).args(words).stdout(Stdio::null());
-    let status =
-        command.status().map_err(|error| format!("valgrind: {error}; is it installed?"))?;
-    if !status.success() {
-        return Err(format!("valgrind: {status}").into());
-    }
-    let text = fs::read_to_string(&file)?;
-    fs::remove_file(&file)?;
+    let (flavour, until) = (format!("{flavour:?}"), format!("{until:?}"));
+    let text = callgrind::watched(&[ONE, work.who, work.what, &flavour, &until, &n.to_string()])?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
     total.ok_or_else(|| "callgrind has not said how many".into())
 }

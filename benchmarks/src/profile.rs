@@ -7,8 +7,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
-use std::process::{self, Command};
-use std::{env, fs};
 
 use crate::callgrind::{self, Spent};
 use crate::contenders::{ALL, FLOOR, STARTSTOP};
@@ -146,18 +144,7 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
 
 /// How many instructions each of them spends in so many rounds.
 fn watched(who: &str, what: What, rounds: u32) -> Result<BTreeMap<Spender, u64>, Box<dyn Error>> {
-    let file = env::temp_dir().join(format!("startstop-profile-{}", process::id()));
-    let mut command = Command::new("valgrind");
-    command.args(["--quiet", "--tool=callgrind"]);
-    command.arg(format!("--callgrind-out-file={}", file.display())).arg(env::current_exe()?);
-    command.args([ONE, who, &format!("{what:?}"), &rounds.to_string()]);
-    let status =
-        command.status().map_err(|error| format!("valgrind: {error}; is it installed?"))?;
-    if !status.success() {
-        return Err(format!("valgrind: {status}").into());
-    }
-    let text = fs::read_to_string(&file)?;
-    fs::remove_file(&file)?;
+    let text = callgrind::watched(&[ONE, who, &format!("{what:?}"), &rounds.to_string()])?;
     let mut all = BTreeMap::new();
     for spent in callgrind::read(&text) {
         *all.entry(Spender::of(&spent)).or_default() += spent.instructions;

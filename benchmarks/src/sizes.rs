@@ -2,47 +2,43 @@
 
 use std::convert::Infallible;
 
-use startstop_core::{Context, Group, Runner, service_fn};
+use startstop_core::{Context, Runner, service_fn};
 use tokio::sync::oneshot;
 
-use crate::contenders::Idle;
+use crate::contenders::groups;
 use crate::crowd::{Heap, Watch};
 use crate::flavour::Flavour;
 
-/// How many members or tasks are there at once.
-const MANY: usize = 10_000;
+/// How many are there at once.
+const MEMBERS: usize = 10_000;
+const TASKS: usize = 1_000;
 
 /// How large the future of a task is.
 const LARGE: usize = 10_240;
 
 /// Counts, and prints a line for each. For a program with a counting allocator.
 pub fn count_sizes() {
-    for work in ["a member of a group that runs", "a task of a context, with 10,240 bytes"] {
-        let runtime = Flavour::CurrentThread.runtime();
-        let (of, heap) = if work.starts_with("a member") {
-            (MANY, runtime.block_on(members()))
-        } else {
-            (MANY / 10, runtime.block_on(tasks()))
-        };
-        let each = |all: i64| all as f64 / of as f64;
-        println!("{work}: {:.0} bytes in {:.2}", each(heap.bytes), each(heap.allocations));
-    }
+    print("a member of a group that runs", MEMBERS, members());
+    print("a task of a context, with 10,240 bytes", TASKS, tasks());
+}
+
+fn print(what: &str, many: usize, heap: impl Future<Output = Heap>) {
+    let heap = Flavour::CurrentThread.runtime().block_on(heap);
+    let each = |all: i64| all as f64 / many as f64;
+    println!("{what}: {:.0} bytes in {:.2}", each(heap.bytes), each(heap.allocations));
 }
 
 /// The heap that the members take beside the group: of twice as many, less that of so many.
 async fn members() -> Heap {
-    let once = grown(MANY).await;
-    let twice = grown(2 * MANY).await;
+    let once = grown(MEMBERS).await;
+    let twice = grown(2 * MEMBERS).await;
     Heap { bytes: twice.bytes - once.bytes, allocations: twice.allocations - once.allocations }
 }
 
 /// What is there when so many members run, since before they were made.
 async fn grown(members: usize) -> Heap {
     let watch = Watch::begin();
-    let builder = Group::builder("many");
-    let many = (0..members).fold(builder, |all, member| all.with(member.to_string(), Idle));
-    let runner = Runner::new(many.build().expect("the names differ"));
-    runner.start().await.expect("it starts");
+    let runner = groups::running(members).await;
     let heap = watch.heap();
     runner.stop().await.expect("it stops");
     heap
@@ -56,7 +52,7 @@ async fn tasks() -> Heap {
         let found = found.lock().expect("nobody panics").take();
         async move {
             let watch = Watch::begin();
-            for _ in 0..MANY / 10 {
+            for _ in 0..TASKS {
                 let told = cx.clone();
                 cx.spawn(async move {
                     let large = [1_u8; LARGE];

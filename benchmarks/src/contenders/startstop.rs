@@ -34,7 +34,7 @@ pub(crate) const STARTSTOP: Contender = Contender {
 };
 
 /// Waits for its stop.
-pub(crate) struct Idle;
+struct Idle;
 
 impl Service for Idle {
     type Error = Infallible;

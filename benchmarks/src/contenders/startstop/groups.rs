@@ -7,7 +7,7 @@ use startstop_core::{Group, Member, Runner};
 use super::Idle;
 
 /// A group with so many members that know nothing of each other.
-async fn running(members: usize) -> Runner<Group> {
+pub(crate) async fn running(members: usize) -> Runner<Group> {
     let builder = Group::builder("many");
     let many = (0..members).fold(builder, |all, member| all.with(member.to_string(), Idle));
     let runner = Runner::new(many.build().expect("the names differ"));
