@@ -5,6 +5,7 @@ mod users;
 mod rotated;
 mod log;
 mod spec;
+mod lines;
 mod dotenv;
 mod procfile;
 mod read;

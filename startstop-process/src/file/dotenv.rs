@@ -1,19 +1,14 @@
 //! A `.env` file beside a `Procfile`: `KEY=VALUE` a line, for all processes.
 
+use super::lines::lines;
 use super::mistakes::Found;
 
 pub(super) type Vars = Vec<(String, String)>;
 
-/// Blank lines, comments and an `export` before the key are passed over; a value may stand in quotes.
+/// An `export` before the key is passed over; a value may stand in quotes.
 pub(super) fn read(text: &str) -> (Vars, Found) {
-    let (mut vars, mut found, mut offset) = (Vars::new(), Found::new(), 0);
-    for line in text.split_inclusive('\n') {
-        let at = offset + (line.len() - line.trim_start().len());
-        offset += line.len();
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
+    let (mut vars, mut found) = (Vars::new(), Found::new());
+    for (at, line) in lines(text) {
         match entry(line) {
             Ok(var) => vars.push(var),
             Err(what) => found.push((at, what)),

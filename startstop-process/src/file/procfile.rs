@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::dotenv::{self, Vars};
+use super::lines::lines;
 use super::mistakes::{FileError, Found, Mistake};
 use super::spec::{Document, Ends, Head, Spec};
 
@@ -47,14 +48,8 @@ fn variables(path: &Path, mistakes: &mut Vec<Mistake>) -> Result<(Vars, Option<u
 }
 
 fn entries(text: &str) -> (Vec<Spec>, Found) {
-    let (mut specs, mut found, mut offset): (Vec<Spec>, _, _) = (Vec::new(), Found::new(), 0);
-    for line in text.split_inclusive('\n') {
-        let at = offset + (line.len() - line.trim_start().len());
-        offset += line.len();
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
+    let (mut specs, mut found): (Vec<Spec>, _) = (Vec::new(), Found::new());
+    for (at, line) in lines(text) {
         match entry(line) {
             Err(what) => found.push((at, what)),
             Ok((name, _)) if specs.iter().any(|spec| spec.name == name) => {
