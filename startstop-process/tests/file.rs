@@ -16,6 +16,14 @@ fn said(folder: &Folder, name: &str, text: &str) -> String {
     error.replace(&format!("{}/", folder.0.display()), "")
 }
 
+/// Starts what a file says.
+async fn running(path: &str, text: &str) -> Runner<Processes> {
+    fs::write(path, text).unwrap();
+    let runner = Runner::new(Processes::from_file(path).unwrap());
+    runner.start().await.unwrap();
+    runner
+}
+
 #[test]
 fn all_mistakes_are_told_at_once_with_line_and_column() {
     let folder = Folder::new("mistakes");
@@ -139,13 +147,8 @@ async fn a_procfile_has_the_variables_and_the_folder_of_the_env_beside_it() {
     let folder = Folder::new("env");
     let path = folder.path("Procfile");
     fs::write(folder.path(".env"), "# ours\nGREETING='hello you'\nexport PORT=7000\n").unwrap();
-    fs::write(
-        &path,
-        "one: echo $GREETING $PORT >one; sleep 1000\ntwo: echo $PORT >two; sleep 1000\n",
-    )
-    .unwrap();
-    let runner = Runner::new(Processes::from_file(&path).unwrap());
-    runner.start().await.unwrap();
+    let text = "one: echo $GREETING $PORT >one; sleep 1000\ntwo: echo $PORT >two; sleep 1000\n";
+    let runner = running(&path, text).await;
     assert_eq!(folder.read("one").await, "hello you 7000");
     assert_eq!(folder.read("two").await, "7100");
     fs::remove_file(folder.path("one")).unwrap();
@@ -165,8 +168,7 @@ async fn what_a_file_says_of_a_process_is_so() {
          limits = {{ files = 77, memory = '1GB' }}\nsuccess_codes = [3]\njob = true\n\
          log = {{ file = '{log}' }}\n"
     );
-    fs::write(&path, text).unwrap();
-    Runner::new(Processes::from_file(&path).unwrap()).start().await.unwrap();
+    running(&path, &text).await;
     let said = fs::read_to_string(&log).unwrap();
     assert_eq!(said.lines().collect::<Vec<_>>(), ["/usr", "b none", "77", "1048576", "0027", "4"]);
 }
@@ -179,8 +181,7 @@ async fn a_process_of_a_user_has_its_groups_and_its_home() {
         "log = {{ file = '{log}' }}\n[process.a]\ncommand = 'id -un; id -gn; echo $USER $HOME'\n\
          user = 'daemon'\ngroup = 'bin'\njob = true\n"
     );
-    fs::write(&path, text).unwrap();
-    Runner::new(Processes::from_file(&path).unwrap()).start().await.unwrap();
+    running(&path, &text).await;
     assert_eq!(fs::read_to_string(&log).unwrap(), "daemon\nbin\ndaemon /usr/sbin\n");
 }
 
@@ -193,9 +194,7 @@ async fn processes_start_in_order_and_one_that_ends_leaves_the_others() {
          [process.second]\ncommand = 'echo second >>{log}; exec sleep 1000'\nafter = ['first']\n\
          [process.job]\ncommand = ['true']\njob = true\n"
     );
-    fs::write(&path, text).unwrap();
-    let runner = Runner::new(Processes::from_file(&path).unwrap());
-    runner.start().await.unwrap();
+    let runner = running(&path, &text).await;
     while fs::read_to_string(&log).unwrap().lines().count() < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -234,8 +233,7 @@ async fn a_log_is_rotated_by_size() {
         "[process.chatty]\ncommand = ['seq', '1', '1000']\njob = true\n\
          log = {{ file = '{log}', size = '1KB', keep = 2 }}\n"
     );
-    fs::write(&path, text).unwrap();
-    Runner::new(Processes::from_file(&path).unwrap()).start().await.unwrap();
+    running(&path, &text).await;
     let read = |end: &str| fs::read_to_string(format!("{log}{end}")).unwrap();
     assert!(read("").ends_with("999\n1000\n"));
     assert!(read(".1").len() >= 1024 && read(".2").len() >= 1024);
@@ -250,9 +248,8 @@ async fn a_reload_changes_just_what_has_changed() {
         let pid = folder.path(&format!("{name}-{sign}"));
         format!("[process.{name}]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n")
     };
-    fs::write(&path, entry("kept", "a") + &entry("changed", "a") + &entry("gone", "a")).unwrap();
-    let runner = Runner::new(Processes::from_file(&path).unwrap());
-    runner.start().await.unwrap();
+    let runner =
+        running(&path, &(entry("kept", "a") + &entry("changed", "a") + &entry("gone", "a"))).await;
     let kept = folder.read("kept-a").await;
     let gone = folder.read("gone-a").await;
     fs::remove_file(folder.path("kept-a")).unwrap();
@@ -285,9 +282,7 @@ async fn what_is_bound_goes_down_and_comes_back_with_what_it_is_bound_to() {
         db = folder.path("db"),
         web = folder.path("web"),
     );
-    fs::write(&path, text).unwrap();
-    let runner = Runner::new(Processes::from_file(&path).unwrap());
-    runner.start().await.unwrap();
+    let runner = running(&path, &text).await;
     let (db, web) = (folder.read("db").await, folder.read("web").await);
     std::process::Command::new("kill").args(["-KILL", &db]).status().unwrap();
     while folder.read("web").await == web {
@@ -307,9 +302,7 @@ async fn what_is_bound_goes_down_and_comes_back_with_what_it_is_bound_to() {
 async fn a_reload_that_cannot_do_all_does_the_rest_and_says_so() {
     let folder = Folder::new("reload-head");
     let (path, pid) = (folder.path("app.toml"), folder.path("pid"));
-    fs::write(&path, "[process.a]\ncommand = ['sleep', '1000']\n").unwrap();
-    let runner = Runner::new(Processes::from_file(&path).unwrap());
-    runner.start().await.unwrap();
+    let runner = running(&path, "[process.a]\ncommand = ['sleep', '1000']\n").await;
     let text = format!("name = 'desk'\n[process.b]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n");
     fs::write(&path, text).unwrap();
     let error = runner.reload().await.unwrap_err();
