@@ -99,7 +99,7 @@ impl Cluster {
             let server = cluster.serve(node);
             cluster.nodes.push(server);
         }
-        eventually("each node answers", || (0..NODES).all(|node| cluster.is_well(node)));
+        cluster.gets_well();
         for node in 0..NODES {
             cluster.join(node);
         }
@@ -129,8 +129,15 @@ impl Cluster {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    fn is_well(&self, node: usize) -> bool {
-        self.control(node, &["endpoint", "health"]).is_some()
+    fn gets_well(&self) {
+        let is_well = |node| self.control(node, &["endpoint", "health"]).is_some();
+        eventually("all nodes answer", || (0..NODES).all(is_well));
+    }
+
+    /// Waits until somebody has worked for a while.
+    fn works_on(&self) {
+        let written = self.fleet.log.len();
+        eventually("somebody works", || self.fleet.log.len() > written + 100);
     }
 
     /// The node that leads in etcd.
@@ -170,7 +177,7 @@ fn a_leader_whose_cable_is_cut_has_ended_before_another_begins() {
     for _ in 0..2 {
         leader = cluster.cut_leader(leader);
         cluster.fleet.assert_taken_within(TIMING.failover() + ELECTED);
-        eventually("all are well", || (0..NODES).all(|node| cluster.is_well(node)));
+        cluster.gets_well();
     }
     assert_eq!(cluster.fleet.log.refused().len(), 0);
     cluster.fleet.log.assert_sound();
@@ -183,16 +190,14 @@ fn nodes_are_killed_frozen_and_started_again() {
 
     let node = cluster.leading_node();
     cluster.nodes[node].stop(Signal::KILL);
-    let written = cluster.fleet.log.len();
-    eventually("somebody works", || cluster.fleet.log.len() > written + 100);
+    cluster.works_on();
     cluster.nodes[node] = cluster.serve(node);
-    eventually("all are well", || (0..NODES).all(|node| cluster.is_well(node)));
+    cluster.gets_well();
 
     // While the first of etcd's nodes is frozen, ours is killed.
     let node = cluster.leading_node();
     cluster.nodes[node].signal(Signal::STOP);
-    let written = cluster.fleet.log.len();
-    eventually("somebody works", || cluster.fleet.log.len() > written + 100);
+    cluster.works_on();
     let leader = cluster.fleet.log.last().unwrap_or(leader);
     cluster.fleet.after("killed", leader, |pid| kill_process(pid, Signal::KILL).unwrap());
     // A follower that listened to the frozen node finds out after a lease.

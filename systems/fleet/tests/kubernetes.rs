@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kube::{Client, Config};
 use serde_json::json;
-use startstop_fleet::{Claim, Kubernetes, LeaseStore, StoreError, conformance};
+use startstop_fleet::{Claim, Kubernetes, LeaseStore, Record, StoreError, conformance};
 
 use self::api::{NAMESPACE, Server};
 
@@ -31,8 +31,11 @@ pub(crate) async fn stand_in() -> (Server, SocketAddr) {
     Server::start().await
 }
 
-fn claim(holder: &str) -> Claim {
-    Claim::new(holder, Duration::from_secs(15))
+/// A lease that nobody has, taken.
+async fn taken(store: &Kubernetes) -> Record {
+    let seen = store.read("invoices").await.unwrap();
+    let claim = Claim::new("a", Duration::from_secs(15));
+    store.take("invoices", &claim, seen.version()).await.unwrap()
 }
 
 #[tokio::test]
@@ -78,8 +81,7 @@ async fn a_check_leaves_nothing_behind() {
 async fn what_is_not_known_is_kept() {
     let (server, addr) = Server::start().await;
     let store = store(addr, "all");
-    let seen = store.read("invoices").await.unwrap();
-    let held = store.take("invoices", &claim("a"), seen.version()).await.unwrap();
+    let held = taken(&store).await;
     server.edit("invoices", |lease| {
         lease["metadata"]["labels"] = json!({ "team": "billing" });
         lease["spec"]["preferredHolder"] = json!("b");
@@ -98,16 +100,14 @@ async fn what_is_not_known_is_kept() {
 async fn one_that_was_deleted_does_not_come_back_and_its_fence_grows() {
     let (server, addr) = Server::start().await;
     let store = store(addr, "all");
-    let seen = store.read("invoices").await.unwrap();
-    let held = store.take("invoices", &claim("a"), seen.version()).await.unwrap();
+    let held = taken(&store).await;
     server.delete("invoices");
     for result in [store.renew("invoices", &held).await, store.release("invoices", &held).await] {
         assert!(matches!(result, Err(StoreError::Conflict)), "{result:?}");
     }
     assert!(store.read("invoices").await.unwrap().version().is_absent());
     tokio::time::sleep(Duration::from_millis(1100)).await; // another second
-    let seen = store.read("invoices").await.unwrap();
-    let again = store.take("invoices", &claim("a"), seen.version()).await.unwrap();
+    let again = taken(&store).await;
     assert!(again.fence() > held.fence());
 }
 
@@ -115,8 +115,7 @@ async fn one_that_was_deleted_does_not_come_back_and_its_fence_grows() {
 async fn a_watch_that_is_too_old_or_ends_is_no_harm() {
     let (server, addr) = Server::start().await;
     let store = store(addr, "all");
-    let seen = store.read("invoices").await.unwrap();
-    let held = store.take("invoices", &claim("a"), seen.version()).await.unwrap();
+    let held = taken(&store).await;
     let renewed = store.renew("invoices", &held).await.unwrap();
     server.compact();
     let told = store.changed("invoices", held.version()).await;
@@ -150,8 +149,7 @@ async fn a_token_file_with_a_line_end_at_its_end_is_read() {
 async fn a_server_that_is_busy_is_asked_again_later() {
     let (server, addr) = Server::start().await;
     let store = store(addr, "all");
-    let seen = store.read("invoices").await.unwrap();
-    let held = store.take("invoices", &claim("a"), seen.version()).await.unwrap();
+    let held = taken(&store).await;
     server.be_busy(1);
     let renewed = store.renew("invoices", &held).await;
     assert!(matches!(renewed, Err(StoreError::Unavailable(_))), "{renewed:?}");
