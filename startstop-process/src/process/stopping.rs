@@ -31,6 +31,15 @@ impl<'a> Clock<'a> {
         Self { cx, otherwise, deadline: None, kill_at: otherwise, killed: false }
     }
 
+    /// Waits for ever when the deadline is over before it is known, as in `stop_within(ZERO)`: this is an abort,
+    /// and the destructor of the group kills. A kill from here would be seen as a failure, or not, by chance.
+    async fn unless_aborted(&self) {
+        let is_news = self.cx.deadline() != self.deadline;
+        if is_news && self.cx.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Kills if it is time for it. Whether there is still time to wait.
     fn tick(&mut self, group: &ProcessGroup) -> bool {
         let (now, deadline) = (Instant::now(), self.cx.deadline().unwrap_or(self.otherwise));
@@ -61,11 +70,13 @@ pub(super) async fn end(
     otherwise: Duration,
 ) -> Result<Ending, ProcessError> {
     let mut clock = Clock::new(cx, otherwise);
+    clock.unless_aborted().await;
     if group.ending().ok().flatten().is_none() {
         group.signal_leader(signal);
         group.signal_leader(Signal::CONT);
     }
     let ending = loop {
+        clock.unless_aborted().await;
         let in_time = clock.tick(&group);
         tokio::select! {
             biased;
@@ -104,6 +115,7 @@ async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -
     group.signal_all(signal);
     group.signal_all(Signal::CONT);
     loop {
+        clock.unless_aborted().await;
         let in_time = clock.tick(group);
         tokio::select! {
             biased;
