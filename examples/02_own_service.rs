@@ -50,8 +50,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = UdpSocket::bind("127.0.0.1:0").await?;
 
     // The port of the client is taken: the service cannot become ready, and `start()` says why.
-    let taken = Runner::new(Adder { addr: client.local_addr()? });
-    let Err(StartError::Failed(failure)) = taken.start().await else { unreachable!() };
+    let taken = Runner::new(Adder {
+        addr: client.local_addr()?,
+    });
+    let Err(StartError::Failed(failure)) = taken.start().await else {
+        unreachable!()
+    };
     println!("{failure}");
     match failure.error().downcast_ref::<AdderError>() {
         Some(AdderError::Bind { source, .. }) => println!("  could not bind: {:?}", source.kind()),

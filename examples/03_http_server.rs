@@ -31,31 +31,44 @@ impl Service for Http {
         let listener = TcpListener::bind(&self.addr).await?;
         println!("listening on http://{}", listener.local_addr()?);
         cx.ready();
-        let app = Router::new().route("/", get(async || "hello\n")).route("/upload", put(upload));
+        let app = Router::new()
+            .route("/", get(async || "hello\n"))
+            .route("/upload", put(upload));
         serve(cx, listener, app).await
     }
 
     async fn shutdown(&self, cx: Context) -> io::Result<()> {
-        let left = cx.remaining().unwrap_or(Duration::MAX).as_secs_f32().round();
+        let left = cx
+            .remaining()
+            .unwrap_or(Duration::MAX)
+            .as_secs_f32()
+            .round();
         println!("stopping: requests in flight have {left} seconds");
         Ok(())
     }
 
     fn settings(&self) -> Settings {
         let patience = Duration::from_secs(30);
-        Settings::new().name("http").readiness(Readiness::Explicit).stop_timeout(patience)
+        Settings::new()
+            .name("http")
+            .readiness(Readiness::Explicit)
+            .stop_timeout(patience)
     }
 }
 
 /// Takes as long as its client does.
 async fn upload(request: Body) -> Result<String, StatusCode> {
     println!("an upload begins");
-    let bytes = body::to_bytes(request, 1 << 20).await.map_err(|_| StatusCode::BAD_REQUEST)?;
+    let bytes = body::to_bytes(request, 1 << 20)
+        .await
+        .map_err(|_| StatusCode::BAD_REQUEST)?;
     println!("an upload ends");
     Ok(format!("got {} bytes\n", bytes.len()))
 }
 
 fn main() -> ExitCode {
-    let addr = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let addr = env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:0".to_owned());
     startstop_core::main(Http { addr })
 }

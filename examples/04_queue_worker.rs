@@ -45,7 +45,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let (jobs, queue) = mpsc::channel(8);
     let lines = Arc::new(AtomicUsize::new(0));
-    let counter = Runner::new(Counter { queue: Mutex::new(queue), lines: lines.clone() });
+    let counter = Runner::new(Counter {
+        queue: Mutex::new(queue),
+        lines: lines.clone(),
+    });
     counter.start().await?;
     for name in ["a.txt", "missing.txt", "b.txt"] {
         jobs.send(folder.join(name)).await?;
@@ -55,7 +58,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("{} lines", lines.load(Ordering::Relaxed));
     for failure in counter.errors_list() {
-        let error = failure.error().downcast_ref::<io::Error>().map(io::Error::kind);
+        let error = failure
+            .error()
+            .downcast_ref::<io::Error>()
+            .map(io::Error::kind);
         println!("{failure}: {error:?}");
     }
     fs::remove_dir_all(folder)?;

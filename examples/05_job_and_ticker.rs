@@ -20,7 +20,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }));
     create.start().await?; // returns when the job is done
     println!("created with {}", fs::read_to_string(&file)?);
-    println!("the job has {}, ready: {}", create.wait().await, create.is_ready());
+    println!(
+        "the job has {}, ready: {}",
+        create.wait().await,
+        create.is_ready()
+    );
 
     let path = file.clone();
     let count = Runner::new(every(Duration::from_millis(10), move |cx| {
@@ -31,7 +35,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 cx.request_stop();
             }
             // An error is recorded, and the next call comes in time.
-            if now == 2 { Err::<(), BoxError>("two is no good".into()) } else { Ok(()) }
+            if now == 2 {
+                Err::<(), BoxError>("two is no good".into())
+            } else {
+                Ok(())
+            }
         }
     }));
     count.start().await?;

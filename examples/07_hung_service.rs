@@ -22,7 +22,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         peer.read_u8().await?;
         io::Result::Ok(())
     });
-    let settings = Settings::new().name("reader").stop_timeout(Duration::from_millis(100));
+    let settings = Settings::new()
+        .name("reader")
+        .stop_timeout(Duration::from_millis(100));
     let runner = Runner::with_settings(service, settings);
 
     runner.start().await?;
@@ -33,12 +35,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{}, {}", runner.state(), runner.wait().await);
     if let Some(failure) = runner.errors_last() {
-        let late =
-            matches!(failure.error().downcast_ref(), Some(Interruption::StopTimedOut { .. }));
+        let late = matches!(
+            failure.error().downcast_ref(),
+            Some(Interruption::StopTimedOut { .. })
+        );
         println!("{failure}: {late}");
     }
     // Nothing of it is left: its socket is closed.
-    println!("bytes until the end of the connection: {}", end.read_to_end(&mut Vec::new()).await?);
+    println!(
+        "bytes until the end of the connection: {}",
+        end.read_to_end(&mut Vec::new()).await?
+    );
 
     runner.start().await?;
     let _peer = silent.accept().await?;

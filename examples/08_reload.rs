@@ -35,7 +35,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let file = env::temp_dir().join(format!("startstop-08-{}", process::id()));
     fs::write(&file, "hello")?;
     let (greeting, mut seen) = watch::channel(String::new());
-    let runner = Runner::new(Greeter { file: file.clone(), greeting });
+    let runner = Runner::new(Greeter {
+        file: file.clone(),
+        greeting,
+    });
 
     let operator = async {
         seen.wait_for(|greeting| greeting == "hello").await?;
@@ -56,5 +59,9 @@ async fn send(signal: &str) -> Result<(), Box<dyn Error>> {
     println!("SIG{signal}");
     let kill = format!("kill -{signal} {}", process::id());
     let status = Command::new("sh").args(["-c", &kill]).status().await?;
-    if status.success() { Ok(()) } else { Err("kill failed".into()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err("kill failed".into())
+    }
 }

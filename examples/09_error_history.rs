@@ -27,13 +27,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let policy = RestartPolicy::on_failure()
         .backoff(Backoff::constant(Duration::from_millis(10)))
         .limit(2, Duration::from_secs(60));
-    let settings = Settings::new().name("client").restart(policy).history_capacity(3);
+    let settings = Settings::new()
+        .name("client")
+        .restart(policy)
+        .history_capacity(3);
     let runner = Runner::with_settings(service, settings);
 
     runner.start().await?; // it is running: what happens to it after that is in its history
-    println!("cycle 1 {}, after {} restarts", runner.wait().await, runner.status().restarts());
+    println!(
+        "cycle 1 {}, after {} restarts",
+        runner.wait().await,
+        runner.status().restarts()
+    );
     for failure in runner.errors_list() {
-        let kind = failure.error().downcast_ref::<io::Error>().map(io::Error::kind);
+        let kind = failure
+            .error()
+            .downcast_ref::<io::Error>()
+            .map(io::Error::kind);
         println!("  {failure}: {kind:?}");
     }
 
@@ -44,7 +54,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let history = runner.history();
-    println!("{} failures kept, {} dropped", history.entries().len(), history.evicted());
+    println!(
+        "{} failures kept, {} dropped",
+        history.entries().len(),
+        history.evicted()
+    );
     for failure in history.entries() {
         let (cycle, attempt) = (failure.cycle(), failure.attempt());
         println!("  cycle {cycle}, attempt {attempt}: {:?}", failure.cause());

@@ -16,18 +16,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let monitor = UdpSocket::bind("127.0.0.1:0").await?;
     let addr = monitor.local_addr()?;
     let beat = every(Duration::from_millis(5), move |_cx| async move {
-        UdpSocket::bind("127.0.0.1:0").await?.send_to(b"alive", addr).await.map(drop)
+        UdpSocket::bind("127.0.0.1:0")
+            .await?
+            .send_to(b"alive", addr)
+            .await
+            .map(drop)
     });
     let wait = blocking_fn(|cx| while !cx.cancelled_blocking(Duration::from_secs(1)) {});
     let resolve = once(async |_cx| tokio::net::lookup_host("127.0.0.1:80").await.map(drop));
     let broken = service_fn(async |_cx| Err::<(), _>("out of paper"));
 
     let services: Vec<Arc<dyn StartStop>> = vec![
-        Arc::new(Runner::with_settings(resolve, Settings::new().name("resolver"))),
-        Arc::new(Runner::with_settings(service_fn(listen), Settings::new().name("listener"))),
+        Arc::new(Runner::with_settings(
+            resolve,
+            Settings::new().name("resolver"),
+        )),
+        Arc::new(Runner::with_settings(
+            service_fn(listen),
+            Settings::new().name("listener"),
+        )),
         Arc::new(Runner::with_settings(beat, Settings::new().name("heart"))),
         Arc::new(Runner::with_settings(wait, Settings::new().name("waiter"))),
-        Arc::new(Runner::with_settings(broken, Settings::new().name("printer"))),
+        Arc::new(Runner::with_settings(
+            broken,
+            Settings::new().name("printer"),
+        )),
     ];
 
     for service in &services {
@@ -46,8 +59,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         service.stop().await?;
     }
     for service in &services {
-        let last = service.errors_last().map(|failure| format!(": {}", failure.error()));
-        println!("{:8}  {}{}", service.name(), service.wait().await, last.unwrap_or_default());
+        let last = service
+            .errors_last()
+            .map(|failure| format!(": {}", failure.error()));
+        println!(
+            "{:8}  {}{}",
+            service.name(),
+            service.wait().await,
+            last.unwrap_or_default()
+        );
     }
     Ok(())
 }

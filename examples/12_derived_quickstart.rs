@@ -40,7 +40,10 @@ impl Heart {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let period = Duration::from_millis(20);
-    let heart = Runner::new(Heart { period, beats: AtomicU32::new(0) });
+    let heart = Runner::new(Heart {
+        period,
+        beats: AtomicU32::new(0),
+    });
 
     heart.start().await?;
     println!("{} has {}", heart.name(), heart.wait().await);

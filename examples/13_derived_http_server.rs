@@ -43,7 +43,10 @@ impl Http {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let http = Runner::new(Http { address: "127.0.0.1:0", bound: OnceLock::new() });
+    let http = Runner::new(Http {
+        address: "127.0.0.1:0",
+        bound: OnceLock::new(),
+    });
     http.start().await?;
 
     let address = http.service().bound.get().expect("the server is ready");
@@ -56,7 +59,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn request(address: &SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)

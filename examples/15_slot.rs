@@ -42,7 +42,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         cx.cancelled().await;
     });
     let http = Runner::with_settings(http, Settings::new().readiness(Readiness::Explicit));
-    let group = Group::builder("app").with("db", Db { pool: pool.clone() }).then("http", http);
+    let group = Group::builder("app")
+        .with("db", Db { pool: pool.clone() })
+        .then("http", http);
     let app = Runner::new(group.build()?);
 
     app.start().await?;
@@ -65,5 +67,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn shown(pool: &Slot<Pool>) -> String {
-    pool.get().map_or_else(|| "nothing".to_owned(), |pool| format!("pool {}", pool.number))
+    pool.get().map_or_else(
+        || "nothing".to_owned(),
+        |pool| format!("pool {}", pool.number),
+    )
 }

@@ -17,15 +17,23 @@ fn cache() -> Process {
 
 /// Fails at once.
 fn exporter() -> Process {
-    Process::new("sh").args(["-c", "echo no such collector >&2; exit 3"]).output(Output::null())
+    Process::new("sh")
+        .args(["-c", "echo no such collector >&2; exit 3"])
+        .output(Output::null())
 }
 
 #[tokio::main]
 async fn main() {
     let app = Group::builder("app")
         .with("cache", cache())
-        .with("exporter", Member::new(exporter()).on_failure(OnFailure::Ignore))
-        .with("http", Member::new(service_fn(async |cx| cx.cancelled().await)).after(["cache"]))
+        .with(
+            "exporter",
+            Member::new(exporter()).on_failure(OnFailure::Ignore),
+        )
+        .with(
+            "http",
+            Member::new(service_fn(async |cx| cx.cancelled().await)).after(["cache"]),
+        )
         .build()
         .expect("the names are right");
     let app = Runner::new(app);
@@ -36,6 +44,8 @@ async fn main() {
     if let Some(failure) = exporter.errors_last() {
         println!("exporter {}", failure.error());
     }
-    app.stop_within(Duration::from_secs(5)).await.expect("it stops");
+    app.stop_within(Duration::from_secs(5))
+        .await
+        .expect("it stops");
     println!("all of it has ended: {:?}", app.wait().await);
 }

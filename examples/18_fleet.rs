@@ -29,7 +29,9 @@ async fn replica(store: &str, folder: &Path) -> Result<ExitCode, Box<dyn Error>>
         Some(("kubernetes", _)) => {
             lead(startstop_fleet::Kubernetes::connect().await?, folder).await
         }
-        Some(_) => return Err(format!("{store}: no such store, or not without its feature").into()),
+        Some(_) => {
+            return Err(format!("{store}: no such store, or not without its feature").into());
+        }
         None => lead(Dir::new(folder), folder).await,
     })
 }
@@ -57,7 +59,10 @@ async fn lead(store: impl LeaseStore, folder: &Path) -> ExitCode {
 fn written(ledger: &Path, term: usize) -> u32 {
     loop {
         let text = fs::read_to_string(ledger).unwrap_or_default();
-        if let Some((fence, pid)) = text.lines().nth(term - 1).and_then(|line| line.split_once(' '))
+        if let Some((fence, pid)) = text
+            .lines()
+            .nth(term - 1)
+            .and_then(|line| line.split_once(' '))
         {
             println!("an invoice bears fence {fence}");
             return pid.parse().expect("the id of a process");
@@ -69,12 +74,19 @@ fn written(ledger: &Path, term: usize) -> u32 {
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let store = env::args().nth(1).unwrap_or_else(|| "folder".to_owned());
     if let Some(folder) = env::args_os().nth(2) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
         return runtime.block_on(replica(&store, folder.as_ref()));
     }
     let folder = env::temp_dir().join(format!("startstop-fleet-{}", process::id()));
     fs::create_dir_all(&folder)?;
-    let start = || Command::new(env::current_exe()?).arg(&store).arg(&folder).spawn();
+    let start = || {
+        Command::new(env::current_exe()?)
+            .arg(&store)
+            .arg(&folder)
+            .spawn()
+    };
     let mut replicas = [start()?, start()?, start()?];
     println!("three replicas run");
     let leader = written(&folder.join("ledger"), 1);
@@ -84,14 +96,23 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     println!("its writer was killed");
     let leader = written(&folder.join("ledger"), 2);
     Command::new("kill").arg(leader.to_string()).status()?;
-    println!("its writer was stopped, and left with {}", find(&mut replicas, leader).wait()?);
+    println!(
+        "its writer was stopped, and left with {}",
+        find(&mut replicas, leader).wait()?
+    );
     let leader = written(&folder.join("ledger"), 3);
     Command::new("kill").arg(leader.to_string()).status()?;
-    println!("its writer was the last: {}", find(&mut replicas, leader).wait()?);
+    println!(
+        "its writer was the last: {}",
+        find(&mut replicas, leader).wait()?
+    );
     fs::remove_dir_all(&folder)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn find(replicas: &mut [Child], pid: u32) -> &mut Child {
-    replicas.iter_mut().find(|replica| replica.id() == pid).expect("one of the three")
+    replicas
+        .iter_mut()
+        .find(|replica| replica.id() == pid)
+        .expect("one of the three")
 }

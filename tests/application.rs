@@ -29,14 +29,33 @@ type Answer = (u16, String);
 #[tokio::test]
 async fn members_begin_after_what_they_need_and_end_before_it() {
     let app = Application::start().await;
-    in_order(&app.printed, &["db begins", "migrate begins", "migrate has ended", "http begins"]);
-    in_order(&app.printed, &["db begins", "cache begins", "http begins", "listening on"]);
+    in_order(
+        &app.printed,
+        &[
+            "db begins",
+            "migrate begins",
+            "migrate has ended",
+            "http begins",
+        ],
+    );
+    in_order(
+        &app.printed,
+        &["db begins", "cache begins", "http begins", "listening on"],
+    );
     assert_eq!(app.value().await, ok("hello from the database"));
 
     let (http, admin) = (app.http.clone(), app.admin.clone());
     let ended = app.end().await;
     let lines: Vec<String> = ended.stdout.lines().map(str::to_owned).collect();
-    in_order(&lines, &["listening on", "http has ended", "cache has ended", "db has ended"]);
+    in_order(
+        &lines,
+        &[
+            "listening on",
+            "http has ended",
+            "cache has ended",
+            "db has ended",
+        ],
+    );
     for name in ["worker", "admin"] {
         in_order(&lines, &["listening on", &format!("{name} has ended")]);
     }
@@ -51,7 +70,10 @@ async fn without_the_database_requests_are_answered_that_there_is_no_value() {
     assert_eq!(app.value().await, ok("hello from the database"));
     for down in ["kill", "stop"] {
         assert_eq!(app.asks("db", down).await, ok("db is stopped"));
-        assert_eq!(app.value().await, (503, "the database is down\n".to_owned()));
+        assert_eq!(
+            app.value().await,
+            (503, "the database is down\n".to_owned())
+        );
         assert_eq!(app.asks("db", "start").await, ok("db is running"));
         // It is elsewhere now, and what the cache has kept is still true.
         assert_eq!(app.value().await, ok("hello from the cache"));
@@ -76,7 +98,10 @@ async fn without_the_cache_the_database_is_asked() {
         assert_eq!(app.value().await, ok("hello from the cache"));
     }
     // A second migration, so that what the cache has kept is true no more.
-    assert_eq!(app.admin("migrate", "start").await, ok("migrate is stopped"));
+    assert_eq!(
+        app.admin("migrate", "start").await,
+        ok("migrate is stopped")
+    );
     assert_eq!(app.value().await, ok("hello from the database"));
     app.end().await;
 }
@@ -101,7 +126,11 @@ async fn connections_are_refused_only_while_the_server_is_down() {
     assert_eq!(app.value().await.0, 200);
     for other in ["db", "cache", "worker", "ticker"] {
         for action in ["kill", "start", "restart", "stop", "start"] {
-            let state = if matches!(action, "kill" | "stop") { "stopped" } else { "running" };
+            let state = if matches!(action, "kill" | "stop") {
+                "stopped"
+            } else {
+                "running"
+            };
             let answer = ok(&format!("{other} is {state}"));
             assert_eq!(app.asks(other, action).await, answer, "{action}");
         }
@@ -112,7 +141,13 @@ async fn connections_are_refused_only_while_the_server_is_down() {
 #[tokio::test]
 async fn the_tree_shows_that_the_worker_fails_and_is_restarted() {
     let mut app = Application::start().await;
-    let backoff = ["├─ worker ", "backoff", "attempt ", " in ", "job 3 has failed"];
+    let backoff = [
+        "├─ worker ",
+        "backoff",
+        "attempt ",
+        " in ",
+        "job 3 has failed",
+    ];
     app.shows(&backoff).await;
     app.shows(&["worker begins: cycle 1, attempt "]).await;
     app.shows(&backoff).await;
@@ -129,7 +164,10 @@ async fn the_tree_shows_that_the_worker_fails_and_is_restarted() {
 async fn a_member_that_was_killed_does_not_hold_up_the_end() {
     let app = Application::start().await;
     for name in ["db", "worker", "http"] {
-        assert_eq!(app.admin(name, "kill").await, ok(&format!("{name} is stopped")));
+        assert_eq!(
+            app.admin(name, "kill").await,
+            ok(&format!("{name} is stopped"))
+        );
     }
     app.end().await;
 }
@@ -159,7 +197,12 @@ impl Application {
             printed.push_back(line);
         }
         let (admin, http) = admin.zip(http).expect("both are there");
-        Self { program, printed, admin, http }
+        Self {
+            program,
+            printed,
+            admin,
+            http,
+        }
     }
 
     /// The next line that it prints with all of these in it.
@@ -184,7 +227,9 @@ impl Application {
 
     async fn admin(&self, member: &str, action: &str) -> Answer {
         let path = format!("/admin/{member}/{action}");
-        request(&self.admin, "POST", &path).await.expect("the endpoint is up")
+        request(&self.admin, "POST", &path)
+            .await
+            .expect("the endpoint is up")
     }
 
     /// Has something done to a member, while the server answers all the time.
@@ -201,7 +246,10 @@ impl Application {
             answer = self.admin(member, action) => answer,
             never = probe => never,
         };
-        assert_eq!(get(&self.http, "/").await.expect("the server is up"), ok("hello"));
+        assert_eq!(
+            get(&self.http, "/").await.expect("the server is up"),
+            ok("hello")
+        );
         answer
     }
 
@@ -209,7 +257,12 @@ impl Application {
     async fn end(self) -> Ended {
         self.program.signal("TERM").await;
         let ended = self.program.end().await;
-        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (Some(0), ""),
+            "{}",
+            ended.stdout
+        );
         ended
     }
 }
@@ -224,7 +277,10 @@ fn in_order<'a>(printed: impl IntoIterator<Item = &'a String>, starts: &[&str]) 
     let printed: Vec<&String> = printed.into_iter().collect();
     let mut rest = printed.iter();
     for start in starts {
-        assert!(rest.any(|line| line.starts_with(start)), "{start}: {printed:#?}");
+        assert!(
+            rest.any(|line| line.starts_with(start)),
+            "{start}: {printed:#?}"
+        );
     }
 }
 
@@ -243,7 +299,9 @@ async fn request(addr: &str, method: &str, path: &str) -> io::Result<Answer> {
         stream.write_all(head.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head comes before the body");
+        let (head, body) = answer
+            .split_once("\r\n\r\n")
+            .expect("a head comes before the body");
         let code = head.split(' ').nth(1).and_then(|code| code.parse().ok());
         Ok((code.expect("an answer has a code"), body.to_owned()))
     })

@@ -25,7 +25,10 @@ struct Latch {
 impl Latch {
     fn new() -> Self {
         let (opens, gate) = channel();
-        Self { gate: Mutex::new(gate), opens: Mutex::new(Some(opens)) }
+        Self {
+            gate: Mutex::new(gate),
+            opens: Mutex::new(Some(opens)),
+        }
     }
 
     fn pass(&self) -> bool {
@@ -39,13 +42,19 @@ impl Latch {
 
 /// Whether the gate was opened, by the drop of what opens it.
 fn pass(gate: &Gate) -> bool {
-    let opened = gate.lock().expect("no poison").recv_timeout(Duration::from_secs(15));
+    let opened = gate
+        .lock()
+        .expect("no poison")
+        .recv_timeout(Duration::from_secs(15));
     opened == Err(RecvTimeoutError::Disconnected)
 }
 
 fn impatient() -> Settings {
     let soon = Duration::from_millis(20);
-    Settings::new().start_timeout(soon).stop_timeout(soon).abort_timeout(soon)
+    Settings::new()
+        .start_timeout(soon)
+        .stop_timeout(soon)
+        .abort_timeout(soon)
 }
 
 /// A service whose `run` blocks its thread until the gate opens, and tells when it does.
@@ -69,7 +78,10 @@ async fn a_start_that_blocks_its_thread_does_not_hold_up_its_timeout() {
                 break error;
             }
         };
-        assert!(matches!(error, StartError::Unresponsive | StartError::TimedOut), "{error:?}");
+        assert!(
+            matches!(error, StartError::Unresponsive | StartError::TimedOut),
+            "{error:?}"
+        );
         assert_eq!(runner.state(), State::Stopping);
         drop(release);
         runner.wait_for(State::Stopped).await;
@@ -198,7 +210,12 @@ impl Service for Eager {
 
     fn run(&self, _: Context) -> impl Future<Output = Result<(), &'static str>> + Send {
         self.entered.notify_one();
-        std::future::ready(self.latch.pass().then_some(()).ok_or("nobody has opened the gate"))
+        std::future::ready(
+            self.latch
+                .pass()
+                .then_some(())
+                .ok_or("nobody has opened the gate"),
+        )
     }
 
     async fn shutdown(&self, _: Context) -> Result<(), &'static str> {
@@ -211,12 +228,21 @@ impl Service for Eager {
 async fn a_run_that_blocks_before_it_has_made_its_future_holds_up_no_deadline() {
     within(async {
         let ((release, gate), entered) = (channel(), Arc::new(Notify::new()));
-        let latch = Latch { gate: Mutex::new(gate), opens: Mutex::default() };
-        let service = Eager { entered: Arc::clone(&entered), latch };
+        let latch = Latch {
+            gate: Mutex::new(gate),
+            opens: Mutex::default(),
+        };
+        let service = Eager {
+            entered: Arc::clone(&entered),
+            latch,
+        };
         let runner = Runner::with_settings(service, impatient());
         runner.start().await.expect("ready at once");
         entered.notified().await;
-        assert!(matches!(runner.stop().await, Err(StopError::Unresponsive(_))));
+        assert!(matches!(
+            runner.stop().await,
+            Err(StopError::Unresponsive(_))
+        ));
         drop(release);
         runner.wait_for(State::Stopped).await;
     })
@@ -227,7 +253,10 @@ async fn a_run_that_blocks_before_it_has_made_its_future_holds_up_no_deadline() 
 async fn a_run_that_blocks_before_it_has_made_its_future_is_let_go_by_shutdown() {
     within(async {
         let entered = Arc::new(Notify::new());
-        let runner = Runner::new(Eager { entered: Arc::clone(&entered), latch: Latch::new() });
+        let runner = Runner::new(Eager {
+            entered: Arc::clone(&entered),
+            latch: Latch::new(),
+        });
         runner.start().await.expect("ready at once");
         entered.notified().await;
         runner.stop().await.expect("shutdown opens the gate");
@@ -248,7 +277,11 @@ async fn a_run_that_asks_for_its_stop_and_blocks_is_let_go_by_shutdown() {
         let runner = Runner::with_settings(service, settings);
         runner.start().await.expect("ready at once");
         runner.wait_for(State::Stopped).await;
-        assert!(runner.errors_list().is_empty(), "{:?}", runner.errors_list());
+        assert!(
+            runner.errors_list().is_empty(),
+            "{:?}",
+            runner.errors_list()
+        );
     })
     .await;
 }
@@ -256,7 +289,10 @@ async fn a_run_that_asks_for_its_stop_and_blocks_is_let_go_by_shutdown() {
 /// Its `run` blocks its thread until `shutdown` lets it go.
 fn let_go_by_shutdown() -> impl Service {
     let service = service_fn_with(Latch::new(), async |latch, _| {
-        latch.pass().then_some(()).ok_or("nobody has opened the gate")
+        latch
+            .pass()
+            .then_some(())
+            .ok_or("nobody has opened the gate")
     });
     service.on_shutdown(async |latch, _| latch.open())
 }
@@ -278,7 +314,12 @@ async fn a_run_that_is_told_before_its_first_poll_and_blocks_there_is_let_go_by_
                 clone.request_stop();
             });
             asks.await.expect("no panic");
-            assert_eq!(runner.wait().await, Exit::Stopped, "{:?}", runner.errors_list());
+            assert_eq!(
+                runner.wait().await,
+                Exit::Stopped,
+                "{:?}",
+                runner.errors_list()
+            );
         })
         .await;
     }

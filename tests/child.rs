@@ -40,7 +40,10 @@ impl Program {
         let mut stderr = program.child.stderr.take().expect("stderr is piped");
         program.stderr = Some(tokio::spawn(async move {
             let mut text = String::new();
-            stderr.read_to_string(&mut text).await.expect("stderr is text");
+            stderr
+                .read_to_string(&mut text)
+                .await
+                .expect("stderr is text");
             text
         }));
         program
@@ -50,13 +53,24 @@ impl Program {
     pub(crate) fn start_unread(path: impl AsRef<Path>, args: &[&str]) -> Self {
         let path = path.as_ref();
         let mut command = Command::new(path);
-        command.args(args).kill_on_drop(true).env("RUST_BACKTRACE", "0");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(args)
+            .kill_on_drop(true)
+            .env("RUST_BACKTRACE", "0");
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let spawned = command.spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let stdout = child.stdout.take().expect("stdout is piped");
         let lines = BufReader::new(stdout).lines();
-        Self { child, lines, stderr: None, printed: String::new() }
+        Self {
+            child,
+            lines,
+            stderr: None,
+            printed: String::new(),
+        }
     }
 
     /// Gives it a line of input.
@@ -74,8 +88,12 @@ impl Program {
 
     /// The next line that it prints.
     pub(crate) async fn line(&mut self) -> String {
-        let line = in_time(self.lines.next_line()).await.expect("stdout is text");
-        let Some(line) = line else { panic!("it ended after printing\n{}", self.printed) };
+        let line = in_time(self.lines.next_line())
+            .await
+            .expect("stdout is text");
+        let Some(line) = line else {
+            panic!("it ended after printing\n{}", self.printed)
+        };
         self.printed.push_str(&line);
         self.printed.push('\n');
         line
@@ -88,7 +106,9 @@ impl Program {
 
     /// Closes the other end of its stderr.
     pub(crate) async fn stop_listening(&mut self) {
-        let Some(stderr) = self.stderr.take() else { return };
+        let Some(stderr) = self.stderr.take() else {
+            return;
+        };
         stderr.abort();
         in_time(stderr).await.expect_err("it is still read");
     }
@@ -97,14 +117,24 @@ impl Program {
     pub(crate) async fn signal(&self, signal: &str) {
         let id = self.child.id().expect("it has not been waited for");
         // The `kill` of the shell, since not every system has a program of that name.
-        let status = Command::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status();
-        assert!(in_time(status).await.expect("there is a shell").success(), "it has ended");
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{signal} {id}")])
+            .status();
+        assert!(
+            in_time(status).await.expect("there is a shell").success(),
+            "it has ended"
+        );
     }
 
     /// Sends it a signal again and again, as somebody in a hurry would, until it ends.
     pub(crate) async fn signal_until_it_ends(mut self, signal: &str) -> Ended {
         let ends = async {
-            while self.child.try_wait().expect("it can be waited for").is_none() {
+            while self
+                .child
+                .try_wait()
+                .expect("it can be waited for")
+                .is_none()
+            {
                 self.signal(signal).await;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -115,16 +145,26 @@ impl Program {
 
     /// Waits for its end.
     pub(crate) async fn end(mut self) -> Ended {
-        while let Some(line) = in_time(self.lines.next_line()).await.expect("stdout is text") {
+        while let Some(line) = in_time(self.lines.next_line())
+            .await
+            .expect("stdout is text")
+        {
             self.printed.push_str(&line);
             self.printed.push('\n');
         }
-        let status = in_time(self.child.wait()).await.expect("it can be waited for");
+        let status = in_time(self.child.wait())
+            .await
+            .expect("it can be waited for");
         let stderr = match self.stderr {
             Some(stderr) => in_time(stderr).await.expect("stderr is read"),
             None => String::new(),
         };
-        Ended { code: status.code(), signal: status.signal(), stdout: self.printed, stderr }
+        Ended {
+            code: status.code(),
+            signal: status.signal(),
+            stdout: self.printed,
+            stderr,
+        }
     }
 }
 

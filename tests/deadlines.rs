@@ -48,7 +48,9 @@ fn plays(on: On) {
             let Some(game) = game else { continue };
             let (expected, seen) = (then(blocks, due, on), game.join());
             if seen.as_ref().ok() != Some(&expected) {
-                wrong.push(format!("{blocks:?} at {due:?}: {seen:?} instead of {expected:?}"));
+                wrong.push(format!(
+                    "{blocks:?} at {due:?}: {seen:?} instead of {expected:?}"
+                ));
             }
         }
     }

@@ -1,6 +1,9 @@
 //! Derived services at work: which method is called when, what becomes of errors, and what is set.
 
-#![allow(clippy::unused_async, reason = "a method is async for its service, not for itself")]
+#![allow(
+    clippy::unused_async,
+    reason = "a method is async for its service, not for itself"
+)]
 
 mod composition;
 mod lints;
@@ -191,7 +194,11 @@ async fn started<S: Service>(service: S) -> Runner<S> {
 #[tokio::test(start_paused = true)]
 async fn methods_without_a_context_are_called() {
     let events = Events::default();
-    let runner = started(Plain { events: events.clone(), ..Plain::default() }).await;
+    let runner = started(Plain {
+        events: events.clone(),
+        ..Plain::default()
+    })
+    .await;
     runner.stop().await.unwrap();
     assert_eq!(events.taken(), ["serve", "close", "served"]);
     assert_eq!(runner.wait().await, Exit::Stopped);
@@ -208,7 +215,9 @@ async fn methods_with_a_context_are_called_and_their_errors_keep_their_type() {
     let failure = runner.errors_last().unwrap();
     assert_eq!(failure.phase(), Phase::Shutdown);
     assert_eq!(failure.error().downcast_ref(), Some(&Out("time")));
-    let _: Result<(), Out> = WithContext::default().shutdown(Context::detached(token())).await;
+    let _: Result<(), Out> = WithContext::default()
+        .shutdown(Context::detached(token()))
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,7 +243,10 @@ async fn boxed_errors_are_found_again() {
         assert_eq!(failure.error().is::<Out>(), is_typed);
         assert!(failure.error().to_string().contains(message));
     }
-    assert_eq!(failure_of(Erased).await.error().downcast_ref(), Some(&Out("disk")));
+    assert_eq!(
+        failure_of(Erased).await.error().downcast_ref(),
+        Some(&Out("disk"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,7 +254,10 @@ async fn generic_types_keep_their_settings_and_errors() {
     let service = Generic(["a", "b"], ());
     let settings = service.settings();
     assert_eq!(settings.get_name(), Some("cache"));
-    assert_eq!(settings.get_stop_timeout(), Some(Duration::from_millis(1500)));
+    assert_eq!(
+        settings.get_stop_timeout(),
+        Some(Duration::from_millis(1500))
+    );
     assert_eq!(settings.get_readiness(), Some(Readiness::Completion));
     let failure = failure_of(service).await;
     assert_eq!(failure.error().to_string(), "ab ()");

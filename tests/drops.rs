@@ -54,8 +54,12 @@ macro_rules! drop_at_every_poll {
         fn $name() {
             on_each_flavour(|| {
                 within(async {
-                    for state in [State::Stopped, State::Starting, State::Running, State::Stopping]
-                    {
+                    for state in [
+                        State::Stopped,
+                        State::Starting,
+                        State::Running,
+                        State::Stopping,
+                    ] {
                         for polls in 1..=MOST_POLLS {
                             let $runner = brought_to(state).await;
                             let completed = poll_up_to($future, polls).await.is_some();
@@ -75,19 +79,38 @@ macro_rules! drop_at_every_poll {
     };
 }
 
-drop_at_every_poll!(start_may_be_dropped_at_any_poll, Some(State::Running), |runner| runner
-    .start());
-drop_at_every_poll!(ensure_running_may_be_dropped_at_any_poll, Some(State::Running), |runner| {
-    runner.ensure_running()
-});
-drop_at_every_poll!(start_with_may_be_dropped_at_any_poll, Some(State::Running), |runner| runner
-    .start_with(&CancellationToken::new()));
-drop_at_every_poll!(restart_may_be_dropped_at_any_poll, Some(State::Running), |runner| runner
-    .restart());
-drop_at_every_poll!(stop_may_be_dropped_at_any_poll, Some(State::Stopped), |runner| runner.stop());
-drop_at_every_poll!(stop_within_may_be_dropped_at_any_poll, Some(State::Stopped), |runner| runner
-    .stop_within(Duration::from_secs(10)));
-drop_at_every_poll!(wait_may_be_dropped_at_any_poll, None, |runner| runner.wait());
+drop_at_every_poll!(
+    start_may_be_dropped_at_any_poll,
+    Some(State::Running),
+    |runner| runner.start()
+);
+drop_at_every_poll!(
+    ensure_running_may_be_dropped_at_any_poll,
+    Some(State::Running),
+    |runner| { runner.ensure_running() }
+);
+drop_at_every_poll!(
+    start_with_may_be_dropped_at_any_poll,
+    Some(State::Running),
+    |runner| runner.start_with(&CancellationToken::new())
+);
+drop_at_every_poll!(
+    restart_may_be_dropped_at_any_poll,
+    Some(State::Running),
+    |runner| runner.restart()
+);
+drop_at_every_poll!(
+    stop_may_be_dropped_at_any_poll,
+    Some(State::Stopped),
+    |runner| runner.stop()
+);
+drop_at_every_poll!(
+    stop_within_may_be_dropped_at_any_poll,
+    Some(State::Stopped),
+    |runner| runner.stop_within(Duration::from_secs(10))
+);
+drop_at_every_poll!(wait_may_be_dropped_at_any_poll, None, |runner| runner
+    .wait());
 drop_at_every_poll!(wait_for_may_be_dropped_at_any_poll, None, |runner| runner
     .wait_for(State::Backoff));
 drop_at_every_poll!(changed_may_be_dropped_at_any_poll, None, |runner| {

@@ -8,7 +8,9 @@ use startstop_core::{Event, EventKind, Events};
 
 /// All that is there to be read, a line each.
 fn lines(events: &mut Events) -> Vec<String> {
-    std::iter::from_fn(|| events.try_next()).map(|event| line(&event)).collect()
+    std::iter::from_fn(|| events.try_next())
+        .map(|event| line(&event))
+        .collect()
 }
 
 /// An event without what depends on the clock.

@@ -19,7 +19,12 @@ async fn each_example_prints_what_is_expected() {
     for name in names() {
         if !DRIVEN.contains(&name.as_str()) {
             let ended = run(built(&name)).await;
-            assert_eq!(ended.stdout, expected(&name), "{name} printed\n{}", ended.stderr);
+            assert_eq!(
+                ended.stdout,
+                expected(&name),
+                "{name} printed\n{}",
+                ended.stderr
+            );
             assert_eq!(ended.code, Some(0), "{name}");
         }
     }
@@ -38,7 +43,10 @@ fn each_example_says_how_to_run_it() {
         let source = read(if whole.exists() { &whole } else { &file });
         let header = source.lines().take_while(|line| line.starts_with("//!"));
         let command = format!("`cargo run --example {name}`");
-        assert!(header.into_iter().any(|line| line.contains(&command)), "{name}");
+        assert!(
+            header.into_iter().any(|line| line.contains(&command)),
+            "{name}"
+        );
     }
 }
 
@@ -52,7 +60,9 @@ async fn a_request_in_flight_gets_its_answer_and_the_port_is_free_again() {
     program.prints("an upload begins").await;
 
     program.signal("TERM").await;
-    program.prints("stopping: requests in flight have 30 seconds").await;
+    program
+        .prints("stopping: requests in flight have 30 seconds")
+        .await;
     client.write_all(b" stop").await.unwrap();
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();
@@ -61,7 +71,10 @@ async fn a_request_in_flight_gets_its_answer_and_the_port_is_free_again() {
 
     let ended = program.end().await;
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    assert_eq!(ended.stdout.replace(&addr, "ADDRESS"), expected("03_http_server"));
+    assert_eq!(
+        ended.stdout.replace(&addr, "ADDRESS"),
+        expected("03_http_server")
+    );
 
     drop(TcpListener::bind(&addr).await.expect("the port is free"));
     let (program, _) = serve(&addr).await;
@@ -75,22 +88,35 @@ async fn a_whole_program_ends_in_order_on_sigterm() {
     program.prints("attempt 1: sleep runs").await;
     program.signal("TERM").await;
     let ended = program.end().await;
-    assert_eq!(ended.stdout, expected("11_whole_program"), "{}", ended.stderr);
+    assert_eq!(
+        ended.stdout,
+        expected("11_whole_program"),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(ended.code, Some(0));
 }
 
 #[tokio::test]
 async fn a_whole_program_chooses_its_exit_code() {
-    let ended = Program::start(built("11_whole_program"), &["/no/such/command"]).end().await;
+    let ended = Program::start(built("11_whole_program"), &["/no/such/command"])
+        .end()
+        .await;
     assert_eq!(ended.code, Some(127), "{}", ended.stderr);
-    assert!(ended.stderr.contains("`/no/such/command` is not there"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("`/no/such/command` is not there"),
+        "{}",
+        ended.stderr
+    );
 }
 
 /// The server of the example, once it listens, and where.
 async fn serve(addr: &str) -> (Program, String) {
     let mut program = Program::start(built("03_http_server"), &[addr]);
     let line = program.line().await;
-    let addr = line.strip_prefix("listening on http://").expect("it says where it listens");
+    let addr = line
+        .strip_prefix("listening on http://")
+        .expect("it says where it listens");
     (program, addr.to_owned())
 }
 
@@ -107,7 +133,9 @@ fn folders() -> Vec<String> {
     let entries = fs::read_dir(folder()).expect("the folder is there");
     let paths = entries.map(|entry| entry.expect("the folder can be read").path());
     let paths = paths.filter(|path| path.join("main.rs").exists());
-    paths.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect()
+    paths
+        .filter_map(|path| path.file_name()?.to_str().map(str::to_owned))
+        .collect()
 }
 
 /// The names of the files with an ending, without it, in order.
@@ -132,21 +160,35 @@ fn read(path: &Path) -> String {
 /// The program of an example; all are built before the first is run.
 pub(crate) fn built(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(build).join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    FOLDER
+        .get_or_init(build)
+        .join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
 /// Builds the examples as this test was built, and says where.
 fn build() -> PathBuf {
     let this = env::current_exe().expect("a test has a path");
-    let profile = this.ancestors().nth(2).expect("a test is in target/PROFILE/deps");
+    let profile = this
+        .ancestors()
+        .nth(2)
+        .expect("a test is in target/PROFILE/deps");
     let target = profile.parent().expect("a profile is in the target folder");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // With the whole workspace, as it is tested: so nothing is built a second time.
-    cargo.args(["build", "--workspace", "--examples", "--target-dir"]).arg(target);
+    cargo
+        .args(["build", "--workspace", "--examples", "--target-dir"])
+        .arg(target);
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
-    let output = cargo.current_dir(folder()).output().expect("cargo can be run");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = cargo
+        .current_dir(folder())
+        .output()
+        .expect("cargo can be run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     profile.join("examples")
 }

@@ -36,7 +36,9 @@ fn a_fault_in_backoff_ends_as_the_table_says() {
 #[test]
 fn each_fault_is_in_each_phase_once() {
     let cells: Vec<_> = TABLE.iter().map(|cell| (cell.during, cell.fault)).collect();
-    let all = PHASES.into_iter().flat_map(|during| FAULTS.map(|(fault, _)| (during, fault)));
+    let all = PHASES
+        .into_iter()
+        .flat_map(|during| FAULTS.map(|(fault, _)| (during, fault)));
     assert_eq!(cells, all.collect::<Vec<_>>());
 }
 
@@ -62,5 +64,9 @@ fn expected(cell: &Cell) -> Seen {
         Then::GoesOn => (State::Running, None, &[][..]),
         Then::Cannot => (State::Backoff, None, &[][..]),
     };
-    Seen { state, exit, failures: failures.to_vec() }
+    Seen {
+        state,
+        exit,
+        failures: failures.to_vec(),
+    }
 }

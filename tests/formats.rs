@@ -25,8 +25,14 @@ async fn nothing(_cx: Context) {}
 fn services_of_functions_show_where_they_are_from() {
     for (text, kind) in [
         (shown(&service_fn(nothing)), "ServiceFn("),
-        (shown(&service_fn(nothing).on_shutdown(nothing)), "ServicePair("),
-        (shown(&service_fn_with(1, |_, cx| nothing(cx))), "ServiceFnWith("),
+        (
+            shown(&service_fn(nothing).on_shutdown(nothing)),
+            "ServicePair(",
+        ),
+        (
+            shown(&service_fn_with(1, |_, cx| nothing(cx))),
+            "ServiceFnWith(",
+        ),
         (
             shown(&service_fn_with(1, |_, cx| nothing(cx)).on_shutdown(|_, cx| nothing(cx))),
             "ServicePairWith(",
@@ -49,24 +55,41 @@ fn a_cause_is_a_word_that_pads() {
 
 #[test]
 fn a_group_shows_its_members() {
-    let member = Member::new(service_fn(nothing)).after(["db"]).on_failure(OnFailure::Ignore);
+    let member = Member::new(service_fn(nothing))
+        .after(["db"])
+        .on_failure(OnFailure::Ignore);
     let text = shown(&member.on_completion(OnCompletion::StopGroup));
-    assert!(["db", "Ignore", "StopGroup"].iter().all(|part| text.contains(part)), "{text}");
+    assert!(
+        ["db", "Ignore", "StopGroup"]
+            .iter()
+            .all(|part| text.contains(part)),
+        "{text}"
+    );
     let builder = Group::builder("app").with("db", service_fn(nothing));
     assert!(shown(&builder).contains("\"db\""));
     let text = shown(&builder.build().unwrap());
-    assert!(["app", "db"].iter().all(|part| text.contains(part)), "{text}");
+    assert!(
+        ["app", "db"].iter().all(|part| text.contains(part)),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_policy_shows_what_was_asked_for() {
-    let policy = RestartPolicy::always().backoff(Backoff::constant(SECOND)).limit(3, SECOND);
+    let policy = RestartPolicy::always()
+        .backoff(Backoff::constant(SECOND))
+        .limit(3, SECOND);
     let text = shown(&policy.retry_if(|_| true));
     assert!(
-        ["Always", "1s", "3", "retry_if: true"].iter().all(|part| text.contains(part)),
+        ["Always", "1s", "3", "retry_if: true"]
+            .iter()
+            .all(|part| text.contains(part)),
         "{text}"
     );
-    assert_eq!(shown(&RestartPolicy::default()), shown(&RestartPolicy::never()));
+    assert_eq!(
+        shown(&RestartPolicy::default()),
+        shown(&RestartPolicy::never())
+    );
 }
 
 #[test]
@@ -112,11 +135,22 @@ fn the_getters_tell_what_was_set() {
 #[test]
 fn an_exit_is_a_code_of_the_process() {
     use std::process::{ExitCode, Termination};
-    for (exit, code) in
-        [(Exit::Completed, 0), (Exit::Stopped, 0), (Exit::Failed, 1), (Exit::Unresponsive, 1)]
-    {
-        assert_eq!(shown(&ExitCode::from(exit)), shown(&ExitCode::from(code)), "{exit}");
-        assert_eq!(shown(&exit.report()), shown(&ExitCode::from(code)), "{exit}");
+    for (exit, code) in [
+        (Exit::Completed, 0),
+        (Exit::Stopped, 0),
+        (Exit::Failed, 1),
+        (Exit::Unresponsive, 1),
+    ] {
+        assert_eq!(
+            shown(&ExitCode::from(exit)),
+            shown(&ExitCode::from(code)),
+            "{exit}"
+        );
+        assert_eq!(
+            shown(&exit.report()),
+            shown(&ExitCode::from(code)),
+            "{exit}"
+        );
     }
 }
 
@@ -126,7 +160,11 @@ async fn a_status_tells_of_long_times_in_few_letters() {
     runner.start().await.unwrap();
     for (wait, text) in [(5, "5s"), (37, "42s"), (3_600, "1h0m"), (86_400, "1d1h")] {
         tokio::time::sleep(wait * SECOND).await;
-        assert!(runner.status().to_string().contains(text), "{}", runner.status());
+        assert!(
+            runner.status().to_string().contains(text),
+            "{}",
+            runner.status()
+        );
     }
     let status = runner.status();
     assert_eq!(status.uptime(), status.total_uptime());
@@ -146,11 +184,18 @@ async fn what_does_not_yield_is_named_in_the_error() {
     });
     let runner = Runner::with_settings(deaf, Settings::new().name("deaf"));
     runner.start().await.unwrap();
-    let Err(error @ StopError::Unresponsive(_)) = runner.stop().await else { panic!("it is deaf") };
+    let Err(error @ StopError::Unresponsive(_)) = runner.stop().await else {
+        panic!("it is deaf")
+    };
     let text = error.to_string();
-    assert!(text.starts_with("service \"deaf\" does not yield: run stuck for "), "{text}");
+    assert!(
+        text.starts_with("service \"deaf\" does not yield: run stuck for "),
+        "{text}"
+    );
     assert!(shown(&error).contains(&text));
-    let StopError::Unresponsive(stuck) = error else { panic!("it is deaf") };
+    let StopError::Unresponsive(stuck) = error else {
+        panic!("it is deaf")
+    };
     assert_eq!(shown(&stuck), text);
     drop(release);
     runner.wait_for(State::Stopped).await;

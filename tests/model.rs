@@ -36,7 +36,11 @@ const PROGRAMS: u64 = 25_000;
 fn run(program: &Program) -> Result<Done, String> {
     let watched = Arc::new(Seen::default());
     let (seed, bombs) = (program.seed, program.bombs);
-    let service = Scripted { seed, bombs, seen: Arc::clone(&watched) };
+    let service = Scripted {
+        seed,
+        bombs,
+        seen: Arc::clone(&watched),
+    };
     let run = || {
         if program.plan.hooked {
             World::new(program, service, watched).run(program)
@@ -64,7 +68,12 @@ fn explain(program: &Program) -> String {
     let Err(different) = run(&short) else {
         return "it fails only now and then".to_owned();
     };
-    let Program { seed, bombs, plan, steps } = &short;
+    let Program {
+        seed,
+        bombs,
+        plan,
+        steps,
+    } = &short;
     let mut text = format!("{plan:?}\n");
     for step in steps {
         let _ = writeln!(text, "{step:?}");
@@ -87,7 +96,10 @@ fn all(first: u64) {
         operations += done.operations;
     }
     println!("{programs} programs, {operations} operations, {tied} programs given up at a tie");
-    assert!(programs == 1 || tied * 20 < programs, "few programs are given up");
+    assert!(
+        programs == 1 || tied * 20 < programs,
+        "few programs are given up"
+    );
 }
 
 #[test]
@@ -97,15 +109,23 @@ fn a_runner_does_as_its_reference_does() {
 
 #[test]
 fn a_runner_does_as_its_reference_does_again() {
-    alone("model::a_runner_does_as_its_reference_does_again", || all(1_000_000_000));
+    alone("model::a_runner_does_as_its_reference_does_again", || {
+        all(1_000_000_000)
+    });
 }
 
 #[test]
 fn a_runner_does_as_its_reference_does_once_more() {
-    alone("model::a_runner_does_as_its_reference_does_once_more", || all(2_000_000_000));
+    alone(
+        "model::a_runner_does_as_its_reference_does_once_more",
+        || all(2_000_000_000),
+    );
 }
 
 #[test]
 fn a_runner_does_as_its_reference_does_for_the_last_time() {
-    alone("model::a_runner_does_as_its_reference_does_for_the_last_time", || all(3_000_000_000));
+    alone(
+        "model::a_runner_does_as_its_reference_does_for_the_last_time",
+        || all(3_000_000_000),
+    );
 }

@@ -31,7 +31,10 @@ async fn a_parent_that_is_cancelled_already_starts_nothing() {
         let (census, parent) = (Census::new(), CancellationToken::new());
         parent.cancel();
         let runner = Runner::new(obedient(&census));
-        assert!(matches!(runner.start_with(&parent).await, Err(StartError::Cancelled)));
+        assert!(matches!(
+            runner.start_with(&parent).await,
+            Err(StartError::Cancelled)
+        ));
         assert_eq!((runner.state(), census.runs()), (State::Stopped, 0));
         full_cycle(&runner).await;
     })
@@ -45,7 +48,10 @@ async fn a_parent_that_ends_during_the_start_stops_it() {
         let settings = Settings::new().readiness(Readiness::Explicit);
         let runner = Runner::with_settings(deaf(), settings);
         let start = async {
-            assert!(matches!(runner.start_with(&parent).await, Err(StartError::Stopped)));
+            assert!(matches!(
+                runner.start_with(&parent).await,
+                Err(StartError::Stopped)
+            ));
         };
         let cancel = async {
             settle().await;
@@ -95,7 +101,10 @@ async fn a_parent_that_is_dropped_without_cancel_changes_nothing() {
         settle().await;
         assert!(runner.is_running());
         let grandparent = CancellationToken::new();
-        runner.start_with(&grandparent.child_token()).await.expect("ready at once");
+        runner
+            .start_with(&grandparent.child_token())
+            .await
+            .expect("ready at once");
         settle().await;
         assert!(runner.is_running());
         grandparent.cancel();
@@ -137,10 +146,15 @@ async fn a_service_may_be_its_own_parent() {
         let (census, token) = (Census::new(), CancellationToken::new());
         let runner = Runner::new(obedient(&census));
         runner.start_with(&token).await.expect("ready at once");
-        runner.start_with(&token).await.expect("the same parent again");
+        runner
+            .start_with(&token)
+            .await
+            .expect("the same parent again");
         settle().await;
         token.cancel();
-        tokio::time::timeout(Duration::from_secs(1), runner.wait()).await.expect("it stops");
+        tokio::time::timeout(Duration::from_secs(1), runner.wait())
+            .await
+            .expect("it stops");
         census.assert_settled();
     })
     .await;

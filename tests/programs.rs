@@ -42,7 +42,10 @@ async fn a_blocked_thread_does_not_keep_the_process() {
 async fn a_group_names_the_member_that_does_not_yield() {
     let ended = told_to_stop(blocked(&["50", "in a group"], 1).await).await;
     let (whole, part) = ended.stderr.split_once('\n').expect("two lines");
-    assert!(whole.starts_with("service \"app\" does not yield: "), "{whole}");
+    assert!(
+        whole.starts_with("service \"app\" does not yield: "),
+        "{whole}"
+    );
     assert_names_what_is_stuck(part);
 }
 
@@ -125,7 +128,9 @@ async fn a_start_that_fails_prints_the_error_and_its_sources() {
 
 #[tokio::test]
 async fn a_failure_after_the_start_is_printed_as_well() {
-    let ended = Program::start(env!("CARGO_BIN_EXE_failing"), &["late"]).end().await;
+    let ended = Program::start(env!("CARGO_BIN_EXE_failing"), &["late"])
+        .end()
+        .await;
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.stderr, THE_FAILURE);
 }
@@ -145,9 +150,14 @@ async fn a_signal_while_starting_is_no_failure() {
 #[tokio::test]
 async fn a_service_takes_as_little_memory_as_is_promised_and_keeps_nothing_that_is_over() {
     let ended = run(env!("CARGO_BIN_EXE_footprint")).await;
-    let numbers: Vec<usize> =
-        ended.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [stopped, one, running, two, over] = numbers[..] else { panic!("{}", ended.stdout) };
+    let numbers: Vec<usize> = ended
+        .stdout
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let [stopped, one, running, two, over] = numbers[..] else {
+        panic!("{}", ended.stdout)
+    };
     // A little more where the features of the other crates of the workspace are built in.
     let known = [(304, 560), (312, 568)];
     assert!(known.contains(&(stopped, running)), "{}", ended.stdout);
@@ -158,7 +168,9 @@ async fn a_service_takes_as_little_memory_as_is_promised_and_keeps_nothing_that_
 async fn members_that_come_and_go_leave_nothing_behind_while_another_stays() {
     let ended = run(env!("CARGO_BIN_EXE_coming_and_going")).await;
     let lines = ended.stdout.lines();
-    let left: Vec<i64> = lines.filter_map(|line| line.split_once(' ')?.1.parse().ok()).collect();
+    let left: Vec<i64> = lines
+        .filter_map(|line| line.split_once(' ')?.1.parse().ok())
+        .collect();
     assert_eq!(left.len(), 2, "{}", ended.stdout);
     // What a list has grown by, at most: five thousand members would leave a megabyte.
     assert!(left.iter().all(|bytes| *bytes < 10_000), "{}", ended.stdout);

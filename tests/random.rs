@@ -32,7 +32,8 @@ fn number(name: &str) -> Option<u64> {
 }
 
 fn parse(name: &str, text: &str) -> u64 {
-    text.parse().unwrap_or_else(|error| panic!("{name}: {text}: {error}"))
+    text.parse()
+        .unwrap_or_else(|error| panic!("{name}: {text}: {error}"))
 }
 
 /// While it is alive, a panic prints how to run the program with this seed again.
@@ -43,7 +44,10 @@ impl Drop for Seed {
         if thread::panicking() {
             // The harness names a thread after its test.
             let name = thread::current().name().unwrap_or_default().to_owned();
-            eprintln!("{SEED}={} cargo test --package tests --test startstop -- {name}", self.0);
+            eprintln!(
+                "{SEED}={} cargo test --package tests --test startstop -- {name}",
+                self.0
+            );
         }
     }
 }

@@ -34,6 +34,11 @@ fn seconds(seconds: u64) -> Duration {
 fn tells_of_the_limit<S: Service>(runner: &Runner<S>) -> bool {
     assert_eq!(runner.state(), State::Stopped);
     let last = runner.errors_last().expect("it failed").to_string();
-    let entry = runner.history().entries().last().expect("it failed").to_string();
+    let entry = runner
+        .history()
+        .entries()
+        .last()
+        .expect("it failed")
+        .to_string();
     last.contains("limit") && entry.contains("limit")
 }

@@ -23,7 +23,10 @@ async fn a_failure_tells_its_error_and_what_caused_it() {
     let failure = value(job.errors_last().unwrap());
     assert_eq!(failure["phase"], "run");
     assert_eq!(failure["cause"], "error");
-    assert_eq!((&failure["cycle"], &failure["attempt"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&failure["cycle"], &failure["attempt"]),
+        (&json!(1), &json!(1))
+    );
     assert_eq!(failure["errors"], json!(["cannot write", "disk full"]));
 }
 
@@ -34,7 +37,10 @@ async fn that_it_is_permanent_is_not_among_what_caused_it() {
         Err::<(), _>(Permanent::new(cause))
     }));
     let error = job.start().await.unwrap_err();
-    assert_eq!(value(job.errors_last().unwrap())["errors"], json!(["cannot write", "disk full"]));
+    assert_eq!(
+        value(job.errors_last().unwrap())["errors"],
+        json!(["cannot write", "disk full"])
+    );
     let lines = ["cannot write", "disk full"].map(|cause| format!("\n  caused by: {cause}"));
     assert_eq!(format!("{error:?}"), format!("{error}{}", lines.concat()));
 }
@@ -45,7 +51,10 @@ async fn a_serialized_status_is_a_tree() {
     let app = Runner::new(Group::builder("app").with("http", idle).build().unwrap());
     app.start().await.unwrap();
     let status = value(app.status());
-    assert_eq!((&status["name"], &status["state"]), (&json!("app"), &json!("running")));
+    assert_eq!(
+        (&status["name"], &status["state"]),
+        (&json!("app"), &json!("running"))
+    );
     assert_eq!(status["children"][0]["name"], "http");
     assert_eq!(status["children"][0]["last_failure"], Value::Null);
     app.stop().await.unwrap();

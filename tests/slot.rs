@@ -29,23 +29,36 @@ async fn who_holds_the_old_value_keeps_it_while_its_member_is_restarted() {
     let db = numbered(slot.clone());
     let look_again = Arc::new(Notify::new());
     let (told, seen) = tokio::sync::mpsc::unbounded_channel();
-    let reader = service_fn_with((slot.clone(), told, look_again.clone()), async |state, cx| {
-        let (slot, told, look_again) = &*state;
-        let Some(old) = slot.wait(&cx).await else { return };
-        cx.run_until_cancelled(look_again.notified()).await;
-        let Some(new) = slot.wait(&cx).await else { return };
-        told.send((*old, *new)).unwrap();
-        cx.cancelled().await;
-    });
-    let group =
-        Group::builder("app").with("db", db.clone()).then("reader", reader).build().unwrap();
+    let reader = service_fn_with(
+        (slot.clone(), told, look_again.clone()),
+        async |state, cx| {
+            let (slot, told, look_again) = &*state;
+            let Some(old) = slot.wait(&cx).await else {
+                return;
+            };
+            cx.run_until_cancelled(look_again.notified()).await;
+            let Some(new) = slot.wait(&cx).await else {
+                return;
+            };
+            told.send((*old, *new)).unwrap();
+            cx.cancelled().await;
+        },
+    );
+    let group = Group::builder("app")
+        .with("db", db.clone())
+        .then("reader", reader)
+        .build()
+        .unwrap();
     let app = Runner::new(group);
     app.start().await.unwrap();
     db.restart().await.unwrap();
     look_again.notify_one();
     let mut seen = seen;
     assert_eq!(seen.recv().await, Some((1, 2)));
-    assert!(app.service().get("reader").unwrap().is_running(), "the dependent is left running");
+    assert!(
+        app.service().get("reader").unwrap().is_running(),
+        "the dependent is left running"
+    );
     app.stop().await.unwrap();
     assert!(slot.get().is_none(), "the slot is emptied with the attempt");
 }
@@ -53,7 +66,9 @@ async fn who_holds_the_old_value_keeps_it_while_its_member_is_restarted() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_the_wait_for_a_value() {
     let slot = Slot::<u32>::new();
-    let waits = service_fn_with(slot, async |slot, cx| assert!(slot.wait(&cx).await.is_none()));
+    let waits = service_fn_with(slot, async |slot, cx| {
+        assert!(slot.wait(&cx).await.is_none())
+    });
     let runner = Runner::new(waits);
     runner.start().await.unwrap();
     runner.stop().await.unwrap();
@@ -187,7 +202,10 @@ async fn the_slot_is_filled_though_the_old_value_panics_in_its_drop() {
     let runner = Runner::with_settings(fills, settings);
     let _ = runner.start().await;
     assert_eq!(runner.wait().await, Exit::Failed);
-    assert!(slot.get().is_none(), "it is emptied at the end of the attempt");
+    assert!(
+        slot.get().is_none(),
+        "it is emptied at the end of the attempt"
+    );
     slot.fill(&cx, None);
     assert!(within(waits).await.unwrap());
 }
@@ -208,7 +226,10 @@ async fn who_waits_for_a_value_no_more_leaves_nothing_behind() {
     let before = Arc::strong_count(&counted);
     {
         let mut waits = pin!(slot.wait(&cx));
-        assert_eq!(waits.as_mut().poll(&mut Task::from_waker(&waker)), Poll::Pending);
+        assert_eq!(
+            waits.as_mut().poll(&mut Task::from_waker(&waker)),
+            Poll::Pending
+        );
         assert!(Arc::strong_count(&counted) > before, "it waits");
     }
     assert_eq!(Arc::strong_count(&counted), before);

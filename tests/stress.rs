@@ -24,8 +24,18 @@ fn seed() -> u64 {
 }
 
 fn reads<S: Service>(runner: &Runner<S>) {
-    let _ = (runner.state(), runner.is_running(), runner.is_ready(), runner.uptime());
-    drop((runner.errors_last(), runner.errors_list(), runner.history(), runner.status()));
+    let _ = (
+        runner.state(),
+        runner.is_running(),
+        runner.is_ready(),
+        runner.uptime(),
+    );
+    drop((
+        runner.errors_last(),
+        runner.errors_list(),
+        runner.history(),
+        runner.status(),
+    ));
     drop((runner.clone(), runner.subscribe(), format!("{runner:?}")));
 }
 
@@ -54,7 +64,11 @@ async fn call<S: Service>(runner: &Runner<S>, which: u8, polls: usize) {
 
 async fn at_random<S: Service>(runner: &Runner<S>, mut random: fastrand::Rng, drops: bool) {
     for _ in 0..CALLS {
-        let polls = if drops { random.usize(1..6) } else { usize::MAX };
+        let polls = if drops {
+            random.usize(1..6)
+        } else {
+            usize::MAX
+        };
         call(runner, random.u8(0..11), polls).await;
         if random.bool() {
             tokio::task::yield_now().await;

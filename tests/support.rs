@@ -60,5 +60,8 @@ pub(crate) async fn idle() {
 pub(crate) fn assert_took(since: Instant, expected: Duration) {
     let took = since.elapsed();
     let off = took.abs_diff(expected);
-    assert!(off <= Duration::from_millis(3), "took {took:?} instead of {expected:?}");
+    assert!(
+        off <= Duration::from_millis(3),
+        "took {took:?} instead of {expected:?}"
+    );
 }

@@ -39,7 +39,9 @@ async fn running() -> (Runner<Probe>, Remote) {
 
 fn backing_off() -> Settings {
     let policy = RestartPolicy::on_failure().backoff(Backoff::constant(DELAY));
-    Settings::new().readiness(Readiness::Explicit).restart(policy)
+    Settings::new()
+        .readiness(Readiness::Explicit)
+        .restart(policy)
 }
 
 /// In `Backoff` after a failure of a service that was ready: no start waits.
@@ -67,7 +69,11 @@ async fn backoff_pending() -> (Runner<Probe>, Remote, Starting) {
 }
 
 /// In `Stopping` until the probe is told to complete, with a stop that waits.
-async fn stopping() -> (Runner<Probe>, Remote, Caller<Result<(), startstop_core::StopError>>) {
+async fn stopping() -> (
+    Runner<Probe>,
+    Remote,
+    Caller<Result<(), startstop_core::StopError>>,
+) {
     let (runner, mut probe) = probed(Settings::new().stop_timeout(3600 * SECOND));
     probe.on_cancel(Act::Hang);
     runner.start().await.unwrap();

@@ -33,7 +33,10 @@ impl Scribe {
     fn write(&self, kind: &str, record: impl FnOnce(&mut Line)) {
         let mut line = Line(String::new());
         record(&mut line);
-        self.lines.lock().unwrap().push(format!("{kind}: {}", line.0.trim()));
+        self.lines
+            .lock()
+            .unwrap()
+            .push(format!("{kind}: {}", line.0.trim()));
     }
 
     fn has(&self, line: &str) -> bool {
@@ -148,7 +151,10 @@ async fn the_end_of_a_cycle_that_another_follows_is_told_of_the_one_that_has_end
     runner.start().await.unwrap();
     runner.restart().await.unwrap();
     let lines = scribe.lines();
-    let lines: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("event: ")).collect();
+    let lines: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("event: "))
+        .collect();
     assert_eq!(
         lines,
         [
@@ -176,9 +182,15 @@ async fn a_failure_and_an_abort_are_told() {
     hung.stop().await.unwrap_err();
     let failure = "event: failure service=\"job\" cycle=1 attempt=1 phase=run cause=Error";
     let lines = scribe.lines();
-    assert!(lines.iter().any(|line| line.starts_with(failure) && line.contains("no such table")));
     assert!(
-        lines.iter().any(|line| line.starts_with("event: abort service=\"hung\"")),
+        lines
+            .iter()
+            .any(|line| line.starts_with(failure) && line.contains("no such table"))
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("event: abort service=\"hung\"")),
         "{lines:#?}"
     );
 }

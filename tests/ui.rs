@@ -25,7 +25,10 @@ fn mistakes_are_explained() {
 
 fn rustc_version() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc).arg("--version").output().expect("rustc runs this test");
+    let output = Command::new(rustc)
+        .arg("--version")
+        .output()
+        .expect("rustc runs this test");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 

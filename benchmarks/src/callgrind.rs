@@ -44,10 +44,13 @@ pub(crate) fn watched(words: &[&str]) -> Result<String, Box<dyn Error>> {
     let file = env::temp_dir().join(format!("startstop-callgrind-{}", process::id()));
     let mut command = Command::new("valgrind");
     command.args(["--quiet", "--tool=callgrind", "--fair-sched=yes"]);
-    command.arg(format!("--callgrind-out-file={}", file.display())).arg(env::current_exe()?);
+    command
+        .arg(format!("--callgrind-out-file={}", file.display()))
+        .arg(env::current_exe()?);
     command.args(words).stdout(Stdio::null());
-    let status =
-        command.status().map_err(|error| format!("valgrind: {error}; is it installed?"))?;
+    let status = command
+        .status()
+        .map_err(|error| format!("valgrind: {error}; is it installed?"))?;
     if !status.success() {
         return Err(format!("valgrind: {status}").into());
     }
@@ -77,7 +80,12 @@ pub(crate) fn read(text: &str) -> Vec<Spent<'_>> {
             None if std::mem::take(&mut of_callee) => {}
             None => {
                 if let Some(instructions) = cost(line) {
-                    spent.push(Spent { file, function, home, instructions });
+                    spent.push(Spent {
+                        file,
+                        function,
+                        home,
+                        instructions,
+                    });
                 }
             }
         }
@@ -101,8 +109,12 @@ mod tests {
         let text = "events: Ir\n\nfl=(1) a.rs\nfn=(1) outer\n3 10\ncfi=(2) b.rs\ncfn=(2) inner\n\
                     calls=1 0\n4 1000\nfi=(3) inlined.rs\n+1 5\n\nfl=(2)\nfn=(2)\n* 990\n";
         let found = read(text);
-        let spent =
-            |file, function, home, instructions| Spent { file, function, home, instructions };
+        let spent = |file, function, home, instructions| Spent {
+            file,
+            function,
+            home,
+            instructions,
+        };
         assert_eq!(
             found,
             [

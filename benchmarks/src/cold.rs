@@ -48,7 +48,11 @@ fn build_in(folder: &Path) -> Result<Vec<Built>, Box<dyn Error>> {
     }
     let built = packages.iter().zip(times).map(|(package, times)| {
         let (name, crates) = (package.name, package.crates()?);
-        Ok(Built { name, crates, seconds: median(times) })
+        Ok(Built {
+            name,
+            crates,
+            seconds: median(times),
+        })
     });
     built.collect()
 }
@@ -66,8 +70,14 @@ impl Package {
         fs::create_dir_all(folder.join("src"))?;
         fs::write(folder.join("Cargo.toml"), manifest(hello)?)?;
         fs::write(folder.join("src/main.rs"), hello.main)?;
-        fs::copy(Path::new(BENCHMARKS).join("Cargo.lock"), folder.join("Cargo.lock"))?;
-        let package = Self { name: hello.name, folder };
+        fs::copy(
+            Path::new(BENCHMARKS).join("Cargo.lock"),
+            folder.join("Cargo.lock"),
+        )?;
+        let package = Self {
+            name: hello.name,
+            folder,
+        };
         package.cargo(&["fetch"])?;
         Ok(package)
     }
@@ -85,7 +95,14 @@ impl Package {
 
     /// How many crates are compiled, beside itself.
     fn crates(&self) -> Result<f64, Box<dyn Error>> {
-        let tree = ["tree", "--offline", "--prefix", "none", "--edges", "normal,build"];
+        let tree = [
+            "tree",
+            "--offline",
+            "--prefix",
+            "none",
+            "--edges",
+            "normal,build",
+        ];
         let listed = self.cargo(&[&tree[..], &["--no-dedupe", "--format", "{p}"]].concat())?;
         let crates: BTreeSet<&str> = listed.lines().map(package_of).collect();
         Ok(crates.len() as f64 - 1.0)
@@ -94,7 +111,10 @@ impl Package {
     fn cargo(&self, words: &[&str]) -> Result<String, Box<dyn Error>> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(cargo);
-        command.args(words).current_dir(&self.folder).env_remove("CARGO_TARGET_DIR");
+        command
+            .args(words)
+            .current_dir(&self.folder)
+            .env_remove("CARGO_TARGET_DIR");
         let output = command.output()?;
         if !output.status.success() {
             let error = String::from_utf8_lossy(&output.stderr);
@@ -116,9 +136,15 @@ fn manifest(hello: &Hello) -> Result<String, Box<dyn Error>> {
     for (name, features) in hello.dependencies {
         let version = machine::version(name).ok_or_else(|| format!("{name} is not locked"))?;
         let own = Path::new(BENCHMARKS).join("..").join(name);
-        let path =
-            if own.exists() { format!("path = \"{}\", ", own.display()) } else { String::new() };
-        writeln!(text, "{name} = {{ {path}version = \"={version}\", features = {features:?} }}")?;
+        let path = if own.exists() {
+            format!("path = \"{}\", ", own.display())
+        } else {
+            String::new()
+        };
+        writeln!(
+            text,
+            "{name} = {{ {path}version = \"={version}\", features = {features:?} }}"
+        )?;
     }
     Ok(text)
 }
@@ -126,8 +152,10 @@ fn manifest(hello: &Hello) -> Result<String, Box<dyn Error>> {
 fn part(built: &[Built], weather: &Weather) -> String {
     let of = |name| built.iter().find(|built| built.name == name);
     let floor = of(FLOOR).map_or(f64::NAN, |floor| floor.seconds);
-    let names: Vec<&str> =
-        ALL.iter().filter_map(|hello| Some(hello.dependencies.last()?.0)).collect();
+    let names: Vec<&str> = ALL
+        .iter()
+        .filter_map(|hello| Some(hello.dependencies.last()?.0))
+        .collect();
     let mut text = format!(
         "## What it costs to build\n\n{} {}\n\nCold `cargo build`s of the smallest program with one \
          service, in turn, {ROUNDS} of each: the median, and its ratio to the first row. Crates are what \
@@ -136,7 +164,12 @@ fn part(built: &[Built], weather: &Weather) -> String {
         machine::described(&names),
         weather.report(),
     );
-    for Built { name, crates, seconds } in built {
+    for Built {
+        name,
+        crates,
+        seconds,
+    } in built
+    {
         let ratio = figures::digits(seconds / floor);
         let _ = writeln!(text, "| {name} | {crates} | {seconds:.1} s · {ratio} |");
     }
@@ -155,19 +188,26 @@ mod tests {
 
     #[test]
     fn a_manifest_has_the_versions_that_are_locked() {
-        let hello = ALL.iter().find(|hello| hello.name == OWN).expect("it is listed");
+        let hello = ALL
+            .iter()
+            .find(|hello| hello.name == OWN)
+            .expect("it is listed");
         let text = manifest(hello).expect("its crates are locked");
         let tokio = machine::version("tokio").expect("it is locked");
-        assert!(
-            text.contains(&format!("tokio = {{ version = \"={tokio}\", features = [\"macros\""))
-        );
+        assert!(text.contains(&format!(
+            "tokio = {{ version = \"={tokio}\", features = [\"macros\""
+        )));
         assert!(text.contains("startstop-core = { path = "));
     }
 
     #[test]
     fn a_build_is_set_beside_the_floor() {
         let built = [(FLOOR, 10.0, 4.0), (OWN, 19.0, 6.0)];
-        let built = built.map(|(name, crates, seconds)| Built { name, crates, seconds });
+        let built = built.map(|(name, crates, seconds)| Built {
+            name,
+            crates,
+            seconds,
+        });
         let text = part(&built, &Weather::watch());
         assert!(text.contains("\n| startstop | 19 | 6.0 s · 1.50 |\n"));
         assert!(text.contains("to that of tokio with macros | 1.50 | 1.50, met |"));
@@ -175,7 +215,10 @@ mod tests {
 
     #[test]
     fn remarks_behind_a_crate_are_left_out() {
-        assert_eq!(package_of("tokio-macros v2.7.2 (proc-macro)"), "tokio-macros v2.7.2");
+        assert_eq!(
+            package_of("tokio-macros v2.7.2 (proc-macro)"),
+            "tokio-macros v2.7.2"
+        );
         assert_eq!(package_of("bytes v1.12.2"), "bytes v1.12.2");
     }
 }

@@ -29,8 +29,10 @@ pub(crate) fn one(
     n: &str,
 ) -> Result<(), Box<dyn Error>> {
     let flavour = Flavour::called(flavour).ok_or("no such flavour")?;
-    let until =
-        Until::ALL.into_iter().find(|it| format!("{it:?}") == until).ok_or("until when?")?;
+    let until = Until::ALL
+        .into_iter()
+        .find(|it| format!("{it:?}") == until)
+        .ok_or("until when?")?;
     until.set();
     let work = Work::called(who, what).ok_or("no such work")?;
     flavour.wait(&flavour.runtime(), work.begin(n.parse()?));
@@ -49,28 +51,41 @@ pub(crate) fn count(work: &Work, flavour: Flavour, until: Until) -> Result<f64, 
 fn watched(work: &Work, flavour: Flavour, until: Until, n: u32) -> Result<u64, Box<dyn Error>> {
     let (flavour, until) = (format!("{flavour:?}"), format!("{until:?}"));
     let text = callgrind::watched(&[ONE, work.who, work.what, &flavour, &until, &n.to_string()])?;
-    let total = text.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
+    let total = text
+        .lines()
+        .find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
     total.ok_or_else(|| "callgrind has not said how many".into())
 }
 
 /// Measures all figures, and writes the part of the page that tells of them.
 pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     let mut counts = Counts::default();
-    let all: Result<Vec<_>, _> = FIGURES.iter().map(|figure| counts.measure(*figure)).collect();
+    let all: Result<Vec<_>, _> = FIGURES
+        .iter()
+        .map(|figure| counts.measure(*figure))
+        .collect();
     page::write("instructions", &part(&all?))?;
     Ok(())
 }
 
 fn part(all: &[Measured]) -> String {
-    let mut text =
-        format!("{}\n\n", machine::described(&["startstop-core", "tokio", "tokio-util"]));
+    let mut text = format!(
+        "{}\n\n",
+        machine::described(&["startstop-core", "tokio", "tokio-util"])
+    );
     for (about, title, of) in PRACTICE {
         let found = all
             .iter()
             .find(|one| (one.figure.title, one.figure.flavour) == (title, Flavour::CurrentThread));
         let Some(found) = found else { continue };
-        let (own, other) = (figures::whole(found.own * of), figures::whole(found.other * of));
-        let _ = writeln!(text, "- {about}: {own} instructions; bare tokio takes {other}.");
+        let (own, other) = (
+            figures::whole(found.own * of),
+            figures::whole(found.other * of),
+        );
+        let _ = writeln!(
+            text,
+            "- {about}: {own} instructions; bare tokio takes {other}."
+        );
     }
     text.push_str(
         "\n| instructions of one | runtime | startstop | held against | ratio | not above | target |\n\
@@ -84,9 +99,21 @@ fn part(all: &[Measured]) -> String {
 
 /// What a reader may want to know, the figure that tells it, and how many of them it is.
 const PRACTICE: [(&str, &str, f64); 5] = [
-    ("A service that starts and stops", "cycle, to bare tokio", 1.0),
-    ("A restart, held against a stop and a start", "restart, to a bare stop and start", 1.0),
-    ("A hundred services that nobody orders, to start", "crowd, start", 100.0),
+    (
+        "A service that starts and stops",
+        "cycle, to bare tokio",
+        1.0,
+    ),
+    (
+        "A restart, held against a stop and a start",
+        "restart, to a bare stop and start",
+        1.0,
+    ),
+    (
+        "A hundred services that nobody orders, to start",
+        "crowd, start",
+        100.0,
+    ),
     ("A group of a hundred, to start", "star, start", 100.0),
     ("A group of a hundred, to stop", "star, stop", 100.0),
 ];
@@ -100,14 +127,25 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
     let mut above = 0;
     for figure in FIGURES {
         let mut measured = counts.measure(*figure)?;
-        let tries = if figure.flavour == Flavour::CurrentThread { 1 } else { TRIES };
+        let tries = if figure.flavour == Flavour::CurrentThread {
+            1
+        } else {
+            TRIES
+        };
         for _ in 1..tries {
             if measured.is_above() {
                 measured = Counts::default().measure(*figure)?;
             }
         }
-        println!("{measured}{}", if measured.is_above() { " | ABOVE" } else { "" });
+        println!(
+            "{measured}{}",
+            if measured.is_above() { " | ABOVE" } else { "" }
+        );
         above += usize::from(measured.is_above());
     }
-    if above == 0 { Ok(()) } else { Err(format!("{above} are above what was reached").into()) }
+    if above == 0 {
+        Ok(())
+    } else {
+        Err(format!("{above} are above what was reached").into())
+    }
 }

@@ -69,7 +69,10 @@ pub(crate) struct Present {
 impl Watch {
     pub(crate) fn begin() -> Self {
         Until::Made.reached();
-        Self { region: Region::new(&INSTRUMENTED_SYSTEM), began: Instant::now() }
+        Self {
+            region: Region::new(&INSTRUMENTED_SYSTEM),
+            began: Instant::now(),
+        }
     }
 
     /// The heap that has been taken so far.
@@ -82,14 +85,22 @@ impl Watch {
         Until::Started.reached();
         let start = self.began.elapsed();
         let heap = self.heap();
-        Present { start, heap, began: Instant::now() }
+        Present {
+            start,
+            heap,
+            began: Instant::now(),
+        }
     }
 }
 
 impl Present {
     /// To be called when all have ended.
     pub(crate) fn stopped(self) -> Crowd {
-        Crowd { start: self.start, stop: self.began.elapsed(), heap: self.heap }
+        Crowd {
+            start: self.start,
+            stop: self.began.elapsed(),
+            heap: self.heap,
+        }
     }
 }
 

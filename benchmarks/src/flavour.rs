@@ -25,7 +25,9 @@ impl Flavour {
 
     /// The one with this name in the code.
     pub(crate) fn called(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|flavour| format!("{flavour:?}") == name)
+        Self::ALL
+            .into_iter()
+            .find(|flavour| format!("{flavour:?}") == name)
     }
 
     pub(crate) fn runtime(self) -> Runtime {
@@ -37,7 +39,10 @@ impl Flavour {
                 builder
             }
         };
-        builder.enable_all().build().expect("a runtime can be built")
+        builder
+            .enable_all()
+            .build()
+            .expect("a runtime can be built")
     }
 
     /// Waits for it: as a task of the runtime, as what starts and stops services mostly is.

@@ -13,7 +13,10 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(bodies: usize) -> Arc<Self> {
-        Arc::new(Self { missing: AtomicUsize::new(bodies), open: Notify::new() })
+        Arc::new(Self {
+            missing: AtomicUsize::new(bodies),
+            open: Notify::new(),
+        })
     }
 
     pub(crate) fn enter(&self) {

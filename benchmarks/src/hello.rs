@@ -15,7 +15,11 @@ pub(crate) const FLOOR: &str = "tokio with macros";
 pub(crate) const OWN: &str = "startstop";
 
 pub(crate) const ALL: [Hello; 9] = [
-    Hello { name: FLOOR, dependencies: &[TOKIO], main: include_str!("hello/tokio.rs") },
+    Hello {
+        name: FLOOR,
+        dependencies: &[TOKIO],
+        main: include_str!("hello/tokio.rs"),
+    },
     Hello {
         name: "async-trait and tokio",
         dependencies: &[TOKIO, ("async-trait", &[])],

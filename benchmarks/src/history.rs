@@ -30,7 +30,11 @@ impl Service for Failing {
 
     fn settings(&self) -> Settings {
         Settings::new()
-            .restart(RestartPolicy::on_failure().backoff(Backoff::none()).forever())
+            .restart(
+                RestartPolicy::on_failure()
+                    .backoff(Backoff::none())
+                    .forever(),
+            )
             .history_capacity(1_000)
     }
 }
@@ -58,7 +62,10 @@ pub(crate) fn measure(results: &mut Results) {
 
 async fn failed(failures: u32) -> Runner<Failing> {
     let runner = Runner::new(Failing(failures.into()));
-    runner.start().await.expect("a failure is followed by an attempt");
+    runner
+        .start()
+        .await
+        .expect("a failure is followed by an attempt");
     while runner.status().attempts() <= u64::from(failures) {
         tokio::task::yield_now().await;
     }

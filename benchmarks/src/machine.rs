@@ -6,7 +6,9 @@ use std::{env, fs, thread};
 
 /// One sentence of it, with the versions of these crates.
 pub(crate) fn described(crates: &[&str]) -> String {
-    let versions = crates.iter().filter_map(|name| Some(format!("{name} {}", version(name)?)));
+    let versions = crates
+        .iter()
+        .filter_map(|name| Some(format!("{name} {}", version(name)?)));
     format!(
         "Measured on {} with {} on {}, {} cores, {}. Versions: {}.",
         today(),
@@ -31,8 +33,12 @@ fn locked(lock: &str, name: &str) -> Option<String> {
 
 fn rustc() -> String {
     let version = Command::new("rustc").arg("--version").output();
-    let version = version.ok().and_then(|output| String::from_utf8(output.stdout).ok());
-    let words = version.as_deref().map(|version| version.split(' ').take(2).collect::<Vec<_>>());
+    let version = version
+        .ok()
+        .and_then(|output| String::from_utf8(output.stdout).ok());
+    let words = version
+        .as_deref()
+        .map(|version| version.split(' ').take(2).collect::<Vec<_>>());
     words.map_or_else(|| "an unknown compiler".to_owned(), |words| words.join(" "))
 }
 
@@ -45,7 +51,9 @@ fn field(path: &str, name: &str) -> Option<String> {
 }
 
 fn today() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("it is later than 1970");
     date(since.as_secs() / 86_400)
 }
 
@@ -78,8 +86,14 @@ mod tests {
     #[test]
     fn days_become_dates() {
         let found = [0, 58, 59, 11_016, 19_782, 20_088].map(date);
-        let dates =
-            ["1970-01-01", "1970-02-28", "1970-03-01", "2000-02-29", "2024-02-29", "2024-12-31"];
+        let dates = [
+            "1970-01-01",
+            "1970-02-28",
+            "1970-03-01",
+            "2000-02-29",
+            "2024-02-29",
+            "2024-12-31",
+        ];
         assert_eq!(found, dates);
     }
 

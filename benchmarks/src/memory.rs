@@ -21,12 +21,19 @@ const STOPPED: &str = "stopped";
 pub fn count() {
     for size in CROWDS {
         for contender in ALL.iter().filter(|who| size <= most(who)) {
-            let (Can::Do(bare), Can::Do(crowd)) = (FLOOR.crowd, contender.crowd) else { continue };
+            let (Can::Do(bare), Can::Do(crowd)) = (FLOOR.crowd, contender.crowd) else {
+                continue;
+            };
             // A new one each time: what the last crowd left to be freed is not this one's.
             let runtime = Flavour::CurrentThread.runtime();
             // Its queue grows now, not in the crowd that is counted.
             runtime.block_on(bare(size));
-            print(RUNNING, contender.name, size, runtime.block_on(crowd(size)).heap);
+            print(
+                RUNNING,
+                contender.name,
+                size,
+                runtime.block_on(crowd(size)).heap,
+            );
         }
         print(STOPPED, STARTSTOP.name, size, stopped(size));
     }
@@ -34,19 +41,33 @@ pub fn count() {
 
 /// A million of some take gigabytes, and tell no more than a hundred thousand.
 fn most(who: &Contender) -> usize {
-    if [FLOOR.name, STARTSTOP.name].contains(&who.name) { usize::MAX } else { MOST }
+    if [FLOOR.name, STARTSTOP.name].contains(&who.name) {
+        usize::MAX
+    } else {
+        MOST
+    }
 }
 
 fn print(state: &str, name: &str, size: usize, heap: Heap) {
     assert!(heap.bytes > 0, "what was there before is freed meanwhile");
-    println!("{state}\t{name}\t{size}\t{}\t{}", heap.bytes, heap.allocations);
+    println!(
+        "{state}\t{name}\t{size}\t{}\t{}",
+        heap.bytes, heap.allocations
+    );
 }
 
 /// Runs that program.
 pub(crate) fn measure(results: &mut Results) -> Result<(), Box<dyn Error>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["run", "--quiet", "--release", "--bin", "memory", "--manifest-path"]);
+    command.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--bin",
+        "memory",
+        "--manifest-path",
+    ]);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
     if !cfg!(feature = "rivals") {
         command.arg("--no-default-features");
@@ -63,7 +84,9 @@ pub(crate) fn measure(results: &mut Results) -> Result<(), Box<dyn Error>> {
 
 fn put(line: &str, results: &mut Results) -> Option<()> {
     let fields: Vec<&str> = line.split('\t').collect();
-    let [state, name, size, bytes, allocations] = fields[..] else { return None };
+    let [state, name, size, bytes, allocations] = fields[..] else {
+        return None;
+    };
     let name = ALL.iter().find(|contender| contender.name == name)?.name;
     let size: usize = size.parse().ok()?;
     let (bytes, allocations): (f64, f64) = (bytes.parse().ok()?, allocations.parse().ok()?);
@@ -73,7 +96,12 @@ fn put(line: &str, results: &mut Results) -> Option<()> {
         _ => return None,
     };
     results.put(of_bytes, Flavour::CurrentThread, name, bytes / size as f64);
-    results.put(of_allocations, Flavour::CurrentThread, name, allocations / size as f64);
+    results.put(
+        of_allocations,
+        Flavour::CurrentThread,
+        name,
+        allocations / size as f64,
+    );
     Some(())
 }
 

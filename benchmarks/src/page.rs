@@ -28,8 +28,15 @@ fn page(old: &str, part: &str, text: &str) -> String {
     PARTS.into_iter().fold(SKELETON.to_owned(), |page, name| {
         let [begin, end] = marks(name);
         let kept = || Some(old.split_once(&begin)?.1.split_once(&end)?.0.trim());
-        let text = if name == part { text.trim() } else { kept().unwrap_or_default() };
-        page.replace(&format!("{begin}\n{end}"), &format!("{begin}\n{text}\n{end}"))
+        let text = if name == part {
+            text.trim()
+        } else {
+            kept().unwrap_or_default()
+        };
+        page.replace(
+            &format!("{begin}\n{end}"),
+            &format!("{begin}\n{text}\n{end}"),
+        )
     })
 }
 

@@ -70,7 +70,13 @@ pub(crate) fn draw(panels: &[Panel], own: &str) -> String {
                 scale.place(*ratio),
             );
             let end = scale.place(ratio.max(1.0));
-            text(&mut body, "", end + 5.0, y + ROW * row as f64 + 13.0, &figures::digits(*ratio));
+            text(
+                &mut body,
+                "",
+                end + 5.0,
+                y + ROW * row as f64 + 13.0,
+                &figures::digits(*ratio),
+            );
         }
         line(&mut body, "floor", scale.place(1.0), y, bottom);
         y = bottom;
@@ -94,14 +100,20 @@ fn bar(body: &mut String, class: &str, y: f64, name: &str, floor: f64, end: f64)
 }
 
 fn line(body: &mut String, class: &str, x: f64, top: f64, bottom: f64) {
-    writeln!(body, r#"  <path class="{class}" d="M{x:.1} {top:.1}V{bottom:.1}"/>"#)
-        .expect("a string takes it");
+    writeln!(
+        body,
+        r#"  <path class="{class}" d="M{x:.1} {top:.1}V{bottom:.1}"/>"#
+    )
+    .expect("a string takes it");
 }
 
 fn text(body: &mut String, class: &str, x: f64, y: f64, text: &str) {
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    writeln!(body, r#"  <text class="{class}" x="{x:.1}" y="{y:.1}">{text}</text>"#)
-        .expect("a string takes it");
+    writeln!(
+        body,
+        r#"  <text class="{class}" x="{x:.1}" y="{y:.1}">{text}</text>"#
+    )
+    .expect("a string takes it");
 }
 
 /// From ratios to places, by their logarithms.
@@ -112,8 +124,16 @@ struct Scale {
 
 impl Scale {
     fn of(panels: &[Panel]) -> Self {
-        let ratios = || panels.iter().flat_map(|panel| &panel.bars).map(|(_, ratio)| *ratio);
-        Self { least: ratios().fold(0.5, f64::min), most: ratios().fold(2.0, f64::max).min(MOST) }
+        let ratios = || {
+            panels
+                .iter()
+                .flat_map(|panel| &panel.bars)
+                .map(|(_, ratio)| *ratio)
+        };
+        Self {
+            least: ratios().fold(0.5, f64::min),
+            most: ratios().fold(2.0, f64::max).min(MOST),
+        }
     }
 
     /// The powers of two on it.
@@ -134,12 +154,21 @@ mod tests {
 
     fn drawn() -> String {
         let bars = vec![("a<b", 0.5), ("ours", 2.0), ("theirs", 8.0)];
-        draw(&[Panel { title: "start & stop".to_owned(), bars }], "ours")
+        draw(
+            &[Panel {
+                title: "start & stop".to_owned(),
+                bars,
+            }],
+            "ours",
+        )
     }
 
     #[test]
     fn bars_grow_from_the_floor_by_the_logarithm() {
-        let places = Scale { least: 0.5, most: 8.0 };
+        let places = Scale {
+            least: 0.5,
+            most: 8.0,
+        };
         let [quarter, floor, twice, last] = [0.5, 1.0, 2.0, 8.0].map(|ratio| places.place(ratio));
         assert!((floor - quarter - (twice - floor)).abs() < 1e-9);
         assert!((last - (WIDTH - RIGHT)).abs() < 1e-9);

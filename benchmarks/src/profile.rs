@@ -25,7 +25,11 @@ const COLUMNS: [(&str, &str, What); 6] = [
     ("start and stop", STARTSTOP.name, What::Cycle),
     ("with a hook that awaits", STARTSTOP.name, What::Hooked),
     ("restart", STARTSTOP.name, What::Restart),
-    ("bare tokio: restart after a failure", FLOOR.name, What::Failing),
+    (
+        "bare tokio: restart after a failure",
+        FLOOR.name,
+        What::Failing,
+    ),
     ("restart after a failure", STARTSTOP.name, What::Failing),
 ];
 
@@ -54,17 +58,29 @@ impl Spender {
         (Self::Locks, "locks and atomic counters"),
         (Self::Heap, "the heap"),
         (Self::Clock, "the clock"),
-        (Self::Cell, "startstop: the lock, and what is done under it and after it"),
+        (
+            Self::Cell,
+            "startstop: the lock, and what is done under it and after it",
+        ),
         (Self::Rules, "startstop: the rules of the lifecycle"),
         (Self::Calls, "startstop: calls, and who waits for what"),
-        (Self::Driver, "startstop: the driver, the context, what fences panics"),
-        (Self::Failures, "startstop: failures, the history, the policy"),
+        (
+            Self::Driver,
+            "startstop: the driver, the context, what fences panics",
+        ),
+        (
+            Self::Failures,
+            "startstop: failures, the history, the policy",
+        ),
         (Self::Rest, "the rest: copies of memory, the body itself"),
     ];
 
     fn of(spent: &Spent<'_>) -> Self {
         let named = [spent.file, spent.home, spent.function];
-        named.into_iter().find_map(Self::of_path).unwrap_or(Self::Rest)
+        named
+            .into_iter()
+            .find_map(Self::of_path)
+            .unwrap_or(Self::Rest)
     }
 
     /// Whose file that is; a function of the standard library is known by the type that it is about.
@@ -83,9 +99,23 @@ impl Spender {
                 ],
                 Self::Locks,
             ),
-            (&["malloc", "alloc/src/alloc.rs", "__rust_alloc", "__rdl_"], Self::Heap),
-            (&["sys/pal/unix/time.rs", "std/src/time.rs", "clock_gettime", "vdso"], Self::Clock),
-            (&["tokio-util", "/src/sync/", "tokio::sync", "tokio_util"], Self::Sync),
+            (
+                &["malloc", "alloc/src/alloc.rs", "__rust_alloc", "__rdl_"],
+                Self::Heap,
+            ),
+            (
+                &[
+                    "sys/pal/unix/time.rs",
+                    "std/src/time.rs",
+                    "clock_gettime",
+                    "vdso",
+                ],
+                Self::Clock,
+            ),
+            (
+                &["tokio-util", "/src/sync/", "tokio::sync", "tokio_util"],
+                Self::Sync,
+            ),
             (&["runtime/task", "/src/task/", "runtime::task"], Self::Task),
         ];
         let found = spenders.into_iter().find(|(parts, _)| has(parts));
@@ -94,17 +124,33 @@ impl Spender {
     }
 
     fn of_own(path: &str) -> Option<Self> {
-        let module = path.split_once("startstop-core/src/").map(|(_, module)| module);
-        let module = module.or(path.split_once("startstop_core::").map(|(_, module)| module))?;
+        let module = path
+            .split_once("startstop-core/src/")
+            .map(|(_, module)| module);
+        let module = module.or(path
+            .split_once("startstop_core::")
+            .map(|(_, module)| module))?;
         let module = module.replace("::", "/");
         let is = |names: &[&str]| names.iter().any(|name| module.starts_with(name));
         let spenders: [(&[&str], Self); 6] = [
             (&["sync/clock"], Self::Clock),
-            (&["rules/restart_counter", "settings/restart_policy"], Self::Failures),
-            (&["report/failure", "report/history", "engine/record"], Self::Failures),
+            (
+                &["rules/restart_counter", "settings/restart_policy"],
+                Self::Failures,
+            ),
+            (
+                &["report/failure", "report/history", "engine/record"],
+                Self::Failures,
+            ),
             (&["rules"], Self::Rules),
             (
-                &["runner/driver", "service", "engine/catch_unwind", "engine/task", "report/panic"],
+                &[
+                    "runner/driver",
+                    "service",
+                    "engine/catch_unwind",
+                    "engine/task",
+                    "report/panic",
+                ],
                 Self::Driver,
             ),
             (&["engine/request", "engine/waiters", "runner"], Self::Calls),
@@ -116,9 +162,14 @@ impl Spender {
 
 /// Does the work of one column so many times, to be watched.
 pub(crate) fn one(who: &str, what: &str, rounds: &str) -> Result<(), Box<dyn Error>> {
-    let column = COLUMNS.iter().find(|column| column.1 == who && format!("{:?}", column.2) == what);
+    let column = COLUMNS
+        .iter()
+        .find(|column| column.1 == who && format!("{:?}", column.2) == what);
     let &(_, name, what) = column.ok_or("no such workload")?;
-    let contender = ALL.iter().find(|contender| contender.name == name).ok_or("nobody")?;
+    let contender = ALL
+        .iter()
+        .find(|contender| contender.name == name)
+        .ok_or("nobody")?;
     let work = workload::batch(what, contender).ok_or("it cannot do that")?;
     let flavour = Flavour::CurrentThread;
     flavour.wait(&flavour.runtime(), work(rounds.parse()?));
@@ -134,7 +185,10 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         let twice = watched(who, what, 2 * ROUNDS)?;
         let of = |(spender, count): (&Spender, &u64)| {
             let start = once.get(spender).copied().unwrap_or_default();
-            (*spender, count.saturating_sub(start) as f64 / f64::from(ROUNDS))
+            (
+                *spender,
+                count.saturating_sub(start) as f64 / f64::from(ROUNDS),
+            )
         };
         columns.push((title, twice.iter().map(of).collect()));
     }
@@ -161,7 +215,9 @@ fn part(columns: &[(&str, BTreeMap<Spender, f64>)]) -> String {
         "---:|".repeat(titles.len())
     );
     for (spender, title) in Spender::ALL {
-        let spent = columns.iter().map(|(_, all)| all.get(&spender).copied().unwrap_or_default());
+        let spent = columns
+            .iter()
+            .map(|(_, all)| all.get(&spender).copied().unwrap_or_default());
         let _ = writeln!(text, "| {title} | {} |", cells(spent));
     }
     let sums = columns.iter().map(|(_, all)| all.values().sum());
@@ -170,8 +226,13 @@ fn part(columns: &[(&str, BTreeMap<Spender, f64>)]) -> String {
 }
 
 fn cells(values: impl Iterator<Item = f64>) -> String {
-    let shown =
-        values.map(|value| if value < 0.5 { "–".to_owned() } else { figures::whole(value) });
+    let shown = values.map(|value| {
+        if value < 0.5 {
+            "–".to_owned()
+        } else {
+            figures::whole(value)
+        }
+    });
     shown.collect::<Vec<_>>().join(" | ")
 }
 
@@ -182,7 +243,12 @@ mod tests {
     #[test]
     fn instructions_are_known_by_their_files() {
         let of = |file, home, function| {
-            Spender::of(&Spent { file, function, home, instructions: 1 }) as u8
+            Spender::of(&Spent {
+                file,
+                function,
+                home,
+                instructions: 1,
+            }) as u8
         };
         let option = "/rustc/1/library/core/src/option.rs";
         let cell = "startstop-core/src/engine/apply.rs";
@@ -191,14 +257,26 @@ mod tests {
             of("startstop-core/src/rules/lifecycle/parts.rs", cell, ""),
             Spender::Rules as u8
         );
-        assert_eq!(of("./malloc/malloc.c", "./malloc/malloc.c", ""), Spender::Heap as u8);
+        assert_eq!(
+            of("./malloc/malloc.c", "./malloc/malloc.c", ""),
+            Spender::Heap as u8
+        );
         let drop = "core::ptr::drop_in_place<startstop_core::engine::waiters::Wakes>";
         assert_eq!(of(option, option, drop), Spender::Calls as u8);
-        assert_eq!(of("t/tokio-1.0/src/runtime/task/raw.rs", "", ""), Spender::Task as u8);
-        assert_eq!(of("t/tokio-1.0/src/runtime/time/mod.rs", "", ""), Spender::Runtime as u8);
+        assert_eq!(
+            of("t/tokio-1.0/src/runtime/task/raw.rs", "", ""),
+            Spender::Task as u8
+        );
+        assert_eq!(
+            of("t/tokio-1.0/src/runtime/time/mod.rs", "", ""),
+            Spender::Runtime as u8
+        );
         let lock = "/rustc/1/library/std/src/sys/sync/mutex/futex.rs";
         assert_eq!(of(lock, cell, "step"), Spender::Locks as u8);
-        assert_eq!(of("t/tokio-1.0/src/sync/notify.rs", "", ""), Spender::Sync as u8);
+        assert_eq!(
+            of("t/tokio-1.0/src/sync/notify.rs", "", ""),
+            Spender::Sync as u8
+        );
         assert_eq!(of("???", "???", "memcpy"), Spender::Rest as u8);
     }
 

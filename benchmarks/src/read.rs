@@ -18,7 +18,9 @@ pub(crate) fn timed<T>(threads: usize, reads: u32, read: impl Fn() -> T + Sync) 
     };
     thread::scope(|scope| {
         let spawned: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
-        let times = spawned.into_iter().map(|thread| thread.join().expect("a read does not panic"));
+        let times = spawned
+            .into_iter()
+            .map(|thread| thread.join().expect("a read does not panic"));
         times.sum::<Duration>() / u32::try_from(threads).expect("threads are few")
     })
 }

@@ -21,8 +21,10 @@ system, which costs far more than what is compared.
 /// The Markdown of all of it.
 pub(crate) fn part(results: &Results, weather: &Weather) -> String {
     let names = ALL.iter().map(|who| who.name);
-    let crates: Vec<&str> =
-        ["startstop-core", "tokio", "tokio-util"].into_iter().chain(names).collect();
+    let crates: Vec<&str> = ["startstop-core", "tokio", "tokio-util"]
+        .into_iter()
+        .chain(names)
+        .collect();
     let mut text = format!(
         "## What it costs to run\n\n{} {}\n",
         machine::described(&crates),
@@ -50,13 +52,25 @@ pub(crate) fn part(results: &Results, weather: &Weather) -> String {
         add(&Table::new(results, flavour, crowds(What::Stop)));
     }
     add(&"### Memory\n\nBytes of each of so many that run:\n");
-    add(&Table::new(results, Flavour::CurrentThread, sizes(What::Bytes)));
+    add(&Table::new(
+        results,
+        Flavour::CurrentThread,
+        sizes(What::Bytes),
+    ));
     add(&"Allocations of each:\n");
-    add(&Table::new(results, Flavour::CurrentThread, sizes(What::Allocations)));
+    add(&Table::new(
+        results,
+        Flavour::CurrentThread,
+        sizes(What::Allocations),
+    ));
     add(&stopped(results));
     add(&history(results));
     for flavour in Flavour::ALL {
-        add(&format!("### Groups of {}, {}\n", count(MEMBERS), flavour.name()));
+        add(&format!(
+            "### Groups of {}, {}\n",
+            count(MEMBERS),
+            flavour.name()
+        ));
         add(
             &"For each member. In a chain each needs the one before it, in a star all need the first.\n",
         );
@@ -73,15 +87,26 @@ pub(crate) fn panels(results: &Results) -> Vec<Panel> {
         let rest = ALL.iter().filter(|who| who.name != FLOOR.name);
         let bars =
             rest.filter_map(|who| Some((who.name, results.get(what, flavour, who.name)? / floor)));
-        Some(Panel { title: title.to_owned(), bars: bars.collect() })
+        Some(Panel {
+            title: title.to_owned(),
+            bars: bars.collect(),
+        })
     };
     let [one, two] = Flavour::ALL;
     let panels = [
         panel("Start and stop, current_thread", What::Cycle, one),
         panel("Start and stop, multi_thread", What::Cycle, two),
         panel("Restart, current_thread", What::Restart, one),
-        panel("Restart after a failure, current_thread", What::Failing, one),
-        panel("Start of each of 100,000, current_thread", What::Start(100_000), one),
+        panel(
+            "Restart after a failure, current_thread",
+            What::Failing,
+            one,
+        ),
+        panel(
+            "Start of each of 100,000, current_thread",
+            What::Start(100_000),
+            one,
+        ),
         panel("Heap of a running service", What::Bytes(10_000), one),
     ];
     panels.into_iter().flatten().collect()
@@ -106,11 +131,18 @@ fn reads() -> Vec<Column> {
 }
 
 fn crowds(what: fn(usize) -> What) -> Vec<Column> {
-    CROWDS.map(|size| Column::time(count(size), what(size))).into()
+    CROWDS
+        .map(|size| Column::time(count(size), what(size)))
+        .into()
 }
 
 fn sizes(what: fn(usize) -> What) -> Vec<Column> {
-    CROWDS.map(|size| Column { show: digits, ..Column::time(count(size), what(size)) }).into()
+    CROWDS
+        .map(|size| Column {
+            show: digits,
+            ..Column::time(count(size), what(size))
+        })
+        .into()
 }
 
 fn groups() -> Vec<Column> {
@@ -125,9 +157,16 @@ fn groups() -> Vec<Column> {
 fn stopped(results: &Results) -> String {
     let rows = CROWDS.iter().filter_map(|&size| {
         let own = |what| results.get(what, Flavour::CurrentThread, STARTSTOP.name);
-        let (bytes, allocations) =
-            (own(What::StoppedBytes(size))?, own(What::StoppedAllocations(size))?);
-        Some(format!("| {} | {} | {} |\n", count(size), digits(bytes), digits(allocations)))
+        let (bytes, allocations) = (
+            own(What::StoppedBytes(size))?,
+            own(What::StoppedAllocations(size))?,
+        );
+        Some(format!(
+            "| {} | {} | {} |\n",
+            count(size),
+            digits(bytes),
+            digits(allocations)
+        ))
     });
     let rows: String = rows.collect();
     format!(
@@ -141,7 +180,9 @@ fn history(results: &Results) -> String {
             let found = results.get(what(failures), Flavour::CurrentThread, STARTSTOP.name);
             found.map_or_else(|| "–".to_owned(), figures::time)
         };
-        let cells = [What::ErrorsLast, What::ErrorsList, What::History].map(time).join(" | ");
+        let cells = [What::ErrorsLast, What::ErrorsList, What::History]
+            .map(time)
+            .join(" | ");
         format!("| {} | {cells} |\n", count(failures as usize))
     });
     let rows: String = rows.collect();
@@ -153,8 +194,12 @@ fn history(results: &Results) -> String {
 
 fn targets(results: &Results) -> String {
     let flavours = Flavour::ALL.map(Flavour::name).join(" | ");
-    let times = target::of_times(results).into_iter().map(|target| format!("{target}\n"));
-    let sizes = target::of_sizes(results).into_iter().map(|target| format!("{target}\n"));
+    let times = target::of_times(results)
+        .into_iter()
+        .map(|target| format!("{target}\n"));
+    let sizes = target::of_sizes(results)
+        .into_iter()
+        .map(|target| format!("{target}\n"));
     format!(
         "### Targets\n\n| ratio | at most | {flavours} |\n|---|---:|---:|---:|\n{}\n\
          | size or time | at most | found |\n|---|---:|---:|\n{}",
@@ -164,6 +209,11 @@ fn targets(results: &Results) -> String {
 }
 
 fn how() -> String {
-    let lines = ALL.iter().map(|who| format!("- **{}:** {}.\n", who.name, who.how));
-    format!("### How each of them was used\n\n{}", lines.collect::<String>())
+    let lines = ALL
+        .iter()
+        .map(|who| format!("- **{}:** {}.\n", who.name, who.how));
+    format!(
+        "### How each of them was used\n\n{}",
+        lines.collect::<String>()
+    )
 }

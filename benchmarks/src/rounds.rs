@@ -64,8 +64,10 @@ mod tests {
     fn what_takes_a_microsecond_is_told_to() {
         let batch: Batch = Box::new(|n| Duration::from_micros(n.into()));
         let twice: Batch = Box::new(|n| Duration::from_micros((2 * n).into()));
-        let found: Vec<String> =
-            medians(&[batch, twice]).iter().map(|time| format!("{time:.0}")).collect();
+        let found: Vec<String> = medians(&[batch, twice])
+            .iter()
+            .map(|time| format!("{time:.0}"))
+            .collect();
         assert_eq!(found, ["1000", "2000"]);
     }
 }

@@ -24,10 +24,9 @@ pub fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
         ["instructions"] => counts::measure(),
         ["instructions", "check"] => counts::check(),
         [counts::ONE, who, what, flavour, until, n] => counts::one(who, what, flavour, until, n),
-        _ => {
-            Err("either nothing, or `build`, `profile`, `instructions` or `instructions check`"
-                .into())
-        }
+        _ => Err(
+            "either nothing, or `build`, `profile`, `instructions` or `instructions check`".into(),
+        ),
     }
 }
 

@@ -25,14 +25,21 @@ pub fn count_sizes() {
 fn print(what: &str, many: usize, heap: impl Future<Output = Heap>) {
     let heap = Flavour::CurrentThread.runtime().block_on(heap);
     let each = |all: i64| all as f64 / many as f64;
-    println!("{what}: {:.0} bytes in {:.2}", each(heap.bytes), each(heap.allocations));
+    println!(
+        "{what}: {:.0} bytes in {:.2}",
+        each(heap.bytes),
+        each(heap.allocations)
+    );
 }
 
 /// The heap that the members take beside the group: of twice as many, less that of so many.
 async fn members() -> Heap {
     let once = grown(MEMBERS).await;
     let twice = grown(2 * MEMBERS).await;
-    Heap { bytes: twice.bytes - once.bytes, allocations: twice.allocations - once.allocations }
+    Heap {
+        bytes: twice.bytes - once.bytes,
+        allocations: twice.allocations - once.allocations,
+    }
 }
 
 /// What is there when so many members run, since before they were made.

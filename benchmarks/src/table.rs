@@ -25,13 +25,21 @@ pub(crate) struct Column {
 impl Column {
     /// A time and its ratio to what the floor takes for the same.
     pub(crate) fn time(title: impl Into<String>, what: What) -> Self {
-        Self { title: title.into(), what, show: figures::time }
+        Self {
+            title: title.into(),
+            what,
+            show: figures::time,
+        }
     }
 }
 
 impl<'a> Table<'a> {
     pub(crate) fn new(results: &'a Results, flavour: Flavour, columns: Vec<Column>) -> Self {
-        Self { results, flavour, columns }
+        Self {
+            results,
+            flavour,
+            columns,
+        }
     }
 
     fn cell(&self, column: &Column, who: &Contender, notes: &mut Vec<&'static str>) -> String {
@@ -47,7 +55,9 @@ impl<'a> Table<'a> {
 }
 
 fn missing(what: What, who: &Contender, notes: &mut Vec<&'static str>) -> String {
-    let Some(reason) = reason(what, who) else { return "–".to_owned() };
+    let Some(reason) = reason(what, who) else {
+        return "–".to_owned();
+    };
     let known = notes.iter().position(|note| *note == reason);
     let place = known.unwrap_or_else(|| {
         notes.push(reason);
@@ -79,15 +89,35 @@ fn reason(what: What, who: &Contender) -> Option<&'static str> {
 impl Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let titles: Vec<&str> = self.columns.iter().map(|column| &*column.title).collect();
-        writeln!(f, "| | {} |\n|---|{}", titles.join(" | "), "---:|".repeat(titles.len()))?;
+        writeln!(
+            f,
+            "| | {} |\n|---|{}",
+            titles.join(" | "),
+            "---:|".repeat(titles.len())
+        )?;
         let mut notes = Vec::new();
         for who in ALL {
-            let cells = self.columns.iter().map(|column| self.cell(column, who, &mut notes));
-            writeln!(f, "| {} | {} |", who.name, cells.collect::<Vec<_>>().join(" | "))?;
+            let cells = self
+                .columns
+                .iter()
+                .map(|column| self.cell(column, who, &mut notes));
+            writeln!(
+                f,
+                "| {} | {} |",
+                who.name,
+                cells.collect::<Vec<_>>().join(" | ")
+            )?;
         }
-        let notes = notes.iter().zip(1..).map(|(note, number)| format!("({number}) {note}"));
+        let notes = notes
+            .iter()
+            .zip(1..)
+            .map(|(note, number)| format!("({number}) {note}"));
         let notes: Vec<String> = notes.collect();
-        if notes.is_empty() { Ok(()) } else { writeln!(f, "\n{}.", notes.join("; ")) }
+        if notes.is_empty() {
+            Ok(())
+        } else {
+            writeln!(f, "\n{}.", notes.join("; "))
+        }
     }
 }
 
@@ -115,8 +145,11 @@ mod tests {
     }
     #[test]
     fn a_reason_is_told_once() {
-        let who =
-            Contender { running: Can::Not("no state"), uptime: Can::Not("no state"), ..FLOOR };
+        let who = Contender {
+            running: Can::Not("no state"),
+            uptime: Can::Not("no state"),
+            ..FLOOR
+        };
         let mut notes = Vec::new();
         let cells = [What::Running(1), What::Uptime(1), What::Cycle];
         let cells = cells.map(|what| missing(what, &who, &mut notes));

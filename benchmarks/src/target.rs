@@ -60,7 +60,9 @@ impl Target {
 impl Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "| {} | {} |", self.what, self.unit.show(self.limit))?;
-        self.found.iter().try_for_each(|found| write!(f, " {} |", self.verdict(*found)))
+        self.found
+            .iter()
+            .try_for_each(|found| write!(f, " {} |", self.verdict(*found)))
     }
 }
 
@@ -70,29 +72,53 @@ pub(crate) fn of_times(results: &Results) -> Vec<Target> {
         what: what.to_owned(),
         limit,
         unit: Unit::Ratio,
-        found: Flavour::ALL.map(|flavour| ratio(Sought { results, flavour })).to_vec(),
+        found: Flavour::ALL
+            .map(|flavour| ratio(Sought { results, flavour }))
+            .to_vec(),
     };
     vec![
-        ratio("start and stop, to the floor", 1.1, &|s| s.to_floor(What::Cycle)),
-        ratio("the same with a hook that awaits", 1.6, &|s| s.to_floor(What::Hooked)),
-        ratio("restart in place, to a bare stop and start", 0.7, &|s| s.to_floor(What::Restart)),
-        ratio("`is_running()`, to a relaxed load (1.1 is taken for the same)", SAME, &|s| {
-            s.to_floor(What::Running(1))
+        ratio("start and stop, to the floor", 1.1, &|s| {
+            s.to_floor(What::Cycle)
         }),
+        ratio("the same with a hook that awaits", 1.6, &|s| {
+            s.to_floor(What::Hooked)
+        }),
+        ratio("restart in place, to a bare stop and start", 0.7, &|s| {
+            s.to_floor(What::Restart)
+        }),
+        ratio(
+            "`is_running()`, to a relaxed load (1.1 is taken for the same)",
+            SAME,
+            &|s| s.to_floor(What::Running(1)),
+        ),
         ratio("`is_running()` of two threads, to one", SAME, &|s| {
             s.own(What::Running(2), What::Running(1))
         }),
-        ratio("`uptime()`, to `Instant::now()`", 1.3, &|s| s.to_floor(What::Uptime(1))),
+        ratio("`uptime()`, to `Instant::now()`", 1.3, &|s| {
+            s.to_floor(What::Uptime(1))
+        }),
         ratio("`uptime()` of two threads, to one", SAME, &|s| {
             s.own(What::Uptime(2), What::Uptime(1))
         }),
-        ratio("start of each of 1,000,000, to the floor", 1.2, &|s| s.to_floor(What::Start(MANY))),
-        ratio("stop of each of 1,000,000, to the floor", 1.2, &|s| s.to_floor(What::Stop(MANY))),
-        ratio("the start's ratio at 1,000,000, to that at 10,000", SAME, &|s| {
-            s.growth(What::Start)
+        ratio("start of each of 1,000,000, to the floor", 1.2, &|s| {
+            s.to_floor(What::Start(MANY))
         }),
-        ratio("the stop's ratio at 1,000,000, to that at 10,000", SAME, &|s| s.growth(What::Stop)),
-        ratio("restart after a failure, to a bare loop", 0.4, &|s| s.to_floor(What::Failing)),
+        ratio("stop of each of 1,000,000, to the floor", 1.2, &|s| {
+            s.to_floor(What::Stop(MANY))
+        }),
+        ratio(
+            "the start's ratio at 1,000,000, to that at 10,000",
+            SAME,
+            &|s| s.growth(What::Start),
+        ),
+        ratio(
+            "the stop's ratio at 1,000,000, to that at 10,000",
+            SAME,
+            &|s| s.growth(What::Stop),
+        ),
+        ratio("restart after a failure, to a bare loop", 0.4, &|s| {
+            s.to_floor(What::Failing)
+        }),
     ]
 }
 
@@ -117,10 +143,30 @@ pub(crate) fn of_sizes(results: &Results) -> Vec<Target> {
             Unit::Bytes,
             beside(What::Bytes(SOME)),
         ),
-        once("its allocations", 2.0, Unit::Count, own(What::Allocations(SOME))),
-        once("a stopped one", 256.0, Unit::Bytes, beside(What::StoppedBytes(SOME))),
-        once("its allocations", 1.0, Unit::Count, own(What::StoppedAllocations(SOME))),
-        once("`errors_last()` without failures", 5.0, Unit::Nanoseconds, own(What::ErrorsLast(0))),
+        once(
+            "its allocations",
+            2.0,
+            Unit::Count,
+            own(What::Allocations(SOME)),
+        ),
+        once(
+            "a stopped one",
+            256.0,
+            Unit::Bytes,
+            beside(What::StoppedBytes(SOME)),
+        ),
+        once(
+            "its allocations",
+            1.0,
+            Unit::Count,
+            own(What::StoppedAllocations(SOME)),
+        ),
+        once(
+            "`errors_last()` without failures",
+            5.0,
+            Unit::Nanoseconds,
+            own(What::ErrorsLast(0)),
+        ),
         once("`history()` at any size", 60.0, Unit::Nanoseconds, worst),
     ]
 }
@@ -134,8 +180,18 @@ pub(crate) fn of_builds(crates: Option<f64>, ratio: Option<f64>) -> Vec<Target> 
         found: vec![found],
     };
     vec![
-        once("crates of a program with one service", 20.0, Unit::Count, crates),
-        once("its cold build, to that of tokio with macros", 1.5, Unit::Ratio, ratio),
+        once(
+            "crates of a program with one service",
+            20.0,
+            Unit::Count,
+            crates,
+        ),
+        once(
+            "its cold build, to that of tokio with macros",
+            1.5,
+            Unit::Ratio,
+            ratio,
+        ),
     ]
 }
 
@@ -177,14 +233,22 @@ mod tests {
             results.put(What::Cycle, flavour, STARTSTOP.name, time);
         }
         let row = of_times(&results)[0].to_string();
-        assert_eq!(row, "| start and stop, to the floor | 1.10 | 1.10, met | 1.11, **missed** |");
+        assert_eq!(
+            row,
+            "| start and stop, to the floor | 1.10 | 1.10, met | 1.11, **missed** |"
+        );
     }
 
     #[test]
     fn a_snapshot_is_judged_by_its_slowest() {
         let mut results = Results::default();
         for (failures, time) in FAILURES.into_iter().zip([20.0, 30.0, 70.0]) {
-            results.put(What::History(failures), Flavour::CurrentThread, STARTSTOP.name, time);
+            results.put(
+                What::History(failures),
+                Flavour::CurrentThread,
+                STARTSTOP.name,
+                time,
+            );
         }
         let target = of_sizes(&results).pop().expect("it is the last one");
         assert_eq!(

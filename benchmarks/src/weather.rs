@@ -50,14 +50,20 @@ fn now() -> Option<Ticks> {
 /// From the tables of the kernel: all processors, and this process with its children.
 fn ticks(all: &str, own: &str) -> Option<Ticks> {
     let numbers = |text: &str| -> Vec<u64> {
-        text.split_whitespace().map(|word| word.parse().unwrap_or_default()).collect()
+        text.split_whitespace()
+            .map(|word| word.parse().unwrap_or_default())
+            .collect()
     };
     // User, nice, system, idle, waiting, interrupts, soft interrupts, stolen.
     let all = numbers(all.lines().next()?.strip_prefix("cpu ")?);
     // Behind the name in brackets, which may hold anything: the last four of these are the times.
     let own = numbers(own.rsplit_once(") ")?.1);
     let idle = all.get(3..5)?.iter().sum();
-    Some(Ticks { all: all.get(..8)?.iter().sum(), idle, own: own.get(11..15)?.iter().sum() })
+    Some(Ticks {
+        all: all.get(..8)?.iter().sum(),
+        idle,
+        own: own.get(11..15)?.iter().sum(),
+    })
 }
 
 /// The share of all others, in percent.
@@ -81,8 +87,16 @@ mod tests {
 
     #[test]
     fn what_is_neither_idle_nor_own_is_of_others() {
-        let then = Ticks { all: 1_000, idle: 800, own: 0 };
-        let now = Ticks { all: 2_000, idle: 1_300, own: 400 };
+        let then = Ticks {
+            all: 1_000,
+            idle: 800,
+            own: 0,
+        };
+        let now = Ticks {
+            all: 2_000,
+            idle: 1_300,
+            own: 400,
+        };
         assert_eq!(others(now - then), 10);
     }
 }

@@ -37,7 +37,13 @@ pub(crate) fn measure(flavour: Flavour, results: &mut Results) {
         many(flavour, size, |contender| contender.crowd, put, results);
     }
     let chain = [What::ChainStart, What::ChainStop];
-    many(flavour, MEMBERS, |contender| contender.chain, chain, results);
+    many(
+        flavour,
+        MEMBERS,
+        |contender| contender.chain,
+        chain,
+        results,
+    );
     let star = [What::StarStart, What::StarStop];
     many(flavour, MEMBERS, |contender| contender.star, star, results);
 }
@@ -52,7 +58,8 @@ fn one_by_one(flavour: Flavour, whats: &[What], results: &mut Results) {
     eprintln!("{}: one service", flavour.name());
     let runtime = flavour.runtime();
     let able = whats.iter().flat_map(|&what| {
-        ALL.iter().filter_map(move |who| Some(((what, who.name), batch(what, who)?)))
+        ALL.iter()
+            .filter_map(move |who| Some(((what, who.name), batch(what, who)?)))
     });
     let (keys, works): (Vec<_>, Vec<_>) = able.unzip();
     let runtime = &runtime;
@@ -120,13 +127,25 @@ fn many(
         }
     }
     for (name, _, crowds, _) in able {
-        results.put(start, flavour, name, one_of(size, &crowds, |crowd| crowd.start));
-        results.put(stop, flavour, name, one_of(size, &crowds, |crowd| crowd.stop));
+        results.put(
+            start,
+            flavour,
+            name,
+            one_of(size, &crowds, |crowd| crowd.start),
+        );
+        results.put(
+            stop,
+            flavour,
+            name,
+            one_of(size, &crowds, |crowd| crowd.stop),
+        );
     }
 }
 
 fn one_of(size: usize, crowds: &[Crowd], time: fn(&Crowd) -> Duration) -> f64 {
-    let times = crowds.iter().map(|crowd| time(crowd).as_secs_f64() * 1e9 / size as f64);
+    let times = crowds
+        .iter()
+        .map(|crowd| time(crowd).as_secs_f64() * 1e9 / size as f64);
     median(times.collect())
 }
 
@@ -140,7 +159,11 @@ mod tests {
             let runtime = flavour.runtime();
             for who in ALL {
                 for work in EACH.iter().filter_map(|what| batch(*what, who)) {
-                    assert!(flavour.wait(&runtime, work(3)) > Duration::ZERO, "{}", who.name);
+                    assert!(
+                        flavour.wait(&runtime, work(3)) > Duration::ZERO,
+                        "{}",
+                        who.name
+                    );
                 }
                 for many in [who.crowd, who.chain, who.star] {
                     let Can::Do(many) = many else { continue };

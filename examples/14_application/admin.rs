@@ -31,8 +31,9 @@ impl Service for Admin {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("admin on http://{}", listener.local_addr()?);
         cx.ready();
-        let router =
-            Router::new().route("/admin/{member}/{action}", post(act)).with_state(self.app.clone());
+        let router = Router::new()
+            .route("/admin/{member}/{action}", post(act))
+            .with_state(self.app.clone());
         startstop_host::serve(cx, listener, router).await
     }
 
@@ -58,10 +59,18 @@ async fn act(
         "stop" => runner.stop().await.map_err(Into::into),
         "restart" => runner.restart().await.map_err(Into::into),
         "kill" => runner.stop_within(Duration::ZERO).await.map_err(Into::into),
-        _ => return (StatusCode::NOT_FOUND, "start, stop, restart or kill\n".to_owned()),
+        _ => {
+            return (
+                StatusCode::NOT_FOUND,
+                "start, stop, restart or kill\n".to_owned(),
+            );
+        }
     };
     match done {
         Ok(()) => (StatusCode::OK, format!("{member} is {}\n", runner.state())),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{member}: {error}\n")),
+        Err(error) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("{member}: {error}\n"),
+        ),
     }
 }

@@ -27,7 +27,10 @@ pub(crate) struct Client {
 
 impl Db {
     pub(crate) fn new(client: Slot<Client>) -> Self {
-        Self { rows: Arc::default(), client }
+        Self {
+            rows: Arc::default(),
+            client,
+        }
     }
 }
 
@@ -37,7 +40,12 @@ impl Service for Db {
     async fn run(&self, cx: Context) -> io::Result<()> {
         let _life = Life::begin(&cx);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        self.client.fill(&cx, Client { addr: listener.local_addr()? }); // now it is ready
+        self.client.fill(
+            &cx,
+            Client {
+                addr: listener.local_addr()?,
+            },
+        ); // now it is ready
         while let Some(accepted) = cx.run_until_cancelled(listener.accept()).await {
             cx.spawn(serve(accepted?.0, Arc::clone(&self.rows)));
         }
@@ -45,7 +53,9 @@ impl Service for Db {
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().readiness(Readiness::Explicit).restart(RestartPolicy::on_failure())
+        Settings::new()
+            .readiness(Readiness::Explicit)
+            .restart(RestartPolicy::on_failure())
     }
 }
 

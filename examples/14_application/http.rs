@@ -31,7 +31,11 @@ struct Sources {
 
 impl Http {
     pub(crate) fn new(addr: String, client: Slot<Client>, entries: Slot<Entries>) -> Self {
-        Self { addr, bound: OnceLock::new(), sources: Sources { client, entries } }
+        Self {
+            addr,
+            bound: OnceLock::new(),
+            sources: Sources { client, entries },
+        }
     }
 }
 
@@ -53,21 +57,32 @@ impl Service for Http {
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().readiness(Readiness::Explicit).restart(RestartPolicy::on_failure())
+        Settings::new()
+            .readiness(Readiness::Explicit)
+            .restart(RestartPolicy::on_failure())
     }
 }
 
 /// Without the cache it asks the database; without the database there is no answer.
 async fn value(State(sources): State<Sources>) -> (StatusCode, String) {
     let Some(db) = sources.client.get() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the database is down\n".to_owned());
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database is down\n".to_owned(),
+        );
     };
     let got = match sources.entries.get() {
         Some(entries) => entries.get(&db, "greeting").await,
-        None => db.ask("get greeting").await.map(|value| (value, "database")),
+        None => db
+            .ask("get greeting")
+            .await
+            .map(|value| (value, "database")),
     };
     match got {
         Ok((value, source)) => (StatusCode::OK, format!("{value} from the {source}\n")),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("the database: {error}\n")),
+        Err(error) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the database: {error}\n"),
+        ),
     }
 }

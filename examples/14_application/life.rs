@@ -10,7 +10,11 @@ pub(crate) struct Life {
 impl Life {
     pub(crate) fn begin(cx: &Context) -> Self {
         let name = cx.name().to_owned();
-        println!("{name} begins: cycle {}, attempt {}", cx.cycle(), cx.attempt());
+        println!(
+            "{name} begins: cycle {}, attempt {}",
+            cx.cycle(),
+            cx.attempt()
+        );
         Self { name }
     }
 }

@@ -27,7 +27,9 @@ use worker::Worker;
 
 #[tokio::main]
 async fn main() -> Result<Exit, Box<dyn Error>> {
-    let addr = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let addr = env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:0".to_owned());
     // What members make for others; each place is empty while its member is down.
     let (client, entries) = (Slot::new(), Slot::new());
 
@@ -36,14 +38,22 @@ async fn main() -> Result<Exit, Box<dyn Error>> {
     let group = Group::builder("app")
         .with("db", Db::new(client.clone()))
         .with("migrate", Member::new(migrate).after(["db"]))
-        .with("cache", Member::new(Cache::new(entries.clone())).after(["db"]))
-        .with("http", Member::new(Http::new(addr, client, entries)).after(["migrate", "cache"]))
+        .with(
+            "cache",
+            Member::new(Cache::new(entries.clone())).after(["db"]),
+        )
+        .with(
+            "http",
+            Member::new(Http::new(addr, client, entries)).after(["migrate", "cache"]),
+        )
         .with("worker", Worker)
         .build()?;
     let app = Runner::new(group);
 
     // These two look at the whole. They hold it weakly, since the whole holds them.
-    app.service().insert("admin", Admin::new(app.downgrade())).await?;
+    app.service()
+        .insert("admin", Admin::new(app.downgrade()))
+        .await?;
     let weak = app.downgrade();
     let ticker = every(Duration::from_secs(1), move |_cx| {
         let tree = weak.upgrade().map(|app| app.status());
@@ -61,7 +71,9 @@ async fn main() -> Result<Exit, Box<dyn Error>> {
 /// Done once, before anything else asks the database.
 async fn migrate(client: Slot<Client>, cx: Context) -> Result<(), BoxError> {
     let _life = Life::begin(&cx);
-    let Some(db) = client.wait(&cx).await else { return Ok(()) };
+    let Some(db) = client.wait(&cx).await else {
+        return Ok(());
+    };
     db.ask("set greeting hello").await?;
     Ok(())
 }

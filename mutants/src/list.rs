@@ -36,7 +36,10 @@ pub(crate) struct Span {
 impl Mutant {
     /// The text of its file with the mistake in it.
     pub(crate) fn applied_to(&self, text: &str) -> Option<String> {
-        let (start, end) = (self.span.start.offset_in(text)?, self.span.end.offset_in(text)?);
+        let (start, end) = (
+            self.span.start.offset_in(text)?,
+            self.span.end.offset_in(text)?,
+        );
         Some([&text[..start], &self.replacement, &text[end..]].concat())
     }
 }
@@ -73,6 +76,9 @@ mod tests {
             r#"[{{"file": "f", "name": "n", "genre": "BinaryOperator", "replacement": ">>", "span": {span}}}]"#
         );
         let mutants = read(&list).expect("it is a list");
-        assert_eq!(mutants[0].applied_to("é\n1 << 2;").as_deref(), Some("é\n1 >> 2;"));
+        assert_eq!(
+            mutants[0].applied_to("é\n1 << 2;").as_deref(),
+            Some("é\n1 >> 2;")
+        );
     }
 }

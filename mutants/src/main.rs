@@ -40,11 +40,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     report.all(found.unviable, &Outcome::Unviable);
     report.all(tree.make(&found.places)?, &Outcome::Unviable);
     let tests = trial::tests(&tree, &arguments.collect::<Vec<_>>())?;
-    let switched: Vec<_> = report.left().filter(|id| !found.constant.contains(id)).collect();
+    let switched: Vec<_> = report
+        .left()
+        .filter(|id| !found.constant.contains(id))
+        .collect();
     trial::run(&tests, &mut report, &switched)?;
     for id in found.constant {
         let compiles = tree.make_alone(&mutants[id])?;
-        let outcome = if compiles { trial::run_all(&tests, id)? } else { Outcome::Unviable };
+        let outcome = if compiles {
+            trial::run_all(&tests, id)?
+        } else {
+            Outcome::Unviable
+        };
         report.one(id, outcome);
     }
     report.write(&folder.join("outcomes.txt"))?;

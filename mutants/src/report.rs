@@ -41,7 +41,10 @@ pub(crate) struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(mutants: &'a [Mutant]) -> Self {
-        Self { mutants, outcomes: vec![None; mutants.len()] }
+        Self {
+            mutants,
+            outcomes: vec![None; mutants.len()],
+        }
     }
 
     pub(crate) fn all(&mut self, ids: Vec<usize>, outcome: &Outcome) {
@@ -64,13 +67,18 @@ impl<'a> Report<'a> {
 
     pub(crate) fn write(&self, path: &Path) -> std::io::Result<()> {
         let lines = self.mutants.iter().zip(self.outcomes.iter().flatten());
-        let lines: Vec<_> =
-            lines.map(|(mutant, outcome)| format!("{}: {outcome}\n", mutant.name)).collect();
+        let lines: Vec<_> = lines
+            .map(|(mutant, outcome)| format!("{}: {outcome}\n", mutant.name))
+            .collect();
         fs::write(path, lines.concat())
     }
 
     fn count(&self, of_it: impl Fn(&Outcome) -> bool) -> usize {
-        self.outcomes.iter().flatten().filter(|outcome| of_it(outcome)).count()
+        self.outcomes
+            .iter()
+            .flatten()
+            .filter(|outcome| of_it(outcome))
+            .count()
     }
 }
 

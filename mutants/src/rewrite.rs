@@ -124,9 +124,15 @@ mod tests {
 
     fn place(text: &str, part: &str, shape: Shape, alternatives: &[(usize, &str)]) -> Place {
         let start = text.find(part).expect("it is there");
-        let alternatives =
-            alternatives.iter().map(|(id, text)| (*id, (*text).to_owned())).collect();
-        Place { range: start..start + part.len(), shape, alternatives }
+        let alternatives = alternatives
+            .iter()
+            .map(|(id, text)| (*id, (*text).to_owned()))
+            .collect();
+        Place {
+            range: start..start + part.len(),
+            shape,
+            alternatives,
+        }
     }
 
     fn words(text: &str) -> String {
@@ -142,7 +148,10 @@ mod tests {
         ];
         let inner = "(if crate::mutant::on(1) { /*<1*/ a != b /*>1*/ } else { a == b })";
         let outer = "(if crate::mutant::on(2) { /*<2*/ a == b || c /*>2*/ } else { ";
-        assert_eq!(words(&rewritten(text, places)), format!("let x = {outer}{inner} && c }});"));
+        assert_eq!(
+            words(&rewritten(text, places)),
+            format!("let x = {outer}{inner} && c }});")
+        );
     }
 
     #[test]
@@ -155,7 +164,11 @@ mod tests {
         let returns = |id, value| {
             format!("if crate::mutant::on({id}) {{ /*<{id}*/ return {value} ; /*>{id}*/ }}")
         };
-        let before = format!("fn f() -> u8 {{ {} {} (if", returns(3, "0"), returns(4, "1"));
+        let before = format!(
+            "fn f() -> u8 {{ {} {} (if",
+            returns(3, "0"),
+            returns(4, "1")
+        );
         assert!(text.starts_with(&before), "{text}");
     }
 
@@ -170,7 +183,10 @@ mod tests {
             text.contains("A if (!(/*<6*/ crate::mutant::on(6) /*>6*/) && (g )) => 1"),
             "{text}"
         );
-        assert!(text.contains("B if !(/*<7*/ crate::mutant::on(7) /*>7*/) => 2"), "{text}");
+        assert!(
+            text.contains("B if !(/*<7*/ crate::mutant::on(7) /*>7*/) => 2"),
+            "{text}"
+        );
     }
 
     #[test]

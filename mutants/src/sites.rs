@@ -29,8 +29,17 @@ pub(crate) struct Found {
 pub(crate) fn find(tree: &Tree, mutants: &[Mutant]) -> Result<Found, Box<dyn Error>> {
     let mut starts: HashMap<&str, Starts> = HashMap::new();
     for (id, mutant) in mutants.iter().enumerate() {
-        let offset = mutant.span.start.offset_in(tree.text(&mutant.file)).ok_or(&*mutant.name)?;
-        starts.entry(&mutant.file).or_default().entry((mutant.genre, offset)).or_default().push(id);
+        let offset = mutant
+            .span
+            .start
+            .offset_in(tree.text(&mutant.file))
+            .ok_or(&*mutant.name)?;
+        starts
+            .entry(&mutant.file)
+            .or_default()
+            .entry((mutant.genre, offset))
+            .or_default()
+            .push(id);
     }
     let mut found = Found::default();
     for (file, starts) in starts {
@@ -47,7 +56,15 @@ fn find_in(
     found: &mut Found,
 ) -> Result<Vec<Place>, Box<dyn Error>> {
     let places = Vec::new();
-    let mut finder = Finder { text, mutants, starts, places, chain: None, in_constant: 0, found };
+    let mut finder = Finder {
+        text,
+        mutants,
+        starts,
+        places,
+        chain: None,
+        in_constant: 0,
+        found,
+    };
     finder.visit_file(&syn::parse_file(text)?);
     if let Some(id) = finder.starts.values().flatten().next() {
         return Err(format!("not found: {}", mutants[*id].name).into());
@@ -80,7 +97,9 @@ impl Finder<'_> {
         shape: Option<Shape>,
         text: impl Fn(&str) -> String,
     ) {
-        let Some(ids) = self.starts.remove(&(genre, start)) else { return };
+        let Some(ids) = self.starts.remove(&(genre, start)) else {
+            return;
+        };
         if self.in_constant > 0 {
             self.found.constant.extend(ids);
             return;
@@ -89,15 +108,26 @@ impl Finder<'_> {
             self.found.unviable.extend(ids);
             return;
         };
-        let alternatives =
-            ids.into_iter().map(|id| (id, text(&self.mutants[id].replacement))).collect();
-        self.places.push(Place { range, shape, alternatives });
+        let alternatives = ids
+            .into_iter()
+            .map(|id| (id, text(&self.mutants[id].replacement)))
+            .collect();
+        self.places.push(Place {
+            range,
+            shape,
+            alternatives,
+        });
     }
 
     fn function(&mut self, block: &Block) {
         if let Some(first) = block.stmts.first() {
             let start = first.span().byte_range().start;
-            self.note((Genre::FnValue, start), start..start, Some(Shape::Body), str::to_owned);
+            self.note(
+                (Genre::FnValue, start),
+                start..start,
+                Some(Shape::Body),
+                str::to_owned,
+            );
         }
     }
 
@@ -163,7 +193,10 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_expr_binary(&mut self, binary: &'ast syn::ExprBinary) {
         // Another operator may bind tighter, so that the whole of them is read anew.
-        let range = self.chain.take().unwrap_or_else(|| binary.span().byte_range());
+        let range = self
+            .chain
+            .take()
+            .unwrap_or_else(|| binary.span().byte_range());
         let operator = binary.op.span().byte_range();
         let (left, right) = (range.start..operator.start, operator.end..range.end);
         let source = self.text;
@@ -205,7 +238,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             let rest = behind.trim_start().strip_prefix(',').unwrap_or(behind);
             let without = format!("{}{rest}", &source[range.start..field.start]);
             let genre = (Genre::StructField, field.start);
-            self.note(genre, range.clone(), Some(Shape::Value), |_| without.clone());
+            self.note(genre, range.clone(), Some(Shape::Value), |_| {
+                without.clone()
+            });
         }
         visit::visit_expr_struct(self, expr);
     }
@@ -241,12 +276,21 @@ mod tests {
             let start = text.find(operator).expect("it is there");
             let starts = Starts::from([((Genre::BinaryOperator, start), vec![0])]);
             let places = find_in(text, &mutants, starts, &mut found).expect("it is found");
-            (text[places[0].range.clone()].to_owned(), places[0].alternatives[0].1.clone())
+            (
+                text[places[0].range.clone()].to_owned(),
+                places[0].alternatives[0].1.clone(),
+            )
         };
         let inner = "a == b && c";
         assert_eq!(becomes("=="), (inner.to_owned(), "a || b && c".to_owned()));
-        assert_eq!(becomes("&& c"), (inner.to_owned(), "a == b || c".to_owned()));
+        assert_eq!(
+            becomes("&& c"),
+            (inner.to_owned(), "a == b || c".to_owned())
+        );
         let outer = "(a == b && c) && d";
-        assert_eq!(becomes("&& d"), (outer.to_owned(), "(a == b && c) || d".to_owned()));
+        assert_eq!(
+            becomes("&& d"),
+            (outer.to_owned(), "(a == b && c) || d".to_owned())
+        );
     }
 }

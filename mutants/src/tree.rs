@@ -32,11 +32,17 @@ impl Tree {
         let (folder, target) = (folder.join("tree"), folder.join("target"));
         let mut texts = HashMap::new();
         for path in String::from_utf8(listed.stdout)?.split_terminator('\0') {
-            let Ok(text) = fs::read_to_string(path) else { continue };
+            let Ok(text) = fs::read_to_string(path) else {
+                continue;
+            };
             store(&folder.join(path), &text)?;
             texts.insert(path.to_owned(), text);
         }
-        Ok(Self { folder: folder.canonicalize()?, target: std::path::absolute(target)?, texts })
+        Ok(Self {
+            folder: folder.canonicalize()?,
+            target: std::path::absolute(target)?,
+            texts,
+        })
     }
 
     /// A file as it is under version control.
@@ -55,7 +61,9 @@ impl Tree {
                     (&**file, rewrite::rewritten(self.text(file), places.clone()))
                 })
                 .collect();
-            let library = changed.get(CORE).map_or_else(|| self.text(CORE), String::as_str);
+            let library = changed
+                .get(CORE)
+                .map_or_else(|| self.text(CORE), String::as_str);
             store(&self.folder.join(CORE), &format!("{library}\n{SWITCHES}"))?;
             for (file, text) in &changed {
                 if *file != CORE {
@@ -82,12 +90,17 @@ impl Tree {
         let messages = self.cargo(&["check", "--package", "startstop-core", "--all-features"])?;
         let (mut broken, mut suspects) = (Vec::new(), Vec::new());
         let mut unexplained = String::new();
-        for message in messages.into_iter().filter_map(|message| message.diagnostic) {
+        for message in messages
+            .into_iter()
+            .filter_map(|message| message.diagnostic)
+        {
             if message.level != "error" {
                 continue;
             }
             for span in &message.spans {
-                let Some(text) = changed.get(&*span.file_name) else { continue };
+                let Some(text) = changed.get(&*span.file_name) else {
+                    continue;
+                };
                 broken.extend(rewrite::at(text, span.byte_start));
                 suspects.extend(rewrite::returned_before(text, span.byte_start));
             }
@@ -107,9 +120,16 @@ impl Tree {
     /// Puts one mistake into the core in place of all others, without a switch, and builds the tests, unless it does
     /// not compile.
     pub(crate) fn make_alone(&self, mutant: &Mutant) -> Result<bool, Box<dyn Error>> {
-        for (path, text) in self.texts.iter().filter(|(path, _)| path.starts_with(SOURCES)) {
+        for (path, text) in self
+            .texts
+            .iter()
+            .filter(|(path, _)| path.starts_with(SOURCES))
+        {
             if *path == mutant.file {
-                store(&self.folder.join(path), &mutant.applied_to(text).ok_or(&*mutant.name)?)?;
+                store(
+                    &self.folder.join(path),
+                    &mutant.applied_to(text).ok_or(&*mutant.name)?,
+                )?;
             } else {
                 store(&self.folder.join(path), text)?;
             }
@@ -127,7 +147,10 @@ impl Tree {
         let executables: Vec<_> = artifacts
             .filter_map(|message| {
                 let package = Path::new(&message.manifest_path?).parent()?.to_owned();
-                Some(Executable { path: message.executable?, package })
+                Some(Executable {
+                    path: message.executable?,
+                    package,
+                })
             })
             .collect();
         if executables.is_empty() {
@@ -152,8 +175,13 @@ impl Tree {
             .env("RUSTFLAGS", "--cap-lints=allow")
             .stderr(Stdio::inherit())
             .output()?;
-        let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        Ok(lines.map(serde_json::from_slice).collect::<Result<_, _>>()?)
+        let lines = output
+            .stdout
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
+        Ok(lines
+            .map(serde_json::from_slice)
+            .collect::<Result<_, _>>()?)
     }
 }
 

@@ -54,7 +54,11 @@ pub(crate) fn tests(tree: &Tree, skipped: &[String]) -> Result<Vec<Test>, Box<dy
 fn names(executable: &Executable) -> Result<Vec<String>, Box<dyn Error>> {
     let output = Command::new(&executable.path).arg("--list").output()?;
     let listed = String::from_utf8(output.stdout)?;
-    Ok(listed.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+    Ok(listed
+        .lines()
+        .filter_map(|line| line.strip_suffix(": test"))
+        .map(str::to_owned)
+        .collect())
 }
 
 impl Test {
@@ -62,7 +66,13 @@ impl Test {
     fn new(executable: &Executable, name: String) -> Result<Result<Self, String>, Box<dyn Error>> {
         let (path, package) = (executable.path.clone(), executable.package.clone());
         let took = Duration::from_mins(10);
-        let mut test = Self { path, package, name, took, met: BTreeSet::new() };
+        let mut test = Self {
+            path,
+            package,
+            name,
+            took,
+            met: BTreeSet::new(),
+        };
         let begin = Instant::now();
         if !test.run(("STARTSTOP_MUTANT", "none"))?.success() {
             return Ok(Err(test.name));
@@ -70,11 +80,16 @@ impl Test {
         test.took = begin.elapsed();
         let file = env::temp_dir().join(format!("startstop-mutants-{}", process::id()));
         fs::write(&file, "")?;
-        let path = file.to_str().ok_or("the path of a temporary file is not UTF-8")?;
+        let path = file
+            .to_str()
+            .ok_or("the path of a temporary file is not UTF-8")?;
         if !test.run(("STARTSTOP_MUTANTS_MET", path))?.success() {
             return Ok(Err(test.name));
         }
-        test.met = fs::read_to_string(&file)?.lines().map(str::parse).collect::<Result<_, _>>()?;
+        test.met = fs::read_to_string(&file)?
+            .lines()
+            .map(str::parse)
+            .collect::<Result<_, _>>()?;
         fs::remove_file(file)?;
         Ok(Ok(test))
     }
@@ -84,7 +99,12 @@ impl Test {
         Command::new("sh")
             .arg("-c")
             .arg(format!("ulimit -c 0 -v {MOST_MEMORY}; exec \"$@\""))
-            .args(["sh", "timeout", "--signal=KILL", &limit.as_secs_f64().to_string()])
+            .args([
+                "sh",
+                "timeout",
+                "--signal=KILL",
+                &limit.as_secs_f64().to_string(),
+            ])
             .arg(&self.path)
             .args(["--exact", &self.name])
             .current_dir(&self.package)
@@ -160,6 +180,8 @@ fn in_parallel<T: Sync>(
     let workers = 1 + thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("no worker panics"))
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().expect("no worker panics"))
     })
 }

@@ -118,7 +118,10 @@ impl Shared {
 
     /// The same for a service that is made of members.
     pub(crate) fn of_owner(self) -> Self {
-        Self { owner: true, ..self }
+        Self {
+            owner: true,
+            ..self
+        }
     }
 
     /// The engine, for a look.
@@ -130,7 +133,9 @@ impl Shared {
 
     /// The name of the service.
     pub(crate) fn name(&self) -> &str {
-        self.settings.name().unwrap_or_else(|| (self.default_name)())
+        self.settings
+            .name()
+            .unwrap_or_else(|| (self.default_name)())
     }
 
     /// Whether the service has a `shutdown` of its own.
@@ -183,7 +188,9 @@ impl Shared {
 
     /// Notes a heartbeat of attempt `epoch`; free where there is no watchdog.
     pub(crate) fn heartbeat(&self, epoch: u64) {
-        let Some((_, beat)) = self.settings.watch() else { return };
+        let Some((_, beat)) = self.settings.watch() else {
+            return;
+        };
         if self.is_current(epoch) {
             beat.store(clock::now(), Ordering::Release);
         }

@@ -191,7 +191,10 @@ impl Group {
     /// ```
     pub fn members(&self) -> Vec<String> {
         let table = self.shared.table();
-        table.as_added().map(|entry| entry.name.clone().into_owned()).collect()
+        table
+            .as_added()
+            .map(|entry| entry.name.clone().into_owned())
+            .collect()
     }
 
     /// The statuses of the members as a tree, under a line for the group itself, as the runner shows it
@@ -211,7 +214,11 @@ impl Group {
     /// assert_eq!(status.children()[0].name(), "db");
     /// ```
     pub fn status(&self) -> Status {
-        let observed = self.shared.change_queue.group().and_then(|node| node.upgrade());
+        let observed = self
+            .shared
+            .change_queue
+            .group()
+            .and_then(|node| node.upgrade());
         match observed {
             Some(node) => snapshot::status(&*node),
             None => {
@@ -295,10 +302,13 @@ impl GroupShared {
     /// Returns how long these parts take to stop along the longest path.
     fn longest_path(&self, parts: &[Named]) -> Duration {
         let table = self.table();
-        let times =
-            parts.iter().filter_map(|(name, part)| Some((*table.ids.get(name)?, part.stop)));
+        let times = parts
+            .iter()
+            .filter_map(|(name, part)| Some((*table.ids.get(name)?, part.stop)));
         let times: HashMap<Id, Duration> = times.collect();
-        table.plan.longest_path(|id| times.get(&id).copied().unwrap_or_default())
+        table
+            .plan
+            .longest_path(|id| times.get(&id).copied().unwrap_or_default())
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

@@ -34,7 +34,12 @@ use crate::sync::block_on;
 /// at most so many times. `LOOM_MAX_PREEMPTIONS` says it for all models.
 fn model(preemptions: Option<usize>, body: impl Fn() + Send + Sync + 'static) {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let runtime = || Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let runtime = || {
+        Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime")
+    };
     // A start asks on which runtime it is called.
     let _entered = RUNTIME.get_or_init(runtime).enter();
     let mut builder = loom::model::Builder::new();

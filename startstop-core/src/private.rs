@@ -104,7 +104,10 @@ impl<F: Future> Async for F {
 /// Awaits what a method has returned. That this can go to any thread is for the caller to ask: what is asked in two
 /// places is found wrong in both, in other words.
 pub fn ends<E, R: Async<Output: Yields<E>>>(returned: R) -> Ends<R, E> {
-    Ends { returned, error: PhantomData }
+    Ends {
+        returned,
+        error: PhantomData,
+    }
 }
 
 pin_project! {
@@ -122,7 +125,10 @@ impl<R: Async<Output: Yields<E>>, E> Future for Ends<R, E> {
     type Output = Result<(), E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Result<(), E>> {
-        self.project().returned.poll_method(cx).map(Yields::into_result)
+        self.project()
+            .returned
+            .poll_method(cx)
+            .map(Yields::into_result)
     }
 }
 
@@ -185,7 +191,10 @@ where
 
 /// Awaits what a method has returned where the error of the service was not understood, so that nothing is said of the
 /// method's. It is never called, for nothing compiles.
-#[expect(clippy::manual_async_fn, reason = "it tells of no cancel safety, for it is never awaited")]
+#[expect(
+    clippy::manual_async_fn,
+    reason = "it tells of no cancel safety, for it is never awaited"
+)]
 pub fn unread<E, R: Async>(returned: R) -> impl Future<Output = Result<(), E>> {
     async move {
         drop(returned);

@@ -336,7 +336,9 @@ fn has_shutdown<S: Service>() -> bool {
 
 /// The settings of a service that is wrapped: its name must not become that of the wrapper.
 pub(crate) fn named<S: Service>(service: &S) -> Settings {
-    service.settings().or(Settings::new().name(name::of_type::<S>()))
+    service
+        .settings()
+        .or(Settings::new().name(name::of_type::<S>()))
 }
 
 /// A shared service: other code keeps an `Arc` of it to call its methods.

@@ -33,6 +33,9 @@ impl Diagnostics {
 
     /// The mistakes as compile errors.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.mistakes.into_iter().map(syn::Error::into_compile_error).collect()
+        self.mistakes
+            .into_iter()
+            .map(syn::Error::into_compile_error)
+            .collect()
     }
 }

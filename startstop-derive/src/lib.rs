@@ -339,7 +339,10 @@ pub fn service_methods(
 
 fn service(item: TokenStream) -> TokenStream {
     let mut out = Diagnostics::default();
-    let mut code = parse::service(item, &mut out).as_ref().map(expand::service).unwrap_or_default();
+    let mut code = parse::service(item, &mut out)
+        .as_ref()
+        .map(expand::service)
+        .unwrap_or_default();
     code.extend(out.into_tokens());
     code
 }

@@ -23,7 +23,12 @@ fn a_limit_and_policies_become_expressions() {
         "#[service(member(on_failure = ignore, on_completion = stop_group))] db: Runner<Db>",
     );
     assert!(!code.contains("compile_error"), "{code}");
-    for part in ["3", "Duration::new(60u64,0u32)", "OnFailure::Ignore", "OnCompletion::StopGroup"] {
+    for part in [
+        "3",
+        "Duration::new(60u64,0u32)",
+        "OnFailure::Ignore",
+        "OnCompletion::StopGroup",
+    ] {
         assert!(code.contains(part), "{part}: {code}");
     }
 }
@@ -50,16 +55,40 @@ fn bound_and_transient_members_and_a_backoff_become_calls() {
 #[test]
 fn what_cannot_be_composed_is_refused_with_a_word_on_what_can() {
     for (fields, said) in [
-        ("#[service(member, after(dbb))] a: A, #[service(member)] db: B", "did you mean `db`?"),
-        ("#[service(member, after(x))] a: A, #[service(member)] db: B", "unknown member `x`"),
-        ("#[service(member, after(x))] a: A, x: X", "`x` is not a member"),
-        ("#[service(member)] a: A, #[service(member, after(a, a))] b: B", "`a` is named twice"),
-        ("#[service(member(on_completion = 3))] a: A", "`on_completion` takes"),
-        ("#[service(member, after(a))] a: A", "depend on each other: a -> a"),
-        ("#[service(member(bound_to(a)))] a: A", "depend on each other: a -> a"),
+        (
+            "#[service(member, after(dbb))] a: A, #[service(member)] db: B",
+            "did you mean `db`?",
+        ),
+        (
+            "#[service(member, after(x))] a: A, #[service(member)] db: B",
+            "unknown member `x`",
+        ),
+        (
+            "#[service(member, after(x))] a: A, x: X",
+            "`x` is not a member",
+        ),
+        (
+            "#[service(member)] a: A, #[service(member, after(a, a))] b: B",
+            "`a` is named twice",
+        ),
+        (
+            "#[service(member(on_completion = 3))] a: A",
+            "`on_completion` takes",
+        ),
+        (
+            "#[service(member, after(a))] a: A",
+            "depend on each other: a -> a",
+        ),
+        (
+            "#[service(member(bound_to(a)))] a: A",
+            "depend on each other: a -> a",
+        ),
         ("#[service(member(bound_to(x)))] a: A", "unknown member `x`"),
         ("#[service(member(bound_to))] a: A", "`bound_to` takes"),
-        ("#[service(member(transient = true))] a: A", "`transient` takes no value"),
+        (
+            "#[service(member(transient = true))] a: A",
+            "`transient` takes no value",
+        ),
         (
             "#[service(member(transient))] a: A, #[service(member, after(a))] b: B",
             "`a` is transient: nothing can start after it",
@@ -72,10 +101,16 @@ fn what_cannot_be_composed_is_refused_with_a_word_on_what_can() {
         let code = composed("", fields);
         assert!(says(&code, said), "{fields}: {code}");
     }
-    let code = composed("#[service(limit(\"3\", \"60s\"))]", "#[service(member)] a: A");
+    let code = composed(
+        "#[service(limit(\"3\", \"60s\"))]",
+        "#[service(member)] a: A",
+    );
     assert!(says(&code, "a whole number as its maximum"), "{code}");
     let code = composed("#[service(backoff = 3)]", "#[service(member)] a: A");
-    assert!(says(&code, "`backoff` takes an expression of type `Backoff`"), "{code}");
+    assert!(
+        says(&code, "`backoff` takes an expression of type `Backoff`"),
+        "{code}"
+    );
     let code = composed("#[service(start = go, backoff = Backoff::none())]", "a: A");
     assert!(says(&code, "`backoff` without members"), "{code}");
 }
@@ -87,10 +122,15 @@ fn a_method_of_the_wrong_shape_is_refused() {
         ("async fn go() {}", "`go` takes no `&self`"),
         ("async fn go(self) {}", "`go` takes `self` by value"),
         ("async fn go(&mut self) {}", "`go` takes `&mut self`"),
-        ("async fn go(&self, cx: Context, more: u8) {}", "`go` takes more than a `Context`"),
+        (
+            "async fn go(&self, cx: Context, more: u8) {}",
+            "`go` takes more than a `Context`",
+        ),
     ] {
         let block = tokens(&format!("impl S {{ #[start] {method} }}"));
-        let code = crate::methods(TokenStream::new(), block).to_string().replace(' ', "");
+        let code = crate::methods(TokenStream::new(), block)
+            .to_string()
+            .replace(' ', "");
         assert!(says(&code, said), "{method}: {code}");
     }
 }

@@ -49,7 +49,10 @@ fn a_bad_bound_leaves_the_generated_one() {
     assert_mistakes(code, &["`bound` takes"], "the type");
 
     let args = tokens(r#"bound = "T Store""#);
-    let code = crate::methods(args, tokens("impl<T> S<T> { #[start] async fn serve(&self) {} }"));
+    let code = crate::methods(
+        args,
+        tokens("impl<T> S<T> { #[start] async fn serve(&self) {} }"),
+    );
     assert!(squeezed(&code).contains(bound), "{code}");
     assert_mistakes(code, &["`bound` takes"], "the block");
 }
@@ -61,7 +64,10 @@ fn what_follows_a_bad_bound_is_read() {
             "#[service(bound = \"T Store\" x)] struct S<T>(T);",
             &["`bound` takes", "expected `,`"][..],
         ),
-        ("#[service(bound = 3, colour)] struct S<T>(T);", &["`bound` takes", "`colour`"]),
+        (
+            "#[service(bound = 3, colour)] struct S<T>(T);",
+            &["`bound` takes", "`colour`"],
+        ),
     ] {
         assert_mistakes(derived(item), parts, item);
     }
@@ -70,9 +76,18 @@ fn what_follows_a_bad_bound_is_read() {
 #[test]
 fn a_key_that_was_meant_is_not_missed() {
     for (item, parts) in [
-        ("#[service(strat = serve, stop = close)] struct S;", &["did you mean `start`?"][..]),
-        ("#[service(stop = close)] struct S;", &["`stop` without `start`"]),
-        ("#[service(strat = a, start = b)] struct S;", &["did you mean `start`?"]),
+        (
+            "#[service(strat = serve, stop = close)] struct S;",
+            &["did you mean `start`?"][..],
+        ),
+        (
+            "#[service(stop = close)] struct S;",
+            &["`stop` without `start`"],
+        ),
+        (
+            "#[service(strat = a, start = b)] struct S;",
+            &["did you mean `start`?"],
+        ),
         (
             "struct S { #[service(member, after(c))] a: A, #[service(member)] b: B, #[service(member, afer())] c: C }",
             &["did you mean `after`?"],
@@ -89,16 +104,40 @@ fn a_key_that_was_meant_is_not_missed() {
 #[test]
 fn a_value_with_commas_in_it_is_passed_over_as_a_whole() {
     for (keys, parts) in [
-        ("eror = Foo<A, B>, colour", &["did you mean `error`?", "`colour`"][..]),
-        ("error = X, error = Foo<A, Bar<B, C>>, colour", &["given twice", "`colour`"]),
-        ("colour = Foo::new::<A, B>(3), name = 3", &["`colour`", "`name` takes"]),
-        ("colour = a.b::<A, B>() c, name = 3", &["`colour`", "`name` takes"]),
+        (
+            "eror = Foo<A, B>, colour",
+            &["did you mean `error`?", "`colour`"][..],
+        ),
+        (
+            "error = X, error = Foo<A, Bar<B, C>>, colour",
+            &["given twice", "`colour`"],
+        ),
+        (
+            "colour = Foo::new::<A, B>(3), name = 3",
+            &["`colour`", "`name` takes"],
+        ),
+        (
+            "colour = a.b::<A, B>() c, name = 3",
+            &["`colour`", "`name` takes"],
+        ),
         ("colour = |a, b| a, name = 3", &["`colour`", "`name` takes"]),
-        ("colour = [red, green], name = 3", &["`colour`", "`name` takes"]),
+        (
+            "colour = [red, green], name = 3",
+            &["`colour`", "`name` takes"],
+        ),
         ("colour = a < b, name = 3", &["`colour`", "`name` takes"]),
-        ("crate = Foo<A, B>, name = 3", &["expected `,`", "`name` takes"]),
-        ("bound = Foo<A, B>, name = 3", &["`bound` takes", "`name` takes"]),
-        ("stop Foo<A, B>, name = 3", &["`stop` needs a value", "`name` takes"]),
+        (
+            "crate = Foo<A, B>, name = 3",
+            &["expected `,`", "`name` takes"],
+        ),
+        (
+            "bound = Foo<A, B>, name = 3",
+            &["`bound` takes", "`name` takes"],
+        ),
+        (
+            "stop Foo<A, B>, name = 3",
+            &["`stop` needs a value", "`name` takes"],
+        ),
     ] {
         let item = format!("#[service(start = serve, {keys})] struct S;");
         assert_mistakes(derived(&item), parts, keys);
@@ -123,7 +162,11 @@ fn a_mark_goes_also_if_it_has_arguments() {
         "impl S { #[start(now)] async fn serve(&self) {} #[stop = 1] async fn close(&self) {} }";
     let code = crate::methods(TokenStream::new(), tokens(block));
     assert_eq!(squeezed(&code).matches("#[allow(").count(), 2, "{code}");
-    assert_mistakes(code, &["`#[start]` takes no arguments", "`#[stop]` takes no"], block);
+    assert_mistakes(
+        code,
+        &["`#[start]` takes no arguments", "`#[stop]` takes no"],
+        block,
+    );
 }
 
 #[test]
@@ -133,8 +176,14 @@ fn no_mistake_hides_another() {
             "#[service(start = serve, stop_timeout = 10, limit(3, \"60s\"))] struct S;",
             &["needs a unit", "`limit` without members"][..],
         ),
-        ("#[service(limit(3, \"60s\"))] struct S { #[service(member, colour)] a: A }", &["colour"]),
-        ("#[service(limit(3, \"60s\"))] struct S { #[service(colour)] a: A }", &["colour"]),
+        (
+            "#[service(limit(3, \"60s\"))] struct S { #[service(member, colour)] a: A }",
+            &["colour"],
+        ),
+        (
+            "#[service(limit(3, \"60s\"))] struct S { #[service(colour)] a: A }",
+            &["colour"],
+        ),
         (
             "#[service(member, limit(3, \"60s\"))] struct S { a: A }",
             &["`member` stands on a field"],
@@ -148,14 +197,21 @@ fn no_mistake_hides_another() {
             "impl S { #[stop] async fn close(&self) {} }",
             &[unknown, "`#[stop]` without `#[start]`"][..],
         ),
-        ("impl S { async fn close(&self) {} }", &[unknown, "no method is marked"]),
+        (
+            "impl S { async fn close(&self) {} }",
+            &[unknown, "no method is marked"],
+        ),
         (
             "impl S { #[start] const N: u8 = 1; #[stop] async fn close(&self) {} }",
             &[unknown, "only a method can be marked"],
         ),
         (
             "impl S { #[stop] const N: u8 = 1; }",
-            &[unknown, "only a method can be marked", "`#[stop]` without `#[start]`"],
+            &[
+                unknown,
+                "only a method can be marked",
+                "`#[stop]` without `#[start]`",
+            ],
         ),
     ] {
         let code = crate::methods(tokens("create = x"), tokens(block));
@@ -166,12 +222,22 @@ fn no_mistake_hides_another() {
 #[test]
 fn marks_in_the_impl_of_a_trait_are_read_and_refused() {
     for (block, parts) in [
-        ("impl Tr for S { #[start] async fn serve(&self) {} }", &["not on that of a trait"][..]),
+        (
+            "impl Tr for S { #[start] async fn serve(&self) {} }",
+            &["not on that of a trait"][..],
+        ),
         (
             "impl Tr for S { #[start] fn serve(&self) {} #[stop] async fn close() {} }",
-            &["not on that of a trait", "`serve` is not async", "`close` takes no `&self`"],
+            &[
+                "not on that of a trait",
+                "`serve` is not async",
+                "`close` takes no `&self`",
+            ],
         ),
-        ("impl Tr for S { #[stop] async fn close(&self) {} }", &["not on that of a trait"]),
+        (
+            "impl Tr for S { #[stop] async fn close(&self) {} }",
+            &["not on that of a trait"],
+        ),
         ("impl Tr for S {}", &["not on that of a trait"]),
     ] {
         let code = crate::methods(TokenStream::new(), tokens(block));
@@ -216,19 +282,53 @@ fn a_mark_in_a_cfg_attr_is_one_mistake() {
 #[test]
 fn what_was_understood_is_written_beside_mistakes() {
     for (item, written, left_out) in [
-        ("#[service(start = serve, colour = 3)] struct S;", "Self::serve", "colour"),
-        ("#[service(start = 5, stop = close)] struct S;", "Self::close", "Self::serve"),
-        ("#[service(stop = close)] struct S;", "Self::close", "Linked"),
-        ("#[service(start = serve, stop = serve)] struct S;", "Self::serve", "fnstop"),
-        ("#[service(start = serve, error = 5)] struct S;", "unread::<", "ends::<"),
-        ("#[service(start = serve, drain = \"1s\", name = 5)] struct S;", ".drain(", ".name("),
+        (
+            "#[service(start = serve, colour = 3)] struct S;",
+            "Self::serve",
+            "colour",
+        ),
+        (
+            "#[service(start = 5, stop = close)] struct S;",
+            "Self::close",
+            "Self::serve",
+        ),
+        (
+            "#[service(stop = close)] struct S;",
+            "Self::close",
+            "Linked",
+        ),
+        (
+            "#[service(start = serve, stop = serve)] struct S;",
+            "Self::serve",
+            "fnstop",
+        ),
+        (
+            "#[service(start = serve, error = 5)] struct S;",
+            "unread::<",
+            "ends::<",
+        ),
+        (
+            "#[service(start = serve, drain = \"1s\", name = 5)] struct S;",
+            ".drain(",
+            ".name(",
+        ),
         ("#[service(stop_timeout = 10)] struct S;", "Linked", "stub"),
         ("#[service(begin = serve)] struct S;", "stub", "Linked"),
-        ("#[service(start = serve, bound = \"T Store\")] struct S<T>(T);", "stub", "Self::serve"),
-        ("struct S { #[service(member)] a: A, #[service(membr)] b: B }", "self.a", "self.b"),
+        (
+            "#[service(start = serve, bound = \"T Store\")] struct S<T>(T);",
+            "stub",
+            "Self::serve",
+        ),
+        (
+            "struct S { #[service(member)] a: A, #[service(membr)] b: B }",
+            "self.a",
+            "self.b",
+        ),
     ] {
         let code = squeezed(&derived(item));
-        let (code, _) = code.split_once("::core::compile_error").expect("there are mistakes");
+        let (code, _) = code
+            .split_once("::core::compile_error")
+            .expect("there are mistakes");
         assert!(code.contains(written), "{item}: {code}");
         assert!(!code.contains(left_out), "{item}: {code}");
     }

@@ -103,10 +103,22 @@ const ITEMS: &[(&str, &str)] = &[
         "#[service(start = serve, ",
         ")] struct S<'a, T: Copy = u8, const N: usize>(&'a T) where T: Sized;",
     ),
-    ("#[service(start = serve)] struct S { #[service(", ")] field: u8 }"),
-    ("struct S { #[service(member, ", ")] a: u8, #[service(member, after(a))] b: u8 }"),
-    ("struct S(#[service(member(", "))] u8, #[service(member, after(0))] u8);"),
-    ("struct S(#[service(member)] u8, #[service(member, after(", "))] u8);"),
+    (
+        "#[service(start = serve)] struct S { #[service(",
+        ")] field: u8 }",
+    ),
+    (
+        "struct S { #[service(member, ",
+        ")] a: u8, #[service(member, after(a))] b: u8 }",
+    ),
+    (
+        "struct S(#[service(member(",
+        "))] u8, #[service(member, after(0))] u8);",
+    ),
+    (
+        "struct S(#[service(member)] u8, #[service(member, after(",
+        "))] u8);",
+    ),
     ("#[service(limit(", "))] struct S(#[service(member)] u8);"),
     ("enum E { #[service(", ")] A(u8), B { b: u8 } }"),
     ("#[service(", ")] union U { a: u8 }"),
@@ -131,7 +143,9 @@ const CASES: usize = 20_000;
 fn no_attribute_of_a_type_makes_the_derive_panic() {
     each_case(|rng| {
         let item = framed(rng, ITEMS);
-        let Ok(tokens) = item.parse::<TokenStream>() else { return };
+        let Ok(tokens) = item.parse::<TokenStream>() else {
+            return;
+        };
         assert_is_file(&crate::service(tokens), &item);
     });
 }
@@ -154,7 +168,9 @@ fn no_block_makes_the_attribute_panic() {
 
 /// Runs many cases; the seed is printed with a failure, and taken from `SEED` if that is set.
 fn each_case(case: impl Fn(&mut Rng)) {
-    let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let given = std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| fastrand::u64(..));
     println!("SEED={seed}");
     let mut rng = Rng::with_seed(seed);

@@ -13,7 +13,10 @@ fn each_kind_of_value_becomes_an_expression() {
     for (attribute, code) in [
         ("name = \"http\"", ".name (\"http\")"),
         ("name = NAME", ".name (NAME)"),
-        ("stop_timeout = \"1500ms\"", "Duration :: new (1u64 , 500000000u32)"),
+        (
+            "stop_timeout = \"1500ms\"",
+            "Duration :: new (1u64 , 500000000u32)",
+        ),
         ("drain = DRAIN * 2", ".drain (DRAIN * 2)"),
         ("shutdown_always = true", ".shutdown_always (true)"),
         ("history_capacity = 8", ".history_capacity (8)"),
@@ -26,7 +29,10 @@ fn each_kind_of_value_becomes_an_expression() {
     ] {
         let all = derived(attribute);
         let squeezed = |text: &str| text.replace(' ', "");
-        assert!(squeezed(&all).contains(&squeezed(code)), "{attribute}: {all}");
+        assert!(
+            squeezed(&all).contains(&squeezed(code)),
+            "{attribute}: {all}"
+        );
         assert!(!all.contains("compile_error"), "{attribute}: {all}");
     }
 }
@@ -40,7 +46,10 @@ fn what_is_no_value_of_its_kind_is_refused_with_a_word_on_what_is() {
         ("name = 3", "`name` takes"),
         ("shutdown_always = \"yes\"", "`shutdown_always` takes"),
         ("restart = on_failur", "did you mean `on_failure`?"),
-        ("restart = whenever_it_likes", "unknown name `whenever_it_likes`"),
+        (
+            "restart = whenever_it_likes",
+            "unknown name `whenever_it_likes`",
+        ),
         ("readiness = explict", "did you mean `explicit`?"),
         ("bound = \"T Store\"", "`bound` takes"),
         ("error = 3", "`error` takes"),

@@ -64,7 +64,11 @@ impl fmt::Display for Breach {
 pub async fn check<L: LeaseStore>(one: &L, two: &L, prefix: &str) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for (number, (rule, check)) in rules::<L>().into_iter().enumerate() {
-        let stage = Stage { one, two, name: format!("{prefix}/{number}/lease") };
+        let stage = Stage {
+            one,
+            two,
+            name: format!("{prefix}/{number}/lease"),
+        };
         let result = check(&stage).await;
         if let Err(seen) = result.map_err(|Seen(seen)| seen) {
             breaches.push(Breach { rule, seen });
@@ -79,39 +83,59 @@ type Check<L> =
 
 fn rules<L: LeaseStore>() -> Vec<(&'static str, Check<L>)> {
     vec![
-        ("a lease that nobody has taken is free", |stage| Box::pin(single::missing_is_free(stage))),
+        ("a lease that nobody has taken is free", |stage| {
+            Box::pin(single::missing_is_free(stage))
+        }),
         ("a lease that was taken is read as it was given", |stage| {
             Box::pin(single::taken_is_read(stage))
         }),
-        ("a renewal keeps holder and fence", |stage| Box::pin(single::renewal_keeps(stage))),
-        ("a lease that our clock ends changes with each renewal", |stage| {
-            Box::pin(single::renewal_changes(stage))
+        ("a renewal keeps holder and fence", |stage| {
+            Box::pin(single::renewal_keeps(stage))
         }),
-        ("a lease that was released is free", |stage| Box::pin(single::released_is_free(stage))),
-        ("what was released is neither renewed nor released again", |stage| {
-            Box::pin(single::released_is_over(stage))
+        (
+            "a lease that our clock ends changes with each renewal",
+            |stage| Box::pin(single::renewal_changes(stage)),
+        ),
+        ("a lease that was released is free", |stage| {
+            Box::pin(single::released_is_free(stage))
         }),
-        ("a take that expects another version is a conflict, and changes nothing", |stage| {
-            Box::pin(single::stale_take(stage))
-        }),
+        (
+            "what was released is neither renewed nor released again",
+            |stage| Box::pin(single::released_is_over(stage)),
+        ),
+        (
+            "a take that expects another version is a conflict, and changes nothing",
+            |stage| Box::pin(single::stale_take(stage)),
+        ),
         ("what somebody else has taken is not renewed", |stage| {
             Box::pin(single::taken_over(stage))
         }),
-        ("the holder itself takes again", |stage| Box::pin(single::taken_again(stage))),
+        ("the holder itself takes again", |stage| {
+            Box::pin(single::taken_again(stage))
+        }),
         ("fences grow", |stage| Box::pin(fences::grow(stage))),
-        ("one of many that take at once gets it", |stage| Box::pin(at_once::takes(stage))),
+        ("one of many that take at once gets it", |stage| {
+            Box::pin(at_once::takes(stage))
+        }),
         ("one of many that renew at once is not undone", |stage| {
             Box::pin(at_once::renewal_and_take(stage))
         }),
-        ("a call that is given up leaves the store as good as before", |stage| {
-            Box::pin(at_once::given_up(stage))
+        (
+            "a call that is given up leaves the store as good as before",
+            |stage| Box::pin(at_once::given_up(stage)),
+        ),
+        ("names are told apart", |stage| {
+            Box::pin(telling::names(stage))
         }),
-        ("names are told apart", |stage| Box::pin(telling::names(stage))),
-        ("a list has the leases of its prefix", |stage| Box::pin(telling::list(stage))),
+        ("a list has the leases of its prefix", |stage| {
+            Box::pin(telling::list(stage))
+        }),
         ("what has changed before is told at once", |stage| {
             Box::pin(telling::changed_before(stage))
         }),
-        ("a change is told while one waits", |stage| Box::pin(telling::changed_while(stage))),
+        ("a change is told while one waits", |stage| {
+            Box::pin(telling::changed_while(stage))
+        }),
         (
             "a watch tells of what is written under its prefix, in order, and of nothing else",
             |stage| Box::pin(watching::tells(stage)),
@@ -168,7 +192,9 @@ fn expect(holds: impl Into<Option<()>>, seen: impl FnOnce() -> String) -> Result
 }
 
 fn same(found: &Record, wanted: &Record) -> Result<(), Seen> {
-    expect((found == wanted).then_some(()), || format!("{found:?}, not {wanted:?}"))
+    expect((found == wanted).then_some(()), || {
+        format!("{found:?}, not {wanted:?}")
+    })
 }
 
 fn free(record: &Record) -> Result<(), Seen> {

@@ -140,7 +140,10 @@ impl Election {
 
     /// Returns when it wants a [`Tick`](Event::Tick) at the latest.
     pub fn wake_at(&self) -> Option<Duration> {
-        let call = self.pending.as_ref().map_or(self.next, |pending| pending.limit);
+        let call = self
+            .pending
+            .as_ref()
+            .map_or(self.next, |pending| pending.limit);
         match &self.stage {
             Stage::Finished => None,
             Stage::Following => Some(self.follow_wake_at(call)),

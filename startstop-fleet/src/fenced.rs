@@ -51,7 +51,9 @@ pub struct StaleFence {
 impl<T> Fenced<T> {
     /// Fences a value that no term has written yet.
     pub fn new(value: T) -> Self {
-        Self { inner: Mutex::new(Inner { fence: 0, value }) }
+        Self {
+            inner: Mutex::new(Inner { fence: 0, value }),
+        }
     }
 
     /// Hands the value to `write` if no greater fence than `fence` has been seen.
@@ -66,7 +68,10 @@ impl<T> Fenced<T> {
     pub fn write<R>(&self, fence: u64, write: impl FnOnce(&mut T) -> R) -> Result<R, StaleFence> {
         let mut inner = self.lock();
         if fence < inner.fence {
-            return Err(StaleFence { fence, seen: inner.fence });
+            return Err(StaleFence {
+                fence,
+                seen: inner.fence,
+            });
         }
         inner.fence = fence;
         Ok(write(&mut inner.value))
@@ -104,7 +109,10 @@ impl<T> Fenced<T> {
     /// assert_eq!(startstop_fleet::Fenced::new(7).into_inner(), 7);
     /// ```
     pub fn into_inner(self) -> T {
-        self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).value
+        self.inner
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .value
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {

@@ -68,9 +68,16 @@ impl Guard {
         let until = Until(AtomicU64::new(0));
         until.set(term.valid_until());
         let stage = AtomicU8::new(ARMED);
-        let shared = Shared { alarm: Alarm::new()?, stage, until, name: term.name().into() };
+        let shared = Shared {
+            alarm: Alarm::new()?,
+            stage,
+            until,
+            name: term.name().into(),
+        };
         let shared = Arc::new(shared);
-        let guard = Self { shared: shared.clone() };
+        let guard = Self {
+            shared: shared.clone(),
+        };
         let thread = thread::Builder::new().name("startstop-guard".to_owned());
         thread.spawn(move || shared.watch(&states))?;
         Ok(guard)

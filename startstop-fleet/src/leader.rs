@@ -121,7 +121,11 @@ impl<S: Service, L: LeaseStore> Leader<S, L> {
             timing: Timing::default(),
             readiness: Wish::ReadyWhileFollowing,
             on_overrun: OnOverrun::default(),
-            shared: Shared { leading, resign: Notify::new(), led: Mutex::new(None) },
+            shared: Shared {
+                leading,
+                resign: Notify::new(),
+                led: Mutex::new(None),
+            },
         }
     }
 
@@ -259,13 +263,18 @@ impl<S: Service, L: LeaseStore> Service for Leader<S, L> {
     type Error = BoxError;
 
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        self.timing.check(self.led_grace()).map_err(LeaderError::from).map_err(Permanent::new)?;
+        self.timing
+            .check(self.led_grace())
+            .map_err(LeaderError::from)
+            .map_err(Permanent::new)?;
         Run::new(self, cx).drive().await
     }
 
     /// It is ready when it says so, and its stop takes as long as that of its service.
     fn settings(&self) -> Settings {
-        let settings = Settings::new().name(self.name.to_string()).readiness(Readiness::Explicit);
+        let settings = Settings::new()
+            .name(self.name.to_string())
+            .readiness(Readiness::Explicit);
         let settings = settings.stop_timeout(Duration::MAX);
         match self.readiness {
             Wish::ReadyWhileFollowing => settings,
@@ -276,14 +285,23 @@ impl<S: Service, L: LeaseStore> Service for Leader<S, L> {
     /// That of what is led, and two calls that give the lease back. The drain of what is led is that of a part.
     fn grace(&self) -> Option<Duration> {
         let drain = self.settings.get_drain().unwrap_or_default();
-        let led = self.shared.led().map(|(led, _)| led.grace_period().saturating_sub(drain));
-        Some(led.unwrap_or_else(|| self.led_grace()).saturating_add(self.timing.call_limit() * 2))
+        let led = self
+            .shared
+            .led()
+            .map(|(led, _)| led.grace_period().saturating_sub(drain));
+        Some(
+            led.unwrap_or_else(|| self.led_grace())
+                .saturating_add(self.timing.call_limit() * 2),
+        )
     }
 }
 
 impl<S: Service> Shared<S> {
     fn led(&self) -> Option<(Runner<S>, Term)> {
-        self.led.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.led
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn set_led(&self, led: Option<(Runner<S>, Term)>) {

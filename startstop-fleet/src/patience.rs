@@ -10,7 +10,11 @@ pub(crate) async fn limited<T>(
     limit: Duration,
     call: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    let late = |_| Err(StoreError::unavailable(format!("no answer within {limit:?}")));
+    let late = |_| {
+        Err(StoreError::unavailable(format!(
+            "no answer within {limit:?}"
+        )))
+    };
     tokio::time::timeout(limit, call).await.unwrap_or_else(late)
 }
 

@@ -141,7 +141,10 @@ impl<S: Service, L: LeaseStore> Shards<S, L> {
         let balance = Arc::new(balance);
         let make = move |term: Term| group(&balance, term);
         let leader = Leader::new(name, self.store.clone(), make);
-        leader.settings(grace(&settings)).timing(timing).on_overrun(self.on_overrun)
+        leader
+            .settings(grace(&settings))
+            .timing(timing)
+            .on_overrun(self.on_overrun)
     }
 
     fn set_current(&self, current: Option<Arc<Member<L>>>) {
@@ -149,14 +152,20 @@ impl<S: Service, L: LeaseStore> Shards<S, L> {
     }
 
     fn current(&self) -> Option<Arc<Member<L>>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
 /// A name that every store takes.
 fn plain(identity: &str) -> String {
     let identity = identity.to_ascii_lowercase();
-    identity.replace(|c: char| !c.is_ascii_alphanumeric(), "-").trim_matches('-').to_owned()
+    identity
+        .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+        .trim_matches('-')
+        .to_owned()
 }
 
 /// A group has no stop timeout of its own: for the check of the timing it is that of what is in it.
@@ -181,7 +190,9 @@ fn group<S: Service, L: LeaseStore>(balance: &Arc<Balance<S, L>>, term: Term) ->
     });
     let group = Group::builder("shards").with(BALANCE, run).build();
     let runner = Runner::new(group.expect("one member, with a name"));
-    handle.set(runner.downgrade()).expect("it is set here alone");
+    handle
+        .set(runner.downgrade())
+        .expect("it is set here alone");
     runner
 }
 
@@ -200,7 +211,9 @@ impl<S: Service, L: LeaseStore> Service for Shards<S, L> {
     }
 
     fn settings(&self) -> Settings {
-        let settings = Settings::new().name(self.name.to_string()).readiness(Readiness::Explicit);
+        let settings = Settings::new()
+            .name(self.name.to_string())
+            .readiness(Readiness::Explicit);
         settings.stop_timeout(Duration::MAX)
     }
 

@@ -50,14 +50,28 @@ struct Shared {
 impl Term {
     pub(crate) fn new(name: Arc<str>, holder: Arc<str>, fence: u64, valid_until: Duration) -> Self {
         let valid_until = Arc::new(AtomicU64::new(nanos(valid_until)));
-        Self { shared: Arc::new(Shared { name, holder, fence, valid_until }) }
+        Self {
+            shared: Arc::new(Shared {
+                name,
+                holder,
+                fence,
+                valid_until,
+            }),
+        }
     }
 
     /// A term that is valid for as long as this one.
     pub(crate) fn beside(&self, name: String, fence: u64) -> Self {
         let holder = self.shared.holder.clone();
         let valid_until = self.shared.valid_until.clone();
-        Self { shared: Arc::new(Shared { name: name.into(), holder, fence, valid_until }) }
+        Self {
+            shared: Arc::new(Shared {
+                name: name.into(),
+                holder,
+                fence,
+                valid_until,
+            }),
+        }
     }
 
     /// Returns the number of the term, greater than that of each term before: for `where fence <= $1`.
@@ -97,7 +111,10 @@ impl Term {
     /// One that was taken away is not given back.
     pub(crate) fn extend(&self, until: Duration) {
         let longer = |valid: u64| (valid != 0).then(|| valid.max(nanos(until)));
-        let _ = self.shared.valid_until.fetch_update(Ordering::AcqRel, Ordering::Acquire, longer);
+        let _ = self
+            .shared
+            .valid_until
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, longer);
     }
 
     pub(crate) fn revoke(&self) {

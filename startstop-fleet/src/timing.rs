@@ -76,7 +76,11 @@ impl Timing {
     /// ```
     #[must_use]
     pub fn validity(&self) -> Duration {
-        let share = if self.skew.is_finite() { self.skew.clamp(0.0, 1.0) } else { 1.0 };
+        let share = if self.skew.is_finite() {
+            self.skew.clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
         self.lease.saturating_sub(self.lease.mul_f64(share))
     }
 
@@ -139,18 +143,36 @@ impl Timing {
     /// );
     /// ```
     pub fn check(&self, grace: Duration) -> Result<(), TimingError> {
-        let zero = [("lease", self.lease), ("renew_by", self.renew_by), ("retry", self.retry)];
+        let zero = [
+            ("lease", self.lease),
+            ("renew_by", self.renew_by),
+            ("retry", self.retry),
+        ];
         if let Some((name, _)) = zero.into_iter().find(|(_, duration)| duration.is_zero()) {
             return Err(TimingError::Zero { name });
         }
         if !(0.0..1.0).contains(&self.skew) {
             return Err(TimingError::Skew { skew: self.skew });
         }
-        if self.retry.checked_mul(2).is_none_or(|twice| twice > self.renew_by) {
-            return Err(TimingError::Retry { retry: self.retry, renew_by: self.renew_by });
+        if self
+            .retry
+            .checked_mul(2)
+            .is_none_or(|twice| twice > self.renew_by)
+        {
+            return Err(TimingError::Retry {
+                retry: self.retry,
+                renew_by: self.renew_by,
+            });
         }
-        if self.renew_by.checked_add(grace).is_none_or(|needed| needed > self.validity()) {
-            return Err(TimingError::Grace { timing: *self, grace });
+        if self
+            .renew_by
+            .checked_add(grace)
+            .is_none_or(|needed| needed > self.validity())
+        {
+            return Err(TimingError::Grace {
+                timing: *self,
+                grace,
+            });
         }
         Ok(())
     }

@@ -29,7 +29,11 @@ pub(crate) fn micros(at: SystemTime) -> String {
 pub(crate) fn parse_seconds(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let numbers = |text: &str, by| {
-        let numbers = text.split(by).map(str::parse).collect::<Result<Vec<u64>, _>>().ok()?;
+        let numbers = text
+            .split(by)
+            .map(str::parse)
+            .collect::<Result<Vec<u64>, _>>()
+            .ok()?;
         <[u64; 3]>::try_from(numbers).ok()
     };
     let [year, month, day] = numbers(date, '-')?;
@@ -45,7 +49,11 @@ fn date(days: u64) -> (u64, u64, u64) {
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (era * 400 + year + u64::from(month <= 2), month, day)
 }
 

@@ -21,14 +21,20 @@ fn sources(folder: &Path, text: &mut String) {
 /// What stands in backticks and is a sentence.
 fn tests_of(line: &str) -> Vec<&str> {
     let quoted = line.split('`').skip(1).step_by(2);
-    quoted.filter(|name| name.matches('_').count() >= 3 && !name.contains(' ')).collect()
+    quoted
+        .filter(|name| name.matches('_').count() >= 3 && !name.contains(' '))
+        .collect()
 }
 
 #[test]
 fn each_row_of_the_failure_table_names_tests_that_are_there() {
     let page = fs::read_to_string(root().join("docs/fleet.md")).unwrap();
     let mut text = String::new();
-    for folder in ["startstop-fleet/src", "startstop-fleet/tests", "systems/fleet/tests"] {
+    for folder in [
+        "startstop-fleet/src",
+        "startstop-fleet/tests",
+        "systems/fleet/tests",
+    ] {
         sources(&root().join(folder), &mut text);
     }
     let rows: Vec<&str> = page
@@ -47,7 +53,10 @@ fn each_row_of_the_failure_table_names_tests_that_are_there() {
         let documented = row.contains("not solved") || row.contains("the example of");
         assert!(!tests.is_empty() || documented, "no test: {row}");
         for test in tests {
-            assert!(text.contains(&format!("fn {test}(")), "no such test: {test}");
+            assert!(
+                text.contains(&format!("fn {test}(")),
+                "no such test: {test}"
+            );
         }
     }
 }

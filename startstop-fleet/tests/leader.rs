@@ -51,13 +51,19 @@ fn leader<L: LeaseStore>(
             }
         })
     };
-    let settings =
-        Settings::new().stop_timeout(Duration::from_secs(4)).abort_timeout(Duration::from_secs(1));
-    Leader::new("invoices", store, make).timing(ROOMY).settings(settings)
+    let settings = Settings::new()
+        .stop_timeout(Duration::from_secs(4))
+        .abort_timeout(Duration::from_secs(1));
+    Leader::new("invoices", store, make)
+        .timing(ROOMY)
+        .settings(settings)
 }
 
 async fn said(stage: &mut Stage) -> Said {
-    timeout(Duration::from_secs(60), stage.recv()).await.expect("in a minute").expect("somebody")
+    timeout(Duration::from_secs(60), stage.recv())
+        .await
+        .expect("in a minute")
+        .expect("somebody")
 }
 
 #[tokio::test]
@@ -78,7 +84,10 @@ async fn one_leads_and_the_next_one_takes_over_when_it_has_ended() {
 #[tokio::test]
 async fn a_clean_stop_hands_over_long_before_the_lease_is_over() {
     let (store, (say, mut stage)) = (Memory::new(), mpsc::unbounded_channel());
-    let timing = Timing { lease: Duration::from_secs(3600), ..ROOMY };
+    let timing = Timing {
+        lease: Duration::from_secs(3600),
+        ..ROOMY
+    };
     let a = Runner::new(leader("a", store.clone(), &say, Duration::ZERO).timing(timing));
     let b = Runner::new(leader("b", store, &say, Duration::ZERO).timing(timing));
     a.start().await.unwrap();
@@ -103,7 +112,11 @@ async fn a_leader_that_is_cut_off_has_ended_before_another_begins() {
     assert_eq!(said(&mut stage).await, Ended("a", 1));
     assert_eq!(said(&mut stage).await, Began("b", 2));
     cable.mend();
-    let lost = a.history().entries().iter().find_map(|failure| lost(failure.error()));
+    let lost = a
+        .history()
+        .entries()
+        .iter()
+        .find_map(|failure| lost(failure.error()));
     assert_eq!(lost.map(|lost| lost.cause), Some(StopCause::OutOfTouch));
     b.stop().await.unwrap();
     assert_eq!(said(&mut stage).await, Ended("b", 2));
@@ -130,9 +143,19 @@ async fn lost_answers_of_renewals_are_no_loss() {
             let seen = store.read("invoices").await.unwrap();
             store.changed("invoices", seen.version()).await.unwrap();
         }
-        assert_ne!(store.read("invoices").await.unwrap().version(), before.version());
+        assert_ne!(
+            store.read("invoices").await.unwrap().version(),
+            before.version()
+        );
     }
-    assert_eq!(a.history().entries().iter().filter_map(|failure| lost(failure.error())).count(), 0);
+    assert_eq!(
+        a.history()
+            .entries()
+            .iter()
+            .filter_map(|failure| lost(failure.error()))
+            .count(),
+        0
+    );
     a.stop().await.unwrap();
     assert_eq!(said(&mut stage).await, Ended("a", 1));
     assert!(store.read("invoices").await.unwrap().is_free());
@@ -147,7 +170,11 @@ async fn a_record_that_is_deleted_by_hand_ends_the_term_and_the_fence_grows() {
     store.delete("invoices");
     assert_eq!(said(&mut stage).await, Ended("a", 1));
     assert_eq!(said(&mut stage).await, Began("a", 2));
-    let lost = a.history().entries().iter().find_map(|failure| lost(failure.error()));
+    let lost = a
+        .history()
+        .entries()
+        .iter()
+        .find_map(|failure| lost(failure.error()));
     assert_eq!(lost.map(|lost| lost.cause), Some(StopCause::Taken));
     a.stop().await.unwrap();
 }
@@ -166,7 +193,10 @@ async fn a_service_that_ends_by_itself_ends_the_leader_and_releases_the_lease() 
     failed.start().await.unwrap();
     assert_eq!(failed.wait().await, Exit::Failed);
     let failure = failed.errors_last().unwrap();
-    assert!(format!("{failure:?}").contains("out of paper"), "{failure:?}");
+    assert!(
+        format!("{failure:?}").contains("out of paper"),
+        "{failure:?}"
+    );
     assert!(store.read("job").await.unwrap().is_free());
 }
 
@@ -230,7 +260,11 @@ async fn one_that_is_ready_when_it_leads_is_not_when_it_has_resigned() {
     assert!(a.is_ready());
     a.service().resign();
     assert_eq!(said(&mut stage).await, Ended("a", 1));
-    a.service().leading().wait_for(|leads| !leads).await.unwrap();
+    a.service()
+        .leading()
+        .wait_for(|leads| !leads)
+        .await
+        .unwrap();
     assert!(!a.is_ready());
     a.stop().await.unwrap();
 }

@@ -47,16 +47,25 @@ fn now() -> u128 {
 fn assert_exits(case: &str) {
     let children = ["current", "one"].map(|runtime| {
         let mut child = child(case, runtime);
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
         let over = lines.find_map(|line| line.strip_prefix("over ")?.parse::<u128>().ok());
-        (runtime, child, over.unwrap_or_else(|| panic!("{case}: its lease")))
+        (
+            runtime,
+            child,
+            over.unwrap_or_else(|| panic!("{case}: its lease")),
+        )
     });
     for (runtime, child, over) in children {
         let (status, at) =
             ended(child).unwrap_or_else(|| panic!("{case} on {runtime}: still there"));
         assert!(!status.success(), "{case} on {runtime}: {status}");
         let late = at.saturating_sub(over) / 1_000_000;
-        assert!(at <= over, "{case} on {runtime}: {late} ms after its lease was over");
+        assert!(
+            at <= over,
+            "{case} on {runtime}: {late} ms after its lease was over"
+        );
     }
 }
 
@@ -105,8 +114,13 @@ fn a_process_goes_on_if_its_service_ends_in_time_or_if_it_only_reports() {
 fn a_process_that_was_frozen_beyond_its_lease_does_not_go_on() {
     let mut child = child("frozen", "current");
     let pid = Pid::from_child(&child);
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert_eq!(lines.by_ref().find(|line| line.starts_with('1')), Some("1 valid".to_owned()));
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert_eq!(
+        lines.by_ref().find(|line| line.starts_with('1')),
+        Some("1 valid".to_owned())
+    );
     kill_process(pid, Signal::STOP).unwrap();
     thread::sleep(QUICK.lease + Duration::from_millis(500));
     let (send, after) = mpsc::channel();
@@ -118,10 +132,16 @@ fn a_process_that_was_frozen_beyond_its_lease_does_not_go_on() {
     // What was written before the freeze.
     while after.recv_timeout(Duration::from_millis(500)).is_ok() {}
     kill_process(pid, Signal::CONT).unwrap();
-    let old: Vec<String> = after.iter().take_while(|line| line.starts_with('1')).collect();
+    let old: Vec<String> = after
+        .iter()
+        .take_while(|line| line.starts_with('1'))
+        .collect();
     child.kill().unwrap();
     child.wait().unwrap();
     reader.join().unwrap();
     // One may have asked before the freeze, and written after it.
-    assert!(old.iter().filter(|line| *line == "1 valid").count() <= 1, "{old:?}");
+    assert!(
+        old.iter().filter(|line| *line == "1 valid").count() <= 1,
+        "{old:?}"
+    );
 }

@@ -22,7 +22,10 @@ struct Work {
 impl Work {
     fn begin(&self, shard: u32, fence: u64) {
         if let Some(other) = self.now.lock().unwrap().insert(shard, fence) {
-            self.wrong.lock().unwrap().push(format!("{shard}: {fence} beside {other}"));
+            self.wrong
+                .lock()
+                .unwrap()
+                .push(format!("{shard}: {fence} beside {other}"));
         }
     }
 
@@ -53,9 +56,12 @@ async fn process<L: LeaseStore>(store: L, work: &Arc<Work>) -> Process<L> {
         });
         service.boxed()
     };
-    let settings =
-        Settings::new().stop_timeout(Duration::from_secs(4)).abort_timeout(Duration::from_secs(1));
-    let shards = Shards::new("orders", COUNT, store, make).timing(ROOMY).settings(settings);
+    let settings = Settings::new()
+        .stop_timeout(Duration::from_secs(4))
+        .abort_timeout(Duration::from_secs(1));
+    let shards = Shards::new("orders", COUNT, store, make)
+        .timing(ROOMY)
+        .settings(settings);
     let runner = Runner::new(shards);
     runner.start().await.unwrap();
     runner
@@ -66,8 +72,10 @@ async fn quiet<L: LeaseStore>(processes: &[&Process<L>]) {
     let least = COUNT as usize / processes.len();
     let most = (COUNT as usize).div_ceil(processes.len());
     let balanced = || {
-        let owned: Vec<usize> =
-            processes.iter().map(|process| process.service().owned().borrow().len()).collect();
+        let owned: Vec<usize> = processes
+            .iter()
+            .map(|process| process.service().owned().borrow().len())
+            .collect();
         let all = owned.iter().sum::<usize>() == COUNT as usize;
         all && owned.iter().all(|owned| (least..=most).contains(owned))
     };
@@ -129,10 +137,13 @@ async fn a_process_that_is_cut_off_has_stopped_its_shards_before_others_have_the
     let b = process(other, &work).await;
     quiet(&[&a, &b]).await;
     one.cut();
-    timeout(Duration::from_secs(60), b.service().owned().wait_for(|owned| owned.len() == 64))
-        .await
-        .expect("in a minute")
-        .unwrap();
+    timeout(
+        Duration::from_secs(60),
+        b.service().owned().wait_for(|owned| owned.len() == 64),
+    )
+    .await
+    .expect("in a minute")
+    .unwrap();
     work.assert_sound();
     one.mend();
     quiet(&[&a, &b]).await;
@@ -158,7 +169,9 @@ async fn a_shard_whose_record_was_deleted_by_hand_is_run_by_one_process_again() 
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(60), anew).await.expect("in a minute");
+    timeout(Duration::from_secs(60), anew)
+        .await
+        .expect("in a minute");
     a.stop().await.unwrap();
     work.assert_sound();
 }
@@ -175,7 +188,11 @@ async fn shards_are_moved_as_little_as_can_be_over_one_to_twenty_processes() {
         let kept = |(before, process): (&Vec<u32>, &Process<Memory>)| {
             owned(process).iter().all(|shard| before.contains(shard))
         };
-        assert!(before.iter().zip(&processes).all(kept), "with {}", processes.len());
+        assert!(
+            before.iter().zip(&processes).all(kept),
+            "with {}",
+            processes.len()
+        );
         let moved = owned(processes.last().unwrap()).len();
         assert!(moved <= (COUNT as usize).div_ceil(processes.len()));
     }
@@ -202,14 +219,24 @@ async fn ten_thousand_shards_cost_one_lease_and_one_watch() {
     runner.start().await.unwrap();
     let mut owned = runner.service().owned();
     let all = owned.wait_for(|owned| owned.len() == 10_000);
-    timeout(Duration::from_secs(60), all).await.expect("in a minute").unwrap();
+    timeout(Duration::from_secs(60), all)
+        .await
+        .expect("in a minute")
+        .unwrap();
     let members = memory.list("many/members/").await.unwrap();
     let (member, mut record) = members.into_iter().next().expect("one");
     let calls = cable.calls();
     for _ in 0..RENEWALS {
-        record = memory.changed(&member, record.version()).await.unwrap().unwrap();
+        record = memory
+            .changed(&member, record.version())
+            .await
+            .unwrap()
+            .unwrap();
     }
     let asked = cable.calls() - calls;
-    assert!((RENEWALS - 1..=RENEWALS + 1).contains(&asked), "{asked} calls");
+    assert!(
+        (RENEWALS - 1..=RENEWALS + 1).contains(&asked),
+        "{asked} calls"
+    );
     runner.stop().await.unwrap();
 }

@@ -68,12 +68,19 @@ impl Cable {
 
     fn pull(&self) -> Result<(), StoreError> {
         let cut = self.cut.load(Ordering::SeqCst);
-        if cut { Err(StoreError::unavailable("the cable is cut")) } else { Ok(()) }
+        if cut {
+            Err(StoreError::unavailable("the cable is cut"))
+        } else {
+            Ok(())
+        }
     }
 
     fn answer(&self, result: Result<Record, StoreError>) -> Result<Record, StoreError> {
         let fewer = |answers: usize| answers.checked_sub(1);
-        match self.deaf.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer) {
+        match self
+            .deaf
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer)
+        {
             Ok(_) => Err(StoreError::unavailable("the answer was lost")),
             Err(_) => result,
         }

@@ -102,7 +102,9 @@ impl GrpcHealth {
     /// # }
     /// ```
     pub fn of(probes: Probes) -> Self {
-        Self { probes: Arc::new(OnceLock::from(probes)) }
+        Self {
+            probes: Arc::new(OnceLock::from(probes)),
+        }
     }
 
     /// Tells whose health it is. The first one counts.
@@ -117,13 +119,18 @@ impl GrpcHealth {
     ///
     /// See [`GrpcHealth`].
     pub fn server(&self, cx: &Context) -> HealthServer<impl Health> {
-        HealthServer::new(OfAttempt { probes: Arc::clone(&self.probes), cx: cx.clone() })
+        HealthServer::new(OfAttempt {
+            probes: Arc::clone(&self.probes),
+            cx: cx.clone(),
+        })
     }
 }
 
 impl fmt::Debug for GrpcHealth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GrpcHealth").field("probes", &self.probes.get()).finish()
+        f.debug_struct("GrpcHealth")
+            .field("probes", &self.probes.get())
+            .finish()
     }
 }
 

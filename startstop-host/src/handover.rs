@@ -81,14 +81,25 @@ impl Handover {
         let (predecessor, received) = ask(&path)?.unzip();
         let sockets = Sockets::from_env();
         let received = received.unwrap_or_default();
-        let listeners = Mutex::new(Listeners { received, ours: Vec::new() });
-        Ok(Self { path, predecessor, sockets, listeners })
+        let listeners = Mutex::new(Listeners {
+            received,
+            ours: Vec::new(),
+        });
+        Ok(Self {
+            path,
+            predecessor,
+            sockets,
+            listeners,
+        })
     }
 
     /// Whom the watchdog of the manager is meant for.
     #[cfg(feature = "notify")]
     pub(crate) fn whose_watchdog(&self) -> Whose {
-        let watchdog = self.predecessor.as_ref().map(|predecessor| predecessor.watchdog);
+        let watchdog = self
+            .predecessor
+            .as_ref()
+            .map(|predecessor| predecessor.watchdog);
         watchdog.map_or(Whose::Named, Whose::Predecessors)
     }
 
@@ -103,8 +114,14 @@ impl Handover {
     ///
     /// Those of the bind.
     pub fn listen(&self, name: &str, addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-        let received = listeners.received.iter().position(|(found, _)| found == name);
+        let mut listeners = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let received = listeners
+            .received
+            .iter()
+            .position(|(found, _)| found == name);
         let listener = match received.map(|at| listeners.received.remove(at).1) {
             Some(listener) => {
                 listener.set_nonblocking(true)?;
@@ -112,7 +129,9 @@ impl Handover {
             }
             None => self.sockets.tcp_or_bind(name, addr)?,
         };
-        listeners.ours.push((name.to_owned(), listener.try_clone()?));
+        listeners
+            .ours
+            .push((name.to_owned(), listener.try_clone()?));
         Ok(listener)
     }
 }

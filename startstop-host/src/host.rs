@@ -170,7 +170,10 @@ impl<S: Service> Host<S> {
     /// ```
     #[cfg(feature = "admin")]
     #[must_use]
-    #[allow(clippy::needless_pass_by_value, reason = "texts, addresses and numbers alike")]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "texts, addresses and numbers alike"
+    )]
     pub fn admin(mut self, addr: impl ToString) -> Self {
         self.admin.at(addr.to_string());
         self
@@ -303,7 +306,9 @@ impl<S: Service> Host<S> {
     ///
     /// When it is dropped the service is asked to stop, and the parts of the host end.
     pub async fn run(self) -> ExitCode {
-        let Some(host) = self.begin(&Handle::current()) else { return ExitCode::FAILURE };
+        let Some(host) = self.begin(&Handle::current()) else {
+            return ExitCode::FAILURE;
+        };
         let code = startstop_core::run(host.runner.clone()).await;
         host.end().await;
         code
@@ -325,11 +330,16 @@ impl<S: Service> Host<S> {
             drop(self);
             return crate::init::as_init();
         }
-        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        let runtime = match tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+        {
             Ok(runtime) => runtime,
             Err(error) => return refuse(&format!("cannot make a runtime: {error}")),
         };
-        let Some(host) = self.begin(runtime.handle()) else { return ExitCode::FAILURE };
+        let Some(host) = self.begin(runtime.handle()) else {
+            return ExitCode::FAILURE;
+        };
         let code = startstop_core::main_on(runtime, host.runner.clone());
         host.end_blocking();
         code
@@ -350,6 +360,8 @@ pub(crate) fn tell(line: &str) {
 
 impl<S: Service> fmt::Debug for Host<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("probes", &self.probes).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("probes", &self.probes)
+            .finish_non_exhaustive()
     }
 }

@@ -15,8 +15,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::host::tell;
 
-const FORWARDED: [Signal; 6] =
-    [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
+const FORWARDED: [Signal; 6] = [
+    Signal::TERM,
+    Signal::INT,
+    Signal::HUP,
+    Signal::QUIT,
+    Signal::USR1,
+    Signal::USR2,
+];
 
 /// How long who is left has when the program has ended.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -52,7 +58,9 @@ pub(crate) fn is_init() -> bool {
 }
 
 pub(crate) fn as_init() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     match runtime.and_then(|runtime| runtime.block_on(serve())) {
         Ok(code) => code.into(),
         Err(error) => {
@@ -75,7 +83,10 @@ async fn serve() -> io::Result<u8> {
     let mut args = env::args_os();
     let name = args.next().unwrap_or_default();
     // Nobody else waits for it: this process does nothing but that.
-    let child = Command::new("/proc/self/exe").arg0(name).args(args).spawn()?;
+    let child = Command::new("/proc/self/exe")
+        .arg0(name)
+        .args(args)
+        .spawn()?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let child = child.ok_or_else(|| io::Error::other("not the id of a process"))?;
     loop {
@@ -127,6 +138,10 @@ async fn end_the_rest() {
         if begin.elapsed() > MOMENT * 2 {
             return;
         }
-        signal = if begin.elapsed() > MOMENT { Signal::KILL } else { Signal::CONT };
+        signal = if begin.elapsed() > MOMENT {
+            Signal::KILL
+        } else {
+            Signal::CONT
+        };
     }
 }

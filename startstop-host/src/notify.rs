@@ -186,7 +186,11 @@ impl Talk {
     async fn send(&mut self, datagram: &Datagram, cx: &Context) {
         let ready = datagram.is_ready();
         let sent = self.manager.send(datagram).await;
-        let told = if ready { self.manager.tell_ready() } else { Ok(()) };
+        let told = if ready {
+            self.manager.tell_ready()
+        } else {
+            Ok(())
+        };
         match sent.and(told) {
             Ok(()) => self.failed = false,
             // Once: it may be so for a long time.
@@ -201,7 +205,9 @@ impl Talk {
 
 impl Manager {
     async fn send(&self, datagram: &Datagram) -> io::Result<()> {
-        let Some(socket) = &self.socket else { return Ok(()) };
+        let Some(socket) = &self.socket else {
+            return Ok(());
+        };
         let late = Instant::now() + PATIENCE;
         loop {
             match socket.send(datagram) {

@@ -41,7 +41,10 @@ pub fn observe<S: Service>(meter: &Meter, runner: &Runner<S>) {
     observe_gauges(meter, &service);
     for (name, help, value) in GAUGES {
         let (name, unit) = otel_name(name);
-        let builder = meter.f64_observable_gauge(name).with_description(help).with_unit(unit);
+        let builder = meter
+            .f64_observable_gauge(name)
+            .with_description(help)
+            .with_unit(unit);
         let observe = service.each(move |status, instrument: &dyn AsyncInstrument<f64>| {
             if let Some(value) = value(status) {
                 instrument.observe(value, &[path(status)]);
@@ -51,14 +54,19 @@ pub fn observe<S: Service>(meter: &Meter, runner: &Runner<S>) {
     }
     for (name, help, value) in SECONDS {
         let (name, unit) = otel_name(name);
-        let builder = meter.f64_observable_counter(name).with_description(help).with_unit(unit);
+        let builder = meter
+            .f64_observable_counter(name)
+            .with_description(help)
+            .with_unit(unit);
         let observe = service.each(move |status, instrument: &dyn AsyncInstrument<f64>| {
             instrument.observe(value(status), &[path(status)]);
         });
         let _ = builder.with_callback(observe).build();
     }
     for (name, help, value) in COUNTS {
-        let builder = meter.u64_observable_counter(otel_name(name).0).with_description(help);
+        let builder = meter
+            .u64_observable_counter(otel_name(name).0)
+            .with_description(help);
         let observe = service.each(move |status, instrument: &dyn AsyncInstrument<u64>| {
             instrument.observe(value(status), &[path(status)]);
         });
@@ -68,7 +76,9 @@ pub fn observe<S: Service>(meter: &Meter, runner: &Runner<S>) {
 }
 
 fn observe_state(meter: &Meter, service: &Arc<Observed>) {
-    let builder = meter.u64_observable_gauge("startstop.state").with_description(help::STATE);
+    let builder = meter
+        .u64_observable_gauge("startstop.state")
+        .with_description(help::STATE);
     let observe = service.each(|status, instrument: &dyn AsyncInstrument<u64>| {
         for state in STATES {
             let labels = [path(status), KeyValue::new("state", state.to_string())];
@@ -76,7 +86,9 @@ fn observe_state(meter: &Meter, service: &Arc<Observed>) {
         }
     });
     let _ = builder.with_callback(observe).build();
-    let builder = meter.u64_observable_gauge("startstop.ready").with_description(help::READY);
+    let builder = meter
+        .u64_observable_gauge("startstop.ready")
+        .with_description(help::READY);
     let observe = service.each(|status, instrument: &dyn AsyncInstrument<u64>| {
         instrument.observe(u64::from(status.is_ready()), &[path(status)]);
     });
@@ -85,7 +97,9 @@ fn observe_state(meter: &Meter, service: &Arc<Observed>) {
 
 /// The numbers of the services' own.
 fn observe_gauges(meter: &Meter, service: &Arc<Observed>) {
-    let builder = meter.f64_observable_gauge("startstop.gauge").with_description(help::GAUGE);
+    let builder = meter
+        .f64_observable_gauge("startstop.gauge")
+        .with_description(help::GAUGE);
     let observe = service.each(|status, instrument: &dyn AsyncInstrument<f64>| {
         for (name, value) in status.gauges() {
             instrument.observe(*value, &[path(status), KeyValue::new("name", *name)]);
@@ -95,8 +109,9 @@ fn observe_gauges(meter: &Meter, service: &Arc<Observed>) {
 }
 
 fn observe_counts(meter: &Meter, service: &Arc<Observed>) {
-    let builder =
-        meter.u64_observable_counter("startstop.failures").with_description(help::FAILURES);
+    let builder = meter
+        .u64_observable_counter("startstop.failures")
+        .with_description(help::FAILURES);
     let counted = Arc::clone(service);
     let observe = move |instrument: &dyn AsyncInstrument<u64>| {
         counted.counts(|status, part| {
@@ -110,7 +125,9 @@ fn observe_counts(meter: &Meter, service: &Arc<Observed>) {
     let _ = builder.with_callback(observe).build();
     for (name, help, durations) in HISTOGRAMS {
         let name = otel_name(name).0;
-        let sum = meter.f64_observable_counter(format!("{name}.sum")).with_description(help);
+        let sum = meter
+            .f64_observable_counter(format!("{name}.sum"))
+            .with_description(help);
         let sum = sum.with_unit("s");
         let counted = Arc::clone(service);
         let observe = move |instrument: &dyn AsyncInstrument<f64>| {
@@ -120,7 +137,9 @@ fn observe_counts(meter: &Meter, service: &Arc<Observed>) {
             });
         };
         let _ = sum.with_callback(observe).build();
-        let count = meter.u64_observable_counter(format!("{name}.count")).with_description(help);
+        let count = meter
+            .u64_observable_counter(format!("{name}.count"))
+            .with_description(help);
         let counted = Arc::clone(service);
         let observe = move |instrument: &dyn AsyncInstrument<u64>| {
             counted.counts(|status, part| {
@@ -154,7 +173,11 @@ struct Observed {
 impl Observed {
     fn of(source: Arc<dyn Source>) -> Self {
         let counts = source.handle().map(|handle| Counts::of(&*handle));
-        Self { source, counts, last: Mutex::new(None) }
+        Self {
+            source,
+            counts,
+            last: Mutex::new(None),
+        }
     }
 
     fn status(&self) -> Option<Status> {
@@ -174,7 +197,9 @@ impl Observed {
     ) -> impl Fn(&dyn AsyncInstrument<T>) + Send + Sync + 'static {
         let service = Arc::clone(self);
         move |instrument| {
-            let Some(status) = service.status() else { return };
+            let Some(status) = service.status() else {
+                return;
+            };
             for status in parts::all(&status) {
                 observe(status, instrument);
             }
@@ -183,7 +208,9 @@ impl Observed {
 
     /// Hands over what is counted of each service that is there.
     fn counts(&self, mut observe: impl FnMut(&Status, &crate::metrics::Part)) {
-        let (Some(status), Some(counts)) = (self.status(), &self.counts) else { return };
+        let (Some(status), Some(counts)) = (self.status(), &self.counts) else {
+            return;
+        };
         let all: Vec<&Status> = parts::all(&status).collect();
         counts.look(&all, |parts| {
             for status in &all {

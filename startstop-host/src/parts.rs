@@ -11,7 +11,10 @@ pub(crate) struct Part {
 
 impl Part {
     pub(crate) fn new(name: impl Into<String>, problem: Option<String>) -> Self {
-        Self { name: name.into(), problem }
+        Self {
+            name: name.into(),
+            problem,
+        }
     }
 }
 
@@ -23,9 +26,14 @@ pub(crate) struct Question {
     pub(crate) reason: fn(&Status) -> String,
 }
 
-pub(crate) const READY: Question = Question { is_fine: Status::is_ready, reason: why_not_ready };
-pub(crate) const LIVE: Question =
-    Question { is_fine: |status| !holds_unresponsive(status), reason: why_not_live };
+pub(crate) const READY: Question = Question {
+    is_fine: Status::is_ready,
+    reason: why_not_ready,
+};
+pub(crate) const LIVE: Question = Question {
+    is_fine: |status| !holds_unresponsive(status),
+    reason: why_not_live,
+};
 
 impl Question {
     /// Lists the leaves. A whole is among them only where none of its parts explains why it says no.
@@ -35,8 +43,9 @@ impl Question {
         // Without recursion: a tree may be deep.
         while let Some((status, fine)) = open.pop() {
             let children = status.children().iter().rev();
-            let below: Vec<_> =
-                children.map(|child| (child, fine || self.passes(status, child))).collect();
+            let below: Vec<_> = children
+                .map(|child| (child, fine || self.passes(status, child)))
+                .collect();
             if !fine && below.iter().all(|(_, fine)| *fine) {
                 found.push(Part::new(status.path(), Some((self.reason)(status))));
             } else if below.is_empty() {

@@ -101,7 +101,8 @@ impl Probes {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome> + Send + 'static,
     {
-        self.checks.push(Arc::new(Check::new(name.into(), limit, check)));
+        self.checks
+            .push(Arc::new(Check::new(name.into(), limit, check)));
         self
     }
 
@@ -192,10 +193,15 @@ impl Probes {
     }
 
     pub(crate) fn startup_parts(&self) -> Vec<Part> {
-        let Some(status) = self.source.status() else { return vec![gone()] };
+        let Some(status) = self.source.status() else {
+            return vec![gone()];
+        };
         let mut parts = READY.ask(&status);
         if self.started.is(&status) {
-            parts = parts.into_iter().map(|part| Part::new(part.name, None)).collect();
+            parts = parts
+                .into_iter()
+                .map(|part| Part::new(part.name, None))
+                .collect();
         }
         parts
     }
@@ -215,7 +221,9 @@ impl Probes {
     pub(crate) async fn checked(&self, is_meant: impl Fn(&str) -> bool) -> Vec<Part> {
         let runtime = self.runtime.as_ref();
         let meant = self.checks.iter().filter(|check| is_meant(check.name()));
-        let running: Vec<_> = meant.map(|check| (check.name(), check.begin(runtime))).collect();
+        let running: Vec<_> = meant
+            .map(|check| (check.name(), check.begin(runtime)))
+            .collect();
         let mut checked = Vec::new();
         for (name, outcome) in running {
             checked.push(Part::new(name, outcome.await.err()));

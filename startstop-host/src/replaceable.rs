@@ -125,7 +125,10 @@ impl<S: Service> Replaceable<S> {
 
     fn numbered(&self) -> Numbered<S> {
         let current = lock(&self.current);
-        Numbered { number: current.number, runner: current.runner.clone() }
+        Numbered {
+            number: current.number,
+            runner: current.runner.clone(),
+        }
     }
 
     fn set_current(&self, new: Numbered<S>) {
@@ -138,7 +141,10 @@ impl<S: Service> Replaceable<S> {
         let runner = Runner::new((self.make)());
         let mut made = lock(&self.made);
         *made += 1;
-        Numbered { number: *made, runner }
+        Numbered {
+            number: *made,
+            runner,
+        }
     }
 
     /// From now on a run listens; who has asked the last one is told that it has ended.
@@ -158,8 +164,12 @@ impl<S: Service> Service for Replaceable<S> {
 
     /// It is ready when it says so, and its start and stop take as long as those of its services.
     fn settings(&self) -> Settings {
-        let settings = Settings::new().name(self.name.clone()).readiness(Readiness::Explicit);
-        settings.start_timeout(Duration::MAX).stop_timeout(Duration::MAX)
+        let settings = Settings::new()
+            .name(self.name.clone())
+            .readiness(Readiness::Explicit);
+        settings
+            .start_timeout(Duration::MAX)
+            .stop_timeout(Duration::MAX)
     }
 
     fn grace(&self) -> Option<Duration> {
@@ -170,7 +180,10 @@ impl<S: Service> Service for Replaceable<S> {
 impl<S: Service> fmt::Debug for Replaceable<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Numbered { number, runner } = self.numbered();
-        f.debug_struct("Replaceable").field("number", &number).field("current", &runner).finish()
+        f.debug_struct("Replaceable")
+            .field("number", &number)
+            .field("current", &runner)
+            .finish()
     }
 }
 

@@ -56,12 +56,18 @@ impl Sockets {
         // Who has the variables of another process has inherited them.
         let ours =
             std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
-        let sockets = if ours { ListenFd::from_env() } else { ListenFd::empty() };
+        let sockets = if ours {
+            ListenFd::from_env()
+        } else {
+            ListenFd::empty()
+        };
         let names = match names {
             Some(names) => names.split(':').map(str::to_owned).collect(),
             None => vec![UNNAMED.to_owned(); sockets.len()],
         };
-        Self { handed: Mutex::new(Handed { sockets, names }) }
+        Self {
+            handed: Mutex::new(Handed { sockets, names }),
+        }
     }
 
     /// Takes the TCP listener of that name.
@@ -70,7 +76,11 @@ impl Sockets {
     ///
     /// See [`Sockets`].
     pub fn take_tcp(&self, name: &str) -> Option<TcpListener> {
-        self.take(name, ListenFd::take_tcp_listener, TcpListener::set_nonblocking)
+        self.take(
+            name,
+            ListenFd::take_tcp_listener,
+            TcpListener::set_nonblocking,
+        )
     }
 
     /// Takes the listener of that name on a Unix socket.
@@ -81,7 +91,11 @@ impl Sockets {
     /// assert!(startstop_host::Sockets::from_env().take_unix("control").is_none());
     /// ```
     pub fn take_unix(&self, name: &str) -> Option<UnixListener> {
-        self.take(name, ListenFd::take_unix_listener, UnixListener::set_nonblocking)
+        self.take(
+            name,
+            ListenFd::take_unix_listener,
+            UnixListener::set_nonblocking,
+        )
     }
 
     /// Takes the UDP socket of that name.
@@ -148,7 +162,10 @@ impl Sockets {
         take: impl Fn(&mut ListenFd, usize) -> io::Result<Option<T>>,
         set_nonblocking: impl Fn(&T, bool) -> io::Result<()>,
     ) -> Option<T> {
-        let mut handed = self.handed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut handed = self
+            .handed
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let Handed { sockets, names } = &mut *handed;
         let named = |found: &str| found == name || found.strip_suffix(".socket") == Some(name);
         let mut places = (0..sockets.len()).filter(|at| names.get(*at).is_some_and(|n| named(n)));
@@ -161,6 +178,8 @@ impl Sockets {
 
 impl std::fmt::Debug for Handed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.names.iter().take(self.sockets.len())).finish()
+        f.debug_list()
+            .entries(self.names.iter().take(self.sockets.len()))
+            .finish()
     }
 }

@@ -17,6 +17,7 @@ pub(crate) trait Source: Send + Sync {
 
 impl<S: Service> Source for WeakRunner<S> {
     fn handle(&self) -> Option<Arc<dyn StartStop>> {
-        self.upgrade().map(|runner| Arc::new(runner) as Arc<dyn StartStop>)
+        self.upgrade()
+            .map(|runner| Arc::new(runner) as Arc<dyn StartStop>)
     }
 }

@@ -31,7 +31,9 @@ impl Verdict {
     /// The verdict of parts, of which those count that say no.
     pub(crate) fn of(parts: Vec<Part>) -> Self {
         let says_no = |part: Part| Some((part.name, part.problem?));
-        Self { parts: parts.into_iter().filter_map(says_no).collect() }
+        Self {
+            parts: parts.into_iter().filter_map(says_no).collect(),
+        }
     }
 
     /// Returns whether every part says yes.
@@ -77,5 +79,7 @@ impl fmt::Display for Verdict {
 
 /// Replaces what would begin another line.
 pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }

@@ -50,7 +50,9 @@ impl<S: Service> Program<S> {
 }
 
 fn shop() -> Host<Group> {
-    let app = Group::builder("shop").with("db", until_stopped()).then("http", until_stopped());
+    let app = Group::builder("shop")
+        .with("db", until_stopped())
+        .then("http", until_stopped());
     Host::new(app.build().unwrap())
 }
 
@@ -60,7 +62,10 @@ async fn it_answers_as_long_as_the_program_runs() {
     let addr = program.addr;
     assert_eq!(get(addr, "/readyz").await.body, "ok");
     assert_eq!(program.stop().await, ExitCode::SUCCESS);
-    assert!(tokio::net::TcpStream::connect(addr).await.is_err(), "the port is free again");
+    assert!(
+        tokio::net::TcpStream::connect(addr).await.is_err(),
+        "the port is free again"
+    );
 }
 
 #[tokio::test]
@@ -96,6 +101,10 @@ async fn it_can_be_mounted_in_another_server() {
     assert_eq!(refused.status, 404);
     runner.stop().await.unwrap();
     drop(runner);
-    assert_eq!(get(addr, "/admin/status").await.status, 503, "it does not keep the service");
+    assert_eq!(
+        get(addr, "/admin/status").await.status,
+        503,
+        "it does not keep the service"
+    );
     server.abort();
 }

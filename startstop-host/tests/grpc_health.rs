@@ -29,7 +29,11 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) async fn new(health: &GrpcHealth) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self { listener: Arc::new(listener), health: health.clone(), drain: Duration::ZERO }
+        Self {
+            listener: Arc::new(listener),
+            health: health.clone(),
+            drain: Duration::ZERO,
+        }
     }
 }
 
@@ -64,7 +68,9 @@ fn part(flag: &Arc<AtomicBool>) -> impl Service + use<> {
     });
     let policy = RestartPolicy::on_failure().forever();
     let policy = policy.backoff(Backoff::constant(Duration::from_millis(20)));
-    let settings = Settings::new().readiness(Readiness::Explicit).restart(policy);
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .restart(policy);
     Runner::with_settings(run, settings.name("db"))
 }
 
@@ -79,13 +85,24 @@ pub(crate) async fn shop(drain: Duration) -> Shop {
     let health = GrpcHealth::new();
     let mut api = Api::new(&health).await;
     api.drain = drain;
-    let (addr, db) = (api.listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
-    let app = Group::builder("shop").with("db", part(&db)).with("api", api).build().unwrap();
+    let (addr, db) = (
+        api.listener.local_addr().unwrap(),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let app = Group::builder("shop")
+        .with("db", part(&db))
+        .with("api", api)
+        .build()
+        .unwrap();
     let host = Host::new(app).check("disk", SECOND, async || Err::<(), _>("the disk is full"));
     let host = host.grpc_health(&health);
     let runner = host.runner();
     tokio::spawn(host.run());
-    runner.find("shop/api").unwrap().wait_for(State::Running).await;
+    runner
+        .find("shop/api")
+        .unwrap()
+        .wait_for(State::Running)
+        .await;
     Shop { runner, addr, db }
 }
 
@@ -100,10 +117,18 @@ async fn every_name_is_known_before_its_part_is_ready() {
         assert_eq!(check(&mut client, name).await, Ok(Serving), "{name}");
     }
     for name in ["db", "shop/", "shop/db/", "grpc.health.v1.Health"] {
-        assert_eq!(check(&mut client, name).await, Err(Code::NotFound), "{name}");
+        assert_eq!(
+            check(&mut client, name).await,
+            Err(Code::NotFound),
+            "{name}"
+        );
     }
     shop.db.store(true, Ordering::Relaxed);
-    shop.runner.find("shop/db").unwrap().wait_for(State::Running).await;
+    shop.runner
+        .find("shop/db")
+        .unwrap()
+        .wait_for(State::Running)
+        .await;
     shop.runner.wait_for(State::Running).await;
     for name in ["startupz", "shop", "shop/db"] {
         assert_eq!(check(&mut client, name).await, Ok(Serving), "{name}");
@@ -123,7 +148,10 @@ async fn a_health_of_nobody_is_unavailable() {
     runner.start().await.unwrap();
     let mut client = client(addr).await;
     assert_eq!(check(&mut client, "").await, Err(Code::Unavailable));
-    assert_eq!(client::watch(&mut client, "").await.err(), Some(Code::Unavailable));
+    assert_eq!(
+        client::watch(&mut client, "").await.err(),
+        Some(Code::Unavailable)
+    );
     runner.stop().await.unwrap();
 }
 
@@ -133,10 +161,17 @@ async fn a_part_that_was_stopped_by_hand_is_not_serving_and_the_whole_is() {
     let api = Api::new(&health).await;
     let addr = api.listener.local_addr().unwrap();
     let idle = service_fn(async |cx: Context| cx.cancelled().await);
-    let app = Group::builder("shop").with("mail", idle).with("api", api).build().unwrap();
+    let app = Group::builder("shop")
+        .with("mail", idle)
+        .with("api", api)
+        .build()
+        .unwrap();
     let runner = Runner::new(app);
     let health = GrpcHealth::of(Probes::of(&runner));
-    let outside = Api { health, ..Api::new(&GrpcHealth::new()).await };
+    let outside = Api {
+        health,
+        ..Api::new(&GrpcHealth::new()).await
+    };
     let other = outside.listener.local_addr().unwrap();
     let outside = Runner::new(outside);
     outside.start().await.unwrap();

@@ -84,8 +84,12 @@ impl Place {
 
     fn start_with(&self, number: u32, act: &str, variables: &[(&str, &str)]) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_startstop-host-replaced"));
-        command.arg(&self.0).args(["127.0.0.1:0", &number.to_string()]);
-        command.env_remove("NOTIFY_SOCKET").envs(variables.iter().copied());
+        command
+            .arg(&self.0)
+            .args(["127.0.0.1:0", &number.to_string()]);
+        command
+            .env_remove("NOTIFY_SOCKET")
+            .envs(variables.iter().copied());
         command.args(Some(act).filter(|act| !act.is_empty()));
         let mut child = command
             .stdin(Stdio::piped())
@@ -94,7 +98,11 @@ impl Place {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Program { child, lines, at: None }
+        Program {
+            child,
+            lines,
+            at: None,
+        }
     }
 }
 
@@ -109,7 +117,11 @@ fn ask(at: SocketAddr) -> std::io::Result<u32> {
     client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")?;
     let mut text = String::new();
     client.read_to_string(&mut text)?;
-    Ok(text.rsplit("\r\n").next().and_then(|number| number.parse().ok()).expect("an answer"))
+    Ok(text
+        .rsplit("\r\n")
+        .next()
+        .and_then(|number| number.parse().ok())
+        .expect("an answer"))
 }
 
 #[test]
@@ -137,7 +149,10 @@ fn nobody_is_refused_and_nothing_is_cut_off_over_many_replacements() {
         old = new;
     }
     over.store(true, Ordering::Relaxed);
-    let served: Vec<u32> = clients.into_iter().map(|client| client.join().unwrap()).collect();
+    let served: Vec<u32> = clients
+        .into_iter()
+        .map(|client| client.join().unwrap())
+        .collect();
     assert!(served.iter().all(|served| *served > 0), "{served:?}");
     assert_eq!(ask(at).unwrap(), 20);
 }
@@ -167,7 +182,13 @@ fn the_socket_appears_when_the_program_is_ready_for_its_owner_alone_and_goes_wit
     assert!(found.file_type().is_socket());
     assert_eq!(found.permissions().mode() & 0o777, 0o600);
     let pid = program.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(program.code(), Some(0));
     assert!(!place.0.exists());
 }
@@ -182,7 +203,10 @@ fn a_socket_that_was_left_behind_hinders_nobody_and_a_file_is_left_alone() {
     assert_eq!(old.code(), Some(0));
     let file = Place::new("file");
     std::fs::write(&file.0, "mine").unwrap();
-    assert_eq!(Handover::at(&file.0).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(
+        Handover::at(&file.0).unwrap_err().kind(),
+        ErrorKind::AlreadyExists
+    );
     assert_eq!(std::fs::read_to_string(&file.0).unwrap(), "mine");
 }
 
@@ -194,7 +218,11 @@ fn a_second_successor_waits_for_the_first() {
     first.release();
     assert_eq!(old.code(), Some(0));
     let second = second.ready();
-    assert_eq!(first.code(), Some(0), "the second replaces the first, not the old one");
+    assert_eq!(
+        first.code(),
+        Some(0),
+        "the second replaces the first, not the old one"
+    );
     assert_eq!(ask(second.at.unwrap()).unwrap(), 2);
 }
 
@@ -211,7 +239,9 @@ fn a_frozen_predecessor_is_an_error_in_time_and_what_systemd_has_handed_over_is_
         place.0.display()
     );
     let mut command = Command::new("sh");
-    let command = command.args(["-c", &script]).stdin(Stdio::from(OwnedFd::from(handed)));
+    let command = command
+        .args(["-c", &script])
+        .stdin(Stdio::from(OwnedFd::from(handed)));
     let output = command.output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(told, format!("timed out\nat {at}\n"));

@@ -8,7 +8,9 @@ use startstop_host::Host;
 #[tokio::test]
 async fn its_exit_code_is_that_of_the_service() {
     let done = Host::new(once(async |_cx| ())).run().await;
-    let failed = Host::new(once(async |_cx| Err::<(), _>("as a test"))).run().await;
+    let failed = Host::new(once(async |_cx| Err::<(), _>("as a test")))
+        .run()
+        .await;
     assert_eq!((done, failed), (ExitCode::SUCCESS, ExitCode::FAILURE));
 }
 

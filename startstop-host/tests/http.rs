@@ -19,14 +19,21 @@ pub(crate) struct Answer {
 
 impl Answer {
     fn read(text: &str) -> Self {
-        let (head, body) =
-            text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {text:?}"));
+        let (head, body) = text
+            .split_once("\r\n\r\n")
+            .unwrap_or_else(|| panic!("no head: {text:?}"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+        Self {
+            status,
+            head: head.to_ascii_lowercase(),
+            body: body.to_owned(),
+        }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        self.head
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 }
 
@@ -61,7 +68,11 @@ pub(crate) struct Stream(TcpStream, Vec<u8>);
 impl Stream {
     pub(crate) async fn open(addr: SocketAddr) -> Self {
         let mut stream = Self(TcpStream::connect(addr).await.unwrap(), Vec::new());
-        stream.0.write_all(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        stream
+            .0
+            .write_all(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .await
+            .unwrap();
         assert!(stream.line().await.unwrap().contains("200"));
         // The first comment says that what comes from now on is heard.
         while stream.line().await.unwrap() != ":" {}
@@ -76,7 +87,9 @@ impl Stream {
                 return Some(String::from_utf8(line).unwrap().trim_end().to_owned());
             }
             let mut bytes = [0; 4096];
-            let read = timeout(LIMIT, self.0.read(&mut bytes)).await.expect("no line");
+            let read = timeout(LIMIT, self.0.read(&mut bytes))
+                .await
+                .expect("no line");
             let read = read.unwrap_or(0);
             if read == 0 {
                 return None;
@@ -92,7 +105,9 @@ impl Stream {
     ) -> Option<serde_json::Value> {
         loop {
             let line = self.line().await?;
-            let Some(json) = line.strip_prefix("data: ") else { continue };
+            let Some(json) = line.strip_prefix("data: ") else {
+                continue;
+            };
             let event = serde_json::from_str(json).unwrap();
             if passes(&event) {
                 return Some(event);

@@ -18,12 +18,20 @@ fn as_pid_1(args: &[&str]) -> Output {
 #[test]
 fn orphans_are_reaped_and_no_child_that_is_waited_for_is_taken_however_late() {
     let file = std::env::temp_dir().join(format!("startstop-pid1-{}", std::process::id()));
-    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let addr = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
     let output = as_pid_1(&[&addr, file.to_str().unwrap()]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(said, "2 dead, then (Some(0), Some(7))\n");
     assert_eq!(output.status.code(), Some(0));
     let told = fs::read_to_string(&file);
     fs::remove_file(file).unwrap();
-    assert_eq!(told.unwrap(), "told\n", "what is left when the program ends gets a moment");
+    assert_eq!(
+        told.unwrap(),
+        "told\n",
+        "what is left when the program ends gets a moment"
+    );
 }

@@ -29,7 +29,8 @@ fn scrape(registry: &Registry) -> String {
 
 /// The value of a series, if it is there.
 fn value(text: &str, series: &str) -> Option<f64> {
-    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+    text.lines()
+        .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
 
 #[tokio::test]
@@ -62,7 +63,12 @@ async fn each_family_is_there_for_each_path() {
     let text = scrape(&registry);
     for path in ["shop", "shop/db"] {
         let series = |name: &str| value(&text, &format!("startstop_{name}{{path=\"{path}\"}}"));
-        let ones = ["ready", "cycles_total", "attempts_total", "start_duration_seconds_count"];
+        let ones = [
+            "ready",
+            "cycles_total",
+            "attempts_total",
+            "start_duration_seconds_count",
+        ];
         for name in ones {
             assert_eq!(series(name), Some(1.0), "{name} {path}\n{text}");
         }
@@ -71,14 +77,20 @@ async fn each_family_is_there_for_each_path() {
             assert!(series(name).is_some(), "{name} {path}\n{text}");
         }
         let state = |state: &str| {
-            value(&text, &format!("startstop_state{{path=\"{path}\",state=\"{state}\"}}"))
+            value(
+                &text,
+                &format!("startstop_state{{path=\"{path}\",state=\"{state}\"}}"),
+            )
         };
         assert_eq!(
             (state("running"), state("stopped"), state("backoff")),
             (Some(1.0), Some(0.0), Some(0.0))
         );
     }
-    let version = format!("startstop_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+    let version = format!(
+        "startstop_info{{version=\"{}\"}} 1",
+        env!("CARGO_PKG_VERSION")
+    );
     assert!(text.contains(&version), "{text}");
     let mut open = String::new();
     text::encode(&mut open, &registry).unwrap();
@@ -87,7 +99,13 @@ async fn each_family_is_there_for_each_path() {
     );
     runner.stop().await.unwrap();
     let text = scrape(&registry);
-    assert_eq!(value(&text, "startstop_stop_duration_seconds_count{path=\"shop/db\"}"), Some(1.0));
+    assert_eq!(
+        value(
+            &text,
+            "startstop_stop_duration_seconds_count{path=\"shop/db\"}"
+        ),
+        Some(1.0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,8 +115,9 @@ async fn failures_are_counted_by_phase_and_cause_and_counters_never_go_back() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Err::<(), _>("connection lost")
     });
-    let policy =
-        RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_secs(1))).forever();
+    let policy = RestartPolicy::on_failure()
+        .backoff(Backoff::constant(Duration::from_secs(1)))
+        .forever();
     let runner = Runner::with_settings(flaky, Settings::new().name("db").restart(policy));
     let registry = registry(&runner);
     runner.start().await.unwrap();
@@ -128,7 +147,11 @@ async fn the_series_of_a_member_go_with_it() {
     let runner = Runner::new(Group::builder("shop").with("db", idle()).build().unwrap());
     let registry = registry(&runner);
     runner.start().await.unwrap();
-    runner.service().insert("job", once(async |_cx| ())).await.unwrap();
+    runner
+        .service()
+        .insert("job", once(async |_cx| ()))
+        .await
+        .unwrap();
     assert!(scrape(&registry).contains("shop/job"));
     runner.service().remove("job").await.unwrap();
     assert!(!scrape(&registry).contains("shop/job"));
@@ -142,20 +165,27 @@ async fn labels_are_escaped() {
     let runner = Runner::new(Group::builder("a\"b\\c\nd").build().unwrap());
     let registry = registry(&runner);
     let text = scrape(&registry);
-    assert!(text.contains("startstop_ready{path=\"a\\\"b\\\\c\\nd\"} 0\n"), "{text}");
+    assert!(
+        text.contains("startstop_ready{path=\"a\\\"b\\\\c\\nd\"} 0\n"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn what_happens_between_two_scrapes_is_counted_however_much_it_is() {
-    let runner =
-        Runner::with_settings(once(async |_cx| Err::<(), _>("no")), Settings::new().name("job"));
+    let runner = Runner::with_settings(
+        once(async |_cx| Err::<(), _>("no")),
+        Settings::new().name("job"),
+    );
     let registry = registry(&runner);
     for _ in 0..10_000 {
         runner.start().await.unwrap_err();
     }
     let text = scrape(&registry);
-    let failed =
-        value(&text, "startstop_failures_total{path=\"job\",phase=\"run\",cause=\"error\"}");
+    let failed = value(
+        &text,
+        "startstop_failures_total{path=\"job\",phase=\"run\",cause=\"error\"}",
+    );
     assert_eq!(failed, Some(10_000.0));
 }
 
@@ -189,5 +219,8 @@ async fn cost_of_scrapes(members: usize, times: usize) -> Duration {
 async fn a_scrape_costs_as_much_as_there_are_members() {
     let few = cost_of_scrapes(500, 40).await;
     let many = cost_of_scrapes(10_000, 2).await;
-    assert!(many < 4 * few, "{few:?} for 40 of 500 members, and {many:?} for 2 of 10,000");
+    assert!(
+        many < 4 * few,
+        "{few:?} for 40 of 500 members, and {many:?} for 2 of 10,000"
+    );
 }

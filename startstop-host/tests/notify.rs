@@ -48,8 +48,17 @@ impl Drop for Folder {
 
 fn program(mode: &str) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-host-told"));
-    program.arg(mode).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    for variable in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "STARTSTOP_NOTIFY_FD"] {
+    program
+        .arg(mode)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    for variable in [
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID",
+        "STARTSTOP_NOTIFY_FD",
+    ] {
         program.env_remove(variable);
     }
     program
@@ -62,7 +71,9 @@ impl Manager {
         let socket = UnixDatagram::bind(&path).unwrap();
         Self::of(
             socket,
-            program(mode).env("NOTIFY_SOCKET", path).envs(variables.iter().copied()),
+            program(mode)
+                .env("NOTIFY_SOCKET", path)
+                .envs(variables.iter().copied()),
             folder,
         )
     }
@@ -71,7 +82,12 @@ impl Manager {
         socket.set_read_timeout(Some(LIMIT)).unwrap();
         let mut program = Program(command.spawn().unwrap());
         let stdin = program.0.stdin.take().unwrap();
-        Self { socket, program, stdin, _folder: folder }
+        Self {
+            socket,
+            program,
+            stdin,
+            _folder: folder,
+        }
     }
 
     fn go_on(&mut self) {
@@ -80,7 +96,13 @@ impl Manager {
 
     fn signal(&self, name: &str) {
         let pid = self.program.0.id().to_string();
-        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// The next datagram with this line; the others are skipped.
@@ -126,11 +148,17 @@ fn it_is_told_of_a_life_from_the_start_to_the_drain() {
     manager.signal("-HUP");
     manager.hear_of("RELOADING=1");
     let failed = manager.hear_of("READY=1");
-    assert_eq!(failed, "READY=1\nSTATUS=ready; the last reload failed: line 7 is odd READY=0\n");
+    assert_eq!(
+        failed,
+        "READY=1\nSTATUS=ready; the last reload failed: line 7 is odd READY=0\n"
+    );
 
     manager.signal("-TERM");
     let stopping = manager.hear_of("STOPPING=1");
-    assert!(stopping.contains("STATUS=stopping: waits for shop/db, shop/slow"), "{stopping}");
+    assert!(
+        stopping.contains("STATUS=stopping: waits for shop/db, shop/slow"),
+        "{stopping}"
+    );
     manager.hear_of("EXTEND_TIMEOUT_USEC=");
     assert_eq!(manager.end(), Some(0));
 }
@@ -139,7 +167,10 @@ fn it_is_told_of_a_life_from_the_start_to_the_drain() {
 fn it_is_told_of_a_failed_start() {
     let manager = Manager::run("fails", &[]);
     let failed = manager.hear_of("ERRNO=");
-    assert!(failed.contains("ERRNO=98\n") && failed.contains("in use"), "{failed}");
+    assert!(
+        failed.contains("ERRNO=98\n") && failed.contains("in use"),
+        "{failed}"
+    );
     assert_eq!(manager.end(), Some(1));
 }
 
@@ -151,7 +182,10 @@ fn the_watchdog_hears_as_long_as_the_runtime_works() {
         assert_eq!(manager.hear_of("WATCHDOG=1"), "WATCHDOG=1\n");
     }
     manager.go_on();
-    manager.socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    manager
+        .socket
+        .set_read_timeout(Some(Duration::from_secs(2)))
+        .unwrap();
     // What is under way is still heard, then nothing more.
     let silent = (0..50).any(|_| manager.socket.recv(&mut [0; 4096]).is_err());
     assert!(silent, "a blocked runtime keeps no watchdog quiet");
@@ -164,7 +198,10 @@ fn a_watchdog_of_somebody_else_is_left_alone() {
     let mut manager = Manager::run("app", &[("WATCHDOG_USEC", "100000"), ("WATCHDOG_PID", "1")]);
     manager.go_on();
     manager.hear_of("READY=1");
-    manager.socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    manager
+        .socket
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
     assert!(manager.socket.recv(&mut [0; 4096]).is_err());
     manager.socket.set_read_timeout(Some(LIMIT)).unwrap();
     manager.signal("-TERM");
@@ -190,8 +227,14 @@ fn an_abstract_socket_works() {
 
 #[test]
 fn a_socket_that_cannot_be_used_is_a_clear_error() {
-    for (socket, why) in [("vsock:2:1234", "vsock"), ("relative", "neither `/` nor `@`")] {
-        let output = program("app").env("NOTIFY_SOCKET", socket).output().unwrap();
+    for (socket, why) in [
+        ("vsock:2:1234", "vsock"),
+        ("relative", "neither `/` nor `@`"),
+    ] {
+        let output = program("app")
+            .env("NOTIFY_SOCKET", socket)
+            .output()
+            .unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert!(told.contains(socket) && told.contains(why), "{told}");
@@ -201,16 +244,30 @@ fn a_socket_that_cannot_be_used_is_a_clear_error() {
 #[test]
 fn a_manager_that_is_gone_is_told_of_once_and_hinders_nobody() {
     let mut program = program("app");
-    program.env("NOTIFY_SOCKET", "/nonexistent/notify").stdout(Stdio::piped());
+    program
+        .env("NOTIFY_SOCKET", "/nonexistent/notify")
+        .stdout(Stdio::piped());
     let mut program = Program(program.spawn().unwrap());
     // It listens to signals by the time that it has begun.
-    program.0.stdout.take().unwrap().read_exact(&mut [0; 6]).unwrap();
+    program
+        .0
+        .stdout
+        .take()
+        .unwrap()
+        .read_exact(&mut [0; 6])
+        .unwrap();
     program.0.stdin.take().unwrap().write_all(b"\n").unwrap();
     let mut told = program.0.stderr.take().unwrap();
     let mut first = [0; 256];
     let length = told.read(&mut first).unwrap();
-    assert!(String::from_utf8_lossy(&first[..length]).contains("notify"), "it is told");
-    let kill = Command::new("kill").arg(program.0.id().to_string()).status().unwrap();
+    assert!(
+        String::from_utf8_lossy(&first[..length]).contains("notify"),
+        "it is told"
+    );
+    let kill = Command::new("kill")
+        .arg(program.0.id().to_string())
+        .status()
+        .unwrap();
     assert!(kill.success());
     assert_eq!(program.0.wait().unwrap().code(), Some(0));
     let mut rest = String::new();
@@ -223,20 +280,39 @@ fn with_descriptor(mode: &str, variables: &[(&str, &str)]) -> Program {
     let mut shell = Command::new("sh");
     // The line of the program goes to the stdout of the shell, which the program itself does not get.
     shell.args(["-c", "exec \"$0\" \"$1\" 3>&1 >/dev/null"]);
-    shell.arg(env!("CARGO_BIN_EXE_startstop-host-told")).arg(mode);
-    shell.env_remove("NOTIFY_SOCKET").envs(variables.iter().copied());
-    Program(shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
+    shell
+        .arg(env!("CARGO_BIN_EXE_startstop-host-told"))
+        .arg(mode);
+    shell
+        .env_remove("NOTIFY_SOCKET")
+        .envs(variables.iter().copied());
+    Program(
+        shell
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    )
 }
 
 #[test]
 fn a_descriptor_gets_one_line_when_the_program_is_ready() {
-    for (mode, variables) in [("fd", [("A", "b")]), ("app", [("STARTSTOP_NOTIFY_FD", "3")])] {
+    for (mode, variables) in [
+        ("fd", [("A", "b")]),
+        ("app", [("STARTSTOP_NOTIFY_FD", "3")]),
+    ] {
         let mut program = with_descriptor(mode, &variables);
         program.0.stdin.take().unwrap().write_all(b"\n").unwrap();
         let mut told = program.0.stdout.take().unwrap();
         let mut line = [0; 8];
         assert_eq!((told.read(&mut line).unwrap(), line[0]), (1, b'\n'));
-        assert!(Command::new("kill").arg(program.0.id().to_string()).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .arg(program.0.id().to_string())
+                .status()
+                .unwrap()
+                .success()
+        );
         assert_eq!(program.0.wait().unwrap().code(), Some(0));
         let mut rest = Vec::new();
         told.read_to_end(&mut rest).unwrap();
@@ -247,7 +323,10 @@ fn a_descriptor_gets_one_line_when_the_program_is_ready() {
 #[test]
 fn a_descriptor_that_is_not_there_is_an_error_at_the_start() {
     for number in ["77", "-1", "three"] {
-        let output = program("app").env("STARTSTOP_NOTIFY_FD", number).output().unwrap();
+        let output = program("app")
+            .env("STARTSTOP_NOTIFY_FD", number)
+            .output()
+            .unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{number}");
         assert!(told.contains(number), "{told}");

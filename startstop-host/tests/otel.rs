@@ -23,10 +23,15 @@ struct Seen<'a>(&'a str, Mutex<&'a mut BTreeMap<String, f64>>);
 
 impl<T: Display> AsyncInstrument<T> for Seen<'_> {
     fn observe(&self, value: T, attributes: &[KeyValue]) {
-        let labels: Vec<String> =
-            attributes.iter().map(|label| format!("{}={}", label.key, label.value)).collect();
+        let labels: Vec<String> = attributes
+            .iter()
+            .map(|label| format!("{}={}", label.key, label.value))
+            .collect();
         let series = format!("{} {}", self.0, labels.join(","));
-        self.1.lock().unwrap().insert(series, value.to_string().parse().unwrap());
+        self.1
+            .lock()
+            .unwrap()
+            .insert(series, value.to_string().parse().unwrap());
     }
 }
 
@@ -107,12 +112,18 @@ async fn each_metric_is_observed_for_each_path() {
         ("startstop.cycles path=shop/db", 1.0),
         ("startstop.restarts path=shop/db", 0.0),
         ("startstop.start_duration.count path=shop/db", 1.0),
-        ("startstop.failures path=shop/db,phase=run,cause=reported", 1.0),
+        (
+            "startstop.failures path=shop/db,phase=run,cause=reported",
+            1.0,
+        ),
     ] {
         assert_eq!(value(series), Some(expected), "{series}: {found:#?}");
     }
     for name in ["uptime", "up", "down", "start_duration.sum"] {
-        assert!(value(&format!("startstop.{name} path=shop/db")).is_some(), "{name}: {found:#?}");
+        assert!(
+            value(&format!("startstop.{name} path=shop/db")).is_some(),
+            "{name}: {found:#?}"
+        );
     }
     runner.stop().await.unwrap();
     drop(runner);

@@ -27,13 +27,22 @@ fn gate() -> (Sender<()>, Arc<Mutex<Receiver<()>>>) {
 }
 
 fn names(verdict: &Verdict) -> Vec<&str> {
-    verdict.parts().iter().map(|(name, _)| name.as_str()).collect()
+    verdict
+        .parts()
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect()
 }
 
 #[tokio::test]
 async fn a_whole_that_is_not_ready_is_named_by_its_leaves() {
-    let inner = Group::builder("inner").with("db", until_stopped()).build().unwrap();
-    let app = Group::builder("shop").with("store", inner).with("http", until_stopped());
+    let inner = Group::builder("inner")
+        .with("db", until_stopped())
+        .build()
+        .unwrap();
+    let app = Group::builder("shop")
+        .with("store", inner)
+        .with("http", until_stopped());
     let runner = Runner::new(app.build().unwrap());
     let probes = Probes::of(&runner);
 
@@ -42,7 +51,10 @@ async fn a_whole_that_is_not_ready_is_named_by_its_leaves() {
     runner.start().await.unwrap();
     let started = probes.ready().await;
     assert!(started.ok(), "{started}");
-    assert_eq!((started.http_status(), started.to_string().as_str()), (200, "ok"));
+    assert_eq!(
+        (started.http_status(), started.to_string().as_str()),
+        (200, "ok")
+    );
     runner.stop().await.unwrap();
     let after = probes.ready().await;
     assert_eq!(names(&after), ["shop/store/db", "shop/http"]);
@@ -76,8 +88,9 @@ async fn it_is_not_ready_from_the_moment_in_which_a_member_fails() {
 
 #[tokio::test]
 async fn a_completed_member_of_a_ready_whole_is_no_reason() {
-    let app =
-        Group::builder("shop").with("migrate", once(async |_cx| ())).then("http", until_stopped());
+    let app = Group::builder("shop")
+        .with("migrate", once(async |_cx| ()))
+        .then("http", until_stopped());
     let runner = Runner::new(app.build().unwrap());
     runner.start().await.unwrap();
     let verdict = Probes::of(&runner).ready().await;
@@ -89,7 +102,10 @@ async fn a_completed_member_of_a_ready_whole_is_no_reason() {
 async fn a_service_in_backoff_is_alive_and_not_ready_and_tells_its_failure() {
     let refused = service_fn(async |_cx| Err::<(), _>("connection\nrefused"));
     let policy = RestartPolicy::on_failure().backoff(Backoff::constant(SECOND));
-    let settings = Settings::new().name("db").readiness(Readiness::Explicit).restart(policy);
+    let settings = Settings::new()
+        .name("db")
+        .readiness(Readiness::Explicit)
+        .restart(policy);
     let runner = Runner::with_settings(refused, settings);
     runner.request_start();
     runner.wait_for(State::Backoff).await;
@@ -121,13 +137,22 @@ async fn checks_that_hang_cost_the_limit_once() {
     let runner = Runner::new(until_stopped());
     runner.start().await.unwrap();
     let hang = || pending::<Result<(), String>>();
-    let probes = Probes::of(&runner).check("a", SECOND, hang).check("b", SECOND, hang);
+    let probes = Probes::of(&runner)
+        .check("a", SECOND, hang)
+        .check("b", SECOND, hang);
     for _ in 0..2 {
         let begin = Instant::now();
         let verdict = probes.ready().await;
-        assert!(begin.elapsed() < SECOND + SECOND / 2, "{:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() < SECOND + SECOND / 2,
+            "{:?}",
+            begin.elapsed()
+        );
         assert_eq!(names(&verdict), ["a", "b"]);
-        assert!(verdict.to_string().starts_with("a: no answer within 1s"), "{verdict}");
+        assert!(
+            verdict.to_string().starts_with("a: no answer within 1s"),
+            "{verdict}"
+        );
     }
     runner.stop().await.unwrap();
 }
@@ -147,7 +172,9 @@ async fn a_check_ends_at_its_limit_although_nobody_waits_for_it() {
         }
     };
     let probes = Probes::of(&runner).check("a", SECOND, hang);
-    tokio::time::timeout(SECOND / 10, probes.ready()).await.unwrap_err();
+    tokio::time::timeout(SECOND / 10, probes.ready())
+        .await
+        .unwrap_err();
     tokio::time::sleep(SECOND / 2).await;
     assert_eq!(Arc::strong_count(&held), 3);
     tokio::time::sleep(SECOND).await;
@@ -211,9 +238,13 @@ async fn only_an_unresponsive_part_is_not_alive() {
             let _ = blocked.lock().unwrap().recv();
         }
     });
-    let short = Settings::new().stop_timeout(SECOND / 20).abort_timeout(SECOND / 20);
+    let short = Settings::new()
+        .stop_timeout(SECOND / 20)
+        .abort_timeout(SECOND / 20);
     let member = Member::new(Runner::with_settings(stuck, short)).on_failure(OnFailure::Ignore);
-    let app = Group::builder("shop").with("stuck", member).with("http", until_stopped());
+    let app = Group::builder("shop")
+        .with("stuck", member)
+        .with("http", until_stopped());
     let runner = Runner::new(app.build().unwrap());
     runner.start().await.unwrap();
     let probes = Probes::of(&runner);
@@ -222,7 +253,12 @@ async fn only_an_unresponsive_part_is_not_alive() {
     let stuck = runner.service().get("stuck").unwrap();
     stuck.stop().await.unwrap_err();
     let verdict = probes.live();
-    assert!(verdict.to_string().starts_with("shop/stuck: unresponsive: "), "{verdict}");
+    assert!(
+        verdict
+            .to_string()
+            .starts_with("shop/stuck: unresponsive: "),
+        "{verdict}"
+    );
     assert_eq!(verdict.http_status(), 503);
     drop(release);
     stuck.wait_for(State::Stopped).await;

@@ -57,7 +57,11 @@ impl Shared {
         let shared = Arc::clone(self);
         Replaceable::new(move || {
             let number = shared.made.fetch_add(1, Ordering::SeqCst) + 1;
-            Generation { number, shared: Arc::clone(&shared), policy: policy.clone() }
+            Generation {
+                number,
+                shared: Arc::clone(&shared),
+                policy: policy.clone(),
+            }
         })
     }
 }
@@ -72,17 +76,32 @@ impl Service for Generation {
         if has(&shared.fails) {
             return Err(io::Error::other("no licence"));
         }
-        if has(&shared.held) && cx.run_until_cancelled(shared.release.notified()).await.is_none() {
+        if has(&shared.held)
+            && cx
+                .run_until_cancelled(shared.release.notified())
+                .await
+                .is_none()
+        {
             return Ok(());
         }
         cx.ready();
         shared.log("!", *number);
-        let act = shared.then.lock().unwrap().iter().find(|(n, _)| n == number).map(|then| then.1);
+        let act = shared
+            .then
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|(n, _)| n == number)
+            .map(|then| then.1);
         if matches!(act, Some(Act::Completes | Act::Breaks)) {
             cx.run_until_cancelled(shared.release.notified()).await;
             shared.then.lock().unwrap().clear();
             let broken = act == Some(Act::Breaks);
-            return if broken { Err(io::Error::other("broken")) } else { Ok(()) };
+            return if broken {
+                Err(io::Error::other("broken"))
+            } else {
+                Ok(())
+            };
         }
         cx.cancelled().await;
         if act == Some(Act::Lingers) {
@@ -94,7 +113,9 @@ impl Service for Generation {
 
     fn settings(&self) -> Settings {
         let settings = Settings::new().name("api").readiness(Readiness::Explicit);
-        settings.restart(self.policy.clone()).stop_timeout(3 * SECOND)
+        settings
+            .restart(self.policy.clone())
+            .stop_timeout(3 * SECOND)
     }
 }
 
@@ -103,7 +124,12 @@ async fn within<F: Future>(future: F) -> F::Output {
 }
 
 fn parts<S: Service>(runner: &Runner<S>) -> Vec<String> {
-    runner.status().children().iter().map(|part| part.path().to_owned()).collect()
+    runner
+        .status()
+        .children()
+        .iter()
+        .map(|part| part.path().to_owned())
+        .collect()
 }
 
 async fn started(shared: &Arc<Shared>) -> Runner<Replaceable<Generation>> {
@@ -133,10 +159,17 @@ async fn begun(
 async fn the_old_one_is_stopped_when_its_successor_is_ready() {
     let shared = Arc::<Shared>::default();
     let runner = started(&shared).await;
-    assert_eq!((runner.name(), parts(&runner)), ("api", vec!["api/1".to_owned()]));
+    assert_eq!(
+        (runner.name(), parts(&runner)),
+        ("api", vec!["api/1".to_owned()])
+    );
     for number in 2..=20 {
         within(runner.service().replace()).await.unwrap();
-        assert_eq!(parts(&runner), [format!("api/{number}")], "what has ended is no part");
+        assert_eq!(
+            parts(&runner),
+            [format!("api/{number}")],
+            "what has ended is no part"
+        );
         assert_eq!(runner.service().current().service().number, number);
     }
     assert_eq!(shared.logged()[..6], ["+1", "!1", "+2", "!2", "-1", "+3"]);
@@ -152,7 +185,10 @@ async fn the_old_one_goes_on_until_then_and_a_second_call_waits() {
     shared.held.lock().unwrap().push(2);
     let first = begun(&runner, "2").await;
     let old = runner.service().current();
-    assert_eq!((old.service().number, old.is_ready(), runner.is_ready()), (1, true, true));
+    assert_eq!(
+        (old.service().number, old.is_ready(), runner.is_ready()),
+        (1, true, true)
+    );
     let asks = runner.clone();
     let second = tokio::spawn(async move { asks.service().replace().await });
     tokio::task::yield_now().await;
@@ -160,7 +196,10 @@ async fn the_old_one_goes_on_until_then_and_a_second_call_waits() {
     shared.release.notify_one();
     within(first).await.unwrap().unwrap();
     within(second).await.unwrap().unwrap();
-    assert_eq!(shared.logged(), ["+1", "!1", "+2", "!2", "-1", "+3", "!3", "-2"]);
+    assert_eq!(
+        shared.logged(),
+        ["+1", "!1", "+2", "!2", "-1", "+3", "!3", "-2"]
+    );
     within(runner.stop()).await.unwrap();
 }
 
@@ -170,8 +209,13 @@ async fn a_successor_that_fails_changes_nothing() {
     let runner = started(&shared).await;
     shared.fails.lock().unwrap().push(2);
     let error = within(runner.service().replace()).await.unwrap_err();
-    let StartError::Failed(failure) = error else { panic!("{error}") };
-    assert_eq!((failure.error().to_string().as_str(), failure.path()), ("no licence", "api/2"));
+    let StartError::Failed(failure) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        (failure.error().to_string().as_str(), failure.path()),
+        ("no licence", "api/2")
+    );
     assert!(runner.is_ready());
     assert_eq!(parts(&runner), ["api/1"]);
     within(runner.service().replace()).await.unwrap();
@@ -187,11 +231,17 @@ async fn a_stop_stops_both_and_the_caller_hears_of_it() {
     shared.held.lock().unwrap().push(2);
     let call = begun(&runner, "2").await;
     within(runner.stop()).await.unwrap();
-    assert!(matches!(within(call).await.unwrap(), Err(StartError::Stopped)));
+    assert!(matches!(
+        within(call).await.unwrap(),
+        Err(StartError::Stopped)
+    ));
     assert_eq!(shared.logged(), ["+1", "!1", "+2", "-1"]);
     assert!(parts(&runner).is_empty());
     // And where nothing runs.
-    assert!(matches!(within(runner.service().replace()).await, Err(StartError::Stopped)));
+    assert!(matches!(
+        within(runner.service().replace()).await,
+        Err(StartError::Stopped)
+    ));
     assert_eq!(runner.state(), State::Stopped);
 }
 
@@ -204,7 +254,10 @@ async fn a_start_after_a_stop_runs_the_current_one_again() {
     assert_eq!(parts(&runner), ["api/2"]);
     within(runner.service().replace()).await.unwrap();
     within(runner.stop()).await.unwrap();
-    assert_eq!(shared.logged()[4..], ["-1", "-2", "+2", "!2", "+3", "!3", "-2", "-3"]);
+    assert_eq!(
+        shared.logged()[4..],
+        ["-1", "-2", "+2", "!2", "+3", "!3", "-2", "-3"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,7 +273,10 @@ async fn the_first_one_that_fails_fails_the_start() {
 
 #[tokio::test(start_paused = true)]
 async fn it_ends_as_the_current_one_does() {
-    for (act, expected) in [(Act::Completes, Exit::Completed), (Act::Breaks, Exit::Failed)] {
+    for (act, expected) in [
+        (Act::Completes, Exit::Completed),
+        (Act::Breaks, Exit::Failed),
+    ] {
         let shared = Arc::<Shared>::default();
         let runner = started(&shared).await;
         shared.then.lock().unwrap().push((2, act));
@@ -248,7 +304,10 @@ async fn it_is_ready_only_while_the_current_one_is() {
             _ => {}
         }
     }
-    assert!(seen.len() >= 2 && begun.elapsed() > Duration::ZERO, "{seen:?}");
+    assert!(
+        seen.len() >= 2 && begun.elapsed() > Duration::ZERO,
+        "{seen:?}"
+    );
     assert!(runner.is_ready());
     within(runner.stop()).await.unwrap();
 }
@@ -262,8 +321,14 @@ async fn an_old_one_that_lingers_is_aborted_and_that_is_reported() {
     within(runner.service().replace()).await.unwrap();
     assert_eq!(begun.elapsed(), 3 * SECOND);
     let failure = runner.errors_last().unwrap();
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Run, Cause::Reported));
-    assert_eq!(failure.error().to_string(), "did not end in time and was aborted");
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Run, Cause::Reported)
+    );
+    assert_eq!(
+        failure.error().to_string(),
+        "did not end in time and was aborted"
+    );
     assert!(runner.is_ready());
     assert_eq!(parts(&runner), ["api/2"]);
     within(runner.stop()).await.unwrap();
@@ -281,16 +346,26 @@ async fn a_replacement_goes_on_without_the_future_that_asked_for_it() {
     shared.release.notify_one();
     within(old.wait()).await;
     within(runner.service().replace()).await.unwrap();
-    assert_eq!(shared.logged(), ["+1", "!1", "+2", "!2", "-1", "+3", "!3", "-2"]);
+    assert_eq!(
+        shared.logged(),
+        ["+1", "!1", "+2", "!2", "-1", "+3", "!3", "-2"]
+    );
     within(runner.stop()).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_is_a_member_as_any_other() {
     let shared = Arc::<Shared>::default();
-    let group = Group::builder("shop").with("api", shared.service()).build().unwrap();
+    let group = Group::builder("shop")
+        .with("api", shared.service())
+        .build()
+        .unwrap();
     let runner = Runner::new(group);
-    assert_eq!(runner.grace_period(), 5 * SECOND, "that of the service: 3 s and 2 s");
+    assert_eq!(
+        runner.grace_period(),
+        5 * SECOND,
+        "that of the service: 3 s and 2 s"
+    );
     within(runner.start()).await.unwrap();
     assert!(runner.find("shop/api/1").unwrap().is_running());
     within(runner.stop()).await.unwrap();

@@ -70,11 +70,17 @@ fn app(gate: &Arc<Gate>) -> Router {
         async move || {
             gate.arrived.notify_one();
             let body = http_body_util::StreamBody::new(Silent);
-            ([("content-type", "text/event-stream")], axum::body::Body::new(body))
+            (
+                [("content-type", "text/event-stream")],
+                axum::body::Body::new(body),
+            )
         }
     };
     Router::new()
-        .route("/", get(async |Extension(cx): Extension<Context>| cx.name().to_owned()))
+        .route(
+            "/",
+            get(async |Extension(cx): Extension<Context>| cx.name().to_owned()),
+        )
         .route("/slow", get(slow))
         .route("/events", get(events))
         .route("/upgrade", get(upgrade))
@@ -108,8 +114,10 @@ pub(crate) async fn server_with(settings: Settings, serve: Serve) -> Server {
         let (listener, app, serve) = &*state;
         serve.clone().serve(cx, listener, app.clone()).await
     });
-    let runner =
-        Runner::with_settings(startstop_core::Service::boxed(service), settings.name("web"));
+    let runner = Runner::with_settings(
+        startstop_core::Service::boxed(service),
+        settings.name("web"),
+    );
     runner.start().await.unwrap();
     Server { runner, addr, gate }
 }
@@ -117,8 +125,15 @@ pub(crate) async fn server_with(settings: Settings, serve: Serve) -> Server {
 /// A connection that has had one answer already, and is idle.
 pub(crate) async fn idle(addr: SocketAddr) -> TcpStream {
     let mut client = TcpStream::connect(addr).await.unwrap();
-    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    assert!(read_until(&mut client, "web").await.starts_with("HTTP/1.1 200"));
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(
+        read_until(&mut client, "web")
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
     client
 }
 
@@ -126,7 +141,11 @@ async fn get_path(addr: SocketAddr, path: &str) -> TcpStream {
     let mut client = TcpStream::connect(addr).await.unwrap();
     let head = format!(
         "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: {}\r\nupgrade: echo\r\n\r\n",
-        if path == "/upgrade" { "upgrade" } else { "keep-alive" }
+        if path == "/upgrade" {
+            "upgrade"
+        } else {
+            "keep-alive"
+        }
     );
     client.write_all(head.as_bytes()).await.unwrap();
     client
@@ -137,7 +156,10 @@ pub(crate) async fn read_until(client: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     let mut buffer = [0; 1024];
     while !text.contains(end) {
-        let read = timeout(LONG, client.read(&mut buffer)).await.expect("it comes").unwrap();
+        let read = timeout(LONG, client.read(&mut buffer))
+            .await
+            .expect("it comes")
+            .unwrap();
         assert!(read > 0, "ended after {text:?}");
         text.push_str(&String::from_utf8_lossy(&buffer[..read]));
     }
@@ -147,7 +169,9 @@ pub(crate) async fn read_until(client: &mut TcpStream, end: &str) -> String {
 /// What comes until the connection ends, however it does.
 pub(crate) async fn rest(client: &mut TcpStream) -> String {
     let mut rest = Vec::new();
-    let _ = timeout(LONG, client.read_to_end(&mut rest)).await.expect("it ends");
+    let _ = timeout(LONG, client.read_to_end(&mut rest))
+        .await
+        .expect("it ends");
     String::from_utf8_lossy(&rest).into_owned()
 }
 
@@ -157,7 +181,11 @@ async fn a_request_bears_the_context_and_idle_connections_close_at_once() {
     let mut client = idle(server.addr).await;
     let begin = Instant::now();
     server.runner.stop().await.unwrap();
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begin.elapsed()
+    );
     assert_eq!(rest(&mut client).await, "");
     assert_eq!(server.runner.wait().await, Exit::Stopped);
 }
@@ -168,10 +196,16 @@ async fn a_request_in_flight_is_finished() {
     let mut client = get_path(server.addr, "/slow").await;
     server.gate.arrived.notified().await;
     server.runner.request_stop();
-    server.runner.wait_for(startstop_core::State::Stopping).await;
+    server
+        .runner
+        .wait_for(startstop_core::State::Stopping)
+        .await;
     server.gate.go.notify_one();
     let answer = rest(&mut client).await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"),
+        "{answer}"
+    );
     assert!(answer.contains("connection: close"), "{answer}");
     assert_eq!(server.runner.wait().await, Exit::Stopped);
 }
@@ -192,7 +226,10 @@ async fn server_sent_events_end_at_the_stop() {
     let mut client = get_path(server.addr, "/events").await;
     server.gate.arrived.notified().await;
     read_until(&mut client, "\r\n\r\n").await;
-    timeout(LONG / 2, server.runner.stop()).await.expect("it ends").unwrap();
+    timeout(LONG / 2, server.runner.stop())
+        .await
+        .expect("it ends")
+        .unwrap();
     rest(&mut client).await;
 }
 
@@ -204,7 +241,11 @@ async fn half_a_head_holds_a_stop_up_for_half_of_the_time() {
     idle(server.addr).await; // its bytes have come by then, or are on their way
     let begin = Instant::now();
     server.runner.stop().await.unwrap();
-    assert!(begin.elapsed() < Duration::from_millis(1_900), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_millis(1_900),
+        "{:?}",
+        begin.elapsed()
+    );
     rest(&mut client).await;
 }
 
@@ -218,7 +259,10 @@ async fn an_upgraded_connection_reads_as_ended_after_half_of_the_time() {
     let begin = Instant::now();
     server.runner.stop().await.unwrap();
     let took = begin.elapsed();
-    assert!(took > Duration::from_millis(1_500) && took < Duration::from_millis(3_900), "{took:?}");
+    assert!(
+        took > Duration::from_millis(1_500) && took < Duration::from_millis(3_900),
+        "{took:?}"
+    );
     rest(&mut client).await;
 }
 
@@ -239,29 +283,46 @@ async fn during_a_drain_answers_say_that_the_connection_closes() {
     let server = server(Settings::new().drain(LONG).stop_timeout(LONG)).await;
     let mut open = idle(server.addr).await;
     server.runner.request_stop();
-    server.runner.wait_for(startstop_core::State::Stopping).await;
+    server
+        .runner
+        .wait_for(startstop_core::State::Stopping)
+        .await;
     // A new one is still taken.
     let mut client = TcpStream::connect(server.addr).await.unwrap();
-    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     assert!(rest(&mut client).await.contains("connection: close"));
     // An idle one is still there, and is answered.
-    open.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    open.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     assert!(rest(&mut open).await.contains("connection: close"));
-    server.runner.stop_within(Duration::from_secs(1)).await.unwrap();
+    server
+        .runner
+        .stop_within(Duration::from_secs(1))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn what_waits_in_the_queue_is_taken() {
     let server = server(Settings::new().stop_timeout(LONG)).await;
     let addr = server.addr;
-    let clients: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(addr).unwrap()).collect();
+    let clients: Vec<_> = (0..20)
+        .map(|_| std::net::TcpStream::connect(addr).unwrap())
+        .collect();
     let asking: Vec<_> = clients
         .into_iter()
         .map(|client| {
             client.set_nonblocking(true).unwrap();
             tokio::spawn(async move {
                 let mut client = TcpStream::from_std(client).unwrap();
-                client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+                client
+                    .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                    .await
+                    .unwrap();
                 rest(&mut client).await
             })
         })
@@ -282,7 +343,10 @@ async fn a_listener_that_is_lent_outlives_restarts() {
     server.runner.stop().await.unwrap();
     // Nobody is refused meanwhile: who connects waits for the next start.
     let mut client = TcpStream::connect(server.addr).await.unwrap();
-    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     server.runner.start().await.unwrap();
     read_until(&mut client, "web").await;
     server.runner.stop().await.unwrap();
@@ -309,7 +373,12 @@ async fn a_unix_socket_is_served() {
     let folder = std::env::temp_dir().join(format!("startstop-serve-{}", std::process::id()));
     let listener = tokio::net::UnixListener::bind(&folder).unwrap();
     let runner = Runner::new(service_fn_with(listener, async |listener, cx: Context| {
-        serve(cx, &*listener, Router::new().route("/", get(async || "by file"))).await
+        serve(
+            cx,
+            &*listener,
+            Router::new().route("/", get(async || "by file")),
+        )
+        .await
     }));
     runner.start().await.unwrap();
     let mut client = tokio::net::UnixStream::connect(&folder).await.unwrap();

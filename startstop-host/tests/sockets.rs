@@ -31,7 +31,11 @@ fn start_with(variables: &str, tcp: TcpListener, unix: UnixListener) -> Child {
 fn sockets() -> (TcpListener, UnixListener, std::path::PathBuf) {
     let path = std::env::temp_dir().join(format!("startstop-sockets-{}", std::process::id()));
     drop(std::fs::remove_file(&path));
-    (TcpListener::bind("127.0.0.1:0").unwrap(), UnixListener::bind(&path).unwrap(), path)
+    (
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        UnixListener::bind(&path).unwrap(),
+        path,
+    )
 }
 
 #[test]
@@ -44,7 +48,10 @@ fn sockets_are_taken_by_name_once_and_answer() {
     for line in lines.map(Result::unwrap) {
         if line == "listening" {
             let mut text = String::new();
-            TcpStream::connect(addr).unwrap().read_to_string(&mut text).unwrap();
+            TcpStream::connect(addr)
+                .unwrap()
+                .read_to_string(&mut text)
+                .unwrap();
             assert_eq!(text, "hello");
         }
         told.push(line);
@@ -71,7 +78,10 @@ fn sockets_of_another_process_are_left_alone() {
     let output = start("1", tcp, unix).wait_with_output().unwrap();
     std::fs::remove_file(path).unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
-    assert!(told.contains("http: false\n") && told.contains("control: false\n"), "{told}");
+    assert!(
+        told.contains("http: false\n") && told.contains("control: false\n"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -81,7 +91,10 @@ fn sockets_without_names_are_called_unknown() {
     let output = start_with(variables, tcp, unix).wait_with_output().unwrap();
     std::fs::remove_file(path).unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
-    assert!(told.contains("http: false\n") && told.ends_with("unknown: true\n"), "{told}");
+    assert!(
+        told.contains("http: false\n") && told.ends_with("unknown: true\n"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -9,14 +9,21 @@ use startstop_host::Host;
 
 fn top(addr: SocketAddr, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_startstop-top"));
-    command.arg(addr.to_string()).args(arguments).env("STARTSTOP_TOKEN", "s3cret");
+    command
+        .arg(addr.to_string())
+        .args(arguments)
+        .env("STARTSTOP_TOKEN", "s3cret");
     command
 }
 
 /// A program of two parts, its address and its handle; it runs on a thread of its own.
 async fn shop() -> (SocketAddr, Runner<impl Service>) {
     let idle = || service_fn(async |cx| cx.cancelled().await);
-    let app = Group::builder("shop").with("db", idle()).then("http", idle()).build().unwrap();
+    let app = Group::builder("shop")
+        .with("db", idle())
+        .then("http", idle())
+        .build()
+        .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let host = Host::new(app).admin_on(listener).allow_control("s3cret");
@@ -36,28 +43,51 @@ async fn it_shows_the_tree_and_controls_the_parts() {
     for arguments in [&["status"][..], &[]] {
         let output = top(addr, arguments).output().unwrap();
         let text = text(&output);
-        assert!(text.contains("├─ db    running") && text.contains("└─ http  running"), "{text}");
+        assert!(
+            text.contains("├─ db    running") && text.contains("└─ http  running"),
+            "{text}"
+        );
         assert_eq!(output.status.code(), Some(0));
     }
-    let mut events = top(addr, &["events"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut events = top(addr, &["events"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(events.stdout.take().unwrap()).lines();
     let db = runner.find("shop/db").unwrap();
     // Until the stream is heard, which nobody tells: again and again.
     let heard = std::thread::spawn(move || lines.next().unwrap().unwrap());
     while !heard.is_finished() {
         let output = top(addr, &["restart", "shop/db"]).output().unwrap();
-        assert_eq!((output.status.code(), &*text(&output)), (Some(0), "asked for\n"));
+        assert_eq!(
+            (output.status.code(), &*text(&output)),
+            (Some(0), "asked for\n")
+        );
     }
     let line = heard.join().unwrap();
     assert!(line.starts_with("shop/db "), "{line}");
     assert!(db.status().cycles() > 1);
 
-    assert_eq!(top(addr, &["stop", "shop/http"]).status().unwrap().code(), Some(0));
-    runner.find("shop/http").unwrap().wait_for(State::Stopped).await;
+    assert_eq!(
+        top(addr, &["stop", "shop/http"]).status().unwrap().code(),
+        Some(0)
+    );
+    runner
+        .find("shop/http")
+        .unwrap()
+        .wait_for(State::Stopped)
+        .await;
     let unknown = top(addr, &["stop", "shop/nothing"]).output().unwrap();
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(text(&unknown).contains("404: there is no such action or path"), "{}", text(&unknown));
-    let refused = top(addr, &["stop", "shop/db"]).env("STARTSTOP_TOKEN", "wrong").output().unwrap();
+    assert!(
+        text(&unknown).contains("404: there is no such action or path"),
+        "{}",
+        text(&unknown)
+    );
+    let refused = top(addr, &["stop", "shop/db"])
+        .env("STARTSTOP_TOKEN", "wrong")
+        .output()
+        .unwrap();
     assert!(text(&refused).contains("401"), "{}", text(&refused));
     runner.request_stop();
     drop(events.kill());
@@ -74,7 +104,9 @@ async fn it_shows_the_tree_and_controls_the_parts() {
 
 #[test]
 fn it_says_how_it_is_used() {
-    let output = Command::new(env!("CARGO_BIN_EXE_startstop-top")).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_startstop-top"))
+        .output()
+        .unwrap();
     assert!(text(&output).starts_with("usage: startstop-top ADDR"));
     assert_eq!(output.status.code(), Some(2));
 }

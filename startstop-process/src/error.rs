@@ -87,5 +87,6 @@ fn core(dumped: bool) -> &'static str {
 }
 
 fn last(tail: &[String]) -> impl fmt::Display {
-    tail.last().map_or_else(String::new, |line| format!(": {line}"))
+    tail.last()
+        .map_or_else(String::new, |line| format!(": {line}"))
 }

@@ -84,9 +84,16 @@ impl Processes {
         for spec in &document.specs {
             builder = builder.with(spec.name.clone(), spec.member());
         }
-        let group = builder.build().map_err(|error| FileError::one(path, &error))?;
+        let group = builder
+            .build()
+            .map_err(|error| FileError::one(path, &error))?;
         let Document { head, specs } = document;
-        Ok(Self { group, path: path.to_owned(), head, specs: Mutex::new(specs) })
+        Ok(Self {
+            group,
+            path: path.to_owned(),
+            head,
+            specs: Mutex::new(specs),
+        })
     }
 
     /// The group that it has built.
@@ -135,8 +142,10 @@ impl Processes {
 }
 
 fn read_document(path: &Path) -> Result<Document, FileError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let text = fs::read_to_string(path).map_err(|source| FileError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     let is_toml = path.extension().is_some_and(|end| end == "toml");
     if is_toml {
         read::toml(&text).map_err(|found| FileError::mistakes(path, &text, found))
@@ -150,7 +159,10 @@ impl std::fmt::Debug for Processes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let members = self.group.members();
         let mut debug = f.debug_struct("Processes");
-        debug.field("path", &self.path).field("members", &members).finish_non_exhaustive()
+        debug
+            .field("path", &self.path)
+            .field("members", &members)
+            .finish_non_exhaustive()
     }
 }
 
@@ -229,7 +241,9 @@ fn duration(text: &str) -> Option<Duration> {
 
 /// Reads `300`, `64KB`, `10MB` and `2GB`.
 fn bytes(text: &str) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let number: u64 = text[..end].parse().ok()?;
     let unit = match &text[end..] {
         "" | "B" => 1,

@@ -57,7 +57,11 @@ impl ProcessGroup {
         let leader = leader.ok_or_else(|| io::Error::other("not the id of a process"))?;
         let pidfd = pidfd_open(leader, PidfdFlags::NONBLOCK)?;
         subreaper::group_began(pid);
-        Ok(Self { leader, pidfd, reaped: false })
+        Ok(Self {
+            leader,
+            pidfd,
+            reaped: false,
+        })
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -104,9 +108,13 @@ impl ProcessGroup {
     /// Waits until one who is alive, not the leader, has ended; at once if there is nobody.
     pub(crate) async fn one_ended(&self) -> io::Result<()> {
         for pid in self.alive() {
-            let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { continue };
+            let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+                continue;
+            };
             // It may have ended meanwhile.
-            let Ok(pidfd) = pidfd_open(pid, PidfdFlags::NONBLOCK) else { return Ok(()) };
+            let Ok(pidfd) = pidfd_open(pid, PidfdFlags::NONBLOCK) else {
+                return Ok(());
+            };
             let watched = watch(pidfd)?;
             watched.readable().await?.retain_ready();
             return Ok(());
@@ -127,13 +135,22 @@ impl ProcessGroup {
     /// Only what this process may not kill, or the kernel holds up, is left. Somebody has to reap the leader one
     /// day.
     fn reap_in_a_thread(&mut self) {
-        let Ok(pidfd) = self.pidfd.try_clone() else { return };
-        let mut rest = Self { leader: self.leader, pidfd, reaped: false };
+        let Ok(pidfd) = self.pidfd.try_clone() else {
+            return;
+        };
+        let mut rest = Self {
+            leader: self.leader,
+            pidfd,
+            reaped: false,
+        };
         let wait = move || {
             rest.wait_blocking(Duration::from_secs(3600));
             rest.reaped = true;
         };
-        self.reaped = thread::Builder::new().name("startstop-reaper".into()).spawn(wait).is_ok();
+        self.reaped = thread::Builder::new()
+            .name("startstop-reaper".into())
+            .spawn(wait)
+            .is_ok();
     }
 
     fn take_leader(&mut self) {
@@ -173,7 +190,10 @@ fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 
 fn ending_of(status: &WaitIdStatus) -> Ending {
     match status.terminating_signal().and_then(Signal::from_number) {
-        Some(signal) => Ending::Signalled { signal, core_dumped: status.dumped() },
+        Some(signal) => Ending::Signalled {
+            signal,
+            core_dumped: status.dumped(),
+        },
         None => Ending::Exited(status.exit_status().unwrap_or(-1)),
     }
 }

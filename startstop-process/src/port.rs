@@ -11,11 +11,16 @@ pub(crate) type Sockets = BTreeSet<String>;
 
 /// Returns the sockets that take what connects to `addr`.
 pub(crate) fn listening(addr: &str) -> Sockets {
-    let Some((host, port)) = split(addr) else { return Sockets::new() };
+    let Some((host, port)) = split(addr) else {
+        return Sockets::new();
+    };
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(fs::read_to_string);
     let lines = tables.iter().flatten().flat_map(|table| table.lines());
     let found = lines.filter_map(Listener::parse);
-    found.filter(|found| found.port == port && found.takes(host)).map(|found| found.link).collect()
+    found
+        .filter(|found| found.port == port && found.takes(host))
+        .map(|found| found.link)
+        .collect()
 }
 
 /// Returns the name and the id of the process that holds one of these sockets, unless it belongs to the
@@ -33,16 +38,27 @@ pub(crate) fn holder(sockets: &Sockets, except: Option<u32>) -> Option<String> {
 }
 
 fn holds(pid: u32, sockets: &Sockets) -> bool {
-    let links = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let links = fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut targets = links.filter_map(|link| fs::read_link(link.path()).ok());
-    targets.any(|target| target.to_str().is_some_and(|target| sockets.contains(target)))
+    targets.any(|target| {
+        target
+            .to_str()
+            .is_some_and(|target| sockets.contains(target))
+    })
 }
 
 /// The addresses of a host, or `None` for a name that only a resolver knows.
 fn split(addr: &str) -> Option<(Option<IpAddr>, u16)> {
     let (host, port) = addr.rsplit_once(':')?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let host = if host == "localhost" { "127.0.0.1" } else { host };
+    let host = if host == "localhost" {
+        "127.0.0.1"
+    } else {
+        host
+    };
     Some((host.parse().ok(), port.parse().ok()?))
 }
 
@@ -62,7 +78,11 @@ impl Listener {
             return None;
         }
         let port = u16::from_str_radix(port, 16).ok()?;
-        Some(Self { ip: ip_of(ip)?, port, link: format!("socket:[{}]", fields.get(9)?) })
+        Some(Self {
+            ip: ip_of(ip)?,
+            port,
+            link: format!("socket:[{}]", fields.get(9)?),
+        })
     }
 
     fn takes(&self, host: Option<IpAddr>) -> bool {
@@ -72,7 +92,11 @@ impl Listener {
 
 /// Words of 32 bits, each in the order of this machine.
 fn ip_of(hex: &str) -> Option<IpAddr> {
-    let word = |at: usize| u32::from_str_radix(hex.get(at..at + 8)?, 16).ok().map(u32::to_ne_bytes);
+    let word = |at: usize| {
+        u32::from_str_radix(hex.get(at..at + 8)?, 16)
+            .ok()
+            .map(u32::to_ne_bytes)
+    };
     if hex.len() == 8 {
         return Some(Ipv4Addr::from(word(0)?).into());
     }

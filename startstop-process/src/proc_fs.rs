@@ -28,7 +28,12 @@ impl Stat {
         let state = fields.next()?.chars().next()?;
         let parent = fields.next()?.parse().ok()?;
         let group = fields.next()?.parse().ok()?;
-        Some(Self { pid, state, parent, group })
+        Some(Self {
+            pid,
+            state,
+            parent,
+            group,
+        })
     }
 
     /// Whether it runs, or could: one whose first thread has left while others go on reads as a zombie too.
@@ -49,7 +54,10 @@ pub(crate) fn numbers(folder: impl AsRef<Path>) -> impl Iterator<Item = u32> {
 /// The processes of a group that are alive.
 pub(crate) fn members(group: u32) -> Vec<u32> {
     let stats = numbers("/proc").filter_map(Stat::of);
-    stats.filter(|stat| stat.group == group && stat.is_alive()).map(|stat| stat.pid).collect()
+    stats
+        .filter(|stat| stat.group == group && stat.is_alive())
+        .map(|stat| stat.pid)
+        .collect()
 }
 
 /// The children of this process, zombies too.
@@ -58,7 +66,9 @@ pub(crate) fn children() -> Vec<u32> {
         .filter_map(|thread| fs::read_to_string(format!("/proc/self/task/{thread}/children")).ok());
     lists
         .flat_map(|list| {
-            list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+            list.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<_>>()
         })
         .collect()
 }
@@ -87,6 +97,14 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_and_spaces_is_skipped() {
         let stat = Stat::parse("77 (a) b (c) S 1 76 75 0 -1").unwrap();
-        assert_eq!(stat, Stat { pid: 77, state: 'S', parent: 1, group: 76 });
+        assert_eq!(
+            stat,
+            Stat {
+                pid: 77,
+                state: 'S',
+                parent: 1,
+                group: 76
+            }
+        );
     }
 }

@@ -187,7 +187,10 @@ impl Process {
         mut self,
         vars: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
-        self.envs.extend(vars.into_iter().map(|(key, value)| (key.into(), Some(value.into()))));
+        self.envs.extend(
+            vars.into_iter()
+                .map(|(key, value)| (key.into(), Some(value.into()))),
+        );
         self
     }
 
@@ -414,7 +417,9 @@ impl Process {
         mut self,
         command: impl IntoIterator<Item = A>,
     ) -> Self {
-        self.reload = Some(Reload::Command(command.into_iter().map(Into::into).collect()));
+        self.reload = Some(Reload::Command(
+            command.into_iter().map(Into::into).collect(),
+        ));
         self
     }
 
@@ -495,6 +500,8 @@ impl fmt::Debug for Process {
 
 impl Process {
     fn stop_timeout(&self) -> Duration {
-        self.settings.get_stop_timeout().unwrap_or(Duration::from_secs(5))
+        self.settings
+            .get_stop_timeout()
+            .unwrap_or(Duration::from_secs(5))
     }
 }

@@ -136,7 +136,10 @@ let process = process.ready(Ready::after(std::time::Duration::from_millis(100)))
             Kind::Line(text) => Kind::Line(fill(&text)),
             Kind::File(path) => Kind::File(fill(&path.to_string_lossy()).into()),
             Kind::Command(words) => Kind::Command(
-                words.iter().map(|word| fill(&word.to_string_lossy()).into()).collect(),
+                words
+                    .iter()
+                    .map(|word| fill(&word.to_string_lossy()).into())
+                    .collect(),
             ),
             kind @ (Kind::Notify | Kind::After(_)) => kind,
         })

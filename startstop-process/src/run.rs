@@ -66,8 +66,10 @@ fn tell(text: &dyn std::fmt::Display) {
 }
 
 fn run(processes: Processes) -> ExitCode {
-    let threads =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build();
     match threads {
         Ok(runtime) => runtime.block_on(host(processes)),
         Err(error) => {

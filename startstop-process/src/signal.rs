@@ -141,6 +141,10 @@ impl FromStr for Signal {
         let is_named = |(signal, name): &&(Self, &str)| {
             name[3..] == *short || signal.to_string()[3..] == *short
         };
-        Self::NAMED.iter().find(is_named).map(|(signal, _)| *signal).ok_or_else(unknown)
+        Self::NAMED
+            .iter()
+            .find(is_named)
+            .map(|(signal, _)| *signal)
+            .ok_or_else(unknown)
     }
 }

@@ -29,7 +29,10 @@ const EACH: Duration = Duration::from_millis(250);
 /// How long orphans have to end.
 const MOMENT: Duration = Duration::from_secs(1);
 
-static KNOWN: Mutex<Known> = Mutex::new(Known { groups: BTreeSet::new(), installed: 0 });
+static KNOWN: Mutex<Known> = Mutex::new(Known {
+    groups: BTreeSet::new(),
+    installed: 0,
+});
 
 struct Known {
     /// The groups of each `Process` that runs.
@@ -89,7 +92,10 @@ impl Subreaper {
         set_child_subreaper(Some(getpid()))?;
         known().installed += 1;
         // From here on its drop takes all of it back.
-        let mut this = Self { shared: Arc::default(), thread: None };
+        let mut this = Self {
+            shared: Arc::default(),
+            thread: None,
+        };
         let looking = this.shared.clone();
         let thread = thread::Builder::new().name("startstop-reaper".into());
         this.thread = Some(thread.spawn(move || looking.look_until_the_end())?);
@@ -102,7 +108,11 @@ impl Shared {
         let mut ended = lock(&self.ended);
         while !*ended {
             self.look();
-            ended = self.woken.wait_timeout(ended, EACH).unwrap_or_else(PoisonError::into_inner).0;
+            ended = self
+                .woken
+                .wait_timeout(ended, EACH)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -214,11 +224,16 @@ fn is_marked(stat: Stat, groups: &BTreeSet<u32>) -> bool {
     }
     let mark = format!("{MARK}={}", getpid().as_raw_nonzero());
     let vars = fs::read(format!("/proc/{}/environ", stat.pid)).unwrap_or_default();
-    vars.split(|byte| *byte == 0).any(|var| var == mark.as_bytes())
+    vars.split(|byte| *byte == 0)
+        .any(|var| var == mark.as_bytes())
 }
 
 fn open(pid: u32) -> Option<OwnedFd> {
-    pidfd_open(Pid::from_raw(i32::try_from(pid).ok()?)?, PidfdFlags::NONBLOCK).ok()
+    pidfd_open(
+        Pid::from_raw(i32::try_from(pid).ok()?)?,
+        PidfdFlags::NONBLOCK,
+    )
+    .ok()
 }
 
 fn take_pid(pid: u32) {

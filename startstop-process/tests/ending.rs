@@ -22,7 +22,9 @@ async fn another_code_fails_with_the_last_lines() {
     let _ = runner.start().await;
     assert_eq!(runner.wait().await, Exit::Failed);
     last_error(&runner, |error| {
-        let ProcessError::Exited { code: 3, tail } = error else { panic!("{error:?}") };
+        let ProcessError::Exited { code: 3, tail } = error else {
+            panic!("{error:?}")
+        };
         assert_eq!(
             (tail.len(), tail[0].as_str(), tail[19].as_str()),
             (20, "line 12", "unfinished")
@@ -48,10 +50,15 @@ async fn a_signal_that_nobody_asked_for_fails() {
 #[tokio::test]
 async fn the_attempt_ends_when_the_group_is_empty_and_the_code_of_the_leader_counts() {
     let folder = Folder::new("rest");
-    let runner = runner(sh(&format!("sleep 1000 & echo $! >{}; exit 5", folder.path("pid"))));
+    let runner = runner(sh(&format!(
+        "sleep 1000 & echo $! >{}; exit 5",
+        folder.path("pid")
+    )));
     let _ = runner.start().await;
     assert_eq!(runner.wait().await, Exit::Failed);
-    last_error(&runner, |error| assert!(matches!(error, ProcessError::Exited { code: 5, .. })));
+    last_error(&runner, |error| {
+        assert!(matches!(error, ProcessError::Exited { code: 5, .. }))
+    });
     assert!(!is_alive(&folder.read("pid").await));
 }
 
@@ -77,16 +84,22 @@ async fn one_who_has_left_the_group_and_holds_the_pipe_holds_nothing_up() {
     );
     let runner = runner(sh(&script));
     runner.start().await.unwrap();
-    let exit = tokio::time::timeout(Duration::from_secs(20), runner.wait()).await.unwrap();
+    let exit = tokio::time::timeout(Duration::from_secs(20), runner.wait())
+        .await
+        .unwrap();
     let pid = folder.read("pid").await;
     assert_eq!((exit, is_alive(&pid)), (Exit::Completed, true));
-    std::process::Command::new("kill").arg(pid).status().unwrap();
+    std::process::Command::new("kill")
+        .arg(pid)
+        .status()
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_policy_restarts_it() {
-    let policy =
-        RestartPolicy::on_failure().backoff(Backoff::none()).limit(3, Duration::from_secs(60));
+    let policy = RestartPolicy::on_failure()
+        .backoff(Backoff::none())
+        .limit(3, Duration::from_secs(60));
     let runner = runner(sh("exit 1").settings(Settings::new().restart(policy)));
     let _ = runner.start().await;
     runner.wait().await;

@@ -49,7 +49,10 @@ ready = { tcp = "nowhere" }
         "app.toml:9:13: this is an integer; accepted is a string",
         "app.toml:10:17: `nowhere` is not an address like \"127.0.0.1:6390\"",
     ];
-    assert_eq!(said(&folder, "app.toml", text).lines().collect::<Vec<_>>(), expected);
+    assert_eq!(
+        said(&folder, "app.toml", text).lines().collect::<Vec<_>>(),
+        expected
+    );
 }
 
 #[test]
@@ -61,7 +64,10 @@ fn what_is_no_toml_and_what_goes_in_a_circle_is_told() {
     let text =
         "[process.a]\ncommand = 'x'\nafter = ['b']\n[process.b]\ncommand = 'x'\nafter = ['a']\n";
     let lines = said(&folder, "b.toml", text);
-    assert!(lines.starts_with("b.toml:3:10: `b` is after `a` itself, in a circle"), "{lines}");
+    assert!(
+        lines.starts_with("b.toml:3:10: `b` is after `a` itself, in a circle"),
+        "{lines}"
+    );
     assert!(said(&folder, "c.toml", "").contains("there is no process in it"));
     assert!(said(&folder, "Procfile", "web\nweb: x\nweb: y\n").ends_with(
         "Procfile:1:1: a line is `name: command`\nProcfile:3:1: there is a process `web` already"
@@ -93,8 +99,15 @@ log = { size = "1 MB" }
         "app.toml:9:7: a log of this kind has a `file`",
         "app.toml:9:16: `1 MB` is not a size like \"64KB\", \"10MB\" or \"2GB\"",
     ];
-    assert_eq!(said(&folder, "app.toml", text).lines().collect::<Vec<_>>(), expected);
-    let lines = said(&folder, "b.toml", "control = { token = 'x' }\n[process.a]\ncommand = 'x'\n");
+    assert_eq!(
+        said(&folder, "app.toml", text).lines().collect::<Vec<_>>(),
+        expected
+    );
+    let lines = said(
+        &folder,
+        "b.toml",
+        "control = { token = 'x' }\n[process.a]\ncommand = 'x'\n",
+    );
     assert_eq!(lines, "b.toml:1:11: control needs the port of an `admin`");
 }
 
@@ -139,14 +152,21 @@ fn mistakes_of_a_procfile_and_of_its_env_are_told_at_once() {
     fs::write(folder.path(".env"), "SECRET=s3cret\n").unwrap();
     fs::write(&processes, "web: true\n").unwrap();
     let debug = format!("{:?}", Processes::from_file(&processes).unwrap());
-    assert!(debug.contains("web") && !debug.contains("s3cret"), "{debug}");
+    assert!(
+        debug.contains("web") && !debug.contains("s3cret"),
+        "{debug}"
+    );
 }
 
 #[tokio::test]
 async fn a_procfile_has_the_variables_and_the_folder_of_the_env_beside_it() {
     let folder = Folder::new("env");
     let path = folder.path("Procfile");
-    fs::write(folder.path(".env"), "# ours\nGREETING='hello you'\nexport PORT=7000\n").unwrap();
+    fs::write(
+        folder.path(".env"),
+        "# ours\nGREETING='hello you'\nexport PORT=7000\n",
+    )
+    .unwrap();
     let text = "one: echo $GREETING $PORT >one; sleep 1000\ntwo: echo $PORT >two; sleep 1000\n";
     let runner = running(&path, text).await;
     assert_eq!(folder.read("one").await, "hello you 7000");
@@ -170,7 +190,10 @@ async fn what_a_file_says_of_a_process_is_so() {
     );
     running(&path, &text).await;
     let said = fs::read_to_string(&log).unwrap();
-    assert_eq!(said.lines().collect::<Vec<_>>(), ["/usr", "b none", "77", "1048576", "0027", "4"]);
+    assert_eq!(
+        said.lines().collect::<Vec<_>>(),
+        ["/usr", "b none", "77", "1048576", "0027", "4"]
+    );
 }
 
 #[tokio::test]
@@ -182,7 +205,10 @@ async fn a_process_of_a_user_has_its_groups_and_its_home() {
          user = 'daemon'\ngroup = 'bin'\njob = true\n"
     );
     running(&path, &text).await;
-    assert_eq!(fs::read_to_string(&log).unwrap(), "daemon\nbin\ndaemon /usr/sbin\n");
+    assert_eq!(
+        fs::read_to_string(&log).unwrap(),
+        "daemon\nbin\ndaemon /usr/sbin\n"
+    );
 }
 
 #[tokio::test]
@@ -219,7 +245,10 @@ async fn instances_have_numbers() {
     assert_eq!(runner.service().members(), ["web-1", "web-2", "after"]);
     runner.start().await.unwrap();
     assert_eq!(
-        [folder.read("out-web-1-1").await, folder.read("out-web-2-2").await],
+        [
+            folder.read("out-web-1-1").await,
+            folder.read("out-web-2-2").await
+        ],
         ["1 1", "2 2"]
     );
     runner.stop().await.unwrap();
@@ -248,18 +277,28 @@ async fn a_reload_changes_just_what_has_changed() {
         let pid = folder.path(&format!("{name}-{sign}"));
         format!("[process.{name}]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n")
     };
-    let runner =
-        running(&path, &(entry("kept", "a") + &entry("changed", "a") + &entry("gone", "a"))).await;
+    let runner = running(
+        &path,
+        &(entry("kept", "a") + &entry("changed", "a") + &entry("gone", "a")),
+    )
+    .await;
     let kept = folder.read("kept-a").await;
     let gone = folder.read("gone-a").await;
     fs::remove_file(folder.path("kept-a")).unwrap();
 
-    fs::write(&path, entry("kept", "a") + &entry("changed", "b") + &entry("new", "a")).unwrap();
+    fs::write(
+        &path,
+        entry("kept", "a") + &entry("changed", "b") + &entry("new", "a"),
+    )
+    .unwrap();
     runner.request_reload();
     folder.read("changed-b").await;
     folder.read("new-a").await;
     assert!(crate::support::is_alive(&kept) && !crate::support::is_alive(&gone));
-    assert!(!fs::exists(folder.path("kept-a")).unwrap(), "it was restarted");
+    assert!(
+        !fs::exists(folder.path("kept-a")).unwrap(),
+        "it was restarted"
+    );
 
     fs::write(&path, "[process.kept]\n").unwrap();
     let before = runner.errors_list().len();
@@ -284,7 +323,10 @@ async fn what_is_bound_goes_down_and_comes_back_with_what_it_is_bound_to() {
     );
     let runner = running(&path, &text).await;
     let (db, web) = (folder.read("db").await, folder.read("web").await);
-    std::process::Command::new("kill").args(["-KILL", &db]).status().unwrap();
+    std::process::Command::new("kill")
+        .args(["-KILL", &db])
+        .status()
+        .unwrap();
     while folder.read("web").await == web {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -306,7 +348,10 @@ async fn a_reload_that_cannot_do_all_does_the_rest_and_says_so() {
     let text = format!("name = 'desk'\n[process.b]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n");
     fs::write(&path, text).unwrap();
     let error = runner.reload().await.unwrap_err();
-    assert!(format!("{error:?}").contains("needs a new start"), "{error:?}");
+    assert!(
+        format!("{error:?}").contains("needs a new start"),
+        "{error:?}"
+    );
     folder.read("pid").await;
     assert_eq!(runner.service().members(), ["b"]);
     runner.stop().await.unwrap();

@@ -10,7 +10,9 @@ use crate::support::{last_error, python, runner};
 
 /// A child that sends these messages, and then goes on with what comes behind them.
 fn sends(messages: &[&str], then: &str) -> Process {
-    let sends = messages.iter().map(|message| format!("s.send({message:?}.encode())\n"));
+    let sends = messages
+        .iter()
+        .map(|message| format!("s.send({message:?}.encode())\n"));
     let sends = sends.collect::<Vec<_>>().concat();
     let begin = "import os, socket, sys, time\n\
                  s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
@@ -40,7 +42,9 @@ async fn a_child_of_another_user_reaches_the_socket_and_nobody_else_does() {
     runner.start().await.unwrap();
     assert_eq!(runner.wait().await, Exit::Failed);
     last_error(&runner, |error| {
-        let ProcessError::Exited { tail, .. } = error else { panic!("{error:?}") };
+        let ProcessError::Exited { tail, .. } = error else {
+            panic!("{error:?}")
+        };
         assert_eq!(tail.last().map(String::as_str), Some("700:65534"));
     });
 }
@@ -51,7 +55,10 @@ async fn an_errno_is_told_with_the_failure() {
     runner.start().await.unwrap_err();
     last_error(&runner, |error| {
         let text = error.to_string();
-        assert!(text.starts_with("exited with code 3: Connection refused"), "{text}");
+        assert!(
+            text.starts_with("exited with code 3: Connection refused"),
+            "{text}"
+        );
     });
 }
 
@@ -66,7 +73,10 @@ async fn a_child_that_falls_silent_is_killed_by_its_watchdog() {
     assert_eq!(runner.wait().await, Exit::Failed);
     let failure = runner.errors_last().unwrap();
     assert_eq!(failure.cause(), Cause::Unresponsive);
-    assert!(failure.uptime() >= Duration::from_millis(900), "{failure:?}");
+    assert!(
+        failure.uptime() >= Duration::from_millis(900),
+        "{failure:?}"
+    );
 }
 
 #[tokio::test]
@@ -87,14 +97,22 @@ async fn it_takes_its_readiness_back_while_it_reloads_and_its_status_is_shown() 
     assert_eq!(seen, ["ready", "it reloads", "ready"]);
     let status = loop {
         let status = runner.status();
-        if status.detail().is_some_and(|detail| detail.ends_with("no more")) {
+        if status
+            .detail()
+            .is_some_and(|detail| detail.ends_with("no more"))
+        {
             break status;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
     let detail = status.detail().unwrap();
-    let pid = detail.strip_prefix("pid ").and_then(|rest| rest.strip_suffix(": reads no more"));
-    assert!(pid.is_some_and(|pid| pid.parse::<u32>().is_ok()), "{detail}");
+    let pid = detail
+        .strip_prefix("pid ")
+        .and_then(|rest| rest.strip_suffix(": reads no more"));
+    assert!(
+        pid.is_some_and(|pid| pid.parse::<u32>().is_ok()),
+        "{detail}"
+    );
     runner.stop().await.unwrap();
 }
 

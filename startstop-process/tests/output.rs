@@ -11,7 +11,10 @@ use crate::support::{last_error, runner, sh};
 fn collected(process: Process) -> (Process, Arc<Mutex<Vec<Line>>>) {
     let lines = Arc::<Mutex<Vec<Line>>>::default();
     let seen = lines.clone();
-    (process.output(Output::lines(move |line| seen.lock().unwrap().push(line))), lines)
+    (
+        process.output(Output::lines(move |line| seen.lock().unwrap().push(line))),
+        lines,
+    )
 }
 
 fn job(process: Process) -> Runner<Process> {
@@ -30,7 +33,10 @@ async fn lines_come_with_stream_and_name_and_the_last_needs_no_end() {
             .map(|line| line.text.as_str())
             .collect::<Vec<_>>()
     };
-    assert_eq!((of(Stream::Stdout), of(Stream::Stderr)), (vec!["out", "last"], vec!["err"]));
+    assert_eq!(
+        (of(Stream::Stdout), of(Stream::Stderr)),
+        (vec!["out", "last"], vec!["err"])
+    );
     assert!(lines.iter().all(|line| &*line.name == "sh"));
 }
 
@@ -47,7 +53,9 @@ async fn a_slow_reader_does_not_stop_the_child_and_loses_no_tail() {
     let _ = runner.start().await;
     assert_eq!(runner.wait().await, Exit::Failed);
     last_error(&runner, |error| {
-        let ProcessError::Exited { code: 4, tail } = error else { panic!("{error:?}") };
+        let ProcessError::Exited { code: 4, tail } = error else {
+            panic!("{error:?}")
+        };
         assert_eq!(tail.last().unwrap(), "err 19999");
     });
 }
@@ -67,7 +75,10 @@ async fn a_panic_of_the_reader_loses_one_line() {
 /// In kilobytes: what only this process has.
 fn memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))
+        .unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
@@ -75,7 +86,9 @@ fn memory() -> usize {
 async fn a_flood_that_nobody_reads_is_bounded_and_the_last_words_are_kept() {
     let line = "x".repeat(1000);
     let flood = format!("yes {line} | head -c 100100000");
-    let child = sh(&format!("{flood} & {flood} >&2; wait; echo the end >&2; exit 4"));
+    let child = sh(&format!(
+        "{flood} & {flood} >&2; wait; echo the end >&2; exit 4"
+    ));
     let (release, held) = std::sync::mpsc::channel::<()>();
     let held = Mutex::new(held);
     let child = child.output(Output::lines(move |_| _ = held.lock().unwrap().recv()));
@@ -86,7 +99,9 @@ async fn a_flood_that_nobody_reads_is_bounded_and_the_last_words_are_kept() {
     let grown = memory().saturating_sub(before);
     drop(release);
     last_error(&runner, |error| {
-        let ProcessError::Exited { code: 4, tail } = error else { panic!("{error:?}") };
+        let ProcessError::Exited { code: 4, tail } = error else {
+            panic!("{error:?}")
+        };
         assert_eq!(tail.last().unwrap(), "the end");
     });
     assert!(grown < 64 << 10, "{grown} kB more for 200 MB");

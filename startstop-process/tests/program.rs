@@ -8,14 +8,21 @@ use std::process::{Command, Output, Stdio};
 use crate::support::{Folder, is_alive};
 
 fn run(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_startstop-run")).args(args).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_startstop-run"))
+        .args(args)
+        .output()
+        .unwrap()
 }
 
 #[test]
 fn check_only_reads() {
     let folder = Folder::new("check");
     let (good, bad) = (folder.path("good.toml"), folder.path("bad.toml"));
-    fs::write(&good, format!("[process.a]\ncommand = 'touch {}'\n", folder.path("ran"))).unwrap();
+    fs::write(
+        &good,
+        format!("[process.a]\ncommand = 'touch {}'\n", folder.path("ran")),
+    )
+    .unwrap();
     fs::write(&bad, "[process.a]\ncommnd = 'true'\n").unwrap();
     assert_eq!(run(&["--check", &good]).status.code(), Some(0));
     assert!(!fs::exists(folder.path("ran")).unwrap());
@@ -24,7 +31,9 @@ fn check_only_reads() {
         assert_eq!(output.status.code(), Some(2));
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(
-            said.contains(&format!("{bad}:2:1: unknown key `commnd`; did you mean `command`?\n")),
+            said.contains(&format!(
+                "{bad}:2:1: unknown key `commnd`; did you mean `command`?\n"
+            )),
             "{said}"
         );
     }
@@ -36,11 +45,18 @@ fn check_only_reads() {
 fn a_procfile_ends_with_the_first_that_ends() {
     let folder = Folder::new("procfile");
     let path = folder.path("Procfile");
-    fs::write(&path, "# two\nweb: sleep 1000\nquick: sleep 0.1; echo port $PORT\n").unwrap();
+    fs::write(
+        &path,
+        "# two\nweb: sleep 1000\nquick: sleep 0.1; echo port $PORT\n",
+    )
+    .unwrap();
     let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-run"));
     let output = program.arg(&path).env_remove("PORT").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "quick | port 5100\n");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "quick | port 5100\n"
+    );
 }
 
 #[test]
@@ -48,12 +64,21 @@ fn a_signal_stops_all_and_the_code_is_0() {
     let folder = Folder::new("signal");
     let path = folder.path("app.toml");
     let pid = folder.path("pid");
-    fs::write(&path, format!("[process.a]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n"))
+    fs::write(
+        &path,
+        format!("[process.a]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n"),
+    )
+    .unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-run"))
+        .arg(&path)
+        .spawn()
         .unwrap();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-run")).arg(&path).spawn().unwrap();
     let child = written(&pid);
     // Both are told, as under a service manager.
-    Command::new("kill").args([&child, &program.id().to_string()]).status().unwrap();
+    Command::new("kill")
+        .args([&child, &program.id().to_string()])
+        .status()
+        .unwrap();
     assert_eq!(program.wait().unwrap().code(), Some(0));
     assert!(!is_alive(&child));
 }
@@ -77,7 +102,11 @@ fn asked(port: u16, request: &str) -> String {
 fn it_answers_on_its_admin_port_is_controlled_there_and_tells_what_happens() {
     let folder = Folder::new("admin");
     let (path, token) = (folder.path("app.toml"), folder.path("token"));
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let text = format!(
         "name = 'desk'\nadmin = '127.0.0.1:{port}'\ncontrol = {{ token_file = '{token}' }}\nlog = 'json'\n\
          [process.a]\ncommand = 'echo $$ >>{}; echo \"on\" >&2; exec sleep 1000'\n",
@@ -99,14 +128,25 @@ fn it_answers_on_its_admin_port_is_controlled_there_and_tells_what_happens() {
     while written(&folder.path("pids")) == first {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    Command::new("kill").arg(program.id().to_string()).status().unwrap();
+    Command::new("kill")
+        .arg(program.id().to_string())
+        .status()
+        .unwrap();
     let output = program.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     let said = String::from_utf8(output.stdout).unwrap();
-    let has =
-        |parts: &[&str]| said.lines().any(|line| parts.iter().all(|part| line.contains(part)));
-    assert!(has(&[r#""process":"a","stream":"stderr","line":"on""#]), "{said}");
-    assert!(has(&[r#""process":"startstop-run""#, "desk/a", "ready"]), "{said}");
+    let has = |parts: &[&str]| {
+        said.lines()
+            .any(|line| parts.iter().all(|part| line.contains(part)))
+    };
+    assert!(
+        has(&[r#""process":"a","stream":"stderr","line":"on""#]),
+        "{said}"
+    );
+    assert!(
+        has(&[r#""process":"startstop-run""#, "desk/a", "ready"]),
+        "{said}"
+    );
 }
 
 #[test]
@@ -120,9 +160,11 @@ fn a_process_that_fails_is_told_with_its_last_words() {
     let output = run(&[&path]);
     assert_eq!(output.status.code(), Some(0));
     let said = String::from_utf8(output.stderr).unwrap();
-    for part in
-        ["startstop-run | ", "exited with code 3: no luck", "`no-such-program` is not there"]
-    {
+    for part in [
+        "startstop-run | ",
+        "exited with code 3: no luck",
+        "`no-such-program` is not there",
+    ] {
         assert!(said.contains(part), "{said}");
     }
 }
@@ -145,7 +187,11 @@ fn children_that_hear_the_signal_of_the_program_before_their_turn_have_not_faile
         .spawn()
         .unwrap();
     let pids = ["db", "web"].map(|name| written(&folder.path(name)));
-    Command::new("kill").args(&pids).arg(program.id().to_string()).status().unwrap();
+    Command::new("kill")
+        .args(&pids)
+        .arg(program.id().to_string())
+        .status()
+        .unwrap();
     let output = program.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
@@ -175,7 +221,10 @@ fn one_that_ends_by_the_signal_of_the_manager_instead_of_its_own_has_not_failed(
         .spawn()
         .unwrap();
     written(&ready);
-    Command::new("kill").arg(program.id().to_string()).status().unwrap();
+    Command::new("kill")
+        .arg(program.id().to_string())
+        .status()
+        .unwrap();
     let output = program.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(written(&heard), "INT");
@@ -209,11 +258,18 @@ fn children_hear_their_stop_and_reload_signals_although_the_program_ignores_them
         .spawn()
         .unwrap();
     let ignored = written(&set);
-    Command::new("kill").arg(program.id().to_string()).status().unwrap();
+    Command::new("kill")
+        .arg(program.id().to_string())
+        .status()
+        .unwrap();
     assert_eq!(program.wait().unwrap().code(), Some(0));
     let set = u64::from_str_radix(ignored.trim_start_matches("SigIgn:").trim(), 16).unwrap();
     let is_ignored = |signal: u64| set & (1 << (signal - 1)) != 0;
-    assert_eq!([1, 2, 10].map(is_ignored), [false, false, true], "{ignored}");
+    assert_eq!(
+        [1, 2, 10].map(is_ignored),
+        [false, false, true],
+        "{ignored}"
+    );
 }
 
 /// As in a container whose files are read only.
@@ -229,7 +285,11 @@ fn a_child_says_that_it_is_ready_although_there_is_no_folder_for_what_is_tempora
     );
     fs::write(&path, text).unwrap();
     let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-run"));
-    let output = program.arg(&path).env("TMPDIR", "/no/such/folder").output().unwrap();
+    let output = program
+        .arg(&path)
+        .env("TMPDIR", "/no/such/folder")
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said == "a | /run\n" || said == "a | /dev/shm\n", "{said}");

@@ -16,7 +16,11 @@ async fn becomes_ready(process: Process) {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 #[tokio::test]
@@ -72,8 +76,13 @@ async fn one_that_ends_before_it_is_ready_has_failed() {
     let runner = runner(sh("echo no luck >&2; exit 0").ready(Ready::line("up")));
     runner.start().await.unwrap_err();
     last_error(&runner, |error| {
-        let ProcessError::NotReady { why, tail } = error else { panic!("{error:?}") };
-        assert_eq!((why.as_str(), tail[0].as_str()), ("it ended before it was ready", "no luck"));
+        let ProcessError::NotReady { why, tail } = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(
+            (why.as_str(), tail[0].as_str()),
+            ("it ended before it was ready", "no luck")
+        );
     });
 }
 
@@ -85,7 +94,9 @@ async fn a_start_that_times_out_says_what_was_waited_for() {
     assert!(matches!(runner.start().await, Err(StartError::TimedOut)));
     runner.wait().await;
     last_error(&runner, |error| {
-        let ProcessError::NotReady { why, tail } = error else { panic!("{error:?}") };
+        let ProcessError::NotReady { why, tail } = error else {
+            panic!("{error:?}")
+        };
         assert!(why.starts_with("no line with `up` after "), "{why}");
         assert_eq!(tail, &["thinking"]);
     });
@@ -96,7 +107,11 @@ fn taken() -> (TcpListener, String, String) {
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = held.local_addr().unwrap().to_string();
     let comm = std::fs::read_to_string("/proc/self/comm").unwrap();
-    let said = format!("{addr} is held by {} (pid {})", comm.trim_end(), std::process::id());
+    let said = format!(
+        "{addr} is held by {} (pid {})",
+        comm.trim_end(),
+        std::process::id()
+    );
     (held, addr, said)
 }
 
@@ -108,8 +123,14 @@ async fn a_port_that_was_taken_before_is_no_readiness_and_the_failure_says_by_wh
     let runner = runner(python(&script).ready(Ready::tcp(&addr)));
     runner.start().await.unwrap_err();
     last_error(&runner, |error| {
-        let ProcessError::Exited { code: 1, tail } = error else { panic!("{error:?}") };
-        assert!(tail.iter().any(|line| line.contains("Address already in use")), "{tail:?}");
+        let ProcessError::Exited { code: 1, tail } = error else {
+            panic!("{error:?}")
+        };
+        assert!(
+            tail.iter()
+                .any(|line| line.contains("Address already in use")),
+            "{tail:?}"
+        );
         assert_eq!(tail.last(), Some(&said));
     });
 }
@@ -122,7 +143,10 @@ async fn a_start_that_times_out_for_a_taken_port_says_by_whom() {
     let runner = Runner::with_settings(child, settings);
     runner.start().await.unwrap_err();
     let errors = errors(&runner);
-    assert!(errors.iter().any(|error| error.contains(&said)), "{errors:?}");
+    assert!(
+        errors.iter().any(|error| error.contains(&said)),
+        "{errors:?}"
+    );
 }
 
 #[tokio::test]

@@ -20,7 +20,9 @@ async fn a_signal_is_sent_to_the_leader() {
         "trap 'echo heard >{}' USR1; echo up; while :; do sleep 0.01; done",
         folder.path("heard")
     );
-    let child = sh(&script).ready(Ready::line("up")).reload_signal(Signal::USR1);
+    let child = sh(&script)
+        .ready(Ready::line("up"))
+        .reload_signal(Signal::USR1);
     let runner = started(child).await;
     runner.reload().await.unwrap();
     assert_eq!(folder.read("heard").await, "heard");
@@ -32,7 +34,9 @@ async fn a_command_knows_the_child_and_its_end_is_the_answer() {
     let folder = Folder::new("reload-command");
     let script = format!("echo $MAINPID $SIGN >{}", folder.path("said"));
     let pid = format!("echo $$ >{}; exec sleep 1000", folder.path("pid"));
-    let child = sh(&pid).env("SIGN", "yes").reload_command(["sh", "-c", &script]);
+    let child = sh(&pid)
+        .env("SIGN", "yes")
+        .reload_command(["sh", "-c", &script]);
     let runner = started(child).await;
     let pid = folder.read("pid").await;
     runner.reload().await.unwrap();
@@ -43,12 +47,20 @@ async fn a_command_knows_the_child_and_its_end_is_the_answer() {
 #[tokio::test]
 async fn a_command_that_fails_is_a_reload_that_fails_and_the_child_goes_on() {
     for (command, said) in [
-        (&["sh", "-c", "exit 3"][..], "the reload command exited with code 3"),
+        (
+            &["sh", "-c", "exit 3"][..],
+            "the reload command exited with code 3",
+        ),
         (&["no-such-command"], "No such file or directory"),
-        (&["sh", "-c", "kill $$"], "the reload command was ended by SIGTERM"),
+        (
+            &["sh", "-c", "kill $$"],
+            "the reload command was ended by SIGTERM",
+        ),
     ] {
         let runner = started(sh("exec sleep 1000").reload_command(command.to_vec())).await;
-        let Err(ReloadError::Failed(failure)) = runner.reload().await else { panic!("{said}") };
+        let Err(ReloadError::Failed(failure)) = runner.reload().await else {
+            panic!("{said}")
+        };
         assert!(failure.error().to_string().contains(said), "{failure:?}");
         assert!(runner.is_running());
         runner.stop().await.unwrap();
@@ -78,6 +90,9 @@ async fn a_command_that_hangs_holds_up_neither_a_stop_nor_the_end_of_the_child()
 #[tokio::test]
 async fn without_a_setting_it_is_not_supported() {
     let runner = started(sh("exec sleep 1000")).await;
-    assert!(matches!(runner.reload().await, Err(ReloadError::NotSupported)));
+    assert!(matches!(
+        runner.reload().await,
+        Err(ReloadError::NotSupported)
+    ));
     runner.stop().await.unwrap();
 }

@@ -36,7 +36,10 @@ fn counts() -> Counts {
 /// In kilobytes: what only this process has.
 fn memory() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))
+        .unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
@@ -64,9 +67,13 @@ async fn restart(runner: &Runner<Process>, times: usize) {
 #[tokio::test]
 async fn a_thousand_restarts_leave_no_process_no_descriptor_no_thread_and_no_growth() {
     let folder = Folder::new("restarts");
-    let script =
-        format!("echo $$ >>{}; echo up; sleep 1000 & exec sleep 1000", folder.path("pids"));
-    let child = sh(&script).ready(Ready::line("up")).output(Output::lines(drop));
+    let script = format!(
+        "echo $$ >>{}; echo up; sleep 1000 & exec sleep 1000",
+        folder.path("pids")
+    );
+    let child = sh(&script)
+        .ready(Ready::line("up"))
+        .output(Output::lines(drop));
     let runner = runner(child);
     // What is made once is made by then, and the history is full of nothing.
     restart(&runner, 50).await;
@@ -78,12 +85,15 @@ async fn a_thousand_restarts_leave_no_process_no_descriptor_no_thread_and_no_gro
     assert!(grown < 1024, "{grown} kB more");
     let pids = fs::read_to_string(folder.path("pids")).unwrap();
     assert_eq!(pids.lines().count(), 1050);
-    let members = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-        // A zombie is of the init process, which has not looked yet; none of ours is left, as seen above.
-        let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
-        let is_of_a_child = fields[0] != "Z" && pids.lines().any(|pid| pid == fields[2]);
-        is_of_a_child.then_some(stat)
-    });
+    let members = fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| {
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // A zombie is of the init process, which has not looked yet; none of ours is left, as seen above.
+            let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+            let is_of_a_child = fields[0] != "Z" && pids.lines().any(|pid| pid == fields[2]);
+            is_of_a_child.then_some(stat)
+        });
     assert_eq!(members.collect::<Vec<_>>(), [""; 0]);
 }

@@ -89,7 +89,10 @@ async fn within() {
     stop.await.unwrap().unwrap();
     assert_eq!(runner.wait().await, Exit::Stopped);
 
-    Command::new("kill").args(["-KILL", &left]).status().unwrap();
+    Command::new("kill")
+        .args(["-KILL", &left])
+        .status()
+        .unwrap();
     while fs::exists(format!("/proc/{left}")).unwrap() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -99,7 +102,11 @@ async fn within() {
     drop(runner);
     drop(reaper);
     for stranger in [&mut as_leader, &mut as_orphan] {
-        assert!(stranger.try_wait().unwrap().is_none(), "{} was signalled", stranger.id());
+        assert!(
+            stranger.try_wait().unwrap().is_none(),
+            "{} was signalled",
+            stranger.id()
+        );
         end(stranger);
     }
 }

@@ -43,15 +43,33 @@ async fn a_program_that_is_not_there_fails_the_start() {
 async fn what_stands_in_the_way_is_told() {
     let folder = Folder::new("obstacles");
     let plain = write(&folder, "plain", "#!/bin/sh\n", 0o644);
-    assert!(error_of(Process::new(&plain)).await.ends_with("it is not executable"));
-    assert!(error_of(Process::new(&plain).nice(1)).await.ends_with("it is not executable"));
+    assert!(
+        error_of(Process::new(&plain))
+            .await
+            .ends_with("it is not executable")
+    );
+    assert!(
+        error_of(Process::new(&plain).nice(1))
+            .await
+            .ends_with("it is not executable")
+    );
     let lost = write(&folder, "lost", "#!/no/such/interpreter -x\n", 0o755);
     let error = error_of(Process::new(lost)).await;
-    assert!(error.ends_with("its interpreter /no/such/interpreter is not there"), "{error}");
+    assert!(
+        error.ends_with("its interpreter /no/such/interpreter is not there"),
+        "{error}"
+    );
     let bare = write(&folder, "bare", "echo hello\n", 0o755);
-    assert!(error_of(Process::new(bare)).await.contains("neither a program nor"));
+    assert!(
+        error_of(Process::new(bare))
+            .await
+            .contains("neither a program nor")
+    );
     let error = error_of(Process::new("true").cwd("/no/such/folder")).await;
-    assert!(error.ends_with("its working directory /no/such/folder is not there"), "{error}");
+    assert!(
+        error.ends_with("its working directory /no/such/folder is not there"),
+        "{error}"
+    );
 }
 
 /// What a script prints that runs to its end.
@@ -59,14 +77,22 @@ async fn printed(process: Process) -> Vec<String> {
     let (sender, receiver) = std::sync::mpsc::channel();
     let process = process.output(Output::lines(move |line| sender.send(line.text).unwrap()));
     let settings = Settings::new().readiness(Readiness::Completion);
-    Runner::with_settings(process, settings).start().await.unwrap();
+    Runner::with_settings(process, settings)
+        .start()
+        .await
+        .unwrap();
     receiver.try_iter().collect()
 }
 
 #[tokio::test]
 async fn it_has_the_environment_folder_and_input_that_were_set() {
     let script = "pwd; echo $A $B; cat; echo ${NOTIFY_SOCKET:-none}";
-    let child = sh(script).cwd("/").env("A", "1").env("B", "2").env_remove("A").stdin("text\n");
+    let child = sh(script)
+        .cwd("/")
+        .env("A", "1")
+        .env("B", "2")
+        .env_remove("A")
+        .stdin("text\n");
     assert_eq!(printed(child).await, ["/", "2", "text", "none"]);
     let bare = Process::new("/usr/bin/env").env_clear().env("ONE", "1");
     assert_eq!(printed(bare).await, ["ONE=1"]);
@@ -76,7 +102,12 @@ async fn it_has_the_environment_folder_and_input_that_were_set() {
 async fn limits_umask_niceness_and_session_are_set() {
     let script = "ulimit -n; ulimit -v; umask; nice; cut -d' ' -f1,5,6 /proc/self/stat >/dev/null; \
                   set -- $(cat /proc/$$/stat); [ $1 = $6 ] && echo leads a session";
-    let child = sh(script).limit_files(77).limit_memory(1 << 30).umask(0o27).nice(3).session();
+    let child = sh(script)
+        .limit_files(77)
+        .limit_memory(1 << 30)
+        .umask(0o27)
+        .nice(3)
+        .session();
     let lines = printed(child).await;
     assert_eq!(lines, ["77", "1048576", "0027", "3", "leads a session"]);
 }

@@ -12,17 +12,26 @@ async fn to_end_by_the_stop_signal_is_a_success() {
     let runner = runner(sh("exec sleep 1000"));
     runner.start().await.unwrap();
     runner.stop().await.unwrap();
-    assert_eq!((runner.wait().await, errors(&runner).len()), (Exit::Stopped, 0));
+    assert_eq!(
+        (runner.wait().await, errors(&runner).len()),
+        (Exit::Stopped, 0)
+    );
 }
 
 #[tokio::test]
 async fn a_code_counts_after_a_stop_too() {
     let script = "trap 'exit 3' USR1; echo up; while :; do sleep 0.01; done";
-    let child = || sh(script).ready(Ready::line("up")).stop_signal(Signal::USR1);
+    let child = || {
+        sh(script)
+            .ready(Ready::line("up"))
+            .stop_signal(Signal::USR1)
+    };
     let fails = runner(child());
     fails.start().await.unwrap();
     fails.stop().await.unwrap_err();
-    last_error(&fails, |error| assert!(matches!(error, ProcessError::Exited { code: 3, .. })));
+    last_error(&fails, |error| {
+        assert!(matches!(error, ProcessError::Exited { code: 3, .. }))
+    });
     let succeeds = runner(child().success_codes([0, 3]));
     succeeds.start().await.unwrap();
     succeeds.stop().await.unwrap();
@@ -33,9 +42,21 @@ async fn one_that_ignores_the_signal_is_told_of_and_killed_before_the_deadline()
     let runner =
         runner(sh("trap '' TERM; echo up; while :; do sleep 0.1; done").ready(Ready::line("up")));
     runner.start().await.unwrap();
-    runner.stop_within(Duration::from_secs(5)).await.unwrap_err();
+    runner
+        .stop_within(Duration::from_secs(5))
+        .await
+        .unwrap_err();
     last_error(&runner, |error| {
-        assert!(matches!(error, ProcessError::Signalled { signal: Signal::KILL, .. }), "{error:?}");
+        assert!(
+            matches!(
+                error,
+                ProcessError::Signalled {
+                    signal: Signal::KILL,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
     });
     assert_eq!(errors(&runner)[0], "it ignores SIGTERM, its stop signal");
     assert_eq!(runner.wait().await, Exit::Failed);
@@ -68,7 +89,10 @@ fn ignores_term(pid: &str) -> bool {
 #[tokio::test]
 async fn a_stopped_child_goes_on_to_hear_the_signal() {
     let folder = Folder::new("stopped");
-    let script = format!("echo $$ >{}; kill -STOP $$; exec sleep 1000", folder.path("pid"));
+    let script = format!(
+        "echo $$ >{}; kill -STOP $$; exec sleep 1000",
+        folder.path("pid")
+    );
     let runner = runner(sh(&script));
     runner.start().await.unwrap();
     let pid = folder.read("pid").await;
@@ -79,7 +103,10 @@ async fn a_stopped_child_goes_on_to_hear_the_signal() {
 #[tokio::test]
 async fn an_abort_kills_the_group() {
     let folder = Folder::new("abort");
-    let script = format!("trap '' TERM; sleep 1000 & echo $! >{}; wait", folder.path("pid"));
+    let script = format!(
+        "trap '' TERM; sleep 1000 & echo $! >{}; wait",
+        folder.path("pid")
+    );
     let runner = runner(sh(&script));
     runner.start().await.unwrap();
     let pid = folder.read("pid").await;
@@ -91,32 +118,48 @@ async fn an_abort_kills_the_group() {
 #[tokio::test]
 async fn a_hard_stop_overtakes_a_running_grace() {
     let child = sh("trap '' TERM; echo up; while :; do sleep 0.1; done").ready(Ready::line("up"));
-    let runner =
-        Runner::with_settings(child, Settings::new().stop_timeout(Duration::from_secs(600)));
+    let runner = Runner::with_settings(
+        child,
+        Settings::new().stop_timeout(Duration::from_secs(600)),
+    );
     runner.start().await.unwrap();
     let slow = runner.clone();
     let slow = tokio::spawn(async move { slow.stop().await });
     while errors(&runner).is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    runner.stop_within(Duration::from_secs(5)).await.unwrap_err();
+    runner
+        .stop_within(Duration::from_secs(5))
+        .await
+        .unwrap_err();
     slow.await.unwrap().unwrap_err();
-    last_error(&runner, |error| assert!(matches!(error, ProcessError::Signalled { .. })));
+    last_error(&runner, |error| {
+        assert!(matches!(error, ProcessError::Signalled { .. }))
+    });
 }
 
 #[tokio::test]
 async fn a_child_that_was_told_as_well_has_not_failed() {
     let folder = Folder::new("told");
-    let runner = runner(sh(&format!("echo $$ >{}; exec sleep 1000", folder.path("pid"))));
+    let runner = runner(sh(&format!(
+        "echo $$ >{}; exec sleep 1000",
+        folder.path("pid")
+    )));
     runner.start().await.unwrap();
     let pid = folder.read("pid").await;
     // A service manager signals the whole control group: the child may end first.
-    std::process::Command::new("kill").arg(&pid).status().unwrap();
+    std::process::Command::new("kill")
+        .arg(&pid)
+        .status()
+        .unwrap();
     while is_alive(&pid) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     runner.stop().await.unwrap();
-    assert_eq!((runner.wait().await, errors(&runner).len()), (Exit::Stopped, 0));
+    assert_eq!(
+        (runner.wait().await, errors(&runner).len()),
+        (Exit::Stopped, 0)
+    );
 }
 
 #[tokio::test]

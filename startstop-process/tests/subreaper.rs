@@ -13,7 +13,10 @@ use support::{Folder, is_alive, is_there, runner, sh};
 async fn orphans_end_with_it_and_children_of_others_are_left_alone() {
     let folder = Folder::new("orphans");
     let reaper = Subreaper::install().unwrap();
-    let mut other = tokio::process::Command::new("sleep").arg("1000").spawn().unwrap();
+    let mut other = tokio::process::Command::new("sleep")
+        .arg("1000")
+        .spawn()
+        .unwrap();
     let mut early = tokio::process::Command::new("true").spawn().unwrap();
     let script = format!(
         "setsid sh -c 'echo $$ >{left}; exec sleep 1000' & (sleep 0.01 & echo $! >{dead}; exit) & exec sleep 1000",
@@ -30,7 +33,10 @@ async fn orphans_end_with_it_and_children_of_others_are_left_alone() {
     assert!(is_alive(&left));
     drop(reaper);
     assert!(!is_there(&left));
-    assert!(early.wait().await.unwrap().success(), "somebody has taken it");
+    assert!(
+        early.wait().await.unwrap().success(),
+        "somebody has taken it"
+    );
     assert!(other.try_wait().unwrap().is_none());
     other.kill().await.unwrap();
 }

@@ -18,20 +18,29 @@ pub(crate) fn python(script: &str) -> Process {
 }
 
 pub(crate) fn runner(process: Process) -> Runner<Process> {
-    Runner::with_settings(process, Settings::new().stop_timeout(Duration::from_secs(5)))
+    Runner::with_settings(
+        process,
+        Settings::new().stop_timeout(Duration::from_secs(5)),
+    )
 }
 
 /// The process errors of the current cycle, as text.
 pub(crate) fn errors(runner: &Runner<Process>) -> Vec<String> {
     let errors = runner.errors_list();
-    errors.iter().map(|failure| failure.error().to_string()).collect()
+    errors
+        .iter()
+        .map(|failure| failure.error().to_string())
+        .collect()
 }
 
 /// Asks something of the last process error.
 #[track_caller]
 pub(crate) fn last_error<T>(runner: &Runner<Process>, f: impl Fn(&ProcessError) -> T) -> T {
     let failure = runner.errors_last().expect("it has failed");
-    f(failure.error().downcast_ref::<ProcessError>().expect("it is a process error"))
+    f(failure
+        .error()
+        .downcast_ref::<ProcessError>()
+        .expect("it is a process error"))
 }
 
 /// A folder of a test of its own, removed with it.
@@ -73,5 +82,6 @@ pub(crate) fn is_there(pid: &str) -> bool {
 /// Whether it is there and no zombie.
 pub(crate) fn is_alive(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }

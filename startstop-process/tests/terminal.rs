@@ -46,8 +46,16 @@ fn ctrl_c(folder: &Folder, path: &str, files: &[&str]) -> (String, Option<i32>) 
     let folder = folder.0.to_str().unwrap();
     let mut python = Command::new("python3");
     let arguments = ["-c", TERMINAL, program, path, folder];
-    let output = python.args(arguments).args(files).env_remove("NO_COLOR").output().unwrap();
-    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    let output = python
+        .args(arguments)
+        .args(files)
+        .env_remove("NO_COLOR")
+        .output()
+        .unwrap();
+    (
+        String::from_utf8(output.stdout).unwrap(),
+        output.status.code(),
+    )
 }
 
 #[test]
@@ -70,8 +78,11 @@ fn ctrl_c_at_a_terminal_reaches_each_child_once() {
 #[test]
 fn one_that_wants_the_terminal_holds_nothing_up() {
     let folder = Folder::new("wants-terminal");
-    let (path, pid, stopped) =
-        (folder.path("app.toml"), folder.path("pid"), folder.path("stopped"));
+    let (path, pid, stopped) = (
+        folder.path("app.toml"),
+        folder.path("pid"),
+        folder.path("stopped"),
+    );
     let looks = format!(
         "until [ -s {pid} ] && grep -q '^State:.T' /proc/$(cat {pid})/status; do sleep 0.01; done; \
          touch {stopped}; exec sleep 1000"
@@ -97,8 +108,13 @@ fn each_name_stands_before_its_lines_in_a_colour_of_its_own() {
     assert_eq!(code, Some(0));
     let colour = |name: &str| {
         let end = format!("m{name} |\u{1b}[0m hello");
-        let line = said.lines().find_map(|line| line.trim_end().strip_suffix(&end));
-        line.and_then(|line| line.strip_prefix("\u{1b}[")).expect(&said).parse::<u8>().unwrap()
+        let line = said
+            .lines()
+            .find_map(|line| line.trim_end().strip_suffix(&end));
+        line.and_then(|line| line.strip_prefix("\u{1b}["))
+            .expect(&said)
+            .parse::<u8>()
+            .unwrap()
     };
     assert_ne!(colour("db"), colour("web"));
 }

@@ -58,7 +58,10 @@ async fn lines_are_events_with_the_path_and_the_stream() {
     let shop = Group::builder("shop").with("web", child).build().unwrap();
     let app = Runner::new(Group::builder("app").with("shop", shop).build().unwrap());
     app.start().await.unwrap();
-    app.find("app/shop/web").expect("it is a member").wait().await;
+    app.find("app/shop/web")
+        .expect("it is a member")
+        .wait()
+        .await;
     app.stop().await.unwrap();
     let mut lines = scribe.0.lock().unwrap().clone();
     lines.sort();

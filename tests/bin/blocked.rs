@@ -49,7 +49,10 @@ impl Service for Blocked {
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().name("blocked").stop_timeout(self.patience).abort_timeout(self.patience)
+        Settings::new()
+            .name("blocked")
+            .stop_timeout(self.patience)
+            .abort_timeout(self.patience)
     }
 
     fn children(&self) -> Vec<Status> {
@@ -63,7 +66,11 @@ impl Service for Blocked {
 async fn main() -> ExitCode {
     let patience = env::args().nth(1).and_then(|millis| millis.parse().ok());
     let patience = Duration::from_millis(patience.expect("a number of milliseconds is given"));
-    let blocked = Blocked { patience, hidden: None, lock: None };
+    let blocked = Blocked {
+        patience,
+        hidden: None,
+        lock: None,
+    };
     match env::args().nth(2).as_deref() {
         Some("in a group") => {
             let app = Group::builder("app").settings(Settings::new().abort_timeout(patience));
@@ -72,10 +79,19 @@ async fn main() -> ExitCode {
         Some("behind a status") => {
             let hidden = Runner::with_settings(blocked, Settings::new().name("hidden"));
             hidden.start().await.expect("it is ready at once");
-            startstop_core::run(Blocked { hidden: Some(hidden), patience, lock: None }).await
+            startstop_core::run(Blocked {
+                hidden: Some(hidden),
+                patience,
+                lock: None,
+            })
+            .await
         }
         Some("behind a lock") => {
-            startstop_core::run(Blocked { lock: Some(Mutex::default()), ..blocked }).await
+            startstop_core::run(Blocked {
+                lock: Some(Mutex::default()),
+                ..blocked
+            })
+            .await
         }
         _ => startstop_core::run(blocked).await,
     }

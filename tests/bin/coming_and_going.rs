@@ -31,9 +31,15 @@ async fn main() {
 async fn come_and_go(group: &Group, first: u32) {
     for at in first..first + TIMES {
         let idle = service_fn(async |cx| cx.cancelled().await);
-        group.insert(at.to_string(), idle).await.expect("it is ready at once");
+        group
+            .insert(at.to_string(), idle)
+            .await
+            .expect("it is ready at once");
         if at > 0 {
-            group.remove(&(at - 1).to_string()).await.expect("it stops at once");
+            group
+                .remove(&(at - 1).to_string())
+                .await
+                .expect("it stops at once");
         }
     }
 }
@@ -50,5 +56,8 @@ async fn leave(group: &Group) {
 
 fn print(what: &str, region: &Region<'_, System>) {
     let change = region.change();
-    println!("{what} {}", change.bytes_allocated as i128 - change.bytes_deallocated as i128);
+    println!(
+        "{what} {}",
+        change.bytes_allocated as i128 - change.bytes_deallocated as i128
+    );
 }

@@ -26,11 +26,16 @@ impl Service for Failing {
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().name("failing").readiness(Readiness::Explicit)
+        Settings::new()
+            .name("failing")
+            .readiness(Readiness::Explicit)
     }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    startstop_core::run(Failing { late: env::args().nth(1).is_some() }).await
+    startstop_core::run(Failing {
+        late: env::args().nth(1).is_some(),
+    })
+    .await
 }

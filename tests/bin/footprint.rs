@@ -47,7 +47,12 @@ async fn main() {
     }
     let change = region.change();
     // What was allocated before and is freed meanwhile is not over.
-    println!("over {}", change.bytes_allocated.saturating_sub(change.bytes_deallocated));
+    println!(
+        "over {}",
+        change
+            .bytes_allocated
+            .saturating_sub(change.bytes_deallocated)
+    );
     busy.stop().await.expect("it has no errors");
 }
 
@@ -57,7 +62,9 @@ async fn spawn_and_give_up(busy: &Runner<Busy>) {
         busy.request_reload();
         tokio::task::yield_now().await;
     }
-    let waits: Vec<_> = (0..10).map(|_| (busy.wait(), busy.wait_for(State::Backoff))).collect();
+    let waits: Vec<_> = (0..10)
+        .map(|_| (busy.wait(), busy.wait_for(State::Backoff)))
+        .collect();
     drop(waits);
 }
 
@@ -100,5 +107,8 @@ async fn running(runners: [Runner<Idle>; SERVICES]) -> [Runner<Idle>; SERVICES] 
 
 fn print(state: &str, change: Stats) {
     let bytes = (change.bytes_allocated - change.bytes_deallocated) / SERVICES;
-    println!("{state} {bytes} {}", (change.allocations - change.deallocations) / SERVICES);
+    println!(
+        "{state} {bytes} {}",
+        (change.allocations - change.deallocations) / SERVICES
+    );
 }

@@ -22,7 +22,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn runtime(kind: &str) -> Runtime {
     let runtime = match kind.parse() {
-        Ok(workers) => Builder::new_multi_thread().worker_threads(workers).enable_all().build(),
+        Ok(workers) => Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_all()
+            .build(),
         Err(_) => Builder::new_current_thread().enable_all().build(),
     };
     runtime.expect("the system has room for a runtime")
@@ -121,26 +124,38 @@ async fn reload(cx: Context) {
 }
 
 async fn fail(_: Context) -> Result<(), WithExitCode> {
-    Err(WithExitCode::new("no such key\nservice \"db\" is fine\u{1b}[2J", 78))
+    Err(WithExitCode::new(
+        "no such key\nservice \"db\" is fine\u{1b}[2J",
+        78,
+    ))
 }
 
 fn watched() -> BoxService {
-    let settings = Settings::new().watchdog(SOON).abort_timeout(SOON).name("watched");
+    let settings = Settings::new()
+        .watchdog(SOON)
+        .abort_timeout(SOON)
+        .name("watched");
     let member = Member::new(with(settings, service_fn(block))).on_failure(OnFailure::Ignore);
-    let app = Group::builder("app").with("idle", service_fn(idle)).then("watched", member);
+    let app = Group::builder("app")
+        .with("idle", service_fn(idle))
+        .then("watched", member);
     app.build().expect("two names").boxed()
 }
 
 fn service(kind: &str) -> BoxService {
-    let soon = Settings::new().stop_timeout(SOON).abort_timeout(SOON).name(kind.to_owned());
+    let soon = Settings::new()
+        .stop_timeout(SOON)
+        .abort_timeout(SOON)
+        .name(kind.to_owned());
     match kind {
         "idle" => service_fn(idle).boxed(),
         "slow" => service_fn(slow).boxed(),
         "deaf" => with(soon.stop_timeout(HOUR), service_fn(deaf)),
         "blocked" => with(soon, service_fn(block)),
-        "blocked for an hour" => {
-            with(soon.stop_timeout(HOUR).abort_timeout(HOUR), service_fn(block).on_shutdown(hang))
-        }
+        "blocked for an hour" => with(
+            soon.stop_timeout(HOUR).abort_timeout(HOUR),
+            service_fn(block).on_shutdown(hang),
+        ),
         "watched" => watched(),
         "pool" => with(soon, service_fn(block_in_pool)),
         "pool left" => with(soon, service_fn(leave_in_pool)),
@@ -155,7 +170,9 @@ fn service(kind: &str) -> BoxService {
 fn fill_stderr() {
     thread::spawn(|| {
         loop {
-            std::io::stderr().write_all(&vec![b'.'; 65536]).expect("it is open");
+            std::io::stderr()
+                .write_all(&vec![b'.'; 65536])
+                .expect("it is open");
         }
     });
 }
@@ -165,7 +182,10 @@ fn register() {
     on_exit(|| println!("last"));
     on_exit(|| panic!("out of cheese"));
     on_exit(|| {
-        println!("outside: {}", tokio::runtime::Handle::try_current().is_err());
+        println!(
+            "outside: {}",
+            tokio::runtime::Handle::try_current().is_err()
+        );
         loop {
             thread::park();
         }
@@ -178,7 +198,9 @@ async fn until(kind: &str) -> ExitCode {
         let runner = Runner::new(service(kind));
         println!("{:?}", runner.run_until_signal().await);
         let mut line = String::new();
-        std::io::stdin().read_line(&mut line).expect("a line is text");
+        std::io::stdin()
+            .read_line(&mut line)
+            .expect("a line is text");
     }
     ExitCode::SUCCESS
 }

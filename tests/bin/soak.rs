@@ -66,7 +66,9 @@ fn main() -> ExitCode {
 fn arguments() -> (Until, u64) {
     let mut arguments = std::env::args().skip(1);
     let each = arguments.next().unwrap_or_else(|| "30s".to_owned());
-    let rounds = arguments.next().map_or(20, |rounds| rounds.parse().expect("a number of rounds"));
+    let rounds = arguments
+        .next()
+        .map_or(20, |rounds| rounds.parse().expect("a number of rounds"));
     let number = |text: &str| text.parse().expect("a number, or one of seconds with an s");
     let until = match each.strip_suffix('s') {
         Some(seconds) => Until::Time(Duration::from_secs(number(seconds))),
@@ -77,7 +79,11 @@ fn arguments() -> (Until, u64) {
 
 fn runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(2).enable_all().build().expect("a runtime can be built")
+    builder
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime can be built")
 }
 
 /// Every tenth and the three after it depend on each other in a row.
@@ -91,5 +97,7 @@ fn group() -> Group {
         let dependency = (1..4).contains(&(at % 10)).then(|| member::name(at - 1));
         builder = builder.with(member::name(at), member::new(at, dependency));
     }
-    builder.build().expect("nothing depends on what comes later")
+    builder
+        .build()
+        .expect("nothing depends on what comes later")
 }

@@ -19,7 +19,9 @@ impl Service for Starting {
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().readiness(Readiness::Explicit).start_timeout(Duration::MAX)
+        Settings::new()
+            .readiness(Readiness::Explicit)
+            .start_timeout(Duration::MAX)
     }
 }
 

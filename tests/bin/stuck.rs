@@ -104,7 +104,10 @@ impl Service for Stuck {
 
     fn settings(&self) -> Settings {
         let [stop, abort] = [0, 1].map(|at| if at < self.hours { HOUR } else { SOON });
-        let settings = Settings::new().name("stuck").stop_timeout(stop).abort_timeout(abort);
+        let settings = Settings::new()
+            .name("stuck")
+            .stop_timeout(stop)
+            .abort_timeout(abort);
         if !self.is("predicate") {
             return settings;
         }
@@ -122,7 +125,10 @@ impl Service for Stuck {
 
 fn runtime(kind: &str) -> Runtime {
     let runtime = match kind.parse() {
-        Ok(workers) => Builder::new_multi_thread().worker_threads(workers).enable_all().build(),
+        Ok(workers) => Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_all()
+            .build(),
         Err(_) => Builder::new_current_thread().enable_all().build(),
     };
     runtime.expect("the system has room for a runtime")
@@ -149,7 +155,11 @@ fn beside(runner: &Runner<Stuck>, kind: &str) {
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let hours = args[2].parse().expect("a number");
-    let runner = Runner::new(Stuck { place: args[0].clone(), hours, slot: Slot::new() });
+    let runner = Runner::new(Stuck {
+        place: args[0].clone(),
+        hours,
+        slot: Slot::new(),
+    });
     let runtime = runtime(&args[1]);
     let entered = runtime.enter();
     beside(&runner, &args[1]);

@@ -38,7 +38,11 @@ fn deaf(latch: &Arc<Latch>, settings: Settings) -> (Runner<impl Service>, Receiv
 }
 
 fn runtime() -> Runtime {
-    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,15 +104,28 @@ async fn a_blocking_functions_error_and_its_panic_are_recorded() {
     let runner = Runner::new(blocking_fn(|_cx| Err::<(), _>(Broken("sync"))));
     let _ = within(runner.start()).await;
     assert_eq!(within(runner.wait()).await, Exit::Failed);
-    assert_eq!(runner.errors_last().unwrap().error().downcast_ref(), Some(&Broken("sync")));
+    assert_eq!(
+        runner.errors_last().unwrap().error().downcast_ref(),
+        Some(&Broken("sync"))
+    );
     let runner = Runner::new(blocking_fn(|cx: Context| {
         assert!(cx.is_cancelled(), "sync");
     }));
     let _ = within(runner.start()).await;
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     let failure = runner.errors_last().unwrap();
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Run, Cause::Panic));
-    assert_eq!(failure.error().downcast_ref::<PanicError>().unwrap().message(), "sync");
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Run, Cause::Panic)
+    );
+    assert_eq!(
+        failure
+            .error()
+            .downcast_ref::<PanicError>()
+            .unwrap()
+            .message(),
+        "sync"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,7 +142,9 @@ async fn what_does_not_look_at_its_context_is_unresponsive() {
     let (runner, began) = deaf(&latch, settings);
     within(runner.start()).await.unwrap();
     let cx = began.recv_timeout(LONG).unwrap();
-    let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else { panic!() };
+    let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else {
+        panic!()
+    };
     assert_eq!(stuck.parts(), [Phase::Run]);
     assert!(cx.is_cancelled());
     assert_eq!(runner.state(), State::Stopping);
@@ -165,7 +184,10 @@ fn a_stop_from_elsewhere_keeps_its_deadlines_after_the_end_of_the_runtime() {
     let _cx = began.recv_timeout(LONG).unwrap();
     drop(one);
     let outcome = two.block_on(within(runner.stop()));
-    assert!(matches!(outcome, Err(StopError::Unresponsive(_))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(StopError::Unresponsive(_))),
+        "{outcome:?}"
+    );
     latch.release();
     two.block_on(within(runner.wait_for(State::Stopped)));
 }
@@ -207,7 +229,10 @@ async fn what_fails_long_after_its_abort_is_in_the_history() {
             Settings::new().stop_timeout(SHORT).abort_timeout(SHORT),
         );
         within(runner.start()).await.unwrap();
-        assert!(matches!(within(runner.stop()).await, Err(StopError::Unresponsive(_))));
+        assert!(matches!(
+            within(runner.stop()).await,
+            Err(StopError::Unresponsive(_))
+        ));
         latch.release();
         within(runner.wait_for(State::Stopped)).await;
         let last = runner.errors_last().unwrap();
@@ -216,7 +241,10 @@ async fn what_fails_long_after_its_abort_is_in_the_history() {
             None => assert_eq!(last.error().downcast_ref(), Some(&Broken("late"))),
             Some(message) => {
                 assert_eq!(last.cause(), Cause::Panic);
-                assert_eq!(last.error().downcast_ref::<PanicError>().unwrap().message(), message);
+                assert_eq!(
+                    last.error().downcast_ref::<PanicError>().unwrap().message(),
+                    message
+                );
             }
         }
     }
@@ -232,7 +260,9 @@ async fn a_shutdown_that_does_not_return_is_the_part_that_is_stuck() {
     let settings = Settings::new().stop_timeout(SHORT).abort_timeout(SHORT);
     let runner = Runner::with_settings(service.on_shutdown(move |_cx| blocked.block()), settings);
     within(runner.start()).await.unwrap();
-    let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else { panic!() };
+    let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else {
+        panic!()
+    };
     assert_eq!(stuck.parts(), [Phase::Shutdown]);
     assert_eq!(runner.errors_last().unwrap().phase(), Phase::Shutdown);
     latch.release();

@@ -25,18 +25,25 @@ impl Service for Named {
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().name("named").stop_timeout(Duration::from_secs(9))
+        Settings::new()
+            .name("named")
+            .stop_timeout(Duration::from_secs(9))
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_boxed_service_runs_and_forwards_settings_and_errors() {
     let boxed: BoxService = Named.boxed();
-    assert_eq!(boxed.settings().get_stop_timeout(), Some(Duration::from_secs(9)));
+    assert_eq!(
+        boxed.settings().get_stop_timeout(),
+        Some(Duration::from_secs(9))
+    );
     let runner = Runner::new(boxed);
     assert_eq!(runner.name(), "named");
     runner.start().await.unwrap();
-    let Err(StopError::Failed(failure)) = runner.stop().await else { panic!() };
+    let Err(StopError::Failed(failure)) = runner.stop().await else {
+        panic!()
+    };
     assert_eq!(failure.error().downcast_ref(), Some(&Broken("close")));
 }
 
@@ -45,7 +52,10 @@ async fn a_shared_service_runs_and_forwards_settings_and_errors() {
     let shared = Arc::new(Named);
     let runner = Runner::new(Arc::clone(&shared));
     assert_eq!(runner.name(), "named");
-    assert_eq!(runner.service().settings().get_stop_timeout(), Some(Duration::from_secs(9)));
+    assert_eq!(
+        runner.service().settings().get_stop_timeout(),
+        Some(Duration::from_secs(9))
+    );
     runner.start().await.unwrap();
     assert!(matches!(runner.stop().await, Err(StopError::Failed(_))));
 }
@@ -86,8 +96,10 @@ async fn one_service_may_have_two_runners() {
 #[tokio::test(start_paused = true)]
 async fn every_runner_is_behind_one_trait() {
     let (probe, remote) = Probe::new();
-    let runners: Vec<Arc<dyn StartStop>> =
-        vec![Arc::new(Runner::new(probe)), Arc::new(Runner::new(Named.boxed()))];
+    let runners: Vec<Arc<dyn StartStop>> = vec![
+        Arc::new(Runner::new(probe)),
+        Arc::new(Runner::new(Named.boxed())),
+    ];
     for runner in &runners {
         runner.start().await.unwrap();
         assert!(runner.is_running());
@@ -125,13 +137,25 @@ async fn a_boxed_or_shared_service_tells_of_its_children() {
     assert_eq!(names(&Service::children(&whole().boxed())), ["named"]);
     assert_eq!(names(&Service::children(&Arc::new(whole()))), ["named"]);
     assert_eq!(names(&Service::children(&Runner::new(Named))), ["named"]);
-    assert_eq!(names(Runner::new(Arc::new(whole()).boxed()).status().children()), ["named"]);
+    assert_eq!(
+        names(Runner::new(Arc::new(whole()).boxed()).status().children()),
+        ["named"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_boxed_or_shared_group_is_drawn_with_its_members() {
-    let group = || Group::builder("app").with("db", Named).with("http", Named).build().unwrap();
-    for status in [Runner::new(group().boxed()).status(), Runner::new(Arc::new(group())).status()] {
+    let group = || {
+        Group::builder("app")
+            .with("db", Named)
+            .with("http", Named)
+            .build()
+            .unwrap()
+    };
+    for status in [
+        Runner::new(group().boxed()).status(),
+        Runner::new(Arc::new(group())).status(),
+    ] {
         assert_eq!(names(status.children()), ["db", "http"], "{status}");
     }
 }

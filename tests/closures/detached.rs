@@ -40,7 +40,10 @@ async fn the_end_of_its_token_is_seen_everywhere() {
     assert!(cx.is_cancelled() && cx.token().is_cancelled());
     within(cx.cancelled()).await;
     within(owned).await;
-    assert_eq!(cx.run_until_cancelled(std::future::pending::<()>()).await, None);
+    assert_eq!(
+        cx.run_until_cancelled(std::future::pending::<()>()).await,
+        None
+    );
 }
 
 #[tokio::test(start_paused = true)]

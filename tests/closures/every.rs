@@ -31,7 +31,10 @@ fn ticking(takes: [u64; 4]) -> (Runner<impl Service>, UnboundedReceiver<Duration
 async fn expect(calls: &mut UnboundedReceiver<Duration>, seconds: u64) {
     let call = within(calls.recv()).await.unwrap();
     let off = call.abs_diff(Duration::from_secs(seconds));
-    assert!(off <= Duration::from_millis(5), "{call:?} instead of {seconds} s");
+    assert!(
+        off <= Duration::from_millis(5),
+        "{call:?} instead of {seconds} s"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,7 +82,9 @@ async fn an_error_is_reported_and_ends_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_permanent_error_ends_it() {
-    let runner = Runner::new(every(PERIOD, async |_cx| Err::<(), _>(Permanent::new("gone"))));
+    let runner = Runner::new(every(PERIOD, async |_cx| {
+        Err::<(), _>(Permanent::new("gone"))
+    }));
     runner.start().await.unwrap();
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     assert_eq!(runner.errors_list().len(), 1);

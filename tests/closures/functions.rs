@@ -73,7 +73,9 @@ async fn the_error_of_on_shutdown_is_that_of_the_stop() {
         .on_shutdown(async |_cx| Err::<(), _>(Broken("close")));
     let runner = Runner::new(service);
     runner.start().await.unwrap();
-    let Err(StopError::Failed(failure)) = runner.stop().await else { panic!() };
+    let Err(StopError::Failed(failure)) = runner.stop().await else {
+        panic!()
+    };
     assert_eq!(failure.phase(), Phase::Shutdown);
 }
 
@@ -106,7 +108,9 @@ async fn a_job_is_ready_when_it_is_done() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_fails_fails_its_start() {
-    let runner = Runner::new(once(async |_cx| -> Result<(), BoxError> { Err("no".into()) }));
+    let runner = Runner::new(once(async |_cx| -> Result<(), BoxError> {
+        Err("no".into())
+    }));
     assert!(runner.start().await.is_err());
     assert_eq!(runner.errors_last().unwrap().cause(), Cause::Error);
 }
@@ -145,7 +149,10 @@ fn the_name_is_that_of_the_function_around_it() {
 #[tokio::test]
 async fn the_name_in_an_async_function_is_that_of_the_function() {
     let runner = Runner::new(service_fn(async |_cx| {}));
-    assert_eq!(runner.name(), "the_name_in_an_async_function_is_that_of_the_function");
+    assert_eq!(
+        runner.name(),
+        "the_name_in_an_async_function_is_that_of_the_function"
+    );
 }
 
 #[test]

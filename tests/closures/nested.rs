@@ -23,16 +23,25 @@ async fn a_start_of_the_outer_starts_the_inner() {
     let (outer, inner, mut probe) = running().await;
     assert!(outer.is_running() && inner.is_running());
     outer.stop().await.unwrap();
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(probe.count(Event::Shutdown), 1);
-    assert_eq!((outer.wait().await, inner.wait().await), (Exit::Stopped, Exit::Stopped));
+    assert_eq!(
+        (outer.wait().await, inner.wait().await),
+        (Exit::Stopped, Exit::Stopped)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_outer_is_ready_when_the_inner_is() {
     let (outer, inner, probe) = nested(Settings::new().readiness(Readiness::Explicit));
     let first = start(&outer).await;
-    assert_eq!((outer.state(), inner.state()), (State::Starting, State::Starting));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Starting, State::Starting)
+    );
     probe.tell(Act::Ready);
     first.outcome().await.unwrap();
     assert!(outer.is_ready() && inner.is_ready());
@@ -42,18 +51,30 @@ async fn the_outer_is_ready_when_the_inner_is() {
 async fn a_failed_start_of_the_inner_fails_that_of_the_outer() {
     let (outer, inner, probe) = nested(Settings::new().readiness(Readiness::Explicit));
     probe.tell(Act::Fail("no port"));
-    let Err(StartError::Failed(failure)) = outer.start().await else { panic!() };
+    let Err(StartError::Failed(failure)) = outer.start().await else {
+        panic!()
+    };
     let mut error: &(dyn std::error::Error + 'static) = failure.error();
     while let Some(source) = error.source() {
         error = source;
     }
-    assert_eq!(error.downcast_ref(), Some(&Broken("no port")), "found at the end of the chain");
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        error.downcast_ref(),
+        Some(&Broken("no port")),
+        "found at the end of the chain"
+    );
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_inner_ends_the_outer() {
-    for (act, exit) in [(Act::Complete, Exit::Completed), (Act::Fail("x"), Exit::Failed)] {
+    for (act, exit) in [
+        (Act::Complete, Exit::Completed),
+        (Act::Fail("x"), Exit::Failed),
+    ] {
         let (outer, inner, probe) = running().await;
         let end = wait(&outer).await;
         probe.tell(act);
@@ -122,8 +143,14 @@ async fn a_failure_of_the_inner_stop_is_that_of_the_outer() {
     let (outer, inner, probe) = running().await;
     probe.on_shutdown(Act::Fail("close"));
     let stopping = stop(&outer).await;
-    assert!(matches!(stopping.outcome().await, Err(StopError::Failed(_))));
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert!(matches!(
+        stopping.outcome().await,
+        Err(StopError::Failed(_))
+    ));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(inner.errors_list().len(), 1);
 }
 

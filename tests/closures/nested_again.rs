@@ -25,7 +25,10 @@ async fn a_start_in_its_shutdown_is_cancelled() {
     let again = inner.downgrade();
     probe.on_shutdown(Act::with(move |_| again.upgrade().unwrap().request_start()));
     within(outer.stop()).await.unwrap();
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(probe.runs(), 1);
 }
 
@@ -34,7 +37,10 @@ async fn a_restart_that_it_asks_for_itself_is_cancelled() {
     let (outer, inner, probe) = running().await;
     probe.on_shutdown(Act::with(Context::request_restart));
     within(outer.stop()).await.unwrap();
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(probe.runs(), 1);
 }
 
@@ -48,7 +54,10 @@ async fn who_starts_an_inner_runner_meanwhile_learns_that_it_was_stopped() {
     probe.tell(Act::Complete);
     stopping.outcome().await.unwrap();
     assert!(matches!(starting.outcome().await, Err(StartError::Stopped)));
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,7 +81,10 @@ async fn a_drain_of_the_outer_does_not_keep_it_from_a_restart() {
     within(inner.restart()).await.unwrap();
     probe.until(Event::Run(2, 1)).await;
     stopping.outcome().await.unwrap();
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
 }
 
 /// Hangs, and asks for its own start when its `run` is dropped.
@@ -110,7 +122,10 @@ async fn a_start_in_the_drop_of_its_run_is_cancelled() {
     outer.start().await.unwrap();
     idle().await;
     within(outer.stop_within(SECOND)).await.unwrap_err();
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(inner.status().cycles(), 1);
 }
 
@@ -121,18 +136,29 @@ async fn an_abort_of_the_outer_is_one_of_the_inner_for_good() {
     outer.start().await.unwrap();
     idle().await;
     within(outer.stop_within(Duration::ZERO)).await.unwrap();
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(inner.status().cycles(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_abort_of_a_group_is_one_of_its_members_for_good() {
     let member = undead();
-    let app = Runner::new(Group::builder("app").with("a", member.clone()).build().unwrap());
+    let app = Runner::new(
+        Group::builder("app")
+            .with("a", member.clone())
+            .build()
+            .unwrap(),
+    );
     app.start().await.unwrap();
     idle().await;
     within(app.stop_within(Duration::ZERO)).await.unwrap();
-    assert_eq!((app.state(), member.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (app.state(), member.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(member.status().cycles(), 1);
 }
 
@@ -160,10 +186,16 @@ impl Service for Late {
 #[tokio::test(start_paused = true)]
 async fn an_inner_runner_stopped_before_it_was_started_is_not_started() {
     let (inner, probe) = probed(Settings::new());
-    let outer = Runner::new(Late { inner: inner.clone(), stopped: Notify::new() });
+    let outer = Runner::new(Late {
+        inner: inner.clone(),
+        stopped: Notify::new(),
+    });
     outer.start().await.unwrap();
     idle().await;
     within(outer.stop()).await.unwrap();
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(probe.runs(), 0);
 }

@@ -23,7 +23,10 @@ async fn deaf(outer: Settings, inner: Settings) -> Nested {
 fn a_runner_leaves_the_timeouts_to_the_inner() {
     let (inner, _probe) = probed(Settings::new().name("inner").stop_timeout(SECOND));
     let settings = inner.settings();
-    assert_eq!(settings.get_readiness(), Some(startstop_core::Readiness::Explicit));
+    assert_eq!(
+        settings.get_readiness(),
+        Some(startstop_core::Readiness::Explicit)
+    );
     assert_eq!(settings.get_start_timeout(), Some(Duration::MAX));
     assert_eq!(settings.get_stop_timeout(), Some(Duration::MAX));
     assert!(settings.get_watchdog().is_none());
@@ -35,19 +38,28 @@ async fn the_inner_keeps_its_own_stop_timeout() {
     let since = Instant::now();
     assert!(outer.stop().await.is_err());
     assert_took(since, 5 * SECOND);
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(probe.count(Event::RunEnded), 1);
     assert_eq!(inner.wait().await, Exit::Aborted);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_deadline_of_the_whole_aborts_the_inner() {
-    let (outer, inner, mut probe) =
-        deaf(Settings::new().stop_timeout(SECOND), Settings::new().stop_timeout(60 * SECOND)).await;
+    let (outer, inner, mut probe) = deaf(
+        Settings::new().stop_timeout(SECOND),
+        Settings::new().stop_timeout(60 * SECOND),
+    )
+    .await;
     let since = Instant::now();
     assert!(matches!(outer.stop().await, Err(StopError::TimedOut)));
     assert_took(since, SECOND);
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(probe.count(Event::RunEnded), 1);
     assert!(probe.is_quiet());
 }
@@ -76,11 +88,17 @@ async fn a_stop_of_the_inner_can_shorten_that_of_the_outer() {
         deaf(Settings::new().stop_timeout(3 * SECOND), Settings::new()).await;
     let since = Instant::now();
     let first = stop(&outer).await;
-    assert!(matches!(within(inner.stop_within(SECOND)).await, Err(StopError::TimedOut)));
+    assert!(matches!(
+        within(inner.stop_within(SECOND)).await,
+        Err(StopError::TimedOut)
+    ));
     assert_took(since, SECOND);
     assert!(first.outcome().await.is_err());
     assert_took(since, SECOND);
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert!(probe.is_quiet());
 }
 
@@ -90,7 +108,10 @@ async fn zero_aborts_the_inner_too() {
     let since = Instant::now();
     outer.stop_within(Duration::ZERO).await.unwrap();
     assert_took(since, Duration::ZERO);
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(outer.wait().await, Exit::Aborted);
     assert_eq!(probe.count(Event::Shutdown), 0);
     assert!(probe.is_quiet());
@@ -104,7 +125,10 @@ async fn a_late_start_of_the_outer_ends_the_inner() {
     let since = Instant::now();
     assert!(matches!(outer.start().await, Err(StartError::TimedOut)));
     assert_took(since, SECOND);
-    assert_eq!((outer.state(), inner.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(probe.count(Event::RunEnded), 1);
 }
 
@@ -135,9 +159,18 @@ async fn an_inner_that_does_not_yield_makes_the_outer_unresponsive() {
     within(outer.start()).await.unwrap();
     probe.until(Event::Run(1, 1)).await;
     let outcome = within(outer.stop()).await;
-    assert!(matches!(outcome, Err(StopError::Unresponsive(_))), "{outcome:?}");
-    assert_eq!((outer.state(), inner.state()), (State::Stopping, State::Stopping));
-    assert!(matches!(within(outer.start()).await, Err(StartError::Unresponsive)));
+    assert!(
+        matches!(outcome, Err(StopError::Unresponsive(_))),
+        "{outcome:?}"
+    );
+    assert_eq!(
+        (outer.state(), inner.state()),
+        (State::Stopping, State::Stopping)
+    );
+    assert!(matches!(
+        within(outer.start()).await,
+        Err(StartError::Unresponsive)
+    ));
     probe.release();
     within(outer.wait_for(State::Stopped)).await;
     assert_eq!(inner.state(), State::Stopped);

@@ -24,7 +24,10 @@ async fn stale() -> Context {
 async fn a_runner_does_not_start_its_service() {
     let (inner, probe) = probed(Settings::new());
     within(inner.run(stale().await)).await.unwrap();
-    assert_eq!((inner.state(), inner.status().cycles()), (State::Stopped, 0));
+    assert_eq!(
+        (inner.state(), inner.status().cycles()),
+        (State::Stopped, 0)
+    );
     assert_eq!(probe.runs(), 0);
 }
 
@@ -41,9 +44,15 @@ async fn a_runner_whose_service_runs_leaves_it_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_group_starts_none_of_its_members() {
     let (inner, probe) = probed(Settings::new());
-    let group = Group::builder("app").with("a", inner.clone()).build().unwrap();
+    let group = Group::builder("app")
+        .with("a", inner.clone())
+        .build()
+        .unwrap();
     assert!(within(group.run(stale().await)).await.is_err());
-    assert_eq!((inner.state(), inner.status().cycles()), (State::Stopped, 0));
+    assert_eq!(
+        (inner.state(), inner.status().cycles()),
+        (State::Stopped, 0)
+    );
     assert_eq!(probe.runs(), 0);
 }
 

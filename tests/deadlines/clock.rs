@@ -20,21 +20,30 @@ fn a_clock_that_is_first_read_in_a_far_future_goes_on_elsewhere() {
 
 fn a_paused_clock_comes_first() {
     let mut paused = Builder::new_current_thread();
-    let paused = paused.enable_all().start_paused(true).build().expect("a runtime");
+    let paused = paused
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
     paused.block_on(async {
         advance(2 * DAY).await;
         let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
         runner.start().await.expect("ready at once");
         runner.stop().await.expect("it obeys");
     });
-    let real = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let real = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     real.block_on(async {
         let settings = Settings::new().stop_timeout(SECOND / 10);
         let runner = Runner::with_settings(deaf(), settings);
         runner.start().await.expect("ready at once");
         tokio::time::sleep(SECOND / 20).await;
         assert!(runner.uptime() >= SECOND / 20, "its time stands still");
-        let stopped = timeout(60 * SECOND, runner.stop()).await.expect("the deadline is kept");
+        let stopped = timeout(60 * SECOND, runner.stop())
+            .await
+            .expect("the deadline is kept");
         assert!(matches!(stopped, Err(StopError::TimedOut)), "{stopped:?}");
     });
 }
@@ -45,7 +54,11 @@ async fn times_go_on_after_decades() {
     let settings = Settings::new().stop_timeout(SECOND);
     let runner = Runner::with_settings(deaf(), settings);
     runner.start().await.expect("ready at once");
-    assert!(runner.uptime() < Duration::from_micros(1), "{:?}", runner.uptime());
+    assert!(
+        runner.uptime() < Duration::from_micros(1),
+        "{:?}",
+        runner.uptime()
+    );
     advance(5 * SECOND).await;
     let off = runner.uptime().abs_diff(5 * SECOND);
     assert!(off < Duration::from_micros(1), "off by {off:?}");
@@ -56,13 +69,19 @@ async fn times_go_on_after_decades() {
 
 #[test]
 fn a_start_in_a_runtime_without_timers_says_so() {
-    let without = Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    let without = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .expect("a runtime");
     let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
     for _ in 0..2 {
         let refused = without.block_on(runner.start());
         assert!(matches!(refused, Err(StartError::NoRuntime)), "{refused:?}");
     }
-    let with = Builder::new_multi_thread().worker_threads(1).enable_time().build();
+    let with = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build();
     let with = with.expect("a runtime");
     with.block_on(runner.start()).expect("ready at once");
     with.block_on(runner.stop()).expect("it obeys");

@@ -24,9 +24,17 @@ fn nested(levels: usize) -> Runner<BoxService> {
 }
 
 fn grouped(levels: usize) -> Runner<Group> {
-    let group = |part| Group::builder("app").with("part", part).build().expect("one member");
+    let group = |part| {
+        Group::builder("app")
+            .with("part", part)
+            .build()
+            .expect("one member")
+    };
     let whole = |part: Runner<Group>, _| Runner::new(group(part));
-    let innermost = Group::builder("app").with("leaf", leaf()).build().expect("one member");
+    let innermost = Group::builder("app")
+        .with("leaf", leaf())
+        .build()
+        .expect("one member");
     (0..levels).fold(Runner::new(innermost), whole)
 }
 
@@ -42,7 +50,10 @@ fn drops_a_deep_tree() {
 
 #[test]
 fn a_deep_tree_ends_with_its_runtime() {
-    alone("deadlines::deep::a_deep_tree_ends_with_its_runtime", ends_a_deep_tree);
+    alone(
+        "deadlines::deep::a_deep_tree_ends_with_its_runtime",
+        ends_a_deep_tree,
+    );
 }
 
 fn ends_a_deep_tree() {
@@ -50,13 +61,19 @@ fn ends_a_deep_tree() {
         let runner = nested(LIVE_LEVELS);
         runtime.block_on(runner.start()).expect("all are ready");
         drop(runtime);
-        assert_eq!((runner.state(), park_on(runner.wait())), (State::Stopped, Exit::Aborted));
+        assert_eq!(
+            (runner.state(), park_on(runner.wait())),
+            (State::Stopped, Exit::Aborted)
+        );
     }
     let runtime = many_threads();
     let app = grouped(LIVE_LEVELS);
     runtime.block_on(app.start()).expect("all are ready");
     drop(runtime);
-    assert_eq!((app.state(), park_on(app.wait())), (State::Stopped, Exit::Aborted));
+    assert_eq!(
+        (app.state(), park_on(app.wait())),
+        (State::Stopped, Exit::Aborted)
+    );
 }
 
 #[test]
@@ -83,7 +100,10 @@ fn is_stuck_in_a_deep_tree() {
     runtime.block_on(runner.start()).expect("all are ready");
     assert!(runtime.block_on(runner.stop()).is_err());
     assert_eq!(runner.state(), State::Stopping);
-    assert_eq!(runner.errors_last().map(|failure| failure.cause()), Some(Cause::Unresponsive));
+    assert_eq!(
+        runner.errors_last().map(|failure| failure.cause()),
+        Some(Cause::Unresponsive)
+    );
     drop(opens);
     park_on(runner.wait_for(State::Stopped));
 }

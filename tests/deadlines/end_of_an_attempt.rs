@@ -37,8 +37,11 @@ fn a_predicate_that_blocks_by_itself_is_given_up_and_has_no_say_any_more() {
                 tokio::task::yield_now().await;
             };
             assert!(refused.is_err(), "nothing is started beside it");
-            let causes: Vec<_> =
-                runner.errors_list().iter().map(startstop_core::Failure::cause).collect();
+            let causes: Vec<_> = runner
+                .errors_list()
+                .iter()
+                .map(startstop_core::Failure::cause)
+                .collect();
             assert_eq!(causes, [Cause::Error, Cause::TimedOut, Cause::Unresponsive]);
             assert_eq!(runner.state(), State::Stopping);
             latch.release();
@@ -61,7 +64,9 @@ fn an_abort_while_a_value_is_dropped_waits_for_it_no_longer_than_allowed() {
         let (latch, dropping) = <(Arc<Latch>, Arc<Notify>)>::default();
         let state = (Arc::clone(&latch), Arc::clone(&dropping), Slot::new());
         let service = service_fn_with(state, async |state, cx: Context| {
-            state.2.fill(&cx, Value(Arc::clone(&state.0), Arc::clone(&state.1)));
+            state
+                .2
+                .fill(&cx, Value(Arc::clone(&state.0), Arc::clone(&state.1)));
         });
         let settings = soon().stop_timeout(Duration::MAX);
         let runner = Runner::with_settings(service, settings);
@@ -69,7 +74,10 @@ fn an_abort_while_a_value_is_dropped_waits_for_it_no_longer_than_allowed() {
             runner.start().await.expect("ready at once");
             dropping.notified().await;
             let stopped = runner.stop_within(Duration::ZERO).await;
-            assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
+            assert!(
+                matches!(stopped, Err(StopError::Unresponsive(_))),
+                "{stopped:?}"
+            );
             latch.release();
             runner.wait_for(State::Stopped).await;
             assert_eq!(runner.wait().await, Exit::Aborted);

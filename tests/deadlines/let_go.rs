@@ -48,7 +48,10 @@ fn left(with: With, round: fn(Holder)) -> usize {
     let mut left = 0;
     for _ in 0..ROUNDS {
         let held = Arc::new(());
-        round(Holder { _held: Arc::clone(&held), with });
+        round(Holder {
+            _held: Arc::clone(&held),
+            with,
+        });
         left += usize::from(Arc::strong_count(&held) > 1);
     }
     left
@@ -84,7 +87,10 @@ fn seen_by_a_watch(holder: Holder) {
 }
 
 fn in_a_group(holder: Holder) {
-    let group = Group::builder("app").with("holder", holder).build().expect("one member");
+    let group = Group::builder("app")
+        .with("holder", holder)
+        .build()
+        .expect("one member");
     in_a_group_of(group);
 }
 
@@ -114,7 +120,10 @@ fn the_value_is_gone_with_the_last_runner_on_a_single_thread() {
         one_thread().block_on(async {
             for with in [With::Nothing, With::Tasks, With::Shutdown] {
                 let held = Arc::new(());
-                let runner = Runner::new(Holder { _held: Arc::clone(&held), with });
+                let runner = Runner::new(Holder {
+                    _held: Arc::clone(&held),
+                    with,
+                });
                 runner.start().await.expect("ready at once");
                 runner.stop().await.expect("it obeys");
                 drop(runner);
@@ -135,7 +144,11 @@ fn a_runner_that_has_stopped_lets_go_of_runtimes_that_have_ended() {
 }
 
 fn counts_descriptors() {
-    let descriptors = || std::fs::read_dir("/proc/self/fd").expect("it is there").count();
+    let descriptors = || {
+        std::fs::read_dir("/proc/self/fd")
+            .expect("it is there")
+            .count()
+    };
     let (before, mut kept) = (descriptors(), Vec::new());
     for _ in 0..50 {
         let runtime = one_thread();
@@ -148,5 +161,9 @@ fn counts_descriptors() {
         kept.push(runner);
     }
     let after = descriptors();
-    assert!(after < before + 10, "{before} descriptors before and {after} after {}", kept.len());
+    assert!(
+        after < before + 10,
+        "{before} descriptors before and {after} after {}",
+        kept.len()
+    );
 }

@@ -173,13 +173,22 @@ fn play_once(blocks: Blocks, due: Due, on: On) -> (Then, bool) {
         let runner = runner.clone();
         async move { runner.wait_for(State::Stopped).await }
     });
-    assert_eq!(runs.load(Ordering::SeqCst), 1, "no attempt follows one that is given up");
+    assert_eq!(
+        runs.load(Ordering::SeqCst),
+        1,
+        "no attempt follows one that is given up"
+    );
     (seen, was_blocked)
 }
 
 fn settings(blocks: Blocks, due: Due, latch: &Arc<Blocking>, is_there: &Arc<Notify>) -> Settings {
-    let settings = Settings::new().readiness(Readiness::Explicit).start_timeout(SOON);
-    let settings = settings.stop_timeout(SOON).abort_timeout(SOON).shutdown_always(true);
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .start_timeout(SOON);
+    let settings = settings
+        .stop_timeout(SOON)
+        .abort_timeout(SOON)
+        .shutdown_always(true);
     let settings = match due {
         Due::Drain => settings.drain(SOON / 2),
         Due::Watchdog => settings.watchdog(SOON),
@@ -236,9 +245,18 @@ struct Place(Arc<Runtime>);
 impl Place {
     fn new(on: On) -> Self {
         let runtime = match on {
-            On::TwoWorkers => Builder::new_multi_thread().worker_threads(2).enable_all().build(),
-            On::FourWorkers => Builder::new_multi_thread().worker_threads(4).enable_all().build(),
-            On::OneWorker => Builder::new_multi_thread().worker_threads(1).enable_all().build(),
+            On::TwoWorkers => Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build(),
+            On::FourWorkers => Builder::new_multi_thread()
+                .worker_threads(4)
+                .enable_all()
+                .build(),
+            On::OneWorker => Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build(),
             On::CurrentThread => Builder::new_current_thread().enable_all().build(),
         };
         let runtime = Arc::new(runtime.expect("a runtime"));
@@ -270,8 +288,12 @@ impl Place {
     /// Awaits on a runtime of its own; fails if it is held up.
     #[allow(clippy::unused_self)] // It is called on the stage, as all the others are.
     fn in_time<T>(&self, work: impl Future<Output = T>) -> T {
-        let own = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        own.block_on(async { tokio::time::timeout(LIMIT, work).await }).expect("it was held up")
+        let own = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        own.block_on(async { tokio::time::timeout(LIMIT, work).await })
+            .expect("it was held up")
     }
 }
 

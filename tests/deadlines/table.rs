@@ -46,14 +46,26 @@ pub(super) enum Then {
 
 pub(super) const BLOCKS: [(Blocks, &str); 9] = [
     (Blocks::FirstPoll, "the first poll of `run`"),
-    (Blocks::LaterPoll, "a later poll of `run`, after a timer of its own"),
+    (
+        Blocks::LaterPoll,
+        "a later poll of `run`, after a timer of its own",
+    ),
     (Blocks::Shutdown, "`shutdown`"),
-    (Blocks::Task, "a task of the context, after a timer of its own"),
+    (
+        Blocks::Task,
+        "a task of the context, after a timer of its own",
+    ),
     (Blocks::DropOfRun, "the destructor of the future of `run`"),
     (Blocks::DropOfTask, "the destructor of a task"),
-    (Blocks::DropOfValue, "the destructor of the value of a `Slot`"),
+    (
+        Blocks::DropOfValue,
+        "the destructor of the value of a `Slot`",
+    ),
     (Blocks::Predicate, "the predicate of `retry_if`"),
-    (Blocks::Children, "`children()`, asked for by a task that has nothing to do with the service"),
+    (
+        Blocks::Children,
+        "`children()`, asked for by a task that has nothing to do with the service",
+    ),
 ];
 
 pub(super) const DUE: [(Due, &str); 5] = [

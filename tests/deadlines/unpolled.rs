@@ -36,8 +36,11 @@ fn the_deadline_of_a_stop_is_kept_though_its_future_is_not_polled_again() {
                     }
                 }
             });
-            let causes: Vec<_> =
-                runner.errors_list().iter().map(startstop_core::Failure::cause).collect();
+            let causes: Vec<_> = runner
+                .errors_list()
+                .iter()
+                .map(startstop_core::Failure::cause)
+                .collect();
             assert_eq!(causes, [Cause::TimedOut, Cause::Unresponsive]);
             latch.release();
             assert!(park_on(stop).is_err());

@@ -36,7 +36,12 @@ impl Part {
 }
 
 fn part(events: &Events, begins: &'static str, ends: &'static str) -> Runner<Part> {
-    Runner::new(Part { events: events.clone(), begins, ends, ..Part::default() })
+    Runner::new(Part {
+        events: events.clone(),
+        begins,
+        ends,
+        ..Part::default()
+    })
 }
 
 #[derive(Debug, Service)]
@@ -71,7 +76,10 @@ fn names(status: &Status) -> Vec<&str> {
 async fn members_start_in_order_and_stop_in_reverse() {
     let app = app();
     app.start().await.unwrap();
-    assert_eq!(app.service().events.taken(), ["db", "cache", "type", "http"]);
+    assert_eq!(
+        app.service().events.taken(),
+        ["db", "cache", "type", "http"]
+    );
     app.stop().await.unwrap();
     let ended = app.service().events.taken();
     assert_eq!(ended[..2], ["-http", "-type"]);
@@ -98,7 +106,10 @@ async fn a_failure_restarts_those_that_depend_on_it() {
     app.service().db.service().fail.notify_one();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(app.is_running());
-    assert_eq!(app.service().events.taken(), ["-http", "-type", "db", "type", "http"]);
+    assert_eq!(
+        app.service().events.taken(),
+        ["-http", "-type", "db", "type", "http"]
+    );
     assert_eq!(app.service().cache.status().cycles(), 1);
     app.stop().await.unwrap();
 }
@@ -143,9 +154,17 @@ async fn the_status_shows_the_fields_as_they_are_declared() {
     assert_eq!(app.name(), "App");
     assert_eq!(names(&app.status()), ["db", "cache", "type", "http"]);
     let children = app.service().children();
-    assert_eq!(children.iter().map(Status::name).collect::<Vec<_>>(), names(&app.status()));
+    assert_eq!(
+        children.iter().map(Status::name).collect::<Vec<_>>(),
+        names(&app.status())
+    );
     app.start().await.unwrap();
-    assert!(app.status().children().iter().all(|child| child.state() == State::Running));
+    assert!(
+        app.status()
+            .children()
+            .iter()
+            .all(|child| child.state() == State::Running)
+    );
     app.stop().await.unwrap();
 }
 
@@ -213,7 +232,9 @@ fn settings_come_before_the_defaults_of_a_group() {
 #[tokio::test(start_paused = true)]
 async fn beyond_the_limit_the_whole_fails_with_its_own_error() {
     let events = Events::default();
-    let set = Runner::new(Set { inner: part(&events, "inner", "-inner") });
+    let set = Runner::new(Set {
+        inner: part(&events, "inner", "-inner"),
+    });
     set.start().await.unwrap();
     for _ in 0..2 {
         idle().await;
@@ -244,7 +265,10 @@ async fn composed_services_are_members_too() {
     set.start().await.unwrap();
     let status = set.status();
     assert_eq!(names(&status), ["inner"]);
-    assert_eq!(names(&status.children()[0]), ["db", "cache", "type", "http"]);
+    assert_eq!(
+        names(&status.children()[0]),
+        ["db", "cache", "type", "http"]
+    );
     set.stop().await.unwrap();
     let app = set.service().inner.service();
     assert_eq!(app.events.taken().len(), 8);

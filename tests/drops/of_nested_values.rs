@@ -33,7 +33,14 @@ impl Drop for Holder {
 fn nested(dropped: &Arc<AtomicUsize>, bomb: usize) -> BoxService {
     let one = |inner, at| {
         let dropped = Arc::clone(dropped);
-        Some(Holder { _inner: inner, dropped, bomb: at == bomb }.boxed())
+        Some(
+            Holder {
+                _inner: inner,
+                dropped,
+                bomb: at == bomb,
+            }
+            .boxed(),
+        )
     };
     (0..3).fold(None, one).expect("there are three")
 }

@@ -14,7 +14,11 @@ fn idle() -> impl Service {
 #[tokio::test]
 async fn a_group_tells_what_happens_down_to_the_leaves() {
     let inner = Group::builder("x").with("pool", idle()).build().unwrap();
-    let app = Group::builder("app").with("db", inner).then("http", idle()).build().unwrap();
+    let app = Group::builder("app")
+        .with("db", inner)
+        .then("http", idle())
+        .build()
+        .unwrap();
     let app = Runner::new(app);
     let mut events = app.events();
     app.start().await.unwrap();
@@ -34,8 +38,14 @@ async fn a_group_tells_what_happens_down_to_the_leaves() {
     app.stop().await.unwrap();
     let told = lines(&mut events);
     let at = |line: &str| told.iter().position(|other| other == line).expect(line);
-    assert!(at("app/http stopped stopped") < at("app/db/pool stopping group"), "{told:#?}");
-    assert!(at("app/db/pool stopped stopped") < at("app/db stopped stopped"), "{told:#?}");
+    assert!(
+        at("app/http stopped stopped") < at("app/db/pool stopping group"),
+        "{told:#?}"
+    );
+    assert!(
+        at("app/db/pool stopped stopped") < at("app/db stopped stopped"),
+        "{told:#?}"
+    );
     assert_eq!(told.last().unwrap(), "app stopped stopped");
 }
 
@@ -45,25 +55,52 @@ async fn a_member_that_comes_later_is_heard_from_its_first_event_to_its_last() {
     let mut events = app.events();
     app.service().insert("early", idle()).await.unwrap();
     app.start().await.unwrap();
-    app.service().insert("late", once(async |_cx| ())).await.unwrap();
+    app.service()
+        .insert("late", once(async |_cx| ()))
+        .await
+        .unwrap();
     app.service().remove("late").await.unwrap();
     app.service().remove("early").await.unwrap();
     let told = lines(&mut events);
     let of = |name: &str| -> Vec<String> {
-        told.iter().filter_map(|line| line.strip_prefix(name)).map(str::to_owned).collect()
+        told.iter()
+            .filter_map(|line| line.strip_prefix(name))
+            .map(str::to_owned)
+            .collect()
     };
     assert_eq!(
         of("app/early "),
-        ["inserted", "starting", "ready", "stopping group", "stopped stopped", "removed"]
+        [
+            "inserted",
+            "starting",
+            "ready",
+            "stopping group",
+            "stopped stopped",
+            "removed"
+        ]
     );
-    assert_eq!(of("app/late "), ["inserted", "starting", "ready", "stopped completed", "removed"]);
+    assert_eq!(
+        of("app/late "),
+        [
+            "inserted",
+            "starting",
+            "ready",
+            "stopped completed",
+            "removed"
+        ]
+    );
     app.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_member_that_was_removed_is_not_heard_any_more() {
     let shared = Runner::new(idle());
-    let app = Runner::new(Group::builder("app").with("db", shared.clone()).build().unwrap());
+    let app = Runner::new(
+        Group::builder("app")
+            .with("db", shared.clone())
+            .build()
+            .unwrap(),
+    );
     let mut events = app.events();
     app.service().remove("db").await.unwrap();
     assert_eq!(lines(&mut events), ["app/db removed"]);
@@ -75,8 +112,18 @@ async fn a_member_that_was_removed_is_not_heard_any_more() {
 #[tokio::test]
 async fn a_member_of_two_groups_is_in_both_streams_with_its_own_path() {
     let shared = Runner::new(idle());
-    let left = Runner::new(Group::builder("left").with("db", shared.clone()).build().unwrap());
-    let right = Runner::new(Group::builder("right").with("store", shared.clone()).build().unwrap());
+    let left = Runner::new(
+        Group::builder("left")
+            .with("db", shared.clone())
+            .build()
+            .unwrap(),
+    );
+    let right = Runner::new(
+        Group::builder("right")
+            .with("store", shared.clone())
+            .build()
+            .unwrap(),
+    );
     let (mut on_left, mut on_right) = (left.events(), right.events());
     let mut own = shared.events();
     left.start().await.unwrap();
@@ -123,10 +170,17 @@ async fn a_group_that_has_started_and_is_not_ready_says_so() {
     app.start().await.unwrap();
     assert!(app.is_running() && !app.is_ready());
     app.stop().await.unwrap();
-    let told: Vec<String> =
-        lines(&mut events).into_iter().filter(|line| line.starts_with("app ")).collect();
+    let told: Vec<String> = lines(&mut events)
+        .into_iter()
+        .filter(|line| line.starts_with("app "))
+        .collect();
     assert_eq!(
         told,
-        ["app starting", "app not ready: db", "app stopping requested", "app stopped stopped"]
+        [
+            "app starting",
+            "app not ready: db",
+            "app stopping requested",
+            "app stopped stopped"
+        ]
     );
 }

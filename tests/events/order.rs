@@ -22,12 +22,20 @@ async fn a_start_and_a_stop_are_told_in_order() {
     runner.stop().await.unwrap();
 
     let told: Vec<_> = std::iter::from_fn(|| events.try_next()).collect();
-    let at: Vec<_> = told.iter().map(|it| (it.path(), it.cycle(), it.attempt())).collect();
+    let at: Vec<_> = told
+        .iter()
+        .map(|it| (it.path(), it.cycle(), it.attempt()))
+        .collect();
     assert_eq!(at, [("idle", 1, 1); 4]);
     assert!(matches!(told[0].kind(), EventKind::Starting));
     assert!(matches!(told[1].kind(), EventKind::Ready { after } if after.is_zero()));
-    assert!(matches!(told[2].kind(), EventKind::Stopping(StopReason::Requested)));
-    let EventKind::Stopped { exit, ran } = told[3].kind() else { panic!("{told:?}") };
+    assert!(matches!(
+        told[2].kind(),
+        EventKind::Stopping(StopReason::Requested)
+    ));
+    let EventKind::Stopped { exit, ran } = told[3].kind() else {
+        panic!("{told:?}")
+    };
     assert_eq!((*exit, *ran), (Exit::Stopped, 3 * SECOND));
 }
 
@@ -55,7 +63,9 @@ async fn a_job_tells_that_it_is_ready_and_how_long_it_took() {
     runner.wait().await;
     let told: Vec<_> = std::iter::from_fn(|| events.try_next()).collect();
     assert!(matches!(told[1].kind(), EventKind::Ready { after } if *after == 2 * SECOND));
-    let EventKind::Stopped { exit, ran } = told[2].kind() else { panic!("{told:?}") };
+    let EventKind::Stopped { exit, ran } = told[2].kind() else {
+        panic!("{told:?}")
+    };
     assert_eq!((*exit, *ran), (Exit::Completed, 2 * SECOND));
     assert_eq!(told.len(), 3);
 }
@@ -81,17 +91,27 @@ async fn a_restart_of_a_policy_tells_the_failure_the_delay_and_the_attempt() {
     assert_eq!(attempts, [1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1]);
     let cycles: Vec<u64> = told.iter().map(startstop_core::Event::cycle).collect();
     assert_eq!(cycles, [1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2]);
-    let EventKind::Backoff { delay, attempt } = told[3].kind() else { panic!("{told:?}") };
+    let EventKind::Backoff { delay, attempt } = told[3].kind() else {
+        panic!("{told:?}")
+    };
     assert_eq!((*delay, *attempt), (SECOND, 2));
     assert!(matches!(told[2].kind(), EventKind::Failed(failure) if failure.path() == "db"));
-    assert!(matches!(told[6].kind(), EventKind::Stopping(StopReason::Restart)));
+    assert!(matches!(
+        told[6].kind(),
+        EventKind::Stopping(StopReason::Restart)
+    ));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_drain_and_an_abort_are_told() {
-    let settings = Settings::new().name("stubborn").drain(SECOND).stop_timeout(SECOND);
-    let runner =
-        Runner::with_settings(service_fn(async |_cx| std::future::pending::<()>().await), settings);
+    let settings = Settings::new()
+        .name("stubborn")
+        .drain(SECOND)
+        .stop_timeout(SECOND);
+    let runner = Runner::with_settings(
+        service_fn(async |_cx| std::future::pending::<()>().await),
+        settings,
+    );
     let mut events = runner.events();
     runner.start().await.unwrap();
     runner.stop().await.unwrap_err();

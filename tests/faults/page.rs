@@ -75,8 +75,14 @@ fn row(cell: &Cell) -> String {
         Then::Cannot => format!("| {fault} | cannot happen | | | {why} |\n"),
         Then::GoesOn => format!("| {fault} | running | | none | {why} |\n"),
         Then::Ends(state, exit, failures) => {
-            let stuck = if state == State::Stopped { "" } else { " until it yields" };
-            let list = failures.iter().map(|(phase, cause)| format!("{phase}: {cause:?}"));
+            let stuck = if state == State::Stopped {
+                ""
+            } else {
+                " until it yields"
+            };
+            let list = failures
+                .iter()
+                .map(|(phase, cause)| format!("{phase}: {cause:?}"));
             let list = list.collect::<Vec<_>>().join(", ");
             let list = if list.is_empty() { "none" } else { &list };
             format!("| {fault} | {state}{stuck} | {exit} | {list} | {why} |\n")

@@ -54,15 +54,25 @@ pub(super) fn play(during: During, fault: Fault) -> Seen {
 /// Paused time; but what blocks its thread needs other threads, and time that passes.
 fn runtime(fault: Fault) -> Runtime {
     let runtime = match fault {
-        Fault::Block => Builder::new_multi_thread().worker_threads(4).enable_all().build(),
-        _ => Builder::new_current_thread().enable_all().start_paused(true).build(),
+        Fault::Block => Builder::new_multi_thread()
+            .worker_threads(4)
+            .enable_all()
+            .build(),
+        _ => Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build(),
     };
     runtime.expect("a runtime")
 }
 
 fn settings(during: During, fault: Fault) -> Settings {
     // In real time the way to the phase, on a busy machine, is to take less.
-    let patience = if fault == Fault::Block { Duration::from_millis(250) } else { SECOND };
+    let patience = if fault == Fault::Block {
+        Duration::from_millis(250)
+    } else {
+        SECOND
+    };
     let settings = Settings::new()
         .readiness(Readiness::Explicit)
         .start_timeout(patience)
@@ -98,7 +108,12 @@ async fn bring(during: During, fault: Fault) -> Stage {
     let (subject, probe) = Subject::new();
     let runner = Runner::with_settings(subject, settings(during, fault));
     prepare(&probe, during, fault);
-    let mut stage = Stage { runner, probe, parent: CancellationToken::new(), caller: None };
+    let mut stage = Stage {
+        runner,
+        probe,
+        parent: CancellationToken::new(),
+        caller: None,
+    };
     if fault == Fault::HandleDrop {
         stage.request(during).await;
     } else {
@@ -148,7 +163,11 @@ impl Stage {
         let state = self.runner.state();
         let exit = (state == State::Stopped).then(|| self.runner.status().last_exit());
         let list = self.runner.errors_list();
-        Seen { state, exit, failures: list.iter().map(|it| (it.phase(), it.cause())).collect() }
+        Seen {
+            state,
+            exit,
+            failures: list.iter().map(|it| (it.phase(), it.cause())).collect(),
+        }
     }
 }
 
@@ -207,6 +226,12 @@ async fn drop_handle(stage: Stage, during: During) -> Seen {
     let told = |line: &str| scribe.lines().into_iter().find(|told| told.contains(line));
     assert_eq!(told("event: failure"), None);
     let exits = [Exit::Completed, Exit::Stopped, Exit::Failed, Exit::Aborted];
-    let exit = exits.into_iter().find(|exit| told(&format!("exit={exit}")).is_some());
-    Seen { state: watch.get(), exit, failures: Vec::new() }
+    let exit = exits
+        .into_iter()
+        .find(|exit| told(&format!("exit={exit}")).is_some());
+    Seen {
+        state: watch.get(),
+        exit,
+        failures: Vec::new(),
+    }
 }

@@ -18,7 +18,13 @@ pub(super) struct Subject {
 impl Subject {
     pub(super) fn new() -> (Self, Remote) {
         let (probe, remote) = Probe::new();
-        (Self { probe, armed: Arc::default() }, remote)
+        (
+            Self {
+                probe,
+                armed: Arc::default(),
+            },
+            remote,
+        )
     }
 
     /// From now on the future of `run` panics when it is dropped.
@@ -31,7 +37,10 @@ impl Service for Subject {
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        Fragile { future: Box::pin(self.probe.run(cx)), _bomb: Bomb(Arc::clone(&self.armed)) }
+        Fragile {
+            future: Box::pin(self.probe.run(cx)),
+            _bomb: Bomb(Arc::clone(&self.armed)),
+        }
     }
 
     async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {

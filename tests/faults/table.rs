@@ -49,20 +49,36 @@ pub(super) struct Cell {
     pub(super) why: &'static str,
 }
 
-pub(super) const PHASES: [During; 4] =
-    [During::Starting, During::Running, During::Stopping, During::Backoff];
+pub(super) const PHASES: [During; 4] = [
+    During::Starting,
+    During::Running,
+    During::Stopping,
+    During::Backoff,
+];
 
 /// The faults, and what is done to the service.
 pub(super) const FAULTS: [(Fault, &str); 9] = [
     (Fault::Error, "`run` returns an error"),
     (Fault::Panic, "`run` panics"),
-    (Fault::Hang, "`run` awaits something that never comes: readiness, a heartbeat, its end"),
+    (
+        Fault::Hang,
+        "`run` awaits something that never comes: readiness, a heartbeat, its end",
+    ),
     (Fault::Block, "`run` blocks its thread"),
-    (Fault::FutureDrop, "the future of the call that waits (`start`, `wait` or `stop`) is dropped"),
+    (
+        Fault::FutureDrop,
+        "the future of the call that waits (`start`, `wait` or `stop`) is dropped",
+    ),
     (Fault::HandleDrop, "the last clone of the runner is dropped"),
-    (Fault::ParentCancel, "the token given to `start_with` is cancelled"),
+    (
+        Fault::ParentCancel,
+        "the token given to `start_with` is cancelled",
+    ),
     (Fault::RuntimeEnd, "the runtime is dropped"),
-    (Fault::PanicInDrop, "the future of `run` panics when it is dropped"),
+    (
+        Fault::PanicInDrop,
+        "the future of `run` panics when it is dropped",
+    ),
 ];
 
 pub(super) const TABLE: [Cell; 36] = [
@@ -83,7 +99,11 @@ pub(super) const TABLE: [Cell; 36] = [
     ),
     starting(
         Fault::Block,
-        Then::Ends(Stopping, Exit::Aborted, &[(Run, TimedOut), (Run, Unresponsive)]),
+        Then::Ends(
+            Stopping,
+            Exit::Aborted,
+            &[(Run, TimedOut), (Run, Unresponsive)],
+        ),
         "A blocked thread cannot be aborted: after `abort_timeout` it is given up, until it yields.",
     ),
     starting(
@@ -128,7 +148,11 @@ pub(super) const TABLE: [Cell; 36] = [
     ),
     running(
         Fault::Block,
-        Then::Ends(Stopping, Exit::Aborted, &[(Run, Unresponsive), (Run, Unresponsive)]),
+        Then::Ends(
+            Stopping,
+            Exit::Aborted,
+            &[(Run, Unresponsive), (Run, Unresponsive)],
+        ),
         "The watchdog misses it, the abort does not reach it: silent first, then given up. No second attempt is made beside it.",
     ),
     running(Fault::FutureDrop, Then::GoesOn, "Who waits only looks on."),
@@ -169,7 +193,11 @@ pub(super) const TABLE: [Cell; 36] = [
     ),
     stopping(
         Fault::Block,
-        Then::Ends(Stopping, Exit::Aborted, &[(Run, TimedOut), (Run, Unresponsive)]),
+        Then::Ends(
+            Stopping,
+            Exit::Aborted,
+            &[(Run, TimedOut), (Run, Unresponsive)],
+        ),
         "The deadline is kept outside of the blocked task: the stop returns, the state says that it still runs.",
     ),
     stopping(
@@ -227,17 +255,37 @@ pub(super) const TABLE: [Cell; 36] = [
 const NOTHING_RUNS: &str = "All of the last attempt has ended and is dropped before the backoff begins, and the next one is not there yet.";
 
 const fn starting(fault: Fault, then: Then, why: &'static str) -> Cell {
-    Cell { during: During::Starting, fault, then, why }
+    Cell {
+        during: During::Starting,
+        fault,
+        then,
+        why,
+    }
 }
 
 const fn running(fault: Fault, then: Then, why: &'static str) -> Cell {
-    Cell { during: During::Running, fault, then, why }
+    Cell {
+        during: During::Running,
+        fault,
+        then,
+        why,
+    }
 }
 
 const fn stopping(fault: Fault, then: Then, why: &'static str) -> Cell {
-    Cell { during: During::Stopping, fault, then, why }
+    Cell {
+        during: During::Stopping,
+        fault,
+        then,
+        why,
+    }
 }
 
 const fn backoff(fault: Fault, then: Then, why: &'static str) -> Cell {
-    Cell { during: During::Backoff, fault, then, why }
+    Cell {
+        during: During::Backoff,
+        fault,
+        then,
+        why,
+    }
 }

@@ -17,29 +17,39 @@ fn what_waits_for_a_stop_shows_what_it_is() {
 
 #[test]
 fn what_is_wrong_with_a_group_is_told_in_words() {
-    let twice = Group::builder("app").with("db", service_fn(nothing)).with("db", once(nothing));
+    let twice = Group::builder("app")
+        .with("db", service_fn(nothing))
+        .with("db", once(nothing));
     let error = twice.build().unwrap_err();
     assert_eq!(shown(&error), r#"there is a member "db" already"#);
 }
 
 #[tokio::test]
 async fn who_keeps_a_member_from_its_removal_is_named() {
-    for (others, said) in
-        [(&["http"][..], "http depends"), (&["http", "mail"], "http, mail depend")]
-    {
+    for (others, said) in [
+        (&["http"][..], "http depends"),
+        (&["http", "mail"], "http, mail depend"),
+    ] {
         let app = Group::builder("app").with("db", once(nothing));
         let after_db = |all: GroupBuilder, name: &&str| {
             all.with(*name, Member::new(once(nothing)).after(["db"]))
         };
         let app = others.iter().fold(app, after_db).build().unwrap();
         let error = app.remove("db").await.unwrap_err();
-        assert_eq!(error.to_string(), format!("member \"db\" cannot be removed: {said} on it"));
+        assert_eq!(
+            error.to_string(),
+            format!("member \"db\" cannot be removed: {said} on it")
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_cause_has_its_words() {
-    let late = || Settings::new().readiness(Readiness::Explicit).start_timeout(SECOND);
+    let late = || {
+        Settings::new()
+            .readiness(Readiness::Explicit)
+            .start_timeout(SECOND)
+    };
     let silent = || Settings::new().watchdog(SECOND);
     let hangs = || service_fn(async |_cx| std::future::pending::<()>().await).boxed();
     let fails = once(async |_cx| Err::<(), _>("no")).boxed();
@@ -56,7 +66,10 @@ async fn each_cause_has_its_words() {
         let _ = runner.start().await;
         runner.wait().await;
         let text = runner.errors_last().unwrap().to_string();
-        assert_eq!(text, format!("service \"x\" {said} in run (cycle 1, attempt 1)"));
+        assert_eq!(
+            text,
+            format!("service \"x\" {said} in run (cycle 1, attempt 1)")
+        );
     }
 }
 
@@ -74,7 +87,10 @@ async fn a_status_tells_of_a_start_and_of_short_times() {
     assert_eq!(runner.status().to_string(), "slow           starting");
     runner.wait_for(State::Running).await;
     tokio::time::sleep(SECOND / 4).await;
-    assert_eq!(runner.status().to_string(), "slow           running    250ms");
+    assert_eq!(
+        runner.status().to_string(),
+        "slow           running    250ms"
+    );
     runner.stop().await.unwrap();
 }
 
@@ -84,7 +100,10 @@ async fn a_status_tells_how_the_last_cycle_ended_if_there_was_one() {
     assert_eq!(runner.status().to_string(), "job            stopped");
     runner.start().await.unwrap();
     runner.wait().await;
-    assert_eq!(runner.status().to_string(), "job            stopped    completed");
+    assert_eq!(
+        runner.status().to_string(),
+        "job            stopped    completed"
+    );
 }
 
 #[tokio::test(start_paused = true)]

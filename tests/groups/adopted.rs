@@ -41,11 +41,10 @@ async fn an_adopted_one_fails_as_a_member() {
     let journal = Journal::new();
     let http = Runner::new(journal.probe("http"));
     within(http.start()).await.unwrap();
-    let app = started(
-        Group::builder("app")
-            .with("a", journal.probe("a"))
-            .with("http", Member::new(http.clone()).on_failure(OnFailure::RestartAll)),
-    )
+    let app = started(Group::builder("app").with("a", journal.probe("a")).with(
+        "http",
+        Member::new(http.clone()).on_failure(OnFailure::RestartAll),
+    ))
     .await;
     journal.tell("http", Act::Fail);
     idle().await;
@@ -73,13 +72,18 @@ async fn a_member_that_runs_already_stops_with_a_group_that_did_not_come_so_far(
     let http = Runner::new(journal.probe("http").stops_in(1));
     within(http.start()).await.unwrap();
     let app = built(
-        Group::builder("app").with("a", journal.probe("a").explicit()).then("http", http.clone()),
+        Group::builder("app")
+            .with("a", journal.probe("a").explicit())
+            .then("http", http.clone()),
     );
     let call = start(&app).await;
     within(app.stop()).await.unwrap();
     outcome(call).await.unwrap_err();
     assert_eq!((http.state(), journal.live()), (State::Stopped, 0));
-    assert_eq!(journal.take(), ["+http", "+a", "~http", "-http", "~a", "-a"]);
+    assert_eq!(
+        journal.take(),
+        ["+http", "+a", "~http", "-http", "~a", "-a"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +92,9 @@ async fn a_member_that_runs_already_is_stopped_by_its_removal() {
     let http = Runner::new(journal.probe("http").stops_in(1));
     within(http.start()).await.unwrap();
     let app = built(
-        Group::builder("app").with("a", journal.probe("a").explicit()).then("http", http.clone()),
+        Group::builder("app")
+            .with("a", journal.probe("a").explicit())
+            .then("http", http.clone()),
     );
     let call = start(&app).await;
     within(app.service().remove("http")).await.unwrap();
@@ -101,7 +107,11 @@ async fn a_member_that_runs_already_is_stopped_by_its_removal() {
 /// A group that does not come so far as to start `http`, since what comes before is not ready.
 async fn not_so_far(journal: &Journal, http: &Runner<Probe>) -> Runner<Group> {
     let a = journal.probe("a").explicit();
-    let app = built(Group::builder("app").with("a", a).then("http", http.clone()));
+    let app = built(
+        Group::builder("app")
+            .with("a", a)
+            .then("http", http.clone()),
+    );
     app.request_start();
     idle().await;
     app
@@ -132,7 +142,9 @@ async fn a_member_that_is_restarting_does_not_start_again_when_the_group_ends() 
     let http = up(journal.probe("http").lingers()).await;
     http.request_restart();
     let app = not_so_far(&journal, &http).await;
-    within(app.stop()).await.expect_err("it does not stop in its time");
+    within(app.stop())
+        .await
+        .expect_err("it does not stop in its time");
     assert_eq!((http.state(), journal.count("+http")), (State::Stopped, 1));
 }
 
@@ -157,7 +169,10 @@ async fn a_member_that_is_stopping_is_down_once_it_is_removed() {
     http.request_stop();
     let app = not_so_far(&journal, &http).await;
     within(app.service().remove("http")).await.unwrap();
-    assert_eq!((http.state(), app.service().members()), (State::Stopped, vec!["a".to_owned()]));
+    assert_eq!(
+        (http.state(), app.service().members()),
+        (State::Stopped, vec!["a".to_owned()])
+    );
     stopped(&app).await;
 }
 

@@ -41,7 +41,9 @@ async fn a_member_that_has_completed_or_was_stopped_by_hand_stays_so() {
             .with("b", journal.probe("b")),
     )
     .await;
-    within(app.service().get("hand").unwrap().stop()).await.unwrap();
+    within(app.service().get("hand").unwrap().stop())
+        .await
+        .unwrap();
     journal.tell("a", Act::Fail);
     idle().await;
     let counts = ["+job", "+a", "+hand", "+b"].map(|line| journal.count(line));
@@ -80,7 +82,10 @@ async fn a_completion_during_a_restart_can_end_the_group() {
     journal.until("~b").await;
     journal.tell("job", Act::Complete);
     assert_eq!(within(app.wait()).await, Exit::Completed);
-    assert_eq!(["+a", "+job", "+b"].map(|line| journal.count(line)), [1, 1, 1]);
+    assert_eq!(
+        ["+a", "+job", "+b"].map(|line| journal.count(line)),
+        [1, 1, 1]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,7 +103,10 @@ async fn a_member_that_is_being_stopped_by_hand_stays_so() {
     journal.tell("a", Act::Fail);
     outcome(call).await.unwrap();
     idle().await;
-    assert_eq!(["+a", "+b", "+c"].map(|line| journal.count(line)), [2, 1, 2]);
+    assert_eq!(
+        ["+a", "+b", "+c"].map(|line| journal.count(line)),
+        [2, 1, 2]
+    );
     stopped(&app).await;
 }
 
@@ -114,9 +122,14 @@ async fn a_member_that_is_stopped_by_hand_before_its_turn_to_go_down_stays_so() 
     .await;
     journal.tell("a", Act::Fail);
     journal.until("~c").await;
-    within(app.service().get("b").unwrap().stop()).await.unwrap();
+    within(app.service().get("b").unwrap().stop())
+        .await
+        .unwrap();
     tokio::time::sleep(5 * SECOND).await;
-    assert_eq!(["+a", "+b", "+c"].map(|line| journal.count(line)), [2, 1, 2]);
+    assert_eq!(
+        ["+a", "+b", "+c"].map(|line| journal.count(line)),
+        [2, 1, 2]
+    );
     stopped(&app).await;
 }
 
@@ -210,8 +223,14 @@ async fn a_member_started_by_hand_meanwhile_does_not_begin_the_restart_early() {
     journal.until("+c").await;
     idle().await;
     let lines = journal.moves();
-    let down = lines.iter().position(|line| line == "-c").expect("it restarts");
-    let up = lines.iter().position(|line| line == "+a").expect("it restarts");
+    let down = lines
+        .iter()
+        .position(|line| line == "-c")
+        .expect("it restarts");
+    let up = lines
+        .iter()
+        .position(|line| line == "+a")
+        .expect("it restarts");
     assert!(down < up, "{lines:?}");
     assert_eq!(journal.live(), 3);
     stopped(&app).await;
@@ -251,8 +270,14 @@ async fn all_come_up_again_behind_a_job_that_has_completed() {
     let group = Group::builder("app")
         .backoff(Backoff::none())
         .with("migrate", once(async |_cx| ()))
-        .then("cache", service_fn(async |cx: Context| cx.cancelled().await))
-        .then("http", Member::new(fails_once()).on_failure(OnFailure::RestartAll));
+        .then(
+            "cache",
+            service_fn(async |cx: Context| cx.cancelled().await),
+        )
+        .then(
+            "http",
+            Member::new(fails_once()).on_failure(OnFailure::RestartAll),
+        );
     let app = Runner::new(group.build().unwrap());
     app.start().await.unwrap();
     tokio::time::sleep(2 * SECOND).await;

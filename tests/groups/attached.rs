@@ -25,7 +25,9 @@ fn whole(part: &Runner<Probe>, settings: Settings) -> Runner<impl Service + use<
             Ok::<(), BoxError>(())
         }
     });
-    let explicit = Settings::new().readiness(startstop_core::Readiness::Explicit).name("app");
+    let explicit = Settings::new()
+        .readiness(startstop_core::Readiness::Explicit)
+        .name("app");
     Runner::with_settings(service, settings.or(explicit))
 }
 
@@ -70,7 +72,10 @@ async fn an_attached_runner_is_stopped_with_the_attempt_which_ends_after_it() {
     let begun = Instant::now();
     within(app.stop()).await.unwrap();
     assert_eq!(begun.elapsed().as_secs(), 2);
-    assert_eq!((part.state(), app.state()), (State::Stopped, State::Stopped));
+    assert_eq!(
+        (part.state(), app.state()),
+        (State::Stopped, State::Stopped)
+    );
     assert_eq!(within(part.wait()).await, Exit::Stopped);
 }
 
@@ -147,7 +152,11 @@ async fn an_attached_runners_drain_and_its_abort_count_in_the_grace_period() {
     let app = whole(&part, Settings::new());
     assert_eq!(app.grace_period(), 7 * SECOND);
     within(app.start()).await.unwrap();
-    assert_eq!(app.grace_period(), 18 * SECOND, "4 to drain, 5 to stop, 9 for its abort");
+    assert_eq!(
+        app.grace_period(),
+        18 * SECOND,
+        "4 to drain, 5 to stop, 9 for its abort"
+    );
     within(app.stop()).await.unwrap();
 }
 
@@ -190,7 +199,10 @@ async fn an_attached_runners_events_are_those_of_a_part() {
 #[tokio::test(start_paused = true)]
 async fn names_that_are_taken_and_circles_are_refused() {
     let journal = Journal::new();
-    let (one, two) = (Runner::new(journal.probe("one")), Runner::new(journal.probe("two")));
+    let (one, two) = (
+        Runner::new(journal.probe("one")),
+        Runner::new(journal.probe("two")),
+    );
     let slot = Arc::new(std::sync::OnceLock::<Runner<Group>>::new());
     let seen = Arc::clone(&slot);
     let service = service_fn(move |cx: Context| {
@@ -206,11 +218,19 @@ async fn names_that_are_taken_and_circles_are_refused() {
                 assert_eq!(cx.attach(name, &two), Err(invalid));
             }
             let path = ["x", "member"].map(String::from).to_vec();
-            assert_eq!(cx.attach("x", group.get().unwrap()), Err(AttachError::Cycle { path }));
+            assert_eq!(
+                cx.attach("x", group.get().unwrap()),
+                Err(AttachError::Cycle { path })
+            );
             cx.cancelled().await;
         }
     });
-    let app = Runner::new(Group::builder("app").with("member", service).build().unwrap());
+    let app = Runner::new(
+        Group::builder("app")
+            .with("member", service)
+            .build()
+            .unwrap(),
+    );
     slot.set(app.clone()).unwrap();
     within(app.start()).await.unwrap();
     idle().await;
@@ -230,7 +250,10 @@ async fn a_context_that_has_outlived_its_attempt_attaches_nothing() {
     idle().await;
     within(app.stop()).await.unwrap();
     let part = part(&journal);
-    assert_eq!(hears.recv().unwrap().attach("part", &part), Err(AttachError::Ended));
+    assert_eq!(
+        hears.recv().unwrap().attach("part", &part),
+        Err(AttachError::Ended)
+    );
     let detached = Context::detached(tokio_util::sync::CancellationToken::new());
     assert_eq!(detached.attach("part", &part), Ok(()));
 }
@@ -256,7 +279,10 @@ async fn where_it_does_not_yield_the_attempt_does_not() {
     within(app.start()).await.unwrap();
     journal.until("+part").await;
     let error = within(app.stop()).await.unwrap_err();
-    assert!(matches!(error, startstop_core::StopError::Unresponsive(_)), "{error:?}");
+    assert!(
+        matches!(error, startstop_core::StopError::Unresponsive(_)),
+        "{error:?}"
+    );
     assert_eq!(app.state(), State::Stopping);
     drop(guard);
     within(app.wait()).await;
@@ -293,8 +319,14 @@ async fn an_attached_runner_that_has_ended_is_taken_out_again() {
     // What was taken out goes on without the attempt.
     within(first.start()).await.unwrap();
     within(app.stop()).await.unwrap();
-    assert_eq!((first.state(), second.state()), (State::Running, State::Stopped));
-    assert!(!hears.recv().unwrap().detach(&second), "the attempt has ended");
+    assert_eq!(
+        (first.state(), second.state()),
+        (State::Running, State::Stopped)
+    );
+    assert!(
+        !hears.recv().unwrap().detach(&second),
+        "the attempt has ended"
+    );
     within(first.stop()).await.unwrap();
     let mut removed = 0;
     while let Some(event) = within(events.next()).await {

@@ -66,15 +66,24 @@ async fn a_reload_that_the_service_does_not_wait_for_is_passed_on_to_it() {
     let told: Vec<String> = std::iter::from_fn(|| events.try_next())
         .map(|event| format!("{}: {}", event.path(), event.kind()))
         .collect();
-    let expected =
-        ["app: reloading", "app/second: reloading", "app/second: reloaded", "app: reloaded"];
+    let expected = [
+        "app: reloading",
+        "app/second: reloading",
+        "app/second: reloaded",
+        "app: reloaded",
+    ];
     assert_eq!(told, expected);
 
-    let Err(ReloadError::Failed(failure)) = within(app.reload()).await else { panic!() };
+    let Err(ReloadError::Failed(failure)) = within(app.reload()).await else {
+        panic!()
+    };
     assert_eq!(failure.path(), "app/second");
     within(part.stop()).await.unwrap();
     let unsupported = within(app.reload()).await;
-    assert!(matches!(unsupported, Err(ReloadError::NotSupported)), "{unsupported:?}");
+    assert!(
+        matches!(unsupported, Err(ReloadError::NotSupported)),
+        "{unsupported:?}"
+    );
     within(app.stop()).await.unwrap();
 }
 
@@ -102,9 +111,13 @@ async fn a_reload_that_is_passed_on_ends_with_the_attempt() {
     let app = with_two(&hangs, &reloading(), false);
     within(app.start()).await.unwrap();
     idle().await;
-    let (reloaded, stopped) =
-        tokio::join!(app.reload(), async { app.stop_within(Duration::ZERO).await });
+    let (reloaded, stopped) = tokio::join!(app.reload(), async {
+        app.stop_within(Duration::ZERO).await
+    });
     stopped.unwrap();
-    assert!(matches!(reloaded, Err(ReloadError::Stopped)), "{reloaded:?}");
+    assert!(
+        matches!(reloaded, Err(ReloadError::Stopped)),
+        "{reloaded:?}"
+    );
     assert_eq!(hangs.state(), State::Stopped);
 }

@@ -61,7 +61,10 @@ async fn the_backoff_of_a_group_counts_from_the_failure_and_not_from_the_end_of_
     journal.take();
     journal.tell("a", Act::Fail);
     journal.until("+b").await;
-    assert_eq!([journal.seconds(begun, "-b"), journal.seconds(begun, "+a")], [4, 10]);
+    assert_eq!(
+        [journal.seconds(begun, "-b"), journal.seconds(begun, "+a")],
+        [4, 10]
+    );
     stopped(&app).await;
 }
 
@@ -106,7 +109,10 @@ async fn a_failure_meanwhile_merges_and_does_not_put_it_off() {
     journal.tell("c", Act::Fail);
     journal.until("+c").await;
     journal.until("+b").await;
-    assert_eq!(["+a", "+c"].map(|line| journal.seconds(begun, line)), [10, 10]);
+    assert_eq!(
+        ["+a", "+c"].map(|line| journal.seconds(begun, line)),
+        [10, 10]
+    );
     stopped(&app).await;
 }
 
@@ -114,8 +120,12 @@ async fn a_failure_meanwhile_merges_and_does_not_put_it_off() {
 async fn a_start_by_its_handle_takes_a_member_out_of_it() {
     let journal = Journal::new();
     let (app, begun) = pausing(&journal).await;
-    within(app.service().get("b").unwrap().start()).await.unwrap();
-    within(app.service().get("a").unwrap().start()).await.unwrap();
+    within(app.service().get("b").unwrap().start())
+        .await
+        .unwrap();
+    within(app.service().get("a").unwrap().start())
+        .await
+        .unwrap();
     tokio::time::sleep(30 * SECOND).await;
     assert_eq!(journal.take(), ["+b", "+a"], "they were started once");
     assert_eq!(journal.seconds(begun, "+a"), 0);
@@ -128,7 +138,9 @@ async fn a_start_by_its_handle_takes_a_member_out_of_it() {
 async fn the_others_wait_on_when_one_was_taken_out() {
     let journal = Journal::new();
     let (app, begun) = pausing(&journal).await;
-    within(app.service().get("a").unwrap().start()).await.unwrap();
+    within(app.service().get("a").unwrap().start())
+        .await
+        .unwrap();
     journal.until("+b").await;
     assert_eq!(journal.seconds(begun, "+b"), 10);
     stopped(&app).await;
@@ -138,7 +150,9 @@ async fn the_others_wait_on_when_one_was_taken_out() {
 async fn changes_do_not_wait_for_it() {
     let journal = Journal::new();
     let (app, begun) = pausing(&journal).await;
-    within(app.service().insert("x", journal.probe("x"))).await.unwrap();
+    within(app.service().insert("x", journal.probe("x")))
+        .await
+        .unwrap();
     assert_eq!(begun.elapsed(), Duration::ZERO);
     within(app.service().remove("c")).await.unwrap();
     within(app.service().remove("b")).await.unwrap();
@@ -167,7 +181,10 @@ async fn changes_wait_until_those_that_restart_are_down() {
         Group::builder("app")
             .backoff(ten_seconds())
             .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
-            .with("b", Member::new(journal.probe("b").stops_in(4)).after(["a"]))
+            .with(
+                "b",
+                Member::new(journal.probe("b").stops_in(4)).after(["a"]),
+            )
             .with("c", journal.probe("c")),
     )
     .await;
@@ -233,7 +250,11 @@ async fn a_group_outlasts_ten_seconds_without_a_database() {
     )
     .await;
     let ended = tokio::time::timeout(120 * SECOND, app.wait()).await;
-    assert!(ended.is_err(), "{ended:?} after {tries:?} tries: {}", app.status());
+    assert!(
+        ended.is_err(),
+        "{ended:?} after {tries:?} tries: {}",
+        app.status()
+    );
     assert!(app.is_ready());
     stopped(&app).await;
     assert_eq!(within(app.wait()).await, Exit::Stopped);

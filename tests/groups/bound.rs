@@ -90,10 +90,16 @@ async fn a_restart_without_delay_takes_them_along() {
 async fn a_restart_by_its_handle_takes_them_along() {
     let journal = Journal::new();
     let app = running(&journal).await;
-    within(app.service().get("db").unwrap().restart()).await.unwrap();
+    within(app.service().get("db").unwrap().restart())
+        .await
+        .unwrap();
     idle().await;
     let lines = journal.moves();
-    assert_eq!(lines.iter().filter(|line| line.starts_with('+')).count(), 3, "{lines:?}");
+    assert_eq!(
+        lines.iter().filter(|line| line.starts_with('+')).count(),
+        3,
+        "{lines:?}"
+    );
     assert_eq!(lines.last().map(String::as_str), Some("+page"));
     assert_eq!(restarts(&app, ["db", "http", "page", "log"]), [0, 1, 1, 0]);
     stopped(&app).await;
@@ -181,7 +187,9 @@ async fn a_start_of_the_group_does_not_wait_for_those_behind_one_that_is_stopped
             .with("page", bound("http", journal.probe("page"))),
     );
     let call = crate::support::groups::start(&app).await;
-    within(app.service().get("db").unwrap().stop()).await.unwrap();
+    within(app.service().get("db").unwrap().stop())
+        .await
+        .unwrap();
     outcome(call).await.unwrap();
     assert_eq!(journal.count("+http"), 0);
     assert!(app.is_running());
@@ -195,11 +203,16 @@ async fn those_that_were_stopped_by_hand_or_have_completed_stay_so() {
         Group::builder("app")
             .with("db", restarts_in(5, journal.probe("db")))
             .with("hand", bound("db", journal.probe("hand")))
-            .with("job", bound("db", journal.probe("job").job().always(Act::Complete)))
+            .with(
+                "job",
+                bound("db", journal.probe("job").job().always(Act::Complete)),
+            )
             .with("http", bound("db", journal.probe("http"))),
     )
     .await;
-    within(app.service().get("hand").unwrap().stop()).await.unwrap();
+    within(app.service().get("hand").unwrap().stop())
+        .await
+        .unwrap();
     journal.tell("db", Act::Fail);
     tokio::time::sleep(10 * SECOND).await;
     let counts = ["+db", "+hand", "+job", "+http"].map(|line| journal.count(line));
@@ -234,9 +247,15 @@ async fn a_completed_dependency_is_not_down_for_those_bound_to_it() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
-            .with("migrate", journal.probe("migrate").job().always(Act::Complete))
+            .with(
+                "migrate",
+                journal.probe("migrate").job().always(Act::Complete),
+            )
             .with("seed", journal.probe("seed"))
-            .with("http", Member::new(journal.probe("http")).bound_to(["migrate", "seed"])),
+            .with(
+                "http",
+                Member::new(journal.probe("http")).bound_to(["migrate", "seed"]),
+            ),
     )
     .await;
     journal.tell("seed", Act::Complete);

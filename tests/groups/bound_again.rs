@@ -23,8 +23,14 @@ async fn when_it_has_failed_for_good_they_fail_with_it() {
         Group::builder("app")
             .with("other", journal.probe("other"))
             .with("db", on(OnFailure::Ignore, journal.probe("db")))
-            .with("http", bound("db", journal.probe("http")).on_failure(OnFailure::Ignore))
-            .with("page", bound("http", journal.probe("page")).on_failure(OnFailure::Ignore))
+            .with(
+                "http",
+                bound("db", journal.probe("http")).on_failure(OnFailure::Ignore),
+            )
+            .with(
+                "page",
+                bound("http", journal.probe("page")).on_failure(OnFailure::Ignore),
+            )
             .with("log", Member::new(journal.probe("log")).after(["db"])),
     )
     .await;
@@ -34,10 +40,16 @@ async fn when_it_has_failed_for_good_they_fail_with_it() {
     assert_eq!(journal.take(), ["-db", "~page", "-page", "~http", "-http"]);
     for (name, dependency) in [("http", "db"), ("page", "http")] {
         let failure = app.service().get(name).unwrap().errors_last().unwrap();
-        assert_eq!(find::<DependencyFailed>(&failure).unwrap().dependency(), dependency);
+        assert_eq!(
+            find::<DependencyFailed>(&failure).unwrap().dependency(),
+            dependency
+        );
     }
-    let paths: Vec<String> =
-        app.errors_list().iter().map(|failure| failure.path().to_owned()).collect();
+    let paths: Vec<String> = app
+        .errors_list()
+        .iter()
+        .map(|failure| failure.path().to_owned())
+        .collect();
     assert_eq!(paths, ["app/db", "app/http", "app/page"]);
     assert!(app.is_ready(), "they are settled");
     stopped(&app).await;
@@ -56,7 +68,10 @@ async fn the_rule_of_bound_members_decides_what_follows_when_it_has_failed_for_g
     journal.tell("db", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
     let failure = app.errors_last().unwrap();
-    assert_eq!(find::<DependencyFailed>(&failure).unwrap().dependency(), "db");
+    assert_eq!(
+        find::<DependencyFailed>(&failure).unwrap().dependency(),
+        "db"
+    );
     assert_eq!(failure.cause(), Cause::Error);
 }
 
@@ -72,7 +87,11 @@ async fn a_bound_member_started_by_hand_while_it_is_down_stays_up() {
     journal.take();
     within(db.start()).await.unwrap();
     idle().await;
-    assert_eq!(journal.take(), ["+db"], "what is bound to one that runs has run since");
+    assert_eq!(
+        journal.take(),
+        ["+db"],
+        "what is bound to one that runs has run since"
+    );
     stopped(&app).await;
 }
 
@@ -80,7 +99,9 @@ async fn a_bound_member_started_by_hand_while_it_is_down_stays_up() {
 async fn bound_members_come_up_when_they_are_down_though_it_is_ready_before() {
     let journal = Journal::new();
     let app = with_slow_http(&journal).await;
-    within(app.service().get("db").unwrap().restart()).await.unwrap();
+    within(app.service().get("db").unwrap().restart())
+        .await
+        .unwrap();
     tokio::time::sleep(10 * SECOND).await;
     let lines = journal.moves();
     assert_eq!(lines, ["+db", "+http", "-db", "+db", "-http", "+http"]);
@@ -90,16 +111,24 @@ async fn bound_members_come_up_when_they_are_down_though_it_is_ready_before() {
 #[tokio::test(start_paused = true)]
 async fn a_bound_member_that_is_inserted_is_bound_as_well() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("db", restarts_in(5, journal.probe("db").explicit()).always(Act::Ready)),
-    )
+    let app = started(Group::builder("app").with(
+        "db",
+        restarts_in(5, journal.probe("db").explicit()).always(Act::Ready),
+    ))
     .await;
-    within(app.service().insert("http", bound("db", journal.probe("http")))).await.unwrap();
+    within(
+        app.service()
+            .insert("http", bound("db", journal.probe("http"))),
+    )
+    .await
+    .unwrap();
     journal.tell("db", Act::Fail);
     tokio::time::sleep(6 * SECOND).await;
     assert_eq!(journal.count("+http"), 2);
-    assert!(app.service().remove("db").await.is_err(), "it has a dependent");
+    assert!(
+        app.service().remove("db").await.is_err(),
+        "it has a dependent"
+    );
     stopped(&app).await;
 }
 
@@ -136,11 +165,18 @@ async fn a_bound_member_that_belongs_to_two_goes_down_with_either() {
         Group::builder("app")
             .with("db", journal.probe("db"))
             .with("cache", journal.probe("cache"))
-            .with("http", Member::new(journal.probe("http")).bound_to(["db"]).bound_to(["cache"])),
+            .with(
+                "http",
+                Member::new(journal.probe("http"))
+                    .bound_to(["db"])
+                    .bound_to(["cache"]),
+            ),
     )
     .await;
     for name in ["db", "cache"] {
-        within(app.service().get(name).unwrap().restart()).await.unwrap();
+        within(app.service().get(name).unwrap().restart())
+            .await
+            .unwrap();
         idle().await;
     }
     assert_eq!(journal.count("+http"), 3);

@@ -48,7 +48,11 @@ async fn what_is_permanent_is_so_for_the_group() {
     let service = service.on_shutdown(async |_cx| Err::<(), _>(Broken("later")));
     let member = Runner::with_settings(service, Settings::new().shutdown_always(true));
     let policy = Settings::new().restart(RestartPolicy::on_failure());
-    let app = Group::builder("app").settings(policy).with("a", member.clone()).build().unwrap();
+    let app = Group::builder("app")
+        .settings(policy)
+        .with("a", member.clone())
+        .build()
+        .unwrap();
     let app = Runner::new(app);
     app.request_start();
     assert_eq!(within(app.wait()).await, Exit::Failed);
@@ -71,11 +75,16 @@ async fn an_insertion_fails_with_what_ended_the_member() {
 
 #[tokio::test(start_paused = true)]
 async fn an_insertion_that_is_late_is_so_whatever_fails_after_it() {
-    let settings = Settings::new().readiness(Readiness::Explicit).start_timeout(SECOND);
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .start_timeout(SECOND);
     let (member, _probe) = failing_twice(settings);
     let app = empty().await;
     let inserted = within(app.service().insert("a", member.clone())).await;
-    assert!(matches!(inserted, Err(GroupError::Start(StartError::TimedOut))), "{inserted:?}");
+    assert!(
+        matches!(inserted, Err(GroupError::Start(StartError::TimedOut))),
+        "{inserted:?}"
+    );
     assert_eq!(member.errors_list().len(), 2);
     stopped(&app).await;
 }
@@ -97,7 +106,10 @@ async fn a_removal_that_is_late_is_so_whatever_fails_after_it() {
     let app = started(Group::builder("app").with("a", member.clone())).await;
     idle().await;
     let removed = within(app.service().remove("a")).await;
-    assert!(matches!(removed, Err(GroupError::Stop(StopError::TimedOut))), "{removed:?}");
+    assert!(
+        matches!(removed, Err(GroupError::Stop(StopError::TimedOut))),
+        "{removed:?}"
+    );
     assert_eq!(member.errors_list().len(), 2);
     stopped(&app).await;
 }

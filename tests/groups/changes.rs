@@ -29,7 +29,10 @@ async fn a_member_that_came_by_then_can_be_removed_from_the_end() {
     stopped(&app).await;
     within(app.start()).await.unwrap();
     stopped(&app).await;
-    assert_eq!(journal.moves(), ["+a", "+b", "+c", "-c", "-b", "-a", "+a", "-a"]);
+    assert_eq!(
+        journal.moves(),
+        ["+a", "+b", "+c", "-c", "-b", "-a", "+a", "-a"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +89,12 @@ async fn an_insert_follows_a_restart_of_what_it_depends_on() {
         Group::builder("app").with("a", on(OnFailure::RestartDependents, journal.probe("a"))),
     )
     .await;
-    let call = insert(&app, "b", Member::new(journal.probe("b").explicit()).after(["a"])).await;
+    let call = insert(
+        &app,
+        "b",
+        Member::new(journal.probe("b").explicit()).after(["a"]),
+    )
+    .await;
     assert_eq!(journal.take(), ["+a", "+b"]);
     journal.tell("a", Act::Fail);
     idle().await;
@@ -118,11 +126,16 @@ async fn an_insert_that_fails_leaves_the_group_as_it_was() {
     let app = one(&journal).await;
     let x = journal.probe("x").explicit().always(Act::Fail);
     let error = within(app.service().insert("x", x)).await.unwrap_err();
-    assert!(matches!(error, GroupError::Start(StartError::Failed(_))), "{error:?}");
+    assert!(
+        matches!(error, GroupError::Start(StartError::Failed(_))),
+        "{error:?}"
+    );
     assert_eq!(find::<Broken>(&error), Some(&Broken("x".into())));
     assert_eq!(app.service().members(), ["a"]);
     assert!(app.service().get("x").is_none());
-    within(app.service().insert("x", journal.probe("x"))).await.unwrap();
+    within(app.service().insert("x", journal.probe("x")))
+        .await
+        .unwrap();
     assert_eq!(app.state(), State::Running);
     stopped(&app).await;
 }

@@ -27,7 +27,10 @@ async fn a_completion_can_end_the_group() {
         Group::builder("app")
             .with("a", journal.probe("a"))
             .then("b", journal.probe("b"))
-            .with("x", Member::new(journal.probe("x")).on_completion(OnCompletion::StopGroup)),
+            .with(
+                "x",
+                Member::new(journal.probe("x")).on_completion(OnCompletion::StopGroup),
+            ),
     )
     .await;
     drop(work);
@@ -60,13 +63,18 @@ async fn a_group_of_which_all_that_ended_have_failed_fails_with_the_last_failure
             .with("b", on(OnFailure::Ignore, journal.probe("b"))),
     )
     .await;
-    within(app.service().get("hand").unwrap().stop()).await.unwrap();
+    within(app.service().get("hand").unwrap().stop())
+        .await
+        .unwrap();
     journal.tell("b", Act::Fail);
     idle().await;
     assert_eq!(app.state(), State::Running);
     journal.tell("a", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(find::<Broken>(&app.errors_last().unwrap()), Some(&Broken("a".into())));
+    assert_eq!(
+        find::<Broken>(&app.errors_last().unwrap()),
+        Some(&Broken("a".into()))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,7 +102,9 @@ async fn a_group_completes_beside_ignored_and_stopped_members() {
     )
     .await;
     journal.tell("a", Act::Fail);
-    within(app.service().get("b").unwrap().stop()).await.unwrap();
+    within(app.service().get("b").unwrap().stop())
+        .await
+        .unwrap();
     journal.tell("c", Act::Complete);
     assert_eq!(within(app.wait()).await, Exit::Completed);
 }
@@ -103,9 +113,13 @@ async fn a_group_completes_beside_ignored_and_stopped_members() {
 async fn a_group_of_jobs_starts_and_completes() {
     let journal = Journal::new();
     let job = |name| journal.probe(name).job().always(Act::Complete);
-    let app =
-        started(Group::builder("app").with("a", job("a")).then("b", job("b")).then("c", job("c")))
-            .await;
+    let app = started(
+        Group::builder("app")
+            .with("a", job("a"))
+            .then("b", job("b"))
+            .then("c", job("c")),
+    )
+    .await;
     assert_eq!(within(app.wait()).await, Exit::Completed);
     assert_eq!(journal.take(), ["+a", "-a", "+b", "-b", "+c", "-c"]);
     within(app.start()).await.unwrap();
@@ -116,9 +130,12 @@ async fn a_group_of_jobs_starts_and_completes() {
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_last_but_one_by_removal_completes_the_group() {
     let journal = Journal::new();
-    let app =
-        started(Group::builder("app").with("a", journal.probe("a")).with("b", journal.probe("b")))
-            .await;
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b")),
+    )
+    .await;
     journal.tell("a", Act::Complete);
     idle().await;
     within(app.service().remove("b")).await.unwrap();
@@ -130,13 +147,20 @@ async fn the_end_of_the_last_but_one_by_removal_completes_the_group() {
 async fn a_server_that_leaves_early_has_failed() {
     let journal = Journal::new();
     let http = Member::new(journal.probe("http")).on_completion(OnCompletion::Fail);
-    let app =
-        started(Group::builder("app").with("db", journal.probe("db")).then("http", http)).await;
+    let app = started(
+        Group::builder("app")
+            .with("db", journal.probe("db"))
+            .then("http", http),
+    )
+    .await;
     journal.tell("http", Act::Complete);
     assert_eq!(within(app.wait()).await, Exit::Failed);
     let http = app.service().get("http").unwrap();
     let failure = http.errors_last().unwrap();
-    assert_eq!((failure.cause(), failure.path()), (Cause::Completed, "app/http"));
+    assert_eq!(
+        (failure.cause(), failure.path()),
+        (Cause::Completed, "app/http")
+    );
     assert!(format!("{:?}", app.errors_last().unwrap()).contains("app/http"));
 }
 
@@ -151,7 +175,9 @@ async fn what_follows_a_completion_that_is_a_failure_is_up_to_the_member() {
     assert_eq!(journal.take(), ["+http", "-http", "+http"]);
     assert_eq!(app.errors_last().unwrap().cause(), Cause::Completed);
     // What is asked for is no failure.
-    within(app.service().get("http").unwrap().stop()).await.unwrap();
+    within(app.service().get("http").unwrap().stop())
+        .await
+        .unwrap();
     idle().await;
     assert_eq!(app.errors_list().len(), 1);
     assert!(app.is_ready());
@@ -171,7 +197,11 @@ async fn a_member_that_asks_for_its_own_stop_has_completed_where_that_ends_the_g
     let journal = Journal::new();
     let with = |on_completion| {
         let http = Member::new(own()).on_completion(on_completion);
-        started(Group::builder("app").with("db", journal.probe("db")).with("http", http))
+        started(
+            Group::builder("app")
+                .with("db", journal.probe("db"))
+                .with("http", http),
+        )
     };
     let app = with(OnCompletion::StopGroup).await;
     assert_eq!(within(app.wait()).await, Exit::Completed);

@@ -23,7 +23,11 @@ async fn a_member_deadline_is_its_share_of_the_groups() {
     .await;
     let begun = Instant::now();
     within(app.stop_within(10 * SECOND)).await.unwrap_err();
-    assert_eq!(journal.seconds(begun, "-b"), 1, "6 of 36, the abort included");
+    assert_eq!(
+        journal.seconds(begun, "-b"),
+        1,
+        "6 of 36, the abort included"
+    );
     assert_eq!(journal.seconds(begun, "-a"), 10);
     for name in ["a", "b"] {
         let failure = app.service().get(name).unwrap().errors_last().unwrap();
@@ -77,7 +81,10 @@ async fn stopped_beside_the_group(seconds: u32) -> u64 {
     let begun = Instant::now();
     let whole = app.clone();
     let stopping = begin(async move { whole.stop_within(3 * SECOND).await }).await;
-    assert!(matches!(within(member.stop_within(seconds * SECOND)).await, Err(StopError::TimedOut)));
+    assert!(matches!(
+        within(member.stop_within(seconds * SECOND)).await,
+        Err(StopError::TimedOut)
+    ));
     outcome(stopping).await.unwrap_err();
     assert_eq!((app.state(), journal.live()), (State::Stopped, 0));
     journal.seconds(begun, "-a")
@@ -122,7 +129,9 @@ async fn an_abort_of_a_group_leaves_no_member_running() {
     )
     .await;
     let begun = Instant::now();
-    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
+    within(app.stop_within(std::time::Duration::ZERO))
+        .await
+        .unwrap();
     assert_eq!(journal.live(), 0);
     assert_eq!(app.state(), State::Stopped);
     assert_eq!(within(app.wait()).await, Exit::Aborted);
@@ -179,7 +188,10 @@ async fn a_member_that_ends_by_itself_is_aborted_at_the_deadline_of_the_group() 
     assert_eq!(job.state(), State::Stopping);
     let begun = Instant::now();
     within(app.stop_within(3 * SECOND)).await.unwrap_err();
-    assert_eq!((begun.elapsed().as_secs(), job.state()), (3, State::Stopped));
+    assert_eq!(
+        (begun.elapsed().as_secs(), job.state()),
+        (3, State::Stopped)
+    );
     assert_eq!(job.status().last_exit(), Exit::Aborted);
     let failure = job.errors_last().expect("it had its turn");
     assert_eq!(failure.cause(), Cause::TimedOut);

@@ -11,7 +11,13 @@ async fn a_dependency_that_ends_unready_keeps_its_dependents_from_starting() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
-            .with("a", on(OnFailure::Ignore, journal.probe("a").job().always(Act::Fail)))
+            .with(
+                "a",
+                on(
+                    OnFailure::Ignore,
+                    journal.probe("a").job().always(Act::Fail),
+                ),
+            )
             .with("b", journal.probe("b"))
             .with("c", Member::new(journal.probe("c")).after(["a"])),
     );
@@ -27,15 +33,31 @@ async fn a_member_that_cannot_start_for_a_dependency_can_be_ignored() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
-            .with("a", on(OnFailure::Ignore, journal.probe("a").job().always(Act::Fail)))
+            .with(
+                "a",
+                on(
+                    OnFailure::Ignore,
+                    journal.probe("a").job().always(Act::Fail),
+                ),
+            )
             .with("b", on(OnFailure::Ignore, journal.probe("b")).after(["a"]))
             .with("c", on(OnFailure::Ignore, journal.probe("c")).after(["b"]))
             .with("d", journal.probe("d")),
     )
     .await;
     let failure = |name| app.service().get(name).unwrap().errors_last().unwrap();
-    assert_eq!(find::<DependencyFailed>(&failure("b")).unwrap().dependency(), "a");
-    assert_eq!(find::<DependencyFailed>(&failure("c")).unwrap().dependency(), "b");
+    assert_eq!(
+        find::<DependencyFailed>(&failure("b"))
+            .unwrap()
+            .dependency(),
+        "a"
+    );
+    assert_eq!(
+        find::<DependencyFailed>(&failure("c"))
+            .unwrap()
+            .dependency(),
+        "b"
+    );
     assert_eq!(journal.live(), 1);
     stopped(&app).await;
 }
@@ -45,10 +67,25 @@ async fn two_dependencies_that_end_at_once_are_one_failure() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
-            .with("a", on(OnFailure::Ignore, journal.probe("a").job().always(Act::Fail)))
-            .with("b", on(OnFailure::Ignore, journal.probe("b").job().always(Act::Fail)))
+            .with(
+                "a",
+                on(
+                    OnFailure::Ignore,
+                    journal.probe("a").job().always(Act::Fail),
+                ),
+            )
+            .with(
+                "b",
+                on(
+                    OnFailure::Ignore,
+                    journal.probe("b").job().always(Act::Fail),
+                ),
+            )
             .then("c", on(OnFailure::Ignore, journal.probe("c")))
-            .with("d", on(OnFailure::Ignore, journal.probe("d")).after(["a", "b"])),
+            .with(
+                "d",
+                on(OnFailure::Ignore, journal.probe("d")).after(["a", "b"]),
+            ),
     )
     .await;
     assert_eq!(app.service().get("c").unwrap().history().entries().len(), 1);
@@ -65,10 +102,20 @@ async fn a_dependency_stopped_by_hand_before_it_was_ready_keeps_dependents_down(
             .then("b", on(OnFailure::Ignore, journal.probe("b"))),
     );
     let call = start(&app).await;
-    within(app.service().get("a").unwrap().stop()).await.unwrap();
+    within(app.service().get("a").unwrap().stop())
+        .await
+        .unwrap();
     outcome(call).await.unwrap();
-    let failure = app.service().get("b").unwrap().errors_last().expect("it could not start");
-    assert_eq!(find::<DependencyFailed>(&failure).unwrap().dependency(), "a");
+    let failure = app
+        .service()
+        .get("b")
+        .unwrap()
+        .errors_last()
+        .expect("it could not start");
+    assert_eq!(
+        find::<DependencyFailed>(&failure).unwrap().dependency(),
+        "a"
+    );
     stopped(&app).await;
 }
 
@@ -79,7 +126,10 @@ async fn nobody_starts_on_a_dependency_that_is_not_ready_any_more() {
         .backoff(startstop_core::Backoff::constant(60 * SECOND));
     let app = built(
         Group::builder("app")
-            .with("a", journal.probe("a").settings(Settings::new().restart(retry)))
+            .with(
+                "a",
+                journal.probe("a").settings(Settings::new().restart(retry)),
+            )
             .with("b", journal.probe("b").explicit())
             .then("c", journal.probe("c")),
     );
@@ -99,7 +149,10 @@ async fn nobody_comes_by_then_before_all_before_are_ready_again() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
-            .with("a", on(OnFailure::RestartMember, journal.probe("a").explicit()))
+            .with(
+                "a",
+                on(OnFailure::RestartMember, journal.probe("a").explicit()),
+            )
             .then("b", journal.probe("b").explicit())
             .then("c", journal.probe("c")),
     );
@@ -122,7 +175,10 @@ async fn a_member_that_comes_by_then_fails_for_a_dependency_that_was_ready_and_e
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
-            .with("a", on(OnFailure::RestartMember, journal.probe("a").explicit()))
+            .with(
+                "a",
+                on(OnFailure::RestartMember, journal.probe("a").explicit()),
+            )
             .then("c", on(OnFailure::Ignore, journal.probe("c")).after(["z"]))
             .with("z", journal.probe("z").explicit()),
     );
@@ -132,11 +188,21 @@ async fn a_member_that_comes_by_then_fails_for_a_dependency_that_was_ready_and_e
         idle().await;
     }
     assert_eq!(journal.take(), ["+a", "+z", "-a", "+a"]);
-    within(app.service().get("a").unwrap().stop()).await.unwrap();
+    within(app.service().get("a").unwrap().stop())
+        .await
+        .unwrap();
     journal.tell("z", Act::Ready);
     outcome(call).await.unwrap();
-    let failure = app.service().get("c").unwrap().errors_last().expect("it could not start");
-    assert_eq!(find::<DependencyFailed>(&failure).unwrap().dependency(), "a");
+    let failure = app
+        .service()
+        .get("c")
+        .unwrap()
+        .errors_last()
+        .expect("it could not start");
+    assert_eq!(
+        find::<DependencyFailed>(&failure).unwrap().dependency(),
+        "a"
+    );
     assert_eq!(journal.count("+c"), 0);
     stopped(&app).await;
 }
@@ -147,8 +213,17 @@ async fn a_member_that_is_restarted_for_ever_in_vain_starves_nobody() {
     let app = built(
         Group::builder("app")
             .limit(u32::MAX, SECOND)
-            .with("a", on(OnFailure::Ignore, journal.probe("a").job().always(Act::Fail)))
-            .with("b", on(OnFailure::RestartMember, journal.probe("b")).after(["a"])),
+            .with(
+                "a",
+                on(
+                    OnFailure::Ignore,
+                    journal.probe("a").job().always(Act::Fail),
+                ),
+            )
+            .with(
+                "b",
+                on(OnFailure::RestartMember, journal.probe("b")).after(["a"]),
+            ),
     );
     app.request_start();
     for _ in 0..100 {

@@ -9,16 +9,25 @@ use crate::support::groups::{Act, Broken, Journal, find, stopped};
 use crate::support::within;
 
 fn nested(journal: &Journal, levels: usize) -> Group {
-    let mut group = Group::builder("leaf").with("a", journal.probe("a")).build().unwrap();
+    let mut group = Group::builder("leaf")
+        .with("a", journal.probe("a"))
+        .build()
+        .unwrap();
     for _ in 0..levels {
-        group = Group::builder("level").with("below", group).build().unwrap();
+        group = Group::builder("level")
+            .with("below", group)
+            .build()
+            .unwrap();
     }
     group
 }
 
 /// On a thread whose stack is as large as those of tokio's workers.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(test).unwrap();
+    let thread = std::thread::Builder::new()
+        .stack_size(2 << 20)
+        .spawn(test)
+        .unwrap();
     thread.join().expect("it does not panic");
 }
 
@@ -79,7 +88,10 @@ fn four_thousand_levels_of_shared_groups_are_looked_at_without_a_stack() {
     on_a_small_stack(|| {
         let mut group = Group::builder("leaf").build().unwrap();
         for _ in 0..4_000 {
-            group = Group::builder("level").with("below", Arc::new(group).boxed()).build().unwrap();
+            group = Group::builder("level")
+                .with("below", Arc::new(group).boxed())
+                .build()
+                .unwrap();
         }
         let status = group.children().remove(0);
         let (mut levels, mut at) = (1, &status);

@@ -32,12 +32,17 @@ fn ten_thousand_levels_run_are_looked_at_drained_and_stopped() {
         within(app.start()).await.unwrap();
         let path = format!("app{}/a", "/below".repeat(LEVELS));
         let leaf = app.find(&path).expect("it is there");
-        assert_eq!((leaf.state(), app.status().children().len()), (State::Running, 1));
+        assert_eq!(
+            (leaf.state(), app.status().children().len()),
+            (State::Running, 1)
+        );
         app.request_stop();
         assert!(!leaf.is_ready(), "it drains");
         within(app.stop()).await.unwrap();
         within(app.start()).await.unwrap();
-        within(app.stop_within(Duration::from_secs(60))).await.unwrap();
+        within(app.stop_within(Duration::from_secs(60)))
+            .await
+            .unwrap();
         assert_eq!(leaf.state(), State::Stopped);
         drop(app);
     });
@@ -63,7 +68,9 @@ fn fifty_thousand_members_share_the_time_of_a_stop() {
         let app = Runner::new(builder.build().unwrap());
         within(app.start()).await.unwrap();
         assert_eq!(app.grace_period(), Duration::from_secs(7 * 50_000));
-        within(app.stop_within(Duration::from_secs(60))).await.unwrap();
+        within(app.stop_within(Duration::from_secs(60)))
+            .await
+            .unwrap();
         assert_eq!(app.state(), State::Stopped);
         drop(app);
     });

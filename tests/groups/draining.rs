@@ -17,18 +17,27 @@ async fn a_group_that_drains_refuses_changes() {
     app.request_stop();
     idle().await;
     let inserted = within(app.service().insert("x", journal.probe("x"))).await;
-    assert!(matches!(inserted, Err(GroupError::Stopping)), "{inserted:?}");
+    assert!(
+        matches!(inserted, Err(GroupError::Stopping)),
+        "{inserted:?}"
+    );
     let removed = within(app.service().remove("a")).await;
     assert!(matches!(removed, Err(GroupError::Stopping)), "{removed:?}");
     assert_eq!(journal.take(), ["+a"], "the drain is not over");
     assert_eq!(within(app.wait()).await, Exit::Stopped);
-    within(app.service().insert("x", journal.probe("x"))).await.unwrap();
+    within(app.service().insert("x", journal.probe("x")))
+        .await
+        .unwrap();
     assert_eq!(journal.take(), ["~a", "-a"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_member_that_fails_in_a_drain_is_not_restarted() {
-    for policy in [OnFailure::RestartMember, OnFailure::RestartDependents, OnFailure::RestartAll] {
+    for policy in [
+        OnFailure::RestartMember,
+        OnFailure::RestartDependents,
+        OnFailure::RestartAll,
+    ] {
         let journal = Journal::new();
         let builder = draining().with("a", on(policy, journal.probe("a")));
         let app = started(builder.then("b", journal.probe("b"))).await;
@@ -38,7 +47,11 @@ async fn a_member_that_fails_in_a_drain_is_not_restarted() {
         journal.tell("a", Act::Fail);
         idle().await;
         assert_eq!(journal.take(), ["+a", "+b", "-a"]);
-        assert_eq!(within(app.wait()).await, Exit::Failed, "its failure is one of the stop");
+        assert_eq!(
+            within(app.wait()).await,
+            Exit::Failed,
+            "its failure is one of the stop"
+        );
         assert_eq!(journal.seconds(begun, "~b"), 5);
         assert_eq!(journal.take(), ["~b", "-b"]);
     }
@@ -62,7 +75,11 @@ async fn a_drain_cuts_a_restart_short() {
     idle().await;
     journal.tell("b", Act::Complete);
     idle().await;
-    assert_eq!(journal.take(), ["-b"], "nothing starts, and the others go on");
+    assert_eq!(
+        journal.take(),
+        ["-b"],
+        "nothing starts, and the others go on"
+    );
     within(app.wait()).await;
     assert_eq!(journal.take(), ["~c", "-c"]);
     let error = outcome(waiting).await.unwrap_err();

@@ -40,13 +40,20 @@ async fn all_members_are_told_to_drain_at_once_down_to_the_leaves_and_go_on() {
     let (a, b, c) = (server(&told, "a"), server(&told, "b"), server(&told, "c"));
     let inner = Group::builder("in").with("a", a.clone()).build().unwrap();
     let nested = Runner::new(b.clone()).boxed();
-    let builder = draining().with("in", inner).with("boxed", nested).then("c", c.clone());
+    let builder = draining()
+        .with("in", inner)
+        .with("boxed", nested)
+        .then("c", c.clone());
     let app = started(builder).await;
     idle().await;
     let begun = Instant::now();
     app.request_stop();
     for part in [&a as &dyn StartStop, &b, &c] {
-        assert_eq!((part.state(), part.is_ready()), (State::Running, false), "{part:?}");
+        assert_eq!(
+            (part.state(), part.is_ready()),
+            (State::Running, false),
+            "{part:?}"
+        );
     }
     idle().await;
     let mut drained = std::mem::take(&mut *told.lock().unwrap());
@@ -56,7 +63,11 @@ async fn all_members_are_told_to_drain_at_once_down_to_the_leaves_and_go_on() {
     within(app.stop()).await.unwrap();
     assert_eq!(begun.elapsed().as_secs(), 5);
     let told = told.lock().unwrap().clone();
-    assert_eq!((&*told[0], told.len()), ("cc", 3), "in reverse order, after the drain");
+    assert_eq!(
+        (&*told[0], told.len()),
+        ("cc", 3),
+        "in reverse order, after the drain"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,7 +81,11 @@ async fn the_drain_is_the_groups_own_or_the_longest_of_its_members() {
         let app = started(builder.then("b", journal.probe("b").settings(drain(3)))).await;
         let begun = Instant::now();
         within(app.stop()).await.unwrap();
-        assert_eq!(begun.elapsed().as_secs(), expected, "{own:?}: none is added");
+        assert_eq!(
+            begun.elapsed().as_secs(),
+            expected,
+            "{own:?}: none is added"
+        );
         assert_eq!(journal.seconds(begun, "~b"), expected);
     }
 }
@@ -110,7 +125,9 @@ async fn no_policy_starts_a_member_again_that_ends_in_a_drain() {
     let policy = RestartPolicy::always().backoff(Backoff::constant(SECOND));
     for act in [Act::Complete, Act::Fail] {
         let journal = Journal::new();
-        let a = journal.probe("a").settings(Settings::new().restart(policy.clone()));
+        let a = journal
+            .probe("a")
+            .settings(Settings::new().restart(policy.clone()));
         let member = on(OnFailure::Ignore, a);
         let app = started(draining().with("a", member).with("b", journal.probe("b"))).await;
         app.request_stop();
@@ -147,9 +164,15 @@ async fn a_member_in_backoff_is_stopped_when_a_drain_begins_though_others_depend
     for bound in [false, true] {
         let journal = Journal::new();
         let policy = RestartPolicy::on_failure().backoff(Backoff::constant(SECOND));
-        let db = journal.probe("db").settings(Settings::new().restart(policy));
+        let db = journal
+            .probe("db")
+            .settings(Settings::new().restart(policy));
         let user = Member::new(journal.probe("user"));
-        let user = if bound { user.bound_to(["db"]) } else { user.after(["db"]) };
+        let user = if bound {
+            user.bound_to(["db"])
+        } else {
+            user.after(["db"])
+        };
         let app = started(draining().with("db", db).with("user", user)).await;
         journal.tell("db", Act::Fail);
         idle().await;
@@ -187,7 +210,9 @@ async fn a_member_that_is_stopped_by_hand_in_a_drain_has_what_is_left_of_its_own
     let begun = Instant::now();
     app.request_stop();
     tokio::time::sleep(SECOND).await;
-    within(app.service().get("a").unwrap().stop()).await.unwrap();
+    within(app.service().get("a").unwrap().stop())
+        .await
+        .unwrap();
     assert_eq!(journal.seconds(begun, "~a"), 3);
     within(app.stop()).await.unwrap();
     assert_eq!(begun.elapsed().as_secs(), 5);
@@ -222,7 +247,12 @@ async fn members_tell_of_the_drain_before_they_stop_and_the_group_after() {
         };
         told.push(format!("{} {word}", event.path()));
     }
-    let expected = ["app stopping", "app draining", "app/a draining", "app/a stopping"];
+    let expected = [
+        "app stopping",
+        "app draining",
+        "app/a draining",
+        "app/a stopping",
+    ];
     assert_eq!(told[..4], expected);
     assert_eq!(told[4..], ["app/a stopped", "app stopped"]);
 }
@@ -231,11 +261,17 @@ async fn members_tell_of_the_drain_before_they_stop_and_the_group_after() {
 async fn ten_thousand_members_and_a_thousand_levels_drain() {
     let mut inner = Group::builder("leaf");
     for at in 0..10_000 {
-        inner = inner.with(format!("m{at}"), service_fn(async |cx: Context| cx.draining().await));
+        inner = inner.with(
+            format!("m{at}"),
+            service_fn(async |cx: Context| cx.draining().await),
+        );
     }
     let mut group = inner.build().unwrap();
     for _ in 0..100 {
-        group = Group::builder("level").with("below", group).build().unwrap();
+        group = Group::builder("level")
+            .with("below", group)
+            .build()
+            .unwrap();
     }
     let app = Arc::new(Runner::with_settings(group, drain(5)));
     within(app.start()).await.unwrap();

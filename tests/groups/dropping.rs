@@ -21,8 +21,14 @@ fn holding(held: &Held) -> impl Service {
 }
 
 fn builder(held: &Held) -> GroupBuilder {
-    let inner = Group::builder("inner").with("below", holding(held)).build().unwrap();
-    Group::builder("app").with("a", holding(held)).with("inner", inner).with("b", holding(held))
+    let inner = Group::builder("inner")
+        .with("below", holding(held))
+        .build()
+        .unwrap();
+    Group::builder("app")
+        .with("a", holding(held))
+        .with("inner", inner)
+        .with("b", holding(held))
 }
 
 #[test]
@@ -56,7 +62,9 @@ fn explosive() -> impl Service {
 fn a_member_that_panics_when_it_is_dropped_keeps_no_other() {
     for _ in 0..2 {
         let held = Held::default();
-        let first = Group::builder("first").with("bomb", explosive()).then("a", holding(&held));
+        let first = Group::builder("first")
+            .with("bomb", explosive())
+            .then("a", holding(&held));
         let last = builder(&held).with("bomb", explosive());
         for group in [first, last] {
             let group = group.build().unwrap();
@@ -93,7 +101,10 @@ async fn survives(app: &Runner<Group>) {
     assert!(app.is_running());
     assert_eq!(app.service().members(), ["a"]);
     let failure = app.errors_last().expect("the panic is recorded");
-    assert_eq!(find::<PanicError>(&failure).map(PanicError::message), Some("dropped"));
+    assert_eq!(
+        find::<PanicError>(&failure).map(PanicError::message),
+        Some("dropped")
+    );
     stopped(app).await;
 }
 
@@ -113,7 +124,11 @@ async fn the_group_goes_on_when_a_member_that_did_not_start_panics_in_its_drop()
     let app = one(&journal).await;
     let broken = service_fn_with(Bomb, async |_bomb, _cx| Err::<(), &str>("broken"));
     let late = Settings::new().readiness(Readiness::Completion);
-    let error = within(app.service().insert("x", Runner::with_settings(broken, late))).await;
+    let error = within(
+        app.service()
+            .insert("x", Runner::with_settings(broken, late)),
+    )
+    .await;
     assert!(matches!(error, Err(GroupError::Start(_))), "{error:?}");
     survives(&app).await;
 }

@@ -11,7 +11,9 @@ use startstop_core::{
 use crate::support::SECOND;
 
 fn timed(stop: u32, abort: u32) -> Settings {
-    Settings::new().stop_timeout(stop * SECOND).abort_timeout(abort * SECOND)
+    Settings::new()
+        .stop_timeout(stop * SECOND)
+        .abort_timeout(abort * SECOND)
 }
 
 fn with(settings: Settings) -> Runner<impl Service> {
@@ -29,8 +31,14 @@ fn grace(builder: GroupBuilder) -> Duration {
 #[test]
 fn a_service_takes_its_drain_and_its_timeouts() {
     assert_eq!(with(Settings::new()).grace_period(), 7 * SECOND);
-    assert_eq!(with(timed(10, 3).drain(4 * SECOND)).grace_period(), 17 * SECOND);
-    assert_eq!(with(timed(0, 3).drain(4 * SECOND)).grace_period(), 7 * SECOND);
+    assert_eq!(
+        with(timed(10, 3).drain(4 * SECOND)).grace_period(),
+        17 * SECOND
+    );
+    assert_eq!(
+        with(timed(0, 3).drain(4 * SECOND)).grace_period(),
+        7 * SECOND
+    );
     let forever = Settings::new().stop_timeout(Duration::MAX);
     assert_eq!(with(forever).grace_period(), Duration::MAX);
 }
@@ -44,8 +52,14 @@ fn a_group_takes_the_longest_path_of_its_members() {
         .with("http", Member::new(with(timed(6, 1))).after(["db"]))
         .with("mail", Member::new(with(timed(20, 1))).after(["cache"]));
     assert_eq!(grace(builder), 24 * SECOND, "mail, then cache");
-    let chain = group().with("a", with(timed(1, 1))).with("b", with(timed(5, 1)));
-    assert_eq!(grace(chain.then("c", with(timed(2, 1)))), 9 * SECOND, "c, then b beside a");
+    let chain = group()
+        .with("a", with(timed(1, 1)))
+        .with("b", with(timed(5, 1)));
+    assert_eq!(
+        grace(chain.then("c", with(timed(2, 1)))),
+        9 * SECOND,
+        "c, then b beside a"
+    );
     assert_eq!(grace(group()), Duration::ZERO);
 }
 
@@ -72,7 +86,9 @@ fn a_group_with_a_stop_timeout_takes_that_and_the_longest_abort() {
 #[test]
 fn a_member_that_waits_for_ever_makes_the_group_do_so() {
     let forever = Settings::new().stop_timeout(Duration::MAX);
-    let builder = group().with("a", with(forever)).then("b", with(timed(1, 1)));
+    let builder = group()
+        .with("a", with(forever))
+        .then("b", with(timed(1, 1)));
     assert_eq!(grace(builder), Duration::MAX);
 }
 
@@ -85,7 +101,10 @@ fn what_is_nested_counts_in_the_grace_period_as_what_it_is_made_of() {
     assert_eq!(Runner::new(inner()).grace_period(), 12 * SECOND);
     assert_eq!(Runner::new(Arc::new(inner())).grace_period(), 12 * SECOND);
     assert_eq!(Runner::new(inner().boxed()).grace_period(), 12 * SECOND);
-    assert_eq!(Runner::new(Runner::new(inner())).grace_period(), 12 * SECOND);
+    assert_eq!(
+        Runner::new(Runner::new(inner())).grace_period(),
+        12 * SECOND
+    );
     let outer = group().with("in", inner()).then("c", with(timed(7, 1)));
     assert_eq!(grace(outer), 20 * SECOND, "the drain, c, b, a");
     assert_eq!(inner().grace(), Some(12 * SECOND));
@@ -106,7 +125,9 @@ fn a_member_that_comes_later_counts_in_the_grace_period() {
 
 /// A future that needs no runtime.
 fn pollster<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     runtime.block_on(future)
 }
 
@@ -133,9 +154,15 @@ impl Service for Whole {
 #[test]
 fn a_composite_of_ones_own_says_how_long_its_parts_take() {
     let forever = Settings::new().stop_timeout(Duration::MAX);
-    assert_eq!(Runner::new(Whole(forever.clone())).grace_period(), 40 * SECOND);
+    assert_eq!(
+        Runner::new(Whole(forever.clone())).grace_period(),
+        40 * SECOND
+    );
     let drains = forever.drain(SECOND);
-    assert_eq!(Runner::new(Arc::new(Whole(drains))).grace_period(), 41 * SECOND);
+    assert_eq!(
+        Runner::new(Arc::new(Whole(drains))).grace_period(),
+        41 * SECOND
+    );
     let short = Runner::new(Whole(Settings::new()).boxed());
     assert_eq!(short.grace_period(), 7 * SECOND, "it is aborted by then");
 }
@@ -154,7 +181,10 @@ struct Draining<A: Service>(#[service(member)] Runner<A>);
 
 #[test]
 fn a_struct_of_runners_counts_as_a_group() {
-    let app = App { db: with(timed(3, 1)), http: with(timed(5, 1).drain(SECOND)) };
+    let app = App {
+        db: with(timed(3, 1)),
+        http: with(timed(5, 1).drain(SECOND)),
+    };
     assert_eq!(app.grace(), Some(11 * SECOND));
     assert_eq!(Runner::new(app).grace_period(), 11 * SECOND);
     let app = Draining(with(timed(3, 1).drain(9 * SECOND)));
@@ -171,6 +201,9 @@ fn ten_thousand_levels_need_no_stack() {
         }
         assert_eq!(Runner::new(inner).grace_period(), 4 * SECOND);
     };
-    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(test).unwrap();
+    let thread = std::thread::Builder::new()
+        .stack_size(2 << 20)
+        .spawn(test)
+        .unwrap();
     thread.join().expect("it does not overflow");
 }

@@ -36,7 +36,9 @@ async fn a_member_restarted_by_hand_is_restarted_alone() {
             .then("b", journal.probe("b")),
     )
     .await;
-    within(app.service().get("a").unwrap().restart()).await.unwrap();
+    within(app.service().get("a").unwrap().restart())
+        .await
+        .unwrap();
     idle().await;
     assert_eq!(journal.moves(), ["+a", "+b", "-a", "+a"]);
     assert!(app.is_running());
@@ -54,7 +56,10 @@ async fn a_member_started_again_by_hand_fails_as_a_member() {
     idle().await;
     journal.tell("a", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(find::<Broken>(&app.errors_last().unwrap()), Some(&Broken("a".into())));
+    assert_eq!(
+        find::<Broken>(&app.errors_last().unwrap()),
+        Some(&Broken("a".into()))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +83,12 @@ async fn a_member_that_stops_itself_is_as_one_stopped_by_hand() {
         cx.request_stop();
         cx.cancelled().await;
     });
-    let app = started(Group::builder("app").with("a", quits).with("b", journal.probe("b"))).await;
+    let app = started(
+        Group::builder("app")
+            .with("a", quits)
+            .with("b", journal.probe("b")),
+    )
+    .await;
     idle().await;
     assert!(app.is_running());
     assert_eq!(app.service().get("a").unwrap().state(), State::Stopped);
@@ -89,7 +99,9 @@ async fn a_member_that_stops_itself_is_as_one_stopped_by_hand() {
 async fn a_member_started_by_hand_while_the_group_stops_is_stopped_as_well() {
     let journal = Journal::new();
     let app = started(
-        Group::builder("app").with("a", journal.probe("a").lingers()).then("b", journal.probe("b")),
+        Group::builder("app")
+            .with("a", journal.probe("a").lingers())
+            .then("b", journal.probe("b")),
     )
     .await;
     let call = stop(&app).await;
@@ -135,7 +147,9 @@ async fn an_ignored_one_brought_back_by_hand_is_a_dependency_again() {
     journal.tell("x", Act::Fail);
     let call = start(&app).await;
     journal.tell("x", Act::Ready);
-    within(app.service().get("x").unwrap().start()).await.unwrap();
+    within(app.service().get("x").unwrap().start())
+        .await
+        .unwrap();
     idle().await;
     journal.tell("p", Act::Fail);
     idle().await;
@@ -170,7 +184,9 @@ async fn a_member_started_by_hand_while_it_restarts_does_not_hold_that_up() {
     journal.until("~b").await;
     app.service().get("b").unwrap().request_start();
     within(app.service().get("a").unwrap().wait_for(State::Running)).await;
-    within(app.service().insert("c", journal.probe("c"))).await.unwrap();
+    within(app.service().insert("c", journal.probe("c")))
+        .await
+        .unwrap();
     assert_eq!(journal.live(), 3);
     stopped(&app).await;
 }
@@ -190,13 +206,19 @@ async fn the_group_does_not_end_before_the_thread_of_one_started_by_hand() {
     let impatient = Settings::new().abort_timeout(Duration::from_millis(10));
     let deaf = Runner::with_settings(deaf, impatient.clone());
     let idle = Journal::new().probe("a");
-    let app = Group::builder("app").settings(impatient).with("a", idle).with("deaf", deaf.clone());
+    let app = Group::builder("app")
+        .settings(impatient)
+        .with("a", idle)
+        .with("deaf", deaf.clone());
     let app = started(app).await;
     within(deaf.wait_for(State::Stopped)).await;
     within(deaf.start()).await.unwrap();
     within(has_entered.recv()).await.unwrap();
     let stopped = within(app.stop_within(Duration::ZERO)).await;
-    assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
+    assert!(
+        matches!(stopped, Err(StopError::Unresponsive(_))),
+        "{stopped:?}"
+    );
     assert_eq!(app.state(), State::Stopping);
     drop(release);
     within(app.wait_for(State::Stopped)).await;
@@ -206,7 +228,9 @@ async fn the_group_does_not_end_before_the_thread_of_one_started_by_hand() {
 #[tokio::test(start_paused = true)]
 async fn a_group_runs_under_a_context_without_a_runner() {
     let journal = Journal::new();
-    let group = Group::builder("app").with("a", journal.probe("a")).then("b", journal.probe("b"));
+    let group = Group::builder("app")
+        .with("a", journal.probe("a"))
+        .then("b", journal.probe("b"));
     let group = group.build().unwrap();
     let token = CancellationToken::new();
     let cx = Context::detached(token.clone());
@@ -214,5 +238,8 @@ async fn a_group_runs_under_a_context_without_a_runner() {
     assert_eq!(journal.take(), ["+a", "+b"]);
     token.cancel();
     outcome(run).await.unwrap();
-    assert_eq!((journal.moves(), journal.live()), (vec!["-b".to_owned(), "-a".to_owned()], 0));
+    assert_eq!(
+        (journal.moves(), journal.live()),
+        (vec!["-b".to_owned(), "-a".to_owned()], 0)
+    );
 }

@@ -62,7 +62,9 @@ async fn an_insertion_waits_for_a_restart_under_way() {
     journal.tell("b", Act::Complete);
     outcome(call).await.unwrap();
     assert!(app.service().get("x").unwrap().is_running());
-    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
+    within(app.stop_within(std::time::Duration::ZERO))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,11 +72,15 @@ async fn a_group_that_stops_takes_nobody() {
     let journal = Journal::new();
     let app = started(Group::builder("app").with("a", journal.probe("a").lingers())).await;
     let call = stop(&app).await;
-    let error = within(app.service().insert("x", journal.probe("x"))).await.unwrap_err();
+    let error = within(app.service().insert("x", journal.probe("x")))
+        .await
+        .unwrap_err();
     assert!(matches!(error, GroupError::Stopping), "{error:?}");
     journal.tell("a", Act::Complete);
     outcome(call).await.unwrap();
-    within(app.service().insert("x", journal.probe("x"))).await.unwrap();
+    within(app.service().insert("x", journal.probe("x")))
+        .await
+        .unwrap();
     assert_eq!(app.service().members(), ["a", "x"]);
     assert_eq!(journal.count("+x"), 0);
 }
@@ -83,10 +89,18 @@ async fn a_group_that_stops_takes_nobody() {
 async fn a_stop_cancels_one_that_is_starting() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    let call = insert(&app, "x", Member::new(journal.probe("x").explicit()).after(["a"])).await;
+    let call = insert(
+        &app,
+        "x",
+        Member::new(journal.probe("x").explicit()).after(["a"]),
+    )
+    .await;
     stopped(&app).await;
     let error = outcome(call).await.unwrap_err();
-    let expected = matches!(error, GroupError::Stopping | GroupError::Start(StartError::Stopped));
+    let expected = matches!(
+        error,
+        GroupError::Stopping | GroupError::Start(StartError::Stopped)
+    );
     assert!(expected, "{error:?}");
     assert_eq!(app.service().members(), ["a"]);
     assert_eq!(journal.moves(), ["+a", "+x", "-x", "-a"]);
@@ -96,11 +110,19 @@ async fn a_stop_cancels_one_that_is_starting() {
 async fn a_name_that_is_taken_and_a_dependency_that_is_not_there_are_refused() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    let error = within(app.service().insert("a", journal.probe("b"))).await.unwrap_err();
-    assert!(matches!(error, GroupError::DuplicateName { .. }), "{error:?}");
+    let error = within(app.service().insert("a", journal.probe("b")))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, GroupError::DuplicateName { .. }),
+        "{error:?}"
+    );
     let c = Member::new(journal.probe("c")).after(["nobody"]);
     let error = within(app.service().insert("c", c)).await.unwrap_err();
-    assert!(matches!(error, GroupError::UnknownDependency { .. }), "{error:?}");
+    assert!(
+        matches!(error, GroupError::UnknownDependency { .. }),
+        "{error:?}"
+    );
     assert_eq!(app.service().members(), ["a"]);
     stopped(&app).await;
 }
@@ -109,7 +131,11 @@ async fn a_name_that_is_taken_and_a_dependency_that_is_not_there_are_refused() {
 async fn a_failed_insert_asks_no_policy() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    for policy in [OnFailure::StopGroup, OnFailure::RestartAll, OnFailure::Ignore] {
+    for policy in [
+        OnFailure::StopGroup,
+        OnFailure::RestartAll,
+        OnFailure::Ignore,
+    ] {
         let x = on(policy, journal.probe("x").explicit().always(Act::Fail));
         let error = within(app.service().insert("x", x)).await.unwrap_err();
         assert_eq!(find::<Broken>(&error), Some(&Broken("x".into())));
@@ -124,7 +150,9 @@ async fn a_failed_insert_asks_no_policy() {
 async fn once_it_is_in_its_policy_counts() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    within(app.service().insert("x", journal.probe("x"))).await.unwrap();
+    within(app.service().insert("x", journal.probe("x")))
+        .await
+        .unwrap();
     idle().await;
     journal.tell("x", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
@@ -175,8 +203,13 @@ async fn a_job_that_is_inserted_is_in_when_it_is_done() {
 async fn an_inserted_member_that_is_late_says_so_as_a_start_does() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    let error = within(app.service().insert("x", journal.probe("x").explicit())).await.unwrap_err();
-    assert!(matches!(error, GroupError::Start(StartError::TimedOut)), "{error:?}");
+    let error = within(app.service().insert("x", journal.probe("x").explicit()))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, GroupError::Start(StartError::TimedOut)),
+        "{error:?}"
+    );
     stopped(&app).await;
 }
 
@@ -188,7 +221,10 @@ async fn an_inserted_member_that_is_stopped_by_hand_says_so_as_a_start_does() {
     let call = insert(&app, "x", x.clone()).await;
     within(x.stop()).await.unwrap_err();
     let error = outcome(call).await.unwrap_err();
-    assert!(matches!(error, GroupError::Start(StartError::Stopped)), "{error:?}");
+    assert!(
+        matches!(error, GroupError::Start(StartError::Stopped)),
+        "{error:?}"
+    );
     stopped(&app).await;
 }
 
@@ -199,7 +235,9 @@ async fn two_inserted(
     others: &'static [&'static str],
 ) -> [Changing; 2] {
     let x = insert(app, "x", journal.probe("x").explicit()).await;
-    let y = Member::new(journal.probe("y")).after(["x"]).after(others.iter().copied());
+    let y = Member::new(journal.probe("y"))
+        .after(["x"])
+        .after(others.iter().copied());
     [x, insert(app, "y", y).await]
 }
 
@@ -238,6 +276,11 @@ async fn an_inserted_member_that_waits_for_one_that_does_not_start_goes_with_it_
     let error = outcome(y).await.unwrap_err();
     assert!(find::<DependencyFailed>(&error).is_some(), "{error:?}");
     idle().await;
-    assert_eq!((app.service().members(), journal.count("+y")), (vec!["a".into(), "b".into()], 0));
-    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
+    assert_eq!(
+        (app.service().members(), journal.count("+y")),
+        (vec!["a".into(), "b".into()], 0)
+    );
+    within(app.stop_within(std::time::Duration::ZERO))
+        .await
+        .unwrap();
 }

@@ -15,9 +15,15 @@ fn path(result: Result<(), GroupError>) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn a_group_is_no_member_of_itself() {
     let journal = Journal::new();
-    let group = Group::builder("app").with("a", journal.probe("a")).build().unwrap();
+    let group = Group::builder("app")
+        .with("a", journal.probe("a"))
+        .build()
+        .unwrap();
     assert_eq!(path(group.insert("me", group.clone()).await), ["me", "me"]);
-    assert_eq!(path(group.insert("me", group.clone().boxed()).await), ["me", "me"]);
+    assert_eq!(
+        path(group.insert("me", group.clone().boxed()).await),
+        ["me", "me"]
+    );
     assert_eq!(group.status().children().len(), 1);
 }
 
@@ -25,7 +31,10 @@ async fn a_group_is_no_member_of_itself() {
 async fn a_runner_is_no_member_of_its_own_group() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    assert_eq!(path(within(app.service().insert("me", app.clone())).await), ["me", "me"]);
+    assert_eq!(
+        path(within(app.service().insert("me", app.clone())).await),
+        ["me", "me"]
+    );
     assert_eq!(app.service().members(), ["a"]);
     stopped(&app).await;
 }
@@ -33,11 +42,22 @@ async fn a_runner_is_no_member_of_its_own_group() {
 #[tokio::test(start_paused = true)]
 async fn what_a_group_is_a_part_of_is_no_member_of_it() {
     let journal = Journal::new();
-    let inner = Group::builder("inner").with("a", journal.probe("a")).build().unwrap();
-    let middle =
-        Runner::new(Group::builder("middle").with("inner", inner.clone()).build().unwrap());
-    let outer =
-        Runner::new(Group::builder("outer").with("middle", middle.clone()).build().unwrap());
+    let inner = Group::builder("inner")
+        .with("a", journal.probe("a"))
+        .build()
+        .unwrap();
+    let middle = Runner::new(
+        Group::builder("middle")
+            .with("inner", inner.clone())
+            .build()
+            .unwrap(),
+    );
+    let outer = Runner::new(
+        Group::builder("outer")
+            .with("middle", middle.clone())
+            .build()
+            .unwrap(),
+    );
     within(outer.start()).await.unwrap();
     let whole = path(within(inner.insert("whole", outer.clone())).await);
     assert_eq!(whole, ["whole", "middle", "inner", "whole"]);
@@ -51,7 +71,10 @@ async fn what_a_group_is_a_part_of_is_no_member_of_it() {
 async fn another_group_of_the_same_kind_is_a_member() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    let other = Group::builder("app").with("a", journal.probe("b")).build().unwrap();
+    let other = Group::builder("app")
+        .with("a", journal.probe("b"))
+        .build()
+        .unwrap();
     within(app.service().insert("other", other)).await.unwrap();
     stopped(&app).await;
     assert_eq!(journal.live(), 0);
@@ -63,9 +86,15 @@ async fn a_name_is_not_empty_and_has_no_slash() {
     let app = one(&journal).await;
     for name in ["", "a/b", "/"] {
         let built = Group::builder("app").with(name, journal.probe("x")).build();
-        assert!(matches!(built, Err(GroupError::InvalidName { .. })), "{built:?}");
+        assert!(
+            matches!(built, Err(GroupError::InvalidName { .. })),
+            "{built:?}"
+        );
         let inserted = within(app.service().insert(name, journal.probe("x"))).await;
-        assert!(matches!(inserted, Err(GroupError::InvalidName { .. })), "{inserted:?}");
+        assert!(
+            matches!(inserted, Err(GroupError::InvalidName { .. })),
+            "{inserted:?}"
+        );
     }
     stopped(&app).await;
 }

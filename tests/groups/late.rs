@@ -23,8 +23,11 @@ fn patient() -> Settings {
 /// A group whose `b` is never ready, and the call of its start, which has 5 s; its `a` takes 4 s to stop.
 async fn starting(journal: &Journal) -> (Runner<Group>, JoinHandle<Result<(), StartError>>) {
     let a = journal.probe("a").stops_in(4);
-    let app =
-        built(group(5).with("a", a).then("b", journal.probe("b").explicit().settings(patient())));
+    let app = built(
+        group(5)
+            .with("a", a)
+            .then("b", journal.probe("b").explicit().settings(patient())),
+    );
     let call = app.clone();
     (app, begin(async move { call.start().await }).await)
 }
@@ -44,7 +47,9 @@ fn members(app: &Runner<Group>) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn what_has_started_in_a_late_group_is_stopped_in_reverse_each_within_its_own_time() {
     let journal = Journal::new();
-    let builder = group(5).with("a", journal.probe("a").stops_in(2)).then("b", journal.probe("b"));
+    let builder = group(5)
+        .with("a", journal.probe("a").stops_in(2))
+        .then("b", journal.probe("b"));
     let app = built(builder.then("c", journal.probe("c").explicit().settings(patient())));
     let mut events = app.events();
     let begun = Instant::now();
@@ -54,7 +59,10 @@ async fn what_has_started_in_a_late_group_is_stopped_in_reverse_each_within_its_
     let expected = ["+a", "+b", "+c", "~c", "-c", "~b", "-b", "~a", "-a"];
     assert_eq!(journal.take(), expected);
     assert_eq!(members(&app), ["c is starting"]);
-    assert_eq!((app.state(), within(app.wait()).await), (State::Stopped, Exit::Failed));
+    assert_eq!(
+        (app.state(), within(app.wait()).await),
+        (State::Stopped, Exit::Failed)
+    );
     let reasons = std::iter::from_fn(|| events.try_next()).filter_map(|event| match event.kind() {
         EventKind::Stopping(reason) if event.path() == "app" => Some(*reason),
         _ => None,
@@ -67,7 +75,10 @@ async fn the_failure_says_what_each_waited_for() {
     use startstop_core::{Backoff, RestartPolicy};
     let journal = Journal::new();
     let retried = RestartPolicy::on_failure().backoff(Backoff::constant(60 * SECOND));
-    let db = journal.probe("db").explicit().settings(patient().restart(retried));
+    let db = journal
+        .probe("db")
+        .explicit()
+        .settings(patient().restart(retried));
     let app = built(
         group(5)
             .with("db", db)
@@ -78,7 +89,10 @@ async fn the_failure_says_what_each_waited_for() {
     within(app.start()).await.unwrap_err();
     let members = members(&app);
     assert_eq!(members.len(), 3, "{members:?}");
-    assert!(members[0].starts_with("db is backoff, after: "), "{members:?}");
+    assert!(
+        members[0].starts_with("db is backoff, after: "),
+        "{members:?}"
+    );
     assert_eq!(members[1], "cache is stopped and waits for db");
     assert_eq!(members[2], "http is stopped and waits for db, cache");
 }
@@ -99,8 +113,11 @@ async fn a_member_that_fails_is_not_hidden_by_the_deadline() {
 async fn a_failure_in_the_rollback_is_kept_beside() {
     let journal = Journal::new();
     let a = on(OnFailure::StopGroup, journal.probe("a").fails_to_stop());
-    let app =
-        built(group(5).with("a", a).then("b", journal.probe("b").explicit().settings(patient())));
+    let app = built(
+        group(5)
+            .with("a", a)
+            .then("b", journal.probe("b").explicit().settings(patient())),
+    );
     let error = within(app.start()).await.unwrap_err();
     assert!(matches!(error, StartError::TimedOut), "{error:?}");
     assert_eq!(members(&app), ["b is starting"]);
@@ -124,7 +141,9 @@ async fn a_policy_starts_a_group_again_that_was_late() {
     let journal = Journal::new();
     let policy = RestartPolicy::on_failure().backoff(Backoff::constant(SECOND));
     let settings = Settings::new().start_timeout(5 * SECOND).restart(policy);
-    let builder = Group::builder("app").settings(settings).with("a", journal.probe("a"));
+    let builder = Group::builder("app")
+        .settings(settings)
+        .with("a", journal.probe("a"));
     let app = built(builder.then("b", journal.probe("b").explicit().settings(patient())));
     app.request_start();
     tokio::time::sleep(8 * SECOND).await;
@@ -150,7 +169,16 @@ async fn a_struct_of_runners_rolls_back_too() {
         a: Runner::new(journal.probe("a")),
         b: Runner::new(journal.probe("b").explicit().settings(patient())),
     });
-    assert!(matches!(within(app.start()).await, Err(StartError::TimedOut)));
+    assert!(matches!(
+        within(app.start()).await,
+        Err(StartError::TimedOut)
+    ));
     assert_eq!(journal.take(), ["+a", "+b", "~b", "-b", "~a", "-a"]);
-    assert!(app.errors_last().unwrap().error().to_string().contains("b is starting"));
+    assert!(
+        app.errors_last()
+            .unwrap()
+            .error()
+            .to_string()
+            .contains("b is starting")
+    );
 }

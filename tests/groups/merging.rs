@@ -93,7 +93,9 @@ async fn a_failure_on_the_way_down_is_part_of_the_restart() {
     idle().await;
     assert_eq!(journal.take(), ["-c", "+a", "+b", "+c"]);
     assert!(app.is_running());
-    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
+    within(app.stop_within(std::time::Duration::ZERO))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,16 +111,26 @@ async fn two_that_fail_at_the_same_instant_restart_once() {
     journal.tell("a", Act::Fail);
     journal.tell("b", Act::Fail);
     tokio::time::sleep(5 * SECOND).await;
-    assert_eq!([journal.count("+a"), journal.count("+b"), journal.count("+c")], [2, 2, 2]);
+    assert_eq!(
+        [
+            journal.count("+a"),
+            journal.count("+b"),
+            journal.count("+c")
+        ],
+        [2, 2, 2]
+    );
     stopped(&app).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_that_end_the_group_at_the_same_instant_are_both_on_record() {
     let journal = Journal::new();
-    let app =
-        started(Group::builder("app").with("a", journal.probe("a")).with("b", journal.probe("b")))
-            .await;
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b")),
+    )
+    .await;
     journal.tell("a", Act::Fail);
     journal.tell("b", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
@@ -136,7 +148,10 @@ async fn stop_group_wins_over_a_restart_under_way() {
     idle().await;
     journal.tell("b", Act::Complete);
     assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(find::<Broken>(&app.errors_last().unwrap()), Some(&Broken("x".into())));
+    assert_eq!(
+        find::<Broken>(&app.errors_last().unwrap()),
+        Some(&Broken("x".into()))
+    );
     assert_eq!((journal.count("+a"), journal.live()), (1, 0));
 }
 
@@ -144,7 +159,9 @@ async fn stop_group_wins_over_a_restart_under_way() {
 async fn a_failure_of_one_that_is_being_removed_is_its_own() {
     let journal = Journal::new();
     let app = started(
-        Group::builder("app").with("a", journal.probe("a")).with("b", journal.probe("b").lingers()),
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b").lingers()),
     )
     .await;
     let call = remove(&app, "b").await;

@@ -23,13 +23,19 @@ async fn start_again(app: &Runner<Group>, name: &str) {
 #[tokio::test(start_paused = true)]
 async fn a_failure_counts_though_the_member_is_started_again_at_once() {
     let journal = Journal::new();
-    let app =
-        started(Group::builder("app").with("a", journal.probe("a")).with("b", journal.probe("b")))
-            .await;
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b")),
+    )
+    .await;
     start_again(&app, "b").await;
     journal.tell("b", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(find::<Broken>(&app.errors_last().unwrap()), Some(&Broken("b".into())));
+    assert_eq!(
+        find::<Broken>(&app.errors_last().unwrap()),
+        Some(&Broken("b".into()))
+    );
     assert_eq!(journal.live(), 0);
 }
 
@@ -37,7 +43,12 @@ async fn a_failure_counts_though_the_member_is_started_again_at_once() {
 async fn a_completion_counts_though_the_member_is_started_again_at_once() {
     let journal = Journal::new();
     let last = Member::new(journal.probe("b")).on_completion(OnCompletion::StopGroup);
-    let app = started(Group::builder("app").with("a", journal.probe("a")).with("b", last)).await;
+    let app = started(
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", last),
+    )
+    .await;
     start_again(&app, "b").await;
     journal.tell("b", Act::Complete);
     assert_eq!(within(app.wait()).await, Exit::Completed);
@@ -93,8 +104,13 @@ async fn an_insertion_of_a_flash_is_a_start() {
         within(alone.start()).await.expect("it was ready");
         let name = format!("flash-{attempt}");
         let member = Member::new(flash()).on_failure(OnFailure::Ignore);
-        within(app.service().insert(name.clone(), member)).await.expect("it was ready");
-        assert!(app.service().get(&name).is_some(), "it stays, whatever it does later");
+        within(app.service().insert(name.clone(), member))
+            .await
+            .expect("it was ready");
+        assert!(
+            app.service().get(&name).is_some(),
+            "it stays, whatever it does later"
+        );
     }
     // Not always well: the last one may fail when the stop has begun.
     let _ = within(app.stop()).await;
@@ -116,8 +132,13 @@ async fn an_insertion_is_well_if_the_first_of_many_attempts_was_ready() {
     let patient = RestartPolicy::on_failure().backoff(Backoff::constant(SECOND));
     let member = Runner::with_settings(flash(), Settings::new().restart(patient));
     let begun = Instant::now();
-    within(app.service().insert("flash", member.clone())).await.unwrap();
-    assert_eq!((member.state(), begun.elapsed()), (State::Backoff, Duration::ZERO));
+    within(app.service().insert("flash", member.clone()))
+        .await
+        .unwrap();
+    assert_eq!(
+        (member.state(), begun.elapsed()),
+        (State::Backoff, Duration::ZERO)
+    );
     stopped(&app).await;
 }
 
@@ -141,7 +162,10 @@ async fn begun_anew(journal: &Journal, anew: impl AsyncFnOnce(&Runner<Group>)) {
         Group::builder("app")
             .with("a", on(OnFailure::Ignore, journal.probe("a").explicit()))
             .with("b", journal.probe("b").explicit())
-            .with("c", on(OnFailure::Ignore, journal.probe("c")).after(["a", "b"])),
+            .with(
+                "c",
+                on(OnFailure::Ignore, journal.probe("c")).after(["a", "b"]),
+            ),
     );
     let call = start(&app).await;
     journal.tell("a", Act::Ready);
@@ -248,7 +272,9 @@ async fn a_member_that_fails_before_it_is_ready_has_not_been_ready_for_a_moment(
         }
         ready_in(Duration::ZERO, cx).await
     });
-    let builder = Group::builder("app").with("a", second_time).then("b", journal.probe("b"));
+    let builder = Group::builder("app")
+        .with("a", second_time)
+        .then("b", journal.probe("b"));
     let begun = Instant::now();
     let app = started(builder).await;
     assert_eq!(journal.seconds(begun, "+b"), 10);
@@ -284,7 +310,12 @@ async fn a_moment_counts_though_tasks_are_left_of_it() {
         Err("gone")
     });
     let begun = Instant::now();
-    let app = started(Group::builder("app").with("a", lingers).then("b", journal.probe("b"))).await;
+    let app = started(
+        Group::builder("app")
+            .with("a", lingers)
+            .then("b", journal.probe("b")),
+    )
+    .await;
     assert_eq!(begun.elapsed(), Duration::ZERO);
     assert_eq!(journal.live(), 1);
     tokio::time::sleep(5 * SECOND).await;

@@ -40,7 +40,10 @@ async fn a_failure_escalates_to_the_top() {
     let app = two_pairs(&journal).await;
     journal.tell("a", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(find::<Broken>(&app.errors_last().unwrap()), Some(&Broken("a".into())));
+    assert_eq!(
+        find::<Broken>(&app.errors_last().unwrap()),
+        Some(&Broken("a".into()))
+    );
     assert_eq!(journal.live(), 0);
 }
 
@@ -48,7 +51,12 @@ async fn a_failure_escalates_to_the_top() {
 async fn a_policy_half_way_up_ends_the_escalation() {
     let journal = Journal::new();
     let inner = Member::new(pair(&journal, "x", "a", "b")).on_failure(OnFailure::RestartMember);
-    let app = started(Group::builder("app").with("x", inner).with("z", journal.probe("z"))).await;
+    let app = started(
+        Group::builder("app")
+            .with("x", inner)
+            .with("z", journal.probe("z")),
+    )
+    .await;
     journal.take();
     journal.tell("a", Act::Fail);
     idle().await;
@@ -84,7 +92,9 @@ async fn the_groups_deadline_reaches_down() {
     let inner = Group::builder("inner").with("a", journal.probe("a").lingers().settings(long));
     let app = started(Group::builder("app").with("inner", inner.build().unwrap())).await;
     let begun = tokio::time::Instant::now();
-    within(app.stop_within(Duration::from_secs(4))).await.unwrap_err();
+    within(app.stop_within(Duration::from_secs(4)))
+        .await
+        .unwrap_err();
     assert_eq!(begun.elapsed().as_secs(), 4);
     assert_eq!((journal.live(), app.state()), (0, State::Stopped));
 }
@@ -117,12 +127,19 @@ async fn a_reload_is_passed_on_to_all() {
             }
         })
     };
-    let inner =
-        Group::builder("inner").with("a", listener()).with("b", listener()).build().unwrap();
+    let inner = Group::builder("inner")
+        .with("a", listener())
+        .with("b", listener())
+        .build()
+        .unwrap();
     let shared = Runner::new(listener());
-    let app =
-        started(Group::builder("app").with("inner", inner).with("c", listener()).with("d", shared))
-            .await;
+    let app = started(
+        Group::builder("app")
+            .with("inner", inner)
+            .with("c", listener())
+            .with("d", shared),
+    )
+    .await;
     for round in 1..=3 {
         app.request_reload();
         idle().await;
@@ -153,7 +170,10 @@ async fn a_group_runs_under_one_runner_at_a_time() {
     let (one, other) = (Runner::new(group.clone()), Runner::new(group));
     within(one.start()).await.unwrap();
     let error = within(other.start()).await.unwrap_err();
-    assert!(matches!(find::<GroupError>(&error), Some(GroupError::AlreadyRuns)), "{error:?}");
+    assert!(
+        matches!(find::<GroupError>(&error), Some(GroupError::AlreadyRuns)),
+        "{error:?}"
+    );
     within(one.stop()).await.unwrap();
     within(other.start()).await.unwrap();
     within(other.stop()).await.unwrap();

@@ -23,7 +23,10 @@ async fn running(journal: &Journal, on_failure: OnFailure) -> Runner<Group> {
 
 /// The lines about `a`, `b` and `c`, whose order is given; `d` may be anywhere.
 fn chain_only(lines: Vec<String>) -> Vec<String> {
-    lines.into_iter().filter(|line| !line.ends_with('d')).collect()
+    lines
+        .into_iter()
+        .filter(|line| !line.ends_with('d'))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -58,7 +61,13 @@ async fn restart_member_touches_it_alone() {
     idle().await;
     assert_eq!(journal.take(), ["-b", "+b"]);
     let failures = app.errors_list();
-    assert_eq!(failures.iter().map(startstop_core::Failure::path).collect::<Vec<_>>(), ["app/b"]);
+    assert_eq!(
+        failures
+            .iter()
+            .map(startstop_core::Failure::path)
+            .collect::<Vec<_>>(),
+        ["app/b"]
+    );
     stopped(&app).await;
     assert_eq!(chain_only(journal.moves()), ["-c", "-b", "-a"]);
 }
@@ -81,9 +90,18 @@ async fn restart_all_restarts_all() {
     journal.tell("b", Act::Fail);
     idle().await;
     let lines = journal.moves();
-    assert_eq!(chain_only(lines.clone()), ["-b", "-c", "-a", "+a", "+b", "+c"]);
-    let down = lines.iter().position(|line| line == "-d").expect("d restarts");
-    let up = lines.iter().position(|line| line == "+d").expect("d restarts");
+    assert_eq!(
+        chain_only(lines.clone()),
+        ["-b", "-c", "-a", "+a", "+b", "+c"]
+    );
+    let down = lines
+        .iter()
+        .position(|line| line == "-d")
+        .expect("d restarts");
+    let up = lines
+        .iter()
+        .position(|line| line == "+d")
+        .expect("d restarts");
     assert!(down < up);
     stopped(&app).await;
 }
@@ -93,9 +111,18 @@ async fn a_restart_starts_nobody_before_all_are_down() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
-            .with("a", on(OnFailure::RestartDependents, journal.probe("a").ready_in(2)))
-            .with("b", Member::new(journal.probe("b").stops_in(4)).after(["a"]))
-            .with("c", Member::new(journal.probe("c").stops_in(1)).after(["b"])),
+            .with(
+                "a",
+                on(OnFailure::RestartDependents, journal.probe("a").ready_in(2)),
+            )
+            .with(
+                "b",
+                Member::new(journal.probe("b").stops_in(4)).after(["a"]),
+            )
+            .with(
+                "c",
+                Member::new(journal.probe("c").stops_in(1)).after(["b"]),
+            ),
     )
     .await;
     journal.take();

@@ -31,7 +31,11 @@ use world::World;
 
 fn runtime() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().start_paused(true).build().expect("a runtime can be built")
+    builder
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime can be built")
 }
 
 async fn run(seed: u64, kind: fn(&mut fastrand::Rng) -> Program) {
@@ -43,7 +47,9 @@ async fn run(seed: u64, kind: fn(&mut fastrand::Rng) -> Program) {
     let app = Runner::new(graph::group(&world, &mut rng, &program));
     let mut told = program.binds.then(|| Told::of(&app));
     let ran = program.run(&app, &world, told.as_mut(), &mut rng);
-    let has_ended = tokio::time::timeout(24 * 60 * 60 * SECOND, ran).await.is_ok();
+    let has_ended = tokio::time::timeout(24 * 60 * 60 * SECOND, ran)
+        .await
+        .is_ok();
     assert!(has_ended, "it should have ended by now: {}", app.status());
     assert_eq!(app.state(), State::Stopped, "rule 4");
     if program.hands {

@@ -34,8 +34,12 @@ async fn a_group_is_not_ready_while_its_database_is_away() {
         }
         Err::<(), _>("away")
     });
-    let policy = RestartPolicy::on_failure().backoff(Backoff::constant(5 * SECOND)).forever();
-    let settings = Settings::new().readiness(Readiness::Explicit).restart(policy);
+    let policy = RestartPolicy::on_failure()
+        .backoff(Backoff::constant(5 * SECOND))
+        .forever();
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .restart(policy);
     let app = started(
         Group::builder("app")
             .with("db", Member::new(db).settings(settings))
@@ -67,7 +71,9 @@ async fn the_readiness_of_a_group_follows_what_a_member_says_of_itself() {
         }
     });
     let app = started(
-        Group::builder("app").with("db", db).with("other", crate::support::groups::quiet()),
+        Group::builder("app")
+            .with("db", db)
+            .with("other", crate::support::groups::quiet()),
     )
     .await;
     let mut events = app.events();
@@ -101,7 +107,12 @@ async fn a_restart_by_the_group_takes_it_back_until_all_are_ready_again() {
     assert_eq!(app.status().not_ready_reason(), Some("b"));
     tokio::time::sleep(2 * SECOND).await;
     assert!(app.is_ready());
-    assert_eq!(told(&mut events), ["not ready: a, b", "ready"], "{}", app.status());
+    assert_eq!(
+        told(&mut events),
+        ["not ready: a, b", "ready"],
+        "{}",
+        app.status()
+    );
     stopped(&app).await;
 }
 
@@ -150,7 +161,11 @@ async fn a_start_is_answered_where_one_that_was_ready_is_down_again() {
     let journal = Journal::new();
     let slow = RestartPolicy::on_failure().backoff(Backoff::constant(60 * SECOND));
     let a = journal.probe("a").settings(Settings::new().restart(slow));
-    let app = built(Group::builder("app").with("a", a).with("b", journal.probe("b").ready_in(5)));
+    let app = built(
+        Group::builder("app")
+            .with("a", a)
+            .with("b", journal.probe("b").ready_in(5)),
+    );
     let mut events = app.events();
     let call = start(&app).await;
     journal.tell("a", Act::Fail);

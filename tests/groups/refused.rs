@@ -15,7 +15,11 @@ async fn the_runtime_has_its_turn_between_two_tries() {
     token.cancel();
     within(orphan.wait()).await;
     let member = Member::new(orphan.clone()).on_failure(OnFailure::RestartMember);
-    let app = built(Group::builder("app").limit(5_000, SECOND).with("orphan", member));
+    let app = built(
+        Group::builder("app")
+            .limit(5_000, SECOND)
+            .with("orphan", member),
+    );
     app.request_start();
     for _ in 0..100 {
         tokio::task::yield_now().await;

@@ -21,7 +21,10 @@ async fn a_member_is_stopped_and_gone() {
     assert_eq!((handle.state(), journal.live()), (State::Stopped, 1));
     assert!(app.service().get("b").is_none());
     let error = within(app.service().remove("b")).await.unwrap_err();
-    assert!(matches!(error, GroupError::UnknownMember { .. }), "{error:?}");
+    assert!(
+        matches!(error, GroupError::UnknownMember { .. }),
+        "{error:?}"
+    );
     stopped(&app).await;
 }
 
@@ -36,7 +39,9 @@ async fn others_that_depend_on_it_keep_it() {
     );
     for _ in 0..2 {
         let error = within(app.service().remove("a")).await.unwrap_err();
-        let GroupError::HasDependents { name, dependents } = error else { panic!("{error:?}") };
+        let GroupError::HasDependents { name, dependents } = error else {
+            panic!("{error:?}")
+        };
         assert_eq!((&*name, dependents), ("a", vec!["c".to_owned()]));
         within(app.start()).await.unwrap();
     }
@@ -54,9 +59,15 @@ async fn a_removed_members_own_failure_to_stop_is_told() {
     )
     .await;
     let error = within(app.service().remove("b")).await.unwrap_err();
-    assert!(matches!(error, GroupError::Stop(StopError::TimedOut)), "{error:?}");
+    assert!(
+        matches!(error, GroupError::Stop(StopError::TimedOut)),
+        "{error:?}"
+    );
     let error = within(app.service().remove("c")).await.unwrap_err();
-    assert!(matches!(error, GroupError::Stop(StopError::Failed(_))), "{error:?}");
+    assert!(
+        matches!(error, GroupError::Stop(StopError::Failed(_))),
+        "{error:?}"
+    );
     assert_eq!(app.service().members(), ["a"]);
     assert!(app.is_running());
     stopped(&app).await;
@@ -72,7 +83,9 @@ async fn a_removal_waits_for_a_restart_under_way() {
     outcome(call).await.unwrap();
     assert_eq!(journal.count("-x"), 1);
     assert_eq!(app.service().members(), ["a", "b"]);
-    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
+    within(app.stop_within(std::time::Duration::ZERO))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +101,10 @@ async fn a_member_that_is_restarting_itself_is_removed_after_it() {
     journal.until("~b").await;
     let call = remove(&app, "b").await;
     outcome(call).await.unwrap();
-    assert_eq!((app.service().members(), journal.live()), (vec!["a".to_owned()], 1));
+    assert_eq!(
+        (app.service().members(), journal.live()),
+        (vec!["a".to_owned()], 1)
+    );
     stopped(&app).await;
 }
 
@@ -104,14 +120,19 @@ async fn a_stop_of_the_group_answers_it() {
     let there = app.service().members().contains(&"x".to_owned());
     assert_eq!(removed.is_err(), there, "{removed:?}");
     let error = within(app.service().remove("nobody")).await.unwrap_err();
-    assert!(matches!(error, GroupError::UnknownMember { .. }), "{error:?}");
+    assert!(
+        matches!(error, GroupError::UnknownMember { .. }),
+        "{error:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dropped_removal_goes_on() {
     let journal = Journal::new();
     let app = started(
-        Group::builder("app").with("a", journal.probe("a")).with("b", journal.probe("b").lingers()),
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("b", journal.probe("b").lingers()),
     )
     .await;
     let call = remove(&app, "b").await;
@@ -153,7 +174,9 @@ async fn those_that_come_after_one_that_has_gone_keep_their_order() {
         journal.take();
         within(app.restart()).await.unwrap();
         idle().await;
-        let order = ["~e", "-e", "~d", "-d", "~c", "-c", "~a", "-a", "+a", "+c", "+d", "+e"];
+        let order = [
+            "~e", "-e", "~d", "-d", "~c", "-c", "~a", "-a", "+a", "+c", "+d", "+e",
+        ];
         assert_eq!(journal.take(), order);
         for name in ["e", "d", "c"] {
             within(app.service().remove(name)).await.unwrap();
@@ -180,7 +203,9 @@ async fn a_member_whose_removal_a_stop_cancels_is_a_member_as_before() {
     let builder = Group::builder("app").with("a", journal.probe("a"));
     let app = started(builder.with("b", journal.probe("b").lingers())).await;
     let call = remove(&app, "b").await;
-    within(app.stop_within(std::time::Duration::ZERO)).await.unwrap();
+    within(app.stop_within(std::time::Duration::ZERO))
+        .await
+        .unwrap();
     let error = outcome(call).await.unwrap_err();
     assert!(matches!(error, GroupError::Stopping), "{error:?}");
     let c = Member::new(journal.probe("c")).after(["b"]);

@@ -53,7 +53,9 @@ async fn a_member_that_is_at_rest_is_removed_at_once() {
     .await;
     idle().await;
     journal.tell("failed", Act::Fail);
-    within(app.service().get("hand").unwrap().stop()).await.unwrap();
+    within(app.service().get("hand").unwrap().stop())
+        .await
+        .unwrap();
     idle().await;
     for name in ["done", "failed", "hand"] {
         within(app.service().remove(name)).await.unwrap();
@@ -86,7 +88,9 @@ async fn what_a_stop_by_hand_came_to_is_none_of_a_removal() {
             .with("b", journal.probe("b").fails_to_stop()),
     )
     .await;
-    within(app.service().get("b").unwrap().stop()).await.unwrap_err();
+    within(app.service().get("b").unwrap().stop())
+        .await
+        .unwrap_err();
     idle().await;
     within(app.service().remove("b")).await.unwrap();
     stopped(&app).await;
@@ -104,7 +108,10 @@ async fn a_member_that_is_started_by_hand_before_it_is_off_is_stopped() {
     assert!(waits, "the group's task has not looked yet");
     b.request_start();
     within(removal).await.unwrap();
-    assert_eq!((b.state(), app.service().members()), (State::Stopped, vec!["a".to_owned()]));
+    assert_eq!(
+        (b.state(), app.service().members()),
+        (State::Stopped, vec!["a".to_owned()])
+    );
     stopped(&app).await;
     assert_eq!(journal.live(), 0);
 }

@@ -17,7 +17,9 @@ async fn of_two(journal: &Journal) -> (Runner<Group>, Runner<Group>, Runner<Prob
     let shared = Runner::new(journal.probe("shared"));
     let left = started(Group::builder("left").with("shared", shared.clone())).await;
     let right = started(
-        Group::builder("right").with("own", journal.probe("own")).with("shared", shared.clone()),
+        Group::builder("right")
+            .with("own", journal.probe("own"))
+            .with("shared", shared.clone()),
     )
     .await;
     (left, right, shared)
@@ -29,7 +31,10 @@ async fn a_member_of_two_groups_stops_with_the_first_and_is_none_of_the_other() 
     let (left, right, shared) = of_two(&journal).await;
     stopped(&left).await;
     idle().await;
-    assert_eq!((shared.state(), right.state()), (State::Stopped, State::Running));
+    assert_eq!(
+        (shared.state(), right.state()),
+        (State::Stopped, State::Running)
+    );
     stopped(&right).await;
     assert_eq!((journal.count("+shared"), journal.live()), (1, 0));
 }
@@ -47,11 +52,16 @@ async fn a_member_of_two_groups_is_in_both_streams_with_a_path_of_each() {
     stopped(&left).await;
     for (stream, path) in streams.iter_mut().zip(["left/shared", "right/shared"]) {
         let told = std::iter::from_fn(|| stream.try_next());
-        let told = told.filter(|event| event.path() == path).map(|event| event.kind().clone());
+        let told = told
+            .filter(|event| event.path() == path)
+            .map(|event| event.kind().clone());
         let told: Vec<EventKind> = told.collect();
         let ready = |kind: &EventKind| matches!(kind, EventKind::Ready { .. });
         let stopping = |kind: &EventKind| matches!(kind, EventKind::Stopping(StopReason::Group));
-        assert!(told.iter().any(ready) && told.iter().any(stopping), "{path}: {told:?}");
+        assert!(
+            told.iter().any(ready) && told.iter().any(stopping),
+            "{path}: {told:?}"
+        );
     }
 }
 
@@ -60,14 +70,19 @@ async fn a_member_of_two_groups_drains_with_the_first_that_does() {
     let journal = Journal::new();
     let shared = Runner::new(journal.probe("shared"));
     let drain = Settings::new().drain(5 * SECOND);
-    let left = Group::builder("left").settings(drain).with("shared", shared.clone());
+    let left = Group::builder("left")
+        .settings(drain)
+        .with("shared", shared.clone());
     let left = started(left).await;
     let right = started(Group::builder("right").with("shared", shared.clone())).await;
     left.request_stop();
     assert_eq!((shared.state(), shared.is_ready()), (State::Running, false));
     within(left.stop()).await.unwrap();
     idle().await;
-    assert_eq!((shared.state(), right.state()), (State::Stopped, State::Running));
+    assert_eq!(
+        (shared.state(), right.state()),
+        (State::Stopped, State::Running)
+    );
     stopped(&right).await;
 }
 
@@ -79,7 +94,10 @@ async fn a_member_that_is_removed_from_one_group_is_still_one_of_the_other() {
     within(shared.start()).await.unwrap();
     idle().await;
     stopped(&right).await;
-    assert_eq!((shared.state(), left.state()), (State::Stopped, State::Running));
+    assert_eq!(
+        (shared.state(), left.state()),
+        (State::Stopped, State::Running)
+    );
     within(shared.start()).await.unwrap();
     stopped(&left).await;
     assert!(shared.is_running(), "it is none of either");
@@ -123,8 +141,14 @@ async fn no_group_ends_before_the_thread_of_what_it_shares() {
     let left = started(Group::builder("left").with("deaf", deaf.clone())).await;
     let right = started(Group::builder("right").with("deaf", deaf.clone())).await;
     let stopped = within(left.stop_within(Duration::ZERO)).await;
-    assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
-    assert_eq!((left.state(), right.state()), (State::Stopping, State::Stopping));
+    assert!(
+        matches!(stopped, Err(StopError::Unresponsive(_))),
+        "{stopped:?}"
+    );
+    assert_eq!(
+        (left.state(), right.state()),
+        (State::Stopping, State::Stopping)
+    );
     drop(release);
     for app in [&left, &right] {
         app.wait_for(State::Stopped).await;
@@ -140,7 +164,10 @@ async fn a_member_of_two_groups_is_started_again_by_either() {
     within(left.start()).await.unwrap();
     assert!(shared.is_running());
     stopped(&right).await;
-    assert_eq!((shared.state(), left.state()), (State::Stopped, State::Running));
+    assert_eq!(
+        (shared.state(), left.state()),
+        (State::Stopped, State::Running)
+    );
     stopped(&left).await;
     assert_eq!((journal.count("+shared"), journal.live()), (2, 0));
 }
@@ -167,9 +194,12 @@ async fn a_member_under_two_names_is_restarted_once() {
     let shared = Runner::new(journal.probe("shared"));
     let again =
         |runner: &Runner<_>| Member::new(runner.clone()).on_failure(OnFailure::RestartMember);
-    let app =
-        started(Group::builder("app").with("first", again(&shared)).with("second", again(&shared)))
-            .await;
+    let app = started(
+        Group::builder("app")
+            .with("first", again(&shared))
+            .with("second", again(&shared)),
+    )
+    .await;
     journal.tell("shared", Act::Fail);
     idle().await;
     assert!(shared.is_running() && app.is_running());
@@ -201,5 +231,8 @@ async fn a_runner_in_two_runners_ends_both() {
     }
     within(outer[0].stop()).await.unwrap();
     assert_eq!(within(outer[1].wait()).await, Exit::Completed);
-    assert_eq!((shared.state(), journal.count("+shared"), journal.live()), (State::Stopped, 1, 0));
+    assert_eq!(
+        (shared.state(), journal.count("+shared"), journal.live()),
+        (State::Stopped, 1, 0)
+    );
 }

@@ -10,7 +10,9 @@ use crate::support::groups::{Journal, Release, built, outcome, started, stop};
 use crate::support::{SECOND, idle, within};
 
 fn timed(stop: u32, abort: u32) -> Settings {
-    Settings::new().stop_timeout(stop * SECOND).abort_timeout(abort * SECOND)
+    Settings::new()
+        .stop_timeout(stop * SECOND)
+        .abort_timeout(abort * SECOND)
 }
 
 fn group(stop: u32) -> GroupBuilder {
@@ -21,17 +23,26 @@ fn group(stop: u32) -> GroupBuilder {
 async fn a_member_that_hangs_takes_nothing_from_those_behind_it() {
     let journal = Journal::new();
     let probe = |name: &str| journal.probe(name).settings(timed(30, 2));
-    let builder = group(10).with("db", probe("db")).then("queue", probe("queue").lingers());
+    let builder = group(10)
+        .with("db", probe("db"))
+        .then("queue", probe("queue").lingers());
     let app = started(builder.then("http", probe("http").lingers())).await;
     journal.take();
     let begun = Instant::now();
     let error = within(app.stop()).await.unwrap_err();
-    assert!(matches!(error, StopError::Failed(_)), "each has had its share: {error:?}");
+    assert!(
+        matches!(error, StopError::Failed(_)),
+        "each has had its share: {error:?}"
+    );
     let expected = ["~http", "-http", "~queue", "-queue", "~db", "-db"];
     assert_eq!(journal.take(), expected, "all were told, and in order");
     assert!(journal.seconds(begun, "-http") < 5);
     assert!(begun.elapsed() < 10 * SECOND);
-    let late: Vec<_> = app.errors_list().iter().map(std::string::ToString::to_string).collect();
+    let late: Vec<_> = app
+        .errors_list()
+        .iter()
+        .map(std::string::ToString::to_string)
+        .collect();
     assert_eq!(late.len(), 2, "all failures are kept: {late:?}");
 }
 
@@ -39,7 +50,9 @@ async fn a_member_that_hangs_takes_nothing_from_those_behind_it() {
 async fn where_all_hang_each_has_its_turn_as_the_page_on_grace_periods_says() {
     let journal = Journal::new();
     let probe = |name: &str| journal.probe(name).lingers().settings(timed(30, 2));
-    let builder = group(10).with("db", probe("db")).then("queue", probe("queue"));
+    let builder = group(10)
+        .with("db", probe("db"))
+        .then("queue", probe("queue"));
     let app = started(builder.then("http", probe("http"))).await;
     let begun = Instant::now();
     within(app.stop()).await.unwrap_err();
@@ -65,7 +78,10 @@ async fn a_share_is_in_proportion_to_what_the_member_may_take() {
     let app = started(builder.then("b", journal.probe("b").lingers().settings(timed(27, 0)))).await;
     let begun = Instant::now();
     within(app.stop()).await.unwrap_err();
-    assert_eq!((journal.seconds(begun, "-b"), journal.seconds(begun, "-a")), (9, 12));
+    assert_eq!(
+        (journal.seconds(begun, "-b"), journal.seconds(begun, "-a")),
+        (9, 12)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,19 +98,27 @@ async fn what_one_member_leaves_over_goes_to_those_after_it() {
 #[tokio::test(start_paused = true)]
 async fn a_member_that_may_take_for_ever_counts_as_all_that_is_left() {
     let journal = Journal::new();
-    let forever = Settings::new().stop_timeout(Duration::MAX).abort_timeout(Duration::ZERO);
+    let forever = Settings::new()
+        .stop_timeout(Duration::MAX)
+        .abort_timeout(Duration::ZERO);
     let probe = |name: &str| journal.probe(name).lingers().settings(forever.clone());
     let app = started(group(10).with("a", probe("a")).then("b", probe("b"))).await;
     let begun = Instant::now();
     within(app.stop()).await.unwrap_err();
-    assert_eq!((journal.seconds(begun, "-b"), journal.seconds(begun, "-a")), (5, 10));
+    assert_eq!(
+        (journal.seconds(begun, "-b"), journal.seconds(begun, "-a")),
+        (5, 10)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_time_for_all_each_has_its_own() {
     let journal = Journal::new();
     let probe = |name: &str| journal.probe(name).lingers().settings(timed(3, 1));
-    let builder = group(20).with("a", probe("a")).then("b", probe("b")).then("c", probe("c"));
+    let builder = group(20)
+        .with("a", probe("a"))
+        .then("b", probe("b"))
+        .then("c", probe("c"));
     let app = started(builder).await;
     let begun = Instant::now();
     within(app.stop()).await.unwrap_err();
@@ -111,15 +135,25 @@ async fn a_member_that_stands_beside_takes_nothing() {
     let begun = Instant::now();
     within(app.stop()).await.unwrap_err();
     assert_eq!(journal.seconds(begun, "-c"), 5, "half of it, before b");
-    assert_eq!((journal.seconds(begun, "-a"), journal.seconds(begun, "-b")), (9, 9));
+    assert_eq!(
+        (journal.seconds(begun, "-a"), journal.seconds(begun, "-b")),
+        (9, 9)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_group_in_a_group_shares_its_share() {
     let journal = Journal::new();
     let probe = |name: &str| journal.probe(name).lingers().settings(timed(30, 0));
-    let inner = Group::builder("in").with("a", probe("a")).then("b", probe("b"));
-    let app = started(group(12).with("in", inner.build().unwrap()).then("c", probe("c"))).await;
+    let inner = Group::builder("in")
+        .with("a", probe("a"))
+        .then("b", probe("b"));
+    let app = started(
+        group(12)
+            .with("in", inner.build().unwrap())
+            .then("c", probe("c")),
+    )
+    .await;
     let begun = Instant::now();
     within(app.stop()).await.unwrap_err();
     let ended = ["-c", "-b", "-a"].map(|line| journal.seconds(begun, line));
@@ -131,13 +165,21 @@ async fn a_group_in_a_group_shares_its_share() {
 async fn a_stop_that_is_shortened_is_shared_out_anew() {
     let journal = Journal::new();
     let probe = |name: &str| journal.probe(name).lingers().settings(timed(60, 0));
-    let app = started(Group::builder("app").with("a", probe("a")).then("b", probe("b"))).await;
+    let app = started(
+        Group::builder("app")
+            .with("a", probe("a"))
+            .then("b", probe("b")),
+    )
+    .await;
     let begun = Instant::now();
     let call = stop(&app).await;
     tokio::time::sleep(SECOND).await;
     within(app.stop_within(6 * SECOND)).await.unwrap_err();
     outcome(call).await.unwrap_err();
-    assert_eq!((journal.seconds(begun, "-b"), journal.seconds(begun, "-a")), (4, 7));
+    assert_eq!(
+        (journal.seconds(begun, "-b"), journal.seconds(begun, "-a")),
+        (4, 7)
+    );
     assert_eq!(journal.count("~a"), 1, "it was told");
 }
 
@@ -145,9 +187,16 @@ async fn a_stop_that_is_shortened_is_shared_out_anew() {
 async fn the_failure_names_each_member_that_was_late_by_its_path() {
     let journal = Journal::new();
     let probe = |name: &str| journal.probe(name).settings(timed(30, 0));
-    let inner = Group::builder("in").with("a", probe("a").lingers()).with("b", probe("b"));
+    let inner = Group::builder("in")
+        .with("a", probe("a").lingers())
+        .with("b", probe("b"));
     let builder = group(4).with("in", inner.build().unwrap());
-    let app = started(builder.with("c", probe("c").lingers()).with("d", probe("d"))).await;
+    let app = started(
+        builder
+            .with("c", probe("c").lingers())
+            .with("d", probe("d")),
+    )
+    .await;
     assert!(matches!(within(app.stop()).await, Err(StopError::TimedOut)));
     let failure = app.errors_last().unwrap();
     let error = failure.error().downcast_ref::<Interruption>();
@@ -181,7 +230,10 @@ async fn those_behind_one_that_blocks_are_told_in_time() {
     let journal = Journal::new();
     let guard = Guard(Release::default());
     let builder = group(2).with("db", journal.probe("db").settings(timed(30, 30)));
-    let blocks = journal.probe("http").blocks(&guard.0).settings(timed(30, 30));
+    let blocks = journal
+        .probe("http")
+        .blocks(&guard.0)
+        .settings(timed(30, 30));
     let app: Arc<Runner<Group>> = Arc::new(started(builder.then("http", blocks)).await);
     journal.until("+http").await;
     let stopping = Arc::clone(&app);

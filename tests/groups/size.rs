@@ -12,24 +12,36 @@ fn idle() -> impl startstop_core::Service {
 
 fn star(size: usize) -> GroupBuilder {
     let hub = Group::builder("app").with("hub", idle());
-    (0..size).fold(hub, |all, at| all.with(at.to_string(), Member::new(idle()).after(["hub"])))
+    (0..size).fold(hub, |all, at| {
+        all.with(at.to_string(), Member::new(idle()).after(["hub"]))
+    })
 }
 
 /// One after all others, by name.
 fn funnel(size: usize) -> GroupBuilder {
-    let all = (0..size).fold(Group::builder("app"), |all, at| all.with(at.to_string(), idle()));
-    all.with("last", Member::new(idle()).after((0..size).map(|at| at.to_string())))
+    let all = (0..size).fold(Group::builder("app"), |all, at| {
+        all.with(at.to_string(), idle())
+    });
+    all.with(
+        "last",
+        Member::new(idle()).after((0..size).map(|at| at.to_string())),
+    )
 }
 
 fn chain(size: usize) -> GroupBuilder {
     let first = Group::builder("app").with("0", idle());
     (1..size).fold(first, |all, at| {
-        all.with(at.to_string(), Member::new(idle()).after([(at - 1).to_string()]))
+        all.with(
+            at.to_string(),
+            Member::new(idle()).after([(at - 1).to_string()]),
+        )
     })
 }
 
 fn by_then(size: usize) -> GroupBuilder {
-    (0..size).fold(Group::builder("app"), |all, at| all.then(at.to_string(), idle()))
+    (0..size).fold(Group::builder("app"), |all, at| {
+        all.then(at.to_string(), idle())
+    })
 }
 
 /// How long it takes from `build` to `Stopped`.

@@ -27,8 +27,14 @@ async fn start_up_takes_the_longest_path_and_not_the_sum() {
         Group::builder("app")
             .with("a", journal.probe("a").ready_in(3))
             .with("b", journal.probe("b").ready_in(5))
-            .with("c", Member::new(journal.probe("c").ready_in(4)).after(["a"]))
-            .with("d", Member::new(journal.probe("d").ready_in(1)).after(["b", "a"])),
+            .with(
+                "c",
+                Member::new(journal.probe("c").ready_in(4)).after(["a"]),
+            )
+            .with(
+                "d",
+                Member::new(journal.probe("d").ready_in(1)).after(["b", "a"]),
+            ),
     )
     .await;
     assert_eq!(begun.elapsed().as_secs(), 7);
@@ -70,7 +76,9 @@ async fn a_group_is_ready_when_its_last_member_is() {
     journal.tell("c", Act::Fail);
     idle().await;
     assert!(!call.is_finished() && app.state() == State::Starting);
-    within(app.service().get("d").unwrap().stop()).await.unwrap();
+    within(app.service().get("d").unwrap().stop())
+        .await
+        .unwrap();
     outcome(call).await.unwrap();
     assert!(app.is_running() && app.is_ready());
     stopped(&app).await;
@@ -96,10 +104,15 @@ async fn a_start_that_fails_is_rolled_back_in_reverse() {
     );
     let begun = Instant::now();
     let error = within(app.start()).await.unwrap_err();
-    let StartError::Failed(failure) = error else { panic!("{error:?}") };
+    let StartError::Failed(failure) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(find::<Broken>(&failure), Some(&Broken("c".into())));
     assert_eq!(begun.elapsed().as_secs(), 8);
-    assert_eq!(journal.take(), ["+a", "+b", "+c", "-c", "~b", "-b", "~a", "-a"]);
+    assert_eq!(
+        journal.take(),
+        ["+a", "+b", "+c", "-c", "~b", "-b", "~a", "-a"]
+    );
     assert_eq!(app.state(), State::Stopped);
     assert_eq!(within(app.wait()).await, Exit::Failed);
 }
@@ -116,7 +129,11 @@ async fn a_rollback_gives_each_its_own_stop_timeout() {
     );
     let begun = Instant::now();
     let error = within(app.start()).await.unwrap_err();
-    assert_eq!(find::<Broken>(&error), Some(&Broken("c".into())), "{error:?}");
+    assert_eq!(
+        find::<Broken>(&error),
+        Some(&Broken("c".into())),
+        "{error:?}"
+    );
     assert_eq!(journal.seconds(begun, "-b"), 2);
     assert_eq!(journal.seconds(begun, "-a"), 9);
 }
@@ -162,7 +179,10 @@ fn count_tasks() -> Arc<AtomicUsize> {
     let most = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&most);
     tokio::spawn(poll_fn(move |task| {
-        seen.fetch_max(Handle::current().metrics().num_alive_tasks(), Ordering::Relaxed);
+        seen.fetch_max(
+            Handle::current().metrics().num_alive_tasks(),
+            Ordering::Relaxed,
+        );
         task.waker().wake_by_ref();
         Poll::<()>::Pending
     }));
@@ -171,10 +191,18 @@ fn count_tasks() -> Arc<AtomicUsize> {
 
 #[test]
 fn a_group_needs_no_task_to_look_at_a_member() {
-    alone("groups::starting::a_group_needs_no_task_to_look_at_a_member", || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_time().start_paused(true).build().unwrap().block_on(starts_late());
-    });
+    alone(
+        "groups::starting::a_group_needs_no_task_to_look_at_a_member",
+        || {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime
+                .enable_time()
+                .start_paused(true)
+                .build()
+                .unwrap()
+                .block_on(starts_late());
+        },
+    );
 }
 
 async fn starts_late() {
@@ -185,7 +213,9 @@ async fn starts_late() {
         cx.cancelled().await;
     });
     // Without a deadline, which would be kept by a task.
-    let settings = Settings::new().readiness(Readiness::Explicit).start_timeout(Duration::MAX);
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .start_timeout(Duration::MAX);
     let late = Runner::with_settings(late, settings);
     let app = built(Group::builder("app").with("late", late.clone()));
     app.request_start();
@@ -194,6 +224,10 @@ async fn starts_late() {
     late.service().state().notify_one();
     idle().await;
     assert!(app.is_ready());
-    assert_eq!(most.load(Ordering::Relaxed), 3, "the group, the member, and who counts");
+    assert_eq!(
+        most.load(Ordering::Relaxed),
+        3,
+        "the group, the member, and who counts"
+    );
     stopped(&app).await;
 }

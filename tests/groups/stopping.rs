@@ -15,8 +15,14 @@ async fn members_stop_in_reverse_and_side_by_side() {
         Group::builder("app")
             .with("a", journal.probe("a").stops_in(1))
             .with("b", journal.probe("b").stops_in(1))
-            .with("c", Member::new(journal.probe("c").stops_in(3)).after(["a"]))
-            .with("d", Member::new(journal.probe("d").stops_in(4)).after(["a", "b"])),
+            .with(
+                "c",
+                Member::new(journal.probe("c").stops_in(3)).after(["a"]),
+            )
+            .with(
+                "d",
+                Member::new(journal.probe("d").stops_in(4)).after(["a", "b"]),
+            ),
     )
     .await;
     let begun = Instant::now();
@@ -33,8 +39,14 @@ async fn a_completed_job_between_two_keeps_their_order() {
     let app = started(
         Group::builder("app")
             .with("a", journal.probe("a"))
-            .with("job", Member::new(journal.probe("job").job().always(Act::Complete)).after(["a"]))
-            .with("b", Member::new(journal.probe("b").stops_in(2)).after(["job"])),
+            .with(
+                "job",
+                Member::new(journal.probe("job").job().always(Act::Complete)).after(["a"]),
+            )
+            .with(
+                "b",
+                Member::new(journal.probe("b").stops_in(2)).after(["job"]),
+            ),
     )
     .await;
     journal.take();
@@ -57,7 +69,11 @@ async fn all_stop_failures_of_a_group_are_kept() {
     let history = app.history();
     let broken: Vec<Option<&Broken>> = history.entries().iter().map(|f| find(f)).collect();
     let named = |name: &str| Broken(name.to_owned());
-    assert_eq!(broken, [Some(&named("c")), None, Some(&named("a"))], "{history:?}");
+    assert_eq!(
+        broken,
+        [Some(&named("c")), None, Some(&named("a"))],
+        "{history:?}"
+    );
     assert_eq!(within(app.wait()).await, Exit::Failed);
 }
 
@@ -103,7 +119,9 @@ async fn a_member_that_fails_while_the_group_stops_is_not_waited_for() {
     idle().await;
     assert_eq!(journal.moves(), ["+a", "+b", "+c", "-b"]);
     journal.tell("c", Act::Complete);
-    let error = outcome(call).await.expect_err("b failed after the stop had begun");
+    let error = outcome(call)
+        .await
+        .expect_err("b failed after the stop had begun");
     assert_eq!(find::<Broken>(&error), Some(&Broken("b".into())));
     assert_eq!(journal.moves(), ["-c", "-a"]);
 }

@@ -53,7 +53,10 @@ async fn restarting_with_stuck(journal: &Journal) -> (Runner<Group>, Guard) {
     let mut events = app.events();
     journal.tell("a", Act::Fail);
     within(async {
-        while !matches!(events.next().await.unwrap().kind(), EventKind::Unresponsive(_)) {}
+        while !matches!(
+            events.next().await.unwrap().kind(),
+            EventKind::Unresponsive(_)
+        ) {}
     })
     .await;
     (app, guard)
@@ -64,12 +67,17 @@ async fn a_stop_does_not_wait_for_who_blocks_and_names_it() {
     let journal = Journal::new();
     let (app, guard) = with_stuck(&journal, OnFailure::StopGroup).await;
     let error = within(app.stop()).await.unwrap_err();
-    let StopError::Unresponsive(stuck) = &error else { panic!("{error:?}") };
+    let StopError::Unresponsive(stuck) = &error else {
+        panic!("{error:?}")
+    };
     assert_eq!(app.service().get("b").unwrap().state(), State::Stopping);
     assert_eq!(app.service().get("a").unwrap().state(), State::Stopped);
     assert!(!stuck.parts().is_empty());
     assert_eq!(app.state(), State::Stopping, "something of it still runs");
-    assert!(matches!(within(app.start()).await, Err(StartError::Unresponsive)));
+    assert!(matches!(
+        within(app.start()).await,
+        Err(StartError::Unresponsive)
+    ));
     drop(guard);
     within(app.wait()).await;
     assert_eq!(journal.live(), 0);
@@ -121,7 +129,10 @@ async fn a_removal_says_who_does_not_yield() {
     journal.until("+b").await;
     let b = app.service().get("b").unwrap();
     let error = within(app.service().remove("b")).await.unwrap_err();
-    assert!(matches!(error, GroupError::Stop(StopError::Unresponsive(_))), "{error:?}");
+    assert!(
+        matches!(error, GroupError::Stop(StopError::Unresponsive(_))),
+        "{error:?}"
+    );
     assert!(find::<StopError>(&error).is_some());
     assert!(app.is_running());
     drop(guard);
@@ -148,8 +159,10 @@ async fn an_abort_is_over_when_the_last_thread_is_free() {
 #[test]
 fn the_end_of_the_runtime_ends_the_group() {
     let journal = Arc::new(Journal::new());
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     let runtime = runtime.unwrap();
     let app = runtime.block_on(started(
         Group::builder("app")
@@ -158,7 +171,10 @@ fn the_end_of_the_runtime_ends_the_group() {
     ));
     drop(runtime);
     assert_eq!((journal.live(), app.state()), (0, State::Stopped));
-    let again = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let again = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     again.block_on(async {
         within(app.start()).await.unwrap();
         within(app.stop_within(Duration::ZERO)).await.unwrap();
@@ -170,7 +186,12 @@ async fn all_members_that_block_are_named() {
     let journal = Journal::new();
     let guard = Guard(Release::default());
     let blocks = |name: &str| journal.probe(name).blocks(&guard.0).settings(hasty());
-    let app = started(Group::builder("app").with("a", blocks("a")).with("b", blocks("b"))).await;
+    let app = started(
+        Group::builder("app")
+            .with("a", blocks("a"))
+            .with("b", blocks("b")),
+    )
+    .await;
     journal.until("+a").await;
     journal.until("+b").await;
     within(app.stop()).await.unwrap_err();
@@ -187,13 +208,17 @@ async fn a_whole_names_who_does_not_yield_by_their_paths() {
     let journal = Journal::new();
     let guard = Guard(Release::default());
     let blocks = |name: &str| journal.probe(name).blocks(&guard.0).settings(hasty());
-    let inner = Group::builder("in").with("a", blocks("a")).with("b", journal.probe("b"));
+    let inner = Group::builder("in")
+        .with("a", blocks("a"))
+        .with("b", journal.probe("b"));
     let builder = Group::builder("app").with("in", inner.build().unwrap());
     let app = started(builder.with("c", blocks("c")).with("d", journal.probe("d"))).await;
     journal.until("+a").await;
     journal.until("+c").await;
     let error = within(app.stop()).await.unwrap_err();
-    let StopError::Unresponsive(stuck) = &error else { panic!("{error:?}") };
+    let StopError::Unresponsive(stuck) = &error else {
+        panic!("{error:?}")
+    };
     let mut members: Vec<&str> = stuck.members().iter().map(|path| &**path).collect();
     members.sort_unstable();
     assert_eq!(members, ["app/c", "app/in/a"]);

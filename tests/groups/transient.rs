@@ -16,7 +16,9 @@ async fn a_transient_member_that_has_completed_leaves_and_its_name_is_free() {
     let journal = Journal::new();
     let app = one(&journal).await;
     for _ in 0..3 {
-        within(app.service().insert("s", session(journal.probe("s")))).await.unwrap();
+        within(app.service().insert("s", session(journal.probe("s"))))
+            .await
+            .unwrap();
         assert_eq!(app.service().members(), ["a", "s"]);
         journal.tell("s", Act::Complete);
         idle().await;
@@ -36,7 +38,9 @@ async fn a_transient_member_that_has_failed_leaves_and_its_rule_decides() {
     idle().await;
     assert_eq!(app.service().members(), ["a"]);
     assert_eq!(app.errors_last().unwrap().path(), "app/s");
-    within(app.service().insert("s", session(journal.probe("s")))).await.unwrap();
+    within(app.service().insert("s", session(journal.probe("s"))))
+        .await
+        .unwrap();
     journal.tell("s", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
     assert_eq!(app.service().members(), ["a"]);
@@ -46,7 +50,9 @@ async fn a_transient_member_that_has_failed_leaves_and_its_rule_decides() {
 async fn a_transient_member_that_is_stopped_by_its_handle_leaves() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    within(app.service().insert("s", session(journal.probe("s")))).await.unwrap();
+    within(app.service().insert("s", session(journal.probe("s"))))
+        .await
+        .unwrap();
     let handle = app.service().get("s").unwrap();
     within(handle.stop()).await.unwrap();
     idle().await;
@@ -61,8 +67,14 @@ async fn nothing_restarts_a_transient_member() {
         Group::builder("app")
             .with("a", on(OnFailure::RestartAll, journal.probe("a")))
             .with("s", session(journal.probe("s")))
-            .with("t", session(journal.probe("t")).on_failure(OnFailure::RestartMember))
-            .with("u", session(journal.probe("u")).on_failure(OnFailure::RestartAll)),
+            .with(
+                "t",
+                session(journal.probe("t")).on_failure(OnFailure::RestartMember),
+            )
+            .with(
+                "u",
+                session(journal.probe("u")).on_failure(OnFailure::RestartAll),
+            ),
     )
     .await;
     journal.tell("t", Act::Fail);
@@ -70,7 +82,11 @@ async fn nothing_restarts_a_transient_member() {
     assert_eq!(app.service().members(), ["a", "s", "u"]);
     journal.tell("u", Act::Fail);
     idle().await;
-    assert_eq!(app.service().members(), ["a"], "a restart of the group ends it");
+    assert_eq!(
+        app.service().members(),
+        ["a"],
+        "a restart of the group ends it"
+    );
     let counts = ["+a", "+s", "+t", "+u"].map(|line| journal.count(line));
     assert_eq!(counts, [2, 1, 1, 1]);
     stopped(&app).await;
@@ -82,7 +98,9 @@ async fn a_transient_member_that_is_bound_is_stopped_with_what_it_is_bound_to_an
     let app = one(&journal).await;
     let bound = session(journal.probe("s")).bound_to(["a"]);
     within(app.service().insert("s", bound)).await.unwrap();
-    within(app.service().get("a").unwrap().restart()).await.unwrap();
+    within(app.service().get("a").unwrap().restart())
+        .await
+        .unwrap();
     idle().await;
     assert_eq!(app.service().members(), ["a"]);
     assert_eq!(journal.count("+s"), 1);
@@ -93,7 +111,9 @@ async fn a_transient_member_that_is_bound_is_stopped_with_what_it_is_bound_to_an
 async fn a_transient_member_is_gone_when_the_group_has_stopped() {
     let journal = Journal::new();
     let app = started(
-        Group::builder("app").with("a", journal.probe("a")).with("s", session(journal.probe("s"))),
+        Group::builder("app")
+            .with("a", journal.probe("a"))
+            .with("s", session(journal.probe("s"))),
     )
     .await;
     stopped(&app).await;
@@ -120,7 +140,10 @@ async fn a_transient_member_that_does_not_start_is_an_error_of_the_insertion() {
     let app = one(&journal).await;
     let broken = session(journal.probe("s").explicit().always(Act::Fail));
     let error = within(app.service().insert("s", broken)).await.unwrap_err();
-    assert!(matches!(error, GroupError::Start(StartError::Failed(_))), "{error:?}");
+    assert!(
+        matches!(error, GroupError::Start(StartError::Failed(_))),
+        "{error:?}"
+    );
     assert_eq!(app.service().members(), ["a"]);
     assert!(app.is_running());
     stopped(&app).await;
@@ -133,7 +156,10 @@ async fn nothing_depends_on_a_transient_member() {
         .with("s", session(journal.probe("s")))
         .with("b", Member::new(journal.probe("b")).after(["s"]))
         .build();
-    assert!(matches!(built, Err(GroupError::UnknownDependency { .. })), "{built:?}");
+    assert!(
+        matches!(built, Err(GroupError::UnknownDependency { .. })),
+        "{built:?}"
+    );
     let app = started(
         Group::builder("app")
             .with("s", session(journal.probe("s").explicit().ready_in(5)))
@@ -144,7 +170,10 @@ async fn nothing_depends_on_a_transient_member() {
     assert_eq!(lines.iter().filter(|line| line.starts_with('+')).count(), 2);
     let bound = Member::new(journal.probe("c")).bound_to(["s"]);
     let error = within(app.service().insert("c", bound)).await.unwrap_err();
-    assert!(matches!(error, GroupError::UnknownDependency { .. }), "{error:?}");
+    assert!(
+        matches!(error, GroupError::UnknownDependency { .. }),
+        "{error:?}"
+    );
     journal.tell("s", Act::Complete);
     idle().await;
     assert_eq!(app.service().members(), ["b"]);
@@ -156,7 +185,9 @@ async fn a_transient_members_events_end_with_its_removal() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let mut events = app.events();
-    within(app.service().insert("s", session(journal.probe("s")))).await.unwrap();
+    within(app.service().insert("s", session(journal.probe("s"))))
+        .await
+        .unwrap();
     journal.tell("s", Act::Complete);
     let mut kinds = Vec::new();
     while !matches!(kinds.last(), Some(EventKind::Removed)) {
@@ -165,7 +196,10 @@ async fn a_transient_members_events_end_with_its_removal() {
         kinds.push(event.kind().clone());
     }
     assert!(matches!(kinds[0], EventKind::Inserted), "{kinds:?}");
-    assert!(matches!(kinds[kinds.len() - 2], EventKind::Stopped { .. }), "{kinds:?}");
+    assert!(
+        matches!(kinds[kinds.len() - 2], EventKind::Stopped { .. }),
+        "{kinds:?}"
+    );
     stopped(&app).await;
 }
 

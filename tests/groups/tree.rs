@@ -18,7 +18,10 @@ fn cache() -> Runner<impl startstop_core::Service> {
         Err::<(), _>("connection refused")
     };
     let policy = RestartPolicy::on_failure().backoff(Backoff::constant(2 * SECOND));
-    Runner::with_settings(service_fn(run), Settings::new().name("cache").restart(policy))
+    Runner::with_settings(
+        service_fn(run),
+        Settings::new().name("cache").restart(policy),
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -33,7 +36,9 @@ async fn the_status_tree_is_drawn_with_name_state_uptime_and_backoff() {
     within(app.start()).await.unwrap();
     let begun = tokio::time::Instant::now();
     tokio::time::sleep(SECOND).await;
-    within(app.service().get("http").unwrap().restart()).await.unwrap();
+    within(app.service().get("http").unwrap().restart())
+        .await
+        .unwrap();
     tokio::time::sleep_until(begun + 192 * SECOND).await;
     let expected = [
         "app            running    3m12s",
@@ -51,8 +56,11 @@ async fn reasons_stand_beside_what_has_none() {
     let journal = Journal::new();
     let fails = service_fn(async |_cx| Err::<(), _>("connection refused"));
     let ignored = Member::new(fails).on_failure(OnFailure::Ignore);
-    let app =
-        started(Group::builder("app").with("db", ignored).with("http", journal.probe("http")));
+    let app = started(
+        Group::builder("app")
+            .with("db", ignored)
+            .with("http", journal.probe("http")),
+    );
     let app = app.await;
     tokio::time::sleep(100 * 24 * 3_600 * SECOND + 11 * 3_600 * SECOND).await;
     let expected = [
@@ -80,11 +88,25 @@ async fn groups_in_groups_are_branches() {
     .await;
     tokio::time::sleep(3 * 60 * SECOND + 12 * SECOND).await;
     let text = app.status().to_string();
-    let names: Vec<&str> =
-        text.lines().map(|line| line.split("    ").next().unwrap().trim_end()).collect();
-    let expected = ["app", "├─ w", "├─ x", "│  ├─ a", "│  └─ b", "└─ y", "   ├─ c", "   └─ d"];
+    let names: Vec<&str> = text
+        .lines()
+        .map(|line| line.split("    ").next().unwrap().trim_end())
+        .collect();
+    let expected = [
+        "app",
+        "├─ w",
+        "├─ x",
+        "│  ├─ a",
+        "│  └─ b",
+        "└─ y",
+        "   ├─ c",
+        "   └─ d",
+    ];
     assert_eq!(names, expected, "{text}");
-    assert!(text.lines().all(|line| line.ends_with("running    3m12s")), "{text}");
+    assert!(
+        text.lines().all(|line| line.ends_with("running    3m12s")),
+        "{text}"
+    );
     stopped(&app).await;
 }
 
@@ -97,10 +119,16 @@ async fn the_status_tree_tells_of_each_member_what_its_handle_tells() {
             .with("b", Member::new(journal.probe("b")).after(["a"])),
     )
     .await;
-    within(app.service().get("b").unwrap().stop()).await.unwrap();
+    within(app.service().get("b").unwrap().stop())
+        .await
+        .unwrap();
     idle().await;
     let tree = app.status();
-    let states: Vec<State> = tree.children().iter().map(startstop_core::Status::state).collect();
+    let states: Vec<State> = tree
+        .children()
+        .iter()
+        .map(startstop_core::Status::state)
+        .collect();
     assert_eq!(states, [State::Running, State::Stopped]);
     assert!(tree.is_ready() && tree.children()[0].is_ready());
     assert_eq!(tree.children()[0].cycles(), 1);
@@ -112,7 +140,9 @@ async fn the_status_tree_tells_of_each_member_what_its_handle_tells() {
 async fn what_is_inserted_and_removed_is_in_the_tree_or_not() {
     let journal = Journal::new();
     let app = one(&journal).await;
-    within(app.service().insert("b", journal.probe("b"))).await.unwrap();
+    within(app.service().insert("b", journal.probe("b")))
+        .await
+        .unwrap();
     assert_eq!(app.status().children().len(), 2);
     within(app.service().remove("a")).await.unwrap();
     assert_eq!(app.status().children()[0].name(), "b");

@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{SECOND, within};
 
 fn erased() -> Arc<dyn StartStop> {
-    Arc::new(Runner::new(service_fn(async |cx: Context| cx.cancelled().await)))
+    Arc::new(Runner::new(service_fn(async |cx: Context| {
+        cx.cancelled().await
+    })))
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,8 +75,14 @@ async fn times_and_failures_are_told() {
     let job = once(async |_cx| Err::<(), _>("no such table"));
     let job: Arc<dyn StartStop> = Arc::new(Runner::with_settings(job, Settings::new().name("job")));
     job.start().await.unwrap_err();
-    assert_eq!(job.errors_last().unwrap().error().to_string(), "no such table");
-    assert_eq!((job.errors_list().len(), job.history().entries().len()), (1, 1));
+    assert_eq!(
+        job.errors_last().unwrap().error().to_string(),
+        "no such table"
+    );
+    assert_eq!(
+        (job.errors_list().len(), job.history().entries().len()),
+        (1, 1)
+    );
     assert_eq!((job.name(), job.is_ready()), ("job", false));
     let runner = erased();
     runner.start().await.unwrap();
@@ -86,14 +94,31 @@ async fn times_and_failures_are_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_part_is_found_by_its_path_at_any_depth() {
-    let inner = Group::builder("inner").with("db", idle()).with("db2", idle()).build().unwrap();
+    let inner = Group::builder("inner")
+        .with("db", idle())
+        .with("db2", idle())
+        .build()
+        .unwrap();
     let app = Runner::new(
-        Group::builder("app").with("store", inner).with("http", idle()).build().unwrap(),
+        Group::builder("app")
+            .with("store", inner)
+            .with("http", idle())
+            .build()
+            .unwrap(),
     );
     let path = |path: &str| app.find(path).map(|part| part.status().path().to_owned());
-    assert!(app.find("app/store/db").is_some(), "also before the first start");
+    assert!(
+        app.find("app/store/db").is_some(),
+        "also before the first start"
+    );
     app.start().await.unwrap();
-    for known in ["app", "app/http", "app/store", "app/store/db", "app/store/db2"] {
+    for known in [
+        "app",
+        "app/http",
+        "app/store",
+        "app/store/db",
+        "app/store/db2",
+    ] {
         assert_eq!(path(known).as_deref(), Some(known));
     }
     for unknown in [
@@ -110,16 +135,27 @@ async fn a_part_is_found_by_its_path_at_any_depth() {
         assert_eq!(path(unknown), None, "{unknown}");
     }
     app.find("app/store/db").unwrap().stop().await.unwrap();
-    assert_eq!(app.status().children()[0].children()[0].state(), State::Stopped);
+    assert_eq!(
+        app.status().children()[0].children()[0].state(),
+        State::Stopped
+    );
     app.stop().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_part_that_is_found_is_a_handle_and_keeps_nothing_alive_by_itself() {
     let http = Runner::new(idle());
-    let app = Runner::new(Group::builder("app").with("http", http.clone()).build().unwrap());
+    let app = Runner::new(
+        Group::builder("app")
+            .with("http", http.clone())
+            .build()
+            .unwrap(),
+    );
     app.start().await.unwrap();
-    assert!(http.find("app/http").is_some(), "it bears the path of its whole");
+    assert!(
+        http.find("app/http").is_some(),
+        "it bears the path of its whole"
+    );
     let found = app.find("app/http").unwrap();
     drop(http);
     found.stop().await.unwrap();

@@ -30,7 +30,12 @@ fn public_types_go_anywhere() {
     is_ordinary::<(History, Status, Failure)>();
     is_ordinary::<(Permanent, BoxService)>();
     is_ordinary::<Arc<dyn StartStop>>();
-    is_cloneable::<(Runner<BoxService>, WeakRunner<BoxService>, StateWatch, Context)>();
+    is_cloneable::<(
+        Runner<BoxService>,
+        WeakRunner<BoxService>,
+        StateWatch,
+        Context,
+    )>();
     is_cloneable::<(Settings, RestartPolicy, Backoff, History, Status)>();
     is_error::<StartError>();
     is_error::<StopError>();
@@ -44,11 +49,24 @@ fn public_futures_go_to_any_thread() {
     let runner = Runner::new(service_fn(|_| async {}).boxed_up());
     let token = CancellationToken::new();
     let cx = Context::detached(token.clone());
-    is_send((runner.start(), runner.stop(), runner.restart(), runner.ensure_running()));
-    is_send((runner.start_with(&token), runner.stop_within(Duration::ZERO)));
+    is_send((
+        runner.start(),
+        runner.stop(),
+        runner.restart(),
+        runner.ensure_running(),
+    ));
+    is_send((
+        runner.start_with(&token),
+        runner.stop_within(Duration::ZERO),
+    ));
     is_send((runner.wait(), runner.wait_for(State::Running)));
     is_send(runner.subscribe().changed());
-    is_send((cx.cancelled(), cx.cancelled_owned(), cx.draining(), cx.reloaded()));
+    is_send((
+        cx.cancelled(),
+        cx.cancelled_owned(),
+        cx.draining(),
+        cx.reloaded(),
+    ));
     is_send(cx.run_until_cancelled(async {}));
     is_static(cx.cancelled_owned());
 }
@@ -92,8 +110,14 @@ async fn everything_is_there_behind_a_trait_object() {
         assert_eq!(waits.await, Exit::Stopped);
         while states.changed().await != Some(State::Stopped) {}
         erased.wait_for(State::Stopped).await;
-        erased.start_with(&CancellationToken::new()).await.expect("ready at once");
-        erased.stop_within(Duration::from_secs(9)).await.expect("an obedient service stops");
+        erased
+            .start_with(&CancellationToken::new())
+            .await
+            .expect("ready at once");
+        erased
+            .stop_within(Duration::from_secs(9))
+            .await
+            .expect("an obedient service stops");
         erased.request_start();
         erased.request_restart();
         erased.stop().await.expect("an obedient service stops");

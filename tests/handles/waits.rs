@@ -78,8 +78,10 @@ async fn wait_for_remembers_what_has_been_since_the_call() {
         let census = Census::new();
         let runner = Runner::new(obedient(&census));
         let erased: Arc<dyn StartStop> = Arc::new(runner.clone());
-        let (running, stopping) =
-            (runner.wait_for(State::Running), erased.wait_for(State::Stopping));
+        let (running, stopping) = (
+            runner.wait_for(State::Running),
+            erased.wait_for(State::Stopping),
+        );
         let mut backoff = Box::pin(runner.wait_for(State::Backoff));
         runner.wait_for(State::Stopped).await;
         runner.start().await.expect("ready at once");
@@ -121,7 +123,10 @@ async fn a_hundred_wait_for_the_same_end() {
         settle().await;
         runner.stop().await.expect("an obedient service stops");
         for waiter in waiters {
-            assert_eq!(waiter.await.expect("no panic"), (Exit::Stopped, State::Stopped));
+            assert_eq!(
+                waiter.await.expect("no panic"),
+                (Exit::Stopped, State::Stopped)
+            );
         }
     })
     .await;
@@ -155,6 +160,8 @@ async fn run_until_signal_does_not_wait_for_what_others_start_at_the_end() {
 #[tokio::test(start_paused = true)]
 async fn run_until_signal_returns_at_once_for_a_job_that_is_done() {
     let runner = Runner::new(once(async |_| ()));
-    let exit = within(runner.run_until_signal()).await.expect("it does its job");
+    let exit = within(runner.run_until_signal())
+        .await
+        .expect("it does its job");
     assert_eq!(exit, Exit::Completed);
 }

@@ -13,13 +13,19 @@ async fn a_watch_sees_the_newest_state_and_skips_what_it_missed() {
         let runner = Runner::new(obedient(&census));
         let mut states = runner.subscribe();
         assert_eq!(states.get(), State::Stopped);
-        assert!(poll_once(Box::pin(states.changed())).await.is_none(), "nothing has changed");
+        assert!(
+            poll_once(Box::pin(states.changed())).await.is_none(),
+            "nothing has changed"
+        );
         runner.start().await.expect("ready at once");
         runner.stop().await.expect("an obedient service stops");
         runner.start().await.expect("ready at once");
         assert_eq!(states.get(), State::Running);
         assert_eq!(states.changed().await, Some(State::Running));
-        assert!(poll_once(Box::pin(states.changed())).await.is_none(), "it has seen this");
+        assert!(
+            poll_once(Box::pin(states.changed())).await.is_none(),
+            "it has seen this"
+        );
         runner.stop().await.expect("an obedient service stops");
         assert_eq!(states.changed().await, Some(State::Stopped));
     })
@@ -39,7 +45,11 @@ async fn watches_end_with_the_runner() {
     within(async {
         let census = Census::new();
         let runner = Runner::new(obedient(&census));
-        let watches = [runner.subscribe(), runner.subscribe(), runner.subscribe().clone()];
+        let watches = [
+            runner.subscribe(),
+            runner.subscribe(),
+            runner.subscribe().clone(),
+        ];
         let tasks = watches.map(|states| tokio::spawn(until_none(states)));
         runner.start().await.expect("ready at once");
         settle().await;
@@ -102,7 +112,10 @@ fn a_watch_never_misses_the_last_state() {
                 }
                 drop(runner);
                 let seen = watcher.await.expect("no panic");
-                assert!(seen.is_empty() || seen.last() == Some(&State::Stopped), "{seen:?}");
+                assert!(
+                    seen.is_empty() || seen.last() == Some(&State::Stopped),
+                    "{seen:?}"
+                );
                 crate::support::until(|| census.alive() == 0).await;
             }
         }));

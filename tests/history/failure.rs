@@ -26,13 +26,18 @@ async fn failing<E: Into<BoxError> + 'static>(error: fn() -> E) -> Failure {
 
 #[tokio::test(start_paused = true)]
 async fn an_enum_of_ones_own_is_found_by_its_type() {
-    let failure =
-        failing(|| DbError::Connect { host: "db1".into(), source: io::Error::other("refused") })
-            .await;
+    let failure = failing(|| DbError::Connect {
+        host: "db1".into(),
+        source: io::Error::other("refused"),
+    })
+    .await;
     let error = failure.error().downcast_ref::<DbError>().unwrap();
     assert!(matches!(error, DbError::Connect { host, .. } if host == "db1"));
     let failure = failing(|| DbError::NoTable).await;
-    assert!(matches!(failure.error().downcast_ref(), Some(DbError::NoTable)));
+    assert!(matches!(
+        failure.error().downcast_ref(),
+        Some(DbError::NoTable)
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,7 +50,13 @@ async fn an_io_error_is_found_by_its_type() {
 #[tokio::test(start_paused = true)]
 async fn a_string_is_an_error_of_a_service() {
     assert_eq!(failing(|| "no port").await.error().to_string(), "no port");
-    assert_eq!(failing(|| String::from("no host")).await.error().to_string(), "no host");
+    assert_eq!(
+        failing(|| String::from("no host"))
+            .await
+            .error()
+            .to_string(),
+        "no host"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,18 +64,26 @@ async fn a_top_level_anyhow_error_is_opaque_but_reads_well() {
     let failure = failing(|| anyhow::Error::new(DbError::NoTable).context("at start")).await;
     assert!(failure.error().downcast_ref::<DbError>().is_none());
     assert_eq!(failure.error().to_string(), "at start");
-    assert_eq!(failure.error().source().unwrap().to_string(), "no such table");
+    assert_eq!(
+        failure.error().source().unwrap().to_string(),
+        "no such table"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_boxed_error_is_not_boxed_twice() {
     let failure = failing(|| -> BoxError { Box::new(DbError::NoTable) }).await;
-    assert!(matches!(failure.error().downcast_ref(), Some(DbError::NoTable)));
+    assert!(matches!(
+        failure.error().downcast_ref(),
+        Some(DbError::NoTable)
+    ));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_says_which_service_in_which_cycle_and_attempt() {
-    let policy = RestartPolicy::on_failure().backoff(Backoff::none()).limit(1, SECOND);
+    let policy = RestartPolicy::on_failure()
+        .backoff(Backoff::none())
+        .limit(1, SECOND);
     let (runner, probe) = probed(Settings::new().name("db").restart(policy));
     for _ in 0..2 {
         probe.tell(Act::Fail("one"));
@@ -74,7 +93,11 @@ async fn a_failure_says_which_service_in_which_cycle_and_attempt() {
         tokio::time::advance(2 * SECOND).await;
     }
     let history = runner.history();
-    let numbers: Vec<_> = history.entries().iter().map(|f| (f.cycle(), f.attempt())).collect();
+    let numbers: Vec<_> = history
+        .entries()
+        .iter()
+        .map(|f| (f.cycle(), f.attempt()))
+        .collect();
     assert_eq!(numbers, [(1, 1), (1, 2), (2, 1), (2, 2)]);
     assert!(history.entries().iter().all(|f| f.service() == "db"));
 }
@@ -118,6 +141,12 @@ async fn a_report_is_recorded_and_ends_nothing() {
     assert!(runner.is_running());
     let failures = runner.errors_list();
     assert_eq!(failures.len(), 2);
-    assert_eq!(failures[0].error().downcast_ref(), Some(&Broken("slow disk")));
-    assert_eq!((failures[0].phase(), failures[0].cause()), (Phase::Run, Cause::Reported));
+    assert_eq!(
+        failures[0].error().downcast_ref(),
+        Some(&Broken("slow disk"))
+    );
+    assert_eq!(
+        (failures[0].phase(), failures[0].cause()),
+        (Phase::Run, Cause::Reported)
+    );
 }

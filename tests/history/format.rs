@@ -12,7 +12,10 @@ struct Pool(#[source] Broken);
 
 async fn start_error() -> StartError {
     let job = once(async |_cx| Err::<(), _>(Pool(Broken("no route"))));
-    Runner::with_settings(job, Settings::new().name("db")).start().await.unwrap_err()
+    Runner::with_settings(job, Settings::new().name("db"))
+        .start()
+        .await
+        .unwrap_err()
 }
 
 async fn failure() -> Failure {
@@ -28,7 +31,10 @@ async fn display_says_where_and_does_not_repeat_the_source() {
     for part in ["db", "run", "cycle 1"] {
         assert!(text.contains(part), "{part:?} is missing in {text:?}");
     }
-    assert!(!text.contains("cannot open") && !text.contains("no route"), "{text:?}");
+    assert!(
+        !text.contains("cannot open") && !text.contains("no route"),
+        "{text:?}"
+    );
     assert!(!text.contains('\n') && !text.ends_with('.'), "{text:?}");
 }
 
@@ -79,7 +85,13 @@ async fn a_timeout_is_printed_as_one() {
     let error = runner.stop().await.unwrap_err();
     assert!(matches!(error, StopError::TimedOut));
     assert_eq!(format!("{error:?}"), error.to_string());
-    assert!(runner.errors_last().unwrap().to_string().contains("timed out"));
+    assert!(
+        runner
+            .errors_last()
+            .unwrap()
+            .to_string()
+            .contains("timed out")
+    );
 }
 
 #[test]

@@ -17,7 +17,10 @@ async fn five_reports(settings: Settings) -> (startstop_core::Runner<Probe>, Rem
 }
 
 fn texts(failures: &[Failure]) -> Vec<&'static str> {
-    failures.iter().map(|f| f.error().downcast_ref::<Broken>().unwrap().0).collect()
+    failures
+        .iter()
+        .map(|f| f.error().downcast_ref::<Broken>().unwrap().0)
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -46,7 +49,9 @@ async fn eviction_goes_over_all_cycles() {
 async fn sixty_four_are_kept_where_nothing_is_set() {
     let (runner, probe) = probed(Settings::new());
     runner.start().await.unwrap();
-    probe.tell(Act::with(|cx| (0..70).for_each(|n: u32| cx.report(n.to_string()))));
+    probe.tell(Act::with(|cx| {
+        (0..70).for_each(|n: u32| cx.report(n.to_string()))
+    }));
     idle().await;
     assert_eq!(runner.history().entries().len(), 64);
     assert_eq!(runner.history().evicted(), 6);
@@ -66,9 +71,14 @@ async fn the_last_failure_is_known_at_capacity_zero() {
     let last = runner.errors_last().unwrap();
     assert_eq!(last.error().downcast_ref(), Some(&Broken("five")));
     probe.on_cancel(Act::Fail("flush"));
-    let Err(StopError::Failed(failure)) = runner.stop().await else { panic!() };
+    let Err(StopError::Failed(failure)) = runner.stop().await else {
+        panic!()
+    };
     assert_eq!(failure.error().downcast_ref(), Some(&Broken("flush")));
-    assert_eq!(runner.errors_last().unwrap().error().downcast_ref(), Some(&Broken("flush")));
+    assert_eq!(
+        runner.errors_last().unwrap().error().downcast_ref(),
+        Some(&Broken("flush"))
+    );
     runner.start().await.unwrap();
     assert!(runner.errors_last().is_none());
 }

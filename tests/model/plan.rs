@@ -10,7 +10,11 @@ pub(super) const NEVER: u64 = u64::MAX;
 
 /// Milliseconds are the unit of all times here: they are that of tokio's timers.
 pub(super) fn millis(time: u64) -> Duration {
-    if time == NEVER { Duration::MAX } else { Duration::from_millis(time) }
+    if time == NEVER {
+        Duration::MAX
+    } else {
+        Duration::from_millis(time)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -62,7 +66,11 @@ impl Plan {
             1 => NEVER,
             _ => time(rng),
         };
-        let readiness = [Readiness::Immediate, Readiness::Explicit, Readiness::Completion];
+        let readiness = [
+            Readiness::Immediate,
+            Readiness::Explicit,
+            Readiness::Completion,
+        ];
         Self {
             readiness: readiness[rng.usize(..3)],
             start_timeout: if rng.u8(..8) == 0 { NEVER } else { time(rng) },
@@ -115,7 +123,9 @@ impl Policy {
             On::Failure => RestartPolicy::on_failure(),
             On::Always => RestartPolicy::always(),
         };
-        let policy = policy.backoff(self.backoff()).reset_after(millis(self.reset_after));
+        let policy = policy
+            .backoff(self.backoff())
+            .reset_after(millis(self.reset_after));
         let policy = match self.limit {
             Some((max, window)) => policy.limit(max, millis(window)),
             None => policy.forever(),
@@ -132,6 +142,9 @@ impl Policy {
         }
         #[allow(clippy::cast_precision_loss)] // It is 1, 2 or 3.
         let factor = self.factor as f64;
-        Backoff::exponential(millis(self.first)).factor(factor).max(millis(self.most)).jitter(0.0)
+        Backoff::exponential(millis(self.first))
+            .factor(factor)
+            .max(millis(self.most))
+            .jitter(0.0)
     }
 }

@@ -65,8 +65,13 @@ pub(super) enum Unpolled {
 /// How many parents there are.
 pub(super) const PARENTS: usize = 3;
 
-const STATES: [State; 5] =
-    [State::Stopped, State::Starting, State::Running, State::Backoff, State::Stopping];
+const STATES: [State; 5] = [
+    State::Stopped,
+    State::Starting,
+    State::Running,
+    State::Backoff,
+    State::Stopping,
+];
 
 impl Program {
     pub(super) fn draw(seed: u64) -> Self {
@@ -80,10 +85,23 @@ impl Program {
             let gap = if rng.u8(..6) == 0 { 0 } else { time(rng) };
             steps.push(Step { id, op, gap });
         }
-        let last = if rng.u8(..4) == 0 { Op::Leave } else { Op::StopWithin(time(rng)) };
-        steps.push(Step { id: length, op: last, gap: 100_000 });
+        let last = if rng.u8(..4) == 0 {
+            Op::Leave
+        } else {
+            Op::StopWithin(time(rng))
+        };
+        steps.push(Step {
+            id: length,
+            op: last,
+            gap: 100_000,
+        });
         // How the drops of a runtime and their panics follow each other is open.
-        Self { seed, plan, bombs: !ends_runtime, steps }
+        Self {
+            seed,
+            plan,
+            bombs: !ends_runtime,
+            steps,
+        }
     }
 
     /// The same without one of its steps.

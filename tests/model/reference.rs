@@ -160,7 +160,11 @@ impl Reference {
 
     pub(super) fn view(&self) -> View {
         let running = self.state == State::Running;
-        let uptime = if running { self.now - self.running_since } else { 0 };
+        let uptime = if running {
+            self.now - self.running_since
+        } else {
+            0
+        };
         View {
             state: self.state,
             ready: running && !self.attempt.unready || self.done,
@@ -189,14 +193,22 @@ impl Reference {
             self.attempt.beat = Some(self.now);
         }
         self.state = state;
-        let (seen, waits): (Vec<_>, Vec<_>) =
-            self.calls.states.drain(..).partition(|(_, wanted)| *wanted == state);
+        let (seen, waits): (Vec<_>, Vec<_>) = self
+            .calls
+            .states
+            .drain(..)
+            .partition(|(_, wanted)| *wanted == state);
         self.calls.states = waits;
-        self.answers.extend(seen.into_iter().map(|(call, _)| (call, Answer::Seen)));
+        self.answers
+            .extend(seen.into_iter().map(|(call, _)| (call, Answer::Seen)));
     }
 
     fn record(&mut self, phase: Phase, cause: Cause) -> Failed {
-        let uptime = if self.attempt.entered { self.now - self.attempt.began } else { 0 };
+        let uptime = if self.attempt.entered {
+            self.now - self.attempt.began
+        } else {
+            0
+        };
         self.record_at(uptime, phase, cause)
     }
 
@@ -211,7 +223,13 @@ impl Reference {
     /// Of a request that is refused: nothing of the service has failed.
     fn note(&mut self, uptime: u64, phase: Phase, cause: Cause) -> Failed {
         let (cycle, attempt) = (self.cycle, self.attempts);
-        let failed = Failed { phase, cause, cycle, attempt, uptime };
+        let failed = Failed {
+            phase,
+            cause,
+            cycle,
+            attempt,
+            uptime,
+        };
         self.failures += 1;
         self.history.push(failed);
         if self.history.len() > self.plan.capacity {
@@ -248,7 +266,11 @@ impl Reference {
             return self.end_cycle();
         }
         let running = self.state == State::Running;
-        let healthy = if running { self.now - self.running_since } else { self.healthy };
+        let healthy = if running {
+            self.now - self.running_since
+        } else {
+            self.healthy
+        };
         match self.retries.next(policy, healthy, self.now) {
             Some(delay) => {
                 self.due = self.now + delay;
@@ -277,7 +299,11 @@ impl Reference {
         self.set_state(State::Stopped);
         let stops = self.calls.stops.drain(..).map(|call| (call, stopped));
         self.answers.extend(stops);
-        let ends = self.calls.ends.drain(..).map(|call| (call, Answer::Exit(self.exit)));
+        let ends = self
+            .calls
+            .ends
+            .drain(..)
+            .map(|call| (call, Answer::Exit(self.exit)));
         self.answers.extend(ends);
         if attempt.next {
             return self.begin_cycle();

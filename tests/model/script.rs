@@ -62,8 +62,14 @@ impl End {
         if rng.u8(..100) >= fails {
             return Self::Ok;
         }
-        [Self::Fail, Self::Fail, Self::Fail, Self::Panic, Self::Panic, Self::Permanent]
-            [rng.usize(..6)]
+        [
+            Self::Fail,
+            Self::Fail,
+            Self::Fail,
+            Self::Panic,
+            Self::Panic,
+            Self::Permanent,
+        ][rng.usize(..6)]
     }
 
     /// What is recorded of it.
@@ -78,7 +84,10 @@ impl End {
 
 impl Leave {
     fn draw(rng: &mut Rng, fails: u8) -> Self {
-        Self { after: time(rng), end: End::draw(rng, fails) }
+        Self {
+            after: time(rng),
+            end: End::draw(rng, fails),
+        }
     }
 }
 

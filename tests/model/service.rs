@@ -48,7 +48,9 @@ impl Service for Scripted {
         let began = Instant::now();
         let script = self.script(self.seen.runs.fetch_add(1, Ordering::Relaxed));
         let _alone = Alone::enter(&self.seen);
-        let Some(reload) = script.reload else { return self.act(&cx, &script, began).await };
+        let Some(reload) = script.reload else {
+            return self.act(&cx, &script, began).await;
+        };
         tokio::select! {
             biased;
             end = self.act(&cx, &script, began) => end,
@@ -107,7 +109,9 @@ async fn went(cx: &Context, leave: Option<Leave>, wait: impl Future<Output = ()>
 
 /// What it comes to once it was told.
 async fn leave(leave: Option<Leave>) -> End {
-    let Some(leave) = leave else { return std::future::pending().await };
+    let Some(leave) = leave else {
+        return std::future::pending().await;
+    };
     if leave.after > 0 {
         sleep(millis(leave.after)).await;
     }
@@ -174,7 +178,10 @@ struct Live {
 impl Live {
     fn new(seen: &Arc<Seen>, bomb: bool) -> Self {
         seen.live.fetch_add(1, Ordering::Relaxed);
-        Self { seen: Arc::clone(seen), bomb }
+        Self {
+            seen: Arc::clone(seen),
+            bomb,
+        }
     }
 
     /// It has ended by itself.

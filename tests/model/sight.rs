@@ -35,16 +35,34 @@ pub(super) fn agrees_with_itself<S: Service>(runner: &Runner<S>) -> Result<(), S
     let (status, history) = (runner.status(), runner.history());
     let cycle = status.cycles();
     let listed = runner.errors_list();
-    let of_cycle = history.entries().iter().filter(|failure| failure.cycle() == cycle);
+    let of_cycle = history
+        .entries()
+        .iter()
+        .filter(|failure| failure.cycle() == cycle);
     let agree = [
         ("state", status.state() == runner.state()),
-        ("is_running", runner.is_running() == (runner.state() == State::Running)),
+        (
+            "is_running",
+            runner.is_running() == (runner.state() == State::Running),
+        ),
         ("is_ready", status.is_ready() == runner.is_ready()),
         ("uptime", status.uptime() == runner.uptime()),
-        ("evicted", history.entries().len() as u64 + history.evicted() == status.failures()),
-        ("errors_list", of_cycle.map(failed).eq(listed.iter().map(failed))),
-        ("errors_last", listed.is_empty() || listed.last().map(failed) == last(runner)),
-        ("last_failure", status.last_failure().map(failed) == last(runner)),
+        (
+            "evicted",
+            history.entries().len() as u64 + history.evicted() == status.failures(),
+        ),
+        (
+            "errors_list",
+            of_cycle.map(failed).eq(listed.iter().map(failed)),
+        ),
+        (
+            "errors_last",
+            listed.is_empty() || listed.last().map(failed) == last(runner),
+        ),
+        (
+            "last_failure",
+            status.last_failure().map(failed) == last(runner),
+        ),
     ];
     match agree.into_iter().find(|(_, agrees)| !agrees) {
         Some((name, _)) => Err(format!("{name} does not agree with the rest of {status:?}")),
@@ -79,14 +97,22 @@ fn failed(failure: &Failure) -> Failed {
         cause: failure.cause(),
         cycle: failure.cycle(),
         attempt: failure.attempt(),
-        uptime: if unknown || refused { 0 } else { millis(failure.uptime()) },
+        uptime: if unknown || refused {
+            0
+        } else {
+            millis(failure.uptime())
+        },
     }
 }
 
 /// Whole milliseconds: what is between two is visible as a large number.
 fn millis(time: Duration) -> u64 {
     let whole = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    if Duration::from_millis(whole) == time { whole } else { u64::MAX }
+    if Duration::from_millis(whole) == time {
+        whole
+    } else {
+        u64::MAX
+    }
 }
 
 pub(super) fn started(result: Result<(), StartError>) -> Answer {

@@ -39,15 +39,26 @@ impl Told {
         while let Some(event) = self.events.try_next() {
             self.last.push(format!("{:?}", event.kind()));
             if !self.follows(&event) {
-                return Err(format!("told {event:?} in {:?}, after {:#?}", self.state, self.last));
+                return Err(format!(
+                    "told {event:?} in {:?}, after {:#?}",
+                    self.state, self.last
+                ));
             }
         }
         let told = (self.state, self.ready, self.failures, self.cycle);
-        let seen = (expected.state, expected.ready, expected.failures, expected.cycles);
+        let seen = (
+            expected.state,
+            expected.ready,
+            expected.failures,
+            expected.cycles,
+        );
         if told == seen && self.begun >= expected.attempts {
             return Ok(());
         }
-        Err(format!("told {told:?}, begun {}, of {expected:?}: {:#?}", self.begun, self.last))
+        Err(format!(
+            "told {told:?}, begun {}, of {expected:?}: {:#?}",
+            self.begun, self.last
+        ))
     }
 
     /// Whether the event may be the next one.

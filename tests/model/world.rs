@@ -48,7 +48,11 @@ pub(super) struct World<S: Service> {
 
 fn runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_time().start_paused(true).build().expect("a runtime can be built")
+    builder
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime can be built")
 }
 
 impl<S: Service> World<S> {
@@ -96,7 +100,10 @@ impl<S: Service> World<S> {
             }
             self.step(step);
             // The tasks of calls that are given up hold on to their handles until they have their turn.
-            let leaves = steps.as_slice().first().is_some_and(|step| step.op == Op::Leave);
+            let leaves = steps
+                .as_slice()
+                .first()
+                .is_some_and(|step| step.op == Op::Leave);
             if step.gap == 0 && !leaves {
                 continue;
             }
@@ -106,29 +113,39 @@ impl<S: Service> World<S> {
                 break;
             }
             sleep_until(self.began + millis(self.reference.now)).await;
-            self.compare().map_err(|different| format!("after step {step:?}: {different}"))?;
+            self.compare()
+                .map_err(|different| format!("after step {step:?}: {different}"))?;
         }
         Ok(false)
     }
 
     fn step(&mut self, step: &Step) {
         let Step { id, op, .. } = *step;
-        let Some(runner) = self.handles.first().cloned() else { return };
+        let Some(runner) = self.handles.first().cloned() else {
+            return;
+        };
         self.tell_reference(id, op);
         match op {
             Op::Start => self.call(id, async move { sight::started(runner.start().await) }),
             Op::StartWith(parent) => {
                 let parent = self.parents[parent].clone();
-                self.call(id, async move { sight::started(runner.start_with(&parent).await) });
+                self.call(id, async move {
+                    sight::started(runner.start_with(&parent).await)
+                });
             }
             Op::Ensure => {
-                self.call(id, async move { sight::started(runner.ensure_running().await) });
+                self.call(
+                    id,
+                    async move { sight::started(runner.ensure_running().await) },
+                );
             }
             Op::Restart => self.call(id, async move { sight::started(runner.restart().await) }),
             Op::Stop => self.call(id, async move { sight::stopped(runner.stop().await) }),
             Op::StopWithin(time) => {
                 let within = millis(time);
-                self.call(id, async move { sight::stopped(runner.stop_within(within).await) });
+                self.call(id, async move {
+                    sight::stopped(runner.stop_within(within).await)
+                });
             }
             Op::Wait => self.call(id, async move { Answer::Exit(runner.wait().await) }),
             Op::WaitFor(state) => self.call(id, async move {
@@ -189,13 +206,19 @@ impl<S: Service> World<S> {
     fn call(&mut self, id: usize, call: impl Future<Output = Answer> + Send + 'static) {
         let mut call: Call = Box::pin(call);
         if let Poll::Ready(answer) = call.as_mut().poll(&mut Task::from_waker(Waker::noop())) {
-            self.answers.lock().expect("nobody panics under it").insert(id, answer);
+            self.answers
+                .lock()
+                .expect("nobody panics under it")
+                .insert(id, answer);
             return;
         }
         let answers = Arc::clone(&self.answers);
         let task = tokio::spawn(async move {
             let answer = call.await;
-            answers.lock().expect("nobody panics under it").insert(id, answer);
+            answers
+                .lock()
+                .expect("nobody panics under it")
+                .insert(id, answer);
         });
         self.calls.insert(id, task.abort_handle());
     }
@@ -216,7 +239,9 @@ impl<S: Service> World<S> {
     fn compare(&mut self) -> Result<(), String> {
         self.compare_answers()?;
         let expected = self.reference.view();
-        let Some(runner) = self.handles.first() else { return self.compare_rest(&expected) };
+        let Some(runner) = self.handles.first() else {
+            return self.compare_rest(&expected);
+        };
         let known = expected.total_uptime.is_some();
         same(&expected, &sight::of(runner, &self.seen, known))?;
         sight::agrees_with_itself(runner)?;
@@ -232,9 +257,13 @@ impl<S: Service> World<S> {
 
     fn compare_rest(&mut self, expected: &View) -> Result<(), String> {
         same(&expected.state, &self.watch.get())?;
-        self.told.as_mut().map_or(Ok(()), |told| told.compare(expected))?;
+        self.told
+            .as_mut()
+            .map_or(Ok(()), |told| told.compare(expected))?;
         sight::is_quiet(&self.seen, expected)?;
-        let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        let tasks = tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks();
         let rests = expected.state == State::Stopped;
         let waiting = self.reference.waiting();
         if rests && tasks != waiting {
@@ -247,19 +276,25 @@ impl<S: Service> World<S> {
     fn compare_between(&mut self, lost: bool) -> Result<(), String> {
         self.reference.answers.clear();
         self.answers.lock().expect("nobody panics under it").clear();
-        let Some(runner) = self.handles.first() else { return Ok(()) };
+        let Some(runner) = self.handles.first() else {
+            return Ok(());
+        };
         if lost {
             // Open: whether a cycle that was to follow on a runtime that ends has begun.
             self.reference.adopt(&sight::of(runner, &self.seen, false));
         }
-        let nowhere = Box::pin(runner.start()).as_mut().poll(&mut Task::from_waker(Waker::noop()));
+        let nowhere = Box::pin(runner.start())
+            .as_mut()
+            .poll(&mut Task::from_waker(Waker::noop()));
         if !matches!(nowhere, Poll::Ready(Err(StartError::NoRuntime))) {
             return Err(format!("a start without a runtime is {nowhere:?}"));
         }
         let expected = self.reference.view();
         let seen = sight::of(runner, &self.seen, expected.total_uptime.is_some());
         same(&expected, &seen).map_err(|different| format!("between runtimes: {different}"))?;
-        self.told.as_mut().map_or(Ok(()), |told| told.compare(&expected))
+        self.told
+            .as_mut()
+            .map_or(Ok(()), |told| told.compare(&expected))
     }
 }
 

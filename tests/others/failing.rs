@@ -37,10 +37,19 @@ async fn the_message_of_a_panic_is_kept() {
     runner.start().await.unwrap();
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     let failure = runner.errors_last().expect("it is recorded");
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Run, Cause::Panic));
-    let panic = failure.error().downcast_ref::<PanicError>().expect("it is a panic");
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Run, Cause::Panic)
+    );
+    let panic = failure
+        .error()
+        .downcast_ref::<PanicError>()
+        .expect("it is a panic");
     assert_eq!(panic.message(), "index out of bounds: 3 of 2");
-    assert!(format!("{failure:?}").contains("index out of bounds: 3 of 2"), "{failure:?}");
+    assert!(
+        format!("{failure:?}").contains("index out of bounds: 3 of 2"),
+        "{failure:?}"
+    );
 }
 
 /// A task that panicked left a process that answered all its health checks, since nobody looked at the
@@ -65,8 +74,13 @@ async fn what_has_panicked_is_not_said_to_run() {
     runner.start().await.unwrap();
     probe.tell(Act::spawn(Act::Panic("in a task")));
     idle().await;
-    let failure = runner.errors_last().expect("a task that panics is no secret");
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Task, Cause::Panic));
+    let failure = runner
+        .errors_last()
+        .expect("a task that panics is no secret");
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Task, Cause::Panic)
+    );
 }
 
 /// A worker died of a timeout of its own HTTP call: that was an `OperationCanceledException`, "assumed to be
@@ -87,7 +101,10 @@ async fn a_cancellation_of_something_else_is_a_failure() {
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     let failure = runner.errors_last().expect("it is recorded");
     assert_eq!(failure.cause(), Cause::Error);
-    let error = failure.error().downcast_ref::<tokio::task::JoinError>().expect("its own error");
+    let error = failure
+        .error()
+        .downcast_ref::<tokio::task::JoinError>()
+        .expect("its own error");
     assert!(error.is_cancelled());
 }
 
@@ -112,8 +129,15 @@ async fn failures_after_the_stop_began_are_kept() {
         });
     }));
     idle().await;
-    assert!(matches!(within(runner.stop()).await, Err(StopError::Failed(_))));
-    let mut phases: Vec<_> = runner.errors_list().iter().map(|it| it.phase().to_string()).collect();
+    assert!(matches!(
+        within(runner.stop()).await,
+        Err(StopError::Failed(_))
+    ));
+    let mut phases: Vec<_> = runner
+        .errors_list()
+        .iter()
+        .map(|it| it.phase().to_string())
+        .collect();
     phases.sort();
     assert_eq!(phases, ["run", "shutdown", "task"]);
     assert_eq!(within(runner.wait()).await, Exit::Failed);

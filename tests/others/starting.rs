@@ -43,13 +43,18 @@ async fn a_dropped_notifier_makes_nothing_ready() {
         cx.spawn(async move { drop(notifier) });
         cx.cancelled_owned().await;
     });
-    let settings = Settings::new().readiness(Readiness::Explicit).start_timeout(SECOND);
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .start_timeout(SECOND);
     let runner = Runner::with_settings(service, settings);
     runner.request_start();
     idle().await;
     assert_eq!(runner.state(), State::Starting);
     assert!(!runner.is_ready());
-    assert!(matches!(within(runner.start()).await, Err(StartError::TimedOut)));
+    assert!(matches!(
+        within(runner.start()).await,
+        Err(StartError::TimedOut)
+    ));
 }
 
 /// A process that fails at its start was restarted "at the fastest pace it can": all of a processor and a
@@ -67,9 +72,15 @@ async fn restarts_neither_spin_nor_starve() {
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     assert_eq!(runner.status().attempts(), 11);
     // 100 ms, doubled up to 30 s, ten times: 81 seconds and a tenth, each step up to a fifth shorter.
-    assert!(since.elapsed() >= Duration::from_millis(64_880), "{:?}", since.elapsed());
+    assert!(
+        since.elapsed() >= Duration::from_millis(64_880),
+        "{:?}",
+        since.elapsed()
+    );
 
-    let eager = RestartPolicy::on_failure().backoff(Backoff::none()).forever();
+    let eager = RestartPolicy::on_failure()
+        .backoff(Backoff::none())
+        .forever();
     let runner = Runner::with_settings(failing(), Settings::new().restart(eager));
     runner.request_start();
     idle().await;

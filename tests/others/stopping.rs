@@ -29,7 +29,12 @@ async fn a_stop_right_after_the_start_loses_no_work() {
     runner.start().await.unwrap();
     runner.stop().await.unwrap();
     assert_eq!(probe.seen()[0], Event::Run(1, 1));
-    for last_thing in [Event::Cancelled, Event::RunEnded, Event::Shutdown, Event::ShutdownEnded] {
+    for last_thing in [
+        Event::Cancelled,
+        Event::RunEnded,
+        Event::Shutdown,
+        Event::ShutdownEnded,
+    ] {
         assert_eq!(probe.count(last_thing), 1, "{last_thing:?}");
     }
 
@@ -53,7 +58,10 @@ async fn a_run_that_ignores_its_stop_does_not_hold_it_up() {
     runner.start().await.unwrap();
     probe.until(Event::Run(1, 1)).await;
     let since = Instant::now();
-    assert!(matches!(within(runner.stop()).await, Err(StopError::TimedOut)));
+    assert!(matches!(
+        within(runner.stop()).await,
+        Err(StopError::TimedOut)
+    ));
     assert_took(since, 5 * SECOND);
     assert_eq!(runner.state(), State::Stopped);
     assert!(probe.is_quiet());

@@ -63,7 +63,11 @@ fn a_parent_may_end_at_any_moment_of_a_start_and_a_stop() {
                 let runner = Runner::new(obedient(&census));
                 for round in 0..5_000 {
                     let root = CancellationToken::new();
-                    let parent = if round % 2 == 0 { root.clone() } else { root.child_token() };
+                    let parent = if round % 2 == 0 {
+                        root.clone()
+                    } else {
+                        root.child_token()
+                    };
                     sends.send(root).expect("it listens");
                     let started = runner.start_with(&parent).await;
                     let expected = matches!(
@@ -93,7 +97,9 @@ fn a_parent_may_end_while_the_last_runner_is_dropped() {
                     let census = Census::new();
                     let runner = Runner::new(obedient(&census));
                     let parent = CancellationToken::new();
-                    runtime.block_on(runner.start_with(&parent)).expect("ready at once");
+                    runtime
+                        .block_on(runner.start_with(&parent))
+                        .expect("ready at once");
                     sends.send(parent).expect("it listens");
                     if round % 2 == 0 {
                         drop(runner);
@@ -150,7 +156,9 @@ fn a_parent_may_end_after_its_runtime() {
             let census = Census::new();
             let runner = Runner::new(obedient(&census));
             let runtime = many_threads();
-            runtime.block_on(runner.start_with(&parent)).expect("ready at once");
+            runtime
+                .block_on(runner.start_with(&parent))
+                .expect("ready at once");
             let canceller = thread::spawn(move || parent.cancel());
             drop(runtime);
             canceller.join().expect("no panic");

@@ -54,12 +54,27 @@ async fn an_exit_code_is_found_through_whatever_wraps_it() {
     let found = ExitCode::from(78);
     assert_eq!(code_of(|| with_code().into()).await, found);
     assert_eq!(code_of(|| Transparent(with_code()).into()).await, found);
-    assert_eq!(code_of(|| io::Error::other(with_code()).into()).await, found);
-    assert_eq!(code_of(|| anyhow::Error::from(with_code()).into()).await, found);
-    assert_eq!(code_of(|| anyhow::Error::from(with_code()).context("config").into()).await, found);
+    assert_eq!(
+        code_of(|| io::Error::other(with_code()).into()).await,
+        found
+    );
+    assert_eq!(
+        code_of(|| anyhow::Error::from(with_code()).into()).await,
+        found
+    );
+    assert_eq!(
+        code_of(|| anyhow::Error::from(with_code()).context("config").into()).await,
+        found
+    );
     assert_eq!(code_of(|| Permanent::new(with_code()).into()).await, found);
-    assert_eq!(code_of(|| WithExitCode::new(Permanent::new("gone"), 78).into()).await, found);
-    assert_eq!(code_of(|| WithExitCode::new(WithExitCode::new("x", 1), 78).into()).await, found);
+    assert_eq!(
+        code_of(|| WithExitCode::new(Permanent::new("gone"), 78).into()).await,
+        found
+    );
+    assert_eq!(
+        code_of(|| WithExitCode::new(WithExitCode::new("x", 1), 78).into()).await,
+        found
+    );
 }
 
 #[tokio::test]
@@ -103,7 +118,12 @@ fn a_run_outside_of_a_runtime_fails() {
 #[tokio::test]
 async fn a_whole_program_may_be_called_within_a_runtime() {
     assert_eq!(main(once(async |_: Context| ())), ExitCode::SUCCESS);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.expect("the system has room for a runtime");
-    assert_eq!(main_on(runtime, once(async |_: Context| ())), ExitCode::SUCCESS);
+    assert_eq!(
+        main_on(runtime, once(async |_: Context| ())),
+        ExitCode::SUCCESS
+    );
 }

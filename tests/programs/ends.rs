@@ -61,12 +61,22 @@ async fn what_works_in_the_blocking_pool_does_not_keep_a_program() {
 async fn what_is_left_in_the_blocking_pool_leaves_the_code_of_the_service() {
     let ended = signalled(&["own", "main", "pool left"]).end().await;
     assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("1 thread of the runtime has not ended"), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("1 thread of the runtime has not ended"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[tokio::test]
 async fn a_runtime_that_ends_is_not_told_of() {
-    for args in [["own", "main", "done"], ["2", "main", "done"], ["current", "main", "done"]] {
+    for args in [
+        ["own", "main", "done"],
+        ["2", "main", "done"],
+        ["current", "main", "done"],
+    ] {
         let ended = signalled(&args).end().await;
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     }
@@ -87,12 +97,22 @@ const CALLED: &str = "first\noutside: true\nlast\n";
 
 #[tokio::test]
 async fn what_is_registered_is_called_at_the_end_the_last_first() {
-    for args in [["own", "main", "done", "on exit"], ["current", "run", "done", "on exit"]] {
+    for args in [
+        ["own", "main", "done", "on exit"],
+        ["current", "run", "done", "on exit"],
+    ] {
         let ended = signalled(&args).end().await;
         assert_eq!(ended.stdout, format!("done\n{CALLED}returned\n"));
         assert_eq!(ended.code, Some(0));
-        let (late, panicked) = ("has not returned within a second", "panicked: out of cheese");
-        let told = |text: &str| ended.stderr.contains(&format!("a function of on_exit {text}"));
+        let (late, panicked) = (
+            "has not returned within a second",
+            "panicked: out of cheese",
+        );
+        let told = |text: &str| {
+            ended
+                .stderr
+                .contains(&format!("a function of on_exit {text}"))
+        };
         assert!(told(late) && told(panicked), "{}", ended.stderr);
     }
 }
@@ -111,7 +131,12 @@ async fn what_is_registered_is_called_where_the_service_does_not_yield() {
 
 #[tokio::test]
 async fn an_error_chooses_the_exit_code_and_forges_no_line() {
-    for (runtime, entry) in [("2", "run"), ("current", "run"), ("1", "main"), ("own", "main")] {
+    for (runtime, entry) in [
+        ("2", "run"),
+        ("current", "run"),
+        ("1", "main"),
+        ("own", "main"),
+    ] {
         let ended = signalled(&[runtime, entry, "failing"]).end().await;
         assert_eq!(ended.code, Some(78));
         let expected = "service \"failing\" failed in run (cycle 1, attempt 1)\n  \
@@ -130,7 +155,10 @@ async fn nobody_has_to_read_why_a_program_fails() {
         let args = [runtime, entry, "failing", "fills stderr"];
         let program = Program::start_unread(env!("CARGO_BIN_EXE_signalled"), &args);
         let ended = program.end().await;
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(78), "returned\n"));
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(78), "returned\n")
+        );
     }
 }
 

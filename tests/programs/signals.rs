@@ -136,7 +136,10 @@ async fn a_second_call_hears_signals_as_the_first_did() {
 /// The bit of a signal in a line of the status of a process.
 #[cfg(target_os = "linux")]
 fn has(status: &str, line: &str, signal: u32) -> bool {
-    let mask = status.lines().find_map(|found| found.strip_prefix(line)).expect("it is there");
+    let mask = status
+        .lines()
+        .find_map(|found| found.strip_prefix(line))
+        .expect("it is there");
     let mask = u64::from_str_radix(mask.trim(), 16).expect("a mask is a number");
     mask & (1 << (signal - 1)) != 0
 }
@@ -144,7 +147,10 @@ fn has(status: &str, line: &str, signal: u32) -> bool {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn what_is_ignored_when_the_program_begins_stays_ignored() {
-    let script = format!("trap '' HUP INT; exec {} 2 run idle", env!("CARGO_BIN_EXE_signalled"));
+    let script = format!(
+        "trap '' HUP INT; exec {} 2 run idle",
+        env!("CARGO_BIN_EXE_signalled")
+    );
     let mut program = Program::start("/bin/sh", &["-c", &script]);
     program.prints("running").await;
     let status = program.status();

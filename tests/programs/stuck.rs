@@ -22,7 +22,11 @@ async fn a_signal_ends_a_program_whose_workers_are_all_blocked() {
         let ended = program.end().await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), "running\n"));
         let expected = "service \"blocked\" does not yield: run";
-        assert!(ended.stderr.starts_with(expected), "{runtime} {entry}: {}", ended.stderr);
+        assert!(
+            ended.stderr.starts_with(expected),
+            "{runtime} {entry}: {}",
+            ended.stderr
+        );
     }
 }
 
@@ -45,14 +49,22 @@ async fn a_verdict_of_a_watchdog_ends_a_program_without_a_free_worker() {
     for runtime in ["current", "1"] {
         let ended = signalled(&[runtime, "run", "watched"]).end().await;
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("watched\" does not yield: run"), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("watched\" does not yield: run"),
+            "{}",
+            ended.stderr
+        );
     }
 }
 
 /// What becomes of a program that blocks there, is told so often, and has so long deadlines that it does not go before.
 async fn told(place: &'static str, runtime: &'static str, times: u8) -> Ended {
     // Where the first ends the service, those after it would find no program.
-    let times = if page::code(place, runtime) == 0 { 1 } else { times };
+    let times = if page::code(place, runtime) == 0 {
+        1
+    } else {
+        times
+    };
     let hours = (times - 1).to_string();
     let mut program = Program::start(env!("CARGO_BIN_EXE_stuck"), &[place, runtime, &hours]);
     program.prints("there").await;
@@ -74,7 +86,11 @@ async fn told(place: &'static str, runtime: &'static str, times: u8) -> Ended {
 async fn is_as_promised(place: &'static str, runtime: &'static str, times: u8) {
     let ended = told(place, runtime, times).await;
     let case = format!("{place}, {runtime}, signal {times}: {}", ended.stderr);
-    assert_eq!(ended.code, Some(page::code(place, runtime).into()), "{case}");
+    assert_eq!(
+        ended.code,
+        Some(page::code(place, runtime).into()),
+        "{case}"
+    );
     let names = ended.stderr.contains("service \"stuck\" ");
     assert_eq!(names, page::code(place, runtime) == 1, "{case}");
 }
@@ -87,7 +103,10 @@ async fn all_are_as_promised(times: u8) {
             open.spawn(is_as_promised(place, runtime, times));
         }
         while open.len() > 4 {
-            open.join_next().await.expect("some are open").expect("as promised");
+            open.join_next()
+                .await
+                .expect("some are open")
+                .expect("as promised");
         }
     }
     while let Some(done) = open.join_next().await {

@@ -32,5 +32,9 @@ async fn a_signal_is_an_event() {
     while program.line().await != "running" {}
     program.signal("TERM").await;
     let ended = program.end().await;
-    assert!(ended.stdout.lines().any(|line| line == EVENT), "{}", ended.stdout);
+    assert!(
+        ended.stdout.lines().any(|line| line == EVENT),
+        "{}",
+        ended.stdout
+    );
 }

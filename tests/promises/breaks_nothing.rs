@@ -32,7 +32,10 @@ fn dropping_a_future_breaks_nothing_before_its_first_poll() {
             let runner = Runner::new(obedient(&census));
             drop(runner.start());
             settle().await;
-            assert_eq!((runner.state(), runner.status().cycles()), (State::Stopped, 0));
+            assert_eq!(
+                (runner.state(), runner.status().cycles()),
+                (State::Stopped, 0)
+            );
             runner.start().await.expect("ready at once");
             drop((runner.stop(), runner.restart(), runner.wait()));
             settle().await;

@@ -74,7 +74,10 @@ fn no_leaks_after_aborts() {
             for _ in 0..200 {
                 runner.start().await.expect("ready at once");
                 drop(poll_once(Box::pin(runner.stop())).await);
-                runner.stop_within(Duration::from_millis(1)).await.expect_err("it hangs");
+                runner
+                    .stop_within(Duration::from_millis(1))
+                    .await
+                    .expect_err("it hangs");
                 assert_eq!(runner.state(), State::Stopped);
             }
             until(|| alive_tasks() == before).await;

@@ -57,10 +57,22 @@ async fn one_at_a_time_also_beside_an_attempt_that_does_not_yield() {
         );
         runner.start().await.expect("ready at once");
         crate::support::until(|| census.alive() == 1).await;
-        assert!(matches!(runner.stop().await, Err(StopError::Unresponsive(_))));
-        assert!(matches!(runner.start().await, Err(StartError::Unresponsive)));
-        assert!(matches!(runner.restart().await, Err(StartError::Unresponsive)));
-        assert!(matches!(runner.ensure_running().await, Err(StartError::Unresponsive)));
+        assert!(matches!(
+            runner.stop().await,
+            Err(StopError::Unresponsive(_))
+        ));
+        assert!(matches!(
+            runner.start().await,
+            Err(StartError::Unresponsive)
+        ));
+        assert!(matches!(
+            runner.restart().await,
+            Err(StartError::Unresponsive)
+        ));
+        assert!(matches!(
+            runner.ensure_running().await,
+            Err(StartError::Unresponsive)
+        ));
         assert_eq!((runner.state(), census.runs()), (State::Stopping, 1));
         release.send(()).expect("it waits for this");
         runner.wait_for(State::Stopped).await;
@@ -81,7 +93,8 @@ fn one_at_a_time_across_runtimes() {
         let runner = Runner::new(obedient(&census));
         for round in 0..500 {
             let on = if round % 2 == 0 { &first } else { &second };
-            on.block_on(runner.restart()).expect("an obedient service restarts");
+            on.block_on(runner.restart())
+                .expect("an obedient service restarts");
         }
         let (a, b) = (runner.clone(), runner.clone());
         let a = first.spawn(async move { while a.restart().await.is_ok() {} });

@@ -25,7 +25,10 @@ fn message(failure: &Failure) -> Option<&str> {
 /// Is there a panic with this message, in this phase?
 fn has_panicked<S: Service>(runner: &Runner<S>, phase: Phase, text: &str) -> bool {
     let history = runner.history();
-    history.entries().iter().any(|it| it.phase() == phase && message(it) == Some(text))
+    history
+        .entries()
+        .iter()
+        .any(|it| it.phase() == phase && message(it) == Some(text))
 }
 
 fn explode(text: &'static str) {
@@ -41,7 +44,10 @@ fn panics_are_failures_in_run() {
                 let _ = runner.start().await;
                 assert_eq!(runner.wait().await, Exit::Failed);
                 let last = runner.errors_last().expect("it failed");
-                assert_eq!((message(&last), last.phase()), (Some("run broke"), Phase::Run));
+                assert_eq!(
+                    (message(&last), last.phase()),
+                    (Some("run broke"), Phase::Run)
+                );
                 assert_eq!(last.cycle(), cycle);
             }
         })
@@ -82,7 +88,11 @@ fn panics_are_failures_before_there_is_a_future() {
                 crate::support::settle().await;
                 let error = runner.stop().await.expect_err("shutdown panics");
                 assert!(matches!(&error, StopError::Failed(it) if it.phase() == Phase::Shutdown));
-                assert!(has_panicked(&runner, Phase::Shutdown, "no future of shutdown"));
+                assert!(has_panicked(
+                    &runner,
+                    Phase::Shutdown,
+                    "no future of shutdown"
+                ));
             }
         })
     });
@@ -125,7 +135,10 @@ fn panics_are_failures_in_a_task() {
                 until(|| runner.errors_last().is_some()).await;
                 assert!(has_panicked(&runner, Phase::Task, "task broke"));
                 assert!(runner.is_running(), "a task is not the service");
-                runner.stop().await.expect("the failure was before the stop");
+                runner
+                    .stop()
+                    .await
+                    .expect("the failure was before the stop");
             }
         })
     });

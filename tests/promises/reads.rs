@@ -14,7 +14,12 @@ use startstop_core::{
 use crate::support::{many_threads, park_on, watched};
 
 fn read<S: Service>(runner: &Runner<S>) -> (State, bool, bool, Duration) {
-    (runner.state(), runner.is_running(), runner.is_ready(), runner.uptime())
+    (
+        runner.state(),
+        runner.is_running(),
+        runner.is_ready(),
+        runner.uptime(),
+    )
 }
 
 /// A service whose children take their time to be listed.
@@ -48,7 +53,9 @@ fn reads_never_wait_for_a_status_that_takes_its_time() {
         let (state, running, ready, _) = read(&runner);
         assert!(running && ready && state == State::Running);
         assert!(runner.errors_list().is_empty() && runner.history().entries().is_empty());
-        runtime.block_on(runner.stop()).expect("an obedient service stops");
+        runtime
+            .block_on(runner.stop())
+            .expect("an obedient service stops");
         drop(release);
         status.join().expect("no panic");
     });
@@ -59,10 +66,21 @@ struct Reads<S: Service>(WeakRunner<S>);
 
 impl<S: Service> Reads<S> {
     fn all(&self) {
-        let Some(runner) = self.0.upgrade() else { return };
+        let Some(runner) = self.0.upgrade() else {
+            return;
+        };
         read(&runner);
-        drop((runner.status(), runner.history(), runner.errors_last(), runner.errors_list()));
-        drop((runner.subscribe(), runner.wait_for(State::Backoff), format!("{runner:?}")));
+        drop((
+            runner.status(),
+            runner.history(),
+            runner.errors_last(),
+            runner.errors_list(),
+        ));
+        drop((
+            runner.subscribe(),
+            runner.wait_for(State::Backoff),
+            format!("{runner:?}"),
+        ));
     }
 }
 
@@ -82,7 +100,9 @@ impl<S: Service> Drop for Reads<S> {
 fn reads_never_wait_inside_of_wakers() {
     watched(|| {
         let runtime = many_threads();
-        let runner = Runner::new(service_fn(|cx: Context| async move { cx.cancelled().await }));
+        let runner = Runner::new(service_fn(
+            |cx: Context| async move { cx.cancelled().await },
+        ));
         let _on = runtime.enter();
         for _ in 0..100 {
             let waker = Waker::from(Arc::new(Reads(runner.downgrade())));
@@ -133,7 +153,9 @@ fn reads_never_wait_inside_of_a_predicate_or_the_drop_of_an_error() {
     watched(|| {
         let reader: Reader = Arc::default();
         let (of_error, of_policy) = (Arc::clone(&reader), Arc::clone(&reader));
-        let policy = RestartPolicy::always().backoff(Backoff::none()).limit(20, Duration::MAX);
+        let policy = RestartPolicy::always()
+            .backoff(Backoff::none())
+            .limit(20, Duration::MAX);
         let policy = policy.retry_if(move |_| {
             if let Some(read) = &*of_policy.lock().expect("no poison") {
                 read();
@@ -154,7 +176,10 @@ fn reads_never_wait_inside_of_a_predicate_or_the_drop_of_an_error() {
             let _ = runner.start().await;
             assert_eq!(runner.wait().await, Exit::Failed);
         });
-        assert_eq!((runner.status().attempts(), runner.history().evicted()), (21, 19));
+        assert_eq!(
+            (runner.status().attempts(), runner.history().evicted()),
+            (21, 19)
+        );
         reader.lock().expect("no poison").take();
     });
 }

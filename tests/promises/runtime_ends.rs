@@ -50,7 +50,11 @@ fn ends_in<S: Service>(state: State, make: impl Fn() -> Runner<S>) {
             let waits = [wait_elsewhere(&runner), wait_elsewhere(&runner)];
             farewell.say(runtime);
             for wait in waits {
-                assert_eq!(wait.join().expect("no panic"), Exit::Aborted, "{state} {farewell:?}");
+                assert_eq!(
+                    wait.join().expect("no panic"),
+                    Exit::Aborted,
+                    "{state} {farewell:?}"
+                );
             }
             assert_eq!(runner.state(), State::Stopped);
             assert_eq!(runner.status().last_exit(), Exit::Aborted);
@@ -77,7 +81,9 @@ fn wait_elsewhere<S: Service>(runner: &Runner<S>) -> thread::JoinHandle<Exit> {
 fn the_runtime_may_end_while_starting() {
     let explicit = Settings::new().readiness(Readiness::Explicit);
     watched(move || {
-        ends_in(State::Starting, move || Runner::with_settings(deaf(), explicit.clone()));
+        ends_in(State::Starting, move || {
+            Runner::with_settings(deaf(), explicit.clone())
+        });
     });
 }
 
@@ -102,7 +108,9 @@ fn the_runtime_may_end_during_backoff() {
     let policy = RestartPolicy::always().backoff(Backoff::constant(Duration::from_secs(1000)));
     let settings = Settings::new().restart(policy);
     watched(move || {
-        ends_in(State::Backoff, move || Runner::with_settings(failing("x"), settings.clone()));
+        ends_in(State::Backoff, move || {
+            Runner::with_settings(failing("x"), settings.clone())
+        });
     });
 }
 
@@ -130,9 +138,15 @@ fn the_runtime_may_end_with_tasks_and_everything() {
 #[test]
 fn the_runtime_may_end_and_the_runner_starts_on_a_new_one() {
     watched(|| {
-        let runner = Runner::new(service_fn(|cx: Context| async move { cx.cancelled().await }));
+        let runner = Runner::new(service_fn(
+            |cx: Context| async move { cx.cancelled().await },
+        ));
         for round in 0..50 {
-            let runtime = if round % 2 == 0 { many_threads() } else { one_thread() };
+            let runtime = if round % 2 == 0 {
+                many_threads()
+            } else {
+                one_thread()
+            };
             runtime.block_on(async {
                 runner.start().await.expect("ready at once");
                 if round % 3 > 0 {
@@ -164,9 +178,13 @@ fn the_runtime_may_end_under_a_start_that_waits_on_another() {
         let start = second.spawn(async move { clone.start().await });
         spin_until(|| runner.state() == State::Stopping);
         drop(first);
-        park_on(start).expect("no panic").expect("a new cycle after the end");
+        park_on(start)
+            .expect("no panic")
+            .expect("a new cycle after the end");
         assert!(runner.is_running());
-        second.block_on(runner.stop()).expect("an obedient service stops");
+        second
+            .block_on(runner.stop())
+            .expect("an obedient service stops");
     });
 }
 
@@ -187,7 +205,10 @@ fn the_runtime_may_end_under_a_pending_start_and_a_pending_stop() {
         spin_until(|| runner.state() == State::Starting);
         let clone = runner.clone();
         runtime.shutdown_background();
-        start.join().expect("no panic").expect_err("it was never ready");
+        start
+            .join()
+            .expect("no panic")
+            .expect_err("it was never ready");
         let _ = park_on(clone.stop());
         assert_eq!(runner.state(), State::Stopped);
     });

@@ -36,10 +36,13 @@ fn whoever_sees<S: Service>(runner: &Runner<S>, entered: &AtomicU64, round: impl
 fn whoever_sees_stopped_sees_why_run_failed() {
     watched(|| {
         let runtime = many_threads();
-        let runner = Runner::new(service_fn_with(AtomicU64::new(0), |entered, _cx| async move {
-            entered.fetch_add(1, Ordering::SeqCst);
-            Err::<(), _>("broken")
-        }));
+        let runner = Runner::new(service_fn_with(
+            AtomicU64::new(0),
+            |entered, _cx| async move {
+                entered.fetch_add(1, Ordering::SeqCst);
+                Err::<(), _>("broken")
+            },
+        ));
         let entered = runner.service().state().clone();
         whoever_sees(&runner, &entered, || drop(runtime.block_on(runner.start())));
     });

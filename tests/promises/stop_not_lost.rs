@@ -57,7 +57,10 @@ async fn start_each_round<S: Service>(
             Some(outcome) => outcome,
             None => start.await,
         };
-        assert!(matches!(outcome, Ok(()) | Err(StartError::Stopped)), "{outcome:?}");
+        assert!(
+            matches!(outcome, Ok(()) | Err(StartError::Stopped)),
+            "{outcome:?}"
+        );
         answered.recv().await.expect("it answers");
     }
 }

@@ -16,7 +16,10 @@ use crate::support::{deaf, settle, within};
 fn assert_passed(since: Instant, expected: Duration) {
     let passed = since.elapsed();
     let most = expected + Duration::from_millis(2);
-    assert!(passed >= expected && passed <= most, "{passed:?} instead of {expected:?}");
+    assert!(
+        passed >= expected && passed <= most,
+        "{passed:?} instead of {expected:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,7 +75,9 @@ async fn time_is_tokios_for_the_drain_and_the_uptime() {
 async fn time_is_tokios_for_the_backoff() {
     within(async {
         let delay = Duration::from_secs(7);
-        let policy = RestartPolicy::always().backoff(Backoff::constant(delay)).limit(9, delay * 99);
+        let policy = RestartPolicy::always()
+            .backoff(Backoff::constant(delay))
+            .limit(9, delay * 99);
         let service = service_fn(|_| async { tokio::time::sleep(Duration::from_secs(1)).await });
         let runner = Runner::with_settings(service, Settings::new().restart(policy));
         let begun = Instant::now();
@@ -80,7 +85,10 @@ async fn time_is_tokios_for_the_backoff() {
         runner.wait().await;
         let expected = (Duration::from_secs(1) * 10) + (delay * 9);
         let passed = begun.elapsed();
-        assert!(passed >= expected && passed < expected + Duration::from_millis(40), "{passed:?}");
+        assert!(
+            passed >= expected && passed < expected + Duration::from_millis(40),
+            "{passed:?}"
+        );
         assert_eq!(runner.status().attempts(), 10);
     })
     .await;
@@ -102,7 +110,10 @@ async fn time_is_tokios_for_what_a_service_is_told_of_its_deadline() {
         runner.start().await.expect("ready at once");
         settle().await;
         assert!(matches!(runner.stop().await, Err(StopError::TimedOut)));
-        assert_eq!((runner.errors_list().len(), runner.state()), (1, State::Stopped));
+        assert_eq!(
+            (runner.errors_list().len(), runner.state()),
+            (1, State::Stopped)
+        );
     })
     .await;
 }

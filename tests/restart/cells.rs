@@ -25,7 +25,10 @@ async fn attempts_and_exit(policy: RestartPolicy, outcome: Outcome) -> (u64, Exi
     runner.request_start();
     let exit = runner.wait().await;
     let status = runner.status();
-    assert_eq!((status.cycles(), status.restarts()), (1, status.attempts() - 1));
+    assert_eq!(
+        (status.cycles(), status.restarts()),
+        (1, status.attempts() - 1)
+    );
     (status.attempts(), exit)
 }
 
@@ -37,7 +40,10 @@ async fn never_makes_one_attempt_whatever_comes_of_it() {
             (Outcome::Error, Exit::Failed),
             (Outcome::Panic, Exit::Failed),
         ] {
-            assert_eq!(attempts_and_exit(RestartPolicy::never(), outcome).await, (1, exit));
+            assert_eq!(
+                attempts_and_exit(RestartPolicy::never(), outcome).await,
+                (1, exit)
+            );
         }
     })
     .await;
@@ -47,9 +53,18 @@ async fn never_makes_one_attempt_whatever_comes_of_it() {
 async fn on_failure_restarts_errors_and_panics_only() {
     within(async {
         let policy = RestartPolicy::on_failure;
-        assert_eq!(attempts_and_exit(policy(), Outcome::Ok).await, (1, Exit::Completed));
-        assert_eq!(attempts_and_exit(policy(), Outcome::Error).await, (4, Exit::Failed));
-        assert_eq!(attempts_and_exit(policy(), Outcome::Panic).await, (4, Exit::Failed));
+        assert_eq!(
+            attempts_and_exit(policy(), Outcome::Ok).await,
+            (1, Exit::Completed)
+        );
+        assert_eq!(
+            attempts_and_exit(policy(), Outcome::Error).await,
+            (4, Exit::Failed)
+        );
+        assert_eq!(
+            attempts_and_exit(policy(), Outcome::Panic).await,
+            (4, Exit::Failed)
+        );
     })
     .await;
 }
@@ -58,8 +73,14 @@ async fn on_failure_restarts_errors_and_panics_only() {
 async fn always_restarts_whatever_comes() {
     within(async {
         let policy = RestartPolicy::always;
-        assert_eq!(attempts_and_exit(policy(), Outcome::Error).await, (4, Exit::Failed));
-        assert_eq!(attempts_and_exit(policy(), Outcome::Panic).await, (4, Exit::Failed));
+        assert_eq!(
+            attempts_and_exit(policy(), Outcome::Error).await,
+            (4, Exit::Failed)
+        );
+        assert_eq!(
+            attempts_and_exit(policy(), Outcome::Panic).await,
+            (4, Exit::Failed)
+        );
         let (attempts, exit) = attempts_and_exit(policy(), Outcome::Ok).await;
         assert_eq!(attempts, 4);
         // "at most `max` restarts within any window; then the cycle fails".
@@ -71,7 +92,9 @@ async fn always_restarts_whatever_comes() {
 #[tokio::test(start_paused = true)]
 async fn the_limit_of_always_is_a_failure_that_says_so() {
     within(async {
-        let policy = RestartPolicy::always().backoff(Backoff::none()).limit(3, super::seconds(60));
+        let policy = RestartPolicy::always()
+            .backoff(Backoff::none())
+            .limit(3, super::seconds(60));
         let runner =
             Runner::with_settings(service_fn(|_| async {}), Settings::new().restart(policy));
         runner.request_start();
@@ -99,7 +122,10 @@ async fn a_service_that_fails_after_the_limit_was_reached_says_so_too() {
         runner.wait().await;
         assert!(super::tells_of_the_limit(&runner));
         let last = runner.errors_last().expect("it failed");
-        assert_eq!((last.phase(), last.error().to_string().as_str()), (Phase::Task, "and this"));
+        assert_eq!(
+            (last.phase(), last.error().to_string().as_str()),
+            (Phase::Task, "and this")
+        );
         assert!(runner.errors_list()[0].to_string().contains("limit"));
     })
     .await;

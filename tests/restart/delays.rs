@@ -26,7 +26,9 @@ fn remembering(moments: &Moments, lives: fn(u64) -> Duration) -> impl Service {
 /// The gaps between the beginnings of the attempts, in whole seconds.
 fn gaps(moments: &Moments) -> Vec<u64> {
     let moments = moments.lock().expect("no poison");
-    let gaps = moments.windows(2).map(|pair| (pair[1] - pair[0]).as_millis());
+    let gaps = moments
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).as_millis());
     gaps.map(|millis| {
         assert!(millis % 1000 < 10, "{millis} ms");
         u64::try_from(millis / 1000).expect("not that long")
@@ -35,14 +37,19 @@ fn gaps(moments: &Moments) -> Vec<u64> {
 }
 
 fn doubling() -> Backoff {
-    Backoff::exponential(seconds(1)).factor(2.0).max(seconds(8)).jitter(0.0)
+    Backoff::exponential(seconds(1))
+        .factor(2.0)
+        .max(seconds(8))
+        .jitter(0.0)
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_delays_double_up_to_their_cap() {
     within(async {
         let moments = Moments::default();
-        let policy = RestartPolicy::on_failure().backoff(doubling()).limit(6, seconds(1000));
+        let policy = RestartPolicy::on_failure()
+            .backoff(doubling())
+            .limit(6, seconds(1000));
         let service = remembering(&moments, |_| Duration::ZERO);
         let runner = Runner::with_settings(service, Settings::new().restart(policy));
         runner.request_start();
@@ -56,7 +63,9 @@ async fn the_delays_double_up_to_their_cap() {
 async fn a_long_run_resets_the_delay() {
     within(async {
         let moments = Moments::default();
-        let policy = RestartPolicy::on_failure().backoff(doubling()).limit(7, seconds(1000));
+        let policy = RestartPolicy::on_failure()
+            .backoff(doubling())
+            .limit(7, seconds(1000));
         let policy = policy.reset_after(seconds(20));
         let lives = |attempt| seconds(if attempt == 5 { 20 } else { 0 });
         let service = remembering(&moments, lives);
@@ -72,7 +81,9 @@ async fn a_long_run_resets_the_delay() {
 async fn a_run_that_is_a_little_too_short_does_not_reset_the_delay() {
     within(async {
         let moments = Moments::default();
-        let policy = RestartPolicy::on_failure().backoff(doubling()).limit(4, seconds(1000));
+        let policy = RestartPolicy::on_failure()
+            .backoff(doubling())
+            .limit(4, seconds(1000));
         let service = remembering(&moments, |_| seconds(59));
         let runner = Runner::with_settings(service, Settings::new().restart(policy));
         runner.request_start();
@@ -95,7 +106,10 @@ async fn jitter_scales_each_delay_within_its_bounds() {
         runner.wait().await;
         let moments = moments.lock().expect("no poison");
         let gaps: Vec<_> = moments.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        assert!(gaps.iter().all(|gap| (seconds(8)..=Duration::from_millis(12_005)).contains(gap)));
+        assert!(
+            gaps.iter()
+                .all(|gap| (seconds(8)..=Duration::from_millis(12_005)).contains(gap))
+        );
         assert!(
             gaps.iter().any(|gap| *gap < seconds(9)) && gaps.iter().any(|gap| *gap > seconds(11))
         );
@@ -106,7 +120,9 @@ async fn jitter_scales_each_delay_within_its_bounds() {
 #[tokio::test(start_paused = true)]
 async fn the_limit_counts_within_a_sliding_window() {
     within(async {
-        let policy = RestartPolicy::on_failure().backoff(Backoff::none()).limit(1, seconds(2));
+        let policy = RestartPolicy::on_failure()
+            .backoff(Backoff::none())
+            .limit(1, seconds(2));
         let service = service_fn(|cx: startstop_core::Context| async move {
             let lives = if cx.attempt() == 200 { 1900 } else { 2100 };
             sleep(Duration::from_millis(lives)).await;
@@ -156,7 +172,9 @@ async fn the_default_policy_bears_an_outage_of_more_than_a_minute() {
 async fn a_new_cycle_begins_with_a_clean_slate() {
     within(async {
         let moments = Moments::default();
-        let policy = RestartPolicy::on_failure().backoff(doubling()).limit(2, Duration::MAX);
+        let policy = RestartPolicy::on_failure()
+            .backoff(doubling())
+            .limit(2, Duration::MAX);
         let service = remembering(&moments, |_| Duration::ZERO);
         let runner = Runner::with_settings(service, Settings::new().restart(policy));
         for cycle in 1..=3 {

@@ -43,9 +43,15 @@ async fn stop_during_backoff_is_immediate() {
         let attempts = Arc::default();
         let runner = in_backoff(&attempts).await;
         let begun = Instant::now();
-        runner.stop().await.expect("the failure was before the stop");
+        runner
+            .stop()
+            .await
+            .expect("the failure was before the stop");
         assert_eq!(begun.elapsed(), seconds(0));
-        assert_eq!((runner.state(), runner.status().last_exit()), (State::Stopped, Exit::Stopped));
+        assert_eq!(
+            (runner.state(), runner.status().last_exit()),
+            (State::Stopped, Exit::Stopped)
+        );
         tokio::time::sleep(seconds(2000)).await;
         assert_eq!(attempts.load(Ordering::SeqCst), 1);
     })
@@ -59,10 +65,17 @@ async fn start_during_backoff_attempts_now() {
             let attempts = Arc::default();
             let runner = in_backoff(&attempts).await;
             let begun = Instant::now();
-            let started = if ensure { runner.ensure_running().await } else { runner.start().await };
+            let started = if ensure {
+                runner.ensure_running().await
+            } else {
+                runner.start().await
+            };
             started.expect("ready at once");
             assert_eq!(begun.elapsed(), seconds(0));
-            assert_eq!((runner.status().cycles(), runner.status().attempts()), (1, 2));
+            assert_eq!(
+                (runner.status().cycles(), runner.status().attempts()),
+                (1, 2)
+            );
             assert!(runner.is_running() && runner.errors_list().len() == 1);
         }
     })
@@ -77,7 +90,10 @@ async fn restart_during_backoff_is_a_new_cycle() {
         let begun = Instant::now();
         runner.restart().await.expect("ready at once");
         assert_eq!(begun.elapsed(), seconds(0));
-        assert_eq!((runner.status().cycles(), runner.status().attempts()), (2, 2));
+        assert_eq!(
+            (runner.status().cycles(), runner.status().attempts()),
+            (2, 2)
+        );
         assert!(runner.errors_list().is_empty());
     })
     .await;
@@ -200,7 +216,10 @@ async fn a_restart_counts_once_it_is_made() {
     within(async {
         let attempts = Arc::default();
         let runner = in_backoff(&attempts).await;
-        assert_eq!((runner.status().attempts(), runner.status().restarts()), (1, 0));
+        assert_eq!(
+            (runner.status().attempts(), runner.status().restarts()),
+            (1, 0)
+        );
         runner.stop().await.expect("nothing runs");
         assert_eq!(runner.status().restarts(), 0);
     })
@@ -209,7 +228,10 @@ async fn a_restart_counts_once_it_is_made() {
 
 #[test]
 fn the_end_of_the_runtime_between_two_attempts_has_no_uptime() {
-    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build();
     let runtime = runtime.expect("a runtime");
     let runner = runtime.block_on(async {
         let attempts = Arc::default();

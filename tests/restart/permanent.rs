@@ -21,7 +21,9 @@ enum Wrapper {
 type Maker = fn(u64) -> BoxError;
 
 fn attempts_before(make: Maker) -> impl Future<Output = u64> {
-    let policy = RestartPolicy::always().backoff(Backoff::none()).limit(20, super::seconds(60));
+    let policy = RestartPolicy::always()
+        .backoff(Backoff::none())
+        .limit(20, super::seconds(60));
     let service =
         service_fn(
             move |cx: startstop_core::Context| async move { Err::<(), _>(make(cx.attempt())) },
@@ -39,14 +41,25 @@ async fn a_permanent_error_ends_the_cycle_at_once_however_it_is_wrapped() {
     within(async {
         let makers: [(&str, Maker); 9] = [
             ("direct", |_| Permanent::new("no").into()),
-            ("of an io error", |_| Permanent::new(io::Error::other("no")).into()),
-            ("anyhow", |_| anyhow::Error::new(Permanent::new("no")).into()),
+            ("of an io error", |_| {
+                Permanent::new(io::Error::other("no")).into()
+            }),
+            ("anyhow", |_| {
+                anyhow::Error::new(Permanent::new("no")).into()
+            }),
             ("anyhow with context", |_| {
-                anyhow::Error::new(Permanent::new("no")).context("deep").context("deeper").into()
+                anyhow::Error::new(Permanent::new("no"))
+                    .context("deep")
+                    .context("deeper")
+                    .into()
             }),
             ("io", |_| io::Error::other(Permanent::new("no")).into()),
-            ("io of io", |_| io::Error::other(io::Error::other(Permanent::new("no"))).into()),
-            ("transparent", |_| Wrapper::from(Permanent::new("no")).into()),
+            ("io of io", |_| {
+                io::Error::other(io::Error::other(Permanent::new("no"))).into()
+            }),
+            ("transparent", |_| {
+                Wrapper::from(Permanent::new("no")).into()
+            }),
             ("source", |_| Wrapper::Source(Permanent::new("no")).into()),
             ("transparent anyhow", |_| {
                 Wrapper::Anyhow(anyhow::Error::new(Permanent::new("no"))).into()
@@ -63,7 +76,11 @@ async fn a_permanent_error_ends_the_cycle_at_once_however_it_is_wrapped() {
 async fn a_permanent_error_counts_when_it_comes() {
     within(async {
         let make = |attempt| -> BoxError {
-            if attempt < 3 { "again".into() } else { Permanent::new("enough").into() }
+            if attempt < 3 {
+                "again".into()
+            } else {
+                Permanent::new("enough").into()
+            }
         };
         assert_eq!(attempts_before(make).await, 3);
     })
@@ -92,7 +109,9 @@ async fn a_permanent_error_keeps_what_it_wraps() {
 #[tokio::test(start_paused = true)]
 async fn retry_if_decides_on_the_failure() {
     within(async {
-        let policy = RestartPolicy::on_failure().backoff(Backoff::none()).forever();
+        let policy = RestartPolicy::on_failure()
+            .backoff(Backoff::none())
+            .forever();
         let policy = policy.retry_if(|failure| failure.error().to_string() != "enough");
         let service = service_fn(|cx: startstop_core::Context| async move {
             Err::<(), _>(if cx.attempt() < 5 { "again" } else { "enough" })
@@ -111,7 +130,9 @@ async fn retry_if_decides_on_the_failure() {
 #[tokio::test(start_paused = true)]
 async fn retry_if_that_panics_has_not_said_yes() {
     within(async {
-        let policy = RestartPolicy::on_failure().backoff(Backoff::none()).forever();
+        let policy = RestartPolicy::on_failure()
+            .backoff(Backoff::none())
+            .forever();
         let policy = policy.retry_if(|_| panic!("cannot tell"));
         let settings = Settings::new().restart(policy);
         let runner = Runner::with_settings(crate::support::failing("x"), settings);

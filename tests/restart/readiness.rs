@@ -13,7 +13,10 @@ use super::{counted, seconds};
 use crate::support::within;
 
 fn explicit(policy: RestartPolicy) -> Settings {
-    Settings::new().readiness(Readiness::Explicit).start_timeout(seconds(3)).restart(policy)
+    Settings::new()
+        .readiness(Readiness::Explicit)
+        .start_timeout(seconds(3))
+        .restart(policy)
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,7 +40,10 @@ async fn a_late_attempt_is_aborted_and_restarted() {
         let failures = runner.errors_list();
         assert_eq!(failures.len(), 2);
         assert!(failures.iter().all(|it| it.cause() == Cause::TimedOut));
-        runner.stop().await.expect("the failures were before the stop");
+        runner
+            .stop()
+            .await
+            .expect("the failures were before the stop");
     })
     .await;
 }
@@ -47,12 +53,17 @@ async fn a_start_times_out_when_no_attempt_follows() {
     within(async {
         let attempts = Arc::default();
         let service = counted(&attempts, |_| pending());
-        let policy = RestartPolicy::on_failure().backoff(Backoff::none()).limit(2, seconds(100));
+        let policy = RestartPolicy::on_failure()
+            .backoff(Backoff::none())
+            .limit(2, seconds(100));
         let runner = Runner::with_settings(service, explicit(policy));
         let begun = Instant::now();
         assert!(matches!(runner.start().await, Err(StartError::TimedOut)));
         assert!(begun.elapsed() >= seconds(9) && begun.elapsed() < seconds(10));
-        assert_eq!((runner.status().attempts(), runner.status().last_exit()), (3, Exit::Failed));
+        assert_eq!(
+            (runner.status().attempts(), runner.status().last_exit()),
+            (3, Exit::Failed)
+        );
         assert!(super::tells_of_the_limit(&runner));
     })
     .await;
@@ -77,7 +88,12 @@ async fn every_attempt_has_to_become_ready_anew() {
         let mut states = runner.subscribe();
         let watcher = tokio::spawn(async move {
             let mut seen = Vec::new();
-            while seen.iter().filter(|state| **state == State::Running).count() < 2 {
+            while seen
+                .iter()
+                .filter(|state| **state == State::Running)
+                .count()
+                < 2
+            {
                 seen.extend(states.changed().await);
             }
             seen
@@ -90,7 +106,10 @@ async fn every_attempt_has_to_become_ready_anew() {
         assert_eq!(seen.last(), Some(&State::Running));
         assert!(seen.contains(&State::Backoff) && seen.contains(&State::Starting));
         assert!(runner.is_ready());
-        runner.stop().await.expect("the failure was before the stop");
+        runner
+            .stop()
+            .await
+            .expect("the failure was before the stop");
     })
     .await;
 }
@@ -100,10 +119,16 @@ async fn a_job_is_tried_until_it_is_done() {
     within(async {
         let attempts = Arc::default();
         let service = counted(&attempts, |cx: Context| async move {
-            if cx.attempt() < 4 { Err("not yet") } else { Ok(()) }
+            if cx.attempt() < 4 {
+                Err("not yet")
+            } else {
+                Ok(())
+            }
         });
         let policy = RestartPolicy::on_failure().backoff(Backoff::constant(seconds(50)));
-        let settings = Settings::new().readiness(Readiness::Completion).restart(policy);
+        let settings = Settings::new()
+            .readiness(Readiness::Completion)
+            .restart(policy);
         let runner = Runner::with_settings(service, settings);
         runner.start().await.expect("done at the fourth attempt");
         assert_eq!(runner.wait().await, Exit::Completed);

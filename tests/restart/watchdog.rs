@@ -33,8 +33,16 @@ async fn a_silent_service_is_aborted_without_shutdown_and_restarted() {
         runner.start().await.expect("ready at once");
         assert_eq!(runner.wait().await, Exit::Failed);
         assert!(begun.elapsed() >= seconds(23) && begun.elapsed() < seconds(24));
-        assert_eq!((runner.status().attempts(), calls.load(Ordering::SeqCst)), (4, 0));
-        assert!(runner.errors_list().iter().all(|it| it.cause() == Cause::Unresponsive));
+        assert_eq!(
+            (runner.status().attempts(), calls.load(Ordering::SeqCst)),
+            (4, 0)
+        );
+        assert!(
+            runner
+                .errors_list()
+                .iter()
+                .all(|it| it.cause() == Cause::Unresponsive)
+        );
     })
     .await;
 }
@@ -74,11 +82,17 @@ async fn heartbeats_of_an_attempt_that_is_over_do_not_count() {
             keep.lock().unwrap().get_or_insert(cx);
             async move { if fails { Err("again") } else { pending().await } }
         });
-        let policy = RestartPolicy::on_failure().backoff(Backoff::none()).limit(1, seconds(60));
+        let policy = RestartPolicy::on_failure()
+            .backoff(Backoff::none())
+            .limit(1, seconds(60));
         let runner = Runner::with_settings(service, watching(policy));
         runner.start().await.expect("ready at once");
         until(|| runner.status().attempts() == 2).await;
-        let over = first.lock().unwrap().take().expect("the first one has begun");
+        let over = first
+            .lock()
+            .unwrap()
+            .take()
+            .expect("the first one has begun");
         let beats = tokio::spawn(async move {
             loop {
                 over.heartbeat();
@@ -127,7 +141,10 @@ async fn the_watchdog_looks_only_while_running() {
             .readiness(startstop_core::Readiness::Explicit)
             .stop_timeout(seconds(60));
         let runner = Runner::with_settings(service, settings);
-        runner.start().await.expect("it is not looked at before it is ready");
+        runner
+            .start()
+            .await
+            .expect("it is not looked at before it is ready");
         sleep(seconds(4)).await;
         runner.stop().await.expect("nor after it was told to stop");
         assert!(runner.errors_list().is_empty());
@@ -141,7 +158,9 @@ async fn nothing_is_armed_without_a_watchdog() {
         let runner = Runner::new(crate::support::deaf());
         runner.start().await.expect("ready at once");
         settle().await;
-        let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        let tasks = tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks();
         assert_eq!(tasks, 1, "a running service is one task");
         sleep(seconds(1_000_000)).await;
         assert!(runner.is_running() && runner.errors_list().is_empty());
@@ -165,7 +184,10 @@ async fn a_service_that_blocks_its_thread_once_it_is_ready_is_seen() {
         let runner = Runner::with_settings(service, settings);
         runner.request_start();
         within(runner.wait_for(State::Stopping)).await;
-        assert_eq!(runner.errors_last().expect("it was seen").cause(), Cause::Unresponsive);
+        assert_eq!(
+            runner.errors_last().expect("it was seen").cause(),
+            Cause::Unresponsive
+        );
         drop(release);
         within(runner.wait()).await;
     }
@@ -182,8 +204,14 @@ async fn a_start_that_takes_longer_than_the_watchdog_is_left_alone() {
         let settings = watching(RestartPolicy::never()).readiness(Readiness::Explicit);
         let runner = Runner::with_settings(service, settings);
         let begun = Instant::now();
-        runner.start().await.expect("it is ready within its start timeout");
-        assert_eq!((runner.wait().await, begun.elapsed()), (Exit::Failed, seconds(23)));
+        runner
+            .start()
+            .await
+            .expect("it is ready within its start timeout");
+        assert_eq!(
+            (runner.wait().await, begun.elapsed()),
+            (Exit::Failed, seconds(23))
+        );
     })
     .await;
 }
@@ -208,13 +236,26 @@ async fn a_service_that_is_silent_and_blocks_its_thread_is_unresponsive_and_alon
         runner.start().await.expect("ready at once");
         runner.wait_for(State::Stopping).await;
         until(|| runner.errors_list().len() >= 2).await;
-        assert!(matches!(runner.start().await, Err(StartError::Unresponsive)));
-        assert!(matches!(runner.stop().await, Err(StopError::Unresponsive(_))));
-        assert_eq!((runner.state(), census.runs(), census.alive()), (State::Stopping, 1, 1));
+        assert!(matches!(
+            runner.start().await,
+            Err(StartError::Unresponsive)
+        ));
+        assert!(matches!(
+            runner.stop().await,
+            Err(StopError::Unresponsive(_))
+        ));
+        assert_eq!(
+            (runner.state(), census.runs(), census.alive()),
+            (State::Stopping, 1, 1)
+        );
         drop(release);
         runner.wait().await;
         settle().await;
-        assert_eq!(runner.state(), State::Stopped, "no policy applies after the verdict");
+        assert_eq!(
+            runner.state(),
+            State::Stopped,
+            "no policy applies after the verdict"
+        );
         census.assert_settled();
         assert_eq!(census.runs(), 1);
     })

@@ -21,7 +21,9 @@ struct Falls {
 
 impl Falls {
     fn with(error: impl Into<BoxError>) -> Self {
-        Self { error: Some(error.into()) }
+        Self {
+            error: Some(error.into()),
+        }
     }
 }
 
@@ -49,13 +51,23 @@ impl Service for Falling {
         if self.0 == Phase::Task {
             cx.spawn(Falls::with("disk full"));
         }
-        let error = if falls { Some(Permanent::new("disk full").into()) } else { None };
-        Either(error.map(|error| Falls { error: Some(error) }), cx.cancelled_owned())
+        let error = if falls {
+            Some(Permanent::new("disk full").into())
+        } else {
+            None
+        };
+        Either(
+            error.map(|error| Falls { error: Some(error) }),
+            cx.cancelled_owned(),
+        )
     }
 
     fn shutdown(&self, _: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
         let falls = self.0 == Phase::Shutdown;
-        Either(falls.then(|| Falls::with("disk full")), std::future::ready(()))
+        Either(
+            falls.then(|| Falls::with("disk full")),
+            std::future::ready(()),
+        )
     }
 }
 
@@ -89,7 +101,11 @@ async fn an_error_is_kept_although_the_drop_panics_after_it() {
         assert_eq!(causes, [(phase, Cause::Error), (phase, Cause::Panic)]);
         let own = errors[0].error();
         assert!(own.to_string().contains("disk full"), "{own}");
-        assert_eq!(runner.status().attempts(), 1, "what is permanent stays permanent");
+        assert_eq!(
+            runner.status().attempts(),
+            1,
+            "what is permanent stays permanent"
+        );
     }
 }
 
@@ -97,7 +113,9 @@ async fn an_error_is_kept_although_the_drop_panics_after_it() {
 async fn the_cycle_fails_with_the_error_and_not_with_the_panic() {
     let settings = Settings::new().readiness(startstop_core::Readiness::Explicit);
     let runner = Runner::with_settings(Falling(Phase::Run), settings);
-    let Err(StartError::Failed(failure)) = runner.start().await else { panic!("it has failed") };
+    let Err(StartError::Failed(failure)) = runner.start().await else {
+        panic!("it has failed")
+    };
     assert_eq!(failure.cause(), Cause::Error);
 }
 
@@ -126,7 +144,10 @@ async fn a_job_is_done_when_its_last_task_is() {
     let first = start(&runner).await;
     sleep(50 * SECOND).await;
     assert!(first.is_waiting() && !runner.is_ready());
-    assert_eq!((runner.state(), done.load(Ordering::SeqCst)), (State::Starting, 1));
+    assert_eq!(
+        (runner.state(), done.load(Ordering::SeqCst)),
+        (State::Starting, 1)
+    );
     first.outcome().await.unwrap();
     assert_took(begun, 100 * SECOND);
     assert_eq!(within(runner.wait()).await, Exit::Completed);
@@ -140,7 +161,11 @@ async fn a_job_fails_with_its_task_once_all_have_ended() {
         let tasks = Arc::clone(&done);
         let job = once(move |cx: Context| {
             for seconds in [100, 3] {
-                let result = if seconds == failing { Err("disk full") } else { Ok(()) };
+                let result = if seconds == failing {
+                    Err("disk full")
+                } else {
+                    Ok(())
+                };
                 after(seconds, &cx, &tasks, result);
             }
             async {}
@@ -155,7 +180,10 @@ async fn a_job_fails_with_its_task_once_all_have_ended() {
             (failure.phase(), failure.error().to_string().as_str()),
             (Phase::Task, "disk full")
         );
-        assert_eq!((within(runner.wait()).await, done.load(Ordering::SeqCst)), (Exit::Failed, 2));
+        assert_eq!(
+            (within(runner.wait()).await, done.load(Ordering::SeqCst)),
+            (Exit::Failed, 2)
+        );
         assert!(!runner.is_ready());
     }
 }
@@ -167,7 +195,10 @@ async fn a_task_that_has_failed_before_the_job_returns_counts_too() {
         sleep(SECOND).await;
     });
     let runner = Runner::new(job);
-    assert!(matches!(within(runner.start()).await, Err(StartError::Failed(_))));
+    assert!(matches!(
+        within(runner.start()).await,
+        Err(StartError::Failed(_))
+    ));
     assert_eq!(within(runner.wait()).await, Exit::Failed);
 }
 
@@ -194,7 +225,11 @@ async fn a_stop_of_a_job_whose_tasks_go_on_is_a_stop() {
     within(runner.stop()).await.unwrap();
     assert!(matches!(first.outcome().await, Err(StartError::Stopped)));
     assert_eq!(runner.wait().await, Exit::Stopped);
-    assert_eq!(stops.load(Ordering::SeqCst), 11, "it is a part of the job, which is told to stop");
+    assert_eq!(
+        stops.load(Ordering::SeqCst),
+        11,
+        "it is a part of the job, which is told to stop"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,13 +238,18 @@ async fn a_task_of_a_job_that_does_not_listen_is_aborted_at_the_deadline() {
     let runner = Runner::new(job);
     let first = start(&runner).await;
     let begun = Instant::now();
-    assert!(matches!(within(runner.stop()).await, Err(StopError::TimedOut)));
+    assert!(matches!(
+        within(runner.stop()).await,
+        Err(StopError::TimedOut)
+    ));
     assert_took(begun, 5 * SECOND);
     assert!(matches!(first.outcome().await, Err(StartError::Stopped)));
     assert_eq!(runner.wait().await, Exit::Aborted);
 
     let first = start(&runner).await;
-    within(runner.stop_within(std::time::Duration::ZERO)).await.unwrap();
+    within(runner.stop_within(std::time::Duration::ZERO))
+        .await
+        .unwrap();
     assert!(first.outcome().await.is_err());
     assert_eq!(runner.wait().await, Exit::Aborted);
 }
@@ -226,7 +266,10 @@ async fn a_job_whose_task_has_failed_is_tried_again() {
     let settings = Settings::new().restart(RestartPolicy::on_failure());
     let runner = Runner::with_settings(job, settings);
     within(runner.start()).await.unwrap();
-    assert_eq!((runner.status().attempts(), runner.errors_list().len()), (3, 2));
+    assert_eq!(
+        (runner.status().attempts(), runner.errors_list().len()),
+        (3, 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]

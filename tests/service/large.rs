@@ -65,12 +65,17 @@ fn a_service_is_stored_once() {
 
 #[test]
 fn a_boxed_service_is_stored_once() {
-    survives("a_boxed_service_is_stored_once", async { runs(Reader.boxed()).await });
+    survives("a_boxed_service_is_stored_once", async {
+        runs(Reader.boxed()).await
+    });
 }
 
 #[test]
 fn a_shared_service_is_stored_once() {
-    survives("a_shared_service_is_stored_once", runs(std::sync::Arc::new(Reader)));
+    survives(
+        "a_shared_service_is_stored_once",
+        runs(std::sync::Arc::new(Reader)),
+    );
 }
 
 async fn waits(cx: Context) {

@@ -28,7 +28,10 @@ async fn a_second_call_wakes_what_nothing_else_does() {
 /// Waits on its thread until it is told; says who calls.
 fn pair(
     stop: impl Fn(&Sender<()>) -> Result<(), String> + Send + Sync + 'static,
-) -> (Runner<impl startstop_core::Service>, Arc<Mutex<Vec<thread::ThreadId>>>) {
+) -> (
+    Runner<impl startstop_core::Service>,
+    Arc<Mutex<Vec<thread::ThreadId>>>,
+) {
     let (tell, told) = channel();
     let told = Mutex::new(told);
     let threads = Arc::new(Mutex::new(Vec::new()));
@@ -42,7 +45,9 @@ fn pair(
         second.lock().unwrap().push(thread::current().id());
         stop(&tell)
     });
-    let settings = Settings::new().stop_timeout(SECOND / 20).abort_timeout(SECOND / 20);
+    let settings = Settings::new()
+        .stop_timeout(SECOND / 20)
+        .abort_timeout(SECOND / 20);
     (Runner::with_settings(service, settings), threads)
 }
 
@@ -82,7 +87,10 @@ async fn a_second_call_that_hangs_is_unresponsive_until_it_ends() {
         Ok(())
     });
     runner.start().await.unwrap();
-    assert!(matches!(within(runner.stop()).await, Err(StopError::Unresponsive(_))));
+    assert!(matches!(
+        within(runner.stop()).await,
+        Err(StopError::Unresponsive(_))
+    ));
     drop(release);
     within(runner.wait()).await;
 }

@@ -9,7 +9,14 @@ use crate::support::{Caller, SECOND, idle, within};
 async fn a_probe_tells_what_the_service_says() {
     let (cx, probe) = Context::probed(CancellationToken::new());
     assert!(!probe.is_ready());
-    assert_eq!((probe.heartbeats(), probe.checkpoint(), probe.not_ready_reason()), (0, None, None));
+    assert_eq!(
+        (
+            probe.heartbeats(),
+            probe.checkpoint(),
+            probe.not_ready_reason()
+        ),
+        (0, None, None)
+    );
     cx.not_ready("starting");
     assert_eq!(probe.not_ready_reason().as_deref(), Some("starting"));
     cx.ready();
@@ -27,8 +34,10 @@ async fn a_probe_tells_what_the_service_says() {
     assert_eq!((probe.heartbeats(), probe.checkpoint()), (1, Some("two")));
     assert_eq!(probe.detail().as_deref(), Some("3 connections"));
     let reports = probe.reports();
-    let told: Vec<_> =
-        reports.iter().map(|it| (it.error().to_string(), it.cause(), it.task())).collect();
+    let told: Vec<_> = reports
+        .iter()
+        .map(|it| (it.error().to_string(), it.cause(), it.task()))
+        .collect();
     assert_eq!(
         told,
         [
@@ -68,7 +77,9 @@ async fn a_probe_asks_for_a_reload_and_hears_the_answer() {
     let asks = probe.clone();
     let second = Caller::of(async move { asks.reload().await }).await;
     cx.reloaded().await.failed("line 3");
-    let Err(ReloadError::Failed(failure)) = second.outcome().await else { panic!("it has failed") };
+    let Err(ReloadError::Failed(failure)) = second.outcome().await else {
+        panic!("it has failed")
+    };
     assert_eq!(failure.error().to_string(), "line 3");
     assert_eq!(probe.reports().len(), 1);
 
@@ -76,7 +87,10 @@ async fn a_probe_asks_for_a_reload_and_hears_the_answer() {
     let third = Caller::of(async move { asks.reload().await }).await;
     drop(cx);
     assert!(matches!(third.outcome().await, Err(ReloadError::Stopped)));
-    assert!(matches!(within(probe.reload()).await, Err(ReloadError::Stopped)));
+    assert!(matches!(
+        within(probe.reload()).await,
+        Err(ReloadError::Stopped)
+    ));
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,7 +32,10 @@ async fn a_service_takes_its_readiness_back_and_gets_it_again() {
         runner.start().await.unwrap();
         sleep(2 * SECOND).await;
         assert!(runner.is_running() && !runner.is_ready());
-        assert_eq!(runner.status().not_ready_reason(), Some("the database is away"));
+        assert_eq!(
+            runner.status().not_ready_reason(),
+            Some("the database is away")
+        );
         runner.ensure_running().await.unwrap();
         sleep(10 * SECOND).await;
         assert!(runner.is_running() && runner.is_ready());
@@ -47,7 +50,10 @@ async fn a_service_takes_its_readiness_back_and_gets_it_again() {
                 _ => {}
             }
         }
-        assert_eq!(told, ["ready after 0ns", "the database is away", "ready after 5s"]);
+        assert_eq!(
+            told,
+            ["ready after 0ns", "the database is away", "ready after 5s"]
+        );
     }
 }
 
@@ -96,7 +102,11 @@ async fn the_next_attempt_is_ready_again() {
             ready.push(*after);
         }
     }
-    assert_eq!(ready, [Duration::ZERO; 2], "an attempt counts from its own start");
+    assert_eq!(
+        ready,
+        [Duration::ZERO; 2],
+        "an attempt counts from its own start"
+    );
     runner.stop().await.unwrap();
 }
 
@@ -140,12 +150,19 @@ async fn a_start_is_put_off_and_never_shortened() {
         });
         let runner = Runner::with_settings(service, explicit());
         let begun = Instant::now();
-        assert!(matches!(within(runner.start()).await, Err(StartError::TimedOut)));
+        assert!(matches!(
+            within(runner.start()).await,
+            Err(StartError::TimedOut)
+        ));
         assert_took(begun, late_after * SECOND);
         let failure = runner.errors_last().unwrap();
         let error = failure.error().downcast_ref::<Interruption>();
         let after = late_after * SECOND;
-        assert_eq!(error, Some(&Interruption::StartTimedOut { after }), "{extensions:?}");
+        assert_eq!(
+            error,
+            Some(&Interruption::StartTimedOut { after }),
+            "{extensions:?}"
+        );
     }
 }
 
@@ -172,7 +189,10 @@ async fn an_attempt_that_leaves_before_it_is_ready_has_failed() {
         panic!("it was never ready")
     };
     assert_eq!(failure.cause(), Cause::NotReady);
-    assert_eq!(failure.error().downcast_ref(), Some(&Interruption::NotReady));
+    assert_eq!(
+        failure.error().downcast_ref(),
+        Some(&Interruption::NotReady)
+    );
     assert_eq!(runner.wait().await, Exit::Failed);
 }
 
@@ -188,7 +208,12 @@ async fn an_explicit_service_that_leaves_early_is_restarted_by_its_policy() {
     let runner = Runner::with_settings(service, explicit().restart(policy));
     within(runner.start()).await.unwrap();
     assert_eq!(runner.errors_list().len(), 2);
-    assert!(runner.errors_list().iter().all(|failure| failure.cause() == Cause::NotReady));
+    assert!(
+        runner
+            .errors_list()
+            .iter()
+            .all(|failure| failure.cause() == Cause::NotReady)
+    );
     runner.stop().await.unwrap();
 }
 
@@ -204,8 +229,10 @@ async fn an_explicit_service_that_was_told_to_stop_may_leave_early() {
 
 #[tokio::test(start_paused = true)]
 async fn a_runner_as_a_service_may_leave_early() {
-    let inner =
-        Runner::with_settings(service_fn(async |cx: Context| cx.cancelled().await), explicit());
+    let inner = Runner::with_settings(
+        service_fn(async |cx: Context| cx.cancelled().await),
+        explicit(),
+    );
     let outer = Runner::new(inner.clone());
     let start = crate::support::start(&outer).await;
     inner.stop().await.unwrap();
@@ -213,5 +240,8 @@ async fn a_runner_as_a_service_may_leave_early() {
     assert_eq!(outer.wait().await, Exit::Completed);
     assert!(outer.errors_list().is_empty());
     // A job says that it is ready by its end.
-    Runner::new(Runner::new(once(async |_cx| ()))).start().await.unwrap();
+    Runner::new(Runner::new(once(async |_cx| ())))
+        .start()
+        .await
+        .unwrap();
 }

@@ -42,7 +42,10 @@ async fn a_checkpoint_is_named_with_its_age_by_whoever_tells_of_a_hang() {
     runner.request_start();
     sleep(4 * SECOND).await;
     let status = runner.status();
-    assert_eq!((status.checkpoint(), status.checkpoint_age()), (Some("writing"), Some(3 * SECOND)));
+    assert_eq!(
+        (status.checkpoint(), status.checkpoint_age()),
+        (Some("writing"), Some(3 * SECOND))
+    );
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     let failure = runner.errors_last().unwrap();
     assert_eq!(failure.cause(), Cause::TimedOut);
@@ -50,8 +53,17 @@ async fn a_checkpoint_is_named_with_its_age_by_whoever_tells_of_a_hang() {
         (failure.checkpoint(), failure.checkpoint_age()),
         (Some("writing"), Some(29 * SECOND))
     );
-    assert!(failure.to_string().ends_with(r#", 29s after checkpoint "writing""#), "{failure}");
-    assert_eq!(runner.status().checkpoint(), Some("writing"), "of the most recent attempt");
+    assert!(
+        failure
+            .to_string()
+            .ends_with(r#", 29s after checkpoint "writing""#),
+        "{failure}"
+    );
+    assert_eq!(
+        runner.status().checkpoint(),
+        Some("writing"),
+        "of the most recent attempt"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,7 +75,10 @@ async fn an_error_of_its_own_does_not_speak_of_the_checkpoint() {
     runner.start().await.unwrap_err();
     let failure = runner.errors_last().unwrap();
     assert_eq!(failure.checkpoint(), Some("reading"));
-    assert!(!failure.to_string().contains("after checkpoint"), "{failure}");
+    assert!(
+        !failure.to_string().contains("after checkpoint"),
+        "{failure}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,7 +173,10 @@ async fn the_first_reason_of_a_stop_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_winds_down_knows_that_run_has_ended() {
-    for (result, reason) in [(Ok(()), StopReason::Completed), (Err("broken"), StopReason::Failed)] {
+    for (result, reason) in [
+        (Ok(()), StopReason::Completed),
+        (Err("broken"), StopReason::Failed),
+    ] {
         let seen = Arc::new(Mutex::new(None));
         let tell = Arc::clone(&seen);
         let runner = Runner::new(service_fn(move |cx: Context| {
@@ -183,8 +201,16 @@ async fn a_stop_of_the_whole_is_asked_for_from_within() {
         cx.cancelled().await;
     });
     let idle = || service_fn(async |cx: Context| cx.cancelled().await);
-    let inner = Group::builder("inner").with("asks", asks).with("beside", idle()).build().unwrap();
-    let app = Group::builder("app").with("inner", inner).with("far", idle()).build().unwrap();
+    let inner = Group::builder("inner")
+        .with("asks", asks)
+        .with("beside", idle())
+        .build()
+        .unwrap();
+    let app = Group::builder("app")
+        .with("inner", inner)
+        .with("far", idle())
+        .build()
+        .unwrap();
     let app = Runner::new(app);
     app.start().await.unwrap();
     assert_eq!(within(app.wait()).await, Exit::Stopped);
@@ -200,7 +226,9 @@ async fn a_shared_service_stops_every_whole() {
     }));
     let idle = || service_fn(async |cx: Context| cx.cancelled().await);
     let whole = |name: &'static str| {
-        let group = Group::builder(name).with("shared", shared.clone()).with("own", idle());
+        let group = Group::builder(name)
+            .with("shared", shared.clone())
+            .with("own", idle());
         Runner::new(group.build().unwrap())
     };
     let (one, other) = (whole("one"), whole("other"));
@@ -223,8 +251,10 @@ async fn a_service_outside_of_a_group_stops_itself() {
 
 #[test]
 fn a_stuck_task_is_named_with_the_checkpoint() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(3)
+        .enable_all()
+        .build();
     let runtime = runtime.unwrap();
     let (release, held) = std::sync::mpsc::channel::<()>();
     let held = Arc::new(Mutex::new(held));
@@ -238,11 +268,15 @@ fn a_stuck_task_is_named_with_the_checkpoint() {
         });
         async move { cx.cancelled().await }
     });
-    let settings = Settings::new().stop_timeout(SECOND / 20).abort_timeout(SECOND / 20);
+    let settings = Settings::new()
+        .stop_timeout(SECOND / 20)
+        .abort_timeout(SECOND / 20);
     let runner = Runner::with_settings(service, settings);
     runtime.block_on(async {
         runner.start().await.unwrap();
-        tokio::task::spawn_blocking(move || has_begun.recv().unwrap()).await.unwrap();
+        tokio::task::spawn_blocking(move || has_begun.recv().unwrap())
+            .await
+            .unwrap();
         let Err(startstop_core::StopError::Unresponsive(stuck)) = within(runner.stop()).await
         else {
             panic!("the task blocks its thread")

@@ -22,8 +22,10 @@ async fn what_fails_in_a_named_task_bears_its_name() {
     idle().await;
     runner.stop().await.unwrap();
     let named: Vec<_> = runner.errors_list();
-    let named: Vec<_> =
-        named.iter().map(|it| (it.phase(), it.cause(), it.task().map(str::to_owned))).collect();
+    let named: Vec<_> = named
+        .iter()
+        .map(|it| (it.phase(), it.cause(), it.task().map(str::to_owned)))
+        .collect();
     assert_eq!(
         named,
         [
@@ -50,7 +52,11 @@ where
     let runner = Runner::new(service_fn(run.clone()));
     runner.start().await.unwrap();
     within(runner.wait()).await;
-    assert!(runner.errors_list().is_empty(), "{:?}", runner.errors_list());
+    assert!(
+        runner.errors_list().is_empty(),
+        "{:?}",
+        runner.errors_list()
+    );
     within(run(Context::detached(CancellationToken::new()))).await;
 }
 
@@ -128,7 +134,9 @@ async fn many_tasks_that_wait_for_each_other_do_not_wait_for_ever() {
             let inner = cx.clone();
             cx.spawn(async move {
                 // It knows only that it waits for those before it.
-                tokio::time::timeout(SECOND / 50, inner.join_tasks()).await.ok();
+                tokio::time::timeout(SECOND / 50, inner.join_tasks())
+                    .await
+                    .ok();
             });
         }
         cx.join_tasks().await;
@@ -193,7 +201,10 @@ async fn cost_of_a_message(tasks: usize) -> std::time::Duration {
 async fn a_message_costs_the_same_among_many_that_wait() {
     let mut ratios = Vec::new();
     for _ in 0..5 {
-        let (few, many) = (cost_of_a_message(100).await, cost_of_a_message(20_000).await);
+        let (few, many) = (
+            cost_of_a_message(100).await,
+            cost_of_a_message(20_000).await,
+        );
         // It would be some hundred times as much if a place were looked for. The caches of the machine have their share.
         ratios.push(many.as_secs_f64() / few.as_secs_f64());
         if ratios.iter().any(|ratio| *ratio < 8.0) {

@@ -19,7 +19,11 @@ async fn a_tick_is_a_sign_of_life() {
         let runner = Runner::with_settings(every(period, async |_cx: Context| {}), watched());
         runner.start().await.unwrap();
         sleep(90 * SECOND).await;
-        assert!(runner.is_running(), "{period:?}: {:?}", runner.errors_last());
+        assert!(
+            runner.is_running(),
+            "{period:?}: {:?}",
+            runner.errors_last()
+        );
         runner.stop().await.unwrap();
     }
 }
@@ -77,7 +81,10 @@ async fn a_start_that_says_nothing_is_only_late() {
     let service = service_fn(async |_cx: Context| std::future::pending::<()>().await);
     let runner = Runner::with_settings(service, watched().readiness(Readiness::Explicit));
     let begun = Instant::now();
-    assert!(matches!(within(runner.start()).await, Err(StartError::TimedOut)));
+    assert!(matches!(
+        within(runner.start()).await,
+        Err(StartError::TimedOut)
+    ));
     assert_took(begun, 30 * SECOND);
 }
 
@@ -121,7 +128,10 @@ async fn a_service_that_waits_for_a_slot_is_not_silent() {
         let runner = Runner::with_settings(service, settings);
         runner.request_start();
         sleep(60 * SECOND).await;
-        slot.fill(&Context::detached(tokio_util::sync::CancellationToken::new()), 7);
+        slot.fill(
+            &Context::detached(tokio_util::sync::CancellationToken::new()),
+            7,
+        );
         sleep(60 * SECOND).await;
         assert!(runner.is_ready(), "{:?}", runner.errors_last());
         runner.stop().await.unwrap();
@@ -139,7 +149,10 @@ async fn a_service_that_has_waited_for_a_slot_is_looked_at_again() {
     runner.start().await.unwrap();
     sleep(63 * SECOND).await;
     let begun = Instant::now();
-    slot.fill(&Context::detached(tokio_util::sync::CancellationToken::new()), 7);
+    slot.fill(
+        &Context::detached(tokio_util::sync::CancellationToken::new()),
+        7,
+    );
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     assert_took(begun, 5 * SECOND);
 }

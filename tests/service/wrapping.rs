@@ -31,7 +31,14 @@ struct Counted<S> {
 impl<S> Counted<S> {
     fn around(inner: S) -> (Self, Arc<AtomicUsize>) {
         let calls = Arc::new(AtomicUsize::new(0));
-        (Self { inner, calls: Arc::clone(&calls), leave: Notify::new() }, calls)
+        (
+            Self {
+                inner,
+                calls: Arc::clone(&calls),
+                leave: Notify::new(),
+            },
+            calls,
+        )
     }
 }
 
@@ -54,7 +61,10 @@ async fn is_called_once(service: impl Service, calls: Arc<AtomicUsize>) {
     let runner = Runner::with_settings(service, Settings::new().stop_timeout(SECOND));
     runner.start().await.unwrap();
     within(runner.stop()).await.unwrap();
-    assert_eq!((runner.wait().await, calls.load(Ordering::SeqCst)), (Exit::Stopped, 1));
+    assert_eq!(
+        (runner.wait().await, calls.load(Ordering::SeqCst)),
+        (Exit::Stopped, 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]

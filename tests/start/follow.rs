@@ -101,6 +101,10 @@ async fn a_restart_after_a_failed_stop_still_restarts() {
     assert_eq!(stopping, startstop_core::Exit::Aborted);
     again.outcome().await.unwrap();
     probe.until(Event::Run(2, 1)).await;
-    assert_eq!(runner.history().entries().len(), 1, "the end that was forced is in the history");
+    assert_eq!(
+        runner.history().entries().len(),
+        1,
+        "the end that was forced is in the history"
+    );
     assert!(runner.errors_list().is_empty());
 }

@@ -8,12 +8,17 @@ use startstop_core::{Context, Exit, Runner, Slot, StartError, StartStop, once};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// Starts the job whose attempt drops it, and says what has come of that at once.
-struct Starts(Arc<OnceLock<Arc<dyn StartStop>>>, UnboundedSender<Poll<Result<(), StartError>>>);
+struct Starts(
+    Arc<OnceLock<Arc<dyn StartStop>>>,
+    UnboundedSender<Poll<Result<(), StartError>>>,
+);
 
 impl Drop for Starts {
     fn drop(&mut self) {
         let job = self.0.get().expect("it was put in before the start");
-        let polled = pin!(job.start()).as_mut().poll(&mut Task::from_waker(Waker::noop()));
+        let polled = pin!(job.start())
+            .as_mut()
+            .poll(&mut Task::from_waker(Waker::noop()));
         let _ = self.1.send(polled);
     }
 }

@@ -17,9 +17,14 @@ async fn failed_when_it_ends_in_failure_before_it_was_ready() {
     for readiness in [Readiness::Explicit, Readiness::Completion] {
         let (runner, probe) = probed(Settings::new().readiness(readiness));
         probe.tell(Act::Fail("no port"));
-        let Err(StartError::Failed(failure)) = runner.start().await else { panic!() };
+        let Err(StartError::Failed(failure)) = runner.start().await else {
+            panic!()
+        };
         assert_eq!(failure.error().downcast_ref(), Some(&Broken("no port")));
-        assert_eq!((failure.phase(), failure.cause()), (Phase::Run, Cause::Error));
+        assert_eq!(
+            (failure.phase(), failure.cause()),
+            (Phase::Run, Cause::Error)
+        );
         assert_eq!(runner.state(), State::Stopped);
         assert_eq!(runner.wait().await, Exit::Failed);
     }
@@ -29,8 +34,17 @@ async fn failed_when_it_ends_in_failure_before_it_was_ready() {
 async fn failed_when_it_panics_before_it_was_ready() {
     let (runner, probe) = probed(explicit());
     probe.tell(Act::Panic("no port"));
-    let Err(StartError::Failed(failure)) = runner.start().await else { panic!() };
-    assert_eq!(failure.error().downcast_ref::<PanicError>().unwrap().message(), "no port");
+    let Err(StartError::Failed(failure)) = runner.start().await else {
+        panic!()
+    };
+    assert_eq!(
+        failure
+            .error()
+            .downcast_ref::<PanicError>()
+            .unwrap()
+            .message(),
+        "no port"
+    );
     assert_eq!(failure.cause(), Cause::Panic);
 }
 
@@ -48,12 +62,16 @@ async fn not_failed_where_a_policy_restarts_it() {
 
 #[tokio::test(start_paused = true)]
 async fn failed_when_the_policy_gives_up() {
-    let policy = RestartPolicy::on_failure().backoff(Backoff::none()).limit(2, 60 * SECOND);
+    let policy = RestartPolicy::on_failure()
+        .backoff(Backoff::none())
+        .limit(2, 60 * SECOND);
     let (runner, probe) = probed(explicit().restart(policy));
     for act in [Act::Fail("one"), Act::Fail("two"), Act::Fail("three")] {
         probe.tell(act);
     }
-    let Err(StartError::Failed(failure)) = runner.start().await else { panic!() };
+    let Err(StartError::Failed(failure)) = runner.start().await else {
+        panic!()
+    };
     assert_eq!(failure.error().downcast_ref(), Some(&Broken("three")));
     assert!(failure.to_string().contains("limit"), "{failure}");
     assert!(runner.errors_last().unwrap().to_string().contains("limit"));
@@ -99,7 +117,10 @@ async fn cancelled_when_the_parent_was_cancelled_already() {
     let (runner, mut probe) = probed(Settings::new());
     let parent = CancellationToken::new();
     parent.cancel();
-    assert!(matches!(runner.start_with(&parent).await, Err(StartError::Cancelled)));
+    assert!(matches!(
+        runner.start_with(&parent).await,
+        Err(StartError::Cancelled)
+    ));
     idle().await;
     assert!(probe.seen().is_empty());
     assert_eq!(runner.state(), State::Stopped);

@@ -47,7 +47,11 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 fn runtime() -> Runtime {
-    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn idle_service() -> impl Service {
@@ -57,14 +61,30 @@ fn idle_service() -> impl Service {
 #[test]
 fn a_start_outside_tokio_has_no_runtime() {
     let (runner, mut probe) = probed(Settings::new());
-    assert!(matches!(block_on(runner.start()), Err(StartError::NoRuntime)));
-    assert!(matches!(block_on(runner.ensure_running()), Err(StartError::NoRuntime)));
-    assert!(matches!(block_on(runner.restart()), Err(StartError::NoRuntime)));
+    assert!(matches!(
+        block_on(runner.start()),
+        Err(StartError::NoRuntime)
+    ));
+    assert!(matches!(
+        block_on(runner.ensure_running()),
+        Err(StartError::NoRuntime)
+    ));
+    assert!(matches!(
+        block_on(runner.restart()),
+        Err(StartError::NoRuntime)
+    ));
     let parent = tokio_util::sync::CancellationToken::new();
-    assert!(matches!(block_on(runner.start_with(&parent)), Err(StartError::NoRuntime)));
+    assert!(matches!(
+        block_on(runner.start_with(&parent)),
+        Err(StartError::NoRuntime)
+    ));
     runner.request_start();
     assert_eq!(runner.state(), State::Stopped);
-    assert_eq!(runner.errors_last().unwrap().uptime(), Duration::ZERO, "nothing was up");
+    assert_eq!(
+        runner.errors_last().unwrap().uptime(),
+        Duration::ZERO,
+        "nothing was up"
+    );
     block_on(runner.stop()).unwrap();
     assert!(probe.seen().is_empty());
 }
@@ -117,7 +137,10 @@ fn a_request_from_outside_tokio_starts_it_where_it_ran() {
     });
     runner.request_start();
     runtime.block_on(within(runner.wait_for(State::Running)));
-    assert_eq!((runner.status().cycles(), runner.errors_last().is_none()), (2, true));
+    assert_eq!(
+        (runner.status().cycles(), runner.errors_last().is_none()),
+        (2, true)
+    );
     runtime.block_on(within(runner.stop())).unwrap();
 }
 
@@ -132,9 +155,15 @@ fn a_task_that_is_left_when_the_runtime_ends_is_lost() {
         within(runner.wait_for(State::Stopping)).await;
     });
     drop(runtime);
-    assert_eq!((runner.state(), runner.status().last_exit()), (State::Stopped, Exit::Aborted));
+    assert_eq!(
+        (runner.state(), runner.status().last_exit()),
+        (State::Stopped, Exit::Aborted)
+    );
     let failure = runner.errors_last().unwrap();
-    assert_eq!((failure.cause(), failure.phase()), (Cause::Aborted, Phase::Task));
+    assert_eq!(
+        (failure.cause(), failure.phase()),
+        (Cause::Aborted, Phase::Task)
+    );
 }
 
 #[test]
@@ -199,7 +228,11 @@ fn a_stop_in_progress_ends_with_the_runtime() {
 fn a_service_that_is_just_being_entered_ends_with_its_runtime() {
     let (runner, mut probe) = probed(Settings::new());
     let two = runtime();
-    let one = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let one = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let (send, woken) = channel();
     let hold = Arc::new(Hold(send, Latch::default()));
     let waker = Waker::from(Arc::clone(&hold));
@@ -209,7 +242,12 @@ fn a_service_that_is_just_being_entered_ends_with_its_runtime() {
     one.spawn(async move { busy.recv() });
     {
         let _entered = one.enter();
-        assert!(start.as_mut().poll(&mut Task::from_waker(&waker)).is_pending());
+        assert!(
+            start
+                .as_mut()
+                .poll(&mut Task::from_waker(&waker))
+                .is_pending()
+        );
     }
     drop(free);
     woken.recv_timeout(Duration::from_secs(10)).unwrap();

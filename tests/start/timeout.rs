@@ -19,9 +19,16 @@ async fn a_late_service_is_aborted_as_a_failure() {
     assert_took(since, 30 * SECOND);
     assert_eq!(runner.state(), State::Stopped);
     assert_eq!(probe.count(Event::RunEnded), 1);
-    assert_eq!(probe.count(Event::Shutdown), 0, "it is aborted, not stopped");
+    assert_eq!(
+        probe.count(Event::Shutdown),
+        0,
+        "it is aborted, not stopped"
+    );
     let failure = runner.errors_last().unwrap();
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Run, Cause::TimedOut));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Run, Cause::TimedOut)
+    );
     let error = failure.error().downcast_ref::<Interruption>().unwrap();
     assert!(matches!(error, Interruption::StartTimedOut { after } if *after == 30 * SECOND));
     assert_eq!(runner.errors_list().len(), 1);
@@ -65,7 +72,9 @@ async fn the_policy_decides_about_a_late_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn a_late_last_attempt_times_the_start_out() {
-    let policy = RestartPolicy::on_failure().backoff(Backoff::none()).limit(1, 3600 * SECOND);
+    let policy = RestartPolicy::on_failure()
+        .backoff(Backoff::none())
+        .limit(1, 3600 * SECOND);
     let (runner, probe) = probed(explicit().restart(policy));
     assert!(matches!(runner.start().await, Err(StartError::TimedOut)));
     assert_eq!(probe.runs(), 2);
@@ -96,6 +105,13 @@ async fn a_late_service_that_fails_in_its_drop_is_recorded_too() {
     });
     let runner = startstop_core::Runner::with_settings(service, explicit());
     assert!(runner.start().await.is_err());
-    let causes: Vec<_> = runner.errors_list().iter().map(startstop_core::Failure::cause).collect();
-    assert!(causes.contains(&Cause::TimedOut) && causes.contains(&Cause::Panic), "{causes:?}");
+    let causes: Vec<_> = runner
+        .errors_list()
+        .iter()
+        .map(startstop_core::Failure::cause)
+        .collect();
+    assert!(
+        causes.contains(&Cause::TimedOut) && causes.contains(&Cause::Panic),
+        "{causes:?}"
+    );
 }

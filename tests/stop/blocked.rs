@@ -32,18 +32,30 @@ async fn a_stop_from_a_task_returns() {
     let stopper = runner.clone();
     let stop = tokio::spawn(async move { stopper.stop().await });
     let outcome = within(stop).await.unwrap();
-    assert!(matches!(outcome, Err(StopError::Unresponsive(_))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(StopError::Unresponsive(_))),
+        "{outcome:?}"
+    );
     assert_eq!(runner.state(), State::Stopping);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_start_timeout_holds_for_a_blocked_thread() {
-    let settings = Settings::new().readiness(Readiness::Explicit).start_timeout(SHORT);
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .start_timeout(SHORT);
     let (runner, probe) = blocking(settings);
     let outcome = within(runner.start()).await;
-    assert!(matches!(outcome, Err(StartError::Unresponsive)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(StartError::Unresponsive)),
+        "{outcome:?}"
+    );
     assert_eq!(runner.state(), State::Stopping);
-    let causes: Vec<_> = runner.errors_list().iter().map(startstop_core::Failure::cause).collect();
+    let causes: Vec<_> = runner
+        .errors_list()
+        .iter()
+        .map(startstop_core::Failure::cause)
+        .collect();
     assert_eq!(causes, [Cause::TimedOut, Cause::Unresponsive]);
     probe.release();
     within(runner.wait_for(State::Stopped)).await;
@@ -51,11 +63,16 @@ async fn the_start_timeout_holds_for_a_blocked_thread() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_start_timeout_holds_for_a_blocked_thread_for_a_start_from_a_task() {
-    let settings = Settings::new().readiness(Readiness::Explicit).start_timeout(SHORT);
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .start_timeout(SHORT);
     let (runner, _probe) = blocking(settings);
     let start = tokio::spawn(async move { runner.start().await });
     let outcome = within(start).await.unwrap();
-    assert!(matches!(outcome, Err(StartError::Unresponsive)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(StartError::Unresponsive)),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -75,6 +92,9 @@ async fn a_restart_of_one_that_blocks_is_unresponsive_for_a_task() {
     probe.until(Event::Run(1, 1)).await;
     let restart = tokio::spawn(async move { runner.restart().await });
     let outcome = within(restart).await.unwrap();
-    assert!(matches!(outcome, Err(StartError::Unresponsive)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(StartError::Unresponsive)),
+        "{outcome:?}"
+    );
     assert_eq!(probe.runs(), 1);
 }

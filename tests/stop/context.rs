@@ -21,7 +21,9 @@ async fn contexts(
     let in_shutdown = Arc::new(Mutex::new(None));
     let slot = Arc::clone(&in_shutdown);
     probe.on_cancel(Act::Hang);
-    probe.on_shutdown(Act::with(move |cx| *slot.lock().unwrap() = Some(cx.clone())));
+    probe.on_shutdown(Act::with(move |cx| {
+        *slot.lock().unwrap() = Some(cx.clone())
+    }));
     probe.tell(Act::with(move |cx| send.send(cx.clone()).unwrap()));
     runner.start().await.unwrap();
     let context = within(contexts.recv()).await.unwrap();
@@ -84,7 +86,11 @@ async fn run_until_cancelled_gives_the_output_or_none() {
     let (runner, _probe, cx, _) = contexts(Settings::new()).await;
     assert_eq!(within(cx.run_until_cancelled(async { 7 })).await, Some(7));
     let inner = cx.clone();
-    let waiting = async move { inner.run_until_cancelled(std::future::pending::<u8>()).await };
+    let waiting = async move {
+        inner
+            .run_until_cancelled(std::future::pending::<u8>())
+            .await
+    };
     let waiting = Caller::of(waiting).await;
     assert!(waiting.is_waiting());
     runner.request_stop();
@@ -104,7 +110,11 @@ async fn what_is_ready_each_time_does_not_outrun_the_stop() {
     let token = CancellationToken::new();
     token.cancel();
     let cx = Context::detached(token);
-    assert_eq!(cx.run_until_cancelled(async { panic!("it is not polled") }).await, None::<()>);
+    assert_eq!(
+        cx.run_until_cancelled(async { panic!("it is not polled") })
+            .await,
+        None::<()>
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,7 +32,10 @@ async fn a_run_that_does_not_end_is_aborted_at_the_stop_timeout() {
     assert_eq!(runner.wait().await, Exit::Aborted);
     let failures = runner.errors_list();
     assert_eq!(failures.len(), 1);
-    assert_eq!((failures[0].phase(), failures[0].cause()), (Phase::Run, Cause::TimedOut));
+    assert_eq!(
+        (failures[0].phase(), failures[0].cause()),
+        (Phase::Run, Cause::TimedOut)
+    );
     let error = failures[0].error().downcast_ref::<Interruption>().unwrap();
     assert!(matches!(error, Interruption::StopTimedOut { after } if *after == 7 * SECOND));
 }
@@ -55,7 +58,10 @@ async fn a_shutdown_that_does_not_end_is_aborted_at_the_stop_timeout() {
     assert!(matches!(runner.stop().await, Err(StopError::TimedOut)));
     assert_took(since, 5 * SECOND);
     let failure = runner.errors_last().unwrap();
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Shutdown, Cause::TimedOut));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Shutdown, Cause::TimedOut)
+    );
     assert_eq!(runner.wait().await, Exit::Aborted);
 }
 
@@ -70,7 +76,10 @@ async fn a_task_that_does_not_end_is_aborted_at_the_stop_timeout() {
     assert_took(since, 5 * SECOND);
     assert_eq!(probe.count(Event::TaskEnded), 1);
     let failure = runner.errors_last().unwrap();
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Task, Cause::TimedOut));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Task, Cause::TimedOut)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +87,10 @@ async fn stop_within_shortens_a_stop_in_progress() {
     let (runner, _probe) = deaf(Settings::new()).await;
     let since = Instant::now();
     let first = stop(&runner).await;
-    assert!(matches!(runner.stop_within(SECOND).await, Err(StopError::TimedOut)));
+    assert!(matches!(
+        runner.stop_within(SECOND).await,
+        Err(StopError::TimedOut)
+    ));
     assert_took(since, SECOND);
     assert!(matches!(first.outcome().await, Err(StopError::TimedOut)));
 }
@@ -144,7 +156,11 @@ async fn zero_ends_a_stop_in_progress() {
     let first = stop(&runner).await;
     let second = runner.stop_within(Duration::ZERO).await;
     assert_took(since, Duration::ZERO);
-    assert_eq!(first.outcome().await.is_ok(), second.is_ok(), "the same outcome for both");
+    assert_eq!(
+        first.outcome().await.is_ok(),
+        second.is_ok(),
+        "the same outcome for both"
+    );
     assert_eq!(probe.count(Event::RunEnded), 1);
     assert_eq!(runner.wait().await, Exit::Aborted);
 }
@@ -164,7 +180,10 @@ async fn a_stop_timeout_of_max_waits_for_ever() {
 async fn a_stop_that_was_given_up_keeps_its_deadline() {
     let (runner, _probe) = deaf(Settings::new()).await;
     let (since, other) = (Instant::now(), runner.clone());
-    Caller::of(async move { other.stop_within(2 * SECOND).await }).await.give_up().await;
+    Caller::of(async move { other.stop_within(2 * SECOND).await })
+        .await
+        .give_up()
+        .await;
     runner.wait_for(State::Stopped).await;
     assert_took(since, 2 * SECOND);
 }
@@ -179,7 +198,10 @@ async fn tasks_of_a_stop(turns: usize) -> usize {
             for _ in 0..turns {
                 yield_now().await;
             }
-            found.store(Handle::current().metrics().num_alive_tasks(), Ordering::Relaxed);
+            found.store(
+                Handle::current().metrics().num_alive_tasks(),
+                Ordering::Relaxed,
+            );
         }
     });
     let runner = Runner::new(service);
@@ -190,7 +212,11 @@ async fn tasks_of_a_stop(turns: usize) -> usize {
 
 #[tokio::test]
 async fn a_task_keeps_the_deadline_only_of_a_stop_that_takes_longer_than_a_few_turns() {
-    assert_eq!(tasks_of_a_stop(1).await, 1, "the service, which calls its shutdown itself");
+    assert_eq!(
+        tasks_of_a_stop(1).await,
+        1,
+        "the service, which calls its shutdown itself"
+    );
     yield_now().await;
     assert_eq!(tasks_of_a_stop(10).await, 2, "and who keeps the deadline");
 }

@@ -50,7 +50,11 @@ async fn the_stop_timeout_counts_from_the_end_of_the_drain() {
     probe.on_cancel(Act::Hang);
     let since = Instant::now();
     let stopping = stop(&runner).await;
-    assert_eq!(cx.remaining(), Some(8 * SECOND), "what is left of the drain is included");
+    assert_eq!(
+        cx.remaining(),
+        Some(8 * SECOND),
+        "what is left of the drain is included"
+    );
     assert!(matches!(stopping.outcome().await, Err(StopError::TimedOut)));
     assert_took(since, 8 * SECOND);
     let failure = runner.errors_last().unwrap().error().to_string();
@@ -120,7 +124,13 @@ async fn a_stop_timeout_of_zero_aborts_after_the_drain() {
     runner.stop().await.unwrap();
     assert_took(since, DRAIN);
     assert_eq!(runner.wait().await, Exit::Aborted);
-    assert_eq!((probe.count(Event::Shutdown), runner.history().entries().len()), (0, 0));
+    assert_eq!(
+        (
+            probe.count(Event::Shutdown),
+            runner.history().entries().len()
+        ),
+        (0, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,10 @@ async fn a_run_that_fails_after_the_stop_had_begun() {
     let (runner, probe) = running().await;
     probe.on_cancel(Act::Fail("flush"));
     let failure = failure(runner.stop().await);
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Run, Cause::Error));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Run, Cause::Error)
+    );
     assert_eq!(failure.error().downcast_ref(), Some(&Broken("flush")));
     assert_eq!(runner.wait().await, Exit::Failed);
     assert_eq!(runner.errors_list().len(), 1);
@@ -34,8 +37,18 @@ async fn a_run_that_panics_after_the_stop_had_begun() {
     let (runner, probe) = running().await;
     probe.on_cancel(Act::Panic("flush"));
     let failure = failure(runner.stop().await);
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Run, Cause::Panic));
-    assert_eq!(failure.error().downcast_ref::<PanicError>().unwrap().message(), "flush");
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Run, Cause::Panic)
+    );
+    assert_eq!(
+        failure
+            .error()
+            .downcast_ref::<PanicError>()
+            .unwrap()
+            .message(),
+        "flush"
+    );
     assert_eq!(runner.wait().await, Exit::Failed);
 }
 
@@ -44,7 +57,10 @@ async fn a_shutdown_that_fails_is_recorded() {
     let (runner, probe) = running().await;
     probe.on_shutdown(Act::Fail("close"));
     let failure = failure(runner.stop().await);
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Shutdown, Cause::Error));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Shutdown, Cause::Error)
+    );
     assert_eq!(runner.wait().await, Exit::Failed);
 }
 
@@ -53,7 +69,10 @@ async fn a_shutdown_that_panics_is_recorded() {
     let (runner, probe) = running().await;
     probe.on_shutdown(Act::Panic("close"));
     let failure = failure(runner.stop().await);
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Shutdown, Cause::Panic));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Shutdown, Cause::Panic)
+    );
     runner.start().await.unwrap();
     assert!(runner.is_running(), "the runner goes on");
 }
@@ -70,7 +89,10 @@ async fn a_task_that_fails_after_the_stop_had_begun() {
     }));
     idle().await;
     let failure = failure(runner.stop().await);
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Task, Cause::Error));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Task, Cause::Error)
+    );
     assert_eq!(runner.wait().await, Exit::Failed);
 }
 
@@ -83,7 +105,12 @@ async fn all_failures_of_a_stop_are_kept() {
     let mut phases: Vec<_> = runner.errors_list().iter().map(Failure::phase).collect();
     phases.sort_by_key(|phase| format!("{phase:?}"));
     assert_eq!(phases, [Phase::Run, Phase::Shutdown]);
-    assert!(runner.errors_list().iter().any(|f| f.phase() == last.phase()));
+    assert!(
+        runner
+            .errors_list()
+            .iter()
+            .any(|f| f.phase() == last.phase())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +137,12 @@ async fn reported_failures_do_not_count() {
     stopping.outcome().await.unwrap();
     assert_eq!(runner.wait().await, Exit::Stopped);
     assert_eq!(runner.errors_list().len(), 3);
-    assert!(runner.errors_list().iter().all(|f| f.cause() == Cause::Reported));
+    assert!(
+        runner
+            .errors_list()
+            .iter()
+            .all(|f| f.cause() == Cause::Reported)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,6 +161,9 @@ async fn whoever_sees_stopped_sees_why() {
     let mut watch = runner.subscribe();
     probe.tell(Act::Fail("gone"));
     while watch.changed().await != Some(startstop_core::State::Stopped) {}
-    assert_eq!(runner.errors_last().unwrap().error().downcast_ref(), Some(&Broken("gone")));
+    assert_eq!(
+        runner.errors_last().unwrap().error().downcast_ref(),
+        Some(&Broken("gone"))
+    );
     assert_eq!(runner.wait().await, Exit::Failed);
 }

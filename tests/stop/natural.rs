@@ -21,7 +21,10 @@ async fn ok_completes_the_cycle_without_shutdown() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_and_a_panic_fail_the_cycle_without_shutdown() {
-    for (act, cause) in [(Act::Fail("x"), Cause::Error), (Act::Panic("x"), Cause::Panic)] {
+    for (act, cause) in [
+        (Act::Fail("x"), Cause::Error),
+        (Act::Panic("x"), Cause::Panic),
+    ] {
         let (runner, mut probe) = probed(Settings::new());
         runner.start().await.unwrap();
         let end = wait(&runner).await;
@@ -59,7 +62,10 @@ async fn the_tasks_of_a_service_that_ends_have_the_stop_timeout_to_end() {
     assert_eq!(probe.count(Event::TaskEnded), 1);
     assert_eq!(probe.count(Event::Shutdown), 0);
     let failure = runner.errors_last().unwrap();
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Task, Cause::TimedOut));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Task, Cause::TimedOut)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +79,10 @@ async fn a_stop_while_its_tasks_end_joins_and_can_shorten_it() {
     idle().await;
     let since = Instant::now();
     let first = stop(&runner).await;
-    assert!(matches!(runner.stop_within(SECOND).await, Err(StopError::TimedOut)));
+    assert!(matches!(
+        runner.stop_within(SECOND).await,
+        Err(StopError::TimedOut)
+    ));
     assert!(matches!(first.outcome().await, Err(StopError::TimedOut)));
     assert_took(since, SECOND);
     assert_eq!(probe.count(Event::Shutdown), 0);

@@ -17,16 +17,22 @@ struct Reloads {
 /// A service that looks for reload requests when it is let.
 fn reloading() -> (Runner<impl Service>, Arc<Reloads>, UnboundedReceiver<u64>) {
     let (seen, saw) = unbounded_channel();
-    let service = service_fn_with(Reloads { look: Notify::new(), seen }, async |state, cx| {
-        cx.run_until_cancelled(async {
-            loop {
-                state.look.notified().await;
-                cx.reloaded().await.done();
-                state.seen.send(cx.cycle()).unwrap();
-            }
-        })
-        .await;
-    });
+    let service = service_fn_with(
+        Reloads {
+            look: Notify::new(),
+            seen,
+        },
+        async |state, cx| {
+            cx.run_until_cancelled(async {
+                loop {
+                    state.look.notified().await;
+                    cx.reloaded().await.done();
+                    state.seen.send(cx.cycle()).unwrap();
+                }
+            })
+            .await;
+        },
+    );
     let state = Arc::clone(service.state());
     (Runner::with_settings(service, Settings::new()), state, saw)
 }
@@ -87,10 +93,12 @@ async fn several_requests_are_one_for_a_service_that_waits_for_them() {
 #[tokio::test(start_paused = true)]
 async fn a_request_is_not_lost_when_the_future_is_dropped() {
     let (send, mut contexts) = unbounded_channel();
-    let runner = Runner::new(startstop_core::service_fn(move |cx: startstop_core::Context| {
-        send.send(cx.clone()).unwrap();
-        async move { cx.cancelled().await }
-    }));
+    let runner = Runner::new(startstop_core::service_fn(
+        move |cx: startstop_core::Context| {
+            send.send(cx.clone()).unwrap();
+            async move { cx.cancelled().await }
+        },
+    ));
     runner.start().await.unwrap();
     let cx = within(contexts.recv()).await.unwrap();
     let inner = cx.clone();

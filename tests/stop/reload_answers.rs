@@ -15,7 +15,11 @@ use crate::support::{Caller, SECOND, idle, within};
 fn answering(works: bool) -> impl Service {
     service_fn(move |cx: Context| async move {
         while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
-            if works { reload.done() } else { reload.failed("line 3: no such key") }
+            if works {
+                reload.done()
+            } else {
+                reload.failed("line 3: no such key")
+            }
         }
     })
 }
@@ -56,7 +60,9 @@ async fn a_service_says_that_it_is_done() {
 async fn a_failure_is_the_answer_and_recorded_as_reported() {
     let runner = Runner::new(answering(false));
     runner.start().await.unwrap();
-    let Err(ReloadError::Failed(failure)) = within(runner.reload()).await else { panic!() };
+    let Err(ReloadError::Failed(failure)) = within(runner.reload()).await else {
+        panic!()
+    };
     assert_eq!(failure.error().to_string(), "line 3: no such key");
     let recorded = runner.errors_last().unwrap();
     assert_eq!(recorded.cause(), Cause::Reported);
@@ -67,9 +73,15 @@ async fn a_failure_is_the_answer_and_recorded_as_reported() {
 #[tokio::test(start_paused = true)]
 async fn where_nobody_waits_it_is_not_supported() {
     let runner = Runner::new(deaf());
-    assert!(matches!(within(runner.reload()).await, Err(ReloadError::Stopped)));
+    assert!(matches!(
+        within(runner.reload()).await,
+        Err(ReloadError::Stopped)
+    ));
     runner.start().await.unwrap();
-    assert!(matches!(within(runner.reload()).await, Err(ReloadError::NotSupported)));
+    assert!(matches!(
+        within(runner.reload()).await,
+        Err(ReloadError::NotSupported)
+    ));
     runner.stop().await.unwrap();
 }
 
@@ -219,7 +231,10 @@ async fn each_task_that_waits_gets_a_reload_and_all_have_to_answer() {
     idle().await;
     assert!(caller.is_waiting());
     third.done();
-    assert!(matches!(caller.outcome().await, Err(ReloadError::Failed(_))));
+    assert!(matches!(
+        caller.outcome().await,
+        Err(ReloadError::Failed(_))
+    ));
     runner.stop().await.unwrap();
 }
 
@@ -240,7 +255,10 @@ async fn a_reload_is_told_from_its_begin_to_its_answer() {
     let told: Vec<_> = std::iter::from_fn(|| events.try_next()).collect();
     assert!(matches!(told[0].kind(), EventKind::Reloading));
     assert!(matches!(told[1].kind(), EventKind::Failed(_)));
-    assert!(matches!(told[2].kind(), EventKind::Reloaded(Err(ReloadError::Failed(_)))));
+    assert!(matches!(
+        told[2].kind(),
+        EventKind::Reloaded(Err(ReloadError::Failed(_)))
+    ));
     assert_eq!(told.len(), 3);
 }
 
@@ -283,9 +301,14 @@ async fn the_first_failure_in_a_group_is_the_answer_and_the_others_are_asked() {
     let app = Runner::new(group.build().unwrap());
     app.start().await.unwrap();
     let mut four = app.service().get("four").unwrap().events();
-    let Err(ReloadError::Failed(failure)) = within(app.reload()).await else { panic!() };
+    let Err(ReloadError::Failed(failure)) = within(app.reload()).await else {
+        panic!()
+    };
     assert_eq!(failure.path(), "app/two");
-    assert!(matches!(four.try_next().unwrap().kind(), EventKind::Reloading));
+    assert!(matches!(
+        four.try_next().unwrap().kind(),
+        EventKind::Reloading
+    ));
     assert!(app.is_running());
     app.stop().await.unwrap();
 }
@@ -298,12 +321,21 @@ async fn a_group_in_which_nobody_supports_it_does_not() {
         .with("failed", Member::new(failed).on_failure(OnFailure::Ignore));
     let app = Runner::new(group.build().unwrap());
     app.start().await.unwrap();
-    assert!(matches!(within(app.reload()).await, Err(ReloadError::NotSupported)));
+    assert!(matches!(
+        within(app.reload()).await,
+        Err(ReloadError::NotSupported)
+    ));
     let empty = Runner::new(Group::builder("empty").build().unwrap());
     empty.start().await.unwrap();
-    assert!(matches!(within(empty.reload()).await, Err(ReloadError::NotSupported)));
+    assert!(matches!(
+        within(empty.reload()).await,
+        Err(ReloadError::NotSupported)
+    ));
     let outer = Runner::new(Runner::new(answering(false)));
     outer.start().await.unwrap();
-    assert!(matches!(within(outer.reload()).await, Err(ReloadError::Failed(_))));
+    assert!(matches!(
+        within(outer.reload()).await,
+        Err(ReloadError::Failed(_))
+    ));
     outer.stop().await.unwrap();
 }

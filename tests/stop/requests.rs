@@ -87,7 +87,11 @@ async fn a_task_that_outlives_its_attempt_asks_for_nothing() {
     let runner = Runner::with_settings(service, Settings::new().restart(policy));
     let ask = async |state: State, cycles: u64| {
         within(runner.wait_for(state)).await;
-        let over = first.lock().unwrap().clone().expect("the first attempt has begun");
+        let over = first
+            .lock()
+            .unwrap()
+            .clone()
+            .expect("the first attempt has begun");
         over.request_stop();
         over.request_restart();
         idle().await;

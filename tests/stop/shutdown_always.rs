@@ -46,7 +46,12 @@ async fn shutdown_runs_when_always_asked_for_between_two_attempts() {
     probe.tell(Act::Fail("two"));
     let _ = runner.start().await;
     probe.until(Event::Run(1, 3)).await;
-    let order = [Event::Run(1, 1), Event::RunEnded, Event::Shutdown, Event::ShutdownEnded];
+    let order = [
+        Event::Run(1, 1),
+        Event::RunEnded,
+        Event::Shutdown,
+        Event::ShutdownEnded,
+    ];
     assert_eq!(probe.seen()[..4], order);
     assert_eq!(probe.count(Event::Shutdown), 2);
 }
@@ -79,12 +84,17 @@ async fn shutdown_always_has_the_stop_timeout() {
     runner.wait_for(State::Stopped).await;
     assert_took(since, 4 * SECOND);
     let failure = runner.errors_last().unwrap();
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Shutdown, Cause::TimedOut));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Shutdown, Cause::TimedOut)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn shutdown_after_an_aborted_attempt_has_the_deadline_of_a_stop() {
-    let late = always().readiness(Readiness::Explicit).start_timeout(SECOND);
+    let late = always()
+        .readiness(Readiness::Explicit)
+        .start_timeout(SECOND);
     let silent = always().watchdog(SECOND);
     for (settings, cause) in [(late, Cause::TimedOut), (silent, Cause::Unresponsive)] {
         let (runner, probe) = probed(settings.stop_timeout(4 * SECOND));
@@ -93,7 +103,10 @@ async fn shutdown_after_an_aborted_attempt_has_the_deadline_of_a_stop() {
         runner.wait().await;
         let failures = runner.errors_list();
         let causes: Vec<_> = failures.iter().map(|it| (it.phase(), it.cause())).collect();
-        assert_eq!(causes, [(Phase::Run, cause), (Phase::Shutdown, Cause::TimedOut)]);
+        assert_eq!(
+            causes,
+            [(Phase::Run, cause), (Phase::Shutdown, Cause::TimedOut)]
+        );
         let missed = failures[1].error().downcast_ref::<Interruption>();
         let after = 4 * SECOND;
         assert!(matches!(missed, Some(Interruption::StopTimedOut { after: it }) if *it == after));
@@ -122,7 +135,10 @@ async fn a_failure_of_the_shutdown_that_always_runs_is_recorded() {
     probe.tell(Act::Complete);
     runner.wait().await;
     let failure = runner.errors_last().unwrap();
-    assert_eq!((failure.phase(), failure.cause()), (Phase::Shutdown, Cause::Error));
+    assert_eq!(
+        (failure.phase(), failure.cause()),
+        (Phase::Shutdown, Cause::Error)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,8 +178,13 @@ async fn shutdown_always_does_not_run_after_an_abort_that_was_asked_for_while_a_
     let waits: Box<dyn Fn(Context) + Send + Sync> = Box::new(move |_| {
         let _ = held.lock().unwrap().recv();
     });
-    let service = Silent { thread: blocking_fn(waits), shutdowns: AtomicUsize::new(0) };
-    let settings = always().watchdog(Duration::from_millis(20)).abort_timeout(Duration::MAX);
+    let service = Silent {
+        thread: blocking_fn(waits),
+        shutdowns: AtomicUsize::new(0),
+    };
+    let settings = always()
+        .watchdog(Duration::from_millis(20))
+        .abort_timeout(Duration::MAX);
     let runner = Runner::with_settings(service, settings);
     runner.start().await.unwrap();
     runner.wait_for(State::Stopping).await;

@@ -92,10 +92,17 @@ async fn every_concurrent_caller_gets_the_same_outcome() {
     probe.on_cancel(Act::Fail("at the end"));
     probe.on_shutdown(Act::Hang);
     runner.start().await.unwrap();
-    let callers = [stop(&runner).await, stop(&runner).await, stop(&runner).await];
+    let callers = [
+        stop(&runner).await,
+        stop(&runner).await,
+        stop(&runner).await,
+    ];
     runner.request_stop();
     for caller in callers {
-        assert!(matches!(caller.outcome().await, Err(startstop_core::StopError::TimedOut)));
+        assert!(matches!(
+            caller.outcome().await,
+            Err(startstop_core::StopError::TimedOut)
+        ));
     }
 }
 

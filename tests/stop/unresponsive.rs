@@ -39,8 +39,15 @@ async fn a_run_that_blocks_cannot_hold_up_stop() {
     assert_stuck(within(runner.stop()).await, Phase::Run);
     assert!(since.elapsed() >= 2 * SHORT);
     assert_eq!(runner.state(), State::Stopping);
-    let causes: Vec<_> = runner.errors_list().iter().map(|f| (f.phase(), f.cause())).collect();
-    assert!(causes.contains(&(Phase::Run, Cause::Unresponsive)), "{causes:?}");
+    let causes: Vec<_> = runner
+        .errors_list()
+        .iter()
+        .map(|f| (f.phase(), f.cause()))
+        .collect();
+    assert!(
+        causes.contains(&(Phase::Run, Cause::Unresponsive)),
+        "{causes:?}"
+    );
     probe.release();
     within(runner.wait_for(State::Stopped)).await;
     assert!(probe.is_quiet());
@@ -63,9 +70,18 @@ async fn the_state_stays_stopping_until_it_really_ends() {
 async fn no_attempt_is_made_beside_it() {
     let (runner, mut probe) = blocking(settings()).await;
     assert_stuck(within(runner.stop()).await, Phase::Run);
-    assert!(matches!(within(runner.start()).await, Err(StartError::Unresponsive)));
-    assert!(matches!(within(runner.ensure_running()).await, Err(StartError::Unresponsive)));
-    assert!(matches!(within(runner.restart()).await, Err(StartError::Unresponsive)));
+    assert!(matches!(
+        within(runner.start()).await,
+        Err(StartError::Unresponsive)
+    ));
+    assert!(matches!(
+        within(runner.ensure_running()).await,
+        Err(StartError::Unresponsive)
+    ));
+    assert!(matches!(
+        within(runner.restart()).await,
+        Err(StartError::Unresponsive)
+    ));
     assert_eq!(probe.runs(), 1);
     probe.release();
     within(runner.wait_for(State::Stopped)).await;
@@ -79,7 +95,10 @@ async fn no_attempt_is_made_beside_it() {
 async fn the_verdict_ends_pending_starts() {
     let (runner, probe) = blocking(settings()).await;
     let restart = within(runner.restart()).await;
-    assert!(matches!(restart, Err(StartError::Unresponsive)), "{restart:?}");
+    assert!(
+        matches!(restart, Err(StartError::Unresponsive)),
+        "{restart:?}"
+    );
     assert_eq!(runner.state(), State::Stopping);
     probe.release();
     within(runner.wait_for(State::Stopped)).await;
@@ -114,7 +133,9 @@ async fn a_task_that_blocks_is_named() {
     probe.tell(Act::spawn(Act::Block));
     within(runner.start()).await.unwrap();
     probe.until(Event::Task).await;
-    let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else { panic!() };
+    let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else {
+        panic!()
+    };
     assert_eq!(stuck.parts(), [Phase::Task]);
     probe.release();
     within(runner.wait_for(State::Stopped)).await;

@@ -48,13 +48,20 @@ pub(super) fn full_of_surprises(census: &Arc<Census>) -> impl Service + use<> {
 
 /// Ends at once, one way or the other.
 pub(super) fn restless(census: &Arc<Census>) -> impl Service + use<> {
-    service_fn_with(Arc::clone(census), |census: Counted, _: Context| async move {
-        let _alive = census.enter();
-        if fastrand::bool() {
-            some_turns().await;
-        }
-        if fastrand::bool() { Ok(()) } else { Err("broken") }
-    })
+    service_fn_with(
+        Arc::clone(census),
+        |census: Counted, _: Context| async move {
+            let _alive = census.enter();
+            if fastrand::bool() {
+                some_turns().await;
+            }
+            if fastrand::bool() {
+                Ok(())
+            } else {
+                Err("broken")
+            }
+        },
+    )
 }
 
 async fn some_turns() {

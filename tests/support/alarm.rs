@@ -33,8 +33,15 @@ impl Alarm {
         RINGER.get_or_init(|| thread::spawn(ring));
         let name = thread::current().name().unwrap_or("unnamed").to_owned();
         let ((bell, rang), (life, alive)) = (oneshot::channel(), oneshot::channel());
-        let entry = Entry { due: Instant::now() + PATIENCE, name, bell: Some(bell), life };
-        SET.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        let entry = Entry {
+            due: Instant::now() + PATIENCE,
+            name,
+            bell: Some(bell),
+            life,
+        };
+        SET.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(entry);
         Self { rang, _life: alive }
     }
 

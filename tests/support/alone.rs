@@ -17,7 +17,11 @@ pub(crate) fn alone(test: &str, work: impl FnOnce()) {
     }
     let this = env::current_exe().expect("a test has a path");
     let arguments = ["--exact", test, "--nocapture"];
-    let out = Command::new(this).args(arguments).env(ALONE, "1").output().expect("it runs");
+    let out = Command::new(this)
+        .args(arguments)
+        .env(ALONE, "1")
+        .output()
+        .expect("it runs");
     let said = String::from_utf8_lossy(&out.stdout);
     print!("{said}");
     eprint!("{}", String::from_utf8_lossy(&out.stderr));

@@ -45,9 +45,17 @@ impl Census {
     /// Nothing runs, everything that began has ended, and never were there two at once.
     #[track_caller]
     pub(crate) fn assert_settled(&self) {
-        assert_eq!(self.overlaps.load(Ordering::SeqCst), 0, "two attempts at once");
+        assert_eq!(
+            self.overlaps.load(Ordering::SeqCst),
+            0,
+            "two attempts at once"
+        );
         assert_eq!(self.alive(), 0, "something is left running");
-        assert_eq!(self.ends.load(Ordering::SeqCst), self.runs(), "as many ends as runs");
+        assert_eq!(
+            self.ends.load(Ordering::SeqCst),
+            self.runs(),
+            "as many ends as runs"
+        );
     }
 }
 
@@ -60,10 +68,13 @@ impl Drop for Alive {
 
 /// A service that runs until it is cancelled.
 pub(crate) fn obedient(census: &Arc<Census>) -> impl Service + use<> {
-    service_fn_with(Arc::clone(census), |census: Arc<Arc<Census>>, cx: Context| async move {
-        let _alive = census.enter();
-        cx.cancelled().await;
-    })
+    service_fn_with(
+        Arc::clone(census),
+        |census: Arc<Arc<Census>>, cx: Context| async move {
+            let _alive = census.enter();
+            cx.cancelled().await;
+        },
+    )
 }
 
 /// A service that never ends by itself and does not look at its context.

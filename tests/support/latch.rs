@@ -14,7 +14,9 @@ impl Latch {
     pub(crate) fn block(&self) {
         let released = self.released.lock().expect("nobody panics under it");
         let limit = Duration::from_secs(30);
-        let waited = self.changed.wait_timeout_while(released, limit, |released| !*released);
+        let waited = self
+            .changed
+            .wait_timeout_while(released, limit, |released| !*released);
         drop(waited.expect("nobody panics under it"));
     }
 

@@ -172,7 +172,9 @@ impl Service for Probe {
 impl Remote {
     /// Tells the attempt that runs, or else the next one.
     pub(crate) fn tell(&self, act: Act) {
-        self.acts.send(act).unwrap_or_else(|_| panic!("the probe is gone"));
+        self.acts
+            .send(act)
+            .unwrap_or_else(|_| panic!("the probe is gone"));
     }
 
     /// What every attempt does once it has seen the cancellation.
@@ -230,7 +232,10 @@ impl Drop for Remote {
         // Else a runtime could not end after a test that failed.
         self.release();
         if !std::thread::panicking() {
-            assert!(!self.shared.overlapped.load(Ordering::SeqCst), "two attempts at once");
+            assert!(
+                !self.shared.overlapped.load(Ordering::SeqCst),
+                "two attempts at once"
+            );
         }
     }
 }

@@ -21,7 +21,10 @@ pub(crate) fn watched<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
         let _ = done.send(());
         output
     });
-    assert!(ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout), "hangs");
+    assert!(
+        ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout),
+        "hangs"
+    );
     match worker.join() {
         Ok(output) => output,
         Err(panic) => std::panic::resume_unwind(panic),
@@ -29,11 +32,18 @@ pub(crate) fn watched<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
 }
 
 pub(crate) fn many_threads() -> Runtime {
-    Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
 pub(crate) fn one_thread() -> Runtime {
-    Builder::new_current_thread().enable_all().build().expect("a runtime")
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
 /// Does the work once on a runtime of each flavour.

@@ -75,5 +75,8 @@ async fn restart_in_backoff_begins_a_cycle_now() {
     end.outcome().await;
     probe.tell(Act::Ready);
     second.outcome().await.unwrap();
-    assert!(runner.errors_list().is_empty(), "a new cycle has errors of its own");
+    assert!(
+        runner.errors_list().is_empty(),
+        "a new cycle has errors of its own"
+    );
 }

@@ -8,7 +8,11 @@ use crate::support::{Act, Event, ensure, idle, restart, start, stop};
 #[tokio::test(start_paused = true)]
 async fn a_stop_cancels_the_starts_and_restarts_that_wait_for_the_end() {
     let (runner, probe, first) = stopping().await;
-    let pending = [start(&runner).await, ensure(&runner).await, restart(&runner).await];
+    let pending = [
+        start(&runner).await,
+        ensure(&runner).await,
+        restart(&runner).await,
+    ];
     let second = stop(&runner).await;
     for pending in pending {
         assert!(matches!(pending.outcome().await, Err(StartError::Stopped)));
@@ -39,7 +43,11 @@ async fn a_start_after_that_stop_starts_again() {
 #[tokio::test(start_paused = true)]
 async fn all_that_wait_for_the_same_end_share_one_cycle() {
     let (runner, mut probe, first) = stopping().await;
-    let pending = [start(&runner).await, restart(&runner).await, ensure(&runner).await];
+    let pending = [
+        start(&runner).await,
+        restart(&runner).await,
+        ensure(&runner).await,
+    ];
     probe.tell(Act::Complete);
     first.outcome().await.unwrap();
     for pending in pending {

@@ -19,7 +19,11 @@ const WITHOUT: [(&str, &str, &str); 19] = [
     ("report/error.rs", "waited", STUCK),
     ("report/error.rs", "checkpoint", STUCK),
     ("report/error.rs", "checkpoint_age", STUCK),
-    ("report/outcome.rs", "Returns", "it is sealed and named nowhere"),
+    (
+        "report/outcome.rs",
+        "Returns",
+        "it is sealed and named nowhere",
+    ),
     ("service/func.rs", "ServiceFn", MADE),
     ("service/func.rs", "ServicePair", MADE),
     ("service/func.rs", "ServiceFnWith", MADE),
@@ -39,17 +43,29 @@ const MADE: &str = "the function that makes it has one";
 fn public_items_show_examples_of_their_own() {
     let files = files(CORE);
     let items: Vec<_> = files.iter().flat_map(items).collect();
-    assert!(items.len() > 250, "only {} public items are found", items.len());
+    assert!(
+        items.len() > 250,
+        "only {} public items are found",
+        items.len()
+    );
     let without: Vec<_> = items.iter().filter(|item| !item.has_example).collect();
     let own = items.len() - without.len();
-    println!("{own} of {} public items have an example of their own", items.len());
-    assert!(own * 100 >= items.len() * OWN, "{own} of {} are too few", items.len());
+    println!(
+        "{own} of {} public items have an example of their own",
+        items.len()
+    );
+    assert!(
+        own * 100 >= items.len() * OWN,
+        "{own} of {} are too few",
+        items.len()
+    );
     let is = |item: &Item<'_>, path: &str, name: &str| item.path == path && item.name == name;
     let excused = |item: &Item<'_>| WITHOUT.iter().any(|(path, name, _)| is(item, path, name));
     let found = without.iter().filter(|item| !excused(item));
     none(found.map(|item| format!("{}: {}", item.path, item.name)));
-    let outdated =
-        WITHOUT.iter().filter(|(path, name, _)| !without.iter().any(|item| is(item, path, name)));
+    let outdated = WITHOUT
+        .iter()
+        .filter(|(path, name, _)| !without.iter().any(|item| is(item, path, name)));
     none(outdated.map(|(path, name, _)| format!("{path}: {name} needs no excuse any more")));
 }
 
@@ -62,7 +78,10 @@ struct Item<'a> {
 
 /// The documented public items of a file.
 fn items(file: &File) -> Vec<Item<'_>> {
-    let path = file.path.strip_prefix(CORE).expect("it is a file of the core");
+    let path = file
+        .path
+        .strip_prefix(CORE)
+        .expect("it is a file of the core");
     let path = path.trim_start_matches('/');
     let mut items = Vec::new();
     if HIDDEN.iter().any(|hidden| path.starts_with(hidden)) {
@@ -81,7 +100,11 @@ fn items(file: &File) -> Vec<Item<'_>> {
             docs.push(doc.trim());
         } else {
             let name = public(line).filter(|_| !docs.is_empty());
-            items.extend(name.map(|name| Item { path, name, has_example: asserts(&docs) }));
+            items.extend(name.map(|name| Item {
+                path,
+                name,
+                has_example: asserts(&docs),
+            }));
             docs.clear();
         }
     }

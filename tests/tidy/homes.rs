@@ -22,7 +22,10 @@ const EMPTY: [(&str, &str); 4] = [
     ("startstop-core/src/lib.rs", "the front page"),
     ("startstop-core/src/report.rs", "the room is what is in it"),
     ("startstop-core/src/rules.rs", "the room is what is in it"),
-    ("startstop-core/src/sync.rs", "tokio's and std's, or those of the models"),
+    (
+        "startstop-core/src/sync.rs",
+        "tokio's and std's, or those of the models",
+    ),
 ];
 
 /// Pairs of which the first does not know the second: each was a circle once.
@@ -58,7 +61,9 @@ fn homes(src: &str, names: fn(&File) -> Vec<&str>) -> BTreeMap<String, Vec<Strin
 fn inherent_impls(file: &File) -> Vec<&str> {
     let lines = file.text.lines().filter(|line| line.starts_with("impl"));
     let heads = lines.filter(|line| !line.contains(" for "));
-    heads.filter_map(|line| after_generics(line.strip_prefix("impl")?)).collect()
+    heads
+        .filter_map(|line| after_generics(line.strip_prefix("impl")?))
+        .collect()
 }
 
 /// The first name after the parameters of an impl.
@@ -73,13 +78,18 @@ fn after_generics(rest: &str) -> Option<&str> {
         depth == 0 && *c == ' '
     });
     let name = rest[end?.0..].trim_start();
-    name.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+    name.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()
 }
 
 #[test]
 fn no_name_of_a_private_type_is_there_twice() {
     let of_derive = twice(DERIVE);
-    none(of_derive.iter().map(|(name, paths)| format!("{name} is in {}", paths.join(", "))));
+    none(
+        of_derive
+            .iter()
+            .map(|(name, paths)| format!("{name} is in {}", paths.join(", "))),
+    );
     let twice = twice(CORE);
     let excused = |name: &str| TWICE.iter().any(|(known, _)| *known == name);
     let found = twice.iter().filter(|(name, _)| !excused(name));
@@ -92,7 +102,10 @@ fn no_name_of_a_private_type_is_there_twice() {
 fn twice(src: &str) -> BTreeMap<String, Vec<String>> {
     let homes = homes(src, types);
     assert!(homes.len() > 10, "no types are found any more in {src}");
-    homes.into_iter().filter(|(_, paths)| paths.len() > 1).collect()
+    homes
+        .into_iter()
+        .filter(|(_, paths)| paths.len() > 1)
+        .collect()
 }
 
 /// The names of the types that a file defines; what belongs to an impl is none.
@@ -103,7 +116,9 @@ fn types(file: &File) -> Vec<&str> {
         is_alias || kinds.iter().any(|kind| item(line).starts_with(kind))
     });
     let names = lines.filter_map(|line| Some(item(line).split_once(' ')?.1));
-    names.filter_map(|rest| rest.split(is_no_letter).next()).collect()
+    names
+        .filter_map(|rest| rest.split(is_no_letter).next())
+        .collect()
 }
 
 /// A line of code without who may see it.
@@ -139,25 +154,40 @@ fn every_file_defines_something_of_its_own() {
         items.any(|line| heads.iter().any(|head| line.starts_with(head)))
     };
     let files = files(CORE);
-    let empty: Vec<&str> =
-        files.iter().filter(|file| !defines(file)).map(|file| file.path.as_str()).collect();
+    let empty: Vec<&str> = files
+        .iter()
+        .filter(|file| !defines(file))
+        .map(|file| file.path.as_str())
+        .collect();
     let excused = |path: &str| EMPTY.iter().any(|(known, _)| *known == path);
-    none(empty.iter().filter(|path| !excused(path)).map(|path| format!("{path} defines nothing")));
+    none(
+        empty
+            .iter()
+            .filter(|path| !excused(path))
+            .map(|path| format!("{path} defines nothing")),
+    );
     let outdated = EMPTY.iter().filter(|(path, _)| !empty.contains(path));
     none(outdated.map(|(path, _)| format!("{path} needs no excuse any more")));
 }
 
 #[test]
 fn no_private_function_takes_a_bool() {
-    none(files(CORE).into_iter().chain(files(DERIVE)).flat_map(|file| {
-        let code: Vec<&str> = file.code().map(|(_, line)| line).collect();
-        let code = code.join(" ");
-        let starts = code.match_indices("fn ").map(|(at, _)| at);
-        let private = starts.filter(|at| !code[..*at].trim_end().ends_with("pub"));
-        let takes = private.filter(|at| parameters(&code[*at..]).contains(": bool"));
-        let found = takes.filter_map(|at| code[at + 3..].split(is_no_letter).next());
-        found.map(|name| format!("{}: {name}", file.path)).collect::<Vec<_>>()
-    }));
+    none(
+        files(CORE)
+            .into_iter()
+            .chain(files(DERIVE))
+            .flat_map(|file| {
+                let code: Vec<&str> = file.code().map(|(_, line)| line).collect();
+                let code = code.join(" ");
+                let starts = code.match_indices("fn ").map(|(at, _)| at);
+                let private = starts.filter(|at| !code[..*at].trim_end().ends_with("pub"));
+                let takes = private.filter(|at| parameters(&code[*at..]).contains(": bool"));
+                let found = takes.filter_map(|at| code[at + 3..].split(is_no_letter).next());
+                found
+                    .map(|name| format!("{}: {name}", file.path))
+                    .collect::<Vec<_>>()
+            }),
+    );
 }
 
 /// What is between the parentheses of a function.

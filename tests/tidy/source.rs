@@ -15,13 +15,18 @@ impl File {
     pub(super) fn read(path: &str) -> Self {
         let text = fs::read_to_string(root().join(path));
         let text = text.unwrap_or_else(|error| panic!("{path}: {error}"));
-        Self { path: path.to_owned(), text }
+        Self {
+            path: path.to_owned(),
+            text,
+        }
     }
 
     /// The lines that are neither empty nor comments, with their numbers.
     pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.lines().map(str::trim).zip(1..);
-        lines.filter(|(line, _)| !line.is_empty() && !line.starts_with("//")).map(|(l, n)| (n, l))
+        lines
+            .filter(|(line, _)| !line.is_empty() && !line.starts_with("//"))
+            .map(|(l, n)| (n, l))
     }
 
     /// The documentation of each item: its section headings, and the first line of the item.
@@ -48,17 +53,28 @@ impl File {
 
     /// The name of the top-level module that it belongs to.
     pub(super) fn module(&self, src: &str) -> &str {
-        let path = self.path.strip_prefix(src).expect("the file is below that folder");
+        let path = self
+            .path
+            .strip_prefix(src)
+            .expect("the file is below that folder");
         let path = path.trim_start_matches('/');
-        path.split(['/', '.']).next().expect("a split has a first part")
+        path.split(['/', '.'])
+            .next()
+            .expect("a split has a first part")
     }
 
     /// The same with the module below it, if there is one: `room/module`.
     pub(super) fn place(&self, src: &str) -> String {
-        let path = self.path.strip_prefix(src).expect("the file is below that folder");
+        let path = self
+            .path
+            .strip_prefix(src)
+            .expect("the file is below that folder");
         let path = path.trim_matches('/').trim_end_matches(".rs");
         let room = ["models", "private"].contains(&self.module(src));
-        path.split('/').take(if room { 1 } else { 2 }).collect::<Vec<_>>().join("/")
+        path.split('/')
+            .take(if room { 1 } else { 2 })
+            .collect::<Vec<_>>()
+            .join("/")
     }
 }
 
@@ -78,7 +94,10 @@ fn collect(folder: &str, found: &mut Vec<String>) {
     let entries = fs::read_dir(root().join(folder));
     for entry in entries.unwrap_or_else(|error| panic!("{folder}: {error}")) {
         let entry = entry.expect("the folder can be read");
-        let name = entry.file_name().into_string().expect("names of files are text");
+        let name = entry
+            .file_name()
+            .into_string()
+            .expect("names of files are text");
         let path = format!("{folder}/{name}");
         if entry.path().is_dir() {
             collect(&path, found);

@@ -46,12 +46,21 @@ impl Visit for Line {
 
 impl Nesting {
     fn has(&self, line: &str) -> bool {
-        self.state.lock().unwrap().lines.iter().any(|other| other == line)
+        self.state
+            .lock()
+            .unwrap()
+            .lines
+            .iter()
+            .any(|other| other == line)
     }
 
     #[track_caller]
     fn assert_has(&self, line: &str) {
-        assert!(self.has(line), "{line}\n{:#?}", self.state.lock().unwrap().lines);
+        assert!(
+            self.has(line),
+            "{line}\n{:#?}",
+            self.state.lock().unwrap().lines
+        );
     }
 }
 
@@ -151,7 +160,10 @@ async fn each_step_is_told_in_the_span_of_its_attempt() {
         nesting.assert_has(line);
     }
     let state = nesting.state.lock().unwrap();
-    assert_eq!(state.spans, ["\"app\" 1 1", "\"app/db\" 1 1", "\"app/db\" 1 2"]);
+    assert_eq!(
+        state.spans,
+        ["\"app\" 1 1", "\"app/db\" 1 1", "\"app/db\" 1 2"]
+    );
     let mut closed = state.closed.clone();
     closed.sort_unstable();
     closed.dedup();
@@ -173,7 +185,9 @@ async fn a_thread_of_its_own_is_in_the_span_too() {
     });
     let runner = Runner::with_settings(service, Settings::new().name("poller"));
     runner.start().await.unwrap();
-    tokio::task::spawn_blocking(move || was_seen.recv().unwrap()).await.unwrap();
+    tokio::task::spawn_blocking(move || was_seen.recv().unwrap())
+        .await
+        .unwrap();
     nesting.assert_has("on the thread in \"poller\" 1 1");
     within(runner.stop()).await.unwrap();
 }
@@ -226,8 +240,18 @@ impl Subscriber for Bad {
 #[test]
 fn a_subscriber_that_panics_harms_no_service() {
     super::be_asked_each_time();
-    for place in ["event", "new_span", "enter", "exit", "clone_span", "try_close"] {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for place in [
+        "event",
+        "new_span",
+        "enter",
+        "exit",
+        "clone_span",
+        "try_close",
+    ] {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         with_default(Bad(place), || {
             runtime.block_on(async {
                 let runner = Runner::new(
@@ -245,7 +269,11 @@ fn a_subscriber_that_panics_harms_no_service() {
                     idle().await;
                     assert!(runner.is_running(), "{place}: {:?}", runner.errors_list());
                     within(runner.stop()).await.unwrap();
-                    assert!(runner.errors_list().is_empty(), "{place}: {:?}", runner.errors_list());
+                    assert!(
+                        runner.errors_list().is_empty(),
+                        "{place}: {:?}",
+                        runner.errors_list()
+                    );
                 }
             });
         });

@@ -72,7 +72,11 @@ impl Actor for Failing {
 
     async fn on_start(last: Arc<Gate>, _: ActorRef<Self>) -> Result<Self, Refused> {
         last.enter();
-        if last.is_open() { Ok(Self) } else { Err(Refused(1)) }
+        if last.is_open() {
+            Ok(Self)
+        } else {
+            Err(Refused(1))
+        }
     }
 }
 

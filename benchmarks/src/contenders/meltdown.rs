@@ -68,7 +68,11 @@ async fn entered(meltdown: &mut Meltdown<()>, gate: &Gate) {
     poll_fn(|cx| {
         let _ = next.as_mut().poll(cx);
         // It may yield in between, and has arranged to be woken then.
-        if gate.is_open() { Poll::Ready(()) } else { Poll::Pending }
+        if gate.is_open() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
 }

@@ -72,7 +72,11 @@ impl Actor for Failing {
 
     async fn post_start(&self, _: ActorRef<()>, (): &mut ()) -> Result<(), ActorProcessingErr> {
         self.0.enter();
-        if self.0.is_open() { Ok(()) } else { Err(Refused(1).into()) }
+        if self.0.is_open() {
+            Ok(())
+        } else {
+            Err(Refused(1).into())
+        }
     }
 }
 

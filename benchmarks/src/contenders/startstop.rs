@@ -98,11 +98,19 @@ impl Service for Failing {
     type Error = Refused;
 
     async fn run(&self, cx: Context) -> Result<(), Refused> {
-        if cx.attempt() <= self.0 { Err(Refused(cx.attempt())) } else { Ok(()) }
+        if cx.attempt() <= self.0 {
+            Err(Refused(cx.attempt()))
+        } else {
+            Ok(())
+        }
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().restart(RestartPolicy::on_failure().backoff(Backoff::none()).forever())
+        Settings::new().restart(
+            RestartPolicy::on_failure()
+                .backoff(Backoff::none())
+                .forever(),
+        )
     }
 }
 
@@ -130,10 +138,16 @@ async fn restart(n: u32) -> Duration {
 async fn failing(n: u32) -> Duration {
     let runner = Runner::new(Failing(n.into()));
     let began = Instant::now();
-    runner.start().await.expect("a failure is followed by an attempt");
+    runner
+        .start()
+        .await
+        .expect("a failure is followed by an attempt");
     let exit = runner.wait().await;
     let time = began.elapsed();
-    assert_eq!((exit, runner.status().failures()), (Exit::Completed, u64::from(n)));
+    assert_eq!(
+        (exit, runner.status().failures()),
+        (Exit::Completed, u64::from(n))
+    );
     time
 }
 
@@ -182,8 +196,9 @@ fn chain(n: usize) -> Group {
 
 fn star(n: usize) -> Group {
     let hub = Group::builder("star").with("hub", Idle);
-    let star = (1..n)
-        .fold(hub, |all, member| all.with(member.to_string(), Member::new(Idle).after(["hub"])));
+    let star = (1..n).fold(hub, |all, member| {
+        all.with(member.to_string(), Member::new(Idle).after(["hub"]))
+    });
     star.build().expect("the names differ")
 }
 

@@ -64,7 +64,11 @@ struct Failing(Arc<Gate>);
 impl SupervisedTask for Failing {
     async fn run(self, _cancel: CancellationToken) -> TaskResult {
         self.0.enter();
-        if self.0.is_open() { Ok(()) } else { Err(Refused(1).into()) }
+        if self.0.is_open() {
+            Ok(())
+        } else {
+            Err(Refused(1).into())
+        }
     }
 }
 

@@ -29,7 +29,9 @@ pub(crate) const TOKIO_GRACEFUL: Contender = Contender {
 fn shutdown() -> (oneshot::Sender<()>, Shutdown) {
     let (trigger, triggered) = oneshot::channel::<()>();
     let shutdown = Shutdown::new(async {
-        triggered.await.expect("it is triggered before it is dropped");
+        triggered
+            .await
+            .expect("it is triggered before it is dropped");
     });
     (trigger, shutdown)
 }

@@ -38,7 +38,9 @@ fn within<T: Send + 'static>(
         let _ = tell.send(root(top).await);
     };
     Box::pin(async {
-        let ended = Toplevel::new(top).handle_shutdown_requests(Duration::MAX).await;
+        let ended = Toplevel::new(top)
+            .handle_shutdown_requests(Duration::MAX)
+            .await;
         ended.expect("it shuts down in time");
         told.await.expect("the root has run")
     })

@@ -51,7 +51,15 @@ const fn figure(
     against: (&'static str, &'static str),
     [target, reached]: [f64; 2],
 ) -> Figure {
-    Figure { title, flavour, what, span, against, target, reached }
+    Figure {
+        title,
+        flavour,
+        what,
+        span,
+        against,
+        target,
+        reached,
+    }
 }
 
 use Flavour::{CurrentThread as One, MultiThread as Several};
@@ -59,9 +67,27 @@ use Span::{All, Start, Stop};
 
 /// All of them.
 pub(crate) const FIGURES: &[Figure] = &[
-    figure("cycle, to bare tokio", One, ("cycle", All), (BARE, "cycle"), [1.30, 1.899]),
-    figure("cycle, to bare tokio", Several, ("cycle", All), (BARE, "cycle"), [1.30, 1.926]),
-    figure("cycle, to the same by hand", One, ("cycle", All), (BY_HAND, "cycle"), [1.15, 1.663]),
+    figure(
+        "cycle, to bare tokio",
+        One,
+        ("cycle", All),
+        (BARE, "cycle"),
+        [1.30, 1.899],
+    ),
+    figure(
+        "cycle, to bare tokio",
+        Several,
+        ("cycle", All),
+        (BARE, "cycle"),
+        [1.30, 1.926],
+    ),
+    figure(
+        "cycle, to the same by hand",
+        One,
+        ("cycle", All),
+        (BY_HAND, "cycle"),
+        [1.15, 1.663],
+    ),
     figure(
         "cycle, to the same by hand",
         Several,
@@ -69,7 +95,13 @@ pub(crate) const FIGURES: &[Figure] = &[
         (BY_HAND, "cycle"),
         [1.15, 1.634],
     ),
-    figure("hook that awaits, to bare tokio", One, ("hooked", All), (BARE, "cycle"), [1.55, 2.444]),
+    figure(
+        "hook that awaits, to bare tokio",
+        One,
+        ("hooked", All),
+        (BARE, "cycle"),
+        [1.55, 2.444],
+    ),
     figure(
         "hook that awaits, to bare tokio",
         Several,
@@ -119,18 +151,90 @@ pub(crate) const FIGURES: &[Figure] = &[
         (BY_HAND, "failing"),
         [1.25, 2.781],
     ),
-    figure("crowd, start", One, ("crowd", Start), (BARE, "crowd"), [2.10, 2.560]),
-    figure("crowd, stop", One, ("crowd", Stop), (BARE, "crowd"), [1.90, 3.041]),
-    figure("crowd, start", Several, ("crowd", Start), (BARE, "crowd"), [2.10, 2.461]),
-    figure("crowd, stop", Several, ("crowd", Stop), (BARE, "crowd"), [2.00, 2.360]),
-    figure("star, start", One, ("star", Start), (BARE, "star"), [3.30, 6.144]),
-    figure("star, stop", One, ("star", Stop), (BARE, "star"), [4.00, 8.411]),
-    figure("chain, start", One, ("chain", Start), (BARE, "chain"), [3.80, 6.257]),
-    figure("chain, stop", One, ("chain", Stop), (BARE, "chain"), [4.20, 8.088]),
-    figure("star, start", Several, ("star", Start), (BARE, "star"), [3.30, 6.409]),
-    figure("star, stop", Several, ("star", Stop), (BARE, "star"), [4.00, 8.220]),
-    figure("chain, start", Several, ("chain", Start), (BARE, "chain"), [3.80, 6.725]),
-    figure("chain, stop", Several, ("chain", Stop), (BARE, "chain"), [4.20, 7.935]),
+    figure(
+        "crowd, start",
+        One,
+        ("crowd", Start),
+        (BARE, "crowd"),
+        [2.10, 2.560],
+    ),
+    figure(
+        "crowd, stop",
+        One,
+        ("crowd", Stop),
+        (BARE, "crowd"),
+        [1.90, 3.041],
+    ),
+    figure(
+        "crowd, start",
+        Several,
+        ("crowd", Start),
+        (BARE, "crowd"),
+        [2.10, 2.461],
+    ),
+    figure(
+        "crowd, stop",
+        Several,
+        ("crowd", Stop),
+        (BARE, "crowd"),
+        [2.00, 2.360],
+    ),
+    figure(
+        "star, start",
+        One,
+        ("star", Start),
+        (BARE, "star"),
+        [3.30, 6.144],
+    ),
+    figure(
+        "star, stop",
+        One,
+        ("star", Stop),
+        (BARE, "star"),
+        [4.00, 8.411],
+    ),
+    figure(
+        "chain, start",
+        One,
+        ("chain", Start),
+        (BARE, "chain"),
+        [3.80, 6.257],
+    ),
+    figure(
+        "chain, stop",
+        One,
+        ("chain", Stop),
+        (BARE, "chain"),
+        [4.20, 8.088],
+    ),
+    figure(
+        "star, start",
+        Several,
+        ("star", Start),
+        (BARE, "star"),
+        [3.30, 6.409],
+    ),
+    figure(
+        "star, stop",
+        Several,
+        ("star", Stop),
+        (BARE, "star"),
+        [4.00, 8.220],
+    ),
+    figure(
+        "chain, start",
+        Several,
+        ("chain", Start),
+        (BARE, "chain"),
+        [3.80, 6.725],
+    ),
+    figure(
+        "chain, stop",
+        Several,
+        ("chain", Stop),
+        (BARE, "chain"),
+        [4.20, 7.935],
+    ),
     figure(
         "`insert` and `remove` at 10,000",
         One,
@@ -152,7 +256,13 @@ pub(crate) const FIGURES: &[Figure] = &[
         (OWN, "cycle"),
         [1.0, 1.055],
     ),
-    figure("cycle while one listens", One, ("one listens", All), (OWN, "cycle"), [1.25, 1.235]),
+    figure(
+        "cycle while one listens",
+        One,
+        ("one listens", All),
+        (OWN, "cycle"),
+        [1.25, 1.235],
+    ),
 ];
 
 /// What was counted already: most of what is held against something is asked for more than once.
@@ -198,14 +308,29 @@ impl Measured {
 
     /// Whether it is above what was reached by more than what varies: on one thread next to nothing does.
     pub(crate) fn is_above(&self) -> bool {
-        let slack = if self.figure.flavour == One { 1.02 } else { 1.10 };
+        let slack = if self.figure.flavour == One {
+            1.02
+        } else {
+            1.10
+        };
         self.ratio() > self.figure.reached * slack
     }
 }
 
 impl Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { figure: Figure { title, flavour, target, reached, .. }, own, other } = self;
+        let Self {
+            figure:
+                Figure {
+                    title,
+                    flavour,
+                    target,
+                    reached,
+                    ..
+                },
+            own,
+            other,
+        } = self;
         let ratio = self.ratio();
         write!(
             f,

@@ -19,9 +19,13 @@ pub(crate) struct Work {
 /// What others do not do, or not like that.
 const OWN: [(&str, Do); 6] = [
     ("insert beside 100", |n| Box::pin(groups::inserting(100, n))),
-    ("insert beside 10,000", |n| Box::pin(groups::inserting(10_000, n))),
+    ("insert beside 10,000", |n| {
+        Box::pin(groups::inserting(10_000, n))
+    }),
     ("restart beside 10", |n| Box::pin(groups::restarting(10, n))),
-    ("restart beside 20,000", |n| Box::pin(groups::restarting(20_000, n))),
+    ("restart beside 20,000", |n| {
+        Box::pin(groups::restarting(20_000, n))
+    }),
     ("nobody listens", |n| Box::pin(listened::before(n))),
     ("one listens", |n| Box::pin(listened::meanwhile(n))),
 ];
@@ -31,9 +35,14 @@ impl Work {
     pub(crate) fn called(who: &str, what: &str) -> Option<Self> {
         let who = ALL.iter().find(|contender| contender.name == who)?;
         let own = OWN.iter().map(|(name, _)| *name);
-        let all = ["cycle", "hooked", "ready", "restart", "failing", "crowd", "chain", "star"];
+        let all = [
+            "cycle", "hooked", "ready", "restart", "failing", "crowd", "chain", "star",
+        ];
         let what = all.into_iter().chain(own).find(|name| *name == what)?;
-        let work = Self { who: who.name, what };
+        let work = Self {
+            who: who.name,
+            what,
+        };
         work.of(who).map(|_| work)
     }
 
@@ -68,9 +77,10 @@ impl Work {
             "crowd" => many(who.crowd),
             "chain" => many(who.chain),
             "star" => many(who.star),
-            what if who.name == STARTSTOP.name => {
-                OWN.iter().find(|(name, _)| *name == what).map(|(_, work)| timed(*work))
-            }
+            what if who.name == STARTSTOP.name => OWN
+                .iter()
+                .find(|(name, _)| *name == what)
+                .map(|(_, work)| timed(*work)),
             _ => None,
         }
     }

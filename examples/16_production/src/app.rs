@@ -22,10 +22,23 @@ use crate::worker::Worker;
 pub fn app(config: Configured, web: TcpListener) -> Result<Group, GroupError> {
     let now = config.now();
     let (pool, redis) = (Slot::new(), Slot::new());
-    let db = Db { url: now.database.clone(), pool: pool.clone() };
-    let cache = Cache { url: now.redis.clone(), redis: redis.clone() };
+    let db = Db {
+        url: now.database.clone(),
+        pool: pool.clone(),
+    };
+    let cache = Cache {
+        url: now.redis.clone(),
+        redis: redis.clone(),
+    };
     let worker = Worker { pool: pool.clone() };
-    let web = Web { listener: web, desk: Desk { config: config.watch(), pool, redis } };
+    let web = Web {
+        listener: web,
+        desk: Desk {
+            config: config.watch(),
+            pool,
+            redis,
+        },
+    };
     Group::builder("shop")
         .with("config", config)
         .with("db", db)

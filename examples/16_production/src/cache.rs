@@ -30,7 +30,9 @@ impl Service for Cache {
             .set_connection_timeout(Some(LIMIT))
             .set_response_timeout(Some(LIMIT));
         cx.checkpoint("connecting");
-        let mut redis = client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut redis = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
         self.redis.fill(&cx, redis.clone()); // now it is ready
         while cx.run_until_cancelled(sleep(PERIOD)).await.is_some() {
             cx.checkpoint("asking whether the server is there");

@@ -30,7 +30,9 @@ impl Service for Db {
 
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
         cx.checkpoint("connecting");
-        let options = PgPoolOptions::new().max_connections(8).acquire_timeout(LIMIT);
+        let options = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(LIMIT);
         let Some(pool) = cx.run_until_cancelled(options.connect(&self.url)).await else {
             return Ok(());
         };

@@ -8,5 +8,8 @@ use tracing_appender::non_blocking;
 pub fn begin() {
     let (writer, guard) = non_blocking(std::io::stdout());
     on_exit(move || drop(guard));
-    tracing_subscriber::fmt().with_ansi(false).with_writer(writer).init();
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(writer)
+        .init();
 }

@@ -27,7 +27,9 @@ fn main() -> ExitCode {
 
 /// What can only be wrong from the beginning on ends the program at once; everything else is waited for.
 fn host() -> Result<Host<Group>, BoxError> {
-    let path = env::args_os().nth(1).unwrap_or_else(|| "/etc/shop/shop.toml".into());
+    let path = env::args_os()
+        .nth(1)
+        .unwrap_or_else(|| "/etc/shop/shop.toml".into());
     let config = Configured::from_file(path)?;
     let now = config.now();
     // From the version that runs already, or from a socket unit, or new.

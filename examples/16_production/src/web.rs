@@ -64,7 +64,10 @@ impl Service for Web {
         let tls = Tls::from_files(certificate, key)?;
         let listener = tokio::net::TcpListener::from_std(self.listener.try_clone()?)?;
         cx.ready();
-        Serve::new().tls(tls).serve(cx, listener, self.router()).await
+        Serve::new()
+            .tls(tls)
+            .serve(cx, listener, self.router())
+            .await
     }
 
     fn settings(&self) -> Settings {

@@ -24,12 +24,18 @@ impl Service for Worker {
     type Error = sqlx::Error;
 
     async fn run(&self, cx: Context) -> Result<(), sqlx::Error> {
-        let Some(pool) = self.pool.wait(&cx).await else { return Ok(()) };
+        let Some(pool) = self.pool.wait(&cx).await else {
+            return Ok(());
+        };
         let mut packed = 0_u64;
         while !cx.is_cancelled() {
             cx.heartbeat();
             // It looks at the stop between two orders only: a query that is dropped goes on in its session (sqlx 0.9).
-            match sqlx::query(PACK).execute(&*pool).await.map(|done| done.rows_affected()) {
+            match sqlx::query(PACK)
+                .execute(&*pool)
+                .await
+                .map(|done| done.rows_affected())
+            {
                 Ok(0) => {
                     cx.run_until_cancelled(sleep(PERIOD)).await;
                 }

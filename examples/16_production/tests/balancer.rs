@@ -31,7 +31,10 @@ impl Balancer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let backend = |place: &Arc<Place>| {
-            Arc::new(Backend { place: Arc::clone(place), is_ready: AtomicBool::new(false) })
+            Arc::new(Backend {
+                place: Arc::clone(place),
+                is_ready: AtomicBool::new(false),
+            })
         };
         let backends: Vec<_> = places.iter().map(backend).collect();
         let mut tasks = JoinSet::new();
@@ -39,17 +42,25 @@ impl Balancer {
             tasks.spawn(ask(Arc::clone(backend)));
         }
         tasks.spawn(hand_on(listener, backends.clone()));
-        Self { addr, backends, _tasks: tasks }
+        Self {
+            addr,
+            backends,
+            _tasks: tasks,
+        }
     }
 
     pub(crate) fn knows_all(&self) -> bool {
-        self.backends.iter().all(|backend| backend.is_ready.load(Ordering::Relaxed))
+        self.backends
+            .iter()
+            .all(|backend| backend.is_ready.load(Ordering::Relaxed))
     }
 }
 
 async fn ask(backend: Arc<Backend>) {
     loop {
-        backend.is_ready.store(backend.place.is_ready().await, Ordering::Relaxed);
+        backend
+            .is_ready
+            .store(backend.place.is_ready().await, Ordering::Relaxed);
         tokio::time::sleep(PERIOD).await;
     }
 }
@@ -60,10 +71,16 @@ async fn hand_on(listener: TcpListener, backends: Vec<Arc<Backend>>) {
     while let Ok((mut client, _)) = listener.accept().await {
         let first = next.fetch_add(1, Ordering::Relaxed);
         let turn = (0..backends.len()).map(|at| &backends[(first + at) % backends.len()]);
-        let chosen = turn.into_iter().find(|backend| backend.is_ready.load(Ordering::Relaxed));
-        let Some(addr) = chosen.map(|backend| backend.place.web) else { continue };
+        let chosen = turn
+            .into_iter()
+            .find(|backend| backend.is_ready.load(Ordering::Relaxed));
+        let Some(addr) = chosen.map(|backend| backend.place.web) else {
+            continue;
+        };
         connections.spawn(async move {
-            let Ok(mut server) = TcpStream::connect(addr).await else { return };
+            let Ok(mut server) = TcpStream::connect(addr).await else {
+                return;
+            };
             copy_bidirectional(&mut client, &mut server).await.ok();
         });
         while connections.try_join_next().is_some() {}

@@ -13,9 +13,13 @@ use crate::certificates::NAME;
 
 /// A customer who knows the certificate.
 pub(crate) fn customer(addr: SocketAddr, certificate: &[u8]) -> ClientBuilder {
-    rustls::crypto::ring::default_provider().install_default().ok();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     let certificate = Certificate::from_der(certificate).unwrap();
-    let builder = Client::builder().resolve(NAME, addr).tls_certs_only([certificate]);
+    let builder = Client::builder()
+        .resolve(NAME, addr)
+        .tls_certs_only([certificate]);
     builder.timeout(Duration::from_secs(30)).tls_info(true)
 }
 
@@ -26,7 +30,9 @@ pub(crate) fn url(addr: SocketAddr, path: &str) -> String {
 
 /// Gives an order, and returns its number.
 pub(crate) async fn order(client: &Client, addr: SocketAddr) -> Result<i64, String> {
-    let request = client.post(url(addr, "/orders")).json(&json!({"item": "lamp"}));
+    let request = client
+        .post(url(addr, "/orders"))
+        .json(&json!({"item": "lamp"}));
     let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
     let code = answer.status();
     let text = answer.text().await.map_err(|error| format!("{error:?}"))?;
@@ -53,7 +59,10 @@ pub(crate) struct Crowd {
 impl Crowd {
     /// Half of it speaks HTTP/2.
     pub(crate) fn of(size: usize, addr: SocketAddr, certificates: &[&[u8]]) -> Self {
-        let (home, taken) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (home, taken) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicU64::new(0)),
+        );
         let mut customers = JoinSet::new();
         for number in 0..size {
             let builder = certificates
@@ -62,7 +71,11 @@ impl Crowd {
                 .fold(customer(addr, certificates[0]), |builder, more| {
                     builder.tls_certs_merge([Certificate::from_der(more).unwrap()])
                 });
-            let builder = if number % 2 == 0 { builder.http1_only() } else { builder };
+            let builder = if number % 2 == 0 {
+                builder.http1_only()
+            } else {
+                builder
+            };
             let client = builder.build().unwrap();
             let (home, taken) = (Arc::clone(&home), Arc::clone(&taken));
             customers.spawn(async move {
@@ -74,7 +87,11 @@ impl Crowd {
                 Ok(())
             });
         }
-        Self { home, taken, customers }
+        Self {
+            home,
+            taken,
+            customers,
+        }
     }
 
     pub(crate) fn taken(&self) -> u64 {
@@ -84,8 +101,13 @@ impl Crowd {
     /// Sends it home, and returns how many orders were taken. None may have failed.
     pub(crate) async fn go_home(self) -> u64 {
         self.home.store(true, Ordering::Relaxed);
-        let failed: Vec<_> =
-            self.customers.join_all().await.into_iter().filter_map(Result::err).collect();
+        let failed: Vec<_> = self
+            .customers
+            .join_all()
+            .await
+            .into_iter()
+            .filter_map(Result::err)
+            .collect();
         assert_eq!(failed, [] as [String; 0]);
         self.taken.load(Ordering::Relaxed)
     }

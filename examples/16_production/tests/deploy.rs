@@ -24,7 +24,9 @@ fn read(name: &str) -> String {
 
 /// What stands between two texts.
 fn between(text: &str, before: &str, after: &str) -> String {
-    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before:?}"));
+    let (_, rest) = text
+        .split_once(before)
+        .unwrap_or_else(|| panic!("no {before:?}"));
     rest.split_once(after).expect("it goes on").0.to_owned()
 }
 
@@ -34,7 +36,11 @@ async fn what_is_granted_is_more_than_a_stop_can_take() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let app = shop::app(Configured::from_file(config).unwrap(), listener).unwrap();
     let grace = Runner::new(app).grace_period();
-    assert_eq!(grace, Duration::from_secs(24), "docs/production.md tells what it is made of");
+    assert_eq!(
+        grace,
+        Duration::from_secs(24),
+        "docs/production.md tells what it is made of"
+    );
     // One function of `on_exit` flushes the log; a second more, and one that pid 1 gives to what is left.
     let needs = grace + Duration::from_secs(3);
     let (pod, unit) = (read("kubernetes.yaml"), read("shop.service"));
@@ -76,9 +82,16 @@ async fn the_image_runs_the_program_itself() {
         .unwrap();
     place.until_ready().await;
     let children = format!("/proc/{0}/task/{0}/children", outside.id());
-    let child: i32 = fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    let child: i32 = fs::read_to_string(children)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
     kill_process(Pid::from_raw(child).unwrap(), Signal::TERM).unwrap();
-    until("pid 1 has ended", async || outside.try_wait().unwrap().is_some()).await;
+    until("pid 1 has ended", async || {
+        outside.try_wait().unwrap().is_some()
+    })
+    .await;
     assert_eq!(outside.wait().unwrap().code(), Some(0));
 }
 
@@ -95,7 +108,9 @@ async fn the_unit_starts_reloads_comes_back_and_stops() {
 
     servers.redis.kill();
     manager.run("systemctl --user start --no-block shop");
-    manager.until("StatusText", |text| text.contains("waits for shop/cache")).await;
+    manager
+        .until("StatusText", |text| text.contains("waits for shop/cache"))
+        .await;
     assert_eq!(manager.show("ActiveState"), "activating");
     servers.redis.start_again();
     manager.run("systemctl --user start shop");
@@ -106,7 +121,11 @@ async fn the_unit_starts_reloads_comes_back_and_stops() {
     assert_eq!(manager.show("StatusText"), "ready");
     fs::write(place.folder().join("tls.key"), "no key").unwrap();
     manager.run("systemctl --user reload shop");
-    manager.until("StatusText", |text| text.contains("the last reload failed: ")).await;
+    manager
+        .until("StatusText", |text| {
+            text.contains("the last reload failed: ")
+        })
+        .await;
     certificates::write(place.folder());
 
     manager.run("systemctl --user kill --kill-who=main --signal=KILL shop");

@@ -21,13 +21,21 @@ async fn it_ends_in_order_without_its_servers_and_in_the_middle_of_a_start() {
     assert_eq!(shop.stop().await, Some(0), "{}", place.log());
     let log = place.log();
     // The log is written by a thread of its own: `on_exit` waits for it.
-    assert!(log.lines().last().is_some_and(|line| line.contains("stopped")), "{log}");
+    assert!(
+        log.lines()
+            .last()
+            .is_some_and(|line| line.contains("stopped")),
+        "{log}"
+    );
 
     let shop = place.run();
     place.until_not_ready("shop/db: backoff: ").await;
     let begin = Instant::now();
     assert_eq!(shop.stop().await, Some(0));
-    assert!(begin.elapsed() < LIMIT / 2, "a stop during a backoff is immediate");
+    assert!(
+        begin.elapsed() < LIMIT / 2,
+        "a stop during a backoff is immediate"
+    );
 }
 
 #[tokio::test]
@@ -36,11 +44,19 @@ async fn what_is_wrong_from_the_beginning_on_ends_it_with_one() {
     let place = Place::new(&servers);
     let taken = TcpListener::bind(place.web).unwrap();
     assert_eq!(place.run().code().await, Some(1));
-    assert!(place.log().contains("shop: Address already in use"), "{}", place.log());
+    assert!(
+        place.log().contains("shop: Address already in use"),
+        "{}",
+        place.log()
+    );
     drop(taken);
     place.write("moto = \"\"");
     assert_eq!(place.run().code().await, Some(1));
-    assert!(place.log().contains("unknown field `moto`"), "{}", place.log());
+    assert!(
+        place.log().contains("unknown field `moto`"),
+        "{}",
+        place.log()
+    );
 }
 
 #[tokio::test]

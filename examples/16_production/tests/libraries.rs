@@ -17,16 +17,24 @@ use crate::servers::{Servers, until};
 #[tokio::test]
 async fn the_session_of_a_dropped_query_outlives_the_pool_of_sqlx() {
     let servers = Servers::start();
-    until("PostgreSQL answers", async || PgConnection::connect(&servers.database).await.is_ok())
-        .await;
-    let pool = PgPoolOptions::new().connect(&servers.database).await.unwrap();
+    until("PostgreSQL answers", async || {
+        PgConnection::connect(&servers.database).await.is_ok()
+    })
+    .await;
+    let pool = PgPoolOptions::new()
+        .connect(&servers.database)
+        .await
+        .unwrap();
     let mut other = PgConnection::connect(&servers.database).await.unwrap();
     let query = "select pg_advisory_lock(7), pg_sleep(60)";
     let mut locked = async || {
         let lock = sqlx::query_scalar::<_, bool>("select pg_try_advisory_lock(7)");
         let ours = lock.fetch_one(&mut other).await.unwrap();
         if ours {
-            sqlx::query("select pg_advisory_unlock(7)").execute(&mut other).await.unwrap();
+            sqlx::query("select pg_advisory_unlock(7)")
+                .execute(&mut other)
+                .await
+                .unwrap();
         }
         !ours
     };
@@ -44,7 +52,10 @@ async fn the_session_of_a_dropped_query_outlives_the_pool_of_sqlx() {
 
 async fn connected(servers: &Servers) -> MultiplexedConnection {
     let client = redis::Client::open(servers.cache.as_str()).unwrap();
-    until("Redis answers", async || client.get_multiplexed_async_connection().await.is_ok()).await;
+    until("Redis answers", async || {
+        client.get_multiplexed_async_connection().await.is_ok()
+    })
+    .await;
     client.get_multiplexed_async_connection().await.unwrap()
 }
 
@@ -54,15 +65,20 @@ async fn a_blocking_pop_that_is_dropped_takes_the_next_item_with_it() {
     let servers = Servers::start();
     let (mut worker, mut other) = (connected(&servers).await, connected(&servers).await);
     let waiting = worker.blpop::<_, Option<(String, String)>>("jobs", 0.0);
-    timeout(Duration::from_millis(300), waiting).await.expect_err("there is no job");
+    timeout(Duration::from_millis(300), waiting)
+        .await
+        .expect_err("there is no job");
     let _: usize = other.rpush("jobs", "first").await.unwrap();
     let left: usize = other.llen("jobs").await.unwrap();
     assert_eq!(left, 0, "nobody has it");
     // With a connection of its own, which is dropped as well, the next one stays.
     drop(worker);
     until("the server has noticed", async || {
-        let clients: String =
-            redis::cmd("CLIENT").arg("LIST").query_async(&mut other).await.unwrap();
+        let clients: String = redis::cmd("CLIENT")
+            .arg("LIST")
+            .query_async(&mut other)
+            .await
+            .unwrap();
         !clients.contains("cmd=blpop")
     })
     .await;

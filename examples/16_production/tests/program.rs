@@ -34,7 +34,13 @@ impl Place {
         let certificate = certificates::write(folder.path());
         let addr = || SocketAddr::from(([127, 0, 0, 1], free_port()));
         let servers = (servers.database.clone(), servers.cache.clone());
-        let place = Self { web: addr(), admin: addr(), folder, certificate, servers };
+        let place = Self {
+            web: addr(),
+            admin: addr(),
+            folder,
+            certificate,
+            servers,
+        };
         place.write(&format!("motto = \"{MOTTO}\""));
         place
     }
@@ -63,7 +69,11 @@ impl Place {
     /// Runs a copy, and does not wait until it is ready.
     pub(crate) fn run(&self) -> Copy {
         let path = self.folder().join("log");
-        let log = fs::File::options().create(true).append(true).open(path).unwrap();
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap();
         let child = Command::new(SHOP)
             .arg(self.config())
             .env_remove("NOTIFY_SOCKET")
@@ -96,7 +106,9 @@ impl Place {
     }
 
     pub(crate) async fn is_ready(&self) -> bool {
-        self.probe("/readyz").await.is_some_and(|(code, _)| code == 200)
+        self.probe("/readyz")
+            .await
+            .is_some_and(|(code, _)| code == 200)
     }
 
     pub(crate) async fn until_ready(&self) {
@@ -117,7 +129,11 @@ impl Place {
         let (_, text) = self.probe("/status").await.expect("it answers");
         let whole: Value = serde_json::from_str(&text).unwrap();
         let parts = whole["children"].as_array().unwrap();
-        parts.iter().find(|found| found["name"] == part).expect("there is such a part").clone()
+        parts
+            .iter()
+            .find(|found| found["name"] == part)
+            .expect("there is such a part")
+            .clone()
     }
 
     pub(crate) fn log(&self) -> String {
@@ -136,7 +152,10 @@ impl Copy {
     /// Waits for its end, and returns its exit code.
     pub(crate) async fn code(&mut self) -> Option<i32> {
         let child = &mut self.0;
-        until("the shop has ended", async || child.try_wait().unwrap().is_some()).await;
+        until("the shop has ended", async || {
+            child.try_wait().unwrap().is_some()
+        })
+        .await;
         child.wait().unwrap().code()
     }
 

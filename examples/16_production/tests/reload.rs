@@ -48,14 +48,20 @@ async fn a_reload_shows_the_new_certificate_and_one_that_fails_keeps_the_old() {
     shop.signal(Signal::HUP);
     for (part, reason) in [("config", "unknown field `moto`"), ("web", "tls.key")] {
         until(&format!("{part} has failed: {reason}"), async || {
-            place.status(part).await["last_failure"].to_string().contains(reason)
+            place.status(part).await["last_failure"]
+                .to_string()
+                .contains(reason)
         })
         .await;
     }
     assert!(place.is_ready().await);
     assert_eq!(shown(place.web, &new).await.as_deref(), Some("Half price"));
     for part in ["config", "web"] {
-        assert_eq!(place.status(part).await["attempts"], 1, "nothing was restarted");
+        assert_eq!(
+            place.status(part).await["attempts"],
+            1,
+            "nothing was restarted"
+        );
     }
     assert_eq!(shop.stop().await, Some(0));
 }

@@ -20,7 +20,10 @@ async fn some_more(crowd: &Crowd) {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_copies_behind_a_balancer_are_rolled_without_a_failed_request() {
     let servers = Servers::start();
-    let places = [Arc::new(Place::new(&servers)), Arc::new(Place::new(&servers))];
+    let places = [
+        Arc::new(Place::new(&servers)),
+        Arc::new(Place::new(&servers)),
+    ];
     let mut copies = vec![places[0].open().await, places[1].open().await];
     let balancer = Balancer::before(&places).await;
     until("the balancer knows both", async || balancer.knows_all()).await;

@@ -45,7 +45,10 @@ pub(crate) struct Server {
 
 impl Server {
     fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let child = command.spawn().unwrap();
         Self { command, child }
     }
@@ -82,18 +85,35 @@ impl Servers {
         let (postgres, redis) = (free_port(), free_port());
         let cache = format!("redis://127.0.0.1:{redis}");
         let mut command = Command::new("redis-server");
-        command.args(["--bind", "127.0.0.1", "--save", "", "--port", &redis.to_string()]);
+        command.args([
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--port",
+            &redis.to_string(),
+        ]);
         let redis = Server::start(command);
         let database = format!("postgres://{USER}@127.0.0.1:{postgres}/postgres");
         let postgres = start_postgres(folder.path(), postgres);
-        Self { postgres, redis, database, cache, _folder: folder }
+        Self {
+            postgres,
+            redis,
+            database,
+            cache,
+            _folder: folder,
+        }
     }
 }
 
 fn start_postgres(folder: &Path, port: u16) -> Server {
     let id = |kind| {
         let output = Command::new("id").args([kind, USER]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse::<u32>().unwrap()
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim()
+            .parse::<u32>()
+            .unwrap()
     };
     chown(folder, Some(id("-u")), Some(id("-g"))).unwrap();
     let data = folder.join("data");
@@ -102,16 +122,28 @@ fn start_postgres(folder: &Path, port: u16) -> Server {
         .arg(&data)
         .output()
         .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     let mut command = by_user("postgres");
-    command.arg("-D").arg(data).args(["-p", &port.to_string(), "-c", "fsync=off", "-k", ""]);
+    command
+        .arg("-D")
+        .arg(data)
+        .args(["-p", &port.to_string(), "-c", "fsync=off", "-k", ""]);
     Server::start(command)
 }
 
 /// A program of PostgreSQL. It ends with this process, in which it would leave others behind.
 fn by_user(program: &str) -> Command {
-    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL of Debian").flatten();
-    let newest = versions.map(|version| version.path().join("bin")).max().expect("a version");
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .expect("PostgreSQL of Debian")
+        .flatten();
+    let newest = versions
+        .map(|version| version.path().join("bin"))
+        .max()
+        .expect("a version");
     let mut command = Command::new("setpriv");
     command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]);
     command.arg(newest.join(program));
@@ -119,7 +151,11 @@ fn by_user(program: &str) -> Command {
 }
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Waits until something holds, which nobody tells.

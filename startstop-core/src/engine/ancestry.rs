@@ -19,7 +19,11 @@ pub(crate) fn path_to(
     name: &str,
     is_sought: impl Fn(&Arc<dyn Node>) -> bool,
 ) -> Option<Vec<String>> {
-    let mut steps = vec![PathStep { node: Arc::clone(node), name: name.to_owned(), above: None }];
+    let mut steps = vec![PathStep {
+        node: Arc::clone(node),
+        name: name.to_owned(),
+        above: None,
+    }];
     let mut seen = HashSet::from([address(node)]);
     let mut at = 0;
     while let Some(step) = steps.get(at) {
@@ -29,7 +33,11 @@ pub(crate) fn path_to(
         let parts = step.node.parts().into_iter();
         let new: Vec<PathStep> = parts
             .filter(|(_, part)| seen.insert(address(part)))
-            .map(|(name, node)| PathStep { node, name: name.into_owned(), above: Some(at) })
+            .map(|(name, node)| PathStep {
+                node,
+                name: name.into_owned(),
+                above: Some(at),
+            })
             .collect();
         steps.extend(new);
         at += 1;

@@ -30,7 +30,11 @@ impl Shown {
         if self.is_ready {
             snapshot = snapshot.ready();
         }
-        if synced.last_failure().is_some() { snapshot.failed() } else { snapshot }
+        if synced.last_failure().is_some() {
+            snapshot.failed()
+        } else {
+            snapshot
+        }
     }
 }
 
@@ -78,7 +82,8 @@ impl Synced {
             if let Some(rare) = &mut self.rare {
                 rare.started = true;
             }
-            self.waiters.answer(Topic::Start, &Answer::Start(Ok(())), &mut deferred.wakes);
+            self.waiters
+                .answer(Topic::Start, &Answer::Start(Ok(())), &mut deferred.wakes);
             reload::hand_out(self, shared, deferred);
         }
         if effects.has(Effects::CANCEL_STARTS) {
@@ -86,7 +91,8 @@ impl Synced {
                 rare.next_on = None;
             }
             let answer = Answer::Start(Err(StartError::Stopped));
-            self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
+            self.waiters
+                .answer(Topic::Start, &answer, &mut deferred.wakes);
         }
         if effects.has(Effects::GIVE_UP) {
             self.give_up(shared, deferred);
@@ -143,7 +149,9 @@ impl Synced {
         spans::name(self, shared);
         if old.state() == state {
             listeners::tell_readiness(self, old, shown, deferred);
-            shared.atomic_state.write(shown.flagged(old.without_flags(), self));
+            shared
+                .atomic_state
+                .write(shown.flagged(old.without_flags(), self));
             if old.is_ready() != is_ready {
                 owners::tell_observers(self, deferred);
             }
@@ -168,17 +176,21 @@ impl Synced {
         }
         listeners::tell_state(self, shared, shown, deferred);
         availability::count_time(self, shared, old.since(), state, now);
-        shared.atomic_state.write(shown.flagged(StateSnapshot::new(state, now), self));
+        shared
+            .atomic_state
+            .write(shown.flagged(StateSnapshot::new(state, now), self));
         self.version = self.version.wrapping_add(1);
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
-        self.waiters.answer_where(Topic::STATES, seen, &Answer::Seen, &mut deferred.wakes);
+        self.waiters
+            .answer_where(Topic::STATES, seen, &Answer::Seen, &mut deferred.wakes);
         owners::tell_observers(self, deferred);
     }
 
     /// Shows the stop stage of the attempt to its contexts.
     fn show_stop_stage(&mut self, shared: &Shared, deferred: &mut Deferred) {
         shared.stop_stage.advance(self.attempts, self.life.stage());
-        self.waiters.answer(Topic::Drain, &Answer::Seen, &mut deferred.wakes);
+        self.waiters
+            .answer(Topic::Drain, &Answer::Seen, &mut deferred.wakes);
         self.wake_driver(deferred);
     }
 
@@ -186,7 +198,8 @@ impl Synced {
     pub(super) fn close_attempt(&mut self, shared: &Shared, deferred: &mut Deferred) {
         shared.stop_stage.reset(self.attempts, StopStage::Aborted);
         let ended = |topic: Topic| topic.kind() & Topic::STAGES != 0;
-        self.waiters.answer_where(Topic::STAGES, ended, &Answer::Seen, &mut deferred.wakes);
+        self.waiters
+            .answer_where(Topic::STAGES, ended, &Answer::Seen, &mut deferred.wakes);
         // Only if the driver is gone, which would have done it by now.
         if let Some(endings) = self.take_endings() {
             deferred.rest().endings = endings;
@@ -194,14 +207,18 @@ impl Synced {
         reporting::forget_what_was_said(self);
         spans::close(self, deferred);
         let Some(rare) = &mut self.rare else { return };
-        for token in [rare.token.take(), rare.deadline_token.take()].into_iter().flatten() {
+        for token in [rare.token.take(), rare.deadline_token.take()]
+            .into_iter()
+            .flatten()
+        {
             deferred.rest().tokens.push(token);
         }
     }
 
     fn cancel(&mut self, shared: &Shared, deferred: &mut Deferred) {
         self.show_stop_stage(shared, deferred);
-        self.waiters.answer(Topic::Cancel, &Answer::Seen, &mut deferred.wakes);
+        self.waiters
+            .answer(Topic::Cancel, &Answer::Seen, &mut deferred.wakes);
         if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
             deferred.rest().tokens.push(token);
         }
@@ -210,7 +227,8 @@ impl Synced {
 
     fn abort(&mut self, shared: &Shared, deferred: &mut Deferred) {
         self.show_stop_stage(shared, deferred);
-        self.waiters.answer(Topic::Deadline, &Answer::Seen, &mut deferred.wakes);
+        self.waiters
+            .answer(Topic::Deadline, &Answer::Seen, &mut deferred.wakes);
         attached::abort_all(self, deferred);
         let Some(rare) = &mut self.rare else { return };
         let rest = deferred.rest();
@@ -242,13 +260,18 @@ impl Synced {
 
     fn give_up(&mut self, shared: &Shared, deferred: &mut Deferred) {
         let unresponsive = record::unresponsive(self, shared, deferred);
-        listeners::tell(self, deferred, || EventKind::Unresponsive(unresponsive.clone()));
+        listeners::tell(self, deferred, || {
+            EventKind::Unresponsive(unresponsive.clone())
+        });
         let error = crate::report::error::StopError::Unresponsive(unresponsive.clone());
         let answer = Answer::Stop(Err(error));
-        self.waiters.answer(Topic::Stop, &answer, &mut deferred.wakes);
+        self.waiters
+            .answer(Topic::Stop, &answer, &mut deferred.wakes);
         let answer = Answer::Start(Err(StartError::Unresponsive));
-        self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
-        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
+        self.waiters
+            .answer(Topic::Start, &answer, &mut deferred.wakes);
+        self.waiters
+            .answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
         owners::tell_observers(self, deferred);
         self.rare().next_on = None;
         deferred.rest().has_verdict = true;
@@ -272,7 +295,10 @@ impl Synced {
         self.driven = true;
         let is_other = self.ran_on.replace(on.id()) != Some(on.id());
         let is_new = is_other && !cfg!(startstop_loom) && runtimes::add(&on);
-        deferred.job(Job::Driver(SpawnTarget { on, id: self.driver_id }));
+        deferred.job(Job::Driver(SpawnTarget {
+            on,
+            id: self.driver_id,
+        }));
         if is_new {
             deferred.job(Job::ForgetRuntimes);
         }

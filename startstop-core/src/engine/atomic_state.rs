@@ -29,7 +29,9 @@ pub(crate) struct StateSnapshot(u64);
 
 impl AtomicState {
     pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(StateSnapshot::new(State::Stopped, clock::now()).0))
+        Self(AtomicU64::new(
+            StateSnapshot::new(State::Stopped, clock::now()).0,
+        ))
     }
 
     #[inline]
@@ -59,7 +61,10 @@ impl StateSnapshot {
 
     #[inline]
     pub(crate) fn state(self) -> State {
-        State::ALL.get((self.0 & STATE) as usize).copied().unwrap_or_default()
+        State::ALL
+            .get((self.0 & STATE) as usize)
+            .copied()
+            .unwrap_or_default()
     }
 
     #[inline]
@@ -71,7 +76,11 @@ impl StateSnapshot {
     #[inline]
     pub(crate) fn since(self) -> u64 {
         let time = self.0 >> TIME_SHIFT;
-        if self.0 & COARSE == 0 { time } else { time << TIME_SHIFT }
+        if self.0 & COARSE == 0 {
+            time
+        } else {
+            time << TIME_SHIFT
+        }
     }
 
     /// Whether the service can do its job, or has done it.
@@ -126,8 +135,15 @@ mod tests {
         }
         for since in [1 << 58, (1 << 60) + 77, u64::MAX] {
             let reading = StateSnapshot::new(State::Backoff, since).ready();
-            assert!(since - reading.since() < 64, "{since} became {}", reading.since());
-            assert_eq!((reading.state(), reading.is_ready()), (State::Backoff, true));
+            assert!(
+                since - reading.since() < 64,
+                "{since} became {}",
+                reading.since()
+            );
+            assert_eq!(
+                (reading.state(), reading.is_ready()),
+                (State::Backoff, true)
+            );
             assert!(!reading.has_failed());
         }
     }

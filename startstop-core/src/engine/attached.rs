@@ -45,7 +45,10 @@ impl Order {
 pub(crate) fn attach(synced: &mut Synced, epoch: u64, name: &str, node: &Arc<dyn Node>) -> bool {
     let open = synced.attempts == epoch && synced.life.is_open();
     if open {
-        let part = Attached { name: name.into(), node: Arc::clone(node) };
+        let part = Attached {
+            name: name.into(),
+            node: Arc::clone(node),
+        };
         synced.rare().attached.push(part);
     }
     open
@@ -61,7 +64,9 @@ pub(crate) fn detach(synced: &mut Synced, node: &Arc<dyn Node>) -> Option<Arc<dy
 /// The parts of the attempt under their names.
 pub(crate) fn parts_of(synced: &Synced) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
     let attached = synced.rare.iter().flat_map(|rare| &rare.attached);
-    attached.map(|part| (part.name.to_string().into(), Arc::clone(&part.node))).collect()
+    attached
+        .map(|part| (part.name.to_string().into(), Arc::clone(&part.node)))
+        .collect()
 }
 
 /// Returns how long it is until the service will be aborted; `None` if it never is.
@@ -71,17 +76,32 @@ pub(crate) fn remaining(synced: &Synced) -> Option<Duration> {
 
 /// The attempt is to end: so are its parts.
 pub(super) fn stop_all(synced: &mut Synced, deferred: &mut Deferred) {
-    let Some(rare) = synced.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
+    let Some(rare) = synced
+        .rare
+        .as_ref()
+        .filter(|rare| !rare.attached.is_empty())
+    else {
         return;
     };
     let left = remaining(synced);
-    let parts = rare.attached.iter().rev().map(|part| Arc::clone(&part.node));
-    deferred.rest().orders.extend(parts.map(|part| Order::Stop(part, left)));
+    let parts = rare
+        .attached
+        .iter()
+        .rev()
+        .map(|part| Arc::clone(&part.node));
+    deferred
+        .rest()
+        .orders
+        .extend(parts.map(|part| Order::Stop(part, left)));
 }
 
 /// The attempt is aborted: so are its parts.
 pub(super) fn abort_all(synced: &mut Synced, deferred: &mut Deferred) {
-    let Some(rare) = synced.rare.as_ref().filter(|rare| !rare.attached.is_empty()) else {
+    let Some(rare) = synced
+        .rare
+        .as_ref()
+        .filter(|rare| !rare.attached.is_empty())
+    else {
         return;
     };
     let parts = rare.attached.iter().map(|part| Arc::clone(&part.node));

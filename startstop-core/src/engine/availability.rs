@@ -15,7 +15,9 @@ pub(super) fn count_time(
     now: u64,
 ) {
     if synced.is_down {
-        synced.was_down = synced.was_down.saturating_add(now.saturating_sub(old_since));
+        synced.was_down = synced
+            .was_down
+            .saturating_add(now.saturating_sub(old_since));
     }
     synced.is_down = counts_as_down(synced, shared, new);
     let fails = synced.is_down && has_failed_in(synced, new);
@@ -30,7 +32,10 @@ pub(super) fn count_time(
         }
         (State::Running, Some(since)) => {
             rare.outages.over += 1;
-            rare.outages.lasted = rare.outages.lasted.saturating_add(now.saturating_sub(since));
+            rare.outages.lasted = rare
+                .outages
+                .lasted
+                .saturating_add(now.saturating_sub(since));
             rare.down_since = None;
         }
         (State::Stopped, _) if !fails => rare.down_since = None,
@@ -42,7 +47,10 @@ pub(super) fn count_time(
 fn has_failed_in(synced: &Synced, state: State) -> bool {
     match state {
         State::Stopping => synced.life.is_lost() || !matches!(synced.life.end(), End::Completed),
-        State::Backoff => synced.rare.as_ref().is_some_and(|rare| rare.ended_by.is_some()),
+        State::Backoff => synced
+            .rare
+            .as_ref()
+            .is_some_and(|rare| rare.ended_by.is_some()),
         State::Stopped => true,
         State::Starting | State::Running => false,
     }
@@ -64,13 +72,21 @@ fn counts_as_down(synced: &Synced, shared: &Shared, state: State) -> bool {
 
 /// The time down over all cycles, in nanoseconds.
 pub(crate) fn downtime(synced: &Synced, since: u64, now: u64) -> u64 {
-    let current = if synced.is_down { now.saturating_sub(since) } else { 0 };
+    let current = if synced.is_down {
+        now.saturating_sub(since)
+    } else {
+        0
+    };
     synced.was_down.saturating_add(current)
 }
 
 /// Returns how often a failure took the service down, and for how long.
 pub(crate) fn outages(synced: &Synced) -> Outages {
-    synced.rare.as_ref().map(|rare| rare.outages).unwrap_or_default()
+    synced
+        .rare
+        .as_ref()
+        .map(|rare| rare.outages)
+        .unwrap_or_default()
 }
 
 /// Returns when the last heartbeat came, if a watchdog waits for them.

@@ -30,7 +30,9 @@ impl<'a, F: Future> Fence<'a, F> {
 
     /// Polls the future. When it has ended, by itself or by a panic, it is dropped as well.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<FutureEnd<F::Output>> {
-        let Some(future) = self.place.as_mut().as_pin_mut() else { return Poll::Pending };
+        let Some(future) = self.place.as_mut().as_pin_mut() else {
+            return Poll::Pending;
+        };
         let result = match fenced(|| future.poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(output)) => Ok(output),

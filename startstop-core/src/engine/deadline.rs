@@ -209,7 +209,11 @@ pub(crate) fn arm(
         return;
     }
     let goes_on = (old_timer, old_due) == (timer, due);
-    let arm = if arm == ArmTimer::IfNew && goes_on { ArmTimer::ByCaller } else { arm };
+    let arm = if arm == ArmTimer::IfNew && goes_on {
+        ArmTimer::ByCaller
+    } else {
+        arm
+    };
     if which::is_task_due(synced, shared, arm, deferred) {
         spawn_pending(synced, deferred);
     } else {
@@ -255,7 +259,10 @@ fn take_pending(synced: &mut Synced) -> Option<SpawnTarget> {
     let on = synced.on.clone()?;
     synced.deadline.is_pending = false;
     synced.deadline.id = synced.deadline.id.wrapping_add(1);
-    Some(SpawnTarget { on, id: synced.deadline.id })
+    Some(SpawnTarget {
+        on,
+        id: synced.deadline.id,
+    })
 }
 
 /// Nobody needs to keep the deadline any more.
@@ -263,7 +270,10 @@ fn take_pending(synced: &mut Synced) -> Option<SpawnTarget> {
 pub(super) fn disarm(synced: &mut Synced, deferred: &mut Deferred) {
     let Deadline { task, entry, .. } = &mut synced.deadline;
     if task.is_some() || entry.is_some() {
-        deferred.dismiss(DeadlineTask { handle: task.take(), entry: entry.take() });
+        deferred.dismiss(DeadlineTask {
+            handle: task.take(),
+            entry: entry.take(),
+        });
     }
     synced.deadline.id = synced.deadline.id.wrapping_add(1);
     synced.deadline.is_pending = false;
@@ -294,8 +304,15 @@ fn skip_look(synced: &mut Synced) {
 fn on_look(synced: &mut Synced, shared: &super::Shared) -> LateWork {
     synced.deadline.is_noted = false;
     let polls = shared.polling.load(std::sync::atomic::Ordering::SeqCst);
-    let shutdown_call = if polls { synced.claim_shutdown(shared) } else { None };
-    LateWork { shutdown_call, deadline_task: take_pending(synced) }
+    let shutdown_call = if polls {
+        synced.claim_shutdown(shared)
+    } else {
+        None
+    };
+    LateWork {
+        shutdown_call,
+        deadline_task: take_pending(synced),
+    }
 }
 
 /// Notes the task that keeps the deadline; returns the one before it or, as an error, one that has come too late.
@@ -323,7 +340,9 @@ fn task_lost(synced: &mut Synced, id: u32, deferred: &mut Deferred) {
         synced.deadline.is_pending = true;
         // Who waits elsewhere is not to leave it to the look.
         synced.deadline.is_noted = false;
-        synced.waiters.wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
+        synced
+            .waiters
+            .wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
     }
 }
 

@@ -210,7 +210,11 @@ impl Deferred {
 
     /// Takes what is to be spawned with the service.
     pub(super) fn take_jobs_with_node(&mut self) -> Vec<Job> {
-        let rest = self.rest.as_mut().into_iter().flat_map(|rest| std::mem::take(&mut rest.jobs));
+        let rest = self
+            .rest
+            .as_mut()
+            .into_iter()
+            .flat_map(|rest| std::mem::take(&mut rest.jobs));
         let jobs = self.job.take().into_iter().chain(rest);
         let (with_node, apart) = jobs.partition(Job::takes_node);
         for job in apart {
@@ -221,8 +225,16 @@ impl Deferred {
 
     /// Spawns what is left for a service that may be gone.
     pub(super) fn launch_apart(&mut self, node: &Weak<dyn Node>) {
-        let rest = self.rest.as_mut().into_iter().flat_map(|rest| rest.jobs.drain(..));
-        self.job.take().into_iter().chain(rest).for_each(|job| job.launch_apart(node));
+        let rest = self
+            .rest
+            .as_mut()
+            .into_iter()
+            .flat_map(|rest| rest.jobs.drain(..));
+        self.job
+            .take()
+            .into_iter()
+            .chain(rest)
+            .for_each(|job| job.launch_apart(node));
     }
 
     /// Whether something is to be told under the name of the service.
@@ -288,7 +300,9 @@ impl Deferred {
     }
 
     fn call_observers(&mut self) {
-        let Some(observer) = self.observer.take() else { return };
+        let Some(observer) = self.observer.take() else {
+            return;
+        };
         drop(fenced(|| observer.changed()));
         if let Some(rest) = &mut self.rest {
             each_fenced(rest.observers.drain(..), |observer| observer.changed());
@@ -338,7 +352,9 @@ impl ColdActions {
         each_fenced(self.aborts.drain(..), |task| task.abort());
         each_fenced(self.orders.drain(..), Order::run);
         self.dismissed.drain(..).for_each(DeadlineTask::dismiss);
-        each_fenced(self.stuck.drain(..), |(guard, unresponsive)| guard.ran_out(&unresponsive));
+        each_fenced(self.stuck.drain(..), |(guard, unresponsive)| {
+            guard.ran_out(&unresponsive)
+        });
     }
 
     fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {

@@ -36,7 +36,9 @@ pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
 pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
     let mut open = node.parts();
     while let Some((_, part)) = open.pop() {
-        if update(&part, |shared, synced, deferred| drain_with_owner(synced, shared, deferred)) {
+        if update(&part, |shared, synced, deferred| {
+            drain_with_owner(synced, shared, deferred)
+        }) {
             open.extend(part.parts());
         }
     }
@@ -44,7 +46,9 @@ pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
 
 /// Begins the drain of a part, whose owner drains, and of the parts of that.
 pub(crate) fn tell(part: &Arc<dyn Node>) {
-    if update(part, |shared, synced, deferred| drain_with_owner(synced, shared, deferred)) {
+    if update(part, |shared, synced, deferred| {
+        drain_with_owner(synced, shared, deferred)
+    }) {
         tell_below(&**part);
     }
 }
@@ -136,7 +140,12 @@ fn plan_drain(synced: &mut Synced, shared: &Shared, now: u64) -> Option<u64> {
 
 /// Returns how long the service drains: as long as it says, or else as long as what it is made of.
 pub(super) fn drain(synced: &Synced, shared: &Shared) -> Duration {
-    let below = || synced.rare.as_ref().map_or(Duration::ZERO, |rare| rare.drain_below);
+    let below = || {
+        synced
+            .rare
+            .as_ref()
+            .map_or(Duration::ZERO, |rare| rare.drain_below)
+    };
     shared.settings.own_drain().unwrap_or_else(below)
 }
 
@@ -177,7 +186,9 @@ pub(crate) fn drain_with_owner(
 /// The drain is over: what follows has its time from now on.
 pub(super) fn end_drain(synced: &mut Synced, shared: &Shared, now: u64) {
     if !is_limited(synced) {
-        synced.stop_at = synced.stop_at.min(clock::later(now, shared.settings.stop_timeout()));
+        synced.stop_at = synced
+            .stop_at
+            .min(clock::later(now, shared.settings.stop_timeout()));
     }
     synced.rare().drain_at = now;
 }
@@ -197,7 +208,11 @@ pub(super) fn told_at(synced: &Synced, shared: &Shared) -> u64 {
 pub(super) fn rules(synced: &Synced, shared: &Shared) -> Rules {
     let rules = shared.rules();
     let aborts = rules.aborts && !is_limited(synced);
-    Rules { drains: !drain(synced, shared).is_zero(), aborts, ..rules }
+    Rules {
+        drains: !drain(synced, shared).is_zero(),
+        aborts,
+        ..rules
+    }
 }
 
 /// Whether the time of the stop was said by who has asked for it.

@@ -69,7 +69,11 @@ pub(crate) fn was_told(synced: &Synced) -> bool {
 
 /// Returns what ended the last cycle.
 pub(crate) fn ended_by(synced: &Synced) -> EndedBy {
-    synced.rare.as_ref().map(|rare| rare.ended.by).unwrap_or_default()
+    synced
+        .rare
+        .as_ref()
+        .map(|rare| rare.ended.by)
+        .unwrap_or_default()
 }
 
 /// Whether the service has ended well by itself, and what it has left behind winds down.
@@ -91,9 +95,16 @@ pub(crate) fn ended_ready(synced: &Synced) -> bool {
 
 /// Why the cycle ended before the service was ready.
 pub(crate) fn start_error(synced: &Synced) -> StartError {
-    let Some(rare) = &synced.rare else { return StartError::Stopped };
+    let Some(rare) = &synced.rare else {
+        return StartError::Stopped;
+    };
     let ended = &rare.ended;
-    match rare.ended_by.as_ref().or(ended.failure.as_ref()).or(rare.last.as_ref()) {
+    match rare
+        .ended_by
+        .as_ref()
+        .or(ended.failure.as_ref())
+        .or(rare.last.as_ref())
+    {
         _ if ended.by == EndedBy::Late => StartError::TimedOut,
         Some(failure) => StartError::Failed(failure.clone()),
         None => StartError::Stopped,
@@ -102,7 +113,9 @@ pub(crate) fn start_error(synced: &Synced) -> StartError {
 
 /// Returns what the stop of the cycle came to.
 pub(crate) fn stop_outcome(synced: &Synced) -> Result<(), StopError> {
-    let Some(rare) = &synced.rare else { return Ok(()) };
+    let Some(rare) = &synced.rare else {
+        return Ok(());
+    };
     match &rare.after_stop {
         _ if rare.ended.overdue => Err(StopError::TimedOut),
         Some(failure) => Err(StopError::Failed(failure.clone())),

@@ -9,7 +9,10 @@ pub(super) struct Few<T> {
 
 impl<T> Default for Few<T> {
     fn default() -> Self {
-        Self { first: None, more: Vec::new() }
+        Self {
+            first: None,
+            more: Vec::new(),
+        }
     }
 }
 
@@ -26,7 +29,10 @@ impl<T> Few<T> {
     }
 
     pub(super) fn find(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
-        self.first.iter_mut().chain(&mut self.more).find(|one| is_it(one))
+        self.first
+            .iter_mut()
+            .chain(&mut self.more)
+            .find(|one| is_it(one))
     }
 
     /// Takes out one of them; the others may come in another order then.
@@ -58,7 +64,15 @@ mod tests {
         assert_eq!(few.take(|one| *one == 1), Some(1));
         assert_eq!(few.take(|one| *one == 2), Some(2));
         *few.find(|one| *one == 3).expect("it is left") = 5;
-        assert_eq!(few.iter().copied().collect::<std::collections::BTreeSet<_>>(), [4, 5].into());
-        assert_eq!((few.pop().is_some(), few.pop().is_some(), few.pop()), (true, true, None));
+        assert_eq!(
+            few.iter()
+                .copied()
+                .collect::<std::collections::BTreeSet<_>>(),
+            [4, 5].into()
+        );
+        assert_eq!(
+            (few.pop().is_some(), few.pop().is_some(), few.pop()),
+            (true, true, None)
+        );
     }
 }

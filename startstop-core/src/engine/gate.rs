@@ -32,7 +32,9 @@ mod gates {
     /// The gate of a service, by its address.
     pub(super) fn of(address: usize) -> Gate {
         // The lowest bits are those of the alignment.
-        let leaving = GATES[(address >> 6) % COUNT].lock().unwrap_or_else(PoisonError::into_inner);
+        let leaving = GATES[(address >> 6) % COUNT]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         Gate { leaving, address }
     }
 
@@ -178,12 +180,20 @@ impl Parting {
             drop(gate);
             deferred.tell_verdict(&node);
             let last = let_go(&of(&node), node);
-            return Self { deferred, name, last };
+            return Self {
+                deferred,
+                name,
+                last,
+            };
         }
         if !deferred.has_jobs() {
             let last = let_go(&gate, node);
             drop(gate);
-            return Self { deferred, name, last };
+            return Self {
+                deferred,
+                name,
+                last,
+            };
         }
         let weak = Arc::clone(&node).downgrade();
         let mut jobs = deferred.take_jobs_with_node();
@@ -203,12 +213,20 @@ impl Parting {
         };
         deferred.tell();
         deferred.launch_apart(&weak);
-        Self { deferred, name, last }
+        Self {
+            deferred,
+            name,
+            last,
+        }
     }
 
     /// All of it.
     pub(super) fn carry_out(self) {
-        let Self { mut deferred, name, last } = self;
+        let Self {
+            mut deferred,
+            name,
+            last,
+        } = self;
         deferred.carry_out_without(name.as_deref());
         deferred.forget();
         drop(last);

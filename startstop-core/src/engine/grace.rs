@@ -20,7 +20,9 @@ fn walk(root: &dyn Node, tell: impl Fn(&dyn Node, Span)) -> Span {
     let mut open = vec![SpanBranch::new(root.parts())];
     let mut above: Vec<(Cow<'static, str>, Arc<dyn Node>)> = Vec::new();
     loop {
-        let Some(branch) = open.last_mut() else { unreachable!("the root is closed as the last") };
+        let Some(branch) = open.last_mut() else {
+            unreachable!("the root is closed as the last")
+        };
         if let Some((name, part)) = branch.left.next() {
             open.push(SpanBranch::new(part.parts()));
             above.push((name, part));
@@ -45,7 +47,9 @@ fn walk(root: &dyn Node, tell: impl Fn(&dyn Node, Span)) -> Span {
 pub(crate) fn span_in_stop(node: &dyn Node) -> Span {
     let noted = drain::take_span(&mut node.shared().synced());
     noted.unwrap_or_else(|| {
-        walk(node, |node, span| drain::note_span(&mut node.shared().synced(), span))
+        walk(node, |node, span| {
+            drain::note_span(&mut node.shared().synced(), span)
+        })
     })
 }
 
@@ -64,7 +68,10 @@ pub(crate) fn drain_below<N: Node + ?Sized>(root: &N) -> Duration {
 
 /// Returns how long these parts of a composite can take each.
 pub(crate) fn spans(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Vec<Named> {
-    parts.into_iter().map(|(name, node)| (name, span(&*node))).collect()
+    parts
+        .into_iter()
+        .map(|(name, node)| (name, span(&*node)))
+        .collect()
 }
 
 /// A service whose parts are being looked at.
@@ -75,7 +82,10 @@ struct SpanBranch {
 
 impl SpanBranch {
     fn new(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Self {
-        Self { spans: Vec::with_capacity(parts.len()), left: parts.into_iter() }
+        Self {
+            spans: Vec::with_capacity(parts.len()),
+            left: parts.into_iter(),
+        }
     }
 }
 

@@ -39,7 +39,11 @@ pub(super) struct Listeners {
 impl Listener {
     /// The same, handed down to a part.
     pub(crate) fn below(&self, name: &str) -> Self {
-        Self { queue: Arc::clone(&self.queue), path: self.path.below(name), root: false }
+        Self {
+            queue: Arc::clone(&self.queue),
+            path: self.path.below(name),
+            root: false,
+        }
     }
 
     /// Gives it another path; returns it as it was.
@@ -112,7 +116,11 @@ pub(crate) fn move_to(synced: &mut Synced, path: &Path) -> Vec<Listener> {
     }
     let rare = synced.rare();
     rare.path = Some(path.clone());
-    let own = rare.listeners.all.iter_mut().filter(|listener| listener.root);
+    let own = rare
+        .listeners
+        .all
+        .iter_mut()
+        .filter(|listener| listener.root);
     own.map(|listener| listener.move_to(path)).collect()
 }
 
@@ -126,13 +134,20 @@ pub(crate) fn end_streams(synced: &mut Synced, deferred: &mut Deferred) {
 
 /// The streams that are told.
 pub(crate) fn all(synced: &Synced) -> Vec<Listener> {
-    synced.rare.as_ref().map(|rare| rare.listeners.all.clone()).unwrap_or_default()
+    synced
+        .rare
+        .as_ref()
+        .map(|rare| rare.listeners.all.clone())
+        .unwrap_or_default()
 }
 
 /// Tells those who listen, and `tracing`.
 #[inline]
 pub(crate) fn tell(synced: &mut Synced, deferred: &mut Deferred, kind: impl FnOnce() -> EventKind) {
-    let heard = synced.rare.as_ref().is_some_and(|rare| !rare.listeners.all.is_empty());
+    let heard = synced
+        .rare
+        .as_ref()
+        .is_some_and(|rare| !rare.listeners.all.is_empty());
     if heard || is_traced() {
         tell_all(synced, deferred, kind());
     }
@@ -144,7 +159,16 @@ fn tell_all(synced: &mut Synced, deferred: &mut Deferred, kind: EventKind) {
         let at = SystemTime::now();
         rare.listeners.all.retain(|listener| {
             let (path, kind) = (listener.path.clone(), kind.clone());
-            listener.push(Event { path, cycle, attempt, at, kind }, deferred)
+            listener.push(
+                Event {
+                    path,
+                    cycle,
+                    attempt,
+                    at,
+                    kind,
+                },
+                deferred,
+            )
         });
     }
     let span = spans::open(synced, (cycle, attempt), deferred);
@@ -160,7 +184,16 @@ pub(crate) fn tell_one(
 ) {
     let (cycle, attempt) = synced.tag();
     let (path, at) = (listener.path.clone(), SystemTime::now());
-    listener.push(Event { path, cycle, attempt, at, kind }, deferred);
+    listener.push(
+        Event {
+            path,
+            cycle,
+            attempt,
+            at,
+            kind,
+        },
+        deferred,
+    );
 }
 
 /// Tells of a change of state, before it is stored.
@@ -184,8 +217,10 @@ pub(super) fn tell_state(
             tell(synced, deferred, || EventKind::Stopping(reason));
         }
         State::Backoff => {
-            let (delay, attempt) =
-                (clock::between(now, synced.deadline.next_attempt()), synced.attempt() + 1);
+            let (delay, attempt) = (
+                clock::between(now, synced.deadline.next_attempt()),
+                synced.attempt() + 1,
+            );
             tell(synced, deferred, || EventKind::Backoff { delay, attempt });
         }
         State::Stopped => {
@@ -214,10 +249,16 @@ pub(super) fn tell_readiness(
 /// Tells that the service is ready.
 pub(super) fn tell_ready(synced: &mut Synced, deferred: &mut Deferred) {
     let now = deferred.now();
-    let unready =
-        synced.rare.as_mut().map(|rare| std::mem::take(&mut rare.listeners.unready_since));
-    let since = unready.filter(|since| *since > 0).unwrap_or(synced.began_at);
-    tell(synced, deferred, || EventKind::Ready { after: clock::between(since, now) });
+    let unready = synced
+        .rare
+        .as_mut()
+        .map(|rare| std::mem::take(&mut rare.listeners.unready_since));
+    let since = unready
+        .filter(|since| *since > 0)
+        .unwrap_or(synced.began_at);
+    tell(synced, deferred, || EventKind::Ready {
+        after: clock::between(since, now),
+    });
 }
 
 /// Tells that the service is not ready for now.

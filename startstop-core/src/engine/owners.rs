@@ -56,7 +56,10 @@ pub(crate) fn all(synced: &Synced) -> Vec<Arc<dyn Node>> {
 }
 
 fn guards(synced: &Synced) -> impl Iterator<Item = &Arc<dyn OwnerGuard>> {
-    synced.rare.iter().flat_map(|rare| rare.owners.guards.iter())
+    synced
+        .rare
+        .iter()
+        .flat_map(|rare| rare.owners.guards.iter())
 }
 
 /// Registers an observer of every change, and returns the one that it replaces in its place.
@@ -76,7 +79,12 @@ pub(crate) fn observe(
 
 /// Unregisters the observer in this place and returns it.
 pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<Arc<dyn Observer>> {
-    synced.rare.as_mut()?.owners.observers.take(|observer| observer.place() == place)
+    synced
+        .rare
+        .as_mut()?
+        .owners
+        .observers
+        .take(|observer| observer.place() == place)
 }
 
 /// Notes that the observers are to be told of a change.
@@ -93,7 +101,9 @@ pub(super) fn tell_owners(
     deferred: &mut Deferred,
 ) {
     let guards = synced.rare().owners.guards.iter();
-    let stuck = guards.map(|guard| (Arc::clone(guard), unresponsive.clone())).collect();
+    let stuck = guards
+        .map(|guard| (Arc::clone(guard), unresponsive.clone()))
+        .collect();
     deferred.rest().stuck = stuck;
 }
 

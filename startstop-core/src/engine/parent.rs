@@ -25,7 +25,11 @@ pub(crate) struct Parent {
 impl Parent {
     pub(crate) fn new(token: CancellationToken) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), token, wait: Mutex::default() }
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            token,
+            wait: Mutex::default(),
+        }
     }
 
     /// Returns what tells it from the parents before and after it.
@@ -43,7 +47,11 @@ impl Parent {
         if wait.as_mut().poll(&mut Task::from_waker(waker)).is_ready() {
             waker.wake_by_ref();
         }
-        let old = self.wait.lock().unwrap_or_else(PoisonError::into_inner).replace(wait);
+        let old = self
+            .wait
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(wait);
         drop(old);
     }
 }

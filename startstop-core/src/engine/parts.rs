@@ -41,7 +41,10 @@ pub(crate) fn token(
 
 /// Whether `waker` is that of the driver, which is woken whenever the stop stage changes.
 pub(crate) fn wakes_driver(synced: &Synced, waker: &Waker) -> bool {
-    synced.driver.as_ref().is_some_and(|driver| driver.will_wake(waker))
+    synced
+        .driver
+        .as_ref()
+        .is_some_and(|driver| driver.will_wake(waker))
 }
 
 /// Notes how `shutdown` is aborted, which was spawned for attempt `epoch`; a task that came too late

@@ -15,10 +15,25 @@ use crate::sync::spawn_on;
 
 /// Asks them in a task, which keeps none of them, nor the owner, from going.
 pub(super) fn spawn(request: ReloadPassed, owner: &Weak<dyn Node>) {
-    let ReloadPassed { on, epoch, round, left } = request;
+    let ReloadPassed {
+        on,
+        epoch,
+        round,
+        left,
+    } = request;
     let owner = Weak::clone(owner);
     let result = Err(ReloadError::NotSupported);
-    drop(spawn_on(&on, Passing { owner, epoch, round, left, asked: None, result }));
+    drop(spawn_on(
+        &on,
+        Passing {
+            owner,
+            epoch,
+            round,
+            left,
+            asked: None,
+            result,
+        },
+    ));
 }
 
 /// Asks one after another.
@@ -43,10 +58,18 @@ impl Future for Passing {
                 Poll::Ready(Some(answer)) => self.take(answer),
                 Poll::Ready(None) => {}
             }
-            let Some(next) = self.left.pop_front() else { break };
+            let Some(next) = self.left.pop_front() else {
+                break;
+            };
             self.ask(next, task);
         }
-        let Self { owner, epoch, round, result, .. } = &mut *self;
+        let Self {
+            owner,
+            epoch,
+            round,
+            result,
+            ..
+        } = &mut *self;
         let result = std::mem::replace(result, Ok(()));
         gate::update_apart(owner, |_, synced, deferred| {
             if synced.attempts == *epoch {
@@ -73,7 +96,9 @@ impl Passing {
 
     /// Returns what the one that is asked has answered; nothing if none is asked, or if it is gone.
     fn answer(&mut self, task: &Task<'_>) -> Poll<Option<Result<(), ReloadError>>> {
-        let Some((part, key)) = &self.asked else { return Poll::Ready(None) };
+        let Some((part, key)) = &self.asked else {
+            return Poll::Ready(None);
+        };
         let look = gate::look(part, |_, synced| match synced.waiters.take(*key) {
             Some(answer) => Ok(answer),
             None => Err(synced.waiters.wake(*key, task.waker())),

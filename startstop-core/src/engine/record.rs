@@ -76,7 +76,9 @@ fn file(synced: &mut Synced, shared: &Shared, failure: Failure, deferred: &mut D
         deferred.drop_failure(Some(failure));
     }
     deferred.drop_failure(synced.rare().last.replace(failure));
-    shared.atomic_state.write(shared.atomic_state.read().failed());
+    shared
+        .atomic_state
+        .write(shared.atomic_state.read().failed());
 }
 
 /// Records the failure that ends the attempt.
@@ -93,7 +95,12 @@ pub(super) fn end(
 
 /// Returns what is still there, `run` before the others.
 pub(super) fn what_is_left(synced: &Synced) -> Phase {
-    synced.life.alive_parts().first().copied().unwrap_or(Phase::Run)
+    synced
+        .life
+        .alive_parts()
+        .first()
+        .copied()
+        .unwrap_or(Phase::Run)
 }
 
 /// Records that a deadline has passed.
@@ -102,12 +109,12 @@ pub(super) fn missed_deadline(synced: &mut Synced, shared: &Shared, deferred: &m
     // Else it is the deadline of the `shutdown` that follows such an attempt.
     let ending = Some(synced.life.end()).filter(|_| deadline::is_start_or_watch_due(synced));
     let missed = match ending {
-        Some(End::Late) => {
-            Interruption::StartTimedOut { after: reporting::start_allowance(synced, shared) }
-        }
-        Some(End::Silent) => {
-            Interruption::Silent { after: shared.settings.watchdog().unwrap_or_default() }
-        }
+        Some(End::Late) => Interruption::StartTimedOut {
+            after: reporting::start_allowance(synced, shared),
+        },
+        Some(End::Silent) => Interruption::Silent {
+            after: shared.settings.watchdog().unwrap_or_default(),
+        },
         _ => {
             let waited = if synced.life.is_asked() {
                 // The owner that it is a part of may have had less time.
@@ -117,11 +124,23 @@ pub(super) fn missed_deadline(synced: &mut Synced, shared: &Shared, deferred: &m
                 shared.settings.stop_timeout()
             };
             let missed = Interruption::StopTimedOut { after: waited };
-            failure(synced, shared, part, RawFailure::interruption(missed), deferred);
+            failure(
+                synced,
+                shared,
+                part,
+                RawFailure::interruption(missed),
+                deferred,
+            );
             return;
         }
     };
-    end(synced, shared, part, RawFailure::interruption(missed), deferred);
+    end(
+        synced,
+        shared,
+        part,
+        RawFailure::interruption(missed),
+        deferred,
+    );
 }
 
 /// A deadline that an owner has missed, if that is what ends its attempt and nothing tells of it yet; with how long it had.
@@ -133,7 +152,12 @@ pub(crate) fn missed_by_owner(synced: &Synced, shared: &Shared) -> Option<(End, 
     }
     let open = synced.life.is_overdue() && rare.is_none_or(|rare| rare.late != LateRecord::Stop);
     let until = synced.stop_at.min(clock::now());
-    open.then(|| (End::Asked, clock::between(drain::told_at(synced, shared), until)))
+    open.then(|| {
+        (
+            End::Asked,
+            clock::between(drain::told_at(synced, shared), until),
+        )
+    })
 }
 
 /// Records who was late in an owner.
@@ -181,8 +205,17 @@ pub(super) fn unresponsive(
     let unresponsive = stuck_parts(synced, shared);
     let part = unresponsive.parts().first().copied().unwrap_or(Phase::Run);
     let waited = shared.settings.abort_timeout();
-    let fault = Interruption::Unresponsive { part, after: waited };
-    failure(synced, shared, part, RawFailure::interruption(fault), deferred);
+    let fault = Interruption::Unresponsive {
+        part,
+        after: waited,
+    };
+    failure(
+        synced,
+        shared,
+        part,
+        RawFailure::interruption(fault),
+        deferred,
+    );
     synced.rare().unresponsive = Some(unresponsive.clone());
     unresponsive
 }
@@ -225,7 +258,9 @@ pub(super) fn limit(
         end(synced, shared, Phase::Run, fault, deferred);
     }
     let Some(rare) = &mut synced.rare else { return };
-    let (Some(ended_by), Some(last)) = (rare.ended_by.take(), rare.last.take()) else { return };
+    let (Some(ended_by), Some(last)) = (rare.ended_by.take(), rare.last.take()) else {
+        return;
+    };
     let marked = ended_by.at_limit(max, window);
     rare.history.replace(&ended_by, &marked);
     rare.last = Some(if last.is_same(&ended_by) {
@@ -247,9 +282,18 @@ fn attempt_time(synced: &Synced, now: u64) -> Duration {
         State::Starting => !synced.life.is_alive() && synced.life.end() == End::None,
         State::Running | State::Stopping => synced.attempt() == 0,
     };
-    if between { Duration::ZERO } else { clock::between(synced.began_at, now) }
+    if between {
+        Duration::ZERO
+    } else {
+        clock::between(synced.began_at, now)
+    }
 }
 
 fn shared_name(synced: &mut Synced, shared: &Shared) -> Arc<str> {
-    Arc::clone(synced.rare().name.get_or_insert_with(|| shared.name().into()))
+    Arc::clone(
+        synced
+            .rare()
+            .name
+            .get_or_insert_with(|| shared.name().into()),
+    )
 }

@@ -75,12 +75,21 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
     }
     let next = synced.next_round;
     let rounds = &mut synced.rare().reloads.rounds;
-    let last = rounds.last().filter(|round| round.stage != RoundStage::Seen);
+    let last = rounds
+        .last()
+        .filter(|round| round.stage != RoundStage::Seen);
     if let Some(last) = last {
         return Some(last.id);
     }
     let stage = RoundStage::Undecided;
-    rounds.push(Round { id: next, stage, free: 0, handed: 0, held: 0, result: None });
+    rounds.push(Round {
+        id: next,
+        stage,
+        free: 0,
+        handed: 0,
+        held: 0,
+        result: None,
+    });
     synced.next_round = next.wrapping_add(1);
     Some(next)
 }
@@ -89,15 +98,23 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
 /// looks again after its next poll.
 pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     let running = synced.state() == State::Running && synced.life.stage() < StopStage::Cancelled;
-    let Some(rare) = synced.rare.as_mut().filter(|_| running) else { return };
-    let Some(round) = rare.reloads.rounds.last_mut().filter(|it| it.stage != RoundStage::Seen)
+    let Some(rare) = synced.rare.as_mut().filter(|_| running) else {
+        return;
+    };
+    let Some(round) = rare
+        .reloads
+        .rounds
+        .last_mut()
+        .filter(|it| it.stage != RoundStage::Seen)
     else {
         return;
     };
     let topic = Topic::reload(synced.attempts);
     let answer = Answer::Handed(round.id);
     let waits = |other| other == topic;
-    let woken = synced.waiters.answer_where(topic.kind(), waits, &answer, &mut deferred.wakes);
+    let woken = synced
+        .waiters
+        .answer_where(topic.kind(), waits, &answer, &mut deferred.wakes);
     round.handed += woken;
     if round.stage == RoundStage::Handed {
         return;
@@ -124,7 +141,10 @@ pub(crate) fn decide(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
     }
     let Some(rare) = &mut synced.rare else { return };
     let rounds = &mut rare.reloads.rounds;
-    if rounds.last().is_none_or(|round| round.stage != RoundStage::Undecided) {
+    if rounds
+        .last()
+        .is_none_or(|round| round.stage != RoundStage::Undecided)
+    {
         return;
     }
     let Some(round) = rounds.pop() else { return };
@@ -139,7 +159,12 @@ fn pass_on(synced: &Synced, round: u32) -> Option<ReloadPassed> {
     let attached = &synced.rare.as_ref()?.attached;
     let on = synced.on.clone().filter(|_| !attached.is_empty())?;
     let left = attached.iter().map(Attached::downgrade).collect();
-    Some(ReloadPassed { on, epoch: synced.attempts, round, left })
+    Some(ReloadPassed {
+        on,
+        epoch: synced.attempts,
+        round,
+        left,
+    })
 }
 
 /// Begins to pass a request on: what is attached has the only share of a round that the service itself does not look at.
@@ -190,7 +215,13 @@ pub(crate) fn give_back(synced: &mut Synced, id: u32) {
 }
 
 fn round(synced: &mut Synced, id: u32) -> Option<&mut Round> {
-    synced.rare.as_mut()?.reloads.rounds.iter_mut().find(|round| round.id == id)
+    synced
+        .rare
+        .as_mut()?
+        .reloads
+        .rounds
+        .iter_mut()
+        .find(|round| round.id == id)
 }
 
 /// A share was dropped: that is done, unless the attempt is what drops it.
@@ -216,7 +247,9 @@ pub(crate) fn answer(
     answer: Result<(), ReloadError>,
     deferred: &mut Deferred,
 ) {
-    let Some(round) = round(synced, id) else { return };
+    let Some(round) = round(synced, id) else {
+        return;
+    };
     round.held = round.held.saturating_sub(1);
     let result = match round.result.take() {
         Some(first) => combined(first, answer),
@@ -248,7 +281,11 @@ fn tell_requesters(
     result: Result<(), ReloadError>,
     deferred: &mut Deferred,
 ) {
-    synced.waiters.answer(Topic::Reloaded(id), &Answer::Reload(result), &mut deferred.wakes);
+    synced.waiters.answer(
+        Topic::Reloaded(id),
+        &Answer::Reload(result),
+        &mut deferred.wakes,
+    );
 }
 
 /// The attempt ends, and with it what it has not answered.

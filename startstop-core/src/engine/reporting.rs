@@ -33,7 +33,10 @@ pub(crate) fn is_alive(synced: &Synced, epoch: u64) -> bool {
 
 /// The service can do its job now.
 pub(crate) fn say_ready(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
-    let was_taken_back = synced.rare.as_mut().and_then(|rare| rare.said.not_ready.take());
+    let was_taken_back = synced
+        .rare
+        .as_mut()
+        .and_then(|rare| rare.said.not_ready.take());
     synced.step(shared, Input::Ready, ArmTimer::Now, deferred);
     if was_taken_back.is_some() {
         synced.publish(shared, deferred);
@@ -69,7 +72,10 @@ pub(crate) fn show_readiness(
 
 /// Whether the service has taken its readiness back.
 pub(super) fn is_taken_back(synced: &Synced) -> bool {
-    synced.rare.as_ref().is_some_and(|rare| rare.said.not_ready.is_some())
+    synced
+        .rare
+        .as_ref()
+        .is_some_and(|rare| rare.said.not_ready.is_some())
 }
 
 /// Sets what is shown beside the state from now on.
@@ -113,7 +119,10 @@ pub(crate) fn extend_start(synced: &mut Synced, by: Duration, deferred: &mut Def
 /// Returns how long a start that is late had.
 pub(super) fn start_allowance(synced: &Synced, shared: &Shared) -> Duration {
     let extended_to = synced.rare.as_ref().map_or(0, |rare| rare.said.extended_to);
-    shared.settings.start_timeout().max(clock::between(synced.began_at, extended_to))
+    shared
+        .settings
+        .start_timeout()
+        .max(clock::between(synced.began_at, extended_to))
 }
 
 /// The service of attempt `epoch` begins to wait for what counts as a sign of life; says whether it does.
@@ -127,7 +136,9 @@ pub(crate) fn begin_wait(synced: &mut Synced, epoch: u64) -> bool {
 
 /// Such a wait is over. It does not begin the watch of a service that starts.
 pub(crate) fn end_wait(synced: &mut Synced, shared: &Shared, epoch: u64) {
-    let Some(rare) = synced.rare.as_mut().filter(|_| synced.attempts == epoch) else { return };
+    let Some(rare) = synced.rare.as_mut().filter(|_| synced.attempts == epoch) else {
+        return;
+    };
     rare.said.waits = rare.said.waits.saturating_sub(1);
     if let Some((_, beat)) = shared.settings.watch() {
         if beat.load(Ordering::Acquire) > 0 {
@@ -145,6 +156,9 @@ pub(super) fn waits(synced: &Synced) -> bool {
 pub(super) fn forget_what_was_said(synced: &mut Synced) {
     if let Some(rare) = &mut synced.rare {
         let checkpoint = rare.said.checkpoint;
-        rare.said = Reported { checkpoint, ..Reported::default() };
+        rare.said = Reported {
+            checkpoint,
+            ..Reported::default()
+        };
     }
 }

@@ -71,9 +71,16 @@ fn stop_after_drain<N: Node + ?Sized>(
     let below = drain::below(&**node);
     let reply = update(node, |shared, synced, deferred| {
         drain::note_drain_below(synced, below);
-        stop_in(shared, synced, reason, wanted, deferred, |shared, synced, deferred| {
-            begin_stop(shared, synced, allowed, wanted.arm(), deferred);
-        })
+        stop_in(
+            shared,
+            synced,
+            reason,
+            wanted,
+            deferred,
+            |shared, synced, deferred| {
+                begin_stop(shared, synced, allowed, wanted.arm(), deferred);
+            },
+        )
     });
     tell_of_drain(&**node);
     reply
@@ -166,7 +173,9 @@ pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
 
 /// A service asks for its own stop.
 pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    begin_own_stop(node, StopReason::Own, |synced| reporting::is_alive(synced, epoch));
+    begin_own_stop(node, StopReason::Own, |synced| {
+        reporting::is_alive(synced, epoch)
+    });
 }
 
 /// A service asks for a stop of every outermost owner that it is a part of; of itself where it is a part of none.
@@ -182,7 +191,9 @@ pub(crate) fn stop_outermost_owners(node: &Arc<dyn Node>, epoch: u64) {
         }
         let owners = owners::all(&node.shared().synced());
         if owners.is_empty() {
-            begin_own_stop(&node, StopReason::Own, |synced| synced.state() != State::Stopped);
+            begin_own_stop(&node, StopReason::Own, |synced| {
+                synced.state() != State::Stopped
+            });
         }
         open.extend(owners);
     }
@@ -214,7 +225,9 @@ pub(crate) fn reload<N: Node + ?Sized>(
     node: &Arc<N>,
     wanted: Caller<'_>,
 ) -> Reply<Result<(), ReloadError>> {
-    update(node, |shared, synced, deferred| reload_in(synced, shared, wanted, deferred))
+    update(node, |shared, synced, deferred| {
+        reload_in(synced, shared, wanted, deferred)
+    })
 }
 
 /// The same under the lock.
@@ -235,7 +248,9 @@ pub(super) fn reload_in(
 /// The last runner is gone: who watches a service that is stopped learns that nothing will change.
 pub(crate) fn tell_watchers<N: Node + ?Sized>(node: &Arc<N>) {
     update(node, |_, synced, deferred| {
-        synced.waiters.answer(Topic::Change, &Answer::Seen, &mut deferred.wakes);
+        synced
+            .waiters
+            .answer(Topic::Change, &Answer::Seen, &mut deferred.wakes);
         if synced.state() == State::Stopped {
             listeners::end_streams(synced, deferred);
         }

@@ -156,7 +156,12 @@ impl Synced {
         self.driver_gone(deferred);
         self.lost(shared, record::what_is_left(self), deferred);
         // It may have entered an attempt and not have called `run` yet.
-        self.step(shared, Input::RunEnded(RunEnd::Dropped), ArmTimer::ByCaller, deferred);
+        self.step(
+            shared,
+            Input::RunEnded(RunEnd::Dropped),
+            ArmTimer::ByCaller,
+            deferred,
+        );
         if self.life.is_over() {
             self.settle(shared, deferred);
         }
@@ -204,7 +209,8 @@ impl Synced {
         let fault = RawFailure::interruption(Interruption::RuntimeEnded);
         record::end(self, shared, phase, fault, deferred);
         self.step(shared, Input::Lost, ArmTimer::ByCaller, deferred);
-        self.waiters.wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
+        self.waiters
+            .wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
     }
 
     /// Takes what is to be done at the end of the attempt, if there is anything.
@@ -261,7 +267,8 @@ impl Synced {
         self.rare().was_up = self.life.was_ready();
         self.life.step(Input::Retry, shared.rules());
         deadline::arm(self, shared, ArmTimer::ByCaller, deferred);
-        self.deadline.begin_backoff(clock::later(deferred.now(), delay));
+        self.deadline
+            .begin_backoff(clock::later(deferred.now(), delay));
         reload::end_all(self, deferred);
         self.publish(shared, deferred);
         self.close_attempt(shared, deferred);
@@ -300,7 +307,10 @@ impl Synced {
             // Whoever has told it to stop for the owner does not look at it again.
             self.step(shared, Input::Stop, ArmTimer::ByCaller, deferred);
         }
-        let failed = self.rare.as_ref().is_some_and(|rare| rare.after_stop.is_some());
+        let failed = self
+            .rare
+            .as_ref()
+            .is_some_and(|rare| rare.after_stop.is_some());
         self.exit = match self.life.exit() {
             exit if failed && exit.is_success() => Exit::Failed,
             exit => exit,
@@ -314,22 +324,33 @@ impl Synced {
         let job = shared.settings.readiness() == Readiness::Completion;
         let is_ready = job && self.exit == Exit::Completed;
         self.life.step(Input::Finish, shared.rules());
-        self.show_stopped(shared, Shown { state: State::Stopped, is_ready }, deferred);
-        self.waiters.answer(Topic::Stop, &Answer::Stop(outcome), &mut deferred.wakes);
-        self.waiters.answer(Topic::End, &Answer::End(self.exit), &mut deferred.wakes);
+        self.show_stopped(
+            shared,
+            Shown {
+                state: State::Stopped,
+                is_ready,
+            },
+            deferred,
+        );
+        self.waiters
+            .answer(Topic::Stop, &Answer::Stop(outcome), &mut deferred.wakes);
+        self.waiters
+            .answer(Topic::End, &Answer::End(self.exit), &mut deferred.wakes);
         if has_next {
             self.begin_cycle(deferred);
             self.publish(shared, deferred);
             self.drive(deferred);
             return;
         }
-        self.waiters.answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
+        self.waiters
+            .answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
         if shared.is_abandoned() {
             listeners::end_streams(self, deferred);
         }
         owners::leave(self, deferred);
         let answer = Answer::Start(Err(start_error));
-        self.waiters.answer(Topic::Start, &answer, &mut deferred.wakes);
+        self.waiters
+            .answer(Topic::Start, &answer, &mut deferred.wakes);
         self.leave_runtime(deferred);
     }
 

@@ -14,15 +14,23 @@ use crate::report::trace::is_traced;
 pub(super) fn open(synced: &mut Synced, tag: (u64, u64), deferred: &mut Deferred) -> AttemptSpan {
     use crate::report::state::State;
 
-    let known = synced.rare.as_ref().is_some_and(|rare| rare.attempt_span.is_of(tag));
+    let known = synced
+        .rare
+        .as_ref()
+        .is_some_and(|rare| rare.attempt_span.is_of(tag));
     match (&mut synced.rare, synced.life.state()) {
         (Some(rare), _) if known => rare.attempt_span.clone(),
         (_, State::Stopped) => AttemptSpan::default(),
         _ if !is_traced() => AttemptSpan::default(),
         _ => {
             let path = synced.rare().path.clone();
-            let span = path.map(|path| AttemptSpan::new(path, tag)).unwrap_or_default();
-            deferred.drop_span(std::mem::replace(&mut synced.rare().attempt_span, span.clone()));
+            let span = path
+                .map(|path| AttemptSpan::new(path, tag))
+                .unwrap_or_default();
+            deferred.drop_span(std::mem::replace(
+                &mut synced.rare().attempt_span,
+                span.clone(),
+            ));
             span
         }
     }
@@ -50,7 +58,8 @@ pub(crate) fn enter<N: Node + ?Sized>(node: &Arc<N>) -> AttemptSpan {
 #[cfg(feature = "tracing")]
 pub(crate) fn of(synced: &Synced, epoch: u64) -> AttemptSpan {
     let rare = synced.rare.as_ref().filter(|_| synced.attempts == epoch);
-    rare.map(|rare| rare.attempt_span.clone()).unwrap_or_default()
+    rare.map(|rare| rare.attempt_span.clone())
+        .unwrap_or_default()
 }
 
 /// The attempt is over, and with it its span, once whoever is in it has left.

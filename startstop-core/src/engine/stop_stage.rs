@@ -10,8 +10,12 @@ pub(super) struct StopStageCell(AtomicU64);
 
 impl StopStageCell {
     const STAGES: u64 = 4;
-    const ORDER: [StopStage; 4] =
-        [StopStage::Alive, StopStage::Draining, StopStage::Cancelled, StopStage::Aborted];
+    const ORDER: [StopStage; 4] = [
+        StopStage::Alive,
+        StopStage::Draining,
+        StopStage::Cancelled,
+        StopStage::Aborted,
+    ];
 
     /// Before the first attempt.
     pub(super) fn new() -> Self {
@@ -21,12 +25,14 @@ impl StopStageCell {
     pub(super) fn advance(&self, epoch: u64, stage: StopStage) {
         // `SeqCst`, with the `polling` mark: either the driver sees the stage before it polls `run`,
         // or the one who stores it sees that the driver is polling.
-        self.0.store(epoch * Self::STAGES + stage as u64, Ordering::SeqCst);
+        self.0
+            .store(epoch * Self::STAGES + stage as u64, Ordering::SeqCst);
     }
 
     /// Shows an attempt that begins or is over: nobody is polling `run` then.
     pub(super) fn reset(&self, epoch: u64, stage: StopStage) {
-        self.0.store(epoch * Self::STAGES + stage as u64, Ordering::Release);
+        self.0
+            .store(epoch * Self::STAGES + stage as u64, Ordering::Release);
     }
 
     pub(super) fn epoch(&self) -> u64 {

@@ -239,7 +239,10 @@ impl Synced {
 
     /// Returns the path of the service in what has started it.
     pub(crate) fn path(&mut self, name: &str) -> Path {
-        self.rare().path.get_or_insert_with(|| Path::alone(name)).clone()
+        self.rare()
+            .path
+            .get_or_insert_with(|| Path::alone(name))
+            .clone()
     }
 
     /// Returns the runtime of the cycle, or of the last one.
@@ -249,17 +252,24 @@ impl Synced {
 
     /// The failures of all cycles.
     pub(crate) fn history(&self) -> History {
-        self.rare.as_ref().map(|rare| rare.history.clone()).unwrap_or_default()
+        self.rare
+            .as_ref()
+            .map(|rare| rare.history.clone())
+            .unwrap_or_default()
     }
 
     /// Whether the deadline of the stop is kept by an owner.
     pub(super) fn is_left_to_owner(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.stop.left_to_owner)
+        self.rare
+            .as_ref()
+            .is_some_and(|rare| rare.stop.left_to_owner)
     }
 
     /// Returns how long the attempt was in `Running`, once it is not any more.
     pub(super) fn healthy(&self) -> Duration {
-        self.rare.as_ref().map_or(Duration::ZERO, |rare| Duration::from_nanos(rare.healthy))
+        self.rare
+            .as_ref()
+            .map_or(Duration::ZERO, |rare| Duration::from_nanos(rare.healthy))
     }
 
     /// The last failure of the current or most recent cycle.

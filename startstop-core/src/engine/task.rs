@@ -55,10 +55,22 @@ where
     let rules = node.shared().rules();
     let added = tasks::add(&mut node.shared().synced(), epoch, rules, name);
     let Some((on, id)) = added else { return };
-    let entry = TaskEntry { node: Arc::clone(node), id };
+    let entry = TaskEntry {
+        node: Arc::clone(node),
+        id,
+    };
     let span = node.shared().span(epoch);
-    let task = spawn_on(&on, Body { future: Some(future), entry: Some(entry), span });
-    let late = update(node, |_, synced, deferred| tasks::spawned(synced, id, task, deferred));
+    let task = spawn_on(
+        &on,
+        Body {
+            future: Some(future),
+            entry: Some(entry),
+            span,
+        },
+    );
+    let late = update(node, |_, synced, deferred| {
+        tasks::spawned(synced, id, task, deferred)
+    });
     if let Some(late) = late {
         late.abort();
     }

@@ -42,7 +42,9 @@ impl Tasks {
 
     /// Takes the handles by which tasks are aborted.
     pub(super) fn take_handles(&mut self) -> impl Iterator<Item = AbortHandle> {
-        self.live.values_mut().filter_map(|entry| entry.handle.take())
+        self.live
+            .values_mut()
+            .filter_map(|entry| entry.handle.take())
     }
 
     /// The names of those that have one, each once.
@@ -114,9 +116,14 @@ pub(crate) fn ended(
     faults: impl IntoIterator<Item = RawFailure>,
     deferred: &mut Deferred,
 ) -> Option<AbortHandle> {
-    let entry = synced.rare.as_mut().and_then(|rare| rare.tasks.live.remove(&id));
+    let entry = synced
+        .rare
+        .as_mut()
+        .and_then(|rare| rare.tasks.live.remove(&id));
     let entry = entry.unwrap_or_default();
-    let faults = faults.into_iter().map(|fault| fault.of_task(entry.name.clone()));
+    let faults = faults
+        .into_iter()
+        .map(|fault| fault.of_task(entry.name.clone()));
     parts::ended(synced, shared, (Phase::Task, end), faults, deferred);
     tell_joiners(synced, deferred);
     entry.handle
@@ -160,6 +167,8 @@ fn tell_joiners(synced: &mut Synced, deferred: &mut Deferred) {
         return;
     }
     for key in rare.tasks.joined() {
-        synced.waiters.answer_one(key, Answer::Seen, &mut deferred.wakes);
+        synced
+            .waiters
+            .answer_one(key, Answer::Seen, &mut deferred.wakes);
     }
 }

@@ -95,23 +95,43 @@ pub(crate) enum Answer {
 
 impl Answer {
     pub(crate) fn start(self) -> Option<Result<(), StartError>> {
-        if let Self::Start(outcome) = self { Some(outcome) } else { None }
+        if let Self::Start(outcome) = self {
+            Some(outcome)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn stop(self) -> Option<Result<(), StopError>> {
-        if let Self::Stop(outcome) = self { Some(outcome) } else { None }
+        if let Self::Stop(outcome) = self {
+            Some(outcome)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn end(self) -> Option<Exit> {
-        if let Self::End(exit) = self { Some(exit) } else { None }
+        if let Self::End(exit) = self {
+            Some(exit)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn reload(self) -> Option<Result<(), ReloadError>> {
-        if let Self::Reload(outcome) = self { Some(outcome) } else { None }
+        if let Self::Reload(outcome) = self {
+            Some(outcome)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn seen(self) -> Option<()> {
-        if let Self::Seen = self { Some(()) } else { None }
+        if let Self::Seen = self {
+            Some(())
+        } else {
+            None
+        }
     }
 }
 
@@ -153,7 +173,11 @@ struct ColdWaiters {
 
 impl Waiters {
     pub(crate) const fn new() -> Self {
-        Self { first: WaiterEntry::Free, more: None, kinds: 0 }
+        Self {
+            first: WaiterEntry::Free,
+            more: None,
+            kinds: 0,
+        }
     }
 
     /// Adds an entry that nobody polls yet.
@@ -214,7 +238,9 @@ impl Waiters {
         let Some(at) = key.0.checked_sub(1) else {
             return Removed(std::mem::replace(&mut self.first, WaiterEntry::Free));
         };
-        let Some(more) = &mut self.more else { return Removed(WaiterEntry::Free) };
+        let Some(more) = &mut self.more else {
+            return Removed(WaiterEntry::Free);
+        };
         let removed = more.remove(at);
         if more.used == 0 {
             self.more = None;
@@ -253,7 +279,9 @@ impl Waiters {
         let mut count = 0;
         let mut left = 0;
         let mut look_at = |entry: &mut WaiterEntry| {
-            let WaiterEntry::Waiting(topic, by) = entry else { return };
+            let WaiterEntry::Waiting(topic, by) = entry else {
+                return;
+            };
             if which(*topic) {
                 count += 1;
                 wakes.add(by.take());
@@ -297,7 +325,9 @@ impl ColdWaiters {
     }
 
     fn remove(&mut self, at: u32) -> WaiterEntry {
-        let Some(place) = self.entries.get_mut(at as usize) else { return WaiterEntry::Free };
+        let Some(place) = self.entries.get_mut(at as usize) else {
+            return WaiterEntry::Free;
+        };
         let removed = std::mem::replace(place, WaiterEntry::Free);
         if !matches!(removed, WaiterEntry::Free) {
             self.free.push(at);

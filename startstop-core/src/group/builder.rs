@@ -121,7 +121,11 @@ impl GroupBuilder {
 
     fn add(&mut self, name: Cow<'static, str>, member: Member, after: After) {
         let after_all = after == After::All && !self.members.is_empty();
-        self.members.push(Planned { name, member, after_all });
+        self.members.push(Planned {
+            name,
+            member,
+            after_all,
+        });
     }
 
     /// Sets the group's own settings. The name that they give comes before that of
@@ -232,8 +236,12 @@ impl GroupBuilder {
         let edges = self.edges(&ids)?;
         if let Some(cycle) = find_cycle(&edges) {
             let names: HashMap<Id, &str> = ids.iter().map(|(name, id)| (*id, *name)).collect();
-            let path = cycle.iter().filter_map(|id| names.get(id).map(|name| (*name).to_owned()));
-            return Err(GroupError::Cycle { path: closed(path.collect()) });
+            let path = cycle
+                .iter()
+                .filter_map(|id| names.get(id).map(|name| (*name).to_owned()));
+            return Err(GroupError::Cycle {
+                path: closed(path.collect()),
+            });
         }
         let mut table = Table::default();
         // Without edges at first: a member may come after one that is added later.
@@ -245,7 +253,12 @@ impl GroupBuilder {
             table.add(planned.name, member, Edges::default());
         }
         table.plan.connect(edges);
-        let Self { settings, limit, backoff, .. } = self;
+        let Self {
+            settings,
+            limit,
+            backoff,
+            ..
+        } = self;
         let shared = GroupShared {
             settings,
             limit,
@@ -253,7 +266,9 @@ impl GroupBuilder {
             change_queue: Arc::default(),
             table: table.into(),
         };
-        Ok(Group { shared: Arc::new(shared) })
+        Ok(Group {
+            shared: Arc::new(shared),
+        })
     }
 
     /// The ids of the members; before one that starts after all others comes a barrier.
@@ -274,7 +289,10 @@ impl GroupBuilder {
 
     fn edges(&self, ids: &HashMap<&str, Id>) -> Result<Vec<Edges>, GroupError> {
         let mut all: Vec<Edges> = Vec::with_capacity(self.members.len());
-        let leave = self.members.iter().filter(|planned| planned.member.is_transient());
+        let leave = self
+            .members
+            .iter()
+            .filter(|planned| planned.member.is_transient());
         let leave: HashSet<&str> = leave.map(|planned| &*planned.name).collect();
         // The barrier before, and what was added since.
         let mut since: Vec<Id> = Vec::new();
@@ -284,7 +302,10 @@ impl GroupBuilder {
             if planned.after_all {
                 let barrier = Id(all.len());
                 let deps = std::mem::replace(&mut since, vec![barrier]);
-                all.push(Edges { deps, bound: Vec::new() });
+                all.push(Edges {
+                    deps,
+                    bound: Vec::new(),
+                });
                 edges.deps.push(barrier);
                 edges.deps.sort_unstable();
             }
@@ -308,7 +329,9 @@ pub(super) fn closed(mut path: Vec<String>) -> Vec<String> {
 /// Whether a member can bear this name: a path is made of names.
 pub(super) fn check_name(name: &str) -> Result<(), GroupError> {
     if !is_name(name) {
-        return Err(GroupError::InvalidName { name: name.to_owned() });
+        return Err(GroupError::InvalidName {
+            name: name.to_owned(),
+        });
     }
     Ok(())
 }
@@ -316,6 +339,8 @@ pub(super) fn check_name(name: &str) -> Result<(), GroupError> {
 impl fmt::Debug for GroupBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.members.iter().map(|planned| &*planned.name).collect();
-        f.debug_struct("GroupBuilder").field("members", &names).finish_non_exhaustive()
+        f.debug_struct("GroupBuilder")
+            .field("members", &names)
+            .finish_non_exhaustive()
     }
 }

@@ -182,7 +182,9 @@ impl Table {
             return Err(GroupError::Stopping);
         }
         if self.ids.contains_key(&name) {
-            return Err(GroupError::DuplicateName { name: name.into_owned() });
+            return Err(GroupError::DuplicateName {
+                name: name.into_owned(),
+            });
         }
         // One that is being removed is as good as gone; so is one that leaves when it has ended.
         let stays = |id: &Id| self.plan.can_be_depended_on(*id);
@@ -198,13 +200,18 @@ impl Table {
     }
 
     fn remove(&mut self, name: &str) -> Result<Removal, GroupError> {
-        let unknown = || GroupError::UnknownMember { name: name.to_owned() };
+        let unknown = || GroupError::UnknownMember {
+            name: name.to_owned(),
+        };
         let id = *self.ids.get(name).ok_or_else(unknown)?;
         let dependents = self.plan.dependents(id);
         if !dependents.is_empty() {
             let name_of = |id: Id| self.entry(id).name.clone().into_owned();
             let dependents = dependents.into_iter().map(name_of).collect();
-            return Err(GroupError::HasDependents { name: name.to_owned(), dependents });
+            return Err(GroupError::HasDependents {
+                name: name.to_owned(),
+                dependents,
+            });
         }
         if self.plan.is_stopping() {
             return Err(GroupError::Stopping);

@@ -39,7 +39,11 @@ impl ChangeQueue {
     /// A runner is to run the group; that of a clone which has one already stays.
     pub(super) fn bind(&self, group: Weak<dyn Node>) {
         let mut queued = self.queued();
-        if queued.group.as_ref().is_none_or(|old| old.strong_count() == 0) {
+        if queued
+            .group
+            .as_ref()
+            .is_none_or(|old| old.strong_count() == 0)
+        {
             queued.group = Some(group);
         }
     }
@@ -109,8 +113,10 @@ impl Queued {
 
 /// Registers the group as an observer of a member.
 pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart) {
-    let slot: Arc<dyn Observer> =
-        Arc::new(QueueSlot { change_queue: Arc::clone(change_queue), id });
+    let slot: Arc<dyn Observer> = Arc::new(QueueSlot {
+        change_queue: Arc::clone(change_queue),
+        id,
+    });
     let old = owners::observe(&mut part.node.shared().synced(), slot);
     drop(old);
 }

@@ -75,7 +75,10 @@ impl<'a> Field<'a> {
 
     /// Makes it leave when it has ended.
     pub fn transient(self) -> Self {
-        Self { stay: Stay::Transient, ..self }
+        Self {
+            stay: Stay::Transient,
+            ..self
+        }
     }
 
     /// Sets what happens when it fails.
@@ -85,15 +88,24 @@ impl<'a> Field<'a> {
 
     /// Sets what happens when it completes.
     pub fn on_completion(self, on_completion: OnCompletion) -> Self {
-        Self { on_completion, ..self }
+        Self {
+            on_completion,
+            ..self
+        }
     }
 
     fn member(&self) -> Member {
         let member = self.runner.0.member();
         let member = member.after(self.after.iter().copied());
         let member = member.bound_to(self.bound_to.iter().copied());
-        let member = if self.stay == Stay::Transient { member.transient() } else { member };
-        member.on_failure(self.on_failure).on_completion(self.on_completion)
+        let member = if self.stay == Stay::Transient {
+            member.transient()
+        } else {
+            member
+        };
+        member
+            .on_failure(self.on_failure)
+            .on_completion(self.on_completion)
     }
 }
 

@@ -61,7 +61,10 @@ pub(super) struct MemberPart {
 
 impl<S: Service> From<Runner<S>> for MemberPart {
     fn from(runner: Runner<S>) -> Self {
-        Self { node: runner.node(), handle: Arc::new(runner) }
+        Self {
+            node: runner.node(),
+            handle: Arc::new(runner),
+        }
     }
 }
 
@@ -86,7 +89,12 @@ impl Member {
             }),
             Err(service) => Box::new(|settings| Runner::with_settings(service, settings).into()),
         };
-        Self { make, settings: Settings::new(), needs: Needs::default(), policy: Policy::default() }
+        Self {
+            make,
+            settings: Settings::new(),
+            needs: Needs::default(),
+            policy: Policy::default(),
+        }
     }
 
     /// Makes it start after these members. Calls add up.
@@ -146,7 +154,9 @@ impl Member {
         mut self,
         names: impl IntoIterator<Item = N>,
     ) -> Self {
-        self.needs.bound_to.extend(names.into_iter().map(Into::into));
+        self.needs
+            .bound_to
+            .extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -262,9 +272,18 @@ impl Member {
 
     /// Makes the runner of the member under this name, which asks the service for its settings.
     pub(super) fn prepare(self, name: &str) -> Prepared {
-        let Self { make, settings, needs, policy } = self;
+        let Self {
+            make,
+            settings,
+            needs,
+            policy,
+        } = self;
         let settings = Settings::new().name(name.to_owned()).or(settings);
-        Prepared { part: make(settings), needs, policy }
+        Prepared {
+            part: make(settings),
+            needs,
+            policy,
+        }
     }
 }
 

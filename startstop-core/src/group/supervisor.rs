@@ -151,7 +151,9 @@ impl<'a> Supervisor<'a> {
 
     /// Opens the plan, for one supervisor at a time: two would take each other's news.
     fn opened(shared: &GroupShared, cx: &Context) -> Result<Vec<(Id, MemberPart)>, GroupError> {
-        let group = cx.attempt_link().map(|attempt| Arc::downgrade(attempt.node()));
+        let group = cx
+            .attempt_link()
+            .map(|attempt| Arc::downgrade(attempt.node()));
         let mut table = shared.table();
         if table.plan.is_open() {
             return Err(GroupError::AlreadyRuns);
@@ -276,7 +278,10 @@ impl<'a> Supervisor<'a> {
     }
 
     fn part(&self, id: Id) -> Option<MemberPart> {
-        self.shared.table().look_up(id).map(|entry| entry.part.clone())
+        self.shared
+            .table()
+            .look_up(id)
+            .map(|entry| entry.part.clone())
     }
 }
 

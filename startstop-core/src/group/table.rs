@@ -41,16 +41,23 @@ impl Table {
     }
 
     pub(super) fn entry(&self, id: Id) -> &TableEntry {
-        self.entries[id.0].as_ref().expect("an id is used only while its member is there")
+        self.entries[id.0]
+            .as_ref()
+            .expect("an id is used only while its member is there")
     }
 
     pub(super) fn entry_mut(&mut self, id: Id) -> &mut TableEntry {
-        self.entries[id.0].as_mut().expect("an id is used only while its member is there")
+        self.entries[id.0]
+            .as_mut()
+            .expect("an id is used only while its member is there")
     }
 
     /// The members in the order in which they were added.
     pub(super) fn as_added(&self) -> impl Iterator<Item = &TableEntry> {
-        self.plan.as_added().into_iter().filter_map(|id| self.look_up(id))
+        self.plan
+            .as_added()
+            .into_iter()
+            .filter_map(|id| self.look_up(id))
     }
 
     /// Adds a member whose dependencies are there.
@@ -62,7 +69,14 @@ impl Table {
         let (seen, attempt) = (synced.cycle, synced.attempts);
         drop(synced);
         self.make_room();
-        let entry = TableEntry { name, part, seen, attempt, inserting: None, removing: Vec::new() };
+        let entry = TableEntry {
+            name,
+            part,
+            seen,
+            attempt,
+            inserting: None,
+            removing: Vec::new(),
+        };
         self.entries[id.0] = Some(entry);
         id
     }
@@ -99,7 +113,11 @@ impl Drop for Table {
     fn drop(&mut self) {
         let entries: Vec<TableEntry> = self.entries.drain(..).flatten().collect();
         // Each by itself, so that the last one goes first, with all that is in it.
-        in_turn(move || entries.into_iter().for_each(|entry| in_turn(move || drop(entry))));
+        in_turn(move || {
+            entries
+                .into_iter()
+                .for_each(|entry| in_turn(move || drop(entry)))
+        });
     }
 }
 
@@ -119,7 +137,10 @@ pub(super) fn edges_of(
     let bound = once_each(ids(&needs.bound_to)?);
     let mut deps = ids(&needs.after)?;
     deps.extend(&bound);
-    Ok(Edges { deps: once_each(deps), bound })
+    Ok(Edges {
+        deps: once_each(deps),
+        bound,
+    })
 }
 
 fn once_each(mut ids: Vec<Id>) -> Vec<Id> {

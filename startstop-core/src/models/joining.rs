@@ -28,7 +28,10 @@ fn a_start_after_a_stop_begins_a_cycle() {
         let runner = started(service_fn(async |cx: Context| cx.cancelled_owned().await));
         runner.request_stop();
         block_on(runner.start()).expect("it came after the stop");
-        assert_eq!((runner.state(), runner.status().cycles()), (State::Running, 2));
+        assert_eq!(
+            (runner.state(), runner.status().cycles()),
+            (State::Running, 2)
+        );
         block_on(runner.stop()).expect("it obeys");
     });
 }

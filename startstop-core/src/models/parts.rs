@@ -101,7 +101,10 @@ fn a_slot_that_is_filled_while_the_attempt_ends_is_emptied() {
 fn a_group_learns_that_its_member_has_ended() {
     model(Some(2), || {
         let job = once(|_| std::future::ready(()));
-        let group = Group::builder("app").with("job", job).build().expect("one member");
+        let group = Group::builder("app")
+            .with("job", job)
+            .build()
+            .expect("one member");
         let app = runner(group);
         loom::stop_exploring();
         app.request_start();

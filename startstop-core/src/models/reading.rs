@@ -9,10 +9,17 @@ use crate::service::context::Context;
 use crate::service::func::service_fn;
 use crate::sync::block_on;
 
-const LIFE: [State; 4] = [State::Starting, State::Running, State::Stopping, State::Stopped];
+const LIFE: [State; 4] = [
+    State::Starting,
+    State::Running,
+    State::Stopping,
+    State::Stopped,
+];
 
 fn step(state: State) -> usize {
-    LIFE.iter().position(|other| *other == state).expect("it is one of them")
+    LIFE.iter()
+        .position(|other| *other == state)
+        .expect("it is one of them")
 }
 
 #[test]

@@ -58,25 +58,37 @@ mod tests {
     #[test]
     fn a_second_termination_within_a_second_of_the_first_is_none() {
         let term = Signal::Terminate;
-        assert_eq!(noted(&[(term, 0), (term, 999), (term, 1000)]), [Some(1), None, Some(2)]);
+        assert_eq!(
+            noted(&[(term, 0), (term, 999), (term, 1000)]),
+            [Some(1), None, Some(2)]
+        );
     }
 
     #[test]
     fn a_third_termination_counts_however_soon_it_follows_the_second() {
         let term = Signal::Terminate;
-        assert_eq!(noted(&[(term, 0), (term, 1000), (term, 1001)]), [Some(1), Some(2), Some(3)]);
+        assert_eq!(
+            noted(&[(term, 0), (term, 1000), (term, 1001)]),
+            [Some(1), Some(2), Some(3)]
+        );
     }
 
     #[test]
     fn a_second_interrupt_within_200_ms_of_the_first_is_none() {
         let int = Signal::Interrupt;
-        assert_eq!(noted(&[(int, 0), (int, 199), (int, 200)]), [Some(1), None, Some(2)]);
+        assert_eq!(
+            noted(&[(int, 0), (int, 199), (int, 200)]),
+            [Some(1), None, Some(2)]
+        );
     }
 
     #[test]
     fn signals_of_different_kinds_are_no_twins() {
         let (int, term) = (Signal::Interrupt, Signal::Terminate);
-        assert_eq!(noted(&[(term, 0), (int, 1), (term, 2)]), [Some(1), Some(2), None]);
+        assert_eq!(
+            noted(&[(term, 0), (int, 1), (term, 2)]),
+            [Some(1), Some(2), None]
+        );
     }
 
     #[test]

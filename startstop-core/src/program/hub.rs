@@ -110,7 +110,9 @@ impl Hub {
     /// Signals do what they do by default from now on, but for the twin of a SIGTERM.
     fn arm_defaults(&self) {
         arm_defaults(Signal::Interrupt);
-        let Some(until) = self.twin_until() else { return arm_defaults(Signal::Terminate) };
+        let Some(until) = self.twin_until() else {
+            return arm_defaults(Signal::Terminate);
+        };
         if let Some(runtime) = &self.runtime {
             runtime.spawn(async move {
                 tokio::time::sleep_until(until.into()).await;
@@ -162,8 +164,12 @@ type Started = io::Result<(Handle, Vec<Signal>)>;
 fn spawn(kept: Option<Signals>) -> Started {
     let (started, starts) = mpsc::channel();
     let name = "startstop-signals".to_owned();
-    thread::Builder::new().name(name).spawn(move || serve(kept, &started))?;
-    starts.recv().unwrap_or_else(|gone| Err(io::Error::other(gone)))
+    thread::Builder::new()
+        .name(name)
+        .spawn(move || serve(kept, &started))?;
+    starts
+        .recv()
+        .unwrap_or_else(|gone| Err(io::Error::other(gone)))
 }
 
 fn serve(kept: Option<Signals>, started: &mpsc::Sender<Started>) {
@@ -184,7 +190,9 @@ fn serve(kept: Option<Signals>, started: &mpsc::Sender<Started>) {
 
 /// Listens, or goes on listening: then, with what came meanwhile.
 async fn begin(kept: Option<Signals>) -> io::Result<(Signals, Vec<Signal>)> {
-    let Some(mut signals) = kept else { return Ok((Signals::listen()?, Vec::new())) };
+    let Some(mut signals) = kept else {
+        return Ok((Signals::listen()?, Vec::new()));
+    };
     // A turn of the runtime, which reads what the handlers have written.
     tokio::task::yield_now().await;
     let came = poll_fn(|cx| {
@@ -203,7 +211,11 @@ async fn hear(signals: Signals) {
     while let Some((signal, subjects)) = poll_fn(|cx| hear_next(&mut signals, cx)).await {
         let mut next = Some(subjects);
         while let Some(subjects) = next {
-            next = if tell(&subjects, signal) { None } else { hub().miss(signal) };
+            next = if tell(&subjects, signal) {
+                None
+            } else {
+                hub().miss(signal)
+            };
             // Aside: it may be all that is left of a service.
             aside(move || drop(subjects));
         }
@@ -212,7 +224,10 @@ async fn hear(signals: Signals) {
 
 /// Whether any of them has taken the signal, and not ended meanwhile.
 fn tell(subjects: &[Arc<Subject>], signal: Signal) -> bool {
-    let taken: Vec<bool> = subjects.iter().map(|subject| subject.take(signal)).collect();
+    let taken: Vec<bool> = subjects
+        .iter()
+        .map(|subject| subject.take(signal))
+        .collect();
     taken.contains(&true)
 }
 
@@ -231,7 +246,9 @@ fn hear_next(
         return Poll::Ready(None);
     }
     hub.waker = Some(cx.waker().clone());
-    let Some(signals) = signals else { return Poll::Ready(None) };
+    let Some(signals) = signals else {
+        return Poll::Ready(None);
+    };
     let signal = ready!(signals.poll_next(cx));
     hub.note(signal);
     Poll::Ready(Some((signal, hub.subjects.clone())))

@@ -82,10 +82,18 @@ impl Operation {
     pub(super) fn new<S: Service>(service: S) -> Self {
         match service.__share() {
             // A runner is not put into another one, which would lengthen all paths.
-            Ok(shared) => Self { node: shared.node, _handle: shared.handle, has_ended: false },
+            Ok(shared) => Self {
+                node: shared.node,
+                _handle: shared.handle,
+                has_ended: false,
+            },
             Err(service) => {
                 let runner = Runner::new(service);
-                Self { node: runner.node(), _handle: Box::new(runner), has_ended: false }
+                Self {
+                    node: runner.node(),
+                    _handle: Box::new(runner),
+                    has_ended: false,
+                }
             }
         }
     }
@@ -108,7 +116,9 @@ pub(super) async fn until_signal(
     node: &Arc<dyn Node>,
     if_stuck: IfStuck,
 ) -> Result<Exit, StartError> {
-    let Ok(on) = Handle::try_current() else { return Err(StartError::NoRuntime) };
+    let Ok(on) = Handle::try_current() else {
+        return Err(StartError::NoRuntime);
+    };
     let subject = Subject::new(Arc::clone(node), on, if_stuck);
     match hub::listen(&subject) {
         Ok(listening) => end_of(&subject, listening).await,
@@ -118,7 +128,10 @@ pub(super) async fn until_signal(
 
 async fn end_of(subject: &Arc<Subject>, _listening: Listening<'_>) -> Result<Exit, StartError> {
     let result = operate(subject).await;
-    let is_stuck = matches!(result, Ok(Exit::Unresponsive) | Err(StartError::Unresponsive));
+    let is_stuck = matches!(
+        result,
+        Ok(Exit::Unresponsive) | Err(StartError::Unresponsive)
+    );
     if subject.if_stuck() == IfStuck::Exits {
         if is_stuck {
             let subject = Arc::clone(subject);
@@ -146,14 +159,23 @@ async fn operate(subject: &Arc<Subject>) -> Result<Exit, StartError> {
         Err(error) if !subject.is_asked() => return Err(error),
         _ => {}
     }
-    wait_reply(node, request::wait_for_rest(node.shared(), None), Answer::seen).await;
+    wait_reply(
+        node,
+        request::wait_for_rest(node.shared(), None),
+        Answer::seen,
+    )
+    .await;
     Ok(ended(node))
 }
 
 /// Returns how the service has ended. Somebody else may have started it again by now, which is not waited for.
 fn ended(node: &Arc<dyn Node>) -> Exit {
     let synced = node.shared().synced();
-    if synced.life.has_verdict() { Exit::Unresponsive } else { synced.exit }
+    if synced.life.has_verdict() {
+        Exit::Unresponsive
+    } else {
+        synced.exit
+    }
 }
 
 /// Nothing of the service runs, and nothing would tell it to stop: it does not start.
@@ -164,10 +186,14 @@ fn cannot_listen(node: &Arc<dyn Node>, error: std::io::Error) -> StartError {
 /// Prints what went wrong; the exit code.
 fn tell(node: &Arc<dyn Node>, result: Result<Exit, StartError>) -> u8 {
     let last = snapshot::errors_last(node.shared());
-    let code = last.clone().and_then(|failure| fenced(|| exit_code(&failure)).ok().flatten());
+    let code = last
+        .clone()
+        .and_then(|failure| fenced(|| exit_code(&failure)).ok().flatten());
     match result {
         Ok(exit) if exit.is_success() => return 0,
-        Ok(_) => last.into_iter().for_each(|failure| print(move || format!("{failure:?}"))),
+        Ok(_) => last
+            .into_iter()
+            .for_each(|failure| print(move || format!("{failure:?}"))),
         Err(error) => print(move || format!("{error:?}")),
     }
     code.unwrap_or(1)

@@ -152,7 +152,8 @@ impl ProgramStage {
 
     /// The signal that has asked for the end of what had ended already, with this exit.
     pub(super) fn missed(&self, exit: Exit) -> Option<Signal> {
-        self.last.filter(|_| !self.is_told || exit == Exit::Completed)
+        self.last
+            .filter(|_| !self.is_told || exit == Exit::Completed)
     }
 }
 
@@ -167,7 +168,10 @@ mod tests {
     #[test]
     fn a_hangup_before_the_start_is_kept_for_it() {
         let mut stage = ProgramStage::default();
-        assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Nothing));
+        assert_eq!(
+            heard(&mut stage, Signal::HangUp),
+            Some(ProgramStep::Nothing)
+        );
         assert_eq!(stage.start(), ProgramStep::Reload);
         assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Reload));
     }
@@ -186,7 +190,10 @@ mod tests {
     fn a_signal_for_what_completes_by_itself_is_missed() {
         let mut stage = ProgramStage::default();
         stage.start();
-        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(ProgramStep::Stop));
+        assert_eq!(
+            heard(&mut stage, Signal::Interrupt),
+            Some(ProgramStep::Stop)
+        );
         assert_eq!(stage.missed(Exit::Completed), Some(Signal::Interrupt));
     }
 
@@ -195,22 +202,40 @@ mod tests {
         let mut stage = ProgramStage::default();
         stage.start();
         assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Reload));
-        assert_eq!(stage.not_reloaded(State::Running, IfStuck::Exits), ProgramStep::Stop);
+        assert_eq!(
+            stage.not_reloaded(State::Running, IfStuck::Exits),
+            ProgramStep::Stop
+        );
         // However late the answer is: it is no second termination.
         let mut stage = ProgramStage::default();
         stage.start();
         assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Reload));
-        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(ProgramStep::Stop));
-        assert_eq!(stage.not_reloaded(State::Stopping, IfStuck::Exits), ProgramStep::Nothing);
+        assert_eq!(
+            heard(&mut stage, Signal::Interrupt),
+            Some(ProgramStep::Stop)
+        );
+        assert_eq!(
+            stage.not_reloaded(State::Stopping, IfStuck::Exits),
+            ProgramStep::Nothing
+        );
     }
 
     #[test]
     fn three_signals_stop_abort_and_leave() {
         let mut stage = ProgramStage::default();
         stage.start();
-        assert_eq!(heard(&mut stage, Signal::Terminate), Some(ProgramStep::Stop));
-        assert_eq!(heard(&mut stage, Signal::HangUp), Some(ProgramStep::Nothing));
-        assert_eq!(heard(&mut stage, Signal::Interrupt), Some(ProgramStep::Abort));
+        assert_eq!(
+            heard(&mut stage, Signal::Terminate),
+            Some(ProgramStep::Stop)
+        );
+        assert_eq!(
+            heard(&mut stage, Signal::HangUp),
+            Some(ProgramStep::Nothing)
+        );
+        assert_eq!(
+            heard(&mut stage, Signal::Interrupt),
+            Some(ProgramStep::Abort)
+        );
         assert!(stage.finish());
         assert!(!stage.finish());
         assert_eq!(heard(&mut stage, Signal::Interrupt), None);

@@ -111,7 +111,9 @@ impl Subject {
     /// Does what a signal asks for; whether there was anybody left to take it.
     pub(super) fn take(self: &Arc<Self>, signal: Signal) -> bool {
         let state = self.state();
-        let Some(step) = self.stage().hear(signal, state, self.if_stuck) else { return false };
+        let Some(step) = self.stage().hear(signal, state, self.if_stuck) else {
+            return false;
+        };
         self.show(signal);
         self.follow(step);
         true
@@ -151,7 +153,10 @@ impl Subject {
     /// Not before the stop, which may be on its way on another thread: an abort calls no `shutdown`.
     fn abort(&self) {
         let is_open = |stage: &mut ProgramStage| !stage.is_stopping();
-        drop(self.stops.wait_timeout_while(self.stage(), A_SECOND, is_open));
+        drop(
+            self.stops
+                .wait_timeout_while(self.stage(), A_SECOND, is_open),
+        );
         request::stop(&self.node, Some(Duration::ZERO), Caller::No);
     }
 
@@ -213,7 +218,9 @@ impl Subject {
             request::reload(&self.node, Caller::No);
             return;
         }
-        let Some(clock) = self.clock.get() else { return };
+        let Some(clock) = self.clock.get() else {
+            return;
+        };
         let reload = |wanted: Caller<'_>| request::reload(&self.node, wanted);
         let result = clock.block_on(ask(&self.node, reload, Answer::reload));
         self.stage().is_answered();
@@ -240,6 +247,8 @@ fn leave_weak(subject: &Weak<Subject>) {
 /// Returns how long a stop of a service alone may take.
 fn own_grace(shared: &Shared) -> Duration {
     let settings = &shared.settings;
-    let stop = settings.stop_timeout().saturating_add(settings.abort_timeout());
+    let stop = settings
+        .stop_timeout()
+        .saturating_add(settings.abort_timeout());
     settings.drain().saturating_add(stop)
 }

@@ -160,8 +160,18 @@ impl Unresponsive {
         let (path, members) = (Path::alone(service), Arc::default());
         let (service, parts) = (service.into(), parts.into());
         let (tasks, checkpoint) = (Vec::new(), None);
-        let stuck = Stuck { service, parts, tasks, path, members, waited, checkpoint };
-        Self { stuck: Arc::new(stuck) }
+        let stuck = Stuck {
+            service,
+            parts,
+            tasks,
+            path,
+            members,
+            waited,
+            checkpoint,
+        };
+        Self {
+            stuck: Arc::new(stuck),
+        }
     }
 
     /// The same of a service at this path, with what does not yield below it.
@@ -250,12 +260,19 @@ impl Unresponsive {
 
 impl fmt::Display for Unresponsive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "service \"{}\" does not yield: ", Escaped(self.service()))?;
+        write!(
+            f,
+            "service \"{}\" does not yield: ",
+            Escaped(self.service())
+        )?;
         for (at, part) in self.parts().iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{part}")?;
             if *part == Phase::Task {
-                self.stuck.tasks.iter().try_for_each(|name| write!(f, " \"{}\"", Escaped(name)))?;
+                self.stuck
+                    .tasks
+                    .iter()
+                    .try_for_each(|name| write!(f, " \"{}\"", Escaped(name)))?;
             }
         }
         write!(f, " stuck for {:?}", self.waited())?;

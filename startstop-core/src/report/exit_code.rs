@@ -51,7 +51,12 @@ impl WithExitCode {
     /// assert_eq!(error.code(), 78);
     /// ```
     pub fn new(error: impl Into<BoxError>, code: u8) -> Self {
-        Self { mark: ExitCodeMark { error: error.into(), code } }
+        Self {
+            mark: ExitCodeMark {
+                error: error.into(),
+                code,
+            },
+        }
     }
 
     /// The exit code.

@@ -67,7 +67,9 @@ pub(crate) struct Record {
 
 impl Failure {
     pub(crate) fn new(record: Record) -> Self {
-        Self { record: Arc::new(record) }
+        Self {
+            record: Arc::new(record),
+        }
     }
 
     /// The same failure, saying that no restart follows because the limit was reached.

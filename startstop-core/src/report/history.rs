@@ -116,7 +116,11 @@ impl History {
     pub(crate) fn replace(&mut self, old: &Failure, new: &Failure) {
         let Some(log) = &mut self.log else { return };
         let stale = log.stale;
-        let Some(at) = log.failures.iter().rposition(|failure| failure.is_same(old)) else {
+        let Some(at) = log
+            .failures
+            .iter()
+            .rposition(|failure| failure.is_same(old))
+        else {
             return;
         };
         if at >= stale {
@@ -169,7 +173,9 @@ mod tests {
     #[test]
     fn what_is_no_longer_kept_is_taken_out_many_at_a_time() {
         let mut history = History::default();
-        let out: Vec<usize> = (1..=20).map(|cycle| history.push(failure(cycle), 4).len()).collect();
+        let out: Vec<usize> = (1..=20)
+            .map(|cycle| history.push(failure(cycle), 4).len())
+            .collect();
         assert_eq!(out.iter().sum::<usize>(), 15);
         assert!(out.iter().all(|taken| [0, 5].contains(taken)), "{out:?}");
     }

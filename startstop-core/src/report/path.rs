@@ -41,12 +41,20 @@ impl Path {
     }
 
     fn link(above: Option<Self>, name: &str) -> Self {
-        Self(Arc::new(PathLink { above, name: name.into(), text: OnceLock::new() }))
+        Self(Arc::new(PathLink {
+            above,
+            name: name.into(),
+            text: OnceLock::new(),
+        }))
     }
 
     /// Its text, as `app/db`.
     pub(crate) fn as_str(&self) -> &str {
-        if self.0.above.is_none() { &self.0.name } else { self.0.text.get_or_init(|| self.text()) }
+        if self.0.above.is_none() {
+            &self.0.name
+        } else {
+            self.0.text.get_or_init(|| self.text())
+        }
     }
 
     fn text(&self) -> Box<str> {
@@ -57,7 +65,9 @@ impl Path {
 
     /// Its links, the last first.
     fn links(&self) -> impl Iterator<Item = &PathLink> {
-        std::iter::successors(Some(&*self.0), |link| link.above.as_ref().map(|above| &*above.0))
+        std::iter::successors(Some(&*self.0), |link| {
+            link.above.as_ref().map(|above| &*above.0)
+        })
     }
 
     fn is_same(&self, other: &Self) -> bool {

@@ -47,7 +47,11 @@ impl Permanent {
     /// assert_eq!(error.get_ref().to_string(), "the configuration is wrong");
     /// ```
     pub fn new(error: impl Into<BoxError>) -> Self {
-        Self { mark: PermanentMark { error: error.into() } }
+        Self {
+            mark: PermanentMark {
+                error: error.into(),
+            },
+        }
     }
 
     /// The wrapped error.

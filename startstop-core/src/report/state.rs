@@ -34,7 +34,11 @@ use std::fmt;
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum State {
     /// Nothing of the service runs that the runner knows of: neither `run` nor `shutdown` nor a task of its context.
     #[default]
@@ -51,8 +55,13 @@ pub enum State {
 
 impl State {
     /// All states, in the order of a life.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Stopped, Self::Starting, Self::Running, Self::Stopping, Self::Backoff];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Stopped,
+        Self::Starting,
+        Self::Running,
+        Self::Stopping,
+        Self::Backoff,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -89,7 +98,11 @@ impl fmt::Display for State {
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[non_exhaustive]
 pub enum Exit {
     /// The service ended by itself, without an error.
@@ -183,7 +196,11 @@ pub enum Readiness {
 /// assert_eq!(Phase::Shutdown.to_string(), "shutdown");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[non_exhaustive]
 pub enum Phase {
     /// [`Service::run`](crate::Service::run).
@@ -219,7 +236,11 @@ impl fmt::Display for Phase {
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[non_exhaustive]
 pub enum Cause {
     /// An error was returned, a start that nobody awaited was refused, or the limit of restarts was reached.

@@ -147,7 +147,11 @@ mod on {
 
     impl AttemptSpan {
         pub(crate) fn new(path: Path, tag: (u64, u64)) -> Self {
-            Self(Some(Arc::new(Lazy { path, tag, span: OnceLock::new() })))
+            Self(Some(Arc::new(Lazy {
+                path,
+                tag,
+                span: OnceLock::new(),
+            })))
         }
 
         /// Whether this is the span of the attempt with these numbers.
@@ -195,7 +199,10 @@ mod on {
                 let (cause, phase) = (failure.cause(), failure.phase());
                 say!(error, %phase, ?cause, error, "failure");
             }
-            EventKind::Backoff { delay, attempt: next } => say!(warn, ?delay, next, "backoff"),
+            EventKind::Backoff {
+                delay,
+                attempt: next,
+            } => say!(warn, ?delay, next, "backoff"),
             EventKind::Aborting => say!(warn, "abort"),
             EventKind::Unresponsive(stuck) => say!(error, %stuck, "unresponsive"),
             EventKind::Reloading => say!(info, "reload"),

@@ -23,7 +23,10 @@ impl AsRef<[Id]> for Edges {
 impl Edges {
     /// To these, without being bound to them.
     pub(crate) fn to(deps: &[Id]) -> Self {
-        Self { deps: deps.to_vec(), bound: Vec::new() }
+        Self {
+            deps: deps.to_vec(),
+            bound: Vec::new(),
+        }
     }
 }
 
@@ -110,7 +113,12 @@ mod tests {
             deps[end].push(Id(top));
             let cycle = find_cycle(&deps).expect("there is one");
             assert_eq!(cycle.first(), cycle.last());
-            assert!(cycle.windows(2).all(|pair| deps[pair[0].0].contains(&pair[1])), "{cycle:?}");
+            assert!(
+                cycle
+                    .windows(2)
+                    .all(|pair| deps[pair[0].0].contains(&pair[1])),
+                "{cycle:?}"
+            );
         }
     }
 

@@ -25,8 +25,14 @@ pub(crate) struct Recent(VecDeque<u64>);
 impl Recent {
     /// Whether the limit, at most so many within so long, allows another one now, which is counted then.
     pub(crate) fn allows(&mut self, limit: Option<(u32, Duration)>, now: u64) -> bool {
-        let Some((max, window)) = limit else { return true };
-        while self.0.front().is_some_and(|at| clock::between(*at, now) >= window) {
+        let Some((max, window)) = limit else {
+            return true;
+        };
+        while self
+            .0
+            .front()
+            .is_some_and(|at| clock::between(*at, now) >= window)
+        {
             self.0.pop_front();
         }
         let allowed = self.0.len() < max as usize;
@@ -111,7 +117,9 @@ mod tests {
     #[test]
     fn delays_double_to_their_cap_and_begin_anew_after_a_healthy_run() {
         let first = Duration::from_secs(1);
-        let backoff = Backoff::exponential(first).max(Duration::from_secs(8)).jitter(0.0);
+        let backoff = Backoff::exponential(first)
+            .max(Duration::from_secs(8))
+            .jitter(0.0);
         let policy = RestartPolicy::on_failure().backoff(backoff);
         let mut retries = Retries::default();
         for seconds in [1, 2, 4, 8, 8] {
@@ -124,8 +132,9 @@ mod tests {
 
     #[test]
     fn the_limit_slides() {
-        let policy =
-            RestartPolicy::on_failure().backoff(Backoff::none()).limit(1, Duration::from_secs(2));
+        let policy = RestartPolicy::on_failure()
+            .backoff(Backoff::none())
+            .limit(1, Duration::from_secs(2));
         let mut retries = Retries::default();
         for n in 0..100 {
             let now = n * 21 * SECOND / 10;
@@ -145,8 +154,14 @@ mod tests {
         assert_eq!(backoff.delay(0, || 0.0), Duration::from_millis(800));
         assert_eq!(backoff.delay(0, || 0.5), Duration::from_secs(1));
         assert_eq!(backoff.delay(1, || 1.0), Duration::from_millis(2400));
-        assert_eq!(Backoff::constant(Duration::MAX).delay(u32::MAX, || 0.5), Duration::MAX);
-        assert_eq!(Backoff::none().factor(2.0).delay(u32::MAX, || 0.5), Duration::ZERO);
+        assert_eq!(
+            Backoff::constant(Duration::MAX).delay(u32::MAX, || 0.5),
+            Duration::MAX
+        );
+        assert_eq!(
+            Backoff::none().factor(2.0).delay(u32::MAX, || 0.5),
+            Duration::ZERO
+        );
     }
 
     #[test]
@@ -159,6 +174,9 @@ mod tests {
             tenths[tenth] += 1;
         }
         // A thousand each; a fifth off is more than six standard deviations.
-        assert!(tenths.iter().all(|count| (800..=1_200).contains(count)), "{tenths:?}");
+        assert!(
+            tenths.iter().all(|count| (800..=1_200).contains(count)),
+            "{tenths:?}"
+        );
     }
 }

@@ -67,7 +67,9 @@ impl Tail {
     /// This tail with a member before it.
     pub(crate) fn before(self, span: Span, left: Duration) -> Self {
         let below = self.below.unwrap_or_default();
-        Self { below: Some(below.saturating_add(span.weight(self, left))) }
+        Self {
+            below: Some(below.saturating_add(span.weight(self, left))),
+        }
     }
 }
 
@@ -97,7 +99,10 @@ impl Span {
             return None;
         }
         let all = part_of(left, own, path);
-        Some(TimeShare { stop: part_of(all, self.graceful(left), own), all })
+        Some(TimeShare {
+            stop: part_of(all, self.graceful(left), own),
+            all,
+        })
     }
 }
 
@@ -117,32 +122,59 @@ mod tests {
 
     const S: Duration = Duration::from_secs(1);
 
-    const OF_A_SERVICE: Limits = Limits { drain: None, stop_timeout: S, abort_timeout: S };
+    const OF_A_SERVICE: Limits = Limits {
+        drain: None,
+        stop_timeout: S,
+        abort_timeout: S,
+    };
 
     #[test]
     fn a_service_takes_its_drain_and_both_timeouts() {
-        let limits = Limits { drain: Some(3 * S), stop_timeout: 5 * S, abort_timeout: 2 * S };
+        let limits = Limits {
+            drain: Some(3 * S),
+            stop_timeout: 5 * S,
+            abort_timeout: 2 * S,
+        };
         assert_eq!(Span::new(limits, None, &[]).total(), 10 * S);
     }
 
     #[test]
     fn a_whole_without_a_timeout_takes_what_its_parts_do() {
-        let limits = Limits { stop_timeout: Duration::MAX, ..OF_A_SERVICE };
-        let part = Span { drain: 4 * S, stop: 6 * S, abort: 2 * S };
+        let limits = Limits {
+            stop_timeout: Duration::MAX,
+            ..OF_A_SERVICE
+        };
+        let part = Span {
+            drain: 4 * S,
+            stop: 6 * S,
+            abort: 2 * S,
+        };
         let span = Span::new(limits, Some(6 * S), &[part]);
         assert_eq!(span, part);
     }
 
     #[test]
     fn a_whole_with_a_timeout_takes_that_and_the_longest_abort() {
-        let limits = Limits { drain: Some(S), stop_timeout: 3 * S, ..OF_A_SERVICE };
-        let part = |abort| Span { drain: 4 * S, stop: 60 * S, abort };
+        let limits = Limits {
+            drain: Some(S),
+            stop_timeout: 3 * S,
+            ..OF_A_SERVICE
+        };
+        let part = |abort| Span {
+            drain: 4 * S,
+            stop: 60 * S,
+            abort,
+        };
         let span = Span::new(limits, Some(120 * S), &[part(2 * S), part(7 * S)]);
         assert_eq!(span.total(), 11 * S);
     }
 
     fn of(stop: u32, abort: u32) -> Span {
-        Span { drain: Duration::ZERO, stop: (stop + abort) * S, abort: abort * S }
+        Span {
+            drain: Duration::ZERO,
+            stop: (stop + abort) * S,
+            abort: abort * S,
+        }
     }
 
     #[test]
@@ -151,7 +183,11 @@ mod tests {
             let share = of(stop, 2).share(Tail::default(), 3 * S).unwrap();
             assert_eq!(share.stop, 3 * S);
         }
-        assert_eq!(of(1, 2).share(Tail::default(), 3 * S), None, "its own time is shorter");
+        assert_eq!(
+            of(1, 2).share(Tail::default(), 3 * S),
+            None,
+            "its own time is shorter"
+        );
     }
 
     #[test]
@@ -165,7 +201,10 @@ mod tests {
 
     #[test]
     fn what_takes_for_ever_counts_as_all_that_is_left() {
-        let forever = Span { stop: Duration::MAX, ..of(0, 2) };
+        let forever = Span {
+            stop: Duration::MAX,
+            ..of(0, 2)
+        };
         let behind = Tail::default().before(forever, 6 * S);
         let share = forever.share(behind, 6 * S).unwrap();
         assert_eq!((share.all, share.stop), (3 * S, 3 * S));
@@ -173,7 +212,10 @@ mod tests {
 
     #[test]
     fn a_service_that_waits_for_ever_has_no_end() {
-        let limits = Limits { stop_timeout: Duration::MAX, ..OF_A_SERVICE };
+        let limits = Limits {
+            stop_timeout: Duration::MAX,
+            ..OF_A_SERVICE
+        };
         assert_eq!(Span::new(limits, None, &[]).total(), Duration::MAX);
     }
 }

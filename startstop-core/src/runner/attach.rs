@@ -145,7 +145,9 @@ impl Context {
 }
 
 fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
-    let Some(attempt) = cx.attempt_link() else { return Ok(()) };
+    let Some(attempt) = cx.attempt_link() else {
+        return Ok(());
+    };
     let (owner, epoch) = (attempt.node(), attempt.epoch());
     check(owner, name, part)?;
     // Before it is there: who finds it, finds this.
@@ -161,7 +163,10 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     });
     listen::place(owner, name, part);
     listen::inserted(owner, name, part);
-    let old = owners::observe(&mut part.shared().synced(), Arc::clone(&link) as Arc<dyn Observer>);
+    let old = owners::observe(
+        &mut part.shared().synced(),
+        Arc::clone(&link) as Arc<dyn Observer>,
+    );
     drop(old);
     let at_end = Arc::clone(&link);
     if !always_on_end(attempt, move || at_end.detach()) {
@@ -174,7 +179,9 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
 }
 
 fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
-    let Some(attempt) = cx.attempt_link() else { return false };
+    let Some(attempt) = cx.attempt_link() else {
+        return false;
+    };
     let (owner, epoch) = (attempt.node(), attempt.epoch());
     let attached = attached::parts_of(&owner.shared().synced());
     let Some((name, _)) = attached.into_iter().find(|(_, node)| is_same(node, part)) else {
@@ -198,7 +205,10 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
         return true;
     }
     let link = Arc::new(link);
-    let old = owners::observe(&mut part.shared().synced(), Arc::clone(&link) as Arc<dyn Observer>);
+    let old = owners::observe(
+        &mut part.shared().synced(),
+        Arc::clone(&link) as Arc<dyn Observer>,
+    );
     drop(old);
     link.changed();
     false
@@ -231,7 +241,9 @@ struct Attachment {
 impl Attachment {
     /// The attempt has ended.
     fn detach(&self) {
-        let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else { return };
+        let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else {
+            return;
+        };
         let old = owners::unobserve(&mut part.shared().synced(), Observer::place(self));
         drop(old);
         self.remove(&owner, &part);
@@ -239,7 +251,9 @@ impl Attachment {
 
     /// It may have been taken out before.
     fn remove(&self, owner: &Arc<dyn Node>, part: &Arc<dyn Node>) {
-        if attached::parts_of(&owner.shared().synced()).iter().any(|(_, node)| is_same(node, part))
+        if attached::parts_of(&owner.shared().synced())
+            .iter()
+            .any(|(_, node)| is_same(node, part))
         {
             listen::removed(owner, &self.name, part);
         }
@@ -261,8 +275,12 @@ impl Observer for Attachment {
             !owners::is_part_of(synced, owner) && synced.state() != State::Stopped
         };
         // Who sees that the part has stopped finds nobody who looks at it.
-        let Some((true, _)) = gate::look(&self.part, look) else { return };
-        let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else { return };
+        let Some((true, _)) = gate::look(&self.part, look) else {
+            return;
+        };
+        let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else {
+            return;
+        };
         let Ok(place) = AttemptGuard::attached(&owner, self.epoch) else {
             request::abort_part(&part);
             return;
@@ -278,6 +296,8 @@ impl Observer for Attachment {
 
 impl fmt::Debug for Attachment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attachment").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Attachment")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

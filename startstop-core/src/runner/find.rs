@@ -9,7 +9,9 @@ use crate::report::path::SEPARATOR;
 pub(super) fn find(root: Arc<dyn Node>, path: &str) -> Option<Arc<dyn Node>> {
     let mut open = vec![(after(path, path_of(&*root).as_str())?, root)];
     while let Some((rest, node)) = open.pop() {
-        let Some(names) = rest.strip_prefix(SEPARATOR) else { return Some(node) };
+        let Some(names) = rest.strip_prefix(SEPARATOR) else {
+            return Some(node);
+        };
         let parts = node.parts().into_iter();
         open.extend(parts.filter_map(|(name, part)| Some((after(names, &name)?, part))));
     }

@@ -49,7 +49,11 @@ impl<S: Service> Runner<S> {
             name::of_plain_type::<S>,
             service.__has_shutdown(),
         );
-        let shared = if service.__is_owner() { shared.of_owner() } else { shared };
+        let shared = if service.__is_owner() {
+            shared.of_owner()
+        } else {
+            shared
+        };
         let runner = Self::of_inner(Arc::new(Inner { shared, service }));
         let node: Weak<dyn Node> = Arc::downgrade(runner.inner()) as Weak<dyn Node>;
         runner.inner().service.__bind(Owner(node));
@@ -110,7 +114,9 @@ impl<S: Service> Runner<S> {
     /// The service with its engine.
     #[inline]
     pub(crate) fn inner(&self) -> &Arc<Inner<S>> {
-        self.inner.as_ref().expect("it is there until it is dropped")
+        self.inner
+            .as_ref()
+            .expect("it is there until it is dropped")
     }
 
     /// The service with its engine, whatever its type.
@@ -260,7 +266,12 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the stop goes on to its end when this future is dropped.
     pub async fn stop(&self) -> Result<(), StopError> {
-        ask(self.inner(), |wanted| request::stop(self.inner(), None, wanted), Answer::stop).await
+        ask(
+            self.inner(),
+            |wanted| request::stop(self.inner(), None, wanted),
+            Answer::stop,
+        )
+        .await
     }
 
     /// Like [`stop`](Self::stop), within `timeout`. Zero aborts at once: `shutdown` is not called,
@@ -419,7 +430,12 @@ impl<S: Service> Runner<S> {
     ///
     /// Once polled, the reload goes on to its end when this future is dropped.
     pub async fn reload(&self) -> Result<(), ReloadError> {
-        ask(self.inner(), |wanted| request::reload(self.inner(), wanted), Answer::reload).await
+        ask(
+            self.inner(),
+            |wanted| request::reload(self.inner(), wanted),
+            Answer::reload,
+        )
+        .await
     }
 
     /// Asks for a reload and returns at once; what becomes of it is in the [events](Self::events), and a failure in the
@@ -453,8 +469,12 @@ impl<S: Service> Runner<S> {
     }
 
     async fn ask_for_start(&self, kind: StartKind) -> Result<(), StartError> {
-        ask(self.inner(), |wanted| request::start(self.inner(), kind, None, wanted), Answer::start)
-            .await
+        ask(
+            self.inner(),
+            |wanted| request::start(self.inner(), kind, None, wanted),
+            Answer::start,
+        )
+        .await
     }
 }
 
@@ -469,7 +489,9 @@ impl<S: Service> Clone for Runner<S> {
 /// The last clone asks for a stop, unless the runner was detached.
 impl<S: Service> Drop for Runner<S> {
     fn drop(&mut self) {
-        let Some(inner) = self.inner.take() else { return };
+        let Some(inner) = self.inner.take() else {
+            return;
+        };
         let shared = &inner.shared;
         if shared.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
             return;

@@ -14,7 +14,14 @@ use crate::report::path::Path;
 pub(crate) fn listen(node: &Arc<dyn Node>, capacity: usize) -> Events {
     let path = path_of(&**node);
     let events = Events::new(capacity, path.clone());
-    hand_down(node, Listener { queue: Arc::clone(events.queue()), path, root: true });
+    hand_down(
+        node,
+        Listener {
+            queue: Arc::clone(events.queue()),
+            path,
+            root: true,
+        },
+    );
     events
 }
 
@@ -50,7 +57,10 @@ pub(crate) fn place(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
     let path = above.below(name);
     let moved = listeners::move_to(&mut part.shared().synced(), &path);
     for old in moved {
-        let new = Listener { path: path.clone(), ..old.clone() };
+        let new = Listener {
+            path: path.clone(),
+            ..old.clone()
+        };
         for (name, below) in part.parts() {
             take_back(&below, old.below(&name));
             hand_down(&below, new.below(&name));
@@ -81,7 +91,10 @@ pub(crate) fn removed(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
 /// The streams of an owner, as they are handed to a part of it.
 fn listeners_below(owner: &Arc<dyn Node>, name: &str) -> Vec<Listener> {
     let listeners = listeners::all(&owner.shared().synced());
-    listeners.iter().map(|listener| listener.below(name)).collect()
+    listeners
+        .iter()
+        .map(|listener| listener.below(name))
+        .collect()
 }
 
 fn take_back(node: &Arc<dyn Node>, listener: Listener) {

@@ -74,7 +74,10 @@ impl<S: Service> Service for Runner<S> {
     fn __share(self) -> Result<SharedRunner, Self> {
         let node = self.node();
         let handle: Arc<dyn StartStop> = Arc::new(self);
-        Ok(SharedRunner { node, handle: Box::new(handle) })
+        Ok(SharedRunner {
+            node,
+            handle: Box::new(handle),
+        })
     }
 }
 
@@ -102,9 +105,17 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
     if let Some(attempt) = cx.attempt_link() {
         listen::place(attempt.node(), runner.name(), &runner.node());
     }
-    let mut guard = AbortOnDrop { runner, armed: true };
+    let mut guard = AbortOnDrop {
+        runner,
+        armed: true,
+    };
     let start = |wanted: Caller<'_>| {
-        request::start_part(runner.inner(), Arc::new(place), request::Start::First, wanted)
+        request::start_part(
+            runner.inner(),
+            Arc::new(place),
+            request::Start::First,
+            wanted,
+        )
     };
     let started = ask(runner.inner(), start, Answer::start).await;
     let result = finish(runner, &cx, started, owner).await;
@@ -169,8 +180,12 @@ async fn before<T>(
 
 /// Stops the part of an owner that has so much time left.
 async fn stop<S: Service>(runner: &Runner<S>, left: Option<Duration>) -> Result<(), StopError> {
-    ask(runner.inner(), |wanted| request::stop_part(runner.inner(), left, wanted), Answer::stop)
-        .await
+    ask(
+        runner.inner(),
+        |wanted| request::stop_part(runner.inner(), left, wanted),
+        Answer::stop,
+    )
+    .await
 }
 
 /// Returns how the inner cycle ended, as the result of `run`.

@@ -28,7 +28,9 @@ impl<S: Service> Wake for ParentWaker<S> {
             Some((false, Some(last))) => return drop_apart(last),
             _ => return,
         }
-        let Some(inner) = self.inner.upgrade() else { return };
+        let Some(inner) = self.inner.upgrade() else {
+            return;
+        };
         request::stop_by_parent(&inner, self.parent);
         if let Some(last) = Arc::into_inner(inner) {
             drop_apart(Box::new(last));
@@ -43,10 +45,17 @@ fn drop_apart(last: Box<dyn Any + Send>) {
 }
 
 pub(super) fn watch<S: Service>(runner: &Runner<S>, parent: &Arc<Parent>) {
-    let current =
-        runner.inner().shared.synced().parent().is_some_and(|other| other.id() == parent.id());
+    let current = runner
+        .inner()
+        .shared
+        .synced()
+        .parent()
+        .is_some_and(|other| other.id() == parent.id());
     if current {
-        let waker = ParentWaker { inner: Arc::downgrade(runner.inner()), parent: parent.id() };
+        let waker = ParentWaker {
+            inner: Arc::downgrade(runner.inner()),
+            parent: parent.id(),
+        };
         parent.watch(&Waker::from(Arc::new(waker)));
     }
 }

@@ -246,7 +246,11 @@ impl<S: Service> Runner<S> {
     ///
     /// Nothing is lost when it is dropped; a new call waits for the cycle that is current then.
     pub fn wait(&self) -> impl Future<Output = Exit> + Send + use<'_, S> {
-        wait_reply(self.inner(), request::wait(&self.inner().shared), Answer::end)
+        wait_reply(
+            self.inner(),
+            request::wait(&self.inner().shared),
+            Answer::end,
+        )
     }
 
     /// Waits until the service is in a state, or has been in it since this call.
@@ -270,7 +274,11 @@ impl<S: Service> Runner<S> {
     ///
     /// Nothing is lost when it is dropped; a new call sees the states from then on.
     pub fn wait_for(&self, state: State) -> impl Future<Output = ()> + Send + use<'_, S> {
-        wait_reply(self.inner(), request::wait_for(&self.inner().shared, state), Answer::seen)
+        wait_reply(
+            self.inner(),
+            request::wait_for(&self.inner().shared, state),
+            Answer::seen,
+        )
     }
 
     /// A watch on the state.

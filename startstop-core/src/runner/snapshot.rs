@@ -47,13 +47,17 @@ pub(crate) fn was_aborted(node: &dyn Node) -> bool {
 pub(crate) fn status(root: &dyn Node) -> Status {
     let mut open = vec![StatusBranch::new(root, None)];
     loop {
-        let Some(branch) = open.last_mut() else { unreachable!("the root is closed as the last") };
+        let Some(branch) = open.last_mut() else {
+            unreachable!("the root is closed as the last")
+        };
         if let Some((name, part)) = branch.parts.next() {
             let path = branch.status.path.below(&name);
             open.push(StatusBranch::new(&*part, Some((name, path))));
             continue;
         }
-        let Some(done) = open.pop() else { unreachable!("there is a last one") };
+        let Some(done) = open.pop() else {
+            unreachable!("there is a last one")
+        };
         match open.last_mut() {
             Some(above) => above.status.children.push(done.finish()),
             None => return done.finish(),
@@ -72,7 +76,11 @@ impl StatusBranch {
     fn new(node: &dyn Node, place: Option<(Cow<'static, str>, Path)>) -> Self {
         // Not under the lock: both are user code.
         let parts = node.parts();
-        let children = if parts.is_empty() { node.children() } else { Vec::new() };
+        let children = if parts.is_empty() {
+            node.children()
+        } else {
+            Vec::new()
+        };
         let mut status = of_one(node.shared(), place.as_ref().map(|(_, path)| path.clone()));
         if let Some((name, _)) = place {
             status.name = name.into_owned();
@@ -81,7 +89,10 @@ impl StatusBranch {
             status.children = children.into();
             status = status.with_paths();
         }
-        Self { status, parts: parts.into_iter() }
+        Self {
+            status,
+            parts: parts.into_iter(),
+        }
     }
 
     /// The status, when those of its parts are there.
@@ -98,7 +109,9 @@ impl StatusBranch {
 /// Returns which parts keep an owner from being ready: those that are neither ready nor settled.
 fn unready(children: &[Status]) -> Option<String> {
     let settled = |child: &Status| child.state == State::Stopped && child.cycles > 0;
-    let unready = children.iter().filter(|child| !child.ready && !settled(child));
+    let unready = children
+        .iter()
+        .filter(|child| !child.ready && !settled(child));
     let names: Vec<&str> = unready.map(Status::name).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
@@ -123,7 +136,9 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
         path,
         state: atomic_state.state(),
         ready: atomic_state.is_ready(),
-        not_ready_reason: said.filter(|_| goes_on).and_then(|said| said.not_ready.clone()),
+        not_ready_reason: said
+            .filter(|_| goes_on)
+            .and_then(|said| said.not_ready.clone()),
         detail: said.and_then(|said| said.detail.clone()),
         gauges: said.map(|said| said.gauges.clone()).unwrap_or_default(),
         checkpoint: checkpoint.map(|(text, _)| text),
@@ -157,7 +172,11 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
 
 /// The statuses of the parts of a composite, under their names.
 pub(crate) fn statuses(parts: Parts) -> Vec<Status> {
-    parts.0.into_iter().map(|(name, node)| status(&*node).named(&name)).collect()
+    parts
+        .0
+        .into_iter()
+        .map(|(name, node)| status(&*node).named(&name))
+        .collect()
 }
 
 /// Tells a line for each service that is still there although it was told to end: this one, and those below it.
@@ -188,11 +207,18 @@ fn stuck_part(node: &dyn Node) -> String {
 /// Tells what is stuck below a service that has only statuses to show.
 #[cfg(feature = "signal")]
 fn stuck_children(node: &dyn Node, tell: &mut impl FnMut(String)) {
-    let mut below = if node.parts().is_empty() { node.children() } else { Vec::new() };
+    let mut below = if node.parts().is_empty() {
+        node.children()
+    } else {
+        Vec::new()
+    };
     while let Some(status) = below.pop() {
         if status.state == State::Stopping {
             let path = Escaped(status.path());
-            tell(format!("service \"{path}\" is still stopping{}", last_checkpoint(&status)));
+            tell(format!(
+                "service \"{path}\" is still stopping{}",
+                last_checkpoint(&status)
+            ));
         }
         below.extend_from_slice(status.children());
     }
@@ -200,7 +226,9 @@ fn stuck_children(node: &dyn Node, tell: &mut impl FnMut(String)) {
 
 #[cfg(feature = "signal")]
 fn last_checkpoint(status: &Status) -> String {
-    let Some(checkpoint) = status.checkpoint() else { return String::new() };
+    let Some(checkpoint) = status.checkpoint() else {
+        return String::new();
+    };
     let age = status.checkpoint_age().unwrap_or_default();
     format!(", {age:?} after checkpoint \"{}\"", Escaped(checkpoint))
 }

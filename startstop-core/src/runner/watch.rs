@@ -52,7 +52,10 @@ enum WatchNews {
 impl StateWatch {
     pub(super) fn new(node: &Arc<dyn Node>) -> Self {
         let synced = node.shared().synced();
-        Self { node: Arc::downgrade(node), seen: (synced.version, synced.state()) }
+        Self {
+            node: Arc::downgrade(node),
+            seen: (synced.version, synced.state()),
+        }
     }
 
     /// The state now.
@@ -102,7 +105,9 @@ impl StateWatch {
         let mut entry = None;
         let news = poll_fn(|task| self.poll_news(&mut entry, task)).await;
         drop(entry);
-        let Some((version, state)) = news else { return self.last() };
+        let Some((version, state)) = news else {
+            return self.last();
+        };
         self.seen = (version, state);
         Some(state)
     }
@@ -134,7 +139,10 @@ impl StateWatch {
             Some(WatchNews::Changed(version, state)) => Poll::Ready(Some((version, state))),
             Some(WatchNews::Over) => Poll::Ready(None),
             Some(WatchNews::None(key)) => {
-                *entry = Some(WatchEntry { node: Weak::clone(&self.node), key });
+                *entry = Some(WatchEntry {
+                    node: Weak::clone(&self.node),
+                    key,
+                });
                 Poll::Pending
             }
         }
@@ -169,12 +177,16 @@ impl WatchEntry {
 
 impl Drop for WatchEntry {
     fn drop(&mut self) {
-        drop(gate::look(&self.node, |_, synced| synced.waiters.remove(self.key)));
+        drop(gate::look(&self.node, |_, synced| {
+            synced.waiters.remove(self.key)
+        }));
     }
 }
 
 impl fmt::Debug for StateWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StateWatch").field("state", &self.get()).finish_non_exhaustive()
+        f.debug_struct("StateWatch")
+            .field("state", &self.get())
+            .finish_non_exhaustive()
     }
 }

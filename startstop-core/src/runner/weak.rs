@@ -28,7 +28,9 @@ pub struct WeakRunner<S: Service> {
 
 impl<S: Service> WeakRunner<S> {
     pub(super) fn new(inner: &Arc<Inner<S>>) -> Self {
-        Self { inner: Arc::downgrade(inner) }
+        Self {
+            inner: Arc::downgrade(inner),
+        }
     }
 
     /// The runner, unless its last clone is dropped. A service that was
@@ -47,7 +49,10 @@ impl<S: Service> WeakRunner<S> {
         let add = |shared: &Shared| {
             let detached = shared.detached.load(Ordering::Acquire);
             let add = |count: u32| (count > 0 || detached).then_some(count + 1);
-            shared.handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, add).is_ok()
+            shared
+                .handles
+                .fetch_update(Ordering::AcqRel, Ordering::Relaxed, add)
+                .is_ok()
         };
         gate::come_back(&self.inner, add).map(Runner::of_inner)
     }
@@ -55,7 +60,9 @@ impl<S: Service> WeakRunner<S> {
 
 impl<S: Service> Clone for WeakRunner<S> {
     fn clone(&self) -> Self {
-        Self { inner: Weak::clone(&self.inner) }
+        Self {
+            inner: Weak::clone(&self.inner),
+        }
     }
 }
 

@@ -41,11 +41,15 @@ pub struct BoxService {
 
 impl BoxService {
     pub(super) fn new(service: impl Service) -> Self {
-        Self { service: Some(Box::new(service)) }
+        Self {
+            service: Some(Box::new(service)),
+        }
     }
 
     fn service(&self) -> &dyn DynService {
-        self.service.as_deref().expect("it is there until it is dropped")
+        self.service
+            .as_deref()
+            .expect("it is there until it is dropped")
     }
 }
 
@@ -113,7 +117,9 @@ impl Service for BoxService {
 impl std::fmt::Debug for BoxService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let settings = self.service().settings();
-        f.debug_struct("BoxService").field("name", &settings.get_name()).finish_non_exhaustive()
+        f.debug_struct("BoxService")
+            .field("name", &settings.get_name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -153,16 +159,24 @@ trait DynService: Send + Sync {
 impl<S: Service> DynService for S {
     fn run(&self, cx: Context) -> BoxFuture<'_> {
         if const { is_large(S::run) } {
-            return Box::pin(BoxedEnd { future: Service::__boxed_run(self, cx) });
+            return Box::pin(BoxedEnd {
+                future: Service::__boxed_run(self, cx),
+            });
         }
-        Box::pin(BoxedEnd { future: Service::run(self, cx) })
+        Box::pin(BoxedEnd {
+            future: Service::run(self, cx),
+        })
     }
 
     fn shutdown(&self, cx: Context) -> BoxFuture<'_> {
         if const { is_large(S::shutdown) } {
-            return Box::pin(BoxedEnd { future: Service::__boxed_shutdown(self, cx) });
+            return Box::pin(BoxedEnd {
+                future: Service::__boxed_shutdown(self, cx),
+            });
         }
-        Box::pin(BoxedEnd { future: Service::shutdown(self, cx) })
+        Box::pin(BoxedEnd {
+            future: Service::shutdown(self, cx),
+        })
     }
 
     fn has_shutdown(&self) -> bool {

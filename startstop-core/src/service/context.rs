@@ -83,11 +83,15 @@ enum Link {
 
 impl Context {
     pub(crate) fn of_run(node: Arc<dyn Node>, epoch: u64) -> Self {
-        Self { link: Link::Attempt(Attempt::of_run(node, epoch)) }
+        Self {
+            link: Link::Attempt(Attempt::of_run(node, epoch)),
+        }
     }
 
     pub(crate) fn of_shutdown(node: Arc<dyn Node>, epoch: u64) -> Self {
-        Self { link: Link::Attempt(Attempt::of_shutdown(node, epoch)) }
+        Self {
+            link: Link::Attempt(Attempt::of_shutdown(node, epoch)),
+        }
     }
 
     /// The attempt, unless the context is detached.
@@ -101,7 +105,9 @@ impl Context {
     /// The span of the attempt.
     pub(crate) fn span(&self) -> AttemptSpan {
         let attempt = self.attempt_link();
-        attempt.map(|attempt| attempt.node().shared().span(attempt.epoch())).unwrap_or_default()
+        attempt
+            .map(|attempt| attempt.node().shared().span(attempt.epoch()))
+            .unwrap_or_default()
     }
 
     /// The name of the service.
@@ -146,7 +152,9 @@ impl Context {
     /// # }
     /// ```
     pub fn path(&self) -> String {
-        let Some(attempt) = self.attempt_link() else { return heard::NAME.to_owned() };
+        let Some(attempt) = self.attempt_link() else {
+            return heard::NAME.to_owned();
+        };
         let shared = attempt.node().shared();
         let path = shared.synced().path(shared.name());
         path.as_str().to_owned()
@@ -166,9 +174,15 @@ impl Context {
     /// # }
     /// ```
     pub fn cycle(&self) -> u64 {
-        let Some(attempt) = self.attempt_link() else { return 0 };
+        let Some(attempt) = self.attempt_link() else {
+            return 0;
+        };
         let synced = attempt.node().shared().synced();
-        if synced.attempt_of(attempt.epoch()) > 0 { synced.cycle } else { 0 }
+        if synced.attempt_of(attempt.epoch()) > 0 {
+            synced.cycle
+        } else {
+            0
+        }
     }
 
     /// Returns which attempt of the cycle this is, from 1; 0 of a detached context, and of one that outlives
@@ -188,7 +202,9 @@ impl Context {
     /// # }
     /// ```
     pub fn attempt(&self) -> u64 {
-        let Some(attempt) = self.attempt_link() else { return 0 };
+        let Some(attempt) = self.attempt_link() else {
+            return 0;
+        };
         let synced = attempt.node().shared().synced();
         synced.attempt_of(attempt.epoch())
     }
@@ -238,16 +254,21 @@ impl Context {
     /// ```
     pub fn probed(token: CancellationToken) -> (Self, Probe) {
         let (detached, probe) = Detached::new(token);
-        (Self { link: Link::Detached(Arc::new(detached)) }, probe)
+        (
+            Self {
+                link: Link::Detached(Arc::new(detached)),
+            },
+            probe,
+        )
     }
 
     /// The same for a waiter: of a detached context, a copy that does not keep its tasks.
     fn without_tasks(&self) -> Self {
         match &self.link {
             Link::Attempt(_) => self.clone(),
-            Link::Detached(detached) => {
-                Self { link: Link::Detached(Arc::new(detached.without_tasks())) }
-            }
+            Link::Detached(detached) => Self {
+                link: Link::Detached(Arc::new(detached.without_tasks())),
+            },
         }
     }
 
@@ -427,7 +448,11 @@ impl Context {
     pub fn deadline(&self) -> Option<Instant> {
         let attempt = self.attempt_link()?;
         let synced = attempt.node().shared().synced();
-        if synced.attempts == attempt.epoch() { synced.deadline() } else { None }
+        if synced.attempts == attempt.epoch() {
+            synced.deadline()
+        } else {
+            None
+        }
     }
 
     /// Returns how long until the service will be aborted, once a stop is requested; `None` before, and if

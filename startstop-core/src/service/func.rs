@@ -93,7 +93,10 @@ where
     R: Fn(Arc<T>, Context) -> F + Send + Sync + 'static,
     F: Future<Output: Outcome> + Send,
 {
-    ServiceFnWith { state: Arc::new(state), run }
+    ServiceFnWith {
+        state: Arc::new(state),
+        run,
+    }
 }
 
 /// A service made of a function by [`service_fn`].
@@ -145,7 +148,10 @@ impl<R> ServiceFn<R> {
         H: Fn(Context) -> F + Send + Sync + 'static,
         F: Future<Output: Outcome> + Send,
     {
-        ServicePair { run: self.run, shutdown }
+        ServicePair {
+            run: self.run,
+            shutdown,
+        }
     }
 }
 
@@ -173,7 +179,11 @@ impl<T, R> ServiceFnWith<T, R> {
         H: Fn(Arc<T>, Context) -> F + Send + Sync + 'static,
         F: Future<Output: Outcome> + Send,
     {
-        ServicePairWith { state: self.state, run: self.run, shutdown }
+        ServicePairWith {
+            state: self.state,
+            run: self.run,
+            shutdown,
+        }
     }
 
     /// The value.
@@ -235,11 +245,15 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: (self.run)(cx) }
+        FunctionEnd {
+            future: (self.run)(cx),
+        }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: Box::pin((self.run)(cx)) }
+        FunctionEnd {
+            future: Box::pin((self.run)(cx)),
+        }
     }
 
     fn settings(&self) -> Settings {
@@ -257,19 +271,27 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: (self.run)(cx) }
+        FunctionEnd {
+            future: (self.run)(cx),
+        }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: Box::pin((self.run)(cx)) }
+        FunctionEnd {
+            future: Box::pin((self.run)(cx)),
+        }
     }
 
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: (self.shutdown)(cx) }
+        FunctionEnd {
+            future: (self.shutdown)(cx),
+        }
     }
 
     fn __boxed_shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: Box::pin((self.shutdown)(cx)) }
+        FunctionEnd {
+            future: Box::pin((self.shutdown)(cx)),
+        }
     }
 
     fn settings(&self) -> Settings {
@@ -286,11 +308,15 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: (self.run)(Arc::clone(&self.state), cx) }
+        FunctionEnd {
+            future: (self.run)(Arc::clone(&self.state), cx),
+        }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: Box::pin((self.run)(Arc::clone(&self.state), cx)) }
+        FunctionEnd {
+            future: Box::pin((self.run)(Arc::clone(&self.state), cx)),
+        }
     }
 
     fn settings(&self) -> Settings {
@@ -309,19 +335,27 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: (self.run)(Arc::clone(&self.state), cx) }
+        FunctionEnd {
+            future: (self.run)(Arc::clone(&self.state), cx),
+        }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: Box::pin((self.run)(Arc::clone(&self.state), cx)) }
+        FunctionEnd {
+            future: Box::pin((self.run)(Arc::clone(&self.state), cx)),
+        }
     }
 
     fn shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: (self.shutdown)(Arc::clone(&self.state), cx) }
+        FunctionEnd {
+            future: (self.shutdown)(Arc::clone(&self.state), cx),
+        }
     }
 
     fn __boxed_shutdown(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: Box::pin((self.shutdown)(Arc::clone(&self.state), cx)) }
+        FunctionEnd {
+            future: Box::pin((self.shutdown)(Arc::clone(&self.state), cx)),
+        }
     }
 
     fn settings(&self) -> Settings {

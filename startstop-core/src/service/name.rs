@@ -13,7 +13,11 @@ pub(crate) fn of_type<T: ?Sized>() -> Cow<'static, str> {
 fn of_type_with_parameters(full: &'static str) -> Option<String> {
     // Each runner that is made comes by here.
     let is_plain = full.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    if is_plain { None } else { Some(without_paths(full).into_owned()) }
+    if is_plain {
+        None
+    } else {
+        Some(without_paths(full).into_owned())
+    }
 }
 
 /// The settings with the name of a type that has parameters, if they have none.
@@ -109,13 +113,22 @@ mod tests {
             ("app::Db", "Db"),
             ("Db", "Db"),
             ("app::Db<app::pg::Pool>", "Db<Pool>"),
-            ("app::Db<alloc::string::String, [u8; 4]>", "Db<String, [u8; 4]>"),
+            (
+                "app::Db<alloc::string::String, [u8; 4]>",
+                "Db<String, [u8; 4]>",
+            ),
             ("(a::B, &c::D)", "(B, &D)"),
             ("alloc::boxed::Box<dyn app::Store>", "Box<dyn Store>"),
             ("app::Db<fn(a::B) -> c::D, e::F>", "Db<fn(B) -> D, F>"),
-            ("app::main::{{closure}}::Db<app::main::{{closure}}::Pg>", "Db<Pg>"),
+            (
+                "app::main::{{closure}}::Db<app::main::{{closure}}::Pg>",
+                "Db<Pg>",
+            ),
             ("app::<impl app::Db>::open::Local<app::Pg>", "Local<Pg>"),
-            ("app::<impl app::Db<fn(a::B) -> c::D>>::open::Local", "Local"),
+            (
+                "app::<impl app::Db<fn(a::B) -> c::D>>::open::Local",
+                "Local",
+            ),
         ] {
             assert_eq!(without_paths(full), short);
         }
@@ -139,7 +152,10 @@ mod tests {
             ("app::make<app::Db>", "make"),
             ("app::make<app::pg::Pool>::{{closure}}", "make"),
             ("<app::Db as app::Open>::open::{{closure}}", "open"),
-            ("<app::Db<a::B> as app::Open<c::D>>::open::{{closure}}", "open"),
+            (
+                "<app::Db<a::B> as app::Open<c::D>>::open::{{closure}}",
+                "open",
+            ),
             ("app::Db<fn(u8) -> u8>::open::{{closure}}", "open"),
             ("app::make<fn(u8) -> u8>::{{closure}}", "make"),
         ] {

@@ -76,8 +76,18 @@ impl<T: Send + Sync + 'static> Slot<T> {
     /// assert!(Slot::<String>::new().get().is_none());
     /// ```
     pub fn new() -> Self {
-        let content = Mutex::new(SlotContent { value: None, by: None, until: None, version: 0 });
-        Self { shared: Arc::new(SlotShared { content, filled: Notify::new() }) }
+        let content = Mutex::new(SlotContent {
+            value: None,
+            by: None,
+            until: None,
+            version: 0,
+        });
+        Self {
+            shared: Arc::new(SlotShared {
+                content,
+                filled: Notify::new(),
+            }),
+        }
     }
 
     /// Sets the value and calls [`cx.ready()`](Context::ready). The slot is emptied when the attempt of
@@ -176,7 +186,10 @@ impl<T: Send + Sync + 'static> Slot<T> {
     /// # }
     /// ```
     pub fn watch(&self) -> SlotWatch<T> {
-        SlotWatch { slot: self.clone(), seen: 0 }
+        SlotWatch {
+            slot: self.clone(),
+            seen: 0,
+        }
     }
 
     /// Waits for a value that is newer than version `seen`, and returns it with its version.
@@ -200,7 +213,9 @@ impl<T: Send + Sync + 'static> Slot<T> {
         content: &mut SlotContent<T>,
         cx: &Context,
     ) -> Result<Option<OnEnd>, Closed> {
-        let by = cx.attempt_link().map(|it| (Arc::as_ptr(it.node()).addr(), it.epoch()));
+        let by = cx
+            .attempt_link()
+            .map(|it| (Arc::as_ptr(it.node()).addr(), it.epoch()));
         if by.is_some() && by == content.by {
             return Ok(None);
         }
@@ -280,13 +295,18 @@ impl<T: Send + Sync + 'static> SlotWatch<T> {
 
 impl<T> Clone for SlotWatch<T> {
     fn clone(&self) -> Self {
-        Self { slot: self.slot.clone(), seen: self.seen }
+        Self {
+            slot: self.slot.clone(),
+            seen: self.seen,
+        }
     }
 }
 
 impl<T> fmt::Debug for SlotWatch<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SlotWatch").field("slot", &self.slot).finish_non_exhaustive()
+        f.debug_struct("SlotWatch")
+            .field("slot", &self.slot)
+            .finish_non_exhaustive()
     }
 }
 
@@ -318,7 +338,9 @@ impl<T> SlotShared<T> {
 
 impl<T> Clone for Slot<T> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
@@ -331,6 +353,8 @@ impl<T: Send + Sync + 'static> Default for Slot<T> {
 impl<T> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let filled = self.shared.content().value.is_some();
-        f.debug_struct("Slot").field("filled", &filled).finish_non_exhaustive()
+        f.debug_struct("Slot")
+            .field("filled", &filled)
+            .finish_non_exhaustive()
     }
 }

@@ -25,7 +25,14 @@ struct Set {
 impl Resolved {
     pub(crate) fn new(settings: Settings) -> Self {
         let needed = !settings.is_empty();
-        Self { set: needed.then(|| Box::new(Set { settings, beat: AtomicU64::new(0) })) }
+        Self {
+            set: needed.then(|| {
+                Box::new(Set {
+                    settings,
+                    beat: AtomicU64::new(0),
+                })
+            }),
+        }
     }
 
     fn get<T>(&self, setting: impl FnOnce(&Settings) -> Option<T>, default: T) -> T {
@@ -78,7 +85,9 @@ impl Resolved {
     }
 
     pub(crate) fn watchdog(&self) -> Option<Duration> {
-        self.settings().and_then(|set| set.watchdog).filter(|silence| !silence.is_zero())
+        self.settings()
+            .and_then(|set| set.watchdog)
+            .filter(|silence| !silence.is_zero())
     }
 
     /// The watchdog's time and when the last heartbeat came, if there is one.

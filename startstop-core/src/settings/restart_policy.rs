@@ -308,7 +308,12 @@ impl Backoff {
     /// # }
     /// ```
     pub fn constant(delay: Duration) -> Self {
-        Self { first: delay, factor: 1.0, max: Duration::MAX, jitter: 0.0 }
+        Self {
+            first: delay,
+            factor: 1.0,
+            max: Duration::MAX,
+            jitter: 0.0,
+        }
     }
 
     /// Delays that double from `first` up to 30 s, with jitter 0.2.
@@ -332,7 +337,12 @@ impl Backoff {
     /// # }
     /// ```
     pub fn exponential(first: Duration) -> Self {
-        Self { first, factor: 2.0, max: Duration::from_secs(30), jitter: 0.2 }
+        Self {
+            first,
+            factor: 2.0,
+            max: Duration::from_secs(30),
+            jitter: 0.2,
+        }
     }
 
     /// Sets by how much each delay is longer than the one before. Default: 2.
@@ -360,7 +370,10 @@ impl Backoff {
     ///
     /// Panics if `factor` is not a number, infinite or below 1.
     pub fn factor(mut self, factor: f64) -> Self {
-        assert!(factor.is_finite() && factor >= 1.0, "the backoff factor must be at least 1");
+        assert!(
+            factor.is_finite() && factor >= 1.0,
+            "the backoff factor must be at least 1"
+        );
         self.factor = factor;
         self
     }
@@ -415,7 +428,10 @@ impl Backoff {
     ///
     /// Panics if `jitter` is not within `0.0..=1.0`.
     pub fn jitter(mut self, jitter: f64) -> Self {
-        assert!((0.0..=1.0).contains(&jitter), "the backoff jitter must be within 0.0..=1.0");
+        assert!(
+            (0.0..=1.0).contains(&jitter),
+            "the backoff jitter must be within 0.0..=1.0"
+        );
         self.jitter = jitter;
         self
     }

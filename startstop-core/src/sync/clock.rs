@@ -24,7 +24,9 @@ fn zero() -> Instant {
     static ZERO: OnceLock<Instant> = OnceLock::new();
     *ZERO.get_or_init(|| {
         let now = std::time::Instant::now();
-        let zero = HEADROOM.into_iter().find_map(|before| now.checked_sub(before));
+        let zero = HEADROOM
+            .into_iter()
+            .find_map(|before| now.checked_sub(before));
         Instant::from_std(zero.unwrap_or(now))
     })
 }

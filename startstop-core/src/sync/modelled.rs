@@ -19,7 +19,10 @@ struct ThreadWaker {
 
 impl ThreadWaker {
     fn new() -> Arc<Self> {
-        Arc::new(Self { rings: loom::sync::Notify::new(), aborted: AtomicBool::new(false) })
+        Arc::new(Self {
+            rings: loom::sync::Notify::new(),
+            aborted: AtomicBool::new(false),
+        })
     }
 
     /// Polls to the end, or until it is told to drop the future.

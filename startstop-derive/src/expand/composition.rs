@@ -34,9 +34,18 @@ pub(super) fn hooks(private: &TokenStream) -> TokenStream {
 
 /// Writes what stands in the impl of `Composed`.
 pub(super) fn members(composition: &Composition, private: &TokenStream) -> TokenStream {
-    let fields = composition.members.iter().map(|member| field(member, private));
-    let limit = composition.limit.as_ref().map(|limit| self::limit(limit, private));
-    let backoff = composition.backoff.as_ref().map(|backoff| self::backoff(backoff, private));
+    let fields = composition
+        .members
+        .iter()
+        .map(|member| field(member, private));
+    let limit = composition
+        .limit
+        .as_ref()
+        .map(|limit| self::limit(limit, private));
+    let backoff = composition
+        .backoff
+        .as_ref()
+        .map(|backoff| self::backoff(backoff, private));
     quote! {
         fn members(&self) -> #private::Vec<#private::Field<'_>> {
             #private::From::from([#(#fields),*])
@@ -49,7 +58,12 @@ pub(super) fn members(composition: &Composition, private: &TokenStream) -> Token
 
 /// A member. An error about the type of the field falls there.
 fn field(member: &Member, private: &TokenStream) -> TokenStream {
-    let Member { name, after, bound_to, .. } = member;
+    let Member {
+        name,
+        after,
+        bound_to,
+        ..
+    } = member;
     let span = Span::call_site().located_at(member.span);
     let at_type = place::at(private, span);
     let field = match &member.field {
@@ -58,12 +72,19 @@ fn field(member: &Member, private: &TokenStream) -> TokenStream {
             ident.set_span(ident.span().located_at(span));
             syn::Member::Named(ident)
         }
-        syn::Member::Unnamed(index) => Index { index: index.index, span }.into(),
+        syn::Member::Unnamed(index) => Index {
+            index: index.index,
+            span,
+        }
+        .into(),
     };
     let after = (!after.is_empty()).then(|| quote!(.after(&[#(#after),*])));
     let bound_to = (!bound_to.is_empty()).then(|| quote!(.bound_to(&[#(#bound_to),*])));
     let transient = member.is_transient.then(|| quote!(.transient()));
-    let policies = member.policies.iter().map(|policy| value::setter(policy, private));
+    let policies = member
+        .policies
+        .iter()
+        .map(|policy| value::setter(policy, private));
     let made = quote_spanned!(span=> #at_type::Field::new(#name, &self.#field));
     quote!(#made #after #bound_to #transient #(#policies)*)
 }

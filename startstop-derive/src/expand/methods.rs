@@ -14,7 +14,12 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
     // At the place of the attribute: the compiler's error about a derive that is missing is then the
     // same for both hooks, and printed once.
     let error = quote!(<Self as #private::Derived>::Error);
-    let hook = |name| Hook { name, receiver: Receiver::Argument, error: &error, private: &private };
+    let hook = |name| Hook {
+        name,
+        receiver: Receiver::Argument,
+        error: &error,
+        private: &private,
+    };
     let Marked { start, stop, .. } = &methods.body;
     let stop: TokenStream = stop
         .iter()
@@ -24,7 +29,11 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
             quote!(#(#cfgs)* #stop)
         })
         .collect();
-    let linked = |Method { name, cfgs, is_sound }: &Method| {
+    let linked = |Method {
+                      name,
+                      cfgs,
+                      is_sound,
+                  }: &Method| {
         let start = if *is_sound {
             hook("start").calling(name, "ends")
         } else {
@@ -34,7 +43,12 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
         quote!(#(#cfgs)* #link)
     };
     let links = if start.is_empty() {
-        link(methods, &hook("start").passing("stub", Span::call_site()), &stop, &private)
+        link(
+            methods,
+            &hook("start").passing("stub", Span::call_site()),
+            &stop,
+            &private,
+        )
     } else {
         start.iter().map(linked).collect()
     };

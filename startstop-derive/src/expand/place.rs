@@ -37,7 +37,11 @@ pub(super) struct Head<'a> {
 
 impl<'a> Head<'a> {
     pub(super) fn new(generics: &'a Generics, place: &'a Place, private: &'a TokenStream) -> Self {
-        Self { generics, place, private }
+        Self {
+            generics,
+            place,
+            private,
+        }
     }
 
     /// The parameters, in their brackets. These are ours, so that what we demand of a parameter is no
@@ -61,11 +65,18 @@ impl<'a> Head<'a> {
     /// given bound replaces what is demanded of type parameters.
     pub(super) fn clause(&self, assumed: Option<TokenStream>) -> TokenStream {
         let private = self.private;
-        let written = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let written = self
+            .generics
+            .where_clause
+            .iter()
+            .flat_map(|clause| &clause.predicates);
         let given = self.place.bound.iter().flatten();
         let is_on_type = |predicate: &&WherePredicate| matches!(predicate, WherePredicate::Type(_));
         let written = written.chain(given).filter(is_on_type);
-        let demanded = self.generics.type_params().filter(|_| self.place.bound.is_none());
+        let demanded = self
+            .generics
+            .type_params()
+            .filter(|_| self.place.bound.is_none());
         let demanded = demanded.map(|param| {
             let ident = &param.ident;
             quote!(#ident: #private::Send + #private::Sync + 'static)
@@ -86,8 +97,11 @@ impl<'a> Head<'a> {
 
     /// The tokens with `'static` for each lifetime of the type, and for `'_`.
     pub(super) fn statics(&self, tokens: impl ToTokens) -> TokenStream {
-        let names: Vec<String> =
-            self.generics.lifetimes().map(|param| param.lifetime.ident.to_string()).collect();
+        let names: Vec<String> = self
+            .generics
+            .lifetimes()
+            .map(|param| param.lifetime.ident.to_string())
+            .collect();
         statics(tokens.to_token_stream(), &names)
     }
 }

@@ -61,11 +61,19 @@ fn head(
 fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
     let error = own_error(service, private);
     let span = service.ident.span();
-    let hook = |name| Hook { name, receiver: Receiver::Own, error: &error, private };
+    let hook = |name| Hook {
+        name,
+        receiver: Receiver::Own,
+        error: &error,
+        private,
+    };
     match &service.body {
         Body::Named(pair) => {
             let run = hook("run").passing("named", span);
-            let shutdown = pair.stop.as_ref().map(|_| hook("shutdown").passing("named_stop", span));
+            let shutdown = pair
+                .stop
+                .as_ref()
+                .map(|_| hook("shutdown").passing("named_stop", span));
             quote!(#run #shutdown)
         }
         Body::Linked => {
@@ -89,7 +97,10 @@ fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
 
 /// `settings`, unless nothing is set, nor other than by default.
 fn settings(service: &Service, private: &TokenStream) -> Option<TokenStream> {
-    let setters = service.settings.iter().map(|setting| setter(setting, private));
+    let setters = service
+        .settings
+        .iter()
+        .map(|setting| setter(setting, private));
     let set = quote!(#private::Settings::new() #(#setters)*);
     let set = match service.body {
         Body::Composed(_) => quote!(#private::composed(#set)),
@@ -133,7 +144,12 @@ fn named(service: &Service, Pair { start, stop, .. }: &Pair, private: &TokenStre
     let assumed = Head::new(&service.generics, &service.place, private).assumed();
     let error = own_error(service, private);
     let head = head(service, &quote!(NamedMethods<#error>), assumed, private);
-    let hook = |name| Hook { name, receiver: Receiver::Own, error: &error, private };
+    let hook = |name| Hook {
+        name,
+        receiver: Receiver::Own,
+        error: &error,
+        private,
+    };
     let ends = match &service.error {
         ErrorType::Unread => "unread",
         ErrorType::Boxed | ErrorType::Given(_) => "ends",

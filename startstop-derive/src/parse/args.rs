@@ -45,6 +45,9 @@ impl Args {
     }
 
     pub(super) fn span_of(&self, key: &str) -> Option<Span> {
-        self.given.iter().find(|(name, _)| *name == key).map(|(_, span)| *span)
+        self.given
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, span)| *span)
     }
 }

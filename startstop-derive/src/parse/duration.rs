@@ -8,7 +8,9 @@ pub(crate) const ACCEPTED: &str =
 
 /// Reads a duration, or says what is wrong with it.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
     if digits.is_empty() {
         return Err(format!("`{text}` is not a duration: expected {ACCEPTED}"));
@@ -21,16 +23,22 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         _ if is_fraction(unit) => return Err(fraction(text)),
         _ => return Err(format!("unknown unit `{unit}`: expected {ACCEPTED}")),
     };
-    let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
+    let number = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(scale));
     match number {
         Some(number) if unit == "ms" => Ok(Duration::from_millis(number)),
         Some(number) => Ok(Duration::from_secs(number)),
-        None => Err(format!("`{text}` is too long: write `Duration::MAX` to wait for ever")),
+        None => Err(format!(
+            "`{text}` is too long: write `Duration::MAX` to wait for ever"
+        )),
     }
 }
 
 fn is_fraction(rest: &str) -> bool {
-    rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    rest.strip_prefix('.')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn fraction(text: &str) -> String {

@@ -85,7 +85,10 @@ impl Args {
         }
         if input.parse::<Token![=]>().is_err() || is_at_end(input) {
             let Key { name, kind } = key;
-            out.report(span, format!("`{name}` needs a value: `{name} =` {}", kind.accepted()));
+            out.report(
+                span,
+                format!("`{name}` needs a value: `{name} =` {}", kind.accepted()),
+            );
             return None;
         }
         self.value(key, span, input, out)
@@ -125,7 +128,10 @@ impl Args {
             return Some(());
         }
         if !input.peek(token::Paren) {
-            out.report(span, format!("`{}` takes {}", key.name, key.kind.accepted()));
+            out.report(
+                span,
+                format!("`{}` takes {}", key.name, key.kind.accepted()),
+            );
             return None;
         }
         let list: Group = input.parse().ok()?;
@@ -157,7 +163,11 @@ impl Args {
             Kind::Method => {
                 let method =
                     value::method(key, typed(key, input, <Expr as Parse>::parse, out)?, out);
-                *(if key.name == "start" { &mut self.start } else { &mut self.stop }) = method;
+                *(if key.name == "start" {
+                    &mut self.start
+                } else {
+                    &mut self.stop
+                }) = method;
             }
             Kind::Backoff => {
                 let expr = typed(key, input, <Expr as Parse>::parse, out)?;
@@ -166,7 +176,11 @@ impl Args {
             _ => {
                 let expr = typed(key, input, <Expr as Parse>::parse, out)?;
                 let value = value::setting(key, expr, out);
-                self.settings.extend(value.map(|value| Setting { name: key.name, span, value }));
+                self.settings.extend(value.map(|value| Setting {
+                    name: key.name,
+                    span,
+                    value,
+                }));
             }
         }
         Some(())
@@ -179,7 +193,11 @@ fn of_member(list: &Group, out: &mut Diagnostics) -> OfMember {
     args.read_all(list.stream(), keys::OF_MEMBER, out);
     let is_transient = args.has("transient");
     let bound_to = args.bound_to.unwrap_or_default();
-    OfMember { policies: args.settings, bound_to, is_transient }
+    OfMember {
+        policies: args.settings,
+        bound_to,
+        is_transient,
+    }
 }
 
 /// Reads a key that stands alone.
@@ -187,7 +205,10 @@ fn mark(key: &Key, span: Span, input: ParseStream, out: &mut Diagnostics) -> Opt
     if is_at_end(input) {
         return Some(());
     }
-    out.report(span, format!("`{}` takes {}", key.name, key.kind.accepted()));
+    out.report(
+        span,
+        format!("`{}` takes {}", key.name, key.kind.accepted()),
+    );
     None
 }
 
@@ -204,7 +225,10 @@ fn typed<T>(
         input.advance_to(&ahead);
         return Some(value);
     }
-    out.report(input.span(), format!("`{}` takes {}", key.name, key.kind.accepted()));
+    out.report(
+        input.span(),
+        format!("`{}` takes {}", key.name, key.kind.accepted()),
+    );
     None
 }
 
@@ -213,9 +237,14 @@ fn predicates(key: &Key, text: &LitStr, out: &mut Diagnostics) -> Option<Vec<Whe
     let list = text.parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated);
     let report = |error: &syn::Error| {
         let accepted = key.kind.accepted();
-        out.report(text.span(), format!("`{}` takes {accepted}: {error}", key.name));
+        out.report(
+            text.span(),
+            format!("`{}` takes {accepted}: {error}", key.name),
+        );
     };
-    list.inspect_err(report).ok().map(|list| list.into_iter().collect())
+    list.inspect_err(report)
+        .ok()
+        .map(|list| list.into_iter().collect())
 }
 
 /// The key that a word was meant to be, also where it is one of another place.

@@ -48,7 +48,12 @@ pub(super) fn read(fields: &Fields, out: &mut Diagnostics) -> Option<Vec<MarkedF
             Some(ident) => (ident.unraw().to_string(), Member::Named(ident.clone())),
             None => (at.to_string(), Member::Unnamed(Index::from(at))),
         };
-        MarkedField { name, field: member, span: field.ty.span(), says: says(args, before, out) }
+        MarkedField {
+            name,
+            field: member,
+            span: field.ty.span(),
+            says: says(args, before, out),
+        }
     };
     let marked: Vec<MarkedField> = fields.iter().enumerate().map(&mut read).collect();
     is_composed.then_some(marked)
@@ -56,7 +61,11 @@ pub(super) fn read(fields: &Fields, out: &mut Diagnostics) -> Option<Vec<MarkedF
 
 fn attributes(field: &Field, out: &mut Diagnostics) -> Args {
     let mut args = Args::default();
-    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("service")) {
+    for attr in field
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("service"))
+    {
         entries::attribute(attr, &mut args, keys::OF_FIELD, "#[service(member)]", out);
     }
     args
@@ -67,7 +76,10 @@ fn says(mut args: Args, before: usize, out: &mut Diagnostics) -> Option<Says> {
     let after = args.span_of("after");
     // One with mistakes is taken for a member, so that none of them is reported where it is named.
     if !args.has("member") && out.count() == before {
-        out.report(after?, "`after` without `member`: write `#[service(member, after(..))]`");
+        out.report(
+            after?,
+            "`after` without `member`: write `#[service(member, after(..))]`",
+        );
     }
     let is_member = args.has("member");
     let after = match args.after.take() {
@@ -75,5 +87,9 @@ fn says(mut args: Args, before: usize, out: &mut Diagnostics) -> Option<Says> {
         None if args.means("after") => After::Unknown,
         None => After::Before,
     };
-    Some(Says { is_member, after, of_member: args.of_member })
+    Some(Says {
+        is_member,
+        after,
+        of_member: args.of_member,
+    })
 }

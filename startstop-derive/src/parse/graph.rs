@@ -19,8 +19,10 @@ struct Edge {
 
 /// The members, in order, with what each starts after.
 pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Member> {
-    let names: Vec<(String, bool)> =
-        fields.iter().map(|field| (field.name.clone(), field.says.is_some())).collect();
+    let names: Vec<(String, bool)> = fields
+        .iter()
+        .map(|field| (field.name.clone(), field.says.is_some()))
+        .collect();
     let marked = fields.into_iter().filter_map(|field| {
         let says = field.says?;
         Some((field.name, field.field, field.span, says))
@@ -35,7 +37,11 @@ pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Me
         .zip(0..)
         .collect();
     for (name, field, span, says) in marked {
-        let OfMember { policies, bound_to, is_transient } = says.of_member;
+        let OfMember {
+            policies,
+            bound_to,
+            is_transient,
+        } = says.of_member;
         let mut starts_after = match says.after {
             After::Before => before(&members),
             After::Named(after) => named(after, &ids, &names, out),
@@ -47,18 +53,33 @@ pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Me
         edges.push(starts_after);
         certain.push(says.is_member);
         let (after, bound_to) = (Vec::new(), Vec::new());
-        members.push(Member { name, field, span, after, bound_to, is_transient, policies });
+        members.push(Member {
+            name,
+            field,
+            span,
+            after,
+            bound_to,
+            is_transient,
+            policies,
+        });
     }
     refuse_transient(&edges, &members, out);
     Search::of(&edges, &members, out);
     for ((at, edges), bound) in edges.iter().enumerate().zip(bounds) {
         let name = |edge: &Edge| members[edge.to].name.clone();
         let (after, bound_to) = edges.split_at(bound);
-        let (after, bound_to) =
-            (after.iter().map(name).collect(), bound_to.iter().map(name).collect());
+        let (after, bound_to) = (
+            after.iter().map(name).collect(),
+            bound_to.iter().map(name).collect(),
+        );
         (members[at].after, members[at].bound_to) = (after, bound_to);
     }
-    members.into_iter().zip(certain).filter(|(_, is_member)| *is_member).map(|(it, _)| it).collect()
+    members
+        .into_iter()
+        .zip(certain)
+        .filter(|(_, is_member)| *is_member)
+        .map(|(it, _)| it)
+        .collect()
 }
 
 /// The edge to the member that is declared before, unless nothing can start after that.
@@ -70,7 +91,14 @@ fn before(members: &[Member]) -> Vec<Edge> {
 /// Reports those that start after one that leaves when it has ended.
 fn refuse_transient(edges: &[Vec<Edge>], members: &[Member], out: &mut Diagnostics) {
     for Edge { to, span } in edges.iter().flatten() {
-        let Member { name, is_transient: true, .. } = &members[*to] else { continue };
+        let Member {
+            name,
+            is_transient: true,
+            ..
+        } = &members[*to]
+        else {
+            continue;
+        };
         if let Some(span) = span {
             let message = format!("`{name}` is transient: nothing can start after it");
             out.report(*span, message);
@@ -85,7 +113,10 @@ fn named(
     out: &mut Diagnostics,
 ) -> Vec<Edge> {
     let edge = |Name { text, span }: Name| match ids.get(&*text) {
-        Some(to) => Some(Edge { to: *to, span: Some(span) }),
+        Some(to) => Some(Edge {
+            to: *to,
+            span: Some(span),
+        }),
         None => {
             out.report(span, unknown(&text, names));
             None
@@ -98,7 +129,12 @@ fn unknown(word: &str, names: &[(String, bool)]) -> String {
     if names.iter().any(|(name, _)| name == word) {
         return format!("`{word}` is not a member: mark it `#[service(member)]`");
     }
-    let members = || names.iter().filter(|(_, is_member)| *is_member).map(|(name, _)| &**name);
+    let members = || {
+        names
+            .iter()
+            .filter(|(_, is_member)| *is_member)
+            .map(|(name, _)| &**name)
+    };
     match closest(word, members()) {
         Some(meant) => format!("unknown member `{word}`, did you mean `{meant}`?"),
         None => format!("unknown member `{word}`: expected {}", either(members())),
@@ -117,8 +153,13 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn of(edges: &'a [Vec<Edge>], members: &'a [Member], out: &'a mut Diagnostics) {
-        let mut search =
-            Self { edges, members, done: vec![false; edges.len()], path: Vec::new(), out };
+        let mut search = Self {
+            edges,
+            members,
+            done: vec![false; edges.len()],
+            path: Vec::new(),
+            out,
+        };
         (0..edges.len()).for_each(|root| search.walk(root));
     }
 
@@ -141,9 +182,15 @@ impl<'a> Search<'a> {
     /// that follow from the order of the fields alone make none.
     fn report(&mut self, first: usize) {
         let cycle = &self.path[first..];
-        let Some(span) = cycle.iter().rev().find_map(|(_, edge)| edge.span) else { return };
-        let names = cycle.iter().chain(cycle.first()).map(|(at, _)| &*self.members[*at].name);
+        let Some(span) = cycle.iter().rev().find_map(|(_, edge)| edge.span) else {
+            return;
+        };
+        let names = cycle
+            .iter()
+            .chain(cycle.first())
+            .map(|(at, _)| &*self.members[*at].name);
         let path = names.collect::<Vec<_>>().join(" -> ");
-        self.out.report(span, format!("the members depend on each other: {path}"));
+        self.out
+            .report(span, format!("the members depend on each other: {path}"));
     }
 }

@@ -11,8 +11,18 @@ use crate::model::{Body, Composition, ErrorType, Pair, Service};
 /// Reads the whole item.
 pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
     let mut args = Args::default();
-    for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("service")) {
-        entries::attribute(attr, &mut args, keys::OF_TYPE, "#[service(start = serve)]", out);
+    for attr in input
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("service"))
+    {
+        entries::attribute(
+            attr,
+            &mut args,
+            keys::OF_TYPE,
+            "#[service(start = serve)]",
+            out,
+        );
     }
     let before = out.count();
     let marked = inner(&input.data, out);
@@ -47,7 +57,12 @@ fn inner(data: &Data, out: &mut Diagnostics) -> Option<Vec<MarkedField>> {
         Data::Struct(data) => return fields::read(&data.fields, out),
         Data::Enum(data) => {
             for variant in &data.variants {
-                refuse(&variant.attrs, "variants take", "it stands on the type", out);
+                refuse(
+                    &variant.attrs,
+                    "variants take",
+                    "it stands on the type",
+                    out,
+                );
                 refuse_on_fields(&variant.fields, out);
             }
         }
@@ -61,7 +76,12 @@ fn inner(data: &Data, out: &mut Diagnostics) -> Option<Vec<MarkedField>> {
 
 fn refuse_on_fields(fields: &Fields, out: &mut Diagnostics) {
     for field in fields {
-        refuse(&field.attrs, "fields of an enum take", "members are fields of a struct", out);
+        refuse(
+            &field.attrs,
+            "fields of an enum take",
+            "members are fields of a struct",
+            out,
+        );
     }
 }
 
@@ -72,7 +92,9 @@ fn refuse(attrs: &[Attribute], who: &str, instead: &str, out: &mut Diagnostics) 
 }
 
 fn composed(marked: Vec<MarkedField>, args: &mut Args, out: &mut Diagnostics) -> Body {
-    let methods = ["start", "stop"].into_iter().find_map(|key| Some((key, args.span_of(key)?)));
+    let methods = ["start", "stop"]
+        .into_iter()
+        .find_map(|key| Some((key, args.span_of(key)?)));
     if let Some((key, span)) = methods {
         let message = format!(
             "`{key}` beside members: a service either calls its methods, or is composed of its fields; leave out `start` and `stop`, or every `member`"
@@ -84,7 +106,11 @@ fn composed(marked: Vec<MarkedField>, args: &mut Args, out: &mut Diagnostics) ->
         return Body::Stub { is_linked: false };
     }
     let (limit, backoff) = (args.limit.take(), args.backoff.take());
-    Body::Composed(Box::new(Composition { members, limit, backoff }))
+    Body::Composed(Box::new(Composition {
+        members,
+        limit,
+        backoff,
+    }))
 }
 
 fn refuse_limit(args: &Args, out: &mut Diagnostics) {
@@ -103,7 +129,11 @@ fn methods(args: &mut Args, generics: &Generics, out: &mut Diagnostics) -> Body 
         let message = "`stop` without `start`: name both here, as in `#[service(start = serve, stop = close)]`, or mark both in an impl block, by `#[service_methods]`, `#[start]` and `#[stop]`";
         out.report(span, message);
     }
-    if let Some(stop) = args.stop.as_ref().filter(|stop| args.start.as_ref() == Some(stop)) {
+    if let Some(stop) = args
+        .stop
+        .as_ref()
+        .filter(|stop| args.start.as_ref() == Some(stop))
+    {
         let message = format!("`{stop}` is `start` already: `stop` is another method, or none");
         out.report(stop.span(), message);
     }
@@ -117,5 +147,9 @@ fn methods(args: &mut Args, generics: &Generics, out: &mut Diagnostics) -> Body 
     }
     let start = args.start.take();
     let stop = args.stop.take().filter(|stop| start.as_ref() != Some(stop));
-    Body::Named(Pair { start, stop, is_linked })
+    Body::Named(Pair {
+        start,
+        stop,
+        is_linked,
+    })
 }

@@ -94,8 +94,20 @@ const READINESS: Variants = Variants {
 
 const ON_FAILURE: Variants = Variants {
     of: "OnFailure",
-    snake: &["stop_group", "ignore", "restart_member", "restart_dependents", "restart_all"],
-    names: &["StopGroup", "Ignore", "RestartMember", "RestartDependents", "RestartAll"],
+    snake: &[
+        "stop_group",
+        "ignore",
+        "restart_member",
+        "restart_dependents",
+        "restart_all",
+    ],
+    names: &[
+        "StopGroup",
+        "Ignore",
+        "RestartMember",
+        "RestartDependents",
+        "RestartAll",
+    ],
 };
 
 const ON_COMPLETION: Variants = Variants {
@@ -107,7 +119,10 @@ const ON_COMPLETION: Variants = Variants {
 impl Kind {
     /// Whether a list in parentheses follows, instead of `=` and a value.
     pub(crate) fn is_list(self) -> bool {
-        matches!(self, Self::Limit | Self::Member | Self::After | Self::BoundTo)
+        matches!(
+            self,
+            Self::Limit | Self::Member | Self::After | Self::BoundTo
+        )
     }
 
     /// The variants that are accepted by name.

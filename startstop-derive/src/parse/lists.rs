@@ -21,14 +21,22 @@ pub(super) struct Name {
 /// Reads `limit(max, window)`.
 pub(super) fn limit(list: &Group, key: &Key, out: &mut Diagnostics) -> Option<Limit> {
     let parts = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(list.stream());
-    let parts: Vec<Expr> = parts.map(|parts| parts.into_iter().collect()).unwrap_or_default();
+    let parts: Vec<Expr> = parts
+        .map(|parts| parts.into_iter().collect())
+        .unwrap_or_default();
     let Ok([max, window]) = <[Expr; 2]>::try_from(parts) else {
-        out.report_at(list, format!("`{}` takes {}", key.name, key.kind.accepted()));
+        out.report_at(
+            list,
+            format!("`{}` takes {}", key.name, key.kind.accepted()),
+        );
         return None;
     };
     let max = value::setting(&keys::MAX, max, out);
     let window = value::setting(&keys::WINDOW, window, out);
-    Some(Limit { max: max?, window: window? })
+    Some(Limit {
+        max: max?,
+        window: window?,
+    })
 }
 
 /// The content of `member(..)`.
@@ -63,7 +71,10 @@ fn name(input: ParseStream, key: &Key, out: &mut Diagnostics) -> Option<Name> {
     let span = input.span();
     let text = match input.call(Ident::parse_any) {
         Ok(ident) => Some(ident.unraw().to_string()),
-        Err(_) => input.parse::<Index>().ok().map(|index| index.index.to_string()),
+        Err(_) => input
+            .parse::<Index>()
+            .ok()
+            .map(|index| index.index.to_string()),
     };
     if text.is_none() || !is_at_end(input) {
         let at = if text.is_none() { span } else { input.span() };
@@ -75,7 +86,10 @@ fn name(input: ParseStream, key: &Key, out: &mut Diagnostics) -> Option<Name> {
 }
 
 fn is_new(name: &Name, names: Option<&[Name]>, out: &mut Diagnostics) -> bool {
-    let is_new = names.into_iter().flatten().all(|known| known.text != name.text);
+    let is_new = names
+        .into_iter()
+        .flatten()
+        .all(|known| known.text != name.text);
     if !is_new {
         out.report(name.span, format!("`{}` is named twice", name.text));
     }

@@ -33,11 +33,18 @@ struct Found {
 
 impl Found {
     fn span_of(&self, mark: &str) -> Option<Span> {
-        self.marks.iter().find(|(name, _)| *name == mark).map(|(_, span)| *span)
+        self.marks
+            .iter()
+            .find(|(name, _)| *name == mark)
+            .map(|(_, span)| *span)
     }
 
     fn of(&mut self, mark: &str) -> &mut Vec<Method> {
-        if mark == "start" { &mut self.start } else { &mut self.stop }
+        if mark == "start" {
+            &mut self.start
+        } else {
+            &mut self.stop
+        }
     }
 }
 
@@ -51,7 +58,12 @@ pub(super) fn read(
     given.read_all(args, keys::OF_METHODS, out);
     let bare = strip::without_marks(block.clone());
     let parsed = (|input: ParseStream| self::block(input, out)).parse2(block);
-    let Block { generics, self_ty, is_of_trait, found } = match parsed {
+    let Block {
+        generics,
+        self_ty,
+        is_of_trait,
+        found,
+    } = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
             out.report_error(error);
@@ -64,15 +76,28 @@ pub(super) fn read(
     }
     let is_known = !is_of_trait && !given.hides_bound(&generics);
     let Found { start, stop, .. } = if is_known { found } else { Found::default() };
-    let body = Marked { start, stop, needs_derive: is_known };
-    Some(Methods { generics, self_ty, place: given.place, body, block: bare })
+    let body = Marked {
+        start,
+        stop,
+        needs_derive: is_known,
+    };
+    Some(Methods {
+        generics,
+        self_ty,
+        place: given.place,
+        body,
+        block: bare,
+    })
 }
 
 fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<Block> {
     input.call(Attribute::parse_outer)?;
     let start = input.span();
     if input.parse::<Token![impl]>().is_err() {
-        return Err(syn::Error::new(start, "`#[service_methods]` stands on an `impl` block"));
+        return Err(syn::Error::new(
+            start,
+            "`#[service_methods]` stands on an `impl` block",
+        ));
     }
     let mut generics: Generics = input.parse()?;
     let head: Type = input.parse()?;
@@ -89,7 +114,12 @@ fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<Block> {
     if !is_of_trait {
         demand_start(&head, &found, out);
     }
-    Ok(Block { generics, self_ty: of_type.unwrap_or(head), is_of_trait, found })
+    Ok(Block {
+        generics,
+        self_ty: of_type.unwrap_or(head),
+        is_of_trait,
+        found,
+    })
 }
 
 /// The type of an impl of a trait, which is a mistake.
@@ -107,7 +137,10 @@ fn demand_start(self_ty: &Type, found: &Found, out: &mut Diagnostics) {
     match (found.span_of("start"), found.span_of("stop")) {
         (None, None) => out.report(self_ty.span(), "no method is marked: put `#[start]` on one"),
         (None, Some(stop)) => {
-            out.report(stop, "`#[stop]` without `#[start]`: mark the start method too");
+            out.report(
+                stop,
+                "`#[stop]` without `#[start]`: mark the start method too",
+            );
         }
         (Some(_), _) => {}
     }
@@ -121,8 +154,12 @@ fn item(input: ParseStream, found: &mut Found, out: &mut Diagnostics) -> syn::Re
         let ahead = input.fork();
         let _ = ahead.parse::<Visibility>();
         let signature = ahead.parse::<Signature>().ok();
-        let span = signature.as_ref().map_or(first.meta.span(), |method| method.ident.span());
-        found.marks.extend(marks.iter().map(|mark| (mark.name, span)));
+        let span = signature
+            .as_ref()
+            .map_or(first.meta.span(), |method| method.ident.span());
+        found
+            .marks
+            .extend(marks.iter().map(|mark| (mark.name, span)));
         match signature {
             Some(signature) => method(&attrs, &marks, &signature, found, out),
             None => out.report_at(&first.meta, "only a method can be marked"),
@@ -149,7 +186,11 @@ fn method(
         let name = mark.name;
         self::mark(mark, out);
         let is_rival = |other: &&Method| cfgs.is_empty() || other.cfgs.is_empty();
-        let rival = found.of(name).iter().rfind(is_rival).map(|method| &method.name);
+        let rival = found
+            .of(name)
+            .iter()
+            .rfind(is_rival)
+            .map(|method| &method.name);
         match rival.or(new.contains(&name).then_some(ident)) {
             Some(first) => {
                 let message = format!("`#[{name}]` twice: `{first}` is marked already");
@@ -165,13 +206,24 @@ fn method(
     shape::check(signature, out);
     let is_sound = out.count() == before;
     for name in new {
-        let method = Method { name: ident.clone(), cfgs: cfgs.clone(), is_sound };
+        let method = Method {
+            name: ident.clone(),
+            cfgs: cfgs.clone(),
+            is_sound,
+        };
         found.of(name).push(method);
     }
 }
 
 /// Reports what a mark cannot be.
-fn mark(Mark { name, meta, is_conditional }: &Mark, out: &mut Diagnostics) {
+fn mark(
+    Mark {
+        name,
+        meta,
+        is_conditional,
+    }: &Mark,
+    out: &mut Diagnostics,
+) {
     if let Err(error) = meta.require_path_only() {
         out.report(error.span(), format!("`#[{name}]` takes no arguments"));
     }

@@ -14,10 +14,16 @@ pub(super) fn check(signature: &Signature, out: &mut Diagnostics) {
         out.report(name.span(), format!("`{name}` is not async: {ACCEPTED}"));
     }
     match signature.receiver() {
-        None => out.report(name.span(), format!("`{name}` takes no `&self`: {ACCEPTED}")),
+        None => out.report(
+            name.span(),
+            format!("`{name}` takes no `&self`: {ACCEPTED}"),
+        ),
         Some(receiver) => match &receiver.kind {
             ReceiverKind::Value => {
-                out.report_at(receiver, format!("`{name}` takes `self` by value: {ACCEPTED}"));
+                out.report_at(
+                    receiver,
+                    format!("`{name}` takes `self` by value: {ACCEPTED}"),
+                );
             }
             ReceiverKind::Reference(_, _, Some(_)) => {
                 out.report_at(receiver, format!("`{name}` takes `&mut self`, while `start` and `stop` run side by side: {ACCEPTED}"));
@@ -25,8 +31,14 @@ pub(super) fn check(signature: &Signature, out: &mut Diagnostics) {
             _ => {}
         },
     }
-    let typed = signature.inputs.iter().filter(|arg| matches!(arg, FnArg::Typed(_)));
+    let typed = signature
+        .inputs
+        .iter()
+        .filter(|arg| matches!(arg, FnArg::Typed(_)));
     for extra in typed.skip(1) {
-        out.report_at(extra, format!("`{name}` takes more than a `Context`: {ACCEPTED}"));
+        out.report_at(
+            extra,
+            format!("`{name}` takes more than a `Context`: {ACCEPTED}"),
+        );
     }
 }

@@ -36,7 +36,9 @@ fn unmarked(items: TokenStream) -> TokenStream {
 
 /// The group of an attribute, or what stands in its place if it is a mark or has one in it.
 fn unmarked_attribute(attr: &Group) -> Group {
-    let Ok(meta) = parse2::<Meta>(attr.stream()) else { return attr.clone() };
+    let Ok(meta) = parse2::<Meta>(attr.stream()) else {
+        return attr.clone();
+    };
     let quiet = || quote!(allow(clippy::unused_async));
     if mark_of(meta.path()).is_some() {
         return Group::new(Delimiter::Bracket, quiet());
@@ -65,23 +67,37 @@ pub(super) struct Mark {
 /// The marks in an attribute.
 pub(super) fn marks_of(attr: &Attribute) -> Vec<Mark> {
     let mark = |meta: Meta, is_conditional| {
-        Some(Mark { name: mark_of(meta.path())?, meta, is_conditional })
+        Some(Mark {
+            name: mark_of(meta.path())?,
+            meta,
+            is_conditional,
+        })
     };
     match conditional(&attr.meta) {
-        Some((_, metas)) => metas.into_iter().filter_map(|meta| mark(meta, true)).collect(),
+        Some((_, metas)) => metas
+            .into_iter()
+            .filter_map(|meta| mark(meta, true))
+            .collect(),
         None => mark(attr.meta.clone(), false).into_iter().collect(),
     }
 }
 
 /// The condition of a `cfg_attr`, and the attributes behind it.
 fn conditional(meta: &Meta) -> Option<(Meta, Vec<Meta>)> {
-    let list = meta.require_list().ok().filter(|list| list.path.is_ident("cfg_attr"))?;
-    let metas = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
+    let list = meta
+        .require_list()
+        .ok()
+        .filter(|list| list.path.is_ident("cfg_attr"))?;
+    let metas = list
+        .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+        .ok()?;
     let mut metas = metas.into_iter();
     Some((metas.next()?, metas.collect()))
 }
 
 /// `start` or `stop`, if the path of an attribute is that of a mark.
 fn mark_of(path: &Path) -> Option<&'static str> {
-    ["start", "stop"].into_iter().find(|mark| path.is_ident(mark))
+    ["start", "stop"]
+        .into_iter()
+        .find(|mark| path.is_ident(mark))
 }

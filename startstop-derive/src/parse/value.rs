@@ -37,7 +37,9 @@ pub(super) fn setting(key: &Key, expr: Expr, out: &mut Diagnostics) -> Option<Va
             return Some(found);
         }
     }
-    let Some(name) = constructor_in(&expr) else { return Some(Value::Expr(expr)) };
+    let Some(name) = constructor_in(&expr) else {
+        return Some(Value::Expr(expr));
+    };
     if key.kind == Kind::Policy {
         let found = POLICIES.iter().find(|policy| name == **policy);
         return found
@@ -61,9 +63,10 @@ fn variant(variants: &Variants, name: &Ident) -> Option<Value> {
 fn literal(kind: Kind, expr: &Expr) -> Option<Result<Option<Duration>, Option<String>>> {
     Some(match (kind, literal_in(expr)?) {
         (Kind::Duration, Lit::Str(text)) => duration::parse(&text.value()).map(Some).map_err(Some),
-        (Kind::Duration, Lit::Int(_) | Lit::Float(_)) => {
-            Err(Some(format!("a duration needs a unit: expected {}", duration::ACCEPTED)))
-        }
+        (Kind::Duration, Lit::Int(_) | Lit::Float(_)) => Err(Some(format!(
+            "a duration needs a unit: expected {}",
+            duration::ACCEPTED
+        ))),
         (Kind::Text, Lit::Str(_)) | (Kind::Flag, Lit::Bool(_)) => Ok(None),
         (Kind::Count | Kind::Maximum, Lit::Int(_)) if !matches!(expr, Expr::Unary(_)) => Ok(None),
         _ => Err(None),

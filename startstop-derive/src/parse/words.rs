@@ -56,7 +56,11 @@ mod tests {
             ("colour", None),
             ("x", None),
         ] {
-            assert_eq!(closest(word, OF_TYPE.iter().map(|key| key.name)), meant, "{word}");
+            assert_eq!(
+                closest(word, OF_TYPE.iter().map(|key| key.name)),
+                meant,
+                "{word}"
+            );
         }
     }
 }

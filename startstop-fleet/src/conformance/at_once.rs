@@ -19,7 +19,9 @@ pub(super) async fn takes<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), See
         );
         let all = [a, b, c, d];
         let text = format!("{all:?}");
-        let others = all.iter().filter(|result| matches!(result, Err(StoreError::Conflict)));
+        let others = all
+            .iter()
+            .filter(|result| matches!(result, Err(StoreError::Conflict)));
         let others = others.count();
         let mut winners = all.into_iter().filter_map(Result::ok);
         let (Some(winner), None, 3) = (winners.next(), winners.next(), others) else {
@@ -70,7 +72,9 @@ pub(super) async fn given_up<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), 
     for _ in 0..100 {
         let seen = stage.read().await?;
         if let Ok(held) = stage.take("a", seen.version()).await {
-            expect((held.holder() == Some("a")).then_some(()), || format!("{held:?}"))?;
+            expect((held.holder() == Some("a")).then_some(()), || {
+                format!("{held:?}")
+            })?;
             return same(&stage.read().await?, &held);
         }
     }

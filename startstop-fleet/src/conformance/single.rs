@@ -33,7 +33,9 @@ pub(super) async fn renewal_changes<L: LeaseStore>(stage: &Stage<'_, L>) -> Resu
     }
     let renewed = stage.one.renew(&stage.name, &held).await?;
     let changed = renewed.version() != held.version();
-    expect(changed.then_some(()), || format!("{:?} stays", held.version()))?;
+    expect(changed.then_some(()), || {
+        format!("{:?} stays", held.version())
+    })?;
     conflict(stage.one.renew(&stage.name, &held).await)?;
     same(&stage.read().await?, &renewed)
 }
@@ -58,14 +60,22 @@ pub(super) async fn released_is_over<L: LeaseStore>(stage: &Stage<'_, L>) -> Res
 pub(super) async fn stale_take<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), Seen> {
     let before = stage.read().await?;
     let held = stage.take("a", before.version()).await?;
-    conflict(stage.two.take(&stage.name, &claim("b"), before.version()).await)?;
+    conflict(
+        stage
+            .two
+            .take(&stage.name, &claim("b"), before.version())
+            .await,
+    )?;
     same(&stage.read().await?, &held)
 }
 
 pub(super) async fn taken_over<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), Seen> {
     let held = stage.held("a").await?;
     let seen = stage.read().await?;
-    let over = stage.two.take(&stage.name, &claim("b"), seen.version()).await?;
+    let over = stage
+        .two
+        .take(&stage.name, &claim("b"), seen.version())
+        .await?;
     conflict(stage.one.renew(&stage.name, &held).await)?;
     conflict(stage.one.release(&stage.name, &held).await)?;
     same(&stage.read().await?, &over)

@@ -26,11 +26,17 @@ pub(super) async fn list<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), Seen
         held.push(stage.one.take(name, &claim("a"), seen.version()).await?);
     }
     let all = stage.two.list(&format!("{}/", stage.name)).await?;
-    let all: Vec<_> = all.into_iter().filter(|(_, record)| !record.is_free()).collect();
+    let all: Vec<_> = all
+        .into_iter()
+        .filter(|(_, record)| !record.is_free())
+        .collect();
     let wanted: Vec<_> = names.iter().cloned().zip(held.iter().cloned()).collect();
     expect((all == wanted).then_some(()), || format!("{all:?}"))?;
     let one = stage.two.list(&names[1]).await?;
-    let one: Vec<_> = one.into_iter().filter(|(_, record)| !record.is_free()).collect();
+    let one: Vec<_> = one
+        .into_iter()
+        .filter(|(_, record)| !record.is_free())
+        .collect();
     expect((one == wanted[1..2]).then_some(()), || format!("{one:?}"))?;
     for (name, held) in names.iter().zip(&held) {
         stage.one.release(name, held).await?;

@@ -16,7 +16,9 @@ const SOON: Duration = Duration::from_secs(30);
 pub(super) async fn tells<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), Seen> {
     let (send, told) = unbounded_channel();
     let prefix = format!("{}/", stage.name);
-    let watch = stage.two.watch(&prefix, move |change| drop(send.send(change)));
+    let watch = stage
+        .two
+        .watch(&prefix, move |change| drop(send.send(change)));
     tokio::select! {
         biased;
         error = watch => match error {
@@ -34,7 +36,9 @@ async fn write<L: LeaseStore>(
     mut told: UnboundedReceiver<Change>,
 ) -> Result<(), Seen> {
     let first = told.recv().await;
-    expect((first == Some(Change::Began)).then_some(()), || format!("{first:?} came first"))?;
+    expect((first == Some(Change::Began)).then_some(()), || {
+        format!("{first:?} came first")
+    })?;
     let (inside, outside) = (format!("{}/a", stage.name), format!("{}-a", stage.name));
     let mut written = Vec::new();
     for name in [&outside, &inside] {
@@ -51,7 +55,9 @@ async fn write<L: LeaseStore>(
         let found = next(&mut told, &inside).await?;
         // What is free may be told without a version of its own.
         let same = |wanted: Record| found == wanted || (found.is_free() && wanted.is_free());
-        expect(left.any(same).then_some(()), || format!("{found:?}, out of turn"))?;
+        expect(left.any(same).then_some(()), || {
+            format!("{found:?}, out of turn")
+        })?;
         if found == last {
             break;
         }

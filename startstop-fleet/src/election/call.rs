@@ -39,7 +39,12 @@ impl Election {
         self.calls += 1;
         let id = CallId(self.calls);
         let limit = self.call_limit();
-        self.pending = Some(Pending { id, kind, sent: now, limit: now + limit });
+        self.pending = Some(Pending {
+            id,
+            kind,
+            sent: now,
+            limit: now + limit,
+        });
         actions.push(Action::Call { id, call, limit });
     }
 
@@ -57,7 +62,9 @@ impl Election {
         actions: &mut Vec<Action>,
     ) {
         self.give_up_late_call(now);
-        let Some(pending) = self.pending.take_if(|pending| pending.id == call) else { return };
+        let Some(pending) = self.pending.take_if(|pending| pending.id == call) else {
+            return;
+        };
         match result {
             Ok(record) => self.on_success(now, &pending, record, actions),
             Err(error) => self.on_failed(pending.kind, pending.sent, error),
@@ -103,16 +110,28 @@ impl Election {
 
     /// From when on a term counts whose request was sent and answered then.
     pub(super) fn counted_from(&self, sent: Duration, answered: Duration) -> Duration {
-        if self.keeps(Rule::ValidFromTheRequest) { sent } else { answered }
+        if self.keeps(Rule::ValidFromTheRequest) {
+            sent
+        } else {
+            answered
+        }
     }
 
     pub(super) fn validity(&self) -> Duration {
         let keeps = self.keeps(Rule::SkewIsLeftOut);
-        if keeps { self.timing.validity() } else { self.timing.lease }
+        if keeps {
+            self.timing.validity()
+        } else {
+            self.timing.lease
+        }
     }
 
     fn call_limit(&self) -> Duration {
         let keeps = self.keeps(Rule::CallsEndBeforeTheNext);
-        if keeps { self.timing.call_limit() } else { self.timing.retry * 3 }
+        if keeps {
+            self.timing.call_limit()
+        } else {
+            self.timing.retry * 3
+        }
     }
 }

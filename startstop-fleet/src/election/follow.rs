@@ -38,7 +38,16 @@ impl Follower {
         let abstains_until = Duration::ZERO;
         let (notified, failing) = (false, None);
         let (seen, doubtful, overtaken) = (None, true, false);
-        Self { period, notified, failing, seen, doubtful, overtaken, abstains_until, random }
+        Self {
+            period,
+            notified,
+            failing,
+            seen,
+            doubtful,
+            overtaken,
+            abstains_until,
+            random,
+        }
     }
 
     pub(super) fn notified(&mut self, period: Duration) {
@@ -54,8 +63,14 @@ impl Follower {
 
     /// How long it leaves what it has seen now alone.
     fn rest(&mut self) -> Duration {
-        let ends = self.seen().is_some_and(|record| !record.is_free() && record.lease().is_some());
-        if self.notified && ends { FOR_EVER } else { self.spread(self.period) }
+        let ends = self
+            .seen()
+            .is_some_and(|record| !record.is_free() && record.lease().is_some());
+        if self.notified && ends {
+            FOR_EVER
+        } else {
+            self.spread(self.period)
+        }
     }
 
     pub(super) fn seen(&self) -> Option<&Record> {
@@ -98,7 +113,9 @@ impl Election {
             return;
         }
         if let Some(expected) = self.takable(now) {
-            let call = Call::Take { expected: expected.version().clone() };
+            let call = Call::Take {
+                expected: expected.version().clone(),
+            };
             self.call(now, call, actions);
         } else if now >= self.next {
             self.call(now, Call::Read, actions);
@@ -143,7 +160,11 @@ impl Election {
         actions: &mut Vec<Action>,
     ) {
         if matches!(self.stage, Stage::Following) {
-            let since = if self.keeps(Rule::WatchedFromTheAnswer) { now } else { sent };
+            let since = if self.keeps(Rule::WatchedFromTheAnswer) {
+                now
+            } else {
+                sent
+            };
             self.notice(record, since);
             self.follower.failing = None;
             self.next = sent + self.follower.rest();
@@ -175,10 +196,17 @@ impl Election {
     }
 
     fn notice(&mut self, record: Record, now: Duration) {
-        if record.holder().is_some_and(|holder| *holder != *self.identity) {
+        if record
+            .holder()
+            .is_some_and(|holder| *holder != *self.identity)
+        {
             self.follower.abstains_until = Duration::ZERO;
         }
-        let since = if self.keeps(Rule::OwnClockOnly) { now } else { written_at(&record, now) };
+        let since = if self.keeps(Rule::OwnClockOnly) {
+            now
+        } else {
+            written_at(&record, now)
+        };
         self.follower.observe(record, since);
     }
 

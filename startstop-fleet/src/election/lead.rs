@@ -26,7 +26,15 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn new(record: Record, renewed: Duration, valid_until: Duration) -> Self {
         let (doubtful, taken, overrun) = (false, false, false);
-        Self { record, renewed, valid_until, doubtful, taken, overrun, releases: 0 }
+        Self {
+            record,
+            renewed,
+            valid_until,
+            doubtful,
+            taken,
+            overrun,
+            releases: 0,
+        }
     }
 
     pub(super) fn wake_at(&self, cause: StopCause, call: Duration) -> Option<Duration> {
@@ -42,7 +50,9 @@ impl Election {
     /// The end of the validity comes before anything else that has happened by then.
     pub(super) fn expire(&mut self, now: Duration, actions: &mut Vec<Action>) {
         let goes_on = !self.keeps(Rule::LostIsLost);
-        let (Stage::Leading(held) | Stage::Stopping(held, _)) = &mut self.stage else { return };
+        let (Stage::Leading(held) | Stage::Stopping(held, _)) = &mut self.stage else {
+            return;
+        };
         if now < held.valid_until || held.overrun || goes_on {
             return;
         }
@@ -57,7 +67,9 @@ impl Election {
     }
 
     pub(super) fn lead(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let Stage::Leading(held) = &self.stage else { return };
+        let Stage::Leading(held) = &self.stage else {
+            return;
+        };
         let renew_by = held.renewed + self.timing.renew_by;
         if now >= renew_by && self.keeps(Rule::LostIsLost) {
             self.pending = None;
@@ -69,18 +81,24 @@ impl Election {
 
     /// A leader that stops goes on renewing while its service winds down, but for one that has lost its lease.
     pub(super) fn wind_down(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let Stage::Stopping(held, cause) = &self.stage else { return };
+        let Stage::Stopping(held, cause) = &self.stage else {
+            return;
+        };
         if !cause.is_loss() && !held.taken && !held.overrun {
             self.renew(now, actions);
         }
     }
 
     fn renew(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let (Stage::Leading(held) | Stage::Stopping(held, _)) = &self.stage else { return };
+        let (Stage::Leading(held) | Stage::Stopping(held, _)) = &self.stage else {
+            return;
+        };
         if self.pending.is_some() || now < self.next {
             return;
         }
-        let renew = || Call::Renew { held: held.record.clone() };
+        let renew = || Call::Renew {
+            held: held.record.clone(),
+        };
         let call = if held.doubtful { Call::Read } else { renew() };
         self.call(now, call, actions);
     }
@@ -104,7 +122,9 @@ impl Election {
         self.next = sent + self.timing.retry;
         let counted = self.counted_from(sent, now);
         let valid_until = counted + self.validity();
-        let (Stage::Leading(held) | Stage::Stopping(held, _)) = &mut self.stage else { return };
+        let (Stage::Leading(held) | Stage::Stopping(held, _)) = &mut self.stage else {
+            return;
+        };
         held.record = record;
         held.renewed = counted;
         held.valid_until = valid_until;
@@ -139,7 +159,10 @@ impl Election {
         match self.stage {
             Stage::Leading(_) => self.stop_service(StopCause::Taken, actions),
             Stage::Stopping(..) => {
-                actions.push(Action::StopService { cause: StopCause::Taken, valid_until });
+                actions.push(Action::StopService {
+                    cause: StopCause::Taken,
+                    valid_until,
+                });
             }
             _ => {}
         }
@@ -156,8 +179,12 @@ impl Election {
         }
         self.stop_service(cause, actions);
         if !self.keeps(Rule::ReleaseAfterTheEnd) {
-            let Stage::Stopping(held, _) = &self.stage else { return };
-            let call = Call::Release { held: held.record.clone() };
+            let Stage::Stopping(held, _) = &self.stage else {
+                return;
+            };
+            let call = Call::Release {
+                held: held.record.clone(),
+            };
             self.call(now, call, actions);
         }
     }
@@ -190,7 +217,9 @@ impl Election {
     }
 
     pub(super) fn release(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let Stage::Releasing(held, _) = &mut self.stage else { return };
+        let Stage::Releasing(held, _) = &mut self.stage else {
+            return;
+        };
         if self.pending.is_some() {
             return;
         }
@@ -212,7 +241,9 @@ impl Election {
 
     /// A lease that cannot be given back is left to run out.
     pub(super) fn on_release_failed(&mut self, now: Duration, error: CallError) {
-        let Stage::Releasing(held, _) = &mut self.stage else { return };
+        let Stage::Releasing(held, _) = &mut self.stage else {
+            return;
+        };
         held.doubtful = true;
         if error == CallError::Unknown || held.releases >= RELEASES {
             self.given_back(now);
@@ -220,7 +251,9 @@ impl Election {
     }
 
     fn given_back(&mut self, now: Duration) {
-        let Stage::Releasing(_, after) = self.stage else { return };
+        let Stage::Releasing(_, after) = self.stage else {
+            return;
+        };
         if after == After::Finish || self.leaving {
             self.pending = None;
             self.stage = Stage::Finished;

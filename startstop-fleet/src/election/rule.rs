@@ -2,7 +2,10 @@
 
 /// A rule of an election, or of a store for the three that are its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "stores and the simulation keep some themselves"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "stores and the simulation keep some themselves")
+)]
 pub(crate) enum Rule {
     /// A term is valid from before its request was sent, not from the answer.
     ValidFromTheRequest,

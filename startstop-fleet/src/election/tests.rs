@@ -30,8 +30,10 @@ fn held(holder: &str, fence: u64, version: u64) -> Record {
 
 impl Hand {
     fn new() -> Self {
-        let mut hand =
-            Self { election: Election::new("me", Timing::default()), actions: Vec::new() };
+        let mut hand = Self {
+            election: Election::new("me", Timing::default()),
+            actions: Vec::new(),
+        };
         hand.step(0.0, Event::Tick);
         hand
     }
@@ -41,7 +43,10 @@ impl Hand {
         let mut hand = Self::new();
         hand.answer(0.0, Ok(free(1)));
         hand.answer(1.0, Ok(held("me", 7, 2)));
-        let lead = Action::Lead { fence: 7, valid_until: secs(14.25) };
+        let lead = Action::Lead {
+            fence: 7,
+            valid_until: secs(14.25),
+        };
         assert_eq!(hand.actions, [lead]);
         hand
     }
@@ -77,19 +82,28 @@ impl Hand {
 
     #[track_caller]
     fn assert_stop(&self, cause: StopCause, valid_until: f64) {
-        let stop = Action::StopService { cause, valid_until: secs(valid_until) };
+        let stop = Action::StopService {
+            cause,
+            valid_until: secs(valid_until),
+        };
         assert!(self.actions.contains(&stop), "{:?}", self.actions);
     }
 }
 
 fn renew(holder: &str, fence: u64, version: u64) -> Call {
-    Call::Renew { held: held(holder, fence, version) }
+    Call::Renew {
+        held: held(holder, fence, version),
+    }
 }
 
 fn release(version: u64) -> Call {
-    Call::Release { held: held("me", 7, version) }
+    Call::Release {
+        held: held("me", 7, version),
+    }
 }
 
 fn take(version: u64) -> Call {
-    Call::Take { expected: Version::from(version) }
+    Call::Take {
+        expected: Version::from(version),
+    }
 }

@@ -34,9 +34,18 @@ mod linux {
         pub(in super::super) fn set(&self, at: Duration) {
             let at = at.max(Duration::from_nanos(1)); // zero would switch it off
             let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
-            let value = Timespec { tv_sec: seconds, tv_nsec: i64::from(at.subsec_nanos()) };
-            let never = Timespec { tv_sec: 0, tv_nsec: 0 };
-            let timer = Itimerspec { it_interval: never, it_value: value };
+            let value = Timespec {
+                tv_sec: seconds,
+                tv_nsec: i64::from(at.subsec_nanos()),
+            };
+            let never = Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            };
+            let timer = Itimerspec {
+                it_interval: never,
+                it_value: value,
+            };
             timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME, &timer)
                 .expect("a timer of ours takes any time");
         }
@@ -64,7 +73,10 @@ mod other {
 
     impl Alarm {
         pub(in super::super) fn new() -> io::Result<Self> {
-            Ok(Self { at: Mutex::new(Duration::MAX), set: Condvar::new() })
+            Ok(Self {
+                at: Mutex::new(Duration::MAX),
+                set: Condvar::new(),
+            })
         }
 
         pub(in super::super) fn set(&self, at: Duration) {
@@ -75,7 +87,11 @@ mod other {
         pub(in super::super) fn wait(&self) {
             let mut due = self.at.lock().unwrap_or_else(PoisonError::into_inner);
             while let Some(left) = due.checked_sub(clock::now()).filter(|left| !left.is_zero()) {
-                due = self.set.wait_timeout(due, left).unwrap_or_else(PoisonError::into_inner).0;
+                due = self
+                    .set
+                    .wait_timeout(due, left)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
             }
         }
     }

@@ -30,9 +30,18 @@ impl<S: Service> Led<S> {
         ready: Ready,
     ) -> Result<Self, LeaderError> {
         let arm = || Guard::arm(&term, runner.subscribe()).map_err(LeaderError::Guard);
-        let guard = (on_overrun == OnOverrun::ExitProcess).then(arm).transpose()?;
+        let guard = (on_overrun == OnOverrun::ExitProcess)
+            .then(arm)
+            .transpose()?;
         runner.request_start();
-        Ok(Self { runner, term, told: false, ready, since: SystemTime::now(), guard })
+        Ok(Self {
+            runner,
+            term,
+            told: false,
+            ready,
+            since: SystemTime::now(),
+            guard,
+        })
     }
 
     pub(super) fn extend(&self, until: Duration) {
@@ -45,12 +54,18 @@ impl<S: Service> Led<S> {
     /// What the status shows: since when, with which fence, and for how long yet.
     pub(super) fn detail(&self) -> String {
         let (since, left) = (wall::seconds(self.since), self.term.left().as_secs_f32());
-        format!("leader since {since}, fence {}, {left:.1} s left", self.term.fence())
+        format!(
+            "leader since {since}, fence {}, {left:.1} s left",
+            self.term.fence()
+        )
     }
 
     /// The moment when its term began, in seconds since 1970.
     pub(super) fn since(&self) -> f64 {
-        self.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+        self.since
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs_f64()
     }
 
     /// Waits until nothing of the service is left: a verdict is not enough.
@@ -97,7 +112,9 @@ impl<S: Service> Led<S> {
     }
 
     fn failed(&self) -> LeaderError {
-        self.runner.errors_last().map_or(LeaderError::Aborted, LeaderError::Led)
+        self.runner
+            .errors_last()
+            .map_or(LeaderError::Aborted, LeaderError::Led)
     }
 }
 

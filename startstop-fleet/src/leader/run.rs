@@ -41,7 +41,11 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
         let identity = identity();
         let timing = leader.timing;
         let election = Election::new(identity.clone(), timing);
-        let election = if leader.store.notifies() { election.notified() } else { election };
+        let election = if leader.store.notifies() {
+            election.notified()
+        } else {
+            election
+        };
         Self {
             leader,
             cx,
@@ -74,7 +78,15 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
             self.listen();
             let wake = self.election.wake_at();
             let left = wake.map_or(Duration::MAX, |at| at.saturating_sub(clock::now()));
-            let Self { cx, leader, call, hint, led, heard_stop, .. } = self;
+            let Self {
+                cx,
+                leader,
+                call,
+                hint,
+                led,
+                heard_stop,
+                ..
+            } = self;
             tokio::select! {
                 biased;
                 () = cx.cancelled(), if !*heard_stop => {
@@ -140,7 +152,8 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
     fn count(&self) {
         let fence = self.election.record().map_or(0, Record::fence);
         let since = self.led.as_ref().map_or(0.0, Led::since);
-        self.cx.gauge("leading", f64::from(u8::from(self.led.is_some())));
+        self.cx
+            .gauge("leading", f64::from(u8::from(self.led.is_some())));
         self.cx.gauge("leading_since_seconds", since);
         self.cx.gauge("fence", fence as f64);
     }

@@ -37,13 +37,23 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
         term: Term,
         group: &OnceLock<WeakRunner<Group>>,
     ) {
-        let Some(group) = group.get().and_then(WeakRunner::upgrade) else { return };
+        let Some(group) = group.get().and_then(WeakRunner::upgrade) else {
+            return;
+        };
         let balance = self.clone();
         let (ours, table) = Default::default();
-        let run = Arc::new(Run { balance, cx: cx.clone(), term, group, ours, table });
+        let run = Arc::new(Run {
+            balance,
+            cx: cx.clone(),
+            term,
+            group,
+            ours,
+            table,
+        });
         let watch = self.watch(&run.table);
         let rounds = run.rounds();
-        cx.run_until_cancelled(async { tokio::join!(watch, rounds) }).await;
+        cx.run_until_cancelled(async { tokio::join!(watch, rounds) })
+            .await;
     }
 
     /// Has the store tell of changes, for as long as it can, and asks it again.
@@ -116,22 +126,28 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         for (member, record) in &view.over {
             self.evict(member, record).await?;
         }
-        let Some(me) = view.members.iter().position(|(member, _)| **member == *balance.member)
+        let Some(me) = view
+            .members
+            .iter()
+            .position(|(member, _)| **member == *balance.member)
         else {
             return Ok(()); // our own membership is not told yet, or is about to be lost
         };
         let names: Vec<&str> = view.members.iter().map(|(member, _)| &**member).collect();
         let owners: Vec<_> = (0..balance.count).map(|shard| view.owner(shard)).collect();
         let planned = plan(&names, &owners);
-        let (mine, others): (Vec<_>, Vec<_>) =
-            (0..balance.count).zip(planned).partition(|(_, owner)| *owner == me);
+        let (mine, others): (Vec<_>, Vec<_>) = (0..balance.count)
+            .zip(planned)
+            .partition(|(_, owner)| *owner == me);
         for (shard, _) in others {
             self.give_up(shard);
         }
         let mine = mine.into_iter().map(|(shard, _)| shard).collect();
         let missing = self.missing(&view, mine).await?;
         let takable = self.takable(&view, me, missing).await?;
-        Taker::new(self, &view.members[me].1).take_all(takable).await
+        Taker::new(self, &view.members[me].1)
+            .take_all(takable)
+            .await
     }
 
     /// Takes the record of a member whose lease is over, so that it cannot renew it, and deletes it.
@@ -139,7 +155,10 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         let balance = &self.balance;
         let name = balance.member(member);
         let claim = Claim::new(&*balance.member, balance.timing.lease);
-        match balance.limited(balance.store.take(&name, &claim, record.version())).await {
+        match balance
+            .limited(balance.store.take(&name, &claim, record.version()))
+            .await
+        {
             Ok(taken) => match balance.limited(balance.store.release(&name, &taken)).await {
                 Ok(_) | Err(StoreError::Conflict) => Ok(()),
                 Err(error) => Err(error),
@@ -153,7 +172,9 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
     fn forget_ended(&self) {
         let group = self.group.service();
         let here = |shard: &u32| group.get(&shard.to_string()).is_some();
-        self.ours.lock().retain(|shard, owned| owned.stage != Stage::Here || here(shard));
+        self.ours
+            .lock()
+            .retain(|shard, owned| owned.stage != Stage::Here || here(shard));
         self.tell();
     }
 
@@ -218,7 +239,9 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
 
     /// Tells whether what `holder` had may be taken.
     async fn is_gone(&self, view: &View, me: usize, holder: &str) -> Result<bool, StoreError> {
-        let Some((member, fence)) = member_of(holder) else { return Ok(false) };
+        let Some((member, fence)) = member_of(holder) else {
+            return Ok(false);
+        };
         let living = view
             .members
             .iter()
@@ -234,7 +257,9 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
     fn give_up(self: &Arc<Self>, shard: u32) {
         let record = {
             let mut ours = self.ours.lock();
-            let Some(owned) = ours.get_mut(&shard) else { return };
+            let Some(owned) = ours.get_mut(&shard) else {
+                return;
+            };
             let is_member = || self.group.service().get(&shard.to_string()).is_some();
             match owned.stage {
                 Stage::Leaving => return,
@@ -260,7 +285,10 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             }
             let balance = &run.balance;
             let name = balance.shard(shard);
-            balance.limited(balance.store.release(&name, &record)).await.ok();
+            balance
+                .limited(balance.store.release(&name, &record))
+                .await
+                .ok();
             run.ours.lock().remove(&shard);
             run.tell();
         });

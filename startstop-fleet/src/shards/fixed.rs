@@ -80,7 +80,10 @@ impl<S: Service> Shards<S, Memory> {
     ) -> FixedShards {
         let name = name.into();
         if ordinal >= of {
-            return FixedShards { name, group: Err(ShardsError::Ordinal { ordinal, of }) };
+            return FixedShards {
+                name,
+                group: Err(ShardsError::Ordinal { ordinal, of }),
+            };
         }
         let shards = (ordinal..count).step_by(of as usize);
         let builder = shards.fold(Group::builder(name.clone()), |builder, shard| {
@@ -122,7 +125,8 @@ impl Service for FixedShards {
     }
 
     fn children(&self) -> Vec<Status> {
-        self.group().map_or_else(Vec::new, |group| group.status().children().to_vec())
+        self.group()
+            .map_or_else(Vec::new, |group| group.status().children().to_vec())
     }
 
     fn grace(&self) -> Option<Duration> {

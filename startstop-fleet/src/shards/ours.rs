@@ -29,8 +29,10 @@ pub(super) enum Stage {
 impl Ours {
     /// Its service has started, or has failed to.
     pub(super) fn started(&self, shard: u32) {
-        if let Some(owned) =
-            self.lock().get_mut(&shard).filter(|owned| owned.stage == Stage::Starting)
+        if let Some(owned) = self
+            .lock()
+            .get_mut(&shard)
+            .filter(|owned| owned.stage == Stage::Starting)
         {
             owned.stage = Stage::Here;
         }

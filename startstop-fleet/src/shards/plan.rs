@@ -11,7 +11,11 @@ pub(super) fn plan(members: &[&str], owners: &[Option<usize>]) -> Vec<usize> {
     let shares = shares(&has, owners.len());
     let mut kept = keep(members, owners, &shares);
     has = count(members.len(), &kept);
-    for (shard, owner) in kept.iter_mut().enumerate().filter(|(_, owner)| owner.is_none()) {
+    for (shard, owner) in kept
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, owner)| owner.is_none())
+    {
         let room = (0..members.len()).filter(|member| has[*member] < shares[*member]);
         let member = room.max_by_key(|member| weight(members[*member], shard));
         let member = member.expect("the shares are all shards together");
@@ -90,7 +94,11 @@ mod tests {
     }
 
     fn moved(before: &[usize], after: &[usize]) -> usize {
-        before.iter().zip(after).filter(|(before, after)| before != after).count()
+        before
+            .iter()
+            .zip(after)
+            .filter(|(before, after)| before != after)
+            .count()
     }
 
     fn owned(plan: &[usize]) -> Vec<Option<usize>> {
@@ -102,7 +110,10 @@ mod tests {
         for members in 1..=20 {
             for shards in [1, 7, 64, 1000] {
                 let plan = planned(members, &vec![None; shards]);
-                assert!(most(&plan) <= shards.div_ceil(members), "{shards} over {members}");
+                assert!(
+                    most(&plan) <= shards.div_ceil(members),
+                    "{shards} over {members}"
+                );
             }
         }
     }
@@ -113,7 +124,10 @@ mod tests {
             let before = planned(members, &[None; 64]);
             let after = planned(members + 1, &owned(&before));
             assert!(most(&after) <= 64_usize.div_ceil(members + 1));
-            assert!(moved(&before, &after) <= 64_usize.div_ceil(members + 1), "{members}");
+            assert!(
+                moved(&before, &after) <= 64_usize.div_ceil(members + 1),
+                "{members}"
+            );
             let joined = |(before, after): (&usize, &usize)| before == after || *after == members;
             assert!(before.iter().zip(&after).all(joined), "only to the new one");
         }
@@ -124,7 +138,9 @@ mod tests {
         for members in 2..=20 {
             let before = planned(members, &[None; 64]);
             let gone = members - 1;
-            let left = before.iter().map(|member| (*member != gone).then_some(*member));
+            let left = before
+                .iter()
+                .map(|member| (*member != gone).then_some(*member));
             let left: Vec<_> = left.collect();
             let after = planned(members - 1, &left);
             let its = before.iter().filter(|member| **member == gone).count();

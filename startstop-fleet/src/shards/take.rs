@@ -23,7 +23,10 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
     /// For the member that has this record.
     pub(super) fn new(run: &Arc<Run<S, L>>, membership: &Record) -> Arc<Self> {
         let holder = holder_of(&run.balance.member, membership.fence());
-        Arc::new(Self { run: run.clone(), claim: Claim::beside(holder, membership) })
+        Arc::new(Self {
+            run: run.clone(),
+            claim: Claim::beside(holder, membership),
+        })
     }
 
     /// Takes those that are nobody's, as their records say that were seen.
@@ -50,18 +53,25 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
 
     async fn take(&self, shard: u32, seen: Option<Record>) -> Result<(), StoreError> {
         let name = self.run.balance.shard(shard);
-        let expected =
-            seen.as_ref().map_or_else(Version::absent, |record| record.version().clone());
+        let expected = seen
+            .as_ref()
+            .map_or_else(Version::absent, |record| record.version().clone());
         let taken = match self.try_take(&name, &expected).await? {
             Some(record) => Some((record, expected)),
             None => self.try_again(&name, &expected).await?,
         };
-        let Some((record, taken_from)) = taken else { return Ok(()) };
+        let Some((record, taken_from)) = taken else {
+            return Ok(());
+        };
         if !self.run.term.is_valid() {
             return Ok(()); // it goes with our membership
         }
         let (taken_from, stage) = (Some(taken_from), Stage::Starting);
-        let owned = Owned { record: record.clone(), taken_from, stage };
+        let owned = Owned {
+            record: record.clone(),
+            taken_from,
+            stage,
+        };
         self.run.ours.lock().insert(shard, owned);
         self.run.tell();
         self.start(shard, name, &record);
@@ -71,7 +81,10 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
     /// Nothing if the record has changed.
     async fn try_take(&self, name: &str, expected: &Version) -> Result<Option<Record>, StoreError> {
         let balance = &self.run.balance;
-        match balance.limited(balance.store.take(name, &self.claim, expected)).await {
+        match balance
+            .limited(balance.store.take(name, &self.claim, expected))
+            .await
+        {
             Err(StoreError::Conflict) => Ok(None),
             taken => taken.map(Some),
         }
@@ -93,12 +106,20 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
 
     /// Starts it beside the balance, which does not wait for it. Nor does a stop of the group, which the balance is in itself.
     fn start(&self, shard: u32, name: String, record: &Record) {
-        let (balance, term) = (&self.run.balance, self.run.term.beside(name, record.fence()));
+        let (balance, term) = (
+            &self.run.balance,
+            self.run.term.beside(name, record.fence()),
+        );
         let member = Member::new((balance.make)(shard, term));
-        let member = member.settings(balance.settings.clone()).on_failure(OnFailure::Ignore);
+        let member = member
+            .settings(balance.settings.clone())
+            .on_failure(OnFailure::Ignore);
         let run = self.run.clone();
         self.run.cx.spawn(async move {
-            let insert = run.group.service().insert(shard.to_string(), member.transient());
+            let insert = run
+                .group
+                .service()
+                .insert(shard.to_string(), member.transient());
             run.cx.run_until_cancelled(insert).await;
             run.ours.started(shard);
         });

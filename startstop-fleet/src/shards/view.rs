@@ -82,7 +82,9 @@ impl Table {
         let mut inner = self.lock();
         let old = std::mem::take(&mut inner.records);
         for (key, record) in records {
-            let since = old.get(&key).filter(|(seen, _)| seen.version() == record.version());
+            let since = old
+                .get(&key)
+                .filter(|(seen, _)| seen.version() == record.version());
             let since = since.map_or(now, |(_, since)| *since);
             inner.records.insert(key, (record, since));
         }
@@ -96,12 +98,18 @@ impl Table {
         let mut view = View::default();
         let inner = self.lock();
         for (key, (record, since)) in &inner.records {
-            let Some((kind, rest)) = key.strip_prefix(name).and_then(parts) else { continue };
+            let Some((kind, rest)) = key.strip_prefix(name).and_then(parts) else {
+                continue;
+            };
             match (kind, rest.parse()) {
                 ("shards", Ok(shard)) => drop(view.shards.insert(shard, record.clone())),
                 ("members", _) if !record.is_free() => {
                     let over = record.lease().is_some_and(|lease| now >= *since + lease);
-                    let list = if over { &mut view.over } else { &mut view.members };
+                    let list = if over {
+                        &mut view.over
+                    } else {
+                        &mut view.members
+                    };
                     list.push((rest.to_owned(), record.clone()));
                 }
                 _ => {}
@@ -147,7 +155,9 @@ impl View {
     /// The place of the living member that has a shard.
     pub(super) fn owner(&self, shard: u32) -> Option<usize> {
         let holder = self.shards.get(&shard)?.holder()?;
-        self.members.iter().position(|(member, record)| holder == holder_of(member, record.fence()))
+        self.members
+            .iter()
+            .position(|(member, record)| holder == holder_of(member, record.fence()))
     }
 }
 
@@ -185,18 +195,29 @@ mod tests {
         {
             table.listed(Source::Listed, vec![member(version)], secs(at));
             let view = table.view("orders", secs(at));
-            assert_eq!((view.members.len(), view.over.len()), (members, over), "at {at} s");
+            assert_eq!(
+                (view.members.len(), view.over.len()),
+                (members, over),
+                "at {at} s"
+            );
         }
     }
 
     #[test]
     fn a_shard_belongs_to_a_member_of_this_very_term() {
         let shard = |holder: String| {
-            ("orders/shards/7".to_owned(), Record::held(holder, 1, Version::from(9)))
+            (
+                "orders/shards/7".to_owned(),
+                Record::held(holder, 1, Version::from(9)),
+            )
         };
         for (fence, owner) in [(3, Some(0)), (2, None)] {
             let table = Table::default();
-            table.listed(Source::Listed, vec![member(1), shard(holder_of("a", fence))], secs(0));
+            table.listed(
+                Source::Listed,
+                vec![member(1), shard(holder_of("a", fence))],
+                secs(0),
+            );
             assert_eq!(table.view("orders", secs(0)).owner(7), owner);
         }
         assert_eq!(member_of("a@b@3"), Some(("a@b", 3)));

@@ -27,7 +27,11 @@ impl Claim {
     /// Makes the claim of `holder` to a lease of this length.
     #[must_use]
     pub fn new(holder: impl Into<Arc<str>>, lease: Duration) -> Self {
-        Self { holder: holder.into(), lease: Some(lease), beside: None }
+        Self {
+            holder: holder.into(),
+            lease: Some(lease),
+            beside: None,
+        }
     }
 
     /// Makes a claim that is in force for as long as another record of the same process, `held`, is: it is never renewed. A store that
@@ -44,7 +48,11 @@ impl Claim {
     /// ```
     #[must_use]
     pub fn beside(holder: impl Into<Arc<str>>, held: &Record) -> Self {
-        Self { holder: holder.into(), lease: None, beside: Some(held.clone()) }
+        Self {
+            holder: holder.into(),
+            lease: None,
+            beside: Some(held.clone()),
+        }
     }
 
     /// Returns who wants the lease.

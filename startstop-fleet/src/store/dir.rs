@@ -63,7 +63,10 @@ pub struct Dir {
 impl Dir {
     /// Makes a store of the files in `folder`, which is made when it is first written to.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: Arc::new(folder.into()), lives: Arc::default() }
+        Self {
+            folder: Arc::new(folder.into()),
+            lives: Arc::default(),
+        }
     }
 
     fn work(&self, name: &str) -> Work {
@@ -75,7 +78,9 @@ impl Dir {
         &self,
         work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        tokio::task::spawn_blocking(work).await.map_err(StoreError::unavailable)?
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(StoreError::unavailable)?
     }
 
     /// Does it under the lock of the name, which is never waited for in a thread: its holder may be frozen.
@@ -122,8 +127,12 @@ impl LeaseStore for Dir {
         claim: &Claim,
         expected: &Version,
     ) -> Result<Record, StoreError> {
-        let (claim, expected, this, key) =
-            (claim.clone(), expected.clone(), self.clone(), name.to_owned());
+        let (claim, expected, this, key) = (
+            claim.clone(),
+            expected.clone(),
+            self.clone(),
+            name.to_owned(),
+        );
         self.run_locked(name, move |at| {
             let (record, life) = at.take(&claim, &expected)?;
             this.keep(&key, life);
@@ -152,7 +161,9 @@ impl LeaseStore for Dir {
         self.run(move || {
             let names = paths::names(&folder).map_err(StoreError::unavailable)?;
             let names = names.into_iter().filter(|name| name.starts_with(&prefix));
-            names.map(|name| Work::new(&folder, &name).read().map(|read| (name, read))).collect()
+            names
+                .map(|name| Work::new(&folder, &name).read().map(|read| (name, read)))
+                .collect()
         })
         .await
     }

@@ -109,14 +109,21 @@ impl Etcd {
         endpoints: impl IntoIterator<Item = U>,
         client: reqwest::Client,
     ) -> Result<Self, StoreError> {
-        let urls = endpoints.into_iter().map(|url| endpoint::parse(&url.into()));
+        let urls = endpoints
+            .into_iter()
+            .map(|url| endpoint::parse(&url.into()));
         let urls = urls.collect::<Result<Vec<_>, _>>()?;
         let Some((_, user)) = urls.first() else {
             return Err(StoreError::refused("etcd has no endpoint to connect to"));
         };
-        let login = user.as_ref().map(|(name, password)| Login::new(name, password));
+        let login = user
+            .as_ref()
+            .map(|(name, password)| Login::new(name, password));
         let endpoints = urls.into_iter().map(|(url, _)| url).collect();
-        Ok(Self { api: Api::new(client, endpoints, login), watches: Kept::default() })
+        Ok(Self {
+            api: Api::new(client, endpoints, login),
+            watches: Kept::default(),
+        })
     }
 
     /// Says who we are, for an etcd that asks. The endpoints of [`connect`](Self::connect) may say so too:
@@ -144,7 +151,10 @@ impl Etcd {
     }
 
     async fn get(&self, name: &str) -> Result<Option<Kv>, StoreError> {
-        let answer = self.api.call("/v3/kv/range", &json!({ "key": Self::key(name) })).await?;
+        let answer = self
+            .api
+            .call("/v3/kv/range", &json!({ "key": Self::key(name) }))
+            .await?;
         Ok(Kv::all(&answer)?.into_iter().next())
     }
 
@@ -195,7 +205,8 @@ impl Etcd {
     async fn bind(&self, name: &str, kv: &Kv, lease: u64) -> Result<u64, StoreError> {
         let key = Self::key(name);
         let put = json!({ "key": key, "lease": lease.to_string(), "ignore_value": true });
-        self.txn(modified(&key, kv.modified), json!({ "request_put": put })).await
+        self.txn(modified(&key, kv.modified), json!({ "request_put": put }))
+            .await
     }
 }
 
@@ -236,7 +247,11 @@ impl LeaseStore for Etcd {
         match self.txn(absent(&key), json!({ "request_put": put })).await {
             Ok(revision) => {
                 self.watches.close(name);
-                Ok(Record::held(claim.holder(), revision, version(revision, lease, mark)))
+                Ok(Record::held(
+                    claim.holder(),
+                    revision,
+                    version(revision, lease, mark),
+                ))
             }
             Err(error) => {
                 if matches!(error, StoreError::Conflict) && mark.is_empty() {
@@ -253,14 +268,21 @@ impl LeaseStore for Etcd {
             0 => Err(StoreError::Conflict),
             lease => self.keep_alive(lease).await,
         };
-        let kv = self.get(name).await?.filter(|kv| kv.created == held.fence());
+        let kv = self
+            .get(name)
+            .await?
+            .filter(|kv| kv.created == held.fence());
         let ours = |kv: &Kv| record(Some(kv)).holder() == held.holder();
         let kv = kv.filter(ours).ok_or(StoreError::Conflict)?;
         match (kv.lease, kept) {
             (bound, Ok(())) if bound == lease => Ok(record(Some(&kv))),
             (0, Ok(())) => {
                 let revision = self.bind(name, &kv, lease).await?;
-                Ok(record(Some(&Kv { lease, modified: revision, ..kv })))
+                Ok(record(Some(&Kv {
+                    lease,
+                    modified: revision,
+                    ..kv
+                })))
             }
             (_, kept) => kept.and(Err(StoreError::Conflict)),
         }
@@ -321,7 +343,11 @@ impl LeaseStore for Etcd {
 
     async fn watch(&self, prefix: &str, tell: impl Fn(Change) + Send + Sync) -> StoreError {
         let (from, to) = request::range(&format!("{PREFIX}{prefix}"));
-        let mut watch = match self.api.watch(json!({ "key": from, "range_end": to })).await {
+        let mut watch = match self
+            .api
+            .watch(json!({ "key": from, "range_end": to }))
+            .await
+        {
             Ok(watch) => watch,
             Err(error) => return error,
         };

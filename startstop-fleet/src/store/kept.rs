@@ -25,7 +25,12 @@ impl<W> Kept<W> {
     }
 
     pub(super) fn lend<'a>(&'a self, name: &'a str, seen: &Version, watch: W) -> Lent<'a, W> {
-        Lent { kept: self, name, version: seen.clone(), watch: Some(watch) }
+        Lent {
+            kept: self,
+            name,
+            version: seen.clone(),
+            watch: Some(watch),
+        }
     }
 
     /// Closes the watch of a lease that is followed no more.
@@ -42,7 +47,9 @@ impl<W> Kept<W> {
 impl<W> Lent<'_, W> {
     /// The watch, until [`fail`](Self::fail).
     pub(super) fn watch(&mut self) -> &mut W {
-        self.watch.as_mut().expect("it is here until it is dropped or fails")
+        self.watch
+            .as_mut()
+            .expect("it is here until it is dropped or fails")
     }
 
     /// The version that it has told last.
@@ -65,7 +72,10 @@ impl<W> Lent<'_, W> {
 impl<W> Drop for Lent<'_, W> {
     fn drop(&mut self) {
         if let Some(watch) = self.watch.take() {
-            let old = self.kept.lock().insert(self.name.to_owned(), (self.version.clone(), watch));
+            let old = self
+                .kept
+                .lock()
+                .insert(self.name.to_owned(), (self.version.clone(), watch));
             drop(old);
         }
     }

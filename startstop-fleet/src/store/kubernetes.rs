@@ -112,7 +112,10 @@ impl Kubernetes {
     /// # }
     /// ```
     pub fn with_client(client: kube::Client, namespace: impl Into<String>) -> Self {
-        Self { api: Api::new(client, namespace.into()), watches: Kept::default() }
+        Self {
+            api: Api::new(client, namespace.into()),
+            watches: Kept::default(),
+        }
     }
 
     /// What an event says, and of which lease; nothing if it is only a bookmark.
@@ -190,8 +193,13 @@ impl LeaseStore for Kubernetes {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
-        let mut all: Vec<(String, Record)> =
-            self.api.list().await?.iter().map(|lease| (lease.name(), lease.record())).collect();
+        let mut all: Vec<(String, Record)> = self
+            .api
+            .list()
+            .await?
+            .iter()
+            .map(|lease| (lease.name(), lease.record()))
+            .collect();
         all.retain(|(name, _)| name.starts_with(prefix));
         all.sort_by(|one, other| one.0.cmp(&other.0));
         Ok(all)
@@ -249,7 +257,9 @@ impl LeaseStore for Kubernetes {
 
 impl fmt::Debug for Kubernetes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kubernetes").field("namespace", &self.api.namespace).finish_non_exhaustive()
+        f.debug_struct("Kubernetes")
+            .field("namespace", &self.api.namespace)
+            .finish_non_exhaustive()
     }
 }
 

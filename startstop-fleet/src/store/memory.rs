@@ -64,8 +64,14 @@ impl Memory {
     #[must_use]
     pub fn new() -> Self {
         let (writes, changes) = (watch::Sender::new(0), broadcast::Sender::new(CHANGES));
-        let shared = Shared { table: Mutex::default(), writes, changes };
-        Self { shared: Arc::new(shared) }
+        let shared = Shared {
+            table: Mutex::default(),
+            writes,
+            changes,
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Deletes a record, as somebody does by hand. Fences go on growing.
@@ -85,13 +91,19 @@ impl Memory {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        self.shared.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .table
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Under the lock, so that changes are told in their order.
     fn tell(&self, table: &Table, name: &str) {
         self.shared.writes.send_modify(|writes| *writes += 1);
-        self.shared.changes.send((name.to_owned(), table.get(name))).ok();
+        self.shared
+            .changes
+            .send((name.to_owned(), table.get(name)))
+            .ok();
     }
 
     /// Replaces the record, if it is of version `expected`, by what `make` gives for the next version.
@@ -139,7 +151,9 @@ impl LeaseStore for Memory {
     }
 
     async fn renew(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
-        self.write(name, held.version(), |_, version| held.clone().at_version(version))
+        self.write(name, held.version(), |_, version| {
+            held.clone().at_version(version)
+        })
     }
 
     async fn release(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
@@ -150,7 +164,9 @@ impl LeaseStore for Memory {
         let table = self.table();
         let from = table.records.range(prefix.to_owned()..);
         let found = from.take_while(|(name, _)| name.starts_with(prefix));
-        Ok(found.map(|(name, record)| (name.clone(), record.clone())).collect())
+        Ok(found
+            .map(|(name, record)| (name.clone(), record.clone()))
+            .collect())
     }
 
     async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {

@@ -120,7 +120,11 @@ impl Postgres {
         let hub = Hub::default();
         hub.try_listen(&connect).await;
         let idle = Arc::new(Mutex::new(Some(first)));
-        Ok(Self { connect: Arc::new(connect), idle, hub: Arc::new(hub) })
+        Ok(Self {
+            connect: Arc::new(connect),
+            idle,
+            hub: Arc::new(hub),
+        })
     }
 
     /// Makes the table and the sequence, where they are missing.
@@ -137,11 +141,13 @@ impl Postgres {
     ///
     /// The statement may be carried out nevertheless.
     pub async fn create(&self) -> Result<(), StoreError> {
-        self.with(async |connection| connection.run(CREATE).await).await
+        self.with(async |connection| connection.run(CREATE).await)
+            .await
     }
 
     async fn rows(&self, sql: &str, values: &Parameters<'_>) -> Result<Vec<Row>, StoreError> {
-        self.with(async |connection| connection.query(sql, values).await).await
+        self.with(async |connection| connection.query(sql, values).await)
+            .await
     }
 
     /// Writes, if the row is as it is expected to be.
@@ -175,17 +181,24 @@ impl Postgres {
 impl LeaseStore for Postgres {
     async fn check(&self, name: &str) -> Result<(), StoreError> {
         if name.is_empty() || name.contains('\0') {
-            return Err(StoreError::refused("the name of a lease is empty or has a zero byte"));
+            return Err(StoreError::refused(
+                "the name of a lease is empty or has a zero byte",
+            ));
         }
         if name.len() > LONGEST {
-            return Err(StoreError::refused("the name of a lease is longer than 1000 bytes"));
+            return Err(StoreError::refused(
+                "the name of a lease is longer than 1000 bytes",
+            ));
         }
         self.rows(CHECK, &[]).await.map(drop)
     }
 
     async fn read(&self, name: &str) -> Result<Record, StoreError> {
         let rows = self.rows(READ, &[(&name, Type::TEXT)]).await?;
-        record(rows.first().ok_or_else(|| StoreError::unavailable("no row"))?)
+        record(
+            rows.first()
+                .ok_or_else(|| StoreError::unavailable("no row"))?,
+        )
     }
 
     async fn take(
@@ -198,8 +211,12 @@ impl LeaseStore for Postgres {
         let millis = |lease: Duration| i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
         let lease = claim.lease().map(millis);
         let seen = signed(expected);
-        let values: [(&(dyn ToSql + Sync), Type); 4] =
-            [(&name, Type::TEXT), (&holder, Type::TEXT), (&lease, Type::INT8), (&seen, Type::INT8)];
+        let values: [(&(dyn ToSql + Sync), Type); 4] = [
+            (&name, Type::TEXT),
+            (&holder, Type::TEXT),
+            (&lease, Type::INT8),
+            (&seen, Type::INT8),
+        ];
         if expected.is_absent() {
             return self.write(INSERT, &values[..3]).await;
         }
@@ -208,12 +225,14 @@ impl LeaseStore for Postgres {
 
     async fn renew(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
         let seen = signed(held.version());
-        self.write(RENEW, &[(&name, Type::TEXT), (&seen, Type::INT8)]).await
+        self.write(RENEW, &[(&name, Type::TEXT), (&seen, Type::INT8)])
+            .await
     }
 
     async fn release(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
         let seen = signed(held.version());
-        self.write(RELEASE, &[(&name, Type::TEXT), (&seen, Type::INT8)]).await
+        self.write(RELEASE, &[(&name, Type::TEXT), (&seen, Type::INT8)])
+            .await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
@@ -253,7 +272,9 @@ impl LeaseStore for Postgres {
                 Ok(Some(_)) => {}
                 Err(RecvError::Lagged(_)) => return Ok(None),
                 Ok(None) | Err(RecvError::Closed) => {
-                    return Err(StoreError::unavailable("the connection that listens is gone"));
+                    return Err(StoreError::unavailable(
+                        "the connection that listens is gone",
+                    ));
                 }
             }
         }

@@ -50,7 +50,11 @@ async fn run(case: &str) {
     let service = case.to_owned();
     let leader = Leader::new("invoices", cable.clone(), move |term| made(&service, term));
     let runner = Runner::new(
-        leader.timing(QUICK).settings(settings).on_overrun(on_overrun).ready_when_leading(),
+        leader
+            .timing(QUICK)
+            .settings(settings)
+            .on_overrun(on_overrun)
+            .ready_when_leading(),
     );
     runner.start().await.unwrap();
     if case == "frozen" {
@@ -84,7 +88,10 @@ static TERM: Mutex<Option<Term>> = Mutex::new(None);
 /// The clock that terms are measured by.
 fn now() -> Duration {
     let now = clock_gettime(ClockId::Boottime);
-    Duration::new(u64::try_from(now.tv_sec).unwrap(), u32::try_from(now.tv_nsec).unwrap())
+    Duration::new(
+        u64::try_from(now.tv_sec).unwrap(),
+        u32::try_from(now.tv_nsec).unwrap(),
+    )
 }
 
 fn nanos(time: Duration) -> u128 {

@@ -30,17 +30,30 @@ async fn the_status_says_who_leads_with_which_fence() {
         runner.status().detail().unwrap_or_default().to_owned()
     };
     let told = detail(&a);
-    assert!(told.starts_with("leader since 20") && told.contains("Z, fence 1, "), "{told}");
+    assert!(
+        told.starts_with("leader since 20") && told.contains("Z, fence 1, "),
+        "{told}"
+    );
     assert!(told.ends_with(" s left"), "{told}");
     let b = replica("b", store, &say, Duration::ZERO);
     b.start().await.unwrap();
     assert!(detail(&b).starts_with("follower of ") && detail(&b).ends_with(", fence 1"));
     let gauges = |runner: &dyn startstop_core::StartStop, name: &str| {
         let status = runner.status();
-        status.gauges().iter().find(|(other, _)| *other == name).map(|(_, value)| *value)
+        status
+            .gauges()
+            .iter()
+            .find(|(other, _)| *other == name)
+            .map(|(_, value)| *value)
     };
-    assert_eq!([gauges(&a, "leading"), gauges(&b, "leading")], [Some(1.0), Some(0.0)]);
-    assert_eq!([gauges(&a, "fence"), gauges(&b, "fence")], [Some(1.0), Some(1.0)]);
+    assert_eq!(
+        [gauges(&a, "leading"), gauges(&b, "leading")],
+        [Some(1.0), Some(0.0)]
+    );
+    assert_eq!(
+        [gauges(&a, "fence"), gauges(&b, "fence")],
+        [Some(1.0), Some(1.0)]
+    );
     assert!(gauges(&a, "leading_since_seconds") > Some(1e9));
     b.stop().await.unwrap();
     a.stop().await.unwrap();
@@ -69,9 +82,14 @@ async fn what_is_led_drains_reloads_is_found_and_tells_with_its_leader() {
         .drain(Duration::from_millis(50))
         .stop_timeout(Duration::from_secs(4))
         .abort_timeout(Duration::from_secs(1));
-    let leader = Leader::new("invoices", Memory::new(), make).timing(ROOMY).settings(settings);
+    let leader = Leader::new("invoices", Memory::new(), make)
+        .timing(ROOMY)
+        .settings(settings);
     let mut leads = leader.leading();
-    let app = Group::builder("app").with("invoices", leader.ready_when_leading()).build().unwrap();
+    let app = Group::builder("app")
+        .with("invoices", leader.ready_when_leading())
+        .build()
+        .unwrap();
     let app = Runner::new(app);
     let mut events = app.events();
     app.start().await.unwrap();
@@ -92,8 +110,14 @@ async fn what_is_led_drains_reloads_is_found_and_tells_with_its_leader() {
             told.push(event.kind().to_string());
         }
     }
-    assert!(told.iter().any(|kind| kind.contains("draining")), "{told:?}");
-    assert!(app.find("app/invoices/run").is_none(), "it is no part any more");
+    assert!(
+        told.iter().any(|kind| kind.contains("draining")),
+        "{told:?}"
+    );
+    assert!(
+        app.find("app/invoices/run").is_none(),
+        "it is no part any more"
+    );
 }
 
 /// Elsewhere a SIGHUP would be a termination.
@@ -105,7 +129,10 @@ async fn a_reload_where_there_is_nothing_to_reload_is_done() {
     said(&mut stage).await;
     let b = replica("b", store, &say, Duration::ZERO);
     b.start().await.unwrap();
-    for (who, it) in [("the leader, of a service that has none", &a), ("a follower", &b)] {
+    for (who, it) in [
+        ("the leader, of a service that has none", &a),
+        ("a follower", &b),
+    ] {
         assert!(it.reload().await.is_ok(), "{who}");
     }
     b.stop().await.unwrap();
@@ -136,8 +163,12 @@ async fn a_follower_is_told_and_does_not_ask() {
 
 #[tokio::test]
 async fn the_grace_period_is_that_of_what_is_led_and_of_the_release() {
-    let runner =
-        Runner::new(leader("a", Memory::new(), &mpsc::unbounded_channel().0, Duration::ZERO));
+    let runner = Runner::new(leader(
+        "a",
+        Memory::new(),
+        &mpsc::unbounded_channel().0,
+        Duration::ZERO,
+    ));
     let grace = Duration::from_secs(5) + ROOMY.call_limit() * 2;
     assert_eq!(runner.grace_period(), grace);
     let mut leads = runner.service().leading();

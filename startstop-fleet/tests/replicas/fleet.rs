@@ -24,7 +24,12 @@ impl Fleet {
     /// One whose log is at `socket`.
     pub(crate) fn new(socket: PathBuf) -> Self {
         let log = Log::at(&socket);
-        Self { socket, log, children: Vec::new(), gaps: Vec::new() }
+        Self {
+            socket,
+            log,
+            children: Vec::new(),
+            gaps: Vec::new(),
+        }
     }
 
     /// Starts a replica: `program STORE LOG`.
@@ -34,14 +39,21 @@ impl Fleet {
 
     /// Starts a replica by a command that lacks the log only.
     pub(crate) fn join_by(&mut self, command: &mut Command) {
-        let child = command.arg(&self.socket).stdin(Stdio::null()).spawn().unwrap();
+        let child = command
+            .arg(&self.socket)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
         self.children.push(child);
     }
 
     /// Which of those that have joined has this id.
     #[allow(dead_code, reason = "not all who have a fleet ask")]
     pub(crate) fn place(&self, pid: u32) -> usize {
-        self.children.iter().position(|child| child.id() == pid).expect("one of ours")
+        self.children
+            .iter()
+            .position(|child| child.id() == pid)
+            .expect("one of ours")
     }
 
     /// Waits until somebody has written with a greater fence than `fence`.
@@ -95,7 +107,10 @@ impl Fleet {
 }
 
 pub(crate) fn process(pid: u32) -> Pid {
-    i32::try_from(pid).ok().and_then(Pid::from_raw).expect("the id of a process")
+    i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("the id of a process")
 }
 
 impl Drop for Fleet {

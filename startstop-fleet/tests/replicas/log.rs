@@ -39,8 +39,14 @@ impl Log {
 
     fn serve(&self, mut writer: UnixStream) {
         let entries = BufReader::new(writer.try_clone().unwrap()).lines();
-        for entry in entries.map_while(Result::ok).filter_map(|line| parse(&line)) {
-            let answer = match self.entries.write(entry.fence, |entries| entries.push(entry)) {
+        for entry in entries
+            .map_while(Result::ok)
+            .filter_map(|line| parse(&line))
+        {
+            let answer = match self
+                .entries
+                .write(entry.fence, |entries| entries.push(entry))
+            {
                 Ok(()) => "ok\n",
                 Err(_) => {
                     self.refused().push(entry);
@@ -75,8 +81,13 @@ impl Log {
     pub(crate) fn assert_sound(&self) {
         let entries = self.entries();
         for pair in entries.windows(2) {
-            let [one, next] = pair else { unreachable!("windows of two") };
-            assert!(one.fence <= next.fence, "a fence goes back: {one:?}, {next:?}");
+            let [one, next] = pair else {
+                unreachable!("windows of two")
+            };
+            assert!(
+                one.fence <= next.fence,
+                "a fence goes back: {one:?}, {next:?}"
+            );
             if one.pid != next.pid {
                 assert!(one.fence < next.fence, "a fence of two: {one:?}, {next:?}");
                 assert!(one.to <= next.from, "an overlap: {one:?}, {next:?}");
@@ -86,7 +97,18 @@ impl Log {
 }
 
 fn parse(line: &str) -> Option<Entry> {
-    let numbers: Vec<u64> = line.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
-    let [fence, pid, from, to] = numbers[..] else { return None };
-    Some(Entry { fence, pid: u32::try_from(pid).ok()?, from, to })
+    let numbers: Vec<u64> = line
+        .split(' ')
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let [fence, pid, from, to] = numbers[..] else {
+        return None;
+    };
+    Some(Entry {
+        fence,
+        pid: u32::try_from(pid).ok()?,
+        from,
+        to,
+    })
 }

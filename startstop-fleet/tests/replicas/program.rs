@@ -31,7 +31,10 @@ pub(crate) async fn replica<L: LeaseStore>(store: L, log: PathBuf) -> ExitCode {
     let settings = Settings::new()
         .stop_timeout(Duration::from_secs(1))
         .abort_timeout(Duration::from_millis(500));
-    run(Leader::new("journal", store, make).timing(TIMING).settings(settings)).await
+    run(Leader::new("journal", store, make)
+        .timing(TIMING)
+        .settings(settings))
+    .await
 }
 
 /// Each entry is `FENCE PID FROM TO`, the times in nanoseconds of a clock that all processes of a machine share. It goes on when one is

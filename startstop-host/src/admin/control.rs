@@ -23,7 +23,10 @@ pub(super) struct Control {
 
 impl Control {
     pub(super) fn new(token: Option<&str>, hosts: &[String]) -> Self {
-        Self { token: token.map(Into::into), hosts: hosts.into() }
+        Self {
+            token: token.map(Into::into),
+            hosts: hosts.into(),
+        }
     }
 }
 
@@ -37,7 +40,9 @@ pub(super) async fn control(
     let control = &shared.control;
     if method != Method::POST {
         let mut answer = answer::text(405, "control is by POST\n");
-        answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+        answer
+            .headers_mut()
+            .insert(header::ALLOW, header::HeaderValue::from_static("POST"));
         return answer;
     }
     if !origin::is_ours(&headers, &control.hosts) {
@@ -63,7 +68,9 @@ pub(super) async fn control(
 fn unauthorized() -> Response {
     let mut answer = answer::text(401, "no token, or a wrong one\n");
     let bearer = header::HeaderValue::from_static("Bearer");
-    answer.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+    answer
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, bearer);
     answer
 }
 
@@ -84,7 +91,9 @@ fn asked(shared: &Shared, target: &str) -> Option<(Ask, Arc<dyn StartStop>)> {
 
 /// Whether a request bears the token.
 fn bears(headers: &HeaderMap, token: &str) -> bool {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.split_once(' '));
     let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
     given.is_some_and(|(_, given)| is_same(given.trim().as_bytes(), token.as_bytes()))
@@ -93,8 +102,11 @@ fn bears(headers: &HeaderMap, token: &str) -> bool {
 /// Compares in a time that depends on the length of what is given alone.
 fn is_same(given: &[u8], token: &[u8]) -> bool {
     let differs = |(at, byte): (usize, &u8)| usize::from(byte ^ token[at % token.len()]);
-    let differences =
-        given.iter().enumerate().map(differs).fold(0, |all, one| black_box(all | one));
+    let differences = given
+        .iter()
+        .enumerate()
+        .map(differs)
+        .fold(0, |all, one| black_box(all | one));
     black_box(differences | (given.len() ^ token.len())) == 0
 }
 
@@ -105,7 +117,15 @@ mod tests {
     #[test]
     fn only_the_token_itself_is_the_same() {
         assert!(is_same(b"secret", b"secret"));
-        for other in ["", "s", "secre", "secret1", "secretsecret", "Secret", "terces"] {
+        for other in [
+            "",
+            "s",
+            "secre",
+            "secret1",
+            "secretsecret",
+            "Secret",
+            "terces",
+        ] {
             assert!(!is_same(other.as_bytes(), b"secret"), "{other}");
         }
     }

@@ -41,7 +41,11 @@ impl Lines {
         // The first tick comes at once: it tells the client that it is heard.
         let mut alive = interval(ALIVE);
         alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { events, alive, _permit: permit }
+        Self {
+            events,
+            alive,
+            _permit: permit,
+        }
     }
 }
 

@@ -22,7 +22,15 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMa
         prometheus_text::encode(&mut body, registry)
     };
     match written {
-        Ok(()) => answer::new(200, if open { OPEN } else { prometheus_text::CONTENT_TYPE }, body),
+        Ok(()) => answer::new(
+            200,
+            if open {
+                OPEN
+            } else {
+                prometheus_text::CONTENT_TYPE
+            },
+            body,
+        ),
         Err(error) => answer::text(500, format!("{error}\n")),
     }
 }

@@ -32,16 +32,29 @@ pub(super) async fn page(
         return answer::text(503, "the service is gone\n");
     };
     let only_rows = query.iter().any(|(key, _)| key == "rows");
-    let body = if only_rows { row::rows(&status) } else { whole(&status) };
+    let body = if only_rows {
+        row::rows(&status)
+    } else {
+        whole(&status)
+    };
     let mut answer = answer::new(200, HTML, body);
-    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    answer.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    answer.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    );
+    answer.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     answer
 }
 
 fn whole(status: &Status) -> String {
     let (name, rows) = (Escaped(status.name()), row::rows(status));
-    let heads = format!("<th scope=\"col\">{}", row::COLUMNS.join("<th scope=\"col\">"));
+    let heads = format!(
+        "<th scope=\"col\">{}",
+        row::COLUMNS.join("<th scope=\"col\">")
+    );
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -65,7 +78,9 @@ mod tests {
         let mut bytes = Sha256::digest(text.as_bytes()).to_vec();
         bytes.push(0);
         let digits = bytes.chunks(3).flat_map(|three| {
-            let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
+            let bits = three
+                .iter()
+                .fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
             [18, 12, 6, 0].map(|shift| char::from(DIGITS[bits >> shift & 63]))
         });
         format!("'sha256-{}='", digits.take(43).collect::<String>())
@@ -74,7 +89,11 @@ mod tests {
     #[test]
     fn the_policy_allows_the_style_and_the_script_of_the_page() {
         for text in [STYLE, SCRIPT] {
-            assert!(POLICY.contains(&hash(text)), "the policy lacks {}", hash(text));
+            assert!(
+                POLICY.contains(&hash(text)),
+                "the policy lacks {}",
+                hash(text)
+            );
         }
     }
 }

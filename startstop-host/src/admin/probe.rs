@@ -30,14 +30,28 @@ pub(super) async fn healthz(State(shared): State<Arc<Shared>>, query: Pairs) -> 
 }
 
 fn respond(name: &str, query: &[(String, String)], parts: Vec<Part>) -> Response {
-    let excluded: Vec<&str> =
-        query.iter().filter(|(key, _)| key == "exclude").map(|(_, name)| &**name).collect();
-    let unknown = excluded.iter().filter(|name| parts.iter().all(|part| part.name != **name));
+    let excluded: Vec<&str> = query
+        .iter()
+        .filter(|(key, _)| key == "exclude")
+        .map(|(_, name)| &**name)
+        .collect();
+    let unknown = excluded
+        .iter()
+        .filter(|name| parts.iter().all(|part| part.name != **name));
     let warning = not_excluded(&unknown.copied().collect());
     let is_excluded = |part: &Part| excluded.contains(&&*part.name);
     let verbose = query.iter().any(|(key, _)| key == "verbose");
-    let lines = if verbose { lines(&parts, is_excluded) } else { String::new() };
-    let verdict = Verdict::of(parts.into_iter().filter(|part| !is_excluded(part)).collect());
+    let lines = if verbose {
+        lines(&parts, is_excluded)
+    } else {
+        String::new()
+    };
+    let verdict = Verdict::of(
+        parts
+            .into_iter()
+            .filter(|part| !is_excluded(part))
+            .collect(),
+    );
     let body = if verbose {
         let end = if verdict.ok() { "passed" } else { "failed" };
         format!("{lines}{warning}{name} check {end}\n")
@@ -66,6 +80,12 @@ fn not_excluded(names: &BTreeSet<&str>) -> String {
     if names.is_empty() {
         return String::new();
     }
-    let names: Vec<String> = names.iter().map(|name| format!("\"{}\"", one_line(name))).collect();
-    format!("warn: some health checks cannot be excluded: no matches for {}\n", names.join(","))
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| format!("\"{}\"", one_line(name)))
+        .collect();
+    format!(
+        "warn: some health checks cannot be excluded: no matches for {}\n",
+        names.join(",")
+    )
 }

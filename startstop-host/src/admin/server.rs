@@ -74,7 +74,9 @@ impl Server {
         let place = Connections::enter(connections);
         let (routes, stop) = (self.routes.clone(), cx.clone());
         cx.spawn(async move {
-            place.until_closed(serve(stream, routes, &place, stop.cancelled())).await;
+            place
+                .until_closed(serve(stream, routes, &place, stop.cancelled()))
+                .await;
         });
     }
 }
@@ -82,5 +84,8 @@ impl Server {
 /// Whether an error of `accept` says something of one connection alone.
 fn is_of_the_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
 }

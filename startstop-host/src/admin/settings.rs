@@ -45,7 +45,9 @@ impl Settings {
         if let Some(token) = &self.token {
             check(token)?;
         }
-        let Some(place) = &self.place else { return Ok(None) };
+        let Some(place) = &self.place else {
+            return Ok(None);
+        };
         let listener = match place {
             Place::At(addr) => bind(addr).map_err(|error| cannot("listen on", addr, error))?,
             Place::On(listener) => listener

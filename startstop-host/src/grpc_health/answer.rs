@@ -17,7 +17,11 @@ pub(super) enum Answer {
 
 impl From<bool> for Answer {
     fn from(is_well: bool) -> Self {
-        if is_well { Self::Serving } else { Self::NotServing }
+        if is_well {
+            Self::Serving
+        } else {
+            Self::NotServing
+        }
     }
 }
 
@@ -28,7 +32,9 @@ impl From<Answer> for HealthCheckResponse {
             Answer::NotServing => ServingStatus::NotServing,
             Answer::Unknown => ServingStatus::ServiceUnknown,
         };
-        Self { status: status.into() }
+        Self {
+            status: status.into(),
+        }
     }
 }
 

@@ -24,7 +24,12 @@ type Message = Result<HealthCheckResponse, Status>;
 /// Begins to follow a name, in a task of the attempt.
 pub(super) fn begin(cx: &Context, probes: Probes, name: String) -> ReceiverStream<Message> {
     let (client, stream) = mpsc::channel(1);
-    let watch = Watch { probes, name, client, told: None };
+    let watch = Watch {
+        probes,
+        name,
+        client,
+        told: None,
+    };
     cx.spawn(watch.run(cx.clone()));
     ReceiverStream::new(stream)
 }
@@ -43,7 +48,11 @@ impl Watch {
         // From before the first look, so that no change is missed between the two.
         let mut events = self.probes.source().handle().map(|handle| handle.events());
         while !self.client.is_closed() {
-            if cx.run_until_cancelled(self.follow(events.as_mut())).await.is_none() {
+            if cx
+                .run_until_cancelled(self.follow(events.as_mut()))
+                .await
+                .is_none()
+            {
                 // What the stop itself has changed.
                 drop(timeout(LAST, self.tell()).await);
                 return;
@@ -79,7 +88,9 @@ impl Watch {
 
 /// Waits until something has happened. What has happened together is one change.
 async fn changed(events: Option<&mut Events>) {
-    let Some(events) = events else { return pending().await };
+    let Some(events) = events else {
+        return pending().await;
+    };
     if events.next().await.is_none() {
         // The service is gone, and so it stays.
         return pending().await;

@@ -30,8 +30,12 @@ impl Place {
     /// It is made in a directory that nobody else can enter, since its permissions are set only after it is there.
     pub(super) fn take(path: &Path) -> io::Result<Self> {
         check(path)?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let dir = parent.unwrap_or(Path::new(".")).join(format!(".{}", std::process::id()));
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let dir = parent
+            .unwrap_or(Path::new("."))
+            .join(format!(".{}", std::process::id()));
         let made = DirBuilder::new().mode(0o700).create(&dir);
         made.or_else(|error| if is_own(&dir) { Ok(()) } else { Err(error) })?;
         let place = Self::make(&dir.join("s"), path);
@@ -45,7 +49,11 @@ impl Place {
         fs::set_permissions(at, Permissions::from_mode(0o600))?;
         let file = identity(at)?;
         fs::rename(at, path)?;
-        Ok(Self { listener, path: path.to_owned(), file })
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+            file,
+        })
     }
 }
 

@@ -22,7 +22,10 @@ pub(super) struct Queue<'a> {
 
 impl<'a> Queue<'a> {
     pub(super) fn of(listener: &'a UnixListener) -> Self {
-        Self { listener, waiting: VecDeque::new() }
+        Self {
+            listener,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// Waits for the one whose turn it is.

@@ -40,8 +40,16 @@ impl Handover {
         probes: &Probes,
         #[cfg(feature = "notify")] unit: Option<Unit>,
     ) -> Successors {
-        let Self { path, predecessor, listeners, .. } = self;
-        let listeners = listeners.into_inner().unwrap_or_else(PoisonError::into_inner).ours;
+        let Self {
+            path,
+            predecessor,
+            listeners,
+            ..
+        } = self;
+        let listeners = listeners
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .ours;
         Successors(tokio::sync::Mutex::new(Talk {
             path,
             predecessor,
@@ -81,7 +89,11 @@ impl Service for Successors {
 impl Talk {
     /// Waits until the program is ready for the first time; `false` if it is gone.
     async fn ready(&self) -> bool {
-        let Some(mut states) = self.probes.source().handle().map(|handle| handle.subscribe())
+        let Some(mut states) = self
+            .probes
+            .source()
+            .handle()
+            .map(|handle| handle.subscribe())
         else {
             return false;
         };
@@ -121,11 +133,15 @@ impl Talk {
         list.extend(count.to_be_bytes());
         write(stream, &list).await?;
         for (name, listener) in &self.listeners {
-            stream.async_io(Interest::WRITABLE, || wire::send(stream, name, listener)).await?;
+            stream
+                .async_io(Interest::WRITABLE, || wire::send(stream, name, listener))
+                .await?;
         }
         match read(stream).await? {
             READY => Ok(()),
-            other => Err(io::Error::other(format!("handover: a successor says {other}"))),
+            other => Err(io::Error::other(format!(
+                "handover: a successor says {other}"
+            ))),
         }
     }
 
@@ -169,5 +185,9 @@ async fn read(stream: &UnixStream) -> io::Result<u8> {
 async fn write(stream: &UnixStream, bytes: &[u8]) -> io::Result<()> {
     let write = || rustix::io::write(stream, bytes).map_err(Into::into);
     let sent = stream.async_io(Interest::WRITABLE, write).await?;
-    if sent == bytes.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
+    if sent == bytes.len() {
+        Ok(())
+    } else {
+        Err(ErrorKind::WriteZero.into())
+    }
 }

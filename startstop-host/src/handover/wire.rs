@@ -88,7 +88,9 @@ fn take(mut stream: &UnixStream) -> io::Result<(Option<Duration>, Named)> {
     let watchdog = u64::from_be_bytes(bytes(stream)?);
     let watchdog = Some(Duration::from_micros(watchdog)).filter(|silence| !silence.is_zero());
     let count = u16::from_be_bytes(bytes(stream)?);
-    let listeners = (0..count).map(|_| receive(stream)).collect::<io::Result<_>>()?;
+    let listeners = (0..count)
+        .map(|_| receive(stream))
+        .collect::<io::Result<_>>()?;
     Ok((watchdog, listeners))
 }
 
@@ -114,7 +116,10 @@ pub(super) fn other_version(who: &str, version: u8) -> io::Error {
 
 /// Nobody listens: there is no socket, or one that was left behind.
 fn is_nobody(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused
+    )
 }
 
 /// The other end has gone in the middle of it.
@@ -126,8 +131,10 @@ pub(super) fn is_end(error: &io::Error) -> bool {
 /// A socket in a directory that all can write to may be anybody's.
 #[cfg(target_os = "linux")]
 fn check_user(stream: &UnixStream) -> io::Result<()> {
-    let (user, ours) =
-        (rustix::net::sockopt::socket_peercred(stream)?.uid, rustix::process::geteuid());
+    let (user, ours) = (
+        rustix::net::sockopt::socket_peercred(stream)?.uid,
+        rustix::process::geteuid(),
+    );
     if user == ours || user.is_root() {
         return Ok(());
     }
@@ -158,7 +165,12 @@ fn descriptor(stream: &UnixStream) -> io::Result<OwnedFd> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
-    let got = recvmsg(stream, &mut [IoSliceMut::new(&mut byte)], &mut control, flags())?;
+    let got = recvmsg(
+        stream,
+        &mut [IoSliceMut::new(&mut byte)],
+        &mut control,
+        flags(),
+    )?;
     if got.bytes == 0 {
         return Err(ErrorKind::UnexpectedEof.into());
     }
@@ -189,6 +201,15 @@ pub(super) fn send(stream: impl AsFd, name: &str, listener: &TcpListener) -> io:
     let mut message = vec![LISTENER];
     message.extend(length.to_be_bytes());
     message.extend(name.as_bytes());
-    let sent = sendmsg(stream, &[IoSlice::new(&message)], &mut control, SendFlags::empty())?;
-    if sent == message.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
+    let sent = sendmsg(
+        stream,
+        &[IoSlice::new(&message)],
+        &mut control,
+        SendFlags::empty(),
+    )?;
+    if sent == message.len() {
+        Ok(())
+    } else {
+        Err(ErrorKind::WriteZero.into())
+    }
 }

@@ -58,7 +58,9 @@ impl Background {
             runtime.shutdown_background();
             drop(done);
         };
-        let thread = thread::Builder::new().name("startstop-host".into()).spawn(run);
+        let thread = thread::Builder::new()
+            .name("startstop-host".into())
+            .spawn(run);
         let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
         Ok(Self { end, ended, thread })
     }
@@ -78,7 +80,9 @@ impl Background {
 }
 
 fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }
 
 async fn run(parts: Parts, asked: oneshot::Receiver<()>) {
@@ -86,7 +90,9 @@ async fn run(parts: Parts, asked: oneshot::Receiver<()>) {
     for (name, part) in parts {
         group = group.with(name, Runner::with_settings(part, settings().name(name)));
     }
-    let Ok(group) = group.build() else { unreachable!("the names are ours, each given once") };
+    let Ok(group) = group.build() else {
+        unreachable!("the names are ours, each given once")
+    };
     let runner = Runner::new(group);
     let told = tokio::spawn(tell_failures(runner.events()));
     runner.request_start();
@@ -98,7 +104,9 @@ async fn run(parts: Parts, asked: oneshot::Receiver<()>) {
 }
 
 fn settings() -> Settings {
-    let policy = RestartPolicy::always().forever().backoff(Backoff::constant(RETRY));
+    let policy = RestartPolicy::always()
+        .forever()
+        .backoff(Backoff::constant(RETRY));
     Settings::new().restart(policy).history_capacity(1)
 }
 

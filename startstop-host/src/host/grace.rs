@@ -24,7 +24,11 @@ pub(crate) fn check(grace: Duration, limit: Limit) {
         Some(unit) => {
             let ask = move || warn(grace, of_unit(&unit).or_else(of_env));
             // Without such a thread there is no warning, and nothing else is lost.
-            drop(thread::Builder::new().name("startstop-grace".into()).spawn(ask));
+            drop(
+                thread::Builder::new()
+                    .name("startstop-grace".into())
+                    .spawn(ask),
+            );
         }
         None => warn(grace, of_env()),
     }
@@ -51,10 +55,17 @@ fn warning(grace: Duration, (granted, by): Granted) -> Option<String> {
 }
 
 fn of_env() -> Option<Granted> {
-    let text = env::var("STARTSTOP_GRACE").ok().filter(|text| !text.is_empty())?;
-    let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
+    let text = env::var("STARTSTOP_GRACE")
+        .ok()
+        .filter(|text| !text.is_empty())?;
+    let seconds = text
+        .parse::<f64>()
+        .ok()
+        .and_then(|secs| Duration::try_from_secs_f64(secs).ok());
     if seconds.is_none() {
-        tell(&format!("STARTSTOP_GRACE is no number of seconds: {text:?}"));
+        tell(&format!(
+            "STARTSTOP_GRACE is no number of seconds: {text:?}"
+        ));
     }
     Some((seconds?, "STARTSTOP_GRACE"))
 }
@@ -73,19 +84,31 @@ struct Unit {
 
 impl Unit {
     fn of(group: &str) -> Option<Self> {
-        let mut names = group.rsplit('/').skip_while(|name| !name.ends_with(".service"));
+        let mut names = group
+            .rsplit('/')
+            .skip_while(|name| !name.ends_with(".service"));
         let name = names.next()?.to_owned();
-        let user = names.any(|above| above.starts_with("user@")).then_some("--user");
+        let user = names
+            .any(|above| above.starts_with("user@"))
+            .then_some("--user");
         Some(Self { name, user })
     }
 }
 
 fn of_unit(unit: &Unit) -> Option<Granted> {
     let mut command = Command::new("systemctl");
-    command.args(unit.user).args(["show", "--property=TimeoutStopUSec", "--value", "--"]);
-    let output =
-        command.arg(&unit.name).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+    command
+        .args(unit.user)
+        .args(["show", "--property=TimeoutStopUSec", "--value", "--"]);
+    let output = command
+        .arg(&unit.name)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout)
+        .ok()
+        .filter(|_| output.status.success())?;
     Some((span(text.trim())?, "TimeoutStopSec of the unit"))
 }
 
@@ -107,7 +130,9 @@ fn span(text: &str) -> Option<Duration> {
         one.checked_mul(number)
     });
     let spans: Option<Vec<Duration>> = spans.collect();
-    spans.filter(|spans| !spans.is_empty()).map(|spans| spans.into_iter().sum())
+    spans
+        .filter(|spans| !spans.is_empty())
+        .map(|spans| spans.into_iter().sum())
 }
 
 #[cfg(test)]
@@ -116,9 +141,12 @@ mod tests {
 
     #[test]
     fn a_span_is_read_as_systemd_prints_it() {
-        for (text, millis) in
-            [("1min 30s", 90_000), ("2s", 2_000), ("1h 5min", 3_900_000), ("1s 500ms", 1_500)]
-        {
+        for (text, millis) in [
+            ("1min 30s", 90_000),
+            ("2s", 2_000),
+            ("1h 5min", 3_900_000),
+            ("1s 500ms", 1_500),
+        ] {
             assert_eq!(span(text), Some(Duration::from_millis(millis)), "{text}");
         }
         for text in ["infinity", "", "1", "1parsec", "s"] {
@@ -128,8 +156,16 @@ mod tests {
 
     #[test]
     fn a_unit_is_found_by_its_control_group() {
-        let unit = |name: &str, user| Some(Unit { name: name.into(), user });
-        assert_eq!(Unit::of("/system.slice/shop.service"), unit("shop.service", None));
+        let unit = |name: &str, user| {
+            Some(Unit {
+                name: name.into(),
+                user,
+            })
+        };
+        assert_eq!(
+            Unit::of("/system.slice/shop.service"),
+            unit("shop.service", None)
+        );
         let group = "/user.slice/user-1000.slice/user@1000.service/app.slice/shop.service";
         assert_eq!(Unit::of(group), unit("shop.service", Some("--user")));
         assert_eq!(Unit::of("/kubepods/pod1"), None);
@@ -141,7 +177,14 @@ mod tests {
         let granted = (Duration::from_secs(10), "STARTSTOP_GRACE");
         assert_eq!(warning(Duration::from_secs(9), granted), None);
         let text = "a stop may be cut short: it can take 12s, and STARTSTOP_GRACE grants 10s";
-        assert_eq!(warning(Duration::from_secs(12), granted).as_deref(), Some(text));
-        assert!(warning(Duration::MAX, granted).unwrap().contains("for ever"));
+        assert_eq!(
+            warning(Duration::from_secs(12), granted).as_deref(),
+            Some(text)
+        );
+        assert!(
+            warning(Duration::MAX, granted)
+                .unwrap()
+                .contains("for ever")
+        );
     }
 }

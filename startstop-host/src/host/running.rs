@@ -18,7 +18,10 @@ impl<S: Service> Host<S> {
     /// Begins the parts of the host; the service is to run on `runtime`. `None` if they cannot begin, which is told.
     pub(super) fn begin(mut self, runtime: &Handle) -> Option<Running<S>> {
         let pulse = Arc::new(Pulse::default());
-        let probes = self.probes.clone().on_runtime(Arc::clone(&pulse), runtime.clone());
+        let probes = self
+            .probes
+            .clone()
+            .on_runtime(Arc::clone(&pulse), runtime.clone());
         #[cfg(feature = "grpc-health")]
         if let Some(health) = &self.grpc_health {
             health.bind(probes.clone());
@@ -36,7 +39,12 @@ impl<S: Service> Host<S> {
             let beating = Arc::clone(&pulse);
             tasks.spawn(async move { beating.run().await });
         }
-        Some(Running { runner: self.runner, pulse, tasks, background })
+        Some(Running {
+            runner: self.runner,
+            pulse,
+            tasks,
+            background,
+        })
     }
 
     #[cfg_attr(not(feature = "notify"), allow(clippy::unused_self))] // With it, it knows the manager.

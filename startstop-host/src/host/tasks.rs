@@ -13,7 +13,10 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     pub(crate) fn new(runtime: Handle) -> Self {
-        Self { runtime, tasks: Vec::new() }
+        Self {
+            runtime,
+            tasks: Vec::new(),
+        }
     }
 
     pub(crate) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {

@@ -48,7 +48,10 @@ impl Counts {
     /// Counts from now on, by a task where there is a runtime, and at the latest when somebody looks.
     pub(crate) fn of(handle: &dyn StartStop) -> Arc<Self> {
         let events = handle.events_with_capacity(CAPACITY);
-        let counts = Arc::new(Self(Mutex::new(State { events, parts: HashMap::new() })));
+        let counts = Arc::new(Self(Mutex::new(State {
+            events,
+            parts: HashMap::new(),
+        })));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(count(Arc::downgrade(&counts)));
         }
@@ -79,8 +82,12 @@ impl Counts {
 
 /// Counts as long as somebody may look, and the runner is there.
 async fn count(counts: Weak<Counts>) {
-    poll_fn(|task| counts.upgrade().map_or(Poll::Ready(()), |counts| counts.lock().poll(task)))
-        .await;
+    poll_fn(|task| {
+        counts
+            .upgrade()
+            .map_or(Poll::Ready(()), |counts| counts.lock().poll(task))
+    })
+    .await;
 }
 
 impl State {
@@ -97,7 +104,8 @@ impl State {
     fn count(&mut self, event: &Event) {
         if matches!(event.kind(), EventKind::Removed) {
             let below = format!("{}/", event.path());
-            self.parts.retain(|path, _| path != event.path() && !path.starts_with(&below));
+            self.parts
+                .retain(|path, _| path != event.path() && !path.starts_with(&below));
         } else if let Some(part) = self.parts.get_mut(event.path()) {
             part.count(event);
         } else {
@@ -125,7 +133,10 @@ impl Part {
             EventKind::Stopped { .. } | EventKind::Backoff { .. } => self.stopped(event.at()),
             EventKind::Failed(failure) => {
                 let word = |text: String| text.replace(' ', "_");
-                let key = (word(failure.phase().to_string()), word(failure.cause().to_string()));
+                let key = (
+                    word(failure.phase().to_string()),
+                    word(failure.cause().to_string()),
+                );
                 *self.failures.entry(key).or_default() += 1;
             }
             _ => {}
@@ -136,7 +147,8 @@ impl Part {
         self.starting = false;
         if let Some(since) = self.stopping_since.take() {
             // The clock of the system may have been set back.
-            self.stops.observe(at.duration_since(since).unwrap_or_default());
+            self.stops
+                .observe(at.duration_since(since).unwrap_or_default());
         }
     }
 }
@@ -146,7 +158,10 @@ impl Durations {
         let seconds = duration.as_secs_f64();
         self.sum += seconds;
         self.count += 1;
-        let bucket = BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(BOUNDS.len());
+        let bucket = BOUNDS
+            .iter()
+            .position(|bound| seconds <= *bound)
+            .unwrap_or(BOUNDS.len());
         self.buckets[bucket] += 1;
     }
 }

@@ -13,36 +13,57 @@ use super::counts::{BOUNDS, Durations, Part};
 
 type Parts = HashMap<String, Part>;
 
-pub(crate) const STATES: [State; 5] =
-    [State::Stopped, State::Starting, State::Running, State::Stopping, State::Backoff];
+pub(crate) const STATES: [State; 5] = [
+    State::Stopped,
+    State::Starting,
+    State::Running,
+    State::Stopping,
+    State::Backoff,
+];
 
 /// A number that each service has, or may have.
 type Gauge = (&'static str, &'static str, fn(&Status) -> Option<f64>);
 
 pub(crate) const GAUGES: [Gauge; 2] = [
-    ("startstop_uptime_seconds", "How long the service has been running.", |status| {
-        Some(status.uptime().as_secs_f64())
-    }),
-    ("startstop_heartbeat_age_seconds", "How long ago the last heartbeat came.", |status| {
-        Some(status.heartbeat_age()?.as_secs_f64())
-    }),
+    (
+        "startstop_uptime_seconds",
+        "How long the service has been running.",
+        |status| Some(status.uptime().as_secs_f64()),
+    ),
+    (
+        "startstop_heartbeat_age_seconds",
+        "How long ago the last heartbeat came.",
+        |status| Some(status.heartbeat_age()?.as_secs_f64()),
+    ),
 ];
 
 /// A number that each service has, and that only grows.
 type Total<N> = (&'static str, &'static str, fn(&Status) -> N);
 
 pub(crate) const SECONDS: [Total<f64>; 2] = [
-    ("startstop_up_seconds", "How long the service has been running over all cycles.", |status| {
-        status.total_uptime().as_secs_f64()
-    }),
-    ("startstop_down_seconds", "How long the service has been down against its will.", |status| {
-        status.total_downtime().as_secs_f64()
-    }),
+    (
+        "startstop_up_seconds",
+        "How long the service has been running over all cycles.",
+        |status| status.total_uptime().as_secs_f64(),
+    ),
+    (
+        "startstop_down_seconds",
+        "How long the service has been down against its will.",
+        |status| status.total_downtime().as_secs_f64(),
+    ),
 ];
 
 pub(crate) const COUNTS: [Total<u64>; 3] = [
-    ("startstop_cycles", "How many cycles have begun.", Status::cycles),
-    ("startstop_attempts", "How many attempts have begun.", Status::attempts),
+    (
+        "startstop_cycles",
+        "How many cycles have begun.",
+        Status::cycles,
+    ),
+    (
+        "startstop_attempts",
+        "How many attempts have begun.",
+        Status::attempts,
+    ),
     (
         "startstop_restarts",
         "How many restarts there were, by a policy or a group.",
@@ -96,7 +117,9 @@ pub(super) fn encode(
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
         for status in all {
             let durations = parts.get(status.path()).map(durations);
-            let Some(durations) = durations.filter(|all| all.count > 0) else { continue };
+            let Some(durations) = durations.filter(|all| all.count > 0) else {
+                continue;
+            };
             let bounds = BOUNDS.into_iter().chain([f64::MAX]);
             let buckets: Vec<_> = bounds.zip(durations.buckets).collect();
             let labels = [("path", status.path())];
@@ -171,7 +194,11 @@ fn failures(encoder: &mut DescriptorEncoder, all: &[&Status], parts: &Parts) -> 
     for status in all {
         let failures = parts.get(status.path()).map(|part| &part.failures);
         for ((phase, cause), count) in failures.into_iter().flatten() {
-            let labels = [("path", status.path()), ("phase", &**phase), ("cause", &**cause)];
+            let labels = [
+                ("path", status.path()),
+                ("phase", &**phase),
+                ("cause", &**cause),
+            ];
             ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
         }
     }

@@ -89,7 +89,10 @@ fn reloading(f: &mut fmt::Formatter<'_>) -> fmt::Result {
 pub(super) fn clip(text: &str) -> String {
     let mut line = one_line(text);
     if line.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+        let end = (0..=LONGEST)
+            .rev()
+            .find(|at| line.is_char_boundary(*at))
+            .unwrap_or(0);
         line.truncate(end);
         line.push('…');
     }

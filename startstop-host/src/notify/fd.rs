@@ -10,7 +10,9 @@ pub(super) struct NotifyFd(File);
 
 impl NotifyFd {
     pub(super) fn open(number: i32) -> Result<Self, String> {
-        let file = OpenOptions::new().write(true).open(format!("/proc/self/fd/{number}"));
+        let file = OpenOptions::new()
+            .write(true)
+            .open(format!("/proc/self/fd/{number}"));
         let cannot = |error| format!("notify: cannot write to the descriptor {number}: {error}");
         file.map(Self).map_err(cannot)
     }
@@ -21,8 +23,14 @@ impl NotifyFd {
 }
 
 pub(super) fn number(text: &OsStr) -> Result<i32, String> {
-    let number = text.to_str().and_then(|text| text.parse().ok()).filter(|number| *number >= 0);
+    let number = text
+        .to_str()
+        .and_then(|text| text.parse().ok())
+        .filter(|number| *number >= 0);
     number.ok_or_else(|| {
-        format!("notify: STARTSTOP_NOTIFY_FD is no descriptor: {}", text.to_string_lossy())
+        format!(
+            "notify: STARTSTOP_NOTIFY_FD is no descriptor: {}",
+            text.to_string_lossy()
+        )
     })
 }

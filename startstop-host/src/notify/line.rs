@@ -24,8 +24,16 @@ const EIO: i32 = 5;
 pub(super) fn look(probes: &Probes) -> Look {
     let live = probes.live().ok();
     match probes.source().status() {
-        Some(status) => Look { line: line(&status), error: error(&status), live },
-        None => Look { line: "ended".to_owned(), error: None, live },
+        Some(status) => Look {
+            line: line(&status),
+            error: error(&status),
+            live,
+        },
+        None => Look {
+            line: "ended".to_owned(),
+            error: None,
+            live,
+        },
     }
 }
 
@@ -79,10 +87,14 @@ fn still_there(root: &Status) -> Vec<String> {
 fn error(status: &Status) -> Option<(String, i32)> {
     let failure = status.last_failure()?;
     let number = chain(failure).find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error());
-    let texts: Vec<String> = chain(failure).map(|error| one_line(&error.to_string())).collect();
+    let texts: Vec<String> = chain(failure)
+        .map(|error| one_line(&error.to_string()))
+        .collect();
     Some((texts.join(": "), number.unwrap_or(EIO)))
 }
 
 fn chain(failure: &Failure) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(Some(failure as &(dyn Error + 'static)), |&error| error.source())
+    std::iter::successors(Some(failure as &(dyn Error + 'static)), |&error| {
+        error.source()
+    })
 }

@@ -73,7 +73,10 @@ impl Machine {
             stopping_since: Duration::ZERO,
             restarts: false,
             reload_error: None,
-            status: Line { stale: true, ..Line::default() },
+            status: Line {
+                stale: true,
+                ..Line::default()
+            },
             extend_at: Some(FIRST),
         }
     }
@@ -100,7 +103,9 @@ impl Machine {
         self.status.stale |= matches!(input, Input::Whole(_) | Input::Below);
         let status_is_due = self.status.told_at.is_none_or(|at| now >= at + PERIOD);
         if told.is_none() && self.status.stale && status_is_due && self.phase != Phase::Ended {
-            told = self.status(now, &look()).map(|status| Datagram(vec![status]));
+            told = self
+                .status(now, &look())
+                .map(|status| Datagram(vec![status]));
         }
         told.into_iter().chain(self.extension(now, &look)).collect()
     }
@@ -182,13 +187,21 @@ impl Machine {
     }
 
     fn with_status(&mut self, message: Message, now: Duration, look: &Look) -> Datagram {
-        Datagram([message].into_iter().chain(self.status(now, look)).collect())
+        Datagram(
+            [message]
+                .into_iter()
+                .chain(self.status(now, look))
+                .collect(),
+        )
     }
 
     /// The line, if it is another one than the last.
     fn status(&mut self, now: Duration, look: &Look) -> Option<Message> {
         self.status.stale = false;
-        let failed = self.reload_error.as_ref().filter(|_| self.phase == Phase::Up);
+        let failed = self
+            .reload_error
+            .as_ref()
+            .filter(|_| self.phase == Phase::Up);
         let line = match failed {
             Some(error) => clip(&format!("{}; the last reload failed: {error}", look.line)),
             None => clip(&look.line),
@@ -216,7 +229,10 @@ impl Machine {
 /// Whether the program goes on after an end of the whole for this reason, or at least may.
 fn goes_on(reason: StopReason) -> bool {
     use StopReason::{Completed, Failed, Restart, StartTimedOut, Watchdog};
-    matches!(reason, Completed | Failed | Restart | StartTimedOut | Watchdog)
+    matches!(
+        reason,
+        Completed | Failed | Restart | StartTimedOut | Watchdog
+    )
 }
 
 fn error_text(error: &ReloadError) -> String {

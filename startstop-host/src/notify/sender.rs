@@ -20,19 +20,29 @@ impl Sender {
     /// Reads a `NOTIFY_SOCKET`.
     pub(super) fn of(name: &OsStr) -> Result<Option<Self>, String> {
         let cannot = |why: &str| {
-            format!("notify: cannot use NOTIFY_SOCKET={}: {why}", name.to_string_lossy())
+            format!(
+                "notify: cannot use NOTIFY_SOCKET={}: {why}",
+                name.to_string_lossy()
+            )
         };
         let addr = match name.as_bytes() {
             [] => return Ok(None),
             [b'/', ..] => SocketAddr::from_pathname(name),
             [b'@', rest @ ..] => abstract_addr(rest),
             rest if rest.starts_with(b"vsock") => {
-                return Err(cannot("sockets of virtual machines (vsock) are not supported"));
+                return Err(cannot(
+                    "sockets of virtual machines (vsock) are not supported",
+                ));
             }
             _ => return Err(cannot("it begins with neither `/` nor `@`")),
         };
-        addr.map(|addr| Some(Self { addr, silent: AtomicBool::new(false) }))
-            .map_err(|error| cannot(&error.to_string()))
+        addr.map(|addr| {
+            Some(Self {
+                addr,
+                silent: AtomicBool::new(false),
+            })
+        })
+        .map_err(|error| cannot(&error.to_string()))
     }
 
     /// Sends a datagram, without waiting: `WouldBlock` if the manager does not keep up.
@@ -50,7 +60,9 @@ impl Sender {
     #[cfg(feature = "handover")]
     pub(super) fn hand_over(&self, pid: u32) {
         if let Err(error) = self.send(&Datagram::main_pid(pid)) {
-            crate::host::tell(&format!("notify: cannot hand over to process {pid}: {error}"));
+            crate::host::tell(&format!(
+                "notify: cannot hand over to process {pid}: {error}"
+            ));
         }
         self.silent.store(true, Ordering::Relaxed);
     }
@@ -64,5 +76,8 @@ fn abstract_addr(name: &[u8]) -> io::Result<SocketAddr> {
 
 #[cfg(not(target_os = "linux"))]
 fn abstract_addr(_name: &[u8]) -> io::Result<SocketAddr> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "abstract sockets are those of Linux"))
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "abstract sockets are those of Linux",
+    ))
 }

@@ -14,7 +14,10 @@ pub(crate) struct Unit {
 
 impl Unit {
     pub(super) fn new(sender: Arc<Sender>, whose: Whose) -> Self {
-        Self { sender, watchdog: whose.silence() }
+        Self {
+            sender,
+            watchdog: whose.silence(),
+        }
     }
 
     /// After how long a silence the watchdog bites.

@@ -24,7 +24,9 @@ pub(crate) enum Whose {
 impl Whose {
     /// After how long a silence the watchdog bites, if it is ours.
     pub(super) fn silence(self) -> Option<Duration> {
-        let told = number("WATCHDOG_USEC").filter(|usec| *usec > 0).map(Duration::from_micros);
+        let told = number("WATCHDOG_USEC")
+            .filter(|usec| *usec > 0)
+            .map(Duration::from_micros);
         match self {
             Self::Predecessors(silence) => told.or(silence),
             Self::Named => told.filter(|_| is_named()),
@@ -52,7 +54,11 @@ pub(crate) struct Watchdog {
 
 impl Watchdog {
     pub(super) fn new(sender: Arc<Sender>, whose: Whose) -> Option<Self> {
-        Some(Self { sender, silence: whose.silence()?, whose })
+        Some(Self {
+            sender,
+            silence: whose.silence()?,
+            whose,
+        })
     }
 
     /// Keeps it quiet until the future is dropped.

@@ -39,7 +39,12 @@ impl Check {
             let future = check();
             Box::pin(async move { future.await.into_result().map_err(|error| chain(&*error)) })
         };
-        Self { name, limit, call: Box::new(call), oldest: Mutex::default() }
+        Self {
+            name,
+            limit,
+            call: Box::new(call),
+            oldest: Mutex::default(),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -69,12 +74,17 @@ impl Check {
 
     fn is_blocked(&self) -> bool {
         let oldest = self.oldest.lock().unwrap_or_else(PoisonError::into_inner);
-        oldest.as_ref().is_some_and(|call| call.is_alive() && Instant::now() >= call.limit + YIELD)
+        oldest
+            .as_ref()
+            .is_some_and(|call| call.is_alive() && Instant::now() >= call.limit + YIELD)
     }
 
     fn spawn(self: &Arc<Self>, limit: Instant, runtime: Option<&Handle>) -> JoinHandle<Timely> {
         let (check, alive) = (self.clone(), Arc::new(()));
-        self.note(Call { alive: Arc::downgrade(&alive), limit });
+        self.note(Call {
+            alive: Arc::downgrade(&alive),
+            limit,
+        });
         let call = async move {
             // The function is called in the task as well: it may block or panic.
             let answer = timeout_at(limit, async { (check.call)().await }).await;
@@ -110,7 +120,12 @@ impl Call {
 }
 
 fn lost(error: &JoinError) -> String {
-    if error.is_panic() { "panicked" } else { "the runtime of the service has ended" }.to_owned()
+    if error.is_panic() {
+        "panicked"
+    } else {
+        "the runtime of the service has ended"
+    }
+    .to_owned()
 }
 
 /// An error with what it came from, in one line.

@@ -35,8 +35,16 @@ impl Seen {
     /// In the first cycle all the time is that of the cycle; of a later one only what is added from now on.
     fn of_new_cycle(status: &Status) -> Self {
         let cycle = status.cycles();
-        let total_uptime = if cycle == 1 { Duration::ZERO } else { status.total_uptime() };
-        Self { cycle, total_uptime, started: false }
+        let total_uptime = if cycle == 1 {
+            Duration::ZERO
+        } else {
+            status.total_uptime()
+        };
+        Self {
+            cycle,
+            total_uptime,
+            started: false,
+        }
     }
 }
 

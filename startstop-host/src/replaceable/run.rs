@@ -29,14 +29,22 @@ enum Happened {
 
 impl<'a, S: Service> Run<'a, S> {
     pub(super) fn new(whole: &'a Replaceable<S>, cx: Context) -> Self {
-        Self { whole, cx, asked: whole.listen() }
+        Self {
+            whole,
+            cx,
+            asked: whole.listen(),
+        }
     }
 
     pub(super) async fn drive(mut self) -> Result<(), BoxError> {
         let first = self.whole.numbered();
         let mut events = first.runner.events();
         if let Err(error) = self.start(&first).await {
-            return if self.cx.is_cancelled() { Ok(()) } else { Err(error) };
+            return if self.cx.is_cancelled() {
+                Ok(())
+            } else {
+                Err(error)
+            };
         }
         self.cx.ready();
         loop {
@@ -73,7 +81,9 @@ impl<'a, S: Service> Run<'a, S> {
             if ended.as_mut().poll(task).is_ready() {
                 return Poll::Ready(Happened::Ended);
             }
-            asked.poll_recv(task).map(|ask| ask.map_or(Happened::Ended, Happened::Asked))
+            asked
+                .poll_recv(task)
+                .map(|ask| ask.map_or(Happened::Ended, Happened::Asked))
         })
         .await
     }

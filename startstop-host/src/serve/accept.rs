@@ -38,7 +38,15 @@ struct Server<A> {
 pub(super) async fn accept(settings: Serve, cx: Context, listener: impl Listener, app: impl App) {
     let counts = Arc::new(Counts::default());
     let next = Instant::now();
-    let mut server = Server { settings, cx, app, counts, shown: (0, 0), next, has_reported: false };
+    let mut server = Server {
+        settings,
+        cx,
+        app,
+        counts,
+        shown: (0, 0),
+        next,
+        has_reported: false,
+    };
     server.until_stopped(&listener).await;
     server.take_what_waits(&listener);
     sleep(NOTICED).await;
@@ -81,8 +89,10 @@ impl<A: App> Server<A> {
     {
         let shared = Shared::new(Arc::clone(&self.counts));
         let (cx, app) = (self.cx.clone(), self.app.clone());
-        let timeouts =
-            Timeouts { header: self.settings.header_timeout, idle: self.settings.idle_timeout };
+        let timeouts = Timeouts {
+            header: self.settings.header_timeout,
+            idle: self.settings.idle_timeout,
+        };
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.settings.tls {
             let handshake = tls.handshake(io);
@@ -99,7 +109,10 @@ impl<A: App> Server<A> {
     /// An accept has failed: it is the client's affair, or there is want of something, which may pass.
     async fn failed(&mut self, error: io::Error) {
         use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-        if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        if matches!(
+            error.kind(),
+            ConnectionAborted | ConnectionRefused | ConnectionReset
+        ) {
             return;
         }
         if !std::mem::replace(&mut self.has_reported, true) {
@@ -119,7 +132,10 @@ impl<A: App> Server<A> {
             Poll::Ready(())
         })));
         let taken = std::future::Future::poll(take.as_mut(), &mut task);
-        debug_assert!(taken.is_ready(), "it takes what is there and waits for nothing");
+        debug_assert!(
+            taken.is_ready(),
+            "it takes what is there and waits for nothing"
+        );
     }
 
     async fn until_the_last(&mut self) {
@@ -136,27 +152,40 @@ impl<A: App> Server<A> {
 
     fn numbers(&self) -> (usize, usize) {
         let counts = &self.counts;
-        (counts.connections.load(Ordering::Relaxed), counts.requests.load(Ordering::Relaxed))
+        (
+            counts.connections.load(Ordering::Relaxed),
+            counts.requests.load(Ordering::Relaxed),
+        )
     }
 
     fn show(&mut self) {
         self.shown = self.numbers();
         let (connections, requests) = self.shown;
-        self.cx.detail(format!("{connections} connections, {requests} requests in flight"));
+        self.cx.detail(format!(
+            "{connections} connections, {requests} requests in flight"
+        ));
         self.next = Instant::now() + BETWEEN_DETAILS;
     }
 
     /// A request to reload, if there are certificates to be read again.
     async fn reload(&self) -> Reload {
         #[cfg(feature = "tls")]
-        if self.settings.tls.as_ref().is_some_and(super::Tls::is_of_files) {
+        if self
+            .settings
+            .tls
+            .as_ref()
+            .is_some_and(super::Tls::is_of_files)
+        {
             return self.cx.reloaded().await;
         }
         std::future::pending().await
     }
 
     /// Answers a request to reload. Not beside what else may happen: one that is dropped would count as done.
-    #[cfg_attr(not(feature = "tls"), expect(clippy::unused_async, reason = "it reads files"))]
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(clippy::unused_async, reason = "it reads files")
+    )]
     async fn read_again(&self, reload: Reload) {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.settings.tls {

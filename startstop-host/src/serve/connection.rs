@@ -44,7 +44,11 @@ pub(super) async fn connection<I>(
 {
     let _close = CloseOnDrop(&shared);
     let socket = TokioIo::new(Socket::new(io, Arc::clone(&shared)));
-    let respond = Respond { app, cx: cx.clone(), shared: Arc::clone(&shared) };
+    let respond = Respond {
+        app,
+        cx: cx.clone(),
+        shared: Arc::clone(&shared),
+    };
     let mut builder = Builder::new(CxExecutor(cx.clone()));
     // Both timeouts are kept here.
     builder.http1().header_read_timeout(None);

@@ -103,7 +103,9 @@ impl Shared {
         let mut inner = self.inner();
         if !bytes.is_empty() && inner.first.len() < PREFACE.len() && !self.is_http2() {
             let left = PREFACE.len() - inner.first.len();
-            inner.first.extend_from_slice(&bytes[..bytes.len().min(left)]);
+            inner
+                .first
+                .extend_from_slice(&bytes[..bytes.len().min(left)]);
             if inner.first == PREFACE {
                 self.is_http2.store(true, Ordering::Release);
                 inner.phase = Phase::Idle(Instant::now());

@@ -89,9 +89,16 @@ where
             let request = this.request.take().expect("the app is called once");
             this.future.set(Some(this.app.call(request)));
         }
-        let future = this.future.as_mut().as_pin_mut().expect("it was made above");
+        let future = this
+            .future
+            .as_mut()
+            .as_pin_mut()
+            .expect("it was made above");
         let response = ready!(future.poll(task))?;
-        let in_flight = this.in_flight.take().expect("a future is not polled after its end");
+        let in_flight = this
+            .in_flight
+            .take()
+            .expect("a future is not polled after its end");
         Poll::Ready(Ok(answer(response, *this.version, this.cx, in_flight)))
     }
 }
@@ -106,12 +113,21 @@ fn answer<B>(
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         shared.upgraded();
     } else if version < Version::HTTP_2 && shared.closes.load(Ordering::Acquire) {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let kind = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes);
     let is_events = kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"));
     let until = is_events.then(|| Box::pin(cx.cancelled_owned()));
-    response.map(|body| Answer { body, until, in_flight: Some(in_flight) })
+    response.map(|body| Answer {
+        body,
+        until,
+        in_flight: Some(in_flight),
+    })
 }
 
 pin_project! {

@@ -64,7 +64,12 @@ impl Tls {
     pub fn from_files(certificates: impl AsRef<Path>, key: impl AsRef<Path>) -> io::Result<Self> {
         let files = (certificates.as_ref().to_owned(), key.as_ref().to_owned());
         let config = Mutex::new(read(&files)?);
-        Ok(Self { inner: Arc::new(Inner { files: Some(files), config }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                files: Some(files),
+                config,
+            }),
+        })
     }
 
     /// Takes a configuration of one's own, which is never read again.
@@ -81,7 +86,12 @@ impl Tls {
     /// }
     /// ```
     pub fn from_config(config: Arc<ServerConfig>) -> Self {
-        Self { inner: Arc::new(Inner { files: None, config: Mutex::new(config) }) }
+        Self {
+            inner: Arc::new(Inner {
+                files: None,
+                config: Mutex::new(config),
+            }),
+        }
     }
 
     /// Reads the files again. [`Serve`](crate::Serve) does so when its service is asked to reload.
@@ -102,13 +112,21 @@ impl Tls {
     pub fn reload(&self) -> io::Result<()> {
         if let Some(files) = &self.inner.files {
             let config = read(files)?;
-            *self.inner.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+            *self
+                .inner
+                .config
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = config;
         }
         Ok(())
     }
 
     pub(super) fn handshake<I: AsyncRead + AsyncWrite + Unpin>(&self, io: I) -> Accept<I> {
-        let config = self.inner.config.lock().unwrap_or_else(PoisonError::into_inner);
+        let config = self
+            .inner
+            .config
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         TlsAcceptor::from(Arc::clone(&config)).accept(io)
     }
 
@@ -130,13 +148,18 @@ impl Tls {
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Nothing of the key.
-        f.debug_struct("Tls").field("files", &self.inner.files).finish_non_exhaustive()
+        f.debug_struct("Tls")
+            .field("files", &self.inner.files)
+            .finish_non_exhaustive()
     }
 }
 
 fn read((certificates, key): &(PathBuf, PathBuf)) -> io::Result<Arc<ServerConfig>> {
     let wrong = |path: &Path, error: &dyn fmt::Display| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()))
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{}: {error}", path.display()),
+        )
     };
     let chain = CertificateDer::pem_file_iter(certificates)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)

@@ -27,9 +27,19 @@ async fn what_is_too_large_is_refused() {
     assert_eq!(send(addr, "nonsense\r\n\r\n").await.status, 400);
     // Control neither, with the token.
     let large = format!("authorization: Bearer s3cret\r\n{announced}");
-    assert_eq!(ask(addr, "POST", "/control/stop/shop/db", &large).await.status, 413);
+    assert_eq!(
+        ask(addr, "POST", "/control/stop/shop/db", &large)
+            .await
+            .status,
+        413
+    );
     let long = format!("authorization: Bearer s3cret\r\n{long}");
-    assert_eq!(ask(addr, "POST", "/control/stop/shop/db", &long).await.status, 431);
+    assert_eq!(
+        ask(addr, "POST", "/control/stop/shop/db", &long)
+            .await
+            .status,
+        431
+    );
     assert!(program.runner.find("shop/db").unwrap().is_running());
     program.stop().await;
 }

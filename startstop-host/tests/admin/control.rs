@@ -13,15 +13,27 @@ const BEARER: &str = "authorization: Bearer s3cret\r\n";
 async fn a_part_is_restarted_stopped_and_started_for_whoever_has_the_token() {
     let program = Program::run(shop().allow_control("s3cret")).await;
     let mut events = Stream::open(program.addr).await;
-    for (action, event) in [("restart", "ready"), ("stop", "stopped"), ("start", "ready")] {
+    for (action, event) in [
+        ("restart", "ready"),
+        ("stop", "stopped"),
+        ("start", "ready"),
+    ] {
         let path = format!("/control/{action}/shop/db");
         let answer = ask(program.addr, "POST", &path, BEARER).await;
         assert_eq!(answer.status, 202, "{path}: {}", answer.body);
-        events.event(|told| told["path"] == "shop/db" && told["event"] == event).await.unwrap();
+        events
+            .event(|told| told["path"] == "shop/db" && told["event"] == event)
+            .await
+            .unwrap();
     }
     let db = program.runner.find("shop/db").unwrap();
     assert_eq!((db.state(), db.status().cycles()), (State::Running, 3));
-    assert_eq!(ask(program.addr, "POST", "/control/stop/shop", BEARER).await.status, 202);
+    assert_eq!(
+        ask(program.addr, "POST", "/control/stop/shop", BEARER)
+            .await
+            .status,
+        202
+    );
     assert_eq!(program.end.await.unwrap(), ExitCode::SUCCESS);
 }
 
@@ -32,7 +44,12 @@ async fn what_is_started_runs_on_the_runtime_of_the_service() {
         let path = format!("/control/{action}/shop/db");
         assert_eq!(ask(program.addr, "POST", &path, BEARER).await.status, 202);
     }
-    program.runner.find("shop/db").unwrap().wait_for(State::Running).await;
+    program
+        .runner
+        .find("shop/db")
+        .unwrap()
+        .wait_for(State::Running)
+        .await;
     // The runtime of the host ends, and that of the service does not.
     assert_eq!(program.stop().await, ExitCode::SUCCESS);
 }
@@ -43,11 +60,19 @@ async fn everybody_else_is_refused_in_a_fixed_order() {
     let (addr, restart) = (program.addr, "/control/restart/shop/db");
     let foreign = "origin: http://evil.example\r\n";
     for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {
-        assert_eq!(ask(addr, method, restart, foreign).await.status, 405, "{method}");
+        assert_eq!(
+            ask(addr, method, restart, foreign).await.status,
+            405,
+            "{method}"
+        );
     }
     for origin in ["http://evil.example", "null", "http://127.0.0.1:1"] {
         let headers = format!("{BEARER}origin: {origin}\r\n");
-        assert_eq!(ask(addr, "POST", restart, &headers).await.status, 403, "{origin}");
+        assert_eq!(
+            ask(addr, "POST", restart, &headers).await.status,
+            403,
+            "{origin}"
+        );
     }
     let rebound = |host: &str| {
         format!("POST {restart} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{BEARER}\r\n")
@@ -60,11 +85,25 @@ async fn everybody_else_is_refused_in_a_fixed_order() {
         "authorization: s3cret\r\n",
     ] {
         let answer = ask(addr, "POST", restart, token).await;
-        assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("bearer")));
+        assert_eq!(
+            (answer.status, answer.header("www-authenticate")),
+            (401, Some("bearer"))
+        );
     }
     // Whoever has no token does not learn what there is.
-    assert_eq!(ask(addr, "POST", "/control/restart/shop/nothing", "").await.status, 401);
-    for unknown in ["restart/shop/nothing", "halt/shop/db", "restart", "restart/", "restart/db"] {
+    assert_eq!(
+        ask(addr, "POST", "/control/restart/shop/nothing", "")
+            .await
+            .status,
+        401
+    );
+    for unknown in [
+        "restart/shop/nothing",
+        "halt/shop/db",
+        "restart",
+        "restart/",
+        "restart/db",
+    ] {
         let path = format!("/control/{unknown}");
         assert_eq!(ask(addr, "POST", &path, BEARER).await.status, 404, "{path}");
     }
@@ -88,7 +127,12 @@ async fn the_token_is_not_taken_from_the_address() {
 #[tokio::test]
 async fn without_a_token_of_its_own_there_is_no_control() {
     let program = Program::run(shop()).await;
-    assert_eq!(ask(program.addr, "POST", "/control/restart/shop/db", BEARER).await.status, 404);
+    assert_eq!(
+        ask(program.addr, "POST", "/control/restart/shop/db", BEARER)
+            .await
+            .status,
+        404
+    );
     assert_eq!(program.runner.find("shop/db").unwrap().status().cycles(), 1);
     program.stop().await;
 }

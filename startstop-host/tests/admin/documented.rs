@@ -16,19 +16,30 @@ const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/ad
 
 /// The rows of the first table after a line; each is what is in backticks in its cells.
 fn table(after: &str) -> Vec<Vec<BTreeSet<&'static str>>> {
-    let lines =
-        PAGE.lines().skip_while(|line| *line != after).skip_while(|line| !line.starts_with("|---"));
+    let lines = PAGE
+        .lines()
+        .skip_while(|line| *line != after)
+        .skip_while(|line| !line.starts_with("|---"));
     let rows = lines.skip(1).take_while(|line| line.starts_with('|'));
     let cell = |cell: &'static str| cell.split('`').skip(1).step_by(2).collect();
-    rows.map(|row| row.split('|').skip(1).map(cell).collect()).collect()
+    rows.map(|row| row.split('|').skip(1).map(cell).collect())
+        .collect()
 }
 
 fn fields(after: &str) -> BTreeSet<&'static str> {
-    table(after).into_iter().flat_map(|row| row[0].clone()).collect()
+    table(after)
+        .into_iter()
+        .flat_map(|row| row[0].clone())
+        .collect()
 }
 
 fn keys(object: &Value) -> BTreeSet<&str> {
-    object.as_object().unwrap().keys().map(String::as_str).collect()
+    object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
 }
 
 /// A service that fails, and takes reloads while it runs.
@@ -50,14 +61,19 @@ impl Service for Flaky {
     fn settings(&self) -> Settings {
         let policy =
             RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_secs(600)));
-        Settings::new().restart(policy).drain(Duration::from_millis(10))
+        Settings::new()
+            .restart(policy)
+            .drain(Duration::from_millis(10))
     }
 }
 
 #[tokio::test]
 async fn a_status_and_a_failure_have_the_fields_that_are_documented() {
     let flaky = Runner::new(Flaky);
-    let app = Group::builder("shop").with("db", flaky.clone()).build().unwrap();
+    let app = Group::builder("shop")
+        .with("db", flaky.clone())
+        .build()
+        .unwrap();
     let program = Program::run(Host::new(app)).await;
     drop(flaky.reload().await);
     flaky.wait_for(State::Backoff).await;
@@ -67,14 +83,21 @@ async fn a_status_and_a_failure_have_the_fields_that_are_documented() {
     assert_eq!(keys(db), fields("## `/status`"));
     assert_eq!(keys(&db["last_failure"]), fields("### A failure"));
     assert_eq!(keys(&db["next_attempt"]), BTreeSet::from(["secs", "nanos"]));
-    assert_eq!(keys(&db["since"]), BTreeSet::from(["secs_since_epoch", "nanos_since_epoch"]));
+    assert_eq!(
+        keys(&db["since"]),
+        BTreeSet::from(["secs_since_epoch", "nanos_since_epoch"])
+    );
     program.stop().await;
 }
 
 #[tokio::test]
 async fn events_have_the_fields_that_are_documented() {
     let (flaky, idle) = (Runner::new(Flaky), until_stopped());
-    let app = Group::builder("shop").with("db", flaky.clone()).with("http", idle).build().unwrap();
+    let app = Group::builder("shop")
+        .with("db", flaky.clone())
+        .with("http", idle)
+        .build()
+        .unwrap();
     let program = Program::run(Host::new(app)).await;
     let mut events = Stream::open(program.addr).await;
     let group = program.runner.service();
@@ -84,20 +107,26 @@ async fn events_have_the_fields_that_are_documented() {
     flaky.wait_for(State::Backoff).await;
     flaky.start().await.unwrap();
     let stuck = service_fn(async |_cx| std::future::pending::<()>().await);
-    let stuck =
-        Runner::with_settings(stuck, Settings::new().stop_timeout(Duration::from_millis(10)));
+    let stuck = Runner::with_settings(
+        stuck,
+        Settings::new().stop_timeout(Duration::from_millis(10)),
+    );
     group.insert("stuck", stuck.clone()).await.unwrap();
     drop(stuck.stop().await);
     program.runner.request_stop();
 
     let common = fields("## `/events`");
     let begin = "| `event` | text | what, as below |";
-    let documented: BTreeMap<&str, BTreeSet<&str>> =
-        table(begin).into_iter().map(|row| (*row[0].first().unwrap(), row[1].clone())).collect();
+    let documented: BTreeMap<&str, BTreeSet<&str>> = table(begin)
+        .into_iter()
+        .map(|row| (*row[0].first().unwrap(), row[1].clone()))
+        .collect();
     let mut seen = BTreeSet::new();
     while let Some(event) = events.event(|_| true).await {
         let kind = event["event"].as_str().unwrap().to_owned();
-        let more = documented.get(&*kind).unwrap_or_else(|| panic!("{kind} is not documented"));
+        let more = documented
+            .get(&*kind)
+            .unwrap_or_else(|| panic!("{kind} is not documented"));
         let known: BTreeSet<&str> = common.union(more).copied().collect();
         assert!(keys(&event).is_subset(&known), "{event}");
         assert!(keys(&event).is_superset(&common), "{event}");
@@ -117,7 +146,10 @@ async fn events_have_the_fields_that_are_documented() {
         "inserted",
         "removed",
     ];
-    let missing: Vec<_> = expected.into_iter().filter(|kind| !seen.contains(*kind)).collect();
+    let missing: Vec<_> = expected
+        .into_iter()
+        .filter(|kind| !seen.contains(*kind))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
     program.end.await.unwrap();
 }

@@ -10,12 +10,19 @@ use crate::http::get;
 async fn it_is_whole_without_a_script() {
     let program = Program::run(shop()).await;
     let page = get(program.addr, "/").await;
-    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
     assert!(
-        page.body.contains("<td data-label=\"state\"><span class=\"state\">running</span></td>")
+        page.body
+            .contains("<td data-label=\"state\"><span class=\"state\">running</span></td>")
     );
     assert!(page.body.contains("title=\"shop/http\">http</span>"));
-    assert!(!page.body.contains("src=") && !page.body.contains("href=\"http"), "no outside files");
+    assert!(
+        !page.body.contains("src=") && !page.body.contains("href=\"http"),
+        "no outside files"
+    );
     let policy = page.header("content-security-policy").unwrap();
     for part in ["default-src 'none'", "frame-ancestors 'none'"] {
         assert!(policy.contains(part), "{policy}");
@@ -37,7 +44,10 @@ async fn every_text_from_outside_is_escaped() {
         RestartPolicy::on_failure().backoff(Backoff::constant(std::time::Duration::from_secs(600)));
     let settings = Settings::new().name("<b>name</b>").restart(policy);
     let flaky = Runner::with_settings(service, settings);
-    let app = Group::builder("<u>shop").with("<b>\"'&", flaky.clone()).build().unwrap();
+    let app = Group::builder("<u>shop")
+        .with("<b>\"'&", flaky.clone())
+        .build()
+        .unwrap();
     let program = Program::begin(Host::new(app));
     flaky.wait_for(State::Backoff).await;
     let page = get(program.addr, "/").await.body;

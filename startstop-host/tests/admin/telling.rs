@@ -16,7 +16,10 @@ async fn the_status_is_that_of_the_service() {
     let answer = get(program.addr, "/status").await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let told: Value = serde_json::from_str(&answer.body).unwrap();
-    assert_eq!((&told["path"], &told["state"]), (&"shop".into(), &"running".into()));
+    assert_eq!(
+        (&told["path"], &told["state"]),
+        (&"shop".into(), &"running".into())
+    );
     assert_eq!(told["children"][1]["path"], "shop/http");
     assert_eq!(ask(program.addr, "POST", "/status", "").await.status, 405);
     program.stop().await;
@@ -26,14 +29,26 @@ async fn the_status_is_that_of_the_service() {
 async fn events_come_as_they_happen_and_the_stream_ends_with_the_program() {
     let program = Program::run(shop()).await;
     let mut events = Stream::open(program.addr).await;
-    program.runner.find("shop/db").unwrap().restart().await.unwrap();
+    program
+        .runner
+        .find("shop/db")
+        .unwrap()
+        .restart()
+        .await
+        .unwrap();
     for kind in ["stopping", "stopped", "starting", "ready"] {
-        let event =
-            events.event(|event| event["path"] == "shop/db" && event["event"] == kind).await;
-        assert_eq!(event.unwrap()["cycle"], if kind.starts_with("stop") { 1 } else { 2 });
+        let event = events
+            .event(|event| event["path"] == "shop/db" && event["event"] == kind)
+            .await;
+        assert_eq!(
+            event.unwrap()["cycle"],
+            if kind.starts_with("stop") { 1 } else { 2 }
+        );
     }
     program.runner.request_stop();
-    let last = events.event(|event| event["path"] == "shop" && event["event"] == "stopped").await;
+    let last = events
+        .event(|event| event["path"] == "shop" && event["event"] == "stopped")
+        .await;
     assert_eq!(last.unwrap()["exit"], "stopped");
     assert!(events.event(|_| true).await.is_none());
     assert_eq!(program.runner.state(), State::Stopped);
@@ -50,7 +65,13 @@ async fn there_are_at_most_64_streams_of_events() {
     assert_eq!(get(program.addr, "/events").await.status, 503);
     open.pop();
     // The place is free once the server has seen that the client is gone.
-    program.runner.find("shop/db").unwrap().restart().await.unwrap();
+    program
+        .runner
+        .find("shop/db")
+        .unwrap()
+        .restart()
+        .await
+        .unwrap();
     loop {
         let head = ask(program.addr, "HEAD", "/events", "").await;
         if head.status == 200 {
@@ -66,8 +87,15 @@ async fn there_are_at_most_64_streams_of_events() {
 async fn metrics_are_in_the_format_that_is_accepted() {
     let program = Program::run(shop()).await;
     let plain = get(program.addr, "/metrics").await;
-    assert_eq!(plain.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    assert!(plain.body.contains("startstop_ready{path=\"shop/db\"} 1\n"), "{}", plain.body);
+    assert_eq!(
+        plain.header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8")
+    );
+    assert!(
+        plain.body.contains("startstop_ready{path=\"shop/db\"} 1\n"),
+        "{}",
+        plain.body
+    );
     let accept = "accept: application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1\r\n";
     let open = ask(program.addr, "GET", "/metrics", accept).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -27,7 +27,9 @@ fn main() -> ExitCode {
 async fn orphans_and_children(cx: &Context, file: &str) -> Result<(), BoxError> {
     assert_ne!(std::process::id(), 1);
     let mut early = Command::new("true").spawn()?;
-    let mut of_tokio = tokio::process::Command::new("sh").args(["-c", "exit 7"]).spawn()?;
+    let mut of_tokio = tokio::process::Command::new("sh")
+        .args(["-c", "exit 7"])
+        .spawn()?;
     // Two orphans: one ends, and one stays until it is told.
     let stays = format!("trap 'echo told >{file}; exit' TERM; echo >{file}; sleep 1000 & wait");
     let script = "sleep 0.1 & sh -c \"$0\" & exit 0";
@@ -51,7 +53,9 @@ fn processes() -> impl Iterator<Item = String> {
 /// Of the orphan that ends by itself, dead or alive: a child of pid 1.
 fn sleeps() -> usize {
     let is_orphan = |stat: &String| stat.split(' ').nth(3) == Some("1");
-    processes().filter(|stat| stat.contains(" (sleep) ") && is_orphan(stat)).count()
+    processes()
+        .filter(|stat| stat.contains(" (sleep) ") && is_orphan(stat))
+        .count()
 }
 
 fn zombies() -> usize {

@@ -21,7 +21,11 @@ fn main() -> io::Result<ExitCode> {
     };
     let listener = handover.listen("http", &*args[1])?;
     println!("at {}", listener.local_addr()?);
-    let server = Server { listener, number: args[2].clone(), act: args.get(3).cloned() };
+    let server = Server {
+        listener,
+        number: args[2].clone(),
+        act: args.get(3).cloned(),
+    };
     let host = Host::new(server).handover(handover);
     #[cfg(feature = "notify")]
     let host = host.notify();
@@ -68,7 +72,10 @@ impl Service for Server {
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().name("web").readiness(Readiness::Explicit).drain(Duration::from_millis(50))
+        Settings::new()
+            .name("web")
+            .readiness(Readiness::Explicit)
+            .drain(Duration::from_millis(50))
     }
 }
 

@@ -24,7 +24,9 @@ fn main() -> io::Result<()> {
 }
 
 fn is_nonblocking(listener: &TcpListener) -> bool {
-    listener.accept().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    listener
+        .accept()
+        .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 /// Whether a child would have the first socket.

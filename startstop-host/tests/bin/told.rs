@@ -11,7 +11,9 @@ use startstop_host::Host;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
-        Some("fails") => host(once(async |_cx| Err::<(), _>(io::Error::from_raw_os_error(98)))),
+        Some("fails") => host(once(async |_cx| {
+            Err::<(), _>(io::Error::from_raw_os_error(98))
+        })),
         Some("blocks") => host(service_fn(async |cx: Context| {
             cx.run_until_cancelled(line()).await;
             // A mistake: it blocks the only thread of its runtime.
@@ -24,14 +26,21 @@ fn main() -> ExitCode {
 
 /// On one thread, so that what blocks it blocks all.
 fn host(service: impl Service) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(Host::new(service).notify().run())
 }
 
 /// A member that is ready after a line, and that takes every second reload; it drains.
 fn app() -> Group {
     let idle = service_fn(async |cx: Context| cx.cancelled().await);
-    Group::builder("shop").with("db", idle).with("slow", Slow::default()).build().unwrap()
+    Group::builder("shop")
+        .with("db", idle)
+        .with("slow", Slow::default())
+        .build()
+        .unwrap()
 }
 
 #[derive(Default)]
@@ -54,10 +63,14 @@ impl Service for Slow {
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().readiness(Readiness::Explicit).drain(Duration::from_millis(300))
+        Settings::new()
+            .readiness(Readiness::Explicit)
+            .drain(Duration::from_millis(300))
     }
 }
 
 async fn line() {
-    tokio::task::spawn_blocking(|| drop(io::stdin().lines().next())).await.unwrap();
+    tokio::task::spawn_blocking(|| drop(io::stdin().lines().next()))
+        .await
+        .unwrap();
 }

@@ -20,17 +20,27 @@ pub(super) async fn client(addr: SocketAddr) -> Client {
 }
 
 fn request(name: &str) -> HealthCheckRequest {
-    HealthCheckRequest { service: name.to_owned() }
+    HealthCheckRequest {
+        service: name.to_owned(),
+    }
 }
 
 pub(super) async fn check(client: &mut Client, name: &str) -> Result<ServingStatus, Code> {
-    let answer = timeout(LIMIT, client.check(request(name))).await.expect("it answers");
-    answer.map(|answer| answer.get_ref().status()).map_err(|status| status.code())
+    let answer = timeout(LIMIT, client.check(request(name)))
+        .await
+        .expect("it answers");
+    answer
+        .map(|answer| answer.get_ref().status())
+        .map_err(|status| status.code())
 }
 
 pub(super) async fn watch(client: &mut Client, name: &str) -> Result<Watch, Code> {
-    let stream = timeout(LIMIT, client.watch(request(name))).await.expect("it answers");
-    stream.map(|stream| Watch(stream.into_inner())).map_err(|status| status.code())
+    let stream = timeout(LIMIT, client.watch(request(name)))
+        .await
+        .expect("it answers");
+    stream
+        .map(|stream| Watch(stream.into_inner()))
+        .map_err(|status| status.code())
 }
 
 pub(super) struct Watch(Streaming<HealthCheckResponse>);
@@ -38,7 +48,11 @@ pub(super) struct Watch(Streaming<HealthCheckResponse>);
 impl Watch {
     /// What is told next; `None` once the stream has ended in order.
     pub(super) async fn next(&mut self) -> Option<ServingStatus> {
-        let message = timeout(LIMIT, self.0.message()).await.expect("it goes on or ends");
-        message.expect("it ends in order").map(|answer| answer.status())
+        let message = timeout(LIMIT, self.0.message())
+            .await
+            .expect("it goes on or ends");
+        message
+            .expect("it ends in order")
+            .map(|answer| answer.status())
     }
 }

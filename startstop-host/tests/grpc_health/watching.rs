@@ -34,7 +34,11 @@ async fn a_watch_hears_each_change_and_ends_at_the_stop() {
     let begin = Instant::now();
     shop.runner.stop().await.unwrap();
     assert!(begin.elapsed() < 10 * SECOND, "{:?}", begin.elapsed());
-    assert_eq!(whole.next().await, Some(NotServing), "the last change is told");
+    assert_eq!(
+        whole.next().await,
+        Some(NotServing),
+        "the last change is told"
+    );
     assert_eq!(whole.next().await, None);
 }
 
@@ -88,7 +92,13 @@ async fn a_watch_hears_of_a_check_without_any_event() {
     let disk = Arc::clone(&full);
     let probes = Probes::of(&idle).check("disk", SECOND, move || {
         let full = disk.load(Ordering::Relaxed);
-        async move { if full { Err("the disk is full") } else { Ok(()) } }
+        async move {
+            if full {
+                Err("the disk is full")
+            } else {
+                Ok(())
+            }
+        }
     });
     let api = Api::new(&GrpcHealth::of(probes)).await;
     let addr = api.listener.local_addr().unwrap();
@@ -97,9 +107,15 @@ async fn a_watch_hears_of_a_check_without_any_event() {
     let mut client = client(addr).await;
     let mut disk = watch(&mut client, "disk").await.unwrap();
     let mut whole = watch(&mut client, "").await.unwrap();
-    assert_eq!((disk.next().await, whole.next().await), (Some(Serving), Some(Serving)));
+    assert_eq!(
+        (disk.next().await, whole.next().await),
+        (Some(Serving), Some(Serving))
+    );
     full.store(true, Ordering::Relaxed);
-    assert_eq!((disk.next().await, whole.next().await), (Some(NotServing), Some(NotServing)));
+    assert_eq!(
+        (disk.next().await, whole.next().await),
+        (Some(NotServing), Some(NotServing))
+    );
     api.stop().await.unwrap();
     idle.stop().await.unwrap();
 }

@@ -24,7 +24,9 @@ async fn client(addr: std::net::SocketAddr) -> (Sender, tokio::task::JoinHandle<
 }
 
 fn request(path: &str) -> Request<Empty<Bytes>> {
-    Request::get(format!("http://x{path}")).body(Empty::new()).unwrap()
+    Request::get(format!("http://x{path}"))
+        .body(Empty::new())
+        .unwrap()
 }
 
 async fn text(response: hyper::Response<hyper::body::Incoming>) -> String {
@@ -36,8 +38,14 @@ async fn text(response: hyper::Response<hyper::body::Incoming>) -> String {
 async fn an_idle_connection_goes_away_at_the_stop() {
     let server = server(Settings::new().stop_timeout(LONG)).await;
     let (mut sender, connection) = client(server.addr).await;
-    assert_eq!(text(sender.send_request(request("/")).await.unwrap()).await, "web");
-    tokio::time::timeout(LONG / 2, server.runner.stop()).await.expect("it ends").unwrap();
+    assert_eq!(
+        text(sender.send_request(request("/")).await.unwrap()).await,
+        "web"
+    );
+    tokio::time::timeout(LONG / 2, server.runner.stop())
+        .await
+        .expect("it ends")
+        .unwrap();
     connection.await.unwrap();
 }
 
@@ -67,5 +75,9 @@ async fn a_connection_is_told_to_go_away_when_the_drain_begins() {
     assert_eq!(text(answer.await.unwrap().unwrap()).await, "done");
     // It ends within the drain, of its own accord.
     connection.await.unwrap();
-    server.runner.stop_within(std::time::Duration::from_secs(1)).await.unwrap();
+    server
+        .runner
+        .stop_within(std::time::Duration::from_secs(1))
+        .await
+        .unwrap();
 }

@@ -19,12 +19,19 @@ async fn a_head_has_its_time_from_its_first_byte_and_from_the_accept() {
         let mut client = TcpStream::connect(server.addr).await.unwrap();
         client.write_all(begun.as_bytes()).await.unwrap();
         assert_eq!(rest(&mut client).await, "");
-        assert!(begin.elapsed() + Duration::from_millis(20) >= SHORT, "{:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() + Duration::from_millis(20) >= SHORT,
+            "{:?}",
+            begin.elapsed()
+        );
     }
     // Idle time is not counted as reading.
     let mut client = idle(server.addr).await;
     tokio::time::sleep(2 * SHORT).await;
-    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     read_until(&mut client, "web").await;
     // The second head of a connection has its own time.
     client.write_all(b"GET / HT").await.unwrap();
@@ -45,7 +52,10 @@ async fn who_finds_no_room_waits() {
     let server = server_with(Settings::new(), Serve::new().max_connections(1)).await;
     let first = idle(server.addr).await;
     let mut second = TcpStream::connect(server.addr).await.unwrap();
-    second.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    second
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     drop(first);
     read_until(&mut second, "web").await;
     server.runner.stop().await.unwrap();
@@ -58,7 +68,15 @@ async fn one_that_has_sent_nothing_is_waited_for_a_moment_at_a_stop() {
     idle(server.addr).await; // the first one is accepted by then
     let begin = Instant::now();
     server.runner.stop().await.unwrap();
-    assert!(begin.elapsed() >= Duration::from_millis(90), "{:?}", begin.elapsed());
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() >= Duration::from_millis(90),
+        "{:?}",
+        begin.elapsed()
+    );
+    assert!(
+        begin.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begin.elapsed()
+    );
     assert_eq!(rest(&mut client).await, "");
 }

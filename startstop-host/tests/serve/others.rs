@@ -29,15 +29,22 @@ async fn run(alone: Arc<Alone>, cx: Context) -> io::Result<()> {
         gate.go.notified().await;
         "slow"
     };
-    let app = Router::new().route("/", get(async || "axum")).route("/slow", get(slow));
-    axum::serve(listener, app).with_graceful_shutdown(cx.cancelled_owned()).await
+    let app = Router::new()
+        .route("/", get(async || "axum"))
+        .route("/slow", get(slow));
+    axum::serve(listener, app)
+        .with_graceful_shutdown(cx.cancelled_owned())
+        .await
 }
 
 async fn started(stop_timeout: Duration) -> (Runner<impl Service>, SocketAddr, Arc<Gate>) {
     let listener = Listener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let (addr, gate) = (listener.local_addr().unwrap(), Arc::new(Gate::default()));
-    let alone = Alone { listener, gate: Arc::clone(&gate) };
+    let alone = Alone {
+        listener,
+        gate: Arc::clone(&gate),
+    };
     let settings = Settings::new().stop_timeout(stop_timeout);
     let runner = Runner::with_settings(service_fn_with(alone, run), settings);
     runner.start().await.unwrap();

@@ -38,8 +38,12 @@ async fn ask(
         .with_no_client_auth();
     let stream = TcpStream::connect(addr).await?;
     let name = ServerName::try_from("localhost").unwrap();
-    let mut client = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
-    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;
+    let mut client = TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await?;
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .await?;
     let mut answer = Vec::new();
     let _ = client.read_to_end(&mut answer).await;
     Ok(String::from_utf8_lossy(&answer).into_owned())

@@ -20,7 +20,11 @@ impl Processes {
         let old = self.lock().clone();
         let stale = stale(&old, &new);
         // Dependents first, which is the order of `old` from behind.
-        for spec in in_order(&old).into_iter().rev().filter(|spec| stale.contains(&spec.name)) {
+        for spec in in_order(&old)
+            .into_iter()
+            .rev()
+            .filter(|spec| stale.contains(&spec.name))
+        {
             match self.group.remove(&spec.name).await {
                 Ok(()) => self.lock().retain(|kept| kept.name != spec.name),
                 Err(error) => fail(error.into()),
@@ -40,19 +44,27 @@ impl Processes {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Spec>> {
-        self.specs.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.specs
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 /// The names of those that are gone or have changed, and of all that depend on them.
 fn stale(old: &[Spec], new: &[Spec]) -> Vec<String> {
     let changed = |spec: &&Spec| !new.contains(spec);
-    let mut stale: Vec<String> = old.iter().filter(changed).map(|spec| spec.name.clone()).collect();
+    let mut stale: Vec<String> = old
+        .iter()
+        .filter(changed)
+        .map(|spec| spec.name.clone())
+        .collect();
     loop {
         let depends = |spec: &&Spec| {
             !stale.contains(&spec.name) && spec.needs().any(|name| stale.contains(name))
         };
-        let Some(spec) = old.iter().find(depends) else { return stale };
+        let Some(spec) = old.iter().find(depends) else {
+            return stale;
+        };
         stale.push(spec.name.clone());
     }
 }
@@ -63,7 +75,9 @@ fn in_order(specs: &[Spec]) -> Vec<&Spec> {
     while ordered.len() < specs.len() {
         let is_in = |name: &String| ordered.iter().any(|spec| spec.name == *name);
         let is_next = |spec: &&Spec| !is_in(&spec.name) && spec.needs().all(is_in);
-        let Some(next) = specs.iter().find(is_next) else { break };
+        let Some(next) = specs.iter().find(is_next) else {
+            break;
+        };
         ordered.push(next);
     }
     ordered

@@ -23,7 +23,9 @@ fn entry(line: &str) -> Result<(String, String), String> {
     let (key, value) = (key.trim(), value.trim());
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if key.is_empty() || !key.chars().all(fits) {
-        return Err(format!("`{key}` is no name of a variable; it has letters, digits and `_`"));
+        return Err(format!(
+            "`{key}` is no name of a variable; it has letters, digits and `_`"
+        ));
     }
     let value = unquoted(value);
     if key == "PORT" && value.parse::<u16>().is_err() {
@@ -66,8 +68,17 @@ mod tests {
     fn values_may_be_quoted_and_mistakes_are_found_where_they_are() {
         let text = "# of all\nA=1 2\n\nexport B = 'x\\n'\r\nC=\"x\\n\\\"\\\\\"\nD=\nE=\"\n  bad\nA-B=1\nPORT=x\n";
         let (vars, found) = read(text);
-        let expected = [("A", "1 2"), ("B", "x\\n"), ("C", "x\n\"\\"), ("D", ""), ("E", "\"")];
-        assert_eq!(vars, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        let expected = [
+            ("A", "1 2"),
+            ("B", "x\\n"),
+            ("C", "x\n\"\\"),
+            ("D", ""),
+            ("E", "\""),
+        ];
+        assert_eq!(
+            vars,
+            expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
         assert_eq!(found.len(), 3);
         assert!(text[found[0].0..].starts_with("bad") && text[found[1].0..].starts_with("A-B"));
     }

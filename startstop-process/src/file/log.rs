@@ -34,7 +34,10 @@ impl Log {
 }
 
 fn json(line: &Line) -> String {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let time = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64();
     let stream = match line.stream {
         Stream::Stdout => "stdout",
         Stream::Stderr => "stderr",

@@ -72,7 +72,12 @@ impl Mistake {
             let line = before.matches('\n').count() + 1;
             let begin = before.rfind('\n').map_or(0, |at| at + 1);
             let column = before[begin..].chars().count() + 1;
-            Self { path: path.to_owned(), line, column, text: what }
+            Self {
+                path: path.to_owned(),
+                line,
+                column,
+                text: what,
+            }
         };
         found.into_iter().map(mistake).collect()
     }
@@ -83,7 +88,10 @@ pub(super) type Found = Vec<(usize, String)>;
 
 impl FileError {
     pub(super) fn mistakes(path: &Path, text: &str, found: Found) -> Self {
-        Self::Mistakes { path: path.to_owned(), mistakes: Mistake::all(path, text, found) }
+        Self::Mistakes {
+            path: path.to_owned(),
+            mistakes: Mistake::all(path, text, found),
+        }
     }
 }
 
@@ -91,7 +99,16 @@ struct Lines<'a>(&'a [Mistake]);
 
 impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, Mistake { path, line, column, text }) in self.0.iter().enumerate() {
+        for (
+            n,
+            Mistake {
+                path,
+                line,
+                column,
+                text,
+            },
+        ) in self.0.iter().enumerate()
+        {
             let end = if n == 0 { "" } else { "\n" };
             write!(f, "{end}{}:{line}:{column}: {text}", path.display())?;
         }
@@ -109,7 +126,9 @@ pub(super) fn did_you_mean_one_of(word: &str, known: &[&str]) -> String {
 
 /// `; did you mean ...?` if a known word is near.
 pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let near = known.into_iter().map(|known| (strsim::damerau_levenshtein(word, known), known));
+    let near = known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(word, known), known));
     match near.min() {
         Some((distance, known)) if distance <= 1 + word.len() / 4 => {
             format!("; did you mean `{known}`?")

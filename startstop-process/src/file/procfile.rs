@@ -17,11 +17,16 @@ const APART: u16 = 100;
 pub(super) fn read(path: &Path, text: &str) -> Result<Document, FileError> {
     let (mut specs, found) = entries(text);
     let mut mistakes = Mistake::all(path, text, found);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let env = folder.unwrap_or(Path::new("")).join(".env");
     let (vars, port) = variables(&env, &mut mistakes)?;
     if !mistakes.is_empty() {
-        return Err(FileError::Mistakes { path: path.to_owned(), mistakes });
+        return Err(FileError::Mistakes {
+            path: path.to_owned(),
+            mistakes,
+        });
     }
     let mut port = port.unwrap_or(PORT);
     for spec in &mut specs {
@@ -30,7 +35,10 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Document, FileError> {
         spec.env.push(("PORT".to_owned(), port.to_string()));
         port = port.saturating_add(APART);
     }
-    Ok(Document { head: Head::default(), specs })
+    Ok(Document {
+        head: Head::default(),
+        specs,
+    })
 }
 
 /// The variables of a `.env`, if it is there, and the first port.
@@ -38,12 +46,19 @@ fn variables(path: &Path, mistakes: &mut Vec<Mistake>) -> Result<(Vars, Option<u
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(FileError::Read { path: path.to_owned(), source }),
+        Err(source) => {
+            return Err(FileError::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
     };
     let (vars, found) = dotenv::read(&text);
     mistakes.extend(Mistake::all(path, &text, found));
     let port = vars.iter().rev().find(|(key, _)| key == "PORT");
-    let port = port.map(|(_, port)| port.clone()).or_else(|| std::env::var("PORT").ok());
+    let port = port
+        .map(|(_, port)| port.clone())
+        .or_else(|| std::env::var("PORT").ok());
     Ok((vars, port.and_then(|port| port.parse().ok())))
 }
 
@@ -59,7 +74,10 @@ fn entries(text: &str) -> (Vec<Spec>, Found) {
         }
     }
     if specs.is_empty() && found.is_empty() {
-        found.push((0, "there is no process in it; a line is `name: command`".to_owned()));
+        found.push((
+            0,
+            "there is no process in it; a line is `name: command`".to_owned(),
+        ));
     }
     (specs, found)
 }
@@ -68,7 +86,9 @@ fn entry(line: &str) -> Result<(&str, &str), String> {
     let (name, command) = line.split_once(':').ok_or("a line is `name: command`")?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if name.is_empty() || !name.chars().all(fits) {
-        return Err(format!("`{name}` is no name; it has letters, digits, `-` and `_`"));
+        return Err(format!(
+            "`{name}` is no name; it has letters, digits, `-` and `_`"
+        ));
     }
     match command.trim() {
         "" => Err(format!("`{name}` has no command")),
@@ -77,8 +97,12 @@ fn entry(line: &str) -> Result<(&str, &str), String> {
 }
 
 fn spec(name: &str, command: &str) -> Spec {
-    let mut spec =
-        Spec::new(name, ["sh", "-c", &format!("exec {command}")].map(str::to_owned).into());
+    let mut spec = Spec::new(
+        name,
+        ["sh", "-c", &format!("exec {command}")]
+            .map(str::to_owned)
+            .into(),
+    );
     if command.contains(['|', '&', ';', '=', '(']) {
         command.clone_into(&mut spec.command[2]);
     }

@@ -17,12 +17,21 @@ type Value<'t> = Spanned<DeValue<'t>>;
 
 pub(super) fn toml(text: &str) -> Result<Document, Found> {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { found: Found::new() };
+    let mut reader = Reader {
+        found: Found::new(),
+    };
     for error in errors {
-        reader.found.push((error.span().map_or(0, |span| span.start), error.message().to_owned()));
+        reader.found.push((
+            error.span().map_or(0, |span| span.start),
+            error.message().to_owned(),
+        ));
     }
     let document = reader.document(table.get_ref());
-    if reader.found.is_empty() { Ok(document) } else { Err(reader.found) }
+    if reader.found.is_empty() {
+        Ok(document)
+    } else {
+        Err(reader.found)
+    }
 }
 
 struct Reader {
@@ -40,8 +49,10 @@ impl Reader {
         match table.get("process") {
             None => self.wrong(0, "there is no process in it; one is `[process.NAME]`"),
             Some(value) => {
-                for (key, value) in
-                    self.table(value, "a table for each process").into_iter().flatten()
+                for (key, value) in self
+                    .table(value, "a table for each process")
+                    .into_iter()
+                    .flatten()
                 {
                     let (at, name) = (key.span().start, key.get_ref().to_string());
                     if name.is_empty() || name.contains('/') {
@@ -72,18 +83,27 @@ impl Reader {
 
     /// Whether all that is named in an `after` or a `bound_to` is there, without a circle.
     fn edges(&mut self, table: &DeTable<'_>, specs: Vec<Spec>) -> Vec<Spec> {
-        let Some(processes) = table.get("process").and_then(|value| value.get_ref().as_table())
+        let Some(processes) = table
+            .get("process")
+            .and_then(|value| value.get_ref().as_table())
         else {
             return specs;
         };
-        let names: BTreeSet<String> =
-            processes.keys().map(|key| key.get_ref().to_string()).collect();
+        let names: BTreeSet<String> = processes
+            .keys()
+            .map(|key| key.get_ref().to_string())
+            .collect();
         for (key, value) in processes {
             for named in needs(value) {
-                let Some(name) = named.get_ref().as_str() else { continue };
+                let Some(name) = named.get_ref().as_str() else {
+                    continue;
+                };
                 if !names.contains(name) {
                     let near = did_you_mean(name, names.iter().map(String::as_str));
-                    self.wrong(named.span().start, format!("there is no process `{name}`{near}"));
+                    self.wrong(
+                        named.span().start,
+                        format!("there is no process `{name}`{near}"),
+                    );
                 } else if reaches(processes, name, key.get_ref(), &mut BTreeSet::new()) {
                     let text = format!("`{name}` is after `{}` itself, in a circle", key.get_ref());
                     self.wrong(named.span().start, text);
@@ -95,9 +115,15 @@ impl Reader {
 
     /// Tells of keys that mean nothing.
     fn known(&mut self, table: &DeTable<'_>, known: &[&str]) {
-        for key in table.keys().filter(|key| !known.contains(&&**key.get_ref())) {
+        for key in table
+            .keys()
+            .filter(|key| !known.contains(&&**key.get_ref()))
+        {
             let near = did_you_mean_one_of(key.get_ref(), known);
-            self.wrong(key.span().start, format!("unknown key `{}`{near}", key.get_ref()));
+            self.wrong(
+                key.span().start,
+                format!("unknown key `{}`{near}", key.get_ref()),
+            );
         }
     }
 
@@ -198,7 +224,9 @@ impl Reader {
         what: &str,
         parse: fn(&str) -> Option<T>,
     ) -> Option<T> {
-        let Some(text) = value.get_ref().as_str() else { return self.expected(value, what) };
+        let Some(text) = value.get_ref().as_str() else {
+            return self.expected(value, what);
+        };
         let parsed = parse(text);
         if parsed.is_none() {
             self.wrong(value.span().start, format!("`{text}` is not {what}"));
@@ -208,13 +236,21 @@ impl Reader {
 }
 
 fn article(kind: &str) -> &'static str {
-    if kind.starts_with(['a', 'i', 'o']) { "an" } else { "a" }
+    if kind.starts_with(['a', 'i', 'o']) {
+        "an"
+    } else {
+        "a"
+    }
 }
 
 /// What an entry names in its `after` and its `bound_to`.
 fn needs<'v, 't>(entry: &'v Value<'t>) -> impl Iterator<Item = &'v Value<'t>> {
-    let lists = ["after", "bound_to"].into_iter().filter_map(|key| entry.get_ref().get(key));
-    lists.filter_map(|list| list.get_ref().as_array()).flat_map(|list| list.iter())
+    let lists = ["after", "bound_to"]
+        .into_iter()
+        .filter_map(|key| entry.get_ref().get(key));
+    lists
+        .filter_map(|list| list.get_ref().as_array())
+        .flat_map(|list| list.iter())
 }
 
 /// Whether `to` is among what `from` is after, directly or not, or is it.
@@ -226,7 +262,10 @@ fn reaches(processes: &DeTable<'_>, from: &str, to: &str, seen: &mut BTreeSet<St
         return false;
     }
     let entry = processes.get(from);
-    let mut names = entry.into_iter().flat_map(needs).filter_map(|name| name.get_ref().as_str());
+    let mut names = entry
+        .into_iter()
+        .flat_map(needs)
+        .filter_map(|name| name.get_ref().as_str());
     names.any(|name| reaches(processes, name, to, seen))
 }
 
@@ -235,7 +274,9 @@ fn expanded(specs: Vec<Spec>) -> Vec<Spec> {
     let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
     let each = |name: String| -> Vec<String> {
         let is_instance = |other: &&String| {
-            let number = other.strip_prefix(&name).and_then(|rest| rest.strip_prefix('-'));
+            let number = other
+                .strip_prefix(&name)
+                .and_then(|rest| rest.strip_prefix('-'));
             number.is_some_and(|number| number.parse::<u16>().is_ok())
         };
         if names.contains(&name) {

@@ -46,7 +46,10 @@ impl Rotated {
         if let Some(writer) = writers.get(&rotation.path).and_then(Weak::upgrade) {
             return Self(writer);
         }
-        let writer = Writer { rotation: rotation.clone(), open: None };
+        let writer = Writer {
+            rotation: rotation.clone(),
+            open: None,
+        };
         let writer = Arc::new(Mutex::new(writer));
         writers.insert(rotation.path.clone(), Arc::downgrade(&writer));
         Self(writer)
@@ -69,7 +72,11 @@ impl Writer {
             if let Err(error) = rotate(&self.rotation.path, self.rotation.keep) {
                 // The lines are worth more than the size: the old file goes on.
                 self.tell(&format!("it cannot be rotated: {error}"));
-                self.open = Some(Open { size: 0, since: SystemTime::now(), ..self.opened()? });
+                self.open = Some(Open {
+                    size: 0,
+                    since: SystemTime::now(),
+                    ..self.opened()?
+                });
             }
         }
         let mut open = match self.open.take() {
@@ -85,7 +92,9 @@ impl Writer {
 
     /// Somebody else may have moved or removed the file, as logrotate does.
     fn look_at_the_path(&mut self) {
-        let there = fs::metadata(&self.rotation.path).map(|data| data.ino()).ok();
+        let there = fs::metadata(&self.rotation.path)
+            .map(|data| data.ino())
+            .ok();
         self.open.take_if(|open| Some(open.inode) != there);
     }
 
@@ -94,13 +103,23 @@ impl Writer {
         let is_old = |open: &Open| {
             age.is_some_and(|age| open.since.elapsed().is_ok_and(|elapsed| elapsed >= age))
         };
-        self.open.as_ref().is_some_and(|open| open.size >= size || is_old(open))
+        self.open
+            .as_ref()
+            .is_some_and(|open| open.size >= size || is_old(open))
     }
 
     fn opened(&self) -> io::Result<Open> {
-        let file = OpenOptions::new().create(true).append(true).open(&self.rotation.path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.rotation.path)?;
         let data = file.metadata()?;
-        Ok(Open { file, inode: data.ino(), size: data.len(), since: born(&data) })
+        Ok(Open {
+            file,
+            inode: data.ino(),
+            size: data.len(),
+            since: born(&data),
+        })
     }
 
     fn tell(&self, what: &str) {
@@ -145,7 +164,12 @@ mod tests {
     fn in_folder(name: &str, size: u64, age: Option<Duration>) -> Rotation {
         let folder = std::env::temp_dir().join(format!("startstop-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        Rotation { path: folder.join("a.log"), size, age, keep: 1 }
+        Rotation {
+            path: folder.join("a.log"),
+            size,
+            age,
+            keep: 1,
+        }
     }
 
     #[test]
@@ -158,7 +182,10 @@ mod tests {
         assert_eq!(fs::read_to_string(&first).unwrap(), "first\n");
         assert_eq!(fs::read_to_string(&rotation.path).unwrap(), "second\n");
         drop((log, other));
-        let log = Rotated::of(&Rotation { age: None, ..rotation.clone() });
+        let log = Rotated::of(&Rotation {
+            age: None,
+            ..rotation.clone()
+        });
         log.write("third");
         fs::remove_file(&rotation.path).unwrap();
         log.write("fourth");

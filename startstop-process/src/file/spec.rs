@@ -29,7 +29,12 @@ pub(super) struct Head {
 
 impl Default for Head {
     fn default() -> Self {
-        Self { name: "processes".to_owned(), admin: None, control: None, log: Log::Terminal }
+        Self {
+            name: "processes".to_owned(),
+            admin: None,
+            control: None,
+            log: Log::Terminal,
+        }
     }
 }
 
@@ -43,7 +48,9 @@ pub(crate) struct Control {
 /// The token is secret.
 impl std::fmt::Debug for Control {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Control").field("hosts", &self.hosts).finish_non_exhaustive()
+        f.debug_struct("Control")
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
     }
 }
 
@@ -162,14 +169,15 @@ impl Spec {
     }
 
     pub(super) fn member(&self) -> Member {
-        let member =
-            Member::new(self.process()).after(self.after.clone()).bound_to(self.bound_to.clone());
+        let member = Member::new(self.process())
+            .after(self.after.clone())
+            .bound_to(self.bound_to.clone());
         match self.ends {
             // One that is given up must not take the others with it.
             Ends::Alone => member.on_failure(OnFailure::Ignore),
-            Ends::StopsAll => {
-                member.on_failure(OnFailure::StopGroup).on_completion(OnCompletion::StopGroup)
-            }
+            Ends::StopsAll => member
+                .on_failure(OnFailure::StopGroup)
+                .on_completion(OnCompletion::StopGroup),
         }
     }
 
@@ -178,7 +186,9 @@ impl Spec {
         if self.env_clear == Some(true) {
             process = process.env_clear();
         }
-        process = with(process, self.user.as_ref(), |process, user| process.envs(user.vars()));
+        process = with(process, self.user.as_ref(), |process, user| {
+            process.envs(user.vars())
+        });
         process = process.envs(self.env.iter().map(|(key, value)| (key, value)));
         process = with(process, self.cwd.as_ref(), Process::cwd);
         process = with(process, self.ready.clone(), Process::ready);
@@ -210,7 +220,11 @@ impl Spec {
         settings = with(settings, self.stop_timeout, Settings::stop_timeout);
         settings = with(settings, self.start_timeout, Settings::start_timeout);
         settings = with(settings, self.watchdog, Settings::watchdog);
-        with(settings, self.restart.as_ref().map(Restart::policy), Settings::restart)
+        with(
+            settings,
+            self.restart.as_ref().map(Restart::policy),
+            Settings::restart,
+        )
     }
 }
 
@@ -221,9 +235,15 @@ impl Restart {
             Policy::OnFailure => RestartPolicy::on_failure(),
             Policy::Always => RestartPolicy::always(),
         };
-        let policy = with(policy, self.delay.map(Backoff::constant), RestartPolicy::backoff);
+        let policy = with(
+            policy,
+            self.delay.map(Backoff::constant),
+            RestartPolicy::backoff,
+        );
         let window = Duration::from_secs(600);
-        with(policy, self.limit, |policy, most| policy.limit(most, window))
+        with(policy, self.limit, |policy, most| {
+            policy.limit(most, window)
+        })
     }
 }
 

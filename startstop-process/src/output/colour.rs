@@ -28,8 +28,20 @@ mod tests {
         let names: Vec<Arc<str>> = (0..1000).map(|n| format!("name-{n}").into()).collect();
         let colours: Vec<u8> = names.iter().take(COLOURS.len()).map(colour_of).collect();
         assert!(COLOURS.iter().all(|colour| colours.contains(colour)));
-        assert!(names.iter().map(colour_of).all(|colour| COLOURS.contains(&colour)));
-        assert_eq!(names.iter().take(COLOURS.len()).map(colour_of).collect::<Vec<_>>(), colours);
+        assert!(
+            names
+                .iter()
+                .map(colour_of)
+                .all(|colour| COLOURS.contains(&colour))
+        );
+        assert_eq!(
+            names
+                .iter()
+                .take(COLOURS.len())
+                .map(colour_of)
+                .collect::<Vec<_>>(),
+            colours
+        );
         assert_eq!(NAMES.lock().unwrap().len(), MOST);
     }
 }

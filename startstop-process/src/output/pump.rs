@@ -57,7 +57,11 @@ impl Pumped {
 
     /// Takes what is there, waits until it is handed on, and returns the tail.
     pub(crate) async fn finish(self) -> Vec<String> {
-        let Self { requests, tail, ended } = self;
+        let Self {
+            requests,
+            tail,
+            ended,
+        } = self;
         drop(requests);
         // It is the drop of the sender that is waited for.
         let _ = ended.await;
@@ -80,13 +84,24 @@ impl Pump {
     ) -> io::Result<(Self, Pumped)> {
         let reader = |fd: Option<OwnedFd>, stream| {
             let pipe = fd.map(Receiver::from_owned_fd).transpose()?;
-            io::Result::Ok(pipe.map(|pipe| Reader { pipe, splitter: Splitter::default(), stream }))
+            io::Result::Ok(pipe.map(|pipe| Reader {
+                pipe,
+                splitter: Splitter::default(),
+                stream,
+            }))
         };
-        let pipes = [reader(stdout, Stream::Stdout)?, reader(stderr, Stream::Stderr)?];
+        let pipes = [
+            reader(stdout, Stream::Stdout)?,
+            reader(stderr, Stream::Stderr)?,
+        ];
         let (sender, requests) = mpsc::channel(1);
         let tail = TailHandle::default();
         let (sender_of_end, ended) = oneshot::channel();
-        let pumped = Pumped { requests: sender, tail: tail.clone(), ended };
+        let pumped = Pumped {
+            requests: sender,
+            tail: tail.clone(),
+            ended,
+        };
         Ok((
             Self {
                 pipes,
@@ -138,7 +153,9 @@ impl Pump {
         let mut buffer = [0; 16 * 1024];
         let mut total = 0;
         while total < most {
-            let Some(reader) = &mut self.pipes[at] else { return };
+            let Some(reader) = &mut self.pipes[at] else {
+                return;
+            };
             match reader.pipe.try_read(&mut buffer) {
                 Ok(0) => return self.finish(at),
                 Ok(n) => {
@@ -158,7 +175,9 @@ impl Pump {
 
     /// Nothing more is read from it.
     fn finish(&mut self, at: usize) {
-        let Some(mut reader) = self.pipes[at].take() else { return };
+        let Some(mut reader) = self.pipes[at].take() else {
+            return;
+        };
         let (stream, mut last) = (reader.stream, None);
         reader.splitter.finish(|line| last = Some(line));
         if let Some(line) = last {
@@ -167,7 +186,11 @@ impl Pump {
     }
 
     fn line(&mut self, stream: Stream, text: String) {
-        if self.awaited.as_ref().is_some_and(|(part, _)| text.contains(part)) {
+        if self
+            .awaited
+            .as_ref()
+            .is_some_and(|(part, _)| text.contains(part))
+        {
             if let Some((_, found)) = self.awaited.take() {
                 let _ = found.send(());
             }
@@ -177,7 +200,12 @@ impl Pump {
         }
         if let Some(sink) = &self.sink {
             let (name, path) = (self.name.clone(), self.path.clone());
-            sink.push(Line { name, path, stream, text });
+            sink.push(Line {
+                name,
+                path,
+                stream,
+                text,
+            });
         }
     }
 }

@@ -47,7 +47,9 @@ impl Sink {
         let serve = move || queue.serve(&kind);
         #[cfg(feature = "tracing")]
         let serve = super::traced::as_here(serve);
-        thread::Builder::new().name("startstop-output".into()).spawn(serve)?;
+        thread::Builder::new()
+            .name("startstop-output".into())
+            .spawn(serve)?;
         Ok(owner)
     }
 
@@ -70,7 +72,11 @@ impl Sink {
 
 impl Inner {
     fn drop_oldest(&mut self) -> bool {
-        let Some(at) = self.entries.iter().position(|entry| matches!(entry, Entry::Line(_))) else {
+        let Some(at) = self
+            .entries
+            .iter()
+            .position(|entry| matches!(entry, Entry::Line(_)))
+        else {
             return false;
         };
         if let Some(Entry::Line(line)) = self.entries.remove(at) {
@@ -92,7 +98,13 @@ impl Queue {
                 Entry::Line(line) => {
                     if left_out > 0 {
                         let text = format!("[{left_out} lines are left out here]");
-                        guarded(kind, Line { text, ..line.clone() });
+                        guarded(
+                            kind,
+                            Line {
+                                text,
+                                ..line.clone()
+                            },
+                        );
                     }
                     guarded(kind, line);
                 }
@@ -105,14 +117,19 @@ impl Queue {
         let mut inner = self.lock();
         loop {
             if let Some(entry) = inner.entries.pop_front() {
-                let Entry::Line(line) = &entry else { return Some((entry, 0)) };
+                let Entry::Line(line) = &entry else {
+                    return Some((entry, 0));
+                };
                 inner.bytes -= line.text.len();
                 return Some((entry, std::mem::take(&mut inner.left_out)));
             }
             if inner.closed {
                 return None;
             }
-            inner = self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self
+                .filled
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -23,7 +23,10 @@ impl Splitter {
         if self.unfinished.is_empty() {
             return;
         }
-        let line = self.unfinished.strip_suffix(b"\n").unwrap_or(&self.unfinished);
+        let line = self
+            .unfinished
+            .strip_suffix(b"\n")
+            .unwrap_or(&self.unfinished);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         each(String::from_utf8_lossy(line).into_owned());
         self.unfinished.clear();

@@ -12,11 +12,17 @@ pub(crate) struct TailHandle(Arc<Mutex<Tail>>);
 
 impl TailHandle {
     pub(super) fn push(&self, line: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(line);
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).lines()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .lines()
     }
 }
 

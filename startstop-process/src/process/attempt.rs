@@ -57,20 +57,35 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
     cx.spawn(pump.run());
     let unready = Unready::new(process, cx, pumped.tail_handle());
     let (group, reloading) = (spawned.group, Reloading::default());
-    let mut running =
-        Running { process, cx, unready, group, pumped, told, notify, reloading, errno: None };
+    let mut running = Running {
+        process,
+        cx,
+        unready,
+        group,
+        pumped,
+        told,
+        notify,
+        reloading,
+        errno: None,
+    };
     running.begin();
     running.until_end(&mut waiting).await
 }
 
 fn failed(process: &Process, source: io::Error) -> ProcessError {
     let program = process.program.to_string_lossy().into_owned();
-    ProcessError::Spawn { program, why: None, source }
+    ProcessError::Spawn {
+        program,
+        why: None,
+        source,
+    }
 }
 
 fn notify_socket(process: &Process) -> io::Result<Option<NotifySocket>> {
     let is_wanted = matches!(process.ready, Some(Ready(ready::Kind::Notify)));
-    is_wanted.then(|| NotifySocket::bind(process.uid)).transpose()
+    is_wanted
+        .then(|| NotifySocket::bind(process.uid))
+        .transpose()
 }
 
 fn sink(process: &Process) -> io::Result<Option<Sink>> {

@@ -21,8 +21,13 @@ use crate::ready::{self, Ready};
 use crate::subreaper;
 
 /// What is of the service manager of this process, and not of its children.
-const OURS: [&str; 5] =
-    ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS"];
+const OURS: [&str; 5] = [
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_PID",
+    "LISTEN_FDS",
+];
 
 pub(super) struct Spawned {
     pub(super) group: ProcessGroup,
@@ -32,13 +37,20 @@ pub(super) struct Spawned {
 
 pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned, ProcessError> {
     let failed = |source| explain(process, source);
-    let mut child = build(process, notify).map_err(failed)?.spawn().map_err(failed)?;
+    let mut child = build(process, notify)
+        .map_err(failed)?
+        .spawn()
+        .map_err(failed)?;
     // From here on its drop ends the child.
     let group = ProcessGroup::of(&mut child).map_err(failed)?;
     feed(process, &mut child);
     let stdout = child.stdout.take().map(OwnedFd::from);
     let stderr = child.stderr.take().map(OwnedFd::from);
-    Ok(Spawned { group, stdout, stderr })
+    Ok(Spawned {
+        group,
+        stdout,
+        stderr,
+    })
 }
 
 fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
@@ -117,7 +129,10 @@ fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
     for (flag, most) in &process.limits {
         script = format!("{script}ulimit {flag} {most} && ");
     }
-    let nice = process.nice.map(|by| format!("nice -n {by} ")).unwrap_or_default();
+    let nice = process
+        .nice
+        .map(|by| format!("nice -n {by} "))
+        .unwrap_or_default();
     let session = if process.session { "setsid " } else { "" };
     if script.is_empty() && nice.is_empty() && session.is_empty() {
         return Ok((process.program.clone(), process.args.clone()));
@@ -129,12 +144,20 @@ fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
     }
     let script = format!("{script}exec {session}{nice}\"$@\"");
     let front = ["-c".into(), script.into(), "sh".into(), program.into()];
-    Ok(("/bin/sh".into(), front.into_iter().chain(process.args.iter().cloned()).collect()))
+    Ok((
+        "/bin/sh".into(),
+        front
+            .into_iter()
+            .chain(process.args.iter().cloned())
+            .collect(),
+    ))
 }
 
 /// Writes its input. What does not fit into the pipe at once is written by a thread.
 fn feed(process: &Process, child: &mut Child) {
-    let (Stdin::Text(text), Some(mut pipe)) = (&process.stdin, child.stdin.take()) else { return };
+    let (Stdin::Text(text), Some(mut pipe)) = (&process.stdin, child.stdin.take()) else {
+        return;
+    };
     let text = text.clone();
     // A child that does not read its input has not failed.
     if text.len() <= 4096 {
@@ -160,7 +183,11 @@ fn find(process: &Process) -> Option<PathBuf> {
     let path = path.unwrap_or_else(|| "/bin:/usr/bin".into());
     let found = std::env::split_paths(&path).map(|folder| folder.join(program));
     let found: Vec<PathBuf> = found.filter(|path| path.is_file()).collect();
-    found.iter().find(|path| is_executable(path)).or(found.first()).cloned()
+    found
+        .iter()
+        .find(|path| is_executable(path))
+        .or(found.first())
+        .cloned()
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -174,19 +201,28 @@ fn explain(process: &Process, source: io::Error) -> ProcessError {
     if source.kind() == io::ErrorKind::NotFound && why.is_none() && find(process).is_none() {
         return ProcessError::NotFound { program };
     }
-    ProcessError::Spawn { program, why, source }
+    ProcessError::Spawn {
+        program,
+        why,
+        source,
+    }
 }
 
 fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
     if let Some(folder) = process.cwd.as_ref().filter(|folder| !folder.is_dir()) {
-        return Some(format!("its working directory {} is not there", folder.display()));
+        return Some(format!(
+            "its working directory {} is not there",
+            folder.display()
+        ));
     }
     let path = find(process)?;
     if source.kind() == io::ErrorKind::PermissionDenied && !is_executable(&path) {
         return Some("it is not executable".to_owned());
     }
     let mut front = [0; 256];
-    let n = fs::File::open(&path).and_then(|mut file| file.read(&mut front)).ok()?;
+    let n = fs::File::open(&path)
+        .and_then(|mut file| file.read(&mut front))
+        .ok()?;
     let Some(line) = front[..n].strip_prefix(b"#!") else {
         let is_format = source.raw_os_error() == Some(8);
         return is_format.then(|| "it is neither a program nor begins with `#!`".to_owned());

@@ -49,8 +49,14 @@ mod tests {
             Notice::Errno(2),
         ];
         assert_eq!(Notice::all_of(text), expected);
-        assert_eq!(Notice::all_of("READY=0\nERRNO=x\nEXTEND_TIMEOUT_USEC=-1"), []);
+        assert_eq!(
+            Notice::all_of("READY=0\nERRNO=x\nEXTEND_TIMEOUT_USEC=-1"),
+            []
+        );
         let others = [Notice::Reloading, Notice::Stopping, Notice::Alive];
-        assert_eq!(Notice::all_of("RELOADING=1\nSTOPPING=1\nWATCHDOG=1"), others);
+        assert_eq!(
+            Notice::all_of("RELOADING=1\nSTOPPING=1\nWATCHDOG=1"),
+            others
+        );
     }
 }

@@ -23,7 +23,11 @@ impl NotifySocket {
         let places = [std::env::temp_dir(), "/run".into(), "/dev/shm".into()];
         let first = Self::bind_in(&places[0], uid);
         // A container may have no folder to write to but these, and a path may be too long for a socket.
-        let others = || places[1..].iter().find_map(|place| Self::bind_in(place, uid).ok());
+        let others = || {
+            places[1..]
+                .iter()
+                .find_map(|place| Self::bind_in(place, uid).ok())
+        };
         first.or_else(|error| others().ok_or(error))
     }
 

@@ -43,7 +43,9 @@ impl Reloading {
 
     /// Answers the request.
     pub(super) fn answer(&mut self, ended: io::Result<Ending>) {
-        let Some((request, _helper)) = self.0.take() else { return };
+        let Some((request, _helper)) = self.0.take() else {
+            return;
+        };
         match ended {
             Ok(Ending::Exited(0)) => request.done(),
             Ok(Ending::Exited(code)) => {

@@ -28,14 +28,25 @@ struct Clock<'a> {
 impl<'a> Clock<'a> {
     fn new(cx: &'a Context, otherwise: Duration) -> Self {
         let otherwise = Instant::now() + otherwise.min(Duration::from_secs(86400 * 365));
-        Self { cx, otherwise, deadline: None, kill_at: otherwise, killed: false }
+        Self {
+            cx,
+            otherwise,
+            deadline: None,
+            kill_at: otherwise,
+            killed: false,
+        }
     }
 
     /// Waits for ever when the deadline is over before it is known, as in `stop_within(ZERO)`: this is an abort,
     /// and the destructor of the group kills. A kill from here would be seen as a failure, or not, by chance.
     async fn unless_aborted(&self) {
         let is_news = self.cx.deadline() != self.deadline;
-        if is_news && self.cx.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+        if is_news
+            && self
+                .cx
+                .deadline()
+                .is_some_and(|deadline| deadline <= Instant::now())
+        {
             std::future::pending::<()>().await;
         }
     }
@@ -143,7 +154,10 @@ mod tests {
     fn the_kill_comes_a_fifth_of_the_time_and_at_most_a_second_before_the_deadline() {
         let seconds = Duration::from_secs;
         assert_eq!(before_the_end(seconds(2)), Duration::from_millis(400));
-        assert_eq!([5, 6, 90].map(|time| before_the_end(seconds(time))), [seconds(1); 3]);
+        assert_eq!(
+            [5, 6, 90].map(|time| before_the_end(seconds(time))),
+            [seconds(1); 3]
+        );
         assert_eq!(before_the_end(Duration::ZERO), Duration::ZERO);
     }
 }

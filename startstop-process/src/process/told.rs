@@ -49,10 +49,16 @@ impl Told {
     pub(super) fn listen(stop_signal: Signal) -> Self {
         let mut signals = vec![stop_signal, Signal::TERM];
         signals.dedup();
-        let caught = signals.into_iter().filter(|signal| proc_fs::catches("self", *signal));
+        let caught = signals
+            .into_iter()
+            .filter(|signal| proc_fs::catches("self", *signal));
         let listen = |wanted: Signal| {
             let listener = signal(SignalKind::from_raw(wanted.number())).ok()?;
-            Some(Heard { signal: wanted, listener, at: None })
+            Some(Heard {
+                signal: wanted,
+                listener,
+                at: None,
+            })
         };
         Self(caught.filter_map(listen).collect())
     }
@@ -62,13 +68,19 @@ impl Told {
         std::future::poll_fn(|cx| {
             let mut heard = self.0.iter_mut();
             let heard = heard.any(|heard| heard.poll(cx).is_ready());
-            if heard { Poll::Ready(()) } else { Poll::Pending }
+            if heard {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
     }
 
     fn heard(&self, wanted: Signal, within: Duration) -> bool {
-        self.0.iter().any(|heard| heard.signal == wanted && heard.within(within))
+        self.0
+            .iter()
+            .any(|heard| heard.signal == wanted && heard.within(within))
     }
 
     /// Whether a child that was told to stop by another signal has ended by one that this process was told as well.
@@ -100,7 +112,9 @@ impl Told {
                 () = tokio::time::sleep_until(end) => return false,
             }
         }
-        cx.not_ready(format!("ended by {ended_by}, of which this process was told as well"));
+        cx.not_ready(format!(
+            "ended by {ended_by}, of which this process was told as well"
+        ));
         timeout(LONGEST_STOP, cx.cancelled()).await.is_ok()
     }
 }

@@ -18,7 +18,13 @@ pub(super) struct Unready<'a> {
 
 impl<'a> Unready<'a> {
     pub(super) fn new(process: &'a Process, cx: &'a Context, tail: TailHandle) -> Self {
-        Self { process, cx, tail, since: Instant::now(), armed: true }
+        Self {
+            process,
+            cx,
+            tail,
+            since: Instant::now(),
+            armed: true,
+        }
     }
 
     pub(super) const fn is_armed(&self) -> bool {
@@ -32,8 +38,13 @@ impl<'a> Unready<'a> {
 
 impl Drop for Unready<'_> {
     fn drop(&mut self) {
-        let Some(ready) = self.process.ready.as_ref().filter(|_| self.armed) else { return };
+        let Some(ready) = self.process.ready.as_ref().filter(|_| self.armed) else {
+            return;
+        };
         let why = format!("{} after {:.1?}", ready.missing(), self.since.elapsed());
-        self.cx.report(ProcessError::NotReady { why, tail: self.tail.lines() });
+        self.cx.report(ProcessError::NotReady {
+            why,
+            tail: self.tail.lines(),
+        });
     }
 }

@@ -12,10 +12,21 @@ use crate::ready::{Kind, Ready};
 
 /// It is to stop.
 pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
-    let Running { process, cx, group, pumped, mut unready, mut told, .. } = running;
+    let Running {
+        process,
+        cx,
+        group,
+        pumped,
+        mut unready,
+        mut told,
+        ..
+    } = running;
     unready.disarm();
     if proc_fs::ignores(group.id(), process.stop_signal) {
-        cx.report(format!("it ignores {}, its stop signal", process.stop_signal));
+        cx.report(format!(
+            "it ignores {}, its stop signal",
+            process.stop_signal
+        ));
     }
     // What is left behind is told at once: there is no time to wait for its lines.
     let ended = stopping::end(group, process.stop_signal, cx, process.stop_timeout()).await?;
@@ -35,7 +46,14 @@ pub(super) async fn ended(mut running: Running<'_>, ending: Ending) -> Result<()
     running.unready.disarm();
     let was_told = was_told(&mut running, ending).await;
     let holder = if was_ready { None } else { holder(&running) };
-    let Running { process, cx, group, pumped, errno, .. } = running;
+    let Running {
+        process,
+        cx,
+        group,
+        pumped,
+        errno,
+        ..
+    } = running;
     let mut tail = if group.alive().is_empty() {
         group.reap();
         pumped.finish().await
@@ -59,17 +77,27 @@ pub(super) async fn ended(mut running: Running<'_>, ending: Ending) -> Result<()
     if was_ready || cx.is_cancelled() {
         return Ok(());
     }
-    Err(ProcessError::NotReady { why: "it ended before it was ready".to_owned(), tail })
+    Err(ProcessError::NotReady {
+        why: "it ended before it was ready".to_owned(),
+        tail,
+    })
 }
 
 async fn was_told(running: &mut Running<'_>, ending: Ending) -> bool {
-    let Ending::Signalled { signal, .. } = ending else { return false };
-    running.told.was_told(running.cx, signal, running.process.stop_signal).await
+    let Ending::Signalled { signal, .. } = ending else {
+        return false;
+    };
+    running
+        .told
+        .was_told(running.cx, signal, running.process.stop_signal)
+        .await
 }
 
 /// Who holds the port that it was to listen on.
 fn holder(running: &Running<'_>) -> Option<String> {
-    let Some(Ready(Kind::Tcp(addr))) = &running.process.ready else { return None };
+    let Some(Ready(Kind::Tcp(addr))) = &running.process.ready else {
+        return None;
+    };
     let holder = port::holder(&port::listening(addr), Some(running.group.id()))?;
     Some(format!("{addr} is held by {holder}"))
 }
@@ -78,8 +106,13 @@ fn judge(process: &Process, ending: Ending, tail: Vec<String>) -> Result<(), Pro
     match ending {
         Ending::Exited(code) if process.success.contains(&code) => Ok(()),
         Ending::Exited(code) => Err(ProcessError::Exited { code, tail }),
-        Ending::Signalled { signal, core_dumped } => {
-            Err(ProcessError::Signalled { signal, core_dumped, tail })
-        }
+        Ending::Signalled {
+            signal,
+            core_dumped,
+        } => Err(ProcessError::Signalled {
+            signal,
+            core_dumped,
+            tail,
+        }),
     }
 }

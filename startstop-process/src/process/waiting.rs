@@ -42,7 +42,9 @@ pub(super) type Awaited = (String, oneshot::Sender<()>);
 
 impl Waiting {
     pub(super) fn begin(ready: Option<&Ready>) -> (Self, Option<Awaited>) {
-        let Some(Ready(kind)) = ready else { return (Self::Spawned, None) };
+        let Some(Ready(kind)) = ready else {
+            return (Self::Spawned, None);
+        };
         let waiting = match kind.clone() {
             Kind::Tcp(addr) => {
                 let before = port::listening(&addr);
@@ -96,8 +98,10 @@ impl Waiting {
 /// Whether somebody accepts connections who has not done so before the spawn: the port may be that of an
 /// earlier run, of which this process knows nothing.
 async fn accepts(addr: &str, before: &Sockets) -> bool {
-    let is_another =
-        before.is_empty() || port::listening(addr).iter().any(|socket| !before.contains(socket));
+    let is_another = before.is_empty()
+        || port::listening(addr)
+            .iter()
+            .any(|socket| !before.contains(socket));
     is_another && matches!(timeout(TRY, TcpStream::connect(addr)).await, Ok(Ok(_)))
 }
 
@@ -110,6 +114,11 @@ fn written(path: &Path) -> Option<Written> {
 }
 
 async fn succeeds(process: &Process, command: &[OsString]) -> bool {
-    let Ok(helper) = Helper::start_quiet(process, command) else { return false };
-    matches!(timeout(TRY, helper.ended()).await, Ok(Ok(Ending::Exited(0))))
+    let Ok(helper) = Helper::start_quiet(process, command) else {
+        return false;
+    };
+    matches!(
+        timeout(TRY, helper.ended()).await,
+        Ok(Ok(Ending::Exited(0)))
+    )
 }

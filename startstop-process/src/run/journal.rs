@@ -24,8 +24,14 @@ pub(super) struct Journal {
 
 impl Journal {
     pub(super) fn begin(log: &Log) -> io::Result<Self> {
-        let log = if matches!(log, Log::Json) { log } else { &Log::Terminal };
-        Ok(Self { sink: Sink::start(log.output().0)? })
+        let log = if matches!(log, Log::Json) {
+            log
+        } else {
+            &Log::Terminal
+        };
+        Ok(Self {
+            sink: Sink::start(log.output().0)?,
+        })
     }
 
     pub(super) fn follow(self, mut events: Events) -> Following {
@@ -37,16 +43,27 @@ impl Journal {
                 }
                 let text = event.to_string();
                 let (name, path) = (name.clone(), name.clone());
-                sink.push(Line { name, path, stream: Stream::Stderr, text });
+                sink.push(Line {
+                    name,
+                    path,
+                    stream: Stream::Stderr,
+                    text,
+                });
             }
         });
-        Following { sink: self.sink, task }
+        Following {
+            sink: self.sink,
+            task,
+        }
     }
 }
 
 /// What says no more than the line after it is left out.
 const fn is_told(kind: &EventKind) -> bool {
-    !matches!(kind, EventKind::Starting | EventKind::Draining | EventKind::Stopping(_))
+    !matches!(
+        kind,
+        EventKind::Starting | EventKind::Draining | EventKind::Stopping(_)
+    )
 }
 
 pub(super) struct Following {

@@ -22,24 +22,35 @@ struct Net {
 
 #[track_caller]
 fn ip(arguments: &str) {
-    let status = Command::new("ip").args(arguments.split(' ')).status().unwrap();
+    let status = Command::new("ip")
+        .args(arguments.split(' '))
+        .status()
+        .unwrap();
     assert!(status.success(), "ip {arguments}");
 }
 
 impl Net {
     fn new(number: u8) -> Self {
         let third = u8::try_from(std::process::id() % 50).unwrap() * 5 + number;
-        let net = Self { name: format!("ssf{}", u32::from(third)), third };
+        let net = Self {
+            name: format!("ssf{}", u32::from(third)),
+            third,
+        };
         let name = &net.name;
         ip(&format!("link add {name}b type bridge"));
         ip(&format!("link set {name}b up"));
         for node in 0..NODES {
             let (space, cable) = (net.space(node), net.cable(node));
             ip(&format!("netns add {space}"));
-            ip(&format!("link add {cable} type veth peer name eth0 netns {space}"));
+            ip(&format!(
+                "link add {cable} type veth peer name eth0 netns {space}"
+            ));
             ip(&format!("link set {cable} master {name}b"));
             ip(&format!("link set {cable} up"));
-            ip(&format!("-n {space} address add {}/24 dev eth0", net.address(node)));
+            ip(&format!(
+                "-n {space} address add {}/24 dev eth0",
+                net.address(node)
+            ));
             ip(&format!("-n {space} link set eth0 up"));
             ip(&format!("-n {space} link set lo up"));
         }
@@ -77,9 +88,15 @@ impl Net {
 impl Drop for Net {
     fn drop(&mut self) {
         for node in 0..NODES {
-            Command::new("ip").args(["netns", "delete", &self.space(node)]).status().ok();
+            Command::new("ip")
+                .args(["netns", "delete", &self.space(node)])
+                .status()
+                .ok();
         }
-        Command::new("ip").args(["link", "delete", &format!("{}b", self.name)]).status().ok();
+        Command::new("ip")
+            .args(["link", "delete", &format!("{}b", self.name)])
+            .status()
+            .ok();
     }
 }
 
@@ -94,7 +111,12 @@ impl Cluster {
     fn start(number: u8, name: &str) -> Self {
         let (net, folder) = (Net::new(number), Folder::new(name));
         let fleet = Fleet::new(folder.0.join("log"));
-        let mut cluster = Self { nodes: Vec::new(), fleet, net, folder };
+        let mut cluster = Self {
+            nodes: Vec::new(),
+            fleet,
+            net,
+            folder,
+        };
         for node in 0..NODES {
             let server = cluster.serve(node);
             cluster.nodes.push(server);
@@ -108,7 +130,9 @@ impl Cluster {
 
     fn serve(&self, node: usize) -> Server {
         let url = |node, port| format!("http://{}:{port}", self.net.address(node));
-        let peers: Vec<_> = (0..NODES).map(|node| format!("n{node}={}", url(node, 2380))).collect();
+        let peers: Vec<_> = (0..NODES)
+            .map(|node| format!("n{node}={}", url(node, 2380)))
+            .collect();
         let mut command = self.net.at(node, "etcd");
         command.args(["--name", &format!("n{node}"), "--data-dir"]);
         command.arg(self.folder.0.join(format!("etcd{node}")));
@@ -124,9 +148,15 @@ impl Cluster {
     fn control(&self, node: usize, arguments: &[&str]) -> Option<String> {
         let mut command = self.net.at(node, "etcdctl");
         command.env("ETCDCTL_API", "3");
-        command.args(["--endpoints", &format!("http://{}:2379", self.net.address(node))]);
+        command.args([
+            "--endpoints",
+            &format!("http://{}:2379", self.net.address(node)),
+        ]);
         let output = command.args(arguments).output().unwrap();
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn gets_well(&self) {
@@ -143,7 +173,9 @@ impl Cluster {
     /// The node that leads in etcd.
     fn leading_node(&self) -> usize {
         let is_leader = |node: &usize| {
-            let status = self.control(*node, &["endpoint", "status"]).unwrap_or_default();
+            let status = self
+                .control(*node, &["endpoint", "status"])
+                .unwrap_or_default();
             status.split(", ").nth(4) == Some("true")
         };
         (0..NODES).find(is_leader).expect("one leads")
@@ -154,7 +186,8 @@ impl Cluster {
         let url = |at: usize| format!("http://{}:2379", self.net.address((node + at) % NODES));
         let urls: Vec<_> = (0..NODES).map(url).collect();
         let mut command = self.net.at(node, PROGRAM);
-        self.fleet.join_by(command.arg(format!("etcd:{}", urls.join(","))));
+        self.fleet
+            .join_by(command.arg(format!("etcd:{}", urls.join(","))));
     }
 
     /// Cuts the cable of the node where the leader is, until another one has taken over.
@@ -176,7 +209,9 @@ fn a_leader_whose_cable_is_cut_has_ended_before_another_begins() {
     let mut leader = cluster.fleet.leader_after(0);
     for _ in 0..2 {
         leader = cluster.cut_leader(leader);
-        cluster.fleet.assert_taken_within(TIMING.failover() + ELECTED);
+        cluster
+            .fleet
+            .assert_taken_within(TIMING.failover() + ELECTED);
         cluster.gets_well();
     }
     assert_eq!(cluster.fleet.log.refused().len(), 0);
@@ -199,9 +234,13 @@ fn nodes_are_killed_frozen_and_started_again() {
     cluster.nodes[node].signal(Signal::STOP);
     cluster.works_on();
     let leader = cluster.fleet.log.last().unwrap_or(leader);
-    cluster.fleet.after("killed", leader, |pid| kill_process(pid, Signal::KILL).unwrap());
+    cluster.fleet.after("killed", leader, |pid| {
+        kill_process(pid, Signal::KILL).unwrap()
+    });
     // A follower that listened to the frozen node finds out after a lease.
-    cluster.fleet.assert_taken_within(TIMING.failover() + TIMING.lease + ELECTED);
+    cluster
+        .fleet
+        .assert_taken_within(TIMING.failover() + TIMING.lease + ELECTED);
     cluster.nodes[node].signal(Signal::CONT);
     assert_eq!(cluster.fleet.log.refused().len(), 0);
     cluster.fleet.log.assert_sound();
@@ -211,9 +250,18 @@ fn nodes_are_killed_frozen_and_started_again() {
 fn a_frozen_leader_in_a_cluster_writes_late_and_is_refused() {
     let mut cluster = Cluster::start(2, "cluster-frozen");
     let frozen = cluster.fleet.leader_after(0);
-    cluster.fleet.after("frozen", frozen, |pid| kill_process(pid, Signal::STOP).unwrap());
+    cluster.fleet.after("frozen", frozen, |pid| {
+        kill_process(pid, Signal::STOP).unwrap()
+    });
     cluster.fleet.wake(frozen);
     cluster.fleet.log.assert_sound();
     // All of the processes are ours.
-    assert!(cluster.fleet.log.entries().iter().all(|entry| process(entry.pid) != process(1)));
+    assert!(
+        cluster
+            .fleet
+            .log
+            .entries()
+            .iter()
+            .all(|entry| process(entry.pid) != process(1))
+    );
 }

@@ -23,7 +23,12 @@ impl Node {
         let url = format!("http://127.0.0.1:{}", free_port());
         let peer = format!("http://127.0.0.1:{}", free_port());
         let server = serve(&folder, &url, &peer);
-        let node = Self { folder, server, url, peer };
+        let node = Self {
+            folder,
+            server,
+            url,
+            peer,
+        };
         node.answers();
         node
     }
@@ -90,7 +95,12 @@ fn serve(folder: &Folder, url: &str, peer: &str) -> Server {
             .arg("--data-dir")
             .arg(folder.0.join("etcd"))
             .args(["--listen-client-urls", url, "--advertise-client-urls", url])
-            .args(["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer])
+            .args([
+                "--listen-peer-urls",
+                peer,
+                "--initial-advertise-peer-urls",
+                peer,
+            ])
             .args(["--initial-cluster", &format!("default={peer}")]),
     )
 }
@@ -109,7 +119,10 @@ async fn a_key_goes_with_its_lease() {
     let store = node.store().await;
     let seen = store.read("invoices").await.unwrap();
     let claim = Claim::new("a", Duration::from_secs(2));
-    let held = store.take("invoices", &claim, seen.version()).await.unwrap();
+    let held = store
+        .take("invoices", &claim, seen.version())
+        .await
+        .unwrap();
     let told = store.changed("invoices", held.version()).await.unwrap();
     assert!(told.is_some_and(|record| record.is_free()));
     let late = store.renew("invoices", &held).await;
@@ -123,7 +136,10 @@ async fn a_key_that_was_deleted_by_hand_is_not_renewed() {
     let store = node.store().await;
     let claim = Claim::new("a", Duration::from_secs(60));
     let seen = store.read("invoices").await.unwrap();
-    let held = store.take("invoices", &claim, seen.version()).await.unwrap();
+    let held = store
+        .take("invoices", &claim, seen.version())
+        .await
+        .unwrap();
     assert!(node.control(&["del", "startstop/invoices"]));
     let renewed = store.renew("invoices", &held).await;
     assert!(matches!(renewed, Err(StoreError::Conflict)), "{renewed:?}");
@@ -136,10 +152,16 @@ async fn a_key_that_was_written_by_hand_is_bound_to_its_lease_again() {
     let store = node.store().await;
     let claim = Claim::new("a", Duration::from_secs(2));
     let seen = store.read("invoices").await.unwrap();
-    let held = store.take("invoices", &claim, seen.version()).await.unwrap();
+    let held = store
+        .take("invoices", &claim, seen.version())
+        .await
+        .unwrap();
     assert!(node.control(&["put", "startstop/invoices", "a"]));
     let renewed = store.renew("invoices", &held).await.unwrap();
-    assert_eq!((renewed.holder(), renewed.fence()), (Some("a"), held.fence()));
+    assert_eq!(
+        (renewed.holder(), renewed.fence()),
+        (Some("a"), held.fence())
+    );
     eventually_free(&store).await;
 }
 
@@ -156,14 +178,24 @@ async fn eventually_free(store: &Etcd) {
 #[tokio::test]
 async fn what_is_no_etcd_is_refused_in_words() {
     let nobody = Etcd::connect([format!("http://127.0.0.1:{}", free_port())]).await;
-    assert!(matches!(nobody, Err(StoreError::Unavailable(_))), "{nobody:?}");
+    assert!(
+        matches!(nobody, Err(StoreError::Unavailable(_))),
+        "{nobody:?}"
+    );
     let nonsense = Etcd::connect(["10.0.0.1"]).await;
-    let Err(StoreError::Refused(text)) = nonsense else { panic!("{nonsense:?}") };
-    assert!(text.starts_with("\"10.0.0.1\" is no endpoint of etcd"), "{text}");
+    let Err(StoreError::Refused(text)) = nonsense else {
+        panic!("{nonsense:?}")
+    };
+    assert!(
+        text.starts_with("\"10.0.0.1\" is no endpoint of etcd"),
+        "{text}"
+    );
 
     let (_server, addr) = crate::kubernetes::stand_in().await;
     let other = Etcd::connect([format!("http://{addr}")]).await;
-    let Err(StoreError::Refused(text)) = other else { panic!("{other:?}") };
+    let Err(StoreError::Refused(text)) = other else {
+        panic!("{other:?}")
+    };
     assert!(text.contains("is this etcd 3.4 or later?"), "{text}");
 }
 
@@ -175,11 +207,18 @@ async fn a_name_without_rights_is_refused_in_words() {
     let nobody = anonymous.clone().with_user("nobody", "nothing");
     for store in [&anonymous, &nobody] {
         let checked = store.check("invoices").await;
-        let Err(StoreError::Refused(text)) = checked else { panic!("{checked:?}") };
+        let Err(StoreError::Refused(text)) = checked else {
+            panic!("{checked:?}")
+        };
         assert!(text.contains("etcd says"), "{text}");
     }
-    let wrong = anonymous.with_user("invoices", "wrong").check("invoices").await;
-    let Err(StoreError::Refused(text)) = wrong else { panic!("{wrong:?}") };
+    let wrong = anonymous
+        .with_user("invoices", "wrong")
+        .check("invoices")
+        .await;
+    let Err(StoreError::Refused(text)) = wrong else {
+        panic!("{wrong:?}")
+    };
     assert!(text.contains("invalid user ID or password"), "{text}");
 }
 
@@ -189,7 +228,10 @@ async fn etcd_conforms_where_it_asks_for_names() {
     let mut node = Node::start("etcd-names");
     node.ask_for_names();
     let url = node.url.replace("http://", "http://invoices:p%40ss@");
-    let (one, two) = (Etcd::connect([&*url]).await.unwrap(), Etcd::connect([&*url]).await.unwrap());
+    let (one, two) = (
+        Etcd::connect([&*url]).await.unwrap(),
+        Etcd::connect([&*url]).await.unwrap(),
+    );
     let breaches = conformance::check(&one, &two, "conformance").await;
     assert!(breaches.is_empty(), "{breaches:#?}");
 
@@ -225,7 +267,11 @@ async fn a_watch_is_kept_over_all_changes() {
         };
         let wait = async {
             loop {
-                let told = two.changed("invoices", seen.version()).await.unwrap().unwrap();
+                let told = two
+                    .changed("invoices", seen.version())
+                    .await
+                    .unwrap()
+                    .unwrap();
                 seen = told;
                 if !seen.is_free() {
                     return;
@@ -235,11 +281,18 @@ async fn a_watch_is_kept_over_all_changes() {
         let (taken, ()) = tokio::join!(taken, wait);
         assert_eq!(seen, taken);
     }
-    let text = reqwest::get(format!("{}/metrics", node.url)).await.unwrap().text().await.unwrap();
+    let text = reqwest::get(format!("{}/metrics", node.url))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     let watches = text.lines().find(|line| {
         line.starts_with("grpc_server_started_total") && line.contains("grpc_method=\"Watch\"")
     });
-    let watches = watches.and_then(|line| line.rsplit_once(' ')).map(|(_, count)| count);
+    let watches = watches
+        .and_then(|line| line.rsplit_once(' '))
+        .map(|(_, count)| count);
     assert_eq!(watches, Some("1"));
 }
 
@@ -265,7 +318,9 @@ fn etcd_itself_is_killed_frozen_restarted_and_compacted() {
     node.server.signal(Signal::CONT);
     leader = fleet.leader_after(leader.fence);
     assert!(node.control(&["compact", &leader.fence.to_string()]));
-    fleet.after("killed", leader, |pid| kill_process(pid, Signal::KILL).unwrap());
+    fleet.after("killed", leader, |pid| {
+        kill_process(pid, Signal::KILL).unwrap()
+    });
     assert_eq!(fleet.log.refused().len(), 0);
     fleet.log.assert_sound();
 }

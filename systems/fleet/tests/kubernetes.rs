@@ -35,14 +35,19 @@ pub(crate) async fn stand_in() -> (Server, SocketAddr) {
 async fn taken(store: &Kubernetes) -> Record {
     let seen = store.read("invoices").await.unwrap();
     let claim = Claim::new("a", Duration::from_secs(15));
-    store.take("invoices", &claim, seen.version()).await.unwrap()
+    store
+        .take("invoices", &claim, seen.version())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn kubernetes_conforms() {
     if env::var_os("STARTSTOP_KUBECONFIG").is_some() {
-        let (one, two) =
-            (Kubernetes::connect().await.unwrap(), Kubernetes::connect().await.unwrap());
+        let (one, two) = (
+            Kubernetes::connect().await.unwrap(),
+            Kubernetes::connect().await.unwrap(),
+        );
         let breaches = conformance::check(&one, &two, "conformance").await;
         assert!(breaches.is_empty(), "{breaches:#?}");
         return;
@@ -59,13 +64,25 @@ async fn a_missing_right_is_refused_in_words_before_the_first_failover() {
     store(addr, "all").check("invoices").await.unwrap();
     for (token, verb) in [("reader", "create"), ("silent", "watch"), ("nobody", "get")] {
         let checked = store(addr, token).check("invoices").await;
-        let Err(StoreError::Refused(text)) = checked else { panic!("{token}: {checked:?}") };
-        assert!(text.contains(&format!("cannot {verb} resource \"leases\"")), "{text}");
+        let Err(StoreError::Refused(text)) = checked else {
+            panic!("{token}: {checked:?}")
+        };
+        assert!(
+            text.contains(&format!("cannot {verb} resource \"leases\"")),
+            "{text}"
+        );
     }
     let expired = store(addr, "expired").check("invoices").await;
-    assert!(matches!(expired, Err(StoreError::Refused(_))), "{expired:?}");
-    let missing = Kubernetes::with_client(client(addr, "all"), "other").check("invoices").await;
-    let Err(StoreError::Refused(text)) = missing else { panic!("{missing:?}") };
+    assert!(
+        matches!(expired, Err(StoreError::Refused(_))),
+        "{expired:?}"
+    );
+    let missing = Kubernetes::with_client(client(addr, "all"), "other")
+        .check("invoices")
+        .await;
+    let Err(StoreError::Refused(text)) = missing else {
+        panic!("{missing:?}")
+    };
     assert_eq!(text, "namespaces \"other\" not found");
 }
 
@@ -87,11 +104,17 @@ async fn what_is_not_known_is_kept() {
         lease["spec"]["preferredHolder"] = json!("b");
     });
     let conflict = store.renew("invoices", &held).await;
-    assert!(matches!(conflict, Err(StoreError::Conflict)), "{conflict:?}");
+    assert!(
+        matches!(conflict, Err(StoreError::Conflict)),
+        "{conflict:?}"
+    );
     let now = store.read("invoices").await.unwrap();
     assert_eq!((now.holder(), now.fence()), (Some("a"), held.fence()));
     let renewed = store.renew("invoices", &now).await.unwrap();
-    assert_eq!(server.lease("invoices")["metadata"]["labels"]["team"], "billing");
+    assert_eq!(
+        server.lease("invoices")["metadata"]["labels"]["team"],
+        "billing"
+    );
     store.release("invoices", &renewed).await.unwrap();
     assert_eq!(server.lease("invoices")["spec"]["holderIdentity"], "");
 }
@@ -102,7 +125,10 @@ async fn one_that_was_deleted_does_not_come_back_and_its_fence_grows() {
     let store = store(addr, "all");
     let held = taken(&store).await;
     server.delete("invoices");
-    for result in [store.renew("invoices", &held).await, store.release("invoices", &held).await] {
+    for result in [
+        store.renew("invoices", &held).await,
+        store.release("invoices", &held).await,
+    ] {
         assert!(matches!(result, Err(StoreError::Conflict)), "{result:?}");
     }
     assert!(store.read("invoices").await.unwrap().version().is_absent());
@@ -142,7 +168,10 @@ async fn a_token_file_with_a_line_end_at_its_end_is_read() {
     let store = Kubernetes::with_config(config).unwrap();
     store.check("invoices").await.unwrap();
     std::fs::write(&path, "nobody\n").unwrap(); // it is another one from now on
-    assert!(matches!(store.check("invoices").await, Err(StoreError::Refused(_))));
+    assert!(matches!(
+        store.check("invoices").await,
+        Err(StoreError::Refused(_))
+    ));
 }
 
 #[tokio::test]
@@ -152,8 +181,14 @@ async fn a_server_that_is_busy_is_asked_again_later() {
     let held = taken(&store).await;
     server.be_busy(1);
     let renewed = store.renew("invoices", &held).await;
-    assert!(matches!(renewed, Err(StoreError::Unavailable(_))), "{renewed:?}");
-    assert_eq!(store.renew("invoices", &held).await.unwrap().fence(), held.fence());
+    assert!(
+        matches!(renewed, Err(StoreError::Unavailable(_))),
+        "{renewed:?}"
+    );
+    assert_eq!(
+        store.renew("invoices", &held).await.unwrap().fence(),
+        held.fence()
+    );
 }
 
 #[tokio::test]

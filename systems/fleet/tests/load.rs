@@ -20,7 +20,9 @@ impl Cost {
         let text = text.text().await.unwrap();
         let mut cost = BTreeMap::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let Some((name, value)) = line.rsplit_once(' ') else { continue };
+            let Some((name, value)) = line.rsplit_once(' ') else {
+                continue;
+            };
             let kind = name.split('{').next().unwrap_or_default();
             let counts = [
                 "grpc_server_started_total",
@@ -39,7 +41,10 @@ impl Cost {
     fn per_second(&self, before: &Self, seconds: f64) -> BTreeMap<String, f64> {
         let each = |(name, value): (&String, &f64)| {
             let before = before.0.get(name).copied().unwrap_or_default();
-            (name.clone(), ((value - before) / seconds * 10.0).round() / 10.0)
+            (
+                name.clone(),
+                ((value - before) / seconds * 10.0).round() / 10.0,
+            )
         };
         self.0.iter().map(each).collect()
     }
@@ -49,8 +54,14 @@ async fn measure(what: &str, node: &Node, lasts: Duration) {
     let before = Cost::of(node).await;
     tokio::time::sleep(lasts).await;
     let after = Cost::of(node).await;
-    println!("{what}: a second {:?}", after.per_second(&before, lasts.as_secs_f64()));
-    println!("{what}: watchers {:?}", after.0.get("etcd_debugging_mvcc_watcher_total"));
+    println!(
+        "{what}: a second {:?}",
+        after.per_second(&before, lasts.as_secs_f64())
+    );
+    println!(
+        "{what}: watchers {:?}",
+        after.0.get("etcd_debugging_mvcc_watcher_total")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,11 +91,19 @@ async fn load_of_a_thousand_candidates() {
     }
     println!("another one leads after {:?}", began.elapsed());
     tokio::time::sleep(Duration::from_secs(5)).await;
-    println!("a hand-over costs {:?}", Cost::of(&node).await.per_second(&before, 1.0));
+    println!(
+        "a hand-over costs {:?}",
+        Cost::of(&node).await.per_second(&before, 1.0)
+    );
 
     node.freeze_for(Duration::from_secs(120)).await;
     for second in 0..20 {
-        measure(&format!("{second} s after it was away"), &node, Duration::from_secs(1)).await;
+        measure(
+            &format!("{second} s after it was away"),
+            &node,
+            Duration::from_secs(1),
+        )
+        .await;
     }
     futures_util::future::join_all(candidates.iter().map(|runner| runner.stop())).await;
 }

@@ -22,20 +22,31 @@ struct Cluster {
 }
 
 fn binaries() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL of Debian").flatten();
-    versions.map(|version| version.path().join("bin")).max().expect("a version of it")
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .expect("PostgreSQL of Debian")
+        .flatten();
+    versions
+        .map(|version| version.path().join("bin"))
+        .max()
+        .expect("a version of it")
 }
 
 fn by_user(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]).arg(program);
+    command
+        .args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"])
+        .arg(program);
     command
 }
 
 fn give(path: &Path) {
     let id = |kind| {
         let output = Command::new("id").args([kind, USER]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse::<u32>().unwrap()
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim()
+            .parse::<u32>()
+            .unwrap()
     };
     chown(path, Some(id("-u")), Some(id("-g"))).unwrap();
 }
@@ -50,10 +61,18 @@ impl Cluster {
             .arg(&data)
             .output()
             .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
         let port = free_port();
         let server = serve(&folder, port);
-        let cluster = Self { folder, server, port };
+        let cluster = Self {
+            folder,
+            server,
+            port,
+        };
         cluster.answers();
         cluster
     }
@@ -156,16 +175,25 @@ async fn a_missing_table_and_a_missing_right_are_refused_in_words() {
     let cluster = Cluster::start("postgres-refused");
     let store = Postgres::connect(&cluster.url()).await.unwrap();
     let missing = store.check("invoices").await;
-    let Err(StoreError::Refused(text)) = missing else { panic!("{missing:?}") };
-    assert!(text.contains("`Postgres::create` makes what is missing"), "{text}");
+    let Err(StoreError::Refused(text)) = missing else {
+        panic!("{missing:?}")
+    };
+    assert!(
+        text.contains("`Postgres::create` makes what is missing"),
+        "{text}"
+    );
 
     store.create().await.unwrap();
     store.check("invoices").await.unwrap();
-    cluster.run("create role reader login; grant select on startstop_leases to reader").await;
+    cluster
+        .run("create role reader login; grant select on startstop_leases to reader")
+        .await;
     let reader = format!("postgres://reader@127.0.0.1:{}/postgres", cluster.port);
     let reader = Postgres::connect(&reader).await.unwrap();
     let refused = reader.check("invoices").await;
-    let Err(StoreError::Refused(text)) = refused else { panic!("{refused:?}") };
+    let Err(StoreError::Refused(text)) = refused else {
+        panic!("{refused:?}")
+    };
     assert!(text.starts_with("permission denied"), "{text}");
 }
 
@@ -173,15 +201,25 @@ async fn a_missing_table_and_a_missing_right_are_refused_in_words() {
 async fn what_is_no_postgres_is_refused_in_words() {
     let (_server, addr) = crate::kubernetes::stand_in().await;
     let other = Postgres::connect(&format!("postgres://app@{addr}/app?sslmode=disable")).await;
-    let Err(StoreError::Refused(text)) = other else { panic!("{other:?}") };
-    assert!(text.starts_with("what answers is no PostgreSQL server"), "{text}");
+    let Err(StoreError::Refused(text)) = other else {
+        panic!("{other:?}")
+    };
+    assert!(
+        text.starts_with("what answers is no PostgreSQL server"),
+        "{text}"
+    );
     let cluster = Cluster::start("postgres-other");
     let missing = format!("postgres://{USER}@127.0.0.1:{}/nowhere", cluster.port);
     let missing = Postgres::connect(&missing).await;
-    let Err(StoreError::Refused(text)) = missing else { panic!("{missing:?}") };
+    let Err(StoreError::Refused(text)) = missing else {
+        panic!("{missing:?}")
+    };
     assert!(text.contains("does not exist"), "{text}");
     let nonsense = Postgres::connect("nonsense").await;
-    assert!(matches!(nonsense, Err(StoreError::Refused(_))), "{nonsense:?}");
+    assert!(
+        matches!(nonsense, Err(StoreError::Refused(_))),
+        "{nonsense:?}"
+    );
 }
 
 /// Who listens is told at once, also by writers behind a pooler; who is behind one looks.
@@ -197,7 +235,10 @@ async fn changes_are_notified_but_not_through_a_pooler() {
     for _ in 0..5 {
         let write = async {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            pooled.take("invoices", &claim, seen.version()).await.unwrap()
+            pooled
+                .take("invoices", &claim, seen.version())
+                .await
+                .unwrap()
         };
         let (told, taken) = tokio::join!(direct.changed("invoices", seen.version()), write);
         assert_eq!(told.unwrap(), Some(taken.clone()));
@@ -229,12 +270,18 @@ async fn the_fence_outlives_the_row() {
     let store = cluster.store().await;
     let claim = Claim::new("a", Duration::from_secs(60));
     let seen = store.read("invoices").await.unwrap();
-    let held = store.take("invoices", &claim, seen.version()).await.unwrap();
+    let held = store
+        .take("invoices", &claim, seen.version())
+        .await
+        .unwrap();
     cluster.run("delete from startstop_leases").await;
     let renewed = store.renew("invoices", &held).await;
     assert!(matches!(renewed, Err(StoreError::Conflict)), "{renewed:?}");
     let seen = store.read("invoices").await.unwrap();
-    let again = store.take("invoices", &claim, seen.version()).await.unwrap();
+    let again = store
+        .take("invoices", &claim, seen.version())
+        .await
+        .unwrap();
     assert!(again.fence() > held.fence());
 }
 
@@ -261,7 +308,9 @@ fn the_server_is_restarted_and_its_backends_are_terminated() {
     let writes = fleet.log.len();
     eventually("somebody leads", || fleet.log.len() > writes + 10);
     let leader = fleet.log.last().unwrap();
-    fleet.after("killed", leader, |pid| kill_process(pid, Signal::KILL).unwrap());
+    fleet.after("killed", leader, |pid| {
+        kill_process(pid, Signal::KILL).unwrap()
+    });
     assert_eq!(fleet.log.refused().len(), 0);
     fleet.log.assert_sound();
 }

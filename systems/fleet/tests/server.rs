@@ -37,7 +37,10 @@ pub(crate) struct Server(Child);
 
 impl Server {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let command = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         Self(command.spawn().unwrap())
     }
 
@@ -62,14 +65,20 @@ impl Drop for Server {
 /// killed.
 pub(crate) fn take_over(mut fleet: Fleet, store: &str) {
     let first = fleet.leader_after(0);
-    let second = fleet.after("stopped", first, |pid| kill_process(pid, Signal::TERM).unwrap());
+    let second = fleet.after("stopped", first, |pid| {
+        kill_process(pid, Signal::TERM).unwrap()
+    });
     fleet.assert_taken_within(Duration::ZERO); // in a second
     fleet.join(PROGRAM, store);
-    let third = fleet.after("frozen", second, |pid| kill_process(pid, Signal::STOP).unwrap());
+    let third = fleet.after("frozen", second, |pid| {
+        kill_process(pid, Signal::STOP).unwrap()
+    });
     fleet.assert_taken_within(TIMING.failover() + ROUNDED);
     assert_eq!(fleet.log.refused().len(), 0);
     fleet.wake(second);
-    fleet.after("killed", third, |pid| kill_process(pid, Signal::KILL).unwrap());
+    fleet.after("killed", third, |pid| {
+        kill_process(pid, Signal::KILL).unwrap()
+    });
     fleet.assert_taken_within(TIMING.failover() + ROUNDED);
     fleet.log.assert_sound();
 }
@@ -78,7 +87,11 @@ pub(crate) fn take_over(mut fleet: Fleet, store: &str) {
 const ROUNDED: Duration = Duration::from_secs(1);
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Waits until something is so.

@@ -20,7 +20,10 @@ fn it_shows_a_restart_within_a_second_and_nothing_is_refused() {
     until("it is live", || {
         driver.eval("return document.getElementById('live').innerText") == "live"
     });
-    assert_eq!(driver.eval("return document.querySelectorAll('tbody tr').length"), 4);
+    assert_eq!(
+        driver.eval("return document.querySelectorAll('tbody tr').length"),
+        4
+    );
     let state = format!("return {ROW}.querySelector('.state').innerText");
     assert_eq!(driver.eval(&state), "running");
     // The least of a few: what else the machine does is not the affair of the page.
@@ -60,16 +63,23 @@ fn it_is_dark_where_the_system_is() {
     let driver = Driver::open();
     let shade = |scheme: &str| {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        driver.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
+        driver.devtools(
+            "Emulation.setEmulatedMedia",
+            &json!({ "features": features }),
+        );
         driver.go(&shop.url);
         let colour = driver.eval("return getComputedStyle(document.body).color");
         let text = colour.as_str().unwrap().to_owned();
-        let numbers =
-            text.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse::<u32>().ok());
+        let numbers = text
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|n| n.parse::<u32>().ok());
         numbers.take(3).sum::<u32>()
     };
     let (light, dark) = (shade("light"), shade("dark"));
-    assert!(light < 200 && dark > 500, "the text is {light} in the light and {dark} in the dark");
+    assert!(
+        light < 200 && dark > 500,
+        "the text is {light} in the light and {dark} in the dark"
+    );
 }
 
 #[test]
@@ -77,7 +87,10 @@ fn without_javascript_it_is_a_table() {
     let shop = Shop::open();
     let driver = Driver::open();
     let disable = |value: bool| {
-        driver.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": value }));
+        driver.devtools(
+            "Emulation.setScriptExecutionDisabled",
+            &json!({ "value": value }),
+        );
     };
     disable(true);
     driver.go(&shop.url);

@@ -11,10 +11,17 @@ fn promtool_has_nothing_to_say() {
     let shop = Shop::open();
     shop.control("restart/shop/db");
     let text = curl(&[&format!("{}/metrics", shop.url)]);
-    assert!(text.contains("startstop_start_duration_seconds_bucket"), "{text}");
+    assert!(
+        text.contains("startstop_start_duration_seconds_bucket"),
+        "{text}"
+    );
     let folder = Folder::new();
     let file = std::fs::File::open(folder.write("metrics", &text)).unwrap();
-    let output = Command::new("promtool").args(["check", "metrics"]).stdin(file).output().unwrap();
+    let output = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(file)
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && told.is_empty(), "{told}\n{text}");
 }
@@ -30,19 +37,29 @@ fn a_server_scrapes_them() {
     let config = folder.write("prometheus.yml", &config);
     let mut server = Command::new("prometheus");
     server.arg(format!("--config.file={}", config.display()));
-    server.arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()));
+    server.arg(format!(
+        "--storage.tsdb.path={}",
+        folder.path().join("data").display()
+    ));
     server.arg(format!("--web.listen-address=127.0.0.1:{port}"));
     let _server = Program::run(server.stdout(Stdio::null()).stderr(Stdio::null()));
     let ask = |query: &str| -> Option<f64> {
         let url = format!("http://127.0.0.1:{port}/api/v1/query");
         let answer = curl(&["--get", "--data-urlencode", &format!("query={query}"), &url]);
         let answer: Value = serde_json::from_str(&answer).ok()?;
-        answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
+        answer["data"]["result"][0]["value"][1]
+            .as_str()?
+            .parse()
+            .ok()
     };
     until("it is scraped", || ask("up{job=\"shop\"}") == Some(1.0));
-    until("it is ready", || ask("startstop_ready{path=\"shop/http\"}") == Some(1.0));
+    until("it is ready", || {
+        ask("startstop_ready{path=\"shop/http\"}") == Some(1.0)
+    });
     shop.control("restart/shop/db");
-    until("the restart is seen", || ask("startstop_cycles_total{path=\"shop/db\"}") == Some(2.0));
+    until("the restart is seen", || {
+        ask("startstop_cycles_total{path=\"shop/db\"}") == Some(2.0)
+    });
     shop.control("stop/shop/db");
     until("the stop is seen", || {
         ask("startstop_state{path=\"shop/db\",state=\"stopped\"}") == Some(1.0)

@@ -58,15 +58,19 @@ impl Load {
         let own = number / 2 % 2;
         match self.balancer {
             Balancer::LooksAtNothing => Some(own),
-            Balancer::LooksAtReadiness => {
-                [own, 1 - own].into_iter().find(|at| self.replicas[*at].is_ready())
-            }
+            Balancer::LooksAtReadiness => [own, 1 - own]
+                .into_iter()
+                .find(|at| self.replicas[*at].is_ready()),
         }
     }
 }
 
 async fn ask_on(load: Arc<Load>, number: usize) {
-    let protocol = if number % 2 == 0 { Protocol::Http1 } else { Protocol::Http2 };
+    let protocol = if number % 2 == 0 {
+        Protocol::Http1
+    } else {
+        Protocol::Http2
+    };
     let mut kept: Option<(usize, Connection)> = None;
     while !load.is_over.load(Ordering::Relaxed) {
         let Some(at) = load.choose(number) else {
@@ -110,12 +114,15 @@ async fn roll(balancer: Balancer, requests: usize, drain: u32) -> [usize; 4] {
             tokio::spawn(async move { load.replicas[at].look().await })
         })
         .collect();
-    let clients: Vec<_> =
-        (0..CONNECTIONS).map(|number| tokio::spawn(ask_on(Arc::clone(&load), number))).collect();
+    let clients: Vec<_> = (0..CONNECTIONS)
+        .map(|number| tokio::spawn(ask_on(Arc::clone(&load), number)))
+        .collect();
     block_in_place(|| {
         load.replicas.iter().for_each(Replica::start);
         for restart in 1..=RESTARTS {
-            until("the requests", || load.told()[0] >= requests / RESTARTS * restart);
+            until("the requests", || {
+                load.told()[0] >= requests / RESTARTS * restart
+            });
             load.replicas.iter().for_each(Replica::until_ready);
             load.replicas[restart % 2].restart();
         }
@@ -132,7 +139,11 @@ async fn roll(balancer: Balancer, requests: usize, drain: u32) -> [usize; 4] {
 async fn behind_a_balancer_that_looks_at_readiness_no_request_fails() {
     const REQUESTS: usize = 100_000;
     let [served, refused, closed, cut] = roll(Balancer::LooksAtReadiness, REQUESTS, 1000).await;
-    assert_eq!([refused, closed, cut], [0; 3], "refused, closed, cut; served {served}");
+    assert_eq!(
+        [refused, closed, cut],
+        [0; 3],
+        "refused, closed, cut; served {served}"
+    );
     assert!(served >= REQUESTS, "{served}");
 }
 

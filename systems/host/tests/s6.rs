@@ -18,11 +18,24 @@ fn s6_sees_when_the_program_is_ready_and_not_before() {
     let _supervise = Program::run(Command::new("s6-supervise").arg(&service));
     let wait = |what: &str, millis: &str| {
         let mut command = Command::new("s6-svwait");
-        command.args([what, "-t", millis]).arg(&service).output().unwrap().status.success()
+        command
+            .args([what, "-t", millis])
+            .arg(&service)
+            .output()
+            .unwrap()
+            .status
+            .success()
     };
     crate::support::until("it is up", || wait("-u", "20000"));
     assert!(!wait("-U", "300"), "it is not ready yet");
     assert!(wait("-U", "30000"));
-    assert!(Command::new("s6-svc").arg("-d").arg(&service).status().unwrap().success());
+    assert!(
+        Command::new("s6-svc")
+            .arg("-d")
+            .arg(&service)
+            .status()
+            .unwrap()
+            .success()
+    );
     assert!(wait("-D", "30000"));
 }

@@ -20,7 +20,10 @@ fn busy() -> Duration {
 #[tokio::test]
 async fn a_scrape_of_ten_thousand_members_takes_less_than_fifty_milliseconds() {
     let add = |app: GroupBuilder, at| {
-        app.with(format!("member-{at}"), service_fn(async |cx: Context| cx.cancelled().await))
+        app.with(
+            format!("member-{at}"),
+            service_fn(async |cx: Context| cx.cancelled().await),
+        )
     };
     let app = (0..MEMBERS).fold(Group::builder("shop"), add);
     let runner = Runner::new(app.build().unwrap());

@@ -17,11 +17,16 @@ const MOST: usize = 32 << 20;
 fn ten_thousand_slow_clients_of_the_admin_port_disturb_nobody() {
     // For the files of this process.
     let own = std::process::id().to_string();
-    let limit = Command::new("prlimit").args(["--nofile=16384", "--pid", &own]).status().unwrap();
+    let limit = Command::new("prlimit")
+        .args(["--nofile=16384", "--pid", &own])
+        .status()
+        .unwrap();
     assert!(limit.success());
     let (port, admin) = (free_port(), free_port());
     let mut command = Command::new(SHOP);
-    command.env("SHOP_HTTP", format!("127.0.0.1:{port}")).env("SHOP_ADMIN", admin.to_string());
+    command
+        .env("SHOP_HTTP", format!("127.0.0.1:{port}"))
+        .env("SHOP_ADMIN", admin.to_string());
     let program = Program::run(command.env_remove("NOTIFY_SOCKET"));
     let probe = format!("http://127.0.0.1:{admin}/readyz");
     until("the shop is ready", || curl(&[&probe]) == "ok");
@@ -47,7 +52,11 @@ fn ten_thousand_slow_clients_of_the_admin_port_disturb_nobody() {
     let cost = memory(&program).saturating_sub(before);
     assert!(cost < MOST, "{cost} bytes");
     let served = clients.end();
-    assert!(served.failed.is_empty() && served.served > 100, "{:?}", served.failed);
+    assert!(
+        served.failed.is_empty() && served.served > 100,
+        "{:?}",
+        served.failed
+    );
     let open = slow.iter().filter(|stream| is_open(stream)).count();
     assert!(open <= 256, "{open} are open");
     assert_eq!(program.stop(), Some(0));
@@ -57,7 +66,11 @@ fn ten_thousand_slow_clients_of_the_admin_port_disturb_nobody() {
 fn answers(probe: &str) {
     let begin = Instant::now();
     until("the probe answers", || curl(&[probe]) == "ok");
-    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begin.elapsed()
+    );
 }
 
 /// The bytes of memory that a program has in use.

@@ -88,11 +88,19 @@ impl Shop {
     pub(crate) fn open() -> Self {
         let (folder, port) = (Folder::new(), free_port());
         let mut command = Command::new(SHOP);
-        command.env("SHOP", folder.path()).env("SHOP_ADMIN", port.to_string());
+        command
+            .env("SHOP", folder.path())
+            .env("SHOP_ADMIN", port.to_string());
         let program = Program::run(command.env_remove("NOTIFY_SOCKET"));
         let url = format!("http://127.0.0.1:{port}");
-        until("the shop is ready", || curl(&[&format!("{url}/readyz")]) == "ok");
-        Self { url, _program: program, _folder: folder }
+        until("the shop is ready", || {
+            curl(&[&format!("{url}/readyz")]) == "ok"
+        });
+        Self {
+            url,
+            _program: program,
+            _folder: folder,
+        }
     }
 
     /// Asks for something of a part.
@@ -104,13 +112,19 @@ impl Shop {
 }
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// The body of an answer; empty if there is none.
 pub(crate) fn curl(arguments: &[&str]) -> String {
-    let output =
-        Command::new("curl").args(["--silent", "--max-time", "20"]).args(arguments).output();
+    let output = Command::new("curl")
+        .args(["--silent", "--max-time", "20"])
+        .args(arguments)
+        .output();
     String::from_utf8(output.unwrap().stdout).unwrap()
 }
 

@@ -27,7 +27,11 @@ fn a_start_returns_when_the_whole_is_ready_and_not_before() {
     manager.run("systemctl --user start --no-block shop");
     manager.until_status("starting: waits for shop/cache (backoff: connection refused)");
     manager.run("sleep 1");
-    assert_eq!(manager.show("ActiveState"), "activating", "a member in backoff is not ready");
+    assert_eq!(
+        manager.show("ActiveState"),
+        "activating",
+        "a member in backoff is not ready"
+    );
     manager.remove("down");
     manager.run("systemctl --user start shop");
     assert_eq!(manager.show("StatusText"), "ready");
@@ -68,7 +72,10 @@ fn a_stop_and_a_drain_are_told_at_their_beginning() {
     manager.run("kill $(systemctl --user show shop --property=MainPID --value)");
     manager.until("ActiveState", "deactivating");
     let status = manager.show("StatusText");
-    assert!(status.starts_with("stopping: waits for shop/db"), "{status}");
+    assert!(
+        status.starts_with("stopping: waits for shop/db"),
+        "{status}"
+    );
     manager.until("ActiveState", "inactive");
     assert_eq!(manager.show("Result"), "success");
 }
@@ -127,7 +134,9 @@ fn a_child_cannot_speak_in_the_name_of_the_program() {
     manager.unit("WatchdogSec=60");
     manager.run("systemctl --user start shop");
     manager.touch("child");
-    until("the child has told its environment", || manager.path("env").exists());
+    until("the child has told its environment", || {
+        manager.path("env").exists()
+    });
     let told = std::fs::read_to_string(manager.path("env")).unwrap();
     let has = |name: &str| told.lines().any(|line| line.starts_with(name));
     assert!(has("INVOCATION_ID="), "it has the rest: {told}");

@@ -5,11 +5,23 @@ use startstop_process::{Process, Ready};
 use crate::support::{Folder, free_port, lives_and_ends};
 
 fn etcd(folder: &Folder, client: u16) -> Process {
-    let (client, peer) =
-        (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{}", free_port()));
+    let (client, peer) = (
+        format!("http://127.0.0.1:{client}"),
+        format!("http://127.0.0.1:{}", free_port()),
+    );
     Process::new("etcd")
-        .args(["--data-dir", &folder.path("data"), "--listen-client-urls", &client])
-        .args(["--advertise-client-urls", &client, "--listen-peer-urls", &peer])
+        .args([
+            "--data-dir",
+            &folder.path("data"),
+            "--listen-client-urls",
+            &client,
+        ])
+        .args([
+            "--advertise-client-urls",
+            &client,
+            "--listen-peer-urls",
+            &peer,
+        ])
         .args([
             "--initial-advertise-peer-urls",
             &peer,

@@ -34,7 +34,9 @@ fn the_children_stay_and_the_next_start_says_who_has_their_port() {
     let said = String::from_utf8(second.stderr).unwrap();
     assert_eq!(second.status.code(), Some(1), "{said}");
     assert!(
-        said.contains(&format!("127.0.0.1:{port} is held by redis-server (pid {redis})")),
+        said.contains(&format!(
+            "127.0.0.1:{port} is held by redis-server (pid {redis})"
+        )),
         "{said}"
     );
     kill("-KILL", &redis);
@@ -54,7 +56,12 @@ fn a_child_that_writes_to_a_pipe_that_nobody_reads_any_more_ends_and_one_that_ha
     let config = folder.write("app.toml", &text);
     let null = fs::File::create("/dev/null").unwrap();
     let mut supervisor = Command::new(env!("CARGO_BIN_EXE_supervisor"));
-    let mut supervisor = supervisor.arg(config).stdout(null).stderr(Stdio::null()).spawn().unwrap();
+    let mut supervisor = supervisor
+        .arg(config)
+        .stdout(null)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let (piped, inherits) = (folder.read("piped"), folder.read("inherits"));
     supervisor.kill().unwrap();
     supervisor.wait().unwrap();

@@ -25,7 +25,13 @@ fn what_not_even_a_kill_ends_is_told_with_its_id() {
         ),
     );
     let supervisor = Command::new("setpriv")
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", &program, &config])
+        .args([
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            &program,
+            &config,
+        ])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -33,7 +39,10 @@ fn what_not_even_a_kill_ends_is_told_with_its_id() {
     kill("-TERM", &supervisor.id().to_string());
     let output = supervisor.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains(&format!("left behind, alive after SIGKILL: [{child}]")), "{said}");
+    assert!(
+        said.contains(&format!("left behind, alive after SIGKILL: [{child}]")),
+        "{said}"
+    );
     assert!(is_alive(&child));
     kill("-KILL", &child);
 }

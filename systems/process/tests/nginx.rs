@@ -38,7 +38,9 @@ async fn it_is_ready_by_its_file_and_reloads_by_hup_and_by_its_command() {
     let folder = Folder::new("nginx");
     let port = free_port();
     let config = configure(&folder, port, "one");
-    let process = nginx(&config).ready(Ready::file(folder.path("pid"))).reload_signal(Signal::HUP);
+    let process = nginx(&config)
+        .ready(Ready::file(folder.path("pid")))
+        .reload_signal(Signal::HUP);
     let by_signal = runner(process.clone());
     by_signal.start().await.unwrap();
     assert_eq!(until(|| ask(port)), "one");
@@ -82,12 +84,20 @@ async fn its_workers_end_although_the_master_is_killed() {
 #[tokio::test]
 async fn what_it_says_of_its_configuration_is_in_the_error() {
     let folder = Folder::new("nginx-wrong");
-    let config = folder.write("nginx.conf", "daemon off;\nno_such_directive on;\nevents {}\n");
+    let config = folder.write(
+        "nginx.conf",
+        "daemon off;\nno_such_directive on;\nevents {}\n",
+    );
     let runner = runner(nginx(&config).ready(Ready::file(folder.path("pid"))));
     runner.start().await.unwrap_err();
     last_error(&runner, |error| {
-        let ProcessError::Exited { code: 1, tail } = error else { panic!("{error:?}") };
+        let ProcessError::Exited { code: 1, tail } = error else {
+            panic!("{error:?}")
+        };
         let said = format!("unknown directive \"no_such_directive\" in {config}:2");
-        assert!(tail.last().is_some_and(|line| line.contains(&said)), "{tail:?}");
+        assert!(
+            tail.last().is_some_and(|line| line.contains(&said)),
+            "{tail:?}"
+        );
     });
 }

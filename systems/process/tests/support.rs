@@ -32,7 +32,8 @@ impl Folder {
     pub(crate) fn read(&self, name: &str) -> String {
         until(|| {
             let text = fs::read_to_string(self.0.join(name)).ok();
-            text.filter(|text| text.ends_with('\n')).map(|text| text.trim().to_owned())
+            text.filter(|text| text.ends_with('\n'))
+                .map(|text| text.trim().to_owned())
         })
     }
 }
@@ -55,7 +56,11 @@ pub(crate) fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// A runner with time for a server to start.
@@ -72,25 +77,42 @@ pub(crate) async fn lives_and_ends(process: Process) {
     runner.start().await.unwrap();
     assert!(runner.is_ready());
     runner.stop().await.unwrap();
-    assert!(runner.errors_list().is_empty(), "{:?}", runner.errors_list());
+    assert!(
+        runner.errors_list().is_empty(),
+        "{:?}",
+        runner.errors_list()
+    );
 }
 
 pub(crate) fn last_error<T>(runner: &Runner<Process>, f: impl Fn(&ProcessError) -> T) -> T {
     let failure = runner.errors_last().expect("it has failed");
-    f(failure.error().downcast_ref().expect("it is a process error"))
+    f(failure
+        .error()
+        .downcast_ref()
+        .expect("it is a process error"))
 }
 
 /// Whether there is a process, and it is no zombie.
 pub(crate) fn is_alive(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 pub(crate) fn kill(signal: &str, pid: &str) {
-    assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args([signal, pid])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 /// The process that a server has written the id of.
 pub(crate) fn pid_of(path: impl AsRef<Path>) -> Option<String> {
-    fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    fs::read_to_string(path)
+        .ok()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
 }

@@ -46,12 +46,24 @@ fn beside_systemd(folder: &Folder, app: &str, service: &str, body: &str) {
                 StandardOutput=append:/run/test/log\nStandardError=append:/run/test/log\n";
     folder.write("systemd/user/app.service", &format!("{unit}{service}\n"));
     let status = Command::new("unshare")
-        .args(["--mount", "--pid", "--cgroup", "--fork", "--kill-child=KILL", "--mount-proc"])
+        .args([
+            "--mount",
+            "--pid",
+            "--cgroup",
+            "--fork",
+            "--kill-child=KILL",
+            "--mount-proc",
+        ])
         .args(["bash", "-c", MANAGER, "manager", &folder.path("")])
         .status()
         .unwrap();
     let read = |name| fs::read_to_string(folder.path(name)).unwrap_or_default();
-    assert!(status.success(), "{status}\n{}{}", read("manager.log"), read("log"));
+    assert!(
+        status.success(),
+        "{status}\n{}{}",
+        read("manager.log"),
+        read("log")
+    );
 }
 
 #[test]
@@ -74,11 +86,20 @@ fn a_stop_of_the_whole_control_group_is_a_clean_stop() {
             systemctl --user stop app
         done
     ";
-    beside_systemd(&folder, app, service, &body.replace("STOPS", &STOPS.to_string()));
+    beside_systemd(
+        &folder,
+        app,
+        service,
+        &body.replace("STOPS", &STOPS.to_string()),
+    );
     let seen = fs::read_to_string(folder.path("seen")).unwrap();
     let log = fs::read_to_string(folder.path("log")).unwrap();
     let clean = "success exited 0";
-    assert_eq!(seen.lines().filter(|line| *line == clean).count(), STOPS, "{seen}{log}");
+    assert_eq!(
+        seen.lines().filter(|line| *line == clean).count(),
+        STOPS,
+        "{seen}{log}"
+    );
     assert!(!log.contains("failed"), "{log}");
 }
 
@@ -105,6 +126,10 @@ fn the_kill_mode_says_what_becomes_of_the_children_of_a_killed_supervisor() {
             kill -KILL \"$(cat db)\" 2>/dev/null || true
         ";
         beside_systemd(&folder, app, &format!("KillMode={mode}"), body);
-        assert_eq!(fs::read_to_string(folder.path("seen")).unwrap().trim(), expected, "{mode}");
+        assert_eq!(
+            fs::read_to_string(folder.path("seen")).unwrap().trim(),
+            expected,
+            "{mode}"
+        );
     }
 }

@@ -44,21 +44,30 @@ impl Desk {
         );
         folder.write("app.toml", &text);
         let manager = UnixDatagram::bind(folder.path("notify")).unwrap();
-        manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        manager
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
         let program = Command::new(env!("CARGO_BIN_EXE_supervisor"))
             .arg(folder.path("app.toml"))
             .env("NOTIFY_SOCKET", folder.path("notify"))
             .spawn()
             .unwrap();
-        Self { folder, admin, program: Program(program), manager }
+        Self {
+            folder,
+            admin,
+            program: Program(program),
+            manager,
+        }
     }
 
     /// The answer to a request, once there is one.
     fn get(&self, path: &str) -> String {
         until(|| {
             let mut stream = TcpStream::connect(&self.admin).ok()?;
-            let head =
-                format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.admin);
+            let head = format!(
+                "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+                self.admin
+            );
             stream.write_all(head.as_bytes()).ok()?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer).ok()?;
@@ -76,7 +85,11 @@ impl Desk {
         loop {
             let mut buffer = [0; 4096];
             let n = self.manager.recv(&mut buffer).expect(line);
-            told.extend(String::from_utf8_lossy(&buffer[..n]).lines().map(str::to_owned));
+            told.extend(
+                String::from_utf8_lossy(&buffer[..n])
+                    .lines()
+                    .map(str::to_owned),
+            );
             if told.iter().any(|told| told == line) {
                 return told;
             }
@@ -85,13 +98,21 @@ impl Desk {
 
     fn top(&self, args: &[&str]) -> Output {
         let mut top = Command::new(top());
-        top.arg(&self.admin).args(args).env("STARTSTOP_TOKEN", "s3cret").output().unwrap()
+        top.arg(&self.admin)
+            .args(args)
+            .env("STARTSTOP_TOKEN", "s3cret")
+            .output()
+            .unwrap()
     }
 
     #[track_caller]
     fn control(&self, action: &str, path: &str) {
         let output = self.top(&[action, path]);
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "asked for\n", "{output:?}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "asked for\n",
+            "{output:?}"
+        );
     }
 }
 
@@ -99,9 +120,19 @@ impl Desk {
 fn top() -> String {
     let program = std::env::current_exe().unwrap();
     let target = program.ancestors().nth(3).unwrap().to_str().unwrap();
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../startstop-host/Cargo.toml");
+    let manifest = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../startstop-host/Cargo.toml"
+    );
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--manifest-path", manifest, "--features", "top"])
+        .args([
+            "build",
+            "--quiet",
+            "--manifest-path",
+            manifest,
+            "--features",
+            "top",
+        ])
         .args(["--bin", "startstop-top", "--target-dir", target])
         .status();
     assert!(status.unwrap().success());
@@ -115,7 +146,10 @@ fn probes_metrics_the_page_and_the_manager_tell_how_it_fares_and_top_controls_it
 
     // A process in backoff is not ready, and no reason to restart all.
     let ready = desk.until_says("/readyz", "exited with code 1: not yet");
-    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("desk/worker"), "{ready}");
+    assert!(
+        ready.starts_with("HTTP/1.1 503") && ready.contains("desk/worker"),
+        "{ready}"
+    );
     assert!(desk.get("/livez").starts_with("HTTP/1.1 200"));
     desk.folder.write("flag", "");
     desk.until_says("/readyz", "HTTP/1.1 200");
@@ -125,17 +159,27 @@ fn probes_metrics_the_page_and_the_manager_tell_how_it_fares_and_top_controls_it
         "{verbose}"
     );
     let told = desk.until_told("READY=1");
-    assert!(told.iter().any(|line| line.starts_with("STATUS=starting: waits for ")), "{told:?}");
+    assert!(
+        told.iter()
+            .any(|line| line.starts_with("STATUS=starting: waits for ")),
+        "{told:?}"
+    );
     let variables = desk.folder.read("web");
     assert!(!variables.contains("NOTIFY_SOCKET"), "{variables}");
 
     let first = pid();
     kill("-KILL", &first);
     let second = until(|| Some(pid()).filter(|second| *second != first));
-    desk.until_says("/metrics", "startstop_restarts_total{path=\"desk/redis\"} 1\n");
+    desk.until_says(
+        "/metrics",
+        "startstop_restarts_total{path=\"desk/redis\"} 1\n",
+    );
     desk.until_says("/metrics", "startstop_ready{path=\"desk/redis\"} 1\n");
     let page = desk.until_says("/", &format!("pid {second}"));
-    assert!(page.contains("ended by SIGKILL") && page.contains("redis"), "{page}");
+    assert!(
+        page.contains("ended by SIGKILL") && page.contains("redis"),
+        "{page}"
+    );
 
     let tree = String::from_utf8(desk.top(&["status"]).stdout).unwrap();
     assert!(
@@ -154,7 +198,10 @@ fn probes_metrics_the_page_and_the_manager_tell_how_it_fares_and_top_controls_it
 
     // A reload of the whole reads the file again.
     let text = fs::read_to_string(desk.folder.path("app.toml")).unwrap();
-    desk.folder.write("app.toml", &(text + "[process.new]\ncommand = ['sleep', '1000']\n"));
+    desk.folder.write(
+        "app.toml",
+        &(text + "[process.new]\ncommand = ['sleep', '1000']\n"),
+    );
     let before = pid();
     desk.control("reload", "desk");
     desk.until_says("/readyz?verbose", "[+]desk/new ok\n");

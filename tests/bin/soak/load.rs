@@ -25,7 +25,15 @@ pub(crate) async fn round(app: &Runner<Group>, meter: &Meter, round: u64, until:
     let mut clients = JoinSet::new();
     for number in 0..CLIENTS {
         let rng = fastrand::Rng::with_seed(round * CLIENTS + number);
-        clients.spawn(Client { app: app.clone(), rng, number, added: Vec::new() }.work(until));
+        clients.spawn(
+            Client {
+                app: app.clone(),
+                rng,
+                number,
+                added: Vec::new(),
+            }
+            .work(until),
+        );
     }
     sleep(Duration::from_millis(500)).await;
     println!("  under load: {}", meter.left());
@@ -84,11 +92,15 @@ impl Client {
 
     async fn insert(&mut self, count: u64) {
         let name = format!("added-{}-{count}", self.number);
-        let dependency = self.rng.bool().then(|| member::name(self.rng.usize(..MEMBERS)));
+        let dependency = self
+            .rng
+            .bool()
+            .then(|| member::name(self.rng.usize(..MEMBERS)));
         let member = member::new(self.rng.usize(..MEMBERS), dependency);
         self.added.push(name.clone());
         let group = self.app.service();
-        self.within(async { drop(group.insert(name, member).await) }).await;
+        self.within(async { drop(group.insert(name, member).await) })
+            .await;
     }
 
     async fn remove(&mut self) {
@@ -102,7 +114,9 @@ impl Client {
 
     async fn ask_member(&mut self) {
         let name = member::name(self.rng.usize(..MEMBERS));
-        let Some(member) = self.app.service().get(&name) else { return };
+        let Some(member) = self.app.service().get(&name) else {
+            return;
+        };
         let member: Arc<dyn StartStop> = member;
         match self.rng.u8(..10) {
             0 => member.request_stop(),
@@ -110,7 +124,10 @@ impl Client {
             2 => member.request_restart(),
             3 => drop(member.errors_list()),
             4 => self.within(async { drop(member.stop().await) }).await,
-            5 => self.within(async { drop(member.stop_within(Duration::ZERO).await) }).await,
+            5 => {
+                self.within(async { drop(member.stop_within(Duration::ZERO).await) })
+                    .await
+            }
             6 => self.within(async { drop(member.restart().await) }).await,
             7 => self.within(async { _ = member.wait().await }).await,
             _ => self.within(async { drop(member.start().await) }).await,

@@ -34,7 +34,10 @@ pub(crate) fn new(at: usize, dependency: Option<String>) -> Member {
         8 if at % 200 == 8 => made(at, blocking_fn(blocks)),
         9 => made(at, service_fn(completes)),
         10 => made(at, service_fn(waits).on_shutdown(fails_to_stop)),
-        _ => made(at, service_fn(waits).on_shutdown(async |_| sleep(millis(5)).await)),
+        _ => made(
+            at,
+            service_fn(waits).on_shutdown(async |_| sleep(millis(5)).await),
+        ),
     };
     let on_failure = match at % 7 {
         // It would be restarted for ever if what it depends on has failed for good.
@@ -60,7 +63,10 @@ fn made(at: usize, service: impl Service) -> Member {
         0 => RestartPolicy::never(),
         _ => RestartPolicy::on_failure().backoff(backoff).forever(),
     };
-    Member::new(Runner::with_settings(Reporting(service), settings.restart(policy)))
+    Member::new(Runner::with_settings(
+        Reporting(service),
+        settings.restart(policy),
+    ))
 }
 
 /// Fills the history from the first run on, so that it does not grow later.
@@ -149,7 +155,11 @@ async fn completes(cx: Context) {
 
 async fn fails_to_stop(_cx: Context) -> Result<(), &'static str> {
     sleep(millis(5)).await;
-    if fastrand::bool() { Err("by chance") } else { Ok(()) }
+    if fastrand::bool() {
+        Err("by chance")
+    } else {
+        Ok(())
+    }
 }
 
 #[allow(clippy::needless_pass_by_value)] // A blocking service is called like this.

@@ -64,9 +64,15 @@ impl Meter {
             ("threads", left.threads > idle.threads),
             ("descriptors", left.descriptors > idle.descriptors),
             ("bytes on the heap", is_more(left.heap, warm.heap)),
-            ("bytes in memory", settles && is_more(left.resident, warm.resident)),
+            (
+                "bytes in memory",
+                settles && is_more(left.resident, warm.resident),
+            ),
         ];
-        more.into_iter().filter(|(_, more)| *more).map(|(name, _)| name).collect()
+        more.into_iter()
+            .filter(|(_, more)| *more)
+            .map(|(name, _)| name)
+            .collect()
     }
 
     fn is_busy(&self) -> bool {
@@ -80,7 +86,9 @@ impl Left {
     fn now(handle: &Handle) -> Self {
         let stats = ALLOCATOR.stats();
         Self {
-            heap: stats.bytes_allocated.saturating_sub(stats.bytes_deallocated),
+            heap: stats
+                .bytes_allocated
+                .saturating_sub(stats.bytes_deallocated),
             resident: status("VmRSS:") * 1024,
             tasks: handle.metrics().num_alive_tasks(),
             threads: status("Threads:"),
@@ -96,16 +104,31 @@ fn is_more(now: usize, then: usize) -> bool {
 
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { heap, resident, tasks, threads, descriptors } = self;
+        let Self {
+            heap,
+            resident,
+            tasks,
+            threads,
+            descriptors,
+        } = self;
         let (heap, resident) = (heap / 1024, resident / 1024);
         write!(f, "{heap} KiB on the heap, {resident} KiB in memory, ")?;
-        write!(f, "{tasks} tasks, {threads} threads, {descriptors} descriptors")
+        write!(
+            f,
+            "{tasks} tasks, {threads} threads, {descriptors} descriptors"
+        )
     }
 }
 
 /// A number of the kernel's page on this process; 0 where there is no such page.
 fn status(name: &str) -> usize {
     let page = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = page.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-    line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    let line = page
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .next()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
 }

@@ -14,7 +14,9 @@ pub(super) fn group(world: &World, rng: &mut fastrand::Rng, program: &Program) -
     let limit = u32::from(rng.u8(0..30));
     // A short one, so that what fails for ever reaches the limit.
     let backoff = Backoff::constant(Duration::from_millis(rng.u64(0..60)));
-    let mut builder = Group::builder("app").limit(limit, program.window).backoff(backoff);
+    let mut builder = Group::builder("app")
+        .limit(limit, program.window)
+        .backoff(backoff);
     for at in 0..program.size {
         let stays = (0..at).filter(|at| !program.leaves(*at));
         let named: Vec<usize> = stays.filter(|_| rng.f64() < density).collect();
@@ -26,7 +28,10 @@ pub(super) fn group(world: &World, rng: &mut fastrand::Rng, program: &Program) -
             builder.with(at.to_string(), made)
         };
     }
-    builder.settings(settings(rng, program)).build().expect("there is no cycle")
+    builder
+        .settings(settings(rng, program))
+        .build()
+        .expect("there is no cycle")
 }
 
 fn settings(rng: &mut fastrand::Rng, program: &Program) -> Settings {
@@ -64,5 +69,9 @@ pub(super) fn member(
         .on_failure(on_failure)
         .on_completion(on_completion)
         .bound_to(bound.iter().map(usize::to_string));
-    if program.leaves(at) { made.transient() } else { made }
+    if program.leaves(at) {
+        made.transient()
+    } else {
+        made
+    }
 }

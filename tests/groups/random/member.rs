@@ -89,8 +89,17 @@ impl Chance {
 
     async fn leave(&self, plan: &Plan) -> Result<(), BoxError> {
         self.world.told(self.at);
-        sleep(if plan.deaf { Duration::MAX } else { plan.stops_in }).await;
-        if plan.fails_to_stop { self.fail() } else { Ok(()) }
+        sleep(if plan.deaf {
+            Duration::MAX
+        } else {
+            plan.stops_in
+        })
+        .await;
+        if plan.fails_to_stop {
+            self.fail()
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -129,9 +138,17 @@ impl Service for Chance {
     }
 
     fn settings(&self) -> Settings {
-        let readiness = if self.job { Readiness::Completion } else { Readiness::Explicit };
+        let readiness = if self.job {
+            Readiness::Completion
+        } else {
+            Readiness::Explicit
+        };
         let settings = Settings::new().readiness(readiness);
-        let settings = if self.drain.is_zero() { settings } else { settings.drain(self.drain) };
+        let settings = if self.drain.is_zero() {
+            settings
+        } else {
+            settings.drain(self.drain)
+        };
         if !self.retries {
             return settings;
         }

@@ -69,17 +69,30 @@ impl Program {
         let mut on_failure: Vec<OnFailure> = ANY.to_vec();
         rng.shuffle(&mut on_failure);
         on_failure.truncate(rng.usize(1..=ANY.len()));
-        Self { fails: rng.f64() * 0.3, on_failure, ..Self::quiet(rng) }
+        Self {
+            fails: rng.f64() * 0.3,
+            on_failure,
+            ..Self::quiet(rng)
+        }
     }
 
     pub(super) fn changing(rng: &mut fastrand::Rng) -> Self {
         let steps = rng.usize(5..40);
-        Self { changes: true, steps, size: rng.usize(0..20), ..Self::failing(rng) }
+        Self {
+            changes: true,
+            steps,
+            size: rng.usize(0..20),
+            ..Self::failing(rng)
+        }
     }
 
     pub(super) fn binding(rng: &mut fastrand::Rng) -> Self {
         let changes = rng.bool();
-        Self { binds: true, changes, ..Self::changing(rng) }
+        Self {
+            binds: true,
+            changes,
+            ..Self::changing(rng)
+        }
     }
 
     /// All of it at once.
@@ -110,7 +123,11 @@ impl Program {
     }
 
     pub(super) fn wild(rng: &mut fastrand::Rng) -> Self {
-        Self { hands: true, changes: rng.bool(), ..Self::changing(rng) }
+        Self {
+            hands: true,
+            changes: rng.bool(),
+            ..Self::changing(rng)
+        }
     }
 
     /// Does something now and then; whoever waits is answered by the time the group has stopped.
@@ -123,7 +140,11 @@ impl Program {
     ) {
         let mut calls = JoinSet::new();
         let mut next = self.size;
-        call(&mut calls, app, |app| async move { drop(app.start().await) });
+        call(
+            &mut calls,
+            app,
+            |app| async move { drop(app.start().await) },
+        );
         for _ in 0..self.steps {
             sleep(Duration::from_millis(rng.u64(1..120))).await;
             match rng.u8(..100) {
@@ -173,7 +194,11 @@ impl Program {
             grace
         };
         let slack = Duration::from_millis(10 + 2 * self.size as u64);
-        assert!(begun.elapsed() <= allowed + slack, "rule 8: {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() <= allowed + slack,
+            "rule 8: {:?}",
+            begun.elapsed()
+        );
     }
 
     fn insert(
@@ -187,7 +212,10 @@ impl Program {
         let density = rng.f64() * 0.3;
         let there =
             |dep: &usize| !self.leaves(*dep) && app.service().get(&dep.to_string()).is_some();
-        let deps = (0..at).filter(there).filter(|_| rng.f64() < density).collect::<Vec<usize>>();
+        let deps = (0..at)
+            .filter(there)
+            .filter(|_| rng.f64() < density)
+            .collect::<Vec<usize>>();
         let member = graph::member(world, rng, self, at, &deps);
         world.excuse(at);
         call(calls, app, move |app| async move {
@@ -207,7 +235,9 @@ fn call<F: Future<Output = ()> + Send + 'static>(
 fn remove(calls: &mut JoinSet<()>, app: &Runner<Group>, world: &World, rng: &mut fastrand::Rng) {
     let members = app.service().members();
     // The last ones: nobody depends on them.
-    let Some(name) = members.iter().rev().nth(rng.usize(..3)).cloned() else { return };
+    let Some(name) = members.iter().rev().nth(rng.usize(..3)).cloned() else {
+        return;
+    };
     world.excuse(name.parse().expect("it is a number"));
     call(calls, app, |app| async move {
         let _ = app.service().remove(&name).await;
@@ -229,7 +259,9 @@ fn ask_member(app: &Runner<Group>, world: &World, rng: &mut fastrand::Rng, size:
         return;
     }
     let at = rng.usize(..size);
-    let Some(member) = app.service().get(&at.to_string()) else { return };
+    let Some(member) = app.service().get(&at.to_string()) else {
+        return;
+    };
     match rng.u8(..6) {
         0 | 1 => {
             world.is_started_by_hand(at);

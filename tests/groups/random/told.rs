@@ -29,7 +29,11 @@ enum At {
 impl Told {
     pub(super) fn of(app: &Runner<Group>) -> Self {
         let events = app.events_with_capacity(1_000_000);
-        Self { events, at: BTreeMap::new(), all: Vec::new() }
+        Self {
+            events,
+            at: BTreeMap::new(),
+            all: Vec::new(),
+        }
     }
 
     fn read(&mut self) {
@@ -47,7 +51,10 @@ impl Told {
     pub(super) fn compare(&mut self, status: &Status) {
         self.read();
         self.compare_one(status);
-        status.children().iter().for_each(|child| self.compare_one(child));
+        status
+            .children()
+            .iter()
+            .for_each(|child| self.compare_one(child));
     }
 
     fn compare_one(&self, status: &Status) {
@@ -60,7 +67,13 @@ impl Told {
             State::Stopped => At::Rest,
         };
         let told = self.at.get(status.path()).copied().unwrap_or(At::Rest);
-        assert_eq!(told, is, "rule 11: {} in {status}: {:#?}", status.path(), self.all);
+        assert_eq!(
+            told,
+            is,
+            "rule 11: {} in {status}: {:#?}",
+            status.path(),
+            self.all
+        );
     }
 
     /// Rule 11, at the end.
@@ -68,7 +81,11 @@ impl Told {
         self.read();
         let Self { at, all, .. } = self;
         for (path, at) in at {
-            assert_eq!(at, At::Rest, "rule 11: {path} has not told its end: {all:#?}");
+            assert_eq!(
+                at,
+                At::Rest,
+                "rule 11: {path} has not told its end: {all:#?}"
+            );
         }
     }
 }

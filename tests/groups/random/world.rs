@@ -37,7 +37,10 @@ struct Known {
 
 impl World {
     pub(super) fn new(strict: bool) -> Self {
-        Self { inner: Arc::default(), strict }
+        Self {
+            inner: Arc::default(),
+            strict,
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -45,13 +48,21 @@ impl World {
     }
 
     pub(super) fn add(&self, at: usize, deps: &[usize], bound: &[usize]) {
-        let known = Known { deps: deps.to_vec(), bound: bound.to_vec(), ..Known::default() };
+        let known = Known {
+            deps: deps.to_vec(),
+            bound: bound.to_vec(),
+            ..Known::default()
+        };
         self.inner().members.insert(at, known);
     }
 
     /// It comes by `then`.
     pub(super) fn comes_after(&self, at: usize, deps: impl Iterator<Item = usize>) {
-        self.inner().members.get_mut(&at).expect("it was added").deps = deps.collect();
+        self.inner()
+            .members
+            .get_mut(&at)
+            .expect("it was added")
+            .deps = deps.collect();
     }
 
     /// The group does not wait for it: it is inserted, or is being removed.
@@ -70,18 +81,26 @@ impl World {
             return;
         }
         let all = status.children().iter();
-        let of: BTreeMap<usize, &Status> =
-            all.filter_map(|of| Some((of.name().parse().ok()?, of))).collect();
+        let of: BTreeMap<usize, &Status> = all
+            .filter_map(|of| Some((of.name().parse().ok()?, of)))
+            .collect();
         let mut inner = self.inner();
         if status.is_ready() {
             let excused = |at: &usize| inner.excused.contains(at);
             let unready = |of: &Status| of.state() != State::Stopped && !of.is_ready();
-            let unready = of.iter().find(|(at, of)| !excused(at) && unready(of)).map(|(at, _)| *at);
+            let unready = of
+                .iter()
+                .find(|(at, of)| !excused(at) && unready(of))
+                .map(|(at, _)| *at);
             if let Some(at) = unready {
-                inner.broken.push(format!("rule 9: ready without {at}: {status}"));
+                inner
+                    .broken
+                    .push(format!("rule 9: ready without {at}: {status}"));
             }
         } else if status.not_ready_reason().is_none() {
-            inner.broken.push(format!("rule 9: not ready for no reason: {status}"));
+            inner
+                .broken
+                .push(format!("rule 9: not ready for no reason: {status}"));
         }
         inner.check_bound(&of, status);
     }
@@ -104,21 +123,38 @@ impl World {
         }
         let early = inner.unready(at);
         if self.strict && !early.is_empty() {
-            inner.broken.push(format!("rule 2: {at} starts before {early:?}"));
+            inner
+                .broken
+                .push(format!("rule 2: {at} starts before {early:?}"));
         }
-        Live { world: self.clone(), at }
+        Live {
+            world: self.clone(),
+            at,
+        }
     }
 
     pub(super) fn is_ready(&self, at: usize) {
-        self.inner().members.get_mut(&at).expect("it was added").ready = true;
+        self.inner()
+            .members
+            .get_mut(&at)
+            .expect("it was added")
+            .ready = true;
     }
 
     pub(super) fn failed(&self, at: usize) {
-        self.inner().members.get_mut(&at).expect("it was added").failures += 1;
+        self.inner()
+            .members
+            .get_mut(&at)
+            .expect("it was added")
+            .failures += 1;
     }
 
     pub(super) fn ends(&self, at: usize) {
-        self.inner().members.get_mut(&at).expect("it was added").told = true;
+        self.inner()
+            .members
+            .get_mut(&at)
+            .expect("it was added")
+            .told = true;
     }
 
     pub(super) fn told(&self, at: usize) {
@@ -126,7 +162,9 @@ impl World {
         let mut inner = self.inner();
         let alive = inner.alive_dependents(at);
         if self.strict && !alive.is_empty() {
-            inner.broken.push(format!("rule 3: {at} is stopped before {alive:?}"));
+            inner
+                .broken
+                .push(format!("rule 3: {at} is stopped before {alive:?}"));
         }
     }
 
@@ -140,8 +178,13 @@ impl World {
         for (at, known) in &mut inner.members {
             assert_eq!(known.live, 0, "rule 4: {at} runs after the end");
             // Taken, for the member holds on to the world.
-            let handle = known.handle.take().or_else(|| app.service().get(&at.to_string()));
-            let Some(history) = handle.map(|handle| handle.history()) else { continue };
+            let handle = known
+                .handle
+                .take()
+                .or_else(|| app.service().get(&at.to_string()));
+            let Some(history) = handle.map(|handle| handle.history()) else {
+                continue;
+            };
             let recorded = history.entries().len() as u64 + history.evicted();
             assert!(recorded >= known.failures, "rule 5: {at}: {history:?}");
         }
@@ -158,7 +201,11 @@ impl Inner {
             of.get(&dep).is_some_and(is_down)
         };
         let broken = self.members.iter().find(|(at, known)| {
-            let waits = || self.alive_dependents(**at).iter().any(|at| is(*at, State::Stopping));
+            let waits = || {
+                self.alive_dependents(**at)
+                    .iter()
+                    .any(|at| is(*at, State::Stopping))
+            };
             let by_hand = self.by_hand.contains(at);
             !by_hand
                 && is(**at, State::Running)
@@ -173,7 +220,12 @@ impl Inner {
 
     fn unready(&self, at: usize) -> Vec<usize> {
         let unready = |dep: &usize| !self.members[dep].ready;
-        self.members[&at].deps.iter().copied().filter(unready).collect()
+        self.members[&at]
+            .deps
+            .iter()
+            .copied()
+            .filter(unready)
+            .collect()
     }
 
     /// Those that depend on it, also by others that are down already, and run.
@@ -185,7 +237,11 @@ impl Inner {
                 below.push(*other);
             }
         }
-        below.into_iter().skip(1).filter(|other| self.members[other].live > 0).collect()
+        below
+            .into_iter()
+            .skip(1)
+            .filter(|other| self.members[other].live > 0)
+            .collect()
     }
 }
 
@@ -201,7 +257,9 @@ impl Drop for Live {
         let me = inner.members.get_mut(&self.at).expect("it was added");
         me.live -= 1;
         if !me.told {
-            inner.broken.push(format!("rule 7: {} was not told", self.at));
+            inner
+                .broken
+                .push(format!("rule 7: {} was not told", self.at));
         }
     }
 }

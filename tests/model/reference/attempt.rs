@@ -85,7 +85,11 @@ pub(super) struct Attempt {
 
 impl Part {
     pub(super) fn task(task: Task, now: u64, told: bool) -> Self {
-        let mut part = Self { ends: after(task.ends, now), leave: task.leave, bomb: task.bomb };
+        let mut part = Self {
+            ends: after(task.ends, now),
+            leave: task.leave,
+            bomb: task.bomb,
+        };
         if told {
             part.tell(now);
         }
@@ -195,7 +199,11 @@ impl Attempt {
     /// Drops what is alive; the part whose drop panics, if there is one.
     pub(super) fn drop_all(&mut self) -> Option<Phase> {
         let run = self.run.take().filter(|run| run.bomb).map(|_| Phase::Run);
-        let task = self.tasks.drain(..).any(|task| task.bomb).then_some(Phase::Task);
+        let task = self
+            .tasks
+            .drain(..)
+            .any(|task| task.bomb)
+            .then_some(Phase::Task);
         let hook = match self.hook {
             Hook::Live(_) => {
                 self.hook = Hook::Done;

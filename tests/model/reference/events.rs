@@ -121,7 +121,10 @@ impl Reference {
         }
         match self.state {
             State::Starting if plan.readiness == Readiness::Explicit => {
-                add(attempt.began.saturating_add(plan.start_timeout), Event::Late);
+                add(
+                    attempt.began.saturating_add(plan.start_timeout),
+                    Event::Late,
+                );
             }
             State::Stopping if attempt.is_alive() => {
                 if let Some(at) = attempt.draining {
@@ -170,9 +173,18 @@ impl Reference {
         self.healthy = 0;
         let leave = script.leave;
         let bomb = script.bomb == Some(Phase::Run);
-        let run = Some(Part { ends: None, leave, bomb });
-        self.attempt =
-            Attempt { script, run, entered: true, began: self.now, ..Attempt::default() };
+        let run = Some(Part {
+            ends: None,
+            leave,
+            bomb,
+        });
+        self.attempt = Attempt {
+            script,
+            run,
+            entered: true,
+            began: self.now,
+            ..Attempt::default()
+        };
         if self.plan.readiness == Readiness::Immediate {
             self.become_ready();
         }

@@ -23,10 +23,15 @@ impl Reference {
             _ => false,
         };
         if !runs {
-            self.answers.extend(call.map(|call| (call, Answer::Stopped)));
+            self.answers
+                .extend(call.map(|call| (call, Answer::Stopped)));
             return;
         }
-        if self.reloads.last().is_none_or(|round| round.taken.is_some()) {
+        if self
+            .reloads
+            .last()
+            .is_none_or(|round| round.taken.is_some())
+        {
             self.reloads.push(Round::default());
         }
         let handed = self.state == State::Running && self.attempt.script.reload.is_some();
@@ -44,9 +49,15 @@ impl Reference {
     /// The service looks whether there is a request, where it is polled and does not return; whether there was.
     pub(super) fn look_at_reloads(&mut self) -> bool {
         let running = self.state == State::Running;
-        let stays =
-            self.attempt.run.is_some_and(|run| run.ends.is_none_or(|(at, _)| at > self.now));
-        let Some(round) = self.reloads.first_mut().filter(|round| round.taken.is_none()) else {
+        let stays = self
+            .attempt
+            .run
+            .is_some_and(|run| run.ends.is_none_or(|(at, _)| at > self.now));
+        let Some(round) = self
+            .reloads
+            .first_mut()
+            .filter(|round| round.taken.is_none())
+        else {
             return false;
         };
         match self.attempt.script.reload {
@@ -75,7 +86,8 @@ impl Reference {
 
     fn answer_first(&mut self, answer: Answer) {
         let round = self.reloads.remove(0);
-        self.answers.extend(round.calls.into_iter().map(|call| (call, answer)));
+        self.answers
+            .extend(round.calls.into_iter().map(|call| (call, answer)));
     }
 
     /// The attempt has ended before the answer.

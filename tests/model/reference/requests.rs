@@ -46,7 +46,8 @@ impl Reference {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.parent.is_some_and(|parent| self.cancelled.contains(&parent))
+        self.parent
+            .is_some_and(|parent| self.cancelled.contains(&parent))
     }
 
     fn refuse(&mut self, call: Option<usize>) {
@@ -114,7 +115,10 @@ impl Reference {
             }
             None if self.plan.stop_timeout == 0 => self.abort_at_once(),
             _ => {
-                self.stop_by(self.now.saturating_add(within.unwrap_or(self.plan.stop_timeout)));
+                self.stop_by(
+                    self.now
+                        .saturating_add(within.unwrap_or(self.plan.stop_timeout)),
+                );
                 self.cancel();
             }
         }
@@ -129,7 +133,10 @@ impl Reference {
             Some(0) => self.abort_at_once(),
             _ if self.attempt.draining.is_some() => self.limit_drain(within),
             None if self.plan.stop_timeout == 0 => self.abort_at_once(),
-            _ => self.stop_by(self.now.saturating_add(within.unwrap_or(self.plan.stop_timeout))),
+            _ => self.stop_by(
+                self.now
+                    .saturating_add(within.unwrap_or(self.plan.stop_timeout)),
+            ),
         }
     }
 
@@ -172,7 +179,11 @@ impl Reference {
 
     /// The context is cancelled, and `shutdown` is to be called.
     pub(super) fn cancel(&mut self) {
-        self.attempt.hook = if self.plan.hooked { Hook::Due } else { Hook::Done };
+        self.attempt.hook = if self.plan.hooked {
+            Hook::Due
+        } else {
+            Hook::Done
+        };
         self.attempt.tell(self.now);
     }
 

@@ -4,14 +4,20 @@ use std::fmt::Write;
 
 pub(super) const PLACES: [(&str, &str); 9] = [
     ("first poll", "the first poll of `run`"),
-    ("later poll", "a later poll of `run`, after a timer of its own"),
+    (
+        "later poll",
+        "a later poll of `run`, after a timer of its own",
+    ),
     ("shutdown", "`shutdown`"),
     ("task", "a task of the context, after a timer of its own"),
     ("drop of run", "the destructor of the future of `run`"),
     ("drop of task", "the destructor of a task"),
     ("drop of value", "the destructor of the value of a `Slot`"),
     ("predicate", "the predicate of `retry_if`"),
-    ("children", "`children()`, asked for by a task that has nothing to do with the service"),
+    (
+        "children",
+        "`children()`, asked for by a task that has nothing to do with the service",
+    ),
 ];
 
 pub(super) const RUNTIMES: [(&str, &str); 4] = [

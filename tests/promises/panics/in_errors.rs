@@ -60,7 +60,10 @@ async fn fails_in_both<E: Into<BoxError> + Send + 'static>(
         runner.stop().await.expect_err("both fail");
         assert_eq!(runner.wait().await, Exit::Failed);
         let failures = runner.errors_list();
-        assert!(failures.iter().all(|it| it.cause() != Cause::Aborted), "{failures:?}");
+        assert!(
+            failures.iter().all(|it| it.cause() != Cause::Aborted),
+            "{failures:?}"
+        );
         assert_eq!(failures.len(), 2, "{failures:?}");
     }
     runner
@@ -98,9 +101,16 @@ fn panics_are_failures_in_the_errors_of_a_task() {
             runner.start().await.expect("ready at once");
             until(|| runner.errors_list().len() >= 2).await;
             settle().await;
-            assert!(runner.is_running(), "a task is not the service: {:?}", runner.errors_list());
+            assert!(
+                runner.is_running(),
+                "a task is not the service: {:?}",
+                runner.errors_list()
+            );
             assert!(has_panicked(&runner, Phase::Task, "conversion broke"));
-            runner.stop().await.expect("the failures were before the stop");
+            runner
+                .stop()
+                .await
+                .expect("the failures were before the stop");
         })
     });
 }

@@ -54,7 +54,9 @@ fn a_group_stops_though_the_value_of_a_member_panics_in_its_drop() {
         within(async {
             let db = Runner::with_settings(fills(), explicit());
             let after = service_fn(|cx: Context| async move { cx.cancelled().await });
-            let group = Group::builder("app").with("db", db.clone()).then("http", after);
+            let group = Group::builder("app")
+                .with("db", db.clone())
+                .then("http", after);
             let app = Runner::new(group.build().expect("two names"));
             app.start().await.expect("both start");
             app.stop().await.expect_err("the drop panics");
@@ -83,7 +85,10 @@ fn a_policy_restarts_though_the_value_panics_in_its_drop() {
             until(|| runner.status().attempts() == 2 && runner.is_running()).await;
             let causes: Vec<_> = runner.errors_list().iter().map(Failure::cause).collect();
             assert_eq!(causes, [Cause::Error, Cause::Panic]);
-            runner.stop().await.expect("the second attempt has no value");
+            runner
+                .stop()
+                .await
+                .expect("the second attempt has no value");
         })
     });
 }
@@ -112,7 +117,10 @@ fn who_waits_is_woken_though_the_value_panics_in_its_drop_with_the_runtime() {
             drop(there);
             assert!(woken.0.load(Ordering::SeqCst));
             assert_eq!(waits.poll(&mut task), Poll::Ready(Exit::Aborted));
-            assert_eq!(runner.errors_last().map(|it| it.cause()), Some(Cause::Aborted));
+            assert_eq!(
+                runner.errors_last().map(|it| it.cause()),
+                Some(Cause::Aborted)
+            );
         });
     }
 }
@@ -147,7 +155,10 @@ fn a_policy_restarts_though_an_error_that_is_forgotten_panics_in_its_drop() {
             let policy = RestartPolicy::on_failure().backoff(Backoff::none());
             let settings = explicit().restart(policy).history_capacity(1);
             let runner = Runner::with_settings(service, settings);
-            runner.start().await.expect("the fifth attempt does not fail");
+            runner
+                .start()
+                .await
+                .expect("the fifth attempt does not fail");
             assert_eq!(runner.history().entries()[0].cause(), Cause::Error);
             runner.stop().await.expect("it obeys");
         })

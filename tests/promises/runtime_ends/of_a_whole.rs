@@ -12,9 +12,16 @@ fn ends_aborted<S: Service>(make: impl Fn() -> Runner<S>) {
     for _ in 0..50 {
         let runner = make();
         let runtime = many_threads();
-        runtime.block_on(runner.start()).expect("all are ready at once");
+        runtime
+            .block_on(runner.start())
+            .expect("all are ready at once");
         drop(runtime);
-        assert_eq!(park_on(runner.wait()), Exit::Aborted, "{:?}", runner.errors_list());
+        assert_eq!(
+            park_on(runner.wait()),
+            Exit::Aborted,
+            "{:?}",
+            runner.errors_list()
+        );
         one_thread().block_on(full_cycle(&runner));
     }
 }
@@ -49,7 +56,11 @@ fn explosive() -> impl Service {
 
 fn group(on_failure: OnFailure) -> Group {
     let member = || Member::new(idle()).on_failure(on_failure);
-    Group::builder("app").with("first", member()).then("second", member()).build().expect("fine")
+    Group::builder("app")
+        .with("first", member())
+        .then("second", member())
+        .build()
+        .expect("fine")
 }
 
 #[test]
@@ -69,7 +80,11 @@ fn the_runtime_may_end_under_a_runner_in_a_runner() {
 
 #[test]
 fn the_runtime_may_end_under_a_whole_whose_part_panics_when_it_is_dropped() {
-    let group = || Group::builder("app").with("a", explosive()).with("b", explosive());
+    let group = || {
+        Group::builder("app")
+            .with("a", explosive())
+            .with("b", explosive())
+    };
     watched(move || ends_aborted(|| Runner::new(group().build().expect("fine"))));
     watched(|| ends_aborted(|| Runner::new(Runner::new(explosive()))));
 }

@@ -99,10 +99,15 @@ fn who_starts_elsewhere_is_told_of_a_thread_that_does_not_yield() {
             drop(runtime);
             let elsewhere = one_thread();
             let refused = elsewhere.block_on(runner.start());
-            assert!(matches!(refused, Err(StartError::Unresponsive)), "{refused:?}");
+            assert!(
+                matches!(refused, Err(StartError::Unresponsive)),
+                "{refused:?}"
+            );
             drop(release);
             park_on(runner.wait_for(State::Stopped));
-            elsewhere.block_on(runner.start()).expect("it starts again, and ends by itself");
+            elsewhere
+                .block_on(runner.start())
+                .expect("it starts again, and ends by itself");
             elsewhere.block_on(runner.wait());
         }
     });
@@ -132,7 +137,10 @@ fn a_stop_elsewhere_has_its_deadline_though_run_blocks_what_is_left_of_its_runti
         runtime.shutdown_background();
         let elsewhere = one_thread();
         let stopped = elsewhere.block_on(runner.stop());
-        assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
+        assert!(
+            matches!(stopped, Err(StopError::Unresponsive(_))),
+            "{stopped:?}"
+        );
         drop(release);
         park_on(runner.wait_for(State::Stopped));
         elsewhere.block_on(full_cycle(&runner));
@@ -149,7 +157,10 @@ fn a_stop_elsewhere_keeps_its_deadline_when_the_runtime_ends_under_run_that_bloc
             assert!(poll_once(&mut stop).await.is_none());
             runtime.shutdown_background();
             let stopped = stop.await;
-            assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
+            assert!(
+                matches!(stopped, Err(StopError::Unresponsive(_))),
+                "{stopped:?}"
+            );
         });
         drop(release);
         park_on(runner.wait_for(State::Stopped));
@@ -169,7 +180,10 @@ fn a_stop_that_waits_elsewhere_keeps_its_deadline_when_the_runtime_ends_with_its
         };
         let stop = runner.stop_within(Duration::from_millis(300));
         let (stopped, ()) = elsewhere.block_on(async { tokio::join!(stop, ends) });
-        assert!(matches!(stopped, Err(StopError::Unresponsive(_))), "{stopped:?}");
+        assert!(
+            matches!(stopped, Err(StopError::Unresponsive(_))),
+            "{stopped:?}"
+        );
         drop(release);
         park_on(runner.wait_for(State::Stopped));
         elsewhere.block_on(full_cycle(&runner));

@@ -33,7 +33,9 @@ struct Inner {
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self { shared: Arc::default() }
+        Self {
+            shared: Arc::default(),
+        }
     }
 
     /// A service that writes here under this name.
@@ -46,7 +48,11 @@ impl Journal {
     /// Tells the attempt that runs, or else the next one.
     pub(crate) fn tell(&self, name: &str, act: Act) {
         let inner = self.shared.inner();
-        let sent = inner.acts.get(name).expect("there is such a probe").send(act);
+        let sent = inner
+            .acts
+            .get(name)
+            .expect("there is such a probe")
+            .send(act);
         drop(inner);
         sent.unwrap_or_else(|_| panic!("the probe {name} is gone"));
     }
@@ -56,16 +62,27 @@ impl Journal {
         let mut inner = self.shared.inner();
         let taken = inner.taken;
         inner.taken = inner.lines.len();
-        inner.lines[taken..].iter().map(|(line, _)| line.clone()).collect()
+        inner.lines[taken..]
+            .iter()
+            .map(|(line, _)| line.clone())
+            .collect()
     }
 
     /// What was written since the last call of who starts and ends; not who was told to.
     pub(crate) fn moves(&self) -> Vec<String> {
-        self.take().into_iter().filter(|line| !line.starts_with('~')).collect()
+        self.take()
+            .into_iter()
+            .filter(|line| !line.starts_with('~'))
+            .collect()
     }
 
     pub(crate) fn count(&self, line: &str) -> usize {
-        self.shared.inner().lines.iter().filter(|(written, _)| written == line).count()
+        self.shared
+            .inner()
+            .lines
+            .iter()
+            .filter(|(written, _)| written == line)
+            .count()
     }
 
     /// How many attempts run now.
@@ -77,7 +94,11 @@ impl Journal {
     #[track_caller]
     pub(crate) fn seconds(&self, since: Instant, line: &str) -> u64 {
         let inner = self.shared.inner();
-        let found = inner.lines.iter().rev().find(|(written, _)| written == line);
+        let found = inner
+            .lines
+            .iter()
+            .rev()
+            .find(|(written, _)| written == line);
         let (_, at) = found.unwrap_or_else(|| panic!("{line} was not written"));
         // Timers tick in milliseconds, and may be late by one.
         (at.duration_since(since) + std::time::Duration::from_millis(500)).as_secs()
@@ -87,7 +108,11 @@ impl Journal {
     #[track_caller]
     pub(crate) fn tenths(&self, since: Instant, line: &str) -> u128 {
         let inner = self.shared.inner();
-        let found = inner.lines.iter().rev().find(|(written, _)| written == line);
+        let found = inner
+            .lines
+            .iter()
+            .rev()
+            .find(|(written, _)| written == line);
         let (_, at) = found.unwrap_or_else(|| panic!("{line} was not written"));
         (at.duration_since(since).as_millis() + 50) / 100
     }
@@ -110,7 +135,9 @@ impl Journal {
 
     fn has(&self, line: &str) -> bool {
         let inner = self.shared.inner();
-        inner.lines[inner.taken..].iter().any(|(written, _)| written == line)
+        inner.lines[inner.taken..]
+            .iter()
+            .any(|(written, _)| written == line)
     }
 }
 

@@ -21,7 +21,10 @@ pub(crate) async fn inserting(members: usize, n: u32) -> Duration {
     let group = runner.service();
     let began = Instant::now();
     for _ in 0..n {
-        group.insert("one more", Member::new(Idle)).await.expect("it starts");
+        group
+            .insert("one more", Member::new(Idle))
+            .await
+            .expect("it starts");
         group.remove("one more").await.expect("it stops");
     }
     let time = began.elapsed();

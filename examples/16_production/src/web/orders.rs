@@ -52,7 +52,11 @@ pub(super) async fn look_up(
     }
     let pool = desk.pool.get().ok_or(Problem::Away("the database"))?;
     let select = sqlx::query_scalar("select packed_at is not null from orders where id = $1");
-    let packed = select.bind(id).fetch_optional(&*pool).await?.ok_or(Problem::NoSuchOrder)?;
+    let packed = select
+        .bind(id)
+        .fetch_optional(&*pool)
+        .await?
+        .ok_or(Problem::NoSuchOrder)?;
     if packed {
         redis.set_ex::<_, _, ()>(&key, 1, REMEMBERED).await?;
     }

@@ -44,12 +44,28 @@ pub(super) struct Manager {
 impl Manager {
     pub(super) fn new(folder: &Path) -> Self {
         let mut unshare = Command::new("unshare");
-        unshare.args(["--mount", "--pid", "--cgroup", "--fork", "--kill-child", "--mount-proc"]);
+        unshare.args([
+            "--mount",
+            "--pid",
+            "--cgroup",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ]);
         unshare.args(["bash", "-c", SHELL, "manager"]).arg(folder);
-        let mut shell = unshare.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut shell = unshare
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let stdin = shell.stdin.take().unwrap();
         let stdout = BufReader::new(shell.stdout.take().unwrap());
-        let mut manager = Self { shell, stdin, stdout, folder: folder.join("manager") };
+        let mut manager = Self {
+            shell,
+            stdin,
+            stdout,
+            folder: folder.join("manager"),
+        };
         assert_eq!(manager.answer().0, 0, "it has begun");
         manager
     }
@@ -71,7 +87,10 @@ impl Manager {
         let mut text = String::new();
         loop {
             let mut line = String::new();
-            assert!(self.stdout.read_line(&mut line).unwrap() > 0, "the shell has ended: {text}");
+            assert!(
+                self.stdout.read_line(&mut line).unwrap() > 0,
+                "the shell has ended: {text}"
+            );
             match line.strip_prefix(": ") {
                 Some(code) => return (code.trim().parse().unwrap(), text),
                 None => text += &line,

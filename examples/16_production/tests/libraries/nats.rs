@@ -20,12 +20,22 @@ impl Nats {
         let port = free_port();
         let mut command = Command::new("nats-server");
         command.args(["--addr", "127.0.0.1", "--port", &port.to_string()]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        Self { child, url: format!("nats://127.0.0.1:{port}") }
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self {
+            child,
+            url: format!("nats://127.0.0.1:{port}"),
+        }
     }
 
     async fn connect(&self) -> Client {
-        until("the server answers", async || async_nats::connect(&self.url).await.is_ok()).await;
+        until("the server answers", async || {
+            async_nats::connect(&self.url).await.is_ok()
+        })
+        .await;
         async_nats::connect(&self.url).await.unwrap()
     }
 
@@ -58,19 +68,25 @@ async fn a_request_that_timed_out_is_delivered_later() {
     let mut jobs = worker.subscribe("jobs").await.unwrap();
     // The server knows of the worker.
     worker.publish("jobs", "first".into()).await.unwrap();
-    timeout(LIMIT, jobs.next()).await.expect("it is delivered").unwrap();
+    timeout(LIMIT, jobs.next())
+        .await
+        .expect("it is delivered")
+        .unwrap();
     // The server is away: for the client it is the same whether it is frozen or cut off.
     nats.freeze().await;
     let request = client.request("jobs", "pack".into());
     let late = timeout(Duration::from_secs(1), request).await;
     let gave_up = match &late {
         Err(_) => true,
-        Ok(answer) => {
-            answer.as_ref().is_err_and(|error| error.kind() == RequestErrorKind::TimedOut)
-        }
+        Ok(answer) => answer
+            .as_ref()
+            .is_err_and(|error| error.kind() == RequestErrorKind::TimedOut),
     };
     assert!(gave_up, "{late:?}");
     nats.signal(Signal::CONT);
-    let job = timeout(LIMIT, jobs.next()).await.expect("it is delivered").unwrap();
+    let job = timeout(LIMIT, jobs.next())
+        .await
+        .expect("it is delivered")
+        .unwrap();
     assert_eq!(&job.payload[..], b"pack");
 }

@@ -15,7 +15,9 @@ impl SpanExporter for Away {
 }
 
 fn provider() -> SdkTracerProvider {
-    let provider = SdkTracerProvider::builder().with_batch_exporter(Away).build();
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(Away)
+        .build();
     drop(provider.tracer("shop").start("order"));
     provider
 }

@@ -25,8 +25,13 @@ impl Alarm {
             Some(at) => tokio::time::sleep_until(at),
             None => tokio::time::sleep(Duration::MAX),
         };
-        let nudge = Handle::try_current().ok().and_then(|on| Nudge::new(on, until));
-        Self { sleep: Box::pin(sleep), _nudge: nudge }
+        let nudge = Handle::try_current()
+            .ok()
+            .and_then(|on| Nudge::new(on, until));
+        Self {
+            sleep: Box::pin(sleep),
+            _nudge: nudge,
+        }
     }
 }
 

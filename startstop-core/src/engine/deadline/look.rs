@@ -15,7 +15,11 @@ use crate::sync::clock;
 /// The subject of an entry.
 pub(super) enum Watched {
     /// The deadline of a runner, kept by the task with this number; whether a worker was woken for it.
-    Deadline { node: Weak<dyn Node>, id: u32, was_nudged: bool },
+    Deadline {
+        node: Weak<dyn Node>,
+        id: u32,
+        was_nudged: bool,
+    },
     /// A timer of a task on this runtime, and how often a worker was woken for it.
     Timer { on: Handle, due: u64, nudges: u32 },
 }
@@ -29,7 +33,11 @@ impl Watched {
     /// Looks at it: when to look again.
     pub(super) fn look(&mut self) -> Option<Instant> {
         match self {
-            Self::Deadline { node, id, was_nudged } => {
+            Self::Deadline {
+                node,
+                id,
+                was_nudged,
+            } => {
                 let (on, last) = gate::look(node, |_, synced| synced.runtime())?;
                 let on = on?;
                 drop_on(last, &on);
@@ -58,7 +66,9 @@ fn look_at_deadline(
     was_nudged: &mut bool,
     on: &Handle,
 ) -> Option<Instant> {
-    let (due, last) = gate::look(node, |shared, synced| deadline::next_look(synced, shared, id))?;
+    let (due, last) = gate::look(node, |shared, synced| {
+        deadline::next_look(synced, shared, id)
+    })?;
     drop_on(last, on);
     let due = due?;
     let is_late = due <= clock::now();
@@ -85,7 +95,9 @@ fn look_at_deadline(
 /// Looks whether what was pending still is.
 pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
     let look = |_: &Shared, synced: &mut Synced| (deadline::is_look_due(synced), synced.runtime());
-    let Some(((is_due, Some(on)), last)) = gate::look(node, look) else { return };
+    let Some(((is_due, Some(on)), last)) = gate::look(node, look) else {
+        return;
+    };
     drop_on(last, &on);
     if !is_due {
         return;
@@ -101,7 +113,9 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
         }
         Some(deadline::on_look(synced, shared))
     };
-    let Some((found, last)) = gate::look(node, look) else { return };
+    let Some((found, last)) = gate::look(node, look) else {
+        return;
+    };
     drop_on(last, &on);
     let Some(found) = found else { return };
     if let Some((on, epoch)) = found.shutdown_call {

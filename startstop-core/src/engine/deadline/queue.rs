@@ -13,7 +13,11 @@ pub(super) struct DeadlineQueue<T> {
 
 impl<T> DeadlineQueue<T> {
     pub(super) const fn new() -> Self {
-        Self { times: BTreeSet::new(), entries: BTreeMap::new(), last: 0 }
+        Self {
+            times: BTreeSet::new(),
+            entries: BTreeMap::new(),
+            last: 0,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -50,7 +54,9 @@ impl<T> DeadlineQueue<T> {
 
     /// Takes an entry that was lent, to be looked at again; hands it back if it was taken back meanwhile.
     pub(super) fn give_back(&mut self, number: u64, at: Instant, entry: T) -> Option<T> {
-        let Some(place) = self.entries.get_mut(&number) else { return Some(entry) };
+        let Some(place) = self.entries.get_mut(&number) else {
+            return Some(entry);
+        };
         *place = (at, Some(entry));
         self.times.insert((at, number));
         None
@@ -94,7 +100,10 @@ mod tests {
         let (mut queue, now) = (DeadlineQueue::new(), Instant::now());
         queue.add(now, "entry");
         let (number, entry) = queue.lend(now).expect("it is due");
-        assert_eq!(queue.give_back(number, now + Duration::from_secs(1), entry), None);
+        assert_eq!(
+            queue.give_back(number, now + Duration::from_secs(1), entry),
+            None
+        );
         assert_eq!(queue.lend(now), None);
         assert_eq!(queue.first(), Some(now + Duration::from_secs(1)));
         assert_eq!(queue.remove(number), Some("entry"));

@@ -25,7 +25,9 @@ struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         let look = |_: &Shared, synced: &mut Synced| deadline::is_kept_by(synced, self.id);
-        let Some((true, _)) = gate::look(&self.node, look) else { return };
+        let Some((true, _)) = gate::look(&self.node, look) else {
+            return;
+        };
         update_apart(&self.node, |_, synced, deferred| {
             deadline::task_lost(synced, self.id, deferred);
         });
@@ -42,10 +44,21 @@ pub(crate) fn spawn(node: &Weak<dyn Node>, target: &SpawnTarget) {
 /// The same: whether it keeps the deadline now.
 pub(super) fn spawn_apart(node: &Weak<dyn Node>, target: &SpawnTarget) -> bool {
     let SpawnTarget { on, id } = target;
-    let due = gate::look(node, |shared, synced| deadline::next_look(synced, shared, *id));
+    let due = gate::look(node, |shared, synced| {
+        deadline::next_look(synced, shared, *id)
+    });
     let entry = due.and_then(|(due, _)| QueueEntry::new(Weak::clone(node), *id, due?));
-    let handle = spawn_on(on, keep(Guard { node: Weak::clone(node), id: *id }));
-    let task = DeadlineTask { handle: Some(handle), entry };
+    let handle = spawn_on(
+        on,
+        keep(Guard {
+            node: Weak::clone(node),
+            id: *id,
+        }),
+    );
+    let task = DeadlineTask {
+        handle: Some(handle),
+        entry,
+    };
     let Some((armed, last)) = gate::look(node, |_, synced| deadline::armed(synced, *id, task))
     else {
         return false;
@@ -65,7 +78,9 @@ pub(super) fn drop_on(last: Option<Box<dyn Any + Send>>, on: &Handle) {
 
 /// The runtime of the service has ended and dropped the task at once: that of the caller keeps the deadline.
 fn spawn_here(node: &Weak<dyn Node>) {
-    let Ok(here) = Handle::try_current() else { return };
+    let Ok(here) = Handle::try_current() else {
+        return;
+    };
     if !has_ended(&here) {
         update_apart(node, |_, synced, deferred| {
             synced.run_on(here);
@@ -82,7 +97,11 @@ const MOMENT: Duration = Duration::from_millis(1);
 fn shutdown_call_waits(guard: &Guard) -> bool {
     let look = |shared: &Shared, synced: &mut Synced| {
         let polls = shared.polling.load(Ordering::SeqCst);
-        (deadline::next_look(synced, shared, guard.id), synced.life.is_shutdown_call_due(), polls)
+        (
+            deadline::next_look(synced, shared, guard.id),
+            synced.life.is_shutdown_call_due(),
+            polls,
+        )
     };
     let Some(((due, is_shutdown_call_due, polls), _)) = gate::look(&guard.node, look) else {
         return false;
@@ -101,7 +120,10 @@ fn shutdown_call_waits(guard: &Guard) -> bool {
 
 /// Returns until when the task sleeps.
 fn next_look(guard: &Guard) -> Option<u64> {
-    gate::look(&guard.node, |shared, synced| deadline::next_look(synced, shared, guard.id))?.0
+    gate::look(&guard.node, |shared, synced| {
+        deadline::next_look(synced, shared, guard.id)
+    })?
+    .0
 }
 
 async fn keep(guard: Guard) {

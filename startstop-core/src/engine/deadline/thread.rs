@@ -48,7 +48,15 @@ pub(super) struct Nudge(u64);
 
 impl QueueEntry {
     pub(super) fn new(node: Weak<dyn Node>, id: u32, due: u64) -> Option<Self> {
-        add(due, Watched::Deadline { node, id, was_nudged: false }).map(Self)
+        add(
+            due,
+            Watched::Deadline {
+                node,
+                id,
+                was_nudged: false,
+            },
+        )
+        .map(Self)
     }
 }
 

@@ -56,7 +56,10 @@ pub(super) fn due_of(
     match timer {
         Timer::None => NEVER,
         Timer::Start
-            if synced.rare.as_ref().is_some_and(|rare| rare.late == LateRecord::StartOver) =>
+            if synced
+                .rare
+                .as_ref()
+                .is_some_and(|rare| rare.late == LateRecord::StartOver) =>
         {
             NEVER
         }
@@ -67,7 +70,11 @@ pub(super) fn due_of(
             };
             let due = clock::later(deferred.now(), timeout);
             // Without an end as well, since the watchdog follows.
-            if settings.watch().is_some() { due.min(NEVER - 1) } else { due }
+            if settings.watch().is_some() {
+                due.min(NEVER - 1)
+            } else {
+                due
+            }
         }
         Timer::Watch => match settings.watch() {
             Some((silence, beat)) => {
@@ -77,7 +84,11 @@ pub(super) fn due_of(
             }
             None => NEVER,
         },
-        Timer::Drain => synced.rare.as_ref().map_or(0, |rare| rare.drain_at).min(synced.stop_at),
+        Timer::Drain => synced
+            .rare
+            .as_ref()
+            .map_or(0, |rare| rare.drain_at)
+            .min(synced.stop_at),
         Timer::Stop if synced.is_left_to_owner() => NEVER,
         Timer::Stop => {
             if !synced.life.is_asked() && synced.deadline.timer != Timer::Stop {

@@ -63,10 +63,15 @@ pub(super) fn reply<T>(
     synced: &mut Synced,
     read: fn(Answer) -> Option<Result<(), T>>,
 ) -> Reply<Result<(), T>> {
-    let Some(key) = key else { return Reply::Now(Ok(())) };
+    let Some(key) = key else {
+        return Reply::Now(Ok(()));
+    };
     match synced.waiters.take(key).and_then(read) {
         Some(outcome) => Reply::Now(outcome),
-        None => Reply::Awaited { key, owes: deadline::is_owed(synced) },
+        None => Reply::Awaited {
+            key,
+            owes: deadline::is_owed(synced),
+        },
     }
 }
 

@@ -87,13 +87,20 @@ fn stop_with_owner<N: Node + ?Sized>(
         None => (Allowed::Own, Kept::Here),
     };
     update(node, |shared, synced, deferred| {
-        stop_in(shared, synced, StopReason::Group, wanted, deferred, |shared, synced, deferred| {
-            let earlier = drain::limit_stop_now(synced, shared, allowed, deferred);
-            if kept == Kept::ByOwner && earlier {
-                deadline::leave_to_owner(synced);
-            }
-            step_to_stop(shared, synced, Input::StopNow, wanted.arm(), deferred);
-        })
+        stop_in(
+            shared,
+            synced,
+            StopReason::Group,
+            wanted,
+            deferred,
+            |shared, synced, deferred| {
+                let earlier = drain::limit_stop_now(synced, shared, allowed, deferred);
+                if kept == Kept::ByOwner && earlier {
+                    deadline::leave_to_owner(synced);
+                }
+                step_to_stop(shared, synced, Input::StopNow, wanted.arm(), deferred);
+            },
+        )
     })
 }
 

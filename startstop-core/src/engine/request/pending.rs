@@ -37,7 +37,11 @@ where
     N: Node + ?Sized,
     R: FnOnce(Caller<'_>) -> Reply<T>,
 {
-    RequestFuture { request: Some(request), pending: PendingReply::blank(node), read }
+    RequestFuture {
+        request: Some(request),
+        pending: PendingReply::blank(node),
+        read,
+    }
 }
 
 /// A request that is made when this is first polled. A plain future, since each start and each stop is
@@ -57,13 +61,19 @@ where
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<T> {
-        let Self { request, pending, read } = &mut *self;
+        let Self {
+            request,
+            pending,
+            read,
+        } = &mut *self;
         if let Some(request) = request.take() {
             if let Some(outcome) = pending.take(request(Caller::By(task.waker()))) {
                 return Poll::Ready(outcome);
             }
         }
-        Pin::new(pending).poll(task).map(|answer| value(answer, *read))
+        Pin::new(pending)
+            .poll(task)
+            .map(|answer| value(answer, *read))
     }
 }
 
@@ -90,7 +100,12 @@ pub(crate) fn wait_reply<N: Node + ?Sized, T>(
 impl<'a, N: Node + ?Sized> PendingReply<'a, N> {
     /// Good for nothing before it has taken a reply.
     fn blank(node: &'a Arc<N>) -> Self {
-        Self { node, key: None, asked: None, polls_left: POLLS_BEFORE_DEADLINE_TASK }
+        Self {
+            node,
+            key: None,
+            asked: None,
+            polls_left: POLLS_BEFORE_DEADLINE_TASK,
+        }
     }
 
     /// The outcome, if it is there; else this waits for it.
@@ -107,7 +122,9 @@ impl<'a, N: Node + ?Sized> PendingReply<'a, N> {
     }
 
     fn spawn_deadline_task(&self) {
-        update(self.node, |_, synced, deferred| deadline::on_polled(synced, deferred));
+        update(self.node, |_, synced, deferred| {
+            deadline::on_polled(synced, deferred)
+        });
     }
 
     /// Looks for the answer, or leaves the waker for it: then, whether a deadline task is owed.
@@ -128,7 +145,9 @@ impl<N: Node + ?Sized> Future for PendingReply<'_, N> {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Answer> {
-        let Some(key) = self.key else { return Poll::Pending };
+        let Some(key) = self.key else {
+            return Poll::Pending;
+        };
         let found = match self.asked.take() {
             Some(owes) => Err(owes),
             None => self.look(key, task),

@@ -36,7 +36,14 @@ impl<'a> StartRequest<'a> {
     ) -> Self {
         let cancelled = is_parent_cancelled(shared, kind, parent);
         let here = Handle::try_current().ok().filter(has_timers);
-        Self { kind, parent, wanted, cancelled, here, kept: None }
+        Self {
+            kind,
+            parent,
+            wanted,
+            cancelled,
+            here,
+            kept: None,
+        }
     }
 
     pub(super) fn make(
@@ -45,7 +52,12 @@ impl<'a> StartRequest<'a> {
         synced: &mut Synced,
         deferred: &mut Deferred,
     ) -> Reply<Result<(), StartError>> {
-        let Self { kind, parent, wanted, .. } = *self;
+        let Self {
+            kind,
+            parent,
+            wanted,
+            ..
+        } = *self;
         let on = match self.admit(synced) {
             Ok(on) => on,
             Err(error) => return refuse(shared, synced, error, wanted, deferred),
@@ -63,7 +75,10 @@ impl<'a> StartRequest<'a> {
             deferred.drop_parent(old);
         }
         let key = wanted.register(Topic::Start, synced);
-        self.kept = synced.parent().filter(|_| kind != StartKind::Start).cloned();
+        self.kept = synced
+            .parent()
+            .filter(|_| kind != StartKind::Start)
+            .cloned();
         begin(shared, synced, kind, on, wanted, deferred);
         reply(key, synced, Answer::start)
     }
@@ -86,7 +101,11 @@ impl<'a> StartRequest<'a> {
         }
         // A request from a thread without a runtime goes back to where the service ran.
         let there = || synced.runtime().filter(|_| matches!(wanted, Caller::No));
-        self.here.take().or_else(there).map(Some).ok_or(StartError::NoRuntime)
+        self.here
+            .take()
+            .or_else(there)
+            .map(Some)
+            .ok_or(StartError::NoRuntime)
     }
 
     /// The parent may have been cancelled since it was looked at, and may have found nothing to stop then.
@@ -118,7 +137,13 @@ fn refuse(
     deferred: &mut Deferred,
 ) -> Reply<Result<(), StartError>> {
     if let Caller::No = wanted {
-        record::note(synced, shared, Phase::Run, RawFailure::of(|| error.clone().into()), deferred);
+        record::note(
+            synced,
+            shared,
+            Phase::Run,
+            RawFailure::of(|| error.clone().into()),
+            deferred,
+        );
     }
     Reply::Now(Err(error))
 }

@@ -26,7 +26,9 @@ impl Wakes {
 
     #[inline]
     pub(crate) fn wake(&mut self) {
-        let Some(first) = self.first.take() else { return };
+        let Some(first) = self.first.take() else {
+            return;
+        };
         drop(fenced(|| first.wake()));
         if !self.more.is_empty() {
             each_fenced(std::mem::take(&mut self.more), Waker::wake);

@@ -77,18 +77,31 @@ impl Supervisor<'_> {
 
     /// Names a member after the group, which is about to start it.
     pub(super) fn place(&self, id: Id) {
-        let Some(owner) = self.cx.attempt_link() else { return };
-        let entry =
-            self.shared.table().look_up(id).map(|entry| (entry.name.clone(), entry.part.clone()));
+        let Some(owner) = self.cx.attempt_link() else {
+            return;
+        };
+        let entry = self
+            .shared
+            .table()
+            .look_up(id)
+            .map(|entry| (entry.name.clone(), entry.part.clone()));
         if let Some((name, part)) = entry {
             listen::place(owner.node(), &name, &part.node);
         }
     }
 
     pub(super) fn fail_dependency(&mut self, member: Id, dependency: Id) {
-        let Some(part) = self.part(member) else { return };
-        let name = self.shared.table().look_up(dependency).map(|entry| entry.name.to_string());
-        let error = DependencyFailed { dependency: name.unwrap_or_default() };
+        let Some(part) = self.part(member) else {
+            return;
+        };
+        let name = self
+            .shared
+            .table()
+            .look_up(dependency)
+            .map(|entry| entry.name.to_string());
+        let error = DependencyFailed {
+            dependency: name.unwrap_or_default(),
+        };
         let failure = request::record(&part.node, RawFailure::of(|| error.into()));
         let error = || StartError::Failed(failure.clone());
         self.on_ended(member, MemberEnd::Failed, Some(&failure), error);

@@ -37,7 +37,11 @@ pub(super) fn removed(supervisor: &mut Supervisor<'_>, id: Id) {
     let outcome = |part: &MemberPart| {
         let look = MemberSnapshot::at(&*part.node);
         // How one ended that was at rest before is none of its removal.
-        if told || look.stuck.is_some() { look.stop } else { Ok(()) }
+        if told || look.stuck.is_some() {
+            look.stop
+        } else {
+            Ok(())
+        }
     };
     take_off(supervisor, id, entry, outcome, StartError::Stopped);
 }

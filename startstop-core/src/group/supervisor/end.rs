@@ -56,7 +56,10 @@ pub(super) fn end(mut supervisor: Supervisor<'_>) -> Result<(), BoxError> {
 fn leave(supervisor: &Supervisor<'_>, part: &MemberPart) {
     if part.handle.state() != State::Stopped {
         let place = AttemptGuard::last(supervisor.cx);
-        give_guard(part, place.map(|place| place.map(|place| place.until(StopStage::Cancelled))));
+        give_guard(
+            part,
+            place.map(|place| place.map(|place| place.until(StopStage::Cancelled))),
+        );
     }
     if supervisor.ended {
         request::stop_orphan(&part.node, supervisor.cx.remaining());
@@ -73,11 +76,15 @@ fn stuck(supervisor: &Supervisor<'_>) -> Vec<StopError> {
         Some(Closing::Told | Closing::Completed) | None => None,
     };
     let entries = (0..).map(Id).zip(&table.entries);
-    let others =
-        entries.filter(|(id, _)| Some(*id) != ended_by).filter_map(|(_, entry)| entry.as_ref());
+    let others = entries
+        .filter(|(id, _)| Some(*id) != ended_by)
+        .filter_map(|(_, entry)| entry.as_ref());
     let nodes: Vec<_> = others.map(|entry| Arc::clone(&entry.part.node)).collect();
     drop(table);
-    nodes.iter().filter_map(|node| MemberSnapshot::at(&**node).stuck).collect()
+    nodes
+        .iter()
+        .filter_map(|node| MemberSnapshot::at(&**node).stuck)
+        .collect()
 }
 
 /// However the supervisor ends, by itself or dropped, no member is left running and nobody waits.

@@ -12,7 +12,9 @@ use crate::runner::snapshot;
 
 /// The group has missed a deadline, or is aborted at one: records which members were late.
 pub(super) fn record(supervisor: &Supervisor<'_>) {
-    let Some(attempt) = supervisor.cx.attempt_link() else { return };
+    let Some(attempt) = supervisor.cx.attempt_link() else {
+        return;
+    };
     let node = attempt.node();
     let missed = {
         let synced = node.shared().synced();
@@ -20,12 +22,14 @@ pub(super) fn record(supervisor: &Supervisor<'_>) {
         record::missed_by_owner(&synced, node.shared()).filter(|_| current)
     };
     let error = match missed {
-        Some((End::Late, after)) => {
-            Interruption::MembersNotReady { after, members: not_ready(supervisor) }
-        }
-        Some((_, after)) => {
-            Interruption::MembersNotStopped { after, members: not_stopped(supervisor) }
-        }
+        Some((End::Late, after)) => Interruption::MembersNotReady {
+            after,
+            members: not_ready(supervisor),
+        },
+        Some((_, after)) => Interruption::MembersNotStopped {
+            after,
+            members: not_stopped(supervisor),
+        },
         None => return,
     };
     update(node, |shared, synced, after| {
@@ -50,11 +54,18 @@ fn not_ready(supervisor: &Supervisor<'_>) -> Vec<String> {
         let part = |id| table.look_up(id).map(|entry| Arc::clone(&entry.part.node));
         let awaited = table.plan.awaited().into_iter();
         let named = awaited.filter_map(|(id, deps)| {
-            Some((name(id)?, part(id)?, deps.into_iter().filter_map(name).collect::<Vec<_>>()))
+            Some((
+                name(id)?,
+                part(id)?,
+                deps.into_iter().filter_map(name).collect::<Vec<_>>(),
+            ))
         });
         named.collect()
     };
-    awaited.into_iter().map(|(name, node, deps)| says(&name, &*node, &deps)).collect()
+    awaited
+        .into_iter()
+        .map(|(name, node, deps)| says(&name, &*node, &deps))
+        .collect()
 }
 
 /// Each member that has not ended, down to the leaves.

@@ -80,9 +80,15 @@ impl MemberSnapshot {
                 (false, true) => StartSeen::Yes,
                 (false, false) => StartSeen::No,
             },
-            failure: if is_stuck { synced.last_failure() } else { ended::failed_end(&synced) }
-                .cloned(),
-            stop: stuck.clone().map_or_else(|| ended::stop_outcome(&synced), Err),
+            failure: if is_stuck {
+                synced.last_failure()
+            } else {
+                ended::failed_end(&synced)
+            }
+            .cloned(),
+            stop: stuck
+                .clone()
+                .map_or_else(|| ended::stop_outcome(&synced), Err),
             start_error: if is_stuck {
                 StartError::Unresponsive
             } else if ended::was_told(&synced) {

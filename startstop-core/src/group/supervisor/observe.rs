@@ -136,10 +136,14 @@ impl Supervisor<'_> {
 
     /// A member has completed: has it fail, if that is a failure of it.
     fn fails_by_completing(&mut self, id: Id) -> bool {
-        let part = self.part(id).filter(|_| self.shared.table().plan.fails_by_completing(id));
+        let part = self
+            .part(id)
+            .filter(|_| self.shared.table().plan.fails_by_completing(id));
         let Some(part) = part else { return false };
-        let failure =
-            request::record(&part.node, RawFailure::interruption(Interruption::Completed));
+        let failure = request::record(
+            &part.node,
+            RawFailure::interruption(Interruption::Completed),
+        );
         let error = || StartError::Failed(failure.clone());
         self.on_ended(id, MemberEnd::Failed, Some(&failure), error);
         true

@@ -35,7 +35,10 @@ pub(super) fn show(supervisor: &mut Supervisor<'_>) {
 fn named(supervisor: &Supervisor<'_>) -> Option<String> {
     let table = supervisor.shared.table();
     let (ids, count) = (table.plan.unsettled(NAMED), table.plan.unsettled_count());
-    let names: Vec<&str> = ids.iter().filter_map(|id| Some(&*table.look_up(*id)?.name)).collect();
+    let names: Vec<&str> = ids
+        .iter()
+        .filter_map(|id| Some(&*table.look_up(*id)?.name))
+        .collect();
     let names = names.join(", ");
     match count {
         0 => None,

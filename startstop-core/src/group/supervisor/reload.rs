@@ -29,7 +29,12 @@ pub(super) struct PassOn {
 pub(super) fn pass_on(supervisor: &Supervisor<'_>, reload: Reload) -> PassOn {
     let left = supervisor.shared.table().plan.in_order().into();
     let result = Err(ReloadError::NotSupported);
-    let mut pass = PassOn { reload, left, answer: None, result };
+    let mut pass = PassOn {
+        reload,
+        left,
+        answer: None,
+        result,
+    };
     pass.ask_next(|id| supervisor.part(id));
     pass
 }

@@ -43,7 +43,10 @@ impl Restarts {
 
     fn look_whether_healthy(&mut self) {
         let now = clock::now();
-        if self.ready_since.is_some_and(|since| clock::between(since, now) >= HEALTHY) {
+        if self
+            .ready_since
+            .is_some_and(|since| clock::between(since, now) >= HEALTHY)
+        {
             self.step = 0;
         }
     }
@@ -61,7 +64,9 @@ impl Restarts {
 
     /// Whether a backoff is over; said once.
     pub(super) fn poll(&mut self, task: &mut Task<'_>) -> Poll<()> {
-        let Some(backoff) = &mut self.backoff else { return Poll::Pending };
+        let Some(backoff) = &mut self.backoff else {
+            return Poll::Pending;
+        };
         std::task::ready!(backoff.as_mut().poll(task));
         self.backoff = None;
         Poll::Ready(())

@@ -35,7 +35,9 @@ impl Shares {
 
 /// Tells a member to stop, within its share where the group has a deadline.
 pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
-    let Some(part) = supervisor.part(id) else { return };
+    let Some(part) = supervisor.part(id) else {
+        return;
+    };
     let deadline = supervisor.cx.deadline();
     let now = Instant::now();
     let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
@@ -46,7 +48,10 @@ pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
     match share {
         Some(share) if Some(share.stop) != left => {
             let end = now.checked_add(share.all);
-            supervisor.shares.ends.extend(end.map(|at| Reverse((at, id))));
+            supervisor
+                .shares
+                .ends
+                .extend(end.map(|at| Reverse((at, id))));
             request::stop_share(&part.node, share.stop);
         }
         // It has all that is left, if it needs that.
@@ -73,14 +78,25 @@ fn measure(supervisor: &Supervisor<'_>, left: Duration) -> HashMap<Id, (Span, Ta
         let table = supervisor.shared.table();
         let entries = (0..).map(Id).zip(&table.entries);
         let alive = entries.filter(|(id, entry)| entry.is_some() && table.plan.is_alive(*id));
-        alive.filter_map(|(id, entry)| Some((id, entry.as_ref()?.part.clone()))).collect()
+        alive
+            .filter_map(|(id, entry)| Some((id, entry.as_ref()?.part.clone())))
+            .collect()
     };
     // Not under the lock of the table: it comes before those of what is nested, which are looked at here.
-    let spans = alive.into_iter().map(|(id, part)| (id, grace::span_in_stop(&*part.node)));
+    let spans = alive
+        .into_iter()
+        .map(|(id, part)| (id, grace::span_in_stop(&*part.node)));
     let spans: HashMap<Id, Span> = spans.collect();
-    let tails = supervisor.shared.table().plan.tails(left, |id| spans.get(&id).copied());
+    let tails = supervisor
+        .shared
+        .table()
+        .plan
+        .tails(left, |id| spans.get(&id).copied());
     let tail = |id: &Id| tails.get(id.0).copied().unwrap_or_default();
-    spans.into_iter().map(|(id, span)| (id, (span, tail(&id)))).collect()
+    spans
+        .into_iter()
+        .map(|(id, span)| (id, (span, tail(&id))))
+        .collect()
 }
 
 /// There is less time than there was: what is stopping has a smaller share.

@@ -17,7 +17,11 @@ pub(in crate::program) struct Signals {
 impl Signals {
     /// Listens from now on.
     pub(in crate::program) fn listen() -> io::Result<Self> {
-        Ok(Self { ctrl_c: ctrl_c()?, close: ctrl_close()?, shutdown: ctrl_shutdown()? })
+        Ok(Self {
+            ctrl_c: ctrl_c()?,
+            close: ctrl_close()?,
+            shutdown: ctrl_shutdown()?,
+        })
     }
 
     /// The next one. Each kind is handed out once, however often it has come meanwhile.
@@ -26,7 +30,11 @@ impl Signals {
             return Poll::Ready(Signal::Interrupt);
         }
         let ends = self.close.poll_recv(cx).is_ready() || self.shutdown.poll_recv(cx).is_ready();
-        if ends { Poll::Ready(Signal::Terminate) } else { Poll::Pending }
+        if ends {
+            Poll::Ready(Signal::Terminate)
+        } else {
+            Poll::Pending
+        }
     }
 }
 

@@ -59,7 +59,9 @@ impl EventQueue {
             state: StreamLife::Open,
             waker: None,
         };
-        Self { content: Mutex::new(content) }
+        Self {
+            content: Mutex::new(content),
+        }
     }
 
     fn content(&self) -> MutexGuard<'_, QueueContent> {
@@ -77,7 +79,11 @@ impl EventQueue {
             return Pushed::Refused(event);
         }
         let full = content.events.len() >= content.capacity;
-        let evicted = if full { content.events.pop_front() } else { None };
+        let evicted = if full {
+            content.events.pop_front()
+        } else {
+            None
+        };
         content.missed += u64::from(full);
         content.events.push_back(event);
         Pushed::Taken(evicted, content.waker.take())

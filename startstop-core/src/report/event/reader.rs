@@ -46,7 +46,9 @@ pub struct Events {
 
 impl Events {
     pub(crate) fn new(capacity: usize, path: Path) -> Self {
-        Self { queue: Arc::new(EventQueue::new(capacity, path)) }
+        Self {
+            queue: Arc::new(EventQueue::new(capacity, path)),
+        }
     }
 
     /// Returns the queue of the stream.

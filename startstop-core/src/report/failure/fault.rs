@@ -32,7 +32,10 @@ impl RawFailure {
             (error, permanent)
         });
         match looked_at {
-            Ok((error, permanent)) => Self { permanent, ..Self::new(Cause::Error, error.into()) },
+            Ok((error, permanent)) => Self {
+                permanent,
+                ..Self::new(Cause::Error, error.into())
+            },
             Err(panic) => Self::panic(panic),
         }
     }
@@ -70,7 +73,12 @@ impl RawFailure {
     }
 
     fn new(cause: Cause, error: Arc<dyn Error + Send + Sync>) -> Self {
-        Self { cause, error, permanent: false, task: None }
+        Self {
+            cause,
+            error,
+            permanent: false,
+            task: None,
+        }
     }
 
     /// The same, of the task with this name.

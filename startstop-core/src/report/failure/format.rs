@@ -11,8 +11,17 @@ use crate::report::text::Escaped;
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Record { phase, cause, path, cycle, attempt, limit, task, checkpoint, .. } =
-            &*self.record;
+        let Record {
+            phase,
+            cause,
+            path,
+            cycle,
+            attempt,
+            limit,
+            task,
+            checkpoint,
+            ..
+        } = &*self.record;
         let did = match cause {
             Cause::Error => "failed",
             Cause::Panic => "panicked",
@@ -33,7 +42,10 @@ impl fmt::Display for Failure {
         }
         match limit {
             Some((max, window)) => {
-                write!(f, "; no restart: the limit of {max} in {window:?} was reached")
+                write!(
+                    f,
+                    "; no restart: the limit of {max} in {window:?} was reached"
+                )
             }
             None => Ok(()),
         }

@@ -18,7 +18,10 @@ impl Children {
 
     /// To be changed; those of a tree that is shared are copied first, a level at a time.
     pub(super) fn as_mut_slice(&mut self) -> &mut [Status] {
-        self.0.as_mut().map(|list| Arc::make_mut(list).as_mut_slice()).unwrap_or_default()
+        self.0
+            .as_mut()
+            .map(|list| Arc::make_mut(list).as_mut_slice())
+            .unwrap_or_default()
     }
 }
 

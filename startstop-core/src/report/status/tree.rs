@@ -49,16 +49,33 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<Line> =
-            self.rows().map(|(branch, status)| Line::new(&branch, status)).collect();
-        let name = lines.iter().map(|line| width(&line.name)).max().unwrap_or_default();
-        let state = lines.iter().map(|line| width(line.state)).max().unwrap_or_default();
+        let lines: Vec<Line> = self
+            .rows()
+            .map(|(branch, status)| Line::new(&branch, status))
+            .collect();
+        let name = lines
+            .iter()
+            .map(|line| width(&line.name))
+            .max()
+            .unwrap_or_default();
+        let state = lines
+            .iter()
+            .map(|line| width(line.state))
+            .max()
+            .unwrap_or_default();
         let with_reason = lines.iter().filter(|line| !line.reason.is_empty());
-        let detail = with_reason.map(|line| width(&line.detail)).max().unwrap_or_default();
+        let detail = with_reason
+            .map(|line| width(&line.detail))
+            .max()
+            .unwrap_or_default();
         let name = name.max(NAME_WIDTH);
         for (at, line) in lines.iter().enumerate() {
             let end = if at == 0 { "" } else { "\n" };
-            let columns = [(&*line.name, name), (line.state, state), (&*line.detail, detail)];
+            let columns = [
+                (&*line.name, name),
+                (line.state, state),
+                (&*line.detail, detail),
+            ];
             let mut text = String::new();
             for (column, wide) in columns {
                 let pad = wide.saturating_sub(width(column)) + GAP;
@@ -98,7 +115,10 @@ impl Line {
 
 /// Returns what there is to say beside the state, in the order of its weight.
 fn remarks(status: &Status) -> String {
-    let stuck = status.unresponsive.as_ref().map(|stuck| Escaped(&stuck.to_string()).to_string());
+    let stuck = status
+        .unresponsive
+        .as_ref()
+        .map(|stuck| Escaped(&stuck.to_string()).to_string());
     let failed = match &status.last_failure {
         Some(failure) if status.state != State::Running && stuck.is_none() => {
             Some(Escaped(failure.error().to_string().trim_end()).to_string())
@@ -106,10 +126,19 @@ fn remarks(status: &Status) -> String {
         _ => None,
     };
     // Of a whole the lines below say it.
-    let unready = status.not_ready_reason.as_deref().filter(|_| status.children().is_empty());
+    let unready = status
+        .not_ready_reason
+        .as_deref()
+        .filter(|_| status.children().is_empty());
     let unready = unready.map(|reason| format!("not ready: {}", Escaped(reason)));
-    let detail = status.detail.as_deref().map(|detail| Escaped(detail).to_string());
-    let all: Vec<String> = [stuck, failed, unready, detail].into_iter().flatten().collect();
+    let detail = status
+        .detail
+        .as_deref()
+        .map(|detail| Escaped(detail).to_string());
+    let all: Vec<String> = [stuck, failed, unready, detail]
+        .into_iter()
+        .flatten()
+        .collect();
     all.join("; ")
 }
 
@@ -119,9 +148,10 @@ fn details(status: &Status) -> String {
         (State::Backoff, Some(left)) => {
             format!("attempt {} in {}", status.attempt + 1, brief(left))
         }
-        (State::Stopping, _) if status.unresponsive.is_none() => {
-            status.remaining.map(|left| format!("{} left", brief(left))).unwrap_or_default()
-        }
+        (State::Stopping, _) if status.unresponsive.is_none() => status
+            .remaining
+            .map(|left| format!("{} left", brief(left)))
+            .unwrap_or_default(),
         (State::Stopped, _) if status.cycles > 0 => status.last_exit.to_string(),
         _ => String::new(),
     }
@@ -136,7 +166,11 @@ fn brief(duration: Duration) -> String {
         0 => format!("{}ms", duration.as_millis()),
         1..10 => {
             let tenths = duration.subsec_millis() / 100;
-            if tenths == 0 { format!("{seconds}s") } else { format!("{seconds}.{tenths}s") }
+            if tenths == 0 {
+                format!("{seconds}s")
+            } else {
+                format!("{seconds}.{tenths}s")
+            }
         }
         10..60 => format!("{seconds}s"),
         60..3600 => format!("{minutes}m{}s", seconds % 60),

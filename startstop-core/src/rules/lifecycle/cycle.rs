@@ -4,8 +4,11 @@ use super::{Effects, End, Lifecycle, Requested};
 use crate::report::state::State;
 
 pub(super) fn begin(life: &mut Lifecycle) -> Effects {
-    *life =
-        Lifecycle { state: State::Starting, requested: Requested::Start, ..Lifecycle::default() };
+    *life = Lifecycle {
+        state: State::Starting,
+        requested: Requested::Start,
+        ..Lifecycle::default()
+    };
     Effects::BEGIN_CYCLE.and(Effects::BEGIN_ATTEMPT)
 }
 
@@ -13,7 +16,11 @@ pub(super) fn retry(life: &mut Lifecycle) -> Effects {
     if !life.is_over() || !life.may_retry() {
         return Effects::NONE;
     }
-    *life = Lifecycle { state: State::Backoff, requested: life.requested, ..Lifecycle::default() };
+    *life = Lifecycle {
+        state: State::Backoff,
+        requested: life.requested,
+        ..Lifecycle::default()
+    };
     Effects::NONE
 }
 

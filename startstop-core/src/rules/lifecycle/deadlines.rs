@@ -45,7 +45,11 @@ pub(super) fn stop_due(life: &mut Lifecycle, rules: Rules) -> Effects {
     if life.is_asked() {
         life.abort = Abort::Overdue;
     }
-    let missed = if rules.owner { Effects::NONE } else { Effects::RECORD_TIMEOUT };
+    let missed = if rules.owner {
+        Effects::NONE
+    } else {
+        Effects::RECORD_TIMEOUT
+    };
     stopping::drop_all(life).and(missed)
 }
 

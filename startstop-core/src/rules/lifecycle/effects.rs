@@ -61,7 +61,10 @@ impl std::fmt::Debug for Effects {
             "WAKE_DRIVER",
             "RECORD_TIMEOUT",
         ];
-        let names = NAMES.iter().enumerate().filter(|(bit, _)| self.0 & (1 << bit) != 0);
+        let names = NAMES
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| self.0 & (1 << bit) != 0);
         f.debug_set().entries(names.map(|(_, name)| name)).finish()
     }
 }

@@ -128,7 +128,11 @@ pub(super) enum Requested {
 impl Requested {
     /// The same with a stop of this cycle.
     pub(super) fn and_stop(self) -> Self {
-        if self == Self::Restart { self } else { Self::Stop }
+        if self == Self::Restart {
+            self
+        } else {
+            Self::Stop
+        }
     }
 
     /// The same without a start that is pending.

@@ -39,7 +39,9 @@ fn count_as_ready(life: &mut Lifecycle) -> Effects {
 }
 
 pub(super) fn run_ended(life: &mut Lifecycle, end: RunEnd, rules: Rules) -> Effects {
-    let Run::Alive(job) = life.run else { return Effects::NONE };
+    let Run::Alive(job) = life.run else {
+        return Effects::NONE;
+    };
     life.run = Run::Out;
     let effects = match life.end {
         End::None if end == RunEnd::Ok && is_a_job_with_tasks(life, rules) => {
@@ -60,8 +62,16 @@ fn is_a_job_with_tasks(life: &Lifecycle, rules: Rules) -> bool {
 }
 
 fn end_by_itself(life: &mut Lifecycle, job: JobTasks, end: RunEnd, rules: Rules) -> Effects {
-    let end = if job == JobTasks::Flawed { RunEnd::Failed } else { end };
-    life.end = if end == RunEnd::Ok { End::Completed } else { End::Failed };
+    let end = if job == JobTasks::Flawed {
+        RunEnd::Failed
+    } else {
+        end
+    };
+    life.end = if end == RunEnd::Ok {
+        End::Completed
+    } else {
+        End::Failed
+    };
     let ready = match end {
         // A start that waits for the next cycle is not answered by this one.
         RunEnd::Ok if !life.ready && !life.has_next() => count_as_ready(life),
@@ -76,7 +86,10 @@ fn end_by_itself(life: &mut Lifecycle, job: JobTasks, end: RunEnd, rules: Rules)
     if life.is_alive() {
         life.state = State::Stopping;
     }
-    ready.and(shutdown_call).and(Effects::CANCEL).and(Effects::TIMER)
+    ready
+        .and(shutdown_call)
+        .and(Effects::CANCEL)
+        .and(Effects::TIMER)
 }
 
 pub(super) fn shutdown_call_taken(life: &mut Lifecycle) -> Effects {
@@ -97,7 +110,11 @@ pub(super) fn shutdown_call_ended(life: &mut Lifecycle, rules: Rules) -> Effects
 pub(super) fn added(life: &mut Lifecycle, part: Part) -> Effects {
     *count(life, part) += 1;
     // One that keeps its own deadline puts off that of an abort.
-    if life.stage == StopStage::Aborted { Effects::TIMER } else { Effects::NONE }
+    if life.stage == StopStage::Aborted {
+        Effects::TIMER
+    } else {
+        Effects::NONE
+    }
 }
 
 /// The job to which the task belongs has failed, once all of it has ended.
@@ -152,7 +169,11 @@ pub(super) fn end_closing(life: &mut Lifecycle) -> Effects {
     if std::mem::take(&mut life.user_code) == UserCode::Idle {
         return Effects::NONE;
     }
-    if life.is_over() { Effects::WAKE_DRIVER } else { Effects::NONE }
+    if life.is_over() {
+        Effects::WAKE_DRIVER
+    } else {
+        Effects::NONE
+    }
 }
 
 pub(super) fn runtime_lost(life: &mut Lifecycle) -> Effects {
@@ -168,5 +189,7 @@ pub(super) fn runtime_lost(life: &mut Lifecycle) -> Effects {
         return stopping::drop_all(life);
     }
     life.stage = life.stage.max(StopStage::Cancelled);
-    Effects::CANCEL.and(Effects::TIMER).and(Effects::WAKE_DRIVER)
+    Effects::CANCEL
+        .and(Effects::TIMER)
+        .and(Effects::WAKE_DRIVER)
 }

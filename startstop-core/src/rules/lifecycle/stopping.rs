@@ -17,12 +17,20 @@ pub(super) fn begin_stop(life: &mut Lifecycle, rules: Rules) -> Effects {
     life.requested = life.requested.and_stop();
     life.end = End::Asked;
     life.stage = StopStage::Draining;
-    if was_told { Effects::TIMER } else { Effects::DRAIN.and(Effects::TIMER) }
+    if was_told {
+        Effects::TIMER
+    } else {
+        Effects::DRAIN.and(Effects::TIMER)
+    }
 }
 
 /// The same without a drain.
 pub(super) fn tell_to_stop(life: &mut Lifecycle, rules: Rules) -> Effects {
-    if rules.aborts { requests::abort_what_runs(life, rules) } else { wind_down(life, rules) }
+    if rules.aborts {
+        requests::abort_what_runs(life, rules)
+    } else {
+        wind_down(life, rules)
+    }
 }
 
 pub(super) fn wind_down(life: &mut Lifecycle, rules: Rules) -> Effects {
@@ -62,7 +70,9 @@ pub(super) fn drop_at_once(life: &mut Lifecycle) -> Effects {
 /// Tells the service to end: its context is cancelled and `shutdown` is called.
 pub(super) fn cancel(life: &mut Lifecycle, rules: Rules) -> Effects {
     life.stage = StopStage::Cancelled;
-    Effects::CANCEL.and(Effects::TIMER).and(call_shutdown(life, rules))
+    Effects::CANCEL
+        .and(Effects::TIMER)
+        .and(call_shutdown(life, rules))
 }
 
 pub(super) fn call_shutdown(life: &mut Lifecycle, rules: Rules) -> Effects {
@@ -85,7 +95,9 @@ pub(super) fn drop_all(life: &mut Lifecycle) -> Effects {
         () if life.is_alive() => Effects::NONE,
         () => Effects::WAKE_DRIVER,
     };
-    next.and(Effects::CANCEL).and(Effects::ABORT).and(Effects::TIMER)
+    next.and(Effects::CANCEL)
+        .and(Effects::ABORT)
+        .and(Effects::TIMER)
 }
 
 /// After something has ended: is it over, or is what is left only to be given up on?

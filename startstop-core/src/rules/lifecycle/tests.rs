@@ -18,9 +18,17 @@ use crate::report::state::{Readiness, State};
 const PARTS: u32 = 2;
 
 fn all_rules() -> impl Iterator<Item = Rules> {
-    let readiness = [Readiness::Immediate, Readiness::Explicit, Readiness::Completion];
+    let readiness = [
+        Readiness::Immediate,
+        Readiness::Explicit,
+        Readiness::Completion,
+    ];
     readiness.into_iter().flat_map(|readiness| {
-        let shutdown = [ShutdownRule::None, ShutdownRule::OnStop, ShutdownRule::Always];
+        let shutdown = [
+            ShutdownRule::None,
+            ShutdownRule::OnStop,
+            ShutdownRule::Always,
+        ];
         shutdown.into_iter().flat_map(move |shutdown| {
             (0..8).map(move |bits| Rules {
                 readiness,
@@ -35,10 +43,27 @@ fn all_rules() -> impl Iterator<Item = Rules> {
 
 /// The inputs that the engine may give in this state.
 fn inputs(at: &Lifecycle) -> Vec<Input> {
-    let mut inputs = vec![Input::Start, Input::Ensure, Input::Restart, Input::Stop, Input::Abort];
-    inputs.extend([Input::Ready, Input::Lost, Input::StopDue, Input::StartDue, Input::AbortDue]);
+    let mut inputs = vec![
+        Input::Start,
+        Input::Ensure,
+        Input::Restart,
+        Input::Stop,
+        Input::Abort,
+    ];
+    inputs.extend([
+        Input::Ready,
+        Input::Lost,
+        Input::StopDue,
+        Input::StartDue,
+        Input::AbortDue,
+    ]);
     inputs.extend([Input::Drain, Input::StopNow]);
-    inputs.extend([Input::Silent, Input::DrainOver, Input::Enter, Input::BackoffOver]);
+    inputs.extend([
+        Input::Silent,
+        Input::DrainOver,
+        Input::Enter,
+        Input::BackoffOver,
+    ]);
     if at.is_run_alive() {
         inputs.push(Input::RunEnded(RunEnd::Dropped));
         if at.stage < StopStage::Aborted {
@@ -105,7 +130,9 @@ fn is_possible(at: &Lifecycle, input: Input) -> bool {
 /// The inputs that are possible, with what comes of them.
 fn steps(before: &Lifecycle, rules: Rules) -> impl Iterator<Item = (Input, Effects, Lifecycle)> {
     let before = *before;
-    let possible = inputs(&before).into_iter().filter(move |input| is_possible(&before, *input));
+    let possible = inputs(&before)
+        .into_iter()
+        .filter(move |input| is_possible(&before, *input));
     possible.map(move |input| {
         let mut after = before;
         (input, after.step(input, rules), after)
@@ -117,7 +144,10 @@ fn states(rules: Rules) -> &'static [Lifecycle] {
     type Found = Vec<(Rules, OnceLock<Vec<Lifecycle>>)>;
     static FOUND: LazyLock<Found> =
         LazyLock::new(|| all_rules().map(|rules| (rules, OnceLock::new())).collect());
-    let (_, found) = FOUND.iter().find(|(other, _)| *other == rules).expect("one of all rules");
+    let (_, found) = FOUND
+        .iter()
+        .find(|(other, _)| *other == rules)
+        .expect("one of all rules");
     found.get_or_init(|| find_states(rules))
 }
 
@@ -150,7 +180,10 @@ struct Step<'a>(&'a Lifecycle, Input, Effects, &'a Lifecycle, Rules);
 impl std::fmt::Display for Step<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self(before, input, effects, after, rules) = self;
-        write!(f, "{before:?}\n{input:?} -> {effects:?}\n{after:?}\n{rules:?}")
+        write!(
+            f,
+            "{before:?}\n{input:?} -> {effects:?}\n{after:?}\n{rules:?}"
+        )
     }
 }
 
@@ -177,11 +210,17 @@ fn every_reachable_step_keeps_the_invariants() {
             let step = Step(before, input, effects, after, rules);
             assert!(follows(before.state, after.state), "state order\n{step}");
             if effects.has(Effects::BEGIN_ATTEMPT) {
-                assert!(!after.is_alive() && !before.is_alive(), "invariant 1\n{step}");
+                assert!(
+                    !after.is_alive() && !before.is_alive(),
+                    "invariant 1\n{step}"
+                );
                 assert_eq!(after.state, State::Starting, "invariant 1\n{step}");
             }
             if effects.has(Effects::ENDED) {
-                assert!(!before.is_alive() && before.is_over(), "invariant 2\n{step}");
+                assert!(
+                    !before.is_alive() && before.is_over(),
+                    "invariant 2\n{step}"
+                );
             }
             assert_eq!(
                 effects.has(Effects::ENDED),
@@ -190,19 +229,36 @@ fn every_reachable_step_keeps_the_invariants() {
                 "invariant 2\n{step}"
             );
             if matches!(input, Input::Stop | Input::StopNow | Input::Abort) {
-                assert!(!after.has_next() && !after.is_awaited(), "invariant 3\n{step}");
-                assert!(after.state == State::Stopped || !after.may_retry(), "invariant 3\n{step}");
+                assert!(
+                    !after.has_next() && !after.is_awaited(),
+                    "invariant 3\n{step}"
+                );
+                assert!(
+                    after.state == State::Stopped || !after.may_retry(),
+                    "invariant 3\n{step}"
+                );
                 assert!(
                     matches!(after.state, State::Stopped | State::Stopping),
                     "invariant 3\n{step}"
                 );
             }
             if effects.has(Effects::STARTED) {
-                assert!(!after.has_next(), "a start of the next cycle is not answered\n{step}");
+                assert!(
+                    !after.has_next(),
+                    "a start of the next cycle is not answered\n{step}"
+                );
             }
             if effects.has(Effects::CALL_SHUTDOWN) {
-                assert_eq!(before.shutdown_call, ShutdownCall::Idle, "invariant 4\n{step}");
-                assert_eq!(after.shutdown_call, ShutdownCall::Due, "invariant 4\n{step}");
+                assert_eq!(
+                    before.shutdown_call,
+                    ShutdownCall::Idle,
+                    "invariant 4\n{step}"
+                );
+                assert_eq!(
+                    after.shutdown_call,
+                    ShutdownCall::Due,
+                    "invariant 4\n{step}"
+                );
             }
             assert!(
                 !after.lost || after.shutdown_call != ShutdownCall::Due,
@@ -214,7 +270,10 @@ fn every_reachable_step_keeps_the_invariants() {
                     "invariant 5\n{step}"
                 );
             }
-            assert!(!after.is_awaited() || !after.ready || after.has_next(), "invariant 6\n{step}");
+            assert!(
+                !after.is_awaited() || !after.ready || after.has_next(),
+                "invariant 6\n{step}"
+            );
         });
         assert!(states > 50, "{states} states");
     }
@@ -288,7 +347,11 @@ fn an_attempt_counts_as_ready_once() {
             // A start that comes between the end of a job and its settlement is answered as those before it.
             let joins = matches!(input, Input::Start | Input::Ensure)
                 && (before.state, before.ready) == (State::Starting, true);
-            assert_eq!(effects.has(Effects::STARTED), newly_ready || joins, "{step}");
+            assert_eq!(
+                effects.has(Effects::STARTED),
+                newly_ready || joins,
+                "{step}"
+            );
         });
     }
 }

@@ -54,20 +54,31 @@ fn look_at_pending(plan: &mut GroupPlan, id: Id) {
 /// Starts the member if nothing keeps it from that, or has it fail if something does for good.
 fn start(plan: &mut GroupPlan, id: Id) {
     let (barrier, ready) = (plan.node(id).stay.barrier, has_what_it_needs(plan, id));
-    let bad = if ready { None } else { bad_dependency(plan, id) };
+    let bad = if ready {
+        None
+    } else {
+        bad_dependency(plan, id)
+    };
     match (ready, bad) {
         (true, _) if barrier => plan.on_ready(id),
         (true, _) => {
             let again = plan.node(id).restart.again;
             counts::set_state(plan, id, MemberState::Starting);
             plan.node_mut(id).restart.again = false;
-            plan.actions.push(if again { Action::Restart(id) } else { Action::Start(id) });
+            plan.actions.push(if again {
+                Action::Restart(id)
+            } else {
+                Action::Start(id)
+            });
         }
         (false, Some(_)) if barrier => plan.settle(id, MemberState::Ended),
         (false, Some(dependency)) => {
             plan.node_mut(id).trouble.failing = true;
             let dependency = behind_barriers(plan, dependency);
-            plan.actions.push(Action::FailDependency { member: id, dependency });
+            plan.actions.push(Action::FailDependency {
+                member: id,
+                dependency,
+            });
         }
         (false, None) => {}
     }
@@ -98,7 +109,11 @@ fn bad_dependency(plan: &GroupPlan, id: Id) -> Option<Id> {
     let node = plan.node(id);
     let is_bad = |dep: &Id| {
         let failed = plan.node(*dep).state == MemberState::Ended;
-        if node.bound.contains(dep) { failed } else { ended_badly(plan, *dep) }
+        if node.bound.contains(dep) {
+            failed
+        } else {
+            ended_badly(plan, *dep)
+        }
     };
     node.deps.iter().copied().find(is_bad)
 }
@@ -108,13 +123,20 @@ fn ended_badly(plan: &GroupPlan, id: Id) -> bool {
     let node = plan.node(id);
     !node.readiness.was_ready
         && (node.trouble.idle
-            || matches!(node.state, MemberState::Ended | MemberState::StoppedByHandle))
+            || matches!(
+                node.state,
+                MemberState::Ended | MemberState::StoppedByHandle
+            ))
 }
 
 /// The member that ended badly, or that behind the barrier that did.
 fn behind_barriers(plan: &GroupPlan, mut id: Id) -> Id {
     while plan.node(id).stay.barrier {
-        let bad = plan.node(id).deps.iter().find(|dep| ended_badly(plan, **dep));
+        let bad = plan
+            .node(id)
+            .deps
+            .iter()
+            .find(|dep| ended_badly(plan, **dep));
         let Some(next) = bad else { break };
         id = *next;
     }

@@ -12,7 +12,10 @@ impl GroupPlan {
     pub(crate) fn add(&mut self, edges: Edges, policy: Policy) -> Id {
         let id = self.free_place();
         let Edges { deps, bound } = edges;
-        let unready = deps.iter().filter(|dep| !self.node(**dep).readiness.satisfied).count();
+        let unready = deps
+            .iter()
+            .filter(|dep| !self.node(**dep).readiness.satisfied)
+            .count();
         for dep in &deps {
             self.node_mut(*dep).dependents.push(id);
         }
@@ -20,7 +23,10 @@ impl GroupPlan {
             self.node_mut(*dep).binds.push(id);
         }
         self.added += 1;
-        let mut node = PlanNode { unready, ..PlanNode::new(self.added, deps, bound, policy) };
+        let mut node = PlanNode {
+            unready,
+            ..PlanNode::new(self.added, deps, bound, policy)
+        };
         node.stay.fresh = self.is_open();
         self.nodes[id.0] = Some(node);
         if self.is_open() {
@@ -45,7 +51,9 @@ impl GroupPlan {
     /// The members in the order in which they were added.
     pub(crate) fn as_added(&self) -> Vec<Id> {
         let there = |(at, node): (usize, &Option<PlanNode>)| {
-            node.as_ref().filter(|node| !node.stay.barrier).map(|node| (node.added, Id(at)))
+            node.as_ref()
+                .filter(|node| !node.stay.barrier)
+                .map(|node| (node.added, Id(at)))
         };
         let mut all: Vec<(u64, Id)> = self.nodes.iter().enumerate().filter_map(there).collect();
         all.sort_unstable();
@@ -66,8 +74,10 @@ impl GroupPlan {
     /// Visits all nodes, each after what it depends on.
     pub(super) fn walk_in_order(&self, mut visit: impl FnMut(Id, &PlanNode)) {
         let all = (0..self.nodes.len()).map(Id);
-        let mut left: Vec<usize> =
-            all.clone().map(|id| self.look_up(id).map_or(0, |node| node.deps.len())).collect();
+        let mut left: Vec<usize> = all
+            .clone()
+            .map(|id| self.look_up(id).map_or(0, |node| node.deps.len()))
+            .collect();
         let added = |id: Id| Reverse((self.node(id).added, id));
         let mut open: BinaryHeap<Reverse<(u64, Id)>> = all
             .filter(|id| self.look_up(*id).is_some_and(|node| node.deps.is_empty()))
@@ -109,7 +119,9 @@ impl GroupPlan {
 
     /// Takes a member off that is down and for which nobody waits.
     pub(crate) fn delete(&mut self, id: Id) {
-        let Some(node) = self.nodes[id.0].take() else { return };
+        let Some(node) = self.nodes[id.0].take() else {
+            return;
+        };
         self.left.push(id);
         if self.is_open() {
             counts::count_out(self, id, &node);
@@ -144,7 +156,8 @@ impl GroupPlan {
             self.nodes.pop();
         }
         let there = self.nodes.len();
-        self.free.extend(self.left.drain(..).filter(|id| id.0 < there));
+        self.free
+            .extend(self.left.drain(..).filter(|id| id.0 < there));
     }
 
     /// The members that depend on this one, directly or behind a barrier.
@@ -177,11 +190,15 @@ impl GroupPlan {
     }
 
     pub(super) fn node(&self, id: Id) -> &PlanNode {
-        self.nodes[id.0].as_ref().expect("an id is used only while its member is there")
+        self.nodes[id.0]
+            .as_ref()
+            .expect("an id is used only while its member is there")
     }
 
     pub(super) fn node_mut(&mut self, id: Id) -> &mut PlanNode {
-        self.nodes[id.0].as_mut().expect("an id is used only while its member is there")
+        self.nodes[id.0]
+            .as_mut()
+            .expect("an id is used only while its member is there")
     }
 }
 

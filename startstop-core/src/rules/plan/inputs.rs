@@ -29,7 +29,10 @@ impl GroupPlan {
         self.actions.clear();
         self.pending.clear();
         // A removal that was not carried out is over.
-        self.nodes.iter_mut().flatten().for_each(|node| node.stay.leaves = false);
+        self.nodes
+            .iter_mut()
+            .flatten()
+            .for_each(|node| node.stay.leaves = false);
     }
 
     /// The member is alive, and not ready.
@@ -55,8 +58,11 @@ impl GroupPlan {
         self.not_down += usize::from(self.node(id).restart.restarts);
         counts::set_state(self, id, MemberState::Starting);
         counts::change(self, id, |node| {
-            (node.readiness.was_ready, node.trouble.idle, node.restart.again) =
-                (false, false, false);
+            (
+                node.readiness.was_ready,
+                node.trouble.idle,
+                node.restart.again,
+            ) = (false, false, false);
         });
         counts::unsatisfy(self, id);
         self.revive_behind(id);
@@ -216,7 +222,11 @@ impl GroupPlan {
             binding::take_bound_down(self, id);
         }
         let node = self.node(id);
-        let waiting = if node.readiness.satisfied { &node.binds } else { &node.dependents };
+        let waiting = if node.readiness.satisfied {
+            &node.binds
+        } else {
+            &node.dependents
+        };
         self.pending.extend(waiting.clone());
         self.leave_if_transient(id);
     }
@@ -252,8 +262,9 @@ impl GroupPlan {
         self.stage = PlanStage::Draining;
         stopping::give_up_restarts(self);
         for at in 0..self.nodes.len() {
-            let starts =
-                self.nodes[at].as_ref().is_some_and(|node| node.state == MemberState::Starting);
+            let starts = self.nodes[at]
+                .as_ref()
+                .is_some_and(|node| node.state == MemberState::Starting);
             if starts && !self.node(Id(at)).stay.barrier {
                 stopping::take_down(self, Id(at));
             }

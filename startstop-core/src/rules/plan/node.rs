@@ -25,7 +25,10 @@ impl MemberState {
     }
 
     fn is_settled(self) -> bool {
-        matches!(self, Self::Up | Self::Completed | Self::Ended | Self::StoppedByHandle)
+        matches!(
+            self,
+            Self::Up | Self::Completed | Self::Ended | Self::StoppedByHandle
+        )
     }
 }
 

@@ -74,7 +74,13 @@ impl GroupPlan {
 
     /// Whether nothing is left to be waited for.
     pub(crate) fn is_finished(&self) -> bool {
-        let Counts { alive, pending, completed, failed, .. } = self.counts;
+        let Counts {
+            alive,
+            pending,
+            completed,
+            failed,
+            ..
+        } = self.counts;
         match self.stage {
             PlanStage::Draining | PlanStage::Closing(_) => alive == 0,
             PlanStage::Shut | PlanStage::Open => alive + pending == 0 && completed + failed > 0,
@@ -107,7 +113,8 @@ impl GroupPlan {
 
     /// Whether another member can be added that depends on this one.
     pub(crate) fn can_be_depended_on(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|node| !node.stay.leaves && !node.is_transient())
+        self.look_up(id)
+            .is_some_and(|node| !node.stay.leaves && !node.is_transient())
     }
 
     /// Whether the member is about to fail because of what it depends on.
@@ -185,7 +192,11 @@ impl GroupPlan {
         let mut below = vec![Duration::ZERO; self.nodes.len()];
         let mut longest = Duration::ZERO;
         self.walk_in_order(|id, node| {
-            let own = if node.stay.barrier { Duration::ZERO } else { time(id) };
+            let own = if node.stay.barrier {
+                Duration::ZERO
+            } else {
+                time(id)
+            };
             let all = below[id.0].saturating_add(own);
             longest = longest.max(all);
             for dependent in &node.dependents {
@@ -197,17 +208,24 @@ impl GroupPlan {
 
     /// The members that are up, and drain with the group.
     pub(crate) fn draining(&self) -> Vec<Id> {
-        let is_up = |id: &Id| self.look_up(*id).is_some_and(|node| node.state == MemberState::Up);
+        let is_up = |id: &Id| {
+            self.look_up(*id)
+                .is_some_and(|node| node.state == MemberState::Up)
+        };
         (0..self.nodes.len()).map(Id).filter(is_up).collect()
     }
 
     /// The members that were told to stop and are not down.
     pub(crate) fn stopping(&self) -> Vec<Id> {
-        (0..self.nodes.len()).map(Id).filter(|id| self.is_stopping_member(*id)).collect()
+        (0..self.nodes.len())
+            .map(Id)
+            .filter(|id| self.is_stopping_member(*id))
+            .collect()
     }
 
     /// Whether the member was told to stop and is not down.
     pub(crate) fn is_stopping_member(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|node| node.state == MemberState::Stopping)
+        self.look_up(id)
+            .is_some_and(|node| node.state == MemberState::Stopping)
     }
 }

@@ -121,7 +121,12 @@ pub(super) fn raise_if_down(plan: &mut GroupPlan) {
     if plan.restarting.is_empty() {
         plan.pausing = false;
     }
-    if plan.pausing || plan.restarting.iter().any(|id| plan.node(*id).trouble.stuck) {
+    if plan.pausing
+        || plan
+            .restarting
+            .iter()
+            .any(|id| plan.node(*id).trouble.stuck)
+    {
         return;
     }
     for id in std::mem::take(&mut plan.restarting) {
@@ -139,7 +144,9 @@ pub(super) fn raise_if_down(plan: &mut GroupPlan) {
 /// Those who have waited until all that restart are down.
 fn release_those_who_wait(plan: &mut GroupPlan) {
     for at in 0..plan.nodes.len() {
-        let Some(node) = &plan.nodes[at] else { continue };
+        let Some(node) = &plan.nodes[at] else {
+            continue;
+        };
         let (leaves, fresh) = (node.stay.leaves, node.stay.fresh);
         if leaves {
             stopping::take_down(plan, Id(at));

@@ -9,7 +9,9 @@ pub(super) fn give_up_restarts(plan: &mut GroupPlan) {
     (plan.not_down, plan.pausing) = (0, false);
     plan.restarting.clear();
     for at in 0..plan.nodes.len() {
-        let Some(node) = &mut plan.nodes[at] else { continue };
+        let Some(node) = &mut plan.nodes[at] else {
+            continue;
+        };
         let was_one =
             std::mem::take(&mut node.restart.restarts) | std::mem::take(&mut node.restart.rebinds);
         if was_one && node.state != MemberState::Stopping && !node.stay.leaves {

@@ -8,7 +8,13 @@ use crate::rules::graph::{Edges, Id};
 use crate::settings::member_policy::OnFailure;
 
 fn add(plan: &mut GroupPlan, deps: &[Id], on_failure: OnFailure) -> Id {
-    plan.add(Edges::to(deps), Policy { on_failure, ..Policy::default() })
+    plan.add(
+        Edges::to(deps),
+        Policy {
+            on_failure,
+            ..Policy::default()
+        },
+    )
 }
 
 /// Members of an open plan that are up, with what they depend on.
@@ -52,7 +58,11 @@ fn what_is_behind_a_barrier_does_not_wait_for_who_was_taken_off() {
     let first = add(&mut plan, &[], OnFailure::default());
     let barrier = plan.add_barrier();
     let last = add(&mut plan, &[], OnFailure::default());
-    plan.connect(vec![Edges::default(), Edges::to(&[first]), Edges::to(&[barrier])]);
+    plan.connect(vec![
+        Edges::default(),
+        Edges::to(&[first]),
+        Edges::to(&[barrier]),
+    ]);
     plan.open();
     assert_eq!(plan.take_actions(), [Action::Start(first)]);
     plan.remove(first);
@@ -87,13 +97,18 @@ fn a_failure_during_a_restart_merges_into_it() {
     plan.on_ended(second, MemberEnd::Told, || true);
     assert_eq!(plan.take_actions(), []);
     plan.backoff_over();
-    assert_eq!(plan.take_actions(), [Action::Restart(first), Action::Restart(third)]);
+    assert_eq!(
+        plan.take_actions(),
+        [Action::Restart(first), Action::Restart(third)]
+    );
 }
 
 #[test]
 fn what_starts_when_a_drain_begins_is_stopped_though_what_depends_on_it_is_up() {
-    let (mut plan, [below, above]) =
-        up([(&[], OnFailure::default()), (&[Id(0)], OnFailure::default())]);
+    let (mut plan, [below, above]) = up([
+        (&[], OnFailure::default()),
+        (&[Id(0)], OnFailure::default()),
+    ]);
     plan.on_starting(below);
     plan.drain();
     assert_eq!(plan.take_actions(), [Action::Stop(below)]);

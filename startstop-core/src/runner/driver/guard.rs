@@ -31,7 +31,9 @@ pub(super) struct Driver<S: Service> {
 
 impl<S: Service> Drop for Driver<S> {
     fn drop(&mut self) {
-        let Some(inner) = self.inner.take().filter(|_| !self.left) else { return };
+        let Some(inner) = self.inner.take().filter(|_| !self.left) else {
+            return;
+        };
         update_and_leave(inner, |shared, synced, deferred| {
             synced.driver_lost(shared, self.id, deferred);
         });
@@ -53,7 +55,11 @@ pub(super) enum Next {
 
 impl<S: Service> Driver<S> {
     pub(super) fn new(inner: Arc<Inner<S>>, id: u32) -> Self {
-        Self { inner: Some(inner), id, left: false }
+        Self {
+            inner: Some(inner),
+            id,
+            left: false,
+        }
     }
 
     pub(super) fn leave(mut self) {
@@ -61,12 +67,16 @@ impl<S: Service> Driver<S> {
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner<S>> {
-        self.inner.as_ref().expect("a driver that has left is not polled")
+        self.inner
+            .as_ref()
+            .expect("a driver that has left is not polled")
     }
 
     /// Settles the attempt that is over, and lets go of the service before anybody sees that it has ended.
     pub(super) fn settle(&mut self) -> Next {
-        let Some(inner) = self.inner.take() else { return Next::Leave };
+        let Some(inner) = self.inner.take() else {
+            return Next::Leave;
+        };
         let id = self.id;
         let settle = |shared: &Shared, synced: &mut Synced, deferred: &mut Deferred| {
             synced.step_after_end(shared, id, deferred)
@@ -135,7 +145,9 @@ impl<S: Service> Driver<S> {
                 },
                 DriverStep::Close(endings) => {
                     // A panic is a failure of the attempt.
-                    let panics = endings.into_iter().filter_map(|ending| fenced(ending.0).err());
+                    let panics = endings
+                        .into_iter()
+                        .filter_map(|ending| fenced(ending.0).err());
                     let faults = panics.map(RawFailure::panic).collect();
                     step = self.step_after(cx, |shared, synced, deferred| {
                         synced.closed(shared, faults, deferred);
@@ -171,7 +183,9 @@ impl<S: Service> Driver<S> {
 
     /// Calls `shutdown` while `run` goes on.
     pub(super) fn call_beside_run(&self, cx: &mut Task<'_>) {
-        let Some((on, epoch)) = self.claim_call() else { return };
+        let Some((on, epoch)) = self.claim_call() else {
+            return;
+        };
         let mut call = self.call(epoch);
         // With one thread a task of its own would not keep `run` going any better.
         let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
@@ -196,7 +210,9 @@ impl<S: Service> Driver<S> {
                 }
             }
         };
-        self.end_part(cx, |shared, synced, deferred| call.ended(ended, shared, synced, deferred))
+        self.end_part(cx, |shared, synced, deferred| {
+            call.ended(ended, shared, synced, deferred)
+        })
     }
 
     /// A `shutdown` that is not ready after another turn of the runtime needs somebody who keeps its deadline; with more than
@@ -206,7 +222,9 @@ impl<S: Service> Driver<S> {
             return;
         }
         if call.is_pending_again() {
-            update(self.inner(), |_, synced, deferred| deadline::on_polled(synced, deferred));
+            update(self.inner(), |_, synced, deferred| {
+                deadline::on_polled(synced, deferred)
+            });
         } else {
             cx.waker().wake_by_ref();
         }

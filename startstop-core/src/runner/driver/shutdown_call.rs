@@ -50,7 +50,12 @@ impl Call {
             Box::pin(called::<S, Inline>(inner, cx))
         };
         let span = node.shared().span(epoch);
-        Self { node: Some(node), future: Some(future), was_pending: false, span }
+        Self {
+            node: Some(node),
+            future: Some(future),
+            was_pending: false,
+            span,
+        }
     }
 
     /// Polls the call, and tells of its end.
@@ -63,14 +68,18 @@ impl Call {
     /// Polls the future, and drops it when it has ended: what has failed then. Whoever polls it here tells of the end, by
     /// [`ended`](Self::ended).
     pub(super) fn poll_future(&mut self, cx: &mut Task<'_>) -> Poll<[Option<RawFailure>; 3]> {
-        let Some(future) = &mut self.future else { return Poll::Ready([None, None, None]) };
-        let polled = self.span.within(|| match fenced(|| future.as_mut().poll(cx)) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(FutureEnd { result, dropped })) => {
-                Poll::Ready([RawFailure::of_end(result), dropped.map(RawFailure::panic)])
-            }
-            Err(panic) => Poll::Ready([Some(RawFailure::panic(panic)), None]),
-        });
+        let Some(future) = &mut self.future else {
+            return Poll::Ready([None, None, None]);
+        };
+        let polled = self
+            .span
+            .within(|| match fenced(|| future.as_mut().poll(cx)) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(FutureEnd { result, dropped })) => {
+                    Poll::Ready([RawFailure::of_end(result), dropped.map(RawFailure::panic)])
+                }
+                Err(panic) => Poll::Ready([Some(RawFailure::panic(panic)), None]),
+            });
         let [failed, dropped] = ready!(polled);
         Poll::Ready([failed, dropped, self.clear().err().map(RawFailure::panic)])
     }
@@ -133,7 +142,10 @@ async fn called<S: Service, P: FutureStorage>(
     let mut place = pin!(Some(P::shutdown(&inner.service, cx)));
     let mut fence = Fence::new(place.as_mut());
     let FutureEnd { result, dropped } = poll_fn(|cx| fence.poll(cx)).await;
-    FutureEnd { result: result.map(|result| result.map_err(Into::into)), dropped }
+    FutureEnd {
+        result: result.map(|result| result.map_err(Into::into)),
+        dropped,
+    }
 }
 
 /// Goes on with a call in a task of its own.

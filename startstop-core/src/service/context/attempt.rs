@@ -24,7 +24,10 @@ impl Attempt {
     }
 
     pub(super) fn of_shutdown(node: Arc<dyn Node>, epoch: u64) -> Self {
-        Self { node, epoch: epoch | SHUTDOWN }
+        Self {
+            node,
+            epoch: epoch | SHUTDOWN,
+        }
     }
 
     pub(crate) fn node(&self) -> &Arc<dyn Node> {
@@ -36,7 +39,11 @@ impl Attempt {
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        if self.epoch & SHUTDOWN == 0 { Phase::Run } else { Phase::Shutdown }
+        if self.epoch & SHUTDOWN == 0 {
+            Phase::Run
+        } else {
+            Phase::Shutdown
+        }
     }
 
     /// The stop stage that means cancelled here.
@@ -59,8 +66,11 @@ impl Attempt {
     }
 
     pub(super) fn token(&self) -> CancellationToken {
-        let token =
-            parts::token(&mut self.node.shared().synced(), self.epoch(), self.cancel_stage());
+        let token = parts::token(
+            &mut self.node.shared().synced(),
+            self.epoch(),
+            self.cancel_stage(),
+        );
         match token {
             // A child, so that whoever gets it cannot cancel those of others.
             Some(token) => token.child_token(),

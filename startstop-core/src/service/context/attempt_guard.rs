@@ -59,8 +59,16 @@ impl AttemptGuard {
         part: Part,
         is_open: fn(&Lifecycle) -> bool,
     ) -> Result<Option<Self>, Closed> {
-        let Some(attempt) = cx.attempt_link() else { return Ok(None) };
-        let place = Self::of(attempt.node(), attempt.epoch(), attempt.phase(), part, is_open)?;
+        let Some(attempt) = cx.attempt_link() else {
+            return Ok(None);
+        };
+        let place = Self::of(
+            attempt.node(),
+            attempt.epoch(),
+            attempt.phase(),
+            part,
+            is_open,
+        )?;
         if part == Part::Kept {
             attempt.node().shared().synced().drives_parts();
         }
@@ -92,7 +100,14 @@ impl AttemptGuard {
         }
         let node = Some(Arc::clone(node));
         let keeps = AtomicBool::new(part == Part::Kept);
-        Ok(Self { node, epoch, phase, until: StopStage::Aborted, part, keeps })
+        Ok(Self {
+            node,
+            epoch,
+            phase,
+            until: StopStage::Aborted,
+            part,
+            keeps,
+        })
     }
 
     /// Forbids the part to begin a cycle once the attempt is at this stage; else it begins none once that is aborted.
@@ -113,7 +128,9 @@ impl AttemptGuard {
 
 /// Shows that a composite has started, and why it is not ready at this moment, if it is not.
 pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
-    let Some(attempt) = cx.attempt_link() else { return };
+    let Some(attempt) = cx.attempt_link() else {
+        return;
+    };
     update(attempt.node(), |shared, synced, deferred| {
         if synced.attempts == attempt.epoch() {
             reporting::show_readiness(synced, shared, reason, deferred);
@@ -123,7 +140,9 @@ pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
 
 /// Records a failure of what a composite drives.
 pub(crate) fn record(cx: &Context, fault: RawFailure) {
-    let Some(attempt) = cx.attempt_link() else { return };
+    let Some(attempt) = cx.attempt_link() else {
+        return;
+    };
     update(attempt.node(), |shared, synced, deferred| {
         record::failure(synced, shared, Phase::Run, fault, deferred);
     });
@@ -135,9 +154,14 @@ pub(crate) fn on_end(
     cx: &Context,
     ending: impl FnOnce() + Send + 'static,
 ) -> Result<Option<OnEnd>, Closed> {
-    let Some(attempt) = cx.attempt_link() else { return Ok(None) };
+    let Some(attempt) = cx.attempt_link() else {
+        return Ok(None);
+    };
     let id = at_end(attempt, ending)?;
-    Ok(Some(OnEnd { node: Arc::downgrade(attempt.node()), id }))
+    Ok(Some(OnEnd {
+        node: Arc::downgrade(attempt.node()),
+        id,
+    }))
 }
 
 /// The same, without a way back; says whether the attempt has not ended.
@@ -148,7 +172,11 @@ pub(crate) fn always_on_end(attempt: &Attempt, ending: impl FnOnce() + Send + 's
 fn at_end(attempt: &Attempt, ending: impl FnOnce() + Send + 'static) -> Result<u64, Closed> {
     let ending = Ending(Box::new(ending));
     // In a statement of its own, so that what is handed back is dropped outside of the lock.
-    let kept = attempt.node().shared().synced().at_end(attempt.epoch(), ending);
+    let kept = attempt
+        .node()
+        .shared()
+        .synced()
+        .at_end(attempt.epoch(), ending);
     kept.map_err(|_late| Closed)
 }
 
@@ -160,7 +188,9 @@ pub(crate) struct OnEnd {
 
 impl Drop for OnEnd {
     fn drop(&mut self) {
-        let Some(node) = self.node.upgrade() else { return };
+        let Some(node) = self.node.upgrade() else {
+            return;
+        };
         let ending = node.shared().synced().not_at_end(self.id);
         drop(ending);
     }
@@ -168,7 +198,9 @@ impl Drop for OnEnd {
 
 impl OwnerGuard for AttemptGuard {
     fn owner(&self) -> usize {
-        self.node.as_ref().map_or(0, |node| Arc::as_ptr(node).addr())
+        self.node
+            .as_ref()
+            .map_or(0, |node| Arc::as_ptr(node).addr())
     }
 
     fn node(&self) -> Option<Arc<dyn Node>> {
@@ -176,7 +208,9 @@ impl OwnerGuard for AttemptGuard {
     }
 
     fn goes_down(&self) -> bool {
-        self.node.as_ref().is_none_or(|node| node.shared().stage(self.epoch) >= self.until)
+        self.node
+            .as_ref()
+            .is_none_or(|node| node.shared().stage(self.epoch) >= self.until)
     }
 
     fn drains(&self) -> bool {
@@ -186,7 +220,9 @@ impl OwnerGuard for AttemptGuard {
     }
 
     fn ran_out(&self, verdict: &Unresponsive) {
-        let Some(node) = self.node.clone() else { return };
+        let Some(node) = self.node.clone() else {
+            return;
+        };
         if self.keeps.swap(false, Ordering::AcqRel) {
             let (epoch, verdict) = (self.epoch, verdict.clone());
             in_turn(move || {

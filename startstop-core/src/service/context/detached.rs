@@ -58,7 +58,9 @@ impl Live {
     /// Whether a task before this one has not ended, but for the one that asks.
     fn has_others_before(&self, limit: u64) -> bool {
         let own = tokio::task::try_id();
-        self.tasks().range(..limit).any(|(_, id)| id.is_none() || *id != own)
+        self.tasks()
+            .range(..limit)
+            .any(|(_, id)| id.is_none() || *id != own)
     }
 }
 
@@ -67,12 +69,23 @@ impl Detached {
     pub(super) fn new(token: CancellationToken) -> (Self, Probe) {
         let heard = Arc::new(Heard::new(token.child_token()));
         let probe = Probe::new(Arc::clone(&heard));
-        (Self { token, heard, tasks: Some(DetachedTasks::default()) }, probe)
+        (
+            Self {
+                token,
+                heard,
+                tasks: Some(DetachedTasks::default()),
+            },
+            probe,
+        )
     }
 
     /// A copy that only waits.
     pub(super) fn without_tasks(&self) -> Self {
-        Self { token: self.token.clone(), heard: Arc::clone(&self.heard), tasks: None }
+        Self {
+            token: self.token.clone(),
+            heard: Arc::clone(&self.heard),
+            tasks: None,
+        }
     }
 
     /// Returns what the service says.
@@ -113,22 +126,32 @@ impl Detached {
         // Under the lock, so that the task is known before it can ask for the others.
         let mut live = tasks.live.tasks();
         let id = live.last_key_value().map_or(0, |(last, _)| last + 1);
-        let entry = LiveTask { live: Arc::clone(&tasks.live), id };
+        let entry = LiveTask {
+            live: Arc::clone(&tasks.live),
+            id,
+        };
         let heard = Arc::clone(&self.heard);
         let task = set.spawn(async move {
             let _entry = entry;
             let output = future.await;
             if let Err(error) = fenced(|| output.into_result()).unwrap_or_else(|it| Err(it.into()))
             {
-                heard.said().record(Phase::Task, RawFailure::of(|| error).of_task(name));
+                heard
+                    .said()
+                    .record(Phase::Task, RawFailure::of(|| error).of_task(name));
             }
         });
         live.insert(id, Some(task.id()));
     }
 
     pub(super) async fn join_tasks(&self) {
-        let Some(DetachedTasks { live, .. }) = &self.tasks else { return };
-        let limit = live.tasks().last_key_value().map_or(0, |(last, _)| last + 1);
+        let Some(DetachedTasks { live, .. }) = &self.tasks else {
+            return;
+        };
+        let limit = live
+            .tasks()
+            .last_key_value()
+            .map_or(0, |(last, _)| last + 1);
         loop {
             // It is told of what comes after this line, so nothing gets lost between the look and the wait.
             let ended = live.ended.notified();

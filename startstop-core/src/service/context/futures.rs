@@ -117,7 +117,10 @@ fn remove(shared: &Shared, key: &mut Option<Key>) {
 
 impl<'a> Cancelled<'a> {
     pub(super) fn new(cx: &'a Context) -> Self {
-        Self { cx, wait: Wait::default() }
+        Self {
+            cx,
+            wait: Wait::default(),
+        }
     }
 }
 
@@ -138,7 +141,10 @@ impl Drop for Cancelled<'_> {
 
 impl CancelledOwned {
     pub(super) fn new(cx: Context) -> Self {
-        Self { wait: Wait::default(), cx }
+        Self {
+            wait: Wait::default(),
+            cx,
+        }
     }
 }
 
@@ -180,7 +186,12 @@ pub(super) struct StageReached<'a> {
 
 impl<'a> StageReached<'a> {
     pub(super) fn new(attempt: &'a Attempt, stage: StopStage, topic: Topic) -> Self {
-        Self { attempt, stage, topic, key: None }
+        Self {
+            attempt,
+            stage,
+            topic,
+            key: None,
+        }
     }
 }
 
@@ -188,7 +199,12 @@ impl Future for StageReached<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
-        let Self { attempt, stage, topic, key } = &mut *self;
+        let Self {
+            attempt,
+            stage,
+            topic,
+            key,
+        } = &mut *self;
         poll_stage(attempt, *stage, *topic, key, task)
     }
 }

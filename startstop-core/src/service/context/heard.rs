@@ -56,7 +56,11 @@ impl Said {
     }
 
     pub(super) fn readiness(&self) -> Result<(), Option<&Cow<'static, str>>> {
-        if self.is_ready { Ok(()) } else { Err(self.not_ready.as_ref()) }
+        if self.is_ready {
+            Ok(())
+        } else {
+            Err(self.not_ready.as_ref())
+        }
     }
 
     pub(super) fn beat(&mut self) {
@@ -91,7 +95,11 @@ impl Said {
 
 impl Heard {
     pub(super) fn new(drain: CancellationToken) -> Self {
-        Self { said: Mutex::default(), asked: Notify::new(), drain }
+        Self {
+            said: Mutex::default(),
+            asked: Notify::new(),
+            drain,
+        }
     }
 
     pub(super) fn said(&self) -> MutexGuard<'_, Said> {

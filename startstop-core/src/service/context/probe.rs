@@ -85,7 +85,12 @@ impl Probe {
     /// assert_eq!(probe.not_ready_reason(), None);
     /// ```
     pub fn not_ready_reason(&self) -> Option<String> {
-        self.heard.said().readiness().err().flatten().map(ToString::to_string)
+        self.heard
+            .said()
+            .readiness()
+            .err()
+            .flatten()
+            .map(ToString::to_string)
     }
 
     /// Returns what the service has reported, oldest first: by [`report`](crate::Context::report), as the errors of its tasks, and
@@ -234,6 +239,8 @@ impl Probe {
 
 impl fmt::Debug for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Probe").field("ready", &self.is_ready()).finish_non_exhaustive()
+        f.debug_struct("Probe")
+            .field("ready", &self.is_ready())
+            .finish_non_exhaustive()
     }
 }

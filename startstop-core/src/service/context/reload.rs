@@ -51,14 +51,18 @@ enum ReloadShare {
 
 impl Reload {
     fn of(attempt: &Attempt, round: u32) -> Self {
-        Self { answer: Some(ReloadShare::Attempt(attempt.clone(), round)) }
+        Self {
+            answer: Some(ReloadShare::Attempt(attempt.clone(), round)),
+        }
     }
 
     /// A request that is not one of a runner.
     pub(crate) fn answered_to(
         answer: impl FnOnce(Result<(), BoxError>) + Send + Sync + 'static,
     ) -> Self {
-        Self { answer: Some(ReloadShare::Function(Box::new(answer))) }
+        Self {
+            answer: Some(ReloadShare::Function(Box::new(answer))),
+        }
     }
 
     /// Takes a request back that nobody has seen: it is not answered.
@@ -198,8 +202,11 @@ impl Future for Reloaded<'_> {
                 }
                 let round = reload::take(synced, deferred);
                 if round.is_none() {
-                    *key =
-                        Some(synced.waiters.add_with(Topic::reload(attempt.epoch()), task.waker()));
+                    *key = Some(
+                        synced
+                            .waiters
+                            .add_with(Topic::reload(attempt.epoch()), task.waker()),
+                    );
                 }
                 return round;
             };
@@ -216,7 +223,9 @@ impl Future for Reloaded<'_> {
             }
         });
         drop(old);
-        round.map_or(Poll::Pending, |round| Poll::Ready(Reload::of(attempt, round)))
+        round.map_or(Poll::Pending, |round| {
+            Poll::Ready(Reload::of(attempt, round))
+        })
     }
 }
 

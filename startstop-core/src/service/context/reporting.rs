@@ -118,7 +118,9 @@ impl Context {
     /// # }
     /// ```
     pub fn extend(&self, duration: Duration) {
-        let Some(attempt) = self.attempt_link() else { return };
+        let Some(attempt) = self.attempt_link() else {
+            return;
+        };
         update(attempt.node(), |_, synced, deferred| {
             if reporting::is_alive(synced, attempt.epoch()) {
                 reporting::extend_start(synced, duration, deferred);

@@ -22,7 +22,11 @@ pin_project! {
 
 impl<'a, F: Future> RunUntilCancelled<'a, F> {
     pub(super) fn new(cx: &'a Context, future: F) -> Self {
-        Self { cx, future: Some(future), cancelled: None }
+        Self {
+            cx,
+            future: Some(future),
+            cancelled: None,
+        }
     }
 }
 

@@ -18,7 +18,11 @@ pub(super) struct Joined<'a> {
 
 impl<'a> Joined<'a> {
     pub(super) fn new(attempt: &'a Attempt) -> Self {
-        Self { attempt, limit: None, key: None }
+        Self {
+            attempt,
+            limit: None,
+            key: None,
+        }
     }
 }
 
@@ -26,7 +30,11 @@ impl Future for Joined<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
-        let Self { attempt, limit, key } = &mut *self;
+        let Self {
+            attempt,
+            limit,
+            key,
+        } = &mut *self;
         let mut synced = attempt.node().shared().synced();
         if let Some(waiting) = *key {
             if synced.waiters.take(waiting).is_none() {

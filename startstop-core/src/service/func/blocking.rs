@@ -106,7 +106,10 @@ impl<R> BlockingFn<R> {
         H: Fn(Context) -> O + Send + Sync + 'static,
         O: Outcome,
     {
-        BlockingPair { run: self.run, shutdown: Arc::new(shutdown) }
+        BlockingPair {
+            run: self.run,
+            shutdown: Arc::new(shutdown),
+        }
     }
 }
 
@@ -168,7 +171,11 @@ where
         let outcome = catch_unwind(AssertUnwindSafe(call));
         // The service itself may go with its function.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(function)));
-        deliver(&result, outcome.and_then(|outcome| dropped.map(|()| outcome)), place);
+        deliver(
+            &result,
+            outcome.and_then(|outcome| dropped.map(|()| outcome)),
+            place,
+        );
     };
     thread::Builder::new().name(name).spawn(work)?;
     match receiver.take().await {
@@ -257,12 +264,20 @@ impl Drop for Receiver {
 
 impl<R, H> fmt::Debug for BlockingPair<R, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BlockingPair({})", crate::service::name::of_function::<R>())
+        write!(
+            f,
+            "BlockingPair({})",
+            crate::service::name::of_function::<R>()
+        )
     }
 }
 
 impl<R> fmt::Debug for BlockingFn<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BlockingFn({})", crate::service::name::of_function::<R>())
+        write!(
+            f,
+            "BlockingFn({})",
+            crate::service::name::of_function::<R>()
+        )
     }
 }

@@ -61,7 +61,10 @@ where
     C: Fn(Context) -> F + Send + Sync + 'static,
     F: Future<Output: Outcome> + Send,
 {
-    assert!(!period.is_zero(), "the period of `every` must be longer than zero");
+    assert!(
+        !period.is_zero(),
+        "the period of `every` must be longer than zero"
+    );
     Every { period, f }
 }
 
@@ -89,9 +92,16 @@ where
             let mut fence = Fence::new(place);
             let FutureEnd { result, dropped } = match fence.fill(|| (self.f)(cx.clone())) {
                 Ok(()) => poll_fn(|task| fence.poll(task)).await,
-                Err(panic) => FutureEnd { result: Err(panic), dropped: None },
+                Err(panic) => FutureEnd {
+                    result: Err(panic),
+                    dropped: None,
+                },
             };
-            end_call(&cx, result.and_then(|output| fenced(|| output.into_result())), dropped)?;
+            end_call(
+                &cx,
+                result.and_then(|output| fenced(|| output.into_result())),
+                dropped,
+            )?;
         }
         Ok(())
     }
@@ -143,6 +153,11 @@ async fn next_tick(cx: &Context, ticks: &mut Interval) -> bool {
 
 impl<C> fmt::Debug for Every<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Every({:?}, {})", self.period, crate::service::name::of_function::<C>())
+        write!(
+            f,
+            "Every({:?}, {})",
+            self.period,
+            crate::service::name::of_function::<C>()
+        )
     }
 }

@@ -52,11 +52,15 @@ where
     type Error = BoxError;
 
     fn run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: (self.job)(cx) }
+        FunctionEnd {
+            future: (self.job)(cx),
+        }
     }
 
     fn __boxed_run(&self, cx: Context) -> impl Future<Output = Result<(), BoxError>> + Send {
-        FunctionEnd { future: Box::pin((self.job)(cx)) }
+        FunctionEnd {
+            future: Box::pin((self.job)(cx)),
+        }
     }
 
     fn settings(&self) -> Settings {

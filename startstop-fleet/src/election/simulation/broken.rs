@@ -20,7 +20,14 @@ const SEEDS: [(Rule, u64); 10] = [
 ];
 
 fn run(broken: Option<Rule>, seed: u64, faults: Duration) -> Report {
-    World::run(Plan { seed, replicas: 20, steps: 100_000, broken, faults, network: Network::Bad })
+    World::run(Plan {
+        seed,
+        replicas: 20,
+        steps: 100_000,
+        broken,
+        faults,
+        network: Network::Bad,
+    })
 }
 
 const OFTEN: Duration = Duration::from_secs(20);
@@ -65,7 +72,10 @@ fn search() {
     for (rule, _) in SEEDS {
         let caught = |seed: &u64| run(Some(rule), *seed, OFTEN).wrongs() > 0;
         let seed = (1..=1000).find(caught);
-        println!("{rule:?} {seed:?} {:?}", seed.map(|seed| run(Some(rule), seed, OFTEN)));
+        println!(
+            "{rule:?} {seed:?} {:?}",
+            seed.map(|seed| run(Some(rule), seed, OFTEN))
+        );
     }
     for seed in 1..=10 {
         let [sound, broken] =

@@ -31,7 +31,10 @@ impl World {
     }
 
     fn victim(&mut self) -> usize {
-        let leader = self.replicas.iter().position(|replica| replica.service.is_some());
+        let leader = self
+            .replicas
+            .iter()
+            .position(|replica| replica.service.is_some());
         match leader {
             Some(leader) if self.random.chance(70) => leader,
             _ => self.random.below(self.replicas.len()),

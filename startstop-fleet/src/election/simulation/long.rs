@@ -18,7 +18,10 @@ fn long() {
     let totals: Vec<Report> = thread::scope(|scope| {
         let work = || run_until(steps, &seed, &done);
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no run panics")).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no run panics"))
+            .collect()
     });
     let sum = |of: fn(&Report) -> u64| totals.iter().map(of).sum::<u64>();
     let hours = totals.iter().map(|total| total.time.as_secs()).sum::<u64>() / 3600;

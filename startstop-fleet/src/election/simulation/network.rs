@@ -15,7 +15,15 @@ impl World {
         }
         let incarnation = self.replicas[replica].incarnation;
         let after = self.latency();
-        self.push(after, What::Request { replica, incarnation, id, call });
+        self.push(
+            after,
+            What::Request {
+                replica,
+                incarnation,
+                id,
+                call,
+            },
+        );
     }
 
     /// A message takes a few milliseconds, and sometimes seconds.
@@ -34,7 +42,15 @@ impl World {
             if self.random.chance(50) {
                 let call = call.clone();
                 let after = up.saturating_sub(self.now) + self.random.millis(0, 50);
-                self.push(after, What::Request { replica, incarnation, id, call });
+                self.push(
+                    after,
+                    What::Request {
+                        replica,
+                        incarnation,
+                        id,
+                        call,
+                    },
+                );
             }
             return;
         }

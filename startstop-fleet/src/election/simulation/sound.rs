@@ -8,7 +8,14 @@ use crate::timing::Timing;
 
 fn run(seed: u64, replicas: usize, steps: u64, faults: u64) -> Report {
     let faults = Duration::from_secs(faults);
-    World::run(Plan { seed, replicas, steps, broken: None, faults, network: Network::Bad })
+    World::run(Plan {
+        seed,
+        replicas,
+        steps,
+        broken: None,
+        faults,
+        network: Network::Bad,
+    })
 }
 
 fn assert_sound(plan: &str, report: &Report) {
@@ -51,7 +58,11 @@ fn a_clean_stop_hands_over_within_a_round_trip_of_the_watch_and_one_of_the_take(
             network: Network::Good,
         };
         let (report, notifies) = World::run_and_tell(plan);
-        assert_eq!((report.wrongs(), report.losses, report.overruns), (0, 0, 0), "{report:#?}");
+        assert_eq!(
+            (report.wrongs(), report.losses, report.overruns),
+            (0, 0, 0),
+            "{report:#?}"
+        );
         assert!(report.handovers > 10, "seed {seed}: {report:#?}");
         let most = match notifies {
             Notifies::Yes => Duration::from_millis(50 + 20),

@@ -38,11 +38,27 @@ struct Entry {
 
 #[derive(Debug)]
 pub(super) enum What {
-    Input { replica: usize, incarnation: u64, input: Input },
-    Tick { replica: usize, at: Duration },
-    Request { replica: usize, incarnation: u64, id: CallId, call: Call },
-    Boot { replica: usize },
-    Wake { replica: usize },
+    Input {
+        replica: usize,
+        incarnation: u64,
+        input: Input,
+    },
+    Tick {
+        replica: usize,
+        at: Duration,
+    },
+    Request {
+        replica: usize,
+        incarnation: u64,
+        id: CallId,
+        call: Call,
+    },
+    Boot {
+        replica: usize,
+    },
+    Wake {
+        replica: usize,
+    },
     Fault,
 }
 
@@ -71,7 +87,11 @@ impl World {
             plan,
             timing,
             replicas,
-            notifies: if random.chance(50) { Notifies::Yes } else { Notifies::No },
+            notifies: if random.chance(50) {
+                Notifies::Yes
+            } else {
+                Notifies::No
+            },
             late: [0, 10, 40][random.below(3)],
             random,
             store: Store::new(timing.lease, plan.broken),
@@ -91,20 +111,35 @@ impl World {
 
     pub(super) fn push(&mut self, after: Duration, what: What) {
         self.entries += 1;
-        let entry = Entry { at: self.now + after, number: self.entries, what };
+        let entry = Entry {
+            at: self.now + after,
+            number: self.entries,
+            what,
+        };
         self.queue.push(Reverse(entry));
     }
 
     pub(super) fn input(&mut self, after: Duration, replica: usize, input: Input) {
         let incarnation = self.replicas[replica].incarnation;
-        self.push(after, What::Input { replica, incarnation, input });
+        self.push(
+            after,
+            What::Input {
+                replica,
+                incarnation,
+                input,
+            },
+        );
     }
 
     fn advance(&mut self) {
         let Reverse(entry) = self.queue.pop().expect("there is always a next fault");
         self.now = entry.at;
         match entry.what {
-            What::Input { replica, incarnation, input } => {
+            What::Input {
+                replica,
+                incarnation,
+                input,
+            } => {
                 if self.replicas[replica].incarnation == incarnation {
                     self.deliver(replica, input);
                 }
@@ -115,7 +150,12 @@ impl World {
                     self.deliver(replica, Input::Tick);
                 }
             }
-            What::Request { replica, incarnation, id, call } => {
+            What::Request {
+                replica,
+                incarnation,
+                id,
+                call,
+            } => {
                 self.on_request(replica, incarnation, id, &call);
             }
             What::Boot { replica } => self.boot(replica),
@@ -151,7 +191,10 @@ impl World {
             self.die(replica, 1000..10_000);
             return;
         }
-        let wanted = it.engine.wake_at().map(|local| it.ideal(local).max(self.now));
+        let wanted = it
+            .engine
+            .wake_at()
+            .map(|local| it.ideal(local).max(self.now));
         if wanted != it.tick {
             self.replicas[replica].tick = wanted;
             if let Some(at) = wanted {
@@ -211,7 +254,11 @@ impl World {
     /// Looks whether two work at once.
     pub(super) fn look(&mut self) {
         let now = self.now;
-        let working = self.replicas.iter().filter(|replica| replica.works(now)).count();
+        let working = self
+            .replicas
+            .iter()
+            .filter(|replica| replica.works(now))
+            .count();
         self.report.overlaps += u64::from(working > 1);
     }
 

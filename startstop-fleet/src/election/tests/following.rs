@@ -105,7 +105,11 @@ fn a_store_that_is_away_is_asked_once_a_retry_at_first() {
     let mut now = 0.0;
     while now < 32.0 {
         hand.answer(now, Err(CallError::Unknown));
-        now = hand.election.wake_at().map_or(f64::MAX, |at| at.as_secs_f64()) + 1e-6;
+        now = hand
+            .election
+            .wake_at()
+            .map_or(f64::MAX, |at| at.as_secs_f64())
+            + 1e-6;
         hand.tick(now);
         hand.assert_call(&Call::Read);
         calls += 1;

@@ -11,7 +11,12 @@ fn a_renewal_is_sent_each_retry_and_extends_the_term_from_its_request() {
     hand.tick(2.0);
     hand.assert_call(&renew("me", 7, 2));
     hand.answer(3.0, Ok(held("me", 7, 3)));
-    assert_eq!(hand.actions, [Action::Extend { valid_until: secs(16.25) }]);
+    assert_eq!(
+        hand.actions,
+        [Action::Extend {
+            valid_until: secs(16.25)
+        }]
+    );
     assert_eq!(hand.election.wake_at(), Some(secs(4.0)));
 }
 
@@ -27,7 +32,12 @@ fn a_renewal_whose_answer_was_lost_is_no_loss() {
     hand.answer(4.2, Ok(held("me", 7, 3)));
     hand.assert_call(&renew("me", 7, 3));
     hand.answer(4.3, Ok(held("me", 7, 4)));
-    assert_eq!(hand.actions, [Action::Extend { valid_until: secs(4.2 + 14.25) }]);
+    assert_eq!(
+        hand.actions,
+        [Action::Extend {
+            valid_until: secs(4.2 + 14.25)
+        }]
+    );
 }
 
 #[test]

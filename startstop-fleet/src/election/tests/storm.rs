@@ -17,10 +17,20 @@ impl Candidate {
     /// It has seen that somebody leads.
     fn new(number: usize) -> Self {
         let election = Election::new(format!("host-{number}"), Timing::default()).notified();
-        let mut candidate = Self { election, asked: Vec::new(), call: None };
+        let mut candidate = Self {
+            election,
+            asked: Vec::new(),
+            call: None,
+        };
         candidate.step(Duration::ZERO, Event::Tick);
         let call = candidate.call.expect("it looks first");
-        candidate.step(Duration::ZERO, Event::Answered { call, result: Ok(held("other", 1, 1)) });
+        candidate.step(
+            Duration::ZERO,
+            Event::Answered {
+                call,
+                result: Ok(held("other", 1, 1)),
+            },
+        );
         candidate.asked.clear();
         candidate
     }
@@ -37,12 +47,20 @@ impl Candidate {
     /// Time passes until then, with a store that cannot be connected to.
     fn refused_until(&mut self, until: Duration) {
         loop {
-            let Some(at) = self.election.wake_at().filter(|at| *at < until) else { return };
+            let Some(at) = self.election.wake_at().filter(|at| *at < until) else {
+                return;
+            };
             let asked = self.asked.len();
             self.step(at, Event::Tick);
             if self.asked.len() > asked {
                 let call = self.call.expect("it has asked");
-                self.step(at, Event::Answered { call, result: Err(CallError::Unknown) });
+                self.step(
+                    at,
+                    Event::Answered {
+                        call,
+                        result: Err(CallError::Unknown),
+                    },
+                );
             }
         }
     }
@@ -55,11 +73,27 @@ fn a_store_that_is_away_for_an_hour_is_asked_less_and_less() {
     let mut candidate = Candidate::new(1);
     candidate.refused_until(secs(HOUR));
     let asked = |from: f64, until: f64| {
-        candidate.asked.iter().filter(|at| (secs(from)..secs(until)).contains(at)).count()
+        candidate
+            .asked
+            .iter()
+            .filter(|at| (secs(from)..secs(until)).contains(at))
+            .count()
     };
-    assert_eq!(asked(0.0, 15.0), 0, "nobody asks while the lease that was seen lasts");
-    assert!(asked(15.0, 45.0) >= 15, "at first each retry: {}", asked(15.0, 45.0));
-    assert!(asked(3000.0, 3600.0) <= 600 / 11, "at last each lease: {}", asked(3000.0, 3600.0));
+    assert_eq!(
+        asked(0.0, 15.0),
+        0,
+        "nobody asks while the lease that was seen lasts"
+    );
+    assert!(
+        asked(15.0, 45.0) >= 15,
+        "at first each retry: {}",
+        asked(15.0, 45.0)
+    );
+    assert!(
+        asked(3000.0, 3600.0) <= 600 / 11,
+        "at last each lease: {}",
+        asked(3000.0, 3600.0)
+    );
 }
 
 #[test]
@@ -73,8 +107,15 @@ fn a_thousand_candidates_come_back_one_after_the_other() {
         })
         .collect();
     first.sort_unstable();
-    assert!(first[0] < back + secs(0.5), "the first one is not late: {:?}", first[0]);
-    assert!(first[999] <= back + secs(15.0), "and the last one asks within a lease");
+    assert!(
+        first[0] < back + secs(0.5),
+        "the first one is not late: {:?}",
+        first[0]
+    );
+    assert!(
+        first[999] <= back + secs(15.0),
+        "and the last one asks within a lease"
+    );
     for second in 0..15 {
         let window = back + secs(f64::from(second))..back + secs(f64::from(second) + 1.0);
         let asked = first.iter().filter(|at| window.contains(at)).count();

@@ -31,7 +31,9 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         let mut failing = None;
         loop {
             let check = limited(timing.call_limit(), store.check(&self.leader.name));
-            let Some(checked) = cx.run_until_cancelled(check).await else { return Ok(()) };
+            let Some(checked) = cx.run_until_cancelled(check).await else {
+                return Ok(());
+            };
             match checked {
                 Ok(()) => return Ok(()),
                 Err(error) => self.on_trouble(error)?,

@@ -17,7 +17,9 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         let leader = self.leader;
         match self.start(fence, valid_until) {
             Ok(led) => {
-                leader.shared.set_led(Some((led.runner.clone(), led.term.clone())));
+                leader
+                    .shared
+                    .set_led(Some((led.runner.clone(), led.term.clone())));
                 leader.shared.leading.send_replace(true);
                 self.led = Some(led);
                 true
@@ -79,7 +81,9 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     pub(super) fn overrun(&mut self) {
         self.leader.shared.leading.send_replace(false);
         if let (Some(led), OnOverrun::Report) = (&self.led, self.leader.on_overrun) {
-            self.cx.report(LeaderError::Overrun { fence: led.term.fence() });
+            self.cx.report(LeaderError::Overrun {
+                fence: led.term.fence(),
+            });
         }
     }
 

@@ -25,7 +25,12 @@ impl Entry {
     }
 
     pub(super) fn to_text(&self) -> String {
-        let Self { holder, fence, renewals, lease } = self;
+        let Self {
+            holder,
+            fence,
+            renewals,
+            lease,
+        } = self;
         let millis = |lease: Duration| format!("lease {} ms\n", lease.as_millis());
         let lease = lease.map_or_else(String::new, millis);
         format!("{FIRST_LINE}\nholder {holder}\nfence {fence}\nrenewals {renewals}\n{lease}")
@@ -39,9 +44,19 @@ impl Entry {
         let renewals = lines.next()?.strip_prefix("renewals ")?.parse().ok()?;
         let lease = match lines.next() {
             None => None,
-            Some(line) => Some(line.strip_prefix("lease ")?.strip_suffix(" ms")?.parse().ok()?),
+            Some(line) => Some(
+                line.strip_prefix("lease ")?
+                    .strip_suffix(" ms")?
+                    .parse()
+                    .ok()?,
+            ),
         };
-        Some(Self { holder, fence, renewals, lease: lease.map(Duration::from_millis) })
+        Some(Self {
+            holder,
+            fence,
+            renewals,
+            lease: lease.map(Duration::from_millis),
+        })
     }
 }
 
@@ -52,7 +67,12 @@ mod tests {
     #[test]
     fn an_entry_comes_back_from_its_text() {
         for lease in [Some(Duration::from_millis(1500)), None] {
-            let entry = Entry { holder: "host/7/0a".to_owned(), fence: 3, renewals: 9, lease };
+            let entry = Entry {
+                holder: "host/7/0a".to_owned(),
+                fence: 3,
+                renewals: 9,
+                lease,
+            };
             assert_eq!(Entry::parse(&entry.to_text()), Some(entry));
         }
         assert_eq!(Entry::parse("something else"), None);

@@ -16,9 +16,9 @@ pub(super) fn check(name: &str) -> Result<(), StoreError> {
     match length {
         0 => Err(StoreError::refused("the name of a lease is empty")),
         1..=LONGEST => Ok(()),
-        _ => {
-            Err(StoreError::refused(format!("the name of a lease is too long for a file: {name}")))
-        }
+        _ => Err(StoreError::refused(format!(
+            "the name of a lease is too long for a file: {name}"
+        ))),
     }
 }
 
@@ -52,7 +52,10 @@ pub(super) fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in entries {
         let file = entry?.file_name();
-        let name = file.to_str().and_then(|file| file.strip_suffix(LEASE)).and_then(decoded);
+        let name = file
+            .to_str()
+            .and_then(|file| file.strip_suffix(LEASE))
+            .and_then(decoded);
         names.extend(name);
     }
     names.sort_unstable();

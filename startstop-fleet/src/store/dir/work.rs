@@ -27,7 +27,10 @@ pub(super) enum Attempt<T> {
 
 impl Work {
     pub(super) fn new(folder: &Path, name: &str) -> Self {
-        Self { folder: folder.to_owned(), name: name.to_owned() }
+        Self {
+            folder: folder.to_owned(),
+            name: name.to_owned(),
+        }
     }
 
     /// Says in words why nothing can be written here.
@@ -38,12 +41,16 @@ impl Work {
         };
         self.lock_file().map(drop).map_err(refused)?;
         let probe = self.folder.join(format!(".probe-{}", std::process::id()));
-        File::create(&probe).and_then(|mut file| file.write_all(b"-")).map_err(refused)?;
+        File::create(&probe)
+            .and_then(|mut file| file.write_all(b"-"))
+            .map_err(refused)?;
         fs::remove_file(&probe).map_err(refused)
     }
 
     pub(super) fn read(&self) -> Result<Record, StoreError> {
-        let Some(entry) = self.entry()? else { return Ok(Record::free(Version::absent())) };
+        let Some(entry) = self.entry()? else {
+            return Ok(Record::free(Version::absent()));
+        };
         if entry.lease.is_none() || self.lives(entry.fence).map_err(StoreError::unavailable)? {
             return Ok(entry.record());
         }
@@ -78,7 +85,12 @@ impl Work {
         let fence = self.next_fence(old.as_ref())?;
         let life = lease.map(|_| self.begin_life(fence)).transpose();
         let life = life.map_err(StoreError::unavailable)?;
-        let entry = Entry { holder, fence, renewals: 0, lease };
+        let entry = Entry {
+            holder,
+            fence,
+            renewals: 0,
+            lease,
+        };
         self.write(&entry)?;
         if let Some(old) = old {
             self.end_life(old.fence);
@@ -103,7 +115,11 @@ impl Work {
     fn compare(&self, expected: &Version) -> Result<Option<Entry>, StoreError> {
         let entry = self.entry()?;
         let version = entry.as_ref().map_or_else(Version::absent, Entry::version);
-        if version == *expected { Ok(entry) } else { Err(StoreError::Conflict) }
+        if version == *expected {
+            Ok(entry)
+        } else {
+            Err(StoreError::Conflict)
+        }
     }
 
     fn entry(&self) -> Result<Option<Entry>, StoreError> {
@@ -144,7 +160,12 @@ impl Work {
     fn lock_file(&self) -> io::Result<File> {
         fs::create_dir_all(&self.folder)?;
         let path = paths::lock(&self.folder, &self.name);
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
     }
 
     fn begin_life(&self, fence: u64) -> io::Result<File> {

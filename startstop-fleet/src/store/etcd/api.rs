@@ -25,8 +25,15 @@ impl Api {
         endpoints: Vec<String>,
         login: Option<Login>,
     ) -> Self {
-        let endpoints = endpoints.into_iter().map(|url| url.trim_end_matches('/').to_owned());
-        Self { client, endpoints: Arc::new(endpoints.collect()), first: Arc::default(), login }
+        let endpoints = endpoints
+            .into_iter()
+            .map(|url| url.trim_end_matches('/').to_owned());
+        Self {
+            client,
+            endpoints: Arc::new(endpoints.collect()),
+            first: Arc::default(),
+            login,
+        }
     }
 
     pub(super) async fn call(&self, path: &str, body: &Value) -> Result<Value, StoreError> {
@@ -54,9 +61,14 @@ impl Api {
                 answer => return answer.map_err(said),
             }
         }
-        let asked = self.post("/v3/auth/authenticate", &login.body(), None).await?.map_err(said)?;
+        let asked = self
+            .post("/v3/auth/authenticate", &login.body(), None)
+            .await?
+            .map_err(said)?;
         let answer: Value = asked.json().await.map_err(StoreError::unavailable)?;
-        let token = answer["token"].as_str().ok_or_else(|| StoreError::unavailable("no token"))?;
+        let token = answer["token"]
+            .as_str()
+            .ok_or_else(|| StoreError::unavailable("no token"))?;
         login.remember(token);
         self.post(path, body, Some(token)).await?.map_err(said)
     }
@@ -74,7 +86,10 @@ impl Api {
         let mut failed = None;
         for place in (first..first + count).map(|place| place % count) {
             self.first.store((place + 1) % count, Ordering::Relaxed);
-            let request = self.client.post(format!("{}{path}", self.endpoints[place])).json(body);
+            let request = self
+                .client
+                .post(format!("{}{path}", self.endpoints[place]))
+                .json(body);
             // A member that is cut off from the others ends its watches.
             let request = request.header("Grpc-Metadata-hasleader", "true");
             let request = match token {
@@ -90,7 +105,10 @@ impl Api {
                 Err(error) => return Err(StoreError::unavailable(error)),
             }
         }
-        Err(failed.map_or_else(|| StoreError::unavailable("no endpoint"), StoreError::unavailable))
+        Err(failed.map_or_else(
+            || StoreError::unavailable("no endpoint"),
+            StoreError::unavailable,
+        ))
     }
 }
 
@@ -115,16 +133,29 @@ async fn answered(response: Response) -> Result<Response, Answer> {
     }
     let text = response.text().await.unwrap_or_default();
     let body: Value = serde_json::from_str(&text).unwrap_or_default();
-    let message = body["message"].as_str().or(body["error"].as_str()).unwrap_or(&text);
+    let message = body["message"]
+        .as_str()
+        .or(body["error"].as_str())
+        .unwrap_or(&text);
     let message: String = message.trim().chars().take(MOST).collect();
-    Err(Answer { code: body["code"].as_u64(), status: status.as_u16(), message })
+    Err(Answer {
+        code: body["code"].as_u64(),
+        status: status.as_u16(),
+        message,
+    })
 }
 
 /// Whatever answers may answer with a page.
 const MOST: usize = 200;
 
 /// The codes are those of gRPC: 3 invalid argument, 5 not found, 7 permission denied, 16 unauthenticated.
-fn said(Answer { code, status, message }: Answer) -> StoreError {
+fn said(
+    Answer {
+        code,
+        status,
+        message,
+    }: Answer,
+) -> StoreError {
     let message = format!("etcd says {status}: {message}");
     match code {
         Some(5) => StoreError::Conflict,

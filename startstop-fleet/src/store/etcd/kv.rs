@@ -39,7 +39,10 @@ pub(super) const BESIDE: &str = "~";
 /// What a version says: the revision of the last write, and the lease that the key is bound to.
 pub(super) fn parts(version: &Version) -> Option<(u64, u64)> {
     let (modified, lease) = version.text()?.split_once('/')?;
-    Some((modified.parse().ok()?, lease.trim_end_matches(BESIDE).parse().ok()?))
+    Some((
+        modified.parse().ok()?,
+        lease.trim_end_matches(BESIDE).parse().ok()?,
+    ))
 }
 
 pub(super) fn is_beside(version: &Version) -> bool {
@@ -51,7 +54,9 @@ pub(super) fn version(modified: u64, lease: u64, mark: &str) -> Version {
 }
 
 pub(super) fn record(kv: Option<&Kv>) -> Record {
-    let Some(kv) = kv else { return Record::free(Version::absent()) };
+    let Some(kv) = kv else {
+        return Record::free(Version::absent());
+    };
     let (mark, holder) = match kv.value.strip_prefix(BESIDE) {
         Some(holder) => (BESIDE, holder),
         None => ("", &*kv.value),

@@ -14,7 +14,11 @@ pub(super) struct Login {
 
 impl Login {
     pub(super) fn new(name: &str, password: &str) -> Self {
-        Self { name: name.into(), password: password.into(), token: Arc::default() }
+        Self {
+            name: name.into(),
+            password: password.into(),
+            token: Arc::default(),
+        }
     }
 
     pub(super) fn body(&self) -> Value {
@@ -41,6 +45,8 @@ impl Login {
 
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Login")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

@@ -21,9 +21,9 @@ pub(super) fn number(value: &Value) -> Result<u64, StoreError> {
     match value {
         Value::Null => Ok(0),
         Value::String(text) => text.parse().map_err(StoreError::unavailable),
-        other => {
-            other.as_u64().ok_or_else(|| StoreError::unavailable(format!("no number: {other}")))
-        }
+        other => other
+            .as_u64()
+            .ok_or_else(|| StoreError::unavailable(format!("no number: {other}"))),
     }
 }
 

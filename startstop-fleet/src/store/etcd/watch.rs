@@ -24,7 +24,12 @@ impl Watch {
     /// Waits until the watch has begun.
     pub(super) async fn begin(response: reqwest::Response) -> Result<Self, StoreError> {
         let (unread, told) = (Vec::new(), VecDeque::new());
-        let mut watch = Self { response, unread, told, is_new: true };
+        let mut watch = Self {
+            response,
+            unread,
+            told,
+            is_new: true,
+        };
         let first = watch.line().await?;
         match first["result"]["created"].as_bool() {
             Some(true) if first["result"]["canceled"].as_bool() != Some(true) => Ok(watch),
@@ -49,7 +54,9 @@ impl Watch {
             let line = self.line().await?;
             let result = &line["result"];
             if result.is_null() || result["canceled"].as_bool() == Some(true) {
-                return Err(StoreError::unavailable(format!("the watch has ended: {line}")));
+                return Err(StoreError::unavailable(format!(
+                    "the watch has ended: {line}"
+                )));
             }
             for event in result["events"].as_array().into_iter().flatten() {
                 self.told.push_back(parse(event)?);
@@ -63,7 +70,12 @@ impl Watch {
                 let line: Vec<u8> = self.unread.drain(..=end).collect();
                 return serde_json::from_slice(&line).map_err(StoreError::unavailable);
             }
-            match self.response.chunk().await.map_err(StoreError::unavailable)? {
+            match self
+                .response
+                .chunk()
+                .await
+                .map_err(StoreError::unavailable)?
+            {
                 Some(chunk) => self.unread.extend_from_slice(&chunk),
                 None => return Err(StoreError::unavailable("the watch has ended")),
             }

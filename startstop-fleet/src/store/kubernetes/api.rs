@@ -36,7 +36,12 @@ const DRY: &str = "?dryRun=All";
 
 impl Api {
     pub(super) fn new(client: Client, namespace: String) -> Self {
-        Self { client, namespace, token_file: None, seen: Arc::default() }
+        Self {
+            client,
+            namespace,
+            token_file: None,
+            seen: Arc::default(),
+        }
     }
 
     pub(super) async fn get(&self, name: &str) -> Result<Option<Lease>, StoreError> {
@@ -49,12 +54,17 @@ impl Api {
 
     /// The object in the version that is expected.
     pub(super) async fn seen(&self, name: &str, expected: &Version) -> Result<Lease, StoreError> {
-        let known = self.lock().get(name).filter(|lease| lease.version() == *expected).cloned();
+        let known = self
+            .lock()
+            .get(name)
+            .filter(|lease| lease.version() == *expected)
+            .cloned();
         if let Some(lease) = known {
             return Ok(lease);
         }
         let now = self.get(name).await?;
-        now.filter(|lease| lease.version() == *expected).ok_or(StoreError::Conflict)
+        now.filter(|lease| lease.version() == *expected)
+            .ok_or(StoreError::Conflict)
     }
 
     pub(super) async fn create(&self, lease: Lease) -> Result<Lease, StoreError> {
@@ -66,7 +76,10 @@ impl Api {
     }
 
     pub(super) async fn update(&self, name: &str, lease: Lease) -> Result<Lease, StoreError> {
-        match self.send(Method::PUT, &format!("/{name}"), Some(&lease.0)).await {
+        match self
+            .send(Method::PUT, &format!("/{name}"), Some(&lease.0))
+            .await
+        {
             Ok(lease) => Ok(self.remember(name, Lease(lease))),
             Err(kube::Error::Api(error)) if error.code == 404 => Err(StoreError::Conflict),
             Err(error) => Err(said(error)),
@@ -87,18 +100,29 @@ impl Api {
 
     /// Tells of all leases of the namespace, first what there is.
     pub(super) async fn watch_all(&self) -> Result<Watch, StoreError> {
-        self.events(&format!("?watch=1&resourceVersion=0&timeoutSeconds={WATCH}")).await
+        self.events(&format!(
+            "?watch=1&resourceVersion=0&timeoutSeconds={WATCH}"
+        ))
+        .await
     }
 
     async fn events(&self, path: &str) -> Result<Watch, StoreError> {
         let request = self.request(Method::GET, path, None).map_err(said)?;
-        let events = self.client.request_events::<Value>(request).await.map_err(said)?;
+        let events = self
+            .client
+            .request_events::<Value>(request)
+            .await
+            .map_err(said)?;
         Ok(Box::pin(events))
     }
 
     pub(super) async fn try_create(&self, name: &str) -> Result<(), StoreError> {
         let body = Lease::empty(name);
-        match self.send(Method::POST, DRY, Some(&body.0)).await.map_err(not_created) {
+        match self
+            .send(Method::POST, DRY, Some(&body.0))
+            .await
+            .map_err(not_created)
+        {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
@@ -165,7 +189,10 @@ impl Api {
             Some(file) => {
                 let token = std::fs::read_to_string(file);
                 let token = token.map_err(|error| kube::Error::Service(error.into()))?;
-                request.header(http::header::AUTHORIZATION, format!("Bearer {}", token.trim()))
+                request.header(
+                    http::header::AUTHORIZATION,
+                    format!("Bearer {}", token.trim()),
+                )
             }
             None => request,
         };

@@ -32,7 +32,10 @@ impl Lease {
     }
 
     pub(super) fn object_name(&self) -> String {
-        self.0["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+        self.0["metadata"]["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The name of the lease: dots were slashes.
@@ -47,14 +50,22 @@ impl Lease {
     }
 
     pub(super) fn record(&self) -> Record {
-        let holder = self.0["spec"]["holderIdentity"].as_str().filter(|holder| !holder.is_empty());
-        let Some(holder) = holder else { return Record::free(self.version()) };
-        let lease = self.0["spec"]["leaseDurationSeconds"].as_u64().map(Duration::from_secs);
+        let holder = self.0["spec"]["holderIdentity"]
+            .as_str()
+            .filter(|holder| !holder.is_empty());
+        let Some(holder) = holder else {
+            return Record::free(self.version());
+        };
+        let lease = self.0["spec"]["leaseDurationSeconds"]
+            .as_u64()
+            .map(Duration::from_secs);
         Record::held(holder, self.fence(), self.version()).lasting(lease)
     }
 
     fn transitions(&self) -> u64 {
-        self.0["spec"]["leaseTransitions"].as_u64().unwrap_or_default()
+        self.0["spec"]["leaseTransitions"]
+            .as_u64()
+            .unwrap_or_default()
     }
 
     fn fence(&self) -> u64 {
@@ -67,7 +78,9 @@ impl Lease {
         let transitions = self.transitions() + 1;
         if transitions >= MOST_TRANSITIONS {
             let name = self.object_name();
-            return Err(StoreError::refused(format!("{name} has too many transitions: delete it")));
+            return Err(StoreError::refused(format!(
+                "{name} has too many transitions: delete it"
+            )));
         }
         self.hold(claim);
         self.0["spec"]["leaseTransitions"] = json!(transitions);
@@ -83,7 +96,10 @@ impl Lease {
         let seconds = |lease: Duration| lease.as_secs() + u64::from(lease.subsec_nanos() > 0);
         match claim.lease() {
             Some(lease) => spec["leaseDurationSeconds"] = json!(seconds(lease).max(1)),
-            None => drop(spec.as_object_mut().map(|spec| spec.remove("leaseDurationSeconds"))),
+            None => drop(
+                spec.as_object_mut()
+                    .map(|spec| spec.remove("leaseDurationSeconds")),
+            ),
         }
     }
 
@@ -147,7 +163,9 @@ mod tests {
         let fence = |created: &str, transitions: u64| {
             let metadata = json!({ "creationTimestamp": created });
             let spec = json!({ "holderIdentity": "a", "leaseTransitions": transitions });
-            Lease(json!({ "metadata": metadata, "spec": spec })).record().fence()
+            Lease(json!({ "metadata": metadata, "spec": spec }))
+                .record()
+                .fence()
         };
         let (early, late) = ("2026-11-29T08:00:00Z", "2026-11-29T08:00:01Z");
         assert!(fence(early, 0) < fence(early, 1));

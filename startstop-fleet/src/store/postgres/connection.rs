@@ -73,7 +73,10 @@ where
             let options = config.get_options().unwrap_or_default();
             config.options(format!("{options} -c {MARK}={mark}"));
             // It may be silent for long: one whose other end is gone has to end.
-            config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(2);
+            config
+                .keepalives_idle(KEEPALIVE)
+                .keepalives_interval(KEEPALIVE)
+                .keepalives_retries(2);
             let connected = config.connect(self.tls.clone()).await;
             let (client, mut connection) = connected.map_err(said)?;
             let closing = Closing(heard);
@@ -111,7 +114,10 @@ impl Connection {
         sql: &str,
         values: &Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        let values: Vec<_> = values.iter().map(|(value, kind)| (*value, kind.clone())).collect();
+        let values: Vec<_> = values
+            .iter()
+            .map(|(value, kind)| (*value, kind.clone()))
+            .collect();
         self.client.query_typed(sql, &values).await.map_err(said)
     }
 
@@ -160,6 +166,10 @@ fn what_else(error: &Error) -> Option<String> {
         return Some(text);
     }
     let io: &io::Error = error.source()?.downcast_ref()?;
-    let other = [io::ErrorKind::Other, io::ErrorKind::InvalidInput, io::ErrorKind::InvalidData];
+    let other = [
+        io::ErrorKind::Other,
+        io::ErrorKind::InvalidInput,
+        io::ErrorKind::InvalidData,
+    ];
     other.contains(&io.kind()).then(|| io.to_string())
 }

@@ -29,7 +29,11 @@ pub(super) struct Heard {
 impl Heard {
     pub(super) fn new() -> Self {
         let changes = broadcast::Sender::new(CHANGES);
-        Self { known: Mutex::default(), changes, closed: AtomicBool::new(false) }
+        Self {
+            known: Mutex::default(),
+            changes,
+            closed: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Told> {
@@ -43,7 +47,9 @@ impl Heard {
     /// Notes what was read since it listens; what was told meanwhile may be newer.
     pub(super) fn note(&self, name: &str, record: &Record) {
         let mut known = self.lock();
-        let old = known.get(name).map_or(i64::MIN, |old| signed(old.version()));
+        let old = known
+            .get(name)
+            .map_or(i64::MIN, |old| signed(old.version()));
         if old < signed(record.version()) {
             known.insert(name.to_owned(), record.clone());
         }
@@ -96,7 +102,10 @@ mod tests {
     #[test]
     fn a_notification_has_the_record_in_it() {
         let held = Record::held("host 1/77", 7, Version::from(9)).lasting(Duration::from_secs(15));
-        assert_eq!(parse("9 7 15000 4 ä/b host 1/77"), Some(("ä/b ".to_owned(), held)));
+        assert_eq!(
+            parse("9 7 15000 4 ä/b host 1/77"),
+            Some(("ä/b ".to_owned(), held))
+        );
         let free = Record::free(Version::from(10));
         assert_eq!(parse("10 7 -1 3 a/b"), Some(("a/b".to_owned(), free)));
         assert_eq!(parse("something else"), None);

@@ -41,7 +41,10 @@ impl Hub {
         connect: &dyn Connect,
     ) -> Result<Arc<Listener>, StoreError> {
         let mut place = self.listener.lock().await;
-        if let Some(listener) = place.as_ref().filter(|listener| !listener.heard.is_closed()) {
+        if let Some(listener) = place
+            .as_ref()
+            .filter(|listener| !listener.heard.is_closed())
+        {
             return Ok(listener.clone());
         }
         *place = begin(connect).await?;
@@ -56,13 +59,18 @@ async fn begin(connect: &dyn Connect) -> Result<Option<Arc<Listener>>, StoreErro
     let heard = Arc::new(Heard::new());
     let connection = connect.listen(&mark, heard.clone()).await?;
     let listener = Listener { heard, connection };
-    let rows =
-        listener.connection.query(&format!("select current_setting('{MARK}', true)"), &[]).await?;
+    let rows = listener
+        .connection
+        .query(&format!("select current_setting('{MARK}', true)"), &[])
+        .await?;
     let said: Option<String> = rows.first().and_then(|row| row.try_get(0).ok());
     if said.as_deref() != Some(&*mark) {
         return Ok(None);
     }
-    listener.connection.run(&format!("listen {CHANNEL}")).await?;
+    listener
+        .connection
+        .run(&format!("listen {CHANNEL}"))
+        .await?;
     Ok(Some(Arc::new(listener)))
 }
 

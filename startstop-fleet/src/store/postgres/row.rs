@@ -12,9 +12,13 @@ pub(super) fn record(row: &Row) -> Result<Record, StoreError> {
         row.try_get(name).map_err(StoreError::unavailable)
     };
     if row.try_get("standby").map_err(StoreError::unavailable)? {
-        return Err(StoreError::unavailable("the server is a standby, which may be behind"));
+        return Err(StoreError::unavailable(
+            "the server is a standby, which may be behind",
+        ));
     }
-    let Some(version) = get("version")? else { return Ok(Record::free(Version::absent())) };
+    let Some(version) = get("version")? else {
+        return Ok(Record::free(Version::absent()));
+    };
     let version = Version::from(unsigned(version));
     let holder: Option<&str> = row.try_get("holder").map_err(StoreError::unavailable)?;
     Ok(match holder {
@@ -33,5 +37,8 @@ pub(super) fn unsigned(number: i64) -> u64 {
 }
 
 pub(super) fn signed(version: &Version) -> i64 {
-    version.number().and_then(|number| i64::try_from(number).ok()).unwrap_or(-1)
+    version
+        .number()
+        .and_then(|number| i64::try_from(number).ok())
+        .unwrap_or(-1)
 }

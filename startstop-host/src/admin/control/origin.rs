@@ -7,7 +7,9 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 /// Whether the `Host` is one of ours, and the `Origin`, if there is one, the same.
 pub(super) fn is_ours(headers: &HeaderMap, hosts: &[String]) -> bool {
-    let Some(host) = the_only(headers, header::HOST) else { return false };
+    let Some(host) = the_only(headers, header::HOST) else {
+        return false;
+    };
     if !is_host(name_of(host), hosts) {
         return false;
     }
@@ -23,7 +25,10 @@ fn the_only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 }
 
 fn is_host(name: &str, hosts: &[String]) -> bool {
-    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    let address = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(name);
     let known = |host: &str| host.eq_ignore_ascii_case(name);
     address.parse::<IpAddr>().is_ok() || known("localhost") || hosts.iter().any(|host| known(host))
 }
@@ -37,7 +42,9 @@ fn name_of(host: &str) -> &str {
 }
 
 fn is_same(origin: &str, host: &str) -> bool {
-    let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    let authority = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
     authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
@@ -57,9 +64,20 @@ mod tests {
 
     #[test]
     fn a_host_is_an_address_or_localhost_or_allowed() {
-        let hosts = ["127.0.0.1", "10.0.0.7:9100", "[::1]:9100", "LOCALHOST:9100", "ops.example:1"];
+        let hosts = [
+            "127.0.0.1",
+            "10.0.0.7:9100",
+            "[::1]:9100",
+            "LOCALHOST:9100",
+            "ops.example:1",
+        ];
         assert!(hosts.into_iter().all(|host| asks(&[("host", host)])));
-        let others = ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:9100", ""];
+        let others = [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:9100",
+            "",
+        ];
         assert!(!others.into_iter().any(|host| asks(&[("host", host)])));
         assert!(!asks(&[]));
         assert!(!asks(&[("host", "localhost"), ("host", "localhost")]));
@@ -70,7 +88,13 @@ mod tests {
         let host = ("host", "localhost:9100");
         assert!(asks(&[host, ("origin", "http://localhost:9100")]));
         assert!(asks(&[host, ("origin", "https://localhost:9100")]));
-        for other in ["null", "", "http://localhost", "http://evil.example", "localhost:9100"] {
+        for other in [
+            "null",
+            "",
+            "http://localhost",
+            "http://evil.example",
+            "localhost:9100",
+        ] {
             assert!(!asks(&[host, ("origin", other)]), "{other}");
         }
     }

@@ -32,7 +32,11 @@ fn row(text: &mut String, tree: &str, status: &Status) {
     let service = format!(
         "<span class=\"tree\" aria-hidden=\"true\">{tree}</span><span title=\"{path}\">{name}</span>"
     );
-    let state = format!("<span class=\"state\">{}</span>{}", status.state(), readiness(status));
+    let state = format!(
+        "<span class=\"state\">{}</span>{}",
+        status.state(),
+        readiness(status)
+    );
     let values = [
         service,
         state,
@@ -45,7 +49,11 @@ fn row(text: &mut String, tree: &str, status: &Status) {
     ];
     let _ = write!(text, "<tr class=\"{}\">", class(status));
     for (label, value) in COLUMNS.iter().zip(values) {
-        let empty = if value.is_empty() { " class=\"empty\"" } else { "" };
+        let empty = if value.is_empty() {
+            " class=\"empty\""
+        } else {
+            ""
+        };
         let _ = write!(text, "<td data-label=\"{label}\"{empty}>{value}</td>");
     }
     text.push_str("</tr>\n");
@@ -79,7 +87,10 @@ fn uptime(status: &Status) -> String {
 
 /// A failure with all that caused it.
 fn failure(failure: &Failure) -> String {
-    let mut text = format!("<details><summary>{}</summary>", Escaped(&failure.error().to_string()));
+    let mut text = format!(
+        "<details><summary>{}</summary>",
+        Escaped(&failure.error().to_string())
+    );
     let _ = write!(text, "<p>{}</p>", Escaped(&failure.to_string()));
     let mut source = failure.error().source();
     while let Some(error) = source {
@@ -90,17 +101,31 @@ fn failure(failure: &Failure) -> String {
 }
 
 fn checkpoint(status: &Status) -> String {
-    let Some(text) = status.checkpoint() else { return String::new() };
-    let age = status.checkpoint_age().map(|age| format!(", {} ago", brief(age)));
+    let Some(text) = status.checkpoint() else {
+        return String::new();
+    };
+    let age = status
+        .checkpoint_age()
+        .map(|age| format!(", {} ago", brief(age)));
     format!("{}{}", Escaped(text), age.unwrap_or_default())
 }
 
 /// What there is to say beside the state.
 fn remarks(status: &Status) -> String {
     let stuck = status.unresponsive().map(ToString::to_string);
-    let unready = status.not_ready_reason().map(|reason| format!("not ready: {reason}"));
-    let next = status.next_attempt().map(|left| format!("next attempt in {}", brief(left)));
-    let all = [stuck, unready, next, stopping(status), status.detail().map(str::to_owned)];
+    let unready = status
+        .not_ready_reason()
+        .map(|reason| format!("not ready: {reason}"));
+    let next = status
+        .next_attempt()
+        .map(|left| format!("next attempt in {}", brief(left)));
+    let all = [
+        stuck,
+        unready,
+        next,
+        stopping(status),
+        status.detail().map(str::to_owned),
+    ];
     let all: Vec<String> = all.into_iter().flatten().collect();
     Escaped(&all.join("; ")).to_string()
 }
@@ -110,9 +135,16 @@ fn stopping(status: &Status) -> Option<String> {
     if status.state() != State::Stopping {
         return None;
     }
-    let left = status.remaining().map(|left| format!("{} left", brief(left)));
+    let left = status
+        .remaining()
+        .map(|left| format!("{} left", brief(left)));
     let ends = |child: &&Status| child.state() == State::Stopping;
-    let names: Vec<&str> = status.children().iter().filter(ends).map(Status::name).collect();
+    let names: Vec<&str> = status
+        .children()
+        .iter()
+        .filter(ends)
+        .map(Status::name)
+        .collect();
     let waits = (!names.is_empty()).then(|| format!("waits for {}", names.join(", ")));
     let told: Vec<String> = [waits, left].into_iter().flatten().collect();
     (!told.is_empty()).then(|| told.join(", "))

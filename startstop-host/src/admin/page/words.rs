@@ -44,7 +44,11 @@ pub(super) fn brief(duration: Duration) -> String {
 
 /// A share in percent, with as many nines as it has.
 pub(super) fn percent(share: f64) -> String {
-    if share >= 1.0 { "100%".to_owned() } else { format!("{:.3}%", (share * 1e5).floor() / 1e3) }
+    if share >= 1.0 {
+        "100%".to_owned()
+    } else {
+        format!("{:.3}%", (share * 1e5).floor() / 1e3)
+    }
 }
 
 #[cfg(test)]
@@ -61,11 +65,19 @@ mod tests {
 
     #[test]
     fn times_and_shares_are_brief() {
-        let times =
-            [(0, "0s"), (7, "7ms"), (1_250, "1.2s"), (192_000, "3m12s"), (18_150_000, "5h2m")];
+        let times = [
+            (0, "0s"),
+            (7, "7ms"),
+            (1_250, "1.2s"),
+            (192_000, "3m12s"),
+            (18_150_000, "5h2m"),
+        ];
         for (millis, text) in times {
             assert_eq!(brief(Duration::from_millis(millis)), text);
         }
-        assert_eq!((percent(1.0), percent(0.999_999)), ("100%".into(), "99.999%".into()));
+        assert_eq!(
+            (percent(1.0), percent(0.999_999)),
+            ("100%".into(), "99.999%".into())
+        );
     }
 }

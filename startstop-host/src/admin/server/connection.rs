@@ -32,7 +32,11 @@ pub(super) async fn serve(
     place: &Place,
     stop: impl Future<Output = ()>,
 ) {
-    let io = TokioIo::new(Limited { stream, place, stall: None });
+    let io = TokioIo::new(Limited {
+        stream,
+        place,
+        stall: None,
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER)
@@ -69,7 +73,10 @@ impl Limited<'_> {
             return written;
         }
         let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(STALL)));
-        stall.as_mut().poll(task).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        stall
+            .as_mut()
+            .poll(task)
+            .map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

@@ -36,21 +36,34 @@ pub(super) struct Place {
 
 impl Connections {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, began: Instant::now(), open: Mutex::default() }
+        Self {
+            most,
+            began: Instant::now(),
+            open: Mutex::default(),
+        }
     }
 
     /// Gives a place to a connection; where there is none, the most silent one is closed.
     pub(super) fn enter(connections: &Arc<Self>) -> Place {
-        let entry =
-            Arc::new(Entry { last: AtomicU64::new(connections.now()), close: Notify::new() });
-        let mut open = connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = Arc::new(Entry {
+            last: AtomicU64::new(connections.now()),
+            close: Notify::new(),
+        });
+        let mut open = connections
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if open.entries.len() >= connections.most {
             open.close_the_most_silent();
         }
         open.next += 1;
         let number = open.next;
         open.entries.insert(number, Arc::clone(&entry));
-        Place { connections: Arc::clone(connections), number, entry }
+        Place {
+            connections: Arc::clone(connections),
+            number,
+            entry,
+        }
     }
 
     fn now(&self) -> u64 {
@@ -61,7 +74,9 @@ impl Connections {
 impl Open {
     fn close_the_most_silent(&mut self) {
         let last = |(_, entry): &(&u64, &Arc<Entry>)| entry.last.load(Ordering::Relaxed);
-        let Some((&number, _)) = self.entries.iter().min_by_key(last) else { return };
+        let Some((&number, _)) = self.entries.iter().min_by_key(last) else {
+            return;
+        };
         if let Some(entry) = self.entries.remove(&number) {
             entry.close.notify_one();
         }
@@ -71,7 +86,9 @@ impl Open {
 impl Place {
     /// Notes that something was read or written.
     pub(super) fn stir(&self) {
-        self.entry.last.store(self.connections.now(), Ordering::Relaxed);
+        self.entry
+            .last
+            .store(self.connections.now(), Ordering::Relaxed);
     }
 
     /// Waits for a future, until the place is taken away.
@@ -85,7 +102,11 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self
+            .connections
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         open.entries.remove(&self.number);
     }
 }
@@ -108,7 +129,9 @@ mod tests {
         second.until_closed(std::future::pending()).await;
         for open in [&first, &third] {
             let closed = open.until_closed(std::future::pending());
-            tokio::time::timeout(Duration::from_millis(5), closed).await.unwrap_err();
+            tokio::time::timeout(Duration::from_millis(5), closed)
+                .await
+                .unwrap_err();
         }
         drop((first, second, third));
         assert!(connections.open.lock().unwrap().entries.is_empty());

@@ -7,11 +7,18 @@ use serde_json::Value;
 /// The tree, a line a service, aligned.
 pub(crate) fn tree(root: &Value) -> String {
     let rows = rows(root);
-    let width =
-        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths = [0, 1, 2, 3].map(width);
     let line = |row: &[String; 5]| {
-        let columns = row.iter().zip(widths).map(|(text, width)| format!("{text:width$}  "));
+        let columns = row
+            .iter()
+            .zip(widths)
+            .map(|(text, width)| format!("{text:width$}  "));
         let line = columns.collect::<String>() + &row[4];
         line.trim_end().to_owned()
     };
@@ -29,7 +36,10 @@ fn rows(root: &Value) -> Vec<[String; 5]> {
             "└─ " => format!("{prefix}   "),
             _ => prefix,
         };
-        let children = status["children"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let children = status["children"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         for (at, child) in children.iter().enumerate().rev() {
             let last = at + 1 == children.len();
             open.push((below.clone(), if last { "└─ " } else { "├─ " }, child));
@@ -41,7 +51,9 @@ fn rows(root: &Value) -> Vec<[String; 5]> {
 fn row(tree: &str, status: &Value) -> [String; 5] {
     let text = |key: &str| status[key].as_str().map(plain);
     let state = text("state").unwrap_or_default();
-    let uptime = duration(&status["uptime"]).filter(|_| state == "running").map(brief);
+    let uptime = duration(&status["uptime"])
+        .filter(|_| state == "running")
+        .map(brief);
     [
         format!("{tree}{}", text("name").unwrap_or_default()),
         state.clone(),
@@ -54,15 +66,29 @@ fn row(tree: &str, status: &Value) -> [String; 5] {
 /// What there is to say beside the state, in the order of its weight.
 fn remarks(status: &Value, state: &str) -> String {
     let text = |key: &str| status[key].as_str().map(plain);
-    let errors = status["last_failure"]["errors"].as_array().filter(|_| state != "running");
+    let errors = status["last_failure"]["errors"]
+        .as_array()
+        .filter(|_| state != "running");
     let errors = errors.map(|errors| {
-        errors.iter().filter_map(Value::as_str).map(plain).collect::<Vec<_>>().join(": ")
+        errors
+            .iter()
+            .filter_map(Value::as_str)
+            .map(plain)
+            .collect::<Vec<_>>()
+            .join(": ")
     });
     let left = duration(&status["remaining"]).map(|left| format!("{} left", brief(left)));
     let next =
         duration(&status["next_attempt"]).map(|left| format!("next attempt in {}", brief(left)));
     let unready = text("not_ready_reason").map(|reason| format!("not ready: {reason}"));
-    let all = [text("unresponsive"), left, next, errors, unready, text("detail")];
+    let all = [
+        text("unresponsive"),
+        left,
+        next,
+        errors,
+        unready,
+        text("detail"),
+    ];
     all.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
@@ -70,16 +96,29 @@ fn remarks(status: &Value, state: &str) -> String {
 pub(crate) fn event(event: &Value) -> String {
     let text = |key: &str| plain(event[key].as_str().unwrap_or_default());
     let known = ["path", "event", "at", "cycle", "attempt"];
-    let more = event.as_object().into_iter().flatten().filter(|(key, _)| !known.contains(&&***key));
+    let more = event
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| !known.contains(&&***key));
     let more = more.map(|(key, value)| match (duration(value), value) {
         (Some(time), _) => format!(" {key}={}", brief(time)),
         (None, Value::String(text)) => format!(" {key}={}", plain(text)),
         (None, value) => format!(
             " {key}={}",
-            plain(&value["message"].as_str().map_or(value.to_string(), str::to_owned))
+            plain(
+                &value["message"]
+                    .as_str()
+                    .map_or(value.to_string(), str::to_owned)
+            )
         ),
     });
-    format!("{} {}{}", text("path"), text("event"), more.collect::<String>())
+    format!(
+        "{} {}{}",
+        text("path"),
+        text("event"),
+        more.collect::<String>()
+    )
 }
 
 /// A duration as serde writes it.
@@ -106,7 +145,9 @@ fn plain(text: &str) -> String {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if steers(c) { ' ' } else { c })
+        .collect()
 }
 
 #[cfg(test)]

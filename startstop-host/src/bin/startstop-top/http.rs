@@ -18,10 +18,19 @@ pub(crate) struct Server {
 impl Server {
     /// By an address, a port alone, or the address of the page.
     pub(crate) fn at(addr: &str) -> Self {
-        let addr = addr.strip_prefix("http://").unwrap_or(addr).trim_end_matches('/');
+        let addr = addr
+            .strip_prefix("http://")
+            .unwrap_or(addr)
+            .trim_end_matches('/');
         let port = addr.strip_prefix(':').unwrap_or(addr);
         let is_port = port.parse::<u16>().is_ok();
-        Self { addr: if is_port { format!("127.0.0.1:{port}") } else { addr.to_owned() } }
+        Self {
+            addr: if is_port {
+                format!("127.0.0.1:{port}")
+            } else {
+                addr.to_owned()
+            },
+        }
     }
 
     pub(crate) fn status(&self) -> io::Result<Value> {
@@ -35,8 +44,9 @@ impl Server {
         // Nothing may happen for a long time.
         body.get_ref().set_read_timeout(None)?;
         let event = |line: io::Result<String>| {
-            let json =
-                line.map(|line| line.strip_prefix("data: ").map(str::to_owned)).transpose()?;
+            let json = line
+                .map(|line| line.strip_prefix("data: ").map(str::to_owned))
+                .transpose()?;
             Some(json.and_then(|json| Ok(serde_json::from_str(&json)?)))
         };
         Ok(body.lines().filter_map(event))
@@ -63,12 +73,17 @@ impl Server {
 
     /// The body of an answer that is a success.
     fn ask(&self, method: &str, path: &str, headers: &str) -> io::Result<BufReader<TcpStream>> {
-        self.try_ask(method, path, headers).map_err(|error| self.named(&error))
+        self.try_ask(method, path, headers)
+            .map_err(|error| self.named(&error))
     }
 
     fn try_ask(&self, method: &str, path: &str, headers: &str) -> io::Result<BufReader<TcpStream>> {
         let mut stream = self.connect()?;
-        write!(stream, "{method} {path} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n", self.addr)?;
+        write!(
+            stream,
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n",
+            self.addr
+        )?;
         let mut answer = BufReader::new(stream);
         let mut first = String::new();
         answer.read_line(&mut first)?;

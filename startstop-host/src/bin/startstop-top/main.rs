@@ -36,9 +36,11 @@ fn main() -> ExitCode {
         [addr] if io::stdout().is_terminal() => live(&Server::at(addr)),
         [addr] | [addr, "status"] => status(&Server::at(addr)),
         [addr, "events"] => events(&Server::at(addr)),
-        [addr, action @ ("start" | "stop" | "restart" | "reload"), path] => {
-            control(&Server::at(addr), action, path)
-        }
+        [
+            addr,
+            action @ ("start" | "stop" | "restart" | "reload"),
+            path,
+        ] => control(&Server::at(addr), action, path),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
     };
     done.unwrap_or_else(|error| {
@@ -58,7 +60,11 @@ fn say(text: &str) -> io::Result<()> {
 fn status(server: &Server) -> io::Result<ExitCode> {
     let status = server.status()?;
     say(&draw::tree(&status))?;
-    Ok(if status["ready"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if status["ready"] == true {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn events(server: &Server) -> io::Result<ExitCode> {
@@ -103,13 +109,15 @@ fn listen(server: &Server) -> Receiver<()> {
     thread::spawn(move || {
         loop {
             let events = server.events().into_iter().flatten();
-            let heard = events.take_while(Result::is_ok).try_for_each(|_: io::Result<Value>| {
-                // One that is not read yet says the same.
-                match tell.try_send(()) {
-                    Err(std::sync::mpsc::TrySendError::Disconnected(())) => Err(()),
-                    _ => Ok(()),
-                }
-            });
+            let heard = events
+                .take_while(Result::is_ok)
+                .try_for_each(|_: io::Result<Value>| {
+                    // One that is not read yet says the same.
+                    match tell.try_send(()) {
+                        Err(std::sync::mpsc::TrySendError::Disconnected(())) => Err(()),
+                        _ => Ok(()),
+                    }
+                });
             if heard.is_err() {
                 return;
             }

@@ -19,7 +19,12 @@ struct Told {
 
 impl Told {
     fn new() -> Self {
-        Self { machine: Machine::new(GRACE), line: "starting", error: None, live: true }
+        Self {
+            machine: Machine::new(GRACE),
+            line: "starting",
+            error: None,
+            live: true,
+        }
     }
 
     fn up() -> Self {
@@ -30,8 +35,11 @@ impl Told {
     }
 
     fn step(&mut self, at: u64, input: Input<'_>) -> Vec<String> {
-        let look =
-            || Look { line: self.line.to_owned(), error: self.error.clone(), live: self.live };
+        let look = || Look {
+            line: self.line.to_owned(),
+            error: self.error.clone(),
+            live: self.live,
+        };
         let datagrams = self.machine.step(Duration::from_millis(at), input, look);
         let text = |datagram: &super::Datagram| datagram.to_string().trim_end().replace('\n', "|");
         datagrams.iter().map(text).collect()
@@ -47,11 +55,16 @@ impl Told {
 }
 
 fn ready() -> EventKind {
-    EventKind::Ready { after: Duration::ZERO }
+    EventKind::Ready {
+        after: Duration::ZERO,
+    }
 }
 
 fn stopped(exit: Exit) -> EventKind {
-    EventKind::Stopped { exit, ran: Duration::ZERO }
+    EventKind::Stopped {
+        exit,
+        ran: Duration::ZERO,
+    }
 }
 
 #[test]
@@ -84,9 +97,12 @@ fn the_status_is_told_at_most_once_a_second_and_only_when_it_changes() {
 
 #[test]
 fn stopping_is_told_at_the_beginning_of_an_end() {
-    for reason in
-        [StopReason::Requested, StopReason::Own, StopReason::Parent, StopReason::RuntimeEnded]
-    {
+    for reason in [
+        StopReason::Requested,
+        StopReason::Own,
+        StopReason::Parent,
+        StopReason::RuntimeEnded,
+    ] {
         let mut told = Told::up();
         told.line = "stopping: waits for shop/db";
         let begins = told.whole(5, EventKind::Stopping(reason));
@@ -102,8 +118,14 @@ fn stopping_is_told_at_the_beginning_of_an_end() {
 fn an_end_of_a_moment_is_told_too() {
     let mut told = Told::up();
     told.line = "stopped";
-    assert!(told.whole(5, EventKind::Stopping(StopReason::Completed)).is_empty());
-    assert_eq!(told.whole(6, stopped(Exit::Completed)), ["STOPPING=1|STATUS=stopped"]);
+    assert!(
+        told.whole(5, EventKind::Stopping(StopReason::Completed))
+            .is_empty()
+    );
+    assert_eq!(
+        told.whole(6, stopped(Exit::Completed)),
+        ["STOPPING=1|STATUS=stopped"]
+    );
     let mut told = Told::up();
     assert_eq!(told.step(6, Input::End), ["STOPPING=1"]);
 }
@@ -119,21 +141,30 @@ fn a_restart_is_no_end() {
     ] {
         assert!(told.whole(5, kind).is_empty());
     }
-    assert_eq!(told.whole(9, EventKind::Stopping(StopReason::Requested)), ["STOPPING=1"]);
+    assert_eq!(
+        told.whole(9, EventKind::Stopping(StopReason::Requested)),
+        ["STOPPING=1"]
+    );
 }
 
 #[test]
 fn a_reload_is_told_with_its_time_and_its_error() {
     let mut told = Told::up();
     let begins = told.whole(2_000, EventKind::Reloading);
-    assert!(begins[0].starts_with("RELOADING=1|MONOTONIC_USEC="), "{begins:?}");
+    assert!(
+        begins[0].starts_with("RELOADING=1|MONOTONIC_USEC="),
+        "{begins:?}"
+    );
     assert_eq!(told.whole(2_100, EventKind::Reloaded(Ok(()))), ["READY=1"]);
     told.whole(3_000, EventKind::Reloading);
     let failed = told.whole(3_100, EventKind::Reloaded(Err(ReloadError::NotSupported)));
     let line = "ready; the last reload failed: the service does not support a reload";
     assert_eq!(failed, [format!("READY=1|STATUS={line}")]);
     told.whole(9_000, EventKind::Reloading);
-    assert_eq!(told.whole(9_100, EventKind::Reloaded(Ok(()))), ["READY=1|STATUS=ready"]);
+    assert_eq!(
+        told.whole(9_100, EventKind::Reloaded(Ok(()))),
+        ["READY=1|STATUS=ready"]
+    );
 }
 
 #[test]
@@ -164,7 +195,10 @@ fn a_failed_start_is_told_with_its_error() {
     let mut told = Told::new();
     told.time(0);
     told.error = Some(("cannot bind: address in use".into(), 98));
-    assert!(told.whole(5, EventKind::Stopping(StopReason::Failed)).is_empty());
+    assert!(
+        told.whole(5, EventKind::Stopping(StopReason::Failed))
+            .is_empty()
+    );
     let failed = told.whole(6, stopped(Exit::Failed));
     assert_eq!(failed, ["STATUS=cannot bind: address in use|ERRNO=98"]);
     assert!(told.step(7, Input::End).is_empty());

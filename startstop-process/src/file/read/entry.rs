@@ -49,7 +49,9 @@ impl Reader {
         value: &Value<'_>,
         log: &Log,
     ) -> Vec<Spec> {
-        let Some(table) = self.table(value, "a table") else { return Vec::new() };
+        let Some(table) = self.table(value, "a table") else {
+            return Vec::new();
+        };
         self.known(table, &KEYS);
         let command = match table.get("command") {
             Some(command) => self.command(command),
@@ -84,17 +86,26 @@ impl Reader {
 
     fn fill(&mut self, spec: &mut Spec, table: &DeTable<'_>) {
         spec.after = self.get(table, "after", Self::strings).unwrap_or_default();
-        spec.bound_to = self.get(table, "bound_to", Self::strings).unwrap_or_default();
+        spec.bound_to = self
+            .get(table, "bound_to", Self::strings)
+            .unwrap_or_default();
         spec.ready = self.get(table, "ready", Self::ready);
         let restart = self.get(table, "restart", Self::restart);
-        spec.restart =
-            restart.or(Some(Restart { policy: Policy::OnFailure, delay: None, limit: None }));
+        spec.restart = restart.or(Some(Restart {
+            policy: Policy::OnFailure,
+            delay: None,
+            limit: None,
+        }));
         spec.start_timeout = self.get(table, "start_timeout", Self::duration);
         spec.watchdog = self.get(table, "watchdog", Self::duration);
-        if let (Some(value), false) =
-            (table.get("watchdog"), matches!(spec.ready, Some(Ready(Kind::Notify))))
-        {
-            self.wrong(value.span().start, "a watchdog needs `ready = { notify = true }`");
+        if let (Some(value), false) = (
+            table.get("watchdog"),
+            matches!(spec.ready, Some(Ready(Kind::Notify))),
+        ) {
+            self.wrong(
+                value.span().start,
+                "a watchdog needs `ready = { notify = true }`",
+            );
         }
         spec.cwd = self.get(table, "cwd", Self::string);
         spec.env_clear = self.get(table, "env_clear", Self::boolean);
@@ -104,11 +115,18 @@ impl Reader {
         spec.gid = self.get(table, "group", Self::group).or(spec.gid);
         for (name, number) in [("user", "uid"), ("group", "gid")] {
             if let (Some(value), true) = (table.get(name), table.contains_key(number)) {
-                self.wrong(value.span().start, format!("one of {name}, {number} is accepted"));
+                self.wrong(
+                    value.span().start,
+                    format!("one of {name}, {number} is accepted"),
+                );
             }
         }
-        spec.umask = self.get(table, "umask", |reader, value| reader.within(value, 0..=0o777));
-        spec.nice = self.get(table, "nice", |reader, value| reader.within(value, -40..=39));
+        spec.umask = self.get(table, "umask", |reader, value| {
+            reader.within(value, 0..=0o777)
+        });
+        spec.nice = self.get(table, "nice", |reader, value| {
+            reader.within(value, -40..=39)
+        });
         spec.session = self.get(table, "session", Self::boolean);
         spec.job = self.get(table, "job", Self::boolean);
         spec.reload = self.get(table, "reload", Self::reload);
@@ -141,7 +159,9 @@ impl Reader {
         self.get(table, "limits", |reader, value| {
             let table = reader.table(value, "a table like { files = 1024, memory = \"1GB\" }")?;
             reader.known(table, &["files", "memory"]);
-            spec.files = reader.get(table, "files", Self::number::<u32>).map(u64::from);
+            spec.files = reader
+                .get(table, "files", Self::number::<u32>)
+                .map(u64::from);
             spec.memory = reader.get(table, "memory", Self::bytes);
             Some(())
         });
@@ -183,8 +203,14 @@ impl Reader {
         let text = self.string(value)?;
         let signal = text.parse();
         if signal.is_err() {
-            let near = did_you_mean(&text, ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "KILL"]);
-            self.wrong(value.span().start, format!("no signal is called `{text}`{near}"));
+            let near = did_you_mean(
+                &text,
+                ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "KILL"],
+            );
+            self.wrong(
+                value.span().start,
+                format!("no signal is called `{text}`{near}"),
+            );
         }
         signal.ok()
     }
@@ -198,9 +224,12 @@ impl Reader {
 
     fn codes(&mut self, value: &Value<'_>) -> Option<Vec<i32>> {
         match value.get_ref().as_array() {
-            Some(codes) => {
-                Some(codes.iter().filter_map(|code| self.within(code, 0..=255)).collect())
-            }
+            Some(codes) => Some(
+                codes
+                    .iter()
+                    .filter_map(|code| self.within(code, 0..=255))
+                    .collect(),
+            ),
             None => self.expected(value, "an array of codes"),
         }
     }
@@ -213,11 +242,17 @@ impl Reader {
         found.extend(self.get(table, "line", Self::string).map(Ready::line));
         found.extend(self.get(table, "file", Self::string).map(Ready::file));
         found.extend(self.get(table, "after", Self::duration).map(Ready::after));
-        found.extend(self.get(table, "command", Self::command).map(Ready::command));
+        found.extend(
+            self.get(table, "command", Self::command)
+                .map(Ready::command),
+        );
         let notify = self.get(table, "notify", Self::boolean);
         found.extend(notify.filter(|is| *is).map(|_| Ready::notify()));
         if table.len() != 1 {
-            self.wrong(value.span().start, format!("one of {} is accepted", READY.join(", ")));
+            self.wrong(
+                value.span().start,
+                format!("one of {} is accepted", READY.join(", ")),
+            );
         }
         found.pop()
     }
@@ -233,14 +268,27 @@ impl Reader {
     fn restart(&mut self, value: &Value<'_>) -> Option<Restart> {
         if value.get_ref().is_str() {
             let policy = self.policy(value)?;
-            return Some(Restart { policy, delay: None, limit: None });
+            return Some(Restart {
+                policy,
+                delay: None,
+                limit: None,
+            });
         }
-        let table = self.table(value, "a policy, or { policy = \"always\", delay = \"200ms\" }")?;
+        let table = self.table(
+            value,
+            "a policy, or { policy = \"always\", delay = \"200ms\" }",
+        )?;
         self.known(table, &["policy", "delay", "limit"]);
-        let policy = self.get(table, "policy", Self::policy).unwrap_or(Policy::OnFailure);
+        let policy = self
+            .get(table, "policy", Self::policy)
+            .unwrap_or(Policy::OnFailure);
         let delay = self.get(table, "delay", Self::duration);
         let limit = self.get(table, "limit", Self::number);
-        Some(Restart { policy, delay, limit })
+        Some(Restart {
+            policy,
+            delay,
+            limit,
+        })
     }
 
     fn policy(&mut self, value: &Value<'_>) -> Option<Policy> {

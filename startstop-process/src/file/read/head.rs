@@ -56,7 +56,10 @@ impl Reader {
         match fs::read_to_string(&path) {
             Ok(text) => Some(text.trim().to_owned()),
             Err(error) => {
-                self.wrong(value.span().start, format!("{path} cannot be read: {error}"));
+                self.wrong(
+                    value.span().start,
+                    format!("{path} cannot be read: {error}"),
+                );
                 None
             }
         }

@@ -22,8 +22,10 @@ impl Reader {
                 }
             };
         }
-        let table =
-            self.table(value, "a log, or { file = \"app.log\", size = \"10MB\", keep = 5 }")?;
+        let table = self.table(
+            value,
+            "a log, or { file = \"app.log\", size = \"10MB\", keep = 5 }",
+        )?;
         self.known(table, &["file", "size", "age", "keep"]);
         let path = self.get(table, "file", Self::string);
         let size = self.get(table, "size", Self::bytes).unwrap_or(50 << 20);
@@ -32,6 +34,11 @@ impl Reader {
         if path.is_none() {
             self.wrong(value.span().start, "a log of this kind has a `file`");
         }
-        Some(Log::File(Rotation { path: path?.into(), size, age, keep }))
+        Some(Log::File(Rotation {
+            path: path?.into(),
+            size,
+            age,
+            keep,
+        }))
     }
 }

@@ -62,7 +62,12 @@ fn failure(
     message: impl Into<String>,
     details: Value,
 ) -> Box<Failure> {
-    Box::new(Failure { code, reason, message: message.into(), details })
+    Box::new(Failure {
+        code,
+        reason,
+        message: message.into(),
+        details,
+    })
 }
 
 fn details(name: &str) -> Value {
@@ -147,13 +152,21 @@ impl Server {
     }
 
     async fn thawed(&self) {
-        self.frozen.subscribe().wait_for(|frozen| !frozen).await.ok();
+        self.frozen
+            .subscribe()
+            .wait_for(|frozen| !frozen)
+            .await
+            .ok();
     }
 
     async fn answer(&self, act: impl FnOnce(&mut Table) -> Answer) -> Response {
         self.thawed().await;
         let fewer = |busy: usize| busy.checked_sub(1);
-        if self.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
+        if self
+            .busy
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer)
+            .is_ok()
+        {
             let busy = failure(429, "TooManyRequests", "too many requests", Value::Null);
             return ([("retry-after", "1")], *busy).into_response();
         }
@@ -205,11 +218,17 @@ enum Dry {
 type Parameters = BTreeMap<String, String>;
 
 fn dry(query: &Parameters) -> Dry {
-    if query.get("dryRun").is_some_and(|dry| dry == "All") { Dry::Run } else { Dry::No }
+    if query.get("dryRun").is_some_and(|dry| dry == "All") {
+        Dry::Run
+    } else {
+        Dry::No
+    }
 }
 
 fn allowed(headers: &HeaderMap, verb: &str) -> Result<(), Box<Failure>> {
-    let header = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let header = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok());
     let forbidden = |user: &str| {
         let message = format!(
             "leases.coordination.k8s.io is forbidden: User \"{user}\" cannot {verb} resource \"leases\" in API group \
@@ -224,7 +243,11 @@ fn allowed(headers: &HeaderMap, verb: &str) -> Result<(), Box<Failure>> {
     let Some((user, verbs)) = known else {
         return Err(failure(401, "Unauthorized", "Unauthorized", Value::Null));
     };
-    if verbs.contains(&verb) { Ok(()) } else { Err(forbidden(user)) }
+    if verbs.contains(&verb) {
+        Ok(())
+    } else {
+        Err(forbidden(user))
+    }
 }
 
 fn namespace(name: &str) -> Result<(), Box<Failure>> {
@@ -232,7 +255,12 @@ fn namespace(name: &str) -> Result<(), Box<Failure>> {
         return Ok(());
     }
     let details = json!({ "name": name, "kind": "namespaces" });
-    Err(failure(404, "NotFound", format!("namespaces \"{name}\" not found"), details))
+    Err(failure(
+        404,
+        "NotFound",
+        format!("namespaces \"{name}\" not found"),
+        details,
+    ))
 }
 
 fn missing(name: &str) -> Box<Failure> {
@@ -264,7 +292,9 @@ fn valid(body: &Bytes) -> Result<Value, Box<Failure>> {
                 }
             }
             "leaseDurationSeconds" | "leaseTransitions" => {
-                let number = value.as_i64().filter(|number| i32::try_from(*number).is_ok());
+                let number = value
+                    .as_i64()
+                    .filter(|number| i32::try_from(*number).is_ok());
                 let number = number.ok_or_else(|| bad(format!("{key}: {value}")))?;
                 let least = i64::from(key == "leaseDurationSeconds");
                 if number < least {
@@ -284,7 +314,10 @@ fn valid(body: &Bytes) -> Result<Value, Box<Failure>> {
 
 /// Exactly six decimals.
 fn is_micro_time(time: &str) -> bool {
-    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let shape: String = time
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
     shape == "0000-00-00T00:00:00.000000Z"
 }
 
@@ -295,7 +328,11 @@ async fn read(
 ) -> Response {
     let act = |table: &mut Table| {
         allowed(&headers, "get")?;
-        let lease = table.leases.get(&name).cloned().ok_or_else(|| missing(&name))?;
+        let lease = table
+            .leases
+            .get(&name)
+            .cloned()
+            .ok_or_else(|| missing(&name))?;
         Ok((StatusCode::OK, lease))
     };
     server.answer(act).await
@@ -353,13 +390,21 @@ fn replace(table: &mut Table, name: &str, mut lease: Value, dry: Dry) -> Answer 
         );
         failure(409, "Conflict", message, details(name))
     };
-    let (uid, version) = (&lease["metadata"]["uid"], &lease["metadata"]["resourceVersion"]);
+    let (uid, version) = (
+        &lease["metadata"]["uid"],
+        &lease["metadata"]["resourceVersion"],
+    );
     let Some(old) = table.leases.get(name).cloned() else {
         if uid.is_string() {
             return Err(conflict("Precondition failed: UID in precondition"));
         }
         if !version.is_string() {
-            return Err(failure(422, "Invalid", "must be specified for an update", details(name)));
+            return Err(failure(
+                422,
+                "Invalid",
+                "must be specified for an update",
+                details(name),
+            ));
         }
         // It is made again.
         return Ok((StatusCode::CREATED, table.make(name, lease, dry)));
@@ -414,12 +459,20 @@ async fn list(
 fn follow(server: Server, query: &Parameters) -> Response {
     let selector = query.get("fieldSelector").cloned().unwrap_or_default();
     let name = selector.strip_prefix("metadata.name=").map(str::to_owned);
-    let from: u64 = query.get("resourceVersion").and_then(|from| from.parse().ok()).unwrap_or(0);
-    let seconds = query.get("timeoutSeconds").and_then(|limit| limit.parse().ok()).unwrap_or(300);
+    let from: u64 = query
+        .get("resourceVersion")
+        .and_then(|from| from.parse().ok())
+        .unwrap_or(0);
+    let seconds = query
+        .get("timeoutSeconds")
+        .and_then(|limit| limit.parse().ok())
+        .unwrap_or(300);
     let limit = Duration::from_secs(seconds);
     let (lines, receiver) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        tokio::time::timeout(limit, tell(server, name, from, lines)).await.ok();
+        tokio::time::timeout(limit, tell(server, name, from, lines))
+            .await
+            .ok();
     });
     let body = stream::unfold(receiver, |mut receiver| async {
         let line = receiver.recv().await?;
@@ -435,8 +488,10 @@ async fn tell(
     from: u64,
     lines: mpsc::UnboundedSender<String>,
 ) {
-    let wanted =
-        |lease: &Value| name.as_deref().is_none_or(|name| lease["metadata"]["name"] == name);
+    let wanted = |lease: &Value| {
+        name.as_deref()
+            .is_none_or(|name| lease["metadata"]["name"] == name)
+    };
     let line =
         |kind: &str, object: &Value| format!("{}\n", json!({ "type": kind, "object": object }));
     let mut news = server.version.subscribe();
@@ -474,7 +529,10 @@ async fn tell(
 
 /// Whole seconds.
 fn seconds() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     let output = std::process::Command::new("date")
         .args(["-u", "-d", &format!("@{now}"), "+%Y-%m-%dT%H:%M:%SZ"])
         .output()

@@ -29,12 +29,17 @@ impl Asked {
         let uri = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases{path}");
         let request = Request::builder().method(method).uri(uri);
         let request = request.header("content-type", "application/json");
-        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let body = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
         match self.0.request::<Value>(request.body(body).unwrap()).await {
             Ok(value) => (200, value),
-            Err(kube::Error::Api(error)) => {
-                (error.code, json!({ "reason": error.reason, "message": error.message }))
-            }
+            Err(kube::Error::Api(error)) => (
+                error.code,
+                json!({ "reason": error.reason, "message": error.message }),
+            ),
             Err(error) => panic!("{error}"),
         }
     }
@@ -55,7 +60,9 @@ impl Asked {
     }
 
     async fn made(&self) -> Value {
-        let (code, made) = self.post(json!({ "holderIdentity": "a", "renewTime": NOW })).await;
+        let (code, made) = self
+            .post(json!({ "holderIdentity": "a", "renewTime": NOW }))
+            .await;
         assert_eq!(code, 200);
         made
     }
@@ -67,13 +74,21 @@ fn lease(name: &str, spec: Value) -> Value {
 
 #[track_caller]
 fn assert_is(answer: &(u16, Value), code: u16, reason: &str) {
-    assert_eq!((answer.0, answer.1["reason"].as_str()), (code, Some(reason)), "{answer:?}");
+    assert_eq!(
+        (answer.0, answer.1["reason"].as_str()),
+        (code, Some(reason)),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_missing_one_is_not_found() {
     let (_server, api) = Asked::start().await;
-    assert_is(&api.ask(Method::GET, "/x", Value::Null).await, 404, "NotFound");
+    assert_is(
+        &api.ask(Method::GET, "/x", Value::Null).await,
+        404,
+        "NotFound",
+    );
 }
 
 #[tokio::test]
@@ -87,7 +102,11 @@ async fn one_that_is_made_has_uid_version_and_time_and_is_made_once() {
     let mut versioned = lease("y", json!({}));
     versioned["metadata"]["resourceVersion"] = json!("1");
     assert_eq!(api.ask(Method::POST, "", versioned).await.0, 500);
-    assert_is(&api.ask(Method::POST, "", lease("Y_", json!({}))).await, 422, "Invalid");
+    assert_is(
+        &api.ask(Method::POST, "", lease("Y_", json!({}))).await,
+        422,
+        "Invalid",
+    );
 }
 
 #[tokio::test]
@@ -98,7 +117,10 @@ async fn an_update_bears_the_version_and_the_name() {
     next["spec"]["holderIdentity"] = json!("b");
     let (code, updated) = api.put(&next).await;
     assert_eq!(code, 200);
-    assert_ne!(updated["metadata"]["resourceVersion"], made["metadata"]["resourceVersion"]);
+    assert_ne!(
+        updated["metadata"]["resourceVersion"],
+        made["metadata"]["resourceVersion"]
+    );
     assert_is(&api.put(&next).await, 409, "Conflict");
     assert_is(&api.put(&lease("x", json!({}))).await, 422, "Invalid");
     assert_is(&api.put(&lease("y", json!({}))).await, 400, "BadRequest");
@@ -109,7 +131,10 @@ async fn an_update_without_a_change_changes_no_version() {
     let (_server, api) = Asked::start().await;
     let made = api.made().await;
     let (_, again) = api.put(&made).await;
-    assert_eq!(again["metadata"]["resourceVersion"], made["metadata"]["resourceVersion"]);
+    assert_eq!(
+        again["metadata"]["resourceVersion"],
+        made["metadata"]["resourceVersion"]
+    );
 }
 
 #[tokio::test]
@@ -129,9 +154,16 @@ async fn an_update_of_a_missing_one_makes_it_again_unless_it_bears_the_uid() {
 #[tokio::test]
 async fn times_have_exactly_six_decimals() {
     let (_server, api) = Asked::start().await;
-    for time in ["2026-11-29T08:00:00.5Z", "2026-11-29T08:00:00Z", "2026-11-29T08:00:00.000000000Z"]
-    {
-        assert_is(&api.post(json!({ "renewTime": time })).await, 400, "BadRequest");
+    for time in [
+        "2026-11-29T08:00:00.5Z",
+        "2026-11-29T08:00:00Z",
+        "2026-11-29T08:00:00.000000000Z",
+    ] {
+        assert_is(
+            &api.post(json!({ "renewTime": time })).await,
+            400,
+            "BadRequest",
+        );
     }
     assert_eq!(api.post(json!({ "renewTime": NOW })).await.0, 200);
 }
@@ -145,14 +177,20 @@ async fn durations_and_transitions_are_whole_and_of_32_bits() {
         ("leaseTransitions", json!(-1), 422),
         ("leaseTransitions", json!(2_147_483_648_i64), 400),
     ] {
-        assert_eq!(api.post(json!({ field: value })).await.0, code, "{field} {value}");
+        assert_eq!(
+            api.post(json!({ field: value })).await.0,
+            code,
+            "{field} {value}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_empty_holder_is_given_back_and_unknown_fields_are_dropped() {
     let (_server, api) = Asked::start().await;
-    let (_, made) = api.post(json!({ "holderIdentity": "", "strategy": "x" })).await;
+    let (_, made) = api
+        .post(json!({ "holderIdentity": "", "strategy": "x" }))
+        .await;
     assert_eq!(made["spec"], json!({ "holderIdentity": "" }));
 }
 
@@ -167,9 +205,11 @@ async fn transitions_may_go_down() {
 #[tokio::test]
 async fn no_right_is_forbidden_and_no_known_token_unauthorized() {
     let (_server, addr) = Server::start().await;
-    for (token, code, reason) in
-        [("nobody", 403, "Forbidden"), ("", 403, "Forbidden"), ("old", 401, "Unauthorized")]
-    {
+    for (token, code, reason) in [
+        ("nobody", 403, "Forbidden"),
+        ("", 403, "Forbidden"),
+        ("old", 401, "Unauthorized"),
+    ] {
         let api = Asked(client(addr, token));
         assert_is(&api.ask(Method::GET, "/x", Value::Null).await, code, reason);
     }
@@ -211,7 +251,11 @@ async fn a_watch_ahead_of_the_server_is_silent() {
 #[tokio::test]
 async fn a_watch_ends_after_its_seconds_without_an_event() {
     let (_server, api) = Asked::start().await;
-    let told = api.watch("resourceVersion=0&timeoutSeconds=1").await.next().await;
+    let told = api
+        .watch("resourceVersion=0&timeoutSeconds=1")
+        .await
+        .next()
+        .await;
     assert!(told.is_none(), "{told:?}");
 }
 

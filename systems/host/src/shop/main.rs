@@ -18,7 +18,10 @@ use web::Web;
 
 fn main() -> std::io::Result<ExitCode> {
     let idle = service_fn(async |cx: Context| cx.cancelled().await);
-    let mut app = Group::builder("shop").with("db", idle).with("cache", Cache).then("http", Http);
+    let mut app = Group::builder("shop")
+        .with("db", idle)
+        .with("cache", Cache)
+        .then("http", Http);
     let handover = env::var_os("SHOP_HANDOVER").map(Handover::at).transpose()?;
     if let Ok(addr) = env::var("SHOP_HTTP") {
         let listener = match &handover {
@@ -42,7 +45,9 @@ fn main() -> std::io::Result<ExitCode> {
     if env::var_os("SHOP_STUCK").is_some() {
         return Ok(host.main());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     Ok(runtime.block_on(host.run()))
 }
 

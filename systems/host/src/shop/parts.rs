@@ -62,7 +62,11 @@ impl Service for Http {
     type Error = String;
 
     async fn run(&self, cx: Context) -> Result<(), String> {
-        if cx.run_until_cancelled(sleep(millis("SHOP_START"))).await.is_none() {
+        if cx
+            .run_until_cancelled(sleep(millis("SHOP_START")))
+            .await
+            .is_none()
+        {
             return Ok(());
         }
         if is_set("taken") {
@@ -79,7 +83,9 @@ impl Service for Http {
             }
         }
         sleep(millis("SHOP_STOP")).await;
-        path("stopped").map_or(Ok(()), |path| std::fs::write(path, "")).map_err(|e| e.to_string())
+        path("stopped")
+            .map_or(Ok(()), |path| std::fs::write(path, ""))
+            .map_err(|e| e.to_string())
     }
 
     fn settings(&self) -> Settings {
@@ -96,7 +102,10 @@ fn act() {
     }
     if take("child") {
         let mut child = Command::new("sh");
-        child.args(["-c", "env >$SHOP/env.new; mv $SHOP/env.new $SHOP/env; exec sleep 600"]);
+        child.args([
+            "-c",
+            "env >$SHOP/env.new; mv $SHOP/env.new $SHOP/env; exec sleep 600",
+        ]);
         drop(without_notify(&mut child).spawn());
     }
 }

@@ -34,6 +34,8 @@ impl Service for Web {
     }
 
     fn settings(&self) -> Settings {
-        Settings::new().stop_timeout(Duration::from_secs(10)).drain(millis("SHOP_DRAIN"))
+        Settings::new()
+            .stop_timeout(Duration::from_secs(10))
+            .drain(millis("SHOP_DRAIN"))
     }
 }

@@ -17,13 +17,19 @@ impl Driver {
     pub(super) fn open() -> Self {
         let (folder, port) = (Folder::new(), free_port());
         let mut command = Command::new("chromedriver");
-        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let program = Program::run(&mut command);
         let url = format!("http://127.0.0.1:{port}");
         until("the driver answers", || {
             curl(&[&format!("{url}/status")]).contains("\"ready\":true")
         });
-        let data = format!("--user-data-dir={}", folder.path().join("profile").display());
+        let data = format!(
+            "--user-data-dir={}",
+            folder.path().join("profile").display()
+        );
         let arguments = ["--headless", "--no-sandbox", "--disable-gpu", &data];
         let browser = json!({
             "goog:chromeOptions": { "args": arguments },
@@ -31,8 +37,14 @@ impl Driver {
         });
         let body = json!({ "capabilities": { "alwaysMatch": browser } });
         let session = post(&format!("{url}/session"), &body);
-        let id = session["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {session}"));
-        Self { session: format!("{url}/session/{id}"), _program: program, _folder: folder }
+        let id = session["sessionId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no session: {session}"));
+        Self {
+            session: format!("{url}/session/{id}"),
+            _program: program,
+            _folder: folder,
+        }
     }
 
     fn ask(&self, what: &str, body: &Value) -> Value {
@@ -54,13 +66,19 @@ impl Driver {
     }
 
     pub(super) fn devtools(&self, command: &str, parameters: &Value) {
-        self.ask("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
+        self.ask(
+            "goog/cdp/execute",
+            &json!({ "cmd": command, "params": parameters }),
+        );
     }
 
     /// What the console has told of errors, those of the content policy among them.
     pub(super) fn errors(&self) -> Vec<String> {
         let told = self.ask("se/log", &json!({ "type": "browser" }));
-        let lines = told.as_array().cloned().unwrap_or_else(|| panic!("no log: {told}"));
+        let lines = told
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| panic!("no log: {told}"));
         let bad = lines.iter().filter(|line| line["level"] != "INFO");
         bad.map(|line| line["message"].to_string()).collect()
     }

@@ -42,10 +42,16 @@ type Asked = (Answered, Option<Connection>);
 
 impl Connection {
     pub(super) async fn open(protocol: Protocol, port: u16) -> Result<Self, Answered> {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| {
-            let is_refusal = error.kind() == ErrorKind::ConnectionRefused;
-            if is_refusal { Answered::Refused } else { Answered::Closed }
-        })?;
+        let stream = TcpStream::connect(("127.0.0.1", port))
+            .await
+            .map_err(|error| {
+                let is_refusal = error.kind() == ErrorKind::ConnectionRefused;
+                if is_refusal {
+                    Answered::Refused
+                } else {
+                    Answered::Closed
+                }
+            })?;
         let _ = stream.set_nodelay(true);
         match protocol {
             Protocol::Http1 => Ok(Self::Http1(stream)),
@@ -79,12 +85,17 @@ async fn ask_http1(mut stream: TcpStream) -> Asked {
             Ok(0) | Err(_) => return (Answered::Cut, None),
             Ok(_) => {}
         }
-        let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
         if answer.len() == end + 4 + LENGTH {
             let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
             assert!(head.starts_with("http/1.1 200"), "{head}");
             let closes = head.contains("connection: close");
-            return (Answered::Whole, (!closes).then_some(Connection::Http1(stream)));
+            return (
+                Answered::Whole,
+                (!closes).then_some(Connection::Http1(stream)),
+            );
         }
     }
 }
@@ -96,11 +107,16 @@ async fn ask_http2(mut sender: SendRequest<Empty<Bytes>>) -> Asked {
         Err(error) => return (unanswered(error), None),
     };
     assert_eq!(response.status(), 200);
-    let Ok(body) = response.into_body().collect().await else { return (Answered::Cut, None) };
+    let Ok(body) = response.into_body().collect().await else {
+        return (Answered::Cut, None);
+    };
     assert_eq!(body.to_bytes().len(), LENGTH);
     // It is told of a connection that goes away before it asks again.
     let is_kept = !sender.is_closed() && sender.ready().await.is_ok();
-    (Answered::Whole, is_kept.then_some(Connection::Http2(sender)))
+    (
+        Answered::Whole,
+        is_kept.then_some(Connection::Http2(sender)),
+    )
 }
 
 /// A connection that was told to go away sends nothing any more, and what it has sent before is answered: so a request that it
@@ -110,9 +126,15 @@ fn unanswered(mut error: TrySendError<Request<Empty<Bytes>>>) -> Answered {
         return Answered::NotAsked;
     }
     let error = error.into_error();
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<h2::Error>());
     let is_told = cause.is_some_and(|error| {
         error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR)
     });
-    if is_told { Answered::NotAsked } else { Answered::Closed }
+    if is_told {
+        Answered::NotAsked
+    } else {
+        Answered::Closed
+    }
 }

@@ -25,14 +25,22 @@ pub(super) struct Replica {
 impl Replica {
     pub(super) fn new(drain: u32) -> Self {
         let (port, admin) = (free_port(), free_port());
-        Self { port, admin, drain, program: Mutex::default(), is_ready: AtomicBool::new(false) }
+        Self {
+            port,
+            admin,
+            drain,
+            program: Mutex::default(),
+            is_ready: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn start(&self) {
         let mut command = Command::new(SHOP);
         command.env("SHOP_HTTP", format!("127.0.0.1:{}", self.port));
         command.env("SHOP_ADMIN", self.admin.to_string());
-        command.env("SHOP_DRAIN", self.drain.to_string()).env_remove("NOTIFY_SOCKET");
+        command
+            .env("SHOP_DRAIN", self.drain.to_string())
+            .env_remove("NOTIFY_SOCKET");
         *self.program.lock().unwrap() = Some(Program::run(&mut command));
         self.until_ready();
     }
@@ -55,7 +63,8 @@ impl Replica {
     /// Looks at its readiness for ever.
     pub(super) async fn look(&self) {
         loop {
-            self.is_ready.store(self.says_so().await.unwrap_or(false), Ordering::Relaxed);
+            self.is_ready
+                .store(self.says_so().await.unwrap_or(false), Ordering::Relaxed);
             sleep(EACH).await;
         }
     }

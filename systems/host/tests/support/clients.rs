@@ -51,9 +51,14 @@ impl Clients {
 
     pub(crate) fn end(self) -> Told {
         self.shared.is_over.store(true, Ordering::Relaxed);
-        self.threads.into_iter().for_each(|thread| thread.join().unwrap());
+        self.threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
         let failed = std::mem::take(&mut *self.shared.failed.lock().unwrap());
-        Told { served: self.shared.served.load(Ordering::Relaxed), failed }
+        Told {
+            served: self.shared.served.load(Ordering::Relaxed),
+            failed,
+        }
     }
 }
 

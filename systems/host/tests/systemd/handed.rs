@@ -53,5 +53,9 @@ fn over_plain_restarts_with_a_socket_unit_nobody_is_refused_and_nothing_is_cut_o
     assert!(told.served >= REQUESTS, "{}", told.served);
     assert_eq!(manager.show("Result"), "success");
     manager.run("systemctl --user stop web.socket other.socket shop.service");
-    assert!(TcpStream::connect(("127.0.0.1", port)).and_then(|mut s| s.read(&mut [0])).is_err());
+    assert!(
+        TcpStream::connect(("127.0.0.1", port))
+            .and_then(|mut s| s.read(&mut [0]))
+            .is_err()
+    );
 }

@@ -15,7 +15,10 @@ fn stopped_by(mode: &str) -> Manager {
     manager.run("systemctl --user stop shop");
     assert_eq!(manager.show("Result"), "success", "{mode}");
     assert_eq!(manager.show("ExecMainStatus"), "0", "{mode}");
-    assert!(manager.path("stopped").exists(), "{mode}: it has stopped in order");
+    assert!(
+        manager.path("stopped").exists(),
+        "{mode}: it has stopped in order"
+    );
     manager
 }
 

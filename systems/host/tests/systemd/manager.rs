@@ -51,12 +51,31 @@ impl Manager {
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = Folder::new();
         let mut unshare = Command::new("unshare");
-        unshare.args(["--mount", "--pid", "--cgroup", "--fork", "--kill-child", "--mount-proc"]);
-        unshare.args(["bash", "-c", SHELL, "manager"]).arg(folder.path());
-        let mut shell = unshare.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        unshare.args([
+            "--mount",
+            "--pid",
+            "--cgroup",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ]);
+        unshare
+            .args(["bash", "-c", SHELL, "manager"])
+            .arg(folder.path());
+        let mut shell = unshare
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let stdin = shell.stdin.take().unwrap();
         let stdout = BufReader::new(shell.stdout.take().unwrap());
-        let mut manager = Self { shell, stdin, stdout, folder, _one: one };
+        let mut manager = Self {
+            shell,
+            stdin,
+            stdout,
+            folder,
+            _one: one,
+        };
         assert_eq!(manager.answer().0, 0, "it has begun");
         manager
     }
@@ -106,7 +125,10 @@ impl Manager {
         let mut text = String::new();
         loop {
             let mut line = String::new();
-            assert!(self.stdout.read_line(&mut line).unwrap() > 0, "the shell has ended: {text}");
+            assert!(
+                self.stdout.read_line(&mut line).unwrap() > 0,
+                "the shell has ended: {text}"
+            );
             match line.strip_prefix(": ") {
                 Some(code) => return (code.trim().parse().unwrap(), text),
                 None => text += &line,
@@ -142,7 +164,9 @@ impl Manager {
 
     #[track_caller]
     pub(super) fn until(&mut self, property: &str, value: &str) {
-        until(&format!("{property} is {value}"), || self.show(property) == value);
+        until(&format!("{property} is {value}"), || {
+            self.show(property) == value
+        });
     }
 
     #[track_caller]
@@ -154,7 +178,10 @@ impl Manager {
 impl Drop for Manager {
     fn drop(&mut self) {
         // The units get a moment to end; whatever is left ends with the namespace.
-        drop(writeln!(self.stdin, "systemctl --user kill --signal=KILL shop"));
+        drop(writeln!(
+            self.stdin,
+            "systemctl --user kill --signal=KILL shop"
+        ));
         drop(self.shell.kill());
         drop(self.shell.wait());
     }

@@ -40,9 +40,15 @@ fn the_unit_stays_active_and_nobody_is_refused_over_many_replacements() {
     assert!(told.served >= REQUESTS, "{}", told.served);
 
     // The watchdog of the unit is kept quiet by the last successor, which a command of the unit is not told of.
-    assert_ne!(manager.code(&format!("grep -qz ^WATCHDOG_ /proc/{old}/environ")), 0);
+    assert_ne!(
+        manager.code(&format!("grep -qz ^WATCHDOG_ /proc/{old}/environ")),
+        0
+    );
     manager.run("sleep 5");
-    assert_eq!((manager.show("MainPID"), manager.show("NRestarts")), (old, "0".into()));
+    assert_eq!(
+        (manager.show("MainPID"), manager.show("NRestarts")),
+        (old, "0".into())
+    );
     manager.until_status("ready");
     manager.run("systemctl --user stop shop");
     assert_eq!(manager.show("Result"), "success");

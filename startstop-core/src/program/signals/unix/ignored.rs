@@ -13,7 +13,9 @@ pub(super) fn is_ignored(signal: i32) -> bool {
 
 /// The signals that are ignored, as bits, signal 1 first.
 fn ignored_in(status: &str) -> Option<u64> {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
     u64::from_str_radix(mask.trim(), 16).ok()
 }
 

@@ -8,7 +8,10 @@ fn what_ends_has_a_deadline_or_is_over() {
         reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
             if after.timer() != before.timer() && after.timer() != Timer::None {
-                assert!(effects.has(Effects::TIMER), "a new deadline is announced\n{step}");
+                assert!(
+                    effects.has(Effects::TIMER),
+                    "a new deadline is announced\n{step}"
+                );
             }
             if after.state == State::Stopping && after.timer() == Timer::None {
                 let excused = after.unresponsive || after.kept > 0 || after.is_over();
@@ -31,7 +34,11 @@ fn a_deadline_that_comes_late_changes_nothing() {
                 _ => return,
             };
             let step = Step(before, input, effects, after, rules);
-            assert_eq!(before != after || effects != Effects::NONE, in_time, "{step}");
+            assert_eq!(
+                before != after || effects != Effects::NONE,
+                in_time,
+                "{step}"
+            );
         });
     }
 }
@@ -53,7 +60,10 @@ fn what_is_called_at_the_end_of_an_attempt_has_a_deadline() {
         reachable(rules, |before, input, effects, after| {
             let step = Step(before, input, effects, after, rules);
             if after.user_code == UserCode::Called && !after.unresponsive {
-                assert!(matches!(after.timer(), Timer::Stop | Timer::Abort), "{step}");
+                assert!(
+                    matches!(after.timer(), Timer::Stop | Timer::Abort),
+                    "{step}"
+                );
                 assert!(!after.is_over(), "it is not settled meanwhile\n{step}");
             }
         });

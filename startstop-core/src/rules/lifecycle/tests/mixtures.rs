@@ -16,8 +16,15 @@ fn few_mixtures_can_be_written_down_that_are_not_reached() {
     // Five of `run`, four of `requested`, three of `abort`, two of `user_code`, and three marks.
     let written = 5 * 4 * 3 * 2 * (1 << 3);
     println!("{} of {written} mixtures are reached", reached.len());
-    let requests: HashSet<_> = reached.iter().map(|((_, requested, ..), _)| requested).collect();
+    let requests: HashSet<_> = reached
+        .iter()
+        .map(|((_, requested, ..), _)| requested)
+        .collect();
     let aborts: HashSet<_> = reached.iter().map(|((_, _, abort, _), _)| abort).collect();
     let runs: HashSet<_> = reached.iter().map(|((run, ..), _)| run).collect();
-    assert_eq!((runs.len(), requests.len(), aborts.len()), (5, 4, 3), "each is reached");
+    assert_eq!(
+        (runs.len(), requests.len(), aborts.len()),
+        (5, 4, 3),
+        "each is reached"
+    );
 }

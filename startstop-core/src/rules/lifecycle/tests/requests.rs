@@ -31,7 +31,11 @@ fn only_a_run_that_is_alive_is_late_or_silent() {
             if matches!(input, Input::StartDue | Input::Silent)
                 && effects.has(Effects::RECORD_TIMEOUT)
             {
-                assert!(before.run != Run::Out, "{}", Step(before, input, effects, after, rules));
+                assert!(
+                    before.run != Run::Out,
+                    "{}",
+                    Step(before, input, effects, after, rules)
+                );
             }
         });
     }

@@ -27,14 +27,24 @@ const ON_FAILURE: [OnFailure; 5] = [
 
 fn edges(to: &[Edge]) -> Edges {
     let ids = |wanted: &[Edge]| {
-        let found = to.iter().enumerate().filter(|(_, edge)| wanted.contains(edge));
+        let found = to
+            .iter()
+            .enumerate()
+            .filter(|(_, edge)| wanted.contains(edge));
         found.map(|(at, _)| Id(at)).collect()
     };
-    Edges { deps: ids(&[Edge::After, Edge::Bound]), bound: ids(&[Edge::Bound]) }
+    Edges {
+        deps: ids(&[Edge::After, Edge::Bound]),
+        bound: ids(&[Edge::Bound]),
+    }
 }
 
 fn policy(on_failure: OnFailure, on_completion: OnCompletion, stay: Stay) -> Policy {
-    Policy { on_failure, on_completion, stay }
+    Policy {
+        on_failure,
+        on_completion,
+        stay,
+    }
 }
 
 /// A state that was reached: by which move, and from which one.
@@ -73,8 +83,16 @@ impl Drop for Walk {
 /// Visits all states within so many moves; how many there are.
 fn walk(start: World, most: usize) -> usize {
     let mut seen = HashSet::from([start.clone()]);
-    let reached = vec![Reached { world: start, by: None, depth: 0 }];
-    let mut walk = Walk { reached, at: 0, making: None };
+    let reached = vec![Reached {
+        world: start,
+        by: None,
+        depth: 0,
+    }];
+    let mut walk = Walk {
+        reached,
+        at: 0,
+        making: None,
+    };
     while let Some(Reached { world, depth, .. }) = walk.reached.get(walk.at) {
         let depth = depth + 1;
         if depth > most {
@@ -89,7 +107,11 @@ fn walk(start: World, most: usize) -> usize {
                 // What holds of a state is the same however it was reached.
                 next.check();
                 seen.insert(next.clone());
-                walk.reached.push(Reached { world: next, by: Some((walk.at, what)), depth });
+                walk.reached.push(Reached {
+                    world: next,
+                    by: Some((walk.at, what)),
+                    depth,
+                });
             }
         }
         walk.making = None;
@@ -99,7 +121,10 @@ fn walk(start: World, most: usize) -> usize {
 }
 
 fn member(to: &[Edge], on_failure: OnFailure) -> (Edges, Policy) {
-    (edges(to), policy(on_failure, OnCompletion::Ignore, Stay::Permanent))
+    (
+        edges(to),
+        policy(on_failure, OnCompletion::Ignore, Stay::Permanent),
+    )
 }
 
 #[test]
@@ -150,8 +175,14 @@ fn the_rules_hold_within_six_moves_for_those_that_leave_or_end_the_group() {
         for on_failure in ON_FAILURE {
             for on_completion in [OnCompletion::Ignore, OnCompletion::StopGroup] {
                 let members = vec![
-                    (edges(&[]), policy(on_failure, on_completion, Stay::Permanent)),
-                    (edges(&[edge]), policy(on_failure, on_completion, Stay::Transient)),
+                    (
+                        edges(&[]),
+                        policy(on_failure, on_completion, Stay::Permanent),
+                    ),
+                    (
+                        edges(&[edge]),
+                        policy(on_failure, on_completion, Stay::Transient),
+                    ),
                 ];
                 states += walk(World::new(members), 6);
             }
@@ -179,7 +210,10 @@ fn each_stage_of_a_plan_is_reached() {
         }
     }
     println!("{} of 4 stages are reached", stages.len());
-    assert_eq!(stages, HashSet::from(["shut", "open", "draining", "closing"]));
+    assert_eq!(
+        stages,
+        HashSet::from(["shut", "open", "draining", "closing"])
+    );
 }
 
 fn name(stage: &PlanStage) -> &'static str {

@@ -59,7 +59,12 @@ impl World {
         }
         plan.open();
         let does = vec![Does::Nothing; size];
-        let mut world = Self { plan, does, by_hand: vec![false; size], rounds: 0 };
+        let mut world = Self {
+            plan,
+            does,
+            by_hand: vec![false; size],
+            rounds: 0,
+        };
         world.carry_out();
         world
     }
@@ -126,8 +131,11 @@ impl World {
                 self.plan.on_starting(id);
             }
             Move::End(id, rest, limit) => {
-                self.does[id.0] =
-                    if rest == MemberEnd::Stuck { Does::Blocks } else { Does::Nothing };
+                self.does[id.0] = if rest == MemberEnd::Stuck {
+                    Does::Blocks
+                } else {
+                    Does::Nothing
+                };
                 self.plan.on_ended(id, rest, || limit == Limit::Allows);
             }
             Move::ReallyEnd(id) => {
@@ -164,7 +172,10 @@ impl World {
         match action {
             Action::Start(id) | Action::Restart(id) => self.start(id),
             Action::Stop(id) => {
-                assert!(matches!(self.does[id.0], Does::Starts | Does::Runs), "{id:?} is stopped");
+                assert!(
+                    matches!(self.does[id.0], Does::Starts | Does::Runs),
+                    "{id:?} is stopped"
+                );
                 let node = self.plan.node(id);
                 let running = |other: &&Id| {
                     let other = self.plan.node(**other);
@@ -173,7 +184,10 @@ impl World {
                 let draining = self.plan.is_stopping() && self.plan.closing().is_none();
                 let at_once = draining && self.does[id.0] == Does::Starts;
                 let above = node.dependents.iter().find(running);
-                assert!(at_once || above.is_none(), "{id:?} is stopped before {above:?}");
+                assert!(
+                    at_once || above.is_none(),
+                    "{id:?} is stopped before {above:?}"
+                );
                 self.does[id.0] = Does::Stops;
             }
             Action::FailDependency { member, .. } if self.plan.is_failing(member) => {
@@ -195,11 +209,20 @@ impl World {
         assert!(!self.plan.is_stopping(), "invariant 3: {id:?} is started");
         let node = self.plan.node(id);
         let satisfied = |dep: &Id| self.plan.node(*dep).readiness.satisfied;
-        assert!(node.deps.iter().all(satisfied), "invariant 1: {id:?} is started");
+        assert!(
+            node.deps.iter().all(satisfied),
+            "invariant 1: {id:?} is started"
+        );
         let up = |dep: &Id| {
-            matches!(self.plan.node(*dep).state, MemberState::Up | MemberState::Completed)
+            matches!(
+                self.plan.node(*dep).state,
+                MemberState::Up | MemberState::Completed
+            )
         };
-        assert!(node.bound.iter().all(up), "{id:?} is started before what it is bound to");
+        assert!(
+            node.bound.iter().all(up),
+            "{id:?} is started before what it is bound to"
+        );
         (self.does[id.0], self.by_hand[id.0]) = (Does::Starts, false);
     }
 
@@ -222,11 +245,18 @@ impl World {
         assert_eq!(self.plan.counts, fresh.counts);
         assert_eq!(self.plan.unsettled, fresh.unsettled);
         for node in self.plan.nodes.iter().flatten() {
-            let unready =
-                node.deps.iter().filter(|dep| !self.plan.node(**dep).readiness.satisfied).count();
+            let unready = node
+                .deps
+                .iter()
+                .filter(|dep| !self.plan.node(**dep).readiness.satisfied)
+                .count();
             assert_eq!(node.unready, unready, "invariant 1");
             let blocks = |other: &&Id| self.plan.node(**other).descent.blocks;
-            assert_eq!(node.blockers, node.dependents.iter().filter(blocks).count(), "invariant 2");
+            assert_eq!(
+                node.blockers,
+                node.dependents.iter().filter(blocks).count(),
+                "invariant 2"
+            );
         }
     }
 
@@ -243,15 +273,25 @@ impl World {
         let node = self.plan.node(id);
         let alive = matches!(self.does[id.0], Does::Starts | Does::Runs | Does::Stops);
         assert_eq!(node.state.is_alive(), alive, "{id:?}: {node:?}");
-        assert_eq!(node.trouble.stuck, self.does[id.0] == Does::Blocks, "{id:?}: {node:?}");
+        assert_eq!(
+            node.trouble.stuck,
+            self.does[id.0] == Does::Blocks,
+            "{id:?}: {node:?}"
+        );
         // One that has completed is not down; nor is it when its handle starts it again.
         let firm = |dep: &Id| {
-            let up = matches!(self.plan.node(*dep).state, MemberState::Up | MemberState::Completed);
+            let up = matches!(
+                self.plan.node(*dep).state,
+                MemberState::Up | MemberState::Completed
+            );
             up || self.by_hand[dep.0]
         };
         let stays = node.target == Target::Up && alive;
         if stays && !self.by_hand[id.0] && !self.plan.is_stopping() {
-            assert!(node.bound.iter().all(firm), "{id:?} runs without what it is bound to");
+            assert!(
+                node.bound.iter().all(firm),
+                "{id:?} runs without what it is bound to"
+            );
         }
     }
 

@@ -104,8 +104,11 @@ where
                     Err(panic) => Some(RawFailure::panic(panic)),
                 };
                 let faults = [failed, dropped.map(RawFailure::panic)];
-                let end =
-                    if faults.iter().all(Option::is_none) { RunEnd::Ok } else { RunEnd::Failed };
+                let end = if faults.iter().all(Option::is_none) {
+                    RunEnd::Ok
+                } else {
+                    RunEnd::Failed
+                };
                 self.end(cx, end, faults)
             }
         }
@@ -144,7 +147,11 @@ impl<S: Service, F: Future> Drop for DrivenAttempt<'_, S, F> {
         if self.ended {
             return;
         }
-        let dropped = self.span.within(|| self.fence.clear()).err().map(RawFailure::panic);
+        let dropped = self
+            .span
+            .within(|| self.fence.clear())
+            .err()
+            .map(RawFailure::panic);
         update(self.driver.inner(), |shared, synced, deferred| {
             synced.lost(shared, Phase::Run, deferred);
             synced.run_ended(shared, RunEnd::Dropped, [None, dropped], deferred);
