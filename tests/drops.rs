@@ -87,7 +87,7 @@ drop_at_every_poll!(
 drop_at_every_poll!(
     ensure_running_may_be_dropped_at_any_poll,
     Some(State::Running),
-    |runner| { runner.ensure_running() }
+    |runner| runner.ensure_running()
 );
 drop_at_every_poll!(
     start_with_may_be_dropped_at_any_poll,

@@ -110,7 +110,7 @@ fn a_runner_does_as_its_reference_does() {
 #[test]
 fn a_runner_does_as_its_reference_does_again() {
     alone("model::a_runner_does_as_its_reference_does_again", || {
-        all(1_000_000_000)
+        all(1_000_000_000);
     });
 }
 

@@ -67,7 +67,7 @@ async fn who_holds_the_old_value_keeps_it_while_its_member_is_restarted() {
 async fn a_stop_ends_the_wait_for_a_value() {
     let slot = Slot::<u32>::new();
     let waits = service_fn_with(slot, async |slot, cx| {
-        assert!(slot.wait(&cx).await.is_none())
+        assert!(slot.wait(&cx).await.is_none());
     });
     let runner = Runner::new(waits);
     runner.start().await.unwrap();

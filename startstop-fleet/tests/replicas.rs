@@ -32,11 +32,11 @@ fn a_replica_takes_over_at_once_when_the_leader_is_killed_or_stopped() {
     let mut fleet = three(&folder);
     let first = fleet.leader_after(0);
     let second = fleet.after("killed", first, |pid| {
-        kill_process(pid, Signal::KILL).unwrap()
+        kill_process(pid, Signal::KILL).unwrap();
     });
     fleet.assert_taken_within(Duration::ZERO); // at once
     fleet.after("stopped", second, |pid| {
-        kill_process(pid, Signal::TERM).unwrap()
+        kill_process(pid, Signal::TERM).unwrap();
     });
     fleet.assert_taken_within(Duration::ZERO);
     assert_eq!(fleet.log.refused().len(), 0);
@@ -49,7 +49,7 @@ fn a_frozen_leader_is_replaced_when_its_lease_is_over_and_does_not_go_on() {
     let mut fleet = three(&folder);
     let first = fleet.leader_after(0);
     fleet.after("frozen", first, |pid| {
-        kill_process(pid, Signal::STOP).unwrap()
+        kill_process(pid, Signal::STOP).unwrap();
     });
     fleet.assert_taken_within(TIMING.failover());
     assert_eq!(fleet.log.refused().len(), 0);
@@ -63,7 +63,7 @@ fn the_fence_grows_when_the_record_is_deleted_by_hand() {
     let mut fleet = three(&folder);
     let first = fleet.leader_after(0);
     fleet.after("deleted", first, |_| {
-        fs::remove_file(folder.0.join("journal.lease")).unwrap()
+        fs::remove_file(folder.0.join("journal.lease")).unwrap();
     });
     assert!(
         fleet

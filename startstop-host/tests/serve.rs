@@ -1,35 +1,27 @@
 //! Serving: what becomes of each kind of connection at a drain, a stop and a deadline.
 
+mod app;
 mod http2;
 mod limits;
 mod others;
 #[cfg(feature = "tls")]
 mod tls;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::Extension;
 use axum::routing::get;
-use hyper_util::rt::TokioIo;
 use startstop_core::{Context, Exit, Runner, Settings, service_fn_with};
 use startstop_host::{Serve, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 use tokio::time::timeout;
 
-const LONG: Duration = Duration::from_secs(20);
+use app::{Gate, app};
 
-/// What the tests share with the app.
-#[derive(Default)]
-struct Gate {
-    arrived: Notify,
-    go: Notify,
-}
+const LONG: Duration = Duration::from_secs(20);
 
 pub(crate) struct Server {
     pub(crate) runner: Runner<Boxed>,
@@ -38,67 +30,6 @@ pub(crate) struct Server {
 }
 
 type Boxed = startstop_core::BoxService;
-
-fn app(gate: &Arc<Gate>) -> Router {
-    let slow = {
-        let gate = Arc::clone(gate);
-        async move || {
-            gate.arrived.notify_one();
-            gate.go.notified().await;
-            "done"
-        }
-    };
-    let upgrade = {
-        let gate = Arc::clone(gate);
-        async move |request: axum::extract::Request| {
-            tokio::spawn(async move {
-                let upgraded = hyper::upgrade::on(request).await.expect("it is upgraded");
-                gate.arrived.notify_one();
-                let mut socket = TokioIo::new(upgraded);
-                let mut read = Vec::new();
-                let _ = socket.read_to_end(&mut read).await;
-                gate.go.notified().await;
-            });
-            (
-                axum::http::StatusCode::SWITCHING_PROTOCOLS,
-                [("connection", "upgrade"), ("upgrade", "echo")],
-            )
-        }
-    };
-    let events = {
-        let gate = Arc::clone(gate);
-        async move || {
-            gate.arrived.notify_one();
-            let body = http_body_util::StreamBody::new(Silent);
-            (
-                [("content-type", "text/event-stream")],
-                axum::body::Body::new(body),
-            )
-        }
-    };
-    Router::new()
-        .route(
-            "/",
-            get(async |Extension(cx): Extension<Context>| cx.name().to_owned()),
-        )
-        .route("/slow", get(slow))
-        .route("/events", get(events))
-        .route("/upgrade", get(upgrade))
-}
-
-/// A stream of events in which nothing ever happens.
-struct Silent;
-
-impl futures_core::Stream for Silent {
-    type Item = Result<hyper::body::Frame<hyper::body::Bytes>, io::Error>;
-
-    fn poll_next(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        std::task::Poll::Pending
-    }
-}
 
 pub(crate) async fn server(settings: Settings) -> Server {
     server_with(settings, Serve::new()).await

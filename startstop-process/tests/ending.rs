@@ -57,7 +57,7 @@ async fn the_attempt_ends_when_the_group_is_empty_and_the_code_of_the_leader_cou
     let _ = runner.start().await;
     assert_eq!(runner.wait().await, Exit::Failed);
     last_error(&runner, |error| {
-        assert!(matches!(error, ProcessError::Exited { code: 5, .. }))
+        assert!(matches!(error, ProcessError::Exited { code: 5, .. }));
     });
     assert!(!is_alive(&folder.read("pid").await));
 }

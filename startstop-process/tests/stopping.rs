@@ -30,7 +30,7 @@ async fn a_code_counts_after_a_stop_too() {
     fails.start().await.unwrap();
     fails.stop().await.unwrap_err();
     last_error(&fails, |error| {
-        assert!(matches!(error, ProcessError::Exited { code: 3, .. }))
+        assert!(matches!(error, ProcessError::Exited { code: 3, .. }));
     });
     let succeeds = runner(child().success_codes([0, 3]));
     succeeds.start().await.unwrap();
@@ -134,7 +134,7 @@ async fn a_hard_stop_overtakes_a_running_grace() {
         .unwrap_err();
     slow.await.unwrap().unwrap_err();
     last_error(&runner, |error| {
-        assert!(matches!(error, ProcessError::Signalled { .. }))
+        assert!(matches!(error, ProcessError::Signalled { .. }));
     });
 }
 

@@ -10,7 +10,7 @@ use crate::support::{SECOND, within};
 
 fn erased() -> Arc<dyn StartStop> {
     Arc::new(Runner::new(service_fn(async |cx: Context| {
-        cx.cancelled().await
+        cx.cancelled().await;
     })))
 }
 

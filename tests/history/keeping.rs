@@ -50,7 +50,7 @@ async fn sixty_four_are_kept_where_nothing_is_set() {
     let (runner, probe) = probed(Settings::new());
     runner.start().await.unwrap();
     probe.tell(Act::with(|cx| {
-        (0..70).for_each(|n: u32| cx.report(n.to_string()))
+        (0..70).for_each(|n: u32| cx.report(n.to_string()));
     }));
     idle().await;
     assert_eq!(runner.history().entries().len(), 64);

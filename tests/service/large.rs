@@ -66,7 +66,7 @@ fn a_service_is_stored_once() {
 #[test]
 fn a_boxed_service_is_stored_once() {
     survives("a_boxed_service_is_stored_once", async {
-        runs(Reader.boxed()).await
+        runs(Reader.boxed()).await;
     });
 }
 

@@ -22,7 +22,7 @@ async fn contexts(
     let slot = Arc::clone(&in_shutdown);
     probe.on_cancel(Act::Hang);
     probe.on_shutdown(Act::with(move |cx| {
-        *slot.lock().unwrap() = Some(cx.clone())
+        *slot.lock().unwrap() = Some(cx.clone());
     }));
     probe.tell(Act::with(move |cx| send.send(cx.clone()).unwrap()));
     runner.start().await.unwrap();

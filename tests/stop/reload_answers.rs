@@ -16,9 +16,9 @@ fn answering(works: bool) -> impl Service {
     service_fn(move |cx: Context| async move {
         while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
             if works {
-                reload.done()
+                reload.done();
             } else {
-                reload.failed("line 3: no such key")
+                reload.failed("line 3: no such key");
             }
         }
     })

@@ -353,7 +353,7 @@ impl ColdActions {
         each_fenced(self.orders.drain(..), Order::run);
         self.dismissed.drain(..).for_each(DeadlineTask::dismiss);
         each_fenced(self.stuck.drain(..), |(guard, unresponsive)| {
-            guard.ran_out(&unresponsive)
+            guard.ran_out(&unresponsive);
         });
     }
 

@@ -48,7 +48,7 @@ pub(crate) fn span_in_stop(node: &dyn Node) -> Span {
     let noted = drain::take_span(&mut node.shared().synced());
     noted.unwrap_or_else(|| {
         walk(node, |node, span| {
-            drain::note_span(&mut node.shared().synced(), span)
+            drain::note_span(&mut node.shared().synced(), span);
         })
     })
 }

@@ -114,9 +114,9 @@ impl Drop for Table {
         let entries: Vec<TableEntry> = self.entries.drain(..).flatten().collect();
         // Each by itself, so that the last one goes first, with all that is in it.
         in_turn(move || {
-            entries
-                .into_iter()
-                .for_each(|entry| in_turn(move || drop(entry)))
+            for entry in entries {
+                in_turn(move || drop(entry));
+            }
         });
     }
 }

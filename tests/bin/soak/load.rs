@@ -126,7 +126,7 @@ impl Client {
             4 => self.within(async { drop(member.stop().await) }).await,
             5 => {
                 self.within(async { drop(member.stop_within(Duration::ZERO).await) })
-                    .await
+                    .await;
             }
             6 => self.within(async { drop(member.restart().await) }).await,
             7 => self.within(async { _ = member.wait().await }).await,

@@ -123,7 +123,7 @@ impl<'a, N: Node + ?Sized> PendingReply<'a, N> {
 
     fn spawn_deadline_task(&self) {
         update(self.node, |_, synced, deferred| {
-            deadline::on_polled(synced, deferred)
+            deadline::on_polled(synced, deferred);
         });
     }
 

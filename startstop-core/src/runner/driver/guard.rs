@@ -211,7 +211,7 @@ impl<S: Service> Driver<S> {
             }
         };
         self.end_part(cx, |shared, synced, deferred| {
-            call.ended(ended, shared, synced, deferred)
+            call.ended(ended, shared, synced, deferred);
         })
     }
 
@@ -223,7 +223,7 @@ impl<S: Service> Driver<S> {
         }
         if call.is_pending_again() {
             update(self.inner(), |_, synced, deferred| {
-                deadline::on_polled(synced, deferred)
+                deadline::on_polled(synced, deferred);
             });
         } else {
             cx.waker().wake_by_ref();

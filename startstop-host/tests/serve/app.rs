@@ -1,0 +1,80 @@
+//! The application that is served.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Extension;
+use axum::routing::get;
+use hyper_util::rt::TokioIo;
+use startstop_core::Context;
+use tokio::io::AsyncReadExt;
+use tokio::sync::Notify;
+
+/// What the tests share with the app.
+#[derive(Default)]
+pub(super) struct Gate {
+    pub(super) arrived: Notify,
+    pub(super) go: Notify,
+}
+
+pub(super) fn app(gate: &Arc<Gate>) -> Router {
+    let slow = {
+        let gate = Arc::clone(gate);
+        async move || {
+            gate.arrived.notify_one();
+            gate.go.notified().await;
+            "done"
+        }
+    };
+    let upgrade = {
+        let gate = Arc::clone(gate);
+        async move |request: axum::extract::Request| {
+            tokio::spawn(async move {
+                let upgraded = hyper::upgrade::on(request).await.expect("it is upgraded");
+                gate.arrived.notify_one();
+                let mut socket = TokioIo::new(upgraded);
+                let mut read = Vec::new();
+                let _ = socket.read_to_end(&mut read).await;
+                gate.go.notified().await;
+            });
+            (
+                axum::http::StatusCode::SWITCHING_PROTOCOLS,
+                [("connection", "upgrade"), ("upgrade", "echo")],
+            )
+        }
+    };
+    let events = {
+        let gate = Arc::clone(gate);
+        async move || {
+            gate.arrived.notify_one();
+            let body = http_body_util::StreamBody::new(Silent);
+            (
+                [("content-type", "text/event-stream")],
+                axum::body::Body::new(body),
+            )
+        }
+    };
+    Router::new()
+        .route(
+            "/",
+            get(async |Extension(cx): Extension<Context>| cx.name().to_owned()),
+        )
+        .route("/slow", get(slow))
+        .route("/events", get(events))
+        .route("/upgrade", get(upgrade))
+}
+
+/// A stream of events in which nothing ever happens.
+struct Silent;
+
+impl futures_core::Stream for Silent {
+    type Item = Result<hyper::body::Frame<hyper::body::Bytes>, io::Error>;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Pending
+    }
+}
