@@ -87,9 +87,10 @@ impl Election {
     }
 
     fn on_failed(&mut self, kind: Kind, sent: Duration, error: CallError) {
-        self.next = match error {
-            CallError::Conflict => sent,
-            CallError::Unknown => self.try_again(sent),
+        self.next = match (kind, error) {
+            (Kind::Take, CallError::Conflict) => sent + self.follower.outrun(&self.timing),
+            (_, CallError::Conflict) => sent,
+            (_, CallError::Unknown) => self.try_again(sent),
         };
         match (kind, error) {
             // Whatever became of it, what was seen before says nothing of it.

@@ -61,6 +61,17 @@ impl Follower {
         self.spread(timing.pause(sent.saturating_sub(since)))
     }
 
+    /// How long it waits before it looks who was faster. One that is told of changes is told of that, and a thousand that were
+    /// outrun do not ask at once.
+    pub(super) fn outrun(&mut self, timing: &Timing) -> Duration {
+        let overtaken = std::mem::take(&mut self.overtaken);
+        if self.notified && !overtaken {
+            self.spread(timing.retry)
+        } else {
+            Duration::ZERO
+        }
+    }
+
     /// How long it leaves what it has seen now alone.
     fn rest(&mut self) -> Duration {
         let ends = self

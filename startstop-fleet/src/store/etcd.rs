@@ -4,9 +4,12 @@
 //! 2. The fence is the revision that created the key: it outlives the key, and no write into it changes it.
 //! 3. A renewal keeps the lease alive, and only then looks at the key: a key that was deleted by hand has left its lease alive.
 //! 4. All writes are transactions that compare first.
+//! 5. Those who were told that a key is gone ask for one and the same lease to bind it to. Whoever gets it puts the key; of a thousand
+//!    who want it the others cost one request each.
 
 mod request;
 mod kv;
+mod lease;
 mod endpoint;
 mod login;
 mod watch;
@@ -17,7 +20,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use self::api::Api;
-use self::kv::{BESIDE, Kv, is_beside, parts, record, version};
+use self::kv::{Kv, is_beside, parts, record, version};
+use self::lease::Lease;
 use self::login::Login;
 use self::request::{absent, created, encode, modified};
 use self::watch::Watch;
@@ -168,22 +172,6 @@ impl Etcd {
         }
     }
 
-    async fn grant(&self, lease: Duration) -> Result<u64, StoreError> {
-        let seconds = lease.as_secs() + u64::from(lease.subsec_nanos() > 0);
-        let body = json!({ "TTL": seconds.max(1).to_string() });
-        let answer = self.api.call("/v3/lease/grant", &body).await?;
-        request::number(&answer["ID"])
-    }
-
-    /// A lease of its own, or that of the record that it is in force with, and then the mark of that.
-    async fn lease_of(&self, claim: &Claim) -> Result<(u64, &'static str), StoreError> {
-        let Some(held) = claim.held_beside() else {
-            return Ok((self.grant(claim.lease().unwrap_or_default()).await?, ""));
-        };
-        let (_, lease) = parts(held.version()).ok_or(StoreError::Conflict)?;
-        Ok((lease, BESIDE))
-    }
-
     /// What is left of it runs out by itself.
     async fn revoke(&self, lease: u64) {
         let body = json!({ "ID": lease.to_string() });
@@ -240,21 +228,19 @@ impl LeaseStore for Etcd {
             let delete = json!({ "request_delete_range": { "key": key } });
             self.txn(modified(&key, seen), delete).await?;
         }
-        let (lease, mark) = self.lease_of(claim).await?;
+        let ours = self.lease_for(name, claim, expected).await?;
+        let mark = ours.mark();
         let put = json!({
-            "key": key, "lease": lease.to_string(), "value": encode(&format!("{mark}{}", claim.holder())),
+            "key": key, "lease": ours.id().to_string(), "value": encode(&format!("{mark}{}", claim.holder())),
         });
         match self.txn(absent(&key), json!({ "request_put": put })).await {
             Ok(revision) => {
                 self.watches.close(name);
-                Ok(Record::held(
-                    claim.holder(),
-                    revision,
-                    version(revision, lease, mark),
-                ))
+                let version = version(revision, ours.id(), mark);
+                Ok(Record::held(claim.holder(), revision, version))
             }
             Err(error) => {
-                if matches!(error, StoreError::Conflict) && mark.is_empty() {
+                if let (StoreError::Conflict, Lease::Own(lease)) = (&error, ours) {
                     self.revoke(lease).await;
                 }
                 Err(error)
@@ -326,8 +312,8 @@ impl LeaseStore for Etcd {
         }
         loop {
             match lent.watch().next().await {
-                Ok((_, kv)) => {
-                    let now = record(kv.as_ref());
+                Ok(told) => {
+                    let now = record(lent.watch().newest(told).await?.kv.as_ref());
                     if now.version() != lent.version() {
                         lent.told(now.version());
                         return Ok(Some(now));
@@ -354,9 +340,9 @@ impl LeaseStore for Etcd {
         tell(Change::Began);
         loop {
             match watch.next().await {
-                Ok((key, kv)) => {
-                    if let Some(name) = key.strip_prefix(PREFIX) {
-                        tell(Change::Record(name.to_owned(), record(kv.as_ref())));
+                Ok(told) => {
+                    if let Some(name) = told.key.strip_prefix(PREFIX) {
+                        tell(Change::Record(name.to_owned(), record(told.kv.as_ref())));
                     }
                 }
                 Err(error) => return error,

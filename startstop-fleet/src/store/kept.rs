@@ -24,6 +24,19 @@ impl<W> Kept<W> {
         (version == *seen).then_some(watch)
     }
 
+    /// Asks the watch of this lease that has told `seen` last.
+    #[cfg(feature = "etcd")]
+    pub(super) fn with<T>(
+        &self,
+        name: &str,
+        seen: &Version,
+        ask: impl FnOnce(&mut W) -> T,
+    ) -> Option<T> {
+        let mut kept = self.lock();
+        let (version, watch) = kept.get_mut(name)?;
+        (version == seen).then(|| ask(watch))
+    }
+
     pub(super) fn lend<'a>(&'a self, name: &'a str, seen: &Version, watch: W) -> Lent<'a, W> {
         Lent {
             kept: self,

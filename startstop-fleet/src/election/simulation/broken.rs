@@ -7,14 +7,14 @@ use super::{Network, Plan, Report, World};
 
 /// Each rule with a seed that catches it. `search` finds them anew when the simulation has changed.
 const SEEDS: [(Rule, u64); 10] = [
-    (Rule::ValidFromTheRequest, 7),
+    (Rule::ValidFromTheRequest, 1),
     (Rule::ReleaseAfterTheEnd, 1),
     (Rule::OwnClockOnly, 1),
     (Rule::SkewIsLeftOut, 2),
     (Rule::FenceGrows, 1),
     (Rule::LostIsLost, 1),
     (Rule::WatchedBeforeTaken, 1),
-    (Rule::WatchedFromTheAnswer, 4),
+    (Rule::WatchedFromTheAnswer, 21),
     (Rule::TakeCompares, 1),
     (Rule::OverrunExits, 1),
 ];

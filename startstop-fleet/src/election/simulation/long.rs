@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use super::{Network, Plan, Report, World};
 
+/// It says how far it has come each so many steps.
+const NEWS: u64 = 50_000_000;
+
 #[test]
 #[ignore = "as long as one likes"]
 fn long() {
@@ -55,7 +58,11 @@ fn run_until(steps: u64, seed: &AtomicU64, done: &AtomicU64) -> Report {
         if report.wrongs() > 0 {
             println!("seed {seed}: {report:?}");
         }
-        done.fetch_add(report.steps, Ordering::Relaxed);
+        let before = done.fetch_add(report.steps, Ordering::Relaxed);
+        let after = before + report.steps;
+        if before / NEWS != after / NEWS {
+            println!("{after} steps");
+        }
         total.add(&report);
     }
     total

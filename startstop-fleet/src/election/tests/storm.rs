@@ -144,3 +144,31 @@ fn a_follower_that_is_told_asks_nothing_while_leases_are_renewed() {
     candidate.step(secs(2000.0), Event::Changed(Some(free(2000))));
     assert_eq!(candidate.asked.len(), 1, "it takes");
 }
+
+#[test]
+fn one_that_was_outrun_waits_to_be_told_by_whom() {
+    let mut candidate = Candidate::new(1);
+    candidate.step(secs(1.0), Event::Changed(Some(free(2))));
+    let call = candidate.call.expect("it takes");
+    let result = Err(CallError::Conflict);
+    candidate.step(secs(1.1), Event::Answered { call, result });
+    assert_eq!(candidate.asked, [secs(1.0)]);
+    let next = candidate.election.wake_at().unwrap();
+    assert!(next <= secs(1.0) + Timing::default().retry, "{next:?}");
+    let mut told = candidate;
+    told.step(secs(1.2), Event::Changed(Some(held("other", 2, 3))));
+    told.step(secs(10.0), Event::Tick);
+    assert_eq!(told.asked, [secs(1.0)], "it was told");
+}
+
+#[test]
+fn one_that_was_outrun_and_is_not_told_looks_within_a_retry() {
+    let mut candidate = Candidate::new(1);
+    candidate.step(secs(1.0), Event::Changed(Some(free(2))));
+    let call = candidate.call.expect("it takes");
+    let result = Err(CallError::Conflict);
+    candidate.step(secs(1.1), Event::Answered { call, result });
+    let next = candidate.election.wake_at().unwrap();
+    candidate.step(next, Event::Tick);
+    assert_eq!(candidate.asked, [secs(1.0), next]);
+}

@@ -148,7 +148,7 @@ async fn answered(response: Response) -> Result<Response, Answer> {
 /// Whatever answers may answer with a page.
 const MOST: usize = 200;
 
-/// The codes are those of gRPC: 3 invalid argument, 5 not found, 7 permission denied, 16 unauthenticated.
+/// The codes are those of gRPC: 3 invalid argument, 5 not found, 9 failed precondition, 7 permission denied, 16 unauthenticated.
 fn said(
     Answer {
         code,
@@ -159,6 +159,7 @@ fn said(
     let message = format!("etcd says {status}: {message}");
     match code {
         Some(5) => StoreError::Conflict,
+        Some(9) if message.contains("lease already exists") => StoreError::Conflict,
         Some(3 | 7 | 16) => StoreError::refused(message),
         None if matches!(status, 400..=499) => {
             StoreError::refused(format!("{message}; is this etcd 3.4 or later?"))

@@ -5,11 +5,18 @@ use std::collections::VecDeque;
 use serde_json::Value;
 
 use super::kv::Kv;
-use super::request::decode;
+use super::request::{decode, number};
 use crate::store::StoreError;
 
-/// A key, and what is there now: nothing if it was deleted.
-pub(super) type Told = (String, Option<Kv>);
+/// What was told of a key.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) key: String,
+    /// What is there now: nothing if it was deleted.
+    pub(super) kv: Option<Kv>,
+    /// By which revision.
+    revision: u64,
+}
 
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -18,6 +25,10 @@ pub(super) struct Watch {
     told: VecDeque<Told>,
     /// Nobody has looked yet what was there when it began.
     is_new: bool,
+    /// By which revision the key was deleted that it has told last.
+    gone: Option<u64>,
+    /// The lease that was last asked for to bind the key to.
+    tried: Option<u64>,
 }
 
 impl Watch {
@@ -29,6 +40,8 @@ impl Watch {
             unread,
             told,
             is_new: true,
+            gone: None,
+            tried: None,
         };
         let first = watch.line().await?;
         match first["result"]["created"].as_bool() {
@@ -64,6 +77,31 @@ impl Watch {
         }
     }
 
+    /// What has become of a key that this was told of, as far as that is here already: one that was given up and taken at once need
+    /// not be wanted. For a watch of one key.
+    pub(super) async fn newest(&mut self, told: Told) -> Result<Told, StoreError> {
+        let mut newest = told;
+        loop {
+            tokio::select! {
+                biased;
+                told = self.next() => newest = told?,
+                () = std::future::ready(()) => break,
+            }
+        }
+        self.gone = newest.kv.is_none().then_some(newest.revision);
+        Ok(newest)
+    }
+
+    /// By which revision the key is gone, if it has told that it is.
+    pub(super) fn gone(&self) -> Option<u64> {
+        self.gone
+    }
+
+    /// Notes that this lease is asked for, and tells whether it was before.
+    pub(super) fn tries(&mut self, lease: u64) -> bool {
+        self.tried.replace(lease) == Some(lease)
+    }
+
     async fn line(&mut self) -> Result<Value, StoreError> {
         loop {
             if let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
@@ -87,6 +125,9 @@ impl Watch {
 fn parse(event: &Value) -> Result<Told, StoreError> {
     let kv = &event["kv"];
     let is_put = event["type"].as_str().is_none_or(|kind| kind == "PUT");
-    let told = is_put.then(|| Kv::parse(kv)).transpose()?;
-    Ok((decode(&kv["key"])?, told))
+    Ok(Told {
+        key: decode(&kv["key"])?,
+        kv: is_put.then(|| Kv::parse(kv)).transpose()?,
+        revision: number(&kv["mod_revision"])?,
+    })
 }
