@@ -27,6 +27,7 @@ mod missed;
 mod adopted;
 mod changes;
 mod inserting;
+mod waiting;
 mod removing;
 mod removing_at_rest;
 mod causes;

@@ -4,7 +4,7 @@
 //!
 //! - `STARTSTOP_PROGRAMS=32` runs that many times the full number, with further seeds, `1/32` that part of it. Unless it is
 //!   set a tenth is run; the stage `random` of `.ci/run` runs all;
-//! - `STARTSTOP_SEED=17` runs the one with this seed. Whatever fails prints the command for that.
+//! - `STARTSTOP_SEED=17` runs the one with this seed, and prints what happens in it. Whatever fails prints the command for that.
 
 use std::env;
 use std::ops::Range;
@@ -18,6 +18,13 @@ pub(crate) fn seeds(first: u64, full: u64) -> Range<u64> {
     match number(SEED) {
         Some(seed) => seed..seed + 1,
         None => first..first + programs(full),
+    }
+}
+
+/// Prints a step of a program, if that is the only one that is run.
+pub(crate) fn note(step: impl FnOnce() -> String) {
+    if env::var_os(SEED).is_some() {
+        eprintln!("{}", step());
     }
 }
 

@@ -1,6 +1,8 @@
 //! Inserting members into a group, and removing them from it, whether it runs or not.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use super::builder::{check_name, closed};
@@ -9,7 +11,8 @@ use super::error::GroupError;
 use super::member::{IntoMember, MemberPart, Prepared};
 use super::table::{Table, edges_of};
 use super::{Group, GroupShared};
-use crate::engine::{Identity, ancestry};
+use crate::engine::{Identity, Node, ancestry};
+use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::runner::listen;
 
@@ -43,7 +46,8 @@ impl Group {
     /// - [`Cycle`](GroupError::Cycle): it is the group itself, or something that the group is a part of, as far as that
     ///   can be seen: what is inside of a closure cannot.
     /// - [`Start`](GroupError::Start): it did not start.
-    /// - [`Stopping`](GroupError::Stopping): the group stops.
+    /// - [`Stopping`](GroupError::Stopping): the group stops, or is told to before the member is there. Then this is the answer
+    ///   at once, for a member that waits for it has to end first; one that was inserted so far leaves with the stop.
     ///
     /// # Cancel safety
     ///
@@ -139,6 +143,11 @@ impl GroupShared {
         let part = member.part.clone();
         let mut table = self.table();
         let owner = self.owner();
+        let state = |owner: &Arc<dyn Node>| owner.shared().atomic_state.read().state();
+        // Before its supervisor has heard of the stop, and when that has ended and something of the group has not.
+        if owner.as_ref().map(state) == Some(State::Stopping) {
+            return Err(GroupError::Stopping);
+        }
         let told = name.clone();
         let (id, answer) = table.insert(name, member)?;
         if let Some(owner) = owner {

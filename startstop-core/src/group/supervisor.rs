@@ -117,6 +117,8 @@ struct Supervisor<'a> {
     unready: Option<String>,
     /// The plan has more to say, after the runtime had its turn.
     again: bool,
+    /// A stop has begun, and who waited for an insertion was answered.
+    takes_nobody: bool,
     /// It has come to its end, rather than being dropped.
     ended: bool,
     /// The failure that ends the group.
@@ -139,6 +141,7 @@ impl<'a> Supervisor<'a> {
             started: false,
             unready: None,
             again: false,
+            takes_nobody: false,
             ended: false,
             failure: None,
             last: None,

@@ -30,6 +30,8 @@ pub(super) struct TableEntry {
     /// The futures of `insert` and `remove` that wait for this member.
     pub(super) inserting: Option<ChangeWaiter>,
     pub(super) removing: Vec<ChangeWaiter>,
+    /// A stop of the group has cancelled its insertion: it is taken off when that is over.
+    pub(super) is_cancelled: bool,
 }
 
 pub(super) type ChangeWaiter = oneshot::Sender<Result<(), GroupError>>;
@@ -76,6 +78,7 @@ impl Table {
             attempt,
             inserting: None,
             removing: Vec::new(),
+            is_cancelled: false,
         };
         self.entries[id.0] = Some(entry);
         id

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::graph;
 use super::told::Told;
 use super::world::World;
+use crate::random::note;
 use crate::support::idle;
 
 pub(super) struct Program {
@@ -181,6 +182,7 @@ impl Program {
 
     /// Stops the group at last, and sees that it takes no longer than it may.
     async fn stop(&self, app: &Runner<Group>, rng: &mut fastrand::Rng) {
+        note(|| "the group is stopped at last".to_owned());
         let begun = Instant::now();
         // Each has its turn, since timers tick in milliseconds.
         let limit = Duration::from_millis(200 * (self.size as u64 + 1) + rng.u64(..5_000));
@@ -239,13 +241,16 @@ fn remove(calls: &mut JoinSet<()>, app: &Runner<Group>, world: &World, rng: &mut
         return;
     };
     world.excuse(name.parse().expect("it is a number"));
+    note(|| format!("{name} is removed"));
     call(calls, app, |app| async move {
         let _ = app.service().remove(&name).await;
     });
 }
 
 fn ask_group(calls: &mut JoinSet<()>, app: &Runner<Group>, rng: &mut fastrand::Rng) {
-    match rng.u8(..5) {
+    let act = rng.u8(..5);
+    note(|| format!("the group is asked for {act}"));
+    match act {
         0 => call(calls, app, |app| async move { drop(app.start().await) }),
         1 => call(calls, app, |app| async move { drop(app.stop().await) }),
         2 => call(calls, app, |app| async move { drop(app.restart().await) }),
@@ -262,7 +267,9 @@ fn ask_member(app: &Runner<Group>, world: &World, rng: &mut fastrand::Rng, size:
     let Some(member) = app.service().get(&at.to_string()) else {
         return;
     };
-    match rng.u8(..6) {
+    let act = rng.u8(..6);
+    note(|| format!("{at} is asked for {act}"));
+    match act {
         0 | 1 => {
             world.is_started_by_hand(at);
             member.request_start();

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use startstop_core::{Event, EventKind, Events, Group, Runner, State, Status};
 
+use crate::random::note;
+
 /// All that is told, from before the first start.
 pub(super) struct Told {
     events: Events,
@@ -43,6 +45,7 @@ impl Told {
                 panic!("rule 11: {event:?} while it {was:?}, after {:#?}", self.all);
             };
             self.at.insert(event.path().to_owned(), is);
+            note(|| format!("{} {}", event.path(), event.kind()));
             self.all.push(format!("{} {}", event.path(), event.kind()));
         }
     }

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use startstop_core::{Cause, Exit, Group, Runner, StartStop, State, Status};
 
+use crate::random::note;
+
 /// Shared by the members.
 #[derive(Clone)]
 pub(super) struct World {
@@ -48,6 +50,7 @@ impl World {
     }
 
     pub(super) fn add(&self, at: usize, deps: &[usize], bound: &[usize]) {
+        note(|| format!("{at} comes after {deps:?}, bound to {bound:?}"));
         let known = Known {
             deps: deps.to_vec(),
             bound: bound.to_vec(),
@@ -113,6 +116,7 @@ impl World {
     }
 
     pub(super) fn enter(&self, at: usize) -> Live {
+        note(|| format!("{at} begins"));
         let mut inner = self.inner();
         let me = inner.members.get_mut(&at).expect("it was added");
         me.live += 1;
@@ -158,6 +162,7 @@ impl World {
     }
 
     pub(super) fn told(&self, at: usize) {
+        note(|| format!("{at} is told"));
         self.ends(at);
         let mut inner = self.inner();
         let alive = inner.alive_dependents(at);
@@ -256,6 +261,7 @@ impl Drop for Live {
         let mut inner = self.world.inner();
         let me = inner.members.get_mut(&self.at).expect("it was added");
         me.live -= 1;
+        note(|| format!("{} is gone, told: {}", self.at, me.told));
         if !me.told {
             inner
                 .broken

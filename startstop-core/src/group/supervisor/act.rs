@@ -39,6 +39,10 @@ impl Supervisor<'_> {
                 }
             }
         }
+        if !self.takes_nobody && self.shared.table().plan.is_stopping() {
+            self.takes_nobody = true;
+            changes::cancel_insertions(self);
+        }
         changes::let_go(self);
         readiness::show(self);
     }

@@ -46,6 +46,19 @@ pub(super) fn removed(supervisor: &mut Supervisor<'_>, id: Id) {
     take_off(supervisor, id, entry, outcome, StartError::Stopped);
 }
 
+/// A stop of the group has begun: those who wait for an insertion are answered at once, for they may be a part of a member
+/// that is to end.
+pub(super) fn cancel_insertions(supervisor: &Supervisor<'_>) {
+    let mut cancelled = Vec::new();
+    for entry in supervisor.shared.table().entries.iter_mut().flatten() {
+        entry.is_cancelled |= entry.inserting.is_some();
+        cancelled.extend(entry.inserting.take());
+    }
+    for sender in cancelled {
+        reply(Some(sender), Err(GroupError::Stopping));
+    }
+}
+
 /// A member that was inserted did not start: it is taken off again.
 pub(super) fn withdraw(supervisor: &mut Supervisor<'_>, id: Id, error: StartError) {
     // They were inserted after it; those that their handles have started do without it.

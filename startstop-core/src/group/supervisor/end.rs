@@ -106,7 +106,7 @@ impl Drop for Supervisor<'_> {
                 let inserting = entry.inserting.take();
                 waiting.append(&mut entry.removing);
                 parts.push((id, entry.part.clone()));
-                if leaves || inserting.is_some() {
+                if leaves || inserting.is_some() || entry.is_cancelled {
                     waiting.extend(inserting);
                     // Its runner is dropped with `parts`, outside of the lock.
                     gone.extend(table.delete(id));

@@ -18,6 +18,8 @@ pub(super) fn give_up_restarts(plan: &mut GroupPlan) {
             node.target = Target::Up;
             counts::unblock_deps(plan, Id(at));
         }
+        // It waited for the end of the restart.
+        leave_if_down(plan, Id(at));
     }
 }
 
