@@ -263,3 +263,33 @@ async fn a_completed_dependency_is_not_down_for_those_bound_to_it() {
     assert_eq!((journal.count("+http"), journal.count("-http")), (1, 0));
     stopped(&app).await;
 }
+
+/// It is none that has completed while it runs again.
+#[tokio::test(start_paused = true)]
+async fn a_completed_dependency_that_is_started_again_takes_them_along() {
+    let journal = Journal::new();
+    let job = journal.probe("migrate").job();
+    let app = built(
+        Group::builder("app")
+            .with("migrate", job)
+            .with("http", bound("migrate", journal.probe("http"))),
+    );
+    journal.tell("migrate", Act::Complete);
+    within(app.start()).await.unwrap();
+    let migrate = app.service().get("migrate").unwrap();
+    journal.take();
+
+    migrate.request_start();
+    journal.until("-http").await;
+    assert!(!app.is_ready());
+    journal.tell("migrate", Act::Complete);
+    journal.until("+http").await;
+
+    migrate.request_start();
+    journal.until("-http").await;
+    within(migrate.stop()).await.unwrap();
+    idle().await;
+    assert!(app.is_ready(), "settled like what it is bound to");
+    assert_eq!(journal.count("+http"), 2);
+    stopped(&app).await;
+}

@@ -100,6 +100,5 @@ fn groups_whose_members_are_bound_to_others_keep_their_rules() {
 
 #[test]
 fn groups_to_which_anything_happens_keep_their_rules() {
-    // Open: seed 6226, see docs/proof.md.
     all(6_000, 200, Program::mixed);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use startstop_core::{Group, GroupBuilder, Interruption, Member, Runner, Settings, StopError};
 use tokio::time::Instant;
 
-use crate::support::groups::{Journal, Release, built, outcome, started, stop};
+use crate::support::groups::{Act, Journal, Release, begin, built, outcome, started, stop};
 use crate::support::{SECOND, idle, within};
 
 fn timed(stop: u32, abort: u32) -> Settings {
@@ -256,4 +256,34 @@ async fn a_chain_of_two_thousand_is_shared_out() {
     within(app.start()).await.unwrap();
     idle().await;
     within(app.stop()).await.unwrap();
+}
+
+/// A failure stops the group, with the members' own times; the deadline comes later, and is for who is stopping by then as well.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_comes_to_a_group_which_ends_by_itself_is_shared_out() {
+    let journal = Journal::new();
+    let probe = |name: &str| journal.probe(name).settings(timed(30, 2));
+    let after = |dep: &'static str, probe| Member::new(probe).after([dep]);
+    let builder = Group::builder("app")
+        .settings(Settings::new().drain(2 * SECOND))
+        .with("db", probe("db"))
+        .with("queue", after("db", probe("queue").lingers()))
+        .with("job", probe("job"))
+        .with("last", after("job", probe("last").lingers()))
+        .with("failing", probe("failing"));
+    let app = started(builder).await;
+    journal.tell("failing", Act::Fail);
+    journal.until("~last").await;
+    let begun = Instant::now();
+    let stopping = begin_to_stop(&app).await;
+    // During the drain the turn comes to another one, which has its share at once.
+    journal.tell("last", Act::Complete);
+    outcome(stopping).await.unwrap_err();
+    assert_eq!(journal.count("~db"), 1, "{:?}", journal.take());
+    assert!(journal.seconds(begun, "-queue") < 8);
+}
+
+async fn begin_to_stop(app: &Runner<Group>) -> tokio::task::JoinHandle<Result<(), StopError>> {
+    let app = app.clone();
+    begin(async move { app.stop_within(10 * SECOND).await }).await
 }

@@ -122,7 +122,7 @@ impl Member {
     /// It is not started again if it was stopped by its own handle or has completed. While one that it is bound
     /// to is stopped by hand, the member rests like it; when one has failed for good and the group goes on, the
     /// member is stopped and fails with [`DependencyFailed`](crate::DependencyFailed). One that has completed, or
-    /// says that it is not ready for now, is not down. These restarts count in
+    /// says that it is not ready for now, is not down, until its handle starts it once more. These restarts count in
     /// [`Status::restarts`](crate::Status::restarts) and in no limit.
     ///
     /// # Examples

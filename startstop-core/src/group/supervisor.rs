@@ -264,6 +264,8 @@ impl<'a> Supervisor<'a> {
         self.told = StopRequest::ToStop;
         late::record(self);
         self.shared.table().plan.close(Closing::Told);
+        // The members may have been told before, by a stop of the group's own that had no end.
+        shares::share_out_again(self);
         self.carry_out();
     }
 

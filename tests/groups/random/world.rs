@@ -201,8 +201,10 @@ impl Inner {
     fn check_bound(&mut self, of: &BTreeMap<usize, &Status>, status: &Status) {
         let is = |at: usize, state| of.get(&at).is_some_and(|of| of.state() == state);
         let down = |dep: usize| {
-            let is_down =
-                |of: &&Status| of.state() != State::Running && of.last_exit() != Exit::Completed;
+            let is_down = |of: &&Status| {
+                let rests = matches!(of.state(), State::Stopping | State::Stopped);
+                of.state() != State::Running && !(rests && of.last_exit() == Exit::Completed)
+            };
             of.get(&dep).is_some_and(is_down)
         };
         let broken = self.members.iter().find(|(at, known)| {

@@ -20,7 +20,7 @@ use crate::rules::span::{Span, Tail};
 pub(super) struct Shares {
     /// How long each member may take, and those behind it; found out with the first share.
     members: Option<HashMap<Id, (Span, Tail)>>,
-    /// The deadline that was looked at.
+    /// The deadline by which all that were stopping have their shares.
     deadline: Option<Instant>,
     /// When the shares are over of those that were told, also of those that are down by now.
     ends: BinaryHeap<Reverse<(Instant, Id)>>,
@@ -59,7 +59,6 @@ pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
             request::stop_part(&part.node, left, Caller::No);
         }
     }
-    supervisor.shares.deadline = deadline;
 }
 
 fn spans_of<'a>(
@@ -99,9 +98,13 @@ fn measure(supervisor: &Supervisor<'_>, left: Duration) -> HashMap<Id, (Span, Ta
         .collect()
 }
 
-/// There is less time than there was: what is stopping has a smaller share.
+/// There may be less time than there was: what is stopping has a smaller share then.
 pub(super) fn share_out_again(supervisor: &mut Supervisor<'_>) {
-    supervisor.shares.deadline = supervisor.cx.deadline();
+    let deadline = supervisor.cx.deadline();
+    if !supervisor.shares.is_shortened(deadline) {
+        return;
+    }
+    supervisor.shares.deadline = deadline;
     let stopping = supervisor.shared.table().plan.stopping();
     for id in stopping {
         stop_within(supervisor, id);

@@ -55,6 +55,10 @@ impl GroupPlan {
     /// Its handle has started the member, which was at rest.
     fn is_started(&mut self, id: Id) {
         self.take_out(id);
+        if self.node(id).state == MemberState::Completed {
+            // It is none that has completed any more; what was started beside one that was down stays.
+            binding::take_bound_down(self, id);
+        }
         self.not_down += usize::from(self.node(id).restart.restarts);
         counts::set_state(self, id, MemberState::Starting);
         counts::change(self, id, |node| {
