@@ -1,9 +1,12 @@
 //! The stop path: signal, the rest of the group, KILL before the deadline.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::time::Duration;
 
-use startstop_core::{Exit, Runner, Settings};
-use startstop_process::{ProcessError, Ready, Signal};
+use startstop_core::{Context, Exit, Runner, Service, Settings};
+use startstop_process::{Process, ProcessError, Ready, Signal};
+use tokio::sync::Notify;
 
 use crate::support::{Folder, errors, is_alive, is_there, last_error, python, runner, sh};
 
@@ -98,6 +101,51 @@ async fn a_stopped_child_goes_on_to_hear_the_signal() {
     let pid = folder.read("pid").await;
     runner.stop().await.unwrap();
     assert!(!is_there(&pid));
+}
+
+/// A process whose `run` is being polled while the stop is asked for, and goes on in that poll, as on a busy machine.
+struct Polled {
+    process: Process,
+    polls: Notify,
+    is_polled: Notify,
+}
+
+impl Service for Polled {
+    type Error = ProcessError;
+
+    async fn run(&self, cx: Context) -> Result<(), ProcessError> {
+        let mut run = pin!(self.process.run(cx.clone()));
+        let mut poll = pin!(self.polls.notified());
+        poll_fn(|task| {
+            if poll.as_mut().poll(task).is_pending() {
+                return run.as_mut().poll(task);
+            }
+            self.is_polled.notify_one();
+            while !cx.is_cancelled() {
+                std::thread::yield_now();
+            }
+            let _ = run.as_mut().poll(task);
+            // What it has killed has ended by now.
+            std::thread::sleep(Duration::from_millis(100));
+            run.as_mut().poll(task)
+        })
+        .await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_without_time_is_no_failure_when_run_sees_it_before_the_abort() {
+    let runner = Runner::new(Polled {
+        process: sh("trap '' TERM; while :; do sleep 0.01; done"),
+        polls: Notify::new(),
+        is_polled: Notify::new(),
+    });
+    runner.start().await.unwrap();
+    let service = runner.service();
+    service.polls.notify_one();
+    service.is_polled.notified().await;
+    runner.stop_within(Duration::ZERO).await.unwrap();
+    assert_eq!(runner.wait().await, Exit::Aborted);
 }
 
 #[tokio::test]
