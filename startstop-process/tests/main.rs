@@ -4,6 +4,7 @@
 mod support;
 mod ending;
 mod file;
+mod killed;
 mod notify;
 mod output;
 #[cfg(feature = "run")]
