@@ -45,23 +45,15 @@ const LONG: usize = 330;
 const APART: [&str; 2] = ["models", "private"];
 
 /// Locks and atomics of std in the core, which no model sees, need a reason.
-const PLAIN: [(&str, &str); 15] = [
+const PLAIN: [(&str, &str); 13] = [
     ("startstop-core/src/sync.rs", "it is where they come from"),
     (
         "startstop-core/src/engine/parent.rs",
         "numbers that are told apart, from a counter that is static",
     ),
     (
-        "startstop-core/src/engine/deadline/thread.rs",
-        "real time, which no model has",
-    ),
-    (
         "startstop-core/src/engine/runtimes.rs",
         "what the process has once is static",
-    ),
-    (
-        "startstop-core/src/engine/gate.rs",
-        "for counts of references, which no model has",
     ),
     (
         "startstop-core/src/program/aside.rs",

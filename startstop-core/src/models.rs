@@ -6,8 +6,11 @@
 //! there to be asked for and runs nothing. That nobody waits for ever needs no assertion: a model in
 //! which all threads wait has failed.
 //!
-//! Loom treats `SeqCst` as `AcqRel`, and the counts of an `Arc` are those of std: races for either are not walked through.
+//! Loom treats `SeqCst` as `AcqRel`, and the counts of an `Arc` are those of std: races for either are not walked through. So
+//! what looks at deadlines, and the gates that keep a last reference in order, have models of their own, without a runner.
 
+mod deadlines;
+mod gates;
 mod handles;
 mod joining;
 mod parts;

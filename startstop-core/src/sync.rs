@@ -19,7 +19,7 @@ pub(crate) use spawned::{flush_lifo_slot, has_ended, has_timers, is_own, spawn_o
 
 #[cfg(not(startstop_loom))]
 pub(crate) use std::sync::{
-    Mutex, MutexGuard,
+    Condvar, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU32, AtomicU64},
 };
 #[cfg(not(startstop_loom))]
@@ -27,6 +27,8 @@ pub(crate) use tokio::{sync::Notify, task::AbortHandle};
 #[cfg(not(startstop_loom))]
 pub(crate) use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+#[cfg(all(test, startstop_loom))]
+pub(crate) use loom::sync::Condvar;
 #[cfg(all(test, startstop_loom))]
 pub(crate) use modelled::block_on;
 #[cfg(startstop_loom)]

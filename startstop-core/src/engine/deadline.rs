@@ -62,8 +62,10 @@ mod alarm;
 mod task;
 #[cfg(not(startstop_loom))]
 mod look;
-#[cfg(not(startstop_loom))]
+#[cfg(any(test, not(startstop_loom)))]
 mod queue;
+#[cfg(any(test, not(startstop_loom)))]
+pub(crate) mod watcher;
 #[cfg(not(startstop_loom))]
 mod thread;
 mod which;

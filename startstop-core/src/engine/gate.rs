@@ -14,83 +14,66 @@ use std::sync::{Arc, Weak};
 use super::{Deferred, Node, Shared, Synced};
 use crate::report::state::State;
 
-/// The gates; the services share a few.
+#[cfg(any(test, not(startstop_loom)))]
+pub(crate) mod gates;
+
+/// Those of the process.
 #[cfg(not(startstop_loom))]
-mod gates {
-    use std::sync::{Mutex, MutexGuard, PoisonError};
+mod process {
+    use std::sync::LazyLock;
 
-    const COUNT: usize = 64;
+    use super::gates::{self, Gates};
 
-    /// The addresses of services that have stopped, and whose last runner is being dropped.
-    static GATES: [Mutex<Vec<usize>>; COUNT] = [const { Mutex::new(Vec::new()) }; COUNT];
+    static GATES: LazyLock<Gates> = LazyLock::new(Gates::new);
 
-    pub(super) struct Gate {
-        leaving: MutexGuard<'static, Vec<usize>>,
-        address: usize,
-    }
+    pub(super) type Gate = gates::HeldGate<'static>;
 
-    /// The gate of a service, by its address.
     pub(super) fn of(address: usize) -> Gate {
-        // The lowest bits are those of the alignment.
-        let leaving = GATES[(address >> 6) % COUNT]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        Gate { leaving, address }
+        GATES.of(address)
     }
 
-    impl Gate {
-        pub(super) fn is_leaving(&self) -> bool {
-            self.leaving.contains(&self.address)
-        }
+    pub(super) fn enter<R>(
+        address: usize,
+        upgrade: impl FnOnce() -> Option<R>,
+    ) -> Option<(Gate, R)> {
+        GATES.enter(address, upgrade)
+    }
 
-        pub(super) fn begin_leaving(mut self) {
-            let address = self.address;
-            self.leaving.push(address);
-        }
-
-        pub(super) fn end_leaving(mut self) {
-            let address = self.address;
-            if let Some(at) = self.leaving.iter().position(|other| *other == address) {
-                self.leaving.swap_remove(at);
-            }
-        }
+    pub(super) fn leave<R>(gate: Gate, reference: R) {
+        GATES.leave(gate, reference);
     }
 }
 
-/// The counts of references are not known to loom.
+/// The counts of references are not known to loom: in models of the whole the gates are open. They have models of their own.
 #[cfg(startstop_loom)]
-mod gates {
-    pub(super) struct Gate;
+mod process {
+    pub(super) struct OpenGate;
+
+    pub(super) type Gate = OpenGate;
 
     pub(super) fn of(_: usize) -> Gate {
-        Gate
+        OpenGate
     }
 
-    impl Gate {
-        pub(super) fn is_leaving(&self) -> bool {
-            false
-        }
+    pub(super) fn enter<R>(_: usize, upgrade: impl FnOnce() -> Option<R>) -> Option<(Gate, R)> {
+        Some((OpenGate, upgrade()?))
+    }
 
-        pub(super) fn begin_leaving(self) {}
-
-        pub(super) fn end_leaving(self) {}
+    pub(super) fn leave<R>(_: Gate, reference: R) {
+        drop(reference);
     }
 }
 
-use gates::Gate;
+use process::Gate;
 
 fn of<N: Node + ?Sized>(node: &Arc<N>) -> Gate {
-    gates::of(Arc::as_ptr(node).cast::<()>().addr())
+    process::of(Arc::as_ptr(node).cast::<()>().addr())
 }
 
 /// The gate of a service that may be gone, and the service.
 fn enter<N: Node + ?Sized>(node: &Weak<N>) -> Option<(Gate, Arc<N>)> {
-    let gate = gates::of(Weak::as_ptr(node).cast::<()>().addr());
-    if gate.is_leaving() {
-        return None;
-    }
-    let node = node.upgrade()?;
-    Some((gate, node))
+    let address = Weak::as_ptr(node).cast::<()>().addr();
+    process::enter(address, || node.upgrade())
 }
 
 /// Lets go of a service behind its gate: what is to be dropped where user code may run.
@@ -105,15 +88,6 @@ fn let_go<N: Node + ?Sized>(_: &Gate, node: Arc<N>) -> Option<Box<dyn Any + Send
 
 /// Drops the last runner.
 pub(crate) fn leave_for_good<N: Node + ?Sized>(node: Arc<N>) {
-    /// Its drop, which comes after that of the service, lets others in again.
-    struct Leaving(usize);
-
-    impl Drop for Leaving {
-        fn drop(&mut self) {
-            gates::of(self.0).end_leaving();
-        }
-    }
-
     let gate = of(&node);
     node.shared().is_left.store(true, Ordering::Relaxed);
     if node.shared().atomic_state.read().state() != State::Stopped {
@@ -122,10 +96,7 @@ pub(crate) fn leave_for_good<N: Node + ?Sized>(node: Arc<N>) {
         drop(node);
         return;
     }
-    let leaving = Leaving(Arc::as_ptr(&node).cast::<()>().addr());
-    gate.begin_leaving();
-    drop(node);
-    drop(leaving);
+    process::leave(gate, node);
 }
 
 /// Comes to a runner again, if there is one or the service goes on without.

@@ -106,6 +106,14 @@ enum StopRequest {
     ToStop,
 }
 
+/// Whether members may come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doors {
+    Open,
+    /// A stop has begun, and who waited for an insertion was answered.
+    Shut,
+}
+
 struct Supervisor<'a> {
     shared: &'a Arc<GroupShared>,
     cx: &'a Context,
@@ -117,8 +125,7 @@ struct Supervisor<'a> {
     unready: Option<String>,
     /// The plan has more to say, after the runtime had its turn.
     again: bool,
-    /// A stop has begun, and who waited for an insertion was answered.
-    takes_nobody: bool,
+    doors: Doors,
     /// It has come to its end, rather than being dropped.
     ended: bool,
     /// The failure that ends the group.
@@ -141,7 +148,7 @@ impl<'a> Supervisor<'a> {
             started: false,
             unready: None,
             again: false,
-            takes_nobody: false,
+            doors: Doors::Open,
             ended: false,
             failure: None,
             last: None,

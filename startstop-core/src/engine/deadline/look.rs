@@ -31,7 +31,7 @@ pub(super) fn look_at(due: u64) -> Option<Instant> {
 
 impl Watched {
     /// Looks at it: when to look again.
-    pub(super) fn look(&mut self) -> Option<Instant> {
+    pub(super) fn look_at(&mut self) -> Option<Instant> {
         match self {
             Self::Deadline {
                 node,

@@ -12,7 +12,7 @@ pub(super) struct DeadlineQueue<T> {
 }
 
 impl<T> DeadlineQueue<T> {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             times: BTreeSet::new(),
             entries: BTreeMap::new(),

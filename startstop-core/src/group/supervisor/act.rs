@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::member_snapshot::{goes_down, next_cycle};
-use super::{Supervisor, changes, readiness, shares};
+use super::{Doors, Supervisor, changes, readiness, shares};
 use crate::engine::request::{self, Caller, Reply, Start};
 use crate::group::error::DependencyFailed;
 use crate::report::error::StartError;
@@ -39,8 +39,8 @@ impl Supervisor<'_> {
                 }
             }
         }
-        if !self.takes_nobody && self.shared.table().plan.is_stopping() {
-            self.takes_nobody = true;
+        if self.doors == Doors::Open && self.shared.table().plan.is_stopping() {
+            self.doors = Doors::Shut;
             changes::cancel_insertions(self);
         }
         changes::let_go(self);
