@@ -170,7 +170,8 @@ impl<S: Service> Runner<S> {
     /// Like [`start`](Self::start), with a parent whose cancellation is a [`stop`](Self::stop).
     ///
     /// The parent belongs to the runner until the next `start` or `start_with`: restarts keep it, and
-    /// give [`Cancelled`](StartError::Cancelled) once it is cancelled.
+    /// give [`Cancelled`](StartError::Cancelled) once it is cancelled. A [group](crate::Group) that starts the runner as a
+    /// member of it does as `start`, and as a restart where it restarts it; one that is running then stays with its parent.
     ///
     /// # Examples
     ///

@@ -14,6 +14,8 @@ pub(crate) enum StartKind {
     Start,
     /// A running service is left alone.
     Ensure,
+    /// The same by an owner: a service that it finds at rest has no parent any more.
+    ByOwner,
     /// Whatever is there is stopped first.
     Restart,
 }
@@ -79,7 +81,7 @@ impl StartKind {
     pub(super) fn input(self) -> Input {
         match self {
             Self::Start => Input::Start,
-            Self::Ensure => Input::Ensure,
+            Self::Ensure | Self::ByOwner => Input::Ensure,
             Self::Restart => Input::Restart,
         }
     }
@@ -89,8 +91,13 @@ impl StartKind {
         match self {
             Self::Start => state == State::Running,
             Self::Restart => matches!(state, State::Starting | State::Running | State::Backoff),
-            Self::Ensure => false,
+            Self::Ensure | Self::ByOwner => false,
         }
+    }
+
+    /// Whether it leaves a running service alone.
+    pub(super) fn ensures(self) -> bool {
+        matches!(self, Self::Ensure | Self::ByOwner)
     }
 
     /// Whether a new cycle comes of it in this state, which needs a runtime.

@@ -28,7 +28,11 @@ pub(crate) fn start_part<N: Node + ?Sized>(
     start: Start,
     wanted: Caller<'_>,
 ) -> Reply<Result<(), StartError>> {
-    let mut asked = StartRequest::new(node.shared(), StartKind::Ensure, None, wanted);
+    let kind = match start {
+        Start::First => StartKind::ByOwner,
+        Start::Again => StartKind::Ensure,
+    };
+    let mut asked = StartRequest::new(node.shared(), kind, None, wanted);
     let (reply, rest) = update(node, |shared, synced, deferred| {
         // Under the lock: either this sees that the owner goes down, or who stops this part for it finds it started.
         if guard.goes_down() {

@@ -62,10 +62,13 @@ impl<'a> StartRequest<'a> {
             Ok(on) => on,
             Err(error) => return refuse(shared, synced, error, wanted, deferred),
         };
-        if kind == StartKind::Ensure && synced.state() == State::Running {
+        if kind.ensures() && synced.state() == State::Running {
             return Reply::Now(Ok(()));
         }
-        if kind == StartKind::Start {
+        let is_found_at_rest = kind == StartKind::ByOwner
+            && kind.begins_cycle(synced.state())
+            && !synced.life.has_next();
+        if kind == StartKind::Start || is_found_at_rest {
             if parent.is_some() {
                 synced.rare();
             }
@@ -87,7 +90,7 @@ impl<'a> StartRequest<'a> {
     fn admit(&mut self, synced: &Synced) -> Result<Option<Handle>, StartError> {
         let Self { kind, wanted, .. } = *self;
         let state = synced.state();
-        if kind == StartKind::Ensure && state == State::Running {
+        if kind.ensures() && state == State::Running {
             return Ok(None);
         }
         if self.cancelled {
@@ -121,6 +124,8 @@ impl<'a> StartRequest<'a> {
 fn is_parent_cancelled(shared: &Shared, kind: StartKind, parent: Option<&Arc<Parent>>) -> bool {
     match kind {
         StartKind::Start => parent.is_some_and(|parent| parent.is_cancelled()),
+        // It is let go, or stops the cycle that is there by itself.
+        StartKind::ByOwner => false,
         StartKind::Ensure | StartKind::Restart => {
             let parent = shared.synced().parent().cloned();
             parent.is_some_and(|parent| parent.is_cancelled())
