@@ -124,6 +124,13 @@ fn rules<L: LeaseStore>() -> Vec<(&'static str, Check<L>)> {
             "a call that is given up leaves the store as good as before",
             |stage| Box::pin(at_once::given_up(stage)),
         ),
+        (
+            "what is forgotten is free, and nothing else is forgotten",
+            |stage| Box::pin(single::forgotten(stage)),
+        ),
+        ("a name that is empty is refused", |stage| {
+            Box::pin(single::no_name(stage))
+        }),
         ("names are told apart", |stage| {
             Box::pin(telling::names(stage))
         }),

@@ -12,7 +12,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use startstop_core::{BoxError, Context, Group, Readiness, Runner, Service, Settings};
+use startstop_core::{
+    BoxError, Context, Group, Member as Part, Readiness, Runner, Service, Settings,
+};
 
 pub use self::fixed::{FixedShards, ShardsError};
 use self::run::Balance;
@@ -183,11 +185,13 @@ fn grace(settings: &Settings) -> Settings {
 /// The group of a term: the balance at first, and the shards as they come.
 fn group<S: Service, L: LeaseStore>(balance: &Arc<Balance<S, L>>, term: Term) -> Runner<Group> {
     let handle = Arc::new(OnceLock::new());
-    let (balance, seen) = (balance.clone(), handle.clone());
+    let (balance, seen, short) = (balance.clone(), handle.clone(), grace(&balance.settings));
     let run = startstop_core::service_fn(move |cx: Context| {
         let (balance, term, seen) = (balance.clone(), term.clone(), seen.clone());
         async move { balance.run(cx, term, &seen).await }
     });
+    // It ends at once when it is told to: what it may take is not to exceed what the shards may.
+    let run = Part::new(run).settings(short);
     let group = Group::builder("shards").with(BALANCE, run).build();
     let runner = Runner::new(group.expect("one member, with a name"));
     handle

@@ -11,6 +11,7 @@ mod kept;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod memory;
+mod name;
 #[cfg(feature = "postgres")]
 mod postgres;
 
@@ -40,7 +41,8 @@ use crate::record::{Record, Version};
 /// A fence that [`take`](Self::take) gives is greater than all that it gave for that name before, whatever became
 /// of the record meanwhile, and at most `i64::MAX`.
 pub trait LeaseStore: Send + Sync + 'static {
-    /// Checks, before the first failover, that a lease of this name can be taken here: the name, the rights, the tables.
+    /// Checks, before the first failover, that a lease of this name can be taken here: the name, the rights, the tables. By default
+    /// a name is refused only if it is empty, has a zero byte, or is longer than 1000 bytes.
     ///
     /// # Errors
     ///
@@ -50,8 +52,8 @@ pub trait LeaseStore: Send + Sync + 'static {
     ///
     /// It changes nothing that matters.
     fn check(&self, name: &str) -> impl Future<Output = Result<(), StoreError>> + Send {
-        let _ = name;
-        async { Ok(()) }
+        let checked = name::check(name);
+        async { checked }
     }
 
     /// Reads the record, as it is now: not from a copy that may be behind.
@@ -124,6 +126,27 @@ pub trait LeaseStore: Send + Sync + 'static {
         &self,
         prefix: &str,
     ) -> impl Future<Output = Result<Vec<(String, Record)>, StoreError>> + Send;
+
+    /// Deletes the record of a name that nobody is to take again, if it is free and still of the version of `seen`. Otherwise it stays
+    /// as it is, which is no error. By default it stays in any case. Fences grow nevertheless, should somebody take it.
+    ///
+    /// [`Shards`](crate::Shards) call it for processes that are gone, whose names never come back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] if there is no right to delete; [`StoreError::Unavailable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Once it was polled it may take effect, later too.
+    fn forget(
+        &self,
+        name: &str,
+        seen: &Record,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        let _ = (name, seen);
+        async { Ok(()) }
+    }
 
     /// Waits until the record is no longer of version `seen`, and returns it if the store knows it. It is a hint: the
     /// future may end early, and one that never ends delays a follower until the lease that it has seen is over.
@@ -224,6 +247,14 @@ impl<L: LeaseStore> LeaseStore for Arc<L> {
         prefix: &str,
     ) -> impl Future<Output = Result<Vec<(String, Record)>, StoreError>> + Send {
         (**self).list(prefix)
+    }
+
+    fn forget(
+        &self,
+        name: &str,
+        seen: &Record,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        (**self).forget(name, seen)
     }
 
     fn changed(

@@ -1,7 +1,7 @@
 //! What one replica after the other does.
 
 use super::{Seen, Stage, claim, conflict, expect, free, same};
-use crate::store::LeaseStore;
+use crate::store::{LeaseStore, StoreError};
 
 pub(super) async fn missing_is_free<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), Seen> {
     stage.one.check(&stage.name).await?;
@@ -88,4 +88,27 @@ pub(super) async fn taken_again<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(
     expect(right.then_some(()), || format!("{again:?} after {held:?}"))?;
     conflict(stage.one.renew(&stage.name, &held).await)?;
     same(&stage.read().await?, &again)
+}
+
+pub(super) async fn forgotten<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), Seen> {
+    let held = stage.held("a").await?;
+    stage.two.forget(&stage.name, &held).await.ok();
+    same(&stage.read().await?, &held)?;
+    let released = stage.one.release(&stage.name, &held).await?;
+    let again = stage.take("b", released.version()).await?;
+    stage.two.forget(&stage.name, &released).await.ok();
+    same(&stage.read().await?, &again)?;
+    let released = stage.one.release(&stage.name, &again).await?;
+    match stage.two.forget(&stage.name, &released).await {
+        // There need not be a right to it.
+        Ok(()) | Err(StoreError::Refused(_)) => free(&stage.read().await?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) async fn no_name<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), Seen> {
+    match stage.one.check("").await {
+        Err(StoreError::Refused(_)) => Ok(()),
+        other => Err(Seen(format!("{other:?}"))),
+    }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
             group,
             ours,
             table,
+            may_not_forget: AtomicBool::new(false),
         });
         let watch = self.watch(&run.table);
         let rounds = run.rounds();
@@ -122,7 +124,8 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             let records = balance.limited(balance.store.list(&prefix)).await?;
             self.table.listed(source, records, clock::now());
         }
-        let view = self.table.view(&balance.name, clock::now());
+        let lease = balance.timing.lease;
+        let view = self.table.view(&balance.name, lease, clock::now());
         for (member, record) in &view.over {
             self.evict(member, record).await?;
         }
@@ -133,6 +136,9 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         else {
             return Ok(()); // our own membership is not told yet, or is about to be lost
         };
+        if me == 0 {
+            self.forget_gone(&view).await?;
+        }
         let names: Vec<&str> = view.members.iter().map(|(member, _)| &**member).collect();
         let owners: Vec<_> = (0..balance.count).map(|shard| view.owner(shard)).collect();
         let planned = plan(&names, &owners);
@@ -166,6 +172,28 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             Err(StoreError::Conflict) => Ok(()), // it lives, or somebody else was faster
             Err(error) => Err(error),
         }
+    }
+
+    /// Deletes the records of members that are gone, so that a store which keeps those that are free does not collect one for each
+    /// process that ever was. The first of those that live does it, and one that has come back meanwhile makes its record anew.
+    async fn forget_gone(&self, view: &View) -> Result<(), StoreError> {
+        let balance = &self.balance;
+        for (member, record) in &view.gone {
+            if self.may_not_forget.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let name = balance.member(member);
+            match balance.limited(balance.store.forget(&name, record)).await {
+                Ok(()) => self.table.forget(&name, record.version()),
+                Err(StoreError::Refused(why)) => {
+                    self.may_not_forget.store(true, Ordering::Relaxed);
+                    let why = format!("the leases of processes that are gone stay: {why}");
+                    self.cx.report(StoreError::refused(why));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// A service that has ended by itself is no longer in the group: its record stays ours, and it is started again.

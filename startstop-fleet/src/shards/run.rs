@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use startstop_core::{Context, Group, Runner, Service, Settings};
 use tokio::sync::watch;
@@ -34,6 +35,8 @@ pub(super) struct Run<S: Service, L: LeaseStore> {
     pub(super) group: Runner<Group>,
     pub(super) ours: Ours,
     pub(super) table: Table,
+    /// There is no right to delete what members leave behind.
+    pub(super) may_not_forget: AtomicBool,
 }
 
 impl<S: Service, L: LeaseStore> Balance<S, L> {

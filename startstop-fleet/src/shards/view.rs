@@ -46,6 +46,8 @@ pub(super) struct View {
     pub(super) members: Vec<(String, Record)>,
     /// Whose lease is over although its record is there.
     pub(super) over: Vec<(String, Record)>,
+    /// Whose record has been free for a whole lease by our clock: nobody will take it again.
+    pub(super) gone: Vec<(String, Record)>,
     /// The records of the shards, by their numbers; of those that are free too, where the store has told of them.
     pub(super) shards: HashMap<u32, Record>,
 }
@@ -68,6 +70,18 @@ impl Table {
         drop(inner);
         if moves {
             self.changed.notify_one();
+        }
+    }
+
+    /// A record was deleted that was of this version.
+    pub(super) fn forget(&self, key: &str, version: &Version) {
+        let mut inner = self.lock();
+        let same = inner
+            .records
+            .get(key)
+            .is_some_and(|(record, _)| record.version() == version);
+        if same {
+            inner.records.remove(key);
         }
     }
 
@@ -94,7 +108,7 @@ impl Table {
     }
 
     /// Sorts the records of `NAME/members/…` and `NAME/shards/…` at a time by our clock.
-    pub(super) fn view(&self, name: &str, now: Duration) -> View {
+    pub(super) fn view(&self, name: &str, lease: Duration, now: Duration) -> View {
         let mut view = View::default();
         let inner = self.lock();
         for (key, (record, since)) in &inner.records {
@@ -111,6 +125,9 @@ impl Table {
                         &mut view.members
                     };
                     list.push((rest.to_owned(), record.clone()));
+                }
+                ("members", _) if now >= *since + lease => {
+                    view.gone.push((rest.to_owned(), record.clone()));
                 }
                 _ => {}
             }
@@ -194,7 +211,7 @@ mod tests {
             [(1, 0, 1, 0), (2, 14, 1, 0), (2, 28, 1, 0), (2, 29, 0, 1)]
         {
             table.listed(Source::Listed, vec![member(version)], secs(at));
-            let view = table.view("orders", secs(at));
+            let view = table.view("orders", secs(15), secs(at));
             assert_eq!(
                 (view.members.len(), view.over.len()),
                 (members, over),
@@ -218,7 +235,8 @@ mod tests {
                 vec![member(1), shard(holder_of("a", fence))],
                 secs(0),
             );
-            assert_eq!(table.view("orders", secs(0)).owner(7), owner);
+            let view = table.view("orders", secs(15), secs(0));
+            assert_eq!(view.owner(7), owner);
         }
         assert_eq!(member_of("a@b@3"), Some(("a@b", 3)));
     }
@@ -232,9 +250,28 @@ mod tests {
         assert_eq!(table.source(), Source::Watched);
         let gone = Record::free(Version::absent());
         table.tell(Change::Record("orders/members/a".to_owned(), gone));
-        assert!(table.view("orders", secs(0)).members.is_empty());
+        let view = table.view("orders", secs(15), secs(0));
+        assert!(view.members.is_empty());
         table.unwatched();
         assert_eq!(table.source(), Source::Listed);
+    }
+
+    #[test]
+    fn a_member_is_gone_when_its_record_has_been_free_for_a_lease() {
+        let table = Table::default();
+        let key = "orders/members/a".to_owned();
+        let free = Record::free(Version::from(7));
+        let gone = |at| {
+            table.listed(Source::Listed, vec![(key.clone(), free.clone())], at);
+            let view = table.view("orders", secs(15), at);
+            assert!(view.members.is_empty() && view.over.is_empty());
+            view.gone.len()
+        };
+        assert_eq!([secs(100), secs(114), secs(115)].map(gone), [0, 0, 1]);
+        table.forget(&key, &Version::from(6));
+        assert_eq!(table.view("orders", secs(15), secs(115)).gone.len(), 1);
+        table.forget(&key, free.version());
+        assert!(table.view("orders", secs(15), secs(115)).gone.is_empty());
     }
 
     #[tokio::test]

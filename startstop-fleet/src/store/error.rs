@@ -39,3 +39,11 @@ impl StoreError {
         Self::Unavailable(error.into())
     }
 }
+
+/// Tells whether an HTTP client has failed because what came was no HTTP: then it is a server of another kind.
+#[cfg(any(feature = "etcd", feature = "kubernetes"))]
+pub(super) fn is_no_http(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut texts = causes.map(ToString::to_string);
+    texts.any(|text| text.contains("invalid HTTP") || text.contains("unexpected message"))
+}

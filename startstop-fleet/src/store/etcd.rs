@@ -201,9 +201,7 @@ impl Etcd {
 impl LeaseStore for Etcd {
     /// A transaction whose condition never holds: etcd looks at the rights for all of it nevertheless.
     async fn check(&self, name: &str) -> Result<(), StoreError> {
-        if name.is_empty() {
-            return Err(StoreError::refused("the name of a lease is empty"));
-        }
+        super::name::check(name)?;
         let key = Self::key(name);
         let put = json!({ "request_put": { "key": key, "value": encode("never") } });
         match self.txn(modified(&key, i64::MAX as u64), put).await {

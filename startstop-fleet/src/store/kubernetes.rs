@@ -192,6 +192,13 @@ impl LeaseStore for Kubernetes {
         Ok(self.api.update(&name, lease).await?.record())
     }
 
+    async fn forget(&self, name: &str, seen: &Record) -> Result<(), StoreError> {
+        let Some(version) = seen.is_free().then_some(seen.version()) else {
+            return Ok(());
+        };
+        self.api.delete(&rename(name)?, version).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
         let mut all: Vec<(String, Record)> = self
             .api

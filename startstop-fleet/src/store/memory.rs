@@ -134,6 +134,16 @@ impl Table {
 }
 
 impl LeaseStore for Memory {
+    async fn forget(&self, name: &str, seen: &Record) -> Result<(), StoreError> {
+        let mut table = self.table();
+        let now = table.get(name);
+        if now.is_free() && now.version() == seen.version() {
+            table.records.remove(name);
+            self.tell(&table, name);
+        }
+        Ok(())
+    }
+
     async fn read(&self, name: &str) -> Result<Record, StoreError> {
         Ok(self.table().get(name))
     }

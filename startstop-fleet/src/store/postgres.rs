@@ -23,7 +23,9 @@ use tokio_postgres::{Config, Row, Socket};
 use self::connection::{Connect, Connection, Parameters};
 use self::listen::Hub;
 use self::row::{record, signed};
-use self::statements::{CHECK, CREATE, INSERT, LIST, READ, RELEASE, RENEW, UPDATE, telling};
+use self::statements::{
+    CHECK, CREATE, FORGET, INSERT, LIST, READ, RELEASE, RENEW, UPDATE, telling,
+};
 use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
 
@@ -62,9 +64,6 @@ pub struct Postgres {
     idle: Arc<Mutex<Option<Connection>>>,
     hub: Arc<Hub>,
 }
-
-/// A notification has room for it and for the holder.
-const LONGEST: usize = 1000;
 
 impl Postgres {
     /// Connects without TLS; `url` is a URL or a list of `key=value`.
@@ -180,16 +179,7 @@ impl Postgres {
 
 impl LeaseStore for Postgres {
     async fn check(&self, name: &str) -> Result<(), StoreError> {
-        if name.is_empty() || name.contains('\0') {
-            return Err(StoreError::refused(
-                "the name of a lease is empty or has a zero byte",
-            ));
-        }
-        if name.len() > LONGEST {
-            return Err(StoreError::refused(
-                "the name of a lease is longer than 1000 bytes",
-            ));
-        }
+        super::name::check(name)?;
         self.rows(CHECK, &[]).await.map(drop)
     }
 
@@ -233,6 +223,13 @@ impl LeaseStore for Postgres {
         let seen = signed(held.version());
         self.write(RELEASE, &[(&name, Type::TEXT), (&seen, Type::INT8)])
             .await
+    }
+
+    async fn forget(&self, name: &str, seen: &Record) -> Result<(), StoreError> {
+        let version = signed(seen.version());
+        self.rows(FORGET, &[(&name, Type::TEXT), (&version, Type::INT8)])
+            .await
+            .map(drop)
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {

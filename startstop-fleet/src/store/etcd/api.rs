@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::login::Login;
 use super::watch::Watch;
 use crate::store::StoreError;
+use crate::store::error::is_no_http;
 
 #[derive(Debug, Clone)]
 pub(super) struct Api {
@@ -102,6 +103,11 @@ impl Api {
                     return Ok(answered(response).await);
                 }
                 Err(error) if error.is_connect() => failed = Some(error),
+                Err(error) if is_no_http(&error) => {
+                    return Err(StoreError::refused(
+                        "what answers is no etcd 3.4 or later: it does not speak HTTP",
+                    ));
+                }
                 Err(error) => return Err(StoreError::unavailable(error)),
             }
         }

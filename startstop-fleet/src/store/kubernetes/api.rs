@@ -9,11 +9,13 @@ use futures_util::Stream;
 use http::{Method, Request};
 use kube::Client;
 use kube::client::Body;
+use kube::core::ErrorResponse;
 use serde_json::{Value, json};
 
 use super::object::{Lease, parts};
 use super::{Event, Version};
 use crate::store::StoreError;
+use crate::store::error::is_no_http;
 
 #[derive(Clone)]
 pub(super) struct Api {
@@ -46,8 +48,8 @@ impl Api {
 
     pub(super) async fn get(&self, name: &str) -> Result<Option<Lease>, StoreError> {
         match self.send(Method::GET, &format!("/{name}"), None).await {
-            Ok(lease) => Ok(Some(self.remember(name, Lease(lease)))),
-            Err(kube::Error::Api(error)) if error.code == 404 => Ok(None),
+            Ok(lease) => Ok(Some(self.remember(name, expect_lease(lease)?))),
+            Err(kube::Error::Api(error)) if error.code == 404 && is_status(&error) => Ok(None),
             Err(error) => Err(said(error)),
         }
     }
@@ -70,7 +72,7 @@ impl Api {
     pub(super) async fn create(&self, lease: Lease) -> Result<Lease, StoreError> {
         let name = lease.object_name();
         match self.send(Method::POST, "", Some(&lease.0)).await {
-            Ok(lease) => Ok(self.remember(&name, Lease(lease))),
+            Ok(lease) => Ok(self.remember(&name, expect_lease(lease)?)),
             Err(error) => Err(not_created(error)),
         }
     }
@@ -80,14 +82,34 @@ impl Api {
             .send(Method::PUT, &format!("/{name}"), Some(&lease.0))
             .await
         {
-            Ok(lease) => Ok(self.remember(name, Lease(lease))),
-            Err(kube::Error::Api(error)) if error.code == 404 => Err(StoreError::Conflict),
+            Ok(lease) => Ok(self.remember(name, expect_lease(lease)?)),
+            Err(kube::Error::Api(error)) if error.code == 404 && is_status(&error) => {
+                Err(StoreError::Conflict)
+            }
             Err(error) => Err(said(error)),
         }
     }
 
+    /// Deletes what is of this version, and leaves anything else.
+    pub(super) async fn delete(&self, name: &str, version: &Version) -> Result<(), StoreError> {
+        let Some((uid, version)) = parts(version) else {
+            return Ok(());
+        };
+        let preconditions = json!({ "uid": uid, "resourceVersion": version });
+        let body =
+            json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions });
+        let path = format!("/{name}");
+        match self.send(Method::DELETE, &path, Some(&body)).await {
+            Ok(_) => self.forget(name),
+            Err(kube::Error::Api(error)) if matches!(error.code, 404 | 409) => {}
+            Err(error) => return Err(said(error)),
+        }
+        Ok(())
+    }
+
     pub(super) async fn list(&self) -> Result<Vec<Lease>, StoreError> {
         let list = self.send(Method::GET, "", None).await.map_err(said)?;
+        expect_kind(&list, "LeaseList")?;
         let items = list["items"].as_array().cloned().unwrap_or_default();
         Ok(items.into_iter().map(Lease).collect())
     }
@@ -212,19 +234,55 @@ fn watching(name: &str, version: &str) -> String {
 /// A lease cannot be missing when it is made: it is the namespace.
 fn not_created(error: kube::Error) -> StoreError {
     match error {
-        kube::Error::Api(error) if error.code == 404 => StoreError::refused(error.message),
+        kube::Error::Api(error) if error.code == 404 && is_status(&error) => {
+            StoreError::refused(error.message)
+        }
         error => said(error),
     }
 }
 
-/// 409 is a conflict, or one that exists already; what is not allowed or not valid does not become so by waiting.
+/// 409 is a conflict, or one that exists already; what is not allowed or not valid does not become so by waiting, nor does a server
+/// of another kind become this one. A proxy in between may have an error of its own, which is no `Status` either.
 pub(super) fn said(error: kube::Error) -> StoreError {
     match error {
         kube::Error::Api(error) => match error.code {
+            429 | 500.. => StoreError::unavailable(kube::Error::Api(error)),
+            code if !is_status(&error) => other(&format!("{code}: {}", short(&error.message))),
             409 => StoreError::Conflict,
-            400 | 401 | 403 | 422 => StoreError::refused(error.message),
+            400 | 401 | 403 | 405 | 415 | 422 => StoreError::refused(error.message),
             _ => StoreError::unavailable(kube::Error::Api(error)),
         },
+        kube::Error::SerdeError(_) => other("its answer is none of that API"),
+        error if is_no_http(&error) => other("it does not speak HTTP"),
         error => StoreError::unavailable(error),
     }
+}
+
+/// Whether the server has answered as an API server does.
+fn is_status(error: &ErrorResponse) -> bool {
+    error.reason != "Failed to parse error data"
+}
+
+fn expect_lease(answer: Value) -> Result<Lease, StoreError> {
+    expect_kind(&answer, "Lease")?;
+    Ok(Lease(answer))
+}
+
+fn expect_kind(answer: &Value, kind: &str) -> Result<(), StoreError> {
+    if answer["kind"] == kind {
+        Ok(())
+    } else {
+        Err(other(&format!("its answer is no {kind}")))
+    }
+}
+
+fn other(why: &str) -> StoreError {
+    StoreError::refused(format!(
+        "what answers is no Kubernetes API with leases of coordination.k8s.io/v1: {why}"
+    ))
+}
+
+/// Whatever answers may answer with a page.
+fn short(text: &str) -> String {
+    text.chars().take(200).collect()
 }

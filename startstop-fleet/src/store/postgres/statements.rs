@@ -25,6 +25,10 @@ pub(super) const RENEW: &str = "update startstop_leases set version = nextval('s
 pub(super) const RELEASE: &str = "update startstop_leases set holder = null, version = nextval('startstop_fence') \
     from durable where so is not null and name = $1 and version = $2 and holder is not null";
 
+/// Nobody waits for it, so nobody is told.
+pub(super) const FORGET: &str =
+    "delete from startstop_leases where name = $1 and version = $2 and holder is null";
+
 /// Who listens is told in the same transaction.
 pub(super) fn telling(write: &str) -> String {
     format!(
