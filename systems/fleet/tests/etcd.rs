@@ -33,6 +33,20 @@ impl Node {
         node
     }
 
+    /// It is gone, with all that it had not written yet, until [`start_again`](Self::start_again).
+    pub(crate) fn kill(&mut self) {
+        self.server.stop(Signal::KILL);
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        self.server = serve(&self.folder, &self.url, &self.peer);
+        self.answers();
+    }
+
+    pub(crate) fn addr(&self) -> std::net::SocketAddr {
+        self.url.trim_start_matches("http://").parse().unwrap()
+    }
+
     fn answers(&self) {
         eventually("etcd answers", || self.control(&["endpoint", "health"]));
     }
@@ -49,8 +63,7 @@ impl Node {
 
     fn restart(&mut self, signal: Signal) {
         self.server.stop(signal);
-        self.server = serve(&self.folder, &self.url, &self.peer);
-        self.answers();
+        self.start_again();
     }
 
     pub(crate) async fn freeze_for(&mut self, lasts: Duration) {

@@ -3,7 +3,9 @@
 //! With `STARTSTOP_KUBECONFIG=1` the suites of the store run against the cluster of `KUBECONFIG` instead.
 
 mod api;
+mod kinds;
 mod rules;
+mod shards;
 
 use std::env;
 use std::net::SocketAddr;
@@ -53,9 +55,11 @@ async fn kubernetes_conforms() {
         return;
     }
     let (_server, addr) = Server::start().await;
-    let breaches =
-        conformance::check(&store(addr, "all"), &store(addr, "all"), "conformance").await;
-    assert!(breaches.is_empty(), "{breaches:#?}");
+    for token in ["all", "shards"] {
+        let (one, two) = (store(addr, token), store(addr, token));
+        let breaches = conformance::check(&one, &two, token).await;
+        assert!(breaches.is_empty(), "{token}: {breaches:#?}");
+    }
 }
 
 #[tokio::test]
@@ -200,4 +204,38 @@ async fn a_frozen_server_is_left_to_the_limit_of_the_call() {
     assert!(read.is_err(), "{read:?}");
     server.freeze(false);
     assert!(store.read("invoices").await.unwrap().is_free());
+}
+
+/// Three processes, as for the other stores; on the cluster of `KUBECONFIG` if that is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_take_over_when_the_leader_is_stopped_frozen_or_killed() {
+    let folder = crate::server::Folder::new("kubernetes-replicas");
+    let (_server, addr) = Server::start().await;
+    let store = if env::var_os("STARTSTOP_KUBECONFIG").is_some() {
+        "kubernetes:".to_owned()
+    } else {
+        let path = folder.0.join("config");
+        std::fs::write(&path, kubeconfig(addr, "all")).unwrap();
+        format!("kubernetes:{}", path.display())
+    };
+    let log = folder.0.join("log");
+    let fleet = move || {
+        let mut fleet = crate::fleet::Fleet::new(log);
+        for _ in 0..3 {
+            fleet.join(crate::server::PROGRAM, &store);
+        }
+        crate::server::take_over(fleet, &store);
+    };
+    tokio::task::spawn_blocking(fleet).await.unwrap();
+}
+
+fn kubeconfig(addr: SocketAddr, token: &str) -> String {
+    let context = json!({ "cluster": "stand-in", "user": "invoices", "namespace": NAMESPACE });
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "test",
+        "clusters": [{ "name": "stand-in", "cluster": { "server": format!("http://{addr}") } }],
+        "users": [{ "name": "invoices", "user": { "token": token } }],
+        "contexts": [{ "name": "test", "context": context }],
+    });
+    config.to_string()
 }

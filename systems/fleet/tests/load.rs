@@ -12,10 +12,10 @@ const CANDIDATES: usize = 1000;
 
 /// The counters of etcd that this is about.
 #[derive(Debug, Clone, Default)]
-struct Cost(BTreeMap<String, f64>);
+pub(crate) struct Cost(BTreeMap<String, f64>);
 
 impl Cost {
-    async fn of(node: &Node) -> Self {
+    pub(crate) async fn of(node: &Node) -> Self {
         let text = reqwest::get(format!("{}/metrics", node.url)).await.unwrap();
         let text = text.text().await.unwrap();
         let mut cost = BTreeMap::new();
@@ -36,6 +36,14 @@ impl Cost {
             }
         }
         Self(cost)
+    }
+
+    /// How many requests it has been asked.
+    pub(crate) fn requests(&self) -> usize {
+        self.0
+            .get("grpc_server_started_total")
+            .copied()
+            .unwrap_or_default() as usize
     }
 
     fn per_second(&self, before: &Self, seconds: f64) -> BTreeMap<String, f64> {

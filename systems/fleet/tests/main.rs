@@ -1,6 +1,7 @@
 //! startstop-fleet on real servers, each started by the test that needs it.
 
 mod cluster;
+mod crowd;
 mod dir;
 mod etcd;
 #[path = "../../../startstop-fleet/tests/replicas/fleet.rs"]
@@ -14,3 +15,4 @@ mod postgres;
 #[allow(dead_code, reason = "it is for the program")]
 mod program;
 mod server;
+mod shards;

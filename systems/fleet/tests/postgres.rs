@@ -11,6 +11,7 @@ use startstop_fleet::{Claim, LeaseStore, Postgres, StoreError, conformance};
 
 use crate::fleet::Fleet;
 use crate::server::{Folder, PROGRAM, Server, eventually, free_port, take_over};
+use crate::shards::{process, until};
 
 /// It refuses to be run by root.
 const USER: &str = "postgres";
@@ -283,6 +284,24 @@ async fn the_fence_outlives_the_row() {
         .await
         .unwrap();
     assert!(again.fence() > held.fence());
+}
+
+#[tokio::test]
+async fn what_processes_leave_behind_is_deleted_by_those_that_live() {
+    let cluster = Cluster::start("postgres-shards");
+    let stays = process(cluster.store().await);
+    stays.start().await.unwrap();
+    for _ in 0..3 {
+        let goes = process(cluster.store().await);
+        goes.start().await.unwrap();
+        goes.stop().await.unwrap();
+    }
+    let store = cluster.store().await;
+    let members = async || store.list("orders/members/").await.unwrap().len();
+    until("one member is left", async || members().await == 1).await;
+    stays.stop().await.unwrap();
+    let shards = store.list("orders/shards/").await.unwrap();
+    assert_eq!(shards.len(), 4, "their fences go on: {shards:?}");
 }
 
 #[test]

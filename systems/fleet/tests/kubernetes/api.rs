@@ -20,8 +20,14 @@ use tokio::sync::{mpsc, watch};
 pub(crate) const NAMESPACE: &str = "billing";
 
 /// The verbs that a token may use.
-const TOKENS: [(&str, &[&str]); 4] = [
+const TOKENS: [(&str, &[&str]); 6] = [
+    // The role of the docs.
     ("all", &["get", "list", "watch", "create", "update"]),
+    (
+        "shards",
+        &["get", "list", "watch", "create", "update", "delete"],
+    ),
+    ("patcher", &["get", "create", "patch"]),
     ("reader", &["get", "list", "watch"]),
     ("silent", &["get", "list", "create", "update"]),
     ("nobody", &[]),
@@ -103,7 +109,10 @@ impl Server {
         let base = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases";
         let router = Router::new()
             .route(base, get(list).post(create))
-            .route(&format!("{base}/{{name}}"), get(read).put(update))
+            .route(
+                &format!("{base}/{{name}}"),
+                get(read).put(update).patch(patch).delete(delete),
+            )
             .with_state(server.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -123,9 +132,7 @@ impl Server {
 
     pub(crate) fn delete(&self, name: &str) {
         let mut table = self.table.lock().unwrap();
-        if let Some(lease) = table.leases.remove(name) {
-            table.tell("DELETED", lease);
-        }
+        table.remove(name);
         let version = table.version;
         drop(table);
         self.version.send_replace(version);
@@ -145,6 +152,10 @@ impl Server {
         let version = table.version;
         drop(table);
         self.version.send_replace(version);
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.table.lock().unwrap().leases.keys().cloned().collect()
     }
 
     pub(crate) fn lease(&self, name: &str) -> Value {
@@ -195,6 +206,12 @@ impl Table {
         let (_, _, lease) = self.events.last().unwrap().clone();
         self.leases.insert(name.to_owned(), lease.clone());
         lease
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Value> {
+        let lease = self.leases.remove(name)?;
+        self.tell("DELETED", lease.clone());
+        Some(lease)
     }
 
     fn make(&mut self, name: &str, mut lease: Value, dry: Dry) -> Value {
@@ -283,13 +300,12 @@ fn valid(body: &Bytes) -> Result<Value, Box<Failure>> {
     }
     let mut spec = json!({});
     let fields = lease["spec"].as_object().cloned().unwrap_or_default();
-    for (key, value) in fields.into_iter().filter(|(_, value)| !value.is_null()) {
+    for (key, mut value) in fields.into_iter().filter(|(_, value)| !value.is_null()) {
         match key.as_str() {
             "acquireTime" | "renewTime" => {
                 let time = value.as_str().unwrap_or_default();
-                if !is_micro_time(time) {
-                    return Err(bad(format!("parsing time {time:?}")));
-                }
+                let time = micro_time(time);
+                value = time.ok_or_else(|| bad(format!("parsing time {value}")))?;
             }
             "leaseDurationSeconds" | "leaseTransitions" => {
                 let number = value
@@ -312,13 +328,15 @@ fn valid(body: &Bytes) -> Result<Value, Box<Failure>> {
     }))
 }
 
-/// Exactly six decimals.
-fn is_micro_time(time: &str) -> bool {
-    let shape: String = time
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .collect();
-    shape == "0000-00-00T00:00:00.000000Z"
+/// Exactly six decimals, and `Z` or an offset: given back as `Z`.
+fn micro_time(time: &str) -> Option<Value> {
+    let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    let shape: String = time.chars().map(digits).collect();
+    match shape.strip_prefix("0000-00-00T00:00:00.000000")? {
+        "Z" => Some(json!(time)),
+        "+00:00" | "-00:00" => Some(json!(date(time, "+%Y-%m-%dT%H:%M:%S.%6NZ"))),
+        _ => None,
+    }
 }
 
 async fn read(
@@ -432,6 +450,72 @@ fn replace(table: &mut Table, name: &str, mut lease: Value, dry: Dry) -> Answer 
     }
 }
 
+/// A merge patch: what it does not name stays, and it compares a version only if it bears one.
+async fn patch(
+    State(server): State<Server>,
+    Path((space, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let act = |table: &mut Table| {
+        allowed(&headers, "patch")?;
+        namespace(&space)?;
+        let old = table.leases.get(&name).ok_or_else(|| missing(&name))?;
+        let bad =
+            |error: serde_json::Error| failure(400, "BadRequest", error.to_string(), Value::Null);
+        let mut merged = old.clone();
+        merge(&mut merged, &serde_json::from_slice(&body).map_err(bad)?);
+        let merged = valid(&Bytes::from(merged.to_string()))?;
+        replace(table, &name, merged, Dry::No)
+    };
+    server.answer(act).await
+}
+
+/// RFC 7386.
+fn merge(target: &mut Value, patch: &Value) {
+    let Some(fields) = patch.as_object() else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (key, value) in fields {
+        if value.is_null() {
+            target.as_object_mut().unwrap().remove(key);
+        } else {
+            merge(&mut target[key], value);
+        }
+    }
+}
+
+async fn delete(
+    State(server): State<Server>,
+    Path((space, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let act = |table: &mut Table| {
+        allowed(&headers, "delete")?;
+        namespace(&space)?;
+        let metadata = &table.leases.get(&name).ok_or_else(|| missing(&name))?["metadata"];
+        let options: Value = serde_json::from_slice(&body).unwrap_or_default();
+        for key in ["uid", "resourceVersion"] {
+            let wanted = &options["preconditions"][key];
+            if wanted.is_string() && *wanted != metadata[key] {
+                let message = format!("Precondition failed: {key} in precondition");
+                return Err(failure(409, "Conflict", message, details(&name)));
+            }
+        }
+        table.remove(&name);
+        Ok((
+            StatusCode::OK,
+            json!({ "kind": "Status", "apiVersion": "v1", "status": "Success" }),
+        ))
+    };
+    server.answer(act).await
+}
+
 async fn list(
     State(server): State<Server>,
     Path(_): Path<String>,
@@ -533,8 +617,13 @@ fn seconds() -> String {
         .duration_since(UNIX_EPOCH)
         .unwrap()
         .as_secs();
+    date(&format!("@{now}"), "+%Y-%m-%dT%H:%M:%SZ")
+}
+
+/// A time in another form.
+fn date(time: &str, form: &str) -> String {
     let output = std::process::Command::new("date")
-        .args(["-u", "-d", &format!("@{now}"), "+%Y-%m-%dT%H:%M:%SZ"])
+        .args(["-u", "-d", time, form])
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -27,8 +27,12 @@ impl Asked {
     /// The code and what came with it.
     async fn ask(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
         let uri = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases{path}");
-        let request = Request::builder().method(method).uri(uri);
-        let request = request.header("content-type", "application/json");
+        let request = Request::builder().method(&method).uri(uri);
+        let kind = match method {
+            Method::PATCH => "application/merge-patch+json",
+            _ => "application/json",
+        };
+        let request = request.header("content-type", kind);
         let body = if body.is_null() {
             Vec::new()
         } else {
@@ -166,6 +170,67 @@ async fn times_have_exactly_six_decimals() {
         );
     }
     assert_eq!(api.post(json!({ "renewTime": NOW })).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_time_with_an_offset_is_given_back_without() {
+    let (_server, api) = Asked::start().await;
+    let time = "2026-11-29T10:30:00.250000+02:30";
+    let (code, made) = api.post(json!({ "renewTime": time })).await;
+    assert_eq!(code, 200);
+    assert_eq!(made["spec"]["renewTime"], "2026-11-29T08:00:00.250000Z");
+    for time in [
+        "2026-11-29T10:30:00.250000+0230",
+        "2026-11-29T10:30:00.25+02:30",
+        "2026-11-29T10:30:00.250000",
+    ] {
+        let answer = api.post(json!({ "renewTime": time })).await;
+        assert_is(&answer, 400, "BadRequest");
+    }
+}
+
+/// Why no store may use one: both are told that they have won.
+#[tokio::test]
+async fn a_merge_patch_without_a_version_is_applied_whoever_was_first() {
+    let (_server, addr) = Server::start().await;
+    let api = Asked(client(addr, "patcher"));
+    let made = api.made().await;
+    for candidate in ["b", "c"] {
+        let patch = json!({ "spec": { "holderIdentity": candidate } });
+        let (code, patched) = api.ask(Method::PATCH, "/x", patch).await;
+        assert_eq!(code, 200);
+        assert_eq!(patched["spec"]["holderIdentity"], candidate);
+        assert_eq!(patched["spec"]["renewTime"], NOW, "the rest stays");
+    }
+    let version = &made["metadata"]["resourceVersion"];
+    let patch =
+        json!({ "metadata": { "resourceVersion": version }, "spec": { "holderIdentity": "d" } });
+    assert_is(&api.ask(Method::PATCH, "/x", patch).await, 409, "Conflict");
+    let patch = json!({ "spec": { "renewTime": null } });
+    let (_, patched) = api.ask(Method::PATCH, "/x", patch).await;
+    assert!(patched["spec"]["renewTime"].is_null(), "{patched}");
+}
+
+#[tokio::test]
+async fn a_deletion_keeps_to_its_preconditions() {
+    let (_server, addr) = Server::start().await;
+    let api = Asked(client(addr, "shards"));
+    let made = api.made().await;
+    let delete = |uid: &Value, version: &Value| {
+        let preconditions = json!({ "uid": uid, "resourceVersion": version });
+        json!({ "preconditions": preconditions })
+    };
+    let metadata = &made["metadata"];
+    for body in [
+        delete(&json!("other"), &metadata["resourceVersion"]),
+        delete(&metadata["uid"], &json!("0")),
+    ] {
+        assert_is(&api.ask(Method::DELETE, "/x", body).await, 409, "Conflict");
+    }
+    let body = delete(&metadata["uid"], &metadata["resourceVersion"]);
+    assert_eq!(api.ask(Method::DELETE, "/x", body).await.0, 200);
+    let again = api.ask(Method::DELETE, "/x", Value::Null).await;
+    assert_is(&again, 404, "NotFound");
 }
 
 #[tokio::test]
