@@ -107,7 +107,7 @@ async fn a_stopped_child_goes_on_to_hear_the_signal() {
 struct Polled {
     process: Process,
     polls: Notify,
-    is_polled: Notify,
+    entered: Notify,
 }
 
 impl Service for Polled {
@@ -120,7 +120,7 @@ impl Service for Polled {
             if poll.as_mut().poll(task).is_pending() {
                 return run.as_mut().poll(task);
             }
-            self.is_polled.notify_one();
+            self.entered.notify_one();
             while !cx.is_cancelled() {
                 std::thread::yield_now();
             }
@@ -138,12 +138,12 @@ async fn a_stop_without_time_is_no_failure_when_run_sees_it_before_the_abort() {
     let runner = Runner::new(Polled {
         process: sh("trap '' TERM; while :; do sleep 0.01; done"),
         polls: Notify::new(),
-        is_polled: Notify::new(),
+        entered: Notify::new(),
     });
     runner.start().await.unwrap();
     let service = runner.service();
     service.polls.notify_one();
-    service.is_polled.notified().await;
+    service.entered.notified().await;
     runner.stop_within(Duration::ZERO).await.unwrap();
     assert_eq!(runner.wait().await, Exit::Aborted);
 }
