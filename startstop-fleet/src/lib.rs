@@ -51,6 +51,8 @@
 //! simulated replicas, with lost, late and doubled messages, frozen processes, clocks that run apart and stores that come back; and
 //! they break each of its rules, one at a time, to see that it is caught.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod record;
 mod timing;
 mod store;
