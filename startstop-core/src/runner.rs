@@ -47,6 +47,11 @@ pub use weak::WeakRunner;
 /// - All starts and restarts that wait for the same end share one new cycle.
 /// - A pending `start` or `restart` whose cycle is replaced follows into the new cycle.
 /// - A stop that comes before `run` was entered calls neither `run` nor `shutdown`.
+/// - Once a stop has given up on an unresponsive service, `start`, `ensure_running` and `restart` return
+///   [`StartError::Unresponsive`](crate::StartError::Unresponsive), and `stop` returns
+///   [`StopError::Unresponsive`](crate::StopError::Unresponsive), at once, until the service has ended after all.
+/// - [`reload`](Self::reload) is answered by a service that is up; `Stopped` is an error. The `request_` form of each call
+///   does the same and does not wait.
 /// - A cycle runs on the runtime of the caller of `start`. A restart from another runtime moves it there.
 ///
 /// # The steps of a stop

@@ -5,18 +5,29 @@ use std::fmt;
 /// Where a service is in its life.
 ///
 /// ```text
-///              start                ready                stop, end, failure
-/// Stopped ─────────────▶ Starting ─────────▶ Running ────────────────────────▶ Stopping ──▶ Stopped
-///                         ▲    │                                                  │
-///                         │    └── stop, failure, start timeout ─▶ Stopping       │ a restart policy,
-///                   delay │                                                       │ nothing runs any more
-///                     over│                                                       ▼
-///                         └───────────────────────────────────────────────────  Backoff
+///           start              ready
+/// Stopped ─────────▶ Starting ─────────▶ Running
+///    ▲                ▲    │                │
+///    │     delay over │    └───────┬────────┘
+///    │                │            │ the attempt ends
+///    │                │  policy    ▼
+///    │             Backoff ◀─── Stopping
+///    │                             │
+///    └─────────────────────────────┘ nothing runs any more
 /// ```
 ///
-/// Under [`Readiness::Immediate`] the state becomes `Running` just before `run` is first polled. `Backoff` is the wait between
-/// two attempts of a [`RestartPolicy`](crate::RestartPolicy). `Stopping` lasts until nothing of the attempt runs, also after an
-/// abort that has no effect.
+/// | from | to | when |
+/// |---|---|---|
+/// | `Stopped` | `Starting` | a start |
+/// | `Starting` | `Running` | the service is ready; under [`Readiness::Immediate`] just before `run` is first polled |
+/// | `Starting`, `Running` | `Stopping` | the attempt ends, by itself or by a stop, and something of it still runs |
+/// | `Starting`, `Running`, `Stopping` | `Stopped` | nothing of the attempt runs any more |
+/// | `Starting`, `Running`, `Stopping` | `Backoff` | the same, and a [`RestartPolicy`](crate::RestartPolicy) makes another attempt after a delay |
+/// | `Backoff` | `Starting` | the delay is over, or a start comes |
+/// | `Backoff` | `Stopping` | a stop; `Stopped` follows |
+/// | `Stopping` | `Starting` | nothing runs any more, and a start or restart waits for that |
+///
+/// After an abort that has no effect the state remains `Stopping` until the part that does not yield has ended.
 ///
 /// # Examples
 ///
