@@ -12,10 +12,11 @@ use source::{File, files, root};
 
 const CORE: &str = "startstop-core/src";
 
-const FOLDERS: [&str; 8] = [
+const FOLDERS: [&str; 9] = [
     "startstop-core",
     "startstop-derive/src",
     "startstop-host",
+    "startstop-process",
     "startstop-fleet",
     "examples",
     "tests",

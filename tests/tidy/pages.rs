@@ -49,6 +49,24 @@ fn links_between_files_lead_somewhere() {
     );
 }
 
+#[test]
+fn each_line_of_the_changelog_begins_with_its_area() {
+    let text = File::read("CHANGELOG.md").text;
+    let lines: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("- "))
+        .collect();
+    assert!(lines.len() > 100, "the changelog has lines");
+    let is_area = |area: &str| {
+        area.chars()
+            .all(|c| c.is_ascii_lowercase() || ", ".contains(c))
+    };
+    let without = lines
+        .into_iter()
+        .filter(|line| !line.split_once(": ").is_some_and(|(area, _)| is_area(area)));
+    none(without.map(str::to_owned));
+}
+
 /// What docs/production.md claims is held by tests, which it names: [`test`](file).
 #[test]
 fn every_test_that_a_page_names_is_there() {
