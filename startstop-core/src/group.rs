@@ -55,10 +55,11 @@ use table::{Table, TableEntry};
 /// A group is a [`Service`]: put it into a [`Runner`](crate::Runner). Clones are handles of the same
 /// group, which runs under one runner at a time: another one fails with [`GroupError::AlreadyRuns`].
 ///
-/// Its `start()` resolves when every member has been ready once or is settled, that is, has completed, has failed
-/// and is ignored, or was stopped by hand. Its `is_ready()` is of this moment: every member is ready or settled
-/// now. So it is false while one waits for its next attempt, is being restarted, drains, or has taken its
-/// readiness back. A member that was inserted counts once it has been ready.
+/// Its `start()` resolves when every member has been ready once or is settled, that is, has
+/// completed, has failed and is ignored, or was stopped by hand. Its `is_ready()` describes the
+/// present: it is true while every member is ready or settled, and false while a member waits for
+/// its next attempt, is being restarted, drains, or has taken its readiness back. A member that was
+/// inserted counts once it has been ready.
 ///
 /// It ends when no member is alive or to be started: it has completed if at least one member has, and has failed
 /// with the last failure if all that have ended have failed, ignored ones too. Members that were stopped by hand

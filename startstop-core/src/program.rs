@@ -37,10 +37,10 @@ impl<S: Service> Runner<S> {
     /// SIGINT and SIGHUP stay ignored if they were ignored when the program began, as under `nohup` (as far as that can be
     /// found out, which is on Linux).
     ///
-    /// The signals are read on a thread of its own, so they are heard while every worker is blocked. What does not yield
-    /// gives [`Exit::Unresponsive`] after `abort_timeout`; since a blocked thread holds up the end of the
-    /// runtime for ever, leave the process then, as [`run`](crate::run) does. The handlers of the signals stay installed
-    /// when it returns.
+    /// The signals are read on a thread of its own, so they are heard while every worker is
+    /// blocked. A service that does not yield gives [`Exit::Unresponsive`] after `abort_timeout`;
+    /// since a blocked thread holds up the end of the runtime for ever, leave the process then, as
+    /// [`run`](crate::run) does. The handlers of the signals stay installed when it returns.
     ///
     /// The runtime needs its time driver. A service that blocks the thread of a single-threaded runtime blocks this
     /// function as well.

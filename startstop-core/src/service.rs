@@ -146,7 +146,7 @@ pub trait Service: Send + Sync + 'static {
         Settings::new()
     }
 
-    /// The statuses of what a composite is made of, for the status tree. The default is none.
+    /// Returns the statuses of the parts of a composite, for the status tree. The default is none.
     fn children(&self) -> Vec<Status> {
         vec![]
     }

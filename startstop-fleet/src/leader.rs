@@ -81,7 +81,7 @@ enum Wish {
     ReadyWhenLeading,
 }
 
-/// What becomes of a process whose led service has not ended when its term is over.
+/// The reaction of a process whose led service has not ended when its term is over.
 ///
 /// # Examples
 ///

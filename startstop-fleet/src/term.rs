@@ -9,9 +9,9 @@ use crate::clock;
 
 /// A term of leadership: given to the closure that makes the led service.
 ///
-/// The service is told to stop before its term is over, so it need not ask. What a term is good for is
-/// what no clock can help against: a write that is still on the wire, and a process that was frozen and
-/// goes on as if nothing had been. Whoever receives writes refuses those that bear a smaller
+/// The service is told to stop before its term is over, so it need not ask. The fence of a term
+/// helps where no clock can: against a write that is still on the wire, and against a process that
+/// was frozen and goes on as if nothing had happened. The receiver refuses writes with a smaller
 /// [`fence`](Self::fence) than the greatest it has seen; see [`Fenced`](crate::Fenced).
 ///
 /// # Examples

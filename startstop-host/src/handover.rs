@@ -27,7 +27,8 @@ const TIMES: u32 = 500;
 
 /// The listeners of a program, which it takes over from a predecessor and hands over to a successor.
 ///
-/// Who runs at a path is found by a Unix socket there. [`Host::handover`](crate::Host::handover) does the rest.
+/// A Unix socket at a path tells which program runs there.
+/// [`Host::handover`](crate::Host::handover) does the rest.
 ///
 /// # Examples
 ///

@@ -24,9 +24,10 @@ use crate::probes::Probes;
 /// At the start it compares what a stop can take (`grace_period`) with what the host grants, by `TimeoutStopSec` of the unit
 /// of systemd that the program runs in, or by `STARTSTOP_GRACE` in seconds, and warns on stderr if a stop may be cut short.
 ///
-/// The parts of the host run on a thread and a runtime of their own. They start before the service and end after it, are not
-/// in its tree, and never end it: what breaks in them is told on stderr and tried again. Only what cannot begin is an
-/// error: then the program does not start, and its exit code is 1.
+/// The parts of the host run on a thread and a runtime of their own. They start before the service
+/// and end after it, are not in its tree, and never end it: an error of such a part is printed to
+/// stderr, and the part tries again. Only a part that cannot begin is an error: then the program
+/// does not start, and its exit code is 1.
 ///
 /// # Examples
 ///

@@ -18,7 +18,7 @@ pub use flush::flush_last;
 /// How long a snapshot is good for: all instruments of one collection read the same.
 const FRESH: Duration = Duration::from_millis(100);
 
-/// Has a meter observe the metrics of a service, and of all that it is made of.
+/// Registers the metrics of a service and of its parts with a meter.
 ///
 /// They are those of [`collector`](crate::collector), with dots: `startstop.ready` and `startstop.state` by `path`,
 /// `startstop.failures` by `path`, `phase` and `cause`; seconds bear the unit `s` and not the word. An observable instrument

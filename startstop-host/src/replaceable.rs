@@ -101,7 +101,7 @@ impl<S: Service> Replaceable<S> {
     /// Makes a successor and starts it; when it is ready, stops the old one, and returns when that has ended. If the successor
     /// fails to start, the old one goes on. A second call waits for the first.
     ///
-    /// What went wrong with the stop of the old one is reported as a failure of this service.
+    /// A failed stop of the old one is reported as a failure of this service.
     ///
     /// # Examples
     ///

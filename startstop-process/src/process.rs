@@ -372,7 +372,7 @@ impl Process {
         self
     }
 
-    /// Has a reload send it this signal. Default: it supports no reload.
+    /// Sets the signal that a reload sends. Default: the process supports no reload.
     ///
     /// # Examples
     ///
@@ -396,8 +396,8 @@ impl Process {
         self
     }
 
-    /// Has a reload run this command, as the user and with the environment of the child; it knows the child as
-    /// `MAINPID`. A code that is not 0 is a reload that has failed.
+    /// Sets the command that a reload runs, as the user and with the environment of the child; it
+    /// knows the child as `MAINPID`. A code other than 0 means that the reload has failed.
     ///
     /// # Examples
     ///
@@ -423,7 +423,7 @@ impl Process {
         self
     }
 
-    /// Sets what becomes of its output. Default: as [`Output::default`] says.
+    /// Sets where its output goes. Default: as [`Output::default`] says.
     ///
     /// # Examples
     ///

@@ -43,8 +43,8 @@ impl Group {
     /// - [`InvalidName`](GroupError::InvalidName): the name is empty or has a `/` in it.
     /// - [`UnknownDependency`](GroupError::UnknownDependency): it is to start after a member that does not exist, or
     ///   that leaves the group when it has ended.
-    /// - [`Cycle`](GroupError::Cycle): it is the group itself, or something that the group is a part of, as far as that
-    ///   can be seen: what is inside of a closure cannot.
+    /// - [`Cycle`](GroupError::Cycle): it is the group itself, or contains the group, as far as the
+    ///   group can tell: it cannot look inside a closure.
     /// - [`Start`](GroupError::Start): it did not start.
     /// - [`Stopping`](GroupError::Stopping): the group stops, or is told to before the member is there. Then this is the answer
     ///   at once, for a member that waits for it has to end first; one that was inserted so far leaves with the stop.

@@ -11,7 +11,7 @@ use crate::service::{Service, SharedRunner};
 use crate::settings::Settings;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
-/// A service as a member of a group, with what the group has to know of it.
+/// A service as a member of a group, with its place among the other members and its policies.
 ///
 /// A service without more is a member that starts when it is told by
 /// [`with`](super::GroupBuilder::with) or [`then`](super::GroupBuilder::then), and whose failure stops
@@ -97,7 +97,7 @@ impl Member {
         }
     }
 
-    /// Makes it start after these members. Calls add up.
+    /// Starts this member after the named ones. Calls add up.
     ///
     /// # Examples
     ///
@@ -114,10 +114,10 @@ impl Member {
         self
     }
 
-    /// Makes it start [`after`](Self::after) these members, and go down with them: whenever one of them goes down,
-    /// be it by its own restart policy, by its handle or in a restart of the group, the member is stopped at once,
-    /// without a drain, and started again when that one is ready again. What is bound to the member goes along.
-    /// Calls add up.
+    /// Starts this member [`after`](Self::after) the named ones, and stops it with them: whenever
+    /// one of them goes down, be it by its own restart policy, by its handle or in a restart of the
+    /// group, this member is stopped at once, without a drain, and started again when the other one
+    /// is ready again. Members bound to this one follow. Calls add up.
     ///
     /// It is not started again if it was stopped by its own handle or has completed. While one that it is bound
     /// to is stopped by hand, the member rests like it; when one has failed for good and the group goes on, the
@@ -160,8 +160,9 @@ impl Member {
         self
     }
 
-    /// Makes the group remove it when it has ended, by its handle too: its name is free again and its memory is
-    /// given back. No member can depend on it, and a restart of the group only stops it.
+    /// Removes the member from the group when it has ended, also when its handle stopped it: its
+    /// name is free again and its memory is freed. No member can depend on it, and a restart of the
+    /// group only stops it.
     ///
     /// # Examples
     ///

@@ -26,7 +26,7 @@ use crate::report::state::Exit;
 use crate::runner::{Runner, snapshot};
 use crate::service::Service;
 
-/// Runs a service as the whole of a program: [`Runner::run_until_signal`] in one line of an async `main`.
+/// Runs a service as a whole program: [`Runner::run_until_signal`] in one line of an async `main`.
 ///
 /// It prints a start failure, or the last failure with its source chain, to stderr, and calls what
 /// [`on_exit`](crate::on_exit) has registered. The exit code is 0 for [`Exit::Completed`] and [`Exit::Stopped`], else 1 or
@@ -39,9 +39,10 @@ use crate::service::Service;
 /// last checkpoints, and exits the process with 1. So it is on a runtime with one worker or a single thread as well. No
 /// destructor runs then, but the functions of `on_exit` are called.
 ///
-/// When `run` has returned signals do what they do by default, but for a SIGTERM within a second of the last, which is the
-/// same request. On Windows they do nothing any more. What works in the blocking pool holds up the end of a runtime for
-/// ever: [`main`](crate::main) sees to that.
+/// After `run` has returned, signals do what they do by default, except for a SIGTERM within a
+/// second of the last, which is the same request. On Windows they do nothing any more. A task in
+/// the blocking pool can hold up the end of a runtime for ever: [`main`](crate::main) prevents
+/// that.
 ///
 /// # Examples
 ///

@@ -16,13 +16,14 @@ use super::stderr::print;
 use crate::report::text::Escaped;
 use crate::service::Service;
 
-/// Runs a service as the whole of a program, without `#[tokio::main]`: it makes the runtime, does what
+/// Runs a service as a whole program, without `#[tokio::main]`: creates the runtime, does what
 /// [`run`](crate::run) does, and ends the runtime.
 ///
-/// The runtime is multi-threaded, with all drivers; [`main_on`] takes one of one's own. What still works in its blocking
-/// pool when the service has ended (a file that is read, a name that is looked up, standard input) has the service's
-/// `abort_timeout` to end. What is left then is named on stderr and left behind, and the program exits with the code of the
-/// service. Under `#[tokio::main]` it would hold up the end for ever.
+/// The runtime is multi-threaded, with all drivers; [`main_on`] takes a runtime of your own. After
+/// the service has ended, tasks that still run in the blocking pool (a file that is read, a name
+/// that is looked up, standard input) have the service's `abort_timeout` to end. The remaining ones
+/// are named on stderr and left behind, and the program exits with the code of the service. Under
+/// `#[tokio::main]` they would hold up the end for ever.
 ///
 /// # Examples
 ///

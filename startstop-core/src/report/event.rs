@@ -48,7 +48,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// The names from the outermost whole down to the service, as `app/db`.
+    /// Returns the path of the service: the names from the outermost owner down, as `app/db`.
     ///
     /// # Examples
     ///

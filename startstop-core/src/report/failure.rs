@@ -237,8 +237,9 @@ impl Failure {
         &self.record.service
     }
 
-    /// The names from the outermost whole down to the service, as `app/db`; of a service that is a part of nothing its name. Of a
-    /// shared one it is the path in the whole that started it.
+    /// Returns the path of the service: the names from the outermost owner down, as `app/db`, or
+    /// its name if it has no owner. For a shared service it is the path under the owner that
+    /// started it.
     ///
     /// # Examples
     ///

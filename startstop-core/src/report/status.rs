@@ -13,10 +13,10 @@ use crate::report::state::{Exit, State};
 
 pub(crate) use children::Children;
 
-/// A snapshot of a service and of the services that it is made of.
+/// A snapshot of a service and of its parts.
 ///
-/// `Display` draws one line a service, as a tree. What comes from outside is escaped in it, so that it stays in its line and
-/// steers no terminal.
+/// `Display` draws one line per service, as a tree. Text from outside is escaped, so that it stays
+/// on its line and cannot control the terminal.
 ///
 /// With the feature `serde` it is an object whose fields are named like the methods below, `children` among them; durations are
 /// those of serde (`secs` and `nanos`), and `unresponsive` is a text.
@@ -146,7 +146,8 @@ impl Status {
         &self.name
     }
 
-    /// The names from the outermost whole down to the service, as `app/db`. [`find`](crate::Runner::find) takes it.
+    /// Returns the path of the service: the names from the outermost owner down, as `app/db`.
+    /// [`find`](crate::Runner::find) takes it.
     ///
     /// # Examples
     ///
@@ -673,7 +674,7 @@ impl Status {
         self.next_attempt
     }
 
-    /// The statuses of what the service is made of.
+    /// Returns the statuses of the parts of the service.
     ///
     /// # Examples
     ///

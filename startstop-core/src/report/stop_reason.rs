@@ -4,7 +4,8 @@ use std::fmt;
 
 /// Why an attempt is to end: the first reason stays for the attempt.
 ///
-/// What a group does to a member is always [`Group`](Self::Group), whatever made the group do it.
+/// An action of a group on a member is always [`Group`](Self::Group), whatever caused the group to
+/// act.
 ///
 /// # Examples
 ///

@@ -63,17 +63,18 @@ pub enum AttachError {
 }
 
 impl Context {
-    /// Makes a runner a part of this attempt, as members are parts of a group: in the status, in paths, events and drains.
-    /// For composites of one's own.
+    /// Makes a runner a part of this attempt, as members are parts of a group: in the status, in
+    /// paths, events and drains. Use it for composites of your own.
     ///
-    /// Whoever attaches a runner starts it by its handle, before or after. When the attempt is to end, the runner is told to
-    /// stop, and at the deadline of the attempt it is aborted. The attempt ends only when the runner has; if that is
-    /// unresponsive, so is the attempt. It is no part any more once the attempt has ended.
+    /// The caller starts the runner by its handle, before or after. When the attempt is to end, the
+    /// runner is told to stop, and at the deadline of the attempt it is aborted. The attempt ends
+    /// only when the runner has; if the runner is unresponsive, so is the attempt. It stops being a
+    /// part once the attempt has ended.
     ///
-    /// A [reload request](Context::reloaded) is the service's own where anything in it waits for one; else it is passed on to
-    /// what is attached, one after another.
+    /// A [reload request](Context::reloaded) goes to the service itself if anything in it waits for
+    /// one; otherwise it is passed on to the attached runners, one after another.
     ///
-    /// With a context that has no runner nothing happens.
+    /// Does nothing with a context that has no runner.
     ///
     /// # Examples
     ///
@@ -116,8 +117,9 @@ impl Context {
         attach(self, &name.into(), &runner.node())
     }
 
-    /// Takes a runner that has ended out of this attempt again, and tells whether it has: for what is attached anew and anew,
-    /// such as a successor. One that has not ended stays, since the attempt waits for it.
+    /// Detaches a runner that has ended from this attempt, and returns whether it did. Use it for
+    /// parts that are replaced over time, such as successors. A runner that has not ended stays,
+    /// since the attempt waits for it.
     ///
     /// # Examples
     ///

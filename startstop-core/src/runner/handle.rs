@@ -336,8 +336,8 @@ impl<S: Service> Runner<S> {
         self.ask_for_start(StartKind::Restart).await
     }
 
-    /// Begins a start and returns at once; what becomes of it is in the status and the history. On a
-    /// thread without a runtime the service goes where it ran before.
+    /// Begins a start and returns at once; the status and the history tell the outcome. On a thread
+    /// without a runtime the service goes where it ran before.
     ///
     /// # Examples
     ///
@@ -439,8 +439,8 @@ impl<S: Service> Runner<S> {
         .await
     }
 
-    /// Asks for a reload and returns at once; what becomes of it is in the [events](Self::events), and a failure in the
-    /// history.
+    /// Asks for a reload and returns at once; the [events](Self::events) tell the outcome, and a
+    /// failure is in the history.
     ///
     /// # Examples
     ///

@@ -116,8 +116,9 @@ impl<S: Service> Runner<S> {
         self.inner().shared.name()
     }
 
-    /// Returns the longest that a stop can take, [`Duration::MAX`] if it may take for ever: what systemd's `TimeoutStopSec` or the
-    /// `terminationGracePeriodSeconds` of Kubernetes must exceed, with a second for each `on_exit`.
+    /// Returns the longest time that a stop can take, or [`Duration::MAX`] if it may take for ever.
+    /// Systemd's `TimeoutStopSec` or the `terminationGracePeriodSeconds` of Kubernetes must exceed
+    /// it, by a second for each `on_exit`.
     ///
     /// For a service this is its [`drain`](crate::Settings::drain), its [`stop_timeout`](crate::Settings::stop_timeout) and its
     /// [`abort_timeout`](crate::Settings::abort_timeout). For a group without a `stop_timeout` it is the drain and the sum of both
@@ -343,8 +344,8 @@ impl<S: Service> Runner<S> {
         listen(&self.node(), capacity)
     }
 
-    /// Returns the service itself, or what is below it, by its path as [`Status::path`](crate::Status::path) has it; `None` if
-    /// there is nothing of that path.
+    /// Returns the service itself or a part below it, by its path as in
+    /// [`Status::path`](crate::Status::path), or `None` if there is no service of that path.
     ///
     /// # Examples
     ///

@@ -131,8 +131,8 @@ impl Context {
         }
     }
 
-    /// Returns the path of the service in what has started it: the names from the outermost whole down, as its failures and
-    /// events bear them. The name alone of a service that is a part of nothing.
+    /// Returns the path of the service: the names from the outermost owner down, as its failures
+    /// and events have it, or its name if it has no owner.
     ///
     /// # Examples
     ///
@@ -479,8 +479,8 @@ impl Context {
         Some(self.deadline()?.saturating_duration_since(Instant::now()))
     }
 
-    /// Why the attempt is to end, once it is. The first reason stays for the attempt. Whatever its group does to a member is
-    /// [`StopReason::Group`].
+    /// Returns why the attempt is to end, once it is. The first reason stays for the attempt. An
+    /// action of its group on a member is always [`StopReason::Group`].
     ///
     /// # Examples
     ///

@@ -13,8 +13,9 @@ use crate::sync::{Mutex, MutexGuard, Notify};
 /// Use it where a member needs a value that another one makes at run time. A value that is known before the start goes into
 /// the service as a field; a stream of values goes through a channel.
 ///
-/// It is emptied when the attempt ends that has filled it; who holds the value meanwhile keeps it. If the value
-/// panics when it is dropped there, that is a failure of the attempt. Clones share the place.
+/// The slot is emptied when the attempt that filled it ends; services that hold the value keep it.
+/// If the value panics when it is dropped there, that is a failure of the attempt. Clones share the
+/// place.
 ///
 /// # Examples
 ///
@@ -166,7 +167,8 @@ impl<T: Send + Sync + 'static> Slot<T> {
         self.watch().next(cx).await
     }
 
-    /// Makes a reader that gives the values with which the slot is filled from now on, the present one first.
+    /// Returns a reader of the values with which the slot is filled from now on, beginning with the
+    /// current one.
     ///
     /// Use it where a service takes up each new value: a pool that was made anew after its member was restarted. Use
     /// [`wait`](Self::wait) where one is enough.

@@ -2,12 +2,12 @@
 
 /// The reaction of a group when a member fails, that is, when its own restart policy has given up.
 ///
-/// The three that restart do so within the group's own [`limit`](crate::GroupBuilder::limit), beyond which the
-/// group fails. What is affected stops at once, in reverse order and without a drain, and starts in order when
-/// the group's [`backoff`](crate::GroupBuilder::backoff) is over and all of it has really ended. Meanwhile a
-/// start by its handle takes a member out of the restart, and a failure of another member merges into it and
-/// does not put it off. What has completed or was stopped by its handle stays so, unless it is the member that
-/// has failed.
+/// The three that restart do so within the group's own [`limit`](crate::GroupBuilder::limit),
+/// beyond which the group fails. The affected members stop at once, in reverse order and without a
+/// drain, and start in order when the group's [`backoff`](crate::GroupBuilder::backoff) is over and
+/// all of them have really ended. Meanwhile a start by its handle takes a member out of the
+/// restart, and a failure of another member merges into it and does not delay it. Members that have
+/// completed or were stopped by their handles stay so, except for the one that has failed.
 ///
 /// Each failure that a member's own policy has given up on is in the group's history too, an ignored one as well.
 ///

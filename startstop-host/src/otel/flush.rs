@@ -5,8 +5,8 @@ use tokio::runtime::Handle;
 
 use crate::host::tell;
 
-/// Registers what sends the rest of an exporter when the program ends: a blocking flush and shutdown. An error of it is told
-/// on stderr.
+/// Registers a function that sends the rest of an exporter when the program ends: a blocking flush
+/// and shutdown. Its error is printed to stderr.
 ///
 /// It is an `on_exit` of the core: those are called in reverse, so call this before any other is registered, and it comes
 /// last. It is called while the runtime still lives, on a thread that may block and that belongs to the runtime in which this

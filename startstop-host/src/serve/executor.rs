@@ -4,8 +4,8 @@ use std::future::Future;
 
 use startstop_core::Context;
 
-/// Spawns as tasks of the attempt what hyper, tonic or another library of hyper's executors would spawn by itself, so that none
-/// of it outlives the stop.
+/// Spawns the tasks of hyper, tonic and other libraries with hyper's executors as tasks of the
+/// attempt, so that none outlives the stop.
 ///
 /// # Examples
 ///

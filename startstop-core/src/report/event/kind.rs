@@ -62,9 +62,9 @@ pub enum EventKind {
         /// Its number.
         attempt: u64,
     },
-    /// What is left of the attempt is aborted: dropped at its next await point.
+    /// The remaining parts of the attempt are aborted: dropped at their next await point.
     Aborting,
-    /// What was aborted does not yield: what is stuck.
+    /// An aborted part does not yield; the value names what is stuck.
     Unresponsive(Unresponsive),
     /// A reload was asked for, and handed to the service.
     Reloading,

@@ -9,13 +9,14 @@ use super::Event;
 use super::queue::{EventQueue, MayCome};
 use crate::report::path::Path;
 
-/// A stream of what happens to a service and to what it is made of, from [`Runner::events`](crate::Runner::events).
+/// A stream of the events of a service and of its parts, from
+/// [`Runner::events`](crate::Runner::events).
 ///
 /// It neither keeps the service running nor its value in memory. A reader that is too slow gets
 /// [`Missed`](crate::EventKind::Missed) and goes on with the oldest event that is left.
 ///
-/// The events of one service come in order, and what follows from an event of another service comes after that. Whoever sees a
-/// state finds its event in the stream.
+/// The events of one service come in order, and an event comes before the events of other services
+/// that follow from it. When a state can be seen, its event is in the stream.
 ///
 /// With the feature `stream` it is a `futures_core::Stream`.
 ///

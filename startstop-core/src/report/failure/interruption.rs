@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::report::state::Phase;
 
-/// The error of a failure that is none of the service's own: it missed a deadline, does not yield, has
-/// ended too early or too often, or lost its runtime.
+/// The error of a failure that the service did not return itself: it missed a deadline, does not
+/// yield, has ended too early or too often, or lost its runtime.
 ///
 /// # Examples
 ///

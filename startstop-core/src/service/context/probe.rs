@@ -7,12 +7,13 @@ use super::heard::Heard;
 use crate::report::error::ReloadError;
 use crate::report::failure::Failure;
 
-/// The view that a unit test has of a service that runs with a context from
-/// [`Context::probed`](crate::Context::probed): what the service says. It also drains the service and asks it for a reload.
+/// Shows a unit test what a service reports through a context from
+/// [`Context::probed`](crate::Context::probed). It can also drain the service and ask it for a
+/// reload.
 ///
 /// Use it to test what a service does by itself; use a [`Runner`](crate::Runner) under
-/// `tokio::time::pause` to test what becomes of it: deadlines, restarts, readiness. The probe keeps neither the context nor the
-/// tasks of the service alive.
+/// `tokio::time::pause` to test deadlines, restarts and readiness. The probe keeps neither the
+/// context nor the tasks of the service alive.
 ///
 /// # Examples
 ///

@@ -14,8 +14,8 @@ use crate::report::panic::BoxError;
 
 /// A reload request, from [`Context::reloaded`](crate::Context::reloaded): the service takes over its new configuration, and answers.
 ///
-/// Dropped, it is [`done`](Self::done); unless what drops it is the end of the attempt, for then the request is
-/// [`Stopped`](ReloadError::Stopped).
+/// Dropping it counts as [`done`](Self::done), except when the end of the attempt drops it: then
+/// the request is [`Stopped`](ReloadError::Stopped).
 ///
 /// # Examples
 ///

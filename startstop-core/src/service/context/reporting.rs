@@ -91,9 +91,10 @@ impl Context {
         }
     }
 
-    /// Puts the [`start_timeout`](crate::Settings::start_timeout) off: while it starts, the service does not count as late before
-    /// this duration from now has passed. It may be called as often as needed, and never shortens the time. It extends no timeout
-    /// of a whole that the service is a part of.
+    /// Extends the [`start_timeout`](crate::Settings::start_timeout): while it starts, the service
+    /// does not count as late until this duration from now has passed. It may be called as often as
+    /// needed, and never shortens the time. It does not extend the timeout of an owner, such as a
+    /// group.
     ///
     /// # Examples
     ///
@@ -191,8 +192,8 @@ impl Context {
     }
 
     /// Notes what the service is about to do. A failure of the attempt, an
-    /// [`Unresponsive`](crate::Unresponsive) verdict and the [`Status`](crate::Status) name the last checkpoint and its age, so
-    /// that whoever reads that a service has hung reads where.
+    /// [`Unresponsive`](crate::Unresponsive) error and the [`Status`](crate::Status) name the last
+    /// checkpoint and its age, so that a report of a hang says where it is.
     ///
     /// # Examples
     ///
@@ -350,8 +351,9 @@ impl Context {
         }
     }
 
-    /// Asks for a stop of the outermost whole that the service is a part of, and returns at once: the group of the groups, the
-    /// program. Where it is shared that is every outermost whole, where it is alone the service itself.
+    /// Asks for a stop of the outermost owner of the service, such as the group that is the whole
+    /// program, and returns at once. A shared service asks all its outermost owners, and a service
+    /// without an owner asks for its own stop.
     ///
     /// # Examples
     ///
@@ -420,8 +422,8 @@ impl Context {
         }
     }
 
-    /// Like [`spawn`](Self::spawn), with a name for the task: a failure of it bears the name, and so does the verdict where it
-    /// does not yield.
+    /// Like [`spawn`](Self::spawn), with a name for the task: its failures carry the name, and so
+    /// does [`Unresponsive`](crate::Unresponsive) if the task does not yield.
     ///
     /// # Examples
     ///
@@ -469,8 +471,9 @@ impl Context {
         }
     }
 
-    /// Waits until the tasks that the attempt has spawned so far have ended. Where a task of the attempt asks, it waits for all
-    /// but itself. What is spawned meanwhile is not waited for.
+    /// Waits until the tasks that the attempt has spawned so far have ended. When called from a
+    /// task of the attempt, it waits for all the others. Tasks spawned meanwhile are not waited
+    /// for.
     ///
     /// A stop waits for the tasks anyway. Use it to do something once they have ended, such as to flush what they have written.
     ///
