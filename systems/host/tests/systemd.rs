@@ -3,6 +3,7 @@
 mod handed;
 mod kill_mode;
 mod manager;
+mod notify_reload;
 mod replaced;
 
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use startstop_core::{Backoff, Context, Readiness, RestartPolicy, Service, Settings};
+use startstop_core::{Backoff, Context, Readiness, Reload, RestartPolicy, Service, Settings};
 use startstop_host::without_notify;
 use tokio::time::sleep;
 
@@ -77,7 +77,8 @@ impl Service for Http {
             tokio::select! {
                 () = cx.cancelled() => break,
                 reload = cx.reloaded() => {
-                    if is_set("odd") { reload.failed("line 7 is odd") } else { reload.done() }
+                    sleep(millis("SHOP_RELOAD")).await;
+                    answer(reload);
                 }
                 () = sleep(MOMENT) => act(),
             }
@@ -94,6 +95,17 @@ impl Service for Http {
             .stop_timeout(Duration::from_secs(20))
             .drain(millis("SHOP_DRAIN"))
     }
+}
+
+/// It leaves a file `reloaded`, or refuses while there is a file `odd`.
+fn answer(reload: Reload) {
+    if is_set("odd") {
+        return reload.failed("line 7 is odd");
+    }
+    if let Some(path) = path("reloaded") {
+        drop(std::fs::write(path, ""));
+    }
+    reload.done();
 }
 
 fn act() {

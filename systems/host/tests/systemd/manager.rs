@@ -1,5 +1,5 @@
 //! A `systemd --user` without a bus, in namespaces of its own, and a shell beside it. Of the system's /run and /tmp it sees
-//! nothing but the folder of the test.
+//! nothing but the folder of the test; a newer one has a system of its own as its root.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -14,14 +14,7 @@ static ONE: Mutex<()> = Mutex::new(());
 /// Begins the manager, then runs each line of its input, and says with which code it has ended.
 const SHELL: &str = r#"
 set -u
-mount -t tmpfs tmpfs /run
-mkdir /run/test
-mount --bind "$1" /run/test
-mount -t tmpfs tmpfs /tmp
-mkdir -p "$1"
-mount --bind /run/test "$1"
 mkdir -p /run/systemd/system /run/user/0
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
 export XDG_RUNTIME_DIR=/run/user/0 XDG_CONFIG_HOME="$1"
 unset NOTIFY_SOCKET INVOCATION_ID DBUS_SESSION_BUS_ADDRESS
 for systemd in /usr/lib/systemd/systemd /lib/systemd/systemd; do [ -x $systemd ] && break; done
@@ -37,17 +30,57 @@ while read -r line; do
 done
 "#;
 
+/// Hides what is the system's, for a manager of the same system.
+const HERE: &str = r#"
+set -eu
+mount -t tmpfs tmpfs /run
+mkdir /run/test
+mount --bind "$1" /run/test
+mount -t tmpfs tmpfs /tmp
+mkdir -p "$1"
+mount --bind /run/test "$1"
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+exec bash -c "$2" manager "$1"
+"#;
+
+/// Goes into another system, with nothing of this one but the folder of the test and the shop.
+const THERE: &str = r#"
+set -eu
+for at in run tmp mnt sys; do mount -t tmpfs tmpfs "$3/$at"; done
+mkdir -p "$3$1" "$3/sys/fs/cgroup"
+mount --bind "$1" "$3$1"
+mount -t cgroup2 cgroup2 "$3/sys/fs/cgroup"
+mount -t proc proc "$3/proc"
+touch "$3/mnt/shop"
+mount --bind "$4" "$3/mnt/shop"
+exec chroot "$3" /bin/bash -c "$2" manager "$1"
+"#;
+
 /// A manager; it ends with all its units when it is dropped.
 pub(super) struct Manager {
     shell: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     folder: Folder,
+    /// Where it finds the shop.
+    shop: &'static str,
     _one: MutexGuard<'static, ()>,
 }
 
 impl Manager {
+    /// That of the system.
     pub(super) fn new() -> Self {
+        Self::begin(HERE, SHOP, &[])
+    }
+
+    /// That of Debian 13, systemd 257, in the root that `.ci/run host` makes.
+    pub(super) fn of_debian_13() -> Self {
+        let root =
+            std::env::var("DEBIAN_13").expect("a root of Debian 13, as `.ci/run host` makes it");
+        Self::begin(THERE, "/mnt/shop", &[&root, SHOP])
+    }
+
+    fn begin(enter: &str, shop: &'static str, more: &[&str]) -> Self {
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = Folder::new();
         let mut unshare = Command::new("unshare");
@@ -60,8 +93,10 @@ impl Manager {
             "--mount-proc",
         ]);
         unshare
-            .args(["bash", "-c", SHELL, "manager"])
-            .arg(folder.path());
+            .args(["bash", "-c", enter, "enter"])
+            .arg(folder.path())
+            .arg(SHELL)
+            .args(more);
         let mut shell = unshare
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -74,6 +109,7 @@ impl Manager {
             stdin,
             stdout,
             folder,
+            shop,
             _one: one,
         };
         assert_eq!(manager.answer().0, 0, "it has begun");
@@ -82,7 +118,7 @@ impl Manager {
 
     /// Writes the unit of the shop, with more lines for its section `[Service]`.
     pub(super) fn unit(&mut self, lines: &str) {
-        self.unit_of(SHOP, lines);
+        self.unit_of(self.shop, lines);
     }
 
     /// Likewise, with another command.
