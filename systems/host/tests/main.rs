@@ -8,3 +8,4 @@ mod scrape;
 mod slow;
 mod support;
 mod systemd;
+mod waiting;
