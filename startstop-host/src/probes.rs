@@ -1,14 +1,13 @@
 //! The questions that a host asks: is it alive, has it started, is it ready.
 
 mod check;
-mod started;
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use startstop_core::{Outcome, Runner, Service, State};
+use startstop_core::{Exit, Outcome, Runner, Service, State, Status};
 use tokio::runtime::Handle;
 
 use crate::parts::{LIVE, Part, READY};
@@ -17,7 +16,6 @@ use crate::source::Source;
 use crate::verdict::Verdict;
 
 use check::Check;
-use started::Started;
 
 /// Whether a service is alive, has started and is ready.
 ///
@@ -48,7 +46,6 @@ use started::Started;
 pub struct Probes {
     source: Arc<dyn Source>,
     checks: Vec<Arc<Check>>,
-    started: Arc<Started>,
     /// That of the runtime which the service runs on, where it is known.
     pulse: Option<Arc<Pulse>>,
     /// The runtime that checks are called on, if not that of the caller.
@@ -65,7 +62,6 @@ impl Probes {
         Self {
             source: Arc::new(runner.downgrade()),
             checks: Vec::new(),
-            started: Arc::default(),
             pulse: None,
             runtime: None,
         }
@@ -197,7 +193,7 @@ impl Probes {
             return vec![gone()];
         };
         let mut parts = READY.ask(&status);
-        if self.started.is(&status) {
+        if has_started(&status) {
             parts = parts
                 .into_iter()
                 .map(|part| Part::new(part.name, None))
@@ -230,6 +226,12 @@ impl Probes {
         }
         checked
     }
+}
+
+/// Whether the service has been ready once in its cycle, which is not over, or was that of a job which is done.
+fn has_started(status: &Status) -> bool {
+    let is_over = status.state() == State::Stopped && status.last_exit() != Exit::Completed;
+    status.has_started() && !is_over
 }
 
 fn gone() -> Part {

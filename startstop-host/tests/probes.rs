@@ -1,7 +1,7 @@
 //! What the probes answer, and which parts they name.
 
 use std::future::pending;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -83,6 +83,50 @@ async fn it_is_not_ready_from_the_moment_in_which_a_member_fails() {
     }
     assert_eq!(begin.elapsed(), Duration::ZERO);
     assert!(probes.live().ok() && probes.startup().ok());
+    runner.stop().await.unwrap();
+}
+
+/// Nothing is remembered from one question to the next: who asks for the first time hears what is so.
+#[tokio::test(start_paused = true)]
+async fn a_first_question_in_a_backoff_of_a_later_cycle_hears_that_it_has_started() {
+    let (is_up, fail) = (Arc::new(AtomicBool::new(true)), Arc::new(Notify::new()));
+    let policy = RestartPolicy::on_failure().backoff(Backoff::constant(SECOND));
+    let state = (Arc::clone(&is_up), Arc::clone(&fail));
+    let db = service_fn_with(state, async |state, cx: Context| {
+        if state.0.load(Ordering::Relaxed) {
+            cx.ready();
+            cx.run_until_cancelled(state.1.notified()).await;
+        }
+        if cx.is_cancelled() {
+            Ok(())
+        } else {
+            Err("connection lost")
+        }
+    });
+    let settings = Settings::new()
+        .readiness(Readiness::Explicit)
+        .restart(policy);
+    let runner = Runner::with_settings(db, settings);
+    runner.start().await.unwrap();
+    runner.stop().await.unwrap();
+    assert!(!Probes::of(&runner).startup().ok(), "the cycle is over");
+
+    runner.start().await.unwrap();
+    is_up.store(false, Ordering::Relaxed);
+    fail.notify_one();
+    // Also when attempts have failed that were never ready.
+    while runner.status().attempts() < 4 {
+        runner.wait_for(State::Backoff).await;
+        tokio::time::sleep(SECOND).await;
+    }
+    let verdict = Probes::of(&runner).startup();
+    assert!(verdict.ok(), "{verdict}");
+    runner.stop().await.unwrap();
+
+    runner.request_start();
+    runner.wait_for(State::Backoff).await;
+    let verdict = Probes::of(&runner).startup();
+    assert!(!verdict.ok(), "not in this cycle");
     runner.stop().await.unwrap();
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn completes(synced: &Synced) -> bool {
         && !synced.life.is_lost()
 }
 
-/// Whether an attempt of this cycle has counted as ready.
+/// Whether an attempt of the current or most recent cycle has counted as ready.
 pub(crate) fn has_started(synced: &Synced) -> bool {
     synced.life.was_ready() || synced.rare.as_ref().is_some_and(|rare| rare.started)
 }

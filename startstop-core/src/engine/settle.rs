@@ -264,7 +264,10 @@ impl Synced {
     }
 
     fn begin_backoff(&mut self, shared: &Shared, delay: Duration, deferred: &mut Deferred) {
-        self.rare().was_up = self.life.was_ready();
+        let was_up = self.life.was_ready();
+        let rare = self.rare();
+        rare.was_up = was_up;
+        rare.started |= was_up;
         self.life.step(Input::Retry, shared.rules());
         deadline::arm(self, shared, ArmTimer::ByCaller, deferred);
         self.deadline

@@ -44,6 +44,7 @@ pub struct Status {
     pub(crate) path: Path,
     pub(crate) state: State,
     pub(crate) ready: bool,
+    pub(crate) started: bool,
     pub(crate) not_ready_reason: Option<Cow<'static, str>>,
     pub(crate) detail: Option<Cow<'static, str>>,
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
@@ -88,6 +89,7 @@ impl Status {
             path: Path::alone(name),
             state: State::Stopped,
             ready: false,
+            started: false,
             not_ready_reason: None,
             detail: None,
             gauges: Vec::new(),
@@ -192,6 +194,31 @@ impl Status {
     /// ```
     pub fn is_ready(&self) -> bool {
         self.ready
+    }
+
+    /// Whether it has been able to once in the current or most recent cycle. It stays so in a backoff, and after the end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{RestartPolicy, Runner, Settings, State, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let broken = service_fn(async |_cx| {
+    ///     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    ///     Err::<(), _>("connection lost")
+    /// });
+    /// let runner = Runner::with_settings(broken, Settings::new().restart(RestartPolicy::on_failure()));
+    /// assert!(!runner.status().has_started());
+    /// runner.start().await.unwrap();
+    /// runner.wait_for(State::Backoff).await;
+    /// assert!(runner.status().has_started() && !runner.status().is_ready());
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn has_started(&self) -> bool {
+        self.started
     }
 
     /// Why it cannot do its job for now, as the service has said; of a group which members cannot.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::engine::{Node, Shared, availability};
+use crate::engine::{Node, Shared, availability, ended};
 use crate::report::failure::Failure;
 use crate::report::path::Path;
 use crate::report::state::{Exit, State};
@@ -136,6 +136,7 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
         path,
         state: atomic_state.state(),
         ready: atomic_state.is_ready(),
+        started: ended::has_started(synced),
         not_ready_reason: said
             .filter(|_| goes_on)
             .and_then(|said| said.not_ready.clone()),
