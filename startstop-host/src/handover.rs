@@ -2,7 +2,10 @@
 //!
 //! 1. The old one is told only when the new one is ready and its socket is in place: at the path there is always one that answers.
 //! 2. Until then the old one runs as if nothing had been; a connection that ends before is a successor that has died.
+//! 3. Who waits for the other one hears from it each second. One that is silent for 5 s is frozen: a predecessor is an error, and
+//!    a successor is given up, and ends when it wakes.
 
+mod alive;
 mod place;
 mod queue;
 mod serve;

@@ -244,11 +244,13 @@ impl<S: Service> Host<S> {
     }
 
     /// Replaces the predecessor when the program is ready, and lets a successor replace it: then it drains, stops and ends
-    /// with 0. If the one that is to take over dies before it is ready, the other one goes on as if nothing had been.
+    /// with 0. If the one that is to take over dies before it is ready, the other one goes on as if nothing had been; if it is
+    /// frozen, or not [alive](Probes::live), for 5 s it is given up, so that the next one has its turn, and ends with 1 when it wakes.
     ///
     /// For a while there are two processes: also the listener of the admin port is taken over, by
     /// [`Handover::listen`](crate::Handover::listen) and `admin_on`. Under systemd (`notify`, and
-    /// `NotifyAccess=all`) the new process becomes the main one of the unit, which stays active, and keeps its watchdog quiet. It
+    /// `NotifyAccess=all`) the new process becomes the main one of the unit, which stays active, and keeps its watchdog quiet;
+    /// until it is ready it tells the manager nothing. It
     /// has to be of the unit, so started by `ExecReload=/bin/sh -c '/usr/bin/shop &'` for example.
     ///
     /// # Examples
@@ -311,8 +313,7 @@ impl<S: Service> Host<S> {
             return ExitCode::FAILURE;
         };
         let code = startstop_core::run(host.runner.clone()).await;
-        host.end().await;
-        code
+        host.end(code).await
     }
 
     /// Runs the program, with a runtime that has many threads and all drivers: the whole of a `main`. It does what
@@ -342,8 +343,7 @@ impl<S: Service> Host<S> {
             return ExitCode::FAILURE;
         };
         let code = startstop_core::main_on(runtime, host.runner.clone());
-        host.end_blocking();
-        code
+        host.end_blocking(code)
     }
 }
 

@@ -64,7 +64,12 @@ impl Settings {
             (None, None) => None,
         };
         let fd = number.map(NotifyFd::open).transpose()?;
-        Ok(Manager { socket, fd, whose })
+        Ok(Manager {
+            socket,
+            fd,
+            whose,
+            speaks: whose == Whose::Named,
+        })
     }
 
     fn variable(&self, name: &str) -> Option<std::ffi::OsString> {
@@ -78,13 +83,17 @@ pub(crate) struct Manager {
     fd: Option<NotifyFd>,
     /// Whom its watchdog is meant for.
     whose: Whose,
+    /// Whether it is told anything: of a successor that is not ready, and may never be, it would take it for what the unit says.
+    speaks: bool,
 }
 
 impl Manager {
     /// Tells that the program cannot even begin.
     #[cfg(feature = "admin")]
     pub(crate) fn refuse(&self, reason: &str) {
-        let Some(socket) = &self.socket else { return };
+        let Some(socket) = self.socket.as_ref().filter(|_| self.speaks) else {
+            return;
+        };
         // Nobody is left to be told of an error.
         drop(socket.send(&Datagram::failed(reason, 1)));
     }
@@ -185,6 +194,7 @@ impl Talk {
 
     async fn send(&mut self, datagram: &Datagram, cx: &Context) {
         let ready = datagram.is_ready();
+        self.manager.speaks |= ready;
         let sent = self.manager.send(datagram).await;
         let told = if ready {
             self.manager.tell_ready()
@@ -205,7 +215,7 @@ impl Talk {
 
 impl Manager {
     async fn send(&self, datagram: &Datagram) -> io::Result<()> {
-        let Some(socket) = &self.socket else {
+        let Some(socket) = self.socket.as_ref().filter(|_| self.speaks) else {
             return Ok(());
         };
         let late = Instant::now() + PATIENCE;

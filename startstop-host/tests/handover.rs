@@ -171,6 +171,59 @@ fn a_successor_that_dies_changes_nothing() {
     assert_eq!(ask(at).unwrap(), 3);
 }
 
+fn signal(program: &Program, signal: &str) {
+    let pid = program.child.id().to_string();
+    let sent = Command::new("kill").args([signal, &pid]).status();
+    assert!(sent.unwrap().success());
+}
+
+/// One that is stopped, as by a debugger, is none that has died: its connection stays.
+#[test]
+fn a_successor_that_is_frozen_is_given_up_and_ends_when_it_wakes() {
+    let (place, mut old) = Place::taken("asleep");
+    let at = old.at.unwrap();
+    let mut frozen = place.start(1, "waits").listening();
+    signal(&frozen, "-STOP");
+    assert_eq!(ask(at).unwrap(), 0);
+    let mut new = place.start(2, "").ready();
+    assert_eq!(old.code(), Some(0));
+    signal(&frozen, "-CONT");
+    assert_eq!(frozen.code(), Some(1));
+    assert_eq!(ask(at).unwrap(), 2);
+    // The one that is there is found by the next one.
+    let _last = place.start(3, "").ready();
+    assert_eq!(new.code(), Some(0));
+}
+
+/// By hand: it says each second that it is alive, and has all the time.
+#[test]
+fn a_successor_that_takes_its_time_is_waited_for() {
+    let (place, mut old) = Place::taken("slow");
+    let mut slow = UnixStream::connect(&place.0).unwrap();
+    slow.write_all(&[1]).unwrap();
+    for _ in 0..6 {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        slow.write_all(b"W").unwrap();
+    }
+    slow.write_all(b"R").unwrap();
+    assert_eq!(old.code(), Some(0));
+}
+
+#[test]
+fn a_successor_that_dies_when_it_has_taken_the_place_leaves_it_to_the_old_one() {
+    let (place, mut old) = Place::taken("place");
+    let mut dies = UnixStream::connect(&place.0).unwrap();
+    dies.write_all(&[1]).unwrap();
+    dies.read_exact(&mut [0; 2]).unwrap();
+    std::fs::remove_file(&place.0).unwrap();
+    drop(UnixListener::bind(&place.0).unwrap());
+    drop(dies);
+    place.wait();
+    let new = place.start(1, "").ready();
+    assert_eq!(old.code(), Some(0));
+    assert_eq!(new.at, old.at);
+}
+
 #[test]
 fn the_socket_appears_when_the_program_is_ready_for_its_owner_alone_and_goes_with_it() {
     let place = Place::new("mode");
@@ -181,14 +234,7 @@ fn the_socket_appears_when_the_program_is_ready_for_its_owner_alone_and_goes_wit
     let found = std::fs::symlink_metadata(&place.0).unwrap();
     assert!(found.file_type().is_socket());
     assert_eq!(found.permissions().mode() & 0o777, 0o600);
-    let pid = program.child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal(&program, "-TERM");
     assert_eq!(program.code(), Some(0));
     assert!(!place.0.exists());
 }

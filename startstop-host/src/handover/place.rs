@@ -43,6 +43,11 @@ impl Place {
         place
     }
 
+    /// Whether it is still this one that is found at the path.
+    pub(super) fn is_there(&self) -> bool {
+        identity(&self.path).is_ok_and(|file| file == self.file)
+    }
+
     fn make(at: &Path, path: &Path) -> io::Result<Self> {
         drop(fs::remove_file(at));
         let listener = UnixListener::bind(at)?;
@@ -72,7 +77,7 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|file| file == self.file) {
+        if self.is_there() {
             drop(fs::remove_file(&self.path));
         }
     }

@@ -2,7 +2,8 @@
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use startstop_core::{Context, Service, State};
@@ -13,7 +14,7 @@ use tokio::time::timeout;
 use super::Handover;
 use super::place::Place;
 use super::queue::Queue;
-use super::wire::{self, LIST, Named, Predecessor, READY, VERSION};
+use super::wire::{self, GIVEN_UP, LIST, Named, Predecessor, READY, SILENCE, VERSION, WAIT};
 #[cfg(feature = "notify")]
 use crate::notify::Unit;
 use crate::probes::Probes;
@@ -29,15 +30,26 @@ struct Talk {
     predecessor: Option<Predecessor>,
     listeners: Named,
     probes: Probes,
+    /// Whether the predecessor has given this program up.
+    refused: Arc<AtomicBool>,
     #[cfg(feature = "notify")]
     unit: Option<Unit>,
 }
 
+/// How the wait for the first readiness has ended.
+enum Began {
+    Ready,
+    GivenUp,
+    Gone,
+}
+
 impl Handover {
-    /// The part that does the rest. What nobody has taken is closed.
+    /// The part that does the rest. What nobody has taken is closed. `refused` is set when the predecessor has given this program
+    /// up, which ends then.
     pub(crate) fn part(
         self,
         probes: &Probes,
+        refused: &Arc<AtomicBool>,
         #[cfg(feature = "notify")] unit: Option<Unit>,
     ) -> Successors {
         let Self {
@@ -50,11 +62,15 @@ impl Handover {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
             .ours;
+        if let Some(predecessor) = &predecessor {
+            predecessor.watch(probes);
+        }
         Successors(tokio::sync::Mutex::new(Talk {
             path,
             predecessor,
             listeners,
             probes: probes.clone(),
+            refused: Arc::clone(refused),
             #[cfg(feature = "notify")]
             unit,
         }))
@@ -66,10 +82,14 @@ impl Service for Successors {
 
     async fn run(&self, cx: Context) -> io::Result<()> {
         let mut talk = self.0.lock().await;
-        if cx.run_until_cancelled(talk.ready()).await != Some(true) {
+        match cx.run_until_cancelled(talk.begin()).await {
+            Some(Began::Ready) => {}
+            Some(Began::GivenUp) => return talk.refuse(&cx).await,
             // The connection to the predecessor ends with this program: it goes on.
-            cx.cancelled().await;
-            return Ok(());
+            Some(Began::Gone) | None => {
+                cx.cancelled().await;
+                return Ok(());
+            }
         }
         let place = Place::take(&talk.path);
         if let Some(predecessor) = talk.predecessor.take() {
@@ -87,6 +107,60 @@ impl Service for Successors {
 }
 
 impl Talk {
+    /// Waits until the program is ready for the first time, or the predecessor has given it up.
+    async fn begin(&self) -> Began {
+        tokio::select! {
+            biased;
+            () = self.gives_up() => Began::GivenUp,
+            ready = self.ready() => if ready { Began::Ready } else { Began::Gone },
+        }
+    }
+
+    /// Waits until the predecessor has given this program up; for ever if it does not, or has ended.
+    async fn gives_up(&self) {
+        if let Some(stream) = self.predecessor.as_ref().map(Predecessor::stream) {
+            let Ok(stream) = stream else {
+                return std::future::pending().await;
+            };
+            while let Ok(byte) = read(&stream).await {
+                if byte == GIVEN_UP {
+                    return;
+                }
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// This program was asleep, and another one may have taken its turn: it ends.
+    async fn refuse(&mut self, cx: &Context) -> io::Result<()> {
+        self.predecessor = None;
+        self.listeners.clear();
+        self.refused.store(true, Ordering::Relaxed);
+        let message = format!(
+            "handover: the program there has given this one up, which said nothing for {SILENCE:?}"
+        );
+        cx.report(io::Error::new(ErrorKind::TimedOut, message));
+        cx.run_until_cancelled(self.keep_stopped()).await;
+        cx.cancelled().await;
+        Ok(())
+    }
+
+    /// Stops the service, which may not even have begun: the parts of the host are there before it.
+    async fn keep_stopped(&self) {
+        let Some(handle) = self.probes.source().handle() else {
+            return;
+        };
+        let mut states = handle.subscribe();
+        loop {
+            if !matches!(states.get(), State::Stopped | State::Stopping) {
+                handle.request_stop();
+            }
+            if states.changed().await.is_none() {
+                return;
+            }
+        }
+    }
+
     /// Waits until the program is ready for the first time; `false` if it is gone.
     async fn ready(&self) -> bool {
         let Some(mut states) = self
@@ -116,6 +190,10 @@ impl Talk {
                 Err(error) if wire::is_end(&error) => {}
                 Err(error) => cx.report(error),
             }
+            if !place.is_there() {
+                // It was ready, and took the place, before it died. The next attempt takes it back.
+                return Err(io::Error::other("handover: the socket was taken away"));
+            }
         }
     }
 
@@ -137,12 +215,7 @@ impl Talk {
                 .async_io(Interest::WRITABLE, || wire::send(stream, name, listener))
                 .await?;
         }
-        match read(stream).await? {
-            READY => Ok(()),
-            other => Err(io::Error::other(format!(
-                "handover: a successor says {other}"
-            ))),
-        }
+        until_ready(stream).await
     }
 
     /// The silence in microseconds after which the watchdog of the manager bites.
@@ -168,6 +241,27 @@ impl Talk {
         let _ = stream;
         if let Some(handle) = self.probes.source().handle() {
             handle.request_stop();
+        }
+    }
+}
+
+/// Waits until a successor is ready, which says each second that it is alive. One that does not is given up, and told so.
+async fn until_ready(stream: &UnixStream) -> io::Result<()> {
+    loop {
+        let Ok(byte) = timeout(SILENCE, read(stream)).await else {
+            // A buffer that is full is of one that will never read it.
+            let _ = rustix::io::write(stream, &[GIVEN_UP]);
+            let message =
+                format!("handover: a successor has said nothing for {SILENCE:?}, and is given up");
+            return Err(io::Error::new(ErrorKind::TimedOut, message));
+        };
+        match byte? {
+            WAIT => {}
+            READY => return Ok(()),
+            other => {
+                let message = format!("handover: a successor says {other}");
+                return Err(io::Error::other(message));
+            }
         }
     }
 }

@@ -4,7 +4,8 @@
 //! it serves another one: a successor that hears nothing for longer knows that nobody is awake there. When it is its turn, and
 //! if the versions are the same, it gets `LIST`, the silence in microseconds after which the watchdog of the manager bites, eight
 //! bytes, 0 for none, the number of listeners, two bytes, and for each of them a byte that bears the descriptor, the length
-//! of its name, two bytes, and the name. Then the successor sends `READY`, or dies.
+//! of its name, two bytes, and the name. Then the successor sends `WAIT` each second while it is alive, and `READY`, or dies. One
+//! that is silent for too long is sent `GIVEN_UP`.
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
@@ -20,6 +21,9 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketType, recvmsg, sendmsg,
 };
 
+use super::alive::Alive;
+use crate::probes::Probes;
+
 /// What is handed over, by name.
 pub(super) type Named = Vec<(String, TcpListener)>;
 
@@ -27,10 +31,11 @@ pub(super) const VERSION: u8 = 1;
 pub(super) const READY: u8 = b'R';
 pub(super) const WAIT: u8 = b'W';
 pub(super) const LIST: u8 = b'T';
+pub(super) const GIVEN_UP: u8 = b'X';
 const LISTENER: u8 = b'L';
 
-/// How long the predecessor may be silent: it says something each second.
-const SILENCE: Duration = Duration::from_secs(5);
+/// How long the other one may be silent: it says something each second.
+pub(super) const SILENCE: Duration = Duration::from_secs(5);
 
 /// The program that is to be replaced, while it waits for us.
 #[derive(Debug)]
@@ -40,6 +45,7 @@ pub(crate) struct Predecessor {
     /// (systemd 252).
     #[cfg_attr(not(feature = "notify"), allow(dead_code))]
     pub(super) watchdog: Option<Duration>,
+    alive: Alive,
 }
 
 impl Predecessor {
@@ -51,7 +57,25 @@ impl Predecessor {
         };
         check_user(&stream)?;
         let (watchdog, listeners) = take(&stream).map_err(frozen)?;
-        Ok(Some((Self { stream, watchdog }, listeners)))
+        let alive = Alive::tell(stream.try_clone()?)?;
+        let predecessor = Self {
+            stream,
+            watchdog,
+            alive,
+        };
+        Ok(Some((predecessor, listeners)))
+    }
+
+    /// From now on we count as alive only while these say so.
+    pub(super) fn watch(&self, probes: &Probes) {
+        self.alive.watch(probes);
+    }
+
+    /// Its end of the connection, for a task.
+    pub(super) fn stream(&self) -> io::Result<tokio::net::UnixStream> {
+        let stream = self.stream.try_clone()?;
+        stream.set_nonblocking(true)?;
+        tokio::net::UnixStream::from_std(stream)
     }
 
     /// Tells it that it is replaced. One that has ended by itself need not know.

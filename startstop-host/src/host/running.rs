@@ -1,6 +1,8 @@
 //! The program from its beginning on: the service, and the parts of the host beside it.
 
+use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use startstop_core::{Runner, Service};
 use tokio::runtime::Handle;
@@ -28,7 +30,8 @@ impl<S: Service> Host<S> {
         }
         let mut tasks = Tasks::new(runtime.clone());
         grace::check(self.runner.grace_period(), self.limit());
-        let background = match Background::spawn(|| self.parts(&probes, &mut tasks)) {
+        let refused = Arc::<AtomicBool>::default();
+        let background = match Background::spawn(|| self.parts(&probes, &mut tasks, &refused)) {
             Ok(background) => background,
             Err(reason) => {
                 tell(&reason);
@@ -44,6 +47,7 @@ impl<S: Service> Host<S> {
             pulse,
             tasks,
             background,
+            refused,
         })
     }
 
@@ -72,7 +76,12 @@ impl<S: Service> Host<S> {
         not(any(feature = "admin", feature = "notify")),
         allow(clippy::unused_self, clippy::unnecessary_wraps)
     )] // Without features there are no parts.
-    fn parts(&mut self, probes: &Probes, tasks: &mut Tasks) -> Result<Parts, String> {
+    fn parts(
+        &mut self,
+        probes: &Probes,
+        tasks: &mut Tasks,
+        refused: &Arc<AtomicBool>,
+    ) -> Result<Parts, String> {
         let mut parts = Parts::new();
         #[cfg(all(unix, feature = "notify"))]
         let manager = self.notify.open(self.whose_watchdog())?;
@@ -88,9 +97,9 @@ impl<S: Service> Host<S> {
         #[cfg(all(unix, feature = "handover"))]
         if let Some(handover) = self.handover.take() {
             #[cfg(feature = "notify")]
-            let successors = handover.part(probes, manager.unit());
+            let successors = handover.part(probes, refused, manager.unit());
             #[cfg(not(feature = "notify"))]
-            let successors = handover.part(probes);
+            let successors = handover.part(probes, refused);
             parts.push(("handover", successors.boxed()));
         }
         #[cfg(all(unix, feature = "notify"))]
@@ -101,7 +110,7 @@ impl<S: Service> Host<S> {
             let notifier = manager.part(probes, self.runner.grace_period());
             parts.extend(notifier.map(|notifier| ("notify", notifier.boxed())));
         }
-        let _ = (probes, tasks, &mut parts);
+        let _ = (probes, tasks, refused, &mut parts);
         Ok(parts)
     }
 }
@@ -112,22 +121,34 @@ pub(super) struct Running<S: Service> {
     pulse: Arc<Pulse>,
     tasks: Tasks,
     background: Option<Background>,
+    /// Whether a predecessor has given this program up.
+    refused: Arc<AtomicBool>,
 }
 
 impl<S: Service> Running<S> {
-    /// Ends the parts of the host, after the service.
-    pub(super) async fn end(self) {
+    /// Ends the parts of the host, after the service, and says with which code the program ends.
+    pub(super) async fn end(self, code: ExitCode) -> ExitCode {
         self.pulse.end();
         if let Some(background) = self.background {
             background.end().await;
         }
         drop(self.tasks);
+        code_of(&self.refused, code)
     }
 
     /// Likewise, where the runtime of the service has ended.
-    pub(super) fn end_blocking(self) {
+    pub(super) fn end_blocking(self, code: ExitCode) -> ExitCode {
         if let Some(background) = self.background {
             background.end_blocking();
         }
+        code_of(&self.refused, code)
     }
+}
+
+/// One that has taken over nothing has failed, whatever its service says.
+fn code_of(refused: &AtomicBool, code: ExitCode) -> ExitCode {
+    if refused.load(Ordering::Relaxed) {
+        return ExitCode::FAILURE;
+    }
+    code
 }

@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use super::Place;
+use super::{Place, signal};
 use crate::notify::{LIMIT, hear_of};
 
 /// The first one is told of the watchdog by its environment; a command of the unit, which starts the second one, is not.
@@ -29,4 +29,31 @@ fn the_new_main_process_keeps_the_watchdog_quiet_and_so_does_the_one_after_it() 
         }
         old = new;
     }
+}
+
+/// With `NotifyAccess=all` the manager would take what it says for what the unit says.
+#[test]
+fn a_successor_that_dies_or_is_stopped_at_its_start_tells_the_manager_nothing() {
+    let (place, socket) = (Place::new("quiet"), Place::new("quiet-notify"));
+    let manager = UnixDatagram::bind(&socket.0).unwrap();
+    manager.set_read_timeout(Some(LIMIT)).unwrap();
+    let notify = ("NOTIFY_SOCKET", socket.0.to_str().unwrap());
+    let mut old = place.start_with(0, "", &[notify]).ready();
+    hear_of(&manager, "READY=1");
+    place.wait();
+    assert_eq!(place.start_with(1, "dies", &[notify]).code(), Some(1));
+    let mut stopped = place.start_with(2, "waits", &[notify]).listening();
+    signal(&stopped, "-TERM");
+    stopped.code();
+    let new = place.start_with(3, "", &[notify]).ready();
+    assert_eq!(old.code(), Some(0));
+    // The first that is heard is the one that was ready.
+    let mut buffer = [0; 512];
+    let length = manager.recv(&mut buffer).unwrap();
+    let told = String::from_utf8_lossy(&buffer[..length]).into_owned();
+    assert!(
+        told.starts_with("READY=1\n")
+            || told == format!("MAINPID={}\nWATCHDOG=1\n", new.child.id()),
+        "{told}"
+    );
 }
