@@ -65,6 +65,20 @@ fn a_failed_start_leaves_its_error() {
 }
 
 #[test]
+fn a_program_that_fails_again_and_again_is_given_up_by_the_manager() {
+    let mut manager = Manager::new();
+    manager.unit(
+        "Restart=on-failure\nRestartSec=0\n[Unit]\nStartLimitBurst=3\nStartLimitIntervalSec=600",
+    );
+    manager.touch("taken");
+    assert_ne!(manager.code("systemctl --user start shop"), 0);
+    manager.until("ActiveState", "failed");
+    assert_eq!(manager.show("ExecMainStatus"), "1");
+    let log = manager.log();
+    assert!(log.contains("Start request repeated too quickly"), "{log}");
+}
+
+#[test]
 fn a_stop_and_a_drain_are_told_at_their_beginning() {
     let mut manager = Manager::new();
     manager.unit("Environment=SHOP_DRAIN=2000");
