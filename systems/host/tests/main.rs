@@ -9,3 +9,4 @@ mod slow;
 mod support;
 mod systemd;
 mod waiting;
+mod wrk;
