@@ -247,7 +247,8 @@ impl<S: Service> Host<S> {
     /// with 0. If the one that is to take over dies before it is ready, the other one goes on as if nothing had been; if it is
     /// frozen, or not [alive](Probes::live), for 5 s it is given up, so that the next one has its turn, and ends with 1 when it wakes.
     ///
-    /// For a while there are two processes: also the listener of the admin port is taken over, by
+    /// What accepts connections is the last part that starts (`then`): one that is ready before the others takes some of them from
+    /// the predecessor, and they end with it if the others fail. For a while there are two processes: also the listener of the admin port is taken over, by
     /// [`Handover::listen`](crate::Handover::listen) and `admin_on`. Under systemd (`notify`, and
     /// `NotifyAccess=all`) the new process becomes the main one of the unit, which stays active, and keeps its watchdog quiet;
     /// until it is ready it tells the manager nothing. It

@@ -28,7 +28,8 @@ fn main() -> std::io::Result<ExitCode> {
             Some(handover) => handover.listen("http", &*addr)?,
             None => Sockets::from_env().tcp_or_bind("http", &*addr)?,
         };
-        app = app.with("web", Web::on(listener));
+        // The last one: a successor that dies at its start must not have taken connections.
+        app = app.then("web", Web::on(listener));
     }
     if env::var_os("SHOP_STUCK").is_some() {
         // The others go on without it, so it is for the host to find out.

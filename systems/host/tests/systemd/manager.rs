@@ -176,12 +176,8 @@ impl Manager {
     #[track_caller]
     pub(super) fn run(&mut self, line: &str) {
         let (code, told) = self.ask(line);
-        assert_eq!(code, 0, "{line}: {told}\n{}", self.log());
-    }
-
-    /// What the manager says.
-    pub(super) fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        let log = || std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        assert_eq!(code, 0, "{line}: {told}\n{}", log());
     }
 
     /// What a command prints, which has to succeed.

@@ -62,7 +62,7 @@ fn a_successor_that_dies_or_is_stopped_at_its_start_changes_nothing() {
     let (socket, code) = (manager.path("handover"), manager.path("code"));
     let unit = format!(
         "NotifyAccess=all\nWatchdogSec=2\nRestart=always\nRestartSec=0\n\
-         Environment=SHOP_HTTP=127.0.0.1:{port} SHOP_HANDOVER={} SHOP_START=1500\n\
+         Environment=SHOP_HTTP=127.0.0.1:{port} SHOP_HANDOVER={} SHOP_START=1500 SHOP_DRAIN=300\n\
          ExecReload=/bin/sh -c '({SHOP}; echo $? >{}) &'",
         socket.display(),
         code.display()
