@@ -118,17 +118,14 @@ impl Talk {
 
     /// Waits until the predecessor has given this program up; for ever if it does not, or has ended.
     async fn gives_up(&self) {
-        if let Some(stream) = self.predecessor.as_ref().map(Predecessor::stream) {
-            let Ok(stream) = stream else {
-                return std::future::pending().await;
-            };
+        if let Some(Ok(stream)) = self.predecessor.as_ref().map(Predecessor::stream) {
             while let Ok(byte) = read(&stream).await {
                 if byte == GIVEN_UP {
                     return;
                 }
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// This program was asleep, and another one may have taken its turn: it ends.

@@ -1,4 +1,4 @@
-//! The part that serves: an answer long enough to be cut off in the middle, events, and WebSockets.
+//! The part that serves: an answer long enough to be cut off in the middle, events, and web sockets.
 
 use std::convert::Infallible;
 use std::io;
