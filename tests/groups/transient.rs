@@ -213,3 +213,26 @@ async fn a_group_without_others_runs_on() {
     assert!(app.service().members().is_empty());
     stopped(&app).await;
 }
+
+/// It has not left: what is not ready keeps the group from being ready.
+#[tokio::test(start_paused = true)]
+async fn a_transient_member_that_its_handle_restarts_counts_as_before() {
+    let journal = Journal::new();
+    let app = one(&journal).await;
+    let session = session(journal.probe("s").explicit());
+    journal.tell("s", Act::Ready);
+    within(app.service().insert("s", session)).await.unwrap();
+    app.service().get("s").unwrap().request_restart();
+    journal.until("-s").await;
+    idle().await;
+    assert_eq!(journal.count("+s"), 2);
+    assert!(!app.is_ready());
+    assert_eq!(app.status().not_ready_reason(), Some("s"));
+    journal.tell("s", Act::Ready);
+    idle().await;
+    assert!(app.is_ready());
+    journal.tell("s", Act::Complete);
+    idle().await;
+    assert_eq!(app.service().members(), ["a"]);
+    stopped(&app).await;
+}

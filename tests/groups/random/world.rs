@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use startstop_core::{Cause, Exit, Group, Runner, StartStop, State, Status};
 
+use super::program::Program;
 use crate::random::note;
 
 /// Shared by the members.
@@ -13,6 +14,8 @@ pub(super) struct World {
     inner: Arc<Mutex<Inner>>,
     /// Nobody but the group starts and stops members.
     strict: bool,
+    /// What starts when a drain begins is stopped at once.
+    drains: bool,
 }
 
 #[derive(Default)]
@@ -38,10 +41,12 @@ struct Known {
 }
 
 impl World {
-    pub(super) fn new(strict: bool) -> Self {
+    pub(super) fn new(program: &Program) -> Self {
         Self {
             inner: Arc::default(),
-            strict,
+            // What is bound may leave others behind that depend on it.
+            strict: !program.hands && !program.binds,
+            drains: program.drain > 0,
         }
     }
 
@@ -166,7 +171,8 @@ impl World {
         self.ends(at);
         let mut inner = self.inner();
         let alive = inner.alive_dependents(at);
-        if self.strict && !alive.is_empty() {
+        let starts = self.drains && !inner.members[&at].ready;
+        if self.strict && !starts && !alive.is_empty() {
             inner
                 .broken
                 .push(format!("rule 3: {at} is stopped before {alive:?}"));

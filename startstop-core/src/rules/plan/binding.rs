@@ -17,7 +17,7 @@ pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
     while let Some(id) = open.pop() {
         let node = plan.node(id);
         // One that goes down already takes what is bound to it along.
-        let goes = node.restart.restarts || node.restart.rebinds || node.stay.leaves;
+        let goes = node.restart.restarts || node.restart.rebinds || node.stay.leaves();
         if goes || !node.state.is_alive() {
             continue;
         }
@@ -31,7 +31,7 @@ pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
 /// A member that went down with what it is bound to is down, as all that depend on it and went down as well.
 pub(super) fn wait_for_what_it_is_bound_to(plan: &mut GroupPlan, id: Id) {
     let node = plan.node_mut(id);
-    if std::mem::take(&mut node.restart.rebinds) && !node.stay.leaves {
+    if std::mem::take(&mut node.restart.rebinds) && !node.stay.leaves() {
         node.target = Target::Up;
         plan.pending.push_back(id);
     }

@@ -32,7 +32,7 @@ impl GroupPlan {
         self.nodes
             .iter_mut()
             .flatten()
-            .for_each(|node| node.stay.leaves = false);
+            .for_each(|node| node.stay.stay());
     }
 
     /// The member is alive, and not ready.
@@ -54,6 +54,7 @@ impl GroupPlan {
 
     /// Its handle has started the member, which was at rest.
     fn is_started(&mut self, id: Id) {
+        counts::change(self, id, |node| node.stay.begin());
         self.take_out(id);
         if self.node(id).state == MemberState::Completed {
             // It is none that has completed any more; what was started beside one that was down stays.
@@ -81,7 +82,7 @@ impl GroupPlan {
     fn take_out(&mut self, id: Id) {
         let node = self.node_mut(id);
         let (restarts, rebinds) = (node.restart.restarts, node.restart.rebinds);
-        if node.stay.leaves || !(restarts || rebinds) {
+        if node.stay.leaves() || !(restarts || rebinds) {
             return;
         }
         (node.restart.restarts, node.restart.rebinds, node.target) = (false, false, Target::Up);
@@ -187,7 +188,7 @@ impl GroupPlan {
     /// somebody else has stopped it.
     fn stays_down(&self, id: Id, rest: MemberEnd) -> bool {
         let node = self.node(id);
-        let comes_again = (node.restart.restarts || node.restart.rebinds) && !node.stay.leaves;
+        let comes_again = (node.restart.restarts || node.restart.rebinds) && !node.stay.leaves();
         let by_itself = node.descent.by_itself || node.state != MemberState::Stopping;
         let by_others = match rest {
             MemberEnd::Completed | MemberEnd::Own => true,
@@ -238,7 +239,7 @@ impl GroupPlan {
     /// A member that stays until it has ended has done so.
     pub(super) fn leave_if_transient(&mut self, id: Id) {
         if self.node(id).is_transient() {
-            counts::change(self, id, |node| node.stay.leaves = true);
+            counts::change(self, id, |node| node.stay.end());
             self.actions.push(Action::Removed(id));
         }
     }
@@ -277,7 +278,7 @@ impl GroupPlan {
 
     /// The member is to leave the group.
     pub(crate) fn remove(&mut self, id: Id) {
-        counts::change(self, id, |node| node.stay.leaves = true);
+        counts::change(self, id, |node| node.stay.remove());
         if self.not_down == 0 {
             stopping::take_down(self, id);
             stopping::leave_if_down(self, id);

@@ -98,8 +98,49 @@ pub(super) struct NodeStay {
     pub(super) barrier: bool,
     /// It was inserted into the running group and has not come up yet: its failure is not the group's.
     pub(super) fresh: bool,
-    /// It is to be removed once it is down.
-    pub(super) leaves: bool,
+    leaving: Leaving,
+}
+
+/// Whether a member is to be removed once it is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+enum Leaving {
+    #[default]
+    No,
+    /// It has ended: it stays if its handle starts it again.
+    Ended,
+    /// It is being removed.
+    Removed,
+}
+
+impl NodeStay {
+    /// Whether it is to be removed once it is down.
+    pub(super) fn leaves(self) -> bool {
+        self.leaving != Leaving::No
+    }
+
+    /// Has a member leave that stays until it has ended.
+    pub(super) fn end(&mut self) {
+        if self.leaving == Leaving::No {
+            self.leaving = Leaving::Ended;
+        }
+    }
+
+    /// Has one stay that its handle has started again, unless it is being removed.
+    pub(super) fn begin(&mut self) {
+        if self.leaving == Leaving::Ended {
+            self.leaving = Leaving::No;
+        }
+    }
+
+    /// Has it removed.
+    pub(super) fn remove(&mut self) {
+        self.leaving = Leaving::Removed;
+    }
+
+    /// Gives up a removal that was not carried out.
+    pub(super) fn stay(&mut self) {
+        self.leaving = Leaving::No;
+    }
 }
 
 /// The reasons that keep a member from its start.
@@ -180,7 +221,7 @@ impl PlanNode {
 
     /// Whether it keeps the group from being ready at this moment.
     pub(super) fn is_unsettled(&self) -> bool {
-        if self.stay.barrier || self.stay.fresh || self.stay.leaves {
+        if self.stay.barrier || self.stay.fresh || self.stay.leaves() {
             return false;
         }
         match self.state {

@@ -64,7 +64,7 @@ impl GroupPlan {
     pub(crate) fn fails_by_completing(&self, id: Id) -> bool {
         let node = self.node(id);
         let fails = node.policy.on_completion == OnCompletion::Fail;
-        fails && !self.is_stopping() && !node.stay.leaves
+        fails && !self.is_stopping() && !node.stay.leaves()
     }
 
     /// Whether the plan takes the member for ready, as far as it has been told.
@@ -103,7 +103,7 @@ impl GroupPlan {
 
     /// Whether the member is there and is being removed.
     pub(crate) fn is_leaving(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|node| node.stay.leaves)
+        self.look_up(id).is_some_and(|node| node.stay.leaves())
     }
 
     /// Whether the member leaves the group when it has ended.
@@ -114,7 +114,7 @@ impl GroupPlan {
     /// Whether another member can be added that depends on this one.
     pub(crate) fn can_be_depended_on(&self, id: Id) -> bool {
         self.look_up(id)
-            .is_some_and(|node| !node.stay.leaves && !node.is_transient())
+            .is_some_and(|node| !node.stay.leaves() && !node.is_transient())
     }
 
     /// Whether the member is about to fail because of what it depends on.

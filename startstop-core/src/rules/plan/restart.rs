@@ -81,7 +81,7 @@ fn restart(plan: &mut GroupPlan, failed: Id, set: &[Id]) {
 fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
     plan.node_mut(id).trouble.failing = false;
     let node = plan.node(id);
-    if node.restart.restarts || node.stay.leaves {
+    if node.restart.restarts || node.stay.leaves() {
         // What waits to be removed goes down now, for what it depends on may go down as well.
         stopping::take_down(plan, id);
         return;
@@ -132,7 +132,7 @@ pub(super) fn raise_if_down(plan: &mut GroupPlan) {
     for id in std::mem::take(&mut plan.restarting) {
         let node = plan.node_mut(id);
         node.restart.restarts = false;
-        if node.stay.leaves {
+        if node.stay.leaves() {
             continue;
         }
         node.target = Target::Up;
@@ -147,7 +147,7 @@ fn release_those_who_wait(plan: &mut GroupPlan) {
         let Some(node) = &plan.nodes[at] else {
             continue;
         };
-        let (leaves, fresh) = (node.stay.leaves, node.stay.fresh);
+        let (leaves, fresh) = (node.stay.leaves(), node.stay.fresh);
         if leaves {
             stopping::take_down(plan, Id(at));
             stopping::leave_if_down(plan, Id(at));

@@ -14,7 +14,7 @@ pub(super) fn give_up_restarts(plan: &mut GroupPlan) {
         };
         let was_one =
             std::mem::take(&mut node.restart.restarts) | std::mem::take(&mut node.restart.rebinds);
-        if was_one && node.state != MemberState::Stopping && !node.stay.leaves {
+        if was_one && node.state != MemberState::Stopping && !node.stay.leaves() {
             node.target = Target::Up;
             counts::unblock_deps(plan, Id(at));
         }
@@ -24,7 +24,7 @@ pub(super) fn give_up_restarts(plan: &mut GroupPlan) {
 }
 
 pub(super) fn leave_if_down(plan: &mut GroupPlan, id: Id) {
-    if plan.node(id).stay.leaves && !plan.node(id).state.is_alive() {
+    if plan.node(id).stay.leaves() && !plan.node(id).state.is_alive() {
         plan.actions.push(Action::Removed(id));
     }
 }
@@ -48,7 +48,9 @@ pub(super) fn comes_down(plan: &mut GroupPlan, id: Id) {
     counts::set_state(plan, id, MemberState::Pending);
     counts::change(plan, id, |node| {
         node.restart.again = node.restart.restarts || node.restart.rebinds;
-        node.stay.leaves |= transient;
+        if transient {
+            node.stay.end();
+        }
     });
     plan.pending.push_back(id);
     if restarts {
