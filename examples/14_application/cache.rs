@@ -7,9 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use startstop_core::{Context, Readiness, Service, Settings, Slot};
 
 use crate::db::Client;
-use crate::life::Life;
 
-/// Each attempt begins with nothing.
+/// Each attempt begins with nothing, and so does each reload.
 pub(crate) struct Cache {
     place: Slot<Entries>,
 }
@@ -30,10 +29,13 @@ impl Service for Cache {
     type Error = io::Error;
 
     async fn run(&self, cx: Context) -> io::Result<()> {
-        let _life = Life::begin(&cx);
-        self.place.fill(&cx, Entries::default());
-        cx.cancelled().await;
-        Ok(())
+        loop {
+            self.place.fill(&cx, Entries::default());
+            tokio::select! {
+                () = cx.cancelled() => return Ok(()),
+                reload = cx.reloaded() => reload.done(),
+            }
+        }
     }
 
     fn settings(&self) -> Settings {

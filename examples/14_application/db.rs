@@ -9,8 +9,6 @@ use startstop_core::{Context, Readiness, RestartPolicy, Service, Settings, Slot}
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::life::Life;
-
 /// Values by key, with their versions.
 type Rows = Mutex<HashMap<String, (u64, String)>>;
 
@@ -38,7 +36,6 @@ impl Service for Db {
     type Error = io::Error;
 
     async fn run(&self, cx: Context) -> io::Result<()> {
-        let _life = Life::begin(&cx);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         self.client.fill(
             &cx,

@@ -13,7 +13,6 @@ use tokio::net::TcpListener;
 
 use crate::cache::Entries;
 use crate::db::Client;
-use crate::life::Life;
 
 pub(crate) struct Http {
     addr: String,
@@ -43,7 +42,6 @@ impl Service for Http {
     type Error = io::Error;
 
     async fn run(&self, cx: Context) -> io::Result<()> {
-        let _life = Life::begin(&cx);
         let listener = TcpListener::bind(self.bound.get().unwrap_or(&self.addr)).await?;
         let addr = listener.local_addr()?.to_string();
         println!("listening on http://{}", self.bound.get_or_init(|| addr));

@@ -5,8 +5,6 @@ use std::time::Duration;
 use startstop_core::{Backoff, Context, RestartPolicy, Service, Settings};
 use tokio::time::sleep;
 
-use crate::life::Life;
-
 pub(crate) struct Worker;
 
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +15,6 @@ impl Service for Worker {
     type Error = JobError;
 
     async fn run(&self, cx: Context) -> Result<(), JobError> {
-        let _life = Life::begin(&cx);
         for job in 1..=3 {
             let work = sleep(Duration::from_millis(300));
             if cx.run_until_cancelled(work).await.is_none() {
@@ -28,7 +25,7 @@ impl Service for Worker {
         Err(JobError(3))
     }
 
-    /// Waits a little longer than the ticker does, so that each failure is seen in a tree.
+    /// Waits a little, so that each failure is seen on the page.
     fn settings(&self) -> Settings {
         let backoff = Backoff::constant(Duration::from_millis(1500));
         Settings::new().restart(RestartPolicy::on_failure().backoff(backoff).forever())
