@@ -97,12 +97,12 @@ impl Handover {
         })
     }
 
-    /// Whom the watchdog of the manager is meant for.
+    /// Whom the watchdog of the manager is meant for. A predecessor of another unit leaves this one to us.
     #[cfg(feature = "notify")]
     pub(crate) fn whose_watchdog(&self) -> Whose {
-        let watchdog = self
-            .predecessor
-            .as_ref()
+        let predecessor = self.predecessor.as_ref();
+        let watchdog = predecessor
+            .filter(|predecessor| predecessor.is_of_our_unit())
             .map(|predecessor| predecessor.watchdog);
         watchdog.map_or(Whose::Named, Whose::Predecessors)
     }

@@ -71,6 +71,18 @@ impl Predecessor {
         self.alive.watch(probes);
     }
 
+    /// Whether the manager has both in one unit, which is a control group; where that is not known, it has.
+    #[cfg(feature = "notify")]
+    pub(super) fn is_of_our_unit(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        if let Ok(peer) = rustix::net::sockopt::socket_peercred(&self.stream) {
+            let group = |process: &str| std::fs::read(format!("/proc/{process}/cgroup"));
+            let groups = (group("self"), group(&peer.pid.as_raw_nonzero().to_string()));
+            return !matches!(groups, (Ok(ours), Ok(its)) if ours != its);
+        }
+        true
+    }
+
     /// Its end of the connection, for a task.
     pub(super) fn stream(&self) -> io::Result<tokio::net::UnixStream> {
         let stream = self.stream.try_clone()?;

@@ -107,6 +107,29 @@ fn a_successor_that_dies_or_is_stopped_at_its_start_changes_nothing() {
     assert_eq!(manager.show("Result"), "success");
 }
 
+/// The predecessor is none of the unit, so the manager has nobody else to listen to.
+#[test]
+fn a_unit_that_takes_over_from_a_program_outside_of_it_speaks_from_the_beginning() {
+    let (mut manager, port) = (Manager::new(), free_port());
+    let socket = manager.path("handover");
+    let variables = format!(
+        "SHOP_HTTP=127.0.0.1:{port} SHOP_HANDOVER={}",
+        socket.display()
+    );
+    manager.unit(&format!(
+        "Environment={variables} SHOP_START=4000\nTimeoutStartSec=2"
+    ));
+    manager.run(&format!("{variables} {SHOP} >/dev/null 2>&1 & old=$!"));
+    until("the socket is there", || socket.exists());
+    manager.run("systemctl --user start --no-block shop");
+    manager.until_status("starting: waits for shop/http");
+    manager.run("systemctl --user start shop");
+    assert_eq!(manager.show("StatusText"), "ready");
+    manager.run("wait $old");
+    manager.run("systemctl --user stop shop");
+    assert_eq!(manager.show("Result"), "success");
+}
+
 /// The unit is as it was.
 fn unchanged(manager: &mut Manager, main: &str) {
     let state = ["ActiveState", "StatusText", "MainPID", "NRestarts"];
