@@ -9,9 +9,10 @@ use startstop_core::{
 use tokio_util::sync::CancellationToken;
 
 use crate::support::groups::{
-    Act, Broken, Journal, begin, built, find, on, outcome, start, started, stop, stopped, two,
+    Act, Broken, Journal, begin, built, find, on, outcome, remove, start, started, stop, stopped,
+    two,
 };
-use crate::support::{idle, within};
+use crate::support::{SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_member_stopped_by_hand_leaves_its_dependents_alone() {
@@ -242,4 +243,22 @@ async fn a_group_runs_under_a_context_without_a_runner() {
         (journal.moves(), journal.live()),
         (vec!["-b".to_owned(), "-a".to_owned()], 0)
     );
+}
+
+/// It was on its way down before: the group has told it, and does so again.
+#[tokio::test(start_paused = true)]
+async fn a_stop_of_the_group_cancels_a_start_that_a_handle_has_asked_for() {
+    for drain in [0, 5] {
+        let journal = Journal::new();
+        let settings = Settings::new().drain(drain * SECOND);
+        let builder = Group::builder("app").settings(settings);
+        let app = started(builder.with("a", journal.probe("a").lingers())).await;
+        let removing = remove(&app, "a").await;
+        app.service().get("a").unwrap().request_start();
+        let stopping = stop(&app).await;
+        journal.tell("a", Act::Complete);
+        outcome(stopping).await.unwrap();
+        outcome(removing).await.unwrap();
+        assert_eq!(journal.count("+a"), 1);
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::member_snapshot::{goes_down, next_cycle};
+use super::member_snapshot::{comes_again, goes_down, next_cycle};
 use super::{Doors, Supervisor, changes, readiness, shares};
 use crate::engine::request::{self, Caller, Reply, Start};
 use crate::group::error::DependencyFailed;
+use crate::group::member::MemberPart;
 use crate::report::error::StartError;
 use crate::report::failure::RawFailure;
 use crate::rules::graph::Id;
@@ -42,6 +43,7 @@ impl Supervisor<'_> {
         if self.doors == Doors::Open && self.shared.table().plan.is_stopping() {
             self.doors = Doors::Shut;
             changes::cancel_insertions(self);
+            self.cancel_starts();
         }
         changes::let_go(self);
         readiness::show(self);
@@ -66,6 +68,18 @@ impl Supervisor<'_> {
             _ => {
                 self.shared.table().entry_mut(id).seen = next;
                 self.look_at_one(id);
+            }
+        }
+    }
+
+    /// A stop of the group has begun. Who was told before may have been asked by its handle since to start again when it has
+    /// ended: that is over.
+    fn cancel_starts(&mut self) {
+        let stopping = self.shared.table().plan.stopping();
+        for id in stopping {
+            let comes_again = |part: MemberPart| comes_again(&*part.node);
+            if self.part(id).is_some_and(comes_again) {
+                shares::stop_within(self, id);
             }
         }
     }

@@ -51,6 +51,12 @@ pub(super) fn goes_down(node: &dyn Node) -> bool {
     is_down_or_stopping(synced.state()) && !synced.life.has_next()
 }
 
+/// Whether a member is on its way down, and a new cycle follows.
+pub(super) fn comes_again(node: &dyn Node) -> bool {
+    let synced = node.shared().synced();
+    synced.state() == State::Stopping && synced.life.has_next()
+}
+
 /// The cycle that a start of a member asks for.
 pub(super) fn next_cycle(node: &dyn Node) -> u64 {
     let synced = node.shared().synced();
