@@ -10,11 +10,11 @@ const SEEDS: [(Rule, u64); 10] = [
     (Rule::ValidFromTheRequest, 1),
     (Rule::ReleaseAfterTheEnd, 1),
     (Rule::OwnClockOnly, 1),
-    (Rule::SkewIsLeftOut, 2),
+    (Rule::SkewIsLeftOut, 1),
     (Rule::FenceGrows, 1),
     (Rule::LostIsLost, 1),
     (Rule::WatchedBeforeTaken, 1),
-    (Rule::WatchedFromTheAnswer, 21),
+    (Rule::WatchedFromTheAnswer, 2),
     (Rule::TakeCompares, 1),
     (Rule::OverrunExits, 1),
 ];

@@ -15,7 +15,7 @@ impl World {
         if self.plan.network == Network::Good {
             return self.input(Duration::ZERO, replica, Input::Stop);
         }
-        match self.random.below(8) {
+        match self.random.below(9) {
             0 | 1 => self.freeze(replica, lasts),
             2 => self.cut(replica, lasts),
             3 => self.kill(replica),
@@ -25,6 +25,7 @@ impl World {
                 let until = self.now + lasts;
                 self.store.fail(self.now, until);
             }
+            7 => self.part(lasts),
             // A short freeze, of which nobody hears.
             _ => self.freeze(replica, lasts / 10),
         }
@@ -48,6 +49,16 @@ impl World {
             it.paused_until = until;
             it.frozen = true;
             self.push(lasts, What::Wake { replica });
+        }
+    }
+
+    /// The store is on one side of the network, and each replica by chance on this one or the other.
+    fn part(&mut self, lasts: Duration) {
+        self.parted_until = self.parted_until.max(self.now + lasts);
+        for replica in 0..self.replicas.len() {
+            if self.random.chance(50) {
+                self.cut(replica, lasts);
+            }
         }
     }
 

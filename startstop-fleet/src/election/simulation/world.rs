@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) late: u32,
     pub(super) notifies: Notifies,
     pub(super) released: Option<Duration>,
+    /// Until when many were last cut off at once.
+    pub(super) parted_until: Duration,
     queue: BinaryHeap<Reverse<Entry>>,
     entries: u64,
     fence: u64,
@@ -97,6 +99,7 @@ impl World {
             store: Store::new(timing.lease, plan.broken),
             report: Report::default(),
             released: None,
+            parted_until: Duration::ZERO,
             queue: BinaryHeap::new(),
             entries: 0,
             fence: 0,
