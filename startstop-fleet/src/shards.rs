@@ -13,14 +13,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use startstop_core::{
-    BoxError, Context, Group, Member as Part, Readiness, Runner, Service, Settings,
+    BoxError, Context, Group, Member as Part, Permanent, Readiness, Runner, Service, Settings,
 };
 
 pub use self::fixed::{FixedShards, ShardsError};
 use self::run::Balance;
 use crate::identity::identity;
-use crate::leader::{Leader, OnOverrun};
-use crate::store::LeaseStore;
+use crate::leader::{Leader, LeaderError, OnOverrun};
+use crate::patience::limited;
+use crate::store::{LeaseStore, StoreError};
 use crate::term::Term;
 use crate::timing::Timing;
 
@@ -31,6 +32,8 @@ use crate::timing::Timing;
 /// the end, and the end of the process otherwise. What it owns is in force for as long as that lease is. Whoever has too many
 /// when another process joins stops some of them, releases them, and only then the other one takes them; so at most ⌈count /
 /// processes⌉ move. Which ones is decided by rendezvous hashing.
+///
+/// A start is refused if the store refuses to list, or to have the lease of a process, as that of a [`Leader`] is.
 ///
 /// A service is to run until it is told to stop: one that ends by itself is started again, here or elsewhere. Each start of one has
 /// a [`Term`] with a fence of its own.
@@ -124,6 +127,17 @@ impl<S: Service, L: LeaseStore> Shards<S, L> {
         self.owned.subscribe()
     }
 
+    /// The lease of a process is checked by itself; beyond that all records are listed.
+    async fn check(&self) -> Result<(), BoxError> {
+        let prefix = format!("{}/", self.name);
+        match limited(self.timing.call_limit(), self.store.list(&prefix)).await {
+            Err(error @ StoreError::Refused(_)) => {
+                Err(Permanent::new(LeaderError::Refused(error)).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A member of its own for each run, so that no other one ever has its name.
     fn member(&self) -> Member<L> {
         let identity = identity();
@@ -207,6 +221,7 @@ impl<S: Service, L: LeaseStore> Service for Shards<S, L> {
     type Error = BoxError;
 
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        self.check().await?;
         let member = Arc::new(self.member());
         self.set_current(Some(member.clone()));
         let ended = member.run(cx).await;

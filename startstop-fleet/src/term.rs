@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock;
@@ -45,6 +45,8 @@ struct Shared {
     fence: u64,
     /// Nanoseconds of the clock; zero once the term was taken away. The terms of shards have that of their process.
     valid_until: Arc<AtomicU64>,
+    /// This one is over, whatever becomes of those beside it.
+    over: AtomicBool,
 }
 
 impl Term {
@@ -56,6 +58,7 @@ impl Term {
                 holder,
                 fence,
                 valid_until,
+                over: AtomicBool::new(false),
             }),
         }
     }
@@ -70,6 +73,7 @@ impl Term {
                 holder,
                 fence,
                 valid_until,
+                over: AtomicBool::new(false),
             }),
         }
     }
@@ -105,6 +109,9 @@ impl Term {
     }
 
     pub(crate) fn valid_until(&self) -> Duration {
+        if self.shared.over.load(Ordering::Acquire) {
+            return Duration::ZERO;
+        }
         Duration::from_nanos(self.shared.valid_until.load(Ordering::Acquire))
     }
 
@@ -115,6 +122,11 @@ impl Term {
             .shared
             .valid_until
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, longer);
+    }
+
+    /// It is over, and those [beside](Self::beside) it go on.
+    pub(crate) fn end(&self) {
+        self.shared.over.store(true, Ordering::Release);
     }
 
     pub(crate) fn revoke(&self) {
@@ -135,4 +147,26 @@ impl fmt::Debug for Term {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Term;
+    use crate::clock;
+
+    #[test]
+    fn a_term_that_has_ended_leaves_those_beside_it_valid() {
+        let until = clock::now() + Duration::from_secs(60);
+        let member = Term::new("member".into(), "a".into(), 1, until);
+        let [one, two] = ["1", "2"].map(|shard| member.beside(shard.to_owned(), 2));
+        one.clone().end();
+        let valid = [&member, &one, &two].map(Term::is_valid);
+        assert_eq!(valid, [true, false, true]);
+        member.extend(until + Duration::from_secs(60));
+        assert!(!one.is_valid() && one.left().is_zero());
+        member.revoke();
+        assert!(!two.is_valid());
+    }
 }

@@ -240,3 +240,39 @@ async fn ten_thousand_shards_cost_one_lease_and_one_watch() {
     );
     runner.stop().await.unwrap();
 }
+
+/// Its process goes on, and so do the terms of the shards that stay.
+#[tokio::test]
+async fn the_term_of_a_shard_that_has_moved_is_not_valid() {
+    let store = Memory::new();
+    let terms: Arc<Mutex<Vec<Term>>> = Arc::default();
+    let start = async |terms: Arc<Mutex<Vec<Term>>>| {
+        let make = move |_, term: Term| {
+            terms.lock().unwrap().push(term);
+            service_fn(async |cx| cx.cancelled().await)
+        };
+        let shards = Shards::new("orders", 2, store.clone(), make).timing(ROOMY);
+        let brief = Settings::new().stop_timeout(Duration::from_secs(2));
+        let runner = Runner::new(shards.settings(brief));
+        runner.start().await.unwrap();
+        runner
+    };
+    let one = start(terms.clone()).await;
+    let mut owned = one.service().owned();
+    owned.wait_for(|owned| owned.len() == 2).await.unwrap();
+    let two = start(Arc::default()).await;
+    let mut moved = two.service().owned();
+    moved.wait_for(|moved| moved.len() == 1).await.unwrap();
+    let here = owned.wait_for(|owned| owned.len() == 1).await.unwrap()[0];
+    let valid: Vec<String> = terms
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|term| term.is_valid())
+        .map(|term| term.name().to_owned())
+        .collect();
+    assert_eq!(valid, [format!("orders/shards/{here}")]);
+    one.stop().await.unwrap();
+    two.stop().await.unwrap();
+    assert!(terms.lock().unwrap().iter().all(|term| !term.is_valid()));
+}

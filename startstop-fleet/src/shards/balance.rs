@@ -233,6 +233,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
     async fn doubt(self: &Arc<Self>, shard: u32, fence: u64) -> Result<(), StoreError> {
         let now = self.balance.read(&self.balance.shard(shard)).await?;
         if now.fence() != fence {
+            self.ours.end_term(shard);
             self.give_up(shard);
         }
         Ok(())
@@ -311,6 +312,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             if run.cx.run_until_cancelled(ended).await.is_none() {
                 return;
             }
+            run.ours.end_term(shard);
             let balance = &run.balance;
             let name = balance.shard(shard);
             balance

@@ -4,14 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::{Record, Version};
+use crate::term::Term;
 
 /// The shards that are here, each with its record, until that is released.
 #[derive(Debug, Default)]
 pub(super) struct Ours(Mutex<HashMap<u32, Owned>>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Owned {
     pub(super) record: Record,
+    /// Over at the latest when it is here no more.
+    pub(super) term: Term,
     /// What it was before we took it, until the table has been told that it is ours.
     pub(super) taken_from: Option<Version>,
     pub(super) stage: Stage,
@@ -26,7 +29,20 @@ pub(super) enum Stage {
     Leaving,
 }
 
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.term.end();
+    }
+}
+
 impl Ours {
+    /// Its service has ended, or its record is somebody else's.
+    pub(super) fn end_term(&self, shard: u32) {
+        if let Some(owned) = self.lock().get(&shard) {
+            owned.term.end();
+        }
+    }
+
     /// Its service has started, or has failed to.
     pub(super) fn started(&self, shard: u32) {
         if let Some(owned) = self

@@ -10,6 +10,7 @@ use super::run::Run;
 use super::view::holder_of;
 use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
+use crate::term::Term;
 
 /// How many calls are on their way at once: ten thousand shards are not to take minutes, nor all of a store.
 const AT_ONCE: usize = 16;
@@ -66,15 +67,16 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
         if !self.run.term.is_valid() {
             return Ok(()); // it goes with our membership
         }
-        let (taken_from, stage) = (Some(taken_from), Stage::Starting);
+        let term = self.run.term.beside(name, record.fence());
         let owned = Owned {
-            record: record.clone(),
-            taken_from,
-            stage,
+            record,
+            term: term.clone(),
+            taken_from: Some(taken_from),
+            stage: Stage::Starting,
         };
         self.run.ours.lock().insert(shard, owned);
         self.run.tell();
-        self.start(shard, name, &record);
+        self.start(shard, term);
         Ok(())
     }
 
@@ -105,11 +107,8 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
     }
 
     /// Starts it beside the balance, which does not wait for it. Nor does a stop of the group, which the balance is in itself.
-    fn start(&self, shard: u32, name: String, record: &Record) {
-        let (balance, term) = (
-            &self.run.balance,
-            self.run.term.beside(name, record.fence()),
-        );
+    fn start(&self, shard: u32, term: Term) {
+        let balance = &self.run.balance;
         let member = Member::new((balance.make)(shard, term));
         let member = member
             .settings(balance.settings.clone())

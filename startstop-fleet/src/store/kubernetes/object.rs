@@ -71,7 +71,7 @@ impl Lease {
     fn fence(&self) -> u64 {
         let created = self.0["metadata"]["creationTimestamp"].as_str();
         let created = created.and_then(wall::parse_seconds).unwrap_or_default();
-        (created << 30) + self.transitions() + 1
+        (created << 30) + self.transitions()
     }
 
     pub(super) fn take(&mut self, claim: &Claim) -> Result<(), StoreError> {
@@ -168,6 +168,7 @@ mod tests {
                 .fence()
         };
         let (early, late) = ("2026-11-29T08:00:00Z", "2026-11-29T08:00:01Z");
+        assert_eq!(fence(early, 5), (1_795_939_200 << 30) + 5);
         assert!(fence(early, 0) < fence(early, 1));
         assert!(fence(early, 1 << 29) < fence(late, 0));
         assert!(i64::try_from(fence("2200-01-01T00:00:00Z", 0)).is_ok());

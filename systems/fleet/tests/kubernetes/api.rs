@@ -20,13 +20,14 @@ use tokio::sync::{mpsc, watch};
 pub(crate) const NAMESPACE: &str = "billing";
 
 /// The verbs that a token may use.
-const TOKENS: [(&str, &[&str]); 6] = [
+const TOKENS: [(&str, &[&str]); 7] = [
     // The role of the docs.
     ("all", &["get", "list", "watch", "create", "update"]),
     (
         "shards",
         &["get", "list", "watch", "create", "update", "delete"],
     ),
+    ("unlisted", &["get", "watch", "create", "update"]),
     ("patcher", &["get", "create", "patch"]),
     ("reader", &["get", "list", "watch"]),
     ("silent", &["get", "list", "create", "update"]),

@@ -1,5 +1,7 @@
 //! What processes leave behind whose shards are others' now.
 
+use startstop_fleet::LeaseStore;
+
 use super::api::Server;
 use super::store;
 use crate::shards::{process, until};
@@ -59,4 +61,14 @@ async fn without_the_right_to_delete_they_stay_and_that_is_said_once() {
     owned.wait_for(|owned| owned.len() == 4).await.unwrap();
     assert_eq!(members(&server), 3);
     stays.stop().await.unwrap();
+}
+
+/// A leader lists nothing, so only shards need the right to.
+#[tokio::test]
+async fn shards_are_refused_without_the_right_to_list() {
+    let (_server, addr) = Server::start().await;
+    store(addr, "unlisted").check("invoices").await.unwrap();
+    let error = process(store(addr, "unlisted")).start().await.unwrap_err();
+    let text = format!("{error:?}");
+    assert!(text.contains("cannot list resource"), "{text}");
 }
