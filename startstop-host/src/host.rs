@@ -119,7 +119,7 @@ impl<S: Service> Host<S> {
     }
 
     /// Tells the service manager how the program fares, if the environment says that there is one: systemd by `NOTIFY_SOCKET`
-    /// (`Type=notify`), with its watchdog by `WATCHDOG_USEC`, or s6 by `STARTSTOP_NOTIFY_FD`.
+    /// (`Type=notify`, or `notify-reload` from 253 on), with its watchdog by `WATCHDOG_USEC`, or s6 by `STARTSTOP_NOTIFY_FD`.
     ///
     /// It is told that the whole is ready, which parts it waits for, that a drain or a stop has begun, of reloads, of the error
     /// of a failed start, and while a start or stop takes longer that it takes longer. The watchdog hears from the runtime of

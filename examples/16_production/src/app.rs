@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use startstop_core::{Group, GroupError, Member, Slot};
+use startstop_host::GrpcHealth;
 
 use crate::cache::Cache;
 use crate::config::Configured;
@@ -19,7 +20,7 @@ use crate::worker::Worker;
 /// # Examples
 ///
 /// See `main.rs`.
-pub fn app(config: Configured, web: TcpListener) -> Result<Group, GroupError> {
+pub fn app(config: Configured, web: TcpListener, health: GrpcHealth) -> Result<Group, GroupError> {
     let now = config.now();
     let (pool, redis) = (Slot::new(), Slot::new());
     let db = Db {
@@ -33,6 +34,7 @@ pub fn app(config: Configured, web: TcpListener) -> Result<Group, GroupError> {
     let worker = Worker { pool: pool.clone() };
     let web = Web {
         listener: web,
+        health,
         desk: Desk {
             config: config.watch(),
             pool,

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use shop::config::Configured;
 use startstop_core::{BoxError, Group};
-use startstop_host::{Handover, Host, run_as_init};
+use startstop_host::{GrpcHealth, Handover, Host, run_as_init};
 
 fn main() -> ExitCode {
     // In a container it is pid 1, which only hands signals on and reaps; the shop is its child.
@@ -36,6 +36,8 @@ fn host() -> Result<Host<Group>, BoxError> {
     let handover = Handover::at(&now.handover)?;
     let web = handover.listen("web", &now.listen)?;
     let admin = handover.listen("admin", &now.admin)?;
-    let app = shop::app(config, web)?;
-    Ok(Host::new(app).notify().admin_on(admin).handover(handover))
+    let health = GrpcHealth::new();
+    let app = shop::app(config, web, health.clone())?;
+    let host = Host::new(app).notify().admin_on(admin);
+    Ok(host.grpc_health(&health).handover(handover))
 }

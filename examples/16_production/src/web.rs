@@ -1,4 +1,4 @@
-//! The web server: orders by HTTPS.
+//! The web server: orders by HTTPS, and the health of the parts by gRPC.
 
 mod orders;
 mod problem;
@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use redis::aio::MultiplexedConnection;
 use sqlx::PgPool;
 use startstop_core::{Context, Readiness, RestartPolicy, Service, Settings, Slot};
-use startstop_host::{Serve, Tls};
+use startstop_host::{GrpcHealth, Serve, Tls};
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -23,6 +23,8 @@ use crate::config::Config;
 pub struct Web {
     /// Where customers come in.
     pub listener: TcpListener,
+    /// What clients of gRPC ask for, by the names of the parts.
+    pub health: GrpcHealth,
     /// What each request needs.
     pub desk: Desk,
 }
@@ -39,8 +41,11 @@ pub struct Desk {
 }
 
 impl Web {
-    fn router(&self) -> Router {
+    fn router(&self, cx: &Context) -> Router {
+        // Each part has its name there before anything is served, and a watch ends with the stop.
+        let health = self.health.server(cx);
         Router::new()
+            .route_service("/grpc.health.v1.Health/{call}", health)
             .route("/", get(motto))
             .route("/orders", post(orders::take))
             .route("/orders/{id}", get(orders::look_up))
@@ -64,10 +69,8 @@ impl Service for Web {
         let tls = Tls::from_files(certificate, key)?;
         let listener = tokio::net::TcpListener::from_std(self.listener.try_clone()?)?;
         cx.ready();
-        Serve::new()
-            .tls(tls)
-            .serve(cx, listener, self.router())
-            .await
+        let router = self.router(&cx);
+        Serve::new().tls(tls).serve(cx, listener, router).await
     }
 
     fn settings(&self) -> Settings {

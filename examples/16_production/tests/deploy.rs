@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use shop::config::Configured;
 use startstop_core::Runner;
+use startstop_host::GrpcHealth;
 
 use crate::certificates;
 use crate::program::{Place, SHOP};
@@ -34,7 +35,8 @@ fn between(text: &str, before: &str, after: &str) -> String {
 async fn what_is_granted_is_more_than_a_stop_can_take() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/shop.toml");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let app = shop::app(Configured::from_file(config).unwrap(), listener).unwrap();
+    let config = Configured::from_file(config).unwrap();
+    let app = shop::app(config, listener, GrpcHealth::new()).unwrap();
     let grace = Runner::new(app).grace_period();
     assert_eq!(
         grace,

@@ -5,6 +5,7 @@ mod certificates;
 mod clients;
 mod deploy;
 mod exits;
+mod health;
 mod libraries;
 mod outages;
 mod program;
