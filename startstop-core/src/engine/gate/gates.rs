@@ -47,9 +47,9 @@ impl Gates {
     /// Drops the last runner of a service that has stopped: nobody comes to another reference from now on until it is gone.
     pub(crate) fn leave<R>(&self, mut gate: HeldGate<'_>, reference: R) {
         /// Lets others in again, also if the drop of the service panics.
-        struct Leaving<'a>(&'a Gates, usize);
+        struct OutOfGate<'a>(&'a Gates, usize);
 
-        impl Drop for Leaving<'_> {
+        impl Drop for OutOfGate<'_> {
             fn drop(&mut self) {
                 let mut leaving = self.0.of(self.1).leaving;
                 if let Some(at) = leaving.iter().position(|other| *other == self.1) {
@@ -58,7 +58,7 @@ impl Gates {
             }
         }
 
-        let leaving = Leaving(self, gate.address);
+        let leaving = OutOfGate(self, gate.address);
         gate.leaving.push(gate.address);
         drop(gate);
         drop(reference);
