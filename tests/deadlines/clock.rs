@@ -77,6 +77,8 @@ fn a_start_in_a_runtime_without_timers_says_so() {
     for _ in 0..2 {
         let refused = without.block_on(runner.start());
         assert!(matches!(refused, Err(StartError::NoRuntime)), "{refused:?}");
+        let says = refused.unwrap_err().to_string();
+        assert!(says.contains("without timers"), "{says}");
     }
     let with = Builder::new_multi_thread()
         .worker_threads(1)

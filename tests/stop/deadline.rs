@@ -1,17 +1,21 @@
 //! When what is left of a service is aborted.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use startstop_core::{
-    Cause, Context, Exit, Interruption, Phase, Runner, Settings, State, StopError, service_fn,
+    Cause, Context, EventKind, Exit, Interruption, Phase, Runner, Service, Settings, State,
+    StopError, service_fn,
 };
 use tokio::runtime::Handle;
-use tokio::task::yield_now;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, yield_now};
 use tokio::time::Instant;
 
-use crate::support::{Act, Caller, Event, Probe, Remote, SECOND, assert_took, probed, stop};
+use crate::support::{
+    Act, Caller, Event, Probe, Remote, SECOND, assert_took, probed, stop, within,
+};
 
 async fn deaf(settings: Settings) -> (startstop_core::Runner<Probe>, Remote) {
     let (runner, mut probe) = probed(settings);
@@ -135,6 +139,43 @@ async fn zero_makes_the_abort_the_request() {
     assert_eq!(probe.count(Event::RunEnded), 1);
     assert_eq!(runner.wait().await, Exit::Aborted);
     assert!(runner.errors_last().is_none());
+}
+
+/// It comes in the middle of a poll that ends `run`: it would have been dropped a moment before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn zero_leaves_no_failure_whatever_run_still_returns() {
+    for panics in [false, true] {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let released = Mutex::new(released);
+        let inside = Arc::new(Semaphore::new(0));
+        let entered = Arc::clone(&inside);
+        let runner = Runner::new(service_fn(move |_cx| {
+            entered.add_permits(1);
+            let _ = released.lock().expect("nobody panics under it").recv();
+            assert!(!panics, "a panic is a failure, whenever it comes");
+            async { Err::<(), _>("too late") }
+        }));
+        runner.request_start();
+        drop(within(inside.acquire()).await.expect("it is open"));
+        let mut events = runner.events();
+        let aborted = stop_at_once(&runner);
+        while !matches!(
+            within(events.next()).await.expect("it is there").kind(),
+            EventKind::Aborting
+        ) {}
+        release.send(()).expect("it waits");
+        let outcome = within(aborted).await.expect("the caller does not panic");
+        assert_eq!(
+            (outcome.is_err(), runner.history().entries().len()),
+            (panics, usize::from(panics))
+        );
+        assert_eq!(runner.wait().await, Exit::Aborted);
+    }
+}
+
+fn stop_at_once<S: Service>(runner: &Runner<S>) -> JoinHandle<Result<(), StopError>> {
+    let runner = runner.clone();
+    tokio::spawn(async move { runner.stop_within(Duration::ZERO).await })
 }
 
 #[tokio::test(start_paused = true)]

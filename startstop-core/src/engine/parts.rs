@@ -74,6 +74,9 @@ pub(crate) fn ended(
     deferred: &mut Deferred,
 ) {
     for fault in faults {
+        let Some(fault) = record::of_part(synced, shared, phase, fault, deferred) else {
+            continue;
+        };
         let failure = record::failure(synced, shared, phase, fault, deferred);
         if phase == Phase::Task {
             tasks::failed(synced, shared, failure);

@@ -9,6 +9,7 @@ use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
 use crate::report::failure::{Failure, Interruption, RawFailure, Record};
 use crate::report::state::{Cause, Phase, State};
+use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::End;
 use crate::sync::clock;
 
@@ -37,8 +38,39 @@ pub(crate) fn note(
     fault: RawFailure,
     deferred: &mut Deferred,
 ) -> Failure {
+    let failure = made(synced, shared, phase, fault, deferred);
+    file(synced, shared, failure.clone(), deferred);
+    failure
+}
+
+/// Takes what a part has failed with; `None` where it was aborted on request meanwhile, and what it still returns is nothing
+/// that anybody asks for.
+pub(super) fn of_part(
+    synced: &mut Synced,
+    shared: &Shared,
+    phase: Phase,
+    fault: RawFailure,
+    deferred: &mut Deferred,
+) -> Option<RawFailure> {
+    // Not where the service itself has asked in that very poll: then it has something to say. So has an owner, of its parts.
+    let by_others = synced.why == Some(StopReason::Requested) && !shared.rules().owner;
+    if fault.cause != Cause::Error || !synced.life.is_aborted_on_request() || !by_others {
+        return Some(fault);
+    }
+    let failure = made(synced, shared, phase, fault, deferred);
+    deferred.drop_failure(Some(failure));
+    None
+}
+
+fn made(
+    synced: &mut Synced,
+    shared: &Shared,
+    phase: Phase,
+    fault: RawFailure,
+    deferred: &mut Deferred,
+) -> Failure {
     let now = deferred.now();
-    let failure = Failure::new(Record {
+    Failure::new(Record {
         error: fault.error,
         phase,
         cause: fault.cause,
@@ -53,9 +85,7 @@ pub(crate) fn note(
         uptime: attempt_time(synced, now),
         limit: None,
         filed: None,
-    });
-    file(synced, shared, failure.clone(), deferred);
-    failure
+    })
 }
 
 /// Puts a failure of a part into the history too, as it is there.

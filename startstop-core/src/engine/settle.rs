@@ -179,6 +179,12 @@ impl Synced {
             end = RunEnd::Failed;
             failed = Some(RawFailure::interruption(Interruption::NotReady));
         }
+        if let Some(fault) = failed.take() {
+            failed = record::of_part(self, shared, Phase::Run, fault, deferred);
+            if failed.is_none() {
+                end = RunEnd::Dropped;
+            }
+        }
         // After an abort, what is left to fail is a destructor, and that ends nothing.
         if end == RunEnd::Failed {
             if let Some(fault) = failed.take().or_else(|| dropped.take()) {

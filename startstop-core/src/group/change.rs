@@ -19,7 +19,9 @@ use crate::runner::listen;
 impl Group {
     /// Adds a member. If the group runs, the member is started, and this resolves like
     /// [`start`](crate::Runner::start): if it fails, the member is removed again and the group goes on. It
-    /// waits until those that a restart takes down are down, and not for the backoff of the restart.
+    /// waits until those that a restart takes down are down, and not for the backoff of the restart; a task of one of those
+    /// that waits for it has to give up when it is told to end, as by
+    /// [`run_until_cancelled`](crate::Context::run_until_cancelled).
     ///
     /// # Examples
     ///

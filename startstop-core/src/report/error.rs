@@ -47,8 +47,11 @@ pub enum StartError {
     /// The service does not yield: this attempt, or the cycle before it, was aborted and is still there.
     #[error("the service does not yield: what was aborted has not ended")]
     Unresponsive,
-    /// The call was made outside of a tokio runtime, which the service needs to run on.
-    #[error("called outside of a tokio runtime: call it from async code or after `Handle::enter`")]
+    /// The call was made outside of a tokio runtime, which the service needs to run on, or in one without timers.
+    #[error(
+        "called outside of a tokio runtime, or in one without timers: call it from async code or after `Handle::enter`, \
+         in a runtime that was built with `enable_time`"
+    )]
     NoRuntime,
 }
 

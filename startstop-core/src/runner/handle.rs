@@ -158,7 +158,7 @@ impl<S: Service> Runner<S> {
     /// - [`TimedOut`](StartError::TimedOut): it was not ready within `start_timeout`, and no attempt follows.
     /// - [`Stopped`](StartError::Stopped): a stop came.
     /// - [`Unresponsive`](StartError::Unresponsive): this attempt, or the cycle before it, was aborted and still has not ended.
-    /// - [`NoRuntime`](StartError::NoRuntime): the call was made outside of tokio.
+    /// - [`NoRuntime`](StartError::NoRuntime): the call was made outside of tokio, or in a runtime without timers.
     ///
     /// # Cancel safety
     ///

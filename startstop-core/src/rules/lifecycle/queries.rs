@@ -56,6 +56,11 @@ impl Lifecycle {
         self.abort == Abort::Overdue
     }
 
+    /// Whether something was aborted because that was asked for, or is about to be.
+    pub(crate) fn is_aborted_on_request(&self) -> bool {
+        self.abort == Abort::Immediate && self.end == End::Asked
+    }
+
     /// Whether a new cycle follows this one.
     pub(crate) fn has_next(&self) -> bool {
         self.requested == Requested::Restart
