@@ -98,12 +98,12 @@ pub(super) struct NodeStay {
     pub(super) barrier: bool,
     /// It was inserted into the running group and has not come up yet: its failure is not the group's.
     pub(super) fresh: bool,
-    leaving: Leaving,
+    leaving: Departure,
 }
 
 /// Whether a member is to be removed once it is down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-enum Leaving {
+enum Departure {
     #[default]
     No,
     /// It has ended: it stays if its handle starts it again.
@@ -115,31 +115,31 @@ enum Leaving {
 impl NodeStay {
     /// Whether it is to be removed once it is down.
     pub(super) fn leaves(self) -> bool {
-        self.leaving != Leaving::No
+        self.leaving != Departure::No
     }
 
     /// Has a member leave that stays until it has ended.
     pub(super) fn end(&mut self) {
-        if self.leaving == Leaving::No {
-            self.leaving = Leaving::Ended;
+        if self.leaving == Departure::No {
+            self.leaving = Departure::Ended;
         }
     }
 
     /// Has one stay that its handle has started again, unless it is being removed.
     pub(super) fn begin(&mut self) {
-        if self.leaving == Leaving::Ended {
-            self.leaving = Leaving::No;
+        if self.leaving == Departure::Ended {
+            self.leaving = Departure::No;
         }
     }
 
     /// Has it removed.
     pub(super) fn remove(&mut self) {
-        self.leaving = Leaving::Removed;
+        self.leaving = Departure::Removed;
     }
 
     /// Gives up a removal that was not carried out.
     pub(super) fn stay(&mut self) {
-        self.leaving = Leaving::No;
+        self.leaving = Departure::No;
     }
 }
 
