@@ -28,7 +28,8 @@ fn promtool_has_nothing_to_say() {
 
 #[test]
 fn a_server_scrapes_them() {
-    let (shop, folder, port) = (Shop::open(), Folder::new(), free_port());
+    let shop = Shop::open_with(&[("SHOP_GUEST", "1")]);
+    let (folder, port) = (Folder::new(), free_port());
     let target = shop.url.strip_prefix("http://").unwrap();
     let config = format!(
         "global: {{ scrape_interval: 500ms, scrape_timeout: 400ms }}\n\
@@ -65,4 +66,11 @@ fn a_server_scrapes_them() {
         ask("startstop_state{path=\"shop/db\",state=\"stopped\"}") == Some(1.0)
     });
     assert_eq!(ask("startstop_failures_total"), None);
+
+    // The series of a member are gone with it.
+    let guest = "count({path=\"shop/guest\"})";
+    until("the guest is there", || ask(guest).is_some());
+    shop.folder.write("leave", "");
+    until("nothing is left of the guest", || ask(guest).is_none());
+    assert_eq!(ask("up{job=\"shop\"}"), Some(1.0));
 }

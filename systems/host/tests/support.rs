@@ -80,17 +80,24 @@ impl Drop for Program {
 /// The shop with its admin port.
 pub(crate) struct Shop {
     pub(crate) url: String,
+    // It ends before its folder does.
     _program: Program,
-    _folder: Folder,
+    pub(crate) folder: Folder,
 }
 
 impl Shop {
     pub(crate) fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    /// Likewise, with more variables.
+    pub(crate) fn open_with(variables: &[(&str, &str)]) -> Self {
         let (folder, port) = (Folder::new(), free_port());
         let mut command = Command::new(SHOP);
         command
             .env("SHOP", folder.path())
-            .env("SHOP_ADMIN", port.to_string());
+            .env("SHOP_ADMIN", port.to_string())
+            .envs(variables.iter().copied());
         let program = Program::run(command.env_remove("NOTIFY_SOCKET"));
         let url = format!("http://127.0.0.1:{port}");
         until("the shop is ready", || {
@@ -99,7 +106,7 @@ impl Shop {
         Self {
             url,
             _program: program,
-            _folder: folder,
+            folder,
         }
     }
 

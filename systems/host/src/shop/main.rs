@@ -13,7 +13,7 @@ use std::time::Duration;
 use startstop_core::{Context, Group, Member, OnFailure, service_fn};
 use startstop_host::{Handover, Host, Sockets};
 
-use parts::{Cache, Http, Stuck};
+use parts::{Cache, Guest, Http, Stuck};
 use web::Web;
 
 fn main() -> std::io::Result<ExitCode> {
@@ -30,6 +30,9 @@ fn main() -> std::io::Result<ExitCode> {
         };
         // The last one: a successor that dies at its start must not have taken connections.
         app = app.then("web", Web::on(listener));
+    }
+    if env::var_os("SHOP_GUEST").is_some() {
+        app = app.with("guest", Member::new(Guest).transient());
     }
     if env::var_os("SHOP_STUCK").is_some() {
         // The others go on without it, so it is for the host to find out.

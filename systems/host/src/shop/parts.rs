@@ -122,6 +122,22 @@ fn act() {
     }
 }
 
+/// It leaves once there is a file `leave`.
+pub(crate) struct Guest;
+
+impl Service for Guest {
+    type Error = String;
+
+    async fn run(&self, cx: Context) -> Result<(), String> {
+        while !is_set("leave") {
+            if cx.run_until_cancelled(sleep(MOMENT)).await.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// It blocks its thread once there is a file `stuck`: its watchdog finds out, and no abort helps.
 pub(crate) struct Stuck;
 
