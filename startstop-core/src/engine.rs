@@ -22,6 +22,7 @@ pub(crate) mod availability;
 mod synced;
 pub(crate) mod ended;
 mod few;
+mod seldom;
 pub(crate) mod listeners;
 pub(crate) mod parts;
 pub(crate) mod record;
@@ -35,6 +36,7 @@ pub(crate) mod deadline;
 pub(crate) mod gate;
 pub(crate) mod runtimes;
 pub(crate) mod owners;
+pub(crate) mod attempt_guard;
 pub(crate) mod verdicts;
 pub(crate) mod grace;
 pub(crate) mod drain;
@@ -62,7 +64,7 @@ pub(crate) use drain::Allowed;
 pub(crate) use driver_step::{DriverStep, RetryAnswer};
 pub(crate) use listeners::Listener;
 pub(crate) use node::Identity;
-pub(crate) use node::{Job, Node, Observer, OwnerGuard, ReloadPassed, SpawnTarget};
+pub(crate) use node::{Job, Node, Observer, ReloadPassed, SpawnTarget};
 pub(crate) use parts::PartEnd;
 pub(crate) use synced::{Ending, Synced};
 
@@ -84,21 +86,13 @@ pub(crate) struct Shared {
     /// Whether something may be attached to the attempt.
     pub(crate) has_attached: AtomicBool,
     pub(crate) settings: Resolved,
-    /// Whether the service has a `shutdown` of its own.
-    has_shutdown_call: bool,
-    /// Whether the service is made of members.
-    owner: bool,
-    /// The name of the service where its settings give none.
-    default_name: fn() -> &'static str,
+    /// The settings that the rules depend on.
+    rules: Rules,
     synced: Mutex<Synced>,
 }
 
 impl Shared {
-    pub(crate) fn new(
-        settings: Resolved,
-        default_name: fn() -> &'static str,
-        has_shutdown_call: bool,
-    ) -> Self {
+    pub(crate) fn new(settings: Resolved) -> Self {
         Self {
             atomic_state: AtomicState::new(),
             stop_stage: StopStageCell::new(),
@@ -108,20 +102,32 @@ impl Shared {
             polling: AtomicBool::new(false),
             reload_open: AtomicBool::new(false),
             has_attached: AtomicBool::new(false),
+            rules: Rules {
+                readiness: settings.readiness(),
+                drains: !settings.drain().is_zero(),
+                shutdown: ShutdownRule::None,
+                aborts: settings.stop_timeout().is_zero(),
+                owner: false,
+            },
             settings,
-            has_shutdown_call,
-            owner: false,
-            default_name,
             synced: Mutex::new(Synced::new()),
         }
     }
 
+    /// The same for a service that has a `shutdown` of its own.
+    pub(crate) fn with_shutdown_call(mut self) -> Self {
+        self.rules.shutdown = if self.settings.shutdown_always() {
+            ShutdownRule::Always
+        } else {
+            ShutdownRule::OnStop
+        };
+        self
+    }
+
     /// The same for a service that is made of members.
-    pub(crate) fn of_owner(self) -> Self {
-        Self {
-            owner: true,
-            ..self
-        }
+    pub(crate) fn of_owner(mut self) -> Self {
+        self.rules.owner = true;
+        self
     }
 
     /// The engine, for a look.
@@ -133,14 +139,12 @@ impl Shared {
 
     /// The name of the service.
     pub(crate) fn name(&self) -> &str {
-        self.settings
-            .name()
-            .unwrap_or_else(|| (self.default_name)())
+        self.settings.name()
     }
 
     /// Whether the service has a `shutdown` of its own.
     pub(crate) fn has_shutdown_call(&self) -> bool {
-        self.has_shutdown_call
+        self.rules.shutdown != ShutdownRule::None
     }
 
     /// Whether the last runner is gone.
@@ -156,17 +160,7 @@ impl Shared {
     /// The settings that the rules depend on.
     #[inline]
     pub(crate) fn rules(&self) -> Rules {
-        Rules {
-            readiness: self.settings.readiness(),
-            drains: !self.settings.drain().is_zero(),
-            shutdown: match (self.has_shutdown_call, self.settings.shutdown_always()) {
-                (false, _) => ShutdownRule::None,
-                (true, false) => ShutdownRule::OnStop,
-                (true, true) => ShutdownRule::Always,
-            },
-            aborts: self.settings.stop_timeout().is_zero(),
-            owner: self.owner,
-        }
+        self.rules
     }
 
     /// Returns how far the end of attempt `epoch` has come, without the lock: an attempt that is over is

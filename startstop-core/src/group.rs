@@ -153,7 +153,7 @@ impl Group {
     /// assert_eq!(app.name(), "app");
     /// ```
     pub fn builder(name: impl Into<Cow<'static, str>>) -> GroupBuilder {
-        GroupBuilder::new(name.into())
+        GroupBuilder::new(name.into().into())
     }
 
     /// The runner of a member.
@@ -194,7 +194,7 @@ impl Group {
         let table = self.shared.table();
         table
             .as_added()
-            .map(|entry| entry.name.clone().into_owned())
+            .map(|entry| entry.name.to_string())
             .collect()
     }
 

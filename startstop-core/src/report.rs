@@ -12,5 +12,6 @@ pub(crate) mod panic;
 pub(crate) mod trace;
 pub(crate) mod outcome;
 pub(crate) mod stop_reason;
+pub(crate) mod shared_name;
 pub(crate) mod path;
 pub(crate) mod text;

@@ -8,7 +8,6 @@ pub(crate) mod slot;
 pub(crate) mod func;
 
 use std::any::{Any, TypeId};
-use std::borrow::Cow;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -18,6 +17,7 @@ use std::time::Duration;
 
 pub use self::boxed::BoxService;
 use crate::engine::{Identity, Node};
+use crate::report::shared_name::SharedName;
 use crate::service::context::Context;
 
 use crate::report::panic::BoxError;
@@ -300,13 +300,13 @@ pub struct SharedRunner {
 #[doc(hidden)]
 #[allow(missing_debug_implementations)] // Not for users.
 #[derive(Default)]
-pub struct Parts(pub(crate) Vec<(Cow<'static, str>, Arc<dyn Node>)>);
+pub struct Parts(pub(crate) Vec<(SharedName, Arc<dyn Node>)>);
 
 /// How long the stop of each part of a composite can take.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 #[allow(missing_debug_implementations)] // Not for users.
-pub struct Spans<'a>(pub(crate) &'a [(Cow<'static, str>, Span)]);
+pub struct Spans<'a>(pub(crate) &'a [(SharedName, Span)]);
 
 /// The default of [`Service::shutdown`] of a service `S`: nothing, at once. It is known by its type, so that
 /// nothing is paid for it; and it names the service, for a wrapper may yield that of the service inside.

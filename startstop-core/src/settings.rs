@@ -7,6 +7,7 @@ pub(crate) mod member_policy;
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::report::shared_name::SharedName;
 use crate::report::state::Readiness;
 use crate::settings::restart_policy::RestartPolicy;
 
@@ -48,7 +49,7 @@ pub(crate) use resolved::Resolved;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    name: Option<Cow<'static, str>>,
+    name: Option<SharedName>,
     readiness: Option<Readiness>,
     start_timeout: Option<Duration>,
     stop_timeout: Option<Duration>,
@@ -116,6 +117,17 @@ impl Settings {
         }
     }
 
+    /// The same under a name that others know as well.
+    pub(crate) fn named(mut self, name: SharedName) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Takes the name out.
+    pub(crate) fn take_name(&mut self) -> Option<SharedName> {
+        self.name.take()
+    }
+
     /// Whether nothing is set.
     pub(crate) fn is_empty(&self) -> bool {
         matches!(
@@ -147,7 +159,7 @@ impl Settings {
     /// assert_eq!(Settings::new().name("http").get_name(), Some("http"));
     /// ```
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = Some(name.into());
+        self.name = Some(name.into().into());
         self
     }
 

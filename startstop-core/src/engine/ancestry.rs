@@ -35,7 +35,7 @@ pub(crate) fn path_to(
             .filter(|(_, part)| seen.insert(address(part)))
             .map(|(name, node)| PathStep {
                 node,
-                name: name.into_owned(),
+                name: name.to_string(),
                 above: Some(at),
             })
             .collect();

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
+use super::tasks::Tasks;
 use super::{
     ArmTimer, Deferred, Job, Shared, SpawnTarget, Synced, attached, availability, deadline, drain,
     listeners, owners, record, reload, reporting, runtimes, spans,
@@ -124,14 +125,16 @@ impl Synced {
             deferred.drop_failure(rare.ended_by.take());
             rare.unresponsive = None;
             rare.started = false;
-            rare.retries.forget();
+            if let Some(retries) = rare.retries.get_mut() {
+                retries.forget();
+            }
         }
     }
 
     /// Stores the state that the lifecycle is in, and answers those who wait for it.
     #[inline]
     pub(super) fn publish(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        let job = shared.settings.readiness() == Readiness::Completion;
+        let job = shared.rules().readiness == Readiness::Completion;
         let state = self.state();
         let is_ready = match state {
             State::Running => {
@@ -234,7 +237,9 @@ impl Synced {
         let rest = deferred.rest();
         rest.tokens.extend(rare.deadline_token.take());
         rest.aborts.extend(rare.shutdown_call.take());
-        rest.aborts.extend(rare.tasks.take_handles());
+        let tasks = rare.tasks.get_mut();
+        rest.aborts
+            .extend(tasks.into_iter().flat_map(Tasks::take_handles));
     }
 
     /// `shutdown` is to be called: by the driver, between two polls of `run`, or in a task of its own

@@ -3,18 +3,18 @@
 //! When the attempt is to end they are told to stop, and when it is aborted so are they. It ends when they have: each
 //! of their cycles holds a place in it.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::{Deferred, Node, Synced};
 use crate::engine::request::{self, Caller};
+use crate::report::shared_name::SharedName;
 use crate::sync::clock;
 
 /// A part of an attempt, under its name.
 #[derive(Clone)]
 pub(super) struct Attached {
-    name: Arc<str>,
+    name: SharedName,
     node: Arc<dyn Node>,
 }
 
@@ -49,23 +49,23 @@ pub(crate) fn attach(synced: &mut Synced, epoch: u64, name: &str, node: &Arc<dyn
             name: name.into(),
             node: Arc::clone(node),
         };
-        synced.rare().attached.push(part);
+        synced.rare().attached.make().push(part);
     }
     open
 }
 
 /// Forgets a part; what it was is handed back, to be dropped outside of the lock.
 pub(crate) fn detach(synced: &mut Synced, node: &Arc<dyn Node>) -> Option<Arc<dyn Node>> {
-    let attached = &mut synced.rare.as_mut()?.attached;
+    let attached = synced.rare.as_mut()?.attached.get_mut()?;
     let at = attached.iter().position(|part| is_same(&part.node, node))?;
     Some(attached.remove(at).node)
 }
 
 /// The parts of the attempt under their names.
-pub(crate) fn parts_of(synced: &Synced) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
-    let attached = synced.rare.iter().flat_map(|rare| &rare.attached);
-    attached
-        .map(|part| (part.name.to_string().into(), Arc::clone(&part.node)))
+pub(crate) fn parts_of(synced: &Synced) -> Vec<(SharedName, Arc<dyn Node>)> {
+    all(synced)
+        .iter()
+        .map(|part| (part.name.clone(), Arc::clone(&part.node)))
         .collect()
 }
 
@@ -74,21 +74,20 @@ pub(crate) fn remaining(synced: &Synced) -> Option<Duration> {
     (synced.stop_at != clock::NEVER).then(|| clock::between(clock::now(), synced.stop_at))
 }
 
+/// What is attached, in order.
+pub(super) fn all(synced: &Synced) -> &[Attached] {
+    let attached = synced.rare.as_ref().and_then(|rare| rare.attached.get());
+    attached.map_or(&[], Vec::as_slice)
+}
+
 /// The attempt is to end: so are its parts.
 pub(super) fn stop_all(synced: &mut Synced, deferred: &mut Deferred) {
-    let Some(rare) = synced
-        .rare
-        .as_ref()
-        .filter(|rare| !rare.attached.is_empty())
-    else {
+    let attached = all(synced);
+    if attached.is_empty() {
         return;
-    };
+    }
     let left = remaining(synced);
-    let parts = rare
-        .attached
-        .iter()
-        .rev()
-        .map(|part| Arc::clone(&part.node));
+    let parts = attached.iter().rev().map(|part| Arc::clone(&part.node));
     deferred
         .rest()
         .orders
@@ -97,14 +96,11 @@ pub(super) fn stop_all(synced: &mut Synced, deferred: &mut Deferred) {
 
 /// The attempt is aborted: so are its parts.
 pub(super) fn abort_all(synced: &mut Synced, deferred: &mut Deferred) {
-    let Some(rare) = synced
-        .rare
-        .as_ref()
-        .filter(|rare| !rare.attached.is_empty())
-    else {
+    let attached = all(synced);
+    if attached.is_empty() {
         return;
-    };
-    let parts = rare.attached.iter().map(|part| Arc::clone(&part.node));
+    }
+    let parts = attached.iter().map(|part| Arc::clone(&part.node));
     deferred.rest().orders.extend(parts.map(Order::Abort));
 }
 

@@ -61,7 +61,7 @@ fn has_failed_in(synced: &Synced, state: State) -> bool {
 fn counts_as_down(synced: &Synced, shared: &Shared, state: State) -> bool {
     match state {
         State::Running => false,
-        State::Starting => shared.settings.readiness() != Readiness::Completion,
+        State::Starting => shared.rules().readiness != Readiness::Completion,
         State::Backoff => true,
         State::Stopping => !synced.life.is_asked() && synced.life.end() != End::Completed,
         State::Stopped => {

@@ -130,8 +130,8 @@ pub(crate) struct Deadline {
     is_pending: bool,
     /// The thread will look at it.
     is_noted: bool,
-    task: Option<AbortHandle>,
-    entry: Option<QueueEntry>,
+    /// Seldom: most stops are over before there is one.
+    kept: Option<Box<DeadlineTask>>,
 }
 
 impl Deadline {
@@ -142,9 +142,12 @@ impl Deadline {
             id: 0,
             is_pending: false,
             is_noted: false,
-            task: None,
-            entry: None,
+            kept: None,
         }
+    }
+
+    fn has_task(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.handle.is_some())
     }
 
     /// Returns when the next attempt begins, in `Backoff`.
@@ -165,7 +168,8 @@ struct LateWork {
     deadline_task: Option<SpawnTarget>,
 }
 
-/// The pair that keeps a deadline, to be let go: the deadline task, and its entry with the thread.
+/// The pair that keeps a deadline: the deadline task, and its entry with the thread.
+#[derive(Default)]
 pub(crate) struct DeadlineTask {
     handle: Option<AbortHandle>,
     entry: Option<QueueEntry>,
@@ -192,6 +196,10 @@ pub(crate) fn arm(
     if timer == Timer::Abort && synced.deadline.timer == Timer::Abort {
         return;
     }
+    if (timer, synced.deadline.timer) == (Timer::None, Timer::None) {
+        synced.deadline.due = NEVER;
+        return;
+    }
     let due = which::due_of(synced, shared, timer, deferred);
     let old_timer = std::mem::replace(&mut synced.deadline.timer, timer);
     let old_due = std::mem::replace(&mut synced.deadline.due, due);
@@ -201,7 +209,7 @@ pub(crate) fn arm(
     }
     // The task of a start wakes up in time for the watchdog: see `next_look`.
     let is_watched = (old_timer, timer) == (Timer::Start, Timer::Watch);
-    if synced.deadline.task.is_none() {
+    if !synced.deadline.has_task() {
         synced.deadline.is_pending = true;
     } else if due < old_due && !is_watched {
         disarm(synced, deferred);
@@ -270,12 +278,8 @@ fn take_pending(synced: &mut Synced) -> Option<SpawnTarget> {
 /// Nobody needs to keep the deadline any more.
 #[inline]
 pub(super) fn disarm(synced: &mut Synced, deferred: &mut Deferred) {
-    let Deadline { task, entry, .. } = &mut synced.deadline;
-    if task.is_some() || entry.is_some() {
-        deferred.dismiss(DeadlineTask {
-            handle: task.take(),
-            entry: entry.take(),
-        });
+    if let Some(kept) = synced.deadline.kept.take() {
+        deferred.dismiss(*kept);
     }
     synced.deadline.id = synced.deadline.id.wrapping_add(1);
     synced.deadline.is_pending = false;
@@ -322,12 +326,8 @@ fn armed(synced: &mut Synced, id: u32, new: DeadlineTask) -> Result<DeadlineTask
     if !is_kept_by(synced, id) {
         return Err(new);
     }
-    let Deadline { task, entry, .. } = &mut synced.deadline;
-    let old = DeadlineTask {
-        handle: std::mem::replace(task, new.handle),
-        entry: std::mem::replace(entry, new.entry),
-    };
-    Ok(old)
+    let old = synced.deadline.kept.replace(Box::new(new));
+    Ok(old.map_or_else(DeadlineTask::default, |old| *old))
 }
 
 /// Whether there is a deadline that the task with this number keeps.

@@ -12,8 +12,10 @@ use std::task::Waker;
 use tokio::runtime::Handle;
 
 use super::attached::Order;
+use super::attempt_guard::AttemptGuard;
 use super::deadline::DeadlineTask;
-use super::{Ending, Job, Node, Observer, OwnerGuard, verdicts};
+use super::owners::{OwnerGuard, PartObserver};
+use super::{Ending, Job, Node, verdicts};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
 use crate::report::error::Unresponsive;
@@ -45,9 +47,9 @@ pub(crate) struct Deferred {
     old_failure: Option<Failure>,
     old_runtime: Option<Handle>,
     /// The observer of the service. A part of one owner, as most parts are, has one observer and one guard.
-    observer: Option<Arc<dyn Observer>>,
+    observer: Option<PartObserver>,
     /// Released as the last.
-    ended: Option<Arc<dyn OwnerGuard>>,
+    ended: Option<OwnerGuard>,
     rest: Option<Box<ColdActions>>,
 }
 
@@ -60,8 +62,8 @@ pub(super) struct ColdActions {
     pub(super) orders: Vec<Order>,
     jobs: Vec<Job>,
     dismissed: Vec<DeadlineTask>,
-    pub(super) stuck: Vec<(Arc<dyn OwnerGuard>, Unresponsive)>,
-    observers: Vec<Arc<dyn Observer>>,
+    pub(super) stuck: Vec<(Arc<AttemptGuard>, Unresponsive)>,
+    observers: Vec<PartObserver>,
     /// What nobody needs any more, and whose drop is user code, or takes another lock.
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
@@ -71,7 +73,7 @@ pub(super) struct ColdActions {
     spans: Vec<AttemptSpan>,
     parent: Option<Arc<Parent>>,
     pub(super) has_verdict: bool,
-    ended: Vec<Arc<dyn OwnerGuard>>,
+    ended: Vec<OwnerGuard>,
 }
 
 impl Deferred {
@@ -125,22 +127,19 @@ impl Deferred {
     }
 
     /// Tells them after the lock that the service has changed.
-    pub(super) fn tell_observers<'a>(
-        &mut self,
-        mut all: impl Iterator<Item = &'a Arc<dyn Observer>>,
-    ) {
+    pub(super) fn tell_observers<'a>(&mut self, mut all: impl Iterator<Item = &'a PartObserver>) {
         if self.observer.is_some() {
             return;
         }
-        self.observer = all.next().map(Arc::clone);
+        self.observer = all.next().cloned();
         self.has_more |= self.observer.is_some();
         for observer in all {
-            self.rest().observers.push(Arc::clone(observer));
+            self.rest().observers.push(observer.clone());
         }
     }
 
     /// Lets go of the owners after the lock, and after all else.
-    pub(super) fn leave(&mut self, guard: Arc<dyn OwnerGuard>) {
+    pub(super) fn leave(&mut self, guard: OwnerGuard) {
         self.has_more = true;
         if let Some(guard) = fill(&mut self.ended, Some(guard)) {
             self.rest().ended.push(guard);
@@ -303,9 +302,9 @@ impl Deferred {
         let Some(observer) = self.observer.take() else {
             return;
         };
-        drop(fenced(|| observer.changed()));
+        drop(fenced(|| observer.tell()));
         if let Some(rest) = &mut self.rest {
-            each_fenced(rest.observers.drain(..), |observer| observer.changed());
+            each_fenced(rest.observers.drain(..), |observer| observer.tell());
         }
     }
 
@@ -364,7 +363,7 @@ impl ColdActions {
     }
 
     /// Drops what nobody needs any more; who is to be let go of after that is handed back.
-    fn finish(mut self: Box<Self>) -> Vec<Arc<dyn OwnerGuard>> {
+    fn finish(mut self: Box<Self>) -> Vec<OwnerGuard> {
         each_fenced(self.wakers.drain(..), drop);
         each_fenced(self.failures.drain(..), drop);
         each_fenced(self.runtimes.drain(..), drop);

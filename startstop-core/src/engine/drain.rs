@@ -151,7 +151,7 @@ pub(super) fn drain(synced: &Synced, shared: &Shared) -> Duration {
 
 /// Notes how long the composite may take to stop.
 pub(super) fn note_span(synced: &mut Synced, span: Span) {
-    synced.rare().span = Some(span);
+    synced.rare().span.set(span);
 }
 
 pub(super) fn take_span(synced: &mut Synced) -> Option<Span> {
@@ -207,10 +207,13 @@ pub(super) fn told_at(synced: &Synced, shared: &Shared) -> u64 {
 /// The rules of the service, as they are now.
 pub(super) fn rules(synced: &Synced, shared: &Shared) -> Rules {
     let rules = shared.rules();
-    let aborts = rules.aborts && !is_limited(synced);
+    let Some(rare) = &synced.rare else {
+        return rules;
+    };
+    let drains_below = !rare.drain_below.is_zero() && shared.settings.own_drain().is_none();
     Rules {
-        drains: !drain(synced, shared).is_zero(),
-        aborts,
+        drains: rules.drains || drains_below,
+        aborts: rules.aborts && !rare.stop.limited,
         ..rules
     }
 }

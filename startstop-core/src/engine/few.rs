@@ -1,17 +1,19 @@
 //! A list of what there is mostly one of: that one costs no allocation.
 
+use super::seldom::Seldom;
+
 /// None, one, or some.
 pub(super) struct Few<T> {
     first: Option<T>,
     /// Only while there is a first one.
-    more: Vec<T>,
+    more: Seldom<Vec<T>>,
 }
 
 impl<T> Default for Few<T> {
     fn default() -> Self {
         Self {
             first: None,
-            more: Vec::new(),
+            more: Seldom::default(),
         }
     }
 }
@@ -20,33 +22,50 @@ impl<T> Few<T> {
     pub(super) fn push(&mut self, new: T) {
         match self.first {
             None => self.first = Some(new),
-            Some(_) => self.more.push(new),
+            Some(_) => self.more.make().push(new),
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.first.iter().chain(&self.more)
+        self.first
+            .iter()
+            .chain(self.more.get().into_iter().flatten())
     }
 
     pub(super) fn find(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
         self.first
             .iter_mut()
-            .chain(&mut self.more)
+            .chain(self.more.get_mut().into_iter().flatten())
             .find(|one| is_it(one))
     }
 
     /// Takes out one of them; the others may come in another order then.
     pub(super) fn take(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
         if self.first.as_ref().is_some_and(&is_it) {
-            return std::mem::replace(&mut self.first, self.more.pop());
+            let next = self.more.get_mut().and_then(Vec::pop);
+            return std::mem::replace(&mut self.first, next);
         }
-        let at = self.more.iter().position(is_it)?;
-        Some(self.more.swap_remove(at))
+        let more = self.more.get_mut()?;
+        let at = more.iter().position(is_it)?;
+        Some(more.swap_remove(at))
     }
 
     /// Takes out any of them.
     pub(super) fn pop(&mut self) -> Option<T> {
-        self.more.pop().or_else(|| self.first.take())
+        let last = self.more.get_mut().and_then(Vec::pop);
+        last.or_else(|| self.first.take())
+    }
+
+    /// Puts what becomes of each in its place.
+    pub(super) fn change_each(&mut self, change: impl Fn(T) -> T) {
+        self.first = self.first.take().map(&change);
+        if let Some(more) = self.more.get_mut() {
+            *more = std::mem::take(more).into_iter().map(change).collect();
+        }
     }
 }
 

@@ -136,71 +136,59 @@ pub(crate) fn glance<T, N: Node + ?Sized>(
     Some((seen, last))
 }
 
-/// The actions that are left after a change that has let go of the service.
-pub(super) struct Parting {
-    deferred: Deferred,
+/// What is left of a service after a change that has let go of it.
+struct Remains {
     name: Option<String>,
     /// The box that may hold the service.
     last: Option<Box<dyn Any + Send>>,
 }
 
-impl Parting {
-    fn new<N: Node + ?Sized>(gate: Gate, node: Arc<N>, mut deferred: Deferred) -> Self {
-        let name = deferred.has_news().then(|| node.shared().name().to_owned());
-        if deferred.has_verdict() {
-            drop(gate);
-            deferred.tell_verdict(&node);
-            let last = let_go(&of(&node), node);
-            return Self {
-                deferred,
-                name,
-                last,
-            };
-        }
-        if !deferred.has_jobs() {
-            let last = let_go(&gate, node);
-            drop(gate);
-            return Self {
-                deferred,
-                name,
-                last,
-            };
-        }
-        let weak = Arc::clone(&node).downgrade();
-        let mut jobs = deferred.take_jobs_with_node();
-        let last = if let Some(job) = jobs.pop() {
-            drop(gate);
-            deferred.tell();
-            for other in jobs {
-                Arc::clone(&node).launch(other);
-            }
-            // The service goes on with it.
-            node.launch(job);
-            None
-        } else {
-            let last = let_go(&gate, node);
-            drop(gate);
-            last
-        };
-        deferred.tell();
-        deferred.launch_apart(&weak);
-        Self {
-            deferred,
-            name,
-            last,
-        }
+/// Lets go of the service, with what is spawned for it.
+fn part<N: Node + ?Sized>(gate: Gate, node: Arc<N>, deferred: &mut Deferred) -> Remains {
+    let name = deferred.has_news().then(|| node.shared().name().to_owned());
+    if deferred.has_verdict() {
+        drop(gate);
+        deferred.tell_verdict(&node);
+        let last = let_go(&of(&node), node);
+        return Remains { name, last };
     }
+    if !deferred.has_jobs() {
+        let last = let_go(&gate, node);
+        drop(gate);
+        return Remains { name, last };
+    }
+    let weak = Arc::clone(&node).downgrade();
+    let mut jobs = deferred.take_jobs_with_node();
+    let last = if let Some(job) = jobs.pop() {
+        drop(gate);
+        deferred.tell();
+        for other in jobs {
+            Arc::clone(&node).launch(other);
+        }
+        // The service goes on with it.
+        node.launch(job);
+        None
+    } else {
+        let last = let_go(&gate, node);
+        drop(gate);
+        last
+    };
+    deferred.tell();
+    deferred.launch_apart(&weak);
+    Remains { name, last }
+}
 
+/// The actions that are left after a change that has let go of the service.
+pub(super) struct Parting {
+    deferred: Deferred,
+    remains: Remains,
+}
+
+impl Parting {
     /// All of it.
-    pub(super) fn carry_out(self) {
-        let Self {
-            mut deferred,
-            name,
-            last,
-        } = self;
-        deferred.carry_out_without(name.as_deref());
-        deferred.forget();
-        drop(last);
+    pub(super) fn carry_out(mut self) {
+        carry_out(&mut self.deferred, self.remains);
+        self.deferred.forget();
     }
 
     /// Carries out what cannot wait, and does not block unless a waker does.
@@ -208,6 +196,12 @@ impl Parting {
     pub(super) fn carry_out_urgent(&mut self) {
         self.deferred.carry_out_urgent();
     }
+}
+
+fn carry_out(deferred: &mut Deferred, remains: Remains) {
+    let Remains { name, last } = remains;
+    deferred.carry_out_without(name.as_deref());
+    drop(last);
 }
 
 /// The last change that somebody makes: he lets go of the service with it.
@@ -244,7 +238,8 @@ where
     let (gate, node) = enter(node)?;
     let mut deferred = Deferred::default();
     change(node.shared(), &mut node.shared().synced(), &mut deferred);
-    Some(Parting::new(gate, node, deferred))
+    let remains = part(gate, node, &mut deferred);
+    Some(Parting { deferred, remains })
 }
 
 /// A change after which he leaves, or goes on with the service.
@@ -268,6 +263,8 @@ where
         deferred.forget();
         return (result, Some(node));
     }
-    Parting::new(gate, node, deferred).carry_out();
+    let remains = part(gate, node, &mut deferred);
+    carry_out(&mut deferred, remains);
+    deferred.forget();
     (result, None)
 }

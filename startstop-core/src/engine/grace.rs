@@ -1,14 +1,14 @@
 //! How long a stop can take, found out from the leaves up: the tree is walked without recursion.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Node, Shared, drain};
+use crate::report::shared_name::SharedName;
 use crate::rules::span::{Limits, Span};
 
 /// A part of a composite, under its name.
-pub(crate) type Named = (Cow<'static, str>, Span);
+pub(crate) type Named = (SharedName, Span);
 
 /// Returns how long a stop of this service can take.
 pub(crate) fn span(root: &dyn Node) -> Span {
@@ -18,7 +18,7 @@ pub(crate) fn span(root: &dyn Node) -> Span {
 /// The same, telling of each composite below.
 fn walk(root: &dyn Node, tell: impl Fn(&dyn Node, Span)) -> Span {
     let mut open = vec![SpanBranch::new(root.parts())];
-    let mut above: Vec<(Cow<'static, str>, Arc<dyn Node>)> = Vec::new();
+    let mut above: Vec<(SharedName, Arc<dyn Node>)> = Vec::new();
     loop {
         let Some(branch) = open.last_mut() else {
             unreachable!("the root is closed as the last")
@@ -67,7 +67,7 @@ pub(crate) fn drain_below<N: Node + ?Sized>(root: &N) -> Duration {
 }
 
 /// Returns how long these parts of a composite can take each.
-pub(crate) fn spans(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Vec<Named> {
+pub(crate) fn spans(parts: Vec<(SharedName, Arc<dyn Node>)>) -> Vec<Named> {
     parts
         .into_iter()
         .map(|(name, node)| (name, span(&*node)))
@@ -76,12 +76,12 @@ pub(crate) fn spans(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Vec<Named
 
 /// A service whose parts are being looked at.
 struct SpanBranch {
-    left: std::vec::IntoIter<(Cow<'static, str>, Arc<dyn Node>)>,
+    left: std::vec::IntoIter<(SharedName, Arc<dyn Node>)>,
     spans: Vec<Named>,
 }
 
 impl SpanBranch {
-    fn new(parts: Vec<(Cow<'static, str>, Arc<dyn Node>)>) -> Self {
+    fn new(parts: Vec<(SharedName, Arc<dyn Node>)>) -> Self {
         Self {
             spans: Vec::with_capacity(parts.len()),
             left: parts.into_iter(),

@@ -12,6 +12,7 @@ use super::atomic_state::StateSnapshot;
 use super::{Deferred, Shared, Synced, spans};
 use crate::report::event::{Event, EventKind, EventQueue, Pushed};
 use crate::report::path::Path;
+use crate::report::shared_name::SharedName;
 use crate::report::state::{Readiness, State};
 use crate::report::stop_reason::StopReason;
 use crate::report::trace::is_traced;
@@ -38,10 +39,10 @@ pub(super) struct Listeners {
 
 impl Listener {
     /// The same, handed down to a part.
-    pub(crate) fn below(&self, name: &str) -> Self {
+    pub(crate) fn below(&self, name: &SharedName) -> Self {
         Self {
             queue: Arc::clone(&self.queue),
-            path: self.path.below(name),
+            path: self.path.below(name.clone()),
             root: false,
         }
     }
@@ -267,7 +268,10 @@ fn tell_not_ready(synced: &mut Synced, deferred: &mut Deferred) {
     let mut reason = Cow::default();
     if let Some(rare) = &mut synced.rare {
         rare.listeners.unready_since = now;
-        reason = rare.said.not_ready.clone().unwrap_or_default();
+        let said = rare.said.get();
+        reason = said
+            .and_then(|said| said.not_ready.clone())
+            .unwrap_or_default();
     }
     tell(synced, deferred, || EventKind::NotReady(reason));
 }

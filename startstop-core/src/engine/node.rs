@@ -1,7 +1,6 @@
 //! The traits that the engine asks of a service, and of the owners that the service is a part of, whatever their types.
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::Shared;
-use crate::report::error::Unresponsive;
+use crate::report::shared_name::SharedName;
 use crate::report::status::Status;
 use crate::rules::span::Span;
 
@@ -21,13 +20,13 @@ pub(crate) trait Node: Send + Sync + 'static {
     fn children(&self) -> Vec<Status>;
 
     /// Returns what the service is made of, where it is made of runners.
-    fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)>;
+    fn parts(&self) -> Vec<(SharedName, Arc<dyn Node>)>;
 
     /// Returns which composite the service is.
     fn identity(&self) -> Option<Identity>;
 
     /// Returns how long what the service is made of may take to stop, each part of it taking so long.
-    fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration>;
+    fn grace(&self, parts: &[(SharedName, Span)]) -> Option<Duration>;
 
     /// A handle of the runner, an `Arc<dyn StartStop>`, which this module knows nothing of; `None` once the runner is gone.
     fn handle(self: Arc<Self>) -> Option<Box<dyn Any>>;
@@ -87,29 +86,11 @@ pub(crate) struct SpawnTarget {
     pub(crate) id: u32,
 }
 
-/// Keeps the attempt of an owner alive for as long as a cycle of a part lasts. Dropped at the end of the cycle.
-pub(crate) trait OwnerGuard: Send + Sync {
-    /// Returns which owner it is, by the address of something that the guard keeps alive.
-    fn owner(&self) -> usize;
-
-    /// The owner itself, until the guard is dropped.
-    fn node(&self) -> Option<Arc<dyn Node>>;
-
-    /// Whether the owner has stopped so far that no cycle of this part begins any more. Takes no lock.
-    fn goes_down(&self) -> bool;
-
-    /// Whether the owner drains or stops: no policy makes another attempt. Takes no lock.
-    fn drains(&self) -> bool;
-
-    /// The deadlines of the cycle have run out and something of it is still there.
-    fn ran_out(&self, unresponsive: &Unresponsive);
-}
-
 /// Is told whenever the state of a service has changed, or its stop was given up.
 pub(crate) trait Observer: Send + Sync {
-    /// Returns which owner it is, by the address of something that the observer keeps alive, and which of its
-    /// parts.
-    fn place(&self) -> (usize, usize);
+    /// Returns which owner it is, by the address of something that the observer keeps alive.
+    fn owner(&self) -> usize;
 
-    fn changed(&self);
+    /// Something has become of this part of the owner.
+    fn changed(&self, part: usize);
 }

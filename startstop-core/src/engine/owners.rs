@@ -1,12 +1,13 @@
 //! The owners that a service is a part of: runners and groups, any number of them, since a runner can be shared.
 //!
 //! An owner is told of each change of its part, and a guard keeps its attempt from its end until the cycle of the part has
-//! ended.
+//! ended. Both are fields here: a part of one owner, as most parts are, costs no allocation for them.
 
 use std::sync::Arc;
 
+use super::attempt_guard::AttemptGuard;
 use super::few::Few;
-use super::{Deferred, Node, Observer, OwnerGuard, Synced};
+use super::{Deferred, Node, Observer, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::state::State;
 
@@ -14,24 +15,65 @@ use crate::report::state::State;
 #[derive(Default)]
 pub(super) struct Owners {
     /// One for each owner.
-    guards: Few<Arc<dyn OwnerGuard>>,
+    guards: Few<OwnerGuard>,
     /// One for each place.
-    observers: Few<Arc<dyn Observer>>,
+    observers: Few<PartObserver>,
+}
+
+/// An observer of a part of an owner, which tells it by a number from the others.
+#[derive(Clone)]
+pub(crate) struct PartObserver {
+    observer: Arc<dyn Observer>,
+    part: usize,
+}
+
+impl PartObserver {
+    pub(crate) fn new(observer: Arc<dyn Observer>, part: usize) -> Self {
+        Self { observer, part }
+    }
+
+    fn place(&self) -> (usize, usize) {
+        (self.observer.owner(), self.part)
+    }
+
+    pub(super) fn tell(&self) {
+        self.observer.changed(self.part);
+    }
+}
+
+/// The guard of an owner.
+pub(super) enum OwnerGuard {
+    Own(AttemptGuard),
+    /// Its owner is being told of something, and keeps it meanwhile.
+    Shared(Arc<AttemptGuard>),
+}
+
+impl OwnerGuard {
+    fn get(&self) -> &AttemptGuard {
+        match self {
+            Self::Own(guard) => guard,
+            Self::Shared(guard) => guard,
+        }
+    }
+
+    fn share(self) -> Self {
+        match self {
+            Self::Own(guard) => Self::Shared(Arc::new(guard)),
+            Self::Shared(_) => self,
+        }
+    }
 }
 
 /// Keeps the guard of an owner until the cycle has ended. Returns it if there is no cycle, or if that owner has a
 /// guard here already.
-pub(crate) fn keep_guard(
-    synced: &mut Synced,
-    guard: Arc<dyn OwnerGuard>,
-) -> Option<Arc<dyn OwnerGuard>> {
+pub(crate) fn keep_guard(synced: &mut Synced, guard: AttemptGuard) -> Option<AttemptGuard> {
     if synced.state() == State::Stopped {
         return Some(guard);
     }
     if is_part_of(synced, guard.owner()) {
         return Some(guard);
     }
-    synced.rare().owners.guards.push(guard);
+    synced.rare().owners.guards.push(OwnerGuard::Own(guard));
     None
 }
 
@@ -42,31 +84,29 @@ pub(crate) fn is_part_of(synced: &Synced, owner: usize) -> bool {
 
 /// Whether an owner stops, and this part with it for good.
 pub(super) fn is_going_down(synced: &Synced) -> bool {
-    guards(synced).any(|guard| guard.goes_down())
+    guards(synced).any(AttemptGuard::goes_down)
 }
 
 /// Whether an owner drains or stops.
 pub(super) fn is_draining(synced: &Synced) -> bool {
-    guards(synced).any(|guard| guard.drains())
+    guards(synced).any(AttemptGuard::drains)
 }
 
 /// The owners that this is a part of.
 pub(crate) fn all(synced: &Synced) -> Vec<Arc<dyn Node>> {
-    guards(synced).filter_map(|guard| guard.node()).collect()
+    guards(synced).filter_map(AttemptGuard::node).collect()
 }
 
-fn guards(synced: &Synced) -> impl Iterator<Item = &Arc<dyn OwnerGuard>> {
+fn guards(synced: &Synced) -> impl Iterator<Item = &AttemptGuard> {
     synced
         .rare
         .iter()
         .flat_map(|rare| rare.owners.guards.iter())
+        .map(OwnerGuard::get)
 }
 
 /// Registers an observer of every change, and returns the one that it replaces in its place.
-pub(crate) fn observe(
-    synced: &mut Synced,
-    observer: Arc<dyn Observer>,
-) -> Option<Arc<dyn Observer>> {
+pub(crate) fn observe(synced: &mut Synced, observer: PartObserver) -> Option<PartObserver> {
     let observers = &mut synced.rare().owners.observers;
     match observers.find(|old| old.place() == observer.place()) {
         Some(old) => Some(std::mem::replace(old, observer)),
@@ -78,7 +118,7 @@ pub(crate) fn observe(
 }
 
 /// Unregisters the observer in this place and returns it.
-pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<Arc<dyn Observer>> {
+pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<PartObserver> {
     synced
         .rare
         .as_mut()?
@@ -89,8 +129,9 @@ pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<Ar
 
 /// Notes that the observers are to be told of a change.
 pub(super) fn tell_observers(synced: &Synced, deferred: &mut Deferred) {
-    if let Some(rare) = &synced.rare {
-        deferred.tell_observers(rare.owners.observers.iter());
+    let observers = synced.rare.as_ref().map(|rare| &rare.owners.observers);
+    if let Some(observers) = observers.filter(|all| !all.is_empty()) {
+        deferred.tell_observers(observers.iter());
     }
 }
 
@@ -100,11 +141,13 @@ pub(super) fn tell_owners(
     unresponsive: &Unresponsive,
     deferred: &mut Deferred,
 ) {
-    let guards = synced.rare().owners.guards.iter();
-    let stuck = guards
-        .map(|guard| (Arc::clone(guard), unresponsive.clone()))
-        .collect();
-    deferred.rest().stuck = stuck;
+    let guards = &mut synced.rare().owners.guards;
+    guards.change_each(OwnerGuard::share);
+    let shared = guards.iter().filter_map(|guard| match guard {
+        OwnerGuard::Own(_) => None,
+        OwnerGuard::Shared(guard) => Some((Arc::clone(guard), unresponsive.clone())),
+    });
+    deferred.rest().stuck = shared.collect();
 }
 
 /// Lets go of the owners, since the cycle has ended.

@@ -1,13 +1,14 @@
 //! The one place where failures are recorded.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::synced::LateRecord;
+use super::tasks::Tasks;
 use super::{ArmTimer, Deferred, Shared, Synced, deadline, drain, listeners, reporting};
 use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
 use crate::report::failure::{Failure, Interruption, RawFailure, Record};
+use crate::report::shared_name::SharedName;
 use crate::report::state::{Cause, Phase, State};
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::End;
@@ -78,7 +79,7 @@ fn made(
         task: fault.task,
         checkpoint: reporting::checkpoint(synced, now),
         service: shared_name(synced, shared),
-        path: synced.path(shared.name()),
+        path: synced.path(&shared.settings),
         cycle: synced.cycle,
         attempt: synced.attempt(),
         at: SystemTime::now(),
@@ -255,10 +256,12 @@ pub(crate) fn stuck_parts(synced: &mut Synced, shared: &Shared) -> Unresponsive 
     let asked_at = shared.atomic_state.read().since();
     let now = clock::now();
     let waited = clock::between(asked_at, now);
-    let path = synced.path(shared.name());
+    let path = synced.path(&shared.settings);
     let rare = synced.rare.as_ref();
-    let names = rare.map(|rare| rare.tasks.names()).unwrap_or_default();
-    let below = rare.map_or(&[][..], |rare| &rare.stuck_below);
+    let tasks = rare.and_then(|rare| rare.tasks.get());
+    let names = tasks.map(Tasks::names).unwrap_or_default();
+    let below = rare.and_then(|rare| rare.stuck_below.get());
+    let below = below.map_or(&[][..], Vec::as_slice);
     Unresponsive::new(shared.name(), &synced.life.alive_parts(), waited)
         .of(path, below)
         .with_tasks(names)
@@ -270,7 +273,8 @@ pub(crate) fn note_stuck(synced: &mut Synced, epoch: u64, unresponsive: &Unrespo
     if synced.attempts != epoch {
         return;
     }
-    synced.rare().stuck_below.push(unresponsive.clone());
+    let stuck = synced.rare().stuck_below.make();
+    stuck.push(unresponsive.clone());
 }
 
 /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of
@@ -319,11 +323,8 @@ fn attempt_time(synced: &Synced, now: u64) -> Duration {
     }
 }
 
-fn shared_name(synced: &mut Synced, shared: &Shared) -> Arc<str> {
-    Arc::clone(
-        synced
-            .rare()
-            .name
-            .get_or_insert_with(|| shared.name().into()),
-    )
+fn shared_name(synced: &mut Synced, shared: &Shared) -> SharedName {
+    let name = &mut synced.rare().name;
+    name.get_or_insert_with(|| shared.settings.shared_name())
+        .clone()
 }

@@ -12,7 +12,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::attached::Attached;
+use super::attached::{self, Attached};
 use super::{Deferred, Job, ReloadPassed, Shared, Synced, listeners};
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::ReloadError;
@@ -74,7 +74,7 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
         return None;
     }
     let next = synced.next_round;
-    let rounds = &mut synced.rare().reloads.rounds;
+    let rounds = &mut synced.rare().reloads.make().rounds;
     let last = rounds
         .last()
         .filter(|round| round.stage != RoundStage::Seen);
@@ -98,15 +98,12 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
 /// looks again after its next poll.
 pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     let running = synced.state() == State::Running && synced.life.stage() < StopStage::Cancelled;
-    let Some(rare) = synced.rare.as_mut().filter(|_| running) else {
+    let rare = synced.rare.as_mut().filter(|_| running);
+    let Some(reloads) = rare.and_then(|rare| rare.reloads.get_mut()) else {
         return;
     };
-    let Some(round) = rare
-        .reloads
-        .rounds
-        .last_mut()
-        .filter(|it| it.stage != RoundStage::Seen)
-    else {
+    let last = reloads.rounds.last_mut();
+    let Some(round) = last.filter(|it| it.stage != RoundStage::Seen) else {
         return;
     };
     let topic = Topic::reload(synced.attempts);
@@ -119,7 +116,7 @@ pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Defe
     if round.stage == RoundStage::Handed {
         return;
     }
-    if woken == 0 && !rare.reloads.supported {
+    if woken == 0 && !reloads.supported {
         shared.reload_open.store(true, Ordering::Release);
         synced.wake_driver(deferred);
         return;
@@ -132,15 +129,18 @@ pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Defe
 /// After a poll of `run`: what was dropped in it is done, and what nobody waits for is not supported.
 pub(crate) fn decide(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     shared.reload_open.store(false, Ordering::Release);
-    let Some(rare) = &mut synced.rare else { return };
-    for round in std::mem::take(&mut rare.reloads.dropped) {
+    let Some(noted) = reloads(synced) else {
+        return;
+    };
+    for round in std::mem::take(&mut noted.dropped) {
         answer(synced, round, Ok(()), deferred);
     }
     if synced.state() != State::Running {
         return;
     }
-    let Some(rare) = &mut synced.rare else { return };
-    let rounds = &mut rare.reloads.rounds;
+    let Some(Reloads { rounds, .. }) = reloads(synced) else {
+        return;
+    };
     if rounds
         .last()
         .is_none_or(|round| round.stage != RoundStage::Undecided)
@@ -156,7 +156,7 @@ pub(crate) fn decide(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
 
 /// Passes the request of this round on, if anything is attached.
 fn pass_on(synced: &Synced, round: u32) -> Option<ReloadPassed> {
-    let attached = &synced.rare.as_ref()?.attached;
+    let attached = attached::all(synced);
     let on = synced.on.clone().filter(|_| !attached.is_empty())?;
     let left = attached.iter().map(Attached::downgrade).collect();
     Some(ReloadPassed {
@@ -175,7 +175,7 @@ fn begin_passing(
     deferred: &mut Deferred,
 ) {
     round.take();
-    synced.rare().reloads.rounds.push(round);
+    synced.rare().reloads.make().rounds.push(round);
     listeners::tell(synced, deferred, || EventKind::Reloading);
     deferred.job(Job::ReloadPassed(pass_on));
 }
@@ -183,7 +183,7 @@ fn begin_passing(
 /// Takes a share of a round, if there is one for who looks; from now on requests are supported.
 pub(crate) fn take(synced: &mut Synced, deferred: &mut Deferred) -> Option<u32> {
     let running = synced.state() == State::Running;
-    let reloads = &mut synced.rare().reloads;
+    let reloads = synced.rare().reloads.make();
     reloads.supported = true;
     let round = reloads
         .rounds
@@ -215,13 +215,12 @@ pub(crate) fn give_back(synced: &mut Synced, id: u32) {
 }
 
 fn round(synced: &mut Synced, id: u32) -> Option<&mut Round> {
-    synced
-        .rare
-        .as_mut()?
-        .reloads
-        .rounds
-        .iter_mut()
-        .find(|round| round.id == id)
+    let mut rounds = reloads(synced)?.rounds.iter_mut();
+    rounds.find(|round| round.id == id)
+}
+
+fn reloads(synced: &mut Synced) -> Option<&mut Reloads> {
+    synced.rare.as_mut()?.reloads.get_mut()
 }
 
 /// A share was dropped: that is done, unless the attempt is what drops it.
@@ -232,7 +231,7 @@ pub(crate) fn drop_share(synced: &mut Synced, shared: &Shared, id: u32, deferred
     let polling = synced.life.is_run_alive() && shared.polling.load(Ordering::SeqCst);
     match &mut synced.rare {
         Some(rare) if polling => {
-            rare.reloads.dropped.push(id);
+            rare.reloads.make().dropped.push(id);
             shared.reload_open.store(true, Ordering::Release);
             synced.wake_driver(deferred);
         }
@@ -259,8 +258,8 @@ pub(crate) fn answer(
         round.result = Some(result);
         return;
     }
-    if let Some(rare) = &mut synced.rare {
-        rare.reloads.rounds.retain(|round| round.id != id);
+    if let Some(noted) = reloads(synced) {
+        noted.rounds.retain(|round| round.id != id);
     }
     end_round(synced, id, result, deferred);
 }
@@ -290,8 +289,9 @@ fn tell_requesters(
 
 /// The attempt ends, and with it what it has not answered.
 pub(super) fn end_all(synced: &mut Synced, deferred: &mut Deferred) {
-    let Some(rare) = &mut synced.rare else { return };
-    let Reloads { rounds, .. } = std::mem::take(&mut rare.reloads);
+    let Some(Reloads { rounds, .. }) = reloads(synced).map(std::mem::take) else {
+        return;
+    };
     for Round { id, stage, .. } in rounds {
         match stage {
             RoundStage::Undecided => {

@@ -36,7 +36,7 @@ pub(crate) fn say_ready(synced: &mut Synced, shared: &Shared, deferred: &mut Def
     let was_taken_back = synced
         .rare
         .as_mut()
-        .and_then(|rare| rare.said.not_ready.take());
+        .and_then(|rare| rare.said.get_mut()?.not_ready.take());
     synced.step(shared, Input::Ready, ArmTimer::Now, deferred);
     if was_taken_back.is_some() {
         synced.publish(shared, deferred);
@@ -51,7 +51,7 @@ pub(crate) fn say_not_ready(
     deferred: &mut Deferred,
 ) {
     if matches!(synced.state(), State::Starting | State::Running) {
-        synced.rare().said.not_ready = Some(reason);
+        synced.rare().said.make().not_ready = Some(reason);
         synced.publish(shared, deferred);
     }
 }
@@ -64,7 +64,10 @@ pub(crate) fn show_readiness(
     deferred: &mut Deferred,
 ) {
     if matches!(synced.state(), State::Starting | State::Running) {
-        synced.rare().said.not_ready = reason;
+        let said = &mut synced.rare().said;
+        if reason.is_some() || said.get().is_some() {
+            said.make().not_ready = reason;
+        }
         synced.step(shared, Input::Ready, ArmTimer::Now, deferred);
         synced.publish(shared, deferred);
     }
@@ -72,20 +75,17 @@ pub(crate) fn show_readiness(
 
 /// Whether the service has taken its readiness back.
 pub(super) fn is_taken_back(synced: &Synced) -> bool {
-    synced
-        .rare
-        .as_ref()
-        .is_some_and(|rare| rare.said.not_ready.is_some())
+    synced.said().is_some_and(|said| said.not_ready.is_some())
 }
 
 /// Sets what is shown beside the state from now on.
 pub(crate) fn set_detail(synced: &mut Synced, detail: Cow<'static, str>) {
-    synced.rare().said.detail = Some(detail);
+    synced.rare().said.make().detail = Some(detail);
 }
 
 /// Sets a number of the service's own.
 pub(crate) fn set_gauge(synced: &mut Synced, name: &'static str, value: f64) {
-    put_gauge(&mut synced.rare().said.gauges, name, value);
+    put_gauge(&mut synced.rare().said.make().gauges, name, value);
 }
 
 /// Replaces the number of this name, or adds it.
@@ -99,12 +99,12 @@ pub(crate) fn put_gauge(gauges: &mut Vec<(&'static str, f64)>, name: &'static st
 /// Notes what the service is about to do.
 pub(crate) fn pass_checkpoint(synced: &mut Synced, name: &'static str, deferred: &mut Deferred) {
     let now = deferred.now();
-    synced.rare().said.checkpoint = Some((name, now));
+    synced.rare().said.make().checkpoint = Some((name, now));
 }
 
 /// Returns what the service was last about to do, and how long ago it said so.
 pub(super) fn checkpoint(synced: &Synced, now: u64) -> Option<(&'static str, Duration)> {
-    let (name, at) = synced.rare.as_ref()?.said.checkpoint?;
+    let (name, at) = synced.said()?.checkpoint?;
     Some((name, clock::between(at, now)))
 }
 
@@ -112,13 +112,13 @@ pub(super) fn checkpoint(synced: &Synced, now: u64) -> Option<(&'static str, Dur
 pub(crate) fn extend_start(synced: &mut Synced, by: Duration, deferred: &mut Deferred) {
     let until = clock::later(deferred.now(), by);
     if synced.state() == State::Starting && deadline::put_start_off(synced, until) {
-        synced.rare().said.extended_to = until;
+        synced.rare().said.make().extended_to = until;
     }
 }
 
 /// Returns how long a start that is late had.
 pub(super) fn start_allowance(synced: &Synced, shared: &Shared) -> Duration {
-    let extended_to = synced.rare.as_ref().map_or(0, |rare| rare.said.extended_to);
+    let extended_to = synced.said().map_or(0, |said| said.extended_to);
     shared
         .settings
         .start_timeout()
@@ -129,17 +129,18 @@ pub(super) fn start_allowance(synced: &Synced, shared: &Shared) -> Duration {
 pub(crate) fn begin_wait(synced: &mut Synced, epoch: u64) -> bool {
     let alive = is_alive(synced, epoch);
     if alive {
-        synced.rare().said.waits += 1;
+        synced.rare().said.make().waits += 1;
     }
     alive
 }
 
 /// Such a wait is over. It does not begin the watch of a service that starts.
 pub(crate) fn end_wait(synced: &mut Synced, shared: &Shared, epoch: u64) {
-    let Some(rare) = synced.rare.as_mut().filter(|_| synced.attempts == epoch) else {
+    let rare = synced.rare.as_mut().filter(|_| synced.attempts == epoch);
+    let Some(said) = rare.and_then(|rare| rare.said.get_mut()) else {
         return;
     };
-    rare.said.waits = rare.said.waits.saturating_sub(1);
+    said.waits = said.waits.saturating_sub(1);
     if let Some((_, beat)) = shared.settings.watch() {
         if beat.load(Ordering::Acquire) > 0 {
             beat.store(clock::now(), Ordering::Release);
@@ -149,15 +150,15 @@ pub(crate) fn end_wait(synced: &mut Synced, shared: &Shared, epoch: u64) {
 
 /// Whether the service waits for something that counts as a sign of life.
 pub(super) fn waits(synced: &Synced) -> bool {
-    synced.rare.as_ref().is_some_and(|rare| rare.said.waits > 0)
+    synced.said().is_some_and(|said| said.waits > 0)
 }
 
 /// The attempt is over: what it was is not shown any more, but for its last checkpoint.
 pub(super) fn forget_what_was_said(synced: &mut Synced) {
-    if let Some(rare) = &mut synced.rare {
-        let checkpoint = rare.said.checkpoint;
-        rare.said = Reported {
-            checkpoint,
+    let said = synced.rare.as_mut().and_then(|rare| rare.said.get_mut());
+    if let Some(said) = said {
+        *said = Reported {
+            checkpoint: said.checkpoint,
             ..Reported::default()
         };
     }

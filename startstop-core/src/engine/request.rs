@@ -59,7 +59,10 @@ pub(crate) fn stop<N: Node + ?Sized>(
 
 /// The last handle is gone.
 pub(crate) fn abandon<N: Node + ?Sized>(node: &Arc<N>) {
-    stop_after_drain(node, Allowed::Own, StopReason::Abandoned, Caller::No);
+    // Without a handle nobody begins a cycle; who comes back to the service has one, and goes on with it.
+    if node.shared().atomic_state.read().state() != State::Stopped {
+        stop_after_drain(node, Allowed::Own, StopReason::Abandoned, Caller::No);
+    }
 }
 
 fn stop_after_drain<N: Node + ?Sized>(

@@ -9,7 +9,6 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::apply::Shown;
 use super::driver_step::{DriverStep, RetryAnswer};
-use super::reporting::Reported;
 use super::synced::LateRecord;
 use super::{
     ArmTimer, Deferred, Ending, Shared, Synced, deadline, ended, listeners, owners, record, reload,
@@ -112,16 +111,16 @@ impl Synced {
         let again = self.attempts_of_cycle > 1;
         if let Some(rare) = &mut self.rare {
             if again {
-                rare.retries.made();
+                rare.retries.make().made();
             }
             deferred.drop_failure(rare.ended_by.take());
             rare.retry = None;
             rare.healthy = 0;
             rare.stop.left_to_owner = false;
             rare.stop.limited = false;
-            rare.stuck_below.clear();
+            rare.stuck_below.take();
             rare.late = LateRecord::None;
-            rare.said = Reported::default();
+            rare.said.reset();
             rare.is_owner = false;
         }
         if let Some((_, beat)) = shared.settings.watch() {
@@ -221,8 +220,7 @@ impl Synced {
 
     /// Takes what is to be done at the end of the attempt, if there is anything.
     pub(super) fn take_endings(&mut self) -> Option<Vec<Ending>> {
-        let endings = &mut self.rare.as_mut()?.endings;
-        (!endings.is_empty()).then(|| std::mem::take(endings).into_values().collect())
+        self.rare.as_mut()?.endings.get_mut()?.take()
     }
 
     /// Returns what the policy's predicate has to be asked, which is user code, before the attempt can be
@@ -301,7 +299,7 @@ impl Synced {
             State::Running => clock::between(atomic_state.since(), now),
             _ => self.healthy(),
         };
-        match self.rare().retries.decide(policy, healthy, now) {
+        match self.rare().retries.make().decide(policy, healthy, now) {
             Decision::After(delay) => Some(delay),
             Decision::LimitReached(max, window) => {
                 record::limit(self, shared, max, window, deferred);

@@ -40,7 +40,7 @@ pub(super) fn open(synced: &mut Synced, tag: (u64, u64), deferred: &mut Deferred
 #[cfg(feature = "tracing")]
 pub(super) fn name(synced: &mut Synced, shared: &Shared) {
     if is_traced() {
-        synced.path(shared.name());
+        synced.path(&shared.settings);
     }
 }
 

@@ -1,6 +1,5 @@
 //! The fields under the lock of an engine, and methods that read them at a glance.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use super::owners::Owners;
 use super::reload::Reloads;
 use super::reporting::Reported;
 use super::runtimes;
+use super::seldom::Seldom;
 use super::tasks::Tasks;
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Waiters;
@@ -24,12 +24,14 @@ use crate::report::error::Unresponsive;
 use crate::report::failure::Failure;
 use crate::report::history::History;
 use crate::report::path::Path;
+use crate::report::shared_name::SharedName;
 use crate::report::state::{Exit, State};
 use crate::report::status::Outages;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::Lifecycle;
 use crate::rules::restart_counter::Retries;
 use crate::rules::span::Span;
+use crate::settings::Resolved;
 use crate::sync::clock;
 use crate::sync::{AbortHandle, CancellationToken};
 
@@ -75,16 +77,16 @@ pub(crate) struct Synced {
 #[derive(Default)]
 pub(crate) struct ColdState {
     pub(super) history: History,
-    pub(super) reloads: Reloads,
+    pub(super) reloads: Seldom<Reloads>,
     pub(super) stop: StopTerms,
     /// When the drain is over; while the service is up, when it was told of the drain of an owner.
     pub(super) drain_at: u64,
     /// The parts of the attempt that do not yield.
-    pub(super) stuck_below: Vec<Unresponsive>,
+    pub(super) stuck_below: Seldom<Vec<Unresponsive>>,
     /// The runners that the service has attached to its attempt.
-    pub(super) attached: Vec<Attached>,
+    pub(super) attached: Seldom<Vec<Attached>>,
     /// How long a composite may take, found out for the stop of the owner that it is a part of.
-    pub(super) span: Option<Span>,
+    pub(super) span: Seldom<Span>,
     pub(super) late: LateRecord,
     /// The longest drain of what the service is made of.
     pub(super) drain_below: Duration,
@@ -105,29 +107,28 @@ pub(crate) struct ColdState {
     /// The answer of `retry_if` to it.
     pub(super) retry: Option<RetryAnswer>,
     /// The name, as failures share it.
-    pub(super) name: Option<Arc<str>>,
+    pub(super) name: Option<SharedName>,
     /// Where it is in what has started it.
     pub(super) path: Option<Path>,
     pub(super) listeners: Listeners,
-    pub(super) said: Reported,
+    pub(super) said: Seldom<Reported>,
     #[cfg(feature = "tracing")]
     pub(super) attempt_span: crate::report::trace::AttemptSpan,
     pub(super) outages: Outages,
     /// When the outage began that is not over.
     pub(super) down_since: Option<u64>,
-    pub(super) tasks: Tasks,
+    pub(super) tasks: Seldom<Tasks>,
     /// The task that `shutdown` is called in.
     pub(super) shutdown_call: Option<AbortHandle>,
     pub(super) token: Option<Arc<CancellationToken>>,
     pub(super) deadline_token: Option<Arc<CancellationToken>>,
-    pub(super) retries: Retries,
+    pub(super) retries: Seldom<Retries>,
     pub(crate) parent: Option<Arc<Parent>>,
     /// Where the cycle that follows is to run.
     pub(super) next_on: Option<Handle>,
     pub(super) owners: Owners,
     /// The endings of the attempt.
-    pub(super) endings: BTreeMap<u64, Ending>,
-    pub(super) next_ending: u64,
+    pub(super) endings: Seldom<Endings>,
     /// How the last cycle ended.
     pub(super) ended: CycleEnd,
     /// The stuck parts, once the end was given up.
@@ -152,6 +153,33 @@ pub(super) enum LateRecord {
     StartOver,
     /// The members that were late in the stop.
     Stop,
+}
+
+/// The endings of an attempt under their numbers, in the order in which they were added.
+#[derive(Default)]
+pub(super) struct Endings {
+    open: Vec<(u64, Ending)>,
+    next: u64,
+}
+
+impl Endings {
+    fn add(&mut self, ending: Ending) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.open.push((id, ending));
+        id
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Ending> {
+        let at = self.open.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        Some(self.open.remove(at).1)
+    }
+
+    /// Takes out all of them, if there are any; the numbers go on.
+    pub(super) fn take(&mut self) -> Option<Vec<Ending>> {
+        let open = std::mem::take(&mut self.open);
+        (!open.is_empty()).then(|| open.into_iter().map(|(_, ending)| ending).collect())
+    }
 }
 
 /// Something that is done at the end of an attempt, by its driver, before the end is settled: so a panic of it is in
@@ -195,16 +223,12 @@ impl Synced {
         if self.attempts != epoch || !self.life.is_alive() {
             return Err(ending);
         }
-        let rare = self.rare();
-        let id = rare.next_ending;
-        rare.next_ending += 1;
-        rare.endings.insert(id, ending);
-        Ok(id)
+        Ok(self.rare().endings.make().add(ending))
     }
 
     /// Takes out what was to be done at the end of the attempt; to be dropped outside of the lock.
     pub(crate) fn not_at_end(&mut self, id: u64) -> Option<Ending> {
-        self.rare.as_mut()?.endings.remove(&id)
+        self.rare.as_mut()?.endings.get_mut()?.remove(id)
     }
 
     #[inline]
@@ -234,14 +258,15 @@ impl Synced {
 
     /// Returns what the service has said in its attempt.
     pub(crate) fn said(&self) -> Option<&Reported> {
-        self.rare.as_ref().map(|rare| &rare.said)
+        self.rare.as_ref()?.said.get()
     }
 
-    /// Returns the path of the service in what has started it.
-    pub(crate) fn path(&mut self, name: &str) -> Path {
+    /// Returns the path of the service in what has started it. Its name is asked for once: to cut it out of the name of a
+    /// type takes longer than all else here.
+    pub(crate) fn path(&mut self, settings: &Resolved) -> Path {
         self.rare()
             .path
-            .get_or_insert_with(|| Path::alone(name))
+            .get_or_insert_with(|| Path::alone(settings.shared_name()))
             .clone()
     }
 
@@ -304,11 +329,12 @@ impl Synced {
 
     /// Counts a restart by an owner.
     pub(crate) fn count_restart(&mut self) {
-        self.rare().retries.made();
+        self.rare().retries.make().made();
     }
 
     /// Returns how many attempts were restarts of a policy or of an owner.
     pub(crate) fn restarts(&self) -> u64 {
-        self.rare.as_ref().map_or(0, |rare| rare.retries.total())
+        let retries = self.rare.as_ref().and_then(|rare| rare.retries.get());
+        retries.map_or(0, Retries::total)
     }
 }

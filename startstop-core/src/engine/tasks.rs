@@ -87,7 +87,7 @@ pub(crate) fn add(
     }
     let on = synced.on.clone()?;
     synced.life.step(Input::Added(Part::Task), rules);
-    Some((on, synced.rare().tasks.add(name)))
+    Some((on, synced.rare().tasks.make().add(name)))
 }
 
 /// Notes how a spawned task is aborted; a task that came too late is aborted at once.
@@ -98,7 +98,7 @@ pub(crate) fn spawned(
     deferred: &mut Deferred,
 ) -> Option<AbortHandle> {
     let late = synced.life.stage() >= StopStage::Aborted;
-    let entry = synced.rare().tasks.live.get_mut(&id)?;
+    let entry = synced.rare().tasks.make().live.get_mut(&id)?;
     if late {
         return Some(handle);
     }
@@ -116,10 +116,8 @@ pub(crate) fn ended(
     faults: impl IntoIterator<Item = RawFailure>,
     deferred: &mut Deferred,
 ) -> Option<AbortHandle> {
-    let entry = synced
-        .rare
-        .as_mut()
-        .and_then(|rare| rare.tasks.live.remove(&id));
+    let tasks = synced.rare.as_mut().and_then(|rare| rare.tasks.get_mut());
+    let entry = tasks.and_then(|tasks| tasks.live.remove(&id));
     let entry = entry.unwrap_or_default();
     let faults = faults
         .into_iter()
@@ -140,33 +138,37 @@ pub(super) fn failed(synced: &mut Synced, shared: &Shared, failure: Failure) {
 
 /// The number of the task that is spawned next.
 pub(crate) fn next(synced: &Synced) -> u64 {
-    synced.rare.as_ref().map_or(0, |rare| rare.tasks.next)
+    tasks(synced).map_or(0, |tasks| tasks.next)
 }
 
 /// Whether the tasks of attempt `epoch` before `limit` have ended, but for the one that asks.
 pub(crate) fn has_joined(synced: &Synced, epoch: u64, limit: u64) -> bool {
-    let tasks = synced.rare.as_ref().map(|rare| &rare.tasks);
-    synced.attempts != epoch || tasks.is_none_or(|tasks| !tasks.has_others_before(limit))
+    synced.attempts != epoch || tasks(synced).is_none_or(|tasks| !tasks.has_others_before(limit))
+}
+
+fn tasks(synced: &Synced) -> Option<&Tasks> {
+    synced.rare.as_ref()?.tasks.get()
 }
 
 /// Tells this entry when the tasks before `limit` may have ended.
 pub(crate) fn add_joiner(synced: &mut Synced, limit: u64, key: Key) {
-    synced.rare().tasks.joiners.push((limit, key));
+    synced.rare().tasks.make().joiners.push((limit, key));
 }
 
 /// Tells nobody any more who has waited in this entry.
 pub(crate) fn stop_joining(synced: &mut Synced, key: Key) {
-    if let Some(rare) = &mut synced.rare {
-        rare.tasks.joiners.retain(|(_, other)| *other != key);
+    let tasks = synced.rare.as_mut().and_then(|rare| rare.tasks.get_mut());
+    if let Some(tasks) = tasks {
+        tasks.joiners.retain(|(_, other)| *other != key);
     }
 }
 
 fn tell_joiners(synced: &mut Synced, deferred: &mut Deferred) {
-    let Some(rare) = &mut synced.rare else { return };
-    if rare.tasks.joiners.is_empty() {
+    let tasks = synced.rare.as_mut().and_then(|rare| rare.tasks.get_mut());
+    let Some(tasks) = tasks.filter(|tasks| !tasks.joiners.is_empty()) else {
         return;
-    }
-    for key in rare.tasks.joined() {
+    };
+    for key in tasks.joined() {
         synced
             .waiters
             .answer_one(key, Answer::Seen, &mut deferred.wakes);

@@ -1,6 +1,5 @@
 //! Building a group: names and edges first, then one check of all of it.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use super::member::{IntoMember, Member};
 use super::table::{Table, edges_of};
 use super::{Group, GroupShared};
 use crate::report::path::is_name;
+use crate::report::shared_name::SharedName;
 use crate::rules::graph::{Edges, Id, find_cycle};
 use crate::settings::Settings;
 use crate::settings::restart_policy::Backoff;
@@ -34,7 +34,7 @@ pub struct GroupBuilder {
 }
 
 struct Planned {
-    name: Cow<'static, str>,
+    name: SharedName,
     member: Member,
     /// It starts after all that were added before it.
     after_all: bool,
@@ -50,9 +50,9 @@ enum After {
 }
 
 impl GroupBuilder {
-    pub(super) fn new(name: Cow<'static, str>) -> Self {
+    pub(super) fn new(name: SharedName) -> Self {
         Self {
-            settings: Settings::new().name(name),
+            settings: Settings::new().named(name),
             limit: Some((10, Duration::from_secs(600))),
             backoff: Backoff::default(),
             members: Vec::new(),
@@ -115,11 +115,11 @@ impl GroupBuilder {
 
     /// Like [`with`](Self::with), of a name that is not allocated.
     pub(crate) fn with_static(mut self, name: &'static str, member: Member) -> Self {
-        self.add(name.into(), member, After::Named);
+        self.add(SharedName::Static(name), member, After::Named);
         self
     }
 
-    fn add(&mut self, name: Cow<'static, str>, member: Member, after: After) {
+    fn add(&mut self, name: SharedName, member: Member, after: After) {
         let after_all = after == After::All && !self.members.is_empty();
         self.members.push(Planned {
             name,
@@ -249,7 +249,7 @@ impl GroupBuilder {
             if planned.after_all {
                 table.add_barrier();
             }
-            let member = planned.member.prepare(&planned.name);
+            let member = planned.member.prepare(planned.name.clone());
             table.add(planned.name, member, Edges::default());
         }
         table.plan.connect(edges);
@@ -279,7 +279,7 @@ impl GroupBuilder {
             next += usize::from(planned.after_all);
             check_name(&planned.name)?;
             if ids.insert(&*planned.name, Id(next)).is_some() {
-                let name = planned.name.clone().into_owned();
+                let name = planned.name.to_string();
                 return Err(GroupError::DuplicateName { name });
             }
             next += 1;

@@ -1,6 +1,5 @@
 //! Inserting members into a group, and removing them from it, whether it runs or not.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -12,6 +11,7 @@ use super::member::{IntoMember, MemberPart, Prepared};
 use super::table::{Table, edges_of};
 use super::{Group, GroupShared};
 use crate::engine::{Identity, Node, ancestry};
+use crate::report::shared_name::SharedName;
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::runner::listen;
@@ -59,10 +59,10 @@ impl Group {
         name: impl Into<String>,
         member: impl IntoMember,
     ) -> Result<(), GroupError> {
-        let name = Cow::Owned(name.into());
+        let name = SharedName::from(name.into());
         check_name(&name)?;
         // Not under the lock of the table: it asks the service, which is user code.
-        let member = member.into_member().prepare(&name);
+        let member = member.into_member().prepare(name.clone());
         self.shared.look_for_itself(&name, &member.part)?;
         match self.shared.insert(name, member)? {
             Some(answer) => said(answer).await,
@@ -139,7 +139,7 @@ impl GroupShared {
 
     fn insert(
         &self,
-        name: Cow<'static, str>,
+        name: SharedName,
         member: Prepared,
     ) -> Result<Option<ChangeReply>, GroupError> {
         let part = member.part.clone();
@@ -170,13 +170,13 @@ impl GroupShared {
     fn remove(&self, name: &str) -> Result<Removal, GroupError> {
         let removal = self.table().remove(name)?;
         if let Removal::Done(part) = &removal {
-            self.tell_removed(name, part);
+            self.tell_removed(&name.into(), part);
         }
         Ok(removal)
     }
 
     /// Those who listen to the group hear of the member for the last time.
-    pub(super) fn tell_removed(&self, name: &str, part: &MemberPart) {
+    pub(super) fn tell_removed(&self, name: &SharedName, part: &MemberPart) {
         if let Some(owner) = self.owner() {
             listen::removed(&owner, name, &part.node);
         }
@@ -186,7 +186,7 @@ impl GroupShared {
 impl Table {
     fn insert(
         &mut self,
-        name: Cow<'static, str>,
+        name: SharedName,
         member: Prepared,
     ) -> Result<(Id, Option<ChangeReply>), GroupError> {
         if self.plan.is_stopping() {
@@ -194,7 +194,7 @@ impl Table {
         }
         if self.ids.contains_key(&name) {
             return Err(GroupError::DuplicateName {
-                name: name.into_owned(),
+                name: name.to_string(),
             });
         }
         // One that is being removed is as good as gone; so is one that leaves when it has ended.
@@ -217,7 +217,7 @@ impl Table {
         let id = *self.ids.get(name).ok_or_else(unknown)?;
         let dependents = self.plan.dependents(id);
         if !dependents.is_empty() {
-            let name_of = |id: Id| self.entry(id).name.clone().into_owned();
+            let name_of = |id: Id| self.entry(id).name.to_string();
             let dependents = dependents.into_iter().map(name_of).collect();
             return Err(GroupError::HasDependents {
                 name: name.to_owned(),

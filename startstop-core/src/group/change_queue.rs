@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::task::Waker;
 
 use super::member::MemberPart;
+use crate::engine::owners::PartObserver;
 use crate::engine::{Node, Observer, owners};
 use crate::rules::graph::Id;
 use crate::sync::{Mutex, MutexGuard};
@@ -61,6 +62,15 @@ impl ChangeQueue {
         self.put(|queued| queued.add(id));
     }
 
+    /// Takes off what was put in last, if it is about this member: the supervisor looks at it now, and sees what that was about.
+    pub(super) fn forget_last(&self, id: Id) {
+        let mut queued = self.queued();
+        if queued.changed.last() == Some(&id) {
+            queued.changed.pop();
+            queued.unmark(id);
+        }
+    }
+
     /// Asks the supervisor to look at the plan.
     pub(super) fn notify(&self) {
         self.put(|queued| queued.poked = true);
@@ -103,46 +113,40 @@ impl Queued {
         }
     }
 
+    fn unmark(&mut self, id: Id) {
+        self.marks[id.0 / 64] &= !(1 << (id.0 % 64));
+    }
+
     fn take_changed(&mut self) -> Vec<Id> {
-        for id in &self.changed {
-            self.marks[id.0 / 64] &= !(1 << (id.0 % 64));
+        let changed = std::mem::take(&mut self.changed);
+        for id in &changed {
+            self.unmark(*id);
         }
-        std::mem::take(&mut self.changed)
+        changed
     }
 }
 
 /// Registers the group as an observer of a member.
 pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart) {
-    let slot: Arc<dyn Observer> = Arc::new(QueueSlot {
-        change_queue: Arc::clone(change_queue),
-        id,
-    });
-    let old = owners::observe(&mut part.node.shared().synced(), slot);
+    let change_queue = Arc::clone(change_queue) as Arc<dyn Observer>;
+    let observer = PartObserver::new(change_queue, id.0);
+    let old = owners::observe(&mut part.node.shared().synced(), observer);
     drop(old);
 }
 
 /// Unregisters the group as an observer of a member.
-pub(super) fn unobserve(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart) {
-    let old = owners::unobserve(&mut part.node.shared().synced(), place(change_queue, id));
+pub(super) fn unobserve(change_queue: &ChangeQueue, id: Id, part: &MemberPart) {
+    let place = (change_queue.owner(), id.0);
+    let old = owners::unobserve(&mut part.node.shared().synced(), place);
     drop(old);
 }
 
-fn place(change_queue: &Arc<ChangeQueue>, id: Id) -> (usize, usize) {
-    (Arc::as_ptr(change_queue).addr(), id.0)
-}
-
-/// A member's slot in the change queue.
-struct QueueSlot {
-    change_queue: Arc<ChangeQueue>,
-    id: Id,
-}
-
-impl Observer for QueueSlot {
-    fn place(&self) -> (usize, usize) {
-        place(&self.change_queue, self.id)
+impl Observer for ChangeQueue {
+    fn owner(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
-    fn changed(&self) {
-        self.change_queue.push(self.id);
+    fn changed(&self, part: usize) {
+        self.push(Id(part));
     }
 }

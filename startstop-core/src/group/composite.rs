@@ -5,7 +5,6 @@
 //! 2. Names are those of the fields, known at compile time, where the macro has checked the graph: none is
 //!    allocated.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use std::time::Duration;
 use crate::engine::Node;
 use crate::group::{Group, GroupError, Member, OnCompletion, OnFailure};
 use crate::report::panic::BoxError;
+use crate::report::shared_name::SharedName;
 use crate::report::status::Status;
 use crate::rules::plan::Stay;
 use crate::runner::Runner;
@@ -212,7 +212,7 @@ pub fn grace_of<S: Composed>(service: &S, parts: Spans<'_>) -> Option<Duration> 
 
 /// `__parts` of a composed service.
 pub fn parts<S: Composed>(service: &S) -> Parts {
-    let part = |field: Field<'_>| (Cow::Borrowed(field.name), field.runner.0.node());
+    let part = |field: Field<'_>| (SharedName::Static(field.name), field.runner.0.node());
     Parts(service.members().into_iter().map(part).collect())
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::Node;
+use crate::report::shared_name::SharedName;
 use crate::rules::plan::{Policy, Stay};
 use crate::runner::{Runner, StartStop};
 use crate::service::{Service, SharedRunner};
@@ -272,14 +273,14 @@ impl Member {
     }
 
     /// Makes the runner of the member under this name, which asks the service for its settings.
-    pub(super) fn prepare(self, name: &str) -> Prepared {
+    pub(super) fn prepare(self, name: SharedName) -> Prepared {
         let Self {
             make,
             settings,
             needs,
             policy,
         } = self;
-        let settings = Settings::new().name(name.to_owned()).or(settings);
+        let settings = Settings::new().named(name).or(settings);
         Prepared {
             part: make(settings),
             needs,

@@ -35,10 +35,11 @@ use crate::engine::task::wait_if_runtime_ends;
 use crate::report::error::ReloadError;
 use crate::report::failure::Failure;
 use crate::report::panic::BoxError;
+use crate::report::path::Path;
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::plan::Closing;
-use crate::runner::snapshot;
+use crate::runner::{listen, snapshot};
 use crate::service::context::{Context, Reload};
 
 /// Supervises the members until the group ends.
@@ -117,6 +118,8 @@ enum Doors {
 struct Supervisor<'a> {
     shared: &'a Arc<GroupShared>,
     cx: &'a Context,
+    /// Where the group is, unless its context is detached; that stays while it runs.
+    path: Option<Path>,
     restarts: Restarts,
     told: StopRequest,
     /// The members have all been ready, or settled.
@@ -143,6 +146,9 @@ impl<'a> Supervisor<'a> {
         let mut supervisor = Self {
             shared,
             cx,
+            path: cx
+                .attempt_link()
+                .map(|attempt| listen::path_of(&**attempt.node())),
             restarts: Restarts::default(),
             told: StopRequest::Nothing,
             started: false,

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::error::GroupError;
 use super::member::{MemberPart, Needs, Prepared};
+use crate::report::shared_name::SharedName;
 use crate::rules::graph::{Edges, Id};
 use crate::rules::plan::{Action, GroupPlan};
 use crate::sync::in_turn;
@@ -17,11 +18,11 @@ pub(super) struct Table {
     pub(super) plan: GroupPlan,
     /// By id; `None` where a member was removed.
     pub(super) entries: Vec<Option<TableEntry>>,
-    pub(super) ids: HashMap<Cow<'static, str>, Id>,
+    pub(super) ids: HashMap<SharedName, Id>,
 }
 
 pub(super) struct TableEntry {
-    pub(super) name: Cow<'static, str>,
+    pub(super) name: SharedName,
     pub(super) part: MemberPart,
     /// Its cycle that the supervisor has last seen or asked for.
     pub(super) seen: u64,
@@ -63,7 +64,7 @@ impl Table {
     }
 
     /// Adds a member whose dependencies are there.
-    pub(super) fn add(&mut self, name: Cow<'static, str>, member: Prepared, edges: Edges) -> Id {
+    pub(super) fn add(&mut self, name: SharedName, member: Prepared, edges: Edges) -> Id {
         let Prepared { part, policy, .. } = member;
         let id = self.plan.add(edges, policy);
         self.ids.insert(name.clone(), id);

@@ -9,11 +9,11 @@ use std::time::Duration;
 use loom::thread;
 
 use super::{model, runner, started, started_with_context};
+use crate::engine::attempt_guard::AttemptGuard;
 use crate::group::Group;
 use crate::report::state::{Exit, State};
 use crate::service::Service;
 use crate::service::context::Context;
-use crate::service::context::attempt_guard::AttemptGuard;
 use crate::service::func::{once, service_fn};
 use crate::service::slot::Slot;
 use crate::sync::{CancellationToken, block_on};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::report::path::Path;
+use crate::report::shared_name::SharedName;
 use crate::report::state::{Cause, Phase};
 
 pub(crate) use fault::RawFailure;
@@ -48,7 +49,7 @@ pub(crate) struct Record {
     pub(crate) error: Arc<dyn Error + Send + Sync>,
     pub(crate) phase: Phase,
     pub(crate) cause: Cause,
-    pub(crate) service: Arc<str>,
+    pub(crate) service: SharedName,
     pub(crate) path: Path,
     pub(crate) cycle: u64,
     pub(crate) attempt: u64,

@@ -6,13 +6,15 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use super::shared_name::SharedName;
+
 /// The names from the outermost whole down.
 #[derive(Clone)]
 pub(crate) struct Path(Arc<PathLink>);
 
 struct PathLink {
     above: Option<Path>,
-    name: Box<str>,
+    name: SharedName,
     text: OnceLock<Box<str>>,
 }
 
@@ -26,13 +28,13 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 impl Path {
     /// The path of a service that is a part of nothing.
-    pub(crate) fn alone(name: &str) -> Self {
-        Self::link(None, name)
+    pub(crate) fn alone(name: impl Into<SharedName>) -> Self {
+        Self::link(None, name.into())
     }
 
     /// The path of a part of this.
-    pub(crate) fn below(&self, name: &str) -> Self {
-        Self::link(Some(self.clone()), name)
+    pub(crate) fn below(&self, name: impl Into<SharedName>) -> Self {
+        Self::link(Some(self.clone()), name.into())
     }
 
     /// Whether this is the path of the part of `owner` with that name.
@@ -40,10 +42,10 @@ impl Path {
         *self.0.name == *name && self.0.above.as_ref() == Some(owner)
     }
 
-    fn link(above: Option<Self>, name: &str) -> Self {
+    fn link(above: Option<Self>, name: SharedName) -> Self {
         Self(Arc::new(PathLink {
             above,
-            name: name.into(),
+            name,
             text: OnceLock::new(),
         }))
     }

@@ -127,7 +127,7 @@ impl Status {
         let mut open = vec![&mut self];
         while let Some(Self { path, children, .. }) = open.pop() {
             for child in children.as_mut_slice() {
-                child.path = path.below(&child.name);
+                child.path = path.below(&*child.name);
                 open.push(child);
             }
         }

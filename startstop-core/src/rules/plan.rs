@@ -29,9 +29,10 @@ mod binding;
 mod stopping;
 mod actions;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::graph::Id;
+use super::id_set::IdSet;
 
 pub(crate) use node::{Policy, Stay};
 
@@ -111,7 +112,7 @@ pub(crate) struct GroupPlan {
     pausing: bool,
     counts: Counts,
     /// Those that keep the group from being ready at this moment.
-    unsettled: BTreeSet<Id>,
+    unsettled: IdSet,
     /// How many were ever added.
     added: u64,
     /// Places that were given back, and those of them that no action can be about any more.

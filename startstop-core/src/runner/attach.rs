@@ -6,14 +6,17 @@ use std::sync::{Arc, Weak};
 
 use super::{Runner, listen};
 use crate::engine::attached::is_same;
+use crate::engine::attempt_guard::AttemptGuard;
+use crate::engine::owners::PartObserver;
 use crate::engine::request::{self, Caller};
 use crate::engine::{Node, Observer, Shared, Synced, ancestry, attached, gate, owners};
 use crate::report::path::is_name;
+use crate::report::shared_name::SharedName;
 use crate::report::state::State;
 use crate::rules::lifecycle::StopStage;
 use crate::service::Service;
 use crate::service::context::Context;
-use crate::service::context::attempt_guard::{AttemptGuard, always_on_end};
+use crate::service::context::attempt_guard::always_on_end;
 
 /// Why a runner was not attached.
 ///
@@ -114,7 +117,7 @@ impl Context {
         name: impl Into<String>,
         runner: &Runner<S>,
     ) -> Result<(), AttachError> {
-        attach(self, &name.into(), &runner.node())
+        attach(self, &SharedName::from(name.into()), &runner.node())
     }
 
     /// Detaches a runner that has ended from this attempt, and returns whether it did. Use it for
@@ -146,7 +149,7 @@ impl Context {
     }
 }
 
-fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
+fn attach(cx: &Context, name: &SharedName, part: &Arc<dyn Node>) -> Result<(), AttachError> {
     let Some(attempt) = cx.attempt_link() else {
         return Ok(());
     };
@@ -160,14 +163,14 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
     let link = Arc::new(Attachment {
         owner: Arc::downgrade(owner),
         epoch,
-        name: name.to_owned(),
+        name: name.clone(),
         part: Arc::downgrade(part),
     });
     listen::place(owner, name, part);
     listen::inserted(owner, name, part);
     let old = owners::observe(
         &mut part.shared().synced(),
-        Arc::clone(&link) as Arc<dyn Observer>,
+        PartObserver::new(Arc::clone(&link) as Arc<dyn Observer>, WHOLE),
     );
     drop(old);
     let at_end = Arc::clone(&link);
@@ -176,7 +179,7 @@ fn attach(cx: &Context, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachEr
         return Err(AttachError::Ended);
     }
     // It may run already.
-    link.changed();
+    link.changed(WHOLE);
     Ok(())
 }
 
@@ -192,14 +195,14 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     let link = Attachment {
         owner: Arc::downgrade(owner),
         epoch,
-        name: name.into_owned(),
+        name,
         part: Arc::downgrade(part),
     };
     let is_stopped = || part.shared().atomic_state.read().state() == State::Stopped;
     if !is_stopped() {
         return false;
     }
-    let old = owners::unobserve(&mut part.shared().synced(), Observer::place(&link));
+    let old = owners::unobserve(&mut part.shared().synced(), (link.owner(), WHOLE));
     drop(old);
     // Somebody may have begun a start before the attempt stopped looking.
     if is_stopped() {
@@ -209,10 +212,10 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     let link = Arc::new(link);
     let old = owners::observe(
         &mut part.shared().synced(),
-        Arc::clone(&link) as Arc<dyn Observer>,
+        PartObserver::new(Arc::clone(&link) as Arc<dyn Observer>, WHOLE),
     );
     drop(old);
-    link.changed();
+    link.changed(WHOLE);
     false
 }
 
@@ -225,18 +228,22 @@ fn check(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), 
     if let Some(path) = ancestry::path_to(part, &name, |node| is_same(node, owner)) {
         return Err(AttachError::Cycle { path });
     }
-    let is_taken = |(other, node): &(_, Arc<dyn Node>)| *other == name || is_same(node, part);
+    let is_taken =
+        |(other, node): &(SharedName, Arc<dyn Node>)| **other == *name || is_same(node, part);
     if owner.parts().iter().any(is_taken) {
         return Err(AttachError::DuplicateName { name });
     }
     Ok(())
 }
 
+/// The number of what is attached: an attempt observes it as no other part of a composite.
+const WHOLE: usize = usize::MAX;
+
 /// Between an attempt and what is attached to it.
 struct Attachment {
     owner: Weak<dyn Node>,
     epoch: u64,
-    name: String,
+    name: SharedName,
     part: Weak<dyn Node>,
 }
 
@@ -246,7 +253,7 @@ impl Attachment {
         let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else {
             return;
         };
-        let old = owners::unobserve(&mut part.shared().synced(), Observer::place(self));
+        let old = owners::unobserve(&mut part.shared().synced(), (self.owner(), WHOLE));
         drop(old);
         self.remove(&owner, &part);
     }
@@ -265,13 +272,13 @@ impl Attachment {
 }
 
 impl Observer for Attachment {
-    fn place(&self) -> (usize, usize) {
-        // No other owner observes by the address of its runner.
-        (self.owner.as_ptr().addr(), usize::MAX)
+    /// No other owner observes by the address of its runner.
+    fn owner(&self) -> usize {
+        self.owner.as_ptr().addr()
     }
 
     /// Keeps the attempt from its end until the part has ended, once that has begun.
-    fn changed(&self) {
+    fn changed(&self, _: usize) {
         let owner = self.owner.as_ptr().addr();
         let look = |_: &Shared, synced: &mut Synced| {
             !owners::is_part_of(synced, owner) && synced.state() != State::Stopped
@@ -287,7 +294,7 @@ impl Observer for Attachment {
             request::abort_part(&part);
             return;
         };
-        let rest = owners::keep_guard(&mut part.shared().synced(), Arc::new(place));
+        let rest = owners::keep_guard(&mut part.shared().synced(), place);
         drop(rest);
         if owner.shared().stage(self.epoch) >= StopStage::Cancelled {
             let left = attached::remaining(&owner.shared().synced());

@@ -6,13 +6,13 @@ mod drive;
 mod shutdown_call;
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::engine::task::flush_lifo_slot;
 use crate::engine::{Identity, Job, Node, Shared, Synced, attached, gate, parts};
+use crate::report::shared_name::SharedName;
 use crate::report::status::Status;
 use crate::rules::span::Span;
 use crate::runner::{StartStop, WeakRunner};
@@ -36,7 +36,7 @@ impl<S: Service> Node for Inner<S> {
         self.service.children()
     }
 
-    fn parts(&self) -> Vec<(Cow<'static, str>, Arc<dyn Node>)> {
+    fn parts(&self) -> Vec<(SharedName, Arc<dyn Node>)> {
         let mut parts = self.service.__parts().0;
         if self.shared.has_attached.load(Ordering::Acquire) {
             parts.extend(attached::parts_of(&self.shared.synced()));
@@ -48,7 +48,7 @@ impl<S: Service> Node for Inner<S> {
         self.service.__identity()
     }
 
-    fn grace(&self, parts: &[(Cow<'static, str>, Span)]) -> Option<Duration> {
+    fn grace(&self, parts: &[(SharedName, Span)]) -> Option<Duration> {
         match parts {
             [] => self.service.grace(),
             parts => self.service.__grace(Spans(parts)),

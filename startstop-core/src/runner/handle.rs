@@ -44,11 +44,13 @@ impl<S: Service> Runner<S> {
     /// ```
     pub fn with_settings(service: S, settings: Settings) -> Self {
         let settings = settings.or(service.settings());
-        let shared = Shared::new(
-            Resolved::new(name::given_by_type(settings, std::any::type_name::<S>())),
-            name::of_plain_type::<S>,
-            service.__has_shutdown(),
-        );
+        let settings = name::given_by_type(settings, std::any::type_name::<S>());
+        let shared = Shared::new(Resolved::new(settings, name::of_plain_type::<S>));
+        let shared = if service.__has_shutdown() {
+            shared.with_shutdown_call()
+        } else {
+            shared
+        };
         let shared = if service.__is_owner() {
             shared.of_owner()
         } else {

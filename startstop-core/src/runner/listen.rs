@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::engine::{Listener, Node, listeners, update};
 use crate::report::event::{EventKind, Events};
 use crate::report::path::Path;
+use crate::report::shared_name::SharedName;
 
 /// Begins a stream of what happens to `node` and to all that it is made of.
 pub(crate) fn listen(node: &Arc<dyn Node>, capacity: usize) -> Events {
@@ -27,7 +28,7 @@ pub(crate) fn listen(node: &Arc<dyn Node>, capacity: usize) -> Events {
 
 /// Returns the path of a service in what has started it.
 pub(crate) fn path_of(node: &dyn Node) -> Path {
-    node.shared().synced().path(node.shared().name())
+    node.shared().synced().path(&node.shared().settings)
 }
 
 /// Registers a stream with a service and its parts.
@@ -49,12 +50,21 @@ fn walk(node: &Arc<dyn Node>, listener: Listener, visit: impl Fn(&dyn Node, &Lis
 }
 
 /// Names a part after the owner that is about to start it, unless it runs already: its failures and events bear that path.
-pub(crate) fn place(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
+pub(crate) fn place(owner: &Arc<dyn Node>, name: &SharedName, part: &Arc<dyn Node>) {
     let above = path_of(&**owner);
-    if listeners::is_placed(&part.shared().synced(), &above, name) {
-        return;
+    if !is_placed(&above, name, &**part) {
+        place_below(&above, name, part);
     }
-    let path = above.below(name);
+}
+
+/// Whether a part is named after the owner with this path already.
+pub(crate) fn is_placed(owner: &Path, name: &str, part: &dyn Node) -> bool {
+    listeners::is_placed(&part.shared().synced(), owner, name)
+}
+
+/// The same as [`place`], of an owner with this path and a part that bears another.
+pub(crate) fn place_below(owner: &Path, name: &SharedName, part: &Arc<dyn Node>) {
+    let path = owner.below(name.clone());
     let moved = listeners::move_to(&mut part.shared().synced(), &path);
     for old in moved {
         let new = Listener {
@@ -69,7 +79,7 @@ pub(crate) fn place(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
 }
 
 /// A part is added to an owner that is listened to: it and its parts tell the streams of the owner from now on.
-pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
+pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &SharedName, part: &Arc<dyn Node>) {
     for listener in listeners_below(owner, name) {
         hand_down(part, listener.clone());
         update(part, |_, synced, deferred| {
@@ -79,7 +89,7 @@ pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) 
 }
 
 /// A part is taken off an owner that is listened to.
-pub(crate) fn removed(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
+pub(crate) fn removed(owner: &Arc<dyn Node>, name: &SharedName, part: &Arc<dyn Node>) {
     for listener in listeners_below(owner, name) {
         update(part, |_, synced, deferred| {
             listeners::tell_one(synced, &listener, EventKind::Removed, deferred);
@@ -89,7 +99,7 @@ pub(crate) fn removed(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) {
 }
 
 /// The streams of an owner, as they are handed to a part of it.
-fn listeners_below(owner: &Arc<dyn Node>, name: &str) -> Vec<Listener> {
+fn listeners_below(owner: &Arc<dyn Node>, name: &SharedName) -> Vec<Listener> {
     let listeners = listeners::all(&owner.shared().synced());
     listeners
         .iter()

@@ -11,11 +11,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::{Runner, StartStop};
+use crate::engine::attempt_guard::{AttemptGuard, Closed};
+use crate::engine::ended;
 use crate::engine::request::pending::{ask, wait_reply};
 use crate::engine::request::{self, Caller};
 use crate::engine::task::wait_if_runtime_ends;
 use crate::engine::waiters::Answer;
-use crate::engine::{OwnerGuard, ended};
 use crate::report::error::{StartError, StopError};
 use crate::report::panic::BoxError;
 use crate::report::state::Readiness;
@@ -23,7 +24,6 @@ use crate::report::status::Status;
 use crate::rules::lifecycle::StopStage;
 use crate::runner::listen;
 use crate::runner::snapshot;
-use crate::service::context::attempt_guard::{AttemptGuard, Closed};
 use crate::service::context::{Context, Reload};
 use crate::service::{Parts, Service, SharedRunner, Spans};
 use crate::settings::Settings;
@@ -68,7 +68,10 @@ impl<S: Service> Service for Runner<S> {
     }
 
     fn __parts(&self) -> Parts {
-        Parts(vec![(self.name().to_owned().into(), self.node())])
+        Parts(vec![(
+            self.inner().shared.settings.shared_name(),
+            self.node(),
+        )])
     }
 
     fn __share(self) -> Result<SharedRunner, Self> {
@@ -103,19 +106,15 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
     };
     let owner = Some(place.owner());
     if let Some(attempt) = cx.attempt_link() {
-        listen::place(attempt.node(), runner.name(), &runner.node());
+        let name = runner.inner().shared.settings.shared_name();
+        listen::place(attempt.node(), &name, &runner.node());
     }
     let mut guard = AbortOnDrop {
         runner,
         armed: true,
     };
     let start = |wanted: Caller<'_>| {
-        request::start_part(
-            runner.inner(),
-            Arc::new(place),
-            request::Start::First,
-            wanted,
-        )
+        request::start_part(runner.inner(), place, request::Start::First, wanted)
     };
     let started = ask(runner.inner(), start, Answer::start).await;
     let result = finish(runner, &cx, started, owner).await;

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::engine::{Node, Shared, availability, ended};
 use crate::report::failure::Failure;
 use crate::report::path::Path;
+use crate::report::shared_name::SharedName;
 use crate::report::state::{Exit, State};
 use crate::report::status::{Children, Status};
 #[cfg(feature = "signal")]
@@ -51,7 +52,7 @@ pub(crate) fn status(root: &dyn Node) -> Status {
             unreachable!("the root is closed as the last")
         };
         if let Some((name, part)) = branch.parts.next() {
-            let path = branch.status.path.below(&name);
+            let path = branch.status.path.below(name.clone());
             open.push(StatusBranch::new(&*part, Some((name, path))));
             continue;
         }
@@ -68,12 +69,12 @@ pub(crate) fn status(root: &dyn Node) -> Status {
 /// A service whose parts are being looked at.
 struct StatusBranch {
     status: Status,
-    parts: std::vec::IntoIter<(Cow<'static, str>, Arc<dyn Node>)>,
+    parts: std::vec::IntoIter<(SharedName, Arc<dyn Node>)>,
 }
 
 impl StatusBranch {
     /// A service, as what it is a part of calls it.
-    fn new(node: &dyn Node, place: Option<(Cow<'static, str>, Path)>) -> Self {
+    fn new(node: &dyn Node, place: Option<(SharedName, Path)>) -> Self {
         // Not under the lock: both are user code.
         let parts = node.parts();
         let children = if parts.is_empty() {
@@ -83,7 +84,7 @@ impl StatusBranch {
         };
         let mut status = of_one(node.shared(), place.as_ref().map(|(_, path)| path.clone()));
         if let Some((name, _)) = place {
-            status.name = name.into_owned();
+            status.name = name.to_string();
         }
         if !children.is_empty() {
             status.children = children.into();
@@ -118,7 +119,7 @@ fn unready(children: &[Status]) -> Option<String> {
 
 fn of_one(shared: &Shared, path: Option<Path>) -> Status {
     let mut synced = shared.synced();
-    let path = path.unwrap_or_else(|| synced.path(shared.name()));
+    let path = path.unwrap_or_else(|| synced.path(&shared.settings));
     let synced = &*synced;
     let atomic_state = shared.atomic_state.read();
     let now = clock::now();

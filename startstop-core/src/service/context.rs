@@ -156,7 +156,7 @@ impl Context {
             return heard::NAME.to_owned();
         };
         let shared = attempt.node().shared();
-        let path = shared.synced().path(shared.name());
+        let path = shared.synced().path(&shared.settings);
         path.as_str().to_owned()
     }
 

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 
+use crate::engine::attempt_guard::Closed;
 use crate::service::context::Context;
-use crate::service::context::attempt_guard::{Closed, OnEnd, on_end};
+use crate::service::context::attempt_guard::{OnEnd, on_end};
 use crate::sync::{Mutex, MutexGuard, Notify};
 
 /// A value that one service makes and others take: a database fills it with its pool, the members after

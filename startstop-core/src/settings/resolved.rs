@@ -3,16 +3,26 @@
 use std::time::Duration;
 
 use super::Settings;
+use crate::report::shared_name::SharedName;
 use crate::report::state::Readiness;
 use crate::settings::restart_policy::RestartPolicy;
 use crate::sync::AtomicU64;
 
 /// The settings of a runner, with every default filled in where it is asked for.
 ///
-/// Nothing is allocated for a service that sets nothing.
-#[derive(Debug, Default)]
+/// Nothing is allocated for a service that sets nothing but its name.
+#[derive(Debug)]
 pub(crate) struct Resolved {
+    name: Name,
     set: Option<Box<Set>>,
+}
+
+/// The name of a service.
+#[derive(Debug)]
+enum Name {
+    Set(SharedName),
+    /// That of its type, which is cut out of the full one whenever it is asked for.
+    OfType(fn() -> &'static str),
 }
 
 #[derive(Debug)]
@@ -23,9 +33,13 @@ struct Set {
 }
 
 impl Resolved {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(mut settings: Settings, of_type: fn() -> &'static str) -> Self {
+        let name = settings
+            .take_name()
+            .map_or(Name::OfType(of_type), Name::Set);
         let needed = !settings.is_empty();
         Self {
+            name,
             set: needed.then(|| {
                 Box::new(Set {
                     settings,
@@ -43,8 +57,19 @@ impl Resolved {
         self.set.as_deref().map(|set| &set.settings)
     }
 
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.settings().and_then(Settings::get_name)
+    pub(crate) fn name(&self) -> &str {
+        match &self.name {
+            Name::Set(name) => name,
+            Name::OfType(name) => name(),
+        }
+    }
+
+    /// The name, to be known in one place more.
+    pub(crate) fn shared_name(&self) -> SharedName {
+        match &self.name {
+            Name::Set(name) => name.clone(),
+            Name::OfType(name) => SharedName::Static(name()),
+        }
     }
 
     pub(crate) fn readiness(&self) -> Readiness {

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Caller, Reply, StartKind, StartRequest, step_to_stop, stop_in};
-use crate::engine::{
-    Allowed, ArmTimer, Node, OwnerGuard, deadline, drain, listeners, owners, record, update,
-};
+use crate::engine::attempt_guard::AttemptGuard;
+use crate::engine::{Allowed, ArmTimer, Node, deadline, drain, listeners, owners, record, update};
 use crate::report::error::{StartError, StopError};
 use crate::report::failure::Failure;
 use crate::report::state::State;
@@ -24,7 +23,7 @@ pub(crate) enum Start {
 /// service that runs already is adopted as it is; with an owner that goes down nothing is started.
 pub(crate) fn start_part<N: Node + ?Sized>(
     node: &Arc<N>,
-    guard: Arc<dyn OwnerGuard>,
+    guard: AttemptGuard,
     start: Start,
     wanted: Caller<'_>,
 ) -> Reply<Result<(), StartError>> {

@@ -1,9 +1,8 @@
 //! The supervisor carries out the actions of the plan.
 
-use std::sync::Arc;
-
 use super::member_snapshot::{comes_again, goes_down, next_cycle};
 use super::{Doors, Supervisor, changes, readiness, shares};
+use crate::engine::attempt_guard::{AttemptGuard, Closed};
 use crate::engine::request::{self, Caller, Reply, Start};
 use crate::group::error::DependencyFailed;
 use crate::group::member::MemberPart;
@@ -12,7 +11,6 @@ use crate::report::failure::RawFailure;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Action, MemberEnd};
 use crate::runner::listen;
-use crate::service::context::attempt_guard::{AttemptGuard, Closed};
 
 impl Supervisor<'_> {
     /// Does what the plan says until it has nothing more to say. One that cannot start may be restarted
@@ -54,7 +52,7 @@ impl Supervisor<'_> {
         self.place(id);
         let next = next_cycle(&*part.node);
         let started = match AttemptGuard::kept(self.cx) {
-            Ok(Some(place)) => request::start_part(&part.node, Arc::new(place), counts, Caller::No),
+            Ok(Some(place)) => request::start_part(&part.node, place, counts, Caller::No),
             Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Caller::No),
             Err(Closed) => Reply::Now(Err(StartError::Stopped)),
         };
@@ -67,7 +65,7 @@ impl Supervisor<'_> {
             // What comes of it comes by the change queue; a member that was adopted has nothing to say.
             _ => {
                 self.shared.table().entry_mut(id).seen = next;
-                self.look_at_one(id);
+                self.look_after(id);
             }
         }
     }
@@ -90,22 +88,29 @@ impl Supervisor<'_> {
             self.shared.table().plan.on_ending_unasked(id);
         }
         shares::stop_within(self, id);
+        self.look_after(id);
+    }
+
+    /// Looks at what has come of an action, which needs no other look for its news.
+    fn look_after(&mut self, id: Id) {
+        self.shared.change_queue.forget_last(id);
         self.look_at_one(id);
     }
 
     /// Names a member after the group, which is about to start it.
     pub(super) fn place(&self, id: Id) {
-        let Some(owner) = self.cx.attempt_link() else {
-            return;
+        let Some(path) = &self.path else { return };
+        let (name, part) = {
+            let table = self.shared.table();
+            let Some(entry) = table.look_up(id) else {
+                return;
+            };
+            if listen::is_placed(path, &entry.name, &*entry.part.node) {
+                return;
+            }
+            (entry.name.clone(), entry.part.clone())
         };
-        let entry = self
-            .shared
-            .table()
-            .look_up(id)
-            .map(|entry| (entry.name.clone(), entry.part.clone()));
-        if let Some((name, part)) = entry {
-            listen::place(owner.node(), &name, &part.node);
-        }
+        listen::place_below(path, &name, &part.node);
     }
 
     pub(super) fn fail_dependency(&mut self, member: Id, dependency: Id) {

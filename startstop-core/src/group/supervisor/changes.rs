@@ -1,7 +1,7 @@
 //! The supervisor's side of `insert` and `remove`: members that leave, and the answers to who waits.
 
 use super::Supervisor;
-use super::member_snapshot::MemberSnapshot;
+use super::member_snapshot::{StopSeen, stop_outcome};
 use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
 use crate::group::member::MemberPart;
@@ -34,15 +34,12 @@ pub(super) fn removed(supervisor: &mut Supervisor<'_>, id: Id) {
         (table.plan.was_told(id), table.delete(id))
     };
     let Some(entry) = entry else { return };
-    let outcome = |part: &MemberPart| {
-        let look = MemberSnapshot::at(&*part.node);
-        // How one ended that was at rest before is none of its removal.
-        if told || look.stuck.is_some() {
-            look.stop
-        } else {
-            Ok(())
-        }
+    let told = if told {
+        StopSeen::Told
+    } else {
+        StopSeen::AtRest
     };
+    let outcome = |part: &MemberPart| stop_outcome(&*part.node, told);
     take_off(supervisor, id, entry, outcome, StartError::Stopped);
 }
 

@@ -6,6 +6,7 @@ use super::changes::reply;
 use super::member_snapshot::MemberSnapshot;
 use super::observe::give_guard;
 use super::{Supervisor, changes, late};
+use crate::engine::attempt_guard::AttemptGuard;
 use crate::engine::request;
 use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
@@ -18,7 +19,7 @@ use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::lifecycle::StopStage;
 use crate::rules::plan::Closing;
-use crate::service::context::attempt_guard::{AttemptGuard, record};
+use crate::service::context::attempt_guard::record;
 
 /// Looks once more for members that are not down although the group ends. They were stopping when it
 /// began, so that it has told them nothing, or their handles have started them since.
@@ -54,13 +55,14 @@ pub(super) fn end(mut supervisor: Supervisor<'_>) -> Result<(), BoxError> {
 
 /// Ends what still is of a member, which its handle may have started since anybody looked.
 fn leave(supervisor: &Supervisor<'_>, part: &MemberPart) {
-    if part.handle.state() != State::Stopped {
-        let place = AttemptGuard::last(supervisor.cx);
-        give_guard(
-            part,
-            place.map(|place| place.map(|place| place.until(StopStage::Cancelled))),
-        );
+    if part.handle.state() == State::Stopped {
+        return;
     }
+    let place = AttemptGuard::last(supervisor.cx);
+    give_guard(
+        part,
+        place.map(|place| place.map(|place| place.until(StopStage::Cancelled))),
+    );
     if supervisor.ended {
         request::stop_orphan(&part.node, supervisor.cx.remaining());
     } else {

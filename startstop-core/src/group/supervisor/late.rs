@@ -81,7 +81,7 @@ fn not_stopped(supervisor: &Supervisor<'_>) -> Vec<String> {
         let below = node.parts().into_iter().rev().map(|(_, part)| part);
         let below: Vec<_> = below.filter(is_there).collect();
         if below.is_empty() {
-            let path = node.shared().synced().path(node.shared().name());
+            let path = node.shared().synced().path(&node.shared().settings);
             let state = node.shared().atomic_state.read().state();
             late.push(format!("{} is {state}", Escaped(path.as_str())));
         }

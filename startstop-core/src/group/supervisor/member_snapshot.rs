@@ -34,8 +34,6 @@ pub(super) struct MemberSnapshot {
     pub(super) stuck: Option<StopError>,
     /// The failure of its end.
     pub(super) failure: Option<Failure>,
-    /// The outcome of a stop of its own.
-    pub(super) stop: Result<(), StopError>,
     /// The error of a start of its own.
     pub(super) start_error: StartError,
 }
@@ -61,6 +59,25 @@ pub(super) fn comes_again(node: &dyn Node) -> bool {
 pub(super) fn next_cycle(node: &dyn Node) -> u64 {
     let synced = node.shared().synced();
     synced.cycle + u64::from(is_down_or_stopping(synced.state()))
+}
+
+/// Returns the outcome of a stop of a member at rest, if the group has `told` it to stop; how one ended that was at rest before
+/// is none of its removal.
+pub(super) fn stop_outcome(node: &dyn Node, told: StopSeen) -> Result<(), StopError> {
+    let synced = node.shared().synced();
+    match (synced.unresponsive(), told) {
+        (Some(stuck), _) => Err(StopError::Unresponsive(stuck.clone())),
+        (None, StopSeen::Told) => ended::stop_outcome(&synced),
+        (None, StopSeen::AtRest) => Ok(()),
+    }
+}
+
+/// How a member that is removed came to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StopSeen {
+    Told,
+    /// It was at rest before.
+    AtRest,
 }
 
 impl MemberSnapshot {
@@ -92,9 +109,6 @@ impl MemberSnapshot {
                 ended::failed_end(&synced)
             }
             .cloned(),
-            stop: stuck
-                .clone()
-                .map_or_else(|| ended::stop_outcome(&synced), Err),
             start_error: if is_stuck {
                 StartError::Unresponsive
             } else if ended::was_told(&synced) {

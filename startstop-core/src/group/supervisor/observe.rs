@@ -1,18 +1,18 @@
 //! The supervisor tells the plan of its members, and draws from that what concerns the whole group.
 
-use std::sync::Arc;
-
 use super::changes::reply;
 use super::member_snapshot::{MemberSnapshot, StartSeen};
 use super::{StopRequest, Supervisor, changes, late, restart};
+use crate::engine::attempt_guard::{AttemptGuard, Closed};
 use crate::engine::{drain, owners, request};
 use crate::group::member::MemberPart;
+use crate::group::table::Table;
 use crate::report::error::StartError;
 use crate::report::failure::{Failure, Interruption, RawFailure};
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Closing, MemberEnd};
-use crate::service::context::attempt_guard::{AttemptGuard, Closed, record};
+use crate::service::context::attempt_guard::record;
 
 impl Supervisor<'_> {
     /// Tells the plan what a member is up to.
@@ -27,10 +27,15 @@ impl Supervisor<'_> {
     }
 
     fn saw_alive(&mut self, id: Id, part: &MemberPart, look: &MemberSnapshot) {
-        self.catch_up(id, look);
-        let mut table = self.shared.table();
-        if table.look_up(id).is_none() {
-            return;
+        let shared = self.shared;
+        let mut table = shared.table();
+        if let Some(missed) = missed_end(&mut table, id, look) {
+            drop(table);
+            self.catch_up(id, look, missed);
+            table = shared.table();
+            if table.look_up(id).is_none() {
+                return;
+            }
         }
         let is_to_come = table.plan.is_to_come(id) || look.cycle < table.entry(id).seen;
         if look.state != State::Stopping {
@@ -74,24 +79,15 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Tells the plan of a cycle that has ended, if its member was started again before anybody looked.
-    fn catch_up(&mut self, id: Id, look: &MemberSnapshot) {
-        let mut table = self.shared.table();
-        let seen = &mut table.entry_mut(id).seen;
-        let missed = look.cycle > *seen;
-        *seen = look.cycle.max(*seen);
-        if !missed || !table.plan.stays_up(id) {
-            return;
-        }
-        match look.rest() {
+    /// Tells the plan of the end of a cycle that it has missed.
+    fn catch_up(&mut self, id: Id, look: &MemberSnapshot, missed: MemberEnd) {
+        match missed {
             // Stopped by its handle, perhaps in order to start anew: who waits for it waits on.
             MemberEnd::Told | MemberEnd::Own | MemberEnd::Stuck => {
+                let mut table = self.shared.table();
                 table.plan.on_ended(id, MemberEnd::Told, || true);
             }
-            MemberEnd::Completed | MemberEnd::Failed => {
-                drop(table);
-                self.saw_end(id, look);
-            }
+            MemberEnd::Completed | MemberEnd::Failed => self.saw_end(id, look),
         }
     }
 
@@ -204,9 +200,17 @@ impl Supervisor<'_> {
     }
 }
 
+/// Returns how a cycle has ended whose member was started again before anybody looked.
+fn missed_end(table: &mut Table, id: Id, look: &MemberSnapshot) -> Option<MemberEnd> {
+    let seen = &mut table.entry_mut(id).seen;
+    let missed = look.cycle > *seen;
+    *seen = look.cycle.max(*seen);
+    (missed && table.plan.stays_up(id)).then(|| look.rest())
+}
+
 /// Keeps the group from its end until this member has ended.
 pub(super) fn give_guard(part: &MemberPart, place: Result<Option<AttemptGuard>, Closed>) {
     let Ok(Some(place)) = place else { return };
-    let rest = owners::keep_guard(&mut part.node.shared().synced(), Arc::new(place));
+    let rest = owners::keep_guard(&mut part.node.shared().synced(), place);
     drop(rest);
 }

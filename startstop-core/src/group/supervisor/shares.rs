@@ -4,22 +4,24 @@
 //! takes nothing from them. What it leaves over is shared out among those after it, since each share is of what is left then.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::Supervisor;
-use crate::engine::grace;
 use crate::engine::request::{self, Caller};
+use crate::engine::{Node, grace};
+use crate::group::table::TableEntry;
 use crate::rules::graph::Id;
 use crate::rules::span::{Span, Tail};
 
 /// The time that was shared out.
 #[derive(Default)]
 pub(super) struct Shares {
-    /// How long each member may take, and those behind it; found out with the first share.
-    members: Option<HashMap<Id, (Span, Tail)>>,
+    /// How long each member may take, and those behind it, by id; found out with the first share.
+    members: Option<Vec<Option<(Span, Tail)>>>,
     /// The deadline by which all that were stopping have their shares.
     deadline: Option<Instant>,
     /// When the shares are over of those that were told, also of those that are down by now.
@@ -42,7 +44,7 @@ pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
     let now = Instant::now();
     let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
     let share = left.and_then(|left| {
-        let (span, tail) = *spans_of(supervisor, left).get(&id)?;
+        let (span, tail) = (*spans_of(supervisor, left).get(id.0)?)?;
         span.share(tail, left)
     });
     match share {
@@ -61,10 +63,7 @@ pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
     }
 }
 
-fn spans_of<'a>(
-    supervisor: &'a mut Supervisor<'_>,
-    left: Duration,
-) -> &'a HashMap<Id, (Span, Tail)> {
+fn spans_of<'a>(supervisor: &'a mut Supervisor<'_>, left: Duration) -> &'a [Option<(Span, Tail)>] {
     if supervisor.shares.members.is_none() {
         supervisor.shares.members = Some(measure(supervisor, left));
     }
@@ -72,30 +71,30 @@ fn spans_of<'a>(
 }
 
 /// Returns how long those may take that are to be stopped.
-fn measure(supervisor: &Supervisor<'_>, left: Duration) -> HashMap<Id, (Span, Tail)> {
+fn measure(supervisor: &Supervisor<'_>, left: Duration) -> Vec<Option<(Span, Tail)>> {
     let alive: Vec<_> = {
         let table = supervisor.shared.table();
         let entries = (0..).map(Id).zip(&table.entries);
-        let alive = entries.filter(|(id, entry)| entry.is_some() && table.plan.is_alive(*id));
-        alive
-            .filter_map(|(id, entry)| Some((id, entry.as_ref()?.part.clone())))
-            .collect()
+        let alive = |(id, entry): (Id, &Option<TableEntry>)| {
+            let entry = entry.as_ref().filter(|_| table.plan.is_alive(id))?;
+            Some(Arc::clone(&entry.part.node))
+        };
+        entries.map(alive).collect()
     };
     // Not under the lock of the table: it comes before those of what is nested, which are looked at here.
-    let spans = alive
-        .into_iter()
-        .map(|(id, part)| (id, grace::span_in_stop(&*part.node)));
-    let spans: HashMap<Id, Span> = spans.collect();
+    let span = |node: Option<Arc<dyn Node>>| node.map(|node| grace::span_in_stop(&*node));
+    let spans: Vec<Option<Span>> = alive.into_iter().map(span).collect();
     let tails = supervisor
         .shared
         .table()
         .plan
-        .tails(left, |id| spans.get(&id).copied());
-    let tail = |id: &Id| tails.get(id.0).copied().unwrap_or_default();
-    spans
-        .into_iter()
-        .map(|(id, span)| (id, (span, tail(&id))))
-        .collect()
+        .tails(left, |id| spans.get(id.0).copied().flatten());
+    let mut tails = tails.into_iter();
+    let with_tail = |span: Option<Span>| {
+        let tail = tails.next().unwrap_or_default();
+        span.map(|span| (span, tail))
+    };
+    spans.into_iter().map(with_tail).collect()
 }
 
 /// There may be less time than there was: what is stopping has a smaller share then.

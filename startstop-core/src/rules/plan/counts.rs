@@ -51,8 +51,8 @@ pub(super) fn change(plan: &mut GroupPlan, id: Id, change: impl FnOnce(&mut Plan
     let is = (Counts::of(node), node.is_unsettled());
     plan.counts.step(was.0, is.0);
     match (was.1, is.1) {
-        (false, true) => drop(plan.unsettled.insert(id)),
-        (true, false) => drop(plan.unsettled.remove(&id)),
+        (false, true) => plan.unsettled.insert(id),
+        (true, false) => plan.unsettled.remove(id),
         _ => {}
     }
 }
@@ -83,7 +83,7 @@ pub(super) fn count_in(plan: &mut GroupPlan, id: Id) {
 /// Counts a node no more.
 pub(super) fn count_out(plan: &mut GroupPlan, id: Id, node: &PlanNode) {
     plan.counts.step(Counts::of(node), Counts::default());
-    plan.unsettled.remove(&id);
+    plan.unsettled.remove(id);
 }
 
 /// The member is ready, or rests and was: its dependents may start.

@@ -42,7 +42,7 @@ impl GroupPlan {
 
     /// The first few members that are neither ready nor settled at this moment.
     pub(crate) fn unsettled(&self, few: usize) -> Vec<Id> {
-        self.unsettled.iter().copied().take(few).collect()
+        self.unsettled.first(few)
     }
 
     /// Returns how many members are neither ready nor settled at this moment.

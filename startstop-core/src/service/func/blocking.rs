@@ -7,12 +7,12 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
 
+use crate::engine::attempt_guard::{AttemptGuard, Closed};
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
 use crate::report::panic::{BoxError, PanicError};
 use crate::service::Service;
 use crate::service::context::Context;
-use crate::service::context::attempt_guard::{AttemptGuard, Closed};
 use crate::service::func::named_after;
 use crate::settings::Settings;
 use crate::sync::{Mutex, MutexGuard};
