@@ -243,7 +243,7 @@ impl GroupBuilder {
                 path: closed(path.collect()),
             });
         }
-        let mut table = Table::default();
+        let mut table = Table::with_capacity(edges.len(), self.members.len());
         // Without edges at first: a member may come after one that is added later.
         for planned in self.members {
             if planned.after_all {

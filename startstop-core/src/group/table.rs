@@ -38,6 +38,15 @@ pub(super) struct TableEntry {
 pub(super) type ChangeWaiter = oneshot::Sender<Result<(), GroupError>>;
 
 impl Table {
+    /// One for so many nodes and members.
+    pub(super) fn with_capacity(nodes: usize, members: usize) -> Self {
+        Self {
+            plan: GroupPlan::with_capacity(nodes),
+            entries: Vec::with_capacity(nodes),
+            ids: HashMap::with_capacity(members),
+        }
+    }
+
     /// The entry, unless its member is gone.
     pub(super) fn look_up(&self, id: Id) -> Option<&TableEntry> {
         self.entries.get(id.0)?.as_ref()

@@ -8,6 +8,14 @@ use super::{GroupPlan, Policy, counts, restart};
 use crate::rules::graph::{Edges, Id};
 
 impl GroupPlan {
+    /// A plan for so many nodes.
+    pub(crate) fn with_capacity(nodes: usize) -> Self {
+        Self {
+            nodes: Vec::with_capacity(nodes),
+            ..Self::default()
+        }
+    }
+
     /// Adds a member that depends on members that are there.
     pub(crate) fn add(&mut self, edges: Edges, policy: Policy) -> Id {
         let id = self.free_place();
