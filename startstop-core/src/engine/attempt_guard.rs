@@ -112,6 +112,11 @@ impl AttemptGuard {
             .is_some_and(|node| node.shared().stage(self.epoch) >= StopStage::Draining)
     }
 
+    /// Whether they have run out.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.part == Part::Kept && !self.keeps.load(Ordering::Acquire)
+    }
+
     /// The deadlines of the cycle have run out and something of it is still there.
     pub(super) fn ran_out(&self, verdict: &Unresponsive) {
         let Some(node) = self.node.clone() else {
@@ -131,9 +136,10 @@ impl AttemptGuard {
 
 impl Drop for AttemptGuard {
     fn drop(&mut self) {
-        let part = match self.part {
-            Part::Kept if !self.keeps.load(Ordering::Acquire) => Part::Stuck,
-            part => part,
+        let part = if self.is_stuck() {
+            Part::Stuck
+        } else {
+            self.part
         };
         let Some(node) = self.node.take() else { return };
         // The end of the owner may be that of the next one, and so on.

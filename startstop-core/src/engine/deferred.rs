@@ -74,6 +74,9 @@ pub(super) struct ColdActions {
     parent: Option<Arc<Parent>>,
     pub(super) has_verdict: bool,
     ended: Vec<OwnerGuard>,
+    /// Those of owners that have given this part up: released before anybody is woken, so that whoever sees that it has ended after
+    /// all finds its owner free of it.
+    freed: Vec<OwnerGuard>,
 }
 
 impl Deferred {
@@ -140,6 +143,10 @@ impl Deferred {
 
     /// Lets go of the owners after the lock, and after all else.
     pub(super) fn leave(&mut self, guard: OwnerGuard) {
+        if guard.is_stuck() {
+            self.rest().freed.push(guard);
+            return;
+        }
         self.has_more = true;
         if let Some(guard) = fill(&mut self.ended, Some(guard)) {
             self.rest().ended.push(guard);
@@ -190,6 +197,7 @@ impl Deferred {
 
     fn run_more<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         self.launch(node);
+        self.free_owners();
         self.wake_driver();
         self.emit(node);
         self.wakes.wake();
@@ -244,6 +252,7 @@ impl Deferred {
     /// The same for a change after which nothing is spawned for the service.
     pub(super) fn carry_out_without(&mut self, name: Option<&str>) {
         self.tell();
+        self.free_owners();
         self.wake_driver();
         std::mem::take(&mut self.news).emit(|| name.unwrap_or_default());
         self.wakes.wake();
@@ -257,6 +266,12 @@ impl Deferred {
         self.wake_driver();
         self.wakes.wake();
         self.call_observers();
+    }
+
+    fn free_owners(&mut self) {
+        if let Some(rest) = &mut self.rest {
+            each_fenced(rest.freed.drain(..), drop);
+        }
     }
 
     pub(super) fn tell(&mut self) {

@@ -56,6 +56,11 @@ impl OwnerGuard {
         }
     }
 
+    /// Whether its owner has given the part up.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.get().is_stuck()
+    }
+
     fn share(self) -> Self {
         match self {
             Self::Own(guard) => Self::Shared(Arc::new(guard)),
