@@ -1,4 +1,7 @@
-//! Cold builds of the smallest program with each of the contenders, and how many crates it takes.
+//! Builds of the smallest program with each of the contenders: from nothing, again after a change of its own, how large it is, and
+//! how many crates it takes.
+//!
+//! Processor seconds are counted, of all that cargo runs: on a loaded machine a build takes longer, and not more of them.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -6,15 +9,17 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
-use std::time::Instant;
 use std::{env, fs};
 
 use crate::hello::{ALL, FLOOR, Hello, OWN};
-use crate::rounds::median;
+use crate::target::{self, Target};
 use crate::weather::Weather;
-use crate::{figures, machine, page, target};
+use crate::{figures, machine, page};
 
-const ROUNDS: usize = 3;
+/// So many a second are counted by Linux.
+const TICKS: f64 = 100.0;
+
+const RELEASE: &[&str] = &["--release", "--config", "profile.release.strip=true"];
 
 const BENCHMARKS: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -22,7 +27,12 @@ const BENCHMARKS: &str = env!("CARGO_MANIFEST_DIR");
 struct Built {
     name: &'static str,
     crates: f64,
-    seconds: f64,
+    /// Processor seconds of a build from nothing.
+    cold: f64,
+    /// Of a release build after a change of the program itself.
+    again: f64,
+    /// The bytes of that program, stripped.
+    bytes: u64,
 }
 
 /// Builds all of them, and writes the part of the page that tells of it.
@@ -36,25 +46,23 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
 }
 
 fn build_in(folder: &Path) -> Result<Vec<Built>, Box<dyn Error>> {
-    let packages = ALL.iter().map(|hello| Package::generated(folder, hello));
+    // Without the rivals only what startstop is held against: theirs take many times as long.
+    let all = ALL
+        .iter()
+        .filter(|hello| cfg!(feature = "rivals") || hello.is_own());
+    let packages = all.map(|hello| Package::generated(folder, hello));
     let packages: Vec<Package> = packages.collect::<Result<_, _>>()?;
-    let mut times = vec![Vec::with_capacity(ROUNDS); packages.len()];
-    for round in 0..ROUNDS {
-        for place in 0..packages.len() {
-            let who = (round + place) % packages.len();
-            eprintln!("round {} of {ROUNDS}: {}", round + 1, packages[who].name);
-            times[who].push(packages[who].built()?);
-        }
-    }
-    let built = packages.iter().zip(times).map(|(package, times)| {
-        let (name, crates) = (package.name, package.crates()?);
-        Ok(Built {
-            name,
-            crates,
-            seconds: median(times),
-        })
-    });
-    built.collect()
+    packages.iter().map(Package::measured).collect()
+}
+
+/// The processor seconds that ended children of this process have taken, and theirs.
+fn spent() -> Result<f64, Box<dyn Error>> {
+    let text = fs::read_to_string("/proc/self/stat")?;
+    // The second field, a name in parentheses, may have spaces; those of the children are the 16th and the 17th.
+    let (_, fields) = text.rsplit_once(") ").ok_or("proc says nothing")?;
+    let fields = fields.split(' ').skip(13).take(2);
+    let ticks: Result<Vec<f64>, _> = fields.map(str::parse).collect();
+    Ok(ticks?.iter().sum::<f64>() / TICKS)
 }
 
 /// A program that is there to be built.
@@ -82,15 +90,29 @@ impl Package {
         Ok(package)
     }
 
-    /// How many seconds a build from nothing takes.
-    fn built(&self) -> Result<f64, Box<dyn Error>> {
-        let target = self.folder.join("target");
-        if target.exists() {
-            fs::remove_dir_all(&target)?;
-        }
-        let began = Instant::now();
-        self.cargo(&["build", "--quiet", "--offline", "--target-dir", "target"])?;
-        Ok(began.elapsed().as_secs_f64())
+    fn measured(&self) -> Result<Built, Box<dyn Error>> {
+        eprintln!("{}", self.name);
+        let cold = self.built(&[])?;
+        self.built(RELEASE)?;
+        let main = self.folder.join("src/main.rs");
+        let text = fs::read_to_string(&main)?;
+        fs::write(&main, text + "\n#[allow(dead_code)]\nfn changed() {}\n")?;
+        let again = self.built(RELEASE)?;
+        Ok(Built {
+            name: self.name,
+            crates: self.crates()?,
+            cold,
+            again,
+            bytes: fs::metadata(self.folder.join("target/release/hello"))?.len(),
+        })
+    }
+
+    /// How many processor seconds a build takes.
+    fn built(&self, words: &[&str]) -> Result<f64, Box<dyn Error>> {
+        let before = spent()?;
+        let build = ["build", "--quiet", "--offline", "--target-dir", "target"];
+        self.cargo(&[&build, words].concat())?;
+        Ok(spent()? - before)
     }
 
     /// How many crates are compiled, beside itself.
@@ -151,35 +173,56 @@ fn manifest(hello: &Hello) -> Result<String, Box<dyn Error>> {
 
 fn part(built: &[Built], weather: &Weather) -> String {
     let of = |name| built.iter().find(|built| built.name == name);
-    let floor = of(FLOOR).map_or(f64::NAN, |floor| floor.seconds);
+    let Some(floor) = of(FLOOR) else {
+        return String::new();
+    };
     let names: Vec<&str> = ALL
         .iter()
         .filter_map(|hello| Some(hello.dependencies.last()?.0))
         .collect();
     let mut text = format!(
-        "## What it costs to build\n\n{} {}\n\nCold `cargo build`s of the smallest program with one \
-         service, in turn, {ROUNDS} of each: the median, and its ratio to the first row. Crates are what \
+        "## What it costs to build\n\n{} {}\n\nThe smallest program with one service. Processor seconds of a \
+         cold `cargo build`, and of a `cargo build --release` after a line of the program itself was changed, each with its ratio to \
+         the first row; the kilobytes of the released program, stripped, beyond those of the first row. Crates are what \
          `cargo tree --edges normal,build` lists beside the program itself.\n\n\
-         | | crates | cold build |\n|---|---:|---:|\n",
+         | | crates | cold build | release build again | kB |\n|---|---:|---:|---:|---:|\n",
         machine::described(&names),
         weather.report(),
     );
-    for Built {
-        name,
-        crates,
-        seconds,
-    } in built
-    {
-        let ratio = figures::digits(seconds / floor);
-        let _ = writeln!(text, "| {name} | {crates} | {seconds:.1} s · {ratio} |");
+    for one in built {
+        let _ = writeln!(text, "{}", one.beside(floor));
     }
     text.push_str("\n| target | at most | found |\n|---|---:|---:|\n");
     let own = of(OWN);
-    let ratio = own.map(|own| own.seconds / floor);
-    for target in target::of_builds(own.map(|own| own.crates), ratio) {
+    for target in own.map_or_else(Vec::new, |own| own.targets(floor)) {
         let _ = writeln!(text, "{target}");
     }
     text
+}
+
+impl Built {
+    /// A row of the table.
+    fn beside(&self, floor: &Self) -> String {
+        let seconds = |own: f64, of: f64| format!("{own:.1} s · {}", figures::digits(own / of));
+        format!(
+            "| {} | {} | {} | {} | {:.0} |",
+            self.name,
+            self.crates,
+            seconds(self.cold, floor.cold),
+            seconds(self.again, floor.again),
+            self.added(floor),
+        )
+    }
+
+    /// How many kilobytes it is larger.
+    fn added(&self, floor: &Self) -> f64 {
+        (self.bytes as f64 - floor.bytes as f64) / 1_000.0
+    }
+
+    fn targets(&self, floor: &Self) -> Vec<Target> {
+        let (cold, again) = (self.cold / floor.cold, self.again / floor.again);
+        target::of_builds(self.crates, cold, again, self.added(floor))
+    }
 }
 
 #[cfg(test)]
@@ -202,15 +245,32 @@ mod tests {
 
     #[test]
     fn a_build_is_set_beside_the_floor() {
-        let built = [(FLOOR, 10.0, 4.0), (OWN, 19.0, 6.0)];
-        let built = built.map(|(name, crates, seconds)| Built {
+        let built = [
+            (FLOOR, 10.0, 4.0, 1.0, 500_000),
+            (OWN, 19.0, 6.0, 3.0, 740_000),
+        ];
+        let built = built.map(|(name, crates, cold, again, bytes)| Built {
             name,
             crates,
-            seconds,
+            cold,
+            again,
+            bytes,
         });
         let text = part(&built, &Weather::watch());
-        assert!(text.contains("\n| startstop | 19 | 6.0 s · 1.50 |\n"));
-        assert!(text.contains("to that of tokio with macros | 1.50 | 1.50, met |"));
+        assert!(text.contains("\n| startstop | 19 | 6.0 s · 1.50 | 3.0 s · 3.00 | 240 |\n"));
+        assert!(text.contains("to that of tokio with macros | 1.80 | 1.50, met |"));
+        assert!(text.contains("| 2.00 | 3.00, **missed** |"));
+    }
+
+    #[test]
+    fn what_children_have_spent_grows() {
+        let before = spent().expect("it is told");
+        let mut child = Command::new("rustc");
+        child
+            .arg("--version")
+            .output()
+            .expect("there is a compiler");
+        assert!(spent().expect("it is told") >= before);
     }
 
     #[test]

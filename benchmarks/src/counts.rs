@@ -10,11 +10,12 @@ mod figure;
 use std::error::Error;
 use std::fmt::Write;
 
+use crate::contenders::ALL;
 use crate::crowd::Until;
 use crate::flavour::Flavour;
-use crate::{callgrind, figures, machine, page};
+use crate::{callgrind, figures, machine, memory, page};
 
-use figure::{Counts, FIGURES, Measured};
+use figure::{Counts, FIGURES, Figure, Measured, Span};
 use work::Work;
 
 /// The word for the process that is watched.
@@ -62,10 +63,65 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     let mut counts = Counts::default();
     let all: Result<Vec<_>, _> = FIGURES
         .iter()
-        .map(|figure| counts.measure(*figure))
+        .map(|figure| tried(&mut counts, *figure))
         .collect();
-    page::write("instructions", &part(&all?))?;
+    let text = part(&all?) + "\n" + &memory::sizes()?;
+    page::write("instructions", &text)?;
+    page::write("rivals", &rivals(&mut counts)?)?;
     Ok(())
+}
+
+/// What is counted of all contenders: the title of its column, and what of what.
+const COLUMNS: [(&str, &str, Span); 7] = [
+    ("start and stop", "cycle", Span::All),
+    ("with a hook that awaits", "hooked", Span::All),
+    ("restart", "restart", Span::All),
+    ("restart after a failure", "failing", Span::All),
+    ("one of many: start", "crowd", Span::Start),
+    ("stop", "crowd", Span::Stop),
+    ("a star: stop of each", "star", Span::Stop),
+];
+
+/// The table of all contenders, each beside the others in the same run.
+fn rivals(counts: &mut Counts) -> Result<String, Box<dyn Error>> {
+    let mut text = String::from("| instructions of one |");
+    for (title, ..) in COLUMNS {
+        let _ = write!(text, " {title} |");
+    }
+    text = text + "\n|---|" + &"---:|".repeat(COLUMNS.len());
+    for who in ALL {
+        let _ = write!(text, "\n| {} |", who.name);
+        for (_, what, span) in COLUMNS {
+            let cell = match Work::called(who.name, what) {
+                Some(_) => {
+                    figures::whole(counts.of((who.name, what), Flavour::CurrentThread, span)?)
+                }
+                None => String::new(),
+            };
+            let _ = write!(text, " {cell} |");
+        }
+    }
+    Ok(text + "\n")
+}
+
+/// The figure; on several threads it is counted again where it is more than it was, for what the machine does beside it may
+/// keep them from each other, and the least counts.
+fn tried(counts: &mut Counts, figure: Figure) -> Result<Measured, Box<dyn Error>> {
+    let mut least = counts.measure(figure)?;
+    let tries = if figure.flavour == Flavour::CurrentThread {
+        1
+    } else {
+        TRIES
+    };
+    for _ in 1..tries {
+        if least.is_above() {
+            let again = Counts::default().measure(figure)?;
+            if again.ratio() < least.ratio() {
+                least = again;
+            }
+        }
+    }
+    Ok(least)
 }
 
 fn part(all: &[Measured]) -> String {
@@ -126,17 +182,7 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
     let mut counts = Counts::default();
     let mut above = 0;
     for figure in FIGURES {
-        let mut measured = counts.measure(*figure)?;
-        let tries = if figure.flavour == Flavour::CurrentThread {
-            1
-        } else {
-            TRIES
-        };
-        for _ in 1..tries {
-            if measured.is_above() {
-                measured = Counts::default().measure(*figure)?;
-            }
-        }
+        let measured = tried(&mut counts, *figure)?;
         println!(
             "{measured}{}",
             if measured.is_above() { " | ABOVE" } else { "" }

@@ -8,6 +8,13 @@ pub(crate) struct Hello {
     pub(crate) main: &'static str,
 }
 
+impl Hello {
+    /// Whether it is startstop, or what that is held against.
+    pub(crate) fn is_own(&self) -> bool {
+        [FLOOR, OWN].contains(&self.name)
+    }
+}
+
 const TOKIO: (&str, &[&str]) = ("tokio", &["macros", "rt-multi-thread"]);
 
 pub(crate) const FLOOR: &str = "tokio with macros";

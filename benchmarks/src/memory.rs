@@ -58,25 +58,7 @@ fn print(state: &str, name: &str, size: usize, heap: Heap) {
 
 /// Runs that program.
 pub(crate) fn measure(results: &mut Results) -> Result<(), Box<dyn Error>> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args([
-        "run",
-        "--quiet",
-        "--release",
-        "--bin",
-        "memory",
-        "--manifest-path",
-    ]);
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
-    if !cfg!(feature = "rivals") {
-        command.arg("--no-default-features");
-    }
-    let output = command.stderr(std::process::Stdio::inherit()).output()?;
-    if !output.status.success() {
-        return Err(format!("the program that counts: {}", output.status).into());
-    }
-    for line in String::from_utf8(output.stdout)?.lines() {
+    for line in counted(&[])?.lines() {
         put(line, results).ok_or_else(|| format!("the program that counts: {line}"))?;
     }
     Ok(())
@@ -103,6 +85,33 @@ fn put(line: &str, results: &mut Results) -> Option<()> {
         allocations / size as f64,
     );
     Some(())
+}
+
+/// Runs it for the sizes that [`count_sizes`](crate::count_sizes) tells: a list.
+pub(crate) fn sizes() -> Result<String, Box<dyn Error>> {
+    let mut text = "Counted by an allocator:\n\n".to_owned();
+    for line in counted(&["sizes"])?.lines() {
+        text = text + "- " + line + " allocations.\n";
+    }
+    Ok(text)
+}
+
+/// What that program prints.
+fn counted(words: &[&str]) -> Result<String, Box<dyn Error>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    let run = ["run", "--quiet", "--release", "--bin", "memory"];
+    command.args(run).arg("--manifest-path");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    if !cfg!(feature = "rivals") {
+        command.arg("--no-default-features");
+    }
+    command.arg("--").args(words);
+    let output = command.stderr(std::process::Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(format!("the program that counts: {}", output.status).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use startstop_core::{Context, Runner, service_fn};
 use tokio::sync::oneshot;
 
-use crate::contenders::groups;
+use crate::contender::Can;
+use crate::contenders::{STARTSTOP, groups};
 use crate::crowd::{Heap, Watch};
 use crate::flavour::Flavour;
 
@@ -18,8 +19,17 @@ const LARGE: usize = 10_240;
 
 /// Counts, and prints a line for each. For a program with a counting allocator.
 pub fn count_sizes() {
-    print("a member of a group that runs", MEMBERS, members());
-    print("a task of a context, with 10,240 bytes", TASKS, tasks());
+    print(
+        "A service that runs alone, its own value included",
+        MEMBERS,
+        alone(),
+    );
+    print("A member of a group that runs", MEMBERS, members());
+    print(
+        "A task of `cx.spawn` with a future of 10,240 bytes",
+        TASKS,
+        tasks(),
+    );
 }
 
 fn print(what: &str, many: usize, heap: impl Future<Output = Heap>) {
@@ -30,6 +40,14 @@ fn print(what: &str, many: usize, heap: impl Future<Output = Heap>) {
         each(heap.bytes),
         each(heap.allocations)
     );
+}
+
+/// The heap of so many that run, each with a value of eight bytes.
+async fn alone() -> Heap {
+    let Can::Do(crowd) = STARTSTOP.crowd else {
+        unreachable!("it can be one of many")
+    };
+    crowd(MEMBERS).await.heap
 }
 
 /// The heap that the members take beside the group: of twice as many, less that of so many.

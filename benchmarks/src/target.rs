@@ -171,13 +171,13 @@ pub(crate) fn of_sizes(results: &Results) -> Vec<Target> {
     ]
 }
 
-/// Of a cold build of a program with one service, beside one of tokio with macros.
-pub(crate) fn of_builds(crates: Option<f64>, ratio: Option<f64>) -> Vec<Target> {
+/// Of the builds of a program with one service, beside those of one of tokio with macros.
+pub(crate) fn of_builds(crates: f64, cold: f64, again: f64, kilobytes: f64) -> Vec<Target> {
     let once = |what: &str, limit, unit, found| Target {
         what: what.to_owned(),
         limit,
         unit,
-        found: vec![found],
+        found: vec![Some(found)],
     };
     vec![
         once(
@@ -188,10 +188,17 @@ pub(crate) fn of_builds(crates: Option<f64>, ratio: Option<f64>) -> Vec<Target> 
         ),
         once(
             "its cold build, to that of tokio with macros",
-            1.5,
+            1.8,
             Unit::Ratio,
-            ratio,
+            cold,
         ),
+        once(
+            "its release build after a change of its own, to that",
+            2.0,
+            Unit::Ratio,
+            again,
+        ),
+        once("kilobytes that are added", 250.0, Unit::Count, kilobytes),
     ]
 }
 

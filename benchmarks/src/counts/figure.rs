@@ -72,105 +72,105 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("cycle", All),
         (BARE, "cycle"),
-        [1.30, 1.899],
+        [1.30, 1.851],
     ),
     figure(
         "cycle, to bare tokio",
         Several,
         ("cycle", All),
         (BARE, "cycle"),
-        [1.30, 1.926],
+        [1.30, 1.840],
     ),
     figure(
         "cycle, to the same by hand",
         One,
         ("cycle", All),
         (BY_HAND, "cycle"),
-        [1.15, 1.663],
+        [1.15, 1.621],
     ),
     figure(
         "cycle, to the same by hand",
         Several,
         ("cycle", All),
         (BY_HAND, "cycle"),
-        [1.15, 1.634],
+        [1.15, 1.579],
     ),
     figure(
         "hook that awaits, to bare tokio",
         One,
         ("hooked", All),
         (BARE, "cycle"),
-        [1.55, 2.444],
+        [1.55, 2.394],
     ),
     figure(
         "hook that awaits, to bare tokio",
         Several,
         ("hooked", All),
         (BARE, "cycle"),
-        [1.75, 2.563],
+        [1.75, 2.440],
     ),
     figure(
         "hook that is ready, to bare tokio",
         One,
         ("ready", All),
         (BARE, "cycle"),
-        [1.50, 2.172],
+        [1.50, 2.144],
     ),
     figure(
         "hook that is ready, to bare tokio",
         Several,
         ("ready", All),
         (BARE, "cycle"),
-        [1.60, 2.387],
+        [1.60, 2.082],
     ),
     figure(
         "restart, to a bare stop and start",
         One,
         ("restart", All),
         (BARE, "cycle"),
-        [0.62, 1.197],
+        [0.62, 1.137],
     ),
     figure(
         "restart, to a bare stop and start",
         Several,
         ("restart", All),
         (BARE, "cycle"),
-        [0.62, 1.201],
+        [0.62, 1.120],
     ),
     figure(
         "failing restart, to a loop",
         One,
         ("failing", All),
         (BY_HAND, "failing"),
-        [1.25, 2.421],
+        [1.25, 2.107],
     ),
     figure(
         "failing restart, to a loop",
         Several,
         ("failing", All),
         (BY_HAND, "failing"),
-        [1.25, 2.781],
+        [1.25, 2.496],
     ),
     figure(
         "crowd, start",
         One,
         ("crowd", Start),
         (BARE, "crowd"),
-        [2.10, 2.560],
+        [2.10, 2.542],
     ),
     figure(
         "crowd, stop",
         One,
         ("crowd", Stop),
         (BARE, "crowd"),
-        [1.90, 3.041],
+        [1.90, 2.864],
     ),
     figure(
         "crowd, start",
         Several,
         ("crowd", Start),
         (BARE, "crowd"),
-        [2.10, 2.461],
+        [2.10, 2.449],
     ),
     figure(
         "crowd, stop",
@@ -184,35 +184,35 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("star", Start),
         (BARE, "star"),
-        [3.30, 6.144],
+        [3.30, 4.713],
     ),
     figure(
         "star, stop",
         One,
         ("star", Stop),
         (BARE, "star"),
-        [4.00, 8.411],
+        [4.00, 6.480],
     ),
     figure(
         "chain, start",
         One,
         ("chain", Start),
         (BARE, "chain"),
-        [3.80, 6.257],
+        [3.80, 4.744],
     ),
     figure(
         "chain, stop",
         One,
         ("chain", Stop),
         (BARE, "chain"),
-        [4.20, 8.088],
+        [4.20, 6.136],
     ),
     figure(
         "star, start",
         Several,
         ("star", Start),
         (BARE, "star"),
-        [3.30, 6.409],
+        [3.30, 4.560],
     ),
     figure(
         "star, stop",
@@ -226,14 +226,14 @@ pub(crate) const FIGURES: &[Figure] = &[
         Several,
         ("chain", Start),
         (BARE, "chain"),
-        [3.80, 6.725],
+        [3.80, 5.325],
     ),
     figure(
         "chain, stop",
         Several,
         ("chain", Stop),
         (BARE, "chain"),
-        [4.20, 7.935],
+        [4.20, 5.913],
     ),
     figure(
         "`insert` and `remove` at 10,000",
@@ -285,16 +285,24 @@ impl Counts {
         Ok(counted)
     }
 
+    /// How many instructions one takes, in this span of it.
+    pub(crate) fn of(
+        &mut self,
+        work: (&'static str, &'static str),
+        flavour: Flavour,
+        span: Span,
+    ) -> Result<f64, Box<dyn Error>> {
+        let mut until = |until| self.get(work, flavour, until);
+        Ok(match span {
+            All => until(Until::Stopped)?,
+            Start => until(Until::Started)? - until(Until::Made)?,
+            Stop => until(Until::Stopped)? - until(Until::Started)?,
+        })
+    }
+
     /// One figure.
     pub(crate) fn measure(&mut self, figure: Figure) -> Result<Measured, Box<dyn Error>> {
-        let mut of = |work: (&'static str, &'static str)| {
-            let mut until = |until| self.get(work, figure.flavour, until);
-            match figure.span {
-                All => until(Until::Stopped),
-                Start => Ok::<f64, Box<dyn Error>>(until(Until::Started)? - until(Until::Made)?),
-                Stop => Ok(until(Until::Stopped)? - until(Until::Started)?),
-            }
-        };
+        let mut of = |work| self.of(work, figure.flavour, figure.span);
         let (own, other) = (of((OWN, figure.what))?, of(figure.against)?);
         Ok(Measured { figure, own, other })
     }
