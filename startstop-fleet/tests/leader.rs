@@ -284,3 +284,20 @@ async fn a_term_that_was_given_up_is_not_valid() {
     a.stop().await.unwrap();
     assert!(!term.is_valid());
 }
+
+/// The line of the front page: the closure of a service may have the work as its only expression.
+#[tokio::test]
+async fn what_is_led_may_be_a_line() {
+    async fn work(cx: Context, fence: u64) {
+        assert!(fence > 0);
+        cx.cancelled().await;
+    }
+    let invoices = Leader::new("invoices", Memory::new(), |term: Term| {
+        service_fn(move |cx| work(cx, term.fence()))
+    });
+    let mut leads = invoices.leading();
+    let runner = Runner::new(invoices);
+    runner.start().await.unwrap();
+    leads.wait_for(|leads| *leads).await.unwrap();
+    runner.stop().await.unwrap();
+}
