@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use startstop_core::{Group, OnFailure, Runner};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::graph;
 use super::told::Told;
@@ -171,8 +171,8 @@ impl Program {
             }
         }
         if self.hands {
-            // Takes back what others have started while the group was down.
-            let _ = app.ensure_running().await;
+            // Takes back what others have started while the group was down. Members may be restarted for ever before it is ready.
+            let _ = timeout(Duration::from_secs(600), app.ensure_running()).await;
         }
         self.stop(app, rng).await;
         while let Some(done) = calls.join_next().await {
