@@ -262,3 +262,18 @@ async fn a_stop_of_the_group_cancels_a_start_that_a_handle_has_asked_for() {
         assert_eq!(journal.count("+a"), 1);
     }
 }
+
+/// The group was ending by itself, and had told it for that.
+#[tokio::test(start_paused = true)]
+async fn a_stop_of_a_group_that_ends_by_itself_cancels_such_a_start_as_well() {
+    let journal = Journal::new();
+    let builder = Group::builder("app").with("a", journal.probe("a").lingers());
+    let app = started(builder.with("b", journal.probe("b"))).await;
+    journal.tell("b", Act::Fail);
+    journal.until("~a").await;
+    app.service().get("a").unwrap().request_restart();
+    let stopping = stop(&app).await;
+    journal.tell("a", Act::Complete);
+    let _ = outcome(stopping).await;
+    assert_eq!((journal.count("+a"), app.state()), (1, State::Stopped));
+}

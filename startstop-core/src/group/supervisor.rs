@@ -269,6 +269,7 @@ impl<'a> Supervisor<'a> {
         for part in up {
             drain::tell(&part.node);
         }
+        self.cancel_starts();
         self.carry_out();
     }
 
@@ -279,6 +280,7 @@ impl<'a> Supervisor<'a> {
         self.shared.table().plan.close(Closing::Told);
         // The members may have been told before, by a stop of the group's own that had no end.
         shares::share_out_again(self);
+        self.cancel_starts();
         self.carry_out();
     }
 

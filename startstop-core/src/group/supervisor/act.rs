@@ -72,7 +72,7 @@ impl Supervisor<'_> {
 
     /// A stop of the group has begun. Who was told before may have been asked by its handle since to start again when it has
     /// ended: that is over.
-    fn cancel_starts(&mut self) {
+    pub(super) fn cancel_starts(&mut self) {
         let stopping = self.shared.table().plan.stopping();
         for id in stopping {
             let comes_again = |part: MemberPart| comes_again(&*part.node);
