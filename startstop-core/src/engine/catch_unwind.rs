@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::report::panic::{PanicError, fenced};
+use crate::report::panic::{PanicError, catch_panic};
 
 /// The end of a future, and of its drop.
 pub(crate) struct FutureEnd<T> {
@@ -13,11 +13,11 @@ pub(crate) struct FutureEnd<T> {
 }
 
 /// A pinned place for a future.
-pub(crate) struct Fence<'a, F> {
+pub(crate) struct CatchUnwind<'a, F> {
     place: Pin<&'a mut Option<F>>,
 }
 
-impl<'a, F: Future> Fence<'a, F> {
+impl<'a, F: Future> CatchUnwind<'a, F> {
     pub(crate) fn new(place: Pin<&'a mut Option<F>>) -> Self {
         Self { place }
     }
@@ -25,7 +25,7 @@ impl<'a, F: Future> Fence<'a, F> {
     /// Puts a future into an empty place.
     pub(crate) fn fill(&mut self, make: impl FnOnce() -> F) -> Result<(), PanicError> {
         // Where it is made, so that a large one is moved as little as can be.
-        fenced(|| self.place.set(Some(make())))
+        catch_panic(|| self.place.set(Some(make())))
     }
 
     /// Polls the future. When it has ended, by itself or by a panic, it is dropped as well.
@@ -33,7 +33,7 @@ impl<'a, F: Future> Fence<'a, F> {
         let Some(future) = self.place.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
-        let result = match fenced(|| future.poll(cx)) {
+        let result = match catch_panic(|| future.poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(output)) => Ok(output),
             Err(panic) => Err(panic),
@@ -44,6 +44,6 @@ impl<'a, F: Future> Fence<'a, F> {
 
     /// Drops the future where it is.
     pub(crate) fn clear(&mut self) -> Result<(), PanicError> {
-        fenced(|| self.place.set(None))
+        catch_panic(|| self.place.set(None))
     }
 }

@@ -1,7 +1,7 @@
 //! The actions that a change of an engine leads to outside of its lock.
 //!
 //! Much of it is user code, or calls some: wakers, tokens, destructors, a subscriber. Each piece is behind a
-//! fence of its own, so that nobody misses what is meant for him because of a panic that is not his. Such a panic
+//! `catch_panic` of its own, so that no panic keeps another waiter from its news. Such a panic
 //! is not recorded: the state is stored by then, and who has seen that has seen why.
 //!
 //! It is made for every change, so what most changes do not need is behind one box.
@@ -21,7 +21,7 @@ use crate::engine::waiters::Wakes;
 use crate::report::error::Unresponsive;
 use crate::report::event::{Event, Evicted};
 use crate::report::failure::Failure;
-use crate::report::panic::{each_fenced, fenced};
+use crate::report::panic::{catch_panic, catch_panics};
 #[cfg(feature = "tracing")]
 use crate::report::trace::AttemptSpan;
 use crate::report::trace::News;
@@ -270,7 +270,7 @@ impl Deferred {
 
     fn free_owners(&mut self) {
         if let Some(rest) = &mut self.rest {
-            each_fenced(rest.freed.drain(..), drop);
+            catch_panics(rest.freed.drain(..), drop);
         }
     }
 
@@ -296,7 +296,7 @@ impl Deferred {
     #[inline]
     fn wake_driver(&mut self) {
         if let Some(driver) = self.driver.take() {
-            drop(fenced(|| driver.wake()));
+            drop(catch_panic(|| driver.wake()));
         }
     }
 
@@ -317,22 +317,22 @@ impl Deferred {
         let Some(observer) = self.observer.take() else {
             return;
         };
-        drop(fenced(|| observer.tell()));
+        drop(catch_panic(|| observer.tell()));
         if let Some(rest) = &mut self.rest {
-            each_fenced(rest.observers.drain(..), |observer| observer.tell());
+            catch_panics(rest.observers.drain(..), |observer| observer.tell());
         }
     }
 
     /// All that is left.
     fn clear(&mut self) {
         if let Some(waker) = self.old_waker.take() {
-            drop(fenced(|| drop(waker)));
+            drop(catch_panic(|| drop(waker)));
         }
         if let Some(failure) = self.old_failure.take() {
-            drop(fenced(|| drop(failure)));
+            drop(catch_panic(|| drop(failure)));
         }
         if let Some(runtime) = self.old_runtime.take() {
-            drop(fenced(|| drop(runtime)));
+            drop(catch_panic(|| drop(runtime)));
         }
         self.call_observers();
         let rest = self.rest.take().map(ColdActions::finish);
@@ -361,12 +361,12 @@ fn fill<T>(place: &mut Option<T>, new: Option<T>) -> Option<T> {
 impl ColdActions {
     /// Runs the endings, cancels tokens, aborts tasks, and tells owners of stuck parts.
     fn tell(&mut self) {
-        each_fenced(self.endings.drain(..), |ending| (ending.0)());
-        each_fenced(self.tokens.drain(..), |token| token.cancel());
-        each_fenced(self.aborts.drain(..), |task| task.abort());
-        each_fenced(self.orders.drain(..), Order::run);
+        catch_panics(self.endings.drain(..), |ending| (ending.0)());
+        catch_panics(self.tokens.drain(..), |token| token.cancel());
+        catch_panics(self.aborts.drain(..), |task| task.abort());
+        catch_panics(self.orders.drain(..), Order::run);
         self.dismissed.drain(..).for_each(DeadlineTask::dismiss);
-        each_fenced(self.stuck.drain(..), |(guard, unresponsive)| {
+        catch_panics(self.stuck.drain(..), |(guard, unresponsive)| {
             guard.ran_out(&unresponsive);
         });
     }
@@ -379,10 +379,10 @@ impl ColdActions {
 
     /// Drops what nobody needs any more; who is to be let go of after that is handed back.
     fn finish(mut self: Box<Self>) -> Vec<OwnerGuard> {
-        each_fenced(self.wakers.drain(..), drop);
-        each_fenced(self.failures.drain(..), drop);
-        each_fenced(self.runtimes.drain(..), drop);
-        each_fenced(self.events.drain(..), drop);
+        catch_panics(self.wakers.drain(..), drop);
+        catch_panics(self.failures.drain(..), drop);
+        catch_panics(self.runtimes.drain(..), drop);
+        catch_panics(self.events.drain(..), drop);
         self.ended
     }
 }

@@ -5,7 +5,7 @@
 //! a reference that is no runner is had and dropped behind a gate, with the change or the look that it is for; the last runner
 //! passes the gate, and from then on until it is dropped nobody comes to another reference. No user code runs behind a gate.
 //!
-//! What stays outside are references of the user (a `Context` that he keeps), and those of parts that have not ended.
+//! What stays outside are references of the user (a `Context` that is kept), and those of parts that have not ended.
 
 use std::any::Any;
 use std::sync::atomic::Ordering;
@@ -204,7 +204,7 @@ fn carry_out(deferred: &mut Deferred, remains: Remains) {
     drop(last);
 }
 
-/// The last change that somebody makes: he lets go of the service with it.
+/// The last change before the caller lets go of the service.
 pub(crate) fn update_and_leave<N, T>(
     node: Arc<N>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,
@@ -242,7 +242,7 @@ where
     Some(Parting { deferred, remains })
 }
 
-/// A change after which he leaves, or goes on with the service.
+/// A change after which the caller lets go of the service, or keeps it.
 pub(crate) fn update_or_leave<N, T>(
     node: Arc<N>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,

@@ -11,11 +11,11 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::{ArmTimer, Node, PartEnd, tasks, update};
-use crate::engine::catch_unwind::{Fence, FutureEnd};
+use crate::engine::catch_unwind::{CatchUnwind, FutureEnd};
 use crate::engine::gate::update_and_leave;
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
-use crate::report::panic::fenced;
+use crate::report::panic::catch_panic;
 use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::{Input, Part};
 
@@ -90,7 +90,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             let Some(entry) = this.entry.take() else { return };
-            let dropped = this.span.within(|| Fence::new(this.future).clear());
+            let dropped = this.span.within(|| CatchUnwind::new(this.future).clear());
             entry.end(PartEnd::Dropped, dropped.err().map(RawFailure::panic));
         }
     }
@@ -101,10 +101,10 @@ impl<F: Future<Output: Outcome>> Future for Body<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        let mut fence = Fence::new(this.future);
+        let mut caught = CatchUnwind::new(this.future);
         let faults = this.span.within(|| {
-            let FutureEnd { result, dropped } = ready!(fence.poll(cx));
-            let end = result.and_then(|output| fenced(|| output.into_result()));
+            let FutureEnd { result, dropped } = ready!(caught.poll(cx));
+            let end = result.and_then(|output| catch_panic(|| output.into_result()));
             Poll::Ready([RawFailure::of_end(end), dropped.map(RawFailure::panic)])
         });
         let faults = ready!(faults);

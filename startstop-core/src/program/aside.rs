@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::report::panic::{PanicError, fenced};
+use crate::report::panic::{PanicError, catch_panic};
 
 /// How long the end of the program waits for anything else.
 pub(super) const A_SECOND: Duration = Duration::from_secs(1);
@@ -14,9 +14,9 @@ pub(super) fn aside(work: impl FnOnce() + Send + 'static) {
     let work = Arc::new(Mutex::new(Some(work)));
     let there = Arc::clone(&work);
     let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let spawned = thread::Builder::new().spawn(move || take(&there).map(fenced));
+    let spawned = thread::Builder::new().spawn(move || take(&there).map(catch_panic));
     if spawned.is_err() {
-        take(&work).map(fenced);
+        take(&work).map(catch_panic);
     }
 }
 
@@ -25,6 +25,6 @@ pub(super) fn within_a_second<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<Result<T, PanicError>> {
     let (done, is_done) = mpsc::channel();
-    aside(move || drop(done.send(fenced(work))));
+    aside(move || drop(done.send(catch_panic(work))));
     is_done.recv_timeout(A_SECOND).ok()
 }

@@ -21,7 +21,7 @@ use crate::engine::waiters::Answer;
 use crate::report::error::StartError;
 use crate::report::exit_code::exit_code;
 use crate::report::failure::RawFailure;
-use crate::report::panic::fenced;
+use crate::report::panic::catch_panic;
 use crate::report::state::Exit;
 use crate::runner::{Runner, snapshot};
 use crate::service::Service;
@@ -189,7 +189,7 @@ fn tell(node: &Arc<dyn Node>, result: Result<Exit, StartError>) -> u8 {
     let last = snapshot::errors_last(node.shared());
     let code = last
         .clone()
-        .and_then(|failure| fenced(|| exit_code(&failure)).ok().flatten());
+        .and_then(|failure| catch_panic(|| exit_code(&failure)).ok().flatten());
     match result {
         Ok(exit) if exit.is_success() => return 0,
         Ok(_) => last

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::aside::within_a_second;
-use crate::report::panic::fenced;
+use crate::report::panic::catch_panic;
 use crate::report::text::Escaped;
 
 /// Nobody reads: who has waited for a reader once does not do so again.
@@ -16,7 +16,8 @@ pub(super) fn print(text: impl FnOnce() -> String + Send + 'static) {
         return;
     }
     let write = || {
-        let text = fenced(text).unwrap_or_else(|panic| Escaped(&panic.to_string()).to_string());
+        let text =
+            catch_panic(text).unwrap_or_else(|panic| Escaped(&panic.to_string()).to_string());
         // In one piece, so that lines of others do not come between.
         io::stderr().write_all(format!("{text}\n").as_bytes())
     };

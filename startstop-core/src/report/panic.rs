@@ -1,4 +1,4 @@
-//! Panics as errors, and user code fenced off so that its panics go no further.
+//! Panics as errors, and user code catch_panic off so that its panics go no further.
 
 use std::any::Any;
 use std::error::Error;
@@ -82,14 +82,14 @@ impl PanicError {
 }
 
 /// Calls `f`; its panic is the error.
-pub(crate) fn fenced<T>(f: impl FnOnce() -> T) -> Result<T, PanicError> {
+pub(crate) fn catch_panic<T>(f: impl FnOnce() -> T) -> Result<T, PanicError> {
     catch_unwind(AssertUnwindSafe(f)).map_err(PanicError::from_payload)
 }
 
 /// Gives each of them to `take`; the panic of one keeps it from none of the others.
-pub(crate) fn each_fenced<T>(all: impl IntoIterator<Item = T>, mut take: impl FnMut(T)) {
+pub(crate) fn catch_panics<T>(all: impl IntoIterator<Item = T>, mut take: impl FnMut(T)) {
     for one in all {
-        drop(fenced(|| take(one)));
+        drop(catch_panic(|| take(one)));
     }
 }
 

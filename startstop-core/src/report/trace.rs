@@ -69,7 +69,7 @@ mod on {
     use tracing::level_filters::LevelFilter;
 
     use crate::report::event::EventKind;
-    use crate::report::panic::{each_fenced, fenced};
+    use crate::report::panic::{catch_panic, catch_panics};
     use crate::report::path::Path;
 
     /// Whether anybody may listen: one load, so that nothing is paid where nobody does.
@@ -101,7 +101,7 @@ mod on {
                 return;
             }
             let name = service();
-            each_fenced(self.0, |(span, tag, event)| {
+            catch_panics(self.0, |(span, tag, event)| {
                 let service = span.path().unwrap_or(name);
                 span.within(|| tell(&event, service, tag));
             });
@@ -133,7 +133,7 @@ mod on {
                 let span = || {
                     tracing::info_span!(target: "startstop", parent: None, "service", service, cycle, attempt)
                 };
-                fenced(span).unwrap_or_else(|_| Span::none())
+                catch_panic(span).unwrap_or_else(|_| Span::none())
             })
         }
     }
@@ -141,7 +141,7 @@ mod on {
     impl Drop for Lazy {
         fn drop(&mut self) {
             let span = self.span.take();
-            drop(fenced(|| drop(span)));
+            drop(catch_panic(|| drop(span)));
         }
     }
 
@@ -166,7 +166,7 @@ mod on {
         /// Calls `f` in the span.
         pub(crate) fn within<T>(&self, f: impl FnOnce() -> T) -> T {
             let span = self.0.as_ref().map(|lazy| lazy.span());
-            let _entered = Entered(span.and_then(|span| fenced(|| span.enter()).ok()));
+            let _entered = Entered(span.and_then(|span| catch_panic(|| span.enter()).ok()));
             f()
         }
     }
@@ -177,7 +177,7 @@ mod on {
     impl Drop for Entered<'_> {
         fn drop(&mut self) {
             let entered = self.0.take();
-            drop(fenced(|| drop(entered)));
+            drop(catch_panic(|| drop(entered)));
         }
     }
 

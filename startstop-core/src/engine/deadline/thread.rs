@@ -12,7 +12,7 @@ use super::LOOK;
 use super::look::{Watched, look_at, look_at_pending};
 use super::watcher::{Watch, Watcher};
 use crate::engine::Node;
-use crate::report::panic::fenced;
+use crate::report::panic::catch_panic;
 
 /// How long the thread waits for another entry before it ends.
 const LINGER: Duration = Duration::from_secs(2);
@@ -79,10 +79,10 @@ impl Watch for Watched {
     type Noted = Weak<dyn Node>;
 
     fn look(&mut self) -> Option<Instant> {
-        fenced(|| self.look_at()).ok().flatten()
+        catch_panic(|| self.look_at()).ok().flatten()
     }
 
     fn look_once(noted: &Self::Noted) {
-        drop(fenced(|| look_at_pending(noted)));
+        drop(catch_panic(|| look_at_pending(noted)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use crate::report::panic::{each_fenced, fenced};
+use crate::report::panic::{catch_panic, catch_panics};
 
 /// Wakers to be woken once the lock is released.
 #[derive(Debug, Default)]
@@ -29,9 +29,9 @@ impl Wakes {
         let Some(first) = self.first.take() else {
             return;
         };
-        drop(fenced(|| first.wake()));
+        drop(catch_panic(|| first.wake()));
         if !self.more.is_empty() {
-            each_fenced(std::mem::take(&mut self.more), Waker::wake);
+            catch_panics(std::mem::take(&mut self.more), Waker::wake);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::group::member::MemberPart;
 use crate::group::table::{ChangeWaiter, TableEntry};
 use crate::report::error::{StartError, StopError};
 use crate::report::failure::RawFailure;
-use crate::report::panic::fenced;
+use crate::report::panic::catch_panic;
 use crate::rules::graph::Id;
 use crate::service::context::attempt_guard::record;
 
@@ -89,7 +89,7 @@ fn take_off(
 /// Lets go of the runners of those that were taken off, whose services may panic in their drop.
 pub(super) fn let_go(supervisor: &mut Supervisor<'_>) {
     for part in supervisor.gone.drain(..) {
-        if let Err(panic) = fenced(|| drop(part)) {
+        if let Err(panic) = catch_panic(|| drop(part)) {
             record(supervisor.cx, RawFailure::panic(panic));
         }
     }

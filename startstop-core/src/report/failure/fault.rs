@@ -5,7 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use super::Interruption;
-use crate::report::panic::{BoxError, PanicError, fenced};
+use crate::report::panic::{BoxError, PanicError, catch_panic};
 use crate::report::permanent::Permanent;
 use crate::report::state::Cause;
 
@@ -26,7 +26,7 @@ impl RawFailure {
     /// An error that the service has returned. Its conversion and its source chain are user code,
     /// which may panic.
     pub(crate) fn of(error: impl FnOnce() -> BoxError) -> Self {
-        let looked_at = fenced(|| {
+        let looked_at = catch_panic(|| {
             let error = error();
             let permanent = Permanent::is_in(&*error);
             (error, permanent)

@@ -15,7 +15,7 @@ use crate::engine::{
     update,
 };
 use crate::report::failure::RawFailure;
-use crate::report::panic::fenced;
+use crate::report::panic::catch_panic;
 use crate::report::state::State;
 use crate::rules::lifecycle::{Input, StopStage};
 use crate::service::Service;
@@ -147,7 +147,7 @@ impl<S: Service> Driver<S> {
                     // A panic is a failure of the attempt.
                     let panics = endings
                         .into_iter()
-                        .filter_map(|ending| fenced(ending.0).err());
+                        .filter_map(|ending| catch_panic(ending.0).err());
                     let faults = panics.map(RawFailure::panic).collect();
                     step = self.step_after(cx, |shared, synced, deferred| {
                         synced.closed(shared, faults, deferred);
@@ -155,7 +155,7 @@ impl<S: Service> Driver<S> {
                 }
                 DriverStep::AskPolicy(predicate, failure) => {
                     // A predicate that panics has not said that it is worth it.
-                    let answer = match fenced(|| predicate(&failure)) {
+                    let answer = match catch_panic(|| predicate(&failure)) {
                         Ok(true) => RetryAnswer::Retry,
                         Ok(false) | Err(_) => RetryAnswer::End,
                     };

@@ -14,12 +14,12 @@ use tokio::runtime::Handle;
 
 use super::Inner;
 use super::place::{Boxed, FutureStorage, Inline};
-use crate::engine::catch_unwind::{Fence, FutureEnd};
+use crate::engine::catch_unwind::{CatchUnwind, FutureEnd};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
 use crate::engine::{ArmTimer, Deferred, Node, PartEnd, Shared, Synced, parts};
 use crate::report::failure::RawFailure;
-use crate::report::panic::{BoxError, PanicError, fenced};
+use crate::report::panic::{BoxError, PanicError, catch_panic};
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::Input;
@@ -73,7 +73,7 @@ impl Call {
         };
         let polled = self
             .span
-            .within(|| match fenced(|| future.as_mut().poll(cx)) {
+            .within(|| match catch_panic(|| future.as_mut().poll(cx)) {
                 Ok(Poll::Pending) => Poll::Pending,
                 Ok(Poll::Ready(FutureEnd { result, dropped })) => {
                     Poll::Ready([RawFailure::of_end(result), dropped.map(RawFailure::panic)])
@@ -110,7 +110,7 @@ impl Call {
 
     fn clear(&mut self) -> Result<(), PanicError> {
         let Self { future, span, .. } = self;
-        span.within(|| fenced(|| *future = None))
+        span.within(|| catch_panic(|| *future = None))
     }
 
     fn end(&mut self, end: PartEnd, faults: impl IntoIterator<Item = RawFailure>) {
@@ -140,8 +140,8 @@ async fn called<S: Service, P: FutureStorage>(
     cx: Context,
 ) -> FutureEnd<Result<(), BoxError>> {
     let mut place = pin!(Some(P::shutdown(&inner.service, cx)));
-    let mut fence = Fence::new(place.as_mut());
-    let FutureEnd { result, dropped } = poll_fn(|cx| fence.poll(cx)).await;
+    let mut caught = CatchUnwind::new(place.as_mut());
+    let FutureEnd { result, dropped } = poll_fn(|cx| caught.poll(cx)).await;
     FutureEnd {
         result: result.map(|result| result.map_err(Into::into)),
         dropped,

@@ -11,7 +11,7 @@ use super::heard::{Heard, Said};
 use super::{Probe, Reload};
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
-use crate::report::panic::fenced;
+use crate::report::panic::catch_panic;
 use crate::report::state::Phase;
 use crate::report::stop_reason::StopReason;
 use crate::sync::{CancellationToken, Mutex, MutexGuard, Notify};
@@ -134,7 +134,8 @@ impl Detached {
         let task = set.spawn(async move {
             let _entry = entry;
             let output = future.await;
-            if let Err(error) = fenced(|| output.into_result()).unwrap_or_else(|it| Err(it.into()))
+            if let Err(error) =
+                catch_panic(|| output.into_result()).unwrap_or_else(|it| Err(it.into()))
             {
                 heard
                     .said()

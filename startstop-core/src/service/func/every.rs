@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::engine::catch_unwind::{Fence, FutureEnd};
+use crate::engine::catch_unwind::{CatchUnwind, FutureEnd};
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
-use crate::report::panic::{BoxError, PanicError, fenced};
+use crate::report::panic::{BoxError, PanicError, catch_panic};
 use crate::report::permanent::Permanent;
 use crate::service::Service;
 use crate::service::context::Context;
@@ -89,9 +89,9 @@ where
             // Only the function is timed by the watchdog.
             cx.heartbeat();
             let place = pin!(None);
-            let mut fence = Fence::new(place);
-            let FutureEnd { result, dropped } = match fence.fill(|| (self.f)(cx.clone())) {
-                Ok(()) => poll_fn(|task| fence.poll(task)).await,
+            let mut caught = CatchUnwind::new(place);
+            let FutureEnd { result, dropped } = match caught.fill(|| (self.f)(cx.clone())) {
+                Ok(()) => poll_fn(|task| caught.poll(task)).await,
                 Err(panic) => FutureEnd {
                     result: Err(panic),
                     dropped: None,
@@ -99,7 +99,7 @@ where
             };
             end_call(
                 &cx,
-                result.and_then(|output| fenced(|| output.into_result())),
+                result.and_then(|output| catch_panic(|| output.into_result())),
                 dropped,
             )?;
         }

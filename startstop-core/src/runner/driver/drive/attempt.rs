@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as Task, Poll};
 
-use crate::engine::catch_unwind::{Fence, FutureEnd};
+use crate::engine::catch_unwind::{CatchUnwind, FutureEnd};
 use crate::engine::{Node, Shared, deadline, reload, spans, update};
 use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
@@ -19,7 +19,7 @@ use crate::service::context::Context;
 /// The current attempt, as long as it has not ended.
 pub(super) struct DrivenAttempt<'a, S: Service, F: Future> {
     driver: &'a Driver<S>,
-    fence: Fence<'a, F>,
+    caught: CatchUnwind<'a, F>,
     /// `run` was polled.
     began: bool,
     ended: bool,
@@ -34,7 +34,7 @@ where
     pub(super) fn new(driver: &'a Driver<S>, place: Pin<&'a mut Option<F>>) -> Self {
         Self {
             driver,
-            fence: Fence::new(place),
+            caught: CatchUnwind::new(place),
             began: false,
             ended: false,
             span: AttemptSpan::default(),
@@ -52,7 +52,7 @@ where
         let node: Arc<dyn Node> = Arc::clone(self.driver.inner()) as Arc<dyn Node>;
         let cx = Context::of_run(node, epoch);
         self.span = spans::enter(self.driver.inner());
-        if let Err(panic) = self.span.within(|| self.fence.fill(|| run(cx))) {
+        if let Err(panic) = self.span.within(|| self.caught.fill(|| run(cx))) {
             self.ended = true;
             shared.polling.store(false, Ordering::Release);
             update(self.driver.inner(), |shared, synced, deferred| {
@@ -78,14 +78,14 @@ where
         }
         let stage = shared.current_stage();
         if stage == StopStage::Aborted {
-            let dropped = self.span.within(|| self.fence.clear());
+            let dropped = self.span.within(|| self.caught.clear());
             shared.polling.store(false, Ordering::Release);
             let dropped = dropped.err().map(RawFailure::panic);
             return self.end(cx, RunEnd::Dropped, [None, dropped]);
         }
         // `run` comes first: `shutdown` may rely on what its first lines set up, and mostly the poll after a stop is its last.
         self.began = true;
-        let polled = self.span.within(|| self.fence.poll(cx));
+        let polled = self.span.within(|| self.caught.poll(cx));
         shared.polling.store(false, Ordering::Release);
         match polled {
             Poll::Pending => {
@@ -149,7 +149,7 @@ impl<S: Service, F: Future> Drop for DrivenAttempt<'_, S, F> {
         }
         let dropped = self
             .span
-            .within(|| self.fence.clear())
+            .within(|| self.caught.clear())
             .err()
             .map(RawFailure::panic);
         update(self.driver.inner(), |shared, synced, deferred| {
