@@ -37,7 +37,7 @@ pub(crate) mod gate;
 pub(crate) mod runtimes;
 pub(crate) mod owners;
 pub(crate) mod attempt_guard;
-pub(crate) mod verdicts;
+pub(crate) mod unresponsive;
 pub(crate) mod grace;
 pub(crate) mod drain;
 pub(crate) mod attached;

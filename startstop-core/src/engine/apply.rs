@@ -279,7 +279,7 @@ impl Synced {
             .answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
         owners::tell_observers(self, deferred);
         self.rare().next_on = None;
-        deferred.rest().has_verdict = true;
+        deferred.rest().is_unresponsive = true;
         owners::tell_owners(self, &unresponsive, deferred);
     }
 

@@ -98,6 +98,6 @@ pub(crate) fn heartbeat_at(synced: &Synced, shared: &Shared) -> Option<u64> {
 
 /// Returns when the attempt that ends will be aborted, if ever.
 pub(crate) fn stops_at(synced: &Synced) -> Option<u64> {
-    let ends = synced.state() == State::Stopping && !synced.life.has_verdict();
+    let ends = synced.state() == State::Stopping && !synced.life.is_unresponsive();
     (ends && synced.stop_at != clock::NEVER).then_some(synced.stop_at)
 }

@@ -15,7 +15,7 @@ use super::attached::Order;
 use super::attempt_guard::AttemptGuard;
 use super::deadline::DeadlineTask;
 use super::owners::{OwnerGuard, PartObserver};
-use super::{Ending, Job, Node, verdicts};
+use super::{Ending, Job, Node, unresponsive};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
 use crate::report::error::Unresponsive;
@@ -72,7 +72,7 @@ pub(super) struct ColdActions {
     #[cfg(feature = "tracing")]
     spans: Vec<AttemptSpan>,
     parent: Option<Arc<Parent>>,
-    pub(super) has_verdict: bool,
+    pub(super) is_unresponsive: bool,
     ended: Vec<OwnerGuard>,
     /// Those of owners that have given this part up: released before anybody is woken, so that whoever sees that it has ended after
     /// all finds its owner free of it.
@@ -201,13 +201,13 @@ impl Deferred {
         self.wake_driver();
         self.emit(node);
         self.wakes.wake();
-        self.tell_verdict(node);
+        self.tell_unresponsive(node);
         self.clear();
     }
 
     /// Whether it is to be told that the service was given up.
-    pub(super) fn has_verdict(&self) -> bool {
-        self.rest.as_ref().is_some_and(|rest| rest.has_verdict)
+    pub(super) fn is_unresponsive(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| rest.is_unresponsive)
     }
 
     /// Whether anything is to be spawned.
@@ -306,10 +306,11 @@ impl Deferred {
         }
     }
 
-    pub(super) fn tell_verdict<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
-        let has_verdict = |rest: &mut Box<ColdActions>| std::mem::take(&mut rest.has_verdict);
-        if self.rest.as_mut().is_some_and(has_verdict) {
-            verdicts::tell(node.shared());
+    pub(super) fn tell_unresponsive<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+        let is_unresponsive =
+            |rest: &mut Box<ColdActions>| std::mem::take(&mut rest.is_unresponsive);
+        if self.rest.as_mut().is_some_and(is_unresponsive) {
+            unresponsive::tell(node.shared());
         }
     }
 

@@ -146,9 +146,9 @@ struct Remains {
 /// Lets go of the service, with what is spawned for it.
 fn part<N: Node + ?Sized>(gate: Gate, node: Arc<N>, deferred: &mut Deferred) -> Remains {
     let name = deferred.has_news().then(|| node.shared().name().to_owned());
-    if deferred.has_verdict() {
+    if deferred.is_unresponsive() {
         drop(gate);
-        deferred.tell_verdict(&node);
+        deferred.tell_unresponsive(&node);
         let last = let_go(&of(&node), node);
         return Remains { name, last };
     }

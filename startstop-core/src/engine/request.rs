@@ -274,7 +274,7 @@ pub(crate) fn wait(shared: &Shared) -> Reply<Exit> {
 pub(crate) fn wait_for_rest(shared: &Shared, owner: Option<usize>) -> Reply<()> {
     let mut synced = shared.synced();
     let has_left = owner.is_some_and(|owner| !owners::is_part_of(&synced, owner));
-    if has_left || synced.state() == State::Stopped || synced.life.has_verdict() {
+    if has_left || synced.state() == State::Stopped || synced.life.is_unresponsive() {
         return Reply::Now(());
     }
     Reply::Later(synced.waiters.add(Topic::Rest))

@@ -19,7 +19,7 @@ use super::signals::{Signal, Signals, arm_defaults, disarm_defaults};
 use super::stage::IfStuck;
 use super::subject::Subject;
 use crate::engine::Shared;
-use crate::engine::verdicts;
+use crate::engine::unresponsive;
 
 /// The programs of the process, and who hears the signals for them. Nothing foreign runs under its lock.
 struct Hub {
@@ -63,7 +63,7 @@ impl Drop for Listening<'_> {
 
 /// Registers a program for signals, first those that came since the last one.
 pub(super) fn listen(subject: &Arc<Subject>) -> io::Result<Listening<'_>> {
-    verdicts::watch(take_verdict);
+    unresponsive::watch(take_unresponsive);
     let mut hub = hub();
     let mut came = Vec::from_iter(hub.missed.take());
     let runtime = match hub.runtime.clone() {
@@ -86,10 +86,10 @@ pub(super) fn listen(subject: &Arc<Subject>) -> io::Result<Listening<'_>> {
 }
 
 /// A service of the process does not yield: the programs see to it that this does not keep the process.
-fn take_verdict(shared: &Shared) {
+fn take_unresponsive(shared: &Shared) {
     let subjects = hub().subjects.clone();
     for subject in subjects {
-        subject.take_verdict(shared);
+        subject.take_unresponsive(shared);
     }
 }
 

@@ -172,7 +172,7 @@ async fn operate(subject: &Arc<Subject>) -> Result<Exit, StartError> {
 /// Returns how the service has ended. Somebody else may have started it again by now, which is not waited for.
 fn ended(node: &Arc<dyn Node>) -> Exit {
     let synced = node.shared().synced();
-    if synced.life.has_verdict() {
+    if synced.life.is_unresponsive() {
         Exit::Unresponsive
     } else {
         synced.exit

@@ -199,7 +199,7 @@ impl Subject {
     }
 
     /// Some service of the process does not yield.
-    pub(super) fn take_verdict(self: &Arc<Self>, shared: &Shared) {
+    pub(super) fn take_unresponsive(self: &Arc<Self>, shared: &Shared) {
         if self.if_stuck == IfStuck::Stays {
             return;
         }

@@ -96,7 +96,7 @@ impl<'a> StartRequest<'a> {
         if self.cancelled {
             return Err(StartError::Cancelled);
         }
-        if synced.life.has_verdict() {
+        if synced.life.is_unresponsive() {
             return Err(StartError::Unresponsive);
         }
         if !kind.begins_cycle(state) {

@@ -42,7 +42,7 @@ impl Lifecycle {
     }
 
     /// Whether the end was given up: what is left does not yield.
-    pub(crate) fn has_verdict(&self) -> bool {
+    pub(crate) fn is_unresponsive(&self) -> bool {
         self.unresponsive
     }
 
