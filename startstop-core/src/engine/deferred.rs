@@ -250,7 +250,7 @@ impl Deferred {
     }
 
     /// The same for a change after which nothing is spawned for the service.
-    pub(super) fn carry_out_without(&mut self, name: Option<&str>) {
+    pub(super) fn run_without(&mut self, name: Option<&str>) {
         self.tell();
         self.free_owners();
         self.wake_driver();
@@ -261,7 +261,7 @@ impl Deferred {
 
     /// Carries out what cannot wait, and does not block unless a waker does.
     #[cfg(not(startstop_loom))]
-    pub(super) fn carry_out_urgent(&mut self) {
+    pub(super) fn run_urgent(&mut self) {
         self.tell();
         self.wake_driver();
         self.wakes.wake();

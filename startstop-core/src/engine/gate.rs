@@ -186,21 +186,21 @@ pub(super) struct Parting {
 
 impl Parting {
     /// All of it.
-    pub(super) fn carry_out(mut self) {
-        carry_out(&mut self.deferred, self.remains);
+    pub(super) fn run(mut self) {
+        run(&mut self.deferred, self.remains);
         self.deferred.forget();
     }
 
     /// Carries out what cannot wait, and does not block unless a waker does.
     #[cfg(not(startstop_loom))]
-    pub(super) fn carry_out_urgent(&mut self) {
-        self.deferred.carry_out_urgent();
+    pub(super) fn run_urgent(&mut self) {
+        self.deferred.run_urgent();
     }
 }
 
-fn carry_out(deferred: &mut Deferred, remains: Remains) {
+fn run(deferred: &mut Deferred, remains: Remains) {
     let Remains { name, last } = remains;
-    deferred.carry_out_without(name.as_deref());
+    deferred.run_without(name.as_deref());
     drop(last);
 }
 
@@ -223,7 +223,7 @@ pub(crate) fn update_apart<N>(
     N: Node + ?Sized,
 {
     if let Some(parting) = change_apart(node, change) {
-        parting.carry_out();
+        parting.run();
     }
 }
 
@@ -264,7 +264,7 @@ where
         return (result, Some(node));
     }
     let remains = part(gate, node, &mut deferred);
-    carry_out(&mut deferred, remains);
+    run(&mut deferred, remains);
     deferred.forget();
     (result, None)
 }

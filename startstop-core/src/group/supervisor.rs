@@ -77,7 +77,7 @@ pub(super) async fn run(shared: &Arc<GroupShared>, cx: Context) -> Result<(), Bo
             Wakeup::BackoffOver => restart::backoff_over(&mut supervisor),
             Wakeup::Shortened => shares::share_out_again(&mut supervisor),
             Wakeup::ShareOver => shares::end_those_over(&mut supervisor),
-            Wakeup::Again => supervisor.carry_out(),
+            Wakeup::Again => supervisor.run_actions(),
         }
     }
     end::end(supervisor)
@@ -200,7 +200,7 @@ impl<'a> Supervisor<'a> {
             }
             self.gone.push(part);
         }
-        self.carry_out();
+        self.run_actions();
     }
 
     /// Waits until there is something to do.
@@ -270,7 +270,7 @@ impl<'a> Supervisor<'a> {
             drain::tell(&part.node);
         }
         self.cancel_starts();
-        self.carry_out();
+        self.run_actions();
     }
 
     /// The group is told to stop.
@@ -281,7 +281,7 @@ impl<'a> Supervisor<'a> {
         // The members may have been told before, by a stop of the group's own that had no end.
         shares::share_out_again(self);
         self.cancel_starts();
-        self.carry_out();
+        self.run_actions();
     }
 
     fn has_lost_one_of(&self, changed: &[Id]) -> bool {
@@ -294,7 +294,7 @@ impl<'a> Supervisor<'a> {
         for id in changed {
             self.look_at_one(*id);
         }
-        self.carry_out();
+        self.run_actions();
     }
 
     fn part(&self, id: Id) -> Option<MemberPart> {

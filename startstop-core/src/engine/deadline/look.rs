@@ -86,9 +86,9 @@ fn look_at_deadline(
         which::on_fired(synced, shared, id, deferred);
         due = deadline::next_look(synced, shared, id);
     })?;
-    parting.carry_out_urgent();
+    parting.run_urgent();
     // What may be user code, carried away by the task that wakes a worker.
-    on.spawn(async move { parting.carry_out() });
+    on.spawn(async move { parting.run() });
     look_at(due?)
 }
 

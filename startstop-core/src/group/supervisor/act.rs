@@ -15,7 +15,7 @@ use crate::runner::listen;
 impl Supervisor<'_> {
     /// Does what the plan says until it has nothing more to say. One that cannot start may be restarted
     /// for ever without anybody being asked: the runtime has its turn in between.
-    pub(super) fn carry_out(&mut self) {
+    pub(super) fn run_actions(&mut self) {
         self.again = false;
         while !self.again {
             let actions = self.shared.table().take_actions();

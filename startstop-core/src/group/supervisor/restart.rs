@@ -87,5 +87,5 @@ pub(super) fn begin_backoff(supervisor: &mut Supervisor<'_>) {
 
 pub(super) fn backoff_over(supervisor: &mut Supervisor<'_>) {
     supervisor.shared.table().plan.backoff_over();
-    supervisor.carry_out();
+    supervisor.run_actions();
 }

@@ -132,5 +132,5 @@ pub(super) fn end_those_over(supervisor: &mut Supervisor<'_>) {
         supervisor.shares.ends.pop();
         supervisor.shared.table().plan.is_late(id);
     }
-    supervisor.carry_out();
+    supervisor.run_actions();
 }

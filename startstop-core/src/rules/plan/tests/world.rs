@@ -65,7 +65,7 @@ impl World {
             by_hand: vec![false; size],
             rounds: 0,
         };
-        world.carry_out();
+        world.run_actions();
         world
     }
 
@@ -152,10 +152,10 @@ impl World {
             Move::Close => self.plan.close(Closing::Told),
         }
         self.rounds = 0;
-        self.carry_out();
+        self.run_actions();
     }
 
-    fn carry_out(&mut self) {
+    fn run_actions(&mut self) {
         loop {
             self.plan.trim();
             let actions = self.plan.take_actions();
