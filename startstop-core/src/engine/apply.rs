@@ -168,7 +168,7 @@ impl Synced {
             // Who asks for it: the policy, and the news of the end.
             let asked = shared.settings.restart().is_some() || is_traced();
             if asked {
-                self.rare();
+                self.cold();
             }
             if let Some(rare) = &mut self.rare {
                 rare.healthy = healthy;
@@ -205,7 +205,7 @@ impl Synced {
             .answer_where(Topic::STAGES, ended, &Answer::Seen, &mut deferred.wakes);
         // Only if the driver is gone, which would have done it by now.
         if let Some(endings) = self.take_endings() {
-            deferred.rest().endings = endings;
+            deferred.cold().endings = endings;
         }
         reporting::forget_what_was_said(self);
         spans::close(self, deferred);
@@ -214,7 +214,7 @@ impl Synced {
             .into_iter()
             .flatten()
         {
-            deferred.rest().tokens.push(token);
+            deferred.cold().tokens.push(token);
         }
     }
 
@@ -223,7 +223,7 @@ impl Synced {
         self.waiters
             .answer(Topic::Cancel, &Answer::Seen, &mut deferred.wakes);
         if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
-            deferred.rest().tokens.push(token);
+            deferred.cold().tokens.push(token);
         }
         attached::stop_all(self, deferred);
     }
@@ -234,7 +234,7 @@ impl Synced {
             .answer(Topic::Deadline, &Answer::Seen, &mut deferred.wakes);
         attached::abort_all(self, deferred);
         let Some(rare) = &mut self.rare else { return };
-        let rest = deferred.rest();
+        let rest = deferred.cold();
         rest.tokens.extend(rare.deadline_token.take());
         rest.aborts.extend(rare.shutdown_call.take());
         let tasks = rare.tasks.get_mut();
@@ -278,8 +278,8 @@ impl Synced {
         self.waiters
             .answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
         owners::tell_observers(self, deferred);
-        self.rare().next_on = None;
-        deferred.rest().is_unresponsive = true;
+        self.cold().next_on = None;
+        deferred.cold().is_unresponsive = true;
         owners::tell_owners(self, &unresponsive, deferred);
     }
 
@@ -325,7 +325,7 @@ impl Synced {
 
     /// Sets the runtime of the next cycle.
     pub(crate) fn move_next_to(&mut self, on: Handle) {
-        self.rare().next_on = Some(on);
+        self.cold().next_on = Some(on);
     }
 
     /// Sets the runtime of the cycle that begins.

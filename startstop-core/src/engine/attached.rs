@@ -49,7 +49,7 @@ pub(crate) fn attach(synced: &mut Synced, epoch: u64, name: &str, node: &Arc<dyn
             name: name.into(),
             node: Arc::clone(node),
         };
-        synced.rare().attached.make().push(part);
+        synced.cold().attached.make().push(part);
     }
     open
 }
@@ -89,7 +89,7 @@ pub(super) fn stop_all(synced: &mut Synced, deferred: &mut Deferred) {
     let left = remaining(synced);
     let parts = attached.iter().rev().map(|part| Arc::clone(&part.node));
     deferred
-        .rest()
+        .cold()
         .orders
         .extend(parts.map(|part| Order::Stop(part, left)));
 }
@@ -101,7 +101,7 @@ pub(super) fn abort_all(synced: &mut Synced, deferred: &mut Deferred) {
         return;
     }
     let parts = attached.iter().map(|part| Arc::clone(&part.node));
-    deferred.rest().orders.extend(parts.map(Order::Abort));
+    deferred.cold().orders.extend(parts.map(Order::Abort));
 }
 
 /// Whether two nodes are the same.

@@ -22,7 +22,7 @@ pub(super) fn count_time(
     synced.is_down = counts_as_down(synced, shared, new);
     let fails = synced.is_down && has_failed_in(synced, new);
     if fails {
-        synced.rare();
+        synced.cold();
     }
     let Some(rare) = &mut synced.rare else { return };
     match (new, rare.down_since) {

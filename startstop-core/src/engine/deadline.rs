@@ -177,7 +177,7 @@ pub(crate) struct DeadlineTask {
 
 impl DeadlineTask {
     /// Outside of the lock: the task is dropped, and the thread has a lock of its own.
-    pub(super) fn dismiss(self) {
+    pub(super) fn cancel(self) {
         if let Some(handle) = self.handle {
             handle.abort();
         }
@@ -279,7 +279,7 @@ fn take_pending(synced: &mut Synced) -> Option<SpawnTarget> {
 #[inline]
 pub(super) fn disarm(synced: &mut Synced, deferred: &mut Deferred) {
     if let Some(kept) = synced.deadline.kept.take() {
-        deferred.dismiss(*kept);
+        deferred.cancel(*kept);
     }
     synced.deadline.id = synced.deadline.id.wrapping_add(1);
     synced.deadline.is_pending = false;

@@ -41,7 +41,7 @@ pub(crate) struct Deferred {
     /// Whether there is anything in what follows here, which most changes do not need.
     has_more: bool,
     /// The task of a deadline that is no longer there.
-    dismissed: Option<DeadlineTask>,
+    cancelled: Option<DeadlineTask>,
     /// What nobody needs any more, and whose drop is user code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
@@ -50,7 +50,7 @@ pub(crate) struct Deferred {
     observer: Option<PartObserver>,
     /// Released as the last.
     ended: Option<OwnerGuard>,
-    rest: Option<Box<ColdActions>>,
+    cold: Option<Box<ColdActions>>,
 }
 
 /// The actions that most changes do not need.
@@ -61,7 +61,7 @@ pub(super) struct ColdActions {
     pub(super) endings: Vec<Ending>,
     pub(super) orders: Vec<Order>,
     jobs: Vec<Job>,
-    dismissed: Vec<DeadlineTask>,
+    cancelled: Vec<DeadlineTask>,
     pub(super) stuck: Vec<(Arc<AttemptGuard>, Unresponsive)>,
     observers: Vec<PartObserver>,
     /// What nobody needs any more, and whose drop is user code, or takes another lock.
@@ -90,26 +90,26 @@ impl Deferred {
 
     /// Whether nothing is woken or spawned, as far as it is known yet; what is rare counts as such.
     pub(super) fn is_quiet(&self) -> bool {
-        let is_told = self.observer.is_some() || self.rest.is_some();
+        let is_told = self.observer.is_some() || self.cold.is_some();
         self.job.is_none() && self.driver.is_none() && self.wakes.is_empty() && !is_told
     }
 
-    pub(super) fn rest(&mut self) -> &mut ColdActions {
+    pub(super) fn cold(&mut self) -> &mut ColdActions {
         self.has_more = true;
-        self.rest.get_or_insert_default()
+        self.cold.get_or_insert_default()
     }
 
     pub(super) fn job(&mut self, job: Job) {
         if let Some(job) = fill(&mut self.job, Some(job)) {
-            self.rest().jobs.push(job);
+            self.cold().jobs.push(job);
         }
     }
 
     /// Lets go of a deadline task after the lock.
-    pub(super) fn dismiss(&mut self, task: DeadlineTask) {
+    pub(super) fn cancel(&mut self, task: DeadlineTask) {
         self.has_more = true;
-        if let Some(task) = fill(&mut self.dismissed, Some(task)) {
-            self.rest().dismissed.push(task);
+        if let Some(task) = fill(&mut self.cancelled, Some(task)) {
+            self.cold().cancelled.push(task);
         }
     }
 
@@ -117,7 +117,7 @@ impl Deferred {
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
         self.has_more |= waker.is_some();
         if let Some(waker) = fill(&mut self.old_waker, waker) {
-            self.rest().wakers.push(waker);
+            self.cold().wakers.push(waker);
         }
     }
 
@@ -125,7 +125,7 @@ impl Deferred {
     pub(super) fn drop_runtime(&mut self, runtime: Option<Handle>) {
         self.has_more |= runtime.is_some();
         if let Some(runtime) = fill(&mut self.old_runtime, runtime) {
-            self.rest().runtimes.push(runtime);
+            self.cold().runtimes.push(runtime);
         }
     }
 
@@ -137,19 +137,19 @@ impl Deferred {
         self.observer = all.next().cloned();
         self.has_more |= self.observer.is_some();
         for observer in all {
-            self.rest().observers.push(observer.clone());
+            self.cold().observers.push(observer.clone());
         }
     }
 
     /// Lets go of the owners after the lock, and after all else.
     pub(super) fn leave(&mut self, guard: OwnerGuard) {
         if guard.is_stuck() {
-            self.rest().freed.push(guard);
+            self.cold().freed.push(guard);
             return;
         }
         self.has_more = true;
         if let Some(guard) = fill(&mut self.ended, Some(guard)) {
-            self.rest().ended.push(guard);
+            self.cold().ended.push(guard);
         }
     }
 
@@ -157,27 +157,27 @@ impl Deferred {
     pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
         self.has_more |= failure.is_some();
         if let Some(failure) = fill(&mut self.old_failure, failure) {
-            self.rest().failures.push(failure);
+            self.cold().failures.push(failure);
         }
     }
 
     /// Drops an event after the lock.
     pub(super) fn drop_event(&mut self, event: Evicted) {
         if let Some(event) = event {
-            self.rest().events.push(event);
+            self.cold().events.push(event);
         }
     }
 
     /// Drops the span of an attempt after the lock.
     #[cfg(feature = "tracing")]
     pub(super) fn drop_span(&mut self, span: AttemptSpan) {
-        self.rest().spans.push(span);
+        self.cold().spans.push(span);
     }
 
     /// Drops a parent after the lock.
     pub(crate) fn drop_parent(&mut self, parent: Option<Arc<Parent>>) {
         if parent.is_some() {
-            self.rest().parent = parent;
+            self.cold().parent = parent;
         }
     }
 
@@ -207,22 +207,22 @@ impl Deferred {
 
     /// Whether it is to be told that the service was given up.
     pub(super) fn is_unresponsive(&self) -> bool {
-        self.rest.as_ref().is_some_and(|rest| rest.is_unresponsive)
+        self.cold.as_ref().is_some_and(|cold| cold.is_unresponsive)
     }
 
     /// Whether anything is to be spawned.
     pub(super) fn has_jobs(&self) -> bool {
-        self.job.is_some() || self.rest.as_ref().is_some_and(|rest| !rest.jobs.is_empty())
+        self.job.is_some() || self.cold.as_ref().is_some_and(|cold| !cold.jobs.is_empty())
     }
 
     /// Takes what is to be spawned with the service.
     pub(super) fn take_jobs_with_node(&mut self) -> Vec<Job> {
-        let rest = self
-            .rest
+        let cold = self
+            .cold
             .as_mut()
             .into_iter()
-            .flat_map(|rest| std::mem::take(&mut rest.jobs));
-        let jobs = self.job.take().into_iter().chain(rest);
+            .flat_map(|cold| std::mem::take(&mut cold.jobs));
+        let jobs = self.job.take().into_iter().chain(cold);
         let (with_node, apart) = jobs.partition(Job::takes_node);
         for job in apart {
             self.job(job);
@@ -232,15 +232,15 @@ impl Deferred {
 
     /// Spawns what is left for a service that may be gone.
     pub(super) fn launch_apart(&mut self, node: &Weak<dyn Node>) {
-        let rest = self
-            .rest
+        let cold = self
+            .cold
             .as_mut()
             .into_iter()
-            .flat_map(|rest| rest.jobs.drain(..));
+            .flat_map(|cold| cold.jobs.drain(..));
         self.job
             .take()
             .into_iter()
-            .chain(rest)
+            .chain(cold)
             .for_each(|job| job.launch_apart(node));
     }
 
@@ -269,17 +269,17 @@ impl Deferred {
     }
 
     fn free_owners(&mut self) {
-        if let Some(rest) = &mut self.rest {
-            catch_panics(rest.freed.drain(..), drop);
+        if let Some(cold) = &mut self.cold {
+            catch_panics(cold.freed.drain(..), drop);
         }
     }
 
     pub(super) fn tell(&mut self) {
-        if let Some(rest) = &mut self.rest {
-            rest.tell();
+        if let Some(cold) = &mut self.cold {
+            cold.tell();
         }
-        if let Some(task) = self.dismissed.take() {
-            task.dismiss();
+        if let Some(task) = self.cancelled.take() {
+            task.cancel();
         }
     }
 
@@ -288,8 +288,8 @@ impl Deferred {
         if let Some(job) = self.job.take() {
             Arc::clone(node).launch(job);
         }
-        if let Some(rest) = &mut self.rest {
-            rest.launch(node);
+        if let Some(cold) = &mut self.cold {
+            cold.launch(node);
         }
     }
 
@@ -308,8 +308,8 @@ impl Deferred {
 
     pub(super) fn tell_unresponsive<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
         let is_unresponsive =
-            |rest: &mut Box<ColdActions>| std::mem::take(&mut rest.is_unresponsive);
-        if self.rest.as_mut().is_some_and(is_unresponsive) {
+            |cold: &mut Box<ColdActions>| std::mem::take(&mut cold.is_unresponsive);
+        if self.cold.as_mut().is_some_and(is_unresponsive) {
             unresponsive::tell(node.shared());
         }
     }
@@ -319,8 +319,8 @@ impl Deferred {
             return;
         };
         drop(catch_panic(|| observer.tell()));
-        if let Some(rest) = &mut self.rest {
-            catch_panics(rest.observers.drain(..), |observer| observer.tell());
+        if let Some(cold) = &mut self.cold {
+            catch_panics(cold.observers.drain(..), |observer| observer.tell());
         }
     }
 
@@ -336,9 +336,9 @@ impl Deferred {
             drop(catch_panic(|| drop(runtime)));
         }
         self.call_observers();
-        let rest = self.rest.take().map(ColdActions::finish);
+        let cold = self.cold.take().map(ColdActions::finish);
         // Last: the end of an owner may follow, and of what that is a part of: each place sees to it that this is no recursion.
-        drop((self.ended.take(), rest));
+        drop((self.ended.take(), cold));
     }
 
     /// Nothing is left to be dropped of what was carried out, and the look at each field for that would take as long as
@@ -366,7 +366,7 @@ impl ColdActions {
         catch_panics(self.tokens.drain(..), |token| token.cancel());
         catch_panics(self.aborts.drain(..), |task| task.abort());
         catch_panics(self.orders.drain(..), Order::run);
-        self.dismissed.drain(..).for_each(DeadlineTask::dismiss);
+        self.cancelled.drain(..).for_each(DeadlineTask::cancel);
         catch_panics(self.stuck.drain(..), |(guard, unresponsive)| {
             guard.ran_out(&unresponsive);
         });

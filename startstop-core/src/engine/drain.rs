@@ -90,7 +90,7 @@ fn limit_after(
         Allowed::Within(timeout) => clock::later(now, timeout),
     };
     if drained.is_some() || stop_timeout.is_zero() {
-        synced.rare();
+        synced.cold();
     }
     note_limit(synced, allowed, now);
     stop_by(synced, due)
@@ -130,11 +130,11 @@ fn plan_drain(synced: &mut Synced, shared: &Shared, now: u64) -> Option<u64> {
         }
         (State::Running, _) if drain.is_zero() => return None,
         (State::Running, StopStage::Alive) => now,
-        (State::Running, StopStage::Draining) => synced.rare().drain_at,
+        (State::Running, StopStage::Draining) => synced.cold().drain_at,
         _ => return None,
     };
     let end = clock::later(began, drain);
-    synced.rare().drain_at = end;
+    synced.cold().drain_at = end;
     Some(end)
 }
 
@@ -151,7 +151,7 @@ pub(super) fn drain(synced: &Synced, shared: &Shared) -> Duration {
 
 /// Notes how long the composite may take to stop.
 pub(super) fn note_span(synced: &mut Synced, span: Span) {
-    synced.rare().span.set(span);
+    synced.cold().span.set(span);
 }
 
 pub(super) fn take_span(synced: &mut Synced) -> Option<Span> {
@@ -161,7 +161,7 @@ pub(super) fn take_span(synced: &mut Synced) -> Option<Span> {
 /// Notes the longest drain of what the service is made of.
 pub(crate) fn note_drain_below(synced: &mut Synced, drain: Duration) {
     if !drain.is_zero() {
-        synced.rare();
+        synced.cold();
     }
     if let Some(rare) = &mut synced.rare {
         rare.drain_below = drain;
@@ -178,7 +178,7 @@ pub(crate) fn drain_with_owner(
         return false;
     }
     listeners::note_reason(synced, StopReason::Group);
-    synced.rare().drain_at = deferred.now();
+    synced.cold().drain_at = deferred.now();
     synced.step(shared, Input::Drain, ArmTimer::ByDriver, deferred);
     synced.life.stage() == StopStage::Draining
 }
@@ -190,7 +190,7 @@ pub(super) fn end_drain(synced: &mut Synced, shared: &Shared, now: u64) {
             .stop_at
             .min(clock::later(now, shared.settings.stop_timeout()));
     }
-    synced.rare().drain_at = now;
+    synced.cold().drain_at = now;
 }
 
 /// Since when the service has been told to end, without its drain.

@@ -88,7 +88,7 @@ impl Drop for Listeners {
 
 /// Tells a stream from now on.
 pub(crate) fn listen(synced: &mut Synced, listener: Listener) {
-    let all = &mut synced.rare().listeners.all;
+    let all = &mut synced.cold().listeners.all;
     all.retain(|listener| listener.queue.is_open());
     if !all.iter().any(|other| other.is(&listener)) {
         all.push(listener);
@@ -110,12 +110,12 @@ pub(crate) fn is_placed(synced: &Synced, owner: &Path, name: &str) -> bool {
 
 /// Notes where the service is in what is about to start it; returns its own streams as they were, if that moves them.
 pub(crate) fn move_to(synced: &mut Synced, path: &Path) -> Vec<Listener> {
-    let old = synced.rare().path.as_ref();
+    let old = synced.cold().path.as_ref();
     let is_there = old.is_some_and(|old| old == path);
     if synced.state() != State::Stopped || is_there {
         return Vec::new();
     }
-    let rare = synced.rare();
+    let rare = synced.cold();
     rare.path = Some(path.clone());
     let own = rare
         .listeners

@@ -78,7 +78,7 @@ pub(crate) fn keep_guard(synced: &mut Synced, guard: AttemptGuard) -> Option<Att
     if is_part_of(synced, guard.owner()) {
         return Some(guard);
     }
-    synced.rare().owners.guards.push(OwnerGuard::Own(guard));
+    synced.cold().owners.guards.push(OwnerGuard::Own(guard));
     None
 }
 
@@ -112,7 +112,7 @@ fn guards(synced: &Synced) -> impl Iterator<Item = &AttemptGuard> {
 
 /// Registers an observer of every change, and returns the one that it replaces in its place.
 pub(crate) fn observe(synced: &mut Synced, observer: PartObserver) -> Option<PartObserver> {
-    let observers = &mut synced.rare().owners.observers;
+    let observers = &mut synced.cold().owners.observers;
     match observers.find(|old| old.place() == observer.place()) {
         Some(old) => Some(std::mem::replace(old, observer)),
         None => {
@@ -146,13 +146,13 @@ pub(super) fn tell_owners(
     unresponsive: &Unresponsive,
     deferred: &mut Deferred,
 ) {
-    let guards = &mut synced.rare().owners.guards;
+    let guards = &mut synced.cold().owners.guards;
     guards.change_each(OwnerGuard::share);
     let shared = guards.iter().filter_map(|guard| match guard {
         OwnerGuard::Own(_) => None,
         OwnerGuard::Shared(guard) => Some((Arc::clone(guard), unresponsive.clone())),
     });
-    deferred.rest().stuck = shared.collect();
+    deferred.cold().stuck = shared.collect();
 }
 
 /// Lets go of the owners, since the cycle has ended.

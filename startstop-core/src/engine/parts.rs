@@ -31,7 +31,7 @@ pub(crate) fn token(
     if synced.has_reached(epoch, stage) {
         return None;
     }
-    let rare = synced.rare();
+    let rare = synced.cold();
     let slot = match stage {
         StopStage::Aborted => &mut rare.deadline_token,
         _ => &mut rare.token,
@@ -58,7 +58,7 @@ pub(crate) fn shutdown_spawned(
     if !live || synced.life.stage() >= StopStage::Aborted {
         return Some(handle);
     }
-    synced.rare().shutdown_call.replace(handle)
+    synced.cold().shutdown_call.replace(handle)
 }
 
 pub(crate) fn shutdown_gone(synced: &mut Synced) -> Option<AbortHandle> {

@@ -26,7 +26,7 @@ pub(crate) fn failure(
     let counts = synced.life.is_asked() && fault.cause != Cause::Reported;
     let failure = note(synced, shared, phase, fault, deferred);
     if counts {
-        deferred.drop_failure(synced.rare().after_stop.replace(failure.clone()));
+        deferred.drop_failure(synced.cold().after_stop.replace(failure.clone()));
     }
     failure
 }
@@ -102,11 +102,11 @@ pub(crate) fn note_of_part(
 fn file(synced: &mut Synced, shared: &Shared, failure: Failure, deferred: &mut Deferred) {
     listeners::tell(synced, deferred, || EventKind::Failed(failure.clone()));
     let capacity = shared.settings.history_capacity();
-    let evicted = synced.rare().history.push(failure.clone(), capacity);
+    let evicted = synced.cold().history.push(failure.clone(), capacity);
     for failure in evicted {
         deferred.drop_failure(Some(failure));
     }
-    deferred.drop_failure(synced.rare().last.replace(failure));
+    deferred.drop_failure(synced.cold().last.replace(failure));
     shared
         .atomic_state
         .write(shared.atomic_state.read().failed());
@@ -121,7 +121,7 @@ pub(super) fn end(
     deferred: &mut Deferred,
 ) {
     let failure = failure(synced, shared, phase, fault, deferred);
-    deferred.drop_failure(synced.rare().ended_by.replace(failure));
+    deferred.drop_failure(synced.cold().ended_by.replace(failure));
 }
 
 /// Returns what is still there, `run` before the others.
@@ -201,7 +201,7 @@ pub(crate) fn late(
     if synced.life.end() == End::Late {
         end(synced, shared, Phase::Run, fault, deferred);
     } else {
-        synced.rare().late = LateRecord::Stop;
+        synced.cold().late = LateRecord::Stop;
         failure(synced, shared, Phase::Run, fault, deferred);
     }
 }
@@ -222,7 +222,7 @@ pub(super) fn untold(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
 /// The start has failed, and is rolled back: it is not late from now on.
 pub(crate) fn end_start(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     if synced.state() == State::Starting {
-        synced.rare().late = LateRecord::StartOver;
+        synced.cold().late = LateRecord::StartOver;
         deadline::arm(synced, shared, ArmTimer::Now, deferred);
     }
 }
@@ -247,7 +247,7 @@ pub(super) fn unresponsive(
         RawFailure::interruption(fault),
         deferred,
     );
-    synced.rare().unresponsive = Some(unresponsive.clone());
+    synced.cold().unresponsive = Some(unresponsive.clone());
     unresponsive
 }
 
@@ -273,7 +273,7 @@ pub(crate) fn note_stuck(synced: &mut Synced, epoch: u64, unresponsive: &Unrespo
     if synced.attempts != epoch {
         return;
     }
-    let stuck = synced.rare().stuck_below.make();
+    let stuck = synced.cold().stuck_below.make();
     stuck.push(unresponsive.clone());
 }
 
@@ -287,7 +287,7 @@ pub(super) fn limit(
     window: Duration,
     deferred: &mut Deferred,
 ) {
-    if synced.rare().ended_by.is_none() {
+    if synced.cold().ended_by.is_none() {
         let fault = RawFailure::interruption(Interruption::RestartLimit);
         end(synced, shared, Phase::Run, fault, deferred);
     }
@@ -324,7 +324,7 @@ fn attempt_time(synced: &Synced, now: u64) -> Duration {
 }
 
 fn shared_name(synced: &mut Synced, shared: &Shared) -> SharedName {
-    let name = &mut synced.rare().name;
+    let name = &mut synced.cold().name;
     name.get_or_insert_with(|| shared.settings.shared_name())
         .clone()
 }

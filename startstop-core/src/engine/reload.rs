@@ -74,7 +74,7 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
         return None;
     }
     let next = synced.next_round;
-    let rounds = &mut synced.rare().reloads.make().rounds;
+    let rounds = &mut synced.cold().reloads.make().rounds;
     let last = rounds
         .last()
         .filter(|round| round.stage != RoundStage::Seen);
@@ -175,7 +175,7 @@ fn begin_passing(
     deferred: &mut Deferred,
 ) {
     round.take();
-    synced.rare().reloads.make().rounds.push(round);
+    synced.cold().reloads.make().rounds.push(round);
     listeners::tell(synced, deferred, || EventKind::Reloading);
     deferred.job(Job::ReloadPassed(pass_on));
 }
@@ -183,7 +183,7 @@ fn begin_passing(
 /// Takes a share of a round, if there is one for who looks; from now on requests are supported.
 pub(crate) fn take(synced: &mut Synced, deferred: &mut Deferred) -> Option<u32> {
     let running = synced.state() == State::Running;
-    let reloads = synced.rare().reloads.make();
+    let reloads = synced.cold().reloads.make();
     reloads.supported = true;
     let round = reloads
         .rounds

@@ -51,7 +51,7 @@ pub(crate) fn say_not_ready(
     deferred: &mut Deferred,
 ) {
     if matches!(synced.state(), State::Starting | State::Running) {
-        synced.rare().said.make().not_ready = Some(reason);
+        synced.cold().said.make().not_ready = Some(reason);
         synced.publish(shared, deferred);
     }
 }
@@ -64,7 +64,7 @@ pub(crate) fn show_readiness(
     deferred: &mut Deferred,
 ) {
     if matches!(synced.state(), State::Starting | State::Running) {
-        let said = &mut synced.rare().said;
+        let said = &mut synced.cold().said;
         if reason.is_some() || said.get().is_some() {
             said.make().not_ready = reason;
         }
@@ -80,12 +80,12 @@ pub(super) fn is_taken_back(synced: &Synced) -> bool {
 
 /// Sets what is shown beside the state from now on.
 pub(crate) fn set_detail(synced: &mut Synced, detail: Cow<'static, str>) {
-    synced.rare().said.make().detail = Some(detail);
+    synced.cold().said.make().detail = Some(detail);
 }
 
 /// Sets a number of the service's own.
 pub(crate) fn set_gauge(synced: &mut Synced, name: &'static str, value: f64) {
-    put_gauge(&mut synced.rare().said.make().gauges, name, value);
+    put_gauge(&mut synced.cold().said.make().gauges, name, value);
 }
 
 /// Replaces the number of this name, or adds it.
@@ -99,7 +99,7 @@ pub(crate) fn put_gauge(gauges: &mut Vec<(&'static str, f64)>, name: &'static st
 /// Notes what the service is about to do.
 pub(crate) fn pass_checkpoint(synced: &mut Synced, name: &'static str, deferred: &mut Deferred) {
     let now = deferred.now();
-    synced.rare().said.make().checkpoint = Some((name, now));
+    synced.cold().said.make().checkpoint = Some((name, now));
 }
 
 /// Returns what the service was last about to do, and how long ago it said so.
@@ -112,7 +112,7 @@ pub(super) fn checkpoint(synced: &Synced, now: u64) -> Option<(&'static str, Dur
 pub(crate) fn extend_start(synced: &mut Synced, by: Duration, deferred: &mut Deferred) {
     let until = clock::later(deferred.now(), by);
     if synced.state() == State::Starting && deadline::put_start_off(synced, until) {
-        synced.rare().said.make().extended_to = until;
+        synced.cold().said.make().extended_to = until;
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn start_allowance(synced: &Synced, shared: &Shared) -> Duration {
 pub(crate) fn begin_wait(synced: &mut Synced, epoch: u64) -> bool {
     let alive = is_alive(synced, epoch);
     if alive {
-        synced.rare().said.make().waits += 1;
+        synced.cold().said.make().waits += 1;
     }
     alive
 }

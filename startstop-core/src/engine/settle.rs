@@ -241,7 +241,7 @@ impl Synced {
         answer: RetryAnswer,
         deferred: &mut Deferred,
     ) {
-        self.rare().retry = Some(answer);
+        self.cold().retry = Some(answer);
         self.step(shared, Input::Closed, ArmTimer::ByCaller, deferred);
     }
 
@@ -269,7 +269,7 @@ impl Synced {
 
     fn begin_backoff(&mut self, shared: &Shared, delay: Duration, deferred: &mut Deferred) {
         let was_up = self.life.was_ready();
-        let rare = self.rare();
+        let rare = self.cold();
         rare.was_up = was_up;
         rare.started |= was_up;
         self.life.step(Input::Retry, shared.rules());
@@ -288,7 +288,7 @@ impl Synced {
         if !self.life.may_retry() || owners::is_draining(self) {
             return None;
         }
-        let rare = self.rare();
+        let rare = self.cold();
         let wanted = policy.wants(rare.ended_by.as_ref()) && rare.retry != Some(RetryAnswer::End);
         if !wanted {
             return None;
@@ -299,7 +299,7 @@ impl Synced {
             State::Running => clock::between(atomic_state.since(), now),
             _ => self.healthy(),
         };
-        match self.rare().retries.make().decide(policy, healthy, now) {
+        match self.cold().retries.make().decide(policy, healthy, now) {
             Decision::After(delay) => Some(delay),
             Decision::LimitReached(max, window) => {
                 record::limit(self, shared, max, window, deferred);
@@ -323,7 +323,7 @@ impl Synced {
             exit => exit,
         };
         if let Some(ended) = ended::ends(self) {
-            let old = std::mem::replace(&mut self.rare().ended, ended);
+            let old = std::mem::replace(&mut self.cold().ended, ended);
             deferred.drop_failure(old.failure);
         }
         let (outcome, start_error) = (ended::stop_outcome(self), ended::start_error(self));

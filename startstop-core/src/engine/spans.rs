@@ -23,12 +23,12 @@ pub(super) fn open(synced: &mut Synced, tag: (u64, u64), deferred: &mut Deferred
         (_, State::Stopped) => AttemptSpan::default(),
         _ if !is_traced() => AttemptSpan::default(),
         _ => {
-            let path = synced.rare().path.clone();
+            let path = synced.cold().path.clone();
             let span = path
                 .map(|path| AttemptSpan::new(path, tag))
                 .unwrap_or_default();
             deferred.drop_span(std::mem::replace(
-                &mut synced.rare().attempt_span,
+                &mut synced.cold().attempt_span,
                 span.clone(),
             ));
             span

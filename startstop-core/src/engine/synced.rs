@@ -214,7 +214,7 @@ impl Synced {
         }
     }
 
-    pub(crate) fn rare(&mut self) -> &mut ColdState {
+    pub(crate) fn cold(&mut self) -> &mut ColdState {
         self.rare.get_or_insert_default()
     }
 
@@ -223,7 +223,7 @@ impl Synced {
         if self.attempts != epoch || !self.life.is_alive() {
             return Err(ending);
         }
-        Ok(self.rare().endings.make().add(ending))
+        Ok(self.cold().endings.make().add(ending))
     }
 
     /// Takes out what was to be done at the end of the attempt; to be dropped outside of the lock.
@@ -243,7 +243,7 @@ impl Synced {
 
     /// Notes that the attempt drives parts with deadlines of their own.
     pub(crate) fn drives_parts(&mut self) {
-        self.rare().is_owner = true;
+        self.cold().is_owner = true;
     }
 
     /// The current cycle and attempt, as events have them: one that is about to begin counts.
@@ -264,7 +264,7 @@ impl Synced {
     /// Returns the path of the service in what has started it. Its name is asked for once: to cut it out of the name of a
     /// type takes longer than all else here.
     pub(crate) fn path(&mut self, settings: &Resolved) -> Path {
-        self.rare()
+        self.cold()
             .path
             .get_or_insert_with(|| Path::alone(settings.shared_name()))
             .clone()
@@ -329,7 +329,7 @@ impl Synced {
 
     /// Counts a restart by an owner.
     pub(crate) fn count_restart(&mut self) {
-        self.rare().retries.make().made();
+        self.cold().retries.make().made();
     }
 
     /// Returns how many attempts were restarts of a policy or of an owner.

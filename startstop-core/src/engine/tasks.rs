@@ -87,7 +87,7 @@ pub(crate) fn add(
     }
     let on = synced.on.clone()?;
     synced.life.step(Input::Added(Part::Task), rules);
-    Some((on, synced.rare().tasks.make().add(name)))
+    Some((on, synced.cold().tasks.make().add(name)))
 }
 
 /// Notes how a spawned task is aborted; a task that came too late is aborted at once.
@@ -98,7 +98,7 @@ pub(crate) fn spawned(
     deferred: &mut Deferred,
 ) -> Option<AbortHandle> {
     let late = synced.life.stage() >= StopStage::Aborted;
-    let entry = synced.rare().tasks.make().live.get_mut(&id)?;
+    let entry = synced.cold().tasks.make().live.get_mut(&id)?;
     if late {
         return Some(handle);
     }
@@ -132,7 +132,7 @@ pub(super) fn failed(synced: &mut Synced, shared: &Shared, failure: Failure) {
     let goes_on = synced.state() == State::Starting && synced.life.end() == End::None;
     if goes_on && shared.settings.readiness() == Readiness::Completion {
         synced.life.step(Input::TaskFailed, shared.rules());
-        synced.rare().ended_by.get_or_insert(failure);
+        synced.cold().ended_by.get_or_insert(failure);
     }
 }
 
@@ -152,7 +152,7 @@ fn tasks(synced: &Synced) -> Option<&Tasks> {
 
 /// Tells this entry when the tasks before `limit` may have ended.
 pub(crate) fn add_joiner(synced: &mut Synced, limit: u64, key: Key) {
-    synced.rare().tasks.make().joiners.push((limit, key));
+    synced.cold().tasks.make().joiners.push((limit, key));
 }
 
 /// Tells nobody any more who has waited in this entry.

@@ -65,7 +65,7 @@ pub(super) fn spawn_apart(node: &Weak<dyn Node>, target: &SpawnTarget) -> bool {
     };
     drop_on(last, on);
     let is_kept = armed.is_ok();
-    armed.unwrap_or_else(|late| late).dismiss();
+    armed.unwrap_or_else(|late| late).cancel();
     is_kept
 }
 

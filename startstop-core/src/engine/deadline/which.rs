@@ -16,7 +16,7 @@ const A_TURN: Duration = Duration::from_millis(1);
 /// Leaves the deadline of the stop to the owner that this service is a part of: it is for
 /// information only.
 pub(crate) fn leave_to_owner(synced: &mut Synced) {
-    synced.rare().stop.left_to_owner = true;
+    synced.cold().stop.left_to_owner = true;
 }
 
 /// Whether a task that is pending is spawned at once.

@@ -70,7 +70,7 @@ impl<'a> StartRequest<'a> {
             && !synced.life.has_next();
         if kind == StartKind::Start || is_found_at_rest {
             if parent.is_some() {
-                synced.rare();
+                synced.cold();
             }
             let rare = synced.rare.as_mut();
             let old =
