@@ -26,13 +26,13 @@ impl Attached {
 }
 
 /// An order to an attached runner.
-pub(super) enum Order {
+pub(super) enum AttachedAction {
     /// To stop, with the time that is left.
     Stop(Arc<dyn Node>, Option<Duration>),
     Abort(Arc<dyn Node>),
 }
 
-impl Order {
+impl AttachedAction {
     pub(super) fn run(self) {
         match self {
             Self::Stop(part, left) => drop(request::stop_part(&part, left, Caller::No)),
@@ -90,8 +90,8 @@ pub(super) fn stop_all(synced: &mut Synced, deferred: &mut Deferred) {
     let parts = attached.iter().rev().map(|part| Arc::clone(&part.node));
     deferred
         .cold()
-        .orders
-        .extend(parts.map(|part| Order::Stop(part, left)));
+        .attached_actions
+        .extend(parts.map(|part| AttachedAction::Stop(part, left)));
 }
 
 /// The attempt is aborted: so are its parts.
@@ -101,7 +101,10 @@ pub(super) fn abort_all(synced: &mut Synced, deferred: &mut Deferred) {
         return;
     }
     let parts = attached.iter().map(|part| Arc::clone(&part.node));
-    deferred.cold().orders.extend(parts.map(Order::Abort));
+    deferred
+        .cold()
+        .attached_actions
+        .extend(parts.map(AttachedAction::Abort));
 }
 
 /// Whether two nodes are the same.

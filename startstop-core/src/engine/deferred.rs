@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use tokio::runtime::Handle;
 
-use super::attached::Order;
+use super::attached::AttachedAction;
 use super::attempt_guard::AttemptGuard;
 use super::deadline::DeadlineTask;
 use super::owners::{OwnerGuard, PartObserver};
@@ -59,7 +59,7 @@ pub(super) struct ColdActions {
     pub(super) tokens: Vec<Arc<CancellationToken>>,
     pub(super) aborts: Vec<AbortHandle>,
     pub(super) endings: Vec<Ending>,
-    pub(super) orders: Vec<Order>,
+    pub(super) attached_actions: Vec<AttachedAction>,
     jobs: Vec<Job>,
     cancelled: Vec<DeadlineTask>,
     pub(super) stuck: Vec<(Arc<AttemptGuard>, Unresponsive)>,
@@ -365,7 +365,7 @@ impl ColdActions {
         catch_panics(self.endings.drain(..), |ending| (ending.0)());
         catch_panics(self.tokens.drain(..), |token| token.cancel());
         catch_panics(self.aborts.drain(..), |task| task.abort());
-        catch_panics(self.orders.drain(..), Order::run);
+        catch_panics(self.attached_actions.drain(..), AttachedAction::run);
         self.cancelled.drain(..).for_each(DeadlineTask::cancel);
         catch_panics(self.stuck.drain(..), |(guard, unresponsive)| {
             guard.ran_out(&unresponsive);

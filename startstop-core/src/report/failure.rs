@@ -1,7 +1,7 @@
 //! One recorded error: what failed, in which phase, when.
 
 mod interruption;
-mod fault;
+mod raw;
 mod format;
 
 use std::borrow::Cow;
@@ -13,9 +13,9 @@ use crate::report::path::Path;
 use crate::report::shared_name::SharedName;
 use crate::report::state::{Cause, Phase};
 
-pub(crate) use fault::RawFailure;
 pub(crate) use format::write_chain;
 pub use interruption::Interruption;
+pub(crate) use raw::RawFailure;
 
 /// One recorded error of a service: what failed, in which phase of which cycle, and when.
 ///
