@@ -125,15 +125,15 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
 pub(super) fn set_state(plan: &mut GroupPlan, id: Id, state: MemberState) {
     change(plan, id, |node| {
         node.state = state;
-        node.descent.by_itself = false;
-        node.descent.told =
-            state == MemberState::Stopping || (node.descent.told && state != MemberState::Starting);
+        node.stopping.by_itself = false;
+        node.stopping.told = state == MemberState::Stopping
+            || (node.stopping.told && state != MemberState::Starting);
     });
 }
 
 /// A member that goes down keeps those that it depends on from going down.
 pub(super) fn count_blocker(plan: &mut GroupPlan, id: Id) {
-    if std::mem::replace(&mut plan.node_mut(id).descent.blocks, true) {
+    if std::mem::replace(&mut plan.node_mut(id).stopping.blocks, true) {
         return;
     }
     for at in 0..plan.node(id).deps.len() {
@@ -144,7 +144,7 @@ pub(super) fn count_blocker(plan: &mut GroupPlan, id: Id) {
 
 /// A member that is down, as all that depend on it, keeps nobody any more.
 pub(super) fn unblock_deps(plan: &mut GroupPlan, id: Id) {
-    if !std::mem::replace(&mut plan.node_mut(id).descent.blocks, false) {
+    if !std::mem::replace(&mut plan.node_mut(id).stopping.blocks, false) {
         return;
     }
     for at in 0..plan.node(id).deps.len() {

@@ -140,7 +140,7 @@ impl GroupPlan {
             let dep = self.node_mut(id_of_dep);
             forget(&mut dep.dependents, id);
             forget(&mut dep.binds, id);
-            dep.blockers -= usize::from(node.descent.blocks);
+            dep.blockers -= usize::from(node.stopping.blocks);
             self.pending.push_back(id_of_dep);
         }
         // What is left behind it are barriers, and members that their handles have started.

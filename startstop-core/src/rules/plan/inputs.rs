@@ -189,7 +189,7 @@ impl GroupPlan {
     fn stays_down(&self, id: Id, rest: MemberEnd) -> bool {
         let node = self.node(id);
         let comes_again = (node.restart.restarts || node.restart.rebinds) && !node.stay.leaves();
-        let by_itself = node.descent.by_itself || node.state != MemberState::Stopping;
+        let by_itself = node.stopping.by_itself || node.state != MemberState::Stopping;
         let by_others = match rest {
             MemberEnd::Completed | MemberEnd::Own => true,
             MemberEnd::Told => by_itself,
@@ -200,7 +200,7 @@ impl GroupPlan {
 
     /// The group tells the member to stop, which is at rest already, or on its way there.
     pub(crate) fn on_ending_unasked(&mut self, id: Id) {
-        self.node_mut(id).descent.by_itself = true;
+        self.node_mut(id).stopping.by_itself = true;
     }
 
     fn complete(&mut self, id: Id) {

@@ -81,7 +81,7 @@ pub(super) struct NodeRestart {
 
 /// How a member goes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct NodeDescent {
+pub(super) struct NodeStopping {
     /// Its dependencies have to wait for it on the way down: it is not down yet, or something that depends
     /// on it is not.
     pub(super) blocks: bool,
@@ -171,7 +171,7 @@ pub(super) struct PlanNode {
     pub(super) state: MemberState,
     pub(super) readiness: NodeReadiness,
     pub(super) restart: NodeRestart,
-    pub(super) descent: NodeDescent,
+    pub(super) stopping: NodeStopping,
     pub(super) stay: NodeStay,
     pub(super) trouble: NodeTrouble,
     /// How many it depends on are not satisfied.
@@ -195,7 +195,7 @@ impl PlanNode {
             state: MemberState::Pending,
             readiness: NodeReadiness::default(),
             restart: NodeRestart::default(),
-            descent: NodeDescent::default(),
+            stopping: NodeStopping::default(),
             stay: NodeStay::default(),
             trouble: NodeTrouble::default(),
             blockers: 0,

@@ -130,7 +130,7 @@ impl GroupPlan {
 
     /// Whether the group has told the member to stop, rather than somebody else or nobody.
     pub(crate) fn was_told(&self, id: Id) -> bool {
-        self.node(id).descent.told
+        self.node(id).stopping.told
     }
 
     /// Returns how many nodes there are, those without a member among them.

@@ -251,7 +251,7 @@ impl World {
                 .filter(|dep| !self.plan.node(**dep).readiness.satisfied)
                 .count();
             assert_eq!(node.unready, unready, "invariant 1");
-            let blocks = |other: &&Id| self.plan.node(**other).descent.blocks;
+            let blocks = |other: &&Id| self.plan.node(**other).stopping.blocks;
             assert_eq!(
                 node.blockers,
                 node.dependents.iter().filter(blocks).count(),
