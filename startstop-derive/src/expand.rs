@@ -6,7 +6,7 @@
 //!    local name and its uses bear the same span, for it carries their hygiene too.
 
 mod composition;
-mod hook;
+mod generated_fn;
 mod methods;
 mod place;
 mod service;

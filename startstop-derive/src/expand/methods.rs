@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::hook::{Hook, Receiver};
+use super::generated_fn::{GeneratedFn, Receiver};
 use super::place::{self, Head};
 use crate::model::{Marked, Method, Methods};
 
@@ -14,7 +14,7 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
     // At the place of the attribute: the compiler's error about a derive that is missing is then the
     // same for both hooks, and printed once.
     let error = quote!(<Self as #private::Derived>::Error);
-    let hook = |name| Hook {
+    let function = |name| GeneratedFn {
         name,
         receiver: Receiver::Argument,
         error: &error,
@@ -25,7 +25,7 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
         .iter()
         .filter(|method| method.is_sound)
         .map(|method| {
-            let (cfgs, stop) = (&method.cfgs, hook("stop").calling(&method.name, "ends"));
+            let (cfgs, stop) = (&method.cfgs, function("stop").calling(&method.name, "ends"));
             quote!(#(#cfgs)* #stop)
         })
         .collect();
@@ -35,9 +35,9 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
                       is_sound,
                   }: &Method| {
         let start = if *is_sound {
-            hook("start").calling(name, "ends")
+            function("start").calling(name, "ends")
         } else {
-            hook("start").passing("stub", name.span())
+            function("start").passing("stub", name.span())
         };
         let link = link(methods, &start, &stop, &private);
         quote!(#(#cfgs)* #link)
@@ -45,7 +45,7 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
     let links = if start.is_empty() {
         link(
             methods,
-            &hook("start").passing("stub", Span::call_site()),
+            &function("start").passing("stub", Span::call_site()),
             &stop,
             &private,
         )

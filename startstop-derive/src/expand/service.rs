@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::composition;
-use super::hook::{Hook, Receiver};
+use super::generated_fn::{GeneratedFn, Receiver};
 use super::place::{self, Head};
 use super::value::setter;
 use crate::model::{Body, Composition, ErrorType, Pair, Service};
@@ -61,7 +61,7 @@ fn head(
 fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
     let error = own_error(service, private);
     let span = service.ident.span();
-    let hook = |name| Hook {
+    let function = |name| GeneratedFn {
         name,
         receiver: Receiver::Own,
         error: &error,
@@ -69,16 +69,16 @@ fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
     };
     match &service.body {
         Body::Named(pair) => {
-            let run = hook("run").passing("named", span);
+            let run = function("run").passing("named", span);
             let shutdown = pair
                 .stop
                 .as_ref()
-                .map(|_| hook("shutdown").passing("named_stop", span));
+                .map(|_| function("shutdown").passing("named_stop", span));
             quote!(#run #shutdown)
         }
         Body::Linked => {
-            let run = hook("run").passing("start", span);
-            let shutdown = hook("shutdown").passing("stop", span);
+            let run = function("run").passing("start", span);
+            let shutdown = function("shutdown").passing("stop", span);
             quote!(#run #shutdown)
         }
         Body::Composed(_) => {
@@ -87,11 +87,11 @@ fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
                 ErrorType::Given(error) => error.span(),
                 ErrorType::Boxed | ErrorType::Unread => span,
             };
-            let run = hook("run").passing("compose", Span::call_site().located_at(span));
+            let run = function("run").passing("compose", Span::call_site().located_at(span));
             let others = composition::hooks(private);
             quote!(#run #others)
         }
-        Body::Stub { .. } => hook("run").passing("stub", span),
+        Body::Stub { .. } => function("run").passing("stub", span),
     }
 }
 
@@ -144,7 +144,7 @@ fn named(service: &Service, Pair { start, stop, .. }: &Pair, private: &TokenStre
     let assumed = Head::new(&service.generics, &service.place, private).assumed();
     let error = own_error(service, private);
     let head = head(service, &quote!(NamedMethods<#error>), assumed, private);
-    let hook = |name| Hook {
+    let function = |name| GeneratedFn {
         name,
         receiver: Receiver::Own,
         error: &error,
@@ -155,10 +155,12 @@ fn named(service: &Service, Pair { start, stop, .. }: &Pair, private: &TokenStre
         ErrorType::Boxed | ErrorType::Given(_) => "ends",
     };
     let start = match start {
-        Some(start) => hook("start").calling(start, ends),
-        None => hook("start").passing("stub", service.ident.span()),
+        Some(start) => function("start").calling(start, ends),
+        None => function("start").passing("stub", service.ident.span()),
     };
-    let stop = stop.as_ref().map(|stop| hook("stop").calling(stop, ends));
+    let stop = stop
+        .as_ref()
+        .map(|stop| function("stop").calling(stop, ends));
     quote! {
         #[automatically_derived]
         #head {

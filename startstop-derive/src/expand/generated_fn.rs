@@ -10,14 +10,14 @@ use super::place;
 const OF_TRAIT: [&str; 6] = ["run", "shutdown", "settings", "children", "grace", "boxed"];
 
 /// A function that is to be written.
-pub(super) struct Hook<'a> {
+pub(super) struct GeneratedFn<'a> {
     pub(super) name: &'static str,
     pub(super) receiver: Receiver,
     pub(super) error: &'a TokenStream,
     pub(super) private: &'a TokenStream,
 }
 
-/// How a hook gets at the service.
+/// How a function gets at the service.
 #[derive(Clone, Copy)]
 pub(super) enum Receiver {
     /// As the method's own.
@@ -26,7 +26,7 @@ pub(super) enum Receiver {
     Argument,
 }
 
-impl Hook<'_> {
+impl GeneratedFn<'_> {
     /// Calls a method of the user's, and has the function `ends` await it: the errors about its arguments, output and `Send` all fall on
     /// its name.
     ///
