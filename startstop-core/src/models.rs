@@ -55,7 +55,7 @@ fn runner<S: Service>(service: S) -> Runner<S> {
     Runner::with_settings(service, Settings::new().stop_timeout(Duration::MAX))
 }
 
-/// Started, in one of the attached_actions: what is of interest comes after it.
+/// Started, in one of the orders: what is of interest comes after it.
 fn started<S: Service>(service: S) -> Runner<S> {
     let runner = runner(service);
     loom::stop_exploring();

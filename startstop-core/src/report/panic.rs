@@ -1,4 +1,4 @@
-//! Panics as errors, and user code catch_panic off so that its panics go no further.
+//! Panics as errors, and where a panic of user code is caught, so that it goes no further.
 
 use std::any::Any;
 use std::error::Error;
