@@ -147,6 +147,32 @@ pub trait Service: Send + Sync + 'static {
     }
 
     /// Returns the statuses of the parts of a composite, for the status tree. The default is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{BoxError, Context, Runner, Service, Status, service_fn};
+    ///
+    /// struct Outer<S: Service>(Runner<S>);
+    ///
+    /// impl<S: Service> Service for Outer<S> {
+    ///     type Error = BoxError;
+    ///
+    ///     async fn run(&self, cx: Context) -> Result<(), BoxError> {
+    ///         self.0.start().await?;
+    ///         cx.cancelled().await;
+    ///         Ok(self.0.stop().await?)
+    ///     }
+    ///
+    ///     fn children(&self) -> Vec<Status> {
+    ///         vec![self.0.status()]
+    ///     }
+    /// }
+    ///
+    /// let inner = Runner::new(service_fn(async |cx| cx.cancelled().await));
+    /// let outer = Runner::new(Outer(inner));
+    /// assert_eq!(outer.status().children().len(), 1);
+    /// ```
     fn children(&self) -> Vec<Status> {
         vec![]
     }
@@ -271,7 +297,7 @@ pub trait Service: Send + Sync + 'static {
     ///     once(async |_cx| println!("hello")).boxed(),
     /// ];
     /// let runners: Vec<Runner<BoxService>> = services.into_iter().map(Runner::new).collect();
-    /// # drop(runners);
+    /// assert_eq!(runners.len(), 2);
     /// ```
     fn boxed(self) -> BoxService
     where

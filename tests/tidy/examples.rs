@@ -10,7 +10,7 @@ const OWN: usize = 90;
 const HIDDEN: [&str; 4] = ["group/composite.rs", "private.rs", "sync/", "engine/"];
 
 /// Items without one, and why.
-const WITHOUT: [(&str, &str, &str); 19] = [
+const WITHOUT: [(&str, &str, &str); 21] = [
     ("program.rs", "run_until_signal", "a test gets no signals"),
     ("program/run.rs", "run", "it ends the process"),
     ("report/error.rs", "service", STUCK),
@@ -24,6 +24,8 @@ const WITHOUT: [(&str, &str, &str); 19] = [
         "Returns",
         "it is sealed and named nowhere",
     ),
+    ("service.rs", "run", OF_TRAIT),
+    ("service.rs", "shutdown", OF_TRAIT),
     ("service/func.rs", "ServiceFn", MADE),
     ("service/func.rs", "ServicePair", MADE),
     ("service/func.rs", "ServiceFnWith", MADE),
@@ -37,6 +39,7 @@ const WITHOUT: [(&str, &str, &str); 19] = [
 ];
 
 const STUCK: &str = "a service that does not yield takes real seconds; `Unresponsive` shows one";
+const OF_TRAIT: &str = "the trait shows both, one after the other";
 const MADE: &str = "the function that makes it has one";
 
 #[test]
@@ -87,8 +90,10 @@ fn items(file: &File) -> Vec<Item<'_>> {
     if HIDDEN.iter().any(|hidden| path.starts_with(hidden)) {
         return items;
     }
-    let (mut docs, mut open) = (Vec::new(), 0);
-    for line in file.text.lines().map(str::trim) {
+    let (mut docs, mut open, mut in_trait) = (Vec::new(), 0, false);
+    for full in file.text.lines() {
+        let line = full.trim();
+        in_trait = full.starts_with("pub trait ") || in_trait && !full.starts_with('}');
         let in_attribute = open > 0 || line.starts_with("#[");
         if in_attribute {
             open += line.matches('[').count();
@@ -99,7 +104,8 @@ fn items(file: &File) -> Vec<Item<'_>> {
         } else if let Some(doc) = line.strip_prefix("///") {
             docs.push(doc.trim());
         } else {
-            let name = public(line).filter(|_| !docs.is_empty());
+            let method = || method(line).filter(|_| in_trait);
+            let name = public(line).or_else(method).filter(|_| !docs.is_empty());
             items.extend(name.map(|name| Item {
                 path,
                 name,
@@ -118,6 +124,12 @@ fn public(line: &str) -> Option<&str> {
     let is_item = ["fn", "struct", "enum", "trait", "type"].contains(&kind);
     let end = |c: char| !c.is_alphanumeric() && c != '_';
     is_item.then(|| words.next()?.split(end).next()).flatten()
+}
+
+/// The name of the method of a trait that a line begins.
+fn method(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("async ").unwrap_or(line);
+    line.strip_prefix("fn ")?.split(['(', '<']).next()
 }
 
 /// Whether the code among the docs asserts something.

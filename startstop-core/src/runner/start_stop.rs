@@ -46,6 +46,22 @@ use crate::sync::CancellationToken;
 pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// Starts the service; see [`Runner::start`].
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.start().await.unwrap();
+    /// assert!(service.is_running());
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`Runner::start`].
@@ -56,6 +72,24 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     async fn start(&self) -> Result<(), StartError>;
 
     /// Starts it with a parent token; see [`Runner::start_with`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tokio_util::sync::CancellationToken;
+    /// use startstop_core::{Exit, Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// let parent = CancellationToken::new();
+    /// service.start_with(&parent).await.unwrap();
+    /// parent.cancel();
+    /// assert_eq!(service.wait().await, Exit::Stopped);
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -68,6 +102,23 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
 
     /// Starts it unless it is running; see [`Runner::ensure_running`].
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.start().await.unwrap();
+    /// service.ensure_running().await.unwrap();
+    /// assert_eq!(service.status().cycles(), 1);
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`Runner::ensure_running`].
@@ -78,6 +129,22 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     async fn ensure_running(&self) -> Result<(), StartError>;
 
     /// Stops it; see [`Runner::stop`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, State, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.start().await.unwrap();
+    /// service.stop().await.unwrap();
+    /// assert_eq!(service.state(), State::Stopped);
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -90,6 +157,23 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
 
     /// Stops it within a timeout; see [`Runner::stop_within`].
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Exit, Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let deaf = service_fn(async |_cx| std::future::pending::<()>().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(deaf));
+    /// service.start().await.unwrap();
+    /// service.stop_within(Duration::ZERO).await.unwrap();
+    /// assert_eq!(service.wait().await, Exit::Aborted);
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`Runner::stop_within`].
@@ -100,6 +184,23 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     async fn stop_within(&self, timeout: Duration) -> Result<(), StopError>;
 
     /// Stops it if need be, and starts it; see [`Runner::restart`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.start().await.unwrap();
+    /// service.restart().await.unwrap();
+    /// assert_eq!(service.status().cycles(), 2);
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -112,6 +213,26 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
 
     /// Asks the service to take over its new configuration, and waits for the answer; see [`Runner::reload`].
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let app = service_fn(async |cx| {
+    ///     while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
+    ///         reload.done();
+    ///     }
+    /// });
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(app));
+    /// service.start().await.unwrap();
+    /// assert!(service.reload().await.is_ok());
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`Runner::reload`].
@@ -123,6 +244,21 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
 
     /// Waits for the end of the cycle; see [`Runner::wait`].
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Exit, Runner, StartStop, once};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let job = once(async |_cx| ());
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(job));
+    /// service.request_start();
+    /// assert_eq!(service.wait().await, Exit::Completed);
+    /// # }
+    /// ```
+    ///
     /// # Cancel safety
     ///
     /// Nothing is lost when it is dropped.
@@ -130,63 +266,376 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
 
     /// Waits for a state; see [`Runner::wait_for`].
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, State, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.request_start();
+    /// service.wait_for(State::Running).await;
+    /// assert!(service.is_running());
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
+    ///
     /// # Cancel safety
     ///
     /// Nothing is lost when it is dropped.
     async fn wait_for(&self, state: State);
 
     /// Begins a start; see [`Runner::request_start`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, State, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.request_start();
+    /// assert_ne!(service.state(), State::Stopped);
+    /// service.stop().await.unwrap();
+    /// # }
+    /// ```
     fn request_start(&self);
 
     /// Begins a stop; see [`Runner::request_stop`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Exit, Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.start().await.unwrap();
+    /// service.request_stop();
+    /// assert_eq!(service.wait().await, Exit::Stopped);
+    /// # }
+    /// ```
     fn request_stop(&self);
 
     /// Begins a restart; see [`Runner::request_restart`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.start().await.unwrap();
+    /// service.request_restart();
+    /// service.ensure_running().await.unwrap(); // waits for the new cycle
+    /// assert_eq!(service.status().cycles(), 2);
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
     fn request_restart(&self);
 
     /// Asks for a reload; see [`Runner::request_reload`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let app = service_fn(async |cx| {
+    ///     let _reload = cx.run_until_cancelled(cx.reloaded()).await;
+    /// });
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(app));
+    /// service.start().await.unwrap();
+    /// service.request_reload();
+    /// service.wait().await; // it ends once it has heard of it
+    /// assert!(!service.is_running());
+    /// # }
+    /// ```
     fn request_reload(&self);
 
     /// Whether it is running; see [`Runner::is_running`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// assert!(!service.is_running());
+    /// service.start().await.unwrap();
+    /// assert!(service.is_running());
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
     fn is_running(&self) -> bool;
 
     /// Whether it is ready; see [`Runner::is_ready`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.start().await.unwrap();
+    /// assert!(service.is_ready());
+    /// service.stop().await.unwrap();
+    /// assert!(!service.is_ready());
+    /// # }
+    /// ```
     fn is_ready(&self) -> bool;
 
     /// Returns how long it has been running; see [`Runner::uptime`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.start().await.unwrap();
+    /// service.stop().await.unwrap();
+    /// assert!(service.uptime().is_zero());
+    /// # }
+    /// ```
     fn uptime(&self) -> Duration;
 
     /// Its state; see [`Runner::state`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, State, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// assert_eq!(service.state(), State::Stopped);
+    /// service.start().await.unwrap();
+    /// assert_eq!(service.state(), State::Running);
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
     fn state(&self) -> State;
 
     /// Its name; see [`Runner::name`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, Settings, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let runner = Runner::with_settings(idle, Settings::new().name("mail"));
+    /// let service: Arc<dyn StartStop> = Arc::new(runner);
+    /// assert_eq!(service.name(), "mail");
+    /// # }
+    /// ```
     fn name(&self) -> &str;
 
     /// The longest that a stop can take; see [`Runner::grace_period`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// assert_eq!(service.grace_period(), Duration::from_secs(5 + 2)); // stop, and abort
+    /// # }
+    /// ```
     fn grace_period(&self) -> Duration;
 
     /// Its last failure; see [`Runner::errors_last`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, once};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let broken = once(async |_cx| Err::<(), _>("no such file"));
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(broken));
+    /// assert!(service.start().await.is_err());
+    /// assert_eq!(service.errors_last().unwrap().error().to_string(), "no such file");
+    /// # }
+    /// ```
     fn errors_last(&self) -> Option<Failure>;
 
     /// The failures of the cycle; see [`Runner::errors_list`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, once};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let broken = once(async |_cx| Err::<(), _>("no such file"));
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(broken));
+    /// assert!(service.start().await.is_err());
+    /// assert_eq!(service.errors_list().len(), 1);
+    /// # }
+    /// ```
     fn errors_list(&self) -> Vec<Failure>;
 
     /// The failures of all cycles; see [`Runner::history`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, once};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let broken = once(async |_cx| Err::<(), _>("no such file"));
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(broken));
+    /// assert!(service.start().await.is_err());
+    /// assert!(service.start().await.is_err());
+    /// assert_eq!(service.history().entries().len(), 2); // one of each cycle
+    /// # }
+    /// ```
     fn history(&self) -> History;
 
     /// A snapshot; see [`Runner::status`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, State, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// service.start().await.unwrap();
+    /// assert_eq!(service.status().state(), State::Running);
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
     fn status(&self) -> Status;
 
     /// A part of it, by its path; see [`Runner::find`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let group = Group::builder("app").with("db", idle).build().unwrap();
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(group));
+    /// service.start().await.unwrap();
+    /// assert_eq!(service.find("app/db").unwrap().name(), "db");
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
     fn find(&self, path: &str) -> Option<Arc<dyn StartStop>>;
 
     /// A watch on the state; see [`Runner::subscribe`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Runner, StartStop, State, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// let watch = service.subscribe();
+    /// service.start().await.unwrap();
+    /// assert_eq!(watch.get(), State::Running);
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
     fn subscribe(&self) -> StateWatch;
 
     /// A stream of what happens; see [`Runner::events`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{EventKind, Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// let mut events = service.events();
+    /// service.start().await.unwrap();
+    /// assert!(matches!(events.next().await.unwrap().kind(), EventKind::Starting));
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
     fn events(&self) -> Events;
 
     /// A stream that holds so many events; see [`Runner::events_with_capacity`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{EventKind, Runner, StartStop, service_fn};
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let idle = service_fn(async |cx| cx.cancelled().await);
+    /// let service: Arc<dyn StartStop> = Arc::new(Runner::new(idle));
+    /// let mut events = service.events_with_capacity(1);
+    /// service.start().await.unwrap(); // two events
+    /// assert!(matches!(events.try_next().unwrap().kind(), EventKind::Missed(1)));
+    /// # service.stop().await.unwrap();
+    /// # }
+    /// ```
     fn events_with_capacity(&self, capacity: usize) -> Events;
 }
 
