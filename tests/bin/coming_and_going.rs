@@ -2,6 +2,7 @@
 //! that are removed, then those that leave when they have ended.
 
 use std::alloc::System;
+use std::time::Duration;
 
 use startstop_core::{Group, Member, Runner, once, service_fn};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -17,12 +18,16 @@ async fn main() {
     app.start().await.expect("it has no members");
     // The first ones take what is used again.
     come_and_go(app.service(), 0).await;
+    settle().await;
     let region = Region::new(ALLOCATOR);
     come_and_go(app.service(), TIMES).await;
+    settle().await;
     print("removed", &region);
     leave(app.service()).await;
+    settle().await;
     let region = Region::new(ALLOCATOR);
     leave(app.service()).await;
+    settle().await;
     print("left", &region);
     app.stop().await.expect("they stop well");
 }
@@ -52,6 +57,11 @@ async fn leave(group: &Group) {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// A stop is looked at once, within 50 ms, and what it was about is there until then.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(500)).await;
 }
 
 fn print(what: &str, region: &Region<'_, System>) {
