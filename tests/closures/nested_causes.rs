@@ -35,7 +35,7 @@ async fn the_one_that_ended_it_and_not_a_later_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn none_of_before_it_was_told_to_end() {
+async fn failures_before_the_stop_are_no_cause_of_an_abort_by_the_inner_handle() {
     let (outer, inner, probe) = running(Settings::new()).await;
     probe.tell(Act::with(|cx| cx.report(Broken("earlier"))));
     idle().await;
@@ -47,7 +47,7 @@ async fn none_of_before_it_was_told_to_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_in_a_stop_by_the_inner_handle() {
+async fn a_failure_in_a_stop_by_the_inner_handle_is_the_cause() {
     let (outer, inner, probe) = running(Settings::new()).await;
     probe.tell(Act::with(|cx| cx.report(Broken("earlier"))));
     probe.on_shutdown(Act::Fail("stop"));

@@ -11,7 +11,7 @@ use crate::support::groups::{
 use crate::support::{idle, within};
 
 #[tokio::test(start_paused = true)]
-async fn before_the_start_it_is_there_from_the_start() {
+async fn a_member_inserted_before_the_start_starts_with_the_group() {
     let journal = Journal::new();
     let app = built(Group::builder("app").with("a", journal.probe("a")));
     let b = Member::new(journal.probe("b")).after(["a"]);
@@ -24,7 +24,7 @@ async fn before_the_start_it_is_there_from_the_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_running_it_starts_and_stops_in_order() {
+async fn a_member_inserted_into_a_running_group_starts_and_stops_in_order() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let b = Member::new(journal.probe("b").ready_in(3)).after(["a"]);
@@ -68,7 +68,7 @@ async fn an_insertion_waits_for_a_restart_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_that_stops_takes_nobody() {
+async fn insert_into_a_stopping_group_is_refused() {
     let journal = Journal::new();
     let app = started(Group::builder("app").with("a", journal.probe("a").lingers())).await;
     let call = stop(&app).await;
@@ -147,7 +147,7 @@ async fn a_failed_insert_asks_no_policy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn once_it_is_in_its_policy_counts() {
+async fn the_policy_of_an_inserted_member_counts_once_it_is_in() {
     let journal = Journal::new();
     let app = one(&journal).await;
     within(app.service().insert("x", journal.probe("x")))
@@ -242,7 +242,7 @@ async fn two_inserted(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_inserted_member_started_by_hand_does_without_who_does_not_start() {
+async fn an_inserted_member_started_by_hand_goes_without_its_dependency() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let [x, y] = two_inserted(&journal, &app, &[]).await;

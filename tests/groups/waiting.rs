@@ -188,7 +188,7 @@ async fn a_removal_that_waits_for_a_restart_is_over_with_the_stop() {
 
 /// Neither before its own task has heard of the stop, nor when that has ended and something of it has not.
 #[tokio::test(start_paused = true)]
-async fn a_group_that_stops_takes_nobody_from_the_first_moment_to_the_last() {
+async fn insert_into_a_stopping_group_is_refused_from_the_first_moment_to_the_last() {
     let journal = Journal::new();
     let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
     app.request_stop();

@@ -174,7 +174,7 @@ async fn a_request_that_run_drops_while_it_goes_on_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_it_starts_the_request_waits() {
+async fn a_reload_request_waits_for_the_end_of_the_start() {
     let service = service_fn(async |cx: Context| {
         tokio::time::sleep(2 * SECOND).await;
         cx.ready();
