@@ -67,21 +67,30 @@ async fn process<L: LeaseStore>(store: L, work: &Arc<Work>) -> Process<L> {
     runner
 }
 
-/// Waits until all shards are owned and nobody has too many or too few.
+/// Looks in a row, 20 ms apart, that find the same: for a moment the numbers are right before the last one has moved.
+const LOOKS: usize = 20;
+
+/// Waits until all shards are owned, nobody has too many or too few, and none moves any more.
 async fn quiet<L: LeaseStore>(processes: &[&Process<L>]) {
     let least = COUNT as usize / processes.len();
     let most = (COUNT as usize).div_ceil(processes.len());
-    let balanced = || {
-        let owned: Vec<usize> = processes
+    let is_balanced = |owned: &[Vec<u32>]| {
+        let all = owned.iter().map(Vec::len).sum::<usize>() == COUNT as usize;
+        all && owned
             .iter()
-            .map(|process| process.service().owned().borrow().len())
-            .collect();
-        let all = owned.iter().sum::<usize>() == COUNT as usize;
-        all && owned.iter().all(|owned| (least..=most).contains(owned))
+            .all(|owned| (least..=most).contains(&owned.len()))
     };
     timeout(Duration::from_secs(60), async {
-        while !balanced() {
+        let (mut before, mut same) = (Vec::new(), 0);
+        while same < LOOKS {
             sleep(Duration::from_millis(20)).await;
+            let now: Vec<_> = processes.iter().map(|process| owned(process)).collect();
+            same = if is_balanced(&now) && now == before {
+                same + 1
+            } else {
+                0
+            };
+            before = now;
         }
     })
     .await
