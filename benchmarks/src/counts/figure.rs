@@ -163,7 +163,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("crowd", Stop),
         (BARE, "crowd"),
-        [1.90, 2.864],
+        [1.90, 2.914],
     ),
     figure(
         "crowd, start",
