@@ -142,7 +142,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("failing", All),
         (BY_HAND, "failing"),
-        [1.25, 2.107],
+        [1.25, 2.144],
     ),
     figure(
         "failing restart, to a loop",
