@@ -104,16 +104,11 @@ fn rivals(counts: &mut Counts) -> Result<String, Box<dyn Error>> {
     Ok(text + "\n")
 }
 
-/// The figure; on several threads it is counted again where it is more than it was, for what the machine does beside it may
-/// keep them from each other, and the least counts.
+/// The figure; it is counted again where it is more than it was, for what the machine does beside it may keep threads from
+/// each other, the thread that looks at deadlines too, and the least counts.
 fn tried(counts: &mut Counts, figure: Figure) -> Result<Measured, Box<dyn Error>> {
     let mut least = counts.measure(figure)?;
-    let tries = if figure.flavour == Flavour::CurrentThread {
-        1
-    } else {
-        TRIES
-    };
-    for _ in 1..tries {
+    for _ in 1..TRIES {
         if least.is_above() {
             let again = Counts::default().measure(figure)?;
             if again.ratio() < least.ratio() {

@@ -163,7 +163,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("crowd", Stop),
         (BARE, "crowd"),
-        [1.90, 2.914],
+        [1.90, 2.973],
     ),
     figure(
         "crowd, start",
