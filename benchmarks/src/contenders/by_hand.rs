@@ -7,11 +7,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
+use super::floor::Bare;
 use super::{FLOOR, Refused};
 use crate::contender::{Can, Contender};
 use crate::crowd::{Crowd, Watch};
@@ -40,35 +38,16 @@ const KEPT: usize = 64;
 
 type Failure = (SystemTime, Box<dyn Error + Send + Sync>);
 
-/// A task that runs until it is cancelled.
-struct Task {
-    token: CancellationToken,
-    task: JoinHandle<()>,
-}
+/// A bare task, and a stop of it that has a deadline.
+struct Task(Bare);
 
 impl Task {
     async fn start() -> Self {
-        let token = CancellationToken::new();
-        let cancelled = token.clone();
-        let entered = Arc::new(Notify::new());
-        let enters = Arc::clone(&entered);
-        let task = tokio::spawn(async move {
-            enters.notify_one();
-            cancelled.cancelled().await;
-        });
-        entered.notified().await;
-        Self { token, task }
+        Self(Bare::start().await)
     }
 
     fn spawn(gate: &Arc<Gate>) -> Self {
-        let token = CancellationToken::new();
-        let cancelled = token.clone();
-        let gate = Arc::clone(gate);
-        let task = tokio::spawn(async move {
-            gate.enter();
-            cancelled.cancelled().await;
-        });
-        Self { token, task }
+        Self(Bare::spawn(gate))
     }
 
     async fn stop(self) {
@@ -76,13 +55,14 @@ impl Task {
     }
 
     async fn stop_with<F: Future<Output = ()>>(mut self, hook: impl FnOnce() -> F) {
-        self.token.cancel();
+        let Self(bare) = &mut self;
+        bare.token.cancel();
         let ends = async {
             hook().await;
-            (&mut self.task).await.expect("the task does not panic");
+            (&mut bare.task).await.expect("the task does not panic");
         };
         if timeout(WITHIN, ends).await.is_err() {
-            self.task.abort();
+            bare.task.abort();
         }
     }
 }
@@ -157,7 +137,7 @@ async fn star(n: usize) -> Crowd {
 
 async fn stop_all(all: Vec<Task>) {
     for task in &all {
-        task.token.cancel();
+        task.0.token.cancel();
     }
     for task in all {
         task.stop().await;

@@ -34,14 +34,14 @@ pub(crate) const FLOOR: Contender = Contender {
 };
 
 /// A bare task that runs until it is cancelled.
-struct Bare {
-    token: CancellationToken,
-    task: JoinHandle<()>,
+pub(super) struct Bare {
+    pub(super) token: CancellationToken,
+    pub(super) task: JoinHandle<()>,
 }
 
 impl Bare {
     /// Spawns it and waits until its body is entered.
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let token = CancellationToken::new();
         let cancelled = token.clone();
         let entered = Arc::new(Notify::new());
@@ -55,7 +55,7 @@ impl Bare {
     }
 
     /// Spawns it and does not wait.
-    fn spawn(gate: &Arc<Gate>) -> Self {
+    pub(super) fn spawn(gate: &Arc<Gate>) -> Self {
         let token = CancellationToken::new();
         let cancelled = token.clone();
         let gate = Arc::clone(gate);
