@@ -60,7 +60,20 @@ impl Listener {
     }
 
     /// Puts an event into the stream; says whether anybody may read it.
-    fn push(&self, event: Event, deferred: &mut Deferred) -> bool {
+    fn tell(
+        &self,
+        (cycle, attempt): (u64, u64),
+        at: SystemTime,
+        kind: EventKind,
+        deferred: &mut Deferred,
+    ) -> bool {
+        let event = Event {
+            path: self.path.clone(),
+            cycle,
+            attempt,
+            at,
+            kind,
+        };
         match self.queue.push(event) {
             Pushed::Taken(evicted, waker) => {
                 deferred.drop_event(evicted);
@@ -155,25 +168,14 @@ pub(crate) fn tell(synced: &mut Synced, deferred: &mut Deferred, kind: impl FnOn
 }
 
 fn tell_all(synced: &mut Synced, deferred: &mut Deferred, kind: EventKind) {
-    let (cycle, attempt) = synced.tag();
+    let tag = synced.tag();
     if let Some(rare) = &mut synced.rare {
         let at = SystemTime::now();
-        rare.listeners.all.retain(|listener| {
-            let (path, kind) = (listener.path.clone(), kind.clone());
-            listener.push(
-                Event {
-                    path,
-                    cycle,
-                    attempt,
-                    at,
-                    kind,
-                },
-                deferred,
-            )
-        });
+        let all = &mut rare.listeners.all;
+        all.retain(|listener| listener.tell(tag, at, kind.clone(), deferred));
     }
-    let span = spans::open(synced, (cycle, attempt), deferred);
-    deferred.news.add(&span, (cycle, attempt), || kind);
+    let span = spans::open(synced, tag, deferred);
+    deferred.news.add(&span, tag, || kind);
 }
 
 /// Tells one stream alone.
@@ -183,18 +185,7 @@ pub(crate) fn tell_one(
     kind: EventKind,
     deferred: &mut Deferred,
 ) {
-    let (cycle, attempt) = synced.tag();
-    let (path, at) = (listener.path.clone(), SystemTime::now());
-    listener.push(
-        Event {
-            path,
-            cycle,
-            attempt,
-            at,
-            kind,
-        },
-        deferred,
-    );
+    listener.tell(synced.tag(), SystemTime::now(), kind, deferred);
 }
 
 /// Tells of a change of state, before it is stored.
