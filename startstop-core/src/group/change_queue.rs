@@ -7,6 +7,7 @@ use super::member::MemberPart;
 use crate::engine::owners::PartObserver;
 use crate::engine::{Node, Observer, owners};
 use crate::rules::graph::Id;
+use crate::rules::id_set::IdSet;
 use crate::sync::{Mutex, MutexGuard};
 
 /// The queue of changes since the supervisor has looked.
@@ -18,8 +19,8 @@ pub(super) struct ChangeQueue {
 #[derive(Default)]
 struct Queued {
     changed: Vec<Id>,
-    /// A bit for each id: whether it is among them.
-    marks: Vec<u64>,
+    /// The same as a set.
+    marks: IdSet,
     /// The plan has something to say, though no member has changed: one is to be removed.
     poked: bool,
     waker: Option<Waker>,
@@ -67,7 +68,7 @@ impl ChangeQueue {
         let mut queued = self.queued();
         if queued.changed.last() == Some(&id) {
             queued.changed.pop();
-            queued.unmark(id);
+            queued.marks.remove(id);
         }
     }
 
@@ -103,24 +104,15 @@ impl ChangeQueue {
 impl Queued {
     /// Adds a member, once: whoever looks at it sees all that has become of it.
     fn add(&mut self, id: Id) {
-        let (word, bit) = (id.0 / 64, 1 << (id.0 % 64));
-        if self.marks.len() <= word {
-            self.marks.resize(word + 1, 0);
-        }
-        if self.marks[word] & bit == 0 {
-            self.marks[word] |= bit;
+        if self.marks.insert(id) {
             self.changed.push(id);
         }
-    }
-
-    fn unmark(&mut self, id: Id) {
-        self.marks[id.0 / 64] &= !(1 << (id.0 % 64));
     }
 
     fn take_changed(&mut self) -> Vec<Id> {
         let changed = std::mem::take(&mut self.changed);
         for id in &changed {
-            self.unmark(*id);
+            self.marks.remove(*id);
         }
         changed
     }

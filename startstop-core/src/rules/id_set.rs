@@ -12,12 +12,14 @@ pub(crate) struct IdSet {
 }
 
 impl IdSet {
-    pub(crate) fn insert(&mut self, id: Id) {
+    /// Puts one in; returns whether it was not there.
+    pub(crate) fn insert(&mut self, id: Id) -> bool {
         let (word, bit) = (id.0 / 64, 1 << (id.0 % 64));
         if self.words.len() <= word {
             self.words.resize(word + 1, 0);
         }
-        if self.words[word] & bit == 0 {
+        let is_new = self.words[word] & bit == 0;
+        if is_new {
             self.words[word] |= bit;
             self.first = if self.count == 0 {
                 word
@@ -26,6 +28,7 @@ impl IdSet {
             };
             self.count += 1;
         }
+        is_new
     }
 
     pub(crate) fn remove(&mut self, id: Id) {

@@ -51,7 +51,9 @@ pub(super) fn change(plan: &mut GroupPlan, id: Id, change: impl FnOnce(&mut Plan
     let is = (Counts::of(node), node.is_unsettled());
     plan.counts.step(was.0, is.0);
     match (was.1, is.1) {
-        (false, true) => plan.unsettled.insert(id),
+        (false, true) => {
+            plan.unsettled.insert(id);
+        }
         (true, false) => plan.unsettled.remove(id),
         _ => {}
     }
