@@ -37,28 +37,28 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// Waits for ever when the deadline is over before it is known, as in `stop_within(ZERO)`: this is an abort,
-    /// and the destructor of the group kills. A kill from here would be seen as a failure, or not, by chance.
-    async fn unless_aborted(&self) {
-        let is_news = self.cx.deadline() != self.deadline;
-        if is_news
-            && self
-                .cx
-                .deadline()
-                .is_some_and(|deadline| deadline <= Instant::now())
-        {
+    /// Returns the deadline, and takes on one that has come or changed. One that was over before it was known, as in `stop_within(ZERO)`, is an
+    /// abort: this waits for ever then, and the destructor of the group kills. A kill from here would be seen as a failure,
+    /// or not, by chance.
+    async fn take_deadline(&mut self) -> Instant {
+        let given = self.cx.deadline();
+        let deadline = given.unwrap_or(self.otherwise);
+        if self.deadline == Some(deadline) {
+            return deadline;
+        }
+        let now = Instant::now();
+        if given.is_some_and(|given| given <= now) {
             std::future::pending::<()>().await;
         }
+        self.deadline = Some(deadline);
+        self.kill_at = deadline - before_the_end(deadline.saturating_duration_since(now));
+        deadline
     }
 
     /// Kills if it is time for it. Whether there is still time to wait.
-    fn tick(&mut self, group: &ProcessGroup) -> bool {
-        let (now, deadline) = (Instant::now(), self.cx.deadline().unwrap_or(self.otherwise));
-        if self.deadline != Some(deadline) {
-            self.deadline = Some(deadline);
-            let left = deadline.saturating_duration_since(now);
-            self.kill_at = deadline - before_the_end(left);
-        }
+    async fn tick(&mut self, group: &ProcessGroup) -> bool {
+        let deadline = self.take_deadline().await;
+        let now = Instant::now();
         if now >= self.kill_at && !self.killed {
             self.killed = true;
             group.signal_all(Signal::KILL);
@@ -81,14 +81,13 @@ pub(super) async fn end(
     otherwise: Duration,
 ) -> Result<Ending, ProcessError> {
     let mut clock = Clock::new(cx, otherwise);
-    clock.unless_aborted().await;
+    clock.take_deadline().await;
     if group.ending().ok().flatten().is_none() {
         group.signal_leader(signal);
         group.signal_leader(Signal::CONT);
     }
     let ending = loop {
-        clock.unless_aborted().await;
-        let in_time = clock.tick(&group);
+        let in_time = clock.tick(&group).await;
         tokio::select! {
             biased;
             ending = group.ended() => match ending {
@@ -126,8 +125,7 @@ async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -
     group.signal_all(signal);
     group.signal_all(Signal::CONT);
     loop {
-        clock.unless_aborted().await;
-        let in_time = clock.tick(group);
+        let in_time = clock.tick(group).await;
         tokio::select! {
             biased;
             _ = group.one_ended() => {}
