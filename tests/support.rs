@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use startstop_core::{Runner, Settings};
+use startstop_core::{Cause, Failure, PanicError, Phase, Runner, Settings};
 use tokio::time::Instant;
 
 mod act;
@@ -53,6 +53,12 @@ pub(crate) async fn idle() {
     for _ in 0..256 {
         tokio::task::yield_now().await;
     }
+}
+
+pub(crate) fn assert_panicked(failure: &Failure, phase: Phase, message: &str) {
+    assert_eq!((failure.phase(), failure.cause()), (phase, Cause::Panic));
+    let panic = failure.error().downcast_ref::<PanicError>().unwrap();
+    assert_eq!(panic.message(), message);
 }
 
 /// Timers tick in milliseconds.

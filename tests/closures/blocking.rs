@@ -11,7 +11,7 @@ use startstop_core::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{Broken, Latch, within};
+use crate::support::{Broken, Latch, assert_panicked, within};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(40);
@@ -114,18 +114,7 @@ async fn a_blocking_functions_error_and_its_panic_are_recorded() {
     let _ = within(runner.start()).await;
     assert_eq!(within(runner.wait()).await, Exit::Failed);
     let failure = runner.errors_last().unwrap();
-    assert_eq!(
-        (failure.phase(), failure.cause()),
-        (Phase::Run, Cause::Panic)
-    );
-    assert_eq!(
-        failure
-            .error()
-            .downcast_ref::<PanicError>()
-            .unwrap()
-            .message(),
-        "sync"
-    );
+    assert_panicked(&failure, Phase::Run, "sync");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

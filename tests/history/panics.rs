@@ -2,11 +2,9 @@
 
 use std::future::pending;
 
-use startstop_core::{
-    Cause, Context, Exit, Failure, PanicError, Phase, Runner, Settings, State, service_fn,
-};
+use startstop_core::{Cause, Context, Exit, Phase, Runner, Settings, State, service_fn};
 
-use crate::support::{Act, idle, probed};
+use crate::support::{Act, assert_panicked, idle, probed};
 
 struct Bomb(&'static str);
 
@@ -14,12 +12,6 @@ impl Drop for Bomb {
     fn drop(&mut self) {
         assert!(std::thread::panicking(), "{}", self.0);
     }
-}
-
-fn assert_panicked(failure: &Failure, phase: Phase, message: &str) {
-    assert_eq!((failure.phase(), failure.cause()), (phase, Cause::Panic));
-    let panic = failure.error().downcast_ref::<PanicError>().unwrap();
-    assert_eq!(panic.message(), message);
 }
 
 #[tokio::test(start_paused = true)]

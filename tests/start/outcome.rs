@@ -1,12 +1,12 @@
 //! Every way a start can fail.
 
 use startstop_core::{
-    Backoff, Cause, Exit, PanicError, Permanent, Phase, Readiness, RestartPolicy, Runner, Settings,
-    StartError, State, service_fn,
+    Backoff, Cause, Exit, Permanent, Phase, Readiness, RestartPolicy, Runner, Settings, StartError,
+    State, service_fn,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Act, Broken, SECOND, idle, probed, start, stop};
+use crate::support::{Act, Broken, SECOND, assert_panicked, idle, probed, start, stop};
 
 fn explicit() -> Settings {
     Settings::new().readiness(Readiness::Explicit)
@@ -37,15 +37,7 @@ async fn failed_when_it_panics_before_it_was_ready() {
     let Err(StartError::Failed(failure)) = runner.start().await else {
         panic!()
     };
-    assert_eq!(
-        failure
-            .error()
-            .downcast_ref::<PanicError>()
-            .unwrap()
-            .message(),
-        "no port"
-    );
-    assert_eq!(failure.cause(), Cause::Panic);
+    assert_panicked(&failure, Phase::Run, "no port");
 }
 
 #[tokio::test(start_paused = true)]

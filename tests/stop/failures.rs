@@ -1,8 +1,8 @@
 //! Which failures a stop returns.
 
-use startstop_core::{Cause, Exit, Failure, PanicError, Phase, Settings, StopError};
+use startstop_core::{Cause, Exit, Failure, Phase, Settings, StopError};
 
-use crate::support::{Act, Broken, Probe, Remote, idle, probed};
+use crate::support::{Act, Broken, Probe, Remote, assert_panicked, idle, probed};
 
 async fn running() -> (startstop_core::Runner<Probe>, Remote) {
     let (runner, mut probe) = probed(Settings::new());
@@ -37,18 +37,7 @@ async fn a_run_that_panics_after_the_stop_had_begun() {
     let (runner, probe) = running().await;
     probe.on_cancel(Act::Panic("flush"));
     let failure = failure(runner.stop().await);
-    assert_eq!(
-        (failure.phase(), failure.cause()),
-        (Phase::Run, Cause::Panic)
-    );
-    assert_eq!(
-        failure
-            .error()
-            .downcast_ref::<PanicError>()
-            .unwrap()
-            .message(),
-        "flush"
-    );
+    assert_panicked(&failure, Phase::Run, "flush");
     assert_eq!(runner.wait().await, Exit::Failed);
 }
 
