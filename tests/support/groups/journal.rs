@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -93,20 +94,19 @@ impl Journal {
     /// Seconds from then to when this was written last.
     #[track_caller]
     pub(crate) fn seconds(&self, since: Instant, line: &str) -> u64 {
-        let inner = self.shared.inner();
-        let found = inner
-            .lines
-            .iter()
-            .rev()
-            .find(|(written, _)| written == line);
-        let (_, at) = found.unwrap_or_else(|| panic!("{line} was not written"));
         // Timers tick in milliseconds, and may be late by one.
-        (at.duration_since(since) + std::time::Duration::from_millis(500)).as_secs()
+        (self.after(since, line) + Duration::from_millis(500)).as_secs()
     }
 
     /// The same in tenths of a second.
     #[track_caller]
     pub(crate) fn tenths(&self, since: Instant, line: &str) -> u128 {
+        (self.after(since, line).as_millis() + 50) / 100
+    }
+
+    /// The time from then to when this was written last.
+    #[track_caller]
+    fn after(&self, since: Instant, line: &str) -> Duration {
         let inner = self.shared.inner();
         let found = inner
             .lines
@@ -114,7 +114,7 @@ impl Journal {
             .rev()
             .find(|(written, _)| written == line);
         let (_, at) = found.unwrap_or_else(|| panic!("{line} was not written"));
-        (at.duration_since(since).as_millis() + 50) / 100
+        at.duration_since(since)
     }
 
     /// Waits until this is written among what was not taken yet.
