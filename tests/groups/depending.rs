@@ -6,18 +6,18 @@ use tokio::time::Instant;
 use crate::support::groups::{Act, Journal, built, find, on, outcome, start, started, stopped};
 use crate::support::{SECOND, idle, within};
 
+/// A member that fails each time it is started, which the group ignores.
+fn ignored_failure(journal: &Journal, name: &str) -> Member {
+    let probe = journal.probe(name).job().always(Act::Fail);
+    on(OnFailure::Ignore, probe)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dependency_that_ends_unready_keeps_its_dependents_from_starting() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")
-            .with(
-                "a",
-                on(
-                    OnFailure::Ignore,
-                    journal.probe("a").job().always(Act::Fail),
-                ),
-            )
+            .with("a", ignored_failure(&journal, "a"))
             .with("b", journal.probe("b"))
             .with("c", Member::new(journal.probe("c")).after(["a"])),
     );
@@ -33,13 +33,7 @@ async fn a_member_that_cannot_start_for_a_dependency_can_be_ignored() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
-            .with(
-                "a",
-                on(
-                    OnFailure::Ignore,
-                    journal.probe("a").job().always(Act::Fail),
-                ),
-            )
+            .with("a", ignored_failure(&journal, "a"))
             .with("b", on(OnFailure::Ignore, journal.probe("b")).after(["a"]))
             .with("c", on(OnFailure::Ignore, journal.probe("c")).after(["b"]))
             .with("d", journal.probe("d")),
@@ -67,20 +61,8 @@ async fn two_dependencies_that_end_at_once_are_one_failure() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")
-            .with(
-                "a",
-                on(
-                    OnFailure::Ignore,
-                    journal.probe("a").job().always(Act::Fail),
-                ),
-            )
-            .with(
-                "b",
-                on(
-                    OnFailure::Ignore,
-                    journal.probe("b").job().always(Act::Fail),
-                ),
-            )
+            .with("a", ignored_failure(&journal, "a"))
+            .with("b", ignored_failure(&journal, "b"))
             .then("c", on(OnFailure::Ignore, journal.probe("c")))
             .with(
                 "d",
@@ -213,13 +195,7 @@ async fn a_member_that_is_restarted_for_ever_in_vain_starves_nobody() {
     let app = built(
         Group::builder("app")
             .limit(u32::MAX, SECOND)
-            .with(
-                "a",
-                on(
-                    OnFailure::Ignore,
-                    journal.probe("a").job().always(Act::Fail),
-                ),
-            )
+            .with("a", ignored_failure(&journal, "a"))
             .with(
                 "b",
                 on(OnFailure::RestartMember, journal.probe("b")).after(["a"]),

@@ -17,14 +17,14 @@ use crate::support::{SECOND, idle, within};
 
 type Change = Pin<Box<dyn Future<Output = Result<(), GroupError>> + Send>>;
 
-/// A member with a task that waits for a change of its group: the member, how it is told for which, and the answer.
+/// How the task is told for which change it is to wait, and the answer.
 struct Asking {
-    member: Member,
     tell: oneshot::Sender<Change>,
     answer: oneshot::Receiver<Result<(), GroupError>>,
 }
 
-fn asking() -> Asking {
+/// Starts this group with one more member, `a`, of which a task waits for a change of the group.
+async fn asking_in(builder: GroupBuilder) -> (Runner<Group>, Asking) {
     let (tell, told) = oneshot::channel::<Change>();
     let (answers, answer) = oneshot::channel();
     let once = Arc::new(Mutex::new(Some((told, answers))));
@@ -42,11 +42,10 @@ fn asking() -> Asking {
     });
     let settings = Settings::new().stop_timeout(60 * SECOND);
     let member = Member::new(service).settings(settings);
-    Asking {
-        member,
-        tell,
-        answer,
-    }
+    (
+        started(builder.with("a", member)).await,
+        Asking { tell, answer },
+    )
 }
 
 /// Has the task of the member ask for that, and waits until it has.
@@ -72,12 +71,7 @@ async fn stops_at_once(
 #[tokio::test(start_paused = true)]
 async fn an_insertion_that_starts_is_cancelled_at_once() {
     let journal = Journal::new();
-    let Asking {
-        member,
-        tell,
-        answer,
-    } = asking();
-    let app = started(Group::builder("app").with("a", member)).await;
+    let (app, Asking { tell, answer }) = asking_in(Group::builder("app")).await;
     let (group, x) = (app.service().clone(), journal.probe("x").explicit());
     ask(tell, async move { group.insert("x", x).await }).await;
     assert_eq!(journal.take(), ["+x"]);
@@ -119,12 +113,7 @@ fn restarting(journal: &Journal) -> GroupBuilder {
 #[tokio::test(start_paused = true)]
 async fn an_insertion_that_waits_for_a_restart_is_cancelled_at_once() {
     let journal = Journal::new();
-    let Asking {
-        member,
-        tell,
-        answer,
-    } = asking();
-    let app = started(restarting(&journal).with("a", member)).await;
+    let (app, Asking { tell, answer }) = asking_in(restarting(&journal)).await;
     journal.tell("c", Act::Fail);
     journal.until("~d").await;
     let (group, x) = (app.service().clone(), journal.probe("x"));
@@ -140,14 +129,8 @@ async fn an_insertion_that_waits_for_a_restart_is_cancelled_at_once() {
 #[tokio::test(start_paused = true)]
 async fn an_insertion_during_a_drain_is_cancelled_when_that_begins() {
     let journal = Journal::new();
-    let Asking {
-        member,
-        tell,
-        answer,
-    } = asking();
     let drain = Settings::new().drain(10 * SECOND);
-    let builder = restarting(&journal).settings(drain).with("a", member);
-    let app = started(builder).await;
+    let (app, Asking { tell, answer }) = asking_in(restarting(&journal).settings(drain)).await;
     journal.tell("c", Act::Fail);
     journal.until("~d").await;
     let (group, x) = (app.service().clone(), journal.probe("x"));
@@ -164,18 +147,12 @@ async fn an_insertion_during_a_drain_is_cancelled_when_that_begins() {
 #[tokio::test(start_paused = true)]
 async fn a_removal_that_waits_for_a_restart_is_over_with_the_stop() {
     let journal = Journal::new();
-    let Asking {
-        member,
-        tell,
-        answer,
-    } = asking();
     let all = on(OnFailure::RestartAll, journal.probe("c"));
     let builder = Group::builder("app")
         .with("c", all)
         .with("d", journal.probe("d").stops_in(5))
-        .with("e", journal.probe("e"))
-        .with("a", member);
-    let app = started(builder).await;
+        .with("e", journal.probe("e"));
+    let (app, Asking { tell, answer }) = asking_in(builder).await;
     journal.tell("c", Act::Fail);
     journal.until("-e").await;
     let group = app.service().clone();
