@@ -74,7 +74,7 @@ pub(crate) fn remaining(synced: &Synced) -> Option<Duration> {
     (synced.stop_at != clock::NEVER).then(|| clock::between(clock::now(), synced.stop_at))
 }
 
-/// What is attached, in order.
+/// Returns the attached parts, in order.
 pub(super) fn all(synced: &Synced) -> &[Attached] {
     let attached = synced.rare.as_ref().and_then(|rare| rare.attached.get());
     attached.map_or(&[], Vec::as_slice)

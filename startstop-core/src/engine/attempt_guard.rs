@@ -84,7 +84,7 @@ impl AttemptGuard {
     }
 }
 
-/// What its part asks of the guard of an owner.
+/// The questions of a part to the guard of its owner.
 impl AttemptGuard {
     /// Which owner it is, by the address of what the guard keeps alive.
     pub(crate) fn owner(&self) -> usize {

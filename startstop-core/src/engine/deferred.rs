@@ -42,7 +42,7 @@ pub(crate) struct Deferred {
     has_more: bool,
     /// The task of a deadline that is no longer there.
     cancelled: Option<DeadlineTask>,
-    /// What nobody needs any more, and whose drop is user code.
+    /// Values that nobody needs any more, and whose drop is user code.
     old_waker: Option<Waker>,
     old_failure: Option<Failure>,
     old_runtime: Option<Handle>,
@@ -64,7 +64,7 @@ pub(super) struct ColdActions {
     cancelled: Vec<DeadlineTask>,
     pub(super) stuck: Vec<(Arc<AttemptGuard>, Unresponsive)>,
     observers: Vec<PartObserver>,
-    /// What nobody needs any more, and whose drop is user code, or takes another lock.
+    /// Values that nobody needs any more, and whose drop is user code, or takes another lock.
     wakers: Vec<Waker>,
     pub(super) failures: Vec<Failure>,
     runtimes: Vec<Handle>,

@@ -5,7 +5,7 @@
 //! a reference that is no runner is had and dropped behind a gate, with the change or the look that it is for; the last runner
 //! passes the gate, and from then on until it is dropped nobody comes to another reference. No user code runs behind a gate.
 //!
-//! What stays outside are references of the user (a `Context` that is kept), and those of parts that have not ended.
+//! References of the user (a `Context` that is kept), and those of parts that have not ended, stay outside.
 
 use std::any::Any;
 use std::sync::atomic::Ordering;
@@ -136,7 +136,7 @@ pub(crate) fn glance<T, N: Node + ?Sized>(
     Some((seen, last))
 }
 
-/// What is left of a service after a change that has let go of it.
+/// The remains of a service after a change that has let go of it.
 struct Remains {
     name: Option<String>,
     /// The box that may hold the service.

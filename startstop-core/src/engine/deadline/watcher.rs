@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use super::queue::DeadlineQueue;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-/// What a watcher looks at. No lock of the watcher is held meanwhile.
+/// An entry that a watcher looks at. No lock of the watcher is held meanwhile.
 pub(crate) trait Watch: Sized {
-    /// What is looked at once, together with others.
+    /// An entry that is looked at once, together with others.
     type Noted;
 
     /// Looks at what is due: when to look again.
