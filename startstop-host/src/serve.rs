@@ -39,10 +39,11 @@ pub use tls::Tls;
 ///
 /// # What happens at a stop
 ///
-/// - During a drain, connections are still accepted and answered, with `connection: close`, in HTTP/2 with GOAWAY.
+/// - During a drain, connections are still accepted and answered, with `connection: close`, in HTTP/2 with GOAWAY: one that is
+///   new gets it with its first request, for what a client could not send on a new connection it does not send again.
 /// - At the stop, what waits in the queue of the listener is still taken, and no more.
 /// - Idle connections close at once, one that has sent nothing after 100 ms: its request may be on the way.
-/// - HTTP/2 connections get GOAWAY. Server-sent events end.
+/// - HTTP/2 connections get GOAWAY, those without a request yet after 100 ms likewise. Server-sent events end.
 /// - Other requests in flight are finished until the deadline, and then dropped.
 /// - A connection that has sent half a head, or that was upgraded (a WebSocket), holds the stop up for at most half of the time
 ///   that is left, the former for no longer than the header timeout either. An upgraded one reads as ended after that half, and

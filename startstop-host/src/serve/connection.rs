@@ -71,21 +71,24 @@ pub(super) async fn connection<I>(
                 () = draining.as_mut(), if matches!(told, Told::Nothing) => {
                     told = Told::Drain;
                     shared.closes.store(true, Ordering::Release);
-                    if shared.is_http2() {
+                    if shared.is_http2() && closes_at_once(&shared) {
                         served.as_mut().graceful_shutdown();
                     }
                 }
                 // What goes wrong with a connection is its client's affair.
                 _ = served.as_mut() => break,
                 () = shared.changed.notified() => {
-                    // The protocol was not known when the drain began, or a request has ended since the stop.
+                    // The first request of HTTP/2 has come since the drain began, or one has ended since the stop.
                     let is_told = told.is_stop() || matches!(told, Told::Drain) && shared.is_http2();
                     if is_told && closes_at_once(&shared) {
                         served.as_mut().graceful_shutdown();
                     }
                 }
                 () = sleep_until_some(due), if due.is_some() => {
-                    if due.is_some_and(|due| due <= Instant::now()) {
+                    let is_due = due.is_some_and(|due| due <= Instant::now());
+                    if is_due && told.is_stop() && shared.waits_no_longer() {
+                        served.as_mut().graceful_shutdown();
+                    } else if is_due {
                         break;
                     }
                 }
@@ -113,9 +116,9 @@ impl Told {
 }
 
 /// Whether the connection is told to close now. Before its first request it is not: hyper would close it, while its request may
-/// be on the way.
+/// be on the way, and no client sends again what it could not send on a new connection.
 fn closes_at_once(shared: &Shared) -> bool {
-    shared.is_http2() || matches!(shared.phase(), Phase::Idle(_) | Phase::Busy)
+    matches!(shared.phase(), Phase::Idle(_) | Phase::Busy)
 }
 
 fn half_of_what_is_left(cx: &Context) -> Option<Instant> {
@@ -125,11 +128,11 @@ fn half_of_what_is_left(cx: &Context) -> Option<Instant> {
 /// When the connection is dropped if nothing changes.
 fn due(shared: &Shared, timeouts: Timeouts, told: &Told) -> Option<Instant> {
     let own = match (shared.phase(), told) {
-        (Phase::Fresh(accepted), Told::Stop { at, .. }) => {
-            accepted.max(*at).checked_add(ON_ITS_WAY)
+        (Phase::Fresh(from) | Phase::Opened(from), Told::Stop { at, .. }) => {
+            from.max(*at).checked_add(ON_ITS_WAY)
         }
         (Phase::Fresh(from) | Phase::Head(from), _) => from.checked_add(timeouts.header),
-        (Phase::Idle(from), _) => from.checked_add(timeouts.idle),
+        (Phase::Opened(from) | Phase::Idle(from), _) => from.checked_add(timeouts.idle),
         (Phase::Busy | Phase::Upgraded, _) => return None,
     };
     match told {

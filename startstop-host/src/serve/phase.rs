@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// The first bytes of an HTTP/2 connection; no method of HTTP/1 begins like that.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
-/// A client that has sent nothing when the stop comes has so long: its request may be on the way.
+/// A client without a request yet when the stop comes has so long for the first one: it may be on the way.
 pub(super) const ON_ITS_WAY: Duration = Duration::from_millis(100);
 
 /// What a connection is doing.
@@ -21,6 +21,8 @@ pub(super) enum Phase {
     Fresh(Instant),
     /// It sends a head, since then.
     Head(Instant),
+    /// It speaks HTTP/2 and has had no request yet, since then.
+    Opened(Instant),
     /// A request is in flight.
     Busy,
     /// It waits for a request, since then.
@@ -108,7 +110,7 @@ impl Shared {
                 .extend_from_slice(&bytes[..bytes.len().min(left)]);
             if inner.first == PREFACE {
                 self.is_http2.store(true, Ordering::Release);
-                inner.phase = Phase::Idle(Instant::now());
+                inner.phase = Phase::Opened(Instant::now());
                 drop(inner);
                 self.changed.notify_one();
                 return;
@@ -130,8 +132,11 @@ impl Shared {
     pub(super) fn began(&self) {
         let mut inner = self.inner();
         inner.requests += 1;
-        inner.phase = Phase::Busy;
+        let before = std::mem::replace(&mut inner.phase, Phase::Busy);
         drop(inner);
+        if matches!(before, Phase::Opened(_)) {
+            self.changed.notify_one();
+        }
         self.counts.requests.fetch_add(1, Ordering::Relaxed);
         self.counts.changed.notify_one();
     }
@@ -147,6 +152,16 @@ impl Shared {
         self.changed.notify_one();
         self.counts.requests.fetch_sub(1, Ordering::Relaxed);
         self.counts.changed.notify_one();
+    }
+
+    /// From now on the connection counts as idle, where it speaks HTTP/2 and waited for its first request: returns whether it did.
+    pub(super) fn waits_no_longer(&self) -> bool {
+        let mut inner = self.inner();
+        let waited = matches!(inner.phase, Phase::Opened(_));
+        if waited {
+            inner.phase = Phase::Idle(Instant::now());
+        }
+        waited
     }
 
     pub(super) fn upgraded(&self) {

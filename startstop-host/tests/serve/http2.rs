@@ -1,5 +1,7 @@
 //! HTTP/2: told to go away at a drain and at a stop, with what is in flight finished.
 
+use std::time::Duration;
+
 use http_body_util::{BodyExt, Empty};
 use hyper::Request;
 use hyper::body::Bytes;
@@ -63,6 +65,49 @@ async fn a_stream_in_flight_is_finished() {
     connection.await.unwrap();
 }
 
+/// So that the server has heard everything that was sent before, and could have answered it.
+const A_WHILE: Duration = Duration::from_millis(50);
+
+/// A client sends nothing again that it could not send on a connection that is new.
+#[tokio::test]
+async fn a_connection_that_is_new_in_a_drain_is_told_to_go_away_with_its_first_request() {
+    let server = server(Settings::new().drain(LONG).stop_timeout(LONG)).await;
+    server.runner.request_stop();
+    server.runner.wait_for(State::Stopping).await;
+    let (mut sender, connection) = client(server.addr).await;
+    sender.ready().await.unwrap();
+    tokio::time::sleep(A_WHILE).await;
+    let answer = sender.send_request(request("/")).await.unwrap();
+    assert_eq!(text(answer).await, "web");
+    connection.await.unwrap();
+    server
+        .runner
+        .stop_within(Duration::from_secs(1))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_yet_has_a_moment_for_it_after_a_stop() {
+    let server = server(Settings::new().stop_timeout(LONG)).await;
+    let (mut sender, connection) = client(server.addr).await;
+    let (_silent, other) = client(server.addr).await;
+    sender.ready().await.unwrap();
+    tokio::time::sleep(A_WHILE).await;
+    server.runner.request_stop();
+    server.runner.wait_for(State::Stopping).await;
+    tokio::time::sleep(A_WHILE / 2).await;
+    let answer = sender.send_request(request("/")).await.unwrap();
+    assert_eq!(text(answer).await, "web");
+    connection.await.unwrap();
+    // The one that never asks goes away too, long before half of the time is over.
+    tokio::time::timeout(LONG / 4, server.runner.stop())
+        .await
+        .expect("it ends")
+        .unwrap();
+    other.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_connection_is_told_to_go_away_when_the_drain_begins() {
     let server = server(Settings::new().drain(LONG).stop_timeout(LONG)).await;
@@ -77,7 +122,7 @@ async fn a_connection_is_told_to_go_away_when_the_drain_begins() {
     connection.await.unwrap();
     server
         .runner
-        .stop_within(std::time::Duration::from_secs(1))
+        .stop_within(Duration::from_secs(1))
         .await
         .unwrap();
 }

@@ -2,17 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use startstop_core::Settings;
+use startstop_core::{Settings, State};
 use startstop_host::{Serve, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::server_with;
+use super::{LONG, server_with};
 
 /// Writes a new certificate and its key.
 fn certificate(folder: &Path) -> CertificateDer<'static> {
@@ -23,11 +26,8 @@ fn certificate(folder: &Path) -> CertificateDer<'static> {
     cert.der().clone()
 }
 
-/// A request by a client that trusts this certificate alone.
-async fn ask(
-    addr: std::net::SocketAddr,
-    trusted: &CertificateDer<'static>,
-) -> std::io::Result<String> {
+/// The client's side of TLS, which trusts this certificate alone.
+fn connector(trusted: &CertificateDer<'static>) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
@@ -36,17 +36,52 @@ async fn ask(
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+}
+
+fn localhost() -> ServerName<'static> {
+    ServerName::try_from("localhost").unwrap()
+}
+
+/// A request by a client that trusts this certificate alone.
+async fn ask(
+    addr: std::net::SocketAddr,
+    trusted: &CertificateDer<'static>,
+) -> std::io::Result<String> {
     let stream = TcpStream::connect(addr).await?;
-    let name = ServerName::try_from("localhost").unwrap();
-    let mut client = TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await?;
+    let mut client = connector(trusted).connect(localhost(), stream).await?;
+    request(&mut client).await
+}
+
+async fn request(client: &mut TlsStream<TcpStream>) -> std::io::Result<String> {
     client
         .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         .await?;
     let mut answer = Vec::new();
     let _ = client.read_to_end(&mut answer).await;
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// The moment that a client has for its first request after a stop begins when it can send one.
+#[tokio::test]
+async fn a_handshake_that_ends_long_after_the_stop_leaves_time_for_a_request() {
+    let folder = std::env::temp_dir().join(format!("startstop-tls-late-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let trusted = certificate(&folder);
+    let tls = Tls::from_files(folder.join("cert.pem"), folder.join("key.pem")).unwrap();
+    let server = server_with(Settings::new().stop_timeout(LONG), Serve::new().tls(tls)).await;
+    let stream = TcpStream::connect(server.addr).await.unwrap();
+    server.runner.request_stop();
+    server.runner.wait_for(State::Stopping).await;
+    sleep(Duration::from_millis(200)).await;
+    let mut client = connector(&trusted)
+        .connect(localhost(), stream)
+        .await
+        .unwrap();
+    sleep(Duration::from_millis(20)).await;
+    assert!(request(&mut client).await.unwrap().ends_with("web"));
+    server.runner.stop().await.unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]
