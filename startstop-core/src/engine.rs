@@ -142,17 +142,17 @@ impl Shared {
         self.settings.name()
     }
 
-    /// Whether the service has a `shutdown` of its own.
+    /// Returns whether the service has a `shutdown` of its own.
     pub(crate) fn has_shutdown_call(&self) -> bool {
         self.rules.shutdown != ShutdownRule::None
     }
 
-    /// Whether the last runner is gone.
+    /// Returns whether the last runner is gone.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.handles.load(Ordering::Acquire) == 0
     }
 
-    /// Whether the service may run: there is a runner, or it was let go on without.
+    /// Returns whether the service may run: there is a runner, or it was let go on without.
     pub(crate) fn is_wanted(&self) -> bool {
         !self.is_abandoned() || self.detached.load(Ordering::Acquire)
     }
@@ -175,7 +175,7 @@ impl Shared {
         self.stop_stage.current()
     }
 
-    /// Whether `epoch` is the current attempt.
+    /// Returns whether `epoch` is the current attempt.
     pub(crate) fn is_current(&self, epoch: u64) -> bool {
         self.stop_stage.epoch() == epoch
     }

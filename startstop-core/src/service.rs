@@ -243,7 +243,7 @@ pub trait Service: Send + Sync + 'static {
         Box::pin(self.shutdown(cx))
     }
 
-    /// Whether `shutdown` does anything.
+    /// Returns whether `shutdown` does anything.
     #[doc(hidden)]
     fn __has_shutdown(&self) -> bool
     where
@@ -267,7 +267,7 @@ pub trait Service: Send + Sync + 'static {
         None
     }
 
-    /// Whether it is made of members that it supervises.
+    /// Returns whether it is made of members that it supervises.
     #[doc(hidden)]
     fn __is_owner(&self) -> bool {
         false
@@ -352,7 +352,7 @@ impl<S: ?Sized, E> Future for NoShutdown<S, E> {
     }
 }
 
-/// Whether the type has a `shutdown` of its own.
+/// Returns whether the type has a `shutdown` of its own.
 fn has_shutdown<S: Service>() -> bool {
     fn of<S, F: 'static>(_: fn(&'static S, Context) -> F) -> TypeId {
         TypeId::of::<F>()

@@ -128,7 +128,7 @@ impl Settings {
         self.name.take()
     }
 
-    /// Whether nothing is set.
+    /// Returns whether nothing is set.
     pub(crate) fn is_empty(&self) -> bool {
         matches!(
             self,
@@ -412,7 +412,7 @@ impl Settings {
         self.drain
     }
 
-    /// Whether `shutdown` runs after every attempt, if set.
+    /// Returns whether `shutdown` runs after every attempt, if set.
     ///
     /// # Examples
     ///

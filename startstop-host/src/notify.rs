@@ -49,7 +49,7 @@ impl Settings {
         self.fd = Some(number);
     }
 
-    /// Whether there is a manager that prolongs its limits when it is told to.
+    /// Returns whether there is a manager that prolongs its limits when it is told to.
     pub(crate) fn extends(&self) -> bool {
         self.variable("NOTIFY_SOCKET").is_some()
     }

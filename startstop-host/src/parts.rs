@@ -56,13 +56,13 @@ impl Question {
         found
     }
 
-    /// Whether a part of a whole that says no is not why.
+    /// Returns whether a part of a whole that says no is not why.
     fn passes(&self, whole: &Status, part: &Status) -> bool {
         (self.is_fine)(part) || is_settled(whole, part)
     }
 }
 
-/// Whether a part has ended for the whole that goes on without it.
+/// Returns whether a part has ended for the whole that goes on without it.
 fn is_settled(whole: &Status, part: &Status) -> bool {
     let goes_on = matches!(whole.state(), State::Starting | State::Running);
     goes_on && part.state() == State::Stopped && part.cycles() > 0
@@ -97,7 +97,7 @@ fn why_not_live(status: &Status) -> String {
     }
 }
 
-/// Whether the service, or anything below it, does not yield although it was aborted.
+/// Returns whether the service, or anything below it, does not yield although it was aborted.
 fn holds_unresponsive(root: &Status) -> bool {
     all(root).any(|status| status.unresponsive().is_some())
 }

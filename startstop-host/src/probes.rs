@@ -228,7 +228,7 @@ impl Probes {
     }
 }
 
-/// Whether the service has been ready once in its cycle, which is not over, or was that of a job which is done.
+/// Returns whether the service has been ready once in its cycle, which is not over, or was that of a job which is done.
 fn has_started(status: &Status) -> bool {
     let is_over = status.state() == State::Stopped && status.last_exit() != Exit::Completed;
     status.has_started() && !is_over

@@ -36,7 +36,7 @@ impl Stat {
         })
     }
 
-    /// Whether it runs, or could: one whose first thread has left while others go on reads as a zombie too.
+    /// Returns whether it runs, or could: one whose first thread has left while others go on reads as a zombie too.
     pub(crate) fn is_alive(self) -> bool {
         !matches!(self.state, 'Z' | 'X') || (self.state == 'Z' && threads(self.pid) > 1)
     }
@@ -73,12 +73,12 @@ pub(crate) fn children() -> Vec<u32> {
         .collect()
 }
 
-/// Whether a process ignores a signal.
+/// Returns whether a process ignores a signal.
 pub(crate) fn ignores(pid: impl std::fmt::Display, signal: Signal) -> bool {
     is_in("SigIgn:", pid, signal)
 }
 
-/// Whether a process has a handler for a signal.
+/// Returns whether a process has a handler for a signal.
 pub(crate) fn catches(pid: impl std::fmt::Display, signal: Signal) -> bool {
     is_in("SigCgt:", pid, signal)
 }

@@ -74,12 +74,12 @@ impl Drop for Folder {
     }
 }
 
-/// Whether a process is there, a zombie too.
+/// Returns whether a process is there, a zombie too.
 pub(crate) fn is_there(pid: &str) -> bool {
     fs::metadata(format!("/proc/{pid}")).is_ok()
 }
 
-/// Whether it is there and no zombie.
+/// Returns whether it is there and no zombie.
 pub(crate) fn is_alive(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ")

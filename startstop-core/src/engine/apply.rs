@@ -333,7 +333,7 @@ impl Synced {
         self.on = Some(on);
     }
 
-    /// Whether attempt `epoch` is at least at `stage`.
+    /// Returns whether attempt `epoch` is at least at `stage`.
     pub(crate) fn has_reached(&self, epoch: u64, stage: StopStage) -> bool {
         !reporting::is_alive(self, epoch) || self.life.stage() >= stage
     }

@@ -83,13 +83,13 @@ impl StateSnapshot {
         }
     }
 
-    /// Whether the service can do its job, or has done it.
+    /// Returns whether the service can do its job, or has done it.
     #[inline]
     pub(crate) fn is_ready(self) -> bool {
         self.0 & READY != 0
     }
 
-    /// Whether the cycle has a failure.
+    /// Returns whether the cycle has a failure.
     #[inline]
     pub(crate) fn has_failed(self) -> bool {
         self.0 & FAILED != 0

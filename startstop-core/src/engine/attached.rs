@@ -107,7 +107,7 @@ pub(super) fn abort_all(synced: &mut Synced, deferred: &mut Deferred) {
         .extend(parts.map(AttachedAction::Abort));
 }
 
-/// Whether two nodes are the same.
+/// Returns whether two nodes are the same.
 pub(crate) fn is_same(one: &Arc<dyn Node>, other: &Arc<dyn Node>) -> bool {
     std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
 }

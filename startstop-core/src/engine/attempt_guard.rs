@@ -98,21 +98,21 @@ impl AttemptGuard {
         self.node.clone()
     }
 
-    /// Whether the owner has stopped so far that no cycle of this part begins any more. Takes no lock.
+    /// Returns whether the owner has stopped so far that no cycle of this part begins any more. Takes no lock.
     pub(super) fn goes_down(&self) -> bool {
         self.node
             .as_ref()
             .is_none_or(|node| node.shared().stage(self.epoch) >= self.until)
     }
 
-    /// Whether the owner drains or stops: no policy makes another attempt. Takes no lock.
+    /// Returns whether the owner drains or stops: no policy makes another attempt. Takes no lock.
     pub(super) fn drains(&self) -> bool {
         self.node
             .as_ref()
             .is_some_and(|node| node.shared().stage(self.epoch) >= StopStage::Draining)
     }
 
-    /// Whether they have run out.
+    /// Returns whether they have run out.
     pub(super) fn is_stuck(&self) -> bool {
         self.part == Part::Kept && !self.keeps.load(Ordering::Acquire)
     }

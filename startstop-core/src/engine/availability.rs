@@ -43,7 +43,7 @@ pub(super) fn count_time(
     }
 }
 
-/// Whether a failure brings the service into this state.
+/// Returns whether a failure brings the service into this state.
 fn has_failed_in(synced: &Synced, state: State) -> bool {
     match state {
         State::Stopping => synced.life.is_lost() || !matches!(synced.life.end(), End::Completed),
@@ -56,7 +56,7 @@ fn has_failed_in(synced: &Synced, state: State) -> bool {
     }
 }
 
-/// Whether the service is down in this state other than on request, or because it has completed. What a job takes
+/// Returns whether the service is down in this state other than on request, or because it has completed. What a job takes
 /// counts for nothing.
 fn counts_as_down(synced: &Synced, shared: &Shared, state: State) -> bool {
     match state {

@@ -231,8 +231,8 @@ pub(crate) fn arm(
     }
 }
 
-/// Whether the task of the deadline is to be spawned by whoever sees that it takes longer. With more than one thread the look
-/// of the thread sees to that.
+/// Returns whether the task of the deadline is to be spawned by whoever sees that it takes longer. With more than one thread
+/// the look of the thread sees to that.
 pub(crate) fn is_owed(synced: &Synced) -> bool {
     synced.deadline.is_pending && (!synced.deadline.is_noted || synced.has_one_thread())
 }
@@ -292,7 +292,7 @@ fn ask_for_look(synced: &mut Synced, deferred: &mut Deferred) {
     }
 }
 
-/// Whether anything is left to be seen to at the look of the thread.
+/// Returns whether anything is left to be seen to at the look of the thread.
 #[cfg(not(startstop_loom))]
 fn is_look_due(synced: &mut Synced) -> bool {
     synced.deadline.is_noted = synced.deadline.is_pending || synced.life.is_shutdown_call_due();
@@ -330,7 +330,7 @@ fn armed(synced: &mut Synced, id: u32, new: DeadlineTask) -> Result<DeadlineTask
     Ok(old.map_or_else(DeadlineTask::default, |old| *old))
 }
 
-/// Whether there is a deadline that the task with this number keeps.
+/// Returns whether there is a deadline that the task with this number keeps.
 fn is_kept_by(synced: &Synced, id: u32) -> bool {
     synced.deadline.id == id && synced.deadline.due != NEVER
 }

@@ -88,7 +88,7 @@ impl Deferred {
         self.now
     }
 
-    /// Whether nothing is woken or spawned, as far as it is known yet; what is rare counts as such.
+    /// Returns whether nothing is woken or spawned, as far as it is known yet; what is rare counts as such.
     pub(super) fn is_quiet(&self) -> bool {
         let is_told = self.observer.is_some() || self.cold.is_some();
         self.job.is_none() && self.driver.is_none() && self.wakes.is_empty() && !is_told
@@ -205,12 +205,12 @@ impl Deferred {
         self.clear();
     }
 
-    /// Whether it is to be told that the service was given up.
+    /// Returns whether it is to be told that the service was given up.
     pub(super) fn is_unresponsive(&self) -> bool {
         self.cold.as_ref().is_some_and(|cold| cold.is_unresponsive)
     }
 
-    /// Whether anything is to be spawned.
+    /// Returns whether anything is to be spawned.
     pub(super) fn has_jobs(&self) -> bool {
         self.job.is_some() || self.cold.as_ref().is_some_and(|cold| !cold.jobs.is_empty())
     }
@@ -244,7 +244,7 @@ impl Deferred {
             .for_each(|job| job.launch_apart(node));
     }
 
-    /// Whether something is to be told under the name of the service.
+    /// Returns whether something is to be told under the name of the service.
     pub(super) fn has_news(&self) -> bool {
         !self.news.is_empty()
     }

@@ -218,7 +218,7 @@ pub(super) fn rules(synced: &Synced, shared: &Shared) -> Rules {
     }
 }
 
-/// Whether the time of the stop was said by who has asked for it.
+/// Returns whether the time of the stop was said by who has asked for it.
 pub(super) fn is_limited(synced: &Synced) -> bool {
     synced.rare.as_ref().is_some_and(|rare| rare.stop.limited)
 }

@@ -24,7 +24,7 @@ pub(crate) enum EndedBy {
 }
 
 impl EndedBy {
-    /// Whether it was told to end, by others or by itself.
+    /// Returns whether it was told to end, by others or by itself.
     fn is_told(self) -> bool {
         matches!(self, Self::Told | Self::Own)
     }
@@ -62,7 +62,7 @@ pub(super) fn ends(synced: &Synced) -> Option<CycleEnd> {
     })
 }
 
-/// Whether the last cycle ended because it was told to.
+/// Returns whether the last cycle ended because it was told to.
 pub(crate) fn was_told(synced: &Synced) -> bool {
     ended_by(synced).is_told()
 }
@@ -76,19 +76,19 @@ pub(crate) fn ended_by(synced: &Synced) -> EndedBy {
         .unwrap_or_default()
 }
 
-/// Whether the service has ended well by itself, and what it has left behind winds down.
+/// Returns whether the service has ended well by itself, and what it has left behind winds down.
 pub(crate) fn completes(synced: &Synced) -> bool {
     synced.state() == State::Stopping
         && synced.life.end() == End::Completed
         && !synced.life.is_lost()
 }
 
-/// Whether an attempt of the current or most recent cycle has counted as ready.
+/// Returns whether an attempt of the current or most recent cycle has counted as ready.
 pub(crate) fn has_started(synced: &Synced) -> bool {
     synced.life.was_ready() || synced.rare.as_ref().is_some_and(|rare| rare.started)
 }
 
-/// Whether an attempt of the last cycle was ready.
+/// Returns whether an attempt of the last cycle was ready.
 pub(crate) fn ended_ready(synced: &Synced) -> bool {
     synced.rare.as_ref().is_some_and(|rare| rare.ended.ready)
 }

@@ -115,7 +115,7 @@ pub(crate) fn unlisten(synced: &mut Synced, listener: &Listener) {
     }
 }
 
-/// Whether the service is known to be there in what is about to start it.
+/// Returns whether the service is known to be there in what is about to start it.
 pub(crate) fn is_placed(synced: &Synced, owner: &Path, name: &str) -> bool {
     let path = synced.rare.as_ref().and_then(|rare| rare.path.as_ref());
     path.is_some_and(|path| path.is_below(owner, name))

@@ -63,7 +63,7 @@ pub(crate) enum Job {
 }
 
 impl Job {
-    /// Whether what is spawned keeps the service.
+    /// Returns whether what is spawned keeps the service.
     pub(super) fn takes_node(&self) -> bool {
         match self {
             Self::Driver(_) | Self::ShutdownCall(..) => true,

@@ -56,7 +56,7 @@ impl OwnerGuard {
         }
     }
 
-    /// Whether its owner has given the part up.
+    /// Returns whether its owner has given the part up.
     pub(super) fn is_stuck(&self) -> bool {
         self.get().is_stuck()
     }
@@ -82,17 +82,17 @@ pub(crate) fn keep_guard(synced: &mut Synced, guard: AttemptGuard) -> Option<Att
     None
 }
 
-/// Whether this owner has a guard in the cycle.
+/// Returns whether this owner has a guard in the cycle.
 pub(crate) fn is_part_of(synced: &Synced, owner: usize) -> bool {
     guards(synced).any(|guard| guard.owner() == owner)
 }
 
-/// Whether an owner stops, and this part with it for good.
+/// Returns whether an owner stops, and this part with it for good.
 pub(super) fn is_going_down(synced: &Synced) -> bool {
     guards(synced).any(AttemptGuard::goes_down)
 }
 
-/// Whether an owner drains or stops.
+/// Returns whether an owner drains or stops.
 pub(super) fn is_draining(synced: &Synced) -> bool {
     guards(synced).any(AttemptGuard::drains)
 }

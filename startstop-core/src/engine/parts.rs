@@ -39,7 +39,7 @@ pub(crate) fn token(
     Some(Arc::clone(slot.get_or_insert_default()))
 }
 
-/// Whether `waker` is that of the driver, which is woken whenever the stop stage changes.
+/// Returns whether `waker` is that of the driver, which is woken whenever the stop stage changes.
 pub(crate) fn wakes_driver(synced: &Synced, waker: &Waker) -> bool {
     synced
         .driver

@@ -26,7 +26,7 @@ pub(crate) struct Reported {
     pub(super) waits: u32,
 }
 
-/// Whether attempt `epoch` is the current one and something of it is alive.
+/// Returns whether attempt `epoch` is the current one and something of it is alive.
 pub(crate) fn is_alive(synced: &Synced, epoch: u64) -> bool {
     synced.attempts == epoch && synced.life.is_alive()
 }
@@ -73,7 +73,7 @@ pub(crate) fn show_readiness(
     }
 }
 
-/// Whether the service has taken its readiness back.
+/// Returns whether the service has taken its readiness back.
 pub(super) fn is_taken_back(synced: &Synced) -> bool {
     synced.said().is_some_and(|said| said.not_ready.is_some())
 }
@@ -148,7 +148,7 @@ pub(crate) fn end_wait(synced: &mut Synced, shared: &Shared, epoch: u64) {
     }
 }
 
-/// Whether the service waits for something that counts as a sign of life.
+/// Returns whether the service waits for something that counts as a sign of life.
 pub(super) fn waits(synced: &Synced) -> bool {
     synced.said().is_some_and(|said| said.waits > 0)
 }

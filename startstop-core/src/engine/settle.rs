@@ -135,7 +135,7 @@ impl Synced {
         }
     }
 
-    /// Whether the cycle runs on a single thread: what blocks the service blocks everything there.
+    /// Returns whether the cycle runs on a single thread: what blocks the service blocks everything there.
     pub(crate) fn has_one_thread(&self) -> bool {
         let flavor = self.on.as_ref().map(Handle::runtime_flavor);
         flavor.is_none_or(|flavor| flavor == RuntimeFlavor::CurrentThread)
@@ -196,7 +196,8 @@ impl Synced {
         self.step(shared, Input::RunEnded(end), ArmTimer::IfNew, deferred);
     }
 
-    /// Whether a `run` that returns now has never been ready, and was not told to stop. An owner may: its parts have completed.
+    /// Returns whether a `run` that returns now has never been ready, and was not told to stop. An owner may: its parts have
+    /// completed.
     fn leaves_early(&self, shared: &Shared) -> bool {
         let starts = self.state() == State::Starting && self.life.end() == End::None;
         let owner = self.rare.as_ref().is_some_and(|rare| rare.is_owner);

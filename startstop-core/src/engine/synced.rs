@@ -283,7 +283,7 @@ impl Synced {
             .unwrap_or_default()
     }
 
-    /// Whether the deadline of the stop is kept by an owner.
+    /// Returns whether the deadline of the stop is kept by an owner.
     pub(super) fn is_left_to_owner(&self) -> bool {
         self.rare
             .as_ref()
@@ -317,7 +317,7 @@ impl Synced {
         clock::instant(self.stop_at)
     }
 
-    /// Whether it waits for its next attempt, and was ready in the last.
+    /// Returns whether it waits for its next attempt, and was ready in the last.
     pub(crate) fn was_up(&self) -> bool {
         self.state() == State::Backoff && self.rare.as_ref().is_some_and(|rare| rare.was_up)
     }

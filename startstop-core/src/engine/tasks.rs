@@ -58,7 +58,7 @@ impl Tasks {
         names
     }
 
-    /// Whether a task before `limit` is alive that is not the one that asks.
+    /// Returns whether a task before `limit` is alive that is not the one that asks.
     fn has_others_before(&self, limit: u64) -> bool {
         let mut before = self.live.range(..limit);
         before.any(|(_, entry)| !entry.handle.as_ref().is_some_and(is_own))
@@ -141,7 +141,7 @@ pub(crate) fn next(synced: &Synced) -> u64 {
     tasks(synced).map_or(0, |tasks| tasks.next)
 }
 
-/// Whether the tasks of attempt `epoch` before `limit` have ended, but for the one that asks.
+/// Returns whether the tasks of attempt `epoch` before `limit` have ended, but for the one that asks.
 pub(crate) fn has_joined(synced: &Synced, epoch: u64, limit: u64) -> bool {
     synced.attempts != epoch || tasks(synced).is_none_or(|tasks| !tasks.has_others_before(limit))
 }

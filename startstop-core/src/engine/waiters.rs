@@ -227,7 +227,7 @@ impl Waiters {
         }
     }
 
-    /// Whether the entry has its answer.
+    /// Returns whether the entry has its answer.
     pub(crate) fn is_answered(&mut self, key: Key) -> bool {
         matches!(self.entry(key), Some(WaiterEntry::Answered(_)))
     }

@@ -326,7 +326,7 @@ pub(super) fn closed(mut path: Vec<String>) -> Vec<String> {
     path
 }
 
-/// Whether a member can bear this name: a path is made of names.
+/// Returns whether a member can bear this name: a path is made of names.
 pub(super) fn check_name(name: &str) -> Result<(), GroupError> {
     if !is_name(name) {
         return Err(GroupError::InvalidName {

@@ -263,7 +263,7 @@ impl Member {
         self
     }
 
-    /// Whether others can depend on it.
+    /// Returns whether others can depend on it.
     pub(super) fn is_transient(&self) -> bool {
         self.policy.stay == Stay::Transient
     }

@@ -38,7 +38,7 @@ impl Count {
         Some(self.asked)
     }
 
-    /// Whether the end was asked for.
+    /// Returns whether the end was asked for.
     pub(super) fn is_asked(&self) -> bool {
         self.asked > 0
     }

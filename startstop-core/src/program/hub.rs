@@ -134,7 +134,7 @@ impl Hub {
         }
     }
 
-    /// Whether the thread has nothing to hear any more.
+    /// Returns whether the thread has nothing to hear any more.
     fn is_over(&self) -> bool {
         let waits = self.last == IfStuck::Exits && self.twin_until().is_some();
         self.subjects.is_empty() && !waits
@@ -222,7 +222,7 @@ async fn hear(signals: Signals) {
     }
 }
 
-/// Whether any of them has taken the signal, and not ended meanwhile.
+/// Returns whether any of them has taken the signal, and not ended meanwhile.
 fn tell(subjects: &[Arc<Subject>], signal: Signal) -> bool {
     let taken: Vec<bool> = subjects
         .iter()

@@ -102,7 +102,7 @@ impl ProgramStage {
         self.count(Signal::Terminate, state, if_stuck)
     }
 
-    /// Whether a signal has asked for the end.
+    /// Returns whether a signal has asked for the end.
     pub(super) fn is_asked(&self) -> bool {
         self.count.is_asked()
     }

@@ -64,12 +64,12 @@ impl Subject {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a signal has asked for the end.
+    /// Returns whether a signal has asked for the end.
     pub(super) fn is_asked(&self) -> bool {
         self.stage().is_asked()
     }
 
-    /// Whether a signal has asked for the end of what is not there: then there is nothing to start.
+    /// Returns whether a signal has asked for the end of what is not there: then there is nothing to start.
     pub(super) fn is_asked_before_start(&self) -> bool {
         let is_stopped = self.state() == State::Stopped;
         let mut stage = self.stage();

@@ -106,7 +106,7 @@ pub(crate) fn exit_code(error: &(dyn Error + 'static)) -> Option<u8> {
     std::iter::successors(Some(error), |&error| error.source()).find_map(code)
 }
 
-/// Whether this is the mark of a [`WithExitCode`], which says nothing of what went wrong.
+/// Returns whether this is the mark of a [`WithExitCode`], which says nothing of what went wrong.
 pub(crate) fn is_mark(error: &(dyn Error + 'static)) -> bool {
     error.is::<ExitCodeMark>()
 }

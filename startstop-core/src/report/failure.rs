@@ -92,7 +92,7 @@ impl Failure {
         self.record.filed.unwrap_or(self.record.cycle)
     }
 
-    /// Whether restarting is pointless after it.
+    /// Returns whether restarting is pointless after it.
     pub(crate) fn is_permanent(&self) -> bool {
         self.record.permanent
     }

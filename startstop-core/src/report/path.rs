@@ -21,7 +21,7 @@ struct PathLink {
 /// The separator between two names; no name of a member contains it.
 pub(crate) const SEPARATOR: char = '/';
 
-/// Whether a part may have this name in a path.
+/// Returns whether a part may have this name in a path.
 pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(SEPARATOR)
 }
@@ -37,7 +37,7 @@ impl Path {
         Self::link(Some(self.clone()), name.into())
     }
 
-    /// Whether this is the path of the part of `owner` with that name.
+    /// Returns whether this is the path of the part of `owner` with that name.
     pub(crate) fn is_below(&self, owner: &Self, name: &str) -> bool {
         *self.0.name == *name && self.0.above.as_ref() == Some(owner)
     }

@@ -78,7 +78,7 @@ impl Permanent {
         self.mark.error
     }
 
-    /// Whether a `Permanent` is in the source chain of `error`.
+    /// Returns whether a `Permanent` is in the source chain of `error`.
     pub(crate) fn is_in(error: &(dyn Error + 'static)) -> bool {
         let mut next = Some(error);
         while let Some(error) = next {
@@ -91,7 +91,7 @@ impl Permanent {
     }
 }
 
-/// Whether this is the mark of a [`Permanent`], which says nothing of what went wrong.
+/// Returns whether this is the mark of a [`Permanent`], which says nothing of what went wrong.
 pub(crate) fn is_mark(error: &(dyn Error + 'static)) -> bool {
     error.is::<PermanentMark>()
 }

@@ -140,7 +140,7 @@ impl Exit {
         }
     }
 
-    /// Whether the exit code of this end is 0.
+    /// Returns whether the exit code of this end is 0.
     ///
     /// # Examples
     ///

@@ -176,7 +176,7 @@ impl Status {
         self.state
     }
 
-    /// Whether it can do its job, or has done it.
+    /// Returns whether it can do its job, or has done it.
     ///
     /// # Examples
     ///
@@ -196,7 +196,8 @@ impl Status {
         self.ready
     }
 
-    /// Whether it has been able to once in the current or most recent cycle. It stays so in a backoff, and after the end.
+    /// Returns whether it has been able to once in the current or most recent cycle. It stays so in a backoff, and after the
+    /// end.
     ///
     /// # Examples
     ///

@@ -18,7 +18,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether a character does something to the text around it rather than standing for itself.
+/// Returns whether a character does something to the text around it rather than standing for itself.
 fn is_steering(c: char) -> bool {
     c.is_control()
         || matches!(

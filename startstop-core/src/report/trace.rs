@@ -18,7 +18,7 @@ pub(crate) use off::{AttemptSpan, News, is_traced};
 mod off {
     use crate::report::event::EventKind;
 
-    /// Whether anybody may listen.
+    /// Returns whether anybody may listen.
     pub(crate) const fn is_traced() -> bool {
         false
     }
@@ -72,7 +72,7 @@ mod on {
     use crate::report::panic::{catch_panic, catch_panics};
     use crate::report::path::Path;
 
-    /// Whether anybody may listen: one load, so that nothing is paid where nobody does.
+    /// Returns whether anybody may listen: one load, so that nothing is paid where nobody does.
     pub(crate) fn is_traced() -> bool {
         LevelFilter::current() != LevelFilter::OFF
     }
@@ -154,7 +154,7 @@ mod on {
             })))
         }
 
-        /// Whether this is the span of the attempt with these numbers.
+        /// Returns whether this is the span of the attempt with these numbers.
         pub(crate) fn is_of(&self, tag: (u64, u64)) -> bool {
             self.0.as_ref().is_some_and(|lazy| lazy.tag == tag)
         }

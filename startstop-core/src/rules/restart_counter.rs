@@ -23,7 +23,7 @@ pub(crate) struct Retries {
 pub(crate) struct Recent(VecDeque<u64>);
 
 impl Recent {
-    /// Whether the limit, at most so many within so long, allows another one now, which is counted then.
+    /// Returns whether the limit, at most so many within so long, allows another one now, which is counted then.
     pub(crate) fn allows(&mut self, limit: Option<(u32, Duration)>, now: u64) -> bool {
         let Some((max, window)) = limit else {
             return true;
@@ -51,7 +51,7 @@ pub(crate) enum Decision {
 }
 
 impl RestartPolicy {
-    /// Whether the policy restarts after this end at all; `None` is the end with `Ok`.
+    /// Returns whether the policy restarts after this end at all; `None` is the end with `Ok`.
     pub(crate) fn wants(&self, failure: Option<&Failure>) -> bool {
         match (self.on, failure) {
             (On::Never, _) | (On::Failure, None) => false,

@@ -219,7 +219,7 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     false
 }
 
-/// Whether the part may have this name, and is none that the owner is a part of.
+/// Returns whether the part may have this name, and is none that the owner is a part of.
 fn check(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
     let name = name.to_owned();
     if !is_name(&name) {

@@ -57,7 +57,7 @@ pub(crate) fn place(owner: &Arc<dyn Node>, name: &SharedName, part: &Arc<dyn Nod
     }
 }
 
-/// Whether a part is named after the owner with this path already.
+/// Returns whether a part is named after the owner with this path already.
 pub(crate) fn is_placed(owner: &Path, name: &str, part: &dyn Node) -> bool {
     listeners::is_placed(&part.shared().synced(), owner, name)
 }

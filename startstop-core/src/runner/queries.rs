@@ -21,7 +21,7 @@ use crate::service::Service;
 const CAPACITY: usize = 1024;
 
 impl<S: Service> Runner<S> {
-    /// Whether the state is [`Running`](State::Running): one atomic load.
+    /// Returns whether the state is [`Running`](State::Running): one atomic load.
     ///
     /// # Examples
     ///
@@ -41,7 +41,7 @@ impl<S: Service> Runner<S> {
         self.inner().shared.atomic_state.read().is_running()
     }
 
-    /// Whether the service can do its job, or has done it: it is running and not draining, or it is a
+    /// Returns whether the service can do its job, or has done it: it is running and not draining, or it is a
     /// job that is done. One atomic load.
     ///
     /// # Examples

@@ -37,7 +37,7 @@ pub(crate) fn errors_list(shared: &Shared) -> Vec<Failure> {
     entries[first..].to_vec()
 }
 
-/// Whether the last cycle was aborted and left a failure, as one does that ends with its runtime; without
+/// Returns whether the last cycle was aborted and left a failure, as one does that ends with its runtime; without
 /// a failure, this takes no lock.
 pub(crate) fn was_aborted(node: &dyn Node) -> bool {
     let shared = node.shared();

@@ -369,7 +369,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn request_reload(&self);
 
-    /// Whether it is running; see [`Runner::is_running`].
+    /// Returns whether it is running; see [`Runner::is_running`].
     ///
     /// # Examples
     ///
@@ -389,7 +389,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn is_running(&self) -> bool;
 
-    /// Whether it is ready; see [`Runner::is_ready`].
+    /// Returns whether it is ready; see [`Runner::is_ready`].
     ///
     /// # Examples
     ///

@@ -166,7 +166,7 @@ struct WatchEntry {
 }
 
 impl WatchEntry {
-    /// Whether it is answered; if not, what is to be dropped outside of the lock.
+    /// Returns whether it is answered; if not, what is to be dropped outside of the lock.
     fn look(&self, synced: &mut Synced, task: &Task<'_>) -> (Option<Waker>, bool) {
         if synced.waiters.is_answered(self.key) {
             return (None, true);

@@ -326,7 +326,7 @@ impl Context {
         CancelledOwned::new(self.without_tasks())
     }
 
-    /// Whether a stop is requested; in `shutdown`, whether its deadline has passed. Takes no lock.
+    /// Returns whether a stop is requested; in `shutdown`, whether its deadline has passed. Takes no lock.
     ///
     /// # Examples
     ///

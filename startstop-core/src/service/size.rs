@@ -8,8 +8,8 @@ use crate::service::context::Context;
 /// In bytes.
 pub(crate) const INLINE: usize = 2_048;
 
-/// Whether a method of a service yields a large future. Ask it in a `const` block: a branch that is not compiled keeps no copy,
-/// any other does, whether it is taken or not.
+/// Returns whether a method of a service yields a large future. Ask it in a `const` block: a branch that is not compiled
+/// keeps no copy, any other does, whether it is taken or not.
 pub(crate) const fn is_large<S, F>(_: fn(&'static S, Context) -> F) -> bool {
     size_of::<F>() > INLINE
 }

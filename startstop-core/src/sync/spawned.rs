@@ -16,7 +16,7 @@ where
     on.spawn(future).abort_handle()
 }
 
-/// Whether a runtime ends or has ended: it drops at once what it is given.
+/// Returns whether a runtime ends or has ended: it drops at once what it is given.
 pub(crate) fn has_ended(on: &Handle) -> bool {
     let probe = spawn_on(on, pending());
     let has_ended = probe.is_finished();
@@ -30,7 +30,7 @@ pub(crate) fn flush_lifo_slot(on: &Handle) {
     drop(spawn_on(on, async {}));
 }
 
-/// Whether the current runtime, which is this one, has timers. Nothing tells but the panic of a timer that is made
+/// Returns whether the current runtime, which is this one, has timers. Nothing tells but the panic of a timer that is made
 /// without; where panics do not unwind it is taken to have some.
 pub(crate) fn has_timers(on: &Handle) -> bool {
     thread_local! {
@@ -50,7 +50,7 @@ pub(crate) fn has_timers(on: &Handle) -> bool {
     }
 }
 
-/// Whether this is the task that asks.
+/// Returns whether this is the task that asks.
 pub(crate) fn is_own(handle: &AbortHandle) -> bool {
     tokio::task::try_id() == Some(handle.id())
 }

@@ -33,12 +33,12 @@ impl Args {
         self.span_of(key).is_some()
     }
 
-    /// Whether the key was given, or is what a slip was meant to be: nothing follows from its absence.
+    /// Returns whether the key was given, or is what a slip was meant to be: nothing follows from its absence.
     pub(super) fn means(&self, key: &str) -> bool {
         self.has(key) || self.meant.contains(&key)
     }
 
-    /// Whether a bound was given that is not understood, so that nothing can be asked of what it is for.
+    /// Returns whether a bound was given that is not understood, so that nothing can be asked of what it is for.
     pub(super) fn hides_bound(&self, generics: &Generics) -> bool {
         let is_unread = self.means("bound") && self.place.bound.is_none();
         is_unread && generics.type_params().next().is_some()

@@ -117,7 +117,7 @@ const ON_COMPLETION: Variants = Variants {
 };
 
 impl Kind {
-    /// Whether a list in parentheses follows, instead of `=` and a value.
+    /// Returns whether a list in parentheses follows, instead of `=` and a value.
     pub(crate) fn is_list(self) -> bool {
         matches!(
             self,

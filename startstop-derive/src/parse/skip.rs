@@ -40,7 +40,7 @@ fn skip_token(input: ParseStream) {
     let _ = input.parse::<TokenTree>();
 }
 
-/// Whether an entry ends here.
+/// Returns whether an entry ends here.
 pub(super) fn is_at_end(input: ParseStream) -> bool {
     input.is_empty() || input.peek(Token![,])
 }

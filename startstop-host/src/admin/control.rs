@@ -89,7 +89,7 @@ fn asked(shared: &Shared, target: &str) -> Option<(Ask, Arc<dyn StartStop>)> {
     Some((ask, shared.probes.source().handle()?.find(path)?))
 }
 
-/// Whether a request bears the token.
+/// Returns whether a request bears the token.
 fn bears(headers: &HeaderMap, token: &str) -> bool {
     let given = headers
         .get(header::AUTHORIZATION)

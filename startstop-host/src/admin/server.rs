@@ -81,7 +81,7 @@ impl Server {
     }
 }
 
-/// Whether an error of `accept` says something of one connection alone.
+/// Returns whether an error of `accept` says something of one connection alone.
 fn is_of_the_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(

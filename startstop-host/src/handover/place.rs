@@ -43,7 +43,7 @@ impl Place {
         place
     }
 
-    /// Whether it is still this one that is found at the path.
+    /// Returns whether it is still this one that is found at the path.
     pub(super) fn is_there(&self) -> bool {
         identity(&self.path).is_ok_and(|file| file == self.file)
     }
@@ -62,7 +62,7 @@ impl Place {
     }
 }
 
-/// Whether a directory is left of a process of ours that had our number.
+/// Returns whether a directory is left of a process of ours that had our number.
 fn is_own(dir: &Path) -> bool {
     let user = rustix::process::geteuid().as_raw();
     fs::symlink_metadata(dir).is_ok_and(|found| {

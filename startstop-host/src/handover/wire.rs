@@ -71,7 +71,7 @@ impl Predecessor {
         self.alive.watch(probes);
     }
 
-    /// Whether the manager has both in one unit, which is a control group; where that is not known, it has.
+    /// Returns whether the manager has both in one unit, which is a control group; where that is not known, it has.
     #[cfg(feature = "notify")]
     pub(super) fn is_of_our_unit(&self) -> bool {
         #[cfg(target_os = "linux")]

@@ -226,7 +226,7 @@ impl Machine {
     }
 }
 
-/// Whether the program goes on after an end of the whole for this reason, or at least may.
+/// Returns whether the program goes on after an end of the whole for this reason, or at least may.
 fn goes_on(reason: StopReason) -> bool {
     use StopReason::{Completed, Failed, Restart, StartTimedOut, Watchdog};
     matches!(

@@ -34,7 +34,7 @@ impl Whose {
     }
 }
 
-/// Whether this process is meant, or none by its number.
+/// Returns whether this process is meant, or none by its number.
 fn is_named() -> bool {
     env::var_os("WATCHDOG_PID").is_none()
         || number("WATCHDOG_PID") == Some(std::process::id().into())

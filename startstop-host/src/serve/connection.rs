@@ -115,8 +115,8 @@ impl Told {
     }
 }
 
-/// Whether the connection is told to close now. Before its first request it is not: hyper would close it, while its request may
-/// be on the way, and no client sends again what it could not send on a new connection.
+/// Returns whether the connection is told to close now. Before its first request it is not: hyper would close it, while its
+/// request may be on the way, and no client sends again what it could not send on a new connection.
 fn closes_at_once(shared: &Shared) -> bool {
     matches!(shared.phase(), Phase::Idle(_) | Phase::Busy)
 }

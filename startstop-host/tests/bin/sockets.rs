@@ -29,7 +29,7 @@ fn is_nonblocking(listener: &TcpListener) -> bool {
         .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
-/// Whether a child would have the first socket.
+/// Returns whether a child would have the first socket.
 fn is_inherited() -> bool {
     let mut child = std::process::Command::new("sh");
     child.args(["-c", "test -e /proc/self/fd/3"]);

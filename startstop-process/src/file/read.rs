@@ -81,7 +81,7 @@ impl Reader {
         }
     }
 
-    /// Whether all that is named in an `after` or a `bound_to` is there, without a circle.
+    /// Returns whether all that is named in an `after` or a `bound_to` is there, without a circle.
     fn edges(&mut self, table: &DeTable<'_>, specs: Vec<Spec>) -> Vec<Spec> {
         let Some(processes) = table
             .get("process")
@@ -253,7 +253,7 @@ fn needs<'v, 't>(entry: &'v Value<'t>) -> impl Iterator<Item = &'v Value<'t>> {
         .flat_map(|list| list.iter())
 }
 
-/// Whether `to` is among what `from` is after, directly or not, or is it.
+/// Returns whether `to` is among what `from` is after, directly or not, or is it.
 fn reaches(processes: &DeTable<'_>, from: &str, to: &str, seen: &mut BTreeSet<String>) -> bool {
     if from == to {
         return true;

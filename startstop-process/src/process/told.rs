@@ -83,7 +83,7 @@ impl Told {
             .any(|heard| heard.signal == wanted && heard.within(within))
     }
 
-    /// Whether a child that was told to stop by another signal has ended by one that this process was told as well.
+    /// Returns whether a child that was told to stop by another signal has ended by one that this process was told as well.
     pub(super) fn is_of_this_stop(&mut self, ended_by: Signal) -> bool {
         let mut cx = task::Context::from_waker(Waker::noop());
         for heard in &mut self.0 {

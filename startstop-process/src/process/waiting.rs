@@ -95,7 +95,7 @@ impl Waiting {
     }
 }
 
-/// Whether somebody accepts connections who has not done so before the spawn: the port may be that of an
+/// Returns whether somebody accepts connections who has not done so before the spawn: the port may be that of an
 /// earlier run, of which this process knows nothing.
 async fn accepts(addr: &str, before: &Sockets) -> bool {
     let is_another = before.is_empty()

@@ -132,7 +132,7 @@ fn nudge(on: &Handle) {
     on.spawn(async {});
 }
 
-/// Whether the clock of the current runtime is paused, which only that of a single thread can be.
+/// Returns whether the clock of the current runtime is paused, which only that of a single thread can be.
 ///
 /// Nobody tells; but it stands still then, or jumps. On a busy machine this thread may be held up between
 /// two readings: then it looks again.

@@ -92,7 +92,7 @@ fn spawn_here(node: &Weak<dyn Node>) {
 /// How long the task waits before it looks again whether `run` is stuck.
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// Whether `shutdown` is due and waits for the driver to come to its first poll of `run`. If the driver
+/// Returns whether `shutdown` is due and waits for the driver to come to its first poll of `run`. If the driver
 /// is inside `run`, and may never come back, the call is made in a task.
 fn shutdown_call_waits(guard: &Guard) -> bool {
     let look = |shared: &Shared, synced: &mut Synced| {

@@ -169,7 +169,7 @@ impl<T: Watch> Watcher<T> {
         drop(old);
     }
 
-    /// Whether nothing of any entry is left, and the thread has ended.
+    /// Returns whether nothing of any entry is left, and the thread has ended.
     #[cfg(all(test, startstop_loom))]
     pub(crate) fn is_at_rest(&self) -> bool {
         let state = self.state();
@@ -182,7 +182,7 @@ impl<T: Watch> WatcherState<T> {
         self.queue.first().into_iter().chain(self.noted_at).min()
     }
 
-    /// Whether nothing is there to be looked at, now or later.
+    /// Returns whether nothing is there to be looked at, now or later.
     fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.noted.is_empty()
     }

@@ -19,7 +19,7 @@ pub(crate) fn leave_to_owner(synced: &mut Synced) {
     synced.cold().stop.left_to_owner = true;
 }
 
-/// Whether a task that is pending is spawned at once.
+/// Returns whether a task that is pending is spawned at once.
 pub(super) fn is_task_due(
     synced: &Synced,
     shared: &Shared,
@@ -41,7 +41,7 @@ pub(super) fn is_task_due(
     }
 }
 
-/// Whether the deadline would have passed before the task was there that a look of the thread spawns.
+/// Returns whether the deadline would have passed before the task was there that a look of the thread spawns.
 fn is_due_soon(synced: &Synced, deferred: &mut Deferred) -> bool {
     clock::between(deferred.now(), synced.deadline.due) < 2 * LOOK
 }
@@ -103,7 +103,7 @@ pub(super) fn due_of(
     }
 }
 
-/// Whether the deadline is that of a start or of a watchdog: what passes it has failed.
+/// Returns whether the deadline is that of a start or of a watchdog: what passes it has failed.
 pub(in crate::engine) fn is_start_or_watch_due(synced: &Synced) -> bool {
     matches!(synced.deadline.timer, Timer::Start | Timer::Watch)
 }

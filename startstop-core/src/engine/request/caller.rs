@@ -86,7 +86,7 @@ impl StartKind {
         }
     }
 
-    /// Whether it ends what is there in this state.
+    /// Returns whether it ends what is there in this state.
     pub(super) fn replaces(self, state: State) -> bool {
         match self {
             Self::Start => state == State::Running,
@@ -95,12 +95,12 @@ impl StartKind {
         }
     }
 
-    /// Whether it leaves a running service alone.
+    /// Returns whether it leaves a running service alone.
     pub(super) fn ensures(self) -> bool {
         matches!(self, Self::Ensure | Self::ByOwner)
     }
 
-    /// Whether a new cycle comes of it in this state, which needs a runtime.
+    /// Returns whether a new cycle comes of it in this state, which needs a runtime.
     pub(super) fn begins_cycle(self, state: State) -> bool {
         matches!(state, State::Stopped | State::Stopping) || self.replaces(state)
     }

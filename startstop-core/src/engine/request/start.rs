@@ -119,7 +119,7 @@ impl<'a> StartRequest<'a> {
     }
 }
 
-/// Whether the parent that the new cycle would have is cancelled. Not under the lock: see invariant 1
+/// Returns whether the parent that the new cycle would have is cancelled. Not under the lock: see invariant 1
 /// of [`parent`](crate::engine::parent).
 fn is_parent_cancelled(shared: &Shared, kind: StartKind, parent: Option<&Arc<Parent>>) -> bool {
     match kind {

@@ -38,18 +38,18 @@ pub(super) struct MemberSnapshot {
     pub(super) start_error: StartError,
 }
 
-/// Whether a member is at rest or on its way there.
+/// Returns whether a member is at rest or on its way there.
 fn is_down_or_stopping(state: State) -> bool {
     matches!(state, State::Stopping | State::Stopped)
 }
 
-/// Whether a member is at rest or on its way there, and nothing follows.
+/// Returns whether a member is at rest or on its way there, and nothing follows.
 pub(super) fn goes_down(node: &dyn Node) -> bool {
     let synced = node.shared().synced();
     is_down_or_stopping(synced.state()) && !synced.life.has_next()
 }
 
-/// Whether a member is on its way down, and a new cycle follows.
+/// Returns whether a member is on its way down, and a new cycle follows.
 pub(super) fn comes_again(node: &dyn Node) -> bool {
     let synced = node.shared().synced();
     synced.state() == State::Stopping && synced.life.has_next()
@@ -120,7 +120,7 @@ impl MemberSnapshot {
         }
     }
 
-    /// Whether it has ended, or was given up on.
+    /// Returns whether it has ended, or was given up on.
     pub(super) fn is_resting(&self) -> bool {
         self.state == State::Stopped || self.stuck.is_some()
     }

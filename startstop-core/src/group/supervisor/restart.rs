@@ -28,7 +28,7 @@ pub(super) struct Restarts {
 }
 
 impl Restarts {
-    /// Whether the limit allows another restart now, which is counted then.
+    /// Returns whether the limit allows another restart now, which is counted then.
     pub(super) fn allows(&mut self, limit: Option<(u32, Duration)>) -> bool {
         self.recent.allows(limit, clock::now())
     }
@@ -62,7 +62,7 @@ impl Restarts {
         self.ready_since = None;
     }
 
-    /// Whether a backoff is over; said once.
+    /// Returns whether a backoff is over; said once.
     pub(super) fn poll(&mut self, task: &mut Task<'_>) -> Poll<()> {
         let Some(backoff) = &mut self.backoff else {
             return Poll::Pending;

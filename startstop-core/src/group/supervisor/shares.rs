@@ -29,7 +29,7 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// Whether there is less time now than when it was shared out.
+    /// Returns whether there is less time now than when it was shared out.
     pub(super) fn is_shortened(&self, deadline: Option<Instant>) -> bool {
         deadline.is_some_and(|deadline| self.deadline.is_none_or(|old| deadline < old))
     }

@@ -68,7 +68,7 @@ impl EventQueue {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether anybody may still read what is pushed.
+    /// Returns whether anybody may still read what is pushed.
     pub(crate) fn is_open(&self) -> bool {
         self.content().state == StreamLife::Open
     }

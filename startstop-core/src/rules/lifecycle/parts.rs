@@ -56,7 +56,7 @@ pub(super) fn run_ended(life: &mut Lifecycle, end: RunEnd, rules: Rules) -> Effe
     effects.and(stopping::look_for_the_end(life, rules))
 }
 
-/// Whether what has been spawned is a part of what is to be done.
+/// Returns whether what has been spawned is a part of what is to be done.
 fn is_a_job_with_tasks(life: &Lifecycle, rules: Rules) -> bool {
     rules.readiness == Readiness::Completion && life.tasks > 0 && !life.lost
 }

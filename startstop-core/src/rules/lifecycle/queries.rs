@@ -16,67 +16,67 @@ impl Lifecycle {
         self.end
     }
 
-    /// Whether `run` was entered and has not ended.
+    /// Returns whether `run` was entered and has not ended.
     pub(crate) fn is_run_alive(&self) -> bool {
         matches!(self.run, Run::Alive(_))
     }
 
-    /// Whether `shutdown` waits for somebody to call it.
+    /// Returns whether `shutdown` waits for somebody to call it.
     pub(crate) fn is_shutdown_call_due(&self) -> bool {
         self.shutdown_call == ShutdownCall::Due
     }
 
-    /// Whether `shutdown` is being executed.
+    /// Returns whether `shutdown` is being executed.
     pub(crate) fn is_shutdown_call_live(&self) -> bool {
         self.shutdown_call == ShutdownCall::Live
     }
 
-    /// Whether a part may be added: the attempt has some, and is not aborted.
+    /// Returns whether a part may be added: the attempt has some, and is not aborted.
     pub(crate) fn is_open(&self) -> bool {
         self.stage < StopStage::Aborted && self.has_parts()
     }
 
-    /// Whether the runtime of the attempt has ended.
+    /// Returns whether the runtime of the attempt has ended.
     pub(crate) fn is_lost(&self) -> bool {
         self.lost
     }
 
-    /// Whether the end was given up: what is left does not yield.
+    /// Returns whether the end was given up: what is left does not yield.
     pub(crate) fn is_unresponsive(&self) -> bool {
         self.unresponsive
     }
 
-    /// Whether a stop has begun, by whatever asked for it.
+    /// Returns whether a stop has begun, by whatever asked for it.
     pub(crate) fn is_asked(&self) -> bool {
         matches!(self.requested, Requested::Stop | Requested::Restart)
     }
 
-    /// Whether something was aborted at the deadline of a stop.
+    /// Returns whether something was aborted at the deadline of a stop.
     pub(crate) fn is_overdue(&self) -> bool {
         self.abort == Abort::Overdue
     }
 
-    /// Whether something was aborted because that was asked for, or is about to be.
+    /// Returns whether something was aborted because that was asked for, or is about to be.
     pub(crate) fn is_aborted_on_request(&self) -> bool {
         self.abort == Abort::Immediate && self.end == End::Asked
     }
 
-    /// Whether a new cycle follows this one.
+    /// Returns whether a new cycle follows this one.
     pub(crate) fn has_next(&self) -> bool {
         self.requested == Requested::Restart
     }
 
-    /// Whether a start is pending.
+    /// Returns whether a start is pending.
     pub(super) fn is_awaited(&self) -> bool {
         matches!(self.requested, Requested::Start | Requested::Restart)
     }
 
-    /// Whether the current attempt has counted as ready.
+    /// Returns whether the current attempt has counted as ready.
     pub(crate) fn was_ready(&self) -> bool {
         self.ready
     }
 
-    /// Whether anything of the attempt is alive.
+    /// Returns whether anything of the attempt is alive.
     pub(crate) fn is_alive(&self) -> bool {
         self.has_parts() || self.user_code == UserCode::Called
     }
@@ -87,12 +87,12 @@ impl Lifecycle {
             || self.tasks + self.kept + self.held + self.held_by_shutdown + self.stuck > 0
     }
 
-    /// Whether nothing is left but parts that are out of deadlines.
+    /// Returns whether nothing is left but parts that are out of deadlines.
     pub(super) fn is_only_stuck(&self) -> bool {
         self.stuck > 0 && !Self { stuck: 0, ..*self }.is_alive()
     }
 
-    /// Whether the attempt has ended, so that its end can be settled.
+    /// Returns whether the attempt has ended, so that its end can be settled.
     pub(crate) fn is_over(&self) -> bool {
         match self.state {
             State::Starting | State::Running => self.end != End::None && !self.is_alive(),
@@ -101,7 +101,7 @@ impl Lifecycle {
         }
     }
 
-    /// Whether the policy has a say in what follows the attempt that is over.
+    /// Returns whether the policy has a say in what follows the attempt that is over.
     pub(crate) fn may_retry(&self) -> bool {
         !self.is_asked() && !self.lost && !self.unresponsive
     }

@@ -118,7 +118,7 @@ fn inputs(at: &Lifecycle) -> Vec<Input> {
     inputs
 }
 
-/// Whether the engine gives this input although the machine has no use for it in this state: a
+/// Returns whether the engine gives this input although the machine has no use for it in this state: a
 /// `RunEnded(Dropped)` of a driver that nobody aborted comes after `Lost` only.
 fn is_possible(at: &Lifecycle, input: Input) -> bool {
     match input {

@@ -84,13 +84,13 @@ fn start(plan: &mut GroupPlan, id: Id) {
     }
 }
 
-/// Whether all it depends on are ready, or have been; what it is bound to has to be so now.
+/// Returns whether all it depends on are ready, or have been; what it is bound to has to be so now.
 fn has_what_it_needs(plan: &GroupPlan, id: Id) -> bool {
     let node = plan.node(id);
     node.unready == 0 && node.bound.iter().all(|dep| is_firm(plan, *dep))
 }
 
-/// Whether those that are bound to it may run.
+/// Returns whether those that are bound to it may run.
 fn is_firm(plan: &GroupPlan, id: Id) -> bool {
     let node = plan.node(id);
     match node.state {
@@ -118,7 +118,7 @@ fn bad_dependency(plan: &GroupPlan, id: Id) -> Option<Id> {
     node.deps.iter().copied().find(is_bad)
 }
 
-/// Whether the member ended without being ready, and will not come up by itself.
+/// Returns whether the member ended without being ready, and will not come up by itself.
 fn ended_badly(plan: &GroupPlan, id: Id) -> bool {
     let node = plan.node(id);
     !node.readiness.was_ready

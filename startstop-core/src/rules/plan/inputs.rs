@@ -184,7 +184,7 @@ impl GroupPlan {
         }
     }
 
-    /// Whether a restart, or what it is bound to, takes the member down and leaves it there: it has completed, or
+    /// Returns whether a restart, or what it is bound to, takes the member down and leaves it there: it has completed, or
     /// somebody else has stopped it.
     fn stays_down(&self, id: Id, rest: MemberEnd) -> bool {
         let node = self.node(id);

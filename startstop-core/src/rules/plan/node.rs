@@ -113,7 +113,7 @@ enum Departure {
 }
 
 impl NodeStay {
-    /// Whether it is to be removed once it is down.
+    /// Returns whether it is to be removed once it is down.
     pub(super) fn leaves(self) -> bool {
         self.leaving != Departure::No
     }
@@ -206,7 +206,7 @@ impl PlanNode {
         self.policy.stay == Stay::Transient
     }
 
-    /// Whether the group waits for it before it has started: it is not settled, and has not been ready either.
+    /// Returns whether the group waits for it before it has started: it is not settled, and has not been ready either.
     pub(super) fn is_awaited(&self) -> bool {
         !self.stay.barrier
             && !self.readiness.was_ready
@@ -214,12 +214,12 @@ impl PlanNode {
             && !self.trouble.idle
     }
 
-    /// Whether it is to start yet.
+    /// Returns whether it is to start yet.
     pub(super) fn is_pending(&self) -> bool {
         !self.stay.barrier && self.state == MemberState::Pending && !self.trouble.idle
     }
 
-    /// Whether it keeps the group from being ready at this moment.
+    /// Returns whether it keeps the group from being ready at this moment.
     pub(super) fn is_unsettled(&self) -> bool {
         if self.stay.barrier || self.stay.fresh || self.stay.leaves() {
             return false;

@@ -20,12 +20,12 @@ impl GroupPlan {
         }
     }
 
-    /// Whether a stop of the group has begun: it takes no changes any more.
+    /// Returns whether a stop of the group has begun: it takes no changes any more.
     pub(crate) fn is_stopping(&self) -> bool {
         matches!(self.stage, PlanStage::Draining | PlanStage::Closing(_))
     }
 
-    /// Whether a failure of the member is one of the stop that has begun, and nothing else follows from it.
+    /// Returns whether a failure of the member is one of the stop that has begun, and nothing else follows from it.
     pub(crate) fn fails_in_stop(&self, id: Id) -> bool {
         let counts = self.node(id).policy.on_failure != OnFailure::Ignore;
         match self.stage {
@@ -35,7 +35,7 @@ impl GroupPlan {
         }
     }
 
-    /// Whether every member is settled, or has been ready.
+    /// Returns whether every member is settled, or has been ready.
     pub(crate) fn has_started(&self) -> bool {
         self.closing().is_none() && self.counts.awaited == 0
     }
@@ -50,29 +50,29 @@ impl GroupPlan {
         self.unsettled.len()
     }
 
-    /// Whether a restart is under way, its backoff included.
+    /// Returns whether a restart is under way, its backoff included.
     pub(crate) fn is_restarting(&self) -> bool {
         !self.restarting.is_empty()
     }
 
-    /// Whether the group has members that have ended by themselves, and all of them have failed.
+    /// Returns whether the group has members that have ended by themselves, and all of them have failed.
     pub(crate) fn have_all_failed(&self) -> bool {
         !self.is_stopping() && self.counts.completed == 0 && self.counts.failed > 0
     }
 
-    /// Whether the end of the member, which has completed, is a failure of it.
+    /// Returns whether the end of the member, which has completed, is a failure of it.
     pub(crate) fn fails_by_completing(&self, id: Id) -> bool {
         let node = self.node(id);
         let fails = node.policy.on_completion == OnCompletion::Fail;
         fails && !self.is_stopping() && !node.stay.leaves()
     }
 
-    /// Whether the plan takes the member for ready, as far as it has been told.
+    /// Returns whether the plan takes the member for ready, as far as it has been told.
     pub(crate) fn is_up(&self, id: Id) -> bool {
         self.node(id).state == MemberState::Up
     }
 
-    /// Whether nothing is left to be waited for.
+    /// Returns whether nothing is left to be waited for.
     pub(crate) fn is_finished(&self) -> bool {
         let Counts {
             alive,
@@ -87,7 +87,7 @@ impl GroupPlan {
         }
     }
 
-    /// Whether the end of the member is that of its insertion: it has not come up since, and nobody takes
+    /// Returns whether the end of the member is that of its insertion: it has not come up since, and nobody takes
     /// it down. One that is not started yet may wait for the end of a restart as well.
     pub(crate) fn is_coming(&self, id: Id) -> bool {
         let node = self.node(id);
@@ -95,40 +95,40 @@ impl GroupPlan {
         node.stay.fresh && (node.target == Target::Up || waits)
     }
 
-    /// Whether the member was inserted and waits for its start.
+    /// Returns whether the member was inserted and waits for its start.
     pub(crate) fn is_to_come(&self, id: Id) -> bool {
         let node = self.node(id);
         node.stay.fresh && node.state == MemberState::Pending && node.target == Target::Up
     }
 
-    /// Whether the member is there and is being removed.
+    /// Returns whether the member is there and is being removed.
     pub(crate) fn is_leaving(&self, id: Id) -> bool {
         self.look_up(id).is_some_and(|node| node.stay.leaves())
     }
 
-    /// Whether the member leaves the group when it has ended.
+    /// Returns whether the member leaves the group when it has ended.
     pub(crate) fn is_transient(&self, id: Id) -> bool {
         self.node(id).is_transient()
     }
 
-    /// Whether another member can be added that depends on this one.
+    /// Returns whether another member can be added that depends on this one.
     pub(crate) fn can_be_depended_on(&self, id: Id) -> bool {
         self.look_up(id)
             .is_some_and(|node| !node.stay.leaves() && !node.is_transient())
     }
 
-    /// Whether the member is about to fail because of what it depends on.
+    /// Returns whether the member is about to fail because of what it depends on.
     pub(crate) fn is_failing(&self, id: Id) -> bool {
         self.look_up(id)
             .is_some_and(|node| node.trouble.failing && node.state == MemberState::Pending)
     }
 
-    /// Whether the member has been ready since it was last told to start.
+    /// Returns whether the member has been ready since it was last told to start.
     pub(crate) fn has_been_ready(&self, id: Id) -> bool {
         self.node(id).readiness.was_ready
     }
 
-    /// Whether the group has told the member to stop, rather than somebody else or nobody.
+    /// Returns whether the group has told the member to stop, rather than somebody else or nobody.
     pub(crate) fn was_told(&self, id: Id) -> bool {
         self.node(id).stopping.told
     }
@@ -138,7 +138,7 @@ impl GroupPlan {
         self.nodes.len()
     }
 
-    /// Whether the member is alive, and nobody takes it down.
+    /// Returns whether the member is alive, and nobody takes it down.
     pub(crate) fn stays_up(&self, id: Id) -> bool {
         self.is_alive(id) && self.node(id).target == Target::Up
     }
@@ -223,7 +223,7 @@ impl GroupPlan {
             .collect()
     }
 
-    /// Whether the member was told to stop and is not down.
+    /// Returns whether the member was told to stop and is not down.
     pub(crate) fn is_stopping_member(&self, id: Id) -> bool {
         self.look_up(id)
             .is_some_and(|node| node.state == MemberState::Stopping)

@@ -55,7 +55,7 @@ impl Live {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a task before this one has not ended, but for the one that asks.
+    /// Returns whether a task before this one has not ended, but for the one that asks.
     fn has_others_before(&self, limit: u64) -> bool {
         let own = tokio::task::try_id();
         self.tasks()

@@ -51,7 +51,7 @@ impl Probe {
         Self { heard }
     }
 
-    /// Whether the service has said that it can do its job, and has not taken that back.
+    /// Returns whether the service has said that it can do its job, and has not taken that back.
     ///
     /// # Examples
     ///

@@ -258,7 +258,7 @@ pub(super) fn said(error: kube::Error) -> StoreError {
     }
 }
 
-/// Whether the server has answered as an API server does.
+/// Returns whether the server has answered as an API server does.
 fn is_status(error: &ErrorResponse) -> bool {
     error.reason != "Failed to parse error data"
 }

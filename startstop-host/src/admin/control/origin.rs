@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// Whether the `Host` is one of ours, and the `Origin`, if there is one, the same.
+/// Returns whether the `Host` is one of ours, and the `Origin`, if there is one, the same.
 pub(super) fn is_ours(headers: &HeaderMap, hosts: &[String]) -> bool {
     let Some(host) = the_only(headers, header::HOST) else {
         return false;

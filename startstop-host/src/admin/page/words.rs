@@ -20,7 +20,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether a character does something to the text around it rather than standing for itself.
+/// Returns whether a character does something to the text around it rather than standing for itself.
 fn is_steering(c: char) -> bool {
     let turns =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

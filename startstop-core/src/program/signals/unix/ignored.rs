@@ -5,7 +5,7 @@
 
 use std::fs;
 
-/// Whether the process ignores a signal at this moment.
+/// Returns whether the process ignores a signal at this moment.
 pub(super) fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignored_in(&status).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
