@@ -39,7 +39,7 @@ pub(crate) struct Methods {
     pub(crate) block: TokenStream,
 }
 
-/// Where the crate is found, and what its impls demand of type parameters.
+/// The path of the crate, and the bounds that the impls put on type parameters.
 #[derive(Default)]
 pub(crate) struct Place {
     /// `None` is `::startstop_core`.
@@ -48,7 +48,7 @@ pub(crate) struct Place {
     pub(crate) bound: Option<Vec<WherePredicate>>,
 }
 
-/// Where `run` and `shutdown` of a derived service come from.
+/// The source of the `run` and `shutdown` of a derived service.
 pub(crate) enum Body {
     /// From methods named on the type.
     Named(Pair),
@@ -100,7 +100,7 @@ pub(crate) struct Composition {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) field: syn::Member,
-    /// Where the type of the field stands.
+    /// The span of the type of the field.
     pub(crate) span: Span,
     /// The names of the members that it starts after.
     pub(crate) after: Vec<String>,

@@ -1,4 +1,4 @@
-//! What a [`LeaseStore`] has to keep, as checks to run over one.
+//! The promises of a [`LeaseStore`], as checks to run over one.
 //!
 //! ```
 //! use startstop_fleet::{Memory, conformance};
@@ -39,7 +39,7 @@ const LEASE: Duration = Duration::from_secs(120);
 pub struct Breach {
     /// Which rule.
     pub rule: &'static str,
-    /// What was seen instead.
+    /// The observation that contradicts it.
     pub seen: String,
 }
 
@@ -150,14 +150,14 @@ fn rules<L: LeaseStore>() -> Vec<(&'static str, Check<L>)> {
     ]
 }
 
-/// Where a check is played: two ways to the store, and a name of its own.
+/// The stage of one check: two ways to the store, and a name of its own.
 pub(super) struct Stage<'a, L> {
     one: &'a L,
     two: &'a L,
     name: String,
 }
 
-/// What was seen instead of what should have been.
+/// The observation that contradicts a promise.
 pub(super) struct Seen(String);
 
 impl From<StoreError> for Seen {

@@ -32,8 +32,8 @@ use crate::timing::Timing;
 
 /// The part that one replica takes in an election.
 ///
-/// Whoever drives it tells it what has happened and when, by a clock that goes on during a freeze, and
-/// carries out what it answers. [`Leader`](crate::Leader) does that; so does the simulation in the tests of this crate.
+/// Its driver tells it each event with its time, by a clock that goes on during a freeze, and carries out the actions that
+/// it answers. [`Leader`](crate::Leader) does that; so does the simulation in the tests of this crate.
 ///
 /// # Examples
 ///

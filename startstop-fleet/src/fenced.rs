@@ -42,7 +42,7 @@ struct Inner<T> {
 #[error("fence {fence} is over: {seen} has been seen")]
 #[non_exhaustive]
 pub struct StaleFence {
-    /// What the write bore.
+    /// The fence of the write.
     pub fence: u64,
     /// The greatest that was seen.
     pub seen: u64,

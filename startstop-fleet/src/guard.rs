@@ -29,7 +29,7 @@ const LAST_WORDS: Duration = Duration::from_millis(10);
 const AGAIN: Duration = Duration::from_millis(20);
 
 const ARMED: u8 = 0;
-/// Whoever armed it is gone and starts nothing more.
+/// Its owner is gone, and starts nothing more.
 const LEFT: u8 = 1;
 const DISARMED: u8 = 2;
 

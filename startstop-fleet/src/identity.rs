@@ -1,4 +1,4 @@
-//! Who a leader is: the machine and the process, for people, and a random number, so that none is ever another one.
+//! The identity of a leader: the machine and the process, for people, and a random number, so that no two are ever the same.
 
 use std::process;
 use std::sync::Arc;

@@ -68,7 +68,7 @@ pub struct Leader<S: Service, L: LeaseStore> {
     shared: Shared<S>,
 }
 
-/// What others look at while it runs.
+/// The state of a run that others may read.
 struct Shared<S: Service> {
     leading: watch::Sender<bool>,
     resign: Notify,

@@ -67,7 +67,7 @@ impl From<String> for Version {
     }
 }
 
-/// What a store knows of one lease.
+/// The state of one lease, as a store knows it.
 ///
 /// # Examples
 ///

@@ -189,7 +189,7 @@ pub trait LeaseStore: Send + Sync + 'static {
     }
 }
 
-/// What a [`watch`](LeaseStore::watch) tells.
+/// A message of a [`watch`](LeaseStore::watch).
 ///
 /// # Examples
 ///

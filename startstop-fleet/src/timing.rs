@@ -204,7 +204,7 @@ pub enum TimingError {
     #[error("a skew of {skew} is none: it is a share, from 0 up to, but without, 1")]
     #[non_exhaustive]
     Skew {
-        /// What was given.
+        /// The value that was given.
         skew: f64,
     },
     /// `retry` leaves no second try before `renew_by`.
@@ -226,7 +226,7 @@ pub enum TimingError {
     )]
     #[non_exhaustive]
     Grace {
-        /// What was checked.
+        /// The timing that was checked.
         timing: Timing,
         /// How long the service takes to stop.
         grace: Duration,

@@ -18,7 +18,7 @@ fn sources(folder: &Path, text: &mut String) {
     }
 }
 
-/// What stands in backticks and is a sentence.
+/// Returns the sentences in backticks.
 fn tests_of(line: &str) -> Vec<&str> {
     let quoted = line.split('`').skip(1).step_by(2);
     quoted

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::support::{Cable, ROOMY};
 
-/// What a led service says.
+/// The word of a led service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Said {
     Began(&'static str, u64),

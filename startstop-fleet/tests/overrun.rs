@@ -1,4 +1,4 @@
-//! What does not end in time ends with its process, whatever it blocks.
+//! Services that do not end in time: they end with their process, whatever they block.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};

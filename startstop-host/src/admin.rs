@@ -29,7 +29,7 @@ pub(crate) use settings::Settings;
 /// The most streams of events at once.
 const MOST_STREAMS: usize = 64;
 
-/// What the answers are made from.
+/// The state that all answers are made from.
 pub(crate) struct Shared {
     probes: Probes,
     control: Control,

@@ -1,8 +1,8 @@
-//! What child processes of ours must not inherit.
+//! The variables that child processes must not inherit.
 
 use std::process::Command;
 
-/// What a service manager sets for us alone.
+/// The variables that a service manager sets for this process alone.
 const NOTIFY: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
 /// Keeps a child process from speaking to our service manager in our name.

@@ -58,9 +58,9 @@ pub struct Handover {
 /// Listeners by their names.
 #[derive(Debug, Default)]
 struct Listeners {
-    /// What the predecessor has handed over and nobody has taken yet.
+    /// Listeners of the predecessor that nobody has taken yet.
     received: Named,
-    /// What a successor gets.
+    /// Listeners for a successor.
     ours: Named,
 }
 
@@ -68,8 +68,8 @@ impl Handover {
     /// Asks the program that runs at `path`, if there is one, for its listeners; waits while it is being replaced by another
     /// one. A socket that was left behind is nobody.
     ///
-    /// What a service manager has handed over is taken only when the answer is there: after an error
-    /// [`Sockets::from_env`] still has it.
+    /// The sockets of a service manager are taken only when the answer is there: after an error [`Sockets::from_env`] still
+    /// has them.
     ///
     /// # Examples
     ///
@@ -77,8 +77,8 @@ impl Handover {
     ///
     /// # Errors
     ///
-    /// Where what is at the path is no socket, or belongs to another user, or speaks another version; `TimedOut` where the
-    /// program there says nothing for 5 s: it is frozen. And those of the socket.
+    /// If the path leads to something that is no socket, that belongs to another user, or that speaks another version;
+    /// `TimedOut` if the program there says nothing for 5 s: it is frozen. And the errors of the socket.
     pub fn at(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
         place::check(&path)?;
@@ -116,7 +116,7 @@ impl Handover {
     ///
     /// # Errors
     ///
-    /// Those of the bind.
+    /// The errors of the bind.
     pub fn listen(&self, name: &str, addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
         let mut listeners = self
             .listeners

@@ -158,8 +158,8 @@ impl<S: Service> Host<S> {
         self
     }
 
-    /// Has the program answer on a port of its own: probes, status, events, metrics and a page. A port without an address is
-    /// one of loopback. A port that is taken is an error at the start.
+    /// Answers on a port of its own: probes, status, events, metrics and a page. A number alone is a port of loopback. A
+    /// port that is taken is an error at the start.
     ///
     /// # Examples
     ///
@@ -244,15 +244,16 @@ impl<S: Service> Host<S> {
     }
 
     /// Replaces the predecessor when the program is ready, and lets a successor replace it: then it drains, stops and ends
-    /// with 0. If the one that is to take over dies before it is ready, the other one goes on as if nothing had been; if it is
-    /// frozen, or not [alive](Probes::live), for 5 s it is given up, so that the next one has its turn, and ends with 1 when it wakes.
+    /// with 0. If the successor dies before it is ready, the predecessor goes on as if nothing had happened. A successor
+    /// that is frozen, or not [alive](Probes::live), for 5 s is given up, so that the next one has its turn; it ends with 1
+    /// when it wakes.
     ///
-    /// What accepts connections is the last part that starts (`then`): one that is ready before the others takes some of them from
-    /// the predecessor, and they end with it if the others fail. For a while there are two processes: also the listener of the admin port is taken over, by
-    /// [`Handover::listen`](crate::Handover::listen) and `admin_on`. Under systemd (`notify`, and
-    /// `NotifyAccess=all`) the new process becomes the main one of the unit, which stays active, and keeps its watchdog quiet;
-    /// until it is ready it tells the manager nothing. It
-    /// has to be of the unit, so started by `ExecReload=/bin/sh -c '/usr/bin/shop &'` for example.
+    /// The part that accepts connections should be the last one that starts (`then`): if it is ready before the others, it
+    /// takes connections from the predecessor, and those end with it if the others fail. For a while there are two
+    /// processes: also the listener of the admin port is taken over, by [`Handover::listen`](crate::Handover::listen) and
+    /// `admin_on`. Under systemd (`notify`, and `NotifyAccess=all`) the new process becomes the main one of the unit, which
+    /// stays active, and keeps its watchdog quiet; until it is ready it tells the manager nothing. The new process has to
+    /// belong to the unit, so it is started by `ExecReload=/bin/sh -c '/usr/bin/shop &'` for example.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! What a service manager is told: systemd, or s6.
+//! Messages to a service manager: systemd, or s6.
 
 mod datagram;
 mod fd;
@@ -83,7 +83,8 @@ pub(crate) struct Manager {
     fd: Option<NotifyFd>,
     /// Whom its watchdog is meant for.
     whose: Whose,
-    /// Whether it is told anything: of a successor that is not ready, and may never be, it would take it for what the unit says.
+    /// Whether it is told anything. A successor that is not ready, and may never be, stays silent: the manager would take
+    /// its messages for those of the unit.
     speaks: bool,
 }
 
@@ -98,7 +99,7 @@ impl Manager {
         drop(socket.send(&Datagram::failed(reason, 1)));
     }
 
-    /// What a successor is to take over.
+    /// Returns the part of the unit that a successor takes over.
     #[cfg(feature = "handover")]
     pub(crate) fn unit(&self) -> Option<Unit> {
         Some(Unit::new(self.socket.clone()?, self.whose))

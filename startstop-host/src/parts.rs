@@ -2,7 +2,7 @@
 
 use startstop_core::{State, Status};
 
-/// What a part says: nothing, or why it says no.
+/// The answer of a part: nothing, or why it says no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) name: String,
@@ -68,7 +68,7 @@ fn is_settled(whole: &Status, part: &Status) -> bool {
     goes_on && part.state() == State::Stopped && part.cycles() > 0
 }
 
-/// Of a part that waits for others, most likely.
+/// The reason of a part that, most likely, waits for others.
 pub(crate) const NOT_STARTED: &str = "not started";
 
 /// Says why a service is not ready.

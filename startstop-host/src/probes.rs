@@ -17,7 +17,7 @@ use crate::verdict::Verdict;
 
 use check::Check;
 
-/// Whether a service is alive, has started and is ready.
+/// The answers of a service to three questions: is it alive, has it started, is it ready?
 ///
 /// Each answer is read from one [`Status`](startstop_core::Status) snapshot when somebody asks, so it is never older than the question. The
 /// parts are the leaves of the tree, by their paths, and the [checks](Self::check), by their names. It does not keep

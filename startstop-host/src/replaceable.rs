@@ -109,7 +109,8 @@ impl<S: Service> Replaceable<S> {
     ///
     /// # Errors
     ///
-    /// Those of the start of the successor; [`StartError::Stopped`] if this service does not run, or is stopped meanwhile.
+    /// The errors of the start of the successor; [`StartError::Stopped`] if this service does not run, or is stopped
+    /// meanwhile.
     ///
     /// # Cancel safety
     ///

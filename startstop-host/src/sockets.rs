@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
-/// What systemd's own library calls a socket that came without a name.
+/// The name that systemd's own library gives to a socket that came without one.
 const UNNAMED: &str = "unknown";
 
 /// The sockets that the service manager has handed over, by name.
@@ -37,7 +37,7 @@ pub struct Sockets {
     handed: Mutex<Handed>,
 }
 
-/// What is left, and the names by index.
+/// The sockets that are left, and the names by index.
 struct Handed {
     sockets: ListenFd,
     names: Vec<String>,
@@ -117,7 +117,7 @@ impl Sockets {
     ///
     /// # Errors
     ///
-    /// Those of the bind.
+    /// The errors of the bind.
     pub fn tcp_or_bind(&self, name: &str, addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
         if let Some(listener) = self.take_tcp(name) {
             return Ok(listener);
@@ -145,7 +145,8 @@ impl Sockets {
     ///
     /// # Errors
     ///
-    /// Where the manager cannot be reached, or the name is empty, longer than 255 bytes, or has a control character or `:` in it.
+    /// If the manager cannot be reached, or if the name is empty, is longer than 255 bytes, or contains a control character
+    /// or `:`.
     pub fn store(&self, name: &str, fd: impl AsFd) -> io::Result<()> {
         let wrong = |c: char| c == ':' || !c.is_ascii() || c.is_ascii_control();
         if name.is_empty() || name.len() > 255 || name.contains(wrong) {

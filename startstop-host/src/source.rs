@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use startstop_core::{Service, StartStop, Status, WeakRunner};
 
-/// What gives a handle of a service.
+/// A source of handles of a service.
 pub(crate) trait Source: Send + Sync {
     /// Returns the handle, or `None` once the runner is gone.
     fn handle(&self) -> Option<Arc<dyn StartStop>>;

@@ -196,7 +196,7 @@ fn busy() -> Duration {
     Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }
 
-/// What so many scrapes of so many members cost.
+/// Returns the processor time of so many scrapes of so many members.
 #[cfg(target_os = "linux")]
 async fn cost_of_scrapes(members: usize, times: usize) -> Duration {
     let add = |app: GroupBuilder, at| app.with(format!("member-{at}"), idle());

@@ -1,4 +1,4 @@
-//! What a program tells its service manager, whose place a test takes.
+//! The messages of a program to its service manager, whose place a test takes.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixDatagram;

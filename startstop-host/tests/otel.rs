@@ -12,13 +12,13 @@ use opentelemetry::metrics::{
 use startstop_core::{Context, Group, Runner, service_fn};
 use startstop_host::observe;
 
-/// What reads one instrument.
+/// Reads one instrument.
 type Read = Box<dyn Fn(&mut BTreeMap<String, f64>) + Send + Sync>;
 
 #[derive(Default)]
 struct Instruments(Mutex<Vec<Read>>);
 
-/// What was observed of one instrument.
+/// The observations of one instrument.
 struct Seen<'a>(&'a str, Mutex<&'a mut BTreeMap<String, f64>>);
 
 impl<T: Display> AsyncInstrument<T> for Seen<'_> {

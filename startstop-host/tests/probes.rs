@@ -1,4 +1,4 @@
-//! What the probes answer, and which parts they name.
+//! The answers of the probes, and the parts that they name.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -20,7 +20,7 @@ fn until_stopped() -> impl Service {
     service_fn(async |cx| cx.cancelled().await)
 }
 
-/// What blocks a thread until the first of the two is dropped.
+/// Makes a receiver that blocks a thread until the sender is dropped.
 fn gate() -> (Sender<()>, Arc<Mutex<Receiver<()>>>) {
     let (release, gate) = std::sync::mpsc::channel();
     (release, Arc::new(Mutex::new(gate)))

@@ -82,7 +82,7 @@ async fn get_path(addr: SocketAddr, path: &str) -> TcpStream {
     client
 }
 
-/// What comes up to and with this text.
+/// Reads up to and with this text.
 pub(crate) async fn read_until(client: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     let mut buffer = [0; 1024];
@@ -97,7 +97,7 @@ pub(crate) async fn read_until(client: &mut TcpStream, end: &str) -> String {
     text
 }
 
-/// What comes until the connection ends, however it does.
+/// Reads until the connection ends, however it does.
 pub(crate) async fn rest(client: &mut TcpStream) -> String {
     let mut rest = Vec::new();
     let _ = timeout(LONG, client.read_to_end(&mut rest))

@@ -30,17 +30,17 @@ pub enum ProcessError {
     /// The program is not there.
     #[error("`{program}` is not there")]
     NotFound {
-        /// What was to be run.
+        /// The program that was to be run.
         program: String,
     },
     /// The program is there, or may be, and could not be run.
     #[error("`{program}` could not be run{}", because(why.as_ref()))]
     Spawn {
-        /// What was to be run.
+        /// The program that was to be run.
         program: String,
-        /// What stands in the way, where it is known better than the system says.
+        /// The obstacle, where it is known better than the system says.
         why: Option<String>,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// It has left with a code that is not one of the success codes.
@@ -65,7 +65,7 @@ pub enum ProcessError {
     /// reported beside the failure of the runner, which is [`Cause::TimedOut`](startstop_core::Cause::TimedOut).
     #[error("not ready: {why}{}", last(tail))]
     NotReady {
-        /// What was waited for.
+        /// The condition that was waited for.
         why: String,
         /// The last lines of its standard error.
         tail: Vec<String>,

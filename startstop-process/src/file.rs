@@ -63,7 +63,7 @@ pub struct Processes {
     group: Group,
     path: PathBuf,
     head: Head,
-    /// What the members are made of.
+    /// The entries that the members are made from.
     specs: Mutex<Vec<Spec>>,
 }
 

@@ -36,7 +36,7 @@ pub(crate) enum Ending {
 #[derive(Debug)]
 pub(crate) struct ProcessGroup {
     leader: Pid,
-    /// Of the leader.
+    /// The descriptor of the leader.
     pidfd: OwnedFd,
     reaped: bool,
 }

@@ -1,4 +1,4 @@
-//! What becomes of the lines that a child writes.
+//! The destinations of the lines that a child writes.
 
 mod colour;
 mod pump;
@@ -52,15 +52,15 @@ pub enum Stream {
 pub struct Line {
     /// The name of the service.
     pub name: Arc<str>,
-    /// Where it is in what has started it, as `app/redis`.
+    /// The path of the process in what has started it, as `app/redis`.
     pub path: Arc<str>,
-    /// Where it was written to.
+    /// The stream that it was written to.
     pub stream: Stream,
     /// The text.
     pub text: String,
 }
 
-/// Where the output of a [`Process`](crate::Process) goes.
+/// The destination of the output of a [`Process`](crate::Process).
 ///
 /// A child is never held up by a slow reader: lines are read as they come and handed on by a thread. Where
 /// that falls behind by more than 1 MB, the oldest lines are left out, and a line says how many.

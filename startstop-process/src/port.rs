@@ -1,4 +1,4 @@
-//! Who listens on a TCP address of this machine.
+//! The process that listens on a TCP address of this machine.
 
 use std::collections::BTreeSet;
 use std::fs;

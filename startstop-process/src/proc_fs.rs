@@ -1,4 +1,4 @@
-//! What `/proc` tells of processes.
+//! Processes, as `/proc` shows them.
 
 use std::fs;
 use std::path::Path;

@@ -113,7 +113,7 @@ let process = process.ready(Ready::after(std::time::Duration::from_millis(100)))
         Self(Kind::Command(command.into_iter().map(Into::into).collect()))
     }
 
-    /// What is waited for, as a part of a sentence, and who is in the way.
+    /// Returns the condition that is waited for, as a part of a sentence, and what is in the way.
     pub(crate) fn missing(&self) -> String {
         match &self.0 {
             Kind::Tcp(addr) => match port::holder(&port::listening(addr), None) {

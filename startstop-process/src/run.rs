@@ -11,7 +11,7 @@ use startstop_host::Host;
 use crate::file::{FileError, Processes};
 use journal::Journal;
 
-/// What is wrong with a file.
+/// The exit code for mistakes in a file.
 const MISTAKE: u8 = 2;
 
 /// How many threads the processes are watched with: there is little to do.

@@ -20,7 +20,7 @@ use rustix::process::{
 use crate::proc_fs::{self, Stat};
 use crate::signal::Signal;
 
-/// What orphans know each other by, who have left their group: the id of this process.
+/// The mark that orphans who have left their group are recognised by: the id of this process.
 pub(crate) const MARK: &str = "STARTSTOP_SUBREAPER";
 
 /// How often zombies are looked for.

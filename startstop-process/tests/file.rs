@@ -10,7 +10,7 @@ use startstop_process::Processes;
 
 use crate::support::Folder;
 
-/// What is said of a file, without the folder.
+/// Returns the report on a file, without the folder.
 fn said(folder: &Folder, name: &str, text: &str) -> String {
     let path = folder.path(name);
     fs::write(&path, text).unwrap();

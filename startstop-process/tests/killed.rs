@@ -1,4 +1,4 @@
-//! What a SIGKILL of this process leaves alive, with a subreaper too: the test runs itself again to be killed.
+//! Survivors of a SIGKILL of this process, with a subreaper too: the test runs itself again to be killed.
 
 use std::process::{Command, Stdio};
 

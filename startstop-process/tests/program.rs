@@ -232,7 +232,7 @@ fn one_that_ends_by_the_signal_of_the_manager_instead_of_its_own_has_not_failed(
     assert!(!said.contains("failed"), "{said}");
 }
 
-/// What a child has written, once it has.
+/// Waits until a child has written, and returns it.
 fn written(path: &str) -> String {
     loop {
         match fs::read_to_string(path) {

@@ -1,4 +1,4 @@
-//! What a reload does to a child.
+//! Reloads of a child.
 
 use std::time::Duration;
 

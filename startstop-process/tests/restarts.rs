@@ -11,7 +11,7 @@ use startstop_process::{Output, Process, Ready};
 
 use support::{Folder, runner, sh};
 
-/// What there is of this process.
+/// The open descriptors, threads and children of this process.
 #[derive(Debug)]
 struct Counts {
     descriptors: usize,

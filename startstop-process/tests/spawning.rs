@@ -1,4 +1,4 @@
-//! What cannot be begun, and how it begins.
+//! Processes that cannot be spawned, and how others begin.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -72,7 +72,7 @@ async fn what_stands_in_the_way_is_told() {
     );
 }
 
-/// What a script prints that runs to its end.
+/// Returns the lines of a script that runs to its end.
 async fn printed(process: Process) -> Vec<String> {
     let (sender, receiver) = std::sync::mpsc::channel();
     let process = process.output(Output::lines(move |line| sender.send(line.text).unwrap()));

@@ -1,4 +1,4 @@
-//! Whether a service is a part of another: looked for from that down, without recursion.
+//! Finds out whether a service is a part of another: walks down from that one, without recursion.
 
 use std::collections::HashSet;
 use std::sync::Arc;

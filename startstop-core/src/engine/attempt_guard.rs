@@ -30,7 +30,7 @@ pub(crate) struct AttemptGuard {
     keeps: AtomicBool,
 }
 
-/// Whether an attempt takes such a part.
+/// A test of whether an attempt takes such a part.
 type IsOpen = fn(&Lifecycle) -> bool;
 
 /// A remark on an attempt that has such a part.

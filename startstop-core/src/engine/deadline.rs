@@ -25,38 +25,38 @@
 //!   takes longer: the driver after a poll that has not ended `run`, or the future of the caller after a few polls of its own.
 //!   With more threads, whose clock is never paused, the thread spawns it at its next look, or whoever begins the stop if that
 //!   would be too late.
-//! - **The thread**, in [`thread`], is one for the process, outside of all runtimes. It has an entry for each deadline task, and
-//!   looks at it [`SLACK`] after it was due, by the clock of its runtime. If the deadline is still there, the thread spawns
-//!   an empty task on that runtime, which wakes a worker; that worker then takes over the timers and the I/O, and the
-//!   deadline task can run. If it has not run after another [`POLLS_BEFORE_DEADLINE_TASK`], no worker is free, or the task
-//!   waits behind the one that blocks: the thread takes the step itself.
+//! - **The thread**, in [`thread`], is one for the process, outside of all runtimes. It has an entry for each deadline task,
+//!   and looks at the entry [`SLACK`] after the deadline, by the clock of its runtime. If the deadline is still there, the
+//!   thread spawns an empty task on that runtime, which wakes a worker; that worker then takes over the timers and the I/O,
+//!   and the deadline task can run. If the deadline task has not run after another [`POLLS_BEFORE_DEADLINE_TASK`], no worker
+//!   is free, or the task waits behind the one that blocks: the thread takes the step itself.
 //! - What is pending is looked through by the thread every [`LOOK`]: a stop whose future was polled once and is then
 //!   kept, neither polled nor dropped; a `shutdown` that waits for a poll of `run` to end; user code at the end of an attempt.
 //! - The end of a backoff is a timer of the driver; [`Alarm`] has the thread wake a worker for it as well.
 //!
-//! Where the clock of a runtime is paused the thread does nothing: its time does not pass while a worker is blocked,
-//! and whatever came from outside would make a test of it end otherwise each time.
+//! The thread leaves runtimes with a paused clock alone: their time does not pass while a worker is blocked, and steps from
+//! outside would make the outcome of a test depend on real time.
 //!
 //! A step of the thread must not block the thread, or it would hold up the deadlines of the process. So what may run a
 //! destructor or a subscriber of the user is handed to the runtime of the service, with the empty task: also the last
-//! reference to the service. What is left are wakers, which are called on the thread.
+//! reference to the service. Only wakers are called on the thread.
 //!
 //! While user code runs at the end of an attempt, it counts as a part of it (`Input::Closing`): it has the rest of the
 //! stop, and if it does not yield within the abort, it is the part that is `Unresponsive`.
 //!
 //! # What cannot be kept
 //!
-//! On a runtime whose only worker is blocked nobody can await anything *there*. The verdict comes on time all the same: the thread
-//! takes every step, so that who waits on another runtime or thread is answered, and `run` leaves the process.
-//! A future that only that worker could poll is answered when it yields.
+//! On a runtime whose only worker is blocked nobody can await anything *there*. The verdict comes on time all the same: the
+//! thread takes every step, so that a caller on another runtime or thread is answered, and `run` leaves the process. A
+//! future that only that worker could poll is answered when it yields.
 //!
 //! # What it costs
 //!
-//! Nothing while a service just runs: no task, no entry, and no thread two seconds after the last entry has
-//! gone. A stop that ends at once is noted for the next look, at most once in [`LOOK`] for a runner. One that takes
-//! longer costs a task and an entry, as does a start that waits for its readiness; a watchdog costs one of each, whatever
-//! beats. The thread sleeps until the first entry is due, and entries are taken back when a deadline goes away, so that it
-//! is woken for what is late, for the watchdogs, and for the looks.
+//! A service that just runs costs nothing: no task, no entry, and no thread two seconds after the last entry has gone. A
+//! stop that ends at once is noted for the next look, at most once in [`LOOK`] for a runner. One that takes longer costs a
+//! task and an entry, as does a start that waits for its readiness; a watchdog costs one of each, whatever beats. The thread
+//! sleeps until the first entry is due, and entries are taken back when a deadline goes away, so that it is woken for what
+//! is late, for the watchdogs, and for the looks.
 
 mod alarm;
 mod task;
@@ -275,7 +275,7 @@ fn take_pending(synced: &mut Synced) -> Option<SpawnTarget> {
     })
 }
 
-/// Nobody needs to keep the deadline any more.
+/// Ends the task of the deadline, and the claim of one that is still to be spawned: nothing keeps the deadline any more.
 #[inline]
 pub(super) fn disarm(synced: &mut Synced, deferred: &mut Deferred) {
     if let Some(kept) = synced.deadline.kept.take() {

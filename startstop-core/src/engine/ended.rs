@@ -123,8 +123,8 @@ pub(crate) fn stop_outcome(synced: &Synced) -> Result<(), StopError> {
     }
 }
 
-/// Returns what ended the last cycle, unless it was told to end or ended well; or else what failed in its stop.
-/// What was reported, or followed that, is neither.
+/// Returns what ended the last cycle, unless it was told to end or ended well; or else what failed in its stop. A reported
+/// failure is neither, nor are those that followed one of the two.
 pub(crate) fn failed_end(synced: &Synced) -> Option<&Failure> {
     synced.rare.as_ref()?.ended.failure.as_ref()
 }

@@ -80,7 +80,7 @@ pub(crate) struct ReloadPassed {
     pub(super) left: VecDeque<Weak<dyn Node>>,
 }
 
-/// Where a task of the engine is to run, and the number it proves itself with.
+/// The runtime that a task of the engine is to run on, and the number that the task proves itself with.
 pub(crate) struct SpawnTarget {
     pub(crate) on: Handle,
     pub(crate) id: u32,

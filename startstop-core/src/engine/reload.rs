@@ -4,7 +4,7 @@
 //! requests, the round is undecided; the driver decides after a poll of `run`, since that is where a service begins to wait.
 //! Then it is handed out: a share to each who waits, or one to who looks next. The round is over when all shares are answered.
 //!
-//! What nobody in the service waits for is passed on to what it has attached.
+//! A request that nothing in the service waits for is passed on to the runners that it has attached.
 //!
 //! 1. A request joins the last round as long as nobody has looked at it.
 //! 2. The end of the attempt ends all rounds.
@@ -47,7 +47,7 @@ struct Round {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RoundStage {
     Undecided,
-    /// Nobody has looked at it.
+    /// The service has not looked at it yet.
     Handed,
     Seen,
 }

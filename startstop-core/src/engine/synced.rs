@@ -108,7 +108,7 @@ pub(crate) struct ColdState {
     pub(super) retry: Option<RetryAnswer>,
     /// The name, as failures share it.
     pub(super) name: Option<SharedName>,
-    /// Where it is in what has started it.
+    /// The path of the service in what has started it.
     pub(super) path: Option<Path>,
     pub(super) listeners: Listeners,
     pub(super) said: Seldom<Reported>,
@@ -124,7 +124,7 @@ pub(crate) struct ColdState {
     pub(super) deadline_token: Option<Arc<CancellationToken>>,
     pub(super) retries: Seldom<Retries>,
     pub(crate) parent: Option<Arc<Parent>>,
-    /// Where the cycle that follows is to run.
+    /// The runtime for the cycle that follows.
     pub(super) next_on: Option<Handle>,
     pub(super) owners: Owners,
     /// The endings of the attempt.

@@ -1,4 +1,4 @@
-//! Where a runner spawns its tasks, and the tasks of a context: parts of its attempt.
+//! The one call that spawns for a runner, and the tasks of a context, which are parts of its attempt.
 //!
 //! A task has its entry beside its future: when the runtime drops it, also before it was polled, the entry tells the engine.
 

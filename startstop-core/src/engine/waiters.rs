@@ -142,7 +142,7 @@ enum WaiterEntry {
     Answered(Answer),
 }
 
-/// Where an entry is.
+/// The position of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key(u32);
 

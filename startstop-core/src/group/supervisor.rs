@@ -107,7 +107,7 @@ enum StopRequest {
     ToStop,
 }
 
-/// Whether members may come.
+/// The stages of insertion: members may come, or may not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Doors {
     Open,
@@ -118,7 +118,7 @@ enum Doors {
 struct Supervisor<'a> {
     shared: &'a Arc<GroupShared>,
     cx: &'a Context,
-    /// Where the group is, unless its context is detached; that stays while it runs.
+    /// The path of the group, unless its context is detached; it stays the same while the group runs.
     path: Option<Path>,
     restarts: Restarts,
     told: StopRequest,

@@ -14,7 +14,7 @@ use super::model;
 use crate::engine::deadline::watcher::{Watch, Watcher};
 use crate::sync::{AtomicBool, AtomicU32, Mutex};
 
-/// What the entries of one model share.
+/// The state that the entries of one model share.
 struct Seen {
     /// The thread looks at one of them.
     looks: AtomicBool,

@@ -1,5 +1,5 @@
-//! Who looks at a service, against who drops its last runner: that one drops the value, and finds it gone. The references are counted here,
-//! since the counts of an `Arc` are not known to loom.
+//! A look at a service against the drop of its last runner: the drop takes the value, and the look finds it gone. The
+//! references are counted here, since loom does not know the counts of an `Arc`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -7,7 +7,7 @@ use super::count::Count;
 use super::signals::Signal;
 use crate::report::state::{Exit, State};
 
-/// Whether the process goes on when the service does not yield.
+/// The choice for a service that does not yield: the process stays, or it exits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IfStuck {
     /// It goes on, and is told.
@@ -94,7 +94,7 @@ impl ProgramStage {
         }
     }
 
-    /// Nobody has taken a hang-up for a reload: it is a termination, unless the end was asked for meanwhile.
+    /// Turns a hang-up that no service has taken for a reload into a termination, unless the end was asked for meanwhile.
     pub(super) fn not_reloaded(&mut self, state: State, if_stuck: IfStuck) -> ProgramStep {
         if self.life == Progress::Over || self.is_asked() {
             return ProgramStep::Nothing;

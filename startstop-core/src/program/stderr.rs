@@ -7,7 +7,7 @@ use super::aside::within_a_second;
 use crate::report::panic::catch_panic;
 use crate::report::text::Escaped;
 
-/// Nobody reads: who has waited for a reader once does not do so again.
+/// Set once a write had to wait for a reader too long: later lines do not wait again.
 static IS_UNREAD: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line. The text comes from what the service says of itself, so it may block or panic as well.

@@ -25,7 +25,7 @@ use crate::report::trace;
 /// A service whose signals are heard.
 pub(super) struct Subject {
     node: Arc<dyn Node>,
-    /// Where the program runs.
+    /// The runtime of the program.
     on: Handle,
     if_stuck: IfStuck,
     /// The runtime of the thread that hears the signals: where its deadlines are kept.

@@ -1,4 +1,4 @@
-//! Where a service is in what it is a part of: the names from the outermost whole down.
+//! The path of a service: the names from the outermost whole down.
 //!
 //! A path is a chain of names, each above the next, so that a tree of any depth costs one link a service. Its text is made
 //! when it is first asked for.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Where a service is in its life.
+/// The stage of a service in its life.
 ///
 /// ```text
 ///           start              ready

@@ -82,7 +82,7 @@ pub(crate) struct Outages {
 }
 
 impl Status {
-    /// Of a service that no runner knows of.
+    /// Makes the status of a service that has no runner.
     pub(crate) fn of_stopped(name: &str, children: Vec<Self>) -> Self {
         Self {
             name: name.to_owned(),

@@ -46,7 +46,7 @@ pub(crate) struct Rules {
     pub(crate) owner: bool,
 }
 
-/// Where one service is in its life.
+/// The lifecycle of one service: its state and its marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Lifecycle {
     state: State,

@@ -46,7 +46,7 @@ pub(crate) enum Action {
     /// The member is started again: that counts as a restart.
     Restart(Id),
     Stop(Id),
-    /// What this member depends on ended without being ready, or what it is bound to has ended.
+    /// A dependency of this member ended without being ready, or the one that it is bound to has ended.
     FailDependency {
         member: Id,
         dependency: Id,

@@ -1,7 +1,7 @@
 //! How large the futures of a service are, and from which size on each is put into a box of its own.
 //!
-//! What is passed by value is on the stack, which is small, and in a debug build each function on the way keeps a copy. So who
-//! passes a large future on boxes it first, in the expression that makes it: that is one copy.
+//! A value that is passed lies on the stack, which is small, and in a debug build each function on the way keeps a copy. So
+//! a large future is boxed before it is passed on, in the expression that makes it: that is one copy.
 
 use crate::service::context::Context;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::report::failure::Failure;
 
-/// Whether an attempt that has ended is followed by another one in the same cycle.
+/// A rule for whether another attempt follows one that has ended, in the same cycle.
 ///
 /// The defaults of [`on_failure`](Self::on_failure) and [`always`](Self::always): exponential
 /// backoff from 100 ms, doubling, at most 30 s, jitter 0.2; at most 10 restarts in 10 minutes; the

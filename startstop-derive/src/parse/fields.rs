@@ -14,7 +14,7 @@ use crate::diagnostics::Diagnostics;
 pub(super) struct MarkedField {
     pub(super) name: String,
     pub(super) field: Member,
-    /// Where its type stands.
+    /// The span of its type.
     pub(super) span: Span,
     pub(super) says: Option<Says>,
 }

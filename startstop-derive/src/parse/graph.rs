@@ -13,7 +13,7 @@ use crate::model::Member;
 /// That one member starts after another.
 struct Edge {
     to: usize,
-    /// Where that is written; `None` if it follows from the order of the fields.
+    /// The span of the words that say so; `None` if it follows from the order of the fields.
     span: Option<Span>,
 }
 

@@ -1,4 +1,4 @@
-//! What many do at once.
+//! Checks with many callers at once.
 
 use std::future::{Future, ready};
 use std::pin::pin;

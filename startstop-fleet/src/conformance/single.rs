@@ -1,4 +1,4 @@
-//! What one replica after the other does.
+//! Checks with one replica after the other.
 
 use super::{Seen, Stage, claim, conflict, expect, free, same};
 use crate::store::{LeaseStore, StoreError};

@@ -1,4 +1,4 @@
-//! What a watch tells.
+//! Checks of a watch.
 
 use std::time::Duration;
 

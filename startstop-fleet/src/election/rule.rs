@@ -17,7 +17,7 @@ pub(crate) enum Rule {
     SkewIsLeftOut,
     /// A store gives each term a greater fence.
     FenceGrows,
-    /// What is lost is not renewed, and its service is told to stop.
+    /// A lost lease is not renewed, and its service is told to stop.
     LostIsLost,
     /// A call has ended when the next one is due.
     CallsEndBeforeTheNext,

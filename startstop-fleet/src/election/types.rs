@@ -1,10 +1,10 @@
-//! What an election is told and what it answers.
+//! The inputs of an election, and its answers.
 
 use std::time::Duration;
 
 use crate::record::{Record, Version};
 
-/// What has happened.
+/// An event that the election is told.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// Time has passed.
@@ -26,12 +26,12 @@ pub enum Event {
     Resign,
 }
 
-/// What is to be done.
+/// An action that the election asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Call the store; a call before this one is given up.
     Call {
-        /// What the answer is to bear.
+        /// The id that the answer bears.
         id: CallId,
         /// Which call.
         call: Call,
@@ -92,7 +92,7 @@ pub struct CallId(pub(super) u64);
 pub enum CallError {
     /// The record was not of the version that was expected, and was left as it was.
     Conflict,
-    /// Nobody knows whether it took effect.
+    /// The call may have taken effect or not.
     Unknown,
 }
 

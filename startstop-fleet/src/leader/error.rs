@@ -1,4 +1,4 @@
-//! What goes wrong with a leader.
+//! The errors of a leader.
 
 use startstop_core::{AttachError, Failure};
 use thiserror::Error;

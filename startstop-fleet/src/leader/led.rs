@@ -51,7 +51,7 @@ impl<S: Service> Led<S> {
         }
     }
 
-    /// What the status shows: since when, with which fence, and for how long yet.
+    /// Returns the detail of the status: since when it leads, with which fence, and how long the lease still lasts.
     pub(super) fn detail(&self) -> String {
         let (since, left) = (wall::seconds(self.since), self.term.left().as_secs_f32());
         format!(
@@ -118,7 +118,7 @@ impl<S: Service> Led<S> {
     }
 }
 
-/// Whether somebody has to be told that the service is ready.
+/// The news that the led service is ready: to be told, or told already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ready {
     ToTell,

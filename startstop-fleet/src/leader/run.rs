@@ -28,7 +28,7 @@ pub(super) struct Run<'a, S: Service, L: LeaseStore> {
     claim: Arc<Claim>,
     election: Election,
     call: Option<Answer<'a>>,
-    /// What the store tells while we follow, and since which version.
+    /// The hint of the store while we follow, and the version that it was asked since.
     hint: Option<(Version, Hint<'a>)>,
     led: Option<Led<S>>,
     contact: Contact,
@@ -182,8 +182,9 @@ impl<S: Service, L: LeaseStore> Drop for Run<'_, S, L> {
     }
 }
 
-/// What is led reloads beside us; a follower has nothing to reload, which is no reason to take a SIGHUP for a termination: so it is
-/// not left to the core, for which one that has nothing attached supports no reload.
+/// Passes a reload request on to the led service, which is a part of us. A follower has nothing to reload, which is no
+/// reason to take a SIGHUP for a termination: so it is not left to the core, for which a service that has nothing attached
+/// supports no reload.
 fn pass_on<S: Service>(cx: &Context, led: Option<&Led<S>>, asked: Reload) {
     let Some(led) = led else { return asked.done() };
     let runner = led.runner.clone();

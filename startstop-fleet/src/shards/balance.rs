@@ -58,7 +58,7 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
             .await;
     }
 
-    /// Has the store tell of changes, for as long as it can, and asks it again.
+    /// Follows the changes of the store for as long as it can be watched, and then asks it anew.
     async fn watch(&self, table: &Table) {
         let prefix = format!("{}/", self.name);
         let mut failing = None;

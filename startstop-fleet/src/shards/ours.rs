@@ -15,7 +15,7 @@ pub(super) struct Owned {
     pub(super) record: Record,
     /// Over at the latest when it is here no more.
     pub(super) term: Term,
-    /// What it was before we took it, until the table has been told that it is ours.
+    /// The version before we took it, until the table has been told that it is ours.
     pub(super) taken_from: Option<Version>,
     pub(super) stage: Stage,
 }

@@ -1,4 +1,4 @@
-//! Who is to have which shard: pure, and the same for all who see the same.
+//! The plan of which process is to have which shard: pure, and the same for all who see the same.
 //!
 //! 1. Nobody gets more than ⌈shards / members⌉, nor less than ⌊shards / members⌋.
 //! 2. Nobody gives up more than what it has above its share.
@@ -25,7 +25,7 @@ pub(super) fn plan(members: &[&str], owners: &[Option<usize>]) -> Vec<usize> {
     kept.into_iter().flatten().collect()
 }
 
-/// What each is to have: those that have the most now get one more where it does not come out even.
+/// Returns how many shards each is to have: those that have the most now get one more where the division leaves a rest.
 fn shares(has: &[usize], shards: usize) -> Vec<usize> {
     let (least, more) = (shards / has.len(), shards % has.len());
     let mut by_most: Vec<usize> = (0..has.len()).collect();

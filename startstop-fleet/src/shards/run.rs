@@ -1,4 +1,4 @@
-//! What a run of the balance works with, in one term of the membership.
+//! The state of a run of the balance, in one term of the membership.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a process sees of the others: who lives, and whose each shard is.
+//! The view that a process has of the others: which are alive, and whose each shard is.
 //!
 //! A member is over as a leader is: when its record has not changed for its whole lease by our clock, or is gone.
 
@@ -30,7 +30,7 @@ struct Inner {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Source {
-    /// Nobody tells of changes: it has to be listed each time.
+    /// The store tells of no changes: it has to be listed each time.
     #[default]
     Listed,
     /// Changes are told, but what was there before is not known yet.
@@ -39,10 +39,10 @@ pub(super) enum Source {
     Watched,
 }
 
-/// What all records together say.
+/// The state that all records show together.
 #[derive(Debug, Default)]
 pub(super) struct View {
-    /// Who lives, sorted by name.
+    /// The live members, sorted by name.
     pub(super) members: Vec<(String, Record)>,
     /// Whose lease is over although its record is there.
     pub(super) over: Vec<(String, Record)>,

@@ -1,11 +1,11 @@
-//! What whoever wants a lease says.
+//! The claim of a process that wants a lease.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::Record;
 
-/// Who wants a lease, and for how long.
+/// A claim of a lease: its holder, and how long it is to last.
 ///
 /// # Examples
 ///

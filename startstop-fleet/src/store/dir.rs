@@ -29,7 +29,8 @@ const LOCKED: Duration = Duration::from_millis(5);
 /// A death shows at once, since the kernel lets go of a dead process' locks; a process that is frozen loses its lease when that is
 /// over. A folder on a network file system will not do: its locks do not tell of a death in time.
 ///
-/// What is in it may be read by eye. Fences go on growing when a `.lease` file is deleted, but not without the `.fence` file.
+/// The files are text that people can read. Fences go on growing when a `.lease` file is deleted, but not without the
+/// `.fence` file.
 ///
 /// # Examples
 ///

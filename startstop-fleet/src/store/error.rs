@@ -1,9 +1,9 @@
-//! What goes wrong with a call.
+//! The errors of a call.
 
 use startstop_core::BoxError;
 use thiserror::Error;
 
-/// What becomes of a call that a store could not carry out.
+/// An error of a call that a store could not carry out.
 ///
 /// # Examples
 ///

@@ -57,7 +57,7 @@ pub struct Etcd {
     watches: Kept<Watch>,
 }
 
-/// What stands before each name.
+/// The prefix of each name.
 const PREFIX: &str = "startstop/";
 
 impl Etcd {
@@ -172,7 +172,7 @@ impl Etcd {
         }
     }
 
-    /// What is left of it runs out by itself.
+    /// Revokes a lease of etcd; if that fails, the lease runs out by itself.
     async fn revoke(&self, lease: u64) {
         let body = json!({ "ID": lease.to_string() });
         self.api.call("/v3/lease/revoke", &body).await.ok();

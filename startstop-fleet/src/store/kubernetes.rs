@@ -118,7 +118,7 @@ impl Kubernetes {
         }
     }
 
-    /// What an event says, and of which lease; nothing if it is only a bookmark.
+    /// Returns the record of an event and the lease that it is of; nothing if it is only a bookmark.
     fn told(&self, event: Event) -> Result<Option<(String, Record)>, StoreError> {
         match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
@@ -270,5 +270,5 @@ impl fmt::Debug for Kubernetes {
     }
 }
 
-/// What a watch tells.
+/// A message of a watch.
 type Event = WatchEvent<Value>;

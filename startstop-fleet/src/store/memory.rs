@@ -38,11 +38,11 @@ struct Shared {
     table: Mutex<Table>,
     /// How many writes there were: what `changed` waits for.
     writes: watch::Sender<u64>,
-    /// What each write was, for `watch`.
+    /// The writes, for `watch`.
     changes: broadcast::Sender<(String, Record)>,
 }
 
-/// Whoever reads so many changes too late begins anew.
+/// The most changes that are kept: a reader that is further behind begins anew.
 const CHANGES: usize = 4096;
 
 #[derive(Debug, Default)]

@@ -137,7 +137,7 @@ impl Drop for Hangs {
     }
 }
 
-/// Nobody reads the other end of this pipe.
+/// Fills stderr, a pipe whose other end nobody reads.
 fn fill_stderr() {
     thread::spawn(|| {
         loop {

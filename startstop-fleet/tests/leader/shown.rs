@@ -1,4 +1,4 @@
-//! What a leader shows, and how what is led is a part of it; what a follower costs.
+//! The status of a leader, with the led service as a part, and the cost of a follower.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ pub(crate) struct Fleet {
     socket: PathBuf,
     pub(crate) log: Log,
     children: Vec<Child>,
-    /// What is awaited here after a fault, longest first.
+    /// The waits after a fault, longest first.
     pub(crate) gaps: Vec<(&'static str, Duration)>,
 }
 

@@ -12,7 +12,7 @@ use startstop_core::StartStop;
 
 use super::{Shared, answer};
 
-/// Who may ask, and how.
+/// The callers that may control the service, and their way to prove it.
 #[derive(Clone, Default)]
 pub(super) struct Control {
     /// Without one there is no control.
@@ -76,7 +76,7 @@ fn unauthorized() -> Response {
 
 type Ask = fn(&dyn StartStop);
 
-/// What is asked of whom: `restart/shop/db`.
+/// Returns the request that `target` stands for, and the service that it is for: `restart/shop/db`.
 fn asked(shared: &Shared, target: &str) -> Option<(Ask, Arc<dyn StartStop>)> {
     let (action, path) = target.split_once('/')?;
     let ask: Ask = match action {

@@ -1,4 +1,4 @@
-//! What a program asks of its admin port.
+//! The settings of the admin port of a program.
 
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
@@ -9,7 +9,7 @@ use super::server::Server;
 use super::{Shared, routes};
 use crate::probes::Probes;
 
-/// What a program asks of its admin port.
+/// The settings of the admin port of a program.
 #[derive(Default)]
 pub(crate) struct Settings {
     place: Option<Place>,
@@ -17,7 +17,7 @@ pub(crate) struct Settings {
     hosts: Vec<String>,
 }
 
-/// Where to listen.
+/// The place to listen at.
 enum Place {
     At(String),
     On(TcpListener),

@@ -1,4 +1,4 @@
-//! What a name stands for, and how that fares.
+//! The service that a name stands for, and its health.
 
 use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;

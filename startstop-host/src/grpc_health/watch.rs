@@ -38,7 +38,7 @@ struct Watch {
     probes: Probes,
     name: String,
     client: mpsc::Sender<Message>,
-    /// What the client knows.
+    /// The answer that the client was told last.
     told: Option<Answer>,
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Place {
     file: (u64, u64),
 }
 
-/// What is no socket is not ours to replace.
+/// Fails if the path is taken by something other than a socket, which is not ours to replace.
 pub(super) fn check(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => {

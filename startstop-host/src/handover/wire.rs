@@ -1,4 +1,4 @@
-//! What goes over the wire, and the successor's end of it.
+//! The protocol of a handover, and the successor's end.
 //!
 //! The successor sends its version, a byte. The predecessor answers with its own at once, and then sends `WAIT` each second while
 //! it serves another one: a successor that hears nothing for longer knows that nobody is awake there. When it is its turn, and
@@ -24,7 +24,7 @@ use rustix::net::{
 use super::alive::Alive;
 use crate::probes::Probes;
 
-/// What is handed over, by name.
+/// Listeners that are handed over, by name.
 pub(super) type Named = Vec<(String, TcpListener)>;
 
 pub(super) const VERSION: u8 = 1;
@@ -130,7 +130,7 @@ fn take(mut stream: &UnixStream) -> io::Result<(Option<Duration>, Named)> {
     Ok((watchdog, listeners))
 }
 
-/// Of a predecessor that has said nothing in time.
+/// Turns an error of a read that took too long into one that names the silent predecessor.
 fn frozen(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::new(
@@ -150,7 +150,7 @@ pub(super) fn other_version(who: &str, version: u8) -> io::Error {
     io::Error::new(ErrorKind::Unsupported, message)
 }
 
-/// Nobody listens: there is no socket, or one that was left behind.
+/// Returns whether nobody listens: there is no socket, or one that was left behind.
 fn is_nobody(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! Whether the host grants the time that a stop can take.
+//! A comparison of the time that a stop can take with the time that the host grants.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::tell;
 
-/// Who limits a stop.
+/// The host that limits a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Limit {
     /// The host kills when its limit is over.
@@ -34,7 +34,7 @@ pub(crate) fn check(grace: Duration, limit: Limit) {
     }
 }
 
-/// What is granted, and where that is said.
+/// The time that is granted, and the place that says so.
 type Granted = (Duration, &'static str);
 
 fn warn(grace: Duration, granted: Option<Granted>) {

@@ -1,4 +1,4 @@
-//! What is counted of the events: failures by phase and cause, and how long starts and stops take.
+//! Numbers that only the events tell: failures by phase and cause, and how long starts and stops take.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::poll_fn;
@@ -24,7 +24,7 @@ struct State {
     parts: HashMap<String, Part>,
 }
 
-/// What is counted of one service.
+/// The counts of one service.
 #[derive(Default)]
 pub(crate) struct Part {
     pub(crate) failures: BTreeMap<(String, String), u64>,

@@ -86,7 +86,7 @@ pub(crate) const HISTOGRAMS: [Histogram; 2] = [
     ),
 ];
 
-/// What the families are about that are no row of a table.
+/// The help texts of the families that are not rows of a table.
 pub(crate) mod help {
     pub(crate) const STATE: &str = "Where the service is in its life: 1 for the present state.";
     pub(crate) const READY: &str = "Whether the service can do its job now.";

@@ -1,4 +1,4 @@
-//! What is told at once, as the manager reads it.
+//! Messages that go out in one datagram, as the manager reads them.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const EXTENSION: Duration = Duration::from_secs(10);
 /// The most bytes of a status: systemd takes 4,096 for a whole datagram.
 const LONGEST: usize = 1024;
 
-/// What is told at once.
+/// Messages that go out in one datagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Datagram(pub(super) Vec<Message>);
 
@@ -31,7 +31,7 @@ pub(super) enum Message {
 }
 
 impl Datagram {
-    /// Of a program that does not come up.
+    /// Makes the datagram of a program that does not come up.
     pub(super) fn failed(reason: &str, number: i32) -> Self {
         Self(vec![Message::Status(clip(reason)), Message::Errno(number)])
     }

@@ -9,7 +9,7 @@ use crate::parts::{NOT_STARTED, READY, why_not_ready};
 use crate::probes::Probes;
 use crate::verdict::one_line;
 
-/// What the machine wants to know of the service, when it has something to say.
+/// A look at the service for the machine, taken when it has something to say.
 pub(super) struct Look {
     pub(super) line: String,
     /// The last failure with all that caused it, and its number.

@@ -1,4 +1,4 @@
-//! What is told, and when: a step for each thing that happens, without a clock or a socket.
+//! The rules of what the manager is told, and when: a step for each thing that happens, without a clock or a socket.
 //!
 //! 1. READY=1 is told once, when the whole is ready for the first time, and again only after a reload.
 //! 2. STOPPING=1 is told at the beginning of an end of the program, and never of a restart.
@@ -19,7 +19,7 @@ const EXTEND: Duration = Duration::from_secs(2);
 /// The first of them comes a little late: most starts and stops are over by then.
 const FIRST: Duration = Duration::from_millis(200);
 
-/// What happens.
+/// An input of the machine.
 #[derive(Clone, Copy)]
 pub(super) enum Input<'a> {
     /// Something to the whole.
@@ -32,7 +32,7 @@ pub(super) enum Input<'a> {
     End,
 }
 
-/// Where the program is, as the manager sees it.
+/// The stage of the program, as the manager sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Starting,
@@ -42,7 +42,7 @@ enum Phase {
     Ended,
 }
 
-/// What the manager was told, and what it is to be told.
+/// The messages that the manager was told, and those that are due.
 pub(super) struct Machine {
     phase: Phase,
     /// How long a stop can take, and when the one in progress has begun.
@@ -50,7 +50,7 @@ pub(super) struct Machine {
     stopping_since: Duration,
     /// Whether the whole is being restarted.
     restarts: bool,
-    /// What went wrong with the last reload.
+    /// The error of the last reload.
     reload_error: Option<String>,
     status: Line,
     extend_at: Option<Duration>,
@@ -88,7 +88,7 @@ impl Machine {
         status.into_iter().chain(self.extend_at).min()
     }
 
-    /// What is to be told now. `look` is asked only where there is something to say.
+    /// Returns the messages that are due now. `look` is called only where there is something to say.
     pub(super) fn step(
         &mut self,
         now: Duration,

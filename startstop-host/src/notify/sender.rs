@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::datagram::Datagram;
 
-/// Where the manager listens.
+/// The socket of the manager.
 #[derive(Debug)]
 pub(super) struct Sender {
     addr: SocketAddr,
-    /// What the old process says, once it is not the main one, would be taken for what the new one says.
+    /// Set in the old process once it is not the main one: its messages would be taken for those of the new one.
     silent: AtomicBool,
 }
 

@@ -10,7 +10,7 @@ use super::datagram::Datagram;
 use super::sender::Sender;
 use crate::probes::Probes;
 
-/// Who is watched.
+/// The process that is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whose {
     /// The process that `WATCHDOG_PID` names.

@@ -19,7 +19,7 @@ pub(super) struct Run<'a, S: Service> {
     asked: UnboundedReceiver<Ask>,
 }
 
-/// What a run waits for.
+/// An event that a run waits for.
 enum Happened {
     Asked(Ask),
     /// To the current one.

@@ -1,4 +1,4 @@
-//! What is served.
+//! The application that is served.
 
 use http::{Request, Response};
 use http_body::Body;
@@ -6,8 +6,8 @@ use hyper::body::Incoming;
 use startstop_core::BoxError;
 use tower_service::Service;
 
-/// What [`serve`](fn@crate::serve) serves: an axum `Router`, or any tower service of hyper's requests that can be cloned for each
-/// connection. It is implemented for all of these.
+/// An application that [`serve`](fn@crate::serve) can serve: an axum `Router`, or any tower service of hyper's requests that
+/// can be cloned for each connection. It is implemented for all of these.
 ///
 /// # Examples
 ///

@@ -98,7 +98,7 @@ pub(super) async fn connection<I>(
     until_dropped(&cx, &shared).await;
 }
 
-/// What the connection was told.
+/// The last word to the connection.
 enum Told {
     Nothing,
     Drain,

@@ -1,4 +1,4 @@
-//! What connections are accepted from.
+//! The listeners that connections are accepted from.
 
 use std::io;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 
-/// What [`serve`](crate::serve) accepts connections from: tokio's `TcpListener` or `UnixListener`, or a reference or an `Arc` of
-/// one, which outlives restarts of the service.
+/// A listener that [`serve`](crate::serve) can accept connections from: tokio's `TcpListener` or `UnixListener`, or a
+/// reference or an `Arc` of one, which outlives restarts of the service.
 ///
 /// # Examples
 ///

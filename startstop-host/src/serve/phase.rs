@@ -1,4 +1,4 @@
-//! What one connection is doing, as its socket and its requests tell: shared by them and the task of the connection.
+//! The phase of one connection, as its socket and its requests tell; they share it with the task of the connection.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// A client without a request yet when the stop comes has so long for the first one: it may be on the way.
 pub(super) const ON_ITS_WAY: Duration = Duration::from_millis(100);
 
-/// What a connection is doing.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// It was accepted and has sent nothing.
@@ -31,7 +31,7 @@ pub(super) enum Phase {
     Upgraded,
 }
 
-/// What the server counts over all connections.
+/// The counts of the server over all connections.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) connections: AtomicUsize,
@@ -40,7 +40,7 @@ pub(super) struct Counts {
     pub(super) changed: Notify,
 }
 
-/// What the socket, the requests and the task of one connection share.
+/// The state that the socket, the requests and the task of one connection share.
 #[derive(Debug)]
 pub(super) struct Shared {
     inner: Mutex<Inner>,
@@ -61,7 +61,7 @@ pub(super) struct Shared {
 struct Inner {
     phase: Phase,
     requests: usize,
-    /// Of a read and of a write that wait.
+    /// The wakers of a read and of a write that wait.
     wakers: [Option<Waker>; 2],
     first: Vec<u8>,
 }

@@ -18,8 +18,8 @@ use tokio_rustls::{Accept, TlsAcceptor};
 
 use super::connection::half_of_a_stop;
 
-/// What [`Serve::tls`](crate::Serve::tls) shows to clients: a certificate with its key, from PEM files that are read again when
-/// the service is asked to reload.
+/// The certificate with its key that [`Serve::tls`](crate::Serve::tls) shows to clients, from PEM files that are read again
+/// when the service is asked to reload.
 ///
 /// Each reading makes a new configuration of rustls: with only the key replaced in an old one, clients resume with the old
 /// certificate (rustls 0.23). Connections that are open keep the certificate that they began with. If the files cannot be read,

@@ -1,4 +1,4 @@
-//! Who controls the parts, and who does not.
+//! Callers who may control the parts, and those who may not.
 
 use std::process::ExitCode;
 

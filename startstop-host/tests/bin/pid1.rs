@@ -50,7 +50,7 @@ fn processes() -> impl Iterator<Item = String> {
     entries.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok())
 }
 
-/// Of the orphan that ends by itself, dead or alive: a child of pid 1.
+/// Counts the orphan that ends by itself, dead or alive: a child of pid 1.
 fn sleeps() -> usize {
     let is_orphan = |stat: &String| stat.split(' ').nth(3) == Some("1");
     processes()

@@ -32,7 +32,7 @@ fn main() -> io::Result<ExitCode> {
     Ok(host.main())
 }
 
-/// What a service manager has handed over is still there.
+/// Shows that the sockets of a service manager are still there.
 fn fall_back(error: &io::Error) -> io::Result<ExitCode> {
     println!("{}", error.kind());
     let listener = Sockets::from_env().tcp_or_bind("http", "127.0.0.1:0")?;

@@ -46,7 +46,7 @@ pub(super) async fn watch(client: &mut Client, name: &str) -> Result<Watch, Code
 pub(super) struct Watch(Streaming<HealthCheckResponse>);
 
 impl Watch {
-    /// What is told next; `None` once the stream has ended in order.
+    /// Returns the next status; `None` once the stream has ended in order.
     pub(super) async fn next(&mut self) -> Option<ServingStatus> {
         let message = timeout(LIMIT, self.0.message())
             .await

@@ -1,4 +1,4 @@
-//! What a watch tells, and when it ends.
+//! The messages of a watch, and its end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -120,7 +120,8 @@ async fn a_watch_hears_of_a_check_without_any_event() {
     idle.stop().await.unwrap();
 }
 
-/// What docs/production.md tells of tonic: one call meets the GOAWAY of a connection that stays open, and is told nothing better.
+/// Holds docs/production.md to what it tells of tonic: one call meets the GOAWAY of a connection that stays open, and is
+/// told nothing better.
 #[tokio::test]
 async fn the_first_call_after_a_goaway_is_cancelled_and_the_next_one_is_answered() {
     // The watch keeps the connection open.
@@ -135,7 +136,7 @@ async fn the_first_call_after_a_goaway_is_cancelled_and_the_next_one_is_answered
     shop.runner.stop_within(SECOND).await.unwrap();
 }
 
-/// What docs/production.md tells of tonic-health, whose service is told by hand (0.14.5 and 0.14.9).
+/// Holds docs/production.md to what it tells of tonic-health, whose service is told by hand (0.14.5 and 0.14.9).
 #[tokio::test]
 async fn a_watch_of_the_service_of_tonic_health_holds_a_stop_until_its_name_is_cleared() {
     for clears in [false, true] {

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-/// What happens to the generations, and what they are told.
+/// The log of the generations, and what each is to do.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) made: AtomicU32,
@@ -24,7 +24,7 @@ pub(super) struct Shared {
     /// Each of these becomes ready when it is released.
     pub(super) held: Mutex<Vec<u32>>,
     pub(super) release: Notify,
-    /// What each of these does after that.
+    /// The act of each of these after that.
     pub(super) then: Mutex<Vec<(u32, Act)>>,
 }
 

@@ -11,7 +11,7 @@ use startstop_core::Context;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Notify;
 
-/// What the tests share with the app.
+/// The state that the tests share with the app.
 #[derive(Default)]
 pub(super) struct Gate {
     pub(super) arrived: Notify,

@@ -1,4 +1,5 @@
-//! What others do at a stop where `serve` does not: docs/production.md tells of it, and these tests would tell if it changed.
+//! Stops of other servers, where `serve` does otherwise: docs/production.md tells of them, and these tests tell if they
+//! change.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as Listener};
@@ -15,7 +16,7 @@ use super::{Gate, read_until, rest};
 
 const SHORT: Duration = Duration::from_millis(500);
 
-/// What is served, and where.
+/// A server of another crate, and its address.
 struct Alone {
     listener: Listener,
     gate: Arc<Gate>,

@@ -8,7 +8,7 @@ const USAGE: &str = "usage: startstop-run [--check] FILE
 Runs the processes of FILE, a TOML file or a Procfile. SIGHUP reads it again.
   --check  only reads it";
 
-/// What is wrong with the call.
+/// The exit code for mistakes in the call.
 const MISTAKE: u8 = 2;
 
 #[cfg(target_os = "linux")]

@@ -69,7 +69,7 @@ fn stale(old: &[Spec], new: &[Spec]) -> Vec<String> {
     }
 }
 
-/// What others depend on first. There is no circle: the file was read.
+/// Returns the entries with dependencies first. There is no circle, since the file was read.
 fn in_order(specs: &[Spec]) -> Vec<&Spec> {
     let mut ordered: Vec<&Spec> = Vec::new();
     while ordered.len() < specs.len() {

@@ -34,7 +34,7 @@ fn entry(line: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value))
 }
 
-/// What is in single quotes is as it stands; in double quotes a backslash escapes.
+/// Removes quotes: a value in single quotes is as it stands; in double quotes a backslash escapes.
 fn unquoted(value: &str) -> String {
     let within = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     match (within('\''), within('"')) {

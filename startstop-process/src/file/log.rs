@@ -1,4 +1,4 @@
-//! Where a file says that the lines of a process go.
+//! Destinations of the lines of a process, as a file says them.
 
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};

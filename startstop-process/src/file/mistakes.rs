@@ -1,4 +1,4 @@
-//! What is wrong with a file, all of it at once.
+//! The mistakes in a file, all at once.
 
 use std::fmt;
 use std::io;
@@ -23,7 +23,7 @@ pub enum FileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// It has mistakes.
@@ -58,7 +58,7 @@ pub struct Mistake {
     pub line: usize,
     /// The column, in characters, from 1.
     pub column: usize,
-    /// What is wrong, then what is accepted.
+    /// The mistake, then what is accepted.
     pub text: String,
 }
 
@@ -83,7 +83,7 @@ impl Mistake {
     }
 }
 
-/// Where in the text something is wrong, and what.
+/// Mistakes, each with its place in the text.
 pub(super) type Found = Vec<(usize, String)>;
 
 impl FileError {

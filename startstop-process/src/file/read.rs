@@ -243,7 +243,7 @@ fn article(kind: &str) -> &'static str {
     }
 }
 
-/// What an entry names in its `after` and its `bound_to`.
+/// Returns the names in the `after` and the `bound_to` of an entry.
 fn needs<'v, 't>(entry: &'v Value<'t>) -> impl Iterator<Item = &'v Value<'t>> {
     let lists = ["after", "bound_to"]
         .into_iter()

@@ -1,4 +1,4 @@
-//! What a file says of a process, and the member that is made of it.
+//! A process as a file describes it, and the member that is made from that.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) struct Document {
     pub(super) specs: Vec<Spec>,
 }
 
-/// What is said of all of them.
+/// The settings of all processes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Head {
     pub(super) name: String,
@@ -38,7 +38,7 @@ impl Default for Head {
     }
 }
 
-/// Who may control them on the admin port, and under which names of this host.
+/// The callers that may control the processes on the admin port, and the names of this host that they may use.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Control {
     pub(crate) token: String,
@@ -109,7 +109,7 @@ impl Spec {
     }
 }
 
-/// What becomes of the others when it ends.
+/// The consequence for the others when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ends {
     Alone,

@@ -13,7 +13,7 @@ use super::splitter::Splitter;
 use super::tail::TailHandle;
 use super::{Line, Sink, Stream};
 
-/// What a pipe holds at most; more than so much at once is not waited for.
+/// The most that a pipe holds; more than that is not waited for at once.
 const PIPE: usize = 1 << 20;
 
 /// How long the end waits for the lines to be handed on.

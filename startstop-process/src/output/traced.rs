@@ -4,7 +4,7 @@ use tracing::dispatcher::{get_default, with_default};
 use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Span};
 
-/// Has a function of another thread be heard as what happens here is.
+/// Wraps a function for another thread so that its events go to the subscriber and the span of this one.
 pub(super) fn as_here(f: impl FnOnce() + Send + 'static) -> impl FnOnce() + Send + 'static {
     let (heard_by, span) = (get_default(Dispatch::clone), Span::current());
     move || {

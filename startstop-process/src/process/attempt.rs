@@ -32,7 +32,7 @@ pub(super) struct Running<'a> {
     pub(super) errno: Option<i32>,
 }
 
-/// What happens to it.
+/// An event of an attempt.
 enum Event {
     Ended(Ending),
     Stop,

@@ -20,7 +20,7 @@ use crate::output::Kind;
 use crate::ready::{self, Ready};
 use crate::subreaper;
 
-/// What is of the service manager of this process, and not of its children.
+/// Variables that a service manager sets for this process, and not for its children.
 const OURS: [&str; 5] = [
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
@@ -167,7 +167,7 @@ fn feed(process: &Process, child: &mut Child) {
     }
 }
 
-/// Where the program is, in the `PATH` that it will have.
+/// Finds the program in the `PATH` that it will have.
 fn find(process: &Process) -> Option<PathBuf> {
     let program = Path::new(&process.program);
     if process.program.as_bytes().contains(&b'/') {

@@ -1,4 +1,4 @@
-//! What a child says by `sd_notify`.
+//! The messages of a child by `sd_notify`.
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ const LAST: Duration = Duration::from_millis(250);
 /// When to kill, and when to give up.
 struct Clock<'a> {
     cx: &'a Context,
-    /// Where the context knows no deadline.
+    /// The deadline where the context knows none.
     otherwise: Instant,
     deadline: Option<Instant>,
     kill_at: Instant,

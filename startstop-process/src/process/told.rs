@@ -1,4 +1,4 @@
-//! Whether a child that ended by a signal was told to end together with this process.
+//! Finds out whether a child that ended by a signal was told to end together with this process.
 //!
 //! A service manager signals a whole control group: each child hears the same signal as this process, before
 //! this process can tell it anything, and a child that others depend on is to be told last. Only signals that

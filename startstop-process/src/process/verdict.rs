@@ -1,4 +1,4 @@
-//! What the end of a child means.
+//! The meaning of the end of a child.
 
 use std::io;
 
@@ -93,7 +93,7 @@ async fn was_told(running: &mut Running<'_>, ending: Ending) -> bool {
         .await
 }
 
-/// Who holds the port that it was to listen on.
+/// Returns the process that holds the port that this one was to listen on.
 fn holder(running: &Running<'_>) -> Option<String> {
     let Some(Ready(Kind::Tcp(addr))) = &running.process.ready else {
         return None;

@@ -22,7 +22,7 @@ const EACH: Duration = Duration::from_millis(25);
 /// How long one try may take.
 const TRY: Duration = Duration::from_secs(5);
 
-/// What is later than anybody waits for.
+/// A time that nobody waits for.
 const NEVER: Duration = Duration::from_secs(86400 * 365);
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What happens to the processes, told as it happens.
+//! The journal of the processes: tells what happens to them as it happens.
 
 use std::io;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Journal {
     }
 }
 
-/// What says no more than the line after it is left out.
+/// Returns whether an event is told: one that says no more than the next line is left out.
 const fn is_told(kind: &EventKind) -> bool {
     !matches!(
         kind,

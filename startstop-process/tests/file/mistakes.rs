@@ -1,4 +1,4 @@
-//! What is wrong in a file is told at once, with line and column.
+//! Mistakes in a file, told at once, with line and column.
 
 use std::fs;
 

@@ -134,8 +134,8 @@ fn nudge(on: &Handle) {
 
 /// Returns whether the clock of the current runtime is paused, which only that of a single thread can be.
 ///
-/// Nobody tells; but it stands still then, or jumps. On a busy machine this thread may be held up between
-/// two readings: then it looks again.
+/// No call tells; but a paused clock stands still, or jumps. On a busy machine this thread may be held up between two
+/// readings: then it looks again.
 fn is_paused(on: &Handle) -> bool {
     on.runtime_flavor() == RuntimeFlavor::CurrentThread && !(0..3).any(|_| passes_by_itself())
 }

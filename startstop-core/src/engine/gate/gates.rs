@@ -1,4 +1,4 @@
-//! Where a reference that is no runner is had, and where the last runner passes.
+//! The gates: locks that the upgrade of a weak reference passes, and the drop of the last runner.
 
 use std::sync::PoisonError;
 

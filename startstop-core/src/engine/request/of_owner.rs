@@ -12,7 +12,7 @@ use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::Input;
 
-/// Whether an owner starts its part for the first time, or restarts it.
+/// The kind of start that an owner asks of its part: the first one, or a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
     First,

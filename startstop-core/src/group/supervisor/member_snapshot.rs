@@ -7,7 +7,7 @@ use crate::report::failure::Failure;
 use crate::report::state::{Exit, State};
 use crate::rules::plan::MemberEnd;
 
-/// Whether a member has been ready in its current cycle.
+/// The readiness that a member has reached in its current cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StartSeen {
     No,

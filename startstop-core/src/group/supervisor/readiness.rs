@@ -1,4 +1,4 @@
-//! Whether the group is ready at this moment.
+//! The readiness of the group at this moment.
 
 use std::borrow::Cow;
 

@@ -11,7 +11,7 @@ use tokio::signal::unix::{self, SignalKind};
 
 use super::Signal;
 
-/// What has come since they were read last, or since they were first listened to.
+/// The signals that have come since the last reading, or since listening began.
 pub(in crate::program) struct Signals(Vec<(Signal, unix::Signal)>);
 
 impl Signals {
@@ -53,8 +53,8 @@ fn must_stay_ignored(signal: Signal) -> bool {
 
 static REGISTERED: Once = Once::new();
 
-/// Whether SIGTERM, and whether the others, do what they do by default. The handler reads it, at any time and in any thread, so
-/// it is not asked from a thread that would have to be there.
+/// Switches for the default action of SIGTERM and of the other signals. The handler reads them at any time and in any
+/// thread, so that no thread has to be there to answer it.
 static TERMINATE_IS_DEFAULT: AtomicBool = AtomicBool::new(false);
 static OTHERS_ARE_DEFAULT: AtomicBool = AtomicBool::new(false);
 

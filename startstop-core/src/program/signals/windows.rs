@@ -7,7 +7,7 @@ use tokio::signal::windows::{CtrlC, CtrlClose, CtrlShutdown, ctrl_c, ctrl_close,
 
 use super::Signal;
 
-/// What has come since they were read last, or since they were first listened to.
+/// The signals that have come since the last reading, or since listening began.
 pub(in crate::program) struct Signals {
     ctrl_c: CtrlC,
     close: CtrlClose,

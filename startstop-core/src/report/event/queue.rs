@@ -45,7 +45,7 @@ pub(crate) type Evicted = Option<Event>;
 pub(crate) enum Pushed {
     /// It is there: what it has pushed out, and whom it wakes.
     Taken(Evicted, Option<Waker>),
-    /// Nobody will read it.
+    /// The event was handed back, since the stream is closed.
     Refused(Event),
 }
 
@@ -121,7 +121,7 @@ impl EventQueue {
         Err(MayCome::Yes)
     }
 
-    /// Nobody reads any more.
+    /// Closes the stream for good, since its reader is gone.
     pub(super) fn close(&self) {
         let mut content = self.content();
         content.state = StreamLife::Unread;
@@ -131,7 +131,7 @@ impl EventQueue {
     }
 }
 
-/// Whether another event may come.
+/// The answer for an empty queue: another event may come, or none will.
 pub(super) enum MayCome {
     Yes,
     No,

@@ -60,7 +60,7 @@ pub(crate) enum Timer {
     Abort,
 }
 
-/// Whether the service has a `shutdown` of its own, and when it is called.
+/// The rule for the `shutdown` of a service: there is none, or when it is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ShutdownRule {
     /// It has none.
@@ -71,7 +71,7 @@ pub(crate) enum ShutdownRule {
     Always,
 }
 
-/// Where `run` is in this attempt.
+/// The stage of `run` in this attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Run {
     /// Not entered yet, or ended.

@@ -3,7 +3,7 @@
 use crate::rules::graph::Id;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
-/// Where a member is in its life, as far as its group is concerned.
+/// The stage of a member in its life, as far as its group is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum MemberState {
     /// Not started yet, or down to be started again.

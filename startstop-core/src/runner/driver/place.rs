@@ -1,4 +1,4 @@
-//! Where the futures of a service are put.
+//! Two places for the futures of a service: inside the future that awaits them, or in a box.
 //!
 //! A large one is put into a box of its own, in which it is made: inside of another future it would be moved with that, on the
 //! stack of a worker, which is small. In a debug build each function on the way makes a copy.
@@ -8,7 +8,7 @@ use std::future::Future;
 use crate::service::Service;
 use crate::service::context::Context;
 
-/// Where the futures of a service are put.
+/// A place for the futures of a service.
 pub(super) trait FutureStorage {
     fn run<S: Service>(
         service: &S,

@@ -1,4 +1,4 @@
-//! What the service's side asks of an attempt that outlives the future of `run`: places in it, and endings.
+//! Parts of an attempt that outlive the future of `run`: a thread, a runner, an ending, as the service's side asks for them.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Weak};

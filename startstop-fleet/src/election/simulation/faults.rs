@@ -1,4 +1,4 @@
-//! What goes wrong: most of it to the one that leads.
+//! The faults of the simulation: most of them hit the replica that leads.
 
 use std::time::Duration;
 

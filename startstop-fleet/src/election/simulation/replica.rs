@@ -8,7 +8,7 @@ use super::random::Random;
 use crate::record::Record;
 use crate::timing::Timing;
 
-/// What comes to a replica.
+/// An input of a replica.
 #[derive(Debug, Clone)]
 pub(super) enum Input {
     Tick,
@@ -27,7 +27,7 @@ pub(super) enum Life {
     Down,
 }
 
-/// Whether the store tells of changes by itself.
+/// The behaviour of the store on a change: it tells of it, or is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notifies {
     Yes,
@@ -111,7 +111,7 @@ impl Replica {
         self.service.is_some() && now >= self.paused_until
     }
 
-    /// What its clock shows at a moment of the ideal one.
+    /// Returns the reading of its clock at a moment of the ideal one.
     pub(super) fn local(&self, now: Duration) -> Duration {
         self.origin + nanos(now.as_nanos() * self.rate / 1_000_000)
     }

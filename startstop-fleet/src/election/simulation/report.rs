@@ -1,10 +1,10 @@
-//! What is run, and what the ideal clock has seen of it.
+//! The plan of a simulation, and the report of the ideal clock.
 
 use std::time::Duration;
 
 use super::super::Rule;
 
-/// What is run.
+/// The plan of a simulation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
     pub(super) seed: u64,
@@ -24,7 +24,7 @@ pub(super) enum Network {
     Good,
 }
 
-/// What the ideal clock has seen.
+/// The observations of the ideal clock.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Report {
     pub(super) steps: u64,
@@ -36,7 +36,7 @@ pub(super) struct Report {
     pub(super) fences: u64,
     /// A service that ends within its grace, in a process that was never frozen, outlived its term.
     pub(super) told_late: u64,
-    /// Nobody took the lease for longer than promised.
+    /// How often the lease was free for longer than promised.
     pub(super) slow: u64,
     pub(super) overruns: u64,
     /// Terms that ended because they could not be renewed.
@@ -48,7 +48,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// What must never be.
+    /// Counts the violations of what must always hold.
     pub(super) fn wrongs(&self) -> u64 {
         self.overlaps + self.fences + self.told_late + self.slow
     }

@@ -19,7 +19,7 @@ pub(super) struct Contact {
     answered: bool,
     /// It fails, and that was reported.
     failing: bool,
-    /// What it has failed with, until it is reported.
+    /// The error that it has failed with, until that is reported.
     pub(super) trouble: Option<StoreError>,
 }
 
@@ -115,8 +115,8 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     }
 }
 
-/// What a hint tells. One that tells nothing, or has failed, is good for a look a while later: all who have listened to the store were
-/// told so at once, and look one after the other.
+/// Waits for a useful hint. One that tells nothing, or has failed, is good for a look a while later: all who have listened
+/// to the store were told so at once, and look one after the other.
 async fn useful(
     told: Result<Option<Record>, StoreError>,
     seen: &Record,

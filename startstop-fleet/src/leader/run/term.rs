@@ -77,7 +77,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         }
     }
 
-    /// Who exits leaves that to the guard.
+    /// Takes back that it leads, and reports the overrun; a program that exits leaves the report to the guard.
     pub(super) fn overrun(&mut self) {
         self.leader.shared.leading.send_replace(false);
         if let (Some(led), OnOverrun::Report) = (&self.led, self.leader.on_overrun) {

@@ -1,4 +1,4 @@
-//! What is written into a `.lease` file.
+//! The content of a `.lease` file.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is done to the files of one name, on a thread that may block.
+//! The work on the files of one name, on a thread that may block.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -18,7 +18,7 @@ pub(super) struct Work {
     name: String,
 }
 
-/// What became of an attempt to work under the lock.
+/// The outcome of an attempt to work under the lock.
 pub(super) enum Attempt<T> {
     Done(T),
     /// Somebody else has it.

@@ -51,7 +51,8 @@ impl Api {
         Watch::begin(response).await
     }
 
-    /// Whoever has a name bears a token, which is had anew when it is not known any more: then nothing was carried out.
+    /// Sends a call. A client with a user name bears a token, and gets another one when etcd does not know it any more: then
+    /// nothing was carried out.
     async fn send(&self, path: &str, body: &Value) -> Result<Response, StoreError> {
         let Some(login) = &self.login else {
             return self.post(path, body, None).await?.map_err(said);
@@ -118,7 +119,7 @@ impl Api {
     }
 }
 
-/// What etcd says when it does not do it.
+/// The answer of etcd to a call that it refuses.
 #[derive(Debug)]
 struct Answer {
     code: Option<u64>,

@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str) -> Result<Endpoint, StoreError> {
     Ok((url.to_string(), user.map(|name| (name, password))))
 }
 
-/// What a URL has as `%40` is an `@`.
+/// Decodes the percent signs of a URL: `%40` is an `@`.
 fn percent_decoded(text: &str) -> String {
     let mut parts = text.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();

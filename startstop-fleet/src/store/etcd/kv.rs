@@ -33,10 +33,10 @@ impl Kv {
     }
 }
 
-/// What stands before the holder in the value of a key, and behind its version, if its lease is that of another key.
+/// The mark before the holder in the value of a key, and behind its version, if its lease is that of another key.
 pub(super) const BESIDE: &str = "~";
 
-/// What a version says: the revision of the last write, and the lease that the key is bound to.
+/// Splits a version: the revision of the last write, and the lease that the key is bound to.
 pub(super) fn parts(version: &Version) -> Option<(u64, u64)> {
     let (modified, lease) = version.text()?.split_once('/')?;
     Some((

@@ -14,7 +14,7 @@ use crate::store::{Claim, StoreError};
 /// A lease to bind a key to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lease {
-    /// Nobody else knows it.
+    /// A lease that no other process knows.
     Own(u64),
     /// All who were told that the key is gone ask for it. Whoever puts the key keeps it, so nobody else ends it.
     Shared(u64),
@@ -29,7 +29,7 @@ impl Lease {
         }
     }
 
-    /// What the value of the key says of it.
+    /// Returns the mark that the value of the key bears for it.
     pub(super) fn mark(self) -> &'static str {
         match self {
             Self::Beside(_) => BESIDE,

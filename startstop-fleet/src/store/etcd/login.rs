@@ -1,4 +1,4 @@
-//! Who we are for an etcd that asks, and the token that it gives for that.
+//! The user of an etcd that asks for one, and the token that it gives.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

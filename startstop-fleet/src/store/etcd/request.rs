@@ -1,4 +1,4 @@
-//! What the gateway's JSON looks like: keys in base64, numbers as text.
+//! The JSON of the gateway: keys in base64, numbers as text.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

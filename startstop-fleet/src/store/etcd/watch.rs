@@ -8,11 +8,11 @@ use super::kv::Kv;
 use super::request::{decode, number};
 use crate::store::StoreError;
 
-/// What was told of a key.
+/// A change of a key.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) key: String,
-    /// What is there now: nothing if it was deleted.
+    /// The present value: nothing if it was deleted.
     pub(super) kv: Option<Kv>,
     /// By which revision.
     revision: u64,
@@ -23,7 +23,7 @@ pub(super) struct Watch {
     response: reqwest::Response,
     unread: Vec<u8>,
     told: VecDeque<Told>,
-    /// Nobody has looked yet what was there when it began.
+    /// Whether the value at its beginning was not read yet.
     is_new: bool,
     /// By which revision the key was deleted that it has told last.
     gone: Option<u64>,
@@ -77,8 +77,8 @@ impl Watch {
         }
     }
 
-    /// What has become of a key that this was told of, as far as that is here already: one that was given up and taken at once need
-    /// not be wanted. For a watch of one key.
+    /// Returns the last change of the key that has arrived already: a key that was given up and taken at once need not be
+    /// wanted. For a watch of one key.
     pub(super) async fn newest(&mut self, told: Told) -> Result<Told, StoreError> {
         let mut newest = told;
         loop {

@@ -21,7 +21,7 @@ use crate::store::error::is_no_http;
 pub(super) struct Api {
     client: Client,
     pub(super) namespace: String,
-    /// Where the token is, if the client does not know: it may be another one each hour.
+    /// The path of the token, if the client does not know it: the token may be another one each hour.
     pub(super) token_file: Option<Arc<Path>>,
     /// The objects as they were last seen, so that a renewal needs one request.
     seen: Arc<Mutex<HashMap<String, Lease>>>,

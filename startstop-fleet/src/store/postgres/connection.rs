@@ -159,7 +159,7 @@ fn said(error: Error) -> StoreError {
     }
 }
 
-/// What is wrong with an answer that is none of this protocol.
+/// Returns what is wrong with an answer that is not of this protocol.
 fn what_else(error: &Error) -> Option<String> {
     let text = error.to_string();
     if text.contains("unexpected message") || text.contains("parsing") {

@@ -1,4 +1,4 @@
-//! What the server has told of changes.
+//! The changes that the server has told.
 //!
 //! A notification has the record in it: who hears it need not ask.
 
@@ -12,13 +12,13 @@ use tokio::sync::broadcast;
 use super::row::{signed, unsigned};
 use crate::record::{Record, Version};
 
-/// Whoever reads so many changes too late begins anew.
+/// The most changes that are kept: a reader that is further behind begins anew.
 const CHANGES: usize = 4096;
 
 /// A lease and its record, or nothing once nobody listens any more.
 pub(super) type Told = Option<(String, Record)>;
 
-/// What the connection has told.
+/// The changes that the connection has told.
 pub(super) struct Heard {
     /// By its name, the newest.
     known: Mutex<HashMap<String, Record>>,

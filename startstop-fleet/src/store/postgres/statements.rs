@@ -1,6 +1,6 @@
-//! What is said to the server.
+//! The statements for the server.
 
-/// Where it tells of changes.
+/// The channel that the server tells changes on.
 pub(super) const CHANNEL: &str = "startstop_leases";
 
 pub(super) const CREATE: &str = include_str!("create.sql");
@@ -25,11 +25,11 @@ pub(super) const RENEW: &str = "update startstop_leases set version = nextval('s
 pub(super) const RELEASE: &str = "update startstop_leases set holder = null, version = nextval('startstop_fence') \
     from durable where so is not null and name = $1 and version = $2 and holder is not null";
 
-/// Nobody waits for it, so nobody is told.
+/// Removes a row that nobody waits for, so nobody is told.
 pub(super) const FORGET: &str =
     "delete from startstop_leases where name = $1 and version = $2 and holder is null";
 
-/// Who listens is told in the same transaction.
+/// Makes a statement of a write that tells the listeners in the same transaction.
 pub(super) fn telling(write: &str) -> String {
     format!(
         "{DURABLE}, written as ({write} returning name, holder, fence, version, lease_ms) \

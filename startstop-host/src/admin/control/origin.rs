@@ -1,5 +1,5 @@
-//! Where a request comes from, and whom it means: a page of somebody else, or a name that somebody else has pointed at us,
-//! controls nothing.
+//! The origin of a request, and the host that it is for: a page of another site, or a name that somebody else has pointed at
+//! this machine, controls nothing.
 
 use std::net::IpAddr;
 

@@ -59,7 +59,7 @@ fn row(text: &mut String, tree: &str, status: &Status) {
     text.push_str("</tr>\n");
 }
 
-/// What its colour says.
+/// Returns the class that the row has its colour from.
 fn class(status: &Status) -> &'static str {
     match status.state() {
         _ if status.unresponsive().is_some() => "bad",
@@ -110,7 +110,7 @@ fn checkpoint(status: &Status) -> String {
     format!("{}{}", Escaped(text), age.unwrap_or_default())
 }
 
-/// What there is to say beside the state.
+/// Returns the remarks that stand beside the state.
 fn remarks(status: &Status) -> String {
     let stuck = status.unresponsive().map(ToString::to_string);
     let unready = status
@@ -130,7 +130,7 @@ fn remarks(status: &Status) -> String {
     Escaped(&all.join("; ")).to_string()
 }
 
-/// What a stop waits for, and how long it may.
+/// Returns the parts that a stop waits for, and how long it may yet take.
 fn stopping(status: &Status) -> Option<String> {
     if status.state() != State::Stopping {
         return None;

@@ -61,7 +61,7 @@ struct Limited<'a> {
 }
 
 impl Limited<'_> {
-    /// What came of a write, unless the client has stalled for too long.
+    /// Returns the outcome of a write, or an error once the client has stalled for too long.
     fn written<T>(
         &mut self,
         task: &mut Context<'_>,

@@ -63,7 +63,7 @@ fn row(tree: &str, status: &Value) -> [String; 5] {
     ]
 }
 
-/// What there is to say beside the state, in the order of its weight.
+/// Returns the remarks beside the state, the most important one first.
 fn remarks(status: &Value, state: &str) -> String {
     let text = |key: &str| status[key].as_str().map(plain);
     let errors = status["last_failure"]["errors"]

@@ -38,7 +38,7 @@ impl Server {
         serde_json::from_str(&body).map_err(|error| self.named(&error.into()))
     }
 
-    /// What happens from now on.
+    /// Returns the events from now on.
     pub(crate) fn events(&self) -> io::Result<impl Iterator<Item = io::Result<Value>> + use<>> {
         let body = self.ask("GET", "/events", "")?;
         // Nothing may happen for a long time.

@@ -1,4 +1,4 @@
-//! What the machine tells, step by step.
+//! The messages of the machine, step by step.
 
 use std::borrow::{Borrow, Cow};
 use std::time::Duration;

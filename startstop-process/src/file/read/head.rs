@@ -1,4 +1,4 @@
-//! What a TOML file says of all processes.
+//! The part of a TOML file that is about all processes.
 
 use std::fs;
 

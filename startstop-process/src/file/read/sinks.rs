@@ -1,4 +1,4 @@
-//! Where a TOML file says that lines go.
+//! Destinations of lines in a TOML file.
 
 use super::super::log::Log;
 use super::super::mistakes::did_you_mean_one_of;

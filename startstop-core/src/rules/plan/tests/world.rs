@@ -33,7 +33,7 @@ pub(super) enum Move {
     Close,
 }
 
-/// Whether the limit allows a restart.
+/// The answer of the limit to a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Limit {
     Allows,
@@ -295,7 +295,8 @@ impl World {
         }
     }
 
-    /// Nobody is on the way: what is to start yet waits for a handle, and what closes is closed.
+    /// Checks the plan while no member is on its way: a member that is still to start waits for a handle, and a plan that
+    /// closes is closed.
     fn check_rest(&self) {
         if self.plan.closing().is_some() {
             assert!(self.plan.is_finished());
