@@ -137,7 +137,7 @@ impl Shared {
         self.synced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The name of the service.
+    /// Returns the name of the service.
     pub(crate) fn name(&self) -> &str {
         self.settings.name()
     }
@@ -157,7 +157,7 @@ impl Shared {
         !self.is_abandoned() || self.detached.load(Ordering::Acquire)
     }
 
-    /// The settings that the rules depend on.
+    /// Returns the settings that the rules depend on.
     #[inline]
     pub(crate) fn rules(&self) -> Rules {
         self.rules

@@ -156,7 +156,7 @@ impl Group {
         GroupBuilder::new(name.into().into())
     }
 
-    /// The runner of a member.
+    /// Returns the runner of a member.
     ///
     /// # Examples
     ///
@@ -180,7 +180,7 @@ impl Group {
         Some(Arc::clone(&table.entry(*id).part.handle))
     }
 
-    /// The names of the members, in the order in which they were added.
+    /// Returns the names of the members, in the order in which they were added.
     ///
     /// # Examples
     ///
@@ -198,8 +198,8 @@ impl Group {
             .collect()
     }
 
-    /// The statuses of the members as a tree, under a line for the group itself, as the runner shows it
-    /// that runs the group or ran it last.
+    /// Returns the statuses of the members as a tree, under a line for the group itself, as the runner that runs the group,
+    /// or ran it last, shows it.
     ///
     /// # Examples
     ///
@@ -256,8 +256,8 @@ impl Service for Group {
         snapshot::statuses(self.__parts())
     }
 
-    /// The sum of the members' times along the longest path, after the drain of the group; with the longest drain of its
-    /// members where the group has none of its own.
+    /// Returns the sum of the members' times along the longest path, after the drain of the group; with the longest drain of
+    /// its members where the group has none of its own.
     fn grace(&self) -> Option<Duration> {
         Some(self.grace_after(self.shared.settings.get_drain()))
     }
@@ -295,7 +295,7 @@ pub(crate) fn with_defaults(settings: Settings) -> Settings {
 }
 
 impl GroupShared {
-    /// The runner that runs the group, or is to.
+    /// Returns the runner that runs the group, or is to.
     fn owner(&self) -> Option<Arc<dyn Node>> {
         self.change_queue.group()?.upgrade()
     }

@@ -139,7 +139,7 @@ impl<R: Async<Output: Yields<E>>, E> Future for Ends<R, E> {
     note = "end the method with `;`, or with `Ok(())`"
 )]
 pub trait Yields<E> {
-    /// The output as a `Result`.
+    /// Returns the output as a `Result`.
     fn into_result(self) -> Result<(), E>;
 }
 
@@ -209,7 +209,7 @@ pub struct Both<A, B>(pub A, pub B);
 
 #[expect(clippy::mismatching_type_param_order, reason = "the two are one here")]
 impl<A> Both<A, A> {
-    /// They are the same.
+    /// Returns that they are the same.
     pub fn found(self) -> Missing {
         Missing
     }
@@ -264,7 +264,7 @@ impl<S: ?Sized, M> MethodOf<S> for Present<M> {
     }
 }
 
-/// The method, which has to be one of the type.
+/// Returns the method, which has to be one of the type.
 pub fn method_of<S: ?Sized, M: MethodOf<S>>(found: M) -> M::Method {
     found.into_method()
 }
@@ -286,7 +286,7 @@ pub trait NamedMethods<E> {
     }
 }
 
-/// `run` of a service whose methods are named.
+/// Implements `run` of a service whose methods are named.
 pub fn named<S: NamedMethods<E>, E>(
     service: &S,
     cx: Context,
@@ -294,7 +294,7 @@ pub fn named<S: NamedMethods<E>, E>(
     service.start(cx)
 }
 
-/// `shutdown` of a service whose stop method is named.
+/// Implements `shutdown` of a service whose stop method is named.
 pub fn named_stop<S: NamedMethods<E>, E>(
     service: &S,
     cx: Context,
@@ -343,7 +343,7 @@ pub trait Linked: Derived + Sized {
     type Methods: Methods<Self>;
 }
 
-/// `run` of a service whose methods are marked.
+/// Implements `run` of a service whose methods are marked.
 pub fn start<S: Linked>(
     service: &S,
     cx: Context,
@@ -351,7 +351,7 @@ pub fn start<S: Linked>(
     S::Methods::start(service, cx)
 }
 
-/// `shutdown` of a service whose methods are marked: of no size where none is marked `#[stop]`.
+/// Implements `shutdown` of a service whose methods are marked: of no size where none is marked `#[stop]`.
 pub fn stop<S: Linked>(
     service: &S,
     cx: Context,
@@ -359,12 +359,12 @@ pub fn stop<S: Linked>(
     S::Methods::stop(service, cx)
 }
 
-/// `settings` of a composed service: its own, before the defaults of a group.
+/// Returns the `settings` of a composed service: its own, before the defaults of a group.
 pub fn composed(settings: Settings) -> Settings {
     with_defaults(settings)
 }
 
-/// `run` of a service whose declaration has mistakes: it is never called, for nothing compiles.
+/// Stands for `run` of a service whose declaration has mistakes: it is never called, for nothing compiles.
 pub fn stub<S, E>(service: &S, cx: Context) -> impl Future<Output = Result<(), E>> + Send {
     let _ = (service, cx);
     NoShutdown::<S, E>::new()

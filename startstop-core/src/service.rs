@@ -360,7 +360,7 @@ fn has_shutdown<S: Service>() -> bool {
     of(S::shutdown) != TypeId::of::<NoShutdown<S, S::Error>>()
 }
 
-/// The settings of a service that is wrapped: its name must not become that of the wrapper.
+/// Returns the settings of a service that is wrapped: its name must not become that of the wrapper.
 pub(crate) fn named<S: Service>(service: &S) -> Settings {
     service
         .settings()

@@ -331,7 +331,7 @@ impl Settings {
 
 /// The getters: `None` is unset.
 impl Settings {
-    /// The name, if set.
+    /// Returns the name, if set.
     ///
     /// # Examples
     ///
@@ -437,7 +437,7 @@ impl Settings {
         self.history_capacity
     }
 
-    /// The restart policy, if set.
+    /// Returns the restart policy, if set.
     ///
     /// # Examples
     ///
@@ -451,7 +451,7 @@ impl Settings {
         self.restart.as_ref()
     }
 
-    /// The longest silence that is allowed, if set.
+    /// Returns the longest silence that is allowed, if set.
     ///
     /// # Examples
     ///

@@ -31,7 +31,7 @@ impl Diagnostics {
         self.mistakes.len()
     }
 
-    /// The mistakes as compile errors.
+    /// Returns the mistakes as compile errors.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.mistakes
             .into_iter()

@@ -6,7 +6,7 @@ fn tokens(text: &str) -> TokenStream {
     text.parse().expect("it is made of tokens")
 }
 
-/// The code for a struct with these fields, as text without spaces.
+/// Returns the code for a struct with these fields, as text without spaces.
 fn composed(attribute: &str, fields: &str) -> String {
     let item = tokens(&format!("{attribute} struct App {{ {fields} }}"));
     crate::service(item).to_string().replace(' ', "")

@@ -15,7 +15,7 @@ fn squeezed(code: &TokenStream) -> String {
     code.to_string().replace(' ', "")
 }
 
-/// The messages of all compile errors in the code, in order.
+/// Returns the messages of all compile errors in the code, in order.
 fn messages(code: TokenStream) -> Vec<String> {
     let mut messages = Vec::new();
     let mut is_error = false;

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-/// The code for a type with this attribute, as text.
+/// Returns the code for a type with this attribute, as text.
 fn derived(attribute: &str) -> String {
     let item = format!("#[service(start = serve, {attribute})] struct S<T>(T);");
     crate::service(item.parse::<TokenStream>().expect("it is made of tokens")).to_string()

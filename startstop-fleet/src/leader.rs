@@ -245,7 +245,7 @@ impl<S: Service, L: LeaseStore> Leader<S, L> {
         }
     }
 
-    /// The longest that its service takes to stop, by what is known before there is one.
+    /// Returns the longest that its service takes to stop, by what is known before there is one.
     fn led_grace(&self) -> Duration {
         let settings = &self.settings;
         let drain = settings.get_drain().unwrap_or_default();

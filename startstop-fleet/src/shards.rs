@@ -138,7 +138,7 @@ impl<S: Service, L: LeaseStore> Shards<S, L> {
         }
     }
 
-    /// A member of its own for each run, so that no other one ever has its name.
+    /// Returns a member of its own for each run, so that no other one ever has its name.
     fn member(&self) -> Member<L> {
         let identity = identity();
         let member: Arc<str> = plain(&identity).into();
@@ -175,7 +175,7 @@ impl<S: Service, L: LeaseStore> Shards<S, L> {
     }
 }
 
-/// A name that every store takes.
+/// Returns a name that every store takes.
 fn plain(identity: &str) -> String {
     let identity = identity.to_ascii_lowercase();
     identity
@@ -196,7 +196,7 @@ fn grace(settings: &Settings) -> Settings {
     grace
 }
 
-/// The group of a term: the balance at first, and the shards as they come.
+/// Returns the group of a term: the balance at first, and the shards as they come.
 fn group<S: Service, L: LeaseStore>(balance: &Arc<Balance<S, L>>, term: Term) -> Runner<Group> {
     let handle = Arc::new(OnceLock::new());
     let (balance, seen, short) = (balance.clone(), handle.clone(), grace(&balance.settings));

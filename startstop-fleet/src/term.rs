@@ -63,7 +63,7 @@ impl Term {
         }
     }
 
-    /// A term that is valid for as long as this one.
+    /// Returns a term that is valid for as long as this one.
     pub(crate) fn beside(&self, name: String, fence: u64) -> Self {
         let holder = self.shared.holder.clone();
         let valid_until = self.shared.valid_until.clone();

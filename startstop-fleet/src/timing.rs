@@ -99,8 +99,8 @@ impl Timing {
         self.retry / 4 * 3
     }
 
-    /// How long a follower waits before it asks a store again that has not answered for so long: `retry`, and more only when it has
-    /// been away for long, for what comes on top of its absence is to be little.
+    /// Returns how long a follower waits before it asks a store again that has not answered for so long: `retry`, and more
+    /// only when it has been away for long, for what comes on top of its absence is to be little.
     pub(crate) fn pause(&self, failing_for: Duration) -> Duration {
         (failing_for / 16).min(self.lease).max(self.retry)
     }

@@ -24,7 +24,7 @@ pub(crate) fn micros(at: SystemTime) -> String {
     format!("{seconds}.{micros:06}Z")
 }
 
-/// The seconds since 1970 of `2026-11-29T08:00:00Z`.
+/// Returns the seconds since 1970 of `2026-11-29T08:00:00Z`.
 #[cfg(feature = "kubernetes")]
 pub(crate) fn parse_seconds(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
@@ -41,7 +41,7 @@ pub(crate) fn parse_seconds(text: &str) -> Option<u64> {
     Some(days(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
-/// The day that is so many days after the first of 1970; years begin in March here, so that a leap day comes last.
+/// Returns the day that is so many days after the first of 1970; years begin in March here, so that a leap day comes last.
 fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);

@@ -180,7 +180,7 @@ impl<S: Service> Host<S> {
         self
     }
 
-    /// Like [`admin`](Self::admin), on a listener that is there already.
+    /// Does the same as [`admin`](Self::admin), on a listener that is there already.
     ///
     /// # Examples
     ///

@@ -105,12 +105,12 @@ impl Manager {
         Some(Unit::new(self.socket.clone()?, self.whose))
     }
 
-    /// The task for the runtime of the service that keeps the watchdog of the manager quiet, if there is one.
+    /// Returns the task for the runtime of the service that keeps the watchdog of the manager quiet, if there is one.
     pub(crate) fn watchdog(&self) -> Option<Watchdog> {
         Watchdog::new(self.socket.clone()?, self.whose)
     }
 
-    /// The part that tells what happens, from now on; `None` if there is nobody to tell.
+    /// Returns the part that tells what happens, from now on; `None` if there is nobody to tell.
     pub(crate) fn part(self, probes: &Probes, grace: Duration) -> Option<Notifier> {
         if self.socket.is_none() && self.fd.is_none() {
             return None;

@@ -190,7 +190,7 @@ impl Observed {
         Some(status)
     }
 
-    /// A callback that observes each service of the tree.
+    /// Returns a callback that observes each service of the tree.
     fn each<T: 'static>(
         self: &Arc<Self>,
         observe: impl Fn(&Status, &dyn AsyncInstrument<T>) + Send + Sync + 'static,

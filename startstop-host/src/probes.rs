@@ -109,7 +109,7 @@ impl Probes {
         self
     }
 
-    /// The runtime of the service, where it is known.
+    /// Returns the runtime of the service, where it is known.
     #[cfg(feature = "admin")]
     pub(crate) fn runtime(&self) -> Option<&Handle> {
         self.runtime.as_ref()

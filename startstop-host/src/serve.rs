@@ -129,7 +129,7 @@ impl Default for Serve {
 }
 
 impl Serve {
-    /// The default settings.
+    /// Returns the default settings.
     ///
     /// # Examples
     ///

@@ -28,7 +28,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict of parts, of which those count that say no.
+    /// Returns the verdict of parts, of which those count that say no.
     pub(crate) fn of(parts: Vec<Part>) -> Self {
         let says_no = |part: Part| Some((part.name, part.problem?));
         Self {

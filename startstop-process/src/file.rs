@@ -96,7 +96,7 @@ impl Processes {
         })
     }
 
-    /// The group that it has built.
+    /// Returns the group that it has built.
     ///
     /// # Examples
     ///
@@ -113,7 +113,7 @@ impl Processes {
         &self.group
     }
 
-    /// The address of the admin page that the file asks for.
+    /// Returns the address of the admin page that the file asks for.
     ///
     /// # Examples
     ///
@@ -263,7 +263,7 @@ impl FileError {
         }
     }
 
-    /// The error of the system, if it is one.
+    /// Returns the error of the system, if it is one.
     ///
     /// # Examples
     ///

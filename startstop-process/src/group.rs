@@ -82,12 +82,12 @@ impl ProcessGroup {
         }
     }
 
-    /// The processes that are alive, the leader too.
+    /// Returns the processes that are alive, the leader too.
     pub(crate) fn alive(&self) -> Vec<u32> {
         proc_fs::members(self.id())
     }
 
-    /// How the leader has ended, if it has.
+    /// Returns how the leader has ended, if it has.
     pub(crate) fn ending(&self) -> io::Result<Option<Ending>> {
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         Ok(waitid(WaitId::PidFd(self.pidfd.as_fd()), look)?.map(|status| ending_of(&status)))

@@ -100,7 +100,7 @@ pub(crate) enum Kind {
 }
 
 impl Output {
-    /// The child writes where this process does. There is no tail of its standard error then.
+    /// Lets the child write where this process does. Its errors have no tail of standard error then.
     ///
     /// # Examples
     ///
@@ -118,7 +118,7 @@ impl Output {
         Self(Kind::Inherit)
     }
 
-    /// Nothing is shown. Errors have the tail all the same.
+    /// Shows nothing. Errors have the tail all the same.
     ///
     /// # Examples
     ///

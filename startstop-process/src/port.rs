@@ -50,7 +50,7 @@ fn holds(pid: u32, sockets: &Sockets) -> bool {
     })
 }
 
-/// The addresses of a host, or `None` for a name that only a resolver knows.
+/// Returns the addresses of a host, or `None` for a name that only a resolver knows.
 fn split(addr: &str) -> Option<(Option<IpAddr>, u16)> {
     let (host, port) = addr.rsplit_once(':')?;
     let host = host.trim_start_matches('[').trim_end_matches(']');

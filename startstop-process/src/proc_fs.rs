@@ -51,7 +51,7 @@ pub(crate) fn numbers(folder: impl AsRef<Path>) -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// The processes of a group that are alive.
+/// Returns the processes of a group that are alive.
 pub(crate) fn members(group: u32) -> Vec<u32> {
     let stats = numbers("/proc").filter_map(Stat::of);
     stats
@@ -60,7 +60,7 @@ pub(crate) fn members(group: u32) -> Vec<u32> {
         .collect()
 }
 
-/// The children of this process, zombies too.
+/// Returns the children of this process, zombies too.
 pub(crate) fn children() -> Vec<u32> {
     let lists = numbers("/proc/self/task")
         .filter_map(|thread| fs::read_to_string(format!("/proc/self/task/{thread}/children")).ok());

@@ -50,7 +50,7 @@ pub(crate) enum Kind {
 }
 
 impl Ready {
-    /// When a connection to this address is accepted: `"127.0.0.1:6379"`.
+    /// Waits until a connection to this address is accepted: `"127.0.0.1:6379"`.
     ///
     /// # Examples
     ///
@@ -60,7 +60,7 @@ let process = process.ready(Ready::tcp("127.0.0.1:6399"));"#)]
         Self(Kind::Tcp(addr.into()))
     }
 
-    /// When it has written a line with this text in it, to standard output or standard error.
+    /// Waits until the child has written a line with this text in it, to standard output or standard error.
     ///
     /// # Examples
     ///
@@ -94,7 +94,7 @@ let process = process.ready(Ready::file(&path));"#)]
         Self(Kind::File(path.into()))
     }
 
-    /// When it has run for so long.
+    /// Waits until the child has run for so long.
     ///
     /// # Examples
     ///
@@ -104,7 +104,7 @@ let process = process.ready(Ready::after(std::time::Duration::from_millis(100)))
         Self(Kind::After(time))
     }
 
-    /// When this command, tried again and again, leaves with 0.
+    /// Waits until this command, tried again and again, leaves with 0.
     ///
     /// # Examples
     ///

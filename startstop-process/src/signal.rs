@@ -88,7 +88,7 @@ impl Signal {
         self.0
     }
 
-    /// Its bit in the sets of `/proc/PID/status`.
+    /// Returns its bit in the sets of `/proc/PID/status`.
     pub(crate) const fn bit(self) -> u64 {
         1 << (self.number() - 1)
     }

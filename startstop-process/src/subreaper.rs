@@ -180,7 +180,7 @@ impl Drop for Subreaper {
     }
 }
 
-/// The mark for a child, while a subreaper lives.
+/// Returns the mark for a child, while a subreaper lives.
 pub(crate) fn mark() -> Option<String> {
     (known().installed > 0).then(|| getpid().as_raw_nonzero().to_string())
 }
@@ -209,7 +209,7 @@ fn is_orphan(stat: Stat, groups: &BTreeSet<u32>) -> bool {
     is_member(stat, groups) || is_marked(stat, groups)
 }
 
-/// A descriptor of an orphan. The id may have become another's before it was opened, so it is looked at anew.
+/// Returns a descriptor of an orphan. The id may have become another's before it was opened, so it is looked at anew.
 fn opened(pid: u32, groups: &BTreeSet<u32>) -> Option<OwnedFd> {
     let us = getpid().as_raw_nonzero().get().unsigned_abs();
     let pidfd = open(pid)?;

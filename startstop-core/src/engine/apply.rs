@@ -26,7 +26,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// A snapshot without flags, with those that belong to it now.
+    /// Returns a snapshot without flags, with those that belong to it now.
     fn flagged(self, mut snapshot: StateSnapshot, synced: &Synced) -> StateSnapshot {
         if self.is_ready {
             snapshot = snapshot.ready();

@@ -19,7 +19,7 @@ pub(super) struct Attached {
 }
 
 impl Attached {
-    /// A reference that does not keep it.
+    /// Returns a reference that does not keep it.
     pub(super) fn downgrade(&self) -> Weak<dyn Node> {
         Arc::downgrade(&self.node)
     }
@@ -61,7 +61,7 @@ pub(crate) fn detach(synced: &mut Synced, node: &Arc<dyn Node>) -> Option<Arc<dy
     Some(attached.remove(at).node)
 }
 
-/// The parts of the attempt under their names.
+/// Returns the parts of the attempt under their names.
 pub(crate) fn parts_of(synced: &Synced) -> Vec<(SharedName, Arc<dyn Node>)> {
     all(synced)
         .iter()

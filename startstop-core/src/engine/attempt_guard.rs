@@ -37,7 +37,7 @@ type IsOpen = fn(&Lifecycle) -> bool;
 type Remark = fn(&mut Synced);
 
 impl AttemptGuard {
-    /// A place for a part in attempt `epoch`, if that `is_open` for it, and with it a `remark` on what the attempt is.
+    /// Returns a place for a part in attempt `epoch`, if that `is_open` for it, and with it a `remark` on what the attempt is.
     pub(crate) fn of(
         node: &Arc<dyn Node>,
         epoch: u64,
@@ -86,14 +86,14 @@ impl AttemptGuard {
 
 /// The questions of a part to the guard of its owner.
 impl AttemptGuard {
-    /// Which owner it is, by the address of what the guard keeps alive.
+    /// Returns which owner it is, by the address of what the guard keeps alive.
     pub(crate) fn owner(&self) -> usize {
         self.node
             .as_ref()
             .map_or(0, |node| Arc::as_ptr(node).addr())
     }
 
-    /// The owner itself, until the guard is dropped.
+    /// Returns the owner itself, until the guard is dropped.
     pub(super) fn node(&self) -> Option<Arc<dyn Node>> {
         self.node.clone()
     }

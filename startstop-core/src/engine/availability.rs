@@ -70,7 +70,7 @@ fn counts_as_down(synced: &Synced, shared: &Shared, state: State) -> bool {
     }
 }
 
-/// The time down over all cycles, in nanoseconds.
+/// Returns the time down over all cycles, in nanoseconds.
 pub(crate) fn downtime(synced: &Synced, since: u64, now: u64) -> u64 {
     let current = if synced.is_down {
         now.saturating_sub(since)

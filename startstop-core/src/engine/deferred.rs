@@ -80,7 +80,7 @@ pub(super) struct ColdActions {
 }
 
 impl Deferred {
-    /// The time of this change.
+    /// Returns the time of this change.
     pub(super) fn now(&mut self) -> u64 {
         if self.now == 0 {
             self.now = clock::now();

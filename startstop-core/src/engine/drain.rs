@@ -193,7 +193,7 @@ pub(super) fn end_drain(synced: &mut Synced, shared: &Shared, now: u64) {
     synced.cold().drain_at = now;
 }
 
-/// Since when the service has been told to end, without its drain.
+/// Returns since when the service has been told to end, without its drain.
 pub(super) fn told_at(synced: &Synced, shared: &Shared) -> u64 {
     let since = shared.atomic_state.read().since();
     let drained = synced.rare.as_ref().map_or(0, |rare| rare.drain_at);
@@ -204,7 +204,7 @@ pub(super) fn told_at(synced: &Synced, shared: &Shared) -> u64 {
     }
 }
 
-/// The rules of the service, as they are now.
+/// Returns the rules of the service, as they are now.
 pub(super) fn rules(synced: &Synced, shared: &Shared) -> Rules {
     let rules = shared.rules();
     let Some(rare) = &synced.rare else {

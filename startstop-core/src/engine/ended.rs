@@ -93,7 +93,7 @@ pub(crate) fn ended_ready(synced: &Synced) -> bool {
     synced.rare.as_ref().is_some_and(|rare| rare.ended.ready)
 }
 
-/// Why the cycle ended before the service was ready.
+/// Returns why the cycle ended before the service was ready.
 pub(crate) fn start_error(synced: &Synced) -> StartError {
     let Some(rare) = &synced.rare else {
         return StartError::Stopped;

@@ -70,7 +70,7 @@ fn of<N: Node + ?Sized>(node: &Arc<N>) -> Gate {
     process::of(Arc::as_ptr(node).cast::<()>().addr())
 }
 
-/// The gate of a service that may be gone, and the service.
+/// Returns the gate of a service that may be gone, and the service.
 fn enter<N: Node + ?Sized>(node: &Weak<N>) -> Option<(Gate, Arc<N>)> {
     let address = Weak::as_ptr(node).cast::<()>().addr();
     process::enter(address, || node.upgrade())

@@ -146,7 +146,7 @@ pub(crate) fn end_streams(synced: &mut Synced, deferred: &mut Deferred) {
     }
 }
 
-/// The streams that are told.
+/// Returns the streams that are told.
 pub(crate) fn all(synced: &Synced) -> Vec<Listener> {
     synced
         .rare
@@ -294,12 +294,12 @@ pub(super) fn note_why(synced: &mut Synced) -> StopReason {
     *synced.why.get_or_insert(reason)
 }
 
-/// Why attempt `epoch` is to end, once it is.
+/// Returns why attempt `epoch` is to end, once it is.
 pub(crate) fn why(synced: &Synced, epoch: u64) -> Option<StopReason> {
     synced.why.filter(|_| synced.attempts == epoch)
 }
 
-/// Why the attempt is to end, from how the rules see it.
+/// Returns why the attempt is to end, from how the rules see it.
 fn stop_reason(synced: &Synced) -> StopReason {
     match synced.life.end() {
         End::Completed => StopReason::Completed,

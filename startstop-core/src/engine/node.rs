@@ -16,7 +16,7 @@ use crate::rules::span::Span;
 pub(crate) trait Node: Send + Sync + 'static {
     fn shared(&self) -> &Shared;
 
-    /// The statuses that the service itself gives of what it is made of.
+    /// Returns the statuses that the service itself gives of what it is made of.
     fn children(&self) -> Vec<Status>;
 
     /// Returns what the service is made of, where it is made of runners.
@@ -28,13 +28,14 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Returns how long what the service is made of may take to stop, each part of it taking so long.
     fn grace(&self, parts: &[(SharedName, Span)]) -> Option<Duration>;
 
-    /// A handle of the runner, an `Arc<dyn StartStop>`, which this module knows nothing of; `None` once the runner is gone.
+    /// Returns a handle of the runner, an `Arc<dyn StartStop>`, which this module knows nothing of; `None` once the runner
+    /// is gone.
     fn handle(self: Arc<Self>) -> Option<Box<dyn Any>>;
 
     /// Lets go of the service: what has to be dropped where user code may run.
     fn let_go(self: Arc<Self>) -> Option<Box<dyn Any + Send>>;
 
-    /// A reference that does not keep the service.
+    /// Returns a reference that does not keep the service.
     fn downgrade(self: Arc<Self>) -> Weak<dyn Node>;
 
     /// Spawns what the engine needs.

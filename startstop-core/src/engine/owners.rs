@@ -97,7 +97,7 @@ pub(super) fn is_draining(synced: &Synced) -> bool {
     guards(synced).any(AttemptGuard::drains)
 }
 
-/// The owners that this is a part of.
+/// Returns the owners that this is a part of.
 pub(crate) fn all(synced: &Synced) -> Vec<Arc<dyn Node>> {
     guards(synced).filter_map(AttemptGuard::node).collect()
 }

@@ -18,7 +18,7 @@ pub(crate) enum PartEnd {
     Dropped,
 }
 
-/// The token that is cancelled when attempt `epoch` reaches `stage`, made when first asked for;
+/// Returns the token that is cancelled when attempt `epoch` reaches `stage`, made when first asked for;
 /// `None` if it has reached that already.
 ///
 /// In an `Arc`, since cloning a token takes its lock: a token calls wakers with its lock held,

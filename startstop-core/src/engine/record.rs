@@ -174,7 +174,8 @@ pub(super) fn missed_deadline(synced: &mut Synced, shared: &Shared, deferred: &m
     );
 }
 
-/// A deadline that an owner has missed, if that is what ends its attempt and nothing tells of it yet; with how long it had.
+/// Returns a deadline that an owner has missed, if that is what ends its attempt and nothing tells of it yet; with how long
+/// it had.
 pub(crate) fn missed_by_owner(synced: &Synced, shared: &Shared) -> Option<(End, Duration)> {
     let rare = synced.rare.as_ref();
     if synced.life.end() == End::Late {

@@ -18,7 +18,7 @@ impl<T> Seldom<T> {
         self.0.as_deref_mut()
     }
 
-    /// The value, which is made if it is not there.
+    /// Returns the value, which is made if it is not there.
     pub(super) fn make(&mut self) -> &mut T
     where
         T: Default,

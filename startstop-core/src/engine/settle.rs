@@ -283,7 +283,7 @@ impl Synced {
         self.why = None;
     }
 
-    /// The delay before the next attempt, if the policy wants one.
+    /// Returns the delay before the next attempt, if the policy wants one.
     fn next_delay(&mut self, shared: &Shared, deferred: &mut Deferred) -> Option<Duration> {
         let policy = shared.settings.restart()?;
         if !self.life.may_retry() || owners::is_draining(self) {

@@ -9,7 +9,7 @@ use crate::report::trace::AttemptSpan;
 #[cfg(feature = "tracing")]
 use crate::report::trace::is_traced;
 
-/// The span of the attempt with this cycle and number; none where nothing runs any more.
+/// Returns the span of the attempt with this cycle and number; none where nothing runs any more.
 #[cfg(feature = "tracing")]
 pub(super) fn open(synced: &mut Synced, tag: (u64, u64), deferred: &mut Deferred) -> AttemptSpan {
     use crate::report::state::State;
@@ -44,7 +44,7 @@ pub(super) fn name(synced: &mut Synced, shared: &Shared) {
     }
 }
 
-/// The span of the attempt that the driver enters.
+/// Returns the span of the attempt that the driver enters.
 #[cfg(feature = "tracing")]
 pub(crate) fn enter<N: Node + ?Sized>(node: &Arc<N>) -> AttemptSpan {
     update(node, |shared, synced, deferred| {
@@ -54,7 +54,7 @@ pub(crate) fn enter<N: Node + ?Sized>(node: &Arc<N>) -> AttemptSpan {
     })
 }
 
-/// The span of attempt `epoch`.
+/// Returns the span of attempt `epoch`.
 #[cfg(feature = "tracing")]
 pub(crate) fn of(synced: &Synced, epoch: u64) -> AttemptSpan {
     let rare = synced.rare.as_ref().filter(|_| synced.attempts == epoch);
@@ -87,13 +87,13 @@ pub(crate) fn enter<N: Node + ?Sized>(_: &Arc<N>) -> AttemptSpan {
 pub(super) fn close(_: &mut Synced, _: &mut Deferred) {}
 
 impl Shared {
-    /// The span of attempt `epoch`.
+    /// Returns the span of attempt `epoch`.
     #[cfg(feature = "tracing")]
     pub(crate) fn span(&self, epoch: u64) -> AttemptSpan {
         of(&self.synced(), epoch)
     }
 
-    /// The span of attempt `epoch`.
+    /// Returns the span of attempt `epoch`.
     #[cfg(not(feature = "tracing"))]
     #[allow(clippy::unused_self)]
     pub(crate) fn span(&self, _epoch: u64) -> AttemptSpan {

@@ -39,7 +39,7 @@ impl StopStageCell {
         self.0.load(Ordering::Acquire) / Self::STAGES
     }
 
-    /// The stop stage of the current attempt.
+    /// Returns the stop stage of the current attempt.
     #[inline]
     pub(super) fn current(&self) -> StopStage {
         Self::ORDER[(self.0.load(Ordering::SeqCst) % Self::STAGES) as usize]

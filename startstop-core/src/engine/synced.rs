@@ -236,7 +236,7 @@ impl Synced {
         self.life.state()
     }
 
-    /// The number of the current attempt within its cycle, from 1; 0 before the first.
+    /// Returns the number of the current attempt within its cycle, from 1; 0 before the first.
     pub(crate) fn attempt(&self) -> u64 {
         self.attempts_of_cycle.into()
     }
@@ -246,12 +246,12 @@ impl Synced {
         self.cold().is_owner = true;
     }
 
-    /// The current cycle and attempt, as events have them: one that is about to begin counts.
+    /// Returns the current cycle and attempt, as events have them: one that is about to begin counts.
     pub(crate) fn tag(&self) -> (u64, u64) {
         (self.cycle, self.attempt().max(self.announced.into()))
     }
 
-    /// The number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.
+    /// Returns the number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.
     pub(crate) fn attempt_of(&self, epoch: u64) -> u64 {
         (epoch + self.attempt()).saturating_sub(self.attempts)
     }
@@ -275,7 +275,7 @@ impl Synced {
         self.on.clone().or_else(|| runtimes::find(self.ran_on?))
     }
 
-    /// The failures of all cycles.
+    /// Returns the failures of all cycles.
     pub(crate) fn history(&self) -> History {
         self.rare
             .as_ref()
@@ -297,12 +297,12 @@ impl Synced {
             .map_or(Duration::ZERO, |rare| Duration::from_nanos(rare.healthy))
     }
 
-    /// The last failure of the current or most recent cycle.
+    /// Returns the last failure of the current or most recent cycle.
     pub(crate) fn last_failure(&self) -> Option<&Failure> {
         self.rare.as_ref()?.last.as_ref()
     }
 
-    /// The parent, if there is one.
+    /// Returns the parent, if there is one.
     pub(crate) fn parent(&self) -> Option<&Arc<Parent>> {
         self.rare.as_ref()?.parent.as_ref()
     }

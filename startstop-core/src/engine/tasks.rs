@@ -47,7 +47,7 @@ impl Tasks {
             .filter_map(|entry| entry.handle.take())
     }
 
-    /// The names of those that have one, each once.
+    /// Returns the names of those that have one, each once.
     pub(super) fn names(&self) -> Vec<Cow<'static, str>> {
         let mut names = Vec::new();
         for name in self.live.values().filter_map(|entry| entry.name.as_ref()) {
@@ -136,7 +136,7 @@ pub(super) fn failed(synced: &mut Synced, shared: &Shared, failure: Failure) {
     }
 }
 
-/// The number of the task that is spawned next.
+/// Returns the number of the task that is spawned next.
 pub(crate) fn next(synced: &Synced) -> u64 {
     tasks(synced).map_or(0, |tasks| tasks.next)
 }

@@ -55,13 +55,13 @@ impl Topic {
     /// The kinds of those who wait for a deadline at the latest.
     pub(crate) const OUTCOMES: u16 = Self::Start.kind() | Self::Stop.kind();
 
-    /// A reload request to attempt `epoch`.
+    /// Returns a reload request to attempt `epoch`.
     #[allow(clippy::cast_possible_truncation)] // What is cut off would tell it from one 2^32 later.
     pub(crate) const fn reload(epoch: u64) -> Self {
         Self::Reload(epoch as u32)
     }
 
-    /// The bit of its kind.
+    /// Returns the bit of its kind.
     pub(crate) const fn kind(self) -> u16 {
         match self {
             Self::Start => 1,
@@ -207,7 +207,7 @@ impl Waiters {
         }
     }
 
-    /// The answer, if it is there; with it the entry is gone.
+    /// Returns the answer, if it is there; with it the entry is gone.
     pub(crate) fn take(&mut self, key: Key) -> Option<Answer> {
         if !self.is_answered(key) {
             return None;

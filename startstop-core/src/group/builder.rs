@@ -271,7 +271,7 @@ impl GroupBuilder {
         })
     }
 
-    /// The ids of the members; before one that starts after all others comes a barrier.
+    /// Returns the ids of the members; before one that starts after all others comes a barrier.
     fn ids(&self) -> Result<HashMap<&str, Id>, GroupError> {
         let mut ids = HashMap::with_capacity(self.members.len());
         let mut next = 0;

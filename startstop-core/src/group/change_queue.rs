@@ -33,7 +33,7 @@ impl ChangeQueue {
         self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The runner that runs the group, or ran it last.
+    /// Returns the runner that runs the group, or ran it last.
     pub(super) fn group(&self) -> Option<Weak<dyn Node>> {
         self.queued().group.clone()
     }

@@ -23,15 +23,15 @@ use crate::settings::restart_policy::Backoff;
 
 /// A struct whose fields are members.
 pub trait Composed {
-    /// The members, in the order in which they are declared.
+    /// Returns the members, in the order in which they are declared.
     fn members(&self) -> Vec<Field<'_>>;
 
-    /// The limit on restarts, if it is set.
+    /// Returns the limit on restarts, if it is set.
     fn limit(&self) -> Option<(u32, Duration)> {
         None
     }
 
-    /// The backoff before restarts, if it is set.
+    /// Returns the backoff before restarts, if it is set.
     fn backoff(&self) -> Option<Backoff> {
         None
     }
@@ -50,7 +50,7 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// A field of this name, which starts at once.
+    /// Makes a field of this name, which starts at once.
     pub fn new(name: &'static str, runner: &'a impl Drives) -> Self {
         Self {
             name,
@@ -116,7 +116,7 @@ impl<'a> Field<'a> {
     note = "declare the field as `Runner<..>`, and make its value by `Runner::new(..)`"
 )]
 pub trait Drives {
-    /// The runner, whatever its service.
+    /// Returns the runner, whatever its service.
     fn driven(&self) -> Driven<'_>;
 }
 
@@ -163,7 +163,7 @@ impl<E: From<BoxError>> FromMember for E {
     }
 }
 
-/// `run` of a composed service.
+/// Implements `run` of a composed service.
 ///
 /// # Errors
 ///
@@ -198,25 +198,25 @@ fn group<S: Composed>(service: &S) -> Result<Group, GroupError> {
     builder.build()
 }
 
-/// `grace` of a composed service.
+/// Implements `grace` of a composed service.
 pub fn grace<S: Composed + Service>(service: &S) -> Option<Duration> {
     let drain = service.settings().get_drain();
     let group = group(service).ok()?;
     Some(group.grace_after(drain))
 }
 
-/// `__grace` of a composed service.
+/// Implements `__grace` of a composed service.
 pub fn grace_of<S: Composed>(service: &S, parts: Spans<'_>) -> Option<Duration> {
     group(service).ok()?.__grace(parts)
 }
 
-/// `__parts` of a composed service.
+/// Implements `__parts` of a composed service.
 pub fn parts<S: Composed>(service: &S) -> Parts {
     let part = |field: Field<'_>| (SharedName::Static(field.name), field.runner.0.node());
     Parts(service.members().into_iter().map(part).collect())
 }
 
-/// `children` of a composed service.
+/// Implements `children` of a composed service.
 pub fn children<S: Composed>(service: &S) -> Vec<Status> {
     snapshot::statuses(parts(service))
 }

@@ -122,7 +122,7 @@ pub struct DependencyFailed {
 }
 
 impl DependencyFailed {
-    /// The name of what it depends on.
+    /// Returns the name of the dependency.
     ///
     /// # Examples
     ///

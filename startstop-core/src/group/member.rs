@@ -70,7 +70,7 @@ impl<S: Service> From<Runner<S>> for MemberPart {
 }
 
 impl Member {
-    /// A service as a member. A [`Runner`] is shared: the group drives it, and it stays a handle.
+    /// Makes a service a member. A [`Runner`] is shared: the group drives it, and it stays a handle.
     ///
     /// # Examples
     ///

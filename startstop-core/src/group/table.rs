@@ -47,7 +47,7 @@ impl Table {
         }
     }
 
-    /// The entry, unless its member is gone.
+    /// Returns the entry, unless its member is gone.
     pub(super) fn look_up(&self, id: Id) -> Option<&TableEntry> {
         self.entries.get(id.0)?.as_ref()
     }
@@ -64,7 +64,7 @@ impl Table {
             .expect("an id is used only while its member is there")
     }
 
-    /// The members in the order in which they were added.
+    /// Returns the members in the order in which they were added.
     pub(super) fn as_added(&self) -> impl Iterator<Item = &TableEntry> {
         self.plan
             .as_added()

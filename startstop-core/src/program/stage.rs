@@ -150,7 +150,7 @@ impl ProgramStage {
         mem::replace(&mut self.life, Progress::Over) != Progress::Over
     }
 
-    /// The signal that has asked for the end of what had ended already, with this exit.
+    /// Returns the signal that has asked for the end of what had ended already, with this exit.
     pub(super) fn missed(&self, exit: Exit) -> Option<Signal> {
         self.last
             .filter(|_| !self.is_told || exit == Exit::Completed)

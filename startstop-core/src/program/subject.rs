@@ -102,7 +102,7 @@ impl Subject {
         }
     }
 
-    /// The signal that asked for the end of what had ended already.
+    /// Returns the signal that asked for the end of what had ended already.
     pub(super) fn missed(&self) -> Option<Signal> {
         let exit = self.node.shared().synced().exit;
         self.stage().missed(exit)

@@ -50,7 +50,7 @@ pub fn main<S: Service>(service: S) -> ExitCode {
     }
 }
 
-/// [`main`] on a runtime of one's own, which it ends: one with a single thread, or with so many workers.
+/// Runs a service as [`main`] does, on the given runtime, which it ends: one with a single thread, or with so many workers.
 ///
 /// # Examples
 ///

@@ -206,7 +206,7 @@ impl Unresponsive {
         self
     }
 
-    /// The name of the service.
+    /// Returns the name of the service.
     ///
     /// # Examples
     ///
@@ -215,7 +215,7 @@ impl Unresponsive {
         &self.stuck.service
     }
 
-    /// The parts that have not ended, each kind once.
+    /// Returns the parts that have not ended, each kind once.
     ///
     /// # Examples
     ///
@@ -224,7 +224,7 @@ impl Unresponsive {
         &self.stuck.parts
     }
 
-    /// The paths of the members that do not yield, down to the leaves, where the service is made of any.
+    /// Returns the paths of the members that do not yield, down to the leaves, if the service is made of members.
     ///
     /// # Examples
     ///

@@ -67,7 +67,7 @@ impl Event {
         self.path.as_str()
     }
 
-    /// The cycle, from 1; 0 before the first.
+    /// Returns the cycle, from 1; 0 before the first.
     ///
     /// # Examples
     ///
@@ -86,7 +86,8 @@ impl Event {
         self.cycle
     }
 
-    /// The attempt within the cycle, from 1; 0 before the first. [`Starting`](EventKind::Starting) tells the one that begins.
+    /// Returns the attempt within the cycle, from 1; 0 before the first. [`Starting`](EventKind::Starting) tells the one
+    /// that begins.
     ///
     /// # Examples
     ///

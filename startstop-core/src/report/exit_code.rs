@@ -59,7 +59,7 @@ impl WithExitCode {
         }
     }
 
-    /// The exit code.
+    /// Returns the exit code.
     ///
     /// # Examples
     ///
@@ -71,7 +71,7 @@ impl WithExitCode {
         self.mark.code
     }
 
-    /// The wrapped error.
+    /// Returns the wrapped error.
     ///
     /// # Examples
     ///
@@ -96,7 +96,7 @@ impl WithExitCode {
     }
 }
 
-/// The exit code that the outermost [`WithExitCode`] in the source chain of `error` says.
+/// Returns the exit code that the outermost [`WithExitCode`] in the source chain of `error` says.
 #[cfg(feature = "signal")]
 pub(crate) fn exit_code(error: &(dyn Error + 'static)) -> Option<u8> {
     let code = |error: &(dyn Error + 'static)| match error.downcast_ref::<WithExitCode>() {

@@ -87,7 +87,7 @@ impl Failure {
         Self::new(record)
     }
 
-    /// The cycle of the runner in whose history it is.
+    /// Returns the cycle of the runner in whose history it is.
     pub(crate) fn cycle_of_history(&self) -> u64 {
         self.record.filed.unwrap_or(self.record.cycle)
     }
@@ -101,7 +101,7 @@ impl Failure {
         Arc::ptr_eq(&self.record, &other.record)
     }
 
-    /// The error itself; `downcast_ref` finds the type that the service returned.
+    /// Returns the error itself; `downcast_ref` finds the type that the service returned.
     ///
     /// A panic is a [`PanicError`](crate::PanicError), a deadline or a lost runtime an
     /// [`Interruption`]. A top-level `anyhow::Error` is opaque here: its type hides what it wraps.
@@ -122,7 +122,7 @@ impl Failure {
         &*self.record.error
     }
 
-    /// The part of the service that failed.
+    /// Returns the part of the service that failed.
     ///
     /// # Examples
     ///
@@ -220,7 +220,7 @@ impl Failure {
         self.record.cause
     }
 
-    /// The name of the service.
+    /// Returns the name of the service.
     ///
     /// # Examples
     ///
@@ -259,7 +259,7 @@ impl Failure {
         self.record.path.as_str()
     }
 
-    /// The cycle it happened in, from 1; 0 before the first.
+    /// Returns the cycle of the failure, from 1; 0 before the first.
     ///
     /// # Examples
     ///
@@ -278,7 +278,7 @@ impl Failure {
         self.record.cycle
     }
 
-    /// The attempt within the cycle, from 1; 0 before the first.
+    /// Returns the attempt within the cycle, from 1; 0 before the first.
     ///
     /// # Examples
     ///

@@ -46,7 +46,7 @@ struct Log {
 }
 
 impl History {
-    /// The failures that are kept, oldest first.
+    /// Returns the failures that are kept, oldest first.
     ///
     /// # Examples
     ///

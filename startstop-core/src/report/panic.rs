@@ -60,7 +60,7 @@ impl PanicError {
         Self { message }
     }
 
-    /// The text of the panic.
+    /// Returns the text of the panic.
     ///
     /// # Examples
     ///

@@ -27,12 +27,12 @@ pub(crate) fn is_name(name: &str) -> bool {
 }
 
 impl Path {
-    /// The path of a service that is a part of nothing.
+    /// Returns the path of a service that is a part of nothing.
     pub(crate) fn alone(name: impl Into<SharedName>) -> Self {
         Self::link(None, name.into())
     }
 
-    /// The path of a part of this.
+    /// Returns the path of a part of this.
     pub(crate) fn below(&self, name: impl Into<SharedName>) -> Self {
         Self::link(Some(self.clone()), name.into())
     }
@@ -50,7 +50,7 @@ impl Path {
         }))
     }
 
-    /// Its text, as `app/db`.
+    /// Returns its text, as `app/db`.
     pub(crate) fn as_str(&self) -> &str {
         if self.0.above.is_none() {
             &self.0.name
@@ -65,7 +65,7 @@ impl Path {
         names.join(&SEPARATOR.to_string()).into()
     }
 
-    /// Its links, the last first.
+    /// Returns its links, the last first.
     fn links(&self) -> impl Iterator<Item = &PathLink> {
         std::iter::successors(Some(&*self.0), |link| {
             link.above.as_ref().map(|above| &*above.0)

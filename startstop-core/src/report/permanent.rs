@@ -54,7 +54,7 @@ impl Permanent {
         }
     }
 
-    /// The wrapped error.
+    /// Returns the wrapped error.
     ///
     /// # Examples
     ///

@@ -134,7 +134,7 @@ impl Status {
         self
     }
 
-    /// The name of the service; of a member the one that its group gave it.
+    /// Returns the name of the service; for a member, the name that its group gave it.
     ///
     /// # Examples
     ///
@@ -222,7 +222,7 @@ impl Status {
         self.started
     }
 
-    /// Why it cannot do its job for now, as the service has said; of a group which members cannot.
+    /// Returns why the service cannot do its job for now, as it has said; for a group, which members cannot.
     ///
     /// # Examples
     ///
@@ -268,7 +268,7 @@ impl Status {
         self.detail.as_deref()
     }
 
-    /// The numbers of the service's own, by their names.
+    /// Returns the service's own numbers, by their names.
     ///
     /// # Examples
     ///
@@ -479,8 +479,8 @@ impl Status {
         self.total_downtime
     }
 
-    /// The share of the time in which it was running: [`total_uptime`](Self::total_uptime) by the sum of that and
-    /// [`total_downtime`](Self::total_downtime), from 0 to 1. `None` if both are zero.
+    /// Returns the share of the time in which the service was running: [`total_uptime`](Self::total_uptime) divided by the
+    /// sum of that and [`total_downtime`](Self::total_downtime), from 0 to 1. `None` if both are zero.
     ///
     /// # Examples
     ///
@@ -627,7 +627,7 @@ impl Status {
         self.failures
     }
 
-    /// The last failure of the current or most recent cycle.
+    /// Returns the last failure of the current or most recent cycle.
     ///
     /// # Examples
     ///

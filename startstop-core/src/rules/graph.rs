@@ -79,7 +79,7 @@ fn walk(root: Id, deps: &[impl AsRef<[Id]>], mark: &mut [Visit]) -> Option<Vec<I
 mod tests {
     use super::{Id, find_cycle};
 
-    /// A random graph whose edges all point to smaller numbers: it has no cycle.
+    /// Returns a random graph whose edges all point to smaller numbers: it has no cycle.
     fn random_dag(rng: &mut fastrand::Rng, size: usize) -> Vec<Vec<Id>> {
         let edges = |at: usize, rng: &mut fastrand::Rng| {
             (0..at).filter(|_| rng.u8(..) < 40).map(Id).collect()

@@ -48,7 +48,7 @@ impl IdSet {
         self.count
     }
 
-    /// The first few of them, in order.
+    /// Returns the first few of them, in order.
     pub(crate) fn first(&self, few: usize) -> Vec<Id> {
         let few = few.min(self.count);
         let words = self.words.iter().enumerate().skip(self.first);

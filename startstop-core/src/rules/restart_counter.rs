@@ -77,7 +77,7 @@ impl Retries {
         self.total
     }
 
-    /// The answer to an attempt that the policy wants restarted and that was `healthy` for so long.
+    /// Returns the answer to an attempt that the policy wants restarted and that was `healthy` for so long.
     pub(crate) fn decide(
         &mut self,
         policy: &RestartPolicy,
@@ -97,7 +97,7 @@ impl Retries {
     }
 }
 
-/// A number within `0.0..1.0` that spreads retries, and hides nothing: the hash of nothing, under the keys
+/// Returns a number within `0.0..1.0` that spreads retries, and hides nothing: the hash of nothing, under the keys
 /// that a [`RandomState`] draws.
 #[allow(clippy::cast_precision_loss)] // 53 bits are what fits.
 pub(crate) fn random() -> f64 {

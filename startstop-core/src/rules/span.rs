@@ -23,7 +23,7 @@ pub(crate) struct Limits {
 }
 
 impl Span {
-    /// The span of a service with these limits, whose parts have these spans and take `grace` to stop,
+    /// Returns the span of a service with these limits, whose parts have these spans and take `grace` to stop,
     /// where it is made of any.
     pub(crate) fn new(limits: Limits, grace: Option<Duration>, parts: &[Self]) -> Self {
         let drain = parts.iter().map(|part| part.drain).max();
@@ -91,7 +91,7 @@ impl Span {
         }
     }
 
-    /// Its share of the time that is left, if that is less than it and those after it may take.
+    /// Returns its share of the time that is left, if that is less than it and those after it may take.
     pub(crate) fn share(self, tail: Tail, left: Duration) -> Option<TimeShare> {
         let own = self.weight(tail, left);
         let path = own.saturating_add(tail.below.unwrap_or_default());

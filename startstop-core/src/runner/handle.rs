@@ -19,7 +19,7 @@ use crate::settings::{Resolved, Settings};
 use crate::sync::CancellationToken;
 
 impl<S: Service> Runner<S> {
-    /// A runner for a service, stopped. It needs no runtime.
+    /// Makes a runner for a service, stopped. It needs no runtime.
     ///
     /// # Examples
     ///
@@ -32,7 +32,7 @@ impl<S: Service> Runner<S> {
         Self::with_settings(service, Settings::new())
     }
 
-    /// A runner with settings that come before those of the service itself.
+    /// Makes a runner with settings that come before those of the service itself.
     ///
     /// # Examples
     ///
@@ -62,7 +62,7 @@ impl<S: Service> Runner<S> {
         runner
     }
 
-    /// The service itself.
+    /// Returns the service itself.
     ///
     /// # Examples
     ///
@@ -77,7 +77,7 @@ impl<S: Service> Runner<S> {
         &self.inner().service
     }
 
-    /// A handle that does not keep the service running.
+    /// Returns a handle that does not keep the service running.
     ///
     /// # Examples
     ///
@@ -113,7 +113,7 @@ impl<S: Service> Runner<S> {
         self.inner().shared.detached.store(true, Ordering::Release);
     }
 
-    /// The service with its engine.
+    /// Returns the service with its engine.
     #[inline]
     pub(crate) fn inner(&self) -> &Arc<Inner<S>> {
         self.inner
@@ -121,12 +121,12 @@ impl<S: Service> Runner<S> {
             .expect("it is there until it is dropped")
     }
 
-    /// The service with its engine, whatever its type.
+    /// Returns the service with its engine, whatever its type.
     pub(crate) fn node(&self) -> Arc<dyn Node> {
         Arc::clone(self.inner()) as Arc<dyn Node>
     }
 
-    /// A handle that is counted already.
+    /// Returns a handle that is counted already.
     pub(crate) fn of_inner(inner: Arc<Inner<S>>) -> Self {
         Self { inner: Some(inner) }
     }
@@ -169,7 +169,7 @@ impl<S: Service> Runner<S> {
         self.ask_for_start(StartKind::Start).await
     }
 
-    /// Like [`start`](Self::start), with a parent whose cancellation is a [`stop`](Self::stop).
+    /// Does the same as [`start`](Self::start), with a parent whose cancellation is a [`stop`](Self::stop).
     ///
     /// The parent belongs to the runner until the next `start` or `start_with`: restarts keep it, and
     /// give [`Cancelled`](StartError::Cancelled) once it is cancelled. A [group](crate::Group) that starts the runner as a
@@ -277,9 +277,8 @@ impl<S: Service> Runner<S> {
         .await
     }
 
-    /// Like [`stop`](Self::stop), within `timeout`. Zero aborts at once: `shutdown` is not called,
-    /// and an end by abort is no error. [`Duration::MAX`] waits for ever. It can shorten a stop
-    /// in progress, never extend it.
+    /// Stops the service like [`stop`](Self::stop), within `timeout`. Zero aborts at once: `shutdown` is not called, and an
+    /// end by abort is no error. [`Duration::MAX`] waits for ever. It can shorten a stop in progress, never extend it.
     ///
     /// # Examples
     ///

@@ -98,7 +98,7 @@ pub(crate) fn removed(owner: &Arc<dyn Node>, name: &SharedName, part: &Arc<dyn N
     }
 }
 
-/// The streams of an owner, as they are handed to a part of it.
+/// Returns the streams of an owner, as they are handed to a part of it.
 fn listeners_below(owner: &Arc<dyn Node>, name: &SharedName) -> Vec<Listener> {
     let listeners = listeners::all(&owner.shared().synced());
     listeners

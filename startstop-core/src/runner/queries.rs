@@ -102,7 +102,7 @@ impl<S: Service> Runner<S> {
         self.inner().shared.atomic_state.read().state()
     }
 
-    /// The name of the service: from the settings, or that of its type.
+    /// Returns the name of the service: from the settings, or that of its type.
     ///
     /// # Examples
     ///
@@ -146,7 +146,7 @@ impl<S: Service> Runner<S> {
         grace::span(&**self.inner()).total()
     }
 
-    /// The last failure of the current or most recent cycle.
+    /// Returns the last failure of the current or most recent cycle.
     ///
     /// # Examples
     ///
@@ -164,8 +164,8 @@ impl<S: Service> Runner<S> {
         snapshot::errors_last(&self.inner().shared)
     }
 
-    /// The failures of the current or most recent cycle, oldest first, as far as the history holds
-    /// them. A start clears the list, restarts of a policy do not.
+    /// Returns the failures of the current or most recent cycle, oldest first, as far as the history holds them. A start
+    /// clears the list, restarts of a policy do not.
     ///
     /// # Examples
     ///
@@ -185,7 +185,7 @@ impl<S: Service> Runner<S> {
         snapshot::errors_list(&self.inner().shared)
     }
 
-    /// The failures of all cycles: a snapshot that costs the same at any size.
+    /// Returns the failures of all cycles: a snapshot that costs the same at any size.
     ///
     /// # Examples
     ///
@@ -282,7 +282,7 @@ impl<S: Service> Runner<S> {
         )
     }
 
-    /// A watch on the state.
+    /// Returns a watch on the state.
     ///
     /// # Examples
     ///
@@ -324,7 +324,7 @@ impl<S: Service> Runner<S> {
         self.events_with_capacity(CAPACITY)
     }
 
-    /// Like [`events`](Self::events), holding the last `capacity` events; at least one.
+    /// Returns a stream like [`events`](Self::events) that holds the last `capacity` events; at least one.
     ///
     /// # Examples
     ///

@@ -15,7 +15,7 @@ use crate::report::text::Escaped;
 use crate::service::Parts;
 use crate::sync::clock;
 
-/// The last failure of the current or most recent cycle; without one, this takes no lock.
+/// Returns the last failure of the current or most recent cycle; without one, this takes no lock.
 pub(crate) fn errors_last(shared: &Shared) -> Option<Failure> {
     if !shared.atomic_state.read().has_failed() {
         return None;
@@ -23,7 +23,7 @@ pub(crate) fn errors_last(shared: &Shared) -> Option<Failure> {
     shared.synced().last_failure().cloned()
 }
 
-/// The failures of the current or most recent cycle that the history holds.
+/// Returns the failures of the current or most recent cycle that the history holds.
 pub(crate) fn errors_list(shared: &Shared) -> Vec<Failure> {
     if !shared.atomic_state.read().has_failed() {
         return Vec::new();
@@ -96,7 +96,7 @@ impl StatusBranch {
         }
     }
 
-    /// The status, when those of its parts are there.
+    /// Returns the status, when those of its parts are there.
     fn finish(self) -> Status {
         let mut status = self.status;
         let goes_on = matches!(status.state, State::Starting | State::Running);
@@ -172,7 +172,7 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
     }
 }
 
-/// The statuses of the parts of a composite, under their names.
+/// Returns the statuses of the parts of a composite, under their names.
 pub(crate) fn statuses(parts: Parts) -> Vec<Status> {
     parts
         .0

@@ -428,7 +428,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn uptime(&self) -> Duration;
 
-    /// Its state; see [`Runner::state`].
+    /// Returns its state; see [`Runner::state`].
     ///
     /// # Examples
     ///
@@ -448,7 +448,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn state(&self) -> State;
 
-    /// Its name; see [`Runner::name`].
+    /// Returns its name; see [`Runner::name`].
     ///
     /// # Examples
     ///
@@ -466,7 +466,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn name(&self) -> &str;
 
-    /// The longest that a stop can take; see [`Runner::grace_period`].
+    /// Returns the longest that a stop can take; see [`Runner::grace_period`].
     ///
     /// # Examples
     ///
@@ -484,7 +484,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn grace_period(&self) -> Duration;
 
-    /// Its last failure; see [`Runner::errors_last`].
+    /// Returns its last failure; see [`Runner::errors_last`].
     ///
     /// # Examples
     ///
@@ -502,7 +502,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn errors_last(&self) -> Option<Failure>;
 
-    /// The failures of the cycle; see [`Runner::errors_list`].
+    /// Returns the failures of the cycle; see [`Runner::errors_list`].
     ///
     /// # Examples
     ///
@@ -520,7 +520,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn errors_list(&self) -> Vec<Failure>;
 
-    /// The failures of all cycles; see [`Runner::history`].
+    /// Returns the failures of all cycles; see [`Runner::history`].
     ///
     /// # Examples
     ///
@@ -539,7 +539,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn history(&self) -> History;
 
-    /// A snapshot; see [`Runner::status`].
+    /// Returns a snapshot; see [`Runner::status`].
     ///
     /// # Examples
     ///
@@ -558,7 +558,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn status(&self) -> Status;
 
-    /// A part of it, by its path; see [`Runner::find`].
+    /// Returns a part of it, by its path; see [`Runner::find`].
     ///
     /// # Examples
     ///
@@ -578,7 +578,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn find(&self, path: &str) -> Option<Arc<dyn StartStop>>;
 
-    /// A watch on the state; see [`Runner::subscribe`].
+    /// Returns a watch on the state; see [`Runner::subscribe`].
     ///
     /// # Examples
     ///
@@ -618,7 +618,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     /// ```
     fn events(&self) -> Events;
 
-    /// A stream that holds so many events; see [`Runner::events_with_capacity`].
+    /// Returns a stream that holds so many events; see [`Runner::events_with_capacity`].
     ///
     /// # Examples
     ///

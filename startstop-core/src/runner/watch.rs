@@ -58,7 +58,7 @@ impl StateWatch {
         }
     }
 
-    /// The state now.
+    /// Returns the state now.
     ///
     /// # Examples
     ///

@@ -33,8 +33,8 @@ impl<S: Service> WeakRunner<S> {
         }
     }
 
-    /// The runner, unless its last clone is dropped. A service that was
-    /// [detached](Runner::detach) can be had back as long as it runs.
+    /// Returns the runner, or `None` once its last clone is dropped. A service that was [detached](Runner::detach) can be
+    /// reached again as long as it runs.
     ///
     /// # Examples
     ///

@@ -94,7 +94,7 @@ impl Context {
         }
     }
 
-    /// The attempt, unless the context is detached.
+    /// Returns the attempt, unless the context is detached.
     pub(crate) fn attempt_link(&self) -> Option<&Attempt> {
         match &self.link {
             Link::Attempt(attempt) => Some(attempt),
@@ -102,7 +102,7 @@ impl Context {
         }
     }
 
-    /// The span of the attempt.
+    /// Returns the span of the attempt.
     pub(crate) fn span(&self) -> AttemptSpan {
         let attempt = self.attempt_link();
         attempt
@@ -110,7 +110,7 @@ impl Context {
             .unwrap_or_default()
     }
 
-    /// The name of the service.
+    /// Returns the name of the service.
     ///
     /// # Examples
     ///
@@ -209,7 +209,7 @@ impl Context {
         synced.attempt_of(attempt.epoch())
     }
 
-    /// A context without a runner, for calling `service.run(cx)` in a unit test.
+    /// Makes a context without a runner, for calling `service.run(cx)` in a unit test.
     ///
     /// `token` is its cancellation. [`ready`](Self::ready), [`report`](Self::report) and
     /// [`heartbeat`](Self::heartbeat) do nothing: a test that looks at them uses [`probed`](Self::probed).
@@ -236,8 +236,8 @@ impl Context {
         Self::probed(token).0
     }
 
-    /// A [detached](Self::detached) context, and a [`Probe`] that tells what the service says to it, drains it and asks it for
-    /// a reload.
+    /// Makes a [detached](Self::detached) context, and a [`Probe`] that tells what the service says to it, drains it and
+    /// asks it for a reload.
     ///
     /// # Examples
     ///
@@ -298,7 +298,7 @@ impl Context {
         Cancelled::new(self)
     }
 
-    /// Like [`cancelled`](Self::cancelled), but `'static`, for
+    /// Returns a future like [`cancelled`](Self::cancelled), but `'static`, for
     /// `axum::serve(..).with_graceful_shutdown(..)`.
     ///
     /// # Examples
@@ -346,7 +346,7 @@ impl Context {
         }
     }
 
-    /// A token that is cancelled with this context, to hand on. It is built when first asked for.
+    /// Returns a token that is cancelled with this context, to hand on. It is built when first asked for.
     ///
     /// # Examples
     ///

@@ -186,7 +186,7 @@ impl<T, R> ServiceFnWith<T, R> {
         }
     }
 
-    /// The value.
+    /// Returns the value.
     ///
     /// # Examples
     ///
@@ -201,7 +201,7 @@ impl<T, R> ServiceFnWith<T, R> {
 }
 
 impl<T, R, H> ServicePairWith<T, R, H> {
-    /// The value.
+    /// Returns the value.
     ///
     /// # Examples
     ///
@@ -232,7 +232,7 @@ impl<F: Future<Output: Outcome>> Future for FunctionEnd<F> {
     }
 }
 
-/// The settings of a service that is made of a function: its name.
+/// Returns the settings of a service that is made of a function: its name.
 fn named_after<F>() -> Settings {
     Settings::new().name(name::of_function::<F>())
 }

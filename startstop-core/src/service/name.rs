@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use crate::settings::Settings;
 
-/// The type's name without paths: `a::Db<b::Pg>` is `Db<Pg>`.
+/// Returns the type's name without paths: `a::Db<b::Pg>` is `Db<Pg>`.
 pub(crate) fn of_type<T: ?Sized>() -> Cow<'static, str> {
     without_paths(std::any::type_name::<T>())
 }
 
-/// The type's name without paths, of a type with parameters: `a::Db<b::Pg>` is `Db<Pg>`.
+/// Returns the type's name without paths, of a type with parameters: `a::Db<b::Pg>` is `Db<Pg>`.
 fn of_type_with_parameters(full: &'static str) -> Option<String> {
     // Each runner that is made comes by here.
     let is_plain = full.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
@@ -20,7 +20,7 @@ fn of_type_with_parameters(full: &'static str) -> Option<String> {
     }
 }
 
-/// The settings with the name of a type that has parameters, if they have none.
+/// Returns the settings with the name of a type that has parameters, if they have none.
 pub(crate) fn given_by_type(settings: Settings, full: &'static str) -> Settings {
     match of_type_with_parameters(full).filter(|_| settings.get_name().is_none()) {
         Some(name) => settings.name(name),
@@ -28,13 +28,13 @@ pub(crate) fn given_by_type(settings: Settings, full: &'static str) -> Settings 
     }
 }
 
-/// The type's name without path, of a type without parameters.
+/// Returns the type's name without path, of a type without parameters.
 pub(crate) fn of_plain_type<T: ?Sized>() -> &'static str {
     let full = std::any::type_name::<T>();
     full.rsplit("::").next().unwrap_or(full)
 }
 
-/// The name of the function around a closure, or of a function itself: `a::main::{{closure}}` is `main`.
+/// Returns the name of the function around a closure, or of a function itself: `a::main::{{closure}}` is `main`.
 pub(crate) fn of_function<F: ?Sized>() -> Cow<'static, str> {
     let full = std::any::type_name::<F>();
     match last_named_segment(full) {
@@ -72,7 +72,7 @@ fn without_paths(full: &'static str) -> Cow<'static, str> {
     Cow::Owned(short)
 }
 
-/// The last segment outside of angle brackets that is not `{{closure}}` or the like.
+/// Returns the last segment outside of angle brackets that is not `{{closure}}` or the like.
 fn last_named_segment(full: &'static str) -> Option<&'static str> {
     let mut depth = 0_usize;
     let mut end = full.len();

@@ -69,7 +69,7 @@ struct SlotContent<T> {
 type Filler = (usize, u64);
 
 impl<T: Send + Sync + 'static> Slot<T> {
-    /// An empty slot.
+    /// Makes an empty slot.
     ///
     /// # Examples
     ///
@@ -126,7 +126,7 @@ impl<T: Send + Sync + 'static> Slot<T> {
         drop(old);
     }
 
-    /// The value, if the slot is filled.
+    /// Returns the value, if the slot is filled.
     ///
     /// # Examples
     ///

@@ -64,7 +64,7 @@ impl Resolved {
         }
     }
 
-    /// The name, to be known in one place more.
+    /// Returns the name, to be known in one place more.
     pub(crate) fn shared_name(&self) -> SharedName {
         match &self.name {
             Name::Set(name) => name.clone(),
@@ -92,7 +92,7 @@ impl Resolved {
         self.get(|set| set.drain, Duration::ZERO)
     }
 
-    /// The drain, if it is set.
+    /// Returns the drain, if it is set.
     pub(crate) fn own_drain(&self) -> Option<Duration> {
         self.settings().and_then(|set| set.drain)
     }
@@ -115,7 +115,7 @@ impl Resolved {
             .filter(|silence| !silence.is_zero())
     }
 
-    /// The watchdog's time and when the last heartbeat came, if there is one.
+    /// Returns the watchdog's time and when the last heartbeat came, if there is one.
     pub(crate) fn watch(&self) -> Option<(Duration, &AtomicU64)> {
         Some((self.watchdog()?, &self.set.as_deref()?.beat))
     }

@@ -266,7 +266,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// No delay. The runtime still gets its turn between two attempts.
+    /// Restarts without a delay. The runtime still gets its turn between two attempts.
     ///
     /// # Examples
     ///
@@ -288,7 +288,7 @@ impl Backoff {
         Self::constant(Duration::ZERO)
     }
 
-    /// The same delay each time, without jitter.
+    /// Waits for the same delay each time, without jitter.
     ///
     /// # Examples
     ///
@@ -436,7 +436,7 @@ impl Backoff {
         self
     }
 
-    /// The delay before restart `step`, from 0; `random`, within `0.0..1.0`, picks the jitter.
+    /// Returns the delay before restart `step`, from 0; `random`, within `0.0..1.0`, picks the jitter.
     pub(crate) fn delay(&self, step: u32, random: impl FnOnce() -> f64) -> Duration {
         if self.first.is_zero() {
             // However often it is multiplied, also by a factor that has grown to infinity.

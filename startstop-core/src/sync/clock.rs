@@ -37,7 +37,7 @@ pub(crate) fn now() -> u64 {
     nanos(since_zero()).min(NEVER - 1)
 }
 
-/// The time from `start` to now, with less to do after the clock was read than by [`now`].
+/// Returns the time from `start` to now, with less to do after the clock was read than by [`now`].
 #[inline]
 pub(crate) fn since(start: u64) -> Duration {
     let start = Duration::from_nanos(start);
@@ -49,17 +49,17 @@ fn since_zero() -> Duration {
     Instant::now().saturating_duration_since(zero())
 }
 
-/// The instant `after` from `start`, or [`NEVER`].
+/// Returns the instant `after` from `start`, or [`NEVER`].
 pub(crate) fn later(start: u64, after: Duration) -> u64 {
     start.saturating_add(nanos(after))
 }
 
-/// The time from `start` to `end`.
+/// Returns the time from `start` to `end`.
 pub(crate) fn between(start: u64, end: u64) -> Duration {
     Duration::from_nanos(end.saturating_sub(start))
 }
 
-/// The instant as tokio's, or `None` for [`NEVER`] and what no clock can say.
+/// Returns the instant as tokio's, or `None` for [`NEVER`] and what no clock can say.
 pub(crate) fn instant(at: u64) -> Option<Instant> {
     match at {
         NEVER => None,

@@ -56,7 +56,7 @@ pub(super) fn members(composition: &Composition, private: &TokenStream) -> Token
     }
 }
 
-/// A member. An error about the type of the field falls there.
+/// Returns a member. An error about the type of the field falls there.
 fn field(member: &Member, private: &TokenStream) -> TokenStream {
     let Member {
         name,

@@ -44,7 +44,7 @@ impl GeneratedFn<'_> {
         }
     }
 
-    /// The method, by its path. One named as one of the trait's has to be one of the type's own, or the
+    /// Returns the method, by its path. One named as one of the trait's has to be one of the type's own, or the
     /// trait's would be taken for it: two of the same type are the trait's twice.
     fn method(&self, name: &Ident) -> TokenStream {
         let span = name.span();
@@ -82,7 +82,7 @@ impl GeneratedFn<'_> {
         }
     }
 
-    /// The service, as a name of the same hygiene as the one in the head.
+    /// Returns the service, as a name of the same hygiene as the one in the head.
     fn service(&self, span: Span) -> TokenStream {
         match self.receiver {
             Receiver::Own => quote_spanned!(span=> self),

@@ -6,7 +6,7 @@ use syn::{GenericParam, Generics, Token, WherePredicate};
 
 use crate::model::Place;
 
-/// The path of the hidden module.
+/// Returns the path of the hidden module.
 pub(super) fn private(place: &Place) -> TokenStream {
     match &place.krate {
         Some(path) => quote!(#path::__private),
@@ -14,7 +14,7 @@ pub(super) fn private(place: &Place) -> TokenStream {
     }
 }
 
-/// The path as if it were written at `span`: an error about what begins with it then falls there,
+/// Returns the path as if it were written at `span`: an error about what begins with it then falls there,
 /// and a second one about the same is known by its place to be the same.
 pub(super) fn at(path: &TokenStream, span: Span) -> TokenStream {
     let respanned = path.clone().into_iter().map(|mut token| {
@@ -44,7 +44,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The parameters, in their brackets. These are ours, so that what we demand of a parameter is no
+    /// Returns the parameters, in their brackets. These are ours, so that what we demand of a parameter is no
     /// repetition of the user's.
     pub(super) fn params(&self) -> TokenStream {
         let mut generics = self.generics.clone();
@@ -56,12 +56,12 @@ impl<'a> Head<'a> {
         self.statics(generics.split_for_impl().0)
     }
 
-    /// The arguments of the type.
+    /// Returns the arguments of the type.
     pub(super) fn args(&self) -> TokenStream {
         self.statics(self.generics.split_for_impl().1)
     }
 
-    /// The where clause: what is written on the item, what every service demands, and `assumed`. A
+    /// Returns the where clause: what is written on the item, what every service demands, and `assumed`. A
     /// given bound replaces what is demanded of type parameters.
     pub(super) fn clause(&self, assumed: Option<TokenStream>) -> TokenStream {
         let private = self.private;
@@ -95,7 +95,7 @@ impl<'a> Head<'a> {
         (!has_lifetimes).then(|| quote!(for<'__any> Self: #private::Assumed))
     }
 
-    /// The tokens with `'static` for each lifetime of the type, and for `'_`.
+    /// Returns the tokens with `'static` for each lifetime of the type, and for `'_`.
     pub(super) fn statics(&self, tokens: impl ToTokens) -> TokenStream {
         let names: Vec<String> = self
             .generics

@@ -36,7 +36,7 @@ fn error(service: &Service, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// The error, where the impl has said what it is. Not `Self::Error`: an enum may have a variant of that
+/// Returns the error, where the impl has said what it is. Not `Self::Error`: an enum may have a variant of that
 /// name. And not the type itself: what is wrong with it would be reported in each place.
 fn own_error(service: &Service, private: &TokenStream) -> TokenStream {
     match &service.error {
@@ -139,7 +139,7 @@ fn derived(service: &Service, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// The calls of the methods that are named.
+/// Returns the calls of the methods that are named.
 fn named(service: &Service, Pair { start, stop, .. }: &Pair, private: &TokenStream) -> TokenStream {
     let assumed = Head::new(&service.generics, &service.place, private).assumed();
     let error = own_error(service, private);

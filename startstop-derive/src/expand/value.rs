@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use crate::model::{Setting, Value};
 
-/// The call that sets it.
+/// Returns the call that sets it.
 pub(super) fn setter(setting: &Setting, private: &TokenStream) -> TokenStream {
     let span = setting.span;
     let name = format_ident!("{}", setting.name, span = span);
@@ -13,7 +13,7 @@ pub(super) fn setter(setting: &Setting, private: &TokenStream) -> TokenStream {
     quote_spanned!(span=> .#name(#value))
 }
 
-/// A value, as an expression.
+/// Returns a value, as an expression.
 pub(super) fn value(value: &Value, private: &TokenStream) -> TokenStream {
     match value {
         Value::Expr(expr) => quote!(#expr),

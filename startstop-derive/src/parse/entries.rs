@@ -247,7 +247,7 @@ fn predicates(key: &Key, text: &LitStr, out: &mut Diagnostics) -> Option<Vec<Whe
         .map(|list| list.into_iter().collect())
 }
 
-/// The key that a word was meant to be, also where it is one of another place.
+/// Returns the key that a word was meant to be, also where it is one of another place.
 fn meant(word: &str, known: &[Key]) -> Option<&'static str> {
     match word {
         "member" => Some("member"),

@@ -17,7 +17,7 @@ struct Edge {
     span: Option<Span>,
 }
 
-/// The members, in order, with what each starts after.
+/// Returns the members, in order, with what each starts after.
 pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Member> {
     let names: Vec<(String, bool)> = fields
         .iter()
@@ -82,7 +82,7 @@ pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Me
         .collect()
 }
 
-/// The edge to the member that is declared before, unless nothing can start after that.
+/// Returns the edge to the member that is declared before, unless nothing can start after that.
 fn before(members: &[Member]) -> Vec<Edge> {
     let to = members.iter().rposition(|member| !member.is_transient);
     to.map(|to| Edge { to, span: None }).into_iter().collect()

@@ -125,7 +125,7 @@ impl Kind {
         )
     }
 
-    /// The variants that are accepted by name.
+    /// Returns the variants that are accepted by name.
     pub(crate) fn variants(self) -> Option<&'static Variants> {
         match self {
             Self::Readiness => Some(&READINESS),

@@ -122,7 +122,7 @@ fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<Block> {
     })
 }
 
-/// The type of an impl of a trait, which is a mistake.
+/// Returns the type of an impl of a trait, which is a mistake.
 fn of_type(input: ParseStream, of: &Type, out: &mut Diagnostics) -> syn::Result<Option<Type>> {
     if input.parse::<Token![for]>().is_err() {
         return Ok(None);

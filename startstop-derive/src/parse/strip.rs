@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Path, Token, parse2};
 
-/// The block without its marks. In the place of each stands an attribute that quiets a lint, for a
+/// Returns the block without its marks. In the place of each stands an attribute that quiets a lint, for a
 /// marked method has to be async even if it awaits nothing.
 pub(crate) fn without_marks(block: TokenStream) -> TokenStream {
     let bare = |token| match token {
@@ -34,7 +34,7 @@ fn unmarked(items: TokenStream) -> TokenStream {
     bare.collect()
 }
 
-/// The group of an attribute, or what stands in its place if it is a mark or has one in it.
+/// Returns the group of an attribute, or what stands in its place if it is a mark or has one in it.
 fn unmarked_attribute(attr: &Group) -> Group {
     let Ok(meta) = parse2::<Meta>(attr.stream()) else {
         return attr.clone();
@@ -64,7 +64,7 @@ pub(super) struct Mark {
     pub(super) is_conditional: bool,
 }
 
-/// The marks in an attribute.
+/// Returns the marks in an attribute.
 pub(super) fn marks_of(attr: &Attribute) -> Vec<Mark> {
     let mark = |meta: Meta, is_conditional| {
         Some(Mark {
@@ -82,7 +82,7 @@ pub(super) fn marks_of(attr: &Attribute) -> Vec<Mark> {
     }
 }
 
-/// The condition of a `cfg_attr`, and the attributes behind it.
+/// Returns the condition of a `cfg_attr`, and the attributes behind it.
 fn conditional(meta: &Meta) -> Option<(Meta, Vec<Meta>)> {
     let list = meta
         .require_list()

@@ -11,7 +11,7 @@ use super::words::closest;
 use crate::diagnostics::Diagnostics;
 use crate::model::Value;
 
-/// The name of a method; `None` was reported.
+/// Returns the name of a method; `None` was reported.
 pub(super) fn method(key: &Key, expr: Expr, out: &mut Diagnostics) -> Option<Ident> {
     let Some(name) = name_in(&expr) else {
         out.report_at(expr, wrong_kind(key));
@@ -20,7 +20,7 @@ pub(super) fn method(key: &Key, expr: Expr, out: &mut Diagnostics) -> Option<Ide
     Some(name.clone())
 }
 
-/// The value of a setting; `None` was reported.
+/// Returns the value of a setting; `None` was reported.
 pub(super) fn setting(key: &Key, expr: Expr, out: &mut Diagnostics) -> Option<Value> {
     if let Some(checked) = literal(key.kind, &expr) {
         return match checked {
@@ -73,7 +73,7 @@ fn literal(kind: Kind, expr: &Expr) -> Option<Result<Option<Duration>, Option<St
     })
 }
 
-/// The literal that an expression is, also where a macro passed it on or a sign stands before it.
+/// Returns the literal that an expression is, also where a macro passed it on or a sign stands before it.
 fn literal_in(expr: &Expr) -> Option<&Lit> {
     match expr {
         Expr::Lit(lit) => Some(&lit.lit),
@@ -83,7 +83,7 @@ fn literal_in(expr: &Expr) -> Option<&Lit> {
     }
 }
 
-/// The single name that an expression is.
+/// Returns the single name that an expression is.
 fn name_in(expr: &Expr) -> Option<&Ident> {
     match expr {
         Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
@@ -92,7 +92,7 @@ fn name_in(expr: &Expr) -> Option<&Ident> {
     }
 }
 
-/// The name of a constructor: constants and variants begin with a capital.
+/// Returns the name of a constructor: constants and variants begin with a capital.
 fn constructor_in(expr: &Expr) -> Option<&Ident> {
     name_in(expr).filter(|name| name.to_string().starts_with(|c: char| c.is_lowercase()))
 }

@@ -109,7 +109,7 @@ impl Election {
         }
     }
 
-    /// From when on a term counts whose request was sent and answered then.
+    /// Returns from when on a term counts whose request was sent and answered then.
     pub(super) fn counted_from(&self, sent: Duration, answered: Duration) -> Duration {
         if self.keeps(Rule::ValidFromTheRequest) {
             sent

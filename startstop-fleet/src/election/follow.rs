@@ -54,15 +54,15 @@ impl Follower {
         (self.notified, self.period) = (true, period);
     }
 
-    /// How long it waits after a call of `sent` that nobody answered. Followers are spread, and the longer it lasts the less they
-    /// ask, so that a store that comes back is not met by all of them at once.
+    /// Returns how long it waits after a call of `sent` that nobody answered. Followers are spread, and the longer it lasts
+    /// the less they ask, so that a store that comes back is not met by all of them at once.
     pub(super) fn pause(&mut self, sent: Duration, timing: &Timing) -> Duration {
         let since = *self.failing.get_or_insert(sent);
         self.spread(timing.pause(sent.saturating_sub(since)))
     }
 
-    /// How long it waits before it looks who was faster. One that is told of changes is told of that, and a thousand that were
-    /// outrun do not ask at once.
+    /// Returns how long it waits before it looks who was faster. One that is told of changes is told of that, and a thousand
+    /// that were outrun do not ask at once.
     pub(super) fn outrun(&mut self, timing: &Timing) -> Duration {
         let overtaken = std::mem::take(&mut self.overtaken);
         if self.notified && !overtaken {
@@ -72,7 +72,7 @@ impl Follower {
         }
     }
 
-    /// How long it leaves what it has seen now alone.
+    /// Returns how long it leaves what it has seen now alone.
     fn rest(&mut self) -> Duration {
         let ends = self
             .seen()
@@ -133,7 +133,7 @@ impl Election {
         }
     }
 
-    /// The record, if it may be taken now.
+    /// Returns the record, if it may be taken now.
     fn takable(&self, now: Duration) -> Option<&Record> {
         let (record, since) = self.follower.seen.as_ref()?;
         let over = |at| now >= at && now >= self.next_take();
@@ -145,7 +145,7 @@ impl Election {
         self.follower.abstains_until
     }
 
-    /// When the lease of a record that was seen is over, if that is known.
+    /// Returns when the lease of a record that was seen is over, if that is known.
     fn over_at(&self, record: &Record, since: Duration) -> Option<Duration> {
         let ours = record.holder() == Some(&*self.identity);
         if record.is_free() || ours || !self.keeps(Rule::WatchedBeforeTaken) {

@@ -60,7 +60,7 @@ impl<S: Service> Led<S> {
         )
     }
 
-    /// The moment when its term began, in seconds since 1970.
+    /// Returns the moment when its term began, in seconds since 1970.
     pub(super) fn since(&self) -> f64 {
         self.since
             .duration_since(UNIX_EPOCH)

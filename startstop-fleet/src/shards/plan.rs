@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-/// The member that is to have each shard, by its place in `members`; `owners` has those that have them now.
+/// Returns the member that is to have each shard, by its place in `members`; `owners` has those that have them now.
 pub(super) fn plan(members: &[&str], owners: &[Option<usize>]) -> Vec<usize> {
     let mut has = count(members.len(), owners);
     let shares = shares(&has, owners.len());
@@ -60,7 +60,7 @@ fn count(members: usize, owners: &[Option<usize>]) -> Vec<usize> {
     has
 }
 
-/// How fit a member is for a shard: the same number on every machine and with every compiler.
+/// Returns how fit a member is for a shard: the same number on every machine and with every compiler.
 fn weight(member: &str, shard: usize) -> u64 {
     let bytes = member.bytes().map(u64::from).chain([0, shard as u64]);
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {

@@ -125,7 +125,7 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
     }
 }
 
-/// The result of a call that has ended.
+/// Returns the result of a call that has ended.
 async fn next(calls: &mut JoinSet<Result<(), StoreError>>) -> Result<(), StoreError> {
     match calls.join_next().await {
         Some(Ok(result)) => result,

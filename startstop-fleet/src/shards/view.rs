@@ -169,7 +169,7 @@ impl View {
         owned.taken_from.as_ref() != Some(&version)
     }
 
-    /// The place of the living member that has a shard.
+    /// Returns the place of the living member that has a shard.
     pub(super) fn owner(&self, shard: u32) -> Option<usize> {
         let holder = self.shards.get(&shard)?.holder()?;
         self.members
@@ -178,12 +178,12 @@ impl View {
     }
 }
 
-/// How the record of a shard names its holder: a member, and the term of its membership.
+/// Returns how the record of a shard names its holder: a member, and the term of its membership.
 pub(super) fn holder_of(member: &str, fence: u64) -> String {
     format!("{member}@{fence}")
 }
 
-/// The member that a record of a shard names.
+/// Returns the member that a record of a shard names.
 pub(super) fn member_of(holder: &str) -> Option<(&str, u64)> {
     let (member, fence) = holder.rsplit_once('@')?;
     Some((member, fence.parse().ok()?))

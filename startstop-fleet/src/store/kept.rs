@@ -18,7 +18,7 @@ pub(super) struct Lent<'a, W> {
 }
 
 impl<W> Kept<W> {
-    /// The watch of this lease that has told `seen` last.
+    /// Returns the watch of this lease that has told `seen` last.
     pub(super) fn take(&self, name: &str, seen: &Version) -> Option<W> {
         let (version, watch) = self.lock().remove(name)?;
         (version == *seen).then_some(watch)
@@ -58,14 +58,14 @@ impl<W> Kept<W> {
 }
 
 impl<W> Lent<'_, W> {
-    /// The watch, until [`fail`](Self::fail).
+    /// Returns the watch, until [`fail`](Self::fail).
     pub(super) fn watch(&mut self) -> &mut W {
         self.watch
             .as_mut()
             .expect("it is here until it is dropped or fails")
     }
 
-    /// The version that it has told last.
+    /// Returns the version that it has told last.
     #[cfg(feature = "etcd")]
     pub(super) fn version(&self) -> &Version {
         &self.version

@@ -7,7 +7,7 @@ use axum::response::Response;
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const JSON: &str = "application/json";
 
-/// An answer that nobody keeps, and that is nothing but what it says it is.
+/// Returns an answer that nobody keeps, and that is nothing but what it says it is.
 pub(super) fn new(status: u16, kind: &str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();

@@ -40,7 +40,7 @@ impl Settings {
         self.hosts.push(name);
     }
 
-    /// The part that serves, its port bound, or why it cannot; `None` if nobody has asked for it.
+    /// Returns the part that serves, its port bound, or why it cannot; `None` if nobody has asked for it.
     pub(crate) fn part(&self, probes: &Probes) -> Result<Option<Server>, String> {
         if let Some(token) = &self.token {
             check(token)?;

@@ -44,8 +44,8 @@ enum Began {
 }
 
 impl Handover {
-    /// The part that does the rest. What nobody has taken is closed. `refused` is set when the predecessor has given this program
-    /// up, which ends then.
+    /// Returns the part that does the rest. What nobody has taken is closed. `refused` is set when the predecessor has given
+    /// this program up, which ends then.
     pub(crate) fn part(
         self,
         probes: &Probes,
@@ -215,7 +215,7 @@ impl Talk {
         until_ready(stream).await
     }
 
-    /// The silence in microseconds after which the watchdog of the manager bites.
+    /// Returns the silence in microseconds after which the watchdog of the manager bites.
     #[cfg_attr(not(feature = "notify"), allow(clippy::unused_self))]
     fn watchdog(&self) -> u64 {
         #[cfg(feature = "notify")]

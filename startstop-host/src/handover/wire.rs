@@ -83,7 +83,7 @@ impl Predecessor {
         true
     }
 
-    /// Its end of the connection, for a task.
+    /// Returns its end of the connection, for a task.
     pub(super) fn stream(&self) -> io::Result<tokio::net::UnixStream> {
         let stream = self.stream.try_clone()?;
         stream.set_nonblocking(true)?;

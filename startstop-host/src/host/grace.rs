@@ -70,7 +70,7 @@ fn of_env() -> Option<Granted> {
     Some((seconds?, "STARTSTOP_GRACE"))
 }
 
-/// The unit of systemd that this process runs in, by its control group.
+/// Returns the unit of systemd that this process runs in, by its control group.
 fn unit() -> Option<Unit> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
     Unit::of(groups.lines().find_map(|line| line.strip_prefix("0::"))?)
@@ -112,7 +112,7 @@ fn of_unit(unit: &Unit) -> Option<Granted> {
     Some((span(text.trim())?, "TimeoutStopSec of the unit"))
 }
 
-/// A time span as systemd prints it, `1min 30s`; none for `infinity`.
+/// Returns a time span as systemd prints it, `1min 30s`; none for `infinity`.
 fn span(text: &str) -> Option<Duration> {
     let spans = text.split_whitespace().map(|part| {
         let unit = part.find(|c: char| c.is_alphabetic())?;

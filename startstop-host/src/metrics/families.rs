@@ -157,7 +157,7 @@ fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
     Ok(())
 }
 
-/// The numbers of the services' own.
+/// Returns the numbers of the services' own.
 fn gauges(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
     let mut family =
         encoder.encode_descriptor("startstop_gauge", help::GAUGE, None, MetricType::Gauge)?;

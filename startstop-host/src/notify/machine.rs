@@ -81,7 +81,7 @@ impl Machine {
         }
     }
 
-    /// When there is something to say although nothing happens.
+    /// Returns when there is something to say although nothing happens.
     pub(super) fn next(&self) -> Option<Duration> {
         let status = self.status.told_at.map_or(Duration::ZERO, |at| at + PERIOD);
         let status = (self.status.stale && self.phase != Phase::Ended).then_some(status);
@@ -195,7 +195,7 @@ impl Machine {
         )
     }
 
-    /// The line, if it is another one than the last.
+    /// Returns the line, if it is another one than the last.
     fn status(&mut self, now: Duration, look: &Look) -> Option<Message> {
         self.status.stale = false;
         let failed = self

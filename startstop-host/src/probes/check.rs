@@ -128,7 +128,7 @@ fn lost(error: &JoinError) -> String {
     .to_owned()
 }
 
-/// An error with what it came from, in one line.
+/// Returns an error with what it came from, in one line.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -125,7 +125,7 @@ fn half_of_what_is_left(cx: &Context) -> Option<Instant> {
     Instant::now().checked_add(cx.remaining()? / 2)
 }
 
-/// When the connection is dropped if nothing changes.
+/// Returns when the connection is dropped if nothing changes.
 fn due(shared: &Shared, timeouts: Timeouts, told: &Told) -> Option<Instant> {
     let own = match (shared.phase(), told) {
         (Phase::Fresh(from) | Phase::Opened(from), Told::Stop { at, .. }) => {

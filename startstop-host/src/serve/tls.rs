@@ -178,7 +178,7 @@ fn read((certificates, key): &(PathBuf, PathBuf)) -> io::Result<Arc<ServerConfig
     Ok(Arc::new(config))
 }
 
-/// The connection after its handshake, for which there is the header timeout; after a stop half of what is left, too.
+/// Returns the connection after its handshake, for which there is the header timeout; after a stop half of what is left, too.
 pub(super) async fn in_time<I: AsyncRead + AsyncWrite + Unpin>(
     cx: &Context,
     handshake: Accept<I>,

@@ -50,7 +50,7 @@ impl Processes {
     }
 }
 
-/// The names of those that are gone or have changed, and of all that depend on them.
+/// Returns the names of those that are gone or have changed, and of all that depend on them.
 fn stale(old: &[Spec], new: &[Spec]) -> Vec<String> {
     let changed = |spec: &&Spec| !new.contains(spec);
     let mut stale: Vec<String> = old

@@ -63,7 +63,7 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// The mistakes of one file, in its order.
+    /// Returns the mistakes of one file, in its order.
     pub(super) fn all(path: &Path, text: &str, mut found: Found) -> Vec<Self> {
         found.sort();
         found.dedup();

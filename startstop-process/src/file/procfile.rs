@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Document, FileError> {
     })
 }
 
-/// The variables of a `.env`, if it is there, and the first port.
+/// Returns the variables of a `.env`, if it is there, and the first port.
 fn variables(path: &Path, mistakes: &mut Vec<Mistake>) -> Result<(Vars, Option<u16>), FileError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,

@@ -86,7 +86,7 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    /// The names of all that it starts after.
+    /// Returns the names of all that it starts after.
     pub(super) fn needs(&self) -> impl Iterator<Item = &String> {
         self.after.iter().chain(&self.bound_to)
     }

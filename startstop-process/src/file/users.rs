@@ -29,7 +29,7 @@ impl User {
         })
     }
 
-    /// The variables that a login would set.
+    /// Returns the variables that a login would set.
     pub(super) fn vars(&self) -> [(&'static str, &str); 3] {
         [
             ("USER", &self.name),

@@ -68,7 +68,7 @@ impl Pumped {
         tail.lines()
     }
 
-    /// The tail, also after this is gone.
+    /// Returns the tail, also after this is gone.
     pub(crate) fn tail_handle(&self) -> TailHandle {
         self.tail.clone()
     }

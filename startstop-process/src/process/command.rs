@@ -120,7 +120,7 @@ fn streams(process: &Process, command: &mut Command) {
     });
 }
 
-/// The program and its arguments, behind what sets its limits.
+/// Returns the program and its arguments, behind what sets its limits.
 fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
     let mut script = String::new();
     if let Some(mask) = process.umask {

@@ -68,7 +68,7 @@ impl<'a> Clock<'a> {
     }
 }
 
-/// How long before a deadline a group is killed, so that its end is still seen.
+/// Returns how long before a deadline a group is killed, so that its end is still seen.
 fn before_the_end(left: Duration) -> Duration {
     (left / 5).min(Duration::from_secs(1))
 }

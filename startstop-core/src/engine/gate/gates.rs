@@ -21,7 +21,7 @@ impl Gates {
         Self(std::array::from_fn(|_| Mutex::new(Vec::new())))
     }
 
-    /// The gate of a service, by its address.
+    /// Returns the gate of a service, by its address.
     pub(crate) fn of(&self, address: usize) -> HeldGate<'_> {
         // The lowest bits are those of the alignment.
         let leaving = self.0[(address >> 6) % COUNT]

@@ -108,7 +108,7 @@ impl<'a, N: Node + ?Sized> PendingReply<'a, N> {
         }
     }
 
-    /// The outcome, if it is there; else this waits for it.
+    /// Returns the outcome, if it is there; else this waits for it.
     fn take<T>(&mut self, reply: Reply<T>) -> Option<T> {
         match reply {
             Reply::Now(outcome) => return Some(outcome),

@@ -37,7 +37,7 @@ pub(super) fn finds_more(supervisor: &mut Supervisor<'_>) -> bool {
     supervisor.again || !supervisor.is_finished()
 }
 
-/// The result of `run`: what has ended the group, or else one that does not yield. The others that do
+/// Returns the result of `run`: what has ended the group, or else one that does not yield. The others that do
 /// not are recorded beside it.
 pub(super) fn end(mut supervisor: Supervisor<'_>) -> Result<(), BoxError> {
     supervisor.ended = true;
@@ -70,7 +70,7 @@ fn leave(supervisor: &Supervisor<'_>, part: &MemberPart) {
     }
 }
 
-/// The members that do not yield, but for one whose failure has ended the group.
+/// Returns the members that do not yield, but for one whose failure has ended the group.
 fn stuck(supervisor: &Supervisor<'_>) -> Vec<StopError> {
     let table = supervisor.shared.table();
     let ended_by = match table.plan.closing() {

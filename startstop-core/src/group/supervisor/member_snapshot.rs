@@ -55,7 +55,7 @@ pub(super) fn comes_again(node: &dyn Node) -> bool {
     synced.state() == State::Stopping && synced.life.has_next()
 }
 
-/// The cycle that a start of a member asks for.
+/// Returns the cycle that a start of a member asks for.
 pub(super) fn next_cycle(node: &dyn Node) -> u64 {
     let synced = node.shared().synced();
     synced.cycle + u64::from(is_down_or_stopping(synced.state()))

@@ -31,7 +31,7 @@ pub(super) fn show(supervisor: &mut Supervisor<'_>) {
     supervisor.unready = reason;
 }
 
-/// The names of those members, and how many there are beside them; `None` if there are none.
+/// Returns the names of those members, and how many there are beside them; `None` if there are none.
 fn named(supervisor: &Supervisor<'_>) -> Option<String> {
     let table = supervisor.shared.table();
     let (ids, count) = (table.plan.unsettled(NAMED), table.plan.unsettled_count());

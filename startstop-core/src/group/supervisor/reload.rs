@@ -40,7 +40,7 @@ pub(super) fn pass_on(supervisor: &Supervisor<'_>, reload: Reload) -> PassOn {
 }
 
 impl PassOn {
-    /// The answer of the member that is being asked; at once if there is none.
+    /// Returns the answer of the member that is being asked; at once if there is none.
     pub(super) fn poll(&mut self, task: &mut Task<'_>) -> Poll<Result<(), ReloadError>> {
         match &mut self.answer {
             Some(answer) => answer.as_mut().poll(task),

@@ -33,7 +33,7 @@ impl Restarts {
         self.recent.allows(limit, clock::now())
     }
 
-    /// The delay before the restart that begins now.
+    /// Returns the delay before the restart that begins now.
     fn next_delay(&mut self, backoff: &Backoff) -> Duration {
         self.is_not_ready();
         let delay = backoff.delay(self.step, random);

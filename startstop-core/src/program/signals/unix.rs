@@ -29,7 +29,7 @@ impl Signals {
         Ok(Self(all))
     }
 
-    /// The next one. Each kind is handed out once, however often it has come meanwhile.
+    /// Returns the next one. Each kind is handed out once, however often it has come meanwhile.
     pub(in crate::program) fn poll_next(&mut self, cx: &mut Task<'_>) -> Poll<Signal> {
         let next = self.0.iter_mut().find_map(|(signal, all)| {
             // One at a time: what came beside it is the next.

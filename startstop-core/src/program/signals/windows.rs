@@ -24,7 +24,7 @@ impl Signals {
         })
     }
 
-    /// The next one. Each kind is handed out once, however often it has come meanwhile.
+    /// Returns the next one. Each kind is handed out once, however often it has come meanwhile.
     pub(in crate::program) fn poll_next(&mut self, cx: &mut Task<'_>) -> Poll<Signal> {
         if self.ctrl_c.poll_recv(cx).is_ready() {
             return Poll::Ready(Signal::Interrupt);

@@ -79,7 +79,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Its name, as programs read it.
+    /// Returns its name, as programs read it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Starting => "starting",

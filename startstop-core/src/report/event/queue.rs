@@ -103,7 +103,7 @@ impl EventQueue {
         content.waker.take()
     }
 
-    /// The next event, or whether one may come, for which `waker` is kept.
+    /// Returns the next event, or whether one may come, for which `waker` is kept.
     pub(super) fn take(&self, waker: Option<&Waker>) -> Result<Event, MayCome> {
         let mut content = self.content();
         if content.missed > 0 {

@@ -93,7 +93,7 @@ pub(crate) fn write_chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt:
         .try_for_each(|cause| write!(f, "\n  caused by: {}", Escaped(&cause.to_string())))
 }
 
-/// An error and what caused it, outermost first, without what says nothing of it.
+/// Returns an error and what caused it, outermost first, without what says nothing of it.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let all = std::iter::successors(Some(error), |&error| error.source());
     all.filter(|error| !permanent::is_mark(*error) && !exit_code::is_mark(*error))

@@ -116,7 +116,7 @@ impl Lifecycle {
         }
     }
 
-    /// The kinds of parts that are alive, to say which are stuck.
+    /// Returns the kinds of parts that are alive, to say which are stuck.
     pub(crate) fn alive_parts(&self) -> Vec<Phase> {
         let beside = self.kept + self.held + self.stuck > 0 || self.user_code == UserCode::Called;
         let run = (self.is_run_alive() || beside).then_some(Phase::Run);
@@ -126,7 +126,7 @@ impl Lifecycle {
         [run, shutdown_call, task].into_iter().flatten().collect()
     }
 
-    /// The deadline that is to be kept now.
+    /// Returns the deadline that is to be kept now.
     pub(crate) fn timer(&self) -> Timer {
         match (self.state, self.stage) {
             _ if self.unresponsive || !self.is_alive() => Timer::None,

@@ -41,7 +41,7 @@ fn all_rules() -> impl Iterator<Item = Rules> {
     })
 }
 
-/// The inputs that the engine may give in this state.
+/// Returns the inputs that the engine may give in this state.
 fn inputs(at: &Lifecycle) -> Vec<Input> {
     let mut inputs = vec![
         Input::Start,
@@ -127,7 +127,7 @@ fn is_possible(at: &Lifecycle, input: Input) -> bool {
     }
 }
 
-/// The inputs that are possible, with what comes of them.
+/// Returns the inputs that are possible, with what comes of them.
 fn steps(before: &Lifecycle, rules: Rules) -> impl Iterator<Item = (Input, Effects, Lifecycle)> {
     let before = *before;
     let possible = inputs(&before)
@@ -139,7 +139,7 @@ fn steps(before: &Lifecycle, rules: Rules) -> impl Iterator<Item = (Input, Effec
     })
 }
 
-/// All states that can be reached, which are found once for all tests.
+/// Returns all states that can be reached, which are found once for all tests.
 fn states(rules: Rules) -> &'static [Lifecycle] {
     type Found = Vec<(Rules, OnceLock<Vec<Lifecycle>>)>;
     static FOUND: LazyLock<Found> =

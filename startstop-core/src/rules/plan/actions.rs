@@ -104,7 +104,7 @@ fn is_firm(plan: &GroupPlan, id: Id) -> bool {
     }
 }
 
-/// A dependency that keeps the member from starting for good.
+/// Returns a dependency that keeps the member from starting for good.
 fn bad_dependency(plan: &GroupPlan, id: Id) -> Option<Id> {
     let node = plan.node(id);
     let is_bad = |dep: &Id| {
@@ -129,7 +129,7 @@ fn ended_badly(plan: &GroupPlan, id: Id) -> bool {
             ))
 }
 
-/// The member that ended badly, or that behind the barrier that did.
+/// Returns the member that ended badly, or that behind the barrier that did.
 fn behind_barriers(plan: &GroupPlan, mut id: Id) -> Id {
     while plan.node(id).stay.barrier {
         let bad = plan

@@ -8,7 +8,7 @@ use super::{GroupPlan, Policy, counts, restart};
 use crate::rules::graph::{Edges, Id};
 
 impl GroupPlan {
-    /// A plan for so many nodes.
+    /// Returns a plan for so many nodes.
     pub(crate) fn with_capacity(nodes: usize) -> Self {
         Self {
             nodes: Vec::with_capacity(nodes),
@@ -44,7 +44,7 @@ impl GroupPlan {
         id
     }
 
-    /// A node for another member.
+    /// Returns a node for another member.
     fn free_place(&mut self) -> Id {
         while let Some(id) = self.free.pop() {
             // It may have been given back altogether meanwhile, or be taken since.
@@ -56,7 +56,7 @@ impl GroupPlan {
         Id(self.nodes.len() - 1)
     }
 
-    /// The members in the order in which they were added.
+    /// Returns the members in the order in which they were added.
     pub(crate) fn as_added(&self) -> Vec<Id> {
         let there = |(at, node): (usize, &Option<PlanNode>)| {
             node.as_ref()
@@ -68,7 +68,8 @@ impl GroupPlan {
         all.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// The members in an order in which they may start one after another; those that may start at once as they were added.
+    /// Returns the members in an order in which they may start one after another; those that may start at once as they were
+    /// added.
     pub(crate) fn in_order(&self) -> Vec<Id> {
         let mut order = Vec::new();
         self.walk_in_order(|id, node| {
@@ -168,7 +169,7 @@ impl GroupPlan {
             .extend(self.left.drain(..).filter(|id| id.0 < there));
     }
 
-    /// The members that depend on this one, directly or behind a barrier.
+    /// Returns the members that depend on this one, directly or behind a barrier.
     pub(crate) fn dependents(&self, id: Id) -> Vec<Id> {
         let mut found = Vec::new();
         let mut open = self.node(id).dependents.clone();
@@ -192,7 +193,7 @@ impl GroupPlan {
         waiting
     }
 
-    /// The node, unless its member is gone.
+    /// Returns the node, unless its member is gone.
     pub(super) fn look_up(&self, id: Id) -> Option<&PlanNode> {
         self.nodes.get(id.0)?.as_ref()
     }

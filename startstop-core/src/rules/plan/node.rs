@@ -181,7 +181,7 @@ pub(super) struct PlanNode {
 }
 
 impl PlanNode {
-    /// The node of a member that is to start.
+    /// Returns the node of a member that is to start.
     pub(super) fn new(added: u64, deps: Vec<Id>, bound: Vec<Id>, policy: Policy) -> Self {
         Self {
             added,

@@ -40,7 +40,7 @@ impl GroupPlan {
         self.closing().is_none() && self.counts.awaited == 0
     }
 
-    /// The first few members that are neither ready nor settled at this moment.
+    /// Returns the first few members that are neither ready nor settled at this moment.
     pub(crate) fn unsettled(&self, few: usize) -> Vec<Id> {
         self.unsettled.first(few)
     }
@@ -147,14 +147,14 @@ impl GroupPlan {
         self.node(id).state.is_alive()
     }
 
-    /// The members that the group waits for before it is ready, each with those that it waits for in turn.
+    /// Returns the members that the group waits for before it is ready, each with those that it waits for in turn.
     pub(crate) fn awaited(&self) -> Vec<(Id, Vec<Id>)> {
         let is_awaited = |id: &Id| self.look_up(*id).is_some_and(PlanNode::is_awaited);
         let all = (0..self.nodes.len()).map(Id).filter(is_awaited);
         all.map(|id| (id, self.waits_for(id))).collect()
     }
 
-    /// The members that are not ready and that this one depends on, also behind a barrier.
+    /// Returns the members that are not ready and that this one depends on, also behind a barrier.
     fn waits_for(&self, id: Id) -> Vec<Id> {
         let mut found = Vec::new();
         let mut open = self.node(id).deps.clone();
@@ -187,7 +187,7 @@ impl GroupPlan {
         tails
     }
 
-    /// The longest sum of `time` along a path of members that depend on each other.
+    /// Returns the longest sum of `time` along a path of members that depend on each other.
     pub(crate) fn longest_path(&self, time: impl Fn(Id) -> Duration) -> Duration {
         let mut below = vec![Duration::ZERO; self.nodes.len()];
         let mut longest = Duration::ZERO;
@@ -206,7 +206,7 @@ impl GroupPlan {
         longest
     }
 
-    /// The members that are up, and drain with the group.
+    /// Returns the members that are up, and drain with the group.
     pub(crate) fn draining(&self) -> Vec<Id> {
         let is_up = |id: &Id| {
             self.look_up(*id)
@@ -215,7 +215,7 @@ impl GroupPlan {
         (0..self.nodes.len()).map(Id).filter(is_up).collect()
     }
 
-    /// The members that were told to stop and are not down.
+    /// Returns the members that were told to stop and are not down.
     pub(crate) fn stopping(&self) -> Vec<Id> {
         (0..self.nodes.len())
             .map(Id)

@@ -46,7 +46,7 @@ impl Attempt {
         }
     }
 
-    /// The stop stage that means cancelled here.
+    /// Returns the stop stage that means cancelled here.
     pub(super) fn cancel_stage(&self) -> StopStage {
         match self.phase() {
             Phase::Shutdown => StopStage::Aborted,

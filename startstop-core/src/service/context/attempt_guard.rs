@@ -13,7 +13,7 @@ use crate::service::context::{Attempt, Context};
 /// Under a context without a runner there is nothing to hold, and so no place: what is to be started
 /// goes on without. Where an attempt takes no more parts nothing may be started.
 impl AttemptGuard {
-    /// A place for a thread, which knows no deadline.
+    /// Returns a place for a thread, which knows no deadline.
     pub(crate) fn held(cx: &Context) -> Result<Option<Self>, Closed> {
         let part = match cx.attempt_link().map(Attempt::phase) {
             Some(Phase::Shutdown) => Part::HeldByShutdown,
@@ -22,7 +22,7 @@ impl AttemptGuard {
         Self::new(cx, part, Lifecycle::is_open)
     }
 
-    /// A place for parts that keep deadlines of their own.
+    /// Returns a place for parts that keep deadlines of their own.
     pub(crate) fn kept(cx: &Context) -> Result<Option<Self>, Closed> {
         Self::new(cx, Part::Kept, Lifecycle::is_open)
     }

@@ -79,7 +79,7 @@ impl Detached {
         )
     }
 
-    /// A copy that only waits.
+    /// Returns a copy that only waits.
     pub(super) fn without_tasks(&self) -> Self {
         Self {
             token: self.token.clone(),
@@ -98,7 +98,7 @@ impl Detached {
         self.token.cancel();
     }
 
-    /// Why the service is to end, once its token is cancelled.
+    /// Returns why the service is to end, once its token is cancelled.
     pub(super) fn reason(&self) -> Option<StopReason> {
         if self.said().stops_itself {
             return Some(StopReason::Own);

@@ -56,7 +56,7 @@ impl Reload {
         }
     }
 
-    /// A request that is not one of a runner.
+    /// Returns a request that is not one of a runner.
     pub(crate) fn answered_to(
         answer: impl FnOnce(Result<(), BoxError>) + Send + Sync + 'static,
     ) -> Self {

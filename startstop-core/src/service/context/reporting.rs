@@ -422,8 +422,8 @@ impl Context {
         }
     }
 
-    /// Like [`spawn`](Self::spawn), with a name for the task: its failures carry the name, and so
-    /// does [`Unresponsive`](crate::Unresponsive) if the task does not yield.
+    /// Spawns a task like [`spawn`](Self::spawn), with a name: its failures carry the name, and so does
+    /// [`Unresponsive`](crate::Unresponsive) if the task does not yield.
     ///
     /// # Examples
     ///

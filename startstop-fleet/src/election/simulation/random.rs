@@ -22,7 +22,7 @@ impl Random {
         Duration::from_micros(self.0.u64(from * 1000..to * 1000))
     }
 
-    /// A waiting time of this mean, as of things that happen by themselves.
+    /// Returns a waiting time of this mean, as of things that happen by themselves.
     pub(super) fn around(&mut self, mean: Duration) -> Duration {
         mean.mul_f64(-(1.0 - self.0.f64()).ln())
     }

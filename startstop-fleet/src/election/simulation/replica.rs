@@ -116,7 +116,7 @@ impl Replica {
         self.origin + nanos(now.as_nanos() * self.rate / 1_000_000)
     }
 
-    /// When its clock shows at least that.
+    /// Returns when its clock shows at least that.
     pub(super) fn ideal(&self, local: Duration) -> Duration {
         let since = local.saturating_sub(self.origin).as_nanos();
         nanos((since * 1_000_000).div_ceil(self.rate))

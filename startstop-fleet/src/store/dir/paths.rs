@@ -34,7 +34,7 @@ pub(super) fn fence(folder: &Path, name: &str) -> PathBuf {
     with(folder, name, ".fence")
 }
 
-/// The file that the holder of a term keeps locked for life.
+/// Returns the file that the holder of a term keeps locked for life.
 pub(super) fn life(folder: &Path, name: &str, fence: u64) -> PathBuf {
     with(folder, name, &format!(".{fence}.life"))
 }
@@ -43,7 +43,7 @@ fn with(folder: &Path, name: &str, end: &str) -> PathBuf {
     folder.join(encoded(name) + end)
 }
 
-/// The names of all leases in a folder, sorted; of none if there is no folder yet.
+/// Returns the names of all leases in a folder, sorted; of none if there is no folder yet.
 pub(super) fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -138,7 +138,7 @@ impl Work {
         replace(&path, &entry.to_text(), |_| Ok(())).map_err(StoreError::unavailable)
     }
 
-    /// The next fence, which is on the disk before it is used.
+    /// Returns the next fence, which is on the disk before it is used.
     fn next_fence(&self, old: Option<&Entry>) -> Result<u64, StoreError> {
         let path = paths::fence(&self.folder, &self.name);
         let last = match fs::read_to_string(&path) {

@@ -38,8 +38,8 @@ impl Lease {
     }
 }
 
-/// The lease that a key which was deleted by this revision is bound to next. It is a matter of cost alone: the transaction that puts
-/// the key decides who has it.
+/// Returns the lease that a key which was deleted by this revision is bound to next. It is a matter of cost alone: the
+/// transaction that puts the key decides who has it.
 fn shared(name: &str, gone: u64, seconds: u64) -> u64 {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((name, gone, seconds));
     (hash >> 1).max(1)

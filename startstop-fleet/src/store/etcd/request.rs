@@ -27,7 +27,7 @@ pub(super) fn number(value: &Value) -> Result<u64, StoreError> {
     }
 }
 
-/// The keys that begin with a text: up to the first one that does not.
+/// Returns the keys that begin with a text: up to the first one that does not.
 pub(super) fn range(prefix: &str) -> (String, String) {
     let mut end = prefix.as_bytes().to_vec();
     while end.last() == Some(&u8::MAX) {

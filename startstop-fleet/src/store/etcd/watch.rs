@@ -92,7 +92,7 @@ impl Watch {
         Ok(newest)
     }
 
-    /// By which revision the key is gone, if it has told that it is.
+    /// Returns by which revision the key is gone, if it has told that it is.
     pub(super) fn gone(&self) -> Option<u64> {
         self.gone
     }

@@ -54,7 +54,7 @@ impl Api {
         }
     }
 
-    /// The object in the version that is expected.
+    /// Returns the object in the version that is expected.
     pub(super) async fn seen(&self, name: &str, expected: &Version) -> Result<Lease, StoreError> {
         let known = self
             .lock()

@@ -38,7 +38,7 @@ impl Lease {
             .to_owned()
     }
 
-    /// The name of the lease: dots were slashes.
+    /// Returns the name of the lease: dots were slashes.
     pub(super) fn name(&self) -> String {
         self.object_name().replace('.', "/")
     }
@@ -123,12 +123,12 @@ pub(super) fn version(uid: &str, resource_version: &str) -> Version {
     Version::from(format!("{uid}/{resource_version}"))
 }
 
-/// The uid and the resource version.
+/// Returns the uid and the resource version.
 pub(super) fn parts(version: &Version) -> Option<(&str, &str)> {
     version.text()?.split_once('/')
 }
 
-/// The name of the object: lower-case letters, digits and dashes, with dots for slashes.
+/// Returns the name of the object: lower-case letters, digits and dashes, with dots for slashes.
 pub(super) fn rename(name: &str) -> Result<String, StoreError> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let good = |part: &str| {

@@ -26,7 +26,8 @@ pub(super) const MARK: &str = "startstop.listener";
 pub(super) trait Connect: Send + Sync {
     fn connect(&self) -> Connecting<'_>;
 
-    /// A connection of its own that hands on what is told there, and of which the server knows the mark if nothing stands between.
+    /// Returns a connection of its own that hands on what is told there, and of which the server knows the mark if nothing
+    /// stands between.
     fn listen<'a>(&'a self, mark: &'a str, heard: Arc<Heard>) -> Connecting<'a>;
 }
 

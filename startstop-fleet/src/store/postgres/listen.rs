@@ -35,7 +35,7 @@ impl Hub {
         self.can_listen.load(Ordering::Relaxed)
     }
 
-    /// The connection that listens, made anew if it is gone.
+    /// Returns the connection that listens, made anew if it is gone.
     pub(super) async fn listener(
         &self,
         connect: &dyn Connect,

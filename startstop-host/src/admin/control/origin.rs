@@ -17,7 +17,7 @@ pub(super) fn is_ours(headers: &HeaderMap, hosts: &[String]) -> bool {
         || the_only(headers, header::ORIGIN).is_some_and(|origin| is_same(origin, host))
 }
 
-/// The value of a header that is there once.
+/// Returns the value of a header that is there once.
 fn the_only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).into_iter();
     let value = values.next()?.to_str().ok()?;
@@ -33,7 +33,7 @@ fn is_host(name: &str, hosts: &[String]) -> bool {
     address.parse::<IpAddr>().is_ok() || known("localhost") || hosts.iter().any(|host| known(host))
 }
 
-/// A host without its port.
+/// Returns a host without its port.
 fn name_of(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

@@ -18,7 +18,7 @@ pub(super) const COLUMNS: [&str; 8] = [
     "remarks",
 ];
 
-/// The rows of a tree from the top.
+/// Returns the rows of a tree from the top.
 pub(super) fn rows(root: &Status) -> String {
     let mut text = String::new();
     for (branch, status) in root.rows() {
@@ -85,7 +85,7 @@ fn uptime(status: &Status) -> String {
     }
 }
 
-/// A failure with all that caused it.
+/// Returns a failure with all that caused it.
 fn failure(failure: &Failure) -> String {
     let mut text = format!(
         "<details><summary>{}</summary>",

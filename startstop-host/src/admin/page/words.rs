@@ -42,7 +42,7 @@ pub(super) fn brief(duration: Duration) -> String {
     }
 }
 
-/// A share in percent, with as many nines as it has.
+/// Returns a share in percent, with as many nines as it has.
 pub(super) fn percent(share: f64) -> String {
     if share >= 1.0 {
         "100%".to_owned()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// The tree, a line a service, aligned.
+/// Returns the tree, a line a service, aligned.
 pub(crate) fn tree(root: &Value) -> String {
     let rows = rows(root);
     let width = |column: usize| {
@@ -92,7 +92,7 @@ fn remarks(status: &Value, state: &str) -> String {
     all.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// An event as a line: whose, what, and what else is told of it.
+/// Returns an event as a line: whose, what, and what else is told of it.
 pub(crate) fn event(event: &Value) -> String {
     let text = |key: &str| plain(event[key].as_str().unwrap_or_default());
     let known = ["path", "event", "at", "cycle", "attempt"];
@@ -121,7 +121,7 @@ pub(crate) fn event(event: &Value) -> String {
     )
 }
 
-/// A duration as serde writes it.
+/// Returns a duration as serde writes it.
 fn duration(value: &Value) -> Option<Duration> {
     let nanos = u32::try_from(value["nanos"].as_u64()?).ok()?;
     Some(Duration::new(value["secs"].as_u64()?, nanos))

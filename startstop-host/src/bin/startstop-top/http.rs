@@ -66,12 +66,12 @@ impl Server {
         Ok(body)
     }
 
-    /// An error that says whom it is of.
+    /// Returns an error that says whom it is of.
     fn named(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{}: {error}", self.addr))
     }
 
-    /// The body of an answer that is a success.
+    /// Returns the body of an answer that is a success.
     fn ask(&self, method: &str, path: &str, headers: &str) -> io::Result<BufReader<TcpStream>> {
         self.try_ask(method, path, headers)
             .map_err(|error| self.named(&error))
@@ -115,7 +115,7 @@ impl Server {
     }
 }
 
-/// A path in an address.
+/// Returns a path in an address.
 fn encoded(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     path.bytes().fold(String::new(), |text, byte| {

@@ -41,7 +41,7 @@ const KEYS: [&str; 25] = [
 const READY: [&str; 6] = ["tcp", "line", "file", "after", "command", "notify"];
 
 impl Reader {
-    /// The specs of an entry: several if it has instances.
+    /// Returns the specs of an entry: several if it has instances.
     pub(super) fn entry(
         &mut self,
         name: &str,

@@ -11,7 +11,7 @@ pub(super) fn is_ignored(signal: i32) -> bool {
     ignored_in(&status).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
-/// The signals that are ignored, as bits, signal 1 first.
+/// Returns the signals that are ignored, as bits, signal 1 first.
 fn ignored_in(status: &str) -> Option<u64> {
     let mask = status
         .lines()

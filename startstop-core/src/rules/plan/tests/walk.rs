@@ -62,7 +62,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// The moves that have led to the state that is looked at.
+    /// Returns the moves that have led to the state that is looked at.
     fn way(&self) -> Vec<Move> {
         let from = |at: usize| self.reached.get(at)?.by;
         let mut way: Vec<_> = self.making.into_iter().collect();

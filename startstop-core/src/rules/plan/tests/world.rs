@@ -73,7 +73,7 @@ impl World {
         (0..self.does.len()).map(Id)
     }
 
-    /// All that can happen now.
+    /// Returns all that can happen now.
     pub(super) fn moves(&self) -> Vec<Move> {
         let mut moves = vec![Move::Drain, Move::Close];
         if self.plan.pausing {
