@@ -45,8 +45,8 @@ pub use member::{IntoMember, Member};
 use change_queue::ChangeQueue;
 use table::{Table, TableEntry};
 
-/// Many services as one: started in order of their dependencies, stopped in reverse, restarted by what
-/// each member asks for.
+/// Many services as one: started in order of their dependencies, stopped in reverse, restarted as the policy of each member
+/// says.
 ///
 /// Use a group for services that start after each other, fail together, or stop in order. For services that have nothing to
 /// do with each other, a list of `Arc<dyn` [`StartStop`]`>` is enough; for a struct whose fields are the members, use

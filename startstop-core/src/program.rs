@@ -31,11 +31,11 @@ impl<S: Service> Runner<S> {
     /// close and shutdown on Windows), and stops it.
     ///
     /// A second signal while it is stopping aborts it at once. A second SIGTERM within one second of the first is the same
-    /// request, since systemd, `timeout` and others send it twice, and so is a second SIGINT within 200 ms. SIGHUP is
-    /// [`reload`](Self::reload); where nobody in the service reloads it is SIGTERM, and while stopping it is nothing. A
-    /// signal while the service is starting gives [`Exit::Stopped`], and so does one that comes between two such calls.
-    /// SIGINT and SIGHUP stay ignored if they were ignored when the program began, as under `nohup` (as far as that can be
-    /// found out, which is on Linux).
+    /// request, since systemd, `timeout` and others send it twice, and so is a second SIGINT within 200 ms. SIGHUP calls
+    /// [`reload`](Self::reload). If no part of the service reloads, SIGHUP counts as SIGTERM; while the service is stopping
+    /// it has no effect. A signal while the service is starting gives [`Exit::Stopped`], and so does a signal between two
+    /// such calls. SIGINT and SIGHUP stay ignored if they were ignored when the program began, as under `nohup` (as far as
+    /// that can be found out, which is on Linux).
     ///
     /// The signals are read on a thread of its own, so they are heard while every worker is
     /// blocked. A service that does not yield gives [`Exit::Unresponsive`] after `abort_timeout`;
@@ -59,7 +59,7 @@ impl<S: Service> Runner<S> {
     ///
     /// # Errors
     ///
-    /// Those of [`ensure_running`](Self::ensure_running). If the signals cannot be listened to it is
+    /// The errors of [`ensure_running`](Self::ensure_running). If the signals cannot be listened to it is
     /// [`Failed`](StartError::Failed) with the `io::Error`.
     ///
     /// # Cancel safety

@@ -1,4 +1,4 @@
-//! The settings by which a service says how it is to be run.
+//! Settings: how a service is to be run.
 
 mod resolved;
 pub(crate) mod restart_policy;
@@ -15,14 +15,13 @@ pub(crate) use resolved::Resolved;
 
 /// How a service is run: its name, readiness, timeouts, restarts and history.
 ///
-/// Return it from [`Service::settings`](crate::Service::settings) for what the service itself knows, pass it to
-/// [`Runner::with_settings`](crate::Runner::with_settings) where it depends on the program, and use the keys of
-/// `#[derive(Service)]` for what is constant.
+/// Return settings from [`Service::settings`](crate::Service::settings) if the service itself knows them, pass them to
+/// [`Runner::with_settings`](crate::Runner::with_settings) if they depend on the program, and use the keys of
+/// `#[derive(Service)]` for constants.
 ///
-/// A plain value with a setter for each setting. What is unset falls back to the service's own
-/// [`settings`](crate::Service::settings), then to the default. The getters tell set from unset and
-/// are called `get_x`, as those of [`std::process::Command`] are, since the setters have the plain
-/// names.
+/// A plain value with a setter for each setting. An unset setting falls back to the service's own
+/// [`settings`](crate::Service::settings), then to the default. The getters tell set from unset; they are called `get_x`,
+/// like the getters of [`std::process::Command`], since the setters have the plain names.
 ///
 /// | setting | default |
 /// |---|---|
@@ -62,7 +61,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Settings with nothing set.
+    /// Makes settings with nothing set.
     ///
     /// # Examples
     ///
@@ -85,7 +84,7 @@ impl Settings {
         }
     }
 
-    /// Returns what is set here, and for the rest what is set in `fallback`.
+    /// Returns these settings, with those of `fallback` where nothing is set here.
     ///
     /// # Examples
     ///
@@ -194,8 +193,8 @@ impl Settings {
         self
     }
 
-    /// Sets how long a stop may take before what is left is aborted. Zero aborts at once, without
-    /// calling `shutdown`; [`Duration::MAX`] waits for ever. Default: 5 s.
+    /// Sets how long a stop may take before the parts that are left are aborted. Zero aborts at once, without calling
+    /// `shutdown`; [`Duration::MAX`] waits for ever. Default: 5 s.
     ///
     /// # Examples
     ///
@@ -210,8 +209,7 @@ impl Settings {
         self
     }
 
-    /// Sets how long what was aborted has to yield before it counts as unresponsive: at
-    /// least 1 ms. Default: 2 s.
+    /// Sets how long an aborted part has to yield before it counts as unresponsive: at least 1 ms. Default: 2 s.
     ///
     /// # Examples
     ///
@@ -384,7 +382,7 @@ impl Settings {
         self.stop_timeout
     }
 
-    /// Returns how long what was aborted has to yield, if set.
+    /// Returns how long an aborted part has to yield, if set.
     ///
     /// # Examples
     ///

@@ -128,8 +128,7 @@ impl GroupBuilder {
         });
     }
 
-    /// Sets the group's own settings. The name that they give comes before that of
-    /// [`Group::builder`].
+    /// Sets the group's own settings. A name in them replaces the one that was given to [`Group::builder`].
     ///
     /// # Examples
     ///
@@ -171,8 +170,8 @@ impl GroupBuilder {
         self
     }
 
-    /// Sets the delays before members that the group restarts come up again, counted from the failure. They grow
-    /// with each restart and begin anew once the group has been ready for 60 s. Default: that of
+    /// Sets the delays before members that the group restarts come up again, counted from the failure. They grow with each
+    /// restart and begin anew once the group has been ready for 60 s. Default: the backoff of
     /// [`RestartPolicy`](crate::RestartPolicy), from 100 ms up to 30 s.
     ///
     /// # Examples
@@ -228,8 +227,8 @@ impl GroupBuilder {
     ///
     /// - [`DuplicateName`](GroupError::DuplicateName): two members have the same name.
     /// - [`InvalidName`](GroupError::InvalidName): a name is empty or has a `/` in it.
-    /// - [`UnknownDependency`](GroupError::UnknownDependency): a member is to start after one that does not exist,
-    ///   or that leaves the group when it has ended.
+    /// - [`UnknownDependency`](GroupError::UnknownDependency): a member is to start after a member that does not exist, or
+    ///   that leaves the group when it has ended.
     /// - [`Cycle`](GroupError::Cycle): members depend on each other.
     pub fn build(self) -> Result<Group, GroupError> {
         let ids = self.ids()?;

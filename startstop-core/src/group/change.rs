@@ -17,10 +17,10 @@ use crate::rules::graph::Id;
 use crate::runner::listen;
 
 impl Group {
-    /// Adds a member. If the group runs, the member is started, and this resolves like
-    /// [`start`](crate::Runner::start): if it fails, the member is removed again and the group goes on. It
-    /// waits until those that a restart takes down are down, and not for the backoff of the restart; a task of one of those
-    /// that waits for it has to give up when it is told to end, as by
+    /// Adds a member. If the group runs, the member is started, and this resolves like [`start`](crate::Runner::start): if
+    /// it fails, the member is removed again and the group goes on. If a restart of the group is in progress, it waits until
+    /// the members that the restart stops have stopped, and not for the backoff. If a task of such a member waits for the
+    /// insertion, it has to give up when it is told to end, as by
     /// [`run_until_cancelled`](crate::Context::run_until_cancelled).
     ///
     /// # Examples

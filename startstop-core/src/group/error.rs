@@ -90,7 +90,7 @@ impl fmt::Debug for GroupError {
     }
 }
 
-/// The error of a member that was not started, since what it depends on ended without being ready, or what it is
+/// The error of a member that was not started, since a dependency ended without being ready, or since a member that it is
 /// bound to has failed for good.
 ///
 /// # Examples

@@ -115,15 +115,15 @@ impl Member {
         self
     }
 
-    /// Starts this member [`after`](Self::after) the named ones, and stops it with them: whenever
-    /// one of them goes down, be it by its own restart policy, by its handle or in a restart of the
-    /// group, this member is stopped at once, without a drain, and started again when the other one
-    /// is ready again. Members bound to this one follow. Calls add up.
+    /// Starts this member [`after`](Self::after) the named ones, and stops it with them: whenever one of the named members
+    /// goes down, be it by its own restart policy, by its handle or in a restart of the group, this member is stopped at
+    /// once, without a drain, and started again when the named one is ready again. Members bound to this one follow. Calls
+    /// add up.
     ///
-    /// It is not started again if it was stopped by its own handle or has completed. While one that it is bound
-    /// to is stopped by hand, the member rests like it; when one has failed for good and the group goes on, the
-    /// member is stopped and fails with [`DependencyFailed`](crate::DependencyFailed). One that has completed, or
-    /// says that it is not ready for now, is not down, until its handle starts it once more. These restarts count in
+    /// It is not started again if it was stopped by its own handle or has completed. While a named member is stopped by
+    /// hand, this member rests like it; when a named member has failed for good and the group goes on, this member is
+    /// stopped and fails with [`DependencyFailed`](crate::DependencyFailed). A named member that has completed, or says that
+    /// it is not ready for now, is not down, until its handle starts it once more. These restarts count in
     /// [`Status::restarts`](crate::Status::restarts) and in no limit.
     ///
     /// # Examples

@@ -16,8 +16,8 @@ static FUNCTIONS: Mutex<Vec<Function>> = Mutex::new(Vec::new());
 ///
 /// It is called however the program ends, also when a service does not yield and the process is left by force, where no
 /// destructor runs. Each function is called once, the last registered first, after the service has ended or was given up,
-/// and before `main` ends its runtime. It runs on a thread of its own, outside of the runtime, and has a second; one that
-/// takes longer is left behind, and said so on stderr, as a panic is. So a supervisor's limit must exceed
+/// and before `main` ends its runtime. It runs on a thread of its own, outside of the runtime, and has a second. A function
+/// that takes longer is left behind; stderr says so, as it does of a panic. So a supervisor's limit must exceed
 /// [`grace_period`](crate::Runner::grace_period) by a second, and one more for each function.
 ///
 /// # Examples

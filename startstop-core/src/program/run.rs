@@ -26,23 +26,23 @@ use crate::report::state::Exit;
 use crate::runner::{Runner, snapshot};
 use crate::service::Service;
 
-/// Runs a service as a whole program: [`Runner::run_until_signal`] in one line of an async `main`.
+/// Runs a service as a whole program: does [`Runner::run_until_signal`] in one line of an async `main`.
 ///
-/// It prints a start failure, or the last failure with its source chain, to stderr, and calls what
+/// It prints a start failure, or the last failure with its source chain, to stderr, and calls the functions that
 /// [`on_exit`](crate::on_exit) has registered. The exit code is 0 for [`Exit::Completed`] and [`Exit::Stopped`], else 1 or
-/// that of a [`WithExitCode`](crate::WithExitCode). Nobody has to read stderr: if it is closed the program goes on, if it is
-/// a pipe that is full, a second later. `run(runner.clone())` keeps a handle of the service.
+/// the code of a [`WithExitCode`](crate::WithExitCode). A stderr that nobody reads does not stop the program: if it is
+/// closed the program goes on at once, if it is a full pipe, a second later. `run(runner.clone())` keeps a handle of the
+/// service.
 ///
-/// A service that does not yield does not keep the process: when it is given up ([`Exit::Unresponsive`]), at a third
-/// signal, when a second more than its [`grace_period`](Runner::grace_period) has passed since the first, or when no worker
-/// of the runtime was free for the `abort_timeout` of one that was given up, `run` prints what is stuck, with the
-/// last checkpoints, and exits the process with 1. So it is on a runtime with one worker or a single thread as well. No
-/// destructor runs then, but the functions of `on_exit` are called.
+/// A service that does not yield does not keep the process. `run` prints the stuck parts, with the last checkpoints, and
+/// exits the process with 1 when the service is given up ([`Exit::Unresponsive`]), at a third signal, when a second more
+/// than its [`grace_period`](Runner::grace_period) has passed since the first signal, or when no worker of the runtime was
+/// free for the `abort_timeout` of a service that was given up. The same holds on a runtime with one worker or a single
+/// thread. No destructor runs then, but the functions of `on_exit` are called.
 ///
-/// After `run` has returned, signals do what they do by default, except for a SIGTERM within a
-/// second of the last, which is the same request. On Windows they do nothing any more. A task in
-/// the blocking pool can hold up the end of a runtime for ever: [`main`](crate::main) prevents
-/// that.
+/// After `run` has returned, signals do what they do by default, except for a SIGTERM within a second of the last one, which
+/// is the same request. On Windows they do nothing any more. A task in the blocking pool can hold up the end of a runtime
+/// for ever: [`main`](crate::main) prevents that.
 ///
 /// # Examples
 ///
@@ -58,7 +58,7 @@ use crate::service::Service;
 ///
 /// # Cancel safety
 ///
-/// When it is dropped the service is asked to stop.
+/// When this future is dropped, the service is asked to stop.
 pub async fn run<S: Service>(service: S) -> ExitCode {
     Operation::new(service).run().await
 }

@@ -8,9 +8,8 @@ use crate::report::panic::BoxError;
 /// An error that chooses the exit code of the program: `run` and `main` (feature `signal`) exit with it
 /// when the last failure has one in its source chain.
 ///
-/// It is found through `anyhow`, `eyre`, `io::Error::other` and transparent wrappers as well. It reads as the error
-/// that it wraps. A program that completes, or that is stopped without a failure, exits with 0 whatever was reported
-/// before.
+/// It is found through `anyhow`, `eyre`, `io::Error::other` and transparent wrappers as well. It reads as the error that it
+/// wraps. A program that completes, or is stopped without a failure, exits with 0, also if failures were reported before.
 ///
 /// # Examples
 ///

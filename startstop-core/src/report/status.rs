@@ -18,8 +18,8 @@ pub(crate) use children::Children;
 /// `Display` draws one line per service, as a tree. Text from outside is escaped, so that it stays
 /// on its line and cannot control the terminal.
 ///
-/// With the feature `serde` it is an object whose fields are named like the methods below, `children` among them; durations are
-/// those of serde (`secs` and `nanos`), and `unresponsive` is a text.
+/// With the feature `serde` it is an object whose fields are named like the methods below, `children` among them; durations
+/// are written as serde does (`secs` and `nanos`), and `unresponsive` is a text.
 ///
 /// # Examples
 ///
@@ -291,7 +291,7 @@ impl Status {
         &self.gauges
     }
 
-    /// Returns what the service was about to do when it last said so, in the current or most recent attempt.
+    /// Returns the last checkpoint of the service, in the current or most recent attempt: what it was about to do.
     ///
     /// # Examples
     ///
@@ -385,7 +385,7 @@ impl Status {
         self.unresponsive.as_ref()
     }
 
-    /// Returns how long until what is left is aborted, in [`State::Stopping`]; `None` if never.
+    /// Returns how long until the parts that are left are aborted, in [`State::Stopping`]; `None` if never.
     ///
     /// # Examples
     ///

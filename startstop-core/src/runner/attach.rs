@@ -54,7 +54,7 @@ pub enum AttachError {
         /// The name.
         name: String,
     },
-    /// The runner is the service itself, or what the service is a part of.
+    /// The runner is this service's own, or one that the service is a part of.
     #[error("a part of itself: {}", path.join(" -> "))]
     Cycle {
         /// The names from the runner down to the service.

@@ -131,8 +131,7 @@ impl<S: Service> Runner<S> {
         Self { inner: Some(inner) }
     }
 
-    /// Starts the service. A service that is running is stopped first, with its own timeouts; one that
-    /// is starting is joined.
+    /// Starts the service. A service that is running is stopped first, with its own timeouts; a start in progress is joined.
     ///
     /// It returns when the service is ready, or has completed, or cannot become ready. The cycle runs
     /// on the runtime of the caller.
@@ -171,9 +170,10 @@ impl<S: Service> Runner<S> {
 
     /// Does the same as [`start`](Self::start), with a parent whose cancellation is a [`stop`](Self::stop).
     ///
-    /// The parent belongs to the runner until the next `start` or `start_with`: restarts keep it, and
-    /// give [`Cancelled`](StartError::Cancelled) once it is cancelled. A [group](crate::Group) that starts the runner as a
-    /// member of it does as `start`, and as a restart where it restarts it; one that is running then stays with its parent.
+    /// The parent belongs to the runner until the next `start` or `start_with`: restarts keep it, and give
+    /// [`Cancelled`](StartError::Cancelled) once it is cancelled. If a [group](crate::Group) starts the runner as its
+    /// member, that counts as `start`, and its restarts count as restarts; a runner that is running already keeps its
+    /// parent.
     ///
     /// # Examples
     ///
@@ -193,7 +193,7 @@ impl<S: Service> Runner<S> {
     ///
     /// # Errors
     ///
-    /// Those of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent was
+    /// The errors of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent was
     /// cancelled already. Then nothing has happened.
     ///
     /// # Cancel safety
@@ -228,7 +228,7 @@ impl<S: Service> Runner<S> {
     ///
     /// # Errors
     ///
-    /// Those of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent of the
+    /// The errors of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent of the
     /// last `start_with` is cancelled.
     ///
     /// # Cancel safety
@@ -297,7 +297,7 @@ impl<S: Service> Runner<S> {
     ///
     /// # Errors
     ///
-    /// Those of [`stop`](Self::stop).
+    /// The errors of [`stop`](Self::stop).
     ///
     /// # Cancel safety
     ///
@@ -327,7 +327,7 @@ impl<S: Service> Runner<S> {
     ///
     /// # Errors
     ///
-    /// Those of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent of the
+    /// The errors of [`start`](Self::start), and [`Cancelled`](StartError::Cancelled): the parent of the
     /// last `start_with` is cancelled.
     ///
     /// # Cancel safety

@@ -102,7 +102,7 @@ impl<S: Service> Runner<S> {
         self.inner().shared.atomic_state.read().state()
     }
 
-    /// Returns the name of the service: from the settings, or that of its type.
+    /// Returns the name of the service: from the settings, or the name of its type.
     ///
     /// # Examples
     ///
@@ -120,10 +120,10 @@ impl<S: Service> Runner<S> {
     /// Systemd's `TimeoutStopSec` or the `terminationGracePeriodSeconds` of Kubernetes must exceed
     /// it, by a second for each `on_exit`.
     ///
-    /// For a service this is its [`drain`](crate::Settings::drain), its [`stop_timeout`](crate::Settings::stop_timeout) and its
-    /// [`abort_timeout`](crate::Settings::abort_timeout). For a group without a `stop_timeout` it is the drain and the sum of both
-    /// timeouts along the longest path of members that depend on each other; with one it is the drain, that, and the longest
-    /// `abort_timeout`. It is computed from what the group consists of now.
+    /// For a service this is its [`drain`](crate::Settings::drain), its [`stop_timeout`](crate::Settings::stop_timeout) and
+    /// its [`abort_timeout`](crate::Settings::abort_timeout). For a group without a `stop_timeout` it is the drain and the
+    /// sum of both timeouts along the longest path of members that depend on each other; with one it is the drain, that, and
+    /// the longest `abort_timeout`. It is computed from the present members of the group.
     ///
     /// # Examples
     ///

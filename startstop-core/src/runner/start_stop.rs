@@ -17,9 +17,9 @@ use crate::report::status::Status;
 use crate::service::Service;
 use crate::sync::CancellationToken;
 
-/// The methods of every [`Runner`], whatever its service, for lists of runners of different types.
+/// The methods of every [`Runner`], for any type of service, for lists of runners of different types.
 ///
-/// Sealed: it is called and not implemented. Each method is that of [`Runner`].
+/// Sealed: it is called and not implemented. Each method does the same as the method of [`Runner`] with its name.
 ///
 /// # Examples
 ///
@@ -64,7 +64,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`Runner::start`].
+    /// The errors of [`Runner::start`].
     ///
     /// # Cancel safety
     ///
@@ -93,7 +93,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`Runner::start_with`].
+    /// The errors of [`Runner::start_with`].
     ///
     /// # Cancel safety
     ///
@@ -121,7 +121,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`Runner::ensure_running`].
+    /// The errors of [`Runner::ensure_running`].
     ///
     /// # Cancel safety
     ///
@@ -148,7 +148,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`Runner::stop`].
+    /// The errors of [`Runner::stop`].
     ///
     /// # Cancel safety
     ///
@@ -176,7 +176,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`Runner::stop_within`].
+    /// The errors of [`Runner::stop_within`].
     ///
     /// # Cancel safety
     ///
@@ -204,7 +204,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`Runner::restart`].
+    /// The errors of [`Runner::restart`].
     ///
     /// # Cancel safety
     ///
@@ -235,7 +235,7 @@ pub trait StartStop: sealed::SealedStartStop + std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`Runner::reload`].
+    /// The errors of [`Runner::reload`].
     ///
     /// # Cancel safety
     ///

@@ -11,8 +11,8 @@ use crate::report::state::State;
 
 /// A watch on the state of a service, from [`Runner::subscribe`](crate::Runner::subscribe).
 ///
-/// It sees the newest state: one that has passed before it looks is skipped. It does not keep the
-/// service running, nor its value in memory.
+/// It sees the newest state: a state that has passed before the watch looks is skipped. It does not keep the service
+/// running, nor its value in memory.
 ///
 /// # Examples
 ///

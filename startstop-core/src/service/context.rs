@@ -160,7 +160,7 @@ impl Context {
         path.as_str().to_owned()
     }
 
-    /// Returns which cycle this is, from 1; 0 of a detached context, and of one that outlives its cycle.
+    /// Returns which cycle this is, from 1; 0 for a detached context, and for a context that outlives its cycle.
     ///
     /// # Examples
     ///
@@ -185,8 +185,8 @@ impl Context {
         }
     }
 
-    /// Returns which attempt of the cycle this is, from 1; 0 of a detached context, and of one that outlives
-    /// its cycle.
+    /// Returns which attempt of the cycle this is, from 1; 0 for a detached context, and for a context that outlives its
+    /// cycle.
     ///
     /// # Examples
     ///

@@ -25,9 +25,9 @@ pub use once::{Once, once};
 
 /// Makes a service of a function: its `run`.
 ///
-/// The function may yield `()` or a `Result<(), E>`. It is called once in each attempt. The name of
-/// the service is that of the function, or of the one around a closure. For a job use [`once()`], for
-/// something periodic [`every()`], for synchronous code [`blocking_fn`].
+/// The function may yield `()` or a `Result<(), E>`. It is called once in each attempt. The service is named after the
+/// function, or after the function around a closure. For a job use [`once()`], for something periodic [`every()`], for
+/// synchronous code [`blocking_fn`].
 ///
 /// # Examples
 ///
@@ -65,8 +65,7 @@ where
     ServiceFn { run }
 }
 
-/// Makes a service of a value and a function of it: the function gets an [`Arc`] of the value beside
-/// the context, in each attempt.
+/// Makes a service of a value and a function: the function gets an [`Arc`] of the value beside the context, in each attempt.
 ///
 /// # Examples
 ///

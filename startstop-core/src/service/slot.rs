@@ -235,7 +235,7 @@ impl<T: Send + Sync + 'static> Slot<T> {
 
 /// A reader of a [`Slot`], from [`Slot::watch`].
 ///
-/// It gives the newest value: one that was replaced before the reader looked is skipped.
+/// It gives the newest value: a value that was replaced before the reader looked is skipped.
 ///
 /// # Examples
 ///

@@ -25,7 +25,7 @@ pub enum OnFailure {
     StopGroup,
     /// The group goes on without it; a failed start is ignored as well.
     Ignore,
-    /// The member is started again; what depends on it is left running.
+    /// The member is started again; its dependents are left running.
     RestartMember,
     /// The member and all that depend on it are restarted.
     RestartDependents,

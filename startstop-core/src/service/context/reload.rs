@@ -96,8 +96,8 @@ impl Reload {
         }
     }
 
-    /// Says that the new configuration cannot be taken over: the service goes on with the old one. The error is recorded as
-    /// one that is [reported](crate::Context::report), and is the answer to who has asked.
+    /// Says that the new configuration cannot be taken over: the service goes on with the old one. The error is recorded
+    /// like a [reported](crate::Context::report) one, and is the answer to the caller of `reload`.
     ///
     /// # Examples
     ///

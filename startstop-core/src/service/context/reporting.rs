@@ -387,8 +387,8 @@ impl Context {
     /// not ended before it has. It is not aborted by a stop before the deadline; let it watch
     /// [`cancelled`](Self::cancelled). [`join_tasks`](Self::join_tasks) waits for its end.
     ///
-    /// A task of [`tokio::spawn`], and what a library spawns by itself, is no part of the attempt: it goes on when the service has
-    /// stopped.
+    /// A task of [`tokio::spawn`], also one that a library spawns by itself, is no part of the attempt: it goes on when the
+    /// service has stopped.
     ///
     /// # Examples
     ///

@@ -19,13 +19,12 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// Makes a service of a synchronous function: its `run`.
 ///
-/// It gets an operating-system thread of its own, not one of the blocking pool, so that it never holds
-/// up the end of the runtime. The function has to look for the stop itself, by
-/// [`cx.is_cancelled()`](Context::is_cancelled) or in
-/// [`cx.cancelled_blocking(timeout)`](Context::cancelled_blocking). A thread cannot be aborted: one
-/// that does not look is `Unresponsive` after its deadlines, and the service is stopped when it ends. For what only a second
-/// call can wake there is [`on_shutdown`](BlockingFn::on_shutdown).
-/// If the system gives no thread, the attempt fails with the `io::Error`.
+/// It gets an operating-system thread of its own, not one of the blocking pool, so that it never holds up the end of the
+/// runtime. The function has to look for the stop itself, by [`cx.is_cancelled()`](Context::is_cancelled) or in
+/// [`cx.cancelled_blocking(timeout)`](Context::cancelled_blocking). A thread cannot be aborted: a function that does not
+/// look is `Unresponsive` after its deadlines, and the service is stopped when the function returns. If only a second call
+/// can wake the function, give that to [`on_shutdown`](BlockingFn::on_shutdown). If the system gives no thread, the attempt
+/// fails with the `io::Error`.
 ///
 /// A clock that is paused (`tokio::time::pause`) does not wait for a thread: it jumps to the next deadline while
 /// the thread still looks. In a test that stops a blocking function, leave the clock running.
