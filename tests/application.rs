@@ -120,7 +120,7 @@ async fn connections_are_refused_only_while_the_server_is_down() {
 }
 
 #[tokio::test]
-async fn who_looks_sees_that_the_worker_fails_and_is_restarted() {
+async fn the_status_shows_that_the_worker_fails_and_is_restarted() {
     let mut app = Application::start().await;
     app.shows("worker failed in run: job 3 has failed").await;
     app.shows("worker backoff: attempt 2 in 1.5s").await;

@@ -265,7 +265,7 @@ async fn generic_types_keep_their_settings_and_errors() {
 }
 
 #[test]
-fn what_is_not_set_on_a_derived_service_falls_back() {
+fn unset_settings_of_a_derived_service_fall_back() {
     let settings = format!("{:?}", Unset.settings());
     assert_eq!(settings, format!("{:?}", Settings::new()));
     assert_eq!(Runner::new(Unset).name(), "Unset");

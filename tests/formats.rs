@@ -103,7 +103,7 @@ fn a_detached_context_shows_its_name_and_whether_it_is_cancelled() {
 }
 
 #[test]
-fn what_is_permanent_hands_back_what_it_wraps() {
+fn a_permanent_error_hands_back_the_error_that_it_wraps() {
     let permanent = Permanent::new(std::io::Error::other("no such table"));
     assert_eq!(permanent.get_ref().to_string(), "no such table");
     let mark = permanent.source().unwrap();
@@ -176,7 +176,7 @@ async fn a_status_tells_of_long_times_in_few_letters() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_yield_is_named_in_the_error() {
+async fn a_member_that_does_not_yield_is_named_in_the_error() {
     let (release, held) = std::sync::mpsc::channel::<()>();
     let held = std::sync::Mutex::new(held);
     let deaf = blocking_fn(move |_| {

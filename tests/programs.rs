@@ -50,7 +50,7 @@ async fn a_group_names_the_member_that_does_not_yield() {
 }
 
 #[tokio::test]
-async fn what_is_known_by_its_status_alone_is_named_by_it() {
+async fn a_part_known_by_its_status_alone_is_named_by_it() {
     let ended = told_to_stop(blocked(&["50", "behind a status"], 2).await).await;
     let (whole, part) = ended.stderr.split_once('\n').expect("two lines");
     assert_names_what_is_stuck(whole);
@@ -64,7 +64,7 @@ async fn a_lock_that_is_never_given_away_does_not_keep_the_process() {
 }
 
 #[tokio::test]
-async fn nobody_who_listens_does_not_keep_the_process() {
+async fn a_stderr_that_nobody_reads_does_not_keep_the_process() {
     let mut program = blocked(&["50"], 1).await;
     program.stop_listening().await;
     told_to_stop(program).await;

@@ -31,7 +31,7 @@ async fn a_failure_tells_its_error_and_what_caused_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_it_is_permanent_is_not_among_what_caused_it() {
+async fn a_permanent_error_is_not_its_own_cause() {
     let job = Runner::new(once(async |_cx| {
         let cause = anyhow::Error::from(std::io::Error::other("disk full")).context("cannot write");
         Err::<(), _>(Permanent::new(cause))

@@ -24,7 +24,7 @@ fn numbered(slot: Slot<u32>) -> Runner<impl startstop_core::Service> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_holds_the_old_value_keeps_it_while_its_member_is_restarted() {
+async fn a_holder_of_the_old_value_keeps_it_while_its_member_is_restarted() {
     let slot = Slot::new();
     let db = numbered(slot.clone());
     let look_again = Arc::new(Notify::new());
@@ -94,7 +94,7 @@ async fn a_context_that_outlives_its_attempt_fills_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_a_value_is_woken_by_it() {
+async fn a_waiter_for_a_value_is_woken_by_it() {
     let slot = Slot::new();
     let (told, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let reader = service_fn_with((slot.clone(), told), async |state, cx| {
@@ -171,7 +171,7 @@ async fn a_value_may_use_the_slot_in_its_drop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_detached_context_has_filled_in_stays_until_it_is_replaced() {
+async fn a_value_filled_by_a_detached_context_stays_until_it_is_replaced() {
     let slot = Slot::new();
     let token = CancellationToken::new();
     let cx = Context::detached(token.clone());
@@ -218,7 +218,7 @@ impl Wake for Counted {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_a_value_no_more_leaves_nothing_behind() {
+async fn a_waiter_that_gives_up_leaves_nothing_behind() {
     let slot = Slot::<u32>::new();
     let cx = Context::detached(CancellationToken::new());
     let counted = Arc::new(Counted);

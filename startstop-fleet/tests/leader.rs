@@ -201,7 +201,7 @@ async fn a_service_that_ends_by_itself_ends_the_leader_and_releases_the_lease() 
 }
 
 #[tokio::test]
-async fn who_resigns_hands_over_and_leads_again_later() {
+async fn a_leader_that_resigns_hands_over_and_leads_again_later() {
     let (store, (say, mut stage)) = (Memory::new(), mpsc::unbounded_channel());
     let a = Runner::new(leader("a", store.clone(), &say, Duration::ZERO));
     let b = Runner::new(leader("b", store, &say, Duration::ZERO));
@@ -252,7 +252,7 @@ async fn a_leader_can_be_started_again() {
 }
 
 #[tokio::test]
-async fn one_that_is_ready_when_it_leads_is_not_when_it_has_resigned() {
+async fn a_leader_that_is_ready_when_it_leads_is_not_when_it_has_resigned() {
     let (store, (say, mut stage)) = (Memory::new(), mpsc::unbounded_channel());
     let a = Runner::new(leader("a", store, &say, Duration::ZERO).ready_when_leading());
     a.start().await.unwrap();
@@ -287,7 +287,7 @@ async fn a_term_that_was_given_up_is_not_valid() {
 
 /// The line of the front page: the closure of a service may have the work as its only expression.
 #[tokio::test]
-async fn what_is_led_may_be_a_line() {
+async fn a_led_service_may_be_a_line() {
     async fn work(cx: Context, fence: u64) {
         assert!(fence > 0);
         cx.cancelled().await;

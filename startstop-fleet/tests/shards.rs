@@ -125,7 +125,7 @@ async fn shards_follow_processes_that_come_and_go() {
 }
 
 #[tokio::test]
-async fn what_is_in_balance_does_not_move() {
+async fn shards_in_balance_do_not_move() {
     let (store, work) = (Memory::new(), Arc::new(Work::default()));
     let a = process(store.clone(), &work).await;
     let b = process(store, &work).await;

@@ -57,7 +57,7 @@ fn shop() -> Host<Group> {
 }
 
 #[tokio::test]
-async fn it_answers_as_long_as_the_program_runs() {
+async fn the_admin_port_answers_as_long_as_the_program_runs() {
     let program = Program::run(shop()).await;
     let addr = program.addr;
     assert_eq!(get(addr, "/readyz").await.body, "ok");
@@ -88,7 +88,7 @@ async fn an_empty_token_is_an_error_at_the_start() {
 }
 
 #[tokio::test]
-async fn it_can_be_mounted_in_another_server() {
+async fn the_admin_router_can_be_mounted_in_another_server() {
     let runner = Runner::with_settings(until_stopped(), Settings::new().name("shop"));
     runner.start().await.unwrap();
     let app = axum::Router::new().nest("/admin", startstop_host::router(&runner));

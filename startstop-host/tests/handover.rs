@@ -125,7 +125,7 @@ fn ask(at: SocketAddr) -> std::io::Result<u32> {
 }
 
 #[test]
-fn nobody_is_refused_and_nothing_is_cut_off_over_many_replacements() {
+fn no_request_is_refused_or_cut_off_over_many_replacements() {
     let (place, mut old) = Place::taken("many");
     let at = old.at.unwrap();
     let over = Arc::new(AtomicBool::new(false));
@@ -295,7 +295,7 @@ fn a_frozen_predecessor_is_an_error_in_time_and_what_systemd_has_handed_over_is_
 }
 
 #[test]
-fn who_waits_for_its_turn_hears_that_it_has_to() {
+fn a_successor_that_waits_for_its_turn_hears_that_it_has_to() {
     let (place, mut old) = Place::taken("turn");
     let mut first = place.start(1, "waits").listening();
     // By hand: its version, and then that it waits, longer than it would take a frozen one for awake.

@@ -172,7 +172,7 @@ async fn labels_are_escaped() {
 }
 
 #[tokio::test]
-async fn what_happens_between_two_scrapes_is_counted_however_much_it_is() {
+async fn events_between_two_scrapes_are_counted_however_many_they_are() {
     let runner = Runner::with_settings(
         once(async |_cx| Err::<(), _>("no")),
         Settings::new().name("job"),

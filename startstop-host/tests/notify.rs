@@ -135,7 +135,7 @@ pub(crate) fn hear_of(manager: &UnixDatagram, line: &str) -> String {
 }
 
 #[test]
-fn it_is_told_of_a_life_from_the_start_to_the_drain() {
+fn the_manager_is_told_of_a_life_from_the_start_to_the_drain() {
     let mut manager = Manager::run("app", &[]);
     manager.hear_of("STATUS=starting: waits for shop/slow");
     manager.hear_of("EXTEND_TIMEOUT_USEC=");
@@ -164,7 +164,7 @@ fn it_is_told_of_a_life_from_the_start_to_the_drain() {
 }
 
 #[test]
-fn it_is_told_of_a_failed_start() {
+fn the_manager_is_told_of_a_failed_start() {
     let manager = Manager::run("fails", &[]);
     let failed = manager.hear_of("ERRNO=");
     assert!(

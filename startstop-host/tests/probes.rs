@@ -63,7 +63,7 @@ async fn a_whole_that_is_not_ready_is_named_by_its_leaves() {
 
 /// Time stands still unless somebody waits for it: nothing is polled.
 #[tokio::test(start_paused = true)]
-async fn it_is_not_ready_from_the_moment_in_which_a_member_fails() {
+async fn a_program_is_not_ready_from_the_moment_in_which_a_member_fails() {
     let fail = Arc::new(Notify::new());
     let policy = RestartPolicy::on_failure().backoff(Backoff::constant(60 * SECOND));
     let db = service_fn_with(Arc::clone(&fail), async |fail, _cx: Context| {

@@ -133,7 +133,7 @@ async fn the_first_one_that_fails_fails_the_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_as_the_current_one_does() {
+async fn a_replaceable_service_ends_as_the_current_generation_does() {
     for (act, expected) in [
         (Act::Completes, Exit::Completed),
         (Act::Breaks, Exit::Failed),
@@ -148,7 +148,7 @@ async fn it_ends_as_the_current_one_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_ready_only_while_the_current_one_is() {
+async fn a_replaceable_service_is_ready_only_while_the_current_generation_is() {
     let shared = Arc::<Shared>::default();
     let policy = RestartPolicy::on_failure();
     shared.then.lock().unwrap().push((1, Act::Breaks));
@@ -215,7 +215,7 @@ async fn a_replacement_goes_on_without_the_future_that_asked_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_a_member_as_any_other() {
+async fn a_replaceable_service_is_a_member_like_any_other() {
     let shared = Arc::<Shared>::default();
     let group = Group::builder("shop")
         .with("api", shared.service())

@@ -238,7 +238,7 @@ async fn during_a_drain_answers_say_that_the_connection_closes() {
 }
 
 #[tokio::test]
-async fn what_waits_in_the_queue_is_taken() {
+async fn a_connection_that_waits_in_the_queue_is_taken() {
     let server = server(Settings::new().stop_timeout(LONG)).await;
     let addr = server.addr;
     let clients: Vec<_> = (0..20)

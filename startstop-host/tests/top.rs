@@ -38,7 +38,7 @@ fn text(output: &Output) -> String {
 }
 
 #[tokio::test]
-async fn it_shows_the_tree_and_controls_the_parts() {
+async fn startstop_top_shows_the_tree_and_controls_the_parts() {
     let (addr, runner) = shop().await;
     for arguments in [&["status"][..], &[]] {
         let output = top(addr, arguments).output().unwrap();
@@ -103,7 +103,7 @@ async fn it_shows_the_tree_and_controls_the_parts() {
 }
 
 #[test]
-fn it_says_how_it_is_used() {
+fn startstop_top_says_how_it_is_used() {
     let output = Command::new(env!("CARGO_BIN_EXE_startstop-top"))
         .output()
         .unwrap();

@@ -63,7 +63,7 @@ async fn the_attempt_ends_when_the_group_is_empty_and_the_code_of_the_leader_cou
 }
 
 #[tokio::test]
-async fn what_is_left_and_ignores_the_signal_is_killed_within_the_stop_timeout() {
+async fn a_process_that_is_left_and_ignores_the_signal_is_killed_within_the_stop_timeout() {
     let folder = Folder::new("deaf-rest");
     let child = sh(&format!(
         "(trap '' TERM; echo up; exec sleep 1000) & echo $! >{}; sleep 0.2; exit 0",

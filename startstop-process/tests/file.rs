@@ -47,7 +47,7 @@ async fn a_procfile_has_the_variables_and_the_folder_of_the_env_beside_it() {
 }
 
 #[tokio::test]
-async fn what_a_file_says_of_a_process_is_so() {
+async fn a_process_is_as_the_file_says() {
     let folder = Folder::new("keys");
     let (path, log) = (folder.path("app.toml"), folder.path("a.log"));
     let text = format!(
@@ -180,7 +180,7 @@ async fn a_reload_changes_just_what_has_changed() {
 }
 
 #[tokio::test]
-async fn what_is_bound_goes_down_and_comes_back_with_what_it_is_bound_to() {
+async fn a_bound_process_goes_down_and_comes_back_with_the_one_it_is_bound_to() {
     let folder = Folder::new("bound");
     let path = folder.path("app.toml");
     let text = format!(

@@ -80,7 +80,7 @@ async fn a_child_that_falls_silent_is_killed_by_its_watchdog() {
 }
 
 #[tokio::test]
-async fn it_takes_its_readiness_back_while_it_reloads_and_its_status_is_shown() {
+async fn a_child_takes_its_readiness_back_while_it_reloads_and_its_status_is_shown() {
     let then = "sys.stdin.read()\nfor m in (b'RELOADING=1\\nSTATUS=reads on', b'READY=1\\nSTATUS=reads no more'):\n    \
                 s.send(m); time.sleep(0.3)\ntime.sleep(1000)";
     let runner = runner(sends(&["READY=1\nSTATUS=reads"], then));
@@ -117,7 +117,7 @@ async fn it_takes_its_readiness_back_while_it_reloads_and_its_status_is_shown() 
 }
 
 #[tokio::test]
-async fn it_can_put_off_the_end_of_its_start() {
+async fn a_child_can_put_off_the_end_of_its_start() {
     let then = "time.sleep(8.5)\ns.send(b'READY=1')\ntime.sleep(1000)";
     let settings = Settings::new().start_timeout(Duration::from_secs(8));
     let runner = Runner::new(sends(&["EXTEND_TIMEOUT_USEC=60000000"], then).settings(settings));
@@ -126,7 +126,7 @@ async fn it_can_put_off_the_end_of_its_start() {
 }
 
 #[tokio::test]
-async fn what_is_waited_for_is_shown_while_it_starts() {
+async fn the_awaited_condition_is_shown_while_a_child_starts() {
     let runner = runner(sends(&[], "time.sleep(1000)"));
     runner.request_start();
     let why = loop {

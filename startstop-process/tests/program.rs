@@ -99,7 +99,7 @@ fn asked(port: u16, request: &str) -> String {
 }
 
 #[test]
-fn it_answers_on_its_admin_port_is_controlled_there_and_tells_what_happens() {
+fn startstop_run_answers_on_its_admin_port_is_controlled_there_and_tells_what_happens() {
     let folder = Folder::new("admin");
     let (path, token) = (folder.path("app.toml"), folder.path("token"));
     let port = TcpListener::bind("127.0.0.1:0")
@@ -201,7 +201,7 @@ fn children_that_hear_the_signal_of_the_program_before_their_turn_have_not_faile
 
 /// Its manager says TERM to all of them, and this child is to be stopped by INT.
 #[test]
-fn one_that_ends_by_the_signal_of_the_manager_instead_of_its_own_has_not_failed() {
+fn a_child_that_ends_by_the_signal_of_the_manager_instead_of_its_own_has_not_failed() {
     let folder = Folder::new("instead");
     let (path, script) = (folder.path("app.toml"), folder.path("instead.py"));
     let (ready, heard) = (folder.path("ready"), folder.path("heard"));

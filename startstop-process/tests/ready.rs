@@ -72,7 +72,7 @@ async fn by_a_time_and_by_a_command() {
 }
 
 #[tokio::test]
-async fn one_that_ends_before_it_is_ready_has_failed() {
+async fn a_child_that_ends_before_it_is_ready_has_failed() {
     let runner = runner(sh("echo no luck >&2; exit 0").ready(Ready::line("up")));
     runner.start().await.unwrap_err();
     last_error(&runner, |error| {

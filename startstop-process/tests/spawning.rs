@@ -40,7 +40,7 @@ async fn a_program_that_is_not_there_fails_the_start() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_way_is_told() {
+async fn the_obstacle_to_a_spawn_is_told() {
     let folder = Folder::new("obstacles");
     let plain = write(&folder, "plain", "#!/bin/sh\n", 0o644);
     assert!(
@@ -85,7 +85,7 @@ async fn printed(process: Process) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn it_has_the_environment_folder_and_input_that_were_set() {
+async fn a_child_has_the_environment_folder_and_input_that_were_set() {
     let script = "pwd; echo $A $B; cat; echo ${NOTIFY_SOCKET:-none}";
     let child = sh(script)
         .cwd("/")
@@ -113,13 +113,13 @@ async fn limits_umask_niceness_and_session_are_set() {
 }
 
 #[tokio::test]
-async fn it_leads_a_group_of_its_own() {
+async fn a_child_leads_a_group_of_its_own() {
     let lines = printed(sh("set -- $(cat /proc/$$/stat); echo $(($1 - $5))")).await;
     assert_eq!(lines, ["0"]);
 }
 
 #[tokio::test]
-async fn it_runs_as_the_user_that_was_set() {
+async fn a_child_runs_as_the_user_that_was_set() {
     let lines = printed(sh("id -u; id -g; id -G").uid(65534).gid(65534)).await;
     assert_eq!(lines, ["65534", "65534", "65534"]);
 }

@@ -41,7 +41,7 @@ async fn a_code_counts_after_a_stop_too() {
 }
 
 #[tokio::test]
-async fn one_that_ignores_the_signal_is_told_of_and_killed_before_the_deadline() {
+async fn a_child_that_ignores_the_signal_is_told_of_and_killed_before_the_deadline() {
     let runner =
         runner(sh("trap '' TERM; echo up; while :; do sleep 0.1; done").ready(Ready::line("up")));
     runner.start().await.unwrap();
@@ -211,7 +211,7 @@ async fn a_child_that_was_told_as_well_has_not_failed() {
 }
 
 #[tokio::test]
-async fn one_that_wants_the_terminal_is_stopped_like_any_other() {
+async fn a_child_that_wants_the_terminal_is_stopped_like_any_other() {
     let script = "import os, signal, sys\nsys.stdout.write('up\\n'); sys.stdout.flush()\n\
                   os.kill(os.getpid(), signal.SIGTTIN)\nsignal.pause()";
     let runner = runner(python(script).ready(Ready::line("up")));

@@ -76,7 +76,7 @@ fn ctrl_c_at_a_terminal_reaches_each_child_once() {
 
 /// It is stopped by the system, for it is in the background, until it is told to end.
 #[test]
-fn one_that_wants_the_terminal_holds_nothing_up() {
+fn a_child_that_wants_the_terminal_holds_nothing_up() {
     let folder = Folder::new("wants-terminal");
     let (path, pid, stopped) = (
         folder.path("app.toml"),

@@ -125,7 +125,7 @@ async fn a_blocking_function_completes_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_does_not_look_at_its_context_is_unresponsive() {
+async fn a_function_that_does_not_look_at_its_context_is_unresponsive() {
     let latch = Arc::new(Latch::default());
     let settings = Settings::new().stop_timeout(SHORT).abort_timeout(SHORT);
     let (runner, began) = deaf(&latch, settings);
@@ -205,7 +205,7 @@ async fn a_blocking_function_may_wait_for_its_cancellation_without_a_limit() {
 }
 
 #[tokio::test]
-async fn what_fails_long_after_its_abort_is_in_the_history() {
+async fn a_failure_long_after_the_abort_is_in_the_history() {
     for panics in [None, Some("it went off")] {
         let latch = Arc::new(Latch::default());
         let blocked = Arc::clone(&latch);

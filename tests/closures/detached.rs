@@ -20,7 +20,7 @@ async fn a_detached_contexts_token_cancels_a_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_detached_context_says_goes_nowhere() {
+async fn reports_to_a_detached_context_go_nowhere() {
     let cx = Context::detached(CancellationToken::new());
     cx.ready();
     cx.heartbeat();

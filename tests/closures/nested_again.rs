@@ -45,7 +45,7 @@ async fn a_restart_that_it_asks_for_itself_is_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_starts_an_inner_runner_meanwhile_learns_that_it_was_stopped() {
+async fn a_start_of_an_inner_runner_meanwhile_learns_that_it_was_stopped() {
     let (outer, inner, probe) = running().await;
     probe.on_cancel(Act::Hang);
     let stopping = stop(&outer).await;

@@ -77,9 +77,9 @@ fn ends_a_deep_tree() {
 }
 
 #[test]
-fn what_is_stuck_deep_in_a_tree_is_stuck_at_once_at_its_top() {
+fn a_part_stuck_deep_in_a_tree_makes_the_top_unresponsive_at_once() {
     alone(
-        "deadlines::deep::what_is_stuck_deep_in_a_tree_is_stuck_at_once_at_its_top",
+        "deadlines::deep::a_part_stuck_deep_in_a_tree_makes_the_top_unresponsive_at_once",
         is_stuck_in_a_deep_tree,
     );
 }

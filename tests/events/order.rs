@@ -131,7 +131,7 @@ async fn a_drain_and_an_abort_are_told() {
 }
 
 #[tokio::test]
-async fn whoever_sees_a_state_finds_its_event() {
+async fn a_state_that_is_seen_has_its_event_already() {
     let runner = Runner::new(service_fn(async |cx| cx.cancelled().await));
     for _ in 0..20 {
         let mut events = runner.events();

@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 use super::{SECOND, nothing, shown};
 
 #[test]
-fn what_waits_for_a_stop_shows_what_it_is() {
+fn futures_that_wait_for_a_stop_show_what_they_are() {
     let cx = Context::detached(CancellationToken::new());
     assert!(shown(&cx.cancelled()).starts_with("Cancelled"));
     assert!(shown(&cx.cancelled_owned()).starts_with("CancelledOwned"));
 }
 
 #[test]
-fn what_is_wrong_with_a_group_is_told_in_words() {
+fn mistakes_in_a_group_are_told_in_words() {
     let twice = Group::builder("app")
         .with("db", service_fn(nothing))
         .with("db", once(nothing));
@@ -25,7 +25,7 @@ fn what_is_wrong_with_a_group_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn who_keeps_a_member_from_its_removal_is_named() {
+async fn dependents_that_keep_a_member_from_its_removal_are_named() {
     for (others, said) in [
         (&["http"][..], "http depends"),
         (&["http", "mail"], "http, mail depend"),

@@ -191,7 +191,7 @@ async fn a_member_that_is_unstarted_stays_pending_over_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_starts_on_one_that_becomes_ready_on_its_way_down() {
+async fn a_member_that_becomes_ready_on_its_way_down_lets_no_dependent_start() {
     let journal = Journal::new();
     let (app, call) = half_started(&journal).await;
     journal.tell("a", Act::Fail);

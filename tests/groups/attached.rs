@@ -269,7 +269,7 @@ impl Drop for Guard {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn where_it_does_not_yield_the_attempt_does_not() {
+async fn an_attached_runner_that_does_not_yield_makes_the_attempt_unresponsive() {
     let journal = Journal::new();
     let guard = Guard(Release::default());
     let short = Duration::from_millis(50);

@@ -38,7 +38,7 @@ async fn pausing(journal: &Journal) -> (Runner<Group>, Instant) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_restart_affects_stops_at_once_and_starts_when_the_backoff_is_over() {
+async fn members_of_a_restart_stop_at_once_and_start_when_the_backoff_is_over() {
     let journal = Journal::new();
     let (app, begun) = pausing(&journal).await;
     journal.until("+b").await;

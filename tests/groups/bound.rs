@@ -197,7 +197,7 @@ async fn a_start_of_the_group_does_not_wait_for_those_behind_one_that_is_stopped
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_that_were_stopped_by_hand_or_have_completed_stay_so() {
+async fn bound_members_that_were_stopped_by_hand_or_have_completed_stay_so() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")

@@ -43,7 +43,7 @@ async fn a_group_fails_with_what_ended_its_member() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_permanent_is_so_for_the_group() {
+async fn a_permanent_error_of_a_member_is_permanent_for_the_group() {
     let service = service_fn(async |_cx| Err::<(), _>(Permanent::new(Broken("first"))));
     let service = service.on_shutdown(async |_cx| Err::<(), _>(Broken("later")));
     let member = Runner::with_settings(service, Settings::new().shutdown_always(true));

@@ -69,7 +69,7 @@ async fn two_inserts_one_after_the_other_fail_with_the_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_inserted_after_one_that_leaves() {
+async fn an_insertion_after_a_member_that_leaves_is_refused() {
     let journal = Journal::new();
     let app = started(Group::builder("app").with("x", journal.probe("x").lingers())).await;
     let leaves = remove(&app, "x").await;

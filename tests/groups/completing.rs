@@ -165,7 +165,7 @@ async fn a_server_that_leaves_early_has_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_follows_a_completion_that_is_a_failure_is_up_to_the_member() {
+async fn a_completion_that_is_a_failure_is_followed_by_the_policy_of_the_member() {
     let journal = Journal::new();
     let http =
         on(OnFailure::RestartMember, journal.probe("http")).on_completion(OnCompletion::Fail);

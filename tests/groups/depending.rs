@@ -102,7 +102,7 @@ async fn a_dependency_stopped_by_hand_before_it_was_ready_keeps_dependents_down(
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_starts_on_a_dependency_that_is_not_ready_any_more() {
+async fn a_dependency_that_is_not_ready_any_more_lets_no_dependent_start() {
     let journal = Journal::new();
     let retry = startstop_core::RestartPolicy::on_failure()
         .backoff(startstop_core::Backoff::constant(60 * SECOND));
@@ -127,7 +127,7 @@ async fn nobody_starts_on_a_dependency_that_is_not_ready_any_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_comes_by_then_before_all_before_are_ready_again() {
+async fn a_member_added_by_then_waits_until_all_before_are_ready_again() {
     let journal = Journal::new();
     let app = built(
         Group::builder("app")

@@ -93,7 +93,7 @@ fn a_member_that_waits_for_ever_makes_the_group_do_so() {
 }
 
 #[test]
-fn what_is_nested_counts_in_the_grace_period_as_what_it_is_made_of() {
+fn a_nested_runner_counts_in_the_grace_period_as_its_parts_do() {
     let inner = || {
         let builder = group().with("a", with(timed(3, 1).drain(2 * SECOND)));
         builder.then("b", with(timed(5, 1))).build().unwrap()

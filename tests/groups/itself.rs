@@ -40,7 +40,7 @@ async fn a_runner_is_no_member_of_its_own_group() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_group_is_a_part_of_is_no_member_of_it() {
+async fn a_whole_cannot_be_a_member_of_its_own_part() {
     let journal = Journal::new();
     let inner = Group::builder("inner")
         .with("a", journal.probe("a"))

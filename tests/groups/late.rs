@@ -45,7 +45,7 @@ fn members(app: &Runner<Group>) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_started_in_a_late_group_is_stopped_in_reverse_each_within_its_own_time() {
+async fn started_members_of_a_late_group_are_stopped_in_reverse_each_within_its_own_time() {
     let journal = Journal::new();
     let builder = group(5)
         .with("a", journal.probe("a").stops_in(2))

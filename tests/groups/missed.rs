@@ -181,7 +181,7 @@ async fn begun_anew(journal: &Journal, anew: impl AsyncFnOnce(&Runner<Group>)) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_it_was_ready_once_does_not_count_after_a_stop_and_a_start_by_hand() {
+async fn an_earlier_readiness_does_not_count_after_a_stop_and_a_start_by_hand() {
     let journal = Journal::new();
     begun_anew(&journal, async |app| {
         let a = app.service().get("a").unwrap();
@@ -194,7 +194,7 @@ async fn that_it_was_ready_once_does_not_count_after_a_stop_and_a_start_by_hand(
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_it_was_ready_once_does_not_count_after_a_restart_by_hand() {
+async fn an_earlier_readiness_does_not_count_after_a_restart_by_hand() {
     let journal = Journal::new();
     begun_anew(&journal, async |app| {
         journal.take();

@@ -117,7 +117,7 @@ async fn a_restart_by_the_group_takes_it_back_until_all_are_ready_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_that_are_settled_do_not_count() {
+async fn settled_members_do_not_count() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")

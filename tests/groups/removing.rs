@@ -160,7 +160,7 @@ async fn two_removals_of_one_are_both_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_that_come_after_one_that_has_gone_keep_their_order() {
+async fn members_behind_a_removed_one_keep_their_order() {
     let journal = Journal::new();
     let app = one(&journal).await;
     let after = |name: &str, dep: &str| Member::new(journal.probe(name)).after([dep.to_owned()]);

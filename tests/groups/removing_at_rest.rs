@@ -67,7 +67,7 @@ async fn a_member_that_is_at_rest_is_removed_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_removed_can_be_inserted_again() {
+async fn a_removed_member_can_be_inserted_again() {
     let journal = Journal::new();
     let app = two(&journal).await;
     for _ in 0..20 {
@@ -80,7 +80,7 @@ async fn what_was_removed_can_be_inserted_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_stop_by_hand_came_to_is_none_of_a_removal() {
+async fn a_removal_does_not_tell_of_an_earlier_stop_by_hand() {
     let journal = Journal::new();
     let app = started(
         Group::builder("app")

@@ -47,7 +47,7 @@ async fn a_member_that_hangs_takes_nothing_from_those_behind_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_all_hang_each_has_its_turn_as_the_page_on_grace_periods_says() {
+async fn members_that_all_hang_have_their_turns_as_the_page_on_grace_periods_says() {
     let journal = Journal::new();
     let probe = |name: &str| journal.probe(name).lingers().settings(timed(30, 2));
     let builder = group(10)
@@ -85,7 +85,7 @@ async fn a_share_is_in_proportion_to_what_the_member_may_take() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_one_member_leaves_over_goes_to_those_after_it() {
+async fn time_that_a_member_leaves_over_goes_to_those_after_it() {
     let journal = Journal::new();
     let builder = group(10).with("a", journal.probe("a").lingers().settings(timed(30, 2)));
     let app = started(builder.then("b", journal.probe("b").settings(timed(30, 2)))).await;
@@ -226,7 +226,7 @@ impl Drop for Guard {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn those_behind_one_that_blocks_are_told_in_time() {
+async fn members_behind_one_that_blocks_are_told_in_time() {
     let journal = Journal::new();
     let guard = Guard(Release::default());
     let builder = group(2).with("db", journal.probe("db").settings(timed(30, 30)));

@@ -137,7 +137,7 @@ async fn the_status_tree_tells_of_each_member_what_its_handle_tells() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_inserted_and_removed_is_in_the_tree_or_not() {
+async fn inserted_members_are_in_the_tree_and_removed_ones_are_not() {
     let journal = Journal::new();
     let app = one(&journal).await;
     within(app.service().insert("b", journal.probe("b")))

@@ -31,7 +31,7 @@ async fn each_way_to_start_starts_a_trait_object() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_requested_of_a_trait_object_comes() {
+async fn requests_to_a_trait_object_are_carried_out() {
     let runner = erased();
     runner.request_start();
     within(runner.wait_for(State::Running)).await;

@@ -59,7 +59,7 @@ async fn the_message_of_a_panic_is_kept() {
 /// Here the state is that of the work: once `run` has panicked no reading says "running" or "ready", and a
 /// panic in a task of its context, beside which `run` goes on, is a failure that can be read at once.
 #[tokio::test(start_paused = true)]
-async fn what_has_panicked_is_not_said_to_run() {
+async fn a_service_that_has_panicked_is_not_said_to_run() {
     let (runner, probe) = probed(Settings::new());
     runner.start().await.unwrap();
     assert!(runner.is_running() && runner.is_ready());

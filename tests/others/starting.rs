@@ -15,7 +15,7 @@ use crate::support::{Act, Event, SECOND, idle, probed, within};
 ///
 /// Here a runner goes from start to stop as often as it is asked to, also after a failure.
 #[tokio::test(start_paused = true)]
-async fn what_has_stopped_can_be_started_again() {
+async fn a_service_that_has_stopped_can_be_started_again() {
     let (runner, mut probe) = probed(Settings::new());
     for cycle in 1..=3 {
         runner.start().await.unwrap();

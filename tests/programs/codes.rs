@@ -84,7 +84,7 @@ async fn without_an_exit_code_a_failure_is_1() {
 }
 
 #[tokio::test]
-async fn what_was_only_reported_leaves_the_code_alone() {
+async fn a_failure_that_was_only_reported_leaves_the_code_alone() {
     let job = once(async |cx: Context| cx.report(with_code()));
     assert_eq!(within(run(job)).await, ExitCode::SUCCESS);
 }

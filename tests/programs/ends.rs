@@ -44,7 +44,7 @@ async fn stopped_in_the_pool(args: &[&str]) -> Ended {
 }
 
 #[tokio::test]
-async fn what_works_in_the_blocking_pool_does_not_keep_a_program() {
+async fn work_in_the_blocking_pool_does_not_keep_a_program() {
     let left = "1 thread of the runtime has not ended within 50ms";
     let ended = stopped_in_the_pool(&["own", "main", "pool"]).await;
     assert_eq!(ended.code, Some(1));
@@ -58,7 +58,7 @@ async fn what_works_in_the_blocking_pool_does_not_keep_a_program() {
 }
 
 #[tokio::test]
-async fn what_is_left_in_the_blocking_pool_leaves_the_code_of_the_service() {
+async fn work_left_in_the_blocking_pool_leaves_the_code_of_the_service() {
     let ended = signalled(&["own", "main", "pool left"]).end().await;
     assert_eq!(ended.code, Some(0));
     assert!(
@@ -96,7 +96,7 @@ async fn a_runtime_that_does_not_end_does_not_swallow_signals() {
 const CALLED: &str = "first\noutside: true\nlast\n";
 
 #[tokio::test]
-async fn what_is_registered_is_called_at_the_end_the_last_first() {
+async fn registered_functions_are_called_at_the_end_the_last_first() {
     for args in [
         ["own", "main", "done", "on exit"],
         ["current", "run", "done", "on exit"],
@@ -118,7 +118,7 @@ async fn what_is_registered_is_called_at_the_end_the_last_first() {
 }
 
 #[tokio::test]
-async fn what_is_registered_is_called_where_the_service_does_not_yield() {
+async fn registered_functions_are_called_when_the_service_does_not_yield() {
     for runtime in RUNTIMES {
         let mut program = signalled(&[runtime, "run", "blocked", "on exit"]);
         program.prints("running").await;
@@ -146,7 +146,7 @@ async fn an_error_chooses_the_exit_code_and_forges_no_line() {
 }
 
 #[tokio::test]
-async fn nobody_has_to_read_why_a_program_fails() {
+async fn a_program_that_fails_ends_although_nobody_reads_why() {
     for (runtime, entry) in [("2", "run"), ("current", "run"), ("own", "main")] {
         let mut program = signalled(&[runtime, entry, "failing", "stays"]);
         program.stop_listening().await;
@@ -163,7 +163,7 @@ async fn nobody_has_to_read_why_a_program_fails() {
 }
 
 #[tokio::test]
-async fn nobody_has_to_read_what_is_stuck() {
+async fn a_stuck_program_ends_although_nobody_reads_what_is_stuck() {
     for runtime in RUNTIMES {
         let args = [runtime, "run", "blocked", "fills stderr"];
         let mut program = Program::start_unread(env!("CARGO_BIN_EXE_signalled"), &args);

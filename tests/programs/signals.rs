@@ -146,7 +146,7 @@ fn has(status: &str, line: &str, signal: u32) -> bool {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_is_ignored_when_the_program_begins_stays_ignored() {
+async fn signals_ignored_when_the_program_begins_stay_ignored() {
     let script = format!(
         "trap '' HUP INT; exec {} 2 run idle",
         env!("CARGO_BIN_EXE_signalled")

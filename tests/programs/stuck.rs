@@ -115,16 +115,16 @@ async fn all_are_as_promised(times: u8) {
 }
 
 #[tokio::test]
-async fn whatever_blocks_a_first_signal_ends_the_program() {
+async fn a_first_signal_ends_a_program_with_any_blocked_part() {
     all_are_as_promised(1).await;
 }
 
 #[tokio::test]
-async fn whatever_blocks_a_second_signal_ends_the_program() {
+async fn a_second_signal_ends_a_program_with_any_blocked_part() {
     all_are_as_promised(2).await;
 }
 
 #[tokio::test]
-async fn whatever_blocks_a_third_signal_ends_the_program() {
+async fn a_third_signal_ends_a_program_with_any_blocked_part() {
     all_are_as_promised(3).await;
 }

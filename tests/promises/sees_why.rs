@@ -33,7 +33,7 @@ fn whoever_sees<S: Service>(runner: &Runner<S>, entered: &AtomicU64, round: impl
 }
 
 #[test]
-fn whoever_sees_stopped_sees_why_run_failed() {
+fn the_failure_of_run_is_there_when_stopped_is_seen() {
     watched(|| {
         let runtime = many_threads();
         let runner = Runner::new(service_fn_with(
@@ -49,7 +49,7 @@ fn whoever_sees_stopped_sees_why_run_failed() {
 }
 
 #[test]
-fn whoever_sees_stopped_sees_why_shutdown_failed() {
+fn the_failure_of_shutdown_is_there_when_stopped_is_seen() {
     watched(|| {
         let runtime = one_thread();
         let service = service_fn_with(AtomicU64::new(0), |entered, cx: Context| async move {
@@ -73,7 +73,7 @@ fn whoever_sees_stopped_sees_why_shutdown_failed() {
 }
 
 #[test]
-fn whoever_is_woken_sees_the_state_and_why() {
+fn a_woken_waiter_sees_the_state_and_the_failure() {
     watched(|| {
         many_threads().block_on(within(async {
             for _ in 0..1_000 {

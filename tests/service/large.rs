@@ -139,14 +139,17 @@ fn a_task_with_a_name_is_stored_once() {
 }
 
 #[test]
-fn what_runs_until_it_is_cancelled_is_stored_once() {
-    survives("what_runs_until_it_is_cancelled_is_stored_once", async {
-        runs(service_fn(async |cx: Context| {
-            cx.run_until_cancelled(large::<{ LARGE / 4 }>()).await;
-            cx.cancelled().await;
-        }))
-        .await;
-    });
+fn a_future_that_runs_until_it_is_cancelled_is_stored_once() {
+    survives(
+        "a_future_that_runs_until_it_is_cancelled_is_stored_once",
+        async {
+            runs(service_fn(async |cx: Context| {
+                cx.run_until_cancelled(large::<{ LARGE / 4 }>()).await;
+                cx.cancelled().await;
+            }))
+            .await;
+        },
+    );
 }
 
 #[derive(Service)]

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{Caller, SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
-async fn what_fails_in_a_named_task_bears_its_name() {
+async fn a_failure_of_a_named_task_bears_its_name() {
     let runner = Runner::new(service_fn(async |cx: Context| {
         cx.spawn_named("reader", async { Err::<(), _>("disk full") });
         cx.spawn_named(format!("writer {}", 2), async { panic!("out of cheese") });
@@ -93,7 +93,7 @@ async fn a_task_waits_for_all_but_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_tasks_spawn_meanwhile_is_not_waited_for() {
+async fn tasks_spawned_by_tasks_meanwhile_are_not_waited_for() {
     under_both(async |cx: Context| {
         let (done, late) = (Arc::default(), Arc::new(Notify::new()));
         slow(&cx, &done, 1);

@@ -24,7 +24,7 @@ impl Drop for Starts {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_starts_a_job_that_has_just_completed_joins_it() {
+async fn a_start_of_a_job_that_has_just_completed_joins_it() {
     let (tell, mut told) = unbounded_channel();
     let (itself, slot) = (Arc::new(OnceLock::new()), Slot::new());
     let (handle, place) = (Arc::clone(&itself), slot.clone());

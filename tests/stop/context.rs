@@ -98,7 +98,7 @@ async fn run_until_cancelled_gives_the_output_or_none() {
 }
 
 #[tokio::test]
-async fn what_is_ready_each_time_does_not_outrun_the_stop() {
+async fn a_future_that_is_ready_each_time_does_not_outrun_the_stop() {
     let busy = service_fn(async |cx| {
         while cx.run_until_cancelled(ready(())).await.is_some() {
             yield_now().await;
@@ -118,7 +118,7 @@ async fn what_is_ready_each_time_does_not_outrun_the_stop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_cancels_a_token_of_a_context_cancels_nobody_else() {
+async fn the_cancellation_of_a_token_of_a_context_cancels_nobody_else() {
     let (_runner, _probe, cx, _) = contexts(Settings::new()).await;
     let other = cx.token();
     cx.token().cancel();

@@ -263,7 +263,7 @@ async fn a_task_keeps_the_deadline_only_of_a_stop_that_takes_longer_than_a_few_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_aborted_has_a_turn_to_be_dropped_however_short_its_time() {
+async fn an_aborted_service_has_a_turn_to_be_dropped_however_short_its_time() {
     let settings = Settings::new().abort_timeout(Duration::ZERO);
     let (runner, mut probe) = deaf(settings).await;
     assert!(matches!(runner.stop().await, Err(StopError::TimedOut)));

@@ -135,7 +135,7 @@ async fn reported_failures_do_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_fails_and_is_aborted_has_timed_out() {
+async fn a_service_that_fails_and_is_aborted_has_timed_out() {
     let (runner, probe) = running().await;
     probe.on_cancel(Act::Hang);
     probe.on_shutdown(Act::Fail("close"));
@@ -145,7 +145,7 @@ async fn what_fails_and_is_aborted_has_timed_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_sees_stopped_sees_why() {
+async fn the_failure_is_there_when_stopped_is_seen() {
     let (runner, probe) = running().await;
     let mut watch = runner.subscribe();
     probe.tell(Act::Fail("gone"));

@@ -71,7 +71,7 @@ async fn a_failure_is_the_answer_and_recorded_as_reported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nobody_waits_it_is_not_supported() {
+async fn a_reload_that_nobody_waits_for_is_not_supported() {
     let runner = Runner::new(deaf());
     assert!(matches!(
         within(runner.reload()).await,

@@ -74,7 +74,7 @@ mod tests {
     use super::Few;
 
     #[test]
-    fn what_was_put_in_comes_out_once() {
+    fn each_value_comes_out_once() {
         let mut few = Few::default();
         assert_eq!(few.take(|_| true), None);
         for one in 1..=4 {

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_longer_kept_is_taken_out_many_at_a_time() {
+    fn entries_that_are_no_longer_kept_are_taken_out_many_at_a_time() {
         let mut history = History::default();
         let out: Vec<usize> = (1..=20)
             .map(|cycle| history.push(failure(cycle), 4).len())

@@ -180,7 +180,7 @@ mod tests {
     use super::{COMBINING, Escaped, WIDE, width};
 
     #[test]
-    fn what_steers_is_escaped_and_all_else_stays() {
+    fn steering_characters_are_escaped_and_all_others_stay() {
         let text = "a\nb\r\u{1b}[31m\u{202e}\u{2028}\u{85}é界😀";
         let plain = r"a\nb\r\u{1b}[31m\u{202e}\u{2028}\u{85}é界😀";
         assert_eq!(Escaped(text).to_string(), plain);

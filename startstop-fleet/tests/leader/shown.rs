@@ -61,7 +61,7 @@ async fn the_status_says_who_leads_with_which_fence() {
 
 /// A group with a leader whose service says what it is asked.
 #[tokio::test]
-async fn what_is_led_drains_reloads_is_found_and_tells_with_its_leader() {
+async fn a_led_service_drains_reloads_is_found_and_tells_with_its_leader() {
     let (say, mut heard) = mpsc::unbounded_channel::<&'static str>();
     let make = move |_: Term| {
         let say = say.clone();

@@ -10,7 +10,7 @@ use super::{Program, shop};
 use crate::http::{ask, get, send};
 
 #[tokio::test]
-async fn what_is_too_large_is_refused() {
+async fn a_request_that_is_too_large_is_refused() {
     let program = Program::run(shop().allow_control("s3cret")).await;
     let addr = program.addr;
     let long = format!("x-long: {}\r\n", "x".repeat(20_000));

@@ -38,7 +38,7 @@ async fn a_part_is_restarted_stopped_and_started_for_whoever_has_the_token() {
 }
 
 #[tokio::test]
-async fn what_is_started_runs_on_the_runtime_of_the_service() {
+async fn a_part_started_over_http_runs_on_the_runtime_of_the_service() {
     let program = Program::run(shop().allow_control("s3cret")).await;
     for action in ["stop", "start"] {
         let path = format!("/control/{action}/shop/db");

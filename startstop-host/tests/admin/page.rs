@@ -7,7 +7,7 @@ use super::{Program, shop};
 use crate::http::get;
 
 #[tokio::test]
-async fn it_is_whole_without_a_script() {
+async fn the_page_is_whole_without_a_script() {
     let program = Program::run(shop()).await;
     let page = get(program.addr, "/").await;
     assert_eq!(

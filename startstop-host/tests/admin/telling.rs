@@ -107,7 +107,7 @@ async fn metrics_are_in_the_format_that_is_accepted() {
 /// More than a reader of the events may miss: they are counted as they happen, on the thread of the host.
 #[cfg(feature = "metrics")]
 #[tokio::test]
-async fn what_happens_is_counted_although_nobody_scrapes() {
+async fn events_are_counted_although_nobody_scrapes() {
     const BATCHES: usize = 8;
     const EACH: usize = 5_000;
     let (ask, asked) = tokio::sync::mpsc::channel::<()>(1);

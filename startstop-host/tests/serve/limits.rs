@@ -48,7 +48,7 @@ async fn an_idle_connection_is_closed_in_time() {
 }
 
 #[tokio::test]
-async fn who_finds_no_room_waits() {
+async fn a_client_that_finds_no_room_waits() {
     let server = server_with(Settings::new(), Serve::new().max_connections(1)).await;
     let first = idle(server.addr).await;
     let mut second = TcpStream::connect(server.addr).await.unwrap();
@@ -62,7 +62,7 @@ async fn who_finds_no_room_waits() {
 }
 
 #[tokio::test]
-async fn one_that_has_sent_nothing_is_waited_for_a_moment_at_a_stop() {
+async fn a_client_that_has_sent_nothing_is_waited_for_a_moment_at_a_stop() {
     let server = server_with(Settings::new(), Serve::new()).await;
     let mut client = TcpStream::connect(server.addr).await.unwrap();
     idle(server.addr).await; // the first one is accepted by then

@@ -39,7 +39,7 @@ ready = { tcp = "nowhere" }
 }
 
 #[test]
-fn what_is_no_toml_and_what_goes_in_a_circle_is_told() {
+fn text_that_is_no_toml_and_circles_are_told() {
     let folder = Folder::new("no-toml");
     assert!(
         said(&folder, "a.toml", "name = \n[process.a]\ncommand = 'x'\n").starts_with("a.toml:1:")

@@ -103,7 +103,7 @@ impl Wake for Woken {
 }
 
 #[test]
-fn who_waits_is_woken_though_the_value_panics_in_its_drop_with_the_runtime() {
+fn a_waiter_is_woken_although_the_value_panics_in_its_drop_with_the_runtime() {
     for runtime in [one_thread, many_threads] {
         watched(move || {
             let runner = Runner::with_settings(fills(), explicit());

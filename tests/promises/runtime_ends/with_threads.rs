@@ -81,7 +81,7 @@ fn impatient() -> Settings {
 }
 
 #[test]
-fn who_starts_elsewhere_is_told_of_a_thread_that_does_not_yield() {
+fn a_start_elsewhere_is_told_of_a_thread_that_does_not_yield() {
     watched(|| {
         for runtime in [many_threads(), one_thread()] {
             let (release, held) = channel::<()>();
