@@ -12,7 +12,7 @@ use source::{File, files, root};
 
 const CORE: &str = "startstop-core/src";
 
-const FOLDERS: [&str; 9] = [
+const FOLDERS: [&str; 10] = [
     "startstop-core",
     "startstop-derive/src",
     "startstop-host",
@@ -22,6 +22,7 @@ const FOLDERS: [&str; 9] = [
     "tests",
     "benchmarks/src",
     "mutants/src",
+    "systems",
 ];
 
 /// The sections of the documentation of an item, in their order.

@@ -40,25 +40,14 @@ fn module(file: &File) -> String {
 fn imports(file: &File, modules: &BTreeSet<String>) -> BTreeSet<String> {
     let own = module(file);
     let parent = own.rsplit_once("::").map_or("", |(parent, _)| parent);
-    let uses = file
-        .text
-        .lines()
-        .filter_map(|line| line.strip_prefix("use "));
-    let paths = uses.flat_map(|line| {
-        let line = line.trim_end_matches(';');
-        let (base, line) = match line.split_once("::") {
-            Some(("super", rest)) => (parent, rest),
-            Some(("crate", rest)) => ("", rest),
-            _ => return Vec::new(),
+    let paths = uses(&file.text).into_iter().filter_map(|path| {
+        let (base, rest) = match path.split_once("::")? {
+            ("super", rest) => (parent, rest),
+            ("crate", rest) => ("", rest),
+            ("self", rest) => (own.as_str(), rest),
+            _ => return None,
         };
-        let list = line
-            .strip_prefix('{')
-            .map(|list| list.trim_end_matches('}'));
-        let names = list.map_or(vec![line], |list| list.split(", ").collect());
-        names
-            .into_iter()
-            .map(|name| format!("{base}::{name}"))
-            .collect()
+        Some(format!("{base}::{rest}"))
     });
     let named = |path: String| {
         let path = path.trim_start_matches("::").to_owned();
@@ -70,7 +59,74 @@ fn imports(file: &File, modules: &BTreeSet<String>) -> BTreeSet<String> {
             .rfind(longest)
             .cloned()
     };
-    paths.filter_map(named).collect()
+    // What it re-exports of its own is no import.
+    paths
+        .filter_map(named)
+        .filter(|name| *name != own)
+        .collect()
+}
+
+/// The paths that the `use` items of a file name, each in full. An item may take several lines.
+fn uses(text: &str) -> Vec<String> {
+    let starts = |line: &str| {
+        let item = line.strip_prefix("pub").map_or(line, |rest| {
+            rest.strip_prefix('(')
+                .and_then(|rest| Some(rest.split_once(')')?.1))
+                .unwrap_or(rest)
+                .trim_start()
+        });
+        item.starts_with("use ")
+    };
+    let mut lines = text.lines();
+    let mut found = Vec::new();
+    while let Some(first) = lines.next() {
+        if !starts(first) {
+            continue;
+        }
+        let mut item = first.to_owned();
+        while !item.contains(';') {
+            item.push_str(lines.next().expect("an item ends").trim());
+        }
+        let tree = item.split_once("use ").expect("it starts so").1;
+        leaves("", tree.split(';').next().unwrap_or_default(), &mut found);
+    }
+    found
+}
+
+/// The paths of a tree behind `base`: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
+fn leaves(base: &str, tree: &str, found: &mut Vec<String>) {
+    let Some((head, list)) = tree.trim().split_once('{') else {
+        let path = tree.split(" as ").next().unwrap_or_default().trim();
+        if !path.is_empty() {
+            found.push(format!("{base}{path}"));
+        }
+        return;
+    };
+    let base = format!("{base}{head}");
+    let list = list.strip_suffix('}').expect("what opens closes");
+    let mut depth = 0_usize;
+    let parts = list.split(|c| {
+        depth = match c {
+            '{' => depth + 1,
+            '}' => depth - 1,
+            _ => depth,
+        };
+        depth == 0 && c == ','
+    });
+    parts.for_each(|part| leaves(&base, part, found));
+}
+
+#[test]
+fn a_use_of_several_lines_is_read_to_its_end() {
+    let text = "use std::fmt;\npub(super) use super::{\n    keys,\n    args::{Args, entries as all},\n};\nfn f() {}\n";
+    let found = uses(text);
+    let expected = [
+        "std::fmt",
+        "super::keys",
+        "super::args::Args",
+        "super::args::entries",
+    ];
+    assert_eq!(found, expected);
 }
 
 /// All that is reached by imports, over others too.

@@ -1,38 +1,32 @@
 //! A stand-in for the API server: leases of one namespace, with the rules that were seen on a real one, 1.20.2.
 
+mod checks;
+mod failure;
+mod following;
+mod replace;
+mod time;
+
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures_util::stream;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+
+use checks::{allowed, missing, namespace, valid};
+use failure::{Failure, details, failure};
+use following::follow;
+use replace::{merge, replace};
+use time::seconds;
 
 pub(crate) const NAMESPACE: &str = "billing";
-
-/// The verbs that a token may use.
-const TOKENS: [(&str, &[&str]); 7] = [
-    // The role of the docs.
-    ("all", &["get", "list", "watch", "create", "update"]),
-    (
-        "shards",
-        &["get", "list", "watch", "create", "update", "delete"],
-    ),
-    ("unlisted", &["get", "watch", "create", "update"]),
-    ("patcher", &["get", "create", "patch"]),
-    ("reader", &["get", "list", "watch"]),
-    ("silent", &["get", "list", "create", "update"]),
-    ("nobody", &[]),
-];
 
 #[derive(Clone)]
 pub(crate) struct Server {
@@ -55,49 +49,6 @@ struct Table {
 }
 
 type Answer = Result<(StatusCode, Value), Box<Failure>>;
-
-pub(crate) struct Failure {
-    code: u16,
-    reason: &'static str,
-    message: String,
-    details: Value,
-}
-
-fn failure(
-    code: u16,
-    reason: &'static str,
-    message: impl Into<String>,
-    details: Value,
-) -> Box<Failure> {
-    Box::new(Failure {
-        code,
-        reason,
-        message: message.into(),
-        details,
-    })
-}
-
-fn details(name: &str) -> Value {
-    json!({ "name": name, "group": "coordination.k8s.io", "kind": "leases" })
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let code = StatusCode::from_u16(self.code).unwrap();
-        (code, axum::Json(status(&self))).into_response()
-    }
-}
-
-fn status(failure: &Failure) -> Value {
-    let mut status = json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": failure.message, "reason": failure.reason, "code": failure.code,
-    });
-    if !failure.details.is_null() {
-        status["details"] = failure.details.clone();
-    }
-    status
-}
 
 impl Server {
     pub(crate) async fn start() -> (Self, SocketAddr) {
@@ -243,103 +194,6 @@ fn dry(query: &Parameters) -> Dry {
     }
 }
 
-fn allowed(headers: &HeaderMap, verb: &str) -> Result<(), Box<Failure>> {
-    let header = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok());
-    let forbidden = |user: &str| {
-        let message = format!(
-            "leases.coordination.k8s.io is forbidden: User \"{user}\" cannot {verb} resource \"leases\" in API group \
-             \"coordination.k8s.io\" in the namespace \"{NAMESPACE}\""
-        );
-        failure(403, "Forbidden", message, details(""))
-    };
-    let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) else {
-        return Err(forbidden("system:anonymous"));
-    };
-    let known = TOKENS.iter().find(|(known, _)| *known == token);
-    let Some((user, verbs)) = known else {
-        return Err(failure(401, "Unauthorized", "Unauthorized", Value::Null));
-    };
-    if verbs.contains(&verb) {
-        Ok(())
-    } else {
-        Err(forbidden(user))
-    }
-}
-
-fn namespace(name: &str) -> Result<(), Box<Failure>> {
-    if name == NAMESPACE {
-        return Ok(());
-    }
-    let details = json!({ "name": name, "kind": "namespaces" });
-    Err(failure(
-        404,
-        "NotFound",
-        format!("namespaces \"{name}\" not found"),
-        details,
-    ))
-}
-
-fn missing(name: &str) -> Box<Failure> {
-    let message = format!("leases.coordination.k8s.io \"{name}\" not found");
-    failure(404, "NotFound", message, details(name))
-}
-
-/// Drops what is not known, and checks the rest.
-fn valid(body: &Bytes) -> Result<Value, Box<Failure>> {
-    let bad = |message: String| failure(400, "BadRequest", message, Value::Null);
-    let lease: Value = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
-    let name = lease["metadata"]["name"].as_str().unwrap_or_default();
-    let invalid = |message: &str| {
-        let message = format!("Lease.coordination.k8s.io \"{name}\" is invalid: {message}");
-        failure(422, "Invalid", message, details(name))
-    };
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    if name.is_empty() || !name.chars().all(|c| plain(c) || "-.".contains(c)) {
-        return Err(invalid("metadata.name"));
-    }
-    let mut spec = json!({});
-    let fields = lease["spec"].as_object().cloned().unwrap_or_default();
-    for (key, mut value) in fields.into_iter().filter(|(_, value)| !value.is_null()) {
-        match key.as_str() {
-            "acquireTime" | "renewTime" => {
-                let time = value.as_str().unwrap_or_default();
-                let time = micro_time(time);
-                value = time.ok_or_else(|| bad(format!("parsing time {value}")))?;
-            }
-            "leaseDurationSeconds" | "leaseTransitions" => {
-                let number = value
-                    .as_i64()
-                    .filter(|number| i32::try_from(*number).is_ok());
-                let number = number.ok_or_else(|| bad(format!("{key}: {value}")))?;
-                let least = i64::from(key == "leaseDurationSeconds");
-                if number < least {
-                    return Err(invalid(&format!("spec.{key}: must be greater")));
-                }
-            }
-            "holderIdentity" => {}
-            _ => continue,
-        }
-        spec[key] = value;
-    }
-    Ok(json!({
-        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-        "metadata": lease["metadata"].clone(), "spec": spec,
-    }))
-}
-
-/// Exactly six decimals, and `Z` or an offset: given back as `Z`.
-fn micro_time(time: &str) -> Option<Value> {
-    let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
-    let shape: String = time.chars().map(digits).collect();
-    match shape.strip_prefix("0000-00-00T00:00:00.000000")? {
-        "Z" => Some(json!(time)),
-        "+00:00" | "-00:00" => Some(json!(date(time, "+%Y-%m-%dT%H:%M:%S.%6NZ"))),
-        _ => None,
-    }
-}
-
 async fn read(
     State(server): State<Server>,
     Path((_, name)): Path<(String, String)>,
@@ -398,59 +252,6 @@ async fn update(
     server.answer(act).await
 }
 
-fn replace(table: &mut Table, name: &str, mut lease: Value, dry: Dry) -> Answer {
-    if lease["metadata"]["name"] != json!(name) {
-        let message = "the name of the object does not match the name on the URL";
-        return Err(failure(400, "BadRequest", message, Value::Null));
-    }
-    let conflict = |why: &str| {
-        let message = format!(
-            "Operation cannot be fulfilled on leases.coordination.k8s.io \"{name}\": {why}"
-        );
-        failure(409, "Conflict", message, details(name))
-    };
-    let (uid, version) = (
-        &lease["metadata"]["uid"],
-        &lease["metadata"]["resourceVersion"],
-    );
-    let Some(old) = table.leases.get(name).cloned() else {
-        if uid.is_string() {
-            return Err(conflict("Precondition failed: UID in precondition"));
-        }
-        if !version.is_string() {
-            return Err(failure(
-                422,
-                "Invalid",
-                "must be specified for an update",
-                details(name),
-            ));
-        }
-        // It is made again.
-        return Ok((StatusCode::CREATED, table.make(name, lease, dry)));
-    };
-    if !version.is_string() {
-        let message =
-            "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update";
-        return Err(failure(422, "Invalid", message, details(name)));
-    }
-    if uid.is_string() && *uid != old["metadata"]["uid"] {
-        return Err(conflict("Precondition failed: UID in precondition"));
-    }
-    if *version != old["metadata"]["resourceVersion"] {
-        return Err(conflict("the object has been modified"));
-    }
-    for key in ["uid", "creationTimestamp", "namespace"] {
-        lease["metadata"][key] = old["metadata"][key].clone();
-    }
-    if lease == old {
-        return Ok((StatusCode::OK, old)); // no change: no version, no event
-    }
-    match dry {
-        Dry::Run => Ok((StatusCode::OK, lease)),
-        Dry::No => Ok((StatusCode::OK, table.put(name, lease, "MODIFIED"))),
-    }
-}
-
 /// A merge patch: what it does not name stays, and it compares a version only if it bears one.
 async fn patch(
     State(server): State<Server>,
@@ -470,24 +271,6 @@ async fn patch(
         replace(table, &name, merged, Dry::No)
     };
     server.answer(act).await
-}
-
-/// RFC 7386.
-fn merge(target: &mut Value, patch: &Value) {
-    let Some(fields) = patch.as_object() else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    for (key, value) in fields {
-        if value.is_null() {
-            target.as_object_mut().unwrap().remove(key);
-        } else {
-            merge(&mut target[key], value);
-        }
-    }
 }
 
 async fn delete(
@@ -538,94 +321,4 @@ async fn list(
         Ok((StatusCode::OK, list))
     };
     server.answer(act).await
-}
-
-/// A stream of events, a line of JSON each.
-fn follow(server: Server, query: &Parameters) -> Response {
-    let selector = query.get("fieldSelector").cloned().unwrap_or_default();
-    let name = selector.strip_prefix("metadata.name=").map(str::to_owned);
-    let from: u64 = query
-        .get("resourceVersion")
-        .and_then(|from| from.parse().ok())
-        .unwrap_or(0);
-    let seconds = query
-        .get("timeoutSeconds")
-        .and_then(|limit| limit.parse().ok())
-        .unwrap_or(300);
-    let limit = Duration::from_secs(seconds);
-    let (lines, receiver) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        tokio::time::timeout(limit, tell(server, name, from, lines))
-            .await
-            .ok();
-    });
-    let body = stream::unfold(receiver, |mut receiver| async {
-        let line = receiver.recv().await?;
-        Some((Ok::<String, Infallible>(line), receiver))
-    });
-    Response::new(Body::from_stream(body))
-}
-
-/// From 0 on the present state comes first; what is too old is an error, and what is ahead is silence.
-async fn tell(
-    server: Server,
-    name: Option<String>,
-    from: u64,
-    lines: mpsc::UnboundedSender<String>,
-) {
-    let wanted = |lease: &Value| {
-        name.as_deref()
-            .is_none_or(|name| lease["metadata"]["name"] == name)
-    };
-    let line =
-        |kind: &str, object: &Value| format!("{}\n", json!({ "type": kind, "object": object }));
-    let mut news = server.version.subscribe();
-    let mut seen = from;
-    {
-        let table = server.table.lock().unwrap();
-        if from == 0 {
-            for lease in table.leases.values().filter(|lease| wanted(lease)) {
-                lines.send(line("ADDED", lease)).ok();
-            }
-            seen = table.version;
-        } else if from < table.compacted {
-            let old = failure(410, "Expired", "too old resource version", Value::Null);
-            lines.send(line("ERROR", &status(&old))).ok();
-            return;
-        }
-    }
-    loop {
-        server.thawed().await;
-        {
-            let table = server.table.lock().unwrap();
-            for (version, kind, lease) in &table.events {
-                if *version > seen && wanted(lease) {
-                    lines.send(line(kind, lease)).ok();
-                }
-            }
-            seen = seen.max(table.version);
-        }
-        tokio::select! {
-            changed = news.changed() => if changed.is_err() { return },
-            () = lines.closed() => return,
-        }
-    }
-}
-
-/// Whole seconds.
-fn seconds() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
-    date(&format!("@{now}"), "+%Y-%m-%dT%H:%M:%SZ")
-}
-
-/// A time in another form.
-fn date(time: &str, form: &str) -> String {
-    let output = std::process::Command::new("date")
-        .args(["-u", "-d", time, form])
-        .output()
-        .unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
