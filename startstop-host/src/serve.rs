@@ -1,8 +1,8 @@
 //! HTTP servers whose connections are tasks of the service, so that nothing of them outlives its stop.
 //!
 //! [`accept`] takes connections and counts them; [`connection`] is the task of one, from its first byte to the drop of its
-//! socket; [`phase`] says what a connection is doing, and until when it may; [`socket`] and [`respond`] tell it what has
-//! happened. [`listener`] is what is accepted from.
+//! socket; [`phase`] says what a connection is doing, and [`schedule`] until when it may; [`socket`] and [`respond`] tell it what
+//! has happened. [`listener`] is what is accepted from.
 //!
 //! 1. The task of a connection lasts until its socket is dropped, also when an upgrade has handed the socket to the user.
 //! 2. A connection that waits for its client has a deadline, before a stop and during it.
@@ -13,6 +13,7 @@ mod listener;
 mod phase;
 mod socket;
 mod respond;
+mod schedule;
 mod connection;
 mod accept;
 #[cfg(feature = "tls")]
@@ -40,10 +41,12 @@ pub use tls::Tls;
 /// # What happens at a stop
 ///
 /// - During a drain, connections are still accepted and answered, with `connection: close`, in HTTP/2 with GOAWAY: one that is
-///   new gets it with its first request, for what a client could not send on a new connection it does not send again.
+///   new gets it 100 ms after its first request, for what a client could not send on new connections it does not send again.
 /// - At the stop, what waits in the queue of the listener is still taken, and no more.
-/// - Idle connections close at once, one that has sent nothing after 100 ms: its request may be on the way.
-/// - HTTP/2 connections get GOAWAY, those without a request yet after 100 ms likewise. Server-sent events end.
+/// - Idle connections close at once, when it is sure that nothing has been received from them; one that has sent nothing closes
+///   after 100 ms: its request may be on the way.
+/// - HTTP/2 connections get GOAWAY, those without a request yet, and those that are new, after 100 ms likewise. Server-sent events
+///   end.
 /// - Other requests in flight are finished until the deadline, and then dropped.
 /// - A connection that has sent half a head, or that was upgraded (a WebSocket), holds the stop up for at most half of the time
 ///   that is left, the former for no longer than the header timeout either. An upgraded one reads as ended after that half, and

@@ -1,9 +1,11 @@
 //! Serving: what becomes of each kind of connection at a drain, a stop and a deadline.
 
 mod app;
+mod goodbye;
 mod http2;
 mod limits;
 mod others;
+mod slow_readers;
 #[cfg(feature = "tls")]
 mod tls;
 

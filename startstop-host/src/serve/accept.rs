@@ -11,8 +11,9 @@ use startstop_core::{Context, Reload};
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::connection::{Timeouts, connection};
-use super::phase::{Counts, Shared};
+use super::connection::connection;
+use super::phase::{Counts, NOTICED, Shared};
+use super::schedule::Timeouts;
 use super::{App, Listener, Serve};
 
 /// The detail of the status is not written more often than once in this time.
@@ -20,9 +21,6 @@ const BETWEEN_DETAILS: Duration = Duration::from_millis(100);
 
 /// After an accept that has failed for want of descriptors or memory.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
-
-/// The runtime notices a connection that has just come within this time.
-const NOTICED: Duration = Duration::from_millis(1);
 
 struct Server<A> {
     settings: Serve,

@@ -14,6 +14,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// A client without a request yet when the stop comes has so long for the first one: it may be on the way.
 pub(super) const ON_ITS_WAY: Duration = Duration::from_millis(100);
 
+/// The runtime notices within this time what the system has received already.
+pub(super) const NOTICED: Duration = Duration::from_millis(1);
+
 /// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -50,6 +53,8 @@ pub(super) struct Shared {
     /// Whether answers say that the connection closes.
     pub(super) closes: AtomicBool,
     is_http2: AtomicBool,
+    /// Whether the client takes no more of what is to be sent.
+    is_full: AtomicBool,
     /// Whether the socket reads as ended.
     ended: AtomicBool,
     /// Whether the socket is closed in both directions.
@@ -61,6 +66,11 @@ pub(super) struct Shared {
 struct Inner {
     phase: Phase,
     requests: usize,
+    first_request: Option<Instant>,
+    /// Whether the last request had a body.
+    has_body: bool,
+    /// The last bytes that were received, of HTTP/1.
+    last: [u8; 4],
     /// The wakers of a read and of a write that wait.
     wakers: [Option<Waker>; 2],
     first: Vec<u8>,
@@ -73,6 +83,9 @@ impl Shared {
         let inner = Inner {
             phase: Phase::Fresh(Instant::now()),
             requests: 0,
+            first_request: None,
+            has_body: false,
+            last: [0; 4],
             wakers: [None, None],
             first: Vec::new(),
         };
@@ -82,6 +95,7 @@ impl Shared {
             counts,
             closes: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             dropped: AtomicBool::new(false),
@@ -93,7 +107,16 @@ impl Shared {
     }
 
     pub(super) fn phase(&self) -> Phase {
-        self.inner().phase
+        match self.inner().phase {
+            // The end of an answer is yet to be sent.
+            Phase::Idle(_) if self.is_full.load(Ordering::Acquire) => Phase::Busy,
+            phase => phase,
+        }
+    }
+
+    /// Returns when the first request came.
+    pub(super) fn first_request(&self) -> Option<Instant> {
+        self.inner().first_request
     }
 
     pub(super) fn is_http2(&self) -> bool {
@@ -103,6 +126,9 @@ impl Shared {
     /// The client has sent this.
     pub(super) fn received(&self, bytes: &[u8]) {
         let mut inner = self.inner();
+        if !self.is_http2() {
+            inner.remember(bytes);
+        }
         if !bytes.is_empty() && inner.first.len() < PREFACE.len() && !self.is_http2() {
             let left = PREFACE.len() - inner.first.len();
             inner
@@ -129,9 +155,11 @@ impl Shared {
     }
 
     /// A request has begun.
-    pub(super) fn began(&self) {
+    pub(super) fn began(&self, has_body: bool) {
         let mut inner = self.inner();
         inner.requests += 1;
+        inner.has_body = has_body;
+        inner.first_request.get_or_insert_with(Instant::now);
         let before = std::mem::replace(&mut inner.phase, Phase::Busy);
         drop(inner);
         if matches!(before, Phase::Opened(_)) {
@@ -146,7 +174,12 @@ impl Shared {
         let mut inner = self.inner();
         inner.requests -= 1;
         if inner.requests == 0 && inner.phase == Phase::Busy {
-            inner.phase = Phase::Idle(Instant::now());
+            let now = Instant::now();
+            inner.phase = if !self.is_http2() && inner.has_begun_a_head() {
+                Phase::Head(now)
+            } else {
+                Phase::Idle(now)
+            };
         }
         drop(inner);
         self.changed.notify_one();
@@ -154,14 +187,17 @@ impl Shared {
         self.counts.changed.notify_one();
     }
 
-    /// From now on the connection counts as idle, where it speaks HTTP/2 and waited for its first request: returns whether it did.
-    pub(super) fn waits_no_longer(&self) -> bool {
-        let mut inner = self.inner();
-        let waited = matches!(inner.phase, Phase::Opened(_));
-        if waited {
-            inner.phase = Phase::Idle(Instant::now());
+    /// Notes whether the client takes what is to be sent. A connection is not idle before it has taken all of it.
+    pub(super) fn sends(&self, is_full: bool) {
+        let was_full = self.is_full.swap(is_full, Ordering::AcqRel);
+        if was_full && !is_full {
+            let mut inner = self.inner();
+            if let Phase::Idle(from) = &mut inner.phase {
+                *from = Instant::now();
+            }
+            drop(inner);
+            self.changed.notify_one();
         }
-        waited
     }
 
     pub(super) fn upgraded(&self) {
@@ -209,6 +245,20 @@ impl Shared {
 
     pub(super) fn is_dropped(&self) -> bool {
         self.dropped.load(Ordering::Acquire)
+    }
+}
+
+impl Inner {
+    fn remember(&mut self, bytes: &[u8]) {
+        let new = bytes.len().min(self.last.len());
+        self.last.rotate_left(new);
+        let at = self.last.len() - new;
+        self.last[at..].copy_from_slice(&bytes[bytes.len() - new..]);
+    }
+
+    /// Returns whether a part of a head came along with the last request. Behind a body that cannot be told.
+    fn has_begun_a_head(&self) -> bool {
+        !self.has_body && !self.last.ends_with(b"\n\r\n") && !self.last.ends_with(b"\n\n")
     }
 }
 

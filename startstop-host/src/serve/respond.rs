@@ -1,6 +1,7 @@
 //! The user's app with what the server adds to each request and answer.
 
 use std::future::Future;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,12 +10,13 @@ use std::task::{Context as Task, Poll, ready};
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+use hyper::body::{Buf, Incoming};
 use pin_project_lite::pin_project;
 use startstop_core::{CancelledOwned, Context};
+use tokio::time::Instant;
 use tower_service::Service;
 
-use super::phase::Shared;
+use super::phase::{ON_ITS_WAY, Shared};
 
 /// The app for one connection.
 pub(super) struct Respond<A> {
@@ -23,13 +25,13 @@ pub(super) struct Respond<A> {
     pub(super) shared: Arc<Shared>,
 }
 
-/// A request in flight; it has ended with the drop.
+/// A request in flight; it has ended with the drop, that is when the last piece of its answer was handed to the socket.
 struct InFlight(Arc<Shared>);
 
 impl InFlight {
-    fn begin(shared: &Arc<Shared>) -> Self {
-        shared.began();
-        Self(Arc::clone(shared))
+    fn begin(shared: &Arc<Shared>, request: &Request<Incoming>) -> Arc<Self> {
+        shared.began(!request.body().is_end_stream());
+        Arc::new(Self(Arc::clone(shared)))
     }
 }
 
@@ -51,13 +53,14 @@ where
     fn call(&self, mut request: Request<Incoming>) -> Answering<A> {
         request.extensions_mut().insert(self.cx.clone());
         let version = request.version();
+        let in_flight = Some(InFlight::begin(&self.shared, &request));
         Answering {
             app: self.app.clone(),
             request: Some(request),
             future: None,
             version,
             cx: self.cx.clone(),
-            in_flight: Some(InFlight::begin(&self.shared)),
+            in_flight,
         }
     }
 }
@@ -71,7 +74,7 @@ pin_project! {
         future: Option<A::Future>,
         version: Version,
         cx: Context,
-        in_flight: Option<InFlight>,
+        in_flight: Option<Arc<InFlight>>,
     }
 }
 
@@ -107,7 +110,7 @@ fn answer<B>(
     mut response: Response<B>,
     version: Version,
     cx: &Context,
-    in_flight: InFlight,
+    in_flight: Arc<InFlight>,
 ) -> Response<Answer<B>> {
     let shared = &in_flight.0;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -121,42 +124,79 @@ fn answer<B>(
         .headers()
         .get(CONTENT_TYPE)
         .map(HeaderValue::as_bytes);
-    let is_events = kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"));
-    let until = is_events.then(|| Box::pin(cx.cancelled_owned()));
+    let events = kind
+        .is_some_and(is_of_events)
+        .then(|| Events::until(cx.cancelled_owned()));
     response.map(|body| Answer {
         body,
-        until,
+        events,
         in_flight: Some(in_flight),
     })
 }
 
+fn is_of_events(kind: &[u8]) -> bool {
+    const EVENTS: &[u8] = b"text/event-stream";
+    kind.get(..EVENTS.len())
+        .is_some_and(|kind| kind.eq_ignore_ascii_case(EVENTS))
+}
+
+/// Server-sent events: they end at the stop, with what is ready then, but for those that never pause.
+struct Events {
+    cancelled: Pin<Box<CancelledOwned>>,
+    stopped: Option<Instant>,
+}
+
+impl Events {
+    fn until(cancelled: CancelledOwned) -> Self {
+        Self {
+            cancelled: Box::pin(cancelled),
+            stopped: None,
+        }
+    }
+
+    fn are_over(&mut self, task: &mut Task<'_>, is_pause: bool) -> bool {
+        if self.stopped.is_none() && self.cancelled.as_mut().poll(task).is_ready() {
+            self.stopped = Some(Instant::now());
+        }
+        self.stopped
+            .is_some_and(|at| is_pause || at.elapsed() >= ON_ITS_WAY)
+    }
+}
+
 pin_project! {
-    /// The body of an answer: with its end the request has ended. One of server-sent events ends at the stop.
+    /// The body of an answer. One of server-sent events ends at the stop.
     pub(super) struct Answer<B> {
         #[pin]
         body: B,
-        until: Option<Pin<Box<CancelledOwned>>>,
-        in_flight: Option<InFlight>,
+        events: Option<Events>,
+        in_flight: Option<Arc<InFlight>>,
     }
 }
 
 impl<B: Body> Body for Answer<B> {
-    type Data = B::Data;
+    type Data = Piece<B::Data>;
     type Error = B::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         task: &mut Task<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Self::Data>, B::Error>>> {
         let this = self.project();
         let frame = this.body.poll_frame(task);
-        if let (Poll::Pending, Some(until)) = (&frame, this.until) {
-            return until.as_mut().poll(task).map(|()| None);
+        if let Some(events) = this.events
+            && events.are_over(task, frame.is_pending())
+        {
+            return Poll::Ready(None);
         }
         if matches!(frame, Poll::Ready(None | Some(Err(_)))) {
             this.in_flight.take();
         }
-        frame
+        let in_flight = this.in_flight;
+        let piece = |data| Piece {
+            data,
+            _in_flight: in_flight.clone(),
+        };
+        frame.map(|frame| Some(frame?.map(|frame| frame.map_data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -165,5 +205,29 @@ impl<B: Body> Body for Answer<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// A piece of an answer. The request is in flight until it was handed to the socket.
+pub(super) struct Piece<D> {
+    data: D,
+    _in_flight: Option<Arc<InFlight>>,
+}
+
+impl<D: Buf> Buf for Piece<D> {
+    fn remaining(&self) -> usize {
+        self.data.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.data.chunk()
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.data.chunks_vectored(slices)
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.data.advance(count);
     }
 }

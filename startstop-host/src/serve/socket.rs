@@ -29,6 +29,14 @@ impl<I> Drop for Socket<I> {
     }
 }
 
+impl<I> Socket<I> {
+    /// Passes on the result of a write, and notes whether the client takes what it is sent.
+    fn written<T>(&self, written: Poll<T>) -> Poll<T> {
+        self.shared.sends(written.is_pending());
+        written
+    }
+}
+
 fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, "the service has stopped")
 }
@@ -66,7 +74,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Socket<I> {
         if self.shared.is_closed() {
             return Poll::Ready(Err(closed()));
         }
-        Pin::new(&mut self.io).poll_write(task, bytes)
+        let written = Pin::new(&mut self.io).poll_write(task, bytes);
+        self.written(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -74,7 +83,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Socket<I> {
         if self.shared.is_closed() {
             return Poll::Ready(Err(closed()));
         }
-        Pin::new(&mut self.io).poll_flush(task)
+        let flushed = Pin::new(&mut self.io).poll_flush(task);
+        self.written(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -90,7 +100,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Socket<I> {
         if self.shared.is_closed() {
             return Poll::Ready(Err(closed()));
         }
-        Pin::new(&mut self.io).poll_write_vectored(task, bytes)
+        let written = Pin::new(&mut self.io).poll_write_vectored(task, bytes);
+        self.written(written)
     }
 
     fn is_write_vectored(&self) -> bool {

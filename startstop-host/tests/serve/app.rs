@@ -11,6 +11,9 @@ use startstop_core::Context;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Notify;
 
+/// More bytes than the buffers of two sockets hold.
+pub(super) const LARGE: usize = 32 * 1024 * 1024;
+
 /// The state that the tests share with the app.
 #[derive(Default)]
 pub(super) struct Gate {
@@ -55,7 +58,20 @@ pub(super) fn app(gate: &Arc<Gate>) -> Router {
             )
         }
     };
+    let endless = {
+        let gate = Arc::clone(gate);
+        async move || {
+            gate.arrived.notify_one();
+            let body = http_body_util::StreamBody::new(Endless);
+            (
+                [("content-type", "Text/Event-Stream; charset=utf-8")],
+                axum::body::Body::new(body),
+            )
+        }
+    };
     Router::new()
+        .route("/endless", get(endless))
+        .route("/large", get(async || vec![b'x'; LARGE]))
         .route(
             "/",
             get(async |Extension(cx): Extension<Context>| cx.name().to_owned()),
@@ -63,6 +79,21 @@ pub(super) fn app(gate: &Arc<Gate>) -> Router {
         .route("/slow", get(slow))
         .route("/events", get(events))
         .route("/upgrade", get(upgrade))
+}
+
+/// A stream of events that never pauses.
+struct Endless;
+
+impl futures_core::Stream for Endless {
+    type Item = Result<hyper::body::Frame<hyper::body::Bytes>, io::Error>;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        let event = hyper::body::Bytes::from_static(b"data: again\n\n");
+        std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(event))))
+    }
 }
 
 /// A stream of events in which nothing ever happens.

@@ -109,3 +109,30 @@ async fn a_reload_shows_the_new_certificate_and_a_bad_one_changes_nothing() {
     server.runner.stop().await.unwrap();
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[tokio::test]
+async fn an_idle_connection_is_not_closed_without_a_goodbye() {
+    let folder = std::env::temp_dir().join(format!("startstop-tls-idle-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let trusted = certificate(&folder);
+    let tls = Tls::from_files(folder.join("cert.pem"), folder.join("key.pem")).unwrap();
+    let serve = Serve::new()
+        .tls(tls)
+        .idle_timeout(Duration::from_millis(200));
+    let server = server_with(Settings::new(), serve).await;
+    let stream = TcpStream::connect(server.addr).await.unwrap();
+    let mut client = connector(&trusted)
+        .connect(localhost(), stream)
+        .await
+        .unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    // Without a goodbye this is an error: somebody else may have cut the answer off.
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.ends_with(b"web"));
+    server.runner.stop().await.unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+}
