@@ -1,7 +1,8 @@
 //! Takes connections until the stop, and waits until the last of them has ended.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
@@ -21,6 +22,9 @@ const BETWEEN_DETAILS: Duration = Duration::from_millis(100);
 
 /// After an accept that has failed for want of descriptors or memory.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+
+/// Certificates that are being read again.
+type Reading = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 struct Server<A> {
     settings: Serve,
@@ -57,12 +61,13 @@ impl<A: App> Server<A> {
     async fn until_stopped<L: Listener>(&mut self, listener: &L) {
         let cx = self.cx.clone();
         let counts = Arc::clone(&self.counts);
+        let mut reading: Option<Reading> = None;
         loop {
             let has_room = self.has_room();
             let is_outdated = self.numbers() != self.shown;
             tokio::select! {
                 biased;
-                () = cx.cancelled() => return,
+                () = cx.cancelled() => break,
                 accepted = poll_fn(|task| listener.poll_accept(task)), if has_room => {
                     match accepted {
                         Ok(io) => self.begin(io),
@@ -71,8 +76,13 @@ impl<A: App> Server<A> {
                 }
                 () = sleep_until(self.next), if is_outdated => self.show(),
                 () = counts.changed.notified() => {}
-                reload = self.reload() => self.read_again(reload).await,
+                reload = self.reload(), if reading.is_none() => reading = Some(self.read_again(reload)),
+                () = has_read(&mut reading) => {}
             }
+        }
+        // Whoever has asked for it gets the answer still.
+        if let Some(reading) = reading {
+            cx.spawn(reading);
         }
     }
 
@@ -106,11 +116,7 @@ impl<A: App> Server<A> {
 
     /// An accept has failed: it is the client's affair, or there is want of something, which may pass.
     async fn failed(&mut self, error: io::Error) {
-        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-        if matches!(
-            error.kind(),
-            ConnectionAborted | ConnectionRefused | ConnectionReset
-        ) {
+        if is_of_the_client(&error) {
             return;
         }
         if !std::mem::replace(&mut self.has_reported, true) {
@@ -124,10 +130,13 @@ impl<A: App> Server<A> {
         let waker = std::task::Waker::noop();
         let mut task = std::task::Context::from_waker(waker);
         let mut take = std::pin::pin!(unconstrained(poll_fn(|task| {
-            while let Poll::Ready(Ok(io)) = listener.poll_accept(task) {
-                self.begin(io);
+            loop {
+                match listener.poll_accept(task) {
+                    Poll::Ready(Ok(io)) => self.begin(io),
+                    Poll::Ready(Err(error)) if is_of_the_client(&error) => {}
+                    Poll::Ready(Err(_)) | Poll::Pending => return Poll::Ready(()),
+                }
             }
-            Poll::Ready(())
         })));
         let taken = std::future::Future::poll(take.as_mut(), &mut task);
         debug_assert!(
@@ -176,19 +185,34 @@ impl<A: App> Server<A> {
         {
             return self.cx.reloaded().await;
         }
-        std::future::pending().await
+        pending().await
     }
 
-    /// Answers a request to reload. Not beside what else may happen: one that is dropped would count as done.
-    #[cfg_attr(
-        not(feature = "tls"),
-        expect(clippy::unused_async, reason = "it reads files")
-    )]
-    async fn read_again(&self, reload: Reload) {
+    /// Returns the answer to a request to reload. It owns what it needs, for the files may be slow to read, and meanwhile clients
+    /// come, and a stop.
+    fn read_again(&self, reload: Reload) -> Reading {
         #[cfg(feature = "tls")]
-        if let Some(tls) = &self.settings.tls {
-            return tls.read_again(reload).await;
+        if let Some(tls) = self.settings.tls.clone() {
+            return Box::pin(async move { tls.read_again(reload).await });
         }
-        reload.done();
+        Box::pin(async { reload.done() })
     }
+}
+
+/// Waits until the certificates have been read, if they are being read.
+async fn has_read(reading: &mut Option<Reading>) {
+    match reading {
+        Some(read) => read.await,
+        None => pending().await,
+    }
+    *reading = None;
+}
+
+/// Returns whether an accept has failed because the client is gone already.
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
 }

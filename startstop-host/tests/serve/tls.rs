@@ -9,7 +9,7 @@ use startstop_core::{Settings, State};
 use startstop_host::{Serve, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
@@ -133,6 +133,34 @@ async fn an_idle_connection_is_not_closed_without_a_goodbye() {
     let mut answer = Vec::new();
     client.read_to_end(&mut answer).await.unwrap();
     assert!(answer.ends_with(b"web"));
+    server.runner.stop().await.unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn clients_are_served_while_the_certificates_are_read_again() {
+    let folder = std::env::temp_dir().join(format!("startstop-tls-slow-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let trusted = certificate(&folder);
+    let key = folder.join("key.pem");
+    let tls = Tls::from_files(folder.join("cert.pem"), &key).unwrap();
+    let server = server_with(Settings::new(), Serve::new().tls(tls)).await;
+    // A file that is as slow as the one who writes it.
+    let text = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&key).status();
+    assert!(made.unwrap().success());
+    let runner = server.runner.clone();
+    let reload = tokio::spawn(async move { runner.reload().await });
+    let opened =
+        tokio::task::spawn_blocking(move || std::fs::File::options().write(true).open(key));
+    let mut writer = opened.await.unwrap().unwrap(); // now it is being read
+    let answer = timeout(LONG, ask(server.addr, &trusted)).await;
+    assert!(answer.expect("it answers").unwrap().ends_with("web"));
+    std::io::Write::write_all(&mut writer, &text).unwrap();
+    drop(writer);
+    reload.await.unwrap().unwrap();
     server.runner.stop().await.unwrap();
     std::fs::remove_dir_all(folder).unwrap();
 }
