@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::{TcpListener, ToSocketAddrs, UdpSocket};
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixListener;
-use std::sync::Mutex;
+use std::os::fd::{AsFd, IntoRawFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::sync::{Mutex, PoisonError};
 
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
@@ -16,8 +17,8 @@ const UNNAMED: &str = "unknown";
 ///
 /// They are non-blocking, as tokio wants them, and closed in child processes. A socket unit names them by
 /// `FileDescriptorName=`; without that the name is that of the unit, `http.socket`, which is found as `http` too. Where
-/// several bear one name, they are taken one after another. Without any names each is called `unknown`. What nobody takes stays
-/// open.
+/// several bear one name, they are taken one after another. A socket without a name is called `unknown`. What nobody takes stays
+/// open, but not in child processes.
 ///
 /// # Examples
 ///
@@ -37,10 +38,15 @@ pub struct Sockets {
     handed: Mutex<Handed>,
 }
 
-/// The sockets that are left, and the names by index.
-struct Handed {
-    sockets: ListenFd,
-    names: Vec<String>,
+/// The sockets that are left, by their names.
+type Handed = Vec<(String, Socket)>;
+
+/// A socket that was handed over. Each is closed in child processes from the beginning, whether somebody takes it or not.
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+    Udp(UdpSocket),
+    Datagram(UnixDatagram),
 }
 
 impl Sockets {
@@ -56,17 +62,19 @@ impl Sockets {
         // Who has the variables of another process has inherited them.
         let ours =
             std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
-        let sockets = if ours {
+        let mut sockets = if ours {
             ListenFd::from_env()
         } else {
             ListenFd::empty()
         };
-        let names = match names {
-            Some(names) => names.split(':').map(str::to_owned).collect(),
-            None => vec![UNNAMED.to_owned(); sockets.len()],
-        };
+        let mut names: Vec<String> = names
+            .map(|names| names.split(':').map(str::to_owned).collect())
+            .unwrap_or_default();
+        names.resize(sockets.len(), UNNAMED.to_owned());
+        let names = names.into_iter().enumerate();
+        let handed = names.filter_map(|(at, name)| Some((name, Socket::of(&mut sockets, at)?)));
         Self {
-            handed: Mutex::new(Handed { sockets, names }),
+            handed: Mutex::new(handed.collect()),
         }
     }
 
@@ -76,11 +84,12 @@ impl Sockets {
     ///
     /// See [`Sockets`].
     pub fn take_tcp(&self, name: &str) -> Option<TcpListener> {
-        self.take(
-            name,
-            ListenFd::take_tcp_listener,
-            TcpListener::set_nonblocking,
-        )
+        let Socket::Tcp(listener) = self.take(name, |socket| matches!(socket, Socket::Tcp(_)))?
+        else {
+            return None;
+        };
+        listener.set_nonblocking(true).ok()?;
+        Some(listener)
     }
 
     /// Takes the listener of that name on a Unix socket.
@@ -91,11 +100,12 @@ impl Sockets {
     /// assert!(startstop_host::Sockets::from_env().take_unix("control").is_none());
     /// ```
     pub fn take_unix(&self, name: &str) -> Option<UnixListener> {
-        self.take(
-            name,
-            ListenFd::take_unix_listener,
-            UnixListener::set_nonblocking,
-        )
+        let Socket::Unix(listener) = self.take(name, |socket| matches!(socket, Socket::Unix(_)))?
+        else {
+            return None;
+        };
+        listener.set_nonblocking(true).ok()?;
+        Some(listener)
     }
 
     /// Takes the UDP socket of that name.
@@ -106,7 +116,12 @@ impl Sockets {
     /// assert!(startstop_host::Sockets::from_env().take_udp("dns").is_none());
     /// ```
     pub fn take_udp(&self, name: &str) -> Option<UdpSocket> {
-        self.take(name, ListenFd::take_udp_socket, UdpSocket::set_nonblocking)
+        let Socket::Udp(socket) = self.take(name, |socket| matches!(socket, Socket::Udp(_)))?
+        else {
+            return None;
+        };
+        socket.set_nonblocking(true).ok()?;
+        Some(socket)
     }
 
     /// Takes the TCP listener of that name, or binds one to `addr` where none was handed over.
@@ -153,34 +168,71 @@ impl Sockets {
             let message = format!("{name:?} is no name for a stored socket");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
+        let manager = std::env::var_os("NOTIFY_SOCKET").filter(|manager| !manager.is_empty());
+        if let Some(manager) = manager.filter(|manager| !manager.as_bytes().starts_with(b"/")) {
+            let message = format!(
+                "descriptors can be stored by a NOTIFY_SOCKET that is a file, and not by {}",
+                manager.to_string_lossy()
+            );
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
         let message = [NotifyState::FdStore, NotifyState::FdName(name)];
         sd_notify::notify_with_fds(&message, &[fd.as_fd()])
     }
 
-    fn take<T>(
-        &self,
-        name: &str,
-        take: impl Fn(&mut ListenFd, usize) -> io::Result<Option<T>>,
-        set_nonblocking: impl Fn(&T, bool) -> io::Result<()>,
-    ) -> Option<T> {
-        let mut handed = self
-            .handed
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Handed { sockets, names } = &mut *handed;
+    /// Takes the first socket of that name and kind. One of another kind stays where it is.
+    fn take(&self, name: &str, is_meant: impl Fn(&Socket) -> bool) -> Option<Socket> {
+        let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
         let named = |found: &str| found == name || found.strip_suffix(".socket") == Some(name);
-        let mut places = (0..sockets.len()).filter(|at| names.get(*at).is_some_and(|n| named(n)));
-        // One of another kind stays where it is.
-        let socket = places.find_map(|at| take(sockets, at).ok().flatten())?;
-        set_nonblocking(&socket, true).ok()?;
-        Some(socket)
+        let at = handed
+            .iter()
+            .position(|(found, socket)| named(found) && is_meant(socket))?;
+        Some(handed.remove(at).1)
     }
 }
 
-impl std::fmt::Debug for Handed {
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        let handed = self
+            .handed
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (_, socket) in handed.drain(..) {
+            socket.leave_open();
+        }
+    }
+}
+
+impl Socket {
+    /// Takes a socket out of those that were handed over. What is none is left alone.
+    fn of(sockets: &mut ListenFd, at: usize) -> Option<Self> {
+        let tcp = |sockets: &mut ListenFd| sockets.take_tcp_listener(at).ok().flatten();
+        let unix = |sockets: &mut ListenFd| sockets.take_unix_listener(at).ok().flatten();
+        let udp = |sockets: &mut ListenFd| sockets.take_udp_socket(at).ok().flatten();
+        let datagram = |sockets: &mut ListenFd| sockets.take_unix_datagram(at).ok().flatten();
+        (tcp(sockets).map(Self::Tcp))
+            .or_else(|| unix(sockets).map(Self::Unix))
+            .or_else(|| udp(sockets).map(Self::Udp))
+            .or_else(|| datagram(sockets).map(Self::Datagram))
+    }
+
+    fn leave_open(self) {
+        let _: RawFd = match self {
+            Self::Tcp(listener) => listener.into_raw_fd(),
+            Self::Unix(listener) => listener.into_raw_fd(),
+            Self::Udp(socket) => socket.into_raw_fd(),
+            Self::Datagram(socket) => socket.into_raw_fd(),
+        };
+    }
+}
+
+impl std::fmt::Debug for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.names.iter().take(self.sockets.len()))
-            .finish()
+        f.write_str(match self {
+            Self::Tcp(_) => "tcp",
+            Self::Unix(_) => "unix",
+            Self::Udp(_) => "udp",
+            Self::Datagram(_) => "datagram",
+        })
     }
 }

@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_startstop-host-sockets");
 
@@ -18,7 +19,11 @@ fn start(pid: &str, tcp: TcpListener, unix: UnixListener) -> Child {
 }
 
 fn start_with(variables: &str, tcp: TcpListener, unix: UnixListener) -> Child {
-    let script = format!("exec env {variables} {PROGRAM} 3<&0 4<&2 2>/dev/null");
+    start_as(variables, "", tcp, unix)
+}
+
+fn start_as(variables: &str, argument: &str, tcp: TcpListener, unix: UnixListener) -> Child {
+    let script = format!("exec env {variables} {PROGRAM} {argument} 3<&0 4<&2 2>/dev/null");
     Command::new("sh")
         .args(["-c", &script])
         .stdin(Stdio::from(OwnedFd::from(tcp)))
@@ -29,7 +34,10 @@ fn start_with(variables: &str, tcp: TcpListener, unix: UnixListener) -> Child {
 }
 
 fn sockets() -> (TcpListener, UnixListener, std::path::PathBuf) {
-    let path = std::env::temp_dir().join(format!("startstop-sockets-{}", std::process::id()));
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("startstop-sockets-{}-{number}", std::process::id());
+    let path = std::env::temp_dir().join(name);
     drop(std::fs::remove_file(&path));
     (
         TcpListener::bind("127.0.0.1:0").unwrap(),
@@ -67,9 +75,49 @@ fn sockets_are_taken_by_name_once_and_answer() {
         "control: true",
         "waits: false",
         "inherited: false",
+        "untaken: false",
         "listening",
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn a_socket_that_nobody_takes_stays_open_but_not_in_children() {
+    let (tcp, unix, path) = sockets();
+    let addr = tcp.local_addr().unwrap();
+    // The second one has no name.
+    let variables = "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=http";
+    let mut child = start_as(variables, "leaves", tcp, unix);
+    let mut told = BufReader::new(child.stdout.take().unwrap()).lines();
+    let untaken = told.by_ref().map(Result::unwrap);
+    let untaken = untaken
+        .take_while(|line| line != "listening")
+        .find(|line| line.starts_with("untaken"));
+    assert_eq!(untaken.as_deref(), Some("untaken: false"));
+    UnixStream::connect(&path).expect("it is open");
+    drop(TcpStream::connect(addr).unwrap());
+    child.wait().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_store_that_is_no_file_is_refused_in_words() {
+    const INSIDE: &str = "STARTSTOP_TEST_STORE";
+    if std::env::var_os(INSIDE).is_some() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let sockets = startstop_host::Sockets::from_env();
+        let error = sockets.store("http", &listener).unwrap_err().to_string();
+        assert!(error.contains("@manager"), "{error}");
+        return;
+    }
+    // The variables of a process cannot be changed in it.
+    let name = "sockets::a_store_that_is_no_file_is_refused_in_words";
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .envs([(INSIDE, "1"), ("NOTIFY_SOCKET", "@manager")])
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
 }
 
 #[test]

@@ -12,14 +12,19 @@ fn main() -> io::Result<()> {
     println!("unknown name: {}", sockets.take_tcp("https").is_some());
     let first = sockets.take_tcp("http");
     println!("http: {}", first.is_some());
+    let unknown = sockets.take_tcp("unknown");
     println!("http again: {}", sockets.take_tcp("http").is_some());
-    println!("control: {}", sockets.take_unix("control").is_some());
+    if !std::env::args().any(|arg| arg == "leaves") {
+        println!("control: {}", sockets.take_unix("control").is_some());
+    }
+    drop(sockets);
     let Some(listener) = first else {
-        println!("unknown: {}", sockets.take_tcp("unknown").is_some());
+        println!("unknown: {}", unknown.is_some());
         return Ok(());
     };
     println!("waits: {}", !is_nonblocking(&listener));
-    println!("inherited: {}", is_inherited());
+    println!("inherited: {}", inherits(3));
+    println!("untaken: {}", inherits(4));
     answer(&listener)
 }
 
@@ -29,10 +34,10 @@ fn is_nonblocking(listener: &TcpListener) -> bool {
         .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
-/// Returns whether a child would have the first socket.
-fn is_inherited() -> bool {
+/// Returns whether a child would have the socket of that number.
+fn inherits(number: u32) -> bool {
     let mut child = std::process::Command::new("sh");
-    child.args(["-c", "test -e /proc/self/fd/3"]);
+    child.args(["-c", &format!("test -e /proc/self/fd/{number}")]);
     child.status().is_ok_and(|status| status.success())
 }
 
