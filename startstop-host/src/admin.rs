@@ -90,6 +90,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/events", get(events::events))
         .route("/", get(page::page))
         .route("/control/{*target}", any(control::control))
+        .method_not_allowed_fallback(async || answer::text(405, "this is by GET and HEAD\n"))
         .fallback(async || answer::text(404, "there is nothing here\n"))
         .layer(axum::middleware::from_fn(asked::limit_body))
         .with_state(shared)

@@ -5,8 +5,9 @@ mod origin;
 use std::hint::black_box;
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
 use startstop_core::StartStop;
 
@@ -33,8 +34,9 @@ impl Control {
 /// Refuses in the order of what is known without the token, so that nobody learns from an answer which parts there are.
 pub(super) async fn control(
     State(shared): State<Arc<Shared>>,
-    Path(target): Path<String>,
+    target: Result<Path<String>, PathRejection>,
     method: Method,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let control = &shared.control;
@@ -45,7 +47,8 @@ pub(super) async fn control(
             .insert(header::ALLOW, header::HeaderValue::from_static("POST"));
         return answer;
     }
-    if !origin::is_ours(&headers, &control.hosts) {
+    let authority = uri.authority().map(axum::http::uri::Authority::as_str);
+    if !origin::is_ours(authority, &headers, &control.hosts) {
         return answer::text(403, "the Origin or Host is not ours\n");
     }
     let Some(token) = &control.token else {
@@ -54,7 +57,8 @@ pub(super) async fn control(
     if !bears(&headers, token) {
         return unauthorized();
     }
-    match asked(&shared, &target) {
+    // One that is no text is that of no part.
+    match target.ok().and_then(|target| asked(&shared, &target)) {
         Some((ask, part)) => {
             // What is started runs where the service does, not on the thread of this answer.
             let _runtime = shared.probes.runtime().map(tokio::runtime::Handle::enter);

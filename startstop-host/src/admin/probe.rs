@@ -82,7 +82,7 @@ fn not_excluded(names: &BTreeSet<&str>) -> String {
     }
     let names: Vec<String> = names
         .iter()
-        .map(|name| format!("\"{}\"", one_line(name)))
+        .map(|name| format!("{:?}", one_line(name)))
         .collect();
     format!(
         "warn: some health checks cannot be excluded: no matches for {}\n",

@@ -78,6 +78,11 @@ async fn everybody_else_is_refused_in_a_fixed_order() {
         format!("POST {restart} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{BEARER}\r\n")
     };
     assert_eq!(send(addr, rebound("evil.example")).await.status, 403);
+    // The target counts, whatever the `Host` says.
+    let absolute = format!(
+        "POST http://evil.example{restart} HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n{BEARER}\r\n"
+    );
+    assert_eq!(send(addr, absolute).await.status, 403);
     for token in [
         "",
         "authorization: Bearer s3cre\r\n",
@@ -103,6 +108,7 @@ async fn everybody_else_is_refused_in_a_fixed_order() {
         "restart",
         "restart/",
         "restart/db",
+        "restart/shop/%FF",
     ] {
         let path = format!("/control/{unknown}");
         assert_eq!(ask(addr, "POST", &path, BEARER).await.status, 404, "{path}");

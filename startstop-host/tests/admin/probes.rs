@@ -65,11 +65,15 @@ async fn they_answer_to_get_and_head_alone_and_nobody_keeps_them() {
             Some("text/plain; charset=utf-8")
         );
         for method in ["POST", "PUT", "DELETE"] {
+            let refused = ask(program.addr, method, path, "").await;
+            let allowed = refused.header("allow").map(str::to_ascii_uppercase);
             assert_eq!(
-                ask(program.addr, method, path, "").await.status,
-                405,
+                (refused.status, allowed.as_deref()),
+                (405, Some("GET,HEAD")),
                 "{method} {path}"
             );
+            assert_eq!(refused.header("cache-control"), Some("no-store"));
+            assert_eq!(refused.header("content-type"), head.header("content-type"));
         }
     }
     assert_eq!(get(program.addr, "/nothing").await.status, 404);

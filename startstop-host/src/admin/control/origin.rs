@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, HeaderName, header};
 
 /// Returns whether the `Host` is one of ours, and the `Origin`, if there is one, the same.
-pub(super) fn is_ours(headers: &HeaderMap, hosts: &[String]) -> bool {
-    let Some(host) = the_only(headers, header::HOST) else {
+pub(super) fn is_ours(authority: Option<&str>, headers: &HeaderMap, hosts: &[String]) -> bool {
+    // A request that names its host in its target means that one (RFC 9112, 3.2.2).
+    let Some(host) = authority.or_else(|| the_only(headers, header::HOST)) else {
         return false;
     };
     if !is_host(name_of(host), hosts) {
@@ -29,8 +30,13 @@ fn is_host(name: &str, hosts: &[String]) -> bool {
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .unwrap_or(name);
-    let known = |host: &str| host.eq_ignore_ascii_case(name);
+    let known = |host: &str| without_dot(host).eq_ignore_ascii_case(without_dot(name));
     address.parse::<IpAddr>().is_ok() || known("localhost") || hosts.iter().any(|host| known(host))
+}
+
+/// Leaves out the dot of the root, with which a name is the same.
+fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// Returns a host without its port.
@@ -59,7 +65,7 @@ mod tests {
         for (name, value) in pairs {
             headers.append(*name, value.parse().unwrap());
         }
-        is_ours(&headers, &["ops.example".to_owned()])
+        is_ours(None, &headers, &["ops.example".to_owned()])
     }
 
     #[test]
@@ -69,13 +75,17 @@ mod tests {
             "10.0.0.7:9100",
             "[::1]:9100",
             "LOCALHOST:9100",
+            "localhost.:9100",
             "ops.example:1",
+            "ops.example.",
         ];
         assert!(hosts.into_iter().all(|host| asks(&[("host", host)])));
         let others = [
             "evil.example",
             "localhost.evil.example",
             "127.0.0.1.evil.example:9100",
+            "127.0.0.1.",
+            ".",
             "",
         ];
         assert!(!others.into_iter().any(|host| asks(&[("host", host)])));
