@@ -190,6 +190,10 @@ impl<A: App> Server<A> {
 
     /// Returns the answer to a request to reload. It owns what it needs, for the files may be slow to read, and meanwhile clients
     /// come, and a stop.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(clippy::unused_self, reason = "the certificates are a setting")
+    )]
     fn read_again(&self, reload: Reload) -> Reading {
         #[cfg(feature = "tls")]
         if let Some(tls) = self.settings.tls.clone() {
