@@ -28,7 +28,7 @@ use crate::report::shared_name::SharedName;
 use crate::report::state::{Exit, State};
 use crate::report::status::Outages;
 use crate::report::stop_reason::StopReason;
-use crate::rules::lifecycle::Lifecycle;
+use crate::rules::lifecycle::{End, Lifecycle};
 use crate::rules::restart_counter::Retries;
 use crate::rules::span::Span;
 use crate::settings::Resolved;
@@ -221,6 +221,15 @@ impl Synced {
     /// Keeps something to be done at the end of attempt `epoch`, under a number; hands it back if that has ended.
     pub(crate) fn at_end(&mut self, epoch: u64, ending: Ending) -> Result<u64, Ending> {
         if self.attempts != epoch || !self.life.is_alive() {
+            return Err(ending);
+        }
+        Ok(self.cold().endings.make().add(ending))
+    }
+
+    /// The same for the attempt that goes on or is about to begin, unless it is to end.
+    pub(crate) fn at_end_of_coming(&mut self, ending: Ending) -> Result<u64, Ending> {
+        let comes = matches!(self.state(), State::Starting | State::Running);
+        if !comes || self.life.end() != End::None {
             return Err(ending);
         }
         Ok(self.cold().endings.make().add(ending))

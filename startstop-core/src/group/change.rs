@@ -8,19 +8,20 @@ use super::builder::{check_name, closed};
 use super::change_queue::observe;
 use super::error::GroupError;
 use super::member::{IntoMember, MemberPart, Prepared};
-use super::table::{Table, edges_of};
+use super::table::{ChangeWaiter, Table, TableEntry, edges_of};
 use super::{Group, GroupShared};
-use crate::engine::{Identity, Node, ancestry};
+use crate::engine::{Ending, Identity, Node, ancestry};
+use crate::report::error::StartError;
 use crate::report::shared_name::SharedName;
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::runner::listen;
 
 impl Group {
-    /// Adds a member. If the group runs, the member is started, and this resolves like [`start`](crate::Runner::start): if
-    /// it fails, the member is removed again and the group goes on. If a restart of the group is in progress, it waits until
-    /// the members that the restart stops have stopped, and not for the backoff. If a task of such a member waits for the
-    /// insertion, it has to give up when it is told to end, as by
+    /// Adds a member. If the group runs or has been told to start, the member is started, and this resolves like
+    /// [`start`](crate::Runner::start): if it fails, the member is removed again and the group goes on. If a restart of the
+    /// group is in progress, it waits until the members that the restart stops have stopped, and not for the backoff. If a
+    /// task of such a member waits for the insertion, it has to give up when it is told to end, as by
     /// [`run_until_cancelled`](crate::Context::run_until_cancelled).
     ///
     /// # Examples
@@ -120,6 +121,13 @@ async fn said(answer: ChangeReply) -> Result<(), GroupError> {
 
 type ChangeReply = oneshot::Receiver<Result<(), GroupError>>;
 
+pub(super) fn reply(sender: Option<ChangeWaiter>, outcome: Result<(), GroupError>) {
+    if let Some(sender) = sender {
+        // Nobody may wait any more: the change has had its effect.
+        let _ = sender.send(outcome);
+    }
+}
+
 enum Removal {
     /// The supervisor does it.
     Asked(ChangeReply),
@@ -138,7 +146,7 @@ impl GroupShared {
     }
 
     fn insert(
-        &self,
+        self: &Arc<Self>,
         name: SharedName,
         member: Prepared,
     ) -> Result<Option<ChangeReply>, GroupError> {
@@ -151,18 +159,54 @@ impl GroupShared {
             return Err(GroupError::Stopping);
         }
         let told = name.clone();
-        let (id, answer) = table.insert(name, member)?;
-        if let Some(owner) = owner {
+        let id = table.insert(name, member)?;
+        if let Some(owner) = &owner {
             // Under the lock, as below: it is told before anybody starts the member.
-            listen::inserted(&owner, &told, &part.node);
+            listen::inserted(owner, &told, &part.node);
         }
-        if answer.is_some() {
+        if table.plan.is_open() {
+            let answer = table.ask(id);
             // Under the lock: who takes it off again finds it observed.
             observe(&self.change_queue, id, &part);
             drop(table);
             self.change_queue.push(id);
+            return Ok(Some(answer));
         }
-        Ok(answer)
+        // Its supervisor finds the member when it comes.
+        let opens = owner.is_some_and(|owner| self.is_to_open(&owner, &part));
+        Ok(opens.then(|| table.ask(id)))
+    }
+
+    /// Whether the group has been told to start, or starts, and its supervisor has not come yet. If it never does, the member
+    /// is taken off again.
+    fn is_to_open(self: &Arc<Self>, owner: &Arc<dyn Node>, part: &MemberPart) -> bool {
+        let (group, node) = (Arc::downgrade(self), Arc::downgrade(&part.node));
+        let take_off = move || {
+            if let (Some(group), Some(node)) = (group.upgrade(), node.upgrade()) {
+                group.did_not_open(&node);
+            }
+        };
+        let ending = Ending(Box::new(take_off));
+        // In a statement of its own, so that what is handed back is dropped outside of the lock.
+        let kept = owner.shared().synced().at_end_of_coming(ending);
+        kept.is_ok()
+    }
+
+    /// The start for which a member was inserted is over, and no supervisor has come to it.
+    fn did_not_open(&self, node: &Arc<dyn Node>) {
+        let entry = {
+            let mut table = self.table();
+            let is_it = |(_, entry): &(Id, &Option<TableEntry>)| {
+                let entry = entry.as_ref();
+                entry.is_some_and(|it| it.inserting.is_some() && Arc::ptr_eq(&it.part.node, node))
+            };
+            let found = (0..).map(Id).zip(&table.entries).find(is_it);
+            let id = found.map(|(id, _)| id).filter(|_| !table.plan.is_open());
+            id.and_then(|id| table.delete(id))
+        };
+        let Some(mut entry) = entry else { return };
+        self.tell_removed(&entry.name, &entry.part);
+        reply(entry.inserting.take(), Err(GroupError::Stopping));
     }
 }
 
@@ -184,11 +228,7 @@ impl GroupShared {
 }
 
 impl Table {
-    fn insert(
-        &mut self,
-        name: SharedName,
-        member: Prepared,
-    ) -> Result<(Id, Option<ChangeReply>), GroupError> {
+    fn insert(&mut self, name: SharedName, member: Prepared) -> Result<Id, GroupError> {
         if self.plan.is_stopping() {
             return Err(GroupError::Stopping);
         }
@@ -201,13 +241,14 @@ impl Table {
         let stays = |id: &Id| self.plan.can_be_depended_on(*id);
         let id_of = |name: &str| self.ids.get(name).copied().filter(stays);
         let edges = edges_of(&name, &member.needs, id_of)?;
-        let id = self.add(name, member, edges);
-        if !self.plan.is_open() {
-            return Ok((id, None));
-        }
+        Ok(self.add(name, member, edges))
+    }
+
+    /// Has the supervisor say what becomes of a member that was inserted.
+    fn ask(&mut self, id: Id) -> ChangeReply {
         let (sender, answer) = oneshot::channel();
         self.entry_mut(id).inserting = Some(sender);
-        Ok((id, Some(answer)))
+        answer
     }
 
     fn remove(&mut self, name: &str) -> Result<Removal, GroupError> {
@@ -228,7 +269,9 @@ impl Table {
             return Err(GroupError::Stopping);
         }
         if !self.plan.is_open() {
-            let entry = self.delete(id).ok_or_else(unknown)?;
+            let mut entry = self.delete(id).ok_or_else(unknown)?;
+            let not_started = GroupError::Start(StartError::Stopped);
+            reply(entry.inserting.take(), Err(not_started));
             return Ok(Removal::Done(entry.part));
         }
         let (sender, answer) = oneshot::channel();

@@ -176,7 +176,16 @@ impl<'a> Supervisor<'a> {
         }
         // Under the lock of the table, so that the news of one that is inserted now is not lost.
         shared.change_queue.open(group);
+        let table = &mut *table;
         table.plan.open();
+        for (id, entry) in (0..).map(Id).zip(&table.entries) {
+            if entry
+                .as_ref()
+                .is_some_and(|entry| entry.inserting.is_some())
+            {
+                table.plan.is_inserted(id);
+            }
+        }
         let entries = (0..).map(Id).zip(&mut table.entries);
         let member = |(id, entry): (Id, &mut Option<TableEntry>)| {
             let entry = entry.as_mut()?;

@@ -2,22 +2,16 @@
 
 use super::Supervisor;
 use super::member_snapshot::{StopSeen, stop_outcome};
+use crate::group::change::reply;
 use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
 use crate::group::member::MemberPart;
-use crate::group::table::{ChangeWaiter, TableEntry};
+use crate::group::table::TableEntry;
 use crate::report::error::{StartError, StopError};
 use crate::report::failure::RawFailure;
 use crate::report::panic::catch_panic;
 use crate::rules::graph::Id;
 use crate::service::context::attempt_guard::record;
-
-pub(super) fn reply(sender: Option<ChangeWaiter>, outcome: Result<(), GroupError>) {
-    if let Some(sender) = sender {
-        // Nobody may wait any more: the change has had its effect.
-        let _ = sender.send(outcome);
-    }
-}
 
 pub(super) fn removed(supervisor: &mut Supervisor<'_>, id: Id) {
     // Said twice, it may be about one that was inserted in its place by now.

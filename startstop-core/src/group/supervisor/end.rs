@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::changes::reply;
 use super::member_snapshot::MemberSnapshot;
 use super::observe::give_guard;
 use super::{Supervisor, changes, late};
 use crate::engine::attempt_guard::AttemptGuard;
 use crate::engine::request;
+use crate::group::change::reply;
 use crate::group::change_queue::unobserve;
 use crate::group::error::GroupError;
 use crate::group::member::MemberPart;

@@ -1,10 +1,10 @@
 //! The supervisor tells the plan of its members, and draws from that what concerns the whole group.
 
-use super::changes::reply;
 use super::member_snapshot::{MemberSnapshot, StartSeen};
 use super::{StopRequest, Supervisor, changes, late, restart};
 use crate::engine::attempt_guard::{AttemptGuard, Closed};
 use crate::engine::{drain, owners, request};
+use crate::group::change::reply;
 use crate::group::member::MemberPart;
 use crate::group::table::Table;
 use crate::report::error::StartError;
@@ -168,7 +168,10 @@ impl Supervisor<'_> {
         if begins {
             restart::begin_backoff(self);
         }
+        let failed = matches!(rest, MemberEnd::Failed | MemberEnd::Stuck) && !of_stop;
+        let failure_of_policy = failure.filter(|_| failed);
         if fresh && !matches!(rest, MemberEnd::Completed) {
+            self.record_of_member(failure_of_policy);
             changes::withdraw(self, id, start_error());
             return;
         }
@@ -177,26 +180,31 @@ impl Supervisor<'_> {
             Some(Closing::Limit(_)) => self.shared.limit,
             Some(Closing::Told | Closing::Completed) => return,
             None => {
-                let failed = matches!(rest, MemberEnd::Failed | MemberEnd::Stuck) && !of_stop;
-                self.goes_on_after(failure.filter(|_| failed));
+                self.record_of_member(failure_of_policy);
+                // The group goes on after it.
+                self.last = failure_of_policy.cloned().or(self.last.take());
                 return;
             }
         };
         late::end_start(self);
-        self.failure = Some(match (failure, exceeded) {
-            (Some(failure), Some((max, window))) => failure.at_limit(max, window).into(),
-            (Some(failure), None) => failure.clone().into(),
-            (None, _) => start_error().into(),
+        let limited = match (failure, exceeded) {
+            (Some(failure), Some((max, window))) => Some(failure.at_limit(max, window)),
+            (failure, _) => failure.cloned(),
+        };
+        // Before the failure of the group, which is the last.
+        self.record_of_member(limited.as_ref());
+        self.failure = Some(match limited {
+            Some(failure) => failure.into(),
+            None => start_error().into(),
         });
     }
 
-    /// The group goes on after the failure of a member, which is in its history too.
-    fn goes_on_after(&mut self, failure: Option<&Failure>) {
+    /// The failure of a member, which its policy has given up on, is in the history of the group too.
+    fn record_of_member(&self, failure: Option<&Failure>) {
         let Some(failure) = failure else { return };
         if let Some(attempt) = self.cx.attempt_link() {
             request::record_of_part(attempt.node(), failure);
         }
-        self.last = Some(failure.clone());
     }
 }
 

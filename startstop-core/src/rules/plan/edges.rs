@@ -44,6 +44,11 @@ impl GroupPlan {
         id
     }
 
+    /// Notes that a member was inserted before the plan has opened, for a start that had been asked for.
+    pub(crate) fn is_inserted(&mut self, id: Id) {
+        counts::change(self, id, |node| node.stay.fresh = true);
+    }
+
     /// Returns a node for another member.
     fn free_place(&mut self) -> Id {
         while let Some(id) = self.free.pop() {
