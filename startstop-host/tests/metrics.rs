@@ -224,3 +224,50 @@ async fn a_scrape_costs_as_much_as_there_are_members() {
         "{few:?} for 40 of 500 members, and {many:?} for 2 of 10,000"
     );
 }
+
+/// The buckets of the starts of a service: upper bound and count, in the order of the text.
+fn buckets(text: &str, path: &str) -> Vec<(String, f64)> {
+    let path = format!("path=\"{path}\"");
+    let lines = text.lines().filter_map(|line| {
+        let labels = line.strip_prefix("startstop_start_duration_seconds_bucket{")?;
+        let (labels, count) = labels.rsplit_once("} ")?;
+        let mut labels = labels.split(',');
+        let bound = labels.clone().find_map(|label| label.strip_prefix("le="))?;
+        let bucket = (bound.trim_matches('"').to_owned(), count.parse().unwrap());
+        labels.any(|label| label == path).then_some(bucket)
+    });
+    lines.collect()
+}
+
+#[tokio::test]
+async fn a_histogram_ends_with_all_that_was_counted() {
+    let runner = Runner::with_settings(idle(), Settings::new().name("db"));
+    let registry = registry(&runner);
+    for _ in 0..3 {
+        runner.start().await.unwrap();
+    }
+    let mut open = String::new();
+    text::encode(&mut open, &registry).unwrap();
+    for text in [scrape(&registry), open] {
+        let buckets = buckets(&text, "db");
+        let bounds: Vec<f64> = buckets
+            .iter()
+            .map(|(bound, _)| bound.trim_start_matches('+').parse().unwrap())
+            .collect();
+        let expected = [
+            0.005,
+            0.025,
+            0.1,
+            0.5,
+            2.0,
+            10.0,
+            30.0,
+            120.0,
+            f64::INFINITY,
+        ];
+        assert_eq!(bounds, expected, "{text}");
+        assert!(buckets.is_sorted_by(|one, next| one.1 <= next.1), "{text}");
+        assert_eq!(buckets.last().unwrap(), &("+Inf".to_owned(), 3.0));
+    }
+    runner.stop().await.unwrap();
+}

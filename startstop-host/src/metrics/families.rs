@@ -120,7 +120,7 @@ pub(super) fn encode(
             let Some(durations) = durations.filter(|all| all.count > 0) else {
                 continue;
             };
-            let bounds = BOUNDS.into_iter().chain([f64::MAX]);
+            let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
             let buckets: Vec<_> = bounds.zip(durations.buckets).collect();
             let labels = [("path", status.path())];
             let mut series = family.encode_family(&labels)?;
