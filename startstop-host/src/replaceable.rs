@@ -2,7 +2,9 @@
 
 mod run;
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -57,8 +59,10 @@ pub struct Replaceable<S: Service> {
     asks: Mutex<Option<mpsc::UnboundedSender<Ask>>>,
 }
 
-/// Somebody who waits for a replacement.
-type Ask = oneshot::Sender<Result<(), StartError>>;
+/// The answer to somebody who waits for a replacement: an error is a panic of the factory, which is theirs.
+type Answer = Result<Result<(), StartError>, Panic>;
+type Ask = oneshot::Sender<Answer>;
+type Panic = Box<dyn Any + Send>;
 
 /// One of those that were made.
 struct Numbered<S: Service> {
@@ -112,6 +116,10 @@ impl<S: Service> Replaceable<S> {
     /// The errors of the start of the successor; [`StartError::Stopped`] if this service does not run, or is stopped
     /// meanwhile.
     ///
+    /// # Panics
+    ///
+    /// If the factory panics; the old one goes on.
+    ///
     /// # Cancel safety
     ///
     /// Once it was polled the replacement goes on to its end without this future.
@@ -121,7 +129,11 @@ impl<S: Service> Replaceable<S> {
         let Some(Ok(())) = asks.map(|asks| asks.send(ask)) else {
             return Err(StartError::Stopped);
         };
-        answer.await.unwrap_or(Err(StartError::Stopped))
+        match answer.await {
+            Ok(Ok(replaced)) => replaced,
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(_) => Err(StartError::Stopped),
+        }
     }
 
     fn numbered(&self) -> Numbered<S> {
@@ -137,15 +149,16 @@ impl<S: Service> Replaceable<S> {
         drop(old);
     }
 
-    /// Makes a successor. The factory is called without a lock: it may ask for the current one.
-    fn next(&self) -> Numbered<S> {
-        let runner = Runner::new((self.make)());
+    /// Makes a successor. The factory is called without a lock: it may ask for the current one. A panic of it is that of whoever
+    /// has asked.
+    fn next(&self) -> Result<Numbered<S>, Panic> {
+        let runner = catch_unwind(AssertUnwindSafe(|| Runner::new((self.make)())))?;
         let mut made = lock(&self.made);
         *made += 1;
-        Numbered {
+        Ok(Numbered {
             number: *made,
             runner,
-        }
+        })
     }
 
     /// From now on a run listens; who has asked the last one is told that it has ended.

@@ -85,6 +85,27 @@ async fn a_successor_that_fails_changes_nothing() {
     assert_eq!(shared.logged(), ["+1", "!1", "+2", "+3", "!3", "-1", "-3"]);
 }
 
+#[tokio::test]
+async fn a_panic_of_the_factory_is_that_of_the_caller_and_changes_nothing() {
+    let makes = std::sync::atomic::AtomicU32::new(0);
+    let runner = Runner::new(Replaceable::new(move || {
+        let made = makes.fetch_add(1, Ordering::SeqCst);
+        assert!(made != 1, "no licence");
+        startstop_core::service_fn(async |cx: Context| cx.cancelled().await)
+    }));
+    runner.start().await.unwrap();
+    let asks = runner.clone();
+    let asked = tokio::spawn(async move { asks.service().replace().await });
+    let panic = asked.await.unwrap_err().into_panic();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"no licence"));
+    assert!(runner.is_ready());
+    assert_eq!(parts(&runner).len(), 1);
+    assert_eq!(runner.errors_list().len(), 1, "it is reported");
+    // The next one is made.
+    runner.service().replace().await.unwrap();
+    runner.stop().await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stop_stops_both_and_the_caller_hears_of_it() {
     let shared = Arc::<Shared>::default();

@@ -11,7 +11,7 @@ use std::task::Poll;
 use startstop_core::{BoxError, Context, Events, Exit, Service, StartError, State};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Ask, Numbered, Replaceable};
+use super::{Answer, Ask, Numbered, Replaceable};
 
 pub(super) struct Run<'a, S: Service> {
     whole: &'a Replaceable<S>,
@@ -52,7 +52,7 @@ impl<'a, S: Service> Run<'a, S> {
             match self.next(&current, &mut events).await {
                 Happened::Asked(ask) => {
                     let replaced = self.replace(&current).await;
-                    if replaced.is_ok() {
+                    if let Ok(Ok(())) = replaced {
                         events = self.whole.current().events();
                     }
                     self.pass_on();
@@ -108,11 +108,21 @@ impl<'a, S: Service> Run<'a, S> {
         Ok(new.runner.start().await?)
     }
 
-    async fn replace(&self, old: &Numbered<S>) -> Result<(), StartError> {
+    async fn replace(&self, old: &Numbered<S>) -> Answer {
         if self.cx.is_cancelled() {
-            return Err(StartError::Stopped);
+            return Ok(Err(StartError::Stopped));
         }
-        let new = self.whole.next();
+        match self.whole.next() {
+            Ok(new) => Ok(self.replace_by(old, new).await),
+            Err(panic) => {
+                // Nobody may wait for it any more.
+                self.cx.report("the factory of the successor has panicked");
+                Err(panic)
+            }
+        }
+    }
+
+    async fn replace_by(&self, old: &Numbered<S>, new: Numbered<S>) -> Result<(), StartError> {
         if self.cx.attach(new.number.to_string(), &new.runner).is_err() {
             // The attempt has ended meanwhile.
             return Err(StartError::Stopped);
