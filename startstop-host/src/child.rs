@@ -3,7 +3,12 @@
 use std::process::Command;
 
 /// The variables that a service manager sets for this process alone.
-const NOTIFY: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+const NOTIFY: [&str; 4] = [
+    "NOTIFY_SOCKET",
+    "STARTSTOP_NOTIFY_FD",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+];
 
 /// Keeps a child process from speaking to our service manager in our name.
 ///
@@ -14,7 +19,9 @@ const NOTIFY: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 ///
 /// let mut child = Command::new("true");
 /// startstop_host::without_notify(&mut child);
-/// assert!(child.get_envs().any(|(name, value)| name == "NOTIFY_SOCKET" && value.is_none()));
+/// for variable in ["NOTIFY_SOCKET", "STARTSTOP_NOTIFY_FD"] {
+///     assert!(child.get_envs().any(|(name, value)| name == variable && value.is_none()));
+/// }
 /// ```
 pub fn without_notify(command: &mut Command) -> &mut Command {
     for name in NOTIFY {

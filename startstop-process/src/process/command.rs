@@ -21,12 +21,14 @@ use crate::ready::{self, Ready};
 use crate::subreaper;
 
 /// Variables that a service manager sets for this process, and not for its children.
-const OURS: [&str; 5] = [
+const OURS: [&str; 7] = [
     "NOTIFY_SOCKET",
+    "STARTSTOP_NOTIFY_FD",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
     "LISTEN_PID",
     "LISTEN_FDS",
+    "LISTEN_FDNAMES",
 ];
 
 pub(super) struct Spawned {
@@ -232,4 +234,20 @@ fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
     let interpreter = Path::new(OsStr::from_bytes(interpreter));
     (!interpreter.exists())
         .then(|| format!("its interpreter {} is not there", interpreter.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OURS, Process, build};
+
+    #[test]
+    fn a_child_has_none_of_the_variables_that_are_ours_but_those_that_were_set() {
+        let process = Process::new("true").env("STARTSTOP_NOTIFY_FD", "3");
+        let command = build(&process, None).unwrap();
+        for ours in OURS {
+            let (_, value) = command.get_envs().find(|(name, _)| *name == ours).unwrap();
+            let expected = (ours == "STARTSTOP_NOTIFY_FD").then_some("3");
+            assert_eq!(value.and_then(|value| value.to_str()), expected, "{ours}");
+        }
+    }
 }
