@@ -1,6 +1,8 @@
 //! The tests of child processes: a module per behaviour.
 #![cfg(target_os = "linux")]
 
+#[path = "../../systems/free_port.rs"]
+mod free_port;
 mod support;
 mod ending;
 mod file;

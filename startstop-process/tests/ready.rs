@@ -6,6 +6,7 @@ use std::time::Duration;
 use startstop_core::{Runner, Settings, StartError};
 use startstop_process::{Process, ProcessError, Ready};
 
+use crate::free_port::free_port;
 use crate::support::{Folder, errors, last_error, python, runner, sh};
 
 async fn becomes_ready(process: Process) {
@@ -13,14 +14,6 @@ async fn becomes_ready(process: Process) {
     runner.start().await.unwrap();
     assert!(runner.is_ready());
     runner.stop().await.unwrap();
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 #[tokio::test]

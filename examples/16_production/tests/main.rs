@@ -5,6 +5,8 @@ mod certificates;
 mod clients;
 mod deploy;
 mod exits;
+#[path = "../../../systems/free_port.rs"]
+mod free_port;
 mod health;
 mod libraries;
 mod outages;

@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::certificates;
-use crate::servers::{Folder, Servers, free_port, until};
+use crate::free_port::free_port;
+use crate::servers::{Folder, Servers, until};
 
 pub(crate) const SHOP: &str = env!("CARGO_BIN_EXE_shop");
 pub(crate) const MOTTO: &str = "Everything must go";

@@ -1,7 +1,7 @@
 //! PostgreSQL and Redis as child processes, in a folder of their own.
 
+use crate::free_port::free_port;
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -148,18 +148,6 @@ fn by_user(program: &str) -> Command {
     command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]);
     command.arg(newest.join(program));
     command
-}
-
-/// A port for a server, of those that the system gives to no client; no test gets that of another one.
-pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let number = std::process::id() * 100 + NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = u16::try_from(10_000 + number % 20_000).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 /// Waits until something holds, which nobody tells.

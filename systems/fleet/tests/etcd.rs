@@ -8,7 +8,8 @@ use rustix::process::{Signal, kill_process};
 use startstop_fleet::{Claim, Etcd, LeaseStore, StoreError, conformance};
 
 use crate::fleet::Fleet;
-use crate::server::{Folder, PROGRAM, Server, eventually, free_port, take_over};
+use crate::free_port::free_port;
+use crate::server::{Folder, PROGRAM, Server, eventually, take_over};
 
 pub(crate) struct Node {
     folder: Folder,

@@ -6,6 +6,8 @@ mod dir;
 mod etcd;
 #[path = "../../../startstop-fleet/tests/replicas/fleet.rs"]
 mod fleet;
+#[path = "../../free_port.rs"]
+mod free_port;
 mod kubernetes;
 mod load;
 #[path = "../../../startstop-fleet/tests/replicas/log.rs"]

@@ -10,7 +10,8 @@ use rustix::process::{Signal, kill_process};
 use startstop_fleet::{Claim, LeaseStore, Postgres, StoreError, conformance};
 
 use crate::fleet::Fleet;
-use crate::server::{Folder, PROGRAM, Server, eventually, free_port, take_over};
+use crate::free_port::free_port;
+use crate::server::{Folder, PROGRAM, Server, eventually, take_over};
 use crate::shards::{process, until};
 
 /// It refuses to be run by root.

@@ -1,7 +1,6 @@
 //! A server as a child process, in a folder of its own.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -85,14 +84,6 @@ pub(crate) fn take_over(mut fleet: Fleet, store: &str) {
 
 /// Some stores have leases of whole seconds, and look for those that are over each half of one.
 const ROUNDED: Duration = Duration::from_secs(1);
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
 
 /// Waits until something is so.
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {

@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Folder, Program, Shop, curl, free_port, until};
+use crate::free_port::free_port;
+use crate::support::{Folder, Program, Shop, curl, until};
 
 #[test]
 fn promtool_has_nothing_to_say() {

@@ -6,8 +6,9 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::free_port::free_port;
 use crate::support::clients::Clients;
-use crate::support::{Program, SHOP, curl, free_port, until};
+use crate::support::{Program, SHOP, curl, until};
 
 const SLOW: usize = 10_000;
 /// Of memory that they may cost: 256 connections with their buffers, and what the allocator keeps.

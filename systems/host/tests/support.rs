@@ -2,7 +2,7 @@
 
 pub(crate) mod clients;
 
-use std::net::TcpListener;
+use crate::free_port::free_port;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -115,18 +115,6 @@ impl Shop {
         let url = format!("{}/control/{what}", self.url);
         let answer = curl(&["-X", "POST", "-H", "Authorization: Bearer s3cret", &url]);
         assert_eq!(answer, "asked for\n");
-    }
-}
-
-/// A port for a server, of those that the system gives to no client; no test gets that of another one.
-pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let number = std::process::id() * 100 + NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = u16::try_from(10_000 + number % 20_000).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }
 

@@ -10,7 +10,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::support::{LIMIT, Program, SHOP, free_port, until};
+use crate::free_port::free_port;
+use crate::support::{LIMIT, Program, SHOP, until};
 
 /// Half of the time that the shop gives a stop: nothing that has sent half a head or was upgraded may hold it up for longer.
 const HALF: Duration = Duration::from_secs(5);

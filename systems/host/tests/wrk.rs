@@ -2,7 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{Folder, Program, SHOP, free_port, until};
+use crate::free_port::free_port;
+use crate::support::{Folder, Program, SHOP, until};
 
 const REPLACEMENTS: usize = 5;
 

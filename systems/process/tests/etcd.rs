@@ -2,7 +2,8 @@
 
 use startstop_process::{Process, Ready};
 
-use crate::support::{Folder, free_port, lives_and_ends};
+use crate::free_port::free_port;
+use crate::support::{Folder, lives_and_ends};
 
 fn etcd(folder: &Folder, client: u16) -> Process {
     let (client, peer) = (

@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{Folder, free_port, is_alive, kill, pid_of, until};
+use crate::free_port::free_port;
+use crate::support::{Folder, is_alive, kill, pid_of, until};
 
 fn supervise(config: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_supervisor"))

@@ -4,7 +4,8 @@ use std::fs;
 
 use startstop_process::{Process, ProcessError, Ready, Signal};
 
-use crate::support::{Folder, free_port, is_alive, last_error, pid_of, runner, until};
+use crate::free_port::free_port;
+use crate::support::{Folder, is_alive, last_error, pid_of, runner, until};
 
 fn configure(folder: &Folder, port: u16, answer: &str) -> String {
     let pid = folder.path("pid");

@@ -5,7 +5,8 @@ use std::process::Command;
 use startstop_core::{Backoff, RestartPolicy, Runner, Settings};
 use startstop_process::{Output, Process, ProcessError, Ready};
 
-use crate::support::{free_port, kill, last_error, lives_and_ends, runner, until};
+use crate::free_port::free_port;
+use crate::support::{kill, last_error, lives_and_ends, runner, until};
 
 fn redis(port: u16) -> Process {
     Process::new("redis-server")

@@ -7,13 +7,25 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Output};
 use std::time::Duration;
 
-use crate::support::{Folder, free_port, is_alive, kill, until};
+use crate::free_port::free_port;
+use crate::support::{Folder, is_alive, kill, until};
 
-/// A program that does not outlive its test.
+/// A program that does not outlive its test, nor do its children: a kill would leave those alive.
 struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
+        // Once it is waited for its id may be another's.
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
+        }
+        let pid = self.0.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let mut left = 3000;
+        while left > 0 && matches!(self.0.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(10));
+            left -= 1;
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

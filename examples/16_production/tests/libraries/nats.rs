@@ -8,7 +8,8 @@ use futures_util::StreamExt;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::timeout;
 
-use crate::servers::{LIMIT, free_port, until};
+use crate::free_port::free_port;
+use crate::servers::{LIMIT, until};
 
 struct Nats {
     child: Child,

@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Program, curl, free_port, until};
+use crate::free_port::free_port;
+use crate::support::{Folder, Program, curl, until};
 
 /// A browser with one window.
 pub(super) struct Driver {

@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{LIMIT, Program, SHOP, free_port, until};
+use crate::free_port::free_port;
+use crate::support::{LIMIT, Program, SHOP, until};
 
 /// How often a balancer looks, which is told in time by a drain that is many times longer.
 const EACH: Duration = Duration::from_millis(10);

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::net::TcpStream;
 
 use super::manager::Manager;
+use crate::free_port::free_port;
 use crate::support::clients::Clients;
-use crate::support::free_port;
 
 fn sockets(manager: &mut Manager, port: u16) {
     // Two of them, so that the order says nothing.

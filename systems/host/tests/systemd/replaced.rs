@@ -1,8 +1,9 @@
 //! Replacement under the manager: the unit stays active, and the new process becomes its main one.
 
 use super::manager::Manager;
+use crate::free_port::free_port;
 use crate::support::clients::Clients;
-use crate::support::{SHOP, free_port, until};
+use crate::support::{SHOP, until};
 
 const REPLACEMENTS: usize = 20;
 const REQUESTS: usize = 10_000;
