@@ -142,10 +142,11 @@ impl Processes {
 }
 
 fn read_document(path: &Path) -> Result<Document, FileError> {
-    let text = fs::read_to_string(path).map_err(|source| FileError::Read {
+    let bytes = fs::read(path).map_err(|source| FileError::Read {
         path: path.to_owned(),
         source,
     })?;
+    let text = String::from_utf8(bytes).map_err(|error| mistakes::no_utf8(path, &error))?;
     let is_toml = path.extension().is_some_and(|end| end == "toml");
     if is_toml {
         read::toml(&text).map_err(|found| FileError::mistakes(path, &text, found))

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 /// Why a file makes no processes. `Display` has a line for each mistake: `FILE:LINE:COLUMN: text`.
 ///
@@ -93,6 +94,13 @@ impl FileError {
             mistakes: Mistake::all(path, text, found),
         }
     }
+}
+
+/// Tells where a file is no text. What stands before it is not looked at: it may be no such file at all.
+pub(super) fn no_utf8(path: &Path, error: &FromUtf8Error) -> FileError {
+    let begin = error.utf8_error().valid_up_to();
+    let text = String::from_utf8_lossy(&error.as_bytes()[..begin]);
+    FileError::mistakes(path, &text, vec![(begin, "this is not UTF-8".to_owned())])
 }
 
 struct Lines<'a>(&'a [Mistake]);

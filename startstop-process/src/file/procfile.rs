@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::dotenv::{self, Vars};
 use super::lines::lines;
-use super::mistakes::{FileError, Found, Mistake};
+use super::mistakes::{FileError, Found, Mistake, no_utf8};
 use super::spec::{Document, Ends, Head, Spec};
 
 /// The first port, unless a variable `PORT` says another one, and how far those of two entries are apart.
@@ -43,8 +43,8 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Document, FileError> {
 
 /// Returns the variables of a `.env`, if it is there, and the first port.
 fn variables(path: &Path, mistakes: &mut Vec<Mistake>) -> Result<(Vars, Option<u16>), FileError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let text = match fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|error| no_utf8(path, &error))?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(source) => {
             return Err(FileError::Read {

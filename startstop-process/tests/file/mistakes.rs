@@ -58,6 +58,22 @@ fn text_that_is_no_toml_and_circles_are_told() {
 }
 
 #[test]
+fn what_is_no_text_is_told_with_its_place() {
+    let folder = Folder::new("no-text");
+    let said = |written: &str, text: &[u8], read: &str| {
+        fs::write(folder.path(written), text).unwrap();
+        let error = Processes::from_file(folder.path(read)).unwrap_err();
+        error.to_string().replace(&folder.path(""), "")
+    };
+    let text = [&b"[process.a]\ncommand = '\xc3\xa9"[..], b"\xff'\n"].concat();
+    let place = "app.toml:2:13: this is not UTF-8";
+    assert_eq!(said("app.toml", &text, "app.toml"), place);
+    fs::write(folder.path("Procfile"), "web: true\n").unwrap();
+    let place = ".env:2:3: this is not UTF-8";
+    assert_eq!(said(".env", b"A=1\nB=\xfe\n", "Procfile"), place);
+}
+
+#[test]
 fn mistakes_of_the_head_of_users_and_of_instances_are_told() {
     let folder = Folder::new("head");
     let text = r#"admin = "9100"
