@@ -4,6 +4,7 @@
 //!    signalled.
 //! 2. A group that is dropped is killed.
 
+use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::process::Child;
@@ -31,6 +32,15 @@ const DESTRUCTOR: Duration = Duration::from_secs(1);
 pub(crate) enum Ending {
     Exited(i32),
     Signalled { signal: Signal, core_dumped: bool },
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exited with code {code}"),
+            Self::Signalled { signal, .. } => write!(f, "was ended by {signal}"),
+        }
+    }
 }
 
 #[derive(Debug)]

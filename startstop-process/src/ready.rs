@@ -83,7 +83,8 @@ let process = Process::new("python3").args(["-c", says]).ready(Ready::notify());
         Self(Kind::Notify)
     }
 
-    /// When this file is there. One that was there before counts once it is written anew.
+    /// When this file is there. One that was there before counts once it is written anew. A relative path begins at
+    /// the working directory of the child.
     ///
     /// # Examples
     ///
@@ -104,7 +105,7 @@ let process = process.ready(Ready::after(std::time::Duration::from_millis(100)))
         Self(Kind::After(time))
     }
 
-    /// Waits until this command, tried again and again, leaves with 0.
+    /// Waits until this command, tried again and again, leaves with 0. A try that takes more than 5 s is killed.
     ///
     /// # Examples
     ///

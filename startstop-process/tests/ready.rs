@@ -176,6 +176,37 @@ async fn a_time_is_not_begun_anew_by_what_happens_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_relative_file_begins_at_the_working_directory_of_the_child() {
+    let folder = Folder::new("relative");
+    let child = sh("echo $$ >pid; exec sleep 1000").cwd(&folder.0);
+    becomes_ready(child.ready(Ready::file("pid"))).await;
+}
+
+#[tokio::test]
+async fn a_command_that_does_not_succeed_is_told_with_what_came_of_it() {
+    for (command, why) in [
+        (&["no-such-command"][..], "No such file or directory"),
+        (&["sh", "-c", "exit 3"], "exited with code 3"),
+        (&["sh", "-c", "kill -9 $$"], "was ended by SIGKILL"),
+    ] {
+        let child = sh("exec sleep 1000").ready(Ready::command(command.iter().copied()));
+        let settings = Settings::new().start_timeout(Duration::from_secs(3));
+        let runner = Runner::with_settings(child, settings);
+        let mut events = runner.events();
+        runner.request_start();
+        while !runner.status().to_string().contains(why) {
+            events.next().await.unwrap();
+        }
+        runner.wait().await;
+        let said = last_error(&runner, ToString::to_string);
+        assert!(
+            said.contains("does not succeed after ") && said.contains(why),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_command_that_asks_has_the_environment_and_the_folder_of_the_child() {
     let child = sh("exec sleep 1000").env("SIGN", "yes").cwd("/");
     let asks = ["sh", "-c", "[ $SIGN$PWD = yes/ ]"];

@@ -70,6 +70,11 @@ async fn the_obstacle_to_a_spawn_is_told() {
         error.ends_with("its working directory /no/such/folder is not there"),
         "{error}"
     );
+    let error = error_of(Process::new("true").cwd("/etc/passwd")).await;
+    assert!(
+        error.ends_with("its working directory /etc/passwd is no directory"),
+        "{error}"
+    );
 }
 
 /// Returns the lines of a script that runs to its end.

@@ -48,7 +48,7 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
     default_signals(process);
     let told = Told::listen(process.stop_signal);
     let notify = notify_socket(process).map_err(failed)?;
-    let (mut waiting, awaited) = Waiting::begin(process.ready.as_ref());
+    let (mut waiting, awaited) = Waiting::begin(process);
     let path = notify.as_ref().map(NotifySocket::path);
     let spawned = command::spawn(process, path.as_deref())?;
     let sink = sink(process).map_err(failed)?;
@@ -134,7 +134,7 @@ impl Running<'_> {
             ending = self.group.ended() => ending.map_or(Event::Stop, Event::Ended),
             () = self.cx.cancelled() => Event::Stop,
             () = self.told.next() => Event::Told,
-            () = waiting.ready(self.process), if self.unready.is_armed() => Event::Ready,
+            () = waiting.ready(self.process, &self.unready), if self.unready.is_armed() => Event::Ready,
             message = next_message(self.notify.as_ref()) => Event::Message(message),
             result = self.reloading.ended() => Event::Reloaded(result),
             request = self.cx.reloaded(), if takes_reload => Event::Reload(request),

@@ -212,10 +212,12 @@ fn explain(process: &Process, source: io::Error) -> ProcessError {
 
 fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
     if let Some(folder) = process.cwd.as_ref().filter(|folder| !folder.is_dir()) {
-        return Some(format!(
-            "its working directory {} is not there",
-            folder.display()
-        ));
+        let what = if folder.exists() {
+            "is no directory"
+        } else {
+            "is not there"
+        };
+        return Some(format!("its working directory {} {what}", folder.display()));
     }
     let path = find(process)?;
     if source.kind() == io::ErrorKind::PermissionDenied && !is_executable(&path) {

@@ -48,12 +48,7 @@ impl Reloading {
         };
         match ended {
             Ok(Ending::Exited(0)) => request.done(),
-            Ok(Ending::Exited(code)) => {
-                request.failed(format!("the reload command exited with code {code}"));
-            }
-            Ok(Ending::Signalled { signal, .. }) => {
-                request.failed(format!("the reload command was ended by {signal}"));
-            }
+            Ok(ending) => request.failed(format!("the reload command {ending}")),
             Err(error) => request.failed(error),
         }
     }

@@ -1,5 +1,7 @@
 //! A child that is not ready yet.
 
+use std::sync::{Mutex, PoisonError};
+
 use startstop_core::Context;
 use tokio::time::Instant;
 
@@ -13,6 +15,8 @@ pub(super) struct Unready<'a> {
     cx: &'a Context,
     tail: TailHandle,
     since: Instant,
+    /// What came of the last try.
+    refusal: Mutex<Option<String>>,
     armed: bool,
 }
 
@@ -23,8 +27,21 @@ impl<'a> Unready<'a> {
             cx,
             tail,
             since: Instant::now(),
+            refusal: Mutex::new(None),
             armed: true,
         }
+    }
+
+    /// Notes what came of a try, and shows it.
+    pub(super) fn was_refused(&self, why: String) {
+        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusal.as_ref() == Some(&why) {
+            return;
+        }
+        if let Some(ready) = &self.process.ready {
+            self.cx.not_ready(format!("{}: {why}", ready.missing()));
+        }
+        *refusal = Some(why);
     }
 
     pub(super) const fn is_armed(&self) -> bool {
@@ -41,7 +58,17 @@ impl Drop for Unready<'_> {
         let Some(ready) = self.process.ready.as_ref().filter(|_| self.armed) else {
             return;
         };
-        let why = format!("{} after {:.1?}", ready.missing(), self.since.elapsed());
+        let refusal = self
+            .refusal
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let refusal = refusal.as_ref().map(|why| format!(": {why}"));
+        let why = format!(
+            "{} after {:.1?}{}",
+            ready.missing(),
+            self.since.elapsed(),
+            refusal.unwrap_or_default()
+        );
         self.cx.report(ProcessError::NotReady {
             why,
             tail: self.tail.lines(),

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Process;
 use super::helper::Helper;
+use super::unready::Unready;
 use crate::group::Ending;
 use crate::port::{self, Sockets};
 use crate::ready::{Kind, Ready};
@@ -41,8 +42,8 @@ pub(super) enum Waiting {
 pub(super) type Awaited = (String, oneshot::Sender<()>);
 
 impl Waiting {
-    pub(super) fn begin(ready: Option<&Ready>) -> (Self, Option<Awaited>) {
-        let Some(Ready(kind)) = ready else {
+    pub(super) fn begin(process: &Process) -> (Self, Option<Awaited>) {
+        let Some(Ready(kind)) = &process.ready else {
             return (Self::Spawned, None);
         };
         let waiting = match kind.clone() {
@@ -56,6 +57,8 @@ impl Waiting {
             }
             Kind::Notify => Self::Notify,
             Kind::File(path) => {
+                let folder = process.cwd.clone().unwrap_or_default();
+                let path = folder.join(path);
                 let before = written(&path);
                 Self::File(path, before)
             }
@@ -66,7 +69,7 @@ impl Waiting {
     }
 
     /// Waits until it is ready. A message is awaited elsewhere.
-    pub(super) async fn ready(&mut self, process: &Process) {
+    pub(super) async fn ready(&mut self, process: &Process, unready: &Unready<'_>) {
         match self {
             Self::Spawned => {}
             Self::Tcp(addr, before) => {
@@ -87,7 +90,8 @@ impl Waiting {
             }
             Self::After(time) => sleep_until(*time).await,
             Self::Command(command) => {
-                while !succeeds(process, command).await {
+                while let Err(why) = succeeds(process, command).await {
+                    unready.was_refused(why);
                     sleep(EACH).await;
                 }
             }
@@ -113,12 +117,13 @@ fn written(path: &Path) -> Option<Written> {
     Some((data.ino(), data.modified().ok()?))
 }
 
-async fn succeeds(process: &Process, command: &[OsString]) -> bool {
-    let Ok(helper) = Helper::start_quiet(process, command) else {
-        return false;
-    };
-    matches!(
-        timeout(TRY, helper.ended()).await,
-        Ok(Ok(Ending::Exited(0)))
-    )
+/// Runs the command once. The error says what came of it.
+async fn succeeds(process: &Process, command: &[OsString]) -> Result<(), String> {
+    let helper = Helper::start_quiet(process, command).map_err(|error| error.to_string())?;
+    match timeout(TRY, helper.ended()).await {
+        Ok(Ok(Ending::Exited(0))) => Ok(()),
+        Ok(Ok(ending)) => Err(ending.to_string()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("took more than {TRY:?}")),
+    }
 }
