@@ -180,7 +180,15 @@ impl Postgres {
 impl LeaseStore for Postgres {
     async fn check(&self, name: &str) -> Result<(), StoreError> {
         super::name::check(name)?;
-        self.rows(CHECK, &[]).await.map(drop)
+        let rows = self.rows(CHECK, &[]).await?;
+        let row = rows.first();
+        let row = row.ok_or_else(|| StoreError::unavailable("no row"))?;
+        if row.try_get("counts").map_err(StoreError::unavailable)? {
+            return Ok(());
+        }
+        Err(StoreError::refused(
+            "permission denied for sequence startstop_fence",
+        ))
     }
 
     async fn read(&self, name: &str) -> Result<Record, StoreError> {

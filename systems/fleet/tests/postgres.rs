@@ -192,11 +192,21 @@ async fn a_missing_table_and_a_missing_right_are_refused_in_words() {
         .await;
     let reader = format!("postgres://reader@127.0.0.1:{}/postgres", cluster.port);
     let reader = Postgres::connect(&reader).await.unwrap();
-    let refused = reader.check("invoices").await;
-    let Err(StoreError::Refused(text)) = refused else {
-        panic!("{refused:?}")
+    let refused = async || match reader.check("invoices").await {
+        Err(StoreError::Refused(text)) => text,
+        granted => panic!("{granted:?}"),
     };
+    let text = refused().await;
     assert!(text.starts_with("permission denied"), "{text}");
+    cluster
+        .run("grant insert, update on startstop_leases to reader")
+        .await;
+    let text = refused().await;
+    assert_eq!(text, "permission denied for sequence startstop_fence");
+    cluster
+        .run("grant usage on sequence startstop_fence to reader")
+        .await;
+    reader.check("invoices").await.unwrap();
 }
 
 #[tokio::test]

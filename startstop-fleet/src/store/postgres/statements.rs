@@ -41,8 +41,10 @@ pub(super) fn telling(write: &str) -> String {
 pub(super) const LIST: &str = "select name, holder, fence, version, lease_ms, pg_is_in_recovery() as standby from startstop_leases \
     where starts_with(name, $1) order by name collate \"C\"";
 
-/// Takes nothing, and asks for each right that taking needs.
+/// Takes nothing, and asks for each right that taking needs. That to the sequence is asked for in words: the server looks at it only
+/// when the next number is drawn.
 pub(super) const CHECK: &str = "with tried as (update startstop_leases set version = nextval('startstop_fence') where false returning 1), \
     added as (insert into startstop_leases (name, holder, lease_ms, fence, version) \
     select '', '', 0, nextval('startstop_fence'), 0 where false returning 1) \
-    select count(*) as tried from tried, added, startstop_leases where false";
+    select count(*) as tried, has_sequence_privilege('startstop_fence', 'usage, update') as counts \
+    from tried, added, startstop_leases where false";
