@@ -5,7 +5,7 @@ mod shown;
 use std::time::Duration;
 
 use startstop_core::{BoxError, Context, Exit, Runner, Settings, service_fn};
-use startstop_fleet::{Leader, LeaseLost, LeaseStore, Memory, StopCause, Term, Timing};
+use startstop_fleet::{Leader, LeaseLost, LeaseStore, Memory, OnOverrun, StopCause, Term, Timing};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -122,6 +122,42 @@ async fn a_leader_that_is_cut_off_has_ended_before_another_begins() {
     assert_eq!(said(&mut stage).await, Ended("b", 2));
     assert_eq!(said(&mut stage).await, Began("a", 3)); // it has followed again
     a.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_stop_for_a_lost_lease_is_dropped_before_the_term_is_over() {
+    struct Dropped(Term, mpsc::UnboundedSender<Duration>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.1.send(self.0.left()).ok();
+        }
+    }
+    let (cable, (say, mut dropped)) = (Cable::new(&Memory::new()), mpsc::unbounded_channel());
+    let make = move |term: Term| {
+        let say = say.clone();
+        service_fn(move |_: Context| {
+            let guard = Dropped(term.clone(), say.clone());
+            async move {
+                std::future::pending::<()>().await;
+                drop(guard);
+            }
+        })
+    };
+    let settings = Settings::new()
+        .stop_timeout(Duration::from_millis(500))
+        .abort_timeout(Duration::from_secs(1));
+    let deaf = Leader::new("invoices", cable.clone(), make)
+        .timing(ROOMY)
+        .settings(settings)
+        .ready_when_leading()
+        .on_overrun(OnOverrun::Report);
+    let runner = Runner::new(deaf);
+    runner.start().await.unwrap();
+    cable.cut();
+    let left = timeout(Duration::from_secs(60), dropped.recv()).await;
+    let left = left.expect("in a minute").expect("it was dropped");
+    assert!(left > Duration::from_secs(1), "{left:?}");
+    runner.stop().await.unwrap();
 }
 
 fn lost(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<LeaseLost> {

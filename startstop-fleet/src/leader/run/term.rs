@@ -8,9 +8,15 @@ use super::{Run, Wish};
 use crate::clock;
 use crate::election::StopCause;
 use crate::leader::led::{Led, Ready};
-use crate::leader::{LeaderError, LeaseLost, OnOverrun};
+use crate::leader::{ABORT_TIMEOUT, LeaderError, LeaseLost, OnOverrun};
 use crate::store::LeaseStore;
 use crate::term::Term;
+
+/// Returns the part of what is left of a term in which what does not stop is dropped. Without it the process would exit for
+/// a service that an abort ends.
+fn for_an_abort(left: Duration) -> Duration {
+    (left / 4).min(ABORT_TIMEOUT)
+}
 
 impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     pub(super) fn lead(&mut self, fence: u64, valid_until: Duration) -> bool {
@@ -70,7 +76,9 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         }
         let left = valid_until.saturating_sub(clock::now());
         match self.cx.remaining() {
-            _ if cause.is_loss() => led.stop_within(left).await,
+            // Its own timeouts fit into the term, an abort too: that is what the timing was checked for.
+            _ if cause.is_loss() && led.runner.grace_period() <= left => led.stop(),
+            _ if cause.is_loss() => led.stop_within(left - for_an_abort(left)).await,
             // What is left of it is for the release.
             Some(remaining) => led.stop_within(remaining / 4 * 3).await,
             None => led.stop(),
