@@ -6,6 +6,7 @@ pub(crate) struct Id(pub(crate) usize);
 
 /// The dependencies of a member.
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(test, derive(PartialEq, Eq, Hash))]
 pub(crate) struct Edges {
     /// All, in order and each once.
     pub(crate) deps: Vec<Id>,

@@ -1,6 +1,6 @@
 //! Finds the actions for each member whose situation has changed.
 
-use super::node::{MemberState, Target};
+use super::node::{Hindrance, MemberState, Target};
 use super::{Action, GroupPlan, PlanStage, binding, counts, stopping};
 use crate::rules::graph::Id;
 
@@ -20,7 +20,7 @@ fn look_at(plan: &mut GroupPlan, id: Id) {
             stop(plan, id);
         }
         (Target::Down, MemberState::Starting | MemberState::Up) if node.blockers == 0 => {
-            if node.stay.barrier {
+            if node.kind.is_barrier() {
                 stopping::comes_down(plan, id);
                 return;
             }
@@ -44,8 +44,8 @@ fn look_at_pending(plan: &mut GroupPlan, id: Id) {
     binding::note_idle(plan, id);
     let node = plan.node(id);
     // What is inserted waits for those to be down that a restart takes down.
-    let waits = node.stay.fresh && plan.not_down > 0;
-    if plan.stage == PlanStage::Draining || waits || node.trouble.failing || node.trouble.stuck {
+    let waits = node.kind.is_fresh() && plan.not_down > 0;
+    if plan.stage == PlanStage::Draining || waits || node.trouble.hindrance != Hindrance::None {
         return;
     }
     start(plan, id);
@@ -53,7 +53,7 @@ fn look_at_pending(plan: &mut GroupPlan, id: Id) {
 
 /// Starts the member if nothing keeps it from that, or has it fail if something does for good.
 fn start(plan: &mut GroupPlan, id: Id) {
-    let (barrier, ready) = (plan.node(id).stay.barrier, has_what_it_needs(plan, id));
+    let (barrier, ready) = (plan.node(id).kind.is_barrier(), has_what_it_needs(plan, id));
     let bad = if ready {
         None
     } else {
@@ -73,7 +73,7 @@ fn start(plan: &mut GroupPlan, id: Id) {
         }
         (false, Some(_)) if barrier => plan.settle(id, MemberState::Ended),
         (false, Some(dependency)) => {
-            plan.node_mut(id).trouble.failing = true;
+            plan.node_mut(id).trouble.hindrance = Hindrance::Failing;
             let dependency = behind_barriers(plan, dependency);
             plan.actions.push(Action::FailDependency {
                 member: id,
@@ -131,7 +131,7 @@ fn ended_badly(plan: &GroupPlan, id: Id) -> bool {
 
 /// Returns the member that ended badly, or that behind the barrier that did.
 fn behind_barriers(plan: &GroupPlan, mut id: Id) -> Id {
-    while plan.node(id).stay.barrier {
+    while plan.node(id).kind.is_barrier() {
         let bad = plan
             .node(id)
             .deps

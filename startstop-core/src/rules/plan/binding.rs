@@ -4,7 +4,7 @@
 //! is down it waits until that is ready again; if that was stopped by its handle it is idle, as settled as that is; if that has
 //! failed for good, so has the bound one.
 
-use super::node::{MemberState, Target};
+use super::node::{MemberState, TakenDown, Target};
 use super::{GroupPlan, counts, stopping};
 use crate::rules::graph::Id;
 
@@ -17,12 +17,12 @@ pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
     while let Some(id) = open.pop() {
         let node = plan.node(id);
         // One that goes down already takes what is bound to it along.
-        let goes = node.restart.restarts || node.restart.rebinds || node.stay.leaves();
+        let goes = node.restart.comes_again() || node.kind.leaves();
         if goes || !node.state.is_alive() {
             continue;
         }
         open.extend(&node.binds);
-        plan.node_mut(id).restart.rebinds = true;
+        plan.node_mut(id).restart.taken_down = TakenDown::Rebinds;
         counts::unsatisfy(plan, id);
         stopping::take_down(plan, id);
     }
@@ -31,7 +31,11 @@ pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
 /// A member that went down with what it is bound to is down, as all that depend on it and went down as well.
 pub(super) fn wait_for_what_it_is_bound_to(plan: &mut GroupPlan, id: Id) {
     let node = plan.node_mut(id);
-    if std::mem::take(&mut node.restart.rebinds) && !node.stay.leaves() {
+    if node.restart.taken_down != TakenDown::Rebinds {
+        return;
+    }
+    node.restart.taken_down = TakenDown::No;
+    if !node.kind.leaves() {
         node.target = Target::Up;
         plan.pending.push_back(id);
     }

@@ -21,7 +21,7 @@ pub(super) struct Counts {
 
 impl Counts {
     fn of(node: &PlanNode) -> Self {
-        if node.stay.barrier {
+        if node.kind.is_barrier() {
             return Self::default();
         }
         Self {
@@ -108,7 +108,7 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
         if !std::mem::replace(&mut node.readiness.satisfied, false) {
             continue;
         }
-        if node.stay.barrier {
+        if node.kind.is_barrier() {
             // It waits again, or fails those behind it if what it waits for has ended.
             (node.state, node.readiness.was_ready) = (MemberState::Pending, false);
             plan.pending.push_back(id);
@@ -117,7 +117,7 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
             let dependent = plan.node(id).dependents[at];
             let behind = plan.node_mut(dependent);
             behind.unready += 1;
-            if behind.stay.barrier {
+            if behind.kind.is_barrier() {
                 open.push(dependent);
             }
         }
@@ -126,10 +126,7 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
 
 pub(super) fn set_state(plan: &mut GroupPlan, id: Id, state: MemberState) {
     change(plan, id, |node| {
-        node.state = state;
-        node.stopping.by_itself = false;
-        node.stopping.told = state == MemberState::Stopping
-            || (node.stopping.told && state != MemberState::Starting);
+        node.enter(state);
     });
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::node::{MemberState, PlanNode};
+use super::node::{MemberState, NodeKind, PlanNode};
 use super::{GroupPlan, Policy, counts, restart};
 use crate::rules::graph::{Edges, Id};
 
@@ -35,7 +35,9 @@ impl GroupPlan {
             unready,
             ..PlanNode::new(self.added, deps, bound, policy)
         };
-        node.stay.fresh = self.is_open();
+        if self.is_open() {
+            node.kind.insert();
+        }
         self.nodes[id.0] = Some(node);
         if self.is_open() {
             counts::count_in(self, id);
@@ -46,7 +48,7 @@ impl GroupPlan {
 
     /// Notes that a member was inserted before the plan has opened, for a start that had been asked for.
     pub(crate) fn is_inserted(&mut self, id: Id) {
-        counts::change(self, id, |node| node.stay.fresh = true);
+        counts::change(self, id, |node| node.kind.insert());
     }
 
     /// Returns a node for another member.
@@ -65,7 +67,7 @@ impl GroupPlan {
     pub(crate) fn as_added(&self) -> Vec<Id> {
         let there = |(at, node): (usize, &Option<PlanNode>)| {
             node.as_ref()
-                .filter(|node| !node.stay.barrier)
+                .filter(|node| !node.kind.is_barrier())
                 .map(|node| (node.added, Id(at)))
         };
         let mut all: Vec<(u64, Id)> = self.nodes.iter().enumerate().filter_map(there).collect();
@@ -78,7 +80,7 @@ impl GroupPlan {
     pub(crate) fn in_order(&self) -> Vec<Id> {
         let mut order = Vec::new();
         self.walk_in_order(|id, node| {
-            if !node.stay.barrier {
+            if !node.kind.is_barrier() {
                 order.push(id);
             }
         });
@@ -112,7 +114,7 @@ impl GroupPlan {
     /// Adds a node without a member, before the plan is open for the first time.
     pub(crate) fn add_barrier(&mut self) -> Id {
         let id = self.add(Edges::default(), Policy::default());
-        self.node_mut(id).stay.barrier = true;
+        self.node_mut(id).kind = NodeKind::Barrier;
         id
     }
 
@@ -157,7 +159,7 @@ impl GroupPlan {
             behind.unready -= usize::from(!node.readiness.satisfied);
             self.pending.push_back(dependent);
         }
-        if node.restart.restarts {
+        if node.restart.restarts() {
             self.restarting.retain(|other| *other != id);
             restart::raise_if_down(self);
         }
@@ -180,7 +182,7 @@ impl GroupPlan {
         let mut open = self.node(id).dependents.clone();
         while let Some(id) = open.pop() {
             let node = self.node(id);
-            if node.stay.barrier {
+            if node.kind.is_barrier() {
                 open.extend(&node.dependents);
             } else {
                 found.push(id);

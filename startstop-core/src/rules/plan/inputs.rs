@@ -1,6 +1,6 @@
 //! The inputs of the plan: the deeds of the members, as the group's task has seen them.
 
-use super::node::{MemberState, PlanNode, Target};
+use super::node::{Hindrance, MemberState, PlanNode, TakenDown, Target, Told};
 use super::{
     Action, Closing, GroupPlan, MemberEnd, PlanStage, actions, binding, counts, restart, stopping,
 };
@@ -32,7 +32,7 @@ impl GroupPlan {
         self.nodes
             .iter_mut()
             .flatten()
-            .for_each(|node| node.stay.stay());
+            .for_each(|node| node.kind.stay());
     }
 
     /// The member is alive, and not ready.
@@ -54,13 +54,13 @@ impl GroupPlan {
 
     /// Its handle has started the member, which was at rest.
     fn is_started(&mut self, id: Id) {
-        counts::change(self, id, |node| node.stay.begin());
+        counts::change(self, id, |node| node.kind.begin());
         self.take_out(id);
         if self.node(id).state == MemberState::Completed {
             // It is none that has completed any more; what was started beside one that was down stays.
             binding::take_bound_down(self, id);
         }
-        self.not_down += usize::from(self.node(id).restart.restarts);
+        self.not_down += usize::from(self.node(id).restart.restarts());
         counts::set_state(self, id, MemberState::Starting);
         counts::change(self, id, |node| {
             (
@@ -81,13 +81,13 @@ impl GroupPlan {
     /// A restart that would start the member does so no more, for its handle has.
     fn take_out(&mut self, id: Id) {
         let node = self.node_mut(id);
-        let (restarts, rebinds) = (node.restart.restarts, node.restart.rebinds);
-        if node.stay.leaves() || !(restarts || rebinds) {
+        if node.kind.leaves() || !node.restart.comes_again() {
             return;
         }
-        (node.restart.restarts, node.restart.rebinds, node.target) = (false, false, Target::Up);
+        let was = std::mem::take(&mut node.restart.taken_down);
+        node.target = Target::Up;
         counts::unblock_deps(self, id);
-        if restarts {
+        if was == TakenDown::Restarts {
             self.restarting.retain(|other| *other != id);
             restart::raise_if_down(self);
         }
@@ -106,7 +106,7 @@ impl GroupPlan {
         let mut open = self.node(id).dependents.clone();
         while let Some(id) = open.pop() {
             let node = self.node(id);
-            if node.stay.barrier && node.state == MemberState::Ended {
+            if node.kind.is_barrier() && node.state == MemberState::Ended {
                 open.extend(&node.dependents);
                 counts::set_state(self, id, MemberState::Pending);
                 self.pending.push_back(id);
@@ -151,8 +151,10 @@ impl GroupPlan {
     /// restart that begins.
     pub(crate) fn on_ended(&mut self, id: Id, rest: MemberEnd, allowed: impl FnOnce() -> bool) {
         let node = self.node_mut(id);
-        node.trouble.failing = false;
-        node.trouble.stuck = rest == MemberEnd::Stuck;
+        node.trouble.hindrance = match rest {
+            MemberEnd::Stuck => Hindrance::Stuck,
+            _ => Hindrance::None,
+        };
         let down = node.target == Target::Down;
         let stays = down && self.stays_down(id, rest);
         if down && !stays {
@@ -160,7 +162,7 @@ impl GroupPlan {
             return;
         }
         if stays {
-            self.not_down -= usize::from(self.node(id).restart.restarts);
+            self.not_down -= usize::from(self.node(id).restart.restarts());
             self.pending.push_back(id);
         }
         match rest {
@@ -178,7 +180,9 @@ impl GroupPlan {
 
     /// One that was given up on has ended after all.
     pub(crate) fn ends(&mut self, id: Id) {
-        if std::mem::take(&mut self.node_mut(id).trouble.stuck) {
+        let hindrance = &mut self.node_mut(id).trouble.hindrance;
+        if *hindrance == Hindrance::Stuck {
+            *hindrance = Hindrance::None;
             self.pending.push_back(id);
             restart::raise_if_down(self);
         }
@@ -188,8 +192,8 @@ impl GroupPlan {
     /// somebody else has stopped it.
     fn stays_down(&self, id: Id, rest: MemberEnd) -> bool {
         let node = self.node(id);
-        let comes_again = (node.restart.restarts || node.restart.rebinds) && !node.stay.leaves();
-        let by_itself = node.stopping.by_itself || node.state != MemberState::Stopping;
+        let comes_again = node.restart.comes_again() && !node.kind.leaves();
+        let by_itself = node.stopping.told == Told::InVain || node.state != MemberState::Stopping;
         let by_others = match rest {
             MemberEnd::Completed | MemberEnd::Own => true,
             MemberEnd::Told => by_itself,
@@ -200,7 +204,7 @@ impl GroupPlan {
 
     /// The group tells the member to stop, which is at rest already, or on its way there.
     pub(crate) fn on_ending_unasked(&mut self, id: Id) {
-        self.node_mut(id).stopping.by_itself = true;
+        self.node_mut(id).stopping.told = Told::InVain;
     }
 
     fn complete(&mut self, id: Id) {
@@ -239,7 +243,7 @@ impl GroupPlan {
     /// A member that stays until it has ended has done so.
     pub(super) fn leave_if_transient(&mut self, id: Id) {
         if self.node(id).is_transient() {
-            counts::change(self, id, |node| node.stay.end());
+            counts::change(self, id, |node| node.kind.end());
             self.actions.push(Action::Removed(id));
         }
     }
@@ -270,7 +274,7 @@ impl GroupPlan {
             let starts = self.nodes[at]
                 .as_ref()
                 .is_some_and(|node| node.state == MemberState::Starting);
-            if starts && !self.node(Id(at)).stay.barrier {
+            if starts && !self.node(Id(at)).kind.is_barrier() {
                 stopping::take_down(self, Id(at));
             }
         }
@@ -278,7 +282,7 @@ impl GroupPlan {
 
     /// The member is to leave the group.
     pub(crate) fn remove(&mut self, id: Id) {
-        counts::change(self, id, |node| node.stay.remove());
+        counts::change(self, id, |node| node.kind.remove());
         if self.not_down == 0 {
             stopping::take_down(self, id);
             stopping::leave_if_down(self, id);

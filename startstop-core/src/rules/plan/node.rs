@@ -71,12 +71,31 @@ pub(super) struct NodeReadiness {
 /// The reasons why a member goes down and up again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct NodeRestart {
-    /// It is one of those that a restart takes down and up again.
-    pub(super) restarts: bool,
-    /// It goes down with what it is bound to, and comes up after it.
-    pub(super) rebinds: bool,
+    pub(super) taken_down: TakenDown,
     /// It was taken down in order to be started again: its next start counts as a restart.
     pub(super) again: bool,
+}
+
+/// The reason why the group takes a member down and up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum TakenDown {
+    #[default]
+    No,
+    /// It is one of those that a restart takes down and up again.
+    Restarts,
+    /// It goes down with what it is bound to, and comes up after it.
+    Rebinds,
+}
+
+impl NodeRestart {
+    pub(super) fn restarts(self) -> bool {
+        self.taken_down == TakenDown::Restarts
+    }
+
+    /// Returns whether the member comes up again after it was taken down.
+    pub(super) fn comes_again(self) -> bool {
+        self.taken_down != TakenDown::No
+    }
 }
 
 /// How a member goes down.
@@ -85,26 +104,53 @@ pub(super) struct NodeStopping {
     /// Its dependencies have to wait for it on the way down: it is not down yet, or something that depends
     /// on it is not.
     pub(super) blocks: bool,
-    /// The group told it to stop, the last time that it went down.
-    pub(super) told: bool,
-    /// It was at rest, or on its way there, before the group told it to stop.
-    pub(super) by_itself: bool,
+    pub(super) told: Told,
 }
 
-/// Whether a node has a member, and how long that is there.
+/// The part of the group in the last stop of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct NodeStay {
-    /// There is no member here.
-    pub(super) barrier: bool,
+pub(super) enum Told {
+    /// It did not tell the member to stop.
+    #[default]
+    No,
+    /// It told the member to stop.
+    Yes,
+    /// It told the member to stop, which was at rest already, or on its way there.
+    InVain,
+}
+
+impl NodeStopping {
+    /// Notes a new state of the member.
+    fn enter(&mut self, state: MemberState) {
+        self.told = match (state, self.told) {
+            (MemberState::Stopping, _) => Told::Yes,
+            (MemberState::Starting, _) | (_, Told::No) => Told::No,
+            (_, Told::Yes | Told::InVain) => Told::Yes,
+        };
+    }
+}
+
+/// A node with a member, or without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum NodeKind {
+    Barrier,
+    Member {
+        arrival: Arrival,
+        departure: Departure,
+    },
+}
+
+/// How far a member has come into the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Arrival {
     /// It was inserted into the running group and has not come up yet: its failure is not the group's.
-    pub(super) fresh: bool,
-    leaving: Departure,
+    Fresh,
+    Settled,
 }
 
 /// Whether a member is to be removed once it is down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-enum Departure {
-    #[default]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Departure {
     No,
     /// It has ended: it stays if its handle starts it again.
     Ended,
@@ -112,46 +158,104 @@ enum Departure {
     Removed,
 }
 
-impl NodeStay {
+impl NodeKind {
+    const MEMBER: Self = Self::Member {
+        arrival: Arrival::Settled,
+        departure: Departure::No,
+    };
+
+    pub(super) fn is_barrier(self) -> bool {
+        self == Self::Barrier
+    }
+
+    pub(super) fn is_fresh(self) -> bool {
+        matches!(
+            self,
+            Self::Member {
+                arrival: Arrival::Fresh,
+                ..
+            }
+        )
+    }
+
     /// Returns whether it is to be removed once it is down.
     pub(super) fn leaves(self) -> bool {
-        self.leaving != Departure::No
+        match self {
+            Self::Barrier => false,
+            Self::Member { departure, .. } => departure != Departure::No,
+        }
     }
 
-    /// Has a member leave that stays until it has ended.
+    /// Marks a member as inserted into the running group.
+    pub(super) fn insert(&mut self) {
+        self.arrive(Arrival::Fresh);
+    }
+
+    fn arrive(&mut self, now: Arrival) {
+        if let Self::Member { arrival, .. } = self {
+            *arrival = now;
+        }
+    }
+
+    /// Lets a member leave that stays until it has ended.
     pub(super) fn end(&mut self) {
-        if self.leaving == Departure::No {
-            self.leaving = Departure::Ended;
-        }
+        self.depart(Departure::No, Departure::Ended);
     }
 
-    /// Has one stay that its handle has started again, unless it is being removed.
+    /// Lets a member stay that its handle has started again, unless it is being removed.
     pub(super) fn begin(&mut self) {
-        if self.leaving == Departure::Ended {
-            self.leaving = Departure::No;
+        self.depart(Departure::Ended, Departure::No);
+    }
+
+    fn depart(&mut self, from: Departure, to: Departure) {
+        if let Self::Member { departure, .. } = self {
+            if *departure == from {
+                *departure = to;
+            }
         }
     }
 
-    /// Has it removed.
+    /// Removes a member, once it is down.
     pub(super) fn remove(&mut self) {
-        self.leaving = Departure::Removed;
+        if let Self::Member { departure, .. } = self {
+            *departure = Departure::Removed;
+        }
     }
 
     /// Gives up a removal that was not carried out.
     pub(super) fn stay(&mut self) {
-        self.leaving = Departure::No;
+        if let Self::Member { departure, .. } = self {
+            *departure = Departure::No;
+        }
     }
 }
 
 /// The reasons that keep a member from its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct NodeTrouble {
-    /// It is about to fail because of what it depends on.
-    pub(super) failing: bool,
-    /// It was given up on and is still there.
-    pub(super) stuck: bool,
+    pub(super) hindrance: Hindrance,
     /// It waits for one that was stopped by its handle.
     pub(super) idle: bool,
+}
+
+/// A reason of the member's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Hindrance {
+    #[default]
+    None,
+    /// It is about to fail because of what it depends on.
+    Failing,
+    /// It was given up on and is still there.
+    Stuck,
+}
+
+impl NodeTrouble {
+    /// Takes back that the member is about to fail.
+    pub(super) fn spare(&mut self) {
+        if self.hindrance == Hindrance::Failing {
+            self.hindrance = Hindrance::None;
+        }
+    }
 }
 
 /// A member, or a barrier.
@@ -172,7 +276,7 @@ pub(super) struct PlanNode {
     pub(super) readiness: NodeReadiness,
     pub(super) restart: NodeRestart,
     pub(super) stopping: NodeStopping,
-    pub(super) stay: NodeStay,
+    pub(super) kind: NodeKind,
     pub(super) trouble: NodeTrouble,
     /// How many it depends on are not satisfied.
     pub(super) unready: usize,
@@ -196,7 +300,7 @@ impl PlanNode {
             readiness: NodeReadiness::default(),
             restart: NodeRestart::default(),
             stopping: NodeStopping::default(),
-            stay: NodeStay::default(),
+            kind: NodeKind::MEMBER,
             trouble: NodeTrouble::default(),
             blockers: 0,
         }
@@ -208,7 +312,7 @@ impl PlanNode {
 
     /// Returns whether the group waits for it before it has started: it is not settled, and has not been ready either.
     pub(super) fn is_awaited(&self) -> bool {
-        !self.stay.barrier
+        !self.kind.is_barrier()
             && !self.readiness.was_ready
             && !self.state.is_settled()
             && !self.trouble.idle
@@ -216,12 +320,12 @@ impl PlanNode {
 
     /// Returns whether it is to start yet.
     pub(super) fn is_pending(&self) -> bool {
-        !self.stay.barrier && self.state == MemberState::Pending && !self.trouble.idle
+        !self.kind.is_barrier() && self.state == MemberState::Pending && !self.trouble.idle
     }
 
     /// Returns whether it keeps the group from being ready at this moment.
     pub(super) fn is_unsettled(&self) -> bool {
-        if self.stay.barrier || self.stay.fresh || self.stay.leaves() {
+        if self.kind.is_barrier() || self.kind.is_fresh() || self.kind.leaves() {
             return false;
         }
         match self.state {
@@ -234,14 +338,22 @@ impl PlanNode {
 
     /// Notes that it is ready, or has completed.
     pub(super) fn came_up(&mut self) {
-        (self.stay.fresh, self.readiness.was_ready) = (false, true);
+        self.kind.arrive(Arrival::Settled);
+        self.readiness.was_ready = true;
+    }
+
+    pub(super) fn enter(&mut self, state: MemberState) {
+        self.state = state;
+        self.stopping.enter(state);
     }
 
     /// Forgets what was: the group begins to run.
     pub(super) fn reset(&mut self) {
         let fresh = Self::new(self.added, Vec::new(), Vec::new(), self.policy);
         let old = std::mem::replace(self, fresh);
-        self.stay.barrier = old.stay.barrier;
+        if old.kind.is_barrier() {
+            self.kind = NodeKind::Barrier;
+        }
         self.unready = old.deps.len();
         (self.deps, self.dependents) = (old.deps, old.dependents);
         (self.bound, self.binds) = (old.bound, old.binds);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::node::{MemberState, PlanNode, Target};
+use super::node::{Hindrance, MemberState, PlanNode, Target, Told};
 use super::{Closing, Counts, GroupPlan, PlanStage};
 use crate::rules::graph::Id;
 use crate::rules::span::{Span, Tail};
@@ -64,7 +64,7 @@ impl GroupPlan {
     pub(crate) fn fails_by_completing(&self, id: Id) -> bool {
         let node = self.node(id);
         let fails = node.policy.on_completion == OnCompletion::Fail;
-        fails && !self.is_stopping() && !node.stay.leaves()
+        fails && !self.is_stopping() && !node.kind.leaves()
     }
 
     /// Returns whether the plan takes the member for ready, as far as it has been told.
@@ -92,18 +92,18 @@ impl GroupPlan {
     pub(crate) fn is_coming(&self, id: Id) -> bool {
         let node = self.node(id);
         let waits = node.state == MemberState::Pending && self.closing().is_none();
-        node.stay.fresh && (node.target == Target::Up || waits)
+        node.kind.is_fresh() && (node.target == Target::Up || waits)
     }
 
     /// Returns whether the member was inserted and waits for its start.
     pub(crate) fn is_to_come(&self, id: Id) -> bool {
         let node = self.node(id);
-        node.stay.fresh && node.state == MemberState::Pending && node.target == Target::Up
+        node.kind.is_fresh() && node.state == MemberState::Pending && node.target == Target::Up
     }
 
     /// Returns whether the member is there and is being removed.
     pub(crate) fn is_leaving(&self, id: Id) -> bool {
-        self.look_up(id).is_some_and(|node| node.stay.leaves())
+        self.look_up(id).is_some_and(|node| node.kind.leaves())
     }
 
     /// Returns whether the member leaves the group when it has ended.
@@ -114,13 +114,14 @@ impl GroupPlan {
     /// Returns whether another member can be added that depends on this one.
     pub(crate) fn can_be_depended_on(&self, id: Id) -> bool {
         self.look_up(id)
-            .is_some_and(|node| !node.stay.leaves() && !node.is_transient())
+            .is_some_and(|node| !node.kind.leaves() && !node.is_transient())
     }
 
     /// Returns whether the member is about to fail because of what it depends on.
     pub(crate) fn is_failing(&self, id: Id) -> bool {
-        self.look_up(id)
-            .is_some_and(|node| node.trouble.failing && node.state == MemberState::Pending)
+        self.look_up(id).is_some_and(|node| {
+            node.trouble.hindrance == Hindrance::Failing && node.state == MemberState::Pending
+        })
     }
 
     /// Returns whether the member has been ready since it was last told to start.
@@ -130,7 +131,7 @@ impl GroupPlan {
 
     /// Returns whether the group has told the member to stop, rather than somebody else or nobody.
     pub(crate) fn was_told(&self, id: Id) -> bool {
-        self.node(id).stopping.told
+        self.node(id).stopping.told != Told::No
     }
 
     /// Returns how many nodes there are, those without a member among them.
@@ -160,7 +161,7 @@ impl GroupPlan {
         let mut open = self.node(id).deps.clone();
         while let Some(id) = open.pop() {
             let node = self.node(id);
-            match (node.readiness.satisfied, node.stay.barrier) {
+            match (node.readiness.satisfied, node.kind.is_barrier()) {
                 (true, _) => {}
                 (false, true) => open.extend(&node.deps),
                 (false, false) => found.push(id),
@@ -192,7 +193,7 @@ impl GroupPlan {
         let mut below = vec![Duration::ZERO; self.nodes.len()];
         let mut longest = Duration::ZERO;
         self.walk_in_order(|id, node| {
-            let own = if node.stay.barrier {
+            let own = if node.kind.is_barrier() {
                 Duration::ZERO
             } else {
                 time(id)

@@ -3,14 +3,14 @@
 //! All that restart go down, in reverse order; once all of them are down, have really ended, and the backoff is over, they come up
 //! in order. A failure meanwhile adds to them, and does not put that off.
 
-use super::node::{MemberState, PlanNode, Target};
+use super::node::{Hindrance, MemberState, PlanNode, TakenDown, Target};
 use super::{Closing, GroupPlan, PlanStage, binding, counts, stopping};
 use crate::rules::graph::Id;
 use crate::settings::member_policy::OnFailure;
 
 pub(super) fn fail(plan: &mut GroupPlan, id: Id, allowed: impl FnOnce() -> bool) {
     let node = plan.node(id);
-    if node.stay.fresh {
+    if node.kind.is_fresh() {
         plan.settle(id, MemberState::Ended);
         return;
     }
@@ -79,9 +79,9 @@ fn restart(plan: &mut GroupPlan, failed: Id, set: &[Id]) {
 }
 
 fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
-    plan.node_mut(id).trouble.failing = false;
+    plan.node_mut(id).trouble.spare();
     let node = plan.node(id);
-    if node.restart.restarts || node.stay.leaves() {
+    if node.restart.restarts() || node.kind.leaves() {
         // What waits to be removed goes down now, for what it depends on may go down as well.
         stopping::take_down(plan, id);
         return;
@@ -90,8 +90,7 @@ fn join_restart(plan: &mut GroupPlan, id: Id, failed: Id) {
         node.state,
         MemberState::Pending | MemberState::Completed | MemberState::StoppedByHandle
     );
-    let node = plan.node_mut(id);
-    (node.restart.restarts, node.restart.rebinds) = (true, false);
+    plan.node_mut(id).restart.taken_down = TakenDown::Restarts;
     plan.restarting.push(id);
     if stays && id != failed {
         // It only has its dependencies wait until those that depend on it are down.
@@ -125,14 +124,14 @@ pub(super) fn raise_if_down(plan: &mut GroupPlan) {
         || plan
             .restarting
             .iter()
-            .any(|id| plan.node(*id).trouble.stuck)
+            .any(|id| plan.node(*id).trouble.hindrance == Hindrance::Stuck)
     {
         return;
     }
     for id in std::mem::take(&mut plan.restarting) {
         let node = plan.node_mut(id);
-        node.restart.restarts = false;
-        if node.stay.leaves() {
+        node.restart.taken_down = TakenDown::No;
+        if node.kind.leaves() {
             continue;
         }
         node.target = Target::Up;
@@ -147,7 +146,7 @@ fn release_those_who_wait(plan: &mut GroupPlan) {
         let Some(node) = &plan.nodes[at] else {
             continue;
         };
-        let (leaves, fresh) = (node.stay.leaves(), node.stay.fresh);
+        let (leaves, fresh) = (node.kind.leaves(), node.kind.is_fresh());
         if leaves {
             stopping::take_down(plan, Id(at));
             stopping::leave_if_down(plan, Id(at));

@@ -1,6 +1,6 @@
 //! The way down: of all, of one that leaves, of those that restart.
 
-use super::node::{MemberState, Target};
+use super::node::{MemberState, TakenDown, Target};
 use super::{Action, GroupPlan, counts, restart};
 use crate::rules::graph::Id;
 
@@ -12,9 +12,8 @@ pub(super) fn give_up_restarts(plan: &mut GroupPlan) {
         let Some(node) = &mut plan.nodes[at] else {
             continue;
         };
-        let was_one =
-            std::mem::take(&mut node.restart.restarts) | std::mem::take(&mut node.restart.rebinds);
-        if was_one && node.state != MemberState::Stopping && !node.stay.leaves() {
+        let was_one = std::mem::take(&mut node.restart.taken_down) != TakenDown::No;
+        if was_one && node.state != MemberState::Stopping && !node.kind.leaves() {
             node.target = Target::Up;
             counts::unblock_deps(plan, Id(at));
         }
@@ -24,7 +23,7 @@ pub(super) fn give_up_restarts(plan: &mut GroupPlan) {
 }
 
 pub(super) fn leave_if_down(plan: &mut GroupPlan, id: Id) {
-    if plan.node(id).stay.leaves() && !plan.node(id).state.is_alive() {
+    if plan.node(id).kind.leaves() && !plan.node(id).state.is_alive() {
         plan.actions.push(Action::Removed(id));
     }
 }
@@ -43,13 +42,13 @@ pub(super) fn comes_down(plan: &mut GroupPlan, id: Id) {
     if !node.state.is_alive() {
         return;
     }
-    let (restarts, transient) = (node.restart.restarts, node.is_transient());
+    let (restarts, transient) = (node.restart.restarts(), node.is_transient());
     counts::change(plan, id, |node| node.readiness.was_ready = false);
     counts::set_state(plan, id, MemberState::Pending);
     counts::change(plan, id, |node| {
-        node.restart.again = node.restart.restarts || node.restart.rebinds;
+        node.restart.again = node.restart.comes_again();
         if transient {
-            node.stay.end();
+            node.kind.end();
         }
     });
     plan.pending.push_back(id);

@@ -1,5 +1,6 @@
 //! The rules of groups: by example, and in every state that small groups can reach.
 
+mod marks;
 mod walk;
 mod world;
 

@@ -9,7 +9,7 @@ use crate::settings::member_policy::{OnCompletion, OnFailure};
 
 /// How a member depends on one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Edge {
+pub(super) enum Edge {
     None,
     After,
     Bound,
@@ -25,7 +25,7 @@ const ON_FAILURE: [OnFailure; 5] = [
     OnFailure::RestartAll,
 ];
 
-fn edges(to: &[Edge]) -> Edges {
+pub(super) fn edges(to: &[Edge]) -> Edges {
     let ids = |wanted: &[Edge]| {
         let found = to
             .iter()
@@ -39,7 +39,7 @@ fn edges(to: &[Edge]) -> Edges {
     }
 }
 
-fn policy(on_failure: OnFailure, on_completion: OnCompletion, stay: Stay) -> Policy {
+pub(super) fn policy(on_failure: OnFailure, on_completion: OnCompletion, stay: Stay) -> Policy {
     Policy {
         on_failure,
         on_completion,
@@ -120,7 +120,7 @@ fn walk(start: World, most: usize) -> usize {
     seen.len()
 }
 
-fn member(to: &[Edge], on_failure: OnFailure) -> (Edges, Policy) {
+pub(super) fn member(to: &[Edge], on_failure: OnFailure) -> (Edges, Policy) {
     (
         edges(to),
         policy(on_failure, OnCompletion::Ignore, Stay::Permanent),

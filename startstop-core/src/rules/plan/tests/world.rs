@@ -1,7 +1,7 @@
 //! A plan with the members that it is told of: what each does is a move, and what the plan says follows at once.
 
 use crate::rules::graph::{Edges, Id};
-use crate::rules::plan::node::{MemberState, Target};
+use crate::rules::plan::node::{Hindrance, MemberState, NodeKind, PlanNode, Target};
 use crate::rules::plan::{Action, Closing, GroupPlan, MemberEnd, PlanStage, Policy};
 
 /// The deeds of a member, as itself sees them.
@@ -27,10 +27,25 @@ pub(super) enum Move {
     ReallyEnd(Id),
     /// Its handle starts it.
     StartByHand(Id),
+    /// It was at rest, or on its way there, when the group told it to stop.
+    Unasked(Id),
+    /// It has had its time to stop.
+    Late(Id),
+    /// A member is inserted.
+    Insert,
     BackoffOver,
     Remove(Id),
     Drain,
     Close,
+}
+
+/// The moves that a world knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Range {
+    /// Those that every group sees.
+    Common,
+    /// Also those of a member that stops: it is late, or was at rest before.
+    All,
 }
 
 /// The answer of the limit to a restart.
@@ -46,16 +61,35 @@ pub(super) struct World {
     pub(super) does: Vec<Does>,
     /// Their handles have started them, so that nothing is promised of what they depend on.
     by_hand: Vec<bool>,
+    /// They have had their time to stop, so that nothing waits for them.
+    late: Vec<bool>,
     /// It has failed for want of what it depends on: a round of the group's task has to end before the next.
     rounds: u8,
+    range: Range,
+    /// A member that may be inserted while the group runs: its edges are those to members that are there by then.
+    newcomer: Option<(Edges, Policy)>,
 }
 
 impl World {
     pub(super) fn new(members: Vec<(Edges, Policy)>) -> Self {
+        let mut world = Self::with(members, &[], None);
+        world.range = Range::Common;
+        world
+    }
+
+    /// Makes a world of all moves, in which the nodes `barriers` have no member.
+    pub(super) fn with(
+        members: Vec<(Edges, Policy)>,
+        barriers: &[Id],
+        newcomer: Option<(Edges, Policy)>,
+    ) -> Self {
         let mut plan = GroupPlan::default();
         let size = members.len();
         for (edges, policy) in members {
-            plan.add(edges, policy);
+            let id = plan.add(edges, policy);
+            if barriers.contains(&id) {
+                plan.node_mut(id).kind = NodeKind::Barrier;
+            }
         }
         plan.open();
         let does = vec![Does::Nothing; size];
@@ -63,14 +97,23 @@ impl World {
             plan,
             does,
             by_hand: vec![false; size],
+            late: vec![false; size],
             rounds: 0,
+            range: Range::All,
+            newcomer,
         };
-        world.run_actions();
+        world.run_actions(&mut |_| ());
         world
     }
 
-    fn ids(&self) -> impl Iterator<Item = Id> + use<> {
-        (0..self.does.len()).map(Id)
+    /// Returns the members that are there.
+    fn ids(&self) -> impl Iterator<Item = Id> {
+        let is_member = |id: &Id| {
+            self.plan
+                .look_up(*id)
+                .is_some_and(|node| !node.kind.is_barrier())
+        };
+        (0..self.does.len()).map(Id).filter(is_member)
     }
 
     /// Returns all that can happen now.
@@ -79,7 +122,10 @@ impl World {
         if self.plan.pausing {
             moves.push(Move::BackoffOver);
         }
-        for id in self.ids().filter(|id| self.plan.look_up(*id).is_some()) {
+        if self.newcomer.is_some() && !self.plan.is_stopping() {
+            moves.push(Move::Insert);
+        }
+        for id in self.ids() {
             self.moves_of(id, &mut moves);
             if self.plan.dependents(id).is_empty() && !self.plan.is_stopping() {
                 moves.push(Move::Remove(id));
@@ -98,6 +144,9 @@ impl World {
                 end(MemberEnd::Stuck, Limit::Allows);
                 end(MemberEnd::Completed, Limit::Allows);
                 end(MemberEnd::Failed, Limit::Allows);
+                if self.range == Range::All {
+                    moves.extend([Move::Unasked(id), Move::Late(id)]);
+                }
             }
             Does::Starts | Does::Runs => {
                 for rest in [MemberEnd::Failed, MemberEnd::Stuck] {
@@ -118,6 +167,11 @@ impl World {
 
     /// Makes a move, and what follows from it.
     pub(super) fn make(&mut self, what: Move) {
+        self.make_in_sight(what, &mut |_| ());
+    }
+
+    /// Does the same, and shows the world before each action that follows.
+    pub(super) fn make_in_sight(&mut self, what: Move, sees: &mut dyn FnMut(&Self)) {
         match what {
             Move::Ready(id) => {
                 self.does[id.0] = Does::Runs;
@@ -136,6 +190,7 @@ impl World {
                 } else {
                     Does::Nothing
                 };
+                self.late[id.0] = false;
                 self.plan.on_ended(id, rest, || limit == Limit::Allows);
             }
             Move::ReallyEnd(id) => {
@@ -146,16 +201,38 @@ impl World {
                 (self.does[id.0], self.by_hand[id.0]) = (Does::Starts, true);
                 self.plan.on_starting(id);
             }
+            Move::Late(id) => {
+                self.late[id.0] = true;
+                self.plan.is_late(id);
+            }
+            Move::Unasked(id) => self.plan.on_ending_unasked(id),
+            Move::Insert => self.insert(),
             Move::BackoffOver => self.plan.backoff_over(),
             Move::Remove(id) => self.plan.remove(id),
             Move::Drain => self.plan.drain(),
             Move::Close => self.plan.close(Closing::Told),
         }
         self.rounds = 0;
-        self.run_actions();
+        self.run_actions(sees);
     }
 
-    fn run_actions(&mut self) {
+    fn insert(&mut self) {
+        let Some((mut edges, policy)) = self.newcomer.take() else {
+            return;
+        };
+        let is_there = |id: &Id| self.plan.can_be_depended_on(*id);
+        edges.deps.retain(is_there);
+        edges.bound.retain(is_there);
+        let id = self.plan.add(edges, policy);
+        if id.0 == self.does.len() {
+            self.does.push(Does::Nothing);
+            self.by_hand.push(false);
+            self.late.push(false);
+        }
+        (self.does[id.0], self.by_hand[id.0]) = (Does::Nothing, false);
+    }
+
+    fn run_actions(&mut self, sees: &mut dyn FnMut(&Self)) {
         loop {
             self.plan.trim();
             let actions = self.plan.take_actions();
@@ -163,6 +240,7 @@ impl World {
                 return;
             }
             for action in actions {
+                sees(self);
                 self.act(action);
             }
         }
@@ -177,9 +255,9 @@ impl World {
                     "{id:?} is stopped"
                 );
                 let node = self.plan.node(id);
-                let running = |other: &&Id| {
-                    let other = self.plan.node(**other);
-                    other.target == Target::Down && other.state.is_alive()
+                let running = |at: &&Id| {
+                    let other = self.plan.node(**at);
+                    other.target == Target::Down && other.state.is_alive() && !self.late[at.0]
                 };
                 let draining = self.plan.is_stopping() && self.plan.closing().is_none();
                 let at_once = draining && self.does[id.0] == Does::Starts;
@@ -230,7 +308,7 @@ impl World {
     pub(super) fn check(&self) {
         self.check_numbers();
         self.check_restart();
-        for id in self.ids().filter(|id| self.plan.look_up(*id).is_some()) {
+        for id in self.ids() {
             self.check_one(id);
         }
         let moves = |does: &Does| matches!(does, Does::Starts | Does::Stops | Does::Blocks);
@@ -264,9 +342,6 @@ impl World {
         let alive = |id: &&Id| self.plan.is_alive(**id);
         let not_down = self.plan.restarting.iter().filter(alive).count();
         assert_eq!(self.plan.not_down, not_down);
-        for node in self.plan.nodes.iter().flatten() {
-            assert!(!(node.restart.restarts && node.restart.rebinds), "{node:?}");
-        }
     }
 
     fn check_one(&self, id: Id) {
@@ -274,7 +349,7 @@ impl World {
         let alive = matches!(self.does[id.0], Does::Starts | Does::Runs | Does::Stops);
         assert_eq!(node.state.is_alive(), alive, "{id:?}: {node:?}");
         assert_eq!(
-            node.trouble.stuck,
+            node.trouble.hindrance == Hindrance::Stuck,
             self.does[id.0] == Does::Blocks,
             "{id:?}: {node:?}"
         );
@@ -301,7 +376,7 @@ impl World {
         if self.plan.closing().is_some() {
             assert!(self.plan.is_finished());
         } else if self.plan.stage != PlanStage::Draining {
-            let pending = |node: &&crate::rules::plan::node::PlanNode| node.is_pending();
+            let pending = |node: &&PlanNode| node.is_pending();
             assert_eq!(
                 self.plan.nodes.iter().flatten().find(pending).map(|_| ()),
                 None,
@@ -312,6 +387,10 @@ impl World {
 }
 
 impl World {
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &PlanNode> {
+        self.plan.nodes.iter().flatten()
+    }
+
     pub(super) fn stage(&self) -> &PlanStage {
         &self.plan.stage
     }
