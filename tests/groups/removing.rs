@@ -1,9 +1,14 @@
 //! More of `remove`: before, while and after the group runs.
 
-use startstop_core::{Group, GroupError, Member, OnFailure, State, StopError};
+use std::sync::{Arc, Weak};
+
+use startstop_core::{
+    Context, Group, GroupError, Member, OnFailure, Readiness, Runner, Service, Settings, State,
+    StopError, service_fn,
+};
 
 use crate::support::groups::{
-    Act, Journal, built, on, one, outcome, remove, restarting, started, stop, stopped,
+    Act, Journal, built, on, one, outcome, quiet, remove, restarting, started, stop, stopped,
 };
 use crate::support::{idle, within};
 
@@ -211,4 +216,48 @@ async fn a_member_whose_removal_a_stop_cancels_is_a_member_as_before() {
     let c = Member::new(journal.probe("c")).after(["b"]);
     within(app.service().insert("c", c)).await.unwrap();
     assert_eq!(app.service().members(), ["a", "b", "c"]);
+}
+
+/// A service that holds a value until it is dropped, and that value.
+fn holding(fails: bool) -> (impl Service, Weak<()>) {
+    let value = Arc::new(());
+    let held = Arc::downgrade(&value);
+    let service = service_fn(move |cx: Context| {
+        let _value = &value;
+        async move {
+            if fails {
+                return Err("no such table");
+            }
+            cx.ready();
+            cx.cancelled().await;
+            Ok(())
+        }
+    });
+    (service, held)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_answered_finds_the_value_of_the_service_gone() {
+    let app = Runner::new(Group::builder("app").with("a", quiet()).build().unwrap());
+    app.start().await.unwrap();
+    let group = app.service();
+    let explicit = || Settings::new().readiness(Readiness::Explicit);
+    let mut left = [0, 0];
+    for _ in 0..500 {
+        let (service, held) = holding(false);
+        let member = Member::new(service).settings(explicit());
+        group.insert("x", member).await.unwrap();
+        group.remove("x").await.unwrap();
+        left[0] += held.strong_count();
+        let (service, held) = holding(true);
+        let member = Member::new(service).settings(explicit());
+        group.insert("x", member).await.unwrap_err();
+        left[1] += held.strong_count();
+    }
+    assert_eq!(
+        left,
+        [0, 0],
+        "after removals, and after insertions that failed"
+    );
+    app.stop().await.unwrap();
 }

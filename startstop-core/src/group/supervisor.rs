@@ -29,7 +29,7 @@ use super::GroupShared;
 use super::change_queue::observe;
 use super::error::GroupError;
 use super::member::MemberPart;
-use super::table::TableEntry;
+use super::table::{ChangeWaiter, TableEntry};
 use crate::engine::drain;
 use crate::engine::task::wait_if_runtime_ends;
 use crate::report::error::ReloadError;
@@ -138,6 +138,8 @@ struct Supervisor<'a> {
     shares: Shares,
     /// Those that were taken off and are still to be dropped, when nothing borrows from them.
     gone: Vec<MemberPart>,
+    /// The answers to who waits for that.
+    replies: Vec<(ChangeWaiter, Result<(), GroupError>)>,
 }
 
 impl<'a> Supervisor<'a> {
@@ -160,6 +162,7 @@ impl<'a> Supervisor<'a> {
             last: None,
             shares: Shares::default(),
             gone: Vec::new(),
+            replies: Vec::new(),
         };
         supervisor.open(members);
         Ok(supervisor)

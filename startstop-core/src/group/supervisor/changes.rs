@@ -73,10 +73,14 @@ fn take_off(
     unobserve(&supervisor.shared.change_queue, id, &entry.part);
     supervisor.shared.tell_removed(&entry.name, &entry.part);
     let stopped = stopped(&entry.part);
-    for removing in entry.removing {
-        reply(Some(removing), stopped.clone().map_err(GroupError::Stop));
-    }
-    reply(entry.inserting, Err(GroupError::Start(not_started)));
+    let removed = stopped.map_err(GroupError::Stop);
+    let removing = entry.removing.into_iter();
+    supervisor
+        .replies
+        .extend(removing.map(|sender| (sender, removed.clone())));
+    let not_started = Err(GroupError::Start(not_started));
+    let inserting = entry.inserting.map(|sender| (sender, not_started));
+    supervisor.replies.extend(inserting);
     supervisor.gone.push(entry.part);
 }
 
@@ -86,5 +90,9 @@ pub(super) fn let_go(supervisor: &mut Supervisor<'_>) {
         if let Err(panic) = catch_panic(|| drop(part)) {
             record(supervisor.cx, RawFailure::panic(panic));
         }
+    }
+    // Who is answered finds the value of the service gone, and with it the port that it has bound.
+    for (sender, outcome) in supervisor.replies.drain(..) {
+        reply(Some(sender), outcome);
     }
 }
