@@ -12,8 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use startstop_core::{
-    BoxService, Context, Group, Member, OnFailure, Runner, Service, Settings, WithExitCode,
-    on_exit, service_fn,
+    BoxService, Context, Group, Member, OnFailure, Readiness, Runner, Service, Settings,
+    WithExitCode, on_exit, service_fn,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -142,6 +142,18 @@ fn watched() -> BoxService {
     app.build().expect("two names").boxed()
 }
 
+/// A group that is never ready, for one of its members is not.
+fn late() -> BoxService {
+    let explicit = Settings::new()
+        .readiness(Readiness::Explicit)
+        .start_timeout(HOUR);
+    let app = Group::builder("late")
+        .settings(Settings::new().start_timeout(SOON))
+        .with("idle", service_fn(idle))
+        .with("never", Member::new(service_fn(idle)).settings(explicit));
+    app.build().expect("two names").boxed()
+}
+
 fn service(kind: &str) -> BoxService {
     let soon = Settings::new()
         .stop_timeout(SOON)
@@ -157,6 +169,7 @@ fn service(kind: &str) -> BoxService {
             service_fn(block).on_shutdown(hang),
         ),
         "watched" => watched(),
+        "late" => late(),
         "pool" => with(soon, service_fn(block_in_pool)),
         "pool left" => with(soon, service_fn(leave_in_pool)),
         "reloading" => service_fn(reload).boxed(),

@@ -146,6 +146,22 @@ async fn an_error_chooses_the_exit_code_and_forges_no_line() {
 }
 
 #[tokio::test]
+async fn a_start_that_takes_too_long_is_printed_with_who_was_late() {
+    for (runtime, entry) in [("2", "run"), ("own", "main")] {
+        let ended = signalled(&[runtime, entry, "late"]).end().await;
+        let begins = "not ready in time\n  \
+             caused by: service \"late\" timed out in run (cycle 1, attempt 1)\n  \
+             caused by: not ready after 50ms: ";
+        let says = ended.stderr.strip_prefix(begins);
+        assert!(
+            says.is_some_and(|members| members.contains("never is starting")),
+            "{ended:?}"
+        );
+        assert_eq!(ended.code, Some(1));
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_fails_ends_although_nobody_reads_why() {
     for (runtime, entry) in [("2", "run"), ("current", "run"), ("own", "main")] {
         let mut program = signalled(&[runtime, entry, "failing", "stays"]);

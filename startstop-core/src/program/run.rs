@@ -20,9 +20,9 @@ use crate::engine::request::{self, Caller, StartKind};
 use crate::engine::waiters::Answer;
 use crate::report::error::StartError;
 use crate::report::exit_code::exit_code;
-use crate::report::failure::RawFailure;
+use crate::report::failure::{Failure, RawFailure};
 use crate::report::panic::catch_panic;
-use crate::report::state::Exit;
+use crate::report::state::{Cause, Exit};
 use crate::runner::{Runner, snapshot};
 use crate::service::Service;
 
@@ -195,7 +195,23 @@ fn tell(node: &Arc<dyn Node>, result: Result<Exit, StartError>) -> u8 {
         Ok(_) => last
             .into_iter()
             .for_each(|failure| print(move || format!("{failure:?}"))),
-        Err(error) => print(move || format!("{error:?}")),
+        Err(error) => {
+            let late = too_late(node, &error);
+            print(move || match late {
+                Some(late) => format!("{error:?}\n  caused by: {late:?}"),
+                None => format!("{error:?}"),
+            });
+        }
     }
     code.unwrap_or(1)
+}
+
+/// The failure of a start that took too long, which says who was late: one of the rollback may have come after it.
+fn too_late(node: &Arc<dyn Node>, error: &StartError) -> Option<Failure> {
+    if !matches!(error, StartError::TimedOut) {
+        return None;
+    }
+    let failures = snapshot::errors_list(node.shared());
+    let is_late = |failure: &Failure| failure.cause() == Cause::TimedOut;
+    failures.into_iter().rev().find(is_late)
 }
