@@ -120,7 +120,12 @@ pub(super) fn look_for_the_end(life: &mut Lifecycle, rules: Rules) -> Effects {
     if only_held && life.stage < StopStage::Aborted {
         return drop_all(life);
     }
-    Effects::TIMER
+    // The clock of an abort may start with that; no other deadline depends on what is left.
+    if life.stage == StopStage::Aborted {
+        Effects::TIMER
+    } else {
+        Effects::NONE
+    }
 }
 
 /// An aborted attempt that nobody had asked to end gets its `shutdown` now, if it wants one.
