@@ -10,7 +10,7 @@ mod modelled;
 pub(crate) mod clock;
 mod in_turn;
 
-pub(crate) use in_turn::in_turn;
+pub(crate) use in_turn::{drop_in_turn, in_turn};
 #[cfg(not(startstop_loom))]
 mod spawned;
 

@@ -10,7 +10,7 @@ use super::member::{MemberPart, Needs, Prepared};
 use crate::report::shared_name::SharedName;
 use crate::rules::graph::{Edges, Id};
 use crate::rules::plan::{Action, GroupPlan};
-use crate::sync::in_turn;
+use crate::sync::drop_in_turn;
 
 /// The members.
 #[derive(Default)]
@@ -124,13 +124,8 @@ impl Table {
 /// Groups may be nested deeper than the stack is: the members of inner ones are dropped by the outermost.
 impl Drop for Table {
     fn drop(&mut self) {
-        let entries: Vec<TableEntry> = self.entries.drain(..).flatten().collect();
-        // Each by itself, so that the last one goes first, with all that is in it.
-        in_turn(move || {
-            for entry in entries {
-                in_turn(move || drop(entry));
-            }
-        });
+        // The last one goes first, with all that is in it.
+        drop_in_turn(std::mem::take(&mut self.entries));
     }
 }
 

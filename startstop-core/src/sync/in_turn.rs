@@ -2,57 +2,127 @@
 
 #[cfg(not(startstop_loom))]
 mod queue {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
     use std::thread::panicking;
 
-    type Work = Box<dyn FnOnce()>;
+    /// Does a piece of the work; says whether another is left.
+    type Work = Box<dyn FnMut() -> bool>;
 
-    thread_local! {
-        /// The work that waits for the work that this thread is doing; `None` while it does none.
-        static WAITING: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
+    /// What a thread does.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Stage {
+        /// None of such works.
+        Idle,
+        /// One of them.
+        Busy,
+        /// One of them, and others wait for it.
+        Awaited,
     }
 
-    /// Does what waits and ends the list, also where the work panics, or what waits does. The first panic goes on after that.
+    thread_local! {
+        static STAGE: Cell<Stage> = const { Cell::new(Stage::Idle) };
+        /// The work that waits for the work that this thread is doing.
+        static WAITING: RefCell<Vec<Work>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Does what waits, also where the work panics, or what waits does. The first panic goes on after that.
     struct Outermost;
+
+    impl Outermost {
+        fn begin() -> Self {
+            STAGE.set(Stage::Busy);
+            Self
+        }
+    }
 
     impl Drop for Outermost {
         fn drop(&mut self) {
-            let mut first = None;
-            while let Some(next) = WAITING.with_borrow_mut(|all| all.as_mut()?.pop()) {
-                let done = catch_unwind(AssertUnwindSafe(next));
-                first = first.or(done.err());
-            }
-            WAITING.set(None);
-            if let Some(panic) = first.filter(|_| !panicking()) {
-                resume_unwind(panic);
+            if STAGE.replace(Stage::Idle) == Stage::Awaited {
+                do_what_waits();
             }
         }
     }
 
+    fn do_what_waits() {
+        STAGE.set(Stage::Busy);
+        let mut first = None;
+        while let Some(mut next) = WAITING.with_borrow_mut(Vec::pop) {
+            let place = WAITING.with_borrow(Vec::len);
+            let done = catch_unwind(AssertUnwindSafe(&mut next));
+            if *done.as_ref().unwrap_or(&true) {
+                // Below what has come of this piece.
+                WAITING.with_borrow_mut(|waiting| waiting.insert(place, next));
+            }
+            first = first.or(done.err());
+        }
+        drop(WAITING.take());
+        STAGE.set(Stage::Idle);
+        if let Some(panic) = first.filter(|_| !panicking()) {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Has a work wait; returns whether it could not, since the thread ends and its list is gone.
+    fn wait(work: impl FnOnce() -> Work) -> bool {
+        let added = WAITING.try_with(|waiting| waiting.borrow_mut().push(work()));
+        if added.is_ok() {
+            STAGE.set(Stage::Awaited);
+        }
+        added.is_err()
+    }
+
     /// Does the work now, or, where this thread is inside of such a work, right after it.
     pub(crate) fn in_turn(work: impl FnOnce() + 'static) {
-        let is_busy = WAITING.try_with(|waiting| waiting.borrow().is_some());
-        match is_busy {
-            Ok(true) => WAITING.with_borrow_mut(|waiting| {
-                waiting.get_or_insert_default().push(Box::new(work));
-            }),
-            Ok(false) => {
-                WAITING.set(Some(Vec::new()));
-                let _outermost = Outermost;
-                work();
-            }
-            // The thread ends, and its list is gone.
-            Err(_) => work(),
+        if STAGE.get() == Stage::Idle {
+            let _outermost = Outermost::begin();
+            work();
+            return;
+        }
+        let mut work = Some(work);
+        let later = || {
+            let mut work = work.take();
+            Box::new(move || {
+                if let Some(work) = work.take() {
+                    work();
+                }
+                false
+            }) as Work
+        };
+        if wait(later) {
+            work.into_iter().for_each(|work| work());
+        }
+    }
+
+    /// Drops all of them in that way, each with what comes of it, from the last.
+    pub(crate) fn drop_in_turn<T: 'static>(all: Vec<T>) {
+        let _outermost = (STAGE.get() == Stage::Idle).then(Outermost::begin);
+        let mut all = Some(all);
+        let later = || {
+            let mut left = all.take().unwrap_or_default();
+            Box::new(move || {
+                drop(left.pop());
+                !left.is_empty()
+            }) as Work
+        };
+        if wait(later) {
+            let left = all.into_iter().flatten();
+            left.rev().for_each(drop);
         }
     }
 }
 
 #[cfg(not(startstop_loom))]
-pub(crate) use queue::in_turn;
+pub(crate) use queue::{drop_in_turn, in_turn};
 
 /// The threads of a model share what belongs to a thread of the system.
 #[cfg(startstop_loom)]
 pub(crate) fn in_turn(work: impl FnOnce()) {
     work();
+}
+
+/// The same of drops.
+#[cfg(startstop_loom)]
+pub(crate) fn drop_in_turn<T>(all: Vec<T>) {
+    all.into_iter().rev().for_each(drop);
 }
