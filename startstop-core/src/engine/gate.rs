@@ -66,6 +66,9 @@ mod process {
 
 use process::Gate;
 
+/// A service that is larger than this in bytes is not moved, for it would be on the stack; it may be there for a moment longer.
+pub(crate) const LARGE: usize = 16 * 1024;
+
 fn of<N: Node + ?Sized>(node: &Arc<N>) -> Gate {
     process::of(Arc::as_ptr(node).cast::<()>().addr())
 }
@@ -76,9 +79,14 @@ fn enter<N: Node + ?Sized>(node: &Weak<N>) -> Option<(Gate, Arc<N>)> {
     process::enter(address, || node.upgrade())
 }
 
+/// Whether the last runner has passed the gate: for who is behind it.
+pub(super) fn is_left(shared: &Shared) -> bool {
+    shared.is_left.load(Ordering::Relaxed)
+}
+
 /// Lets go of a service behind its gate: what is to be dropped where user code may run.
 fn let_go<N: Node + ?Sized>(_: &Gate, node: Arc<N>) -> Option<Box<dyn Any + Send>> {
-    if node.shared().is_left.load(Ordering::Relaxed) {
+    if is_left(node.shared()) {
         return node.let_go();
     }
     // A runner has a reference as well, and will pass this gate before it drops it.
@@ -87,7 +95,7 @@ fn let_go<N: Node + ?Sized>(_: &Gate, node: Arc<N>) -> Option<Box<dyn Any + Send
 }
 
 /// Drops the last runner.
-pub(crate) fn leave_for_good<N: Node + ?Sized>(node: Arc<N>) {
+pub(crate) fn leave_for_good<N: Node>(node: Arc<N>) {
     let gate = of(&node);
     node.shared().is_left.store(true, Ordering::Relaxed);
     if node.shared().atomic_state.read().state() != State::Stopped {
@@ -96,7 +104,14 @@ pub(crate) fn leave_for_good<N: Node + ?Sized>(node: Arc<N>) {
         drop(node);
         return;
     }
-    process::leave(gate, node);
+    if size_of::<N>() > LARGE {
+        process::leave(gate, node);
+        return;
+    }
+    // From here on nobody comes to another reference.
+    let last = Arc::into_inner(node);
+    drop(gate);
+    drop(last);
 }
 
 /// Comes to a runner again, if there is one or the service goes on without.

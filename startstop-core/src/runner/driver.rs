@@ -18,9 +18,6 @@ use crate::rules::span::Span;
 use crate::runner::{StartStop, WeakRunner};
 use crate::service::{Service, Spans};
 
-/// A service that is larger than this in bytes is not moved, for it would be on the stack; it may be there for a moment longer.
-const LARGE: usize = 16 * 1024;
-
 /// A service with its engine: the one allocation of a runner.
 pub(crate) struct Inner<S> {
     pub(crate) shared: Shared,
@@ -61,7 +58,7 @@ impl<S: Service> Node for Inner<S> {
     }
 
     fn let_go(self: Arc<Self>) -> Option<Box<dyn Any + Send>> {
-        if size_of::<Self>() > LARGE {
+        if size_of::<Self>() > gate::LARGE {
             return Some(Box::new(self));
         }
         Arc::into_inner(self).map(|inner| Box::new(inner) as Box<dyn Any + Send>)

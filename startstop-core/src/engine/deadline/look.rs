@@ -94,7 +94,12 @@ fn look_at_deadline(
 
 /// Looks whether what was pending still is.
 pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
-    let look = |_: &Shared, synced: &mut Synced| (deadline::is_look_due(synced), synced.runtime());
+    // Mostly it is not: then there is nothing to be done on its runtime, unless it was this that kept it.
+    let look = |shared: &Shared, synced: &mut Synced| {
+        let is_due = deadline::is_look_due(synced);
+        let on = (is_due || gate::is_left(shared)).then(|| synced.runtime());
+        (is_due, on.flatten())
+    };
     let Some(((is_due, Some(on)), last)) = gate::look(node, look) else {
         return;
     };
