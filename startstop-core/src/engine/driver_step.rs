@@ -14,8 +14,8 @@ pub(crate) enum DriverStep {
     RunSoon(u64),
     /// It waits for what is left of the attempt.
     Wait,
-    /// It calls `shutdown`.
-    ShutdownCall,
+    /// It calls `shutdown` in the attempt with this number: it has taken that on.
+    ShutdownCall(u64),
     /// It does what is to be done at the end of the attempt, which may fail, before that is settled.
     Close(Vec<Ending>),
     /// It asks the policy's own predicate about the failure that ended the attempt.

@@ -52,14 +52,19 @@ impl Synced {
         self.step_of_state(shared, id, deferred)
     }
 
-    /// Settles the attempt that is over, for the driver with this number: what comes next.
-    pub(crate) fn step_after_end(
+    /// Settles the attempt, if it is over with the part that has ended, for the driver with this number: what comes next.
+    /// User code that is still to be called at the end takes another look.
+    pub(crate) fn step_after_part(
         &mut self,
         shared: &Shared,
         id: u32,
         deferred: &mut Deferred,
     ) -> DriverStep {
         if self.is_driven_by(id) && self.life.is_over() {
+            if self.has_endings() || self.open_question(shared).is_some() {
+                deferred.driver = None;
+                return DriverStep::Wait;
+            }
             self.settle(shared, deferred);
         }
         self.step_of_state(shared, id, deferred)
@@ -79,7 +84,10 @@ impl Synced {
                 self.driver_gone(deferred);
                 DriverStep::Leave
             }
-            _ if self.life.is_shutdown_call_due() => DriverStep::ShutdownCall,
+            _ if self.life.is_shutdown_call_due() => {
+                self.take_shutdown_call(shared);
+                DriverStep::ShutdownCall(self.attempts)
+            }
             State::Starting | State::Running | State::Stopping => {
                 deadline::on_polled(self, deferred);
                 DriverStep::Wait
@@ -93,8 +101,12 @@ impl Synced {
             return None;
         }
         let on = self.on.clone()?;
-        self.life.step(Input::ShutdownCallTaken, shared.rules());
+        self.take_shutdown_call(shared);
         Some((on, self.attempts))
+    }
+
+    fn take_shutdown_call(&mut self, shared: &Shared) {
+        self.life.step(Input::ShutdownCallTaken, shared.rules());
     }
 
     pub(crate) fn is_driven_by(&self, id: u32) -> bool {
@@ -217,6 +229,12 @@ impl Synced {
         self.step(shared, Input::Lost, ArmTimer::ByCaller, deferred);
         self.waiters
             .wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
+    }
+
+    /// Whether anything is to be done at the end of the attempt.
+    fn has_endings(&self) -> bool {
+        let endings = self.rare.as_ref().and_then(|rare| rare.endings.get());
+        endings.is_some_and(|endings| !endings.is_empty())
     }
 
     /// Takes what is to be done at the end of the attempt, if there is anything.

@@ -175,6 +175,10 @@ impl Endings {
         Some(self.open.remove(at).1)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Takes out all of them, if there are any; the numbers go on.
     pub(super) fn take(&mut self) -> Option<Vec<Ending>> {
         let open = std::mem::take(&mut self.open);

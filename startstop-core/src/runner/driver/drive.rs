@@ -38,10 +38,13 @@ fn drive<S: Service, P: FutureStorage>(mut driver: Driver<S>) -> impl Future<Out
         loop {
             next = match next {
                 Next::Run(epoch) => {
-                    let place = pin!(None);
-                    let mut attempt = DrivenAttempt::new(&driver, place);
-                    attempt.enter(epoch, |cx| P::run(&driver.inner().service, cx));
-                    poll_fn(|cx| attempt.poll(cx)).await
+                    let ended = {
+                        let place = pin!(None);
+                        let mut attempt = DrivenAttempt::new(&driver, place);
+                        attempt.enter(epoch, |cx| P::run(&driver.inner().service, cx));
+                        poll_fn(|cx| attempt.poll(cx)).await
+                    };
+                    driver.end_run(ended)
                 }
                 Next::RunSoon(epoch) => {
                     yield_now().await;
@@ -49,7 +52,8 @@ fn drive<S: Service, P: FutureStorage>(mut driver: Driver<S>) -> impl Future<Out
                 }
                 Next::ShutdownCall(epoch) => {
                     let mut call = driver.call(epoch);
-                    poll_fn(|cx| driver.poll_call(&mut call, cx)).await
+                    let ended = poll_fn(|cx| driver.poll_call(&mut call, cx)).await;
+                    driver.end_call(&mut call, ended)
                 }
                 Next::Pause(until) => driver.pause(until).await,
                 Next::Look => poll_fn(|cx| driver.poll_step(cx)).await,

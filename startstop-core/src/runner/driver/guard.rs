@@ -8,7 +8,7 @@ use std::task::{Context as Task, Poll, ready};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::Inner;
-use super::shutdown_call::{self, Call};
+use super::shutdown_call::{self, Call, EndedCall};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::{
     Alarm, ArmTimer, Deferred, DriverStep, PartEnd, RetryAnswer, Shared, Synced, deadline, parts,
@@ -17,7 +17,7 @@ use crate::engine::{
 use crate::report::failure::RawFailure;
 use crate::report::panic::catch_panic;
 use crate::report::state::State;
-use crate::rules::lifecycle::{Input, StopStage};
+use crate::rules::lifecycle::{Input, RunEnd, StopStage};
 use crate::service::Service;
 
 /// The guard of the driver: tells the engine when the runtime drops it.
@@ -53,6 +53,12 @@ pub(super) enum Next {
     Look,
 }
 
+/// The end of `run`, and what has failed in it and in its drop.
+pub(super) struct EndedRun {
+    pub(super) end: RunEnd,
+    pub(super) faults: [Option<RawFailure>; 2],
+}
+
 impl<S: Service> Driver<S> {
     pub(super) fn new(inner: Arc<Inner<S>>, id: u32) -> Self {
         Self {
@@ -72,21 +78,40 @@ impl<S: Service> Driver<S> {
             .expect("a driver that has left is not polled")
     }
 
-    /// Settles the attempt that is over, and lets go of the service before anybody sees that it has ended.
+    /// Tells the engine of the end of `run`, if that is to be told.
+    pub(super) fn end_run(&mut self, ended: Option<EndedRun>) -> Next {
+        let Some(EndedRun { end, faults }) = ended else {
+            return Next::Look;
+        };
+        self.end_part(|shared, synced, deferred| synced.run_ended(shared, end, faults, deferred))
+    }
+
+    /// Settles the attempt that is over.
     pub(super) fn settle(&mut self) -> Next {
+        self.end_part(|_, _, _| ())
+    }
+
+    /// Changes the engine at the end of a part. If that is the end of the attempt, it is settled under the same lock; if nothing
+    /// follows, the driver lets go of the service before anybody sees that it has ended.
+    pub(super) fn end_part(
+        &mut self,
+        change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
+    ) -> Next {
         let Some(inner) = self.inner.take() else {
             return Next::Leave;
         };
         let id = self.id;
-        let settle = |shared: &Shared, synced: &mut Synced, deferred: &mut Deferred| {
-            synced.step_after_end(shared, id, deferred)
+        let change = |shared: &Shared, synced: &mut Synced, deferred: &mut Deferred| {
+            change(shared, synced, deferred);
+            synced.step_after_part(shared, id, deferred)
         };
         let (step, inner) =
-            update_or_leave(inner, settle, |step| matches!(step, DriverStep::Leave));
+            update_or_leave(inner, change, |step| matches!(step, DriverStep::Leave));
         self.inner = inner;
         match step {
             DriverStep::Run(epoch) => Next::Run(epoch),
             DriverStep::RunSoon(epoch) => Next::RunSoon(epoch),
+            DriverStep::ShutdownCall(epoch) => Next::ShutdownCall(epoch),
             DriverStep::Pause(until) => Next::Pause(until),
             DriverStep::Leave => Next::Leave,
             _ => Next::Look,
@@ -115,19 +140,6 @@ impl<S: Service> Driver<S> {
         })
     }
 
-    /// Changes the engine at the end of a part, and does what comes next.
-    pub(super) fn end_part(
-        &self,
-        cx: &mut Task<'_>,
-        change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
-    ) -> Poll<Next> {
-        match self.step_after(cx, change) {
-            // The look is a future of its own: what was polled here may be dropped.
-            DriverStep::Wait => Poll::Ready(Next::Look),
-            step => self.execute(step, cx),
-        }
-    }
-
     /// Does what the engine says, until that takes more than a poll.
     pub(super) fn execute(&self, mut step: DriverStep, cx: &mut Task<'_>) -> Poll<Next> {
         loop {
@@ -138,11 +150,8 @@ impl<S: Service> Driver<S> {
                 DriverStep::Settle => return Poll::Ready(Next::Settle),
                 DriverStep::Leave => return Poll::Ready(Next::Leave),
                 DriverStep::Wait => return Poll::Pending,
-                // `run` has ended, so nothing is held up by it.
-                DriverStep::ShutdownCall => match self.claim_call() {
-                    Some((_, epoch)) => return Poll::Ready(Next::ShutdownCall(epoch)),
-                    None => step = self.next_step(cx),
-                },
+                // `run` has ended, so nothing is held up by the call.
+                DriverStep::ShutdownCall(epoch) => return Poll::Ready(Next::ShutdownCall(epoch)),
                 DriverStep::Close(endings) => {
                     // A panic is a failure of the attempt.
                     let panics = endings
@@ -197,22 +206,23 @@ impl<S: Service> Driver<S> {
         }
     }
 
-    /// Polls `shutdown`; when it has ended, what comes next.
-    pub(super) fn poll_call(&self, call: &mut Call, cx: &mut Task<'_>) -> Poll<Next> {
-        let ended = if self.inner().shared.current_stage() == StopStage::Aborted {
-            (PartEnd::Dropped, call.drop_future())
-        } else {
-            match call.poll_future(cx) {
-                Poll::Ready(faults) => (PartEnd::Finished, faults),
-                Poll::Pending => {
-                    self.see_that_it_takes_longer(call, cx);
-                    return Poll::Pending;
-                }
+    /// Polls `shutdown`: how it has ended.
+    pub(super) fn poll_call(&self, call: &mut Call, cx: &mut Task<'_>) -> Poll<EndedCall> {
+        if self.inner().shared.current_stage() == StopStage::Aborted {
+            return Poll::Ready((PartEnd::Dropped, call.drop_future()));
+        }
+        match call.poll_future(cx) {
+            Poll::Ready(faults) => Poll::Ready((PartEnd::Finished, faults)),
+            Poll::Pending => {
+                self.see_that_it_takes_longer(call, cx);
+                Poll::Pending
             }
-        };
-        self.end_part(cx, |shared, synced, deferred| {
-            call.ended(ended, shared, synced, deferred);
-        })
+        }
+    }
+
+    /// Tells the engine of the end of `shutdown`.
+    pub(super) fn end_call(&mut self, call: &mut Call, ended: EndedCall) -> Next {
+        self.end_part(|shared, synced, deferred| call.ended(ended, shared, synced, deferred))
     }
 
     /// A `shutdown` that is not ready after another turn of the runtime needs somebody who keeps its deadline; with more than

@@ -30,6 +30,9 @@ use crate::sync::AbortHandle;
 
 type BoxShutdown = Pin<Box<dyn Future<Output = FutureEnd<Result<(), BoxError>>> + Send>>;
 
+/// How the call has ended, and what has failed in it.
+pub(super) type EndedCall = (PartEnd, [Option<RawFailure>; 3]);
+
 /// A call of `shutdown` that was taken on. Dropping it ends it.
 pub(super) struct Call {
     /// Until the call has ended.
@@ -97,7 +100,7 @@ impl Call {
     /// It has ended, and the driver tells of it, who goes on with the service.
     pub(super) fn ended(
         &mut self,
-        (end, faults): (PartEnd, [Option<RawFailure>; 3]),
+        (end, faults): EndedCall,
         shared: &Shared,
         synced: &mut Synced,
         deferred: &mut Deferred,

@@ -12,7 +12,7 @@ use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::{RunEnd, StopStage};
-use crate::runner::driver::guard::{Driver, Next};
+use crate::runner::driver::guard::{Driver, EndedRun};
 use crate::service::Service;
 use crate::service::context::Context;
 
@@ -66,10 +66,10 @@ where
         }
     }
 
-    /// Polls `run`; when it has ended, what comes next.
-    pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<Next> {
+    /// Polls `run`: how it has ended, unless that was told already.
+    pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<Option<EndedRun>> {
         if self.ended {
-            return Poll::Ready(Next::Look);
+            return Poll::Ready(None);
         }
         let shared = &self.driver.inner().shared;
         if self.began {
@@ -81,7 +81,7 @@ where
             let dropped = self.span.within(|| self.caught.clear());
             shared.polling.store(false, Ordering::Release);
             let dropped = dropped.err().map(RawFailure::panic);
-            return self.end(cx, RunEnd::Dropped, [None, dropped]);
+            return self.end(RunEnd::Dropped, [None, dropped]);
         }
         // `run` comes first: `shutdown` may rely on what its first lines set up, and mostly the poll after a stop is its last.
         self.began = true;
@@ -109,7 +109,7 @@ where
                 } else {
                     RunEnd::Failed
                 };
-                self.end(cx, end, faults)
+                self.end(end, faults)
             }
         }
     }
@@ -128,16 +128,9 @@ where
         }
     }
 
-    fn end(
-        &mut self,
-        cx: &mut Task<'_>,
-        end: RunEnd,
-        faults: [Option<RawFailure>; 2],
-    ) -> Poll<Next> {
+    fn end(&mut self, end: RunEnd, faults: [Option<RawFailure>; 2]) -> Poll<Option<EndedRun>> {
         self.ended = true;
-        self.driver.end_part(cx, |shared, synced, deferred| {
-            synced.run_ended(shared, end, faults, deferred);
-        })
+        Poll::Ready(Some(EndedRun { end, faults }))
     }
 }
 
