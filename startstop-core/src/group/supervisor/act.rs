@@ -1,6 +1,6 @@
 //! The supervisor carries out the actions of the plan.
 
-use super::member_snapshot::{comes_again, goes_down, next_cycle};
+use super::member_snapshot::{comes_again, goes_down, is_on_its_way, next_cycle};
 use super::{Doors, Supervisor, changes, readiness, shares};
 use crate::engine::attempt_guard::{AttemptGuard, Closed};
 use crate::engine::request::{self, Caller, Reply, Start};
@@ -94,7 +94,22 @@ impl Supervisor<'_> {
     /// Looks at what has come of an action, which needs no other look for its news.
     fn look_after(&mut self, id: Id) {
         self.shared.change_queue.forget_last(id);
-        self.look_at_one(id);
+        if !self.does_as_told(id) {
+            self.look_at_one(id);
+        }
+    }
+
+    /// Whether a member is on the way that it was told to take, and nothing else has become of it since it was looked at: another
+    /// look would tell the plan nothing.
+    fn does_as_told(&self, id: Id) -> bool {
+        let table = self.shared.table();
+        let Some(entry) = table.look_up(id) else {
+            return true;
+        };
+        let is_known = |cycle, attempt| (cycle, attempt) == (entry.seen, entry.attempt);
+        let is_told = table.plan.is_alive(id) && !table.plan.is_up(id);
+        let was_ready = entry.inserting.is_none() && table.plan.has_been_ready(id);
+        is_told && is_on_its_way(&*entry.part.node, was_ready, is_known)
     }
 
     /// Names a member after the group, which is about to start it.

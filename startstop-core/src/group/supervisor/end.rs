@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::member_snapshot::MemberSnapshot;
 use super::observe::give_guard;
-use super::{Supervisor, changes, late};
+use super::{Supervisor, changes, late, member_snapshot};
 use crate::engine::attempt_guard::AttemptGuard;
 use crate::engine::request;
 use crate::group::change::reply;
@@ -83,9 +82,9 @@ fn stuck(supervisor: &Supervisor<'_>) -> Vec<StopError> {
         .filter_map(|(_, entry)| entry.as_ref());
     let nodes: Vec<_> = others.map(|entry| Arc::clone(&entry.part.node)).collect();
     drop(table);
+    let nodes = nodes.iter();
     nodes
-        .iter()
-        .filter_map(|node| MemberSnapshot::at(&**node).stuck)
+        .filter_map(|node| member_snapshot::stuck(&**node))
         .collect()
 }
 

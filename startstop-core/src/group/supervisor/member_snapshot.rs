@@ -55,6 +55,25 @@ pub(super) fn comes_again(node: &dyn Node) -> bool {
     synced.state() == State::Stopping && synced.life.has_next()
 }
 
+/// Whether a member starts or stops in a cycle and an attempt that are known, and has been ready in it only if that is known.
+pub(super) fn is_on_its_way(
+    node: &dyn Node,
+    was_ready: bool,
+    is_known: impl FnOnce(u64, u64) -> bool,
+) -> bool {
+    let synced = node.shared().synced();
+    matches!(synced.state(), State::Starting | State::Stopping)
+        && is_known(synced.cycle, synced.attempts)
+        && (was_ready || !ended::has_started(&synced))
+        && synced.unresponsive().is_none()
+}
+
+/// The error of a stop of a member that does not yield.
+pub(super) fn stuck(node: &dyn Node) -> Option<StopError> {
+    let synced = node.shared().synced();
+    synced.unresponsive().cloned().map(StopError::Unresponsive)
+}
+
 /// Returns the cycle that a start of a member asks for.
 pub(super) fn next_cycle(node: &dyn Node) -> u64 {
     let synced = node.shared().synced();

@@ -125,9 +125,7 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
 }
 
 pub(super) fn set_state(plan: &mut GroupPlan, id: Id, state: MemberState) {
-    change(plan, id, |node| {
-        node.enter(state);
-    });
+    change(plan, id, |node| node.enter(state));
 }
 
 /// A member that goes down keeps those that it depends on from going down.

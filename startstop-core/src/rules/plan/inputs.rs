@@ -38,7 +38,7 @@ impl GroupPlan {
     /// The member is alive, and not ready.
     pub(crate) fn on_starting(&mut self, id: Id) {
         match self.node(id).state {
-            MemberState::Starting | MemberState::Stopping => {}
+            MemberState::Starting | MemberState::Stopping => return,
             MemberState::Up => {
                 counts::set_state(self, id, MemberState::Starting);
                 counts::unsatisfy(self, id);
@@ -71,7 +71,7 @@ impl GroupPlan {
         });
         counts::unsatisfy(self, id);
         self.revive_behind(id);
-        let binds = self.node(id).binds.clone();
+        let binds = self.node(id).binds.to_vec();
         self.pending.extend(binds);
         if self.node(id).target == Target::Down {
             counts::count_blocker(self, id);
@@ -103,7 +103,7 @@ impl GroupPlan {
 
     /// The barriers behind a member that rises have something to wait for again.
     pub(super) fn revive_behind(&mut self, id: Id) {
-        let mut open = self.node(id).dependents.clone();
+        let mut open = self.node(id).dependents.to_vec();
         while let Some(id) = open.pop() {
             let node = self.node(id);
             if node.kind.is_barrier() && node.state == MemberState::Ended {
@@ -116,12 +116,18 @@ impl GroupPlan {
 
     /// The member says that it is ready now.
     pub(crate) fn says_ready(&mut self, id: Id) {
-        counts::change(self, id, |node| node.readiness.ready = true);
+        self.says(id, true);
     }
 
     /// The member says that it is not ready now.
     pub(crate) fn says_not_ready(&mut self, id: Id) {
-        counts::change(self, id, |node| node.readiness.ready = false);
+        self.says(id, false);
+    }
+
+    fn says(&mut self, id: Id, ready: bool) {
+        if self.node(id).readiness.ready != ready {
+            counts::change(self, id, |node| node.readiness.ready = ready);
+        }
     }
 
     /// The member is ready.
@@ -129,15 +135,25 @@ impl GroupPlan {
         if self.node(id).state != MemberState::Up {
             self.on_starting(id);
         }
-        if self.node(id).state == MemberState::Starting {
-            counts::set_state(self, id, MemberState::Up);
-        }
-        if self.node(id).target == Target::Down {
+        let node = self.node(id);
+        let (rises, goes_down) = (
+            node.state == MemberState::Starting,
             // Nobody starts on what is on its way down.
-            return;
+            node.target == Target::Down,
+        );
+        if rises || !goes_down {
+            counts::change(self, id, |node| {
+                if rises {
+                    node.enter(MemberState::Up);
+                }
+                if !goes_down {
+                    node.came_up();
+                }
+            });
         }
-        counts::change(self, id, PlanNode::came_up);
-        counts::satisfy(self, id);
+        if !goes_down {
+            counts::satisfy(self, id);
+        }
     }
 
     /// The member was ready for a moment, before anybody looked: what waited for that goes on.
@@ -236,7 +252,7 @@ impl GroupPlan {
         } else {
             &node.dependents
         };
-        self.pending.extend(waiting.clone());
+        self.pending.extend(waiting.to_vec());
         self.leave_if_transient(id);
     }
 

@@ -43,9 +43,9 @@ pub(super) fn comes_down(plan: &mut GroupPlan, id: Id) {
         return;
     }
     let (restarts, transient) = (node.restart.restarts(), node.is_transient());
-    counts::change(plan, id, |node| node.readiness.was_ready = false);
-    counts::set_state(plan, id, MemberState::Pending);
     counts::change(plan, id, |node| {
+        node.readiness.was_ready = false;
+        node.enter(MemberState::Pending);
         node.restart.again = node.restart.comes_again();
         if transient {
             node.kind.end();
