@@ -19,6 +19,7 @@
 //! A barrier is a node without a member: ready when all it depends on are, down when all that depend
 //! on it are. It stands for the edges from each of many to each of many others.
 
+mod id_list;
 mod node;
 mod edges;
 mod queries;

@@ -13,7 +13,7 @@ pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
     if plan.is_stopping() {
         return;
     }
-    let mut open = plan.node(id).binds.clone();
+    let mut open = plan.node(id).binds.to_vec();
     while let Some(id) = open.pop() {
         let node = plan.node(id);
         // One that goes down already takes what is bound to it along.
@@ -58,6 +58,6 @@ pub(super) fn note_idle(plan: &mut GroupPlan, id: Id) {
         plan.revive_behind(id);
     }
     // Some may be idle now for it is, others fail.
-    let dependents = plan.node(id).dependents.clone();
+    let dependents = plan.node(id).dependents.to_vec();
     plan.pending.extend(dependents);
 }

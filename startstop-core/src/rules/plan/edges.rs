@@ -33,7 +33,7 @@ impl GroupPlan {
         self.added += 1;
         let mut node = PlanNode {
             unready,
-            ..PlanNode::new(self.added, deps, bound, policy)
+            ..PlanNode::new(self.added, deps.into(), bound.into(), policy)
         };
         if self.is_open() {
             node.kind.insert();
@@ -129,7 +129,7 @@ impl GroupPlan {
             }
             let node = self.node_mut(Id(at));
             node.unready = deps.len();
-            (node.deps, node.bound) = (deps, bound);
+            (node.deps, node.bound) = (deps.into(), bound.into());
         }
     }
 
@@ -144,18 +144,18 @@ impl GroupPlan {
         } else {
             self.trim();
         }
-        for id_of_dep in node.deps {
+        for id_of_dep in node.deps.iter().copied() {
             let dep = self.node_mut(id_of_dep);
-            forget(&mut dep.dependents, id);
-            forget(&mut dep.binds, id);
+            dep.dependents.swap_remove(id);
+            dep.binds.swap_remove(id);
             dep.blockers -= usize::from(node.stopping.blocks);
             self.pending.push_back(id_of_dep);
         }
         // What is left behind it are barriers, and members that their handles have started.
-        for dependent in node.dependents {
+        for dependent in node.dependents.iter().copied() {
             let behind = self.node_mut(dependent);
-            behind.deps.retain(|other| *other != id);
-            behind.bound.retain(|other| *other != id);
+            behind.deps.remove(id);
+            behind.bound.remove(id);
             behind.unready -= usize::from(!node.readiness.satisfied);
             self.pending.push_back(dependent);
         }
@@ -179,7 +179,7 @@ impl GroupPlan {
     /// Returns the members that depend on this one, directly or behind a barrier.
     pub(crate) fn dependents(&self, id: Id) -> Vec<Id> {
         let mut found = Vec::new();
-        let mut open = self.node(id).dependents.clone();
+        let mut open = self.node(id).dependents.to_vec();
         while let Some(id) = open.pop() {
             let node = self.node(id);
             if node.kind.is_barrier() {
@@ -215,12 +215,5 @@ impl GroupPlan {
         self.nodes[id.0]
             .as_mut()
             .expect("an id is used only while its member is there")
-    }
-}
-
-/// Takes one off a list whose order does not matter.
-fn forget(list: &mut Vec<Id>, id: Id) {
-    if let Some(at) = list.iter().position(|other| *other == id) {
-        list.swap_remove(at);
     }
 }

@@ -1,6 +1,6 @@
 //! The state of one member in the plan.
 
-use crate::rules::graph::Id;
+use super::id_list::IdList;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
 /// The stage of a member in its life, as far as its group is concerned.
@@ -264,12 +264,12 @@ impl NodeTrouble {
 pub(super) struct PlanNode {
     /// When it was added, as its node among all that were.
     pub(super) added: u64,
-    pub(super) deps: Vec<Id>,
-    pub(super) dependents: Vec<Id>,
+    pub(super) deps: IdList,
+    pub(super) dependents: IdList,
     /// Those of `deps` that it is bound to.
-    pub(super) bound: Vec<Id>,
+    pub(super) bound: IdList,
     /// Those of `dependents` that are bound to it.
-    pub(super) binds: Vec<Id>,
+    pub(super) binds: IdList,
     pub(super) policy: Policy,
     pub(super) target: Target,
     pub(super) state: MemberState,
@@ -286,14 +286,14 @@ pub(super) struct PlanNode {
 
 impl PlanNode {
     /// Returns the node of a member that is to start.
-    pub(super) fn new(added: u64, deps: Vec<Id>, bound: Vec<Id>, policy: Policy) -> Self {
+    pub(super) fn new(added: u64, deps: IdList, bound: IdList, policy: Policy) -> Self {
         Self {
             added,
             unready: deps.len(),
             deps,
-            dependents: Vec::new(),
+            dependents: IdList::default(),
             bound,
-            binds: Vec::new(),
+            binds: IdList::default(),
             policy,
             target: Target::Up,
             state: MemberState::Pending,
@@ -349,7 +349,12 @@ impl PlanNode {
 
     /// Forgets what was: the group begins to run.
     pub(super) fn reset(&mut self) {
-        let fresh = Self::new(self.added, Vec::new(), Vec::new(), self.policy);
+        let fresh = Self::new(
+            self.added,
+            IdList::default(),
+            IdList::default(),
+            self.policy,
+        );
         let old = std::mem::replace(self, fresh);
         if old.kind.is_barrier() {
             self.kind = NodeKind::Barrier;

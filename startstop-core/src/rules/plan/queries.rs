@@ -158,7 +158,7 @@ impl GroupPlan {
     /// Returns the members that are not ready and that this one depends on, also behind a barrier.
     fn waits_for(&self, id: Id) -> Vec<Id> {
         let mut found = Vec::new();
-        let mut open = self.node(id).deps.clone();
+        let mut open = self.node(id).deps.to_vec();
         while let Some(id) = open.pop() {
             let node = self.node(id);
             match (node.readiness.satisfied, node.kind.is_barrier()) {
