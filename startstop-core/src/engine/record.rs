@@ -7,7 +7,7 @@ use super::tasks::Tasks;
 use super::{ArmTimer, Deferred, Shared, Synced, deadline, drain, listeners, reporting};
 use crate::report::error::Unresponsive;
 use crate::report::event::EventKind;
-use crate::report::failure::{Failure, Interruption, RawFailure, Record};
+use crate::report::failure::{Failure, Interruption, KeptError, RawFailure, Record};
 use crate::report::shared_name::SharedName;
 use crate::report::state::{Cause, Phase, State};
 use crate::report::stop_reason::StopReason;
@@ -72,7 +72,7 @@ fn made(
 ) -> Failure {
     let now = deferred.now();
     Failure::new(Record {
-        error: fault.error,
+        error: KeptError::Own(fault.error),
         phase,
         cause: fault.cause,
         permanent: fault.permanent,

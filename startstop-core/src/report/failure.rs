@@ -9,6 +9,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::report::panic::BoxError;
 use crate::report::path::Path;
 use crate::report::shared_name::SharedName;
 use crate::report::state::{Cause, Phase};
@@ -44,9 +45,8 @@ pub struct Failure {
     record: Arc<Record>,
 }
 
-#[derive(Clone)]
 pub(crate) struct Record {
-    pub(crate) error: Arc<dyn Error + Send + Sync>,
+    pub(crate) error: KeptError,
     pub(crate) phase: Phase,
     pub(crate) cause: Cause,
     pub(crate) service: SharedName,
@@ -66,6 +66,49 @@ pub(crate) struct Record {
     pub(crate) filed: Option<u64>,
 }
 
+/// The error of a record: its own, or that of the record that it says more of.
+pub(crate) enum KeptError {
+    Own(BoxError),
+    Of(Arc<Record>),
+}
+
+impl Record {
+    fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
+        let mut record = self;
+        loop {
+            match &record.error {
+                KeptError::Own(error) => return &**error,
+                KeptError::Of(first) => record = first,
+            }
+        }
+    }
+
+    /// The same, to say more.
+    fn again(record: &Arc<Self>) -> Self {
+        // Of the first, so that they are no chain.
+        let first = match &record.error {
+            KeptError::Own(_) => record,
+            KeptError::Of(first) => first,
+        };
+        Self {
+            error: KeptError::Of(Arc::clone(first)),
+            phase: record.phase,
+            cause: record.cause,
+            service: record.service.clone(),
+            path: record.path.clone(),
+            cycle: record.cycle,
+            attempt: record.attempt,
+            at: record.at,
+            uptime: record.uptime,
+            permanent: record.permanent,
+            task: record.task.clone(),
+            checkpoint: record.checkpoint,
+            limit: record.limit,
+            filed: record.filed,
+        }
+    }
+}
+
 impl Failure {
     pub(crate) fn new(record: Record) -> Self {
         Self {
@@ -75,16 +118,18 @@ impl Failure {
 
     /// The same failure, saying that no restart follows because the limit was reached.
     pub(crate) fn at_limit(&self, max: u32, window: Duration) -> Self {
-        let mut record = Record::clone(&self.record);
-        record.limit = Some((max, window));
-        Self::new(record)
+        Self::new(Record {
+            limit: Some((max, window)),
+            ..Record::again(&self.record)
+        })
     }
 
     /// The same failure, for the history of what it is a failure of a part of, in this cycle of that.
     pub(crate) fn filed_in(&self, cycle: u64) -> Self {
-        let mut record = Record::clone(&self.record);
-        record.filed = Some(cycle);
-        Self::new(record)
+        Self::new(Record {
+            filed: Some(cycle),
+            ..Record::again(&self.record)
+        })
     }
 
     /// Returns the cycle of the runner in whose history it is.
@@ -119,7 +164,7 @@ impl Failure {
     /// # }
     /// ```
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
-        &*self.record.error
+        self.record.error()
     }
 
     /// Returns the part of the service that failed.

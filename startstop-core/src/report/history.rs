@@ -134,12 +134,12 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::History;
-    use crate::report::failure::{Failure, Record};
+    use crate::report::failure::{Failure, KeptError, Record};
     use crate::report::state::{Cause, Phase};
 
     fn failure(cycle: u64) -> Failure {
         Failure::new(Record {
-            error: std::sync::Arc::new(std::fmt::Error),
+            error: KeptError::Own(Box::new(std::fmt::Error)),
             phase: Phase::Run,
             cause: Cause::Error,
             service: "x".into(),

@@ -1,8 +1,6 @@
 //! The failure of a part of an attempt, before it is recorded.
 
 use std::borrow::Cow;
-use std::error::Error;
-use std::sync::Arc;
 
 use super::Interruption;
 use crate::report::panic::{BoxError, PanicError, catch_panic};
@@ -15,7 +13,7 @@ use crate::report::state::Cause;
 #[derive(Debug)]
 pub(crate) struct RawFailure {
     pub(crate) cause: Cause,
-    pub(crate) error: Arc<dyn Error + Send + Sync>,
+    pub(crate) error: BoxError,
     /// Restarting is pointless.
     pub(crate) permanent: bool,
     /// The name of the task that it is of.
@@ -34,7 +32,7 @@ impl RawFailure {
         match looked_at {
             Ok((error, permanent)) => Self {
                 permanent,
-                ..Self::new(Cause::Error, error.into())
+                ..Self::new(Cause::Error, error)
             },
             Err(panic) => Self::panic(panic),
         }
@@ -50,11 +48,11 @@ impl RawFailure {
     }
 
     pub(crate) fn reported(error: BoxError) -> Self {
-        Self::new(Cause::Reported, error.into())
+        Self::new(Cause::Reported, error)
     }
 
     pub(crate) fn panic(error: PanicError) -> Self {
-        Self::new(Cause::Panic, Arc::new(error))
+        Self::new(Cause::Panic, Box::new(error))
     }
 
     pub(crate) fn interruption(error: Interruption) -> Self {
@@ -69,10 +67,10 @@ impl RawFailure {
             Interruption::RuntimeEnded => Cause::Aborted,
             Interruption::Completed => Cause::Completed,
         };
-        Self::new(cause, Arc::new(error))
+        Self::new(cause, Box::new(error))
     }
 
-    fn new(cause: Cause, error: Arc<dyn Error + Send + Sync>) -> Self {
+    fn new(cause: Cause, error: BoxError) -> Self {
         Self {
             cause,
             error,

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::Reload;
 use crate::report::error::ReloadError;
-use crate::report::failure::{Failure, RawFailure, Record};
+use crate::report::failure::{Failure, KeptError, RawFailure, Record};
 use crate::report::panic::BoxError;
 use crate::report::path::Path;
 use crate::report::state::Phase;
@@ -73,7 +73,7 @@ impl Said {
 
     pub(super) fn record(&mut self, phase: Phase, fault: RawFailure) -> Failure {
         let failure = Failure::new(Record {
-            error: fault.error,
+            error: KeptError::Own(fault.error),
             phase,
             cause: fault.cause,
             permanent: fault.permanent,
