@@ -92,7 +92,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Resolved) -> Self {
+    /// For a service that may have a `shutdown` of its own, and may be made of members.
+    pub(crate) fn new(settings: Resolved, has_shutdown: bool, owner: bool) -> Self {
+        let shutdown = match (has_shutdown, settings.shutdown_always()) {
+            (false, _) => ShutdownRule::None,
+            (true, true) => ShutdownRule::Always,
+            (true, false) => ShutdownRule::OnStop,
+        };
         Self {
             atomic_state: AtomicState::new(),
             stop_stage: StopStageCell::new(),
@@ -105,29 +111,13 @@ impl Shared {
             rules: Rules {
                 readiness: settings.readiness(),
                 drains: !settings.drain().is_zero(),
-                shutdown: ShutdownRule::None,
+                shutdown,
                 aborts: settings.stop_timeout().is_zero(),
-                owner: false,
+                owner,
             },
             settings,
             synced: Mutex::new(Synced::new()),
         }
-    }
-
-    /// The same for a service that has a `shutdown` of its own.
-    pub(crate) fn with_shutdown_call(mut self) -> Self {
-        self.rules.shutdown = if self.settings.shutdown_always() {
-            ShutdownRule::Always
-        } else {
-            ShutdownRule::OnStop
-        };
-        self
-    }
-
-    /// The same for a service that is made of members.
-    pub(crate) fn of_owner(mut self) -> Self {
-        self.rules.owner = true;
-        self
     }
 
     /// The engine, for a look.

@@ -108,10 +108,9 @@ pub(crate) fn leave_for_good<N: Node>(node: Arc<N>) {
         process::leave(gate, node);
         return;
     }
-    // From here on nobody comes to another reference.
-    let last = Arc::into_inner(node);
+    // From here on nobody comes to another reference. It is dropped where it is, with the gate released.
+    let _last = Arc::into_inner(node);
     drop(gate);
-    drop(last);
 }
 
 /// Comes to a runner again, if there is one or the service goes on without.

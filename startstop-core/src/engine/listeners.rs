@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::apply::Shown;
 use super::atomic_state::StateSnapshot;
 use super::{Deferred, Shared, Synced, spans};
+use crate::engine::waiters::Topic;
 use crate::report::event::{Event, EventKind, EventQueue, Pushed};
 use crate::report::path::Path;
 use crate::report::shared_name::SharedName;
@@ -144,6 +145,13 @@ pub(crate) fn end_streams(synced: &mut Synced, deferred: &mut Deferred) {
     for listener in rare.listeners.all.iter().filter(|listener| listener.root) {
         deferred.wakes.add(listener.queue.end());
     }
+}
+
+/// Whether anybody follows what becomes of the service.
+pub(super) fn is_watched(synced: &Synced) -> bool {
+    let rare = synced.rare.as_ref();
+    synced.waiters.has_any(Topic::Change.kind())
+        || rare.is_some_and(|rare| !rare.listeners.all.is_empty())
 }
 
 /// Returns the streams that are told.

@@ -250,6 +250,10 @@ pub(super) fn reload_in(
 
 /// The last runner is gone: who watches a service that is stopped learns that nothing will change.
 pub(crate) fn tell_watchers<N: Node + ?Sized>(node: &Arc<N>) {
+    // Mostly nobody watches.
+    if !listeners::is_watched(&node.shared().synced()) {
+        return;
+    }
     update(node, |_, synced, deferred| {
         synced
             .waiters

@@ -298,6 +298,11 @@ impl Waiters {
         count
     }
 
+    /// Whether anybody may wait for one of these kinds.
+    pub(crate) fn has_any(&self, kinds: u16) -> bool {
+        self.kinds & kinds != 0
+    }
+
     /// Wakes those who wait for these kinds, without an answer.
     pub(crate) fn wake_without_answer(&mut self, kinds: u16, wakes: &mut Wakes) {
         let more = self.more.iter_mut().flat_map(|more| &mut more.entries);

@@ -45,18 +45,12 @@ impl<S: Service> Runner<S> {
     pub fn with_settings(service: S, settings: Settings) -> Self {
         let settings = settings.or(service.settings());
         let settings = name::given_by_type(settings, std::any::type_name::<S>());
-        let shared = Shared::new(Resolved::new(settings, name::of_plain_type::<S>));
-        let shared = if service.__has_shutdown() {
-            shared.with_shutdown_call()
-        } else {
-            shared
-        };
-        let shared = if service.__is_owner() {
-            shared.of_owner()
-        } else {
-            shared
-        };
-        let runner = Self::of_inner(Arc::new(Inner { shared, service }));
+        let settings = Resolved::new(settings, name::of_plain_type::<S>);
+        let (has_shutdown, owner) = (service.__has_shutdown(), service.__is_owner());
+        let runner = Self::of_inner(Arc::new(Inner {
+            shared: Shared::new(settings, has_shutdown, owner),
+            service,
+        }));
         let node: Weak<dyn Node> = Arc::downgrade(runner.inner()) as Weak<dyn Node>;
         runner.inner().service.__bind(Owner(node));
         runner
