@@ -6,6 +6,14 @@ use crate::report::status::Outages;
 use crate::rules::lifecycle::End;
 use crate::sync::clock;
 
+/// The outages of a service that had some.
+#[derive(Default)]
+pub(super) struct OutageLog {
+    outages: Outages,
+    /// When the one began that is not over.
+    since: Option<u64>,
+}
+
 /// Counts the time in the state that is left, and what comes of the new one.
 pub(super) fn count_time(
     synced: &mut Synced,
@@ -22,23 +30,23 @@ pub(super) fn count_time(
     synced.is_down = counts_as_down(synced, shared, new);
     let fails = synced.is_down && has_failed_in(synced, new);
     if fails {
-        synced.cold();
+        synced.cold().outages.make();
     }
-    let Some(rare) = &mut synced.rare else { return };
-    match (new, rare.down_since) {
-        _ if fails && rare.down_since.is_none() => {
-            rare.down_since = Some(now);
-            rare.outages.begun += 1;
+    let log = synced.rare.as_mut().and_then(|rare| rare.outages.get_mut());
+    let Some(OutageLog { outages, since }) = log else {
+        return;
+    };
+    match (new, *since) {
+        (_, None) if fails => {
+            *since = Some(now);
+            outages.begun += 1;
         }
-        (State::Running, Some(since)) => {
-            rare.outages.over += 1;
-            rare.outages.lasted = rare
-                .outages
-                .lasted
-                .saturating_add(now.saturating_sub(since));
-            rare.down_since = None;
+        (State::Running, Some(began)) => {
+            outages.over += 1;
+            outages.lasted = outages.lasted.saturating_add(now.saturating_sub(began));
+            *since = None;
         }
-        (State::Stopped, _) if !fails => rare.down_since = None,
+        (State::Stopped, _) if !fails => *since = None,
         _ => {}
     }
 }
@@ -82,11 +90,9 @@ pub(crate) fn downtime(synced: &Synced, since: u64, now: u64) -> u64 {
 
 /// Returns how often a failure took the service down, and for how long.
 pub(crate) fn outages(synced: &Synced) -> Outages {
-    synced
-        .rare
-        .as_ref()
-        .map(|rare| rare.outages)
-        .unwrap_or_default()
+    let rare = synced.rare.as_ref();
+    let log = rare.and_then(|rare| rare.outages.get());
+    log.map(|log| log.outages).unwrap_or_default()
 }
 
 /// Returns when the last heartbeat came, if a watchdog waits for them.

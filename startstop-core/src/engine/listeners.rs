@@ -102,7 +102,7 @@ impl Drop for Listeners {
 
 /// Tells a stream from now on.
 pub(crate) fn listen(synced: &mut Synced, listener: Listener) {
-    let all = &mut synced.cold().listeners.all;
+    let all = &mut synced.cold().listeners.make().all;
     all.retain(|listener| listener.queue.is_open());
     if !all.iter().any(|other| other.is(&listener)) {
         all.push(listener);
@@ -111,8 +111,9 @@ pub(crate) fn listen(synced: &mut Synced, listener: Listener) {
 
 /// Tells a stream nothing more.
 pub(crate) fn unlisten(synced: &mut Synced, listener: &Listener) {
-    if let Some(rare) = &mut synced.rare {
-        rare.listeners.all.retain(|other| !other.is(listener));
+    let rare = synced.rare.as_mut();
+    if let Some(listeners) = rare.and_then(|rare| rare.listeners.get_mut()) {
+        listeners.all.retain(|other| !other.is(listener));
     }
 }
 
@@ -131,55 +132,50 @@ pub(crate) fn move_to(synced: &mut Synced, path: &Path) -> Vec<Listener> {
     }
     let rare = synced.cold();
     rare.path = Some(path.clone());
-    let own = rare
-        .listeners
-        .all
-        .iter_mut()
+    let all = rare.listeners.get_mut().into_iter();
+    let own = all
+        .flat_map(|listeners| &mut listeners.all)
         .filter(|listener| listener.root);
     own.map(|listener| listener.move_to(path)).collect()
 }
 
 /// The streams of the service itself end: nothing will happen any more.
 pub(crate) fn end_streams(synced: &mut Synced, deferred: &mut Deferred) {
-    let Some(rare) = &mut synced.rare else { return };
-    for listener in rare.listeners.all.iter().filter(|listener| listener.root) {
+    for listener in heard(synced).iter().filter(|listener| listener.root) {
         deferred.wakes.add(listener.queue.end());
     }
 }
 
 /// Whether anybody follows what becomes of the service.
 pub(super) fn is_watched(synced: &Synced) -> bool {
-    let rare = synced.rare.as_ref();
-    synced.waiters.has_any(Topic::Change.kind())
-        || rare.is_some_and(|rare| !rare.listeners.all.is_empty())
+    synced.waiters.has_any(Topic::Change.kind()) || !heard(synced).is_empty()
 }
 
 /// Returns the streams that are told.
 pub(crate) fn all(synced: &Synced) -> Vec<Listener> {
-    synced
-        .rare
-        .as_ref()
-        .map(|rare| rare.listeners.all.clone())
-        .unwrap_or_default()
+    heard(synced).to_vec()
+}
+
+fn heard(synced: &Synced) -> &[Listener] {
+    let rare = synced.rare.as_ref();
+    let listeners = rare.and_then(|rare| rare.listeners.get());
+    listeners.map_or(&[], |listeners| &listeners.all)
 }
 
 /// Tells those who listen, and `tracing`.
 #[inline]
 pub(crate) fn tell(synced: &mut Synced, deferred: &mut Deferred, kind: impl FnOnce() -> EventKind) {
-    let heard = synced
-        .rare
-        .as_ref()
-        .is_some_and(|rare| !rare.listeners.all.is_empty());
-    if heard || is_traced() {
+    if !heard(synced).is_empty() || is_traced() {
         tell_all(synced, deferred, kind());
     }
 }
 
 fn tell_all(synced: &mut Synced, deferred: &mut Deferred, kind: EventKind) {
     let tag = synced.tag();
-    if let Some(rare) = &mut synced.rare {
+    let rare = synced.rare.as_mut();
+    if let Some(listeners) = rare.and_then(|rare| rare.listeners.get_mut()) {
         let at = SystemTime::now();
-        let all = &mut rare.listeners.all;
+        let all = &mut listeners.all;
         all.retain(|listener| listener.tell(tag, at, kind.clone(), deferred));
     }
     let span = spans::open(synced, tag, deferred);
@@ -249,10 +245,10 @@ pub(super) fn tell_readiness(
 /// Tells that the service is ready.
 pub(super) fn tell_ready(synced: &mut Synced, deferred: &mut Deferred) {
     let now = deferred.now();
-    let unready = synced
-        .rare
-        .as_mut()
-        .map(|rare| std::mem::take(&mut rare.listeners.unready_since));
+    let rare = synced.rare.as_mut();
+    let unready = rare
+        .and_then(|rare| rare.listeners.get_mut())
+        .map(|listeners| std::mem::take(&mut listeners.unready_since));
     let since = unready
         .filter(|since| *since > 0)
         .unwrap_or(synced.began_at);
@@ -266,7 +262,7 @@ fn tell_not_ready(synced: &mut Synced, deferred: &mut Deferred) {
     let now = deferred.now();
     let mut reason = Cow::default();
     if let Some(rare) = &mut synced.rare {
-        rare.listeners.unready_since = now;
+        rare.listeners.make().unready_since = now;
         let said = rare.said.get();
         reason = said
             .and_then(|said| said.not_ready.clone())
@@ -277,8 +273,9 @@ fn tell_not_ready(synced: &mut Synced, deferred: &mut Deferred) {
 
 /// An attempt begins: what came before it counts for nothing.
 pub(super) fn forget_unreadiness(synced: &mut Synced) {
-    if let Some(rare) = &mut synced.rare {
-        rare.listeners.unready_since = 0;
+    let rare = synced.rare.as_mut();
+    if let Some(listeners) = rare.and_then(|rare| rare.listeners.get_mut()) {
+        listeners.unready_since = 0;
     }
 }
 

@@ -325,7 +325,11 @@ fn attempt_time(synced: &Synced, now: u64) -> Duration {
 }
 
 fn shared_name(synced: &mut Synced, shared: &Shared) -> SharedName {
-    let name = &mut synced.cold().name;
-    name.get_or_insert_with(|| shared.settings.shared_name())
-        .clone()
+    let known = &mut synced.cold().name;
+    if let Some(name) = known.get() {
+        return name.clone();
+    }
+    let name = shared.settings.shared_name();
+    known.set(name.clone());
+    name
 }

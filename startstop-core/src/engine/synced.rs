@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::attached::Attached;
+use super::availability::OutageLog;
 use super::deadline::Deadline;
 use super::driver_step::RetryAnswer;
 use super::ended::CycleEnd;
@@ -26,7 +27,6 @@ use crate::report::history::History;
 use crate::report::path::Path;
 use crate::report::shared_name::SharedName;
 use crate::report::state::{Exit, State};
-use crate::report::status::Outages;
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::{End, Lifecycle};
 use crate::rules::restart_counter::Retries;
@@ -107,16 +107,14 @@ pub(crate) struct ColdState {
     /// The answer of `retry_if` to it.
     pub(super) retry: Option<RetryAnswer>,
     /// The name, as failures share it.
-    pub(super) name: Option<SharedName>,
+    pub(super) name: Seldom<SharedName>,
     /// The path of the service in what has started it.
     pub(super) path: Option<Path>,
-    pub(super) listeners: Listeners,
+    pub(super) listeners: Seldom<Listeners>,
     pub(super) said: Seldom<Reported>,
     #[cfg(feature = "tracing")]
     pub(super) attempt_span: crate::report::trace::AttemptSpan,
-    pub(super) outages: Outages,
-    /// When the outage began that is not over.
-    pub(super) down_since: Option<u64>,
+    pub(super) outages: Seldom<OutageLog>,
     pub(super) tasks: Seldom<Tasks>,
     /// The task that `shutdown` is called in.
     pub(super) shutdown_call: Option<AbortHandle>,
@@ -125,7 +123,7 @@ pub(crate) struct ColdState {
     pub(super) retries: Seldom<Retries>,
     pub(crate) parent: Option<Arc<Parent>>,
     /// The runtime for the cycle that follows.
-    pub(super) next_on: Option<Handle>,
+    pub(super) next_on: Seldom<Handle>,
     pub(super) owners: Owners,
     /// The endings of the attempt.
     pub(super) endings: Seldom<Endings>,
