@@ -13,25 +13,29 @@ use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Closing, MemberEnd};
 use crate::service::context::attempt_guard::record;
+use crate::sync::MutexGuard;
 
-impl Supervisor<'_> {
+impl<'a> Supervisor<'a> {
     /// Tells the plan what a member is up to.
     pub(super) fn look_at_one(&mut self, id: Id) {
-        let Some(part) = self.part(id) else { return };
-        let look = MemberSnapshot::at(&*part.node);
+        let shared = self.shared;
+        let table = shared.table();
+        let Some(entry) = table.look_up(id) else {
+            return;
+        };
+        let look = MemberSnapshot::at(&*entry.part.node);
         if look.is_resting() {
-            self.saw_at_rest(id, &look);
+            self.saw_at_rest(table, id, &look);
         } else {
-            self.saw_alive(id, &part, &look);
+            self.saw_alive(table, id, &look);
         }
     }
 
-    fn saw_alive(&mut self, id: Id, part: &MemberPart, look: &MemberSnapshot) {
-        let shared = self.shared;
-        let mut table = shared.table();
+    fn saw_alive(&mut self, mut table: MutexGuard<'a, Table>, id: Id, look: &MemberSnapshot) {
         if let Some(missed) = missed_end(&mut table, id, look) {
             drop(table);
             self.catch_up(id, look, missed);
+            let shared = self.shared;
             table = shared.table();
             if table.look_up(id).is_none() {
                 return;
@@ -69,13 +73,18 @@ impl Supervisor<'_> {
         }
         drop(table);
         reply(inserted, Ok(()));
-        if self.told == StopRequest::ToDrain && look.state == State::Running {
+        let comes_up = self.told == StopRequest::ToDrain && look.state == State::Running;
+        if !comes_up && was_alive {
+            return;
+        }
+        let Some(part) = self.part(id) else { return };
+        if comes_up {
             // It has come up meanwhile.
             drain::tell(&part.node);
         }
         if !was_alive {
             // It was started by its handle: it is one of the group again.
-            give_guard(part, AttemptGuard::kept(self.cx));
+            give_guard(&part, AttemptGuard::kept(self.cx));
         }
     }
 
@@ -87,12 +96,14 @@ impl Supervisor<'_> {
                 let mut table = self.shared.table();
                 table.plan.on_ended(id, MemberEnd::Told, || true);
             }
-            MemberEnd::Completed | MemberEnd::Failed => self.saw_end(id, look),
+            MemberEnd::Completed | MemberEnd::Failed => {
+                let shared = self.shared;
+                self.saw_end(shared.table(), id, look);
+            }
         }
     }
 
-    fn saw_at_rest(&mut self, id: Id, look: &MemberSnapshot) {
-        let mut table = self.shared.table();
+    fn saw_at_rest(&mut self, mut table: MutexGuard<'a, Table>, id: Id, look: &MemberSnapshot) {
         let seen = std::mem::replace(&mut table.entry_mut(id).seen, look.cycle);
         if look.cycle > seen {
             // It was started by its handle, and has ended before anybody looked.
@@ -105,29 +116,35 @@ impl Supervisor<'_> {
             // The news is old: it has been at rest since before.
             return;
         }
-        drop(table);
-        self.saw_end(id, look);
+        self.saw_end(table, id, look);
     }
 
     /// The cycle has ended in which the plan takes the member for alive.
-    fn saw_end(&mut self, id: Id, look: &MemberSnapshot) {
-        let mut table = self.shared.table();
+    fn saw_end(&mut self, mut table: MutexGuard<'a, Table>, id: Id, look: &MemberSnapshot) {
         let mut inserted = None;
         if look.was_ready {
             table.plan.on_ready(id);
             inserted = table.entry_mut(id).inserting.take();
         }
+        let rest = look.rest();
         let of_stop = table.plan.fails_in_stop(id);
+        let failure = look.failure.as_ref();
+        let start_error = || look.start_error.clone();
+        let in_stop = failure.filter(|_| of_stop && look.stuck.is_none());
+        let is_plain = in_stop.is_none() && inserted.is_none() && rest != MemberEnd::Completed;
+        if is_plain {
+            self.on_ended_in(table, id, rest, failure, start_error);
+            return;
+        }
         drop(table);
-        if let (true, Some(failure), None) = (of_stop, &look.failure, &look.stuck) {
+        if let Some(failure) = in_stop {
             record(self.cx, RawFailure::of(|| failure.clone().into()));
         }
         reply(inserted, Ok(()));
-        let rest = look.rest();
         if rest == MemberEnd::Completed && self.fails_by_completing(id) {
             return;
         }
-        self.on_ended(id, rest, look.failure.as_ref(), || look.start_error.clone());
+        self.on_ended(id, rest, failure, start_error);
     }
 
     /// A member has completed: has it fail, if that is a failure of it.
@@ -153,9 +170,20 @@ impl Supervisor<'_> {
         failure: Option<&Failure>,
         start_error: impl FnOnce() -> StartError,
     ) {
+        let shared = self.shared;
+        self.on_ended_in(shared.table(), id, rest, failure, start_error);
+    }
+
+    fn on_ended_in(
+        &mut self,
+        mut table: MutexGuard<'a, Table>,
+        id: Id,
+        rest: MemberEnd,
+        failure: Option<&Failure>,
+        start_error: impl FnOnce() -> StartError,
+    ) {
         let mut begins = false;
         let restarts = &mut self.restarts;
-        let mut table = self.shared.table();
         let fresh = table.plan.is_coming(id);
         let of_stop = table.plan.fails_in_stop(id);
         let was_closing = table.plan.closing();
