@@ -58,7 +58,7 @@ fn print(state: &str, name: &str, size: usize, heap: Heap) {
 
 /// Runs that program.
 pub(crate) fn measure(results: &mut Results) -> Result<(), Box<dyn Error>> {
-    for line in counted(&[])?.lines() {
+    for line in counted(&[], &[])?.lines() {
         put(line, results).ok_or_else(|| format!("the program that counts: {line}"))?;
     }
     Ok(())
@@ -90,14 +90,16 @@ fn put(line: &str, results: &mut Results) -> Option<()> {
 /// Runs it for the sizes that [`count_sizes`](crate::count_sizes) tells: a list.
 pub(crate) fn sizes() -> Result<String, Box<dyn Error>> {
     let mut text = "Counted by an allocator:\n\n".to_owned();
-    for line in counted(&["sizes"])?.lines() {
-        text = text + "- " + line + " allocations.\n";
+    for features in [&[][..], &["tracing"]] {
+        for line in counted(&["sizes"], features)?.lines() {
+            text = text + "- " + line + " allocations.\n";
+        }
     }
     Ok(text)
 }
 
-/// What that program prints.
-fn counted(words: &[&str]) -> Result<String, Box<dyn Error>> {
+/// What that program prints, built with these features as well.
+fn counted(words: &[&str], features: &[&str]) -> Result<String, Box<dyn Error>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     let run = ["run", "--quiet", "--release", "--bin", "memory"];
@@ -105,6 +107,9 @@ fn counted(words: &[&str]) -> Result<String, Box<dyn Error>> {
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
     if !cfg!(feature = "rivals") {
         command.arg("--no-default-features");
+    }
+    for feature in features {
+        command.args(["--features", feature]);
     }
     command.arg("--").args(words);
     let output = command.stderr(std::process::Stdio::inherit()).output()?;

@@ -19,6 +19,11 @@ const LARGE: usize = 10_240;
 
 /// Counts, and prints a line for each. For a program with a counting allocator.
 pub fn count_sizes() {
+    if cfg!(feature = "tracing") {
+        let what = "The same, built with `tracing`";
+        print(what, TASKS, tasks());
+        return;
+    }
     print(
         "A service that runs alone, its own value included",
         MEMBERS,
