@@ -92,7 +92,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// For a service that may have a `shutdown` of its own, and may be made of members.
+    /// The engine of a service that may have a `shutdown` of its own, and may be made of members.
     pub(crate) fn new(settings: Resolved, has_shutdown: bool, owner: bool) -> Self {
         let shutdown = match (has_shutdown, settings.shutdown_always()) {
             (false, _) => ShutdownRule::None,

@@ -79,7 +79,7 @@ fn enter<N: Node + ?Sized>(node: &Weak<N>) -> Option<(Gate, Arc<N>)> {
     process::enter(address, || node.upgrade())
 }
 
-/// Whether the last runner has passed the gate: for who is behind it.
+/// Returns whether the last runner has passed the gate: for who is behind it.
 pub(super) fn is_left(shared: &Shared) -> bool {
     shared.is_left.load(Ordering::Relaxed)
 }

@@ -146,7 +146,7 @@ pub(crate) fn end_streams(synced: &mut Synced, deferred: &mut Deferred) {
     }
 }
 
-/// Whether anybody follows what becomes of the service.
+/// Returns whether anybody follows what becomes of the service.
 pub(super) fn is_watched(synced: &Synced) -> bool {
     synced.waiters.has_any(Topic::Change.kind()) || !heard(synced).is_empty()
 }

@@ -231,7 +231,7 @@ impl Synced {
             .wake_without_answer(Topic::OUTCOMES, &mut deferred.wakes);
     }
 
-    /// Whether anything is to be done at the end of the attempt.
+    /// Returns whether anything is to be done at the end of the attempt.
     fn has_endings(&self) -> bool {
         let endings = self.rare.as_ref().and_then(|rare| rare.endings.get());
         endings.is_some_and(|endings| !endings.is_empty())

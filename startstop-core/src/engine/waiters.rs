@@ -298,7 +298,7 @@ impl Waiters {
         count
     }
 
-    /// Whether anybody may wait for one of these kinds.
+    /// Returns whether anybody may wait for one of these kinds.
     pub(crate) fn has_any(&self, kinds: u16) -> bool {
         self.kinds & kinds != 0
     }

@@ -83,7 +83,7 @@ impl Record {
         }
     }
 
-    /// The same, to say more.
+    /// Returns the same, to say more.
     fn again(record: &Arc<Self>) -> Self {
         // Of the first, so that they are no chain.
         let first = match &record.error {

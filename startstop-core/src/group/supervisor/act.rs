@@ -99,8 +99,8 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Whether a member is on the way that it was told to take, and nothing else has become of it since it was looked at: another
-    /// look would tell the plan nothing.
+    /// Returns whether a member is on the way that it was told to take, and nothing else has become of it since it was looked at:
+    /// another look would tell the plan nothing.
     fn does_as_told(&self, id: Id) -> bool {
         let table = self.shared.table();
         let Some(entry) = table.look_up(id) else {

@@ -55,7 +55,8 @@ pub(super) fn comes_again(node: &dyn Node) -> bool {
     synced.state() == State::Stopping && synced.life.has_next()
 }
 
-/// Whether a member starts or stops in a cycle and an attempt that are known, and has been ready in it only if that is known.
+/// Returns whether a member starts or stops in a cycle and an attempt that are known, and has been ready in it only if that is
+/// known.
 pub(super) fn is_on_its_way(
     node: &dyn Node,
     was_ready: bool,
@@ -68,7 +69,7 @@ pub(super) fn is_on_its_way(
         && synced.unresponsive().is_none()
 }
 
-/// The error of a stop of a member that does not yield.
+/// Returns the error of a stop of a member that does not yield.
 pub(super) fn stuck(node: &dyn Node) -> Option<StopError> {
     let synced = node.shared().synced();
     synced.unresponsive().cloned().map(StopError::Unresponsive)
