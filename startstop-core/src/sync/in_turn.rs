@@ -90,7 +90,9 @@ mod queue {
             }) as Work
         };
         if wait(later) {
-            work.into_iter().for_each(|work| work());
+            if let Some(work) = work.take() {
+                work();
+            }
         }
     }
 
