@@ -89,7 +89,7 @@ impl Synced {
         }
         if effects.has(Effects::CANCEL_STARTS) {
             if let Some(rare) = &mut self.rare {
-                rare.next_on.take();
+                rare.next_on = None;
             }
             let answer = Answer::Start(Err(StartError::Stopped));
             self.waiters
@@ -278,7 +278,7 @@ impl Synced {
         self.waiters
             .answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
         owners::tell_observers(self, deferred);
-        self.cold().next_on.take();
+        self.cold().next_on = None;
         deferred.cold().is_unresponsive = true;
         owners::tell_owners(self, &unresponsive, deferred);
     }
@@ -325,7 +325,7 @@ impl Synced {
 
     /// Sets the runtime of the next cycle.
     pub(crate) fn move_next_to(&mut self, on: Handle) {
-        self.cold().next_on.set(on);
+        self.cold().next_on = Some(on);
     }
 
     /// Sets the runtime of the cycle that begins.

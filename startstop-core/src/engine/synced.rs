@@ -123,7 +123,7 @@ pub(crate) struct ColdState {
     pub(super) retries: Seldom<Retries>,
     pub(crate) parent: Option<Arc<Parent>>,
     /// The runtime for the cycle that follows.
-    pub(super) next_on: Seldom<Handle>,
+    pub(super) next_on: Option<Handle>,
     pub(super) owners: Owners,
     /// The endings of the attempt.
     pub(super) endings: Seldom<Endings>,
