@@ -28,6 +28,7 @@ pub(crate) mod parts;
 pub(crate) mod record;
 pub(crate) mod reload;
 pub(crate) mod reporting;
+mod policy;
 mod settle;
 pub(crate) mod spans;
 mod stop_stage;
@@ -91,10 +92,19 @@ pub(crate) struct Shared {
     synced: Mutex<Synced>,
 }
 
+/// What a service says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServiceTraits {
+    /// It has a `shutdown` of its own.
+    pub(crate) has_shutdown: bool,
+    /// It is made of members.
+    pub(crate) is_owner: bool,
+}
+
 impl Shared {
-    /// The engine of a service that may have a `shutdown` of its own, and may be made of members.
-    pub(crate) fn new(settings: Resolved, has_shutdown: bool, owner: bool) -> Self {
-        let shutdown = match (has_shutdown, settings.shutdown_always()) {
+    /// The engine of a service with these settings.
+    pub(crate) fn new(settings: Resolved, traits: ServiceTraits) -> Self {
+        let shutdown = match (traits.has_shutdown, settings.shutdown_always()) {
             (false, _) => ShutdownRule::None,
             (true, true) => ShutdownRule::Always,
             (true, false) => ShutdownRule::OnStop,
@@ -113,7 +123,7 @@ impl Shared {
                 drains: !settings.drain().is_zero(),
                 shutdown,
                 aborts: settings.stop_timeout().is_zero(),
-                owner,
+                owner: traits.is_owner,
             },
             settings,
             synced: Mutex::new(Synced::new()),

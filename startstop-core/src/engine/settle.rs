@@ -1,6 +1,5 @@
 //! The driver's part: what it does next, and what follows the end of an attempt.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Duration;
@@ -11,14 +10,13 @@ use super::apply::Shown;
 use super::driver_step::{DriverStep, RetryAnswer};
 use super::synced::LateRecord;
 use super::{
-    ArmTimer, Deferred, Ending, Shared, Synced, deadline, ended, listeners, owners, record, reload,
+    ArmTimer, Deferred, Ending, Shared, Synced, deadline, ended, listeners, owners, policy, record,
+    reload,
 };
 use crate::engine::waiters::{Answer, Topic};
-use crate::report::failure::{Failure, Interruption, RawFailure};
+use crate::report::failure::{Interruption, RawFailure};
 use crate::report::state::{Exit, Phase, Readiness, State};
 use crate::rules::lifecycle::{End, Input, RunEnd, StopStage};
-use crate::rules::restart_counter::Decision;
-use crate::settings::restart_policy::RetryIf;
 use crate::sync::clock;
 
 impl Synced {
@@ -42,7 +40,7 @@ impl Synced {
                 self.step(shared, Input::Closing, ArmTimer::ByLook, deferred);
                 return DriverStep::Close(endings);
             }
-            if let Some((predicate, failure)) = self.open_question(shared) {
+            if let Some((predicate, failure)) = policy::open_question(self, shared) {
                 self.step(shared, Input::Closing, ArmTimer::ByLook, deferred);
                 return DriverStep::AskPolicy(predicate, failure);
             }
@@ -61,7 +59,7 @@ impl Synced {
         deferred: &mut Deferred,
     ) -> DriverStep {
         if self.is_driven_by(id) && self.life.is_over() {
-            if self.has_endings() || self.open_question(shared).is_some() {
+            if self.has_endings() || policy::open_question(self, shared).is_some() {
                 deferred.driver = None;
                 return DriverStep::Wait;
             }
@@ -242,17 +240,6 @@ impl Synced {
         self.rare.as_mut()?.endings.get_mut()?.take()
     }
 
-    /// Returns what the policy's predicate has to be asked, which is user code, before the attempt can be
-    /// settled.
-    fn open_question(&self, shared: &Shared) -> Option<(RetryIf, Failure)> {
-        let policy = shared.settings.restart()?;
-        let predicate = policy.retry_if.as_ref()?;
-        let rare = self.rare.as_ref()?;
-        let failure = rare.ended_by.as_ref()?;
-        let open = rare.retry.is_none() && self.life.may_retry() && policy.wants(Some(failure));
-        open.then(|| (Arc::clone(predicate), failure.clone()))
-    }
-
     /// Notes what the predicate has said.
     pub(crate) fn answered(
         &mut self,
@@ -280,7 +267,7 @@ impl Synced {
     /// Settles an attempt that is over.
     pub(super) fn settle(&mut self, shared: &Shared, deferred: &mut Deferred) {
         record::untold(self, shared, deferred);
-        match self.next_delay(shared, deferred) {
+        match policy::next_delay(self, shared, deferred) {
             Some(delay) => self.begin_backoff(shared, delay, deferred),
             None => self.end_cycle(shared, deferred),
         }
@@ -299,33 +286,6 @@ impl Synced {
         self.publish(shared, deferred);
         self.close_attempt(shared, deferred);
         self.why = None;
-    }
-
-    /// Returns the delay before the next attempt, if the policy wants one.
-    fn next_delay(&mut self, shared: &Shared, deferred: &mut Deferred) -> Option<Duration> {
-        let policy = shared.settings.restart()?;
-        if !self.life.may_retry() || owners::is_draining(self) {
-            return None;
-        }
-        let rare = self.cold();
-        let wanted = policy.wants(rare.ended_by.as_ref()) && rare.retry != Some(RetryAnswer::End);
-        if !wanted {
-            return None;
-        }
-        let atomic_state = shared.atomic_state.read();
-        let now = deferred.now();
-        let healthy = match atomic_state.state() {
-            State::Running => clock::between(atomic_state.since(), now),
-            _ => self.healthy(),
-        };
-        match self.cold().retries.make().decide(policy, healthy, now) {
-            Decision::After(delay) => Some(delay),
-            Decision::LimitReached(max, window) => {
-                record::limit(self, shared, max, window, deferred);
-                self.life.step(Input::Exhausted, shared.rules());
-                None
-            }
-        }
     }
 
     fn end_cycle(&mut self, shared: &Shared, deferred: &mut Deferred) {

@@ -10,7 +10,7 @@ use crate::engine::parent::Parent;
 use crate::engine::request::pending::ask;
 use crate::engine::request::{self, Caller, StartKind};
 use crate::engine::waiters::Answer;
-use crate::engine::{Node, Shared, gate};
+use crate::engine::{Node, ServiceTraits, Shared, gate};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::runner::driver::Inner;
 use crate::service::name;
@@ -46,9 +46,12 @@ impl<S: Service> Runner<S> {
         let settings = settings.or(service.settings());
         let settings = name::given_by_type(settings, std::any::type_name::<S>());
         let settings = Resolved::new(settings, name::of_plain_type::<S>);
-        let (has_shutdown, owner) = (service.__has_shutdown(), service.__is_owner());
+        let traits = ServiceTraits {
+            has_shutdown: service.__has_shutdown(),
+            is_owner: service.__is_owner(),
+        };
         let runner = Self::of_inner(Arc::new(Inner {
-            shared: Shared::new(settings, has_shutdown, owner),
+            shared: Shared::new(settings, traits),
             service,
         }));
         let node: Weak<dyn Node> = Arc::downgrade(runner.inner()) as Weak<dyn Node>;

@@ -1,6 +1,6 @@
 //! The supervisor carries out the actions of the plan.
 
-use super::member_snapshot::{comes_again, goes_down, is_on_its_way, next_cycle};
+use super::member_snapshot::{StartSeen, comes_again, goes_down, is_on_its_way, next_cycle};
 use super::{Doors, Supervisor, changes, readiness, shares};
 use crate::engine::attempt_guard::{AttemptGuard, Closed};
 use crate::engine::request::{self, Caller, Reply, Start};
@@ -108,8 +108,11 @@ impl Supervisor<'_> {
         };
         let is_known = |cycle, attempt| (cycle, attempt) == (entry.seen, entry.attempt);
         let is_told = table.plan.is_alive(id) && !table.plan.is_up(id);
-        let was_ready = entry.inserting.is_none() && table.plan.has_been_ready(id);
-        is_told && is_on_its_way(&*entry.part.node, was_ready, is_known)
+        let known_start = match &entry.inserting {
+            None if table.plan.has_been_ready(id) => StartSeen::Yes,
+            _ => StartSeen::No,
+        };
+        is_told && is_on_its_way(&*entry.part.node, known_start, is_known)
     }
 
     /// Names a member after the group, which is about to start it.

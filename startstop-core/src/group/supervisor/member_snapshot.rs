@@ -59,13 +59,13 @@ pub(super) fn comes_again(node: &dyn Node) -> bool {
 /// known.
 pub(super) fn is_on_its_way(
     node: &dyn Node,
-    was_ready: bool,
+    known_start: StartSeen,
     is_known: impl FnOnce(u64, u64) -> bool,
 ) -> bool {
     let synced = node.shared().synced();
     matches!(synced.state(), State::Starting | State::Stopping)
         && is_known(synced.cycle, synced.attempts)
-        && (was_ready || !ended::has_started(&synced))
+        && (known_start != StartSeen::No || !ended::has_started(&synced))
         && synced.unresponsive().is_none()
 }
 

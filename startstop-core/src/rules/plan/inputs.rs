@@ -116,17 +116,15 @@ impl GroupPlan {
 
     /// The member says that it is ready now.
     pub(crate) fn says_ready(&mut self, id: Id) {
-        self.says(id, true);
+        if !self.node(id).readiness.ready {
+            counts::change(self, id, |node| node.readiness.ready = true);
+        }
     }
 
     /// The member says that it is not ready now.
     pub(crate) fn says_not_ready(&mut self, id: Id) {
-        self.says(id, false);
-    }
-
-    fn says(&mut self, id: Id, ready: bool) {
-        if self.node(id).readiness.ready != ready {
-            counts::change(self, id, |node| node.readiness.ready = ready);
+        if self.node(id).readiness.ready {
+            counts::change(self, id, |node| node.readiness.ready = false);
         }
     }
 
