@@ -4,7 +4,7 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use startstop_core::{
     BoxError, Context, EventKind, Events, Readiness, RestartPolicy, Runner, Service, Settings,
@@ -154,6 +154,7 @@ fn play_once(blocks: Blocks, due: Due, on: On) -> (Then, bool) {
     let runner = Runner::with_settings(service, settings(blocks, due, &latch, &is_there));
     let place = Place::new(on);
     let events = runner.events();
+    let begin = Instant::now();
     place.enter(|| runner.request_start());
     if due != Due::Start {
         park_on(is_there.notified());
@@ -161,6 +162,8 @@ fn play_once(blocks: Blocks, due: Due, on: On) -> (Then, bool) {
     if blocks == Blocks::Children {
         ask_for_children(&place, &runner, &is_there);
     }
+    // Nobody takes that task away when the service is given up: it blocks in any case, maybe too late.
+    let is_late = due == Due::Watchdog && blocks == Blocks::Children && begin.elapsed() >= SOON;
     match due {
         Due::Start | Due::Watchdog => {}
         Due::Drain | Due::Stop => runner.request_stop(),
@@ -178,7 +181,7 @@ fn play_once(blocks: Blocks, due: Due, on: On) -> (Then, bool) {
         1,
         "no attempt follows one that is given up"
     );
-    (seen, was_blocked)
+    (seen, was_blocked && !is_late)
 }
 
 fn settings(blocks: Blocks, due: Due, latch: &Arc<Blocking>, is_there: &Arc<Notify>) -> Settings {
