@@ -78,7 +78,10 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         match self.cx.remaining() {
             // Its own timeouts fit into the term, an abort too: that is what the timing was checked for.
             _ if cause.is_loss() && led.runner.grace_period() <= left => led.stop(),
-            _ if cause.is_loss() => led.stop_within(left - for_an_abort(left)).await,
+            _ if cause.is_loss() => {
+                let for_a_stop = left.saturating_sub(for_an_abort(left));
+                led.stop_within(for_a_stop).await;
+            }
             // What is left of it is for the release.
             Some(remaining) => led.stop_within(remaining / 4 * 3).await,
             None => led.stop(),
