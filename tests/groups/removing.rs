@@ -223,13 +223,14 @@ fn holding(fails: bool) -> (impl Service, Weak<()>) {
     let value = Arc::new(());
     let held = Arc::downgrade(&value);
     let service = service_fn(move |cx: Context| {
-        let _value = &value;
+        let value = Arc::clone(&value);
         async move {
             if fails {
                 return Err("no such table");
             }
             cx.ready();
             cx.cancelled().await;
+            drop(value);
             Ok(())
         }
     });
