@@ -49,7 +49,7 @@ impl Desk {
              [process.redis]\ncommand = ['redis-server', '--save', '', '--port', '{port}', '--pidfile', '{pid}']\n\
              ready = {{ tcp = '127.0.0.1:{port}' }}\nrestart = {{ policy = 'always', delay = '10ms' }}\n\
              [process.worker]\ncommand = 'echo not yet >&2; test -e flag && echo up && exec sleep 1000'\n\
-             cwd = '{cwd}'\nready = {{ line = 'up' }}\nrestart = {{ policy = 'always', delay = '50ms' }}\n\
+             cwd = '{cwd}'\nready = {{ line = 'up' }}\nrestart = {{ policy = 'always', delay = '50ms', limit = 1000000 }}\n\
              [process.web]\ncommand = 'env >web; echo $$ >pid; exec sleep 1000'\ncwd = '{cwd}'\nafter = ['redis']\n",
             pid = folder.path("redis.pid"),
             cwd = folder.path(""),
