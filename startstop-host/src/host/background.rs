@@ -9,11 +9,16 @@ use startstop_core::{
 };
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::tell;
 
 /// How long a part that has failed waits before it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How long an end waits for parts that have not begun.
+const BEGIN: Duration = Duration::from_secs(1);
+
 /// How long the parts may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -95,7 +100,8 @@ async fn run(parts: Parts, asked: oneshot::Receiver<()>) {
     };
     let runner = Runner::new(group);
     let told = tokio::spawn(tell_failures(runner.events()));
-    runner.request_start();
+    // A service that fails at once ends before the parts have begun: what there is to tell of it is told all the same.
+    drop(timeout(BEGIN, runner.start()).await);
     // The sender is dropped when it is time.
     drop(asked.await);
     drop(runner.stop_within(GOODBYE).await);
