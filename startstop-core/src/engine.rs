@@ -92,7 +92,7 @@ pub(crate) struct Shared {
     synced: Mutex<Synced>,
 }
 
-/// What a service says of itself.
+/// The traits of a service that its engine depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ServiceTraits {
     /// It has a `shutdown` of its own.

@@ -244,7 +244,7 @@ impl Table {
         Ok(self.add(name, member, edges))
     }
 
-    /// Has the supervisor say what becomes of a member that was inserted.
+    /// Asks the supervisor what becomes of a member that was inserted.
     fn ask(&mut self, id: Id) -> ChangeReply {
         let (sender, answer) = oneshot::channel();
         self.entry_mut(id).inserting = Some(sender);

@@ -9,14 +9,14 @@ mod queue {
     /// Does a piece of the work; says whether another is left.
     type Work = Box<dyn FnMut() -> bool>;
 
-    /// What a thread does.
+    /// The stage of a thread.
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum Stage {
-        /// None of such works.
+        /// It does no such work.
         Idle,
-        /// One of them.
+        /// It does one.
         Busy,
-        /// One of them, and others wait for it.
+        /// It does one, and others wait for that.
         Awaited,
     }
 
@@ -63,7 +63,7 @@ mod queue {
         }
     }
 
-    /// Has a work wait; returns whether it could not, since the thread ends and its list is gone.
+    /// Lets a work wait; returns whether it could not, since the thread ends and its list is gone.
     fn wait(work: impl FnOnce() -> Work) -> bool {
         let added = WAITING.try_with(|waiting| waiting.borrow_mut().push(work()));
         if added.is_ok() {

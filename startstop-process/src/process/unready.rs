@@ -15,7 +15,7 @@ pub(super) struct Unready<'a> {
     cx: &'a Context,
     tail: TailHandle,
     since: Instant,
-    /// What came of the last try.
+    /// The reason why the last try did not succeed.
     refusal: Mutex<Option<String>>,
     armed: bool,
 }
