@@ -183,9 +183,9 @@ impl<B: Body> Body for Answer<B> {
     ) -> Poll<Option<Result<Frame<Self::Data>, B::Error>>> {
         let this = self.project();
         let frame = this.body.poll_frame(task);
-        if let Some(events) = this.events
-            && events.are_over(task, frame.is_pending())
-        {
+        let over =
+            (this.events.as_mut()).is_some_and(|events| events.are_over(task, frame.is_pending()));
+        if over {
             return Poll::Ready(None);
         }
         if matches!(frame, Poll::Ready(None | Some(Err(_)))) {
