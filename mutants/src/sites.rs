@@ -187,6 +187,14 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         self.constant(true, |this| visit::visit_impl_item_const(this, item));
     }
 
+    fn visit_expr_const(&mut self, expr: &'ast syn::ExprConst) {
+        self.constant(true, |this| visit::visit_expr_const(this, expr));
+    }
+
+    fn visit_type_array(&mut self, array: &'ast syn::TypeArray) {
+        self.constant(true, |this| visit::visit_type_array(this, array));
+    }
+
     fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
         self.constant(true, |this| visit::visit_item_static(this, item));
     }
