@@ -98,7 +98,7 @@ fn observe_state(meter: &Meter, service: &Arc<Observed>) {
 /// The numbers of the services' own.
 fn observe_gauges(meter: &Meter, service: &Arc<Observed>) {
     let builder = meter
-        .f64_observable_gauge("startstop.gauge")
+        .f64_observable_gauge("startstop.value")
         .with_description(help::GAUGE);
     let observe = service.each(|status, instrument: &dyn AsyncInstrument<f64>| {
         for (name, value) in status.gauges() {

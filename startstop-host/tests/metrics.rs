@@ -47,11 +47,27 @@ async fn numbers_of_a_service_are_shown_while_it_tells_them() {
         tokio::task::yield_now().await;
     }
     let text = scrape(&registry);
-    let gauge = |name| format!("startstop_gauge{{path=\"invoices\",name=\"{name}\"}}");
+    let gauge = |name| format!("startstop_value{{path=\"invoices\",name=\"{name}\"}}");
     assert_eq!(value(&text, &gauge("leading")), Some(1.0), "{text}");
     assert_eq!(value(&text, &gauge("fence")), Some(7.0), "{text}");
     runner.stop().await.unwrap();
     assert_eq!(value(&scrape(&registry), &gauge("fence")), None);
+}
+
+/// `promtool check metrics` refuses such names.
+#[tokio::test]
+async fn no_family_has_the_name_of_a_type() {
+    let runner = Runner::new(idle());
+    let text = scrape(&registry(&runner));
+    let mut families = 0;
+    for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let (family, _) = line.split_once(' ').unwrap();
+        let is_type =
+            |word| ["gauge", "counter", "histogram", "summary", "untyped"].contains(&word);
+        assert!(!family.split('_').any(is_type), "{family}");
+        families += 1;
+    }
+    assert!(families > 10, "{text}");
 }
 
 #[tokio::test]

@@ -160,7 +160,7 @@ fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
 /// Returns the numbers of the services' own.
 fn gauges(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
     let mut family =
-        encoder.encode_descriptor("startstop_gauge", help::GAUGE, None, MetricType::Gauge)?;
+        encoder.encode_descriptor("startstop_value", help::GAUGE, None, MetricType::Gauge)?;
     for status in all {
         for (name, value) in status.gauges() {
             let labels = [("path", status.path()), ("name", *name)];

@@ -12,10 +12,9 @@ fn promtool_has_nothing_to_say() {
     let shop = Shop::open();
     shop.control("restart/shop/db");
     let text = curl(&[&format!("{}/metrics", shop.url)]);
-    assert!(
-        text.contains("startstop_start_duration_seconds_bucket"),
-        "{text}"
-    );
+    for family in ["startstop_start_duration_seconds_bucket", "startstop_value"] {
+        assert!(text.contains(&format!("\n{family}{{")), "{text}");
+    }
     let folder = Folder::new();
     let file = std::fs::File::open(folder.write("metrics", &text)).unwrap();
     let output = Command::new("promtool")

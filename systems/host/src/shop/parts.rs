@@ -72,6 +72,7 @@ impl Service for Http {
         if is_set("taken") {
             return Err("cannot bind: address in use".into());
         }
+        cx.gauge("doors", 2.0);
         cx.ready();
         loop {
             tokio::select! {
