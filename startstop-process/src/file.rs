@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use startstop_core::__private::{Owner, Parts, Spans};
 use startstop_core::{BoxError, Context, Group, Service, Settings, Status};
+use tokio::sync::mpsc;
 
 #[cfg(feature = "run")]
 pub(crate) use log::Log;
@@ -33,7 +34,9 @@ use spec::{Document, Head, Spec};
 /// `PORT` of its own; the end of one is the end of all.
 ///
 /// On a reload the file is read again: processes are started, stopped and restarted, but only those that have
-/// changed and what depends on them. A file with mistakes changes nothing.
+/// changed and what depends on them. A file with mistakes changes nothing. The answer is there when all that is new is
+/// ready; one that does not start is left out again, and tried again by the next reload. A reload that comes before
+/// that is looked at at once.
 ///
 /// # Examples
 ///
@@ -179,19 +182,18 @@ impl Service for Processes {
     type Error = BoxError;
 
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        let (ask, asked) = mpsc::unbounded_channel();
         let group = self.group.run(cx.clone());
-        tokio::pin!(group);
+        let reloads = self.reloads(&cx, asked);
+        tokio::pin!(group, reloads);
         loop {
-            let request = tokio::select! {
-                biased;
-                ended = &mut group => return ended,
-                request = cx.reloaded() => request,
-            };
             // The group has to be polled for its members to change.
             tokio::select! {
                 biased;
                 ended = &mut group => return ended,
-                () = self.reload(&cx, request) => {}
+                // Whoever reads it is there as long as this is.
+                request = cx.reloaded() => drop(ask.send(request)),
+                () = &mut reloads => {}
             }
         }
     }

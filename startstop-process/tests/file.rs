@@ -1,5 +1,6 @@
 //! Processes of a file: mistakes, dependencies, instances, logs, and a file that changes.
 
+mod changes;
 mod mistakes;
 
 use std::fs;
@@ -138,48 +139,6 @@ async fn a_log_is_rotated_by_size() {
 }
 
 #[tokio::test]
-async fn a_reload_changes_just_what_has_changed() {
-    let folder = Folder::new("reload");
-    let path = folder.path("app.toml");
-    let entry = |name: &str, sign: &str| {
-        let pid = folder.path(&format!("{name}-{sign}"));
-        format!("[process.{name}]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n")
-    };
-    let runner = running(
-        &path,
-        &(entry("kept", "a") + &entry("changed", "a") + &entry("gone", "a")),
-    )
-    .await;
-    let kept = folder.read("kept-a").await;
-    let gone = folder.read("gone-a").await;
-    fs::remove_file(folder.path("kept-a")).unwrap();
-
-    fs::write(
-        &path,
-        entry("kept", "a") + &entry("changed", "b") + &entry("new", "a"),
-    )
-    .unwrap();
-    runner.request_reload();
-    folder.read("changed-b").await;
-    folder.read("new-a").await;
-    assert!(crate::support::is_alive(&kept) && !crate::support::is_alive(&gone));
-    assert!(
-        !fs::exists(folder.path("kept-a")).unwrap(),
-        "it was restarted"
-    );
-
-    fs::write(&path, "[process.kept]\n").unwrap();
-    let before = runner.errors_list().len();
-    runner.request_reload();
-    while runner.errors_list().len() == before {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert!(crate::support::is_alive(&kept));
-    runner.stop().await.unwrap();
-    assert!(!crate::support::is_alive(&kept));
-}
-
-#[tokio::test]
 async fn a_bound_process_goes_down_and_comes_back_with_the_one_it_is_bound_to() {
     let folder = Folder::new("bound");
     let path = folder.path("app.toml");
@@ -206,21 +165,4 @@ async fn a_bound_process_goes_down_and_comes_back_with_the_one_it_is_bound_to() 
                     app.toml:6:10: `a` is after `b` itself, in a circle\n\
                     app.toml:7:12: a watchdog needs `ready = { notify = true }`";
     assert_eq!(said(&folder, "app.toml", circle), expected);
-}
-
-#[tokio::test]
-async fn a_reload_that_cannot_do_all_does_the_rest_and_says_so() {
-    let folder = Folder::new("reload-head");
-    let (path, pid) = (folder.path("app.toml"), folder.path("pid"));
-    let runner = running(&path, "[process.a]\ncommand = ['sleep', '1000']\n").await;
-    let text = format!("name = 'desk'\n[process.b]\ncommand = 'echo $$ >{pid}; exec sleep 1000'\n");
-    fs::write(&path, text).unwrap();
-    let error = runner.reload().await.unwrap_err();
-    assert!(
-        format!("{error:?}").contains("needs a new start"),
-        "{error:?}"
-    );
-    folder.read("pid").await;
-    assert_eq!(runner.service().members(), ["b"]);
-    runner.stop().await.unwrap();
 }
