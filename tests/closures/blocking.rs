@@ -246,7 +246,9 @@ async fn a_shutdown_that_does_not_return_is_the_part_that_is_stuck() {
     let service = blocking_fn(|cx: Context| {
         cx.cancelled_blocking(Duration::MAX);
     });
-    let settings = Settings::new().stop_timeout(SHORT).abort_timeout(SHORT);
+    let settings = Settings::new()
+        .stop_timeout(10 * SHORT)
+        .abort_timeout(SHORT);
     let runner = Runner::with_settings(service.on_shutdown(move |_cx| blocked.block()), settings);
     within(runner.start()).await.unwrap();
     let Err(StopError::Unresponsive(stuck)) = within(runner.stop()).await else {

@@ -152,6 +152,7 @@ async fn a_failure_of_the_inner_stop_is_that_of_the_outer() {
         (State::Stopped, State::Stopped)
     );
     assert_eq!(inner.errors_list().len(), 1);
+    assert_eq!(outer.errors_list().len(), 1, "told by `shutdown` alone");
 }
 
 #[tokio::test(start_paused = true)]

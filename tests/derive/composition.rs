@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use startstop_core::{
-    BoxError, Context, Exit, OnCompletion, OnFailure, Readiness, Runner, Service, Settings,
-    StartError, State, Status,
+    BoxError, Context, EventKind, Exit, OnCompletion, OnFailure, Readiness, Runner, Service,
+    Settings, StartError, State, Status,
 };
 use tokio::sync::Notify;
 
@@ -307,4 +307,35 @@ async fn a_member_that_cannot_start_is_why_the_whole_does_not() {
     assert_eq!(events.taken(), ["first", "-first"]);
     assert_eq!(late.service().broken.status().cycles(), 1);
     assert_eq!(late.service().last.status().cycles(), 0);
+}
+
+#[derive(Debug, Service)]
+struct Sessions {
+    #[service(member)]
+    server: Runner<Part>,
+    #[service(member(transient), after())]
+    session: Runner<Part>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transient_member_of_a_struct_leaves_when_it_has_ended() {
+    let events = Events::default();
+    let app = Runner::new(Sessions {
+        server: part(&events, "server", "-server"),
+        session: part(&events, "session", "-session"),
+    });
+    app.start().await.unwrap();
+    let mut told = app.events();
+    app.service().session.service().complete.notify_one();
+    let removed = async {
+        while let Some(event) = told.next().await {
+            if matches!(event.kind(), EventKind::Removed) {
+                return event.path().to_owned();
+            }
+        }
+        unreachable!("the runner is there")
+    };
+    assert_eq!(within(removed).await, "Sessions/session");
+    assert!(app.is_running() && app.service().server.is_running());
+    app.stop().await.unwrap();
 }

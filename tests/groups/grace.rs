@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use startstop_core::{
-    BoxError, Context, Group, GroupBuilder, Member, Runner, Service, Settings, StartStop,
-    service_fn,
+    BoxError, BoxService, Context, Group, GroupBuilder, Member, Runner, Service, Settings,
+    StartStop, service_fn,
 };
 
-use crate::support::SECOND;
+use crate::support::{SECOND, idle};
 
 fn timed(stop: u32, abort: u32) -> Settings {
     Settings::new()
@@ -158,13 +158,48 @@ fn a_composite_of_ones_own_says_how_long_its_parts_take() {
         Runner::new(Whole(forever.clone())).grace_period(),
         40 * SECOND
     );
-    let drains = forever.drain(SECOND);
+    let drains = forever.clone().drain(SECOND);
     assert_eq!(
         Runner::new(Arc::new(Whole(drains))).grace_period(),
         41 * SECOND
     );
+    assert_eq!(
+        Runner::new(Whole(forever.clone()).boxed()).grace_period(),
+        40 * SECOND
+    );
     let short = Runner::new(Whole(Settings::new()).boxed());
     assert_eq!(short.grace_period(), 7 * SECOND, "it is aborted by then");
+}
+
+/// What it says of its parts counts, also when one of them is known to the runner.
+#[tokio::test(start_paused = true)]
+async fn a_composite_of_ones_own_speaks_for_the_parts_that_it_attaches() {
+    struct Attaching(Runner<BoxService>);
+
+    impl Service for Attaching {
+        type Error = BoxError;
+
+        async fn run(&self, cx: Context) -> Result<(), BoxError> {
+            cx.attach("part", &self.0)?;
+            cx.cancelled().await;
+            Ok(())
+        }
+
+        fn settings(&self) -> Settings {
+            Settings::new().stop_timeout(Duration::MAX)
+        }
+
+        fn grace(&self) -> Option<Duration> {
+            Some(40 * SECOND)
+        }
+    }
+
+    let whole = Runner::new(Attaching(Runner::new(Whole(Settings::new()).boxed())));
+    whole.start().await.unwrap();
+    idle().await;
+    assert_eq!(whole.status().children().len(), 1);
+    assert_eq!(whole.grace_period(), 40 * SECOND);
+    whole.stop().await.unwrap();
 }
 
 #[derive(Service)]

@@ -1,5 +1,7 @@
 //! What cannot be a member: the group itself, what it is a part of, and what has no good name.
 
+use std::sync::Arc;
+
 use startstop_core::{Group, GroupError, Runner, Service};
 
 use crate::support::groups::{Journal, one, stopped};
@@ -37,6 +39,22 @@ async fn a_runner_is_no_member_of_its_own_group() {
     );
     assert_eq!(app.service().members(), ["a"]);
     stopped(&app).await;
+}
+
+/// Before its first start as well, and behind whatever the group is wrapped in.
+#[tokio::test(start_paused = true)]
+async fn a_runner_of_a_wrapped_group_is_no_member_of_it() {
+    let journal = Journal::new();
+    let group = Group::builder("app")
+        .with("a", journal.probe("a"))
+        .build()
+        .unwrap();
+    let shared = Runner::new(Arc::new(group.clone()));
+    assert_eq!(path(group.insert("me", shared.clone()).await), ["me", "me"]);
+    let boxed = Runner::new(group.clone().boxed());
+    drop(shared);
+    assert_eq!(path(group.insert("me", boxed.clone()).await), ["me", "me"]);
+    assert_eq!(group.members(), ["a"]);
 }
 
 #[tokio::test(start_paused = true)]

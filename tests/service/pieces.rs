@@ -27,6 +27,7 @@ async fn a_second_call_wakes_what_nothing_else_does() {
 
 /// Waits on its thread until it is told; says who calls.
 fn pair(
+    settings: Settings,
     stop: impl Fn(&Sender<()>) -> Result<(), String> + Send + Sync + 'static,
 ) -> (
     Runner<impl startstop_core::Service>,
@@ -45,15 +46,14 @@ fn pair(
         second.lock().unwrap().push(thread::current().id());
         stop(&tell)
     });
-    let settings = Settings::new()
-        .stop_timeout(SECOND / 20)
-        .abort_timeout(SECOND / 20);
     (Runner::with_settings(service, settings), threads)
 }
 
 #[tokio::test]
 async fn the_stop_function_of_a_blocking_service_is_called_on_another_thread() {
-    let (runner, threads) = pair(|tell| tell.send(()).map_err(|it| it.to_string()));
+    let (runner, threads) = pair(Settings::new(), |tell| {
+        tell.send(()).map_err(|it| it.to_string())
+    });
     runner.start().await.unwrap();
     within(runner.stop()).await.unwrap();
     let threads = threads.lock().unwrap();
@@ -64,7 +64,7 @@ async fn the_stop_function_of_a_blocking_service_is_called_on_another_thread() {
 #[tokio::test]
 async fn the_stop_functions_error_and_its_panic_are_recorded_as_those_of_shutdown() {
     for panics in [false, true] {
-        let (runner, _threads) = pair(move |tell| {
+        let (runner, _threads) = pair(Settings::new(), move |tell| {
             tell.send(()).unwrap();
             assert!(!panics, "out of cheese");
             Err("cannot close".to_owned())
@@ -81,7 +81,10 @@ async fn the_stop_functions_error_and_its_panic_are_recorded_as_those_of_shutdow
 async fn a_second_call_that_hangs_is_unresponsive_until_it_ends() {
     let (release, held) = channel::<()>();
     let held = Mutex::new(held);
-    let (runner, _threads) = pair(move |tell| {
+    let settings = Settings::new()
+        .stop_timeout(SECOND / 20)
+        .abort_timeout(SECOND / 20);
+    let (runner, _threads) = pair(settings, move |tell| {
         tell.send(()).unwrap();
         let _ = held.lock().unwrap().recv();
         Ok(())

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Cause, Context, EventKind, Exit, Interruption, Readiness, RestartPolicy, Runner,
-    Settings, StartError, once, service_fn,
+    Backoff, BoxError, BoxService, Cause, Context, EventKind, Exit, Interruption, Readiness,
+    RestartPolicy, Runner, Service, Settings, StartError, Status, once, service_fn,
 };
 use tokio::time::{Instant, sleep};
 
@@ -244,4 +244,46 @@ async fn a_runner_as_a_service_may_leave_early() {
         .start()
         .await
         .unwrap();
+}
+
+/// Reports parts that it drives by itself, and is ready when it says so.
+struct Composite(Vec<Runner<BoxService>>);
+
+impl Service for Composite {
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        cx.cancelled().await;
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::new().readiness(Readiness::Explicit)
+    }
+
+    fn children(&self) -> Vec<Status> {
+        self.0.iter().map(Runner::status).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_composite_that_gives_no_reason_waits_for_parts_that_are_neither_ready_nor_settled() {
+    let named =
+        |name, service: BoxService| Runner::with_settings(service, Settings::new().name(name));
+    let runs = || service_fn(async |cx: Context| cx.cancelled().await).boxed();
+    let ready = named("ready", runs());
+    let never_started = named("never", runs());
+    let done = named("done", once(async |_cx| {}).boxed());
+    let starting = named("starting", Composite(Vec::new()).boxed());
+    ready.start().await.unwrap();
+    done.start().await.unwrap();
+    done.wait().await;
+    starting.request_start();
+    let parts = vec![ready, never_started, done, starting];
+    let whole = Runner::new(Composite(parts));
+    assert_eq!(whole.status().not_ready_reason(), None, "it is stopped");
+    whole.request_start();
+    idle().await;
+    assert_eq!(whole.status().not_ready_reason(), Some("never, starting"));
+    whole.stop().await.unwrap();
 }

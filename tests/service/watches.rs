@@ -2,11 +2,37 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context as Task, Wake, Waker};
 
 use startstop_core::{Context, Runner, Service, Slot, State, service_fn};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Caller, idle, within};
+
+/// Keeps nothing but a count of who holds it.
+struct Held;
+
+impl Wake for Held {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_gives_up_leaves_nothing_behind() {
+    let (runner, _gone) = held();
+    let held = Arc::new(Held);
+    let waker = Waker::from(Arc::clone(&held));
+    let mut watch = runner.subscribe();
+    let mut change = Box::pin(watch.changed());
+    assert!(
+        change
+            .as_mut()
+            .poll(&mut Task::from_waker(&waker))
+            .is_pending()
+    );
+    assert_eq!(Arc::strong_count(&held), 3, "the runner would wake it");
+    drop(change);
+    assert_eq!(Arc::strong_count(&held), 2);
+}
 
 struct Holder(Arc<AtomicBool>);
 

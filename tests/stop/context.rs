@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use startstop_core::{Context, Runner, Settings, State, service_fn};
+use startstop_core::{Context, Group, Runner, Settings, State, service_fn};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::yield_now;
 use tokio::time::Instant;
@@ -178,6 +178,21 @@ async fn a_context_that_outlives_its_attempt_is_inert() {
     idle().await;
     assert!(runner.history().entries().is_empty());
     assert!(cx.is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_context_says_the_path_from_the_outermost_whole() {
+    let (tell, mut told) = unbounded_channel();
+    let db = service_fn(move |cx: Context| {
+        tell.send(cx.path()).unwrap();
+        async move { cx.cancelled().await }
+    });
+    let inner = Group::builder("inner").with("db", db).build().unwrap();
+    let app = Group::builder("app").with("inner", inner).build().unwrap();
+    let app = Runner::new(app);
+    within(app.start()).await.unwrap();
+    assert_eq!(within(told.recv()).await.as_deref(), Some("app/inner/db"));
+    within(app.stop()).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
