@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Arm, BinOp, Block, Expr, Pat};
+use syn::{Arm, Attribute, BinOp, Block, Expr, Meta, Pat};
 
 use crate::list::{Genre, Mutant};
 use crate::rewrite::{Place, Shape};
@@ -21,7 +21,7 @@ pub(crate) struct Found {
     pub(crate) places: Places,
     /// Those in what is computed by the compiler, when a switch is not known.
     pub(crate) constant: Vec<usize>,
-    /// Those that the syntax or the cover of a `match` forbids.
+    /// Those that the syntax or the cover of a `match` forbids, and those in what is not in this build.
     pub(crate) unviable: Vec<usize>,
 }
 
@@ -63,6 +63,7 @@ fn find_in(
         places,
         chain: None,
         in_constant: 0,
+        left_out: 0,
         found,
     };
     finder.visit_file(&syn::parse_file(text)?);
@@ -84,6 +85,8 @@ struct Finder<'a> {
     /// The operators and operands that the next one is part of, without brackets between them.
     chain: Option<Range<usize>>,
     in_constant: usize,
+    /// In how many items that are not in this build.
+    left_out: usize,
     found: &'a mut Found,
 }
 
@@ -100,6 +103,10 @@ impl Finder<'_> {
         let Some(ids) = self.starts.remove(&(genre, start)) else {
             return;
         };
+        if self.left_out > 0 {
+            self.found.unviable.extend(ids);
+            return;
+        }
         if self.in_constant > 0 {
             self.found.constant.extend(ids);
             return;
@@ -150,6 +157,14 @@ impl Finder<'_> {
         self.visit_expr(operand);
     }
 
+    /// Visits an item with these attributes.
+    fn item(&mut self, attributes: &[Attribute], visit: impl FnOnce(&mut Self)) {
+        let left_out = usize::from(attributes.iter().any(leaves_out));
+        self.left_out += left_out;
+        visit(self);
+        self.left_out -= left_out;
+    }
+
     fn constant(&mut self, constant: bool, visit: impl FnOnce(&mut Self)) {
         self.in_constant += usize::from(constant);
         visit(self);
@@ -158,17 +173,29 @@ impl Finder<'_> {
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        self.item(&item.attrs, |this| visit::visit_item_mod(this, item));
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        self.item(&item.attrs, |this| visit::visit_item_impl(this, item));
+    }
+
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.constant(item.sig.constness.is_some(), |this| {
-            this.function(&item.block);
-            visit::visit_item_fn(this, item);
+        self.item(&item.attrs, |this| {
+            this.constant(item.sig.constness.is_some(), |this| {
+                this.function(&item.block);
+                visit::visit_item_fn(this, item);
+            });
         });
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.constant(item.sig.constness.is_some(), |this| {
-            this.function(&item.block);
-            visit::visit_impl_item_fn(this, item);
+        self.item(&item.attrs, |this| {
+            this.constant(item.sig.constness.is_some(), |this| {
+                this.function(&item.block);
+                visit::visit_impl_item_fn(this, item);
+            });
         });
     }
 
@@ -254,6 +281,23 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 }
 
+/// Whether an attribute leaves its item out of this build, which is on Unix, with all features and without the models.
+fn leaves_out(attribute: &Attribute) -> bool {
+    let Meta::List(list) = &attribute.meta else {
+        return false;
+    };
+    let condition = list.tokens.to_string().replace(' ', "");
+    let absent = [
+        "startstop_loom",
+        "windows",
+        "not(unix)",
+        "not(feature=",
+        "all(not(feature=",
+        "all(test,startstop_loom",
+    ];
+    list.path.is_ident("cfg") && absent.iter().any(|absent| condition.starts_with(absent))
+}
+
 fn chained(operator: &BinOp) -> bool {
     matches!(operator, BinOp::And(_))
 }
@@ -271,6 +315,33 @@ fn binds(expr: &Expr) -> bool {
 mod tests {
     use super::{Found, Starts, find_in};
     use crate::list::{Genre, read};
+
+    #[test]
+    fn an_item_that_is_not_in_this_build_has_no_mistakes() {
+        let found_in = |condition: &str| {
+            let text = format!("#[cfg({condition})]\nfn f() -> bool {{ a == b }}");
+            let point = r#"{"line": 1, "column": 1}"#;
+            let mutant =
+                r#""file": "f", "name": "n", "genre": "BinaryOperator", "replacement": "!=""#;
+            let list = format!(r#"[{{{mutant}, "span": {{"start": {point}, "end": {point}}}}}]"#);
+            let mutants = read(&list).expect("it is a list");
+            let start = text.find("==").expect("it is there");
+            let starts = Starts::from([((Genre::BinaryOperator, start), vec![0])]);
+            let mut found = Found::default();
+            let places = find_in(&text, &mutants, starts, &mut found).expect("it is found");
+            (places.len(), found.unviable)
+        };
+        assert_eq!(found_in("not(startstop_loom)"), (1, vec![]));
+        assert_eq!(found_in("feature = \"tracing\""), (1, vec![]));
+        for absent in [
+            "startstop_loom",
+            "windows",
+            "not(unix)",
+            "not(feature = \"tracing\")",
+        ] {
+            assert_eq!(found_in(absent), (0, vec![0]), "{absent}");
+        }
+    }
 
     #[test]
     fn an_operator_is_replaced_in_all_that_it_may_bind_anew() {
