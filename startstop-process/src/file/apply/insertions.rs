@@ -57,9 +57,10 @@ impl<'g> Insertions<'g> {
                     false
                 }
             });
-        match self.open.is_empty() {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        if self.open.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     }
 }
@@ -73,9 +74,10 @@ pub(super) async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::O
                 *output = Some(ready);
             }
         }
-        match futures.iter().all(|(_, output)| output.is_some()) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        if futures.iter().all(|(_, output)| output.is_some()) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     })
     .await;
