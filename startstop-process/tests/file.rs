@@ -48,6 +48,23 @@ async fn a_procfile_has_the_variables_and_the_folder_of_the_env_beside_it() {
 }
 
 #[tokio::test]
+async fn a_command_of_a_procfile_may_begin_with_what_only_a_shell_knows() {
+    let folder = Folder::new("builtin");
+    let path = folder.path("Procfile");
+    fs::write(folder.path("vars"), "echo sourced >two\n").unwrap();
+    let text = "one: exec tail -f /dev/null\ntwo: . ./vars\nthree: ! test -e nothing\n";
+    // The end of one is the end of all; none of them fails.
+    let runner = running(&path, text).await;
+    assert_eq!(folder.read("two").await, "sourced");
+    runner.wait().await;
+    assert!(
+        runner.errors_list().is_empty(),
+        "{:?}",
+        runner.errors_list()
+    );
+}
+
+#[tokio::test]
 async fn a_process_is_as_the_file_says() {
     let folder = Folder::new("keys");
     let (path, log) = (folder.path("app.toml"), folder.path("a.log"));

@@ -36,11 +36,30 @@ fn entry(line: &str) -> Result<(String, String), String> {
 
 /// Removes quotes: a value in single quotes is as it stands; in double quotes a backslash escapes.
 fn unquoted(value: &str) -> String {
+    let value = without_comment(value);
     let within = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     match (within('\''), within('"')) {
         (Some(text), _) => text.to_owned(),
         (None, Some(text)) => unescaped(text),
         (None, None) => value.to_owned(),
+    }
+}
+
+/// Removes a comment behind a value in quotes. Elsewhere a `#` is a part of the value.
+fn without_comment(value: &str) -> &str {
+    let quotes = |c: &char| matches!(c, '\'' | '"');
+    let Some(quote) = value.chars().next().filter(quotes) else {
+        return value;
+    };
+    let mut before = ' ';
+    let closes = |(at, c): (usize, char)| {
+        let escaped = quote == '"' && before == '\\';
+        before = if escaped { ' ' } else { c };
+        (at > 0 && c == quote && !escaped).then_some(at + 1)
+    };
+    match value.char_indices().find_map(closes) {
+        Some(end) if value[end..].trim_start().starts_with('#') => &value[..end],
+        _ => value,
     }
 }
 
@@ -63,6 +82,16 @@ fn unescaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::read;
+
+    #[test]
+    fn a_comment_may_stand_behind_quotes() {
+        let text =
+            "A=\"x # y\" # z\nB='\\' # z\nC=\"\\\" # x\"#\nD=a # b\nE=\"x\" y\nF=\"\\\\\" # \"\n";
+        let (vars, found) = read(text);
+        let values: Vec<_> = vars.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(values, ["x # y", "\\", "\" # x", "a # b", "\"x\" y", "\\"]);
+        assert!(found.is_empty());
+    }
 
     #[test]
     fn values_may_be_quoted_and_mistakes_are_found_where_they_are() {

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
+use super::lines::unmarked;
+
 /// Why a file makes no processes. `Display` has a line for each mistake: `FILE:LINE:COLUMN: text`.
 ///
 /// # Examples
@@ -72,7 +74,7 @@ impl Mistake {
             let before = text.get(..offset).unwrap_or(text);
             let line = before.matches('\n').count() + 1;
             let begin = before.rfind('\n').map_or(0, |at| at + 1);
-            let column = before[begin..].chars().count() + 1;
+            let column = unmarked(&before[begin..]).chars().count() + 1;
             Self {
                 path: path.to_owned(),
                 line,

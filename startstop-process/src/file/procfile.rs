@@ -13,6 +13,12 @@ use super::spec::{Document, Ends, Head, Spec};
 const PORT: u16 = 5000;
 const APART: u16 = 100;
 
+/// What only a shell knows, and `exec` does not find.
+const OF_THE_SHELL: [&str; 18] = [
+    "!", "{", ".", ":", "cd", "command", "eval", "exec", "exit", "export", "read", "set", "source",
+    "trap", "ulimit", "umask", "unset", "wait",
+];
+
 /// Reads what is in the file at `path`, and the `.env` beside it.
 pub(super) fn read(path: &Path, text: &str) -> Result<Document, FileError> {
     let (mut specs, found) = entries(text);
@@ -97,15 +103,18 @@ fn entry(line: &str) -> Result<(&str, &str), String> {
 }
 
 fn spec(name: &str, command: &str) -> Spec {
-    let mut spec = Spec::new(
-        name,
-        ["sh", "-c", &format!("exec {command}")]
-            .map(str::to_owned)
-            .into(),
-    );
-    if command.contains(['|', '&', ';', '=', '(']) {
-        command.clone_into(&mut spec.command[2]);
-    }
+    let script = if is_a_program(command) {
+        format!("exec {command}")
+    } else {
+        command.to_owned()
+    };
+    let mut spec = Spec::new(name, ["sh".to_owned(), "-c".to_owned(), script].into());
     spec.ends = Ends::StopsAll;
     spec
+}
+
+/// Returns whether it is one program with its arguments, which may take the place of the shell.
+fn is_a_program(command: &str) -> bool {
+    let first = command.split_whitespace().next().unwrap_or_default();
+    !command.contains(['|', '&', ';', '=', '(']) && !OF_THE_SHELL.contains(&first)
 }

@@ -156,3 +156,24 @@ fn mistakes_of_a_procfile_and_of_its_env_are_told_at_once() {
         "{debug}"
     );
 }
+
+#[test]
+fn the_mark_of_windows_before_a_text_is_no_part_of_it() {
+    let folder = Folder::new("mark");
+    let expected = "Procfile:1:1: a line is `name: command`\n.env:1:1: a line is `KEY=VALUE`";
+    fs::write(folder.path(".env"), "\u{feff}bad\r\n").unwrap();
+    assert_eq!(said(&folder, "Procfile", "\u{feff}web\r\n"), expected);
+    fs::write(folder.path(".env"), "\u{feff}A=1\r\n").unwrap();
+    fs::write(folder.path("Procfile"), "\u{feff}web: x\r\n").unwrap();
+    let processes = Processes::from_file(folder.path("Procfile")).unwrap();
+    assert_eq!(processes.members(), ["web"]);
+    let expected = "app.toml:2:1: unknown key `comand`; did you mean `command`?";
+    assert!(
+        said(
+            &folder,
+            "app.toml",
+            "\u{feff}[process.a]\r\ncomand = 'x'\r\n"
+        )
+        .ends_with(expected)
+    );
+}
