@@ -15,6 +15,8 @@ use super::{bytes, duration};
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
+const NOTHING: &str = "there is no process in it; one is `[process.NAME]`";
+
 pub(super) fn toml(text: &str) -> Result<Document, Found> {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader {
@@ -47,13 +49,13 @@ impl Reader {
         let head = self.head(table);
         let mut entries: Vec<(usize, Spec)> = Vec::new();
         match table.get("process") {
-            None => self.wrong(0, "there is no process in it; one is `[process.NAME]`"),
+            None => self.wrong(0, NOTHING),
             Some(value) => {
-                for (key, value) in self
-                    .table(value, "a table for each process")
-                    .into_iter()
-                    .flatten()
-                {
+                let table = self.table(value, "a table for each process");
+                if table.is_some_and(DeTable::is_empty) {
+                    self.wrong(0, NOTHING);
+                }
+                for (key, value) in table.into_iter().flatten() {
                     let (at, name) = (key.span().start, key.get_ref().to_string());
                     if name.is_empty() || name.contains('/') {
                         self.wrong(at, "a name is not empty and has no `/`");
@@ -163,6 +165,15 @@ impl Reader {
         }
     }
 
+    /// A path, or what is looked for.
+    fn text(&mut self, value: &Value<'_>) -> Option<String> {
+        let text = self.string(value)?;
+        if text.is_empty() {
+            self.wrong(value.span().start, "this is empty");
+        }
+        Some(text)
+    }
+
     fn strings(&mut self, value: &Value<'_>) -> Option<Vec<String>> {
         match value.get_ref().as_array() {
             Some(array) => {
@@ -209,6 +220,29 @@ impl Reader {
     fn duration(&mut self, value: &Value<'_>) -> Option<std::time::Duration> {
         let what = "a duration like \"250ms\", \"10s\", \"2m\" or \"1h\"";
         self.parsed(value, what, duration)
+    }
+
+    /// A duration in which something can happen.
+    fn time(&mut self, value: &Value<'_>) -> Option<std::time::Duration> {
+        let time = self.duration(value)?;
+        self.some(value, time.is_zero().then_some("0s"));
+        Some(time)
+    }
+
+    /// A number of bytes in which something fits.
+    fn room(&mut self, value: &Value<'_>) -> Option<u64> {
+        let room = self.bytes(value)?;
+        self.some(value, (room == 0).then_some("0"));
+        Some(room)
+    }
+
+    /// Tells of a value that is nothing.
+    fn some(&mut self, value: &Value<'_>, nothing: Option<&str>) {
+        if let Some(nothing) = nothing {
+            let text =
+                format!("`{nothing}` is nothing; accepted is more than that, or to leave it out");
+            self.wrong(value.span().start, text);
+        }
     }
 
     fn bytes(&mut self, value: &Value<'_>) -> Option<u64> {

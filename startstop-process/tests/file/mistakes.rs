@@ -177,3 +177,26 @@ fn the_mark_of_windows_before_a_text_is_no_part_of_it() {
         .ends_with(expected)
     );
 }
+
+#[test]
+fn what_is_nothing_is_refused() {
+    let folder = Folder::new("nothing");
+    let text = "[process.a]\ncommand = 'x'\ncwd = ''\nready = { file = '' }\nstart_timeout = '0s'\n\
+                limits = { files = 0, memory = '0KB' }\nlog = { file = '', size = 0, age = '0d' }\n\
+                [process.b]\ncommand = 'x'\nready = { line = '' }\n";
+    let expected = "app.toml:3:7: this is empty\napp.toml:4:18: this is empty\n\
+                    app.toml:5:17: `0s` is nothing; accepted is more than that, or to leave it out\n\
+                    app.toml:6:20: this number is out of range\n\
+                    app.toml:6:32: `0` is nothing; accepted is more than that, or to leave it out\n\
+                    app.toml:7:16: this is empty\n\
+                    app.toml:7:27: `0` is nothing; accepted is more than that, or to leave it out\n\
+                    app.toml:7:36: `0s` is nothing; accepted is more than that, or to leave it out\n\
+                    app.toml:10:18: this is empty";
+    assert_eq!(said(&folder, "app.toml", text), expected);
+    let expected = "app.toml:1:1: there is no process in it; one is `[process.NAME]`";
+    assert_eq!(said(&folder, "app.toml", "[process]\n"), expected);
+    // No delay before a restart and no time to stop are something.
+    let text = "[process.a]\ncommand = 'x'\nrestart = { delay = '0s', limit = 0 }\nstop = { timeout = '0s' }\n";
+    fs::write(folder.path("app.toml"), text).unwrap();
+    assert!(Processes::from_file(folder.path("app.toml")).is_ok());
+}

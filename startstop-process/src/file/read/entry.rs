@@ -96,8 +96,8 @@ impl Reader {
             delay: None,
             limit: None,
         }));
-        spec.start_timeout = self.get(table, "start_timeout", Self::duration);
-        spec.watchdog = self.get(table, "watchdog", Self::duration);
+        spec.start_timeout = self.get(table, "start_timeout", Self::time);
+        spec.watchdog = self.get(table, "watchdog", Self::time);
         if let (Some(value), false) = (
             table.get("watchdog"),
             matches!(spec.ready, Some(Ready(Kind::Notify))),
@@ -107,7 +107,7 @@ impl Reader {
                 "a watchdog needs `ready = { notify = true }`",
             );
         }
-        spec.cwd = self.get(table, "cwd", Self::string);
+        spec.cwd = self.get(table, "cwd", Self::text);
         spec.env_clear = self.get(table, "env_clear", Self::boolean);
         spec.uid = self.get(table, "uid", Self::number);
         spec.gid = self.get(table, "gid", Self::number);
@@ -159,10 +159,11 @@ impl Reader {
         self.get(table, "limits", |reader, value| {
             let table = reader.table(value, "a table like { files = 1024, memory = \"1GB\" }")?;
             reader.known(table, &["files", "memory"]);
-            spec.files = reader
-                .get(table, "files", Self::number::<u32>)
-                .map(u64::from);
-            spec.memory = reader.get(table, "memory", Self::bytes);
+            let files = reader.get(table, "files", |reader, value| {
+                reader.within(value, 1..=u32::MAX)
+            });
+            spec.files = files.map(u64::from);
+            spec.memory = reader.get(table, "memory", Self::room);
             Some(())
         });
     }
@@ -239,8 +240,8 @@ impl Reader {
         self.known(table, &READY);
         let mut found = Vec::new();
         found.extend(self.get(table, "tcp", Self::addr).map(Ready::tcp));
-        found.extend(self.get(table, "line", Self::string).map(Ready::line));
-        found.extend(self.get(table, "file", Self::string).map(Ready::file));
+        found.extend(self.get(table, "line", Self::text).map(Ready::line));
+        found.extend(self.get(table, "file", Self::text).map(Ready::file));
         found.extend(self.get(table, "after", Self::duration).map(Ready::after));
         found.extend(
             self.get(table, "command", Self::command)

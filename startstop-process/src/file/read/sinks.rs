@@ -27,9 +27,9 @@ impl Reader {
             "a log, or { file = \"app.log\", size = \"10MB\", keep = 5 }",
         )?;
         self.known(table, &["file", "size", "age", "keep"]);
-        let path = self.get(table, "file", Self::string);
-        let size = self.get(table, "size", Self::bytes).unwrap_or(50 << 20);
-        let age = self.get(table, "age", Self::duration);
+        let path = self.get(table, "file", Self::text);
+        let size = self.get(table, "size", Self::room).unwrap_or(50 << 20);
+        let age = self.get(table, "age", Self::time);
         let keep = self.get(table, "keep", Self::number).unwrap_or(5);
         if path.is_none() {
             self.wrong(value.span().start, "a log of this kind has a `file`");
