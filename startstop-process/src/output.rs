@@ -43,7 +43,7 @@ pub enum Stream {
 }
 
 /// A line that a child has written, without its end. What is no UTF-8 in it is replaced; one of more than
-/// 64 KB comes in pieces.
+/// 64 KB comes in pieces of at most that.
 ///
 /// # Examples
 ///

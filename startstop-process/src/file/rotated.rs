@@ -67,25 +67,24 @@ impl Rotated {
 impl Writer {
     fn write(&mut self, text: &str) -> io::Result<()> {
         self.look_at_the_path();
-        if self.is_over() {
-            self.open = None;
-            if let Err(error) = rotate(&self.rotation.path, self.rotation.keep) {
-                // The lines are worth more than the size: the old file goes on.
-                self.tell(&format!("it cannot be rotated: {error}"));
-                self.open = Some(Open {
-                    size: 0,
-                    since: SystemTime::now(),
-                    ..self.opened()?
-                });
-            }
-        }
         let mut open = match self.open.take() {
             Some(open) => open,
             None => self.opened()?,
         };
-        open.size += text.len() as u64 + 1;
         // In one call: another process may append to it too.
-        open.file.write_all(format!("{text}\n").as_bytes())?;
+        let line = format!("{text}\n");
+        if self.is_over(&open, line.len() as u64) {
+            match rotate(&self.rotation.path, self.rotation.keep) {
+                Ok(()) => open = self.opened()?,
+                Err(error) => {
+                    // The lines are worth more than the size: the old file goes on.
+                    self.tell(&format!("it cannot be rotated: {error}"));
+                    (open.size, open.since) = (0, SystemTime::now());
+                }
+            }
+        }
+        open.file.write_all(line.as_bytes())?;
+        open.size += line.len() as u64;
         self.open = Some(open);
         Ok(())
     }
@@ -98,21 +97,23 @@ impl Writer {
         self.open.take_if(|open| Some(open.inode) != there);
     }
 
-    fn is_over(&self) -> bool {
+    /// Returns whether so many bytes more are not for this file. One without any takes a line of any length.
+    fn is_over(&self, open: &Open, more: u64) -> bool {
         let Rotation { size, age, .. } = self.rotation;
-        let is_old = |open: &Open| {
-            age.is_some_and(|age| open.since.elapsed().is_ok_and(|elapsed| elapsed >= age))
-        };
-        self.open
-            .as_ref()
-            .is_some_and(|open| open.size >= size || is_old(open))
+        let is_old = |age| open.since.elapsed().is_ok_and(|elapsed| elapsed >= age);
+        open.size > 0 && (open.size + more > size || age.is_some_and(is_old))
     }
 
     fn opened(&self) -> io::Result<Open> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.rotation.path)?;
+        let path = &self.rotation.path;
+        let open = || OpenOptions::new().create(true).append(true).open(path);
+        let file = match (open(), path.parent()) {
+            (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(folder)?;
+                open()?
+            }
+            (opened, _) => opened?,
+        };
         let data = file.metadata()?;
         Ok(Open {
             file,
@@ -191,6 +192,43 @@ mod tests {
         log.write("fourth");
         assert_eq!(fs::read_to_string(&rotation.path).unwrap(), "fourth\n");
         fs::remove_dir_all(rotation.path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn no_file_is_larger_than_its_size_but_for_a_line_that_is() {
+        let rotation = in_folder("size", 10, None);
+        let log = Rotated::of(&rotation);
+        let old = format!("{}.1", rotation.path.display());
+        let both = |log: &Rotated, line: &str| {
+            log.write(line);
+            (
+                fs::read_to_string(&old).unwrap_or_default(),
+                fs::read_to_string(&rotation.path).unwrap(),
+            )
+        };
+        let texts = |old: &str, new: &str| (old.to_owned(), new.to_owned());
+        assert_eq!(both(&log, "1234"), texts("", "1234\n"));
+        assert_eq!(both(&log, "5678"), texts("", "1234\n5678\n"));
+        assert_eq!(both(&log, ""), texts("1234\n5678\n", "\n"));
+        assert_eq!(
+            both(&log, "a line of its own"),
+            texts("\n", "a line of its own\n")
+        );
+        assert_eq!(both(&log, "x"), texts("a line of its own\n", "x\n"));
+        fs::remove_dir_all(rotation.path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_made() {
+        let mut rotation = in_folder("folder", 10, None);
+        let folder = rotation.path.parent().unwrap().to_owned();
+        rotation.path = folder.join("logs/deep/a.log");
+        let log = Rotated::of(&rotation);
+        log.write("first");
+        fs::remove_dir_all(folder.join("logs")).unwrap();
+        log.write("second");
+        assert_eq!(fs::read_to_string(&rotation.path).unwrap(), "second\n");
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
