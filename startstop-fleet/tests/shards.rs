@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use startstop_core::{Context, Exit, Runner, Service, Settings, service_fn};
+use startstop_core::{Context, Exit, Group, Runner, Service, Settings, service_fn};
 use startstop_fleet::{LeaseStore, Memory, Shards, Term};
 use tokio::time::{sleep, timeout};
 
@@ -284,4 +284,47 @@ async fn the_term_of_a_shard_that_has_moved_is_not_valid() {
     one.stop().await.unwrap();
     two.stop().await.unwrap();
     assert!(terms.lock().unwrap().iter().all(|term| !term.is_valid()));
+}
+
+#[tokio::test]
+async fn fixed_shards_are_parts_with_paths_that_reloads_reach() {
+    let shard = |shard: u32| {
+        service_fn(move |cx: Context| async move {
+            cx.detail(cx.path());
+            while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
+                reload.failed(format!("{shard} keeps what it has"));
+            }
+        })
+    };
+    let shards = Shards::fixed("orders", 5, 1, 2, shard);
+    let app = Runner::new(
+        Group::builder("app")
+            .with("orders", shards)
+            .build()
+            .unwrap(),
+    );
+    app.start().await.unwrap();
+    let status = app.status();
+    let seen: Vec<_> = status.children()[0]
+        .children()
+        .iter()
+        .map(|shard| (shard.path().to_string(), shard.detail().unwrap().to_owned()))
+        .collect();
+    assert_eq!(
+        seen,
+        ["app/orders/1", "app/orders/3"].map(|path| (path.to_owned(), path.to_owned()))
+    );
+    assert!(app.find("app/orders/3").is_some());
+    let error = format!("{:?}", app.reload().await.unwrap_err());
+    assert!(
+        error.contains("3 keeps what it has") || error.contains("1 keeps what it has"),
+        "{error}"
+    );
+    app.stop().await.unwrap();
+    // A process for which nothing is left stays.
+    let idle = |_shard: u32| service_fn(async |cx: Context| cx.cancelled().await);
+    let none = Runner::new(Shards::fixed("orders", 2, 2, 3, idle));
+    none.start().await.unwrap();
+    assert!(none.is_ready() && none.status().children().is_empty());
+    none.stop().await.unwrap();
 }

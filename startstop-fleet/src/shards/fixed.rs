@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use startstop_core::__private::{Owner, Parts, Spans};
 use startstop_core::{
-    BoxError, Context, Group, GroupError, Member, Permanent, Readiness, Runner, Service, Settings,
-    Status,
+    BoxError, Context, Group, GroupError, Member, Permanent, Readiness, Service, Settings, Status,
 };
 use thiserror::Error;
 
@@ -15,7 +15,7 @@ use crate::store::Memory;
 #[derive(Debug)]
 pub struct FixedShards {
     name: String,
-    group: Result<Runner<Group>, ShardsError>,
+    group: Result<Group, ShardsError>,
 }
 
 /// Why fixed shards cannot be.
@@ -89,13 +89,13 @@ impl<S: Service> Shards<S, Memory> {
         let builder = shards.fold(Group::builder(name.clone()), |builder, shard| {
             builder.with(shard.to_string(), Member::new(make(shard)))
         });
-        let group = builder.build().map(Runner::new).map_err(ShardsError::Group);
+        let group = builder.build().map_err(ShardsError::Group);
         FixedShards { name, group }
     }
 }
 
 impl FixedShards {
-    fn group(&self) -> Option<&Runner<Group>> {
+    fn group(&self) -> Option<&Group> {
         self.group.as_ref().ok()
     }
 }
@@ -105,14 +105,14 @@ impl Service for FixedShards {
 
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
         match &self.group {
-            Ok(group) => Service::run(group, cx).await,
+            Ok(group) => group.run(cx).await,
             Err(error) => Err(Permanent::new(error.clone()).into()),
         }
     }
 
     async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {
         match self.group() {
-            Some(group) => Service::shutdown(group, cx).await,
+            Some(group) => group.shutdown(cx).await,
             None => Ok(()),
         }
     }
@@ -125,11 +125,25 @@ impl Service for FixedShards {
     }
 
     fn children(&self) -> Vec<Status> {
-        self.group()
-            .map_or_else(Vec::new, |group| group.status().children().to_vec())
+        self.group().map_or_else(Vec::new, Service::children)
     }
 
     fn grace(&self) -> Option<Duration> {
-        self.group().map(Runner::grace_period)
+        self.group().and_then(Service::grace)
+    }
+
+    // It is the group in all that is asked of a composite: its members are found, listened to and named.
+    fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
+        self.group().and_then(|group| group.__grace(parts))
+    }
+
+    fn __parts(&self) -> Parts {
+        self.group().map_or_else(Parts::default, Service::__parts)
+    }
+
+    fn __bind(&self, whole: Owner) {
+        if let Some(group) = self.group() {
+            group.__bind(whole);
+        }
     }
 }
