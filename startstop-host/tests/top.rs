@@ -110,3 +110,28 @@ fn startstop_top_says_how_it_is_used() {
     assert!(text(&output).starts_with("usage: startstop-top ADDR"));
     assert_eq!(output.status.code(), Some(2));
 }
+
+/// By `script`, for it draws on a terminal alone.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn lines_that_are_wider_than_the_terminal_are_cut() {
+    let (addr, runner) = shop().await;
+    let top = format!("{} {addr}", env!("CARGO_BIN_EXE_startstop-top"));
+    let mut script = Command::new("script");
+    let mut script = script
+        .args(["--quiet", "--command", &top, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(script.stdout.take().unwrap()).lines();
+    let page: Vec<String> = lines.map(Result::unwrap).take(4).collect();
+    assert!(
+        page[0].starts_with("\x1b[?7l\x1b[H\x1b[KSERVICE"),
+        "{page:?}"
+    );
+    assert!(page[3].contains("http"), "{page:?}");
+    script.kill().unwrap();
+    script.wait().unwrap();
+    runner.request_stop();
+}

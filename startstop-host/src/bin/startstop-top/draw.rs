@@ -25,6 +25,13 @@ pub(crate) fn tree(root: &Value) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Returns what draws a page over the one before, of which nothing is left. A line that is wider than the terminal is cut at its
+/// edge: one that goes on in the next line moves all below it.
+pub(crate) fn over(page: &str) -> String {
+    let page = page.replace('\n', "\n\x1b[K");
+    format!("\x1b[?7l\x1b[H\x1b[K{page}\n\x1b[J\x1b[?7h")
+}
+
 /// Without recursion: a tree may be deep.
 fn rows(root: &Value) -> Vec<[String; 5]> {
     let heads = ["SERVICE", "STATE", "UPTIME", "RESTARTS", ""].map(str::to_owned);

@@ -89,9 +89,7 @@ fn live(server: &Server) -> io::Result<ExitCode> {
             Ok(status) => draw::tree(&status),
             Err(error) => format!("{error}"),
         };
-        // Over what was there, and nothing left of it.
-        let page = page.replace('\n', "\x1b[K\n");
-        write!(out, "\x1b[H{page}\x1b[K\n\x1b[J")?;
+        write!(out, "{}", draw::over(&page))?;
         out.flush()?;
         match happens.recv_timeout(PERIOD) {
             Ok(()) => thread::sleep(MOMENT),
