@@ -2,7 +2,7 @@
 //!
 //! [`accept`] takes connections and counts them; [`connection`] is the task of one, from its first byte to the drop of its
 //! socket; [`phase`] says what a connection is doing, and [`schedule`] until when it may; [`socket`] and [`respond`] tell it what
-//! has happened. [`listener`] is what is accepted from.
+//! has happened. [`listener`] is what is accepted from, and [`room`] says who goes when there are too many.
 //!
 //! 1. The task of a connection lasts until its socket is dropped, also when an upgrade has handed the socket to the user.
 //! 2. A connection that waits for its client has a deadline, before a stop and during it.
@@ -11,6 +11,7 @@ mod app;
 mod executor;
 mod listener;
 mod phase;
+mod room;
 mod socket;
 mod respond;
 mod schedule;
@@ -92,7 +93,7 @@ pub async fn serve(cx: Context, listener: impl Listener, app: impl App) -> io::R
 /// |---|---|---|
 /// | `header_timeout` | 10 s | from the first byte of a head, or from the accept, to the end of the head |
 /// | `idle_timeout` | 60 s | how long a connection may stay without a request |
-/// | `max_connections` | none | how many are open at once; further ones wait in the queue of the listener |
+/// | `max_connections` | none | how many are open at once; further ones wait, and the one that has been idle longest makes room |
 /// | `tls` | none | feature `tls` |
 ///
 /// Both timeouts are kept by the server itself: hyper's own header timeout counts idle time as reading, and with HTTP/2 beside
@@ -173,8 +174,8 @@ impl Serve {
         self
     }
 
-    /// Sets how many connections may be open at once; at least one. Further clients wait in the queue of the listener.
-    /// Default: no limit.
+    /// Sets how many connections may be open at once; at least one. Further clients wait in the queue of the listener. While
+    /// somebody waits, the connection that has been idle for the longest time makes room, once that is 5 s. Default: no limit.
     ///
     /// # Examples
     ///

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::connection::connection;
 use super::phase::{Counts, NOTICED, Shared};
+use super::room::Room;
 use super::schedule::Timeouts;
 use super::{App, Listener, Serve};
 
@@ -31,6 +32,7 @@ struct Server<A> {
     cx: Context,
     app: A,
     counts: Arc<Counts>,
+    room: Room,
     /// The numbers of the last detail, and when the next may be written.
     shown: (usize, usize),
     next: Instant,
@@ -40,11 +42,13 @@ struct Server<A> {
 pub(super) async fn accept(settings: Serve, cx: Context, listener: impl Listener, app: impl App) {
     let counts = Arc::new(Counts::default());
     let next = Instant::now();
+    let room = Room::new(settings.max_connections, Arc::clone(&counts));
     let mut server = Server {
         settings,
         cx,
         app,
         counts,
+        room,
         shown: (0, 0),
         next,
         has_reported: false,
@@ -62,23 +66,38 @@ impl<A: App> Server<A> {
         let cx = self.cx.clone();
         let counts = Arc::clone(&self.counts);
         let mut reading: Option<Reading> = None;
+        // A client that waits until there is room.
+        let mut waits: Option<L::Io> = None;
         loop {
-            let has_room = self.has_room();
+            if let Some(io) = waits.take_if(|_| !self.room.is_full()) {
+                self.begin(io);
+            }
+            let accepts = waits.is_none() && (!self.room.is_full() || self.room.can_be_made());
             let is_outdated = self.numbers() != self.shown;
             tokio::select! {
                 biased;
                 () = cx.cancelled() => break,
-                accepted = poll_fn(|task| listener.poll_accept(task)), if has_room => {
+                accepted = poll_fn(|task| listener.poll_accept(task)), if accepts => {
                     match accepted {
-                        Ok(io) => self.begin(io),
+                        Ok(io) => {
+                            waits = Some(io);
+                            self.room.make_if_full();
+                        }
                         Err(error) => self.failed(error).await,
                     }
                 }
                 () = sleep_until(self.next), if is_outdated => self.show(),
+                () = self.room.is_to_look() => match waits {
+                    Some(_) => self.room.make_if_full(),
+                    None => self.room.look(),
+                },
                 () = counts.changed.notified() => {}
                 reload = self.reload(), if reading.is_none() => reading = Some(self.read_again(reload)),
                 () = has_read(&mut reading) => {}
             }
+        }
+        if let Some(io) = waits {
+            self.begin(io);
         }
         // Whoever has asked for it gets the answer still.
         if let Some(reading) = reading {
@@ -86,16 +105,12 @@ impl<A: App> Server<A> {
         }
     }
 
-    fn has_room(&self) -> bool {
-        let most = self.settings.max_connections.unwrap_or(usize::MAX);
-        self.counts.connections.load(Ordering::Relaxed) < most
-    }
-
-    fn begin<I>(&self, io: I)
+    fn begin<I>(&mut self, io: I)
     where
         I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
         let shared = Shared::new(Arc::clone(&self.counts));
+        self.room.enter(&shared);
         let (cx, app) = (self.cx.clone(), self.app.clone());
         let timeouts = Timeouts {
             header: self.settings.header_timeout,
@@ -126,7 +141,7 @@ impl<A: App> Server<A> {
     }
 
     /// Takes what is in the queue now. Without the budget of a task, which would leave some of it there.
-    fn take_what_waits<L: Listener>(&self, listener: &L) {
+    fn take_what_waits<L: Listener>(&mut self, listener: &L) {
         let waker = std::task::Waker::noop();
         let mut task = std::task::Context::from_waker(waker);
         let mut take = std::pin::pin!(unconstrained(poll_fn(|task| {

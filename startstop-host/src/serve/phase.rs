@@ -69,6 +69,8 @@ struct Inner {
     first_request: Option<Instant>,
     /// Whether the last request had a body.
     has_body: bool,
+    /// When it was asked to make room for others.
+    makes_room: Option<Instant>,
     /// The last bytes that were received, of HTTP/1.
     last: [u8; 4],
     /// The wakers of a read and of a write that wait.
@@ -85,6 +87,7 @@ impl Shared {
             requests: 0,
             first_request: None,
             has_body: false,
+            makes_room: None,
             last: [0; 4],
             wakers: [None, None],
             first: Vec::new(),
@@ -117,6 +120,26 @@ impl Shared {
     /// Returns when the first request came.
     pub(super) fn first_request(&self) -> Option<Instant> {
         self.inner().first_request
+    }
+
+    /// Returns since when it has been idle, if it is and has not been asked to make room yet.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        match self.phase() {
+            Phase::Idle(since) if self.makes_room().is_none() => Some(since),
+            _ => None,
+        }
+    }
+
+    /// It closes now, or with the answer to what has come meanwhile.
+    pub(super) fn make_room(&self) {
+        self.closes.store(true, Ordering::Release);
+        self.inner().makes_room = Some(Instant::now());
+        self.changed.notify_one();
+    }
+
+    /// Returns when it was asked to make room for others.
+    pub(super) fn makes_room(&self) -> Option<Instant> {
+        self.inner().makes_room
     }
 
     pub(super) fn is_http2(&self) -> bool {

@@ -100,6 +100,9 @@ impl Schedule {
     }
 
     fn before_goodbye(&self, phase: Phase, shared: &Shared) -> Option<(Instant, Step)> {
+        if let (Phase::Idle(from), Some(asked)) = (phase, shared.makes_room()) {
+            return Some((from.max(asked) + NOTICED, Step::Goodbye));
+        }
         let Timeouts { header, idle } = self.timeouts;
         let (from, wait, step) = match (phase, &self.told) {
             (Phase::Fresh(from), Told::Stop { at, .. }) => (from.max(*at), ON_ITS_WAY, Step::Close),

@@ -62,6 +62,45 @@ async fn a_client_that_finds_no_room_waits() {
 }
 
 #[tokio::test]
+async fn the_connection_that_has_been_idle_longest_makes_room_for_a_client_that_waits() {
+    let server = server_with(Settings::new(), Serve::new().max_connections(2)).await;
+    let mut first = idle(server.addr).await;
+    let mut second = idle(server.addr).await;
+    let begin = Instant::now();
+    let mut third = TcpStream::connect(server.addr).await.unwrap();
+    third
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    read_until(&mut third, "web").await;
+    assert!(
+        begin.elapsed() > Duration::from_secs(4),
+        "{:?}",
+        begin.elapsed()
+    );
+    assert_eq!(rest(&mut first).await, "");
+    second
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    read_until(&mut second, "web").await;
+    server.runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_makes_room_while_nobody_waits() {
+    let server = server_with(Settings::new(), Serve::new().max_connections(1)).await;
+    let mut client = idle(server.addr).await;
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    read_until(&mut client, "web").await;
+    server.runner.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_client_that_has_sent_nothing_is_waited_for_a_moment_at_a_stop() {
     let server = server_with(Settings::new(), Serve::new()).await;
     let mut client = TcpStream::connect(server.addr).await.unwrap();
