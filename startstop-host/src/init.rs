@@ -2,7 +2,9 @@
 
 use std::env;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -15,13 +17,23 @@ use tokio::time::{Instant, sleep};
 
 use crate::host::tell;
 
-const FORWARDED: [Signal; 6] = [
+/// All that have a name, but for those that are about the process itself: of a fault, of a child, of its terminal or of a pipe.
+const FORWARDED: [Signal; 15] = [
     Signal::TERM,
     Signal::INT,
     Signal::HUP,
     Signal::QUIT,
     Signal::USR1,
     Signal::USR2,
+    Signal::ALARM,
+    Signal::VTALARM,
+    Signal::PROF,
+    Signal::WINCH,
+    Signal::TSTP,
+    Signal::CONT,
+    Signal::URG,
+    Signal::IO,
+    Signal::POWER,
 ];
 
 /// How long who is left has when the program has ended.
@@ -83,10 +95,7 @@ async fn serve() -> io::Result<u8> {
     let mut args = env::args_os();
     let name = args.next().unwrap_or_default();
     // Nobody else waits for it: this process does nothing but that.
-    let child = Command::new("/proc/self/exe")
-        .arg0(name)
-        .args(args)
-        .spawn()?;
+    let child = Command::new(program()).arg0(name).args(args).spawn()?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let child = child.ok_or_else(|| io::Error::other("not the id of a process"))?;
     loop {
@@ -100,6 +109,16 @@ async fn serve() -> io::Result<u8> {
             Some(signal) = heard.recv() => drop(kill_process(child, signal)),
         }
     }
+}
+
+/// Returns the path of this program, by which the child bears its name in `ps`, `pgrep` and the like; where another file is there
+/// by now, or none, that of what runs here.
+fn program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    let file = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
+    let path = env::current_exe().ok();
+    path.filter(|path| file(path).is_some_and(|there| file(&running) == Some(there)))
+        .unwrap_or(running)
 }
 
 /// Reaps all who are dead. The code of the child, if it is among them.

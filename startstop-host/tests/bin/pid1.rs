@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use startstop_core::{BoxError, Context, service_fn};
 use startstop_host::Host;
-use tokio::time::sleep;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{sleep, timeout};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +27,18 @@ fn main() -> ExitCode {
 
 async fn orphans_and_children(cx: &Context, file: &str) -> Result<(), BoxError> {
     assert_ne!(std::process::id(), 1);
+    let name = fs::read_to_string("/proc/self/comm")?;
+    assert!(name.starts_with("startstop-host"), "{name}");
+    for (kind, name) in [
+        (SignalKind::alarm(), "ALRM"),
+        (SignalKind::window_change(), "WINCH"),
+    ] {
+        let mut heard = signal(kind)?;
+        Command::new("sh")
+            .args(["-c", &format!("kill -{name} 1")])
+            .status()?;
+        timeout(Duration::from_secs(10), heard.recv()).await?;
+    }
     let mut early = Command::new("true").spawn()?;
     let mut of_tokio = tokio::process::Command::new("sh")
         .args(["-c", "exit 7"])
