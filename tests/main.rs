@@ -37,6 +37,7 @@ mod random;
 mod model;
 mod others;
 mod faults;
+mod status;
 mod formats;
 #[cfg(target_os = "linux")]
 mod soak;

@@ -136,6 +136,37 @@ async fn a_member_of_two_groups_is_in_both_streams_with_its_own_path() {
 }
 
 #[tokio::test]
+async fn a_whole_that_becomes_a_part_tells_its_own_readers_the_paths_from_the_outermost_on() {
+    let deep = Group::builder("x").with("pool", idle()).build().unwrap();
+    let inner = Group::builder("inner").with("db", deep).build().unwrap();
+    let inner = Runner::new(inner);
+    let mut own = inner.events();
+    inner.start().await.unwrap();
+    assert!(lines(&mut own).contains(&"inner/db/pool ready".to_owned()));
+    inner.stop().await.unwrap();
+    lines(&mut own);
+    let app = Runner::new(
+        Group::builder("app")
+            .with("in", inner.clone())
+            .build()
+            .unwrap(),
+    );
+    app.start().await.unwrap();
+    assert_eq!(
+        lines(&mut own),
+        [
+            "app/in starting",
+            "app/in/db starting",
+            "app/in/db/pool starting",
+            "app/in/db/pool ready",
+            "app/in/db ready",
+            "app/in ready",
+        ]
+    );
+    app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn failures_of_members_bear_their_paths() {
     let inner = Group::builder("x").with("pool", once(async |_cx| Err::<(), _>("no route")));
     let app = Group::builder("app").with("db", Member::new(inner.build().unwrap()));

@@ -1,7 +1,8 @@
 //! Members that are bound to others: they go down with them and come up after them.
 
 use startstop_core::{
-    Backoff, Group, GroupBuilder, Member, OnFailure, RestartPolicy, Runner, Settings, State,
+    Backoff, Context, Group, GroupBuilder, Member, OnFailure, RestartPolicy, Runner, Settings,
+    State, service_fn,
 };
 
 use crate::support::groups::{Act, Journal, Probe, built, on, outcome, started, stopped};
@@ -260,6 +261,38 @@ async fn a_completed_dependency_is_not_down_for_those_bound_to_it() {
     .await;
     journal.tell("seed", Act::Complete);
     idle().await;
+    assert_eq!((journal.count("+http"), journal.count("-http")), (1, 0));
+    stopped(&app).await;
+}
+
+/// Nor while the tasks that it has left behind wind down.
+#[tokio::test(start_paused = true)]
+async fn a_dependency_that_has_ended_well_and_winds_down_is_not_down_for_those_bound_to_it() {
+    let journal = Journal::new();
+    let (end, ends) = tokio::sync::oneshot::channel::<()>();
+    let ends = std::sync::Mutex::new(Some(ends));
+    let seed = service_fn(move |cx: Context| {
+        let ends = ends.lock().unwrap().take().expect("it runs once");
+        let of_task = cx.clone();
+        cx.spawn(async move {
+            of_task.cancelled().await;
+            tokio::time::sleep(3 * SECOND).await;
+        });
+        async move { drop(ends.await) }
+    });
+    let app = started(
+        Group::builder("app")
+            .with("seed", seed)
+            .with("http", bound("seed", journal.probe("http"))),
+    )
+    .await;
+    end.send(()).unwrap();
+    idle().await;
+    let seed = app.service().get("seed").unwrap();
+    assert_eq!(seed.state(), State::Stopping);
+    assert_eq!((journal.count("+http"), journal.count("-http")), (1, 0));
+    within(seed.wait_for(State::Stopped)).await;
+    assert!(app.is_ready());
     assert_eq!((journal.count("+http"), journal.count("-http")), (1, 0));
     stopped(&app).await;
 }

@@ -192,3 +192,33 @@ async fn a_group_in_a_group_hands_it_on() {
     assert!(app.is_ready());
     stopped(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_many_that_are_not_ready_some_are_named_and_the_others_counted() {
+    let (tell, told) = tokio::sync::watch::channel(0);
+    let wavers = |i: usize| {
+        let told = told.clone();
+        service_fn(move |cx: Context| {
+            let mut told = told.clone();
+            async move {
+                cx.ready();
+                let _ = told.wait_for(|count| i < *count).await;
+                cx.not_ready("tired");
+                cx.cancelled().await;
+            }
+        })
+    };
+    let builder = (0..19).fold(Group::builder("app"), |builder, i| {
+        builder.with(format!("m{i}"), wavers(i))
+    });
+    let app = started(builder).await;
+    for (count, end) in [(16, ", m14, m15"), (19, ", m15 and 3 more")] {
+        tell.send(count).unwrap();
+        idle().await;
+        let status = app.status();
+        let reason = status.not_ready_reason().expect("they are tired");
+        assert!(reason.starts_with("m0, m1, "), "{reason}");
+        assert!(reason.ends_with(end), "{reason}");
+    }
+    stopped(&app).await;
+}

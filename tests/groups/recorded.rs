@@ -100,3 +100,25 @@ async fn one_that_was_inserted_and_does_not_start_is_there() {
     );
     stopped(&app).await;
 }
+
+/// Those of the cycle are those of the group's own, however often the member was started meanwhile.
+#[tokio::test(start_paused = true)]
+async fn one_of_a_later_cycle_of_the_member_is_among_those_of_this_cycle_of_the_group() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("a", on(OnFailure::Ignore, journal.probe("a")))
+            .with("b", journal.probe("b")),
+    )
+    .await;
+    let member = app.service().get("a").unwrap();
+    for _ in 0..2 {
+        within(member.restart()).await.unwrap();
+    }
+    journal.tell("a", Act::Fail);
+    within(member.wait()).await;
+    idle().await;
+    assert_eq!(member.status().cycles(), 3);
+    assert_eq!(app.errors_list().len(), 1);
+    stopped(&app).await;
+}

@@ -285,6 +285,8 @@ fn a_stuck_task_is_named_with_the_checkpoint() {
             (stuck.parts(), stuck.checkpoint()),
             ([Phase::Task].as_slice(), Some("flushing"))
         );
+        let age = stuck.checkpoint_age().expect("there is one");
+        assert!(age >= SECOND / 10, "since before the stop: {age:?}");
         let text = stuck.to_string();
         assert!(
             text.contains(r#"task "writer" stuck"#) && text.contains(r#"checkpoint "flushing""#),
