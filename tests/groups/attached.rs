@@ -96,41 +96,6 @@ async fn an_attached_runner_is_aborted_at_the_deadline_of_the_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attached_runner_is_told_the_deadline_of_the_attempt() {
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let service = service_fn(move |cx: Context| {
-        let tell = tell.clone();
-        async move {
-            cx.cancelled().await;
-            tell.send(cx.remaining()).unwrap();
-        }
-    });
-    for (allowed, left) in [(None, Some(60)), (Some(3), Some(3))] {
-        let part =
-            Runner::with_settings(service.clone(), Settings::new().stop_timeout(60 * SECOND));
-        let attached = part.clone();
-        let app = Runner::with_settings(
-            service_fn(move |cx: Context| {
-                let part = attached.clone();
-                async move {
-                    cx.attach("part", &part)?;
-                    part.start().await?;
-                    cx.cancelled().await;
-                    Ok::<(), BoxError>(())
-                }
-            }),
-            Settings::new().stop_timeout(Duration::MAX),
-        );
-        within(app.start()).await.unwrap();
-        within(part.wait_for(State::Running)).await;
-        let allowed = allowed.map_or(Duration::MAX, Duration::from_secs);
-        within(app.stop_within(allowed)).await.unwrap();
-        let left = left.map(Duration::from_secs);
-        assert_eq!(within(told.recv()).await, Some(left));
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_attached_runner_stops_also_when_the_service_ends_or_fails_by_itself() {
     for fails in [None, Some("broken")] {
         let journal = Journal::new();

@@ -1,9 +1,11 @@
 //! The deadlines of a stop: those of the members and that of the group.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use startstop_core::{
-    Cause, Context, Exit, Group, Runner, Settings, State, StopError, service_fn, service_fn_with,
+    BoxError, Cause, Context, Exit, Group, Runner, Settings, State, StopError, service_fn,
+    service_fn_with,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -195,4 +197,39 @@ async fn a_member_that_ends_by_itself_is_aborted_at_the_deadline_of_the_group() 
     assert_eq!(job.status().last_exit(), Exit::Aborted);
     let failure = job.errors_last().expect("it had its turn");
     assert_eq!(failure.cause(), Cause::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attached_runner_is_told_the_deadline_of_the_attempt() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let service = service_fn(move |cx: Context| {
+        let tell = tell.clone();
+        async move {
+            cx.cancelled().await;
+            tell.send(cx.remaining()).unwrap();
+        }
+    });
+    for (allowed, left) in [(None, Some(60)), (Some(3), Some(3))] {
+        let part =
+            Runner::with_settings(service.clone(), Settings::new().stop_timeout(60 * SECOND));
+        let attached = part.clone();
+        let app = Runner::with_settings(
+            service_fn(move |cx: Context| {
+                let part = attached.clone();
+                async move {
+                    cx.attach("part", &part)?;
+                    part.start().await?;
+                    cx.cancelled().await;
+                    Ok::<(), BoxError>(())
+                }
+            }),
+            Settings::new().stop_timeout(Duration::MAX),
+        );
+        within(app.start()).await.unwrap();
+        within(part.wait_for(State::Running)).await;
+        let allowed = allowed.map_or(Duration::MAX, Duration::from_secs);
+        within(app.stop_within(allowed)).await.unwrap();
+        let left = left.map(Duration::from_secs);
+        assert_eq!(within(told.recv()).await, Some(left));
+    }
 }
