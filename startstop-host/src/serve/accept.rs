@@ -12,7 +12,7 @@ use startstop_core::{Context, Reload};
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::connection::connection;
+use super::connection::{connection, sleep_until_some};
 use super::phase::{Counts, NOTICED, Shared};
 use super::room::Room;
 use super::schedule::Timeouts;
@@ -33,6 +33,8 @@ struct Server<A> {
     app: A,
     counts: Arc<Counts>,
     room: Room,
+    /// Until when nothing is accepted, since the last accept has failed.
+    pause: Option<Instant>,
     /// The numbers of the last detail, and when the next may be written.
     shown: (usize, usize),
     next: Instant,
@@ -49,6 +51,7 @@ pub(super) async fn accept(settings: Serve, cx: Context, listener: impl Listener
         app,
         counts,
         room,
+        pause: None,
         shown: (0, 0),
         next,
         has_reported: false,
@@ -72,7 +75,8 @@ impl<A: App> Server<A> {
             if let Some(io) = waits.take_if(|_| !self.room.is_full()) {
                 self.begin(io);
             }
-            let accepts = waits.is_none() && (!self.room.is_full() || self.room.can_be_made());
+            let can_accept = !self.room.is_full() || self.room.can_be_made();
+            let accepts = self.pause.is_none() && waits.is_none() && can_accept;
             let is_outdated = self.numbers() != self.shown;
             tokio::select! {
                 biased;
@@ -83,9 +87,10 @@ impl<A: App> Server<A> {
                             waits = Some(io);
                             self.room.make_if_full();
                         }
-                        Err(error) => self.failed(error).await,
+                        Err(error) => self.failed(error),
                     }
                 }
+                () = sleep_until_some(self.pause), if self.pause.is_some() => self.pause = None,
                 () = sleep_until(self.next), if is_outdated => self.show(),
                 () = self.room.is_to_look() => match waits {
                     Some(_) => self.room.make_if_full(),
@@ -130,14 +135,14 @@ impl<A: App> Server<A> {
     }
 
     /// An accept has failed: it is the client's affair, or there is want of something, which may pass.
-    async fn failed(&mut self, error: io::Error) {
+    fn failed(&mut self, error: io::Error) {
         if is_of_the_client(&error) {
             return;
         }
         if !std::mem::replace(&mut self.has_reported, true) {
             self.cx.report(error);
         }
-        self.cx.run_until_cancelled(sleep(AFTER_A_FAILURE)).await;
+        self.pause = Some(Instant::now() + AFTER_A_FAILURE);
     }
 
     /// Takes what is in the queue now. Without the budget of a task, which would leave some of it there.

@@ -81,7 +81,7 @@ fn half_of_what_is_left(cx: &Context) -> Option<Instant> {
     Instant::now().checked_add(cx.remaining()? / 2)
 }
 
-async fn sleep_until_some(due: Option<Instant>) {
+pub(super) async fn sleep_until_some(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,

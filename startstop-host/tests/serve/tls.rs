@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use startstop_core::{Settings, State};
+use startstop_core::{Context, EventKind, Runner, Settings, State, service_fn_with};
 use startstop_host::{Serve, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -107,6 +107,36 @@ async fn a_reload_shows_the_new_certificate_and_a_bad_one_changes_nothing() {
     // A client that never ends its handshake holds nothing up.
     let _silent = TcpStream::connect(server.addr).await.unwrap();
     server.runner.stop().await.unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// As it is where there are no descriptors left; here it is a socket that cannot accept.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reload_is_answered_while_no_connection_can_be_accepted() {
+    let folder = std::env::temp_dir().join(format!("startstop-tls-full-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    certificate(&folder);
+    let tls = Tls::from_files(folder.join("cert.pem"), folder.join("key.pem")).unwrap();
+    let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = TcpStream::connect(peer.local_addr().unwrap())
+        .await
+        .unwrap();
+    let (mut other, _) = peer.accept().await.unwrap();
+    other.write_all(b"it is woken").await.unwrap();
+    let stream = std::os::fd::OwnedFd::from(stream.into_std().unwrap());
+    let listener = TcpListener::from_std(stream.into()).unwrap();
+    let service = service_fn_with((listener, tls), async |state, cx: Context| {
+        let (listener, tls) = &*state;
+        let serve = Serve::new().tls(tls.clone());
+        serve.serve(cx, listener, axum::Router::new()).await
+    });
+    let runner = Runner::new(service);
+    let mut events = runner.events();
+    runner.start().await.unwrap();
+    while !matches!(events.next().await.unwrap().kind(), EventKind::Failed(_)) {}
+    timeout(LONG, runner.reload()).await.unwrap().unwrap();
+    runner.stop().await.unwrap();
     std::fs::remove_dir_all(folder).unwrap();
 }
 
