@@ -60,6 +60,9 @@ pub struct Etcd {
 /// The prefix of each name.
 const PREFIX: &str = "startstop/";
 
+/// How long [`Etcd::connect`] waits for the answer of an endpoint that takes connections.
+const ANSWER: Duration = Duration::from_secs(3);
+
 impl Etcd {
     /// Connects to etcd by any of its endpoints.
     ///
@@ -87,7 +90,7 @@ impl Etcd {
             .build()
             .map_err(StoreError::unavailable)?;
         let store = Self::with_client(endpoints, client)?;
-        let status = store.api.call("/v3/maintenance/status", &json!({})).await?;
+        let status = store.api.any("/v3/maintenance/status", ANSWER).await?;
         if status["header"]["cluster_id"].is_null() {
             return Err(StoreError::refused("what answers is no etcd 3.4 or later"));
         }

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Row, Socket};
@@ -64,6 +65,9 @@ pub struct Postgres {
     idle: Arc<Mutex<Option<Connection>>>,
     hub: Arc<Hub>,
 }
+
+/// How long the first connection may take; each call after it has the limit of its caller.
+const ANSWER: Duration = Duration::from_secs(10);
 
 impl Postgres {
     /// Connects without TLS; `url` is a URL or a list of `key=value`.
@@ -115,7 +119,8 @@ impl Postgres {
             |error| StoreError::refused(format!("no address of a PostgreSQL server: {error}"));
         let config: Config = url.parse().map_err(wrong)?;
         let connect = connection::connector(config, tls);
-        let first = connect.connect().await?;
+        let silent = |_| StoreError::unavailable(format!("no answer within {ANSWER:?}"));
+        let first = timeout(ANSWER, connect.connect()).await.map_err(silent)??;
         let hub = Hub::default();
         hub.try_listen(&connect).await;
         let idle = Arc::new(Mutex::new(Some(first)));

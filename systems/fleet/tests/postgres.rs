@@ -1,5 +1,7 @@
 //! PostgreSQL: restarted, its backends terminated, behind PgBouncer in transaction mode.
 
+mod refusals;
+
 use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
@@ -207,31 +209,6 @@ async fn a_missing_table_and_a_missing_right_are_refused_in_words() {
         .run("grant usage on sequence startstop_fence to reader")
         .await;
     reader.check("invoices").await.unwrap();
-}
-
-#[tokio::test]
-async fn what_is_no_postgres_is_refused_in_words() {
-    let (_server, addr) = crate::kubernetes::stand_in().await;
-    let other = Postgres::connect(&format!("postgres://app@{addr}/app?sslmode=disable")).await;
-    let Err(StoreError::Refused(text)) = other else {
-        panic!("{other:?}")
-    };
-    assert!(
-        text.starts_with("what answers is no PostgreSQL server"),
-        "{text}"
-    );
-    let cluster = Cluster::start("postgres-other");
-    let missing = format!("postgres://{USER}@127.0.0.1:{}/nowhere", cluster.port);
-    let missing = Postgres::connect(&missing).await;
-    let Err(StoreError::Refused(text)) = missing else {
-        panic!("{missing:?}")
-    };
-    assert!(text.contains("does not exist"), "{text}");
-    let nonsense = Postgres::connect("nonsense").await;
-    assert!(
-        matches!(nonsense, Err(StoreError::Refused(_))),
-        "{nonsense:?}"
-    );
 }
 
 /// Who listens is told at once, also by writers behind a pooler; who is behind one looks.

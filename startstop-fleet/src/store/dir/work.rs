@@ -35,6 +35,9 @@ impl Work {
 
     /// Says in words why nothing can be written here.
     pub(super) fn check(&self) -> Result<(), StoreError> {
+        if self.folder.as_os_str().is_empty() {
+            return Err(StoreError::refused("the folder of the leases has no name"));
+        }
         let refused = |error: io::Error| {
             let folder = self.folder.display();
             StoreError::refused(format!("no lease can be written in {folder}: {error}"))

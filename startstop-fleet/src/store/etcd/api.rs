@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use reqwest::Response;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::login::Login;
 use super::watch::Watch;
@@ -43,6 +45,18 @@ impl Api {
         let other =
             |_| StoreError::refused("what answers is no etcd 3.4 or later: its answer is no JSON");
         serde_json::from_str(&text).map_err(other)
+    }
+
+    /// Asks one endpoint after the other, each until this limit.
+    pub(super) async fn any(&self, path: &str, limit: Duration) -> Result<Value, StoreError> {
+        let body = json!({});
+        for _ in self.endpoints.iter() {
+            if let Ok(answer) = timeout(limit, self.call(path, &body)).await {
+                return answer;
+            }
+        }
+        let text = format!("no endpoint has answered within {limit:?}");
+        Err(StoreError::unavailable(text))
     }
 
     pub(super) async fn watch(&self, keys: Value) -> Result<Watch, StoreError> {

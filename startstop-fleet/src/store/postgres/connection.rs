@@ -138,12 +138,7 @@ impl Drop for Connection {
 fn said(error: Error) -> StoreError {
     let text = error.as_db_error().map(|said| said.message().to_owned());
     let Some(text) = text else {
-        return match what_else(&error) {
-            Some(what) => {
-                StoreError::refused(format!("what answers is no PostgreSQL server: {what}"))
-            }
-            None => StoreError::unavailable(error),
-        };
+        return unsaid(error);
     };
     match error.code() {
         Some(&SqlState::UNDEFINED_TABLE) => {
@@ -159,6 +154,29 @@ fn said(error: Error) -> StoreError {
         _ => StoreError::unavailable(error),
     }
 }
+
+/// The same for an error that no server has told.
+fn unsaid(error: Error) -> StoreError {
+    if let Some(what) = what_else(&error) {
+        return StoreError::refused(format!("what answers is no PostgreSQL server: {what}"));
+    }
+    let what = error.source().map(ToString::to_string).unwrap_or_default();
+    if NEVER
+        .iter()
+        .any(|never| format!("{error}: {what}").contains(never))
+    {
+        return StoreError::refused(format!("{error}: {what}"));
+    }
+    StoreError::unavailable(error)
+}
+
+/// What no other try mends: nobody to ask, no password, or no way in that both know.
+const NEVER: [&str; 4] = [
+    "invalid configuration",
+    "authentication error",
+    "server does not support TLS",
+    "no TLS implementation configured",
+];
 
 /// Returns what is wrong with an answer that is not of this protocol.
 fn what_else(error: &Error) -> Option<String> {
