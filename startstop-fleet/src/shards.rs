@@ -7,17 +7,19 @@ mod view;
 mod run;
 mod take;
 mod balance;
+mod whole;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use startstop_core::{
-    BoxError, Context, Group, Member as Part, Permanent, Readiness, Runner, Service, Settings,
+    BoxError, Context, Group, Member as Part, Permanent, Readiness, Service, Settings,
 };
 
 pub use self::fixed::{FixedShards, ShardsError};
 use self::run::Balance;
+use self::whole::Whole;
 use crate::identity::identity;
 use crate::leader::{Leader, LeaderError, OnOverrun};
 use crate::patience::limited;
@@ -77,7 +79,7 @@ pub struct Shards<S: Service, L: LeaseStore> {
 type Make<S> = Arc<dyn Fn(u32, Term) -> S + Send + Sync>;
 
 /// The lease of this process, and the group of what it owns.
-type Member<L> = Leader<Runner<Group>, Arc<L>>;
+type Member<L> = Leader<Whole, Arc<L>>;
 
 impl<S: Service, L: LeaseStore> Shards<S, L> {
     /// Makes one process of those that share `count` services out; `make` makes that of a shard, from 0 on, for each of its terms.
@@ -197,7 +199,7 @@ fn grace(settings: &Settings) -> Settings {
 }
 
 /// Returns the group of a term: the balance at first, and the shards as they come.
-fn group<S: Service, L: LeaseStore>(balance: &Arc<Balance<S, L>>, term: Term) -> Runner<Group> {
+fn group<S: Service, L: LeaseStore>(balance: &Arc<Balance<S, L>>, term: Term) -> Whole {
     let handle = Arc::new(OnceLock::new());
     let (balance, seen, short) = (balance.clone(), handle.clone(), grace(&balance.settings));
     let run = startstop_core::service_fn(move |cx: Context| {
@@ -207,11 +209,11 @@ fn group<S: Service, L: LeaseStore>(balance: &Arc<Balance<S, L>>, term: Term) ->
     // It ends at once when it is told to: what it may take is not to exceed what the shards may.
     let run = Part::new(run).settings(short);
     let group = Group::builder("shards").with(BALANCE, run).build();
-    let runner = Runner::new(group.expect("one member, with a name"));
+    let group = Arc::new(group.expect("one member, with a name"));
     handle
-        .set(runner.downgrade())
+        .set(Arc::downgrade(&group))
         .expect("it is set here alone");
-    runner
+    Whole(group)
 }
 
 /// The member of the group that is no shard.

@@ -273,6 +273,7 @@ async fn the_term_of_a_shard_that_has_moved_is_not_valid() {
     let mut moved = two.service().owned();
     moved.wait_for(|moved| moved.len() == 1).await.unwrap();
     let here = owned.wait_for(|owned| owned.len() == 1).await.unwrap()[0];
+    assert!(one.find(&format!("orders/shards/{here}")).is_some());
     let valid: Vec<String> = terms
         .lock()
         .unwrap()

@@ -8,10 +8,10 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use startstop_core::{Context, Group, Service, WeakRunner};
+use startstop_core::{Context, Group, Service};
 
 use super::ours::Stage;
 use super::plan::plan;
@@ -36,9 +36,9 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
         self: Arc<Self>,
         cx: Context,
         term: Term,
-        group: &OnceLock<WeakRunner<Group>>,
+        group: &OnceLock<Weak<Group>>,
     ) {
-        let Some(group) = group.get().and_then(WeakRunner::upgrade) else {
+        let Some(group) = group.get().and_then(Weak::upgrade) else {
             return;
         };
         let balance = self.clone();
@@ -198,7 +198,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
 
     /// A service that has ended by itself is no longer in the group: its record stays ours, and it is started again.
     fn forget_ended(&self) {
-        let group = self.group.service();
+        let group = &self.group;
         let here = |shard: &u32| group.get(&shard.to_string()).is_some();
         self.ours
             .lock()
@@ -289,7 +289,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             let Some(owned) = ours.get_mut(&shard) else {
                 return;
             };
-            let is_member = || self.group.service().get(&shard.to_string()).is_some();
+            let is_member = || self.group.get(&shard.to_string()).is_some();
             match owned.stage {
                 Stage::Leaving => return,
                 Stage::Starting if !is_member() => return,
@@ -301,7 +301,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         let run = self.clone();
         self.cx.spawn(async move {
             let ended = async {
-                let group = run.group.service();
+                let group = &run.group;
                 let member = group.get(&shard.to_string());
                 group.remove(&shard.to_string()).await.ok();
                 if let Some(member) = member {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use startstop_core::{Context, Group, Runner, Service, Settings};
+use startstop_core::{Context, Group, Service, Settings};
 use tokio::sync::watch;
 
 use super::Make;
@@ -32,7 +32,7 @@ pub(super) struct Run<S: Service, L: LeaseStore> {
     pub(super) balance: Arc<Balance<S, L>>,
     pub(super) cx: Context,
     pub(super) term: Term,
-    pub(super) group: Runner<Group>,
+    pub(super) group: Arc<Group>,
     pub(super) ours: Ours,
     pub(super) table: Table,
     /// There is no right to delete what members leave behind.

@@ -115,10 +115,7 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
             .on_failure(OnFailure::Ignore);
         let run = self.run.clone();
         self.run.cx.spawn(async move {
-            let insert = run
-                .group
-                .service()
-                .insert(shard.to_string(), member.transient());
+            let insert = run.group.insert(shard.to_string(), member.transient());
             run.cx.run_until_cancelled(insert).await;
             run.ours.started(shard);
         });
