@@ -192,13 +192,10 @@ impl Shared {
 }
 
 /// Changes an engine under its lock and carries out what follows from that after it.
-pub(crate) fn update<N, T>(
-    node: &Arc<N>,
+pub(crate) fn update<T>(
+    node: &Arc<dyn Node>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,
-) -> T
-where
-    N: Node + ?Sized,
-{
+) -> T {
     let shared = node.shared();
     let mut deferred = Deferred::default();
     let mut synced = shared.synced();

@@ -2,6 +2,7 @@
 
 // In the order of the page of `Runner`.
 mod handle;
+mod erased;
 mod queries;
 mod parent_waker;
 mod nested;
@@ -14,10 +15,13 @@ pub(crate) mod snapshot;
 pub(crate) mod listen;
 pub(crate) mod driver;
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::runner::driver::Inner;
+use crate::engine::Node;
 use crate::service::Service;
+
+pub(crate) use erased::{AnyRunner, erased};
 
 pub use attach::AttachError;
 pub use start_stop::StartStop;
@@ -97,6 +101,7 @@ pub use weak::WeakRunner;
 /// # }
 /// ```
 pub struct Runner<S: Service> {
-    /// Until it is dropped.
-    inner: Option<Arc<Inner<S>>>,
+    /// Until it is dropped. Of the type of the service only [`service`](Self::service) needs to know.
+    node: Option<Arc<dyn Node>>,
+    service: PhantomData<Arc<S>>,
 }

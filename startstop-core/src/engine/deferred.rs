@@ -182,7 +182,7 @@ impl Deferred {
     }
 
     /// Runs with the lock released.
-    pub(super) fn run<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+    pub(super) fn run(&mut self, node: &Arc<dyn Node>) {
         if self.has_more {
             self.run_more(node);
             return;
@@ -195,7 +195,7 @@ impl Deferred {
         self.wakes.wake();
     }
 
-    fn run_more<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+    fn run_more(&mut self, node: &Arc<dyn Node>) {
         self.launch(node);
         self.free_owners();
         self.wake_driver();
@@ -283,7 +283,7 @@ impl Deferred {
         }
     }
 
-    fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+    fn launch(&mut self, node: &Arc<dyn Node>) {
         self.tell();
         if let Some(job) = self.job.take() {
             Arc::clone(node).launch(job);
@@ -300,13 +300,13 @@ impl Deferred {
         }
     }
 
-    fn emit<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+    fn emit(&mut self, node: &Arc<dyn Node>) {
         if self.has_news() {
             std::mem::take(&mut self.news).emit(|| node.shared().name());
         }
     }
 
-    pub(super) fn tell_unresponsive<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+    pub(super) fn tell_unresponsive(&mut self, node: &Arc<dyn Node>) {
         let is_unresponsive =
             |cold: &mut Box<ColdActions>| std::mem::take(&mut cold.is_unresponsive);
         if self.cold.as_mut().is_some_and(is_unresponsive) {
@@ -372,7 +372,7 @@ impl ColdActions {
         });
     }
 
-    fn launch<N: Node + ?Sized>(&mut self, node: &Arc<N>) {
+    fn launch(&mut self, node: &Arc<dyn Node>) {
         for job in self.jobs.drain(..) {
             Arc::clone(node).launch(job);
         }

@@ -23,7 +23,7 @@ pub(crate) enum Allowed {
 }
 
 /// The longest drain of what a service is made of, where the service is up and says nothing of its own.
-pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
+pub(crate) fn below(node: &dyn Node) -> Duration {
     let shared = node.shared();
     // Else nothing drains; and a runner at each level that is dropped must not look at all below.
     if shared.settings.own_drain().is_some() || !shared.atomic_state.read().is_running() {
@@ -33,7 +33,7 @@ pub(crate) fn below<N: Node + ?Sized>(node: &N) -> Duration {
 }
 
 /// Begins the drain of all parts of a service, down to the leaves.
-pub(crate) fn tell_below<N: Node + ?Sized>(node: &N) {
+pub(crate) fn tell_below(node: &dyn Node) {
     let mut open = node.parts();
     while let Some((_, part)) = open.pop() {
         if update(&part, |shared, synced, deferred| {

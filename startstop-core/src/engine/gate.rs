@@ -26,7 +26,7 @@ mod process {
 
     static GATES: LazyLock<Gates> = LazyLock::new(Gates::new);
 
-    pub(super) type Gate = gates::HeldGate<'static>;
+    pub(crate) type Gate = gates::HeldGate<'static>;
 
     pub(super) fn of(address: usize) -> Gate {
         GATES.of(address)
@@ -47,9 +47,9 @@ mod process {
 /// The counts of references are not known to loom: in models of the whole the gates are open. They have models of their own.
 #[cfg(startstop_loom)]
 mod process {
-    pub(super) struct OpenGate;
+    pub(crate) struct OpenGate;
 
-    pub(super) type Gate = OpenGate;
+    pub(crate) type Gate = OpenGate;
 
     pub(super) fn of(_: usize) -> Gate {
         OpenGate
@@ -64,17 +64,17 @@ mod process {
     }
 }
 
-use process::Gate;
+pub(crate) use process::Gate;
 
 /// A service that is larger than this in bytes is not moved, for it would be on the stack; it may be there for a moment longer.
 pub(crate) const LARGE: usize = 16 * 1024;
 
-fn of<N: Node + ?Sized>(node: &Arc<N>) -> Gate {
+fn of(node: &Arc<dyn Node>) -> Gate {
     process::of(Arc::as_ptr(node).cast::<()>().addr())
 }
 
 /// Returns the gate of a service that may be gone, and the service.
-fn enter<N: Node + ?Sized>(node: &Weak<N>) -> Option<(Gate, Arc<N>)> {
+fn enter(node: &Weak<dyn Node>) -> Option<(Gate, Arc<dyn Node>)> {
     let address = Weak::as_ptr(node).cast::<()>().addr();
     process::enter(address, || node.upgrade())
 }
@@ -85,7 +85,7 @@ pub(super) fn is_left(shared: &Shared) -> bool {
 }
 
 /// Lets go of a service behind its gate: what is to be dropped where user code may run.
-fn let_go<N: Node + ?Sized>(_: &Gate, node: Arc<N>) -> Option<Box<dyn Any + Send>> {
+fn let_go(_: &Gate, node: Arc<dyn Node>) -> Option<Box<dyn Any + Send>> {
     if is_left(node.shared()) {
         return node.let_go();
     }
@@ -95,7 +95,7 @@ fn let_go<N: Node + ?Sized>(_: &Gate, node: Arc<N>) -> Option<Box<dyn Any + Send
 }
 
 /// Drops the last runner.
-pub(crate) fn leave_for_good<N: Node>(node: Arc<N>) {
+pub(crate) fn leave_for_good(node: Arc<dyn Node>) {
     let gate = of(&node);
     node.shared().is_left.store(true, Ordering::Relaxed);
     if node.shared().atomic_state.read().state() != State::Stopped {
@@ -104,20 +104,30 @@ pub(crate) fn leave_for_good<N: Node>(node: Arc<N>) {
         drop(node);
         return;
     }
-    if size_of::<N>() > LARGE {
-        process::leave(gate, node);
+    // From here on nobody comes to another reference.
+    node.leave(gate);
+}
+
+/// Drops the last runner of a service that has stopped, whose type is known here.
+pub(crate) fn leave<N: Node>(gate: Gate, node: Arc<N>) {
+    if const { size_of::<N>() > LARGE } {
+        leave_in_place(gate, node);
         return;
     }
-    // From here on nobody comes to another reference. It is dropped where it is, with the gate released.
+    // It is dropped where it is, with the gate released.
     let _last = Arc::into_inner(node);
     drop(gate);
 }
 
+fn leave_in_place(gate: Gate, node: Arc<dyn Node>) {
+    process::leave(gate, node);
+}
+
 /// Comes to a runner again, if there is one or the service goes on without.
-pub(crate) fn come_back<N: Node + ?Sized>(
-    node: &Weak<N>,
+pub(crate) fn come_back(
+    node: &Weak<dyn Node>,
     may: impl FnOnce(&Shared) -> bool,
-) -> Option<Arc<N>> {
+) -> Option<Arc<dyn Node>> {
     let (gate, node) = enter(node)?;
     if may(node.shared()) {
         node.shared().is_left.store(false, Ordering::Relaxed);
@@ -131,16 +141,16 @@ pub(crate) fn come_back<N: Node + ?Sized>(
 
 /// Looks at a service that may be gone, and lets go of it at once: what the look says, and what is to be dropped where user
 /// code may run.
-pub(crate) fn look<T, N: Node + ?Sized>(
-    node: &Weak<N>,
+pub(crate) fn look<T>(
+    node: &Weak<dyn Node>,
     look: impl FnOnce(&Shared, &mut Synced) -> T,
 ) -> Option<(T, Option<Box<dyn Any + Send>>)> {
     glance(node, |shared| look(shared, &mut shared.synced()))
 }
 
 /// The same without the lock.
-pub(crate) fn glance<T, N: Node + ?Sized>(
-    node: &Weak<N>,
+pub(crate) fn glance<T>(
+    node: &Weak<dyn Node>,
     glance: impl FnOnce(&Shared) -> T,
 ) -> Option<(T, Option<Box<dyn Any + Send>>)> {
     let (gate, node) = enter(node)?;
@@ -158,7 +168,7 @@ struct Remains {
 }
 
 /// Lets go of the service, with what is spawned for it.
-fn part<N: Node + ?Sized>(gate: Gate, node: Arc<N>, deferred: &mut Deferred) -> Remains {
+fn part(gate: Gate, node: Arc<dyn Node>, deferred: &mut Deferred) -> Remains {
     let name = deferred.has_news().then(|| node.shared().name().to_owned());
     if deferred.is_unresponsive() {
         drop(gate);
@@ -171,7 +181,7 @@ fn part<N: Node + ?Sized>(gate: Gate, node: Arc<N>, deferred: &mut Deferred) -> 
         drop(gate);
         return Remains { name, last };
     }
-    let weak = Arc::clone(&node).downgrade();
+    let weak = Arc::downgrade(&node);
     let mut jobs = deferred.take_jobs_with_node();
     let last = if let Some(job) = jobs.pop() {
         drop(gate);
@@ -219,36 +229,28 @@ fn run(deferred: &mut Deferred, remains: Remains) {
 }
 
 /// The last change before the caller lets go of the service.
-pub(crate) fn update_and_leave<N, T>(
-    node: Arc<N>,
+pub(crate) fn update_and_leave<T>(
+    node: Arc<dyn Node>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,
-) -> T
-where
-    N: Node + ?Sized,
-{
+) -> T {
     update_or_leave(node, change, |_| true).0
 }
 
 /// A change of a service that may be gone, by who has no reference but for this change.
-pub(crate) fn update_apart<N>(
-    node: &Weak<N>,
+pub(crate) fn update_apart(
+    node: &Weak<dyn Node>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
-) where
-    N: Node + ?Sized,
-{
+) {
     if let Some(parting) = change_apart(node, change) {
         parting.run();
     }
 }
 
 /// The same where nothing may block: what follows from the change is left to be carried out.
-pub(super) fn change_apart<N>(
-    node: &Weak<N>,
+pub(super) fn change_apart(
+    node: &Weak<dyn Node>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
-) -> Option<Parting>
-where
-    N: Node + ?Sized,
-{
+) -> Option<Parting> {
     let (gate, node) = enter(node)?;
     let mut deferred = Deferred::default();
     change(node.shared(), &mut node.shared().synced(), &mut deferred);
@@ -257,14 +259,11 @@ where
 }
 
 /// A change after which the caller lets go of the service, or keeps it.
-pub(crate) fn update_or_leave<N, T>(
-    node: Arc<N>,
+pub(crate) fn update_or_leave<T>(
+    node: Arc<dyn Node>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,
     leaves: impl FnOnce(&T) -> bool,
-) -> (T, Option<Arc<N>>)
-where
-    N: Node + ?Sized,
-{
+) -> (T, Option<Arc<dyn Node>>) {
     let gate = of(&node);
     let shared = node.shared();
     let mut deferred = Deferred::default();

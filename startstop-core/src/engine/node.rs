@@ -1,13 +1,13 @@
 //! The traits that the engine asks of a service, and of the owners that the service is a part of, whatever their types.
 
 use std::any::Any;
-use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use super::Shared;
+use super::gate::Gate;
 use crate::report::shared_name::SharedName;
 use crate::report::status::Status;
 use crate::rules::span::Span;
@@ -15,6 +15,9 @@ use crate::rules::span::Span;
 /// A service together with its engine, whatever its type.
 pub(crate) trait Node: Send + Sync + 'static {
     fn shared(&self) -> &Shared;
+
+    /// Returns the service itself, for who knows its type.
+    fn service(&self) -> &dyn Any;
 
     /// Returns the statuses that the service itself gives of what it is made of.
     fn children(&self) -> Vec<Status>;
@@ -28,15 +31,11 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Returns how long what the service is made of may take to stop, each part of it taking so long.
     fn grace(&self, parts: &[(SharedName, Span)]) -> Option<Duration>;
 
-    /// Returns a handle of the runner, an `Arc<dyn StartStop>`, which this module knows nothing of; `None` once the runner
-    /// is gone.
-    fn handle(self: Arc<Self>) -> Option<Box<dyn Any>>;
-
     /// Lets go of the service: what has to be dropped where user code may run.
     fn let_go(self: Arc<Self>) -> Option<Box<dyn Any + Send>>;
 
-    /// Returns a reference that does not keep the service.
-    fn downgrade(self: Arc<Self>) -> Weak<dyn Node>;
+    /// Drops the last runner of the service, which has stopped, from behind its gate.
+    fn leave(self: Arc<Self>, gate: Gate);
 
     /// Spawns what the engine needs.
     fn launch(self: Arc<Self>, job: Job);
@@ -78,7 +77,7 @@ pub(crate) struct ReloadPassed {
     pub(super) on: Handle,
     pub(super) epoch: u64,
     pub(super) round: u32,
-    pub(super) left: VecDeque<Weak<dyn Node>>,
+    pub(super) left: Vec<Weak<dyn Node>>,
 }
 
 /// The runtime that a task of the engine is to run on, and the number that the task proves itself with.

@@ -1,7 +1,6 @@
 //! A reload request to a service that waits for none itself, passed on to what it has attached: one runner after another, in
 //! the order in which they were attached.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Weak;
@@ -29,7 +28,7 @@ pub(super) fn spawn(request: ReloadPassed, owner: &Weak<dyn Node>) {
             owner,
             epoch,
             round,
-            left,
+            left: left.into_iter(),
             asked: None,
             result,
         },
@@ -41,7 +40,7 @@ struct Passing {
     owner: Weak<dyn Node>,
     epoch: u64,
     round: u32,
-    left: VecDeque<Weak<dyn Node>>,
+    left: std::vec::IntoIter<Weak<dyn Node>>,
     /// The one that is asked, and where its answer will be.
     asked: Option<(Weak<dyn Node>, Key)>,
     /// The first failure, or else whether any has done it.
@@ -58,7 +57,7 @@ impl Future for Passing {
                 Poll::Ready(Some(answer)) => self.take(answer),
                 Poll::Ready(None) => {}
             }
-            let Some(next) = self.left.pop_front() else {
+            let Some(next) = self.left.next() else {
                 break;
             };
             self.ask(next, task);

@@ -29,8 +29,8 @@ pub(crate) use of_owner::{
 use start::StartRequest;
 
 /// Asks for a start.
-pub(crate) fn start<N: Node + ?Sized>(
-    node: &Arc<N>,
+pub(crate) fn start(
+    node: &Arc<dyn Node>,
     kind: StartKind,
     parent: Option<&Arc<Parent>>,
     wanted: Caller<'_>,
@@ -48,8 +48,8 @@ pub(crate) fn start<N: Node + ?Sized>(
 }
 
 /// Asks for a stop, within `timeout` or else the service's own.
-pub(crate) fn stop<N: Node + ?Sized>(
-    node: &Arc<N>,
+pub(crate) fn stop(
+    node: &Arc<dyn Node>,
     timeout: Option<Duration>,
     wanted: Caller<'_>,
 ) -> Reply<Result<(), StopError>> {
@@ -58,15 +58,15 @@ pub(crate) fn stop<N: Node + ?Sized>(
 }
 
 /// The last handle is gone.
-pub(crate) fn abandon<N: Node + ?Sized>(node: &Arc<N>) {
+pub(crate) fn abandon(node: &Arc<dyn Node>) {
     // Without a handle nobody begins a cycle; who comes back to the service has one, and goes on with it.
     if node.shared().atomic_state.read().state() != State::Stopped {
         stop_after_drain(node, Allowed::Own, StopReason::Abandoned, Caller::No);
     }
 }
 
-fn stop_after_drain<N: Node + ?Sized>(
-    node: &Arc<N>,
+fn stop_after_drain(
+    node: &Arc<dyn Node>,
     allowed: Allowed,
     reason: StopReason,
     wanted: Caller<'_>,
@@ -90,7 +90,7 @@ fn stop_after_drain<N: Node + ?Sized>(
 }
 
 /// Begins the drain of the parts of the service, if it drains.
-fn tell_of_drain<N: Node + ?Sized>(node: &N) {
+fn tell_of_drain(node: &dyn Node) {
     if node.shared().current_stage() == StopStage::Draining {
         drain::tell_below(node);
     }
@@ -150,11 +150,7 @@ fn step_to_stop(
 }
 
 /// A stop that nobody waits for, where `asks` still holds.
-fn begin_own_stop<N: Node + ?Sized>(
-    node: &Arc<N>,
-    reason: StopReason,
-    asks: impl FnOnce(&Synced) -> bool,
-) {
+fn begin_own_stop(node: &Arc<dyn Node>, reason: StopReason, asks: impl FnOnce(&Synced) -> bool) {
     let below = drain::below(&**node);
     update(node, |shared, synced, deferred| {
         if synced.unresponsive().is_none() && asks(synced) {
@@ -167,7 +163,7 @@ fn begin_own_stop<N: Node + ?Sized>(
 }
 
 /// The parent with this number was cancelled.
-pub(crate) fn stop_by_parent<N: Node + ?Sized>(node: &Arc<N>, id: u64) {
+pub(crate) fn stop_by_parent(node: &Arc<dyn Node>, id: u64) {
     begin_own_stop(node, StopReason::Parent, |synced| {
         let current = synced.parent().is_some_and(|parent| parent.id() == id);
         current && synced.state() != State::Stopped
@@ -217,17 +213,14 @@ pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
 }
 
 /// Records a failure that is none of an attempt.
-pub(crate) fn record<N: Node + ?Sized>(node: &Arc<N>, fault: RawFailure) -> Failure {
+pub(crate) fn record(node: &Arc<dyn Node>, fault: RawFailure) -> Failure {
     update(node, |shared, synced, deferred| {
         record::failure(synced, shared, Phase::Run, fault, deferred)
     })
 }
 
 /// Asks for a reload.
-pub(crate) fn reload<N: Node + ?Sized>(
-    node: &Arc<N>,
-    wanted: Caller<'_>,
-) -> Reply<Result<(), ReloadError>> {
+pub(crate) fn reload(node: &Arc<dyn Node>, wanted: Caller<'_>) -> Reply<Result<(), ReloadError>> {
     update(node, |shared, synced, deferred| {
         reload_in(synced, shared, wanted, deferred)
     })
@@ -249,7 +242,7 @@ pub(super) fn reload_in(
 }
 
 /// The last runner is gone: who watches a service that is stopped learns that nothing will change.
-pub(crate) fn tell_watchers<N: Node + ?Sized>(node: &Arc<N>) {
+pub(crate) fn tell_watchers(node: &Arc<dyn Node>) {
     // Mostly nobody watches.
     if !listeners::is_watched(&node.shared().synced()) {
         return;

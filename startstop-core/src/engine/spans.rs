@@ -46,7 +46,7 @@ pub(super) fn name(synced: &mut Synced, shared: &Shared) {
 
 /// Returns the span of the attempt that the driver enters.
 #[cfg(feature = "tracing")]
-pub(crate) fn enter<N: Node + ?Sized>(node: &Arc<N>) -> AttemptSpan {
+pub(crate) fn enter(node: &Arc<dyn Node>) -> AttemptSpan {
     update(node, |shared, synced, deferred| {
         name(synced, shared);
         let tag = synced.tag();
@@ -79,7 +79,7 @@ pub(super) fn open(_: &mut Synced, _: (u64, u64), _: &mut Deferred) -> AttemptSp
 pub(super) fn name(_: &mut Synced, _: &Shared) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn enter<N: Node + ?Sized>(_: &Arc<N>) -> AttemptSpan {
+pub(crate) fn enter(_: &Arc<dyn Node>) -> AttemptSpan {
     AttemptSpan::default()
 }
 

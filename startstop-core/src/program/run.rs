@@ -1,7 +1,8 @@
 //! A service as a program: it is started, ends or is told to, and `main` learns with which code.
 
 use std::any::Any;
-use std::future::pending;
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use crate::report::exit_code::exit_code;
 use crate::report::failure::{Failure, RawFailure};
 use crate::report::panic::catch_panic;
 use crate::report::state::{Cause, Exit};
-use crate::runner::{Runner, snapshot};
+use crate::runner::{AnyRunner, Runner, erased, snapshot};
 use crate::service::Service;
 
 /// Runs a service as a whole program: does [`Runner::run_until_signal`] in one line of an async `main`.
@@ -60,7 +61,7 @@ use crate::service::Service;
 ///
 /// When this future is dropped, the service is asked to stop.
 pub async fn run<S: Service>(service: S) -> ExitCode {
-    Operation::new(service).run().await
+    Operation::new(service).boxed_run().await
 }
 
 /// A service that is to be run as a program. When it is dropped the service is asked to stop.
@@ -88,19 +89,25 @@ impl Operation {
                 _handle: shared.handle,
                 has_ended: false,
             },
-            Err(service) => {
-                let runner = Runner::new(service);
-                Self {
-                    node: runner.node(),
-                    _handle: Box::new(runner),
-                    has_ended: false,
-                }
-            }
+            Err(service) => Self::of(erased(Runner::new(service))),
+        }
+    }
+
+    fn of(runner: AnyRunner) -> Self {
+        Self {
+            node: runner.node(),
+            _handle: Box::new(runner),
+            has_ended: false,
         }
     }
 
     pub(super) fn abort_timeout(&self) -> Duration {
         self.node.shared().settings.abort_timeout()
+    }
+
+    /// The same in a box: the code of a future that is awaited would be compiled with each user's crate.
+    fn boxed_run(self) -> Pin<Box<dyn Future<Output = ExitCode> + Send>> {
+        Box::pin(self.run())
     }
 
     pub(super) async fn run(mut self) -> ExitCode {

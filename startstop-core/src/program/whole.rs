@@ -39,9 +39,13 @@ use crate::service::Service;
 /// # }
 /// ```
 pub fn main<S: Service>(service: S) -> ExitCode {
+    on_own_runtime(Operation::new(service))
+}
+
+fn on_own_runtime(operation: Operation) -> ExitCode {
     let threads = Threads::default();
     match threads.build_runtime() {
-        Ok(runtime) => outside(|| whole(runtime, service, Some(&threads))),
+        Ok(runtime) => outside(|| whole(runtime, operation, Some(&threads))),
         Err(error) => {
             print(move || format!("cannot make a runtime: {}", Escaped(&error.to_string())));
             on_exit::call_all();
@@ -68,7 +72,11 @@ pub fn main<S: Service>(service: S) -> ExitCode {
 /// # }
 /// ```
 pub fn main_on<S: Service>(runtime: Runtime, service: S) -> ExitCode {
-    outside(|| whole(runtime, service, None))
+    on_runtime(runtime, Operation::new(service))
+}
+
+fn on_runtime(runtime: Runtime, operation: Operation) -> ExitCode {
+    outside(|| whole(runtime, operation, None))
 }
 
 /// Calls `f` outside of any runtime, inside of which none may be waited for.
@@ -82,8 +90,7 @@ fn outside<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-fn whole<S: Service>(runtime: Runtime, service: S, threads: Option<&Threads>) -> ExitCode {
-    let operation = Operation::new(service);
+fn whole(runtime: Runtime, operation: Operation, threads: Option<&Threads>) -> ExitCode {
     let limit = operation.abort_timeout();
     let code = runtime.block_on(operation.run());
     end(runtime, limit, threads);

@@ -2,23 +2,27 @@
 
 mod place;
 mod guard;
+mod interlude;
 mod drive;
 mod shutdown_call;
 
 use std::any::Any;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use crate::engine::gate::{self, Gate};
 use crate::engine::task::flush_lifo_slot;
-use crate::engine::{Identity, Job, Node, Shared, Synced, attached, gate, parts};
+use crate::engine::{Identity, Job, Node, Shared, Synced, attached, parts};
 use crate::report::shared_name::SharedName;
 use crate::report::status::Status;
 use crate::rules::span::Span;
-use crate::runner::{StartStop, WeakRunner};
 use crate::service::{Service, Spans};
 
-/// A service with its engine: the one allocation of a runner.
+use shutdown_call::MakeShutdown;
+
+/// A service with its engine: the one allocation of a runner. Only here its type is known, so that what is compiled with the
+/// type of a user's service is little.
 pub(crate) struct Inner<S> {
     pub(crate) shared: Shared,
     pub(crate) service: S,
@@ -29,16 +33,16 @@ impl<S: Service> Node for Inner<S> {
         &self.shared
     }
 
+    fn service(&self) -> &dyn Any {
+        &self.service
+    }
+
     fn children(&self) -> Vec<Status> {
         self.service.children()
     }
 
     fn parts(&self) -> Vec<(SharedName, Arc<dyn Node>)> {
-        let mut parts = self.service.__parts().0;
-        if self.shared.has_attached.load(Ordering::Acquire) {
-            parts.extend(attached::parts_of(&self.shared.synced()));
-        }
-        parts
+        with_attached(self.service.__parts().0, &self.shared)
     }
 
     fn identity(&self) -> Option<Identity> {
@@ -52,42 +56,58 @@ impl<S: Service> Node for Inner<S> {
         }
     }
 
-    fn handle(self: Arc<Self>) -> Option<Box<dyn Any>> {
-        let runner = WeakRunner::new(&self).upgrade()?;
-        Some(Box::new(Arc::new(runner) as Arc<dyn StartStop>))
-    }
-
     fn let_go(self: Arc<Self>) -> Option<Box<dyn Any + Send>> {
-        if size_of::<Self>() > gate::LARGE {
+        if const { size_of::<Self>() > gate::LARGE } {
             return Some(Box::new(self));
         }
         Arc::into_inner(self).map(|inner| Box::new(inner) as Box<dyn Any + Send>)
     }
 
-    fn downgrade(self: Arc<Self>) -> Weak<dyn Node> {
-        Arc::downgrade(&self) as Weak<dyn Node>
+    fn leave(self: Arc<Self>, gate: Gate) {
+        gate::leave(gate, self);
     }
 
     fn launch(self: Arc<Self>, job: Job) {
         match job {
-            Job::Driver(target) => drive::spawn(self, &target),
-            Job::ShutdownCall(on, epoch) => {
-                // Inside of `run`, which may block, other workers shall take the task that is spawned. Otherwise the
-                // driver, which is woken next, pushes it out.
-                let polls = self.shared.polling.load(Ordering::SeqCst);
-                let weak = Arc::downgrade(&self);
-                let task = shutdown_call::spawn(&on, shutdown_call::Call::new(self, epoch));
-                let note =
-                    |_: &Shared, synced: &mut Synced| parts::shutdown_spawned(synced, epoch, task);
-                if let Some((late, last)) = gate::look(&weak, note) {
-                    shutdown_call::abort(late);
-                    drop(last);
-                }
-                if polls {
-                    flush_lifo_slot(&on);
-                }
-            }
-            job => job.launch_apart(&self.downgrade()),
+            Job::Driver(target) => drive::spawn::<S>(self, &target),
+            job => launch_other(self, job, shutdown_call::future_of::<S>),
         }
+    }
+}
+
+/// The service of a node that was made for one of this type.
+pub(super) fn service_of<S: Service>(node: &Arc<dyn Node>) -> &S {
+    let service = node.service().downcast_ref();
+    service.expect("a runner is of the type of its service")
+}
+
+/// Adds what is attached to what a service is made of.
+fn with_attached(
+    mut parts: Vec<(SharedName, Arc<dyn Node>)>,
+    shared: &Shared,
+) -> Vec<(SharedName, Arc<dyn Node>)> {
+    if shared.has_attached.load(Ordering::Acquire) {
+        parts.extend(attached::parts_of(&shared.synced()));
+    }
+    parts
+}
+
+fn launch_other(node: Arc<dyn Node>, job: Job, shutdown: MakeShutdown) {
+    let Job::ShutdownCall(on, epoch) = job else {
+        return job.launch_apart(&Arc::downgrade(&node));
+    };
+    // Inside of `run`, which may block, other workers shall take the task that is spawned. Otherwise the
+    // driver, which is woken next, pushes it out.
+    let polls = node.shared().polling.load(Ordering::SeqCst);
+    let weak = Arc::downgrade(&node);
+    let call = shutdown_call::Call::new(node, epoch, shutdown);
+    let task = shutdown_call::spawn(&on, call);
+    let keep = |_: &Shared, synced: &mut Synced| parts::shutdown_spawned(synced, epoch, task);
+    if let Some((late, last)) = gate::look(&weak, keep) {
+        shutdown_call::abort(late);
+        drop(last);
+    }
+    if polls {
+        flush_lifo_slot(&on);
     }
 }

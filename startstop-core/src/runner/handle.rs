@@ -1,11 +1,12 @@
 //! The runner as a handle: made of a service, told to start, stop, restart and reload, cloned, let go.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Runner, WeakRunner, parent_waker};
+use super::{Runner, WeakRunner, driver, parent_waker};
 use crate::engine::parent::Parent;
 use crate::engine::request::pending::ask;
 use crate::engine::request::{self, Caller, StartKind};
@@ -50,13 +51,13 @@ impl<S: Service> Runner<S> {
             has_shutdown: service.__has_shutdown(),
             is_owner: service.__is_owner(),
         };
-        let runner = Self::of_inner(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             shared: Shared::new(settings, traits),
             service,
-        }));
-        let node: Weak<dyn Node> = Arc::downgrade(runner.inner()) as Weak<dyn Node>;
-        runner.inner().service.__bind(Owner(node));
-        runner
+        });
+        let node: Weak<dyn Node> = Arc::downgrade(&inner) as Weak<dyn Node>;
+        inner.service.__bind(Owner(node));
+        Self::of_node(inner)
     }
 
     /// Returns the service itself.
@@ -71,7 +72,7 @@ impl<S: Service> Runner<S> {
     /// assert_eq!(app.service().members(), ["db"]);
     /// ```
     pub fn service(&self) -> &S {
-        &self.inner().service
+        driver::service_of(self.inner())
     }
 
     /// Returns a handle that does not keep the service running.
@@ -107,25 +108,29 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn detach(self) {
-        self.inner().shared.detached.store(true, Ordering::Release);
+        self.inner()
+            .shared()
+            .detached
+            .store(true, Ordering::Release);
     }
 
     /// Returns the service with its engine.
     #[inline]
-    pub(crate) fn inner(&self) -> &Arc<Inner<S>> {
-        self.inner
-            .as_ref()
-            .expect("it is there until it is dropped")
+    pub(crate) fn inner(&self) -> &Arc<dyn Node> {
+        self.node.as_ref().expect("it is there until it is dropped")
     }
 
     /// Returns the service with its engine, whatever its type.
     pub(crate) fn node(&self) -> Arc<dyn Node> {
-        Arc::clone(self.inner()) as Arc<dyn Node>
+        Arc::clone(self.inner())
     }
 
     /// Returns a handle that is counted already.
-    pub(crate) fn of_inner(inner: Arc<Inner<S>>) -> Self {
-        Self { inner: Some(inner) }
+    pub(crate) fn of_node(node: Arc<dyn Node>) -> Self {
+        Self {
+            node: Some(node),
+            service: PhantomData,
+        }
     }
 
     /// Starts the service. A service that is running is stopped first, with its own timeouts; a start in progress is joined.
@@ -201,7 +206,7 @@ impl<S: Service> Runner<S> {
         let request = |wanted: Caller<'_>| {
             let reply = request::start(self.inner(), StartKind::Start, Some(&parent), wanted);
             // After the start is registered, since a parent that is cancelled meanwhile stops it.
-            parent_waker::watch(self, &parent);
+            parent_waker::watch(self.inner(), &parent);
             reply
         };
         ask(self.inner(), request, Answer::start).await
@@ -479,28 +484,36 @@ impl<S: Service> Runner<S> {
 
 impl<S: Service> Clone for Runner<S> {
     fn clone(&self) -> Self {
-        let inner = self.inner();
-        inner.shared.handles.fetch_add(1, Ordering::Relaxed);
-        Self::of_inner(Arc::clone(inner))
+        Self::of_node(one_more(self.inner()))
     }
 }
 
 /// The last clone asks for a stop, unless the runner was detached.
 impl<S: Service> Drop for Runner<S> {
     fn drop(&mut self) {
-        let Some(inner) = self.inner.take() else {
-            return;
-        };
-        let shared = &inner.shared;
-        if shared.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
-            return;
+        if let Some(node) = self.node.take() {
+            one_fewer(node);
         }
-        if !shared.detached.load(Ordering::Acquire) {
-            request::abandon(&inner);
-        }
-        request::tell_watchers(&inner);
-        gate::leave_for_good(inner);
     }
+}
+
+/// Counts a runner that is cloned.
+fn one_more(node: &Arc<dyn Node>) -> Arc<dyn Node> {
+    node.shared().handles.fetch_add(1, Ordering::Relaxed);
+    Arc::clone(node)
+}
+
+/// Counts a runner that is dropped.
+fn one_fewer(node: Arc<dyn Node>) {
+    let shared = node.shared();
+    if shared.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
+        return;
+    }
+    if !shared.detached.load(Ordering::Acquire) {
+        request::abandon(&node);
+    }
+    request::tell_watchers(&node);
+    gate::leave_for_good(node);
 }
 
 impl<S: Service> fmt::Debug for Runner<S> {

@@ -22,8 +22,7 @@ use crate::report::panic::BoxError;
 use crate::report::state::Readiness;
 use crate::report::status::Status;
 use crate::rules::lifecycle::StopStage;
-use crate::runner::listen;
-use crate::runner::snapshot;
+use crate::runner::{erased, listen, snapshot};
 use crate::service::context::{Context, Reload};
 use crate::service::{Parts, Service, SharedRunner, Spans};
 use crate::settings::Settings;
@@ -69,14 +68,14 @@ impl<S: Service> Service for Runner<S> {
 
     fn __parts(&self) -> Parts {
         Parts(vec![(
-            self.inner().shared.settings.shared_name(),
+            self.inner().shared().settings.shared_name(),
             self.node(),
         )])
     }
 
     fn __share(self) -> Result<SharedRunner, Self> {
         let node = self.node();
-        let handle: Arc<dyn StartStop> = Arc::new(self);
+        let handle: Arc<dyn StartStop> = Arc::new(erased(self));
         Ok(SharedRunner {
             node,
             handle: Box::new(handle),
@@ -106,7 +105,7 @@ async fn run<S: Service>(runner: &Runner<S>, cx: Context) -> Result<(), BoxError
     };
     let owner = Some(place.owner());
     if let Some(attempt) = cx.attempt_link() {
-        let name = runner.inner().shared.settings.shared_name();
+        let name = runner.inner().shared().settings.shared_name();
         listen::place(attempt.node(), &name, &runner.node());
     }
     let mut guard = AbortOnDrop {
@@ -147,7 +146,7 @@ async fn finish<S: Service>(
         Err(StartError::Stopped) => {}
         Err(error) => return Err(error.into()),
     }
-    let rest = request::wait_for_rest(&runner.inner().shared, owner);
+    let rest = request::wait_for_rest(runner.inner().shared(), owner);
     let mut rest = pin!(wait_reply(runner.inner(), rest, Answer::seen));
     while let Some(reload) = next_reload(cx, rest.as_mut()).await {
         match before(pin!(runner.reload()), rest.as_mut()).await {
@@ -189,7 +188,7 @@ async fn stop<S: Service>(runner: &Runner<S>, left: Option<Duration>) -> Result<
 
 /// Returns how the inner cycle ended, as the result of `run`.
 fn outcome<S: Service>(runner: &Runner<S>, cx: &Context) -> Result<(), BoxError> {
-    let synced = runner.inner().shared.synced();
+    let synced = runner.inner().shared().synced();
     if let Some(stuck) = synced.unresponsive() {
         return Err(StopError::Unresponsive(stuck.clone()).into());
     }

@@ -4,36 +4,33 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
-use super::Runner;
 use crate::engine::parent::Parent;
-use crate::engine::{Shared, Synced, gate, request};
+use crate::engine::{Node, Shared, Synced, gate, request};
 use crate::report::state::State;
-use crate::runner::driver::Inner;
-use crate::service::Service;
 
-struct ParentWaker<S: Service> {
-    inner: Weak<Inner<S>>,
+struct ParentWaker {
+    node: Weak<dyn Node>,
     parent: u64,
 }
 
-impl<S: Service> Wake for ParentWaker<S> {
+impl Wake for ParentWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
         let look = |_: &Shared, synced: &mut Synced| synced.state() != State::Stopped;
-        match gate::look(&self.inner, look) {
+        match gate::look(&self.node, look) {
             Some((true, _)) => {}
             Some((false, Some(last))) => return drop_apart(last),
             _ => return,
         }
-        let Some(inner) = self.inner.upgrade() else {
+        let Some(node) = self.node.upgrade() else {
             return;
         };
-        request::stop_by_parent(&inner, self.parent);
-        if let Some(last) = Arc::into_inner(inner) {
-            drop_apart(Box::new(last));
+        request::stop_by_parent(&node, self.parent);
+        if let Some(last) = node.let_go() {
+            drop_apart(last);
         }
     }
 }
@@ -44,16 +41,15 @@ fn drop_apart(last: Box<dyn Any + Send>) {
     std::thread::spawn(move || drop(last));
 }
 
-pub(super) fn watch<S: Service>(runner: &Runner<S>, parent: &Arc<Parent>) {
-    let current = runner
-        .inner()
-        .shared
+pub(super) fn watch(node: &Arc<dyn Node>, parent: &Arc<Parent>) {
+    let current = node
+        .shared()
         .synced()
         .parent()
         .is_some_and(|other| other.id() == parent.id());
     if current {
         let waker = ParentWaker {
-            inner: Arc::downgrade(runner.inner()),
+            node: Arc::downgrade(node),
             parent: parent.id(),
         };
         parent.watch(&Waker::from(Arc::new(waker)));

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Runner, StartStop, StateWatch, find};
+use super::{AnyRunner, Runner, StartStop, StateWatch, find, weak};
 use crate::engine::request::pending::wait_reply;
 use crate::engine::waiters::Answer;
 use crate::engine::{grace, request};
@@ -38,7 +38,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn is_running(&self) -> bool {
-        self.inner().shared.atomic_state.read().is_running()
+        self.inner().shared().atomic_state.read().is_running()
     }
 
     /// Returns whether the service can do its job, or has done it: it is running and not draining, or it is a
@@ -57,7 +57,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn is_ready(&self) -> bool {
-        self.inner().shared.atomic_state.read().is_ready()
+        self.inner().shared().atomic_state.read().is_ready()
     }
 
     /// Returns how long the service has been running: zero in every state but [`Running`](State::Running).
@@ -79,7 +79,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn uptime(&self) -> Duration {
-        self.inner().shared.atomic_state.read().uptime()
+        self.inner().shared().atomic_state.read().uptime()
     }
 
     /// Returns the state of the service: one atomic load.
@@ -99,7 +99,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn state(&self) -> State {
-        self.inner().shared.atomic_state.read().state()
+        self.inner().shared().atomic_state.read().state()
     }
 
     /// Returns the name of the service: from the settings, or the name of its type.
@@ -113,7 +113,7 @@ impl<S: Service> Runner<S> {
     /// assert_eq!(job.name(), "import");
     /// ```
     pub fn name(&self) -> &str {
-        self.inner().shared.name()
+        self.inner().shared().name()
     }
 
     /// Returns the longest time that a stop can take, or [`Duration::MAX`] if it may take for ever.
@@ -161,7 +161,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn errors_last(&self) -> Option<Failure> {
-        snapshot::errors_last(&self.inner().shared)
+        snapshot::errors_last(self.inner().shared())
     }
 
     /// Returns the failures of the current or most recent cycle, oldest first, as far as the history holds them. A start
@@ -182,7 +182,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn errors_list(&self) -> Vec<Failure> {
-        snapshot::errors_list(&self.inner().shared)
+        snapshot::errors_list(self.inner().shared())
     }
 
     /// Returns the failures of all cycles: a snapshot that costs the same at any size.
@@ -200,7 +200,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn history(&self) -> History {
-        self.inner().shared.synced().history()
+        self.inner().shared().synced().history()
     }
 
     /// Returns a snapshot of the service and of its parts.
@@ -249,7 +249,7 @@ impl<S: Service> Runner<S> {
     pub fn wait(&self) -> impl Future<Output = Exit> + Send + use<'_, S> {
         wait_reply(
             self.inner(),
-            request::wait(&self.inner().shared),
+            request::wait(self.inner().shared()),
             Answer::end,
         )
     }
@@ -277,7 +277,7 @@ impl<S: Service> Runner<S> {
     pub fn wait_for(&self, state: State) -> impl Future<Output = ()> + Send + use<'_, S> {
         wait_reply(
             self.inner(),
-            request::wait_for(&self.inner().shared, state),
+            request::wait_for(self.inner().shared(), state),
             Answer::seen,
         )
     }
@@ -367,6 +367,7 @@ impl<S: Service> Runner<S> {
     /// ```
     pub fn find(&self, path: &str) -> Option<Arc<dyn StartStop>> {
         let node = find::find(self.node(), path)?;
-        node.handle()?.downcast().ok().map(|handle| *handle)
+        let runner = AnyRunner::of_node(weak::upgrade(&Arc::downgrade(&node))?);
+        Some(Arc::new(runner))
     }
 }

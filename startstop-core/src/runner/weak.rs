@@ -1,12 +1,12 @@
 //! A handle that does not keep a service running.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::Runner;
-use crate::engine::{Shared, gate};
-use crate::runner::driver::Inner;
+use crate::engine::{Node, Shared, gate};
 use crate::service::Service;
 
 /// A handle that does not keep a service running, from [`Runner::downgrade`].
@@ -23,13 +23,15 @@ use crate::service::Service;
 /// assert!(weak.upgrade().is_none());
 /// ```
 pub struct WeakRunner<S: Service> {
-    inner: Weak<Inner<S>>,
+    node: Weak<dyn Node>,
+    service: PhantomData<Arc<S>>,
 }
 
 impl<S: Service> WeakRunner<S> {
-    pub(super) fn new(inner: &Arc<Inner<S>>) -> Self {
+    pub(super) fn new(node: &Arc<dyn Node>) -> Self {
         Self {
-            inner: Arc::downgrade(inner),
+            node: Arc::downgrade(node),
+            service: PhantomData,
         }
     }
 
@@ -46,22 +48,28 @@ impl<S: Service> WeakRunner<S> {
     /// assert_eq!(weak.upgrade().unwrap().name(), runner.name());
     /// ```
     pub fn upgrade(&self) -> Option<Runner<S>> {
-        let add = |shared: &Shared| {
-            let detached = shared.detached.load(Ordering::Acquire);
-            let add = |count: u32| (count > 0 || detached).then_some(count + 1);
-            shared
-                .handles
-                .fetch_update(Ordering::AcqRel, Ordering::Relaxed, add)
-                .is_ok()
-        };
-        gate::come_back(&self.inner, add).map(Runner::of_inner)
+        upgrade(&self.node).map(Runner::of_node)
     }
+}
+
+/// Comes to the node of a runner again, and counts one more.
+pub(super) fn upgrade(node: &Weak<dyn Node>) -> Option<Arc<dyn Node>> {
+    let add = |shared: &Shared| {
+        let detached = shared.detached.load(Ordering::Acquire);
+        let add = |count: u32| (count > 0 || detached).then_some(count + 1);
+        shared
+            .handles
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, add)
+            .is_ok()
+    };
+    gate::come_back(node, add)
 }
 
 impl<S: Service> Clone for WeakRunner<S> {
     fn clone(&self) -> Self {
         Self {
-            inner: Weak::clone(&self.inner),
+            node: Weak::clone(&self.node),
+            service: PhantomData,
         }
     }
 }

@@ -30,13 +30,20 @@ pub(crate) fn given_by_type(settings: Settings, full: &'static str) -> Settings 
 
 /// Returns the type's name without path, of a type without parameters.
 pub(crate) fn of_plain_type<T: ?Sized>() -> &'static str {
-    let full = std::any::type_name::<T>();
+    last_segment(std::any::type_name::<T>())
+}
+
+/// Returns what comes after the last path separator.
+fn last_segment(full: &'static str) -> &'static str {
     full.rsplit("::").next().unwrap_or(full)
 }
 
 /// Returns the name of the function around a closure, or of a function itself: `a::main::{{closure}}` is `main`.
 pub(crate) fn of_function<F: ?Sized>() -> Cow<'static, str> {
-    let full = std::any::type_name::<F>();
+    of_function_called(std::any::type_name::<F>())
+}
+
+fn of_function_called(full: &'static str) -> Cow<'static, str> {
     match last_named_segment(full) {
         Some(name) => Cow::Borrowed(name),
         None => without_paths(full),
@@ -45,7 +52,7 @@ pub(crate) fn of_function<F: ?Sized>() -> Cow<'static, str> {
 
 fn without_paths(full: &'static str) -> Cow<'static, str> {
     if !full.contains(['<', '(', '[', '&', ' ']) {
-        return Cow::Borrowed(full.rsplit("::").next().unwrap_or(full));
+        return Cow::Borrowed(last_segment(full));
     }
     let mut short = String::with_capacity(full.len());
     // Where the path begins that is being read, and those around it.

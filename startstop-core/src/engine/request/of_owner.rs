@@ -21,8 +21,8 @@ pub(crate) enum Start {
 
 /// Starts the service as a part of an owner, which it holds from its end until it has ended itself. A
 /// service that runs already is adopted as it is; with an owner that goes down nothing is started.
-pub(crate) fn start_part<N: Node + ?Sized>(
-    node: &Arc<N>,
+pub(crate) fn start_part(
+    node: &Arc<dyn Node>,
     guard: AttemptGuard,
     start: Start,
     wanted: Caller<'_>,
@@ -59,8 +59,8 @@ enum Kept {
 
 /// Asks a part for a stop, with the time that its owner has left: the smaller of both deadlines counts. If the part
 /// drains, it has done so with the owner.
-pub(crate) fn stop_part<N: Node + ?Sized>(
-    node: &Arc<N>,
+pub(crate) fn stop_part(
+    node: &Arc<dyn Node>,
     left: Option<Duration>,
     wanted: Caller<'_>,
 ) -> Reply<Result<(), StopError>> {
@@ -68,17 +68,17 @@ pub(crate) fn stop_part<N: Node + ?Sized>(
 }
 
 /// The same within a share of that time, whose end the part keeps by itself.
-pub(crate) fn stop_share<N: Node + ?Sized>(node: &Arc<N>, share: Duration) {
+pub(crate) fn stop_share(node: &Arc<dyn Node>, share: Duration) {
     stop_with_owner(node, Some(share), Kept::Here, Caller::No);
 }
 
 /// The same for a part that its owner leaves behind: nobody is left who would keep the deadline of the owner for it.
-pub(crate) fn stop_orphan<N: Node + ?Sized>(node: &Arc<N>, left: Option<Duration>) {
+pub(crate) fn stop_orphan(node: &Arc<dyn Node>, left: Option<Duration>) {
     stop_with_owner(node, left, Kept::Here, Caller::No);
 }
 
-fn stop_with_owner<N: Node + ?Sized>(
-    node: &Arc<N>,
+fn stop_with_owner(
+    node: &Arc<dyn Node>,
     left: Option<Duration>,
     kept: Kept,
     wanted: Caller<'_>,
@@ -108,7 +108,7 @@ fn stop_with_owner<N: Node + ?Sized>(
 }
 
 /// The deadline of the owner has passed: what is left of this part of it is aborted.
-pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
+pub(crate) fn abort_part(node: &Arc<dyn Node>) {
     update(node, |shared, synced, deferred| {
         let input = match synced.state() {
             State::Stopping if synced.life.is_asked() => Input::StopDue,
@@ -120,7 +120,7 @@ pub(crate) fn abort_part<N: Node + ?Sized>(node: &Arc<N>) {
 }
 
 /// Puts a failure of a part into the history of its owner too.
-pub(crate) fn record_of_part<N: Node + ?Sized>(node: &Arc<N>, failure: &Failure) {
+pub(crate) fn record_of_part(node: &Arc<dyn Node>, failure: &Failure) {
     update(node, |shared, synced, deferred| {
         record::note_of_part(synced, shared, failure, deferred);
     });

@@ -15,8 +15,8 @@ use crate::engine::waiters::{Answer, Key};
 use crate::engine::{Node, deadline, update};
 
 /// An answer that comes later.
-struct PendingReply<'a, N: Node + ?Sized> {
-    node: &'a Arc<N>,
+struct PendingReply<'a> {
+    node: &'a Arc<dyn Node>,
     key: Option<Key>,
     /// The request was made in this poll, with its waker: whether a deadline task is owed.
     asked: Option<bool>,
@@ -28,13 +28,12 @@ struct PendingReply<'a, N: Node + ?Sized> {
 const POLLS_BEFORE_DEADLINE_TASK: u8 = 2;
 
 /// Makes a request when it is first polled, and waits for what comes of it.
-pub(crate) fn ask<N, R, T>(
-    node: &Arc<N>,
+pub(crate) fn ask<R, T>(
+    node: &Arc<dyn Node>,
     request: R,
     read: fn(Answer) -> Option<T>,
-) -> RequestFuture<'_, N, R, T>
+) -> RequestFuture<'_, R, T>
 where
-    N: Node + ?Sized,
     R: FnOnce(Caller<'_>) -> Reply<T>,
 {
     RequestFuture {
@@ -47,15 +46,14 @@ where
 /// A request that is made when this is first polled. A plain future, since each start and each stop is
 /// one: two `async` blocks in one another would cost what they save.
 #[must_use = "futures do nothing unless awaited"]
-pub(crate) struct RequestFuture<'a, N: Node + ?Sized, R, T> {
+pub(crate) struct RequestFuture<'a, R, T> {
     request: Option<R>,
-    pending: PendingReply<'a, N>,
+    pending: PendingReply<'a>,
     read: fn(Answer) -> Option<T>,
 }
 
-impl<N, R, T> Future for RequestFuture<'_, N, R, T>
+impl<R, T> Future for RequestFuture<'_, R, T>
 where
-    N: Node + ?Sized,
     R: FnOnce(Caller<'_>) -> Reply<T> + Unpin,
 {
     type Output = T;
@@ -82,11 +80,11 @@ fn value<T>(answer: Answer, read: fn(Answer) -> Option<T>) -> T {
 }
 
 /// Waits for what a reply promises. The pending reply is there from the call on, polled or not.
-pub(crate) fn wait_reply<N: Node + ?Sized, T>(
-    node: &Arc<N>,
+pub(crate) fn wait_reply<T>(
+    node: &Arc<dyn Node>,
     reply: Reply<T>,
     read: fn(Answer) -> Option<T>,
-) -> impl Future<Output = T> + use<'_, N, T> {
+) -> impl Future<Output = T> + use<'_, T> {
     let mut pending = PendingReply::blank(node);
     let outcome = pending.take(reply);
     async move {
@@ -97,9 +95,9 @@ pub(crate) fn wait_reply<N: Node + ?Sized, T>(
     }
 }
 
-impl<'a, N: Node + ?Sized> PendingReply<'a, N> {
+impl<'a> PendingReply<'a> {
     /// Good for nothing before it has taken a reply.
-    fn blank(node: &'a Arc<N>) -> Self {
+    fn blank(node: &'a Arc<dyn Node>) -> Self {
         Self {
             node,
             key: None,
@@ -141,7 +139,7 @@ impl<'a, N: Node + ?Sized> PendingReply<'a, N> {
     }
 }
 
-impl<N: Node + ?Sized> Future for PendingReply<'_, N> {
+impl Future for PendingReply<'_> {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Answer> {
@@ -169,7 +167,7 @@ impl<N: Node + ?Sized> Future for PendingReply<'_, N> {
     }
 }
 
-impl<N: Node + ?Sized> Drop for PendingReply<'_, N> {
+impl Drop for PendingReply<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
         let mut synced = self.node.shared().synced();

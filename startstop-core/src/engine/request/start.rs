@@ -112,7 +112,7 @@ impl<'a> StartRequest<'a> {
     }
 
     /// The parent may have been cancelled since it was looked at, and may have found nothing to stop then.
-    pub(super) fn look_again<N: Node + ?Sized>(self, node: &Arc<N>) {
+    pub(super) fn look_again(self, node: &Arc<dyn Node>) {
         if let Some(parent) = self.kept.filter(|parent| parent.is_cancelled()) {
             stop_by_parent(node, parent.id());
         }

@@ -9,16 +9,18 @@ use std::sync::Arc;
 use tokio::task::yield_now;
 
 use self::attempt::DrivenAttempt;
-use super::Inner;
 use super::guard::{Driver, Next};
+use super::interlude::Interlude;
 use super::place::{Boxed, FutureStorage, Inline};
-use crate::engine::SpawnTarget;
+use super::service_of;
+use super::shutdown_call::future_of;
 use crate::engine::task::spawn_on;
+use crate::engine::{Node, SpawnTarget};
 use crate::service::Service;
 use crate::service::size::is_large;
 
-pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, target: &SpawnTarget) {
-    let driver = Driver::new(inner, target.id);
+pub(super) fn spawn<S: Service>(node: Arc<dyn Node>, target: &SpawnTarget) {
+    let driver = Driver::new(node, target.id);
     if const { is_large(S::run) } {
         drop(spawn_on(&target.on, drive::<S, Boxed>(driver)));
     } else {
@@ -32,34 +34,33 @@ pub(super) fn spawn<S: Service>(inner: Arc<Inner<S>>, target: &SpawnTarget) {
 /// driver where an `async fn` keeps two, `Next` is not alive across an await, and an attempt knows
 /// nothing twice.
 #[allow(clippy::manual_async_fn)]
-fn drive<S: Service, P: FutureStorage>(mut driver: Driver<S>) -> impl Future<Output = ()> + Send {
+fn drive<S: Service, P: FutureStorage>(mut driver: Driver) -> impl Future<Output = ()> + Send {
     async move {
         let mut next = Next::Look;
         loop {
-            next = match next {
-                Next::Run(epoch) => {
-                    let ended = {
-                        let place = pin!(None);
-                        let mut attempt = DrivenAttempt::new(&driver, place);
-                        attempt.enter(epoch, |cx| P::run(&driver.inner().service, cx));
-                        poll_fn(|cx| attempt.poll(cx)).await
-                    };
-                    driver.end_run(ended)
-                }
+            let came = {
+                let mut interlude = Interlude::new(next);
+                poll_fn(|cx| interlude.poll(&mut driver, future_of::<S>, cx)).await
+            };
+            let epoch = match came {
+                Next::Run(epoch) => epoch,
                 Next::RunSoon(epoch) => {
                     yield_now().await;
-                    Next::Run(epoch)
+                    epoch
                 }
-                Next::ShutdownCall(epoch) => {
-                    let mut call = driver.call(epoch);
-                    let ended = poll_fn(|cx| driver.poll_call(&mut call, cx)).await;
-                    driver.end_call(&mut call, ended)
-                }
-                Next::Pause(until) => driver.pause(until).await,
-                Next::Look => poll_fn(|cx| driver.poll_step(cx)).await,
-                Next::Settle => driver.settle(),
-                Next::Leave => return driver.leave(),
+                _ => break,
             };
+            let ended = {
+                let mut attempt = pin!(DrivenAttempt::new(&driver));
+                let run = |cx| P::run(service_of::<S>(driver.node()), cx);
+                attempt.as_mut().enter(epoch, run);
+                poll_fn(move |cx| attempt.as_mut().poll(future_of::<S>, cx)).await
+            };
+            next = driver.end_run(ended);
+            if let Next::Leave = next {
+                break;
+            }
         }
+        driver.leave();
     }
 }

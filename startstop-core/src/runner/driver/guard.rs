@@ -1,40 +1,35 @@
 //! The driver of a service, as the engine knows it: which step comes next, and its guard against the end of the runtime.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll, ready};
+use std::task::{Context as Task, Poll};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::Inner;
-use super::shutdown_call::{self, Call, EndedCall};
+use super::shutdown_call::{self, Call, EndedCall, MakeShutdown};
 use crate::engine::gate::{update_and_leave, update_or_leave};
 use crate::engine::{
-    Alarm, ArmTimer, Deferred, DriverStep, PartEnd, RetryAnswer, Shared, Synced, deadline, parts,
+    ArmTimer, Deferred, DriverStep, Node, PartEnd, RetryAnswer, Shared, Synced, deadline, parts,
     update,
 };
 use crate::report::failure::RawFailure;
 use crate::report::panic::catch_panic;
-use crate::report::state::State;
 use crate::rules::lifecycle::{Input, RunEnd, StopStage};
-use crate::service::Service;
 
 /// The guard of the driver: tells the engine when the runtime drops it.
-pub(super) struct Driver<S: Service> {
+pub(super) struct Driver {
     /// Until it leaves.
-    inner: Option<Arc<Inner<S>>>,
+    node: Option<Arc<dyn Node>>,
     id: u32,
     /// It has ended because the engine has told it to.
     left: bool,
 }
 
-impl<S: Service> Drop for Driver<S> {
+impl Drop for Driver {
     fn drop(&mut self) {
-        let Some(inner) = self.inner.take().filter(|_| !self.left) else {
+        let Some(node) = self.node.take().filter(|_| !self.left) else {
             return;
         };
-        update_and_leave(inner, |shared, synced, deferred| {
+        update_and_leave(node, |shared, synced, deferred| {
             synced.driver_lost(shared, self.id, deferred);
         });
     }
@@ -59,10 +54,10 @@ pub(super) struct EndedRun {
     pub(super) faults: [Option<RawFailure>; 2],
 }
 
-impl<S: Service> Driver<S> {
-    pub(super) fn new(inner: Arc<Inner<S>>, id: u32) -> Self {
+impl Driver {
+    pub(super) fn new(node: Arc<dyn Node>, id: u32) -> Self {
         Self {
-            inner: Some(inner),
+            node: Some(node),
             id,
             left: false,
         }
@@ -72,8 +67,8 @@ impl<S: Service> Driver<S> {
         self.left = true;
     }
 
-    pub(super) fn inner(&self) -> &Arc<Inner<S>> {
-        self.inner
+    pub(super) fn node(&self) -> &Arc<dyn Node> {
+        self.node
             .as_ref()
             .expect("a driver that has left is not polled")
     }
@@ -97,7 +92,7 @@ impl<S: Service> Driver<S> {
         &mut self,
         change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
     ) -> Next {
-        let Some(inner) = self.inner.take() else {
+        let Some(node) = self.node.take() else {
             return Next::Leave;
         };
         let id = self.id;
@@ -105,9 +100,8 @@ impl<S: Service> Driver<S> {
             change(shared, synced, deferred);
             synced.step_after_part(shared, id, deferred)
         };
-        let (step, inner) =
-            update_or_leave(inner, change, |step| matches!(step, DriverStep::Leave));
-        self.inner = inner;
+        let (step, node) = update_or_leave(node, change, |step| matches!(step, DriverStep::Leave));
+        self.node = node;
         match step {
             DriverStep::Run(epoch) => Next::Run(epoch),
             DriverStep::RunSoon(epoch) => Next::RunSoon(epoch),
@@ -134,7 +128,7 @@ impl<S: Service> Driver<S> {
         cx: &Task<'_>,
         change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
     ) -> DriverStep {
-        update(self.inner(), |shared, synced, deferred| {
+        update(self.node(), |shared, synced, deferred| {
             change(shared, synced, deferred);
             synced.next_step(shared, self.id, cx.waker(), deferred)
         })
@@ -178,7 +172,7 @@ impl<S: Service> Driver<S> {
 
     /// Takes on the call of `shutdown`, if nobody else has: where the service runs, and the number of its attempt.
     fn claim_call(&self) -> Option<(Handle, u64)> {
-        let shared = &self.inner().shared;
+        let shared = self.node().shared();
         if !shared.has_shutdown_call() {
             return None;
         }
@@ -186,29 +180,29 @@ impl<S: Service> Driver<S> {
     }
 
     /// Makes the call that was taken on.
-    pub(super) fn call(&self, epoch: u64) -> Call {
-        Call::new(Arc::clone(self.inner()), epoch)
+    pub(super) fn call(&self, epoch: u64, shutdown: MakeShutdown) -> Call {
+        Call::new(Arc::clone(self.node()), epoch, shutdown)
     }
 
     /// Calls `shutdown` while `run` goes on.
-    pub(super) fn call_beside_run(&self, cx: &mut Task<'_>) {
+    pub(super) fn call_beside_run(&self, shutdown: MakeShutdown, cx: &mut Task<'_>) {
         let Some((on, epoch)) = self.claim_call() else {
             return;
         };
-        let mut call = self.call(epoch);
+        let mut call = self.call(epoch, shutdown);
         // With one thread a task of its own would not keep `run` going any better.
         let alone = on.runtime_flavor() == RuntimeFlavor::CurrentThread;
         if !alone || call.poll(cx).is_pending() {
             let task = shutdown_call::spawn(&on, call);
             // In a statement of its own, so that it is aborted outside of the lock.
-            let late = parts::shutdown_spawned(&mut self.inner().shared.synced(), epoch, task);
+            let late = parts::shutdown_spawned(&mut self.node().shared().synced(), epoch, task);
             shutdown_call::abort(late);
         }
     }
 
     /// Polls `shutdown`: how it has ended.
     pub(super) fn poll_call(&self, call: &mut Call, cx: &mut Task<'_>) -> Poll<EndedCall> {
-        if self.inner().shared.current_stage() == StopStage::Aborted {
+        if self.node().shared().current_stage() == StopStage::Aborted {
             return Poll::Ready((PartEnd::Dropped, call.drop_future()));
         }
         match call.poll_future(cx) {
@@ -228,42 +222,24 @@ impl<S: Service> Driver<S> {
     /// A `shutdown` that is not ready after another turn of the runtime needs somebody who keeps its deadline; with more than
     /// one thread that is seen to.
     fn see_that_it_takes_longer(&self, call: &mut Call, cx: &mut Task<'_>) {
-        if !self.inner().shared.synced().has_one_thread() {
+        if !self.node().shared().synced().has_one_thread() {
             return;
         }
         if call.is_pending_again() {
-            update(self.inner(), |_, synced, deferred| {
+            update(self.node(), |_, synced, deferred| {
                 deadline::on_polled(synced, deferred);
             });
         } else {
             cx.waker().wake_by_ref();
         }
     }
-
-    /// Waits until the time of the next attempt, if there is one to wait for, or until something else
-    /// comes.
-    pub(super) async fn pause(&self, until: Option<u64>) -> Next {
-        let mut alarm = until.map(Alarm::at);
-        // The runtime gets its turn between two attempts, however short the delay.
-        let mut yields = true;
-        poll_fn(|cx| {
-            if std::mem::take(&mut yields) {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+    /// The time of the next attempt has come, or something else has.
+    pub(super) fn end_backoff(&self, cx: &mut Task<'_>) -> Poll<Next> {
+        let step = self.step_after(cx, |shared, synced, deferred| {
+            if synced.is_driven_by(self.id) {
+                synced.step(shared, Input::BackoffOver, ArmTimer::Now, deferred);
             }
-            if let Some(alarm) = &mut alarm {
-                if self.inner().shared.atomic_state.read().state() == State::Backoff {
-                    ready!(Pin::new(alarm).poll(cx));
-                }
-            }
-            alarm = None;
-            let step = self.step_after(cx, |shared, synced, deferred| {
-                if synced.is_driven_by(self.id) {
-                    synced.step(shared, Input::BackoffOver, ArmTimer::Now, deferred);
-                }
-            });
-            self.execute(step, cx)
-        })
-        .await
+        });
+        self.execute(step, cx)
     }
 }

@@ -12,8 +12,8 @@ use std::task::{Context as Task, Poll, ready};
 
 use tokio::runtime::Handle;
 
-use super::Inner;
 use super::place::{Boxed, FutureStorage, Inline};
+use super::service_of;
 use crate::engine::catch_unwind::{CatchUnwind, FutureEnd};
 use crate::engine::gate::update_and_leave;
 use crate::engine::task::spawn_on;
@@ -33,6 +33,9 @@ type BoxShutdown = Pin<Box<dyn Future<Output = FutureEnd<Result<(), BoxError>>> 
 /// How the call has ended, and what has failed in it.
 pub(super) type EndedCall = (PartEnd, [Option<RawFailure>; 3]);
 
+/// Makes the future of a call.
+pub(super) type MakeShutdown = fn(Arc<dyn Node>, Context) -> BoxShutdown;
+
 /// A call of `shutdown` that was taken on. Dropping it ends it.
 pub(super) struct Call {
     /// Until the call has ended.
@@ -44,14 +47,9 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new<S: Service>(inner: Arc<Inner<S>>, epoch: u64) -> Self {
-        let node: Arc<dyn Node> = Arc::clone(&inner) as Arc<dyn Node>;
+    pub(super) fn new(node: Arc<dyn Node>, epoch: u64, make: MakeShutdown) -> Self {
         let cx = Context::of_shutdown(Arc::clone(&node), epoch);
-        let future: BoxShutdown = if const { is_large(S::shutdown) } {
-            Box::pin(called::<S, Boxed>(inner, cx))
-        } else {
-            Box::pin(called::<S, Inline>(inner, cx))
-        };
+        let future = make(Arc::clone(&node), cx);
         let span = node.shared().span(epoch);
         Self {
             node: Some(node),
@@ -137,12 +135,21 @@ impl Drop for Call {
     }
 }
 
+/// Makes the future of a call for a service of this type.
+pub(super) fn future_of<S: Service>(node: Arc<dyn Node>, cx: Context) -> BoxShutdown {
+    if const { is_large(S::shutdown) } {
+        Box::pin(called::<S, Boxed>(node, cx))
+    } else {
+        Box::pin(called::<S, Inline>(node, cx))
+    }
+}
+
 /// Calls `shutdown`; a panic of the drop takes the place of no error.
 async fn called<S: Service, P: FutureStorage>(
-    inner: Arc<Inner<S>>,
+    node: Arc<dyn Node>,
     cx: Context,
 ) -> FutureEnd<Result<(), BoxError>> {
-    let mut place = pin!(Some(P::shutdown(&inner.service, cx)));
+    let mut place = pin!(Some(P::shutdown(service_of::<S>(&node), cx)));
     let mut caught = CatchUnwind::new(place.as_mut());
     let FutureEnd { result, dropped } = poll_fn(|cx| caught.poll(cx)).await;
     FutureEnd {

@@ -1,0 +1,31 @@
+//! A runner that does not name the type of its service: what is made of it is compiled with the core, and not for each service of
+//! a user.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
+use super::Runner;
+use crate::service::Service;
+use crate::service::context::Context;
+
+/// A runner of some service.
+pub(crate) type AnyRunner = Runner<AnyType>;
+
+/// The type of a service that is not named. There is no value of it.
+pub(crate) enum AnyType {}
+
+impl Service for AnyType {
+    type Error = Infallible;
+
+    async fn run(&self, _: Context) -> Result<(), Infallible> {
+        match *self {}
+    }
+}
+
+/// The same runner, for what does not depend on the type of the service.
+pub(crate) fn erased<S: Service>(mut runner: Runner<S>) -> AnyRunner {
+    Runner {
+        node: runner.node.take(),
+        service: PhantomData,
+    }
+}
