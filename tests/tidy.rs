@@ -47,7 +47,7 @@ const LONG: usize = 330;
 const APART: [&str; 2] = ["models", "private"];
 
 /// Locks and atomics of std in the core, which no model sees, need a reason.
-const PLAIN: [(&str, &str); 13] = [
+const PLAIN: [(&str, &str); 14] = [
     ("startstop-core/src/sync.rs", "it is where they come from"),
     (
         "startstop-core/src/engine/parent.rs",
@@ -60,6 +60,10 @@ const PLAIN: [(&str, &str); 13] = [
     (
         "startstop-core/src/program/aside.rs",
         "work that is taken once",
+    ),
+    (
+        "startstop-core/src/program/handoff.rs",
+        "threads of a program, which no model is about",
     ),
     (
         "startstop-core/src/program/hub.rs",

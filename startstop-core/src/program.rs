@@ -11,6 +11,7 @@ mod subject;
 mod leave;
 mod stderr;
 mod aside;
+mod handoff;
 mod stage;
 mod count;
 mod signals;

@@ -9,8 +9,10 @@
 mod modelled;
 pub(crate) mod clock;
 mod in_turn;
+mod thread;
 
 pub(crate) use in_turn::{drop_in_turn, in_turn};
+pub(crate) use thread::spawn_thread;
 #[cfg(not(startstop_loom))]
 mod spawned;
 

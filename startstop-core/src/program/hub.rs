@@ -6,20 +6,21 @@
 use std::future::poll_fn;
 use std::io;
 use std::iter;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, Waker, ready};
-use std::thread;
 use std::time::Instant;
 
 use tokio::runtime::{Builder, Handle};
 
 use super::aside::aside;
 use super::count::TERMINATE_WINDOW;
+use super::handoff::{Giver, handoff};
 use super::signals::{Signal, Signals, arm_defaults, disarm_defaults};
 use super::stage::IfStuck;
 use super::subject::Subject;
 use crate::engine::Shared;
 use crate::engine::unresponsive;
+use crate::sync::spawn_thread;
 
 /// The programs of the process, and who hears the signals for them. Nothing foreign runs under its lock.
 struct Hub {
@@ -162,17 +163,15 @@ type Started = io::Result<(Handle, Vec<Signal>)>;
 
 /// Starts the thread, and waits until it hears: its runtime, and what came since the last one.
 fn spawn(kept: Option<Signals>) -> Started {
-    let (started, starts) = mpsc::channel();
+    let (giver, taker) = handoff();
     let name = "startstop-signals".to_owned();
-    thread::Builder::new()
-        .name(name)
-        .spawn(move || serve(kept, &started))?;
-    starts
-        .recv()
-        .unwrap_or_else(|gone| Err(io::Error::other(gone)))
+    spawn_thread(Some(name), Box::new(move || serve(kept, &giver)))?;
+    taker
+        .take()
+        .unwrap_or_else(|| Err(io::Error::other("the thread that hears them has panicked")))
 }
 
-fn serve(kept: Option<Signals>, started: &mpsc::Sender<Started>) {
+fn serve(kept: Option<Signals>, started: &Giver<Started>) {
     let begin = || {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (signals, came) = runtime.block_on(begin(kept))?;
@@ -181,10 +180,10 @@ fn serve(kept: Option<Signals>, started: &mpsc::Sender<Started>) {
     match begin() {
         Ok((runtime, signals, came)) => {
             // Who waits for it holds the lock until it has come.
-            drop(started.send(Ok((runtime.handle().clone(), came))));
+            started.give(Ok((runtime.handle().clone(), came)));
             runtime.block_on(hear(signals));
         }
-        Err(error) => drop(started.send(Err(error))),
+        Err(error) => started.give(Err(error)),
     }
 }
 

@@ -1,11 +1,12 @@
 //! The end of a process although something of its service is still there.
 
 use std::process;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use super::aside::{A_SECOND, aside};
+use super::handoff::handoff;
 use super::on_exit;
 use super::stderr::print;
 use crate::engine::Node;
@@ -20,10 +21,10 @@ pub(super) fn leave(node: &Arc<dyn Node>) -> ! {
 
 /// The service is asked for its parts, which may block as well: then what is known by then is all.
 fn tell_what_is_stuck(node: Arc<dyn Node>) {
-    let (found, finds) = mpsc::channel();
-    aside(move || snapshot::stuck(&*node, |line| drop(found.send(line))));
+    let (giver, taker) = handoff();
+    aside(move || snapshot::stuck(&*node, |line| giver.give(line)));
     let until = Instant::now() + A_SECOND;
-    while let Ok(line) = finds.recv_timeout(until.saturating_duration_since(Instant::now())) {
+    while let Some(line) = taker.take_until(until) {
         print(|| line);
     }
 }

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::aside::aside;
+use super::handoff::handoff;
 use super::on_exit;
 use super::run::Operation;
 use super::stderr::print;
@@ -101,13 +101,13 @@ fn whole(runtime: Runtime, operation: Operation, threads: Option<&Threads>) -> E
 fn end(runtime: Runtime, limit: Duration, threads: Option<&Threads>) {
     let limit = limit.clamp(SHORTEST, LONGEST);
     let until = Instant::now() + limit;
-    let (ended, ends) = mpsc::channel();
+    let (giver, taker) = handoff();
     // Aside: with a single thread, what its tasks hold is dropped in there, and may block.
     aside(move || {
         runtime.shutdown_timeout(limit);
-        let _ = ended.send(Instant::now() < until);
+        giver.give(Instant::now() < until);
     });
-    if ends.recv_timeout(limit + SHORTEST) == Ok(true) {
+    if taker.take_until(until + SHORTEST) == Some(true) {
         return;
     }
     let left = match threads.map(Threads::left) {

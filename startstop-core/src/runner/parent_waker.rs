@@ -7,6 +7,7 @@ use std::task::{Wake, Waker};
 use crate::engine::parent::Parent;
 use crate::engine::{Node, Shared, Synced, gate, request};
 use crate::report::state::State;
+use crate::sync::spawn_thread;
 
 struct ParentWaker {
     node: Weak<dyn Node>,
@@ -38,7 +39,8 @@ impl Wake for ParentWaker {
 /// Everybody else has let go meanwhile. With the service goes the handle of the token, which must not be dropped in its
 /// waker: see invariant 2 of `parent`. It is as rare as it is short.
 fn drop_apart(last: Box<dyn Any + Send>) {
-    std::thread::spawn(move || drop(last));
+    // If the system has none to give it is dropped here all the same.
+    drop(spawn_thread(None, Box::new(move || drop(last))));
 }
 
 pub(super) fn watch(node: &Arc<dyn Node>, parent: &Arc<Parent>) {

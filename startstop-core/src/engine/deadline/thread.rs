@@ -3,7 +3,6 @@
 //! It is there from the first entry to [`LINGER`] after the last one.
 
 use std::sync::{LazyLock, Weak};
-use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -13,6 +12,7 @@ use super::look::{Watched, look_at, look_at_pending};
 use super::watcher::{Watch, Watcher};
 use crate::engine::Node;
 use crate::report::panic::catch_panic;
+use crate::sync::spawn_thread;
 
 /// How long the thread waits for another entry before it ends.
 const LINGER: Duration = Duration::from_secs(2);
@@ -70,8 +70,7 @@ pub(crate) fn look_soon(node: &Weak<dyn Node>) -> bool {
 }
 
 fn spawn() -> bool {
-    let thread = Builder::new().name("deadlines".to_owned());
-    thread.spawn(|| WATCHER.watch()).is_ok()
+    spawn_thread(Some("deadlines".to_owned()), Box::new(|| WATCHER.watch())).is_ok()
 }
 
 /// Nothing in it panics; if it does all the same, the others still have their thread.

@@ -15,7 +15,7 @@ use crate::service::Service;
 use crate::service::context::Context;
 use crate::service::func::named_after;
 use crate::settings::Settings;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, spawn_thread};
 
 /// Makes a service of a synchronous function: its `run`.
 ///
@@ -176,7 +176,7 @@ where
             place,
         );
     };
-    thread::Builder::new().name(name).spawn(work)?;
+    spawn_thread(Some(name), Box::new(work))?;
     match receiver.take().await {
         Ok(outcome) => outcome,
         Err(payload) => resume_unwind(payload),
