@@ -12,6 +12,7 @@ mod leave;
 mod stderr;
 mod aside;
 mod handoff;
+mod waited;
 mod stage;
 mod count;
 mod signals;

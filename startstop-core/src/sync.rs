@@ -9,15 +9,15 @@
 mod modelled;
 pub(crate) mod clock;
 mod in_turn;
-mod thread;
+mod seldom;
 
 pub(crate) use in_turn::{drop_in_turn, in_turn};
-pub(crate) use thread::spawn_thread;
+pub(crate) use seldom::{spawn_boxed, spawn_thread};
 #[cfg(not(startstop_loom))]
 mod spawned;
 
 #[cfg(not(startstop_loom))]
-pub(crate) use spawned::{flush_lifo_slot, has_ended, has_timers, is_own, spawn_on};
+pub(crate) use spawned::{Empty, flush_lifo_slot, has_ended, has_timers, is_own, spawn_on};
 
 #[cfg(not(startstop_loom))]
 pub(crate) use std::sync::{

@@ -10,7 +10,7 @@ use super::request::{self, Caller, Reply};
 use super::{Node, ReloadPassed, gate, reload};
 use crate::engine::waiters::{Answer, Key};
 use crate::report::error::ReloadError;
-use crate::sync::spawn_on;
+use crate::sync::spawn_boxed;
 
 /// Asks them in a task, which keeps none of them, nor the owner, from going.
 pub(super) fn spawn(request: ReloadPassed, owner: &Weak<dyn Node>) {
@@ -22,17 +22,15 @@ pub(super) fn spawn(request: ReloadPassed, owner: &Weak<dyn Node>) {
     } = request;
     let owner = Weak::clone(owner);
     let result = Err(ReloadError::NotSupported);
-    drop(spawn_on(
-        &on,
-        Passing {
-            owner,
-            epoch,
-            round,
-            left: left.into_iter(),
-            asked: None,
-            result,
-        },
-    ));
+    let passing = Passing {
+        owner,
+        epoch,
+        round,
+        left: left.into_iter(),
+        asked: None,
+        result,
+    };
+    spawn_boxed(&on, Box::pin(passing));
 }
 
 /// Asks one after another.

@@ -18,9 +18,10 @@ use super::handoff::{Giver, handoff};
 use super::signals::{Signal, Signals, arm_defaults, disarm_defaults};
 use super::stage::IfStuck;
 use super::subject::Subject;
+use super::waited::block_on;
 use crate::engine::Shared;
 use crate::engine::unresponsive;
-use crate::sync::spawn_thread;
+use crate::sync::{spawn_boxed, spawn_thread};
 
 /// The programs of the process, and who hears the signals for them. Nothing foreign runs under its lock.
 struct Hub {
@@ -115,10 +116,11 @@ impl Hub {
             return arm_defaults(Signal::Terminate);
         };
         if let Some(runtime) = &self.runtime {
-            runtime.spawn(async move {
+            let wake = async move {
                 tokio::time::sleep_until(until.into()).await;
                 hub().wake();
-            });
+            };
+            spawn_boxed(runtime, Box::pin(wake));
         }
     }
 
@@ -174,14 +176,14 @@ fn spawn(kept: Option<Signals>) -> Started {
 fn serve(kept: Option<Signals>, started: &Giver<Started>) {
     let begin = || {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (signals, came) = runtime.block_on(begin(kept))?;
+        let (signals, came) = block_on(&runtime, begin(kept))?;
         Ok((runtime, signals, came))
     };
     match begin() {
         Ok((runtime, signals, came)) => {
             // Who waits for it holds the lock until it has come.
             started.give(Ok((runtime.handle().clone(), came)));
-            runtime.block_on(hear(signals));
+            block_on(&runtime, hear(signals));
         }
         Err(error) => started.give(Err(error)),
     }

@@ -3,6 +3,8 @@
 //! The thread that hears the signals calls this. It must go on hearing them, so whatever may run user code (wakers,
 //! subscribers, a composite that is asked for its parts) is done aside.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,7 @@ use crate::engine::{Node, Shared, grace};
 use crate::report::error::ReloadError;
 use crate::report::state::State;
 use crate::report::trace;
+use crate::sync::{Empty, spawn_boxed};
 
 /// A service whose signals are heard.
 pub(super) struct Subject {
@@ -171,30 +174,30 @@ impl Subject {
             let _ = told.send(grace::span(&*node).total());
         });
         let (this, own) = (Arc::downgrade(self), own_grace(self.node.shared()));
-        self.keep(async move {
+        self.keep(Box::pin(async move {
             let grace = timeout(A_SECOND, tells).await;
             let grace = grace.ok().and_then(Result::ok).unwrap_or(own);
             if let Some(end) = asked.checked_add(grace.saturating_add(A_SECOND)) {
                 sleep_until(end.into()).await;
                 leave_weak(&this);
             }
-        });
+        }));
     }
 
     /// Leaves the process unless a worker is found that is free.
     fn limit_block(self: &Arc<Self>, limit: Duration) {
-        let is_free = self.on.spawn(async {});
+        let is_free = self.on.spawn(Empty { ends: true });
         let this = Arc::downgrade(self);
-        self.keep(async move {
+        self.keep(Box::pin(async move {
             if timeout(limit.max(A_MOMENT), is_free).await.is_err() {
                 leave_weak(&this);
             }
-        });
+        }));
     }
 
-    fn keep(&self, deadline: impl Future<Output = ()> + Send + 'static) {
+    fn keep(&self, deadline: Pin<Box<dyn Future<Output = ()> + Send>>) {
         if let Some(clock) = self.clock.get() {
-            clock.spawn(deadline);
+            spawn_boxed(clock, deadline);
         }
     }
 

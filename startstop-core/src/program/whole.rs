@@ -13,6 +13,7 @@ use super::handoff::handoff;
 use super::on_exit;
 use super::run::Operation;
 use super::stderr::print;
+use super::waited::block_on;
 use crate::report::text::Escaped;
 use crate::service::Service;
 
@@ -92,7 +93,7 @@ fn outside<T: Send>(f: impl FnOnce() -> T + Send) -> T {
 
 fn whole(runtime: Runtime, operation: Operation, threads: Option<&Threads>) -> ExitCode {
     let limit = operation.abort_timeout();
-    let code = runtime.block_on(operation.run());
+    let code = block_on(&runtime, operation.run());
     end(runtime, limit, threads);
     code
 }

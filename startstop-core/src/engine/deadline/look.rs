@@ -11,6 +11,7 @@ use super::which;
 use super::{POLLS_BEFORE_DEADLINE_TASK, SLACK};
 use crate::engine::{Job, Node, Shared, Synced, deadline, gate};
 use crate::sync::clock;
+use crate::sync::{Empty, spawn_boxed};
 
 /// The subject of an entry.
 pub(super) enum Watched {
@@ -88,7 +89,7 @@ fn look_at_deadline(
     })?;
     parting.run_urgent();
     // What may be user code, carried away by the task that wakes a worker.
-    on.spawn(async move { parting.run() });
+    spawn_boxed(on, Box::pin(async move { parting.run() }));
     look_at(due?)
 }
 
@@ -134,7 +135,7 @@ pub(super) fn look_at_pending(node: &Weak<dyn Node>) {
 
 /// Wakes a worker, which takes over the timers and the I/O of the runtime.
 fn nudge(on: &Handle) {
-    on.spawn(async {});
+    on.spawn(Empty { ends: true });
 }
 
 /// Returns whether the clock of the current runtime is paused, which only that of a single thread can be.

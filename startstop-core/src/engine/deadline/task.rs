@@ -14,7 +14,7 @@ use super::{DeadlineTask, QueueEntry, spawn_pending};
 use crate::engine::gate::{self, update_apart};
 use crate::engine::{Node, Shared, SpawnTarget, Synced, deadline};
 use crate::sync::clock;
-use crate::sync::{has_ended, spawn_on};
+use crate::sync::{has_ended, spawn_boxed, spawn_on};
 
 /// Tells the engine when the runtime drops the task.
 struct Guard {
@@ -72,7 +72,7 @@ pub(super) fn spawn_apart(node: &Weak<dyn Node>, target: &SpawnTarget) -> bool {
 /// Drops what may be the service on its runtime: its destructor is user code and may block.
 pub(super) fn drop_on(last: Option<Box<dyn Any + Send>>, on: &Handle) {
     if last.is_some() {
-        drop(spawn_on(on, async move { drop(last) }));
+        spawn_boxed(on, Box::pin(async move { drop(last) }));
     }
 }
 
