@@ -1,6 +1,7 @@
 //! The runner as a handle: made of a service, told to start, stop, restart and reload, cloned, let go.
 
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -472,13 +473,16 @@ impl<S: Service> Runner<S> {
         request::reload(self.inner(), Caller::No);
     }
 
-    async fn ask_for_start(&self, kind: StartKind) -> Result<(), StartError> {
+    /// Not an `async fn`: one future in another would cost what it saves.
+    fn ask_for_start(
+        &self,
+        kind: StartKind,
+    ) -> impl Future<Output = Result<(), StartError>> + use<'_, S> {
         ask(
             self.inner(),
-            |wanted| request::start(self.inner(), kind, None, wanted),
+            move |wanted: Caller<'_>| request::start(self.inner(), kind, None, wanted),
             Answer::start,
         )
-        .await
     }
 }
 
