@@ -72,7 +72,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("cycle", All),
         (BARE, "cycle"),
-        [1.30, 1.751],
+        [1.30, 1.823],
     ),
     figure(
         "cycle, to bare tokio",
@@ -86,7 +86,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("cycle", All),
         (BY_HAND, "cycle"),
-        [1.15, 1.579],
+        [1.15, 1.644],
     ),
     figure(
         "cycle, to the same by hand",
@@ -100,7 +100,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("hooked", All),
         (BARE, "cycle"),
-        [1.55, 2.279],
+        [1.55, 2.387],
     ),
     figure(
         "hook that awaits, to bare tokio",
@@ -114,7 +114,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("ready", All),
         (BARE, "cycle"),
-        [1.50, 2.014],
+        [1.50, 2.124],
     ),
     figure(
         "hook that is ready, to bare tokio",
@@ -156,14 +156,14 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("crowd", Start),
         (BARE, "crowd"),
-        [2.10, 2.542],
+        [2.10, 2.616],
     ),
     figure(
         "crowd, stop",
         One,
         ("crowd", Stop),
         (BARE, "crowd"),
-        [1.90, 2.724],
+        [1.90, 2.762],
     ),
     figure(
         "crowd, start",
@@ -247,7 +247,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("restart beside 20,000", All),
         (OWN, "restart beside 10"),
-        [1.5, 1.056],
+        [1.5, 0.998],
     ),
     figure(
         "cycle while nobody listens",
