@@ -39,6 +39,9 @@ fn check_only_reads() {
     }
     assert_eq!(run(&["/no/such/file"]).status.code(), Some(2));
     assert_eq!(run(&[]).status.code(), Some(2));
+    let version = run(&["--version"]);
+    assert!(version.status.success());
+    assert!(version.stdout.starts_with(b"startstop-run "));
 }
 
 #[test]

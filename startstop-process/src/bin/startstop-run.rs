@@ -6,7 +6,10 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: startstop-run [--check] FILE
 
 Runs the processes of FILE, a TOML file or a Procfile. SIGHUP reads it again.
-  --check  only reads it";
+  --check    only reads it
+  --version  says which one this is";
+
+const VERSION: &str = concat!("startstop-run ", env!("CARGO_PKG_VERSION"));
 
 /// The exit code for mistakes in the call.
 const MISTAKE: u8 = 2;
@@ -23,6 +26,10 @@ fn program() -> ExitCode {
     match args[..] {
         [(Some("--help" | "-h"), _)] => {
             drop(writeln!(std::io::stdout(), "{USAGE}"));
+            ExitCode::SUCCESS
+        }
+        [(Some("--version" | "-V"), _)] => {
+            drop(writeln!(std::io::stdout(), "{VERSION}"));
             ExitCode::SUCCESS
         }
         [(Some("--check"), _), (_, path)] | [(_, path), (Some("--check"), _)] => {
