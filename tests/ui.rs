@@ -3,6 +3,9 @@
 //! The expected messages in `ui/fail` are those of one toolchain. On another one those cases are
 //! skipped, and the test says so.
 
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 /// The toolchain whose messages are expected.
@@ -21,6 +24,56 @@ fn mistakes_are_explained() {
     } else {
         println!("skipped ui/fail: its messages are of rustc {EXPECTED}, this is {version}");
     }
+}
+
+/// But for the future of a method whose own is not `Send`, of which the compiler says what it is within.
+#[test]
+fn no_message_names_what_is_hidden() {
+    for (file, messages) in messages() {
+        let hidden = |line: &&str| {
+            ["__private", "composite::"]
+                .iter()
+                .any(|of| line.contains(of))
+        };
+        let mut lines = messages.lines().filter(hidden);
+        let found =
+            lines.find(|line| !line.contains("= help: within `startstop_core::__private::Ends<"));
+        assert_eq!(found, None, "in {file}");
+    }
+}
+
+/// But for a type that can neither be sent nor shared: the bounds of `Service` are two, and each is missed.
+#[test]
+fn each_mistake_is_told_once() {
+    for (file, messages) in messages() {
+        let mut places = HashSet::new();
+        for (title, place) in messages.split("\n\n").filter_map(title_and_place) {
+            let part = title.contains("be sent between threads");
+            assert!(places.insert((place, part)), "{title} at {place} in {file}");
+        }
+    }
+}
+
+/// Returns the first line of a message, and that with its place.
+fn title_and_place(message: &str) -> Option<(&str, &str)> {
+    let mut lines = message.lines();
+    let title = lines.find(|line| line.starts_with("error"))?;
+    Some((title, lines.next()?.trim()))
+}
+
+/// Returns all expected messages, by their file.
+fn messages() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/fail");
+    let entries = fs::read_dir(folder).expect("the cases are there");
+    let paths = entries.map(|entry| entry.expect("it is readable").path());
+    let expected = paths.filter(|path| path.extension().is_some_and(|end| end == "stderr"));
+    let read = |path: std::path::PathBuf| {
+        let text = fs::read_to_string(&path).expect("it is text");
+        (path.display().to_string(), text)
+    };
+    let all: Vec<_> = expected.map(read).collect();
+    assert!(all.len() > 10, "only {} files are found", all.len());
+    all
 }
 
 fn rustc_version() -> String {

@@ -304,8 +304,8 @@ fn what_was_understood_is_written_beside_mistakes() {
         ),
         (
             "#[service(start = serve, error = 5)] struct S;",
-            "unread::<",
-            "ends::<",
+            "unread(",
+            "IntoError",
         ),
         (
             "#[service(start = serve, drain = \"1s\", name = 5)] struct S;",

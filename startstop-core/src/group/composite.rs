@@ -24,7 +24,7 @@ use crate::settings::restart_policy::Backoff;
 /// A struct whose fields are members.
 pub trait Composed {
     /// Returns the members, in the order in which they are declared.
-    fn members(&self) -> Vec<Field<'_>>;
+    fn members<P>(&self) -> Vec<Field<'_>>;
 
     /// Returns the limit on restarts, if it is set.
     fn limit(&self) -> Option<(u32, Duration)> {
@@ -41,7 +41,7 @@ pub trait Composed {
 #[allow(missing_debug_implementations)] // Not for users.
 pub struct Field<'a> {
     name: &'static str,
-    runner: Driven<'a>,
+    runner: &'a dyn Drive,
     after: &'static [&'static str],
     bound_to: &'static [&'static str],
     stay: Stay,
@@ -51,10 +51,10 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// Makes a field of this name, which starts at once.
-    pub fn new(name: &'static str, runner: &'a impl Drives) -> Self {
+    pub(crate) fn new<S: Service>(name: &'static str, runner: &'a Runner<S>) -> Self {
         Self {
             name,
-            runner: runner.driven(),
+            runner,
             after: &[],
             bound_to: &[],
             stay: Stay::Permanent,
@@ -95,7 +95,7 @@ impl<'a> Field<'a> {
     }
 
     fn member(&self) -> Member {
-        let member = self.runner.0.member();
+        let member = self.runner.member();
         let member = member.after(self.after.iter().copied());
         let member = member.bound_to(self.bound_to.iter().copied());
         let member = if self.stay == Stay::Transient {
@@ -109,27 +109,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// The type of a field that can be a member.
-#[diagnostic::on_unimplemented(
-    message = "a member is a `Runner`, not a `{Self}`",
-    label = "not a `Runner`",
-    note = "declare the field as `Runner<..>`, and make its value by `Runner::new(..)`"
-)]
-pub trait Drives {
-    /// Returns the runner, whatever its service.
-    fn driven(&self) -> Driven<'_>;
-}
-
-impl<S: Service> Drives for Runner<S> {
-    fn driven(&self) -> Driven<'_> {
-        Driven(self)
-    }
-}
-
 /// A runner, whatever its service.
-#[allow(missing_debug_implementations)] // Not for users.
-pub struct Driven<'a>(&'a dyn Drive);
-
 trait Drive {
     fn node(&self) -> Arc<dyn Node>;
     fn member(&self) -> Member;
@@ -145,41 +125,22 @@ impl<S: Service> Drive for Runner<S> {
     }
 }
 
-/// The error of a composed service: that of a member which has failed.
-#[diagnostic::on_unimplemented(
-    message = "the error of a member does not convert into `{Self}`, the error of the whole",
-    label = "not made of a `BoxError`",
-    note = "leave `error` out, which makes it `BoxError`, or implement `From<BoxError>` for it"
-)]
-pub trait FromMember {
-    /// Converts.
-    fn from_member(error: BoxError) -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<E: From<BoxError>> FromMember for E {
-    fn from_member(error: BoxError) -> Self {
-        error.into()
-    }
-}
-
 /// Implements `run` of a composed service.
 ///
 /// # Errors
 ///
 /// The failure of a member that is not handled otherwise.
-pub fn compose<S, E>(service: &S, cx: Context) -> impl Future<Output = Result<(), E>> + Send
-where
-    S: Composed,
-    E: FromMember,
-{
+pub(crate) fn compose<S: Composed, E: From<BoxError>>(
+    service: &S,
+    cx: Context,
+) -> impl Future<Output = Result<(), E>> + Send {
     let group = group(service);
     async move {
         let ended = match group {
             Ok(group) => group.run(cx).await,
             Err(error) => Err(error.into()),
         };
-        ended.map_err(E::from_member)
+        ended.map_err(E::from)
     }
 }
 
@@ -192,7 +153,7 @@ fn group<S: Composed>(service: &S) -> Result<Group, GroupError> {
     if let Some(backoff) = service.backoff() {
         builder = builder.backoff(backoff);
     }
-    for field in service.members() {
+    for field in service.members::<()>() {
         builder = builder.with_static(field.name, field.member());
     }
     builder.build()
@@ -212,8 +173,8 @@ pub fn grace_of<S: Composed>(service: &S, parts: Spans<'_>) -> Option<Duration> 
 
 /// Implements `__parts` of a composed service.
 pub fn parts<S: Composed>(service: &S) -> Parts {
-    let part = |field: Field<'_>| (SharedName::Static(field.name), field.runner.0.node());
-    Parts(service.members().into_iter().map(part).collect())
+    let part = |field: Field<'_>| (SharedName::Static(field.name), field.runner.node());
+    Parts(service.members::<()>().into_iter().map(part).collect())
 }
 
 /// Implements `children` of a composed service.

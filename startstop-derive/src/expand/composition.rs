@@ -47,7 +47,7 @@ pub(super) fn members(composition: &Composition, private: &TokenStream) -> Token
         .as_ref()
         .map(|backoff| self::backoff(backoff, private));
     quote! {
-        fn members(&self) -> #private::Vec<#private::Field<'_>> {
+        fn members<__P>(&self) -> #private::Vec<#private::Field<'_>> {
             #private::From::from([#(#fields),*])
         }
 
@@ -85,7 +85,9 @@ fn field(member: &Member, private: &TokenStream) -> TokenStream {
         .policies
         .iter()
         .map(|policy| value::setter(policy, private));
-    let made = quote_spanned!(span=> #at_type::Field::new(#name, &self.#field));
+    let made = quote_spanned! {span=>
+        <__P as #at_type::MemberOf<_, _>>::field(#name, &self.#field)
+    };
     quote!(#made #after #bound_to #transient #(#policies)*)
 }
 

@@ -17,6 +17,15 @@ pub(super) struct GeneratedFn<'a> {
     pub(super) private: &'a TokenStream,
 }
 
+/// The last that is checked of a method.
+#[derive(Clone, Copy)]
+pub(super) enum Check {
+    /// That it is async, for the error of the service was not understood.
+    Async,
+    /// That its error is one of the service.
+    Error,
+}
+
 /// How a function gets at the service.
 #[derive(Clone, Copy)]
 pub(super) enum Receiver {
@@ -27,19 +36,28 @@ pub(super) enum Receiver {
 }
 
 impl GeneratedFn<'_> {
-    /// Calls a method of the user's, and has the function `ends` await it: the errors about its arguments, output and `Send` all fall on
-    /// its name.
+    /// Calls a method of the user's, and checks what it is and returns, up to what `last` says: the errors about its arguments,
+    /// output and `Send` all fall on its name.
     ///
     /// All tokens bear the span of that name, but for the error type: the compiler finds most mistakes
     /// more than once, in the body and in the return type, and prints what is of one place once.
-    pub(super) fn calling(&self, method: &Ident, ends: &str) -> TokenStream {
+    pub(super) fn calling(&self, method: &Ident, last: Check) -> TokenStream {
         let span = method.span();
         let (private, error) = (place::at(self.private, span), self.error);
-        let (head, service) = (self.head(span), self.service(span));
-        let (ends, method) = (Ident::new(ends, span), self.method(method));
+        let (head, service) = (self.generic_head(span), self.service(span));
+        let method = self.method(method);
+        let last = match last {
+            Check::Error => quote_spanned! {span=>
+                let __error = <__P as #private::Yields<#error, _, _, _>>::checked(__output);
+                <__P as #private::IntoError<#error, _, _, _>>::checked(__error)
+            },
+            Check::Async => quote_spanned!(span=> #private::unread(__output)),
+        };
         quote_spanned! {span=>
             #head {
-                #private::#ends::<#error, _>(#private::call(#method, #service, __cx))
+                let __returned = <__P as #private::Method<'_, _, _, _>>::call(#method, #service, __cx);
+                let __output = <__P as #private::Async<_, _>>::checked(__returned);
+                #last
             }
         }
     }
@@ -57,28 +75,82 @@ impl GeneratedFn<'_> {
             use #private::Found as _;
             let __both = #private::Both(#path, <Self as #private::Service>::#name);
             __both.is_used();
-            #private::method_of::<Self, _>(__both.found())
+            <__P as #private::MethodOf<Self, _, _>>::method(__both.found())
         }}
     }
 
-    /// Passes on to a function of the hidden module.
-    pub(super) fn passing(&self, function: &str, span: Span) -> TokenStream {
-        let (head, service) = (self.head(span), self.service(span));
+    /// Calls a marked method by its link.
+    pub(super) fn linking(&self, function: &str, span: Span) -> TokenStream {
+        let (head, service) = (self.generic_head(span), self.service(span));
         let private = place::at(self.private, span);
+        let function = Ident::new(function, span);
+        quote_spanned! {span=>
+            #head {
+                let __methods = <__P as #private::MethodsOf<Self, _>>::methods();
+                #private::#function(__methods, #service, __cx)
+            }
+        }
+    }
+
+    /// Runs the members.
+    pub(super) fn composing(&self, span: Span) -> TokenStream {
+        let (private, error) = (self.private, self.error);
+        let (head, service) = (self.generic_head(span), self.service(span));
+        quote_spanned! {span=>
+            #head {
+                <__P as #private::FromMember<#error, _>>::compose(#service, __cx)
+            }
+        }
+    }
+
+    /// Passes on to a function of the hidden module, in a function without parameters.
+    pub(super) fn passing(&self, function: &str, span: Span) -> TokenStream {
+        self.passing_in(&self.head(span, &TokenStream::new()), function, span)
+    }
+
+    /// Passes on as well, in a function with the parameter of the checks.
+    pub(super) fn standing_in(&self, function: &str, span: Span) -> TokenStream {
+        self.passing_in(&self.generic_head(span), function, span)
+    }
+
+    fn passing_in(&self, head: &TokenStream, function: &str, span: Span) -> TokenStream {
+        let (private, service) = (place::at(self.private, span), self.service(span));
         let function = Ident::new(function, span);
         quote_spanned!(span=> #head { #private::#function(#service, __cx) })
     }
 
-    fn head(&self, span: Span) -> TokenStream {
-        let (private, error) = (place::at(self.private, span), self.error);
+    /// Writes a head with the parameter that the checks are about in name.
+    fn generic_head(&self, span: Span) -> TokenStream {
+        let private = place::at(self.private, span);
+        let params = match self.receiver {
+            Receiver::Own => quote_spanned!(span=> <__P>),
+            Receiver::Argument => {
+                quote_spanned!(span=> <__P: #private::DerivedOf<#private::Anyone>>)
+            }
+        };
+        self.head(span, &params)
+    }
+
+    fn head(&self, span: Span, params: &TokenStream) -> TokenStream {
+        let private = place::at(self.private, span);
         let name = Ident::new(self.name, span);
         let args = match self.receiver {
             Receiver::Own => quote_spanned!(span=> &self, __cx: #private::Context),
             Receiver::Argument => quote_spanned!(span=> __service: &Self, __cx: #private::Context),
         };
+        let output = self.output(span);
+        quote_spanned!(span=> fn #name #params(#args) -> #output)
+    }
+
+    /// Writes the return type. What is asked of a link is wrong with the whole of it, and told at its attribute.
+    fn output(&self, span: Span) -> TokenStream {
+        let span = match self.receiver {
+            Receiver::Own => span,
+            Receiver::Argument => Span::call_site(),
+        };
+        let (private, error) = (place::at(self.private, span), self.error);
         quote_spanned! {span=>
-            fn #name(#args)
-                -> impl #private::Future<Output = #private::Result<(), #error>> + #private::Send
+            impl #private::Future<Output = #private::Result<(), #error>> + #private::Send
         }
     }
 

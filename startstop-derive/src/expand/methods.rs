@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::generated_fn::{GeneratedFn, Receiver};
+use super::generated_fn::{Check, GeneratedFn, Receiver};
 use super::place::{self, Head};
 use crate::model::{Marked, Method, Methods};
 
@@ -13,7 +13,7 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
     let private = place::private(&methods.place);
     // At the place of the attribute: the compiler's error about a derive that is missing is then the
     // same for both hooks, and printed once.
-    let error = quote!(<Self as #private::Derived>::Error);
+    let error = quote!(<__P as #private::DerivedOf<Self>>::Error);
     let function = |name| GeneratedFn {
         name,
         receiver: Receiver::Argument,
@@ -25,7 +25,10 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
         .iter()
         .filter(|method| method.is_sound)
         .map(|method| {
-            let (cfgs, stop) = (&method.cfgs, function("stop").calling(&method.name, "ends"));
+            let (cfgs, stop) = (
+                &method.cfgs,
+                function("stop").calling(&method.name, Check::Error),
+            );
             quote!(#(#cfgs)* #stop)
         })
         .collect();
@@ -35,9 +38,9 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
                       is_sound,
                   }: &Method| {
         let start = if *is_sound {
-            function("start").calling(name, "ends")
+            function("start").calling(name, Check::Error)
         } else {
-            function("start").passing("stub", name.span())
+            function("start").standing_in("stub", name.span())
         };
         let link = link(methods, &start, &stop, &private);
         quote!(#(#cfgs)* #link)
@@ -45,7 +48,7 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
     let links = if start.is_empty() {
         link(
             methods,
-            &function("start").passing("stub", Span::call_site()),
+            &function("start").standing_in("stub", Span::call_site()),
             &stop,
             &private,
         )

@@ -1,11 +1,11 @@
 //! The impl of `Service` for a type that derives it.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::spanned::Spanned;
 
 use super::composition;
-use super::generated_fn::{GeneratedFn, Receiver};
+use super::generated_fn::{Check, GeneratedFn, Receiver};
 use super::place::{self, Head};
 use super::value::setter;
 use crate::model::{Body, Composition, ErrorType, Pair, Service};
@@ -69,11 +69,11 @@ fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
     };
     match &service.body {
         Body::Named(pair) => {
-            let run = function("run").passing("named", span);
+            let run = function("run").passing("written", span);
             let shutdown = pair
                 .stop
                 .as_ref()
-                .map(|_| function("shutdown").passing("named_stop", span));
+                .map(|_| function("shutdown").passing("written_stop", span));
             quote!(#run #shutdown)
         }
         Body::Linked => {
@@ -82,12 +82,7 @@ fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
             quote!(#run #shutdown)
         }
         Body::Composed(_) => {
-            // What is wrong with the error type is said there.
-            let span = match &service.error {
-                ErrorType::Given(error) => error.span(),
-                ErrorType::Boxed | ErrorType::Unread => span,
-            };
-            let run = function("run").passing("compose", Span::call_site().located_at(span));
+            let run = function("run").passing("written", span);
             let others = composition::hooks(private);
             quote!(#run #others)
         }
@@ -143,24 +138,24 @@ fn derived(service: &Service, private: &TokenStream) -> TokenStream {
 fn named(service: &Service, Pair { start, stop, .. }: &Pair, private: &TokenStream) -> TokenStream {
     let assumed = Head::new(&service.generics, &service.place, private).assumed();
     let error = own_error(service, private);
-    let head = head(service, &quote!(NamedMethods<#error>), assumed, private);
+    let head = head(service, &quote!(Written<#error>), assumed, private);
     let function = |name| GeneratedFn {
         name,
         receiver: Receiver::Own,
         error: &error,
         private,
     };
-    let ends = match &service.error {
-        ErrorType::Unread => "unread",
-        ErrorType::Boxed | ErrorType::Given(_) => "ends",
+    let last = match &service.error {
+        ErrorType::Unread => Check::Async,
+        ErrorType::Boxed | ErrorType::Given(_) => Check::Error,
     };
     let start = match start {
-        Some(start) => function("start").calling(start, ends),
-        None => function("start").passing("stub", service.ident.span()),
+        Some(start) => function("start").calling(start, last),
+        None => function("start").standing_in("stub", service.ident.span()),
     };
     let stop = stop
         .as_ref()
-        .map(|stop| function("stop").calling(stop, ends));
+        .map(|stop| function("stop").calling(stop, last));
     quote! {
         #[automatically_derived]
         #head {
@@ -171,24 +166,65 @@ fn named(service: &Service, Pair { start, stop, .. }: &Pair, private: &TokenStre
 }
 
 fn composed(service: &Service, composition: &Composition, private: &TokenStream) -> TokenStream {
-    let head = head(service, &quote!(Composed), None, private);
     let members = composition::members(composition, private);
+    let written = running(service, private);
+    let head = head(service, &quote!(Composed), None, private);
     quote! {
         #[automatically_derived]
         #head {
             #members
+        }
+        #written
+    }
+}
+
+/// Returns what runs the members.
+fn running(service: &Service, private: &TokenStream) -> TokenStream {
+    let assumed = Head::new(&service.generics, &service.place, private).assumed();
+    let error = own_error(service, private);
+    let head = head(service, &quote!(Written<#error>), assumed, private);
+    // What is wrong with the error type is said there.
+    let span = match &service.error {
+        ErrorType::Given(error) => error.span(),
+        ErrorType::Boxed | ErrorType::Unread => service.ident.span(),
+    };
+    let start = GeneratedFn {
+        name: "start",
+        receiver: Receiver::Own,
+        error: &error,
+        private,
+    };
+    let start = start.composing(span);
+    quote! {
+        #[automatically_derived]
+        #head {
+            #start
         }
     }
 }
 
 fn linked(service: &Service, private: &TokenStream) -> TokenStream {
     let head = head(service, &quote!(Linked), None, private);
-    // The error about a start method that is missing falls on the name of the type.
-    let this = quote_spanned!(service.ident.span()=> Self);
+    let error = quote!(<Self as #private::Derived>::Error);
+    let function = |name, linked| {
+        let function = GeneratedFn {
+            name,
+            receiver: Receiver::Own,
+            error: &error,
+            private,
+        };
+        // The error about a start method that is missing falls on the name of the type.
+        function.linking(linked, service.ident.span())
+    };
+    let (start, stop) = (
+        function("start", "linked_start"),
+        function("stop", "linked_stop"),
+    );
     quote! {
         #[automatically_derived]
         #head {
-            type Methods = #this;
+            #start
+            #stop
         }
     }
 }

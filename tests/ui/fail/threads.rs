@@ -1,4 +1,5 @@
-//! Types that cannot go to another thread: that is told of the type, and not again of its methods.
+//! Types that cannot go to another thread: that is told of the type, and not again of its methods. Of one that can neither be sent
+//! nor shared both is told, for these are two bounds of `Service`, and the compiler has no word for both.
 
 use std::cell::Cell;
 use std::rc::Rc;
