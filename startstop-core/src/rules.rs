@@ -6,3 +6,6 @@ pub(crate) mod span;
 pub(crate) mod graph;
 pub(crate) mod id_set;
 pub(crate) mod restart_counter;
+
+#[cfg(test)]
+mod walks;

@@ -4,42 +4,20 @@
 mod deadlines;
 mod mixtures;
 mod requests;
+mod settings;
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
 
+use self::settings::all_rules;
 use super::{
-    Effects, End, Input, Lifecycle, Part, Rules, Run, RunEnd, ShutdownCall, ShutdownRule,
-    StopStage, Timer, UserCode,
+    Effects, End, Input, Lifecycle, Part, Rules, Run, RunEnd, ShutdownCall, StopStage, Timer,
+    UserCode,
 };
-use crate::report::state::{Readiness, State};
+use crate::report::state::State;
 
 /// As many of a kind of part as make a difference: none, one, more.
 const PARTS: u32 = 2;
-
-fn all_rules() -> impl Iterator<Item = Rules> {
-    let readiness = [
-        Readiness::Immediate,
-        Readiness::Explicit,
-        Readiness::Completion,
-    ];
-    readiness.into_iter().flat_map(|readiness| {
-        let shutdown = [
-            ShutdownRule::None,
-            ShutdownRule::OnStop,
-            ShutdownRule::Always,
-        ];
-        shutdown.into_iter().flat_map(move |shutdown| {
-            (0..8).map(move |bits| Rules {
-                readiness,
-                shutdown,
-                drains: bits & 1 != 0,
-                aborts: bits & 2 != 0,
-                owner: bits & 4 != 0,
-            })
-        })
-    })
-}
 
 /// Returns the inputs that the engine may give in this state.
 fn inputs(at: &Lifecycle) -> Vec<Input> {
