@@ -18,7 +18,7 @@ use startstop_core::{
 };
 
 pub use self::fixed::{FixedShards, ShardsError};
-use self::run::Balance;
+use self::run::{Balance, Make};
 use self::whole::Whole;
 use crate::identity::identity;
 use crate::leader::{Leader, LeaderError, OnOverrun};
@@ -75,8 +75,6 @@ pub struct Shards<S: Service, L: LeaseStore> {
     owned: tokio::sync::watch::Sender<Vec<u32>>,
     current: Mutex<Option<Arc<Member<L>>>>,
 }
-
-type Make<S> = Arc<dyn Fn(u32, Term) -> S + Send + Sync>;
 
 /// The lease of this process, and the group of what it owns.
 type Member<L> = Leader<Whole, Arc<L>>;

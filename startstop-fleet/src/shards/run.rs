@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 use startstop_core::{Context, Group, Service, Settings};
 use tokio::sync::watch;
 
-use super::Make;
 use super::ours::Ours;
 use super::view::Table;
 use crate::patience::limited;
@@ -15,6 +14,9 @@ use crate::record::Record;
 use crate::store::{LeaseStore, StoreError};
 use crate::term::Term;
 use crate::timing::Timing;
+
+/// Makes the service of a shard.
+pub(super) type Make<S> = Arc<dyn Fn(u32, Term) -> S + Send + Sync>;
 
 pub(super) struct Balance<S: Service, L: LeaseStore> {
     pub(super) name: Arc<str>,

@@ -14,9 +14,8 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt;
 use kube::core::WatchEvent;
-use serde_json::Value;
 
-use self::api::{Api, Watch};
+use self::api::{Api, Event, Watch};
 use self::object::{Lease, rename};
 use super::kept::Kept;
 use super::{Change, Claim, LeaseStore, StoreError};
@@ -269,6 +268,3 @@ impl fmt::Debug for Kubernetes {
             .finish_non_exhaustive()
     }
 }
-
-/// A message of a watch.
-type Event = WatchEvent<Value>;

@@ -8,8 +8,10 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use super::wire::WAIT;
 use crate::probes::Probes;
+
+/// Says that somebody is awake, or alive.
+pub(super) const WAIT: u8 = b'W';
 
 /// How often it is told.
 const EACH: Duration = Duration::from_secs(1);

@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::interval;
 
-use super::wire::{VERSION, WAIT};
+use super::alive::WAIT;
+use super::wire::VERSION;
 
 /// How often who waits is told so.
 const EACH: Duration = Duration::from_secs(1);

@@ -12,9 +12,10 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::Handover;
+use super::alive::WAIT;
 use super::place::Place;
 use super::queue::Queue;
-use super::wire::{self, GIVEN_UP, LIST, Named, Predecessor, READY, SILENCE, VERSION, WAIT};
+use super::wire::{self, GIVEN_UP, LIST, Named, Predecessor, READY, SILENCE, VERSION};
 #[cfg(feature = "notify")]
 use crate::notify::Unit;
 use crate::probes::Probes;

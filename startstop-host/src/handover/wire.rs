@@ -21,7 +21,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketType, recvmsg, sendmsg,
 };
 
-use super::alive::Alive;
+use super::alive::{Alive, WAIT};
 use crate::probes::Probes;
 
 /// Listeners that are handed over, by name.
@@ -29,7 +29,6 @@ pub(super) type Named = Vec<(String, TcpListener)>;
 
 pub(super) const VERSION: u8 = 1;
 pub(super) const READY: u8 = b'R';
-pub(super) const WAIT: u8 = b'W';
 pub(super) const LIST: u8 = b'T';
 pub(super) const GIVEN_UP: u8 = b'X';
 const LISTENER: u8 = b'L';

@@ -9,11 +9,11 @@ use futures_util::Stream;
 use http::{Method, Request};
 use kube::Client;
 use kube::client::Body;
-use kube::core::ErrorResponse;
+use kube::core::{ErrorResponse, WatchEvent};
 use serde_json::{Value, json};
 
 use super::object::{Lease, parts};
-use super::{Event, Version};
+use crate::record::Version;
 use crate::store::StoreError;
 use crate::store::error::is_no_http;
 
@@ -26,6 +26,9 @@ pub(super) struct Api {
     /// The objects as they were last seen, so that a renewal needs one request.
     seen: Arc<Mutex<HashMap<String, Lease>>>,
 }
+
+/// A message of a watch.
+pub(super) type Event = WatchEvent<Value>;
 
 /// Events as they come.
 pub(super) type Watch = Pin<Box<dyn Stream<Item = Result<Event, kube::Error>> + Send>>;
