@@ -129,5 +129,5 @@ fn an_exit_code_is_told_and_hides_no_source() {
     assert_eq!(wrapped.code(), 78);
     assert_eq!(wrapped.to_string(), "no configuration");
     let mut chain = std::iter::successors(wrapped.source(), |&error| error.source());
-    assert!(chain.any(|error| error.is::<std::io::Error>()));
+    assert!(chain.any(<dyn std::error::Error>::is::<std::io::Error>));
 }
