@@ -26,11 +26,12 @@ impl Service for Idle {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     // The runtime keeps what it has needed once.
-    let before = running(idle()).await;
+    let before = idle();
+    start(&before).await;
     let region = Region::new(ALLOCATOR);
     let runners = idle();
     let stopped = region.change();
-    let runners = running(runners).await;
+    start(&runners).await;
     let running = region.change();
     // The first line takes memory too.
     print("stopped", stopped);
@@ -98,11 +99,10 @@ fn idle() -> [Runner<Idle>; SERVICES] {
     std::array::from_fn(|_| Runner::new(Idle))
 }
 
-async fn running(runners: [Runner<Idle>; SERVICES]) -> [Runner<Idle>; SERVICES] {
-    for runner in &runners {
+async fn start(runners: &[Runner<Idle>]) {
+    for runner in runners {
         runner.start().await.expect("it is ready at once");
     }
-    runners
 }
 
 fn print(state: &str, change: Stats) {
