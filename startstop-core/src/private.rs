@@ -45,15 +45,6 @@ pin_project! {
     }
 }
 
-impl<R, E> Ends<R, E> {
-    fn new(returned: R) -> Self {
-        Self {
-            returned,
-            error: PhantomData,
-        }
-    }
-}
-
 impl<R: Future<Output: Returned<E>>, E> Future for Ends<R, E> {
     type Output = Result<(), E>;
 
@@ -92,7 +83,7 @@ impl<E, X: Into<E>> Returned<E> for Result<(), X> {
     clippy::manual_async_fn,
     reason = "it tells of no cancel safety, for it is never awaited"
 )]
-pub fn unread<E, R, X>(checked: Checked<R, X>) -> impl Future<Output = Result<(), E>> {
+pub fn unread<E, C, X>(checked: Checked<C, X>) -> impl Future<Output = Result<(), E>> {
     async move {
         drop(checked);
         Ok(())

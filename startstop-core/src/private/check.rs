@@ -51,11 +51,13 @@ pub trait Nothing {
     note = "accepted are `async fn(&self)` and `async fn(&self, Context)`, with `()` or `Result<(), E>` as output"
 )]
 pub trait Method<'a, S: ?Sized, M, Shape> {
-    /// The output of the method.
+    /// The call of the method.
+    type Call;
+    /// What it returns.
     type Output;
 
-    /// Calls the method.
-    fn call(method: M, service: &'a S, cx: Context) -> Self::Output;
+    /// Puts off the call of the method.
+    fn checked(method: M, service: &'a S, cx: Context) -> Checked<Self::Call, Self::Output>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -63,10 +65,11 @@ impl<'a, P, S: ?Sized + 'a, M, O> Method<'a, S, M, Plain> for P
 where
     M: FnOnce(&'a S) -> O,
 {
+    type Call = CallPlain<'a, S, M>;
     type Output = O;
 
-    fn call(method: M, service: &'a S, _: Context) -> O {
-        method(service)
+    fn checked(method: M, service: &'a S, _: Context) -> Checked<Self::Call, O> {
+        Checked(CallPlain(method, service), PhantomData)
     }
 }
 
@@ -75,16 +78,57 @@ impl<'a, P, S: ?Sized + 'a, M, O> Method<'a, S, M, WithContext> for P
 where
     M: FnOnce(&'a S, Context) -> O,
 {
+    type Call = CallWithContext<'a, S, M>;
     type Output = O;
 
-    fn call(method: M, service: &'a S, cx: Context) -> O {
-        method(service, cx)
+    fn checked(method: M, service: &'a S, cx: Context) -> Checked<Self::Call, O> {
+        Checked(CallWithContext(method, service, cx), PhantomData)
     }
 }
 
-/// The future that a method has returned, and the type in it that is looked at next.
+/// A call that was put off.
+pub trait PutOff {
+    /// What the method returns.
+    type Output;
+
+    /// Calls the method.
+    fn call(self) -> Self::Output;
+}
+
+/// The call of a method without a context.
+#[allow(missing_debug_implementations)] // Not for users.
+pub struct CallPlain<'a, S: ?Sized, M>(M, &'a S);
+
+impl<'a, S: ?Sized, M, O> PutOff for CallPlain<'a, S, M>
+where
+    M: FnOnce(&'a S) -> O,
+{
+    type Output = O;
+
+    fn call(self) -> O {
+        (self.0)(self.1)
+    }
+}
+
+/// The call of a method with a context.
+#[allow(missing_debug_implementations)] // Not for users.
+pub struct CallWithContext<'a, S: ?Sized, M>(M, &'a S, Context);
+
+impl<'a, S: ?Sized, M, O> PutOff for CallWithContext<'a, S, M>
+where
+    M: FnOnce(&'a S, Context) -> O,
+{
+    type Output = O;
+
+    fn call(self) -> O {
+        (self.0)(self.1, self.2)
+    }
+}
+
+/// A call that was put off, and the type that is looked at next. There is no future before the last has been found good: each
+/// move of it takes its size of the stack.
 #[derive(Debug)]
-pub struct Checked<R, X>(R, PhantomData<fn() -> X>);
+pub struct Checked<C, X>(C, PhantomData<fn() -> X>);
 
 /// The future of an `async` method.
 #[diagnostic::on_unimplemented(
@@ -92,33 +136,33 @@ pub struct Checked<R, X>(R, PhantomData<fn() -> X>);
     label = "not an async method",
     note = "accepted are `async fn(&self)` and `async fn(&self, Context)`, with `()` or `Result<(), E>` as output"
 )]
-pub trait Async<R, Shape> {
-    /// The future.
-    type Future;
-    /// Its output.
+pub trait Async<C, R, Shape> {
+    /// The call.
+    type Call;
+    /// The output of its future.
     type Output;
 
-    /// Passes the future on.
-    fn checked(returned: R) -> Checked<Self::Future, Self::Output>;
+    /// Passes the call on.
+    fn checked(checked: Checked<C, R>) -> Checked<Self::Call, Self::Output>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, R: Future> Async<R, Plain> for P {
-    type Future = R;
+impl<P, C, R: Future> Async<C, R, Plain> for P {
+    type Call = C;
     type Output = R::Output;
 
-    fn checked(returned: R) -> Checked<R, R::Output> {
-        Checked(returned, PhantomData)
+    fn checked(Checked(call, _): Checked<C, R>) -> Checked<C, R::Output> {
+        Checked(call, PhantomData)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, R: Nothing> Async<R, NoShape> for P {
-    type Future = R::Anything;
+impl<P, C: Nothing, R: Nothing> Async<C, R, NoShape> for P {
+    type Call = C::Anything;
     type Output = R::Anything;
 
-    fn checked(returned: R) -> Checked<R::Anything, R::Anything> {
-        returned.anything()
+    fn checked(Checked(call, _): Checked<C, R>) -> Checked<C::Anything, R::Anything> {
+        call.anything()
     }
 }
 
@@ -128,43 +172,43 @@ impl<P, R: Nothing> Async<R, NoShape> for P {
     label = "yields `{O}`",
     note = "end the method with `;`, or with `Ok(())`"
 )]
-pub trait Yields<E, R, O, Shape> {
-    /// The future.
-    type Future;
-    /// The error in it.
+pub trait Yields<E, C, O, Shape> {
+    /// The call.
+    type Call;
+    /// The error in what it comes to.
     type Error;
 
-    /// Passes the future on.
-    fn checked(checked: Checked<R, O>) -> Checked<Self::Future, Self::Error>;
+    /// Passes the call on.
+    fn checked(checked: Checked<C, O>) -> Checked<Self::Call, Self::Error>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, E, R> Yields<E, R, (), Plain> for P {
-    type Future = R;
+impl<P, E, C> Yields<E, C, (), Plain> for P {
+    type Call = C;
     type Error = E;
 
-    fn checked(Checked(returned, _): Checked<R, ()>) -> Checked<R, E> {
-        Checked(returned, PhantomData)
+    fn checked(Checked(call, _): Checked<C, ()>) -> Checked<C, E> {
+        Checked(call, PhantomData)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, E, R> Yields<E, R, Never, Plain> for P {
-    type Future = R;
+impl<P, E, C> Yields<E, C, Never, Plain> for P {
+    type Call = C;
     type Error = E;
 
-    fn checked(Checked(returned, _): Checked<R, Never>) -> Checked<R, E> {
-        Checked(returned, PhantomData)
+    fn checked(Checked(call, _): Checked<C, Never>) -> Checked<C, E> {
+        Checked(call, PhantomData)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, E, R, X> Yields<E, R, Result<(), X>, Plain> for P {
-    type Future = R;
+impl<P, E, C, X> Yields<E, C, Result<(), X>, Plain> for P {
+    type Call = C;
     type Error = X;
 
-    fn checked(Checked(returned, _): Checked<R, Result<(), X>>) -> Checked<R, X> {
-        Checked(returned, PhantomData)
+    fn checked(Checked(call, _): Checked<C, Result<(), X>>) -> Checked<C, X> {
+        Checked(call, PhantomData)
     }
 }
 
@@ -174,29 +218,32 @@ impl<P, E, R, X> Yields<E, R, Result<(), X>, Plain> for P {
     label = "fails with `{X}`",
     note = "without `#[service(error = ..)]` any `E: Into<Box<dyn Error + Send + Sync>>` is accepted, with it any `E` that converts into the given type"
 )]
-pub trait IntoError<E, R, X, Shape> {
+pub trait IntoError<E, C, X, Shape> {
     /// The future.
     type Future;
 
-    /// Returns the future of the method as that of the service.
-    fn checked(checked: Checked<R, X>) -> Ends<Self::Future, E>;
+    /// Calls the method, and returns its future as that of the service.
+    fn checked(checked: Checked<C, X>) -> Ends<Self::Future, E>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, E, R, X: Into<E>> IntoError<E, R, X, Plain> for P {
-    type Future = R;
+impl<P, E, C: PutOff, X: Into<E>> IntoError<E, C, X, Plain> for P {
+    type Future = C::Output;
 
-    fn checked(Checked(returned, _): Checked<R, X>) -> Ends<R, E> {
-        Ends::new(returned)
+    fn checked(Checked(call, _): Checked<C, X>) -> Ends<C::Output, E> {
+        Ends {
+            returned: call.call(),
+            error: PhantomData,
+        }
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, E, R: Nothing, X: Nothing> IntoError<E, R, X, NoShape> for P {
-    type Future = R::Anything;
+impl<P, E, C: Nothing, X: Nothing> IntoError<E, C, X, NoShape> for P {
+    type Future = C::Anything;
 
-    fn checked(Checked(returned, _): Checked<R, X>) -> Ends<R::Anything, E> {
-        returned.anything()
+    fn checked(Checked(call, _): Checked<C, X>) -> Ends<C::Anything, E> {
+        call.anything()
     }
 }
 

@@ -55,8 +55,8 @@ impl GeneratedFn<'_> {
         };
         quote_spanned! {span=>
             #head {
-                let __returned = <__P as #private::Method<'_, _, _, _>>::call(#method, #service, __cx);
-                let __output = <__P as #private::Async<_, _>>::checked(__returned);
+                let __returned = <__P as #private::Method<'_, _, _, _>>::checked(#method, #service, __cx);
+                let __output = <__P as #private::Async<_, _, _>>::checked(__returned);
                 #last
             }
         }
