@@ -142,7 +142,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("failing", All),
         (BY_HAND, "failing"),
-        [1.25, 1.966],
+        [1.25, 1.975],
     ),
     figure(
         "failing restart, to a loop",
@@ -184,21 +184,21 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("star", Start),
         (BARE, "star"),
-        [3.30, 4.532],
+        [3.30, 4.600],
     ),
     figure(
         "star, stop",
         One,
         ("star", Stop),
         (BARE, "star"),
-        [4.00, 5.335],
+        [4.00, 5.362],
     ),
     figure(
         "chain, start",
         One,
         ("chain", Start),
         (BARE, "chain"),
-        [3.80, 4.614],
+        [3.80, 4.685],
     ),
     figure(
         "chain, stop",
