@@ -205,7 +205,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("chain", Stop),
         (BARE, "chain"),
-        [4.20, 5.333],
+        [4.20, 5.393],
     ),
     figure(
         "star, start",
