@@ -240,14 +240,14 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("insert beside 10,000", All),
         (OWN, "insert beside 100"),
-        [1.5, 1.006],
+        [1.5, 1.017],
     ),
     figure(
         "a member's restart at 20,000",
         One,
         ("restart beside 20,000", All),
         (OWN, "restart beside 10"),
-        [1.5, 0.998],
+        [1.5, 1.017],
     ),
     figure(
         "cycle while nobody listens",
