@@ -161,16 +161,14 @@ fn unsaid(error: Error) -> StoreError {
         return StoreError::refused(format!("what answers is no PostgreSQL server: {what}"));
     }
     let what = error.source().map(ToString::to_string).unwrap_or_default();
-    if NEVER
-        .iter()
-        .any(|never| format!("{error}: {what}").contains(never))
-    {
-        return StoreError::refused(format!("{error}: {what}"));
+    let text = format!("{error}: {what}");
+    if NEVER.iter().any(|never| text.contains(never)) {
+        return StoreError::refused(text);
     }
     StoreError::unavailable(error)
 }
 
-/// What no other try mends: nobody to ask, no password, or no way in that both know.
+/// Texts of errors that no other try mends: nobody to ask, no password, or no way in that both know.
 const NEVER: [&str; 4] = [
     "invalid configuration",
     "authentication error",
