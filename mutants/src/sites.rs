@@ -315,20 +315,27 @@ fn binds(expr: &Expr) -> bool {
 mod tests {
     use super::{Found, Starts, find_in};
     use crate::list::{Genre, read};
+    use crate::rewrite::Place;
+
+    /// Finds the place of one mistake: another operator in place of the first that begins like this.
+    fn replaced(text: &str, operator: &str, other: &str) -> (Vec<Place>, Found) {
+        let point = r#"{"line": 1, "column": 1}"#;
+        let mutant = r#""file": "f", "name": "n", "genre": "BinaryOperator", "replacement""#;
+        let span = format!(r#"{{"start": {point}, "end": {point}}}"#);
+        let list = format!(r#"[{{{mutant}: "{other}", "span": {span}}}]"#);
+        let mutants = read(&list).expect("it is a list");
+        let start = text.find(operator).expect("it is there");
+        let starts = Starts::from([((Genre::BinaryOperator, start), vec![0])]);
+        let mut found = Found::default();
+        let places = find_in(text, &mutants, starts, &mut found).expect("it is found");
+        (places, found)
+    }
 
     #[test]
     fn an_item_that_is_not_in_this_build_has_no_mistakes() {
         let found_in = |condition: &str| {
             let text = format!("#[cfg({condition})]\nfn f() -> bool {{ a == b }}");
-            let point = r#"{"line": 1, "column": 1}"#;
-            let mutant =
-                r#""file": "f", "name": "n", "genre": "BinaryOperator", "replacement": "!=""#;
-            let list = format!(r#"[{{{mutant}, "span": {{"start": {point}, "end": {point}}}}}]"#);
-            let mutants = read(&list).expect("it is a list");
-            let start = text.find("==").expect("it is there");
-            let starts = Starts::from([((Genre::BinaryOperator, start), vec![0])]);
-            let mut found = Found::default();
-            let places = find_in(&text, &mutants, starts, &mut found).expect("it is found");
+            let (places, found) = replaced(&text, "==", "!=");
             (places.len(), found.unviable)
         };
         assert_eq!(found_in("not(startstop_loom)"), (1, vec![]));
@@ -346,15 +353,8 @@ mod tests {
     #[test]
     fn an_operator_is_replaced_in_all_that_it_may_bind_anew() {
         let text = "fn f() -> bool { (a == b && c) && d }";
-        let point = r#"{"line": 1, "column": 1}"#;
-        let mutant = r#""file": "f", "name": "n", "genre": "BinaryOperator", "replacement": "||""#;
-        let list = format!(r#"[{{{mutant}, "span": {{"start": {point}, "end": {point}}}}}]"#);
-        let mutants = read(&list).expect("it is a list");
-        let mut found = Found::default();
-        let mut becomes = |operator: &str| {
-            let start = text.find(operator).expect("it is there");
-            let starts = Starts::from([((Genre::BinaryOperator, start), vec![0])]);
-            let places = find_in(text, &mutants, starts, &mut found).expect("it is found");
+        let becomes = |operator: &str| {
+            let (places, _) = replaced(text, operator, "||");
             (
                 text[places[0].range.clone()].to_owned(),
                 places[0].alternatives[0].1.clone(),
