@@ -143,7 +143,7 @@ fn another_service_of_the_same_address_is_let_in() {
     });
 }
 
-/// Of a service that was detached the driver has a reference, and who comes back has a runner again.
+/// Models a detached service: its driver has a reference, and somebody who comes back has a runner again.
 #[test]
 fn who_comes_back_and_leaves_finds_the_value_gone_whoever_lets_go_meanwhile() {
     model(Some(3), || {

@@ -53,7 +53,7 @@ pub trait Nothing {
 pub trait Method<'a, S: ?Sized, M, Shape> {
     /// The call of the method.
     type Call;
-    /// What it returns.
+    /// The type that it returns.
     type Output;
 
     /// Puts off the call of the method.
@@ -88,7 +88,7 @@ where
 
 /// A call that was put off.
 pub trait PutOff {
-    /// What the method returns.
+    /// The type that the method returns.
     type Output;
 
     /// Calls the method.

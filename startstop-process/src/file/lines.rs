@@ -1,6 +1,6 @@
 //! The lines of a file that say something.
 
-/// What editors of Windows put before a text.
+/// The mark that editors of Windows put before a text.
 const MARK: &str = "\u{feff}";
 
 /// Returns a text without that.

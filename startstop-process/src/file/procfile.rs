@@ -13,7 +13,7 @@ use super::spec::{Document, Ends, Head, Spec};
 const PORT: u16 = 5000;
 const APART: u16 = 100;
 
-/// What only a shell knows, and `exec` does not find.
+/// Words that only a shell knows, and `exec` does not find.
 const OF_THE_SHELL: [&str; 18] = [
     "!", "{", ".", ":", "cd", "command", "eval", "exec", "exit", "export", "read", "set", "source",
     "trap", "ulimit", "umask", "unset", "wait",
