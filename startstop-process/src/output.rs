@@ -63,7 +63,7 @@ pub struct Line {
 /// The destination of the output of a [`Process`](crate::Process).
 ///
 /// A child is never held up by a slow reader: lines are read as they come and handed on by a thread. Where
-/// that falls behind by more than 1 MB, the oldest lines are left out, and a line says how many.
+/// that falls behind by more than 1 MB or 65,536 lines, the oldest lines are left out, and a line says how many.
 ///
 /// # Examples
 ///

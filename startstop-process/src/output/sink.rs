@@ -11,8 +11,9 @@ use tokio::sync::oneshot;
 use super::colour::colour_of;
 use super::{Kind, Line, Stream};
 
-/// How many bytes of lines wait at most.
+/// How many bytes of lines wait at most, and how many lines: an empty one takes memory too.
 const MOST: usize = 1 << 20;
+const MOST_LINES: usize = 1 << 16;
 
 /// Clones bring lines to the same thread, which ends with the last of them.
 #[derive(Clone)]
@@ -57,7 +58,7 @@ impl Sink {
         let mut inner = self.0.0.lock();
         inner.bytes += line.text.len();
         inner.entries.push_back(Entry::Line(line));
-        while inner.bytes > MOST && inner.drop_oldest() {}
+        while inner.is_over() && inner.drop_oldest() {}
         self.0.0.filled.notify_one();
     }
 
@@ -71,6 +72,10 @@ impl Sink {
 }
 
 impl Inner {
+    fn is_over(&self) -> bool {
+        self.bytes > MOST || self.entries.len() > MOST_LINES
+    }
+
     fn drop_oldest(&mut self) -> bool {
         let Some(at) = self
             .entries
@@ -185,4 +190,41 @@ fn prefixed(out: &mut dyn Write, line: &Line, is_terminal: bool) -> io::Result<(
     }
     let colour = colour_of(name);
     out.write_all(format!("\x1b[{colour}m{name} |\x1b[0m {text}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, mpsc};
+
+    use super::{Kind, Line, MOST_LINES, Sink, Stream};
+
+    #[tokio::test]
+    async fn empty_lines_that_nobody_takes_are_left_out_as_well() {
+        let (gate, opened) = mpsc::channel::<()>();
+        let opened = Mutex::new(opened);
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let lines = seen.clone();
+        let take = move |line: Line| {
+            // The first waits until the gate is opened, and from then on nobody does.
+            let _ = opened.lock().unwrap().recv();
+            lines.lock().unwrap().push(line.text);
+        };
+        let sink = Sink::start(Kind::Lines(Arc::new(take))).unwrap();
+        for _ in 0..3 * MOST_LINES {
+            sink.push(Line {
+                name: "yes".into(),
+                path: "yes".into(),
+                stream: Stream::Stdout,
+                text: String::new(),
+            });
+        }
+        drop(gate);
+        sink.flushed().await.unwrap();
+        let seen = seen.lock().unwrap();
+        assert!(seen.len() <= MOST_LINES + 2, "{}", seen.len());
+        let told = seen
+            .iter()
+            .filter(|line| line.ends_with("lines are left out here]"));
+        assert_eq!(told.count(), 1);
+    }
 }
