@@ -79,16 +79,19 @@ impl ProcessGroup {
     }
 
     pub(crate) fn signal_leader(&self, signal: Signal) {
-        // It may have ended, and is a zombie then.
-        let _ = pidfd_send_signal(&self.pidfd, signal.raw());
+        if let Some(signal) = signal.raw() {
+            // It may have ended, and is a zombie then.
+            let _ = pidfd_send_signal(&self.pidfd, signal);
+        }
     }
 
     pub(crate) fn signal_all(&self, signal: Signal) {
-        if !self.reaped {
-            // A leader of a session to be may not lead its group yet.
-            if kill_process_group(self.leader, signal.raw()).is_err() {
-                self.signal_leader(signal);
-            }
+        let Some(raw) = signal.raw().filter(|_| !self.reaped) else {
+            return;
+        };
+        // A leader of a session to be may not lead its group yet.
+        if kill_process_group(self.leader, raw).is_err() {
+            self.signal_leader(signal);
         }
     }
 
@@ -199,7 +202,7 @@ fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 }
 
 fn ending_of(status: &WaitIdStatus) -> Ending {
-    match status.terminating_signal().and_then(Signal::from_number) {
+    match status.terminating_signal().map(Signal::reported) {
         Some(signal) => Ending::Signalled {
             signal,
             core_dumped: status.dumped(),

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A signal of the system.
+/// A signal of the system. One of real time has no name here: an error can tell that it has ended a child, and it
+/// cannot be sent.
 ///
 /// # Examples
 ///
@@ -16,14 +17,14 @@ use std::str::FromStr;
 /// assert_eq!(Signal::TERM.number(), 15);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Signal(rustix::process::Signal);
+pub struct Signal(i32);
 
 macro_rules! signals {
     ($($name:ident: $text:literal),* $(,)?) => {
         impl Signal {
             $(
                 #[doc = concat!("SIG", stringify!($name), ": ", $text, ".")]
-                pub const $name: Self = Self(rustix::process::Signal::$name);
+                pub const $name: Self = Self(rustix::process::Signal::$name.as_raw());
             )*
 
             const NAMED: &[(Self, &str)] = &[$((Self::$name, concat!("SIG", stringify!($name)))),*];
@@ -73,19 +74,17 @@ impl Signal {
     /// assert_eq!(startstop_process::Signal::KILL.number(), 9);
     /// ```
     pub const fn number(self) -> i32 {
-        self.0.as_raw()
-    }
-
-    /// Returns the signal of a number, or `None` where it has no name.
-    pub(crate) const fn from_number(number: i32) -> Option<Self> {
-        match rustix::process::Signal::from_named_raw(number) {
-            Some(signal) => Some(Self(signal)),
-            None => None,
-        }
-    }
-
-    pub(crate) const fn raw(self) -> rustix::process::Signal {
         self.0
+    }
+
+    /// Returns the signal that the system says has ended a child.
+    pub(crate) const fn reported(number: i32) -> Self {
+        Self(number)
+    }
+
+    /// Returns it for the calls of the system, or `None` where it has no name.
+    pub(crate) const fn raw(self) -> Option<rustix::process::Signal> {
+        rustix::process::Signal::from_named_raw(self.0)
     }
 
     /// Returns its bit in the sets of `/proc/PID/status`.
@@ -134,7 +133,8 @@ impl FromStr for Signal {
     fn from_str(text: &str) -> Result<Self, ParseSignalError> {
         let unknown = || ParseSignalError(text.to_owned());
         if let Ok(number) = text.parse() {
-            return Self::from_number(number).ok_or_else(unknown);
+            let named = Some(Self(number)).filter(|signal| signal.raw().is_some());
+            return named.ok_or_else(unknown);
         }
         let upper = text.to_ascii_uppercase();
         let short = upper.strip_prefix("SIG").unwrap_or(&upper);

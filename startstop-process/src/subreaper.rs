@@ -133,8 +133,11 @@ impl Shared {
     }
 
     fn signal(&self, signal: Signal) {
+        let Some(signal) = signal.raw() else {
+            return;
+        };
         for pidfd in lock(&self.orphans).values() {
-            let _ = pidfd_send_signal(pidfd, signal.raw());
+            let _ = pidfd_send_signal(pidfd, signal);
         }
     }
 }

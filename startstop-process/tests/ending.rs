@@ -105,3 +105,17 @@ async fn a_policy_restarts_it() {
     runner.wait().await;
     assert_eq!(runner.status().attempts(), 4);
 }
+
+#[tokio::test]
+async fn a_signal_without_a_name_is_told_by_its_number() {
+    let runner = runner(sh("kill -40 $$; sleep 1000"));
+    let _ = runner.start().await;
+    assert_eq!(runner.wait().await, Exit::Failed);
+    last_error(&runner, |error| {
+        assert_eq!(error.to_string(), "ended by signal 40");
+        assert!(
+            matches!(error, ProcessError::Signalled { signal, .. } if signal.number() == 40),
+            "{error:?}"
+        );
+    });
+}
