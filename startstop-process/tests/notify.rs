@@ -6,7 +6,7 @@ use std::time::Duration;
 use startstop_core::{Cause, EventKind, Exit, Runner, Settings};
 use startstop_process::{Process, ProcessError, Ready};
 
-use crate::support::{last_error, python, runner};
+use crate::support::{Folder, is_alive, last_error, python, runner};
 
 /// A child that sends these messages, and then goes on with what comes behind them.
 fn sends(messages: &[&str], then: &str) -> Process {
@@ -137,4 +137,75 @@ async fn the_awaited_condition_is_shown_while_a_child_starts() {
     };
     assert_eq!(why, "no READY=1");
     runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_who_is_told_to_stop_is_heard_out_and_waits_for_nobody() {
+    let folder = Folder::new("heard-out");
+    // What `systemd-notify` does waits until somebody has taken the descriptor.
+    let script = format!(
+        "import array, os, signal, socket, sys, time\n\
+                  s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+                  s.connect(os.environ['NOTIFY_SOCKET'])\n\
+                  def bye(*_):\n\
+                  \x20   for n in range(2000): s.send(b'STATUS=step %d' % n)\n\
+                  \x20   taken, sent = os.pipe()\n\
+                  \x20   s.sendmsg([b'BARRIER=1'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [sent]))])\n\
+                  \x20   os.close(sent)\n\
+                  \x20   os.read(taken, 1)\n\
+                  \x20   while not os.path.exists('{}'): time.sleep(0.01)\n\
+                  \x20   sys.exit(0)\n\
+                  signal.signal(signal.SIGTERM, bye)\n\
+                  s.send(b'READY=1')\n\
+                  while True: time.sleep(1000)",
+        folder.path("shown")
+    );
+    let runner = runner(python(&script).ready(Ready::notify()));
+    runner.start().await.unwrap();
+    let is_shown = async {
+        while !runner
+            .status()
+            .detail()
+            .is_some_and(|text| text.ends_with(": step 1999"))
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        fs::write(folder.path("shown"), "").unwrap();
+    };
+    let (stopped, ()) = tokio::join!(runner.stop(), is_shown);
+    stopped.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_said_right_before_the_end_is_heard() {
+    let folder = Folder::new("last-words");
+    let script = format!(
+        "import os, socket, time\n\
+         s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+         s.connect(os.environ['NOTIFY_SOCKET'])\n\
+         s.send(b'READY=1')\n\
+         open('{}', 'w').write(str(os.getpid()) + '\\n')\n\
+         while not os.path.exists('{}'): time.sleep(0.01)\n\
+         s.send(b'ERRNO=111')\n\
+         os._exit(3)",
+        folder.path("pid"),
+        folder.path("go"),
+    );
+    let child = python(&script).ready(Ready::notify());
+    let runner = runner(child);
+    runner.start().await.unwrap();
+    let pid = folder.read("pid").await;
+    fs::write(folder.path("go"), "").unwrap();
+    // The only thread of this runtime sees both at once.
+    while is_alive(&pid) {
+        std::thread::yield_now();
+    }
+    assert_eq!(runner.wait().await, Exit::Failed);
+    last_error(&runner, |error| {
+        let text = error.to_string();
+        assert!(
+            text.starts_with("exited with code 3: Connection refused"),
+            "{text}"
+        );
+    });
 }

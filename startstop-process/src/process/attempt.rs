@@ -1,5 +1,6 @@
 //! One attempt: spawn, wait until it is ready, watch, stop.
 
+use std::convert::Infallible;
 use std::io;
 
 use startstop_core::{Context, Reload as Request};
@@ -27,7 +28,7 @@ pub(super) struct Running<'a> {
     pub(super) group: ProcessGroup,
     pub(super) pumped: Pumped,
     pub(super) told: Told,
-    notify: Option<NotifySocket>,
+    pub(super) notify: Option<NotifySocket>,
     reloading: Reloading,
     pub(super) errno: Option<i32>,
 }
@@ -122,7 +123,11 @@ impl Running<'_> {
                 Event::Reload(request) => self.reloading.begin(self.process, &self.group, request),
                 Event::Reloaded(result) => self.reloading.answer(result),
                 Event::Stop => return verdict::stopped(self).await,
-                Event::Ended(ending) => return verdict::ended(self, ending).await,
+                Event::Ended(ending) => {
+                    let rest = self.notify.take().map(NotifySocket::rest);
+                    self.heard(&rest.unwrap_or_default());
+                    return verdict::ended(self, ending).await;
+                }
             }
         }
     }
@@ -163,10 +168,28 @@ impl Running<'_> {
                 Notice::Errno(number) => self.errno = Some(*number),
                 Notice::Reloading => self.cx.not_ready("it reloads"),
                 Notice::Stopping => self.cx.not_ready("it stops"),
-                Notice::Status(text) => {
-                    self.cx.detail(format!("pid {}: {text}", self.group.id()));
-                }
+                Notice::Status(text) => show(self.cx, self.group.id(), text),
                 Notice::Extend(duration) => self.cx.extend(*duration),
+            }
+        }
+    }
+}
+
+fn show(cx: &Context, leader: u32, status: &str) {
+    cx.detail(format!("pid {leader}: {status}"));
+}
+
+/// Reads on what a child says that was told to stop, for one whose messages nobody takes waits for that. Only its
+/// status matters any more.
+pub(super) async fn hear_out(
+    cx: &Context,
+    leader: u32,
+    socket: Option<NotifySocket>,
+) -> Infallible {
+    loop {
+        for notice in next_message(socket.as_ref()).await {
+            if let Notice::Status(text) = notice {
+                show(cx, leader, &text);
             }
         }
     }

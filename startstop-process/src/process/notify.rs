@@ -10,6 +10,12 @@ use tokio::net::UnixDatagram;
 
 use super::message::Notice;
 
+/// What systemd takes as well.
+const LONGEST: usize = 4096;
+
+/// How many messages are read at the end: somebody may go on sending.
+const MOST: usize = 1024;
+
 /// A socket in a folder that only the user of the child can enter; both are gone with it.
 #[derive(Debug)]
 pub(super) struct NotifySocket {
@@ -49,10 +55,30 @@ impl NotifySocket {
 
     /// Waits for the next message.
     pub(super) async fn next(&self) -> io::Result<Vec<Notice>> {
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; LONGEST];
         let n = self.socket.recv(&mut buffer).await?;
-        Ok(Notice::all_of(&String::from_utf8_lossy(&buffer[..n])))
+        Ok(read(&buffer[..n]))
     }
+
+    /// Returns what has been sent and not been read, and closes the socket: who sends later has an error, and does not
+    /// wait.
+    pub(super) fn rest(self) -> Vec<Notice> {
+        let (mut buffer, mut notices) = ([0; LONGEST], Vec::new());
+        let Ok(socket) = self.socket.into_std() else {
+            return notices;
+        };
+        for _ in 0..MOST {
+            let Ok(n) = socket.recv(&mut buffer) else {
+                break;
+            };
+            notices.extend(read(&buffer[..n]));
+        }
+        notices
+    }
+}
+
+fn read(message: &[u8]) -> Vec<Notice> {
+    Notice::all_of(&String::from_utf8_lossy(message))
 }
 
 #[derive(Debug)]

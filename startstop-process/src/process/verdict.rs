@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::attempt::Running;
+use super::attempt::{Running, hear_out};
 use super::{Process, stopping};
 use crate::error::ProcessError;
 use crate::group::Ending;
@@ -19,6 +19,7 @@ pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
         pumped,
         mut unready,
         mut told,
+        notify,
         ..
     } = running;
     unready.disarm();
@@ -29,7 +30,11 @@ pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
         ));
     }
     // What is left behind is told at once: there is no time to wait for its lines.
-    let ended = stopping::end(group, process.stop_signal, cx, process.stop_timeout()).await?;
+    let hearing = hear_out(cx, group.id(), notify);
+    let ended = tokio::select! {
+        ended = stopping::end(group, process.stop_signal, cx, process.stop_timeout()) => ended?,
+        never = hearing => match never {},
+    };
     let tail = pumped.finish().await;
     match ended {
         Ending::Signalled { signal, .. } if signal == process.stop_signal => Ok(()),
