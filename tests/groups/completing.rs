@@ -4,7 +4,7 @@ use startstop_core::{
     Cause, Context, Exit, Group, Member, OnCompletion, OnFailure, State, service_fn,
 };
 
-use crate::support::groups::{Act, Broken, Journal, find, on, started, stopped, two};
+use crate::support::groups::{Act, Journal, beside, ended_by, ignored, on, started, stopped, two};
 use crate::support::{SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
@@ -22,7 +22,6 @@ async fn a_group_completes_with_its_last_member() {
 #[tokio::test(start_paused = true)]
 async fn a_completion_can_end_the_group() {
     let journal = Journal::new();
-    let work = Member::new(journal.probe("work").job()).on_completion(OnCompletion::StopGroup);
     let app = started(
         Group::builder("app")
             .with("a", journal.probe("a"))
@@ -33,7 +32,6 @@ async fn a_completion_can_end_the_group() {
             ),
     )
     .await;
-    drop(work);
     journal.tell("x", Act::Complete);
     assert_eq!(within(app.wait()).await, Exit::Completed);
     assert_eq!(journal.moves()[3..], ["-x", "-b", "-a"]);
@@ -70,22 +68,13 @@ async fn a_group_of_which_all_that_ended_have_failed_fails_with_the_last_failure
     idle().await;
     assert_eq!(app.state(), State::Running);
     journal.tell("a", Act::Fail);
-    assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(
-        find::<Broken>(&app.errors_last().unwrap()),
-        Some(&Broken("a".into()))
-    );
+    ended_by(&app, "a").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_member_that_completed_makes_up_for_those_that_have_failed() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::Ignore, journal.probe("a")))
-            .with("b", journal.probe("b")),
-    )
-    .await;
+    let app = ignored(&journal, &["b"]).await;
     journal.tell("b", Act::Complete);
     journal.tell("a", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Completed);
@@ -94,13 +83,7 @@ async fn a_member_that_completed_makes_up_for_those_that_have_failed() {
 #[tokio::test(start_paused = true)]
 async fn a_group_completes_beside_ignored_and_stopped_members() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::Ignore, journal.probe("a")))
-            .with("b", journal.probe("b"))
-            .with("c", journal.probe("c")),
-    )
-    .await;
+    let app = ignored(&journal, &["b", "c"]).await;
     journal.tell("a", Act::Fail);
     within(app.service().get("b").unwrap().stop())
         .await
@@ -130,12 +113,7 @@ async fn a_group_of_jobs_starts_and_completes() {
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_last_but_one_by_removal_completes_the_group() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", journal.probe("a"))
-            .with("b", journal.probe("b")),
-    )
-    .await;
+    let app = beside(&journal).await;
     journal.tell("a", Act::Complete);
     idle().await;
     within(app.service().remove("b")).await.unwrap();
@@ -174,7 +152,7 @@ async fn a_completion_that_is_a_failure_is_followed_by_the_policy_of_the_member(
     idle().await;
     assert_eq!(journal.take(), ["+http", "-http", "+http"]);
     assert_eq!(app.errors_last().unwrap().cause(), Cause::Completed);
-    // What is asked for is no failure.
+    // A stop by request is no failure.
     within(app.service().get("http").unwrap().stop())
         .await
         .unwrap();

@@ -9,8 +9,7 @@ use startstop_core::{
 use tokio_util::sync::CancellationToken;
 
 use crate::support::groups::{
-    Act, Broken, Journal, begin, built, find, on, outcome, remove, start, started, stop, stopped,
-    two,
+    Act, Journal, begin, built, ended_by, on, outcome, remove, start, started, stop, stopped, two,
 };
 use crate::support::{SECOND, idle, within};
 
@@ -56,11 +55,7 @@ async fn a_member_started_again_by_hand_fails_as_a_member() {
     within(a.start()).await.unwrap();
     idle().await;
     journal.tell("a", Act::Fail);
-    assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(
-        find::<Broken>(&app.errors_last().unwrap()),
-        Some(&Broken("a".into()))
-    );
+    ended_by(&app, "a").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,8 +3,8 @@
 use startstop_core::{Exit, Group, Member, OnFailure};
 
 use crate::support::groups::{
-    Act, Broken, Journal, built, find, half_started, on, outcome, remove, restarting, start,
-    started, stop, stopped,
+    Act, Broken, Journal, beside, built, ended_by, find, half_started, on, outcome, remove,
+    restarting, start, started, stop, stopped,
 };
 use crate::support::{SECOND, idle, within};
 
@@ -125,12 +125,7 @@ async fn two_that_fail_at_the_same_instant_restart_once() {
 #[tokio::test(start_paused = true)]
 async fn two_that_end_the_group_at_the_same_instant_are_both_on_record() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", journal.probe("a"))
-            .with("b", journal.probe("b")),
-    )
-    .await;
+    let app = beside(&journal).await;
     journal.tell("a", Act::Fail);
     journal.tell("b", Act::Fail);
     assert_eq!(within(app.wait()).await, Exit::Failed);
@@ -147,11 +142,7 @@ async fn stop_group_wins_over_a_restart_under_way() {
     journal.tell("x", Act::Fail);
     idle().await;
     journal.tell("b", Act::Complete);
-    assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(
-        find::<Broken>(&app.errors_last().unwrap()),
-        Some(&Broken("x".into()))
-    );
+    ended_by(&app, "x").await;
     assert_eq!((journal.count("+a"), journal.live()), (1, 0));
 }
 

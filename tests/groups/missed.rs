@@ -10,7 +10,7 @@ use startstop_core::{
 use tokio::time::Instant;
 
 use crate::support::groups::{
-    Act, Broken, Journal, begin, built, find, on, outcome, start, started, stopped,
+    Act, Broken, Journal, begin, beside, built, ended_by, on, outcome, start, started, stopped,
 };
 use crate::support::{SECOND, idle, within};
 
@@ -23,19 +23,10 @@ async fn start_again(app: &Runner<Group>, name: &str) {
 #[tokio::test(start_paused = true)]
 async fn a_failure_counts_though_the_member_is_started_again_at_once() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", journal.probe("a"))
-            .with("b", journal.probe("b")),
-    )
-    .await;
+    let app = beside(&journal).await;
     start_again(&app, "b").await;
     journal.tell("b", Act::Fail);
-    assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(
-        find::<Broken>(&app.errors_last().unwrap()),
-        Some(&Broken("b".into()))
-    );
+    ended_by(&app, "b").await;
     assert_eq!(journal.live(), 0);
 }
 
@@ -112,7 +103,7 @@ async fn an_insertion_of_a_flash_is_a_start() {
             "it stays, whatever it does later"
         );
     }
-    // Not always well: the last one may fail when the stop has begun.
+    // The stop may fail: the last member may fail when the stop has begun.
     let _ = within(app.stop()).await;
 }
 

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Exit, Group, GroupError, Member, OnFailure, RestartPolicy, Runner, Settings, State,
+    Backoff, Group, GroupError, Member, OnFailure, RestartPolicy, Runner, Settings, State,
     service_fn,
 };
 
-use crate::support::groups::{Act, Broken, Journal, built, find, on, started, stopped};
+use crate::support::groups::{Act, Journal, built, ended_by, find, on, started, stopped};
 use crate::support::{idle, within};
 
 fn pair(journal: &Journal, name: &'static str, first: &str, second: &str) -> Group {
@@ -39,11 +39,7 @@ async fn a_failure_escalates_to_the_top() {
     let journal = Journal::new();
     let app = two_pairs(&journal).await;
     journal.tell("a", Act::Fail);
-    assert_eq!(within(app.wait()).await, Exit::Failed);
-    assert_eq!(
-        find::<Broken>(&app.errors_last().unwrap()),
-        Some(&Broken("a".into()))
-    );
+    ended_by(&app, "a").await;
     assert_eq!(journal.live(), 0);
 }
 

@@ -3,7 +3,7 @@
 use startstop_core::{Exit, Failure, Group, Member, OnFailure, Runner, StartError};
 
 use crate::support::groups::{
-    Act, Broken, Journal, built, find, insert, on, one, outcome, started, stopped,
+    Act, Broken, Journal, built, find, ignored, insert, on, one, outcome, started, stopped,
 };
 use crate::support::{SECOND, idle, within};
 
@@ -105,12 +105,7 @@ async fn one_that_was_inserted_and_does_not_start_is_there() {
 #[tokio::test(start_paused = true)]
 async fn one_of_a_later_cycle_of_the_member_is_among_those_of_this_cycle_of_the_group() {
     let journal = Journal::new();
-    let app = started(
-        Group::builder("app")
-            .with("a", on(OnFailure::Ignore, journal.probe("a")))
-            .with("b", journal.probe("b")),
-    )
-    .await;
+    let app = ignored(&journal, &["b"]).await;
     let member = app.service().get("a").unwrap();
     for _ in 0..2 {
         within(member.restart()).await.unwrap();

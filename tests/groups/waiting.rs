@@ -12,7 +12,7 @@ use startstop_core::{
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::support::groups::{Act, Journal, Release, on, outcome, started, stop};
+use crate::support::groups::{Act, Journal, Release, on, one, outcome, started, stop};
 use crate::support::{SECOND, idle, within};
 
 type Change = Pin<Box<dyn Future<Output = Result<(), GroupError>> + Send>>;
@@ -84,7 +84,7 @@ async fn an_insertion_that_starts_is_cancelled_at_once() {
 #[tokio::test(start_paused = true)]
 async fn an_insertion_that_takes_its_time_to_stop_is_answered_before_it_has() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     let (group, x) = (
         app.service().clone(),
         journal.probe("x").explicit().lingers(),
@@ -167,7 +167,7 @@ async fn a_removal_that_waits_for_a_restart_is_over_with_the_stop() {
 #[tokio::test(start_paused = true)]
 async fn insert_into_a_stopping_group_is_refused_from_the_first_moment_to_the_last() {
     let journal = Journal::new();
-    let app = started(Group::builder("app").with("a", journal.probe("a"))).await;
+    let app = one(&journal).await;
     app.request_stop();
     assert_eq!(app.state(), State::Stopping);
     let error = within(app.service().insert("x", journal.probe("x"))).await;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::future::Future;
 
 use startstop_core::{
-    Backoff, Group, GroupBuilder, GroupError, IntoMember, Member, OnFailure, Runner,
+    Backoff, Exit, Group, GroupBuilder, GroupError, IntoMember, Member, OnFailure, Runner,
 };
 use tokio::task::JoinHandle;
 
@@ -65,14 +65,31 @@ pub(crate) async fn two(journal: &Journal) -> Runner<Group> {
     started(builder.then("b", journal.probe("b"))).await
 }
 
+/// `a` and `b`, neither of which depends on the other, both up.
+pub(crate) async fn beside(journal: &Journal) -> Runner<Group> {
+    let builder = Group::builder("app").with("a", journal.probe("a"));
+    started(builder.with("b", journal.probe("b"))).await
+}
+
+/// `a`, which the group goes on without when it fails, and others that depend on nobody, all up.
+pub(crate) async fn ignored(journal: &Journal, others: &[&str]) -> Runner<Group> {
+    let a = on(OnFailure::Ignore, journal.probe("a"));
+    let builder = Group::builder("app").with("a", a);
+    started(with_others(builder, journal, others)).await
+}
+
+fn with_others(builder: GroupBuilder, journal: &Journal, others: &[&str]) -> GroupBuilder {
+    let with = |all: GroupBuilder, name: &&str| all.with(*name, journal.probe(name));
+    others.iter().fold(builder, with)
+}
+
 /// In the middle of a restart: `a` has failed, and `b`, which comes after it, goes down until it is told to
 /// complete. The others are up and depend on nobody.
 pub(crate) async fn restarting(journal: &Journal, others: &[&str]) -> Runner<Group> {
     let builder = Group::builder("app")
         .with("a", on(OnFailure::RestartDependents, journal.probe("a")))
         .then("b", journal.probe("b").lingers());
-    let with = |all: GroupBuilder, name: &&str| all.with(*name, journal.probe(name));
-    let app = started(others.iter().fold(builder, with)).await;
+    let app = started(with_others(builder, journal, others)).await;
     journal.tell("a", Act::Fail);
     journal.until("~b").await;
     app
@@ -92,6 +109,13 @@ pub(crate) async fn half_started(journal: &Journal) -> (Runner<Group>, Starting)
 
 pub(crate) async fn stopped(app: &Runner<Group>) {
     within(app.stop()).await.expect("everything stops well");
+}
+
+/// Waits for the end of a group that fails with the failure of this probe.
+pub(crate) async fn ended_by(app: &Runner<Group>, name: &str) {
+    assert_eq!(within(app.wait()).await, Exit::Failed);
+    let last = app.errors_last().expect("the group has failed");
+    assert_eq!(find::<Broken>(&last), Some(&Broken(name.into())));
 }
 
 /// A start that has begun.
