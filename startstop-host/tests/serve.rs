@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use startstop_core::{Context, Exit, Runner, Settings, service_fn_with};
+use startstop_core::{Context, Exit, Runner, Settings, State, service_fn_with};
 use startstop_host::{Serve, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,6 +32,25 @@ pub(crate) struct Server {
 }
 
 type Boxed = startstop_core::BoxService;
+
+impl Server {
+    /// Asks for a stop, and returns when the server has heard of it.
+    async fn begin_stop(&self) {
+        self.runner.request_stop();
+        self.runner.wait_for(State::Stopping).await;
+    }
+
+    /// Ends a drain before its time.
+    async fn end_drain(&self) {
+        let second = Duration::from_secs(1);
+        self.runner.stop_within(second).await.unwrap();
+    }
+
+    /// Returns once a request for `/slow`, `/events` or `/upgrade` has arrived.
+    async fn arrived(&self) {
+        self.gate.arrived.notified().await;
+    }
+}
 
 pub(crate) async fn server(settings: Settings) -> Server {
     server_with(settings, Serve::new()).await
@@ -55,13 +74,15 @@ pub(crate) async fn server_with(settings: Settings, serve: Serve) -> Server {
     Server { runner, addr, gate }
 }
 
+async fn send_get(client: &mut TcpStream) {
+    let request = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+    client.write_all(request).await.unwrap();
+}
+
 /// A connection that has had one answer already, and is idle.
 pub(crate) async fn idle(addr: SocketAddr) -> TcpStream {
     let mut client = TcpStream::connect(addr).await.unwrap();
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    send_get(&mut client).await;
     assert!(
         read_until(&mut client, "web")
             .await
@@ -127,12 +148,8 @@ async fn a_request_bears_the_context_and_idle_connections_close_at_once() {
 async fn a_request_in_flight_is_finished() {
     let server = server(Settings::new().stop_timeout(LONG)).await;
     let mut client = get_path(server.addr, "/slow").await;
-    server.gate.arrived.notified().await;
-    server.runner.request_stop();
-    server
-        .runner
-        .wait_for(startstop_core::State::Stopping)
-        .await;
+    server.arrived().await;
+    server.begin_stop().await;
     server.gate.go.notify_one();
     let answer = rest(&mut client).await;
     assert!(
@@ -147,7 +164,7 @@ async fn a_request_in_flight_is_finished() {
 async fn a_request_that_lasts_is_dropped_at_the_deadline() {
     let server = server(Settings::new().stop_timeout(Duration::from_millis(200))).await;
     let mut client = get_path(server.addr, "/slow").await;
-    server.gate.arrived.notified().await;
+    server.arrived().await;
     server.runner.stop().await.unwrap_err();
     assert_eq!(rest(&mut client).await, "");
     assert_eq!(server.runner.wait().await, Exit::Aborted);
@@ -157,7 +174,7 @@ async fn a_request_that_lasts_is_dropped_at_the_deadline() {
 async fn server_sent_events_end_at_the_stop() {
     let server = server(Settings::new().stop_timeout(LONG)).await;
     let mut client = get_path(server.addr, "/events").await;
-    server.gate.arrived.notified().await;
+    server.arrived().await;
     read_until(&mut client, "\r\n\r\n").await;
     timeout(LONG / 2, server.runner.stop())
         .await
@@ -186,7 +203,7 @@ async fn half_a_head_holds_a_stop_up_for_half_of_the_time() {
 async fn an_upgraded_connection_reads_as_ended_after_half_of_the_time() {
     let server = server(Settings::new().stop_timeout(Duration::from_secs(4))).await;
     let mut client = get_path(server.addr, "/upgrade").await;
-    server.gate.arrived.notified().await;
+    server.arrived().await;
     read_until(&mut client, "\r\n\r\n").await;
     server.gate.go.notify_one(); // the callback lasts until its socket reads as ended
     let begin = Instant::now();
@@ -203,7 +220,7 @@ async fn an_upgraded_connection_reads_as_ended_after_half_of_the_time() {
 async fn an_upgraded_connection_is_closed_at_the_deadline() {
     let server = server(Settings::new().stop_timeout(Duration::from_millis(300))).await;
     let mut client = get_path(server.addr, "/upgrade").await;
-    server.gate.arrived.notified().await;
+    server.arrived().await;
     read_until(&mut client, "\r\n\r\n").await;
     server.runner.stop().await.unwrap_err(); // the callback never lets go of its socket
     assert_eq!(server.runner.wait().await, Exit::Aborted);
@@ -215,28 +232,15 @@ async fn an_upgraded_connection_is_closed_at_the_deadline() {
 async fn during_a_drain_answers_say_that_the_connection_closes() {
     let server = server(Settings::new().drain(LONG).stop_timeout(LONG)).await;
     let mut open = idle(server.addr).await;
-    server.runner.request_stop();
-    server
-        .runner
-        .wait_for(startstop_core::State::Stopping)
-        .await;
-    // A new one is still taken.
+    server.begin_stop().await;
+    // A new connection is still accepted.
     let mut client = TcpStream::connect(server.addr).await.unwrap();
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    send_get(&mut client).await;
     assert!(rest(&mut client).await.contains("connection: close"));
-    // An idle one is still there, and is answered.
-    open.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    // An idle connection is still answered.
+    send_get(&mut open).await;
     assert!(rest(&mut open).await.contains("connection: close"));
-    server
-        .runner
-        .stop_within(Duration::from_secs(1))
-        .await
-        .unwrap();
+    server.end_drain().await;
 }
 
 #[tokio::test]
@@ -252,10 +256,7 @@ async fn a_connection_that_waits_in_the_queue_is_taken() {
             client.set_nonblocking(true).unwrap();
             tokio::spawn(async move {
                 let mut client = TcpStream::from_std(client).unwrap();
-                client
-                    .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-                    .await
-                    .unwrap();
+                send_get(&mut client).await;
                 rest(&mut client).await
             })
         })
@@ -274,12 +275,9 @@ async fn a_listener_that_is_lent_outlives_restarts() {
         idle(server.addr).await;
     }
     server.runner.stop().await.unwrap();
-    // Nobody is refused meanwhile: who connects waits for the next start.
+    // A client that connects now waits for the next start.
     let mut client = TcpStream::connect(server.addr).await.unwrap();
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    send_get(&mut client).await;
     server.runner.start().await.unwrap();
     read_until(&mut client, "web").await;
     server.runner.stop().await.unwrap();
@@ -290,7 +288,7 @@ async fn the_status_counts_connections_and_requests() {
     let server = server(Settings::new()).await;
     let _idle = idle(server.addr).await;
     let _slow = get_path(server.addr, "/slow").await;
-    server.gate.arrived.notified().await;
+    server.arrived().await;
     let shows = async {
         while server.runner.status().detail() != Some("2 connections, 1 requests in flight") {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use startstop_core::{Settings, State};
+use startstop_core::Settings;
 use startstop_host::Serve;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{LONG, get_path, idle, read_until, rest, server, server_with};
+use super::{LONG, get_path, idle, read_until, rest, send_get, server, server_with};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -17,10 +17,7 @@ async fn a_request_that_has_come_on_an_idle_connection_before_the_stop_is_answer
     for _ in 0..20 {
         let server = server(Settings::new()).await;
         let mut client = idle(server.addr).await;
-        client
-            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-            .await
-            .unwrap();
+        send_get(&mut client).await;
         server.runner.request_stop();
         let answer = rest(&mut client).await;
         assert!(answer.ends_with("web"), "{answer:?}");
@@ -47,10 +44,10 @@ async fn an_idle_connection_of_http2_is_told_to_go_away_before_it_is_closed() {
     let serve = Serve::new().idle_timeout(SHORT).header_timeout(SHORT);
     let server = server_with(Settings::new(), serve).await;
     let mut client = TcpStream::connect(server.addr).await.unwrap();
-    // The preface, and settings without any.
+    // The preface, and an empty SETTINGS frame.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     client.write_all(preface).await.unwrap();
-    // It answers no ping, and is closed all the same.
+    // This client answers no ping, and is closed all the same.
     let frames = frames(&mut client).await;
     assert!(frames.contains(&GOAWAY), "{frames:?}");
     server.runner.stop().await.unwrap();
@@ -60,7 +57,7 @@ async fn an_idle_connection_of_http2_is_told_to_go_away_before_it_is_closed() {
 async fn events_that_never_pause_end_at_the_stop() {
     let server = server(Settings::new().stop_timeout(LONG)).await;
     let mut client = get_path(server.addr, "/endless").await;
-    server.gate.arrived.notified().await;
+    server.arrived().await;
     let read = tokio::spawn(async move { rest(&mut client).await });
     timeout(LONG / 2, server.runner.stop())
         .await
@@ -78,9 +75,8 @@ async fn half_a_head_that_came_along_with_a_request_is_waited_for_at_a_stop() {
     let mut client = TcpStream::connect(server.addr).await.unwrap();
     client.write_all(ONE_AND_A_HALF).await.unwrap();
     read_until(&mut client, "web").await;
-    server.runner.request_stop();
-    server.runner.wait_for(State::Stopping).await;
-    // When this one is answered, those that are idle were closed.
+    server.begin_stop().await;
+    // An answer here means that the idle ones were closed.
     let mut other = TcpStream::connect(server.addr).await.unwrap();
     drop(other.write_all(b"GET / HTTP/1.0\r\n\r\n").await);
     rest(&mut other).await;

@@ -6,10 +6,10 @@ use http_body_util::{BodyExt, Empty};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use startstop_core::{Exit, Settings, State};
+use startstop_core::{Exit, Settings};
 use tokio::net::TcpStream;
 
-use super::{LONG, server};
+use super::{LONG, Server, server};
 
 pub(super) type Sender = hyper::client::conn::http2::SendRequest<Empty<Bytes>>;
 
@@ -51,16 +51,21 @@ async fn an_idle_connection_goes_away_at_the_stop() {
     connection.await.unwrap();
 }
 
+/// Begins a stop while a request is in flight, and returns its connection when that has been answered.
+async fn answered_after_the_stop_has_begun(server: &Server) -> tokio::task::JoinHandle<()> {
+    let (mut sender, connection) = client(server.addr).await;
+    let answer = tokio::spawn(sender.send_request(request("/slow")));
+    server.arrived().await;
+    server.begin_stop().await;
+    server.gate.go.notify_one();
+    assert_eq!(text(answer.await.unwrap().unwrap()).await, "done");
+    connection
+}
+
 #[tokio::test]
 async fn a_stream_in_flight_is_finished() {
     let server = server(Settings::new().stop_timeout(LONG)).await;
-    let (mut sender, connection) = client(server.addr).await;
-    let answer = tokio::spawn(sender.send_request(request("/slow")));
-    server.gate.arrived.notified().await;
-    server.runner.request_stop();
-    server.runner.wait_for(State::Stopping).await;
-    server.gate.go.notify_one();
-    assert_eq!(text(answer.await.unwrap().unwrap()).await, "done");
+    let connection = answered_after_the_stop_has_begun(&server).await;
     assert_eq!(server.runner.wait().await, Exit::Stopped);
     connection.await.unwrap();
 }
@@ -72,22 +77,17 @@ const A_WHILE: Duration = Duration::from_millis(50);
 #[tokio::test]
 async fn a_connection_that_is_new_in_a_drain_is_told_to_go_away_after_its_first_requests() {
     let server = server(Settings::new().drain(LONG).stop_timeout(LONG)).await;
-    server.runner.request_stop();
-    server.runner.wait_for(State::Stopping).await;
+    server.begin_stop().await;
     let (mut sender, connection) = client(server.addr).await;
     sender.ready().await.unwrap();
     tokio::time::sleep(A_WHILE).await;
-    // One that comes a little later is answered too.
+    // A second request, a little later, is answered too.
     for _ in 0..2 {
         let answer = sender.send_request(request("/")).await.unwrap();
         assert_eq!(text(answer).await, "web");
     }
     connection.await.unwrap();
-    server
-        .runner
-        .stop_within(Duration::from_secs(1))
-        .await
-        .unwrap();
+    server.end_drain().await;
 }
 
 #[tokio::test]
@@ -97,13 +97,12 @@ async fn a_connection_without_a_request_yet_has_a_moment_for_it_after_a_stop() {
     let (_silent, other) = client(server.addr).await;
     sender.ready().await.unwrap();
     tokio::time::sleep(A_WHILE).await;
-    server.runner.request_stop();
-    server.runner.wait_for(State::Stopping).await;
+    server.begin_stop().await;
     tokio::time::sleep(A_WHILE / 2).await;
     let answer = sender.send_request(request("/")).await.unwrap();
     assert_eq!(text(answer).await, "web");
     connection.await.unwrap();
-    // The one that never asks goes away too, long before half of the time is over.
+    // The silent client is closed too, long before half of the time is over.
     tokio::time::timeout(LONG / 4, server.runner.stop())
         .await
         .expect("it ends")
@@ -114,18 +113,7 @@ async fn a_connection_without_a_request_yet_has_a_moment_for_it_after_a_stop() {
 #[tokio::test]
 async fn a_connection_is_told_to_go_away_when_the_drain_begins() {
     let server = server(Settings::new().drain(LONG).stop_timeout(LONG)).await;
-    let (mut sender, connection) = client(server.addr).await;
-    let answer = tokio::spawn(sender.send_request(request("/slow")));
-    server.gate.arrived.notified().await;
-    server.runner.request_stop();
-    server.runner.wait_for(State::Stopping).await;
-    server.gate.go.notify_one();
-    assert_eq!(text(answer.await.unwrap().unwrap()).await, "done");
-    // It ends within the drain, of its own accord.
+    let connection = answered_after_the_stop_has_begun(&server).await;
     connection.await.unwrap();
-    server
-        .runner
-        .stop_within(Duration::from_secs(1))
-        .await
-        .unwrap();
+    server.end_drain().await;
 }

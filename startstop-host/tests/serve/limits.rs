@@ -7,7 +7,7 @@ use startstop_host::Serve;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::{idle, read_until, rest, server_with};
+use super::{idle, read_until, rest, send_get, server_with};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -25,15 +25,11 @@ async fn a_head_has_its_time_from_its_first_byte_and_from_the_accept() {
             begin.elapsed()
         );
     }
-    // Idle time is not counted as reading.
     let mut client = idle(server.addr).await;
     tokio::time::sleep(2 * SHORT).await;
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    send_get(&mut client).await;
     read_until(&mut client, "web").await;
-    // The second head of a connection has its own time.
+    // The second head of a connection has a timeout of its own.
     client.write_all(b"GET / HT").await.unwrap();
     assert_eq!(rest(&mut client).await, "");
     server.runner.stop().await.unwrap();
@@ -52,10 +48,7 @@ async fn a_client_that_finds_no_room_waits() {
     let server = server_with(Settings::new(), Serve::new().max_connections(1)).await;
     let first = idle(server.addr).await;
     let mut second = TcpStream::connect(server.addr).await.unwrap();
-    second
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    send_get(&mut second).await;
     drop(first);
     read_until(&mut second, "web").await;
     server.runner.stop().await.unwrap();
@@ -68,10 +61,7 @@ async fn the_connection_that_has_been_idle_longest_makes_room_for_a_client_that_
     let mut second = idle(server.addr).await;
     let begin = Instant::now();
     let mut third = TcpStream::connect(server.addr).await.unwrap();
-    third
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    send_get(&mut third).await;
     read_until(&mut third, "web").await;
     assert!(
         begin.elapsed() > Duration::from_secs(4),
@@ -79,10 +69,7 @@ async fn the_connection_that_has_been_idle_longest_makes_room_for_a_client_that_
         begin.elapsed()
     );
     assert_eq!(rest(&mut first).await, "");
-    second
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    send_get(&mut second).await;
     read_until(&mut second, "web").await;
     server.runner.stop().await.unwrap();
 }
@@ -92,10 +79,7 @@ async fn nobody_makes_room_while_nobody_waits() {
     let server = server_with(Settings::new(), Serve::new().max_connections(1)).await;
     let mut client = idle(server.addr).await;
     tokio::time::sleep(Duration::from_secs(7)).await;
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    send_get(&mut client).await;
     read_until(&mut client, "web").await;
     server.runner.stop().await.unwrap();
 }

@@ -63,7 +63,7 @@ async fn axum_alone_holds_a_stop_for_its_whole_deadline_for_half_a_head() {
     let (runner, addr, _) = started(SHORT).await;
     let mut half = TcpStream::connect(addr).await.unwrap();
     half.write_all(b"GET / HT").await.unwrap();
-    // When the second one is answered, the first was accepted.
+    // An answer to the second client means that the first was accepted.
     let mut other = TcpStream::connect(addr).await.unwrap();
     ask(&mut other, "/").await;
     read_until(&mut other, "axum").await;
@@ -81,7 +81,6 @@ async fn connections_of_axum_alone_outlive_the_stop() {
     ask(&mut client, "/slow").await;
     gate.arrived.notified().await;
     runner.stop().await.unwrap();
-    // The service has stopped, and works on.
     gate.go.notify_one();
     read_until(&mut client, "slow").await;
 }
@@ -91,7 +90,7 @@ async fn connections_of_axum_alone_outlive_the_stop() {
 async fn no_connection_of_serve_outlives_the_stop() {
     let server = super::server(Settings::new().stop_timeout(Duration::ZERO)).await;
     let mut client = super::get_path(server.addr, "/slow").await;
-    server.gate.arrived.notified().await;
+    server.arrived().await;
     server.runner.stop().await.unwrap();
     server.gate.go.notify_one();
     assert_eq!(rest(&mut client).await, "");

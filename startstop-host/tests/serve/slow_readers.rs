@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use startstop_core::{Settings, State};
+use startstop_core::Settings;
 use startstop_host::Serve;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
@@ -35,8 +35,7 @@ async fn an_answer_that_is_being_read_has_all_of_the_time_of_a_stop() {
     let stop = Duration::from_secs(3);
     let server = server_with(Settings::new().stop_timeout(stop), Serve::new()).await;
     let mut client = reader(server.addr).await;
-    server.runner.request_stop();
-    server.runner.wait_for(State::Stopping).await;
+    server.begin_stop().await;
     sleep(stop / 2 + SHORT).await;
     let read = rest(&mut client).await.len();
     assert!(LARGE - read < 1024, "{read} of {LARGE}");

@@ -1,11 +1,11 @@
 //! TLS: what clients see, and which certificate after a reload.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use startstop_core::{Context, EventKind, Runner, Settings, State, service_fn_with};
+use startstop_core::{Context, EventKind, Runner, Settings, service_fn_with};
 use startstop_host::{Serve, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +16,42 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::{LONG, server_with};
+
+/// A folder with a certificate and its key, and what the server made of them at first.
+struct Files {
+    folder: PathBuf,
+    trusted: CertificateDer<'static>,
+    tls: Tls,
+}
+
+impl Files {
+    fn new(name: &str) -> Self {
+        let name = format!("startstop-tls-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let trusted = certificate(&folder);
+        let tls = Tls::from_files(folder.join("cert.pem"), folder.join("key.pem")).unwrap();
+        Files {
+            folder,
+            trusted,
+            tls,
+        }
+    }
+
+    fn serve(&self) -> Serve {
+        Serve::new().tls(self.tls.clone())
+    }
+
+    fn key(&self) -> PathBuf {
+        self.folder.join("key.pem")
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
 
 /// Writes a new certificate and its key.
 fn certificate(folder: &Path) -> CertificateDer<'static> {
@@ -39,8 +75,12 @@ fn connector(trusted: &CertificateDer<'static>) -> TlsConnector {
     TlsConnector::from(Arc::new(config))
 }
 
-fn localhost() -> ServerName<'static> {
-    ServerName::try_from("localhost").unwrap()
+async fn handshake(
+    stream: TcpStream,
+    trusted: &CertificateDer<'static>,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from("localhost").unwrap();
+    connector(trusted).connect(name, stream).await
 }
 
 /// A request by a client that trusts this certificate alone.
@@ -49,7 +89,7 @@ async fn ask(
     trusted: &CertificateDer<'static>,
 ) -> std::io::Result<String> {
     let stream = TcpStream::connect(addr).await?;
-    let mut client = connector(trusted).connect(localhost(), stream).await?;
+    let mut client = handshake(stream, trusted).await?;
     request(&mut client).await
 }
 
@@ -65,59 +105,54 @@ async fn request(client: &mut TlsStream<TcpStream>) -> std::io::Result<String> {
 /// The moment that a client has for its first request after a stop begins when it can send one.
 #[tokio::test]
 async fn a_handshake_that_ends_long_after_the_stop_leaves_time_for_a_request() {
-    let folder = std::env::temp_dir().join(format!("startstop-tls-late-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let trusted = certificate(&folder);
-    let tls = Tls::from_files(folder.join("cert.pem"), folder.join("key.pem")).unwrap();
-    let server = server_with(Settings::new().stop_timeout(LONG), Serve::new().tls(tls)).await;
+    let files = Files::new("late");
+    let server = server_with(Settings::new().stop_timeout(LONG), files.serve()).await;
     let stream = TcpStream::connect(server.addr).await.unwrap();
-    server.runner.request_stop();
-    server.runner.wait_for(State::Stopping).await;
+    server.begin_stop().await;
     sleep(Duration::from_millis(200)).await;
-    let mut client = connector(&trusted)
-        .connect(localhost(), stream)
-        .await
-        .unwrap();
+    let mut client = handshake(stream, &files.trusted).await.unwrap();
     sleep(Duration::from_millis(20)).await;
     assert!(request(&mut client).await.unwrap().ends_with("web"));
     server.runner.stop().await.unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]
 async fn a_reload_shows_the_new_certificate_and_a_bad_one_changes_nothing() {
-    let folder = std::env::temp_dir().join(format!("startstop-tls-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let old = certificate(&folder);
-    let tls = Tls::from_files(folder.join("cert.pem"), folder.join("key.pem")).unwrap();
-    let server = server_with(Settings::new(), Serve::new().tls(tls)).await;
-    assert!(ask(server.addr, &old).await.unwrap().ends_with("web"));
+    let files = Files::new("reload");
+    let server = server_with(Settings::new(), files.serve()).await;
+    assert!(
+        ask(server.addr, &files.trusted)
+            .await
+            .unwrap()
+            .ends_with("web")
+    );
 
-    let new = certificate(&folder);
-    assert!(ask(server.addr, &old).await.unwrap().ends_with("web"));
+    let new = certificate(&files.folder);
+    assert!(
+        ask(server.addr, &files.trusted)
+            .await
+            .unwrap()
+            .ends_with("web")
+    );
     server.runner.reload().await.unwrap();
     assert!(ask(server.addr, &new).await.unwrap().ends_with("web"));
-    ask(server.addr, &old).await.unwrap_err();
+    ask(server.addr, &files.trusted).await.unwrap_err();
 
-    std::fs::write(folder.join("key.pem"), "no key").unwrap();
+    std::fs::write(files.key(), "no key").unwrap();
     let failed = server.runner.reload().await.unwrap_err();
     assert!(format!("{failed:?}").contains("key.pem"), "{failed:?}");
     assert!(ask(server.addr, &new).await.unwrap().ends_with("web"));
 
-    // A client that never ends its handshake holds nothing up.
+    // A client that never ends its handshake does not hold up the stop.
     let _silent = TcpStream::connect(server.addr).await.unwrap();
     server.runner.stop().await.unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 /// As it is where there are no descriptors left; here it is a socket that cannot accept.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_reload_is_answered_while_no_connection_can_be_accepted() {
-    let folder = std::env::temp_dir().join(format!("startstop-tls-full-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    certificate(&folder);
-    let tls = Tls::from_files(folder.join("cert.pem"), folder.join("key.pem")).unwrap();
+    let files = Files::new("full");
     let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpStream::connect(peer.local_addr().unwrap())
         .await
@@ -126,7 +161,7 @@ async fn a_reload_is_answered_while_no_connection_can_be_accepted() {
     other.write_all(b"it is woken").await.unwrap();
     let stream = std::os::fd::OwnedFd::from(stream.into_std().unwrap());
     let listener = TcpListener::from_std(stream.into()).unwrap();
-    let service = service_fn_with((listener, tls), async |state, cx: Context| {
+    let service = service_fn_with((listener, files.tls.clone()), async |state, cx: Context| {
         let (listener, tls) = &*state;
         let serve = Serve::new().tls(tls.clone());
         serve.serve(cx, listener, axum::Router::new()).await
@@ -137,46 +172,33 @@ async fn a_reload_is_answered_while_no_connection_can_be_accepted() {
     while !matches!(events.next().await.unwrap().kind(), EventKind::Failed(_)) {}
     timeout(LONG, runner.reload()).await.unwrap().unwrap();
     runner.stop().await.unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]
 async fn an_idle_connection_is_not_closed_without_a_goodbye() {
-    let folder = std::env::temp_dir().join(format!("startstop-tls-idle-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let trusted = certificate(&folder);
-    let tls = Tls::from_files(folder.join("cert.pem"), folder.join("key.pem")).unwrap();
-    let serve = Serve::new()
-        .tls(tls)
-        .idle_timeout(Duration::from_millis(200));
+    let files = Files::new("idle");
+    let serve = files.serve().idle_timeout(Duration::from_millis(200));
     let server = server_with(Settings::new(), serve).await;
     let stream = TcpStream::connect(server.addr).await.unwrap();
-    let mut client = connector(&trusted)
-        .connect(localhost(), stream)
-        .await
-        .unwrap();
+    let mut client = handshake(stream, &files.trusted).await.unwrap();
     client
         .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         .await
         .unwrap();
-    // Without a goodbye this is an error: somebody else may have cut the answer off.
+    // Without the goodbye of TLS this read would be an error: the answer might be cut off.
     let mut answer = Vec::new();
     client.read_to_end(&mut answer).await.unwrap();
     assert!(answer.ends_with(b"web"));
     server.runner.stop().await.unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn clients_are_served_while_the_certificates_are_read_again() {
-    let folder = std::env::temp_dir().join(format!("startstop-tls-slow-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let trusted = certificate(&folder);
-    let key = folder.join("key.pem");
-    let tls = Tls::from_files(folder.join("cert.pem"), &key).unwrap();
-    let server = server_with(Settings::new(), Serve::new().tls(tls)).await;
-    // A file that is as slow as the one who writes it.
+    let files = Files::new("slow");
+    let server = server_with(Settings::new(), files.serve()).await;
+    // A pipe as the key file: reading it takes as long as the writer wants.
+    let key = files.key();
     let text = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
     let made = std::process::Command::new("mkfifo").arg(&key).status();
@@ -186,11 +208,10 @@ async fn clients_are_served_while_the_certificates_are_read_again() {
     let opened =
         tokio::task::spawn_blocking(move || std::fs::File::options().write(true).open(key));
     let mut writer = opened.await.unwrap().unwrap(); // now it is being read
-    let answer = timeout(LONG, ask(server.addr, &trusted)).await;
+    let answer = timeout(LONG, ask(server.addr, &files.trusted)).await;
     assert!(answer.expect("it answers").unwrap().ends_with("web"));
     std::io::Write::write_all(&mut writer, &text).unwrap();
     drop(writer);
     reload.await.unwrap().unwrap();
     server.runner.stop().await.unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
 }
