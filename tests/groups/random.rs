@@ -51,8 +51,8 @@ async fn run(seed: u64, kind: fn(&mut fastrand::Rng) -> Program) {
         .is_ok();
     assert!(has_ended, "it should have ended by now: {}", app.status());
     assert_eq!(app.state(), State::Stopped, "rule 4");
-    if program.hands {
-        // What others have started beside the group may still be on its way down.
+    if program.meanwhile.hands() {
+        // Members that were started by their handles may still be on their way down.
         tokio::time::sleep(SECOND).await;
     }
     if let Some(told) = told {

@@ -76,7 +76,7 @@ impl Plan {
             start_timeout: if rng.u8(..8) == 0 { NEVER } else { time(rng) },
             stop_timeout,
             drain: if rng.u8(..4) == 0 { time(rng) } else { 0 },
-            // Whether a stop timeout of zero leaves any time for it is open.
+            // Open: whether a stop timeout of zero leaves any time for `shutdown`.
             shutdown_always: stop_timeout > 0 && rng.u8(..3) == 0,
             hooked: rng.u8(..4) > 0,
             watchdog: (rng.u8(..4) == 0).then(|| time(rng)),

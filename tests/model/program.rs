@@ -95,7 +95,7 @@ impl Program {
             op: last,
             gap: 100_000,
         });
-        // How the drops of a runtime and their panics follow each other is open.
+        // Open: in which order a runtime drops its tasks, and what their panics do.
         Self {
             seed,
             plan,

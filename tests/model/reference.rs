@@ -18,7 +18,7 @@ mod reloads;
 mod requests;
 mod retries;
 
-use attempt::Attempt;
+use attempt::{Asked, Attempt, Ready};
 use reloads::Round;
 use retries::Retries;
 
@@ -73,7 +73,6 @@ pub(super) struct View {
     pub(super) shutdowns: u64,
 }
 
-#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other in any mixture.
 pub(super) struct Reference {
     plan: Plan,
     scripts: Scripts,
@@ -101,8 +100,6 @@ pub(super) struct Reference {
     ran: Option<u64>,
     /// It is a job, and that is done.
     done: bool,
-    /// Somebody has asked for a start and was not answered yet; he may have gone away.
-    awaited: bool,
     calls: Calls,
     /// The reload requests that are not answered.
     reloads: Vec<Round>,
@@ -118,6 +115,8 @@ pub(super) struct Reference {
 /// The calls that wait, by number.
 #[derive(Default)]
 struct Calls {
+    /// A start was asked for and is not answered yet; whether or not its call still waits.
+    awaited: bool,
     starts: Vec<usize>,
     stops: Vec<usize>,
     ends: Vec<usize>,
@@ -149,7 +148,6 @@ impl Reference {
             healthy: 0,
             ran: Some(0),
             done: false,
-            awaited: false,
             calls: Calls::default(),
             reloads: Vec::new(),
             parent: None,
@@ -167,7 +165,7 @@ impl Reference {
         };
         View {
             state: self.state,
-            ready: running && !self.attempt.unready || self.done,
+            ready: running && self.attempt.ready != Ready::TakenBack || self.done,
             cycles: self.cycle,
             attempts: self.attempts_before + self.attempts,
             restarts: self.restarts,
@@ -204,17 +202,14 @@ impl Reference {
     }
 
     fn record(&mut self, phase: Phase, cause: Cause) -> Failed {
-        let uptime = if self.attempt.entered {
-            self.now - self.attempt.began
-        } else {
-            0
-        };
+        let entered = self.attempt.entered.unwrap_or(self.now);
+        let uptime = self.now - entered;
         self.record_at(uptime, phase, cause)
     }
 
     fn record_at(&mut self, uptime: u64, phase: Phase, cause: Cause) -> Failed {
         let failed = self.note(uptime, phase, cause);
-        if self.attempt.asked && cause != Cause::Reported {
+        if self.attempt.is_asked() && cause != Cause::Reported {
             self.attempt.failed_after = Some(failed);
         }
         failed
@@ -240,7 +235,7 @@ impl Reference {
     }
 
     fn answer_starts(&mut self, answer: Answer) {
-        self.awaited = false;
+        self.calls.awaited = false;
         let starts = self.calls.starts.drain(..);
         self.answers.extend(starts.map(|call| (call, answer)));
     }
@@ -253,7 +248,7 @@ impl Reference {
         self.done = false;
         self.retries.forget();
         self.attempt = Attempt::default();
-        self.awaited = true;
+        self.calls.awaited = true;
         self.set_state(State::Starting);
     }
 
@@ -261,7 +256,8 @@ impl Reference {
     fn settle(&mut self) {
         self.end_reloads();
         let policy = &self.plan.policy;
-        let wanted = !self.attempt.asked && policy.wants(self.attempt.why, self.attempt.ended_by);
+        let wanted =
+            !self.attempt.is_asked() && policy.wants(self.attempt.why, self.attempt.ended_by);
         if !wanted {
             return self.end_cycle();
         }
@@ -305,7 +301,7 @@ impl Reference {
             .drain(..)
             .map(|call| (call, Answer::Exit(self.exit)));
         self.answers.extend(ends);
-        if attempt.next {
+        if attempt.asked == Asked::NewCycle {
             return self.begin_cycle();
         }
         self.answer_starts(not_started);

@@ -96,7 +96,7 @@ impl Script {
     pub(super) fn draw(seed: u64, run: u64, bombs: bool) -> Self {
         let rng = &mut Rng::with_seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(run));
         let parts = [Phase::Run, Phase::Shutdown, Phase::Task];
-        // One at most: in which order parts are dropped is open.
+        // One bomb at most, since the order in which parts are dropped is open.
         let bomb = (bombs && rng.u8(..6) == 0).then(|| parts[rng.usize(..3)]);
         let mut script = Self {
             acts: acts(rng, bomb),
@@ -108,7 +108,7 @@ impl Script {
         if let Some(reload) = script.reload.as_mut().filter(|_| rng.u8(..3) == 0) {
             reload.after = 0;
         }
-        // One at most ends in the instant in which it is told to: the order would be open.
+        // One part at most ends in the instant in which it is told to, since the order is open.
         let quick = match rng.u8(..4) {
             0 => &mut script.hook,
             1 | 2 => &mut script.leave,
@@ -134,7 +134,7 @@ fn acts(rng: &mut Rng, bomb: Option<Phase>) -> Vec<(u64, Act)> {
         acts.push((time(rng), Act::End(End::draw(rng, 60))));
     }
     acts.sort_by_key(|(at, _)| *at);
-    // Only those of the first poll have an order within one instant.
+    // Only acts of the first poll have an order within one instant.
     acts.dedup_by(|(later, _), (at, _)| *later > 0 && later == at);
     acts
 }

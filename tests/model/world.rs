@@ -99,7 +99,7 @@ impl<S: Service> World<S> {
                 return Ok(true);
             }
             self.step(step);
-            // The tasks of calls that are given up hold on to their handles until they have their turn.
+            // Calls that were given up hold their handles until their tasks are polled.
             let leaves = steps
                 .as_slice()
                 .first()
@@ -190,7 +190,7 @@ impl<S: Service> World<S> {
             Op::RequestRestart => reference.restart(None),
             Op::CancelParent(parent) => reference.cancel_parent(parent),
             Op::GiveUp(call) if self.calls.contains_key(&call) => reference.give_up(call),
-            // Which future is dropped before which handle makes no difference: all are given up first.
+            // All calls are given up before the handle is dropped; their order makes no difference.
             Op::Leave => {
                 for call in self.calls.keys() {
                     reference.give_up(*call);

@@ -12,7 +12,7 @@ use super::world::World;
 pub(super) fn group(world: &World, rng: &mut fastrand::Rng, program: &Program) -> Group {
     let density = rng.f64() * 0.4;
     let limit = u32::from(rng.u8(0..30));
-    // A short one, so that what fails for ever reaches the limit.
+    // Short delays, so that a member that always fails reaches the limit.
     let backoff = Backoff::constant(Duration::from_millis(rng.u64(0..60)));
     let mut builder = Group::builder("app")
         .limit(limit, program.window)

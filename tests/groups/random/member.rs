@@ -1,8 +1,5 @@
 //! A member that behaves by chance.
 
-// Each is drawn by itself.
-#![allow(clippy::struct_excessive_bools)]
-
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -16,9 +13,8 @@ pub(super) struct Chance {
     at: usize,
     world: World,
     rng: Mutex<fastrand::Rng>,
-    job: bool,
+    kind: Kind,
     fails: f64,
-    completes: bool,
     deaf: bool,
     drain: Duration,
     /// It restarts by itself.
@@ -27,17 +23,86 @@ pub(super) struct Chance {
     wavers: bool,
 }
 
+/// Which of its ends are its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Each attempt ends by itself.
+    Job,
+    /// Some do.
+    Short,
+    /// None does, but for those that fail.
+    Lasting,
+}
+
+/// How an attempt ends if it is not stopped, and after which time.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Never,
+    Completed(Duration),
+    Failed(Duration),
+    /// The same, and after [`EARLY`] at the latest, ready or not.
+    FailedEarly(Duration),
+}
+
+/// What it does when it is told to stop.
+#[derive(Debug, Clone, Copy)]
+enum Leave {
+    /// It does not listen.
+    Never,
+    In(Duration, Outcome),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Good,
+    Failed,
+}
+
 /// What an attempt does.
 struct Plan {
     ready_in: Duration,
-    ends_in: Option<Duration>,
-    fails: bool,
-    stops_in: Duration,
-    fails_to_stop: bool,
-    fails_early: bool,
-    deaf: bool,
+    end: End,
+    leave: Leave,
     /// After being ready it says for a while that it is not.
     wavers: bool,
+}
+
+const EARLY: Duration = Duration::from_millis(20);
+
+impl Kind {
+    fn by_chance(rng: &mut fastrand::Rng, program: &Program) -> Self {
+        match rng.u8(..) {
+            0..30 => Kind::Job,
+            _ if program.completes => Kind::Short,
+            _ => Kind::Lasting,
+        }
+    }
+
+    fn ends(self, rng: &mut fastrand::Rng) -> bool {
+        match self {
+            Kind::Job => true,
+            Kind::Short => rng.u8(..) < 20,
+            Kind::Lasting => false,
+        }
+    }
+}
+
+impl End {
+    async fn comes(self) {
+        match self {
+            End::Never => std::future::pending().await,
+            End::Completed(after) | End::Failed(after) | End::FailedEarly(after) => {
+                sleep(after).await;
+            }
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        match self {
+            End::Never | End::Completed(_) => Outcome::Good,
+            End::Failed(_) | End::FailedEarly(_) => Outcome::Failed,
+        }
+    }
 }
 
 impl Chance {
@@ -50,10 +115,9 @@ impl Chance {
         Self {
             at,
             world: world.clone(),
-            job: rng.u8(..) < 30,
+            kind: Kind::by_chance(rng, program),
             rng: rng.fork().into(),
             fails: program.fails,
-            completes: program.completes,
             deaf: rng.f64() < program.deaf,
             retries: program.binds && rng.bool(),
             wavers: program.binds && rng.bool(),
@@ -69,36 +133,47 @@ impl Chance {
         let mut rng = self.rng.lock().expect("nobody panics under it");
         let millis = |rng: &mut fastrand::Rng, max| Duration::from_millis(rng.u64(0..max));
         let fails = rng.f64() < self.fails;
-        let ends = fails || self.job || (self.completes && rng.u8(..) < 20);
+        let ends = fails || self.kind.ends(&mut rng);
+        let ready_in = millis(&mut rng, 50);
+        let ends_in = ends.then(|| millis(&mut rng, 400));
+        let stops_in = millis(&mut rng, 50);
+        let fails_to_stop = rng.f64() < self.fails / 4.0;
+        let early = rng.bool();
         Plan {
-            ready_in: millis(&mut rng, 50),
-            ends_in: ends.then(|| millis(&mut rng, 400)),
-            fails,
-            stops_in: millis(&mut rng, 50),
-            fails_to_stop: rng.f64() < self.fails / 4.0,
-            fails_early: rng.bool(),
-            deaf: self.deaf,
-            wavers: self.wavers && !self.job,
+            ready_in,
+            end: match ends_in {
+                None => End::Never,
+                Some(after) if !fails => End::Completed(after),
+                Some(after) if early => End::FailedEarly(after),
+                Some(after) => End::Failed(after),
+            },
+            leave: match fails_to_stop {
+                _ if self.deaf => Leave::Never,
+                true => Leave::In(stops_in, Outcome::Failed),
+                false => Leave::In(stops_in, Outcome::Good),
+            },
+            wavers: self.wavers && self.kind != Kind::Job,
         }
     }
 
-    fn fail(&self) -> Result<(), BoxError> {
-        self.world.failed(self.at);
-        Err("by chance".into())
+    fn ended(&self, outcome: Outcome) -> Result<(), BoxError> {
+        match outcome {
+            Outcome::Good => Ok(()),
+            Outcome::Failed => {
+                self.world.failed(self.at);
+                Err("by chance".into())
+            }
+        }
     }
 
     async fn leave(&self, plan: &Plan) -> Result<(), BoxError> {
         self.world.told(self.at);
-        sleep(if plan.deaf {
-            Duration::MAX
-        } else {
-            plan.stops_in
-        })
-        .await;
-        if plan.fails_to_stop {
-            self.fail()
-        } else {
-            Ok(())
+        match plan.leave {
+            Leave::Never => std::future::pending().await,
+            Leave::In(time, outcome) => {
+                sleep(time).await;
+                self.ended(outcome)
+            }
         }
     }
 }
@@ -111,7 +186,7 @@ impl Service for Chance {
         let plan = self.plan();
         let rise = async {
             sleep(plan.ready_in).await;
-            if !self.job {
+            if self.kind != Kind::Job {
                 self.world.is_ready(self.at);
                 cx.ready();
             }
@@ -121,27 +196,27 @@ impl Service for Chance {
                 sleep(plan.ready_in).await;
                 cx.ready();
             }
-            sleep(plan.ends_in.unwrap_or(Duration::MAX)).await;
+            plan.end.comes().await;
         };
+        let early = matches!(plan.end, End::FailedEarly(_));
         tokio::select! {
             biased;
             () = cx.cancelled() => return self.leave(&plan).await,
             () = rise => {}
-            () = sleep(Duration::from_millis(20)), if plan.fails && plan.fails_early => {}
+            () = sleep(EARLY), if early => {}
         }
         self.world.ends(self.at);
-        if plan.fails {
-            return self.fail();
+        let outcome = plan.end.outcome();
+        if let Outcome::Good = outcome {
+            self.world.is_ready(self.at);
         }
-        self.world.is_ready(self.at);
-        Ok(())
+        self.ended(outcome)
     }
 
     fn settings(&self) -> Settings {
-        let readiness = if self.job {
-            Readiness::Completion
-        } else {
-            Readiness::Explicit
+        let readiness = match self.kind {
+            Kind::Job => Readiness::Completion,
+            Kind::Short | Kind::Lasting => Readiness::Explicit,
         };
         let settings = Settings::new().readiness(readiness);
         let settings = if self.drain.is_zero() {

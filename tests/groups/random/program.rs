@@ -1,8 +1,5 @@
 //! What is done to a group, by chance.
 
-// Each is drawn by itself.
-#![allow(clippy::struct_excessive_bools)]
-
 use std::time::Duration;
 
 use startstop_core::{Group, OnFailure, Runner};
@@ -21,21 +18,78 @@ pub(super) struct Program {
     pub(super) fails: f64,
     pub(super) completes: bool,
     pub(super) on_failure: Vec<OnFailure>,
-    /// Others stop and start members, too.
-    pub(super) hands: bool,
-    /// Members come and go.
-    pub(super) changes: bool,
+    pub(super) meanwhile: Meanwhile,
     /// How many members do not heed what they are told.
     pub(super) deaf: f64,
     /// The longest drain of a member, and of the group, in milliseconds.
     pub(super) drain: u64,
     /// The time that the group has for its start.
     pub(super) start_timeout: Option<Duration>,
-    /// The last stop is limited.
-    limited: bool,
+    last_stop: LastStop,
     /// Members are bound to others, leave when they have ended, restart by themselves, and take their readiness back.
     pub(super) binds: bool,
     steps: usize,
+}
+
+/// What is done to the members, besides what their group does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meanwhile {
+    Nothing,
+    /// Members come and go.
+    Changes,
+    /// Others stop and start members, too.
+    Hands,
+    ChangesAndHands,
+}
+
+impl Meanwhile {
+    fn changes(self) -> bool {
+        matches!(self, Meanwhile::Changes | Meanwhile::ChangesAndHands)
+    }
+
+    pub(super) fn hands(self) -> bool {
+        matches!(self, Meanwhile::Hands | Meanwhile::ChangesAndHands)
+    }
+
+    fn and_hands(self) -> Self {
+        match self {
+            Meanwhile::Nothing | Meanwhile::Hands => Meanwhile::Hands,
+            Meanwhile::Changes | Meanwhile::ChangesAndHands => Meanwhile::ChangesAndHands,
+        }
+    }
+
+    fn by_chance(rng: &mut fastrand::Rng) -> Self {
+        if rng.bool() {
+            Meanwhile::Changes
+        } else {
+            Meanwhile::Nothing
+        }
+    }
+}
+
+/// How the group is stopped in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastStop {
+    Unlimited,
+    Limited,
+}
+
+impl LastStop {
+    fn by_chance(rng: &mut fastrand::Rng) -> Self {
+        if rng.bool() {
+            LastStop::Limited
+        } else {
+            LastStop::Unlimited
+        }
+    }
+
+    /// Limited in three of four.
+    fn mostly_limited(rng: &mut fastrand::Rng) -> Self {
+        match rng.u8(..4) {
+            0 => LastStop::Unlimited,
+            _ => LastStop::Limited,
+        }
+    }
 }
 
 const ANY: [OnFailure; 6] = [
@@ -55,12 +109,11 @@ impl Program {
             fails: 0.0,
             completes: rng.bool(),
             on_failure: vec![OnFailure::StopGroup],
-            hands: false,
-            changes: false,
+            meanwhile: Meanwhile::Nothing,
             deaf: 0.0,
             drain: 0,
             start_timeout: None,
-            limited: false,
+            last_stop: LastStop::Unlimited,
             binds: false,
             steps: rng.usize(1..8),
         }
@@ -80,7 +133,7 @@ impl Program {
     pub(super) fn changing(rng: &mut fastrand::Rng) -> Self {
         let steps = rng.usize(5..40);
         Self {
-            changes: true,
+            meanwhile: Meanwhile::Changes,
             steps,
             size: rng.usize(0..20),
             ..Self::failing(rng)
@@ -88,22 +141,25 @@ impl Program {
     }
 
     pub(super) fn binding(rng: &mut fastrand::Rng) -> Self {
-        let changes = rng.bool();
+        let meanwhile = Meanwhile::by_chance(rng);
         Self {
             binds: true,
-            changes,
+            meanwhile,
             ..Self::changing(rng)
         }
     }
 
     /// All of it at once.
     pub(super) fn mixed(rng: &mut fastrand::Rng) -> Self {
-        Self {
-            hands: true,
+        let mixed = Self {
             deaf: if rng.bool() { rng.f64() * 0.2 } else { 0.0 },
             drain: if rng.bool() { rng.u64(1..500) } else { 0 },
-            limited: rng.bool(),
+            last_stop: LastStop::by_chance(rng),
             ..Self::binding(rng)
+        };
+        Self {
+            meanwhile: mixed.meanwhile.and_hands(),
+            ..mixed
         }
     }
 
@@ -118,15 +174,14 @@ impl Program {
             deaf: rng.f64() * 0.4,
             drain: if rng.bool() { rng.u64(1..500) } else { 0 },
             start_timeout: (rng.u8(..3) == 0).then_some(late),
-            limited: rng.u8(..4) > 0,
+            last_stop: LastStop::mostly_limited(rng),
             ..Self::failing(rng)
         }
     }
 
     pub(super) fn wild(rng: &mut fastrand::Rng) -> Self {
         Self {
-            hands: true,
-            changes: rng.bool(),
+            meanwhile: Meanwhile::by_chance(rng).and_hands(),
             ..Self::changing(rng)
         }
     }
@@ -150,15 +205,15 @@ impl Program {
             sleep(Duration::from_millis(rng.u64(1..120))).await;
             match rng.u8(..100) {
                 0..15 => ask_group(&mut calls, app, rng),
-                15..60 if self.hands => ask_member(app, world, rng, next),
-                15..40 if self.changes => {
+                15..60 if self.meanwhile.hands() => ask_member(app, world, rng, next),
+                15..40 if self.meanwhile.changes() => {
                     self.insert(&mut calls, app, world, rng, next);
                     next += 1;
                 }
-                40..100 if self.changes => remove(&mut calls, app, world, rng),
+                40..100 if self.meanwhile.changes() => remove(&mut calls, app, world, rng),
                 _ => {}
             }
-            // What was asked for is under way before anything else is.
+            // A request is under way before the next one comes.
             sleep(Duration::from_millis(1)).await;
             keep_handles(app, world, next);
             if self.binds {
@@ -170,8 +225,9 @@ impl Program {
                 world.check_now(&status);
             }
         }
-        if self.hands {
-            // Takes back what others have started while the group was down. Members may be restarted for ever before it is ready.
+        if self.meanwhile.hands() {
+            // The group takes over members that were started while it was down. Members that restart for ever may keep
+            // it from being ready.
             let _ = timeout(Duration::from_secs(600), app.ensure_running()).await;
         }
         self.stop(app, rng).await;
@@ -184,11 +240,11 @@ impl Program {
     async fn stop(&self, app: &Runner<Group>, rng: &mut fastrand::Rng) {
         note(|| "the group is stopped at last".to_owned());
         let begun = Instant::now();
-        // Each has its turn, since timers tick in milliseconds.
+        // A few milliseconds for each member, since timers tick in milliseconds.
         let limit = Duration::from_millis(200 * (self.size as u64 + 1) + rng.u64(..5_000));
-        // Before it, since members may leave with the stop.
+        // Asked before the stop, since members may leave with it.
         let grace = app.grace_period();
-        let allowed = if self.limited {
+        let allowed = if self.last_stop == LastStop::Limited {
             let _ = app.stop_within(limit).await;
             limit.min(grace)
         } else {
@@ -236,7 +292,7 @@ fn call<F: Future<Output = ()> + Send + 'static>(
 
 fn remove(calls: &mut JoinSet<()>, app: &Runner<Group>, world: &World, rng: &mut fastrand::Rng) {
     let members = app.service().members();
-    // The last ones: nobody depends on them.
+    // Only the last members, on which no other depends.
     let Some(name) = members.iter().rev().nth(rng.usize(..3)).cloned() else {
         return;
     };

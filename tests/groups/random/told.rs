@@ -96,13 +96,13 @@ impl Told {
 /// Where a service is after an event; `None` if that cannot follow.
 fn follows(was: At, event: &Event) -> Option<At> {
     Some(match (event.kind(), was) {
-        // What it does from now on is not told.
+        // Events of a removed member end here.
         (EventKind::Removed, _) => At::Rest,
-        // It goes on for now, and is not ready any more.
+        // A draining service runs on, and is not ready.
         (EventKind::Draining, At::Ready) => At::Unready,
         (EventKind::Draining, was) => was,
         (EventKind::Starting, At::Rest | At::Backoff) => At::Starts,
-        // One that takes its readiness back while it starts has not been ready.
+        // A service that takes its readiness back while it starts has not been ready.
         (EventKind::Ready { .. }, At::Starts | At::Unready) => At::Ready,
         // A job is ready when it is done.
         (EventKind::Ready { .. }, At::Stops) => At::Stops,

@@ -44,8 +44,8 @@ impl World {
     pub(super) fn new(program: &Program) -> Self {
         Self {
             inner: Arc::default(),
-            // What is bound may leave others behind that depend on it.
-            strict: !program.hands && !program.binds,
+            // Members that are bound may leave their dependents behind.
+            strict: !program.meanwhile.hands() && !program.binds,
             drains: program.drain > 0,
         }
     }
@@ -188,7 +188,7 @@ impl World {
         assert_eq!(inner.broken, Vec::<String>::new());
         for (at, known) in &mut inner.members {
             assert_eq!(known.live, 0, "rule 4: {at} runs after the end");
-            // Taken, for the member holds on to the world.
+            // Take the handles out: members hold on to the world.
             let handle = known
                 .handle
                 .take()
@@ -244,7 +244,7 @@ impl Inner {
     /// Those that depend on it, also by others that are down already, and run.
     fn alive_dependents(&self, at: usize) -> Vec<usize> {
         let mut below = vec![at];
-        // Who depends on another has the larger number.
+        // Dependents have larger numbers.
         for (other, known) in self.members.range(at + 1..) {
             if known.deps.iter().any(|dep| below.contains(dep)) {
                 below.push(*other);

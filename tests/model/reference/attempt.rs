@@ -39,12 +39,51 @@ pub(super) struct Part {
     pub(super) bomb: bool,
 }
 
-#[allow(clippy::struct_excessive_bools)] // Marks that hold beside each other.
+/// How far the stop of an attempt has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum StopStage {
+    #[default]
+    None,
+    /// Until then the context is not cancelled.
+    Drain(u64),
+    /// The context is cancelled.
+    Cancel,
+    /// What is alive is to be dropped.
+    Abort,
+}
+
+/// Whether the attempt counts as ready.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Ready {
+    #[default]
+    NotYet,
+    Yes,
+    /// It was, until the service took that back.
+    TakenBack,
+}
+
+/// The last request for the end of the attempt: no policy has a say then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Asked {
+    #[default]
+    Nothing,
+    Stop,
+    /// Another cycle follows.
+    NewCycle,
+}
+
+/// What made a stop abort something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AbortedBy {
+    Request,
+    Deadline,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Attempt {
     pub(super) script: Script,
-    pub(super) entered: bool,
-    pub(super) began: u64,
+    /// When `run` was entered.
+    pub(super) entered: Option<u64>,
     /// The acts of `run` that were done.
     pub(super) done: usize,
     /// `run`; its acts come beside, until it leaves.
@@ -53,31 +92,17 @@ pub(super) struct Attempt {
     pub(super) tasks: Vec<Part>,
     /// The last heartbeat, or the entry into `Running`; none before the first of them.
     pub(super) beat: Option<u64>,
-    /// `run` of a job has returned `Ok`, and its tasks go on.
-    pub(super) returned: bool,
     /// The first failure of a task of a job.
     pub(super) flaw: Option<(Failed, End)>,
-    pub(super) ready: bool,
-    /// It has taken its readiness back.
-    pub(super) unready: bool,
-    pub(super) draining: Option<u64>,
+    pub(super) ready: Ready,
+    pub(super) stage: StopStage,
     /// Who has asked for the stop has said how long it may take, and nobody has asked for one without.
     pub(super) limited: bool,
-    /// The context is cancelled.
-    pub(super) told: bool,
-    /// What is alive is to be dropped.
-    pub(super) aborted: bool,
     /// When what is left is aborted.
     pub(super) stop_at: Option<u64>,
     pub(super) why: Option<Why>,
-    /// A stop or a new cycle was asked for: no policy has a say.
-    pub(super) asked: bool,
-    /// A new cycle follows.
-    pub(super) next: bool,
-    /// The abort was the request.
-    pub(super) immediate: bool,
-    /// Something was aborted at the deadline of a stop.
-    pub(super) overdue: bool,
+    pub(super) asked: Asked,
+    pub(super) aborted_by: Option<AbortedBy>,
     pub(super) ended_by: Option<Failed>,
     /// The last failure after the stop had begun.
     pub(super) failed_after: Option<Failed>,
@@ -109,6 +134,24 @@ pub(super) fn after(leave: Option<Leave>, now: u64) -> Option<(u64, End)> {
 }
 
 impl Attempt {
+    /// Whether the context is cancelled.
+    pub(super) fn is_told(&self) -> bool {
+        matches!(self.stage, StopStage::Cancel | StopStage::Abort)
+    }
+
+    /// Whether a stop or a new cycle was asked for.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked != Asked::Nothing
+    }
+
+    /// The end of the drain that it is in.
+    pub(super) fn drain_ends(&self) -> Option<u64> {
+        match self.stage {
+            StopStage::Drain(until) => Some(until),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_alive(&self) -> bool {
         let hook = matches!(self.hook, Hook::Due | Hook::Live(_));
         self.run.is_some() || hook || !self.tasks.is_empty()
@@ -140,7 +183,7 @@ impl Attempt {
         match self.why {
             // Open: the contract does not say that tasks which miss the deadline after `run` has ended
             // by itself make it another exit, so only those of a stop do.
-            _ if self.immediate || self.overdue => Exit::Aborted,
+            _ if self.aborted_by.is_some() => Exit::Aborted,
             Some(Why::Failed(_) | Why::Late | Why::Silent) => Exit::Failed,
             _ if self.failed_after.is_some() => Exit::Failed,
             Some(Why::Completed) => Exit::Completed,
@@ -150,7 +193,7 @@ impl Attempt {
 
     pub(super) fn stop_answer(&self) -> Answer {
         match self.failed_after {
-            _ if self.overdue => Answer::TimedOut,
+            _ if self.aborted_by == Some(AbortedBy::Deadline) => Answer::TimedOut,
             Some(failed) => Answer::Failed(failed),
             None => Answer::Ok,
         }
@@ -176,10 +219,10 @@ impl Failed {
 impl Attempt {
     /// The context is cancelled.
     pub(super) fn tell(&mut self, now: u64) {
-        self.draining = None;
-        if std::mem::replace(&mut self.told, true) {
+        if self.is_told() {
             return;
         }
+        self.stage = StopStage::Cancel;
         for part in self.run.iter_mut().chain(&mut self.tasks) {
             part.tell(now);
         }
@@ -187,9 +230,7 @@ impl Attempt {
 
     /// What is alive is to be dropped; a `shutdown` that was not called will not be.
     pub(super) fn abort(&mut self) {
-        self.aborted = true;
-        self.told = true;
-        self.draining = None;
+        self.stage = StopStage::Abort;
         self.stop_at = None;
         if self.hook == Hook::Due {
             self.hook = Hook::Done;

@@ -2,7 +2,7 @@
 
 use startstop_core::{Cause, Phase, Readiness, State};
 
-use super::attempt::{Attempt, Hook, Part, Why, after};
+use super::attempt::{AbortedBy, Attempt, Hook, Part, Ready, StopStage, Why, after};
 use super::{Answer, Failed, Reference};
 use crate::model::plan::NEVER;
 use crate::model::script::{Act, End};
@@ -34,7 +34,7 @@ impl Reference {
                 break;
             }
             if at == until {
-                // Whoever looks then might look before it or after it.
+                // A look in that instant might come before the event or after it.
                 until += 1;
             }
             self.now = at;
@@ -53,8 +53,8 @@ impl Reference {
         let attempt = &self.attempt;
         match self.state {
             State::Stopped | State::Backoff => return false,
-            _ if attempt.aborted && attempt.is_alive() => self.drop_all(),
-            State::Starting if !attempt.entered => self.enter(),
+            _ if attempt.stage == StopStage::Abort && attempt.is_alive() => self.drop_all(),
+            State::Starting if attempt.entered.is_none() => self.enter(),
             _ if attempt.hook == Hook::Due => self.call_hook(),
             _ if attempt.why.is_some() && !attempt.is_alive() => self.settle(),
             _ => return self.look_at_reloads(),
@@ -104,12 +104,14 @@ impl Reference {
 
     fn each_of_run(&self, add: &mut impl FnMut(u64, Event)) {
         let attempt = &self.attempt;
-        let Some(run) = attempt.run else { return };
+        let (Some(run), Some(entered)) = (attempt.run, attempt.entered) else {
+            return;
+        };
         if let Some((at, end)) = run.ends {
             return add(at, Event::RunEnds(end));
         }
         if let Some((at, act)) = attempt.script.acts.get(attempt.done) {
-            add(attempt.began + at, Event::Act(*act));
+            add(entered + at, Event::Act(*act));
         }
     }
 
@@ -121,16 +123,14 @@ impl Reference {
         }
         match self.state {
             State::Starting if plan.readiness == Readiness::Explicit => {
-                add(
-                    attempt.began.saturating_add(plan.start_timeout),
-                    Event::Late,
-                );
+                if let Some(entered) = attempt.entered {
+                    add(entered.saturating_add(plan.start_timeout), Event::Late);
+                }
             }
             State::Stopping if attempt.is_alive() => {
-                if let Some(at) = attempt.draining {
+                if let Some(at) = attempt.drain_ends() {
                     add(at, Event::Drained);
-                }
-                if let Some(at) = attempt.stop_at.filter(|_| attempt.draining.is_none()) {
+                } else if let Some(at) = attempt.stop_at {
                     add(at, Event::StopDue);
                 }
             }
@@ -181,14 +181,13 @@ impl Reference {
         self.attempt = Attempt {
             script,
             run,
-            entered: true,
-            began: self.now,
+            entered: Some(self.now),
             ..Attempt::default()
         };
         if self.plan.readiness == Readiness::Immediate {
             self.become_ready();
         }
-        // The first poll does all that comes first, whatever it asks for by that.
+        // The first poll does all acts at zero, whatever they ask for.
         while let Some((0, act)) = self.attempt.script.acts.get(self.attempt.done).copied() {
             if self.attempt.run.is_none() {
                 break;
@@ -201,23 +200,29 @@ impl Reference {
 
     /// Who has asked for his own abort sees the cancellation before he is dropped: in the same poll.
     fn end_poll(&mut self) {
+        if self.attempt.stage != StopStage::Abort {
+            return;
+        }
         let leave = self.attempt.run.and_then(|run| run.leave);
-        if let Some(leave) = leave.filter(|leave| leave.after == 0 && self.attempt.aborted) {
+        if let Some(leave) = leave.filter(|leave| leave.after == 0) {
             self.run_ends(leave.end);
         }
     }
 
     fn become_ready(&mut self) {
         self.set_state(State::Running);
-        self.attempt.ready = true;
+        self.attempt.ready = Ready::Yes;
         self.answer_starts(Answer::Ok);
     }
 
     fn act(&mut self, act: Act) {
         match act {
-            Act::NotReady => self.attempt.unready = true,
+            Act::NotReady if self.attempt.ready == Ready::Yes => {
+                self.attempt.ready = Ready::TakenBack;
+            }
+            Act::NotReady => {}
+            Act::Ready if self.attempt.ready == Ready::TakenBack => self.attempt.ready = Ready::Yes,
             Act::Ready => {
-                self.attempt.unready = false;
                 let explicit = self.plan.readiness == Readiness::Explicit;
                 if explicit && self.state == State::Starting {
                     self.become_ready();
@@ -225,14 +230,14 @@ impl Reference {
             }
             Act::Report => drop(self.record(Phase::Run, Cause::Reported)),
             Act::Beat => self.attempt.beat = Some(self.now),
-            // What is aborted takes no more tasks: the future is dropped, within `run`.
-            Act::Spawn(task) if self.attempt.aborted => {
+            // An aborted attempt takes no more tasks: it drops the future at once, within `run`.
+            Act::Spawn(task) if self.attempt.stage == StopStage::Abort => {
                 if task.bomb {
                     self.run_ends(End::Panic);
                 }
             }
             Act::Spawn(task) => {
-                let told = self.attempt.told;
+                let told = self.attempt.is_told();
                 self.attempt.tasks.push(Part::task(task, self.now, told));
             }
             Act::RequestStop => self.stop(None, None),
@@ -254,7 +259,7 @@ impl Reference {
             return;
         }
         self.attempt.flaw = self.attempt.flaw.or(failed.map(|failed| (failed, end)));
-        if self.attempt.returned && self.attempt.tasks.is_empty() {
+        if self.attempt.run.is_none() && self.attempt.tasks.is_empty() {
             self.ends_by_itself(End::Ok, None);
         }
     }
@@ -264,15 +269,14 @@ impl Reference {
         let failed = self.record_end(Phase::Run, end);
         if self.attempt.why.is_some() {
             // Open: whether `shutdown` is called when `run` ends in a drain, and when. It is, at once.
-            if self.attempt.draining.is_some() {
+            if self.attempt.drain_ends().is_some() {
                 self.end_drain();
             }
             return;
         }
         let job = self.plan.readiness == Readiness::Completion;
         if end == End::Ok && job && !self.attempt.tasks.is_empty() {
-            self.attempt.returned = true;
-            return;
+            return; // until the tasks have ended
         }
         self.ends_by_itself(end, failed);
     }
@@ -280,7 +284,7 @@ impl Reference {
     /// What ends well must have been ready, and the tasks of a job must have ended well too.
     fn flaw(&mut self) -> Option<(Failed, End)> {
         match self.plan.readiness {
-            Readiness::Explicit if !self.attempt.ready => {
+            Readiness::Explicit if self.attempt.ready == Ready::NotYet => {
                 Some((self.record(Phase::Run, Cause::NotReady), End::Ok))
             }
             Readiness::Completion => self.attempt.flaw,
@@ -293,8 +297,8 @@ impl Reference {
         self.attempt.ended_by = failed.map(|(failed, _)| failed);
         self.attempt.why = Some(failed.map_or(Why::Completed, |(_, end)| Why::Failed(end)));
         if failed.is_none() {
-            if !self.attempt.ready {
-                self.attempt.ready = true;
+            if self.attempt.ready == Ready::NotYet {
+                self.attempt.ready = Ready::Yes;
                 self.answer_starts(Answer::Ok);
             }
             self.done = self.plan.readiness == Readiness::Completion;
@@ -331,7 +335,9 @@ impl Reference {
     fn stop_due(&mut self) {
         let phase = self.attempt.blamed();
         self.record(phase, Cause::TimedOut);
-        self.attempt.overdue = self.attempt.asked;
+        if self.attempt.is_asked() {
+            self.attempt.aborted_by = Some(AbortedBy::Deadline);
+        }
         self.attempt.abort();
     }
 
@@ -343,9 +349,9 @@ impl Reference {
         let aborted = matches!(self.attempt.why, Some(Why::Late | Why::Silent));
         let uncalled = self.attempt.hook == Hook::Idle;
         if aborted && uncalled && self.plan.shutdown_always && self.plan.hooked {
-            // "Once after every attempt however that attempt ended."
+            // The contract of `shutdown_always`: "Once after every attempt however that attempt ended."
             self.attempt.hook = Hook::Due;
-            self.attempt.aborted = false;
+            self.attempt.stage = StopStage::Cancel;
             self.attempt.stop_at = Some(self.now.saturating_add(self.plan.stop_timeout));
         }
     }

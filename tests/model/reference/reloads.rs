@@ -77,7 +77,7 @@ impl Reference {
 
     pub(super) fn answer_reload(&mut self) {
         let answer = match self.attempt.script.reload.map(|how| how.end) {
-            // As a report is.
+            // A failed reload is recorded as a report is.
             Some(End::Fail) => Answer::Failed(self.record(Phase::Run, Cause::Reported)),
             _ => Answer::Ok,
         };

@@ -2,7 +2,7 @@
 
 use startstop_core::{Cause, Exit, Phase, State};
 
-use super::attempt::{Attempt, Hook, Why};
+use super::attempt::{AbortedBy, Asked, Attempt, Hook, StopStage, Why};
 use super::{Answer, Reference, View};
 use crate::model::plan::NEVER;
 
@@ -65,19 +65,18 @@ impl Reference {
             State::Stopping => {
                 // Open: a start while `run`, which has ended by itself, is cleaned up, counts as asking
                 // for its end.
-                self.attempt.next = true;
-                self.attempt.asked = true;
+                self.attempt.asked = Asked::NewCycle;
             }
-            State::Backoff if !self.awaited => self.set_state(State::Starting),
+            State::Backoff if !self.calls.awaited => self.set_state(State::Starting),
             _ => {}
         }
-        self.awaited = true;
+        self.calls.awaited = true;
     }
 
     fn replace(&mut self, call: Option<usize>) {
         self.calls.starts.extend(call);
-        self.awaited = true;
-        self.attempt.next = true;
+        self.calls.awaited = true;
+        self.attempt.asked = Asked::NewCycle;
         self.begin_stop(None);
     }
 
@@ -89,19 +88,17 @@ impl Reference {
         }
         self.calls.stops.extend(call);
         self.answer_starts(Answer::Stopped);
-        self.attempt.next = false;
+        self.attempt.asked = Asked::Stop;
         if self.state == State::Stopping {
             self.join_stop(within);
         } else {
             self.begin_stop(within);
         }
-        self.attempt.asked = true;
     }
 
     fn begin_stop(&mut self, within: Option<u64>) {
         let drains = self.state == State::Running && self.plan.drain > 0;
         self.set_state(State::Stopping);
-        self.attempt.asked = true;
         self.attempt.why = Some(Why::Asked);
         if !self.attempt.is_alive() {
             return;
@@ -110,7 +107,7 @@ impl Reference {
         match within {
             Some(0) => self.abort_at_once(),
             _ if drains => {
-                self.attempt.draining = Some(self.now + self.plan.drain);
+                self.attempt.stage = StopStage::Drain(self.now + self.plan.drain);
                 self.limit_drain(within);
             }
             None if self.plan.stop_timeout == 0 => self.abort_at_once(),
@@ -125,13 +122,13 @@ impl Reference {
     }
 
     fn join_stop(&mut self, within: Option<u64>) {
-        if !self.attempt.is_alive() || self.attempt.aborted {
+        if !self.attempt.is_alive() || self.attempt.stage == StopStage::Abort {
             return;
         }
         self.attempt.limited &= within.is_some();
         match within {
             Some(0) => self.abort_at_once(),
-            _ if self.attempt.draining.is_some() => self.limit_drain(within),
+            _ if self.attempt.drain_ends().is_some() => self.limit_drain(within),
             None if self.plan.stop_timeout == 0 => self.abort_at_once(),
             _ => self.stop_by(
                 self.now
@@ -142,12 +139,12 @@ impl Reference {
 
     /// What is allowed is for the drain as well, half of it at most; else `stop_timeout` follows the drain.
     fn limit_drain(&mut self, within: Option<u64>) {
-        let end = self.attempt.draining.unwrap_or(self.now);
+        let end = self.attempt.drain_ends().unwrap_or(self.now);
         let Some(within) = within else {
             return self.stop_by(end.saturating_add(self.plan.stop_timeout));
         };
         let half = self.now.saturating_add(within.div_ceil(2));
-        self.attempt.draining = Some(end.min(half));
+        self.attempt.stage = StopStage::Drain(end.min(half));
         self.stop_by(self.now.saturating_add(within));
     }
 
@@ -158,7 +155,6 @@ impl Reference {
 
     /// The drain is over, or `run` has ended in it.
     pub(super) fn end_drain(&mut self) {
-        self.attempt.draining = None;
         if self.attempt.limited {
             return self.cancel();
         }
@@ -173,7 +169,7 @@ impl Reference {
     }
 
     fn abort_at_once(&mut self) {
-        self.attempt.immediate = true;
+        self.attempt.aborted_by = Some(AbortedBy::Request);
         self.attempt.abort();
     }
 
@@ -231,7 +227,6 @@ impl Reference {
     pub(in crate::model) fn end_runtime(&mut self) -> bool {
         self.calls = super::Calls::default();
         self.reloads.clear();
-        self.awaited = false;
         if self.state == State::Stopped {
             self.now = 0;
             return false;
@@ -241,7 +236,7 @@ impl Reference {
         self.exit = Exit::Aborted;
         self.done = false;
         self.set_state(State::Stopped);
-        let lost = self.attempt.next;
+        let lost = self.attempt.asked == Asked::NewCycle;
         self.attempt = Attempt::default();
         self.now = 0;
         lost
