@@ -52,7 +52,7 @@ pub enum ProcessError {
         tail: Vec<String>,
     },
     /// A signal has ended it that was not the stop signal of a stop.
-    #[error("ended by {signal}{}{}", core(*core_dumped), last(tail))]
+    #[error("ended by {signal}{}{}", if *core_dumped { ", core dumped" } else { "" }, last(tail))]
     Signalled {
         /// The signal.
         signal: Signal,
@@ -80,10 +80,6 @@ pub enum ProcessError {
 
 fn because(why: Option<&String>) -> impl fmt::Display {
     why.map_or_else(String::new, |why| format!(": {why}"))
-}
-
-fn core(dumped: bool) -> &'static str {
-    if dumped { ", core dumped" } else { "" }
 }
 
 fn last(tail: &[String]) -> impl fmt::Display {

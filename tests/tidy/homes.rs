@@ -7,6 +7,15 @@ use super::{CORE, none};
 
 const DERIVE: &str = "startstop-derive/src";
 
+/// The crates that are published.
+const CRATES: [&str; 5] = [
+    CORE,
+    DERIVE,
+    "startstop-host/src",
+    "startstop-process/src",
+    "startstop-fleet/src",
+];
+
 /// The methods of a type are in no more files than this.
 const HOMES: usize = 3;
 
@@ -48,7 +57,7 @@ fn homes(src: &str, names: fn(&File) -> Vec<&str>) -> BTreeMap<String, Vec<Strin
     for file in files(src) {
         for name in names(&file) {
             let paths = homes.entry(name.to_owned()).or_default();
-            // Twice in one file it is one type: with a feature and without.
+            // Two in one file are one type, with a feature and without.
             if !paths.contains(&file.path) {
                 paths.push(file.path.clone());
             }
@@ -172,22 +181,17 @@ fn every_file_defines_something_of_its_own() {
 
 #[test]
 fn no_private_function_takes_a_bool() {
-    none(
-        files(CORE)
-            .into_iter()
-            .chain(files(DERIVE))
-            .flat_map(|file| {
-                let code: Vec<&str> = file.code().map(|(_, line)| line).collect();
-                let code = code.join(" ");
-                let starts = code.match_indices("fn ").map(|(at, _)| at);
-                let private = starts.filter(|at| !code[..*at].trim_end().ends_with("pub"));
-                let takes = private.filter(|at| parameters(&code[*at..]).contains(": bool"));
-                let found = takes.filter_map(|at| code[at + 3..].split(is_no_letter).next());
-                found
-                    .map(|name| format!("{}: {name}", file.path))
-                    .collect::<Vec<_>>()
-            }),
-    );
+    none(CRATES.iter().flat_map(|src| files(src)).flat_map(|file| {
+        let code: Vec<&str> = file.code().map(|(_, line)| line).collect();
+        let code = code.join(" ");
+        let starts = code.match_indices("fn ").map(|(at, _)| at);
+        let private = starts.filter(|at| !code[..*at].trim_end().ends_with("pub"));
+        let takes = private.filter(|at| parameters(&code[*at..]).contains(": bool"));
+        let found = takes.filter_map(|at| code[at + 3..].split(is_no_letter).next());
+        found
+            .map(|name| format!("{}: {name}", file.path))
+            .collect::<Vec<_>>()
+    }));
 }
 
 /// What is between the parentheses of a function.

@@ -15,16 +15,6 @@ pub(super) enum Answer {
     Unknown,
 }
 
-impl From<bool> for Answer {
-    fn from(is_well: bool) -> Self {
-        if is_well {
-            Self::Serving
-        } else {
-            Self::NotServing
-        }
-    }
-}
-
 impl From<Answer> for HealthCheckResponse {
     fn from(answer: Answer) -> Self {
         let status = match answer {
@@ -40,24 +30,30 @@ impl From<Answer> for HealthCheckResponse {
 
 /// Says how what has this name fares now. The tree comes first: a check may bear the name of a part.
 pub(super) async fn ask(probes: &Probes, name: &str) -> Answer {
+    match is_well(probes, name).await {
+        Some(true) => Answer::Serving,
+        Some(false) => Answer::NotServing,
+        None => Answer::Unknown,
+    }
+}
+
+async fn is_well(probes: &Probes, name: &str) -> Option<bool> {
     if let Some(whole) = probes.source().status() {
         if let Some(part) = parts::all(&whole).find(|part| part.path() == name) {
-            return part.is_ready().into();
+            return Some(part.is_ready());
         }
     }
     match name {
-        "" | "readyz" => probes.ready().await.ok().into(),
-        "livez" => probes.live().ok().into(),
-        "startupz" => probes.startup().ok().into(),
-        check => of_check(probes, check).await,
+        "" | "readyz" => Some(probes.ready().await.ok()),
+        "livez" => Some(probes.live().ok()),
+        "startupz" => Some(probes.startup().ok()),
+        check => passes(probes, check).await,
     }
 }
 
 /// Only of this check: the others may take a while.
-async fn of_check(probes: &Probes, name: &str) -> Answer {
+async fn passes(probes: &Probes, name: &str) -> Option<bool> {
     let checked = probes.checked(|known| known == name).await;
-    if checked.is_empty() {
-        return Answer::Unknown;
-    }
-    checked.iter().all(|check| check.problem.is_none()).into()
+    let all = || checked.iter().all(|check| check.problem.is_none());
+    (!checked.is_empty()).then(all)
 }

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use startstop_core::{EventKind, ReloadError, StopReason};
+use startstop_core::{EventKind, Exit, ReloadError, StopReason};
 
 use super::datagram::{Datagram, Message, clip};
 use super::line::Look;
@@ -97,7 +97,7 @@ impl Machine {
     ) -> Vec<Datagram> {
         let mut told = match input {
             Input::Whole(kind) => self.whole(now, kind, &look),
-            Input::End => self.ended(true, now, &look),
+            Input::End => self.ended(Exit::Stopped, now, &look),
             Input::Below | Input::Time => None,
         };
         self.status.stale |= matches!(input, Input::Whole(_) | Input::Below);
@@ -130,18 +130,16 @@ impl Machine {
                 self.reload_error = result.as_ref().err().map(error_text);
                 Some(self.with_status(Message::Ready, now, &look()))
             }
-            // Nobody waits any longer for what does not yield.
+            // A start that is given up has failed for the manager.
             EventKind::Unresponsive(_) if self.phase == Phase::Starting => {
-                self.ended(false, now, look)
+                self.ended(Exit::Failed, now, look)
             }
             EventKind::Stopping(reason) => self.stopping(now, *reason, look),
             EventKind::Starting => {
                 self.restarts = false;
                 None
             }
-            EventKind::Stopped { exit, .. } if !self.restarts => {
-                self.ended(exit.is_success(), now, look)
-            }
+            EventKind::Stopped { exit, .. } if !self.restarts => self.ended(*exit, now, look),
             _ => None,
         }
     }
@@ -162,20 +160,15 @@ impl Machine {
     }
 
     /// The cycle has ended, and with it the program.
-    fn ended(
-        &mut self,
-        success: bool,
-        now: Duration,
-        look: &impl Fn() -> Look,
-    ) -> Option<Datagram> {
+    fn ended(&mut self, exit: Exit, now: Duration, look: &impl Fn() -> Look) -> Option<Datagram> {
         let before = self.phase;
         self.enter(Phase::Ended, None);
         let look = look();
         match (before, look.error) {
-            (Phase::Starting, Some((error, number))) if !success => {
+            (Phase::Starting, Some((error, number))) if !exit.is_success() => {
                 Some(Datagram::failed(&error, number))
             }
-            (Phase::Starting, None) if !success => Some(Datagram::failed(&look.line, 1)),
+            (Phase::Starting, None) if !exit.is_success() => Some(Datagram::failed(&look.line, 1)),
             (Phase::Stopping | Phase::Ended, _) => None,
             (_, error) => Some(self.with_status(Message::Stopping, now, &Look { error, ..look })),
         }

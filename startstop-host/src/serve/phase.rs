@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use http_body::Body;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -111,7 +112,7 @@ impl Shared {
 
     pub(super) fn phase(&self) -> Phase {
         match self.inner().phase {
-            // The end of an answer is yet to be sent.
+            // A full buffer means that the end of an answer is not sent yet.
             Phase::Idle(_) if self.is_full.load(Ordering::Acquire) => Phase::Busy,
             phase => phase,
         }
@@ -178,10 +179,10 @@ impl Shared {
     }
 
     /// A request has begun.
-    pub(super) fn began(&self, has_body: bool) {
+    pub(super) fn began(&self, body: &impl Body) {
         let mut inner = self.inner();
         inner.requests += 1;
-        inner.has_body = has_body;
+        inner.has_body = !body.is_end_stream();
         inner.first_request.get_or_insert_with(Instant::now);
         let before = std::mem::replace(&mut inner.phase, Phase::Busy);
         drop(inner);
@@ -211,7 +212,8 @@ impl Shared {
     }
 
     /// Notes whether the client takes what is to be sent. A connection is not idle before it has taken all of it.
-    pub(super) fn sends(&self, is_full: bool) {
+    pub(super) fn sends<T>(&self, written: &Poll<T>) {
+        let is_full = written.is_pending();
         let was_full = self.is_full.swap(is_full, Ordering::AcqRel);
         if was_full && !is_full {
             let mut inner = self.inner();

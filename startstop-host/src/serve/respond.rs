@@ -30,7 +30,7 @@ struct InFlight(Arc<Shared>);
 
 impl InFlight {
     fn begin(shared: &Arc<Shared>, request: &Request<Incoming>) -> Arc<Self> {
-        shared.began(!request.body().is_end_stream());
+        shared.began(request.body());
         Arc::new(Self(Arc::clone(shared)))
     }
 }
@@ -154,12 +154,12 @@ impl Events {
         }
     }
 
-    fn are_over(&mut self, task: &mut Task<'_>, is_pause: bool) -> bool {
+    fn are_over<T>(&mut self, task: &mut Task<'_>, frame: &Poll<T>) -> bool {
         if self.stopped.is_none() && self.cancelled.as_mut().poll(task).is_ready() {
             self.stopped = Some(Instant::now());
         }
         self.stopped
-            .is_some_and(|at| is_pause || at.elapsed() >= ON_ITS_WAY)
+            .is_some_and(|at| frame.is_pending() || at.elapsed() >= ON_ITS_WAY)
     }
 }
 
@@ -183,9 +183,8 @@ impl<B: Body> Body for Answer<B> {
     ) -> Poll<Option<Result<Frame<Self::Data>, B::Error>>> {
         let this = self.project();
         let frame = this.body.poll_frame(task);
-        let over =
-            (this.events.as_mut()).is_some_and(|events| events.are_over(task, frame.is_pending()));
-        if over {
+        let events = this.events.as_mut();
+        if events.is_some_and(|events| events.are_over(task, &frame)) {
             return Poll::Ready(None);
         }
         if matches!(frame, Poll::Ready(None | Some(Err(_)))) {

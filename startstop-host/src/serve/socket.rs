@@ -32,7 +32,7 @@ impl<I> Drop for Socket<I> {
 impl<I> Socket<I> {
     /// Passes on the result of a write, and notes whether the client takes what it is sent.
     fn written<T>(&self, written: Poll<T>) -> Poll<T> {
-        self.shared.sends(written.is_pending());
+        self.shared.sends(&written);
         written
     }
 }
@@ -47,7 +47,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Socket<I> {
         task: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Before it is asked, so that an end between the two is not missed.
+        // Register the waker before the check, so that an end in between is not missed.
         self.shared.wait(READ, task.waker());
         if self.shared.is_closed() {
             return Poll::Ready(Err(closed()));

@@ -152,17 +152,17 @@ fn guarded(kind: &Kind, line: Line) {
 }
 
 fn hand_on(kind: &Kind, line: Line) {
-    // Nobody may read any more; that is no reason to end.
+    // Errors are ignored: a sink without a reader is no reason to end.
     let _ = match kind {
         Kind::Null => Ok(()),
-        // Inherited ones come here only where a line of them is waited for.
+        // Inherited output comes here only when readiness waits for a line.
         Kind::Inherit | Kind::Plain => match line.stream {
             Stream::Stdout => writeln!(io::stdout(), "{}", line.text),
             Stream::Stderr => writeln!(io::stderr(), "{}", line.text),
         },
         Kind::Terminal => match line.stream {
-            Stream::Stdout => prefixed(&mut io::stdout(), &line, io::stdout().is_terminal()),
-            Stream::Stderr => prefixed(&mut io::stderr(), &line, io::stderr().is_terminal()),
+            Stream::Stdout => prefixed(&mut io::stdout(), &line),
+            Stream::Stderr => prefixed(&mut io::stderr(), &line),
         },
         #[cfg(feature = "tracing")]
         Kind::Tracing => {
@@ -183,9 +183,9 @@ fn hand_on(kind: &Kind, line: Line) {
     };
 }
 
-fn prefixed(out: &mut dyn Write, line: &Line, is_terminal: bool) -> io::Result<()> {
+fn prefixed(out: &mut (impl Write + IsTerminal), line: &Line) -> io::Result<()> {
     let Line { name, text, .. } = line;
-    if !is_terminal || std::env::var_os("NO_COLOR").is_some() {
+    if !out.is_terminal() || std::env::var_os("NO_COLOR").is_some() {
         return out.write_all(format!("{name} | {text}\n").as_bytes());
     }
     let colour = colour_of(name);
