@@ -59,7 +59,7 @@ async fn without_the_database_requests_are_answered_that_there_is_no_value() {
         let down = (503, "the database is down\n".to_owned());
         assert_eq!(app.value().await, down);
         app.asks("start", "db", &["db ready"]).await;
-        // It is elsewhere now, and what the cache has kept is still true.
+        // The database is elsewhere now; the cached value is still true.
         assert_eq!(app.value().await, ok("hello from the cache"));
     }
     app.asks("restart", "db", &["db stopped", "db ready"]).await;
@@ -80,7 +80,7 @@ async fn without_the_cache_the_database_is_asked() {
         ("start", "cache", &["cache ready"] as &[_]),
         ("restart", "cache", &["cache stopped", "cache ready"]),
         ("reload", "cache", &["cache reloaded"]),
-        // What the cache has kept is true no more.
+        // The cached value is out of date.
         ("start", "migrate", &["migrate stopped: completed"]),
     ];
     for (action, member, shows) in again {
@@ -88,7 +88,7 @@ async fn without_the_cache_the_database_is_asked() {
         assert_eq!(app.value().await, ok("hello from the database"), "{action}");
         assert_eq!(app.value().await, ok("hello from the cache"));
     }
-    // The whole of it: the others do not support it.
+    // The program as a whole reloads; services without support for it are passed over.
     app.program.signal("HUP").await;
     app.shows("cache reloaded").await;
     assert_eq!(app.value().await, ok("hello from the database"));
@@ -202,7 +202,7 @@ impl Application {
 
     /// Has something done to a member, and waits until it shows these, one after another.
     async fn control(&mut self, action: &str, member: &str, shows: &[impl AsRef<str>]) {
-        // What was printed so far is about what was done before.
+        // Lines printed so far belong to earlier steps.
         self.printed.clear();
         let path = format!("/control/{action}/app/{member}");
         let answer = request(&self.admin, "POST", &path, TOKEN).await;

@@ -73,7 +73,7 @@ async fn a_start_that_blocks_its_thread_does_not_hold_up_its_timeout() {
         let runner = Runner::with_settings(blocking(entered, gate), settings);
         let error = loop {
             let error = runner.start().await.expect_err("it is never ready");
-            // On a machine that is busy the timeout may pass before `run` was polled.
+            // On a busy machine the timeout may pass before `run` is polled.
             if enters.try_recv().is_ok() {
                 break error;
             }
@@ -108,7 +108,7 @@ async fn a_deadline_is_kept_though_who_asked_for_it_blocks_its_thread() {
             let _ = gate.recv();
         });
         until(|| runner.errors_last().is_some()).await;
-        // Not the last: on a machine that is busy the verdict may have followed by now.
+        // The first, not the last: on a busy machine the verdict may have followed.
         assert_eq!(runner.errors_list()[0].cause(), Cause::TimedOut);
         drop(release);
         asks.await.expect("no panic");
@@ -153,7 +153,7 @@ async fn shutdown_goes_on_while_run_blocks_its_thread() {
             latch.pass();
         });
         let runner = Runner::new(service.on_shutdown(async |latch, _| {
-            // Woken by a foreign thread: what only yields stays with its worker, as any task of tokio.
+            // The wakeup comes from another thread, since a task that only yields stays with its worker.
             tokio::task::spawn_blocking(|| ()).await.expect("no panic");
             latch.open();
         }));
@@ -272,7 +272,7 @@ async fn a_run_that_asks_for_its_stop_and_blocks_is_let_go_by_shutdown() {
             latch.pass();
         });
         let service = service.on_shutdown(async |latch, _| latch.open());
-        // With the watchdog there is a deadline task already.
+        // A watchdog, so that there is a deadline task already.
         let settings = Settings::new().watchdog(Duration::from_secs(1));
         let runner = Runner::with_settings(service, settings);
         runner.start().await.expect("ready at once");
@@ -299,7 +299,7 @@ fn let_go_by_shutdown() -> impl Service {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_told_before_its_first_poll_and_blocks_there_is_let_go_by_shutdown() {
-    // The watchdog has a deadline task already, which is in no hurry.
+    // The watchdog's deadline task sleeps for long.
     let minute = Duration::from_secs(60);
     let watched = Settings::new().watchdog(minute).stop_timeout(2 * minute);
     for settings in [Settings::new(), watched] {
@@ -309,7 +309,7 @@ async fn a_run_that_is_told_before_its_first_poll_and_blocks_there_is_let_go_by_
             let asks = tokio::spawn(async move {
                 let running = clone.wait_for(State::Running);
                 clone.request_start();
-                // Between the entry into the attempt and the first poll of `run`.
+                // The attempt has been entered, and `run` has not been polled yet.
                 running.await;
                 clone.request_stop();
             });

@@ -116,7 +116,7 @@ impl Program {
     /// Sends it a signal, by its name without `SIG`.
     pub(crate) async fn signal(&self, signal: &str) {
         let id = self.child.id().expect("it has not been waited for");
-        // The `kill` of the shell, since not every system has a program of that name.
+        // The shell's `kill`, since not every system has a program of that name.
         let status = Command::new("sh")
             .args(["-c", &format!("kill -{signal} {id}")])
             .status();

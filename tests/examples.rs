@@ -174,7 +174,7 @@ fn build() -> PathBuf {
         .expect("a test is in target/PROFILE/deps");
     let target = profile.parent().expect("a profile is in the target folder");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // With the whole workspace, as it is tested: so nothing is built a second time.
+    // Build the whole workspace, as the tests do, so that nothing is built twice.
     cargo
         .args(["build", "--workspace", "--examples", "--target-dir"])
         .arg(target);

@@ -99,7 +99,7 @@ async fn a_third_signal_leaves_the_process() {
     program.prints("stopping").await;
     program.signal("TERM").await;
     program.prints("aborting").await;
-    // It may be within 200 ms of the first.
+    // The second signal may come within 200 ms of the first.
     let ended = program.signal_until_it_ends("INT").await;
     assert_eq!(ended.code, Some(1));
     assert_names_what_is_stuck(&ended.stderr);
@@ -158,7 +158,7 @@ async fn a_service_takes_as_little_memory_as_is_promised_and_keeps_nothing_that_
     let [stopped, one, running, two, over] = numbers[..] else {
         panic!("{}", ended.stdout)
     };
-    // A little more where the features of the other crates of the workspace are built in.
+    // Features that other crates of the workspace turn on make it a little larger.
     let known = [(304, 560), (312, 568)];
     assert!(known.contains(&(stopped, running)), "{}", ended.stdout);
     assert_eq!((one, two, over), (1, 2, 0), "{}", ended.stdout);
@@ -172,7 +172,7 @@ async fn members_that_come_and_go_leave_nothing_behind_while_another_stays() {
         .filter_map(|line| line.split_once(' ')?.1.parse().ok())
         .collect();
     assert_eq!(left.len(), 2, "{}", ended.stdout);
-    // What a list has grown by, at most: five thousand members would leave a megabyte.
+    // At most what a list has grown by: five thousand members left behind would be a megabyte.
     assert!(left.iter().all(|bytes| *bytes < 10_000), "{}", ended.stdout);
 }
 

@@ -151,7 +151,7 @@ fn every_file_is_part_of_a_program() {
         let stem = name.strip_suffix(".rs")?;
         let (listed_in, line) = match folder {
             "tests" if stem == "main" => return None,
-            // Compiled one by one.
+            // UI cases are compiled one by one.
             _ if folder.starts_with("tests/ui/") => return None,
             "tests/src" => return None,
             "tests/bin" => (
@@ -235,7 +235,7 @@ fn the_rules_are_pure() {
         foreign || line.contains("tokio::") || line.contains("std::sync") || line.contains("Mutex")
     };
     let files = files(&format!("{CORE}/rules"));
-    // Their tests share what they have found.
+    // Tests of the rules share what they have found.
     let rules = files.iter().filter(|file| !file.path.contains("/tests"));
     none(rules.flat_map(|file| {
         let code = file.code().filter(|(_, line)| impure(line));

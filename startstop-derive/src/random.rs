@@ -159,7 +159,7 @@ fn no_block_makes_the_attribute_panic() {
             return;
         };
         let code = crate::methods(args, tokens.clone());
-        // A block that was no Rust before is none afterwards.
+        // Only a block that was Rust before has to be Rust afterwards.
         if syn::parse2::<syn::File>(crate::parse::without_marks(tokens)).is_ok() {
             assert_is_file(&code, &block);
         }

@@ -108,7 +108,7 @@ impl Shared {
 
     fn watch(&self, states: &StateWatch) {
         loop {
-            // Set before the stage is read, so that who disarms it meanwhile sets it after that.
+            // Set the alarm before the stage is read, so that a thread that disarms it in between ends the wait.
             self.alarm.set(self.due());
             let stage = self.stage.load(Ordering::Acquire);
             if stage == DISARMED {
@@ -120,7 +120,7 @@ impl Shared {
             }
             match (states.get(), stage) {
                 (State::Stopped, LEFT) => return,
-                // It has ended and somebody is about to say so, or it is about to start.
+                // The service has ended and that is about to be told, or it is about to start.
                 (State::Stopped, _) => thread::sleep(AGAIN),
                 _ => self.exit(),
             }

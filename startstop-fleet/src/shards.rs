@@ -204,7 +204,7 @@ fn group<S: Service, L: LeaseStore>(balance: &Arc<Balance<S, L>>, term: Term) ->
         let (balance, term, seen) = (balance.clone(), term.clone(), seen.clone());
         async move { balance.run(cx, term, &seen).await }
     });
-    // It ends at once when it is told to: what it may take is not to exceed what the shards may.
+    // This part ends at once when it is told to, so it needs no more time than the shards.
     let run = Part::new(run).settings(short);
     let group = Group::builder("shards").with(BALANCE, run).build();
     let group = Arc::new(group.expect("one member, with a name"));

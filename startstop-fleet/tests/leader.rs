@@ -174,7 +174,7 @@ async fn lost_answers_of_renewals_are_no_loss() {
     for _ in 0..3 {
         let before = store.read("invoices").await.unwrap();
         cable.lose_answers(1);
-        // It is renewed once without knowing, and once knowing.
+        // The first renewal does not know of it, the second does.
         for _ in 0..2 {
             let seen = store.read("invoices").await.unwrap();
             store.changed("invoices", seen.version()).await.unwrap();

@@ -129,7 +129,7 @@ fn a_process_that_was_frozen_beyond_its_lease_does_not_go_on() {
             send.send(line).ok();
         }
     });
-    // What was written before the freeze.
+    // Skip what was written before the freeze.
     while after.recv_timeout(Duration::from_millis(500)).is_ok() {}
     kill_process(pid, Signal::CONT).unwrap();
     let old: Vec<String> = after
@@ -139,7 +139,7 @@ fn a_process_that_was_frozen_beyond_its_lease_does_not_go_on() {
     child.kill().unwrap();
     child.wait().unwrap();
     reader.join().unwrap();
-    // One may have asked before the freeze, and written after it.
+    // One write may have been checked before the freeze and done after it.
     assert!(
         old.iter().filter(|line| *line == "1 valid").count() <= 1,
         "{old:?}"

@@ -111,7 +111,7 @@ async fn shards_follow_processes_that_come_and_go() {
     let before = (owned(&a), owned(&b));
     let c = process(store.clone(), &work).await;
     quiet(&[&a, &b, &c]).await;
-    // Only what the new one has has moved.
+    // Only the shards of the new process have moved.
     assert!(owned(&a).iter().all(|shard| before.0.contains(shard)));
     assert!(owned(&b).iter().all(|shard| before.1.contains(shard)));
     a.stop().await.unwrap();
@@ -322,7 +322,7 @@ async fn fixed_shards_are_parts_with_paths_that_reloads_reach() {
         "{error}"
     );
     app.stop().await.unwrap();
-    // A process for which nothing is left stays.
+    // A process without any shard stays a member.
     let idle = |_shard: u32| service_fn(async |cx: Context| cx.cancelled().await);
     let none = Runner::new(Shards::fixed("orders", 2, 2, 3, idle));
     none.start().await.unwrap();

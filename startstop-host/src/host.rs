@@ -330,7 +330,7 @@ impl<S: Service> Host<S> {
     pub fn main(self) -> ExitCode {
         #[cfg(all(target_os = "linux", feature = "init"))]
         if crate::init::is_init() {
-            // What it listens on is for the child.
+            // Close the listeners: the child binds its own.
             drop(self);
             return crate::init::as_init();
         }
@@ -357,7 +357,7 @@ fn refuse(reason: &str) -> ExitCode {
 
 /// Prints to stderr, which nobody may listen to any more.
 pub(crate) fn tell(line: &str) {
-    // In one piece, so that nobody else's line comes between.
+    // One write, so that lines of others do not come between.
     drop(io::stderr().write_all(format!("startstop-host: {line}\n").as_bytes()));
 }
 

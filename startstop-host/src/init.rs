@@ -94,7 +94,7 @@ async fn serve() -> io::Result<u8> {
     let mut ended = signal(SignalKind::child())?;
     let mut args = env::args_os();
     let name = args.next().unwrap_or_default();
-    // Nobody else waits for it: this process does nothing but that.
+    // The child is reaped below, with all others.
     let child = Command::new(program()).arg0(name).args(args).spawn()?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let child = child.ok_or_else(|| io::Error::other("not the id of a process"))?;
@@ -105,7 +105,7 @@ async fn serve() -> io::Result<u8> {
         }
         tokio::select! {
             _ = ended.recv() => {}
-            // It is not reaped, so its id is its own.
+            // The child is not reaped yet, so its id has not been given to another process.
             Some(signal) = heard.recv() => drop(kill_process(child, signal)),
         }
     }
@@ -142,7 +142,7 @@ fn code_of(status: WaitStatus) -> u8 {
 }
 
 async fn end_the_rest() {
-    // To all but this process itself; that there is nobody is an error.
+    // A signal to the group of init goes to every process but this one, and fails once there is none.
     let begin = Instant::now();
     let mut signal = Signal::TERM;
     while kill_process_group(Pid::INIT, signal).is_ok() {

@@ -95,7 +95,7 @@ impl Manager {
         let Some(socket) = self.socket.as_ref().filter(|_| self.speaks) else {
             return;
         };
-        // Nobody is left to be told of an error.
+        // There is nobody to report an error to.
         drop(socket.send(&Datagram::failed(reason, 1)));
     }
 
@@ -163,7 +163,7 @@ impl Service for Notifier {
                 biased;
                 event = talk.events.next() => match event {
                     Some(event) => talk.happened(&event, &cx).await,
-                    // The runner is gone: nothing more happens.
+                    // The runner is gone, so there are no more events.
                     None => {
                         cx.cancelled().await;
                         return Ok(());
@@ -181,7 +181,7 @@ impl Service for Notifier {
 
 impl Talk {
     async fn happened(&mut self, event: &Event, cx: &Context) {
-        // What happens to a part changes the line alone.
+        // Events of parts change the status line only.
         let kind = (event.path() == self.path).then(|| event.kind());
         self.tell(kind.map_or(Input::Below, Input::Whole), cx).await;
     }
@@ -204,7 +204,7 @@ impl Talk {
         };
         match sent.and(told) {
             Ok(()) => self.failed = false,
-            // Once: it may be so for a long time.
+            // Report only the first of several errors: the socket may be gone for long.
             Err(error) if !self.failed => {
                 self.failed = true;
                 cx.report(error);
@@ -233,7 +233,7 @@ impl Manager {
     }
 
     fn tell_ready(&mut self) -> io::Result<()> {
-        // It is closed after that: its reader waits for nothing else.
+        // The descriptor is closed after that, since its reader waits for this alone.
         self.fd.take().map_or(Ok(()), NotifyFd::tell)
     }
 }

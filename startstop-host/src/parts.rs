@@ -40,7 +40,7 @@ impl Question {
     pub(crate) fn ask(&self, root: &Status) -> Vec<Part> {
         let mut found = Vec::new();
         let mut open = vec![(root, (self.is_fine)(root))];
-        // Without recursion: a tree may be deep.
+        // No recursion, since the tree may be deep.
         while let Some((status, fine)) = open.pop() {
             let children = status.children().iter().rev();
             let below: Vec<_> = children

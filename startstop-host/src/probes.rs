@@ -204,7 +204,7 @@ impl Probes {
 
     pub(crate) async fn ready_parts(&self) -> Vec<Part> {
         let checked = self.checked(|_| true).await;
-        // After the checks, which may take a while.
+        // Read the status after the checks, which may take a while.
         let mut parts = match self.source.status() {
             Some(status) => READY.ask(&status),
             None => vec![gone()],

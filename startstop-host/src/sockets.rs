@@ -59,7 +59,7 @@ impl Sockets {
     /// See [`Sockets`].
     pub fn from_env() -> Self {
         let names = std::env::var("LISTEN_FDNAMES").ok();
-        // Who has the variables of another process has inherited them.
+        // Variables for another process id were inherited; they are not meant for this process.
         let ours =
             std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
         let mut sockets = if ours {

@@ -133,7 +133,7 @@ async fn every_name_is_known_before_its_part_is_ready() {
     for name in ["startupz", "shop", "shop/db"] {
         assert_eq!(check(&mut client, name).await, Ok(Serving), "{name}");
     }
-    // The whole is ready with its checks only.
+    // The program as a whole is not ready while a check fails.
     for name in ["", "readyz", "disk"] {
         assert_eq!(check(&mut client, name).await, Ok(NotServing), "{name}");
     }
@@ -183,7 +183,6 @@ async fn a_part_that_was_stopped_by_hand_is_not_serving_and_the_whole_is() {
     assert_eq!(check(&mut client, "").await, Ok(Serving));
     assert_ne!(addr, other);
     runner.stop().await.unwrap();
-    // The health of what has ended is still told.
     assert_eq!(check(&mut client, "").await, Ok(NotServing));
     drop(runner);
     assert_eq!(check(&mut client, "shop/mail").await, Err(Code::NotFound));
@@ -222,7 +221,7 @@ async fn a_server_of_hyper_serves_it_with_the_executor_of_the_context() {
     assert_eq!(check(&mut client, "").await, Ok(Serving));
     let mut watch = client::watch(&mut client, "").await.unwrap();
     assert_eq!(watch.next().await, Some(Serving));
-    // An open watch does not hold it up: there would be an error of the deadline.
+    // An open watch would show as a missed deadline here.
     server.stop().await.unwrap();
     assert_eq!(watch.next().await, None);
     idle.stop().await.unwrap();

@@ -190,7 +190,6 @@ fn a_successor_that_is_frozen_is_given_up_and_ends_when_it_wakes() {
     signal(&frozen, "-CONT");
     assert_eq!(frozen.code(), Some(1));
     assert_eq!(ask(at).unwrap(), 2);
-    // The one that is there is found by the next one.
     let _last = place.start(3, "").ready();
     assert_eq!(new.code(), Some(0));
 }
@@ -298,7 +297,8 @@ fn a_frozen_predecessor_is_an_error_in_time_and_what_systemd_has_handed_over_is_
 fn a_successor_that_waits_for_its_turn_hears_that_it_has_to() {
     let (place, mut old) = Place::taken("turn");
     let mut first = place.start(1, "waits").listening();
-    // By hand: its version, and then that it waits, longer than it would take a frozen one for awake.
+    // A successor by hand: it sends its version, and says that it waits for longer than a frozen one would be waited
+    // for.
     let mut second = UnixStream::connect(&place.0).unwrap();
     second.write_all(&[1]).unwrap();
     let mut told = [0; 3];
@@ -306,7 +306,7 @@ fn a_successor_that_waits_for_its_turn_hears_that_it_has_to() {
     assert_eq!(&told, b"\x01WW");
     first.release();
     assert_eq!(old.code(), Some(0));
-    // It is told nothing more, and would ask the new one. What it has said was not read, so the end may be a reset.
+    // The connection just ends. It may end with a reset, since the server has not read everything.
     let mut rest = Vec::new();
     drop(second.read_to_end(&mut rest));
     assert!(rest.iter().all(|byte| *byte == b'W'), "{rest:?}");

@@ -43,7 +43,7 @@ pub(crate) async fn send(addr: SocketAddr, bytes: impl AsRef<[u8]>) -> Answer {
         let mut stream = TcpStream::connect(addr).await.unwrap();
         stream.write_all(bytes.as_ref()).await.unwrap();
         let mut answer = Vec::new();
-        // A reset after the answer is none of its concern.
+        // A reset after the answer is no failure.
         let _ = stream.read_to_end(&mut answer).await;
         Answer::read(&String::from_utf8_lossy(&answer))
     })
@@ -74,7 +74,7 @@ impl Stream {
             .await
             .unwrap();
         assert!(stream.line().await.unwrap().contains("200"));
-        // The first comment says that what comes from now on is heard.
+        // The first comment line says that the stream has begun.
         while stream.line().await.unwrap() != ":" {}
         stream
     }

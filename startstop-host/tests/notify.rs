@@ -127,7 +127,7 @@ pub(crate) fn hear_of(manager: &UnixDatagram, line: &str) -> String {
                     return datagram;
                 }
             }
-            // By the end of a child of another test.
+            // The child of another test has ended.
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => panic!("{line} is not told: {error}"),
         }
@@ -186,7 +186,7 @@ fn the_watchdog_hears_as_long_as_the_runtime_works() {
         .socket
         .set_read_timeout(Some(Duration::from_secs(2)))
         .unwrap();
-    // What is under way is still heard, then nothing more.
+    // Datagrams that are under way still arrive, then none.
     let silent = (0..50).any(|_| manager.socket.recv(&mut [0; 4096]).is_err());
     assert!(silent, "a blocked runtime keeps no watchdog quiet");
     manager.program.0.kill().unwrap();
@@ -248,7 +248,7 @@ fn a_manager_that_is_gone_is_told_of_once_and_hinders_nobody() {
         .env("NOTIFY_SOCKET", "/nonexistent/notify")
         .stdout(Stdio::piped());
     let mut program = Program(program.spawn().unwrap());
-    // It listens to signals by the time that it has begun.
+    // A program that has begun listens to signals.
     program
         .0
         .stdout
@@ -278,7 +278,7 @@ fn a_manager_that_is_gone_is_told_of_once_and_hinders_nobody() {
 /// A shell gives the descriptor 3, as s6 does.
 fn with_descriptor(mode: &str, variables: &[(&str, &str)]) -> Program {
     let mut shell = Command::new("sh");
-    // The line of the program goes to the stdout of the shell, which the program itself does not get.
+    // Descriptor 3 is the stdout of the shell; the stdout of the program goes nowhere.
     shell.args(["-c", "exec \"$0\" \"$1\" 3>&1 >/dev/null"]);
     shell
         .arg(env!("CARGO_BIN_EXE_startstop-host-told"))

@@ -114,7 +114,7 @@ async fn a_first_question_in_a_backoff_of_a_later_cycle_hears_that_it_has_starte
     runner.start().await.unwrap();
     is_up.store(false, Ordering::Relaxed);
     fail.notify_one();
-    // Also when attempts have failed that were never ready.
+    // The same holds after attempts that failed before they were ready.
     while runner.status().attempts() < 4 {
         runner.wait_for(State::Backoff).await;
         tokio::time::sleep(SECOND).await;
@@ -307,7 +307,7 @@ async fn only_an_unresponsive_part_is_not_alive() {
     drop(release);
     stuck.wait_for(State::Stopped).await;
     assert!(probes.live().ok());
-    // What the member came to is in the outcome of the whole as well.
+    // The stop fails because the member failed.
     drop(runner.stop().await);
 }
 

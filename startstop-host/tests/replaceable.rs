@@ -101,7 +101,6 @@ async fn a_panic_of_the_factory_is_that_of_the_caller_and_changes_nothing() {
     assert!(runner.is_ready());
     assert_eq!(parts(&runner).len(), 1);
     assert_eq!(runner.errors_list().len(), 1, "it is reported");
-    // The next one is made.
     runner.service().replace().await.unwrap();
     runner.stop().await.unwrap();
 }
@@ -119,7 +118,6 @@ async fn a_stop_stops_both_and_the_caller_hears_of_it() {
     ));
     assert_eq!(shared.logged(), ["+1", "!1", "+2", "-1"]);
     assert!(parts(&runner).is_empty());
-    // And where nothing runs.
     assert!(matches!(
         within(runner.service().replace()).await,
         Err(StartError::Stopped)

@@ -85,7 +85,7 @@ fn sockets_are_taken_by_name_once_and_answer() {
 fn a_socket_that_nobody_takes_stays_open_but_not_in_children() {
     let (tcp, unix, path) = sockets();
     let addr = tcp.local_addr().unwrap();
-    // The second one has no name.
+    // The second socket has no name.
     let variables = "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=http";
     let mut child = start_as(variables, "leaves", tcp, unix);
     let mut told = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -110,7 +110,7 @@ fn a_store_that_is_no_file_is_refused_in_words() {
         assert!(error.contains("@manager"), "{error}");
         return;
     }
-    // The variables of a process cannot be changed in it.
+    // A process cannot change its own variables safely, so the test runs itself as a child.
     let name = "sockets::a_store_that_is_no_file_is_refused_in_words";
     let status = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name])

@@ -55,7 +55,7 @@ async fn startstop_top_shows_the_tree_and_controls_the_parts() {
         .unwrap();
     let mut lines = BufReader::new(events.stdout.take().unwrap()).lines();
     let db = runner.find("shop/db").unwrap();
-    // Until the stream is heard, which nobody tells: again and again.
+    // Nothing says when the stream is connected, so ask again and again.
     let heard = std::thread::spawn(move || lines.next().unwrap().unwrap());
     while !heard.is_finished() {
         let output = top(addr, &["restart", "shop/db"]).output().unwrap();
@@ -92,7 +92,7 @@ async fn startstop_top_shows_the_tree_and_controls_the_parts() {
     runner.request_stop();
     drop(events.kill());
     drop(events.wait());
-    // The port is there until the last part has ended.
+    // The port answers until the last part has ended.
     let gone = loop {
         let output = top(addr, &["status"]).output().unwrap();
         if output.status.code() == Some(2) {

@@ -187,11 +187,11 @@ impl Service for Processes {
         let reloads = self.reloads(&cx, asked);
         tokio::pin!(group, reloads);
         loop {
-            // The group has to be polled for its members to change.
+            // The group is polled meanwhile: its members change only then.
             tokio::select! {
                 biased;
                 ended = &mut group => return ended,
-                // Whoever reads it is there as long as this is.
+                // The receiver lives as long as this loop.
                 request = cx.reloaded() => drop(ask.send(request)),
                 () = &mut reloads => {}
             }
@@ -214,7 +214,7 @@ impl Service for Processes {
         self.group.grace()
     }
 
-    // It is the group in all that is asked of a composite: its members are found, listened to and named.
+    // Everything that is asked of a composite goes to the group.
     fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
         self.group.__grace(parts)
     }

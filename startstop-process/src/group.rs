@@ -56,7 +56,7 @@ impl ProcessGroup {
     /// done, for want of descriptors say, the child is ended.
     pub(crate) fn of(child: &mut Child) -> io::Result<Self> {
         Self::open(child.id()).inspect_err(|_| {
-            // It has not been waited for, so its id is its own.
+            // The child has not been reaped, so its id has not been given to another process.
             let _ = child.kill();
             let _ = child.wait();
         })
@@ -80,7 +80,7 @@ impl ProcessGroup {
 
     pub(crate) fn signal_leader(&self, signal: Signal) {
         if let Some(signal) = signal.raw() {
-            // It may have ended, and is a zombie then.
+            // Errors are ignored: the leader may be a zombie.
             let _ = pidfd_send_signal(&self.pidfd, signal);
         }
     }
@@ -89,7 +89,7 @@ impl ProcessGroup {
         let Some(raw) = signal.raw().filter(|_| !self.reaped) else {
             return;
         };
-        // A leader of a session to be may not lead its group yet.
+        // Fails while a child that is to lead a session does not lead its group yet.
         if kill_process_group(self.leader, raw).is_err() {
             self.signal_leader(signal);
         }
@@ -124,7 +124,7 @@ impl ProcessGroup {
             let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
                 continue;
             };
-            // It may have ended meanwhile.
+            // The process may have ended meanwhile.
             let Ok(pidfd) = pidfd_open(pid, PidfdFlags::NONBLOCK) else {
                 return Ok(());
             };
@@ -169,7 +169,7 @@ impl ProcessGroup {
     fn take_leader(&mut self) {
         let take = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
         subreaper::group_ends(self.id());
-        // An error is that there is nothing to reap.
+        // An error means that there is nothing to reap.
         let taken = waitid(WaitId::PidFd(self.pidfd.as_fd()), take);
         self.reaped = !matches!(taken, Ok(None));
     }

@@ -61,7 +61,7 @@ fn refuse(error: &FileError) -> ExitCode {
 }
 
 fn tell(text: &dyn std::fmt::Display) {
-    // Nobody may read it; the code says it too.
+    // Errors are ignored: the exit code says the same.
     drop(writeln!(std::io::stderr(), "{text}"));
 }
 

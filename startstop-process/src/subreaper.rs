@@ -91,7 +91,7 @@ impl Subreaper {
     pub fn install() -> io::Result<Self> {
         set_child_subreaper(Some(getpid()))?;
         known().installed += 1;
-        // From here on its drop takes all of it back.
+        // From here on the drop of this value undoes everything.
         let mut this = Self {
             shared: Arc::default(),
             thread: None,
@@ -152,7 +152,7 @@ impl Drop for Subreaper {
         *lock(&self.shared.ended) = true;
         self.shared.woken.notify_all();
         if let Some(thread) = self.thread.take() {
-            // It does not panic, and if it did there would be nothing to do.
+            // A panic of that thread could not be handled here.
             let _ = thread.join();
         }
         if !is_last {
@@ -166,7 +166,7 @@ impl Drop for Subreaper {
             if left.is_empty() || begin.elapsed() > MOMENT * 2 {
                 break;
             }
-            // An orphan that ends may leave orphans.
+            // The end of an orphan may leave more orphans, so look again.
             if !left.is_subset(&told) {
                 told.extend(left);
                 shared.signal(Signal::TERM);
@@ -178,7 +178,7 @@ impl Drop for Subreaper {
             }
             thread::sleep(Duration::from_millis(5));
         }
-        // What a subreaper was told before is not known; nobody else tells it in this crate.
+        // The earlier setting is not known; nothing else in this crate sets it.
         let _ = set_child_subreaper(None);
     }
 }

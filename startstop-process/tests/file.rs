@@ -53,7 +53,6 @@ async fn a_command_of_a_procfile_may_begin_with_what_only_a_shell_knows() {
     let path = folder.path("Procfile");
     fs::write(folder.path("vars"), "echo sourced >two\n").unwrap();
     let text = "one: exec tail -f /dev/null\ntwo: . ./vars\nthree: ! test -e nothing\n";
-    // The end of one is the end of all; none of them fails.
     let runner = running(&path, text).await;
     assert_eq!(folder.read("two").await, "sourced");
     runner.wait().await;
@@ -152,7 +151,7 @@ async fn a_log_is_rotated_by_size() {
     let read = |end: &str| fs::read_to_string(format!("{log}{end}")).unwrap();
     assert!(read("").ends_with("999\n1000\n"));
     for old in [".1", ".2"] {
-        // Full, but for less than a line, and not beyond its size.
+        // The file is full but for less than a line, and not larger than allowed.
         assert!(
             (1020..=1024).contains(&read(old).len()),
             "{}",

@@ -77,7 +77,7 @@ fn a_signal_stops_all_and_the_code_is_0() {
         .spawn()
         .unwrap();
     let child = written(&pid);
-    // Both are told, as under a service manager.
+    // Signal both, as a service manager does.
     Command::new("kill")
         .args([&child, &program.id().to_string()])
         .status()

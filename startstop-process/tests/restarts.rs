@@ -75,7 +75,7 @@ async fn a_thousand_restarts_leave_no_process_no_descriptor_no_thread_and_no_gro
         .ready(Ready::line("up"))
         .output(Output::lines(drop));
     let runner = runner(child);
-    // What is made once is made by then, and the history is full of nothing.
+    // Warm up first: everything that is made once exists after that.
     restart(&runner, 50).await;
     let (before, memory_before) = (counts(), memory());
     restart(&runner, 1000).await;
@@ -90,7 +90,7 @@ async fn a_thousand_restarts_leave_no_process_no_descriptor_no_thread_and_no_gro
         .flatten()
         .filter_map(|entry| {
             let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // A zombie is of the init process, which has not looked yet; none of ours is left, as seen above.
+            // Zombies here belong to the init process, which has not reaped them yet; ours were checked above.
             let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
             let is_of_a_child = fields[0] != "Z" && pids.lines().any(|pid| pid == fields[2]);
             is_of_a_child.then_some(stat)

@@ -54,7 +54,7 @@ fn end(child: &mut Child) {
 async fn within() {
     let folder = Folder::new("reuse");
     let reaper = Subreaper::install().unwrap();
-    // Its leader ends first, and who is left of its group ignores the signal; one has left it.
+    // The leader ends first; the rest of the group ignores the signal, and one process has left the group.
     let script = format!(
         "trap '' TERM; sleep 1000 & echo $! >{rest}; setsid sh -c 'echo $$ >{left}; exec sleep 1000' & \
          echo $$ >{leader}; trap 'exit 0' TERM; echo up; while :; do sleep 0.01; done",
@@ -74,7 +74,7 @@ async fn within() {
     while is_alive(&leader) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    // The group is signalled by this id until it is empty; only then it is given again.
+    // The id is in use until the group is empty, so no new process may get it.
     let mut tries = 0;
     let mut as_leader = loop {
         let mut other = stranger(&leader);

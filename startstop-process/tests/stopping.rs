@@ -75,7 +75,7 @@ async fn a_grandchild_that_ignores_the_signal_is_killed_with_the_group() {
     let runner = runner(sh(&script).ready(Ready::line("up")));
     runner.start().await.unwrap();
     let pid = folder.read("pid").await;
-    // Its trap has to be there.
+    // Wait until the trap is set.
     while !ignores_term(&pid) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -125,7 +125,7 @@ impl Service for Polled {
                 std::thread::yield_now();
             }
             let _ = run.as_mut().poll(task);
-            // What it has killed has ended by now.
+            // Killed processes have ended by now.
             std::thread::sleep(Duration::from_millis(100));
             run.as_mut().poll(task)
         })
@@ -195,7 +195,7 @@ async fn a_child_that_was_told_as_well_has_not_failed() {
     )));
     runner.start().await.unwrap();
     let pid = folder.read("pid").await;
-    // A service manager signals the whole control group: the child may end first.
+    // Signal the child as well, as a service manager does that signals the whole control group.
     std::process::Command::new("kill")
         .arg(&pid)
         .status()

@@ -8,7 +8,7 @@ use startstop_process::Subreaper;
 
 use support::{Folder, is_alive, is_there, runner, sh};
 
-// One test: a subreaper is of the whole process.
+// One test, since there is one subreaper for the whole process.
 #[tokio::test]
 async fn orphans_end_with_it_and_children_of_others_are_left_alone() {
     let folder = Folder::new("orphans");

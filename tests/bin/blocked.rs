@@ -61,7 +61,7 @@ impl Service for Blocked {
     }
 }
 
-// The services take two of the threads.
+// The services block two of the threads.
 #[tokio::main(worker_threads = 3)]
 async fn main() -> ExitCode {
     let patience = env::args().nth(1).and_then(|millis| millis.parse().ok());

@@ -16,7 +16,7 @@ const TIMES: u32 = 5_000;
 async fn main() {
     let app = Runner::new(Group::builder("app").build().expect("it is empty"));
     app.start().await.expect("it has no members");
-    // The first ones take what is used again.
+    // The first members take memory that later ones use again.
     come_and_go(app.service(), 0).await;
     settle().await;
     let region = Region::new(ALLOCATOR);

@@ -25,7 +25,7 @@ impl Service for Idle {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    // The runtime keeps what it has needed once.
+    // The runtime keeps memory that it has needed once.
     let before = idle();
     start(&before).await;
     let region = Region::new(ALLOCATOR);
@@ -33,7 +33,7 @@ async fn main() {
     let stopped = region.change();
     start(&runners).await;
     let running = region.change();
-    // The first line takes memory too.
+    // Printing takes memory once, so print before measuring.
     print("stopped", stopped);
     print("running", running);
     drop((before, runners));
@@ -47,7 +47,7 @@ async fn main() {
         spawn_and_give_up(&busy).await;
     }
     let change = region.change();
-    // What was allocated before and is freed meanwhile is not over.
+    // Memory from before that is freed meanwhile does not count.
     println!(
         "over {}",
         change

@@ -234,7 +234,7 @@ fn main() -> ExitCode {
         code
     };
     let code = match (entry, kind) {
-        // The end of such a runtime waits for its blocking pool.
+        // The drop of such a runtime waits for its blocking pool.
         ("run", _) => runtime(kind).block_on(run()),
         ("until", _) => runtime(kind).block_on(until(service)),
         ("main", "own") => startstop_core::main(self::service(service)),

@@ -91,7 +91,7 @@ fn group() -> Group {
     let mut builder = Group::builder("soak")
         .limit(u32::MAX, Duration::from_secs(1))
         .backoff(Backoff::constant(Duration::from_millis(5)))
-        // Those of all members are in it.
+        // The history of the group holds the failures of all members.
         .settings(Settings::new().history_capacity(member::HISTORY));
     for at in 0..MEMBERS {
         let dependency = (1..4).contains(&(at % 10)).then(|| member::name(at - 1));

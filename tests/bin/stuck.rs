@@ -87,7 +87,6 @@ impl Service for Stuck {
             _ => is_there(),
         }
         if self.place.starts_with("drop of") && !self.is("drop of value") {
-            // Whoever does not listen is aborted.
             pending::<()>().await;
         }
         cx.cancelled().await;

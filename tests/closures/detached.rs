@@ -59,7 +59,7 @@ async fn a_detached_contexts_tasks_run_and_end_with_the_last_clone() {
     drop(cx);
     idle().await;
     assert_eq!(Arc::strong_count(&alive), 2);
-    // Who waits with it is no clone.
+    // A future that waits by it is no clone.
     let _waits = clone.cancelled_owned();
     drop(clone);
     idle().await;

@@ -112,7 +112,6 @@ impl Service for Blocker {
             self.is_there.notify_one();
         }
         match self.blocks {
-            // Whoever does not listen is aborted.
             Blocks::DropOfRun | Blocks::DropOfTask | Blocks::Children => pending().await,
             _ if matches!(self.due, Due::Start | Due::Watchdog) => pending().await,
             _ => cx.cancelled().await,
@@ -162,7 +161,7 @@ fn play_once(blocks: Blocks, due: Due, on: On) -> (Then, bool) {
     if blocks == Blocks::Children {
         ask_for_children(&place, &runner, &is_there);
     }
-    // Nobody takes that task away when the service is given up: it blocks in any case, maybe too late.
+    // The verdict does not end that task, so it blocks in any case, maybe too late.
     let is_late = due == Due::Watchdog && blocks == Blocks::Children && begin.elapsed() >= SOON;
     match due {
         Due::Start | Due::Watchdog => {}
@@ -289,7 +288,7 @@ impl Place {
     }
 
     /// Awaits on a runtime of its own; fails if it is held up.
-    #[allow(clippy::unused_self)] // It is called on the stage, as all the others are.
+    #[allow(clippy::unused_self)] // A method, as all the others are.
     fn in_time<T>(&self, work: impl Future<Output = T>) -> T {
         let own = Builder::new_current_thread()
             .enable_all()

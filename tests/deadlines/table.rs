@@ -80,7 +80,7 @@ pub(super) const DUE: [(Due, &str); 5] = [
 pub(super) fn then(blocks: Blocks, due: Due, on: On) -> Then {
     let is_alone = matches!(on, On::OneWorker | On::CurrentThread);
     match (blocks, due) {
-        // An abort calls no `shutdown`, and who fills a slot is ready.
+        // An abort calls no `shutdown`, and a service that fills a slot is ready.
         (Blocks::Shutdown, Due::Abort) | (Blocks::DropOfValue, Due::Start) => Then::Cannot,
         (Blocks::Children, _) if !is_alone => Then::Ended,
         _ => Then::GivenUp,

@@ -251,7 +251,7 @@ async fn without_a_limit_the_whole_has_that_of_a_group() {
     let app = app();
     app.start().await.unwrap();
     for _ in 0..11 {
-        // Longer than any backoff, and not so long that they begin anew.
+        // Longer than any backoff, and too short for the counter to begin anew.
         tokio::time::sleep(Duration::from_secs(40)).await;
         app.service().db.service().fail.notify_one();
     }

@@ -67,7 +67,7 @@ fn runtime(fault: Fault) -> Runtime {
 }
 
 fn settings(during: During, fault: Fault) -> Settings {
-    // In real time the way to the phase, on a busy machine, is to take less.
+    // Real time here: even on a busy machine the service gets to its phase in less.
     let patience = if fault == Fault::Block {
         Duration::from_millis(250)
     } else {

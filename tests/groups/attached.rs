@@ -105,7 +105,7 @@ async fn an_attached_runner_stops_also_when_the_service_ends_or_fails_by_itself(
             let part = attached.clone();
             async move {
                 part.start().await?;
-                cx.attach("part", &part)?; // after its start
+                cx.attach("part", &part)?; // attached after its start
                 fails.map_or(Ok(()), |error| Err(BoxError::from(error)))
             }
         }));
@@ -316,7 +316,7 @@ async fn an_attached_runner_that_has_ended_is_taken_out_again() {
     within(app.start()).await.unwrap();
     within(second.wait_for(State::Running)).await;
     assert_eq!(app.status().children().len(), 1);
-    // What was taken out goes on without the attempt.
+    // A part that was taken out can be started without the attempt.
     within(first.start()).await.unwrap();
     within(app.stop()).await.unwrap();
     assert_eq!(

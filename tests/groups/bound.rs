@@ -233,7 +233,7 @@ async fn a_bound_member_that_is_stopped_by_hand_on_its_way_down_stays_so() {
     .await;
     journal.tell("db", Act::Fail);
     journal.until("~page").await;
-    // It is not its turn yet.
+    // `http` waits for its turn.
     let http = app.service().get("http").unwrap();
     within(http.stop()).await.unwrap();
     tokio::time::sleep(10 * SECOND).await;

@@ -276,7 +276,7 @@ async fn a_deadline_that_comes_to_a_group_which_ends_by_itself_is_shared_out() {
     journal.until("~last").await;
     let begun = Instant::now();
     let stopping = begin_to_stop(&app).await;
-    // During the drain the turn comes to another one, which has its share at once.
+    // The next member's turn comes during the drain, and its share with it.
     journal.tell("last", Act::Complete);
     outcome(stopping).await.unwrap_err();
     assert_eq!(journal.count("~db"), 1, "{:?}", journal.take());

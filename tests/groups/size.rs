@@ -61,7 +61,7 @@ async fn grows_with_its_size(shape: fn(usize) -> GroupBuilder) {
     for _ in 0..3 {
         small = small.min(life(shape(2_000)).await);
     }
-    // The least of several: others use the processor too.
+    // The least of several runs, since others use the processor too.
     let mut large = Duration::MAX;
     for _ in 0..3 {
         large = large.min(life(shape(10_000)).await);

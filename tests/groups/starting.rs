@@ -212,7 +212,7 @@ async fn starts_late() {
         cx.ready();
         cx.cancelled().await;
     });
-    // Without a deadline, which would be kept by a task.
+    // No deadlines, since each would need a task.
     let settings = Settings::new()
         .readiness(Readiness::Explicit)
         .start_timeout(Duration::MAX);

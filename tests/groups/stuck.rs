@@ -97,7 +97,7 @@ async fn a_restart_waits_until_who_blocks_has_ended() {
     journal.until("+a").await;
     journal.until("+b").await;
     let moves = journal.moves();
-    // Which of the two is polled first is for the workers.
+    // The workers decide which of the two is polled first.
     assert_eq!((&*moves[0], moves.len()), ("-b", 3), "{moves:?}");
     assert!(app.is_running());
     app.request_stop();

@@ -87,7 +87,7 @@ async fn a_runtime_that_does_not_end_does_not_swallow_signals() {
     let mut program = signalled(&["2", "run", "pool"]);
     program.prints("running").await;
     program.signal("INT").await;
-    // The end of the runtime waits for ever.
+    // The drop of the runtime waits for ever, so the program does not end by itself.
     program.prints("returned").await;
     program.signal("TERM").await;
     assert_eq!(program.end().await.signal, Some(15));

@@ -100,7 +100,7 @@ async fn a_signal_between_two_calls_is_not_lost() {
         program.prints("Ok(Stopped)").await;
         program.signal(signal).await;
         program.enter().await;
-        program.prints("Ok(Stopped)").await; // it was not started at all
+        program.prints("Ok(Stopped)").await; // not started at all
         program.enter().await;
         assert_eq!(program.end().await.code, Some(0));
     }

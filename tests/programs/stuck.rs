@@ -59,7 +59,7 @@ async fn a_verdict_of_a_watchdog_ends_a_program_without_a_free_worker() {
 
 /// What becomes of a program that blocks there, is told so often, and has so long deadlines that it does not go before.
 async fn told(place: &'static str, runtime: &'static str, times: u8) -> Ended {
-    // Where the first ends the service, those after it would find no program.
+    // Where the first signal ends the program, a second one would find none.
     let times = if page::code(place, runtime) == 0 {
         1
     } else {
@@ -73,7 +73,7 @@ async fn told(place: &'static str, runtime: &'static str, times: u8) -> Ended {
         return program.end().await;
     }
     if place == "shutdown" {
-        // An abort that comes before calls it no more.
+        // `shutdown` has to be called before the abort, which would prevent the call.
         program.prints("called").await;
     }
     program.signal("INT").await;

@@ -17,7 +17,7 @@ fn a_program_is_traced_to_its_end() {
         cx.cancelled().await;
     });
     startstop_core::main(Runner::with_settings(idle, Settings::new().name("http")));
-    // It is told aside, so that a subscriber that blocks keeps nobody from hearing the next signal.
+    // Another thread tells the event, so that a subscriber that blocks does not keep the next signal from being heard.
     while !scribe.lines().contains(&EVENT.to_owned()) {
         std::thread::yield_now();
     }

@@ -124,7 +124,7 @@ async fn one_at_a_time_also_when_the_service_restarts_itself() {
         runner.start().await.expect("ready at once");
         crate::support::until(|| census.runs() > 1_000).await;
         asks.store(false, Ordering::SeqCst);
-        // The attempt that has not heard of the first stop yet may ask for another one after it.
+        // An attempt that has not heard of the first stop yet may ask for a restart after it.
         for _ in 0..2 {
             runner.stop().await.expect("an obedient service stops");
         }

@@ -2,7 +2,7 @@
 //!
 //! What overflows a stack ends the process, so each test runs itself again as the program that may end.
 
-// Large is what these are about.
+// Large futures are what these tests are about.
 #![allow(clippy::large_futures, clippy::large_stack_arrays)]
 
 use std::future::Future;

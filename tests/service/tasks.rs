@@ -133,7 +133,6 @@ async fn many_tasks_that_wait_for_each_other_do_not_wait_for_ever() {
         for _ in 0..200 {
             let inner = cx.clone();
             cx.spawn(async move {
-                // It knows only that it waits for those before it.
                 tokio::time::timeout(SECOND / 50, inner.join_tasks())
                     .await
                     .ok();
@@ -205,7 +204,7 @@ async fn a_message_costs_the_same_among_many_that_wait() {
             cost_of_a_message(100).await,
             cost_of_a_message(20_000).await,
         );
-        // It would be some hundred times as much if a place were looked for. The caches of the machine have their share.
+        // A search for a place would make the ratio some hundreds. A part of it is due to the caches of the machine.
         ratios.push(many.as_secs_f64() / few.as_secs_f64());
         if ratios.iter().any(|ratio| *ratio < 8.0) {
             return;

@@ -29,7 +29,7 @@ async fn a_start_of_a_job_that_has_just_completed_joins_it() {
     let (itself, slot) = (Arc::new(OnceLock::new()), Slot::new());
     let (handle, place) = (Arc::clone(&itself), slot.clone());
     let job = Runner::new(once(move |cx: Context| {
-        // It is dropped at the end of the attempt, between the end of the job and that of its cycle.
+        // The value is dropped between the end of the job and that of its cycle.
         place.fill(&cx, Starts(Arc::clone(&handle), tell.clone()));
         std::future::ready(())
     }));

@@ -237,7 +237,7 @@ fn a_service_that_is_just_being_entered_ends_with_its_runtime() {
     let hold = Arc::new(Hold(send, Latch::default()));
     let waker = Waker::from(Arc::clone(&hold));
     let mut start = pin!(runner.start());
-    // The only worker is busy until the start waits: else it may be answered before.
+    // Keep the only worker busy until the start waits, else it may be answered before.
     let (free, busy) = channel::<()>();
     one.spawn(async move { busy.recv() });
     {

@@ -105,7 +105,7 @@ async fn a_request_is_not_lost_when_the_future_is_dropped() {
     let waiting = Caller::of(async move { inner.reloaded().await.done() }).await;
     assert!(waiting.is_waiting());
     runner.request_reload();
-    // Woken, but not polled again before it is dropped.
+    // The wait is woken, and dropped before it is polled again.
     waiting.give_up().await;
     drop(cx.reloaded());
     within(cx.reloaded()).await.done();

@@ -114,7 +114,7 @@ async fn several_callers_get_one_answer() {
     let request = within(requests.recv()).await.unwrap();
     request.done();
     first.outcome().await.unwrap();
-    // Both come before the service looks.
+    // Both requests come before the service looks.
     let answer = async { within(requests.recv()).await.unwrap().failed("no") };
     let (second, third, ()) = tokio::join!(runner.reload(), runner.reload(), answer);
     assert!(matches!(second, Err(ReloadError::Failed(_))));

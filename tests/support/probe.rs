@@ -76,7 +76,7 @@ impl Probe {
     }
 
     fn emit(&self, event: Event) {
-        // A test that has seen enough has dropped its remote.
+        // Errors are ignored: a test that has seen enough drops its remote.
         let _ = self.events.send(event);
     }
 
@@ -229,7 +229,7 @@ impl Remote {
 
 impl Drop for Remote {
     fn drop(&mut self) {
-        // Else a runtime could not end after a test that failed.
+        // After a failed test the runtime could not end otherwise.
         self.release();
         if !std::thread::panicking() {
             assert!(

@@ -66,7 +66,7 @@ pub(crate) fn spin_until(mut is_so: impl FnMut() -> bool) {
         thread::yield_now();
         turns += 1;
         if turns % 500 == 0 {
-            // Whom it waits for may need this very processor.
+            // The thread that it waits for may need this processor.
             thread::park_timeout(Duration::from_micros(50));
         }
     }

@@ -172,7 +172,7 @@ fn imports_of(src: &str) -> BTreeMap<String, BTreeSet<String>> {
     let files = files(src);
     let module = |file: &File| module(src, file);
     let modules: BTreeSet<String> = files.iter().map(module).collect();
-    // Tests stand at the root and look at all.
+    // Tests stand at the root and see every module.
     let of = |file| (module(file), imports(&module(file), file, &modules));
     files.iter().map(of).collect()
 }

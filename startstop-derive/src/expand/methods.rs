@@ -11,8 +11,8 @@ use crate::model::{Marked, Method, Methods};
 /// says what is missing.
 pub(crate) fn methods(methods: &Methods) -> TokenStream {
     let private = place::private(&methods.place);
-    // At the place of the attribute: the compiler's error about a derive that is missing is then the
-    // same for both hooks, and printed once.
+    // Both hooks take the place of the attribute, so that the compiler tells of a missing derive once, not for each
+    // hook.
     let error = quote!(<__P as #private::DerivedOf<Self>>::Error);
     let function = |name| GeneratedFn {
         name,

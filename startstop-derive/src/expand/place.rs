@@ -18,7 +18,7 @@ pub(super) fn private(place: &Place) -> TokenStream {
 /// and a second one about the same is known by its place to be the same.
 pub(super) fn at(path: &TokenStream, span: Span) -> TokenStream {
     let respanned = path.clone().into_iter().map(|mut token| {
-        // What `$crate` means is in its span.
+        // `$crate` keeps its span: the span says which crate it means.
         if !matches!(&token, TokenTree::Ident(ident) if ident == "$crate") {
             token.set_span(span);
         }

@@ -183,7 +183,7 @@ fn running(service: &Service, private: &TokenStream) -> TokenStream {
     let assumed = Head::new(&service.generics, &service.place, private).assumed();
     let error = own_error(service, private);
     let head = head(service, &quote!(Written<#error>), assumed, private);
-    // What is wrong with the error type is said there.
+    // A mistake in the error type is reported at the error type.
     let span = match &service.error {
         ErrorType::Given(error) => error.span(),
         ErrorType::Boxed | ErrorType::Unread => service.ident.span(),
@@ -213,7 +213,7 @@ fn linked(service: &Service, private: &TokenStream) -> TokenStream {
             error: &error,
             private,
         };
-        // The error about a start method that is missing falls on the name of the type.
+        // The name of the type is the place of the error about a missing start method.
         function.linking(linked, service.ident.span())
     };
     let (start, stop) = (

@@ -219,7 +219,7 @@ fn typed<T>(
     parse: fn(ParseStream) -> syn::Result<T>,
     out: &mut Diagnostics,
 ) -> Option<T> {
-    // On a fork, so that what is wrong is passed over from its first token.
+    // A fork, so that after a mistake the input still stands at the first token of the value.
     let ahead = input.fork();
     if let Ok(value) = parse(&ahead) {
         input.advance_to(&ahead);

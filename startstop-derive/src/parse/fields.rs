@@ -74,7 +74,7 @@ fn attributes(field: &Field, out: &mut Diagnostics) -> Args {
 /// Returns what the field says of itself; `before` is how many mistakes there were before its attributes were read.
 fn says(mut args: Args, before: usize, out: &mut Diagnostics) -> Option<Says> {
     let after = args.span_of("after");
-    // One with mistakes is taken for a member, so that none of them is reported where it is named.
+    // A field with mistakes counts as a member, so that no follow-on error comes where another field names it.
     if !args.has("member") && out.count() == before {
         out.report(
             after?,

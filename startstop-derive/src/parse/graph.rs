@@ -28,7 +28,7 @@ pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Me
         Some((field.name, field.field, field.span, says))
     });
     let (mut members, mut edges, mut certain) = (Vec::new(), Vec::new(), Vec::new());
-    // How many of the edges of each come before those to what it is bound to.
+    // For each member: how many of its edges are plain; those to what it is bound to come after them.
     let mut bounds = Vec::new();
     let ids: HashMap<&str, usize> = names
         .iter()

@@ -29,7 +29,7 @@ pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
     if marked.is_none() && out.count() == before {
         refuse_limit(&args, out);
     }
-    // What is wrong inside of the item may have been meant to be a member.
+    // A mistake inside of the item may have been meant as a member.
     args.is_garbled |= out.count() > before;
     let body = match marked {
         Some(marked) => composed(marked, &mut args, out),

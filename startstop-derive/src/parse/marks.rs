@@ -70,7 +70,7 @@ pub(super) fn read(
             return None;
         }
     };
-    // The methods may well be marked elsewhere.
+    // A block of a trait need not mark the methods: the type's own block may.
     if is_of_trait && found.span_of("start").is_none() {
         return None;
     }

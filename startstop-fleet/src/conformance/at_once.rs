@@ -68,7 +68,7 @@ pub(super) async fn given_up<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), 
         give_up(stage.one.take(&stage.name, &claim, before.version())).await;
         give_up(stage.one.read(&stage.name)).await;
     }
-    // It may have taken effect or not, now or later.
+    // A take that was given up may take effect now, later or never.
     for _ in 0..100 {
         let seen = stage.read().await?;
         if let Ok(held) = stage.take("a", seen.version()).await {

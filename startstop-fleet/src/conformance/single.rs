@@ -100,7 +100,7 @@ pub(super) async fn forgotten<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(),
     same(&stage.read().await?, &again)?;
     let released = stage.one.release(&stage.name, &again).await?;
     match stage.two.forget(&stage.name, &released).await {
-        // There need not be a right to it.
+        // The credentials need not allow a delete.
         Ok(()) | Err(StoreError::Refused(_)) => free(&stage.read().await?),
         Err(error) => Err(error.into()),
     }

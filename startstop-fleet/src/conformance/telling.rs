@@ -68,7 +68,7 @@ pub(super) async fn changed_while<L: LeaseStore>(stage: &Stage<'_, L>) -> Result
         sleep(Duration::from_millis(200)).await;
         stage.one.release(&stage.name, &held).await
     };
-    // A hint may come too early, so it is asked again until it is right.
+    // A hint may come too early, so ask until the record is right.
     let told = async {
         loop {
             if let Some(record) = stage.two.changed(&stage.name, held.version()).await? {

@@ -53,7 +53,7 @@ async fn write<L: LeaseStore>(
     let mut left = written.into_iter();
     loop {
         let found = next(&mut told, &inside).await?;
-        // What is free may be told without a version of its own.
+        // A free record may be told with another version.
         let same = |wanted: Record| found == wanted || (found.is_free() && wanted.is_free());
         expect(left.any(same).then_some(()), || {
             format!("{found:?}, out of turn")

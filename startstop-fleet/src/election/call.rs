@@ -93,7 +93,7 @@ impl Election {
             (_, CallError::Unknown) => self.try_again(sent),
         };
         match (kind, error) {
-            // Whatever became of it, what was seen before says nothing of it.
+            // After a take, whatever its result, what was seen before may be outdated.
             (Kind::Take, _) => self.follower.doubt(),
             (Kind::Renew, CallError::Conflict) => self.doubt(),
             (Kind::Renew, CallError::Unknown) => {}

@@ -83,7 +83,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         loop {
             let began = clock::now();
             if woken == Woken::ByTime {
-                // Not each time that something changes: one that ends at once is not to be started in a loop.
+                // Only on a tick, not on each change: a shard that ends at once must not be started in a loop.
                 self.forget_ended();
             }
             match self.round().await {
@@ -308,7 +308,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
                     member.wait_for(startstop_core::State::Stopped).await;
                 }
             };
-            // When all of it stops the record goes with the membership.
+            // At a stop the record goes with the membership.
             if run.cx.run_until_cancelled(ended).await.is_none() {
                 return;
             }

@@ -118,7 +118,7 @@ impl Service for FixedShards {
     }
 
     fn settings(&self) -> Settings {
-        // What cannot be fails its start, which nothing but its readiness waits for.
+        // Wrong numbers fail the start; explicit readiness makes the start wait for that.
         let failing = || Settings::new().readiness(Readiness::Explicit);
         let settings = self.group().map_or_else(failing, Service::settings);
         settings.name(self.name.clone())
@@ -132,7 +132,7 @@ impl Service for FixedShards {
         self.group().and_then(Service::grace)
     }
 
-    // It is the group in all that is asked of a composite: its members are found, listened to and named.
+    // Everything that is asked of a composite goes to the group.
     fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
         self.group().and_then(|group| group.__grace(parts))
     }

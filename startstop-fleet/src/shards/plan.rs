@@ -66,7 +66,7 @@ fn weight(member: &str, shard: usize) -> u64 {
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ byte).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    // FNV leaves the last bytes weak: mixed as splitmix64 does.
+    // FNV mixes the last bytes badly, so mix as splitmix64 does.
     let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)

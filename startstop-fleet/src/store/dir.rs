@@ -172,7 +172,6 @@ impl LeaseStore for Dir {
     async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
         loop {
             let record = self.read(name).await?;
-            // A holder that dies leaves the version as it was.
             if record.version() != seen || (record.is_free() && !seen.is_absent()) {
                 return Ok(Some(record));
             }

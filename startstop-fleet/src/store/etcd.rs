@@ -83,7 +83,7 @@ impl Etcd {
     ) -> Result<Self, StoreError> {
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(2))
-            // A watch may be silent for long: one whose other end is gone has to end.
+            // A watch may be silent for long, so only keep-alive shows that the other end is gone.
             .tcp_keepalive(Duration::from_secs(5))
             .tcp_keepalive_interval(Duration::from_secs(5))
             .tcp_keepalive_retries(2)
@@ -225,7 +225,7 @@ impl LeaseStore for Etcd {
     ) -> Result<Record, StoreError> {
         let key = Self::key(name);
         if let Some((seen, _)) = parts(expected) {
-            // Only a new key has a new fence.
+            // The fence is the revision that created the key, so a new fence needs a new key.
             let delete = json!({ "request_delete_range": { "key": key } });
             self.txn(modified(&key, seen), delete).await?;
         }
@@ -280,7 +280,7 @@ impl LeaseStore for Etcd {
         let key = Self::key(name);
         let delete = json!({ "request_delete_range": { "key": key } });
         self.txn(created(&key, held.fence()), delete).await?;
-        // Those that are in force with this one go along.
+        // Records under the same lease go with it.
         if lease != 0 && !is_beside(held.version()) {
             self.revoke(lease).await;
         }

@@ -88,7 +88,7 @@ impl Kubernetes {
     /// # }
     /// ```
     pub fn with_config(mut config: kube::Config) -> Result<Self, StoreError> {
-        // The client would refuse one with a line end at its end.
+        // The client refuses a token that ends with a line end, so read the file here.
         let token_file = config.auth_info.token_file.take();
         let client = kube::Client::try_from(config);
         let client = client.map_err(|error| StoreError::refused(format!("no cluster: {error}")))?;
@@ -233,7 +233,7 @@ impl LeaseStore for Kubernetes {
                 }
             }
         }
-        // The server ends a watch after a while. Whether something has changed meanwhile is looked at.
+        // The server ends each watch after a while. The next look finds what has changed meanwhile.
         lent.fail();
         Ok(None)
     }

@@ -270,7 +270,7 @@ impl LeaseStore for Postgres {
                 now
             }
         };
-        // One that is older than what was seen says nothing.
+        // A version older than the one seen says nothing.
         if signed(known.version()) > signed(seen) {
             return Ok(Some(known));
         }

@@ -34,7 +34,7 @@ fn main() {
         _ => {}
     }
     runtime.block_on(run(&case));
-    // What hangs is left to the end of the process.
+    // The end of the process takes away what hangs.
     process::exit(0);
 }
 
@@ -68,7 +68,6 @@ async fn run(case: &str) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     if case.starts_with("dropped") {
-        // The leader is dropped at once; what it leads is not.
         runner.stop_within(Duration::ZERO).await.ok();
     }
     match case {

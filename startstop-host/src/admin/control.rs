@@ -57,10 +57,10 @@ pub(super) async fn control(
     if !bears(&headers, token) {
         return unauthorized();
     }
-    // One that is no text is that of no part.
+    // A target that is no text names no part.
     match target.ok().and_then(|target| asked(&shared, &target)) {
         Some((ask, part)) => {
-            // What is started runs where the service does, not on the thread of this answer.
+            // The service's runtime, not that of this thread, runs what the request starts.
             let _runtime = shared.probes.runtime().map(tokio::runtime::Handle::enter);
             ask(&*part);
             answer::text(202, "asked for\n")

@@ -45,7 +45,7 @@ struct Watch {
 impl Watch {
     /// Goes on until the attempt is to end, or the client has left.
     async fn run(mut self, cx: Context) {
-        // From before the first look, so that no change is missed between the two.
+        // Subscribe before the first look, so that no change in between is missed.
         let mut events = self.probes.source().handle().map(|handle| handle.events());
         while !self.client.is_closed() {
             if cx
@@ -53,7 +53,7 @@ impl Watch {
                 .await
                 .is_none()
             {
-                // What the stop itself has changed.
+                // The stop itself has changed the health: tell that last.
                 drop(timeout(LAST, self.tell()).await);
                 return;
             }
@@ -92,7 +92,7 @@ async fn changed(events: Option<&mut Events>) {
         return pending().await;
     };
     if events.next().await.is_none() {
-        // The service is gone, and so it stays.
+        // The service is gone for good.
         return pending().await;
     }
     while events.try_next().is_some() {}

@@ -32,7 +32,7 @@ impl Alive {
         let tell = move || {
             while ended.recv_timeout(EACH) == Err(RecvTimeoutError::Timeout) {
                 if known.get().is_none_or(|probes| probes.live().ok()) {
-                    // A predecessor that has ended need not know.
+                    // A predecessor that has ended misses nothing.
                     drop(stream.write(&[WAIT]));
                 }
             }

@@ -86,7 +86,7 @@ impl Service for Successors {
         match cx.run_until_cancelled(talk.begin()).await {
             Some(Began::Ready) => {}
             Some(Began::GivenUp) => return talk.refuse(&cx).await,
-            // The connection to the predecessor ends with this program: it goes on.
+            // The predecessor goes on: its connection ends only with this program.
             Some(Began::Gone) | None => {
                 cx.cancelled().await;
                 return Ok(());
@@ -184,12 +184,12 @@ impl Talk {
             let stream = queue.next().await?;
             match queue.meanwhile(self.hand_over(&stream)).await? {
                 Ok(()) => return Ok(stream),
-                // It has died, or given up: nothing has happened.
+                // The successor has died or given up before it took over anything.
                 Err(error) if wire::is_end(&error) => {}
                 Err(error) => cx.report(error),
             }
             if !place.is_there() {
-                // It was ready, and took the place, before it died. The next attempt takes it back.
+                // The successor died after it took the place. The next attempt takes it back.
                 return Err(io::Error::other("handover: the socket was taken away"));
             }
         }
@@ -247,7 +247,7 @@ impl Talk {
 async fn until_ready(stream: &UnixStream) -> io::Result<()> {
     loop {
         let Ok(byte) = timeout(SILENCE, read(stream)).await else {
-            // A buffer that is full is of one that will never read it.
+            // A full buffer means that the successor reads nothing anyway.
             let _ = rustix::io::write(stream, &[GIVEN_UP]);
             let message =
                 format!("handover: a successor has said nothing for {SILENCE:?}, and is given up");

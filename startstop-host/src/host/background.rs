@@ -47,7 +47,7 @@ impl Background {
         match parts {
             Ok(parts) if !parts.is_empty() => Self::begin(runtime, parts).map(Some),
             nothing => {
-                // It may be inside of another one, where it must not wait for its end.
+                // This may be called within another runtime, where waiting for the end of this one panics.
                 runtime.shutdown_background();
                 nothing.map(|_| None)
             }
@@ -59,7 +59,7 @@ impl Background {
         let (done, ended) = oneshot::channel();
         let run = move || {
             runtime.block_on(run(parts, asked));
-            // A part that is in the middle of a blocking call holds up nothing.
+            // A blocking call of a part must not hold up the end.
             runtime.shutdown_background();
             drop(done);
         };
@@ -79,7 +79,7 @@ impl Background {
     /// Likewise, where there is no runtime.
     pub(crate) fn end_blocking(self) {
         drop(self.end);
-        // A panic in there is told, and none of ours.
+        // The panic hook has told of a panic in that thread already.
         drop(self.thread.join());
     }
 }
@@ -100,9 +100,9 @@ async fn run(parts: Parts, asked: oneshot::Receiver<()>) {
     };
     let runner = Runner::new(group);
     let told = tokio::spawn(tell_failures(runner.events()));
-    // A service that fails at once ends before the parts have begun: what there is to tell of it is told all the same.
+    // A service that fails at once ends before the parts are ready. They are started all the same, to tell of it.
     drop(timeout(BEGIN, runner.start()).await);
-    // The sender is dropped when it is time.
+    // The drop of the sender asks for the end.
     drop(asked.await);
     drop(runner.stop_within(GOODBYE).await);
     drop(runner);

@@ -23,7 +23,7 @@ pub(crate) fn check(grace: Duration, limit: Limit) {
     match unit {
         Some(unit) => {
             let ask = move || warn(grace, of_unit(&unit).or_else(of_env));
-            // Without such a thread there is no warning, and nothing else is lost.
+            // A thread that cannot be spawned costs no more than the warning.
             drop(
                 thread::Builder::new()
                     .name("startstop-grace".into())

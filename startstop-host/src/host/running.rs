@@ -51,7 +51,7 @@ impl<S: Service> Host<S> {
         })
     }
 
-    #[cfg_attr(not(feature = "notify"), allow(clippy::unused_self))] // With it, it knows the manager.
+    #[cfg_attr(not(feature = "notify"), allow(clippy::unused_self))] // With the feature it reads the manager from `self`.
     fn limit(&self) -> Limit {
         #[cfg(all(unix, feature = "notify"))]
         if self.notify.extends() {

@@ -146,7 +146,7 @@ impl Part {
     fn stopped(&mut self, at: SystemTime) {
         self.starting = false;
         if let Some(since) = self.stopping_since.take() {
-            // The clock of the system may have been set back.
+            // The system's clock may have been set back; that counts as no time.
             self.stops
                 .observe(at.duration_since(since).unwrap_or_default());
         }

@@ -38,7 +38,7 @@ impl Datagram {
 
     #[cfg(feature = "handover")]
     pub(super) fn main_pid(pid: u32) -> Self {
-        // The watchdog begins anew, for the new process has not been heard yet.
+        // A heartbeat goes along, because the manager has not heard the new process yet.
         Self(vec![Message::MainPid(pid), Message::Watchdog])
     }
 

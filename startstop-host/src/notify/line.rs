@@ -43,7 +43,7 @@ fn line(status: &Status) -> String {
     match state {
         State::Running if status.is_ready() => "ready".to_owned(),
         State::Running => format!("not ready: {parts}"),
-        // The parts of the host begin before the service.
+        // The parts of the host begin before the service does.
         State::Stopped if status.cycles() == 0 => State::Starting.to_string(),
         State::Starting | State::Stopping if parts.is_empty() => state.to_string(),
         State::Starting | State::Stopping => format!("{state}: waits for {parts}"),
@@ -58,7 +58,7 @@ fn waited_for(status: &Status) -> String {
     }
     let parts = READY.ask(status).into_iter();
     let waits = parts.filter_map(|part| Some((part.name, part.problem?)));
-    // Those that have not started wait for the others.
+    // Members that have not started wait for others, so they are named last.
     let (late, open): (Vec<_>, Vec<_>) = waits.partition(|(_, reason)| reason == NOT_STARTED);
     let told = if open.is_empty() { late } else { open };
     let names = told.into_iter().map(|(name, reason)| match &*reason {

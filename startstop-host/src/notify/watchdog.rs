@@ -67,7 +67,8 @@ impl Watchdog {
         loop {
             is_main = is_main || probes.startup().ok();
             if is_main && probes.live().ok() {
-                // A datagram that is lost is made up for by the next one, and the notifier tells of a socket that is gone.
+                // Errors are ignored: the next datagram makes up for a lost one, and the notifier reports a socket that
+                // is gone.
                 drop(self.sender.send(&Datagram::watchdog()));
             }
             sleep(self.silence / 2).await;

@@ -86,9 +86,9 @@ impl Check {
             limit,
         });
         let call = async move {
-            // The function is called in the task as well: it may block or panic.
+            // The call is made within the task too, because the function itself may block or panic.
             let answer = timeout_at(limit, async { (check.call)().await }).await;
-            // Not before the call has ended.
+            // Dropped only now, so that the call counts as running until it has ended.
             drop(alive);
             answer
         };

@@ -56,14 +56,13 @@ impl<'a, S: Service> Run<'a, S> {
                         events = self.whole.current().events();
                     }
                     self.pass_on();
-                    // Nobody may wait for it any more.
                     drop(ask.send(replaced));
                 }
                 Happened::Event => self.pass_on(),
                 Happened::Ended if current.runner.state() == State::Stopped => {
                     return self.end(&current).await;
                 }
-                // It was restarted by its handle.
+                // A handle has restarted the service.
                 Happened::Ended => {}
             }
         }
@@ -97,7 +96,7 @@ impl<'a, S: Service> Run<'a, S> {
         let status = current.status();
         match (status.not_ready_reason(), status.state()) {
             (Some(reason), _) => self.cx.not_ready(reason.to_owned()),
-            // In a drain, which is that of this service too.
+            // A draining service says nothing: this one drains as well.
             (None, State::Running) => {}
             (None, state) => self.cx.not_ready(state.to_string()),
         }
@@ -115,7 +114,6 @@ impl<'a, S: Service> Run<'a, S> {
         match self.whole.next() {
             Ok(new) => Ok(self.replace_by(old, new).await),
             Err(panic) => {
-                // Nobody may wait for it any more.
                 self.cx.report("the factory of the successor has panicked");
                 Err(panic)
             }
@@ -124,7 +122,7 @@ impl<'a, S: Service> Run<'a, S> {
 
     async fn replace_by(&self, old: &Numbered<S>, new: Numbered<S>) -> Result<(), StartError> {
         if self.cx.attach(new.number.to_string(), &new.runner).is_err() {
-            // The attempt has ended meanwhile.
+            // Attaching fails only when the attempt has ended.
             return Err(StartError::Stopped);
         }
         if let Err(error) = new.runner.start().await {

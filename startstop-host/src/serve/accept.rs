@@ -69,7 +69,7 @@ impl<A: App> Server<A> {
         let cx = self.cx.clone();
         let counts = Arc::clone(&self.counts);
         let mut reading: Option<Reading> = None;
-        // A client that waits until there is room.
+        // The client that was accepted while there was no room.
         let mut waits: Option<L::Io> = None;
         loop {
             if let Some(io) = waits.take_if(|_| !self.room.is_full()) {
@@ -104,7 +104,7 @@ impl<A: App> Server<A> {
         if let Some(io) = waits {
             self.begin(io);
         }
-        // Whoever has asked for it gets the answer still.
+        // A reload that is under way is finished and answered.
         if let Some(reading) = reading {
             cx.spawn(reading);
         }

@@ -43,7 +43,7 @@ pub(super) async fn connection<I>(
         shared: Arc::clone(&shared),
     };
     let mut builder = Builder::new(CxExecutor(cx.clone()));
-    // Both timeouts are kept here.
+    // The schedule keeps both timeouts, so hyper keeps none.
     builder.http1().header_read_timeout(None);
     {
         let mut served = pin!(builder.serve_connection_with_upgrades(socket, respond));
@@ -52,7 +52,7 @@ pub(super) async fn connection<I>(
         loop {
             let next = schedule.next(&shared).map(|(at, _)| at);
             tokio::select! {
-                // First what was told, so that an answer of now says that the connection closes.
+                // Stop and drain come first, so that an answer sent now already says that the connection closes.
                 biased;
                 () = cancelled.as_mut(), if !schedule.is_stop() => {
                     schedule.stop(half_of_what_is_left(&cx));
@@ -62,10 +62,10 @@ pub(super) async fn connection<I>(
                     schedule.drain();
                     shared.closes.store(true, Ordering::Release);
                 }
-                // What goes wrong with a connection is its client's affair.
+                // Errors of a connection concern its client alone.
                 _ = served.as_mut() => break,
                 () = shared.changed.notified() => {}
-                // What has come meanwhile was read before this.
+                // The timer comes after the connection, which has read by now what had arrived.
                 () = sleep_until_some(next), if next.is_some() => match schedule.due(&shared) {
                     Some(Step::Goodbye) => served.as_mut().graceful_shutdown(),
                     Some(Step::Close) => break,

@@ -47,7 +47,7 @@ impl Listener for TcpListener {
 
     fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
         TcpListener::poll_accept(self, task).map_ok(|(stream, _)| {
-            // An answer of a few bytes is not held back. A connection that is gone already says so when it is read.
+            // Short answers are not held back. An error is ignored: a connection that is gone says so when it is read.
             let _ = stream.set_nodelay(true);
             stream
         })

@@ -113,8 +113,8 @@ impl Schedule {
             (Phase::Busy | Phase::Idle(_), Told::Drain | Told::Stop { .. })
                 if shared.is_http2() =>
             {
-                // Those that a client sends with the first one are still to come. What it then could not send on a connection
-                // that is new, it does not send again for ever.
+                // Requests that the client sent together with the first one are still on their way. A client gives up
+                // for good on a request that a new connection refuses.
                 (shared.first_request()?, ON_ITS_WAY, Step::Goodbye)
             }
             (Phase::Busy, Told::Stop { at, .. }) => (*at, Duration::ZERO, Step::Goodbye),

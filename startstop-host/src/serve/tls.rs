@@ -147,7 +147,7 @@ impl Tls {
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Nothing of the key.
+        // The key is left out.
         f.debug_struct("Tls")
             .field("files", &self.inner.files)
             .finish_non_exhaustive()

@@ -25,7 +25,7 @@ async fn a_request_that_is_too_large_is_refused() {
         "GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 3\r\n\r\nabc";
     assert_eq!(send(addr, small).await.status, 200);
     assert_eq!(send(addr, "nonsense\r\n\r\n").await.status, 400);
-    // Control neither, with the token.
+    // The token does not help control either.
     let large = format!("authorization: Bearer s3cret\r\n{announced}");
     assert_eq!(
         ask(addr, "POST", "/control/stop/shop/db", &large)
@@ -63,7 +63,7 @@ async fn many_silent_clients_do_not_keep_others_out() {
         silent.push(TcpStream::connect(program.addr).await.unwrap());
     }
     assert_eq!(get(program.addr, "/livez").await.body, "ok");
-    // All but the last 256 are closed, the most silent first.
+    // The server closes all but 256, the most silent first.
     for stream in &mut silent[..300] {
         let closed = timeout(Duration::from_secs(30), stream.read(&mut [0; 1])).await;
         assert!(matches!(closed.expect("it was closed"), Ok(0) | Err(_)));

@@ -50,7 +50,7 @@ async fn a_part_started_over_http_runs_on_the_runtime_of_the_service() {
         .unwrap()
         .wait_for(State::Running)
         .await;
-    // The runtime of the host ends, and that of the service does not.
+    // The host has a runtime of its own: it ends, that of the service does not.
     assert_eq!(program.stop().await, ExitCode::SUCCESS);
 }
 
@@ -78,7 +78,7 @@ async fn everybody_else_is_refused_in_a_fixed_order() {
         format!("POST {restart} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{BEARER}\r\n")
     };
     assert_eq!(send(addr, rebound("evil.example")).await.status, 403);
-    // The target counts, whatever the `Host` says.
+    // The target counts more than `Host`.
     let absolute = format!(
         "POST http://evil.example{restart} HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n{BEARER}\r\n"
     );
@@ -95,7 +95,7 @@ async fn everybody_else_is_refused_in_a_fixed_order() {
             (401, Some("bearer"))
         );
     }
-    // Whoever has no token does not learn what there is.
+    // Without the token the answer does not tell which parts exist.
     assert_eq!(
         ask(addr, "POST", "/control/restart/shop/nothing", "")
             .await

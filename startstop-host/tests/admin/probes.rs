@@ -208,7 +208,7 @@ async fn a_runtime_that_is_blocked_is_seen_from_outside() {
     let addr = program.addr;
     let (release, blocked) = mpsc::channel::<()>();
     let blocked = Arc::new(std::sync::Mutex::new(blocked));
-    // The test itself runs on a thread of its own; both workers are blocked.
+    // Block both workers; the test itself runs on a thread of its own.
     for _ in 0..2 {
         let blocked = blocked.clone();
         tokio::spawn(async move { blocked.lock().unwrap().recv() });

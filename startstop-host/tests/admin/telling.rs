@@ -64,7 +64,7 @@ async fn there_are_at_most_64_streams_of_events() {
     }
     assert_eq!(get(program.addr, "/events").await.status, 503);
     open.pop();
-    // The place is free once the server has seen that the client is gone.
+    // The stream counts until the server has seen that its client is gone.
     program
         .runner
         .find("shop/db")
@@ -121,7 +121,7 @@ async fn events_are_counted_although_nobody_scrapes() {
     let host = Host::new(service);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let (addr, runner) = (listener.local_addr().unwrap(), host.runner());
-    // Its own runtime, as most programs have it.
+    // The program has a runtime of its own, as most have.
     let program = std::thread::spawn(move || host.admin_on(listener).main());
     runner.wait_for(State::Running).await;
     for batch in 1..=BATCHES {
@@ -129,7 +129,7 @@ async fn events_are_counted_although_nobody_scrapes() {
         while runner.status().failures() < (batch * EACH) as u64 {
             tokio::task::yield_now().await;
         }
-        // By the time that it answers it has counted what came before.
+        // An answer means that everything before it has been counted.
         assert_eq!(get(addr, "/livez").await.status, 200);
     }
     let text = get(addr, "/metrics").await.body;

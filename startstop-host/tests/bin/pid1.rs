@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [addr, file] = args.try_into().expect("two arguments");
-    // Bound before the host: it is dropped with it, and the child binds anew.
+    // The listener is bound before the host takes it; the child binds it anew.
     let listener = TcpListener::bind(addr).expect("nobody else has it");
     let service = service_fn(move |cx| {
         let (addr, file) = (listener.local_addr(), file.clone());
@@ -43,14 +43,14 @@ async fn orphans_and_children(cx: &Context, file: &str) -> Result<(), BoxError> 
     let mut of_tokio = tokio::process::Command::new("sh")
         .args(["-c", "exit 7"])
         .spawn()?;
-    // Two orphans: one ends, and one stays until it is told.
+    // Two orphans: one ends by itself, the other when it is told to.
     let stays = format!("trap 'echo told >{file}; exit' TERM; echo >{file}; sleep 1000 & wait");
     let script = "sleep 0.1 & sh -c \"$0\" & exit 0";
     Command::new("sh").args(["-c", script, &stays]).status()?;
     while fs::read_to_string(file).unwrap_or_default() != "\n" || sleeps() > 0 {
         sleep(Duration::from_millis(10)).await;
     }
-    // What is dead now are the two that have not been waited for.
+    // The two zombies now are those that nobody has waited for.
     let dead = zombies();
     let codes = (early.wait()?.code(), of_tokio.wait().await?.code());
     println!("{dead} dead, then {codes:?}");

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         })),
         Some("blocks") => host(service_fn(async |cx: Context| {
             cx.run_until_cancelled(line()).await;
-            // A mistake: it blocks the only thread of its runtime.
+            // This is the mistake: it blocks the only thread of its runtime.
             std::thread::sleep(Duration::from_secs(600));
         })),
         Some("fd") => Host::new(app()).notify_fd(3).main(),

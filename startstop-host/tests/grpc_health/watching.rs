@@ -31,7 +31,7 @@ async fn a_watch_hears_each_change_and_ends_at_the_stop() {
     }
     shop.db.store(true, Ordering::Relaxed);
     assert_eq!(whole.next().await, Some(Serving));
-    // The server may take 20 s to stop, and takes none of them.
+    // The server has 20 s to stop and needs none of them.
     let begin = Instant::now();
     shop.runner.stop().await.unwrap();
     assert!(begin.elapsed() < 10 * SECOND, "{:?}", begin.elapsed());
@@ -59,7 +59,7 @@ async fn draining() -> (Shop, Client, Watch) {
 async fn a_drain_is_told_at_once_and_watches_go_on_until_the_stop() {
     let (shop, _client, mut whole) = draining().await;
     let begin = Instant::now();
-    // It ends the drain as well.
+    // The limit is for the drain as well.
     shop.runner.stop_within(SECOND).await.unwrap();
     assert!(begin.elapsed() < 10 * SECOND, "{:?}", begin.elapsed());
     assert_eq!(whole.next().await, None);
@@ -127,7 +127,7 @@ async fn a_watch_hears_of_a_check_without_any_event() {
 async fn the_first_call_after_a_goaway_is_cancelled_and_the_next_one_is_answered() {
     // The watch keeps the connection open.
     let (shop, mut client, _whole) = draining().await;
-    // It is new, and hears of it a moment later.
+    // The client hears of the stop a moment later.
     let cancelled = async {
         loop {
             if let Err(code) = check(&mut client, "shop").await {

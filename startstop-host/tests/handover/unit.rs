@@ -17,13 +17,13 @@ fn the_new_main_process_keeps_the_watchdog_quiet_and_so_does_the_one_after_it() 
     hear_of(&manager, "WATCHDOG=1");
     for number in 1..=2 {
         place.wait();
-        // That of another process, as a shell of the unit would hand it on, is of no use either.
+        // Variables for another process, which a shell of the unit would hand on, are of no use either.
         let others = [notify, ("WATCHDOG_PID", "1")];
         let new = place.start_with(number, "", &others).ready();
         let main = hear_of(&manager, "MAINPID=");
         assert_eq!(main, format!("MAINPID={}\nWATCHDOG=1\n", new.child.id()));
         assert_eq!(old.code(), Some(0));
-        // Whatever the old one has said was heard before: this is the new one.
+        // These messages are of the new process: those of the old one were heard before.
         for _ in 0..3 {
             assert_eq!(hear_of(&manager, "WATCHDOG=1"), "WATCHDOG=1\n");
         }
@@ -47,7 +47,7 @@ fn a_successor_that_dies_or_is_stopped_at_its_start_tells_the_manager_nothing() 
     stopped.code();
     let new = place.start_with(3, "", &[notify]).ready();
     assert_eq!(old.code(), Some(0));
-    // The first that is heard is the one that was ready.
+    // The first datagram comes from the process that was ready.
     let mut buffer = [0; 512];
     let length = manager.recv(&mut buffer).unwrap();
     let told = String::from_utf8_lossy(&buffer[..length]).into_owned();

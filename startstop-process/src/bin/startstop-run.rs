@@ -43,7 +43,7 @@ fn program() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    // Nobody may read it; the code says it too.
+    // Errors are ignored: the exit code says the same.
     drop(writeln!(std::io::stderr(), "{USAGE}"));
     ExitCode::from(MISTAKE)
 }

@@ -86,7 +86,8 @@ impl Processes {
             );
             let ended = all(now.iter().map(|name| self.group.remove(name)));
             for (name, ended) in now.iter().zip(ended.await) {
-                // One that had to be killed has told that itself, and is gone as well.
+                // Other errors are those of processes that had to be killed: they have been told, and the processes are
+                // gone.
                 if let Err(error @ GroupError::HasDependents { .. }) = ended {
                     begun.fail(NotChanged::boxed(name, error));
                 }

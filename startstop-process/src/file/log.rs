@@ -22,7 +22,7 @@ impl Log {
             Self::Inherit => Output::inherit(),
             Self::Null => Output::null(),
             Self::Json => Output::lines(|line| {
-                // At once, so that lines of two processes do not mix; nobody may read them.
+                // One write, so that lines of two processes do not mix. Errors are ignored: there may be no reader.
                 drop(io::stdout().write_all(json(&line).as_bytes()));
             }),
             Self::File(rotation) => {

@@ -177,7 +177,7 @@ impl Reader {
     fn strings(&mut self, value: &Value<'_>) -> Option<Vec<String>> {
         match value.get_ref().as_array() {
             Some(array) => {
-                // Each is read, also behind one that is wrong.
+                // Every item is read, so that all mistakes are told.
                 let read: Vec<_> = array.iter().map(|item| self.string(item)).collect();
                 read.into_iter().collect()
             }

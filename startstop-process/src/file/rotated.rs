@@ -71,13 +71,13 @@ impl Writer {
             Some(open) => open,
             None => self.opened()?,
         };
-        // In one call: another process may append to it too.
+        // One write, because another process may append to the file too.
         let line = format!("{text}\n");
         if self.is_over(&open, line.len() as u64) {
             match rotate(&self.rotation.path, self.rotation.keep) {
                 Ok(()) => open = self.opened()?,
                 Err(error) => {
-                    // The lines are worth more than the size: the old file goes on.
+                    // Lines matter more than the size, so they still go to the old file.
                     self.tell(&format!("it cannot be rotated: {error}"));
                     (open.size, open.since) = (0, SystemTime::now());
                 }
@@ -125,7 +125,6 @@ impl Writer {
 
     fn tell(&self, what: &str) {
         let path = self.rotation.path.display();
-        // Nobody may read it.
         drop(io::stderr().write_all(format!("{path}: {what}\n").as_bytes()));
     }
 }
@@ -234,7 +233,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_rotated_loses_no_line() {
         let rotation = in_folder("stuck", 1, None);
-        // Where the old one is to go there is a folder with something in it.
+        // A folder that is not empty blocks the place of the rotated file.
         fs::create_dir_all(format!("{}.1/full", rotation.path.display())).unwrap();
         let log = Rotated::of(&rotation);
         for line in ["a", "b", "c"] {

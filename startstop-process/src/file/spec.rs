@@ -173,7 +173,7 @@ impl Spec {
             .after(self.after.clone())
             .bound_to(self.bound_to.clone());
         match self.ends {
-            // One that is given up must not take the others with it.
+            // A process that is given up must not end the others.
             Ends::Alone => member.on_failure(OnFailure::Ignore),
             Ends::StopsAll => member
                 .on_failure(OnFailure::StopGroup)

@@ -63,7 +63,7 @@ impl Pumped {
             ended,
         } = self;
         drop(requests);
-        // It is the drop of the sender that is waited for.
+        // The sender is never used; its drop is the event.
         let _ = ended.await;
         tail.lines()
     }
@@ -130,7 +130,7 @@ impl Pump {
                 () = readable(out.as_ref()) => self.read(0, PIPE),
                 () = readable(err.as_ref()) => self.read(1, PIPE),
             }
-            // A child that never pauses must not keep the others from their turn.
+            // Yield, so that a child that never pauses does not starve the others.
             tokio::task::yield_now().await;
         }
         if let Some(sink) = &self.sink {
@@ -212,7 +212,7 @@ impl Pump {
 
 async fn readable(reader: Option<&Reader>) {
     match reader {
-        // An error shows in the read.
+        // The read that follows shows an error.
         Some(reader) => drop(reader.pipe.readable().await),
         None => std::future::pending().await,
     }

@@ -8,7 +8,7 @@ use tracing::{Dispatch, Span};
 pub(super) fn as_here(f: impl FnOnce() + Send + 'static) -> impl FnOnce() + Send + 'static {
     let (heard_by, span) = (get_default(Dispatch::clone), Span::current());
     move || {
-        // That there is nobody here must not hide who is heard by all threads later.
+        // `NoSubscriber` on this thread must not hide a global subscriber that is set later.
         if heard_by.is::<NoSubscriber>() {
             f();
         } else {

@@ -107,7 +107,7 @@ fn default_signals(process: &Process) {
     };
     for wanted in [Some(process.stop_signal), reload].into_iter().flatten() {
         if proc_fs::ignores("self", wanted) {
-            // One that cannot be handled cannot be ignored either.
+            // A signal that cannot be handled cannot be ignored either.
             let _ = signal(SignalKind::from_raw(wanted.number()));
         }
     }

@@ -43,7 +43,7 @@ pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned,
         .map_err(failed)?
         .spawn()
         .map_err(failed)?;
-    // From here on its drop ends the child.
+    // From here on the drop of the group ends the child.
     let group = ProcessGroup::of(&mut child).map_err(failed)?;
     feed(process, &mut child);
     let stdout = child.stdout.take().map(OwnedFd::from);
@@ -108,7 +108,7 @@ fn streams(process: &Process, command: &mut Command) {
         Stdin::Inherit => Stdio::inherit(),
         Stdin::Text(_) => Stdio::piped(),
     });
-    // A line that is waited for has to be read.
+    // Readiness by a line needs the output to be read.
     let is_read = matches!(process.ready, Some(Ready(ready::Kind::Line(_))));
     command.stdout(match process.output.0 {
         _ if is_read => Stdio::piped(),
@@ -139,7 +139,7 @@ fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
     if script.is_empty() && nice.is_empty() && session.is_empty() {
         return Ok((process.program.clone(), process.args.clone()));
     }
-    // What `sh` says of a missing program is no error of ours, so it is looked for here.
+    // `sh` would only print that the program is missing, so look for it here.
     let program = find(process).ok_or(io::ErrorKind::NotFound)?;
     if !is_executable(&program) {
         return Err(io::ErrorKind::PermissionDenied.into());
@@ -161,7 +161,7 @@ fn feed(process: &Process, child: &mut Child) {
         return;
     };
     let text = text.clone();
-    // A child that does not read its input has not failed.
+    // Errors are ignored: a child need not read its input.
     if text.len() <= 4096 {
         let _ = pipe.write_all(&text);
     } else {

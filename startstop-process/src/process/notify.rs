@@ -28,7 +28,8 @@ impl NotifySocket {
     pub(super) fn bind(uid: Option<u32>) -> io::Result<Self> {
         let places = [std::env::temp_dir(), "/run".into(), "/dev/shm".into()];
         let first = Self::bind_in(&places[0], uid);
-        // A container may have no folder to write to but these, and a path may be too long for a socket.
+        // Other folders, because a container may have no other one to write to, and a path may be too long for a
+        // socket.
         let others = || {
             places[1..]
                 .iter()
@@ -104,7 +105,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Who has removed it already has done no harm.
+        // The folder may have been removed already.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -118,7 +119,6 @@ mod tests {
         let long = std::env::temp_dir().join(format!("{}-{}", "x".repeat(100), std::process::id()));
         std::fs::create_dir(&long).unwrap();
         assert!(NotifySocket::bind_in(&long, None).is_err());
-        // It is empty, so it can be removed.
         std::fs::remove_dir(&long).unwrap();
         assert!(Folder::create(Path::new("/proc")).is_err());
         assert!(NotifySocket::bind(None).unwrap().path().exists());

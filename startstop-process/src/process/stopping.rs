@@ -92,7 +92,7 @@ pub(super) async fn end(
             biased;
             ending = group.ended() => match ending {
                 Ok(ending) => break ending,
-                // No descriptor is left to wait with: it is asked again and again.
+                // Without a descriptor to wait on, ask again and again.
                 Err(_) => sleep(TICK).await,
             },
             () = sleep(TICK) => {}
@@ -137,7 +137,7 @@ async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -
         if !in_time {
             return false;
         }
-        // One who was forked meanwhile has heard nothing.
+        // A process that was forked meanwhile has not got the signal.
         if clock.killed {
             group.signal_all(Signal::KILL);
         }

@@ -29,7 +29,7 @@ pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
             process.stop_signal
         ));
     }
-    // What is left behind is told at once: there is no time to wait for its lines.
+    // Processes left behind are reported at once: there is no time to wait for their lines.
     let hearing = hear_out(cx, group.id(), notify);
     let ended = tokio::select! {
         ended = stopping::end(group, process.stop_signal, cx, process.stop_timeout()) => ended?,
@@ -38,7 +38,7 @@ pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
     let tail = pumped.finish().await;
     match ended {
         Ending::Signalled { signal, .. } if signal == process.stop_signal => Ok(()),
-        // A service manager has signalled all at once, by a signal of its own.
+        // The service manager has signalled the child itself, with its own signal.
         Ending::Signalled { signal, .. } if told.is_of_this_stop(signal) => Ok(()),
         ending => judge(process, ending, tail),
     }

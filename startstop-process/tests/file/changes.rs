@@ -87,7 +87,6 @@ async fn a_process_that_had_to_be_killed_is_started_as_the_file_says_now() {
     runner.reload().await.unwrap();
     let new = folder.read("new").await;
     assert!(!is_alive(&old) && is_alive(&new));
-    // The same file again changes nothing.
     runner.reload().await.unwrap();
     assert!(is_alive(&new));
     runner.stop_within(Duration::from_secs(1)).await.ok();
@@ -100,7 +99,7 @@ async fn what_does_not_get_ready_holds_up_neither_the_others_nor_the_next_reload
     let kept = entry(&folder, "kept", "a", "");
     let runner = running(&path, &kept).await;
     let pid = folder.read("kept-a").await;
-    // It comes first, and nothing depends on it.
+    // `slow` comes first in the file, and no other entry depends on it.
     let slow = entry(&folder, "slow", "a", "ready = { line = 'never' }\n");
     let quick = entry(&folder, "quick", "a", "");
     let behind = entry(&folder, "behind", "a", "after = ['slow']\n");
@@ -112,7 +111,6 @@ async fn what_does_not_get_ready_holds_up_neither_the_others_nor_the_next_reload
     folder.read("quick-a").await;
     let slow_pid = folder.read("slow-a").await;
     assert!(!first.is_finished());
-    // A mistake is told at once.
     fs::write(&path, "[process.slow]\n").unwrap();
     runner.request_reload();
     while runner.errors_list().is_empty() {
@@ -153,7 +151,6 @@ async fn a_process_that_does_not_start_takes_nothing_with_it_but_what_depends_on
     let mut members = runner.service().members();
     members.sort();
     assert_eq!(members, ["kept", "new"]);
-    // What was left out is tried again.
     let mended = broken.replace("no-such-command", "echo x; exec sleep 1000");
     fs::write(&path, format!("{mended}{behind}{rest}")).unwrap();
     runner.reload().await.unwrap();
@@ -165,7 +162,7 @@ async fn a_process_that_does_not_start_takes_nothing_with_it_but_what_depends_on
 async fn processes_that_go_are_stopped_side_by_side() {
     let folder = Folder::new("reload-side-by-side");
     let path = folder.path("app.toml");
-    // Each of them ends only when it has seen the other being told.
+    // Each process ends only when it has seen that the other was told.
     let waits = |name: &str, other: &str| {
         let (told, seen) = (folder.path(name), folder.path(other));
         format!(

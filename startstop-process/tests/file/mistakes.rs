@@ -195,7 +195,7 @@ fn what_is_nothing_is_refused() {
     assert_eq!(said(&folder, "app.toml", text), expected);
     let expected = "app.toml:1:1: there is no process in it; one is `[process.NAME]`";
     assert_eq!(said(&folder, "app.toml", "[process]\n"), expected);
-    // No delay before a restart and no time to stop are something.
+    // Zero is a valid delay and a valid timeout.
     let text = "[process.a]\ncommand = 'x'\nrestart = { delay = '0s', limit = 0 }\nstop = { timeout = '0s' }\n";
     fs::write(folder.path("app.toml"), text).unwrap();
     assert!(Processes::from_file(folder.path("app.toml")).is_ok());

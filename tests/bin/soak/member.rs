@@ -40,7 +40,7 @@ pub(crate) fn new(at: usize, dependency: Option<String>) -> Member {
         ),
     };
     let on_failure = match at % 7 {
-        // It would be restarted for ever if what it depends on has failed for good.
+        // A dependent member would be restarted for ever after its dependency has failed for good.
         _ if dependency.is_some() => OnFailure::Ignore,
         0 => OnFailure::RestartDependents,
         1 | 2 => OnFailure::RestartMember,
@@ -117,7 +117,7 @@ async fn fails(cx: Context) -> Result<(), &'static str> {
 
 async fn panics(cx: Context) {
     if cx.run_until_cancelled(sleep(millis(100))).await.is_some() {
-        // Past the hook, which would print it.
+        // `resume_unwind` passes the panic hook, which would print.
         std::panic::resume_unwind(Box::new("by chance"));
     }
 }

@@ -29,7 +29,7 @@ pub(super) const RUNTIMES: [(&str, &str); 4] = [
 
 /// With which code the program exits.
 pub(super) fn code(place: &str, runtime: &str) -> u8 {
-    // What is no part of the service keeps it only where there is no other thread.
+    // Code beside the service blocks it only where there is no other thread.
     let is_beside = place == "children" && matches!(runtime, "2" | "4");
     u8::from(!is_beside)
 }

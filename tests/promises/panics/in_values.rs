@@ -127,7 +127,7 @@ fn a_waiter_is_woken_although_the_value_panics_in_its_drop_with_the_runtime() {
 
 /// The error of an attempt; that of the first panics when it is dropped.
 #[derive(Debug)]
-#[allow(dead_code)] // It is there to be dropped.
+#[allow(dead_code)] // Held to be dropped.
 struct Brittle(Option<PanicsInDrop>);
 
 impl fmt::Display for Brittle {
@@ -143,7 +143,7 @@ fn a_policy_restarts_though_an_error_that_is_forgotten_panics_in_its_drop() {
     on_each_flavour(|| {
         within(async {
             let service = service_fn(|cx: Context| async move {
-                // What is no longer kept is dropped later, with others.
+                // Failures that the history evicts are dropped later, several at once.
                 if cx.attempt() < 5 {
                     let breaks = (cx.attempt() == 1).then(|| PanicsInDrop("an old error"));
                     return Err(Brittle(breaks));

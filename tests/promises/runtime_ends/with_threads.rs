@@ -174,7 +174,7 @@ fn a_stop_that_waits_elsewhere_keeps_its_deadline_when_the_runtime_ends_with_its
         let (runtime, runner, release) = blocked();
         let elsewhere = one_thread();
         let ends = async {
-            // There is a deadline task by now.
+            // Let the deadline task begin.
             settle().await;
             runtime.shutdown_background();
         };

@@ -94,7 +94,7 @@ impl Journal {
     /// Seconds from then to when this was written last.
     #[track_caller]
     pub(crate) fn seconds(&self, since: Instant, line: &str) -> u64 {
-        // Timers tick in milliseconds, and may be late by one.
+        // Timers tick in milliseconds and may be late by one.
         (self.after(since, line) + Duration::from_millis(500)).as_secs()
     }
 
@@ -122,7 +122,7 @@ impl Journal {
         within(async {
             loop {
                 let mut written = pin!(self.shared.written.notified());
-                // Before the look, so that nothing is missed between the two.
+                // Registered before the look, so that nothing in between is missed.
                 written.as_mut().enable();
                 if self.has(line) {
                     return;

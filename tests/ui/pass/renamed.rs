@@ -10,7 +10,7 @@ mod framework {
     }
 }
 
-// A user's own crate of the usual name must not be looked at.
+// The macro must not take a module of the usual name for the framework.
 mod startstop_core {}
 
 #[derive(other::Service)]
@@ -31,7 +31,7 @@ impl Framed {
     async fn serve(&self) {}
 }
 
-// Through a macro of the framework, which knows the crate as `$crate`.
+// A macro of the framework names the crate as `$crate`.
 macro_rules! declare {
     ($name:ident) => {
         #[derive(other::Service)]

@@ -26,7 +26,6 @@ impl World {
                 self.store.fail(self.now, until);
             }
             7 => self.part(lasts),
-            // A short freeze, of which nobody hears.
             _ => self.freeze(replica, lasts / 10),
         }
     }

@@ -92,7 +92,8 @@ impl World {
         if matches!(call, Call::Take { .. }) {
             let gap = self.store.gap;
             self.report.longest_gap = self.report.longest_gap.max(gap);
-            // A moment for messages on their way. Of a few replicas all may be away at once, and of many while the network is parted.
+            // Messages on their way need a moment. All of a few replicas may be away at once, and so may many while the
+            // network is parted.
             let promised = self.timing.failover() + Duration::from_millis(100);
             let whole = self.now.saturating_sub(self.parted_until);
             let slow = gap.min(whole) > promised && self.replicas.len() >= 20;

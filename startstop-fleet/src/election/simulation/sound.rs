@@ -66,7 +66,7 @@ fn a_clean_stop_hands_over_within_a_round_trip_of_the_watch_and_one_of_the_take(
         assert!(report.handovers > 10, "seed {seed}: {report:#?}");
         let most = match notifies {
             Notifies::Yes => Duration::from_millis(50 + 20),
-            // A look, its answer, and the take.
+            // Three messages: a look, its answer, and the take.
             Notifies::No => Timing::default().retry + Duration::from_millis(3 * 20),
         };
         assert!(report.longest_handover <= most, "seed {seed}: {report:#?}");

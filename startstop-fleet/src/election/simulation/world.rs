@@ -249,7 +249,7 @@ impl World {
         };
         it.told = true;
         let most = if self.random.chance(20) { 6_900 } else { 300 };
-        // By the fastest clock, so that it is within its grace by its own one.
+        // Counted by the fastest clock, so that the replica stays within its grace by its own clock.
         let takes = self.random.millis(0, most).mul_f64(0.95);
         self.input(takes, replica, Input::Ended(fence));
     }

@@ -76,13 +76,13 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         }
         let left = valid_until.saturating_sub(clock::now());
         match self.cx.remaining() {
-            // Its own timeouts fit into the term, an abort too: that is what the timing was checked for.
+            // The timing was checked: the service's own timeouts fit into the term, with an abort.
             _ if cause.is_loss() && led.runner.grace_period() <= left => led.stop(),
             _ if cause.is_loss() => {
                 let for_a_stop = left.saturating_sub(for_an_abort(left));
                 led.stop_within(for_a_stop).await;
             }
-            // What is left of it is for the release.
+            // A quarter of what is left is for the release.
             Some(remaining) => led.stop_within(remaining / 4 * 3).await,
             None => led.stop(),
         }

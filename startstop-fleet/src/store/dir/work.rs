@@ -57,7 +57,7 @@ impl Work {
         if entry.lease.is_none() || self.lives(entry.fence).map_err(StoreError::unavailable)? {
             return Ok(entry.record());
         }
-        // It may have been released since, and its file of life deleted with it.
+        // The lease may have been released since, and its file of life deleted with it.
         match self.entry()? {
             Some(again) if again.fence == entry.fence => Ok(Record::free(again.version())),
             Some(again) => Ok(again.record()),

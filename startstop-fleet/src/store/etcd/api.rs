@@ -106,7 +106,7 @@ impl Api {
                 .client
                 .post(format!("{}{path}", self.endpoints[place]))
                 .json(body);
-            // A member that is cut off from the others ends its watches.
+            // With this header a member of etcd that is cut off from the others ends its watches.
             let request = request.header("Grpc-Metadata-hasleader", "true");
             let request = match token {
                 Some(token) => request.header("Authorization", token),

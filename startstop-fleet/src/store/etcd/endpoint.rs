@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Endpoint, StoreError> {
     let plain = |part: &str| percent_decoded(part);
     let password = url.password().map(plain).unwrap_or_default();
     let user = Some(plain(url.username())).filter(|name| !name.is_empty());
-    // Without it the client would say so in its own way.
+    // The client would send a name left in the address as basic authentication.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     Ok((url.to_string(), user.map(|name| (name, password))))

@@ -71,7 +71,7 @@ impl Etcd {
             return Ok(Lease::Own(self.grant(0, seconds).await?));
         };
         match self.grant(lease, seconds).await {
-            // Our own, its answer lost, or that of somebody who did not come to put the key.
+            // The lease is ours, its answer lost, or its owner never put the key.
             Err(StoreError::Conflict) if tried => self.keep_alive(lease).await?,
             granted => drop(granted?),
         }

@@ -73,7 +73,7 @@ where
             let mut config = self.config.clone();
             let options = config.get_options().unwrap_or_default();
             config.options(format!("{options} -c {MARK}={mark}"));
-            // It may be silent for long: one whose other end is gone has to end.
+            // The connection may be silent for long, so only keep-alive shows that the other end is gone.
             config
                 .keepalives_idle(KEEPALIVE)
                 .keepalives_interval(KEEPALIVE)

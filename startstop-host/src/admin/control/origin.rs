@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 /// Returns whether the `Host` is one of ours, and the `Origin`, if there is one, the same.
 pub(super) fn is_ours(authority: Option<&str>, headers: &HeaderMap, hosts: &[String]) -> bool {
-    // A request that names its host in its target means that one (RFC 9112, 3.2.2).
+    // A host in the target of the request counts before the `Host` header (RFC 9112, 3.2.2).
     let Some(host) = authority.or_else(|| the_only(headers, header::HOST)) else {
         return false;
     };

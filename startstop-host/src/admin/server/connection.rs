@@ -44,7 +44,7 @@ pub(super) async fn serve(
         .serve_connection(io, TowerToHyperService::new(routes));
     let mut connection = pin!(connection);
     tokio::select! {
-        // An error is one of this client.
+        // Errors concern this client alone.
         ended = connection.as_mut() => return drop(ended),
         () = stop => {}
     }

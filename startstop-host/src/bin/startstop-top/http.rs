@@ -41,7 +41,7 @@ impl Server {
     /// Returns the events from now on.
     pub(crate) fn events(&self) -> io::Result<impl Iterator<Item = io::Result<Value>> + use<>> {
         let body = self.ask("GET", "/events", "")?;
-        // Nothing may happen for a long time.
+        // Events may be far apart, so reads must not time out.
         body.get_ref().set_read_timeout(None)?;
         let event = |line: io::Result<String>| {
             let json = line

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
     };
     done.unwrap_or_else(|error| {
-        // Whoever reads no further, as `head`, is told nothing.
+        // A reader that stops early, as `head` does, is no error.
         if error.kind() == io::ErrorKind::BrokenPipe {
             return ExitCode::SUCCESS;
         }
@@ -110,7 +110,7 @@ fn listen(server: &Server) -> Receiver<()> {
             let heard = events
                 .take_while(Result::is_ok)
                 .try_for_each(|_: io::Result<Value>| {
-                    // One that is not read yet says the same.
+                    // A full channel is fine: the notice in it says the same.
                     match tell.try_send(()) {
                         Err(std::sync::mpsc::TrySendError::Disconnected(())) => Err(()),
                         _ => Ok(()),

@@ -60,7 +60,7 @@ impl Reader {
                 None
             }
         };
-        // One that is wrong is read to its end all the same, for its other mistakes.
+        // An entry without a command is still read to its end, so that its other mistakes are told.
         let mut spec = Spec::new(name, command.unwrap_or_else(|| vec![String::new()]));
         spec.log = log.clone();
         self.fill(&mut spec, table);
