@@ -128,3 +128,41 @@ async fn a_child_runs_as_the_user_that_was_set() {
     let lines = printed(sh("id -u; id -g; id -G").uid(65534).gid(65534)).await;
     assert_eq!(lines, ["65534", "65534", "65534"]);
 }
+
+#[tokio::test]
+async fn what_sets_limits_runs_the_program_that_would_run_without() {
+    let folder = Folder::new("relative");
+    write(&folder, "script", "#!/bin/sh\necho it is this one\n", 0o755);
+    let depth = std::env::current_dir().unwrap().components().count() - 1;
+    let relative = format!(
+        "{}{}",
+        "../".repeat(depth),
+        folder.0.strip_prefix("/").unwrap().display()
+    );
+    let script = || {
+        Process::new("./script")
+            .cwd(&relative)
+            .env("PATH", "/no/such/folder")
+    };
+    for process in [
+        script(),
+        script().umask(0o22),
+        script().nice(1),
+        script().session(),
+        script().limit_files(77),
+    ] {
+        assert_eq!(
+            printed(process.clone()).await,
+            ["it is this one"],
+            "{process:?}"
+        );
+    }
+    write(&folder, "script", "#!/no/such/interpreter\n", 0o755);
+    for process in [script(), script().nice(1)] {
+        let text = error_of(process).await;
+        assert!(
+            text.contains("its interpreter /no/such/interpreter is not there"),
+            "{text}"
+        );
+    }
+}

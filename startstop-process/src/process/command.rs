@@ -131,28 +131,54 @@ fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
     for (flag, most) in &process.limits {
         script = format!("{script}ulimit {flag} {most} && ");
     }
-    let nice = process
-        .nice
-        .map(|by| format!("nice -n {by} "))
-        .unwrap_or_default();
-    let session = if process.session { "setsid " } else { "" };
-    if script.is_empty() && nice.is_empty() && session.is_empty() {
+    let mut front: Vec<OsString> = Vec::new();
+    if process.session {
+        front.push(tool("setsid"));
+    }
+    if let Some(by) = process.nice {
+        front.extend([tool("nice"), "-n".into(), by.to_string().into()]);
+    }
+    if script.is_empty() && front.is_empty() {
         return Ok((process.program.clone(), process.args.clone()));
     }
-    // `sh` would only print that the program is missing, so look for it here.
-    let program = find(process).ok_or(io::ErrorKind::NotFound)?;
-    if !is_executable(&program) {
-        return Err(io::ErrorKind::PermissionDenied.into());
-    }
-    let script = format!("{script}exec {session}{nice}\"$@\"");
-    let front = ["-c".into(), script.into(), "sh".into(), program.into()];
+    front.push(looked_at(process)?);
+    let sh = [
+        "-c".into(),
+        format!("{script}exec \"$@\"").into(),
+        "sh".into(),
+    ];
+    let words = sh.into_iter().chain(front);
     Ok((
         "/bin/sh".into(),
-        front
-            .into_iter()
-            .chain(process.args.iter().cloned())
-            .collect(),
+        words.chain(process.args.iter().cloned()).collect(),
     ))
+}
+
+/// Returns the program as `sh` is to call it. `sh` would only print why it cannot be run, so it is looked at here.
+fn looked_at(process: &Process) -> io::Result<OsString> {
+    let found = find(process).ok_or(io::ErrorKind::NotFound)?;
+    if !is_executable(&found) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    if missing_interpreter(&found).is_some() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    if process.program.as_bytes().contains(&b'/') {
+        // It is called in the working directory, where a relative path of it begins.
+        return Ok(process.program.clone());
+    }
+    std::path::absolute(found).map(OsString::from)
+}
+
+/// Returns the path of a program of the system, which the `PATH` of the child may not have.
+fn tool(name: &str) -> OsString {
+    let ours = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/bin", "/bin"].map(PathBuf::from);
+    let found = std::env::split_paths(&ours).chain(usual);
+    let mut found = found.map(|folder| folder.join(name));
+    found
+        .find(|path| path.is_absolute() && is_executable(path))
+        .map_or_else(|| name.into(), OsString::from)
 }
 
 /// Writes its input. What does not fit into the pipe at once is written by a thread.
@@ -223,19 +249,31 @@ fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
     if source.kind() == io::ErrorKind::PermissionDenied && !is_executable(&path) {
         return Some("it is not executable".to_owned());
     }
-    let mut front = [0; 256];
-    let n = fs::File::open(&path)
-        .and_then(|mut file| file.read(&mut front))
-        .ok()?;
-    let Some(line) = front[..n].strip_prefix(b"#!") else {
-        let is_format = source.raw_os_error() == Some(8);
-        return is_format.then(|| "it is neither a program nor begins with `#!`".to_owned());
-    };
+    if source.raw_os_error() == Some(8) && front_of(&path)?.strip_prefix(b"#!").is_none() {
+        return Some("it is neither a program nor begins with `#!`".to_owned());
+    }
+    missing_interpreter(&path)
+}
+
+/// Says what is missing if a script cannot be run for that.
+fn missing_interpreter(path: &Path) -> Option<String> {
+    let front = front_of(path)?;
+    let line = front.strip_prefix(b"#!")?;
     let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii_start();
     let interpreter = line.split(u8::is_ascii_whitespace).next()?;
     let interpreter = Path::new(OsStr::from_bytes(interpreter));
     (!interpreter.exists())
         .then(|| format!("its interpreter {} is not there", interpreter.display()))
+}
+
+/// Returns what a file begins with.
+fn front_of(path: &Path) -> Option<Vec<u8>> {
+    let mut front = vec![0; 256];
+    let n = fs::File::open(path)
+        .and_then(|mut file| file.read(&mut front))
+        .ok()?;
+    front.truncate(n);
+    Some(front)
 }
 
 #[cfg(test)]
