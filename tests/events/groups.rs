@@ -215,3 +215,32 @@ async fn a_group_that_has_started_and_is_not_ready_says_so() {
         ]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_by_itself_in_a_drain_is_not_ready_again() {
+    let leaves = service_fn(async |cx: Context| {
+        cx.draining().await;
+        tokio::time::sleep(SECOND).await;
+    });
+    let app = Group::builder("app")
+        .settings(Settings::new().drain(5 * SECOND))
+        .with("http", leaves)
+        .with("idle", idle());
+    let app = Runner::new(app.build().unwrap());
+    app.start().await.unwrap();
+    let mut events = app.events();
+    app.stop().await.unwrap();
+    assert_eq!(
+        lines(&mut events),
+        [
+            "app stopping requested",
+            "app draining",
+            "app/idle draining",
+            "app/http draining",
+            "app/http stopped completed",
+            "app/idle stopping group",
+            "app/idle stopped stopped",
+            "app stopped stopped",
+        ]
+    );
+}

@@ -137,12 +137,20 @@ impl Synced {
         let job = shared.rules().readiness == Readiness::Completion;
         let state = self.state();
         let is_ready = match state {
-            State::Running => {
-                self.life.stage() != StopStage::Draining && !reporting::is_taken_back(self)
-            }
+            State::Running => self.is_ready_while_running(shared),
             _ => job && self.life.was_ready(),
         };
         self.publish_state(shared, Shown { state, is_ready }, deferred);
+    }
+
+    /// What has ended by itself is shown as it was until its end is settled: after a drain it is not ready again.
+    fn is_ready_while_running(&self, shared: &Shared) -> bool {
+        let can_be = match self.life.stage() {
+            StopStage::Alive => true,
+            StopStage::Draining => false,
+            StopStage::Cancelled | StopStage::Aborted => shared.atomic_state.read().is_ready(),
+        };
+        can_be && !reporting::is_taken_back(self)
     }
 
     /// Stores a state and answers those who wait for it.
