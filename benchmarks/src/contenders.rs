@@ -2,6 +2,7 @@
 
 mod floor;
 mod by_hand;
+mod promised;
 mod startstop;
 #[cfg(feature = "rivals")]
 mod meltdown;
@@ -22,11 +23,13 @@ use crate::contender::{Can, Many};
 
 pub(crate) use by_hand::BY_HAND;
 pub(crate) use floor::FLOOR;
+pub(crate) use promised::PROMISED;
 pub(crate) use startstop::{Gated, STARTSTOP, groups, listened, stopped};
 
 pub(crate) const ALL: &[Contender] = &[
     FLOOR,
     BY_HAND,
+    PROMISED,
     STARTSTOP,
     #[cfg(feature = "rivals")]
     meltdown::MELTDOWN,

@@ -6,6 +6,7 @@
 
 mod work;
 mod figure;
+mod floor;
 
 use std::error::Error;
 use std::fmt::Write;
@@ -68,6 +69,13 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     let text = part(&all?) + "\n" + &memory::sizes()?;
     page::write("instructions", &text)?;
     page::write("rivals", &rivals(&mut counts)?)?;
+    page::write("floor", &floor::table(&mut counts)?)?;
+    Ok(())
+}
+
+/// Measures what the floor is made of, and writes that part of the page.
+pub(crate) fn measure_floor() -> Result<(), Box<dyn Error>> {
+    page::write("floor", &floor::table(&mut Counts::default())?)?;
     Ok(())
 }
 

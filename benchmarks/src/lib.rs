@@ -11,6 +11,7 @@
 mod gate;
 mod crowd;
 mod contender;
+mod promised;
 mod read;
 mod contenders;
 mod flavour;

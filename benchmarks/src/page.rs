@@ -5,7 +5,7 @@ use std::{fs, io};
 
 const SKELETON: &str = include_str!("page.md");
 
-const PARTS: [&str; 5] = ["instructions", "rivals", "run", "profile", "build"];
+const PARTS: [&str; 6] = ["instructions", "rivals", "run", "profile", "floor", "build"];
 
 /// Writes one part of the page.
 pub(crate) fn write(part: &str, text: &str) -> io::Result<()> {

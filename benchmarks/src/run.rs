@@ -9,7 +9,8 @@ use crate::weather::Weather;
 use crate::{cold, counts, history, memory, page, plot, profile, report, workload};
 
 /// Measures what the words ask for and writes it into `docs`: nothing for what it costs to run,
-/// `build` for what it costs to build, `profile` for where the instructions go, `instructions` for how many there are.
+/// `build` for what it costs to build, `profile` for where the instructions go, `instructions` for how many there are, and
+/// `floor` for how many there would be at least.
 ///
 /// # Errors
 ///
@@ -22,10 +23,12 @@ pub fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
         ["profile"] => profile::measure(),
         [profile::ONE, who, what, rounds] => profile::one(who, what, rounds),
         ["instructions"] => counts::measure(),
+        ["floor"] => counts::measure_floor(),
         ["instructions", "check"] => counts::check(),
         [counts::ONE, who, what, flavour, until, n] => counts::one(who, what, flavour, until, n),
         _ => Err(
-            "either nothing, or `build`, `profile`, `instructions` or `instructions check`".into(),
+            "either nothing, or `build`, `profile`, `floor`, `instructions` or `instructions check`"
+                .into(),
         ),
     }
 }

@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(lines[1], "|---|---:|---:|");
         assert_eq!(lines[2], "| bare tokio | 1.00 µs · 1.00 | – |");
         assert_eq!(lines[3], "| by hand | – | – |");
-        assert_eq!(lines[4], "| startstop | 1.50 µs · 1.50 | – |");
+        assert_eq!(lines[5], "| startstop | 1.50 µs · 1.50 | – |");
     }
     #[test]
     fn a_reason_is_told_once() {
