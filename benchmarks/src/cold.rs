@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::{env, fs};
 
-use crate::hello::{ALL, FLOOR, Hello, OWN};
+use crate::hello::{ALL, FLOOR, Hello, OWN, PLAIN};
 use crate::target::{self, Target};
 use crate::weather::Weather;
 use crate::{figures, machine, page};
@@ -163,9 +163,14 @@ fn manifest(hello: &Hello) -> Result<String, Box<dyn Error>> {
         } else {
             String::new()
         };
+        let plain = if PLAIN.contains(name) {
+            "default-features = false, "
+        } else {
+            ""
+        };
         writeln!(
             text,
-            "{name} = {{ {path}version = \"={version}\", features = {features:?} }}"
+            "{name} = {{ {path}{plain}version = \"={version}\", features = {features:?} }}"
         )?;
     }
     Ok(text)

@@ -9,9 +9,9 @@ pub(crate) struct Hello {
 }
 
 impl Hello {
-    /// Whether it is startstop, or what that is held against.
+    /// Whether it is startstop, or what that is held against or built on.
     pub(crate) fn is_own(&self) -> bool {
-        [FLOOR, OWN].contains(&self.name)
+        [FLOOR, PRESCRIBED, OWN].contains(&self.name)
     }
 }
 
@@ -19,9 +19,15 @@ const TOKIO: (&str, &[&str]) = ("tokio", &["macros", "rt-multi-thread"]);
 
 pub(crate) const FLOOR: &str = "tokio with macros";
 
+/// A service by hand, on what the contract of startstop has it depend on.
+pub(crate) const PRESCRIBED: &str = "the crates that startstop is to use, by hand";
+
 pub(crate) const OWN: &str = "startstop";
 
-pub(crate) const ALL: [Hello; 9] = [
+/// Taken without their default features, as startstop takes them.
+pub(crate) const PLAIN: [&str; 1] = ["signal-hook"];
+
+pub(crate) const ALL: [Hello; 10] = [
     Hello {
         name: FLOOR,
         dependencies: &[TOKIO],
@@ -31,6 +37,21 @@ pub(crate) const ALL: [Hello; 9] = [
         name: "async-trait and tokio",
         dependencies: &[TOKIO, ("async-trait", &[])],
         main: include_str!("hello/async_trait.rs"),
+    },
+    Hello {
+        name: PRESCRIBED,
+        dependencies: &[
+            (
+                "tokio",
+                &["macros", "rt", "rt-multi-thread", "signal", "sync", "time"],
+            ),
+            ("tokio-util", &[]),
+            ("async-trait", &[]),
+            ("thiserror", &[]),
+            ("pin-project-lite", &[]),
+            ("signal-hook", &[]),
+        ],
+        main: include_str!("hello/prescribed.rs"),
     },
     Hello {
         name: OWN,
