@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+/// The longest lease: stores count its seconds, and clocks go on behind its end.
+const LONGEST: Duration = Duration::from_secs(365 * 86400);
+
 /// How long a lease lasts and when it is renewed.
 ///
 /// The defaults suit a store in the same data centre: a lease of 15 s, renewed each 2 s; a leader that
@@ -81,7 +84,8 @@ impl Timing {
         } else {
             1.0
         };
-        self.lease.saturating_sub(self.lease.mul_f64(share))
+        let margin = Duration::try_from_secs_f64(self.lease.as_secs_f64() * share);
+        self.lease.saturating_sub(margin.unwrap_or(self.lease))
     }
 
     /// Returns how long one call of the store may take: three quarters of `retry`.
@@ -117,7 +121,8 @@ impl Timing {
     /// ```
     #[must_use]
     pub fn failover(&self) -> Duration {
-        self.lease + self.lease.saturating_sub(self.validity()) + self.retry
+        let margin = self.lease.saturating_sub(self.validity());
+        self.lease.saturating_add(margin).saturating_add(self.retry)
     }
 
     /// Checks that a service which takes up to `grace` to stop has ended before its lease is over.
@@ -125,6 +130,7 @@ impl Timing {
     /// # Errors
     ///
     /// - [`TimingError::Zero`]: a duration is zero.
+    /// - [`TimingError::Long`]: the lease is longer than a year.
     /// - [`TimingError::Skew`]: the skew is no number from 0 up to, but without, 1.
     /// - [`TimingError::Retry`]: `retry` leaves no second try before `renew_by`.
     /// - [`TimingError::Grace`]: `renew_by + grace > lease × (1 − skew)`.
@@ -150,6 +156,9 @@ impl Timing {
         ];
         if let Some((name, _)) = zero.into_iter().find(|(_, duration)| duration.is_zero()) {
             return Err(TimingError::Zero { name });
+        }
+        if self.lease > LONGEST {
+            return Err(TimingError::Long { lease: self.lease });
         }
         if !(0.0..1.0).contains(&self.skew) {
             return Err(TimingError::Skew { skew: self.skew });
@@ -200,6 +209,13 @@ pub enum TimingError {
         /// Which one.
         name: &'static str,
     },
+    /// The lease is longer than a year.
+    #[error("a lease of {lease:?} is too long: a year is the most")]
+    #[non_exhaustive]
+    Long {
+        /// The value that was given.
+        lease: Duration,
+    },
     /// The skew is no number from 0 up to, but without, 1.
     #[error("a skew of {skew} is none: it is a share, from 0 up to, but without, 1")]
     #[non_exhaustive]
@@ -231,4 +247,32 @@ pub enum TimingError {
         /// How long the service takes to stop.
         grace: Duration,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Timing, TimingError};
+
+    #[test]
+    fn a_lease_without_end_is_refused() {
+        for skew in [0.05, 1.0, f64::NAN] {
+            let lease = Duration::MAX;
+            let timing = Timing {
+                lease,
+                skew,
+                ..Timing::default()
+            };
+            assert_eq!(
+                timing.check(Duration::ZERO),
+                Err(TimingError::Long { lease })
+            );
+            assert!(timing.validity() < timing.failover());
+        }
+        let lease = Duration::from_secs(365 * 86400);
+        let timing = Timing {
+            lease,
+            ..Timing::default()
+        };
+        assert_eq!(timing.check(Duration::from_secs(7)), Ok(()));
+    }
 }

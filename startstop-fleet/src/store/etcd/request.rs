@@ -13,7 +13,8 @@ pub(super) fn encode(text: &str) -> String {
 pub(super) fn decode(value: &Value) -> Result<String, StoreError> {
     let text = value.as_str().unwrap_or_default();
     let bytes = STANDARD.decode(text).map_err(StoreError::unavailable)?;
-    String::from_utf8(bytes).map_err(StoreError::unavailable)
+    // Somebody else may have written what is no text.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A number that is left out is zero.
@@ -70,5 +71,6 @@ mod tests {
         assert_eq!(number(&json!(null)).unwrap(), 0);
         assert!(number(&json!("x")).is_err());
         assert_eq!(decode(&json!(encode("ä"))).unwrap(), "ä");
+        assert_eq!(decode(&json!("//4=")).unwrap(), "\u{fffd}\u{fffd}");
     }
 }
