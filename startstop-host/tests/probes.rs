@@ -201,6 +201,15 @@ async fn checks_that_hang_cost_the_limit_once() {
     runner.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_check_may_have_no_limit() {
+    let runner = Runner::new(until_stopped());
+    runner.start().await.unwrap();
+    let probes = Probes::of(&runner).check("patient", Duration::MAX, async || {});
+    assert!(probes.ready().await.ok());
+    runner.stop().await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_check_ends_at_its_limit_although_nobody_waits_for_it() {
     let runner = Runner::new(until_stopped());

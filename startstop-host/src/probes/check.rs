@@ -17,6 +17,9 @@ type Answer = Result<(), String>;
 type Timely = Result<Answer, Elapsed>;
 type Function = dyn Fn() -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
 
+/// A limit beyond which none is meant.
+const LONGEST: Duration = Duration::from_secs(365 * 86400);
+
 /// How long after its limit a call may take to yield before it counts as blocked.
 const YIELD: Duration = Duration::from_millis(50);
 
@@ -41,7 +44,7 @@ impl Check {
         };
         Self {
             name,
-            limit,
+            limit: limit.min(LONGEST),
             call: Box::new(call),
             oldest: Mutex::default(),
         }
