@@ -66,17 +66,26 @@ async fn said(stage: &mut Stage) -> Said {
         .expect("somebody")
 }
 
+/// `a` leads until it is stopped, and then `b`.
+async fn hands_over(
+    a: &Runner<impl startstop_core::Service>,
+    b: &Runner<impl startstop_core::Service>,
+    stage: &mut Stage,
+) {
+    a.start().await.unwrap();
+    assert_eq!(said(stage).await, Began("a", 1));
+    b.start().await.unwrap();
+    a.stop().await.unwrap();
+    assert_eq!(said(stage).await, Ended("a", 1));
+    assert_eq!(said(stage).await, Began("b", 2));
+}
+
 #[tokio::test]
 async fn one_leads_and_the_next_one_takes_over_when_it_has_ended() {
     let (store, (say, mut stage)) = (Memory::new(), mpsc::unbounded_channel());
     let a = replica("a", store.clone(), &say, Duration::from_millis(100));
     let b = replica("b", store, &say, Duration::ZERO);
-    a.start().await.unwrap();
-    assert_eq!(said(&mut stage).await, Began("a", 1));
-    b.start().await.unwrap();
-    a.stop().await.unwrap();
-    assert_eq!(said(&mut stage).await, Ended("a", 1));
-    assert_eq!(said(&mut stage).await, Began("b", 2));
+    hands_over(&a, &b, &mut stage).await;
     b.stop().await.unwrap();
     assert_eq!(b.wait().await, Exit::Stopped);
 }
@@ -90,12 +99,7 @@ async fn a_clean_stop_hands_over_long_before_the_lease_is_over() {
     };
     let a = Runner::new(leader("a", store.clone(), &say, Duration::ZERO).timing(timing));
     let b = Runner::new(leader("b", store, &say, Duration::ZERO).timing(timing));
-    a.start().await.unwrap();
-    assert_eq!(said(&mut stage).await, Began("a", 1));
-    b.start().await.unwrap();
-    a.stop().await.unwrap();
-    assert_eq!(said(&mut stage).await, Ended("a", 1));
-    assert_eq!(said(&mut stage).await, Began("b", 2));
+    hands_over(&a, &b, &mut stage).await;
     b.stop().await.unwrap();
 }
 

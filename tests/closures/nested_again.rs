@@ -19,17 +19,24 @@ async fn running() -> (Runner<Runner<Probe>>, Runner<Probe>, Remote) {
     (outer, inner, probe)
 }
 
+fn assert_stopped<S: Service, T: Service>(outer: &Runner<S>, inner: &Runner<T>) {
+    let states = (outer.state(), inner.state());
+    assert_eq!(states, (State::Stopped, State::Stopped));
+}
+
+/// Both have stopped, after one attempt.
+fn assert_ended(outer: &Runner<Runner<Probe>>, inner: &Runner<Probe>, probe: &Remote) {
+    assert_stopped(outer, inner);
+    assert_eq!(probe.runs(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_start_in_its_shutdown_is_cancelled() {
     let (outer, inner, probe) = running().await;
     let again = inner.downgrade();
     probe.on_shutdown(Act::with(move |_| again.upgrade().unwrap().request_start()));
     within(outer.stop()).await.unwrap();
-    assert_eq!(
-        (outer.state(), inner.state()),
-        (State::Stopped, State::Stopped)
-    );
-    assert_eq!(probe.runs(), 1);
+    assert_ended(&outer, &inner, &probe);
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,11 +44,7 @@ async fn a_restart_that_it_asks_for_itself_is_cancelled() {
     let (outer, inner, probe) = running().await;
     probe.on_shutdown(Act::with(Context::request_restart));
     within(outer.stop()).await.unwrap();
-    assert_eq!(
-        (outer.state(), inner.state()),
-        (State::Stopped, State::Stopped)
-    );
-    assert_eq!(probe.runs(), 1);
+    assert_ended(&outer, &inner, &probe);
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,10 +57,7 @@ async fn a_start_of_an_inner_runner_meanwhile_learns_that_it_was_stopped() {
     probe.tell(Act::Complete);
     stopping.outcome().await.unwrap();
     assert!(matches!(starting.outcome().await, Err(StartError::Stopped)));
-    assert_eq!(
-        (outer.state(), inner.state()),
-        (State::Stopped, State::Stopped)
-    );
+    assert_stopped(&outer, &inner);
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,10 +81,7 @@ async fn a_drain_of_the_outer_does_not_keep_it_from_a_restart() {
     within(inner.restart()).await.unwrap();
     probe.until(Event::Run(2, 1)).await;
     stopping.outcome().await.unwrap();
-    assert_eq!(
-        (outer.state(), inner.state()),
-        (State::Stopped, State::Stopped)
-    );
+    assert_stopped(&outer, &inner);
 }
 
 /// Hangs, and asks for its own start when its `run` is dropped.
@@ -122,10 +119,7 @@ async fn a_start_in_the_drop_of_its_run_is_cancelled() {
     outer.start().await.unwrap();
     idle().await;
     within(outer.stop_within(SECOND)).await.unwrap_err();
-    assert_eq!(
-        (outer.state(), inner.state()),
-        (State::Stopped, State::Stopped)
-    );
+    assert_stopped(&outer, &inner);
     assert_eq!(inner.status().cycles(), 1);
 }
 
@@ -136,10 +130,7 @@ async fn an_abort_of_the_outer_is_one_of_the_inner_for_good() {
     outer.start().await.unwrap();
     idle().await;
     within(outer.stop_within(Duration::ZERO)).await.unwrap();
-    assert_eq!(
-        (outer.state(), inner.state()),
-        (State::Stopped, State::Stopped)
-    );
+    assert_stopped(&outer, &inner);
     assert_eq!(inner.status().cycles(), 1);
 }
 
@@ -193,9 +184,6 @@ async fn an_inner_runner_stopped_before_it_was_started_is_not_started() {
     outer.start().await.unwrap();
     idle().await;
     within(outer.stop()).await.unwrap();
-    assert_eq!(
-        (outer.state(), inner.state()),
-        (State::Stopped, State::Stopped)
-    );
+    assert_stopped(&outer, &inner);
     assert_eq!(probe.runs(), 0);
 }

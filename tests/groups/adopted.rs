@@ -6,7 +6,7 @@ use startstop_core::{Group, Member, OnFailure, Runner, Settings, State};
 use tokio::time::Instant;
 
 use crate::support::groups::{
-    Act, Journal, Probe, begin, built, one, outcome, start, started, stop, stopped,
+    Act, Journal, Probe, Starting, begin, built, one, outcome, start, started, stop, stopped,
 };
 use crate::support::{idle, within};
 
@@ -66,17 +66,20 @@ async fn a_member_that_is_stopping_when_the_group_starts_is_started_after_its_en
     stopped(&app).await;
 }
 
+/// `http` runs already; the start of its group still waits for `a`, which comes before.
+async fn not_come_so_far(journal: &Journal) -> (Runner<Group>, Runner<Probe>, Starting) {
+    let http = Runner::new(journal.probe("http").stops_in(1));
+    within(http.start()).await.unwrap();
+    let builder = Group::builder("app").with("a", journal.probe("a").explicit());
+    let app = built(builder.then("http", http.clone()));
+    let call = start(&app).await;
+    (app, http, call)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_member_that_runs_already_stops_with_a_group_that_did_not_come_so_far() {
     let journal = Journal::new();
-    let http = Runner::new(journal.probe("http").stops_in(1));
-    within(http.start()).await.unwrap();
-    let app = built(
-        Group::builder("app")
-            .with("a", journal.probe("a").explicit())
-            .then("http", http.clone()),
-    );
-    let call = start(&app).await;
+    let (app, http, call) = not_come_so_far(&journal).await;
     within(app.stop()).await.unwrap();
     outcome(call).await.unwrap_err();
     assert_eq!((http.state(), journal.live()), (State::Stopped, 0));
@@ -89,14 +92,7 @@ async fn a_member_that_runs_already_stops_with_a_group_that_did_not_come_so_far(
 #[tokio::test(start_paused = true)]
 async fn a_member_that_runs_already_is_stopped_by_its_removal() {
     let journal = Journal::new();
-    let http = Runner::new(journal.probe("http").stops_in(1));
-    within(http.start()).await.unwrap();
-    let app = built(
-        Group::builder("app")
-            .with("a", journal.probe("a").explicit())
-            .then("http", http.clone()),
-    );
-    let call = start(&app).await;
+    let (app, http, call) = not_come_so_far(&journal).await;
     within(app.service().remove("http")).await.unwrap();
     assert_eq!((http.state(), journal.live()), (State::Stopped, 1));
     journal.tell("a", Act::Ready);

@@ -1,6 +1,6 @@
 //! Dependencies that end without being ready.
 
-use startstop_core::{DependencyFailed, Group, Member, OnFailure, Settings, State};
+use startstop_core::{DependencyFailed, Group, Member, OnFailure, Runner, Settings, State};
 use tokio::time::Instant;
 
 use crate::support::groups::{Act, Journal, built, find, on, outcome, start, started, stopped};
@@ -10,6 +10,14 @@ use crate::support::{SECOND, idle, within};
 fn ignored_failure(journal: &Journal, name: &str) -> Member {
     let probe = journal.probe(name).job().always(Act::Fail);
     on(OnFailure::Ignore, probe)
+}
+
+/// The dependency for which this member could not start.
+fn failed_dependency(app: &Runner<Group>, name: &str) -> String {
+    let member = app.service().get(name).expect("there is such a member");
+    let failure = member.errors_last().expect("it could not start");
+    let failed = find::<DependencyFailed>(&failure).expect("that is the reason");
+    failed.dependency().to_owned()
 }
 
 #[tokio::test(start_paused = true)]
@@ -39,19 +47,8 @@ async fn a_member_that_cannot_start_for_a_dependency_can_be_ignored() {
             .with("d", journal.probe("d")),
     )
     .await;
-    let failure = |name| app.service().get(name).unwrap().errors_last().unwrap();
-    assert_eq!(
-        find::<DependencyFailed>(&failure("b"))
-            .unwrap()
-            .dependency(),
-        "a"
-    );
-    assert_eq!(
-        find::<DependencyFailed>(&failure("c"))
-            .unwrap()
-            .dependency(),
-        "b"
-    );
+    assert_eq!(failed_dependency(&app, "b"), "a");
+    assert_eq!(failed_dependency(&app, "c"), "b");
     assert_eq!(journal.live(), 1);
     stopped(&app).await;
 }
@@ -88,16 +85,7 @@ async fn a_dependency_stopped_by_hand_before_it_was_ready_keeps_dependents_down(
         .await
         .unwrap();
     outcome(call).await.unwrap();
-    let failure = app
-        .service()
-        .get("b")
-        .unwrap()
-        .errors_last()
-        .expect("it could not start");
-    assert_eq!(
-        find::<DependencyFailed>(&failure).unwrap().dependency(),
-        "a"
-    );
+    assert_eq!(failed_dependency(&app, "b"), "a");
     stopped(&app).await;
 }
 
@@ -175,16 +163,7 @@ async fn a_member_that_comes_by_then_fails_for_a_dependency_that_was_ready_and_e
         .unwrap();
     journal.tell("z", Act::Ready);
     outcome(call).await.unwrap();
-    let failure = app
-        .service()
-        .get("c")
-        .unwrap()
-        .errors_last()
-        .expect("it could not start");
-    assert_eq!(
-        find::<DependencyFailed>(&failure).unwrap().dependency(),
-        "a"
-    );
+    assert_eq!(failed_dependency(&app, "c"), "a");
     assert_eq!(journal.count("+c"), 0);
     stopped(&app).await;
 }

@@ -37,6 +37,18 @@ fn reloading() -> (Runner<impl Service>, Arc<Reloads>, UnboundedReceiver<u64>) {
     (Runner::with_settings(service, Settings::new()), state, saw)
 }
 
+/// The service waits for a request and takes it.
+async fn reloaded_once(
+    runner: &Runner<impl Service>,
+    state: &Reloads,
+    saw: &mut UnboundedReceiver<u64>,
+) {
+    state.look.notify_one();
+    idle().await;
+    runner.request_reload();
+    assert_eq!(within(saw.recv()).await, Some(1));
+}
+
 /// The service is woken once by what was asked for, and again by what is asked for now.
 async fn woken_once(
     runner: &Runner<impl Service>,
@@ -55,10 +67,7 @@ async fn woken_once(
 async fn a_reload_wakes_the_service_and_restarts_nothing() {
     let (runner, state, mut saw) = reloading();
     runner.start().await.unwrap();
-    state.look.notify_one();
-    idle().await;
-    runner.request_reload();
-    assert_eq!(within(saw.recv()).await, Some(1));
+    reloaded_once(&runner, &state, &mut saw).await;
     assert_eq!(runner.state(), State::Running);
     assert_eq!(runner.status().attempts(), 1);
 }
@@ -67,10 +76,7 @@ async fn a_reload_wakes_the_service_and_restarts_nothing() {
 async fn several_requests_before_the_service_looks_are_one() {
     let (runner, state, mut saw) = reloading();
     runner.start().await.unwrap();
-    state.look.notify_one();
-    idle().await;
-    runner.request_reload();
-    assert_eq!(within(saw.recv()).await, Some(1));
+    reloaded_once(&runner, &state, &mut saw).await;
     for _ in 0..3 {
         runner.request_reload();
     }

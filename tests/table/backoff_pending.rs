@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use startstop_core::{StartError, State};
+use startstop_core::{Runner, StartError, State};
 use tokio::time::Instant;
 
-use super::{DELAY, backoff_pending};
-use crate::support::{Act, Event, assert_took, ensure, restart, start};
+use super::{DELAY, Starting, backoff_pending};
+use crate::support::{Act, Event, Probe, assert_took, ensure, restart, start};
 
-#[tokio::test(start_paused = true)]
-async fn start_in_backoff_joins_a_pending_start() {
+async fn joins_a_pending_start(call: impl AsyncFnOnce(&Runner<Probe>) -> Starting) {
     let (runner, mut probe, first) = backoff_pending().await;
     let since = Instant::now();
-    let second = start(&runner).await;
+    let second = call(&runner).await;
     assert_eq!(runner.state(), State::Backoff);
     probe.tell(Act::Ready);
     probe.until(Event::Run(1, 2)).await;
@@ -22,16 +21,13 @@ async fn start_in_backoff_joins_a_pending_start() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn start_in_backoff_joins_a_pending_start() {
+    joins_a_pending_start(async |runner| start(runner).await).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn ensure_running_in_backoff_joins_a_pending_start() {
-    let (runner, mut probe, first) = backoff_pending().await;
-    let since = Instant::now();
-    let second = ensure(&runner).await;
-    assert_eq!(runner.state(), State::Backoff);
-    probe.tell(Act::Ready);
-    probe.until(Event::Run(1, 2)).await;
-    assert_took(since, DELAY);
-    first.outcome().await.unwrap();
-    second.outcome().await.unwrap();
+    joins_a_pending_start(async |runner| ensure(runner).await).await;
 }
 
 #[tokio::test(start_paused = true)]

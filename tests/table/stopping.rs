@@ -1,14 +1,13 @@
 //! What is called in `Stopping`, beside a stop that waits there.
 
-use startstop_core::{Exit, State};
+use startstop_core::{Exit, Runner, State};
 
-use super::stopping;
-use crate::support::{Act, Event, ensure, restart, start, stop, wait};
+use super::{Starting, stopping};
+use crate::support::{Act, Event, Probe, ensure, restart, start, stop, wait};
 
-#[tokio::test(start_paused = true)]
-async fn start_when_stopping_begins_a_cycle_after_the_end() {
+async fn begins_a_cycle_after_the_end(call: impl AsyncFnOnce(&Runner<Probe>) -> Starting) {
     let (runner, mut probe, first) = stopping().await;
-    let second = start(&runner).await;
+    let second = call(&runner).await;
     assert!(second.is_waiting() && probe.runs() == 1);
     probe.tell(Act::Complete);
     first.outcome().await.unwrap();
@@ -18,25 +17,18 @@ async fn start_when_stopping_begins_a_cycle_after_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn start_when_stopping_begins_a_cycle_after_the_end() {
+    begins_a_cycle_after_the_end(async |runner| start(runner).await).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn ensure_running_when_stopping_begins_a_cycle_after_the_end() {
-    let (runner, mut probe, first) = stopping().await;
-    let second = ensure(&runner).await;
-    assert!(second.is_waiting() && probe.runs() == 1);
-    probe.tell(Act::Complete);
-    first.outcome().await.unwrap();
-    second.outcome().await.unwrap();
-    probe.until(Event::Run(2, 1)).await;
+    begins_a_cycle_after_the_end(async |runner| ensure(runner).await).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn restart_when_stopping_begins_a_cycle_after_the_end() {
-    let (runner, mut probe, first) = stopping().await;
-    let second = restart(&runner).await;
-    assert!(second.is_waiting() && probe.runs() == 1);
-    probe.tell(Act::Complete);
-    first.outcome().await.unwrap();
-    second.outcome().await.unwrap();
-    probe.until(Event::Run(2, 1)).await;
+    begins_a_cycle_after_the_end(async |runner| restart(runner).await).await;
 }
 
 #[tokio::test(start_paused = true)]

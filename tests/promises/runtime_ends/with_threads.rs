@@ -130,6 +130,18 @@ fn blocked() -> (Runtime, Runner<impl Service>, Sender<()>) {
     (runtime, runner, release)
 }
 
+fn assert_unresponsive(stopped: &Result<(), StopError>) {
+    let is_given_up = matches!(stopped, Err(StopError::Unresponsive(_)));
+    assert!(is_given_up, "{stopped:?}");
+}
+
+/// Lets `run` end, and then starts and stops the service on another runtime.
+fn goes_on_elsewhere(runner: &Runner<impl Service>, release: Sender<()>, elsewhere: &Runtime) {
+    drop(release);
+    park_on(runner.wait_for(State::Stopped));
+    elsewhere.block_on(full_cycle(runner));
+}
+
 #[test]
 fn a_stop_elsewhere_has_its_deadline_though_run_blocks_what_is_left_of_its_runtime() {
     watched(|| {
@@ -137,13 +149,8 @@ fn a_stop_elsewhere_has_its_deadline_though_run_blocks_what_is_left_of_its_runti
         runtime.shutdown_background();
         let elsewhere = one_thread();
         let stopped = elsewhere.block_on(runner.stop());
-        assert!(
-            matches!(stopped, Err(StopError::Unresponsive(_))),
-            "{stopped:?}"
-        );
-        drop(release);
-        park_on(runner.wait_for(State::Stopped));
-        elsewhere.block_on(full_cycle(&runner));
+        assert_unresponsive(&stopped);
+        goes_on_elsewhere(&runner, release, &elsewhere);
     });
 }
 
@@ -157,14 +164,9 @@ fn a_stop_elsewhere_keeps_its_deadline_when_the_runtime_ends_under_run_that_bloc
             assert!(poll_once(&mut stop).await.is_none());
             runtime.shutdown_background();
             let stopped = stop.await;
-            assert!(
-                matches!(stopped, Err(StopError::Unresponsive(_))),
-                "{stopped:?}"
-            );
+            assert_unresponsive(&stopped);
         });
-        drop(release);
-        park_on(runner.wait_for(State::Stopped));
-        elsewhere.block_on(full_cycle(&runner));
+        goes_on_elsewhere(&runner, release, &elsewhere);
     });
 }
 
@@ -180,12 +182,7 @@ fn a_stop_that_waits_elsewhere_keeps_its_deadline_when_the_runtime_ends_with_its
         };
         let stop = runner.stop_within(Duration::from_millis(300));
         let (stopped, ()) = elsewhere.block_on(async { tokio::join!(stop, ends) });
-        assert!(
-            matches!(stopped, Err(StopError::Unresponsive(_))),
-            "{stopped:?}"
-        );
-        drop(release);
-        park_on(runner.wait_for(State::Stopped));
-        elsewhere.block_on(full_cycle(&runner));
+        assert_unresponsive(&stopped);
+        goes_on_elsewhere(&runner, release, &elsewhere);
     });
 }
