@@ -59,7 +59,7 @@ use crate::timing::Timing;
 pub struct Election {
     identity: Arc<str>,
     timing: Timing,
-    stage: Stage,
+    stage: ElectionStage,
     follower: Follower,
     pending: Option<Pending>,
     calls: u64,
@@ -71,7 +71,7 @@ pub struct Election {
 }
 
 #[derive(Debug)]
-enum Stage {
+enum ElectionStage {
     /// Nothing of ours runs.
     Following,
     /// The service runs in a valid term.
@@ -99,7 +99,7 @@ impl Election {
             follower: Follower::new(&identity, timing.retry),
             identity,
             timing,
-            stage: Stage::Following,
+            stage: ElectionStage::Following,
             pending: None,
             calls: 0,
             next: Duration::ZERO,
@@ -145,48 +145,48 @@ impl Election {
             .as_ref()
             .map_or(self.next, |pending| pending.limit);
         match &self.stage {
-            Stage::Finished => None,
-            Stage::Following => Some(self.follow_wake_at(call)),
-            Stage::Leading(_) if !self.keeps(Rule::LostIsLost) => Some(call),
-            Stage::Leading(held) => {
+            ElectionStage::Finished => None,
+            ElectionStage::Following => Some(self.follow_wake_at(call)),
+            ElectionStage::Leading(_) if !self.keeps(Rule::LostIsLost) => Some(call),
+            ElectionStage::Leading(held) => {
                 let renew_by = held.renewed + self.timing.renew_by;
                 Some(call.min(renew_by).min(held.valid_until))
             }
-            Stage::Stopping(held, cause) => held.wake_at(*cause, call),
-            Stage::Releasing(..) => Some(call),
+            ElectionStage::Stopping(held, cause) => held.wake_at(*cause, call),
+            ElectionStage::Releasing(..) => Some(call),
         }
     }
 
     /// Returns the record as it was last seen, of a follower, or as it is held.
     pub fn record(&self) -> Option<&Record> {
         match &self.stage {
-            Stage::Following => self.follower.seen(),
-            Stage::Leading(held) | Stage::Stopping(held, _) | Stage::Releasing(held, _) => {
-                Some(&held.record)
-            }
-            Stage::Finished => None,
+            ElectionStage::Following => self.follower.seen(),
+            ElectionStage::Leading(held)
+            | ElectionStage::Stopping(held, _)
+            | ElectionStage::Releasing(held, _) => Some(&held.record),
+            ElectionStage::Finished => None,
         }
     }
 
     /// Tells whether it only follows: nothing is held and nothing runs.
     pub fn is_following(&self) -> bool {
-        matches!(self.stage, Stage::Following)
+        matches!(self.stage, ElectionStage::Following)
     }
 
     /// Tells whether it has ended: it wants nothing more.
     pub fn is_finished(&self) -> bool {
-        matches!(self.stage, Stage::Finished)
+        matches!(self.stage, ElectionStage::Finished)
     }
 
     /// Decides what follows from the state alone, after each event.
     fn proceed(&mut self, now: Duration, actions: &mut Vec<Action>) {
         self.give_up_late_call(now);
         match self.stage {
-            Stage::Following => self.follow(now, actions),
-            Stage::Leading(_) => self.lead(now, actions),
-            Stage::Stopping(..) => self.wind_down(now, actions),
-            Stage::Releasing(..) => self.release(now, actions),
-            Stage::Finished => {}
+            ElectionStage::Following => self.follow(now, actions),
+            ElectionStage::Leading(_) => self.lead(now, actions),
+            ElectionStage::Stopping(..) => self.wind_down(now, actions),
+            ElectionStage::Releasing(..) => self.release(now, actions),
+            ElectionStage::Finished => {}
         }
     }
 

@@ -24,11 +24,11 @@ use thiserror::Error;
 /// ```
 #[derive(Debug, Default)]
 pub struct Fenced<T> {
-    inner: Mutex<Inner<T>>,
+    inner: Mutex<FencedInner<T>>,
 }
 
 #[derive(Debug, Default)]
-struct Inner<T> {
+struct FencedInner<T> {
     fence: u64,
     value: T,
 }
@@ -52,7 +52,7 @@ impl<T> Fenced<T> {
     /// Fences a value that no term has written yet.
     pub fn new(value: T) -> Self {
         Self {
-            inner: Mutex::new(Inner { fence: 0, value }),
+            inner: Mutex::new(FencedInner { fence: 0, value }),
         }
     }
 
@@ -115,7 +115,7 @@ impl<T> Fenced<T> {
             .value
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+    fn lock(&self) -> MutexGuard<'_, FencedInner<T>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

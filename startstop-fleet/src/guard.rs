@@ -36,11 +36,11 @@ const DISARMED: u8 = 2;
 /// Disarms by [`disarm`](Self::disarm) alone.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    shared: Arc<Shared>,
+    shared: Arc<GuardShared>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct GuardShared {
     alarm: Alarm,
     stage: AtomicU8,
     until: Until,
@@ -68,7 +68,7 @@ impl Guard {
         let until = Until(AtomicU64::new(0));
         until.set(term.valid_until());
         let stage = AtomicU8::new(ARMED);
-        let shared = Shared {
+        let shared = GuardShared {
             alarm: Alarm::new()?,
             stage,
             until,
@@ -101,7 +101,7 @@ impl Drop for Guard {
     }
 }
 
-impl Shared {
+impl GuardShared {
     fn due(&self) -> Duration {
         self.until.get().saturating_sub(EARLY)
     }

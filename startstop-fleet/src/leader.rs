@@ -65,11 +65,11 @@ pub struct Leader<S: Service, L: LeaseStore> {
     timing: Timing,
     readiness: Wish,
     on_overrun: OnOverrun,
-    shared: Shared<S>,
+    shared: LeaderShared<S>,
 }
 
 /// The state of a run that others may read.
-struct Shared<S: Service> {
+struct LeaderShared<S: Service> {
     leading: watch::Sender<bool>,
     resign: Notify,
     led: Mutex<Option<(Runner<S>, Term)>>,
@@ -121,7 +121,7 @@ impl<S: Service, L: LeaseStore> Leader<S, L> {
             timing: Timing::default(),
             readiness: Wish::ReadyWhileFollowing,
             on_overrun: OnOverrun::default(),
-            shared: Shared {
+            shared: LeaderShared {
                 leading,
                 resign: Notify::new(),
                 led: Mutex::new(None),
@@ -296,7 +296,7 @@ impl<S: Service, L: LeaseStore> Service for Leader<S, L> {
     }
 }
 
-impl<S: Service> Shared<S> {
+impl<S: Service> LeaderShared<S> {
     fn led(&self) -> Option<(Runner<S>, Term)> {
         self.led
             .lock()

@@ -17,10 +17,10 @@ use std::time::Duration;
 /// assert_eq!(Version::from(7).number(), Some(7));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version(Kind);
+pub struct Version(RecordKind);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum RecordKind {
     Absent,
     Number(u64),
     Text(Arc<str>),
@@ -30,40 +30,40 @@ impl Version {
     /// Returns the version of a record that does not exist.
     #[must_use]
     pub fn absent() -> Self {
-        Self(Kind::Absent)
+        Self(RecordKind::Absent)
     }
 
     /// Tells whether the record did not exist.
     pub fn is_absent(&self) -> bool {
-        self.0 == Kind::Absent
+        self.0 == RecordKind::Absent
     }
 
     /// Returns the number that the version was made from.
     pub fn number(&self) -> Option<u64> {
         match self.0 {
-            Kind::Number(number) => Some(number),
-            Kind::Absent | Kind::Text(_) => None,
+            RecordKind::Number(number) => Some(number),
+            RecordKind::Absent | RecordKind::Text(_) => None,
         }
     }
 
     /// Returns the text that the version was made from.
     pub fn text(&self) -> Option<&str> {
         match &self.0 {
-            Kind::Text(text) => Some(text),
-            Kind::Absent | Kind::Number(_) => None,
+            RecordKind::Text(text) => Some(text),
+            RecordKind::Absent | RecordKind::Number(_) => None,
         }
     }
 }
 
 impl From<u64> for Version {
     fn from(number: u64) -> Self {
-        Self(Kind::Number(number))
+        Self(RecordKind::Number(number))
     }
 }
 
 impl From<String> for Version {
     fn from(text: String) -> Self {
-        Self(Kind::Text(text.into()))
+        Self(RecordKind::Text(text.into()))
     }
 }
 

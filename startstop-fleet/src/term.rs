@@ -36,10 +36,10 @@ use crate::clock;
 /// ```
 #[derive(Clone)]
 pub struct Term {
-    shared: Arc<Shared>,
+    shared: Arc<TermShared>,
 }
 
-struct Shared {
+struct TermShared {
     name: Arc<str>,
     holder: Arc<str>,
     fence: u64,
@@ -53,7 +53,7 @@ impl Term {
     pub(crate) fn new(name: Arc<str>, holder: Arc<str>, fence: u64, valid_until: Duration) -> Self {
         let valid_until = Arc::new(AtomicU64::new(nanos(valid_until)));
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(TermShared {
                 name,
                 holder,
                 fence,
@@ -68,7 +68,7 @@ impl Term {
         let holder = self.shared.holder.clone();
         let valid_until = self.shared.valid_until.clone();
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(TermShared {
                 name: name.into(),
                 holder,
                 fence,

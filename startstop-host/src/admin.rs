@@ -24,13 +24,13 @@ use crate::probes::Probes;
 
 use control::Control;
 
-pub(crate) use settings::Settings;
+pub(crate) use settings::AdminSettings;
 
 /// The most streams of events at once.
 const MOST_STREAMS: usize = 64;
 
 /// The state that all answers are made from.
-pub(crate) struct Shared {
+pub(crate) struct AdminShared {
     probes: Probes,
     control: Control,
     streams: Arc<Semaphore>,
@@ -38,7 +38,7 @@ pub(crate) struct Shared {
     registry: prometheus_client::registry::Registry,
 }
 
-impl Shared {
+impl AdminShared {
     fn new(probes: Probes, control: Control) -> Arc<Self> {
         Arc::new(Self {
             #[cfg(feature = "metrics")]
@@ -66,7 +66,7 @@ impl Shared {
 /// # let _ = app;
 /// ```
 pub fn router<S: Service>(runner: &Runner<S>) -> Router {
-    routes(Shared::new(Probes::of(runner), Control::default()))
+    routes(AdminShared::new(Probes::of(runner), Control::default()))
 }
 
 #[cfg(feature = "metrics")]
@@ -77,7 +77,7 @@ fn registry(probes: &Probes) -> prometheus_client::registry::Registry {
     registry
 }
 
-fn routes(shared: Arc<Shared>) -> Router {
+fn routes(shared: Arc<AdminShared>) -> Router {
     let routes = Router::new();
     #[cfg(feature = "metrics")]
     let routes = routes.route("/metrics", get(metrics::metrics));
@@ -96,7 +96,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-async fn status(State(shared): State<Arc<Shared>>) -> Response {
+async fn status(State(shared): State<Arc<AdminShared>>) -> Response {
     let Some(status) = shared.probes.source().status() else {
         return answer::text(503, "the service is gone\n");
     };

@@ -19,7 +19,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::probes::Probes;
 
-use answer::Answer;
+use answer::HealthAnswer;
 
 /// The gRPC health service of a program, for a tonic server that is a part of it.
 ///
@@ -154,7 +154,7 @@ impl Health for OfAttempt {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
         match answer::ask(self.probes()?, &request.get_ref().service).await {
-            Answer::Unknown => Err(Status::not_found("no part and no check has this name")),
+            HealthAnswer::Unknown => Err(Status::not_found("no part and no check has this name")),
             known => Ok(Response::new(known.into())),
         }
     }

@@ -46,9 +46,9 @@ pub struct Host<S: Service> {
     runner: Runner<S>,
     probes: Probes,
     #[cfg(feature = "admin")]
-    admin: crate::admin::Settings,
+    admin: crate::admin::AdminSettings,
     #[cfg(all(unix, feature = "notify"))]
-    notify: crate::notify::Settings,
+    notify: crate::notify::NotifySettings,
     #[cfg(all(unix, feature = "handover"))]
     handover: Option<Handover>,
     #[cfg(feature = "grpc-health")]
@@ -68,9 +68,9 @@ impl<S: Service> Host<S> {
             probes: Probes::of(&runner),
             runner,
             #[cfg(feature = "admin")]
-            admin: crate::admin::Settings::default(),
+            admin: crate::admin::AdminSettings::default(),
             #[cfg(all(unix, feature = "notify"))]
-            notify: crate::notify::Settings::default(),
+            notify: crate::notify::NotifySettings::default(),
             #[cfg(all(unix, feature = "handover"))]
             handover: None,
             #[cfg(feature = "grpc-health")]

@@ -15,7 +15,7 @@ use crate::source::Source;
 
 pub(crate) use counts::Counts;
 #[cfg(feature = "otel")]
-pub(crate) use counts::{Durations, Part};
+pub(crate) use counts::{Durations, PartCounts};
 #[cfg(feature = "otel")]
 pub(crate) use families::{COUNTS, GAUGES, HISTOGRAMS, SECONDS, STATES, help};
 

@@ -35,12 +35,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whom a program tells.
 #[derive(Debug, Default)]
-pub(crate) struct Settings {
+pub(crate) struct NotifySettings {
     by_env: bool,
     fd: Option<i32>,
 }
 
-impl Settings {
+impl NotifySettings {
     pub(crate) fn by_env(&mut self) {
         self.by_env = true;
     }

@@ -207,7 +207,7 @@ impl Observed {
     }
 
     /// Hands over what is counted of each service that is there.
-    fn counts(&self, mut observe: impl FnMut(&Status, &crate::metrics::Part)) {
+    fn counts(&self, mut observe: impl FnMut(&Status, &crate::metrics::PartCounts)) {
         let (Some(status), Some(counts)) = (self.status(), &self.counts) else {
             return;
         };

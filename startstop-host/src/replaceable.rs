@@ -60,8 +60,8 @@ pub struct Replaceable<S: Service> {
 }
 
 /// The answer to somebody who waits for a replacement: an error is a panic of the factory, which is theirs.
-type Answer = Result<Result<(), StartError>, Panic>;
-type Ask = oneshot::Sender<Answer>;
+type Replaced = Result<Result<(), StartError>, Panic>;
+type Ask = oneshot::Sender<Replaced>;
 type Panic = Box<dyn Any + Send>;
 
 /// One of those that were made.

@@ -39,10 +39,10 @@ pub struct Sockets {
 }
 
 /// The sockets that are left, by their names.
-type Handed = Vec<(String, Socket)>;
+type Handed = Vec<(String, AnySocket)>;
 
 /// A socket that was handed over. Each is closed in child processes from the beginning, whether somebody takes it or not.
-enum Socket {
+enum AnySocket {
     Tcp(TcpListener),
     Unix(UnixListener),
     Udp(UdpSocket),
@@ -72,7 +72,7 @@ impl Sockets {
             .unwrap_or_default();
         names.resize(sockets.len(), UNNAMED.to_owned());
         let names = names.into_iter().enumerate();
-        let handed = names.filter_map(|(at, name)| Some((name, Socket::of(&mut sockets, at)?)));
+        let handed = names.filter_map(|(at, name)| Some((name, AnySocket::of(&mut sockets, at)?)));
         Self {
             handed: Mutex::new(handed.collect()),
         }
@@ -84,7 +84,8 @@ impl Sockets {
     ///
     /// See [`Sockets`].
     pub fn take_tcp(&self, name: &str) -> Option<TcpListener> {
-        let Socket::Tcp(listener) = self.take(name, |socket| matches!(socket, Socket::Tcp(_)))?
+        let AnySocket::Tcp(listener) =
+            self.take(name, |socket| matches!(socket, AnySocket::Tcp(_)))?
         else {
             return None;
         };
@@ -100,7 +101,8 @@ impl Sockets {
     /// assert!(startstop_host::Sockets::from_env().take_unix("control").is_none());
     /// ```
     pub fn take_unix(&self, name: &str) -> Option<UnixListener> {
-        let Socket::Unix(listener) = self.take(name, |socket| matches!(socket, Socket::Unix(_)))?
+        let AnySocket::Unix(listener) =
+            self.take(name, |socket| matches!(socket, AnySocket::Unix(_)))?
         else {
             return None;
         };
@@ -116,7 +118,8 @@ impl Sockets {
     /// assert!(startstop_host::Sockets::from_env().take_udp("dns").is_none());
     /// ```
     pub fn take_udp(&self, name: &str) -> Option<UdpSocket> {
-        let Socket::Udp(socket) = self.take(name, |socket| matches!(socket, Socket::Udp(_)))?
+        let AnySocket::Udp(socket) =
+            self.take(name, |socket| matches!(socket, AnySocket::Udp(_)))?
         else {
             return None;
         };
@@ -181,7 +184,7 @@ impl Sockets {
     }
 
     /// Takes the first socket of that name and kind. One of another kind stays where it is.
-    fn take(&self, name: &str, is_meant: impl Fn(&Socket) -> bool) -> Option<Socket> {
+    fn take(&self, name: &str, is_meant: impl Fn(&AnySocket) -> bool) -> Option<AnySocket> {
         let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
         let named = |found: &str| found == name || found.strip_suffix(".socket") == Some(name);
         let at = handed
@@ -203,7 +206,7 @@ impl Drop for Sockets {
     }
 }
 
-impl Socket {
+impl AnySocket {
     /// Takes a socket out of those that were handed over. What is none is left alone.
     fn of(sockets: &mut ListenFd, at: usize) -> Option<Self> {
         let tcp = |sockets: &mut ListenFd| sockets.take_tcp_listener(at).ok().flatten();
@@ -226,7 +229,7 @@ impl Socket {
     }
 }
 
-impl std::fmt::Debug for Socket {
+impl std::fmt::Debug for AnySocket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Tcp(_) => "tcp",

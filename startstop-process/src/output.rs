@@ -85,10 +85,10 @@ pub struct Line {
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Output(pub(crate) Kind);
+pub struct Output(pub(crate) OutputKind);
 
 #[derive(Clone)]
-pub(crate) enum Kind {
+pub(crate) enum OutputKind {
     Inherit,
     Null,
     /// Standard output is inherited, standard error is handed on line by line.
@@ -115,7 +115,7 @@ impl Output {
     /// # }
     /// ```
     pub fn inherit() -> Self {
-        Self(Kind::Inherit)
+        Self(OutputKind::Inherit)
     }
 
     /// Shows nothing. Errors have the tail all the same.
@@ -136,7 +136,7 @@ impl Output {
     /// # }
     /// ```
     pub fn null() -> Self {
-        Self(Kind::Null)
+        Self(OutputKind::Null)
     }
 
     /// Lines to standard output and standard error, each behind the name of the service, in a colour
@@ -155,7 +155,7 @@ impl Output {
     /// # }
     /// ```
     pub fn terminal() -> Self {
-        Self(Kind::Terminal)
+        Self(OutputKind::Terminal)
     }
 
     /// Lines as events of `tracing`, with the fields `service`, which is its path as `app/redis`, and `stream`: INFO for
@@ -170,7 +170,7 @@ impl Output {
     /// ```
     #[cfg(feature = "tracing")]
     pub fn tracing() -> Self {
-        Self(Kind::Tracing)
+        Self(OutputKind::Tracing)
     }
 
     /// Lines to a function, which is called on a thread of the service.
@@ -179,27 +179,27 @@ impl Output {
     ///
     /// See [`Output`].
     pub fn lines(f: impl Fn(Line) + Send + Sync + 'static) -> Self {
-        Self(Kind::Lines(Arc::new(f)))
+        Self(OutputKind::Lines(Arc::new(f)))
     }
 }
 
 /// Standard output as it is, standard error line by line.
 impl Default for Output {
     fn default() -> Self {
-        Self(Kind::Plain)
+        Self(OutputKind::Plain)
     }
 }
 
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Kind::Inherit => "Output::inherit",
-            Kind::Null => "Output::null",
-            Kind::Plain => "Output::default",
-            Kind::Terminal => "Output::terminal",
+            OutputKind::Inherit => "Output::inherit",
+            OutputKind::Null => "Output::null",
+            OutputKind::Plain => "Output::default",
+            OutputKind::Terminal => "Output::terminal",
             #[cfg(feature = "tracing")]
-            Kind::Tracing => "Output::tracing",
-            Kind::Lines(_) => "Output::lines",
+            OutputKind::Tracing => "Output::tracing",
+            OutputKind::Lines(_) => "Output::lines",
         })
     }
 }

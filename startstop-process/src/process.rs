@@ -100,7 +100,7 @@ pub struct Process {
     ready: Option<Ready>,
     stop_signal: Signal,
     success: Vec<i32>,
-    reload: Option<Reload>,
+    reload: Option<OnReload>,
     output: Output,
     settings: Settings,
 }
@@ -113,7 +113,7 @@ enum Stdin {
 }
 
 #[derive(Clone)]
-enum Reload {
+enum OnReload {
     Signal(Signal),
     Command(Vec<OsString>),
 }
@@ -392,7 +392,7 @@ impl Process {
     /// # }
     /// ```
     pub fn reload_signal(mut self, signal: Signal) -> Self {
-        self.reload = Some(Reload::Signal(signal));
+        self.reload = Some(OnReload::Signal(signal));
         self
     }
 
@@ -417,7 +417,7 @@ impl Process {
         mut self,
         command: impl IntoIterator<Item = A>,
     ) -> Self {
-        self.reload = Some(Reload::Command(
+        self.reload = Some(OnReload::Command(
             command.into_iter().map(Into::into).collect(),
         ));
         self

@@ -37,10 +37,10 @@ macro_rules! becomes_ready {
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ready(pub(crate) Kind);
+pub struct Ready(pub(crate) ReadyKind);
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum ReadyKind {
     Tcp(String),
     Line(String),
     Notify,
@@ -57,7 +57,7 @@ impl Ready {
     #[doc = becomes_ready!(r#"let process = Process::new("python3").args(["-m", "http.server", "--bind", "127.0.0.1", "6399"]);
 let process = process.ready(Ready::tcp("127.0.0.1:6399"));"#)]
     pub fn tcp(addr: impl Into<String>) -> Self {
-        Self(Kind::Tcp(addr.into()))
+        Self(ReadyKind::Tcp(addr.into()))
     }
 
     /// Waits until the child has written a line with this text in it, to standard output or standard error.
@@ -67,7 +67,7 @@ let process = process.ready(Ready::tcp("127.0.0.1:6399"));"#)]
     #[doc = becomes_ready!(r#"let process = Process::new("sh").args(["-c", "echo listening; exec sleep 1000"]);
 let process = process.ready(Ready::line("listening"));"#)]
     pub fn line(text: impl Into<String>) -> Self {
-        Self(Kind::Line(text.into()))
+        Self(ReadyKind::Line(text.into()))
     }
 
     /// When it says `READY=1` as `sd_notify` does. `RELOADING=1` and `STOPPING=1` take the readiness back,
@@ -80,7 +80,7 @@ let process = process.ready(Ready::line("listening"));"#)]
             s.sendto(b'READY=1', os.environ['NOTIFY_SOCKET']); time.sleep(1000)";
 let process = Process::new("python3").args(["-c", says]).ready(Ready::notify());"#)]
     pub fn notify() -> Self {
-        Self(Kind::Notify)
+        Self(ReadyKind::Notify)
     }
 
     /// When this file is there. One that was there before counts once it is written anew. A relative path begins at
@@ -92,7 +92,7 @@ let process = Process::new("python3").args(["-c", says]).ready(Ready::notify());
 let process = Process::new("sh").args(["-c", "echo $$ >$PID; exec sleep 1000"]).env("PID", &path);
 let process = process.ready(Ready::file(&path));"#)]
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self(Kind::File(path.into()))
+        Self(ReadyKind::File(path.into()))
     }
 
     /// Waits until the child has run for so long.
@@ -102,7 +102,7 @@ let process = process.ready(Ready::file(&path));"#)]
     #[doc = becomes_ready!(r#"let process = Process::new("sleep").arg("1000");
 let process = process.ready(Ready::after(std::time::Duration::from_millis(100)));"#)]
     pub fn after(time: Duration) -> Self {
-        Self(Kind::After(time))
+        Self(ReadyKind::After(time))
     }
 
     /// Waits until this command, tried again and again, leaves with 0. A try that takes more than 5 s is killed.
@@ -111,21 +111,23 @@ let process = process.ready(Ready::after(std::time::Duration::from_millis(100)))
     ///
     #[doc = becomes_ready!(r#"let process = Process::new("sleep").arg("1000").ready(Ready::command(["test", "-e", "/"]));"#)]
     pub fn command<A: Into<OsString>>(command: impl IntoIterator<Item = A>) -> Self {
-        Self(Kind::Command(command.into_iter().map(Into::into).collect()))
+        Self(ReadyKind::Command(
+            command.into_iter().map(Into::into).collect(),
+        ))
     }
 
     /// Returns the condition that is waited for, as a part of a sentence, and what is in the way.
     pub(crate) fn missing(&self) -> String {
         match &self.0 {
-            Kind::Tcp(addr) => match port::holder(&port::listening(addr), None) {
+            ReadyKind::Tcp(addr) => match port::holder(&port::listening(addr), None) {
                 Some(holder) => format!("{addr} is held by {holder}"),
                 None => format!("nothing listens on {addr}"),
             },
-            Kind::Line(text) => format!("no line with `{text}`"),
-            Kind::Notify => "no READY=1".to_owned(),
-            Kind::File(path) => format!("no file {}", path.display()),
-            Kind::After(time) => format!("it was to run for {time:?}"),
-            Kind::Command(command) => format!("the command {command:?} does not succeed"),
+            ReadyKind::Line(text) => format!("no line with `{text}`"),
+            ReadyKind::Notify => "no READY=1".to_owned(),
+            ReadyKind::File(path) => format!("no file {}", path.display()),
+            ReadyKind::After(time) => format!("it was to run for {time:?}"),
+            ReadyKind::Command(command) => format!("the command {command:?} does not succeed"),
         }
     }
 
@@ -133,16 +135,16 @@ let process = process.ready(Ready::after(std::time::Duration::from_millis(100)))
     pub(crate) fn filled(self, placeholder: &str, value: &str) -> Self {
         let fill = |text: &str| text.replace(placeholder, value);
         Self(match self.0 {
-            Kind::Tcp(addr) => Kind::Tcp(fill(&addr)),
-            Kind::Line(text) => Kind::Line(fill(&text)),
-            Kind::File(path) => Kind::File(fill(&path.to_string_lossy()).into()),
-            Kind::Command(words) => Kind::Command(
+            ReadyKind::Tcp(addr) => ReadyKind::Tcp(fill(&addr)),
+            ReadyKind::Line(text) => ReadyKind::Line(fill(&text)),
+            ReadyKind::File(path) => ReadyKind::File(fill(&path.to_string_lossy()).into()),
+            ReadyKind::Command(words) => ReadyKind::Command(
                 words
                     .iter()
                     .map(|word| fill(&word.to_string_lossy()).into())
                     .collect(),
             ),
-            kind @ (Kind::Notify | Kind::After(_)) => kind,
+            kind @ (ReadyKind::Notify | ReadyKind::After(_)) => kind,
         })
     }
 }

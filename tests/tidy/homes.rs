@@ -19,6 +19,12 @@ const CRATES: [&str; 5] = [
 /// The methods of a type are in no more files than this.
 const HOMES: usize = 3;
 
+/// Types whose methods are in more files.
+const MANY: [(&str, &str); 1] = [(
+    "Election",
+    "what a follower, a leader and the answers of a store bring about are three pages of rules",
+)];
+
 /// Names of private types that are there twice.
 const TWICE: [(&str, &str); 3] = [
     ("Nudge", "a model has another thread in its place"),
@@ -45,9 +51,11 @@ const ONE_WAY: [(&str, &str); 2] = [
 
 #[test]
 fn the_methods_of_a_type_are_in_at_most_three_files() {
-    let homes = homes(CORE, inherent_impls);
-    assert!(homes.len() > 100, "no inherent impls are found any more");
-    let many = homes.into_iter().filter(|(_, paths)| paths.len() > HOMES);
+    let found = homes(CORE, inherent_impls).len();
+    assert!(found > 100, "no inherent impls are found any more");
+    let all = CRATES.iter().flat_map(|src| homes(src, inherent_impls));
+    let excused = |name: &str| MANY.iter().any(|(known, _)| *known == name);
+    let many = all.filter(|(name, paths)| paths.len() > HOMES && !excused(name));
     none(many.map(|(name, paths)| format!("{name} is in {}", paths.join(", "))));
 }
 
@@ -93,17 +101,12 @@ fn after_generics(rest: &str) -> Option<&str> {
 
 #[test]
 fn no_name_of_a_private_type_is_there_twice() {
-    let of_derive = twice(DERIVE);
-    none(
-        of_derive
-            .iter()
-            .map(|(name, paths)| format!("{name} is in {}", paths.join(", "))),
-    );
-    let twice = twice(CORE);
+    let twice: Vec<_> = CRATES.iter().flat_map(|src| twice(src)).collect();
     let excused = |name: &str| TWICE.iter().any(|(known, _)| *known == name);
     let found = twice.iter().filter(|(name, _)| !excused(name));
     none(found.map(|(name, paths)| format!("{name} is in {}", paths.join(", "))));
-    let outdated = TWICE.iter().filter(|(name, _)| !twice.contains_key(*name));
+    let is_there = |name: &str| twice.iter().any(|(found, _)| found == name);
+    let outdated = TWICE.iter().filter(|(name, _)| !is_there(name));
     none(outdated.map(|(name, _)| format!("{name} needs no excuse any more")));
 }
 

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use super::{Action, Call, CallError, CallId, Election, Rule, Stage};
+use super::{Action, Call, CallError, CallId, Election, ElectionStage, Rule};
 use crate::record::Record;
 
 #[derive(Debug)]
 pub(super) struct Pending {
     id: CallId,
-    kind: Kind,
+    kind: CallKind,
     sent: Duration,
     /// From then on its answer is nobody's.
     pub(super) limit: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CallKind {
     Read,
     Take,
     Renew,
@@ -24,17 +24,17 @@ enum Kind {
 
 impl Pending {
     pub(super) fn is_take(&self) -> bool {
-        self.kind == Kind::Take
+        self.kind == CallKind::Take
     }
 }
 
 impl Election {
     pub(super) fn call(&mut self, now: Duration, call: Call, actions: &mut Vec<Action>) {
         let kind = match &call {
-            Call::Read => Kind::Read,
-            Call::Take { .. } => Kind::Take,
-            Call::Renew { .. } => Kind::Renew,
-            Call::Release { .. } => Kind::Release,
+            Call::Read => CallKind::Read,
+            Call::Take { .. } => CallKind::Take,
+            Call::Renew { .. } => CallKind::Renew,
+            Call::Release { .. } => CallKind::Release,
         };
         self.calls += 1;
         let id = CallId(self.calls);
@@ -79,32 +79,32 @@ impl Election {
         actions: &mut Vec<Action>,
     ) {
         match pending.kind {
-            Kind::Read => self.on_read(now, pending.sent, record, actions),
-            Kind::Take => self.on_taken(now, pending.sent, record, actions),
-            Kind::Renew => self.on_renewed(now, pending.sent, record, actions),
-            Kind::Release => self.on_released(now),
+            CallKind::Read => self.on_read(now, pending.sent, record, actions),
+            CallKind::Take => self.on_taken(now, pending.sent, record, actions),
+            CallKind::Renew => self.on_renewed(now, pending.sent, record, actions),
+            CallKind::Release => self.on_released(now),
         }
     }
 
-    fn on_failed(&mut self, kind: Kind, sent: Duration, error: CallError) {
+    fn on_failed(&mut self, kind: CallKind, sent: Duration, error: CallError) {
         self.next = match (kind, error) {
-            (Kind::Take, CallError::Conflict) => sent + self.follower.outrun(&self.timing),
+            (CallKind::Take, CallError::Conflict) => sent + self.follower.outrun(&self.timing),
             (_, CallError::Conflict) => sent,
             (_, CallError::Unknown) => self.try_again(sent),
         };
         match (kind, error) {
             // After a take, whatever its result, what was seen before may be outdated.
-            (Kind::Take, _) => self.follower.doubt(),
-            (Kind::Renew, CallError::Conflict) => self.doubt(),
-            (Kind::Renew, CallError::Unknown) => {}
-            (Kind::Read | Kind::Release, error) => self.on_release_failed(sent, error),
+            (CallKind::Take, _) => self.follower.doubt(),
+            (CallKind::Renew, CallError::Conflict) => self.doubt(),
+            (CallKind::Renew, CallError::Unknown) => {}
+            (CallKind::Read | CallKind::Release, error) => self.on_release_failed(sent, error),
         }
     }
 
     /// When a call that nobody answered is tried again.
     fn try_again(&mut self, sent: Duration) -> Duration {
         match self.stage {
-            Stage::Following => sent + self.follower.pause(sent, &self.timing),
+            ElectionStage::Following => sent + self.follower.pause(sent, &self.timing),
             _ => sent + self.timing.retry,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::call::Pending;
 use super::lead::Held;
-use super::{Action, After, Call, Election, Rule, Stage};
+use super::{Action, After, Call, Election, ElectionStage, Rule};
 use crate::record::Record;
 use crate::timing::Timing;
 
@@ -118,7 +118,7 @@ impl Follower {
 impl Election {
     pub(super) fn follow(&mut self, now: Duration, actions: &mut Vec<Action>) {
         if self.leaving && !self.pending.as_ref().is_some_and(Pending::is_take) {
-            self.stage = Stage::Finished;
+            self.stage = ElectionStage::Finished;
         }
         if self.pending.is_some() || self.is_finished() {
             return;
@@ -170,7 +170,7 @@ impl Election {
         record: Record,
         actions: &mut Vec<Action>,
     ) {
-        if matches!(self.stage, Stage::Following) {
+        if matches!(self.stage, ElectionStage::Following) {
             let since = if self.keeps(Rule::WatchedFromTheAnswer) {
                 now
             } else {
@@ -188,7 +188,7 @@ impl Election {
     }
 
     pub(super) fn on_changed(&mut self, now: Duration, record: Option<Record>) {
-        if !matches!(self.stage, Stage::Following) {
+        if !matches!(self.stage, ElectionStage::Following) {
             return;
         }
         if self.pending.is_some() {
@@ -238,7 +238,7 @@ impl Election {
         }
         let (fence, valid_until) = (held.record.fence(), held.valid_until);
         actions.push(Action::Lead { fence, valid_until });
-        self.stage = Stage::Leading(held);
+        self.stage = ElectionStage::Leading(held);
     }
 
     /// Follows again, and begins with a look.
@@ -247,7 +247,7 @@ impl Election {
         self.follower.failing = None;
         self.pending = None;
         self.look(now);
-        self.stage = Stage::Following;
+        self.stage = ElectionStage::Following;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, After, Call, CallError, Election, Rule, Stage, StopCause};
+use super::{Action, After, Call, CallError, Election, ElectionStage, Rule, StopCause};
 use crate::record::Record;
 
 /// How often a release is tried: again only when our own lost renewal was in its way.
@@ -50,7 +50,8 @@ impl Election {
     /// The end of the validity comes before anything else that has happened by then.
     pub(super) fn expire(&mut self, now: Duration, actions: &mut Vec<Action>) {
         let goes_on = !self.keeps(Rule::LostIsLost);
-        let (Stage::Leading(held) | Stage::Stopping(held, _)) = &mut self.stage else {
+        let (ElectionStage::Leading(held) | ElectionStage::Stopping(held, _)) = &mut self.stage
+        else {
             return;
         };
         if now < held.valid_until || held.overrun || goes_on {
@@ -58,7 +59,7 @@ impl Election {
         }
         held.overrun = true;
         self.pending = None;
-        if matches!(self.stage, Stage::Leading(_)) {
+        if matches!(self.stage, ElectionStage::Leading(_)) {
             self.stop_service(StopCause::Expired, actions);
         }
         if self.keeps(Rule::OverrunExits) {
@@ -67,7 +68,7 @@ impl Election {
     }
 
     pub(super) fn lead(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let Stage::Leading(held) = &self.stage else {
+        let ElectionStage::Leading(held) = &self.stage else {
             return;
         };
         let renew_by = held.renewed + self.timing.renew_by;
@@ -81,7 +82,7 @@ impl Election {
 
     /// A leader that stops goes on renewing while its service winds down, but for one that has lost its lease.
     pub(super) fn wind_down(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let Stage::Stopping(held, cause) = &self.stage else {
+        let ElectionStage::Stopping(held, cause) = &self.stage else {
             return;
         };
         if !cause.is_loss() && !held.taken && !held.overrun {
@@ -90,7 +91,7 @@ impl Election {
     }
 
     fn renew(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let (Stage::Leading(held) | Stage::Stopping(held, _)) = &self.stage else {
+        let (ElectionStage::Leading(held) | ElectionStage::Stopping(held, _)) = &self.stage else {
             return;
         };
         if self.pending.is_some() || now < self.next {
@@ -104,12 +105,14 @@ impl Election {
     }
 
     fn stop_service(&mut self, cause: StopCause, actions: &mut Vec<Action>) {
-        let Stage::Leading(held) = std::mem::replace(&mut self.stage, Stage::Following) else {
+        let ElectionStage::Leading(held) =
+            std::mem::replace(&mut self.stage, ElectionStage::Following)
+        else {
             unreachable!("only who leads has a service to stop")
         };
         let valid_until = held.valid_until;
         actions.push(Action::StopService { cause, valid_until });
-        self.stage = Stage::Stopping(held, cause);
+        self.stage = ElectionStage::Stopping(held, cause);
     }
 
     pub(super) fn on_renewed(
@@ -122,7 +125,8 @@ impl Election {
         self.next = sent + self.timing.retry;
         let counted = self.counted_from(sent, now);
         let valid_until = counted + self.validity();
-        let (Stage::Leading(held) | Stage::Stopping(held, _)) = &mut self.stage else {
+        let (ElectionStage::Leading(held) | ElectionStage::Stopping(held, _)) = &mut self.stage
+        else {
             return;
         };
         held.record = record;
@@ -132,7 +136,7 @@ impl Election {
     }
 
     pub(super) fn doubt(&mut self) {
-        if let Stage::Leading(held) | Stage::Stopping(held, _) = &mut self.stage {
+        if let ElectionStage::Leading(held) | ElectionStage::Stopping(held, _) = &mut self.stage {
             held.doubtful = true;
         }
     }
@@ -142,8 +146,9 @@ impl Election {
     pub(super) fn compare(&mut self, now: Duration, record: Record, actions: &mut Vec<Action>) {
         let identity = self.identity.clone();
         let goes_on = !self.keeps(Rule::LostIsLost);
-        let (Stage::Leading(held) | Stage::Stopping(held, _) | Stage::Releasing(held, _)) =
-            &mut self.stage
+        let (ElectionStage::Leading(held)
+        | ElectionStage::Stopping(held, _)
+        | ElectionStage::Releasing(held, _)) = &mut self.stage
         else {
             return;
         };
@@ -157,8 +162,8 @@ impl Election {
         held.taken = true;
         let valid_until = held.valid_until;
         match self.stage {
-            Stage::Leading(_) => self.stop_service(StopCause::Taken, actions),
-            Stage::Stopping(..) => {
+            ElectionStage::Leading(_) => self.stop_service(StopCause::Taken, actions),
+            ElectionStage::Stopping(..) => {
                 actions.push(Action::StopService {
                     cause: StopCause::Taken,
                     valid_until,
@@ -174,12 +179,12 @@ impl Election {
         cause: StopCause,
         actions: &mut Vec<Action>,
     ) {
-        if !matches!(self.stage, Stage::Leading(_)) {
+        if !matches!(self.stage, ElectionStage::Leading(_)) {
             return;
         }
         self.stop_service(cause, actions);
         if !self.keeps(Rule::ReleaseAfterTheEnd) {
-            let Stage::Stopping(held, _) = &self.stage else {
+            let ElectionStage::Stopping(held, _) = &self.stage else {
                 return;
             };
             let call = Call::Release {
@@ -190,13 +195,15 @@ impl Election {
     }
 
     pub(super) fn on_ended(&mut self, now: Duration) {
-        let (held, after) = match std::mem::replace(&mut self.stage, Stage::Following) {
-            Stage::Leading(held) | Stage::Stopping(held, StopCause::Stop) => (held, After::Finish),
-            Stage::Stopping(held, StopCause::Resign) => {
+        let (held, after) = match std::mem::replace(&mut self.stage, ElectionStage::Following) {
+            ElectionStage::Leading(held) | ElectionStage::Stopping(held, StopCause::Stop) => {
+                (held, After::Finish)
+            }
+            ElectionStage::Stopping(held, StopCause::Resign) => {
                 self.follower.abstain_until(now + self.timing.lease);
                 (held, After::Follow)
             }
-            Stage::Stopping(held, _) => (held, After::Follow),
+            ElectionStage::Stopping(held, _) => (held, After::Follow),
             other => {
                 self.stage = other;
                 return;
@@ -210,14 +217,14 @@ impl Election {
         self.pending = None;
         self.next = now;
         let taken = held.taken;
-        self.stage = Stage::Releasing(held, after);
+        self.stage = ElectionStage::Releasing(held, after);
         if taken {
             self.given_back(now);
         }
     }
 
     pub(super) fn release(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let Stage::Releasing(held, _) = &mut self.stage else {
+        let ElectionStage::Releasing(held, _) = &mut self.stage else {
             return;
         };
         if self.pending.is_some() {
@@ -241,7 +248,7 @@ impl Election {
 
     /// A lease that cannot be given back is left to run out.
     pub(super) fn on_release_failed(&mut self, now: Duration, error: CallError) {
-        let Stage::Releasing(held, _) = &mut self.stage else {
+        let ElectionStage::Releasing(held, _) = &mut self.stage else {
             return;
         };
         held.doubtful = true;
@@ -251,12 +258,12 @@ impl Election {
     }
 
     fn given_back(&mut self, now: Duration) {
-        let Stage::Releasing(_, after) = self.stage else {
+        let ElectionStage::Releasing(_, after) = self.stage else {
             return;
         };
         if after == After::Finish || self.leaving {
             self.pending = None;
-            self.stage = Stage::Finished;
+            self.stage = ElectionStage::Finished;
         } else {
             self.follow_again(now);
         }

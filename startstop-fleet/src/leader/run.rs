@@ -19,7 +19,8 @@ use crate::identity::identity;
 use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
 
-type Answer<'a> = Pin<Box<dyn Future<Output = (CallId, Result<Record, StoreError>)> + Send + 'a>>;
+type PendingCall<'a> =
+    Pin<Box<dyn Future<Output = (CallId, Result<Record, StoreError>)> + Send + 'a>>;
 type Hint<'a> = Pin<Box<dyn Future<Output = Option<Record>> + Send + 'a>>;
 
 pub(super) struct Run<'a, S: Service, L: LeaseStore> {
@@ -27,7 +28,7 @@ pub(super) struct Run<'a, S: Service, L: LeaseStore> {
     cx: Context,
     claim: Arc<Claim>,
     election: Election,
-    call: Option<Answer<'a>>,
+    call: Option<PendingCall<'a>>,
     /// The hint of the store while we follow, and the version that it was asked since.
     hint: Option<(Version, Hint<'a>)>,
     led: Option<Led<S>>,

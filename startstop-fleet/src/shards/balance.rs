@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use startstop_core::{Context, Group, Service};
 
-use super::ours::Stage;
+use super::ours::ShardStage;
 use super::plan::plan;
-use super::run::{Balance, Run};
+use super::run::{Balance, ShardsRun};
 use super::take::Taker;
-use super::view::{Source, Table, View, member_of};
+use super::view::{RecordTable, Source, View, member_of};
 use crate::clock;
 use crate::patience::spread;
 use crate::record::Record;
@@ -43,7 +43,7 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
         };
         let balance = self.clone();
         let (ours, table) = Default::default();
-        let run = Arc::new(Run {
+        let run = Arc::new(ShardsRun {
             balance,
             cx: cx.clone(),
             term,
@@ -59,7 +59,7 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
     }
 
     /// Follows the changes of the store for as long as it can be watched, and then asks it anew.
-    async fn watch(&self, table: &Table) {
+    async fn watch(&self, table: &RecordTable) {
         let prefix = format!("{}/", self.name);
         let mut failing = None;
         loop {
@@ -77,7 +77,7 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
     }
 }
 
-impl<S: Service, L: LeaseStore> Run<S, L> {
+impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
     async fn rounds(self: &Arc<Self>) {
         let (mut failing, mut woken) = (None, Woken::ByTime);
         loop {
@@ -202,7 +202,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         let here = |shard: &u32| group.get(&shard.to_string()).is_some();
         self.ours
             .lock()
-            .retain(|shard, owned| owned.stage != Stage::Here || here(shard));
+            .retain(|shard, owned| owned.stage != ShardStage::Here || here(shard));
         self.tell();
     }
 
@@ -215,7 +215,7 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
         let mut missing = Vec::new();
         for shard in planned {
             let doubtful = match self.ours.lock().get_mut(&shard) {
-                Some(owned) if owned.stage == Stage::Leaving => None,
+                Some(owned) if owned.stage == ShardStage::Leaving => None,
                 Some(owned) => view.contradicts(shard, owned).then(|| owned.record.fence()),
                 None => {
                     missing.push(shard);
@@ -291,11 +291,11 @@ impl<S: Service, L: LeaseStore> Run<S, L> {
             };
             let is_member = || self.group.get(&shard.to_string()).is_some();
             match owned.stage {
-                Stage::Leaving => return,
-                Stage::Starting if !is_member() => return,
-                Stage::Starting | Stage::Here => {}
+                ShardStage::Leaving => return,
+                ShardStage::Starting if !is_member() => return,
+                ShardStage::Starting | ShardStage::Here => {}
             }
-            owned.stage = Stage::Leaving;
+            owned.stage = ShardStage::Leaving;
             owned.record.clone()
         };
         let run = self.clone();

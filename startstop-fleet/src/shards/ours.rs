@@ -17,11 +17,11 @@ pub(super) struct Owned {
     pub(super) term: Term,
     /// The version before we took it, until the table has been told that it is ours.
     pub(super) taken_from: Option<Version>,
-    pub(super) stage: Stage,
+    pub(super) stage: ShardStage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum ShardStage {
     /// It is about to be in the group, or starts.
     Starting,
     Here,
@@ -48,9 +48,9 @@ impl Ours {
         if let Some(owned) = self
             .lock()
             .get_mut(&shard)
-            .filter(|owned| owned.stage == Stage::Starting)
+            .filter(|owned| owned.stage == ShardStage::Starting)
         {
-            owned.stage = Stage::Here;
+            owned.stage = ShardStage::Here;
         }
     }
 

@@ -8,7 +8,7 @@ use startstop_core::{Context, Group, Service, Settings};
 use tokio::sync::watch;
 
 use super::ours::Ours;
-use super::view::Table;
+use super::view::RecordTable;
 use crate::patience::limited;
 use crate::record::Record;
 use crate::store::{LeaseStore, StoreError};
@@ -30,13 +30,13 @@ pub(super) struct Balance<S: Service, L: LeaseStore> {
 }
 
 /// A run in one term of the membership.
-pub(super) struct Run<S: Service, L: LeaseStore> {
+pub(super) struct ShardsRun<S: Service, L: LeaseStore> {
     pub(super) balance: Arc<Balance<S, L>>,
     pub(super) cx: Context,
     pub(super) term: Term,
     pub(super) group: Arc<Group>,
     pub(super) ours: Ours,
-    pub(super) table: Table,
+    pub(super) table: RecordTable,
     /// There is no right to delete what members leave behind.
     pub(super) may_not_forget: AtomicBool,
 }
@@ -63,7 +63,7 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
     }
 }
 
-impl<S: Service, L: LeaseStore> Run<S, L> {
+impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
     /// Tells which shards are here now: whoever tells last has seen all that was told before.
     pub(super) fn tell(&self) {
         self.balance.owned.send_if_modified(|owned| {

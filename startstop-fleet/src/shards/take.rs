@@ -5,8 +5,8 @@ use std::sync::Arc;
 use startstop_core::{Member, OnFailure, Service};
 use tokio::task::JoinSet;
 
-use super::ours::{Owned, Stage};
-use super::run::Run;
+use super::ours::{Owned, ShardStage};
+use super::run::ShardsRun;
 use super::view::holder_of;
 use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
@@ -16,13 +16,13 @@ use crate::term::Term;
 const AT_ONCE: usize = 16;
 
 pub(super) struct Taker<S: Service, L: LeaseStore> {
-    run: Arc<Run<S, L>>,
+    run: Arc<ShardsRun<S, L>>,
     claim: Claim,
 }
 
 impl<S: Service, L: LeaseStore> Taker<S, L> {
     /// For the member that has this record.
-    pub(super) fn new(run: &Arc<Run<S, L>>, membership: &Record) -> Arc<Self> {
+    pub(super) fn new(run: &Arc<ShardsRun<S, L>>, membership: &Record) -> Arc<Self> {
         let holder = holder_of(&run.balance.member, membership.fence());
         Arc::new(Self {
             run: run.clone(),
@@ -72,7 +72,7 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
             record,
             term: term.clone(),
             taken_from: Some(taken_from),
-            stage: Stage::Starting,
+            stage: ShardStage::Starting,
         };
         self.run.ours.lock().insert(shard, owned);
         self.run.tell();

@@ -15,14 +15,14 @@ use crate::store::Change;
 
 /// The records of `NAME/…` as the store has told them.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    inner: Mutex<Inner>,
+pub(super) struct RecordTable {
+    inner: Mutex<ViewInner>,
     /// Something has changed that may move a shard.
     pub(super) changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct ViewInner {
     /// Each with the time by our clock since when we have seen it so.
     records: BTreeMap<String, (Record, Duration)>,
     source: Source,
@@ -52,7 +52,7 @@ pub(super) struct View {
     pub(super) shards: HashMap<u32, Record>,
 }
 
-impl Table {
+impl RecordTable {
     pub(super) fn source(&self) -> Source {
         self.lock().source
     }
@@ -136,12 +136,12 @@ impl Table {
         view
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, ViewInner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
+impl ViewInner {
     /// Notes a record, and tells whether it is more than renewed.
     fn put(&mut self, key: String, record: &Record, now: Duration) -> bool {
         if record.version().is_absent() {
@@ -193,7 +193,7 @@ pub(super) fn member_of(holder: &str) -> Option<(&str, u64)> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Change, Record, Source, Table, Version, holder_of, member_of};
+    use super::{Change, Record, RecordTable, Source, Version, holder_of, member_of};
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_member_is_over_when_its_record_has_not_changed_for_its_lease() {
-        let table = Table::default();
+        let table = RecordTable::default();
         for (version, at, members, over) in
             [(1, 0, 1, 0), (2, 14, 1, 0), (2, 28, 1, 0), (2, 29, 0, 1)]
         {
@@ -229,7 +229,7 @@ mod tests {
             )
         };
         for (fence, owner) in [(3, Some(0)), (2, None)] {
-            let table = Table::default();
+            let table = RecordTable::default();
             table.listed(
                 Source::Listed,
                 vec![member(1), shard(holder_of("a", fence))],
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn it_is_listed_once_and_then_told() {
-        let table = Table::default();
+        let table = RecordTable::default();
         table.tell(Change::Began);
         assert_eq!(table.source(), Source::Began);
         table.listed(Source::Began, vec![member(1)], secs(0));
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_member_is_gone_when_its_record_has_been_free_for_a_lease() {
-        let table = Table::default();
+        let table = RecordTable::default();
         let key = "orders/members/a".to_owned();
         let free = Record::free(Version::from(7));
         let gone = |at| {
@@ -276,7 +276,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_renewal_wakes_nobody() {
-        let table = Table::default();
+        let table = RecordTable::default();
         table.tell(Change::Began);
         table.changed.notified().await;
         let tell = |version| {

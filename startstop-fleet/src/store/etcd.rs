@@ -19,9 +19,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::api::Api;
+use self::api::EtcdApi;
 use self::kv::{Kv, is_beside, parts, record, version};
-use self::lease::Lease;
+use self::lease::EtcdLease;
 use self::login::Login;
 use self::request::{absent, created, encode, modified};
 use self::watch::Watch;
@@ -53,7 +53,7 @@ use crate::record::{Record, Version};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Etcd {
-    api: Api,
+    api: EtcdApi,
     watches: Kept<Watch>,
 }
 
@@ -128,7 +128,7 @@ impl Etcd {
             .map(|(name, password)| Login::new(name, password));
         let endpoints = urls.into_iter().map(|(url, _)| url).collect();
         Ok(Self {
-            api: Api::new(client, endpoints, login),
+            api: EtcdApi::new(client, endpoints, login),
             watches: Kept::default(),
         })
     }
@@ -241,7 +241,7 @@ impl LeaseStore for Etcd {
                 Ok(Record::held(claim.holder(), revision, version))
             }
             Err(error) => {
-                if let (StoreError::Conflict, Lease::Own(lease)) = (&error, ours) {
+                if let (StoreError::Conflict, EtcdLease::Own(lease)) = (&error, ours) {
                     self.revoke(lease).await;
                 }
                 Err(error)

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use futures_util::StreamExt;
 use kube::core::WatchEvent;
 
-use self::api::{Api, Event, Watch};
+use self::api::{Api, LeaseEvent, LeaseWatch};
 use self::object::{Lease, rename};
 use super::kept::Kept;
 use super::{Change, Claim, LeaseStore, StoreError};
@@ -47,7 +47,7 @@ use crate::record::{Record, Version};
 #[derive(Clone)]
 pub struct Kubernetes {
     api: Api,
-    watches: Kept<Watch>,
+    watches: Kept<LeaseWatch>,
 }
 
 impl Kubernetes {
@@ -118,7 +118,7 @@ impl Kubernetes {
     }
 
     /// Returns the record of an event and the lease that it is of; nothing if it is only a bookmark.
-    fn told(&self, event: Event) -> Result<Option<(String, Record)>, StoreError> {
+    fn told(&self, event: LeaseEvent) -> Result<Option<(String, Record)>, StoreError> {
         match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                 let lease = Lease(object);

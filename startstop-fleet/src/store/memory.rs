@@ -30,11 +30,11 @@ use crate::record::{Record, Version};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Memory {
-    shared: Arc<Shared>,
+    shared: Arc<MemoryShared>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct MemoryShared {
     table: Mutex<Table>,
     /// How many writes there were: what `changed` waits for.
     writes: watch::Sender<u64>,
@@ -64,7 +64,7 @@ impl Memory {
     #[must_use]
     pub fn new() -> Self {
         let (writes, changes) = (watch::Sender::new(0), broadcast::Sender::new(CHANGES));
-        let shared = Shared {
+        let shared = MemoryShared {
             table: Mutex::default(),
             writes,
             changes,

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
 use startstop_core::StartStop;
 
-use super::{Shared, answer};
+use super::{AdminShared, answer};
 
 /// The callers that may control the service, and their way to prove it.
 #[derive(Clone, Default)]
@@ -33,7 +33,7 @@ impl Control {
 
 /// Refuses in the order of what is known without the token, so that nobody learns from an answer which parts there are.
 pub(super) async fn control(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AdminShared>>,
     target: Result<Path<String>, PathRejection>,
     method: Method,
     uri: Uri,
@@ -78,12 +78,12 @@ fn unauthorized() -> Response {
     answer
 }
 
-type Ask = fn(&dyn StartStop);
+type ControlCall = fn(&dyn StartStop);
 
 /// Returns the request that `target` stands for, and the service that it is for: `restart/shop/db`.
-fn asked(shared: &Shared, target: &str) -> Option<(Ask, Arc<dyn StartStop>)> {
+fn asked(shared: &AdminShared, target: &str) -> Option<(ControlCall, Arc<dyn StartStop>)> {
     let (action, path) = target.split_once('/')?;
-    let ask: Ask = match action {
+    let ask: ControlCall = match action {
         "start" => |part| part.request_start(),
         "stop" => |part| part.request_stop(),
         "restart" => |part| part.request_restart(),

@@ -13,12 +13,12 @@ use startstop_core::{Event, Events};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::{Shared, answer};
+use super::{AdminShared, answer};
 
 /// How often a stream without events says that it is still there.
 const ALIVE: Duration = Duration::from_secs(15);
 
-pub(super) async fn events(State(shared): State<Arc<Shared>>) -> Response {
+pub(super) async fn events(State(shared): State<Arc<AdminShared>>) -> Response {
     let Ok(permit) = Arc::clone(&shared.streams).try_acquire_owned() else {
         return answer::text(503, "there are too many streams of events\n");
     };

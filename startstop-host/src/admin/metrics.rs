@@ -7,11 +7,14 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use prometheus_client::encoding::{prometheus_text, text};
 
-use super::{Shared, answer};
+use super::{AdminShared, answer};
 
 const OPEN: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+pub(super) async fn metrics(
+    State(shared): State<Arc<AdminShared>>,
+    headers: HeaderMap,
+) -> Response {
     let accepted = headers.get_all(header::ACCEPT).into_iter();
     let accepted: Vec<&str> = accepted.filter_map(|value| value.to_str().ok()).collect();
     let open = prefers_open(&accepted.join(","));

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use startstop_core::Status;
 
-use super::{Shared, answer};
+use super::{AdminShared, answer};
 use words::Escaped;
 
 const STYLE: &str = include_str!("page/page.css");
@@ -25,7 +25,7 @@ const POLICY: &str = concat!(
 const HTML: &str = "text/html; charset=utf-8";
 
 pub(super) async fn page(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<AdminShared>>,
     query: Query<Vec<(String, String)>>,
 ) -> Response {
     let Some(status) = shared.probes.source().status() else {

@@ -7,25 +7,25 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::response::Response;
 
-use super::{Shared, answer};
+use super::{AdminShared, answer};
 use crate::parts::Part;
 use crate::verdict::{Verdict, one_line};
 
 type Pairs = Query<Vec<(String, String)>>;
 
-pub(super) async fn livez(State(shared): State<Arc<Shared>>, query: Pairs) -> Response {
+pub(super) async fn livez(State(shared): State<Arc<AdminShared>>, query: Pairs) -> Response {
     respond("livez", &query, shared.probes.live_parts())
 }
 
-pub(super) async fn startupz(State(shared): State<Arc<Shared>>, query: Pairs) -> Response {
+pub(super) async fn startupz(State(shared): State<Arc<AdminShared>>, query: Pairs) -> Response {
     respond("startupz", &query, shared.probes.startup_parts())
 }
 
-pub(super) async fn readyz(State(shared): State<Arc<Shared>>, query: Pairs) -> Response {
+pub(super) async fn readyz(State(shared): State<Arc<AdminShared>>, query: Pairs) -> Response {
     respond("readyz", &query, shared.probes.ready_parts().await)
 }
 
-pub(super) async fn healthz(State(shared): State<Arc<Shared>>, query: Pairs) -> Response {
+pub(super) async fn healthz(State(shared): State<Arc<AdminShared>>, query: Pairs) -> Response {
     respond("healthz", &query, shared.probes.ready_parts().await)
 }
 

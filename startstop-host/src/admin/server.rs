@@ -27,12 +27,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 const TELL: Duration = Duration::from_secs(60);
 
 /// The part of the host that answers on the admin port.
-pub(crate) struct Server {
+pub(crate) struct AdminServer {
     listener: Arc<TcpListener>,
     routes: Router,
 }
 
-impl Server {
+impl AdminServer {
     pub(super) fn new(listener: Arc<TcpListener>, routes: Router) -> Self {
         Self { listener, routes }
     }
@@ -43,7 +43,7 @@ impl Server {
     }
 }
 
-impl Service for Server {
+impl Service for AdminServer {
     type Error = io::Error;
 
     async fn run(&self, cx: Context) -> io::Result<()> {
@@ -69,7 +69,7 @@ impl Service for Server {
     }
 }
 
-impl Server {
+impl AdminServer {
     fn begin(&self, cx: &Context, connections: &Arc<Connections>, stream: TcpStream) {
         let place = Connections::enter(connections);
         let (routes, stop) = (self.routes.clone(), cx.clone());

@@ -5,31 +5,31 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::{io, sync::Arc};
 
 use super::control::Control;
-use super::server::Server;
-use super::{Shared, routes};
+use super::server::AdminServer;
+use super::{AdminShared, routes};
 use crate::probes::Probes;
 
 /// The settings of the admin port of a program.
 #[derive(Default)]
-pub(crate) struct Settings {
-    place: Option<Place>,
+pub(crate) struct AdminSettings {
+    place: Option<AdminPlace>,
     token: Option<String>,
     hosts: Vec<String>,
 }
 
 /// The place to listen at.
-enum Place {
+enum AdminPlace {
     At(String),
     On(TcpListener),
 }
 
-impl Settings {
+impl AdminSettings {
     pub(crate) fn at(&mut self, addr: String) {
-        self.place = Some(Place::At(addr));
+        self.place = Some(AdminPlace::At(addr));
     }
 
     pub(crate) fn on(&mut self, listener: TcpListener) {
-        self.place = Some(Place::On(listener));
+        self.place = Some(AdminPlace::On(listener));
     }
 
     pub(crate) fn allow_control(&mut self, token: String) {
@@ -41,7 +41,7 @@ impl Settings {
     }
 
     /// Returns the part that serves, its port bound, or why it cannot; `None` if nobody has asked for it.
-    pub(crate) fn part(&self, probes: &Probes) -> Result<Option<Server>, String> {
+    pub(crate) fn part(&self, probes: &Probes) -> Result<Option<AdminServer>, String> {
         if let Some(token) = &self.token {
             check(token)?;
         }
@@ -49,14 +49,14 @@ impl Settings {
             return Ok(None);
         };
         let listener = match place {
-            Place::At(addr) => bind(addr).map_err(|error| cannot("listen on", addr, error))?,
-            Place::On(listener) => listener
+            AdminPlace::At(addr) => bind(addr).map_err(|error| cannot("listen on", addr, error))?,
+            AdminPlace::On(listener) => listener
                 .try_clone()
                 .map_err(|error| cannot("share", "the listener of the admin port", error))?,
         };
         let control = Control::new(self.token.as_deref(), &self.hosts);
-        let routes = routes(Shared::new(probes.clone(), control));
-        Ok(Some(Server::new(Arc::new(listener), routes)))
+        let routes = routes(AdminShared::new(probes.clone(), control));
+        Ok(Some(AdminServer::new(Arc::new(listener), routes)))
     }
 }
 

@@ -8,19 +8,19 @@ use crate::probes::Probes;
 
 /// How something fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum HealthAnswer {
     Serving,
     NotServing,
     /// There is nothing of this name.
     Unknown,
 }
 
-impl From<Answer> for HealthCheckResponse {
-    fn from(answer: Answer) -> Self {
+impl From<HealthAnswer> for HealthCheckResponse {
+    fn from(answer: HealthAnswer) -> Self {
         let status = match answer {
-            Answer::Serving => ServingStatus::Serving,
-            Answer::NotServing => ServingStatus::NotServing,
-            Answer::Unknown => ServingStatus::ServiceUnknown,
+            HealthAnswer::Serving => ServingStatus::Serving,
+            HealthAnswer::NotServing => ServingStatus::NotServing,
+            HealthAnswer::Unknown => ServingStatus::ServiceUnknown,
         };
         Self {
             status: status.into(),
@@ -29,11 +29,11 @@ impl From<Answer> for HealthCheckResponse {
 }
 
 /// Says how what has this name fares now. The tree comes first: a check may bear the name of a part.
-pub(super) async fn ask(probes: &Probes, name: &str) -> Answer {
+pub(super) async fn ask(probes: &Probes, name: &str) -> HealthAnswer {
     match is_well(probes, name).await {
-        Some(true) => Answer::Serving,
-        Some(false) => Answer::NotServing,
-        None => Answer::Unknown,
+        Some(true) => HealthAnswer::Serving,
+        Some(false) => HealthAnswer::NotServing,
+        None => HealthAnswer::Unknown,
     }
 }
 

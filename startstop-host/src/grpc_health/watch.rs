@@ -12,17 +12,17 @@ use tonic_health::pb::HealthCheckResponse;
 
 use crate::probes::Probes;
 
-use super::answer::{Answer, ask};
+use super::answer::{HealthAnswer, ask};
 
 /// How often that is asked again which tells nobody when it changes.
 const SILENT: Duration = Duration::from_secs(5);
 /// How long a stop waits for a client that does not read, or a check that does not answer.
 const LAST: Duration = Duration::from_millis(100);
 
-type Message = Result<HealthCheckResponse, Status>;
+type HealthMessage = Result<HealthCheckResponse, Status>;
 
 /// Begins to follow a name, in a task of the attempt.
-pub(super) fn begin(cx: &Context, probes: Probes, name: String) -> ReceiverStream<Message> {
+pub(super) fn begin(cx: &Context, probes: Probes, name: String) -> ReceiverStream<HealthMessage> {
     let (client, stream) = mpsc::channel(1);
     let watch = Watch {
         probes,
@@ -37,9 +37,9 @@ pub(super) fn begin(cx: &Context, probes: Probes, name: String) -> ReceiverStrea
 struct Watch {
     probes: Probes,
     name: String,
-    client: mpsc::Sender<Message>,
+    client: mpsc::Sender<HealthMessage>,
     /// The answer that the client was told last.
-    told: Option<Answer>,
+    told: Option<HealthAnswer>,
 }
 
 impl Watch {

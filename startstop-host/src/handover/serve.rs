@@ -24,9 +24,9 @@ use crate::probes::Probes;
 const HELLO: Duration = Duration::from_secs(5);
 
 /// The part that waits for successors, one after another. What it knows outlives its attempts.
-pub(crate) struct Successors(tokio::sync::Mutex<Talk>);
+pub(crate) struct Successors(tokio::sync::Mutex<Succession>);
 
-struct Talk {
+struct Succession {
     path: PathBuf,
     predecessor: Option<Predecessor>,
     listeners: Named,
@@ -66,7 +66,7 @@ impl Handover {
         if let Some(predecessor) = &predecessor {
             predecessor.watch(probes);
         }
-        Successors(tokio::sync::Mutex::new(Talk {
+        Successors(tokio::sync::Mutex::new(Succession {
             path,
             predecessor,
             listeners,
@@ -107,7 +107,7 @@ impl Service for Successors {
     }
 }
 
-impl Talk {
+impl Succession {
     /// Waits until the program is ready for the first time, or the predecessor has given it up.
     async fn begin(&self) -> Began {
         tokio::select! {

@@ -71,18 +71,18 @@ fn of_env() -> Option<Granted> {
 }
 
 /// Returns the unit of systemd that this process runs in, by its control group.
-fn unit() -> Option<Unit> {
+fn unit() -> Option<UnitLimits> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    Unit::of(groups.lines().find_map(|line| line.strip_prefix("0::"))?)
+    UnitLimits::of(groups.lines().find_map(|line| line.strip_prefix("0::"))?)
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Unit {
+struct UnitLimits {
     name: String,
     user: Option<&'static str>,
 }
 
-impl Unit {
+impl UnitLimits {
     fn of(group: &str) -> Option<Self> {
         let mut names = group
             .rsplit('/')
@@ -95,7 +95,7 @@ impl Unit {
     }
 }
 
-fn of_unit(unit: &Unit) -> Option<Granted> {
+fn of_unit(unit: &UnitLimits) -> Option<Granted> {
     let mut command = Command::new("systemctl");
     command
         .args(unit.user)
@@ -137,7 +137,7 @@ fn span(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Unit, span, warning};
+    use super::{Duration, UnitLimits, span, warning};
 
     #[test]
     fn a_span_is_read_as_systemd_prints_it() {
@@ -157,19 +157,19 @@ mod tests {
     #[test]
     fn a_unit_is_found_by_its_control_group() {
         let unit = |name: &str, user| {
-            Some(Unit {
+            Some(UnitLimits {
                 name: name.into(),
                 user,
             })
         };
         assert_eq!(
-            Unit::of("/system.slice/shop.service"),
+            UnitLimits::of("/system.slice/shop.service"),
             unit("shop.service", None)
         );
         let group = "/user.slice/user-1000.slice/user@1000.service/app.slice/shop.service";
-        assert_eq!(Unit::of(group), unit("shop.service", Some("--user")));
-        assert_eq!(Unit::of("/kubepods/pod1"), None);
-        assert_eq!(Unit::of("/"), None);
+        assert_eq!(UnitLimits::of(group), unit("shop.service", Some("--user")));
+        assert_eq!(UnitLimits::of("/kubepods/pod1"), None);
+        assert_eq!(UnitLimits::of("/"), None);
     }
 
     #[test]

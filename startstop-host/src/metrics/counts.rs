@@ -21,12 +21,12 @@ pub(crate) struct Counts(Mutex<State>);
 
 struct State {
     events: Events,
-    parts: HashMap<String, Part>,
+    parts: HashMap<String, PartCounts>,
 }
 
 /// The counts of one service.
 #[derive(Default)]
-pub(crate) struct Part {
+pub(crate) struct PartCounts {
     pub(crate) failures: BTreeMap<(String, String), u64>,
     pub(crate) starts: Durations,
     pub(crate) stops: Durations,
@@ -62,7 +62,7 @@ impl Counts {
     pub(crate) fn look<T>(
         &self,
         present: &[&Status],
-        look: impl FnOnce(&HashMap<String, Part>) -> T,
+        look: impl FnOnce(&HashMap<String, PartCounts>) -> T,
     ) -> T {
         let mut state = self.lock();
         while let Some(event) = state.events.try_next() {
@@ -109,14 +109,14 @@ impl State {
         } else if let Some(part) = self.parts.get_mut(event.path()) {
             part.count(event);
         } else {
-            let mut part = Part::default();
+            let mut part = PartCounts::default();
             part.count(event);
             self.parts.insert(event.path().to_owned(), part);
         }
     }
 }
 
-impl Part {
+impl PartCounts {
     fn count(&mut self, event: &Event) {
         match event.kind() {
             EventKind::Starting => {

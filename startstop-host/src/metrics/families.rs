@@ -9,9 +9,9 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use startstop_core::{State, Status};
 
-use super::counts::{BOUNDS, Durations, Part};
+use super::counts::{BOUNDS, Durations, PartCounts};
 
-type Parts = HashMap<String, Part>;
+type CountsOfParts = HashMap<String, PartCounts>;
 
 pub(crate) const STATES: [State; 5] = [
     State::Stopped,
@@ -71,7 +71,7 @@ pub(crate) const COUNTS: [Total<u64>; 3] = [
     ),
 ];
 
-type Histogram = (&'static str, &'static str, fn(&Part) -> &Durations);
+type Histogram = (&'static str, &'static str, fn(&PartCounts) -> &Durations);
 
 pub(crate) const HISTOGRAMS: [Histogram; 2] = [
     (
@@ -97,7 +97,7 @@ pub(crate) mod help {
 pub(super) fn encode(
     mut encoder: DescriptorEncoder,
     all: &[&Status],
-    parts: &Parts,
+    parts: &CountsOfParts,
 ) -> fmt::Result {
     states(&mut encoder, all)?;
     for (name, help, value) in GAUGES {
@@ -188,7 +188,11 @@ where
     Ok(())
 }
 
-fn failures(encoder: &mut DescriptorEncoder, all: &[&Status], parts: &Parts) -> fmt::Result {
+fn failures(
+    encoder: &mut DescriptorEncoder,
+    all: &[&Status],
+    parts: &CountsOfParts,
+) -> fmt::Result {
     let name = "startstop_failures";
     let mut family = encoder.encode_descriptor(name, help::FAILURES, None, MetricType::Counter)?;
     for status in all {

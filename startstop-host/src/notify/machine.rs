@@ -34,7 +34,7 @@ pub(super) enum Input<'a> {
 
 /// The stage of the program, as the manager sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum ProgramPhase {
     Starting,
     Up,
     Reloading,
@@ -44,7 +44,7 @@ enum Phase {
 
 /// The messages that the manager was told, and those that are due.
 pub(super) struct Machine {
-    phase: Phase,
+    phase: ProgramPhase,
     /// How long a stop can take, and when the one in progress has begun.
     grace: Duration,
     stopping_since: Duration,
@@ -68,7 +68,7 @@ struct Line {
 impl Machine {
     pub(super) fn new(grace: Duration) -> Self {
         Self {
-            phase: Phase::Starting,
+            phase: ProgramPhase::Starting,
             grace,
             stopping_since: Duration::ZERO,
             restarts: false,
@@ -84,7 +84,7 @@ impl Machine {
     /// Returns when there is something to say although nothing happens.
     pub(super) fn next(&self) -> Option<Duration> {
         let status = self.status.told_at.map_or(Duration::ZERO, |at| at + PERIOD);
-        let status = (self.status.stale && self.phase != Phase::Ended).then_some(status);
+        let status = (self.status.stale && self.phase != ProgramPhase::Ended).then_some(status);
         status.into_iter().chain(self.extend_at).min()
     }
 
@@ -102,7 +102,8 @@ impl Machine {
         };
         self.status.stale |= matches!(input, Input::Whole(_) | Input::Below);
         let status_is_due = self.status.told_at.is_none_or(|at| now >= at + PERIOD);
-        if told.is_none() && self.status.stale && status_is_due && self.phase != Phase::Ended {
+        if told.is_none() && self.status.stale && status_is_due && self.phase != ProgramPhase::Ended
+        {
             told = self
                 .status(now, &look())
                 .map(|status| Datagram(vec![status]));
@@ -117,21 +118,21 @@ impl Machine {
         look: &impl Fn() -> Look,
     ) -> Option<Datagram> {
         match kind {
-            EventKind::Ready { .. } if self.phase == Phase::Starting => {
-                self.enter(Phase::Up, None);
+            EventKind::Ready { .. } if self.phase == ProgramPhase::Starting => {
+                self.enter(ProgramPhase::Up, None);
                 Some(self.with_status(Message::Ready, now, &look()))
             }
-            EventKind::Reloading if self.phase == Phase::Up => {
-                self.enter(Phase::Reloading, None);
+            EventKind::Reloading if self.phase == ProgramPhase::Up => {
+                self.enter(ProgramPhase::Reloading, None);
                 Some(Datagram(vec![Message::Reloading]))
             }
-            EventKind::Reloaded(result) if self.phase == Phase::Reloading => {
-                self.enter(Phase::Up, None);
+            EventKind::Reloaded(result) if self.phase == ProgramPhase::Reloading => {
+                self.enter(ProgramPhase::Up, None);
                 self.reload_error = result.as_ref().err().map(error_text);
                 Some(self.with_status(Message::Ready, now, &look()))
             }
             // A start that is given up has failed for the manager.
-            EventKind::Unresponsive(_) if self.phase == Phase::Starting => {
+            EventKind::Unresponsive(_) if self.phase == ProgramPhase::Starting => {
                 self.ended(Exit::Failed, now, look)
             }
             EventKind::Stopping(reason) => self.stopping(now, *reason, look),
@@ -151,30 +152,32 @@ impl Machine {
         look: &impl Fn() -> Look,
     ) -> Option<Datagram> {
         self.restarts = reason == StopReason::Restart;
-        if goes_on(reason) || matches!(self.phase, Phase::Stopping | Phase::Ended) {
+        if goes_on(reason) || matches!(self.phase, ProgramPhase::Stopping | ProgramPhase::Ended) {
             return None;
         }
         self.stopping_since = now;
-        self.enter(Phase::Stopping, Some(now + FIRST));
+        self.enter(ProgramPhase::Stopping, Some(now + FIRST));
         Some(self.with_status(Message::Stopping, now, &look()))
     }
 
     /// The cycle has ended, and with it the program.
     fn ended(&mut self, exit: Exit, now: Duration, look: &impl Fn() -> Look) -> Option<Datagram> {
         let before = self.phase;
-        self.enter(Phase::Ended, None);
+        self.enter(ProgramPhase::Ended, None);
         let look = look();
         match (before, look.error) {
-            (Phase::Starting, Some((error, number))) if !exit.is_success() => {
+            (ProgramPhase::Starting, Some((error, number))) if !exit.is_success() => {
                 Some(Datagram::failed(&error, number))
             }
-            (Phase::Starting, None) if !exit.is_success() => Some(Datagram::failed(&look.line, 1)),
-            (Phase::Stopping | Phase::Ended, _) => None,
+            (ProgramPhase::Starting, None) if !exit.is_success() => {
+                Some(Datagram::failed(&look.line, 1))
+            }
+            (ProgramPhase::Stopping | ProgramPhase::Ended, _) => None,
             (_, error) => Some(self.with_status(Message::Stopping, now, &Look { error, ..look })),
         }
     }
 
-    fn enter(&mut self, phase: Phase, extend_at: Option<Duration>) {
+    fn enter(&mut self, phase: ProgramPhase, extend_at: Option<Duration>) {
         self.phase = phase;
         self.extend_at = extend_at;
     }
@@ -194,7 +197,7 @@ impl Machine {
         let failed = self
             .reload_error
             .as_ref()
-            .filter(|_| self.phase == Phase::Up);
+            .filter(|_| self.phase == ProgramPhase::Up);
         let line = match failed {
             Some(error) => clip(&format!("{}; the last reload failed: {error}", look.line)),
             None => clip(&look.line),
@@ -210,7 +213,7 @@ impl Machine {
     fn extension(&mut self, now: Duration, look: &impl Fn() -> Look) -> Option<Datagram> {
         self.extend_at.filter(|at| now >= *at)?;
         let late = self.stopping_since.saturating_add(self.grace);
-        if self.phase == Phase::Stopping && now > late {
+        if self.phase == ProgramPhase::Stopping && now > late {
             self.extend_at = None;
             return None;
         }

@@ -11,7 +11,7 @@ use std::task::Poll;
 use startstop_core::{BoxError, Context, Events, Exit, Service, StartError, State};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Answer, Ask, Numbered, Replaceable};
+use super::{Ask, Numbered, Replaceable, Replaced};
 
 pub(super) struct Run<'a, S: Service> {
     whole: &'a Replaceable<S>,
@@ -107,7 +107,7 @@ impl<'a, S: Service> Run<'a, S> {
         Ok(new.runner.start().await?)
     }
 
-    async fn replace(&self, old: &Numbered<S>) -> Answer {
+    async fn replace(&self, old: &Numbered<S>) -> Replaced {
         if self.cx.is_cancelled() {
             return Ok(Err(StartError::Stopped));
         }

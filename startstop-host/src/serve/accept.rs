@@ -13,7 +13,7 @@ use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::connection::{connection, sleep_until_some};
-use super::phase::{Counts, NOTICED, Shared};
+use super::phase::{ConnectionShared, NOTICED, ServeCounts};
 use super::room::Room;
 use super::schedule::Timeouts;
 use super::{App, Listener, Serve};
@@ -31,7 +31,7 @@ struct Server<A> {
     settings: Serve,
     cx: Context,
     app: A,
-    counts: Arc<Counts>,
+    counts: Arc<ServeCounts>,
     room: Room,
     /// Until when nothing is accepted, since the last accept has failed.
     pause: Option<Instant>,
@@ -42,7 +42,7 @@ struct Server<A> {
 }
 
 pub(super) async fn accept(settings: Serve, cx: Context, listener: impl Listener, app: impl App) {
-    let counts = Arc::new(Counts::default());
+    let counts = Arc::new(ServeCounts::default());
     let next = Instant::now();
     let room = Room::new(settings.max_connections, Arc::clone(&counts));
     let mut server = Server {
@@ -114,7 +114,7 @@ impl<A: App> Server<A> {
     where
         I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
-        let shared = Shared::new(Arc::clone(&self.counts));
+        let shared = ConnectionShared::new(Arc::clone(&self.counts));
         self.room.enter(&shared);
         let (cx, app) = (self.cx.clone(), self.app.clone());
         let timeouts = Timeouts {

@@ -21,7 +21,7 @@ use tower_service::Service;
     note = "accepted are an axum `Router`, and tower services of `http::Request<hyper::body::Incoming>` that are `Clone + Send + 'static`"
 )]
 pub trait App:
-    private::Sealed
+    private::SealedApp
     + Service<
         Request<Incoming>,
         Response = Response<<Self as App>::Body>,
@@ -36,10 +36,10 @@ pub trait App:
 }
 
 mod private {
-    pub trait Sealed {}
+    pub trait SealedApp {}
 }
 
-impl<A, B> private::Sealed for A where A: Service<Request<Incoming>, Response = Response<B>> {}
+impl<A, B> private::SealedApp for A where A: Service<Request<Incoming>, Response = Response<B>> {}
 
 impl<A, B> App for A
 where

@@ -12,13 +12,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::App;
 use super::executor::CxExecutor;
-use super::phase::Shared;
+use super::phase::ConnectionShared;
 use super::respond::Respond;
 use super::schedule::{Schedule, Step, Timeouts};
 use super::socket::Socket;
 
 /// The socket of a connection whose task is dropped is closed, also where the user has it.
-struct CloseOnDrop<'a>(&'a Shared);
+struct CloseOnDrop<'a>(&'a ConnectionShared);
 
 impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
@@ -30,7 +30,7 @@ pub(super) async fn connection<I>(
     cx: Context,
     io: I,
     app: impl App,
-    shared: Arc<Shared>,
+    shared: Arc<ConnectionShared>,
     timeouts: Timeouts,
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -95,7 +95,7 @@ pub(super) async fn half_of_a_stop(cx: &Context) {
 }
 
 /// Waits until the user has dropped the socket of an upgrade. After half of what a stop leaves it reads as ended.
-async fn until_dropped(cx: &Context, shared: &Shared) {
+async fn until_dropped(cx: &Context, shared: &ConnectionShared) {
     let mut stop: Pin<&mut _> = pin!(async {
         half_of_a_stop(cx).await;
         shared.end_reads();

@@ -28,7 +28,7 @@ use tokio::net::{UnixListener, UnixStream};
     message = "`{Self}` is no listener",
     note = "accepted are `tokio::net::TcpListener` and `UnixListener`, and references to them"
 )]
-pub trait Listener: private::Sealed + Send + Sync {
+pub trait Listener: private::SealedListener + Send + Sync {
     #[doc(hidden)]
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
@@ -37,10 +37,10 @@ pub trait Listener: private::Sealed + Send + Sync {
 }
 
 mod private {
-    pub trait Sealed {}
+    pub trait SealedListener {}
 }
 
-impl private::Sealed for TcpListener {}
+impl private::SealedListener for TcpListener {}
 
 impl Listener for TcpListener {
     type Io = TcpStream;
@@ -55,7 +55,7 @@ impl Listener for TcpListener {
 }
 
 #[cfg(unix)]
-impl private::Sealed for UnixListener {}
+impl private::SealedListener for UnixListener {}
 
 #[cfg(unix)]
 impl Listener for UnixListener {
@@ -66,7 +66,7 @@ impl Listener for UnixListener {
     }
 }
 
-impl<L: private::Sealed> private::Sealed for &L {}
+impl<L: private::SealedListener> private::SealedListener for &L {}
 
 impl<L: Listener> Listener for &L {
     type Io = L::Io;
@@ -76,7 +76,7 @@ impl<L: Listener> Listener for &L {
     }
 }
 
-impl<L: private::Sealed> private::Sealed for Arc<L> {}
+impl<L: private::SealedListener> private::SealedListener for Arc<L> {}
 
 impl<L: Listener> Listener for Arc<L> {
     type Io = L::Io;

@@ -37,7 +37,7 @@ pub(super) enum Phase {
 
 /// The counts of the server over all connections.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct ServeCounts {
     pub(super) connections: AtomicUsize,
     pub(super) requests: AtomicUsize,
     /// Told when a number has changed.
@@ -46,11 +46,11 @@ pub(super) struct Counts {
 
 /// The state that the socket, the requests and the task of one connection share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct ConnectionShared {
     inner: Mutex<Inner>,
     /// Told when the phase has changed, and when the socket is dropped.
     pub(super) changed: Notify,
-    pub(super) counts: Arc<Counts>,
+    pub(super) counts: Arc<ServeCounts>,
     /// Whether answers say that the connection closes.
     pub(super) closes: AtomicBool,
     is_http2: AtomicBool,
@@ -79,8 +79,8 @@ struct Inner {
     first: Vec<u8>,
 }
 
-impl Shared {
-    pub(super) fn new(counts: Arc<Counts>) -> Arc<Self> {
+impl ConnectionShared {
+    pub(super) fn new(counts: Arc<ServeCounts>) -> Arc<Self> {
         counts.connections.fetch_add(1, Ordering::Relaxed);
         counts.changed.notify_one();
         let inner = Inner {
@@ -287,7 +287,7 @@ impl Inner {
     }
 }
 
-impl Drop for Shared {
+impl Drop for ConnectionShared {
     fn drop(&mut self) {
         self.counts.connections.fetch_sub(1, Ordering::Relaxed);
         self.counts.changed.notify_one();

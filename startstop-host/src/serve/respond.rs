@@ -16,20 +16,20 @@ use startstop_core::{CancelledOwned, Context};
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::phase::{ON_ITS_WAY, Shared};
+use super::phase::{ConnectionShared, ON_ITS_WAY};
 
 /// The app for one connection.
 pub(super) struct Respond<A> {
     pub(super) app: A,
     pub(super) cx: Context,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<ConnectionShared>,
 }
 
 /// A request in flight; it has ended with the drop, that is when the last piece of its answer was handed to the socket.
-struct InFlight(Arc<Shared>);
+struct InFlight(Arc<ConnectionShared>);
 
 impl InFlight {
-    fn begin(shared: &Arc<Shared>, request: &Request<Incoming>) -> Arc<Self> {
+    fn begin(shared: &Arc<ConnectionShared>, request: &Request<Incoming>) -> Arc<Self> {
         shared.began(request.body());
         Arc::new(Self(Arc::clone(shared)))
     }
@@ -46,7 +46,7 @@ where
     A: Service<Request<Incoming>, Response = Response<B>> + Clone,
     B: Body,
 {
-    type Response = Response<Answer<B>>;
+    type Response = Response<AnswerBody<B>>;
     type Error = A::Error;
     type Future = Answering<A>;
 
@@ -83,7 +83,7 @@ where
     A: Service<Request<Incoming>, Response = Response<B>>,
     B: Body,
 {
-    type Output = Result<Response<Answer<B>>, A::Error>;
+    type Output = Result<Response<AnswerBody<B>>, A::Error>;
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -111,7 +111,7 @@ fn answer<B>(
     version: Version,
     cx: &Context,
     in_flight: Arc<InFlight>,
-) -> Response<Answer<B>> {
+) -> Response<AnswerBody<B>> {
     let shared = &in_flight.0;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         shared.upgraded();
@@ -127,7 +127,7 @@ fn answer<B>(
     let events = kind
         .is_some_and(is_of_events)
         .then(|| Events::until(cx.cancelled_owned()));
-    response.map(|body| Answer {
+    response.map(|body| AnswerBody {
         body,
         events,
         in_flight: Some(in_flight),
@@ -165,7 +165,7 @@ impl Events {
 
 pin_project! {
     /// The body of an answer. One of server-sent events ends at the stop.
-    pub(super) struct Answer<B> {
+    pub(super) struct AnswerBody<B> {
         #[pin]
         body: B,
         events: Option<Events>,
@@ -173,7 +173,7 @@ pin_project! {
     }
 }
 
-impl<B: Body> Body for Answer<B> {
+impl<B: Body> Body for AnswerBody<B> {
     type Data = Piece<B::Data>;
     type Error = B::Error;
 

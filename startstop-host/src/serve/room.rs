@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::phase::{Counts, Shared};
+use super::phase::{ConnectionShared, ServeCounts};
 
 /// A connection that has been idle for so long makes room for a client that waits.
 const MAKES_ROOM_AFTER: Duration = Duration::from_secs(5);
@@ -20,15 +20,15 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 pub(super) struct Room {
     most: Option<usize>,
-    counts: Arc<Counts>,
+    counts: Arc<ServeCounts>,
     /// The connections, where there is a limit; some have ended.
-    open: Vec<Weak<Shared>>,
+    open: Vec<Weak<ConnectionShared>>,
     look: Instant,
-    idlest: Option<Weak<Shared>>,
+    idlest: Option<Weak<ConnectionShared>>,
 }
 
 impl Room {
-    pub(super) fn new(most: Option<usize>, counts: Arc<Counts>) -> Self {
+    pub(super) fn new(most: Option<usize>, counts: Arc<ServeCounts>) -> Self {
         Self {
             most,
             counts,
@@ -49,7 +49,7 @@ impl Room {
     }
 
     /// Notes a connection.
-    pub(super) fn enter(&mut self, connection: &Arc<Shared>) {
+    pub(super) fn enter(&mut self, connection: &Arc<ConnectionShared>) {
         let Some(most) = self.most else { return };
         if self.open.len() >= most.saturating_mul(2) {
             self.open.retain(|open| open.strong_count() > 0);

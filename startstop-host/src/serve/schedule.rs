@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::phase::{NOTICED, ON_ITS_WAY, Phase, Shared};
+use super::phase::{ConnectionShared, NOTICED, ON_ITS_WAY, Phase};
 
 /// How long a connection may wait for its client.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +75,7 @@ impl Schedule {
     }
 
     /// Returns what is to be done if nothing changes, and when.
-    pub(super) fn next(&self, shared: &Shared) -> Option<(Instant, Step)> {
+    pub(super) fn next(&self, shared: &ConnectionShared) -> Option<(Instant, Step)> {
         let phase = shared.phase();
         let own = match self.goodbye {
             Some(said) => self.after_goodbye(phase, said),
@@ -90,7 +90,7 @@ impl Schedule {
     }
 
     /// Returns what is to be done now, and notes a goodbye.
-    pub(super) fn due(&mut self, shared: &Shared) -> Option<Step> {
+    pub(super) fn due(&mut self, shared: &ConnectionShared) -> Option<Step> {
         let now = Instant::now();
         let (_, step) = self.next(shared).filter(|(at, _)| *at <= now)?;
         if step == Step::Goodbye {
@@ -99,7 +99,7 @@ impl Schedule {
         Some(step)
     }
 
-    fn before_goodbye(&self, phase: Phase, shared: &Shared) -> Option<(Instant, Step)> {
+    fn before_goodbye(&self, phase: Phase, shared: &ConnectionShared) -> Option<(Instant, Step)> {
         if let (Phase::Idle(from), Some(asked)) = (phase, shared.makes_room()) {
             return Some((from.max(asked) + NOTICED, Step::Goodbye));
         }

@@ -7,18 +7,18 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::phase::Shared;
+use super::phase::ConnectionShared;
 
 const READ: usize = 0;
 const WRITE: usize = 1;
 
 pub(super) struct Socket<I> {
     io: I,
-    shared: Arc<Shared>,
+    shared: Arc<ConnectionShared>,
 }
 
 impl<I> Socket<I> {
-    pub(super) fn new(io: I, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(io: I, shared: Arc<ConnectionShared>) -> Self {
         Self { io, shared }
     }
 }

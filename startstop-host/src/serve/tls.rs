@@ -40,10 +40,10 @@ use super::connection::half_of_a_stop;
 /// ```
 #[derive(Clone)]
 pub struct Tls {
-    inner: Arc<Inner>,
+    inner: Arc<TlsInner>,
 }
 
-struct Inner {
+struct TlsInner {
     files: Option<(PathBuf, PathBuf)>,
     config: Mutex<Arc<ServerConfig>>,
 }
@@ -65,7 +65,7 @@ impl Tls {
         let files = (certificates.as_ref().to_owned(), key.as_ref().to_owned());
         let config = Mutex::new(read(&files)?);
         Ok(Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(TlsInner {
                 files: Some(files),
                 config,
             }),
@@ -87,7 +87,7 @@ impl Tls {
     /// ```
     pub fn from_config(config: Arc<ServerConfig>) -> Self {
         Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(TlsInner {
                 files: None,
                 config: Mutex::new(config),
             }),

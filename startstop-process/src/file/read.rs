@@ -19,7 +19,7 @@ const NOTHING: &str = "there is no process in it; one is `[process.NAME]`";
 
 pub(super) fn toml(text: &str) -> Result<Document, Found> {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader {
+    let mut reader = FileReader {
         found: Found::new(),
     };
     for error in errors {
@@ -36,11 +36,11 @@ pub(super) fn toml(text: &str) -> Result<Document, Found> {
     }
 }
 
-struct Reader {
+struct FileReader {
     found: Found,
 }
 
-impl Reader {
+impl FileReader {
     fn wrong(&mut self, at: usize, what: impl Into<String>) {
         self.found.push((at, what.into()));
     }

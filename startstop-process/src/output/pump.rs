@@ -21,7 +21,7 @@ const HANDED_ON: Duration = Duration::from_secs(1);
 
 /// The reading side, a task of the attempt.
 pub(crate) struct Pump {
-    pipes: [Option<Reader>; 2],
+    pipes: [Option<PipeReader>; 2],
     sink: Option<Sink>,
     name: Arc<str>,
     path: Arc<str>,
@@ -32,7 +32,7 @@ pub(crate) struct Pump {
     ended: Option<oneshot::Sender<()>>,
 }
 
-struct Reader {
+struct PipeReader {
     pipe: Receiver,
     splitter: Splitter,
     stream: Stream,
@@ -84,7 +84,7 @@ impl Pump {
     ) -> io::Result<(Self, Pumped)> {
         let reader = |fd: Option<OwnedFd>, stream| {
             let pipe = fd.map(Receiver::from_owned_fd).transpose()?;
-            io::Result::Ok(pipe.map(|pipe| Reader {
+            io::Result::Ok(pipe.map(|pipe| PipeReader {
                 pipe,
                 splitter: Splitter::default(),
                 stream,
@@ -210,7 +210,7 @@ impl Pump {
     }
 }
 
-async fn readable(reader: Option<&Reader>) {
+async fn readable(reader: Option<&PipeReader>) {
     match reader {
         // The read that follows shows an error.
         Some(reader) => drop(reader.pipe.readable().await),

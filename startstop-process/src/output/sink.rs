@@ -9,7 +9,7 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use super::colour::colour_of;
-use super::{Kind, Line, Stream};
+use super::{Line, OutputKind, Stream};
 
 /// How many bytes of lines wait at most, and how many lines: an empty one takes memory too.
 const MOST: usize = 1 << 20;
@@ -42,7 +42,7 @@ enum Entry {
 }
 
 impl Sink {
-    pub(crate) fn start(kind: Kind) -> io::Result<Self> {
+    pub(crate) fn start(kind: OutputKind) -> io::Result<Self> {
         let queue = Arc::new(Queue::default());
         let owner = Self(Arc::new(Owner(queue.clone())));
         let serve = move || queue.serve(&kind);
@@ -97,7 +97,7 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn serve(&self, kind: &Kind) {
+    fn serve(&self, kind: &OutputKind) {
         while let Some((entry, left_out)) = self.next() {
             match entry {
                 Entry::Line(line) => {
@@ -147,25 +147,25 @@ impl Drop for Owner {
 }
 
 /// A panic of one line must not lose those after it.
-fn guarded(kind: &Kind, line: Line) {
+fn guarded(kind: &OutputKind, line: Line) {
     let _ = catch_unwind(AssertUnwindSafe(|| hand_on(kind, line)));
 }
 
-fn hand_on(kind: &Kind, line: Line) {
+fn hand_on(kind: &OutputKind, line: Line) {
     // Errors are ignored: a sink without a reader is no reason to end.
     let _ = match kind {
-        Kind::Null => Ok(()),
+        OutputKind::Null => Ok(()),
         // Inherited output comes here only when readiness waits for a line.
-        Kind::Inherit | Kind::Plain => match line.stream {
+        OutputKind::Inherit | OutputKind::Plain => match line.stream {
             Stream::Stdout => writeln!(io::stdout(), "{}", line.text),
             Stream::Stderr => writeln!(io::stderr(), "{}", line.text),
         },
-        Kind::Terminal => match line.stream {
+        OutputKind::Terminal => match line.stream {
             Stream::Stdout => prefixed(&mut io::stdout(), &line),
             Stream::Stderr => prefixed(&mut io::stderr(), &line),
         },
         #[cfg(feature = "tracing")]
-        Kind::Tracing => {
+        OutputKind::Tracing => {
             match line.stream {
                 Stream::Stdout => {
                     tracing::info!(service = &*line.path, stream = "stdout", "{}", line.text);
@@ -176,7 +176,7 @@ fn hand_on(kind: &Kind, line: Line) {
             }
             Ok(())
         }
-        Kind::Lines(f) => {
+        OutputKind::Lines(f) => {
             f(line);
             Ok(())
         }
@@ -196,7 +196,7 @@ fn prefixed(out: &mut (impl Write + IsTerminal), line: &Line) -> io::Result<()> 
 mod tests {
     use std::sync::{Arc, Mutex, mpsc};
 
-    use super::{Kind, Line, MOST_LINES, Sink, Stream};
+    use super::{Line, MOST_LINES, OutputKind, Sink, Stream};
 
     #[tokio::test]
     async fn empty_lines_that_nobody_takes_are_left_out_as_well() {
@@ -209,7 +209,7 @@ mod tests {
             let _ = opened.lock().unwrap().recv();
             lines.lock().unwrap().push(line.text);
         };
-        let sink = Sink::start(Kind::Lines(Arc::new(take))).unwrap();
+        let sink = Sink::start(OutputKind::Lines(Arc::new(take))).unwrap();
         for _ in 0..3 * MOST_LINES {
             sink.push(Line {
                 name: "yes".into(),

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 
-use startstop_core::{Context, Reload as Request};
+use startstop_core::{Context, Reload};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::message::Notice;
@@ -12,10 +12,10 @@ use super::reloading::Reloading;
 use super::told::Told;
 use super::unready::Unready;
 use super::waiting::Waiting;
-use super::{Process, Reload, command, verdict};
+use super::{OnReload, Process, command, verdict};
 use crate::error::ProcessError;
 use crate::group::{Ending, ProcessGroup};
-use crate::output::{Kind, Pump, Pumped, Sink};
+use crate::output::{OutputKind, Pump, Pumped, Sink};
 use crate::proc_fs;
 use crate::ready::{self, Ready};
 
@@ -40,7 +40,7 @@ enum Event {
     Told,
     Ready,
     Message(Vec<Notice>),
-    Reload(Request),
+    Reload(Reload),
     Reloaded(io::Result<Ending>),
 }
 
@@ -83,17 +83,17 @@ fn failed(process: &Process, source: io::Error) -> ProcessError {
 }
 
 fn notify_socket(process: &Process) -> io::Result<Option<NotifySocket>> {
-    let is_wanted = matches!(process.ready, Some(Ready(ready::Kind::Notify)));
+    let is_wanted = matches!(process.ready, Some(Ready(ready::ReadyKind::Notify)));
     is_wanted
         .then(|| NotifySocket::bind(process.uid))
         .transpose()
 }
 
 fn sink(process: &Process) -> io::Result<Option<Sink>> {
-    let is_read = matches!(process.ready, Some(Ready(ready::Kind::Line(_))));
+    let is_read = matches!(process.ready, Some(Ready(ready::ReadyKind::Line(_))));
     match &process.output.0 {
-        Kind::Inherit if !is_read => Ok(None),
-        Kind::Null => Ok(None),
+        OutputKind::Inherit if !is_read => Ok(None),
+        OutputKind::Null => Ok(None),
         kind => Sink::start(kind.clone()).map(Some),
     }
 }
@@ -102,7 +102,7 @@ fn sink(process: &Process) -> io::Result<Option<Sink>> {
 /// handler that does nothing is for this process the same as ignoring.
 fn default_signals(process: &Process) {
     let reload = match &process.reload {
-        Some(Reload::Signal(signal)) => Some(*signal),
+        Some(OnReload::Signal(signal)) => Some(*signal),
         _ => None,
     };
     for wanted in [Some(process.stop_signal), reload].into_iter().flatten() {

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use super::{Process, Stdin};
 use crate::error::ProcessError;
 use crate::group::ProcessGroup;
-use crate::output::Kind;
+use crate::output::OutputKind;
 use crate::ready::{self, Ready};
 use crate::subreaper;
 
@@ -109,15 +109,15 @@ fn streams(process: &Process, command: &mut Command) {
         Stdin::Text(_) => Stdio::piped(),
     });
     // Readiness by a line needs the output to be read.
-    let is_read = matches!(process.ready, Some(Ready(ready::Kind::Line(_))));
+    let is_read = matches!(process.ready, Some(Ready(ready::ReadyKind::Line(_))));
     command.stdout(match process.output.0 {
         _ if is_read => Stdio::piped(),
-        Kind::Inherit | Kind::Plain => Stdio::inherit(),
-        Kind::Null => Stdio::null(),
+        OutputKind::Inherit | OutputKind::Plain => Stdio::inherit(),
+        OutputKind::Null => Stdio::null(),
         _ => Stdio::piped(),
     });
     command.stderr(match process.output.0 {
-        Kind::Inherit if !is_read => Stdio::inherit(),
+        OutputKind::Inherit if !is_read => Stdio::inherit(),
         _ => Stdio::piped(),
     });
 }

@@ -2,16 +2,16 @@
 
 use std::io;
 
-use startstop_core::Reload as Request;
+use startstop_core::Reload;
 
 use super::helper::Helper;
-use super::{Process, Reload};
+use super::{OnReload, Process};
 use crate::group::{Ending, ProcessGroup};
 
 /// At most one command at a time. A request whose command is not over at the end of the attempt is dropped
 /// with it, which answers that the service has stopped.
 #[derive(Default)]
-pub(super) struct Reloading(Option<(Request, Helper)>);
+pub(super) struct Reloading(Option<(Reload, Helper)>);
 
 impl Reloading {
     pub(super) const fn is_idle(&self) -> bool {
@@ -19,13 +19,13 @@ impl Reloading {
     }
 
     /// Begins what a reload of the process is. A signal is answered by nobody: it is done when it is sent.
-    pub(super) fn begin(&mut self, process: &Process, group: &ProcessGroup, request: Request) {
+    pub(super) fn begin(&mut self, process: &Process, group: &ProcessGroup, request: Reload) {
         match &process.reload {
-            Some(Reload::Signal(signal)) => {
+            Some(OnReload::Signal(signal)) => {
                 group.signal_leader(*signal);
                 request.done();
             }
-            Some(Reload::Command(words)) => match Helper::start_for(process, group.id(), words) {
+            Some(OnReload::Command(words)) => match Helper::start_for(process, group.id(), words) {
                 Ok(helper) => self.0 = Some((request, helper)),
                 Err(error) => request.failed(format!("the reload command {words:?}: {error}")),
             },

@@ -8,7 +8,7 @@ use crate::error::ProcessError;
 use crate::group::Ending;
 use crate::port;
 use crate::proc_fs;
-use crate::ready::{Kind, Ready};
+use crate::ready::{Ready, ReadyKind};
 
 /// It is to stop.
 pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
@@ -100,7 +100,7 @@ async fn was_told(running: &mut Running<'_>, ending: Ending) -> bool {
 
 /// Returns the process that holds the port that this one was to listen on.
 fn holder(running: &Running<'_>) -> Option<String> {
-    let Some(Ready(Kind::Tcp(addr))) = &running.process.ready else {
+    let Some(Ready(ReadyKind::Tcp(addr))) = &running.process.ready else {
         return None;
     };
     let holder = port::holder(&port::listening(addr), Some(running.group.id()))?;

@@ -15,7 +15,7 @@ use super::helper::Helper;
 use super::unready::Unready;
 use crate::group::Ending;
 use crate::port::{self, Sockets};
-use crate::ready::{Kind, Ready};
+use crate::ready::{Ready, ReadyKind};
 
 /// How often it is tried.
 const EACH: Duration = Duration::from_millis(25);
@@ -47,23 +47,23 @@ impl Waiting {
             return (Self::Spawned, None);
         };
         let waiting = match kind.clone() {
-            Kind::Tcp(addr) => {
+            ReadyKind::Tcp(addr) => {
                 let before = port::listening(&addr);
                 Self::Tcp(addr, before)
             }
-            Kind::Line(text) => {
+            ReadyKind::Line(text) => {
                 let (sender, receiver) = oneshot::channel();
                 return (Self::Line(receiver), Some((text, sender)));
             }
-            Kind::Notify => Self::Notify,
-            Kind::File(path) => {
+            ReadyKind::Notify => Self::Notify,
+            ReadyKind::File(path) => {
                 let folder = process.cwd.clone().unwrap_or_default();
                 let path = folder.join(path);
                 let before = written(&path);
                 Self::File(path, before)
             }
-            Kind::After(time) => Self::After(Instant::now() + time.min(NEVER)),
-            Kind::Command(command) => Self::Command(command),
+            ReadyKind::After(time) => Self::After(Instant::now() + time.min(NEVER)),
+            ReadyKind::Command(command) => Self::Command(command),
         };
         (waiting, None)
     }

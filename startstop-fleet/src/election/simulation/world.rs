@@ -26,13 +26,13 @@ pub(super) struct World {
     pub(super) released: Option<Duration>,
     /// Until when many were last cut off at once.
     pub(super) parted_until: Duration,
-    queue: BinaryHeap<Reverse<Entry>>,
+    queue: BinaryHeap<Reverse<Scheduled>>,
     entries: u64,
     fence: u64,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Scheduled {
     at: Duration,
     number: u64,
     what: What,
@@ -114,7 +114,7 @@ impl World {
 
     pub(super) fn push(&mut self, after: Duration, what: What) {
         self.entries += 1;
-        let entry = Entry {
+        let entry = Scheduled {
             at: self.now + after,
             number: self.entries,
             what,
@@ -294,21 +294,21 @@ impl World {
     }
 }
 
-impl PartialEq for Entry {
+impl PartialEq for Scheduled {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Entry {}
+impl Eq for Scheduled {}
 
-impl PartialOrd for Entry {
+impl PartialOrd for Scheduled {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Entry {
+impl Ord for Scheduled {
     fn cmp(&self, other: &Self) -> Ordering {
         (self.at, self.number).cmp(&(other.at, other.number))
     }

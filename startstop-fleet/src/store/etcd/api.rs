@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use crate::store::error::is_no_http;
 
 #[derive(Debug, Clone)]
-pub(super) struct Api {
+pub(super) struct EtcdApi {
     client: reqwest::Client,
     endpoints: Arc<Vec<String>>,
     /// The endpoint to begin with.
@@ -22,7 +22,7 @@ pub(super) struct Api {
     pub(super) login: Option<Login>,
 }
 
-impl Api {
+impl EtcdApi {
     pub(super) fn new(
         client: reqwest::Client,
         endpoints: Vec<String>,

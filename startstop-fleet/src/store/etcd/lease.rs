@@ -13,7 +13,7 @@ use crate::store::{Claim, StoreError};
 
 /// A lease to bind a key to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lease {
+pub(super) enum EtcdLease {
     /// A lease that no other process knows.
     Own(u64),
     /// All who were told that the key is gone ask for it. Whoever puts the key keeps it, so nobody else ends it.
@@ -22,7 +22,7 @@ pub(super) enum Lease {
     Beside(u64),
 }
 
-impl Lease {
+impl EtcdLease {
     pub(super) fn id(self) -> u64 {
         match self {
             Self::Own(id) | Self::Shared(id) | Self::Beside(id) => id,
@@ -57,10 +57,10 @@ impl Etcd {
         name: &str,
         claim: &Claim,
         expected: &Version,
-    ) -> Result<Lease, StoreError> {
+    ) -> Result<EtcdLease, StoreError> {
         if let Some(held) = claim.held_beside() {
             let (_, lease) = parts(held.version()).ok_or(StoreError::Conflict)?;
-            return Ok(Lease::Beside(lease));
+            return Ok(EtcdLease::Beside(lease));
         }
         let seconds = seconds(claim.lease().unwrap_or_default());
         let told = |watch: &mut super::Watch| {
@@ -68,14 +68,14 @@ impl Etcd {
             Some((shared, watch.tries(shared)))
         };
         let Some((lease, tried)) = self.watches.with(name, expected, told).flatten() else {
-            return Ok(Lease::Own(self.grant(0, seconds).await?));
+            return Ok(EtcdLease::Own(self.grant(0, seconds).await?));
         };
         match self.grant(lease, seconds).await {
             // The lease is ours, its answer lost, or its owner never put the key.
             Err(StoreError::Conflict) if tried => self.keep_alive(lease).await?,
             granted => drop(granted?),
         }
-        Ok(Lease::Shared(lease))
+        Ok(EtcdLease::Shared(lease))
     }
 
     /// Makes a lease, of a number that etcd chooses if it is 0.

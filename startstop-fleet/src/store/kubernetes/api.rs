@@ -28,10 +28,10 @@ pub(super) struct Api {
 }
 
 /// A message of a watch.
-pub(super) type Event = WatchEvent<Value>;
+pub(super) type LeaseEvent = WatchEvent<Value>;
 
 /// Events as they come.
-pub(super) type Watch = Pin<Box<dyn Stream<Item = Result<Event, kube::Error>> + Send>>;
+pub(super) type LeaseWatch = Pin<Box<dyn Stream<Item = Result<LeaseEvent, kube::Error>> + Send>>;
 
 /// After so many seconds the server ends a watch, and it is begun anew.
 const WATCH: u32 = 300;
@@ -118,20 +118,20 @@ impl Api {
     }
 
     /// Tells what comes after the version, or of one that is absent what there is.
-    pub(super) async fn watch(&self, name: &str, seen: &Version) -> Result<Watch, StoreError> {
+    pub(super) async fn watch(&self, name: &str, seen: &Version) -> Result<LeaseWatch, StoreError> {
         let version = parts(seen).map_or("0", |(_, version)| version);
         self.events(&watching(name, version)).await
     }
 
     /// Tells of all leases of the namespace, first what there is.
-    pub(super) async fn watch_all(&self) -> Result<Watch, StoreError> {
+    pub(super) async fn watch_all(&self) -> Result<LeaseWatch, StoreError> {
         self.events(&format!(
             "?watch=1&resourceVersion=0&timeoutSeconds={WATCH}"
         ))
         .await
     }
 
-    async fn events(&self, path: &str) -> Result<Watch, StoreError> {
+    async fn events(&self, path: &str) -> Result<LeaseWatch, StoreError> {
         let request = self.request(Method::GET, path, None).map_err(said)?;
         let events = self
             .client

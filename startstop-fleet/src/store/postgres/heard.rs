@@ -16,13 +16,13 @@ use crate::record::{Record, Version};
 const CHANGES: usize = 4096;
 
 /// A lease and its record, or nothing once nobody listens any more.
-pub(super) type Told = Option<(String, Record)>;
+pub(super) type Notified = Option<(String, Record)>;
 
 /// The changes that the connection has told.
 pub(super) struct Heard {
     /// By its name, the newest.
     known: Mutex<HashMap<String, Record>>,
-    changes: broadcast::Sender<Told>,
+    changes: broadcast::Sender<Notified>,
     closed: AtomicBool,
 }
 
@@ -36,7 +36,7 @@ impl Heard {
         }
     }
 
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<Told> {
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Notified> {
         self.changes.subscribe()
     }
 

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::idle::Place;
+use super::idle::IdlePlace;
 
 /// How long a head may take to arrive, and a connection be silent between two requests.
 const HEADER: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 pub(super) async fn serve(
     stream: TcpStream,
     routes: Router,
-    place: &Place,
+    place: &IdlePlace,
     stop: impl Future<Output = ()>,
 ) {
     let io = TokioIo::new(Limited {
@@ -55,7 +55,7 @@ pub(super) async fn serve(
 /// A stream whose reader may not stall, and that notes when it is used.
 struct Limited<'a> {
     stream: TcpStream,
-    place: &'a Place,
+    place: &'a IdlePlace,
     /// Runs while the client takes nothing.
     stall: Option<Pin<Box<Sleep>>>,
 }

@@ -28,7 +28,7 @@ struct Entry {
 }
 
 /// The place of one connection, which is given back when it is dropped.
-pub(super) struct Place {
+pub(super) struct IdlePlace {
     connections: Arc<Connections>,
     number: u64,
     entry: Arc<Entry>,
@@ -44,7 +44,7 @@ impl Connections {
     }
 
     /// Gives a place to a connection; where there is none, the most silent one is closed.
-    pub(super) fn enter(connections: &Arc<Self>) -> Place {
+    pub(super) fn enter(connections: &Arc<Self>) -> IdlePlace {
         let entry = Arc::new(Entry {
             last: AtomicU64::new(connections.now()),
             close: Notify::new(),
@@ -59,7 +59,7 @@ impl Connections {
         open.next += 1;
         let number = open.next;
         open.entries.insert(number, Arc::clone(&entry));
-        Place {
+        IdlePlace {
             connections: Arc::clone(connections),
             number,
             entry,
@@ -83,7 +83,7 @@ impl Open {
     }
 }
 
-impl Place {
+impl IdlePlace {
     /// Notes that something was read or written.
     pub(super) fn stir(&self) {
         self.entry
@@ -100,7 +100,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for IdlePlace {
     fn drop(&mut self) {
         let mut open = self
             .connections

@@ -11,11 +11,11 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// The admin port of a program.
 #[derive(Debug, Clone)]
-pub(crate) struct Server {
+pub(crate) struct AdminPort {
     addr: String,
 }
 
-impl Server {
+impl AdminPort {
     /// By an address, a port alone, or the address of the page.
     pub(crate) fn at(addr: &str) -> Self {
         let addr = addr
@@ -129,14 +129,17 @@ fn encoded(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Server, encoded};
+    use super::{AdminPort, encoded};
 
     #[test]
     fn an_address_is_read_as_people_write_it() {
         for addr in ["9100", ":9100", "127.0.0.1:9100", "http://127.0.0.1:9100/"] {
-            assert_eq!(Server::at(addr).addr, "127.0.0.1:9100", "{addr}");
+            assert_eq!(AdminPort::at(addr).addr, "127.0.0.1:9100", "{addr}");
         }
-        assert_eq!(Server::at("shop.internal:9100").addr, "shop.internal:9100");
+        assert_eq!(
+            AdminPort::at("shop.internal:9100").addr,
+            "shop.internal:9100"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use http::Server;
+use http::AdminPort;
 use serde_json::Value;
 
 const USAGE: &str = "\
@@ -33,14 +33,14 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match *arguments {
         ["-h" | "--help"] => say(USAGE).map(|()| ExitCode::SUCCESS),
-        [addr] if io::stdout().is_terminal() => live(&Server::at(addr)),
-        [addr] | [addr, "status"] => status(&Server::at(addr)),
-        [addr, "events"] => events(&Server::at(addr)),
+        [addr] if io::stdout().is_terminal() => live(&AdminPort::at(addr)),
+        [addr] | [addr, "status"] => status(&AdminPort::at(addr)),
+        [addr, "events"] => events(&AdminPort::at(addr)),
         [
             addr,
             action @ ("start" | "stop" | "restart" | "reload"),
             path,
-        ] => control(&Server::at(addr), action, path),
+        ] => control(&AdminPort::at(addr), action, path),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
     };
     done.unwrap_or_else(|error| {
@@ -57,7 +57,7 @@ fn say(text: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{text}")
 }
 
-fn status(server: &Server) -> io::Result<ExitCode> {
+fn status(server: &AdminPort) -> io::Result<ExitCode> {
     let status = server.status()?;
     say(&draw::tree(&status))?;
     Ok(if status["ready"] == true {
@@ -67,21 +67,21 @@ fn status(server: &Server) -> io::Result<ExitCode> {
     })
 }
 
-fn events(server: &Server) -> io::Result<ExitCode> {
+fn events(server: &AdminPort) -> io::Result<ExitCode> {
     for event in server.events()? {
         say(&draw::event(&event?))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn control(server: &Server, action: &str, path: &str) -> io::Result<ExitCode> {
+fn control(server: &AdminPort, action: &str, path: &str) -> io::Result<ExitCode> {
     let token = env::var("STARTSTOP_TOKEN").unwrap_or_default();
     say(server.control(action, path, &token)?.trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Draws when something happens, and each second, until the program is gone.
-fn live(server: &Server) -> io::Result<ExitCode> {
+fn live(server: &AdminPort) -> io::Result<ExitCode> {
     let happens = listen(server);
     let mut out = io::stdout();
     loop {
@@ -101,7 +101,7 @@ fn live(server: &Server) -> io::Result<ExitCode> {
 }
 
 /// Tells that something happens, again after the program was away.
-fn listen(server: &Server) -> Receiver<()> {
+fn listen(server: &AdminPort) -> Receiver<()> {
     let (tell, happens) = sync_channel(1);
     let server = server.clone();
     thread::spawn(move || {

@@ -10,14 +10,14 @@ use super::{Input, Look, Machine, clip};
 const GRACE: Duration = Duration::from_secs(20);
 
 /// A machine, what the service looks like, and the time in milliseconds.
-struct Told {
+struct Heard {
     machine: Machine,
     line: &'static str,
     error: Option<(String, i32)>,
     live: bool,
 }
 
-impl Told {
+impl Heard {
     fn new() -> Self {
         Self {
             machine: Machine::new(GRACE),
@@ -69,7 +69,7 @@ fn stopped(exit: Exit) -> EventKind {
 
 #[test]
 fn ready_is_told_once() {
-    let mut told = Told::new();
+    let mut told = Heard::new();
     assert_eq!(told.time(0), ["STATUS=starting"]);
     told.line = "ready";
     assert_eq!(told.whole(10, ready()), ["READY=1|STATUS=ready"]);
@@ -84,7 +84,7 @@ fn ready_is_told_once() {
 
 #[test]
 fn the_status_is_told_at_most_once_a_second_and_only_when_it_changes() {
-    let mut told = Told::up();
+    let mut told = Heard::up();
     told.line = "one";
     assert!(told.step(300, Input::Below).is_empty());
     assert_eq!(told.machine.next(), Some(Duration::from_secs(1)));
@@ -103,7 +103,7 @@ fn stopping_is_told_at_the_beginning_of_an_end() {
         StopReason::Parent,
         StopReason::RuntimeEnded,
     ] {
-        let mut told = Told::up();
+        let mut told = Heard::up();
         told.line = "stopping: waits for shop/db";
         let begins = told.whole(5, EventKind::Stopping(reason));
         assert_eq!(begins, ["STOPPING=1|STATUS=stopping: waits for shop/db"]);
@@ -116,7 +116,7 @@ fn stopping_is_told_at_the_beginning_of_an_end() {
 
 #[test]
 fn an_end_of_a_moment_is_told_too() {
-    let mut told = Told::up();
+    let mut told = Heard::up();
     told.line = "stopped";
     assert!(
         told.whole(5, EventKind::Stopping(StopReason::Completed))
@@ -126,13 +126,13 @@ fn an_end_of_a_moment_is_told_too() {
         told.whole(6, stopped(Exit::Completed)),
         ["STOPPING=1|STATUS=stopped"]
     );
-    let mut told = Told::up();
+    let mut told = Heard::up();
     assert_eq!(told.step(6, Input::End), ["STOPPING=1"]);
 }
 
 #[test]
 fn a_restart_is_no_end() {
-    let mut told = Told::up();
+    let mut told = Heard::up();
     for kind in [
         EventKind::Stopping(StopReason::Restart),
         stopped(Exit::Stopped),
@@ -149,7 +149,7 @@ fn a_restart_is_no_end() {
 
 #[test]
 fn a_reload_is_told_with_its_time_and_its_error() {
-    let mut told = Told::up();
+    let mut told = Heard::up();
     let begins = told.whole(2_000, EventKind::Reloading);
     assert!(
         begins[0].starts_with("RELOADING=1|MONOTONIC_USEC="),
@@ -169,7 +169,7 @@ fn a_reload_is_told_with_its_time_and_its_error() {
 
 #[test]
 fn time_is_asked_for_while_it_starts_and_stops() {
-    let mut told = Told::new();
+    let mut told = Heard::new();
     told.time(0);
     let asks = ["EXTEND_TIMEOUT_USEC=10000000"];
     assert_eq!(told.machine.next(), Some(Duration::from_millis(200)));
@@ -192,7 +192,7 @@ fn time_is_asked_for_while_it_starts_and_stops() {
 
 #[test]
 fn a_failed_start_is_told_with_its_error() {
-    let mut told = Told::new();
+    let mut told = Heard::new();
     told.time(0);
     told.error = Some(("cannot bind: address in use".into(), 98));
     assert!(

@@ -6,8 +6,9 @@ use super::super::log::Log;
 use super::super::mistakes::{did_you_mean, did_you_mean_one_of};
 use super::super::spec::{Ends, Policy, Reload, Restart, Spec};
 use super::super::users::{self, User};
-use super::{Reader, Value};
-use crate::ready::{Kind, Ready};
+use super::sinks::log;
+use super::{FileReader, Value};
+use crate::ready::{Ready, ReadyKind};
 use crate::signal::Signal;
 
 const KEYS: [&str; 25] = [
@@ -40,7 +41,7 @@ const KEYS: [&str; 25] = [
 
 const READY: [&str; 6] = ["tcp", "line", "file", "after", "command", "notify"];
 
-impl Reader {
+impl FileReader {
     /// Returns the specs of an entry: several if it has instances.
     pub(super) fn entry(
         &mut self,
@@ -100,7 +101,7 @@ impl Reader {
         spec.watchdog = self.get(table, "watchdog", Self::time);
         if let (Some(value), false) = (
             table.get("watchdog"),
-            matches!(spec.ready, Some(Ready(Kind::Notify))),
+            matches!(spec.ready, Some(Ready(ReadyKind::Notify))),
         ) {
             self.wrong(
                 value.span().start,
@@ -131,7 +132,7 @@ impl Reader {
         spec.job = self.get(table, "job", Self::boolean);
         spec.reload = self.get(table, "reload", Self::reload);
         spec.success_codes = self.get(table, "success_codes", Self::codes);
-        if let Some(log) = self.get(table, "log", Self::log) {
+        if let Some(log) = self.get(table, "log", log) {
             spec.log = log;
         }
         if self.get(table, "stops_all", Self::boolean) == Some(true) {

@@ -6,11 +6,12 @@ use toml::de::DeTable;
 
 use super::super::log::Log;
 use super::super::spec::{Control, Head};
-use super::{Reader, Value};
+use super::sinks::log;
+use super::{FileReader, Value};
 
 const KEYS: [&str; 5] = ["name", "admin", "control", "log", "process"];
 
-impl Reader {
+impl FileReader {
     pub(super) fn head(&mut self, table: &DeTable<'_>) -> Head {
         self.known(table, &KEYS);
         let usual = Head::default();
@@ -23,7 +24,7 @@ impl Reader {
             name: self.get(table, "name", Self::name).unwrap_or(usual.name),
             admin,
             control,
-            log: self.get(table, "log", Self::log).unwrap_or(Log::Terminal),
+            log: self.get(table, "log", log).unwrap_or(Log::Terminal),
         }
     }
 
