@@ -1,4 +1,4 @@
-//! What went wrong, and when: the failures of a service that is restarted, read from its history.
+//! The failures of a service that is restarted, read from its history.
 //!
 //! Run it: `cargo run --example 09_error_history`
 

@@ -36,7 +36,7 @@ async fn replica(store: &str, folder: &Path) -> Result<ExitCode, Box<dyn Error>>
     })
 }
 
-/// What each replica does: while it leads, it writes invoices.
+/// The service of each replica: while it leads, it writes invoices.
 async fn lead(store: impl LeaseStore, folder: &Path) -> ExitCode {
     let ledger = folder.join("ledger");
     let invoices = Leader::new("invoices", store, move |term: Term| {

@@ -12,13 +12,13 @@ use tokio::time::timeout;
 use crate::child::{Ended, Program};
 use crate::examples::built;
 
-/// What takes longer than this is taken never to come.
+/// After this time an event is taken never to come.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The example, once it listens.
 struct Application {
     program: Program,
-    /// What it has printed and nobody has looked at.
+    /// Printed lines that nobody has looked at yet.
     printed: VecDeque<String>,
     admin: String,
     http: String,
@@ -200,7 +200,7 @@ impl Application {
         get(&self.http, "/value").await.expect("the server is up")
     }
 
-    /// Has something done to a member, and waits until it shows these, one after another.
+    /// Sends an action for a member, and waits until it shows these, one after another.
     async fn control(&mut self, action: &str, member: &str, shows: &[impl AsRef<str>]) {
         // Lines printed so far belong to earlier steps.
         self.printed.clear();

@@ -1,4 +1,4 @@
-//! What blocks its thread holds up nobody but itself, as long as a worker is free.
+//! A service that blocks its thread holds up nobody else, as long as a worker is free.
 
 use std::future::{Future, pending};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

@@ -28,7 +28,7 @@ pub(crate) struct Program {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
-    /// What has ended it, if that was a signal.
+    /// The signal that has ended it, if one has.
     pub(crate) signal: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -79,7 +79,7 @@ impl Program {
         in_time(stdin.write_all(b"\n")).await.expect("it reads");
     }
 
-    /// What the system says of it.
+    /// The state that the system shows for it.
     #[cfg(target_os = "linux")]
     pub(crate) fn status(&self) -> String {
         let id = self.child.id().expect("it has not been waited for");
@@ -168,7 +168,7 @@ impl Program {
     }
 }
 
-/// What a future yields, unless it hangs.
+/// The output of a future, unless it hangs.
 async fn in_time<F: Future>(future: F) -> F::Output {
     timeout(LIMIT, future).await.expect("it does not hang")
 }

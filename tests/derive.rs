@@ -18,7 +18,7 @@ use startstop_core::{
 use thiserror::Error;
 use tokio::sync::Notify;
 
-/// What happened, in order.
+/// Everything that happened, in order.
 #[derive(Debug, Clone, Default)]
 struct Events(Arc<Mutex<Vec<&'static str>>>);
 

@@ -1,4 +1,4 @@
-//! What a runner tells of what happens, as a stream.
+//! The events of a runner, as a stream.
 
 mod groups;
 mod order;

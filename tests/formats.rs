@@ -1,4 +1,4 @@
-//! What is printed of each public value: `{:?}` shows what it is without what is foreign, getters tell what was set.
+//! The text of each public value: `{:?}` shows it without foreign values, and getters return what was set.
 
 use std::error::Error;
 use std::fmt::Debug;

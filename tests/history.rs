@@ -1,4 +1,4 @@
-//! What is recorded of a failure, and for how long.
+//! The record of a failure, and how long it is kept.
 
 mod errors;
 mod failure;

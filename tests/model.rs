@@ -32,7 +32,7 @@ use world::{Done, World};
 /// In each of the four tests, which run beside each other.
 const PROGRAMS: u64 = 25_000;
 
-/// What a program came to; the error says what is different.
+/// The outcome of a program; the error tells the difference.
 fn run(program: &Program) -> Result<Done, String> {
     let watched = Arc::new(Seen::default());
     let (seed, bombs) = (program.seed, program.bombs);

@@ -1,4 +1,4 @@
-//! What the tests of random programs share: how many programs there are, and how one is run again.
+//! The number of random programs in a test, and how one is run again.
 //!
 //! A program is made from its seed alone. Two environment variables say which ones are run:
 //!

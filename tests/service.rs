@@ -1,4 +1,4 @@
-//! What a service says and asks by its context, and what it is given.
+//! The context: what a service says and asks by it, and what it is given.
 
 mod ending;
 mod large;

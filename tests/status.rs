@@ -1,4 +1,4 @@
-//! What a status tells in numbers, and what a probe hears of them.
+//! The numbers of a status, and what a probe hears of them.
 
 use std::error::Error as _;
 use std::time::Duration;

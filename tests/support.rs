@@ -1,4 +1,5 @@
-//! What tests work with: a service that emits what happens to it and does what it is told, members that write a journal, a
+//! The tools of the tests: a service that emits what happens to it and does what it is told, members that write a
+//! journal, a
 //! census of attempts, ways to wait and to poll.
 
 use std::future::Future;

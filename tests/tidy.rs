@@ -1,9 +1,10 @@
-//! What people forget: headers, headings, lists of files, the direction of imports, the size of files.
+//! Checks of what people forget: headers, headings, lists of files, the direction of imports, the size of files.
 
 mod circles;
 mod examples;
 mod homes;
 mod pages;
+mod prose;
 mod source;
 
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ const OWN_SECTIONS: [(&str, &str); 5] = [
 /// A file of more than this many lines of code is most likely two.
 const LONG: usize = 330;
 
-/// What is no room: it may import from everywhere.
+/// Modules that are no room: they may import from everywhere.
 const APART: [&str; 2] = ["models", "private"];
 
 /// Locks and atomics of std in the core, which no model sees, need a reason.

@@ -43,7 +43,7 @@ impl Scribe {
         self.lines.lock().unwrap().iter().any(|other| other == line)
     }
 
-    /// Has it told of what happens on this thread until the guard is dropped.
+    /// Makes it the subscriber of this thread until the guard is dropped.
     ///
     /// Whether anybody wants an event is looked up once for all threads, which may be while this one is not heard yet: so there
     /// is always somebody who wants to be asked each time.

@@ -1,4 +1,4 @@
-//! What compiles, and what the compiler says where it does not.
+//! Code that compiles, and the compiler's messages about code that does not.
 //!
 //! The expected messages in `ui/fail` are those of one toolchain. On another one those cases are
 //! skipped, and the test says so.

@@ -97,7 +97,7 @@ impl Handover {
         })
     }
 
-    /// Whom the watchdog of the manager is meant for. A predecessor of another unit leaves this one to us.
+    /// The process that the manager's watchdog is meant for. A predecessor of another unit leaves this one to us.
     #[cfg(feature = "notify")]
     pub(crate) fn whose_watchdog(&self) -> Whose {
         let predecessor = self.predecessor.as_ref();

@@ -33,7 +33,7 @@ pub(crate) use watchdog::{Watchdog, Whose};
 const AGAIN: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whom a program tells.
+/// The receivers of a program's messages.
 #[derive(Debug, Default)]
 pub(crate) struct NotifySettings {
     by_env: bool,
@@ -81,7 +81,7 @@ impl NotifySettings {
 pub(crate) struct Manager {
     socket: Option<Arc<Sender>>,
     fd: Option<NotifyFd>,
-    /// Whom its watchdog is meant for.
+    /// The process that its watchdog is meant for.
     whose: Whose,
     /// Whether it is told anything. A successor that is not ready, and may never be, stays silent: the manager would take
     /// its messages for those of the unit.

@@ -57,7 +57,7 @@ async fn main() {
     busy.stop().await.expect("it has no errors");
 }
 
-/// Has a task spawned that ends, and drops the futures of what is waited for.
+/// Lets the service spawn a task that ends, and drop the futures that it waits for.
 async fn spawn_and_give_up(busy: &Runner<Busy>) {
     for _ in 0..10 {
         busy.request_reload();

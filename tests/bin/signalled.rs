@@ -190,7 +190,7 @@ fn fill_stderr() {
     });
 }
 
-/// What `on_exit` is for, and what may go wrong in it.
+/// Uses of `on_exit`, and what may go wrong in it.
 fn register() {
     on_exit(|| println!("last"));
     on_exit(|| panic!("out of cheese"));

@@ -30,7 +30,7 @@ static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 /// How many members the group has.
 const MEMBERS: usize = 1_000;
 
-/// Who loads it, side by side.
+/// The number of clients, side by side.
 const CLIENTS: u64 = 8;
 
 fn main() -> ExitCode {

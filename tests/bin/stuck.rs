@@ -53,7 +53,7 @@ impl Stuck {
         }
     }
 
-    /// What the service does beside `run`.
+    /// The work of the service beside `run`.
     fn begin(&self, cx: &Context) {
         match self.place.as_str() {
             "task" => cx.spawn(async {
@@ -133,7 +133,7 @@ fn runtime(kind: &str) -> Runtime {
     runtime.expect("the system has room for a runtime")
 }
 
-/// What has nothing to do with the service.
+/// Code that has nothing to do with the service.
 fn beside(runner: &Runner<Stuck>, kind: &str) {
     if kind == "4" {
         tokio::spawn(async {

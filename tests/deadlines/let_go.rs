@@ -1,4 +1,4 @@
-//! Whoever has seen `Stopped` and drops the last runner finds the value of the service gone.
+//! A caller that has seen `Stopped` and drops the last runner finds the value of the service gone.
 
 use std::sync::Arc;
 

@@ -22,7 +22,7 @@ const SOON: Duration = Duration::from_millis(60);
 
 const TICK: Duration = Duration::from_millis(5);
 
-/// What is later than this was held up. Far later than any deadline, for a machine that is busy.
+/// An event later than this was held up. It is far later than any deadline, since the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(15);
 
 struct Blocker {
@@ -35,7 +35,7 @@ struct Blocker {
     runs: Arc<AtomicU32>,
 }
 
-/// What blocks a thread, and whether it has.
+/// A block of a thread, and whether it has begun.
 #[derive(Default)]
 struct Blocking {
     latch: Latch,
@@ -69,7 +69,7 @@ impl Blocker {
         }
     }
 
-    /// What the service does beside `run`.
+    /// The work of the service beside `run`.
     fn begin(&self, cx: &Context) {
         let (latch, is_there) = (Arc::clone(&self.latch), Arc::clone(&self.is_there));
         match self.blocks {
@@ -130,7 +130,7 @@ impl Service for Blocker {
     }
 }
 
-/// What is seen of it. On a machine that is busy the deadline may pass before anything blocks: then it is played again.
+/// The outcome. On a busy machine the deadline may pass before anything blocks: then it is played again.
 pub(super) fn play(blocks: Blocks, due: Due, on: On) -> Then {
     loop {
         let (seen, was_blocked) = play_once(blocks, due, on);
@@ -207,7 +207,7 @@ fn settings(blocks: Blocks, due: Due, latch: &Arc<Blocking>, is_there: &Arc<Noti
     }))
 }
 
-/// Has a task of the runtime ask for what the service is made of, which blocks.
+/// Lets a task of the runtime ask for the parts of the service, which blocks.
 fn ask_for_children(place: &Place, runner: &Runner<Blocker>, is_there: &Notify) {
     let runner = runner.clone();
     place.enter(|| {
@@ -219,7 +219,7 @@ fn ask_for_children(place: &Place, runner: &Runner<Blocker>, is_there: &Notify) 
     park_on(is_there.notified());
 }
 
-/// What comes first: the verdict, or the end.
+/// The first of two: the verdict, or the end.
 async fn first_of(mut events: Events) -> Then {
     while let Some(event) = events.next().await {
         match event.kind() {

@@ -1,6 +1,6 @@
-//! What blocks, at which deadline, on which runtime, and what is promised then.
+//! A table: which part blocks, at which deadline, on which runtime, and the promise for that.
 
-/// What blocks its thread.
+/// The part that blocks its thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Blocks {
     FirstPoll,
@@ -34,7 +34,7 @@ pub(super) enum On {
     CurrentThread,
 }
 
-/// What is seen of it in time, on a thread outside of the runtime.
+/// The outcome that is seen in time, on a thread outside of the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
     /// The service is given up: what blocks belongs to it.
@@ -76,7 +76,7 @@ pub(super) const DUE: [(Due, &str); 5] = [
     (Due::Watchdog, "watchdog"),
 ];
 
-/// What is promised.
+/// The promise.
 pub(super) fn then(blocks: Blocks, due: Due, on: On) -> Then {
     let is_alone = matches!(on, On::OneWorker | On::CurrentThread);
     match (blocks, due) {

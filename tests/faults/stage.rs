@@ -16,7 +16,7 @@ use crate::trace::Scribe;
 /// Longer than all deadlines together, in paused time.
 const LATER: Duration = Duration::from_secs(3600);
 
-/// What became of the service.
+/// The outcome for the service.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) state: State,
@@ -171,7 +171,7 @@ impl Stage {
     }
 }
 
-/// Has the fault happen, lets all that follows from it come, and looks.
+/// Makes the fault happen, waits for everything that follows from it, and looks.
 async fn happen(mut stage: Stage, during: During, fault: Fault) -> Seen {
     match fault {
         Fault::Error | Fault::Panic | Fault::Hang | Fault::Block | Fault::PanicInDrop
@@ -192,7 +192,7 @@ async fn happen(mut stage: Stage, during: During, fault: Fault) -> Seen {
     stage.seen()
 }
 
-/// What the service does by itself after a fault that was not its own.
+/// The end of a service after a fault that was not its own.
 fn go_on(probe: &Remote, during: During, fault: Fault) {
     match (during, fault) {
         (During::Starting | During::Backoff, Fault::FutureDrop) => probe.tell(Act::Ready),
@@ -214,7 +214,7 @@ async fn give_up(stage: Stage) -> Seen {
     seen
 }
 
-/// Who has no handle any more reads the exit and the failures from the trace.
+/// Without a handle the exit and the failures are read from the trace.
 async fn drop_handle(stage: Stage, during: During) -> Seen {
     let scribe = Scribe::default();
     let _told = scribe.listen();

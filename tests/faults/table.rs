@@ -15,7 +15,7 @@ pub(super) enum During {
     Backoff,
 }
 
-/// What happens.
+/// The fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     Error,
@@ -29,7 +29,7 @@ pub(super) enum Fault {
     PanicInDrop,
 }
 
-/// What is promised to come of it.
+/// The promised outcome.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Then {
     /// The service ends: the state, the exit, and the failures that are recorded. A state that is not

@@ -1,4 +1,4 @@
-//! What is told in words: what went wrong, and a service in one line.
+//! Words for people: what went wrong, and a service in one line.
 
 use startstop_core::{
     Context, Group, GroupBuilder, Member, Readiness, Runner, Service, Settings, State, once,

@@ -1,4 +1,4 @@
-//! Who is part of a restart, and in which state it finds and leaves them.
+//! The members that a restart takes along, and the states in which it finds and leaves them.
 
 use startstop_core::{
     Backoff, Context, Exit, Group, Member, OnCompletion, OnFailure, RestartPolicy, Runner,

@@ -13,7 +13,7 @@ use startstop_core::{
 use crate::support::groups::{Journal, find, one, started, stopped};
 use crate::support::{idle, within};
 
-/// What a member holds as long as it is there.
+/// A value that a member holds as long as it is there.
 type Held = Arc<()>;
 
 fn holding(held: &Held) -> impl Service {

@@ -171,7 +171,7 @@ fn a_composite_of_ones_own_says_how_long_its_parts_take() {
     assert_eq!(short.grace_period(), 7 * SECOND, "it is aborted by then");
 }
 
-/// What it says of its parts counts, also when one of them is known to the runner.
+/// Its own word about its parts counts, also when one of them is known to the runner.
 #[tokio::test(start_paused = true)]
 async fn a_composite_of_ones_own_speaks_for_the_parts_that_it_attaches() {
     struct Attaching(Runner<BoxService>);

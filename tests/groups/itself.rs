@@ -1,4 +1,4 @@
-//! What cannot be a member: the group itself, what it is a part of, and what has no good name.
+//! Things that cannot be members: the group itself, what it is a part of, and a service without a valid name.
 
 use std::sync::Arc;
 

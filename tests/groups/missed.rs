@@ -1,4 +1,4 @@
-//! What has happened to a member before its group looked, and may be over by then.
+//! Events of a member that are over before its group looks.
 
 use std::future::Future;
 use std::time::Duration;

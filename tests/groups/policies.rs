@@ -1,4 +1,4 @@
-//! What follows a failure: `a <- b <- c` and `d` beside them.
+//! Effects of a failure: `a <- b <- c` and `d` beside them.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::support::groups::{
 };
 use crate::support::{SECOND, idle};
 
-/// What is told of the readiness of the group itself.
+/// The events of the group's own readiness.
 fn told(events: &mut Events) -> Vec<String> {
     let own = std::iter::from_fn(|| events.try_next()).filter(|event| event.path() == "app");
     own.filter_map(|event| match event.kind() {

@@ -1,4 +1,5 @@
-//! What a member's policy gives up on is in the history of its group, with the member's path, whatever follows from it.
+//! Failures that a member's policy gives up on are in the history of its group, with the member's path, whatever
+//! follows.
 
 use startstop_core::{Exit, Failure, Group, Member, OnFailure, Runner, StartError};
 

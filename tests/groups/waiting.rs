@@ -48,7 +48,7 @@ async fn asking_in(builder: GroupBuilder) -> (Runner<Group>, Asking) {
     )
 }
 
-/// Has the task of the member ask for that, and waits until it has.
+/// Lets the task of the member ask for that, and waits until it has asked.
 async fn ask(
     tell: oneshot::Sender<Change>,
     change: impl Future<Output = Result<(), GroupError>> + Send + 'static,

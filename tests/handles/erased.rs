@@ -1,4 +1,4 @@
-//! What each method of a runner does behind a trait object.
+//! Each method of a runner behind a trait object.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the public types are: `Send`, `Sync`, `'static`, `Debug`, and behind a trait object.
+//! The kinds of the public types: `Send`, `Sync`, `'static`, `Debug`, and behind a trait object.
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is done to a runner, by chance.
+//! Random programs: calls on a runner.
 
 use fastrand::Rng;
 use startstop_core::State;

@@ -1,4 +1,4 @@
-//! What a runner has to do, in plain code: written from the contract, not from the crate.
+//! A runner in plain code, written from the contract and not from the crate.
 //!
 //! It is a simulation in whole milliseconds. A request changes it at once. What follows by itself, in
 //! the same instant or later, happens in [`Reference::advance`], one event after the other. Where two
@@ -35,7 +35,7 @@ pub(super) struct Failed {
     pub(super) uptime: u64,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Ok,
@@ -50,7 +50,7 @@ pub(super) enum Answer {
     Seen,
 }
 
-/// What is to be seen of a runner from outside.
+/// The view of a runner from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct View {
     pub(super) state: State,
@@ -66,7 +66,7 @@ pub(super) struct View {
     pub(super) next_attempt: Option<u64>,
     /// The last failures of all cycles, oldest first, as many as the history holds.
     pub(super) history: Vec<Failed>,
-    /// Of the current cycle.
+    /// In the current cycle.
     pub(super) last: Option<Failed>,
     /// How many futures of the service are alive, and how often each function was called.
     pub(super) live: u64,
@@ -82,7 +82,7 @@ pub(super) struct Reference {
     pub(super) state: State,
     exit: Exit,
     cycle: u64,
-    /// Of the current cycle.
+    /// In the current cycle.
     attempts: u64,
     attempts_before: u64,
     restarts: u64,
@@ -108,7 +108,7 @@ pub(super) struct Reference {
     cancelled: Vec<usize>,
     /// The last handle was dropped.
     left: bool,
-    /// What calls came to, in order.
+    /// The outcomes of calls, in order.
     pub(super) answers: Vec<(usize, Answer)>,
 }
 
@@ -215,7 +215,7 @@ impl Reference {
         failed
     }
 
-    /// Of a request that is refused: nothing of the service has failed.
+    /// Records a request that is refused: nothing of the service has failed.
     fn note(&mut self, uptime: u64, phase: Phase, cause: Cause) -> Failed {
         let (cycle, attempt) = (self.cycle, self.attempts);
         let failed = Failed {

@@ -1,4 +1,4 @@
-//! What a service does in one attempt, by chance: known to the service and to the reference.
+//! Random scripts: the acts of a service in one attempt, known to the service and to the reference.
 
 use fastrand::Rng;
 use startstop_core::{Cause, Phase};
@@ -7,11 +7,11 @@ use super::plan::time;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Script {
-    /// What `run` does and how long after its begin, in order; those at 0 in its first poll.
+    /// The acts of `run`, each with its time after the begin, in order; those at 0 are done in the first poll.
     pub(super) acts: Vec<(u64, Act)>,
-    /// What `run` does once it is cancelled; `None` is deaf and goes on with its acts.
+    /// The end of `run` after its cancellation; `None` is deaf and goes on with its acts.
     pub(super) leave: Option<Leave>,
-    /// What `shutdown` does; `None` hangs.
+    /// The end of `shutdown`; `None` hangs.
     pub(super) hook: Option<Leave>,
     /// How it answers reload requests, and how long that takes; `None` never waits for one.
     pub(super) reload: Option<Leave>,
@@ -36,7 +36,7 @@ pub(super) enum Act {
 pub(super) struct Task {
     /// When it ends by itself, if it does.
     pub(super) ends: Option<Leave>,
-    /// What it does once it is cancelled; `None` is deaf.
+    /// Its end after its cancellation; `None` is deaf.
     pub(super) leave: Option<Leave>,
     pub(super) bomb: bool,
 }
@@ -72,7 +72,7 @@ impl End {
         ][rng.usize(..6)]
     }
 
-    /// What is recorded of it.
+    /// The cause that is recorded for it.
     pub(super) fn cause(self) -> Option<Cause> {
         match self {
             Self::Ok => None,
@@ -92,7 +92,7 @@ impl Leave {
 }
 
 impl Script {
-    /// What the `run` of this number does.
+    /// The script of the `run` of this number.
     pub(super) fn draw(seed: u64, run: u64, bombs: bool) -> Self {
         let rng = &mut Rng::with_seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(run));
         let parts = [Phase::Run, Phase::Shutdown, Phase::Task];

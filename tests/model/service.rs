@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::plan::millis;
 use super::script::{Act, End, Leave, Script, Task};
 
-/// What the world knows of its service.
+/// The counts that a service keeps for the world.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// How often `run` was called.
@@ -107,7 +107,7 @@ async fn went(cx: &Context, leave: Option<Leave>, wait: impl Future<Output = ()>
     }
 }
 
-/// What it comes to once it was told.
+/// Its end after it was told.
 async fn leave(leave: Option<Leave>) -> End {
     let Some(leave) = leave else {
         return std::future::pending().await;

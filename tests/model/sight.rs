@@ -1,4 +1,4 @@
-//! What is to be seen of a real runner, in the words of the reference.
+//! The view of a real runner, in the words of the reference.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is told by the events of a runner: at each moment they come to what is to be seen of it.
+//! The events of a runner: at each moment they agree with what is seen of it.
 
 use startstop_core::{Event, EventKind, Events, Exit, Readiness, Runner, Service, State};
 

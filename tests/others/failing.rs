@@ -1,4 +1,4 @@
-//! What goes wrong with a failure: it is lost, nobody sees it, nothing is cleaned up, it is taken for another.
+//! Mistakes with a failure: it is lost, nobody sees it, nothing is cleaned up, it is taken for another.
 
 use std::future::pending;
 

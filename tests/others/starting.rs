@@ -1,4 +1,4 @@
-//! What goes wrong with a start: it is the only one, it is told of too early, it is made again at once.
+//! Mistakes of a start: it is the only one, it is told of too early, it is made again at once.
 
 use std::time::Duration;
 

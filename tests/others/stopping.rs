@@ -1,4 +1,4 @@
-//! What goes wrong with a stop: it comes too early, takes for ever, ends too soon, or blocks another.
+//! Mistakes of a stop: it comes too early, takes for ever, ends too soon, or blocks another.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,7 +88,7 @@ async fn a_deadline_holds_for_a_run_that_blocks_its_thread() {
     within(runner.wait_for(State::Stopped)).await;
 }
 
-/// Who waited for the end of an actor went on before its `on_stop` had ended:
+/// A caller that waited for the end of an actor went on before its `on_stop` had ended:
 /// <https://github.com/tqwewe/kameo/issues/151>, and the same in
 /// <https://github.com/slawlor/ractor/issues/254>.
 ///

@@ -57,7 +57,7 @@ async fn a_verdict_of_a_watchdog_ends_a_program_without_a_free_worker() {
     }
 }
 
-/// What becomes of a program that blocks there, is told so often, and has so long deadlines that it does not go before.
+/// The end of a program that blocks there and is told so often, with deadlines too long to end it before.
 async fn told(place: &'static str, runtime: &'static str, times: u8) -> Ended {
     // Where the first signal ends the program, a second one would find none.
     let times = if page::code(place, runtime) == 0 {

@@ -1,4 +1,4 @@
-//! What `tracing` hears of a signal. The program is this test binary, run again for a test that is ignored otherwise.
+//! The event of a signal in `tracing`. The program is this test binary, run again for a test that is ignored otherwise.
 
 use startstop_core::{Context, Runner, Settings, service_fn};
 

@@ -1,4 +1,4 @@
-//! What a probe sees of a service without a runner.
+//! Probes of a service without a runner.
 
 use startstop_core::{Cause, Context, ReloadError, Service, StopReason, every, service_fn};
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,4 @@
-//! What a service says of itself, and why it is to end.
+//! Reports of a service about itself, and the reason for its end.
 
 use std::sync::{Arc, Mutex};
 

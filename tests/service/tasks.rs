@@ -44,7 +44,7 @@ fn slow(cx: &Context, done: &Arc<AtomicUsize>, seconds: u32) {
     });
 }
 
-/// Has `run` be what a test is about, under a runner and without one.
+/// Runs this function as the `run` of a service, under a runner and without one.
 async fn under_both<F>(run: impl Fn(Context) -> F + Clone + Send + Sync + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -166,7 +166,7 @@ async fn a_context_that_is_over_waits_for_nobody() {
     runner.stop().await.unwrap();
 }
 
-/// What one message costs where each of so many tasks waits for its own, or for the stop.
+/// The cost of one message where each of so many tasks waits for its own, or for the stop.
 async fn cost_of_a_message(tasks: usize) -> std::time::Duration {
     const MESSAGES: usize = 4_000;
     let doors: Vec<Arc<Notify>> = (0..tasks).map(|_| Arc::default()).collect();

@@ -1,4 +1,4 @@
-//! Who is silent for the watchdog, and who is not.
+//! Services that are silent for the watchdog, and services that are not.
 
 use startstop_core::{
     Cause, Context, Exit, Readiness, Runner, Settings, Slot, StartError, every, once, service_fn,

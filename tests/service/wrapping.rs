@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::support::{SECOND, within};
 
-/// Has no `shutdown` of its own.
+/// A service without a `shutdown` of its own.
 struct Plain;
 
 impl Service for Plain {

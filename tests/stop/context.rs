@@ -1,4 +1,4 @@
-//! What a context knows of the stop.
+//! The stop, as a context sees it.
 
 use std::future::ready;
 use std::sync::{Arc, Mutex};

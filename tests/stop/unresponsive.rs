@@ -1,4 +1,4 @@
-//! What does not yield after its abort, because it blocks its thread.
+//! Parts that do not yield after their abort, because they block their thread.
 
 use std::time::{Duration, Instant};
 

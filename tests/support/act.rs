@@ -1,4 +1,4 @@
-//! What a probe can be told to do.
+//! The acts of a probe.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl Act {
         Self::Spawn(Box::new(act))
     }
 
-    /// What the acts that end something come to.
+    /// The ends that acts lead to.
     pub(crate) fn end(&self) -> Option<Result<(), BoxError>> {
         match self {
             Self::Complete => Some(Ok(())),

@@ -22,7 +22,7 @@ impl<T: Send + 'static> Caller<T> {
         !self.0.is_finished()
     }
 
-    /// What the call came to, which others can still bring about.
+    /// The outcome of the call, which others can still bring about.
     pub(crate) async fn outcome(self) -> T {
         within(self.0).await.expect("the caller does not panic")
     }

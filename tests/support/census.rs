@@ -1,4 +1,4 @@
-//! What the promises, the drops and the stress count: attempts, and whether two were ever alive at once.
+//! A census of attempts for the promises, the drops and the stress: how many, and whether two were ever alive at once.
 
 use std::fmt;
 use std::sync::Arc;

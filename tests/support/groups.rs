@@ -25,7 +25,7 @@ pub(crate) async fn begin<T: Send + 'static>(
     handle
 }
 
-/// What a call that has begun came to.
+/// The outcome of a call that has begun.
 pub(crate) async fn outcome<T>(call: JoinHandle<T>) -> T {
     within(call).await.expect("the caller does not panic")
 }

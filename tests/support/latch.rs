@@ -1,4 +1,4 @@
-//! What holds a thread until it is released.
+//! A latch: it holds a thread until it is released.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Act, Latch, within};
 
-/// What happens to a probe.
+/// The events of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     /// `run` was entered: cycle and attempt.
@@ -177,12 +177,12 @@ impl Remote {
             .unwrap_or_else(|_| panic!("the probe is gone"));
     }
 
-    /// What every attempt does once it has seen the cancellation.
+    /// Sets the act of every attempt after it has seen the cancellation.
     pub(crate) fn on_cancel(&self, act: Act) {
         *self.on_cancel.lock().unwrap() = act;
     }
 
-    /// What every `shutdown` does.
+    /// Sets the act of every `shutdown`.
     pub(crate) fn on_shutdown(&self, act: Act) {
         *self.on_shutdown.lock().unwrap() = act;
     }

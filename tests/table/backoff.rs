@@ -1,4 +1,4 @@
-//! What is called in `Backoff` where no start waits, beside one who waits for the end of the cycle.
+//! Calls in `Backoff` where no start waits, beside one that waits for the end of the cycle.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is called in `Backoff` where a start waits.
+//! Calls in `Backoff` where a start waits.
 
 use std::time::Duration;
 

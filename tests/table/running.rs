@@ -1,4 +1,4 @@
-//! What is called in `Running`, beside one who waits for the end of the cycle.
+//! Calls in `Running`, beside one that waits for the end of the cycle.
 
 use startstop_core::{Exit, State};
 use tokio::time::Instant;

@@ -1,4 +1,4 @@
-//! What is called in `Starting`, beside a start that waits there.
+//! Calls in `Starting`, beside a start that waits there.
 
 use startstop_core::{Exit, StartError, State};
 

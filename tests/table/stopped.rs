@@ -1,4 +1,4 @@
-//! What is called in `Stopped`, beside one who waits for the service to run.
+//! Calls in `Stopped`, beside one that waits for the service to run.
 
 use startstop_core::{Exit, Runner, Settings, State};
 

@@ -1,4 +1,4 @@
-//! What is called in `Stopping`, beside a stop that waits there.
+//! Calls in `Stopping`, beside a stop that waits there.
 
 use startstop_core::{Exit, Runner, State};
 

@@ -1,4 +1,4 @@
-//! What is called in `Stopping` where a start waits for the end.
+//! Calls in `Stopping` where a start waits for the end.
 
 use startstop_core::{StartError, State};
 

@@ -3,10 +3,10 @@
 use super::source::{File, files};
 use super::{CORE, none};
 
-/// Of a hundred public items, so many have an example of their own.
+/// The share of public items, in percent, that have an example of their own.
 const OWN: usize = 90;
 
-/// What is public to the macros alone, or to no one.
+/// Files whose items are public to the macros alone, or to no one.
 const HIDDEN: [&str; 5] = [
     "group/composite.rs",
     "private.rs",

@@ -197,7 +197,7 @@ fn no_private_function_takes_a_bool() {
     }));
 }
 
-/// What is between the parentheses of a function.
+/// The text between the parentheses of a function.
 fn parameters(code: &str) -> &str {
     let end = code.find(['{', ';']).unwrap_or(code.len());
     let list = code[..end].split_once('(').map_or("", |(_, list)| list);

@@ -67,7 +67,7 @@ fn each_line_of_the_changelog_begins_with_its_area() {
     none(without.map(str::to_owned));
 }
 
-/// What these pages claim is held by tests, which they name: [`test`](file).
+/// These pages name the tests that hold their claims: [`test`](file).
 #[test]
 fn every_test_that_a_page_names_is_there() {
     names_tests("docs/production.md");

@@ -1,4 +1,4 @@
-//! What is told is told in the span of its attempt, and a subscriber that panics harms nobody.
+//! Events are in the span of their attempt, and a subscriber that panics harms nobody.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use startstop_core::{Context, Service};
 use tokio::sync::watch;
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -28,7 +28,7 @@ pub struct Config {
     pub key: PathBuf,
     /// For how many milliseconds a stop goes on answering, so that balancers can look away: some periods of their probe.
     pub drain: u64,
-    /// What customers read first.
+    /// The text that customers read first.
     pub motto: String,
 }
 

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What can only be wrong from the beginning on ends the program at once; everything else is waited for.
+/// An error that can only be there from the beginning ends the program at once; everything else is waited for.
 fn host() -> Result<Host<Group>, BoxError> {
     let path = env::args_os()
         .nth(1)

@@ -23,13 +23,13 @@ use crate::config::Config;
 pub struct Web {
     /// Where customers come in.
     pub listener: TcpListener,
-    /// What clients of gRPC ask for, by the names of the parts.
+    /// The names of parts that clients of gRPC ask for.
     pub health: GrpcHealth,
-    /// What each request needs.
+    /// The state of each request.
     pub desk: Desk,
 }
 
-/// What a request needs.
+/// The state of a request.
 #[derive(Debug, Clone)]
 pub struct Desk {
     /// The newest configuration.

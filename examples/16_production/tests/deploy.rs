@@ -1,4 +1,4 @@
-//! What `deploy/` says: the grace, the probes, the unit under a real manager; and the program as pid 1.
+//! The files of `deploy/`: the grace, the probes, the unit under a real manager; and the program as pid 1.
 
 mod manager;
 
@@ -23,7 +23,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(folder.join(name)).unwrap()
 }
 
-/// What stands between two texts.
+/// Returns the text between two others.
 fn between(text: &str, before: &str, after: &str) -> String {
     let (_, rest) = text
         .split_once(before)

@@ -1,4 +1,4 @@
-//! What libraries do at a stop, as docs/production.md tells: if one of them changes its ways, a test here says so.
+//! Libraries at a stop, as docs/production.md tells: if one of them changes its ways, a test here says so.
 
 mod nats;
 mod telemetry;

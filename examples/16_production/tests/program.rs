@@ -19,7 +19,7 @@ use crate::servers::{Folder, Servers, until};
 pub(crate) const SHOP: &str = env!("CARGO_BIN_EXE_shop");
 pub(crate) const MOTTO: &str = "Everything must go";
 
-/// What one copy of the shop is told.
+/// The settings of one copy of the shop.
 pub(crate) struct Place {
     pub(crate) web: SocketAddr,
     admin: SocketAddr,

@@ -11,7 +11,7 @@ use crate::clients::{customer, url};
 use crate::program::{MOTTO, Place};
 use crate::servers::{Servers, until};
 
-/// What a new connection is shown, and what it reads; nothing if the certificate is another one.
+/// Returns the answer to a new connection; nothing if the certificate is another one.
 async fn shown(addr: SocketAddr, certificate: &[u8]) -> Option<String> {
     let client = customer(addr, certificate).build().unwrap();
     let answer = client.get(url(addr, "/")).send().await.ok()?;

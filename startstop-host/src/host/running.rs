@@ -60,7 +60,7 @@ impl<S: Service> Host<S> {
         Limit::Fixed
     }
 
-    /// Whom the watchdog of the manager is meant for.
+    /// The process that the manager's watchdog is meant for.
     #[cfg(all(unix, feature = "notify"))]
     #[cfg_attr(not(feature = "handover"), allow(clippy::unused_self))]
     fn whose_watchdog(&self) -> Whose {

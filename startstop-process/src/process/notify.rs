@@ -10,7 +10,7 @@ use tokio::net::UnixDatagram;
 
 use super::message::Notice;
 
-/// What systemd takes as well.
+/// The limit of systemd.
 const LONGEST: usize = 4096;
 
 /// How many messages are read at the end: somebody may go on sending.

@@ -1,4 +1,4 @@
-//! What is done to the group, by chance.
+//! Random calls on the group.
 
 use std::future::Future;
 use std::sync::Arc;

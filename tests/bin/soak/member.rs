@@ -21,7 +21,7 @@ fn millis(most: u64) -> Duration {
     Duration::from_millis(fastrand::u64(1..most))
 }
 
-/// What the member of this number is; the kinds go round.
+/// The kind of the member with this number; the kinds go round.
 pub(crate) fn new(at: usize, dependency: Option<String>) -> Member {
     let member = match at % 20 {
         0 | 1 => made(at, service_fn(listens)),

@@ -1,4 +1,4 @@
-//! What a process has: memory, tasks, threads, descriptors.
+//! The resources of a process: memory, tasks, threads, descriptors.
 
 use std::fmt;
 use std::fs;
@@ -21,7 +21,7 @@ pub(crate) struct Meter {
     idle: Left,
 }
 
-/// What there is at one moment.
+/// The resources at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Left {
     pub(crate) heap: usize,
@@ -47,7 +47,7 @@ impl Meter {
         self.left().descriptors
     }
 
-    /// Whoever was told to stop beside the group needs a moment to be gone, its task and its thread too.
+    /// Members that were told to stop beside the group need a moment to be gone, with their tasks and threads.
     pub(crate) async fn wait_until_quiet(&self) {
         let begun = Instant::now();
         while self.is_busy() && begun.elapsed() < PATIENCE {
@@ -55,7 +55,7 @@ impl Meter {
         }
     }
 
-    /// What is more than it was before anything had begun, or, of memory, after the warm-up.
+    /// The growth since before anything had begun, or, of memory, since the warm-up.
     pub(crate) fn more(&self, left: &Left, warm: &Left, until: Until) -> Vec<&'static str> {
         let idle = &self.idle;
         let settles = matches!(until, Until::Time(_));

@@ -44,7 +44,7 @@ enum End {
     FailedEarly(Duration),
 }
 
-/// What it does when it is told to stop.
+/// The reaction to a stop.
 #[derive(Debug, Clone, Copy)]
 enum Leave {
     /// It does not listen.
@@ -58,7 +58,7 @@ enum Outcome {
     Failed,
 }
 
-/// What an attempt does.
+/// The course of an attempt.
 struct Plan {
     ready_in: Duration,
     end: End,

@@ -1,4 +1,4 @@
-//! What is done to a group, by chance.
+//! Random programs: calls on a group and its members.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) struct Program {
     steps: usize,
 }
 
-/// What is done to the members, besides what their group does.
+/// Calls on the members, besides those of their group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meanwhile {
     Nothing,

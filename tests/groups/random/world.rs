@@ -1,4 +1,4 @@
-//! What is known of all members, and where the rules are checked.
+//! The knowledge about all members, and the checks of the rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ pub(super) struct World {
     inner: Arc<Mutex<Inner>>,
     /// Nobody but the group starts and stops members.
     strict: bool,
-    /// What starts when a drain begins is stopped at once.
+    /// A member that starts when a drain begins is stopped at once.
     drains: bool,
 }
 
@@ -83,7 +83,7 @@ impl World {
         self.inner().by_hand.insert(at);
     }
 
-    /// What holds at a moment at which nobody has anything to do.
+    /// Checks the rules for a moment at which nothing is left to do.
     pub(super) fn check_now(&self, status: &Status) {
         if status.state() != State::Running {
             return;
@@ -179,7 +179,7 @@ impl World {
         }
     }
 
-    /// What has to hold once the group has stopped.
+    /// Checks the rules for a group that has stopped.
     pub(super) fn check(&self, app: &Runner<Group>) {
         let mut inner = self.inner();
         for failure in app.history().entries() {

@@ -48,7 +48,7 @@ pub(super) enum StopStage {
     Drain(u64),
     /// The context is cancelled.
     Cancel,
-    /// What is alive is to be dropped.
+    /// The parts that are alive are to be dropped.
     Abort,
 }
 
@@ -72,7 +72,7 @@ pub(super) enum Asked {
     NewCycle,
 }
 
-/// What made a stop abort something.
+/// The reason why a stop aborted something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AbortedBy {
     Request,
@@ -96,7 +96,7 @@ pub(super) struct Attempt {
     pub(super) flaw: Option<(Failed, End)>,
     pub(super) ready: Ready,
     pub(super) stage: StopStage,
-    /// Who has asked for the stop has said how long it may take, and nobody has asked for one without.
+    /// Each request for the stop has come with a limit.
     pub(super) limited: bool,
     /// When what is left is aborted.
     pub(super) stop_at: Option<u64>,
@@ -163,7 +163,7 @@ impl Attempt {
         u64::from(self.run.is_some()) + u64::from(hook) + self.tasks.len() as u64
     }
 
-    /// What a missed deadline is blamed on. Open: the contract does not say which of several.
+    /// The part that is blamed for a missed deadline. Open: the contract does not say which of several.
     pub(super) fn blamed(&self) -> Phase {
         match self.hook {
             _ if self.run.is_some() => Phase::Run,
@@ -199,7 +199,7 @@ impl Attempt {
         }
     }
 
-    /// What a start comes to that was not answered, with the last failure of the cycle.
+    /// The answer of a start that was not answered, with the last failure of the cycle.
     pub(super) fn start_answer(&self, last: Option<Failed>) -> Answer {
         match self.ended_by.or(last) {
             _ if self.why == Some(Why::Late) => Answer::TimedOut,
@@ -215,7 +215,7 @@ impl Failed {
     }
 }
 
-/// What happens to it.
+/// Changes of an attempt.
 impl Attempt {
     /// The context is cancelled.
     pub(super) fn tell(&mut self, now: u64) {
@@ -228,7 +228,7 @@ impl Attempt {
         }
     }
 
-    /// What is alive is to be dropped; a `shutdown` that was not called will not be.
+    /// Marks all parts to be dropped; a `shutdown` that was not called will not be.
     pub(super) fn abort(&mut self) {
         self.stage = StopStage::Abort;
         self.stop_at = None;

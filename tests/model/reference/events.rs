@@ -1,4 +1,4 @@
-//! What happens by itself: one event after the other.
+//! Events that happen by themselves, one after the other.
 
 use startstop_core::{Cause, Phase, Readiness, State};
 
@@ -7,7 +7,7 @@ use super::{Answer, Failed, Reference};
 use crate::model::plan::NEVER;
 use crate::model::script::{Act, End};
 
-/// What happens at a certain time.
+/// An event at a certain time.
 #[derive(Debug, Clone, Copy)]
 enum Event {
     /// `run` does the next thing that its script says.
@@ -198,7 +198,7 @@ impl Reference {
         self.end_poll();
     }
 
-    /// Who has asked for his own abort sees the cancellation before he is dropped: in the same poll.
+    /// A service that has asked for its own abort sees the cancellation before it is dropped, in the same poll.
     fn end_poll(&mut self) {
         if self.attempt.stage != StopStage::Abort {
             return;
@@ -281,7 +281,7 @@ impl Reference {
         self.ends_by_itself(end, failed);
     }
 
-    /// What ends well must have been ready, and the tasks of a job must have ended well too.
+    /// The failure of an attempt that ended well without having been ready, or of a job whose task failed.
     fn flaw(&mut self) -> Option<(Failed, End)> {
         match self.plan.readiness {
             Readiness::Explicit if self.attempt.ready == Ready::NotYet => {

@@ -1,4 +1,4 @@
-//! What is asked of the reference: the table of the contract, a row for each function.
+//! Requests: the table of the contract, a row for each function.
 
 use startstop_core::{Cause, Exit, Phase, State};
 
@@ -137,7 +137,7 @@ impl Reference {
         }
     }
 
-    /// What is allowed is for the drain as well, half of it at most; else `stop_timeout` follows the drain.
+    /// A limit holds for the drain as well, half of it at most; without one, `stop_timeout` follows the drain.
     fn limit_drain(&mut self, within: Option<u64>) {
         let end = self.attempt.drain_ends().unwrap_or(self.now);
         let Some(within) = within else {

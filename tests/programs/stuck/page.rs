@@ -1,4 +1,4 @@
-//! What is promised of a program whose service blocks, and the part of `docs/faults.md` that says so.
+//! The promises for a program whose service blocks, and the part of `docs/faults.md` that states them.
 
 use std::fmt::Write;
 

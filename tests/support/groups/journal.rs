@@ -1,4 +1,4 @@
-//! What happens to the members of a test, line by line.
+//! A journal of what happens to the members of a test, line by line.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -58,7 +58,7 @@ impl Journal {
         sent.unwrap_or_else(|_| panic!("the probe {name} is gone"));
     }
 
-    /// What was written since the last call.
+    /// The lines written since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         let mut inner = self.shared.inner();
         let taken = inner.taken;
@@ -69,7 +69,7 @@ impl Journal {
             .collect()
     }
 
-    /// What was written since the last call of who starts and ends; not who was told to.
+    /// The starts and ends written since the last call, without the lines of members that were told to stop.
     pub(crate) fn moves(&self) -> Vec<String> {
         self.take()
             .into_iter()

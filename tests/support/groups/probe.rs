@@ -14,7 +14,7 @@ use super::journal::Shared;
 #[error("{0} is broken")]
 pub(crate) struct Broken(pub(crate) String);
 
-/// What a probe can be told.
+/// The acts of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     Ready,
@@ -24,7 +24,7 @@ pub(crate) enum Act {
     Fail,
 }
 
-/// What a probe does once it is told to stop.
+/// The reaction of a probe to its stop.
 #[derive(Clone)]
 enum Farewell {
     /// Ends after a while.
@@ -37,7 +37,7 @@ enum Farewell {
     Blocks(Release),
 }
 
-/// What holds a thread until it is released, or for ten seconds, so that a broken test ends too.
+/// Holds a thread until it is released, or for ten seconds, so that a broken test ends too.
 pub(crate) type Release = Arc<(Mutex<bool>, Condvar)>;
 
 pub(crate) struct Probe {

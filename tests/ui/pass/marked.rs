@@ -46,7 +46,7 @@ where
     store: T,
 }
 
-/// What a cache holds.
+/// The entries of a cache.
 pub trait Store: Debug + Send + Sync + 'static {}
 
 impl Store for String {}

@@ -69,7 +69,7 @@ impl Borrowed<'_> {
     }
 }
 
-/// What every service is bound to, also written out.
+/// The bounds of every service, also written out.
 #[derive(Debug, Service)]
 #[service(start = run, stop = shutdown)]
 pub struct Bound<T: Send + Sync + 'static>(T);

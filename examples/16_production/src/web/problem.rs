@@ -1,4 +1,4 @@
-//! What a customer reads when something goes wrong.
+//! The answer to a customer when something goes wrong.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
