@@ -142,7 +142,7 @@ async fn the_awaited_condition_is_shown_while_a_child_starts() {
 #[tokio::test]
 async fn one_who_is_told_to_stop_is_heard_out_and_waits_for_nobody() {
     let folder = Folder::new("heard-out");
-    // What `systemd-notify` does waits until somebody has taken the descriptor.
+    // As `systemd-notify` does, the child waits until somebody has taken the descriptor.
     let script = format!(
         "import array, os, signal, socket, sys, time\n\
                   s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\

@@ -1,12 +1,11 @@
 //! Members that run before their group does, and runners that others share.
 
-use std::time::Duration;
-
 use startstop_core::{Group, Member, OnFailure, Runner, Settings, State};
 use tokio::time::Instant;
 
 use crate::support::groups::{
-    Act, Journal, Probe, Starting, begin, built, one, outcome, start, started, stop, stopped,
+    Act, Journal, Probe, Starting, aborted, begin, built, one, outcome, start, started, stop,
+    stopped,
 };
 use crate::support::{idle, within};
 
@@ -152,7 +151,7 @@ async fn a_member_that_is_stopping_is_aborted_with_the_group() {
     let app = not_so_far(&journal, &http).await;
     let call = stop(&app).await;
     let begun = Instant::now();
-    within(app.stop_within(Duration::ZERO)).await.unwrap();
+    aborted(&app).await;
     outcome(call).await.unwrap();
     assert_eq!((http.state(), journal.live()), (State::Stopped, 0));
     assert_eq!(journal.seconds(begun, "-http"), 0);

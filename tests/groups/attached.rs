@@ -9,7 +9,7 @@ use startstop_core::{
 };
 use tokio::time::Instant;
 
-use crate::support::groups::{Act, Journal, Probe, Release, begin, outcome};
+use crate::support::groups::{Act, Journal, Probe, Release, aborted, begin, outcome};
 use crate::support::{SECOND, idle, within};
 
 /// Attaches a probe under `part` and starts it; ends when it is told to.
@@ -91,7 +91,7 @@ async fn an_attached_runner_is_aborted_at_the_deadline_of_the_attempt() {
     assert_eq!(journal.seconds(begun, "-part"), 3);
     assert_eq!((app.state(), journal.live()), (State::Stopped, 0));
     within(app.start()).await.unwrap();
-    within(app.stop_within(Duration::ZERO)).await.unwrap();
+    aborted(&app).await;
     assert_eq!((part.state(), journal.live()), (State::Stopped, 0));
 }
 

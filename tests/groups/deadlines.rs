@@ -10,7 +10,7 @@ use startstop_core::{
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::support::groups::{Journal, begin, outcome, started, stop};
+use crate::support::groups::{Journal, aborted, begin, outcome, started, stop};
 use crate::support::{SECOND, idle, within};
 
 #[tokio::test(start_paused = true)]
@@ -131,9 +131,7 @@ async fn an_abort_of_a_group_leaves_no_member_running() {
     )
     .await;
     let begun = Instant::now();
-    within(app.stop_within(std::time::Duration::ZERO))
-        .await
-        .unwrap();
+    aborted(&app).await;
     assert_eq!(journal.live(), 0);
     assert_eq!(app.state(), State::Stopped);
     assert_eq!(within(app.wait()).await, Exit::Aborted);

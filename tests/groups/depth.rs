@@ -1,11 +1,10 @@
 //! Groups of a thousand levels and more, on a stack of 2 MiB.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use startstop_core::{Exit, Group, Runner, Service, State};
 
-use crate::support::groups::{Act, Broken, Journal, find, stopped};
+use crate::support::groups::{Act, Broken, Journal, aborted, find, stopped};
 use crate::support::within;
 
 fn nested(journal: &Journal, levels: usize) -> Group {
@@ -69,7 +68,7 @@ fn a_thousand_levels_fail_and_are_aborted_without_a_stack() {
             assert_eq!(find::<Broken>(&failure), Some(&Broken("a".into())));
             drop(failure);
             within(app.start()).await.unwrap();
-            within(app.stop_within(Duration::ZERO)).await.unwrap();
+            aborted(&app).await;
             assert_eq!((app.state(), journal.live()), (State::Stopped, 0));
         });
     });

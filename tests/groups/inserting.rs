@@ -5,8 +5,8 @@ use startstop_core::{
 };
 
 use crate::support::groups::{
-    Act, Broken, Changing, Journal, built, find, insert, on, one, outcome, restarting, start,
-    started, stop, stopped,
+    Act, Broken, Changing, Journal, aborted, built, find, insert, on, one, outcome, restarting,
+    start, started, stop, stopped,
 };
 use crate::support::{idle, within};
 
@@ -62,9 +62,7 @@ async fn an_insertion_waits_for_a_restart_under_way() {
     journal.tell("b", Act::Complete);
     outcome(call).await.unwrap();
     assert!(app.service().get("x").unwrap().is_running());
-    within(app.stop_within(std::time::Duration::ZERO))
-        .await
-        .unwrap();
+    aborted(&app).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -280,7 +278,5 @@ async fn an_inserted_member_that_waits_for_one_that_does_not_start_goes_with_it_
         (app.service().members(), journal.count("+y")),
         (vec!["a".into(), "b".into()], 0)
     );
-    within(app.stop_within(std::time::Duration::ZERO))
-        .await
-        .unwrap();
+    aborted(&app).await;
 }

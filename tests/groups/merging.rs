@@ -3,8 +3,8 @@
 use startstop_core::{Exit, Group, Member, OnFailure};
 
 use crate::support::groups::{
-    Act, Broken, Journal, beside, built, ended_by, find, half_started, on, outcome, remove,
-    restarting, start, started, stop, stopped,
+    Act, Broken, Journal, aborted, beside, built, ended_by, find, half_started, on, outcome,
+    remove, restarting, start, started, stop, stopped,
 };
 use crate::support::{SECOND, idle, within};
 
@@ -93,9 +93,7 @@ async fn a_failure_on_the_way_down_is_part_of_the_restart() {
     idle().await;
     assert_eq!(journal.take(), ["-c", "+a", "+b", "+c"]);
     assert!(app.is_running());
-    within(app.stop_within(std::time::Duration::ZERO))
-        .await
-        .unwrap();
+    aborted(&app).await;
 }
 
 #[tokio::test(start_paused = true)]

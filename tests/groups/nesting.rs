@@ -9,7 +9,7 @@ use startstop_core::{
     service_fn,
 };
 
-use crate::support::groups::{Act, Journal, built, ended_by, find, on, started, stopped};
+use crate::support::groups::{Act, Journal, aborted, built, ended_by, find, on, started, stopped};
 use crate::support::{idle, within};
 
 fn pair(journal: &Journal, name: &'static str, first: &str, second: &str) -> Group {
@@ -101,7 +101,7 @@ async fn an_abort_reaches_the_members_of_a_nested_group() {
     let inner = Group::builder("inner").with("a", journal.probe("a").lingers());
     let middle = Group::builder("middle").with("inner", inner.build().unwrap());
     let app = started(Group::builder("app").with("middle", middle.build().unwrap())).await;
-    within(app.stop_within(Duration::ZERO)).await.unwrap();
+    aborted(&app).await;
     assert_eq!((journal.live(), app.state()), (0, State::Stopped));
 }
 

@@ -8,7 +8,8 @@ use startstop_core::{
 };
 
 use crate::support::groups::{
-    Act, Journal, built, on, one, outcome, quiet, remove, restarting, started, stop, stopped,
+    Act, Journal, aborted, built, on, one, outcome, quiet, remove, restarting, started, stop,
+    stopped,
 };
 use crate::support::{idle, within};
 
@@ -88,9 +89,7 @@ async fn a_removal_waits_for_a_restart_under_way() {
     outcome(call).await.unwrap();
     assert_eq!(journal.count("-x"), 1);
     assert_eq!(app.service().members(), ["a", "b"]);
-    within(app.stop_within(std::time::Duration::ZERO))
-        .await
-        .unwrap();
+    aborted(&app).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,9 +207,7 @@ async fn a_member_whose_removal_a_stop_cancels_is_a_member_as_before() {
     let builder = Group::builder("app").with("a", journal.probe("a"));
     let app = started(builder.with("b", journal.probe("b").lingers())).await;
     let call = remove(&app, "b").await;
-    within(app.stop_within(std::time::Duration::ZERO))
-        .await
-        .unwrap();
+    aborted(&app).await;
     let error = outcome(call).await.unwrap_err();
     assert!(matches!(error, GroupError::Stopping), "{error:?}");
     let c = Member::new(journal.probe("c")).after(["b"]);

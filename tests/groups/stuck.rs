@@ -7,7 +7,7 @@ use startstop_core::{
     EventKind, Group, GroupError, Member, OnFailure, Runner, Settings, StartError, State, StopError,
 };
 
-use crate::support::groups::{Act, Journal, Release, find, on, started};
+use crate::support::groups::{Act, Journal, Release, aborted, find, on, started};
 use crate::support::within;
 
 /// Releases what blocks at the end of a test, also of one that fails.
@@ -177,7 +177,7 @@ fn the_end_of_the_runtime_ends_the_group() {
         .unwrap();
     again.block_on(async {
         within(app.start()).await.unwrap();
-        within(app.stop_within(Duration::ZERO)).await.unwrap();
+        aborted(&app).await;
     });
 }
 

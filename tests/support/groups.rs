@@ -111,6 +111,12 @@ pub(crate) async fn stopped(app: &Runner<Group>) {
     within(app.stop()).await.expect("everything stops well");
 }
 
+/// Aborts a service by request, which is no failure.
+pub(crate) async fn aborted(app: &Runner<impl startstop_core::Service>) {
+    let call = app.stop_within(std::time::Duration::ZERO);
+    within(call).await.expect("it is no failure");
+}
+
 /// Waits for the end of a group that fails with the failure of this probe.
 pub(crate) async fn ended_by(app: &Runner<Group>, name: &str) {
     assert_eq!(within(app.wait()).await, Exit::Failed);

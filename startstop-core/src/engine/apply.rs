@@ -143,7 +143,7 @@ impl Synced {
         self.publish_state(shared, Shown { state, is_ready }, deferred);
     }
 
-    /// A service that has ended by itself is shown as it was until its end is settled: after a drain it is not ready again.
+    /// A service that has ended by itself is shown as before until its end is settled: after a drain it is not ready again.
     fn is_ready_while_running(&self, shared: &Shared) -> bool {
         let can_be = match self.life.stage() {
             StopStage::Alive => true,

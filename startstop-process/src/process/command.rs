@@ -164,7 +164,7 @@ fn looked_at(process: &Process) -> io::Result<OsString> {
         return Err(io::ErrorKind::NotFound.into());
     }
     if process.program.as_bytes().contains(&b'/') {
-        // It is called in the working directory, where a relative path of it begins.
+        // The child calls it from the working directory, where a relative path begins.
         return Ok(process.program.clone());
     }
     std::path::absolute(found).map(OsString::from)
