@@ -6,9 +6,9 @@
 use std::future::poll_fn;
 use std::io;
 use std::iter;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, Waker, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
 
@@ -49,8 +49,21 @@ static HUB: Mutex<Hub> = Mutex::new(Hub {
     terminated_at: None,
 });
 
+/// The thread has ended.
+static ENDED: Condvar = Condvar::new();
+
+/// The thread ends at once, but for what it tells a program at that moment.
+const END_LIMIT: Duration = Duration::from_secs(1);
+
 fn hub() -> MutexGuard<'static, Hub> {
     HUB.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same, once a thread that has nothing to hear has ended: a signal that is on its way to it came before the next program.
+fn hub_at_rest() -> MutexGuard<'static, Hub> {
+    let is_ending = |hub: &mut Hub| hub.runtime.is_some() && hub.is_over();
+    let waited = ENDED.wait_timeout_while(hub(), END_LIMIT, is_ending);
+    waited.unwrap_or_else(PoisonError::into_inner).0
 }
 
 /// A program that hears signals, until this is dropped.
@@ -66,7 +79,7 @@ impl Drop for Listening<'_> {
 /// Registers a program for signals, first those that came since the last one.
 pub(super) fn listen(subject: &Arc<Subject>) -> io::Result<Listening<'_>> {
     unresponsive::watch(take_unresponsive);
-    let mut hub = hub();
+    let mut hub = hub_at_rest();
     let mut came = Vec::from_iter(hub.missed.take());
     let runtime = match hub.runtime.clone() {
         Some(runtime) => runtime,
@@ -241,6 +254,7 @@ fn hear_next(
     if hub.is_over() {
         hub.signals = signals.take();
         hub.runtime = None;
+        ENDED.notify_all();
         if hub.last == IfStuck::Exits {
             arm_defaults(Signal::Terminate);
         }
