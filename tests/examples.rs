@@ -174,13 +174,16 @@ fn build() -> PathBuf {
         .expect("a test is in target/PROFILE/deps");
     let target = profile.parent().expect("a profile is in the target folder");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Build the whole workspace, as the tests do, so that nothing is built twice.
+    // Build the whole workspace in the profile of the tests, so that nothing is built twice.
+    let of = if profile.ends_with("release") {
+        "bench"
+    } else {
+        "test"
+    };
     cargo
-        .args(["build", "--workspace", "--examples", "--target-dir"])
+        .args(["build", "--workspace", "--examples", "--profile", of])
+        .arg("--target-dir")
         .arg(target);
-    if profile.ends_with("release") {
-        cargo.arg("--release");
-    }
     let output = cargo
         .current_dir(folder())
         .output()

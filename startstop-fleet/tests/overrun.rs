@@ -101,9 +101,9 @@ fn the_guard_stays_when_the_leader_is_dropped() {
 
 #[test]
 fn a_process_goes_on_if_its_service_ends_in_time_or_if_it_only_reports() {
-    for case in ["sound", "report", "dropped-and-ended"] {
-        let (status, _) =
-            ended(child(case, "current")).unwrap_or_else(|| panic!("{case}: still there"));
+    let cases = ["sound", "report", "dropped-and-ended"];
+    for (case, child) in cases.map(|case| (case, child(case, "current"))) {
+        let (status, _) = ended(child).unwrap_or_else(|| panic!("{case}: still there"));
         assert!(status.success(), "{case}: {status}");
     }
 }
