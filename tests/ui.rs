@@ -1,5 +1,6 @@
 //! Code that compiles, and the compiler's messages about code that does not.
 //!
+//! What is accepted is in `src/accepted`.
 //! The expected messages in `ui/fail` are those of one toolchain. On another one those cases are
 //! skipped, and the test says so.
 
@@ -13,7 +14,7 @@ const EXPECTED: &str = "1.95";
 
 #[test]
 fn accepted_declarations_compile() {
-    trybuild::TestCases::new().pass("ui/pass/*.rs");
+    tests::accepted::run();
 }
 
 #[test]

@@ -6,7 +6,7 @@ extern crate startstop_core as other;
 
 mod framework {
     pub(crate) mod parts {
-        pub(crate) use other::*;
+        pub(crate) use super::super::other::*;
     }
 }
 
@@ -22,10 +22,10 @@ impl Renamed {
 }
 
 #[derive(framework::parts::Service)]
-#[service(crate = crate::framework::parts)]
+#[service(crate = crate::accepted::renamed::framework::parts)]
 struct Framed;
 
-#[framework::parts::service_methods(crate = crate::framework::parts)]
+#[framework::parts::service_methods(crate = crate::accepted::renamed::framework::parts)]
 impl Framed {
     #[start]
     async fn serve(&self) {}
@@ -35,7 +35,7 @@ impl Framed {
 macro_rules! declare {
     ($name:ident) => {
         #[derive(other::Service)]
-        #[service(start = serve, stop = close, crate = $crate::framework::parts, drain = "1s")]
+        #[service(start = serve, stop = close, crate = $crate::accepted::renamed::framework::parts, drain = "1s")]
         struct $name;
 
         impl $name {
@@ -49,7 +49,8 @@ macro_rules! declare {
 
 declare!(Declared);
 
-fn main() {
+/// Runs it.
+pub fn main() {
     let _ = other::Runner::new(Declared);
     let _ = other::Runner::new(Renamed);
     let _ = other::Runner::new(Framed);

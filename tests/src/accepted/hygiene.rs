@@ -3,7 +3,12 @@
 
 #![no_implicit_prelude]
 #![deny(warnings, missing_docs)]
-#![allow(dead_code, non_camel_case_types, non_upper_case_globals, reason = "the shadows are there to be in the way")]
+#![allow(
+    dead_code,
+    non_camel_case_types,
+    non_upper_case_globals,
+    reason = "the shadows are there to be in the way"
+)]
 
 mod shadows {
     pub(crate) struct Result;
@@ -116,13 +121,21 @@ macro_rules! declare {
     };
 }
 
-declare!(Declared, serve, ::std::io::Error, "declared", "5s", ::std::time::Duration::MAX);
+declare!(
+    Declared,
+    serve,
+    ::std::io::Error,
+    "declared",
+    "5s",
+    ::std::time::Duration::MAX
+);
 
 fn service<S: ::startstop_core::Service>(service: S) {
     let _ = service.boxed();
 }
 
-fn main() {
+/// Runs it.
+pub fn main() {
     #[derive(::startstop_core::Service)]
     #[service(start = serve)]
     struct Local<T: ::std::clone::Clone = u8>(T);
@@ -139,5 +152,8 @@ fn main() {
     service(shadowed::Marked);
     service(shadowed::Same(1));
     let marked = || ::startstop_core::Runner::new(shadowed::Marked);
-    service(shadowed::Composed { r#dyn: marked(), last: marked() });
+    service(shadowed::Composed {
+        r#dyn: marked(),
+        last: marked(),
+    });
 }

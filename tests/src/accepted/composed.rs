@@ -37,7 +37,7 @@ pub struct All {
 /// Generic.
 #[derive(Debug, Service)]
 #[service(limit(1, "10s"))]
-pub struct Generic<'a, S: Service, T>(#[service(member())] Runner<S>, &'a T);
+pub struct Generic<'a, S: Service, T>(#[service(member())] Runner<S>, pub &'a T);
 
 /// Bounds of its own.
 #[derive(Debug, Service)]
@@ -59,30 +59,41 @@ macro_rules! compose {
 
 compose!(Made { a: Runner<Part>, b: Runner<All> });
 
-mod shadowed {
+pub mod shadowed {
     //! Names of the prelude are taken by others.
 
+    /// Not that of the prelude.
     pub enum Option {}
+    /// Nor this one.
     pub enum Vec {}
+    /// Nor this one.
     pub enum Some {}
 
+    /// With a member.
     #[derive(::startstop_core::Service)]
     #[service(limit(1, "1s"))]
     pub struct Shadowed {
+        /// The member.
         #[service(member)]
         pub inner: ::startstop_core::Runner<super::Part>,
     }
 }
 
-fn main() {
+/// Runs it.
+pub fn main() {
     let all = All {
         first: Runner::new(Part),
         r#type: Runner::new(Part),
         third: Runner::new(Part),
         policy: OnCompletion::Ignore,
     };
-    let made = Runner::new(Made { a: Runner::new(Part), b: Runner::new(all) });
+    let made = Runner::new(Made {
+        a: Runner::new(Part),
+        b: Runner::new(all),
+    });
     let _ = Runner::new(Generic(made.service().a.clone(), &1));
     let _ = Runner::new(Bound { inner: made });
-    let _ = Runner::new(shadowed::Shadowed { inner: Runner::new(Part) });
+    let _ = Runner::new(shadowed::Shadowed {
+        inner: Runner::new(Part),
+    });
 }

@@ -27,7 +27,11 @@ pub struct Tuple(u8);
 impl Tuple {
     async fn serve(&self, cx: Context) -> Result<(), io::Error> {
         cx.cancelled().await;
-        if self.0 == 0 { Ok(()) } else { Err(io::Error::other("not zero")) }
+        if self.0 == 0 {
+            Ok(())
+        } else {
+            Err(io::Error::other("not zero"))
+        }
     }
     async fn close(&self) {}
 }
@@ -97,7 +101,8 @@ impl SameNames {
     }
 }
 
-fn main() {
+/// Runs it.
+pub fn main() {
     service(Unit);
     service(Tuple(1));
     service(Either::Named { port: 80 });

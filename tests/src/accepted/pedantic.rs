@@ -12,7 +12,6 @@
     let_underscore_drop,
     trivial_casts,
     unit_bindings,
-    non_ascii_idents,
     redundant_lifetimes,
     redundant_imports,
     unused_results,
@@ -20,8 +19,7 @@
     meta_variable_misuse,
     explicit_outlives_requirements,
     impl_trait_redundant_captures,
-    rust_2018_idioms,
-    future_incompatible
+    rust_2018_idioms
 )]
 
 use startstop_core::{Context, Service, service_methods};
@@ -97,11 +95,15 @@ fn service<S: Service>(service: S) {
     assert!(size_of_val(&service) < 1_000);
 }
 
-fn main() {
+/// Runs it.
+pub fn main() {
     service(Named(&[1, 2]));
     service(Marked(1));
     service(Borrowed(""));
     service(Bound(1));
     let runner = || startstop_core::Runner::new(Bound(1_u8));
-    service(App { one: runner(), other: runner() });
+    service(App {
+        one: runner(),
+        other: runner(),
+    });
 }

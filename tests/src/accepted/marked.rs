@@ -20,7 +20,10 @@ mod methods {
     #[service_methods]
     impl Http {
         /// A constant between the methods, with braces in its type.
-        pub(crate) const PORTS: [u16; { const N: usize = 2; N }] = [80, 443];
+        pub(crate) const PORTS: [u16; {
+            const N: usize = 2;
+            N
+        }] = [80, 443];
 
         #[start]
         async fn serve(&self, cx: Context) -> std::io::Result<()> {
@@ -85,8 +88,12 @@ fn service<S: Service>(service: S) {
     let _ = service.boxed();
 }
 
-fn main() {
+/// Runs it.
+pub fn main() {
     service(Http);
     service(Alternatives);
-    service(Cache { keys: ["a"], store: String::new() });
+    service(Cache {
+        keys: ["a"],
+        store: String::new(),
+    });
 }

@@ -54,7 +54,8 @@ impl Second {
     async fn serve(&self) {}
 }
 
-fn main() {
+/// Runs it.
+pub fn main() {
     let first = First.settings();
     assert_eq!(first.get_name(), Some("first"));
     assert_eq!(first.get_readiness(), Some(Readiness::Explicit));
@@ -67,7 +68,10 @@ fn main() {
     assert!(first.get_restart().is_some());
     assert_eq!(first.get_watchdog(), Some(HOUR));
 
-    let second = Second { patience: Duration::from_secs(1) }.settings();
+    let second = Second {
+        patience: Duration::from_secs(1),
+    }
+    .settings();
     assert_eq!(second.get_name(), Some("second"));
     assert_eq!(second.get_readiness(), Some(Readiness::Completion));
     assert_eq!(second.get_start_timeout(), Some(HOUR));
