@@ -12,3 +12,11 @@ mod readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../startstop-core/README.md")]
 mod readme_of_the_core {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../startstop-derive/src/service.md")]
+mod derive {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../startstop-derive/src/service_methods.md")]
+mod service_methods {}
