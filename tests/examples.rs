@@ -176,7 +176,7 @@ fn build() -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Build the whole workspace in the profile of the tests, so that nothing is built twice.
     let of = if profile.ends_with("release") {
-        "bench"
+        "release"
     } else {
         "test"
     };

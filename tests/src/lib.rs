@@ -1,4 +1,4 @@
-//! What has to compile, and the programs in the pages as doc tests. The tests are the modules of `main.rs` beside this folder.
+//! Declarations that have to compile, and the programs in the pages as doc tests. The tests are the modules of `main.rs` beside this folder.
 
 // For what is accepted: these are of a whole crate.
 #![deny(future_incompatible, non_ascii_idents)]
