@@ -198,7 +198,7 @@ impl GroupShared {
             let mut table = self.table();
             let is_it = |(_, entry): &(Id, &Option<TableEntry>)| {
                 let entry = entry.as_ref();
-                entry.is_some_and(|it| it.inserting.is_some() && Arc::ptr_eq(&it.part.node, node))
+                entry.is_some_and(|it| it.is_inserted() && Arc::ptr_eq(&it.part.node, node))
             };
             let found = (0..).map(Id).zip(&table.entries).find(is_it);
             let id = found.map(|(id, _)| id).filter(|_| !table.plan.is_open());
@@ -206,7 +206,7 @@ impl GroupShared {
         };
         let Some(mut entry) = entry else { return };
         self.tell_removed(&entry.name, &entry.part);
-        reply(entry.inserting.take(), Err(GroupError::Stopping));
+        reply(entry.take_inserting(), Err(GroupError::Stopping));
     }
 }
 
@@ -247,7 +247,7 @@ impl Table {
     /// Asks the supervisor what becomes of a member that was inserted.
     fn ask(&mut self, id: Id) -> ChangeReply {
         let (sender, answer) = oneshot::channel();
-        self.entry_mut(id).inserting = Some(sender);
+        self.entry_mut(id).insert_for(sender);
         answer
     }
 
@@ -271,11 +271,11 @@ impl Table {
         if !self.plan.is_open() {
             let mut entry = self.delete(id).ok_or_else(unknown)?;
             let not_started = GroupError::Start(StartError::Stopped);
-            reply(entry.inserting.take(), Err(not_started));
+            reply(entry.take_inserting(), Err(not_started));
             return Ok(Removal::Done(entry.part));
         }
         let (sender, answer) = oneshot::channel();
-        self.entry_mut(id).removing.push(sender);
+        self.entry_mut(id).remove_for(sender);
         self.plan.remove(id);
         Ok(Removal::Asked(answer))
     }

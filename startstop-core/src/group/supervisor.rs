@@ -182,10 +182,7 @@ impl<'a> Supervisor<'a> {
         let table = &mut *table;
         table.plan.open();
         for (id, entry) in (0..).map(Id).zip(&table.entries) {
-            if entry
-                .as_ref()
-                .is_some_and(|entry| entry.inserting.is_some())
-            {
+            if entry.as_ref().is_some_and(TableEntry::is_inserted) {
                 table.plan.is_inserted(id);
             }
         }

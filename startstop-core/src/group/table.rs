@@ -28,6 +28,13 @@ pub(super) struct TableEntry {
     pub(super) seen: u64,
     /// Its attempt that the supervisor has last seen, over all cycles.
     pub(super) attempt: u64,
+    /// In a box: most members are there from the beginning to the end.
+    change: Option<Box<EntryChange>>,
+}
+
+/// A member that comes or goes while the group is there.
+#[derive(Default)]
+pub(super) struct EntryChange {
     /// The futures of `insert` and `remove` that wait for this member.
     pub(super) inserting: Option<ChangeWaiter>,
     pub(super) removing: Vec<ChangeWaiter>,
@@ -86,9 +93,7 @@ impl Table {
             part,
             seen,
             attempt,
-            inserting: None,
-            removing: Vec::new(),
-            is_cancelled: false,
+            change: None,
         };
         self.entries[id.0] = Some(entry);
         id
@@ -118,6 +123,39 @@ impl Table {
         self.plan.trim();
         self.make_room();
         self.plan.take_actions()
+    }
+}
+
+impl TableEntry {
+    pub(super) fn is_inserted(&self) -> bool {
+        self.change
+            .as_ref()
+            .is_some_and(|it| it.inserting.is_some())
+    }
+
+    pub(super) fn insert_for(&mut self, waiter: ChangeWaiter) {
+        self.change.get_or_insert_default().inserting = Some(waiter);
+    }
+
+    pub(super) fn remove_for(&mut self, waiter: ChangeWaiter) {
+        self.change.get_or_insert_default().removing.push(waiter);
+    }
+
+    /// Returns who waits for the insertion, which is over.
+    pub(super) fn take_inserting(&mut self) -> Option<ChangeWaiter> {
+        self.change.as_mut()?.inserting.take()
+    }
+
+    /// Returns who waits for the insertion, which a stop of the group has cancelled.
+    pub(super) fn cancel_insertion(&mut self) -> Option<ChangeWaiter> {
+        let change = self.change.as_mut()?;
+        change.is_cancelled |= change.inserting.is_some();
+        change.inserting.take()
+    }
+
+    /// Returns all that is known of how it comes and goes.
+    pub(super) fn take_change(&mut self) -> EntryChange {
+        self.change.take().map(|it| *it).unwrap_or_default()
     }
 }
 

@@ -108,9 +108,10 @@ impl Supervisor<'_> {
         };
         let is_known = |cycle, attempt| (cycle, attempt) == (entry.seen, entry.attempt);
         let is_told = table.plan.is_alive(id) && !table.plan.is_up(id);
-        let known_start = match &entry.inserting {
-            None if table.plan.has_been_ready(id) => StartSeen::Yes,
-            _ => StartSeen::No,
+        let known_start = if table.plan.has_been_ready(id) && !entry.is_inserted() {
+            StartSeen::Yes
+        } else {
+            StartSeen::No
         };
         is_told && is_on_its_way(&*entry.part.node, known_start, is_known)
     }

@@ -1,5 +1,7 @@
 //! The supervisor's side of `insert` and `remove`: members that leave, and the answers to who waits.
 
+use std::mem;
+
 use super::Supervisor;
 use super::member_snapshot::{StopSeen, stop_outcome};
 use crate::group::change::reply;
@@ -42,8 +44,7 @@ pub(super) fn removed(supervisor: &mut Supervisor<'_>, id: Id) {
 pub(super) fn cancel_insertions(supervisor: &Supervisor<'_>) {
     let mut cancelled = Vec::new();
     for entry in supervisor.shared.table().entries.iter_mut().flatten() {
-        entry.is_cancelled |= entry.inserting.is_some();
-        cancelled.extend(entry.inserting.take());
+        cancelled.extend(entry.cancel_insertion());
     }
     for sender in cancelled {
         reply(Some(sender), Err(GroupError::Stopping));
@@ -66,7 +67,7 @@ pub(super) fn withdraw(supervisor: &mut Supervisor<'_>, id: Id, error: StartErro
 fn take_off(
     supervisor: &mut Supervisor<'_>,
     id: Id,
-    entry: TableEntry,
+    mut entry: TableEntry,
     stopped: impl FnOnce(&MemberPart) -> Result<(), StopError>,
     not_started: StartError,
 ) {
@@ -74,19 +75,21 @@ fn take_off(
     supervisor.shared.tell_removed(&entry.name, &entry.part);
     let stopped = stopped(&entry.part);
     let removed = stopped.map_err(GroupError::Stop);
-    let removing = entry.removing.into_iter();
+    let change = entry.take_change();
+    let removing = change.removing.into_iter();
     supervisor
         .replies
         .extend(removing.map(|sender| (sender, removed.clone())));
     let not_started = Err(GroupError::Start(not_started));
-    let inserting = entry.inserting.map(|sender| (sender, not_started));
+    let inserting = change.inserting.map(|sender| (sender, not_started));
     supervisor.replies.extend(inserting);
     supervisor.gone.push(entry.part);
 }
 
 /// Lets go of the runners of those that were taken off, whose services may panic in their drop.
 pub(super) fn let_go(supervisor: &mut Supervisor<'_>) {
-    for part in supervisor.gone.drain(..) {
+    // Also its room: at the start it holds all members.
+    for part in mem::take(&mut supervisor.gone) {
         if let Err(panic) = catch_panic(|| drop(part)) {
             record(supervisor.cx, RawFailure::panic(panic));
         }

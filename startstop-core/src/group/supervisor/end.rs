@@ -104,11 +104,11 @@ impl Drop for Supervisor<'_> {
             for id in table.plan.as_added().into_iter().rev() {
                 let leaves = table.plan.is_transient(id);
                 let entry = table.entry_mut(id);
-                let inserting = entry.inserting.take();
-                waiting.append(&mut entry.removing);
+                let change = entry.take_change();
+                waiting.extend(change.removing);
                 parts.push((id, entry.part.clone()));
-                if leaves || inserting.is_some() || entry.is_cancelled {
-                    waiting.extend(inserting);
+                if leaves || change.inserting.is_some() || change.is_cancelled {
+                    waiting.extend(change.inserting);
                     // Its runner is dropped with `parts`, outside of the lock.
                     gone.extend(table.delete(id));
                 }

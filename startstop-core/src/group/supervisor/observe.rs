@@ -51,7 +51,7 @@ impl<'a> Supervisor<'a> {
         let was_alive = table.plan.is_alive(id);
         let mut inserted = None;
         if look.start != StartSeen::No {
-            inserted = table.entry_mut(id).inserting.take();
+            inserted = table.entry_mut(id).take_inserting();
         }
         let was_missed = look.start == StartSeen::Yes && !table.plan.has_been_ready(id);
         if look.ready {
@@ -124,7 +124,7 @@ impl<'a> Supervisor<'a> {
         let mut inserted = None;
         if look.was_ready {
             table.plan.on_ready(id);
-            inserted = table.entry_mut(id).inserting.take();
+            inserted = table.entry_mut(id).take_inserting();
         }
         let rest = look.rest();
         let of_stop = table.plan.fails_in_stop(id);
