@@ -1,7 +1,8 @@
 //! Builds of the smallest program with each of the contenders: from nothing, again after a change of its own, how large it is, and
 //! how many crates it takes.
 //!
-//! Processor seconds are counted, of all that cargo runs: on a loaded machine a build takes longer, and not more of them.
+//! Processor seconds are counted, of all that cargo runs: on a loaded machine a build takes longer, and mostly not more of them.
+//! All are built in a few rounds, one after the other in each, and the median counts.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::{env, fs};
 
-use crate::hello::{ALL, FLOOR, Hello, OWN, PLAIN};
+use crate::hello::{ALL, FLOOR, Hello, OWN, PLAIN, PRESCRIBED};
+use crate::rounds::median;
 use crate::target::{self, Target};
 use crate::weather::Weather;
 use crate::{figures, machine, page};
@@ -23,16 +25,26 @@ const RELEASE: &[&str] = &["--release", "--config", "profile.release.strip=true"
 
 const BENCHMARKS: &str = env!("CARGO_MANIFEST_DIR");
 
+/// How often each is built.
+const ROUNDS: usize = 3;
+
 /// What came of one program.
 struct Built {
     name: &'static str,
     crates: f64,
-    /// Processor seconds of a build from nothing.
+    /// Processor seconds of a build from nothing, and how far apart those of the rounds are.
     cold: f64,
+    spread: f64,
     /// Of a release build after a change of the program itself.
     again: f64,
     /// The bytes of that program, stripped.
     bytes: u64,
+}
+
+/// Processor seconds of one round.
+struct Round {
+    cold: f64,
+    again: f64,
 }
 
 /// Builds all of them, and writes the part of the page that tells of it.
@@ -52,7 +64,15 @@ fn build_in(folder: &Path) -> Result<Vec<Built>, Box<dyn Error>> {
         .filter(|hello| cfg!(feature = "rivals") || hello.is_own());
     let packages = all.map(|hello| Package::generated(folder, hello));
     let packages: Vec<Package> = packages.collect::<Result<_, _>>()?;
-    packages.iter().map(Package::measured).collect()
+    let mut rounds: Vec<Vec<Round>> = packages.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for (package, rounds) in packages.iter().zip(&mut rounds) {
+            rounds.push(package.round()?);
+        }
+    }
+    let all = packages.iter().zip(&rounds);
+    all.map(|(package, rounds)| package.built_in(rounds))
+        .collect()
 }
 
 /// The processor seconds that ended children of this process have taken, and theirs.
@@ -90,19 +110,35 @@ impl Package {
         Ok(package)
     }
 
-    fn measured(&self) -> Result<Built, Box<dyn Error>> {
+    /// Builds it from nothing, then again.
+    fn round(&self) -> Result<Round, Box<dyn Error>> {
         eprintln!("{}", self.name);
+        let target = self.folder.join("target");
+        if target.exists() {
+            fs::remove_dir_all(target)?;
+        }
         let cold = self.built(&[])?;
         self.built(RELEASE)?;
         let main = self.folder.join("src/main.rs");
         let text = fs::read_to_string(&main)?;
-        fs::write(&main, text + "\n#[allow(dead_code)]\nfn changed() {}\n")?;
+        fs::write(
+            &main,
+            text.clone() + "\n#[allow(dead_code)]\nfn changed() {}\n",
+        )?;
         let again = self.built(RELEASE)?;
+        fs::write(&main, text)?;
+        Ok(Round { cold, again })
+    }
+
+    fn built_in(&self, rounds: &[Round]) -> Result<Built, Box<dyn Error>> {
+        let colds = || rounds.iter().map(|round| round.cold);
+        let [least, most] = [colds().reduce(f64::min), colds().reduce(f64::max)];
         Ok(Built {
             name: self.name,
             crates: self.crates()?,
-            cold,
-            again,
+            cold: median(colds().collect()),
+            spread: most.zip(least).map_or(0.0, |(most, least)| most - least),
+            again: median(rounds.iter().map(|round| round.again).collect()),
             bytes: fs::metadata(self.folder.join("target/release/hello"))?.len(),
         })
     }
@@ -188,7 +224,7 @@ fn part(built: &[Built], weather: &Weather) -> String {
     let mut text = format!(
         "## What it costs to build\n\n{} {}\n\nThe smallest program with one service. Processor seconds of a \
          cold `cargo build`, and of a `cargo build --release` after a line of the program itself was changed, each with its ratio to \
-         the first row; the kilobytes of the released program, stripped, beyond those of the first row. Crates are what \
+         the first row, the median of {ROUNDS} rounds, with ± half of what the rounds differ by; the kilobytes of the released program, stripped, beyond those of the first row. Crates are what \
          `cargo tree --edges normal,build` lists beside the program itself.\n\n\
          | | crates | cold build | release build again | kB |\n|---|---:|---:|---:|---:|\n",
         machine::described(&names),
@@ -196,6 +232,9 @@ fn part(built: &[Built], weather: &Weather) -> String {
     );
     for one in built {
         let _ = writeln!(text, "{}", one.beside(floor));
+    }
+    if let (Some(prescribed), Some(own)) = (of(PRESCRIBED), of(OWN)) {
+        text.push_str(&prescribed.share(own, floor));
     }
     text.push_str("\n| target | at most | found |\n|---|---:|---:|\n");
     let own = of(OWN);
@@ -208,13 +247,32 @@ fn part(built: &[Built], weather: &Weather) -> String {
 impl Built {
     /// A row of the table.
     fn beside(&self, floor: &Self) -> String {
-        let seconds = |own: f64, of: f64| format!("{own:.1} s · {}", figures::digits(own / of));
+        let ratio = |own: f64, of: f64| figures::digits(own / of);
         format!(
-            "| {} | {} | {} | {} | {:.0} |",
+            "| {} | {} | {:.1} ± {:.1} s · {} | {:.1} s · {} | {:.0} |",
             self.name,
             self.crates,
-            seconds(self.cold, floor.cold),
-            seconds(self.again, floor.again),
+            self.cold,
+            self.spread / 2.0,
+            ratio(self.cold, floor.cold),
+            self.again,
+            ratio(self.again, floor.again),
+            self.added(floor),
+        )
+    }
+
+    /// What a program takes that depends on the same crates, and not on startstop.
+    fn share(&self, own: &Self, floor: &Self) -> String {
+        format!(
+            "\nThe second row is a service by hand that uses all that the contract of startstop names as its dependencies: tokio with \
+             signals, timers and several workers, tokio-util, async-trait, thiserror and signal-hook, and with their macros the \
+             crates that a derive is built on. So of the {} crates {} are prescribed, of the ratio {} of the cold build {}, and of \
+             the {:.0} kB {:.0}; the rest is what startstop adds.\n",
+            own.crates,
+            self.crates,
+            figures::digits(own.cold / floor.cold),
+            figures::digits(self.cold / floor.cold),
+            own.added(floor),
             self.added(floor),
         )
     }
@@ -258,11 +316,12 @@ mod tests {
             name,
             crates,
             cold,
+            spread: 0.5,
             again,
             bytes,
         });
         let text = part(&built, &Weather::watch());
-        assert!(text.contains("\n| startstop | 19 | 6.0 s · 1.50 | 3.0 s · 3.00 | 240 |\n"));
+        assert!(text.contains("\n| startstop | 19 | 6.0 ± 0.2 s · 1.50 | 3.0 s · 3.00 | 240 |\n"));
         assert!(text.contains("to that of tokio with macros | 1.80 | 1.50, met |"));
         assert!(text.contains("| 2.00 | 3.00, **missed** |"));
     }
