@@ -53,13 +53,6 @@ impl<R: Future<Output: Returned<E>>, E> Future for Ends<R, E> {
     }
 }
 
-/// Hides the type of a future from the compiler's messages: where it is not `Send`, they say what it is within.
-pub fn future<R: Future<Output: Returned<E>>, E>(
-    checked: Ends<R, E>,
-) -> impl Future<Output = Result<(), E>> {
-    checked
-}
-
 /// The output of a method, which was checked to be one of these.
 pub trait Returned<E> {
     /// Returns the output as a `Result`.

@@ -12,10 +12,10 @@
 //! Two shapes have a second use: where there is one impl only, the compiler takes it before it has looked whether it holds, and
 //! goes on to further mistakes in what it has then. So where one shape would do, there is an impl of a second that never holds.
 
-use std::future::Future;
+use std::future::{Future, Ready};
 use std::marker::PhantomData;
 
-use super::{Derived, Ends, Methods};
+use super::{Derived, Ends, Methods, Returned};
 use crate::group::composite::{self, Composed, Field};
 use crate::report::outcome::Never;
 use crate::report::panic::BoxError;
@@ -219,18 +219,17 @@ impl<P, E, C, X> Yields<E, C, Result<(), X>, Plain> for P {
     note = "without `#[service(error = ..)]` any `E: Into<Box<dyn Error + Send + Sync>>` is accepted, with it any `E` that converts into the given type"
 )]
 pub trait IntoError<E, C, X, Shape> {
-    /// The future.
-    type Future;
-
-    /// Calls the method, and returns its future as that of the service.
-    fn checked(checked: Checked<C, X>) -> Ends<Self::Future, E>;
+    /// Calls the method, and returns its future as that of the service. Its type is hidden, for where it is not `Send` the compiler
+    /// names what it is within.
+    fn checked(checked: Checked<C, X>) -> impl Future<Output = Result<(), E>>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, E, C: PutOff, X: Into<E>> IntoError<E, C, X, Plain> for P {
-    type Future = C::Output;
-
-    fn checked(Checked(call, _): Checked<C, X>) -> Ends<C::Output, E> {
+impl<P, E, C, X: Into<E>> IntoError<E, C, X, Plain> for P
+where
+    C: PutOff<Output: Future<Output: Returned<E>>>,
+{
+    fn checked(Checked(call, _): Checked<C, X>) -> impl Future<Output = Result<(), E>> {
         Ends {
             returned: call.call(),
             error: PhantomData,
@@ -240,10 +239,8 @@ impl<P, E, C: PutOff, X: Into<E>> IntoError<E, C, X, Plain> for P {
 
 #[diagnostic::do_not_recommend]
 impl<P, E, C: Nothing, X: Nothing> IntoError<E, C, X, NoShape> for P {
-    type Future = C::Anything;
-
-    fn checked(Checked(call, _): Checked<C, X>) -> Ends<C::Anything, E> {
-        call.anything()
+    fn checked(Checked(call, _): Checked<C, X>) -> impl Future<Output = Result<(), E>> {
+        call.anything::<Ready<Result<(), E>>>()
     }
 }
 

@@ -49,7 +49,7 @@ impl GeneratedFn<'_> {
         let last = match last {
             Check::Error => quote_spanned! {span=>
                 let __error = <__P as #private::Yields<#error, _, _, _>>::checked(__output);
-                #private::future(<__P as #private::IntoError<#error, _, _, _>>::checked(__error))
+                <__P as #private::IntoError<#error, _, _, _>>::checked(__error)
             },
             Check::Async => quote_spanned!(span=> #private::unread(__output)),
         };
