@@ -2,6 +2,7 @@
 
 mod error;
 mod led;
+mod readiness;
 mod run;
 
 use std::fmt;

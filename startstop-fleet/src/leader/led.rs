@@ -1,6 +1,6 @@
 //! The service of one term: its runner, its term, and the guard over both.
 
-use std::future::{pending, ready};
+use std::future::ready;
 use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,6 @@ pub(super) struct Led<S: Service> {
     pub(super) term: Term,
     /// It was told to stop.
     pub(super) told: bool,
-    ready: Ready,
     since: SystemTime,
     guard: Option<Guard>,
 }
@@ -27,7 +26,6 @@ impl<S: Service> Led<S> {
         runner: Runner<S>,
         term: Term,
         on_overrun: OnOverrun,
-        ready: Ready,
     ) -> Result<Self, LeaderError> {
         let arm = || Guard::arm(&term, runner.subscribe()).map_err(LeaderError::Guard);
         let guard = (on_overrun == OnOverrun::ExitProcess)
@@ -38,7 +36,6 @@ impl<S: Service> Led<S> {
             runner,
             term,
             told: false,
-            ready,
             since: SystemTime::now(),
             guard,
         })
@@ -73,18 +70,6 @@ impl<S: Service> Led<S> {
         self.runner.wait_for(State::Stopped).await;
     }
 
-    /// Waits until it is ready for the first time; for ever if nobody wants to know, or knows.
-    pub(super) async fn ready_first(&self) {
-        if self.ready == Ready::Told {
-            pending::<()>().await;
-        }
-        self.runner.wait_for(State::Running).await;
-    }
-
-    pub(super) fn was_told_ready(&mut self) {
-        self.ready = Ready::Told;
-    }
-
     pub(super) fn stop(&self) {
         self.runner.request_stop();
     }
@@ -116,11 +101,4 @@ impl<S: Service> Led<S> {
             .errors_last()
             .map_or(LeaderError::Aborted, LeaderError::Led)
     }
-}
-
-/// The news that the led service is ready: to be told, or told already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ready {
-    ToTell,
-    Told,
 }

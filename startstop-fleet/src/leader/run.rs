@@ -12,6 +12,7 @@ use startstop_core::{BoxError, Context, Reload, ReloadError, Service};
 
 use self::calls::Contact;
 use super::led::Led;
+use super::readiness::Readiness;
 use super::{Leader, LeaderError, Wish};
 use crate::clock;
 use crate::election::{Action, CallId, Election, Event};
@@ -32,6 +33,8 @@ pub(super) struct Run<'a, S: Service, L: LeaseStore> {
     /// The hint of the store while we follow, and the version that it was asked since.
     hint: Option<(Version, Hint<'a>)>,
     led: Option<Led<S>>,
+    /// That of the service, where it is passed on.
+    readiness: Option<Readiness>,
     contact: Contact,
     heard_stop: bool,
     outcome: Result<(), LeaderError>,
@@ -55,6 +58,7 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
             call: None,
             hint: None,
             led: None,
+            readiness: None,
             contact: Contact::default(),
             heard_stop: false,
             outcome: Ok(()),
@@ -85,6 +89,7 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
                 call,
                 hint,
                 led,
+                readiness,
                 heard_stop,
                 ..
             } = self;
@@ -105,9 +110,12 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
                     *hint = None;
                     return Event::Changed(told);
                 }
-                () = ready_first(led.as_ref()) => {
-                    cx.ready();
-                    led.iter_mut().for_each(Led::was_told_ready);
+                ready = changed(readiness.as_mut(), led.as_ref()) => {
+                    if ready {
+                        cx.ready();
+                    } else {
+                        cx.not_ready("its service is not ready");
+                    }
                 }
                 () = tokio::time::sleep(left) => return Event::Tick,
             }
@@ -212,9 +220,10 @@ async fn ended<S: Service>(led: Option<&Led<S>>) {
 }
 
 /// Waits until the service is ready for the first time, if somebody wants to know.
-async fn ready_first<S: Service>(led: Option<&Led<S>>) {
-    match led {
-        Some(led) => led.ready_first().await,
-        None => pending().await,
+/// Waits for another readiness of the service, for ever if there is none or it is not passed on.
+async fn changed<S: Service>(readiness: Option<&mut Readiness>, led: Option<&Led<S>>) -> bool {
+    match (readiness, led) {
+        (Some(readiness), Some(led)) => readiness.changed(&led.runner).await,
+        _ => pending().await,
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use startstop_core::{Context, Group, Runner, Settings, State, service_fn};
+use startstop_core::{Backoff, Context, Group, RestartPolicy, Runner, Settings, State, service_fn};
 use startstop_fleet::{Leader, LeaseStore, Memory, Term};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use super::{Began, Ended, leader, replica, said};
 use crate::support::{Cable, ROOMY};
@@ -175,5 +176,44 @@ async fn the_grace_period_is_that_of_what_is_led_and_of_the_release() {
     runner.start().await.unwrap();
     leads.wait_for(|leads| *leads).await.unwrap();
     assert_eq!(runner.grace_period(), grace);
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_leader_that_is_ready_when_it_leads_is_not_while_its_service_is_not() {
+    let (fail, fails) = watch::channel(false);
+    let make = move |_: Term| {
+        let fails = fails.clone();
+        service_fn(move |cx: Context| {
+            let mut fails = fails.clone();
+            async move {
+                match cx.run_until_cancelled(fails.wait_for(|fail| *fail)).await {
+                    Some(_) => Err("no luck"),
+                    None => Ok(()),
+                }
+            }
+        })
+    };
+    let policy = RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_millis(50)));
+    let settings = Settings::new().restart(policy.forever());
+    let leader = Leader::new("api", Memory::new(), make).settings(settings);
+    let runner = Runner::new(leader.ready_when_leading());
+    runner.start().await.unwrap();
+    let mut events = runner.events();
+    let mut turns = async |ready: bool| {
+        while runner.is_ready() != ready {
+            timeout(Duration::from_secs(60), events.next())
+                .await
+                .expect("in a minute");
+        }
+    };
+    for _ in 0..2 {
+        turns(true).await;
+        fail.send_replace(true);
+        turns(false).await;
+        assert!(runner.service().is_leading());
+        fail.send_replace(false);
+    }
+    turns(true).await;
     runner.stop().await.unwrap();
 }

@@ -7,7 +7,8 @@ use startstop_core::{AttachError, Runner, Service};
 use super::{Run, Wish};
 use crate::clock;
 use crate::election::StopCause;
-use crate::leader::led::{Led, Ready};
+use crate::leader::led::Led;
+use crate::leader::readiness::Readiness;
 use crate::leader::{ABORT_TIMEOUT, LeaderError, LeaseLost, OnOverrun};
 use crate::store::LeaseStore;
 use crate::term::Term;
@@ -27,6 +28,10 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
                     .shared
                     .set_led(Some((led.runner.clone(), led.term.clone())));
                 leader.shared.leading.send_replace(true);
+                self.readiness = match leader.readiness {
+                    Wish::ReadyWhileFollowing => None,
+                    Wish::ReadyWhenLeading => Some(Readiness::of(&led.runner)),
+                };
                 self.led = Some(led);
                 true
             }
@@ -44,11 +49,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         let runner = Runner::with_settings((leader.make)(term.clone()), leader.settings.clone());
         leader.timing.check(runner.grace_period())?;
         self.attach(&runner)?;
-        let ready = match leader.readiness {
-            Wish::ReadyWhileFollowing => Ready::Told,
-            Wish::ReadyWhenLeading => Ready::ToTell,
-        };
-        let led = Led::start(runner.clone(), term, leader.on_overrun, ready);
+        let led = Led::start(runner.clone(), term, leader.on_overrun);
         if led.is_err() {
             self.cx.detach(&runner);
         }
@@ -102,6 +103,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     pub(super) async fn on_ended(&mut self) {
         let Some(led) = self.led.take() else { return };
         let told = led.told;
+        self.readiness = None;
         if self.leader.readiness == Wish::ReadyWhenLeading {
             self.cx.not_ready("another one is to lead");
         }
