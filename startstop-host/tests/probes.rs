@@ -162,6 +162,30 @@ async fn a_service_in_backoff_is_alive_and_not_ready_and_tells_its_failure() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_runner_as_a_service_is_ready_only_while_its_own_service_is() {
+    let later = service_fn(async |cx: Context| {
+        cx.run_until_cancelled(tokio::time::sleep(SECOND)).await;
+        Err::<(), _>("connection lost")
+    });
+    let policy = RestartPolicy::on_failure().backoff(Backoff::constant(SECOND));
+    let inner = Runner::with_settings(later, Settings::new().name("db").restart(policy));
+    let runner = Runner::new(Runner::new(inner.clone()));
+    runner.start().await.unwrap();
+    let probes = Probes::of(&runner);
+    assert!(probes.ready().await.ok());
+    for _ in 0..2 {
+        inner.wait_for(State::Backoff).await;
+        let verdict = probes.ready().await;
+        assert_eq!(verdict.to_string(), "db/db/db: backoff: connection lost");
+        assert!(probes.startup().ok());
+        inner.wait_for(State::Running).await;
+        assert!(probes.ready().await.ok());
+    }
+    // It has failed for its owners as well.
+    let _ = runner.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn readiness_ends_when_the_drain_begins_and_life_does_not() {
     let settings = Settings::new().drain(SECOND);
     let runner = Runner::with_settings(until_stopped(), settings);
