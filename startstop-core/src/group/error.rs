@@ -38,7 +38,9 @@ pub enum GroupError {
         name: String,
     },
     /// A member is to start after one that does not exist, or that leaves the group when it has ended.
-    #[error("member {member:?} is to start after {dependency:?}, which does not exist")]
+    #[error(
+        "member {member:?} is to start after {dependency:?}, which does not exist, or leaves the group when it has ended"
+    )]
     UnknownDependency {
         /// The member.
         member: String,
