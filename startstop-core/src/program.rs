@@ -27,6 +27,7 @@ pub use run::run;
 pub use whole::{main, main_on};
 
 use stage::IfStuck;
+use subject::AskedAt;
 
 impl<S: Service> Runner<S> {
     /// Starts the service unless it is running, waits until it ends or SIGINT or SIGTERM comes (Ctrl-C,
@@ -68,6 +69,6 @@ impl<S: Service> Runner<S> {
     ///
     /// When it is dropped the service goes on; signals that come then wait for the next call.
     pub async fn run_until_signal(&self) -> Result<Exit, StartError> {
-        run::until_signal(&self.node(), IfStuck::Stays).await
+        run::until_signal(&self.node(), IfStuck::Stays, &AskedAt::default()).await
     }
 }

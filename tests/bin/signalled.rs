@@ -4,6 +4,7 @@
 //! twice, with a line of input after each). SERVICE: see `service`. Behind them may come `on exit`, with functions for that,
 //! `fills stderr`, and `stays`: then the program goes on for ever when `run` or `main` has returned.
 
+use std::convert::Infallible;
 use std::env;
 use std::future::pending;
 use std::io::Write;
@@ -97,6 +98,35 @@ async fn hang(_: Context) {
     pending::<()>().await;
 }
 
+/// A service whose value does something when it is dropped.
+struct Leaving(fn());
+
+impl Service for Leaving {
+    type Error = Infallible;
+
+    async fn run(&self, cx: Context) -> Result<(), Infallible> {
+        idle(cx).await;
+        Ok(())
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+fn flush() {
+    thread::sleep(SOON);
+    println!("flushed");
+}
+
+fn block_for_ever() {
+    loop {
+        thread::park();
+    }
+}
+
 async fn block_in_pool(_: Context) {
     let parks = tokio::task::spawn_blocking(|| {
         println!("running");
@@ -168,6 +198,9 @@ fn service(kind: &str) -> BoxService {
             soon.stop_timeout(HOUR).abort_timeout(HOUR),
             service_fn(block).on_shutdown(hang),
         ),
+        "flushing" => Leaving(flush).boxed(),
+        "leaving badly" => Leaving(|| panic!("out of ink")).boxed(),
+        "staying" => with(soon, Leaving(block_for_ever)),
         "watched" => watched(),
         "late" => late(),
         "pool" => with(soon, service_fn(block_in_pool)),

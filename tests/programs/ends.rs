@@ -93,6 +93,48 @@ async fn a_runtime_that_does_not_end_does_not_swallow_signals() {
     assert_eq!(program.end().await.signal, Some(15));
 }
 
+/// A program that a signal has ended, whose service does something when it is dropped.
+async fn left(args: &[&str]) -> Ended {
+    let mut program = signalled(args);
+    program.prints("running").await;
+    program.signal("TERM").await;
+    program.prints("stopping").await;
+    program.end().await
+}
+
+#[tokio::test]
+async fn a_destructor_has_ended_before_the_program_does() {
+    for runtime in RUNTIMES {
+        for entry in ["run", "main"] {
+            let ended = left(&[runtime, entry, "flushing"]).await;
+            let stdout = ended.stdout.trim_end();
+            assert!(stdout.ends_with("flushed\nreturned"), "{stdout}");
+            assert_eq!(ended.code, Some(0));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_destructor_that_panics_leaves_the_code_of_the_service() {
+    for entry in ["run", "main"] {
+        let ended = left(&["2", entry, "leaving badly"]).await;
+        let told = "a destructor panicked: out of ink";
+        assert!(ended.stderr.contains(told), "{}", ended.stderr);
+        assert_eq!(ended.code, Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_destructor_that_blocks_does_not_keep_a_program_that_was_told_to_end() {
+    for runtime in RUNTIMES {
+        for entry in ["run", "main"] {
+            let ended = left(&[runtime, entry, "staying"]).await;
+            let told = "a destructor of service \"staying\" does not return\n";
+            assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), told));
+        }
+    }
+}
+
 const CALLED: &str = "first\noutside: true\nlast\n";
 
 #[tokio::test]

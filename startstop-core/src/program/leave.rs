@@ -30,7 +30,7 @@ fn tell_what_is_stuck(node: Arc<dyn Node>) {
 }
 
 /// Exits, also where what C has registered for the end blocks, or another thread is inside of that.
-fn exit(code: u8) -> ! {
+pub(super) fn exit(code: u8) -> ! {
     aside(move || {
         thread::sleep(A_SECOND);
         exit_at_once(code);

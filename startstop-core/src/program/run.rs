@@ -5,16 +5,18 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use super::aside::aside;
+use super::aside::{A_SECOND, aside};
+use super::handoff::handoff;
 use super::hub::{self, Listening};
+use super::leave::exit;
 use super::on_exit;
 use super::stage::IfStuck;
 use super::stderr::print;
-use super::subject::Subject;
+use super::subject::{AskedAt, Subject, grace_of};
 use crate::engine::Node;
 use crate::engine::request::pending::{ask, wait_reply};
 use crate::engine::request::{self, Caller, StartKind};
@@ -24,6 +26,7 @@ use crate::report::exit_code::exit_code;
 use crate::report::failure::{Failure, RawFailure};
 use crate::report::panic::catch_panic;
 use crate::report::state::{Cause, Exit};
+use crate::report::text::Escaped;
 use crate::runner::{AnyRunner, Runner, erased, snapshot};
 use crate::service::Service;
 
@@ -39,7 +42,8 @@ use crate::service::Service;
 /// exits the process with 1 when the service is given up ([`Exit::Unresponsive`]), at a third signal, when a second more
 /// than its [`grace_period`](Runner::grace_period) has passed since the first signal, or when no worker of the runtime was
 /// free for the `abort_timeout` of a service that was given up. The same holds on a runtime with one worker or a single
-/// thread. No destructor runs then, but the functions of `on_exit` are called.
+/// thread. No destructor runs then, but the functions of `on_exit` are called. The service is dropped before `run` returns:
+/// a destructor that panics is printed, and one that blocks does not keep a process that a signal has told to end.
 ///
 /// After `run` has returned, signals do what they do by default, except for a SIGTERM within a second of the last one, which
 /// is the same request. On Windows they do nothing any more. A task in the blocking pool can hold up the end of a runtime
@@ -111,11 +115,39 @@ impl Operation {
     }
 
     pub(super) async fn run(mut self) -> ExitCode {
-        let result = until_signal(&self.node, IfStuck::Exits).await;
+        let asked_at = AskedAt::default();
+        let result = until_signal(&self.node, IfStuck::Exits, &asked_at).await;
         self.has_ended = true;
         let code = tell(&self.node, result);
         on_exit::call_all_aside().await;
+        self.let_go(asked_at.get().copied());
         ExitCode::from(code)
+    }
+
+    /// Drops the service, and what is kept of it: destructors may panic, and may block. Once a signal has asked for the
+    /// end the process is left in time.
+    fn let_go(self, asked_at: Option<Instant>) {
+        let (giver, taker) = handoff();
+        if let Some(asked_at) = asked_at {
+            let name = Escaped(self.node.shared().name()).to_string();
+            let limit = grace_of(&self.node).saturating_add(A_SECOND);
+            let soon = Instant::now() + A_SECOND;
+            if let Some(until) = asked_at.checked_add(limit) {
+                aside(move || {
+                    if taker.take_until(until.max(soon)).is_none() {
+                        print(move || {
+                            format!("a destructor of service \"{name}\" does not return")
+                        });
+                        exit(1);
+                    }
+                });
+            }
+        }
+        let dropped = catch_panic(|| drop(self));
+        giver.give(());
+        if let Err(panic) = dropped {
+            print(move || format!("a destructor {}", Escaped(&panic.to_string())));
+        }
     }
 }
 
@@ -123,15 +155,19 @@ impl Operation {
 pub(super) async fn until_signal(
     node: &Arc<dyn Node>,
     if_stuck: IfStuck,
+    asked_at: &AskedAt,
 ) -> Result<Exit, StartError> {
     let Ok(on) = Handle::try_current() else {
         return Err(StartError::NoRuntime);
     };
-    let subject = Subject::new(Arc::clone(node), on, if_stuck);
-    match hub::listen(&subject) {
+    let (subject, helpers) = Subject::new(Arc::clone(node), on, if_stuck, asked_at);
+    let result = match hub::listen(&subject) {
         Ok(listening) => end_of(&subject, listening).await,
         Err(error) => Err(cannot_listen(node, error)),
-    }
+    };
+    drop(subject);
+    helpers.are_done().await;
+    result
 }
 
 async fn end_of(subject: &Arc<Subject>, _listening: Listening<'_>) -> Result<Exit, StartError> {

@@ -9,10 +9,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep_until, timeout};
 
-use super::aside::{A_SECOND, aside};
+use super::aside::{A_SECOND, aside, within_a_second};
 use super::leave::leave;
 use super::signals::Signal;
 use super::stage::{IfStuck, ProgramStage, ProgramStep};
@@ -25,6 +25,23 @@ use crate::report::state::State;
 use crate::report::trace;
 use crate::sync::{Empty, spawn_boxed};
 
+/// When a signal has asked for the end, if one has. It outlives the subject.
+pub(super) type AskedAt = Arc<OnceLock<Instant>>;
+
+/// Held by whoever works for a subject, on whichever thread: one of them must not be the last who drops the service.
+type Helper = mpsc::UnboundedSender<()>;
+
+/// All who work for a subject.
+pub(super) struct Helpers(mpsc::UnboundedReceiver<()>);
+
+impl Helpers {
+    /// Waits until they are done, which takes a moment, unless one is held up by user code.
+    pub(super) async fn are_done(mut self) {
+        // Nothing is ever sent.
+        drop(timeout(A_SECOND, self.0.recv()).await);
+    }
+}
+
 /// A service whose signals are heard.
 pub(super) struct Subject {
     node: Arc<dyn Node>,
@@ -33,21 +50,33 @@ pub(super) struct Subject {
     if_stuck: IfStuck,
     /// The runtime of the thread that hears the signals: where its deadlines are kept.
     clock: OnceLock<Handle>,
+    asked_at: AskedAt,
+    /// Dropped after the node.
+    helper: Helper,
     stage: Mutex<ProgramStage>,
     /// The stop has been asked for.
     stops: Condvar,
 }
 
 impl Subject {
-    pub(super) fn new(node: Arc<dyn Node>, on: Handle, if_stuck: IfStuck) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(
+        node: Arc<dyn Node>,
+        on: Handle,
+        if_stuck: IfStuck,
+        asked_at: &AskedAt,
+    ) -> (Arc<Self>, Helpers) {
+        let (helper, helpers) = mpsc::unbounded_channel();
+        let subject = Arc::new(Self {
             node,
             on,
             if_stuck,
             clock: OnceLock::new(),
+            asked_at: Arc::clone(asked_at),
+            helper,
             stage: Mutex::default(),
             stops: Condvar::new(),
-        })
+        });
+        (subject, Helpers(helpers))
     }
 
     pub(super) fn node(&self) -> &Arc<dyn Node> {
@@ -169,9 +198,14 @@ impl Subject {
             return;
         }
         let (asked, node) = (Instant::now(), Arc::clone(&self.node));
+        // Only the first signal comes here.
+        let _ = self.asked_at.set(asked);
         let (told, tells) = oneshot::channel();
+        let helper = self.helper.clone();
         aside(move || {
             let _ = told.send(grace::span(&*node).total());
+            drop(node);
+            drop(helper);
         });
         let (this, own) = (Arc::downgrade(self), own_grace(self.node.shared()));
         self.keep(Box::pin(async move {
@@ -245,6 +279,15 @@ fn leave_weak(subject: &Weak<Subject>) {
     if let Some(subject) = subject.upgrade() {
         aside(move || subject.leave());
     }
+}
+
+/// Returns how long a stop may take. Nothing of the service is kept by whom it asks in vain.
+pub(super) fn grace_of(node: &Arc<dyn Node>) -> Duration {
+    let asked = Arc::clone(node);
+    let grace = within_a_second(move || grace::span(&*asked).total());
+    grace
+        .and_then(Result::ok)
+        .unwrap_or_else(|| own_grace(node.shared()))
 }
 
 /// Returns how long a stop of a service alone may take.
