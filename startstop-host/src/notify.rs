@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use startstop_core::{Context, Event, Events, Service};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::probes::Probes;
 
@@ -198,7 +198,7 @@ impl Talk {
         self.manager.speaks |= ready;
         let sent = self.manager.send(datagram).await;
         let told = if ready {
-            self.manager.tell_ready()
+            self.manager.tell_ready().await
         } else {
             Ok(())
         };
@@ -232,8 +232,19 @@ impl Manager {
         }
     }
 
-    fn tell_ready(&mut self) -> io::Result<()> {
+    async fn tell_ready(&mut self) -> io::Result<()> {
         // The descriptor is closed after that, since its reader waits for this alone.
-        self.fd.take().map_or(Ok(()), NotifyFd::tell)
+        let Some(fd) = self.fd.take() else {
+            return Ok(());
+        };
+        // A pipe that nobody empties blocks whoever writes to it.
+        let told = tokio::task::spawn_blocking(move || fd.tell());
+        match timeout(PATIENCE, told).await {
+            Ok(told) => told.map_err(io::Error::other)?,
+            Err(_) => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "nobody reads from the descriptor",
+            )),
+        }
     }
 }

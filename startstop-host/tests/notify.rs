@@ -1,5 +1,7 @@
 //! The messages of a program to its service manager, whose place a test takes.
 
+mod descriptor;
+
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -273,64 +275,6 @@ fn a_manager_that_is_gone_is_told_of_once_and_hinders_nobody() {
     let mut rest = String::new();
     told.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "", "once");
-}
-
-/// A shell gives the descriptor 3, as s6 does.
-fn with_descriptor(mode: &str, variables: &[(&str, &str)]) -> Program {
-    let mut shell = Command::new("sh");
-    // Descriptor 3 is the stdout of the shell; the stdout of the program goes nowhere.
-    shell.args(["-c", "exec \"$0\" \"$1\" 3>&1 >/dev/null"]);
-    shell
-        .arg(env!("CARGO_BIN_EXE_startstop-host-told"))
-        .arg(mode);
-    shell
-        .env_remove("NOTIFY_SOCKET")
-        .envs(variables.iter().copied());
-    Program(
-        shell
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap(),
-    )
-}
-
-#[test]
-fn a_descriptor_gets_one_line_when_the_program_is_ready() {
-    for (mode, variables) in [
-        ("fd", [("A", "b")]),
-        ("app", [("STARTSTOP_NOTIFY_FD", "3")]),
-    ] {
-        let mut program = with_descriptor(mode, &variables);
-        program.0.stdin.take().unwrap().write_all(b"\n").unwrap();
-        let mut told = program.0.stdout.take().unwrap();
-        let mut line = [0; 8];
-        assert_eq!((told.read(&mut line).unwrap(), line[0]), (1, b'\n'));
-        assert!(
-            Command::new("kill")
-                .arg(program.0.id().to_string())
-                .status()
-                .unwrap()
-                .success()
-        );
-        assert_eq!(program.0.wait().unwrap().code(), Some(0));
-        let mut rest = Vec::new();
-        told.read_to_end(&mut rest).unwrap();
-        assert_eq!(rest, b"", "one line");
-    }
-}
-
-#[test]
-fn a_descriptor_that_is_not_there_is_an_error_at_the_start() {
-    for number in ["77", "-1", "three"] {
-        let output = program("app")
-            .env("STARTSTOP_NOTIFY_FD", number)
-            .output()
-            .unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{number}");
-        assert!(told.contains(number), "{told}");
-    }
 }
 
 #[test]
