@@ -74,19 +74,28 @@ impl Writer {
         // One write, because another process may append to the file too.
         let line = format!("{text}\n");
         if self.is_over(&open, line.len() as u64) {
-            match rotate(&self.rotation.path, self.rotation.keep) {
-                Ok(()) => open = self.opened()?,
-                Err(error) => {
-                    // Lines matter more than the size, so they still go to the old file.
-                    self.tell(&format!("it cannot be rotated: {error}"));
-                    (open.size, open.since) = (0, SystemTime::now());
-                }
-            }
+            open = self.replaced(open)?;
         }
         open.file.write_all(line.as_bytes())?;
         open.size += line.len() as u64;
         self.open = Some(open);
         Ok(())
+    }
+
+    /// Begins a new file. Where that cannot be the old one goes on: the lines are worth more than the size.
+    fn replaced(&self, old: Open) -> io::Result<Open> {
+        let Rotation { path, keep, .. } = &self.rotation;
+        if is_a_file(path) {
+            match rotate(path, *keep) {
+                Ok(()) => return self.opened(),
+                Err(error) => self.tell(&format!("it cannot be rotated: {error}")),
+            }
+        }
+        Ok(Open {
+            size: 0,
+            since: SystemTime::now(),
+            ..old
+        })
     }
 
     /// Somebody else may have moved or removed the file, as logrotate does.
@@ -134,6 +143,11 @@ fn born(data: &Metadata) -> SystemTime {
     data.created().unwrap_or_else(|_| SystemTime::now())
 }
 
+/// Returns whether it may be replaced: a device, a pipe or a link, as `/dev/stdout` is, stays where it is.
+fn is_a_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|data| data.is_file())
+}
+
 fn rotate(path: &Path, keep: u32) -> io::Result<()> {
     let numbered = |n: u32| {
         let mut name = path.as_os_str().to_owned();
@@ -157,7 +171,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rotated, Rotation};
+    use super::{Path, Rotated, Rotation};
     use std::fs;
     use std::time::Duration;
 
@@ -215,6 +229,23 @@ mod tests {
         );
         assert_eq!(both(&log, "x"), texts("a line of its own\n", "x\n"));
         fs::remove_dir_all(rotation.path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_file_is_written_to_and_never_replaced() {
+        let rotation = in_folder("device", 10, Some(Duration::ZERO));
+        std::os::unix::fs::symlink("/dev/null", &rotation.path).unwrap();
+        let log = Rotated::of(&rotation);
+        for _ in 0..3 {
+            log.write("a line of its own");
+        }
+        let folder = rotation.path.parent().unwrap();
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+        assert_eq!(
+            fs::read_link(&rotation.path).unwrap(),
+            Path::new("/dev/null")
+        );
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
