@@ -56,6 +56,22 @@ fn bound_and_transient_members_and_a_backoff_become_calls() {
 fn what_cannot_be_composed_is_refused_with_a_word_on_what_can() {
     for (fields, said) in [
         (
+            "#[service(member, on_failure = ignore)] a: A",
+            "`on_failure` stands in the list of `member`: `#[service(member(on_failure = ..))]`",
+        ),
+        (
+            "#[service(member)] a: A, #[service(bound_to(a))] b: A",
+            "`bound_to` stands in the list of `member`: `#[service(member(bound_to(..)))]`",
+        ),
+        (
+            "#[service(member, transient)] a: A",
+            "`transient` stands in the list of `member`: `#[service(member(transient))]`",
+        ),
+        (
+            "#[service(member)] a: A, #[service(member(after(a)))] b: A",
+            "`after` stands beside `member`: `#[service(member, after(..))]`",
+        ),
+        (
             "#[service(member, after(dbb))] a: A, #[service(member)] db: B",
             "did you mean `db`?",
         ),

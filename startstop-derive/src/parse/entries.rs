@@ -249,18 +249,46 @@ fn predicates(key: &Key, text: &LitStr, out: &mut Diagnostics) -> Option<Vec<Whe
 
 /// Returns the key that a word was meant to be, also where it is one of another place.
 fn meant(word: &str, known: &[Key]) -> Option<&'static str> {
-    match word {
-        "member" => Some("member"),
-        _ => closest(word, known.iter().map(|key| key.name)),
+    let of_member = has(known, "member") && has(keys::OF_MEMBER, word);
+    if word == "member" || of_member {
+        return Some("member");
     }
+    closest(word, known.iter().map(|key| key.name))
+}
+
+fn has(keys: &[Key], word: &str) -> bool {
+    keys.iter().any(|key| key.name == word)
 }
 
 fn unknown(word: &str, meant: Option<&str>, known: &[Key]) -> String {
-    match meant {
-        Some(meant) if meant == word => format!("`{word}` stands on a field: `#[service({word})]`"),
-        Some(meant) => format!("unknown key `{word}`, did you mean `{meant}`?"),
-        None => format!("unknown key `{word}`: expected {}", names(known)),
+    match (elsewhere(word, known), meant) {
+        (Some(place), _) => format!("`{word}` stands {place}"),
+        (None, Some(meant)) => format!("unknown key `{word}`, did you mean `{meant}`?"),
+        (None, None) => format!("unknown key `{word}`: expected {}", names(known)),
     }
+}
+
+/// Returns where a word stands that is a key of a field or of its `member(..)`, and is none here.
+fn elsewhere(word: &str, known: &[Key]) -> Option<String> {
+    let place = if has(known, "start") {
+        "on a field"
+    } else if has(known, "member") {
+        "in the list of `member`"
+    } else if has(known, "transient") {
+        "beside `member`"
+    } else {
+        return None;
+    };
+    let of_member = keys::OF_MEMBER.iter().find(|key| key.name == word);
+    let written = match (word, of_member) {
+        ("member", _) => "member".to_owned(),
+        ("after", _) => "member, after(..)".to_owned(),
+        (_, Some(key)) if key.kind.is_list() => format!("member({word}(..))"),
+        (_, Some(key)) if key.kind == Kind::Mark => format!("member({word})"),
+        (_, Some(_)) => format!("member({word} = ..)"),
+        (_, None) => return None,
+    };
+    Some(format!("{place}: `#[service({written})]`"))
 }
 
 fn names(known: &[Key]) -> String {
