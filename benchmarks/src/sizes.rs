@@ -1,12 +1,14 @@
 //! What a member of a group takes of the heap, and a task of a context.
 
 use std::convert::Infallible;
+use std::thread;
+use std::time::Duration;
 
 use startstop_core::{Context, Runner, service_fn};
 use tokio::sync::oneshot;
 
-use crate::contender::Can;
-use crate::contenders::{STARTSTOP, groups};
+use crate::contender::{Can, Contender};
+use crate::contenders::{FLOOR, STARTSTOP, groups};
 use crate::crowd::{Heap, Watch};
 use crate::flavour::Flavour;
 
@@ -27,8 +29,9 @@ pub fn count_sizes() {
     print(
         "A service that runs alone, its own value included",
         MEMBERS,
-        alone(),
+        alone(&STARTSTOP),
     );
+    print("A task and a token of bare tokio", MEMBERS, alone(&FLOOR));
     print("A member of a group that runs", MEMBERS, members());
     print(
         "A task of `cx.spawn` with a future of 10,240 bytes",
@@ -39,6 +42,7 @@ pub fn count_sizes() {
 
 fn print(what: &str, many: usize, heap: impl Future<Output = Heap>) {
     let heap = Flavour::CurrentThread.runtime().block_on(heap);
+    settle();
     let each = |all: i64| all as f64 / many as f64;
     println!(
         "{what}: {:.0} bytes in {:.2}",
@@ -47,17 +51,33 @@ fn print(what: &str, many: usize, heap: impl Future<Output = Heap>) {
     );
 }
 
+/// Waits until the thread that looks at deadlines has let go of what has stopped: else that is freed while others are counted.
+fn settle() {
+    thread::sleep(Duration::from_millis(500));
+}
+
 /// The heap of so many that run, each with a value of eight bytes.
-async fn alone() -> Heap {
-    let Can::Do(crowd) = STARTSTOP.crowd else {
+async fn alone(who: &Contender) -> Heap {
+    let Can::Do(crowd) = who.crowd else {
         unreachable!("it can be one of many")
     };
+    widen(MEMBERS).await;
     crowd(MEMBERS).await.heap
+}
+
+/// Has the queue of the runtime grow now, and not while services are counted: it is none of theirs.
+async fn widen(tasks: usize) {
+    let Can::Do(bare) = FLOOR.crowd else {
+        unreachable!("it can be one of many")
+    };
+    bare(tasks).await;
 }
 
 /// The heap that the members take beside the group: of twice as many, less that of so many.
 async fn members() -> Heap {
+    widen(2 * MEMBERS).await;
     let once = grown(MEMBERS).await;
+    settle();
     let twice = grown(2 * MEMBERS).await;
     Heap {
         bytes: twice.bytes - once.bytes,
