@@ -73,9 +73,11 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Measures what the floor is made of, and writes that part of the page.
+/// Measures the two tables of all contenders, on one thread, and writes them.
 pub(crate) fn measure_floor() -> Result<(), Box<dyn Error>> {
-    page::write("floor", &floor::table(&mut Counts::default())?)?;
+    let mut counts = Counts::default();
+    page::write("floor", &floor::table(&mut counts)?)?;
+    page::write("rivals", &rivals(&mut counts)?)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::{cold, counts, history, memory, page, plot, profile, report, workload
 
 /// Measures what the words ask for and writes it into `docs`: nothing for what it costs to run,
 /// `build` for what it costs to build, `profile` for where the instructions go, `instructions` for how many there are, and
-/// `floor` for how many there would be at least.
+/// `floor` for those of the contenders alone.
 ///
 /// # Errors
 ///
