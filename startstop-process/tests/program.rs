@@ -275,6 +275,26 @@ fn children_hear_their_stop_and_reload_signals_although_the_program_ignores_them
     );
 }
 
+#[test]
+fn it_is_seen_how_a_child_ends_although_the_program_was_begun_with_chld_ignored() {
+    let folder = Folder::new("chld");
+    let path = folder.path("app.toml");
+    let text = "[process.a]\ncommand = 'exit 3'\nstops_all = true\nrestart = 'never'\n\
+                [process.b]\ncommand = 'exec sleep 1000'\n";
+    fs::write(&path, text).unwrap();
+    let mut program = Command::new("env");
+    program.arg("--ignore-signal=CHLD");
+    let program = program.args([env!("CARGO_BIN_EXE_startstop-run"), &path]);
+    let output = program.output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("a failed in run: exited with code 3"),
+        "{told}"
+    );
+    assert!(told.contains("b stopped: stopped"), "{told}");
+}
+
 /// As in a container whose files are read only.
 #[test]
 fn a_child_says_that_it_is_ready_although_there_is_no_folder_for_what_is_temporary() {

@@ -18,6 +18,7 @@ use crate::group::{Ending, ProcessGroup};
 use crate::output::{OutputKind, Pump, Pumped, Sink};
 use crate::proc_fs;
 use crate::ready::{self, Ready};
+use crate::signal::Signal;
 
 /// A running child.
 pub(super) struct Running<'a> {
@@ -99,13 +100,15 @@ fn sink(process: &Process) -> io::Result<Option<Sink>> {
 }
 
 /// A signal that this process ignores is ignored by its children too, and one with a handler is not. A
-/// handler that does nothing is for this process the same as ignoring.
+/// handler that does nothing is for this process the same as ignoring. Of CHLD it is not: whoever ignores that has the system reap
+/// its children, and never learns how they have ended.
 fn default_signals(process: &Process) {
     let reload = match &process.reload {
         Some(OnReload::Signal(signal)) => Some(*signal),
         _ => None,
     };
-    for wanted in [Some(process.stop_signal), reload].into_iter().flatten() {
+    let ours = [Signal::CHILD, process.stop_signal];
+    for wanted in ours.into_iter().chain(reload) {
         if proc_fs::ignores("self", wanted) {
             // A signal that cannot be handled cannot be ignored either.
             let _ = signal(SignalKind::from_raw(wanted.number()));
