@@ -28,6 +28,8 @@ pub(crate) const QUICK: Timing = Timing {
 pub(crate) struct Cable {
     pub(crate) store: Memory,
     cut: Arc<AtomicBool>,
+    /// Whether it takes no writes, as a standby.
+    standby: Arc<AtomicBool>,
     /// Loses the answers of so many writes, which take effect.
     deaf: Arc<AtomicUsize>,
     /// How often something was asked, watches left out.
@@ -39,6 +41,7 @@ impl Cable {
         Self {
             store: store.clone(),
             cut: Arc::default(),
+            standby: Arc::default(),
             deaf: Arc::default(),
             calls: Arc::default(),
         }
@@ -50,6 +53,16 @@ impl Cable {
 
     pub(crate) fn mend(&self) {
         self.cut.store(false, Ordering::SeqCst);
+    }
+
+    #[allow(dead_code, reason = "some programs of the tests have no standby")]
+    pub(crate) fn demote(&self) {
+        self.standby.store(true, Ordering::SeqCst);
+    }
+
+    #[allow(dead_code, reason = "some programs of the tests have no standby")]
+    pub(crate) fn promote(&self) {
+        self.standby.store(false, Ordering::SeqCst);
     }
 
     pub(crate) fn lose_answers(&self, answers: usize) {
@@ -64,6 +77,14 @@ impl Cable {
     fn plug(&self) -> Result<(), StoreError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.pull()
+    }
+
+    fn plug_to_write(&self) -> Result<(), StoreError> {
+        self.plug()?;
+        if self.standby.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("it is read only"));
+        }
+        Ok(())
     }
 
     fn pull(&self) -> Result<(), StoreError> {
@@ -99,17 +120,17 @@ impl LeaseStore for Cable {
         claim: &Claim,
         expected: &Version,
     ) -> Result<Record, StoreError> {
-        self.plug()?;
+        self.plug_to_write()?;
         self.answer(self.store.take(name, claim, expected).await)
     }
 
     async fn renew(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
-        self.plug()?;
+        self.plug_to_write()?;
         self.answer(self.store.renew(name, held).await)
     }
 
     async fn release(&self, name: &str, held: &Record) -> Result<Record, StoreError> {
-        self.plug()?;
+        self.plug_to_write()?;
         self.answer(self.store.release(name, held).await)
     }
 

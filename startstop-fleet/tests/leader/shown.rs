@@ -217,3 +217,29 @@ async fn a_leader_that_is_ready_when_it_leads_is_not_while_its_service_is_not() 
     turns(true).await;
     runner.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_store_that_takes_no_writes_is_told_of_once() {
+    let (cable, (say, mut stage)) = (Cable::new(&Memory::new()), mpsc::unbounded_channel());
+    let a = replica("a", cable.clone(), &say, Duration::ZERO);
+    cable.demote();
+    a.start().await.unwrap();
+    for outage in 1..=2 {
+        let asked = cable.calls();
+        // It reads, and tries to take, again and again.
+        while cable.calls() < asked + 10 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let told = a.errors_list();
+        let told = told.iter().map(|failure| failure.error().to_string());
+        let told = told
+            .filter(|text| text == "the store of the lease fails")
+            .count();
+        assert_eq!(told, outage);
+        cable.promote();
+        assert_eq!(said(&mut stage).await, Began("a", outage as u64));
+        cable.demote();
+        assert_eq!(said(&mut stage).await, Ended("a", outage as u64));
+    }
+    a.stop().await.unwrap();
+}

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::election::{Call, CallError, CallId, Event};
 use crate::leader::LeaderError;
 use crate::patience::{limited, spread};
-use crate::record::Record;
+use crate::record::{Record, Version};
 use crate::store::{LeaseStore, StoreError};
 
 /// How the store has behaved.
@@ -21,6 +21,12 @@ pub(super) struct Contact {
     failing: bool,
     /// The error that it has failed with, until that is reported.
     pub(super) trouble: Option<StoreError>,
+    /// Whether the call in progress writes, and whether the last one that did has failed: a server that became a standby goes on
+    /// to answer reads.
+    writes: bool,
+    failing_writes: bool,
+    /// The last version that was answered: another one was written by somebody.
+    seen: Option<Version>,
 }
 
 impl<S: Service, L: LeaseStore> Run<'_, S, L> {
@@ -70,6 +76,10 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         let result = match result {
             Ok(record) => {
                 self.contact.failing = false;
+                let version = Some(record.version().clone());
+                let is_written =
+                    std::mem::replace(&mut self.contact.seen, version.clone()) != version;
+                self.contact.failing_writes &= !is_written && !self.contact.writes;
                 let first = !std::mem::replace(&mut self.contact.answered, true);
                 if first && self.leader.readiness == Wish::ReadyWhileFollowing {
                     self.cx.ready();
@@ -90,7 +100,11 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         if matches!(error, StoreError::Refused(_)) && !self.contact.answered {
             return Err(Permanent::new(LeaderError::Refused(error)).into());
         }
-        if !std::mem::replace(&mut self.contact.failing, true) {
+        let writes = self.contact.writes;
+        let goes_on = self.contact.failing || (writes && self.contact.failing_writes);
+        self.contact.failing = true;
+        self.contact.failing_writes |= writes;
+        if !goes_on {
             self.cx.report(LeaderError::Store(error));
         }
         Ok(())
@@ -98,6 +112,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
 
     pub(super) fn call(&mut self, id: CallId, call: Call, limit: Duration) {
         self.hint = None;
+        self.contact.writes = !matches!(call, Call::Read);
         let (store, name) = (&self.leader.store, &self.leader.name);
         let claim = self.claim.clone();
         let answer = async move {
