@@ -15,8 +15,6 @@ use crate::store::{LeaseStore, StoreError};
 /// How the store has behaved.
 #[derive(Debug, Default)]
 pub(super) struct Contact {
-    /// It has answered once.
-    answered: bool,
     /// It fails, and that was reported.
     failing: bool,
     /// The error that it has failed with, until that is reported.
@@ -25,7 +23,7 @@ pub(super) struct Contact {
     /// to answer reads.
     writes: bool,
     failing_writes: bool,
-    /// The last version that was answered: another one was written by somebody.
+    /// The last version that it has answered, if it has: another one was written by somebody.
     seen: Option<Version>,
 }
 
@@ -76,11 +74,10 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         let result = match result {
             Ok(record) => {
                 self.contact.failing = false;
-                let version = Some(record.version().clone());
-                let is_written =
-                    std::mem::replace(&mut self.contact.seen, version.clone()) != version;
+                let seen = self.contact.seen.replace(record.version().clone());
+                let is_written = seen.as_ref() != Some(record.version());
                 self.contact.failing_writes &= !is_written && !self.contact.writes;
-                let first = !std::mem::replace(&mut self.contact.answered, true);
+                let first = seen.is_none();
                 if first && self.leader.readiness == Wish::ReadyWhileFollowing {
                     self.cx.ready();
                 }
@@ -97,7 +94,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
 
     /// A store that refuses before it has answered once ends the leader; other trouble is reported when it begins.
     pub(super) fn on_trouble(&mut self, error: StoreError) -> Result<(), BoxError> {
-        if matches!(error, StoreError::Refused(_)) && !self.contact.answered {
+        if matches!(error, StoreError::Refused(_)) && self.contact.seen.is_none() {
             return Err(Permanent::new(LeaderError::Refused(error)).into());
         }
         let writes = self.contact.writes;
