@@ -8,6 +8,7 @@ mod whole;
 mod on_exit;
 mod hub;
 mod subject;
+mod helpers;
 mod leave;
 mod stderr;
 mod aside;

@@ -127,3 +127,13 @@ async fn a_whole_program_may_be_called_within_a_runtime() {
         ExitCode::SUCCESS
     );
 }
+
+#[tokio::test]
+async fn a_program_on_a_runtime_without_timers_fails_in_words() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.expect("the system has room for a runtime");
+    assert_eq!(
+        main_on(runtime, once(async |_: Context| ())),
+        ExitCode::FAILURE
+    );
+}

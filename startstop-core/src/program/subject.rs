@@ -9,10 +9,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{sleep_until, timeout};
 
 use super::aside::{A_SECOND, aside, within_a_second};
+use super::helpers::{Helper, Helpers, helpers};
 use super::leave::leave;
 use super::signals::Signal;
 use super::stage::{IfStuck, ProgramStage, ProgramStep};
@@ -27,20 +28,6 @@ use crate::sync::{Empty, spawn_boxed};
 
 /// When a signal has asked for the end, if one has. It outlives the subject.
 pub(super) type AskedAt = Arc<OnceLock<Instant>>;
-
-/// Held by whoever works for a subject, on whichever thread: one of them must not be the last who drops the service.
-type Helper = mpsc::UnboundedSender<()>;
-
-/// All who work for a subject.
-pub(super) struct Helpers(mpsc::UnboundedReceiver<()>);
-
-impl Helpers {
-    /// Waits until they are done, which takes a moment, unless one is held up by user code.
-    pub(super) async fn are_done(mut self) {
-        // Nothing is ever sent.
-        drop(timeout(A_SECOND, self.0.recv()).await);
-    }
-}
 
 /// A service whose signals are heard.
 pub(super) struct Subject {
@@ -65,7 +52,7 @@ impl Subject {
         if_stuck: IfStuck,
         asked_at: &AskedAt,
     ) -> (Arc<Self>, Helpers) {
-        let (helper, helpers) = mpsc::unbounded_channel();
+        let (helper, helpers) = helpers();
         let subject = Arc::new(Self {
             node,
             on,
@@ -76,7 +63,7 @@ impl Subject {
             stage: Mutex::default(),
             stops: Condvar::new(),
         });
-        (subject, Helpers(helpers))
+        (subject, helpers)
     }
 
     pub(super) fn node(&self) -> &Arc<dyn Node> {
@@ -171,9 +158,18 @@ impl Subject {
 
     fn show(&self, signal: Signal) {
         if cfg!(feature = "tracing") {
-            let node = Arc::clone(&self.node);
-            aside(move || trace::signal(node.shared().name(), &signal));
+            self.aside_with_node(move |node| trace::signal(node.shared().name(), &signal));
         }
+    }
+
+    /// Does some work with the service on a thread of its own, which lets go of it before it counts as done.
+    fn aside_with_node(&self, work: impl FnOnce(&dyn Node) + Send + 'static) {
+        let (node, helper) = (Arc::clone(&self.node), self.helper.clone());
+        aside(move || {
+            work(&*node);
+            drop(node);
+            drop(helper);
+        });
     }
 
     fn stop(&self) {
@@ -197,15 +193,12 @@ impl Subject {
         if self.if_stuck == IfStuck::Stays {
             return;
         }
-        let (asked, node) = (Instant::now(), Arc::clone(&self.node));
+        let asked = Instant::now();
         // Only the first signal comes here.
         let _ = self.asked_at.set(asked);
         let (told, tells) = oneshot::channel();
-        let helper = self.helper.clone();
-        aside(move || {
-            let _ = told.send(grace::span(&*node).total());
-            drop(node);
-            drop(helper);
+        self.aside_with_node(move |node| {
+            let _ = told.send(grace::span(node).total());
         });
         let (this, own) = (Arc::downgrade(self), own_grace(self.node.shared()));
         self.keep(Box::pin(async move {
