@@ -26,7 +26,7 @@ const RELEASE: &[&str] = &["--release", "--config", "profile.release.strip=true"
 const BENCHMARKS: &str = env!("CARGO_MANIFEST_DIR");
 
 /// How often each is built.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// What came of one program.
 struct Built {
@@ -172,6 +172,8 @@ impl Package {
         command
             .args(words)
             .current_dir(&self.folder)
+            // Cargo builds a crate that comes by path incrementally, and one from a registry never.
+            .env("CARGO_INCREMENTAL", "0")
             .env_remove("CARGO_TARGET_DIR");
         let output = command.output()?;
         if !output.status.success() {
@@ -223,8 +225,8 @@ fn part(built: &[Built], weather: &Weather) -> String {
         .collect();
     let mut text = format!(
         "## What it costs to build\n\n{} {}\n\nThe smallest program with one service. Processor seconds of a \
-         cold `cargo build`, and of a `cargo build --release` after a line of the program itself was changed, each with its ratio to \
-         the first row, the median of {ROUNDS} rounds, with ± half of what the rounds differ by; the kilobytes of the released program, stripped, beyond those of the first row. Crates are what \
+         cold `cargo build` that is not incremental, as what comes from a registry never is, and of a `cargo build --release` after \
+         a line of the program itself was changed, each with its ratio to the first row, the median of {ROUNDS} rounds, with ± half of what the rounds differ by; the kilobytes of the released program, stripped, beyond those of the first row. Crates are what \
          `cargo tree --edges normal,build` lists beside the program itself.\n\n\
          | | crates | cold build | release build again | kB |\n|---|---:|---:|---:|---:|\n",
         machine::described(&names),
