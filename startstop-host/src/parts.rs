@@ -68,7 +68,6 @@ fn is_settled(whole: &Status, part: &Status) -> bool {
     goes_on && part.state() == State::Stopped && part.cycles() > 0
 }
 
-/// The reason of a part that, most likely, waits for others.
 /// Returns whether it is ready. A runner that is the service of another one, and bears its name, is restarted by a policy of its
 /// own, of which the outer one learns nothing: the outer one is ready only while that is.
 pub(crate) fn is_ready(status: &Status) -> bool {
@@ -82,6 +81,7 @@ pub(crate) fn is_ready(status: &Status) -> bool {
     false
 }
 
+/// The reason of a part that, most likely, waits for others.
 pub(crate) const NOT_STARTED: &str = "not started";
 
 /// Says why a service is not ready.
