@@ -8,11 +8,11 @@ use std::io;
 use std::iter;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, Waker, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::runtime::{Builder, Handle};
 
-use super::aside::aside;
+use super::aside::{A_SECOND, aside};
 use super::count::TERMINATE_WINDOW;
 use super::handoff::{Giver, handoff};
 use super::signals::{Signal, Signals, arm_defaults, disarm_defaults};
@@ -52,17 +52,15 @@ static HUB: Mutex<Hub> = Mutex::new(Hub {
 /// The thread has ended.
 static ENDED: Condvar = Condvar::new();
 
-/// The thread ends at once, but for what it tells a program at that moment.
-const END_LIMIT: Duration = Duration::from_secs(1);
-
 fn hub() -> MutexGuard<'static, Hub> {
     HUB.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same, once a thread that has nothing to hear has ended: a signal that is on its way to it came before the next program.
+/// The same, once a thread that has nothing to hear has ended: a signal that is on its way to it came before the next program. It
+/// ends at once, but for what it tells a program at that moment.
 fn hub_at_rest() -> MutexGuard<'static, Hub> {
     let is_ending = |hub: &mut Hub| hub.runtime.is_some() && hub.is_over();
-    let waited = ENDED.wait_timeout_while(hub(), END_LIMIT, is_ending);
+    let waited = ENDED.wait_timeout_while(hub(), A_SECOND, is_ending);
     waited.unwrap_or_else(PoisonError::into_inner).0
 }
 
