@@ -1,10 +1,16 @@
 //! Signals by their names.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// A signal of the system. One of real time has no name here: an error can tell that it has ended a child, and it
-/// cannot be sent.
+use rustix_libc_wrappers::process::SignalExt;
+
+/// The signals of real time, as glibc has them, which keeps the two numbers below for itself. Service managers and
+/// container engines count `SIGRTMIN+3` from the same number.
+const REAL_TIME: RangeInclusive<i32> = 34..=64;
+
+/// A signal of the system. One of real time is written as `SIGRTMIN+3`, `SIGRTMAX-1` or by its number.
 ///
 /// # Examples
 ///
@@ -13,6 +19,7 @@ use std::str::FromStr;
 ///
 /// assert_eq!("SIGINT".parse(), Ok(Signal::INT));
 /// assert_eq!("hup".parse(), Ok(Signal::HUP));
+/// assert_eq!("SIGRTMIN+3".parse(), Ok(Signal::real_time(3).unwrap()));
 /// assert_eq!(Signal::TERM.to_string(), "SIGTERM");
 /// assert_eq!(Signal::TERM.number(), 15);
 /// ```
@@ -77,14 +84,32 @@ impl Signal {
         self.0
     }
 
+    /// Returns the signal of real time that is called `SIGRTMIN+OFFSET`, or `None` if there are not that many.
+    /// systemd in a container, say, is told by `SIGRTMIN+3` to power off.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_process::{Process, Signal};
+    ///
+    /// let power_off = Signal::real_time(3).unwrap();
+    /// assert_eq!(power_off.number(), 37);
+    /// assert_eq!(Signal::real_time(31), None);
+    /// let container = Process::new("/sbin/init").stop_signal(power_off);
+    /// ```
+    pub fn real_time(offset: u8) -> Option<Self> {
+        let number = REAL_TIME.start() + i32::from(offset);
+        Some(Self(number)).filter(|signal| REAL_TIME.contains(&number) && signal.raw().is_some())
+    }
+
     /// Returns the signal that the system says has ended a child.
     pub(crate) const fn reported(number: i32) -> Self {
         Self(number)
     }
 
-    /// Returns it for the calls of the system, or `None` where it has no name.
-    pub(crate) const fn raw(self) -> Option<rustix::process::Signal> {
-        rustix::process::Signal::from_named_raw(self.0)
+    /// Returns it for the calls of the system, or `None` where it is one that libc keeps for itself.
+    pub(crate) fn raw(self) -> Option<rustix::process::Signal> {
+        rustix::process::Signal::from_raw(self.0)
     }
 
     /// Returns its bit in the sets of `/proc/PID/status`.
@@ -126,7 +151,7 @@ impl fmt::Debug for Signal {
 #[error("no signal is called `{0}`")]
 pub struct ParseSignalError(String);
 
-/// Accepts `TERM`, `SIGTERM`, `term` and `15`.
+/// Accepts `TERM`, `SIGTERM`, `term` and `15`, and of those of real time `SIGRTMIN+3`, `RTMIN+3`, `RTMAX-27` and `37`.
 impl FromStr for Signal {
     type Err = ParseSignalError;
 
@@ -141,10 +166,72 @@ impl FromStr for Signal {
         let is_named = |(signal, name): &&(Self, &str)| {
             name[3..] == *short || signal.to_string()[3..] == *short
         };
-        Self::NAMED
-            .iter()
-            .find(is_named)
+        let named = Self::NAMED.iter().find(is_named);
+        named
             .map(|(signal, _)| *signal)
+            .or_else(|| real_time(short))
             .ok_or_else(unknown)
+    }
+}
+
+/// Reads `RTMIN`, `RTMIN+3`, `RTMAX` and `RTMAX-27`.
+fn real_time(short: &str) -> Option<Signal> {
+    let offset = |text: &str, sign: char| match text {
+        "" => Some(0),
+        text => {
+            let digits = text.strip_prefix(sign)?;
+            let is_plain = digits.starts_with(|c: char| c.is_ascii_digit());
+            digits.parse::<u8>().ok().filter(|_| is_plain)
+        }
+    };
+    if let Some(more) = short.strip_prefix("RTMIN") {
+        return Signal::real_time(offset(more, '+')?);
+    }
+    let less = offset(short.strip_prefix("RTMAX")?, '-')?;
+    let last = u8::try_from(REAL_TIME.end() - REAL_TIME.start()).ok()?;
+    Signal::real_time(last.checked_sub(less)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Signal;
+
+    #[test]
+    fn a_signal_of_real_time_is_named_from_either_end_or_by_its_number() {
+        let names = [
+            ("SIGRTMIN", 34),
+            ("SIGRTMIN+3", 37),
+            ("rtmin+3", 37),
+            ("RTMIN+30", 64),
+            ("SIGRTMAX", 64),
+            ("RTMAX-27", 37),
+            ("SIGRTMAX-30", 34),
+            ("37", 37),
+            ("64", 64),
+        ];
+        for (name, number) in names {
+            assert_eq!(name.parse().map(Signal::number), Ok(number), "{name}");
+        }
+        let none = [
+            "RTMIN+31",
+            "RTMIN-1",
+            "RTMIN+",
+            "RTMIN+-1",
+            "RTMIN++1",
+            "RTMIN3",
+            "RTMIN+ 3",
+            "RTMAX-31",
+            "RTMAX+1",
+            "RTMIN+259",
+            "RT",
+            "32",
+            "33",
+            "65",
+            "0",
+            "-1",
+        ];
+        for name in none {
+            assert!(name.parse::<Signal>().is_err(), "{name}");
+        }
     }
 }

@@ -64,6 +64,32 @@ async fn a_command_of_a_procfile_may_begin_with_what_only_a_shell_knows() {
 }
 
 #[tokio::test]
+async fn signals_of_real_time_are_named_in_a_file() {
+    let folder = Folder::new("real-time-file");
+    let script = format!(
+        "import signal, sys, time\n\
+         def say(number, _):\n    \
+             open('{}/' + str(number), 'w').write('heard\\n')\n    \
+             if number == 37: sys.exit()\n\
+         signal.signal(37, say)\n\
+         signal.signal(63, say)\n\
+         print('up', flush=True)\n\
+         while True: time.sleep(1000)",
+        folder.0.display()
+    );
+    let text = format!(
+        "[process.a]\ncommand = ['python3', '-c', {script:?}]\nready = {{ line = 'up' }}\n\
+         stop = {{ signal = 'SIGRTMIN+3' }}\nreload = 'RTMAX-1'\n"
+    );
+    let runner = running(&folder.path("app.toml"), &text).await;
+    let child = runner.find("processes/a").unwrap();
+    child.reload().await.unwrap();
+    assert_eq!(folder.read("63").await, "heard");
+    runner.stop().await.unwrap();
+    assert_eq!(folder.read("37").await, "heard");
+}
+
+#[tokio::test]
 async fn a_process_is_as_the_file_says() {
     let folder = Folder::new("keys");
     let (path, log) = (folder.path("app.toml"), folder.path("a.log"));

@@ -41,6 +41,37 @@ async fn a_code_counts_after_a_stop_too() {
 }
 
 #[tokio::test]
+async fn a_signal_of_real_time_stops_a_child_and_what_is_left_of_its_group() {
+    let folder = Folder::new("real-time");
+    // The handler of the leader makes it leave with a code, and the signal ends the one that it leaves.
+    let script = format!(
+        "import os, signal, subprocess, sys, time\n\
+         signal.signal(37, lambda *_: sys.exit(7))\n\
+         rest = subprocess.Popen(['sleep', '1000'])\n\
+         open('{}', 'w').write(str(rest.pid) + '\\n')\n\
+         while True: time.sleep(1000)",
+        folder.path("pid")
+    );
+    let child = python(&script)
+        .stop_signal("SIGRTMIN+3".parse().unwrap())
+        .success_codes([7]);
+    let runner = runner(child);
+    runner.start().await.unwrap();
+    let rest = folder.read("pid").await;
+    runner.stop().await.unwrap();
+    assert!(!is_alive(&rest));
+    assert_eq!(errors(&runner).len(), 0);
+}
+
+#[tokio::test]
+async fn to_end_by_a_stop_signal_of_real_time_is_a_success() {
+    let runner = runner(sh("exec sleep 1000").stop_signal(Signal::real_time(0).unwrap()));
+    runner.start().await.unwrap();
+    runner.stop().await.unwrap();
+    assert_eq!(errors(&runner).len(), 0);
+}
+
+#[tokio::test]
 async fn a_child_that_ignores_the_signal_is_told_of_and_killed_before_the_deadline() {
     let runner =
         runner(sh("trap '' TERM; echo up; while :; do sleep 0.1; done").ready(Ready::line("up")));
