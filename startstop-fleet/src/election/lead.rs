@@ -153,7 +153,9 @@ impl Election {
             return;
         };
         let ours = record.holder() == Some(&*identity) && record.fence() == held.record.fence();
-        self.next = now;
+        // What the look does not explain would be met again at once.
+        let same = record.version() == held.record.version();
+        self.next = if same { now + self.timing.retry } else { now };
         held.doubtful = false;
         if ours || goes_on {
             held.record = record;

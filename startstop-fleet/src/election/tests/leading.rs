@@ -76,6 +76,21 @@ fn what_somebody_else_writes_into_the_record_is_neither_a_loss_nor_undone() {
 }
 
 #[test]
+fn a_conflict_that_the_look_does_not_explain_is_not_met_again_at_once() {
+    let mut hand = Hand::leading();
+    hand.tick(2.0);
+    hand.answer(2.1, Err(CallError::Conflict));
+    hand.answer(2.2, Ok(held("me", 7, 2)));
+    assert_eq!(hand.call(), None);
+    hand.tick(4.2);
+    hand.assert_call(&renew("me", 7, 2));
+    hand.answer(4.3, Err(CallError::Conflict));
+    hand.answer(4.4, Ok(held("me", 7, 2)));
+    hand.tick(7.0);
+    hand.assert_stop(StopCause::OutOfTouch, 14.25);
+}
+
+#[test]
 fn our_name_with_another_fence_is_not_our_term() {
     let mut hand = Hand::leading();
     hand.tick(2.0);
