@@ -115,7 +115,18 @@ impl Record {
         }
     }
 
-    /// Sets how long the record has to stay unchanged until its lease is over.
+    /// Sets how long the record has to stay unchanged until its lease is over. Zero stands for a record that does not say so, as
+    /// one that was written by hand: then those who follow go by their own lease.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_fleet::{Record, Version};
+    /// use std::time::Duration;
+    ///
+    /// let by_hand = Record::held("ops", 3, Version::from(9)).lasting(Duration::ZERO);
+    /// assert_eq!(by_hand.lease(), Some(Duration::ZERO));
+    /// ```
     #[must_use]
     pub fn lasting(mut self, lease: impl Into<Option<Duration>>) -> Self {
         self.lease = lease.into();
@@ -148,6 +159,12 @@ impl Record {
     /// ends the lease.
     pub fn lease(&self) -> Option<Duration> {
         self.lease
+    }
+
+    /// Returns how long it has to stay unchanged for who has a lease of `own`, or `None` if the store itself ends the lease.
+    pub(crate) fn lasts(&self, own: Duration) -> Option<Duration> {
+        self.lease
+            .map(|lease| if lease.is_zero() { own } else { lease })
     }
 
     /// Tells whether nobody holds the lease.

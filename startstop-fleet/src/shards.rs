@@ -19,6 +19,7 @@ use startstop_core::{
 
 pub use self::fixed::{FixedShards, ShardsError};
 use self::run::{Balance, Make};
+use self::view::plain;
 use self::whole::Whole;
 use crate::identity::identity;
 use crate::leader::{Leader, LeaderError, OnOverrun};
@@ -173,15 +174,6 @@ impl<S: Service, L: LeaseStore> Shards<S, L> {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
-}
-
-/// Returns a name that every store takes.
-fn plain(identity: &str) -> String {
-    let identity = identity.to_ascii_lowercase();
-    identity
-        .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
-        .trim_matches('-')
-        .to_owned()
 }
 
 /// A group has no stop timeout of its own: for the check of the timing it is that of what is in it.

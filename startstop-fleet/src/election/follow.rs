@@ -151,7 +151,9 @@ impl Election {
         if record.is_free() || ours || !self.keeps(Rule::WatchedBeforeTaken) {
             return Some(Duration::ZERO);
         }
-        record.lease().map(|lease| since + lease)
+        record
+            .lasts(self.timing.lease)
+            .map(|lasts| since.saturating_add(lasts))
     }
 
     pub(super) fn follow_wake_at(&self, call: Duration) -> Duration {

@@ -48,7 +48,8 @@ pub(super) struct View {
     pub(super) over: Vec<(String, Record)>,
     /// Whose record has been free for a whole lease by our clock: nobody will take it again.
     pub(super) gone: Vec<(String, Record)>,
-    /// The records of the shards, by their numbers; of those that are free too, where the store has told of them.
+    /// The records of the shards, by their numbers; of those that are free too, where the store has told of them. One that no
+    /// process of ours has written is free when it has been unchanged for a whole lease.
     pub(super) shards: HashMap<u32, Record>,
 }
 
@@ -116,9 +117,16 @@ impl RecordTable {
                 continue;
             };
             match (kind, rest.parse()) {
-                ("shards", Ok(shard)) => drop(view.shards.insert(shard, record.clone())),
+                ("shards", Ok(shard)) => {
+                    let over = is_foreign(record) && now >= *since + lease;
+                    let free = || Record::free(record.version().clone());
+                    let record = if over { free() } else { record.clone() };
+                    view.shards.insert(shard, record);
+                }
                 ("members", _) if !record.is_free() => {
-                    let over = record.lease().is_some_and(|lease| now >= *since + lease);
+                    let over = record
+                        .lasts(lease)
+                        .is_some_and(|lasts| now >= since.saturating_add(lasts));
                     let list = if over {
                         &mut view.over
                     } else {
@@ -178,15 +186,32 @@ impl View {
     }
 }
 
+/// Returns a name of a member that every store takes.
+pub(super) fn plain(identity: &str) -> String {
+    let identity = identity.to_ascii_lowercase();
+    identity
+        .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+        .trim_matches('-')
+        .to_owned()
+}
+
 /// Returns how the record of a shard names its holder: a member, and the term of its membership.
 pub(super) fn holder_of(member: &str, fence: u64) -> String {
     format!("{member}@{fence}")
 }
 
-/// Returns the member that a record of a shard names.
+/// Returns the member that a record of a shard names, if it was written by one.
 pub(super) fn member_of(holder: &str) -> Option<(&str, u64)> {
     let (member, fence) = holder.rsplit_once('@')?;
+    (!member.is_empty() && plain(member) == member).then_some(())?;
     Some((member, fence.parse().ok()?))
+}
+
+/// Tells whether it names somebody who is no member and never was.
+fn is_foreign(record: &Record) -> bool {
+    record
+        .holder()
+        .is_some_and(|holder| member_of(holder).is_none())
 }
 
 #[cfg(test)]
@@ -238,7 +263,36 @@ mod tests {
             let view = table.view("orders", secs(15), secs(0));
             assert_eq!(view.owner(7), owner);
         }
-        assert_eq!(member_of("a@b@3"), Some(("a@b", 3)));
+        assert_eq!(member_of("a-b@3"), Some(("a-b", 3)));
+        for other in ["a@b@3", "ops", "ops@", "Ops@3", "@3"] {
+            assert_eq!(member_of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_shard_of_nobody_that_we_know_is_free_after_a_whole_lease() {
+        let table = RecordTable::default();
+        let shard = Record::held("ops", 1, Version::from(9)).lasting(secs(0));
+        let key = "orders/shards/7".to_owned();
+        table.listed(Source::Listed, vec![(key, shard)], secs(100));
+        let free = |at| table.view("orders", secs(15), at).shards[&7].is_free();
+        assert_eq!(
+            [secs(100), secs(114), secs(115)].map(free),
+            [false, false, true]
+        );
+    }
+
+    #[test]
+    fn a_member_whose_record_does_not_say_how_long_it_lasts_is_over_after_our_lease() {
+        let table = RecordTable::default();
+        let (key, record) = member(1);
+        table.listed(
+            Source::Listed,
+            vec![(key, record.lasting(secs(0)))],
+            secs(0),
+        );
+        let over = |at| table.view("orders", secs(15), at).over.len();
+        assert_eq!([secs(0), secs(14), secs(15)].map(over), [0, 0, 1]);
     }
 
     #[test]

@@ -156,7 +156,8 @@ impl LeaseStore for Memory {
     ) -> Result<Record, StoreError> {
         self.write(name, expected, |table, version| {
             table.fence += 1;
-            Record::held(claim.holder(), table.fence, version).lasting(claim.lease())
+            Record::held(claim.holder(), table.fence, version)
+                .lasting(claim.lease().unwrap_or_default())
         })
     }
 

@@ -179,6 +179,13 @@ async fn a_key_that_was_written_by_hand_is_bound_to_its_lease_again() {
     eventually_free(&store).await;
 }
 
+#[tokio::test]
+async fn a_key_that_was_put_by_hand_without_a_lease_is_taken_after_ours() {
+    let node = Node::start("etcd-by-hand");
+    assert!(node.control(&["put", "startstop/invoices", "ops"]));
+    crate::by_hand::is_followed_and_taken(node.store().await).await;
+}
+
 async fn eventually_free(store: &Etcd) {
     for _ in 0..600 {
         if store.read("invoices").await.unwrap().is_free() {

@@ -124,6 +124,17 @@ async fn what_is_not_known_is_kept() {
 }
 
 #[tokio::test]
+async fn one_that_was_made_by_hand_without_a_duration_is_taken_after_ours() {
+    let (server, addr) = Server::start().await;
+    let store = store(addr, "all");
+    taken(&store).await;
+    server.edit("invoices", |lease| {
+        lease["spec"] = json!({ "holderIdentity": "ops" });
+    });
+    crate::by_hand::is_followed_and_taken(store).await;
+}
+
+#[tokio::test]
 async fn one_that_was_deleted_does_not_come_back_and_its_fence_grows() {
     let (server, addr) = Server::start().await;
     let store = store(addr, "all");

@@ -1,5 +1,6 @@
 //! startstop-fleet on real servers, each started by the test that needs it.
 
+mod by_hand;
 mod cluster;
 mod crowd;
 mod dir;

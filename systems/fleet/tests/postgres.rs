@@ -275,6 +275,15 @@ async fn the_fence_outlives_the_row() {
 }
 
 #[tokio::test]
+async fn a_row_that_was_inserted_by_hand_is_taken_after_a_lease() {
+    let cluster = Cluster::start("postgres-by-hand");
+    let store = cluster.store().await;
+    let row = "insert into startstop_leases (name, holder, fence, version) values ('invoices', 'ops', 0, 0)";
+    cluster.run(row).await;
+    crate::by_hand::is_followed_and_taken(store).await;
+}
+
+#[tokio::test]
 async fn what_processes_leave_behind_is_deleted_by_those_that_live() {
     let cluster = Cluster::start("postgres-shards");
     let stays = process(cluster.store().await);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use startstop_core::{BoxService, Runner, Service, Settings, service_fn};
 use startstop_fleet::{LeaseStore, Shards, Timing};
 
-const TIMING: Timing = Timing {
+pub(crate) const TIMING: Timing = Timing {
     lease: Duration::from_secs(2),
     renew_by: Duration::from_millis(1_000),
     retry: Duration::from_millis(400),

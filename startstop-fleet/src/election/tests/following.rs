@@ -1,6 +1,6 @@
 //! A follower looks, waits and takes.
 
-use super::{Hand, free, held, release, take};
+use super::{Hand, free, held, release, secs, take};
 use crate::election::{Action, Call, CallError, Event};
 use crate::record::{Record, Version};
 
@@ -59,6 +59,18 @@ fn a_foreign_lease_that_was_renewed_counts_anew() {
     assert_ne!(hand.call(), Some(&take(6)));
     hand.tick(29.0);
     hand.assert_call(&take(6));
+}
+
+#[test]
+fn a_foreign_record_that_does_not_say_how_long_it_lasts_is_over_after_our_own_lease() {
+    let mut hand = Hand::new();
+    let by_hand = || held("ops", 0, 5).lasting(secs(0.0));
+    hand.answer(1.0, Ok(by_hand()));
+    hand.tick(15.9);
+    hand.assert_call(&Call::Read);
+    hand.answer(15.95, Ok(by_hand()));
+    hand.tick(16.0);
+    hand.assert_call(&take(5));
 }
 
 #[test]

@@ -21,7 +21,8 @@ impl Entry {
     }
 
     pub(super) fn record(&self) -> Record {
-        Record::held(&*self.holder, self.fence, self.version()).lasting(self.lease)
+        Record::held(&*self.holder, self.fence, self.version())
+            .lasting(self.lease.unwrap_or_default())
     }
 
     pub(super) fn to_text(&self) -> String {

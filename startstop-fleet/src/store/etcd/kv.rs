@@ -1,5 +1,7 @@
 //! A key as etcd has it, and the record that it is.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::request::{decode, number};
@@ -61,5 +63,7 @@ pub(super) fn record(kv: Option<&Kv>) -> Record {
         Some(holder) => (BESIDE, holder),
         None => ("", &*kv.value),
     };
-    Record::held(holder, kv.created, version(kv.modified, kv.lease, mark))
+    let record = Record::held(holder, kv.created, version(kv.modified, kv.lease, mark));
+    // One that was written by hand is bound to no lease, so etcd does not end it.
+    record.lasting((kv.lease == 0).then_some(Duration::ZERO))
 }

@@ -58,8 +58,8 @@ impl Lease {
         };
         let lease = self.0["spec"]["leaseDurationSeconds"]
             .as_u64()
-            .map(Duration::from_secs);
-        Record::held(holder, self.fence(), self.version()).lasting(lease)
+            .unwrap_or_default();
+        Record::held(holder, self.fence(), self.version()).lasting(Duration::from_secs(lease))
     }
 
     fn transitions(&self) -> u64 {

@@ -85,7 +85,7 @@ fn parse(payload: &str) -> Option<(String, Record)> {
     let name: String = rest.chars().take(usize::try_from(length).ok()?).collect();
     let holder = &rest[name.len()..];
     let version = Version::from(unsigned(version));
-    let lease = (millis >= 0).then(|| Duration::from_millis(unsigned(millis)));
+    let lease = Duration::from_millis(unsigned(millis));
     let record = match holder {
         "" => Record::free(version),
         holder => Record::held(holder, unsigned(fence), version).lasting(lease),

@@ -22,9 +22,9 @@ pub(super) fn record(row: &Row) -> Result<Record, StoreError> {
     let version = Version::from(unsigned(version));
     let holder: Option<&str> = row.try_get("holder").map_err(StoreError::unavailable)?;
     Ok(match holder {
-        None => Record::free(version),
+        None | Some("") => Record::free(version),
         Some(holder) => {
-            let lease = get("lease_ms")?.map(|millis| Duration::from_millis(unsigned(millis)));
+            let lease = Duration::from_millis(unsigned(get("lease_ms")?.unwrap_or_default()));
             let fence = unsigned(get("fence")?.unwrap_or_default());
             Record::held(holder, fence, version).lasting(lease)
         }
