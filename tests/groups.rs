@@ -41,5 +41,6 @@ mod tree;
 mod shared;
 mod attached;
 mod attached_reload;
+mod reloading;
 mod size;
 mod random;

@@ -1,4 +1,7 @@
 //! A reload request to a group: passed on to one member after another, in the order of their starts.
+//!
+//! 1. Whether a member supports a reload is not known while it does not run and comes back, or when it ends before it has answered:
+//!    then the answer of the group is not that nobody does, which for a program means that SIGHUP ends it.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -9,6 +12,7 @@ use super::Supervisor;
 use crate::engine::reload::combined;
 use crate::group::member::MemberPart;
 use crate::report::error::ReloadError;
+use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::service::context::Reload;
 
@@ -21,14 +25,21 @@ pub(super) struct PassOn {
     left: VecDeque<Id>,
     /// The answer of the one that was asked last; `None` where nobody is to be asked.
     answer: Option<MemberAnswer>,
-    /// The first failure, or else whether any member has done it.
+    /// The first failure, or else whether any member has done it, or may have if it had run.
     result: Result<(), ReloadError>,
 }
 
 /// Asks the first member.
 pub(super) fn pass_on(supervisor: &Supervisor<'_>, reload: Reload) -> PassOn {
-    let left = supervisor.shared.table().plan.in_order().into();
-    let result = Err(ReloadError::NotSupported);
+    let (left, is_restarting) = {
+        let plan = &supervisor.shared.table().plan;
+        (plan.in_order().into(), plan.is_restarting())
+    };
+    let result = if is_restarting {
+        Err(ReloadError::Stopped)
+    } else {
+        Err(ReloadError::NotSupported)
+    };
     let mut pass = PassOn {
         reload,
         left,
@@ -54,7 +65,10 @@ impl PassOn {
         answer: Result<(), ReloadError>,
         part: impl Fn(Id) -> Option<MemberPart>,
     ) -> Option<Self> {
-        self.result = combined(self.result, answer);
+        self.result = match (self.result, answer) {
+            (Err(ReloadError::NotSupported), stopped @ Err(ReloadError::Stopped)) => stopped,
+            (result, answer) => combined(result, answer),
+        };
         self.ask_next(part);
         if self.answer.is_some() {
             return Some(self);
@@ -63,8 +77,10 @@ impl PassOn {
         None
     }
 
+    /// Asks the next one of those that have not ended.
     fn ask_next(&mut self, part: impl Fn(Id) -> Option<MemberPart>) {
-        let next = std::iter::from_fn(|| self.left.pop_front()).find_map(part);
+        let at_work = |id| part(id).filter(|part| part.handle.state() != State::Stopped);
+        let next = std::iter::from_fn(|| self.left.pop_front()).find_map(at_work);
         self.answer = next
             .map(|part| -> MemberAnswer { Box::pin(async move { part.handle.reload().await }) });
     }
