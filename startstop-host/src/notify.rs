@@ -33,6 +33,10 @@ pub(crate) use watchdog::{Watchdog, Whose};
 const AGAIN: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many events may wait while the manager's socket is full, or this thread is late: a stop of many members makes many, and the
+/// first one is that of the whole.
+const CAPACITY: usize = 1 << 20;
+
 /// The receivers of a program's messages.
 #[derive(Debug, Default)]
 pub(crate) struct NotifySettings {
@@ -111,15 +115,15 @@ impl Manager {
     }
 
     /// Returns the part that tells what happens, from now on; `None` if there is nobody to tell.
-    pub(crate) fn part(self, probes: &Probes, grace: Duration) -> Option<Notifier> {
+    pub(crate) fn part(self, probes: &Probes) -> Option<Notifier> {
         if self.socket.is_none() && self.fd.is_none() {
             return None;
         }
         let handle = probes.source().handle()?;
         let path = handle.status().path().to_owned();
         let talk = Talk {
-            events: handle.events(),
-            machine: Machine::new(grace),
+            events: handle.events_with_capacity(CAPACITY),
+            machine: Machine::new(),
             began: Instant::now(),
             probes: probes.clone(),
             manager: self,

@@ -205,6 +205,19 @@ async fn events_between_two_scrapes_are_counted_however_many_they_are() {
     assert_eq!(failed, Some(10_000.0));
 }
 
+#[tokio::test]
+async fn events_that_come_while_the_runtime_has_no_time_are_counted() {
+    let reports = once(async |cx| (0..20_000).for_each(|number| cx.report(format!("{number}"))));
+    let runner = Runner::with_settings(reports, Settings::new().name("job"));
+    let registry = registry(&runner);
+    runner.start().await.unwrap();
+    let failed = value(
+        &scrape(&registry),
+        "startstop_failures_total{path=\"job\",phase=\"run\",cause=\"reported\"}",
+    );
+    assert_eq!(failed, Some(20_000.0));
+}
+
 /// The time that this thread has spent on a processor: what others do beside it does not count.
 #[cfg(target_os = "linux")]
 fn busy() -> Duration {

@@ -1,5 +1,6 @@
 //! The messages of a program to its service manager, whose place a test takes.
 
+mod crowded;
 mod descriptor;
 
 use std::io::{ErrorKind, Read, Write};

@@ -112,22 +112,24 @@ fn of_unit(unit: &UnitLimits) -> Option<Granted> {
     Some((span(text.trim())?, "TimeoutStopSec of the unit"))
 }
 
-/// Returns a time span as systemd prints it, `1min 30s`; none for `infinity`.
+/// Returns a time span as systemd prints it, `1min 30s` or `1.500000s`; none for `infinity`.
 fn span(text: &str) -> Option<Duration> {
     let spans = text.split_whitespace().map(|part| {
         let unit = part.find(|c: char| c.is_alphabetic())?;
-        let number: u32 = part[..unit].parse().ok()?;
-        let one = match &part[unit..] {
-            "us" => Duration::from_micros(1),
-            "ms" => Duration::from_millis(1),
-            "s" => Duration::from_secs(1),
-            "min" => Duration::from_secs(60),
-            "h" => Duration::from_secs(3600),
-            "d" => Duration::from_secs(86_400),
-            "w" => Duration::from_secs(7 * 86_400),
+        let number: f64 = part[..unit].parse().ok()?;
+        let seconds = match &part[unit..] {
+            "us" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "min" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            "w" => 7.0 * 86_400.0,
+            "month" => 2_629_800.0,
+            "y" => 31_557_600.0,
             _ => return None,
         };
-        one.checked_mul(number)
+        Duration::try_from_secs_f64(number * seconds).ok()
     });
     let spans: Option<Vec<Duration>> = spans.collect();
     spans
@@ -145,7 +147,10 @@ mod tests {
             ("1min 30s", 90_000),
             ("2s", 2_000),
             ("1h 5min", 3_900_000),
-            ("1s 500ms", 1_500),
+            ("1.500000s", 1_500),
+            ("1min 30.500000s", 90_500),
+            ("500ms", 500),
+            ("1month 1w 2d 13h 30min", 3_456_000_000),
         ] {
             assert_eq!(span(text), Some(Duration::from_millis(millis)), "{text}");
         }

@@ -107,7 +107,7 @@ impl<S: Service> Host<S> {
             if let Some(watchdog) = manager.watchdog() {
                 tasks.spawn(watchdog.run(probes.clone()));
             }
-            let notifier = manager.part(probes, self.runner.grace_period());
+            let notifier = manager.part(probes);
             parts.extend(notifier.map(|notifier| ("notify", notifier.boxed())));
         }
         let _ = (probes, tasks, refused, &mut parts);

@@ -10,8 +10,11 @@ use std::time::{Duration, SystemTime};
 use futures_core::Stream;
 use startstop_core::{Event, EventKind, Events, StartStop, Status};
 
-/// How many events may wait until they are counted.
-const CAPACITY: usize = 16_384;
+/// How many events may wait until a task counts them, which is late on a busy machine.
+const WITH_A_TASK: usize = 1 << 20;
+
+/// How many may wait until somebody looks: they stay in memory until then.
+const WITHOUT_A_TASK: usize = 16_384;
 
 /// The upper bounds of the buckets, in seconds.
 pub(super) const BOUNDS: [f64; 8] = [0.005, 0.025, 0.1, 0.5, 2.0, 10.0, 30.0, 120.0];
@@ -47,12 +50,16 @@ pub(crate) struct Durations {
 impl Counts {
     /// Counts from now on, by a task where there is a runtime, and at the latest when somebody looks.
     pub(crate) fn of(handle: &dyn StartStop) -> Arc<Self> {
-        let events = handle.events_with_capacity(CAPACITY);
+        let runtime = tokio::runtime::Handle::try_current().ok();
+        let capacity = match runtime {
+            Some(_) => WITH_A_TASK,
+            None => WITHOUT_A_TASK,
+        };
         let counts = Arc::new(Self(Mutex::new(State {
-            events,
+            events: handle.events_with_capacity(capacity),
             parts: HashMap::new(),
         })));
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Some(runtime) = runtime {
             runtime.spawn(count(Arc::downgrade(&counts)));
         }
         counts

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use startstop_core::{Failure, State, Status};
 
@@ -16,6 +17,8 @@ pub(super) struct Look {
     pub(super) error: Option<(String, i32)>,
     /// Whether it is alive, and so worth waiting for.
     pub(super) live: bool,
+    /// How long a stop can take now: members come and go.
+    pub(super) grace: Duration,
 }
 
 /// The number of an error that bears none of the system.
@@ -23,17 +26,20 @@ const EIO: i32 = 5;
 
 pub(super) fn look(probes: &Probes) -> Look {
     let live = probes.live().ok();
-    match probes.source().status() {
-        Some(status) => Look {
-            line: line(&status),
-            error: error(&status),
-            live,
-        },
-        None => Look {
+    let Some(handle) = probes.source().handle() else {
+        return Look {
             line: "ended".to_owned(),
             error: None,
             live,
-        },
+            grace: Duration::ZERO,
+        };
+    };
+    let status = handle.status();
+    Look {
+        line: line(&status),
+        error: error(&status),
+        live,
+        grace: handle.grace_period(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules of what the manager is told, and when: a step for each thing that happens, without a clock or a socket.
 //!
-//! 1. READY=1 is told once, when the whole is ready for the first time, and again only after a reload.
+//! 1. READY=1 is told once, when the whole is ready for the first time, and again only after a reload; of several that overlap each
+//!    is told, and READY=1 after the last.
 //! 2. STOPPING=1 is told at the beginning of an end of the program, and never of a restart.
 //! 3. STATUS= is told at most once a second, but for what comes along with another message.
 //! 4. Time is asked for only before READY=1 and after STOPPING=1, while the program is alive and has time left.
@@ -45,12 +46,12 @@ enum ProgramPhase {
 /// The messages that the manager was told, and those that are due.
 pub(super) struct Machine {
     phase: ProgramPhase,
-    /// How long a stop can take, and when the one in progress has begun.
-    grace: Duration,
-    stopping_since: Duration,
+    /// When the stop in progress has to be over.
+    stopped_by: Duration,
     /// Whether the whole is being restarted.
     restarts: bool,
-    /// The error of the last reload.
+    /// How many reloads are under way, and the error of the last one that was over.
+    reloads: u32,
     reload_error: Option<String>,
     status: Line,
     extend_at: Option<Duration>,
@@ -66,12 +67,12 @@ struct Line {
 }
 
 impl Machine {
-    pub(super) fn new(grace: Duration) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             phase: ProgramPhase::Starting,
-            grace,
-            stopping_since: Duration::ZERO,
+            stopped_by: Duration::ZERO,
             restarts: false,
+            reloads: 0,
             reload_error: None,
             status: Line {
                 stale: true,
@@ -122,14 +123,18 @@ impl Machine {
                 self.enter(ProgramPhase::Up, None);
                 Some(self.with_status(Message::Ready, now, &look()))
             }
-            EventKind::Reloading if self.phase == ProgramPhase::Up => {
+            EventKind::Reloading if self.is_up() => {
                 self.enter(ProgramPhase::Reloading, None);
+                self.reloads += 1;
                 Some(Datagram(vec![Message::Reloading]))
             }
             EventKind::Reloaded(result) if self.phase == ProgramPhase::Reloading => {
-                self.enter(ProgramPhase::Up, None);
+                self.reloads = self.reloads.saturating_sub(1);
                 self.reload_error = result.as_ref().err().map(error_text);
-                Some(self.with_status(Message::Ready, now, &look()))
+                (self.reloads == 0).then(|| {
+                    self.enter(ProgramPhase::Up, None);
+                    self.with_status(Message::Ready, now, &look())
+                })
             }
             // A start that is given up has failed for the manager.
             EventKind::Unresponsive(_) if self.phase == ProgramPhase::Starting => {
@@ -155,9 +160,10 @@ impl Machine {
         if goes_on(reason) || matches!(self.phase, ProgramPhase::Stopping | ProgramPhase::Ended) {
             return None;
         }
-        self.stopping_since = now;
+        let look = look();
+        self.stopped_by = now.saturating_add(look.grace);
         self.enter(ProgramPhase::Stopping, Some(now + FIRST));
-        Some(self.with_status(Message::Stopping, now, &look()))
+        Some(self.with_status(Message::Stopping, now, &look))
     }
 
     /// The cycle has ended, and with it the program.
@@ -175,6 +181,10 @@ impl Machine {
             (ProgramPhase::Stopping | ProgramPhase::Ended, _) => None,
             (_, error) => Some(self.with_status(Message::Stopping, now, &Look { error, ..look })),
         }
+    }
+
+    fn is_up(&self) -> bool {
+        matches!(self.phase, ProgramPhase::Up | ProgramPhase::Reloading)
     }
 
     fn enter(&mut self, phase: ProgramPhase, extend_at: Option<Duration>) {
@@ -212,8 +222,7 @@ impl Machine {
 
     fn extension(&mut self, now: Duration, look: &impl Fn() -> Look) -> Option<Datagram> {
         self.extend_at.filter(|at| now >= *at)?;
-        let late = self.stopping_since.saturating_add(self.grace);
-        if self.phase == ProgramPhase::Stopping && now > late {
+        if self.phase == ProgramPhase::Stopping && now > self.stopped_by {
             self.extend_at = None;
             return None;
         }

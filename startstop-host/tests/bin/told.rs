@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use startstop_core::{Context, Group, Readiness, Service, Settings, once, service_fn};
+use startstop_core::{
+    Context, Group, Readiness, Runner, Service, Settings, State, once, service_fn,
+};
 use startstop_host::Host;
 
 fn main() -> ExitCode {
@@ -20,17 +22,43 @@ fn main() -> ExitCode {
             std::thread::sleep(Duration::from_secs(600));
         })),
         Some("fd") => Host::new(app()).notify_fd(3).main(),
+        Some("storm") => host(service_fn(storm)),
+        Some("grows") => grows(),
         _ => host(app()),
     }
 }
 
 /// On one thread, so that what blocks it blocks all.
 fn host(service: impl Service) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    runtime().block_on(Host::new(service).notify().run())
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .unwrap();
-    runtime.block_on(Host::new(service).notify().run())
+        .unwrap()
+}
+
+/// Gets a member whose stop may take much longer than that of those before it, and does.
+fn grows() -> ExitCode {
+    let quick = service_fn(async |cx: Context| cx.cancelled().await);
+    let quick = Runner::with_settings(quick, Settings::new().stop_timeout(Duration::ZERO));
+    let late = Runner::with_settings(
+        service_fn(async |_cx| std::future::pending::<()>().await),
+        Settings::new().stop_timeout(Duration::from_secs(60)),
+    );
+    let group = Group::builder("grows").with("quick", quick);
+    let host = Host::new(group.build().unwrap()).notify();
+    let runner = host.runner();
+    runtime().block_on(async {
+        tokio::spawn(async move {
+            runner.wait_for(State::Running).await;
+            runner.service().insert("late", late).await.unwrap();
+            println!("over");
+        });
+        host.run().await
+    })
 }
 
 /// A member that is ready after a line, and that takes every second reload; it drains.
@@ -41,6 +69,15 @@ fn app() -> Group {
         .with("slow", Slow::default())
         .build()
         .unwrap()
+}
+
+/// Much happens once it is ready.
+async fn storm(cx: Context) {
+    for number in 0..5_000 {
+        cx.report(format!("failure {number}"));
+    }
+    println!("over");
+    cx.cancelled().await;
 }
 
 #[derive(Default)]

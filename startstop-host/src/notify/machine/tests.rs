@@ -20,7 +20,7 @@ struct Heard {
 impl Heard {
     fn new() -> Self {
         Self {
-            machine: Machine::new(GRACE),
+            machine: Machine::new(),
             line: "starting",
             error: None,
             live: true,
@@ -39,6 +39,7 @@ impl Heard {
             line: self.line.to_owned(),
             error: self.error.clone(),
             live: self.live,
+            grace: GRACE,
         };
         let datagrams = self.machine.step(Duration::from_millis(at), input, look);
         let text = |datagram: &super::Datagram| datagram.to_string().trim_end().replace('\n', "|");
@@ -165,6 +166,19 @@ fn a_reload_is_told_with_its_time_and_its_error() {
         told.whole(9_100, EventKind::Reloaded(Ok(()))),
         ["READY=1|STATUS=ready"]
     );
+}
+
+#[test]
+fn reloads_that_overlap_are_over_with_the_last() {
+    let mut told = Heard::up();
+    for at in [2_000, 2_100] {
+        let begins = told.whole(at, EventKind::Reloading);
+        assert!(begins[0].starts_with("RELOADING=1|"), "{begins:?}");
+    }
+    let first = told.whole(2_200, EventKind::Reloaded(Ok(())));
+    assert!(first.is_empty(), "{first:?}");
+    let failed = told.whole(2_300, EventKind::Reloaded(Err(ReloadError::Stopped)));
+    assert!(failed[0].starts_with("READY=1|STATUS=ready; the last reload failed"));
 }
 
 #[test]
