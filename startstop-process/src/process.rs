@@ -2,6 +2,7 @@
 
 mod message;
 mod notify;
+mod niceness;
 mod command;
 mod helper;
 mod waiting;
@@ -276,7 +277,8 @@ impl Process {
         self
     }
 
-    /// Sets by how much it is nicer than this process.
+    /// Sets by how much it is nicer than this process. A number below zero takes the rights of this process, also where
+    /// the child runs as another [`uid`](Self::uid); without them it is not spawned.
     ///
     /// # Examples
     ///
@@ -286,7 +288,8 @@ impl Process {
         self
     }
 
-    /// Limits how many files it can open: `RLIMIT_NOFILE`.
+    /// Limits how many files it can open: `RLIMIT_NOFILE`. More than the hard limit of this process takes the rights of
+    /// root, which a child of another [`uid`](Self::uid) does not have.
     ///
     /// # Examples
     ///

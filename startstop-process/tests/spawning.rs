@@ -130,6 +130,21 @@ async fn a_child_runs_as_the_user_that_was_set() {
 }
 
 #[tokio::test]
+async fn a_child_of_another_user_is_less_nice_by_the_rights_of_this_process() {
+    let script = "nice; id -u; umask";
+    let child = || sh(script).uid(65534).gid(65534);
+    assert_eq!(
+        printed(child().nice(-7).umask(0o27)).await,
+        ["-7", "65534", "0027"]
+    );
+    // No number is too large.
+    let lines = printed(child().nice(i32::MIN).session()).await;
+    assert_eq!(lines[..2], ["-20", "65534"]);
+    assert_eq!(printed(sh(script).nice(i32::MAX)).await[0], "19");
+    assert_eq!(printed(sh(script)).await[0], "0");
+}
+
+#[tokio::test]
 async fn what_sets_limits_runs_the_program_that_would_run_without() {
     let folder = Folder::new("relative");
     write(&folder, "script", "#!/bin/sh\necho it is this one\n", 0o755);

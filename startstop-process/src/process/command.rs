@@ -1,7 +1,7 @@
 //! How the program is begun, and what stands in the way.
 //!
-//! Without `unsafe` nothing of ours runs between fork and exec: limits, umask and niceness are set by a
-//! `sh`, a session by `setsid`, each of which replaces itself with the program.
+//! Without `unsafe` nothing of ours runs between fork and exec: limits and umask are set by a `sh`, a session by `setsid`,
+//! each of which replaces itself with the program.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -13,6 +13,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::niceness::nicer;
 use super::{Process, Stdin};
 use crate::error::ProcessError;
 use crate::group::ProcessGroup;
@@ -39,10 +40,12 @@ pub(super) struct Spawned {
 
 pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned, ProcessError> {
     let failed = |source| explain(process, source);
-    let mut child = build(process, notify)
-        .map_err(failed)?
-        .spawn()
-        .map_err(failed)?;
+    let mut command = build(process, notify).map_err(failed)?;
+    let mut child = match process.nice {
+        None => command.spawn(),
+        Some(by) => nicer(by, || command.spawn()).map_err(|source| not_nicer(process, source))?,
+    }
+    .map_err(failed)?;
     // From here on the drop of the group ends the child.
     let group = ProcessGroup::of(&mut child).map_err(failed)?;
     feed(process, &mut child);
@@ -62,9 +65,7 @@ fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
     surroundings(process, &mut command);
     if let Some(path) = notify {
         command.env("NOTIFY_SOCKET", path);
-        if let Some(silence) = process.settings.get_watchdog() {
-            command.env("WATCHDOG_USEC", silence.as_micros().to_string());
-        }
+        command.envs(silence(process).map(|micros| ("WATCHDOG_USEC", micros)));
     }
     // `setsid` would fork if it led a group already.
     if !process.session {
@@ -72,6 +73,15 @@ fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
     }
     streams(process, &mut command);
     Ok(command)
+}
+
+/// Returns how long it may be silent, in microseconds, if there is a limit that a child can read.
+fn silence(process: &Process) -> Option<String> {
+    let silence = process.settings.get_watchdog()?;
+    let micros = u64::try_from(silence.as_micros()).ok();
+    micros
+        .filter(|micros| *micros > 0)
+        .map(|micros| micros.to_string())
 }
 
 /// Environment, folder and user.
@@ -134,9 +144,6 @@ fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
     let mut front: Vec<OsString> = Vec::new();
     if process.session {
         front.push(tool("setsid"));
-    }
-    if let Some(by) = process.nice {
-        front.extend([tool("nice"), "-n".into(), by.to_string().into()]);
     }
     if script.is_empty() && front.is_empty() {
         return Ok((process.program.clone(), process.args.clone()));
@@ -222,6 +229,14 @@ fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
+fn not_nicer(process: &Process, source: io::Error) -> ProcessError {
+    ProcessError::Spawn {
+        program: process.program.to_string_lossy().into_owned(),
+        why: Some("its niceness cannot be set".to_owned()),
+        source,
+    }
+}
+
 /// The system says the same of a missing program, a missing folder and a missing interpreter.
 fn explain(process: &Process, source: io::Error) -> ProcessError {
     let program = process.program.to_string_lossy().into_owned();
@@ -278,6 +293,11 @@ fn front_of(path: &Path) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use startstop_core::Settings;
+
     use super::{OURS, Process, build};
 
     #[test]
@@ -289,5 +309,17 @@ mod tests {
             let expected = (ours == "STARTSTOP_NOTIFY_FD").then_some("3");
             assert_eq!(value.and_then(|value| value.to_str()), expected, "{ours}");
         }
+    }
+    #[test]
+    fn a_silence_is_told_if_there_is_a_number_for_it() {
+        let told = |silence| {
+            let process = Process::new("true").settings(Settings::new().watchdog(silence));
+            let command = build(&process, Some(Path::new("/notify"))).unwrap();
+            let mut envs = command.get_envs();
+            let (_, value) = envs.find(|(name, _)| *name == "WATCHDOG_USEC").unwrap();
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(told(Duration::from_secs(2)).as_deref(), Some("2000000"));
+        assert_eq!([told(Duration::ZERO), told(Duration::MAX)], [None, None]);
     }
 }
