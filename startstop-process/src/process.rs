@@ -100,6 +100,7 @@ pub struct Process {
     session: bool,
     ready: Option<Ready>,
     stop_signal: Signal,
+    longest_stop: Option<Duration>,
     success: Vec<i32>,
     reload: Option<OnReload>,
     output: Output,
@@ -142,6 +143,7 @@ impl Process {
             session: false,
             ready: None,
             stop_signal: Signal::TERM,
+            longest_stop: None,
             success: vec![0],
             reload: None,
             output: Output::default(),
@@ -365,6 +367,30 @@ impl Process {
         self
     }
 
+    /// Lets it put off the end of its stop, by `EXTEND_TIMEOUT_USEC=` and with [`Ready::notify`], as services of systemd do:
+    /// it is killed when its `stop_timeout` is over, and the time that it has asked for last as well. All of its stop takes at most
+    /// `longest`, which may be [`Duration::MAX`]; owners give it, and count with, that much. Default: it cannot put it off.
+    ///
+    /// The `stop_timeout` is that of [`settings`](Self::settings). One that is set from outside, by a
+    /// [`Member`](startstop_core::Member) say, takes the place of `longest`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use startstop_core::{Runner, Settings};
+    /// # use startstop_process::{Process, Ready};
+    /// let database = Process::new("postgres")
+    ///     .ready(Ready::notify())
+    ///     .settings(Settings::new().stop_timeout(Duration::from_secs(10)))
+    ///     .longest_stop(Duration::from_secs(300));
+    /// assert!(Runner::new(database).grace_period() >= Duration::from_secs(300));
+    /// ```
+    pub fn longest_stop(mut self, longest: Duration) -> Self {
+        self.longest_stop = Some(longest);
+        self
+    }
+
     /// Sets the codes that are no failure. Default: 0.
     ///
     /// # Examples
@@ -484,6 +510,9 @@ impl Service for Process {
         }
         if settings.get_readiness().is_none() {
             settings = settings.readiness(Readiness::Explicit);
+        }
+        if let Some(longest) = self.longest_stop {
+            settings = settings.stop_timeout(longest.max(self.stop_timeout()));
         }
         settings
     }

@@ -71,8 +71,9 @@ let process = process.ready(Ready::line("listening"));"#)]
     }
 
     /// When it says `READY=1` as `sd_notify` does. `RELOADING=1` and `STOPPING=1` take the readiness back,
-    /// `STATUS=` is shown beside the state, `EXTEND_TIMEOUT_USEC=` puts off the end of the start, `WATCHDOG=1` is
-    /// a heartbeat, and `ERRNO=` is told with the failure. The rest of what it says is not looked at.
+    /// `STATUS=` is shown beside the state, `EXTEND_TIMEOUT_USEC=` puts off the end of the start, and that of
+    /// the stop as far as [`longest_stop`](crate::Process::longest_stop) allows it, `WATCHDOG=1` is a heartbeat, and `ERRNO=` is
+    /// told with the failure. The rest of what it says is not looked at.
     ///
     /// # Examples
     ///

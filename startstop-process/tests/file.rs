@@ -209,9 +209,10 @@ async fn a_bound_process_goes_down_and_comes_back_with_the_one_it_is_bound_to() 
     assert!(!crate::support::is_alive(&web));
     runner.stop().await.unwrap();
     let circle = "[process.a]\ncommand = 'x'\nbound_to = ['b']\n[process.b]\ncommand = 'x'\nafter = ['a']\n\
-                  watchdog = '1s'\n";
+                  watchdog = '1s'\nstop = { longest = '1m' }\n";
     let expected = "app.toml:3:13: `b` is after `a` itself, in a circle\n\
                     app.toml:6:10: `a` is after `b` itself, in a circle\n\
-                    app.toml:7:12: a watchdog needs `ready = { notify = true }`";
+                    app.toml:7:12: a watchdog needs `ready = { notify = true }`\n\
+                    app.toml:8:20: to put off the end of a stop needs `ready = { notify = true }`";
     assert_eq!(said(&folder, "app.toml", circle), expected);
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use startstop_core::{Cause, EventKind, Exit, Runner, Settings};
-use startstop_process::{Process, ProcessError, Ready};
+use startstop_core::{Cause, EventKind, Exit, Runner, Settings, StopError};
+use startstop_process::{Process, ProcessError, Ready, Signal};
 
 use crate::support::{Folder, is_alive, last_error, python, runner};
 
@@ -207,5 +207,64 @@ async fn what_is_said_right_before_the_end_is_heard() {
             text.starts_with("exited with code 3: Connection refused"),
             "{text}"
         );
+    });
+}
+
+/// A child that asks for so many microseconds each 100 ms once it is told to stop, and leaves after 20 times.
+fn asks(micros: &str) -> Process {
+    let then = format!(
+        "import signal\n\
+         def bye(*_):\n    \
+             for n in range(20): s.send(b'EXTEND_TIMEOUT_USEC={micros}'); time.sleep(0.1)\n    \
+             os._exit(0)\n\
+         signal.signal(signal.SIGTERM, bye)\n\
+         s.send(b'READY=1')\n\
+         while True: time.sleep(1000)"
+    );
+    let settings = Settings::new().stop_timeout(Duration::from_secs(1));
+    sends(&[], &then).settings(settings)
+}
+
+async fn stopped(process: Process) -> Result<(), StopError> {
+    let runner = Runner::new(process);
+    runner.start().await.unwrap();
+    runner.stop().await
+}
+
+#[tokio::test]
+async fn a_child_can_put_off_the_end_of_its_stop_as_far_as_it_may() {
+    let seconds = Duration::from_secs;
+    stopped(asks("1000000").longest_stop(seconds(60)))
+        .await
+        .unwrap();
+    // As much as there is.
+    stopped(asks("18446744073709551615").longest_stop(Duration::MAX))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_child_that_asks_for_more_time_than_it_may_have_or_too_late_is_killed() {
+    let may_not = || asks("1000000");
+    let too_little = || asks("50000").longest_stop(Duration::from_secs(60));
+    let too_much = || asks("60000000").longest_stop(Duration::from_millis(1200));
+    for process in [may_not(), too_little(), too_much()] {
+        stopped(process).await.unwrap_err();
+    }
+    let runner = Runner::new(asks("60000000").longest_stop(Duration::MAX));
+    runner.start().await.unwrap();
+    runner
+        .stop_within(Duration::from_secs(1))
+        .await
+        .unwrap_err();
+    last_error(&runner, |error| {
+        let killed = matches!(
+            error,
+            ProcessError::Signalled {
+                signal: Signal::KILL,
+                ..
+            }
+        );
+        assert!(killed, "{error:?}");
     });
 }

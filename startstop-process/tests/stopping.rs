@@ -180,6 +180,28 @@ async fn a_stop_without_time_is_no_failure_when_run_sees_it_before_the_abort() {
 }
 
 #[tokio::test]
+async fn a_stop_that_may_take_for_ever_waits_for_the_child_and_for_what_it_leaves() {
+    let slow = "trap 'sleep 5.5; exit 0' TERM; echo up; while :; do sleep 0.01; done";
+    let forever = || Settings::new().stop_timeout(Duration::MAX);
+    let slow = Runner::with_settings(sh(slow).ready(Ready::line("up")), forever());
+    let left = sh("trap '' TERM; sleep 6 & trap - TERM; echo up; exec sleep 1000");
+    let left = Runner::with_settings(left.ready(Ready::line("up")), forever());
+    let (slow, left) = tokio::join!(
+        async {
+            slow.start().await.unwrap();
+            slow.stop().await
+        },
+        async {
+            left.start().await.unwrap();
+            let began = std::time::Instant::now();
+            left.stop().await.map(|()| began.elapsed())
+        }
+    );
+    slow.unwrap();
+    assert!(left.unwrap() > Duration::from_secs(5));
+}
+
+#[tokio::test]
 async fn an_abort_kills_the_group() {
     let folder = Folder::new("abort");
     let script = format!(

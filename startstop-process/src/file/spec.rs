@@ -69,6 +69,7 @@ pub(super) struct Spec {
     pub(super) env_clear: Option<bool>,
     pub(super) stop_signal: Option<Signal>,
     pub(super) stop_timeout: Option<Duration>,
+    pub(super) longest_stop: Option<Duration>,
     pub(super) start_timeout: Option<Duration>,
     pub(super) watchdog: Option<Duration>,
     pub(super) success_codes: Option<Vec<i32>>,
@@ -151,6 +152,7 @@ impl Spec {
             env_clear: None,
             stop_signal: None,
             stop_timeout: None,
+            longest_stop: None,
             start_timeout: None,
             watchdog: None,
             success_codes: None,
@@ -193,6 +195,7 @@ impl Spec {
         process = with(process, self.cwd.as_ref(), Process::cwd);
         process = with(process, self.ready.clone(), Process::ready);
         process = with(process, self.stop_signal, Process::stop_signal);
+        process = with(process, self.longest_stop, Process::longest_stop);
         process = with(process, self.success_codes.clone(), Process::success_codes);
         process = with(process, self.user.as_ref(), as_user);
         process = with(process, self.uid, Process::uid);

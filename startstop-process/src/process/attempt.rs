@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::message::Notice;
 use super::notify::NotifySocket;
 use super::reloading::Reloading;
+use super::stopping::PutOff;
 use super::told::Told;
 use super::unready::Unready;
 use super::waiting::Waiting;
@@ -183,16 +184,19 @@ fn show(cx: &Context, leader: u32, status: &str) {
 }
 
 /// Reads on what a child says that was told to stop, for one whose messages nobody takes waits for that. Only its
-/// status matters any more.
+/// status matters any more, and how much time it asks for.
 pub(super) async fn hear_out(
     cx: &Context,
     leader: u32,
     socket: Option<NotifySocket>,
+    put_off: Option<&PutOff>,
 ) -> Infallible {
     loop {
         for notice in next_message(socket.as_ref()).await {
-            if let Notice::Status(text) = notice {
-                show(cx, leader, &text);
+            match (notice, put_off) {
+                (Notice::Status(text), _) => show(cx, leader, &text),
+                (Notice::Extend(time), Some(put_off)) => put_off.extend(time),
+                _ => {}
             }
         }
     }

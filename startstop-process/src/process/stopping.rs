@@ -1,5 +1,6 @@
 //! The end of a group: a signal, and KILL before the deadline.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use startstop_core::Context;
@@ -15,57 +16,102 @@ const TICK: Duration = Duration::from_millis(20);
 /// From how much before the deadline on nothing is waited for any more.
 const LAST: Duration = Duration::from_millis(250);
 
+/// How long the end of what was killed is waited for, where no deadline is nearer.
+const KILLED: Duration = Duration::from_secs(1);
+
+/// The time of a child that may put off the end of its stop itself, within that of its attempt.
+pub(super) struct PutOff(Mutex<Instant>);
+
+impl PutOff {
+    /// Begins with so much time from now.
+    pub(super) fn begin(time: Duration) -> Self {
+        Self(Mutex::new(from_now(time)))
+    }
+
+    /// Gives it at least so much time from now.
+    pub(super) fn extend(&self, time: Duration) {
+        let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = from_now(time).max(*until);
+    }
+
+    fn until(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Some numbers of a child mean that it never ends.
+fn from_now(time: Duration) -> Instant {
+    Instant::now() + time.min(Duration::from_secs(86400 * 365))
+}
+
 /// When to kill, and when to give up.
 struct Clock<'a> {
     cx: &'a Context,
-    /// The deadline where the context knows none.
-    otherwise: Instant,
-    deadline: Option<Instant>,
-    kill_at: Instant,
+    put_off: Option<&'a PutOff>,
+    deadline: Option<Deadline>,
     killed: bool,
 }
 
+/// A deadline of the attempt.
+#[derive(Clone, Copy)]
+struct Deadline {
+    at: Instant,
+    kill_at: Instant,
+}
+
+impl Deadline {
+    /// Returns when nothing is waited for any more.
+    fn gives_up_at(self) -> Instant {
+        self.at - LAST.min((self.at - self.kill_at) / 2)
+    }
+}
+
 impl<'a> Clock<'a> {
-    fn new(cx: &'a Context, otherwise: Duration) -> Self {
-        let otherwise = Instant::now() + otherwise.min(Duration::from_secs(86400 * 365));
+    const fn new(cx: &'a Context, put_off: Option<&'a PutOff>) -> Self {
         Self {
             cx,
-            otherwise,
+            put_off,
             deadline: None,
-            kill_at: otherwise,
             killed: false,
         }
     }
 
-    /// Returns the deadline, and takes on one that has come or changed. One that was over before it was known, as in `stop_within(ZERO)`, is an
-    /// abort: this waits for ever then, and the destructor of the group kills. A kill from here would be seen as a failure,
-    /// or not, by chance.
-    async fn take_deadline(&mut self) -> Instant {
+    /// Takes on a deadline that has come or changed; without one there is no limit. One that was over before it was known,
+    /// as in `stop_within(ZERO)`, is an abort: this waits for ever then, and the destructor of the group kills. A kill from here
+    /// would be seen as a failure, or not, by chance.
+    async fn take_deadline(&mut self) {
         let given = self.cx.deadline();
-        let deadline = given.unwrap_or(self.otherwise);
-        if self.deadline == Some(deadline) {
-            return deadline;
+        if given == self.deadline.map(|deadline| deadline.at) {
+            return;
         }
         let now = Instant::now();
         if given.is_some_and(|given| given <= now) {
             std::future::pending::<()>().await;
         }
-        self.deadline = Some(deadline);
-        self.kill_at = deadline - before_the_end(deadline.saturating_duration_since(now));
-        deadline
+        self.deadline = given.map(|at| Deadline {
+            at,
+            kill_at: at - before_the_end(at.saturating_duration_since(now)),
+        });
     }
 
     /// Kills if it is time for it. Whether there is still time to wait.
     async fn tick(&mut self, group: &ProcessGroup) -> bool {
-        let deadline = self.take_deadline().await;
+        self.take_deadline().await;
         let now = Instant::now();
-        if now >= self.kill_at && !self.killed {
+        let own = self.put_off.map(PutOff::until);
+        let kill_at = self.deadline.map(|deadline| deadline.kill_at);
+        if !self.killed && (is_over(kill_at, now) || is_over(own, now)) {
             self.killed = true;
             group.signal_all(Signal::KILL);
         }
-        let last = LAST.min((deadline.saturating_duration_since(self.kill_at)) / 2);
-        now + last < deadline || !self.killed
+        let gives_up_at = self.deadline.map(Deadline::gives_up_at);
+        let own = own.map(|until| until + KILLED);
+        !self.killed || !(is_over(gives_up_at, now) || is_over(own, now))
     }
+}
+
+fn is_over(time: Option<Instant>, now: Instant) -> bool {
+    time.is_some_and(|time| time <= now)
 }
 
 /// Returns how long before a deadline a group is killed, so that its end is still seen.
@@ -78,9 +124,9 @@ pub(super) async fn end(
     group: ProcessGroup,
     signal: Signal,
     cx: &Context,
-    otherwise: Duration,
+    put_off: Option<&PutOff>,
 ) -> Result<Ending, ProcessError> {
-    let mut clock = Clock::new(cx, otherwise);
+    let mut clock = Clock::new(cx, put_off);
     clock.take_deadline().await;
     if group.ending().ok().flatten().is_none() {
         group.signal_leader(signal);

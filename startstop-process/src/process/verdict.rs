@@ -2,8 +2,9 @@
 
 use std::io;
 
+use super::Process;
 use super::attempt::{Running, hear_out};
-use super::{Process, stopping};
+use super::stopping::{self, PutOff};
 use crate::error::ProcessError;
 use crate::group::Ending;
 use crate::port;
@@ -30,9 +31,12 @@ pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
         ));
     }
     // Processes left behind are reported at once: there is no time to wait for their lines.
-    let hearing = hear_out(cx, group.id(), notify);
+    let put_off = process
+        .longest_stop
+        .map(|_| PutOff::begin(process.stop_timeout()));
+    let hearing = hear_out(cx, group.id(), notify, put_off.as_ref());
     let ended = tokio::select! {
-        ended = stopping::end(group, process.stop_signal, cx, process.stop_timeout()) => ended?,
+        ended = stopping::end(group, process.stop_signal, cx, put_off.as_ref()) => ended?,
         never = hearing => match never {},
     };
     let tail = pumped.finish().await;
@@ -65,9 +69,12 @@ pub(super) async fn ended(mut running: Running<'_>, ending: Ending) -> Result<()
     } else {
         pumped.caught_up().await;
         let tail = pumped.tail_handle().lines();
-        let (signal, limit, of_task) = (process.stop_signal, process.stop_timeout(), cx.clone());
+        let (signal, of_task) = (process.stop_signal, cx.clone());
+        let put_off = process
+            .longest_stop
+            .map(|_| PutOff::begin(process.stop_timeout()));
         cx.spawn(async move {
-            let ended = stopping::end(group, signal, &of_task, limit).await;
+            let ended = stopping::end(group, signal, &of_task, put_off.as_ref()).await;
             pumped.finish().await;
             ended.map(drop)
         });

@@ -99,15 +99,7 @@ impl FileReader {
         }));
         spec.start_timeout = self.get(table, "start_timeout", Self::time);
         spec.watchdog = self.get(table, "watchdog", Self::time);
-        if let (Some(value), false) = (
-            table.get("watchdog"),
-            matches!(spec.ready, Some(Ready(ReadyKind::Notify))),
-        ) {
-            self.wrong(
-                value.span().start,
-                "a watchdog needs `ready = { notify = true }`",
-            );
-        }
+        self.notified(spec, table.get("watchdog"), "a watchdog");
         spec.cwd = self.get(table, "cwd", Self::text);
         spec.env_clear = self.get(table, "env_clear", Self::boolean);
         spec.uid = self.get(table, "uid", Self::number);
@@ -152,9 +144,11 @@ impl FileReader {
         self.get(table, "stop", |reader, value| {
             let table =
                 reader.table(value, "a table like { signal = \"INT\", timeout = \"3s\" }")?;
-            reader.known(table, &["signal", "timeout"]);
+            reader.known(table, &["signal", "timeout", "longest"]);
             spec.stop_signal = reader.get(table, "signal", Self::signal);
             spec.stop_timeout = reader.get(table, "timeout", Self::duration);
+            spec.longest_stop = reader.get(table, "longest", Self::time);
+            reader.notified(spec, table.get("longest"), "to put off the end of a stop");
             Some(())
         });
         self.get(table, "limits", |reader, value| {
@@ -167,6 +161,15 @@ impl FileReader {
             spec.memory = reader.get(table, "memory", Self::room);
             Some(())
         });
+    }
+
+    /// Tells of what only a child that sends messages can do.
+    fn notified(&mut self, spec: &Spec, value: Option<&Value<'_>>, what: &str) {
+        let is_notified = matches!(spec.ready, Some(Ready(ReadyKind::Notify)));
+        if let (Some(value), false) = (value, is_notified) {
+            let text = format!("{what} needs `ready = {{ notify = true }}`");
+            self.wrong(value.span().start, text);
+        }
     }
 
     fn user(&mut self, value: &Value<'_>) -> Option<User> {
