@@ -3,20 +3,23 @@
 //! 1. The leader is reaped last, so neither its id nor the group's can be somebody else's when they are
 //!    signalled.
 //! 2. A group that is dropped is killed.
+//! 3. All descriptors that it needs are opened at the spawn: for want of them later nothing fails, and what cannot be seen then
+//!    is not taken for gone.
 
 use std::fmt;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::Child;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, pidfd_open,
     pidfd_send_signal, waitid,
 };
-use std::os::fd::AsFd;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -47,7 +50,9 @@ impl fmt::Display for Ending {
 pub(crate) struct ProcessGroup {
     leader: Pid,
     /// The descriptor of the leader.
-    pidfd: OwnedFd,
+    pidfd: Arc<OwnedFd>,
+    /// Nobody waits for the end in a destructor or its thread.
+    watched: Option<AsyncFd<Arc<OwnedFd>>>,
     reaped: bool,
 }
 
@@ -55,21 +60,25 @@ impl ProcessGroup {
     /// Takes over a child that leads, or will lead, a group and that nobody else waits for. If that cannot be
     /// done, for want of descriptors say, the child is ended.
     pub(crate) fn of(child: &mut Child) -> io::Result<Self> {
-        Self::open(child.id()).inspect_err(|_| {
+        let mut group = Self::open(child.id()).inspect_err(|_| {
             // The child has not been reaped, so its id has not been given to another process.
             let _ = child.kill();
             let _ = child.wait();
-        })
+        })?;
+        // From here on the drop of the group ends the child, also where there is no I/O and this panics.
+        group.watched = Some(watch(group.pidfd.clone())?);
+        Ok(group)
     }
 
     fn open(pid: u32) -> io::Result<Self> {
         let leader = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let leader = leader.ok_or_else(|| io::Error::other("not the id of a process"))?;
-        let pidfd = pidfd_open(leader, PidfdFlags::NONBLOCK)?;
+        let pidfd = Arc::new(pidfd_open(leader, PidfdFlags::NONBLOCK)?);
         subreaper::group_began(pid);
         Ok(Self {
             leader,
             pidfd,
+            watched: None,
             reaped: false,
         })
     }
@@ -96,8 +105,17 @@ impl ProcessGroup {
     }
 
     /// Returns the processes that are alive, the leader too.
-    pub(crate) fn alive(&self) -> Vec<u32> {
+    ///
+    /// # Errors
+    ///
+    /// They cannot be seen, for want of descriptors say.
+    pub(crate) fn alive(&self) -> io::Result<Vec<u32>> {
         proc_fs::members(self.id())
+    }
+
+    /// Returns whether it is seen that nobody is alive.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.alive().is_ok_and(|alive| alive.is_empty())
     }
 
     /// Returns how the leader has ended, if it has.
@@ -108,7 +126,8 @@ impl ProcessGroup {
 
     /// Waits until the leader has ended. It is not reaped.
     pub(crate) async fn ended(&self) -> io::Result<Ending> {
-        let watched = watch(self.pidfd.try_clone()?)?;
+        let watched = self.watched.as_ref();
+        let watched = watched.ok_or_else(|| io::Error::other("nobody waits for it any more"))?;
         loop {
             let mut guard = watched.readable().await?;
             if let Some(ending) = self.ending()? {
@@ -120,15 +139,17 @@ impl ProcessGroup {
 
     /// Waits until one who is alive, not the leader, has ended; at once if there is nobody.
     pub(crate) async fn one_ended(&self) -> io::Result<()> {
-        for pid in self.alive() {
+        for pid in self.alive()? {
             let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
                 continue;
             };
-            // The process may have ended meanwhile.
-            let Ok(pidfd) = pidfd_open(pid, PidfdFlags::NONBLOCK) else {
-                return Ok(());
+            let pidfd = match pidfd_open(pid, PidfdFlags::NONBLOCK) {
+                Ok(pidfd) => pidfd,
+                // The process has ended meanwhile.
+                Err(Errno::SRCH) => return Ok(()),
+                Err(error) => return Err(error.into()),
             };
-            let watched = watch(pidfd)?;
+            let watched = watch(Arc::new(pidfd))?;
             watched.readable().await?.retain_ready();
             return Ok(());
         }
@@ -148,12 +169,10 @@ impl ProcessGroup {
     /// Only what this process may not kill, or the kernel holds up, is left. Somebody has to reap the leader one
     /// day.
     fn reap_in_a_thread(&mut self) {
-        let Ok(pidfd) = self.pidfd.try_clone() else {
-            return;
-        };
         let mut rest = Self {
             leader: self.leader,
-            pidfd,
+            pidfd: self.pidfd.clone(),
+            watched: None,
             reaped: false,
         };
         let wait = move || {
@@ -185,7 +204,7 @@ impl ProcessGroup {
             if leader[0].revents().is_empty() {
                 continue;
             }
-            if self.alive().is_empty() {
+            if self.is_empty() {
                 self.take_leader();
             } else {
                 thread::sleep(pause);
@@ -197,7 +216,7 @@ impl ProcessGroup {
 /// The call is deprecated because an `AsRawFd` may close its descriptor behind tokio's back: an `OwnedFd`
 /// does not, and the one without that warning is `unsafe`.
 #[allow(deprecated)]
-fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+fn watch(pidfd: Arc<OwnedFd>) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
     AsyncFd::with_interest(pidfd, Interest::READABLE)
 }
 

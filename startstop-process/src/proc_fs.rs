@@ -1,7 +1,10 @@
 //! Processes, as `/proc` shows them.
 
-use std::fs;
+use std::fs::{self, DirEntry};
+use std::io;
 use std::path::Path;
+
+use rustix::io::Errno;
 
 use crate::signal::Signal;
 
@@ -16,8 +19,13 @@ pub(crate) struct Stat {
 
 impl Stat {
     pub(crate) fn of(pid: u32) -> Option<Self> {
-        let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        Self::parse(&String::from_utf8_lossy(&text))
+        Self::read(pid).ok().flatten()
+    }
+
+    /// Returns `None` for a process that is gone, or that others may not see.
+    fn read(pid: u32) -> io::Result<Option<Self>> {
+        let text = seen(fs::read(format!("/proc/{pid}/stat")))?;
+        Ok(text.and_then(|text| Self::parse(&String::from_utf8_lossy(&text))))
     }
 
     /// The name in parentheses may have spaces and parentheses of its own.
@@ -38,26 +46,52 @@ impl Stat {
 
     /// Returns whether it runs, or could: one whose first thread has left while others go on reads as a zombie too.
     pub(crate) fn is_alive(self) -> bool {
-        !matches!(self.state, 'Z' | 'X') || (self.state == 'Z' && threads(self.pid) > 1)
+        self.lives().unwrap_or_default()
+    }
+
+    fn lives(self) -> io::Result<bool> {
+        Ok(match self.state {
+            'X' => false,
+            'Z' => threads(self.pid)? > 1,
+            _ => true,
+        })
     }
 }
 
-fn threads(pid: u32) -> usize {
-    fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
+fn threads(pid: u32) -> io::Result<usize> {
+    let threads = seen(fs::read_dir(format!("/proc/{pid}/task")))?;
+    Ok(threads.map_or(0, Iterator::count))
+}
+
+/// Tells what is gone from what this process cannot look at now.
+fn seen<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    use io::ErrorKind::{NotFound, PermissionDenied};
+    match read {
+        Err(error) if matches!(error.kind(), NotFound | PermissionDenied) => Ok(None),
+        Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 pub(crate) fn numbers(folder: impl AsRef<Path>) -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(number)
+}
+
+fn number(entry: io::Result<DirEntry>) -> Option<u32> {
+    entry.ok()?.file_name().to_str()?.parse().ok()
 }
 
 /// Returns the processes of a group that are alive.
-pub(crate) fn members(group: u32) -> Vec<u32> {
-    let stats = numbers("/proc").filter_map(Stat::of);
-    stats
-        .filter(|stat| stat.group == group && stat.is_alive())
-        .map(|stat| stat.pid)
-        .collect()
+pub(crate) fn members(group: u32) -> io::Result<Vec<u32>> {
+    let mut members = Vec::new();
+    for pid in fs::read_dir("/proc")?.filter_map(number) {
+        let stat = Stat::read(pid)?.filter(|stat| stat.group == group);
+        if stat.map(Stat::lives).transpose()? == Some(true) {
+            members.push(pid);
+        }
+    }
+    Ok(members)
 }
 
 /// Returns the children of this process, zombies too.

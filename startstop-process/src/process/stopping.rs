@@ -136,11 +136,7 @@ pub(super) async fn end(
         let in_time = clock.tick(&group).await;
         tokio::select! {
             biased;
-            ending = group.ended() => match ending {
-                Ok(ending) => break ending,
-                // Without a descriptor to wait on, ask again and again.
-                Err(_) => sleep(TICK).await,
-            },
+            Ok(ending) = group.ended() => break ending,
             () = sleep(TICK) => {}
         }
         if let Ok(Some(ending)) = group.ending() {
@@ -158,14 +154,14 @@ pub(super) async fn end(
 }
 
 fn left_behind(group: ProcessGroup) -> ProcessError {
-    let pids = group.alive();
+    let pids = group.alive().unwrap_or_else(|_| vec![group.id()]);
     group.abandon();
     ProcessError::LeftBehind { pids }
 }
 
 /// Ends who is left when the leader has ended. Whether nobody is any more.
 async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -> bool {
-    if group.alive().is_empty() {
+    if group.is_empty() {
         return true;
     }
     group.signal_all(signal);
@@ -174,14 +170,15 @@ async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -
         let in_time = clock.tick(group).await;
         tokio::select! {
             biased;
-            _ = group.one_ended() => {}
+            // Without a descriptor to wait on, look again and again.
+            Ok(()) = group.one_ended() => {}
             () = sleep(TICK) => {}
         }
-        if group.alive().is_empty() {
-            return true;
-        }
-        if !in_time {
-            return false;
+        match group.alive() {
+            Ok(alive) if alive.is_empty() => return true,
+            // Those who have been killed and cannot be seen are taken for gone.
+            alive if !in_time => return alive.is_err(),
+            _ => {}
         }
         // A process that was forked meanwhile has not got the signal.
         if clock.killed {

@@ -63,7 +63,7 @@ pub(super) async fn ended(mut running: Running<'_>, ending: Ending) -> Result<()
         errno,
         ..
     } = running;
-    let mut tail = if group.alive().is_empty() {
+    let mut tail = if group.is_empty() {
         group.reap();
         pumped.finish().await
     } else {
