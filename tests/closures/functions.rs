@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use startstop_core::{
-    BoxError, Cause, Context, Exit, Phase, Readiness, Runner, Service, State, StopError,
+    BoxError, Cause, Context, Exit, Group, Phase, Readiness, Runner, Service, State, StopError,
     blocking_fn, every, once, service_fn, service_fn_with,
 };
 use tokio::sync::Notify;
@@ -86,6 +86,33 @@ async fn a_state_is_shared_by_both_functions() {
     let runner = Runner::new(service);
     runner.start().await.unwrap();
     runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn clones_are_services_of_their_own_that_share_the_state() {
+    let served = service_fn_with(AtomicU32::new(0), async |count, cx| {
+        count.fetch_add(1, Ordering::Relaxed);
+        cx.cancelled().await;
+    });
+    let pair = served.clone().on_shutdown(async |count, _cx| {
+        count.fetch_add(10, Ordering::Relaxed);
+    });
+    let threads = blocking_fn(|cx| while !cx.cancelled_blocking(Duration::from_secs(20)) {});
+    let awoken = threads.clone().on_shutdown(|_cx| ());
+
+    let workers = Group::builder("workers")
+        .with("one", served.clone())
+        .with("another", served.clone())
+        .with("first of two", pair.clone())
+        .with("second of two", pair)
+        .with("thread", threads.clone())
+        .with("other thread", threads)
+        .with("first awoken", awoken.clone())
+        .with("second awoken", awoken);
+    let workers = Runner::new(workers.build().unwrap());
+    start(&workers).await;
+    workers.stop().await.unwrap();
+    assert_eq!(served.state().load(Ordering::Relaxed), 4 + 20);
 }
 
 #[tokio::test(start_paused = true)]

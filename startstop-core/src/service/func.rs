@@ -66,6 +66,7 @@ where
 }
 
 /// Makes a service of a value and a function: the function gets an [`Arc`] of the value beside the context, in each attempt.
+/// Clones of the service share the value.
 ///
 /// # Examples
 ///
@@ -359,6 +360,25 @@ where
 
     fn settings(&self) -> Settings {
         named_after::<R>()
+    }
+}
+
+impl<T, R: Clone> Clone for ServiceFnWith<T, R> {
+    fn clone(&self) -> Self {
+        Self {
+            state: Arc::clone(&self.state),
+            run: self.run.clone(),
+        }
+    }
+}
+
+impl<T, R: Clone, H: Clone> Clone for ServicePairWith<T, R, H> {
+    fn clone(&self) -> Self {
+        Self {
+            state: Arc::clone(&self.state),
+            run: self.run.clone(),
+            shutdown: self.shutdown.clone(),
+        }
     }
 }
 

@@ -261,6 +261,23 @@ impl Drop for Receiver {
     }
 }
 
+impl<R> Clone for BlockingFn<R> {
+    fn clone(&self) -> Self {
+        Self {
+            run: Arc::clone(&self.run),
+        }
+    }
+}
+
+impl<R, H> Clone for BlockingPair<R, H> {
+    fn clone(&self) -> Self {
+        Self {
+            run: Arc::clone(&self.run),
+            shutdown: Arc::clone(&self.shutdown),
+        }
+    }
+}
+
 impl<R, H> fmt::Debug for BlockingPair<R, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
