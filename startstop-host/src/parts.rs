@@ -98,8 +98,18 @@ pub(crate) fn why_not_ready(status: &Status) -> String {
     }
     match status.last_failure().filter(|_| state != State::Running) {
         Some(failure) => format!("{state}: {}", failure.error()),
-        None if state == State::Running => "not ready".to_owned(),
+        None if state == State::Running => why_not_ready_while_running(status).to_owned(),
         None => state.to_string(),
+    }
+}
+
+/// Says why a service is not ready that runs and has given no reason: one that does its work by itself drains. A whole waits for its
+/// parts, and may have been looked at before they changed.
+fn why_not_ready_while_running(status: &Status) -> &'static str {
+    if status.children().is_empty() {
+        "draining"
+    } else {
+        "not ready"
     }
 }
 

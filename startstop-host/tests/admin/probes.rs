@@ -173,7 +173,11 @@ async fn a_drain_is_not_ready_at_once_and_alive_to_the_end() {
         .event(|event| event["event"] == "draining")
         .await
         .unwrap();
-    assert_eq!(get(program.addr, "/readyz").await.status, 503);
+    let ready = get(program.addr, "/readyz").await;
+    assert_eq!(
+        (ready.status, ready.body.trim_end()),
+        (503, "shop/http: draining")
+    );
     assert_eq!(get(program.addr, "/livez").await.status, 200);
     let ended = tokio::spawn(async move { program.runner.stop_within(SECOND / 10).await });
     let last = events
