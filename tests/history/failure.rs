@@ -1,10 +1,12 @@
 //! The error itself, and where and when it happened.
 
+use std::error::Error;
 use std::io;
 use std::time::SystemTime;
 
 use startstop_core::{
-    Backoff, BoxError, Cause, Failure, Phase, RestartPolicy, Runner, Settings, State, once,
+    Backoff, BoxError, Cause, Failure, Group, Permanent, Phase, RestartPolicy, Runner, Settings,
+    StartError, State, WithExitCode, once,
 };
 use tokio::time::sleep;
 
@@ -68,6 +70,53 @@ async fn a_top_level_anyhow_error_is_opaque_but_reads_well() {
         failure.error().source().unwrap().to_string(),
         "no such table"
     );
+}
+
+/// The first of this type that is found in the failure of a group in a group whose member fails with this.
+async fn found<E: Error + Clone + 'static>(
+    error: impl Fn() -> BoxError + Send + Sync + 'static,
+) -> Option<E> {
+    let job = once(move |_cx| std::future::ready(Err::<(), _>(error())));
+    let inner = Group::builder("inner").with("job", job).build().unwrap();
+    let outer = Group::builder("outer").with("inner", inner);
+    let outer = Runner::new(outer.build().unwrap());
+    let Err(StartError::Failed(failure)) = outer.start().await else {
+        panic!("it fails");
+    };
+    failure.find::<E>().cloned()
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Transparent(#[from] BoxError);
+
+#[tokio::test(start_paused = true)]
+async fn an_error_is_found_by_its_type_through_groups_and_wrappers() {
+    let broken = || Broken("x");
+    let whole = Some(broken());
+    assert_eq!(found(move || broken().into()).await, whole);
+    assert_eq!(found(move || Permanent::new(broken()).into()).await, whole);
+    assert_eq!(
+        found(move || WithExitCode::new(broken(), 3).into()).await,
+        whole
+    );
+    assert_eq!(
+        found(move || io::Error::other(broken()).into()).await,
+        whole
+    );
+    assert_eq!(
+        found(move || anyhow::Error::new(broken()).context("in vain").into()).await,
+        whole
+    );
+    let twice = move || Permanent::new(WithExitCode::new(io::Error::other(broken()), 3));
+    assert_eq!(found(move || twice().into()).await, whole);
+    assert_eq!(
+        found(move || Transparent(twice().into()).into()).await,
+        whole
+    );
+    assert_eq!(found::<Broken>(move || "x".into()).await, None);
+    let outermost: Option<Failure> = found(move || broken().into()).await;
+    assert_eq!(outermost.unwrap().path(), "outer/inner");
 }
 
 #[tokio::test(start_paused = true)]

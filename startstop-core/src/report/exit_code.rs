@@ -110,6 +110,12 @@ pub(crate) fn is_mark(error: &(dyn Error + 'static)) -> bool {
     error.is::<ExitCodeMark>()
 }
 
+/// Returns what a [`WithExitCode`] wraps, where `error` is its mark.
+pub(crate) fn wrapped<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let mark = error.downcast_ref::<ExitCodeMark>()?;
+    Some(&*mark.error)
+}
+
 impl fmt::Display for WithExitCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.mark.error, f)

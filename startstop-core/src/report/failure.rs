@@ -1,5 +1,6 @@
 //! One recorded error: what failed, in which phase, when.
 
+mod find;
 mod interruption;
 mod raw;
 mod format;
@@ -149,7 +150,8 @@ impl Failure {
     /// Returns the error itself; `downcast_ref` finds the type that the service returned.
     ///
     /// A panic is a [`PanicError`](crate::PanicError), a deadline or a lost runtime an
-    /// [`Interruption`]. A top-level `anyhow::Error` is opaque here: its type hides what it wraps.
+    /// [`Interruption`]. A top-level `anyhow::Error` is opaque here: its type hides what it wraps. The error of a group that has
+    /// failed is the `Failure` of a member: [`find`](Self::find) looks through it.
     ///
     /// # Examples
     ///
@@ -165,6 +167,33 @@ impl Failure {
     /// ```
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
         self.record.error()
+    }
+
+    /// Returns the first error of this type among the [error itself](Self::error) and what caused it, outermost first; `None`
+    /// if there is none.
+    ///
+    /// It looks through the failures of groups to that of the member, and through [`Permanent`](crate::Permanent),
+    /// [`WithExitCode`](crate::WithExitCode) and `io::Error::other` to what they wrap. Of an `anyhow::Error` it sees what lies
+    /// beneath the outermost context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Failure, Group, Permanent, Runner, StartError, once};
+    /// use std::num::ParseIntError;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let config = once(async |_cx| "port".parse::<u16>().map(drop).map_err(Permanent::new));
+    /// let app = Runner::new(Group::builder("app").with("config", config).build().unwrap());
+    ///
+    /// let Err(StartError::Failed(failure)) = app.start().await else { panic!() };
+    /// assert!(failure.find::<ParseIntError>().is_some());
+    /// assert_eq!(failure.find::<Failure>().unwrap().path(), "app/config"); // that of the member
+    /// # }
+    /// ```
+    pub fn find<E: Error + 'static>(&self) -> Option<&E> {
+        find::find(self.error())
     }
 
     /// Returns the part of the service that failed.
