@@ -36,6 +36,7 @@ mod slot;
 mod random;
 mod model;
 mod others;
+mod elsewhere;
 mod faults;
 mod status;
 mod formats;

@@ -69,6 +69,7 @@ fn each_line_of_the_changelog_begins_with_an_area_that_contributors_know() {
 /// These pages name the tests that hold their claims: [`test`](file).
 #[test]
 fn every_test_that_a_page_names_is_there() {
+    names_tests("docs/coming-from.md");
     names_tests("docs/production.md");
     names_tests("docs/reports.md");
 }
