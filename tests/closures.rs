@@ -9,4 +9,5 @@ mod nested;
 mod nested_again;
 mod nested_causes;
 mod nested_deadline;
+mod nested_readiness;
 mod stale;

@@ -27,7 +27,7 @@ pub(crate) struct Question {
 }
 
 pub(crate) const READY: Question = Question {
-    is_fine: is_ready,
+    is_fine: Status::is_ready,
     reason: why_not_ready,
 };
 pub(crate) const LIVE: Question = Question {
@@ -66,19 +66,6 @@ impl Question {
 fn is_settled(whole: &Status, part: &Status) -> bool {
     let goes_on = matches!(whole.state(), State::Starting | State::Running);
     goes_on && part.state() == State::Stopped && part.cycles() > 0
-}
-
-/// Returns whether it is ready. A runner that is the service of another one, and bears its name, is restarted by a policy of its
-/// own, of which the outer one learns nothing: the outer one is ready only while that is.
-pub(crate) fn is_ready(status: &Status) -> bool {
-    let mut outer = status;
-    while outer.is_ready() {
-        match outer.children() {
-            [inner] if inner.name() == outer.name() && !is_settled(outer, inner) => outer = inner,
-            _ => return true,
-        }
-    }
-    false
 }
 
 /// The reason of a part that, most likely, waits for others.

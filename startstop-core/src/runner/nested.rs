@@ -4,6 +4,8 @@
 //! the attempt of the owner has not ended before the inner cycle has: it holds a place in it. Once the owner is told to
 //! stop, the place lets no cycle begin: `shutdown` stops the part once, and does not look at it again.
 
+mod readiness;
+
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -30,7 +32,9 @@ use crate::settings::Settings;
 /// As a service a runner starts the inner service, ends when that does, and stops it.
 ///
 /// It is [`Explicit`](Readiness::Explicit), never restarts, has no watchdog and waits for ever: the
-/// inner service keeps its own timeouts.
+/// inner service keeps its own timeouts. Once started, it is [ready](Runner::is_ready) while the inner
+/// service is: not in the backoff of that, and not while that is restarted, drains or has taken its
+/// readiness back.
 ///
 /// Once the owner is told to stop, the inner service stays down until the owner has ended: a start that is asked for
 /// meanwhile is [`Stopped`](StartError::Stopped).
@@ -140,12 +144,12 @@ async fn finish<S: Service>(
     started: Result<(), StartError>,
     owner: Option<usize>,
 ) -> Result<(), BoxError> {
-    match started {
-        Ok(()) => cx.ready(),
+    let _followed = match started {
+        Ok(()) => Some(readiness::follow(cx, runner.inner())),
         // It was told to stop, by its handle or with the owner: that is no failure.
-        Err(StartError::Stopped) => {}
+        Err(StartError::Stopped) => None,
         Err(error) => return Err(error.into()),
-    }
+    };
     let rest = request::wait_for_rest(runner.inner().shared(), owner);
     let mut rest = pin!(wait_reply(runner.inner(), rest, Answer::seen));
     while let Some(reload) = next_reload(cx, rest.as_mut()).await {

@@ -40,7 +40,7 @@ pub(super) async fn ask(probes: &Probes, name: &str) -> HealthAnswer {
 async fn is_well(probes: &Probes, name: &str) -> Option<bool> {
     if let Some(whole) = probes.source().status() {
         if let Some(part) = parts::all(&whole).find(|part| part.path() == name) {
-            return Some(parts::is_ready(part));
+            return Some(part.is_ready());
         }
     }
     match name {

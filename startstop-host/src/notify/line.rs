@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use startstop_core::{Failure, State, Status};
 
-use crate::parts::{NOT_STARTED, READY, is_ready, why_not_ready};
+use crate::parts::{NOT_STARTED, READY, why_not_ready};
 use crate::probes::Probes;
 use crate::verdict::one_line;
 
@@ -47,7 +47,7 @@ fn line(status: &Status) -> String {
     let state = status.state();
     let parts = waited_for(status);
     match state {
-        State::Running if is_ready(status) => "ready".to_owned(),
+        State::Running if status.is_ready() => "ready".to_owned(),
         State::Running => format!("not ready: {parts}"),
         // The parts of the host begin before the service does.
         State::Stopped if status.cycles() == 0 => State::Starting.to_string(),

@@ -64,7 +64,10 @@ impl AttemptGuard {
 /// Shows that a composite has started, and why it is not ready at this moment, if it is not.
 pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
     let Some(attempt) = cx.attempt_link() else {
-        return;
+        return match reason {
+            Some(reason) => cx.not_ready(reason),
+            None => cx.ready(),
+        };
     };
     update(attempt.node(), |shared, synced, deferred| {
         if synced.attempts == attempt.epoch() {
