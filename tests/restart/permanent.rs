@@ -3,10 +3,11 @@
 use std::io;
 
 use startstop_core::{
-    Backoff, BoxError, Cause, Exit, Permanent, RestartPolicy, Runner, Settings, service_fn,
+    Backoff, BoxError, Cause, Context, EventKind, Exit, Group, Member, OnFailure, Permanent, Phase,
+    Readiness, RestartPolicy, Runner, Settings, State, service_fn,
 };
 
-use crate::support::within;
+use crate::support::{assert_panicked, within};
 
 #[derive(Debug, thiserror::Error)]
 enum Wrapper {
@@ -24,10 +25,7 @@ fn attempts_before(make: Maker) -> impl Future<Output = u64> {
     let policy = RestartPolicy::always()
         .backoff(Backoff::none())
         .limit(20, super::seconds(60));
-    let service =
-        service_fn(
-            move |cx: startstop_core::Context| async move { Err::<(), _>(make(cx.attempt())) },
-        );
+    let service = service_fn(move |cx: Context| async move { Err::<(), _>(make(cx.attempt())) });
     let runner = Runner::with_settings(service, Settings::new().restart(policy));
     async move {
         runner.request_start();
@@ -113,7 +111,7 @@ async fn retry_if_decides_on_the_failure() {
             .backoff(Backoff::none())
             .forever();
         let policy = policy.retry_if(|failure| failure.error().to_string() != "enough");
-        let service = service_fn(|cx: startstop_core::Context| async move {
+        let service = service_fn(|cx: Context| async move {
             Err::<(), _>(if cx.attempt() < 5 { "again" } else { "enough" })
         });
         let runner = Runner::with_settings(service, Settings::new().restart(policy));
@@ -134,11 +132,49 @@ async fn retry_if_that_panics_has_not_said_yes() {
             .backoff(Backoff::none())
             .forever();
         let policy = policy.retry_if(|_| panic!("cannot tell"));
-        let settings = Settings::new().restart(policy);
+        let settings = Settings::new()
+            .restart(policy)
+            .readiness(Readiness::Explicit);
         let runner = Runner::with_settings(crate::support::failing("x"), settings);
-        runner.request_start();
+        let error = runner.start().await.unwrap_err();
+        assert_eq!(error.to_string(), runner.errors_list()[0].to_string());
         assert_eq!(runner.wait().await, Exit::Failed);
         assert_eq!(runner.status().attempts(), 1);
+        let [asked, panicked] = &runner.errors_list()[..] else {
+            panic!("{:?}", runner.errors_list())
+        };
+        assert_eq!((asked.attempt(), asked.cause()), (1, Cause::Error));
+        assert_eq!((panicked.cycle(), panicked.attempt()), (1, 1));
+        assert_panicked(panicked, Phase::Run, "cannot tell");
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_sees_the_end_sees_the_panic_of_retry_if_and_a_group_goes_on_after_it() {
+    let policy = RestartPolicy::on_failure().retry_if(|_| panic!("cannot tell"));
+    let settings = Settings::new().restart(policy).history_capacity(0);
+    let job = Runner::with_settings(crate::support::failing("x"), settings);
+    let group = Group::builder("app")
+        .with(
+            "job",
+            Member::new(job.clone()).on_failure(OnFailure::Ignore),
+        )
+        .with("idle", service_fn(async |cx: Context| cx.cancelled().await));
+    let app = Runner::new(group.build().unwrap());
+    let mut events = job.events();
+    within(app.start()).await.unwrap();
+    within(job.wait_for(State::Stopped)).await;
+    assert_panicked(&job.errors_last().unwrap(), Phase::Run, "cannot tell");
+    assert!(app.is_running());
+    let mut told = Vec::new();
+    while let Some(event) = events.try_next() {
+        match event.kind() {
+            EventKind::Failed(failure) => told.push(failure.cause().to_string()),
+            EventKind::Stopped { .. } => told.push("stopped".to_owned()),
+            _ => {}
+        }
+    }
+    assert_eq!(told, ["error", "panic", "stopped"]);
+    within(app.stop()).await.unwrap();
 }

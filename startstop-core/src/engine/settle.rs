@@ -240,15 +240,16 @@ impl Synced {
         self.rare.as_mut()?.endings.get_mut()?.take()
     }
 
-    /// Notes what the predicate has said.
+    /// Notes what the predicate has said, and its panic.
     pub(crate) fn answered(
         &mut self,
         shared: &Shared,
         answer: RetryAnswer,
+        fault: Option<RawFailure>,
         deferred: &mut Deferred,
     ) {
         self.cold().retry = Some(answer);
-        self.step(shared, Input::Closed, ArmTimer::ByCaller, deferred);
+        self.closed(shared, fault.into_iter().collect(), deferred);
     }
 
     /// Notes that what was to be done at the end of the attempt is done, or has failed.

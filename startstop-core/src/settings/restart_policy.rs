@@ -200,7 +200,8 @@ impl RestartPolicy {
         self
     }
 
-    /// Restarts only after failures for which `f` is true. A panic of `f` counts as false.
+    /// Restarts only after failures for which `f` is true. A panic of `f` counts as false, and is recorded
+    /// as a failure after the one that `f` was asked about.
     ///
     /// # Examples
     ///

@@ -157,13 +157,14 @@ impl Driver {
                     });
                 }
                 DriverStep::AskPolicy(predicate, failure) => {
-                    // A predicate that panics has not said that it is worth it.
-                    let answer = match catch_panic(|| predicate(&failure)) {
-                        Ok(true) => RetryAnswer::Retry,
-                        Ok(false) | Err(_) => RetryAnswer::End,
+                    // A predicate that panics has not said that it is worth it, and that is a failure too.
+                    let (answer, fault) = match catch_panic(|| predicate(&failure)) {
+                        Ok(true) => (RetryAnswer::Retry, None),
+                        Ok(false) => (RetryAnswer::End, None),
+                        Err(panic) => (RetryAnswer::End, Some(RawFailure::panic(panic))),
                     };
                     step = self.step_after(cx, |shared, synced, deferred| {
-                        synced.answered(shared, answer, deferred);
+                        synced.answered(shared, answer, fault, deferred);
                     });
                 }
             }
