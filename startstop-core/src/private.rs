@@ -7,7 +7,7 @@ mod check;
 
 pub use std::convert::From;
 pub use std::future::Future;
-pub use std::marker::{Send, Sync};
+pub use std::marker::{PhantomData, Send, Sync};
 pub use std::option::Option;
 pub use std::result::Result;
 pub use std::time::Duration;
@@ -24,7 +24,6 @@ pub use crate::service::{Owner, Parts, Service, Spans};
 pub use crate::settings::Settings;
 pub use crate::settings::restart_policy::{Backoff, RestartPolicy};
 
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 

@@ -15,7 +15,7 @@
 use std::future::{Future, Ready};
 use std::marker::PhantomData;
 
-use super::{Derived, Ends, Methods, Returned};
+use super::{Derived, Ends, Methods, Returned, stub};
 use crate::group::composite::{self, Composed, Field};
 use crate::report::outcome::Never;
 use crate::report::panic::BoxError;
@@ -354,7 +354,7 @@ pub trait MethodsOf<S: ?Sized, Shape> {
     type Methods;
 
     /// Names it.
-    fn methods() -> PhantomData<Self::Methods> {
+    fn methods(_: PhantomData<S>) -> PhantomData<Self::Methods> {
         PhantomData
     }
 }
@@ -367,6 +367,33 @@ impl<P, S: Methods<S>> MethodsOf<S, Plain> for P {
 #[diagnostic::do_not_recommend]
 impl<P, S: Nothing> MethodsOf<S, NoShape> for P {
     type Methods = S::Anything;
+}
+
+/// Names the type whose methods are marked: itself. A block that marks no start method, which is told of that block, has a
+/// function of the type's own that names another one, and comes before this.
+pub trait NamesItself {
+    /// Names it.
+    fn __marked() -> PhantomData<Self> {
+        PhantomData
+    }
+}
+
+impl<S> NamesItself for S {}
+
+/// The methods of a type of which a block says too little.
+#[derive(Debug)]
+pub struct Incomplete;
+
+impl<S> Methods<S> for Incomplete {
+    fn start<P: DerivedOf<Anyone>>(
+        service: &S,
+        cx: Context,
+    ) -> impl Future<Output = Result<(), S::Error>> + Send
+    where
+        S: Derived,
+    {
+        stub(service, cx)
+    }
 }
 
 /// That a field can be a member.

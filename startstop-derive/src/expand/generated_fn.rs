@@ -86,7 +86,9 @@ impl GeneratedFn<'_> {
         let function = Ident::new(function, span);
         quote_spanned! {span=>
             #head {
-                let __methods = <__P as #private::MethodsOf<Self, _>>::methods();
+                #[allow(unused_imports)]
+                use #private::NamesItself as _;
+                let __methods = <__P as #private::MethodsOf<_, _>>::methods(Self::__marked());
                 #private::#function(__methods, #service, __cx)
             }
         }

@@ -1,6 +1,6 @@
 //! The impl block without its marks, and the impl that tells the derive which methods they were.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use super::generated_fn::{Check, GeneratedFn, Receiver};
@@ -8,7 +8,7 @@ use super::place::{self, Head};
 use crate::model::{Marked, Method, Methods};
 
 /// Writes the block and its link: one for each start method, so that in a build without any the derive
-/// says what is missing.
+/// says what is missing. A block without any, which is a mistake, has no link.
 pub(crate) fn methods(methods: &Methods) -> TokenStream {
     let private = place::private(&methods.place);
     // Both hooks take the place of the attribute, so that the compiler tells of a missing derive once, not for each
@@ -46,12 +46,7 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
         quote!(#(#cfgs)* #link)
     };
     let links = if start.is_empty() {
-        link(
-            methods,
-            &function("start").standing_in("stub", Span::call_site()),
-            &stop,
-            &private,
-        )
+        incomplete(methods, &private)
     } else {
         start.iter().map(linked).collect()
     };
@@ -73,6 +68,22 @@ fn link(
         impl #params #private::Methods<Self> for #self_ty #clause {
             #start
             #stop
+        }
+    }
+}
+
+/// Writes what keeps the derive from missing the methods of a block that says too little, beside which another one may be
+/// complete.
+fn incomplete(methods: &Methods, private: &TokenStream) -> TokenStream {
+    let head = Head::new(&methods.generics, &methods.place, private);
+    let clause = head.clause(None);
+    let (params, self_ty) = (head.params(), head.statics(&methods.self_ty));
+    quote! {
+        #[automatically_derived]
+        impl #params #self_ty #clause {
+            pub(crate) fn __marked() -> #private::PhantomData<#private::Incomplete> {
+                #private::PhantomData
+            }
         }
     }
 }

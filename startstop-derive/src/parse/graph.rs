@@ -167,7 +167,12 @@ impl<'a> Search<'a> {
         if self.done[from] {
             return;
         }
-        for edge in &self.edges[from] {
+        let edges = &self.edges[from];
+        for (at, edge) in edges.iter().enumerate() {
+            // A member that is bound to one that it starts after as well is in the same cycles by both.
+            if edges[..at].iter().any(|earlier| earlier.to == edge.to) {
+                continue;
+            }
             self.path.push((from, edge));
             match self.path.iter().position(|(passed, _)| *passed == edge.to) {
                 Some(first) => self.report(first),

@@ -139,7 +139,7 @@ fn demand_start(self_ty: &Type, found: &Found, out: &mut Diagnostics) {
         (None, Some(stop)) => {
             out.report(
                 stop,
-                "`#[stop]` without `#[start]`: mark the start method too",
+                "`#[stop]` without `#[start]`: mark the start method too, in the same block",
             );
         }
         (Some(_), _) => {}

@@ -112,6 +112,21 @@ impl Close for Apart {
     async fn close(&self) {}
 }
 
+#[derive(Service)]
+struct TwoBlocks<T>(T);
+
+#[service_methods]
+impl<T> TwoBlocks<T> {
+    #[start]
+    async fn serve(&self) {}
+}
+
+#[service_methods]
+impl<T> TwoBlocks<T> {
+    #[stop]
+    async fn close(&self) {}
+}
+
 #[service_methods]
 struct NoImpl;
 
@@ -134,5 +149,6 @@ fn main() {
     let _ = Runner::new(Other);
     let _ = Runner::new(OfTrait(&1));
     let _ = Runner::new(Apart);
+    let _ = Runner::new(TwoBlocks(1));
     let _ = NoImpl;
 }

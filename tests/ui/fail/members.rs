@@ -75,6 +75,16 @@ enum Variants {
     One(#[service(member)] Runner<Part>),
 }
 
+#[derive(Service)]
+struct ByBoth {
+    #[service(member(bound_to(b)), after(b))]
+    a: Runner<Part>,
+    #[service(member(bound_to(a)), after(a))]
+    b: Runner<Part>,
+    #[service(member(bound_to(c)), after(c))]
+    c: Runner<Part>,
+}
+
 fn main() {
     let part = || Runner::new(Part);
     let _ = Runner::new(Unknown { db: part(), http: part(), config: 1 }).service().config;
@@ -85,4 +95,5 @@ fn main() {
     let _ = Runner::new(Slips { db: part(), http: part() });
     let _ = Runner::new(Empty);
     let _ = Runner::new(Variants::One(part()));
+    let _ = Runner::new(ByBoth { a: part(), b: part(), c: part() });
 }
