@@ -31,6 +31,9 @@ use crate::settings::Settings;
 /// A [`Runner`](crate::Runner) drives it. Implement the trait on a type of your own when the service
 /// has state, settings or an error type; use [`service_fn`](crate::service_fn) for a closure.
 ///
+/// There is no `dyn Service`. Where services of different types meet, [`boxed`](Self::boxed) makes each a [`BoxService`], and
+/// `Arc<dyn` [`StartStop`](crate::StartStop)`>` holds a runner of any.
+///
 /// # Building one
 ///
 /// An implementation is two plain `async fn`s at most, without any attribute. `run` takes `&self`,

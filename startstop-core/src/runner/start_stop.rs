@@ -21,6 +21,9 @@ use crate::sync::CancellationToken;
 ///
 /// Sealed: it is called and not implemented. Each method does the same as the method of [`Runner`] with its name.
 ///
+/// It is a handle and no service: a list of runners that are to be members of a group as well is one of
+/// `Runner<`[`BoxService`](crate::BoxService)`>`.
+///
 /// # Examples
 ///
 /// ```
