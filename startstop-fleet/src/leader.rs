@@ -66,6 +66,7 @@ pub struct Leader<S: Service, L: LeaseStore> {
     timing: Timing,
     readiness: Wish,
     on_overrun: OnOverrun,
+    role: Role,
     shared: LeaderShared<S>,
 }
 
@@ -74,6 +75,15 @@ struct LeaderShared<S: Service> {
     leading: watch::Sender<bool>,
     resign: Notify,
     led: Mutex<Option<(Runner<S>, Term)>>,
+}
+
+/// The name of the holder of the lease in the status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// One of many replicas holds the lease, the others follow.
+    Leader,
+    /// The lease is of this process alone: it is one of those that share something out.
+    Member,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +132,7 @@ impl<S: Service, L: LeaseStore> Leader<S, L> {
             timing: Timing::default(),
             readiness: Wish::ReadyWhileFollowing,
             on_overrun: OnOverrun::default(),
+            role: Role::Leader,
             shared: LeaderShared {
                 leading,
                 resign: Notify::new(),
@@ -166,6 +177,12 @@ impl<S: Service, L: LeaseStore> Leader<S, L> {
     /// ```
     pub fn timing(mut self, timing: Timing) -> Self {
         self.timing = timing;
+        self
+    }
+
+    /// Makes the status call it a member: nobody else asks for its lease.
+    pub(crate) fn as_member(mut self) -> Self {
+        self.role = Role::Member;
         self
     }
 

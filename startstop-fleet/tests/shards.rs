@@ -288,6 +288,34 @@ async fn the_term_of_a_shard_that_has_moved_is_not_valid() {
 }
 
 #[tokio::test]
+async fn processes_that_share_shards_are_members_and_none_is_called_a_leader() {
+    let (store, work) = (Memory::new(), Arc::default());
+    let (one, two) = (
+        process(store.clone(), &work).await,
+        process(store, &work).await,
+    );
+    for process in [&one, &two] {
+        let status = timeout(Duration::from_secs(20), async {
+            loop {
+                let status = process.status();
+                if status
+                    .detail()
+                    .is_some_and(|detail| !detail.starts_with("no member"))
+                {
+                    return status;
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let status = status.await.unwrap();
+        let detail = status.detail().unwrap();
+        assert!(detail.starts_with("member since 20"), "{detail}");
+    }
+    one.stop().await.unwrap();
+    two.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn fixed_shards_are_parts_with_paths_that_reloads_reach() {
     let shard = |shard: u32| {
         service_fn(move |cx: Context| async move {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use startstop_core::{Exit, Runner, Service, State};
 
-use super::{LeaderError, OnOverrun};
+use super::{LeaderError, OnOverrun, Role};
 use crate::guard::Guard;
 use crate::term::Term;
 use crate::wall;
@@ -48,11 +48,15 @@ impl<S: Service> Led<S> {
         }
     }
 
-    /// Returns the detail of the status: since when it leads, with which fence, and how long the lease still lasts.
-    pub(super) fn detail(&self) -> String {
+    /// Returns the detail of the status: since when it holds the lease, with which fence, and how long that still lasts.
+    pub(super) fn detail(&self, role: Role) -> String {
         let (since, left) = (wall::seconds(self.since), self.term.left().as_secs_f32());
+        let role = match role {
+            Role::Leader => "leader",
+            Role::Member => "member",
+        };
         format!(
-            "leader since {since}, fence {}, {left:.1} s left",
+            "{role} since {since}, fence {}, {left:.1} s left",
             self.term.fence()
         )
     }

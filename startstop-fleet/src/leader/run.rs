@@ -13,7 +13,7 @@ use startstop_core::{BoxError, Context, Reload, ReloadError, Service};
 use self::calls::Contact;
 use super::led::Led;
 use super::readiness::Readiness;
-use super::{Leader, LeaderError, Wish};
+use super::{Leader, LeaderError, Role, Wish};
 use crate::clock;
 use crate::election::{Action, CallId, Election, Event};
 use crate::identity::identity;
@@ -144,8 +144,10 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
     /// Tells the status who leads, as far as it is known here.
     fn describe(&mut self) {
         let record = self.election.record();
+        let role = self.leader.role;
         let text = match (&self.led, record.and_then(Record::holder)) {
-            (Some(led), _) => led.detail(),
+            (Some(led), _) => led.detail(role),
+            (None, _) if role == Role::Member => "no member: its lease is not held".to_owned(),
             (None, Some(holder)) => {
                 let fence = record.map_or(0, Record::fence);
                 format!("follower of {holder}, fence {fence}")
