@@ -39,11 +39,12 @@ struct Open {
 static WRITERS: Mutex<BTreeMap<PathBuf, Weak<Mutex<Writer>>>> = Mutex::new(BTreeMap::new());
 
 impl Rotated {
-    /// Returns the writer of a path. If somebody else writes there already, that one's sizes hold.
+    /// Returns the writer of a path. If somebody else writes there already, or has not ended yet, the new sizes hold for both.
     pub(super) fn of(rotation: &Rotation) -> Self {
         let mut writers = lock(&WRITERS);
         writers.retain(|_, writer| writer.strong_count() > 0);
         if let Some(writer) = writers.get(&rotation.path).and_then(Weak::upgrade) {
+            lock(&writer).rotation = rotation.clone();
             return Self(writer);
         }
         let writer = Writer {
@@ -157,10 +158,9 @@ fn rotate(path: &Path, keep: u32) -> io::Result<()> {
     if keep == 0 {
         return fs::remove_file(path);
     }
-    for n in (1..keep).rev() {
-        if numbered(n).exists() {
-            fs::rename(numbered(n), numbered(n + 1))?;
-        }
+    let free = (1..keep).find(|n| !numbered(*n).exists()).unwrap_or(keep);
+    for n in (1..free).rev() {
+        fs::rename(numbered(n), numbered(n + 1))?;
     }
     fs::rename(path, numbered(1))
 }
@@ -228,6 +228,29 @@ mod tests {
             texts("\n", "a line of its own\n")
         );
         assert_eq!(both(&log, "x"), texts("a line of its own\n", "x\n"));
+        fs::remove_dir_all(rotation.path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn the_number_of_old_files_may_be_large_and_sizes_may_change() {
+        let rotation = in_folder("keep", 100, None);
+        let before = Rotated::of(&rotation);
+        before.write("a");
+        let log = Rotated::of(&Rotation {
+            size: 1,
+            keep: u32::MAX,
+            ..rotation.clone()
+        });
+        for line in ["b", "c", "d"] {
+            log.write(line);
+        }
+        let numbered = |n| format!("{}.{n}", rotation.path.display());
+        let read = |n| fs::read_to_string(numbered(n)).unwrap();
+        assert_eq!([1, 2, 3].map(read), ["c\n", "b\n", "a\n"]);
+        // The first number that is free takes the place of the last.
+        fs::remove_file(numbered(2)).unwrap();
+        log.write("e");
+        assert_eq!([1, 2, 3].map(read), ["d\n", "c\n", "a\n"]);
         fs::remove_dir_all(rotation.path.parent().unwrap()).unwrap();
     }
 
