@@ -101,6 +101,7 @@ pub struct Process {
     ready: Option<Ready>,
     stop_signal: Signal,
     longest_stop: Option<Duration>,
+    limit: Option<Duration>,
     success: Vec<i32>,
     reload: Option<OnReload>,
     output: Output,
@@ -144,6 +145,7 @@ impl Process {
             ready: None,
             stop_signal: Signal::TERM,
             longest_stop: None,
+            limit: None,
             success: vec![0],
             reload: None,
             output: Output::default(),
@@ -531,6 +533,13 @@ impl fmt::Debug for Process {
 }
 
 impl Process {
+    /// Limits how long it runs, as a job does that has a time to start: its readiness is its end, which the timeout of a runner
+    /// does not limit.
+    pub(crate) fn limit(mut self, longest: Duration) -> Self {
+        self.limit = Some(longest);
+        self
+    }
+
     fn stop_timeout(&self) -> Duration {
         self.settings
             .get_stop_timeout()

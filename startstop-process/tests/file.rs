@@ -64,6 +64,25 @@ async fn a_command_of_a_procfile_may_begin_with_what_only_a_shell_knows() {
 }
 
 #[tokio::test]
+async fn a_job_that_has_not_ended_in_its_time_to_start_has_failed() {
+    let folder = Folder::new("late-job");
+    let text = format!(
+        "[process.a]\ncommand = 'echo $$ >{}; echo so far >&2; exec sleep 1000'\njob = true\n\
+         start_timeout = '500ms'\nrestart = 'never'\n\
+         [process.b]\ncommand = 'true'\njob = true\nstart_timeout = '1h'\n",
+        folder.path("pid")
+    );
+    let runner = running(&folder.path("app.toml"), &text).await;
+    assert_eq!(runner.wait().await, startstop_core::Exit::Completed);
+    let failure = runner.find("processes/a").unwrap().errors_last().unwrap();
+    assert_eq!(
+        failure.error().to_string(),
+        "not ready: it has not ended after 500ms: so far"
+    );
+    assert!(!crate::support::is_alive(&folder.read("pid").await));
+}
+
+#[tokio::test]
 async fn signals_of_real_time_are_named_in_a_file() {
     let folder = Folder::new("real-time-file");
     let script = format!(

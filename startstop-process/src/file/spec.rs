@@ -209,6 +209,9 @@ impl Spec {
             Some(Reload::Command(command)) => process.reload_command(command),
             None => process,
         };
+        if self.job == Some(true) {
+            process = with(process, self.start_timeout, Process::limit);
+        }
         if self.session == Some(true) {
             process = process.session();
         }

@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::time::Duration;
 
 use startstop_core::{Context, Reload};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
 
 use super::message::Notice;
 use super::notify::NotifySocket;
@@ -33,12 +35,14 @@ pub(super) struct Running<'a> {
     pub(super) notify: Option<NotifySocket>,
     reloading: Reloading,
     pub(super) errno: Option<i32>,
+    began: Instant,
 }
 
 /// An event of an attempt.
 enum Event {
     Ended(Ending),
     Stop,
+    Late(Duration),
     Told,
     Ready,
     Message(Vec<Notice>),
@@ -70,6 +74,7 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
         notify,
         reloading,
         errno: None,
+        began: Instant::now(),
     };
     running.begin();
     running.until_end(&mut waiting).await
@@ -127,6 +132,7 @@ impl Running<'_> {
                 Event::Reload(request) => self.reloading.begin(self.process, &self.group, request),
                 Event::Reloaded(result) => self.reloading.answer(result),
                 Event::Stop => return verdict::stopped(self).await,
+                Event::Late(limit) => return Err(verdict::late(self, limit)),
                 Event::Ended(ending) => {
                     let rest = self.notify.take().map(NotifySocket::rest);
                     self.heard(&rest.unwrap_or_default());
@@ -142,6 +148,7 @@ impl Running<'_> {
             biased;
             ending = self.group.ended() => ending.map_or(Event::Stop, Event::Ended),
             () = self.cx.cancelled() => Event::Stop,
+            limit = over(self.began, self.process.limit) => Event::Late(limit),
             () = self.told.next() => Event::Told,
             () = waiting.ready(self.process, &self.unready), if self.unready.is_armed() => Event::Ready,
             message = next_message(self.notify.as_ref()) => Event::Message(message),
@@ -176,6 +183,17 @@ impl Running<'_> {
                 Notice::Extend(duration) => self.cx.extend(*duration),
             }
         }
+    }
+}
+
+/// Waits until a limit is over, for ever if there is none.
+async fn over(began: Instant, limit: Option<Duration>) -> Duration {
+    match limit.and_then(|limit| Some((limit, began.checked_add(limit)?))) {
+        Some((limit, end)) => {
+            sleep_until(end).await;
+            limit
+        }
+        None => std::future::pending().await,
     }
 }
 

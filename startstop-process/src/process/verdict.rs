@@ -1,6 +1,7 @@
 //! The meaning of the end of a child.
 
 use std::io;
+use std::time::Duration;
 
 use super::Process;
 use super::attempt::{Running, hear_out};
@@ -45,6 +46,15 @@ pub(super) async fn stopped(running: Running<'_>) -> Result<(), ProcessError> {
         // The service manager has signalled the child itself, with its own signal.
         Ending::Signalled { signal, .. } if told.is_of_this_stop(signal) => Ok(()),
         ending => judge(process, ending, tail),
+    }
+}
+
+/// It has run for too long. The drop of its group kills it, as an abort does.
+pub(super) fn late(mut running: Running<'_>, limit: Duration) -> ProcessError {
+    running.unready.disarm();
+    ProcessError::NotReady {
+        why: format!("it has not ended after {limit:?}"),
+        tail: running.pumped.tail_handle().lines(),
     }
 }
 
