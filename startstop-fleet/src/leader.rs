@@ -181,7 +181,7 @@ impl<S: Service, L: LeaseStore> Leader<S, L> {
     }
 
     /// Makes the status call it a member: nobody else asks for its lease.
-    pub(crate) fn as_member(mut self) -> Self {
+    pub(crate) fn called_member(mut self) -> Self {
         self.role = Role::Member;
         self
     }

@@ -159,7 +159,7 @@ impl<S: Service, L: LeaseStore> Shards<S, L> {
         let make = move |term: Term| group(&balance, term);
         let leader = Leader::new(name, self.store.clone(), make);
         leader
-            .as_member()
+            .called_member()
             .settings(grace(&settings))
             .timing(timing)
             .on_overrun(self.on_overrun)
