@@ -4,11 +4,11 @@ use std::future::pending;
 use std::time::Duration;
 
 use startstop_core::{
-    Exit, Group, GroupError, Permanent, Readiness, RestartPolicy, Runner, Settings, StartError,
-    StopError, service_fn,
+    Exit, Group, GroupError, Member, OnFailure, Permanent, Readiness, RestartPolicy, Runner,
+    Settings, StartError, StopError, once, service_fn,
 };
 
-use crate::support::groups::{find, started, stopped};
+use crate::support::groups::{built, find, quiet, started, stopped};
 use crate::support::{Act, Broken, Event, Probe, Remote, SECOND, idle, probed, within};
 
 /// One that fails once more when it has failed.
@@ -58,6 +58,25 @@ async fn a_permanent_error_of_a_member_is_permanent_for_the_group() {
     assert_eq!(within(app.wait()).await, Exit::Failed);
     assert_eq!(member.errors_list().len(), 2);
     assert_eq!(app.status().attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permanent_error_ends_the_policy_of_a_member_and_not_what_its_group_does() {
+    for (on_failure, attempts) in [(OnFailure::Ignore, 1), (OnFailure::RestartMember, 1 + 3)] {
+        let service = once(async |_cx| Err::<(), _>(Permanent::new(Broken("for good"))));
+        let settings = Settings::new().restart(RestartPolicy::on_failure());
+        let member = Member::new(service)
+            .settings(settings)
+            .on_failure(on_failure);
+        let app = Group::builder("app").limit(3, SECOND).with("a", member);
+        let app = built(app.with("b", quiet()));
+        let started = within(app.start()).await;
+        assert_eq!(started.is_ok(), on_failure == OnFailure::Ignore);
+        let a = app.service().get("a").unwrap();
+        assert_eq!(a.status().attempts(), attempts);
+        assert_eq!(a.errors_last().unwrap().find(), Some(&Broken("for good")));
+        stopped(&app).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,9 @@ use crate::report::panic::BoxError;
 /// It is found in the source chain, also through `anyhow`, `eyre`, `io::Error::other` and
 /// transparent wrappers. It reads as the error that it wraps.
 ///
+/// It is for the policy of the service. A member of a group has failed then, and its [`OnFailure`](crate::OnFailure) says what
+/// follows: one that restarts members starts it again.
+///
 /// # Examples
 ///
 /// ```
