@@ -123,9 +123,37 @@ async fn a_drain_and_an_abort_are_told() {
             "stubborn ready",
             "stubborn stopping requested",
             "stubborn draining",
-            "stubborn failed in run: did not end within 1s and was aborted",
+            "stubborn timed out in run: did not end within 1s and was aborted",
             "stubborn aborting",
             "stubborn stopped aborted",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_line_of_a_failure_says_what_came_to_pass_and_in_which_task() {
+    let service = service_fn(async |cx| {
+        cx.report("slow");
+        cx.spawn_named("reader", async { Err::<(), _>("eof") });
+        cx.spawn(async { panic!("no more") });
+        cx.join_tasks().await;
+        Err::<(), _>("gone")
+    });
+    let runner = Runner::with_settings(service, Settings::new().name("shop"));
+    let mut events = runner.events();
+    runner.start().await.unwrap();
+    runner.wait().await;
+    let failures: Vec<String> = std::iter::from_fn(|| events.try_next())
+        .filter(|event| matches!(event.kind(), EventKind::Failed(_)))
+        .map(|event| event.to_string())
+        .collect();
+    assert_eq!(
+        failures,
+        [
+            "shop reported an error in run: slow",
+            "shop failed in task \"reader\": eof",
+            "shop panicked in task: panicked: no more",
+            "shop failed in run: gone",
         ]
     );
 }

@@ -15,7 +15,7 @@ use crate::report::path::Path;
 use crate::report::shared_name::SharedName;
 use crate::report::state::{Cause, Phase};
 
-pub(crate) use format::write_chain;
+pub(crate) use format::{Summary, write_chain};
 pub use interruption::Interruption;
 pub(crate) use raw::RawFailure;
 

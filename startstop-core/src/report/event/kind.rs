@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::report::error::{ReloadError, Unresponsive};
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, Summary};
 use crate::report::state::Exit;
 use crate::report::stop_reason::StopReason;
 use crate::report::text::Escaped;
@@ -110,12 +110,8 @@ impl fmt::Display for EventKind {
             Self::Stopping(reason) => write!(f, "stopping: {reason}"),
             Self::Stopped { exit, ran } => write!(f, "stopped: {exit} after {ran:?}"),
             Self::Failed(failure) => {
-                write!(
-                    f,
-                    "failed in {}: {}",
-                    failure.phase(),
-                    Escaped(&failure.error().to_string())
-                )
+                let error = failure.error().to_string();
+                write!(f, "{}: {}", Summary(failure), Escaped(&error))
             }
             Self::Backoff { delay, attempt } => {
                 write!(f, "backoff: attempt {attempt} in {delay:?}")

@@ -9,19 +9,14 @@ use crate::report::permanent;
 use crate::report::state::Cause;
 use crate::report::text::Escaped;
 
-impl fmt::Display for Failure {
+/// The shortest text of a failure: `failed in run`.
+pub(crate) struct Summary<'a>(pub(crate) &'a Failure);
+
+impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Record {
-            phase,
-            cause,
-            path,
-            cycle,
-            attempt,
-            limit,
-            task,
-            checkpoint,
-            ..
-        } = &*self.record;
+            phase, cause, task, ..
+        } = &*self.0.record;
         let did = match cause {
             Cause::Error => "failed",
             Cause::Panic => "panicked",
@@ -32,11 +27,30 @@ impl fmt::Display for Failure {
             Cause::Completed => "completed early",
             Cause::Reported => "reported an error",
         };
-        write!(f, "service \"{}\" {did} in {phase}", Escaped(path.as_str()))?;
-        if let Some(name) = task {
-            write!(f, " \"{}\"", Escaped(name))?;
+        write!(f, "{did} in {phase}")?;
+        match task {
+            Some(name) => write!(f, " \"{}\"", Escaped(name)),
+            None => Ok(()),
         }
-        write!(f, " (cycle {cycle}, attempt {attempt})")?;
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Record {
+            cause,
+            path,
+            cycle,
+            attempt,
+            limit,
+            checkpoint,
+            ..
+        } = &*self.record;
+        let (path, summary) = (Escaped(path.as_str()), Summary(self));
+        write!(
+            f,
+            "service \"{path}\" {summary} (cycle {cycle}, attempt {attempt})"
+        )?;
         if let (Cause::TimedOut | Cause::Unresponsive, Some((name, age))) = (cause, checkpoint) {
             write!(f, ", {age:?} after checkpoint \"{}\"", Escaped(name))?;
         }
