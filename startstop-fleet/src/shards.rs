@@ -6,6 +6,7 @@ mod ours;
 mod view;
 mod run;
 mod take;
+mod watching;
 mod balance;
 mod whole;
 

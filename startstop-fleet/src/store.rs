@@ -12,6 +12,8 @@ mod kept;
 mod kubernetes;
 mod memory;
 mod name;
+#[cfg(any(feature = "etcd", feature = "postgres"))]
+mod turn;
 #[cfg(feature = "postgres")]
 mod postgres;
 

@@ -102,6 +102,20 @@ fn owned<L: LeaseStore>(process: &Process<L>) -> Vec<u32> {
 }
 
 #[tokio::test]
+async fn a_watch_that_tells_nothing_any_more_is_made_anew() {
+    let (store, work) = (Memory::new(), Arc::new(Work::default()));
+    let cable = Cable::new(&store);
+    let a = process(cable.clone(), &work).await;
+    let b = process(Cable::new(&store), &work).await;
+    quiet(&[&a, &b]).await;
+    cable.mute();
+    b.stop().await.unwrap();
+    quiet(&[&a]).await;
+    a.stop().await.unwrap();
+    work.assert_sound();
+}
+
+#[tokio::test]
 async fn shards_follow_processes_that_come_and_go() {
     let (store, work) = (Memory::new(), Arc::new(Work::default()));
     let a = process(store.clone(), &work).await;

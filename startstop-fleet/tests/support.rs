@@ -32,6 +32,8 @@ pub(crate) struct Cable {
     standby: Arc<AtomicBool>,
     /// Loses the answers of so many writes, which take effect.
     deaf: Arc<AtomicUsize>,
+    /// How often all watches of before were made to tell nothing more.
+    mutes: Arc<AtomicUsize>,
     /// How often something was asked, watches left out.
     calls: Arc<AtomicUsize>,
 }
@@ -43,6 +45,7 @@ impl Cable {
             cut: Arc::default(),
             standby: Arc::default(),
             deaf: Arc::default(),
+            mutes: Arc::default(),
             calls: Arc::default(),
         }
     }
@@ -63,6 +66,12 @@ impl Cable {
     #[allow(dead_code, reason = "some programs of the tests have no standby")]
     pub(crate) fn promote(&self) {
         self.standby.store(false, Ordering::SeqCst);
+    }
+
+    /// From now on the watches that there are tell nothing, and stay open, as those of a frozen server.
+    #[allow(dead_code, reason = "some programs of the tests have no watch")]
+    pub(crate) fn mute(&self) {
+        self.mutes.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(crate) fn lose_answers(&self, answers: usize) {
@@ -153,6 +162,12 @@ impl LeaseStore for Cable {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             StoreError::unavailable("the cable is cut")
+        };
+        let mutes = self.mutes.load(Ordering::SeqCst);
+        let tell = |change| {
+            if self.mutes.load(Ordering::SeqCst) == mutes {
+                tell(change);
+            }
         };
         tokio::select! {
             error = self.store.watch(prefix, tell) => error,

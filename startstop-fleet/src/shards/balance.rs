@@ -17,7 +17,8 @@ use super::ours::ShardStage;
 use super::plan::plan;
 use super::run::{Balance, ShardsRun};
 use super::take::Taker;
-use super::view::{RecordTable, Source, View, member_of};
+use super::view::{Source, View, member_of};
+use super::watching::Hearing;
 use crate::clock;
 use crate::patience::spread;
 use crate::record::Record;
@@ -57,36 +58,23 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
         cx.run_until_cancelled(async { tokio::join!(watch, rounds) })
             .await;
     }
-
-    /// Follows the changes of the store for as long as it can be watched, and then asks it anew.
-    async fn watch(&self, table: &RecordTable) {
-        let prefix = format!("{}/", self.name);
-        let mut failing = None;
-        loop {
-            let began = clock::now();
-            self.store.watch(&prefix, |change| table.tell(change)).await;
-            if table.source() != Source::Listed {
-                failing = None;
-            }
-            table.unwatched();
-            table.changed.notify_one();
-            let since = *failing.get_or_insert(began);
-            let pause = self.timing.pause(clock::now().saturating_sub(since));
-            tokio::time::sleep(spread(pause, 0.5)).await;
-        }
-    }
 }
 
 impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
     async fn rounds(self: &Arc<Self>) {
         let (mut failing, mut woken) = (None, Woken::ByTime);
+        let mut hearing = Hearing::default();
         loop {
             let began = clock::now();
             if woken == Woken::ByTime {
                 // Only on a tick, not on each change: a shard that ends at once must not be started in a loop.
                 self.forget_ended();
             }
-            match self.round().await {
+            let round = async {
+                self.hears(&mut hearing).await?;
+                self.round().await
+            };
+            match round.await {
                 Ok(()) => failing = None,
                 Err(error) => {
                     if failing.is_none() {

@@ -19,6 +19,8 @@ pub(super) struct RecordTable {
     inner: Mutex<ViewInner>,
     /// Something has changed that may move a shard.
     pub(super) changed: Notify,
+    /// The watch tells nothing any more.
+    pub(super) silent: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +86,21 @@ impl RecordTable {
         if same {
             inner.records.remove(key);
         }
+    }
+
+    /// Returns when the record was told that is renewed by writing it.
+    pub(super) fn told_at(&self, key: &str) -> Option<Duration> {
+        let inner = self.lock();
+        let (record, since) = inner.records.get(key)?;
+        record.lease().map(|_| *since)
+    }
+
+    /// Tells whether those that hold a record of this prefix are others than it was told.
+    pub(super) fn has_missed(&self, prefix: &str, listed: &[(String, Record)]) -> bool {
+        let inner = self.lock();
+        let told = inner.records.iter().map(|(key, (record, _))| (key, record));
+        let told = held(told.filter(|(key, _)| key.starts_with(prefix)));
+        told != held(listed.iter().map(|(key, record)| (key, record)))
     }
 
     /// The watch has ended.
@@ -159,6 +176,12 @@ impl ViewInner {
         let old = self.records.insert(key, (record.clone(), now));
         !old.is_some_and(|(old, _)| same(&old))
     }
+}
+
+/// Returns the terms of those that are not free, sorted by name.
+fn held<'a>(records: impl Iterator<Item = (&'a String, &'a Record)>) -> Vec<(&'a str, u64)> {
+    let held = records.filter(|(_, record)| !record.is_free());
+    held.map(|(key, record)| (&**key, record.fence())).collect()
 }
 
 fn parts(rest: &str) -> Option<(&str, &str)> {
@@ -326,6 +349,21 @@ mod tests {
         assert_eq!(table.view("orders", secs(15), secs(115)).gone.len(), 1);
         table.forget(&key, free.version());
         assert!(table.view("orders", secs(15), secs(115)).gone.is_empty());
+    }
+
+    #[test]
+    fn what_was_not_told_is_missed() {
+        let table = RecordTable::default();
+        let (key, told) = member(1);
+        let prefix = "orders/members/";
+        assert!(table.has_missed(prefix, &[member(1)]));
+        table.tell(Change::Record(key.clone(), told));
+        assert!(!table.has_missed(prefix, &[member(2)]), "it was renewed");
+        assert!(table.has_missed(prefix, &[]));
+        let again = Record::held("a", 4, Version::from(3));
+        assert!(table.has_missed(prefix, &[(key.clone(), again)]));
+        let free = Record::free(Version::from(3));
+        assert!(table.has_missed(prefix, &[(key, free)]));
     }
 
     #[tokio::test]

@@ -60,7 +60,7 @@ pub struct Etcd {
 /// The prefix of each name.
 const PREFIX: &str = "startstop/";
 
-/// How long [`Etcd::connect`] waits for the answer of an endpoint that takes connections.
+/// How long an endpoint that takes connections may take to answer [`Etcd::connect`], and to begin a watch.
 const ANSWER: Duration = Duration::from_secs(3);
 
 impl Etcd {
@@ -299,7 +299,11 @@ impl LeaseStore for Etcd {
     async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
         let watch = match self.watches.take(name, seen) {
             Some(watch) => watch,
-            None => self.api.watch(json!({ "key": Self::key(name) })).await?,
+            None => {
+                self.api
+                    .watch(json!({ "key": Self::key(name) }), ANSWER)
+                    .await?
+            }
         };
         let is_new = watch.is_new();
         let mut lent = self.watches.lend(name, seen, watch);
@@ -332,7 +336,7 @@ impl LeaseStore for Etcd {
         let (from, to) = request::range(&format!("{PREFIX}{prefix}"));
         let mut watch = match self
             .api
-            .watch(json!({ "key": from, "range_end": to }))
+            .watch(json!({ "key": from, "range_end": to }), ANSWER)
             .await
         {
             Ok(watch) => watch,

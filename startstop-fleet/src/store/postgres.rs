@@ -8,6 +8,7 @@
 mod statements;
 mod row;
 mod heard;
+mod hosts;
 mod connection;
 mod listen;
 
@@ -21,7 +22,7 @@ use tokio_postgres::tls::{MakeTlsConnect, NoTls};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Row, Socket};
 
-use self::connection::{Connect, Connection, Parameters};
+use self::connection::{ANSWER, Connect, Connection, Parameters};
 use self::listen::Hub;
 use self::row::{record, signed};
 use self::statements::{
@@ -41,7 +42,9 @@ use crate::record::{Record, Version};
 /// It listens on a second connection to what the server notifies of (channel `startstop_leases`). A pooler, as `PgBouncer`, hands
 /// notifications to somebody else: behind one a replica that follows looks each `retry` instead, which is found out when it connects.
 ///
-/// The server has to be the primary: a standby is not believed.
+/// The server has to be the primary: a standby is not believed. With several hosts, as in
+/// `postgres://app@10.0.0.1,10.0.0.2/app`, that one is asked which has answered last, and the next one if it does not, or is no
+/// primary any more.
 ///
 /// # Examples
 ///
@@ -65,9 +68,6 @@ pub struct Postgres {
     idle: Arc<Mutex<Option<Connection>>>,
     hub: Arc<Hub>,
 }
-
-/// How long the first connection may take; each call after it has the limit of its caller.
-const ANSWER: Duration = Duration::from_secs(10);
 
 impl Postgres {
     /// Connects without TLS; `url` is a URL or a list of `key=value`.
@@ -119,8 +119,7 @@ impl Postgres {
             |error| StoreError::refused(format!("no address of a PostgreSQL server: {error}"));
         let config: Config = url.parse().map_err(wrong)?;
         let connect = connection::connector(config, tls);
-        let silent = |_| StoreError::unavailable(format!("no answer within {ANSWER:?}"));
-        let first = timeout(ANSWER, connect.connect()).await.map_err(silent)??;
+        let first = first(&connect).await?;
         let hub = Hub::default();
         hub.try_listen(&connect).await;
         let idle = Arc::new(Mutex::new(Some(first)));
@@ -170,8 +169,11 @@ impl Postgres {
             Some(connection) => connection,
             None => self.connect.connect().await?,
         };
+        let asked = connection.ask();
         let result = call(&connection).await;
         if !matches!(result, Err(StoreError::Unavailable(_))) {
+            asked.answered();
+            self.hub.keep_to(connection.place());
             *self.idle() = Some(connection);
         }
         result
@@ -180,6 +182,20 @@ impl Postgres {
     fn idle(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Connects for the first time. The hosts share the time that this may take, for one that is frozen takes connections and says nothing.
+async fn first(connect: &impl Connect) -> Result<Connection, StoreError> {
+    let hosts = connect.hosts();
+    let share = ANSWER / u32::try_from(hosts).unwrap_or(u32::MAX);
+    for _ in 0..hosts {
+        if let Ok(connected) = timeout(share, connect.connect()).await {
+            return connected;
+        }
+    }
+    Err(StoreError::unavailable(format!(
+        "no answer within {ANSWER:?}"
+    )))
 }
 
 impl LeaseStore for Postgres {

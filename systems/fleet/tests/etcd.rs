@@ -1,5 +1,7 @@
 //! etcd: one node, killed, frozen, restarted and compacted.
 
+mod endpoints;
+
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -218,21 +220,6 @@ async fn what_is_no_etcd_is_refused_in_words() {
         panic!("{other:?}")
     };
     assert!(text.contains("is this etcd 3.4 or later?"), "{text}");
-}
-
-/// It takes connections, for the kernel does that, and never answers.
-#[tokio::test]
-async fn an_endpoint_that_is_frozen_holds_up_no_start() {
-    let frozen = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let frozen = format!("http://{}", frozen.local_addr().unwrap());
-    let node = Node::start("etcd-frozen");
-    let store = Etcd::connect([frozen.as_str(), &node.url]).await.unwrap();
-    store.check("invoices").await.unwrap();
-    let nobody = Etcd::connect([frozen]).await;
-    let Err(StoreError::Unavailable(error)) = nobody else {
-        panic!("{nobody:?}")
-    };
-    assert_eq!(error.to_string(), "no endpoint has answered within 3s");
 }
 
 #[tokio::test]

@@ -19,3 +19,4 @@ mod postgres;
 mod program;
 mod server;
 mod shards;
+mod silence;

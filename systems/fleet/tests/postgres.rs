@@ -1,5 +1,6 @@
 //! PostgreSQL: restarted, its backends terminated, behind PgBouncer in transaction mode.
 
+mod hosts;
 mod refusals;
 
 use std::fs;

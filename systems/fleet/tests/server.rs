@@ -47,9 +47,37 @@ impl Server {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
     }
 
+    /// Freezes it with its children, which are processes of their own, until the guard is dropped.
+    pub(crate) fn freeze_all(&self) -> Frozen {
+        self.signal(Signal::STOP);
+        let children = Command::new("ps")
+            .args(["-o", "pid=", "--ppid", &self.0.id().to_string()])
+            .output()
+            .unwrap();
+        let children = String::from_utf8(children.stdout).unwrap();
+        let pids = children.split_whitespace().map(|pid| pid.parse().unwrap());
+        let mut pids: Vec<Pid> = pids.filter_map(Pid::from_raw).collect();
+        pids.push(Pid::from_child(&self.0));
+        for pid in &pids {
+            kill_process(*pid, Signal::STOP).ok();
+        }
+        Frozen(pids)
+    }
+
     pub(crate) fn stop(&mut self, signal: Signal) {
         self.signal(signal);
         self.0.wait().unwrap();
+    }
+}
+
+/// Processes that are frozen until it is dropped.
+pub(crate) struct Frozen(Vec<Pid>);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        for pid in &self.0 {
+            kill_process(*pid, Signal::CONT).ok();
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Calls of the gateway, by the endpoint that has answered last.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::Response;
@@ -12,13 +11,13 @@ use super::login::Login;
 use super::watch::Watch;
 use crate::store::StoreError;
 use crate::store::error::is_no_http;
+use crate::store::turn::Turn;
 
 #[derive(Debug, Clone)]
 pub(super) struct EtcdApi {
     client: reqwest::Client,
     endpoints: Arc<Vec<String>>,
-    /// The endpoint to begin with.
-    first: Arc<AtomicUsize>,
+    turn: Turn,
     pub(super) login: Option<Login>,
 }
 
@@ -34,7 +33,7 @@ impl EtcdApi {
         Self {
             client,
             endpoints: Arc::new(endpoints.collect()),
-            first: Arc::default(),
+            turn: Turn::default(),
             login,
         }
     }
@@ -59,10 +58,12 @@ impl EtcdApi {
         Err(StoreError::unavailable(text))
     }
 
-    pub(super) async fn watch(&self, keys: Value) -> Result<Watch, StoreError> {
+    /// Begins a watch at an endpoint that says so within the limit.
+    pub(super) async fn watch(&self, keys: Value, limit: Duration) -> Result<Watch, StoreError> {
         let body = json!({ "create_request": keys });
-        let response = self.send("/v3/watch", &body).await?;
-        Watch::begin(response).await
+        let begin = async { Watch::begin(self.send("/v3/watch", &body).await?).await };
+        let silent = |_| StoreError::unavailable(format!("no watch within {limit:?}"));
+        timeout(limit, begin).await.map_err(silent)?
     }
 
     /// Sends a call. A client with a user name bears a token, and gets another one when etcd does not know it any more: then
@@ -89,19 +90,18 @@ impl EtcdApi {
         self.post(path, body, Some(token)).await?.map_err(said)
     }
 
-    /// An endpoint that cannot be connected to has not seen the request: the next one gets it. One that does not
-    /// answer is begun with no more, also when nobody waits for it any longer.
+    /// An endpoint that cannot be connected to has not seen the request: the next one gets it. One that does not answer, or
+    /// has lost touch with the others, is begun with no more.
     async fn post(
         &self,
         path: &str,
         body: &Value,
         token: Option<&str>,
     ) -> Result<Result<Response, Answer>, StoreError> {
-        let first = self.first.load(Ordering::Relaxed);
         let count = self.endpoints.len();
         let mut failed = None;
-        for place in (first..first + count).map(|place| place % count) {
-            self.first.store((place + 1) % count, Ordering::Relaxed);
+        for place in self.turn.order(count) {
+            let asked = self.turn.ask(place, count);
             let request = self
                 .client
                 .post(format!("{}{path}", self.endpoints[place]))
@@ -114,8 +114,11 @@ impl EtcdApi {
             };
             match request.send().await {
                 Ok(response) => {
-                    self.first.store(place, Ordering::Relaxed);
-                    return Ok(answered(response).await);
+                    let answer = answered(response).await;
+                    if !answer.as_ref().is_err_and(Answer::is_of_no_use) {
+                        asked.answered();
+                    }
+                    return Ok(answer);
                 }
                 Err(error) if error.is_connect() => failed = Some(error),
                 Err(error) if is_no_http(&error) => {
@@ -142,6 +145,11 @@ struct Answer {
 }
 
 impl Answer {
+    /// Tells whether another endpoint may do better.
+    fn is_of_no_use(&self) -> bool {
+        self.status >= 500
+    }
+
     fn is_of_an_old_token(&self) -> bool {
         self.code == Some(16) || self.message.contains("revision of auth store is old")
     }

@@ -14,7 +14,9 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Row, Socket};
 
 use super::heard::Heard;
+use super::hosts;
 use crate::store::StoreError;
+use crate::store::turn::{Asked, Turn};
 
 type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, StoreError>> + Send + 'a>>;
 
@@ -24,6 +26,9 @@ pub(super) type Parameters<'a> = [(&'a (dyn ToSql + Sync), Type)];
 pub(super) const MARK: &str = "startstop.listener";
 
 pub(super) trait Connect: Send + Sync {
+    /// Returns how many hosts there are.
+    fn hosts(&self) -> usize;
+
     fn connect(&self) -> Connecting<'_>;
 
     /// Returns a connection of its own that hands on what is told there, and of which the server knows the mark if nothing
@@ -35,10 +40,16 @@ pub(super) struct Connection {
     client: Client,
     /// Reads and writes for the client.
     driver: JoinHandle<()>,
+    turn: Turn,
+    /// Which of how many hosts it leads to.
+    place: usize,
+    hosts: usize,
 }
 
 struct Connector<T> {
-    config: Config,
+    /// One for each host.
+    hosts: Vec<Config>,
+    turn: Turn,
     tls: T,
 }
 
@@ -49,7 +60,46 @@ where
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    Connector { config, tls }
+    let hosts = hosts::each(&config);
+    let turn = Turn::default();
+    Connector { hosts, turn, tls }
+}
+
+impl<T> Connector<T>
+where
+    T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+    T::Stream: Send,
+    T::TlsConnect: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    /// Connects to the first host that lets us, and has `drive` read and write for it.
+    async fn open(
+        &self,
+        alter: impl Fn(&mut Config) + Send,
+        drive: impl FnOnce(tokio_postgres::Connection<Socket, T::Stream>) -> JoinHandle<()> + Send,
+    ) -> Result<Connection, StoreError> {
+        let hosts = self.hosts.len();
+        let mut failed = None;
+        for place in self.turn.order(hosts) {
+            let asked = self.turn.ask(place, hosts);
+            let mut config = self.hosts[place].clone();
+            alter(&mut config);
+            match config.connect(self.tls.clone()).await {
+                Ok((client, connection)) => {
+                    asked.answered();
+                    return Ok(Connection {
+                        client,
+                        driver: drive(connection),
+                        turn: self.turn.clone(),
+                        place,
+                        hosts,
+                    });
+                }
+                Err(error) => failed = Some(said(error)),
+            }
+        }
+        Err(failed.unwrap_or_else(|| StoreError::unavailable("no host")))
+    }
 }
 
 impl<T> Connect for Connector<T>
@@ -59,18 +109,19 @@ where
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
+    fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
     fn connect(&self) -> Connecting<'_> {
-        Box::pin(async {
-            let connected = self.config.connect(self.tls.clone()).await;
-            let (client, connection) = connected.map_err(said)?;
-            let driver = tokio::spawn(async move { drop(connection.await) });
-            Ok(Connection { client, driver })
-        })
+        let drive = |connection: tokio_postgres::Connection<Socket, T::Stream>| {
+            tokio::spawn(async move { drop(connection.await) })
+        };
+        Box::pin(self.open(|_| {}, drive))
     }
 
     fn listen<'a>(&'a self, mark: &'a str, heard: Arc<Heard>) -> Connecting<'a> {
-        Box::pin(async move {
-            let mut config = self.config.clone();
+        let alter = move |config: &mut Config| {
             let options = config.get_options().unwrap_or_default();
             config.options(format!("{options} -c {MARK}={mark}"));
             // The connection may be silent for long, so only keep-alive shows that the other end is gone.
@@ -78,21 +129,24 @@ where
                 .keepalives_idle(KEEPALIVE)
                 .keepalives_interval(KEEPALIVE)
                 .keepalives_retries(2);
-            let connected = config.connect(self.tls.clone()).await;
-            let (client, mut connection) = connected.map_err(said)?;
+        };
+        let drive = move |mut connection: tokio_postgres::Connection<Socket, T::Stream>| {
             let closing = Closing(heard);
-            let driver = tokio::spawn(async move {
+            tokio::spawn(async move {
                 let Closing(heard) = &closing;
                 while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
                     if let AsyncMessage::Notification(told) = message {
                         heard.tell(told.payload());
                     }
                 }
-            });
-            Ok(Connection { client, driver })
-        })
+            })
+        };
+        Box::pin(self.open(alter, drive))
     }
 }
+
+/// How long a connection may take that is made without the limit of a call.
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
 const KEEPALIVE: Duration = Duration::from_secs(5);
 
@@ -108,6 +162,16 @@ impl Drop for Closing {
 impl Connection {
     pub(super) fn is_open(&self) -> bool {
         !self.client.is_closed()
+    }
+
+    /// Returns which host it leads to.
+    pub(super) fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Notes that its server is asked.
+    pub(super) fn ask(&self) -> Asked {
+        self.turn.ask(self.place, self.hosts)
     }
 
     pub(super) async fn query(

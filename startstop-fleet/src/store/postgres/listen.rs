@@ -6,7 +6,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::connection::{Connect, Connection, MARK};
+use tokio::time::timeout;
+
+use super::connection::{ANSWER, Connect, Connection, MARK};
 use super::heard::Heard;
 use super::statements::CHANNEL;
 use crate::store::StoreError;
@@ -26,13 +28,25 @@ pub(super) struct Listener {
 impl Hub {
     /// Finds out whether this server, or what stands before it, lets us listen.
     pub(super) async fn try_listen(&self, connect: &dyn Connect) {
-        let listener = begin(connect).await.ok().flatten();
+        // Without an answer it is as behind a pooler.
+        let began = timeout(ANSWER, begin(connect)).await;
+        let listener = began.ok().and_then(Result::ok).flatten();
         self.can_listen.store(listener.is_some(), Ordering::Relaxed);
         *self.listener.lock().await = listener;
     }
 
     pub(super) fn can_listen(&self) -> bool {
         self.can_listen.load(Ordering::Relaxed)
+    }
+
+    /// Closes the connection that listens if calls are answered elsewhere: what is written there is not told here.
+    pub(super) fn keep_to(&self, place: usize) {
+        if let Ok(mut listener) = self.listener.try_lock() {
+            let elsewhere = listener.take_if(|listener| listener.connection.place() != place);
+            if let Some(listener) = elsewhere {
+                listener.heard.close();
+            }
+        }
     }
 
     /// Returns the connection that listens, made anew if it is gone.
@@ -47,7 +61,8 @@ impl Hub {
         {
             return Ok(listener.clone());
         }
-        *place = begin(connect).await?;
+        let silent = |_| StoreError::unavailable(format!("no answer within {ANSWER:?}"));
+        *place = timeout(ANSWER, begin(connect)).await.map_err(silent)??;
         let polled =
             || StoreError::unavailable("what stands before the server does not let us listen");
         place.clone().ok_or_else(polled)
