@@ -43,7 +43,10 @@ impl Work {
             StoreError::refused(format!("no lease can be written in {folder}: {error}"))
         };
         self.lock_file().map(drop).map_err(refused)?;
-        let probe = self.folder.join(format!(".probe-{}", std::process::id()));
+        // Others try at the same time: in this process, or in a container whose processes have the same numbers.
+        let probe = self
+            .folder
+            .join(format!(".probe-{:016x}", fastrand::u64(..)));
         File::create(&probe)
             .and_then(|mut file| file.write_all(b"-"))
             .map_err(refused)?;
