@@ -4,7 +4,9 @@ mod shown;
 
 use std::time::Duration;
 
-use startstop_core::{BoxError, Context, Exit, Runner, Settings, service_fn};
+use startstop_core::{
+    BoxError, Context, Exit, RestartPolicy, Runner, Service, Settings, service_fn,
+};
 use startstop_fleet::{Leader, LeaseLost, LeaseStore, Memory, OnOverrun, StopCause, Term, Timing};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -238,6 +240,32 @@ async fn a_service_that_ends_by_itself_ends_the_leader_and_releases_the_lease() 
         "{failure:?}"
     );
     assert!(store.read("job").await.unwrap().is_free());
+}
+
+#[tokio::test]
+async fn a_service_whose_own_settings_do_not_fit_its_term_ends_its_leader_for_good() {
+    struct Slow;
+    impl Service for Slow {
+        type Error = BoxError;
+        async fn run(&self, cx: Context) -> Result<(), BoxError> {
+            cx.cancelled().await;
+            Ok(())
+        }
+        fn settings(&self) -> Settings {
+            Settings::new().stop_timeout(Duration::from_secs(60))
+        }
+    }
+    let leader = Leader::new("invoices", Memory::new(), |_| Slow);
+    let again = RestartPolicy::on_failure().forever();
+    let runner = Runner::with_settings(leader, Settings::new().restart(again));
+    runner.request_start();
+    let ended = timeout(Duration::from_secs(60), runner.wait()).await;
+    assert_eq!(ended.expect("in a minute"), Exit::Failed);
+    let failure = runner.errors_last().unwrap();
+    assert!(
+        format!("{failure:?}").contains("may outlive its lease"),
+        "{failure:?}"
+    );
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use startstop_core::{BoxError, Context, Reload, ReloadError, Service};
+use startstop_core::{BoxError, Context, Permanent, Reload, ReloadError, Service};
 
 use self::calls::Contact;
 use super::led::Led;
@@ -71,7 +71,11 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
         loop {
             self.step(event).await?;
             if self.election.is_finished() {
-                return std::mem::replace(&mut self.outcome, Ok(())).map_err(Into::into);
+                return match std::mem::replace(&mut self.outcome, Ok(())) {
+                    // No other term has a longer lease.
+                    Err(error @ LeaderError::Timing(_)) => Err(Permanent::new(error).into()),
+                    outcome => outcome.map_err(Into::into),
+                };
             }
             event = self.next().await;
         }
@@ -221,7 +225,6 @@ async fn ended<S: Service>(led: Option<&Led<S>>) {
     }
 }
 
-/// Waits until the service is ready for the first time, if somebody wants to know.
 /// Waits for another readiness of the service, for ever if there is none or it is not passed on.
 async fn changed<S: Service>(readiness: Option<&mut Readiness>, led: Option<&Led<S>>) -> bool {
     match (readiness, led) {

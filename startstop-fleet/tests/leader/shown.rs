@@ -219,6 +219,29 @@ async fn a_leader_that_is_ready_when_it_leads_is_not_while_its_service_is_not() 
 }
 
 #[tokio::test]
+async fn a_leader_without_that_wish_is_ready_whatever_its_service_does() {
+    let fails = |_| service_fn(async |_cx| Err::<(), _>("no luck"));
+    let policy = RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_secs(3600)));
+    let leader = Leader::new("api", Memory::new(), fails);
+    let runner = Runner::new(leader.settings(Settings::new().restart(policy)));
+    let mut events = runner.events();
+    runner.start().await.unwrap();
+    let rests = || {
+        let status = runner.status();
+        status.children()[..]
+            .iter()
+            .any(|led| led.state() == State::Backoff)
+    };
+    while !rests() {
+        timeout(Duration::from_secs(60), events.next())
+            .await
+            .expect("in a minute");
+    }
+    assert!(runner.is_ready() && runner.service().is_leading());
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_store_that_takes_no_writes_is_told_of_once() {
     let (cable, (say, mut stage)) = (Cable::new(&Memory::new()), mpsc::unbounded_channel());
     let a = replica("a", cable.clone(), &say, Duration::ZERO);
