@@ -43,7 +43,17 @@ impl StoreError {
 /// Tells whether an HTTP client has failed because what came was no HTTP: then it is a server of another kind.
 #[cfg(any(feature = "etcd", feature = "kubernetes"))]
 pub(super) fn is_no_http(error: &(dyn std::error::Error + 'static)) -> bool {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut texts = causes.map(ToString::to_string);
-    texts.any(|text| text.contains("invalid HTTP") || text.contains("unexpected message"))
+    says(error, "invalid HTTP") || says(error, "unexpected message")
+}
+
+/// Tells whether an HTTP client has failed because it was built without TLS.
+#[cfg(feature = "etcd")]
+pub(super) fn has_no_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    says(error, "scheme is not http")
+}
+
+#[cfg(any(feature = "etcd", feature = "kubernetes"))]
+fn says(error: &(dyn std::error::Error + 'static), what: &str) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| cause.to_string().contains(what))
 }

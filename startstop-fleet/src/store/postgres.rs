@@ -26,7 +26,7 @@ use self::connection::{ANSWER, Connect, Connection, Parameters};
 use self::listen::Hub;
 use self::row::{record, signed};
 use self::statements::{
-    CHECK, CREATE, FORGET, INSERT, LIST, READ, RELEASE, RENEW, UPDATE, telling,
+    CHECK, CREATE, FORGET, INSERT, LIST, READ, RELEASE, RENEW, THERE, UPDATE, telling,
 };
 use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
@@ -130,7 +130,8 @@ impl Postgres {
         })
     }
 
-    /// Makes the table and the sequence, where they are missing.
+    /// Makes the table and the sequence, where they are missing. Each replica may call it at its start, all of them at once, and with no
+    /// right to make anything once they are there.
     ///
     /// # Errors
     ///
@@ -144,6 +145,11 @@ impl Postgres {
     ///
     /// The statement may be carried out nevertheless.
     pub async fn create(&self) -> Result<(), StoreError> {
+        let rows = self.rows(THERE, &[]).await?;
+        let is_there = rows.first().map_or(Ok(false), |row| row.try_get("there"));
+        if is_there.map_err(StoreError::unavailable)? {
+            return Ok(());
+        }
         self.with(async |connection| connection.run(CREATE).await)
             .await
     }

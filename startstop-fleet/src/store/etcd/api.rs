@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::login::Login;
 use super::watch::Watch;
 use crate::store::StoreError;
-use crate::store::error::is_no_http;
+use crate::store::error::{has_no_tls, is_no_http};
 use crate::store::turn::Turn;
 
 #[derive(Debug, Clone)]
@@ -119,6 +119,11 @@ impl EtcdApi {
                         asked.answered();
                     }
                     return Ok(answer);
+                }
+                Err(error) if has_no_tls(&error) => {
+                    return Err(StoreError::refused(
+                        "https needs TLS: a feature of reqwest, or a client for Etcd::with_client that has it",
+                    ));
                 }
                 Err(error) if error.is_connect() => failed = Some(error),
                 Err(error) if is_no_http(&error) => {

@@ -3,7 +3,15 @@
 /// The channel that the server tells changes on.
 pub(super) const CHANNEL: &str = "startstop_leases";
 
-pub(super) const CREATE: &str = include_str!("create.sql");
+/// Tells whether there is nothing to make: who may make nothing is refused even if it is there.
+pub(super) const THERE: &str = "select to_regclass('startstop_leases') is not null and to_regclass('startstop_fence') is not null as there";
+
+/// One transaction, in which those who make it at the same time wait for each other: two that do not find a table both make it, and
+/// one of them fails.
+pub(super) const CREATE: &str = concat!(
+    "select pg_advisory_xact_lock(7454420512);\n",
+    include_str!("create.sql")
+);
 
 pub(super) const READ: &str = "select holder, fence, version, lease_ms, pg_is_in_recovery() as standby \
     from (select 1) as one left join startstop_leases on name = $1";

@@ -41,3 +41,13 @@ async fn an_endpoint_that_has_lost_the_others_is_begun_with_no_more() {
     store.check("invoices").await.unwrap();
     assert!(store.read("invoices").await.unwrap().is_free());
 }
+
+/// The client that a user builds has to bring TLS.
+#[tokio::test]
+async fn an_endpoint_that_needs_tls_is_refused_by_a_client_without_it() {
+    let refused = Etcd::connect(["https://127.0.0.1:2379"]).await;
+    let Err(StoreError::Refused(text)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(text.contains("TLS"), "{text}");
+}

@@ -30,6 +30,37 @@ async fn what_is_no_postgres_is_refused_in_words() {
 }
 
 #[tokio::test]
+async fn all_replicas_may_make_the_table_at_once_and_again_without_the_right_to() {
+    let cluster = Cluster::start("postgres-create");
+    for round in 0..5 {
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..10 {
+            let store = Postgres::connect(&cluster.url()).await.unwrap();
+            calls.spawn(async move { store.create().await });
+        }
+        while let Some(made) = calls.join_next().await {
+            made.unwrap()
+                .unwrap_or_else(|error| panic!("{round}: {error:?}"));
+        }
+        if round < 4 {
+            cluster
+                .run("drop table startstop_leases; drop sequence startstop_fence")
+                .await;
+        }
+    }
+    cluster
+        .run("revoke create on schema public from public; create role app login")
+        .await;
+    let app = format!("postgres://app@127.0.0.1:{}/postgres", cluster.port);
+    Postgres::connect(&app)
+        .await
+        .unwrap()
+        .create()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn what_cannot_work_is_refused_and_what_is_frozen_is_given_up() {
     let cluster = Cluster::start("postgres-config");
     let tls = format!("{}?sslmode=require", url(cluster.port));
