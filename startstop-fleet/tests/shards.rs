@@ -1,5 +1,7 @@
 //! Shards on a store in memory: each has one owner at a time, whoever comes and goes.
 
+mod silence;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -99,20 +101,6 @@ async fn quiet<L: LeaseStore>(processes: &[&Process<L>]) {
 
 fn owned<L: LeaseStore>(process: &Process<L>) -> Vec<u32> {
     process.service().owned().borrow().clone()
-}
-
-#[tokio::test]
-async fn a_watch_that_tells_nothing_any_more_is_made_anew() {
-    let (store, work) = (Memory::new(), Arc::new(Work::default()));
-    let cable = Cable::new(&store);
-    let a = process(cable.clone(), &work).await;
-    let b = process(Cable::new(&store), &work).await;
-    quiet(&[&a, &b]).await;
-    cable.mute();
-    b.stop().await.unwrap();
-    quiet(&[&a]).await;
-    a.stop().await.unwrap();
-    work.assert_sound();
 }
 
 #[tokio::test]
