@@ -25,7 +25,8 @@ use crate::timing::Timing;
 /// service has ended; and if that does not end in time, the process exits*.
 ///
 /// It is ready while it follows too, so that a group of it starts on each replica, and while it leads whatever its service does: one
-/// in a backoff shows in the status and in metrics, and leaves the readiness of the replica alone. See
+/// in a backoff shows in the status and in metrics, and leaves the readiness of the replica alone. A service that is restarted, by
+/// itself or by its handle, goes on in its term; a handle that is kept beyond the term must not start it. See
 /// [`ready_when_leading`](Self::ready_when_leading) for the other wish. When its service ends by itself, the
 /// lease is released and the leader ends likewise: completed or failed. When the lease is lost, that is reported, the
 /// service is stopped, and the leader follows again.

@@ -69,9 +69,19 @@ impl<S: Service> Led<S> {
             .as_secs_f64()
     }
 
-    /// Waits until nothing of the service is left: a verdict is not enough.
+    /// Waits until nothing of the service is left: a verdict is not enough. One that is restarted, by itself or by its handle, goes on
+    /// in its term, unless it was told to stop.
     pub(super) async fn ended(&self) {
-        self.runner.wait_for(State::Stopped).await;
+        loop {
+            self.runner.wait_for(State::Stopped).await;
+            // The next cycle of a restart has begun by now.
+            if self.runner.state() == State::Stopped {
+                return;
+            }
+            if self.told {
+                self.runner.request_stop();
+            }
+        }
     }
 
     pub(super) fn stop(&self) {
@@ -89,11 +99,11 @@ impl<S: Service> Led<S> {
     }
 
     /// Disarms the guard, for the service has ended, and tells how.
-    pub(super) async fn finish(mut self) -> Result<(), LeaderError> {
+    pub(super) fn finish(mut self) -> Result<(), LeaderError> {
         if let Some(guard) = self.guard.take() {
             guard.disarm();
         }
-        match self.runner.wait().await {
+        match self.runner.status().last_exit() {
             Exit::Completed | Exit::Stopped => Ok(()),
             Exit::Failed => Err(self.failed()),
             _ => Err(LeaderError::Aborted),

@@ -132,8 +132,8 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
         }
         let mut event = Some(event);
         while let Some(next) = event.take() {
-            if matches!(next, Event::Ended) {
-                self.on_ended().await;
+            if matches!(next, Event::Ended) && !self.on_ended() {
+                break;
             }
             for action in self.election.step(clock::now(), next) {
                 if !self.act(action).await {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use startstop_core::{AttachError, Runner, Service};
+use startstop_core::{AttachError, Runner, Service, State};
 
 use super::{Run, Wish};
 use crate::clock;
@@ -99,9 +99,16 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         }
     }
 
-    /// The service has ended: by itself, or as the replica leaves, which is how the leader ends; or for a lost lease.
-    pub(super) async fn on_ended(&mut self) {
-        let Some(led) = self.led.take() else { return };
+    /// The service has ended: by itself, or as the replica leaves, which is how the leader ends; or for a lost lease. Returns false if it
+    /// was started again meanwhile.
+    pub(super) fn on_ended(&mut self) -> bool {
+        let Some(led) = self.led.take() else {
+            return true;
+        };
+        if !self.cx.detach(&led.runner) && led.runner.state() != State::Stopped {
+            self.led = Some(led);
+            return false;
+        }
         let told = led.told;
         self.readiness = None;
         if self.leader.readiness == Wish::ReadyWhenLeading {
@@ -109,13 +116,13 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         }
         led.term.revoke();
         self.forget_led();
-        self.cx.detach(&led.runner);
-        let ended = led.finish().await;
+        let ended = led.finish();
         match ended {
             ended if !told || self.heard_stop => self.outcome = ended,
             Err(error) => self.cx.report(error),
             Ok(()) => {}
         }
+        true
     }
 
     pub(super) fn forget_led(&self) {
