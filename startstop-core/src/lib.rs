@@ -98,6 +98,9 @@ pub use group::{
     DependencyFailed, Group, GroupBuilder, GroupError, IntoMember, Member, OnCompletion, OnFailure,
 };
 #[cfg(feature = "signal")]
+#[doc(hidden)]
+pub use program::{__main_until, __run_until};
+#[cfg(feature = "signal")]
 pub use program::{main, main_on, on_exit, run};
 pub use report::error::{ReloadError, StartError, StopError, Unresponsive};
 pub use report::event::{Event, EventKind, Events};

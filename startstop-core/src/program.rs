@@ -24,7 +24,11 @@ use crate::runner::Runner;
 use crate::service::Service;
 
 pub use on_exit::on_exit;
+#[doc(hidden)]
+pub use run::__run_until;
 pub use run::run;
+#[doc(hidden)]
+pub use whole::__main_until;
 pub use whole::{main, main_on};
 
 use stage::IfStuck;

@@ -314,8 +314,9 @@ impl<S: Service> Host<S> {
         let Some(host) = self.begin(&Handle::current()) else {
             return ExitCode::FAILURE;
         };
-        let code = startstop_core::run(host.runner.clone()).await;
-        host.end(code).await
+        let (runner, parts, verdict) = host.split();
+        let code = startstop_core::__run_until(runner, Box::pin(parts.end())).await;
+        verdict.code(code)
     }
 
     /// Runs the program, with a runtime that has many threads and all drivers: the whole of a `main`. It does what
@@ -344,8 +345,9 @@ impl<S: Service> Host<S> {
         let Some(host) = self.begin(runtime.handle()) else {
             return ExitCode::FAILURE;
         };
-        let code = startstop_core::main_on(runtime, host.runner.clone());
-        host.end_blocking(code)
+        let (runner, parts, verdict) = host.split();
+        let code = startstop_core::__main_until(runtime, runner, Box::pin(parts.end()));
+        verdict.code(code)
     }
 }
 

@@ -292,3 +292,33 @@ fn a_grace_that_is_too_short_is_warned_of() {
         assert_eq!(manager.end(), Some(0));
     }
 }
+
+#[test]
+fn a_destructor_of_the_service_neither_holds_the_program_nor_changes_its_code() {
+    for (mode, code, why) in [
+        (
+            "stays",
+            1,
+            "a destructor of service \"leaving\" does not return",
+        ),
+        (
+            "stays in main",
+            1,
+            "a destructor of service \"leaving\" does not return",
+        ),
+        ("breaks", 0, "a destructor panicked: out of ink"),
+        ("breaks in main", 0, "a destructor panicked: out of ink"),
+    ] {
+        let mut program = program(mode);
+        let mut program = Program(program.stdout(Stdio::piped()).spawn().unwrap());
+        let mut stdout = program.0.stdout.take().unwrap();
+        stdout.read_exact(&mut [0; "running".len()]).unwrap();
+        let pid = program.0.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        let mut told = String::new();
+        let mut stderr = program.0.stderr.take().unwrap();
+        stderr.read_to_string(&mut told).unwrap();
+        assert!(told.contains(why), "{mode}: {told}");
+        assert_eq!(program.0.wait().unwrap().code(), Some(code), "{mode}");
+    }
+}

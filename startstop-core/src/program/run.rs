@@ -68,11 +68,25 @@ pub async fn run<S: Service>(service: S) -> ExitCode {
     Operation::new(service).boxed_run().await
 }
 
+/// Runs a service as [`run`] does, and awaits `last` once it has ended, before its value is dropped. For `startstop-host`.
+///
+/// # Cancel safety
+///
+/// When this future is dropped, the service is asked to stop, and `last` is dropped.
+#[doc(hidden)]
+pub async fn __run_until<S: Service>(service: S, last: LastWork) -> ExitCode {
+    Operation::new(service).until(last).boxed_run().await
+}
+
+/// The end of what goes on beside a service.
+pub(super) type LastWork = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A service that is to be run as a program. When it is dropped the service is asked to stop.
 pub(super) struct Operation {
     node: Arc<dyn Node>,
     /// Keeps the runner.
     _handle: Box<dyn Any + Send + Sync>,
+    last: Option<LastWork>,
     has_ended: bool,
 }
 
@@ -91,6 +105,7 @@ impl Operation {
             Ok(shared) => Self {
                 node: shared.node,
                 _handle: shared.handle,
+                last: None,
                 has_ended: false,
             },
             Err(service) => Self::of(erased(Runner::new(service))),
@@ -101,8 +116,16 @@ impl Operation {
         Self {
             node: runner.node(),
             _handle: Box::new(runner),
+            last: None,
             has_ended: false,
         }
+    }
+
+    /// The same, that awaits `last` before it drops the service.
+    pub(super) fn until(self, last: LastWork) -> Self {
+        let mut until = self;
+        until.last = Some(last);
+        until
     }
 
     pub(super) fn abort_timeout(&self) -> Duration {
@@ -120,6 +143,9 @@ impl Operation {
         self.has_ended = true;
         let code = tell(&self.node, result);
         on_exit::call_all_aside().await;
+        if let Some(last) = self.last.take() {
+            last.await;
+        }
         self.let_go(asked_at.get().copied());
         ExitCode::from(code)
     }

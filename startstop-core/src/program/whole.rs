@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use super::aside::aside;
 use super::handoff::handoff;
 use super::on_exit;
-use super::run::Operation;
+use super::run::{LastWork, Operation};
 use super::stderr::print;
 use super::waited::block_on;
 use crate::report::text::Escaped;
@@ -74,6 +74,12 @@ fn on_own_runtime(operation: Operation) -> ExitCode {
 /// ```
 pub fn main_on<S: Service>(runtime: Runtime, service: S) -> ExitCode {
     on_runtime(runtime, Operation::new(service))
+}
+
+/// Runs a service as [`main_on`] does, and awaits `last` once it has ended, before its value is dropped. For `startstop-host`.
+#[doc(hidden)]
+pub fn __main_until<S: Service>(runtime: Runtime, service: S, last: LastWork) -> ExitCode {
+    on_runtime(runtime, Operation::new(service).until(last))
 }
 
 fn on_runtime(runtime: Runtime, operation: Operation) -> ExitCode {

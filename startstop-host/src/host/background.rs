@@ -1,7 +1,7 @@
 //! The thread of the host's own parts, with a runtime and a runner of their own.
 
 use std::io;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use startstop_core::{
@@ -30,7 +30,6 @@ pub(crate) struct Background {
     /// Ends the parts when it is dropped.
     end: oneshot::Sender<()>,
     ended: oneshot::Receiver<()>,
-    thread: JoinHandle<()>,
 }
 
 impl Background {
@@ -63,24 +62,17 @@ impl Background {
             runtime.shutdown_background();
             drop(done);
         };
-        let thread = thread::Builder::new()
+        thread::Builder::new()
             .name("startstop-host".into())
-            .spawn(run);
-        let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
-        Ok(Self { end, ended, thread })
+            .spawn(run)
+            .map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(Self { end, ended })
     }
 
     /// Ends the parts, and waits until they have ended.
     pub(crate) async fn end(self) {
         drop(self.end);
         drop(self.ended.await);
-    }
-
-    /// Likewise, where there is no runtime.
-    pub(crate) fn end_blocking(self) {
-        drop(self.end);
-        // The panic hook has told of a panic in that thread already.
-        drop(self.thread.join());
     }
 }
 

@@ -42,12 +42,15 @@ impl<S: Service> Host<S> {
             let beating = Arc::clone(&pulse);
             tasks.spawn(async move { beating.run().await });
         }
+        let parts = RunningParts {
+            pulse,
+            _tasks: tasks,
+            background,
+        };
         Some(Running {
             runner: self.runner,
-            pulse,
-            tasks,
-            background,
-            refused,
+            parts,
+            verdict: HandoverVerdict(refused),
         })
     }
 
@@ -117,38 +120,44 @@ impl<S: Service> Host<S> {
 
 /// A program whose parts have begun.
 pub(super) struct Running<S: Service> {
-    pub(super) runner: Runner<S>,
-    pulse: Arc<Pulse>,
-    tasks: Tasks,
-    background: Option<Background>,
-    /// Whether a predecessor has given this program up.
-    refused: Arc<AtomicBool>,
+    runner: Runner<S>,
+    parts: RunningParts,
+    verdict: HandoverVerdict,
 }
 
 impl<S: Service> Running<S> {
-    /// Ends the parts of the host, after the service, and says with which code the program ends.
-    pub(super) async fn end(self, code: ExitCode) -> ExitCode {
+    /// Returns the service, of which nothing else keeps the value, and what is to end between its end and its drop.
+    pub(super) fn split(self) -> (Runner<S>, RunningParts, HandoverVerdict) {
+        (self.runner, self.parts, self.verdict)
+    }
+}
+
+/// The parts of the host, which end when it is dropped.
+pub(super) struct RunningParts {
+    pulse: Arc<Pulse>,
+    _tasks: Tasks,
+    background: Option<Background>,
+}
+
+impl RunningParts {
+    /// Ends the parts of the host, after the service has.
+    pub(super) async fn end(self) {
         self.pulse.end();
         if let Some(background) = self.background {
             background.end().await;
         }
-        drop(self.tasks);
-        code_of(&self.refused, code)
-    }
-
-    /// Likewise, where the runtime of the service has ended.
-    pub(super) fn end_blocking(self, code: ExitCode) -> ExitCode {
-        if let Some(background) = self.background {
-            background.end_blocking();
-        }
-        code_of(&self.refused, code)
     }
 }
 
-/// One that has taken over nothing has failed, whatever its service says.
-fn code_of(refused: &AtomicBool, code: ExitCode) -> ExitCode {
-    if refused.load(Ordering::Relaxed) {
-        return ExitCode::FAILURE;
+/// Whether a predecessor has given this program up.
+pub(super) struct HandoverVerdict(Arc<AtomicBool>);
+
+impl HandoverVerdict {
+    /// Returns the code of the program: one that has taken over nothing has failed, whatever its service says.
+    pub(super) fn code(&self, code: ExitCode) -> ExitCode {
+        if self.0.load(Ordering::Relaxed) {
+            return ExitCode::FAILURE;
+        }
+        code
     }
-    code
 }

@@ -1,5 +1,6 @@
 //! A program that tells its service manager. The first argument says what it does; each line on its stdin lets it go on.
 
+use std::convert::Infallible;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,7 +25,40 @@ fn main() -> ExitCode {
         Some("fd") => Host::new(app()).notify_fd(3).main(),
         Some("storm") => host(service_fn(storm)),
         Some("grows") => grows(),
+        Some("stays") => host(Leaving(|| std::thread::sleep(Duration::from_secs(600)))),
+        Some("stays in main") => {
+            Host::new(Leaving(|| std::thread::sleep(Duration::from_secs(600)))).main()
+        }
+        Some("breaks") => host(Leaving(|| panic!("out of ink"))),
+        Some("breaks in main") => Host::new(Leaving(|| panic!("out of ink"))).main(),
         _ => host(app()),
+    }
+}
+
+/// Does something in its drop.
+struct Leaving(fn());
+
+impl Service for Leaving {
+    type Error = Infallible;
+
+    async fn run(&self, cx: Context) -> Result<(), Infallible> {
+        println!("running");
+        cx.cancelled().await;
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        let soon = Duration::from_millis(100);
+        Settings::new()
+            .name("leaving")
+            .stop_timeout(soon)
+            .abort_timeout(soon)
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }
 
