@@ -19,6 +19,7 @@ use startstop_core::{
 };
 
 pub use self::fixed::{FixedShards, ShardsError};
+use self::ours::Ours;
 use self::run::{Balance, Make};
 use self::view::plain;
 use self::whole::Whole;
@@ -194,9 +195,12 @@ fn grace(settings: &Settings) -> Settings {
 fn group<S: Service, L: LeaseStore>(balance: &Arc<Balance<S, L>>, term: Term) -> Whole {
     let handle = Arc::new(OnceLock::new());
     let (balance, seen, short) = (balance.clone(), handle.clone(), grace(&balance.settings));
+    // A balance that is restarted finds the shards that it had.
+    let ours = Arc::new(Ours::default());
     let run = startstop_core::service_fn(move |cx: Context| {
         let (balance, term, seen) = (balance.clone(), term.clone(), seen.clone());
-        async move { balance.run(cx, term, &seen).await }
+        let ours = ours.clone();
+        async move { balance.run(cx, term, ours, &seen).await }
     });
     // This part ends at once when it is told to, so it needs no more time than the shards.
     let run = Part::new(run).settings(short);

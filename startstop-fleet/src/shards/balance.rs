@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use startstop_core::{Context, Group, Service};
 
-use super::ours::ShardStage;
+use super::ours::{Ours, ShardStage};
 use super::plan::plan;
 use super::run::{Balance, ShardsRun};
 use super::take::Taker;
-use super::view::{Source, View, member_of};
+use super::view::{RecordTable, Source, View, member_of};
 use super::watching::Hearing;
 use crate::clock;
 use crate::patience::spread;
@@ -37,13 +37,15 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
         self: Arc<Self>,
         cx: Context,
         term: Term,
+        ours: Arc<Ours>,
         group: &OnceLock<Weak<Group>>,
     ) {
         let Some(group) = group.get().and_then(Weak::upgrade) else {
             return;
         };
         let balance = self.clone();
-        let (ours, table) = Default::default();
+        ours.resume(|shard| group.get(&shard.to_string()).is_some());
+        let table = RecordTable::default();
         let run = Arc::new(ShardsRun {
             balance,
             cx: cx.clone(),
@@ -134,6 +136,9 @@ impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
             .zip(planned)
             .partition(|(_, owner)| *owner == me);
         for (shard, _) in others {
+            if owners[shard as usize] == Some(me) && !self.ours.lock().contains_key(&shard) {
+                self.release(shard, &view).await?;
+            }
             self.give_up(shard);
         }
         let mine = mine.into_iter().map(|(shard, _)| shard).collect();
@@ -142,6 +147,19 @@ impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
         Taker::new(self, &view.members[me].1)
             .take_all(takable)
             .await
+    }
+
+    /// Gives back a record that is ours although nothing of it runs: its take took effect, and its answer was lost.
+    async fn release(&self, shard: u32, view: &View) -> Result<(), StoreError> {
+        let balance = &self.balance;
+        let Some(record) = view.shards.get(&shard) else {
+            return Ok(());
+        };
+        let name = balance.shard(shard);
+        match balance.limited(balance.store.release(&name, record)).await {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes the record of a member whose lease is over, so that it cannot renew it, and deletes it.

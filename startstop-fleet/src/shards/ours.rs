@@ -44,6 +44,15 @@ impl Ours {
     }
 
     /// Its service has started, or has failed to.
+    /// Keeps those that are there after a balance that was ended in the middle of its work, and no others.
+    pub(super) fn resume(&self, is_here: impl Fn(u32) -> bool) {
+        let mut ours = self.lock();
+        ours.retain(|shard, _| is_here(*shard));
+        for owned in ours.values_mut() {
+            owned.stage = ShardStage::Here;
+        }
+    }
+
     pub(super) fn started(&self, shard: u32) {
         if let Some(owned) = self
             .lock()

@@ -35,7 +35,7 @@ pub(super) struct ShardsRun<S: Service, L: LeaseStore> {
     pub(super) cx: Context,
     pub(super) term: Term,
     pub(super) group: Arc<Group>,
-    pub(super) ours: Ours,
+    pub(super) ours: Arc<Ours>,
     pub(super) table: RecordTable,
     /// There is no right to delete what members leave behind.
     pub(super) may_not_forget: AtomicBool,
