@@ -114,7 +114,7 @@ impl<S: Service> Replaceable<S> {
     /// # Errors
     ///
     /// The errors of the start of the successor; [`StartError::Stopped`] if this service does not run, or is stopped
-    /// meanwhile.
+    /// or ends meanwhile: it ends with the current one, also while a successor starts.
     ///
     /// # Panics
     ///

@@ -1,6 +1,7 @@
 //! A service that is replaced while it runs.
 
 mod generation;
+mod meanwhile;
 
 use std::io;
 use std::sync::Arc;

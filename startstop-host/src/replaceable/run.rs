@@ -5,10 +5,10 @@
 //! 3. What has ended is no part any more, but the current one.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
+use std::task::{Context as Task, Poll};
 
-use startstop_core::{BoxError, Context, Events, Exit, Service, StartError, State};
+use startstop_core::{BoxError, Context, Events, Exit, Service, StartError, State, StopError};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Ask, Numbered, Replaceable, Replaced};
@@ -17,11 +17,26 @@ pub(super) struct Run<'a, S: Service> {
     whole: &'a Replaceable<S>,
     cx: Context,
     asked: UnboundedReceiver<Ask>,
+    /// The replacement that is under way.
+    replacement: Option<Replacement<S>>,
+}
+
+type Waited<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A replacement that is under way: whom it is about, who has asked for it, and the end that it waits for.
+enum Replacement<S: Service> {
+    /// The start of the successor.
+    Start(Numbered<S>, Ask, Waited<Result<(), StartError>>),
+    /// The end of the old one.
+    Stop(Numbered<S>, Ask, Waited<Result<(), StopError>>),
 }
 
 /// An event that a run waits for.
 enum Happened {
     Asked(Ask),
+    /// The successor has started, or not.
+    Started(Result<(), StartError>),
+    OldStopped(Result<(), StopError>),
     /// To the current one.
     Event,
     Ended,
@@ -33,6 +48,7 @@ impl<'a, S: Service> Run<'a, S> {
             whole,
             cx,
             asked: whole.listen(),
+            replacement: None,
         }
     }
 
@@ -50,14 +66,14 @@ impl<'a, S: Service> Run<'a, S> {
         loop {
             let current = self.whole.numbered();
             match self.next(&current, &mut events).await {
-                Happened::Asked(ask) => {
-                    let replaced = self.replace(&current).await;
-                    if let Ok(Ok(())) = replaced {
+                Happened::Asked(ask) => self.begin(ask),
+                Happened::Started(started) => {
+                    if self.replaced(started, current) {
                         events = self.whole.current().events();
                     }
                     self.pass_on();
-                    drop(ask.send(replaced));
                 }
+                Happened::OldStopped(stopped) => self.finish(stopped),
                 Happened::Event => self.pass_on(),
                 Happened::Ended if current.runner.state() == State::Stopped => {
                     return self.end(&current).await;
@@ -68,17 +84,27 @@ impl<'a, S: Service> Run<'a, S> {
         }
     }
 
-    /// Waits for the next thing that happens; an end only comes after what has happened before it.
+    /// Waits for the next thing that happens; an end only comes after what has happened before it. Nobody is asked for while
+    /// a replacement is under way.
     async fn next(&mut self, current: &Numbered<S>, events: &mut Events) -> Happened {
-        let asked = &mut self.asked;
+        let (asked, replacement) = (&mut self.asked, &mut self.replacement);
         let mut event = pin!(events.next());
         let mut ended = pin!(current.runner.wait_for(State::Stopped));
         poll_fn(|task| {
+            if let Some(Poll::Ready(happened)) = replacement
+                .as_mut()
+                .map(|replacement| replacement.poll(task))
+            {
+                return Poll::Ready(happened);
+            }
             if let Poll::Ready(Some(_)) = event.as_mut().poll(task) {
                 return Poll::Ready(Happened::Event);
             }
             if ended.as_mut().poll(task).is_ready() {
                 return Poll::Ready(Happened::Ended);
+            }
+            if replacement.is_some() {
+                return Poll::Pending;
             }
             asked
                 .poll_recv(task)
@@ -102,43 +128,64 @@ impl<'a, S: Service> Run<'a, S> {
         }
     }
 
-    async fn start(&self, new: &Numbered<S>) -> Result<(), BoxError> {
+    async fn start(&mut self, new: &Numbered<S>) -> Result<(), BoxError> {
         self.cx.attach(new.number.to_string(), &new.runner)?;
         Ok(new.runner.start().await?)
     }
 
-    async fn replace(&self, old: &Numbered<S>) -> Replaced {
+    /// Begins a replacement, or answers why there is none.
+    fn begin(&mut self, ask: Ask) {
         if self.cx.is_cancelled() {
-            return Ok(Err(StartError::Stopped));
+            return answer(ask, Ok(Err(StartError::Stopped)));
         }
-        match self.whole.next() {
-            Ok(new) => Ok(self.replace_by(old, new).await),
+        let new = match self.whole.next() {
+            Ok(new) => new,
             Err(panic) => {
                 self.cx.report("the factory of the successor has panicked");
-                Err(panic)
+                return answer(ask, Err(panic));
             }
-        }
-    }
-
-    async fn replace_by(&self, old: &Numbered<S>, new: Numbered<S>) -> Result<(), StartError> {
+        };
         if self.cx.attach(new.number.to_string(), &new.runner).is_err() {
             // Attaching fails only when the attempt has ended.
-            return Err(StartError::Stopped);
+            return answer(ask, Ok(Err(StartError::Stopped)));
         }
-        if let Err(error) = new.runner.start().await {
+        let runner = new.runner.clone();
+        let start = Box::pin(async move { runner.start().await });
+        self.replacement = Some(Replacement::Start(new, ask, start));
+    }
+
+    /// The successor has started, and the old one is stopped, or has not, and the old one goes on. Returns whether there is another
+    /// current one.
+    fn replaced(&mut self, started: Result<(), StartError>, old: Numbered<S>) -> bool {
+        let Some(Replacement::Start(new, ask, _)) = self.replacement.take() else {
+            return false;
+        };
+        if let Err(error) = started {
             self.cx.detach(&new.runner);
-            return Err(error);
+            answer(ask, Ok(Err(error)));
+            return false;
         }
         self.whole.set_current(new);
-        if let Err(error) = old.runner.stop().await {
+        let runner = old.runner.clone();
+        let stop = Box::pin(async move { runner.stop().await });
+        self.replacement = Some(Replacement::Stop(old, ask, stop));
+        true
+    }
+
+    /// The old one has ended.
+    fn finish(&mut self, stopped: Result<(), StopError>) {
+        let Some(Replacement::Stop(old, ask, _)) = self.replacement.take() else {
+            return;
+        };
+        if let Err(error) = stopped {
             self.cx.report(error);
         }
         self.cx.detach(&old.runner);
-        Ok(())
+        answer(ask, Ok(Ok(())));
     }
 
     /// Tells how the current one has ended.
-    async fn end(&self, current: &Numbered<S>) -> Result<(), BoxError> {
+    async fn end(&mut self, current: &Numbered<S>) -> Result<(), BoxError> {
         let exit = current.runner.wait().await;
         match (exit, current.runner.errors_last()) {
             (Exit::Completed | Exit::Stopped, _) => Ok(()),
@@ -147,4 +194,18 @@ impl<'a, S: Service> Run<'a, S> {
             (exit, None) => Err(format!("the current service has ended: {exit}").into()),
         }
     }
+}
+
+impl<S: Service> Replacement<S> {
+    fn poll(&mut self, task: &mut Task<'_>) -> Poll<Happened> {
+        match self {
+            Self::Start(_, _, start) => start.as_mut().poll(task).map(Happened::Started),
+            Self::Stop(_, _, stop) => stop.as_mut().poll(task).map(Happened::OldStopped),
+        }
+    }
+}
+
+/// Nobody may wait for the answer any more.
+fn answer(ask: Ask, replaced: Replaced) {
+    drop(ask.send(replaced));
 }
