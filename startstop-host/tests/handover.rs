@@ -255,6 +255,21 @@ fn a_socket_that_was_left_behind_hinders_nobody_and_a_file_is_left_alone() {
     assert_eq!(std::fs::read_to_string(&file.0).unwrap(), "mine");
 }
 
+/// A socket takes 107 bytes, and it is made in a folder beside its path.
+#[test]
+fn a_path_that_is_too_long_is_an_error_at_once() {
+    let folder = std::env::temp_dir();
+    let room = 105 - folder.as_os_str().len();
+    for folder in [
+        folder.join("f".repeat(room - 3)),
+        folder.join("f".repeat(room + 1)),
+    ] {
+        let error = Handover::at(folder.join("h")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains("fff"), "{error}");
+    }
+}
+
 #[test]
 fn a_second_successor_waits_for_the_first() {
     let (place, mut old) = Place::taken("two");

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::net::SocketAddrUnix;
 use tokio::net::UnixListener;
 
 /// A socket at a path. It goes when it is dropped, unless a successor has taken its place.
@@ -14,8 +15,15 @@ pub(super) struct Place {
     file: (u64, u64),
 }
 
-/// Fails if the path is taken by something other than a socket, which is not ours to replace.
+/// Fails if the path is taken by something other than a socket, which is not ours to replace, or if it is longer than the system
+/// allows a socket to be, the path included at which it is made.
 pub(super) fn check(path: &Path) -> io::Result<()> {
+    for path in [path, &made_at(&workshop(path))] {
+        SocketAddrUnix::new(path).map_err(|error| {
+            let message = format!("{}: {error}", path.display());
+            io::Error::new(ErrorKind::InvalidInput, message)
+        })?;
+    }
     match fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => {
             let message = format!("{} is no socket", path.display());
@@ -30,15 +38,10 @@ impl Place {
     /// It is made in a directory that nobody else can enter, since its permissions are set only after it is there.
     pub(super) fn take(path: &Path) -> io::Result<Self> {
         check(path)?;
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let dir = parent
-            .unwrap_or(Path::new("."))
-            .join(format!(".{}", std::process::id()));
+        let dir = workshop(path);
         let made = DirBuilder::new().mode(0o700).create(&dir);
         made.or_else(|error| if is_own(&dir) { Ok(()) } else { Err(error) })?;
-        let place = Self::make(&dir.join("s"), path);
+        let place = Self::make(&made_at(&dir), path);
         drop(fs::remove_dir(&dir));
         place
     }
@@ -60,6 +63,19 @@ impl Place {
             file,
         })
     }
+}
+
+/// Returns the directory beside the path that the socket is made in.
+fn workshop(path: &Path) -> PathBuf {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let name = format!(".{}", std::process::id());
+    parent.unwrap_or(Path::new(".")).join(name)
+}
+
+fn made_at(workshop: &Path) -> PathBuf {
+    workshop.join("s")
 }
 
 /// Returns whether a directory is left of a process of ours that had our number.
