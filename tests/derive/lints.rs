@@ -1,5 +1,7 @@
 //! Lints that a user may have made errors say nothing of what the macros write, whatever of it the user has written too.
 
+// An `allow` in what is written would be an error.
+#![forbid(unused_imports)]
 #![deny(
     clippy::all,
     clippy::pedantic,

@@ -86,8 +86,9 @@ impl GeneratedFn<'_> {
         let function = Ident::new(function, span);
         quote_spanned! {span=>
             #head {
-                #[allow(unused_imports)]
                 use #private::NamesItself as _;
+                // Or the import were not used where the type has a function of its own.
+                let _ = #private::Anyone::__marked();
                 let __methods = <__P as #private::MethodsOf<_, _>>::methods(Self::__marked());
                 #private::#function(__methods, #service, __cx)
             }
