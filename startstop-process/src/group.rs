@@ -23,6 +23,7 @@ use rustix::process::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::niceness::Spawner;
 use crate::proc_fs;
 use crate::signal::Signal;
 use crate::subreaper;
@@ -53,6 +54,8 @@ pub(crate) struct ProcessGroup {
     pidfd: Arc<OwnedFd>,
     /// Nobody waits for the end in a destructor or its thread.
     watched: Option<AsyncFd<Arc<OwnedFd>>>,
+    /// The thread that has spawned the leader, if it is one of its own.
+    spawner: Option<Spawner>,
     reaped: bool,
 }
 
@@ -70,6 +73,12 @@ impl ProcessGroup {
         Ok(group)
     }
 
+    /// Keeps the thread that has spawned the leader until nobody is alive.
+    pub(crate) fn spawned_by(mut self, spawner: Option<Spawner>) -> Self {
+        self.spawner = spawner;
+        self
+    }
+
     fn open(pid: u32) -> io::Result<Self> {
         let leader = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let leader = leader.ok_or_else(|| io::Error::other("not the id of a process"))?;
@@ -79,6 +88,7 @@ impl ProcessGroup {
             leader,
             pidfd,
             watched: None,
+            spawner: None,
             reaped: false,
         })
     }
@@ -173,6 +183,7 @@ impl ProcessGroup {
             leader: self.leader,
             pidfd: self.pidfd.clone(),
             watched: None,
+            spawner: None,
             reaped: false,
         };
         let wait = move || {

@@ -44,6 +44,7 @@ mod error;
 mod proc_fs;
 mod port;
 mod subreaper;
+mod niceness;
 mod group;
 mod output;
 mod ready;

@@ -2,7 +2,6 @@
 
 mod message;
 mod notify;
-mod niceness;
 mod command;
 mod helper;
 mod waiting;

@@ -145,6 +145,21 @@ async fn a_child_of_another_user_is_less_nice_by_the_rights_of_this_process() {
 }
 
 #[tokio::test]
+async fn a_child_that_is_to_end_with_its_parent_outlives_its_spawn() {
+    let child = || Process::new("setpriv").args(["--pdeathsig", "KILL", "sleep", "0.3"]);
+    let job = || Settings::new().readiness(Readiness::Completion);
+    let runners: Vec<_> = (0..20)
+        .map(|_| Runner::with_settings(child().nice(1), job()))
+        .collect();
+    for runner in &runners {
+        runner.request_start();
+    }
+    for runner in &runners {
+        assert_eq!(runner.wait().await, startstop_core::Exit::Completed);
+    }
+}
+
+#[tokio::test]
 async fn what_sets_limits_runs_the_program_that_would_run_without() {
     let folder = Folder::new("relative");
     write(&folder, "script", "#!/bin/sh\necho it is this one\n", 0o755);

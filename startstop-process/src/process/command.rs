@@ -13,10 +13,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::niceness::nicer;
 use super::{Process, Stdin};
 use crate::error::ProcessError;
 use crate::group::ProcessGroup;
+use crate::niceness::nicer;
 use crate::output::OutputKind;
 use crate::ready::{self, Ready};
 use crate::subreaper;
@@ -41,13 +41,16 @@ pub(super) struct Spawned {
 pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned, ProcessError> {
     let failed = |source| explain(process, source);
     let mut command = build(process, notify).map_err(failed)?;
-    let mut child = match process.nice {
-        None => command.spawn(),
-        Some(by) => nicer(by, || command.spawn()).map_err(|source| not_nicer(process, source))?,
-    }
-    .map_err(failed)?;
+    let (child, spawner) = match process.nice {
+        None => (command.spawn(), None),
+        Some(by) => nicer(by, move || command.spawn())
+            .map(|(child, spawner)| (child, Some(spawner)))
+            .map_err(|source| not_nicer(process, source))?,
+    };
+    let mut child = child.map_err(failed)?;
     // From here on the drop of the group ends the child.
     let group = ProcessGroup::of(&mut child).map_err(failed)?;
+    let group = group.spawned_by(spawner);
     feed(process, &mut child);
     let stdout = child.stdout.take().map(OwnedFd::from);
     let stderr = child.stderr.take().map(OwnedFd::from);
