@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Context, Exit, Group, Member, OnCompletion, OnFailure, Permanent, RestartPolicy,
-    Runner, Settings, StartError, once, service_fn,
+    Backoff, BoxError, Cause, Context, Exit, Failure, Group, Member, OnCompletion, OnFailure,
+    Permanent, RestartPolicy, Runner, Settings, StartError, once, service_fn,
 };
+use tokio::sync::oneshot;
 
 use crate::support::groups::{built, quiet};
 use crate::support::{Broken, SECOND, within};
@@ -43,6 +44,35 @@ async fn the_first_error_cancels_the_others_and_is_the_one_that_is_returned() {
     let group = built(Group::builder("group").with("quick", once(works(1, Ok(())))));
     within(group.start()).await.unwrap();
     assert_eq!(within(group.wait()).await, Exit::Completed);
+}
+
+/// Goroutines of one service: one that it goes on without, and one that it is nothing without.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_fails_ends_nothing_and_one_that_panics_is_seen_by_who_waits_for_it() {
+    let service = service_fn(async |cx| -> Result<(), BoxError> {
+        cx.spawn(async { Err::<(), _>(Broken("by the way")) });
+        let (tell, outcome) = oneshot::channel::<()>();
+        cx.spawn(async move {
+            tokio::time::sleep(SECOND).await;
+            drop(tell);
+            panic!("no more");
+        });
+        match cx.run_until_cancelled(outcome).await {
+            Some(outcome) => Ok(outcome?),
+            None => Ok(()),
+        }
+    });
+    let runner = Runner::new(service);
+    within(runner.start()).await.unwrap();
+    tokio::time::sleep(SECOND / 2).await;
+    assert!(runner.is_ready());
+    assert_eq!(
+        runner.errors_last().unwrap().find(),
+        Some(&Broken("by the way"))
+    );
+    assert_eq!(within(runner.wait()).await, Exit::Failed);
+    let causes: Vec<Cause> = runner.errors_list().iter().map(Failure::cause).collect();
+    assert_eq!(causes, [Cause::Error, Cause::Panic, Cause::Error]);
 }
 
 /// `oklog/run`: actors that end together.

@@ -390,6 +390,28 @@ impl Context {
     /// A task of [`tokio::spawn`], also one that a library spawns by itself, is no part of the attempt: it goes on when the
     /// service has stopped.
     ///
+    /// A failure of a task ends neither the service nor another task. Where the service is nothing without the task, `run` waits
+    /// for its outcome:
+    ///
+    /// ```
+    /// use startstop_core::{BoxError, Exit, Runner, service_fn};
+    /// use tokio::sync::oneshot;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runner = Runner::new(service_fn(async |cx| -> Result<(), BoxError> {
+    ///     let (tell, outcome) = oneshot::channel();
+    ///     cx.spawn(async { drop(tell.send(Err("disk full"))) });
+    ///     match cx.run_until_cancelled(outcome).await {
+    ///         Some(outcome) => Ok(outcome??), // also an error if the task has panicked
+    ///         None => Ok(()),
+    ///     }
+    /// }));
+    /// runner.start().await.unwrap();
+    /// assert_eq!(runner.wait().await, Exit::Failed);
+    /// # }
+    /// ```
+    ///
     /// # Examples
     ///
     /// ```
