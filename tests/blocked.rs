@@ -1,5 +1,7 @@
 //! A service that blocks its thread holds up nobody else, as long as a worker is free.
 
+mod groups;
+
 use std::future::{Future, pending};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};

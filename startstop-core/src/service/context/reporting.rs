@@ -1,12 +1,16 @@
 //! The reports of a service: readiness, errors, signs of life, what it wants, and the tasks that it spawns.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::tasks::Joined;
 use super::waiting::Waiting;
 use super::{Context, Link};
-use crate::engine::{record, reporting, request, task, update};
+use crate::engine::task::flush_lifo_slot;
+use crate::engine::{Deferred, Node, Shared, Synced, record, reporting, request, task, update};
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
 use crate::report::panic::BoxError;
@@ -40,7 +44,7 @@ impl Context {
     /// ```
     pub fn ready(&self) {
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, deferred| {
+            Link::Attempt(attempt) => telling(attempt.node(), |shared, synced, deferred| {
                 if reporting::is_alive(synced, attempt.epoch()) {
                     reporting::say_ready(synced, shared, deferred);
                 }
@@ -82,7 +86,7 @@ impl Context {
     pub fn not_ready(&self, reason: impl Into<Cow<'static, str>>) {
         let reason = reason.into();
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, deferred| {
+            Link::Attempt(attempt) => telling(attempt.node(), |shared, synced, deferred| {
                 if reporting::is_alive(synced, attempt.epoch()) {
                     reporting::say_not_ready(synced, shared, reason, deferred);
                 }
@@ -320,7 +324,10 @@ impl Context {
     /// ```
     pub fn request_stop(&self) {
         match &self.link {
-            Link::Attempt(attempt) => request::stop_attempt(attempt.node(), attempt.epoch()),
+            Link::Attempt(attempt) => {
+                request::stop_attempt(attempt.node(), attempt.epoch());
+                pass_on_woken();
+            }
             Link::Detached(detached) => detached.stop(),
         }
     }
@@ -348,6 +355,7 @@ impl Context {
     pub fn request_restart(&self) {
         if let Link::Attempt(attempt) = &self.link {
             request::restart_attempt(attempt.node(), attempt.epoch());
+            pass_on_woken();
         }
     }
 
@@ -378,6 +386,7 @@ impl Context {
         match &self.link {
             Link::Attempt(attempt) => {
                 request::stop_outermost_owners(attempt.node(), attempt.epoch());
+                pass_on_woken();
             }
             Link::Detached(detached) => detached.stop(),
         }
@@ -536,5 +545,27 @@ impl Context {
     /// Counts as a sign of life for as long as the result is kept; free where there is no watchdog.
     pub(crate) fn waiting(&self) -> Waiting<'_> {
         Waiting::new(self.attempt_link())
+    }
+}
+
+/// A change of which others are told, from within `run`.
+fn telling(node: &Arc<dyn Node>, change: impl FnOnce(&Shared, &mut Synced, &mut Deferred)) {
+    let shown = || {
+        let snapshot = node.shared().atomic_state.read();
+        (snapshot.state(), snapshot.is_ready())
+    };
+    let before = shown();
+    update(node, change);
+    if shown() != before {
+        pass_on_woken();
+    }
+}
+
+/// Lets another worker have the task that was woken last, such as that of the group: it is the one that this worker polls next,
+/// which no other can take, and `run` may go on to block this one.
+fn pass_on_woken() {
+    match Handle::try_current() {
+        Ok(on) if on.runtime_flavor() != RuntimeFlavor::CurrentThread => flush_lifo_slot(&on),
+        _ => {}
     }
 }
