@@ -1,6 +1,7 @@
 //! PostgreSQL: restarted, its backends terminated, behind PgBouncer in transaction mode.
 
 mod hosts;
+mod losses;
 mod refusals;
 
 use std::fs;
@@ -125,6 +126,10 @@ impl Cluster {
 
     fn bouncer(&self) -> (Server, u16) {
         let port = free_port();
+        (self.bouncer_at(port), port)
+    }
+
+    fn bouncer_at(&self, port: u16) -> Server {
         // Any user is let in, as this one.
         let text = format!(
             "[databases]\npostgres = host=127.0.0.1 port={} user={USER}\n[pgbouncer]\n\
@@ -138,7 +143,7 @@ impl Cluster {
         eventually("PgBouncer answers", || {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
-        (server, port)
+        server
     }
 }
 
