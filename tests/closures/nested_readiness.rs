@@ -319,3 +319,18 @@ async fn what_is_shown_last_is_what_is_and_the_value_of_the_outer_is_free_at_its
         assert_eq!(Arc::strong_count(&value), 1);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn it_is_not_ready_once_the_inner_is_silent_also_where_no_worker_is_free() {
+    let settings = Settings::new().watchdog(Duration::from_millis(300));
+    let (inner, mut probe) = probed(settings);
+    let outer = Runner::new(Runner::new(inner.clone()));
+    within(outer.start()).await.unwrap();
+    probe.until(Event::Run(1, 1)).await;
+    probe.tell(Act::Block);
+    within(until(|| inner.state() == State::Stopping)).await;
+    within(until(|| !outer.is_ready())).await;
+    assert!(outer.is_running());
+    probe.release();
+    within(outer.wait_for(State::Stopped)).await;
+}

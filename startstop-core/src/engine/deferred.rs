@@ -265,7 +265,7 @@ impl Deferred {
         self.tell();
         self.wake_driver();
         self.wakes.wake();
-        self.call_observers();
+        self.call_observers(PartObserver::tell_at_deadline);
     }
 
     fn free_owners(&mut self) {
@@ -314,13 +314,13 @@ impl Deferred {
         }
     }
 
-    fn call_observers(&mut self) {
+    fn call_observers(&mut self, tell: fn(&PartObserver)) {
         let Some(observer) = self.observer.take() else {
             return;
         };
-        drop(catch_panic(|| observer.tell()));
+        drop(catch_panic(|| tell(&observer)));
         if let Some(cold) = &mut self.cold {
-            catch_panics(cold.observers.drain(..), |observer| observer.tell());
+            catch_panics(cold.observers.drain(..), |observer| tell(&observer));
         }
     }
 
@@ -335,7 +335,7 @@ impl Deferred {
         if let Some(runtime) = self.old_runtime.take() {
             drop(catch_panic(|| drop(runtime)));
         }
-        self.call_observers();
+        self.call_observers(PartObserver::tell);
         let cold = self.cold.take().map(ColdActions::finish);
         // Last: the end of an owner may follow, and of what that is a part of: each place sees to it that this is no recursion.
         drop((self.ended.take(), cold));

@@ -13,6 +13,8 @@ use std::sync::{Arc, Weak};
 
 use super::{Deferred, Node, Shared, Synced};
 use crate::report::state::State;
+#[cfg(not(startstop_loom))]
+use crate::sync::spawn_boxed;
 
 #[cfg(any(test, not(startstop_loom)))]
 pub(crate) mod gates;
@@ -243,6 +245,25 @@ pub(crate) fn update_apart(
 ) {
     if let Some(parting) = change_apart(node, change) {
         parting.run();
+    }
+}
+
+/// The same on the thread of the deadlines: what may be user code follows on the runtime of the service, or here if it has none.
+#[cfg(not(startstop_loom))]
+pub(crate) fn update_at_deadline(
+    node: &Weak<dyn Node>,
+    change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
+) {
+    let mut on = None;
+    let parting = change_apart(node, |shared, synced, deferred| {
+        change(shared, synced, deferred);
+        on = synced.runtime();
+    });
+    let Some(mut parting) = parting else { return };
+    parting.run_urgent();
+    match on {
+        Some(on) => spawn_boxed(&on, Box::pin(async move { parting.run() })),
+        None => parting.run(),
     }
 }
 

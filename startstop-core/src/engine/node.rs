@@ -93,4 +93,9 @@ pub(crate) trait Observer: Send + Sync {
 
     /// Something has become of this part of the owner.
     fn changed(&self, part: usize);
+
+    /// The same on the thread of the deadlines, where nothing may block.
+    fn changed_at_deadline(&self, part: usize) {
+        self.changed(part);
+    }
 }

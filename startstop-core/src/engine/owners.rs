@@ -39,6 +39,12 @@ impl PartObserver {
     pub(super) fn tell(&self) {
         self.observer.changed(self.part);
     }
+
+    /// The same on the thread of the deadlines.
+    #[cfg(not(startstop_loom))]
+    pub(super) fn tell_at_deadline(&self) {
+        self.observer.changed_at_deadline(self.part);
+    }
 }
 
 /// The guard of an owner.

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use crate::engine::owners::PartObserver;
-use crate::engine::{Node, Observer, gate, owners, reporting};
+use crate::engine::{Deferred, Node, Observer, Shared, Synced, gate, owners, reporting};
 use crate::report::shared_name::SharedName;
 use crate::report::state::State;
 use crate::service::context::Context;
@@ -36,7 +36,7 @@ pub(super) fn follow(cx: &Context, part: &Arc<dyn Node>) -> Followed {
     let old = owners::observe(&mut part.shared().synced(), observer);
     drop(old);
     // It may have changed before it was observed.
-    link.look();
+    link.look(ReadinessLink::show);
     Followed {
         part: Arc::clone(part),
         link,
@@ -65,7 +65,13 @@ impl Observer for Follower {
     /// The owner may be a part itself, and so on.
     fn changed(&self, _: usize) {
         let link = Arc::clone(&self.0);
-        in_turn(move || link.look());
+        in_turn(move || link.look(ReadinessLink::show));
+    }
+
+    #[cfg(not(startstop_loom))]
+    fn changed_at_deadline(&self, _: usize) {
+        let link = Arc::clone(&self.0);
+        in_turn(move || link.look(ReadinessLink::show_at_deadline));
     }
 }
 
@@ -106,6 +112,9 @@ enum PartReadiness {
     Ended,
 }
 
+/// Shows a readiness.
+type Show = fn(&ReadinessLink, Option<Cow<'static, str>>);
+
 impl ReadinessLink {
     fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
@@ -121,13 +130,13 @@ impl ReadinessLink {
     }
 
     /// Shows what has changed, unless another thread is about it.
-    fn look(&self) {
+    fn look(&self, show: Show) {
         if self.changes.fetch_add(1, Ordering::AcqRel) > 0 {
             return;
         }
         let mut seen = 1;
         loop {
-            self.show_change();
+            self.show_change(show);
             let done = self
                 .changes
                 .compare_exchange(seen, 0, Ordering::AcqRel, Ordering::Acquire);
@@ -138,14 +147,14 @@ impl ReadinessLink {
         }
     }
 
-    fn show_change(&self) {
+    fn show_change(&self, show: Show) {
         let ready = match self.see() {
             PartReadiness::Ready => true,
             PartReadiness::NotReady => false,
             PartReadiness::Ended => return,
         };
         if self.is_ready.swap(ready, Ordering::Relaxed) != ready {
-            self.show((!ready).then(|| self.reason()));
+            show(self, (!ready).then(|| self.reason()));
         }
     }
 
@@ -170,14 +179,31 @@ impl ReadinessLink {
     /// Shows why the owner is not ready, or that it is.
     fn show(&self, reason: Option<Cow<'static, str>>) {
         match &self.owner {
+            ShownOn::Attempt(owner, epoch) => gate::update_apart(owner, change(*epoch, reason)),
+            ShownOn::Detached(cx) => show_readiness(cx, reason),
+        }
+    }
+
+    /// The same on the thread of the deadlines.
+    #[cfg(not(startstop_loom))]
+    fn show_at_deadline(&self, reason: Option<Cow<'static, str>>) {
+        match &self.owner {
             ShownOn::Attempt(owner, epoch) => {
-                gate::update_apart(owner, |shared, synced, deferred| {
-                    if reporting::is_alive(synced, *epoch) {
-                        reporting::show_readiness(synced, shared, reason, deferred);
-                    }
-                });
+                gate::update_at_deadline(owner, change(*epoch, reason));
             }
             ShownOn::Detached(cx) => show_readiness(cx, reason),
+        }
+    }
+}
+
+/// Shows why the owner is not ready, or that it is, unless attempt `epoch` of it is over.
+fn change(
+    epoch: u64,
+    reason: Option<Cow<'static, str>>,
+) -> impl FnOnce(&Shared, &mut Synced, &mut Deferred) {
+    move |shared, synced, deferred| {
+        if reporting::is_alive(synced, epoch) {
+            reporting::show_readiness(synced, shared, reason, deferred);
         }
     }
 }
