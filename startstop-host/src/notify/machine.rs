@@ -3,7 +3,8 @@
 //! 1. READY=1 is told once, when the whole is ready for the first time, and again only after a reload; of several that overlap each
 //!    is told, and READY=1 after the last.
 //! 2. STOPPING=1 is told at the beginning of an end of the program, and never of a restart.
-//! 3. STATUS= is told at most once a second, but for what comes along with another message.
+//! 3. STATUS= is told at most once a second, but for what comes along with another message, and no more often is the service looked
+//!    at for it, whatever happens: that costs as much as it has members.
 //! 4. Time is asked for only before READY=1 and after STOPPING=1, while the program is alive and has time left.
 
 use std::time::Duration;
@@ -57,11 +58,11 @@ pub(super) struct Machine {
     extend_at: Option<Duration>,
 }
 
-/// The status line: what was told, and what is to be told when it is time.
+/// The status line: what was told, when it was looked whether that is still so, and whether that is to be done when it is time.
 #[derive(Default)]
 struct Line {
     told: String,
-    told_at: Option<Duration>,
+    looked_at: Option<Duration>,
     /// Whether something has happened since.
     stale: bool,
 }
@@ -84,7 +85,10 @@ impl Machine {
 
     /// Returns when there is something to say although nothing happens.
     pub(super) fn next(&self) -> Option<Duration> {
-        let status = self.status.told_at.map_or(Duration::ZERO, |at| at + PERIOD);
+        let status = self
+            .status
+            .looked_at
+            .map_or(Duration::ZERO, |at| at + PERIOD);
         let status = (self.status.stale && self.phase != ProgramPhase::Ended).then_some(status);
         status.into_iter().chain(self.extend_at).min()
     }
@@ -102,7 +106,7 @@ impl Machine {
             Input::Below | Input::Time => None,
         };
         self.status.stale |= matches!(input, Input::Whole(_) | Input::Below);
-        let status_is_due = self.status.told_at.is_none_or(|at| now >= at + PERIOD);
+        let status_is_due = self.status.looked_at.is_none_or(|at| now >= at + PERIOD);
         if told.is_none() && self.status.stale && status_is_due && self.phase != ProgramPhase::Ended
         {
             told = self
@@ -204,6 +208,7 @@ impl Machine {
     /// Returns the line, if it is another one than the last.
     fn status(&mut self, now: Duration, look: &Look) -> Option<Message> {
         self.status.stale = false;
+        self.status.looked_at = Some(now);
         let failed = self
             .reload_error
             .as_ref()
@@ -215,7 +220,6 @@ impl Machine {
         if line == self.status.told {
             return None;
         }
-        self.status.told_at = Some(now);
         self.status.told.clone_from(&line);
         Some(Message::Status(line))
     }

@@ -55,6 +55,15 @@ impl Heard {
     }
 }
 
+fn told_look(line: &str) -> Look {
+    Look {
+        line: line.to_owned(),
+        error: None,
+        live: true,
+        grace: GRACE,
+    }
+}
+
 fn ready() -> EventKind {
     EventKind::Ready {
         after: Duration::ZERO,
@@ -94,6 +103,21 @@ fn the_status_is_told_at_most_once_a_second_and_only_when_it_changes() {
     assert_eq!(told.time(1_000), ["STATUS=two"]);
     assert_eq!(told.machine.next(), None);
     assert!(told.step(5_000, Input::Below).is_empty());
+}
+
+#[test]
+fn it_is_looked_at_once_a_second_however_much_happens() {
+    let mut told = Heard::up();
+    let looks = std::cell::Cell::new(0);
+    for at in 0..10_000 {
+        let look = || {
+            looks.set(looks.get() + 1);
+            told_look("ready")
+        };
+        let now = Duration::from_millis(at);
+        assert!(told.machine.step(now, Input::Below, look).is_empty());
+    }
+    assert!(looks.get() < 12, "{}", looks.get());
 }
 
 #[test]
