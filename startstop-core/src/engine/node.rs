@@ -95,6 +95,7 @@ pub(crate) trait Observer: Send + Sync {
     fn changed(&self, part: usize);
 
     /// The same on the thread of the deadlines, where nothing may block.
+    #[cfg(not(startstop_loom))]
     fn changed_at_deadline(&self, part: usize) {
         self.changed(part);
     }
